@@ -1,0 +1,67 @@
+"""The expected errors of foidex: one class, and one exit code, a kind.
+
+A message says where, what and the fix, and never holds narrative text, a name or a credential.
+Imports nothing of ours, so every module may use it.
+"""
+
+from __future__ import annotations
+
+
+class FoidexError(Exception):
+    """Base of every expected error; ``exit_code`` is what the command line exits with."""
+
+    exit_code = 1
+
+
+class RequestError(FoidexError):
+    """A request file, a term or an offence code was refused; nothing was asked of the server."""
+
+    exit_code = 3
+
+
+class SourceError(FoidexError):
+    """The records could not be read, or some were rejected; nothing was promoted."""
+
+    exit_code = 4
+
+
+class ServerError(FoidexError):
+    """The server could not be reached, refused us, or is not one foidex can use."""
+
+    exit_code = 5
+
+
+class GenerationError(FoidexError):
+    """A generation did not verify, or could not be promoted; the live one is untouched."""
+
+    exit_code = 6
+
+
+class InexactError(FoidexError):
+    """A number may be inexact, so none is given."""
+
+    exit_code = 7
+
+
+class NoIndexError(FoidexError):
+    """There is no live generation to ask."""
+
+    exit_code = 8
+
+
+class EmbeddedError(FoidexError):
+    """The embedded server could not be fetched, started or stopped."""
+
+    exit_code = 9
+
+
+class ConfigurationError(FoidexError):
+    """The environment, foidex.toml, a mapping or a template is wrong."""
+
+    exit_code = 10
+
+
+class OutputError(FoidexError):
+    """A file of results could not be written."""
+
+    exit_code = 11

@@ -1,0 +1,78 @@
+"""What the commands of one run share: settings, progress, and the connection, each made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer.progress import Progress
+from indexer.settings import Settings, load
+
+if TYPE_CHECKING:  # slow to import, and not needed to print a help text
+    from elasticsearch import Elasticsearch
+
+    from indexer.elastic import Address
+
+
+class Session:
+    """One run of the command line."""
+
+    def __init__(self) -> None:
+        self.config: Path | None = None
+        self.quiet = False
+        self._settings: Settings | None = None
+        self._address: Address | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, read when first needed. Raises ConfigurationError."""
+        if self._settings is None:
+            self._settings = load(config=self.config)
+        return self._settings
+
+    @property
+    def progress(self) -> Progress:
+        """Where progress goes."""
+        return Progress(quiet=self.quiet)
+
+    def address(self) -> Address:
+        """The server's address; starts the embedded server where none is set."""
+        from indexer import elastic, embedded
+
+        if self._address is None:
+            server = self.settings.server
+            self._address = (
+                embedded.up(self.settings, self.progress)
+                if server.url is None
+                else elastic.Address(
+                    url=server.url,
+                    user=server.user,
+                    password=server.password,
+                    ca_cert=server.ca_cert,
+                    timeout=server.timeout,
+                )
+            )
+        return self._address
+
+    def reset(self) -> None:
+        """Forget what was read, after ``config`` changed."""
+        self._settings = None
+        self._address = None
+
+    @contextmanager
+    def client(self) -> Iterator[Elasticsearch]:
+        """A client whose errors are ours."""
+        from indexer import elastic
+
+        address = self.address()
+        with elastic.connect(address) as client, elastic.explained(address):
+            yield client
+
+
+@cache
+def session() -> Session:
+    """The session of this process."""
+    return Session()

@@ -1,0 +1,61 @@
+"""Records as JSON Lines, plain or gzip. Reads a line at a time, whatever the file's size."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Final
+
+from indexer.errors import SourceError
+from indexer.sources.raw import RawRecord
+
+MAX_RECORD: Final = 32 * 1024 * 1024
+_GZIP: Final = b"\x1f\x8b"
+_UTF8_BOM: Final = b"\xef\xbb\xbf"
+_UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read(path: Path) -> Iterator[RawRecord]:
+    """Every line that is not blank. Raises SourceError for a file not readable to its end."""
+    try:
+        with path.open("rb") as file:
+            yield from _lines(path, file)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise SourceError(
+            f"{path}: the gzip data is cut short or damaged. Copy the file again."
+        ) from None
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read ({error.strerror}). Check its rights.") from None
+
+
+def _lines(path: Path, file: io.BufferedReader) -> Iterator[RawRecord]:
+    head = file.peek(2)
+    packed = head.startswith(_GZIP)
+    lines: IO[bytes] = gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[assignment]
+    name = path.name
+    number = 0
+    done = 0
+    while line := lines.readline(MAX_RECORD):
+        number += 1
+        if number == 1:
+            line = _without_mark(path, line)
+        if len(line) == MAX_RECORD and not line.endswith(b"\n"):
+            raise SourceError(
+                f"{path}:{number}: the line is longer than {MAX_RECORD // 1024 // 1024} MB, so "
+                "this is not JSON Lines. Write one record a line."
+            )
+        if line.isspace() or not line:
+            continue
+        taken = len(line)
+        if packed:
+            taken, done = file.tell() - done, file.tell()
+        yield RawRecord(f"{name}:{number}", line, taken)
+
+
+def _without_mark(path: Path, line: bytes) -> bytes:
+    if line.startswith(_UTF16_BOMS):
+        raise SourceError(f"{path}: is UTF-16 text. Save it as UTF-8.")
+    return line.removeprefix(_UTF8_BOM)

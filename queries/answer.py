@@ -1,0 +1,126 @@
+"""The answer: rows of every question, and where they come from. Every output is rendered from it.
+
+Pure types; ``answer.schema.json`` beside this file is their published schema.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct, field
+
+FORMAT: Final = "foidex-answer/1"
+
+
+class Form(Struct, frozen=True):
+    """One way to write a term that was found, and the records that hold it."""
+
+    form: str
+    records: int
+
+
+class TermFound(Struct, frozen=True, omit_defaults=True):
+    """A term asked for: its wordings in the request, and the forms found, most frequent first."""
+
+    wordings: tuple[str, ...]
+    records: int
+    forms: tuple[Form, ...]
+    exact: bool = False
+    aliases: tuple[str, ...] = ()
+    company: tuple[str, ...] = ()
+
+
+class Column(Struct, frozen=True, omit_defaults=True):
+    """What a column counts; ``description`` says it at length."""
+
+    key: str
+    label: str
+    description: str = ""
+
+
+class Row(Struct, frozen=True, omit_defaults=True):
+    """One row: a count for each column of its table. ``kind`` marks rows that are not asked for:
+    "none" (none of these), "unknown", "other"."""
+
+    key: str
+    label: str
+    counts: tuple[int, ...]
+    kind: str = "asked"
+    codes: tuple[str, ...] = ()
+
+
+class Table(Struct, frozen=True):
+    """Rows and their total. The total counts each record, or victim, once; rows may overlap."""
+
+    heading: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    total: Row
+
+
+class QuestionAnswer(Struct, frozen=True, omit_defaults=True):
+    """The numbers of one question. ``facts`` are single values, such as the youngest age."""
+
+    id: str
+    kind: str
+    text: str
+    table: Table
+    facts: dict[str, int | str | None] = {}
+    notes: tuple[str, ...] = ()
+    terms: tuple[TermFound, ...] = ()
+
+
+class ScopeAnswer(Struct, frozen=True):
+    """The records the answer is about; ``left_out`` are those whose status does not count."""
+
+    records: int
+    left_out: dict[str, int]
+    period_from: date | None
+    period_to: date | None
+    offences: tuple[Row, ...]
+    terms: tuple[TermFound, ...]
+
+
+class Provenance(Struct, frozen=True):
+    """Where the numbers come from. ``records`` are those in the generation, of any status."""
+
+    generation: str
+    built_at: datetime
+    watermark: datetime | None
+    records: int
+    rejected: int
+    sources: tuple[str, ...]
+    mapping_hash: str
+    query_hash: str
+    query: dict[str, Any]
+    run_at: datetime
+    took_ms: int
+    version: str
+
+
+class Answer(Struct, frozen=True):
+    """The numbers of one request."""
+
+    reference: str
+    title: str
+    request: dict[str, Any]
+    scope: ScopeAnswer
+    questions: tuple[QuestionAnswer, ...]
+    provenance: Provenance
+    format: str = field(default=FORMAT)
+
+
+def to_json(answer: Struct) -> str:
+    """The answer as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(answer), indent=2).decode()
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of an answer."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "The answer of foidex to one request",
+        **msgspec.json.schema(Answer),
+    }

@@ -1,0 +1,104 @@
+"""A YAML document whose every value is the text as written, and the line each value stands on.
+
+YAML would guess types: 086 a number, No a boolean, 4.10 the number 4.1. Here the schema decides, so
+terms and codes stay as the requester wrote them. Anchors, aliases and tags are refused, and so is a
+file too large or too deep to be a request.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from msgspec import Struct
+
+from indexer.errors import RequestError
+
+MAX_BYTES: Final = 1_000_000
+MAX_DEPTH: Final = 20
+
+
+class Document(Struct):
+    """``value`` is of text, lists and dictionaries; ``lines`` maps a path ("$.questions[0].id")
+    to a line, counted from 1."""
+
+    name: str
+    value: Any
+    lines: dict[str, int]
+
+    def line(self, path: str) -> int:
+        """The line of a path, or of the nearest thing that holds it."""
+        while path not in self.lines and path != "$":
+            path = path[: max(path.rfind("."), path.rfind("["))] or "$"
+        return self.lines.get(path, 1)
+
+
+def read(path: Path) -> Document:
+    """Read a file. Raises RequestError, naming file and line."""
+    try:
+        raw = path.read_bytes()
+        text = raw.decode("utf-8-sig")
+    except OSError as error:
+        raise RequestError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
+    except UnicodeDecodeError:
+        raise RequestError(f"{path}: is not UTF-8 text. Save it as UTF-8.") from None
+    if len(raw) > MAX_BYTES:
+        raise RequestError(
+            f"{path}: has {len(raw):,} bytes; a request has at most {MAX_BYTES:,}. "
+            "Check that it is a request file."
+        )
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str) -> Document:
+    """Read text. Raises RequestError, naming the line."""
+    lines: dict[str, int] = {}
+    try:
+        _refuse_events(text, name)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        problem = error.problem or "cannot be read"
+        raise RequestError(f"{name}:{line}: is not YAML: {problem}. Correct the line.") from None
+    except yaml.YAMLError:
+        raise RequestError(
+            f"{name}: is not YAML: it holds a character YAML does not allow. Remove it."
+        ) from None
+    if root is None:
+        raise RequestError(f"{name}: is empty. Write a request, or copy one from the README.")
+    return Document(name=name, value=_value(root, "$", name, lines), lines=lines)
+
+
+def _refuse_events(text: str, name: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise RequestError(f"{name}:{line}: holds an anchor or alias. Write the value out.")
+        if getattr(event, "tag", None):
+            raise RequestError(f"{name}:{line}: holds a YAML tag. Write the value plainly.")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise RequestError(f"{name}:{line}: is nested too deeply to be a request.")
+
+
+def _value(node: yaml.Node, path: str, name: str, lines: dict[str, int]) -> Any:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.SequenceNode):
+        return [
+            _value(item, f"{path}[{place}]", name, lines) for place, item in enumerate(node.value)
+        ]
+    if isinstance(node, yaml.MappingNode):
+        found: dict[str, Any] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise RequestError(f"{name}:{line}: a key must be a plain word.")
+            if key.value in found:
+                raise RequestError(f'{name}:{line}: gives "{key.value}" twice. Remove one.')
+            lines[f"{path}.{key.value}"] = line
+            found[key.value] = _value(value, f"{path}.{key.value}", name, lines)
+        return found
+    return node.value

@@ -1,0 +1,149 @@
+"""A term to a query: every hyphen and spacing variant of a term is the same term.
+
+Pure; knows the names of the three index fields and nothing of requests. The *forms* of a term are
+the ways to write it that count, each a tuple of words that may stand apart by spaces and dashes:
+
+- closed: all its parts as one word;
+- its parts as written, and every joining of neighbours among them;
+- the closed form opened once into two parts of two letters or more ("snap chat"), or twice into
+  three parts of three letters or more ("play station network", but never "to get her").
+
+Openings depend on the closed form alone, so "live stream", "live-stream" and "livestream" give one
+query. A term whose one word holds hard punctuation ("Live.ly", "M&S") has no variants: it is a
+compound, found as it is written.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+from typing import Final
+
+import msgspec
+from elasticsearch.dsl.query import Bool, MatchPhrase, Query, Terms
+
+from indexer.errors import RequestError
+from indexer.narrative import COMPOUND_WORDS, DASHES, clean, compounds, words
+
+NARRATIVE: Final = "narrative"
+POSSESSIVES: Final = "possessives"
+MAX_LENGTH: Final = 100
+MAX_PARTS: Final = 8
+OPEN_ONCE: Final = 2
+OPEN_TWICE: Final = 3
+
+_SOFT_RUN: Final = re.compile(rf"[\s{DASHES}]+")
+_BEFORE: Final = "@#\"'\u201c\u201d"
+_AFTER: Final = "\"'\u201c\u201d.,;:!?"
+
+
+class Term(msgspec.Struct, frozen=True):
+    """One term as the matching rule sees it.
+
+    ``written`` is the requester's wording, ``forms`` the ways to write it that count, closed form
+    first; a compound has the one form, itself.
+    """
+
+    written: str
+    forms: tuple[tuple[str, ...], ...]
+    compound: bool = False
+
+    @property
+    def key(self) -> str:
+        """The closed form: the same for all wordings that are one term."""
+        return "".join(self.forms[0])
+
+
+def parse(written: str, *, variants: bool = True) -> Term:
+    """Read a term.
+
+    ``variants=False`` holds it to its own words, apart by any spaces or dashes.
+
+    Raises RequestError for a term that is empty, too long, or cannot be told from other text.
+    """
+    cleaned = clean(written).strip().lstrip(_BEFORE).rstrip(_AFTER).casefold()
+    shown = written if len(written) <= MAX_LENGTH else f"{written[:MAX_LENGTH]}..."
+    if len(cleaned) > MAX_LENGTH:
+        raise RequestError(
+            f'term "{shown}" has {len(cleaned):,} characters; the most is {MAX_LENGTH}. '
+            "Ask for its distinctive words."
+        )
+    parts = tuple(part for part in _SOFT_RUN.split(cleaned) if part)
+    if not any(map(words, parts)):
+        raise RequestError(
+            f'term "{shown}" has no letter or digit, so it would match nothing. Give a word.'
+        )
+    if parts == ("s",):
+        raise RequestError(
+            f'term "{shown}" is the letter that ends every possessive, where the index cannot tell '
+            "it from a word. Ask for it with its neighbours."
+        )
+    if len(parts) > MAX_PARTS:
+        raise RequestError(
+            f'term "{shown}" has {len(parts)} words; the most is {MAX_PARTS}. '
+            "Ask for its distinctive words, or for a shorter term in company (with: [...])."
+        )
+    if len(parts) == 1 and parts[0] in compounds(parts[0]):
+        return Term(written=written, forms=(parts,), compound=True)
+    for part in parts:
+        if words(part) != [part]:
+            raise RequestError(_unclear(shown, part, alone=len(parts) == 1))
+    return Term(written=written, forms=_forms(parts) if variants else (parts,))
+
+
+def _unclear(shown: str, part: str, *, alone: bool) -> str:
+    marks = " ".join(dict.fromkeys(character for character in part if not words(character)))
+    if not alone:
+        return (
+            f'term "{shown}" holds punctuation ({marks}) beside other words, and no variant of a '
+            "term crosses punctuation. Ask for the one word, in company (with: [...])."
+        )
+    return (
+        f'term "{shown}" holds punctuation ({marks}) that the index does not tell apart: it must '
+        f"stand singly between the words of a term, of which there may be {COMPOUND_WORDS}. "
+        "Leave it out, or ask for the word alone."
+    )
+
+
+def _forms(parts: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    closed = "".join(parts)
+    found: dict[tuple[str, ...], None] = {(closed,): None}
+    for joins in product(("", " "), repeat=len(parts) - 1):
+        spaced = "".join(map("".join, zip(parts, (*joins, ""), strict=True)))
+        found[tuple(spaced.split(" "))] = None
+    for opened in (*_openings(closed, 2, OPEN_ONCE), *_openings(closed, 3, OPEN_TWICE)):
+        found[opened] = None
+    if len(parts) > 2:
+        for place, part in enumerate(parts):
+            for opened in _openings(part, 2, OPEN_ONCE):
+                found[(*parts[:place], *opened, *parts[place + 1 :])] = None
+    del found[closed,]
+    return ((closed,), *sorted(found, key=lambda form: (len(form), form)))
+
+
+def _openings(word: str, pieces: int, least: int) -> list[tuple[str, ...]]:
+    """Every way to cut a word into so many pieces of at least so many letters each."""
+    if pieces == 1:
+        return [(word,)] if len(word) >= least and words(word) == [word] else []
+    return [
+        (word[:cut], *rest)
+        for cut in range(least, len(word) - least + 1)
+        if words(word[:cut]) == [word[:cut]]
+        for rest in _openings(word[cut:], pieces - 1, least)
+    ]
+
+
+def form_query(term: Term, form: tuple[str, ...]) -> Query:
+    """The records that hold one form of a term."""
+    text = " ".join(form)
+    if term.compound:
+        return Terms(compounds=[text, f"{text}'s"])
+    # Where a word ends with 's the narrative is cut, and the field beside it is whole.
+    possessive = any(word.endswith("'s") for word in form)
+    return MatchPhrase(**{POSSESSIVES if possessive else NARRATIVE: text})
+
+
+def query(term: Term) -> Query:
+    """The records that mention a term."""
+    queries = [form_query(term, form) for form in term.forms]
+    return queries[0] if len(queries) == 1 else Bool(should=queries, minimum_should_match=1)

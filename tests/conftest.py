@@ -1,0 +1,13 @@
+"""What every suite needs: the project's folder on the path, hypothesis without a deadline."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+settings.register_profile("foidex", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("foidex")

@@ -1,0 +1,70 @@
+"""An independent reading of the rules: plain Python over plain text, and no index.
+
+It shares no code with foidex but the list of a term's forms where a test says so: cleaning, words,
+boundaries and counting are written again here, naively, from the rule's text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+from typing import Any
+
+_SOFT = r"\s\-\u2010-\u2015\u2212"
+_MARK = r"\u0300-\u036f"
+_INVISIBLE = dict.fromkeys(
+    [0x00, 0xAD, 0x34F, 0x61C, *range(0x180B, 0x180F), *range(0x200B, 0x2010), *range(0x202A, 0x202F),
+     *range(0x2060, 0x2070), *range(0xFE00, 0xFE10), 0xFEFF]
+)  # fmt: skip
+
+
+def cleaned(text: str) -> str:
+    """Text as the rule compares it: everything folded at once."""
+    plain = unicodedata.normalize("NFKC", text.translate(_INVISIBLE))
+    for mark in "\u2018\u2019\u201b\u02bc\u02bb":
+        plain = plain.replace(mark, "'")
+    return unicodedata.normalize("NFKC", plain.casefold())
+
+
+def mentions(text: str, forms: list[str]) -> bool:
+    """Whether any form stands in the text as whole words, apart by spaces and dashes only."""
+    plain = cleaned(text)
+    # A blank line is a boundary like a full stop.
+    plain = re.sub(r"\n[^\S\n]*\n|\r\r|\f|\u2029", " \x01 ", plain)
+    letter = r"[^\W\d_]"
+    word = rf"[^\W_]|[{_MARK}]"
+    before = rf"(?<!{word})(?<!(?:{letter})')"
+    # An apostrophe between letters is part of the word, unless it is that of a possessive.
+    after = rf"(?!{word})(?!'(?!s(?!{word})){letter})"
+    for form in forms:
+        words = [re.escape(part) for part in cleaned(form).split(" ")]
+        if re.search(before + rf"[{_SOFT}]+".join(words) + after, plain):
+            return True
+    return False
+
+
+def variants(term: str) -> list[str]:
+    """The forms of a term of one or two words, from the rule's text: closed; opened once into parts
+    of two letters or more; opened twice into parts of three or more; as written."""
+    written = re.split(rf"[{_SOFT}]+", cleaned(term).strip())
+    closed = "".join(written)
+    found = {closed, " ".join(written)}
+    size = len(closed)
+    for cut in range(2, size - 1):
+        found.add(f"{closed[:cut]} {closed[cut:]}")
+    for cut in range(3, size - 5):
+        for second in range(cut + 3, size - 2):
+            found.add(f"{closed[:cut]} {closed[cut:second]} {closed[second:]}")
+    return sorted(found)
+
+
+def in_scope(record: dict[str, Any], start: date, end: date) -> bool:
+    """Whether a record is of the period, both days included."""
+    return start <= date.fromisoformat(record["recorded_on"]) <= end
+
+
+def text_of(record: dict[str, Any]) -> str:
+    """A record's narrative as one text; entries are apart as by a blank line."""
+    narrative = record["narrative"]
+    return narrative if isinstance(narrative, str) else "\n\n".join(narrative)

@@ -1,0 +1,95 @@
+"""A real server for the suite: FOIDEX_TEST_URL, else an embedded one; an index of its own a test."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer import elastic, embedded, refresh, settings
+from indexer.elastic import Address
+from indexer.progress import Progress
+from indexer.refresh import Loaded
+from indexer.settings import Index, Settings
+
+Records = list[dict[str, Any]]
+SILENT = Progress(quiet=True)
+
+
+def new_home() -> Path:
+    """A home the server's own user can reach, also when root runs the tests."""
+    home = Path(tempfile.mkdtemp(prefix="foidex-test-"))
+    home.chmod(0o755)
+    return home
+
+
+def test_settings(home: Path, **environment: str) -> Settings:
+    return settings.load({"FOIDEX_HOME": str(home), "FOIDEX_HEAP": "512m", **environment})
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Address]:
+    """The address of the server under test; never skipped, so a missing server fails."""
+    if url := os.environ.get("FOIDEX_TEST_URL"):
+        yield Address(
+            url, os.environ.get("FOIDEX_TEST_USER"), os.environ.get("FOIDEX_TEST_PASSWORD")
+        )
+        return
+    home = new_home()
+    options = test_settings(home)
+    try:
+        yield embedded.up(options, SILENT)
+    finally:
+        embedded.down(options, SILENT)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def client(server: Address) -> Iterator[Elasticsearch]:
+    with elastic.connect(server) as connected:
+        yield connected
+
+
+@pytest.fixture
+def index(client: Elasticsearch) -> Iterator[Index]:
+    """An alias of the test's own; only names that are a test's are ever deleted."""
+    alias = f"test-{secrets.token_hex(4)}"
+    yield Index(alias=alias)
+    assert alias.startswith("test-")
+    for name in client.indices.get(index=f"{alias}-*", expand_wildcards="all").body:
+        client.indices.delete(index=name)
+
+
+@pytest.fixture
+def load(client: Elasticsearch, index: Index, tmp_path: Path) -> Callable[..., Loaded]:
+    """Load records into the test's index."""
+
+    def run(records: Records, **options: Any) -> Loaded:
+        path = tmp_path / "records.jsonl"
+        path.write_bytes(b"".join(msgspec.json.encode(record) + b"\n" for record in records))
+        return refresh.load(client, index, [path], tmp_path / "rejects", SILENT, **options)
+
+    return run
+
+
+@pytest.fixture
+def environment(server: Address, index: Index, tmp_path: Path) -> dict[str, str]:
+    """The environment in which the command line uses the test's server and index."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FOIDEX_")}
+    return {
+        **kept,
+        "FOIDEX_URL": server.url,
+        "FOIDEX_USER": server.user or "",
+        "FOIDEX_PASSWORD": server.password or "",
+        "FOIDEX_INDEX": index.alias,
+        "FOIDEX_HOME": str(tmp_path / "home"),
+        "COLUMNS": "100",
+    }

@@ -1,0 +1,192 @@
+"""The matching rule on a real server, against a naive reading of the same text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from elasticsearch import Elasticsearch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from indexer import generations, refresh
+from indexer.errors import RequestError
+from indexer.settings import Index
+from queries import evidence, terms
+from queries.scope import Mention, Scope
+from tests import oracle
+from tests.conftest import ROOT
+from tests.server.conftest import SILENT
+
+REAL = ROOT.parent / "shared" / "data" / "real_narratives.jsonl"
+
+#: The terms of the reference request, and words and names that real text is full of.
+TERMS = [
+    "live stream", "live-stream", "livestream", "livestreaming", "live streaming", "live-streaming",
+    "Facebook", "Periscope", "Twitter", "Instagram", "Musical.ly", "Live.ly", "Twitch", "YouTube",
+    "Facetime", "Skype", "Whatsapp call", "Snapchat", "Omegle", "Steam", "Discord", "Tumblr", "Yellow",
+    "Google hangouts", "Xbox live", "Playstation network", "police", "tear gas", "pepper spray",
+    "rubber bullet", "rubber bullets", "press pass", "zip ties", "AL.com", "U.S.", "3M", "black lives matter",
+    "no", "s", "car", "bike lane", "x-ray", "lawsuit", "flash bang", "flashbang", "less lethal", "mayor",
+    "mayor's office", "journalist's", "O'Brien", "don't", "officer's", "point blank", "body cam", "11 p.m",
+]  # fmt: skip
+
+
+def found(client: Elasticsearch, alias: str, term: str) -> set[str]:
+    scope = Scope(mentions=(Mention(terms.parse(term)),))
+    return {hit.crime_ref for hit in evidence.find(client, alias, scope)}
+
+
+def expected(texts: dict[str, str], term: str) -> set[str]:
+    """What a naive scan of the text finds, term by term."""
+    parsed = terms.parse(term)
+    forms = [" ".join(form) for form in parsed.forms]
+    return {reference for reference, text in texts.items() if oracle.mentions(text, forms)}
+
+
+def as_records(texts: dict[str, str]) -> list[dict[str, Any]]:
+    return [
+        {"crime_ref": ref, "recorded_on": "2020-06-01", "offence_code": "8N", "narrative": text}
+        for ref, text in texts.items()
+    ]
+
+
+DECOYS = {
+    "live stream": [
+        ("a live stream was seen", True),
+        ("a Live-Stream was seen", True),
+        ("LIVESTREAM", True),
+        ("live \u2013 stream", True),
+        ("live\nstream", True),
+        ("live -\r\n stream", True),
+        ("li\u00advestream and live\u200b stream", True),
+        ("\uff2c\uff49\uff56\uff45 stream", True),
+        ("#livestream", True),
+        ("the live stream's end", True),
+        ("live stream.Then", True),
+        ("livestreaming", False),
+        ("livestreamed", False),
+        ("live streams", False),
+        ("alive stream", False),
+        ("They live. Stream nearby", False),
+        ("live/stream", False),
+        ("live_stream", False),
+        ("live.stream", False),
+        ("'live' stream", False),
+        ("live\n\nstream", False),
+        ("livestream2", False),
+    ],
+    "Live.ly": [("on Live.ly", True), ("www.live.ly/x", True), ("Live.ly's", True), ("lively", False),
+                ("live ly", False), ("to live. Ly", False)],
+    "Musical.ly": [("MUSICAL.LY", True), ("musically", False), ("musical ly", False)],
+    "MSN": [("by MSN", True), ("Ms N came", False), ("M S N", False)],
+    "Steam": [("on Steam", True), ("the Violator's Team", False), ("St eam", True)],
+    "Facebook": [("www.facebook.com/x", True), ("me@facebook.com", True), ("@facebook", True),
+                 ("Facebook's", True), ("Facebook\u2019s", True), ("face book", True), ("facebooked", False)],
+    "X-Box": [("x box", True), ("X-box", True), ("xbox", True), ("xbox360", False)],
+    "S Club": [("s-club", True), ("Paul's club", False)],
+    "what's app": [("What\u2019s App", True), ("what's-app", True), ("whats app", False), ("what app", False)],
+    "McDonald's": [("at McDonald\u2019s.", True), ("Mr McDonald", False), ("McDonalds", False)],
+    "M&S": [("by M&S.", True), ("M. S", False), ("ms", False), ("M & S", False)],
+    "stra\u00dfe": [("STRASSE", True), ("Stra\u00dfe", True)],
+}  # fmt: skip
+
+
+def test_the_rule_by_hand(client: Elasticsearch, index: Index, load: Callable[..., Any]) -> None:
+    texts = {
+        f"{term}:{number}": text
+        for term, cases in DECOYS.items()
+        for number, (text, _) in enumerate(cases)
+    }
+    load(as_records(texts))
+    for term, cases in DECOYS.items():
+        right = {f"{term}:{number}" for number, (_, holds) in enumerate(cases) if holds}
+        mine = {
+            reference
+            for reference in found(client, index.alias, term)
+            if reference.startswith(f"{term}:")
+        }
+        assert mine == right, term
+        assert found(client, index.alias, term) == expected(texts, term), term
+
+
+def test_real_text_has_no_extra_and_no_missed_record(
+    client: Elasticsearch, index: Index, load: Callable[..., Any]
+) -> None:
+    if not REAL.is_file():
+        pytest.skip(f"the real text is not here: {REAL.parent.name}/{REAL.name}")
+    texts = {
+        row["id"]: row["text"] for row in map(json.loads, REAL.read_text("utf-8").splitlines())
+    }
+    load(as_records(texts))
+    held = 0
+    for term in TERMS:
+        try:
+            right = expected(texts, term)
+        except RequestError:
+            continue
+        assert found(client, index.alias, term) == right, term
+        held += bool(right)
+    assert held > 20
+
+
+WORDS = [
+    "live",
+    "stream",
+    "livestream",
+    "li",
+    "ve",
+    "s",
+    "snap",
+    "chat",
+    "Live",
+    "STREAM",
+    "ly",
+    "play",
+    "3",
+]
+JOINTS = [
+    " ",
+    "-",
+    "",
+    ".",
+    ". ",
+    "/",
+    "'",
+    "'s ",
+    "\u2019",
+    "\u2013",
+    "\n",
+    "\n\n",
+    "_",
+    "&",
+    ", ",
+    " \u2013 ",
+    "\u00ad",
+]
+piece = st.builds(str.__add__, st.sampled_from(WORDS), st.sampled_from(JOINTS))
+narratives = st.lists(st.lists(piece, max_size=6).map("".join), min_size=1, max_size=30)
+asked = st.lists(st.lists(piece, min_size=1, max_size=3).map("".join), min_size=1, max_size=8)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(narratives, asked)
+def test_generated_text_has_no_extra_and_no_missed_record(
+    client: Elasticsearch, index: Index, tmp_path: Path, written: list[str], wanted: list[str]
+) -> None:
+    texts = {f"R{number}": text for number, text in enumerate(written)}
+    path = tmp_path / "generated.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in as_records(texts)), "utf-8")
+    before = generations.live_name(client, index.alias)
+    refresh.load(client, index, [path], tmp_path, SILENT)
+    if before:
+        generations.discard(client, index.alias, before)
+    for term in wanted:
+        try:
+            right = expected(texts, term)
+        except RequestError:
+            continue
+        assert found(client, index.alias, term) == right, (term, texts)

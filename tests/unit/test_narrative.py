@@ -1,0 +1,119 @@
+"""Cleaning and cutting: the boundaries of the matching rule."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.narrative import clean, compounds, cut, words
+
+# Characters where mistakes live: dashes, apostrophes, invisible ones, marks, cased oddities.
+AWKWARD = (
+    "ab'’‘sS-‐–—−_.,/&@: \t\n\r\x0b\x0c\x00\x1c\x85\u2028\u2029\u00ad\u200b\ufeff\u0301"
+    "ßİıſςΣﬁＡ\u3000９½ŉǰ"
+)
+
+
+def segments(text: str) -> list[str]:
+    return cut(text).segments
+
+
+text = st.one_of(st.text(), st.text(alphabet=AWKWARD), st.text(st.characters(codec="ascii")))
+
+
+@given(text)
+def test_segments_join_to_the_cleaned_text(raw: str) -> None:
+    cleaned = clean(raw)
+    assert "".join(segments(cleaned)) == cleaned
+
+
+@given(text)
+def test_cleaning_twice_is_cleaning_once(raw: str) -> None:
+    assert clean(clean(raw)) == clean(raw)
+
+
+@given(text)
+def test_clean_text_is_nfkc_and_holds_nothing_invisible(raw: str) -> None:
+    cleaned = clean(raw)
+    assert unicodedata.is_normalized("NFKC", cleaned)
+    assert not set(cleaned) & set("\x00\u00ad\u200b\u200d\u2060\ufeff’")
+
+
+@given(text)
+def test_no_segment_is_empty_and_possessives_hold_an_s(raw: str) -> None:
+    found = cut(clean(raw))
+    assert all(found.segments)
+    assert all("'s" in segment.casefold() for segment in found.possessives)
+
+
+@given(text)
+def test_ascii_and_unicode_patterns_cut_alike(raw: str) -> None:
+    """A Greek letter at the end moves a text to the other set of patterns and changes no cut."""
+    plain = clean(raw.encode("ascii", "ignore").decode())
+    assert "".join(segments(plain + " Ω")) == plain + " Ω"
+    assert (
+        segments(plain + ". Ω")[:-1] == segments(plain + ". ")[: len(segments(plain + ". Ω")) - 1]
+    )
+    assert compounds(plain + " Ω") == compounds(plain)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("They live. Stream nearby", ["They live.", " Stream nearby"]),
+        ("live/stream", ["live/", "stream"]),
+        ("live \u2013 stream", ["live \u2013 stream"]),
+        ("live\nstream", ["live\nstream"]),
+        ("live\n\nstream", ["live", "\n\n", "stream"]),
+        ("live\r\n \r\nstream", ["live\r", "\n \r\n", "stream"]),
+        ("Facebook's page", ["Facebook", "'s", " page"]),
+        ("the Violator\u2019s Team", ["the Violator", "'s", " Team"]),
+        ("don't stop", ["don't stop"]),
+        ("'live' stream", ["'", "live", "'", " stream"]),
+        ("live_stream", ["live", "_", "stream"]),
+        ("", []),
+    ],
+)
+def test_text_is_cut_where_variants_must_not_cross(written: str, expected: list[str]) -> None:
+    assert segments(clean(written)) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("on Live.ly, then", ["live.ly"]),
+        ("live. ly", []),
+        ("M&S and B&Q", ["m&s", "b&q"]),
+        (
+            "www.live.ly/x",
+            ["www.live", "www.live.ly", "www.live.ly/x", "live.ly", "live.ly/x", "ly/x"],
+        ),
+        ("https://live.ly", ["live.ly"]),
+        ("the 24/7 shop", ["24/7"]),
+        ("a..b", []),
+        ("it's", []),
+        ("user_name", ["user_name"]),
+    ],
+)
+def test_words_joined_by_one_hard_character_are_compounds(
+    written: str, expected: list[str]
+) -> None:
+    assert compounds(clean(written)) == expected
+    assert cut(clean(written)).compounds == expected
+
+
+def test_a_compound_longer_than_any_term_is_left_out() -> None:
+    assert compounds("a" * 200 + "." + "b" * 200) == []
+
+
+def test_letters_with_an_odd_fold_are_folded_and_capitals_stay() -> None:
+    assert clean("STRAßE ſoap ﬁle Live") == "STRAssE soap file Live"
+
+
+def test_an_apostrophe_between_letters_belongs_to_the_word() -> None:
+    assert words(clean("don't O’Brien 90's rock'n'roll")) == [
+        "don't", "O'Brien", "90", "s", "rock'n'roll",
+    ]  # fmt: skip

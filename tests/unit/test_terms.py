@@ -1,0 +1,113 @@
+"""A term and the ways to write it that count."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.errors import RequestError
+from queries import terms
+from tests import oracle
+
+PART = st.text("abcdefgh", min_size=2, max_size=8)
+
+
+@pytest.mark.parametrize(
+    "other", ["live-stream", "livestream", "LIVE\u2013STREAM", "Live  Stream", "live\u00adstream"]
+)
+def test_hyphen_and_space_spellings_are_one_query(other: str) -> None:
+    assert terms.query(terms.parse(other)) == terms.query(terms.parse("live stream"))
+
+
+@given(PART, PART, st.sampled_from(["", " ", "-", " \u2013 ", "\n"]))
+def test_every_joining_of_two_words_is_one_term(first: str, second: str, joint: str) -> None:
+    assert terms.parse(first + joint + second).forms == terms.parse(f"{first} {second}").forms
+
+
+@given(PART, PART)
+def test_forms_are_those_of_the_rule(first: str, second: str) -> None:
+    forms = sorted(" ".join(form) for form in terms.parse(f"{first}-{second}").forms)
+    assert forms == oracle.variants(f"{first} {second}")
+
+
+def test_a_closed_name_opens_once_into_parts_of_two_letters() -> None:
+    forms = terms.parse("Skype").forms
+    assert forms == (("skype",), ("sk", "ype"), ("sky", "pe"))
+
+
+def test_a_long_name_opens_twice_into_parts_of_three_letters() -> None:
+    assert ("play", "station", "network") in terms.parse("Playstation network").forms
+    assert ("to", "get", "her") not in terms.parse("together").forms
+
+
+def test_one_letter_parts_are_found_only_where_they_are_written() -> None:
+    assert ("x", "box") in terms.parse("X-Box").forms
+    assert ("x", "box") not in terms.parse("Xbox").forms
+    assert ("ms", "n") not in terms.parse("MSN").forms
+
+
+def test_every_joining_of_several_written_words_counts() -> None:
+    forms = terms.parse("pay as you go").forms
+    for joins in itertools.product(("", " "), repeat=3):
+        spaced = "pay{}as{}you{}go".format(*joins)
+        assert tuple(spaced.split(" ")) in forms
+
+
+def test_variants_none_holds_a_term_to_its_words() -> None:
+    assert terms.parse("We-Chat", variants=False).forms == (("we", "chat"),)
+
+
+@pytest.mark.parametrize("written", ["Live.ly", "M&S", "24/7", "www.live.ly"])
+def test_a_word_with_hard_punctuation_is_found_as_written(written: str) -> None:
+    term = terms.parse(written)
+    assert term.compound
+    assert term.forms == ((written.casefold(),),)
+
+
+@pytest.mark.parametrize("written", ["@snapchat", "#snapchat", '"Snapchat"', "Snapchat."])
+def test_marks_around_a_term_are_not_part_of_it(written: str) -> None:
+    assert terms.parse(written).forms == terms.parse("snapchat").forms
+
+
+def test_forms_with_a_possessive_are_looked_for_where_it_is_whole() -> None:
+    term = terms.parse("what’s app")
+    fields = {
+        form: next(iter(terms.form_query(term, form).to_dict()["match_phrase"]))
+        for form in term.forms
+    }
+    assert fields["what'sapp",] == "narrative"
+    assert fields["what's", "app"] == "possessives"
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("", "no letter or digit"),
+        ("   ", "no letter or digit"),
+        ("--&--", "no letter or digit"),
+        ("\u200b", "no letter or digit"),
+        ("a" * 1_000_000, "1,000,000 characters"),
+        ("one two three four five six seven eight nine", "9 words"),
+        ("s", "ends every possessive"),
+        ("Live.ly app", "beside other words"),
+        ("C++", "does not tell apart"),
+        ("a..b", "does not tell apart"),
+    ],
+)
+def test_a_term_that_cannot_be_told_is_refused_in_words(written: str, words: str) -> None:
+    with pytest.raises(RequestError, match=words) as refused:
+        terms.parse(written)
+    assert len(str(refused.value)) < 400
+
+
+@given(st.text())
+def test_any_text_is_a_term_or_refused(written: str) -> None:
+    try:
+        term = terms.parse(written)
+    except RequestError:
+        return
+    assert term.forms
+    assert all(all(form) for form in term.forms)
