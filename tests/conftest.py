@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
 settings.register_profile("foidex", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("foidex")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a person rewrite the agreed outputs, to read the difference."""
+    parser.addoption("--regolden", action="store_true", help="rewrite the golden files")

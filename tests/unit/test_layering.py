@@ -1,0 +1,81 @@
+"""Imports flow one way: queries to indexer to indexer.errors; inside, from orchestration to pure."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+FILES = sorted(
+    path.relative_to(ROOT) for top in ("indexer", "queries") for path in (ROOT / top).rglob("*.py")
+)
+
+#: What does no input or output, and what else of ours it may import.
+PURE = {
+    "indexer.errors": set(),
+    "indexer.narrative": set(),
+    "indexer.records": {"indexer.narrative", "indexer.offences"},
+    "indexer.sample": set(),
+    "queries.problems": set(),
+    "queries.terms": {"indexer.errors", "indexer.narrative"},
+    "queries.scope": {"queries.terms"},
+    "queries.wording": {"indexer.errors", "queries.terms", "queries.problems", "queries.scope"},
+    "queries.answer": set(),
+}  # fmt: skip
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path: Path) -> set[str]:
+    """The modules of ours that a file imports, at its top or inside a function."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = ROOT / Path(*node.module.split(".")) / f"{alias.name}.py"
+                found.add(f"{node.module}.{alias.name}" if inner.is_file() else node.module)
+    return {one for one in found if one.split(".")[0] in ("indexer", "queries", "tests")}
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_imports_flow_one_way(path: Path) -> None:
+    mine = imports(path)
+    if path.parts[0] == "indexer":
+        assert not {one for one in mine if one.startswith("queries")}
+    if path.name != "cli.py":
+        assert not {one for one in mine if one.endswith(".cli")}
+    assert not {one for one in mine if one.startswith("tests")}
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_pure_modules_import_only_what_is_pure(module: str) -> None:
+    path = Path(*module.split(".")).with_suffix(".py")
+    assert imports(path) <= PURE[module]
+
+
+def test_only_execute_and_evidence_ask_the_server() -> None:
+    askers = {
+        name_of(path) for path in FILES if "client.search(" in (ROOT / path).read_text("utf-8")
+    }
+    assert {one for one in askers if one.startswith("queries")} == {
+        "queries.execute",
+        "queries.evidence",
+    }
+
+
+def test_questions_do_no_input_or_output() -> None:
+    for path in FILES:
+        if path.parts[:2] == ("queries", "questions"):
+            assert not imports(path) & {"queries.execute", "queries.evidence", "indexer.elastic"}
+
+
+def test_there_are_no_drawers_for_odds_and_ends() -> None:
+    assert not {path.stem for path in FILES} & {"utils", "helpers", "common", "misc"}
+    assert not (ROOT / "docker" / "__init__.py").exists()

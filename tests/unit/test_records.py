@@ -1,0 +1,122 @@
+"""The record: what it may hold, and what is said of one that breaks the contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer import offences, records
+
+GOOD: dict[str, Any] = {
+    "crime_ref": "41/0012345/17",
+    "recorded_on": "2017-06-03",
+    "offence_code": "022B",
+    "status": "recorded",
+    "outcome": 14,
+    "narrative": ["First entry. A live-stream.", "Second entry."],
+    "victims": [{"victim_ref": "V-881", "age": 15, "sex": "F"}],
+    "linked": [{"crime_ref": "41/0012399/17", "offence_code": "086/02"}, {"crime_ref": "41/1/17"}],
+    "updated_at": "2018-04-02T03:11:00Z",
+}
+SECRET = "ZQXSECRET"
+
+
+def read(**changes: Any) -> records.CrimeRecord:
+    raw = {name: value for name, value in {**GOOD, **changes}.items() if value is not ...}
+    return records.from_json(msgspec.json.encode(raw))
+
+
+def test_a_whole_record_becomes_its_document() -> None:
+    document = records.to_document(read(), offences.load(), "crimes.jsonl:41")
+    assert msgspec.to_builtins(document) == {
+        "crime_ref": "41/0012345/17",
+        "recorded_on": "2017-06-03",
+        "offence_code": "22B",
+        "offence_path": ("22B", "22"),
+        "status": "recorded",
+        "narrative": ["First entry.", " A live-stream.", "Second entry."],
+        "place": "crimes.jsonl:41",
+        "outcome": 14,
+        "victims": [{"victim_ref": "V-881", "age": 15, "sex": "F"}],
+        "linked": [
+            {"crime_ref": "41/0012399/17", "offence_code": "86/2", "offence_path": ("86/2", "86")},
+            {"crime_ref": "41/1/17"},
+        ],
+        "updated_at": "2018-04-02T03:11:00Z",
+    }
+
+
+def test_json_and_mappings_are_read_alike() -> None:
+    assert records.from_mapping(GOOD) == read()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"crime_ref": ...}, 'lacks the field "crime_ref", which must be a reference'),
+        (
+            {"recorded_on": "31/02/2018"},
+            '"recorded_on" is text of the shape 99/99/9999, not a date',
+        ),
+        (
+            {"recorded_on": "2017-02-31"},
+            '"recorded_on" is text of the shape 9999-99-99, not a date',
+        ),
+        ({"offence_code": 22}, '"offence_code" is a number of 2 characters, not an offence code'),
+        ({"narrative": None}, '"narrative" is null, not text'),
+        ({"narrative": ["a", 3]}, r'"narrative[1]" is a number of 1 characters'),
+        ({"status": SECRET}, '"status" is text of the shape aaaaaaaaa, not recorded, cancelled'),
+        ({"outcome": 23}, '"outcome" is a number of 2 characters, not an outcome type'),
+        ({"victims": [{"age": -1}]}, '"victims[0].age" is a number below 0, not whole years'),
+        ({"victims": [{"age": 300}]}, '"victims[0].age" is a number of 3 characters'),
+        ({"victims": [{"age": 15.5}]}, '"victims[0].age" is a number of 4 characters'),
+        ({"victims": [{"sex": SECRET}]}, '"victims[0].sex" is text of the shape'),
+        ({"victims": [{"name": SECRET}]}, 'has an unknown field "name" in "victims[0]"'),
+        ({"linked": [{}]}, '"linked[0]" names neither a crime_ref nor an offence_code'),
+        ({"updated_at": "2018-04-02T03:11:00"}, '"updated_at" is text of the shape'),
+        ({"district": SECRET}, 'has an unknown field "district"'),
+        ({f"{SECRET}: he said 'no'": 1}, "has a field whose name is not one of ours"),
+    ],
+)
+def test_a_broken_record_is_told_by_field_shape_and_remedy(
+    changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(records.RecordError) as refused:
+        read(**changes)
+    assert message in str(refused.value)
+    assert SECRET not in str(refused.value)
+    assert str(refused.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b"[]", "is a list of 0, not an object"),
+        (b'"text"', "is text of the shape aaaa, not an object"),
+        (b'{"crime_ref": "1"', "is cut short"),
+        (b"crime_ref,recorded_on", "is not JSON"),
+        (b'{"narrative": "caf\xe9"}', "is not UTF-8"),
+        (b"[" * 100_000, "is nested too deeply"),
+    ],
+)
+def test_a_line_that_is_no_record_is_told(line: bytes, message: str) -> None:
+    with pytest.raises(records.RecordError, match=message):
+        records.from_json(line)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
+def test_a_shape_never_says_what_a_value_says(value: Any) -> None:
+    told = records.shape({"text": value}["text"])
+    if isinstance(value, str):
+        letters = {c for c in value if c.isalpha()} - set("atextofheshp")
+        assert not letters & set(told)
+
+
+@given(st.dictionaries(st.text(), st.none() | st.integers() | st.text() | st.lists(st.text())))
+def test_any_object_is_a_record_or_refused(raw: dict[str, Any]) -> None:
+    with pytest.raises(records.RecordError):
+        records.from_json(msgspec.json.encode(raw))

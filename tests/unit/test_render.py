@@ -1,0 +1,134 @@
+"""Rendering: the words of numbers, tables, and letters compared whole."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+from jsonschema import Draft202012Validator
+
+from indexer.settings import Force
+from queries import render
+from queries.answer import (
+    Answer,
+    Column,
+    Form,
+    Provenance,
+    QuestionAnswer,
+    Row,
+    ScopeAnswer,
+    Table,
+    TermFound,
+    schema,
+    to_json,
+)
+from tests.conftest import ROOT
+
+GOLDEN = ROOT / "tests" / "data" / "golden"
+FORCE = Force(
+    name="Example <Constabulary>",
+    address=("1 Example Street", "Exampleton"),
+    contact="foi@example.org",
+    signatory="A. Officer",
+)
+
+
+def table(heading: str, rows: list[Row], total: int, unit: str = "Offences") -> Table:
+    return Table(heading, (Column("n", unit),), tuple(rows), Row("total", "All", (total,), "total"))
+
+
+def an_answer(records: int) -> Answer:
+    """An answer in which every sentence of the templates has something to say."""
+    found = 1 if records else 0
+    return Answer(
+        reference="FOI/1",
+        title="A <request> & its answer",
+        request={"letter": {"to": "Dear requester", "received": "2018-07-12", "asked": "How many?\n\nAnd where?", "clarified": ""}},
+        scope=ScopeAnswer(
+            records=records,
+            left_out={"cancelled": 2, "transferred": found},
+            period_from=date(2017, 4, 1),
+            period_to=date(2018, 3, 31),
+            offences=(),
+            terms=(TermFound(("live stream", "live-stream"), records, (Form("live stream", records),)),),
+        ),
+        questions=(
+            QuestionAnswer("Q1", "offences", "How many?", table("Offence", [Row("0", "Sexual activity", (records,), codes=("22B",))], records)),
+            QuestionAnswer(
+                "Q2", "keywords", "", table("Keyword", [Row("0", "Snapchat", (records,)), Row("1", "Skype", (found,)), Row("2", "Omegle", (0,)), Row("none", "None of these", (0,), "none")], records),
+                notes=("A note.",),
+            ),
+            QuestionAnswer("Q3", "linked", "", table("Linked to", [Row("86/2", "Indecent photographs", (found,), codes=("86/2",)), Row("none", "No such link", (records - found,), "none")], records), facts={"linked": found}),
+            QuestionAnswer("Q4", "victims", "", table("Age", [Row("0", "Aged 12 to 15", (records,)), Row("other", "Any other known age", (0,), "other"), Row("unknown", "Age not known", (0,), "unknown")], records, "Victims"), facts={"youngest": 15 if records else None}),
+        ),
+        provenance=Provenance("crimes-1", datetime(2018, 8, 1, 3, tzinfo=UTC), None, 20_000, 3, ("crimes.jsonl",), "ab" * 32, "cd" * 32, {"query": {}}, datetime(2018, 8, 14, 9, 30, tzinfo=UTC), 8, "0.1.0"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("records", [0, 1, 1234], ids=["none", "one", "many"])
+@pytest.mark.parametrize(
+    ("renderer", "ending"),
+    [(render.letter_text, "letter.txt"), (render.letter_html, "letter.html"), (render.report_text, "report.txt")],
+)  # fmt: skip
+def test_outputs_are_as_they_were_agreed(
+    records: int, renderer: object, ending: str, request: pytest.FixtureRequest
+) -> None:
+    """Rewrite the golden files with --regolden, and read every change."""
+    assert callable(renderer)
+    text = renderer(an_answer(records), FORCE, date(2018, 8, 15))
+    path = GOLDEN / f"{records}.{ending}"
+    if request.config.getoption("--regolden"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def test_html_escapes_what_the_force_and_the_requester_wrote() -> None:
+    text = render.letter_html(an_answer(1), FORCE, date(2018, 8, 15))
+    assert "Example &lt;Constabulary&gt;" in text
+    assert "A &lt;request&gt; &amp; its answer" in text
+
+
+def test_text_keeps_to_the_page() -> None:
+    for renderer in (render.letter_text, render.report_text):
+        text = renderer(an_answer(1234), FORCE, date(2018, 8, 15))
+        assert max(map(len, text.splitlines())) <= render.WIDTH
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0, "no offences"), (1, "one offence"), (10, "ten offences"), (11, "11 offences"), (1234, "1,234 offences")],
+)  # fmt: skip
+def test_numbers_and_their_nouns_agree(value: int, words: str) -> None:
+    assert render.counted(value, "offence") == words
+
+
+def test_the_published_schema_is_that_of_the_code() -> None:
+    published = msgspec.json.decode((ROOT / "queries" / "answer.schema.json").read_bytes())
+    assert published == msgspec.json.decode(msgspec.json.encode(schema()))
+
+
+def test_an_answer_keeps_to_its_schema() -> None:
+    Draft202012Validator.check_schema(schema())
+    Draft202012Validator(schema()).validate(msgspec.json.decode(to_json(an_answer(1234))))
+
+
+def test_every_kind_of_question_has_its_template() -> None:
+    from queries.questions import kinds
+
+    folder = ROOT / "templates" / "questions"
+    assert {path.name.removesuffix(".j2") for path in folder.glob("*.j2")} == set(kinds())
+
+
+def test_templates_do_no_arithmetic_and_no_sorting() -> None:
+    for path in (ROOT / "templates").rglob("*.j2"):
+        code = path.read_text(encoding="utf-8").split("<style>")[0]
+        assert "| sort" not in code
+        assert "| sum" not in code
+        assert " * " not in code
+
+
+def test_golden_folder_holds_nothing_else() -> None:
+    assert len([*Path(GOLDEN).iterdir()]) == 9

@@ -1,0 +1,69 @@
+"""Settings: strict, in their order, and silent about secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from indexer import settings
+from indexer.elastic import Address
+from indexer.errors import ConfigurationError
+
+
+def from_file(tmp_path: Path, text: str, **environment: str) -> settings.Settings:
+    path = tmp_path / "foidex.toml"
+    path.write_text(text, encoding="utf-8")
+    return settings.load(environment, path)
+
+
+def test_the_environment_comes_before_the_file_and_the_file_before_defaults(tmp_path: Path) -> None:
+    found = from_file(
+        tmp_path,
+        '[server]\nurl = "http://file:9200"\nuser = "file"\n[index]\nalias = "mine"\n',
+        FOIDEX_URL="https://env:9200",
+    )
+    assert (found.server.url, found.server.user) == ("https://env:9200", "file")
+    assert (found.index.alias, found.index.shards) == ("mine", 1)
+
+
+def test_the_homes_are_where_they_are_told_to_be(tmp_path: Path) -> None:
+    found = settings.load({"FOIDEX_HOME": str(tmp_path / "h"), "FOIDEX_DOWNLOADS": str(tmp_path)})
+    assert (found.home, found.downloads) == (tmp_path / "h", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[index]\nalas = 1", r'\[index\] has an unknown key "alas". Did you mean "alias"'),
+        ("[indx]\n", 'has an unknown key "indx". Did you mean "index"'),
+        ("[index]\nshards = 0", '"index.shards": expected `int` >= 1'),
+        ("[index]\nalias = 'Upper Case'", '"index.alias"'),
+        ("[index", "is not TOML"),
+        ('[server]\nurl = "localhost"', "is not an address"),
+    ],
+)
+def test_a_wrong_file_is_told_by_section_and_key(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        from_file(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("FOIDEX_PASSWRD", "x", "The nearest is FOIDEX_PASSWORD"),
+        ("FOIDEX_PORT", "high", "sets port wrongly"),
+        ("FOIDEX_HEAP", "much", "sets heap wrongly"),
+        ("FOIDEX_URL", "ftp://host", "is not an address"),
+        ("FOIDEX_CONFIG", "nowhere.toml", "nowhere.toml: cannot be read"),
+    ],
+)
+def test_a_wrong_variable_is_told(name: str, value: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        settings.load({name: value})
+
+
+def test_an_address_is_shown_without_its_secrets() -> None:
+    address = Address("https://someone:hunter2@host:9200/x", "someone", "hunter2")
+    assert address.shown == "https://host:9200"
+    assert "hunter2" not in repr(address)
