@@ -93,9 +93,14 @@ def test_the_whole_request_is_one_search(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     load(reference_records())
-    searches: list[Any] = []
+    searches: list[dict[str, Any]] = []
     ask = client.search
-    monkeypatch.setattr(client, "search", lambda **asked: searches.append(asked) or ask(**asked))
+
+    def watched(**asked: Any) -> Any:
+        searches.append(asked)
+        return ask(**asked)
+
+    monkeypatch.setattr(client, "search", watched)
     execute.answer(client, index.alias, request.read(DATA / "requests/reference.yaml"))
     assert [asked["index"] for asked in searches] == [index.alias]
 

@@ -45,9 +45,7 @@ def test_the_document_has_the_fields_of_the_mapping() -> None:
         (lambda body: body.pop("settings"), "missing required field `settings`"),
     ],
 )
-def test_a_mapping_that_is_not_strict_is_refused(
-    tmp_path: Path, change: Any, message: str
-) -> None:
+def test_a_mapping_that_is_not_strict_is_refused(tmp_path: Path, change: Any, message: str) -> None:
     body = json.loads((ROOT / "mappings" / "crimes.json").read_text(encoding="utf-8"))
     change(body)
     (tmp_path / "crimes.json").write_text(json.dumps(body), encoding="utf-8")

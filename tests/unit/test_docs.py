@@ -1,0 +1,94 @@
+"""The documentation is tested: its commands exist, its request is right, its codes are the code's."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from indexer import errors, settings
+from queries import cli, request
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMAND: Any = typer.main.get_command(cli.app)
+
+
+def blocks(language: str) -> list[str]:
+    """The code blocks of one language; every second part between fences is a block."""
+    parts = re.split(r"^```", README, flags=re.MULTILINE)[1::2]
+    return [text for name, _, text in (part.partition("\n") for part in parts) if name == language]
+
+
+def commands() -> list[list[str]]:
+    lines = [line for block in blocks("") for line in block.splitlines()]
+    inline = re.findall(r"`(foidex [^`]+)`", README)
+    return [line.split() for line in (*lines, *inline) if line.startswith("foidex ")]
+
+
+def subcommands() -> dict[str, Any]:
+    return dict(COMMAND.commands)
+
+
+def test_every_command_has_its_place_in_the_readme() -> None:
+    named = {words[1] for words in commands()} | set(re.findall(r"foidex ([a-z]+)", README))
+    missing = set(subcommands()) - named
+    assert not missing
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_every_command_of_the_readme_exists_with_its_options(words: list[str]) -> None:
+    if words[1].startswith("-"):
+        return
+    command = subcommands()[words[1]]
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert {word for word in words[2:] if word.startswith("--")} <= known
+
+
+def test_the_request_of_the_readme_is_right() -> None:
+    (text,) = blocks("yaml")
+    assert [question.id for question in request.parse(text).questions] == ["Q1", "Q2", "Q3", "Q4"]
+
+
+def test_the_configuration_of_the_readme_is_right(tmp_path: Path) -> None:
+    (text,) = blocks("toml")
+    path = tmp_path / "foidex.toml"
+    path.write_text(text, encoding="utf-8")
+    assert settings.load({}, path).force.name == "Example Constabulary"
+
+
+def test_the_exit_codes_of_the_readme_are_the_codes() -> None:
+    told = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    kinds = {kind.exit_code for kind in errors.FoidexError.__subclasses__()}
+    assert told == kinds | {0, 1, 2, 130}
+    assert len(kinds) == len(errors.FoidexError.__subclasses__())
+
+
+def test_every_command_says_what_it_does_with_an_example_or_needs_none() -> None:
+    for name, command in subcommands().items():
+        assert command.help, name
+        if any(parameter.param_type_name == "argument" for parameter in command.params):
+            assert "Example:" in command.help, name
+
+
+def test_the_project_speaks_of_itself_alone() -> None:
+    """No path of one machine, no host of a registry."""
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    found = [
+        name
+        for name in listed.stdout.split()
+        if re.search(
+            r"/(?:work|tmp/lab)/|repo1?\.maven|pypi\.org|registry\.npmjs",
+            (ROOT / name).read_text("utf-8", "ignore"),
+        )
+        and name != "tests/unit/test_docs.py"
+    ]
+    assert not found
