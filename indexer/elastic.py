@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -19,6 +20,10 @@ MAJOR: Final = 9
 _RETRIES: Final = 5
 _JSON_TYPES: Final = ("application/json", "application/vnd.elasticsearch+json")
 _RETRY_ON: Final = (429, 502, 503, 504)
+# Elasticsearch marks its answers, but for those of its gate (401, 403) or of a proxy before it.
+_PRODUCT: Final = "x-elastic-product"
+_MARKED: Final = (400, 404, 405, 406, 500, 501)
+_ERROR_NAME: Final = re.compile(r"[a-z_]{1,80}")
 
 
 class Address(Struct, frozen=True):
@@ -79,13 +84,24 @@ def connect(address: Address) -> Elasticsearch:
 
 def _check_version(client: Elasticsearch, address: Address) -> None:
     # nodes.info and not info: the embedded core server has no GET /.
-    nodes = client.nodes.info(filter_path="nodes.*.version")["nodes"]
-    versions = sorted({node["version"] for node in nodes.values()})
-    if any(int(version.partition(".")[0]) != MAJOR for version in versions):
-        raise ServerError(
-            f"{address.shown} is Elasticsearch {' and '.join(versions)}; foidex needs {MAJOR}.x. "
-            f"Point FOIDEX_URL at a {MAJOR}.x server."
-        )
+    try:
+        answer = client.nodes.info(filter_path="nodes.*.version").body
+        versions = sorted({str(node["version"]) for node in answer["nodes"].values()})
+    except (elasticsearch.SerializationError, KeyError, TypeError, AttributeError):
+        raise _not_elasticsearch(address) from None
+    if any(version.partition(".")[0] != str(MAJOR) for version in versions):
+        raise _other_version(address, f"Elasticsearch {' and '.join(versions)}")
+
+
+def _not_elasticsearch(address: Address) -> ServerError:
+    return ServerError(f"{address.shown} answers, but is not Elasticsearch. Correct FOIDEX_URL.")
+
+
+def _other_version(address: Address, what: str) -> ServerError:
+    return ServerError(
+        f"{address.shown} is {what}; foidex needs {MAJOR}.x. "
+        f"Point FOIDEX_URL at a {MAJOR}.x server."
+    )
 
 
 @contextmanager
@@ -93,12 +109,12 @@ def explained(address: Address) -> Iterator[None]:
     """Turn the client's errors into ours, without the server's text, which may quote data."""
     try:
         yield
-    except elasticsearch.ApiError as error:
-        raise _explain_status(error, address) from None
     except elasticsearch.UnsupportedProductError:
-        raise ServerError(
-            f"{address.shown} answers, but is not Elasticsearch. Correct FOIDEX_URL."
-        ) from None
+        raise _not_elasticsearch(address) from None
+    except elasticsearch.ApiError as error:
+        if error.status_code in _MARKED and _PRODUCT not in error.meta.headers:
+            raise _not_elasticsearch(address) from None
+        raise _explain_status(error, address) from None
     except elasticsearch.SSLError:
         raise ServerError(
             f"{address.shown}: its certificate is not trusted, or it does not speak TLS. "
@@ -117,8 +133,11 @@ def explained(address: Address) -> Iterator[None]:
 
 
 def _explain_status(error: elasticsearch.ApiError, address: Address) -> FoidexError:
-    kind = error.error if isinstance(error.error, str) else "error"
+    # What is no name of an error is a page of some other server.
+    kind = error.error if _ERROR_NAME.fullmatch(str(error.error)) else "error"
     match error.status_code:
+        case 400 if kind == "media_type_header_exception":
+            return _other_version(address, "an older Elasticsearch")
         case 401:
             return ServerError(
                 f"{address.shown} refused the user name or password (401). "

@@ -4,17 +4,19 @@ Maven Central carries the server core as a zip and PyPI a Java to run it. It lis
 only, with security on and a random password; it outlives the command that started it. Everything
 about one server is in one home folder:
 
-    server/VERSION/   the distribution with its Java     config/, data/, logs/
-    server.json       the running process                password, server.lock
+    server/VERSION/   the distribution with its Java     config/, data/, logs/, tmp/
+    server.json       the running process                password, server.lock, start.log
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -22,12 +24,12 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Final
 
 import filelock
 import msgspec
 import psutil
-from elasticsearch import Elasticsearch, TransportError
+from elasticsearch import ApiError, Elasticsearch, TransportError
 from msgspec import Struct
 
 from indexer.elastic import Address
@@ -45,8 +47,11 @@ SHA512: Final = (
 _ROOM: Final = 600_000_000
 _START_SECONDS: Final = 120
 _STOP_SECONDS: Final = 30
+_LOCK_SECONDS: Final = 2 * _START_SECONDS
 _LOG_LINES: Final = 15
+_LINE_LENGTH: Final = 300
 _USER: Final = "elastic"
+_MAIN: Final = "org.elasticsearch.server/org.elasticsearch.bootstrap.Elasticsearch"
 
 _CONFIG: Final = """\
 # Written by foidex at every start; change foidex.toml instead.
@@ -80,10 +85,10 @@ class Process(Struct, frozen=True):
         """The process, if it is still this one."""
         try:
             process = psutil.Process(self.pid)
-            alive = abs(process.create_time() - self.created) < 1
-            return process if alive and process.status() != psutil.STATUS_ZOMBIE else None
-        except psutil.Error:
+            same = abs(process.create_time() - self.created) < 1
+        except (psutil.Error, ValueError, OverflowError):
             return None
+        return process if same and _alive(process) else None
 
 
 def up(settings: Settings, progress: Progress) -> Address:
@@ -93,11 +98,13 @@ def up(settings: Settings, progress: Progress) -> Address:
     """
     server = _Server(settings, progress)
     with server.lock():
-        if server.process():
-            return server.address()
-        server.fetch()
-        server.start()
-        return server.address()
+        process = server.process()
+        if process is None:
+            server.require()
+            server.fetch()
+            process = server.start()
+        server.record(process)
+        return server.address(process)
 
 
 def down(settings: Settings, progress: Progress) -> bool:
@@ -110,9 +117,10 @@ def down(settings: Settings, progress: Progress) -> bool:
 
 
 def running(settings: Settings) -> Address | None:
-    """The address of the running server, or None."""
+    """The address of the running server, or None. Raises EmbeddedError."""
     server = _Server(settings, Progress(quiet=True))
-    return server.address() if server.process() else None
+    process = server.process()
+    return server.address(process) if process else None
 
 
 class _Server:
@@ -128,85 +136,121 @@ class _Server:
         self._password = self._home / "password"
         self._owned = tuple(self._home / name for name in ("config", "data", "logs", "tmp"))
         self._config, self._data, self._logs, self._tmp = self._owned
+        self._ports = self._logs / "http.ports"
         self._as_root = hasattr(os, "geteuid") and os.geteuid() == 0
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         with _explained(self._home):
-            self._home.mkdir(parents=True, exist_ok=True)
+            self._make_home()
+        with _locked(self._home / "server.lock", "FOIDEX_HOME"):
+            yield
+
+    def _make_home(self) -> None:
+        missing = [path for path in (self._home, *self._home.parents) if not path.exists()]
+        for path in reversed(missing):
+            path.mkdir(exist_ok=True)
+            if self._as_root:  # Whatever the umask: the server's user passes through it.
+                path.chmod(0o755)
+
+    def process(self) -> Process | None:
+        """The running process, or None.
+
+        A process file that is missing or wrong proves nothing: ``up`` may have been ended before it
+        wrote one, or the clock set since. So the server is then looked for by its command line.
+        """
+        recorded = self._recorded()
+        if recorded and recorded.running():
+            return recorded
+        found = self._find()
+        port = self._listening()
+        return Process(found.pid, found.create_time(), port) if found and port else None
+
+    def record(self, process: Process) -> None:
+        """Write the process file, unless it says this already."""
+        if process != self._recorded():
+            with _explained(self._home):
+                _write_private(self._state, msgspec.json.encode(process))
+
+    def _recorded(self) -> Process | None:
         try:
-            with filelock.FileLock(self._home / "server.lock", timeout=_START_SECONDS * 2):
-                yield
-        except filelock.Timeout:
+            return msgspec.json.decode(self._state.read_bytes(), type=Process)
+        except FileNotFoundError:
+            return None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            self._progress.say(f"{self._state} is not a process file and is ignored.")
+            return None
+        except OSError as error:
             raise EmbeddedError(
-                f"{self._home}: another foidex has held server.lock for {_START_SECONDS * 2} "
-                "seconds. End it, then try again."
-            ) from None
-        except PermissionError:
-            raise EmbeddedError(
-                f"{self._home}: server.lock is not ours to write. Use the user who started the "
+                f"{self._state}: cannot be read ({error.strerror}). Use the user who started the "
                 "server, or another folder with FOIDEX_HOME."
             ) from None
 
-    def process(self) -> Process | None:
-        """The running process, or None; a stale process file is removed."""
-        try:
-            found = msgspec.json.decode(self._state.read_bytes(), type=Process)
-        except FileNotFoundError:
-            return None
-        except (OSError, msgspec.DecodeError):
-            found = None
-        if found and found.running():
-            return found
-        self._progress.say(f"A stale {self._state.name} was removed: its server is gone.")
-        self._state.unlink(missing_ok=True)
+    def _find(self) -> psutil.Process | None:
+        """The process whose command line is that of this home's server."""
+        user = _identity(self._user)[0] if self._as_root else os.getuid()
+        mark = f"-Djava.io.tmpdir={self._tmp}"
+        for process in psutil.process_iter():
+            try:
+                words = process.cmdline()
+                ours = words[-1:] == [_MAIN] and mark in words and process.uids().real == user
+                if ours and _alive(process) and process.create_time():  # which it remembers
+                    return process
+            except psutil.Error:
+                continue
         return None
 
-    def address(self) -> Address:
-        process = self.process()
-        assert process
+    def _listening(self) -> int | None:
+        """The port the server wrote down, once it has."""
         try:
-            password = self._password.read_text(encoding="ascii").strip()
-        except OSError as error:
-            raise EmbeddedError(
-                f"{self._password}: cannot be read ({error.strerror}). Use the user who started "
-                "the server, or stop it (foidex down) and delete the home folder."
-            ) from None
+            return int(self._ports.read_text().splitlines()[0].rpartition(":")[2])
+        except (OSError, ValueError, IndexError):
+            return None
+
+    def address(self, process: Process) -> Address:
         return Address(
             url=f"http://127.0.0.1:{process.port}",
             user=_USER,
-            password=password,
+            password=self._read_password(),
             timeout=self._settings.server.timeout,
         )
+
+    def _read_password(self) -> str:
+        try:
+            return self._password.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not a password"
+            raise EmbeddedError(
+                f"{self._password}: cannot be read ({reason}). Use the user who started the "
+                "server, or run foidex down, delete the file and run foidex up."
+            ) from None
+
+    def require(self) -> None:
+        """Refuse what would fail later, before anything is fetched."""
+        self._require_reachable(self._home)
+        self._require_port()
 
     # -- fetching --------------------------------------------------------------------------------
 
     def fetch(self) -> None:
         """Unpack the distribution and its Java, fetching the zip if it is not here."""
-        if self._distribution.is_dir():
-            return
         with _explained(self._home):
+            if self._distribution.is_dir():
+                return
             self._require_room()
-            archive = self._archive()
+        archive = self._archive()
+        with _explained(self._home):
             scratch = self._distribution.with_name(f"{VERSION}.partial")
             shutil.rmtree(scratch, ignore_errors=True)
-            scratch.mkdir(parents=True)
             self._progress.say("Unpacking the server.")
-            with zipfile.ZipFile(archive) as packed:
-                for member in packed.infolist():
-                    # extract() drops the permissions that the start scripts need.
-                    target = Path(packed.extract(member, scratch))
-                    target.chmod(
-                        0o755 if target.is_dir() else (member.external_attr >> 16) or 0o644
-                    )
-            (unpacked,) = scratch.iterdir()
-            shutil.copytree(_java_home(), unpacked / "jdk", symlinks=True)
-            options = unpacked / "config" / "jvm.options"
-            lines = options.read_text(encoding="utf-8").splitlines(keepends=True)
-            # The Java from PyPI has no such module; the server runs without it.
-            options.write_text("".join(x for x in lines if "jdk.incubator.vector" not in x))
-            unpacked.rename(self._distribution)
-            scratch.rmdir()
+            try:
+                _unpack(archive, scratch)
+            except BaseException:
+                shutil.rmtree(scratch, ignore_errors=True)
+                raise
+            if self._as_root:
+                scratch.parent.chmod(0o755)
+            scratch.rename(self._distribution)
 
     def _require_room(self) -> None:
         free = shutil.disk_usage(self._home).free
@@ -217,12 +261,20 @@ class _Server:
             )
 
     def _archive(self) -> Path:
-        for _ in range(2):
-            archive = self._resolve()
-            if _sha512(archive) == SHA512:
-                return archive
-            # A half-written download, most likely: fetch it once more.
-            archive.unlink()
+        # Homes share this folder, so each waits for the other's download.
+        folder = self._settings.downloads
+        with _explained(folder, "FOIDEX_DOWNLOADS"):
+            folder.mkdir(parents=True, exist_ok=True)
+        with (
+            _locked(folder / "foidex.lock", "FOIDEX_DOWNLOADS"),
+            _explained(folder, "FOIDEX_DOWNLOADS"),
+        ):
+            for _ in range(2):
+                archive = self._resolve()
+                if _sha512(archive) == SHA512:
+                    return archive
+                # A half-written download, most likely: fetch it once more.
+                archive.unlink()
         raise EmbeddedError(
             f"the server's zip from Maven Central ({ARTIFACT} {VERSION}) has another SHA-512 than "
             "the one foidex was tested with, so it was deleted. Check the network for a proxy that "
@@ -241,67 +293,90 @@ class _Server:
             resolver=PythonResolver(progress_callback=self._progress.download),
             repo_cache=self._settings.downloads,
         )
-        project = context.project(GROUP, ARTIFACT).at_version(VERSION)
+        artifact = context.project(GROUP, ARTIFACT).at_version(VERSION).artifact(packaging="zip")
         try:
-            return Path(project.artifact(packaging="zip").resolve())
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
+            return Path(artifact.resolve())
+        except (OSError, RuntimeError) as error:
+            if artifact.cached_path:
+                artifact.cached_path.unlink(missing_ok=True)
+            # The HTTP library's errors are OSErrors too, but without a number.
+            if isinstance(error, OSError) and error.errno is not None:
                 raise
-            raise EmbeddedError(_UNREACHABLE.format(kind=type(error).__name__)) from None
-        except RuntimeError as error:
-            raise EmbeddedError(_UNREACHABLE.format(kind=type(error).__name__)) from None
+            raise EmbeddedError(
+                f"the server's zip cannot be fetched from Maven Central ({type(error).__name__}). "
+                "Check the network, or set FOIDEX_URL to a server that runs."
+            ) from None
 
     # -- starting and stopping -------------------------------------------------------------------
 
-    def start(self) -> None:
-        self._refuse_taken_port()
-        with _explained(self._home):
-            self._prepare()
-        self._progress.say("Starting the server.")
+    def start(self) -> Process:
         started = time.monotonic()
-        pid_file = self._tmp / "pid"
-        ports = self._logs / "http.ports"
-        for left in (pid_file, ports):
-            left.unlink(missing_ok=True)
-        with (self._home / "start.log").open("w+b") as output:
-            launch = self._run("elasticsearch", "-d", "-p", str(pid_file), output=output)
-            output.seek(0)
-            said = output.read().decode(errors="replace")
-        if launch != 0:
-            raise EmbeddedError(f"the embedded server died while starting.\n{self._tail(said)}")
-        pid = int(pid_file.read_text())
-        self._await(pid, ports, started)
+        with _explained(self._home):
+            server = self._find() or self._launch()
+        try:
+            return Process(server.pid, server.create_time(), self._await(server, started))
+        except psutil.Error:
+            raise self._died() from None
+        except EmbeddedError:
+            self._end(server)
+            raise
 
-    def _await(self, pid: int, ports: Path, started: float) -> None:
+    def _launch(self) -> psutil.Process:
+        self._prepare()
+        self._progress.say("Starting the server.")
+        pid_file = self._tmp / "pid"
+        for stale in (pid_file, self._ports, self._state):
+            stale.unlink(missing_ok=True)
+        code, said = self._run("elasticsearch", "-d", "-p", str(pid_file))
+        if code != 0:
+            raise self._died(said)
+        try:
+            return psutil.Process(int(pid_file.read_text()))
+        except (FileNotFoundError, ValueError, psutil.Error):
+            raise self._died() from None
+
+    def _await(self, server: psutil.Process, started: float) -> int:
+        """Wait until the server answers; its port."""
         while time.monotonic() - started < _START_SECONDS:
-            try:
-                created = psutil.Process(pid).create_time()
-                port = int(ports.read_text().splitlines()[0].rpartition(":")[2])
-                process = Process(pid, created, port)
-                if process.running() and self._answers(port):
-                    _write_private(self._state, msgspec.json.encode(process))
-                    return
-            except psutil.Error:
-                raise EmbeddedError(
-                    f"the embedded server died while starting.\n{self._tail('')}"
-                ) from None
-            except (OSError, ValueError, IndexError):
-                pass  # The ports file is not there, or not whole, yet.
+            if not _alive(server):
+                raise self._died()
+            port = self._listening()
+            if port and self._answers(port):
+                return port
             time.sleep(0.1)
         raise EmbeddedError(
-            f"the embedded server did not answer within {_START_SECONDS} seconds.\n{self._tail('')}"
+            f"{self._home}: the embedded server did not answer within {_START_SECONDS} seconds, "
+            f"so it was stopped. Give it more room or less load, then try again.\n{self._tail()}"
         )
 
     def _answers(self, port: int) -> bool:
-        password = self._password.read_text(encoding="ascii")
-        with Elasticsearch(f"http://127.0.0.1:{port}", basic_auth=(_USER, password)) as client:
+        with Elasticsearch(
+            f"http://127.0.0.1:{port}",
+            basic_auth=(_USER, self._read_password()),
+            request_timeout=15,
+            max_retries=0,
+        ) as client:
             try:
                 client.cluster.health(wait_for_status="yellow", timeout="10s")
             except TransportError:
                 return False
+            except ApiError as error:
+                if error.status_code == 401:
+                    raise EmbeddedError(
+                        f"{self._password}: the server refuses this password. Restore the file, "
+                        "or delete it and try again: a new one is made."
+                    ) from None
+                # 408 is an answer: a shard that does not recover is for the commands to tell.
+                return error.status_code == 408
             return True
 
-    def _refuse_taken_port(self) -> None:
+    def _died(self, said: str = "") -> EmbeddedError:
+        return EmbeddedError(
+            f"{self._home}: the embedded server died while starting. Correct what its log names, "
+            f"then try again.\n{self._tail(said)}"
+        )
+
+    def _require_port(self) -> None:
         port = self._settings.embedded.port
         if port == 0:
             return
@@ -309,10 +384,11 @@ class _Server:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
-            except OSError:
+            except OSError as error:
+                taken = error.errno == errno.EADDRINUSE
                 raise EmbeddedError(
-                    f"port {port} of this machine is taken. Free it, or unset FOIDEX_PORT "
-                    "(embedded.port) to take the first free one."
+                    f"port {port} of this machine is {'taken' if taken else 'not ours to use'}. "
+                    "Free it, or unset FOIDEX_PORT (embedded.port) to take the first free one."
                 ) from None
 
     def _prepare(self) -> None:
@@ -320,54 +396,76 @@ class _Server:
             folder.mkdir(mode=0o700, exist_ok=True)
         for name in ("jvm.options", "log4j2.properties", "roles.yml", "users", "users_roles"):
             if not (self._config / name).exists():
-                shutil.copy(self._distribution / "config" / name, self._config / name)
-        port = self._settings.embedded.port or "9200-9299"
-        (self._config / "elasticsearch.yml").write_text(
-            _CONFIG.format(port=port, data=self._data, logs=self._logs), encoding="utf-8"
+                source = self._distribution / "config" / name
+                _write_private(self._config / name, source.read_bytes())
+        text = _CONFIG.format(
+            port=self._settings.embedded.port or "9200-9299",
+            data=json.dumps(str(self._data), ensure_ascii=False),
+            logs=json.dumps(str(self._logs), ensure_ascii=False),
         )
+        _write_private(self._config / "elasticsearch.yml", text.encode())
         self._give_away()
-        self._require_reachable()
-        if not (self._config / "elasticsearch.keystore").exists():
-            password = secrets.token_urlsafe(24)
-            _write_private(self._password, password.encode())
-            self._keystore("create")
-            self._keystore("add", "-x", "-f", "bootstrap.password", given=password)
+        self._require_reachable(self._distribution / "bin")
+        self._make_password()
         self._give_away()
 
+    def _make_password(self) -> None:
+        keystore = self._config / "elasticsearch.keystore"
+        if keystore.exists() and self._password.exists():
+            return
+        # The password is written last, so that where it is, the keystore has it.
+        keystore.unlink(missing_ok=True)
+        password = secrets.token_urlsafe(24)
+        self._keystore("add", "-x", "-f", "bootstrap.password", given=password)
+        _write_private(self._password, password.encode())
+
     def _keystore(self, *arguments: str, given: str = "") -> None:
-        with (self._home / "start.log").open("w+b") as output:
-            code = self._run("elasticsearch-keystore", *arguments, given=given, output=output)
-            output.seek(0)
-            if code != 0:
-                said = output.read().decode(errors="replace")
-                raise EmbeddedError(f"the server's keystore cannot be written.\n{self._tail(said)}")
+        code, said = self._run("elasticsearch-keystore", *arguments, given=given)
+        if code != 0:
+            raise EmbeddedError(
+                f"{self._config}: the server's keystore cannot be written. Correct what its log "
+                f"names, then try again.\n{self._tail(said)}"
+            )
 
     def _give_away(self) -> None:
         """Hand the server's folders to the user it runs as: Elasticsearch refuses root."""
         if not self._as_root:
             return
-        self._home.chmod(0o755)
+        user, group = _identity(self._user)
         for folder in self._owned:
             for path in (folder, *folder.rglob("*")):
-                _chown(path, self._user)
+                # That user may have put a link here: never follow it.
+                os.chown(path, user, group, follow_symlinks=False)
 
-    def _require_reachable(self) -> None:
+    def _require_reachable(self, folder: Path) -> None:
         if not self._as_root:
             return
-        user = self._user
+        user, group = _identity(self._user)
         probe = subprocess.run(  # noqa: S603 - a fixed command
-            ["/bin/ls", str(self._distribution / "bin")],
+            ["/bin/ls", "-d", f"{folder}/."],
             user=user,
+            group=group,
+            extra_groups=[],
             capture_output=True,
             check=False,
         )
         if probe.returncode != 0:
             raise EmbeddedError(
-                f'{self._home}: user "{user}", whom the server runs as because Elasticsearch '
-                "refuses root, cannot reach it. Choose another folder with FOIDEX_HOME."
+                f'{folder}: user "{self._user}", whom the server runs as because Elasticsearch '
+                "refuses root, cannot reach it. Let others pass through it and the folders above "
+                "it (chmod o+x), or choose another folder with FOIDEX_HOME."
             )
 
-    def _run(self, script: str, *arguments: str, output: Any, given: str = "") -> int:
+    def _run(self, script: str, *arguments: str, given: str = "") -> tuple[int, str]:
+        """Run one of the distribution's scripts; its exit code and what it said."""
+        with (self._home / "start.log").open("w+b") as output:
+            code = self._wait_for(script, arguments, output, given)
+            output.seek(0)
+            return code, output.read().decode(errors="replace")
+
+    def _wait_for(
+        self, script: str, arguments: tuple[str, ...], output: IO[bytes], given: str
+    ) -> int:
         heap = self._settings.embedded.heap
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -377,57 +475,71 @@ class _Server:
             "ES_JAVA_OPTS": f"-Xms{heap} -Xmx{heap}" if script == "elasticsearch" else "",
             "LANG": "C.UTF-8",
         }
-        user: str | None = None
-        group: int | None = None
-        others: list[int] | None = None
-        if self._as_root:
-            user, group, others = self._user, _group_of(self._user), []
-        finished = subprocess.run(  # noqa: S603 - the distribution's own scripts
+        user, group = _identity(self._user) if self._as_root else (None, None)
+        child = subprocess.Popen(  # noqa: S603 - the distribution's own scripts
             [str(self._distribution / "bin" / script), *arguments],
             cwd=self._logs,
             env=environment,
-            input=given.encode(),
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
-            check=False,
-            timeout=_START_SECONDS,
             start_new_session=True,
             user=user,
             group=group,
-            extra_groups=others,
+            extra_groups=[] if self._as_root else None,
         )
-        return int(finished.returncode)
+        try:
+            child.communicate(given.encode(), timeout=_START_SECONDS)
+        except BaseException as error:
+            # The script leads a session of its own; what it started ends with it.
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise EmbeddedError(
+                    f"{self._home}: {script} did not end within {_START_SECONDS} seconds, so it "
+                    f"was stopped. Give it more room or less load, then try again.\n{self._tail()}"
+                ) from None
+            raise
+        return child.returncode
 
-    def _tail(self, said: str) -> str:
-        """The last lines of the server's log, else of what its script said."""
-        log = self._logs / "foidex.log"
-        text = log.read_text(errors="replace") if log.exists() else ""
-        lines = (text.splitlines() + said.splitlines())[-_LOG_LINES:]
-        return "\n".join(["The last lines of its log:", *(f"  {line}" for line in lines)])
+    def _tail(self, said: str = "") -> str:
+        """The last lines of what the script said, else of the server's log; no stack traces."""
+        log = self._home / "start.log"
+        if not said:
+            log = self._logs / "foidex.log"
+            said = log.read_text(errors="replace") if log.exists() else ""
+        lines = [
+            f"  {line[:_LINE_LENGTH]}"
+            for line in said.splitlines()
+            if line.strip() and not line.lstrip().startswith(("at ", "... "))
+        ]
+        return "\n".join([f"The last lines of {log}:", *lines[-_LOG_LINES:]])
 
     def stop(self) -> bool:
-        process = self.process()
-        running = process.running() if process else None
-        if running is None:
-            return False
+        recorded = self._recorded()
+        process = (recorded.running() if recorded else None) or self._find()
+        if process:
+            self._end(process)
+        with _explained(self._home):
+            self._state.unlink(missing_ok=True)
+        return process is not None
+
+    def _end(self, process: psutil.Process) -> None:
         try:
-            running.terminate()
-            running.wait(_STOP_SECONDS)
-        except psutil.TimeoutExpired:
-            running.kill()
-            running.wait(_STOP_SECONDS)
+            process.terminate()
+            if not _ends(process):
+                process.kill()
+                _ends(process)
+        except psutil.NoSuchProcess:
+            return
         except psutil.AccessDenied:
             raise EmbeddedError(
-                f"process {running.pid} is not ours to stop. Use the user who started it."
+                f"process {process.pid} is not ours to stop. Use the user who started it."
             ) from None
-        self._state.unlink(missing_ok=True)
-        return True
-
-
-_UNREACHABLE: Final = (
-    "the server's zip cannot be fetched from Maven Central ({kind}). Check the network, or set "
-    "FOIDEX_URL to a server that runs."
-)
+        if _alive(process):
+            raise EmbeddedError(
+                f"process {process.pid} does not end, even when killed. Look at the machine's disk."
+            )
 
 
 def _java_home() -> Path:
@@ -446,6 +558,50 @@ def _sha512(path: Path) -> str:
         return hashlib.file_digest(file, "sha512").hexdigest()
 
 
+def _unpack(archive: Path, folder: Path) -> None:
+    """Make ``folder`` the distribution, with a Java, readable by everybody whatever the umask."""
+    scratch = folder / "unpacking"
+    scratch.mkdir(parents=True)
+    with zipfile.ZipFile(archive) as packed:
+        for member in packed.infolist():
+            # extract() drops the permissions that the start scripts need.
+            target = Path(packed.extract(member, scratch))
+            if not target.is_dir():
+                target.chmod((member.external_attr >> 16) or 0o644)
+    (unpacked,) = scratch.iterdir()
+    shutil.copytree(_java_home(), unpacked / "jdk", symlinks=True)
+    options = unpacked / "config" / "jvm.options"
+    lines = options.read_text(encoding="utf-8").splitlines(keepends=True)
+    # The Java from PyPI has no such module; the server runs without it.
+    options.write_text("".join(x for x in lines if "jdk.incubator.vector" not in x))
+    for path in unpacked.iterdir():
+        path.rename(folder / path.name)
+    unpacked.rmdir()
+    scratch.rmdir()
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o555 if mode & 0o100 else 0o444))
+
+
+def _alive(process: psutil.Process) -> bool:
+    """Whether it runs. One that ended, but that its parent has not collected, does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _ends(process: psutil.Process) -> bool:
+    """Wait for it to end; False where it does not in time."""
+    until = time.monotonic() + _STOP_SECONDS
+    while _alive(process):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
 def _write_private(path: Path, content: bytes) -> None:
     """Write a file that only we may read, whole or not at all."""
     scratch = path.with_name(f"{path.name}.{os.getpid()}")
@@ -455,29 +611,58 @@ def _write_private(path: Path, content: bytes) -> None:
     scratch.replace(path)
 
 
-def _group_of(user: str) -> int:
+def _identity(user: str) -> tuple[int, int]:
+    """The numbers of the user, and of its group, whom a server started by root runs as."""
     import pwd
 
     try:
-        return pwd.getpwnam(user).pw_gid
+        entry = pwd.getpwnam(user)
     except KeyError:
-        raise EmbeddedError(
-            f'user "{user}" does not exist, and Elasticsearch refuses root. '
-            "Name a user that does with FOIDEX_SERVER_USER."
-        ) from None
-
-
-def _chown(path: Path, user: str) -> None:
-    shutil.chown(path, user, _group_of(user))
+        problem = "does not exist"
+    else:
+        if entry.pw_uid != 0:
+            return entry.pw_uid, entry.pw_gid
+        problem = "is root"
+    raise EmbeddedError(
+        f'user "{user}" {problem}, and Elasticsearch refuses root. '
+        "Name another user with FOIDEX_SERVER_USER."
+    )
 
 
 @contextmanager
-def _explained(home: Path) -> Iterator[None]:
+def _locked(path: Path, variable: str) -> Iterator[None]:
+    lock = filelock.FileLock(path, timeout=_LOCK_SECONDS)
+    try:
+        with _explained(path, variable):
+            lock.acquire()
+    except filelock.Timeout:
+        raise EmbeddedError(
+            f"{path}: another foidex has held this lock for {_LOCK_SECONDS} seconds. "
+            "Wait for it, or end it, then try again."
+        ) from None
     try:
         yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _explained(place: Path, variable: str = "FOIDEX_HOME") -> Iterator[None]:
+    """Turn the system's errors into ours; ``variable`` chooses another folder."""
+    try:
+        yield
+    except filelock.Timeout:
+        raise  # An OSError too, but not the disk's.
+    except shutil.Error as error:  # Of many files; the first tells.
+        _, target, reason = error.args[0][0]
+        raise _unwritable(target, str(reason), variable) from None
     except OSError as error:
-        reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
-        raise EmbeddedError(
-            f"{error.filename or home}: cannot be written ({reason}). "
-            "Free some room, or choose another folder with FOIDEX_HOME."
-        ) from None
+        reason = "the disk is full" if error.errno == errno.ENOSPC else str(error.strerror)
+        raise _unwritable(error.filename or place, reason, variable) from None
+
+
+def _unwritable(path: object, reason: str, variable: str) -> EmbeddedError:
+    return EmbeddedError(
+        f"{path}: cannot be written ({reason}). Free some room, use the user it belongs to, or "
+        f"choose another folder with {variable}."
+    )

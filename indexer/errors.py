@@ -65,3 +65,15 @@ class OutputError(FoidexError):
     """A file of results could not be written."""
 
     exit_code = 11
+
+
+class LockedError(FoidexError):
+    """Another refresh is running, or took the lock; nothing was changed."""
+
+    exit_code = 12
+
+
+class StaleError(FoidexError):
+    """The live generation is older than was asked for."""
+
+    exit_code = 13

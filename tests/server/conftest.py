@@ -31,7 +31,7 @@ def new_home() -> Path:
     return home
 
 
-def test_settings(home: Path, **environment: str) -> Settings:
+def settings_for(home: Path, **environment: str) -> Settings:
     return settings.load({"FOIDEX_HOME": str(home), "FOIDEX_HEAP": "512m", **environment})
 
 
@@ -44,7 +44,7 @@ def server() -> Iterator[Address]:
         )
         return
     home = new_home()
-    options = test_settings(home)
+    options = settings_for(home)
     try:
         yield embedded.up(options, SILENT)
     finally:
@@ -64,7 +64,7 @@ def index(client: Elasticsearch) -> Iterator[Index]:
     alias = f"test-{secrets.token_hex(4)}"
     yield Index(alias=alias)
     assert alias.startswith("test-")
-    for name in client.indices.get(index=f"{alias}-*", expand_wildcards="all").body:
+    for name in client.indices.get(index=f"{alias}*", expand_wildcards="all").body:
         client.indices.delete(index=name)
 
 
