@@ -1,28 +1,33 @@
 """Records into one index: checked, sent in bulk, and reconciled to the last one.
 
-``read == indexed + rejected`` always holds at the end, or the load fails. Two requests are in
-flight while the next is prepared; a third would not be quicker. Records of one reference never
-travel at the same time, so that of two the first always stays.
+Every line read is indexed, rejected, deleted, late or unchanged, or the load fails. A *build* fills
+an empty index: of two records with one reference the first stays. A *change* is applied to a copy
+of a generation: the newer version stays, by ``updated_at``. Two requests are in flight while the
+next is prepared; records of one reference never travel together, so timing changes nothing.
 """
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TextIO
+from typing import Any, BinaryIO, Final, Literal, NamedTuple, TextIO
 
+import elasticsearch
 import msgspec
 from elasticsearch import Elasticsearch
 from msgspec import Struct
 
 from indexer import records
 from indexer.errors import GenerationError, ServerError, SourceError
+from indexer.fieldmap import FieldMap
 from indexer.offences import OffenceTable
 from indexer.sources import RawRecord
 
@@ -32,53 +37,89 @@ CHUNK_BYTES: Final = 4 * 1024 * 1024
 _RETRIES: Final = 6
 _BUSY: Final = 429
 _CONFLICT: Final = 409
-_FILTER: Final = "items.create.status,items.create.error.type"
+_BAD_REQUEST: Final = 400
 _SHOWN_REASONS: Final = 10
+_HASH_BYTES: Final = 16
+HASH_RANGE: Final = 1 << (8 * _HASH_BYTES)
+
+Kind = Literal["indexed", "rejected", "deleted", "late", "unchanged"]
 
 
-class _Bulk(Struct):
-    """The part of a bulk response that is asked for."""
+class Outcome(NamedTuple):
+    """What became of one line, and by how much it moved the index's counts and content hash."""
 
-    items: list[dict[str, Any]] = []
+    kind: Kind
+    reason: str = ""
+    records: int = 0
+    tombstones: int = 0
+    content: int = 0
 
 
 class Tally(Struct):
-    """What became of the records; ``watermark`` is the newest ``updated_at`` among the indexed."""
+    """What became of the lines. ``watermark`` is the newest ``updated_at`` read.
+
+    ``records``, ``tombstones`` and ``content`` are those of the index, from where it started;
+    ``content`` is a hash of all records that does not depend on their order; ``changed`` lists the
+    references that were changed, where that is asked for.
+    """
 
     read: int = 0
     indexed: int = 0
     rejected: int = 0
+    deleted: int = 0
+    late: int = 0
+    unchanged: int = 0
+    records: int = 0
+    tombstones: int = 0
+    content: int = 0
     watermark: datetime | None = None
     unknown_codes: Counter[str] = msgspec.field(default_factory=Counter)
     bare_links: int = 0
+    changed: list[str] | None = None
     reasons: list[str] = []
 
+    def add(self, outcome: Outcome) -> None:
+        """Count an outcome."""
+        setattr(self, outcome.kind, getattr(self, outcome.kind) + 1)
+        self.records += outcome.records
+        self.tombstones += outcome.tombstones
+        self.content = (self.content + outcome.content) % HASH_RANGE
+
     def reconcile(self) -> None:
-        """Raise GenerationError unless every record read is accounted for."""
-        if self.read != self.indexed + self.rejected:
+        """Raise GenerationError unless every line read is accounted for."""
+        known = self.indexed + self.rejected + self.deleted + self.late + self.unchanged
+        if self.read != known:
             raise GenerationError(
-                f"{self.read:,} records were read, but {self.indexed:,} indexed and "
-                f"{self.rejected:,} rejected: some are lost. Nothing was promoted; load again."
+                f"{self.read:,} records were read, but only {known:,} accounted for "
+                f"({self.indexed:,} indexed, {self.rejected:,} rejected): some are lost. "
+                "Nothing was promoted; load again."
             )
 
 
 class Rejects:
     """The rejected records, whole, one JSON line each, with their reasons in a file beside.
 
-    Both are made when the first record comes, for their owner's eyes only.
+    Both are made when the first record comes, for their owner's eyes only. ``keep`` takes the next
+    free name where the file is there already, instead of writing over it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, keep: bool = False) -> None:
         self.path = path
-        self.reasons = path.with_suffix(".reasons.txt")
+        self._keep = keep
         self._records: BinaryIO | None = None
         self._reasons: TextIO | None = None
+
+    @property
+    def reasons(self) -> Path:
+        """The file of the reasons."""
+        return self.path.with_suffix(".reasons.txt")
 
     def add(self, raw: RawRecord, reason: str) -> None:
         """Set a record aside. Raises SourceError where it cannot be written."""
         try:
             if self._records is None or self._reasons is None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
+                self.path = _unused(self.path) if self._keep else self.path
                 self._records = os.fdopen(_private(self.path), "wb")
                 self._reasons = os.fdopen(_private(self.reasons), "w", encoding="utf-8")
             line = raw.raw if isinstance(raw.raw, bytes) else msgspec.json.encode(raw.raw)
@@ -97,112 +138,197 @@ class Rejects:
                 file.close()
 
 
+def _unused(path: Path) -> Path:
+    if not path.exists():
+        return path
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
+    return next(one for one in numbered if not one.exists())
+
+
 def _private(path: Path) -> int:
+    if path.is_file():
+        path.chmod(0o600)  # it may be an older one, with any rights
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+
+
+class _Item(NamedTuple):
+    """A document on its way. ``content`` is the hash of a record, 0 of a tombstone."""
+
+    raw: RawRecord
+    document: records.CrimeDocument | records.Tombstone
+    source: bytes
+    content: int
+
+    @property
+    def reference(self) -> str:
+        return self.document.crime_ref
+
+    @property
+    def updated_at(self) -> datetime | None:
+        return self.document.updated_at
+
+    @property
+    def tombstone(self) -> bool:
+        return isinstance(self.document, records.Tombstone)
 
 
 class _Chunk:
     """Records on their way in one request."""
 
     def __init__(self) -> None:
-        self.body: list[bytes] = []
-        self.raws: list[RawRecord] = []
-        self.references: list[str] = []
+        self.items: list[_Item] = []
         self.size = 0
 
-    def add(self, raw: RawRecord, reference: str, source: bytes) -> None:
-        action = b'{"create":{"_id":' + records.encode(reference) + b"}}"
-        self.body += (action, source)
-        self.raws.append(raw)
-        self.references.append(reference)
-        self.size += len(action) + len(source) + 2
+    def add(self, item: _Item) -> None:
+        self.items.append(item)
+        self.size += len(item.source) + len(item.reference)
 
     @property
     def full(self) -> bool:
-        return len(self.raws) >= CHUNK_RECORDS or self.size >= CHUNK_BYTES
+        return len(self.items) >= CHUNK_RECORDS or self.size >= CHUNK_BYTES
+
+    @property
+    def references(self) -> list[str]:
+        return [item.reference for item in self.items]
 
 
-def load(
-    client: Elasticsearch,
-    index: str,
-    raws: Iterable[RawRecord],
-    offences: OffenceTable,
-    rejects: Rejects,
+class Reader(Struct, frozen=True):
+    """What turns raw records into documents. ``now`` dates deletions that do not say when."""
+
+    offences: OffenceTable
+    fields: FieldMap
+    now: datetime
+
+    def document(self, raw: RawRecord) -> records.CrimeDocument | records.Tombstone:
+        """The document of a raw record. Raises RecordError."""
+        if raw.error:
+            raise records.RecordError(raw.error)
+        if isinstance(raw.raw, dict):
+            record = records.from_mapping(raw.raw)
+        elif self.fields.plain:
+            record = records.from_json(raw.raw)
+        else:
+            record = records.from_json_mapped(raw.raw, self.fields.apply)
+        if isinstance(record, records.Deletion):
+            return records.to_tombstone(record, raw.place, self.now)
+        return records.to_document(record, self.offences, raw.place)
+
+
+def build(
+    client: Elasticsearch, index: str, raws: Iterable[RawRecord], reader: Reader, rejects: Rejects
 ) -> Tally:
-    """Send every record to the index and return the reconciled tally.
+    """Fill an empty index and return the reconciled tally.
 
     Raises SourceError where the records cannot be read to their end, ServerError where the server
     keeps refusing, GenerationError where a record is unaccounted for.
     """
+    return _run(raws, reader, rejects, Tally(), lambda chunk: _create(client, index, chunk))
+
+
+def change(  # noqa: PLR0913 - what is changed, by what, from where
+    client: Elasticsearch,
+    index: str,
+    raws: Iterable[RawRecord],
+    reader: Reader,
+    rejects: Rejects,
+    tally: Tally,
+) -> Tally:
+    """Apply changes to a copy of a generation, whose counts ``tally`` starts from. Raises as
+    ``build``."""
+    return _run(raws, reader, rejects, tally, lambda chunk: _apply(client, index, chunk))
+
+
+def check(raws: Iterable[RawRecord], reader: Reader) -> Tally:
+    """Read and check every record and write nothing."""
     tally = Tally()
-    with _closing(rejects), ThreadPoolExecutor(IN_FLIGHT) as pool:
-        waiting: deque[tuple[_Chunk, Future[list[str | None]]]] = deque()
+    for raw in raws:
+        tally.read += 1
+        try:
+            document = reader.document(raw)
+        except records.RecordError as error:
+            tally.rejected += 1
+            if len(tally.reasons) < _SHOWN_REASONS:
+                tally.reasons.append(f"{raw.place}: {error}")
+            continue
+        _note(tally, document, reader.offences)
+        tally.add(Outcome("deleted" if isinstance(document, records.Tombstone) else "indexed"))
+    return tally
+
+
+def _run(
+    raws: Iterable[RawRecord],
+    reader: Reader,
+    rejects: Rejects,
+    tally: Tally,
+    send: Callable[[_Chunk], list[Outcome]],
+) -> Tally:
+    with closing(rejects), ThreadPoolExecutor(IN_FLIGHT) as pool:
+        waiting: deque[tuple[_Chunk, Future[list[Outcome]]]] = deque()
 
         def settle() -> None:
             chunk, future = waiting.popleft()
-            for raw, reason in zip(chunk.raws, future.result(), strict=True):
-                if reason is None:
-                    tally.indexed += 1
-                else:
-                    _reject(tally, rejects, raw, reason)
+            for item, outcome in zip(chunk.items, future.result(), strict=True):
+                if outcome.kind == "rejected":
+                    _reject(tally, rejects, item.raw, outcome.reason)
+                    continue
+                tally.add(outcome)
+                _note(tally, item.document, reader.offences)
+                if tally.changed is not None and outcome.kind in ("indexed", "deleted"):
+                    tally.changed.append(item.reference)
 
-        for chunk in _chunks(raws, offences, tally, rejects):
+        for chunk in _chunks(raws, reader, tally, rejects):
             mine = set(chunk.references)
             while waiting and (
                 len(waiting) > IN_FLIGHT
                 or any(not mine.isdisjoint(other.references) for other, _ in waiting)
             ):
                 settle()
-            waiting.append((chunk, pool.submit(_send, client, index, chunk)))
+            waiting.append((chunk, pool.submit(send, chunk)))
         while waiting:
             settle()
     tally.reconcile()
     return tally
 
 
-@contextmanager
-def _closing(rejects: Rejects) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        rejects.close()
-
-
 def _chunks(
-    raws: Iterable[RawRecord], offences: OffenceTable, tally: Tally, rejects: Rejects
+    raws: Iterable[RawRecord], reader: Reader, tally: Tally, rejects: Rejects
 ) -> Iterator[_Chunk]:
     chunk = _Chunk()
     for raw in raws:
         tally.read += 1
-        if raw.error:
-            _reject(tally, rejects, raw, raw.error)
-            continue
         try:
-            record = (
-                records.from_json(raw.raw)
-                if isinstance(raw.raw, bytes)
-                else records.from_mapping(raw.raw)
-            )
+            document = reader.document(raw)
         except records.RecordError as error:
             _reject(tally, rejects, raw, str(error))
             continue
-        document = records.to_document(record, offences, raw.place)
-        _note(tally, document, offences)
-        chunk.add(raw, document.crime_ref, records.encode(document))
+        source = records.encode(document)
+        tombstone = isinstance(document, records.Tombstone)
+        chunk.add(_Item(raw, document, source, 0 if tombstone else content_hash(source)))
         if chunk.full:
             yield chunk
             chunk = _Chunk()
-    if chunk.raws:
+    if chunk.items:
         yield chunk
 
 
-def _note(tally: Tally, document: records.CrimeDocument, offences: OffenceTable) -> None:
+def content_hash(source: bytes) -> int:
+    """A number for what a document says, not where it was read: ``place`` is its last field."""
+    said = source[: source.rindex(b',"place":')]
+    return int.from_bytes(hashlib.blake2b(said, digest_size=_HASH_BYTES).digest(), "big")
+
+
+def _note(
+    tally: Tally, document: records.CrimeDocument | records.Tombstone, offences: OffenceTable
+) -> None:
     moment = document.updated_at
     if moment and (tally.watermark is None or moment > tally.watermark):
         tally.watermark = moment
+    if isinstance(document, records.Tombstone):
+        return
     if not offences.known(document.offence_code):
         tally.unknown_codes[records.printable_code(document.offence_code)] += 1
-    tally.bare_links += sum(link.offence_code is None for link in document.linked)
+    if document.linked:
+        tally.bare_links += sum(link.offence_code is None for link in document.linked)
 
 
 def _reject(tally: Tally, rejects: Rejects, raw: RawRecord, reason: str) -> None:
@@ -212,56 +338,155 @@ def _reject(tally: Tally, rejects: Rejects, raw: RawRecord, reason: str) -> None
     rejects.add(raw, reason)
 
 
-def _send(client: Elasticsearch, index: str, chunk: _Chunk) -> list[str | None]:
-    """Send a chunk; for each record None, or why it was not indexed. Runs in a thread."""
-    reasons: list[str | None] = [None] * len(chunk.raws)
-    pending = list(range(len(chunk.raws)))
-    for attempt in range(_RETRIES):
-        if attempt:
-            time.sleep(2**attempt / 4)
-        body: Any = b"\n".join(
-            part for place in pending for part in chunk.body[2 * place : 2 * place + 2]
+# -- sending, in a thread --------------------------------------------------------------------------
+
+
+def _create(client: Elasticsearch, index: str, chunk: _Chunk) -> list[Outcome]:
+    """Create a chunk's documents; one whose reference is taken is rejected."""
+    items = chunk.items
+    refused = _post(client, index, "create", items)
+    taken = [place for place, status in refused.items() if status == _CONFLICT]
+    outcomes = [
+        Outcome("deleted", tombstones=1)
+        if item.tombstone
+        else Outcome("indexed", records=1, content=item.content)
+        for item in items
+    ]
+    for place, other in zip(taken, _places(client, index, items, taken), strict=True):
+        # A conflict with our own place is a request that was sent twice: it was created.
+        if other != items[place].raw.place:
+            outcomes[place] = Outcome(
+                "rejected",
+                f'"crime_ref" is already that of the record at {other}. Keep one of the two.',
+            )
+    for place, status in refused.items():
+        if status == _BAD_REQUEST:
+            reason = "the server cannot index the record (400). Correct it."
+            outcomes[place] = Outcome("rejected", reason)
+    return outcomes
+
+
+def _places(client: Elasticsearch, index: str, items: list[_Item], taken: list[int]) -> list[str]:
+    if not taken:
+        return []
+    ids = [items[place].reference for place in taken]
+    found = client.mget(index=index, ids=ids, source_includes=["place"]).body["docs"]
+    return [str(held["_source"]["place"]) for held in found]
+
+
+class _Held(NamedTuple):
+    """What the index holds of a reference."""
+
+    updated_at: datetime | None
+    content: int
+    tombstone: bool
+
+
+def _apply(client: Elasticsearch, index: str, chunk: _Chunk) -> list[Outcome]:
+    """Apply a chunk's changes, each where it is not older than what is held."""
+    held = _held(client, index, chunk)
+    outcomes: list[Outcome] = []
+    sending: list[int] = []
+    for place, item in enumerate(chunk.items):
+        before = held.get(item.reference)
+        outcome = _judge(item, before)
+        outcomes.append(outcome)
+        if outcome.kind in ("indexed", "deleted"):
+            sending.append(place)
+            held[item.reference] = _Held(item.updated_at, item.content, item.tombstone)
+    refused = _post(client, index, "index", [chunk.items[place] for place in sending])
+    if refused:
+        # Later outcomes of the chunk were judged by what was refused, so the numbers are unsure.
+        raise GenerationError(
+            f"the server refused {len(refused):,} changed records, the first of them that of "
+            f"{chunk.items[sending[min(refused)]].raw.place}. Nothing was promoted; correct it."
         )
-        answer = client.bulk(operations=[body], index=index, filter_path=_FILTER).body
-        outcomes = [item["create"] for item in answer["items"]]
-        conflicts = []
-        busy = []
-        for place, outcome in zip(pending, outcomes, strict=True):
-            status = outcome["status"]
-            if status == _CONFLICT:
-                conflicts.append(place)
-            elif status == _BUSY:
-                busy.append(place)
-            elif status >= 400:
-                kind = outcome.get("error", {}).get("type", "no reason")
-                reasons[place] = f"the server refused the record ({status}, {kind}). Correct it."
-        for place, reason in zip(
-            conflicts, _conflicts(client, index, chunk, conflicts), strict=True
-        ):
-            reasons[place] = reason
-        pending = busy
-        if not pending:
-            return reasons
-    raise ServerError(
-        f"the server was too busy for {len(pending):,} records, also after {_RETRIES} tries. "
-        "Nothing was promoted; load again when it is quieter."
+    return outcomes
+
+
+def _judge(item: _Item, before: _Held | None) -> Outcome:
+    if before and before.updated_at and item.updated_at and item.updated_at < before.updated_at:
+        return Outcome("late")
+    was_record = before is not None and not before.tombstone
+    was_tombstone = before is not None and before.tombstone
+    gone = -before.content if before else 0
+    if item.tombstone:
+        return Outcome(
+            "deleted", records=-int(was_record), tombstones=int(not was_tombstone), content=gone
+        )
+    if was_record and before and before.content == item.content:
+        return Outcome("unchanged")
+    return Outcome(
+        "indexed",
+        records=int(not was_record),
+        tombstones=-int(was_tombstone),
+        content=item.content + gone,
     )
 
 
-def _conflicts(
-    client: Elasticsearch, index: str, chunk: _Chunk, places: list[int]
-) -> list[str | None]:
-    """Tell a second record of one reference from one of ours that was sent twice."""
-    if not places:
-        return []
-    ids = [chunk.references[place] for place in places]
-    found = client.mget(index=index, ids=ids, source_includes=["place"]).body["docs"]
-    reasons: list[str | None] = []
-    for place, held in zip(places, found, strict=True):
-        other = held["_source"]["place"]
-        reasons.append(
-            None
-            if other == chunk.raws[place].place
-            else f'"crime_ref" is already that of the record at {other}. Keep one of the two.'
+def _held(client: Elasticsearch, index: str, chunk: _Chunk) -> dict[str, _Held]:
+    ids = sorted(set(chunk.references))
+    found = client.mget(index=index, ids=ids).body["docs"]
+    held = {}
+    for one in found:
+        if not one.get("found"):
+            continue
+        source = one["_source"]
+        tombstone = source["status"] == records.DELETED
+        moment = source.get("updated_at")
+        held[one["_id"]] = _Held(
+            msgspec.convert(moment, datetime) if moment else None,
+            0 if tombstone else content_hash(records.encode(source)),
+            tombstone,
         )
-    return reasons
+    return held
+
+
+def _post(
+    client: Elasticsearch, index: str, action: Literal["create", "index"], items: list[_Item]
+) -> dict[int, int]:
+    """Send documents, those again that the server was too busy for; the status of each refused."""
+    refused: dict[int, int] = {}
+    pending = list(range(len(items)))
+    for attempt in range(_RETRIES):
+        if not pending:
+            break
+        if attempt:
+            time.sleep(2**attempt / 4)
+        lines: list[bytes] = []
+        for place in pending:
+            reference = records.encode(items[place].reference)
+            lines.append(b'{"%b":{"_id":%b}}' % (action.encode(), reference))
+            lines.append(items[place].source)
+        statuses = _statuses(client, index, action, b"\n".join(lines), len(pending))
+        busy = []
+        for place, status in zip(pending, statuses, strict=True):
+            if status == _BUSY:
+                busy.append(place)
+            elif status in (_CONFLICT, _BAD_REQUEST):
+                refused[place] = status
+            elif status > _BAD_REQUEST:
+                raise ServerError(
+                    f"the server refused records ({status}), which is no fault of theirs. "
+                    "Nothing was promoted; load again when the server is well."
+                )
+        pending = busy
+    if pending:
+        raise ServerError(
+            f"the server was too busy for {len(pending):,} records, also after {_RETRIES} tries. "
+            "Nothing was promoted; load again when it is quieter."
+        )
+    return refused
+
+
+def _statuses(client: Elasticsearch, index: str, action: str, body: Any, number: int) -> list[int]:
+    """The status of each document sent; of all "busy" where the server had no room for any."""
+    try:
+        answer = client.bulk(
+            operations=[body], index=index, filter_path=f"items.{action}.status"
+        ).body
+    except elasticsearch.ApiError as error:
+        if error.status_code == _BUSY:
+            return [_BUSY] * number
+        raise
+    return [item[action]["status"] for item in answer["items"]]

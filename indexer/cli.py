@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
-from indexer.errors import OutputError
+from indexer.errors import OutputError, StaleError
 from indexer.progress import Progress
 from indexer.session import session
 
@@ -35,22 +38,136 @@ def down() -> None:
 
 
 @app.command()
-def status() -> None:
-    """Say which server is used and what the live generation holds."""
+def status(
+    max_age: Annotated[
+        str | None,
+        typer.Option(metavar="AGE", help="Exit with 13 if the live generation is older: 26h, 2d."),
+    ] = None,
+) -> None:
+    """Say which server is used and what the live generation holds.
+
+    Example: foidex status --max-age 26h
+    """
+    from datetime import UTC, datetime
+
     from indexer import embedded, generations
 
     settings = session().settings
-    if settings.server.url is None and embedded.running(settings) is None:
+    limit = _age(max_age) if max_age else None
+    if settings.server.url is None and embedded.running(settings) is None and limit is None:
         print("No embedded server is running. Start it: foidex up")
         return
     with session().client() as client:
         print(f"Server      {session().address().shown}")
         live = generations.live(client, settings.index.alias)
-        print(f"Generation  {live.name}, built {live.built_at:%Y-%m-%d %H:%M} UTC")
-        print(f"Records     {live.indexed:,} indexed, {live.rejected:,} rejected")
-        print(f"Sources     {', '.join(live.sources)}")
-        if live.watermark:
-            print(f"Newest      {live.watermark:%Y-%m-%d %H:%M} UTC")
+    age = datetime.now(UTC) - live.built_at
+    print(f"Generation  {live.name}, {live.mode}, built {live.built_at:%Y-%m-%d %H:%M} UTC")
+    print(f"Records     {live.records:,} held, {live.rejected:,} rejected when it was built")
+    print(f"Sources     {', '.join(live.sources)}")
+    if live.watermark:
+        print(f"Newest      {live.watermark:%Y-%m-%d %H:%M} UTC")
+    if limit is not None and age > limit:
+        raise StaleError(
+            f"{live.name} was built {age.total_seconds() / 3600:.1f} hours ago, more than "
+            f"{max_age}. See why the refresh did not run or was not promoted."
+        )
+
+
+def _age(text: str) -> timedelta:
+    found = re.fullmatch(r"(\d+)([mhd])", text)
+    if not found:
+        raise typer.BadParameter("is not an age (expected 90m, 26h or 2d)", param_hint="--max-age")
+    unit = {"m": "minutes", "h": "hours", "d": "days"}[found[2]]
+    return timedelta(**{unit: int(found[1])})
+
+
+class ListFormat(StrEnum):
+    """What ``generations`` prints."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+@app.command(name="generations")
+def list_generations(
+    form: Annotated[ListFormat, typer.Option("--format", help="What to print.")] = ListFormat.TABLE,
+) -> None:
+    """List the generations that are kept, newest first, and which is live."""
+    from indexer import generations
+
+    alias = session().settings.index.alias
+    with session().client() as client:
+        live = generations.live_name(client, alias)
+        kept = generations.everything(client, alias)
+        sizes = generations.sizes(client, alias)
+    rows = [
+        {**msgspec.to_builtins(one), "live": one.name == live, "bytes": sizes.get(one.name, 0)}
+        for one in kept
+    ]
+    if form is ListFormat.JSON:
+        print(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
+        return
+    width = max([len(one.name) for one in kept], default=10)
+    print(
+        f"{'generation':<{width}}  live  mode         records     MB  newest            "
+        "mapping   from"
+    )
+    for one, row in zip(kept, rows, strict=True):
+        newest = f"{one.watermark:%Y-%m-%d %H:%M}" if one.watermark else "-"
+        print(
+            f"{one.name:<{width}}  {'yes' if row['live'] else 'no':<4}  {one.mode:<11}  "
+            f"{one.records:>7,}  {row['bytes'] / 1e6:>5.1f}  {newest:<16}  {one.mapping_hash[:8]}  "
+            f"{', '.join(one.sources)}"
+        )
+
+
+@app.command()
+def rollback(
+    generation: Annotated[
+        str | None, typer.Argument(help="A kept generation; else the one before the live one.")
+    ] = None,
+) -> None:
+    """Make an earlier generation live again, in one step.
+
+    Example: foidex rollback
+    """
+    from indexer import generations, lease
+
+    settings = session().settings
+    alias = settings.index.alias
+    with (
+        session().client() as client,
+        lease.held(client, alias, settings.refresh.lease_seconds),
+    ):
+        back, was = generations.rollback(client, alias, generation)
+    print(f"{back.name} is live again, with {back.records:,} records. {was} is kept.")
+
+
+@app.command()
+def prune(
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="How many to keep; else refresh.keep of foidex.toml.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be deleted.")
+    ] = False,
+) -> None:
+    """Delete old generations; the live one always stays.
+
+    Example: foidex prune --keep 3 --dry-run
+    """
+    from indexer import generations, lease
+
+    settings = session().settings
+    alias = settings.index.alias
+    number = keep or settings.refresh.keep
+    with (
+        session().client() as client,
+        lease.held(client, alias, settings.refresh.lease_seconds),
+    ):
+        old = generations.prune(client, alias, number, dry_run=dry_run)
+    verb = "Would delete" if dry_run else "Deleted"
+    print(f"{verb} {', '.join(old)}." if old else f"Nothing to delete: at most {number} are kept.")
 
 
 @app.command()
@@ -82,6 +199,7 @@ def load(
             session().progress,
             rejects_file=rejects,
             reject_invalid=reject_invalid,
+            lease_seconds=settings.refresh.lease_seconds,
         )
     for line in refresh.summary(loaded):
         print(line)

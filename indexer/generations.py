@@ -7,8 +7,10 @@ one atomic call. Knows nothing of records or of where they come from.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import elasticsearch
 import msgspec
@@ -16,27 +18,45 @@ from elasticsearch import Elasticsearch
 from msgspec import Struct
 
 from indexer.errors import GenerationError, NoIndexError
+from indexer.records import DELETED
 from indexer.schema import Schema
 from indexer.settings import Index
 
 _MERGE_TIMEOUT: Final = 6 * 3600
 _META: Final = "foidex"
+_FEW_SEGMENTS: Final = 8
+_STAMP: Final = re.compile(r"\d{8}-\d{6}(-\d+)?")
 
 
 class Generation(Struct, frozen=True):
-    """What is known of one generation. Moments are UTC; counts are records."""
+    """What is known of one generation. Moments are UTC.
+
+    ``read`` to ``unchanged`` are the lines of the refresh that made it; ``records`` and
+    ``tombstones`` what it holds: a tombstone remembers when a record was deleted. ``content_hash``
+    is of all its records, whatever their order. ``overrides`` are the checks it failed and was
+    promoted in spite of.
+    """
 
     name: str
     built_at: datetime
     version: str
     mapping_hash: str
+    mode: Literal["full", "incremental"] = "full"
+    base: str | None = None
     sources: tuple[str, ...] = ()
     read: int = 0
     indexed: int = 0
     rejected: int = 0
+    deleted: int = 0
+    late: int = 0
+    unchanged: int = 0
+    records: int = 0
+    tombstones: int = 0
     watermark: datetime | None = None
     unknown_codes: dict[str, int] = {}
     unresolved_links: int = 0
+    content_hash: str = "0"
+    overrides: tuple[str, ...] = ()
     verified: bool = False
 
 
@@ -44,8 +64,6 @@ def create(
     client: Elasticsearch, index: Index, schema: Schema, version: str, sources: tuple[str, ...]
 ) -> Generation:
     """Make the empty index of a new generation, set up for writing."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    stamp = f"{index.alias}-{now:%Y%m%d-%H%M%S}"
     settings = {
         **schema.settings,
         "number_of_shards": index.shards,
@@ -53,22 +71,55 @@ def create(
         "refresh_interval": "-1",
         "translog": {"durability": "async"},
     }
-    for suffix in ("", *(f"-{number}" for number in range(2, 100))):
-        generation = Generation(
-            name=f"{stamp}{suffix}",
-            built_at=now,
-            version=version,
-            mapping_hash=schema.hash,
-            sources=sources,
+
+    def make(generation: Generation) -> None:
+        client.indices.create(
+            index=generation.name,
+            settings=settings,
+            mappings={**schema.mappings, "_meta": _meta(generation)},
+            wait_for_active_shards="all",
         )
-        mappings = {**schema.mappings, "_meta": _meta(generation)}
+
+    return _named(index.alias, make, version=version, mapping_hash=schema.hash, sources=sources)
+
+
+def clone(
+    client: Elasticsearch, index: Index, live: Generation, version: str, sources: tuple[str, ...]
+) -> Generation:
+    """Make a new generation that starts as the live one; the server links its files."""
+    settings = {
+        "blocks.write": None,
+        "number_of_replicas": 0,
+        "refresh_interval": "-1",
+        "translog.durability": "async",
+    }
+
+    def make(generation: Generation) -> None:
+        client.indices.clone(
+            index=live.name, target=generation.name, settings=settings, wait_for_active_shards="all"
+        )
+        # Until this, the clone says that it is the live one, whose name it does not bear.
+        client.indices.put_mapping(index=generation.name, meta=_meta(generation))
+
+    return _named(
+        index.alias,
+        make,
+        version=version,
+        mapping_hash=live.mapping_hash,
+        sources=sources,
+        mode="incremental",
+        base=live.name,
+    )
+
+
+def _named(alias: str, make: Callable[[Generation], None], **known: Any) -> Generation:
+    """Make a generation under the first free name of this second."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    stamp = f"{alias}-{now:%Y%m%d-%H%M%S}"
+    for suffix in ("", *(f"-{number}" for number in range(2, 100))):
+        generation = Generation(name=f"{stamp}{suffix}", built_at=now, **known)
         try:
-            client.indices.create(
-                index=generation.name,
-                settings=settings,
-                mappings=mappings,
-                wait_for_active_shards="all",
-            )
+            make(generation)
         except elasticsearch.BadRequestError as error:
             if error.error != "resource_already_exists_exception":
                 raise
@@ -78,23 +129,22 @@ def create(
 
 
 def seal(client: Elasticsearch, generation: Generation, replicas: int) -> Generation:
-    """Merge to one segment a shard, verify the count, record what is known, and forbid writing.
+    """Merge, count, and forbid writing. A new index becomes one segment a shard, a changed one few.
 
-    Raises GenerationError where the server does not hold exactly the records that were indexed.
+    Raises GenerationError where the server does not hold exactly the records that were sent.
     """
     name = generation.name
     client.options(request_timeout=_MERGE_TIMEOUT).indices.forcemerge(
-        index=name, max_num_segments=1
+        index=name, max_num_segments=1 if generation.mode == "full" else _FEW_SEGMENTS
     )
     client.indices.refresh(index=name)
     held = count(client, name)
-    if held != generation.indexed:
+    expected = (generation.records, generation.tombstones)
+    if held != expected:
         raise GenerationError(
-            f"{name} holds {held:,} records where {generation.indexed:,} were indexed; it was not "
-            "promoted. Load again."
+            f"{name} holds {held[0]:,} records and {held[1]:,} tombstones where {expected[0]:,} "
+            f"and {expected[1]:,} were sent; it was not promoted. Load again."
         )
-    sealed = msgspec.structs.replace(generation, verified=True)
-    client.indices.put_mapping(index=name, meta=_meta(sealed))
     client.indices.put_settings(
         index=name,
         settings={
@@ -104,17 +154,32 @@ def seal(client: Elasticsearch, generation: Generation, replicas: int) -> Genera
             "blocks.write": True,
         },
     )
-    return sealed
+    return generation
 
 
-def count(client: Elasticsearch, name: str) -> int:
-    """The records an index holds. Raises GenerationError unless every shard answered."""
+def mark_verified(client: Elasticsearch, generation: Generation) -> Generation:
+    """Write down, in the index itself, that a generation passed every check."""
+    verified = msgspec.structs.replace(generation, verified=True)
+    client.indices.put_mapping(index=generation.name, meta=_meta(verified))
+    return verified
+
+
+def count(client: Elasticsearch, name: str) -> tuple[int, int]:
+    """The records and tombstones an index holds.
+
+    Raises GenerationError unless every shard answered.
+    """
     answer = client.search(
-        index=name, size=0, track_total_hits=True, allow_partial_search_results=False
+        index=name,
+        size=0,
+        track_total_hits=True,
+        aggs={"tombstones": {"filter": {"term": {"status": DELETED}}}},
+        allow_partial_search_results=False,
     ).body
     if answer["timed_out"] or answer["_shards"]["failed"]:
         raise GenerationError(f"{name}: not every shard answered the count. Load again.")
-    return int(answer["hits"]["total"]["value"])
+    tombstones = int(answer["aggregations"]["tombstones"]["doc_count"])
+    return int(answer["hits"]["total"]["value"]) - tombstones, tombstones
 
 
 def promote(client: Elasticsearch, alias: str, generation: Generation) -> str | None:
@@ -122,10 +187,13 @@ def promote(client: Elasticsearch, alias: str, generation: Generation) -> str | 
     if not generation.verified:
         raise GenerationError(f"{generation.name} was never verified, so it cannot be promoted.")
     before = live_name(client, alias)
-    actions: list[dict[str, Any]] = [{"add": {"index": generation.name, "alias": alias}}]
-    if before:
-        actions.insert(0, {"remove": {"index": before, "alias": alias, "must_exist": True}})
-    client.indices.update_aliases(actions=actions)
+    # One call that leaves one index behind the alias, whatever was behind it.
+    client.indices.update_aliases(
+        actions=[
+            {"remove": {"index": f"{alias}-*", "alias": alias, "must_exist": False}},
+            {"add": {"index": generation.name, "alias": alias}},
+        ]
+    )
     return before
 
 
@@ -166,21 +234,82 @@ def live(client: Elasticsearch, alias: str) -> Generation:
 
 
 def everything(client: Elasticsearch, alias: str) -> list[Generation]:
-    """Every generation of the alias, newest first."""
+    """Every verified generation of the alias, newest first."""
+    return [one for one in _all(client, alias) if one.verified]
+
+
+def _all(client: Elasticsearch, alias: str) -> list[Generation]:
+    """Every generation, also those half built: a clone whose name is not yet its own counts as
+    unverified."""
     found = client.indices.get_mapping(index=f"{alias}-*", expand_wildcards="open").body
-    known = [
-        _read(name, body["mappings"])
-        for name, body in found.items()
-        if _META in body["mappings"].get("_meta", {})
-    ]
-    return sorted(known, key=lambda one: one.name, reverse=True)
+    known = []
+    for name, body in found.items():
+        if _META in body["mappings"].get("_meta", {}) and _STAMP.fullmatch(name[len(alias) + 1 :]):
+            one = _read(name, body["mappings"])
+            mine = one.name == name
+            known.append(one if mine else msgspec.structs.replace(one, name=name, verified=False))
+    return sorted(known, key=lambda one: (one.built_at, one.name), reverse=True)
+
+
+def clear_unfinished(client: Elasticsearch, alias: str) -> list[str]:
+    """Delete what refreshes that died left half built; call it only with the lock held."""
+    aliased = _aliased(client, alias)
+    dead = [one.name for one in _all(client, alias) if not one.verified and one.name not in aliased]
+    for name in dead:
+        discard(client, alias, name)
+    return dead
+
+
+def rollback(client: Elasticsearch, alias: str, name: str | None) -> tuple[Generation, str]:
+    """Make a kept generation live again: the named one, else the one before the live one.
+
+    Returns it and the one that was live. Raises GenerationError where there is none such.
+    """
+    now = live(client, alias)
+    kept = [one for one in everything(client, alias) if one.name != now.name]
+    if name is None:
+        kept = [one for one in kept if (one.built_at, one.name) < (now.built_at, now.name)]
+    wanted = [one for one in kept if name in (None, one.name)]
+    if not wanted:
+        what = f'"{name}"' if name else "a generation older than the live one"
+        others = ", ".join(one.name for one in kept) or "none"
+        raise GenerationError(f"{what} is not kept. Kept besides the live one: {others}.")
+    promote(client, alias, wanted[0])
+    return wanted[0], now.name
+
+
+def prune(client: Elasticsearch, alias: str, keep: int, *, dry_run: bool = False) -> list[str]:
+    """Delete all but the live generation and the newest others, ``keep`` in all; returns names."""
+    now = live(client, alias).name
+    others = [one.name for one in everything(client, alias) if one.name != now]
+    old = others[keep - 1 :]
+    if not dry_run:
+        for name in old:
+            discard(client, alias, name)
+    return old
+
+
+def sizes(client: Elasticsearch, alias: str) -> dict[str, int]:
+    """The bytes each generation takes, primaries only."""
+    found = client.indices.stats(
+        index=f"{alias}-*", metric=["store"], filter_path="indices.*.primaries.store.size_in_bytes"
+    ).body
+    return {
+        name: int(body["primaries"]["store"]["size_in_bytes"])
+        for name, body in found.get("indices", {}).items()
+    }
 
 
 def discard(client: Elasticsearch, alias: str, name: str) -> None:
-    """Delete a generation that is not live."""
-    if not name.startswith(f"{alias}-") or live_name(client, alias) == name:
+    """Delete a generation that is not live, whatever else the alias points at."""
+    if not name.startswith(f"{alias}-") or name in _aliased(client, alias):
         raise GenerationError(f"{name} is live, or no generation of {alias}; it was not deleted.")
     client.options(ignore_status=404).indices.delete(index=name)
+
+
+def _aliased(client: Elasticsearch, alias: str) -> set[str]:
+    """Whatever the alias points at, be it one index or not."""
+    return set(client.options(ignore_status=404).indices.get_alias(name=alias).body)
 
 
 def _meta(generation: Generation) -> dict[str, Any]:

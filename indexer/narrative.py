@@ -34,21 +34,30 @@ _INVISIBLE: Final = re.compile(
     "[\x00\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
 _APOSTROPHES: Final = re.compile("[\u2018\u2019\u201b\u02bc\u02bb]")
+# Accents typed as characters of their own, often for an apostrophe; NFKC would make of each a space
+# and a mark, and so join the words beside it.
+_ACCENTS: Final = re.compile(
+    "[\u00a8\u00af\u00b4\u00b8\u02d8-\u02dd\u037a\u0384\u0385\u1fbd-\u1fc1\u1fcd-\u1fcf"
+    "\u1fdd-\u1fdf\u1fed-\u1fef\u1ffd\u1ffe\u2017\u203e\u309b\u309c\ufe49-\ufe4c]"
+)
 
 
 class _Patterns:
     """The rule's patterns over one alphabet. ASCII has a set of its own: its classes are bitmaps,
     three times as quick."""
 
-    def __init__(self, word: str, letter: str, plain: str, soft: str, joint: str) -> None:
+    def __init__(  # noqa: PLR0913 - the classes of an alphabet
+        self, word: str, letter: str, plain: str, soft: str, joint: str, alone: str
+    ) -> None:
         whole = rf"{word}+(?:(?<={letter})'(?={letter}){word}+)*"
         hard = rf"(?:[^{plain}]|_|(?<!{letter})'|'(?!{letter}))"
         self.words = re.compile(whole)
         self.segment = re.compile(rf"[{plain}]*[^{plain}]+|[{plain}]+")
         # What a character class alone cannot judge, or the index's tokenizer would keep in a word:
-        # an underscore and its like, a blank line, an apostrophe not between two letters.
+        # an underscore and its like, a blank line, an apostrophe not between two letters; and what
+        # stands alone in this alphabet.
         self.awkward = re.compile(
-            rf"[_\u203f\u2040\u2054]|\n[^\S\n]*\n|\r\r|\f|\u2029|'(?:(?!{letter})|(?<!{letter}'))"
+            rf"[_\u203f\u2040\u2054]|\n[^\S\n]*\n|\r\r|\f|\u2029|'(?:(?!{letter})|(?<!{letter}')){alone}"
         )
         self.possessive = re.compile(rf"(?<={letter})('[sS])(?!{word})")
         self.joint = re.compile(rf"{joint}(?<={word}.)(?={word})", re.DOTALL)
@@ -63,21 +72,25 @@ _ASCII: Final = _Patterns(
     plain=r"A-Za-z0-9_\-' \t\n\r\f\v\x1c-\x1f",
     soft=r"\- \t\n\r\f\v\x1c-\x1f",
     joint=r"[^A-Za-z0-9\- \t\n\r\f\v\x1c-\x1f]",
+    alone="",
 )
 
 
 @cache
 def _unicode() -> _Patterns:
     """The patterns over all scripts, made when the first text needs them: it takes 20 ms."""
-    marks = "".join(
-        character for character in map(chr, range(0x300, 0x1F000)) if category(character)[0] == "M"
-    )
+    every = [(character, category(character)) for character in map(chr, range(0x80, 0x1F200))]
+    marks = "".join(character for character, kind in every if kind[0] == "M")
+    # Numbers in circles and their like: Python takes them for words, the tokenizer does not.
+    signs = "".join(character for character, kind in every if kind in ("No", "Nl"))
+    word = rf"(?:[^\W_{signs}]|[{marks}])"
     return _Patterns(
-        word=rf"(?:[^\W_]|[{marks}])",
-        letter=r"[^\W\d_]",
+        word=word,
+        letter=rf"[^\W\d_{signs}]",
         plain=rf"\w\s'{DASHES}{marks}",
         soft=rf"\s{DASHES}",
-        joint=rf"(?:[^\w\s{DASHES}{marks}]|_)",
+        joint=rf"(?:[^\w\s{DASHES}{marks}]|[_{signs}])",
+        alone=rf"|[{signs}]|(?<!{word})[{marks}]",
     )
 
 
@@ -95,9 +108,9 @@ def _folds() -> tuple[re.Pattern[str], dict[str, str]]:
 def clean(text: str) -> str:
     """Return the text as the index holds it. Cleaning twice is cleaning once."""
     if text.isascii():
-        return text.replace(_CUT, "")
+        return text.replace(_CUT, "").replace("`", "'")
     pattern, table = _folds()
-    text = normalize("NFKC", _INVISIBLE.sub("", text))
+    text = normalize("NFKC", _ACCENTS.sub("'", _INVISIBLE.sub("", text))).replace("`", "'")
     text = _APOSTROPHES.sub("'", text)
     text = pattern.sub(lambda match: table[match[0]], text)
     return text if is_normalized("NFKC", text) else normalize("NFKC", text)

@@ -8,6 +8,7 @@ what the field says.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -23,6 +24,7 @@ Age = Annotated[int, Meta(ge=0, le=120)]
 Outcome = Annotated[int, Meta(ge=1, le=22)]
 Moment = Annotated[datetime, Meta(tz=True)]
 Status = Literal["recorded", "cancelled", "transferred"]
+DELETED: Final = "deleted"
 Sex = Literal["F", "M", "X", "U"]
 
 
@@ -55,16 +57,27 @@ class CrimeRecord(Struct, forbid_unknown_fields=True, omit_defaults=True):
     updated_at: Moment | None = None
 
 
+class Deletion(Struct):
+    """Word that a record was deleted: a line of status "deleted", whatever else it holds."""
+
+    crime_ref: Reference
+    updated_at: Moment | None = None
+
+
 class IndexedLink(Struct, omit_defaults=True):
-    """A link as the index holds it."""
+    """A link as the index holds it; ``resolved`` where its code is that of the record it names."""
 
     crime_ref: str | None
     offence_code: str | None = None
     offence_path: tuple[str, ...] = ()
+    resolved: bool = False
 
 
-class CrimeDocument(Struct, omit_defaults=True):
-    """A record as the index holds it; the fields of ``mappings/crimes.json``."""
+class CrimeDocument(Struct, omit_defaults=True, kw_only=True):
+    """A record as the index holds it; the fields of ``mappings/crimes.json``.
+
+    ``place`` comes last, so that what a document says can be told from where it was read.
+    """
 
     crime_ref: str
     recorded_on: date
@@ -72,13 +85,22 @@ class CrimeDocument(Struct, omit_defaults=True):
     offence_path: tuple[str, ...]
     status: str
     narrative: list[str]
-    place: str
     possessives: list[str] = []
     compounds: list[str] = []
     outcome: int | None = None
     victims: list[Victim] = []
     linked: list[IndexedLink] = []
     updated_at: datetime | None = None
+    place: str
+
+
+class Tombstone(Struct):
+    """What the index remembers of a deleted record: that, and when, and where it was read."""
+
+    crime_ref: str
+    updated_at: datetime
+    status: str
+    place: str
 
 
 class RecordError(ValueError):
@@ -90,7 +112,7 @@ _EXPECTED: Final = {
     "recorded_on": "a date (expected YYYY-MM-DD)",
     "offence_code": "an offence code of 1 to 40 characters, in quotes",
     "narrative": "text, or a list of texts",
-    "status": "recorded, cancelled or transferred",
+    "status": "recorded, cancelled, transferred or deleted",
     "outcome": "an outcome type, a whole number from 1 to 22, or null",
     "victims": "a list of victims",
     "linked": "a list of linked offences",
@@ -99,7 +121,7 @@ _EXPECTED: Final = {
     "age": "whole years from 0 to 120, or null",
     "sex": "F, M, X, U or null",
 }
-_CODE: Final = re.compile(r"[0-9A-Z]{1,5}([/. -][0-9A-Z]{1,4}){0,3}")
+_CODE: Final = re.compile(r"[0-9][0-9A-Z]{0,4}([/. -][0-9A-Z]{1,4}){0,3}")
 _PATH: Final = re.compile(r" - at `\$\.?([^`]*)`$")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(\w+)`")
@@ -111,34 +133,54 @@ _raw_decoder: Final = msgspec.json.Decoder()
 encode: Final = msgspec.json.Encoder().encode
 
 
-def from_json(line: bytes) -> CrimeRecord:
+def from_json(line: bytes) -> CrimeRecord | Deletion:
     """Read one JSON line. Raises RecordError."""
     try:
         record = _decoder.decode(line)
     except (ValueError, RecursionError) as error:
-        raise RecordError(_explain_line(line, error)) from None
+        return _deletion(_raw(line), error)
     _check(record)
     return record
 
 
-def _explain_line(line: bytes, error: Exception) -> str:
+def from_json_mapped(line: bytes, ours: Callable[[Any], Any]) -> CrimeRecord | Deletion:
+    """Read one JSON line whose names ``ours`` turns into ours. Raises RecordError."""
+    raw = ours(_raw(line))
+    if not isinstance(raw, dict):
+        raise RecordError(f"is {shape(raw)}, not an object. A record is one JSON object a line.")
+    return from_mapping(raw)
+
+
+def _raw(line: bytes) -> Any:
     try:
-        raw = _raw_decoder.decode(line)
+        # The line's end may not be in a text, so one cut short would read as wrong.
+        return _raw_decoder.decode(line.rstrip())
     except RecursionError:
-        return "is nested too deeply to be a record. Correct the line."
-    except (msgspec.DecodeError, UnicodeDecodeError) as syntax:
-        return _explain_json(syntax)
-    return _explain(error, raw)
+        raise RecordError("is nested too deeply to be a record. Correct the line.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordError(_explain_json(error)) from None
 
 
-def from_mapping(raw: dict[str, Any]) -> CrimeRecord:
+def from_mapping(raw: dict[str, Any]) -> CrimeRecord | Deletion:
     """Read a record of Python values, such as a joined CSV row. Raises RecordError."""
     try:
         record = msgspec.convert(raw, CrimeRecord)
     except msgspec.ValidationError as error:
-        raise RecordError(_explain(error, raw)) from None
+        return _deletion(raw, error)
     _check(record)
     return record
+
+
+def _deletion(raw: Any, error: Exception) -> Deletion:
+    """What is no record may be word of a deletion; else raise RecordError."""
+    if not isinstance(raw, dict) or raw.get("status") != DELETED:
+        raise RecordError(_explain(error, raw)) from None
+    if unknown := next((name for name in raw if name not in CrimeRecord.__struct_fields__), None):
+        raise RecordError(_unknown_field(unknown, "")) from None
+    try:
+        return msgspec.convert(raw, Deletion)
+    except msgspec.ValidationError as wrong:
+        raise RecordError(_explain(wrong, raw)) from None
 
 
 def _check(record: CrimeRecord) -> None:
@@ -172,6 +214,16 @@ def to_document(record: CrimeRecord, offences: OffenceTable, place: str) -> Crim
         victims=record.victims,
         linked=[_indexed(link, offences) for link in record.linked],
         updated_at=record.updated_at,
+    )
+
+
+def to_tombstone(deletion: Deletion, place: str, now: datetime) -> Tombstone:
+    """The index document of a deletion; one that does not say when was made now."""
+    return Tombstone(
+        crime_ref=deletion.crime_ref,
+        updated_at=deletion.updated_at or now.replace(microsecond=0),
+        status=DELETED,
+        place=place,
     )
 
 
@@ -210,14 +262,9 @@ def _explain(error: Exception, raw: object) -> str:
     inside = f' in "{path}"' if path else ""
     if not isinstance(raw, dict):
         return f"is {shape(raw)}, not an object. A record is one JSON object a line."
+    text = text[: found.start()] if found else text
     if unknown := _UNKNOWN.match(text):
-        name = unknown[1]
-        if not _FIELD_NAME.fullmatch(name):
-            return f"has a field{inside} whose name is not one of ours. Remove it."
-        return (
-            f'has an unknown field "{name}"{inside}. The fields are {", ".join(_NAMES)}. '
-            "Rename it or remove it."
-        )
+        return _unknown_field(unknown[1], inside)
     if missing := _MISSING.match(text):
         return (
             f'lacks the field "{missing[1]}"{inside}, which must be '
@@ -228,6 +275,15 @@ def _explain(error: Exception, raw: object) -> str:
     if path.endswith("]") and name != "narrative":
         expected = "an object"
     return f'"{path}" is {shape(_value_at(raw, path))}, not {expected}. Correct it.'
+
+
+def _unknown_field(name: str, inside: str) -> str:
+    if not _FIELD_NAME.fullmatch(name):
+        return f"has a field{inside} whose name is not one of ours. Remove it."
+    return (
+        f'has an unknown field "{name}"{inside}. The fields are {", ".join(_NAMES)}. '
+        "Rename it or remove it."
+    )
 
 
 def _value_at(raw: object, path: str) -> object:

@@ -1,35 +1,61 @@
-"""A refresh: from files to a sealed, promoted generation, or to no change at all."""
+"""A refresh: from a source to a verified, promoted generation, or to no change at all.
+
+*Full*: a new index is filled. *Incremental*: the live generation is cloned, which costs no copying,
+and only what changed is applied. Either way the result is a generation of its own, so every refresh
+can be undone. One refresh runs at a time; what a dead one left half built is cleared first.
+"""
 
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+import elasticsearch
 import msgspec
 from elasticsearch import Elasticsearch
 from msgspec import Struct
 
-from indexer import bulk, generations, offences, schema, sources
-from indexer.errors import FoidexError, SourceError
+from indexer import bulk, generations, lease, offences, schema, sources
+from indexer.errors import GenerationError, NoIndexError, SourceError
+from indexer.fieldmap import FieldMap
 from indexer.generations import Generation
+from indexer.lease import Lease
 from indexer.offences import OffenceTable
 from indexer.progress import Progress
-from indexer.settings import Index
+from indexer.settings import Index, Refresh
 from indexer.sources import RawRecord
+from indexer.verification import Limits, Override, verify
 
 VERSION: Final = importlib.metadata.version("foidex")
 _PAGE: Final = 500
+_MOST_TERMS: Final = 50_000
+
+Mode = Literal["full", "incremental"]
+
+
+class Plan(Struct, frozen=True):
+    """What to read, and how. ``rejects`` is where rejected records go, if not to the folder."""
+
+    paths: tuple[Path, ...]
+    rejects_folder: Path
+    tombstones: tuple[Path, ...] = ()
+    fields: FieldMap = FieldMap()
+    rejects_file: Path | None = None
 
 
 class Loaded(Struct, frozen=True):
-    """What a load did. ``rejects`` is set where records were rejected."""
+    """What a refresh did. ``rejects`` is set where records were rejected."""
 
     generation: Generation
     previous: str | None
     reasons: tuple[str, ...] = ()
     rejects: Path | None = None
+    cleared: tuple[str, ...] = ()
+    pruned: tuple[str, ...] = ()
 
 
 def load(  # noqa: PLR0913 - the caller's choices
@@ -41,46 +67,202 @@ def load(  # noqa: PLR0913 - the caller's choices
     *,
     rejects_file: Path | None = None,
     reject_invalid: bool = False,
+    lease_seconds: int = 60,
 ) -> Loaded:
     """Build a generation from files, verify it and promote it.
 
     A record that is rejected stops the promotion unless ``reject_invalid``. Raises SourceError,
-    GenerationError or ServerError; then what was built is deleted and the alias is as it was.
+    GenerationError, LockedError or ServerError; then the alias is as it was.
     """
-    sources.check(paths)
-    table = offences.load()
-    generation = generations.create(
-        client, index, schema.load(), VERSION, tuple(path.name for path in paths)
+    plan = Plan(tuple(paths), rejects_folder, rejects_file=rejects_file)
+    overrides = frozenset({Override.REJECTS} if reject_invalid else ())
+    with lease.held(client, index.alias, lease_seconds) as lock:
+        return _refresh(client, index, plan, "full", Limits(), overrides, lock, progress)
+
+
+def refresh(  # noqa: PLR0913 - the caller's choices
+    client: Elasticsearch,
+    index: Index,
+    plan: Plan,
+    mode: Mode,
+    options: Refresh,
+    progress: Progress,
+    *,
+    overrides: frozenset[Override] = frozenset(),
+    mention: Callable[[str], dict[str, Any]],
+) -> Loaded:
+    """The nightly refresh: as ``load``, held to the configured limits, and pruned after.
+
+    ``mention`` gives the query of a canary's term. An incremental refresh needs a live generation
+    of the same mapping; raises NoIndexError or GenerationError where there is none.
+    """
+    limits = Limits(
+        max_rejects=options.max_rejects,
+        max_shrink_percent=options.max_shrink_percent,
+        canaries=tuple((one.term, mention(one.term), one.least) for one in options.canaries),
     )
-    rejects = bulk.Rejects(rejects_file or rejects_folder / f"{generation.name}.jsonl")
-    try:
-        with progress.bar("Loading records", total=sources.size(paths)) as advance:
-            raws = _watched(sources.read(paths), advance)
-            tally = bulk.load(client, generation.name, raws, table, rejects)
-        _require_records(tally, rejects, reject_invalid=reject_invalid)
-        client.indices.refresh(index=generation.name)
-        unresolved = _resolve_links(client, generation.name, table) if tally.bare_links else 0
-        generation = msgspec.structs.replace(
-            generation,
-            read=tally.read,
-            indexed=tally.indexed,
-            rejected=tally.rejected,
-            watermark=tally.watermark,
-            unknown_codes=dict(tally.unknown_codes.most_common(100)),
-            unresolved_links=unresolved,
+    with lease.held(client, index.alias, options.lease_seconds) as lock:
+        loaded = _refresh(client, index, plan, mode, limits, overrides, lock, progress)
+        pruned = generations.prune(client, index.alias, options.keep)
+    return msgspec.structs.replace(loaded, pruned=tuple(pruned))
+
+
+def _refresh(  # noqa: PLR0913 - the steps share it all
+    client: Elasticsearch,
+    index: Index,
+    plan: Plan,
+    mode: Mode,
+    limits: Limits,
+    overrides: frozenset[Override],
+    lock: Lease,
+    progress: Progress,
+) -> Loaded:
+    sources.check(plan.paths)
+    if plan.rejects_file:
+        _require_apart(plan.rejects_file, plan.paths)
+    generations.live_name(client, index.alias)  # raises for an alias that could not be moved
+    cleared = generations.clear_unfinished(client, index.alias)
+    for name in cleared:
+        progress.say(f"{name}, left half built by an earlier refresh, was deleted.")
+    live = _live(client, index, mode)
+    names = tuple(path.name for path in (*plan.paths, *plan.tombstones))
+    with _cleared_on_failure(client, index.alias, progress) as made:
+        generation = (
+            generations.clone(client, index, live, VERSION, names)
+            if mode == "incremental" and live
+            else generations.create(client, index, schema.load(), VERSION, names)
         )
+        made.append(generation.name)
+        rejects = bulk.Rejects(
+            plan.rejects_file or plan.rejects_folder / f"{generation.name}.jsonl",
+            keep=plan.rejects_file is None,
+        )
+        tally = _fill(client, generation, live, plan, rejects, progress)
+        if tally.read == 0 and mode == "full":
+            raise SourceError(
+                f"{', '.join(map(str, plan.paths))}: there are no records, so nothing was "
+                "promoted. Check the path."
+            )
+        generation = _described(generation, tally)
+        generation = _resolve_links(client, generation, tally, offences.load())
         progress.say("Merging and checking.")
         generation = generations.seal(client, generation, index.replicas)
+        used = verify(client, generation, live, limits, overrides, tally.reasons, rejects)
+        generation = msgspec.structs.replace(generation, overrides=used)
+        lock.check()
+        generation = generations.mark_verified(client, generation)
         previous = generations.promote(client, index.alias, generation)
-    except BaseException:
-        generations.discard(client, index.alias, generation.name)
-        raise
     return Loaded(
-        generation, previous, tuple(tally.reasons), rejects.path if tally.rejected else None
+        generation,
+        previous,
+        tuple(tally.reasons),
+        rejects.path if tally.rejected else None,
+        tuple(cleared),
     )
 
 
-def _watched(raws: Iterator[RawRecord], advance: Any) -> Iterator[RawRecord]:
+def _described(generation: Generation, tally: bulk.Tally) -> Generation:
+    return msgspec.structs.replace(
+        generation,
+        read=tally.read,
+        indexed=tally.indexed,
+        rejected=tally.rejected,
+        deleted=tally.deleted,
+        late=tally.late,
+        unchanged=tally.unchanged,
+        records=tally.records,
+        tombstones=tally.tombstones,
+        watermark=tally.watermark,
+        unknown_codes=dict(tally.unknown_codes.most_common(100)),
+    )
+
+
+def _live(client: Elasticsearch, index: Index, mode: Mode) -> Generation | None:
+    try:
+        live = generations.live(client, index.alias)
+    except NoIndexError:
+        if mode == "incremental":
+            raise
+        return None
+    if mode == "incremental" and live.mapping_hash != schema.load().hash:
+        raise SourceError(
+            f"{live.name} was built with another mapping, so it cannot be changed, only rebuilt. "
+            "Run a full refresh: foidex refresh --full"
+        )
+    return live
+
+
+def _fill(  # noqa: PLR0913 - the steps share it all
+    client: Elasticsearch,
+    generation: Generation,
+    live: Generation | None,
+    plan: Plan,
+    rejects: bulk.Rejects,
+    progress: Progress,
+) -> bulk.Tally:
+    reader = bulk.Reader(offences.load(), plan.fields, datetime.now(UTC))
+    total = sources.size(plan.paths)
+    with progress.bar("Loading records", total=total) as advance:
+        raws = _watched(_raws(plan), advance)
+        if generation.mode == "full" or live is None:
+            return bulk.build(client, generation.name, raws, reader, rejects)
+        start = bulk.Tally(
+            records=live.records,
+            tombstones=live.tombstones,
+            content=int(live.content_hash, 16),
+            watermark=live.watermark,
+            bare_links=live.unresolved_links,
+            changed=[],
+        )
+        return bulk.change(client, generation.name, raws, reader, rejects, start)
+
+
+def _raws(plan: Plan) -> Iterator[RawRecord]:
+    yield from sources.read(plan.paths, plan.fields)
+    for path in plan.tombstones:
+        yield from sources.tombstones(path)
+
+
+def check(plan: Plan) -> bulk.Tally:
+    """Read and check the whole source and write nothing. Raises SourceError."""
+    sources.check(plan.paths)
+    reader = bulk.Reader(offences.load(), plan.fields, datetime.now(UTC))
+    return bulk.check(_raws(plan), reader)
+
+
+@contextmanager
+def _cleared_on_failure(
+    client: Elasticsearch, alias: str, progress: Progress
+) -> Iterator[list[str]]:
+    """Delete what was built when anything fails, be it while the index is being made, or promoted.
+
+    Takes the names of what was made.
+    """
+    made: list[str] = []
+    try:
+        yield made
+    except BaseException:
+        try:
+            generations.clear_unfinished(client, alias)
+            for name in made:
+                generations.discard(client, alias, name)
+        except (elasticsearch.ApiError, elasticsearch.TransportError, GenerationError):
+            progress.say("What was built cannot be deleted now; the next refresh will do it.")
+        raise
+
+
+def _require_apart(rejects: Path, paths: tuple[Path, ...]) -> None:
+    """Raise SourceError where rejected records would be written over records to be read."""
+    if rejects.is_dir():
+        raise SourceError(f"{rejects}: is a folder. Name a file with --rejects.")
+    if sources.reads(paths, rejects):
+        raise SourceError(
+            f"{rejects}: holds records to load, and the rejected ones would be written over them. "
+            "Name another file with --rejects."
+        )
+
+
+def _watched(raws: Iterator[RawRecord], advance: Callable[[float], None]) -> Iterator[RawRecord]:
     pending = 0
     for number, raw in enumerate(raws, start=1):
         yield raw
@@ -91,55 +273,67 @@ def _watched(raws: Iterator[RawRecord], advance: Any) -> Iterator[RawRecord]:
     advance(pending)
 
 
-def _require_records(tally: bulk.Tally, rejects: bulk.Rejects, *, reject_invalid: bool) -> None:
-    if tally.read == 0:
-        raise SourceError("the files hold no records, so nothing was promoted. Check the paths.")
-    if tally.rejected and not reject_invalid:
-        more = tally.rejected - len(tally.reasons)
-        raise SourceError(
-            "\n".join(
-                [
-                    *tally.reasons,
-                    *([f"... and {more:,} more"] if more else []),
-                    f"{tally.rejected:,} of {tally.read:,} records were rejected, so nothing was "
-                    f"promoted. They are in {rejects.path}, each with its reason in "
-                    f"{rejects.reasons.name}. Correct them and load again, or rerun with "
-                    "--reject-invalid to set them aside.",
-                ]
-            )
-        )
-    if tally.indexed == 0:
-        raise SourceError(f"every record was rejected; see {rejects.path}. Nothing was promoted.")
+# -- links -----------------------------------------------------------------------------------------
 
 
-def _resolve_links(client: Elasticsearch, name: str, table: OffenceTable) -> int:
+def _resolve_links(
+    client: Elasticsearch, generation: Generation, tally: bulk.Tally, table: OffenceTable
+) -> Generation:
     """Give each link that is a bare reference the code of the record it names.
 
-    Returns how many name no record of this load; those stay without a code.
+    Links that name no record of this generation stay without a code, and are counted. In a changed
+    generation those that name a changed record are looked up again.
     """
+    content = tally.content
     unresolved = 0
-    bare = {
-        "nested": {
-            "path": "linked",
-            "query": {"bool": {"must_not": {"exists": {"field": "linked.offence_code"}}}},
-        }
-    }
+    if tally.bare_links or tally.changed:
+        client.indices.refresh(index=generation.name)
+        for page in _pages_of_links(client, generation.name, tally.changed or []):
+            content += _resolve_page(client, generation.name, table, page)
+        client.indices.refresh(index=generation.name)
+        unresolved = _count_bare_links(client, generation.name)
+    return msgspec.structs.replace(
+        generation,
+        unresolved_links=unresolved,
+        content_hash=f"{content % bulk.HASH_RANGE:032x}",
+    )
+
+
+def _bare() -> dict[str, Any]:
+    return {"bool": {"must_not": {"exists": {"field": "linked.offence_code"}}}}
+
+
+def _count_bare_links(client: Elasticsearch, name: str) -> int:
+    bare = {"nested": {"path": "linked"}, "aggs": {"bare": {"filter": _bare()}}}
+    found = client.search(
+        index=name, size=0, aggs={"links": bare}, allow_partial_search_results=False
+    )
+    return int(found["aggregations"]["links"]["bare"]["doc_count"])
+
+
+def _pages_of_links(
+    client: Elasticsearch, name: str, changed: list[str]
+) -> Iterator[list[dict[str, Any]]]:
+    """The records with a bare link, or one that was resolved by a record that changed."""
+    resolved: list[dict[str, Any]] = [{"term": {"linked.resolved": True}}]
+    if len(changed) <= _MOST_TERMS:
+        resolved.append({"terms": {"linked.crime_ref": changed}})
+    wanted = {"bool": {"should": [_bare(), {"bool": {"filter": resolved}}]}}
     after: list[Any] | None = None
     pit = client.open_point_in_time(index=name, keep_alive="5m")["id"]
     try:
         while True:
             page = client.search(
                 pit={"id": pit, "keep_alive": "5m"},
-                query=bare,
+                query={"nested": {"path": "linked", "query": wanted}},
                 size=_PAGE,
-                source_includes=["linked"],
                 sort=[{"crime_ref": "asc"}],
                 search_after=after,
                 allow_partial_search_results=False,
             )["hits"]["hits"]
             if not page:
-                return unresolved
-            unresolved += _resolve_page(client, name, table, page)
+                return
+            yield page
             after = page[-1]["sort"]
     finally:
         client.close_point_in_time(id=pit)
@@ -148,49 +342,74 @@ def _resolve_links(client: Elasticsearch, name: str, table: OffenceTable) -> int
 def _resolve_page(
     client: Elasticsearch, name: str, table: OffenceTable, page: list[dict[str, Any]]
 ) -> int:
-    wanted = {
-        link["crime_ref"]
-        for hit in page
-        for link in hit["_source"]["linked"]
-        if "offence_code" not in link
+    """Resolve the links of a page of records; by how much the content hash moved."""
+    links = [link for hit in page for link in hit["_source"]["linked"] if _is_bare(link)]
+    wanted = sorted({link["crime_ref"] for link in links})
+    found = client.mget(index=name, ids=wanted, source_includes=["offence_code"])["docs"]
+    codes = {
+        one["_id"]: one["_source"]["offence_code"]
+        for one in found
+        if one.get("found") and "offence_code" in one["_source"]
     }
-    found = client.mget(index=name, ids=sorted(wanted), source_includes=["offence_code"])["docs"]
-    codes = {one["_id"]: one["_source"]["offence_code"] for one in found if one.get("found")}
     operations: list[Any] = []
-    unresolved = 0
+    moved = 0
     for hit in page:
-        links = hit["_source"]["linked"]
-        for link in links:
-            if "offence_code" in link:
-                continue
-            if code := codes.get(link["crime_ref"]):
-                link |= {"offence_code": code, "offence_path": table.path(code)}
-            else:
-                unresolved += 1
-        operations.append(msgspec.json.encode({"update": {"_id": hit["_id"]}}))
-        operations.append(msgspec.json.encode({"doc": {"linked": links}}))
-    answer = client.bulk(index=name, operations=operations, filter_path="errors")
-    if answer["errors"]:
-        raise FoidexError("links could not be given their codes. Nothing was promoted; load again.")
-    return unresolved
+        document = hit["_source"]
+        before = msgspec.json.encode(document)
+        document["linked"] = [_resolved(link, codes, table) for link in document["linked"]]
+        after = msgspec.json.encode(document)
+        if after != before:
+            moved += bulk.content_hash(after) - bulk.content_hash(before)
+            operations += [msgspec.json.encode({"index": {"_id": hit["_id"]}}), after]
+    if operations:
+        answer = client.bulk(index=name, operations=operations, filter_path="errors")
+        if answer["errors"]:
+            raise SourceError(
+                "links could not be given their codes. Nothing was promoted; load again."
+            )
+    return moved
+
+
+def _is_bare(link: dict[str, Any]) -> bool:
+    return "offence_code" not in link or link.get("resolved", False)
+
+
+def _resolved(link: dict[str, Any], codes: dict[str, str], table: OffenceTable) -> dict[str, Any]:
+    if not _is_bare(link):
+        return link
+    bare = {"crime_ref": link["crime_ref"]}
+    code = codes.get(link["crime_ref"])
+    if code is None:
+        return bare
+    return {**bare, "offence_code": code, "offence_path": table.path(code), "resolved": True}
 
 
 def summary(loaded: Loaded) -> list[str]:
-    """What a load did, in lines for a person."""
+    """What a refresh did, in lines for a person."""
     one = loaded.generation
+    changes = ""
+    if one.mode == "incremental":
+        changes = (
+            f" {one.deleted:,} deleted, {one.unchanged:,} unchanged, {one.late:,} older than held;"
+            f" it holds {one.records:,} records."
+        )
     lines = [
         f"{one.name} is live: {one.read:,} records read, {one.indexed:,} indexed, "
-        f"{one.rejected:,} rejected."
+        f"{one.rejected:,} rejected.{changes}"
     ]
     if loaded.rejects:
         lines.append(f"Rejected records are in {loaded.rejects}, their reasons beside it.")
     if one.unknown_codes:
         codes = ", ".join(f"{code} ({number:,})" for code, number in one.unknown_codes.items())
-        lines.append(f"Offence codes not in the table: {codes}. They count only without codes.")
-    if one.unresolved_links:
         lines.append(
-            f"{one.unresolved_links:,} links name a record that is not in this load, and no code."
+            f"Offence codes not in the table: {codes}. No class but their category's covers them."
         )
+    if one.unresolved_links:
+        lines.append(f"{one.unresolved_links:,} links name a record that is not held, and no code.")
+    if one.overrides:
+        lines.append(f"Checks that were overridden: {', '.join(one.overrides)}.")
     if loaded.previous:
         lines.append(f"{loaded.previous} was live before and is kept.")
+    if loaded.pruned:
+        lines.append(f"Deleted as old: {', '.join(loaded.pruned)}.")
     return lines

@@ -82,6 +82,42 @@ class Force(Struct, frozen=True, forbid_unknown_fields=True):
     )
 
 
+class Source(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the nightly refresh reads. Paths are relative to foidex.toml and may be patterns.
+
+    ``fields`` maps our names to theirs, ``ignore`` lists theirs to leave out; ``tombstones`` are
+    text files of references that were deleted, one a line.
+    """
+
+    paths: tuple[str, ...] = ()
+    tombstones: tuple[str, ...] = ()
+    fields: dict[str, str] = {}
+    ignore: tuple[str, ...] = ()
+
+
+class Canary(Struct, frozen=True, forbid_unknown_fields=True):
+    """A term that at least so many records must mention, or something is wrong with the source."""
+
+    term: str
+    least: Annotated[int, Meta(ge=1)]
+
+
+class Refresh(Struct, frozen=True, forbid_unknown_fields=True):
+    """The nightly refresh: what a generation must pass, and what is left behind.
+
+    ``max_shrink_percent`` is how much smaller than the live generation it may be; ``keep`` counts
+    generations with the live one; ``lease_seconds`` is how long a dead refresh blocks the next.
+    """
+
+    keep: Annotated[int, Meta(ge=1, le=1000)] = 3
+    max_rejects: Annotated[int, Meta(ge=0)] = 0
+    max_shrink_percent: Annotated[float, Meta(ge=0, le=100)] = 5
+    canaries: tuple[Canary, ...] = ()
+    lease_seconds: Annotated[int, Meta(ge=5, le=3600)] = 60
+    report: str | None = None
+    metrics: str | None = None
+
+
 class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of foidex.toml."""
 
@@ -89,18 +125,27 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     embedded: Embedded = Embedded()
     index: Index = Index()
     force: Force = Force()
+    source: Source = Source()
+    refresh: Refresh = Refresh()
 
 
 class Settings(Struct, frozen=True):
-    """Everything foidex is told from outside. ``source`` is the foidex.toml read, if any."""
+    """Everything foidex is told from outside. ``file`` is the foidex.toml read, if any."""
 
     server: Server
     embedded: Embedded
     index: Index
     force: Force
+    source: Source
+    refresh: Refresh
     home: Path
     downloads: Path
-    source: Path | None = None
+    file: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """What the paths of foidex.toml are relative to."""
+        return self.file.parent if self.file else Path()
 
 
 _VARIABLES: Final = {
@@ -155,7 +200,9 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
             if downloads
             else platformdirs.user_cache_path("foidex")
         ),
-        source=path if path.is_file() else None,
+        source=file.source,
+        refresh=file.refresh,
+        file=path if path.is_file() else None,
     )
 
 
@@ -216,7 +263,15 @@ def _explain(text: str) -> str:
 
 
 def _keys(section: str) -> tuple[str, ...]:
-    structs = {"server": Server, "embedded": Embedded, "index": Index, "force": Force}
+    structs: dict[str, type[Struct]] = {
+        "server": Server,
+        "embedded": Embedded,
+        "index": Index,
+        "force": Force,
+        "source": Source,
+        "refresh": Refresh,
+        "refresh.canaries[...]": Canary,
+    }
     return structs.get(section, ConfigFile).__struct_fields__
 
 

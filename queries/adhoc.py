@@ -122,10 +122,12 @@ def as_csv(counted: Count) -> str:
         rows.writerow(["offence_code", "title", "records"])
         rows.writerows([row.codes[0], row.label, row.counts[0]] for row in counted.by_offence)
         rows.writerow(["total", "", counted.records])
+        rows.writerows([status, "left out", number] for status, number in counted.left_out.items())
     else:
         rows.writerow(["term", "records"])
         rows.writerows([safe(term.term), term.records] for term in counted.terms)
         rows.writerow(["total", counted.records])
+        rows.writerows([f"left out: {name}", n] for name, n in counted.left_out.items())
     return text.getvalue()
 
 

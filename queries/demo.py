@@ -45,6 +45,11 @@ def run(session: Session, folder: Path) -> None:
         raise ConfigurationError(
             "the demonstration runs on the embedded server only. Unset FOIDEX_URL (server.url)."
         )
+    if "FOIDEX_INDEX" in os.environ:
+        raise ConfigurationError(
+            "the demonstration has an index of its own, so that it never touches a real one. "
+            "Unset FOIDEX_INDEX."
+        )
     config = folder / settings.FILE_NAME
     paths = _prepare(folder, config)
     session.config = config

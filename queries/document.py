@@ -7,6 +7,7 @@ file too large or too deep to be a request.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from indexer.errors import RequestError
 
 MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 20
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 class Document(Struct):
@@ -37,17 +39,19 @@ class Document(Struct):
 def read(path: Path) -> Document:
     """Read a file. Raises RequestError, naming file and line."""
     try:
-        raw = path.read_bytes()
-        text = raw.decode("utf-8-sig")
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise RequestError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
-    except UnicodeDecodeError:
-        raise RequestError(f"{path}: is not UTF-8 text. Save it as UTF-8.") from None
     if len(raw) > MAX_BYTES:
         raise RequestError(
-            f"{path}: has {len(raw):,} bytes; a request has at most {MAX_BYTES:,}. "
+            f"{path}: is larger than {MAX_BYTES:,} bytes, the most a request has. "
             "Check that it is a request file."
         )
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise RequestError(f"{path}: is not UTF-8 text. Save it as UTF-8.") from None
     return parse(text, str(path))
 
 
@@ -61,7 +65,8 @@ def parse(text: str, name: str) -> Document:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = error.problem or "cannot be read"
         raise RequestError(f"{name}:{line}: is not YAML: {problem}. Correct the line.") from None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, OverflowError):
+        # The last two are an escape, such as "\UFFFFFFFF", that is no character.
         raise RequestError(
             f"{name}: is not YAML: it holds a character YAML does not allow. Remove it."
         ) from None
@@ -96,9 +101,19 @@ def _value(node: yaml.Node, path: str, name: str, lines: dict[str, int]) -> Any:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
                 raise RequestError(f"{name}:{line}: a key must be a plain word.")
+            _refuse_surrogates(key, name)
             if key.value in found:
                 raise RequestError(f'{name}:{line}: gives "{key.value}" twice. Remove one.')
             lines[f"{path}.{key.value}"] = line
             found[key.value] = _value(value, f"{path}.{key.value}", name, lines)
         return found
+    _refuse_surrogates(node, name)
     return node.value
+
+
+def _refuse_surrogates(node: yaml.Node, name: str) -> None:
+    """Refuse the one kind of character that an escape can write and no output can."""
+    if _SURROGATE.search(node.value):
+        raise RequestError(
+            f"{name}:{node.start_mark.line + 1}: holds half a character (a surrogate). Remove it."
+        )

@@ -22,6 +22,7 @@ from msgspec import Struct
 from indexer import generations
 from indexer.errors import GenerationError, InexactError, NoIndexError
 from indexer.generations import Generation
+from indexer.records import DELETED
 from indexer.refresh import VERSION
 from queries.answer import Answer, Provenance, Row, ScopeAnswer, TermFound
 from queries.questions.base import Question, bucketed, counts, forms_of, terms_found
@@ -64,20 +65,20 @@ def answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
     found = search(client, alias, scope.query(), {**_scope_aggregations(scope), **_named(asked)})
     for question in request.questions:
         _read_pages(client, found, question)
-    tally = _tally(found.body, scope)
+    tallied = _tally(found.body, scope)
     return Answer(
         reference=request.reference,
         title=request.title,
         request=msgspec.to_builtins(request),
         scope=ScopeAnswer(
-            records=tally.records,
-            left_out=tally.left_out,
+            records=tallied.records,
+            left_out=tallied.left_out,
             period_from=scope.period.start,
             period_to=scope.period.end,
-            offences=tally.offences,
+            offences=tallied.offences,
             terms=tuple(
                 msgspec.structs.replace(term, wordings=request.wordings(mention))
-                for term, mention in zip(tally.terms, scope.mentions, strict=True)
+                for term, mention in zip(tallied.terms, scope.mentions, strict=True)
             ),
         ),
         questions=tuple(
@@ -90,12 +91,6 @@ def answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
 
 def _named(asked: dict[str, aggs.Agg[Any]]) -> dict[str, aggs.Agg[Any]]:
     return {f"question_{name}": aggregation for name, aggregation in asked.items()}
-
-
-def tally(client: Elasticsearch, alias: str, scope: Scope) -> tuple[Tally, Found]:
-    """The records in scope, without any question. Raises as ``answer``."""
-    found = search(client, alias, scope.query(), _scope_aggregations(scope))
-    return _tally(found.body, scope), found
 
 
 def _scope_aggregations(scope: Scope) -> dict[str, aggs.Agg[Any]]:
@@ -143,7 +138,10 @@ def search(
     body = asking.to_dict()
     generation_of: dict[str, Any] = {
         "global": {},
-        "aggs": {"index": {"terms": {"field": "_index", "size": 10}}},
+        "aggs": {
+            "index": {"terms": {"field": "_index", "size": 10}},
+            "records": {"filter": {"bool": {"must_not": {"term": {"status": DELETED}}}}},
+        },
     }
     whole = {**body, "aggs": {**body["aggs"], "generation": generation_of}}
     for _ in range(_SWAPS):
@@ -159,7 +157,7 @@ def search(
                 raise NoIndexError(
                     "the live generation holds no records. Load some: foidex load PATH."
                 )
-            return Found(answered, body, generation, seen["doc_count"], run_at)
+            return Found(answered, body, generation, seen["records"]["doc_count"], run_at)
     raise GenerationError(
         f'the alias "{alias}" moved {_SWAPS} times while it was asked. Ask again.'
     )

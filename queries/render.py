@@ -95,7 +95,8 @@ def _view(environment: jinja2.Environment, question: QuestionAnswer) -> Question
         found=found,
         absent=len(asked) - len(found),
         several=len(asked) > 1,
-        tabled=sum(row.kind != "none" for row in question.table.rows) > 1,
+        tabled=sum(row.kind != "none" for row in question.table.rows) > 1
+        or len(question.table.columns) > 1,
     )
     prose = environment.get_template(f"questions/{question.kind}.j2").render(question=view)
     lines = tuple(" ".join(line.split()) for line in prose.splitlines() if line.strip())

@@ -14,6 +14,7 @@ from elasticsearch.dsl.query import Term as IsTerm
 from elasticsearch.dsl.query import Terms as AreTerms
 from msgspec import Struct
 
+from indexer.records import DELETED
 from queries import terms
 from queries.terms import Term
 
@@ -101,7 +102,7 @@ class Scope(Struct, frozen=True):
             filters.append(offence_query([code for row in self.offences for code in row.codes]))
         if self.mentions:
             filters.append(any_of([mention.query() for mention in self.mentions]))
-        return Bool(filter=filters)
+        return Bool(filter=filters, must_not=[IsTerm(status=DELETED)])
 
 
 def offence_query(codes: list[str] | tuple[str, ...]) -> Query:

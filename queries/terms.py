@@ -6,11 +6,12 @@ the ways to write it that count, each a tuple of words that may stand apart by s
 - closed: all its parts as one word;
 - its parts as written, and every joining of neighbours among them;
 - the closed form opened once into two parts of two letters or more ("snap chat"), or twice into
-  three parts of three letters or more ("play station network", but never "to get her").
+  three parts of three letters or more ("play station network", but never "to get her");
+- its parts as written with one of them opened into two parts of three letters or more ("snap chat
+  id"), which adds nothing where all parts have three letters.
 
-Openings depend on the closed form alone, so "live stream", "live-stream" and "livestream" give one
-query. A term whose one word holds hard punctuation ("Live.ly", "M&S") has no variants: it is a
-compound, found as it is written.
+So "live stream", "live-stream" and "livestream" give one query. A term whose one word holds hard
+punctuation ("Live.ly", "M&S") has no variants: it is a compound, found as it is written.
 """
 
 from __future__ import annotations
@@ -25,8 +26,6 @@ from elasticsearch.dsl.query import Bool, MatchPhrase, Query, Terms
 from indexer.errors import RequestError
 from indexer.narrative import COMPOUND_WORDS, DASHES, clean, compounds, words
 
-NARRATIVE: Final = "narrative"
-POSSESSIVES: Final = "possessives"
 MAX_LENGTH: Final = 100
 MAX_PARTS: Final = 8
 OPEN_ONCE: Final = 2
@@ -47,11 +46,6 @@ class Term(msgspec.Struct, frozen=True):
     written: str
     forms: tuple[tuple[str, ...], ...]
     compound: bool = False
-
-    @property
-    def key(self) -> str:
-        """The closed form: the same for all wordings that are one term."""
-        return "".join(self.forms[0])
 
 
 def parse(written: str, *, variants: bool = True) -> Term:
@@ -113,9 +107,10 @@ def _forms(parts: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
         found[tuple(spaced.split(" "))] = None
     for opened in (*_openings(closed, 2, OPEN_ONCE), *_openings(closed, 3, OPEN_TWICE)):
         found[opened] = None
-    if len(parts) > 2:
+    if len(parts) > 1:
+        least = OPEN_ONCE if len(parts) > 2 else OPEN_TWICE
         for place, part in enumerate(parts):
-            for opened in _openings(part, 2, OPEN_ONCE):
+            for opened in _openings(part, 2, least):
                 found[(*parts[:place], *opened, *parts[place + 1 :])] = None
     del found[closed,]
     return ((closed,), *sorted(found, key=lambda form: (len(form), form)))
@@ -138,9 +133,13 @@ def form_query(term: Term, form: tuple[str, ...]) -> Query:
     text = " ".join(form)
     if term.compound:
         return Terms(compounds=[text, f"{text}'s"])
+    if not any(word.endswith("'s") for word in form):
+        return MatchPhrase(narrative=text)
     # Where a word ends with 's the narrative is cut, and the field beside it is whole.
-    possessive = any(word.endswith("'s") for word in form)
-    return MatchPhrase(**{POSSESSIVES if possessive else NARRATIVE: text})
+    return Bool(
+        should=[MatchPhrase(possessives=text), MatchPhrase(possessives=f"{text}'s")],
+        minimum_should_match=1,
+    )
 
 
 def query(term: Term) -> Query:

@@ -21,10 +21,17 @@ _INVISIBLE = dict.fromkeys(
 
 def cleaned(text: str) -> str:
     """Text as the rule compares it: everything folded at once."""
+    # An accent typed as a character of its own stands for an apostrophe.
+    text = "".join("'" if _is_accent(character) else character for character in text)
     plain = unicodedata.normalize("NFKC", text.translate(_INVISIBLE))
-    for mark in "\u2018\u2019\u201b\u02bc\u02bb":
+    for mark in "\u2018\u2019\u201b\u02bc\u02bb`":
         plain = plain.replace(mark, "'")
     return unicodedata.normalize("NFKC", plain.casefold())
+
+
+def _is_accent(character: str) -> bool:
+    plain = unicodedata.normalize("NFKD", character)
+    return len(plain) > 1 and plain[0] == " " and unicodedata.combining(plain[1]) > 0
 
 
 def mentions(text: str, forms: list[str]) -> bool:
@@ -32,6 +39,9 @@ def mentions(text: str, forms: list[str]) -> bool:
     plain = cleaned(text)
     # A blank line is a boundary like a full stop.
     plain = re.sub(r"\n[^\S\n]*\n|\r\r|\f|\u2029", " \x01 ", plain)
+    # Numbers in circles are signs, and a mark that follows no letter is one too.
+    plain = "".join("\x01" if unicodedata.category(c) in ("No", "Nl") else c for c in plain)
+    plain = re.sub(rf"(?<![^\W_])(?<![{_MARK}])[{_MARK}]", "\x01", plain)
     letter = r"[^\W\d_]"
     word = rf"[^\W_]|[{_MARK}]"
     before = rf"(?<!{word})(?<!(?:{letter})')"
@@ -46,7 +56,8 @@ def mentions(text: str, forms: list[str]) -> bool:
 
 def variants(term: str) -> list[str]:
     """The forms of a term of one or two words, from the rule's text: closed; opened once into parts
-    of two letters or more; opened twice into parts of three or more; as written."""
+    of two letters or more; opened twice into parts of three or more; as written, also with one part
+    opened into parts of three or more."""
     written = re.split(rf"[{_SOFT}]+", cleaned(term).strip())
     closed = "".join(written)
     found = {closed, " ".join(written)}
@@ -56,6 +67,10 @@ def variants(term: str) -> list[str]:
     for cut in range(3, size - 5):
         for second in range(cut + 3, size - 2):
             found.add(f"{closed[:cut]} {closed[cut:second]} {closed[second:]}")
+    if len(written) == 2:
+        one, two = written
+        found |= {f"{one[:cut]} {one[cut:]} {two}" for cut in range(3, len(one) - 2)}
+        found |= {f"{one} {two[:cut]} {two[cut:]}" for cut in range(3, len(two) - 2)}
     return sorted(found)
 
 

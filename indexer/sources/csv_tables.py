@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import csv
 import difflib
+import re
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -19,6 +20,7 @@ from typing import Any, Final, NamedTuple
 from msgspec import Struct
 
 from indexer.errors import SourceError
+from indexer.fieldmap import FieldMap
 from indexer.sources.raw import RawRecord
 
 CRIMES: Final = "crimes.csv"
@@ -28,6 +30,7 @@ _CRIME_COLUMNS: Final = (
     KEY, "recorded_on", "offence_code", "narrative", "status", "outcome", "updated_at",
 )  # fmt: skip
 _WHOLE_NUMBERS: Final = frozenset({"outcome", "age"})
+_WHOLE_NUMBER: Final = re.compile(r" *-?[0-9]{1,18} *")
 
 
 class _Table(Struct, frozen=True):
@@ -50,7 +53,7 @@ _CHILDREN: Final = (
 )
 
 
-def read(path: Path) -> Iterator[RawRecord]:
+def read(path: Path, fields: FieldMap) -> Iterator[RawRecord]:
     """Every record of a crimes.csv (or a folder with one) and the tables beside it.
 
     Raises SourceError for a table whose header or encoding is wrong.
@@ -69,20 +72,20 @@ def read(path: Path) -> Iterator[RawRecord]:
         children.execute("PRAGMA journal_mode = OFF")
         children.execute("PRAGMA synchronous = OFF")
         for table, file in tables:
-            _store(children, table, file)
+            _store(children, table, file, fields)
         owned = [table for table, _ in tables]
-        yield from _joined(crimes, children, owned)
+        yield from _joined(crimes, children, owned, fields)
         yield from _orphans(children, owned)
 
 
 def _joined(
-    crimes: Path, children: sqlite3.Connection, tables: list[_Table]
+    crimes: Path, children: sqlite3.Connection, tables: list[_Table], fields: FieldMap
 ) -> Iterator[RawRecord]:
     inside = {table.field for table in tables}
     columns = tuple(name for name in _CRIME_COLUMNS if name not in inside)
     required = {KEY, "recorded_on", "offence_code", "narrative"} - inside
     children.execute("CREATE TABLE seen (crime_ref TEXT PRIMARY KEY) WITHOUT ROWID")
-    for row in _rows(crimes, columns, required):
+    for row in _rows(crimes, columns, required, fields.ours):
         raw: dict[str, Any] = {
             name: _value(name, text)
             for name, text in row.fields.items()
@@ -125,7 +128,7 @@ def _owned(children: sqlite3.Connection, table: _Table, reference: str) -> list[
     return found
 
 
-def _store(children: sqlite3.Connection, table: _Table, file: Path) -> None:
+def _store(children: sqlite3.Connection, table: _Table, file: Path, fields: FieldMap) -> None:
     names = ("owner", "place", *table.columns)
     children.execute(
         f"CREATE TABLE {table.field} (number INTEGER PRIMARY KEY, {' TEXT, '.join(names)} TEXT)"
@@ -133,16 +136,24 @@ def _store(children: sqlite3.Connection, table: _Table, file: Path) -> None:
     children.executemany(
         f"INSERT INTO {table.field} ({', '.join(names)}) "  # noqa: S608 - names of ours
         f"VALUES ({', '.join('?' * len(names))})",
-        _child_rows(table, file),
+        _child_rows(table, file, fields),
     )
     children.execute(f"CREATE INDEX {table.field}_owner ON {table.field} (owner)")
 
 
-def _child_rows(table: _Table, file: Path) -> Iterator[tuple[str, ...]]:
-    for row in _rows(file, (KEY, *table.columns), {KEY, *table.required}):
+def _child_rows(table: _Table, file: Path, fields: FieldMap) -> Iterator[tuple[str, ...]]:
+    column_of = {field: column for column, field in table.columns.items()}
+
+    def ours(theirs: str) -> str | None:
+        if fields.ours(theirs) in (KEY, "narrative", None):
+            return fields.ours(theirs)
+        inner = fields.ours(theirs, table.field)
+        return inner if inner is None else column_of.get(inner, inner)
+
+    for row in _rows(file, (KEY, *table.columns), {KEY, *table.required}, ours):
         if row.error:
             # Which record it belongs to cannot be told, so it cannot be set aside with it.
-            raise SourceError(f"{row.place}: {row.error}")
+            raise SourceError(f"{file.parent / row.place}: {row.error}")
         yield row.fields[KEY], row.place, *(row.fields.get(name, "") for name in table.columns)
 
 
@@ -153,18 +164,27 @@ class _Row(NamedTuple):
     error: str | None = None
 
 
-def _rows(file: Path, columns: tuple[str, ...], required: set[str]) -> Iterator[_Row]:
-    """Every row that is not blank; the header is checked against the columns."""
+def _rows(
+    file: Path,
+    columns: tuple[str, ...],
+    required: set[str],
+    ours: Callable[[str], str | None],
+) -> Iterator[_Row]:
+    """Every row that is not blank, under our names; the header is checked against the columns."""
     line = 1
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
             rows = csv.reader(text, strict=True)
-            header = _checked(file, next(rows, None), columns, required)
+            first = next(rows, None)
+            header = _checked(file, first, columns, required, ours)
             line = rows.line_num + 1
             for row in rows:
                 place = f"{file.name}:{line}"
                 line = rows.line_num + 1
-                if row:
+                if row == first:
+                    again = "repeats the first line, the names of the columns. Remove the row."
+                    yield _row(place, header, row)._replace(error=again)
+                elif row:
                     yield _row(place, header, row)
     except UnicodeDecodeError:
         raise SourceError(f"{file}: is not UTF-8 text. Save it as CSV UTF-8.") from None
@@ -177,9 +197,9 @@ def _rows(file: Path, columns: tuple[str, ...], required: set[str]) -> Iterator[
         raise SourceError(f"{file}: cannot be read ({error.strerror}). Check its rights.") from None
 
 
-def _row(place: str, header: list[str], row: list[str]) -> _Row:
+def _row(place: str, header: list[str | None], row: list[str]) -> _Row:
     size = sum(map(len, row)) + len(row)
-    fields = dict(zip(header, row, strict=False))
+    fields = {name: text for name, text in zip(header, row, strict=False) if name}
     if len(row) == len(header):
         return _Row(place, size, fields)
     extra = {f"extra_{number}": text for number, text in enumerate(row[len(header) :], start=1)}
@@ -193,11 +213,24 @@ def _row(place: str, header: list[str], row: list[str]) -> _Row:
 
 
 def _checked(
-    file: Path, header: list[str] | None, columns: tuple[str, ...], required: set[str]
-) -> list[str]:
-    if header is None:
+    file: Path,
+    theirs: list[str] | None,
+    columns: tuple[str, ...],
+    required: set[str],
+    ours: Callable[[str], str | None],
+) -> list[str | None]:
+    if theirs is None:
         raise SourceError(f"{file}: is empty. Its first line must name the columns.")
+    header = [ours(name) for name in theirs]
+    if not any(name in columns for name in header):
+        # It may be a record, so it is not shown.
+        raise SourceError(
+            f"{file}:1: names no column foidex knows. The first line must name the columns, with "
+            f"commas between: {', '.join(columns)}."
+        )
     for name in header:
+        if name is None:
+            continue
         if name not in columns:
             near = difflib.get_close_matches(name, columns, n=1)
             hint = (
@@ -213,9 +246,4 @@ def _checked(
 
 def _value(name: str, text: str) -> Any:
     """The text as a record's value: a whole number where the field has one and the text is one."""
-    if name in _WHOLE_NUMBERS:
-        try:
-            return int(text)
-        except ValueError:
-            return text
-    return text
+    return int(text) if name in _WHOLE_NUMBERS and _WHOLE_NUMBER.fullmatch(text) else text

@@ -50,7 +50,7 @@ def _lines(path: Path, file: io.BufferedReader) -> Iterator[RawRecord]:
         if line.isspace() or not line:
             continue
         taken = len(line)
-        if packed:
+        if packed and file.seekable():
             taken, done = file.tell() - done, file.tell()
         yield RawRecord(f"{name}:{number}", line, taken)
 

@@ -56,7 +56,10 @@ def cpu(read: Callable[[bytes], object], lines: list[bytes]) -> float:
 
 def main() -> None:
     lines = [msgspec.json.encode(record) for record in sample.generate(NUMBER)]
-    ways = {"msgspec": records.from_json, "pydantic": Record.model_validate_json}
+    ways: dict[str, Callable[[bytes], object]] = {
+        "msgspec": records.from_json,
+        "pydantic": Record.model_validate_json,
+    }
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(ROUNDS):
         for name, read in ways.items():

@@ -45,7 +45,11 @@ def test_every_command_of_the_readme_exists_with_its_options(words: list[str]) -
     if words[1].startswith("-"):
         return
     command = subcommands()[words[1]]
-    known = {option for parameter in command.params for option in parameter.opts}
+    known = {
+        option
+        for parameter in command.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
     assert {word for word in words[2:] if word.startswith("--")} <= known
 
 
@@ -55,16 +59,18 @@ def test_the_request_of_the_readme_is_right() -> None:
 
 
 def test_the_configuration_of_the_readme_is_right(tmp_path: Path) -> None:
-    (text,) = blocks("toml")
     path = tmp_path / "foidex.toml"
-    path.write_text(text, encoding="utf-8")
-    assert settings.load({}, path).force.name == "Example Constabulary"
+    path.write_text("".join(blocks("toml")), encoding="utf-8")
+    found = settings.load({}, path)
+    assert found.force.name == "Example Constabulary"
+    assert found.refresh.canaries
 
 
 def test_the_exit_codes_of_the_readme_are_the_codes() -> None:
-    told = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    cells = re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE)
+    told = {int(code) for cell in cells for code in cell.split(", ")}
     kinds = {kind.exit_code for kind in errors.FoidexError.__subclasses__()}
-    assert told == kinds | {0, 1, 2, 130}
+    assert told == kinds | {0, 1, 2, 130, 143}
     assert len(kinds) == len(errors.FoidexError.__subclasses__())
 
 

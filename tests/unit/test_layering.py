@@ -21,7 +21,7 @@ PURE = {
     "indexer.sample": set(),
     "queries.problems": set(),
     "queries.terms": {"indexer.errors", "indexer.narrative"},
-    "queries.scope": {"queries.terms"},
+    "queries.scope": {"queries.terms", "indexer.records"},
     "queries.wording": {"indexer.errors", "queries.terms", "queries.problems", "queries.scope"},
     "queries.answer": set(),
 }  # fmt: skip

@@ -25,13 +25,15 @@ GOOD: dict[str, Any] = {
 SECRET = "ZQXSECRET"
 
 
-def read(**changes: Any) -> records.CrimeRecord:
+def read(**changes: Any) -> records.CrimeRecord | records.Deletion:
     raw = {name: value for name, value in {**GOOD, **changes}.items() if value is not ...}
     return records.from_json(msgspec.json.encode(raw))
 
 
 def test_a_whole_record_becomes_its_document() -> None:
-    document = records.to_document(read(), offences.load(), "crimes.jsonl:41")
+    whole = read()
+    assert isinstance(whole, records.CrimeRecord)
+    document = records.to_document(whole, offences.load(), "crimes.jsonl:41")
     assert msgspec.to_builtins(document) == {
         "crime_ref": "41/0012345/17",
         "recorded_on": "2017-06-03",
@@ -120,3 +122,16 @@ def test_a_shape_never_says_what_a_value_says(value: Any) -> None:
 def test_any_object_is_a_record_or_refused(raw: dict[str, Any]) -> None:
     with pytest.raises(records.RecordError):
         records.from_json(msgspec.json.encode(raw))
+
+
+def test_word_of_a_deletion_needs_only_the_reference() -> None:
+    line = b'{"crime_ref": "41/1/17", "status": "deleted", "updated_at": "2018-04-02T03:11:00Z"}'
+    gone = records.from_json(line)
+    assert isinstance(gone, records.Deletion)
+    assert gone.crime_ref == "41/1/17"
+    whole = read(status="deleted")
+    assert isinstance(whole, records.Deletion)
+    with pytest.raises(records.RecordError, match='unknown field "name"'):
+        records.from_json(b'{"crime_ref": "41/1/17", "status": "deleted", "name": 1}')
+    with pytest.raises(records.RecordError, match='lacks the field "crime_ref"'):
+        records.from_json(b'{"status": "deleted"}')

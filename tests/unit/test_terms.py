@@ -13,6 +13,7 @@ from queries import terms
 from tests import oracle
 
 PART = st.text("abcdefgh", min_size=2, max_size=8)
+LONG_PART = st.text("abcdefgh", min_size=3, max_size=8)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ def test_hyphen_and_space_spellings_are_one_query(other: str) -> None:
     assert terms.query(terms.parse(other)) == terms.query(terms.parse("live stream"))
 
 
-@given(PART, PART, st.sampled_from(["", " ", "-", " \u2013 ", "\n"]))
+@given(LONG_PART, LONG_PART, st.sampled_from(["", " ", "-", " \u2013 ", "\n"]))
 def test_every_joining_of_two_words_is_one_term(first: str, second: str, joint: str) -> None:
     assert terms.parse(first + joint + second).forms == terms.parse(f"{first} {second}").forms
 
@@ -41,6 +42,11 @@ def test_a_closed_name_opens_once_into_parts_of_two_letters() -> None:
 def test_a_long_name_opens_twice_into_parts_of_three_letters() -> None:
     assert ("play", "station", "network") in terms.parse("Playstation network").forms
     assert ("to", "get", "her") not in terms.parse("together").forms
+
+
+def test_a_part_of_a_written_term_opens_too() -> None:
+    assert ("snap", "chat", "id") in terms.parse("Snapchat ID").forms
+    assert ("pay", "pal", "me") in terms.parse("PayPal me").forms
 
 
 def test_one_letter_parts_are_found_only_where_they_are_written() -> None:
@@ -74,12 +80,13 @@ def test_marks_around_a_term_are_not_part_of_it(written: str) -> None:
 
 def test_forms_with_a_possessive_are_looked_for_where_it_is_whole() -> None:
     term = terms.parse("what’s app")
-    fields = {
-        form: next(iter(terms.form_query(term, form).to_dict()["match_phrase"]))
-        for form in term.forms
-    }
-    assert fields["what'sapp",] == "narrative"
-    assert fields["what's", "app"] == "possessives"
+    whole = terms.form_query(term, ("what's", "app")).to_dict()["bool"]["should"]
+    assert whole == [
+        {"match_phrase": {"possessives": "what's app"}},
+        {"match_phrase": {"possessives": "what's app's"}},
+    ]
+    closed = terms.form_query(term, ("what'sapp",)).to_dict()
+    assert closed == {"match_phrase": {"narrative": "what'sapp"}}
 
 
 @pytest.mark.parametrize(
