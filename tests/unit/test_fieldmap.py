@@ -30,6 +30,10 @@ def test_names_are_mapped_and_ignored_at_both_levels() -> None:
     }
 
 
+def test_two_fields_under_one_name_are_told() -> None:
+    assert MAP.apply({"MO": "a", "narrative": "b"}) == {"narrative": "a", "narrative twice": "b"}
+
+
 def test_what_is_no_object_stays_as_it_is() -> None:
     assert MAP.apply([1]) == [1]
     assert MAP.apply({"victims": 3}) == {"victims": 3}
