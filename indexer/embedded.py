@@ -22,7 +22,7 @@ import subprocess
 import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -45,6 +45,7 @@ SHA512: Final = (
     "63137e7dc17c4e0a665322a3047138a1c85f70053b8a214373f9715268bf4040"
 )
 _ROOM: Final = 600_000_000
+_FULL: Final = 10_000_000
 _START_SECONDS: Final = 120
 _STOP_SECONDS: Final = 30
 _LOCK_SECONDS: Final = 2 * _START_SECONDS
@@ -110,8 +111,9 @@ def up(settings: Settings, progress: Progress) -> Address:
 def down(settings: Settings, progress: Progress) -> bool:
     """Stop the server by its process id; False where none runs. Raises EmbeddedError."""
     server = _Server(settings, progress)
-    if not settings.home.exists():
-        return False
+    with _explained(settings.home):
+        if not settings.home.exists():
+            return False
     with server.lock():
         return server.stop()
 
@@ -188,7 +190,7 @@ class _Server:
 
     def _find(self) -> psutil.Process | None:
         """The process whose command line is that of this home's server."""
-        user = _identity(self._user)[0] if self._as_root else os.getuid()
+        user = _identity(self._user)[0] if self._as_root else os.geteuid()
         mark = f"-Djava.io.tmpdir={self._tmp}"
         for process in psutil.process_iter():
             try:
@@ -371,9 +373,11 @@ class _Server:
             return True
 
     def _died(self, said: str = "") -> EmbeddedError:
+        advice = "Correct what its log names, then try again."
+        if shutil.disk_usage(self._home).free < _FULL:  # The log may be cut short by it too.
+            advice = "Its disk is full: free some room, or choose another folder with FOIDEX_HOME."
         return EmbeddedError(
-            f"{self._home}: the embedded server died while starting. Correct what its log names, "
-            f"then try again.\n{self._tail(said)}"
+            f"{self._home}: the embedded server died while starting. {advice}\n{self._tail(said)}"
         )
 
     def _require_port(self) -> None:
@@ -407,7 +411,6 @@ class _Server:
         self._give_away()
         self._require_reachable(self._distribution / "bin")
         self._make_password()
-        self._give_away()
 
     def _make_password(self) -> None:
         keystore = self._config / "elasticsearch.keystore"
@@ -476,23 +479,31 @@ class _Server:
             "LANG": "C.UTF-8",
         }
         user, group = _identity(self._user) if self._as_root else (None, None)
-        child = subprocess.Popen(  # noqa: S603 - the distribution's own scripts
-            [str(self._distribution / "bin" / script), *arguments],
-            cwd=self._logs,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            user=user,
-            group=group,
-            extra_groups=[] if self._as_root else None,
-        )
+        program = self._distribution / "bin" / script
+        try:
+            child = subprocess.Popen(  # noqa: S603 - the distribution's own scripts
+                [str(program), *arguments],
+                cwd=self._logs,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                user=user,
+                group=group,
+                extra_groups=[] if self._as_root else None,
+            )
+        except OSError as error:
+            raise EmbeddedError(
+                f"{program}: cannot be run ({error.strerror}). Choose a folder on a disk that "
+                "lets programs run with FOIDEX_HOME."
+            ) from None
         try:
             child.communicate(given.encode(), timeout=_START_SECONDS)
         except BaseException as error:
             # The script leads a session of its own; what it started ends with it.
-            os.killpg(child.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
             child.wait()
             if isinstance(error, subprocess.TimeoutExpired):
                 raise EmbeddedError(
@@ -513,7 +524,7 @@ class _Server:
             for line in said.splitlines()
             if line.strip() and not line.lstrip().startswith(("at ", "... "))
         ]
-        return "\n".join([f"The last lines of {log}:", *lines[-_LOG_LINES:]])
+        return "\n".join([f"The last lines of {log}:", *(lines[-_LOG_LINES:] or ["  (none)"])])
 
     def stop(self) -> bool:
         recorded = self._recorded()

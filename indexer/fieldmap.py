@@ -49,7 +49,7 @@ class FieldMap(Struct, frozen=True):
                 continue
             if not inside and name in _INSIDE and isinstance(value, list):
                 value = [self.apply(one, name) for one in value]  # noqa: PLW2901
-            # Two of theirs under one name of ours: an unknown field, so that neither is lost unseen.
+            # Two of theirs under one name of ours: an unknown field, so that neither is lost.
             found[f"{name} twice" if name in found else name] = value
         return found
 

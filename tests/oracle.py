@@ -44,9 +44,9 @@ def mentions(text: str, forms: list[str]) -> bool:
     plain = re.sub(rf"(?<![^\W_])(?<![{_MARK}])[{_MARK}]", "\x01", plain)
     letter = r"[^\W\d_]"
     word = rf"[^\W_]|[{_MARK}]"
-    before = rf"(?<!{word})(?<!(?:{letter})')"
-    # An apostrophe between letters is part of the word, unless it is that of a possessive.
-    after = rf"(?!{word})(?!'(?!s(?!{word})){letter})"
+    # An apostrophe between two letters is part of the word, unless it is that of a possessive.
+    before = rf"(?<!{word})(?!(?<={letter}'){letter})"
+    after = rf"(?!{word})(?!(?<={letter})'(?!s(?!{word})){letter})"
     for form in forms:
         words = [re.escape(part) for part in cleaned(form).split(" ")]
         if re.search(before + rf"[{_SOFT}]+".join(words) + after, plain):

@@ -482,6 +482,7 @@ def rig() -> Iterator[Rig]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+@pytest.mark.timeout(900)
 def test_a_refresh_killed_at_any_moment_leaves_a_whole_generation(rig: Rig) -> None:
     """SIGKILL at 40 random moments, then a rerun that needs no hand and clears what was left."""
     chance = random.Random(7)
@@ -508,6 +509,7 @@ def test_a_refresh_killed_at_any_moment_leaves_a_whole_generation(rig: Rig) -> N
                 assert len(kept) <= 2
 
 
+@pytest.mark.timeout(900)
 def test_a_server_killed_during_a_refresh_and_started_again_is_whole(rig: Rig) -> None:
     """SIGKILL to the server at 10 random moments of a refresh; it is started again and rerun."""
     import psutil
