@@ -89,7 +89,12 @@ class Process(Struct, frozen=True):
             same = abs(process.create_time() - self.created) < 1
         except (psutil.Error, ValueError, OverflowError):
             return None
-        return process if same and _alive(process) else None
+        if not same or not _alive(process):
+            return None
+        with suppress(psutil.Error):
+            if not process.cmdline() and _ends(process):
+                return None  # Killed, it has given up its memory and is on its way out.
+        return process
 
 
 def up(settings: Settings, progress: Progress) -> Address:

@@ -295,7 +295,6 @@ def test_a_killed_server_starts_again_with_its_data_and_without_the_network(
         client.index(index="test-kept", document={"said": "kept"}, refresh=True)
     (server,) = processes(home)
     server.kill()
-    eventually(lambda: not processes(home))
     again = embedded.up(settings, SILENT)
     assert recorded(home).pid != server.pid
     with elastic.connect(again) as client:
