@@ -76,6 +76,25 @@ _ASCII: Final = _Patterns(
 )
 
 
+# Latin letters, dashes, quotes and currencies, as NFKC leaves them: no marks, no circled numbers.
+_BEYOND_LATIN: Final = re.compile("[^\x00-\u024f\u2010-\u203e\u20a0-\u20bf]")
+_LATIN: Final = _Patterns(
+    word=r"[^\W_]",
+    letter=r"[^\W\d_]",
+    plain=rf"\w\s'{DASHES}",
+    soft=rf"\s{DASHES}",
+    joint=rf"(?:[^\w\s{DASHES}]|_)",
+    alone="",
+)
+
+
+def _patterns(text: str) -> _Patterns:
+    """The quickest set that is right for a clean text."""
+    if text.isascii():
+        return _ASCII
+    return _unicode() if _BEYOND_LATIN.search(text) else _LATIN
+
+
 @cache
 def _unicode() -> _Patterns:
     """The patterns over all scripts, made when the first text needs them: it takes 20 ms."""
@@ -126,7 +145,7 @@ class Cut(NamedTuple):
 
 def cut(text: str) -> Cut:
     """Cut clean text: its segments, those a possessive was cut out of (whole), its compounds."""
-    patterns = _ASCII if text.isascii() else _unicode()
+    patterns = _patterns(text)
     quoted = "'" in text
     if (
         quoted
@@ -165,17 +184,17 @@ def compounds(text: str) -> list[str]:
     Every run of two to four neighbouring words of a longer compound is one too, so that "live.ly"
     is found in "www.live.ly/x". A run of over 255 characters is left out: no term is as long.
     """
-    patterns = _ASCII if text.isascii() else _unicode()
+    patterns = _patterns(text)
     found: dict[str, None] = {}
     for chunk in patterns.chunk.findall(text):
         # A chunk is what stands between spaces and dashes; most are a word and its full stop.
         if chunk.isalpha() or chunk[:-1].isalnum() or not patterns.joint.search(chunk):
             continue
         for whole in patterns.compound.findall(chunk):
-            pieces = patterns.pieces.findall(whole.casefold())
+            pieces = patterns.pieces.findall(whole)
             for first in range(0, len(pieces) - 2, 2):
                 for last in range(first + 3, min(first + 2 * COMPOUND_WORDS, len(pieces) + 1), 2):
-                    run = "".join(pieces[first:last])
+                    run = "".join(pieces[first:last]).casefold()
                     if len(run) <= COMPOUND_LENGTH:
                         found[run] = None
     return list(found)
@@ -183,4 +202,4 @@ def compounds(text: str) -> list[str]:
 
 def words(text: str) -> list[str]:
     """The words of clean text, in order."""
-    return (_ASCII if text.isascii() else _unicode()).words.findall(text)
+    return (_patterns(text)).words.findall(text)

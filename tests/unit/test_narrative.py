@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer import narrative
 from indexer.narrative import clean, compounds, cut, words
 
 # Characters where mistakes live: dashes, apostrophes, invisible ones, marks, cased oddities.
@@ -117,3 +118,12 @@ def test_an_apostrophe_between_letters_belongs_to_the_word() -> None:
     assert words(clean("don't O’Brien 90's rock'n'roll")) == [
         "don't", "O'Brien", "90", "s", "rock'n'roll",
     ]  # fmt: skip
+
+
+@given(st.text(st.characters(max_codepoint=0x24F)) | st.text(AWKWARD))
+def test_latin_text_is_cut_as_by_the_patterns_of_all_scripts(raw: str) -> None:
+    cleaned = clean(raw)
+    quick = cut(cleaned), words(cleaned)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(narrative, "_patterns", lambda _: narrative._unicode())
+        assert (cut(cleaned), words(cleaned)) == quick
