@@ -85,6 +85,12 @@ class Tally(Struct):
         self.tombstones += outcome.tombstones
         self.content = (self.content + outcome.content) % HASH_RANGE
 
+    def reject(self, raw: RawRecord, reason: str) -> None:
+        """Count a rejected record; the first reasons are kept to be shown."""
+        self.rejected += 1
+        if len(self.reasons) < _SHOWN_REASONS:
+            self.reasons.append(f"{raw.place}: {reason}")
+
     def reconcile(self) -> None:
         """Raise GenerationError unless every line read is accounted for."""
         known = self.indexed + self.rejected + self.deleted + self.late + self.unchanged
@@ -246,9 +252,7 @@ def check(raws: Iterable[RawRecord], reader: Reader) -> Tally:
         try:
             document = reader.document(raw)
         except records.RecordError as error:
-            tally.rejected += 1
-            if len(tally.reasons) < _SHOWN_REASONS:
-                tally.reasons.append(f"{raw.place}: {error}")
+            tally.reject(raw, str(error))
             continue
         _note(tally, document, reader.offences)
         tally.add(Outcome("deleted" if isinstance(document, records.Tombstone) else "indexed"))
@@ -332,9 +336,7 @@ def _note(
 
 
 def _reject(tally: Tally, rejects: Rejects, raw: RawRecord, reason: str) -> None:
-    tally.rejected += 1
-    if len(tally.reasons) < _SHOWN_REASONS:
-        tally.reasons.append(f"{raw.place}: {reason}")
+    tally.reject(raw, reason)
     rejects.add(raw, reason)
 
 

@@ -80,7 +80,7 @@ class Lease:
                 f"out at {held.until:%H:%M:%S} UTC."
             )
         try:
-            self._write(if_seq_no=found["_seq_no"], if_primary_term=found["_primary_term"])
+            self._write(**_version(found))
         except elasticsearch.ConflictError:
             raise LockedError("another refresh took the lock first. Wait for it.") from None
 
@@ -90,10 +90,7 @@ class Lease:
         written = self._client.index(
             index=self._index, id=self._name, document=msgspec.to_builtins(lock), **condition
         )
-        self._version = {
-            "if_seq_no": written["_seq_no"],
-            "if_primary_term": written["_primary_term"],
-        }
+        self._version = _version(written.body)
         self._until = until
 
     def renew(self) -> None:
@@ -113,10 +110,7 @@ class Lease:
         found = self._client.options(ignore_status=404).get(index=self._index, id=self._name).body
         if not found.get("found") or found["_source"]["token"] != self._token:
             return False
-        self._version = {
-            "if_seq_no": found["_seq_no"],
-            "if_primary_term": found["_primary_term"],
-        }
+        self._version = _version(found)
         return True
 
     def release(self) -> None:
@@ -146,6 +140,11 @@ def held(client: Elasticsearch, alias: str, seconds: int) -> Iterator[Lease]:
     finally:
         lease.release()
         keeper.join(timeout=5)
+
+
+def _version(answer: dict[str, Any]) -> dict[str, Any]:
+    """The condition that the document is still as it was in an answer."""
+    return {"if_seq_no": answer["_seq_no"], "if_primary_term": answer["_primary_term"]}
 
 
 def _me() -> str:
