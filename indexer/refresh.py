@@ -19,7 +19,7 @@ import msgspec
 from elasticsearch import Elasticsearch
 from msgspec import Struct
 
-from indexer import bulk, generations, lease, offences, schema, sources
+from indexer import bulk, generations, lease, offences, paging, schema, sources
 from indexer.errors import GenerationError, NoIndexError, SourceError
 from indexer.fieldmap import FieldMap
 from indexer.generations import Generation
@@ -319,24 +319,10 @@ def _pages_of_links(
     if len(changed) <= _MOST_TERMS:
         resolved.append({"terms": {"linked.crime_ref": changed}})
     wanted = {"bool": {"should": [_bare(), {"bool": {"filter": resolved}}]}}
-    after: list[Any] | None = None
-    pit = client.open_point_in_time(index=name, keep_alive="5m")["id"]
-    try:
-        while True:
-            page = client.search(
-                pit={"id": pit, "keep_alive": "5m"},
-                query={"nested": {"path": "linked", "query": wanted}},
-                size=_PAGE,
-                sort=[{"crime_ref": "asc"}],
-                search_after=after,
-                allow_partial_search_results=False,
-            )["hits"]["hits"]
-            if not page:
-                return
-            yield page
-            after = page[-1]["sort"]
-    finally:
-        client.close_point_in_time(id=pit)
+    query = {"nested": {"path": "linked", "query": wanted}}
+    for body in paging.pages(client, name, query=query, size=_PAGE):
+        if body["hits"]["hits"]:
+            yield body["hits"]["hits"]
 
 
 def _resolve_page(

@@ -12,14 +12,14 @@ from typing import Any
 
 import msgspec
 import pytest
-from elasticsearch import Elasticsearch
+from elasticsearch import Elasticsearch, TransportError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from indexer import generations, refresh, sample
 from indexer.settings import Index
-from queries import adhoc, execute, request
+from queries import adhoc, evidence, execute, request
 from queries.answer import Answer, QuestionAnswer, schema, to_json
 from tests.conftest import ROOT
 from tests.counter import Counter, Record
@@ -103,6 +103,23 @@ def test_the_whole_request_is_one_search(
     monkeypatch.setattr(client, "search", watched)
     execute.answer(client, index.alias, request.read(DATA / "requests/reference.yaml"))
     assert [asked["index"] for asked in searches] == [index.alias]
+
+
+def test_a_server_lost_after_the_last_page_is_no_fault_of_the_pages(
+    client: Elasticsearch,
+    index: Index,
+    load: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A point in time that cannot be given back goes by itself, and takes no page with it."""
+    load(reference_records())
+
+    def lost(**_: Any) -> None:
+        raise TransportError("the server is gone")
+
+    monkeypatch.setattr(client, "close_point_in_time", lost)
+    found = evidence.find(client, index.alias, adhoc.request(["instagram"]).scope)
+    assert [hit.crime_ref for hit in found]
 
 
 # -- against the naive counter ---------------------------------------------------------------------

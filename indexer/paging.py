@@ -1,0 +1,46 @@
+"""Every document of a query, page by page from one point in time, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+from elasticsearch import ApiError, Elasticsearch, TransportError
+
+KEEP: Final = "5m"
+
+
+@contextmanager
+def point_in_time(client: Elasticsearch, index: str) -> Iterator[str]:
+    """A point in time of an index or alias, given back at the end."""
+    pit = client.open_point_in_time(index=index, keep_alive=KEEP)["id"]
+    try:
+        yield pit
+    finally:
+        # A server that is gone has forgotten it; one that is there does so after KEEP.
+        with suppress(ApiError, TransportError):
+            client.close_point_in_time(id=pit)
+
+
+def pages(client: Elasticsearch, index: str, **asked: Any) -> Iterator[dict[str, Any]]:
+    """The bodies of a search's pages, sorted by reference; the last has no hits.
+
+    ``asked`` is what ``client.search`` takes, with ``size``, the documents of a page. The caller
+    judges whether a body is exact.
+    """
+    after: list[Any] | None = None
+    with point_in_time(client, index) as pit:
+        while True:
+            body: dict[str, Any] = client.search(
+                pit={"id": pit, "keep_alive": KEEP},
+                sort=[{"crime_ref": "asc"}],
+                search_after=after,
+                allow_partial_search_results=False,
+                **asked,
+            ).body
+            yield body
+            hits = body["hits"]["hits"]
+            if not hits:
+                return
+            after = hits[-1]["sort"]
