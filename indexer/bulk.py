@@ -204,20 +204,21 @@ class Reader(Struct, frozen=True):
     offences: OffenceTable
     fields: FieldMap
     now: datetime
+    contract: records.Contract = records.PLAIN
 
     def document(self, raw: RawRecord) -> records.CrimeDocument | records.Tombstone:
         """The document of a raw record. Raises RecordError."""
         if raw.error:
             raise records.RecordError(raw.error)
         if isinstance(raw.raw, dict):
-            record = records.from_mapping(raw.raw)
+            record = records.from_mapping(raw.raw, self.contract)
         elif self.fields.plain:
-            record = records.from_json(raw.raw)
+            record = records.from_json(raw.raw, self.contract)
         else:
-            record = records.from_json_mapped(raw.raw, self.fields.apply)
+            record = records.from_json_mapped(raw.raw, self.fields.apply, self.contract)
         if isinstance(record, records.Deletion):
             return records.to_tombstone(record, raw.place, self.now)
-        return records.to_document(record, self.offences, raw.place)
+        return records.to_document(record, self.offences, raw.place, self.contract)
 
 
 def build(

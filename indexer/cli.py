@@ -188,6 +188,7 @@ def load(
     Example: foidex load crimes.jsonl
     """
     from indexer import refresh
+    from indexer.fieldmap import FieldMap
 
     settings = session().settings
     with session().client() as client:
@@ -197,6 +198,7 @@ def load(
             paths,
             settings.home / "rejects",
             session().progress,
+            fields=FieldMap(categories=settings.categories),
             rejects_file=rejects,
             reject_invalid=reject_invalid,
             lease_seconds=settings.refresh.lease_seconds,

@@ -7,6 +7,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from indexer import records
+from indexer.categories import Categories
 from indexer.errors import ConfigurationError
 
 _INSIDE: Final[dict[str, tuple[str, ...]]] = {
@@ -21,10 +22,11 @@ _OURS: Final = (
 
 class FieldMap(Struct, frozen=True):
     """``renamed`` maps their name to ours, of a record's fields and ("victims.age") of inner ones;
-    ``ignored`` are their names to leave out."""
+    ``ignored`` are their names to leave out, ``categories`` what a record has beside ours."""
 
     renamed: dict[str, str] = {}
     ignored: frozenset[str] = frozenset()
+    categories: Categories = {}
 
     @property
     def plain(self) -> bool:
@@ -54,13 +56,19 @@ class FieldMap(Struct, frozen=True):
         return found
 
 
-def of(fields: dict[str, str], ignored: tuple[str, ...]) -> FieldMap:
+PLAIN: Final = FieldMap()
+
+
+def of(
+    fields: dict[str, str], ignored: tuple[str, ...], categories: Categories | None = None
+) -> FieldMap:
     """Read the configuration's ``fields`` (ours to theirs). Raises ConfigurationError."""
+    known = (*_OURS, *(categories or {}))
     for name in fields:
-        if name not in _OURS:
+        if name not in known:
             raise ConfigurationError(
                 f'source.fields has "{name}", which is no field of a record. The fields are '
-                f"{', '.join(_OURS)}."
+                f"{', '.join(known)}."
             )
     renamed: dict[str, str] = {}
     for name, theirs in fields.items():
@@ -75,4 +83,4 @@ def of(fields: dict[str, str], ignored: tuple[str, ...]) -> FieldMap:
         raise ConfigurationError(
             f'source.ignore and source.fields both name "{both[0]}". Keep one.'
         )
-    return FieldMap(renamed, frozenset(ignored))
+    return FieldMap(renamed, frozenset(ignored), categories or {})

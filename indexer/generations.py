@@ -31,10 +31,10 @@ _STAMP: Final = re.compile(r"\d{8}-\d{6}(-\d+)?")
 class Generation(Struct, frozen=True):
     """What is known of one generation. Moments are UTC.
 
-    ``read`` to ``unchanged`` are the lines of the refresh that made it; ``records`` and
-    ``tombstones`` what it holds: a tombstone remembers when a record was deleted. ``content_hash``
-    is of all its records, whatever their order. ``overrides`` are the checks it failed and was
-    promoted in spite of.
+    ``categories`` are the force's own fields that it holds. ``read`` to ``unchanged`` are the lines
+    of the refresh that made it; ``records`` and ``tombstones`` what it holds: a tombstone remembers
+    when a record was deleted. ``content_hash`` is of all its records, whatever their order.
+    ``overrides`` are the checks it failed and was promoted in spite of.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Generation(Struct, frozen=True):
     mode: Literal["full", "incremental"] = "full"
     base: str | None = None
     sources: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
     read: int = 0
     indexed: int = 0
     rejected: int = 0
@@ -60,8 +61,13 @@ class Generation(Struct, frozen=True):
     verified: bool = False
 
 
-def create(
-    client: Elasticsearch, index: Index, schema: Schema, version: str, sources: tuple[str, ...]
+def create(  # noqa: PLR0913 - what a generation is made from
+    client: Elasticsearch,
+    index: Index,
+    schema: Schema,
+    version: str,
+    sources: tuple[str, ...],
+    categories: tuple[str, ...] = (),
 ) -> Generation:
     """Make the empty index of a new generation, set up for writing."""
     settings = {
@@ -80,7 +86,14 @@ def create(
             wait_for_active_shards="all",
         )
 
-    return _named(index.alias, make, version=version, mapping_hash=schema.hash, sources=sources)
+    return _named(
+        index.alias,
+        make,
+        version=version,
+        mapping_hash=schema.hash,
+        sources=sources,
+        categories=categories,
+    )
 
 
 def clone(
@@ -107,6 +120,7 @@ def clone(
         version=version,
         mapping_hash=live.mapping_hash,
         sources=sources,
+        categories=live.categories,
         mode="incremental",
         base=live.name,
     )

@@ -15,6 +15,8 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from indexer import categories
+from indexer.categories import Categories
 from indexer.narrative import Cut, clean, cut
 from indexer.offences import OffenceTable
 
@@ -90,6 +92,7 @@ class CrimeDocument(Struct, omit_defaults=True, kw_only=True):
     outcome: int | None = None
     victims: list[Victim] = []
     linked: list[IndexedLink] = []
+    categories: dict[str, Any] = {}
     updated_at: datetime | None = None
     place: str
 
@@ -126,29 +129,63 @@ _PATH: Final = re.compile(r" - at `\$\.?([^`]*)`$")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(\w+)`")
 _FIELD_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,39}")
-_NAMES: Final = tuple(dict.fromkeys((*CrimeRecord.__struct_fields__, *_EXPECTED)))
 
-_decoder: Final = msgspec.json.Decoder(CrimeRecord)
 _raw_decoder: Final = msgspec.json.Decoder()
 encode: Final = msgspec.json.Encoder().encode
 
 
-def from_json(line: bytes) -> CrimeRecord | Deletion:
+class Contract:
+    """What a record may hold: the built-in fields, and the categories a force declares."""
+
+    def __init__(self, declared: Categories | None = None) -> None:
+        self.categories: Categories = declared or {}
+        self.type: type[CrimeRecord] = CrimeRecord
+        if self.categories:
+            self.type = msgspec.defstruct(  # type: ignore[assignment]
+                "CrimeRecord",
+                [
+                    (name, categories.field_type(one), msgspec.field(default_factory=list))
+                    if one.many
+                    else (name, categories.field_type(one), None)
+                    for name, one in self.categories.items()
+                ],
+                bases=(CrimeRecord,),
+                forbid_unknown_fields=True,
+            )
+        self.decode = msgspec.json.Decoder(self.type).decode
+        self.expected = _EXPECTED | {
+            name: categories.expected(one) for name, one in self.categories.items()
+        }
+        self.fields: tuple[str, ...] = self.type.__struct_fields__
+        self.names = tuple(dict.fromkeys((*self.fields, *_EXPECTED)))
+
+    def values(self, record: CrimeRecord) -> dict[str, Any]:
+        """The categories of a record that it has a value of."""
+        found = {name: getattr(record, name) for name in self.categories}
+        return {name: value for name, value in found.items() if value not in (None, [])}
+
+
+PLAIN: Final = Contract()
+
+
+def from_json(line: bytes, contract: Contract = PLAIN) -> CrimeRecord | Deletion:
     """Read one JSON line. Raises RecordError."""
     try:
-        record = _decoder.decode(line)
+        record = contract.decode(line)
     except (ValueError, RecursionError) as error:
-        return _deletion(_raw(line), error)
+        return _deletion(_raw(line), error, contract)
     _check(record)
     return record
 
 
-def from_json_mapped(line: bytes, ours: Callable[[Any], Any]) -> CrimeRecord | Deletion:
+def from_json_mapped(
+    line: bytes, ours: Callable[[Any], Any], contract: Contract = PLAIN
+) -> CrimeRecord | Deletion:
     """Read one JSON line whose names ``ours`` turns into ours. Raises RecordError."""
     raw = ours(_raw(line))
     if not isinstance(raw, dict):
         raise RecordError(f"is {shape(raw)}, not an object. A record is one JSON object a line.")
-    return from_mapping(raw)
+    return from_mapping(raw, contract)
 
 
 def _raw(line: bytes) -> Any:
@@ -161,26 +198,26 @@ def _raw(line: bytes) -> Any:
         raise RecordError(_explain_json(error)) from None
 
 
-def from_mapping(raw: dict[str, Any]) -> CrimeRecord | Deletion:
+def from_mapping(raw: dict[str, Any], contract: Contract = PLAIN) -> CrimeRecord | Deletion:
     """Read a record of Python values, such as a joined CSV row. Raises RecordError."""
     try:
-        record = msgspec.convert(raw, CrimeRecord)
+        record = msgspec.convert(raw, contract.type)
     except msgspec.ValidationError as error:
-        return _deletion(raw, error)
+        return _deletion(raw, error, contract)
     _check(record)
     return record
 
 
-def _deletion(raw: Any, error: Exception) -> Deletion:
+def _deletion(raw: Any, error: Exception, contract: Contract) -> Deletion:
     """What is no record may be word of a deletion; else raise RecordError."""
     if not isinstance(raw, dict) or raw.get("status") != DELETED:
-        raise RecordError(_explain(error, raw)) from None
-    if unknown := next((name for name in raw if name not in CrimeRecord.__struct_fields__), None):
-        raise RecordError(_unknown_field(unknown, "")) from None
+        raise RecordError(_explain(error, raw, contract)) from None
+    if unknown := next((name for name in raw if name not in contract.fields), None):
+        raise RecordError(_unknown_field(unknown, "", contract)) from None
     try:
         return msgspec.convert(raw, Deletion)
     except msgspec.ValidationError as wrong:
-        raise RecordError(_explain(wrong, raw)) from None
+        raise RecordError(_explain(wrong, raw, contract)) from None
 
 
 def _check(record: CrimeRecord) -> None:
@@ -192,7 +229,9 @@ def _check(record: CrimeRecord) -> None:
             )
 
 
-def to_document(record: CrimeRecord, offences: OffenceTable, place: str) -> CrimeDocument:
+def to_document(
+    record: CrimeRecord, offences: OffenceTable, place: str, contract: Contract = PLAIN
+) -> CrimeDocument:
     """The index document of a record read at a place ("crimes.jsonl:41")."""
     entries = [record.narrative] if isinstance(record.narrative, str) else record.narrative
     narrative = cut(clean(entries[0])) if entries else Cut([], [], [])
@@ -213,6 +252,7 @@ def to_document(record: CrimeRecord, offences: OffenceTable, place: str) -> Crim
         outcome=record.outcome,
         victims=record.victims,
         linked=[_indexed(link, offences) for link in record.linked],
+        categories=contract.values(record),
         updated_at=record.updated_at,
     )
 
@@ -254,7 +294,7 @@ def shape(value: object) -> str:  # noqa: PLR0911 - one a type
             return "an object"
 
 
-def _explain(error: Exception, raw: object) -> str:
+def _explain(error: Exception, raw: object, contract: Contract) -> str:
     """The library's message as field, shape and remedy; its own text may quote the value."""
     text = str(error)
     found = _PATH.search(text)
@@ -264,24 +304,24 @@ def _explain(error: Exception, raw: object) -> str:
         return f"is {shape(raw)}, not an object. A record is one JSON object a line."
     text = text[: found.start()] if found else text
     if unknown := _UNKNOWN.match(text):
-        return _unknown_field(unknown[1], inside)
+        return _unknown_field(unknown[1], inside, contract)
     if missing := _MISSING.match(text):
         return (
             f'lacks the field "{missing[1]}"{inside}, which must be '
-            f"{_EXPECTED[missing[1]]}. Add it."
+            f"{contract.expected[missing[1]]}. Add it."
         )
     name = re.sub(r"\[[^\]]*\]", "", path).rpartition(".")[2]
-    expected = _EXPECTED.get(name, "of the right type")
-    if path.endswith("]") and name != "narrative":
+    expected = contract.expected.get(name, "of the right type")
+    if path.endswith("]") and name in ("victims", "linked"):
         expected = "an object"
     return f'"{path}" is {shape(_value_at(raw, path))}, not {expected}. Correct it.'
 
 
-def _unknown_field(name: str, inside: str) -> str:
+def _unknown_field(name: str, inside: str, contract: Contract) -> str:
     if not _FIELD_NAME.fullmatch(name):
         return f"has a field{inside} whose name is not one of ours. Remove it."
     return (
-        f'has an unknown field "{name}"{inside}. The fields are {", ".join(_NAMES)}. '
+        f'has an unknown field "{name}"{inside}. The fields are {", ".join(contract.names)}. '
         "Rename it or remove it."
     )
 

@@ -19,13 +19,15 @@ import msgspec
 from elasticsearch import Elasticsearch
 from msgspec import Struct
 
-from indexer import bulk, generations, lease, offences, paging, schema, sources
+from indexer import bulk, fieldmap, generations, lease, offences, paging, schema, sources
 from indexer.errors import GenerationError, NoIndexError, SourceError
 from indexer.fieldmap import FieldMap
 from indexer.generations import Generation
 from indexer.lease import Lease
 from indexer.offences import OffenceTable
 from indexer.progress import Progress
+from indexer.records import Contract
+from indexer.schema import Schema
 from indexer.settings import Index, Refresh
 from indexer.sources import RawRecord
 from indexer.verification import Limits, Override, verify
@@ -46,6 +48,16 @@ class Plan(Struct, frozen=True):
     fields: FieldMap = FieldMap()
     rejects_file: Path | None = None
 
+    @property
+    def schema(self) -> Schema:
+        """The index's settings and mapping, with the declared categories."""
+        return schema.declared(schema.load(), self.fields.categories)
+
+    def reader(self) -> bulk.Reader:
+        """What turns the raw records into documents."""
+        contract = Contract(self.fields.categories)
+        return bulk.Reader(offences.load(), self.fields, datetime.now(UTC), contract)
+
 
 class Loaded(Struct, frozen=True):
     """What a refresh did. ``rejects`` is set where records were rejected."""
@@ -65,6 +77,7 @@ def load(  # noqa: PLR0913 - the caller's choices
     rejects_folder: Path,
     progress: Progress,
     *,
+    fields: FieldMap = fieldmap.PLAIN,
     rejects_file: Path | None = None,
     reject_invalid: bool = False,
     lease_seconds: int = 60,
@@ -74,7 +87,7 @@ def load(  # noqa: PLR0913 - the caller's choices
     A record that is rejected stops the promotion unless ``reject_invalid``. Raises SourceError,
     GenerationError, LockedError or ServerError; then the alias is as it was.
     """
-    plan = Plan(tuple(paths), rejects_folder, rejects_file=rejects_file)
+    plan = Plan(tuple(paths), rejects_folder, fields=fields, rejects_file=rejects_file)
     overrides = frozenset({Override.REJECTS} if reject_invalid else ())
     with lease.held(client, index.alias, lease_seconds) as lock:
         return _refresh(client, index, plan, "full", Limits(), overrides, lock, progress)
@@ -124,13 +137,15 @@ def _refresh(  # noqa: PLR0913 - the steps share it all
     cleared = generations.clear_unfinished(client, index.alias)
     for name in cleared:
         progress.say(f"{name}, left half built by an earlier refresh, was deleted.")
-    live = _live(client, index, mode)
+    live = _live(client, index, mode, plan.schema)
     names = tuple(path.name for path in (*plan.paths, *plan.tombstones))
     with _cleared_on_failure(client, index.alias, progress) as made:
         generation = (
             generations.clone(client, index, live, VERSION, names)
             if mode == "incremental" and live
-            else generations.create(client, index, schema.load(), VERSION, names)
+            else generations.create(
+                client, index, plan.schema, VERSION, names, tuple(plan.fields.categories)
+            )
         )
         made.append(generation.name)
         rejects = bulk.Rejects(
@@ -177,16 +192,17 @@ def _described(generation: Generation, tally: bulk.Tally) -> Generation:
     )
 
 
-def _live(client: Elasticsearch, index: Index, mode: Mode) -> Generation | None:
+def _live(client: Elasticsearch, index: Index, mode: Mode, wanted: Schema) -> Generation | None:
     try:
         live = generations.live(client, index.alias)
     except NoIndexError:
         if mode == "incremental":
             raise
         return None
-    if mode == "incremental" and live.mapping_hash != schema.load().hash:
+    if mode == "incremental" and live.mapping_hash != wanted.hash:
         raise SourceError(
-            f"{live.name} was built with another mapping, so it cannot be changed, only rebuilt. "
+            f"{live.name} was built with another mapping or other categories, so it cannot be "
+            "changed, only rebuilt. "
             "Run a full refresh: foidex refresh --full"
         )
     return live
@@ -200,7 +216,7 @@ def _fill(  # noqa: PLR0913 - the steps share it all
     rejects: bulk.Rejects,
     progress: Progress,
 ) -> bulk.Tally:
-    reader = bulk.Reader(offences.load(), plan.fields, datetime.now(UTC))
+    reader = plan.reader()
     total = sources.size(plan.paths)
     with progress.bar("Loading records", total=total) as advance:
         raws = _watched(_raws(plan), advance)
@@ -226,7 +242,7 @@ def _raws(plan: Plan) -> Iterator[RawRecord]:
 def check(plan: Plan) -> bulk.Tally:
     """Read and check the whole source and write nothing. Raises SourceError."""
     sources.check(plan.paths)
-    reader = bulk.Reader(offences.load(), plan.fields, datetime.now(UTC))
+    reader = plan.reader()
     return bulk.check(_raws(plan), reader)
 
 

@@ -10,7 +10,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from indexer import resources
+from indexer import categories, resources
+from indexer.categories import Categories
 from indexer.errors import ConfigurationError
 
 _FILE: Final = "crimes.json"
@@ -51,6 +52,15 @@ def load(folder: Path | None = None) -> Schema:
             where = f'"{name}"' if name else "the mapping"
             raise ConfigurationError(f'{path}: {where} must be "dynamic": "strict". Correct it.')
     return schema
+
+
+def declared(schema: Schema, named: Categories) -> Schema:
+    """The schema with a force's own categories."""
+    if not named:
+        return schema
+    own = {categories.FIELD: {"properties": categories.mapping(named)}}
+    properties = {**schema.mappings["properties"], **own}
+    return Schema(schema.settings, {**schema.mappings, "properties": properties})
 
 
 def _objects(name: str, mapping: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

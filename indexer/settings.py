@@ -18,6 +18,8 @@ import msgspec
 import platformdirs
 from msgspec import Meta, Struct
 
+from indexer import categories
+from indexer.categories import Categories, Category, Name
 from indexer.errors import ConfigurationError
 
 FILE_NAME: Final = "foidex.toml"
@@ -27,6 +29,11 @@ _PREFIX: Final = "FOIDEX_"
 _ROOT_HOME: Final = Path("/var/lib/foidex")
 
 _S = TypeVar("_S", bound=Struct)
+# The names of a record's own fields and of its parts'; held to records.py by a test.
+BUILT_IN: Final = (
+    "crime_ref", "recorded_on", "offence_code", "narrative", "status", "outcome", "victims",
+    "linked", "updated_at", "victim_ref", "age", "sex",
+)  # fmt: skip
 IndexName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,79}$")]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -127,6 +134,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     force: Force = Force()
     source: Source = Source()
     refresh: Refresh = Refresh()
+    categories: dict[Name, Category] = {}
 
 
 class Settings(Struct, frozen=True):
@@ -140,6 +148,7 @@ class Settings(Struct, frozen=True):
     refresh: Refresh
     home: Path
     downloads: Path
+    categories: Categories = {}
     file: Path | None = None
 
     @property
@@ -182,6 +191,7 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
         ca_cert=env.get("FOIDEX_CA_CERT"),
     )
     _check_url(server.url)
+    categories.check(file.categories, BUILT_IN)
     home = env.get("FOIDEX_HOME")
     downloads = env.get("FOIDEX_DOWNLOADS")
     return Settings(
@@ -202,6 +212,7 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
         ),
         source=file.source,
         refresh=file.refresh,
+        categories=file.categories,
         file=path if path.is_file() else None,
     )
 
@@ -271,6 +282,7 @@ def _keys(section: str) -> tuple[str, ...]:
         "source": Source,
         "refresh": Refresh,
         "refresh.canaries[...]": Canary,
+        "categories[...]": Category,
     }
     return structs.get(section, ConfigFile).__struct_fields__
 

@@ -31,7 +31,7 @@ def plan(settings: Settings) -> Plan:
         paths=_found(settings.folder, settings.source.paths),
         rejects_folder=settings.home / "rejects",
         tombstones=_found(settings.folder, settings.source.tombstones),
-        fields=fieldmap.of(settings.source.fields, settings.source.ignore),
+        fields=fieldmap.of(settings.source.fields, settings.source.ignore, settings.categories),
     )
 
 

@@ -11,19 +11,19 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Literal
 
+from indexer import fieldmap
 from indexer.errors import SourceError
 from indexer.fieldmap import FieldMap
 from indexer.records import DELETED
 from indexer.sources import csv_tables, jsonl
 from indexer.sources.raw import RawRecord
 
-PLAIN: Final = FieldMap()
 _JSON_ENDINGS: Final = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz")
 
 __all__ = ["RawRecord", "check", "read", "reads", "size", "tombstones"]
 
 
-def read(paths: Iterable[Path], fields: FieldMap = PLAIN) -> Iterator[RawRecord]:
+def read(paths: Iterable[Path], fields: FieldMap = fieldmap.PLAIN) -> Iterator[RawRecord]:
     """Every record of the files and folders, in order. Raises SourceError.
 
     Rows of CSV come under our names; JSON lines as they were read.

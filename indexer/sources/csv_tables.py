@@ -17,8 +17,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
+from indexer.categories import Category
 from indexer.errors import SourceError
 from indexer.fieldmap import FieldMap
 from indexer.sources.raw import RawRecord
@@ -82,12 +84,14 @@ def _joined(
     crimes: Path, children: sqlite3.Connection, tables: list[_Table], fields: FieldMap
 ) -> Iterator[RawRecord]:
     inside = {table.field for table in tables}
-    columns = tuple(name for name in _CRIME_COLUMNS if name not in inside)
+    columns = tuple(name for name in (*_CRIME_COLUMNS, *fields.categories) if name not in inside)
     required = {KEY, "recorded_on", "offence_code", "narrative"} - inside
     children.execute("CREATE TABLE seen (crime_ref TEXT PRIMARY KEY) WITHOUT ROWID")
     for row in _rows(crimes, columns, required, fields.ours):
         raw: dict[str, Any] = {
-            name: _value(name, text)
+            name: _category(fields.categories[name], text)
+            if name in fields.categories
+            else _value(name, text)
             for name, text in row.fields.items()
             if text or name in required
         }
@@ -247,3 +251,15 @@ def _checked(
 def _value(name: str, text: str) -> Any:
     """The text as a record's value: a whole number where the field has one and the text is one."""
     return int(text) if name in _WHOLE_NUMBERS and _WHOLE_NUMBER.fullmatch(text) else text
+
+
+def _category(category: Category, text: str) -> Any:
+    """The text as a category's value: many are apart by semicolons; what does not fit is kept."""
+    if category.many:
+        one = msgspec.structs.replace(category, many=False)
+        return [_category(one, part.strip()) for part in text.split(";") if part.strip()]
+    if category.type == "integer" and _WHOLE_NUMBER.fullmatch(text):
+        return int(text)
+    if category.type == "boolean":
+        return {"true": True, "false": False}.get(text.strip().lower(), text)
+    return text

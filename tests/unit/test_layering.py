@@ -17,7 +17,8 @@ FILES = sorted(
 PURE = {
     "indexer.errors": set(),
     "indexer.narrative": set(),
-    "indexer.records": {"indexer.narrative", "indexer.offences"},
+    "indexer.categories": {"indexer.errors"},
+    "indexer.records": {"indexer.categories", "indexer.narrative", "indexer.offences"},
     "indexer.sample": set(),
     "queries.problems": set(),
     "queries.terms": {"indexer.errors", "indexer.narrative"},

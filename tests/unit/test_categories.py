@@ -1,0 +1,112 @@
+"""Categories a force declares: as strict as built-in fields, and part of the mapping."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from indexer import fieldmap, offences, records, schema, settings
+from indexer.categories import Category
+from indexer.errors import ConfigurationError
+from indexer.sources import csv_tables
+
+DECLARED = {
+    "district": Category(values=("North", "South")),
+    "flag": Category(many=True),
+    "priority": Category(type="integer"),
+    "online": Category(type="boolean"),
+}
+CONTRACT = records.Contract(DECLARED)
+RECORD = {
+    "crime_ref": "41/1/17", "recorded_on": "2017-06-03", "offence_code": "22B", "narrative": "Seen.",
+}  # fmt: skip
+VALUES = {"district": "North", "flag": ["a", "b"], "priority": 2, "online": True}
+
+
+def read(**more: Any) -> records.CrimeRecord:
+    found = records.from_json(msgspec.json.encode(RECORD | more), CONTRACT)
+    assert isinstance(found, records.CrimeRecord)
+    return found
+
+
+def test_declared_values_reach_the_document() -> None:
+    document = records.to_document(read(**VALUES), offences.load(), "a:1", CONTRACT)
+    assert document.categories == VALUES
+
+
+def test_a_value_that_is_not_there_is_left_out() -> None:
+    document = records.to_document(read(district=None), offences.load(), "a:1", CONTRACT)
+    assert document.categories == {}
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"district": "West"}, '"district" is text of the shape aaaa, not one of North, South, or'),
+        ({"flag": "a"}, '"flag" is text of the shape a, not a list, each text of 1 to 100'),
+        ({"flag": ["a", 3]}, '"flag[1]" is a number of 1 characters, not a list, each text'),
+        ({"priority": 2.5}, '"priority" is a number of 3 characters, not a whole number'),
+        ({"online": "yes"}, '"online" is text of the shape aaa, not true or false, or null'),
+        ({"ward": "x"}, 'has an unknown field "ward"'),
+    ],
+)
+def test_a_declared_category_is_strict(more: dict[str, Any], message: str) -> None:
+    with pytest.raises(records.RecordError) as error:
+        read(**more)
+    assert message in str(error.value)
+
+
+def test_an_undeclared_category_is_an_unknown_field() -> None:
+    with pytest.raises(records.RecordError, match='unknown field "district"'):
+        records.from_json(msgspec.json.encode(RECORD | {"district": "North"}))
+
+
+def test_categories_are_columns_of_the_csv(tmp_path: Path) -> None:
+    (tmp_path / "crimes.csv").write_text(
+        "crime_ref,recorded_on,offence_code,narrative,district,flag,priority,online\n"
+        "41/1/17,2017-06-03,22B,Seen.,North,a; b,2,TRUE\n",
+        encoding="utf-8",
+    )
+    fields = fieldmap.FieldMap(categories=DECLARED)
+    (raw,) = csv_tables.read(tmp_path, fields)
+    assert isinstance(raw.raw, dict)
+    assert records.from_mapping(raw.raw, CONTRACT) == read(**VALUES)
+
+
+def test_categories_are_part_of_the_mapping_and_its_hash() -> None:
+    plain = schema.load()
+    declared = schema.declared(plain, DECLARED)
+    assert declared.mappings["properties"]["categories"] == {
+        "properties": {
+            "district": {"type": "keyword"},
+            "flag": {"type": "keyword"},
+            "online": {"type": "boolean"},
+            "priority": {"type": "integer"},
+        }
+    }
+    assert declared.hash != plain.hash
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[categories.sex]", '"sex" is a field of every record'),
+        ('[categories.n]\ntype="integer"\nvalues=["1"]', 'which only the type "keyword" has'),
+        ('[categories.n]\ntipe="integer"', 'unknown key "tipe". Did you mean "type"?'),
+        ("[categories.District]", "categories"),
+    ],
+)
+def test_a_wrong_declaration_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "foidex.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as error:
+        settings.load({}, path)
+    assert message in str(error.value)
+
+
+def test_the_names_that_are_taken_are_those_of_a_record() -> None:
+    names = {*records.CrimeRecord.__struct_fields__, *records.Victim.__struct_fields__}
+    assert set(settings.BUILT_IN) == names
