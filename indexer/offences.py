@@ -31,9 +31,9 @@ _CACHE_LIMIT: Final = 10_000
 class OffenceTable:
     """The known codes.
 
-    ``titles`` maps every known canonical code to its title, ``groups`` a class to its offence
-    group, ``parents`` a code to the class that covers it. ``composites`` are classes made of other
-    codes, such as homicide.
+    ``titles`` maps every known canonical code to its title, ``groups`` a class (and a category
+    whose classes are all of one) to its offence group, ``parents`` a code to the class that covers
+    it. ``composites`` are classes made of other codes, such as homicide.
     """
 
     titles: dict[str, str]
@@ -82,6 +82,10 @@ class OffenceTable:
             if len(self._paths) < _CACHE_LIMIT:
                 self._paths[code] = path
         return path
+
+    def group(self, code: str) -> str | None:
+        """The offence group of a canonical code; None where the table does not tell."""
+        return next((self.groups[step] for step in self.path(code) if step in self.groups), None)
 
     def title(self, code: str) -> str:
         """The title of a canonical code, or the code itself where it has none."""
@@ -135,7 +139,18 @@ def load(folder: Path | None = None) -> OffenceTable:
     for code in list(titles):
         if (category := _CATEGORY.match(code)) and code not in composites:
             titles.setdefault(category[1], f"All offences of category {category[1]}")
+    for code, group in _whole_categories(groups, composites).items():
+        groups.setdefault(code, group)
     return OffenceTable(titles=titles, groups=groups, parents=parents, composites=composites)
+
+
+def _whole_categories(groups: dict[str, str], composites: frozenset[str]) -> dict[str, str]:
+    """The group of each category whose classes are all of one group."""
+    found: dict[str, set[str]] = {}
+    for code, group in groups.items():
+        if (category := _CATEGORY.match(code)) and code not in composites:
+            found.setdefault(category[1], set()).add(group)
+    return {category: all_of.pop() for category, all_of in found.items() if len(all_of) == 1}
 
 
 def _rows(path: Path, columns: int) -> list[list[str]]:

@@ -15,8 +15,9 @@ from indexer.errors import RequestError
 from queries import execute, render, wording
 from queries.answer import Answer, Form, Row
 from queries.questions.offences import Offences
-from queries.request import OffenceSpec, PeriodSpec, Request
+from queries.request import Request
 from queries.scope import Scope
+from queries.spec import OffenceSpec, PeriodSpec
 
 
 class TermCount(Struct, frozen=True):

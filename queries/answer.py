@@ -52,28 +52,48 @@ class Row(Struct, frozen=True, omit_defaults=True):
 
 
 class Table(Struct, frozen=True):
-    """Rows and their total. The total counts each record, or victim, once; rows may overlap."""
+    """Rows and their total. The total counts each record, or victim, once; rows may overlap.
+
+    ``heading`` is what the rows are, ``across`` what the columns after the first are.
+    """
 
     heading: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     total: Row
+    across: str = ""
 
 
 class QuestionAnswer(Struct, frozen=True, omit_defaults=True):
-    """The numbers of one question. ``facts`` are single values, such as the youngest age."""
+    """The numbers of one question.
+
+    ``facts`` are single values, such as the youngest age; ``within`` says in words what the
+    question is about, where that is less than its request is.
+    """
 
     id: str
     kind: str
     text: str
     table: Table
+    within: str = ""
     facts: dict[str, int | str | None] = {}
     notes: tuple[str, ...] = ()
     terms: tuple[TermFound, ...] = ()
 
 
+class PeriodAnswer(Struct, frozen=True):
+    """One period of a request: its name and its days, both included."""
+
+    label: str
+    start: date | None
+    end: date | None
+
+
 class ScopeAnswer(Struct, frozen=True):
-    """The records the answer is about; ``left_out`` are those whose status does not count."""
+    """The records the answer is about; ``left_out`` are those whose status does not count.
+
+    ``conditions`` are what a record's fields must be, in words.
+    """
 
     records: int
     left_out: dict[str, int]
@@ -81,6 +101,8 @@ class ScopeAnswer(Struct, frozen=True):
     period_to: date | None
     offences: tuple[Row, ...]
     terms: tuple[TermFound, ...]
+    periods: tuple[PeriodAnswer, ...] = ()
+    conditions: tuple[str, ...] = ()
 
 
 class Provenance(Struct, frozen=True):

@@ -9,27 +9,40 @@ moment.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from elasticsearch import Elasticsearch
 from elasticsearch.dsl import Search, aggs
-from elasticsearch.dsl.query import Query, Term
+from elasticsearch.dsl.query import MatchAll, Query, Term
 from msgspec import Struct
 
 from indexer import generations
+from indexer.categories import FIELD
 from indexer.errors import GenerationError, InexactError, NoIndexError
 from indexer.generations import Generation
 from indexer.records import DELETED
 from indexer.refresh import VERSION
-from queries.answer import Answer, Provenance, Row, ScopeAnswer, TermFound
-from queries.questions.base import Question, bucketed, counts, forms_of, terms_found
+from queries.answer import (
+    Answer,
+    PeriodAnswer,
+    Provenance,
+    QuestionAnswer,
+    Row,
+    ScopeAnswer,
+    TermFound,
+)
+from queries.periods import side_by_side
+from queries.questions.base import Question, bucketed, counts, terms_asked, terms_found
 from queries.request import Request
-from queries.scope import COUNTED, LEFT_OUT, Scope, counted_query, offence_query
+from queries.scope import COUNTED, LEFT_OUT, Scope, all_of, counted_query, offence_query
+from queries.spec import ScopeSpec
 
 _SWAPS: Final = 3
+_CATEGORY: Final = re.compile(rf'"{FIELD}\.([a-z0-9_]+)"')
 
 
 class Found(Struct, frozen=True):
@@ -51,6 +64,14 @@ class Tally(Struct, frozen=True):
     terms: tuple[TermFound, ...]
 
 
+class _Part(NamedTuple):
+    """A question over all its periods, or over one of several: its aggregation's name and scope."""
+
+    name: str
+    scope: Scope
+    filter: Query
+
+
 def answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
     """Answer every question of a request from one moment.
 
@@ -58,13 +79,15 @@ def answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
     index is not one of ours.
     """
     scope = request.scope
+    parts = {question.id: _parts(question, scope) for question in request.questions}
     asked: dict[str, aggs.Agg[Any]] = {
-        question.id: aggs.Filter(counted_query(), aggs=question.build(scope))
+        part.name: aggs.Filter(part.filter, aggs=question.build(part.scope))
         for question in request.questions
+        for part in parts[question.id]
     }
-    found = search(client, alias, scope.query(), {**_scope_aggregations(scope), **_named(asked)})
-    for question in request.questions:
-        _read_pages(client, found, question)
+    found = search(client, alias, scope.query(), {**_scope_aggregations(scope), **asked})
+    for name in asked:
+        _read_pages(client, found, name)
     tallied = _tally(found.body, scope)
     return Answer(
         reference=request.reference,
@@ -80,17 +103,61 @@ def answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
                 msgspec.structs.replace(term, wordings=request.wordings(mention))
                 for term, mention in zip(tallied.terms, scope.mentions, strict=True)
             ),
+            periods=tuple(
+                PeriodAnswer(one.label, one.start, one.end) for one in request.every_period
+            ),
+            conditions=tuple(one.words for one in scope.conditions),
         ),
         questions=tuple(
-            question.parse(found.body["aggregations"][f"question_{question.id}"], scope)
+            _answered(question, parts[question.id], found.body["aggregations"])
             for question in request.questions
         ),
         provenance=provenance(found),
     )
 
 
-def _named(asked: dict[str, aggs.Agg[Any]]) -> dict[str, aggs.Agg[Any]]:
-    return {f"question_{name}": aggregation for name, aggregation in asked.items()}
+def _parts(question: Question, scope: Scope) -> list[_Part]:
+    """The question over its whole scope and, where several stand side by side, over each period."""
+    seen = question.seen(scope)
+    filters = question.filters(scope)
+    name = f"question_{question.id}"
+    parts = [_Part(name, seen, _every(filters))]
+    if question.side_by_side(seen):
+        parts += [
+            _Part(
+                f"{name}@{place}",
+                msgspec.structs.replace(seen, periods=(period,)),
+                _every([*filters, period.query()]),
+            )
+            for place, period in enumerate(seen.periods)
+        ]
+    return parts
+
+
+def _every(filters: list[Query]) -> Query:
+    return all_of(filters) if filters else MatchAll()
+
+
+def _answered(question: Question, parts: list[_Part], found: dict[str, Any]) -> QuestionAnswer:
+    whole, *each = [question.parse(found[part.name], part.scope) for part in parts]
+    if question.within:
+        whole = msgspec.structs.replace(whole, within=narrower(parts[0].scope, question.within))
+    if not each:
+        return whole
+    return side_by_side(whole, each, parts[0].scope.periods)
+
+
+def narrower(scope: Scope, within: ScopeSpec) -> str:
+    """In words, what a question asks about beyond what its request does."""
+    said = []
+    if within.every_period:
+        said.append(f"recorded {scope.when}")
+    if within.offences:
+        said.append(f"of {', '.join(code for row in scope.offences for code in row.codes)}")
+    if within.mentions:
+        said.append("mentioning " + " or ".join(f'"{one.label}"' for one in scope.mentions))
+    said += [one.words for one in scope.conditions[len(scope.conditions) - len(within.where) :]]
+    return "; ".join(said)
 
 
 def _scope_aggregations(scope: Scope) -> dict[str, aggs.Agg[Any]]:
@@ -98,8 +165,7 @@ def _scope_aggregations(scope: Scope) -> dict[str, aggs.Agg[Any]]:
     if scope.offences:
         inside["offences"] = bucketed(offence_query(row.codes) for row in scope.offences)
     if scope.mentions:
-        inside["mentions"] = bucketed(mention.query() for mention in scope.mentions)
-        inside["forms"] = forms_of(scope.mentions)
+        inside |= terms_asked(scope.mentions)
     return {
         "status": bucketed([Term(status=status) for status in (COUNTED, *LEFT_OUT)]),
         "counted": aggs.Filter(counted_query(), aggs=inside),
@@ -122,9 +188,7 @@ def _tally(body: dict[str, Any], scope: Scope) -> Tally:
             Row(str(number), row.label, (count,), codes=row.codes)
             for number, (row, count) in enumerate(zip(scope.offences, rows, strict=True))
         ),
-        terms=terms_found(scope.mentions, counts(inside["mentions"]), inside["forms"])
-        if scope.mentions
-        else (),
+        terms=terms_found(scope.mentions, inside) if scope.mentions else (),
     )
 
 
@@ -144,8 +208,14 @@ def search(
         },
     }
     whole = {**body, "aggs": {**body["aggs"], "generation": generation_of}}
+    declared = set(_CATEGORY.findall(msgspec.json.encode(body).decode()))
     for _ in range(_SWAPS):
         generation = generations.live(client, alias)
+        if missing := sorted(declared - set(generation.categories)):
+            raise GenerationError(
+                f'{generation.name} was built before the category "{missing[0]}" was declared, so '
+                "it cannot count by it. Refresh first: foidex refresh --full"
+            )
         run_at = datetime.now(UTC).replace(microsecond=0)
         answered = exact(
             client.search(index=alias, body=whole, allow_partial_search_results=False).body
@@ -163,36 +233,45 @@ def search(
     )
 
 
-def _read_pages(client: Elasticsearch, found: Found, question: Question) -> None:
-    """Read a question's composite aggregation to its end, into the first page's buckets."""
-    if question.PAGED is None:
-        return
-    path = (f"question_{question.id}", "victims", question.PAGED)
-    first = _at(found.body["aggregations"], path)
-    asked = found.query["aggs"][path[0]]
-    inner = asked["aggs"]["victims"]["aggs"][question.PAGED]
-    buckets, after = first["buckets"], first.get("after_key")
-    full = inner["composite"]["size"]
-    size = len(buckets)
-    while after is not None and size == full:
-        page = {"composite": {**inner["composite"], "after": after}}
-        nested = {"nested": asked["aggs"]["victims"]["nested"], "aggs": {question.PAGED: page}}
-        only = {path[0]: {"filter": asked["filter"], "aggs": {"victims": nested}}}
-        answered = exact(
-            client.search(
-                index=found.generation.name,
-                body={**found.query, "aggs": only},
-                allow_partial_search_results=False,
-            ).body
-        )
-        more = _at(answered["aggregations"], path)
-        buckets += more["buckets"]
-        size, after = len(more["buckets"]), more.get("after_key")
+def _read_pages(client: Elasticsearch, found: Found, name: str) -> None:
+    """Read the composite aggregations of a question to their ends, into the first pages' buckets.
+
+    They stand inside filters and nested aggregations, which have one bucket.
+    """
+    for path in _composites(found.query["aggs"][name], (name,)):
+        asked = _at(found.query["aggs"], path, "aggs")
+        first = _at(found.body["aggregations"], path)
+        size, after = len(first["buckets"]), first.get("after_key")
+        while after is not None and size == asked["composite"]["size"]:
+            page: dict[str, Any] = {**asked, "composite": {**asked["composite"], "after": after}}
+            for depth in range(len(path) - 1, 0, -1):
+                outer = _at(found.query["aggs"], path[:depth], "aggs")
+                page = {**outer, "aggs": {path[depth]: page}}
+            body = {"query": found.query["query"], "size": 0, "track_total_hits": True}
+            answered = exact(
+                client.search(
+                    index=found.generation.name,
+                    body={**body, "aggs": {name: page}},
+                    allow_partial_search_results=False,
+                ).body
+            )
+            more = _at(answered["aggregations"], path)
+            first["buckets"] += more["buckets"]
+            size, after = len(more["buckets"]), more.get("after_key")
 
 
-def _at(body: dict[str, Any], path: Sequence[str]) -> dict[str, Any]:
-    for step in path:
-        body = body[step]
+def _composites(asked: dict[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if "composite" in asked:
+        yield path
+    elif "filter" in asked or "nested" in asked:
+        for name, inner in asked.get("aggs", {}).items():
+            yield from _composites(inner, (*path, name))
+
+
+def _at(body: dict[str, Any], path: Sequence[str], below: str | None = None) -> dict[str, Any]:
+    """What stands at a path, each step of which is under the key ``below``, if there is one."""
+    for place, step in enumerate(path):
+        body = body[below][step] if below and place else body[step]
     return body
 
 

@@ -20,7 +20,7 @@ from num2words import num2words
 from indexer import resources
 from indexer.errors import ConfigurationError
 from indexer.settings import Force
-from queries.answer import Answer, QuestionAnswer, Row, Table
+from queries.answer import Answer, QuestionAnswer, Row, ScopeAnswer, Table
 from queries.scope import Period, in_words
 
 WIDTH: Final = 78
@@ -37,6 +37,11 @@ class QuestionView(Struct, frozen=True):
     several: bool
     tabled: bool
     prose: tuple[str, ...] = ()
+
+    @property
+    def unit(self) -> str:
+        """What the first column counts, in the singular."""
+        return self.answer.table.columns[0].label.lower().removesuffix("s")
 
     @property
     def total(self) -> int:
@@ -62,12 +67,11 @@ def report_text(answer: Answer, force: Force, day: date) -> str:
 def _render(name: str, answer: Answer, force: Force, day: date) -> str:
     environment = _environment(resources.folder("templates"))
     letter = answer.request["letter"]
-    period = Period(answer.scope.period_from, answer.scope.period_to)
     try:
         text = environment.get_template(name).render(
             answer=answer,
             scope=answer.scope,
-            period=period.words,
+            period=when(answer.scope),
             wordings=[f'"{one}"' for term in answer.scope.terms for one in term.wordings],
             forms=_forms(answer),
             left_out=left_out(answer.scope.left_out),
@@ -112,6 +116,15 @@ def _forms(answer: Answer) -> list[str]:
         for term in terms
         if term.forms
     ]
+
+
+def when(scope: ScopeAnswer) -> str:
+    """The periods of an answer, and what its records' fields must be, in words."""
+    if len(scope.periods) > 1:
+        said = f"in {listed([one.label for one in scope.periods])}"
+    else:
+        said = Period(scope.period_from, scope.period_to).words
+    return "; ".join([said, *scope.conditions])
 
 
 def left_out(statuses: dict[str, int]) -> str:

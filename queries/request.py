@@ -12,33 +12,26 @@ from typing import Annotated, Any, Final, Union
 import msgspec
 from msgspec import Meta, Struct
 
-from indexer import offences
+from indexer.categories import Categories
 from indexer.errors import RequestError
 from queries import document, wording
 from queries.document import Document
 from queries.problems import Problem
 from queries.questions import Question, kinds
-from queries.questions.base import MAX_TERMS
-from queries.scope import Mention, OffenceRow, Period, Scope
-from queries.wording import Wording
+from queries.scope import Mention, Scope
+from queries.spec import (
+    AxisSpec,
+    Band,
+    OffenceRows,
+    OffenceSpec,
+    Periods,
+    PeriodSpec,
+    ScopeSpec,
+    Terms,
+    Values,
+)
 
-_FINANCIAL_YEAR: Final = re.compile(r"(\d{4})/(\d{2})")
-
-
-class PeriodSpec(
-    Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}
-):
-    """Both days are included."""
-
-    start: date
-    end: date
-
-
-class OffenceSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """One row: each code with all below it. Without a label the codes' titles are used."""
-
-    codes: Annotated[tuple[str, ...], Meta(min_length=1, max_length=100)]
-    label: str = ""
+_YEAR: Final = re.compile(r"(\d{4})(?:/(\d{2}))?")
 
 
 class Letter(Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,43 +43,23 @@ class Letter(Struct, frozen=True, forbid_unknown_fields=True):
     clarified: str = ""
 
 
-class Request(Struct, frozen=True):
-    """A request, read and checked."""
+class Request(ScopeSpec, frozen=True, kw_only=True):
+    """A request, read and checked. ``categories`` are those the force declared then."""
 
     reference: str
     title: str
     questions: tuple[Question, ...]
-    period: PeriodSpec | None = None
-    mentions: tuple[Wording, ...] = ()
-    offences: tuple[OffenceSpec, ...] = ()
     letter: Letter = Letter()
+    categories: Categories = msgspec.field(default_factory=dict)
 
     @property
     def scope(self) -> Scope:
-        """The records it is about; wordings that are one term are one mention."""
-        table = offences.load()
-        mentions: dict[tuple[object, ...], Mention] = {}
-        for one in self.every_mention:
-            mentions.setdefault(one.key, one)
-        return Scope(
-            period=Period(self.period.start, self.period.end) if self.period else Period(),
-            offences=tuple(_offence_row(spec, table) for spec in self.offences),
-            mentions=tuple(mentions.values()),
-        )
-
-    @property
-    def every_mention(self) -> tuple[Mention, ...]:
-        """Every wording as a mention, also those that are one term."""
-        return tuple(map(wording.mention, self.mentions))
+        """The records it is about."""
+        return self.scope_with(self.categories)
 
     def wordings(self, mention: Mention) -> tuple[str, ...]:
         """Every wording of the request that is this mention."""
         return tuple(one.label for one in self.every_mention if one.key == mention.key)
-
-
-def _offence_row(spec: OffenceSpec, table: offences.OffenceTable) -> OffenceRow:
-    codes = tuple(dict.fromkeys(map(table.canonical, spec.codes)))
-    return OffenceRow(codes, spec.label or "; ".join(map(table.title, codes)))
 
 
 Reference = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -97,25 +70,48 @@ _PARTS: Final[dict[str, Any]] = {
     "reference": Reference,
     "title": Title,
     "period": PeriodSpec,
-    "mentions": Annotated[tuple[Wording, ...], Meta(max_length=MAX_TERMS)],
-    "offences": Annotated[tuple[OffenceSpec, ...], Meta(max_length=200)],
+    "periods": Periods,
+    "mentions": Terms,
+    "offences": OffenceRows,
+    "where": dict[str, Values],
     "questions": Annotated[list[Any], Meta(min_length=1, max_length=100)],
     "letter": Letter,
 }
+_SCOPE: Final = ("period", "periods", "mentions", "offences", "where")
 _REQUIRED: Final = ("reference", "title", "questions")
 
 
-def read(path: Path) -> Request:
-    """Read a request file. Raises RequestError, with a line for everything that is wrong."""
-    return _read(document.read(path))
+def read(path: Path, categories: Categories | None = None) -> Request:
+    """Read a request file of a force that declares these categories.
+
+    Raises RequestError, with a line for everything that is wrong.
+    """
+    return _read(document.read(path), categories or {})
 
 
-def parse(text: str, name: str = "request") -> Request:
+def parse(text: str, name: str = "request", categories: Categories | None = None) -> Request:
     """Read a request from text. Raises RequestError."""
-    return _read(document.parse(text, name))
+    return _read(document.parse(text, name), categories or {})
 
 
-def _read(source: Document) -> Request:
+def again(kept: dict[str, Any]) -> Request:
+    """The request an answer holds. Raises RequestError where it is none."""
+    try:
+        questions = tuple(
+            msgspec.convert(one, _any_question(), strict=False) for one in kept["questions"]
+        )
+        rest = {name: value for name, value in kept.items() if name != "questions"}
+        plain = msgspec.convert({**rest, "questions": []}, Request, strict=False)
+    except (KeyError, msgspec.ValidationError) as error:
+        raise RequestError(f"the answer holds no request that can be read ({error}).") from None
+    return msgspec.structs.replace(plain, questions=questions)
+
+
+def _any_question() -> Any:
+    return Union[tuple(kinds().values())]  # noqa: UP007 - known at run time only
+
+
+def _read(source: Document, categories: Categories) -> Request:
     found: list[Problem] = []
     parts: dict[str, Any] = {}
     if not isinstance(source.value, dict):
@@ -126,30 +122,41 @@ def _read(source: Document) -> Request:
         if key not in _PARTS:
             found.append(Problem(f"$.{key}", _unknown(key, tuple(_PARTS))))
         else:
-            raw = _financial_year(value) if key == "period" else value
-            parts[key] = _part(raw, _PARTS[key], f"$.{key}", found)
+            parts[key] = _part(_dated(value, key), _PARTS[key], f"$.{key}", found)
     found += [
         Problem("$", f'lacks "{key}". Add it.') for key in _REQUIRED if key not in source.value
     ]
     if parts.get("questions"):
-        every: Any = Union[tuple(kinds().values())]  # noqa: UP007 - known at run time only
         parts["questions"] = tuple(
-            _part(value, every, f"$.questions[{number}]", found)
+            _part(value, _any_question(), f"$.questions[{number}]", found)
             for number, value in enumerate(parts["questions"])
         )
-    found += _problems(parts)
+    found += _problems(parts, categories)
     if found:
         ordered = sorted((source.line(problem.path), problem.message) for problem in found)
         raise RequestError("\n".join(f"{source.name}:{line}: {text}" for line, text in ordered))
-    return Request(**parts)
+    return Request(**parts, categories=categories)
 
 
-def _financial_year(value: Any) -> Any:
-    """Read "2017/18" as the year from 1 April 2017 to 31 March 2018."""
-    if isinstance(value, str) and (year := _FINANCIAL_YEAR.fullmatch(value.strip())):
-        start = int(year[1])
-        if int(year[2]) == (start + 1) % 100:
-            return {"from": f"{start}-04-01", "to": f"{start + 1}-03-31"}
+def _dated(value: Any, key: str = "") -> Any:
+    """The value with every year of a period as its days: 2017/18 from April, 2017 from January."""
+    if isinstance(value, dict):
+        return {name: _dated(one, name) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_dated(one, key) for one in value]
+    if key in ("period", "periods") and isinstance(value, str):
+        year = _YEAR.fullmatch(value.strip())
+        start = int(year[1]) if year else 0
+        if not 1 <= start < date.max.year:
+            return value
+        if year and year[2] is None:
+            return {"from": f"{start:04}-01-01", "to": f"{start:04}-12-31", "label": value.strip()}
+        if year and int(year[2]) == (start + 1) % 100:
+            return {
+                "from": f"{start:04}-04-01",
+                "to": f"{start + 1:04}-03-31",
+                "label": value.strip(),
+            }
     return value
 
 
@@ -185,8 +192,8 @@ def _explain(message: str, path: str, value: Any) -> str:
         return (
             "an id is a letter and then up to 19 letters, digits, - or _, such as Q1. Correct it."
         )
-    if path == "$.period":
-        return '"period": expected {from: YYYY-MM-DD, to: YYYY-MM-DD} or a year such as 2017/18.'
+    if name in ("period", "periods") and "got `str`" in message:
+        return f'"{name}": expected {{from: YYYY-MM-DD, to: YYYY-MM-DD}} or a year such as 2017/18.'
     plain = message.replace("`", '"').replace("Expected", "expected")
     return f'"{name}": {_PLAINER.get(plain, plain[0].lower() + plain[1:])}. Correct it.'
 
@@ -204,22 +211,28 @@ _PLAINER: Final = {
 }
 
 
+_INSIDE: Final[dict[str, type[Struct]]] = {
+    "period": PeriodSpec,
+    "periods": PeriodSpec,
+    "letter": Letter,
+    "offences": OffenceSpec,
+    "mentions": wording.TermSpec,
+    "keywords": wording.TermSpec,
+    "with": wording.CompanySpec,
+    "bands": Band,
+    "within": ScopeSpec,
+    "rows": AxisSpec,
+    "columns": AxisSpec,
+}
+
+
 def _fields(path: str, value: Any) -> tuple[str, ...]:
     """The keys that are right at a path."""
-    if path.startswith("$.questions"):
-        kind = kinds().get(value.get("kind", "")) if isinstance(value, dict) else None
-        if ".bands" in path:
-            return ("from", "to")
-        if ".keywords" in path:
-            return wording.TermSpec.__struct_encode_fields__
-        return ("kind", *(kind.__struct_encode_fields__ if kind else ()))
-    structs: dict[str, type[Struct]] = {
-        "$.period": PeriodSpec,
-        "$.letter": Letter,
-        "$.offences": OffenceSpec,
-        "$.mentions": wording.TermSpec,
-    }
-    return structs[re.match(r"\$\.\w+", path)[0]].__struct_encode_fields__  # type: ignore[index]
+    name = re.sub(r"\[[^\]]*\]", "", path).rpartition(".")[2]
+    if name != "questions":
+        return _INSIDE[name].__struct_encode_fields__
+    kind = kinds().get(value.get("kind", "")) if isinstance(value, dict) else None
+    return ("kind", *(kind.__struct_encode_fields__ if kind else ()))
 
 
 def _unknown(name: str, known: tuple[str, ...]) -> str:
@@ -230,29 +243,37 @@ def _unknown(name: str, known: tuple[str, ...]) -> str:
     )
 
 
-def _problems(parts: dict[str, Any]) -> Iterator[Problem]:
-    period: PeriodSpec | None = parts.get("period")
-    if period and period.end < period.start:
-        yield Problem(
-            "$.period", f"the period ends ({period.end}) before it starts. Turn it round."
-        )
-    yield from _below("$.mentions", wording.problems(parts.get("mentions") or (), "", repeats=True))
-    for number, spec in enumerate(parts.get("offences") or ()):
-        for place, code in enumerate(spec.codes):
-            try:
-                offences.load().require(code)
-            except RequestError as error:
-                yield Problem(f"$.offences[{number}].codes[{place}]", str(error))
+def _problems(parts: dict[str, Any], categories: Categories) -> Iterator[Problem]:
+    own = {name: value for name, value in parts.items() if name in _SCOPE and value is not None}
+    spec = ScopeSpec(**own)
+    wrong = list(spec.problems(categories))
+    yield from _below("$", iter(wrong))
+    scope = Scope(categories=categories) if wrong else spec.scope_with(categories)
     seen: set[str] = set()
     for number, question in enumerate(parts.get("questions") or ()):
         if question is None:
             continue
+        path = f"$.questions[{number}]"
         if question.id in seen:
-            yield Problem(
-                f"$.questions[{number}].id", f'the id "{question.id}" is used twice. Change one.'
-            )
+            yield Problem(f"{path}.id", f'the id "{question.id}" is used twice. Change one.')
         seen.add(question.id)
-        yield from _below(f"$.questions[{number}]", question.problems())
+        if question.within:
+            inner = [*question.within.problems(categories), *_outside(question.within, scope)]
+            yield from _below(f"{path}.within", iter(inner))
+            if inner:
+                continue
+        yield from _below(path, question.problems(question.seen(scope)))
+
+
+def _outside(within: ScopeSpec, scope: Scope) -> Iterator[Problem]:
+    """Periods of a question that reach beyond those of the request."""
+    for number, period in enumerate(within.every_period):
+        if scope.periods and not any(one.holds(period) for one in scope.periods):
+            yield Problem(
+                ".period" if within.period else f".periods[{number}]",
+                f"the period ({period.label}) reaches beyond the request's ({scope.when}), whose "
+                "records alone are asked about. Widen the one or narrow the other.",
+            )
 
 
 def _below(path: str, problems: Iterator[Problem]) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""What a request is about, as filters: its period, its offences, its mentions.
+"""What a request is about, as filters: its periods, its offences, its mentions, its conditions.
 
 Pure. The status of a record is not part of the scope: every answer says how many records in scope
 its status left out.
@@ -9,11 +9,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
-from elasticsearch.dsl.query import Bool, Query, Range
+import msgspec
+from elasticsearch.dsl.query import Bool, MatchAll, Query, Range
 from elasticsearch.dsl.query import Term as IsTerm
 from elasticsearch.dsl.query import Terms as AreTerms
 from msgspec import Struct
 
+from indexer.categories import Categories
 from indexer.records import DELETED
 from queries import terms
 from queries.terms import Term
@@ -23,10 +25,11 @@ LEFT_OUT: Final = ("cancelled", "transferred")
 
 
 class Period(Struct, frozen=True):
-    """Days of ``recorded_on``, both included; None is open."""
+    """Days of ``recorded_on``, both included; None is open. ``name`` is what a column calls it."""
 
     start: date | None = None
     end: date | None = None
+    name: str = ""
 
     @property
     def words(self) -> str:
@@ -43,6 +46,29 @@ class Period(Struct, frozen=True):
                 assert self.end
                 return f"from {in_words(self.start)} to {in_words(self.end)}"
 
+    @property
+    def label(self) -> str:
+        """What a column calls it."""
+        return self.name or self.words
+
+    def query(self) -> Query:
+        """The records of the period."""
+        limits = {"gte": self.start, "lte": self.end}
+        days = {name: day.isoformat() for name, day in limits.items() if day}
+        return Range(recorded_on=days) if days else MatchAll()
+
+    def holds(self, other: Period) -> bool:
+        """Whether all of the other's days are of this one."""
+        return (self.start or date.min) <= (other.start or date.min) and (
+            other.end or date.max
+        ) <= (self.end or date.max)
+
+    def meets(self, other: Period) -> bool:
+        """Whether they have a day in common."""
+        return (self.start or date.min) <= (other.end or date.max) and (
+            other.start or date.min
+        ) <= (self.end or date.max)
+
 
 class OffenceRow(Struct, frozen=True):
     """Offences counted as one row: canonical codes, each with all below it, and a label."""
@@ -51,12 +77,19 @@ class OffenceRow(Struct, frozen=True):
     label: str
 
 
+class Company(Struct, frozen=True):
+    """A term that must be in the same record, or at most ``within`` words from the term."""
+
+    term: Term
+    within: int | None = None
+
+
 class Mention(Struct, frozen=True):
-    """A term as asked for: its aliases count as it, and ``company`` must be in the same record."""
+    """A term as asked for: its aliases count as it, and it counts only in its ``company``."""
 
     term: Term
     aliases: tuple[Term, ...] = ()
-    company: tuple[Term, ...] = ()
+    company: tuple[Company, ...] = ()
     exact: bool = False
 
     @property
@@ -70,7 +103,7 @@ class Mention(Struct, frozen=True):
         return (
             self.term.forms,
             frozenset(alias.forms for alias in self.aliases),
-            frozenset(other.forms for other in self.company),
+            frozenset((other.term.forms, other.within) for other in self.company),
         )
 
     @property
@@ -81,28 +114,85 @@ class Mention(Struct, frozen=True):
     def query(self) -> Query:
         """The records that mention it."""
         spelled = any_of([terms.query(one) for one in self.spellings])
-        return all_of([spelled, *(terms.query(one) for one in self.company)])
+        forms = tuple(form for term in self.spellings for form in term.forms)
+        return all_of([spelled, *self._together(forms)])
+
+    def form_query(self, term: Term, form: tuple[str, ...]) -> Query:
+        """The records that mention it in one form of one spelling."""
+        return all_of([terms.form_query(term, form), *self._together((form,))])
+
+    def _together(self, forms: tuple[tuple[str, ...], ...]) -> list[Query]:
+        return [
+            terms.query(other.term)
+            if other.within is None
+            else terms.near(forms, other.term.forms, other.within)
+            for other in self.company
+        ]
+
+
+class Condition(Struct, frozen=True):
+    """A field that must have one of a few values: ``words`` says it, ``filter`` holds it."""
+
+    words: str
+    filter: Query
 
 
 class Scope(Struct, frozen=True):
-    """The records a request is about."""
+    """The records a request is about.
 
-    period: Period = Period()
+    Of several ``periods`` a record is in any. ``categories`` are what the force declares; they are
+    no filter, but tell what may be counted by.
+    """
+
+    periods: tuple[Period, ...] = ()
     offences: tuple[OffenceRow, ...] = ()
     mentions: tuple[Mention, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    categories: Categories = {}
+
+    @property
+    def period(self) -> Period:
+        """From the first day of its periods to the last."""
+        if not self.periods:
+            return Period()
+        starts = [one.start for one in self.periods]
+        ends = [one.end for one in self.periods]
+        return Period(
+            None if None in starts else min(filter(None, starts)),
+            None if None in ends else max(filter(None, ends)),
+        )
+
+    @property
+    def when(self) -> str:
+        """Its periods in words."""
+        if len(self.periods) < 2:
+            return self.period.words
+        return "in any of " + ", ".join(one.label for one in self.periods)
+
+    def narrowed(self, within: Scope) -> Scope:
+        """The same with what a narrower scope says in the place of its own."""
+        return msgspec.structs.replace(
+            self,
+            periods=within.periods or self.periods,
+            offences=within.offences or self.offences,
+            mentions=within.mentions or self.mentions,
+            conditions=(*self.conditions, *within.conditions),
+        )
+
+    def filters(self) -> list[Query]:
+        """What a record in scope satisfies."""
+        found: list[Query] = []
+        if any(one.start or one.end for one in self.periods):
+            found.append(any_of([one.query() for one in self.periods]))
+        if self.offences:
+            found.append(offence_query([code for row in self.offences for code in row.codes]))
+        if self.mentions:
+            found.append(any_of([mention.query() for mention in self.mentions]))
+        return [*found, *(condition.filter for condition in self.conditions)]
 
     def query(self) -> Query:
         """The records in scope, whatever their status."""
-        filters: list[Query] = []
-        if self.period.start or self.period.end:
-            limits = {"gte": self.period.start, "lte": self.period.end}
-            days = {name: day.isoformat() for name, day in limits.items() if day}
-            filters.append(Range(recorded_on=days))
-        if self.offences:
-            filters.append(offence_query([code for row in self.offences for code in row.codes]))
-        if self.mentions:
-            filters.append(any_of([mention.query() for mention in self.mentions]))
-        return Bool(filter=filters, must_not=[IsTerm(status=DELETED)])
+        return Bool(filter=self.filters(), must_not=[IsTerm(status=DELETED)])
 
 
 def offence_query(codes: list[str] | tuple[str, ...]) -> Query:

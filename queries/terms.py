@@ -17,11 +17,12 @@ punctuation ("Live.ly", "M&S") has no variants: it is a compound, found as it is
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 import msgspec
-from elasticsearch.dsl.query import Bool, MatchPhrase, Query, Terms
+from elasticsearch.dsl.query import Bool, Intervals, MatchPhrase, Query, Terms
 
 from indexer.errors import RequestError
 from indexer.narrative import COMPOUND_WORDS, DASHES, clean, compounds, words
@@ -140,6 +141,37 @@ def form_query(term: Term, form: tuple[str, ...]) -> Query:
         should=[MatchPhrase(possessives=text), MatchPhrase(possessives=f"{text}'s")],
         minimum_should_match=1,
     )
+
+
+def has_position(term: Term) -> bool:
+    """Whether its distance from another term can be measured: a compound's and a possessive's
+    words stand apart in the index."""
+    return not term.compound and not any(
+        word.endswith("'s") for form in term.forms for word in form
+    )
+
+
+def near(forms: Sequence[tuple[str, ...]], others: Sequence[tuple[str, ...]], within: int) -> Query:
+    """The records where one of the forms stands at most so many words from one of the others.
+
+    In either order, and not overlapping; a punctuation mark between them counts as one word.
+    """
+    one, other = _any_interval(forms), _any_interval(others)
+    return Intervals(
+        narrative={
+            "any_of": {
+                "intervals": [
+                    {"all_of": {"intervals": pair, "ordered": True, "max_gaps": within}}
+                    for pair in ([one, other], [other, one])
+                ]
+            }
+        }
+    )
+
+
+def _any_interval(forms: Sequence[tuple[str, ...]]) -> dict[str, Any]:
+    found = [{"match": {"query": " ".join(form), "ordered": True, "max_gaps": 0}} for form in forms]
+    return found[0] if len(found) == 1 else {"any_of": {"intervals": found}}
 
 
 def query(term: Term) -> Query:

@@ -10,19 +10,27 @@ from msgspec import Meta, Struct
 from indexer.errors import RequestError
 from queries import terms
 from queries.problems import Problem
-from queries.scope import Mention
+from queries.scope import Company, Mention
 
 Names = Annotated[tuple[str, ...], Meta(max_length=20)]
+Distance = Annotated[int, Meta(ge=0, le=100)]
+
+
+class CompanySpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """A term that must stand near: at most ``within`` words, or punctuation marks, between."""
+
+    term: str
+    within: Distance | None = None
 
 
 class TermSpec(Struct, frozen=True, forbid_unknown_fields=True, rename={"company": "with"}):
     """``variants: none`` holds the term to its words as written, ``aliases`` are other names that
-    count as it, and ``with`` are terms that must be in the same record."""
+    count as it, and ``with`` are terms that must be in the same record, or near."""
 
     term: str
     variants: Literal["all", "none"] = "all"
     aliases: Names = ()
-    company: Names = ()
+    company: Annotated[tuple[str | CompanySpec, ...], Meta(max_length=20)] = ()
 
 
 Wording: TypeAlias = str | TermSpec
@@ -33,12 +41,27 @@ def mention(wording: Wording) -> Mention:
     if isinstance(wording, str):
         return Mention(terms.parse(wording))
     variants = wording.variants == "all"
-    return Mention(
+    found = Mention(
         term=terms.parse(wording.term, variants=variants),
         aliases=tuple(terms.parse(alias, variants=variants) for alias in wording.aliases),
-        company=tuple(terms.parse(other) for other in wording.company),
+        company=tuple(map(_company, wording.company)),
         exact=not variants,
     )
+    if any(one.within is not None for one in found.company):
+        for term in (*found.spellings, *(one.term for one in found.company)):
+            if not terms.has_position(term):
+                raise RequestError(
+                    f'the distance of "{term.written}" from another term cannot be measured, '
+                    "because it is written with punctuation. Leave out within:, for the same "
+                    "record."
+                )
+    return found
+
+
+def _company(spec: str | CompanySpec) -> Company:
+    if isinstance(spec, str):
+        return Company(terms.parse(spec))
+    return Company(terms.parse(spec.term), spec.within)
 
 
 def problems(wordings: Sequence[Wording], path: str, *, repeats: bool) -> Iterator[Problem]:

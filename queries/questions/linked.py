@@ -11,9 +11,11 @@ from msgspec import Meta
 
 from indexer import offences
 from indexer.errors import RequestError
-from queries.answer import Column, QuestionAnswer, Row, Table
+from queries.answer import QuestionAnswer
+from queries.fields import Axis, Bucket
+from queries.grid import Grid
 from queries.problems import Problem
-from queries.questions.base import Question, bucketed, counts, overlap_note
+from queries.questions.base import Question, overlap_note
 from queries.scope import Scope, none_of
 
 
@@ -22,45 +24,39 @@ class Linked(Question, frozen=True, tag="linked"):
 
     codes: Annotated[tuple[str, ...], Meta(min_length=1, max_length=100)]
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self, scope: Scope) -> Iterator[Problem]:
         """Codes that are not known."""
+        del scope
         for number, code in enumerate(self.codes):
             try:
                 offences.load().require(code)
             except RequestError as error:
                 yield Problem(f".codes[{number}]", str(error))
 
-    def build(self, scope: Scope) -> dict[str, aggs.Agg[Any]]:
-        """A bucket for each code, for all together and for none of them."""
+    def grid(self, scope: Scope) -> Grid:
+        """A row for each code, and for none of them."""
         del scope
+        table = offences.load()
         codes = self._canonical()
-        every = _linked_to(codes)
-        return {
-            "rows": bucketed([*(_linked_to([code]) for code in codes), every, none_of([every])])
-        }
+        buckets = [Bucket(one, table.title(one), _linked_to([one]), codes=(one,)) for one in codes]
+        none = Bucket("none", "No such link", none_of([_linked_to(codes)]), "none")
+        return Grid(Axis("Linked to", (*buckets, none), partition=False), None, "offences")
+
+    def build(self, scope: Scope) -> dict[str, aggs.Agg[Any]]:
+        """The rows, and all codes together."""
+        return {**super().build(scope), "linked": aggs.Filter(_linked_to(self._canonical()))}
 
     def parse(self, found: dict[str, Any], scope: Scope) -> QuestionAnswer:
         """Read the rows."""
-        del scope
-        table = offences.load()
-        *each, every, none = counts(found["rows"])
-        rows = [
-            Row(code, table.title(code), (count,), codes=(code,))
-            for code, count in zip(self._canonical(), each, strict=True)
-        ]
-        rows.append(Row("none", "No such link", (none,), kind="none"))
-        return QuestionAnswer(
-            id=self.id,
-            kind="linked",
-            text=self.text,
-            table=Table(
-                heading="Linked to",
-                columns=(Column("offences", "Offences"),),
-                rows=tuple(rows),
-                total=Row("total", "All offences asked about", (found["doc_count"],), kind="total"),
-            ),
-            facts={"linked": every},
-            notes=overlap_note(each, every, "a record may have links to several of them"),
+        table = self.grid(scope).read(found)
+        linked = found["linked"]["doc_count"]
+        each = [row.counts[0] for row in table.rows if row.kind == "asked"]
+        return self.answered(
+            table,
+            found,
+            scope,
+            facts={"linked": linked},
+            notes=overlap_note(each, linked, "a record may have links to several of them"),
         )
 
     def _canonical(self) -> list[str]:

@@ -2,54 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-from elasticsearch.dsl import aggs
-
-from indexer import offences
-from queries.answer import Column, QuestionAnswer, Row, Table
-from queries.questions.base import Question, bucketed, counts, overlap_note
-from queries.scope import Scope, offence_query
-
-_CODES: Final = 5_000
+from queries import fields
+from queries.grid import Grid
+from queries.questions.base import Question
+from queries.scope import Scope
 
 
 class Offences(Question, frozen=True, tag="offences"):
     """Rows are the offences of the request, or every code found where it lists none."""
 
-    def build(self, scope: Scope) -> dict[str, aggs.Agg[Any]]:
-        """A bucket for each row."""
-        if scope.offences:
-            return {"rows": bucketed(offence_query(row.codes) for row in scope.offences)}
-        return {"codes": aggs.Terms(field="offence_code", size=_CODES, order={"_key": "asc"})}
-
-    def parse(self, found: dict[str, Any], scope: Scope) -> QuestionAnswer:
-        """Read the rows; codes nobody listed come in the order of the table."""
-        total = found["doc_count"]
-        if scope.offences:
-            rows = [
-                Row(str(number), row.label, (count,), codes=row.codes)
-                for number, (row, count) in enumerate(
-                    zip(scope.offences, counts(found["rows"]), strict=True)
-                )
-            ]
-        else:
-            table = offences.load()
-            rows = [
-                Row(one["key"], table.title(one["key"]), (one["doc_count"],), codes=(one["key"],))
-                for one in found["codes"]["buckets"]
-            ]
-        return QuestionAnswer(
-            id=self.id,
-            kind="offences",
-            text=self.text,
-            table=Table(
-                heading="Offence",
-                columns=(Column("offences", "Offences"),),
-                rows=tuple(rows),
-                total=Row("total", "All offences asked about", (total,), kind="total"),
-            ),
-            notes=overlap_note(
-                (row.counts[0] for row in rows), total, "an offence may belong to several rows"
-            ),
-        )
+    def grid(self, scope: Scope) -> Grid:
+        """The rows."""
+        name = "offence_row" if scope.offences else "offence"
+        return Grid(fields.axis(name, scope), None, "offences")

@@ -7,137 +7,89 @@ people: exactly, by reading every reference and age from a composite aggregation
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
-from typing import Annotated, Any, ClassVar
+from typing import Any, Final
 
+import msgspec
 from elasticsearch.dsl import aggs
-from elasticsearch.dsl.query import Exists, MatchAll, Query, Range
-from elasticsearch.dsl.query import Nested as NestedQuery
-from msgspec import Meta, Struct
+from elasticsearch.dsl.query import Exists, MatchAll, Nested, Query
 
-from indexer.records import Age
-from queries.answer import Column, QuestionAnswer, Row, Table
+from queries import fields
+from queries.answer import Column, QuestionAnswer, Table
+from queries.grid import Grid
 from queries.problems import Problem
-from queries.questions.base import Question, bucketed, counts
-from queries.scope import Scope, all_of, none_of
+from queries.questions.base import Question
+from queries.scope import Scope, none_of
+from queries.spec import OLDEST, Band, Bands, band_problems
 
-_PAGE = 10_000
-_OLDEST = 120
-
-
-class Band(Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
-    """Ages in whole years, both ends included; without ``from`` down to 0, without ``to`` up."""
-
-    start: Age = 0
-    end: Age = _OLDEST
-
-    @property
-    def label(self) -> str:
-        """The band in words."""
-        if self.start == self.end:
-            return f"Aged {self.start}"
-        if self.start == 0:
-            return f"Aged {self.end} and under"
-        if self.end == _OLDEST:
-            return f"Aged {self.start} and over"
-        return f"Aged {self.start} to {self.end}"
-
-    def holds(self, age: int) -> bool:
-        """Whether an age is in the band."""
-        return self.start <= age <= self.end
+_PAGE: Final = 10_000
 
 
 class Victims(Question, frozen=True, tag="victims"):
     """A row for each band, for known ages outside every band, and for unknown ages."""
 
-    bands: Annotated[tuple[Band, ...], Meta(max_length=50)] = ()
+    bands: Bands = ()
     youngest: bool = False
 
-    PAGED: ClassVar[str | None] = "people"
-
-    def problems(self) -> Iterator[Problem]:
+    def problems(self, scope: Scope) -> Iterator[Problem]:
         """Bands that are inverted or overlap."""
-        for number, band in enumerate(self.bands):
-            if band.start > band.end:
-                yield Problem(
-                    f".bands[{number}]",
-                    f"the band runs from {band.start} to {band.end}. Turn it round.",
-                )
-        ordered = sorted(enumerate(self.bands), key=lambda item: (item[1].start, item[1].end))
-        for (_, lower), (number, upper) in pairwise(ordered):
-            if upper.start <= lower.end and lower.start <= lower.end:
-                yield Problem(
-                    f".bands[{number}]",
-                    f'the bands "{lower.label}" and "{upper.label}" overlap, so a victim would '
-                    "count twice. Start each band after the one before it ends.",
-                )
+        del scope
+        yield from band_problems(self.bands, ".bands")
+
+    def grid(self, scope: Scope) -> Grid:
+        """The bands as rows."""
+        del scope
+        bands = [(one.label, one.start, one.end) for one in self.bands]
+        return Grid(fields.bands_axis(bands), None, "victims")
 
     def build(self, scope: Scope) -> dict[str, aggs.Agg[Any]]:
-        """Inside the victims: rows, the youngest, and every reference with its age."""
-        del scope
+        """The rows; and inside the victims the youngest, and every reference with its age."""
         people: list[Any] = [
             {"person": {"terms": {"field": "victims.victim_ref"}}},
             {"age": {"terms": {"field": "victims.age", "missing_bucket": True}}},
         ]
         inside: dict[str, Any] = {
-            "rows": bucketed(self._rows()),
             "youngest": aggs.Min(field="victims.age"),
             "referenced": aggs.Filter(Exists(field="victims.victim_ref")),
             "people": aggs.Composite(size=_PAGE, sources=people),
         }
         return {
+            **super().build(scope),
             "victims": aggs.Nested(path="victims", aggs=inside),
-            "without": aggs.Filter(none_of([NestedQuery(path="victims", query=MatchAll())])),
+            "without": aggs.Filter(none_of([Nested(path="victims", query=MatchAll())])),
         }
-
-    def _rows(self) -> list[Query]:
-        known = Exists(field="victims.age")
-        bands: list[Query] = [
-            Range(**{"victims.age": {"gte": band.start, "lte": band.end}}) for band in self.bands
-        ]
-        return [*bands, all_of([known, none_of(bands)]) if bands else known, none_of([known])]
 
     def parse(self, found: dict[str, Any], scope: Scope) -> QuestionAnswer:
         """Read the rows; "people" holds the buckets of all pages."""
-        del scope
+        table = self.grid(scope).read(found)
         victims = found["victims"]
         number = victims["doc_count"]
         unreferenced = number - victims["referenced"]["doc_count"]
         people = _people(victims["people"]["buckets"], self.bands) if not unreferenced else None
-        *bands, other, unknown = counts(victims["rows"])
-        columns = [Column("victims", "Victims")]
         if people is not None:
-            columns.append(Column("people", "Different people"))
-        cells = [
-            (count, *([people[place]] if people is not None else []))
-            for place, count in enumerate([*bands, other, unknown, number])
-        ]
-        rows = [Row(str(place), band.label, cells[place]) for place, band in enumerate(self.bands)]
-        outside = "Any other known age" if self.bands else "Age known"
-        rows.append(Row("other", outside, cells[-3], kind="other"))
-        rows.append(Row("unknown", "Age not known", cells[-2], kind="unknown"))
-        youngest = victims["youngest"]["value"]
-        return QuestionAnswer(
-            id=self.id,
-            kind="victims",
-            text=self.text,
-            table=Table(
-                heading="Age of victim",
-                columns=tuple(columns),
-                rows=tuple(rows),
-                total=Row("total", "All victims", cells[-1], kind="total"),
-            ),
-            facts={
-                "offences": found["doc_count"],
-                "offences_without_victim": found["without"]["doc_count"],
-                **(
-                    {"youngest": None if youngest is None else int(youngest)}
-                    if self.youngest
-                    else {}
-                ),
-            },
-            notes=_notes(number, unreferenced, people, found["without"]["doc_count"]),
-        )
+            table = _with_people(table, people)
+        facts: dict[str, Any] = {
+            "offences": found["doc_count"],
+            "offences_without_victim": found["without"]["doc_count"],
+        }
+        if self.youngest:
+            youngest = victims["youngest"]["value"]
+            facts["youngest"] = None if youngest is None else int(youngest)
+        notes = _notes(number, unreferenced, people, found["without"]["doc_count"])
+        return self.answered(table, found, scope, facts=facts, notes=notes)
+
+    def where(self, row: str, column: str | None, scope: Scope) -> Query:
+        """The records behind a row; different people have the same records as victims."""
+        return super().where(row, None if column == "people" else column, scope)
+
+
+def _with_people(table: Table, people: list[int]) -> Table:
+    """The table with a column of different people: of each row, and in all."""
+    rows = [
+        msgspec.structs.replace(row, counts=(*row.counts, number))
+        for row, number in zip((*table.rows, table.total), people, strict=True)
+    ]
+    columns = (*table.columns, Column("people", "Different people"))
+    return msgspec.structs.replace(table, columns=columns, rows=tuple(rows[:-1]), total=rows[-1])
 
 
 def _people(buckets: list[dict[str, Any]], bands: tuple[Band, ...]) -> list[int]:
@@ -145,7 +97,7 @@ def _people(buckets: list[dict[str, Any]], bands: tuple[Band, ...]) -> list[int]
     rows: list[set[str]] = [set() for _ in range(len(bands) + 3)]
     row_of: dict[int | None, set[str]] = {
         age: next((rows[place] for place, band in enumerate(bands) if band.holds(age)), rows[-3])
-        for age in range(_OLDEST + 1)
+        for age in range(OLDEST + 1)
     }
     row_of[None] = rows[-2]
     for bucket in buckets:

@@ -22,7 +22,9 @@ PURE = {
     "indexer.sample": set(),
     "queries.problems": set(),
     "queries.terms": {"indexer.errors", "indexer.narrative"},
-    "queries.scope": {"queries.terms", "indexer.records"},
+    "queries.scope": {"queries.terms", "indexer.categories", "indexer.records"},
+    "queries.periods": {"queries.answer", "queries.scope"},
+    "queries.grid": {"queries.answer", "queries.fields", "queries.scope", "indexer.errors"},
     "queries.wording": {"indexer.errors", "queries.terms", "queries.problems", "queries.scope"},
     "queries.answer": set(),
 }  # fmt: skip
