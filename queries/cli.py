@@ -159,10 +159,10 @@ def lint(request: Annotated[Path, typer.Argument(help="A request file.")]) -> No
     """
     from queries import request as requests
 
-    found = requests.read(request)
+    found = requests.read(request, session().settings.categories)
     scope = found.scope
     print(f"{request}: {found.reference} is right.")
-    print(f"Period      {scope.period.words}")
+    print(f"Period      {scope.when}")
     for row in scope.offences:
         print(f"Offence     {', '.join(row.codes)}  {row.label}")
     for mention in scope.mentions:
@@ -186,7 +186,7 @@ def answer(
     from queries import request as requests
     from queries.answer import to_json
 
-    found = requests.read(request)
+    found = requests.read(request, session().settings.categories)
     with session().client() as client:
         answered = execute.answer(client, session().settings.index.alias, found)
     if form is AnswerFormat.JSON:

@@ -20,7 +20,7 @@ from num2words import num2words
 from indexer import resources
 from indexer.errors import ConfigurationError
 from indexer.settings import Force
-from queries.answer import Answer, QuestionAnswer, Row, ScopeAnswer, Table
+from queries.answer import Answer, QuestionAnswer, Row, ScopeAnswer, Table, TermFound
 from queries.scope import Period, in_words
 
 WIDTH: Final = 78
@@ -72,7 +72,7 @@ def _render(name: str, answer: Answer, force: Force, day: date) -> str:
             answer=answer,
             scope=answer.scope,
             period=when(answer.scope),
-            wordings=[f'"{one}"' for term in answer.scope.terms for one in term.wordings],
+            wordings=[one for term in answer.scope.terms for one in worded(term)],
             forms=_forms(answer),
             left_out=left_out(answer.scope.left_out),
             questions=[_view(environment, question) for question in answer.questions],
@@ -110,12 +110,22 @@ def _view(environment: jinja2.Environment, question: QuestionAnswer) -> Question
 def _forms(answer: Answer) -> list[str]:
     """A line for each term that was found, with its forms."""
     terms = [*answer.scope.terms, *(term for one in answer.questions for term in one.terms)]
-    return [
-        f"{listed(list(term.wordings), 'or')}: "
+    lines = [
+        f"{listed(worded(term), 'or')}: "
         + ", ".join(f"{form.form} {number(form.records)}" for form in term.forms)
         for term in terms
         if term.forms
     ]
+    return list(dict.fromkeys(lines))
+
+
+def worded(term: TermFound) -> list[str]:
+    """The wordings of a term, each with what else was asked of it."""
+    more = [f'or "{alias}"' for alias in term.aliases]
+    more += [f'with "{other}"' for other in term.company]
+    more += ["exactly so written"] if term.exact else []
+    said = f" ({', '.join(more)})" if more else ""
+    return [f'"{one}"{said}' for one in term.wordings]
 
 
 def when(scope: ScopeAnswer) -> str:

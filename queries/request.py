@@ -43,7 +43,7 @@ class Letter(Struct, frozen=True, forbid_unknown_fields=True):
     clarified: str = ""
 
 
-class Request(ScopeSpec, frozen=True, kw_only=True):
+class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False):
     """A request, read and checked. ``categories`` are those the force declared then."""
 
     reference: str

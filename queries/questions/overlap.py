@@ -60,6 +60,11 @@ class Overlap(Question, frozen=True, tag="overlap"):
             "offences",
         )
 
+    def side_by_side(self, scope: Scope) -> bool:
+        """Never: its columns are what it is asked for."""
+        del scope
+        return False
+
     def parse(self, found: dict[str, Any], scope: Scope) -> QuestionAnswer:
         """Read the rows."""
         table = self.grid(scope).read(found)
