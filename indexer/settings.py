@@ -82,6 +82,12 @@ class Force(Struct, frozen=True, forbid_unknown_fields=True):
     )
 
 
+class Terms(Struct, frozen=True, forbid_unknown_fields=True):
+    """A term book of the force's own, relative to foidex.toml; its terms come before ours."""
+
+    book: str | None = None
+
+
 class Source(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the nightly refresh reads. Paths are relative to foidex.toml and may be patterns.
 
@@ -125,6 +131,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     embedded: Embedded = Embedded()
     index: Index = Index()
     force: Force = Force()
+    terms: Terms = Terms()
     source: Source = Source()
     refresh: Refresh = Refresh()
 
@@ -140,6 +147,7 @@ class Settings(Struct, frozen=True):
     refresh: Refresh
     home: Path
     downloads: Path
+    terms: Terms = Terms()
     file: Path | None = None
 
     @property
@@ -200,6 +208,7 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
             if downloads
             else platformdirs.user_cache_path("foidex")
         ),
+        terms=file.terms,
         source=file.source,
         refresh=file.refresh,
         file=path if path.is_file() else None,
@@ -268,6 +277,7 @@ def _keys(section: str) -> tuple[str, ...]:
         "embedded": Embedded,
         "index": Index,
         "force": Force,
+        "terms": Terms,
         "source": Source,
         "refresh": Refresh,
         "refresh.canaries[...]": Canary,

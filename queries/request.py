@@ -14,12 +14,13 @@ from msgspec import Meta, Struct
 
 from indexer import offences
 from indexer.errors import RequestError
-from queries import document, wording
+from queries import document, termbook, wording
 from queries.document import Document
 from queries.problems import Problem
 from queries.questions import Question, kinds
 from queries.questions.base import MAX_TERMS
 from queries.scope import Mention, OffenceRow, Period, Scope
+from queries.termbook import Book
 from queries.wording import Wording
 
 _FINANCIAL_YEAR: Final = re.compile(r"(\d{4})/(\d{2})")
@@ -105,17 +106,20 @@ _PARTS: Final[dict[str, Any]] = {
 _REQUIRED: Final = ("reference", "title", "questions")
 
 
-def read(path: Path) -> Request:
-    """Read a request file. Raises RequestError, with a line for everything that is wrong."""
-    return _read(document.read(path))
+def read(path: Path, book: Book | None = None) -> Request:
+    """Read a request file, with the openings of a term book, or else of ours.
+
+    Raises RequestError, with a line for everything that is wrong.
+    """
+    return _read(document.read(path), book or termbook.load())
 
 
-def parse(text: str, name: str = "request") -> Request:
-    """Read a request from text. Raises RequestError."""
-    return _read(document.parse(text, name))
+def parse(text: str, name: str = "request", book: Book | None = None) -> Request:
+    """Read a request from text, as ``read``. Raises RequestError."""
+    return _read(document.parse(text, name), book or termbook.load())
 
 
-def _read(source: Document) -> Request:
+def _read(source: Document, book: Book) -> Request:
     found: list[Problem] = []
     parts: dict[str, Any] = {}
     if not isinstance(source.value, dict):
@@ -137,6 +141,8 @@ def _read(source: Document) -> Request:
             _part(value, every, f"$.questions[{number}]", found)
             for number, value in enumerate(parts["questions"])
         )
+    for key, kind in (("mentions", tuple[Wording, ...]), ("questions", tuple[Question, ...])):
+        parts[key] = wording.opened(parts.get(key) or (), kind, book.openings)
     found += _problems(parts)
     if found:
         ordered = sorted((source.line(problem.path), problem.message) for problem in found)
