@@ -89,6 +89,12 @@ class Force(Struct, frozen=True, forbid_unknown_fields=True):
     )
 
 
+class Terms(Struct, frozen=True, forbid_unknown_fields=True):
+    """A term book of the force's own, relative to foidex.toml; its terms come before ours."""
+
+    book: str | None = None
+
+
 class Source(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the nightly refresh reads. Paths are relative to foidex.toml and may be patterns.
 
@@ -132,6 +138,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     embedded: Embedded = Embedded()
     index: Index = Index()
     force: Force = Force()
+    terms: Terms = Terms()
     source: Source = Source()
     refresh: Refresh = Refresh()
     categories: dict[Name, Category] = {}
@@ -149,6 +156,7 @@ class Settings(Struct, frozen=True):
     home: Path
     downloads: Path
     categories: Categories = {}
+    terms: Terms = Terms()
     file: Path | None = None
 
     @property
@@ -210,6 +218,7 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
             if downloads
             else platformdirs.user_cache_path("foidex")
         ),
+        terms=file.terms,
         source=file.source,
         refresh=file.refresh,
         categories=file.categories,
@@ -279,6 +288,7 @@ def _keys(section: str) -> tuple[str, ...]:
         "embedded": Embedded,
         "index": Index,
         "force": Force,
+        "terms": Terms,
         "source": Source,
         "refresh": Refresh,
         "refresh.canaries[...]": Canary,

@@ -12,12 +12,14 @@ from msgspec import Struct
 
 from indexer import offences
 from indexer.errors import RequestError
-from queries import execute, render, wording
+from queries import execute, render, termbook, wording
 from queries.answer import Answer, Form, Row
 from queries.questions.offences import Offences
 from queries.request import Request
 from queries.scope import Scope
 from queries.spec import OffenceSpec, PeriodSpec
+from queries.termbook import Book
+from queries.wording import Wording
 
 
 class TermCount(Struct, frozen=True):
@@ -48,8 +50,13 @@ def request(
     codes: Sequence[str] = (),
     start: date | None = None,
     end: date | None = None,
+    book: Book | None = None,
 ) -> Request:
-    """The request a command line stands for. Raises RequestError for what is none."""
+    """The request a command line stands for, with the openings of a term book, or else of ours.
+
+    Raises RequestError for what is none.
+    """
+    book = book or termbook.load()
     table = offences.load()
     first, last = start or date.min, end or date.max
     if last < first:
@@ -61,7 +68,7 @@ def request(
         title="Ad hoc count",
         questions=(Offences(id="offences"),),
         period=PeriodSpec(first, last) if start or end else None,
-        mentions=tuple(terms),
+        mentions=wording.opened(tuple(terms), tuple[Wording, ...], book.openings),
         offences=tuple(OffenceSpec(codes=(table.require(code),)) for code in codes),
     )
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -23,6 +23,10 @@ from indexer.cli import app as indexer_app
 from indexer.errors import FoidexError, OutputError
 from indexer.session import session
 from indexer.verification import Override
+
+if TYPE_CHECKING:  # slow to import, and not needed to print a help text
+    from queries.request import Request
+    from queries.termbook import Book
 
 _EXIT_CODES = """
 Exit codes: 0 done; 1 a fault in foidex; 2 a wrong command line; 3 a request, term or code refused;
@@ -151,15 +155,25 @@ def options(
     session().quiet = quiet
 
 
+def _book() -> Book:
+    from queries import termbook
+
+    return termbook.of(session().settings)
+
+
+def _request(path: Path) -> Request:
+    from queries import request as requests
+
+    return requests.read(path, _book(), session().settings.categories)
+
+
 @app.command()
 def lint(request: Annotated[Path, typer.Argument(help="A request file.")]) -> None:
     """Check a request file, without asking any server.
 
     Example: foidex lint request.yaml
     """
-    from queries import request as requests
-
-    found = requests.read(request, session().settings.categories)
+    found = _request(request)
     scope = found.scope
     print(f"{request}: {found.reference} is right.")
     print(f"Period      {scope.when}")
@@ -183,10 +197,9 @@ def answer(
     Example: foidex answer request.yaml --format html > letter.html
     """
     from queries import execute, render
-    from queries import request as requests
     from queries.answer import to_json
 
-    found = requests.read(request, session().settings.categories)
+    found = _request(request)
     with session().client() as client:
         answered = execute.answer(client, session().settings.index.alias, found)
     if form is AnswerFormat.JSON:
@@ -218,7 +231,7 @@ def count(
     from queries import adhoc
     from queries.answer import to_json
 
-    asked = adhoc.request(terms, codes or (), start, end)
+    asked = adhoc.request(terms, codes or (), start, end, _book())
     with session().client() as client:
         found = adhoc.count(
             client, session().settings.index.alias, asked, by_offence=by is By.OFFENCE
@@ -248,7 +261,7 @@ def find(
     """
     from queries import adhoc, evidence
 
-    asked = adhoc.request(terms, codes or (), start, end)
+    asked = adhoc.request(terms, codes or (), start, end, _book())
     with session().client() as client:
         for hit in evidence.find(client, session().settings.index.alias, asked.scope):
             print(hit.crime_ref if refs_only else "\t".join(hit.fields))

@@ -18,7 +18,7 @@ from elasticsearch import Elasticsearch
 from indexer import generations, refresh, resources, sample, settings
 from indexer.errors import ConfigurationError, OutputError
 from indexer.session import Session
-from queries import execute, render
+from queries import execute, render, termbook
 from queries import request as requests
 from queries.answer import Answer, to_json
 
@@ -93,7 +93,7 @@ def _prepare(folder: Path, config: Path) -> list[Path]:
 
 
 def _answer(client: Elasticsearch, session: Session, folder: Path, name: str) -> None:
-    found = requests.read(folder / f"{name}.yaml")
+    found = requests.read(folder / f"{name}.yaml", termbook.of(session.settings))
     answered = execute.answer(client, session.settings.index.alias, found)
     force = session.settings.force
     today = date.today()  # noqa: DTZ011 - a letter bears the day of the desk

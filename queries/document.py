@@ -1,8 +1,8 @@
 """A YAML document whose every value is the text as written, and the line each value stands on.
 
 YAML would guess types: 086 a number, No a boolean, 4.10 the number 4.1. Here the schema decides, so
-terms and codes stay as the requester wrote them. Anchors, aliases and tags are refused, and so is a
-file too large or too deep to be a request.
+terms and codes stay as they were written. Anchors, aliases and tags are refused, and so is a file
+too large or too deep to be a request or a term book.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def read(path: Path) -> Document:
         raise RequestError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
     if len(raw) > MAX_BYTES:
         raise RequestError(
-            f"{path}: is larger than {MAX_BYTES:,} bytes, the most a request has. "
-            "Check that it is a request file."
+            f"{path}: is larger than {MAX_BYTES:,} bytes, the most such a file has. "
+            "Check that it is the right file."
         )
     try:
         text = raw.decode("utf-8-sig")
@@ -71,7 +71,7 @@ def parse(text: str, name: str) -> Document:
             f"{name}: is not YAML: it holds a character YAML does not allow. Remove it."
         ) from None
     if root is None:
-        raise RequestError(f"{name}: is empty. Write a request, or copy one from the README.")
+        raise RequestError(f"{name}: is empty. Fill it in, or copy an example from the README.")
     return Document(name=name, value=_value(root, "$", name, lines), lines=lines)
 
 
@@ -86,7 +86,9 @@ def _refuse_events(text: str, name: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            raise RequestError(f"{name}:{line}: is nested too deeply to be a request.")
+            raise RequestError(
+                f"{name}:{line}: is nested too deeply. Check that it is the right file."
+            )
 
 
 def _value(node: yaml.Node, path: str, name: str, lines: dict[str, int]) -> Any:

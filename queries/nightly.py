@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import partial
 from glob import has_magic
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from indexer.report import RefreshReport
 from indexer.session import Session
 from indexer.settings import Settings
 from indexer.verification import Override
-from queries import terms
+from queries import termbook, terms
+from queries.termbook import Book
 
 
 def plan(settings: Settings) -> Plan:
@@ -25,8 +27,9 @@ def plan(settings: Settings) -> Plan:
         raise ConfigurationError(
             f'{where}: [source] names no paths. Add, for instance, paths = ["crimes.jsonl"].'
         )
+    book = termbook.of(settings)
     for canary in settings.refresh.canaries:
-        mention(canary.term)
+        mention(canary.term, book)
     return Plan(
         paths=_found(settings.folder, settings.source.paths),
         rejects_folder=settings.home / "rejects",
@@ -57,9 +60,9 @@ def _found(folder: Path, patterns: tuple[str, ...]) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def mention(term: str) -> dict[str, Any]:
+def mention(term: str, book: Book) -> dict[str, Any]:
     """The query of a canary's term. Raises RequestError."""
-    return terms.query(terms.parse(term)).to_dict()
+    return terms.query(terms.parse(term, openings=book.openings(term))).to_dict()
 
 
 def check(session: Session) -> None:
@@ -106,7 +109,7 @@ def run(session: Session, mode: Mode, overrides: frozenset[Override]) -> None:
                 settings.refresh,
                 session.progress,
                 overrides=overrides,
-                mention=mention,
+                mention=partial(mention, book=termbook.of(settings)),
             )
     except FoidexError as error:
         seconds = round(time.monotonic() - clock, 3)

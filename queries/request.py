@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 
 from indexer.categories import Categories
 from indexer.errors import RequestError
-from queries import document, wording
+from queries import document, termbook, wording
 from queries.document import Document
 from queries.problems import Problem
 from queries.questions import Question, kinds
@@ -30,6 +30,8 @@ from queries.spec import (
     Terms,
     Values,
 )
+from queries.termbook import Book
+from queries.wording import Wording
 
 _YEAR: Final = re.compile(r"(\d{4})(?:/(\d{2}))?")
 
@@ -81,17 +83,23 @@ _SCOPE: Final = ("period", "periods", "mentions", "offences", "where")
 _REQUIRED: Final = ("reference", "title", "questions")
 
 
-def read(path: Path, categories: Categories | None = None) -> Request:
-    """Read a request file of a force that declares these categories.
+def read(path: Path, book: Book | None = None, categories: Categories | None = None) -> Request:
+    """Read a request file, with the openings of a term book, or else of ours, for a force that
+    declares these categories.
 
     Raises RequestError, with a line for everything that is wrong.
     """
-    return _read(document.read(path), categories or {})
+    return _read(document.read(path), book or termbook.load(), categories or {})
 
 
-def parse(text: str, name: str = "request", categories: Categories | None = None) -> Request:
-    """Read a request from text. Raises RequestError."""
-    return _read(document.parse(text, name), categories or {})
+def parse(
+    text: str,
+    name: str = "request",
+    book: Book | None = None,
+    categories: Categories | None = None,
+) -> Request:
+    """Read a request from text, as ``read``. Raises RequestError."""
+    return _read(document.parse(text, name), book or termbook.load(), categories or {})
 
 
 def again(kept: dict[str, Any]) -> Request:
@@ -111,7 +119,7 @@ def _any_question() -> Any:
     return Union[tuple(kinds().values())]  # noqa: UP007 - known at run time only
 
 
-def _read(source: Document, categories: Categories) -> Request:
+def _read(source: Document, book: Book, categories: Categories) -> Request:
     found: list[Problem] = []
     parts: dict[str, Any] = {}
     if not isinstance(source.value, dict):
@@ -131,6 +139,8 @@ def _read(source: Document, categories: Categories) -> Request:
             _part(value, _any_question(), f"$.questions[{number}]", found)
             for number, value in enumerate(parts["questions"])
         )
+    for key, kind in (("mentions", tuple[Wording, ...]), ("questions", tuple[Question, ...])):
+        parts[key] = wording.opened(parts.get(key) or (), kind, book.openings)
     found += _problems(parts, categories)
     if found:
         ordered = sorted((source.line(problem.path), problem.message) for problem in found)

@@ -12,12 +12,15 @@ the ways to write it that count, each a tuple of words that may stand apart by s
 
 So "live stream", "live-stream" and "livestream" give one query. A term whose one word holds hard
 punctuation ("Live.ly", "M&S") has no variants: it is a compound, found as it is written.
+
+What the rule does not give ("x box" for Xbox) may be given to it, as *openings*: each counts with
+every joining of its parts, and the term and its openings are one term.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any, Final
 
@@ -40,7 +43,7 @@ _AFTER: Final = "\"'\u201c\u201d.,;:!?"
 class Term(msgspec.Struct, frozen=True):
     """One term as the matching rule sees it.
 
-    ``written`` is the requester's wording, ``forms`` the ways to write it that count, closed form
+    ``written`` is the requester's wording, ``forms`` the ways to write it that count, closed forms
     first; a compound has the one form, itself.
     """
 
@@ -49,13 +52,34 @@ class Term(msgspec.Struct, frozen=True):
     compound: bool = False
 
 
-def parse(written: str, *, variants: bool = True) -> Term:
+def parse(written: str, *, variants: bool = True, openings: Sequence[str] = ()) -> Term:
     """Read a term.
 
-    ``variants=False`` holds it to its own words, apart by any spaces or dashes.
+    ``variants=False`` holds it to its own words, apart by any spaces or dashes, and leaves the
+    openings out.
 
-    Raises RequestError for a term that is empty, too long, or cannot be told from other text.
+    Raises RequestError for a term, or an opening, that is empty, too long, or cannot be told from
+    other text.
     """
+    own = parts(written)
+    if _is_compound(own):
+        if variants and openings:
+            raise RequestError(
+                f'term "{written}" is found as it is written, so it has no openings. Remove them, '
+                "or list them as aliases."
+            )
+        return Term(written=written, forms=(own,), compound=True)
+    if not variants:
+        return Term(written=written, forms=(own,))
+    found = _forms(own, (own,))
+    for opening in openings:
+        ways = tuple(joinings(_opening(written, opening)))
+        found |= _forms(ways[-1], ways)
+    return Term(written=written, forms=tuple(sorted(found, key=lambda form: (len(form), form))))
+
+
+def parts(written: str) -> tuple[str, ...]:
+    """The parts of a term as written, cleaned. Raises RequestError as ``parse``."""
     cleaned = clean(written).strip().lstrip(_BEFORE).rstrip(_AFTER).casefold()
     shown = written if len(written) <= MAX_LENGTH else f"{written[:MAX_LENGTH]}..."
     if len(cleaned) > MAX_LENGTH:
@@ -63,27 +87,41 @@ def parse(written: str, *, variants: bool = True) -> Term:
             f'term "{shown}" has {len(cleaned):,} characters; the most is {MAX_LENGTH}. '
             "Ask for its distinctive words."
         )
-    parts = tuple(part for part in _SOFT_RUN.split(cleaned) if part)
-    if not any(map(words, parts)):
+    found = tuple(part for part in _SOFT_RUN.split(cleaned) if part)
+    if not any(map(words, found)):
         raise RequestError(
             f'term "{shown}" has no letter or digit, so it would match nothing. Give a word.'
         )
-    if parts == ("s",):
+    if found == ("s",):
         raise RequestError(
             f'term "{shown}" is the letter that ends every possessive, where the index cannot tell '
             "it from a word. Ask for it with its neighbours."
         )
-    if len(parts) > MAX_PARTS:
+    if len(found) > MAX_PARTS:
         raise RequestError(
-            f'term "{shown}" has {len(parts)} words; the most is {MAX_PARTS}. '
+            f'term "{shown}" has {len(found)} words; the most is {MAX_PARTS}. '
             "Ask for its distinctive words, or for a shorter term in company (with: [...])."
         )
-    if len(parts) == 1 and parts[0] in compounds(parts[0]):
-        return Term(written=written, forms=(parts,), compound=True)
-    for part in parts:
+    if _is_compound(found):
+        return found
+    for part in found:
         if words(part) != [part]:
-            raise RequestError(_unclear(shown, part, alone=len(parts) == 1))
-    return Term(written=written, forms=_forms(parts) if variants else (parts,))
+            raise RequestError(_unclear(shown, part, alone=len(found) == 1))
+    return found
+
+
+def _is_compound(found: tuple[str, ...]) -> bool:
+    return len(found) == 1 and found[0] in compounds(found[0])
+
+
+def _opening(written: str, opening: str) -> tuple[str, ...]:
+    found = parts(opening)
+    if _is_compound(found):
+        raise RequestError(
+            f'"{opening}" holds punctuation, so it is no opening of "{written}". '
+            "List it as an alias."
+        )
+    return found
 
 
 def _unclear(shown: str, part: str, *, alone: bool) -> str:
@@ -100,21 +138,25 @@ def _unclear(shown: str, part: str, *, alone: bool) -> str:
     )
 
 
-def _forms(parts: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    closed = "".join(parts)
-    found: dict[tuple[str, ...], None] = {(closed,): None}
-    for joins in product(("", " "), repeat=len(parts) - 1):
-        spaced = "".join(map("".join, zip(parts, (*joins, ""), strict=True)))
-        found[tuple(spaced.split(" "))] = None
-    for opened in (*_openings(closed, 2, OPEN_ONCE), *_openings(closed, 3, OPEN_TWICE)):
-        found[opened] = None
-    if len(parts) > 1:
-        least = OPEN_ONCE if len(parts) > 2 else OPEN_TWICE
-        for place, part in enumerate(parts):
-            for opened in _openings(part, 2, least):
-                found[(*parts[:place], *opened, *parts[place + 1 :])] = None
-    del found[closed,]
-    return ((closed,), *sorted(found, key=lambda form: (len(form), form)))
+def joinings(found: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The parts of a term with neighbours joined in every way, from closed to as they are."""
+    for joins in product(("", " "), repeat=len(found) - 1):
+        spaced = "".join(map("".join, zip(found, (*joins, ""), strict=True)))
+        yield tuple(spaced.split(" "))
+
+
+def _forms(found: tuple[str, ...], ways: tuple[tuple[str, ...], ...]) -> set[tuple[str, ...]]:
+    """The forms of these parts; in each of ``ways``, joinings of them, a part may open."""
+    closed = "".join(found)
+    forms = {*joinings(found)}
+    forms.update(_openings(closed, 2, OPEN_ONCE), _openings(closed, 3, OPEN_TWICE))
+    for way in ways:
+        if len(way) > 1:
+            least = OPEN_ONCE if len(way) > 2 else OPEN_TWICE
+            for place, part in enumerate(way):
+                for opened in _openings(part, 2, least):
+                    forms.add((*way[:place], *opened, *way[place + 1 :]))
+    return forms
 
 
 def _openings(word: str, pieces: int, least: int) -> list[tuple[str, ...]]:

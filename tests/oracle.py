@@ -55,22 +55,41 @@ def mentions(text: str, forms: list[str]) -> bool:
 
 
 def variants(term: str) -> list[str]:
-    """The forms of a term of one or two words, from the rule's text: closed; opened once into parts
-    of two letters or more; opened twice into parts of three or more; as written, also with one part
-    opened into parts of three or more."""
+    """The forms of a term, from the rule's text: closed; opened once into parts of two letters or
+    more; opened twice into parts of three or more; its parts with neighbours joined in every way;
+    as written, also with one part opened into parts of three or more (of two, in a term of three
+    words or more)."""
     written = re.split(rf"[{_SOFT}]+", cleaned(term).strip())
     closed = "".join(written)
-    found = {closed, " ".join(written)}
+    found = {closed, *joinings(written)}
     size = len(closed)
     for cut in range(2, size - 1):
         found.add(f"{closed[:cut]} {closed[cut:]}")
     for cut in range(3, size - 5):
         for second in range(cut + 3, size - 2):
             found.add(f"{closed[:cut]} {closed[cut:second]} {closed[second:]}")
-    if len(written) == 2:
-        one, two = written
-        found |= {f"{one[:cut]} {one[cut:]} {two}" for cut in range(3, len(one) - 2)}
-        found |= {f"{one} {two[:cut]} {two[cut:]}" for cut in range(3, len(two) - 2)}
+    least = 3 if len(written) == 2 else 2
+    for place, part in enumerate(written if len(written) > 1 else []):
+        for cut in range(least, len(part) - least + 1):
+            opened = [*written[:place], part[:cut], part[cut:], *written[place + 1 :]]
+            found.add(" ".join(opened))
+    return sorted(form for form in found if " '" not in form and "' " not in form)
+
+
+def joinings(parts: list[str]) -> list[str]:
+    """Parts with each gap between them kept or closed."""
+    found = [parts[0]]
+    for part in parts[1:]:
+        found = [one + gap + part for one in found for gap in ("", " ")]
+    return found
+
+
+def spellings(wordings: list[str]) -> list[str]:
+    """The forms of a term of a term book: of each of its wordings in each joining."""
+    found: set[str] = set()
+    for wording in wordings:
+        for joined in joinings(re.split(rf"[{_SOFT}]+", cleaned(wording))):
+            found |= set(variants(joined))
     return sorted(found)
 
 

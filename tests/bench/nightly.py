@@ -13,6 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,7 @@ import msgspec
 from indexer import elastic, embedded, refresh, sample, settings
 from indexer.progress import Progress
 from indexer.refresh import Mode, Plan
+from queries import termbook
 from queries.nightly import mention
 
 SILENT = Progress(quiet=True)
@@ -61,7 +63,7 @@ def main() -> None:
                         mode,  # type: ignore[arg-type]
                         options.refresh,
                         SILENT,
-                        mention=mention,
+                        mention=partial(mention, book=termbook.load()),
                     )
                     taken[mode].append(time.perf_counter() - start)  # type: ignore[index]
     finally:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from indexer import generations, refresh
 from indexer.errors import RequestError
 from indexer.settings import Index
-from queries import evidence, terms
+from queries import adhoc, evidence, termbook, terms
 from queries.scope import Mention, Scope
 from tests import oracle
 from tests.conftest import ROOT
@@ -121,6 +121,78 @@ def test_the_rule_by_hand(client: Elasticsearch, index: Index, load: Callable[..
         }
         assert mine == right, term
         assert found(client, index.alias, term) == expected(texts, term), term
+
+
+BOOK_TEXTS = [
+    ("by X-Box", "Xbox"),
+    ("by x box.", "Xbox"),
+    ("by XBOX", "Xbox"),
+    ("Mr X. Box of papers", ""),
+    ("two x boxes", ""),
+    ("on What\u2019s App", "WhatsApp"),
+    ("on what's-app's page", "WhatsApp"),
+    ("on What'sApp", "WhatsApp"),
+    ("on whats app", "WhatsApp"),
+    ("what. S app", ""),
+    ("a what is app call", ""),
+    ("a what's app call", "WhatsApp WhatsApp-call"),
+    ("on X-Box Live", "Xbox Xbox-Live"),
+    ("on X-BoxLive", "Xbox-Live"),
+    ("on e bike", "e-bike"),
+    ("an ebike", "e-bike"),
+    ("the bike", ""),
+    ("Call-of-Duty", "Call-of-Duty"),
+    ("callofduty", "Call-of-Duty"),
+    ("an X-Box controller", "Xbox Xbox-controller"),
+    ("an xboxcontroller", "Xbox-controller"),
+]
+
+
+@pytest.mark.parametrize(
+    "wordings",
+    [
+        ["Xbox", "X-Box", "x box"],
+        ["WhatsApp", "Whats App", "what's app", "what'sapp"],
+        ["WhatsApp call", "what's-app call"],
+        ["Xbox Live", "X-Box Live", "X-BoxLive", "xboxlive"],
+        ["e-bike", "ebike"],
+        ["Call of Duty", "callofduty"],
+        ["Xbox controller", "X-Box controller"],
+    ],
+    ids=lambda wordings: wordings[0],
+)
+def test_openings_of_the_term_book_count_and_all_wordings_count_the_same(
+    client: Elasticsearch, index: Index, load: Callable[..., Any], wordings: list[str]
+) -> None:
+    texts = {f"R{number}": text for number, (text, _) in enumerate(BOOK_TEXTS)}
+    load(as_records(texts))
+    name = wordings[0].replace(" ", "-")
+    right = {f"R{number}" for number, (_, names) in enumerate(BOOK_TEXTS) if name in names.split()}
+    for written in wordings:
+        asked = adhoc.request([written]).scope
+        mine = {hit.crime_ref for hit in evidence.find(client, index.alias, asked)}
+        assert mine == right, written
+
+
+def test_every_term_of_the_book_counts_as_a_naive_scan_does(
+    client: Elasticsearch, index: Index, load: Callable[..., Any]
+) -> None:
+    book = termbook.load()
+    texts: dict[str, str] = {}
+    for entry in book.terms:
+        for written in (*entry.wordings, *entry.aliases):
+            for number, text in enumerate((written, f"{written}s", f"a{written}.", f"{written}'s")):
+                texts[f"{entry.term}:{written}:{number}"] = f"It was {text} there"
+    load(as_records(texts))
+    for entry in book.terms:
+        forms = [entry.term.casefold()]
+        if not terms.parse(entry.term).compound:
+            forms = oracle.spellings([*entry.wordings])
+        right = {reference for reference, text in texts.items() if oracle.mentions(text, forms)}
+        asked = adhoc.request([entry.term]).scope
+        mine = {hit.crime_ref for hit in evidence.find(client, index.alias, asked)}
+        assert mine == right, entry.term
+        assert len(mine) >= 2, entry.term
 
 
 def test_real_text_has_no_extra_and_no_missed_record(
