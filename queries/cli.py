@@ -93,6 +93,13 @@ class AnswerFormat(StrEnum):
     JSON = "json"
 
 
+class Unit(StrEnum):
+    """What a table counts."""
+
+    OFFENCES = "offences"
+    VICTIMS = "victims"
+
+
 class CountFormat(StrEnum):
     """What ``count`` prints."""
 
@@ -101,18 +108,50 @@ class CountFormat(StrEnum):
     CSV = "csv"
 
 
-class By(StrEnum):
-    """What ``count`` breaks its number down by."""
-
-    OFFENCE = "offence"
-
-
 Terms = Annotated[
-    list[str], typer.Argument(help="Words to find, in any spelling of spaces and hyphens.")
+    list[str] | None,
+    typer.Argument(
+        help="Words to find, in any spelling of spaces and hyphens.", show_default=False
+    ),
 ]
 Codes = Annotated[
     list[str] | None, typer.Option("--offence", help="Only this code and all below it; repeatable.")
 ]
+Periods = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--period",
+        metavar="PERIOD",
+        help="2017/18, 2017 or 2017-04-01..2017-06-30; several stand side by side.",
+    ),
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="FIELD=VALUE",
+        help="Only records whose outcome, offence_group, sex or category is this; repeatable.",
+    ),
+]
+Company = Annotated[
+    list[str] | None,
+    typer.Option("--with", metavar="TERM", help="Only where this is in the same record."),
+]
+Near = Annotated[
+    int | None, typer.Option(min=0, max=100, help="Only where --with is at most so many words off.")
+]
+Aliases = Annotated[
+    list[str] | None, typer.Option("--alias", metavar="TERM", help="Another name of the one term.")
+]
+Exact = Annotated[bool, typer.Option("--exact", help="Only as written, without the variants.")]
+
+
+def _fields(incomplete: str) -> list[str]:
+    """What --by may be, for the shell's completion."""
+    from queries import adhoc, fields
+
+    known = (adhoc.TERM, *fields.names(session().settings.categories))
+    return [name for name in known if name.startswith(incomplete)]
 
 
 def _day(text: str | date) -> date:
@@ -215,34 +254,99 @@ def answer(
 
 @app.command()
 def count(
-    terms: Terms,
+    terms: Terms = None,
     codes: Codes = None,
     start: From = None,
     end: To = None,
-    by: Annotated[By | None, typer.Option(help="Break the number down.")] = None,
+    periods: Periods = None,
+    where: Where = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD",
+            autocompletion=_fields,
+            help="Break the number down by term, offence, offence_group, month, quarter, "
+            "calendar_year, financial_year, status, outcome, sex or a category; twice for a table "
+            "of rows by columns.",
+        ),
+    ] = None,
+    unit: Annotated[
+        Unit | None, typer.Option("--count", help="What --by counts, where both could be.")
+    ] = None,
+    overlap: Annotated[
+        bool, typer.Option("--overlap", help="Which of the terms are mentioned together.")
+    ] = False,
+    company: Company = None,
+    near: Near = None,
+    aliases: Aliases = None,
+    exact: Exact = False,
     form: Annotated[
         CountFormat, typer.Option("--format", help="What to print.")
     ] = CountFormat.TABLE,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say in words what would be counted, and stop.")
+    ] = False,
+    show_query: Annotated[
+        bool, typer.Option("--show-query", help="Print the query as JSON, and stop.")
+    ] = False,
 ) -> None:
     """Count the records that mention any of the terms, and say which forms were found.
 
     Example: foidex count "live stream" Snapchat --offence 22B --from 2017-04-01 --to 2018-03-31
-    """
-    from queries import adhoc
-    from queries.answer import to_json
 
-    asked = adhoc.request(terms, codes or (), start, end, _book())
+    Example: foidex count TikTok Snapchat --by term --by financial_year --format csv
+
+    Example: foidex count Hinge --with app --near 5 --period 2019/20 --period 2020/21
+
+    Example: foidex count --by sex --offence 22B
+    """
+    from queries import adhoc, execute, render
+    from queries.answer import to_json
+    from queries.explain import explain as in_words
+
+    asked = _asked(
+        terms,
+        codes=codes or (),
+        start=start,
+        end=end,
+        periods=periods or (),
+        where=where or (),
+        by=by or (),
+        unit=unit.value if unit else None,
+        overlap=overlap,
+        company=company or (),
+        near=near,
+        aliases=aliases or (),
+        exact=exact,
+    )
+    if explain:
+        print(in_words(asked), end="")
+        return
+    if show_query:
+        print(execute.to_json(asked))
+        return
     with session().client() as client:
-        found = adhoc.count(
-            client, session().settings.index.alias, asked, by_offence=by is By.OFFENCE
-        )
+        found = adhoc.count(client, session().settings.index.alias, asked)
     match form:
         case CountFormat.JSON:
             print(to_json(found))
         case CountFormat.CSV:
             print(adhoc.as_csv(found), end="")
+            if left_out := render.left_out(found.left_out):
+                print(left_out, file=sys.stderr)
         case CountFormat.TABLE:
             print(adhoc.table(found), end="")
+
+
+def _asked(terms: list[str] | None, **options: Any) -> Request:
+    from queries import adhoc
+
+    return adhoc.request(
+        terms or [],
+        adhoc.Options(**options),
+        book=_book(),
+        categories=session().settings.categories,
+    )
 
 
 @app.command()
@@ -259,9 +363,9 @@ def find(
 
     Example: foidex find livestream --refs-only
     """
-    from queries import adhoc, evidence
+    from queries import evidence
 
-    asked = adhoc.request(terms, codes or (), start, end, _book())
+    asked = _asked(terms, codes=codes or (), start=start, end=end)
     with session().client() as client:
         for hit in evidence.find(client, session().settings.index.alias, asked.scope):
             print(hit.crime_ref if refs_only else "\t".join(hit.fields))

@@ -79,15 +79,11 @@ def answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
     index is not one of ours.
     """
     scope = request.scope
+    found = search(client, alias, body(request))
     parts = {question.id: _parts(question, scope) for question in request.questions}
-    asked: dict[str, aggs.Agg[Any]] = {
-        part.name: aggs.Filter(part.filter, aggs=question.build(part.scope))
-        for question in request.questions
-        for part in parts[question.id]
-    }
-    found = search(client, alias, scope.query(), {**_scope_aggregations(scope), **asked})
-    for name in asked:
-        _read_pages(client, found, name)
+    for every in parts.values():
+        for part in every:
+            _read_pages(client, found, part.name)
     tallied = _tally(found.body, scope)
     return Answer(
         reference=request.reference,
@@ -114,6 +110,26 @@ def answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
         ),
         provenance=provenance(found),
     )
+
+
+def body(request: Request) -> dict[str, Any]:
+    """The one search that a request is, as the server takes it."""
+    scope = request.scope
+    asked: dict[str, aggs.Agg[Any]] = {
+        part.name: aggs.Filter(part.filter, aggs=question.build(part.scope))
+        for question in request.questions
+        for part in _parts(question, scope)
+    }
+    asking = Search().query(scope.query()).extra(size=0, track_total_hits=True)
+    for name, aggregation in {**_scope_aggregations(scope), **asked}.items():
+        asking.aggs[name] = aggregation
+    found: dict[str, Any] = asking.to_dict()
+    return found
+
+
+def to_json(request: Request) -> str:
+    """The one search of a request as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(body(request)), indent=2).decode()
 
 
 def _parts(question: Question, scope: Scope) -> list[_Part]:
@@ -192,14 +208,8 @@ def _tally(body: dict[str, Any], scope: Scope) -> Tally:
     )
 
 
-def search(
-    client: Elasticsearch, alias: str, query: Query, aggregations: dict[str, aggs.Agg[Any]]
-) -> Found:
+def search(client: Elasticsearch, alias: str, body: dict[str, Any]) -> Found:
     """Run one search through the alias and check that its every number is exact."""
-    asking = Search().query(query).extra(size=0, track_total_hits=True)
-    for name, aggregation in aggregations.items():
-        asking.aggs[name] = aggregation
-    body = asking.to_dict()
     generation_of: dict[str, Any] = {
         "global": {},
         "aggs": {

@@ -154,20 +154,21 @@ def _dated(value: Any, key: str = "") -> Any:
         return {name: _dated(one, name) for name, one in value.items()}
     if isinstance(value, list):
         return [_dated(one, key) for one in value]
-    if key in ("period", "periods") and isinstance(value, str):
-        year = _YEAR.fullmatch(value.strip())
-        start = int(year[1]) if year else 0
-        if not 1 <= start < date.max.year:
-            return value
-        if year and year[2] is None:
-            return {"from": f"{start:04}-01-01", "to": f"{start:04}-12-31", "label": value.strip()}
-        if year and int(year[2]) == (start + 1) % 100:
-            return {
-                "from": f"{start:04}-04-01",
-                "to": f"{start + 1:04}-03-31",
-                "label": value.strip(),
-            }
-    return value
+    return years(value) if key in ("period", "periods") and isinstance(value, str) else value
+
+
+def years(text: str) -> str | dict[str, str]:
+    """A year as its days, from April or from January; other text as it is."""
+    name = text.strip()
+    year = _YEAR.fullmatch(name)
+    start = int(year[1]) if year else 0
+    if not year or not 1 <= start < date.max.year:
+        return text
+    if year[2] is None:
+        return {"from": f"{start:04}-01-01", "to": f"{start:04}-12-31", "label": name}
+    if int(year[2]) != (start + 1) % 100:
+        return text
+    return {"from": f"{start:04}-04-01", "to": f"{start + 1:04}-03-31", "label": name}
 
 
 def _part(value: Any, kind: Any, path: str, found: list[Problem]) -> Any:

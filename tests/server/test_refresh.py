@@ -93,7 +93,7 @@ def held(client: Elasticsearch, alias: str) -> dict[str, dict[str, Any]]:
 
 
 def mentions(client: Elasticsearch, alias: str, term: str = "livestream") -> int:
-    return adhoc.count(client, alias, adhoc.request([term]), by_offence=False).records
+    return adhoc.count(client, alias, adhoc.request([term])).records
 
 
 # -- full and incremental --------------------------------------------------------------------------
@@ -461,9 +461,7 @@ class Rig:
             assert live.verified
             assert live.records in totals
             assert generations.count(client, live.name) == (live.records, 0)
-            whole = adhoc.count(
-                client, "crimes", adhoc.request(["live stream", "livestreaming"]), by_offence=False
-            )
+            whole = adhoc.count(client, "crimes", adhoc.request(["live stream", "livestreaming"]))
             counted = sum(n % 20 < sample.MENTIONS and n % 17 > 1 for n in range(live.records))
             assert whole.records == counted
             return live.records
