@@ -23,6 +23,7 @@ PURE = {
     "queries.terms": {"indexer.errors", "indexer.narrative"},
     "queries.scope": {"queries.terms", "indexer.records"},
     "queries.wording": {"indexer.errors", "queries.terms", "queries.problems", "queries.scope"},
+    "queries.context": {"indexer.narrative", "queries.terms"},
     "queries.answer": set(),
 }  # fmt: skip
 
