@@ -203,3 +203,8 @@ def compounds(text: str) -> list[str]:
 def words(text: str) -> list[str]:
     """The words of clean text, in order."""
     return (_patterns(text)).words.findall(text)
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Where the words of clean text stand: first character, and the one after the last."""
+    return [match.span() for match in _patterns(text).words.finditer(text)]

@@ -26,6 +26,7 @@ PURE = {
     "queries.periods": {"queries.answer", "queries.scope"},
     "queries.grid": {"queries.answer", "queries.fields", "queries.scope", "indexer.errors"},
     "queries.wording": {"indexer.errors", "queries.terms", "queries.problems", "queries.scope"},
+    "queries.context": {"indexer.narrative", "queries.terms"},
     "queries.answer": set(),
 }  # fmt: skip
 

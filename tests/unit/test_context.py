@@ -1,0 +1,79 @@
+"""Where a term stands in a narrative, and the words around it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.narrative import Cut, clean, cut
+from queries import context, termbook, terms
+from queries.context import Context, Match
+
+BOOK = termbook.load()
+
+
+def found(text: str, term: str) -> list[str]:
+    """What is written at each match."""
+    narrative = cut(clean(text))
+    whole = "".join(narrative.segments)
+    parsed = terms.parse(term, openings=BOOK.openings(term))
+    return [whole[match.start : match.end] for match in context.matches(narrative, parsed)]
+
+
+@pytest.mark.parametrize(
+    ("text", "term", "written"),
+    [
+        ("a Live \u2013 Stream, LIVESTREAM; live\nstream", "livestream", ["Live \u2013 Stream", "LIVESTREAM", "live\nstream"]),
+        ("they live. Stream nearby live/stream live\n\nstream", "live stream", []),
+        ("livestreamed, live streams, alive stream", "live stream", []),
+        ("Facebook's page, www.facebook.com/x", "Facebook", ["Facebook", "facebook"]),
+        ("on What\u2019s-App's page", "WhatsApp", ["What's-App"]),
+        ("Paul's. app", "Paul's app", []),
+        ("Paul's app's", "Paul's app", ["Paul's app"]),
+        ("on Live.ly, alive.ly, www.live.ly/x, Live.ly's", "Live.ly", ["Live.ly", "live.ly", "Live.ly"]),
+        ("live. ly", "Live.ly", []),
+        ("M&S's and m&s", "M&S", ["M&S", "m&s"]),
+        ("Stra\u00dfe", "strasse", ["Strasse"]),
+        ("stream stream stream", "stream stream", ["stream stream", "stream stream"]),
+    ],
+)  # fmt: skip
+def test_matches_are_what_is_written(text: str, term: str, written: list[str]) -> None:
+    assert found(text, term) == written
+
+
+def test_a_match_never_crosses_entries() -> None:
+    first, second = cut(clean("a live")), cut(clean("stream"))
+    both = Cut(first.segments + second.segments, [], [])
+    assert context.matches(both, terms.parse("live stream")) == []
+    first, second = cut(clean("that is what's")), cut(clean(" app"))
+    both = Cut(first.segments + second.segments, first.possessives, [])
+    assert context.matches(both, terms.parse("what's app")) == []
+
+
+def test_a_window_cuts_between_words() -> None:
+    text = "The caller said it was on a live stream at the time of the call."
+    match = Match(text.index("live"), text.index(" at the"), ("live", "stream"))
+    assert context.window(text, match, 11) == Context("was on a ", "live stream", " at the")
+    assert context.window(text, match, 0) == Context("", "live stream", "")
+    assert "".join(context.window(text, match, 1000)) == text
+
+
+def test_a_window_holds_nothing_a_terminal_would_obey() -> None:
+    text = "a\x1b[31m\n live\nstream \x07b"
+    match = Match(text.index("live"), text.index(" \x07"), ("live", "stream"))
+    assert context.window(text, match, 50) == Context("a [31m ", "live stream", " b")
+
+
+@given(st.text("ab \n.", max_size=60), st.integers(0, 60), st.integers(0, 10), st.integers(0, 30))
+def test_a_window_is_whole_words_of_the_text(text: str, start: int, size: int, width: int) -> None:
+    start = min(start, len(text))
+    match = Match(start, min(start + size, len(text)), ())
+    around = context.window(text, match, width)
+    flat = " ".join(text.split())
+    assert " ".join("".join(around).split()) in flat
+    assert len(around.before) <= width
+    assert len(around.after) <= width
+    assert not text[: match.start].split() or not around.before.split() or (
+        around.before.split()[0] in text[: match.start].split()
+    )  # fmt: skip
