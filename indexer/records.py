@@ -124,6 +124,7 @@ _EXPECTED: Final = {
     "age": "whole years from 0 to 120, or null",
     "sex": "F, M, X, U or null",
 }
+_BETWEEN: Final = "\n\n"  # two entries of a narrative, which are apart as by a blank line
 _CODE: Final = re.compile(r"[0-9][0-9A-Z]{0,4}([/. -][0-9A-Z]{1,4}){0,3}")
 _PATH: Final = re.compile(r" - at `\$\.?([^`]*)`$")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
@@ -236,6 +237,7 @@ def to_document(
     entries = [record.narrative] if isinstance(record.narrative, str) else record.narrative
     narrative = cut(clean(entries[0])) if entries else Cut([], [], [])
     for entry in entries[1:]:
+        narrative.segments.append(_BETWEEN)
         for so_far, more in zip(narrative, cut(clean(entry)), strict=True):
             so_far.extend(more)
     code = offences.canonical(record.offence_code)

@@ -20,7 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 from indexer.cli import app as indexer_app
-from indexer.errors import FoidexError, OutputError
+from indexer.errors import FoidexError, OutputError, RequestError
 from indexer.session import session
 from indexer.verification import Override
 
@@ -98,6 +98,14 @@ class Unit(StrEnum):
 
     OFFENCES = "offences"
     VICTIMS = "victims"
+
+
+class Listing(StrEnum):
+    """How ``find`` prints: in blocks at a terminal and one a line into a pipe, or for programs."""
+
+    TABLE = "table"
+    JSONL = "jsonl"
+    CSV = "csv"
 
 
 class CountFormat(StrEnum):
@@ -351,24 +359,91 @@ def _asked(terms: list[str] | None, **options: Any) -> Request:
 
 @app.command()
 def find(
-    terms: Terms,
+    terms: Terms = None,
     codes: Codes = None,
     start: From = None,
     end: To = None,
+    periods: Periods = None,
+    where: Where = None,
+    company: Company = None,
+    near: Near = None,
+    aliases: Aliases = None,
+    exact: Exact = False,
+    request: Annotated[
+        Path | None, typer.Option(help="The records behind a number of this request file.")
+    ] = None,
+    row: Annotated[
+        str | None,
+        typer.Option(
+            metavar="QUESTION:ROW", help="Which number of it: Q2:Snapchat; Q2 alone is its total."
+        ),
+    ] = None,
+    column: Annotated[
+        str, typer.Option(help="Its column, where the table has several, as the answer calls it.")
+    ] = "",
     refs_only: Annotated[
         bool, typer.Option("--refs-only", help="Only the references, one a line.")
     ] = False,
+    width: Annotated[
+        int, typer.Option("--context", min=0, max=10_000, help="Characters to show on each side.")
+    ] = 60,
+    sentences: Annotated[
+        int | None,
+        typer.Option(min=0, max=100, help="Show the sentence instead, and so many on each side."),
+    ] = None,
+    mask: Annotated[
+        bool, typer.Option("--mask", help="Hide numbers, addresses and names around the words.")
+    ] = False,
+    most: Annotated[
+        int, typer.Option(min=1, max=1_000, help="Mentions of each term to show in a record.")
+    ] = 3,
+    form: Annotated[Listing, typer.Option("--format", help="What to print.")] = Listing.TABLE,
 ) -> None:
-    """List the records behind a count: reference, date and offence code.
+    """List the records behind a number, each with the words that put it there.
 
-    Example: foidex find livestream --refs-only
+    Example: foidex find livestream --offence 22B --mask
+
+    Example: foidex find --request request.yaml --row Q2:Snapchat --column 22B
+
+    Example: foidex find TikTok --period 2019/20 --refs-only | sort
     """
-    from queries import evidence
+    from queries import evidence, listing, locate
 
-    asked = _asked(terms, codes=codes or (), start=start, end=end)
+    if request:
+        if terms:
+            raise RequestError("--request says what to find, and so do terms. Keep one.")
+        asked = _request(request)
+        located = (
+            locate.behind(asked, *locate.parse(row), column) if row else locate.whole(asked.scope)
+        )
+    else:
+        if row or column:
+            raise RequestError("--row and --column are of a request file. Name it with --request.")
+        located = locate.whole(
+            _asked(
+                terms,
+                codes=codes or (),
+                start=start,
+                end=end,
+                periods=periods or (),
+                where=where or (),
+                company=company or (),
+                near=near,
+                aliases=aliases or (),
+                exact=exact,
+            ).scope
+        )
+    look = None if refs_only else evidence.Look(width, sentences, most, mask)
     with session().client() as client:
-        for hit in evidence.find(client, session().settings.index.alias, asked.scope):
-            print(hit.crime_ref if refs_only else "\t".join(hit.fields))
+        hits = evidence.find(client, session().settings.index.alias, located, look)
+        if refs_only:
+            for hit in hits:
+                print(hit.crime_ref)
+            return
+        number = listing.write(hits, listing.Format(form))
+    print(f"{number:,} {'record' if number == 1 else 'records'}.", file=sys.stderr)
+    if row and not number:
+        print("The row is named as the answer has it, if the answer has it.", file=sys.stderr)
 
 
 @app.command()

@@ -27,6 +27,8 @@ _ALONE: Final = re.compile(
     "|[\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff][\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\u0300-\u036f\u3099\u309a]*"
     "|[\u0e01-\u0edf\u1000-\u109f\u1780-\u17d3\u19e0-\u19ff]+"
 )
+# A full stop with a space, or a line's end: sentences as typed logs have them.
+_SENTENCE: Final = re.compile(r"[.!?]+[\"')\]]*\s+|\n+")
 _SPACE: Final = re.compile(r"\s+")
 
 
@@ -94,6 +96,19 @@ def window(text: str, match: Match, width: int) -> Context:
         after = _SPACE.sub(" ", after).rpartition(" ")[0]
     return Context(
         _printed(before).lstrip(), _printed(text[match.start : match.end]), _printed(after).rstrip()
+    )
+
+
+def sentences(text: str, match: Match, number: int) -> Context:
+    """The mention and the rest of its sentence, with so many more sentences on either side."""
+    ends = [0, *(end.end() for end in _SENTENCE.finditer(text)), len(text)]
+    first = max(place for place, end in enumerate(ends) if end <= match.start)
+    last = min(place for place, end in enumerate(ends) if end >= match.end)
+    start, stop = ends[max(0, first - number)], ends[min(len(ends) - 1, last + number)]
+    return Context(
+        _printed(text[start : match.start]).lstrip(),
+        _printed(text[match.start : match.end]),
+        _printed(text[match.end : stop]).rstrip(),
     )
 
 

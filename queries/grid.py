@@ -128,10 +128,12 @@ class Grid(Struct, frozen=True):
     def where(self, row: str, column: str | None) -> Query:
         """The records behind a row, or a cell, named by key or label. Raises RequestError."""
         named = [] if row == "total" else [(self.axes[0], row)]
-        if column not in (None, self.unit) and self.columns:
-            named.append((self.axes[1], str(column).removeprefix(_COLUMN)))
-        elif column not in (None, self.unit):
-            raise RequestError(f'there is no column "{column}". The table has one of {self.unit}.')
+        if column and column.casefold() != self.unit:
+            if self.columns is None:
+                raise RequestError(
+                    f'there is no column "{column[:60]}". Columns are named as the answer has them.'
+                )
+            named.append((self.axes[1], column.removeprefix(_COLUMN)))
         queries: dict[str, list[Query]] = {"record": [], "victim": []}
         for axis, name in named:
             queries[axis.level].append(_named(axis, name).query)

@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 
 from indexer import generations, refresh, sample
 from indexer.settings import Index
-from queries import adhoc, evidence, execute, request
+from queries import adhoc, evidence, execute, locate, request
 from queries.answer import Answer, QuestionAnswer, schema, to_json
 from tests.conftest import ROOT
 from tests.counter import Counter, Record
@@ -118,7 +118,7 @@ def test_a_server_lost_after_the_last_page_is_no_fault_of_the_pages(
         raise TransportError("the server is gone")
 
     monkeypatch.setattr(client, "close_point_in_time", lost)
-    found = evidence.find(client, index.alias, adhoc.request(["instagram"]).scope)
+    found = evidence.find(client, index.alias, locate.whole(adhoc.request(["instagram"]).scope))
     assert [hit.crime_ref for hit in found]
 
 

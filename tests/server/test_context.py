@@ -16,7 +16,7 @@ from indexer import generations, refresh
 from indexer.errors import RequestError
 from indexer.narrative import Cut
 from indexer.settings import Index
-from queries import adhoc, context, evidence
+from queries import adhoc, context, evidence, locate
 from tests.server.conftest import SILENT
 from tests.server.test_matching import REAL, TERMS
 
@@ -38,7 +38,9 @@ ALWAYS = ["live stream", "what's app", "whatsapp", "xbox", "live.ly", "s's", "x'
 
 def held(client: Elasticsearch, alias: str) -> dict[str, Cut]:
     """The narratives as the index holds them."""
-    hits = client.search(index=alias, size=10_000, source_includes=list(context.FIELDS))["hits"]["hits"]
+    hits = client.search(index=alias, size=10_000, source_includes=list(context.FIELDS))["hits"][
+        "hits"
+    ]
     return {hit["_id"]: context.held(hit["_source"]) for hit in hits}
 
 
@@ -46,7 +48,7 @@ def agree(client: Elasticsearch, alias: str, narratives: dict[str, Cut], term: s
     """Check that context and server have the same records; how many they have."""
     scope = adhoc.request([term]).scope
     (mention,) = scope.mentions
-    right = {hit.crime_ref for hit in evidence.find(client, alias, scope)}
+    right = {hit.crime_ref for hit in evidence.find(client, alias, locate.whole(scope))}
     mine = {ref for ref, one in narratives.items() if context.matches(one, mention.term)}
     assert mine == right, (term, {ref: narratives[ref] for ref in mine ^ right})
     return len(mine)

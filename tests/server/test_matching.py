@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from indexer import generations, refresh
 from indexer.errors import RequestError
 from indexer.settings import Index
-from queries import adhoc, evidence, termbook, terms
+from queries import adhoc, evidence, locate, termbook, terms
 from queries.scope import Mention, Scope
 from tests import oracle
 from tests.conftest import ROOT
@@ -38,7 +38,7 @@ TERMS = [
 
 def found(client: Elasticsearch, alias: str, term: str) -> set[str]:
     scope = Scope(mentions=(Mention(terms.parse(term)),))
-    return {hit.crime_ref for hit in evidence.find(client, alias, scope)}
+    return {hit.crime_ref for hit in evidence.find(client, alias, locate.whole(scope))}
 
 
 def expected(texts: dict[str, str], term: str) -> set[str]:
@@ -170,7 +170,7 @@ def test_openings_of_the_term_book_count_and_all_wordings_count_the_same(
     right = {f"R{number}" for number, (_, names) in enumerate(BOOK_TEXTS) if name in names.split()}
     for written in wordings:
         asked = adhoc.request([written]).scope
-        mine = {hit.crime_ref for hit in evidence.find(client, index.alias, asked)}
+        mine = {hit.crime_ref for hit in evidence.find(client, index.alias, locate.whole(asked))}
         assert mine == right, written
 
 
@@ -190,7 +190,7 @@ def test_every_term_of_the_book_counts_as_a_naive_scan_does(
             forms = oracle.spellings([*entry.wordings])
         right = {reference for reference, text in texts.items() if oracle.mentions(text, forms)}
         asked = adhoc.request([entry.term]).scope
-        mine = {hit.crime_ref for hit in evidence.find(client, index.alias, asked)}
+        mine = {hit.crime_ref for hit in evidence.find(client, index.alias, locate.whole(asked))}
         assert mine == right, entry.term
         assert len(mine) >= 2, entry.term
 

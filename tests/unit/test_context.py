@@ -77,3 +77,19 @@ def test_a_window_is_whole_words_of_the_text(text: str, start: int, size: int, w
     assert not text[: match.start].split() or not around.before.split() or (
         around.before.split()[0] in text[: match.start].split()
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (0, ("He saw a ", "live stream", " there. ")),
+        (1, ("It was late. He saw a ", "live stream", " there. Then he left! ")),
+        (9, ("It was late. He saw a ", "live stream", " there. Then he left! No more")),
+    ],
+)
+def test_sentences_around_a_mention(number: int, shown: tuple[str, str, str]) -> None:
+    text = "It was late. He saw a live stream there. Then he left! No more"
+    start = text.index("live")
+    match = Match(start, start + len("live stream"), ("live", "stream"))
+    before, found, after = shown
+    assert context.sentences(text, match, number) == (before, found, after.rstrip())
