@@ -1,10 +1,11 @@
 """Synthetic records: quick, deterministic, and of such proportions that every count is arithmetic.
 
 Record ``n`` of ``total`` takes its features by remainder: its wording by ``n % 20``, its platform
-by ``n % 23``, its offence by ``n % 11``, its status by ``n % 17``, its victims by ``n % 13``, its
-links by ``n % 19``. The moduli share no factor, so a count of any of them, alone or together,
-follows from ``total`` alone; the seed chooses only the filling sentences. Dates run evenly over the
-period. No record describes a real event or person.
+by ``n % 23``, what else is named by ``n % 7``, its offence by ``n % 11``, its status by ``n % 17``,
+its victims by ``n % 13``, its links by ``n % 19``, its outcome by ``n % 3``. The moduli share no
+factor, so a count of any of them, alone or together, follows from ``total`` alone; the seed chooses
+only the filling sentences. Dates run evenly over the period. No record describes a real event or
+person.
 """
 
 from __future__ import annotations
@@ -69,6 +70,20 @@ PLATFORMS: Final = (
     ("Playstation network", "play station network", "Playstation-Network"),
 )
 
+#: What else is named by n % 7, each with the ways its records write it, taken in turn.
+ALSO: Final = (
+    ("An e-scooter was left there.", "An electric scooter was there.", "An escooter was seen."),
+    ("It was found on TikTok.", "It was found on Tik Tok.", "The word tik-tok is on the form."),
+    ("They had met on the Hinge app.", "The profile was on Hinge, an app for meeting people."),
+    ("A hinge of the door was loose.",),
+    ("",),
+    ("",),
+    ("",),
+)  # fmt: skip
+
+#: Home Office outcome types by n % 3; None is not recorded.
+OUTCOMES: Final = (18, 1, None)
+
 #: Offence codes by n % 11, as forces write them.
 OFFENCES: Final = (
     "21", "22B", "088/01", "88-2", "88E", "71/17", "08602", "8N", "46", "49", "28E",
@@ -113,6 +128,7 @@ def generate(total: int, seed: int = 0, prefix: str = "77") -> Iterator[dict[str
             "narrative": _narrative(number, chance),
             **_victims(number),
             **_linked(number, prefix, total),
+            **({"outcome": outcome} if (outcome := OUTCOMES[number % 3]) else {}),
             "updated_at": f"{day.isoformat()}T03:00:00Z",
         }
 
@@ -129,9 +145,22 @@ def _narrative(number: int, chance: random.Random) -> list[str]:
     ways = PLATFORMS[number % 23]
     way = ways[number // 23 % len(ways)]
     filling = chance.choices(_FILLING, k=7)
+    more = ALSO[number % 7]
+    also = more[number // 7 % len(more)]
     return [
         " ".join(filling[:3]),
-        f"{filling[3]} {WORDINGS[number % 20]} {filling[4]} The service named was {way}.",
+        " ".join(
+            filter(
+                None,
+                (
+                    filling[3],
+                    WORDINGS[number % 20],
+                    filling[4],
+                    f"The service named was {way}.",
+                    also,
+                ),
+            )
+        ),
         " ".join(filling[5:]),
     ]
 
