@@ -119,7 +119,7 @@ def load(folder: Path | None = None) -> OffenceTable:
     titles: dict[str, str] = {}
     groups: dict[str, str] = {}
     parents: dict[str, str] = {}
-    for code, title, group, _ in _rows(folder / "offence_classes.tsv", 4):
+    for code, title, group, _ in rows(folder / "offence_classes.tsv", 4):
         titles[code] = title
         groups[code] = group
         if "/" in code:
@@ -127,7 +127,7 @@ def load(folder: Path | None = None) -> OffenceTable:
                 parents[part] = code
                 titles[part] = f"{title} (part)"
     composites = frozenset(parents.values())
-    for code, parent, title in _rows(folder / "offence_subcodes.tsv", 3):
+    for code, parent, title in rows(folder / "offence_subcodes.tsv", 3):
         titles[code] = title
         if parent:
             if parent not in titles:
@@ -153,7 +153,8 @@ def _whole_categories(groups: dict[str, str], composites: frozenset[str]) -> dic
     return {category: all_of.pop() for category, all_of in found.items() if len(all_of) == 1}
 
 
-def _rows(path: Path, columns: int) -> list[list[str]]:
+def rows(path: Path, columns: int) -> list[list[str]]:
+    """The lines of a table below its heading. Raises ConfigurationError, naming file and line."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
@@ -161,9 +162,9 @@ def _rows(path: Path, columns: int) -> list[list[str]]:
             f"{path.name}: cannot be read ({error.strerror}). Install foidex again."
         ) from error
     found = []
-    rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    table = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
     header = True
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(table, start=1):
         if not row or row[0].startswith("#"):
             continue
         if len(row) != columns:

@@ -9,7 +9,6 @@ limit. Knows nothing of requests or of tables.
 from __future__ import annotations
 
 import calendar
-import csv
 import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +24,7 @@ from msgspec import Struct
 from indexer import categories as declared
 from indexer import offences, resources
 from indexer.categories import Categories, Category
-from indexer.errors import ConfigurationError, RequestError
+from indexer.errors import RequestError
 from queries.scope import (
     COUNTED,
     LEFT_OUT,
@@ -230,14 +229,8 @@ def _sex() -> Axis:
 
 @cache
 def _outcomes() -> dict[int, str]:
-    path = resources.folder("mappings") / "outcomes.tsv"
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path.name}: cannot be read ({error.strerror}). Install foidex again."
-        ) from error
-    return {int(row["outcome"]): row["title"] for row in csv.DictReader(lines, delimiter="\t")}
+    table = offences.rows(resources.folder("mappings") / "outcomes.tsv", 2)
+    return {int(outcome): title for outcome, title in table}
 
 
 def _outcome() -> Axis:
