@@ -24,6 +24,8 @@ PURE = {
     "queries.scope": {"queries.terms", "indexer.records"},
     "queries.wording": {"indexer.errors", "queries.terms", "queries.problems", "queries.scope"},
     "queries.answer": set(),
+    "queries.render.phrases": {"queries.scope"},
+    "queries.render.text": {"queries.answer", "queries.render.phrases"},
 }  # fmt: skip
 
 

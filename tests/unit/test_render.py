@@ -24,6 +24,7 @@ from queries.answer import (
     schema,
     to_json,
 )
+from queries.render import phrases
 from tests.conftest import ROOT
 
 GOLDEN = ROOT / "tests" / "data" / "golden"
@@ -102,7 +103,7 @@ def test_text_keeps_to_the_page() -> None:
     [(0, "no offences"), (1, "one offence"), (10, "ten offences"), (11, "11 offences"), (1234, "1,234 offences")],
 )  # fmt: skip
 def test_numbers_and_their_nouns_agree(value: int, words: str) -> None:
-    assert render.counted(value, "offence") == words
+    assert phrases.counted(value, "offence") == words
 
 
 def test_the_published_schema_is_that_of_the_code() -> None:
