@@ -118,6 +118,13 @@ class Refresh(Struct, frozen=True, forbid_unknown_fields=True):
     metrics: str | None = None
 
 
+class Templates(Struct, frozen=True, forbid_unknown_fields=True):
+    """Templates of the force's own; what the folder lacks is taken from ours. The folder is
+    relative to foidex.toml."""
+
+    folder: str | None = None
+
+
 class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of foidex.toml."""
 
@@ -127,6 +134,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     force: Force = Force()
     source: Source = Source()
     refresh: Refresh = Refresh()
+    templates: Templates = Templates()
 
 
 class Settings(Struct, frozen=True):
@@ -140,12 +148,27 @@ class Settings(Struct, frozen=True):
     refresh: Refresh
     home: Path
     downloads: Path
+    templates: Templates = Templates()
     file: Path | None = None
 
     @property
     def folder(self) -> Path:
         """What the paths of foidex.toml are relative to."""
         return self.file.parent if self.file else Path()
+
+    @property
+    def own_templates(self) -> Path | None:
+        """The folder of the force's own templates. Raises ConfigurationError where there is none
+        of that name."""
+        if self.templates.folder is None:
+            return None
+        folder = self.folder / Path(self.templates.folder).expanduser()
+        if not folder.is_dir():
+            raise ConfigurationError(
+                f"{self.file}: [templates] folder: {folder} is no folder. Correct the name, or "
+                f"make it: foidex templates init {folder}"
+            )
+        return folder
 
 
 _VARIABLES: Final = {
@@ -202,6 +225,7 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
         ),
         source=file.source,
         refresh=file.refresh,
+        templates=file.templates,
         file=path if path.is_file() else None,
     )
 
@@ -271,6 +295,7 @@ def _keys(section: str) -> tuple[str, ...]:
         "source": Source,
         "refresh": Refresh,
         "refresh.canaries[...]": Canary,
+        "templates": Templates,
     }
     return structs.get(section, ConfigFile).__struct_fields__
 

@@ -15,6 +15,7 @@ from indexer.errors import RequestError
 from queries import execute, render, wording
 from queries.answer import Answer, Form, Row
 from queries.questions.offences import Offences
+from queries.render import spreadsheets
 from queries.request import OffenceSpec, PeriodSpec, Request
 from queries.scope import Scope
 
@@ -125,12 +126,7 @@ def as_csv(counted: Count) -> str:
         rows.writerows([status, "left out", number] for status, number in counted.left_out.items())
     else:
         rows.writerow(["term", "records"])
-        rows.writerows([safe(term.term), term.records] for term in counted.terms)
+        rows.writerows([spreadsheets.safe(term.term), term.records] for term in counted.terms)
         rows.writerow(["total", counted.records])
         rows.writerows([f"left out: {name}", n] for name, n in counted.left_out.items())
     return text.getvalue()
-
-
-def safe(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text

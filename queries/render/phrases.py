@@ -9,12 +9,13 @@ from num2words import num2words
 
 from queries.scope import in_words
 
+HIDDEN: Final = "[c]"
 _WORDS_TO: Final = 10
 
 
-def number(value: int) -> str:
-    """1234 as "1,234"."""
-    return f"{value:,}"
+def number(value: int | None) -> str:
+    """1234 as "1,234"; a count that is not given as "[c]"."""
+    return HIDDEN if value is None else f"{value:,}"
 
 
 def words(value: int) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import textwrap
 from typing import Final
 
-from queries.answer import Row, Table
-from queries.render.phrases import number
+from queries.answer import Table
+from queries.render import tables
+from queries.render.tables import Part
 
 WIDTH: Final = 78
 _LABEL_WIDTH: Final = 44
+_LEAST_LABEL: Final = 24
+_HEAD_WIDTH: Final = 18
 
 
 def wrapped(text: str, indent: int = 0) -> str:
@@ -19,26 +22,42 @@ def wrapped(text: str, indent: int = 0) -> str:
 
 
 def text_table(table: Table) -> str:
-    """A table of aligned columns; long labels take several lines."""
-    rows = [*table.rows, table.total]
-    figures = [[number(count) for count in row.counts] for row in rows]
-    heads = [column.label for column in table.columns]
-    widths = [max(len(text) for text in column) for column in zip(heads, *figures, strict=True)]
-    labels = [_label(row) for row in rows]
-    room = WIDTH - sum(widths) - 2 * len(widths)
-    width = max(12, min(max(map(len, (*labels, table.heading))), room, _LABEL_WIDTH))
-    line = "-" * (width + sum(widths) + 2 * len(widths))
-    body = [
-        _line(label, cells, width, widths) for label, cells in zip(labels, figures, strict=True)
-    ]
-    return "\n".join([_line(table.heading, heads, width, widths), line, *body[:-1], line, body[-1]])
+    """A table of aligned columns. Long labels take several lines, a wide table several parts."""
+    return "\n\n".join(map(_part, tables.parts(table, WIDTH - _LEAST_LABEL)))
 
 
-def _label(row: Row) -> str:
-    return f"{row.label} ({', '.join(row.codes)})" if row.codes else row.label
+def _part(part: Part) -> str:
+    heads, widths = _columns(part, _HEAD_WIDTH)
+    if sum(widths) + 2 * len(widths) > WIDTH - _LEAST_LABEL:
+        heads, widths = _columns(part, 1)
+    figures = sum(widths) + 2 * len(widths)
+    longest = max(len(name) for name in (part.heading, *(line.name for line in part.lines)))
+    width = max(12, min(longest, WIDTH - figures, _LABEL_WIDTH))
+    rule = "-" * (width + figures)
+    body = [_line(line.name, line.cells, width, widths) for line in part.lines]
+    return "\n".join([*_head(part.heading, heads, width, widths), rule, *body[:-1], rule, body[-1]])
 
 
-def _line(label: str, cells: list[str], width: int, widths: list[int]) -> str:
+def _columns(part: Part, width: int) -> tuple[list[list[str]], list[int]]:
+    """The heads in lines of the width, or of their longest word, and each column's width."""
+    heads, widths = [], []
+    for place, head in enumerate(part.heads):
+        longest = min(max(map(len, head.split()), default=1), _HEAD_WIDTH)
+        heads.append(textwrap.wrap(head, max(width, longest)) or [""])
+        cells = (line.cells[place] for line in part.lines)
+        widths.append(max(map(len, (*heads[-1], *cells))))
+    return heads, widths
+
+
+def _head(heading: str, heads: list[list[str]], width: int, widths: list[int]) -> list[str]:
+    """The lines of the head; what is short stands on the last."""
+    labels = textwrap.wrap(heading, width) or [""]
+    height = max(map(len, (labels, *heads)))
+    columns = [[""] * (height - len(column)) + column for column in (labels, *heads)]
+    return [_line(label, cells, width, widths) for label, *cells in zip(*columns, strict=True)]
+
+
+def _line(label: str, cells: list[str] | tuple[str, ...], width: int, widths: list[int]) -> str:
     *first, last = textwrap.wrap(label, width) or [""]
     figures = "".join(f"  {cell:>{wide}}" for cell, wide in zip(cells, widths, strict=True))
     return "\n".join([*first, f"{last:<{width}}{figures}".rstrip()])

@@ -25,7 +25,9 @@ PURE = {
     "queries.wording": {"indexer.errors", "queries.terms", "queries.problems", "queries.scope"},
     "queries.answer": set(),
     "queries.render.phrases": {"queries.scope"},
-    "queries.render.text": {"queries.answer", "queries.render.phrases"},
+    "queries.render.tables": {"queries.answer", "queries.render.phrases"},
+    "queries.render.text": {"queries.answer", "queries.render.tables"},
+    "queries.render.typst": set(),
 }  # fmt: skip
 
 
