@@ -5,6 +5,7 @@ The page says everything the chart does in a table beside it, so a screen reader
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Sequence
 from typing import Any, Final
@@ -40,16 +41,14 @@ def bars(table: Table, title: str, key: str) -> str:
     most = max((count or 0 for row in rows for count in row.counts[: len(columns)]), default=0)
     if len(rows) < 2 or not most:
         return ""
-    with extras.needed("A chart"):
-        import pygal
-        from pygal.style import Style
+    pygal = _library()
     chart = pygal.HorizontalBar(
         width=_WIDTH,
         height=_AROUND + len(rows) * (8 + _BAR * len(columns)),
         explicit_size=False,
         js=(),
         classes=("chart",),
-        style=Style(label_font_size=12, value_font_size=12, legend_font_size=12),
+        style=pygal.style.Style(label_font_size=12, value_font_size=12, legend_font_size=12),
         show_legend=len(columns) > 1,
         legend_at_bottom=True,
         legend_box_size=12,
@@ -69,6 +68,16 @@ def bars(table: Table, title: str, key: str) -> str:
     for place, column in enumerate(columns):
         chart.add(column.label, [row.counts[place] for row in reversed(rows)])
     return _inline(chart.render_tree(), title, key)
+
+
+def _library() -> Any:
+    with extras.needed("A chart"):
+        import pygal
+        import pygal.style
+    # Its hook for plug-ins is of a kind Python gives up, and makes every later import warn.
+    hook = pygal.PluginImportFixer
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, hook)]
+    return pygal
 
 
 def _label(row: Row, columns: int) -> str:

@@ -38,6 +38,8 @@ class _Unknown(jinja2.StrictUndefined):
 
     @property
     def _undefined_message(self) -> str:
+        if self._undefined_hint:  # the sandbox refuses it
+            return f"{self._undefined_hint}"
         name = str(self._undefined_name)
         if self._undefined_obj is missing:
             return f'there is no "{name}".'

@@ -50,6 +50,10 @@ def _rendered(path: Path, names: Mapping[str, Any], own: Path | None) -> Any:
                 near = _near(re.sub(r"<w:p([ >])", r"\n<w:p\1", source), error)
                 raise ConfigurationError(f"{path}{near}: {templates.told(error, names)}") from None
 
+        def render_properties(self, context: Any, jinja_env: Any = None) -> None:
+            del jinja_env  # it escapes, and so does what writes the properties
+            super().render_properties(context, templates.environment(Form.TEXT, own))
+
     try:
         letter = Letter(path)
         letter.render(

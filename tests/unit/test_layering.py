@@ -28,6 +28,8 @@ PURE = {
     "queries.render.tables": {"queries.answer", "queries.render.phrases"},
     "queries.render.text": {"queries.answer", "queries.render.tables"},
     "queries.render.typst": set(),
+    "queries.render.packages": set(),
+    "queries.render.charts": {"queries.answer", "queries.render.extras", "queries.render.phrases"},
 }  # fmt: skip
 
 
