@@ -77,3 +77,9 @@ class StaleError(FoidexError):
     """The live generation is older than was asked for."""
 
     exit_code = 13
+
+
+class ChangedError(FoidexError):
+    """A number is not what it was in the last run; everything was written."""
+
+    exit_code = 16

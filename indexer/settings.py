@@ -131,6 +131,13 @@ class Refresh(Struct, frozen=True, forbid_unknown_fields=True):
     metrics: str | None = None
 
 
+class Templates(Struct, frozen=True, forbid_unknown_fields=True):
+    """Templates of the force's own; what the folder lacks is taken from ours. The folder is
+    relative to foidex.toml."""
+
+    folder: str | None = None
+
+
 class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of foidex.toml."""
 
@@ -142,6 +149,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     source: Source = Source()
     refresh: Refresh = Refresh()
     categories: dict[Name, Category] = {}
+    templates: Templates = Templates()
 
 
 class Settings(Struct, frozen=True):
@@ -157,12 +165,27 @@ class Settings(Struct, frozen=True):
     downloads: Path
     categories: Categories = {}
     terms: Terms = Terms()
+    templates: Templates = Templates()
     file: Path | None = None
 
     @property
     def folder(self) -> Path:
         """What the paths of foidex.toml are relative to."""
         return self.file.parent if self.file else Path()
+
+    @property
+    def own_templates(self) -> Path | None:
+        """The folder of the force's own templates. Raises ConfigurationError where there is none
+        of that name."""
+        if self.templates.folder is None:
+            return None
+        folder = self.folder / Path(self.templates.folder).expanduser()
+        if not folder.is_dir():
+            raise ConfigurationError(
+                f"{self.file}: [templates] folder: {folder} is no folder. Correct the name, or "
+                f"make it: foidex templates init {folder}"
+            )
+        return folder
 
 
 _VARIABLES: Final = {
@@ -222,6 +245,7 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
         source=file.source,
         refresh=file.refresh,
         categories=file.categories,
+        templates=file.templates,
         file=path if path.is_file() else None,
     )
 
@@ -293,6 +317,7 @@ def _keys(section: str) -> tuple[str, ...]:
         "refresh": Refresh,
         "refresh.canaries[...]": Canary,
         "categories[...]": Category,
+        "templates": Templates,
     }
     return structs.get(section, ConfigFile).__struct_fields__
 

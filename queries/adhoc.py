@@ -25,6 +25,8 @@ from queries.questions.cross import Cross
 from queries.questions.keywords import Keywords
 from queries.questions.offences import Offences
 from queries.questions.overlap import Overlap
+from queries.render import spreadsheets
+from queries.render.text import text_table, wrapped
 from queries.request import Request, years
 from queries.scope import Scope
 from queries.spec import AxisSpec, OffenceSpec, PeriodSpec
@@ -235,7 +237,7 @@ def table(counted: Count) -> str:
     """The count for a person, as aligned text."""
     lines = []
     if counted.table:
-        lines += [render.text_table(counted.table), *map(render.wrapped, counted.notes)]
+        lines += [text_table(counted.table), *map(wrapped, counted.notes)]
     else:
         rows = [(term.term, term.records) for term in counted.terms]
         width = min(60, max(len(label) for label, _ in [*rows, ("each record once", 0)]))
@@ -260,20 +262,15 @@ def as_csv(counted: Count) -> str:
         rows.writerow(
             [
                 *(["codes"] if coded else []),
-                safe(found.heading),
-                *(safe(column.label) for column in found.columns),
+                spreadsheets.safe(found.heading),
+                *(spreadsheets.safe(column.label) for column in found.columns),
             ]
         )
         for row in (*found.rows, found.total):
-            codes = [safe(" ".join(row.codes))] if coded else []
-            rows.writerow([*codes, safe(row.label), *row.counts])
+            codes = [spreadsheets.safe(" ".join(row.codes))] if coded else []
+            rows.writerow([*codes, spreadsheets.safe(row.label), *row.counts])
     else:
         rows.writerow(["term", "records"])
-        rows.writerows([safe(term.term), term.records] for term in counted.terms)
+        rows.writerows([spreadsheets.safe(term.term), term.records] for term in counted.terms)
         rows.writerow(["each record once", counted.records])
     return text.getvalue()
-
-
-def safe(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

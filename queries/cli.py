@@ -32,7 +32,7 @@ _EXIT_CODES = """
 Exit codes: 0 done; 1 a fault in foidex; 2 a wrong command line; 3 a request, term or code refused;
 4 records refused; 5 the server; 6 a generation not verified; 7 a number may be inexact; 8 nothing
 loaded yet; 9 the embedded server; 10 configuration; 11 a result could not be written; 12 another
-refresh is running; 13 the live generation is too old.
+refresh is running; 13 the live generation is too old; 16 a number changed since the last run.
 """
 
 
@@ -211,7 +211,7 @@ def _book() -> Book:
 def _request(path: Path) -> Request:
     from queries import request as requests
 
-    return requests.read(path, _book(), session().settings.categories)
+    return requests.of_force(path, session().settings)
 
 
 @app.command()
@@ -234,21 +234,46 @@ def lint(request: Annotated[Path, typer.Argument(help="A request file.")]) -> No
 
 @app.command()
 def answer(
-    request: Annotated[Path, typer.Argument(help="A request file.")],
+    request: Annotated[Path | None, typer.Argument(help="A request file.")] = None,
     form: Annotated[
-        AnswerFormat, typer.Option("--format", help="What to print.")
-    ] = AnswerFormat.TEXT,
+        AnswerFormat | None, typer.Option("--format", help="What to print; text if left out.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write every document into this folder instead.")
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--all", metavar="FOLDER", help="Answer every request file of a folder."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files foidex did not write, too.")
+    ] = False,
 ) -> None:
-    """Answer a request: a report to read, the letter, or the answer as JSON.
+    """Answer a request: print a report, the letter or JSON, or write every document.
 
-    Example: foidex answer request.yaml --format html > letter.html
+    Example: foidex answer request.yaml --out answer
     """
-    from queries import execute, render
+    from queries import batch, execute, outputs, render
     from queries.answer import to_json
 
+    if (request is None) == (folder is None):
+        raise typer.BadParameter("name one request file, or a folder of them with --all.")
+    if out is None and (folder or force):
+        raise typer.BadParameter("--all and --force need --out.")
+    if out is not None and form is not None:
+        raise typer.BadParameter("--out writes every format. Leave out --format.")
+    settings = session().settings
+    desk = outputs.Desk(settings.force, date.today(), settings.own_templates)  # noqa: DTZ011
+    if folder and out:
+        batch.run(session(), folder, out, desk, force=force)
+        return
+    assert request is not None
     found = _request(request)
     with session().client() as client:
-        answered = execute.answer(client, session().settings.index.alias, found)
+        answered = execute.answer(client, settings.index.alias, found)
+    if out:
+        batch.one(answered, out, desk, force=force)
+        return
     if form is AnswerFormat.JSON:
         print(to_json(answered))
         return
@@ -256,8 +281,29 @@ def answer(
         AnswerFormat.TEXT: render.report_text,
         AnswerFormat.LETTER: render.letter_text,
         AnswerFormat.HTML: render.letter_html,
-    }[form]
-    print(renderer(answered, session().settings.force, date.today()), end="")  # noqa: DTZ011
+    }[form or AnswerFormat.TEXT]
+    print(renderer(answered, desk.force, desk.day, desk.templates), end="")
+
+
+templates_app = typer.Typer(help="The templates of letters and reports.", no_args_is_help=True)
+app.add_typer(templates_app, name="templates")
+
+
+@templates_app.command("init")
+def templates_init(
+    folder: Annotated[Path, typer.Argument(help="The folder for them.")] = Path("my-templates"),
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+) -> None:
+    """Copy the templates into a folder, to make them your own.
+
+    Example: foidex templates init my-templates
+    """
+    from queries.render import templates
+
+    for path in templates.copy(folder, force=force):
+        print(path)
+    print("\nEdit them, delete those you keep as they are, and say in foidex.toml:\n")
+    print(f'[templates]\nfolder = "{folder.as_posix()}"')
 
 
 @app.command()

@@ -10,8 +10,8 @@ from typing import Any, Final, TextIO
 
 import msgspec
 
-from queries.adhoc import safe
 from queries.evidence import Hit
+from queries.render.spreadsheets import safe
 
 _HEADER: Final = ("crime_ref", "recorded_on", "offence_code", "term", "before", "match", "after")
 

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from indexer.categories import Categories
 from indexer.errors import RequestError
+from indexer.settings import Settings
 from queries import document, termbook, wording
 from queries.document import Document
 from queries.problems import Problem
@@ -90,6 +91,11 @@ def read(path: Path, book: Book | None = None, categories: Categories | None = N
     Raises RequestError, with a line for everything that is wrong.
     """
     return _read(document.read(path), book or termbook.load(), categories or {})
+
+
+def of_force(path: Path, settings: Settings) -> Request:
+    """Read a request file with a force's own term book and categories. Raises RequestError."""
+    return read(path, termbook.of(settings), settings.categories)
 
 
 def parse(

@@ -45,6 +45,8 @@ def test_every_command_of_the_readme_exists_with_its_options(words: list[str]) -
     if words[1].startswith("-"):
         return
     command = subcommands()[words[1]]
+    if hasattr(command, "commands"):
+        command = command.commands[words[2]]
     known = {
         option
         for parameter in command.params
@@ -76,7 +78,12 @@ def test_the_exit_codes_of_the_readme_are_the_codes() -> None:
 
 
 def test_every_command_says_what_it_does_with_an_example_or_needs_none() -> None:
-    for name, command in subcommands().items():
+    grouped = {
+        f"{name} {below}": command
+        for name, group in subcommands().items()
+        for below, command in getattr(group, "commands", {}).items()
+    }
+    for name, command in {**subcommands(), **grouped}.items():
         assert command.help, name
         if any(parameter.param_type_name == "argument" for parameter in command.params):
             assert "Example:" in command.help, name

@@ -28,6 +28,12 @@ PURE = {
     "queries.wording": {"indexer.errors", "queries.terms", "queries.problems", "queries.scope"},
     "queries.context": {"indexer.narrative", "queries.terms"},
     "queries.answer": set(),
+    "queries.render.phrases": {"queries.scope"},
+    "queries.render.tables": {"queries.answer", "queries.render.phrases"},
+    "queries.render.text": {"queries.answer", "queries.render.tables"},
+    "queries.render.typst": set(),
+    "queries.render.packages": set(),
+    "queries.render.charts": {"queries.answer", "queries.render.extras", "queries.render.phrases"},
 }  # fmt: skip
 
 

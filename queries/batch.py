@@ -1,0 +1,130 @@
+"""A folder of requests answered one after another, each into a folder of its own."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+from msgspec import Struct
+
+from indexer.errors import ChangedError, FoidexError, RequestError
+from indexer.session import Session
+from queries import execute, outputs
+from queries import request as requests
+from queries.answer import Answer
+from queries.outputs import Desk, Written
+from queries.request import Request
+
+_PATTERNS = ("*.yaml", "*.yml")
+
+
+class Done(Struct, frozen=True):
+    """A request file, and what became of it: what was written, or what went wrong."""
+
+    path: Path
+    reference: str
+    written: Written | None = None
+    error: FoidexError | None = None
+
+
+def run(session: Session, folder: Path, out: Path, desk: Desk, *, force: bool) -> None:
+    """Answer every request file of a folder, with a line each on standard output.
+
+    One that fails does not keep the others from their answers. Raises RequestError where there is
+    no request; at the end a FoidexError with the highest exit code of those that failed, else
+    ChangedError where a number changed.
+    """
+    paths = sorted(path for pattern in _PATTERNS for path in folder.glob(pattern))
+    if not paths:
+        raise RequestError(f"{folder}: holds no request (*.yaml). Name another folder.")
+    read = {path: _read(path, session) for path in paths}
+    names = Counter(
+        outputs.slug(found.reference).lower()
+        for found in read.values()
+        if isinstance(found, Request)
+    )
+    done = []
+    for path, found in read.items():
+        one = (
+            _answer(session, path, found, out, desk, force=force, alone=names)
+            if isinstance(found, Request)
+            else Done(path, path.name, error=found)
+        )
+        _tell(one)
+        done.append(one)
+    _conclude(done)
+
+
+def _read(path: Path, session: Session) -> Request | FoidexError:
+    try:
+        return requests.of_force(path, session.settings)
+    except FoidexError as error:
+        return error
+
+
+def _answer(  # noqa: PLR0913 - one request of a run
+    session: Session,
+    path: Path,
+    found: Request,
+    out: Path,
+    desk: Desk,
+    *,
+    force: bool,
+    alone: Counter[str],
+) -> Done:
+    name = outputs.slug(found.reference)
+    try:
+        if alone[name.lower()] > 1:
+            raise RequestError(
+                f"{path}: another request here has the same reference, or one that gives the same "
+                f"folder, {name}. Change one."
+            )
+        with session.client() as client:
+            answered = execute.answer(client, session.settings.index.alias, found)
+        written = outputs.write(answered, out / name, desk, force=force)
+    except FoidexError as error:
+        return Done(path, found.reference, error=error)
+    return Done(path, found.reference, written)
+
+
+def one(answer: Answer, out: Path, desk: Desk, *, force: bool) -> None:
+    """Write the documents of one answer. Raises as ``outputs.write``, and ChangedError."""
+    written = outputs.write(answer, out, desk, force=force)
+    _say(answer.reference, written)
+    if written.changes:
+        raise ChangedError("a number changed since the last run. The documents have the new ones.")
+
+
+def _tell(one: Done) -> None:
+    if one.error is not None:
+        print(f"{one.reference}: failed")
+        print(f"foidex: {one.error}", file=sys.stderr, flush=True)
+    elif one.written is not None:
+        _say(one.reference, one.written)
+
+
+def _say(reference: str, written: Written) -> None:
+    """Say on standard output what was written and what changed."""
+    changed = written.changes
+    what = (
+        "nothing to compare with"
+        if changed is None
+        else f"{len(changed)} {'number' if len(changed) == 1 else 'numbers'} changed"
+    )
+    print(f"{reference}: {len(written.files)} files written, {what}")
+    for change in changed or ():
+        print(f"  {change}")
+
+
+def _conclude(done: list[Done]) -> None:
+    if failed := [one.error for one in done if one.error is not None]:
+        error = FoidexError(
+            f"{len(failed)} of {len(done)} requests could not be answered, as told above."
+        )
+        error.exit_code = max(one.exit_code for one in failed)
+        raise error
+    if changed := [one for one in done if one.written and one.written.changes]:
+        raise ChangedError(
+            f"numbers of {len(changed)} of {len(done)} requests changed since the last run."
+        )

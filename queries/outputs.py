@@ -1,0 +1,296 @@
+"""The set of documents of an answer in a folder: written whole or not at all, and compared.
+
+A folder's ``manifest.json`` lists what foidex wrote there, each file with its SHA-256. New files
+are first written whole into a folder beside them, ``.foidex-new``, its manifest last; only then do
+they take their places. A run that was killed in between is finished by the next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from filelock import FileLock, Timeout
+from msgspec import Struct
+
+from indexer.errors import OutputError
+from indexer.settings import Force
+from queries import render
+from queries.answer import Answer, to_json
+from queries.render import pdf, report, spreadsheets, word
+
+MANIFEST: Final = "manifest.json"
+FORMAT: Final = "foidex-manifest/1"
+_PENDING: Final = ".foidex-new"
+_LOCK: Final = ".foidex.lock"
+_LONGEST: Final = 80
+# Names Windows keeps for devices.
+_DEVICES: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+
+
+class Desk(Struct, frozen=True):
+    """What documents need beside the answer: the force, the day, its own templates if any."""
+
+    force: Force
+    day: date
+    templates: Path | None = None
+
+
+class Manifest(Struct, frozen=True):
+    """What foidex wrote in a folder: the SHA-256 of each file, by its path there."""
+
+    reference: str
+    generation: str
+    query_hash: str
+    run_at: str
+    version: str
+    files: dict[str, str]
+    format: str = FORMAT
+
+
+class Change(Struct, frozen=True):
+    """A number that is not what it was; None is a count not given, "" a number that is new."""
+
+    where: str
+    before: int | str | None
+    after: int | str | None
+
+    def __str__(self) -> str:
+        before, after = (
+            "not given"
+            if one is None
+            else "none"
+            if one == ""
+            else f"{one:,}"
+            if isinstance(one, int)
+            else one
+            for one in (self.before, self.after)
+        )
+        return f"{self.where}: {before} before, {after} now"
+
+
+class Written(Struct, frozen=True):
+    """What was written, and the numbers that changed; None where there is nothing to compare."""
+
+    files: tuple[str, ...]
+    changes: tuple[Change, ...] | None
+
+
+def slug(reference: str) -> str:
+    """A reference as a name that is safe on every file system: "FOI2018/03922" to
+    "FOI2018-03922". It holds letters, digits, dots, underscores and hyphens."""
+    plain = unicodedata.normalize("NFKD", reference).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9._]+", "-", plain)[:_LONGEST].strip("-._")
+    if not name:  # nothing of it can be written
+        return "request-" + hashlib.sha256(reference.encode()).hexdigest()[:8]
+    return f"request-{name}" if _DEVICES.fullmatch(name) else name
+
+
+def documents(answer: Answer, desk: Desk) -> dict[str, bytes]:
+    """Every document, by its path. Raises ConfigurationError."""
+    given = (answer, desk.force, desk.day, desk.templates)
+    name = slug(answer.reference)
+    found: dict[str, str | bytes] = {
+        f"{name}.answer.json": to_json(answer) + "\n",
+        f"{name}.report.txt": render.report_text(*given),
+        f"{name}.report.html": report.report_html(*given),
+        f"{name}.letter.txt": render.letter_text(*given),
+        f"{name}.letter.html": render.letter_html(*given),
+        f"{name}.letter.docx": word.letter_docx(*given),
+        f"{name}.letter.pdf": pdf.letter_pdf(*given),
+        f"{name}.xlsx": spreadsheets.workbook(*given),
+        **{
+            f"tables/{name}.{slug(question.id)}.csv": spreadsheets.question_csv(question)
+            for question in answer.questions
+        },
+    }
+    return {path: held.encode() if isinstance(held, str) else held for path, held in found.items()}
+
+
+def write(answer: Answer, folder: Path, desk: Desk, *, force: bool = False) -> Written:
+    """Write the set of an answer, and say which numbers changed since the last.
+
+    A file that foidex did not write, or that was changed since, is never replaced without
+    ``force``. Raises OutputError, and ConfigurationError for a template that is wrong.
+    """
+    made = documents(answer, desk)
+    provenance = answer.provenance
+    manifest = Manifest(
+        reference=answer.reference,
+        generation=provenance.generation,
+        query_hash=provenance.query_hash,
+        run_at=provenance.run_at.isoformat(),
+        version=provenance.version,
+        files={path: hashlib.sha256(held).hexdigest() for path, held in made.items()},
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / _LOCK, timeout=0):
+            _finish(folder)
+            old = _manifest(folder)
+            if not force:
+                _refuse_foreign(folder, made, old)
+            previous = _previous(folder, old)
+            _prepare(folder / _PENDING, made, manifest)
+            _finish(folder)
+    except Timeout:
+        raise OutputError(f"{folder}: another run is writing here. Wait for it.") from None
+    except NotImplementedError:  # a file system without locks
+        raise OutputError(f"{folder}: no file can be locked there. Name another folder.") from None
+    except OSError as error:
+        ready = (folder / _PENDING / MANIFEST).is_file()
+        raise OutputError(
+            f"{error.filename or folder}: cannot be written ({error.strerror}). "
+            + (
+                f"The new files lie ready in {_PENDING}; the next run puts them in their places."
+                if ready
+                else "Nothing was replaced. Make room, or name another folder with --out."
+            )
+        ) from None
+    return Written((*made, MANIFEST), None if previous is None else changes(previous, answer))
+
+
+def _manifest(folder: Path) -> Manifest | None:
+    path = folder / MANIFEST
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except FileNotFoundError:
+        return None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        found = None
+    if found is None or not all(map(_inside, found.files)):
+        raise OutputError(
+            f"{path}: is not a manifest of foidex. Move it away, or name another folder with --out."
+        )
+    return found
+
+
+def _inside(path: str) -> bool:
+    """Whether a manifest's path stays in its folder."""
+    return not Path(path).is_absolute() and ".." not in Path(path).parts
+
+
+def _refuse_foreign(folder: Path, made: Mapping[str, bytes], old: Manifest | None) -> None:
+    """Raise OutputError where a file would be lost that foidex did not write as it is now."""
+    known = old.files if old else {}
+    lost = [
+        path
+        for path in (*made, *(path for path in known if path not in made))
+        if (folder / path).is_symlink()
+        or ((folder / path).exists() and _digest(folder / path) != known.get(path))
+    ]
+    if (folder / "tables").is_symlink():
+        lost.append("tables")
+    if lost:
+        raise OutputError(
+            f"{folder}: {', '.join(lost[:5])}{' and more' if len(lost) > 5 else ''} would be "
+            "replaced, which foidex did not write or somebody changed since. Move it away, name "
+            "another folder with --out, or replace it with --force."
+        )
+
+
+def _digest(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+def _prepare(pending: Path, made: Mapping[str, bytes], manifest: Manifest) -> None:
+    """Write everything beside its place; on failure nothing stays."""
+    try:
+        pending.mkdir()
+        for path, held in made.items():
+            _write(pending / path, held)
+        whole = pending / f"{MANIFEST}.part"
+        _write(whole, msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+        whole.replace(pending / MANIFEST)
+    except BaseException:
+        shutil.rmtree(pending, ignore_errors=True)
+        raise
+
+
+def _write(path: Path, held: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(held)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _finish(folder: Path) -> None:
+    """Put what was prepared in its place: also what a run that was killed had prepared."""
+    pending = folder / _PENDING
+    if not (pending / MANIFEST).is_file():
+        shutil.rmtree(pending, ignore_errors=True)  # never whole
+        return
+    new, old = _manifest(pending), _manifest(folder)
+    assert new is not None
+    for path in new.files:
+        if (pending / path).is_file():  # else it is in its place already
+            target = folder / path
+            target.parent.mkdir(exist_ok=True)
+            (pending / path).replace(target)
+    for path in old.files if old else ():
+        if path not in new.files:
+            (folder / path).unlink(missing_ok=True)
+    (pending / MANIFEST).replace(folder / MANIFEST)
+    shutil.rmtree(pending)
+
+
+def _previous(folder: Path, old: Manifest | None) -> dict[str, Any] | None:
+    """The answer of the last run, if it is still as it was written."""
+    name = (
+        next((path for path in old.files if path.endswith(".answer.json")), None) if old else None
+    )
+    if old is None or name is None or _digest(folder / name) != old.files[name]:
+        return None
+    found: dict[str, Any] = msgspec.json.decode((folder / name).read_bytes())
+    return found
+
+
+def changes(before: Mapping[str, Any], answer: Answer) -> tuple[Change, ...] | None:
+    """The numbers that are not what they were; None where another question was asked."""
+    after: dict[str, Any] = msgspec.json.decode(to_json(answer))
+    if _asked(before) != _asked(after):
+        return None
+    old, new = _numbers(before), _numbers(after)
+    return tuple(
+        Change(", ".join(filter(None, place[1::2])), old.get(place, ""), new.get(place, ""))
+        for place in {**old, **new}
+        if old.get(place, "") != new.get(place, "")
+    )
+
+
+def _asked(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The request without what only the letter says."""
+    return {
+        name: held for name, held in answer["request"].items() if name not in ("letter", "title")
+    }
+
+
+#: Where a number stands: keys, each followed by its words for a person.
+_Place = tuple[str, ...]
+
+
+def _numbers(answer: Mapping[str, Any]) -> dict[_Place, int | str | None]:
+    """Every number of an answer: the scope's, single facts, the tables'."""
+    found: dict[_Place, int | str | None] = {
+        ("scope", "Offences in scope"): answer["scope"]["records"]
+    }
+    for status, number in answer["scope"]["left_out"].items():
+        found["left out", "Left out", status, status] = number
+    for question in answer["questions"]:
+        name, table = question["id"], question["table"]
+        for fact, held in question.get("facts", {}).items():
+            found[name, name, fact, fact.replace("_", " ")] = held
+        for row in (*table["rows"], table["total"]):
+            for column, count in zip(table["columns"], row["counts"], strict=True):
+                keyed = (row["key"], row["label"], column["key"], column["label"])
+                found[(name, name, *keyed)] = count
+    return found

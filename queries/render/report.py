@@ -1,0 +1,38 @@
+"""The report: one HTML file of charts, tables and method, to read and for a disclosure log."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from markupsafe import Markup
+from msgspec import Struct
+
+from indexer.settings import Force
+from queries.answer import Answer
+from queries.render import charts, templates, view
+from queries.render.templates import Form
+
+
+class Figure(Struct, frozen=True):
+    """A chart, empty where there is nothing to draw, and how much of its table it shows."""
+
+    chart: str
+    rows: int
+    columns: int
+
+
+def report_html(answer: Answer, force: Force, day: date, own: Path | None = None) -> str:
+    """The report, which needs neither a script nor the network. Raises ConfigurationError."""
+    names = view.names(answer, force, day, own)
+    figures = {
+        question.answer.id: Figure(
+            chart=Markup(  # noqa: S704 - the library escapes text
+                charts.bars(question.answer.table, f"Chart of {question.title}", question.answer.id)
+            ),
+            rows=len(charts.drawn(question.answer.table)),
+            columns=min(len(question.answer.table.columns), charts.MOST_COLUMNS),
+        )
+        for question in names["questions"]
+    }
+    return templates.render("report.html.j2", Form.MARKUP, own, names | {"figures": figures})

@@ -1,0 +1,106 @@
+"""Tables as documents print them: cells as text, and wide tables in parts that fit a page. Pure.
+
+Widths are in characters, which is as near as anything can be before a font is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from queries.answer import Row, Table
+from queries.render.phrases import number
+
+#: The room for figures beside the labels on A4, upright and on its side.
+PORTRAIT: Final = 54
+LANDSCAPE: Final = 104
+#: Longer words of a head are broken.
+LONGEST_WORD: Final = 18
+_GAP: Final = 2
+
+
+class Line(Struct, frozen=True):
+    """A row: its label, its codes as text, its cells; ``total`` marks the last."""
+
+    label: str
+    codes: str
+    cells: tuple[str, ...]
+    total: bool = False
+
+    @property
+    def name(self) -> str:
+        """The label with its codes."""
+        return f"{self.label} ({self.codes})" if self.codes else self.label
+
+
+class Part(Struct, frozen=True):
+    """Some columns of a table, with every row. ``first`` and ``last`` number the columns from 1."""
+
+    heading: str
+    heads: tuple[str, ...]
+    lines: tuple[Line, ...]
+    first: int
+    last: int
+
+    @property
+    def body(self) -> tuple[Line, ...]:
+        """The rows before the total."""
+        return self.lines[:-1]
+
+    @property
+    def total(self) -> Line:
+        """The last row."""
+        return self.lines[-1]
+
+
+def whole(table: Table) -> Part:
+    """The table as one part."""
+    return _part(table, 0, len(table.columns))
+
+
+def parts(table: Table, room: int) -> tuple[Part, ...]:
+    """The table in parts whose columns fit the room."""
+    return tuple(_part(table, start, end) for start, end in _spans(_widths(table), room))
+
+
+def _part(table: Table, start: int, end: int) -> Part:
+    return Part(
+        heading=table.heading,
+        heads=tuple(column.label for column in table.columns[start:end]),
+        lines=(
+            *(_line(row, start, end) for row in table.rows),
+            _line(table.total, start, end, total=True),
+        ),
+        first=start + 1,
+        last=end,
+    )
+
+
+def _line(row: Row, start: int, end: int, *, total: bool = False) -> Line:
+    cells = tuple(number(count) for count in row.counts[start:end])
+    return Line(row.label, ", ".join(row.codes), cells, total)
+
+
+def _widths(table: Table) -> list[int]:
+    """What each column needs: its longest number, or word of its head."""
+    rows = (*table.rows, table.total)
+    return [
+        _GAP
+        + max(
+            *(min(len(word), LONGEST_WORD) for word in (column.label.split() or [""])),
+            *(len(number(row.counts[place])) for row in rows),
+        )
+        for place, column in enumerate(table.columns)
+    ]
+
+
+def _spans(widths: list[int], room: int) -> Iterator[tuple[int, int]]:
+    start = used = 0
+    for place, width in enumerate(widths):
+        if used and used + width > room:
+            yield start, place
+            start, used = place, 0
+        used += width
+    yield start, len(widths)

@@ -1,0 +1,239 @@
+"""What the templates need worked out: rows found, prose, tables in parts, the method annex."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import jinja2
+import msgspec
+from msgspec import Struct
+
+from indexer.settings import Force
+from queries.answer import Answer, QuestionAnswer, Row, ScopeAnswer, TermFound
+from queries.render import phrases, tables, templates
+from queries.render.tables import Part
+from queries.render.templates import Form
+from queries.scope import Period, in_words
+
+_T = TypeVar("_T")
+# What XML cannot hold, and so neither Word nor a spreadsheet.
+_UNPRINTABLE: Final = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class QuestionView(Struct, frozen=True):
+    """A question with what its sentences and its table need.
+
+    ``found`` are the rows asked for that are not zero, ``absent`` is how many are; ``whole`` is the
+    table, ``parts`` and ``wide_parts`` the same cut to fit A4 upright and on its side; ``columns``
+    says at length what the columns are.
+    """
+
+    answer: QuestionAnswer
+    found: tuple[Row, ...]
+    absent: int
+    several: bool
+    tabled: bool
+    whole: Part
+    parts: tuple[Part, ...]
+    wide_parts: tuple[Part, ...]
+    columns: tuple[str, ...]
+    prose: tuple[str, ...] = ()
+
+    @property
+    def unit(self) -> str:
+        """What the first column counts, in the singular."""
+        return self.answer.table.columns[0].label.lower().removesuffix("s")
+
+    @property
+    def total(self) -> int:
+        """The total of the first column."""
+        return self.answer.table.total.counts[0]
+
+    @property
+    def title(self) -> str:
+        """The question's id, with its text if it has one."""
+        return f"{self.answer.id}. {self.answer.text}" if self.answer.text else self.answer.id
+
+
+class Section(Struct, frozen=True):
+    """A part of the method annex: a heading, then paragraphs and items in their order."""
+
+    heading: str
+    blocks: tuple[Block, ...]
+
+
+class Block(Struct, frozen=True):
+    """A paragraph, or an item of a list."""
+
+    text: str
+    item: bool
+
+
+def names(answer: Answer, force: Force, day: date, own: Path | None) -> dict[str, Any]:
+    """The names a template may use. Raises ConfigurationError for a phrase that is wrong."""
+    answer = printable(answer)
+    force = printable(force)
+    letter = answer.request["letter"]
+    found = {
+        "answer": answer,
+        "scope": answer.scope,
+        "period": when(answer.scope),
+        "wordings": [one for term in answer.scope.terms for one in worded(term)],
+        "terms": _terms(answer),
+        "forms": _forms(answer),
+        "left_out": phrases.left_out(answer.scope.left_out),
+        "questions": [_view(question, own) for question in answer.questions],
+        "provenance": answer.provenance,
+        "force": force,
+        "day": day,
+        "letter": letter,
+        "received": in_words(date.fromisoformat(letter["received"])) if letter["received"] else "",
+        "asked": _paragraphs(letter["asked"]),
+        "clarified": _paragraphs(letter["clarified"]),
+    }
+    return found | {"annex": tuple(_sections(templates.render("annex.j2", Form.TEXT, own, found)))}
+
+
+def _view(question: QuestionAnswer, own: Path | None) -> QuestionView:
+    table = question.table
+    asked = [row for row in table.rows if row.kind == "asked"]
+    found = tuple(row for row in asked if row.counts[0])
+    prosaic = _has_prose(question.kind, own)
+    view = QuestionView(
+        answer=question,
+        found=found,
+        absent=len(asked) - len(found),
+        several=len(asked) > 1,
+        tabled=not prosaic
+        or sum(row.kind != "none" for row in table.rows) > 1
+        or len(table.columns) > 1,
+        whole=tables.whole(table),
+        parts=tables.parts(table, tables.PORTRAIT),
+        wide_parts=tables.parts(table, tables.LANDSCAPE),
+        columns=tuple(
+            f"{column.label}: {column.description}"
+            for column in table.columns
+            if column.description
+        ),
+    )
+    if not prosaic:
+        return view
+    name = f"questions/{question.kind}.j2"
+    prose = templates.render(name, Form.TEXT, own, {"question": view})
+    lines = tuple(" ".join(line.split()) for line in prose.splitlines() if line.strip())
+    return msgspec.structs.replace(view, prose=lines)
+
+
+def _has_prose(kind: str, own: Path | None) -> bool:
+    """Whether a kind of question has sentences of its own; its table does without."""
+    try:
+        templates.environment(Form.TEXT, own).get_template(f"questions/{kind}.j2")
+    except jinja2.TemplateNotFound:
+        return False
+    except jinja2.TemplateSyntaxError:
+        return True  # said where it is printed
+    return True
+
+
+def _every_term(answer: Answer) -> list[TermFound]:
+    return [*answer.scope.terms, *(term for one in answer.questions for term in one.terms)]
+
+
+def _forms(answer: Answer) -> list[str]:
+    """A line for each term that was found, with its forms."""
+    lines = [
+        f"{phrases.listed(worded(term), 'or')}: {_forms_of(term)}"
+        for term in _every_term(answer)
+        if term.forms
+    ]
+    return list(dict.fromkeys(lines))
+
+
+def worded(term: TermFound) -> list[str]:
+    """The wordings of a term, each with what else was asked of it."""
+    more = [f'or "{alias}"' for alias in term.aliases]
+    more += [f'with "{other}"' for other in term.company]
+    more += ["exactly so written"] if term.exact else []
+    said = f" ({', '.join(more)})" if more else ""
+    return [f'"{one}"{said}' for one in term.wordings]
+
+
+def when(scope: ScopeAnswer) -> str:
+    """The periods of an answer, and what its records' fields must be, in words."""
+    if len(scope.periods) > 1:
+        said = f"in {phrases.listed([one.label for one in scope.periods])}"
+    else:
+        said = Period(scope.period_from, scope.period_to).words
+    return "; ".join([said, *scope.conditions])
+
+
+def _forms_of(term: TermFound) -> str:
+    return ", ".join(f"{form.form} {phrases.number(form.records)}" for form in term.forms)
+
+
+class TermView(Struct, frozen=True):
+    """A term as the annex tells it. Texts are empty where there is nothing to say."""
+
+    wordings: str
+    forms: str
+    exact: bool
+    aliases: str
+    company: str
+
+
+def _terms(answer: Answer) -> list[TermView]:
+    return [
+        TermView(
+            wordings=phrases.listed([f'"{one}"' for one in term.wordings], "or"),
+            forms=_forms_of(term),
+            exact=term.exact,
+            aliases=phrases.listed([f'"{one}"' for one in term.aliases], "or"),
+            company=phrases.listed([f'"{one}"' for one in term.company]),
+        )
+        for term in _every_term(answer)
+    ]
+
+
+def _paragraphs(text: str) -> tuple[str, ...]:
+    return tuple(" ".join(part.split()) for part in text.split("\n\n") if part.strip())
+
+
+def _sections(text: str) -> Iterator[Section]:
+    """The annex: "# " starts a section, "- " an item; every other line is a paragraph."""
+    heading, blocks = "", list[Block]()
+    for line in (" ".join(line.split()) for line in text.splitlines()):
+        if line.startswith("# "):
+            if blocks:
+                yield Section(heading, tuple(blocks))
+            heading, blocks = line[2:], []
+        elif line:
+            blocks.append(Block(line.removeprefix("- "), item=line.startswith("- ")))
+    if blocks:
+        yield Section(heading, tuple(blocks))
+
+
+def printable(value: _T) -> _T:
+    """The value without characters that no document can hold."""
+    cleaned: _T = _printable(value)
+    return cleaned
+
+
+def _printable(value: Any) -> Any:
+    match value:
+        case str():
+            return _UNPRINTABLE.sub("", value)
+        case dict():
+            return {_printable(key): _printable(held) for key, held in value.items()}
+        case tuple() | list():
+            return type(value)(map(_printable, value))
+        case Struct():
+            fields = value.__struct_fields__
+            return msgspec.structs.replace(
+                value, **{name: _printable(getattr(value, name)) for name in fields}
+            )
+        case _:
+            return value

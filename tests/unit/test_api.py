@@ -1,0 +1,68 @@
+"""The Python interface: tidy rows by hand, and the examples of the README run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from indexer.errors import RequestError
+from queries import api
+from queries.answer import to_json
+from tests.answers import HIDDEN, tabled, wide
+from tests.conftest import ROOT
+from tests.unit.test_render import an_answer
+
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL | re.MULTILINE)  # fmt: skip
+
+
+def test_rows_are_tidy_and_in_order() -> None:
+    rows = [row for row in api.to_rows(an_answer(1234)) if row["question"] == "Q2"]
+    assert [(row["row"], row["kind"], row["count"]) for row in rows] == [
+        ("Snapchat", "asked", 1234),
+        ("Skype", "asked", 1),
+        ("Omegle", "asked", 0),
+        ("None of these", "none", 0),
+        ("All", "total", 1234),
+    ]
+    assert {row["column"] for row in rows} == {"Offences"}
+
+
+def test_every_count_of_a_wide_table_is_a_row() -> None:
+    rows = api.to_rows(tabled(an_answer(1), wide(23, 5)))
+    assert len(rows) == 24 * 5
+    one = next(row for row in rows if (row["row"], row["column"]) == ("Term 3", "2004/05"))
+    assert one["count"] is HIDDEN or one["count"] == 304
+    assert sum(row["count"] is None for row in rows) > 0
+
+
+def test_an_answer_that_was_written_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(to_json(an_answer(7)), encoding="utf-8")
+    assert to_json(api.read_answer(path)) == to_json(an_answer(7))
+    path.write_text("{}", encoding="utf-8")
+    with pytest.raises(RequestError, match="is no answer of foidex"):
+        api.read_answer(path)
+    with pytest.raises(RequestError, match="cannot be read"):
+        api.read_answer(tmp_path / "none.json")
+
+
+def test_the_documents_of_an_answer_are_written(tmp_path: Path) -> None:
+    config = tmp_path / "foidex.toml"
+    config.write_text('[force]\nname = "Example Police"\n', encoding="utf-8")
+    files = api.write(an_answer(1), tmp_path / "out", config)
+    assert "manifest.json" in files
+    assert "Example Police" in (tmp_path / "out" / "FOI-1.letter.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_the_examples_of_the_readme_run(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip(library, reason=f"{library} is not installed")
+    monkeypatch.setattr(api, "answer", lambda _: an_answer(1234))
+    first, *others = EXAMPLES
+    names: dict[str, object] = {}
+    exec(first, names)
+    (example,) = [one for one in others if library in one]
+    exec(example, names)
+    assert "1234" in str(names["table"])

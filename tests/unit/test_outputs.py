@@ -1,0 +1,269 @@
+"""The set of documents: whole or not at all, nobody's work replaced, and what changed is told."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.errors import OutputError
+from queries import outputs
+from queries.answer import Answer, QuestionAnswer, Row
+from queries.outputs import Desk
+from tests.answers import HIDDEN, hostile
+from tests.unit.test_render import FORCE, an_answer, table
+
+DESK = Desk(FORCE, date(2018, 8, 15))
+WHOLE = {
+    "FOI-1.answer.json",
+    "FOI-1.letter.docx",
+    "FOI-1.letter.html",
+    "FOI-1.letter.pdf",
+    "FOI-1.letter.txt",
+    "FOI-1.report.html",
+    "FOI-1.report.txt",
+    "FOI-1.xlsx",
+    "manifest.json",
+    "tables/FOI-1.Q1.csv",
+    "tables/FOI-1.Q2.csv",
+    "tables/FOI-1.Q3.csv",
+    "tables/FOI-1.Q4.csv",
+}
+
+
+def small(count: Any, reference: str = "FOI/1", **parts: Any) -> Answer:
+    """One question of one row."""
+    shown = table("Keyword", [Row("0", "Snapchat", (count,))], 9)
+    question = QuestionAnswer("Q1", "new", "", shown)
+    return msgspec.structs.replace(
+        an_answer(9), reference=reference, questions=(question,), **parts
+    )
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Documents that are quickly made, where a test is about files."""
+
+    def documents(answer: Answer, desk: Desk) -> dict[str, bytes]:
+        del desk
+        body = msgspec.json.encode(answer)
+        return {"a.answer.json": body, "a.letter.txt": body[:50], "tables/a.csv": body[:9]}
+
+    monkeypatch.setattr(outputs, "documents", documents)
+
+
+def held(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != ".foidex.lock"
+    }
+
+
+def test_the_set_is_whole_and_the_manifest_has_each_hash(tmp_path: Path) -> None:
+    written = outputs.write(an_answer(1234), tmp_path / "out", DESK)
+    found = held(tmp_path / "out")
+    assert set(found) == set(written.files) == WHOLE
+    manifest = json.loads(found.pop("manifest.json"))
+    assert manifest["files"] == {
+        name: hashlib.sha256(body).hexdigest() for name, body in found.items()
+    }
+    assert manifest["reference"] == "FOI/1"
+    assert written.changes is None
+    assert json.loads(found["FOI-1.answer.json"])["scope"]["records"] == 1234
+
+
+def test_a_second_run_writes_the_same_bytes_and_nothing_changed(tmp_path: Path) -> None:
+    outputs.write(an_answer(1234), tmp_path, DESK)
+    before = held(tmp_path)
+    assert outputs.write(an_answer(1234), tmp_path, DESK).changes == ()
+    assert held(tmp_path) == before
+
+
+@pytest.mark.usefixtures("plain")
+def test_a_number_that_changed_is_told_with_where_it_stands(tmp_path: Path) -> None:
+    outputs.write(small(3), tmp_path, DESK)
+    changes = outputs.write(small(1234), tmp_path, DESK).changes
+    assert list(map(str, changes or ())) == ["Q1, Snapchat, Offences: 3 before, 1,234 now"]
+    changes = outputs.write(small(HIDDEN), tmp_path, DESK).changes
+    assert list(map(str, changes or ())) == ["Q1, Snapchat, Offences: 1,234 before, not given now"]
+
+
+@pytest.mark.usefixtures("plain")
+def test_a_row_that_comes_or_goes_is_a_change(tmp_path: Path) -> None:
+    shown = table("Keyword", [Row("0", "Snapchat", (3,)), Row("1", "Skype", (0,))], 9)
+    more = msgspec.structs.replace(small(3), questions=(QuestionAnswer("Q1", "new", "", shown),))
+    outputs.write(small(3), tmp_path, DESK)
+    assert list(map(str, outputs.write(more, tmp_path, DESK).changes or ())) == [
+        "Q1, Skype, Offences: none before, 0 now"
+    ]
+    assert list(map(str, outputs.write(small(3), tmp_path, DESK).changes or ())) == [
+        "Q1, Skype, Offences: 0 before, none now"
+    ]
+
+
+@pytest.mark.usefixtures("plain")
+def test_another_question_is_not_compared_but_another_title_is(tmp_path: Path) -> None:
+    request = an_answer(9).request
+    outputs.write(small(3), tmp_path, DESK)
+    assert outputs.write(small(3, title="Other"), tmp_path, DESK).changes == ()
+    other = small(4, request={**request, "mentions": ["skype"]})
+    assert outputs.write(other, tmp_path, DESK).changes is None
+
+
+@pytest.mark.usefixtures("plain")
+def test_files_of_others_stay_and_what_the_set_no_longer_has_goes(tmp_path: Path) -> None:
+    outputs.write(small(3), tmp_path, DESK)
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    manifest = json.loads((tmp_path / "manifest.json").read_text("utf-8"))
+    (tmp_path / "a.old").write_bytes(b"x")
+    manifest["files"]["a.old"] = hashlib.sha256(b"x").hexdigest()
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    outputs.write(small(3), tmp_path, DESK)
+    assert set(held(tmp_path)) == {
+        "a.answer.json",
+        "a.letter.txt",
+        "tables/a.csv",
+        "manifest.json",
+        "notes.txt",
+    }
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("edited", [True, False])
+def test_no_work_of_others_is_replaced_unless_forced(edited: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    """A letter changed by hand, or a file that was there before."""
+    if edited:
+        outputs.write(small(3), tmp_path, DESK)
+    (tmp_path / "a.letter.txt").write_text("mine", encoding="utf-8")
+    before = held(tmp_path)
+    with pytest.raises(OutputError, match=r"a\.letter\.txt.*--force"):
+        outputs.write(small(4), tmp_path, DESK)
+    assert held(tmp_path) == before
+    outputs.write(small(4), tmp_path, DESK, force=True)
+    assert (tmp_path / "a.letter.txt").read_text("utf-8") != "mine"
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("at", range(4))
+def test_a_full_disk_leaves_everything_as_it_was(
+    at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs.write(small(3), tmp_path, DESK)
+    before = held(tmp_path)
+    calls = iter(range(99))
+
+    def full(_: int) -> None:
+        if next(calls) == at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match=r"No space left on device.*Nothing was replaced"):
+        outputs.write(small(4), tmp_path, DESK)
+    assert held(tmp_path) == before
+
+
+class KilledError(BaseException):
+    """The process is gone."""
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("at", range(5))
+def test_a_run_that_was_killed_is_finished_or_undone_by_the_next(
+    at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed at each renaming: afterwards the set is the old or the new one, whole."""
+    outputs.write(small(3), tmp_path, DESK)
+    old = held(tmp_path)
+    outputs.write(small(4), tmp_path / "other", DESK)
+    new = held(tmp_path / "other")
+    calls, replace = iter(range(99)), Path.replace
+
+    def killed(self: Path, target: Path) -> Path:
+        if next(calls) == at:
+            raise KilledError
+        return replace(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", killed)
+        patched.setattr("shutil.rmtree", lambda *_, **__: None)  # the dead clean nothing up
+        with pytest.raises(KilledError):
+            outputs.write(small(4), tmp_path, DESK)
+    outputs._finish(tmp_path)
+    found = {name: body for name, body in held(tmp_path).items() if not name.startswith("other")}
+    assert found == (old if at == 0 else new)
+
+
+@pytest.mark.usefixtures("plain")
+def test_two_runs_do_not_write_in_one_folder_at_once(tmp_path: Path) -> None:
+    from filelock import FileLock
+
+    with FileLock(tmp_path / ".foidex.lock"), pytest.raises(OutputError, match="another run"):
+        outputs.write(small(3), tmp_path, DESK)
+
+
+@pytest.mark.usefixtures("plain")
+@pytest.mark.parametrize("text", ["{", "[]", '{"files": {"../x": "y"}}', "\xff"])
+def test_a_manifest_that_is_none_of_ours_is_refused(text: str, tmp_path: Path) -> None:
+    if "../x" in text:
+        text = json.dumps({**json.loads(text), "reference": "", "generation": "", "query_hash": "", "run_at": "", "version": ""})  # fmt: skip
+    (tmp_path / "manifest.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(OutputError, match="not a manifest of foidex"):
+        outputs.write(small(3), tmp_path, DESK)
+
+
+@pytest.mark.usefixtures("plain")
+def test_a_place_that_is_no_folder_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(OutputError, match="cannot be written"):
+            outputs.write(small(3), folder, DESK)
+
+
+@pytest.mark.usefixtures("plain")
+def test_a_link_is_never_written_through(tmp_path: Path) -> None:
+    target = tmp_path / "elsewhere"
+    target.mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "tables").symlink_to(target)
+    with pytest.raises(OutputError, match="tables"):
+        outputs.write(small(3), tmp_path / "out", DESK)
+    assert not list(target.iterdir())
+
+
+def test_a_hostile_reference_stays_in_its_folder(tmp_path: Path) -> None:
+    outputs.write(hostile(an_answer(1)), tmp_path / "out", DESK)
+    assert {path.name for path in tmp_path.iterdir()} == {"out"}
+    assert "FOI-1-b.letter.pdf" in held(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        ("FOI2018/03922", "FOI2018-03922"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("..", ""),
+        ("con", "request-con"),
+        ("Aux.txt", "request-Aux.txt"),
+        ("Ymchwiliad é 7", "Ymchwiliad-e-7"),
+    ],
+)
+def test_a_reference_as_a_name(reference: str, name: str) -> None:
+    found = outputs.slug(reference)
+    assert re.fullmatch(r"request-[0-9a-f]{8}", found) if reference == ".." else found == name
+
+
+@given(st.text(min_size=1, max_size=120))
+def test_any_reference_gives_a_safe_name(reference: str) -> None:
+    assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,90}", outputs.slug(reference))
+    assert outputs.slug(reference)[-1] not in ".-_"
