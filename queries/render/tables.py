@@ -62,7 +62,14 @@ def whole(table: Table) -> Part:
 
 def parts(table: Table, room: int) -> tuple[Part, ...]:
     """The table in parts whose columns fit the room."""
-    return tuple(_part(table, start, end) for start, end in _spans(_widths(table), room))
+    widths = _widths(table)
+    fewest = len(list(_spans(widths, room)))
+    # As many parts as it takes, and those of like width: the least room that still does.
+    rooms = range(sum(widths) // fewest, room + 1)
+    spans = next(
+        (found for least in rooms if len(found := list(_spans(widths, least))) == fewest), []
+    )
+    return tuple(_part(table, start, end) for start, end in spans or _spans(widths, room))
 
 
 def _part(table: Table, start: int, end: int) -> Part:

@@ -51,6 +51,26 @@ def test_the_wheel_loads_counts_and_writes_letters(
     assert "Yours sincerely" in foidex("answer", str(request), "--format", "letter")
     assert foidex("answer", str(request), "--format", "html").startswith("<!DOCTYPE html>")
     assert "live stream" in foidex("count", "livestream")
+    assert "letter.docx" in foidex("templates", "init", "mine")
+
+
+def test_documents_without_their_libraries_name_what_to_install(
+    installed: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    run(installed, "sample", "10", "--out", "s.jsonl", folder=tmp_path, environment=environment)
+    run(installed, "load", "s.jsonl", folder=tmp_path, environment=environment)
+    request = ROOT / "tests" / "data" / "requests" / "five-years.yaml"
+    done = subprocess.run(
+        [installed, "answer", str(request), "--out", "out"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 10
+    assert "pip install 'foidex[reports]'" in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_wheel_carries_the_demonstration_and_the_schema(installed: Path) -> None:
@@ -60,7 +80,10 @@ def test_the_wheel_carries_the_demonstration_and_the_schema(installed: Path) -> 
         "indexer/_data/demo/requests/reference.yaml",
         "indexer/_data/demo/requests/five-years.yaml",
         "indexer/_data/mappings/crimes.json",
+        "indexer/_data/templates/letter.docx",
         "indexer/_data/templates/letter.html.j2",
+        "indexer/_data/templates/letter.typ.j2",
+        "indexer/_data/templates/questions/keywords.j2",
         "queries/answer.schema.json",
     ):
         assert (data / name).is_file(), name
