@@ -255,22 +255,11 @@ def table(counted: Count) -> str:
 
 def as_csv(counted: Count) -> str:
     """The count as CSV: a row for each row of the table, or for each term, and the total."""
+    if counted.table:
+        return spreadsheets.table_csv(counted.table)
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    if found := counted.table:
-        coded = any(row.codes for row in found.rows)
-        rows.writerow(
-            [
-                *(["codes"] if coded else []),
-                spreadsheets.safe(found.heading),
-                *(spreadsheets.safe(column.label) for column in found.columns),
-            ]
-        )
-        for row in (*found.rows, found.total):
-            codes = [spreadsheets.safe(" ".join(row.codes))] if coded else []
-            rows.writerow([*codes, spreadsheets.safe(row.label), *row.counts])
-    else:
-        rows.writerow(["term", "records"])
-        rows.writerows([spreadsheets.safe(term.term), term.records] for term in counted.terms)
-        rows.writerow(["each record once", counted.records])
+    rows.writerow(["term", "records"])
+    rows.writerows([spreadsheets.safe(term.term), term.records] for term in counted.terms)
+    rows.writerow(["each record once", counted.records])
     return text.getvalue()

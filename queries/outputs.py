@@ -108,7 +108,7 @@ def documents(answer: Answer, desk: Desk) -> dict[str, bytes]:
         f"{name}.letter.pdf": pdf.letter_pdf(*given),
         f"{name}.xlsx": spreadsheets.workbook(*given),
         **{
-            f"tables/{name}.{slug(question.id)}.csv": spreadsheets.question_csv(question)
+            f"tables/{name}.{slug(question.id)}.csv": spreadsheets.table_csv(question.table)
             for question in answer.questions
         },
     }

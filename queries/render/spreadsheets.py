@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from indexer.settings import Force
-from queries.answer import Answer, QuestionAnswer, Row, Table
+from queries.answer import Answer, Row, Table
 from queries.render import extras, packages, phrases, view
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ def safe(text: str) -> str:
     return f"'{text}" if start and start in _FORMULA else text
 
 
-def question_csv(question: QuestionAnswer) -> str:
-    """The table of a question: a row each, the total last; a count not given is "[c]"."""
-    table = view.printable(question.table)
+def table_csv(table: Table) -> str:
+    """A table as CSV: a row each, the total last; a count not given is "[c]"."""
+    table = view.printable(table)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     coded = _coded(table)

@@ -180,7 +180,7 @@ def test_sheet_names_are_allowed_and_differ() -> None:
 
 def test_a_csv_has_a_row_each_and_no_formula() -> None:
     question = hostile(an_answer(1)).questions[0]
-    head, *rows, total = csv.reader(io.StringIO(spreadsheets.question_csv(question)))
+    head, *rows, total = csv.reader(io.StringIO(spreadsheets.table_csv(question.table)))
     assert head == [
         "<script>alert(1)</script>",
         "Codes",
