@@ -36,6 +36,10 @@ class Question(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"
         """What is wrong beyond the types."""
         yield from ()
 
+    def mentions(self) -> tuple[Mention, ...]:
+        """The terms it asks for, if any. Raises RequestError for one that is no term."""
+        return ()
+
     def build(self, scope: Scope) -> dict[str, aggs.Agg[Any]]:
         """The aggregations to ask for, by a name of the question's own."""
         raise NotImplementedError

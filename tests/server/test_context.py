@@ -38,7 +38,9 @@ ALWAYS = ["live stream", "what's app", "whatsapp", "xbox", "live.ly", "s's", "x'
 
 def held(client: Elasticsearch, alias: str) -> dict[str, Cut]:
     """The narratives as the index holds them."""
-    hits = client.search(index=alias, size=10_000, source_includes=list(context.FIELDS))["hits"]["hits"]
+    hits = client.search(index=alias, size=10_000, source_includes=list(context.FIELDS))["hits"][
+        "hits"
+    ]
     return {hit["_id"]: context.held(hit["_source"]) for hit in hits}
 
 
