@@ -40,22 +40,34 @@ class Session:
 
     def address(self) -> Address:
         """The server's address; starts the embedded server where none is set."""
-        from indexer import elastic, embedded
+        from indexer import embedded
 
         if self._address is None:
-            server = self.settings.server
-            self._address = (
-                embedded.up(self.settings, self.progress)
-                if server.url is None
-                else elastic.Address(
-                    url=server.url,
-                    user=server.user,
-                    password=server.password,
-                    ca_cert=server.ca_cert,
-                    timeout=server.timeout,
-                )
-            )
+            self._address = self._named() or embedded.up(self.settings, self.progress)
         return self._address
+
+    def running(self) -> bool:
+        """Whether there is a server to ask without starting one. Raises EmbeddedError."""
+        from indexer import embedded
+
+        if self._address is None:
+            self._address = self._named() or embedded.running(self.settings)
+        return self._address is not None
+
+    def _named(self) -> Address | None:
+        """The server of the environment or of foidex.toml."""
+        from indexer import elastic
+
+        server = self.settings.server
+        if server.url is None:
+            return None
+        return elastic.Address(
+            url=server.url,
+            user=server.user,
+            password=server.password,
+            ca_cert=server.ca_cert,
+            timeout=server.timeout,
+        )
 
     def reset(self) -> None:
         """Forget what was read, after ``config`` changed."""

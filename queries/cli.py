@@ -20,11 +20,12 @@ import typer
 from typer.core import TyperGroup
 
 from indexer.cli import app as indexer_app
-from indexer.errors import FoidexError, OutputError, RequestError
+from indexer.errors import FoidexError, NoIndexError, OutputError, RequestError
 from indexer.session import session
 from indexer.verification import Override
 
 if TYPE_CHECKING:  # slow to import, and not needed to print a help text
+    from queries.findings import Check
     from queries.request import Request
     from queries.termbook import Book
 
@@ -214,22 +215,61 @@ def _request(path: Path) -> Request:
     return requests.of_force(path, session().settings)
 
 
+class LintFormat(StrEnum):
+    """What ``lint`` prints."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 @app.command()
-def lint(request: Annotated[Path, typer.Argument(help="A request file.")]) -> None:
-    """Check a request file, without asking any server.
+def lint(
+    request: Annotated[Path, typer.Argument(help="A request file.")],
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Check the file alone, and ask no server.")
+    ] = False,
+    context: Annotated[
+        bool,
+        typer.Option("--context/--no-context", help="Show everyday words in records."),
+    ] = True,
+    form: Annotated[LintFormat, typer.Option("--format", help="What to print.")] = LintFormat.TEXT,
+) -> None:
+    """Check a request file, and its wording against the index: what it nearly asks for, what is
+    found that may not be meant. It starts no server, and changes nothing that is counted.
 
     Example: foidex lint request.yaml
     """
-    found = _request(request)
-    scope = found.scope
-    print(f"{request}: {found.reference} is right.")
-    print(f"Period      {scope.when}")
-    for row in scope.offences:
-        print(f"Offence     {', '.join(row.codes)}  {row.label}")
-    for mention in scope.mentions:
-        print(f"Mention     {', '.join(found.wordings(mention))}")
-    for question in found.questions:
-        print(f"{question.id:<11} {question.__struct_config__.tag}")
+    from queries import findings
+    from queries.answer import to_json
+
+    asked = _request(request)
+    if form is LintFormat.TEXT:
+        print(findings.outline(asked, str(request)), end="", flush=True)
+    found = None if offline else _wording(asked, contexts=context)
+    if form is LintFormat.JSON:
+        print(to_json(findings.lint(asked, str(request), found)))
+    elif found:
+        print(f"\n{findings.text(found)}", end="")
+
+
+def _wording(asked: Request, *, contexts: bool) -> Check | None:
+    """The wording check, where there is an index to ask; else say why there is none."""
+    from queries import lint as wording
+
+    if not session().running():
+        print(
+            "foidex: no server is running, so only the file was checked, not its wording. "
+            "Start it: foidex up",
+            file=sys.stderr,
+        )
+        return None
+    try:
+        with session().client() as client:
+            alias = session().settings.index.alias
+            return wording.check(client, alias, asked, _book(), contexts=contexts)
+    except NoIndexError as error:
+        print(f"foidex: only the file was checked, not its wording: {error}", file=sys.stderr)
+        return None
 
 
 @app.command()

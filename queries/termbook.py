@@ -66,6 +66,16 @@ class Book:
         except RequestError:
             return None
 
+    def names(self, written: str) -> tuple[str, ...]:
+        """Other names of what a wording names: its aliases, and the terms it is an alias of."""
+        try:
+            closed = _closed(written)
+        except RequestError:
+            return ()
+        entry = self._terms.get(closed)
+        of = (one.term for one in self.terms if closed in map(_closed, one.aliases))
+        return tuple(dict.fromkeys((*(entry.aliases if entry else ()), *of)))
+
     def openings(self, written: str) -> tuple[str, ...]:
         """The ways to write a term that the book adds to those of the rule.
 

@@ -31,7 +31,13 @@ class CompanySpec(Struct, frozen=True, forbid_unknown_fields=True):
     within: Distance | None = None
 
 
-class TermSpec(Struct, frozen=True, forbid_unknown_fields=True, rename={"company": "with"}):
+class TermSpec(
+    Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    rename={"company": "with"},
+):
     """``variants: none`` holds the term to its words as written, ``aliases`` are other names that
     count as it, and ``with`` are terms that must be in the same record, or near. ``openings`` are,
     for any of these, the ways to write it that the rule does not give; the term book fills them

@@ -49,6 +49,12 @@ class Question(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"
         every = any(axis.every_status for axis in self.grid(self.seen(scope)).axes)
         return narrower if every else [counted_query(), *narrower]
 
+    def mentions(self, scope: Scope) -> tuple[Mention, ...]:
+        """The terms it asks for itself, of its table and of its narrower scope."""
+        own = self.within.scope_with(scope.categories).mentions if self.within else ()
+        axes = self.grid(self.seen(scope)).axes
+        return (*own, *(mention for axis in axes for mention in axis.mentions))
+
     def grid(self, scope: Scope) -> Grid:
         """The table."""
         raise NotImplementedError

@@ -27,6 +27,7 @@ PURE = {
     "queries.grid": {"queries.answer", "queries.fields", "queries.scope", "indexer.errors"},
     "queries.wording": {"indexer.errors", "queries.terms", "queries.problems", "queries.scope"},
     "queries.context": {"indexer.narrative", "queries.terms"},
+    "queries.nearmiss": {"indexer.narrative", "queries.context", "queries.terms"},
     "queries.answer": set(),
     "queries.render.phrases": {"queries.scope"},
     "queries.render.tables": {"queries.answer", "queries.render.phrases"},
@@ -70,7 +71,7 @@ def test_pure_modules_import_only_what_is_pure(module: str) -> None:
     assert imports(path) <= PURE[module]
 
 
-def test_only_execute_and_evidence_ask_the_server() -> None:
+def test_only_execute_evidence_and_lint_ask_the_server() -> None:
     asks = ("client.search(", "paging.pages(")
     askers = {
         name_of(path)
@@ -80,6 +81,7 @@ def test_only_execute_and_evidence_ask_the_server() -> None:
     assert {one for one in askers if one.startswith("queries")} == {
         "queries.execute",
         "queries.evidence",
+        "queries.lint",
     }
 
 
