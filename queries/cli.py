@@ -278,7 +278,7 @@ def refresh(
 
     overrides = {*(allow or ()), *([Override.REJECTS] if reject_invalid else [])}
     if check:
-        nightly.check(session())
+        nightly.check(session(), "full" if full else "incremental")
     else:
         nightly.run(session(), "full" if full else "incremental", frozenset(overrides))
 
