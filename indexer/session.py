@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from indexer import secret
 from indexer.progress import Progress
 from indexer.settings import Settings, load
 
@@ -40,22 +41,36 @@ class Session:
 
     def address(self) -> Address:
         """The server's address; starts the embedded server where none is set."""
-        from indexer import elastic, embedded
+        from indexer import embedded
 
         if self._address is None:
-            server = self.settings.server
-            self._address = (
-                embedded.up(self.settings, self.progress)
-                if server.url is None
-                else elastic.Address(
-                    url=server.url,
-                    user=server.user,
-                    password=server.password,
-                    ca_cert=server.ca_cert,
-                    timeout=server.timeout,
-                )
-            )
+            self._address = self.remote() or embedded.up(self.settings, self.progress)
         return self._address
+
+    def remote(self) -> Address | None:
+        """The address that the settings give; None where the embedded server is used.
+
+        Raises ConfigurationError for a secret that cannot be read.
+        """
+        from indexer import elastic
+
+        server = self.settings.server
+        if not server.urls:
+            return None
+        return elastic.Address(
+            url=server.urls[0],
+            others=server.urls[1:],
+            user=server.user,
+            password=self._secret(server.password, server.password_file, "server.password_file"),
+            api_key=self._secret(server.api_key, server.api_key_file, "server.api_key_file"),
+            ca_cert=server.ca_cert,
+            fingerprint=server.fingerprint,
+            timeout=server.timeout,
+            retries=server.retries,
+        )
+
+    def _secret(self, given: str | None, file: str | None, setting: str) -> str | None:
+        return secret.read(Path(file), setting, self.progress) if file else given
 
     def reset(self) -> None:
         """Forget what was read, after ``config`` changed."""
