@@ -77,3 +77,9 @@ class StaleError(FoidexError):
     """The live generation is older than was asked for."""
 
     exit_code = 13
+
+
+class UnsoundError(FoidexError):
+    """The doctor found a problem; what it is stands in its findings."""
+
+    exit_code = 17
