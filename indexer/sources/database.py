@@ -263,10 +263,11 @@ def _said_on_connecting(engine: Engine, error: Any) -> str:
     text = " ".join(str(error.orig).split()) or type(error.orig).__name__
     url = engine.url
     options = [value for key, value in url.query.items() if _SECRET.search(key)]
-    hidden = [url.username, url.password, *options]
-    for secret in hidden:
+    for secret in (url.username, url.password, *options):
         if isinstance(secret, str) and secret:
-            text = text.replace(secret, "***")
+            # A short one may be part of any word.
+            word = re.escape(secret) if len(secret) > 3 else rf"\b{re.escape(secret)}\b"
+            text = re.sub(word, "***", text)
     return f" ({text[:_SHOWN]})"
 
 

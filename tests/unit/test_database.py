@@ -285,6 +285,13 @@ def test_a_wrong_address_is_told(url: str, told: str) -> None:
     assert told in refused(ConfigurationError, Database(url, QUERIES))
 
 
+def test_what_a_driver_says_of_a_connection_is_shown_without_secrets() -> None:
+    """A user named "u" hides no letter of another word."""
+    told = refused(SourceError, Database(f"postgresql+psycopg://u:{SECRET}@127.0.0.1:1/x", QUERIES))
+    assert told.startswith("postgresql://127.0.0.1:1/x: the database cannot be reached, or refuses")
+    assert "Connection refused" in told
+
+
 def test_a_missing_file_is_told_and_not_made(tmp_path: Path) -> None:
     path = tmp_path / "no.db"
     assert (
