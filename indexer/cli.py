@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from indexer.errors import OutputError, StaleError
+from indexer.errors import OutputError, StaleError, UnsoundError
 from indexer.progress import Progress
 from indexer.session import session
 
@@ -71,6 +71,34 @@ def status(
             f"{live.name} was built {age.total_seconds() / 3600:.1f} hours ago, more than "
             f"{max_age}. See why the refresh did not run or was not promoted."
         )
+
+
+class DoctorFormat(StrEnum):
+    """What ``doctor`` prints."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@app.command()
+def doctor(
+    form: Annotated[
+        DoctorFormat, typer.Option("--format", help="What to print.")
+    ] = DoctorFormat.TEXT,
+) -> None:
+    """Look for what keeps foidex from working here, or soon will. Changes and starts nothing.
+
+    Example: foidex doctor --format json
+    """
+    from indexer import doctor as doctors
+
+    found = doctors.examine(session())
+    if form is DoctorFormat.JSON:
+        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    else:
+        print(doctors.text(found), end="")
+    if not doctors.sound(found):
+        raise UnsoundError("there are problems; each is told with its remedy.")
 
 
 def _age(text: str) -> timedelta:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import re
+import socket
+import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -10,14 +14,16 @@ from urllib.parse import urlsplit
 
 import elasticsearch
 import msgspec
+from elastic_transport import Urllib3HttpNode
 from elasticsearch import Elasticsearch
 from elasticsearch.serializer import JsonSerializer
 from msgspec import Struct
 
-from indexer.errors import FoidexError, NoIndexError, ServerError
+from indexer.errors import ConfigurationError, FoidexError, NoIndexError, ServerError
 
 MAJOR: Final = 9
-_RETRIES: Final = 5
+_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final = 10
 _JSON_TYPES: Final = ("application/json", "application/vnd.elasticsearch+json")
 _RETRY_ON: Final = (429, 502, 503, 504)
 # Elasticsearch marks its answers, but for those of its gate (401, 403) or of a proxy before it.
@@ -27,22 +33,39 @@ _ERROR_NAME: Final = re.compile(r"[a-z_]{1,80}")
 
 
 class Address(Struct, frozen=True):
-    """Where a server is and who we are there. The password is in no repr."""
+    """Where a server is and who we are there. No secret is in any repr.
+
+    ``others`` are further addresses of the same cluster; ``timeout`` is in seconds.
+    """
 
     url: str
     user: str | None = None
     password: str | None = None
     ca_cert: str | None = None
     timeout: int = 60
+    others: tuple[str, ...] = ()
+    api_key: str | None = None
+    fingerprint: str | None = None
+    retries: int = 5
 
     def __repr__(self) -> str:
         return f"Address({self.shown})"
 
     @property
+    def urls(self) -> tuple[str, ...]:
+        """Every address."""
+        return (self.url, *self.others)
+
+    @property
     def shown(self) -> str:
-        """The address as messages may show it: without user or password."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+        """The addresses as messages may show them: without user or password."""
+        return ", ".join(map(shown, self.urls))
+
+
+def shown(url: str) -> str:
+    """An address without user or password."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
 
 
 class _Json(JsonSerializer):
@@ -55,31 +78,110 @@ class _Json(JsonSerializer):
         return msgspec.json.decode(data)
 
 
+class _PatientNode(Urllib3HttpNode):
+    """A node that is left alone for a while after it said that it is busy.
+
+    The client's own pauses are for broken connections only.
+    """
+
+    _busy = 0
+
+    def perform_request(self, *args: Any, **kwargs: Any) -> Any:
+        """Pause, the longer the oftener it was busy in a row, and send a request."""
+        if self._busy:
+            longest = min(_LONGEST_PAUSE, _PAUSE * 2 ** (self._busy - 1))
+            time.sleep(longest * random.uniform(0.5, 1))  # noqa: S311 - spreads the load
+        answer = super().perform_request(*args, **kwargs)
+        self._busy = self._busy + 1 if answer.meta.status in _RETRY_ON else 0
+        return answer
+
+
 def connect(address: Address) -> Elasticsearch:
     """A client of the server, once it is known to be one foidex can use. Raises ServerError."""
-    options: dict[str, Any] = {}
-    if address.user is not None or address.password is not None:
-        options["basic_auth"] = (address.user or "elastic", address.password or "")
-    if address.ca_cert:
-        options["ca_certs"] = address.ca_cert
+    client = unchecked(address)
     try:
-        client = Elasticsearch(
-            address.url,
+        with explained(address):
+            # The first contact is not repeated, but every address has its turn.
+            _check_version(client.options(max_retries=len(address.others)), address)
+    except ServerError:
+        if url := next((url for url in address.urls if speaks_tls(url)), None):
+            raise ServerError(
+                f"{shown(url)}: this port speaks TLS. Write https:// in FOIDEX_URL (server.url)."
+            ) from None
+        raise
+    return client
+
+
+def unchecked(address: Address) -> Elasticsearch:
+    """A client of the server, which has not been asked anything. Raises ServerError, and
+    ConfigurationError for an authority that cannot be read.
+
+    A call is repeated, after a pause that grows, where the connection broke or the server is busy.
+    """
+    try:
+        return Elasticsearch(
+            list(address.urls),
+            node_class=_PatientNode,
             request_timeout=address.timeout,
-            max_retries=_RETRIES,
+            max_retries=address.retries,
             retry_on_timeout=True,
             retry_on_status=_RETRY_ON,
+            retry_backoff_base=_PAUSE,
+            retry_backoff_cap=_LONGEST_PAUSE,
             serializers=dict.fromkeys(_JSON_TYPES, _Json()),
-            **options,
+            **_credentials(address),
+            **_trust(address),
         )
     except (ValueError, OSError) as error:
         raise ServerError(
             f"{address.shown}: the connection cannot be set up ({type(error).__name__}). "
             "Check FOIDEX_URL and FOIDEX_CA_CERT."
         ) from None
-    with explained(address):
-        _check_version(client.options(max_retries=0), address)
-    return client
+
+
+def _credentials(address: Address) -> dict[str, Any]:
+    if address.api_key is not None:
+        return {"api_key": address.api_key}
+    if address.user is not None or address.password is not None:
+        return {"basic_auth": (address.user or "elastic", address.password or "")}
+    return {}
+
+
+def _trust(address: Address) -> dict[str, Any]:
+    if address.fingerprint:
+        return {"ssl_assert_fingerprint": address.fingerprint}
+    if not address.ca_cert:
+        return {}
+    where = f"{address.ca_cert} (FOIDEX_CA_CERT, server.ca_cert)"
+    try:
+        ssl.create_default_context(cafile=address.ca_cert)
+    except ssl.SSLError:
+        raise ConfigurationError(
+            f"{where}: holds no certificate. Write the authority's into it, as PEM."
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"{where}: cannot be read ({error.strerror}). Check the path and its rights."
+        ) from None
+    return {"ca_certs": address.ca_cert}
+
+
+def speaks_tls(url: str) -> bool:
+    """Whether a server whose address says http answers in TLS."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname:
+        return False
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((parts.hostname, parts.port or 80), timeout=3) as plain,
+            context.wrap_socket(plain, server_hostname=parts.hostname),
+        ):
+            return True
+    except (OSError, ValueError):
+        return False
 
 
 def _check_version(client: Elasticsearch, address: Address) -> None:
@@ -115,11 +217,8 @@ def explained(address: Address) -> Iterator[None]:
         if error.status_code in _MARKED and _PRODUCT not in error.meta.headers:
             raise _not_elasticsearch(address) from None
         raise _explain_status(error, address) from None
-    except elasticsearch.SSLError:
-        raise ServerError(
-            f"{address.shown}: its certificate is not trusted, or it does not speak TLS. "
-            "Set FOIDEX_CA_CERT to the authority's file, or correct the address."
-        ) from None
+    except elasticsearch.SSLError as error:
+        raise ServerError(f"{address.shown}: {distrust(error)}") from None
     except elasticsearch.ConnectionTimeout:
         raise ServerError(
             f"{address.shown} did not answer within {address.timeout} seconds. "
@@ -132,6 +231,40 @@ def explained(address: Address) -> Iterator[None]:
         ) from None
 
 
+def distrust(error: Exception) -> str:
+    """What is wrong with a connection by TLS, and what to do."""
+    cause: BaseException | None = error
+    while cause and not isinstance(cause, ssl.SSLError):
+        inner = next((one for one in cause.args if isinstance(one, BaseException)), None)
+        cause = inner or cause.__cause__ or cause.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        match cause.verify_code:
+            case 9 | 10:
+                return (
+                    f"its certificate {'is not yet' if cause.verify_code == 9 else 'is no longer'} "
+                    "valid. Renew it, or correct this machine's clock."
+                )
+            case 62 | 64:
+                return (
+                    "its certificate is for another host. Write the name it is for in FOIDEX_URL "
+                    "(server.url)."
+                )
+            case _:
+                return (
+                    "its certificate is of no authority we trust. Set FOIDEX_CA_CERT "
+                    "(server.ca_cert) to the file of the authority that signed it."
+                )
+    if "fingerprint" in str(getattr(error, "message", "")).lower():
+        return (
+            "its certificate has another SHA-256 than FOIDEX_FINGERPRINT (server.fingerprint). "
+            "Correct it, once you know that the server is the right one."
+        )
+    return (
+        "it does not speak TLS, or not as we do. Write http:// in FOIDEX_URL (server.url) if it is "
+        "meant to be without, and else look at its own settings."
+    )
+
+
 def _explain_status(error: elasticsearch.ApiError, address: Address) -> FoidexError:
     # What is no name of an error is a page of some other server.
     kind = error.error if _ERROR_NAME.fullmatch(str(error.error)) else "error"
@@ -140,7 +273,9 @@ def _explain_status(error: elasticsearch.ApiError, address: Address) -> FoidexEr
             return _other_version(address, "an older Elasticsearch")
         case 401:
             return ServerError(
-                f"{address.shown} refused the user name or password (401). "
+                f"{address.shown} refused the API key (401). Set FOIDEX_API_KEY."
+                if address.api_key
+                else f"{address.shown} refused the user name or password (401). "
                 "Set FOIDEX_USER and FOIDEX_PASSWORD."
             )
         case 403:
@@ -155,7 +290,7 @@ def _explain_status(error: elasticsearch.ApiError, address: Address) -> FoidexEr
         case 429 | 502 | 503 | 504:
             return ServerError(
                 f"{address.shown} is too busy or not whole ({error.status_code}, {kind}), also "
-                f"after {_RETRIES} retries. Try again later."
+                f"after {address.retries} retries. Try again later."
             )
         case status:
             return ServerError(f"{address.shown} refused the call ({status}, {kind}).")

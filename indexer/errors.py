@@ -83,3 +83,9 @@ class ChangedError(FoidexError):
     """A number is not what it was in the last run; everything was written."""
 
     exit_code = 16
+
+
+class UnsoundError(FoidexError):
+    """The doctor found a problem; what it is stands in its findings."""
+
+    exit_code = 17

@@ -267,11 +267,16 @@ def _all(client: Elasticsearch, alias: str) -> list[Generation]:
 
 def clear_unfinished(client: Elasticsearch, alias: str) -> list[str]:
     """Delete what refreshes that died left half built; call it only with the lock held."""
-    aliased = _aliased(client, alias)
-    dead = [one.name for one in _all(client, alias) if not one.verified and one.name not in aliased]
+    dead = unfinished(client, alias)
     for name in dead:
         discard(client, alias, name)
     return dead
+
+
+def unfinished(client: Elasticsearch, alias: str) -> list[str]:
+    """What is half built: by a refresh that runs, or by one that died."""
+    aliased = _aliased(client, alias)
+    return [one.name for one in _all(client, alias) if not one.verified and one.name not in aliased]
 
 
 def rollback(client: Elasticsearch, alias: str, name: str | None) -> tuple[Generation, str]:

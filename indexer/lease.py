@@ -24,13 +24,14 @@ from msgspec import Struct
 
 from indexer.errors import LockedError
 
+_NAME: Final = "refresh"
 _RENEWALS: Final = 4  # of a lease: three may fail before it is lost
 _SETTINGS: Final = {"number_of_shards": 1, "auto_expand_replicas": "0-1", "hidden": True}
 _MAPPINGS: Final = {"dynamic": False}
 
 
-class _Lock(Struct, frozen=True):
-    """What the document says."""
+class Lock(Struct, frozen=True):
+    """What the document says: who holds it since when, and until when unless it is renewed."""
 
     holder: str
     token: str
@@ -72,7 +73,7 @@ class Lease:
         found = self._client.options(ignore_status=404).get(index=self._index, id=self._name).body
         if not found.get("found"):
             raise LockedError("another refresh has just ended. Run this one again.")
-        held = msgspec.convert(found["_source"], _Lock)
+        held = msgspec.convert(found["_source"], Lock)
         if datetime.now(UTC) < held.until:
             raise LockedError(
                 f"a refresh by {held.holder} has been running since "
@@ -86,7 +87,7 @@ class Lease:
 
     def _write(self, **condition: Any) -> None:
         until = datetime.now(UTC) + self._length
-        lock = _Lock(_me(), self._token, self._since, until)
+        lock = Lock(_me(), self._token, self._since, until)
         written = self._client.index(
             index=self._index, id=self._name, document=msgspec.to_builtins(lock), **condition
         )
@@ -122,6 +123,15 @@ class Lease:
             return
 
 
+def current(client: Elasticsearch, alias: str) -> Lock | None:
+    """The lock of an alias where it is held and has not run out."""
+    found = client.options(ignore_status=404).get(index=f"{alias}.lock", id=_NAME).body
+    if not found.get("found"):
+        return None
+    lock = msgspec.convert(found["_source"], Lock)
+    return lock if datetime.now(UTC) < lock.until else None
+
+
 @contextmanager
 def held(client: Elasticsearch, alias: str, seconds: int) -> Iterator[Lease]:
     """Hold the lock of an alias. Raises LockedError where somebody else does."""
@@ -131,7 +141,7 @@ def held(client: Elasticsearch, alias: str, seconds: int) -> Iterator[Lease]:
     except elasticsearch.BadRequestError as error:
         if error.error != "resource_already_exists_exception":
             raise
-    lease = Lease(client, index, "refresh", seconds)
+    lease = Lease(client, index, _NAME, seconds)
     lease.take()
     keeper = threading.Thread(target=lease.renew, name="lease", daemon=True)
     keeper.start()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -276,7 +277,7 @@ def _indexed(link: Link, offences: OffenceTable) -> IndexedLink:
     return IndexedLink(link.crime_ref, code, offences.path(code))
 
 
-def shape(value: object) -> str:  # noqa: PLR0911 - one a type
+def shape(value: object) -> str:  # noqa: C901, PLR0911 - one a type
     """What a value looks like, without what it says: "99/99/9999", "a list of 3"."""
     match value:
         case None:
@@ -292,6 +293,14 @@ def shape(value: object) -> str:  # noqa: PLR0911 - one a type
             return f"text of the shape {''.join(kinds)}{'...' if len(value) > 24 else ''}"
         case list():
             return f"a list of {len(value)}"
+        case datetime():
+            return "a moment" if value.tzinfo else "a moment without a time zone"
+        case date():
+            return "a day"
+        case bytes():
+            return f"{len(value)} bytes"
+        case Decimal():
+            return f"a decimal number of {len(str(value))} characters"
         case _:
             return "an object"
 

@@ -8,8 +8,8 @@ can be undone. One refresh runs at a time; what a dead one left half built is cl
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -29,7 +29,8 @@ from indexer.progress import Progress
 from indexer.records import Contract
 from indexer.schema import Schema
 from indexer.settings import Index, Refresh
-from indexer.sources import RawRecord
+from indexer.sources import RawRecord, database
+from indexer.sources.database import Database
 from indexer.verification import Limits, Override, verify
 
 VERSION: Final = importlib.metadata.version("foidex")
@@ -40,13 +41,21 @@ Mode = Literal["full", "incremental"]
 
 
 class Plan(Struct, frozen=True):
-    """What to read, and how. ``rejects`` is where rejected records go, if not to the folder."""
+    """What to read, files or a database, and how. ``rejects_file`` is where rejected records go, if
+    not to the folder."""
 
     paths: tuple[Path, ...]
     rejects_folder: Path
     tombstones: tuple[Path, ...] = ()
     fields: FieldMap = FieldMap()
     rejects_file: Path | None = None
+    database: Database | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the generation says it was built from."""
+        files = tuple(path.name for path in (*self.paths, *self.tombstones))
+        return (self.database.shown, *files) if self.database else files
 
     @property
     def schema(self) -> Schema:
@@ -130,7 +139,7 @@ def _refresh(  # noqa: PLR0913 - the steps share it all
     lock: Lease,
     progress: Progress,
 ) -> Loaded:
-    sources.check(plan.paths)
+    _check_source(plan, mode)
     if plan.rejects_file:
         _require_apart(plan.rejects_file, plan.paths)
     generations.live_name(client, index.alias)  # raises for an alias that could not be moved
@@ -138,13 +147,12 @@ def _refresh(  # noqa: PLR0913 - the steps share it all
     for name in cleared:
         progress.say(f"{name}, left half built by an earlier refresh, was deleted.")
     live = _live(client, index, mode, plan.schema)
-    names = tuple(path.name for path in (*plan.paths, *plan.tombstones))
     with _cleared_on_failure(client, index.alias, progress) as made:
         generation = (
-            generations.clone(client, index, live, VERSION, names)
+            generations.clone(client, index, live, VERSION, plan.names)
             if mode == "incremental" and live
             else generations.create(
-                client, index, plan.schema, VERSION, names, tuple(plan.fields.categories)
+                client, index, plan.schema, VERSION, plan.names, tuple(plan.fields.categories)
             )
         )
         made.append(generation.name)
@@ -154,9 +162,10 @@ def _refresh(  # noqa: PLR0913 - the steps share it all
         )
         tally = _fill(client, generation, live, plan, rejects, progress)
         if tally.read == 0 and mode == "full":
+            where = plan.names[0] if plan.database else ", ".join(map(str, plan.paths))
             raise SourceError(
-                f"{', '.join(map(str, plan.paths))}: there are no records, so nothing was "
-                "promoted. Check the path."
+                f"{where}: there are no records, so nothing was promoted. "
+                f"Check the {'query' if plan.database else 'path'}."
             )
         generation = _described(generation, tally)
         generation = _resolve_links(client, generation, tally, offences.load())
@@ -217,9 +226,13 @@ def _fill(  # noqa: PLR0913 - the steps share it all
     progress: Progress,
 ) -> bulk.Tally:
     reader = plan.reader()
-    total = sources.size(plan.paths)
-    with progress.bar("Loading records", total=total) as advance:
-        raws = _watched(_raws(plan), advance)
+    total = None if plan.database else sources.size(plan.paths)
+    since = _since(plan, live if generation.mode == "incremental" else None)
+    with (
+        progress.bar("Loading records", total=total) as advance,
+        closing(_raws(plan, since)) as every,
+    ):
+        raws = _watched(every, advance)
         if generation.mode == "full" or live is None:
             return bulk.build(client, generation.name, raws, reader, rejects)
         start = bulk.Tally(
@@ -233,17 +246,32 @@ def _fill(  # noqa: PLR0913 - the steps share it all
         return bulk.change(client, generation.name, raws, reader, rejects, start)
 
 
-def _raws(plan: Plan) -> Iterator[RawRecord]:
+def _check_source(plan: Plan, mode: Mode) -> None:
+    """Raise for a source that can never be read, before anything is built."""
+    sources.check(plan.paths)
+    if plan.database:
+        database.check(plan.database, plan.fields, incremental=mode == "incremental")
+
+
+def _since(plan: Plan, live: Generation | None) -> datetime | None:
+    if plan.database is None or live is None:
+        return None
+    return database.since(plan.database, live.watermark, live.built_at)
+
+
+def _raws(plan: Plan, since: datetime | None = None) -> Generator[RawRecord]:
     yield from sources.read(plan.paths, plan.fields)
+    if plan.database:
+        yield from database.read(plan.database, plan.fields, since)
     for path in plan.tombstones:
         yield from sources.tombstones(path)
 
 
-def check(plan: Plan) -> bulk.Tally:
+def check(plan: Plan, mode: Mode = "full") -> bulk.Tally:
     """Read and check the whole source and write nothing. Raises SourceError."""
-    sources.check(plan.paths)
-    reader = plan.reader()
-    return bulk.check(_raws(plan), reader)
+    _check_source(plan, mode)
+    with closing(_raws(plan)) as raws:
+        return bulk.check(raws, plan.reader())
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from indexer import secret
 from indexer.progress import Progress
 from indexer.settings import Settings, load
 
@@ -43,7 +44,7 @@ class Session:
         from indexer import embedded
 
         if self._address is None:
-            self._address = self._named() or embedded.up(self.settings, self.progress)
+            self._address = self.remote() or embedded.up(self.settings, self.progress)
         return self._address
 
     def running(self) -> bool:
@@ -51,23 +52,33 @@ class Session:
         from indexer import embedded
 
         if self._address is None:
-            self._address = self._named() or embedded.running(self.settings)
+            self._address = self.remote() or embedded.running(self.settings)
         return self._address is not None
 
-    def _named(self) -> Address | None:
-        """The server of the environment or of foidex.toml."""
+    def remote(self) -> Address | None:
+        """The address that the settings give; None where the embedded server is used.
+
+        Raises ConfigurationError for a secret that cannot be read.
+        """
         from indexer import elastic
 
         server = self.settings.server
-        if server.url is None:
+        if not server.urls:
             return None
         return elastic.Address(
-            url=server.url,
+            url=server.urls[0],
+            others=server.urls[1:],
             user=server.user,
-            password=server.password,
+            password=self._secret(server.password, server.password_file, "server.password_file"),
+            api_key=self._secret(server.api_key, server.api_key_file, "server.api_key_file"),
             ca_cert=server.ca_cert,
+            fingerprint=server.fingerprint,
             timeout=server.timeout,
+            retries=server.retries,
         )
+
+    def _secret(self, given: str | None, file: str | None, setting: str) -> str | None:
+        return secret.read(Path(file), setting, self.progress) if file else given
 
     def reset(self) -> None:
         """Forget what was read, after ``config`` changed."""

@@ -36,16 +36,35 @@ BUILT_IN: Final = (
 )  # fmt: skip
 IndexName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,79}$")]
 Port = Annotated[int, Meta(ge=0, le=65535)]
+Fingerprint = Annotated[str, Meta(pattern=r"^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$")]
 
 
 class Server(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where Elasticsearch is. Without ``url`` the embedded server is used."""
+    """Where Elasticsearch is. Without ``url`` the embedded server is used.
 
-    url: str | None = None
+    ``url`` may be several, of one cluster. ``timeout`` is in seconds; ``retries`` is how often a
+    call is repeated that met a broken connection or a busy server. ``fingerprint`` is the SHA-256
+    of the server's certificate, or of one it was signed with.
+    """
+
+    url: str | tuple[str, ...] | None = None
     user: str | None = None
     password: str | None = None
+    password_file: str | None = None
+    api_key: str | None = None
+    api_key_file: str | None = None
     ca_cert: str | None = None
+    fingerprint: Fingerprint | None = None
     timeout: Annotated[int, Meta(ge=1, le=3600)] = 60
+    retries: Annotated[int, Meta(ge=0, le=20)] = 5
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Every address; none where the embedded server is used."""
+        if self.url is None:
+            return ()
+        every = self.url.split(",") if isinstance(self.url, str) else self.url
+        return tuple(url.strip() for url in every)
 
 
 class Embedded(Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,14 +114,31 @@ class Terms(Struct, frozen=True, forbid_unknown_fields=True):
     book: str | None = None
 
 
-class Source(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the nightly refresh reads. Paths are relative to foidex.toml and may be patterns.
+class Queries(Struct, frozen=True, forbid_unknown_fields=True):
+    """The SQL of each table of a database; all but ``crimes`` may be left out."""
 
-    ``fields`` maps our names to theirs, ``ignore`` lists theirs to leave out; ``tombstones`` are
-    text files of references that were deleted, one a line.
+    crimes: str | None = None
+    victims: str | None = None
+    links: str | None = None
+    narratives: str | None = None
+
+
+class Source(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the nightly refresh reads: files, or a database.
+
+    Paths are relative to foidex.toml and may be patterns. ``database`` is a SQLAlchemy URL, or
+    stands in the file ``database_url_file``. ``watermark`` is the column of ``queries.crimes`` that
+    says when a record last changed: an incremental refresh reads what is newer than the live
+    generation, less the overlap in seconds. ``fields`` maps our names to theirs, ``ignore`` lists
+    theirs to leave out; ``tombstones`` are text files of references that were deleted, one a line.
     """
 
     paths: tuple[str, ...] = ()
+    database: str | None = None
+    database_url_file: str | None = None
+    queries: Queries = Queries()
+    watermark: str | None = None
+    watermark_overlap_seconds: Annotated[int, Meta(ge=0, le=31_536_000)] = 3600
     tombstones: tuple[str, ...] = ()
     fields: dict[str, str] = {}
     ignore: tuple[str, ...] = ()
@@ -188,12 +224,26 @@ class Settings(Struct, frozen=True):
         return folder
 
 
+# Ways to say who we are: one takes the place of the others.
+_INSTEAD: Final = {
+    "password": ("password_file", "api_key", "api_key_file"),
+    "password_file": ("password", "api_key", "api_key_file"),
+    "api_key": ("user", "password", "password_file", "api_key_file"),
+    "api_key_file": ("user", "password", "password_file", "api_key"),
+}
 _VARIABLES: Final = {
     "FOIDEX_CONFIG": "the foidex.toml to read",
-    "FOIDEX_URL": "address of Elasticsearch",
+    "FOIDEX_URL": "address of Elasticsearch, or several with commas between",
     "FOIDEX_USER": "user name there",
     "FOIDEX_PASSWORD": "password there",
+    "FOIDEX_PASSWORD_FILE": "file of the password there",
+    "FOIDEX_API_KEY": "API key there, instead of user and password",
+    "FOIDEX_API_KEY_FILE": "file of the API key there",
     "FOIDEX_CA_CERT": "certificate authority file for https",
+    "FOIDEX_FINGERPRINT": "SHA-256 of the server's certificate for https",
+    "FOIDEX_TIMEOUT": "seconds a call may take",
+    "FOIDEX_RETRIES": "how often a call is repeated",
+    "FOIDEX_DATABASE_URL": "SQLAlchemy URL of the database of records",
     "FOIDEX_INDEX": "alias of the index",
     "FOIDEX_HOME": "folder of the embedded server and of rejects",
     "FOIDEX_DOWNLOADS": "folder for the server's zip, kept between homes",
@@ -214,14 +264,12 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
     named = config or (Path(env["FOIDEX_CONFIG"]) if env.get("FOIDEX_CONFIG") else None)
     path = named or Path(FILE_NAME)
     file = _read(path) if named or path.is_file() else ConfigFile()
-    server = _override(
-        file.server,
-        url=env.get("FOIDEX_URL"),
-        user=env.get("FOIDEX_USER"),
-        password=env.get("FOIDEX_PASSWORD"),
-        ca_cert=env.get("FOIDEX_CA_CERT"),
-    )
-    _check_url(server.url)
+    server = _server(_beside(path, file.server, "ca_cert", "password_file", "api_key_file"), env)
+    source = _beside(path, file.source, "database_url_file")
+    if env.get("FOIDEX_DATABASE_URL"):
+        source = msgspec.structs.replace(
+            source, database=env["FOIDEX_DATABASE_URL"], database_url_file=None
+        )
     categories.check(file.categories, BUILT_IN)
     home = env.get("FOIDEX_HOME")
     downloads = env.get("FOIDEX_DOWNLOADS")
@@ -242,7 +290,7 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
             else platformdirs.user_cache_path("foidex")
         ),
         terms=file.terms,
-        source=file.source,
+        source=source,
         refresh=file.refresh,
         categories=file.categories,
         templates=file.templates,
@@ -266,9 +314,47 @@ def _refuse_unknown(env: Mapping[str, str]) -> None:
             )
 
 
-def _check_url(url: str | None) -> None:
-    if url is None:
-        return
+def _beside(path: Path, section: _S, *names: str) -> _S:
+    """The section with the files it names relative to foidex.toml."""
+    folder = path.parent
+    found = {name: getattr(section, name) for name in names}
+    return msgspec.structs.replace(
+        section, **{name: str(folder / file) for name, file in found.items() if file}
+    )
+
+
+def _server(section: Server, env: Mapping[str, str]) -> Server:
+    """The server's section with the environment's values. Raises ConfigurationError.
+
+    A credential of the environment takes the place of those of the file that say otherwise.
+    """
+    given = {name: env.get(_PREFIX + name.upper()) for name in Server.__struct_fields__}
+    for mine, others in _INSTEAD.items():
+        if given[mine] is not None:
+            section = msgspec.structs.replace(section, **dict.fromkeys(others, None))
+    server = _override(section, **given)
+    for mine, others in _INSTEAD.items():
+        other = next((name for name in others if getattr(server, name) is not None), None)
+        if getattr(server, mine) is not None and other:
+            raise ConfigurationError(
+                f"the server's {mine} and {other} are both given ({_variable(mine)}, "
+                f"{_variable(other)} or [server]). Keep one."
+            )
+    for url in server.urls:
+        _check_url(url)
+    if server.ca_cert and server.fingerprint:
+        raise ConfigurationError(
+            "the server's ca_cert and fingerprint are both given (FOIDEX_CA_CERT, "
+            "FOIDEX_FINGERPRINT or [server]). Keep one: the fingerprint alone is trusted."
+        )
+    return server
+
+
+def _variable(name: str) -> str:
+    return _PREFIX + name.upper()
+
+
+def _check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or True)
@@ -314,6 +400,7 @@ def _keys(section: str) -> tuple[str, ...]:
         "force": Force,
         "terms": Terms,
         "source": Source,
+        "source.queries": Queries,
         "refresh": Refresh,
         "refresh.canaries[...]": Canary,
         "categories[...]": Category,

@@ -3,38 +3,85 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from glob import has_magic
 from pathlib import Path
 from typing import Any
 
-from indexer import fieldmap, refresh, report
+import msgspec
+
+from indexer import fieldmap, refresh, report, secret
 from indexer.errors import ConfigurationError, FoidexError, SourceError
+from indexer.progress import Progress
 from indexer.refresh import Mode, Plan
 from indexer.report import RefreshReport
 from indexer.session import Session
 from indexer.settings import Settings
+from indexer.sources.database import Database
 from indexer.verification import Override
 from queries import termbook, terms
 from queries.termbook import Book
 
 
-def plan(settings: Settings) -> Plan:
+def plan(settings: Settings, progress: Progress) -> Plan:
     """What foidex.toml says to read. Raises ConfigurationError or SourceError."""
-    if not settings.source.paths:
-        where = settings.file or "foidex.toml"
+    source = settings.source
+    where = settings.file or "foidex.toml"
+    database = _database(settings, progress)
+    if not source.paths and database is None:
         raise ConfigurationError(
-            f'{where}: [source] names no paths. Add, for instance, paths = ["crimes.jsonl"].'
+            f'{where}: [source] names no paths. Add, for instance, paths = ["crimes.jsonl"], or '
+            "a database."
         )
+    if source.paths and database:
+        raise ConfigurationError(f"{where}: [source] names paths and a database. Keep one.")
     book = termbook.of(settings)
     for canary in settings.refresh.canaries:
         mention(canary.term, book)
     return Plan(
-        paths=_found(settings.folder, settings.source.paths),
+        paths=_found(settings.folder, source.paths),
         rejects_folder=settings.home / "rejects",
-        tombstones=_found(settings.folder, settings.source.tombstones),
-        fields=fieldmap.of(settings.source.fields, settings.source.ignore, settings.categories),
+        tombstones=_found(settings.folder, source.tombstones),
+        fields=fieldmap.of(source.fields, source.ignore, settings.categories),
+        database=database,
+    )
+
+
+def _database(settings: Settings, progress: Progress) -> Database | None:
+    source = settings.source
+    where = settings.file or "foidex.toml"
+    if source.database and source.database_url_file:
+        raise ConfigurationError(
+            f"{where}: [source] gives database and database_url_file. Keep one."
+        )
+    url = source.database
+    if source.database_url_file:
+        url = secret.read(Path(source.database_url_file), "source.database_url_file", progress)
+    queries = {name: sql for name, sql in msgspec.to_builtins(source.queries).items() if sql}
+    if not url:
+        if queries or source.watermark:
+            raise ConfigurationError(
+                f"{where}: [source] has queries or a watermark, but no database. Set "
+                "FOIDEX_DATABASE_URL, database_url_file or database."
+            )
+        return None
+    if "crimes" not in queries:
+        raise ConfigurationError(
+            f"{where}: [source.queries] lacks crimes, the SQL that selects the records. Add it."
+        )
+    fields = fieldmap.of(source.fields, source.ignore, settings.categories)
+    if source.watermark and fields.ours(source.watermark) != "updated_at":
+        raise ConfigurationError(
+            f"{where}: source.watermark must be the column that is our updated_at. Select it AS "
+            "updated_at, or map it in [source.fields]."
+        )
+    return Database(
+        url=url,
+        queries=queries,
+        folder=settings.folder,
+        watermark=source.watermark,
+        overlap=timedelta(seconds=source.watermark_overlap_seconds),
     )
 
 
@@ -65,13 +112,13 @@ def mention(term: str, book: Book) -> dict[str, Any]:
     return terms.query(terms.parse(term, openings=book.openings(term))).to_dict()
 
 
-def check(session: Session) -> None:
+def check(session: Session, mode: Mode) -> None:
     """Read and check the configuration and the whole source, write nothing, and say what there is.
 
     Raises SourceError where more records would be rejected than are allowed.
     """
     settings = session.settings
-    tally = refresh.check(plan(settings))
+    tally = refresh.check(plan(settings, session.progress), mode)
     print(
         f"{tally.read:,} records read: {tally.indexed:,} right, {tally.deleted:,} deletions, "
         f"{tally.rejected:,} wrong."
@@ -99,7 +146,7 @@ def run(session: Session, mode: Mode, overrides: frozenset[Override]) -> None:
     started_at = datetime.now(UTC).replace(microsecond=0)
     clock = time.monotonic()
     try:
-        reading = plan(settings)
+        reading = plan(settings, session.progress)
         with session.client() as client:
             loaded = refresh.refresh(
                 client,

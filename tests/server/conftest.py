@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -19,6 +19,9 @@ from indexer.elastic import Address
 from indexer.progress import Progress
 from indexer.refresh import Loaded
 from indexer.settings import Index, Settings
+
+if TYPE_CHECKING:
+    from tests.server.secured import Secured
 
 Records = list[dict[str, Any]]
 SILENT = Progress(quiet=True)
@@ -50,6 +53,15 @@ def server() -> Iterator[Address]:
     finally:
         embedded.down(options, SILENT)
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """A server of the suite's own that speaks TLS."""
+    from tests.server import secured as secure
+
+    with secure.running(tmp_path_factory.mktemp("authority")) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,8 @@ import pytest
 import typer
 
 from indexer import errors, settings
-from queries import cli, request
+from indexer.progress import Progress
+from queries import cli, nightly, request
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -61,12 +62,19 @@ def test_the_request_of_the_readme_is_right() -> None:
     assert [question.id for question in request.parse(text).questions] == ["Q1", "Q2", "Q3", "Q4"]
 
 
-def test_the_configuration_of_the_readme_is_right(tmp_path: Path) -> None:
+def test_the_configurations_of_the_readme_are_right(tmp_path: Path) -> None:
+    """One of each kind of source, which nobody has both of, and what a letter says."""
     path = tmp_path / "foidex.toml"
-    path.write_text("".join(blocks("toml")), encoding="utf-8")
-    found = settings.load({}, path)
-    assert found.force.name == "Example Constabulary"
-    assert found.refresh.canaries
+    found = []
+    for block in blocks("toml"):
+        path.write_text(block, encoding="utf-8")
+        found.append(settings.load({}, path))
+    assert [bool(one.source.paths) for one in found].count(True) == 1
+    assert [bool(one.source.queries.crimes) for one in found].count(True) == 1
+    assert "Example Constabulary" in [one.force.name for one in found]
+    for one in found:
+        if one.source.database:
+            assert nightly.plan(one, Progress(quiet=True)).database
 
 
 def test_the_exit_codes_of_the_readme_are_the_codes() -> None:

@@ -1,0 +1,250 @@
+"""The doctor on real servers: each fault is made, and found with its remedy."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer import doctor, elastic, generations, lease, schema
+from indexer.doctor import Finding
+from indexer.refresh import Loaded
+from indexer.settings import Index
+from tests.server.secured import HOST, Secured, presented
+from tests.server.test_bad_input import CommandLine, foidex
+
+__all__ = ["foidex"]
+
+RECORD = {"crime_ref": "A", "recorded_on": "2019-06-01", "offence_code": "22B", "narrative": "x"}
+PASSWORD = "ZQXPASSWORD"
+UNSOUND = 17
+
+
+def findings(
+    program: CommandLine, code: int = 0, environment: dict[str, str] | None = None
+) -> dict[str, list[Finding]]:
+    """What the doctor finds, by check."""
+    outcome = program("doctor", "--format", "json", **(environment or {}))
+    assert outcome.code == code, outcome
+    found: dict[str, list[Finding]] = {}
+    for one in msgspec.json.decode(outcome.out, type=list[Finding]):
+        found.setdefault(one.check, []).append(one)
+    return found
+
+
+def the(found: dict[str, list[Finding]], check: str) -> tuple[str, str]:
+    (one,) = found[check]
+    return one.level, f"{one.message} {one.remedy}"
+
+
+def test_all_is_well_once_records_are_loaded(
+    foidex: CommandLine, load: Callable[..., Loaded]
+) -> None:
+    assert the(findings(foidex), "generation") == (
+        "warning",
+        "nothing has been loaded yet. Run: foidex load PATH",
+    )
+    load([RECORD])
+    found = findings(foidex)
+    assert {one.level for every in found.values() for one in every} == {"ok"}
+    assert list(found) == [
+        "configuration", "home folder", "tls", "server", "rights", "clock", "health", "disk",
+        "generation", "unfinished", "lock",
+    ]  # fmt: skip
+    assert [one.message for one in found["rights"]] == ["this user may ask.", "this user may refresh."]  # fmt: skip
+    told = foidex("doctor")
+    assert told.code == 0
+    assert len(told.out.splitlines()) == 12
+
+
+def test_another_mapping_wants_a_full_refresh(
+    foidex: CommandLine, load: Callable[..., Loaded], client: Elasticsearch
+) -> None:
+    one = load([RECORD]).generation
+    other = msgspec.structs.replace(one, mapping_hash="0" * 64)
+    client.indices.put_mapping(index=one.name, meta=generations._meta(other))
+    level, told = the(findings(foidex), "generation")
+    assert level == "warning"
+    assert told.endswith("Run a full refresh: foidex refresh --full")
+
+
+def test_what_is_half_built_is_told_with_whether_a_refresh_runs(
+    foidex: CommandLine, load: Callable[..., Loaded], client: Elasticsearch, index: Index
+) -> None:
+    load([RECORD])
+    left = generations.create(client, index, schema.load(), "0", ()).name
+    assert the(findings(foidex), "unfinished") == (
+        "warning",
+        f"{left} was left half built by a refresh that died. The next refresh clears it.",
+    )
+    with lease.held(client, index.alias, 30):
+        found = findings(foidex)
+        assert the(found, "unfinished") == ("ok", f"{left} is being built. ")
+        assert the(found, "lock")[1].startswith("a refresh has been running since 20")
+    assert the(findings(foidex), "lock") == ("ok", "no refresh is running. ")
+
+
+def test_shards_that_are_on_no_node_are_told(
+    foidex: CommandLine, load: Callable[..., Loaded], client: Elasticsearch
+) -> None:
+    name = load([RECORD]).generation.name
+    client.indices.put_settings(index=name, settings={"number_of_replicas": 2})
+    level, told = the(findings(foidex), "health")
+    assert level == "warning"
+    assert told.startswith("2 copies of shards are on no node.")
+
+
+def test_an_alias_at_two_indices_is_a_problem(
+    foidex: CommandLine, load: Callable[..., Loaded], client: Elasticsearch, index: Index
+) -> None:
+    load([RECORD])
+    client.indices.create(index=f"{index.alias}-other", aliases={index.alias: {}})
+    level, told = the(findings(foidex, UNSOUND), "generation")
+    assert level == "problem"
+    assert "points at 2 indices" in told
+
+
+def test_a_server_that_is_down_is_a_problem_and_no_more_is_asked(foidex: CommandLine) -> None:
+    found = findings(foidex, UNSOUND, {"FOIDEX_URL": f"http://{HOST}:9"})
+    assert list(found) == ["configuration", "home folder", "tls", "server"]
+    assert the(found, "server")[0] == "problem"
+
+
+def test_one_of_several_servers_that_is_down_is_told(foidex: CommandLine) -> None:
+    url = foidex.environment["FOIDEX_URL"]
+    found = findings(foidex, UNSOUND, {"FOIDEX_URL": f"http://{HOST}:9,{url}"})
+    assert [one.level for one in found["server"]] == ["problem", "ok"]
+    assert "lock" in found
+
+
+# -- the server with TLS -------------------------------------------------------------------------
+
+
+def reached(secured: Secured, **changes: str) -> dict[str, str]:
+    return {
+        "FOIDEX_URL": secured.address.url,
+        "FOIDEX_USER": "elastic",
+        "FOIDEX_PASSWORD": secured.address.password or "",
+        "FOIDEX_CA_CERT": secured.ca,
+        **changes,
+    }
+
+
+def test_a_certificate_is_told_with_how_it_is_trusted_and_until_when(
+    foidex: CommandLine, secured: Secured
+) -> None:
+    level, told = the(findings(foidex, 0, reached(secured)), "tls")
+    assert level == "ok"
+    assert f"is trusted by {secured.ca}, and valid until" in told
+    soon = secured.authority.issue_cert(HOST, not_after=datetime.now(UTC) + timedelta(days=9, hours=1))  # fmt: skip
+    try:
+        secured.present(soon)
+        level, told = the(findings(foidex, 0, reached(secured)), "tls")
+        assert (level, told[-19:]) == ("warning", ": 9 days. Renew it.")
+        digest = hashlib.sha256(presented(secured.address.url)).hexdigest()
+        by_fingerprint = reached(secured, FOIDEX_FINGERPRINT=digest)
+        del by_fingerprint["FOIDEX_CA_CERT"]
+        level, told = the(findings(foidex, 0, by_fingerprint), "tls")
+        assert level == "warning"
+        assert "is trusted by its fingerprint" in told
+    finally:
+        secured.present(secured.authority.issue_cert(HOST))
+
+
+def test_a_certificate_that_is_not_trusted_is_a_problem(
+    foidex: CommandLine, secured: Secured
+) -> None:
+    other = str(secured.folder / "other.pem")
+    found = findings(foidex, UNSOUND, reached(secured, FOIDEX_CA_CERT=other))
+    assert the(found, "tls")[0] == "problem"
+    assert "is of no authority we trust" in the(found, "tls")[1]
+
+
+def test_a_full_disk_is_a_problem(foidex: CommandLine, secured: Secured) -> None:
+    with elastic.connect(secured.address) as client:
+        key = "cluster.routing.allocation.disk.watermark"
+        names = ("low", "high", "flood_stage")
+        client.cluster.put_settings(persistent={f"{key}.{name}": "900pb" for name in names})
+        try:
+            level, told = the(findings(foidex, UNSOUND, reached(secured)), "disk")
+        finally:
+            client.cluster.put_settings(persistent={f"{key}.{name}": None for name in names})
+    assert level == "problem"
+    assert "below its flood_stage watermark: its indices can only be read." in told
+
+
+ASKS = """\
+  cluster: [monitor]
+  indices:
+    - names: ["mine", "mine-*"]
+      privileges: [read, view_index_metadata, monitor]
+"""
+REFRESHES = """\
+  cluster: [monitor]
+  indices:
+    - names: ["mine", "mine-*"]
+      privileges: [read, write, create_index, manage]
+    - names: ["mine.lock"]
+      privileges: [read, write, create_index]
+"""
+NOTHING = """\
+  cluster: []
+"""
+
+
+def test_the_rights_that_are_told_are_those_that_are_needed(
+    foidex: CommandLine, secured: Secured
+) -> None:
+    """One user may do nothing, one ask, one refresh: each says so, and can."""
+    users = {
+        name: reached(secured, FOIDEX_USER=name, FOIDEX_PASSWORD=PASSWORD, FOIDEX_INDEX="mine")
+        for name in ("zqxnobody", "zqxasker", "zqxrefresher")
+    }
+    for name, rights in zip(users, (NOTHING, ASKS, REFRESHES), strict=True):
+        secured.admit(name, PASSWORD, rights)
+    path = foidex.write("records.jsonl", msgspec.json.encode(RECORD))
+
+    found = findings(foidex, UNSOUND, users["zqxnobody"])
+    ask, change = found["rights"]
+    assert ask == Finding(
+        "rights",
+        "problem",
+        "this user may not ask: it lacks monitor on the cluster; monitor, read, "
+        "view_index_metadata on mine; monitor, read, view_index_metadata on mine-*.",
+        "Add them to its role.",
+    )
+    assert change.level == "warning"
+    assert the(found, "disk") == ("warning", "this user may not look at it (403). ")
+
+    assert [one.level for one in findings(foidex, 0, users["zqxrefresher"])["rights"]] == ["ok"] * 2
+    for _ in range(2):
+        loaded = foidex("load", path, **users["zqxrefresher"])
+        assert loaded.code == 0, loaded.err
+    source = foidex.write("foidex.toml", b'[source]\npaths = ["records.jsonl"]\n[refresh]\nkeep = 2\n')  # fmt: skip
+    for words in (("refresh", "--incremental"), ("rollback",), ("prune", "--keep", "1")):
+        done = foidex("--config", source, *words, **users["zqxrefresher"])
+        assert done.code == 0, done.err
+
+    assert [one.level for one in findings(foidex, 0, users["zqxasker"])["rights"]] == ["ok", "warning"]  # fmt: skip
+    for words in (("count", "x"), ("find", "x"), ("status",), ("generations",)):
+        done = foidex(*words, **users["zqxasker"])
+        assert done.code == 0, done.err
+    refused = foidex("load", path, **users["zqxasker"])
+    assert refused.code == 5
+    assert "does not let this user do that (403)" in refused.err
+
+
+def test_clocks_that_differ_are_told(
+    client: Elasticsearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for ahead, level in ((0, "ok"), (20, "warning"), (-300, "problem")):
+        clock = SimpleNamespace(time=lambda ahead=ahead: time.time() + ahead)
+        monkeypatch.setattr(doctor, "time", clock)
+        (one,) = doctor._clock(client, 60)
+        assert one.level == level

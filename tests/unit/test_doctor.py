@@ -1,0 +1,126 @@
+"""The doctor's findings about this machine, and what it makes of a server's words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from indexer import doctor, embedded
+from indexer.doctor import Finding
+from indexer.elastic import Address
+from indexer.session import Session
+
+GB = 1 << 30
+
+
+def found(monkeypatch: pytest.MonkeyPatch, home: Path, **environment: str) -> list[Finding]:
+    monkeypatch.setenv("FOIDEX_HOME", str(home))
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return doctor.examine(Session())
+
+
+def test_an_embedded_server_that_does_not_run_is_not_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "up", lambda *_: pytest.fail("it was started"))
+    findings = found(monkeypatch, tmp_path / "home")
+    assert [(one.check, one.level) for one in findings] == [
+        ("configuration", "ok"),
+        ("home folder", "ok"),
+        ("embedded server", "ok"),
+    ]
+    assert "it does not run, and is started when it is needed" in findings[-1].message
+    assert doctor.sound(findings)
+    assert not (tmp_path / "home").exists()
+
+
+def test_an_embedded_server_that_is_not_installed_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    last = found(monkeypatch, tmp_path)[-1]
+    assert (last.level, last.remedy) == (
+        "problem",
+        "Run: pip install 'foidex[embedded]', or set FOIDEX_URL.",
+    )
+
+
+def test_a_wrong_configuration_ends_the_examination(tmp_path: Path) -> None:
+    for environment, told in [
+        ({"FOIDEX_URL": "nowhere"}, "FOIDEX_URL (or server.url) is not an address"),
+        ({"FOIDEX_URL": "https://h:1", "FOIDEX_CA_CERT": "no.pem"}, "no.pem (FOIDEX_CA_CERT"),
+        ({"FOIDEX_URL": "http://h:1", "FOIDEX_API_KEY_FILE": "no.key"}, "no.key (server.api_key_file)"),
+    ]:  # fmt: skip
+        with pytest.MonkeyPatch.context() as patch:
+            (finding,) = found(patch, tmp_path, **environment)
+        assert (finding.check, finding.level) == ("configuration", "problem")
+        assert told in finding.message
+    assert not doctor.sound([finding])
+
+
+def test_a_home_that_is_no_folder_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    finding = found(monkeypatch, tmp_path / "file" / "home")[1]
+    assert (finding.check, finding.level) == ("home folder", "problem")
+
+
+def test_passwords_in_the_clear_are_a_warning_but_on_this_machine() -> None:
+    for url, level in [
+        ("http://search.example.org:9200", "warning"),
+        ("http://10.0.0.7:9200", "warning"),
+        ("http://127.0.0.1:9200", "ok"),
+        ("http://localhost:9200", "ok"),
+        ("http://[::1]:9200", "ok"),
+    ]:
+        (finding,) = doctor._tls(Address(url))
+        assert finding.level == level
+
+
+@pytest.mark.parametrize(
+    ("mark", "headroom", "needed"),
+    [
+        ("1gb", None, GB),
+        ("500mb", "200GB", 500 * GB / 1024),
+        ("85%", None, 150 * GB),
+        ("0.85", None, 150 * GB),
+        ("85%", "200GB", 150 * GB),
+        ("85%", "100GB", 100 * GB),
+        ("85%", "-1", 150 * GB),
+    ],
+)
+def test_a_watermark_is_bytes_or_a_share_up_to_a_headroom(
+    mark: str, headroom: str | None, needed: float
+) -> None:
+    held = {"low": mark} | ({"low.max_headroom": headroom} if headroom else {})
+    settings = {
+        "persistent": {},
+        "defaults": {"cluster": {"routing": {"allocation": {"disk": {"watermark": held}}}}},
+    }
+    assert doctor._needed(settings, "low", 1000 * GB) == pytest.approx(needed)
+    assert doctor._needed({}, "low", 1000 * GB) == 0
+
+
+def test_missing_rights_are_told_by_where() -> None:
+    answer = {
+        "cluster": {"monitor": False},
+        "index": {"crimes": {"read": True, "write": False, "manage": False}},
+    }
+    assert doctor._missing(answer) == ["monitor on the cluster", "manage, write on crimes"]
+
+
+def test_findings_are_a_line_each_with_the_remedy_below() -> None:
+    findings = [
+        Finding("clock", "ok", "the clocks agree."),
+        Finding("disk", "problem", "it is full.", "Free some."),
+    ]
+    assert doctor.text(findings) == (
+        "ok       clock            the clocks agree.\n"
+        "problem  disk             it is full.\n"
+        "                          Free some.\n"
+    )
+    assert msgspec.json.decode(msgspec.json.encode(findings))[1]["remedy"] == "Free some."
