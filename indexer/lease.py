@@ -74,6 +74,9 @@ class Lease:
         if not found.get("found"):
             raise LockedError("another refresh has just ended. Run this one again.")
         held = msgspec.convert(found["_source"], Lock)
+        if held.token == self._token:  # our own write, whose answer was lost
+            self._version, self._until = _version(found), held.until
+            return
         if datetime.now(UTC) < held.until:
             raise LockedError(
                 f"a refresh by {held.holder} has been running since "

@@ -14,6 +14,7 @@ from elasticsearch import Elasticsearch
 
 from indexer import doctor, elastic, generations, lease, schema
 from indexer.doctor import Finding
+from indexer.errors import LockedError
 from indexer.refresh import Loaded
 from indexer.settings import Index
 from tests.server.secured import HOST, Secured, presented
@@ -88,6 +89,19 @@ def test_what_is_half_built_is_told_with_whether_a_refresh_runs(
         assert the(found, "unfinished") == ("ok", f"{left} is being built. ")
         assert the(found, "lock")[1].startswith("a refresh has been running since 20")
     assert the(findings(foidex), "lock") == ("ok", "no refresh is running. ")
+
+
+def test_a_lock_whose_answer_was_lost_is_ours_all_the_same(
+    client: Elasticsearch, index: Index
+) -> None:
+    """A busy server wrote the lock, but did not say so in time, and the client asked again."""
+    with lease.held(client, index.alias, 30) as lock:
+        lock._version, lock._until = {}, datetime.now(UTC)
+        lock.take()
+        lock.check()
+        lock._write(**lock._version)
+        with pytest.raises(LockedError), lease.held(client, index.alias, 30):
+            pass
 
 
 def test_shards_that_are_on_no_node_are_told(
