@@ -77,3 +77,15 @@ class StaleError(FoidexError):
     """The live generation is older than was asked for."""
 
     exit_code = 13
+
+
+class MovedError(FoidexError):
+    """A replay gives other numbers, or the answer is not as it was made."""
+
+    exit_code = 14
+
+
+class BrokenChainError(FoidexError):
+    """The audit log is not as it was written."""
+
+    exit_code = 18

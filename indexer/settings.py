@@ -125,6 +125,18 @@ class Refresh(Struct, frozen=True, forbid_unknown_fields=True):
     metrics: str | None = None
 
 
+class Audit(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept of every query. ``folder`` is relative to foidex.toml; else it is in the home.
+
+    ``log`` false writes no log; ``basis_records`` is the most records in the scope of an answer
+    whose basis is kept, so that a replay can name what moved.
+    """
+
+    folder: str | None = None
+    log: bool = True
+    basis_records: Annotated[int, Meta(ge=0, le=1_000_000)] = 200_000
+
+
 class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of foidex.toml."""
 
@@ -134,11 +146,13 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     force: Force = Force()
     source: Source = Source()
     refresh: Refresh = Refresh()
+    audit: Audit = Audit()
     categories: dict[Name, Category] = {}
 
 
 class Settings(Struct, frozen=True):
-    """Everything foidex is told from outside. ``file`` is the foidex.toml read, if any."""
+    """Everything foidex is told from outside. ``file`` is the foidex.toml read, if any, and
+    ``sudo_user`` who became another user to run it."""
 
     server: Server
     embedded: Embedded
@@ -146,15 +160,24 @@ class Settings(Struct, frozen=True):
     force: Force
     source: Source
     refresh: Refresh
+    audit: Audit
     home: Path
     downloads: Path
     categories: Categories = {}
     file: Path | None = None
+    sudo_user: str | None = None
 
     @property
     def folder(self) -> Path:
         """What the paths of foidex.toml are relative to."""
         return self.file.parent if self.file else Path()
+
+    @property
+    def audit_folder(self) -> Path:
+        """Where the audit log and the bases of answers are."""
+        if self.audit.folder is not None:
+            return self.folder / Path(self.audit.folder).expanduser()
+        return self.home / "audit"
 
 
 _VARIABLES: Final = {
@@ -164,7 +187,7 @@ _VARIABLES: Final = {
     "FOIDEX_PASSWORD": "password there",
     "FOIDEX_CA_CERT": "certificate authority file for https",
     "FOIDEX_INDEX": "alias of the index",
-    "FOIDEX_HOME": "folder of the embedded server and of rejects",
+    "FOIDEX_HOME": "folder of the embedded server, of rejects and of the audit log",
     "FOIDEX_DOWNLOADS": "folder for the server's zip, kept between homes",
     "FOIDEX_HEAP": "heap of the embedded server",
     "FOIDEX_PORT": "port of the embedded server",
@@ -212,8 +235,10 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
         ),
         source=file.source,
         refresh=file.refresh,
+        audit=file.audit,
         categories=file.categories,
         file=path if path.is_file() else None,
+        sudo_user=env.get("SUDO_USER") or None,
     )
 
 
@@ -282,6 +307,7 @@ def _keys(section: str) -> tuple[str, ...]:
         "source": Source,
         "refresh": Refresh,
         "refresh.canaries[...]": Canary,
+        "audit": Audit,
         "categories[...]": Category,
     }
     return structs.get(section, ConfigFile).__struct_fields__

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -24,11 +24,15 @@ from indexer.errors import FoidexError, OutputError
 from indexer.session import session
 from indexer.verification import Override
 
+if TYPE_CHECKING:  # slow to import, and not needed to print a help text
+    from indexer.audit import Log
+
 _EXIT_CODES = """
 Exit codes: 0 done; 1 a fault in foidex; 2 a wrong command line; 3 a request, term or code refused;
 4 records refused; 5 the server; 6 a generation not verified; 7 a number may be inexact; 8 nothing
 loaded yet; 9 the embedded server; 10 configuration; 11 a result could not be written; 12 another
-refresh is running; 13 the live generation is too old.
+refresh is running; 13 the live generation is too old; 14 a replay gives other numbers; 18 the audit
+log is not as it was written.
 """
 
 
@@ -78,6 +82,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(indexer_app)
+audit_app = typer.Typer(no_args_is_help=True)
+app.add_typer(audit_app, name="audit", help="Check or read the log of every query.")
 
 
 class AnswerFormat(StrEnum):
@@ -182,22 +188,26 @@ def answer(
 
     Example: foidex answer request.yaml --format html > letter.html
     """
-    from queries import execute, render
+    from queries import execute, logged, render
     from queries import request as requests
     from queries.answer import to_json
 
-    found = requests.read(request, session().settings.categories)
-    with session().client() as client:
-        answered = execute.answer(client, session().settings.index.alias, found)
-    if form is AnswerFormat.JSON:
-        print(to_json(answered))
-        return
-    renderer = {
-        AnswerFormat.TEXT: render.report_text,
-        AnswerFormat.LETTER: render.letter_text,
-        AnswerFormat.HTML: render.letter_html,
-    }[form]
-    print(renderer(answered, session().settings.force, date.today()), end="")  # noqa: DTZ011
+    with session().run("answer") as run:
+        found = requests.read(request, session().settings.categories)
+        run.about(**logged.asked(found))
+        with session().client() as client:
+            answered = execute.answer(client, session().settings.index.alias, found)
+        if form is AnswerFormat.JSON:
+            text = to_json(answered) + "\n"
+        else:
+            renderer = {
+                AnswerFormat.TEXT: render.report_text,
+                AnswerFormat.LETTER: render.letter_text,
+                AnswerFormat.HTML: render.letter_html,
+            }[form]
+            text = renderer(answered, session().settings.force, date.today())  # noqa: DTZ011
+        run.write(**logged.answered(answered))
+        print(text, end="")
 
 
 @app.command()
@@ -215,21 +225,24 @@ def count(
 
     Example: foidex count "live stream" Snapchat --offence 22B --from 2017-04-01 --to 2018-03-31
     """
-    from queries import adhoc
+    from queries import adhoc, logged
     from queries.answer import to_json
 
-    asked = adhoc.request(terms, codes or (), start, end)
-    with session().client() as client:
-        found = adhoc.count(
-            client, session().settings.index.alias, asked, by_offence=by is By.OFFENCE
-        )
-    match form:
-        case CountFormat.JSON:
-            print(to_json(found))
-        case CountFormat.CSV:
-            print(adhoc.as_csv(found), end="")
-        case CountFormat.TABLE:
-            print(adhoc.table(found), end="")
+    with session().run("count") as run:
+        asked = adhoc.request(terms, codes or (), start, end)
+        run.about(**logged.typed(asked))
+        with session().client() as client:
+            found = adhoc.count(
+                client, session().settings.index.alias, asked, by_offence=by is By.OFFENCE
+            )
+        run.write(**logged.counted(found))
+        match form:
+            case CountFormat.JSON:
+                print(to_json(found))
+            case CountFormat.CSV:
+                print(adhoc.as_csv(found), end="")
+            case CountFormat.TABLE:
+                print(adhoc.table(found), end="")
 
 
 @app.command()
@@ -246,12 +259,63 @@ def find(
 
     Example: foidex find livestream --refs-only
     """
-    from queries import adhoc, evidence
+    from queries import adhoc, evidence, execute, logged
 
-    asked = adhoc.request(terms, codes or (), start, end)
-    with session().client() as client:
-        for hit in evidence.find(client, session().settings.index.alias, asked.scope):
-            print(hit.crime_ref if refs_only else "\t".join(hit.fields))
+    with session().run("find") as run:
+        asked = adhoc.request(terms, codes or (), start, end)
+        run.about(**logged.typed(asked))
+        with session().client() as client:
+            # How many there will be is logged before the first of them is printed.
+            name, number = execute.counted(client, session().settings.index.alias, asked.scope)
+            run.write(generation=name, records=number)
+            for hit in evidence.find(client, name, asked.scope):
+                print(hit.crime_ref if refs_only else "\t".join(hit.fields))
+
+
+@audit_app.command(name="verify")
+def audit_verify(
+    head: Annotated[
+        str | None, typer.Option(metavar="HASH", help="A head noted earlier: nothing was cut off.")
+    ] = None,
+) -> None:
+    """Check that no line of the audit log was changed, removed, added or moved.
+
+    Example: foidex audit verify
+    """
+    found = _audit_log().check((head or "").strip().lower())
+    print(f"The chain of {found.lines:,} lines is whole. Head: {found.head}")
+    if head:
+        print(f"The head that was noted is that of line {found.noted:,}.")
+    if found.torn:
+        places = ", ".join(f"{place:,}" for place in found.torn)
+        print(f"A crash cut short line {places}; the result of that run was never given.")
+
+
+@audit_app.command(name="head")
+def audit_head() -> None:
+    """Print how many lines the audit log has and the hash of the last, to be noted elsewhere."""
+    found = _audit_log().check()
+    print(f"{found.lines} {found.head}")
+
+
+@audit_app.command(name="show")
+def audit_show(
+    last: Annotated[int | None, typer.Option(min=1, help="Only so many, the newest.")] = None,
+) -> None:
+    """Print the audit log, one JSON line a run, oldest first.
+
+    Example: foidex audit show --last 20
+    """
+    import msgspec
+
+    for said in _audit_log().last(last):
+        print(msgspec.json.encode(said).decode())
+
+
+def _audit_log() -> Log:
+    from indexer import audit
+
+    return audit.Log(session().settings.audit_folder / audit.NAME)
 
 
 @app.command()

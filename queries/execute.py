@@ -8,7 +8,6 @@ moment.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -35,6 +34,7 @@ from queries.answer import (
     ScopeAnswer,
     TermFound,
 )
+from queries.numbers import hashed
 from queries.periods import side_by_side
 from queries.questions.base import Question, bucketed, counts, terms_asked, terms_found
 from queries.request import Request
@@ -87,7 +87,7 @@ def answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
     }
     found = search(client, alias, scope.query(), {**_scope_aggregations(scope), **asked})
     for name in asked:
-        _read_pages(client, found, name)
+        read_pages(client, found, name)
     tallied = _tally(found.body, scope)
     return Answer(
         reference=request.reference,
@@ -192,6 +192,15 @@ def _tally(body: dict[str, Any], scope: Scope) -> Tally:
     )
 
 
+def counted(client: Elasticsearch, alias: str, scope: Scope) -> tuple[str, int]:
+    """The generation that answers, and how many records of a scope count in it.
+
+    Raises as ``answer``.
+    """
+    found = search(client, alias, scope.query(), {"counted": aggs.Filter(counted_query())})
+    return found.generation.name, int(found.body["aggregations"]["counted"]["doc_count"])
+
+
 def search(
     client: Elasticsearch, alias: str, query: Query, aggregations: dict[str, aggs.Agg[Any]]
 ) -> Found:
@@ -233,8 +242,8 @@ def search(
     )
 
 
-def _read_pages(client: Elasticsearch, found: Found, name: str) -> None:
-    """Read the composite aggregations of a question to their ends, into the first pages' buckets.
+def read_pages(client: Elasticsearch, found: Found, name: str) -> None:
+    """Read the composite aggregations below one to their ends, into the first pages' buckets.
 
     They stand inside filters and nested aggregations, which have one bucket.
     """
@@ -277,7 +286,6 @@ def _at(body: dict[str, Any], path: Sequence[str], below: str | None = None) -> 
 
 def provenance(found: Found) -> Provenance:
     """Where the numbers of a search come from."""
-    canonical = msgspec.json.encode(found.query, order="deterministic")
     generation = found.generation
     return Provenance(
         generation=generation.name,
@@ -287,7 +295,7 @@ def provenance(found: Found) -> Provenance:
         rejected=generation.rejected,
         sources=generation.sources,
         mapping_hash=generation.mapping_hash,
-        query_hash=hashlib.sha256(canonical).hexdigest(),
+        query_hash=hashed(found.query),
         query=found.query,
         run_at=found.run_at,
         took_ms=found.body["took"],

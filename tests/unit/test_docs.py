@@ -45,6 +45,8 @@ def test_every_command_of_the_readme_exists_with_its_options(words: list[str]) -
     if words[1].startswith("-"):
         return
     command = subcommands()[words[1]]
+    if hasattr(command, "commands"):
+        command = command.commands[words[2]]
     known = {
         option
         for parameter in command.params
@@ -75,7 +77,9 @@ def test_the_exit_codes_of_the_readme_are_the_codes() -> None:
 
 
 def test_every_command_says_what_it_does_with_an_example_or_needs_none() -> None:
-    for name, command in subcommands().items():
+    grouped = [getattr(one, "commands", {}) for one in subcommands().values()]
+    every = {name: one for group in (subcommands(), *grouped) for name, one in group.items()}
+    for name, command in every.items():
         assert command.help, name
         if any(parameter.param_type_name == "argument" for parameter in command.params):
             assert "Example:" in command.help, name

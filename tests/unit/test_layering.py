@@ -20,6 +20,7 @@ PURE = {
     "indexer.categories": {"indexer.errors"},
     "indexer.records": {"indexer.categories", "indexer.narrative", "indexer.offences"},
     "indexer.sample": set(),
+    "indexer.chain": set(),
     "queries.problems": set(),
     "queries.terms": {"indexer.errors", "indexer.narrative"},
     "queries.scope": {"queries.terms", "indexer.categories", "indexer.records"},
@@ -27,6 +28,7 @@ PURE = {
     "queries.grid": {"queries.answer", "queries.fields", "queries.scope", "indexer.errors"},
     "queries.wording": {"indexer.errors", "queries.terms", "queries.problems", "queries.scope"},
     "queries.answer": set(),
+    "queries.numbers": {"queries.answer"},
 }  # fmt: skip
 
 

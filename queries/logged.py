@@ -1,0 +1,59 @@
+"""What the audit log says of a query: enough to know who asked what and got which numbers.
+
+What is typed on a command line is logged as it is, for it stands nowhere else; a request file by
+its reference and its hash, which ``replay`` and anybody who has the answer can work out again.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from queries import numbers
+from queries.adhoc import Count
+from queries.answer import Answer
+from queries.request import Request
+
+
+def asked(request: Request) -> dict[str, Any]:
+    """A request that was read from a file."""
+    return {"reference": request.reference, "request": numbers.hashed(msgspec.to_builtins(request))}
+
+
+def typed(request: Request) -> dict[str, Any]:
+    """A request that was typed as terms and options."""
+    period = request.scope.period
+    said = {
+        "terms": [one.label for one in request.every_mention],
+        "offences": [code for row in request.scope.offences for code in row.codes],
+        "from": _day(period.start),
+        "to": _day(period.end),
+    }
+    return {"asked": {name: value for name, value in said.items() if value}}
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day and day not in (date.min, date.max) else None
+
+
+def answered(answer: Answer) -> dict[str, Any]:
+    """An answer: its generation, and the hash of every number in it."""
+    return {
+        "generation": answer.provenance.generation,
+        "numbers": numbers.digest(answer),
+        "records": answer.scope.records,
+    }
+
+
+def counted(count: Count) -> dict[str, Any]:
+    """A count from the command line."""
+    said = msgspec.to_builtins(count)
+    for name in ("generation", "built_at", "watermark"):
+        del said[name]
+    return {
+        "generation": count.generation,
+        "numbers": numbers.hashed(said),
+        "records": count.records,
+    }
