@@ -95,6 +95,13 @@ class AnswerFormat(StrEnum):
     JSON = "json"
 
 
+class ReportFormat(StrEnum):
+    """What ``replay`` and ``estimate`` print."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class CountFormat(StrEnum):
     """What ``count`` prints."""
 
@@ -183,12 +190,15 @@ def answer(
     form: Annotated[
         AnswerFormat, typer.Option("--format", help="What to print.")
     ] = AnswerFormat.TEXT,
+    keep_basis: Annotated[
+        bool, typer.Option("--basis/--no-basis", help="Keep what a later replay needs.")
+    ] = True,
 ) -> None:
     """Answer a request: a report to read, the letter, or the answer as JSON.
 
     Example: foidex answer request.yaml --format html > letter.html
     """
-    from queries import execute, logged, render
+    from queries import basis, execute, logged, render
     from queries import request as requests
     from queries.answer import to_json
 
@@ -197,6 +207,13 @@ def answer(
         run.about(**logged.asked(found))
         with session().client() as client:
             answered = execute.answer(client, session().settings.index.alias, found)
+            if keep_basis:
+                settings = session().settings
+                answered, why_not = basis.keep(
+                    client, answered, found, settings.audit_folder, settings.audit.basis_records
+                )
+                if why_not:
+                    print(why_not, file=sys.stderr)
         if form is AnswerFormat.JSON:
             text = to_json(answered) + "\n"
         else:
@@ -270,6 +287,80 @@ def find(
             run.write(generation=name, records=number)
             for hit in evidence.find(client, name, asked.scope):
                 print(hit.crime_ref if refs_only else "\t".join(hit.fields))
+
+
+@app.command()
+def replay(
+    answer: Annotated[Path, typer.Argument(help="An answer, as --format json printed it.")],
+    form: Annotated[ReportFormat, typer.Option("--format", help="What to print.")] = (
+        ReportFormat.TEXT
+    ),
+) -> None:
+    """Ask an answer's request again: the same numbers, or which records moved them, and why.
+
+    Exits with 14 where a number moved. The references it prints are as confidential as records.
+
+    Example: foidex replay answer.json
+    """
+    from queries import logged, replay_text
+    from queries import replay as replays
+    from queries.answer import to_json
+
+    settings = session().settings
+    with session().run("replay") as run:
+        given = replays.read(answer)
+        request = replays.request_of(given, answer)
+        run.about(**logged.asked(request))
+        with session().client() as client:
+            found = replays.replay(
+                client,
+                settings.index.alias,
+                given,
+                request,
+                settings.audit_folder,
+                settings.audit.basis_records,
+            )
+        text = replay_text.text(found) if form is ReportFormat.TEXT else to_json(found) + "\n"
+        run.write(**logged.replayed(found, given))
+        print(text, end="")
+        if found.error:
+            raise found.error
+
+
+@app.command()
+def estimate(
+    request: Annotated[Path, typer.Argument(help="A request file.")],
+    minutes: Annotated[
+        float, typer.Option(min=0.01, max=1_000, help="Minutes it takes to read one record.")
+    ] = 3,
+    central: Annotated[
+        bool, typer.Option("--central", help="The limit of central government, 24 hours.")
+    ] = False,
+    form: Annotated[ReportFormat, typer.Option("--format", help="What to print.")] = (
+        ReportFormat.TEXT
+    ),
+) -> None:
+    """Say how long reading the records would take against the limit of 18 hours, and what fits.
+
+    Example: foidex estimate request.yaml --minutes 3
+    """
+    from fractions import Fraction
+
+    from queries import estimate as estimates
+    from queries import logged
+    from queries import request as requests
+    from queries.answer import to_json
+
+    limit = estimates.CENTRAL_HOURS if central else estimates.LIMIT_HOURS
+    with session().run("estimate") as run:
+        asked = requests.read(request, session().settings.categories)
+        run.about(**logged.asked(asked))
+        cost = estimates.Cost(Fraction(str(minutes)), limit)
+        with session().client() as client:
+            found = estimates.estimate(client, session().settings.index.alias, asked, cost)
+        run.write(generation=found.generation, records=found.total.records)
+        is_text = form is ReportFormat.TEXT
+        print(estimates.text(found) if is_text else f"{to_json(found)}\n", end="")
 
 
 @audit_app.command(name="verify")

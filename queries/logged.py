@@ -14,6 +14,7 @@ import msgspec
 from queries import numbers
 from queries.adhoc import Count
 from queries.answer import Answer
+from queries.replay import Replay
 from queries.request import Request
 
 
@@ -44,6 +45,16 @@ def answered(answer: Answer) -> dict[str, Any]:
         "generation": answer.provenance.generation,
         "numbers": numbers.digest(answer),
         "records": answer.scope.records,
+    }
+
+
+def replayed(found: Replay, answer: Answer) -> dict[str, Any]:
+    """A replay: the live generation, the numbers replayed, and how many records it names."""
+    return {
+        "generation": found.live,
+        "numbers": numbers.digest(answer),
+        "records": len(found.movers or ()),
+        "exit_code": found.error.exit_code if found.error else 0,
     }
 
 

@@ -29,6 +29,14 @@ PURE = {
     "queries.wording": {"indexer.errors", "queries.terms", "queries.problems", "queries.scope"},
     "queries.answer": set(),
     "queries.numbers": {"queries.answer"},
+    "queries.membership": {
+        "queries.answer", "queries.fields", "queries.numbers", "queries.periods",
+        "queries.questions", "queries.request", "queries.scope",
+    },
+    "queries.facts": {"queries.membership"},
+    "queries.movement": {
+        "queries.facts", "queries.membership", "queries.numbers", "queries.scope", "indexer.records",
+    },
 }  # fmt: skip
 
 
@@ -65,7 +73,7 @@ def test_pure_modules_import_only_what_is_pure(module: str) -> None:
     assert imports(path) <= PURE[module]
 
 
-def test_only_execute_and_evidence_ask_the_server() -> None:
+def test_only_execute_evidence_and_trace_ask_the_server() -> None:
     asks = ("client.search(", "paging.pages(")
     askers = {
         name_of(path)
@@ -75,6 +83,7 @@ def test_only_execute_and_evidence_ask_the_server() -> None:
     assert {one for one in askers if one.startswith("queries")} == {
         "queries.execute",
         "queries.evidence",
+        "queries.trace",
     }
 
 
