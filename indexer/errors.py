@@ -79,6 +79,12 @@ class StaleError(FoidexError):
     exit_code = 13
 
 
+class MovedError(FoidexError):
+    """A replay gives other numbers, or the answer is not as it was made."""
+
+    exit_code = 14
+
+
 class ChangedError(FoidexError):
     """A number is not what it was in the last run; everything was written."""
 
@@ -89,3 +95,9 @@ class UnsoundError(FoidexError):
     """The doctor found a problem; what it is stands in its findings."""
 
     exit_code = 17
+
+
+class BrokenChainError(FoidexError):
+    """The audit log is not as it was written."""
+
+    exit_code = 18

@@ -174,6 +174,18 @@ class Templates(Struct, frozen=True, forbid_unknown_fields=True):
     folder: str | None = None
 
 
+class Audit(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept of every query. ``folder`` is relative to foidex.toml; else it is in the home.
+
+    ``log`` false writes no log; ``basis_records`` is the most records in the scope of an answer
+    whose basis is kept, so that a replay can name what moved.
+    """
+
+    folder: str | None = None
+    log: bool = True
+    basis_records: Annotated[int, Meta(ge=0, le=1_000_000)] = 200_000
+
+
 class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of foidex.toml."""
 
@@ -184,12 +196,14 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     terms: Terms = Terms()
     source: Source = Source()
     refresh: Refresh = Refresh()
+    audit: Audit = Audit()
     categories: dict[Name, Category] = {}
     templates: Templates = Templates()
 
 
 class Settings(Struct, frozen=True):
-    """Everything foidex is told from outside. ``file`` is the foidex.toml read, if any."""
+    """Everything foidex is told from outside. ``file`` is the foidex.toml read, if any, and
+    ``sudo_user`` who became another user to run it."""
 
     server: Server
     embedded: Embedded
@@ -197,12 +211,14 @@ class Settings(Struct, frozen=True):
     force: Force
     source: Source
     refresh: Refresh
+    audit: Audit
     home: Path
     downloads: Path
     categories: Categories = {}
     terms: Terms = Terms()
     templates: Templates = Templates()
     file: Path | None = None
+    sudo_user: str | None = None
 
     @property
     def folder(self) -> Path:
@@ -222,6 +238,13 @@ class Settings(Struct, frozen=True):
                 f"make it: foidex templates init {folder}"
             )
         return folder
+
+    @property
+    def audit_folder(self) -> Path:
+        """Where the audit log and the bases of answers are."""
+        if self.audit.folder is not None:
+            return self.folder / Path(self.audit.folder).expanduser()
+        return self.home / "audit"
 
 
 # Ways to say who we are: one takes the place of the others.
@@ -245,7 +268,7 @@ _VARIABLES: Final = {
     "FOIDEX_RETRIES": "how often a call is repeated",
     "FOIDEX_DATABASE_URL": "SQLAlchemy URL of the database of records",
     "FOIDEX_INDEX": "alias of the index",
-    "FOIDEX_HOME": "folder of the embedded server and of rejects",
+    "FOIDEX_HOME": "folder of the embedded server, of rejects and of the audit log",
     "FOIDEX_DOWNLOADS": "folder for the server's zip, kept between homes",
     "FOIDEX_HEAP": "heap of the embedded server",
     "FOIDEX_PORT": "port of the embedded server",
@@ -292,9 +315,11 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
         terms=file.terms,
         source=source,
         refresh=file.refresh,
+        audit=file.audit,
         categories=file.categories,
         templates=file.templates,
         file=path if path.is_file() else None,
+        sudo_user=env.get("SUDO_USER") or None,
     )
 
 
@@ -403,6 +428,7 @@ def _keys(section: str) -> tuple[str, ...]:
         "source.queries": Queries,
         "refresh": Refresh,
         "refresh.canaries[...]": Canary,
+        "audit": Audit,
         "categories[...]": Category,
         "templates": Templates,
     }

@@ -106,7 +106,11 @@ class ScopeAnswer(Struct, frozen=True):
 
 
 class Provenance(Struct, frozen=True):
-    """Where the numbers come from. ``records`` are those in the generation, of any status."""
+    """Where the numbers come from. ``records`` are those in the generation, of any status.
+
+    ``basis`` is the SHA-256 of the file that holds which records count in which number, where one
+    is kept; it stands beside the audit log, for it holds references.
+    """
 
     generation: str
     built_at: datetime
@@ -120,6 +124,7 @@ class Provenance(Struct, frozen=True):
     run_at: datetime
     took_ms: int
     version: str
+    basis: str | None = None
 
 
 class Answer(Struct, frozen=True):

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from indexer.errors import ChangedError, FoidexError, RequestError
 from indexer.session import Session
-from queries import execute, outputs
+from queries import asking, outputs
 from queries import request as requests
 from queries.answer import Answer
 from queries.outputs import Desk, Written
@@ -28,7 +28,9 @@ class Done(Struct, frozen=True):
     error: FoidexError | None = None
 
 
-def run(session: Session, folder: Path, out: Path, desk: Desk, *, force: bool) -> None:
+def run(  # noqa: PLR0913 - the choices of the command line
+    session: Session, folder: Path, out: Path, desk: Desk, *, force: bool, keep: bool = True
+) -> None:
     """Answer every request file of a folder, with a line each on standard output.
 
     One that fails does not keep the others from their answers. Raises RequestError where there is
@@ -47,7 +49,7 @@ def run(session: Session, folder: Path, out: Path, desk: Desk, *, force: bool) -
     done = []
     for path, found in read.items():
         one = (
-            _answer(session, path, found, out, desk, force=force, alone=names)
+            _answer(session, path, found, out, desk, force=force, keep=keep, alone=names)
             if isinstance(found, Request)
             else Done(path, path.name, error=found)
         )
@@ -71,6 +73,7 @@ def _answer(  # noqa: PLR0913 - one request of a run
     desk: Desk,
     *,
     force: bool,
+    keep: bool,
     alone: Counter[str],
 ) -> Done:
     name = outputs.slug(found.reference)
@@ -80,8 +83,7 @@ def _answer(  # noqa: PLR0913 - one request of a run
                 f"{path}: another request here has the same reference, or one that gives the same "
                 f"folder, {name}. Change one."
             )
-        with session.client() as client:
-            answered = execute.answer(client, session.settings.index.alias, found)
+        answered = asking.answer(session, lambda: found, keep=keep)
         written = outputs.write(answered, out / name, desk, force=force)
     except FoidexError as error:
         return Done(path, found.reference, error=error)

@@ -8,7 +8,6 @@ moment.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -35,6 +34,7 @@ from queries.answer import (
     ScopeAnswer,
     TermFound,
 )
+from queries.numbers import hashed
 from queries.periods import side_by_side
 from queries.questions.base import Question, bucketed, counts, terms_asked, terms_found
 from queries.request import Request
@@ -83,7 +83,7 @@ def answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
     parts = {question.id: _parts(question, scope) for question in request.questions}
     for every in parts.values():
         for part in every:
-            _read_pages(client, found, part.name)
+            read_pages(client, found, part.name)
     tallied = _tally(found.body, scope)
     return Answer(
         reference=request.reference,
@@ -120,11 +120,16 @@ def body(request: Request) -> dict[str, Any]:
         for question in request.questions
         for part in _parts(question, scope)
     }
-    asking = Search().query(scope.query()).extra(size=0, track_total_hits=True)
-    for name, aggregation in {**_scope_aggregations(scope), **asked}.items():
-        asking.aggs[name] = aggregation
-    found: dict[str, Any] = asking.to_dict()
-    return found
+    return asking(scope.query(), {**_scope_aggregations(scope), **asked})
+
+
+def asking(query: Query, aggregations: dict[str, aggs.Agg[Any]]) -> dict[str, Any]:
+    """A search that counts and brings no record."""
+    search = Search().query(query).extra(size=0, track_total_hits=True)
+    for name, aggregation in aggregations.items():
+        search.aggs[name] = aggregation
+    found: dict[str, Any] = search.to_dict()
+    return {**found, "aggs": found.get("aggs", {})}
 
 
 def to_json(request: Request) -> str:
@@ -208,6 +213,15 @@ def _tally(body: dict[str, Any], scope: Scope) -> Tally:
     )
 
 
+def counted(client: Elasticsearch, alias: str, query: Query) -> tuple[str, int]:
+    """The generation that answers, and how many of its records are of a query.
+
+    Raises as ``answer``.
+    """
+    found = search(client, alias, asking(query, {}))
+    return found.generation.name, int(found.body["hits"]["total"]["value"])
+
+
 def search(client: Elasticsearch, alias: str, body: dict[str, Any]) -> Found:
     """Run one search through the alias and check that its every number is exact."""
     generation_of: dict[str, Any] = {
@@ -243,8 +257,8 @@ def search(client: Elasticsearch, alias: str, body: dict[str, Any]) -> Found:
     )
 
 
-def _read_pages(client: Elasticsearch, found: Found, name: str) -> None:
-    """Read the composite aggregations of a question to their ends, into the first pages' buckets.
+def read_pages(client: Elasticsearch, found: Found, name: str) -> None:
+    """Read the composite aggregations below one to their ends, into the first pages' buckets.
 
     They stand inside filters and nested aggregations, which have one bucket.
     """
@@ -287,7 +301,6 @@ def _at(body: dict[str, Any], path: Sequence[str], below: str | None = None) -> 
 
 def provenance(found: Found) -> Provenance:
     """Where the numbers of a search come from."""
-    canonical = msgspec.json.encode(found.query, order="deterministic")
     generation = found.generation
     return Provenance(
         generation=generation.name,
@@ -297,7 +310,7 @@ def provenance(found: Found) -> Provenance:
         rejected=generation.rejected,
         sources=generation.sources,
         mapping_hash=generation.mapping_hash,
-        query_hash=hashlib.sha256(canonical).hexdigest(),
+        query_hash=hashed(found.query),
         query=found.query,
         run_at=found.run_at,
         took_ms=found.body["took"],

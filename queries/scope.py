@@ -22,6 +22,9 @@ from queries.terms import Term
 
 COUNTED: Final = "recorded"
 LEFT_OUT: Final = ("cancelled", "transferred")
+PERIOD: Final = "period"
+OFFENCES: Final = "offences"
+MENTIONS: Final = "mentions"
 
 
 class Period(Struct, frozen=True):
@@ -181,14 +184,20 @@ class Scope(Struct, frozen=True):
 
     def filters(self) -> list[Query]:
         """What a record in scope satisfies."""
-        found: list[Query] = []
+        return [query for _, query in self.parts()]
+
+    def parts(self) -> list[tuple[str, Query]]:
+        """What a record in scope satisfies, each by a name: PERIOD, OFFENCES, MENTIONS, or a
+        condition's words."""
+        found: list[tuple[str, Query]] = []
         if any(one.start or one.end for one in self.periods):
-            found.append(any_of([one.query() for one in self.periods]))
+            found.append((PERIOD, any_of([one.query() for one in self.periods])))
         if self.offences:
-            found.append(offence_query([code for row in self.offences for code in row.codes]))
+            codes = [code for row in self.offences for code in row.codes]
+            found.append((OFFENCES, offence_query(codes)))
         if self.mentions:
-            found.append(any_of([mention.query() for mention in self.mentions]))
-        return [*found, *(condition.filter for condition in self.conditions)]
+            found.append((MENTIONS, any_of([mention.query() for mention in self.mentions])))
+        return [*found, *((condition.words, condition.filter) for condition in self.conditions)]
 
     def query(self) -> Query:
         """The records in scope, whatever their status."""

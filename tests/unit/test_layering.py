@@ -20,6 +20,7 @@ PURE = {
     "indexer.categories": {"indexer.errors"},
     "indexer.records": {"indexer.categories", "indexer.narrative", "indexer.offences"},
     "indexer.sample": set(),
+    "indexer.chain": set(),
     "queries.problems": set(),
     "queries.terms": {"indexer.errors", "indexer.narrative"},
     "queries.scope": {"queries.terms", "indexer.categories", "indexer.records"},
@@ -35,6 +36,15 @@ PURE = {
     "queries.render.typst": set(),
     "queries.render.packages": set(),
     "queries.render.charts": {"queries.answer", "queries.render.extras", "queries.render.phrases"},
+    "queries.numbers": {"queries.answer"},
+    "queries.membership": {
+        "queries.answer", "queries.fields", "queries.numbers", "queries.periods",
+        "queries.questions", "queries.request", "queries.scope",
+    },
+    "queries.facts": {"queries.membership"},
+    "queries.movement": {
+        "queries.facts", "queries.membership", "queries.numbers", "queries.scope", "indexer.records",
+    },
 }  # fmt: skip
 
 
@@ -71,7 +81,7 @@ def test_pure_modules_import_only_what_is_pure(module: str) -> None:
     assert imports(path) <= PURE[module]
 
 
-def test_only_execute_evidence_and_lint_ask_the_server() -> None:
+def test_only_execute_evidence_lint_and_trace_ask_the_server() -> None:
     asks = ("client.search(", "paging.pages(")
     askers = {
         name_of(path)
@@ -82,6 +92,7 @@ def test_only_execute_evidence_and_lint_ask_the_server() -> None:
         "queries.execute",
         "queries.evidence",
         "queries.lint",
+        "queries.trace",
     }
 
 
