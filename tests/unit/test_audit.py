@@ -6,6 +6,7 @@ import multiprocessing
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import msgspec
@@ -128,19 +129,22 @@ def test_a_crash_in_the_first_line_and_another_after_it_are_told(log: Log) -> No
     assert log.check().lines == 1
 
 
-def _append(path: Path, number: int) -> None:
+def _append(path: Path, number: int, together: Barrier) -> None:
+    together.wait()
     for one in range(number):
         Log(path).append(entry(one))
 
 
-def test_two_processes_that_write_at_once_make_one_chain(log: Log) -> None:
+def test_processes_that_write_at_once_make_one_chain(log: Log) -> None:
     context = multiprocessing.get_context("fork")
-    writers = [context.Process(target=_append, args=(log.path, 40)) for _ in range(2)]
+    together = context.Barrier(3)
+    writers = [context.Process(target=_append, args=(log.path, 200, together)) for _ in range(3)]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
-    assert log.check().lines == 80
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    assert log.check().lines == 600
 
 
 def test_a_long_line_is_found_from_the_end(log: Log) -> None:
