@@ -164,7 +164,12 @@ class Contract:
     def values(self, record: CrimeRecord) -> dict[str, Any]:
         """The categories of a record that it has a value of."""
         found = {name: getattr(record, name) for name in self.categories}
-        return {name: value for name, value in found.items() if value not in (None, [])}
+        return {
+            # A record counts once for a value, also for a number that it gives twice.
+            name: list(dict.fromkeys(value)) if isinstance(value, list) else value
+            for name, value in found.items()
+            if value not in (None, [])
+        }
 
 
 PLAIN: Final = Contract()

@@ -415,28 +415,31 @@ def count(
     from queries.answer import to_json
     from queries.explain import explain as in_words
 
-    asked = _asked(
-        terms,
-        codes=codes or (),
-        start=start,
-        end=end,
-        periods=periods or (),
-        where=where or (),
-        by=by or (),
-        unit=unit.value if unit else None,
-        overlap=overlap,
-        company=company or (),
-        near=near,
-        aliases=aliases or (),
-        exact=exact,
-    )
+    def read() -> Request:
+        return _asked(
+            terms,
+            codes=codes or (),
+            start=start,
+            end=end,
+            periods=periods or (),
+            where=where or (),
+            by=by or (),
+            unit=unit.value if unit else None,
+            overlap=overlap,
+            company=company or (),
+            near=near,
+            aliases=aliases or (),
+            exact=exact,
+        )
+
     if explain:
-        print(in_words(asked), end="")
+        print(in_words(read()), end="")
         return
     if show_query:
-        print(execute.to_json(asked))
+        print(execute.to_json(read()))
         return
     with session().run("count") as run:
+        asked = read()
         run.about(**logged.typed(asked))
         with session().client() as client:
             found = adhoc.count(client, session().settings.index.alias, asked)
