@@ -20,10 +20,18 @@ app = typer.Typer()
 
 
 @app.command()
-def up() -> None:
+def up(
+    fetch_only: Annotated[
+        bool, typer.Option("--fetch-only", help="Fetch and unpack the server, and start nothing.")
+    ] = False,
+) -> None:
     """Start the embedded server, unless it runs."""
     from indexer import embedded
 
+    if fetch_only:
+        folder = embedded.fetch(session().settings, session().progress)
+        print(f"The embedded server is in {folder}.")
+        return
     address = embedded.up(session().settings, session().progress)
     print(f"The embedded server runs at {address.shown}.")
 

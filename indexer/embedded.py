@@ -113,6 +113,13 @@ def up(settings: Settings, progress: Progress) -> Address:
         return server.address(process)
 
 
+def fetch(settings: Settings, progress: Progress) -> Path:
+    """Fetch and unpack the server without starting it; its folder. Raises EmbeddedError."""
+    server = _Server(settings, progress)
+    with server.lock():
+        return server.fetch()
+
+
 def down(settings: Settings, progress: Progress) -> bool:
     """Stop the server by its process id; False where none runs. Raises EmbeddedError."""
     server = _Server(settings, progress)
@@ -239,11 +246,11 @@ class _Server:
 
     # -- fetching --------------------------------------------------------------------------------
 
-    def fetch(self) -> None:
-        """Unpack the distribution and its Java, fetching the zip if it is not here."""
+    def fetch(self) -> Path:
+        """Unpack the distribution and its Java, fetching the zip if it is not here; its folder."""
         with _explained(self._home):
             if self._distribution.is_dir():
-                return
+                return self._distribution
             self._require_room()
         archive = self._archive()
         with _explained(self._home):
@@ -258,6 +265,7 @@ class _Server:
             if self._as_root:
                 scratch.parent.chmod(0o755)
             scratch.rename(self._distribution)
+        return self._distribution
 
     def _require_room(self) -> None:
         free = shutil.disk_usage(self._home).free
