@@ -65,7 +65,7 @@ def test_pure_modules_import_only_what_is_pure(module: str) -> None:
 
 
 def test_only_execute_and_evidence_ask_the_server() -> None:
-    asks = ("client.search(", "paging.pages(")
+    asks = ("client.search(", "paging.pages(", "paging.sealed_pages(")
     askers = {
         name_of(path)
         for path in FILES
