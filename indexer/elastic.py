@@ -19,6 +19,12 @@ from indexer.errors import FoidexError, NoIndexError, ServerError
 MAJOR: Final = 9
 _RETRIES: Final = 5
 _JSON_TYPES: Final = ("application/json", "application/vnd.elasticsearch+json")
+#: The status and name of an error that says that nothing may be written, for want of disk.
+BLOCKED: Final = (429, "cluster_block_exception")
+DISK_FULL: Final = (
+    "a disk of the server is full, so it lets nothing be written. Nothing was promoted; make room "
+    "there, then try again."
+)
 _RETRY_ON: Final = (429, 502, 503, 504)
 # Elasticsearch marks its answers, but for those of its gate (401, 403) or of a proxy before it.
 _PRODUCT: Final = "x-elastic-product"
@@ -171,8 +177,10 @@ def _explain_status(error: elasticsearch.ApiError, address: Address) -> FoidexEr
             )
         case 429 | 502 | 503 | 504:
             return ServerError(
-                f"{address.shown} is too busy or not whole ({error.status_code}, {kind}), also "
-                f"after {_RETRIES} retries. Try again later."
+                f"{address.shown}: {DISK_FULL}"
+                if (error.status_code, kind) == BLOCKED
+                else f"{address.shown} is too busy or not whole ({error.status_code}, {kind}), "
+                f"also after {_RETRIES} retries. Try again later."
             )
         case status:
             return ServerError(f"{address.shown} refused the call ({status}, {kind}).")
