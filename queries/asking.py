@@ -24,7 +24,12 @@ def answer(session: Session, read: Callable[[], Request], *, keep: bool = True) 
             answered = execute.answer(client, settings.index.alias, found)
             if keep:
                 answered, why_not = basis.keep(
-                    client, answered, found, settings.audit_folder, settings.audit.basis_records
+                    client,
+                    answered,
+                    found,
+                    settings.audit_folder,
+                    settings.audit.basis_records,
+                    settings.index.alias,
                 )
                 if why_not:
                     session.progress.say(why_not)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from elasticsearch import Elasticsearch
+from elasticsearch import AuthorizationException, Elasticsearch
 from msgspec import Struct
 
 from indexer.errors import InexactError, OutputError, RequestError
@@ -67,10 +67,17 @@ def path(folder: Path, digest: str) -> Path:
     return folder / _FOLDER / f"{digest}{_SUFFIX}"
 
 
-def keep(
-    client: Elasticsearch, answer: Answer, request: Request, folder: Path, most: int
+def keep(  # noqa: PLR0913 - what was asked, and where it is kept
+    client: Elasticsearch,
+    answer: Answer,
+    request: Request,
+    folder: Path,
+    most: int,
+    through: str | None = None,
 ) -> tuple[Answer, str]:
     """Write the basis of an answer; the answer with its hash, or without, and why, in words.
+
+    ``through`` is the alias, for a user who may read no index by its name.
 
     Raises OutputError, and InexactError where the records do not add up to the numbers.
     """
@@ -83,9 +90,15 @@ def keep(
         )
     generation = answer.provenance.generation
     asked = membership.of(request, answer)
-    traced = list(trace.in_scope(client, generation, request.scope, asked))
+    try:
+        traced = list(trace.in_scope(client, generation, request.scope, asked, through))
+    except AuthorizationException:
+        return answer, (
+            "The basis of this answer is not kept, because this user may not read records. A "
+            "replay can name the records that moved only while the generation is kept."
+        )
     require_sums(asked, traced, answer)
-    near = trace.near(client, generation, request.scope, most - len(traced))
+    near = trace.near(client, generation, request.scope, most - len(traced), through)
     head = Head(
         generation=generation,
         query_hash=answer.provenance.query_hash,

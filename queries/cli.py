@@ -554,7 +554,7 @@ def find(
             alias = session().settings.index.alias
             name, number = execute.counted(client, alias, located.query)
             run.write(generation=name, records=number)
-            hits = evidence.find(client, name, located, look)
+            hits = evidence.find(client, alias, located, look, of=name)
             if refs_only:
                 for hit in hits:
                     print(hit.crime_ref)

@@ -1,7 +1,8 @@
 """The records behind an answer, one by one: what each is, and what it counts in every number.
 
-Asks the server, page by page, always a generation by its name: it is sealed, so all passes are of
-one moment. Keeps of a record's text, victims and links a short hash, and nothing else.
+Asks the server, page by page, always one generation: it is sealed, so all passes are of one
+moment. The live one may be asked ``through`` its alias, for a user who may read no other. Keeps of
+a record's text, victims and links a short hash, and nothing else.
 """
 
 from __future__ import annotations
@@ -32,10 +33,14 @@ _SOURCE: Final = (
 
 
 def in_scope(
-    client: Elasticsearch, generation: str, scope: Scope, membership: Membership
+    client: Elasticsearch,
+    generation: str,
+    scope: Scope,
+    membership: Membership,
+    through: str | None = None,
 ) -> Iterator[Traced]:
     """Every record in scope, of any status, by reference. Raises as ``execute.answer``."""
-    yield from _traced(client, generation, scope.query().to_dict(), membership)
+    yield from _traced(client, generation, scope.query().to_dict(), membership, through)
 
 
 def named(
@@ -51,7 +56,9 @@ def named(
     return found
 
 
-def near(client: Elasticsearch, generation: str, scope: Scope, most: int) -> list[Near] | None:
+def near(
+    client: Elasticsearch, generation: str, scope: Scope, most: int, through: str | None = None
+) -> list[Near] | None:
     """The records that lack one thing to be in scope; None where they are more than ``most``."""
     parts = scope.parts()
     if not parts:
@@ -71,7 +78,8 @@ def near(client: Elasticsearch, generation: str, scope: Scope, most: int) -> lis
         }
     }
     found: list[Near] = []
-    for body in _pages(client, generation, query, _LIGHT_PAGE, source=False, fields=_FIELDS):
+    pages = _pages(client, generation, query, _LIGHT_PAGE, through, source=False, fields=_FIELDS)
+    for body in pages:
         if body["hits"]["total"]["value"] > most:
             return None
         for hit in body["hits"]["hits"]:
@@ -85,15 +93,19 @@ def near(client: Elasticsearch, generation: str, scope: Scope, most: int) -> lis
 
 
 def _traced(
-    client: Elasticsearch, generation: str, query: dict[str, Any], membership: Membership
+    client: Elasticsearch,
+    generation: str,
+    query: dict[str, Any],
+    membership: Membership,
+    through: str | None = None,
 ) -> Iterator[Traced]:
     *others, last = membership.batches()
     earlier: dict[str, Scores] = {}
     for batch in others:
-        for body in _pages(client, generation, _named(query, batch), _PAGE, source=False):
+        for body in _pages(client, generation, _named(query, batch), _PAGE, through, source=False):
             for hit in body["hits"]["hits"]:
                 earlier.setdefault(hit["_id"], {}).update(_scores(hit))
-    for body in _pages(client, generation, _named(query, last), _PAGE, source=_SOURCE):
+    for body in _pages(client, generation, _named(query, last), _PAGE, through, source=_SOURCE):
         for hit in body["hits"]["hits"]:
             document = hit["_source"]
             scores = earlier.get(hit["_id"], {}) | _scores(hit) | membership.of_values(document)
@@ -110,13 +122,14 @@ def _pages(  # noqa: PLR0913 - what of each record
     generation: str,
     query: dict[str, Any],
     size: int,
+    through: str | None,
     *,
     source: bool | Sequence[str],
     fields: Sequence[str] = (),
 ) -> Iterator[dict[str, Any]]:
-    pages = paging.pages(
+    pages = paging.sealed_pages(
         client,
-        generation,
+        through or generation,
         query=query,
         size=size,
         source=list(source) if not isinstance(source, bool) else source,
@@ -125,6 +138,8 @@ def _pages(  # noqa: PLR0913 - what of each record
         track_total_hits=True,
     )
     for body in pages:
+        if any(hit["_index"] != generation for hit in body["hits"]["hits"]):
+            raise execute.moved(through or generation)
         yield execute.exact(body)
 
 

@@ -82,7 +82,7 @@ def test_pure_modules_import_only_what_is_pure(module: str) -> None:
 
 
 def test_only_execute_evidence_lint_and_trace_ask_the_server() -> None:
-    asks = ("client.search(", "paging.pages(")
+    asks = ("client.search(", "paging.pages(", "paging.sealed_pages(")
     askers = {
         name_of(path)
         for path in FILES
