@@ -77,3 +77,9 @@ class StaleError(FoidexError):
     """The live generation is older than was asked for."""
 
     exit_code = 13
+
+
+class BackupError(FoidexError):
+    """A backup could not be made, found or restored; what is live is untouched."""
+
+    exit_code = 19

@@ -32,7 +32,7 @@ _EXIT_CODES = """
 Exit codes: 0 done; 1 a fault in foidex; 2 a wrong command line; 3 a request, term or code refused;
 4 records refused; 5 the server; 6 a generation not verified; 7 a number may be inexact; 8 nothing
 loaded yet; 9 the embedded server; 10 configuration; 11 a result could not be written; 12 another
-refresh is running; 13 the live generation is too old.
+refresh is running; 13 the live generation is too old; 19 a backup.
 """
 
 
