@@ -101,3 +101,9 @@ class BrokenChainError(FoidexError):
     """The audit log is not as it was written."""
 
     exit_code = 18
+
+
+class BackupError(FoidexError):
+    """A backup could not be made, found or restored; what is live is untouched."""
+
+    exit_code = 19

@@ -144,6 +144,12 @@ class Source(Struct, frozen=True, forbid_unknown_fields=True):
     ignore: tuple[str, ...] = ()
 
 
+class Backup(Struct, frozen=True, forbid_unknown_fields=True):
+    """The snapshot repository of a server of one's own; the embedded server has one in its home."""
+
+    repository: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+
+
 class Canary(Struct, frozen=True, forbid_unknown_fields=True):
     """A term that at least so many records must mention, or something is wrong with the source."""
 
@@ -155,10 +161,13 @@ class Refresh(Struct, frozen=True, forbid_unknown_fields=True):
     """The nightly refresh: what a generation must pass, and what is left behind.
 
     ``max_shrink_percent`` is how much smaller than the live generation it may be; ``keep`` counts
-    generations with the live one; ``lease_seconds`` is how long a dead refresh blocks the next.
+    generations with the live one, and none but the live one is kept for more than ``max_age_days``
+    after another took its place, nor a backup after it was taken; ``lease_seconds`` is how long a
+    dead refresh blocks the next.
     """
 
     keep: Annotated[int, Meta(ge=1, le=1000)] = 3
+    max_age_days: Annotated[int, Meta(ge=1, le=36500)] | None = None
     max_rejects: Annotated[int, Meta(ge=0)] = 0
     max_shrink_percent: Annotated[float, Meta(ge=0, le=100)] = 5
     canaries: tuple[Canary, ...] = ()
@@ -197,6 +206,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     source: Source = Source()
     refresh: Refresh = Refresh()
     audit: Audit = Audit()
+    backup: Backup = Backup()
     categories: dict[Name, Category] = {}
     templates: Templates = Templates()
 
@@ -217,6 +227,7 @@ class Settings(Struct, frozen=True):
     categories: Categories = {}
     terms: Terms = Terms()
     templates: Templates = Templates()
+    backup: Backup = Backup()
     file: Path | None = None
     sudo_user: str | None = None
 
@@ -316,6 +327,7 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
         source=source,
         refresh=file.refresh,
         audit=file.audit,
+        backup=file.backup,
         categories=file.categories,
         templates=file.templates,
         file=path if path.is_file() else None,
@@ -429,6 +441,7 @@ def _keys(section: str) -> tuple[str, ...]:
         "refresh": Refresh,
         "refresh.canaries[...]": Canary,
         "audit": Audit,
+        "backup": Backup,
         "categories[...]": Category,
         "templates": Templates,
     }

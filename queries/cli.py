@@ -35,7 +35,8 @@ Exit codes: 0 done; 1 a fault in foidex; 2 a wrong command line; 3 a request, te
 4 records refused; 5 the server; 6 a generation not verified; 7 a number may be inexact; 8 nothing
 loaded yet; 9 the embedded server; 10 configuration; 11 a result could not be written; 12 another
 refresh is running; 13 the live generation is too old; 14 a replay gives other numbers; 16 a number
-changed since the last run; 17 the doctor found a problem; 18 the audit log is not as written.
+changed since the last run; 17 the doctor found a problem; 18 the audit log is not as written; 19 a
+backup.
 """
 
 
