@@ -77,3 +77,10 @@ class StaleError(FoidexError):
     """The live generation is older than was asked for."""
 
     exit_code = 13
+
+
+class DisclosureError(FoidexError):
+    """A release was refused: it would give a withheld number away, or a rule was set aside without
+    a reason."""
+
+    exit_code = 15

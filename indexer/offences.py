@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -82,6 +83,17 @@ class OffenceTable:
             if len(self._paths) < _CACHE_LIMIT:
                 self._paths[code] = path
         return path
+
+    def covered(self, codes: Iterable[str]) -> frozenset[str]:
+        """Every known code that any of the canonical codes covers.
+
+        A category also covers codes that are not known: "22/*" stands for those of 22.
+        """
+        wanted = set(codes)
+        return frozenset(
+            {code for code in (*self.titles, *wanted) if wanted.intersection(self.path(code))}
+            | {f"{code}/*" for code in wanted if _CATEGORY.fullmatch(code)}
+        )
 
     def title(self, code: str) -> str:
         """The title of a canonical code, or the code itself where it has none."""

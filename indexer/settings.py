@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -118,6 +118,27 @@ class Refresh(Struct, frozen=True, forbid_unknown_fields=True):
     metrics: str | None = None
 
 
+Threshold = Annotated[int, Meta(ge=0, le=100)]
+Rounding = Annotated[int, Meta(ge=0, le=100)]
+Youngest = Literal["withhold", "band", "give"]
+
+
+class Disclosure(Struct, frozen=True, forbid_unknown_fields=True):
+    """What of an answer may be published.
+
+    Counts from 1 to ``threshold`` - 1 are withheld, or every count is rounded to ``rounding``; 0
+    turns either off. ``youngest`` is what becomes of the age of the youngest of few victims.
+    ``flag``: counts below it are shown to the officer as small. ``ledger`` is the file in which
+    releases are recorded, relative to foidex.toml.
+    """
+
+    threshold: Threshold = 0
+    rounding: Rounding = 0
+    youngest: Youngest = "withhold"
+    flag: Threshold = 5
+    ledger: str | None = None
+
+
 class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of foidex.toml."""
 
@@ -127,6 +148,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     force: Force = Force()
     source: Source = Source()
     refresh: Refresh = Refresh()
+    disclosure: Disclosure = Disclosure()
 
 
 class Settings(Struct, frozen=True):
@@ -138,6 +160,7 @@ class Settings(Struct, frozen=True):
     force: Force
     source: Source
     refresh: Refresh
+    disclosure: Disclosure
     home: Path
     downloads: Path
     file: Path | None = None
@@ -202,6 +225,7 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
         ),
         source=file.source,
         refresh=file.refresh,
+        disclosure=file.disclosure,
         file=path if path.is_file() else None,
     )
 
@@ -271,6 +295,7 @@ def _keys(section: str) -> tuple[str, ...]:
         "source": Source,
         "refresh": Refresh,
         "refresh.canaries[...]": Canary,
+        "disclosure": Disclosure,
     }
     return structs.get(section, ConfigFile).__struct_fields__
 

@@ -28,7 +28,7 @@ _EXIT_CODES = """
 Exit codes: 0 done; 1 a fault in foidex; 2 a wrong command line; 3 a request, term or code refused;
 4 records refused; 5 the server; 6 a generation not verified; 7 a number may be inexact; 8 nothing
 loaded yet; 9 the embedded server; 10 configuration; 11 a result could not be written; 12 another
-refresh is running; 13 the live generation is too old.
+refresh is running; 13 the live generation is too old; 15 a release was refused.
 """
 
 
@@ -177,27 +177,56 @@ def answer(
     form: Annotated[
         AnswerFormat, typer.Option("--format", help="What to print.")
     ] = AnswerFormat.TEXT,
+    publish: Annotated[
+        bool,
+        typer.Option("--publish", help="Withhold small numbers, and record it in the ledger."),
+    ] = False,
+    override: Annotated[
+        str, typer.Option(metavar="REASON", help="Why a rule is set aside; it is recorded.")
+    ] = "",
 ) -> None:
     """Answer a request: a report to read, the letter, or the answer as JSON.
 
-    Example: foidex answer request.yaml --format html > letter.html
+    Without --publish the numbers are as they are, and the report names the small ones.
+
+    Example: foidex answer request.yaml --publish --format html > letter.html
     """
     from queries import execute, render
     from queries import request as requests
     from queries.answer import to_json
+    from queries.disclosure import ledger
+    from queries.disclosure.policy import agreed
+    from queries.disclosure.release import small
 
+    if override and not publish:
+        raise typer.BadParameter("goes with --publish", param_hint="--override")
+    settings = session().settings
     found = requests.read(request)
+    policy = agreed(settings.disclosure, found.disclosure, override) if publish else None
     with session().client() as client:
-        answered = execute.answer(client, session().settings.index.alias, found)
+        answered = execute.answer(client, settings.index.alias, found)
+    flagged = [] if policy else small(answered, settings.disclosure.flag)
+    if policy:
+        book = settings.disclosure.ledger
+        path = settings.folder / book if book else None
+        answered, changes = ledger.publish(answered, policy, path, override)
+        if not path:
+            print("No ledger is set in foidex.toml: not recorded.", file=sys.stderr)
+        for line in changes:
+            print(f"Changed since it was last published: {line}.", file=sys.stderr)
+    elif flagged and form is not AnswerFormat.TEXT:
+        print(f"Not for publication: {len(flagged)} numbers are small.", file=sys.stderr)
     if form is AnswerFormat.JSON:
         print(to_json(answered))
         return
-    renderer = {
-        AnswerFormat.TEXT: render.report_text,
-        AnswerFormat.LETTER: render.letter_text,
-        AnswerFormat.HTML: render.letter_html,
-    }[form]
-    print(renderer(answered, session().settings.force, date.today()), end="")  # noqa: DTZ011
+    today = date.today()  # noqa: DTZ011
+    match form:
+        case AnswerFormat.TEXT:
+            print(render.report_text(answered, settings.force, today, flagged), end="")
+        case AnswerFormat.LETTER:
+            print(render.letter_text(answered, settings.force, today), end="")
+        case AnswerFormat.HTML:
+            print(render.letter_html(answered, settings.force, today), end="")
 
 
 @app.command()

@@ -24,6 +24,7 @@ from indexer.errors import GenerationError, InexactError, NoIndexError
 from indexer.generations import Generation
 from indexer.records import DELETED
 from indexer.refresh import VERSION
+from queries import consistency
 from queries.answer import Answer, Provenance, Row, ScopeAnswer, TermFound
 from queries.questions.base import Question, bucketed, counts, forms_of, terms_found
 from queries.request import Request
@@ -54,7 +55,8 @@ class Tally(Struct, frozen=True):
 def answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
     """Answer every question of a request from one moment.
 
-    Raises NoIndexError, InexactError where a number may be inexact, GenerationError where the
+    Raises NoIndexError, InexactError where a number may be inexact or contradicts another,
+    GenerationError where the
     index is not one of ours.
     """
     scope = request.scope
@@ -66,13 +68,13 @@ def answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
     for question in request.questions:
         _read_pages(client, found, question)
     tallied = _tally(found.body, scope)
-    return Answer(
+    answered = Answer(
         reference=request.reference,
         title=request.title,
         request=msgspec.to_builtins(request),
         scope=ScopeAnswer(
             records=tallied.records,
-            left_out=tallied.left_out,
+            left_out={**tallied.left_out},
             period_from=scope.period.start,
             period_to=scope.period.end,
             offences=tallied.offences,
@@ -87,6 +89,8 @@ def answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
         ),
         provenance=provenance(found),
     )
+    consistency.check(answered)
+    return answered
 
 
 def _named(asked: dict[str, aggs.Agg[Any]]) -> dict[str, aggs.Agg[Any]]:
@@ -119,7 +123,7 @@ def _tally(body: dict[str, Any], scope: Scope) -> Tally:
         records=recorded,
         left_out=dict(zip(LEFT_OUT, left_out, strict=True)),
         offences=tuple(
-            Row(str(number), row.label, (count,), codes=row.codes)
+            Row(str(number), row.label, (count,), codes=row.codes, means=row.means)
             for number, (row, count) in enumerate(zip(scope.offences, rows, strict=True))
         ),
         terms=terms_found(scope.mentions, counts(inside["mentions"]), inside["forms"])

@@ -7,6 +7,7 @@ templates print. Their variables are strict, and HTML escapes by itself.
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from num2words import num2words
 from indexer import resources
 from indexer.errors import ConfigurationError
 from indexer.settings import Force
-from queries.answer import Answer, QuestionAnswer, Row, Table
+from queries.answer import WITHHELD, Answer, QuestionAnswer, Row, Table
 from queries.scope import Period, in_words
 
 WIDTH: Final = 78
@@ -39,7 +40,7 @@ class QuestionView(Struct, frozen=True):
     prose: tuple[str, ...] = ()
 
     @property
-    def total(self) -> int:
+    def total(self) -> int | None:
         """The total of the first column."""
         return self.answer.table.total.counts[0]
 
@@ -54,12 +55,15 @@ def letter_html(answer: Answer, force: Force, day: date) -> str:
     return _render("letter.html.j2", answer, force, day)
 
 
-def report_text(answer: Answer, force: Force, day: date) -> str:
-    """The answer for the person who must stand by it: rows, forms found and provenance."""
-    return _render("report.txt.j2", answer, force, day)
+def report_text(answer: Answer, force: Force, day: date, small: Sequence[str] = ()) -> str:
+    """The answer for the person who must stand by it: rows, forms found and provenance.
+
+    ``small`` are the places of small numbers, to be thought of before anything is published.
+    """
+    return _render("report.txt.j2", answer, force, day, small)
 
 
-def _render(name: str, answer: Answer, force: Force, day: date) -> str:
+def _render(name: str, answer: Answer, force: Force, day: date, small: Sequence[str] = ()) -> str:
     environment = _environment(resources.folder("templates"))
     letter = answer.request["letter"]
     period = Period(answer.scope.period_from, answer.scope.period_to)
@@ -71,7 +75,11 @@ def _render(name: str, answer: Answer, force: Force, day: date) -> str:
             wordings=[f'"{one}"' for term in answer.scope.terms for one in term.wordings],
             forms=_forms(answer),
             left_out=left_out(answer.scope.left_out),
-            questions=[_view(environment, question) for question in answer.questions],
+            questions=[_view(environment, answer, question) for question in answer.questions],
+            small=small,
+            disclosure=answer.disclosure,
+            withheld=withheld(answer),
+            rounded=rounded(answer),
             provenance=answer.provenance,
             force=force,
             day=day,
@@ -87,9 +95,11 @@ def _render(name: str, answer: Answer, force: Force, day: date) -> str:
     return text.strip("\n") + "\n"
 
 
-def _view(environment: jinja2.Environment, question: QuestionAnswer) -> QuestionView:
+def _view(
+    environment: jinja2.Environment, answer: Answer, question: QuestionAnswer
+) -> QuestionView:
     asked = [row for row in question.table.rows if row.kind == "asked"]
-    found = tuple(row for row in asked if row.counts[0])
+    found = tuple(row for row in asked if row.counts[0] != 0)
     view = QuestionView(
         answer=question,
         found=found,
@@ -98,6 +108,8 @@ def _view(environment: jinja2.Environment, question: QuestionAnswer) -> Question
         tabled=sum(row.kind != "none" for row in question.table.rows) > 1
         or len(question.table.columns) > 1,
     )
+    if answer.disclosure and answer.disclosure.rounding:  # where a 0 need not be none
+        return msgspec.structs.replace(view, tabled=True, prose=("The table gives the figures.",))
     prose = environment.get_template(f"questions/{question.kind}.j2").render(question=view)
     lines = tuple(" ".join(line.split()) for line in prose.splitlines() if line.strip())
     return msgspec.structs.replace(view, prose=lines)
@@ -108,18 +120,45 @@ def _forms(answer: Answer) -> list[str]:
     terms = [*answer.scope.terms, *(term for one in answer.questions for term in one.terms)]
     return [
         f"{listed(list(term.wordings), 'or')}: "
-        + ", ".join(f"{form.form} {number(form.records)}" for form in term.forms)
+        + ", ".join(
+            form.form if form.records is None else f"{form.form} {number(form.records)}"
+            for form in term.forms
+        )
         for term in terms
         if term.forms
     ]
 
 
-def left_out(statuses: dict[str, int]) -> str:
+def withheld(answer: Answer) -> str:
+    """What a withheld number is, where there are any."""
+    if not answer.disclosure or not (
+        answer.disclosure.withheld or None in answer.scope.left_out.values()
+    ):
+        return ""
+    most = answer.disclosure.threshold - 1
+    small = "1" if most == 1 else f"from 1 to {most}"
+    which = f" It is {small}, or would give such a number away." if most > 0 else ""
+    return f"A withheld number, {WITHHELD}, is not given to protect the people concerned.{which}"
+
+
+def rounded(answer: Answer) -> str:
+    """How the numbers are rounded, where they are."""
+    base = answer.disclosure.rounding if answer.disclosure else 0
+    if not base:
+        return ""
+    return (
+        f"Every number is rounded to the nearest {base}, totals by themselves, so rows need not "
+        f"add up; a 0 may stand for as many as {(base - 1) // 2}."
+    )
+
+
+def left_out(statuses: Mapping[str, int | None]) -> str:
     """Say how many records in scope their status left out."""
-    parts = [counted(number, f"{status} record") for status, number in statuses.items() if number]
+    some = {status: number for status, number in statuses.items() if number != 0}
+    parts = [counted(number, f"{status} record") for status, number in some.items()]
     if not parts:
         return ""
-    verb = "is" if sum(statuses.values()) == 1 else "are"
+    verb = "is" if [*some.values()] == [1] else "are"
     return f"{sentence(listed(parts))} {verb} left out of every figure."
 
 
@@ -147,19 +186,21 @@ def _environment(folder: Path) -> jinja2.Environment:
     return environment
 
 
-def number(value: int) -> str:
-    """1234 as "1,234"."""
-    return f"{value:,}"
+def number(value: int | None) -> str:
+    """1234 as "1,234"; a withheld number as its mark."""
+    return WITHHELD if value is None else f"{value:,}"
 
 
-def words(value: int) -> str:
+def words(value: int | None) -> str:
     """A number as running text has it: "no", "one" to "ten", then figures."""
+    if value is None:
+        return "a withheld number of"
     if value == 0:
         return "no"
     return str(num2words(value)) if value <= _WORDS_TO else number(value)
 
 
-def counted(value: int, one: str, many: str = "") -> str:
+def counted(value: int | None, one: str, many: str = "") -> str:
     """A number with its noun: "no offences", "one offence", "1,234 offences"."""
     return f"{words(value)} {one if value == 1 else many or one + 's'}"
 

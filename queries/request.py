@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from indexer import offences
 from indexer.errors import RequestError
 from queries import document, wording
+from queries.disclosure.policy import DisclosureSpec
 from queries.document import Document
 from queries.problems import Problem
 from queries.questions import Question, kinds
@@ -60,6 +61,7 @@ class Request(Struct, frozen=True):
     mentions: tuple[Wording, ...] = ()
     offences: tuple[OffenceSpec, ...] = ()
     letter: Letter = Letter()
+    disclosure: DisclosureSpec = DisclosureSpec()
 
     @property
     def scope(self) -> Scope:
@@ -101,6 +103,7 @@ _PARTS: Final[dict[str, Any]] = {
     "offences": Annotated[tuple[OffenceSpec, ...], Meta(max_length=200)],
     "questions": Annotated[list[Any], Meta(min_length=1, max_length=100)],
     "letter": Letter,
+    "disclosure": DisclosureSpec,
 }
 _REQUIRED: Final = ("reference", "title", "questions")
 
@@ -216,6 +219,7 @@ def _fields(path: str, value: Any) -> tuple[str, ...]:
     structs: dict[str, type[Struct]] = {
         "$.period": PeriodSpec,
         "$.letter": Letter,
+        "$.disclosure": DisclosureSpec,
         "$.offences": OffenceSpec,
         "$.mentions": wording.TermSpec,
     }

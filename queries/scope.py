@@ -6,6 +6,9 @@ its status left out.
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Final
 
@@ -14,6 +17,7 @@ from elasticsearch.dsl.query import Term as IsTerm
 from elasticsearch.dsl.query import Terms as AreTerms
 from msgspec import Struct
 
+from indexer import offences
 from indexer.records import DELETED
 from queries import terms
 from queries.terms import Term
@@ -50,6 +54,11 @@ class OffenceRow(Struct, frozen=True):
     codes: tuple[str, ...]
     label: str
 
+    @property
+    def means(self) -> str:
+        """The condition of its records."""
+        return offences_mean(self.codes)
+
 
 class Mention(Struct, frozen=True):
     """A term as asked for: its aliases count as it, and ``company`` must be in the same record."""
@@ -72,6 +81,17 @@ class Mention(Struct, frozen=True):
             frozenset(alias.forms for alias in self.aliases),
             frozenset(other.forms for other in self.company),
         )
+
+    @property
+    def means(self) -> str:
+        """The condition of its records: the same for two wordings that count the same ones."""
+        plain = [
+            sorted(map(" ".join, self.term.forms)),
+            sorted(sorted(map(" ".join, alias.forms)) for alias in self.aliases),
+            sorted(sorted(map(" ".join, other.forms)) for other in self.company),
+        ]
+        digest = hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:8]
+        return f"term:{self.term.forms[0][0].replace('|', '/')}~{digest}"
 
     @property
     def spellings(self) -> tuple[Term, ...]:
@@ -103,6 +123,18 @@ class Scope(Struct, frozen=True):
         if self.mentions:
             filters.append(any_of([mention.query() for mention in self.mentions]))
         return Bool(filter=filters, must_not=[IsTerm(status=DELETED)])
+
+
+def offences_mean(codes: Iterable[str]) -> str:
+    """The condition of the records of any of the codes."""
+    return f"offence:{','.join(sorted(set(codes)))}"
+
+
+def apart(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether no record can be in two rows of codes."""
+    table = offences.load()
+    covered = [table.covered(codes) for codes in rows]
+    return sum(map(len, covered)) == len(frozenset().union(*covered))
 
 
 def offence_query(codes: list[str] | tuple[str, ...]) -> Query:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, ClassVar, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from elasticsearch.dsl import aggs
 from elasticsearch.dsl.query import Query
 from msgspec import Meta, Struct
 
 from queries import terms
-from queries.answer import Form, QuestionAnswer, TermFound
+from queries.answer import Form, QuestionAnswer, Relation, TermFound
 from queries.problems import Problem
-from queries.scope import Mention, Scope, all_of
+from queries.scope import Mention, Scope, all_of, apart
 
 MAX_TERMS: Final = 500
 
@@ -24,7 +24,8 @@ class Question(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"
 
     ``text`` is the question as the requester put it, for the letter. ``build`` and ``parse`` do
     no input or output; ``parse`` reads only what ``build`` asked for. Aggregations run over the
-    records in scope whose status counts.
+    records in scope whose status counts. Rows and columns say what they mean, and the table which
+    relations hold among its numbers whatever the records are: what is withheld depends on it.
     """
 
     id: Identifier
@@ -93,6 +94,21 @@ def _term_found(mention: Mention, records: int, each_form: Iterator[int]) -> Ter
         exact=mention.exact,
         aliases=tuple(alias.written for alias in mention.aliases),
         company=tuple(other.written for other in mention.company),
+        means=mention.means,
+    )
+
+
+def adding_up(codes: Sequence[Sequence[str]]) -> Literal["sum", "union"]:
+    """How rows of codes make up their total: no offence is in two of them, or some may be."""
+    return "sum" if apart(codes) else "union"
+
+
+def beside_none(keys: Iterable[str], none: str, total: str) -> tuple[Relation, ...]:
+    """Rows that may overlap, and the row of what is in none of them, make up the total."""
+    keys = tuple(keys)
+    return (
+        *(Relation("at_most", total, (key, none)) for key in keys),
+        Relation("at_least", total, (*keys, none)),
     )
 
 

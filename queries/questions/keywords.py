@@ -9,11 +9,13 @@ from elasticsearch.dsl import aggs
 from msgspec import Meta
 
 from queries import wording
-from queries.answer import Column, QuestionAnswer, Row, Table
+from queries.answer import Column, QuestionAnswer, Relation, Row, Table
 from queries.problems import Problem
 from queries.questions.base import (
     MAX_TERMS,
     Question,
+    adding_up,
+    beside_none,
     bucketed,
     counts,
     forms_of,
@@ -56,10 +58,13 @@ class Keywords(Question, frozen=True, tag="keywords"):
         offences = scope.offences if self._by_offence(scope) else ()
         buckets = found["rows"]["buckets"]
         rows = [
-            Row(str(number), mention.label, _cells(buckets[str(number)]))
+            Row(str(number), mention.label, _cells(buckets[str(number)]), means=mention.means)
             for number, mention in enumerate(mentions)
         ]
         total = _cells(found)
+        records = [buckets[row.key]["doc_count"] for row in rows]
+        parts = tuple(f"offence_{place}" for place in range(len(offences)))
+        none = Row(_NONE, "None of these", _cells(buckets[_NONE]), _NONE, means=_none(mentions))
         return QuestionAnswer(
             id=self.id,
             kind="keywords",
@@ -69,23 +74,42 @@ class Keywords(Question, frozen=True, tag="keywords"):
                 columns=(
                     Column("offences", "Offences"),
                     *(
-                        Column(f"offence_{place}", ", ".join(row.codes), row.label)
-                        for place, row in enumerate(offences)
+                        Column(key, ", ".join(row.codes), row.label, means=row.means)
+                        for key, row in zip(parts, offences, strict=True)
                     ),
                 ),
-                rows=(*rows, Row("none", "None of these", _cells(buckets[_NONE]), kind="none")),
+                rows=(*rows, none),
                 total=Row("total", "All offences asked about", total, kind="total"),
+                relations=(
+                    *beside_none((row.key for row in rows), none.key, "total"),
+                    *(
+                        [
+                            Relation(
+                                adding_up([row.codes for row in offences]),
+                                "offences",
+                                parts,
+                                "columns",
+                            )
+                        ]
+                        if parts
+                        else []
+                    ),
+                ),
             ),
             notes=overlap_note(
-                (row.counts[0] for row in rows),
+                records,
                 total[0] - buckets[_NONE]["doc_count"],
                 "a record may mention several of them",
             ),
-            terms=terms_found(mentions, (row.counts[0] for row in rows), found["forms"]),
+            terms=terms_found(mentions, records, found["forms"]),
         )
 
     def _by_offence(self, scope: Scope) -> bool:
         return self.each_offence and bool(scope.offences)
+
+
+def _none(mentions: tuple[Mention, ...]) -> str:
+    return f"none of:{'|'.join(sorted(mention.means for mention in mentions))}"
 
 
 def _cells(bucket: dict[str, Any]) -> tuple[int, ...]:

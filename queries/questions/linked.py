@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from indexer import offences
 from indexer.errors import RequestError
-from queries.answer import Column, QuestionAnswer, Row, Table
+from queries.answer import Column, Figure, QuestionAnswer, Relation, Row, Table
 from queries.problems import Problem
 from queries.questions.base import Question, bucketed, counts, overlap_note
 from queries.scope import Scope, none_of
@@ -45,10 +45,11 @@ class Linked(Question, frozen=True, tag="linked"):
         table = offences.load()
         *each, every, none = counts(found["rows"])
         rows = [
-            Row(code, table.title(code), (count,), codes=(code,))
+            Row(code, table.title(code), (count,), codes=(code,), means=f"linked:{code}")
             for code, count in zip(self._canonical(), each, strict=True)
         ]
-        rows.append(Row("none", "No such link", (none,), kind="none"))
+        together = ",".join(sorted(self._canonical()))
+        rows.append(Row("none", "No such link", (none,), "none", means=f"not linked:{together}"))
         return QuestionAnswer(
             id=self.id,
             kind="linked",
@@ -58,8 +59,13 @@ class Linked(Question, frozen=True, tag="linked"):
                 columns=(Column("offences", "Offences"),),
                 rows=tuple(rows),
                 total=Row("total", "All offences asked about", (found["doc_count"],), kind="total"),
+                relations=(
+                    Relation("sum", "total", ("linked", "none")),
+                    Relation("union", "linked", tuple(self._canonical())),
+                ),
             ),
             facts={"linked": every},
+            figures=(Figure("linked", means=f"linked:{together}"),),
             notes=overlap_note(each, every, "a record may have links to several of them"),
         )
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 from elasticsearch.dsl import aggs
 
 from indexer import offences
-from queries.answer import Column, QuestionAnswer, Row, Table
-from queries.questions.base import Question, bucketed, counts, overlap_note
-from queries.scope import Scope, offence_query
+from queries.answer import Column, QuestionAnswer, Relation, Row, Table
+from queries.questions.base import Question, adding_up, bucketed, counts, overlap_note
+from queries.scope import Scope, offence_query, offences_mean
 
 _CODES: Final = 5_000
 
@@ -28,7 +28,7 @@ class Offences(Question, frozen=True, tag="offences"):
         total = found["doc_count"]
         if scope.offences:
             rows = [
-                Row(str(number), row.label, (count,), codes=row.codes)
+                Row(str(number), row.label, (count,), codes=row.codes, means=row.means)
                 for number, (row, count) in enumerate(
                     zip(scope.offences, counts(found["rows"]), strict=True)
                 )
@@ -36,9 +36,17 @@ class Offences(Question, frozen=True, tag="offences"):
         else:
             table = offences.load()
             rows = [
-                Row(one["key"], table.title(one["key"]), (one["doc_count"],), codes=(one["key"],))
+                Row(
+                    key=one["key"],
+                    label=table.title(one["key"]),
+                    counts=(one["doc_count"],),
+                    codes=(one["key"],),
+                    means=_exactly(one["key"]),
+                )
                 for one in found["codes"]["buckets"]
             ]
+        kind = adding_up([row.codes for row in scope.offences])
+        each = [count for row in rows for count in row.counts if count is not None]
         return QuestionAnswer(
             id=self.id,
             kind="offences",
@@ -48,8 +56,13 @@ class Offences(Question, frozen=True, tag="offences"):
                 columns=(Column("offences", "Offences"),),
                 rows=tuple(rows),
                 total=Row("total", "All offences asked about", (total,), kind="total"),
+                relations=(Relation(kind, "total", tuple(row.key for row in rows)),),
             ),
-            notes=overlap_note(
-                (row.counts[0] for row in rows), total, "an offence may belong to several rows"
-            ),
+            notes=overlap_note(each, total, "an offence may belong to several rows"),
         )
+
+
+def _exactly(code: str) -> str:
+    """The condition of the records of a code and of none below it."""
+    alone = offences.load().covered([code]) == {code}
+    return offences_mean([code]) if alone else f"code:{code}"

@@ -16,7 +16,7 @@ from elasticsearch.dsl.query import Nested as NestedQuery
 from msgspec import Meta, Struct
 
 from indexer.records import Age
-from queries.answer import Column, QuestionAnswer, Row, Table
+from queries.answer import Column, Figure, QuestionAnswer, Relation, Row, Table
 from queries.problems import Problem
 from queries.questions.base import Question, bucketed, counts
 from queries.scope import Scope, all_of, none_of
@@ -41,6 +41,11 @@ class Band(Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "fr
         if self.end == _OLDEST:
             return f"Aged {self.start} and over"
         return f"Aged {self.start} to {self.end}"
+
+    @property
+    def means(self) -> str:
+        """The condition of its victims."""
+        return f"age:{self.start}-{self.end}"
 
     def holds(self, age: int) -> bool:
         """Whether an age is in the band."""
@@ -105,17 +110,24 @@ class Victims(Question, frozen=True, tag="victims"):
         unreferenced = number - victims["referenced"]["doc_count"]
         people = _people(victims["people"]["buckets"], self.bands) if not unreferenced else None
         *bands, other, unknown = counts(victims["rows"])
-        columns = [Column("victims", "Victims")]
+        columns = [Column("victims", "Victims", unit="victims")]
         if people is not None:
-            columns.append(Column("people", "Different people"))
+            columns.append(Column("people", "Different people", unit="people"))
         cells = [
             (count, *([people[place]] if people is not None else []))
             for place, count in enumerate([*bands, other, unknown, number])
         ]
-        rows = [Row(str(place), band.label, cells[place]) for place, band in enumerate(self.bands)]
+        rows = [
+            Row(str(place), band.label, cells[place], means=band.means)
+            for place, band in enumerate(self.bands)
+        ]
         outside = "Any other known age" if self.bands else "Age known"
-        rows.append(Row("other", outside, cells[-3], kind="other"))
-        rows.append(Row("unknown", "Age not known", cells[-2], kind="unknown"))
+        others = ",".join(sorted(band.means for band in self.bands))
+        elsewhere = f"age outside:{others}" if others else Band().means
+        rows.append(Row("other", outside, cells[-3], kind="other", means=elsewhere))
+        rows.append(Row("unknown", "Age not known", cells[-2], kind="unknown", means="age unknown"))
+        keys = tuple(row.key for row in rows)
+        without = found["without"]["doc_count"]
         youngest = victims["youngest"]["value"]
         return QuestionAnswer(
             id=self.id,
@@ -126,17 +138,38 @@ class Victims(Question, frozen=True, tag="victims"):
                 columns=tuple(columns),
                 rows=tuple(rows),
                 total=Row("total", "All victims", cells[-1], kind="total"),
+                relations=(
+                    Relation("sum", "total", keys, only=("victims",)),
+                    *([Relation("union", "total", keys, only=("people",))] if people else []),
+                    Relation("at_most", "offences", ("offences_without_victim",)),
+                    Relation(
+                        "at_least",
+                        "offences",
+                        ("total", "offences_without_victim"),
+                        only=("victims",),
+                    ),
+                ),
             ),
             facts={
                 "offences": found["doc_count"],
-                "offences_without_victim": found["without"]["doc_count"],
+                "offences_without_victim": without,
+                **({"victims_without_reference": unreferenced} if unreferenced else {}),
                 **(
                     {"youngest": None if youngest is None else int(youngest)}
                     if self.youngest
                     else {}
                 ),
             },
-            notes=_notes(number, unreferenced, people, found["without"]["doc_count"]),
+            figures=(
+                Figure("offences"),
+                Figure("offences_without_victim", means="without victim"),
+                *(
+                    [Figure("victims_without_reference", "victims", "victim_ref none")]
+                    if unreferenced
+                    else []
+                ),
+            ),
+            notes=_notes(number, unreferenced, people, without),
         )
 
 

@@ -21,9 +21,30 @@ PURE = {
     "indexer.sample": set(),
     "queries.problems": set(),
     "queries.terms": {"indexer.errors", "indexer.narrative"},
-    "queries.scope": {"queries.terms", "indexer.records"},
+    "queries.scope": {"queries.terms", "indexer.offences", "indexer.records"},
     "queries.wording": {"indexer.errors", "queries.terms", "queries.problems", "queries.scope"},
     "queries.answer": set(),
+    "queries.consistency": {
+        "indexer.errors", "queries.answer", "queries.disclosure", "queries.disclosure.populations",
+    },
+    "queries.disclosure.policy": {"indexer.errors", "indexer.settings", "queries.answer"},
+    "queries.disclosure.populations": {
+        "indexer.errors", "indexer.offences", "queries.answer", "queries.scope",
+    },
+    "queries.disclosure.reader": {"indexer.errors", "queries.disclosure.populations"},
+    "queries.disclosure.suppression": {
+        "indexer.errors", "queries.disclosure.populations", "queries.disclosure.reader",
+    },
+    "queries.disclosure.release": {
+        "indexer.errors", "queries", "queries.answer", "queries.consistency", "queries.disclosure",
+        "queries.disclosure.policy", "queries.disclosure.populations", "queries.disclosure.reader",
+        "queries.disclosure.suppression",
+    },
+    "queries.disclosure.differencing": {
+        "indexer.errors", "queries.answer", "queries.disclosure", "queries.disclosure.policy",
+        "queries.disclosure.populations", "queries.disclosure.reader",
+        "queries.disclosure.release", "queries.disclosure.suppression",
+    },
 }  # fmt: skip
 
 

@@ -1,0 +1,121 @@
+"""Checks that an answer agrees with itself, before any of it is written.
+
+Pure. A failure is a fault in foidex, and names the place: rows against totals, bands that overlap
+or leave a gap, one number that stands in two places with two values, and sums that notes tell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from indexer.errors import InexactError
+from queries.answer import Answer, QuestionAnswer, Table
+from queries.disclosure import populations
+from queries.disclosure.populations import Population
+
+_SUM_TOLD: Final = re.compile(r"add up to ([\d,]+), more than the total of ([\d,]+)")
+_OLDEST: Final = 120
+
+
+def check(answer: Answer) -> None:
+    """Raise InexactError, naming every place where the answer contradicts itself."""
+    found = [*_twice(answer), *_tables(answer)]
+    if not found:
+        found = [*_relations(answer)]
+    if found:
+        raise InexactError(
+            "the answer contradicts itself, so it is not given. Please report it.\n"
+            + "\n".join(found)
+        )
+
+
+def _twice(answer: Answer) -> Iterator[str]:
+    """One population, two numbers."""
+    first: dict[Population, populations.Cell] = {}
+    for cell in populations.cells(answer):
+        if cell.number is None:
+            continue
+        if cell.number < 0:
+            yield f"{cell.place}: {cell.number:,} is less than nothing"
+        known = first.setdefault(cell.population, cell)
+        if known.number != cell.number:
+            yield (
+                f"{cell.place}: {cell.number:,}, but {known.number:,} for the same at {known.place}"
+            )
+
+
+def _tables(answer: Answer) -> Iterator[str]:
+    for question in answer.questions:
+        widths = {len(row.counts) for row in (*question.table.rows, question.table.total)}
+        if widths != {len(question.table.columns)}:
+            yield f"{question.id}: a row has more or fewer numbers than the table has columns"
+        keys = [row.key for row in (*question.table.rows, question.table.total)]
+        if len(set(keys)) != len(keys):
+            yield f"{question.id}: two rows of the table have the same key"
+        yield from _bands(question)
+        yield from _told(question)
+
+
+def _bands(question: QuestionAnswer) -> Iterator[str]:
+    """Bands of ages never overlap, and what they leave out has a row."""
+    bands = sorted(
+        (tuple(map(int, row.means.removeprefix("age:").split("-"))), row.label)
+        for row in question.table.rows
+        if row.means.startswith("age:")
+    )
+    for ((_, end), lower), ((start, _), upper) in pairwise(bands):
+        if start <= end:
+            yield f'{question.id}: the bands "{lower}" and "{upper}" overlap'
+    ages = sum(end - start + 1 for (start, end), _ in bands)
+    other = any(row.kind == "other" for row in question.table.rows)
+    if bands and not other and ages < _OLDEST + 1:
+        yield f"{question.id}: the bands leave ages out, and no row is for those"
+
+
+def _told(question: QuestionAnswer) -> Iterator[str]:
+    """A sum in a note is the sum of the asked rows and its total is in the table or the facts."""
+    asked = [row.counts[0] for row in question.table.rows if row.kind == "asked"]
+    for note in question.notes:
+        for told in _SUM_TOLD.finditer(note):
+            rows, total = (int(text.replace(",", "")) for text in told.groups())
+            summed = sum(count for count in asked if count is not None)
+            if None not in asked and rows != summed:
+                yield f"{question.id}: a note says that rows add up to {rows:,}, not {summed:,}"
+            if total not in _totals(question.table) | set(question.facts.values()):
+                yield f"{question.id}: a note tells a total of {total:,}, which stands nowhere"
+
+
+def _totals(table: Table) -> set[int | str | None]:
+    """The total of the first column, and that without the row of what is in none."""
+    total = table.total.counts[0]
+    none = [row.counts[0] for row in table.rows if row.kind == "none"]
+    known = [count for count in none if count is not None and total is not None]
+    return {total, *(total - count for count in known if total is not None)}
+
+
+def _relations(answer: Answer) -> Iterator[str]:
+    """Rows against totals, columns against columns, and a part against its whole."""
+    cells = populations.cells(answer)
+    places = {cell.population: cell.place for cell in reversed(cells)}
+    counts = {cell.population: cell.number for cell in cells if cell.number is not None}
+    for relation in populations.system(answer).relations:
+        if any(population not in counts for population, _ in relation.terms):
+            continue
+        value = relation.value(counts)
+        below = relation.low is not None and value < relation.low
+        above = relation.high is not None and value > relation.high
+        if below or above:
+            parts = " ".join(
+                f"{'-' if coefficient < 0 else '+'} {counts[population]:,}"
+                for population, coefficient in relation.terms
+            )
+            expected = relation.low if below else relation.high
+            about = "; ".join(places[population] for population, _ in relation.terms[:2])
+            where = relation.source if "," in relation.source else about
+            yield (
+                f"{where}: {parts.removeprefix('+ ')} is {value:,}, "
+                f"where {'at least' if below else 'at most'} {expected:,} is right"
+            )
