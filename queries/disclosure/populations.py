@@ -270,11 +270,11 @@ def stated(answer: Answer) -> Iterator[Linear]:
     yield from _of_scope(answer)
     base = conditions(answer.scope)
     for question in answer.questions:
-        table = question.table
+        table, grid = question.table, _grid(question, base)
         keys = [row.key for row in table.rows]
         for relation in table.relations or (Relation("union", table.total.key, tuple(keys)),):
-            yield from _of_table(question, base, relation)
-        yield from _crossed(question, base)
+            yield from _of_table(question, grid, base, relation)
+        yield from _crossed(grid)
 
 
 def _of_scope(answer: Answer) -> Iterator[Linear]:
@@ -293,9 +293,10 @@ def _of_scope(answer: Answer) -> Iterator[Linear]:
     yield Linear(_sum(parts), None if base else held, held, "scope, records in the index")
 
 
-def _of_table(question: QuestionAnswer, base: frozenset[str], told: Relation) -> Iterator[Linear]:
+def _of_table(
+    question: QuestionAnswer, grid: list[list[Cell]], base: frozenset[str], told: Relation
+) -> Iterator[Linear]:
     table = question.table
-    grid = _grid(question, base)
     columns = [column.key for column in table.columns]
     facts = {fact.name: _population(fact.unit, base, fact.means) for fact in question.figures}
     every = (*table.rows, table.total)
@@ -321,9 +322,9 @@ def _of_table(question: QuestionAnswer, base: frozenset[str], told: Relation) ->
         yield from _linear(told.kind, whole, parts, f"{question.id}, {label}")
 
 
-def _crossed(question: QuestionAnswer, base: frozenset[str]) -> Iterator[Linear]:
+def _crossed(grid: list[list[Cell]]) -> Iterator[Linear]:
     """A cell holds at least what its row and its column have above the whole."""
-    *rows, total = _grid(question, base)
+    *rows, total = grid
     for row in rows:
         for place, cell in enumerate(row):
             first = next(i for i, one in enumerate(row) if one.population.unit == cell[1].unit)

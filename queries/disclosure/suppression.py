@@ -3,8 +3,8 @@
 Pure. The cell suppression problem: withhold as few printed numbers as will do. It is solved by
 cuts: a choice is attacked; where a number lies in too narrow an interval, the prices of the
 attacker's linear programme say which of the others must go as well; the least choice that heeds
-all that was learnt so far is attacked again. Beyond ``EXACT`` numbers that may be withheld, choices
-are grown greedily by the same cuts and then pruned.
+all that was learnt so far is attacked again. With more than ``EXACT`` numbers to choose from,
+choices are grown greedily by the same cuts and then pruned.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from indexer.errors import DisclosureError
 from queries.disclosure.populations import Linear, Population, System
 from queries.disclosure.reader import Bounds, Extreme, Reader, Terms, given_away, solver
 
-EXACT: Final = 400
+EXACT: Final = 1_000
 _ROUNDS: Final = 200
 _ORDER: Final = attrgetter("order")
 _NEAR: Final = 1e-6
@@ -65,7 +65,7 @@ def choose(problem: Problem) -> frozenset[Population]:
     """
     search = _Search(problem)
     hidden = problem.must
-    exact = len(problem.may) <= EXACT
+    exact = len(problem.may - problem.must) <= EXACT
     for turn in range(_ROUNDS):
         cuts = search.cuts(hidden) or search.whole_cuts(hidden)
         if not cuts:

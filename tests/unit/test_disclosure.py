@@ -6,10 +6,13 @@ import itertools
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
+from functools import cache
+from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -324,6 +327,70 @@ def test_no_rounded_number_can_be_worked_out(
     narrow = attack(populations.system(found), known(cells, policy), wanted)
     for interval in narrow.values():
         assert interval.high is None or interval.high - interval.low >= (base - 1) // 2
+
+
+# Every set of up to 11 records of two offences and two terms, as numbers of each kind of record.
+KINDS = [(code, terms) for code in ("21", "22B") for terms in ((), ("a",), ("b",), ("a", "b"))]
+
+
+@cache
+def every_set_of_records() -> dict[str, np.ndarray[Any, Any]]:
+    """The printed numbers of each set, by the place they are printed at."""
+    sets = np.array(
+        [
+            np.bincount(chosen, minlength=len(KINDS) + 1)[:-1]
+            for chosen in itertools.combinations_with_replacement(range(len(KINDS) + 1), 11)
+        ]
+    )
+    tests: dict[str, Callable[[tuple[str, ...]], bool]] = {
+        "a": lambda terms: "a" in terms,
+        "b": lambda terms: "b" in terms,
+        "None of these": lambda terms: not terms,
+        "All offences asked about": lambda terms: True,  # noqa: ARG005
+    }
+    found = {}
+    for label, test in tests.items():
+        for column, codes in (("Offences", CODES), ("21", ["21"]), ("22B", ["22B"])):
+            counted = [test(terms) and code in codes for code, terms in KINDS]
+            found[f"Q2, {label}, {column}"] = sets @ np.array(counted, dtype=int)
+    return found
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from(KINDS), min_size=1, max_size=7), st.integers(2, 3))
+def test_no_withheld_number_can_be_worked_out_by_trying_every_set_of_records(
+    kinds: list[tuple[str, tuple[str, ...]]], threshold: int
+) -> None:
+    """This reader needs no relation: he knows only how records are counted."""
+    records = [a_record(code, *terms) for code, terms in kinds]
+    asked = answer(
+        records,
+        tables.offences(records, ["21", "22B"]),
+        tables.keywords(records, ["a", "b"], ["21", "22B"]),
+        codes=["21", "22B"],
+    )
+    printed = {
+        cell.place: cell.number
+        for cell in populations.cells(published(asked, Policy(threshold=threshold)))
+    }
+    possible = every_set_of_records()
+    fits = np.logical_and.reduce(
+        [
+            numbers >= 1 if printed[place] is None else numbers == printed[place]
+            for place, numbers in possible.items()
+        ]
+    )
+    for place, numbers in possible.items():
+        if printed[place] is None:
+            assert numbers[fits].max() - numbers[fits].min() >= threshold
+
+
+def test_a_part_is_at_most_its_whole() -> None:
+    inner = Population("people", frozenset({"age:0-15"}))
+    outer = Population("people", frozenset({"age:0-17"}))
+    system = populations.joint([inner, outer], [])
+    found = attack(system, {inner: Bounds(1, None), outer: Bounds(3, 3)}, [inner])
+    assert found[inner] == Bounds(1, 3)
 
 
 def problem_of(asked: Answer, policy: Policy) -> suppression.Problem:
