@@ -137,8 +137,8 @@ def withheld(answer: Answer) -> str:
         return ""
     most = answer.disclosure.threshold - 1
     small = "1" if most == 1 else f"from 1 to {most}"
-    which = f" It is {small}, or would give such a number away." if most > 0 else ""
-    return f"A withheld number, {WITHHELD}, is not given to protect the people concerned.{which}"
+    which = f": it is {small}, or would give such a number away" if most > 0 else ""
+    return f"{WITHHELD} marks a number withheld to protect the people concerned{which}."
 
 
 def rounded(answer: Answer) -> str:
