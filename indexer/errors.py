@@ -79,6 +79,13 @@ class StaleError(FoidexError):
     exit_code = 13
 
 
+class DisclosureError(FoidexError):
+    """A release was refused: it would give a withheld number away, or a rule was set aside without
+    a reason."""
+
+    exit_code = 15
+
+
 class ChangedError(FoidexError):
     """A number is not what it was in the last run; everything was written."""
 

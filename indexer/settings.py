@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -174,6 +174,27 @@ class Templates(Struct, frozen=True, forbid_unknown_fields=True):
     folder: str | None = None
 
 
+Threshold = Annotated[int, Meta(ge=0, le=100)]
+Rounding = Annotated[int, Meta(ge=0, le=100)]
+Youngest = Literal["withhold", "band", "give"]
+
+
+class Disclosure(Struct, frozen=True, forbid_unknown_fields=True):
+    """What of an answer may be published.
+
+    Counts from 1 to ``threshold`` - 1 are withheld, or every count is rounded to ``rounding``; 0
+    turns either off. ``youngest`` is what becomes of the age of the youngest of few victims.
+    ``flag``: counts below it are shown to the officer as small. ``ledger`` is the file in which
+    releases are recorded, relative to foidex.toml.
+    """
+
+    threshold: Threshold = 0
+    rounding: Rounding = 0
+    youngest: Youngest = "withhold"
+    flag: Threshold = 5
+    ledger: str | None = None
+
+
 class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of foidex.toml."""
 
@@ -186,6 +207,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     refresh: Refresh = Refresh()
     categories: dict[Name, Category] = {}
     templates: Templates = Templates()
+    disclosure: Disclosure = Disclosure()
 
 
 class Settings(Struct, frozen=True):
@@ -197,6 +219,7 @@ class Settings(Struct, frozen=True):
     force: Force
     source: Source
     refresh: Refresh
+    disclosure: Disclosure
     home: Path
     downloads: Path
     categories: Categories = {}
@@ -294,6 +317,7 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
         refresh=file.refresh,
         categories=file.categories,
         templates=file.templates,
+        disclosure=file.disclosure,
         file=path if path.is_file() else None,
     )
 
@@ -405,6 +429,7 @@ def _keys(section: str) -> tuple[str, ...]:
         "refresh.canaries[...]": Canary,
         "categories[...]": Category,
         "templates": Templates,
+        "disclosure": Disclosure,
     }
     return structs.get(section, ConfigFile).__struct_fields__
 
