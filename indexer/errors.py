@@ -85,6 +85,13 @@ class MovedError(FoidexError):
     exit_code = 14
 
 
+class DisclosureError(FoidexError):
+    """A release was refused: it would give a withheld number away, or a rule was set aside without
+    a reason."""
+
+    exit_code = 15
+
+
 class ChangedError(FoidexError):
     """A number is not what it was in the last run; everything was written."""
 

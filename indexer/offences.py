@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -86,6 +87,17 @@ class OffenceTable:
     def group(self, code: str) -> str | None:
         """The offence group of a canonical code; None where the table does not tell."""
         return next((self.groups[step] for step in self.path(code) if step in self.groups), None)
+
+    def covered(self, codes: Iterable[str]) -> frozenset[str]:
+        """Every known code that any of the canonical codes covers.
+
+        A category also covers codes that are not known: "22/*" stands for those of 22.
+        """
+        wanted = set(codes)
+        return frozenset(
+            {code for code in (*self.titles, *wanted) if wanted.intersection(self.path(code))}
+            | {f"{code}/*" for code in wanted if _CATEGORY.fullmatch(code)}
+        )
 
     def title(self, code: str) -> str:
         """The title of a canonical code, or the code itself where it has none."""

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -195,6 +195,27 @@ class Audit(Struct, frozen=True, forbid_unknown_fields=True):
     basis_records: Annotated[int, Meta(ge=0, le=1_000_000)] = 200_000
 
 
+Threshold = Annotated[int, Meta(ge=0, le=100)]
+Rounding = Annotated[int, Meta(ge=0, le=100)]
+Youngest = Literal["withhold", "band", "give"]
+
+
+class Disclosure(Struct, frozen=True, forbid_unknown_fields=True):
+    """What of an answer may be published.
+
+    Counts from 1 to ``threshold`` - 1 are withheld, or every count is rounded to ``rounding``; 0
+    turns either off. ``youngest`` is what becomes of the age of the youngest of few victims.
+    ``flag``: counts below it are shown to the officer as small. ``ledger`` is the file in which
+    releases are recorded, relative to foidex.toml.
+    """
+
+    threshold: Threshold = 0
+    rounding: Rounding = 0
+    youngest: Youngest = "withhold"
+    flag: Threshold = 5
+    ledger: str | None = None
+
+
 class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of foidex.toml."""
 
@@ -209,6 +230,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     backup: Backup = Backup()
     categories: dict[Name, Category] = {}
     templates: Templates = Templates()
+    disclosure: Disclosure = Disclosure()
 
 
 class Settings(Struct, frozen=True):
@@ -222,6 +244,7 @@ class Settings(Struct, frozen=True):
     source: Source
     refresh: Refresh
     audit: Audit
+    disclosure: Disclosure
     home: Path
     downloads: Path
     categories: Categories = {}
@@ -330,6 +353,7 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
         backup=file.backup,
         categories=file.categories,
         templates=file.templates,
+        disclosure=file.disclosure,
         file=path if path.is_file() else None,
         sudo_user=env.get("SUDO_USER") or None,
     )
@@ -444,6 +468,7 @@ def _keys(section: str) -> tuple[str, ...]:
         "backup": Backup,
         "categories[...]": Category,
         "templates": Templates,
+        "disclosure": Disclosure,
     }
     return structs.get(section, ConfigFile).__struct_fields__
 

@@ -59,7 +59,7 @@ class TermCount(Struct, frozen=True):
     """A term as typed, the records that mention it, and the forms found."""
 
     term: str
-    records: int
+    records: int | None
     forms: tuple[Form, ...]
 
 
@@ -68,8 +68,8 @@ class Count(Struct, frozen=True):
     ``table`` is there where the number was to be broken down."""
 
     terms: tuple[TermCount, ...]
-    records: int
-    left_out: dict[str, int]
+    records: int | None
+    left_out: dict[str, int | None]
     period_from: date | None
     period_to: date | None
     offences: tuple[str, ...]
@@ -241,11 +241,11 @@ def table(counted: Count) -> str:
     else:
         rows = [(term.term, term.records) for term in counted.terms]
         width = min(60, max(len(label) for label, _ in [*rows, ("each record once", 0)]))
-        lines += [f"{label[:width]:<{width}}  {number:>9,}" for label, number in rows]
+        lines += [f"{label[:width]:<{width}}  {render.number(number):>9}" for label, number in rows]
         if len(rows) != 1:
-            lines.append(f"{'each record once':<{width}}  {counted.records:>9,}")
+            lines.append(f"{'each record once':<{width}}  {render.number(counted.records):>9}")
     for term in counted.terms:
-        forms = ", ".join(f"{form.form} {form.records:,}" for form in term.forms)
+        forms = ", ".join(f"{form.form} {render.number(form.records)}" for form in term.forms)
         lines.append(f"  {term.term}: {forms or 'no form found'}")
     if left_out := render.left_out(counted.left_out):
         lines.append(left_out)

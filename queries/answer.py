@@ -1,43 +1,52 @@
 """The answer: rows of every question, and where they come from. Every output is rendered from it.
 
 Pure types; ``answer.schema.json`` beside this file is their published schema.
+
+A count says what it counts by its unit and its conditions (``means``): those of the scope, of its
+question, of its row and of its column. Two counts of the same unit and conditions are the same
+number. ``queries.conditions`` says how conditions are written. A count of None is withheld.
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct, field
 
 FORMAT: Final = "foidex-answer/1"
+Means: TypeAlias = tuple[str, ...]
+WITHHELD: Final = "[c]"  # "confidential", as official statistics mark it
 
 
 class Form(Struct, frozen=True):
     """One way to write a term that was found, and the records that hold it."""
 
     form: str
-    records: int
+    records: int | None
 
 
 class TermFound(Struct, frozen=True, omit_defaults=True):
     """A term asked for: its wordings in the request, and the forms found, most frequent first."""
 
     wordings: tuple[str, ...]
-    records: int
+    records: int | None
     forms: tuple[Form, ...]
     exact: bool = False
     aliases: tuple[str, ...] = ()
     company: tuple[str, ...] = ()
+    means: Means = ()
 
 
 class Column(Struct, frozen=True, omit_defaults=True):
-    """What a column counts; ``description`` says it at length."""
+    """What a column counts, and under which condition; ``description`` says it at length."""
 
     key: str
     label: str
     description: str = ""
+    unit: str = "offences"
+    means: Means = ()
 
 
 class Row(Struct, frozen=True, omit_defaults=True):
@@ -46,21 +55,52 @@ class Row(Struct, frozen=True, omit_defaults=True):
 
     key: str
     label: str
-    counts: tuple[int, ...]
+    counts: tuple[int | None, ...]
     kind: str = "asked"
     codes: tuple[str, ...] = ()
+    means: Means = ()
+
+
+class Relation(Struct, frozen=True, omit_defaults=True):
+    """What is certain of the numbers of a table, whatever the records are.
+
+    - "sum": the parts add up to the whole; "union": they make up the whole, and may overlap;
+    - "at_most": together no more than the whole; "at_least": together no less, or no less than
+      the whole ``times`` over.
+
+    ``over`` rows, whole and parts are keys of rows or names of counted facts, and the relation
+    holds in the columns of ``only``, or in all; over columns they are keys of columns, and it holds
+    in the rows of ``only``, or in all.
+    """
+
+    kind: Literal["sum", "union", "at_most", "at_least"]
+    whole: str
+    parts: tuple[str, ...]
+    over: Literal["rows", "columns"] = "rows"
+    only: tuple[str, ...] = ()
+    times: int = 1
+
+
+class Figure(Struct, frozen=True, omit_defaults=True):
+    """A fact that is a count: of which unit, under which condition."""
+
+    name: str
+    unit: str = "offences"
+    means: Means = ()
 
 
 class Table(Struct, frozen=True):
     """Rows and their total. The total counts each record, or victim, once; rows may overlap.
 
-    ``heading`` is what the rows are, ``across`` what the columns after the first are.
+    ``heading`` is what the rows are, ``across`` what the columns after the first are. Without
+    ``relations`` the rows are taken to make up the total, and to overlap.
     """
 
     heading: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     total: Row
+    relations: tuple[Relation, ...] = ()
     across: str = ""
 
 
@@ -68,7 +108,9 @@ class QuestionAnswer(Struct, frozen=True, omit_defaults=True):
     """The numbers of one question.
 
     ``facts`` are single values, such as the youngest age; ``within`` says in words what the
-    question is about, where that is less than its request is.
+    question is about, where that is less than its request is, and ``means`` in conditions.
+    ``figures`` tells the facts that are counts. A note gives no number but those of the table, the
+    facts, and sums of them.
     """
 
     id: str
@@ -76,7 +118,9 @@ class QuestionAnswer(Struct, frozen=True, omit_defaults=True):
     text: str
     table: Table
     within: str = ""
+    means: Means = ()
     facts: dict[str, int | str | None] = {}
+    figures: tuple[Figure, ...] = ()
     notes: tuple[str, ...] = ()
     terms: tuple[TermFound, ...] = ()
 
@@ -92,17 +136,23 @@ class PeriodAnswer(Struct, frozen=True):
 class ScopeAnswer(Struct, frozen=True):
     """The records the answer is about; ``left_out`` are those whose status does not count.
 
-    ``conditions`` are what a record's fields must be, in words.
+    ``conditions`` are what a record's fields must be, in words, and ``means`` in conditions.
     """
 
-    records: int
-    left_out: dict[str, int]
+    records: int | None
+    left_out: dict[str, int | None]
     period_from: date | None
     period_to: date | None
     offences: tuple[Row, ...]
     terms: tuple[TermFound, ...]
     periods: tuple[PeriodAnswer, ...] = ()
     conditions: tuple[str, ...] = ()
+    means: Means = ()
+
+    @property
+    def of_any_status(self) -> int:
+        """The records in scope, of any status; those that are not withheld."""
+        return sum(number or 0 for number in (self.records, *self.left_out.values()))
 
 
 class Provenance(Struct, frozen=True):
@@ -127,8 +177,29 @@ class Provenance(Struct, frozen=True):
     basis: str | None = None
 
 
+class Override(Struct, frozen=True):
+    """A rule that was set aside, and why."""
+
+    rule: str
+    reason: str
+
+
+class Disclosure(Struct, frozen=True):
+    """What was done to an answer that is published.
+
+    Counts from 1 to ``threshold`` - 1 are withheld, with as many more as would give them away;
+    ``withheld`` is how many printed numbers that is. With ``rounding``, counts are rounded to it.
+    """
+
+    threshold: int
+    rounding: int
+    youngest: str
+    withheld: int
+    overrides: tuple[Override, ...] = ()
+
+
 class Answer(Struct, frozen=True):
-    """The numbers of one request."""
+    """The numbers of one request; one with ``disclosure`` is fit to be published."""
 
     reference: str
     title: str
@@ -136,6 +207,7 @@ class Answer(Struct, frozen=True):
     scope: ScopeAnswer
     questions: tuple[QuestionAnswer, ...]
     provenance: Provenance
+    disclosure: Disclosure | None = None
     format: str = field(default=FORMAT)
 
 

@@ -16,11 +16,11 @@ import msgspec
 
 from indexer.errors import RequestError
 from indexer.session import Session
-from queries import asking, outputs
+from queries import asking, outputs, publication
 from queries import request as requests
 from queries.answer import Answer
 
-__all__ = ["Record", "answer", "read_answer", "to_rows", "write"]
+__all__ = ["Record", "answer", "publish", "read_answer", "to_rows", "write"]
 
 
 class Record(TypedDict):
@@ -55,6 +55,16 @@ def read_answer(path: Path | str) -> Answer:
         raise RequestError(f"{path}: is no answer of foidex: {error}.") from None
 
 
+def publish(answer: Answer, config: Path | str | None = None, override: str = "") -> Answer:
+    """The answer as it may be published, recorded in the ledger, as ``foidex answer --publish``.
+
+    ``override`` is the reason to set a rule aside. Raises DisclosureError where it would give a
+    number away.
+    """
+    press = publication.press(_session(config).settings, override)
+    return press.publish(answer, press.policy(requests.again(answer.request).disclosure)).answer
+
+
 def to_rows(answer: Answer) -> list[Record]:
     """Every number of the tables as a record of its own, totals too, in the tables' order."""
     return [
@@ -82,7 +92,12 @@ def write(
     """
     settings = _session(config).settings
     # a letter bears the day of the desk
-    desk = outputs.Desk(settings.force, day or date.today(), settings.own_templates)  # noqa: DTZ011
+    desk = outputs.Desk(
+        settings.force,
+        day or date.today(),  # noqa: DTZ011
+        settings.own_templates,
+        settings.disclosure.flag,
+    )
     return outputs.write(answer, Path(folder), desk).files
 
 

@@ -81,8 +81,7 @@ def keep(  # noqa: PLR0913 - what was asked, and where it is kept
 
     Raises OutputError, and InexactError where the records do not add up to the numbers.
     """
-    scope = answer.scope
-    if (number := scope.records + sum(scope.left_out.values())) > most:
+    if (number := answer.scope.of_any_status) > most:
         return answer, (
             f"The basis of this answer is not kept: {number:,} records are in scope, and the most "
             f"is {most:,} (basis_records in [audit] of foidex.toml). A replay can name the records "

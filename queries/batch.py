@@ -13,7 +13,9 @@ from indexer.session import Session
 from queries import asking, outputs
 from queries import request as requests
 from queries.answer import Answer
+from queries.disclosure.policy import Policy
 from queries.outputs import Desk, Written
+from queries.publication import Press
 from queries.request import Request
 
 _PATTERNS = ("*.yaml", "*.yml")
@@ -28,10 +30,18 @@ class Done(Struct, frozen=True):
     error: FoidexError | None = None
 
 
-def run(  # noqa: PLR0913 - the choices of the command line
-    session: Session, folder: Path, out: Path, desk: Desk, *, force: bool, keep: bool = True
+def run(  # noqa: PLR0913 - what a run is given
+    session: Session,
+    folder: Path,
+    out: Path,
+    desk: Desk,
+    *,
+    force: bool,
+    keep: bool = True,
+    press: Press | None = None,
 ) -> None:
-    """Answer every request file of a folder, with a line each on standard output.
+    """Answer every request file of a folder, with a line each on standard output; with ``press``
+    the answers are published.
 
     One that fails does not keep the others from their answers. Raises RequestError where there is
     no request; at the end a FoidexError with the highest exit code of those that failed, else
@@ -49,7 +59,9 @@ def run(  # noqa: PLR0913 - the choices of the command line
     done = []
     for path, found in read.items():
         one = (
-            _answer(session, path, found, out, desk, force=force, keep=keep, alone=names)
+            _answer(
+                session, path, found, out, desk, force=force, keep=keep, alone=names, press=press
+            )
             if isinstance(found, Request)
             else Done(path, path.name, error=found)
         )
@@ -75,6 +87,7 @@ def _answer(  # noqa: PLR0913 - one request of a run
     force: bool,
     keep: bool,
     alone: Counter[str],
+    press: Press | None,
 ) -> Done:
     name = outputs.slug(found.reference)
     try:
@@ -83,11 +96,25 @@ def _answer(  # noqa: PLR0913 - one request of a run
                 f"{path}: another request here has the same reference, or one that gives the same "
                 f"folder, {name}. Change one."
             )
+        policy = press.policy(found.disclosure) if press else None
         answered = asking.answer(session, lambda: found, keep=keep)
+        if press and policy:
+            answered = published(press, answered, policy)
         written = outputs.write(answered, out / name, desk, force=force)
     except FoidexError as error:
         return Done(path, found.reference, error=error)
     return Done(path, found.reference, written)
+
+
+def published(press: Press, answer: Answer, policy: Policy) -> Answer:
+    """The answer as it may be published; what changed since it last was goes to standard error.
+
+    Raises as ``Press.publish``.
+    """
+    outcome = press.publish(answer, policy)
+    for line in outcome.changes:
+        print(f"{answer.reference}: changed since it was last published: {line}.", file=sys.stderr)
+    return outcome.answer
 
 
 def one(answer: Answer, out: Path, desk: Desk, *, force: bool) -> None:

@@ -26,7 +26,10 @@ from indexer.verification import Override
 
 if TYPE_CHECKING:  # slow to import, and not needed to print a help text
     from indexer.audit import Log
+    from queries.answer import Answer
+    from queries.disclosure.policy import Policy
     from queries.findings import Check
+    from queries.outputs import Desk
     from queries.request import Request
     from queries.termbook import Book
 
@@ -34,9 +37,9 @@ _EXIT_CODES = """
 Exit codes: 0 done; 1 a fault in foidex; 2 a wrong command line; 3 a request, term or code refused;
 4 records refused; 5 the server; 6 a generation not verified; 7 a number may be inexact; 8 nothing
 loaded yet; 9 the embedded server; 10 configuration; 11 a result could not be written; 12 another
-refresh is running; 13 the live generation is too old; 14 a replay gives other numbers; 16 a number
-changed since the last run; 17 the doctor found a problem; 18 the audit log is not as written; 19 a
-backup.
+refresh is running; 13 the live generation is too old; 14 a replay gives other numbers; 15 a release
+was refused; 16 a number changed since the last run; 17 the doctor found a problem; 18 the audit log
+is not as written; 19 a backup.
 """
 
 
@@ -307,40 +310,79 @@ def answer(
     keep_basis: Annotated[
         bool, typer.Option("--basis/--no-basis", help="Keep what a later replay needs.")
     ] = True,
+    publish: Annotated[
+        bool,
+        typer.Option("--publish", help="Withhold small numbers, and record it in the ledger."),
+    ] = False,
+    override: Annotated[
+        str, typer.Option(metavar="REASON", help="Why a rule is set aside; it is recorded.")
+    ] = "",
 ) -> None:
     """Answer a request: print a report, the letter or JSON, or write every document.
 
-    Example: foidex answer request.yaml --out answer
-    """
-    from queries import asking, batch, outputs, render
-    from queries.answer import to_json
+    Without --publish the numbers are as they are, and the report names the small ones.
 
-    if (request is None) == (folder is None):
-        raise typer.BadParameter("name one request file, or a folder of them with --all.")
-    if out is None and (folder or force):
-        raise typer.BadParameter("--all and --force need --out.")
-    if out is not None and form is not None:
-        raise typer.BadParameter("--out writes every format. Leave out --format.")
+    Example: foidex answer request.yaml --out answer
+
+    Example: foidex answer request.yaml --publish --out published
+    """
+    from queries import asking, batch, outputs, publication
+
+    wrong = {
+        "name one request file, or a folder of them with --all.": (request is None)
+        == (folder is None),
+        "--all and --force need --out.": out is None and (folder or force),
+        "--out writes every format. Leave out --format.": out is not None and form is not None,
+        "--override goes with --publish.": override and not publish,
+    }
+    for message in filter(wrong.get, wrong):
+        raise typer.BadParameter(message)
     settings = session().settings
-    desk = outputs.Desk(settings.force, date.today(), settings.own_templates)  # noqa: DTZ011
+    today = date.today()  # noqa: DTZ011
+    desk = outputs.Desk(settings.force, today, settings.own_templates, settings.disclosure.flag)
+    press = publication.press(settings, override) if publish else None
+    if press and not press.ledger:
+        print("No ledger is set in foidex.toml: not recorded.", file=sys.stderr)
     if folder and out:
-        batch.run(session(), folder, out, desk, force=force, keep=keep_basis)
+        batch.run(session(), folder, out, desk, force=force, keep=keep_basis, press=press)
         return
     assert request is not None
     named = request
-    answered = asking.answer(session(), lambda: _request(named), keep=keep_basis)
+    policies: list[Policy] = []
+
+    def read() -> Request:
+        found = _request(named)
+        policies.extend([press.policy(found.disclosure)] if press else [])
+        return found
+
+    answered = asking.answer(session(), read, keep=keep_basis)
+    if press:
+        answered = batch.published(press, answered, policies[0])
     if out:
         batch.one(answered, out, desk, force=force)
         return
-    if form is AnswerFormat.JSON:
-        print(to_json(answered))
-        return
-    renderer = {
-        AnswerFormat.TEXT: render.report_text,
-        AnswerFormat.LETTER: render.letter_text,
-        AnswerFormat.HTML: render.letter_html,
-    }[form or AnswerFormat.TEXT]
-    print(renderer(answered, desk.force, desk.day, desk.templates), end="")
+    _print(answered, form or AnswerFormat.TEXT, desk)
+
+
+def _print(answered: Answer, form: AnswerFormat, desk: Desk) -> None:
+    """Print an answer; of one that is not for publication, say that numbers are small."""
+    from queries import render
+    from queries.answer import to_json
+    from queries.disclosure.release import small
+
+    flagged = [] if answered.disclosure else small(answered, desk.flag)
+    if flagged and form is not AnswerFormat.TEXT:
+        print(f"Not for publication: {len(flagged)} numbers are small.", file=sys.stderr)
+    given = (answered, desk.force, desk.day, desk.templates)
+    match form:
+        case AnswerFormat.JSON:
+            print(to_json(answered))
+        case AnswerFormat.LETTER:
+            print(render.letter_text(*given), end="")
+        case AnswerFormat.HTML:
+            print(render.letter_html(*given), end="")
+        case AnswerFormat.TEXT:
+            print(render.report_text(*given, flagged), end="")
 
 
 templates_app = typer.Typer(help="The templates of letters and reports.", no_args_is_help=True)

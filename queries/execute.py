@@ -25,6 +25,7 @@ from indexer.errors import GenerationError, InexactError, NoIndexError
 from indexer.generations import Generation
 from indexer.records import DELETED
 from indexer.refresh import VERSION
+from queries import consistency
 from queries.answer import (
     Answer,
     PeriodAnswer,
@@ -86,7 +87,8 @@ class _Part(NamedTuple):
 def answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
     """Answer every question of a request from one moment.
 
-    Raises NoIndexError, InexactError where a number may be inexact, GenerationError where the
+    Raises NoIndexError, InexactError where a number may be inexact or contradicts another,
+    GenerationError where the
     index is not one of ours.
     """
     scope = request.scope
@@ -96,13 +98,13 @@ def answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
         for part in every:
             read_pages(client, found, part.name)
     tallied = _tally(found.body, scope)
-    return Answer(
+    answered = Answer(
         reference=request.reference,
         title=request.title,
         request=msgspec.to_builtins(request),
         scope=ScopeAnswer(
             records=tallied.records,
-            left_out=tallied.left_out,
+            left_out={**tallied.left_out},
             period_from=scope.period.start,
             period_to=scope.period.end,
             offences=tallied.offences,
@@ -114,6 +116,7 @@ def answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
                 PeriodAnswer(one.label, one.start, one.end) for one in request.every_period
             ),
             conditions=tuple(one.words for one in scope.conditions),
+            means=tuple(one.means for one in scope.conditions),
         ),
         questions=tuple(
             _answered(question, parts[question.id], found.body["aggregations"])
@@ -121,6 +124,8 @@ def answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
         ),
         provenance=provenance(found),
     )
+    consistency.check(answered)
+    return answered
 
 
 def body(request: Request) -> dict[str, Any]:
@@ -173,7 +178,12 @@ def _every(filters: list[Query]) -> Query:
 def _answered(question: Question, parts: list[_Part], found: dict[str, Any]) -> QuestionAnswer:
     whole, *each = [question.parse(found[part.name], part.scope) for part in parts]
     if question.within:
-        whole = msgspec.structs.replace(whole, within=narrower(parts[0].scope, question.within))
+        seen = parts[0].scope
+        whole = msgspec.structs.replace(
+            whole,
+            within=narrower(seen, question.within),
+            means=question.within.scope_with(seen.categories).means,
+        )
     if not each:
         return whole
     return side_by_side(whole, each, parts[0].scope.periods)
@@ -217,7 +227,7 @@ def _tally(body: dict[str, Any], scope: Scope) -> Tally:
         records=recorded,
         left_out=dict(zip(LEFT_OUT, left_out, strict=True)),
         offences=tuple(
-            Row(str(number), row.label, (count,), codes=row.codes)
+            Row(str(number), row.label, (count,), codes=row.codes, means=(row.means,))
             for number, (row, count) in enumerate(zip(scope.offences, rows, strict=True))
         ),
         terms=terms_found(scope.mentions, inside) if scope.mentions else (),

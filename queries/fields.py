@@ -25,6 +25,8 @@ from indexer import categories as declared
 from indexer import offences, resources
 from indexer.categories import Categories, Category
 from indexer.errors import RequestError
+from queries import conditions
+from queries.answer import Means
 from queries.scope import (
     COUNTED,
     LEFT_OUT,
@@ -34,6 +36,7 @@ from queries.scope import (
     Period,
     Scope,
     all_of,
+    apart,
     none_of,
     offence_query,
 )
@@ -49,11 +52,13 @@ _GROUP_UNKNOWN: Final = "Group not known"
 
 
 class Bucket(Struct, frozen=True):
-    """One row or column: the query of what it counts, and what it is called."""
+    """One row or column: the query of what it counts, the conditions it means, and what it is
+    called."""
 
     key: str
     label: str
     query: Query
+    means: Means
     kind: Kind = "asked"
     codes: tuple[str, ...] = ()
 
@@ -63,14 +68,15 @@ class Axis(Struct, frozen=True):
     source of its values, ``read`` the bucket of a value, None for records without one, and ``open``
     the bucket of a name, which raises RequestError.
 
-    ``partition`` says that a record (or victim) is in exactly one bucket. ``mentions`` are the
-    terms it counts, if it counts terms.
+    ``partition`` says that a record (or victim) is in exactly one bucket, ``exhaustive`` that it is
+    in one or more. ``mentions`` are the terms it counts, if it counts terms.
     """
 
     heading: str
     buckets: tuple[Bucket, ...] | None
     level: Level = "record"
     partition: bool = True
+    exhaustive: bool = True
     mentions: tuple[Mention, ...] = ()
     source: dict[str, Any] = {}
     read: Callable[[Any], Bucket] | None = None
@@ -129,10 +135,16 @@ def mentions_axis(mentions: Sequence[Mention]) -> Axis:
     queries = [mention.query() for mention in mentions]
     buckets = (
         *(
-            Bucket(str(place), one.label, query)
+            Bucket(str(place), one.label, query, (one.means,))
             for place, (one, query) in enumerate(zip(mentions, queries, strict=True))
         ),
-        Bucket("none", "None of these", none_of(queries), "none"),
+        Bucket(
+            "none",
+            "None of these",
+            none_of(queries),
+            (conditions.negated(conditions.any_term(one.means for one in mentions)),),
+            "none",
+        ),
     )
     return Axis("Keyword", buckets, partition=False, mentions=tuple(mentions))
 
@@ -141,16 +153,25 @@ def bands_axis(bands: Sequence[tuple[str, int, int]]) -> Axis:
     """A bucket for each age band (label, first, last), for other known ages, and for unknown."""
     known = Exists(field="victims.age")
     asked = [
-        Bucket(str(n), label, Range(**{"victims.age": {"gte": first, "lte": last}}))
+        Bucket(
+            str(n),
+            label,
+            Range(**{"victims.age": {"gte": first, "lte": last}}),
+            (conditions.ages((first, last)),),
+        )
         for n, (label, first, last) in enumerate(bands)
     ]
     other = all_of([known, none_of([one.query for one in asked])]) if asked else known
+    outside = (conditions.other_ages((first, last) for _, first, last in bands),)
+    unknown = (conditions.negated(conditions.other_ages(())),)
     return Axis(
         "Age of victim",
         (
             *asked,
-            Bucket("other", "Any other known age" if asked else "Age known", other, "other"),
-            Bucket(_UNKNOWN, "Age not known", none_of([known]), "unknown"),
+            Bucket(
+                "other", "Any other known age" if asked else "Age known", other, outside, "other"
+            ),
+            Bucket(_UNKNOWN, "Age not known", none_of([known]), unknown, "unknown"),
         ),
         level="victim",
     )
@@ -158,15 +179,23 @@ def bands_axis(bands: Sequence[tuple[str, int, int]]) -> Axis:
 
 def periods_axis(periods: Sequence[Period]) -> Axis:
     """A bucket for each period; they may overlap, or leave days out."""
-    buckets = tuple(Bucket(str(n), one.label, one.query()) for n, one in enumerate(periods))
-    return Axis("Period", buckets, partition=False)
+    buckets = tuple(
+        Bucket(str(n), one.label, one.query(), (one.means,)) for n, one in enumerate(periods)
+    )
+    return Axis("Period", buckets, partition=False, exhaustive=False)
 
 
 def _offence() -> Axis:
     table = offences.load()
 
     def read(code: str) -> Bucket:
-        return Bucket(code, table.title(code), Term(offence_code=code), codes=(code,))
+        return Bucket(
+            code,
+            table.title(code),
+            Term(offence_code=code),
+            (conditions.exactly(code),),
+            codes=(code,),
+        )
 
     return Axis(
         "Offence",
@@ -184,10 +213,10 @@ def _offence_rows(rows: Sequence[OffenceRow]) -> Axis:
             "count by offence."
         )
     buckets = tuple(
-        Bucket(str(n), row.label, offence_query(row.codes), codes=row.codes)
+        Bucket(str(n), row.label, offence_query(row.codes), (row.means,), codes=row.codes)
         for n, row in enumerate(rows)
     )
-    return Axis("Offence", buckets, partition=False)
+    return Axis("Offence", buckets, partition=apart([row.codes for row in rows]))
 
 
 def _offence_group() -> Axis:
@@ -196,12 +225,19 @@ def _offence_group() -> Axis:
     def read(code: str) -> Bucket:
         group = table.group(code)
         kind: Kind = "asked" if group else "unknown"
-        return Bucket(group or _UNKNOWN, group or _GROUP_UNKNOWN, _in_group(group), kind)
+        return Bucket(
+            group or _UNKNOWN,
+            group or _GROUP_UNKNOWN,
+            _in_group(group),
+            (conditions.of_group(group),),
+            kind,
+        )
 
     def named(name: str) -> Bucket:
         groups = (*dict.fromkeys(table.groups.values()), _GROUP_UNKNOWN)
-        group = _one_of("offence group", name, groups)
-        return Bucket(name, name, _in_group(None if group == _GROUP_UNKNOWN else group))
+        given = _one_of("offence group", name, groups)
+        group = None if given == _GROUP_UNKNOWN else given
+        return Bucket(name, name, _in_group(group), (conditions.of_group(group),))
 
     source = {"terms": {"field": "offence_code"}}
     return Axis("Offence group", None, source=source, read=read, open=named)
@@ -216,14 +252,21 @@ def _in_group(group: str | None) -> Query:
 
 def _status() -> Axis:
     labels = {COUNTED: "Recorded", **{status: status.capitalize() for status in LEFT_OUT}}
-    buckets = tuple(Bucket(key, label, Term(status=key)) for key, label in labels.items())
+    buckets = tuple(
+        Bucket(key, label, Term(status=key), (conditions.one_of("status", [key]),))
+        for key, label in labels.items()
+    )
     return Axis("Status", buckets, every_status=True)
 
 
 def _sex() -> Axis:
     field = Exists(field="victims.sex")
-    buckets = [Bucket(key, label, Term(victims__sex=key)) for key, label in _SEXES.items()]
-    buckets.append(Bucket(_UNKNOWN, "Sex not recorded", none_of([field]), "unknown"))
+    buckets = [
+        Bucket(key, label, Term(victims__sex=key), (conditions.one_of("sex", [key]),))
+        for key, label in _SEXES.items()
+    ]
+    missing = (conditions.one_of("sex", [None]),)
+    buckets.append(Bucket(_UNKNOWN, "Sex not recorded", none_of([field]), missing, "unknown"))
     return Axis("Sex of victim", tuple(buckets), level="victim")
 
 
@@ -236,9 +279,10 @@ def _outcomes() -> dict[int, str]:
 def _outcome() -> Axis:
     def read(number: int | None) -> Bucket:
         if number is None:
-            return _missing("outcome")
+            return _missing("outcome", conditions.one_of("outcome", [None]))
         label = f"{number} {_outcomes().get(number, '')}".strip()
-        return Bucket(str(number), label, Term(outcome=number))
+        means = conditions.one_of("outcome", [str(number)])
+        return Bucket(str(number), label, Term(outcome=number), (means,))
 
     def named(name: str) -> Bucket:
         first = (name.split() or [""])[0]
@@ -250,20 +294,25 @@ def _outcome() -> Axis:
 def _category(name: str, category: Category) -> Axis:
     field = f"{declared.FIELD}.{name}"
     heading = declared.label(name, category)
-    missing = _missing(field)
+
+    def means(value: str | None) -> str:
+        return conditions.category(name, [value], many=category.many)
+
+    missing = _missing(field, means(None))
     if category.values or category.type == "boolean":
         values: dict[Any, str] = (
             {one: one for one in category.values} if category.values else {True: "Yes", False: "No"}
         )
         buckets = tuple(
-            Bucket(_text(value), label, Term(**{field: value})) for value, label in values.items()
+            Bucket(_text(value), label, Term(**{field: value}), (means(_text(value)),))
+            for value, label in values.items()
         )
         return Axis(heading, (*buckets, missing), partition=not category.many)
 
     def read(value: Any) -> Bucket:
         if value is None:
             return missing
-        return Bucket(_text(value), _text(value), Term(**{field: value}))
+        return Bucket(_text(value), _text(value), Term(**{field: value}), (means(_text(value)),))
 
     def named(text: str) -> Bucket:
         return read(None if _is_missing(text) else _value(name, text, category))
@@ -282,8 +331,8 @@ def _is_missing(name: str) -> bool:
     return name.casefold() in (_UNKNOWN, _NOT_RECORDED.casefold())
 
 
-def _missing(field: str) -> Bucket:
-    return Bucket(_UNKNOWN, _NOT_RECORDED, none_of([Exists(field=field)]), "unknown")
+def _missing(field: str, means: str) -> Bucket:
+    return Bucket(_UNKNOWN, _NOT_RECORDED, none_of([Exists(field=field)]), (means,), "unknown")
 
 
 def _terms(field: str) -> dict[str, Any]:
@@ -329,7 +378,7 @@ def _dates(heading: str, periods: Sequence[Period], of: Callable[[date], Period]
     def bucket(day: date) -> Bucket:
         period = of(day)
         assert period.start
-        return Bucket(period.start.isoformat(), period.label, period.query())
+        return Bucket(period.start.isoformat(), period.label, period.query(), (period.means,))
 
     listed = list(_listed(periods, of))
     if listed and len(listed) <= _MOST_MONTHS:
@@ -396,20 +445,26 @@ def condition(name: str, values: Sequence[str], categories: Categories) -> Condi
         heading = declared.label(name, categories[name])
         read: Any = [_value(name, text, categories[name]) for text in values]
         query: Query = AreTerms(**{f"{declared.FIELD}.{name}": read})
+        many = categories[name].many
+        means = conditions.category(name, map(_text, read), many=many)
     elif name == "outcome":
         heading = "Outcome"
-        query = AreTerms(outcome=[_whole(name, text, _OUTCOMES) for text in values])
+        numbers = [_whole(name, text, _OUTCOMES) for text in values]
+        query = AreTerms(outcome=numbers)
+        means = conditions.one_of(name, map(str, numbers))
     elif name == "sex":
         heading = "Sex of a victim"
         listed = [_one_of(name, text.upper(), tuple(_SEXES)) for text in values]
         query = Nested(path="victims", query=AreTerms(victims__sex=listed))
+        means = conditions.of_victim(conditions.one_of(name, listed))
     else:
         heading = "Offence group"
         groups = tuple(dict.fromkeys(offences.load().groups.values()))
         asked = {_one_of(name, text, groups) for text in values}
         codes = [code for code, one in offences.load().groups.items() if one in asked]
         query = AreTerms(offence_path=sorted(codes))
-    return Condition(f"{heading}: {', '.join(values)}", query)
+        means = conditions.of_group(*asked) if len(asked) == 1 else conditions.of_codes(codes)
+    return Condition(f"{heading}: {', '.join(values)}", query, means)
 
 
 def _value(name: str, text: str, category: Category) -> Any:

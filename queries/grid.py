@@ -18,7 +18,8 @@ from elasticsearch.dsl.query import MatchAll, Nested, Query
 from msgspec import Struct
 
 from indexer.errors import RequestError
-from queries.answer import Column, Row, Table
+from queries import conditions
+from queries.answer import Column, Relation, Row, Table
 from queries.fields import Axis, Bucket
 from queries.scope import all_of, none_of
 
@@ -28,6 +29,9 @@ _PAGE: Final = 10_000
 _BUCKETS: Final = 50_000  # under the server's limit of 65,536 a response
 _VICTIMS: Final = "victims"
 _LABELS: Final[dict[Unit, str]] = {"offences": "Offences", "victims": "Victims"}
+# What is counted where records of every status are.
+_ANY_STATUS: Final[dict[Unit, str]] = {"offences": "records", "victims": "victims of records"}
+_TOTAL: Final = "total"
 
 _Keys = tuple[str, ...]
 _Seen = list[dict[str, Bucket]]
@@ -103,9 +107,17 @@ class Grid(Struct, frozen=True):
             return cells.get((column, row) if turned else (row, column), 0)
 
         whole = found["all"] if self.unit == "victims" else found
+        every = any(axis.every_status for axis in self.axes)
+        counted = _ANY_STATUS[self.unit] if every else self.unit
+        relations = _relations(self.axes[0], list(buckets[0].values()), _TOTAL)
+        if self.columns:
+            relations += _relations(self.axes[1], across, self.unit, across=True)
         return Table(
             heading=self.rows.heading,
-            columns=(Column(self.unit, _LABELS[self.unit]), *map(_column, across)),
+            columns=(
+                Column(self.unit, _LABELS[self.unit], unit=counted),
+                *(_column(one, counted) for one in across),
+            ),
             rows=tuple(
                 Row(
                     key,
@@ -113,16 +125,18 @@ class Grid(Struct, frozen=True):
                     (totals[0].get((key,), 0), *(cell(key, other.key) for other in across)),
                     kind=one.kind,
                     codes=one.codes,
+                    means=one.means,
                 )
                 for key, one in buckets[0].items()
             ),
             total=Row(
-                "total",
+                _TOTAL,
                 f"All {self.unit} asked about",
                 (whole["doc_count"], *(totals[1].get((one.key,), 0) for one in across)),
                 kind="total",
             ),
             across=self.columns.heading if self.columns else "",
+            relations=relations,
         )
 
     def where(self, row: str, column: str | None) -> Query:
@@ -146,9 +160,42 @@ class Grid(Struct, frozen=True):
 _COLUMN: Final = "in_"
 
 
-def _column(bucket: Bucket) -> Column:
+def _column(bucket: Bucket, unit: str) -> Column:
     codes = ", ".join(bucket.codes)
-    return Column(f"{_COLUMN}{bucket.key}", codes or bucket.label, bucket.label if codes else "")
+    return Column(
+        column_key(bucket.key),
+        codes or bucket.label,
+        bucket.label if codes else "",
+        unit,
+        bucket.means,
+    )
+
+
+def column_key(bucket: str) -> str:
+    """The key of the column of a bucket."""
+    return f"{_COLUMN}{bucket}"
+
+
+def _relations(
+    axis: Axis, buckets: list[Bucket], whole: str, *, across: bool = False
+) -> tuple[Relation, ...]:
+    """What is certain of the buckets of an axis, as rows or as columns, and of their total."""
+    named = {one.key: column_key(one.key) if across else one.key for one in buckets}
+    over: Literal["rows", "columns"] = "columns" if across else "rows"
+    every = tuple(named.values())
+    if axis.partition:
+        return (Relation("sum", whole, every, over),)
+    if not axis.exhaustive:
+        return tuple(Relation("at_most", whole, (key,), over) for key in every)
+    # A record in none of these, or without a value, is in no other bucket.
+    for kind in ("none", "unknown"):
+        if alone := [named[one.key] for one in buckets if one.kind == kind]:
+            rest = tuple(key for key in every if key not in alone)
+            return (
+                *(Relation("at_most", whole, (key, *alone), over) for key in rest),
+                Relation("at_least", whole, every, over),
+            )
+    return (Relation("union", whole, every, over),)
 
 
 def _nesting(axes: list[Axis]) -> list[Axis]:
@@ -167,11 +214,16 @@ def _of_records(axis: Axis) -> Axis:
     if axis.level == "record":
         return axis
     buckets = [
-        msgspec.structs.replace(one, query=Nested(path=_VICTIMS, query=one.query))
+        msgspec.structs.replace(
+            one,
+            query=Nested(path=_VICTIMS, query=one.query),
+            means=tuple(map(conditions.of_victim, one.means)),
+        )
         for one in axis.buckets or ()
     ]
     without = none_of([Nested(path=_VICTIMS, query=MatchAll())])
-    buckets.append(Bucket("none", "No victim recorded", without, "none"))
+    lacking = (conditions.WITHOUT_VICTIM,)
+    buckets.append(Bucket("none", "No victim recorded", without, lacking, "none"))
     return msgspec.structs.replace(axis, level="record", partition=False, buckets=tuple(buckets))
 
 

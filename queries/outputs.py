@@ -25,6 +25,7 @@ from indexer.errors import OutputError
 from indexer.settings import Force
 from queries import render
 from queries.answer import Answer, to_json
+from queries.disclosure.release import small
 from queries.render import pdf, report, spreadsheets, word
 
 MANIFEST: Final = "manifest.json"
@@ -37,15 +38,18 @@ _DEVICES: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
 class Desk(Struct, frozen=True):
-    """What documents need beside the answer: the force, the day, its own templates if any."""
+    """What documents need beside the answer: the force, the day, its own templates if any, and
+    below which count a report of what is not for publication calls a number small."""
 
     force: Force
     day: date
     templates: Path | None = None
+    flag: int = 0
 
 
 class Manifest(Struct, frozen=True):
-    """What foidex wrote in a folder: the SHA-256 of each file, by its path there."""
+    """What foidex wrote in a folder: the SHA-256 of each file, by its path there, and whether the
+    answer is the one that may be published."""
 
     reference: str
     generation: str
@@ -53,6 +57,7 @@ class Manifest(Struct, frozen=True):
     run_at: str
     version: str
     files: dict[str, str]
+    for_publication: bool = False
     format: str = FORMAT
 
 
@@ -98,10 +103,11 @@ def documents(answer: Answer, desk: Desk) -> dict[str, bytes]:
     """Every document, by its path. Raises ConfigurationError."""
     given = (answer, desk.force, desk.day, desk.templates)
     name = slug(answer.reference)
+    flagged = () if answer.disclosure else small(answer, desk.flag)
     found: dict[str, str | bytes] = {
         f"{name}.answer.json": to_json(answer) + "\n",
-        f"{name}.report.txt": render.report_text(*given),
-        f"{name}.report.html": report.report_html(*given),
+        f"{name}.report.txt": render.report_text(*given, flagged),
+        f"{name}.report.html": report.report_html(*given, flagged),
         f"{name}.letter.txt": render.letter_text(*given),
         f"{name}.letter.html": render.letter_html(*given),
         f"{name}.letter.docx": word.letter_docx(*given),
@@ -119,7 +125,8 @@ def write(answer: Answer, folder: Path, desk: Desk, *, force: bool = False) -> W
     """Write the set of an answer, and say which numbers changed since the last.
 
     A file that foidex did not write, or that was changed since, is never replaced without
-    ``force``. Raises OutputError, and ConfigurationError for a template that is wrong.
+    ``force``, nor is a set for publication by one that is not, or the other way round. Raises
+    OutputError, and ConfigurationError for a template that is wrong.
     """
     made = documents(answer, desk)
     provenance = answer.provenance
@@ -130,6 +137,7 @@ def write(answer: Answer, folder: Path, desk: Desk, *, force: bool = False) -> W
         run_at=provenance.run_at.isoformat(),
         version=provenance.version,
         files={path: hashlib.sha256(held).hexdigest() for path, held in made.items()},
+        for_publication=answer.disclosure is not None,
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -137,6 +145,7 @@ def write(answer: Answer, folder: Path, desk: Desk, *, force: bool = False) -> W
             _finish(folder)
             old = _manifest(folder)
             if not force:
+                _refuse_other(folder, manifest, old)
                 _refuse_foreign(folder, made, old)
             previous = _previous(folder, old)
             _prepare(folder / _PENDING, made, manifest)
@@ -176,6 +185,19 @@ def _manifest(folder: Path) -> Manifest | None:
 def _inside(path: str) -> bool:
     """Whether a manifest's path stays in its folder."""
     return not Path(path).is_absolute() and ".." not in Path(path).parts
+
+
+def _refuse_other(folder: Path, new: Manifest, old: Manifest | None) -> None:
+    """Raise OutputError where what is for publication and what is not would take turns."""
+    if old and old.for_publication != new.for_publication:
+        held, made = (
+            "may be published" if one.for_publication else "is not for publication"
+            for one in (old, new)
+        )
+        raise OutputError(
+            f"{folder}: holds a set that {held}, and the new one {made}. Name another folder, so "
+            "that nobody takes one for the other, or replace it with --force."
+        )
 
 
 def _refuse_foreign(folder: Path, made: Mapping[str, bytes], old: Manifest | None) -> None:

@@ -114,11 +114,17 @@ def read(path: Path) -> Answer:
             "printed, and replay it with the version that made it."
         )
     try:
-        return msgspec.convert(raw, Answer)
+        answer = msgspec.convert(raw, Answer)
     except msgspec.ValidationError as error:
         raise RequestError(
             f"{path}: is not an answer as foidex makes one ({error}). Use the file as it was made."
         ) from None
+    if answer.disclosure is not None:
+        raise RequestError(
+            f"{path}: is a published answer, in which numbers may be withheld. Replay the one that "
+            "was answered without --publish."
+        )
+    return answer
 
 
 def request_of(answer: Answer, path: Path) -> Request:
@@ -293,7 +299,7 @@ def _movers(  # noqa: PLR0913 - both sides, and what is left of one
                 + ": what the records were then is not known."
             ),
         )
-    if max(_in_scope(answer), _in_scope(live)) > most and kept.basis is None:
+    if max(answer.scope.of_any_status, live.scope.of_any_status) > most and kept.basis is None:
         return (
             None,
             [],
@@ -327,10 +333,6 @@ def _movers(  # noqa: PLR0913 - both sides, and what is left of one
     after = Now(now, left)
     found = movement.movers(before, after, moved, scope, provenance.built_at.date())
     return found, movement.unexplained(before, after, moved), ""
-
-
-def _in_scope(answer: Answer) -> int:
-    return answer.scope.records + sum(answer.scope.left_out.values())
 
 
 def _as_asked_of(client: Elasticsearch, answer: Answer, request: Request) -> Answer:

@@ -16,6 +16,7 @@ from indexer.categories import Categories
 from indexer.errors import RequestError
 from indexer.settings import Settings
 from queries import document, termbook, wording
+from queries.disclosure.policy import DisclosureSpec
 from queries.document import Document
 from queries.problems import Problem
 from queries.questions import Question, kinds
@@ -54,6 +55,7 @@ class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False):
     questions: tuple[Question, ...]
     letter: Letter = Letter()
     categories: Categories = msgspec.field(default_factory=dict)
+    disclosure: DisclosureSpec = DisclosureSpec()
 
     @property
     def scope(self) -> Scope:
@@ -79,6 +81,7 @@ _PARTS: Final[dict[str, Any]] = {
     "where": dict[str, Values],
     "questions": Annotated[list[Any], Meta(min_length=1, max_length=100)],
     "letter": Letter,
+    "disclosure": DisclosureSpec,
 }
 _SCOPE: Final = ("period", "periods", "mentions", "offences", "where")
 _REQUIRED: Final = ("reference", "title", "questions")
@@ -232,6 +235,7 @@ _INSIDE: Final[dict[str, type[Struct]]] = {
     "period": PeriodSpec,
     "periods": PeriodSpec,
     "letter": Letter,
+    "disclosure": DisclosureSpec,
     "offences": OffenceSpec,
     "mentions": wording.TermSpec,
     "keywords": wording.TermSpec,

@@ -6,6 +6,9 @@ its status left out.
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
@@ -15,9 +18,10 @@ from elasticsearch.dsl.query import Term as IsTerm
 from elasticsearch.dsl.query import Terms as AreTerms
 from msgspec import Struct
 
+from indexer import offences
 from indexer.categories import Categories
 from indexer.records import DELETED
-from queries import terms
+from queries import conditions, terms
 from queries.terms import Term
 
 COUNTED: Final = "recorded"
@@ -54,6 +58,11 @@ class Period(Struct, frozen=True):
         """What a column calls it."""
         return self.name or self.words
 
+    @property
+    def means(self) -> str:
+        """The condition of its records."""
+        return conditions.period((self.start, self.end))
+
     def query(self) -> Query:
         """The records of the period."""
         limits = {"gte": self.start, "lte": self.end}
@@ -78,6 +87,11 @@ class OffenceRow(Struct, frozen=True):
 
     codes: tuple[str, ...]
     label: str
+
+    @property
+    def means(self) -> str:
+        """The condition of its records."""
+        return conditions.of_codes(self.codes)
 
 
 class Company(Struct, frozen=True):
@@ -110,6 +124,23 @@ class Mention(Struct, frozen=True):
         )
 
     @property
+    def means(self) -> str:
+        """The condition of its records: the same for two wordings that count the same ones."""
+        plain = [
+            sorted(map(" ".join, self.term.forms)),
+            sorted(sorted(map(" ".join, alias.forms)) for alias in self.aliases),
+            sorted(
+                (
+                    sorted(map(" ".join, other.term.forms)),
+                    -1 if other.within is None else other.within,
+                )
+                for other in self.company
+            ),
+        ]
+        digest = hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:8]
+        return f"term:{self.term.forms[0][0].replace('|', '/')}~{digest}"
+
+    @property
     def spellings(self) -> tuple[Term, ...]:
         """The term and its aliases."""
         return (self.term, *self.aliases)
@@ -134,10 +165,12 @@ class Mention(Struct, frozen=True):
 
 
 class Condition(Struct, frozen=True):
-    """A field that must have one of a few values: ``words`` says it, ``filter`` holds it."""
+    """A field that must have one of a few values: ``words`` says it, ``filter`` holds it, and
+    ``means`` is its condition."""
 
     words: str
     filter: Query
+    means: str
 
 
 class Scope(Struct, frozen=True):
@@ -199,9 +232,35 @@ class Scope(Struct, frozen=True):
             found.append((MENTIONS, any_of([mention.query() for mention in self.mentions])))
         return [*found, *((condition.words, condition.filter) for condition in self.conditions)]
 
+    @property
+    def means(self) -> tuple[str, ...]:
+        """The conditions of the records in scope."""
+        found = [
+            *(
+                [conditions.period(*((one.start, one.end) for one in self.periods))]
+                if self.periods
+                else []
+            ),
+            *(
+                [conditions.of_codes(c for row in self.offences for c in row.codes)]
+                if self.offences
+                else []
+            ),
+            *([conditions.any_term(one.means for one in self.mentions)] if self.mentions else []),
+            *(one.means for one in self.conditions),
+        ]
+        return tuple(found)
+
     def query(self) -> Query:
         """The records in scope, whatever their status."""
         return Bool(filter=self.filters(), must_not=[IsTerm(status=DELETED)])
+
+
+def apart(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether no record can be in two rows of codes."""
+    table = offences.load()
+    covered = [table.covered(codes) for codes in rows]
+    return sum(map(len, covered)) == len(frozenset().union(*covered))
 
 
 def offence_query(codes: list[str] | tuple[str, ...]) -> Query:

@@ -235,7 +235,8 @@ def _table(document: Any) -> None:
 
 
 def _closing(document: Any) -> None:
-    _lines(document, "{%p if left_out %}", "{{ left_out }}", "{%p endif %}")
+    for name in ("withheld", "rounded", "left_out"):
+        _lines(document, f"{{%p if {name} %}}", f"{{{{ {name} }}}}", "{%p endif %}")
     _lines(document, "{%p for paragraph in force.caveat %}", "{{ paragraph }}", "{%p endfor %}")
     _lines(
         document,

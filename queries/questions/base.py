@@ -25,7 +25,9 @@ class Question(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"
     ``text`` is the question as the requester put it, for the letter, ``within`` a narrower scope
     than the request's. ``build`` and ``parse`` do no input or output; ``parse`` reads only what
     ``build`` asked for. Aggregations run over the records that ``filters`` lets through. The scope
-    they are given is already the narrower one.
+    they are given is already the narrower one. Rows, columns and counted facts say what they mean,
+    and the table which relations hold among its numbers whatever the records are: what is withheld
+    depends on it.
     """
 
     id: Identifier
@@ -100,13 +102,12 @@ def _overlaps(grid: Grid, table: Table) -> tuple[str, ...]:
     unit = table.columns[0].label.lower()[:-1]
     notes: list[str] = []
     if not rows.partition:
-        counted = [row.counts[0] for row in table.rows if row.kind in ("asked", "unknown")]
-        none = sum(row.counts[0] for row in table.rows if row.kind == "none")
-        total = table.total.counts[0] - none
+        counted = [row.counts[0] or 0 for row in table.rows if row.kind in ("asked", "unknown")]
+        none = sum(row.counts[0] or 0 for row in table.rows if row.kind == "none")
+        total = (table.total.counts[0] or 0) - none
         notes += overlap_note(counted, total, _because(rows, unit))
     if columns and not columns[0].partition:
-        total = table.total.counts[0]
-        asked = table.total.counts[1:]
+        total, *asked = [count or 0 for count in table.total.counts]
         if sum(asked) > total:
             notes.append(
                 f"The columns add up to {sum(asked):,}, more than the total of {total:,}, because "
@@ -163,6 +164,7 @@ def _term_found(mention: Mention, records: int, each_form: Iterator[int]) -> Ter
         exact=mention.exact,
         aliases=tuple(alias.written for alias in mention.aliases),
         company=tuple(_said(other) for other in mention.company),
+        means=(mention.means,),
     )
 
 

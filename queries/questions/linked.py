@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
+import msgspec
 from elasticsearch.dsl import aggs
 from elasticsearch.dsl.query import Nested, Query, Terms
 from msgspec import Meta
 
 from indexer import offences
 from indexer.errors import RequestError
-from queries.answer import QuestionAnswer
+from queries import conditions
+from queries.answer import Figure, QuestionAnswer, Relation
 from queries.fields import Axis, Bucket
 from queries.grid import Grid
 from queries.problems import Problem
 from queries.questions.base import Question, overlap_note
 from queries.scope import Scope, none_of
+
+_LINKED: Final = "linked"
 
 
 class Linked(Question, frozen=True, tag="linked"):
@@ -38,24 +42,39 @@ class Linked(Question, frozen=True, tag="linked"):
         del scope
         table = offences.load()
         codes = self._canonical()
-        buckets = [Bucket(one, table.title(one), _linked_to([one]), codes=(one,)) for one in codes]
-        none = Bucket("none", "No such link", none_of([_linked_to(codes)]), "none")
+        buckets = [
+            Bucket(
+                one,
+                table.title(one),
+                _linked_to([one]),
+                (conditions.linked([one]),),
+                codes=(one,),
+            )
+            for one in codes
+        ]
+        without = (conditions.negated(conditions.linked(codes)),)
+        none = Bucket("none", "No such link", none_of([_linked_to(codes)]), without, "none")
         return Grid(Axis("Linked to", (*buckets, none), partition=False), None, "offences")
 
     def build(self, scope: Scope) -> dict[str, aggs.Agg[Any]]:
         """The rows, and all codes together."""
-        return {**super().build(scope), "linked": aggs.Filter(_linked_to(self._canonical()))}
+        return {**super().build(scope), _LINKED: aggs.Filter(_linked_to(self._canonical()))}
 
     def parse(self, found: dict[str, Any], scope: Scope) -> QuestionAnswer:
         """Read the rows."""
-        table = self.grid(scope).read(found)
-        linked = found["linked"]["doc_count"]
-        each = [row.counts[0] for row in table.rows if row.kind == "asked"]
+        relations = (
+            Relation("sum", "total", (_LINKED, "none")),
+            Relation("union", _LINKED, tuple(self._canonical())),
+        )
+        table = msgspec.structs.replace(self.grid(scope).read(found), relations=relations)
+        linked = found[_LINKED]["doc_count"]
+        each = [row.counts[0] or 0 for row in table.rows if row.kind == "asked"]
         return self.answered(
             table,
             found,
             scope,
-            facts={"linked": linked},
+            facts={_LINKED: linked},
+            figures=(Figure(_LINKED, means=(conditions.linked(self._canonical()),)),),
             notes=overlap_note(each, linked, "a record may have links to several of them"),
         )
 

@@ -9,16 +9,17 @@ import msgspec
 from elasticsearch.dsl.query import Bool, Query
 from msgspec import Meta
 
-from queries import fields, wording
-from queries.answer import QuestionAnswer
+from queries import conditions, fields, wording
+from queries.answer import Figure, QuestionAnswer, Relation, Table
 from queries.fields import Axis, Bucket
-from queries.grid import Grid
+from queries.grid import Grid, column_key
 from queries.problems import Problem
 from queries.questions.base import Question, overlap_note
 from queries.scope import Scope, any_of
 from queries.wording import Wording
 
 _MOST: Final = 30
+_FACTS: Final = ("any", "several")
 
 
 class Overlap(Question, frozen=True, tag="overlap"):
@@ -40,18 +41,20 @@ class Overlap(Question, frozen=True, tag="overlap"):
         each = fields.mentions_axis(tuple(map(wording.mention, self.keywords)))
         *terms, none = each.buckets or ()
         queries = [term.query for term in terms]
+        names = [name for term in terms for name in term.means]
+        two = (conditions.several_terms(names),)
         several = _at_least(queries, 2)
         rows = (
             *terms,
-            Bucket("any", "Any of these", any_of(queries), "other"),
-            Bucket("several", "Two or more of these", several, "other"),
-            Bucket("all", "All of these", _at_least(queries, len(queries)), "other"),
+            Bucket("any", "Any of these", any_of(queries), (conditions.any_term(names),), "other"),
+            Bucket("several", "Two or more of these", several, two, "other"),
+            Bucket("all", "All of these", _at_least(queries, len(queries)), tuple(names), "other"),
             none,
         )
         alone = Bool(filter=[any_of(queries)], must_not=[several])
         columns = (
-            Bucket("alone", "Only one of these", alone),
-            Bucket("another", "With another", several),
+            Bucket("alone", "Only one of these", alone, (conditions.one_term(names),)),
+            Bucket("another", "With another", several, two),
             *(msgspec.structs.replace(term, label=f"With {term.label}") for term in terms),
         )
         return Grid(
@@ -68,16 +71,47 @@ class Overlap(Question, frozen=True, tag="overlap"):
     def parse(self, found: dict[str, Any], scope: Scope) -> QuestionAnswer:
         """Read the rows."""
         table = self.grid(scope).read(found)
-        held = {row.key: row.counts[0] for row in table.rows}
-        each = [row.counts[0] for row in table.rows if row.kind == "asked"]
+        table = msgspec.structs.replace(table, relations=_relations(table))
+        held = {row.key: row.counts[0] or 0 for row in table.rows}
+        each = [held[row.key] for row in table.rows if row.kind == "asked"]
         why = "a record may mention several of them"
         return self.answered(
             table,
             found,
             scope,
-            facts={"any": held["any"], "several": held["several"]},
+            facts={name: held[name] for name in _FACTS},
+            figures=tuple(
+                Figure(row.key, means=row.means) for row in table.rows if row.key in _FACTS
+            ),
             notes=overlap_note(each, held["any"], why),
         )
+
+
+def _relations(table: Table) -> tuple[Relation, ...]:
+    """What is certain of any, several, all and none of the terms, of one alone and of pairs."""
+    terms = tuple(row.key for row in table.rows if row.kind == "asked")
+    rows = (*terms, "any", "several", "all")
+    alone, another = map(column_key, ("alone", "another"))
+    return (
+        Relation("union", "any", terms),
+        Relation("sum", "total", ("any", "none")),
+        Relation("at_most", "any", ("several",)),
+        Relation("at_most", "several", ("all",)),
+        *(Relation("at_most", term, ("all",)) for term in terms),
+        Relation("sum", "any", terms, only=(alone,)),
+        Relation("at_least", "several", terms, only=(another,), times=2),
+        Relation("sum", "offences", (alone, another), "columns", rows),
+        *(
+            Relation(
+                "union",
+                another,
+                tuple(column_key(other) for other in terms if other != term),
+                "columns",
+                (term,),
+            )
+            for term in terms
+        ),
+    )
 
 
 def _at_least(queries: list[Query], number: int) -> Query:

@@ -13,8 +13,8 @@ import msgspec
 from elasticsearch.dsl import aggs
 from elasticsearch.dsl.query import Exists, MatchAll, Nested, Query
 
-from queries import fields
-from queries.answer import Column, QuestionAnswer, Table
+from queries import conditions, fields
+from queries.answer import Column, Figure, QuestionAnswer, Relation, Table
 from queries.grid import Grid
 from queries.problems import Problem
 from queries.questions.base import Question
@@ -22,6 +22,7 @@ from queries.scope import Scope, none_of
 from queries.spec import OLDEST, Band, Bands, band_problems
 
 _PAGE: Final = 10_000
+_PEOPLE: Final = "people"
 
 
 class Victims(Question, frozen=True, tag="victims"):
@@ -67,19 +68,39 @@ class Victims(Question, frozen=True, tag="victims"):
         people = _people(victims["people"]["buckets"], self.bands) if not unreferenced else None
         if people is not None:
             table = _with_people(table, people)
+        table = msgspec.structs.replace(table, relations=_relations(table))
         facts: dict[str, Any] = {
             "offences": found["doc_count"],
             "offences_without_victim": found["without"]["doc_count"],
         }
+        figures = [
+            Figure("offences"),
+            Figure("offences_without_victim", means=(conditions.WITHOUT_VICTIM,)),
+        ]
+        if unreferenced:
+            facts["victims_without_reference"] = unreferenced
+            figures.append(Figure("victims_without_reference", "victims", ("without reference",)))
         if self.youngest:
             youngest = victims["youngest"]["value"]
             facts["youngest"] = None if youngest is None else int(youngest)
         notes = _notes(number, unreferenced, people, found["without"]["doc_count"])
-        return self.answered(table, found, scope, facts=facts, notes=notes)
+        return self.answered(table, found, scope, facts=facts, figures=tuple(figures), notes=notes)
 
     def where(self, row: str, column: str | None, scope: Scope) -> Query:
         """The records behind a row; different people have the same records as victims."""
-        return super().where(row, None if column == "people" else column, scope)
+        return super().where(row, None if column == _PEOPLE else column, scope)
+
+
+def _relations(table: Table) -> tuple[Relation, ...]:
+    """Victims add up; a person may have several ages; a record with a victim has one or more."""
+    keys = tuple(row.key for row in table.rows)
+    people = any(column.key == _PEOPLE for column in table.columns)
+    return (
+        Relation("sum", "total", keys, only=("victims",)),
+        *([Relation("union", "total", keys, only=(_PEOPLE,))] if people else []),
+        Relation("at_most", "offences", ("offences_without_victim",), only=("victims",)),
+        Relation("at_least", "offences", ("total", "offences_without_victim"), only=("victims",)),
+    )
 
 
 def _with_people(table: Table, people: list[int]) -> Table:
@@ -88,7 +109,7 @@ def _with_people(table: Table, people: list[int]) -> Table:
         msgspec.structs.replace(row, counts=(*row.counts, number))
         for row, number in zip((*table.rows, table.total), people, strict=True)
     ]
-    columns = (*table.columns, Column("people", "Different people"))
+    columns = (*table.columns, Column(_PEOPLE, "Different people", unit=_PEOPLE))
     return msgspec.structs.replace(table, columns=columns, rows=tuple(rows[:-1]), total=rows[-1])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -29,11 +30,19 @@ def letter_html(answer: Answer, force: Force, day: date, own: Path | None = None
     )
 
 
-def report_text(answer: Answer, force: Force, day: date, own: Path | None = None) -> str:
-    """The answer for the person who must stand by it: rows, forms found and provenance."""
-    return _tidy(
-        templates.render("report.txt.j2", Form.TEXT, own, view.names(answer, force, day, own))
-    )
+def report_text(
+    answer: Answer,
+    force: Force,
+    day: date,
+    own: Path | None = None,
+    small: Sequence[str] = (),
+) -> str:
+    """The answer for the person who must stand by it: rows, forms found and provenance.
+
+    ``small`` are the places of small numbers, to be thought of before anything is published.
+    """
+    names = view.names(answer, force, day, own, small)
+    return _tidy(templates.render("report.txt.j2", Form.TEXT, own, names))
 
 
 def _tidy(text: str) -> str:

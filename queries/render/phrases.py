@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
 from num2words import num2words
 
+from queries.answer import WITHHELD, Disclosure
 from queries.scope import in_words
 
-HIDDEN: Final = "[c]"
+HIDDEN: Final = WITHHELD
 _WORDS_TO: Final = 10
 
 
@@ -18,14 +20,16 @@ def number(value: int | None) -> str:
     return HIDDEN if value is None else f"{value:,}"
 
 
-def words(value: int) -> str:
+def words(value: int | None) -> str:
     """A number as running text has it: "no", "one" to "ten", then figures."""
+    if value is None:
+        return "a withheld number of"
     if value == 0:
         return "no"
     return str(num2words(value)) if value <= _WORDS_TO else number(value)
 
 
-def counted(value: int, one: str, many: str = "") -> str:
+def counted(value: int | None, one: str, many: str = "") -> str:
     """A number with its noun: "no offences", "one offence", "1,234 offences"."""
     return f"{words(value)} {one if value == 1 else many or one + 's'}"
 
@@ -45,10 +49,32 @@ def moment(value: datetime | None) -> str:
     return "not recorded" if value is None else f"{in_words(value)} at {value:%H:%M} UTC"
 
 
-def left_out(statuses: dict[str, int]) -> str:
+def withheld(disclosure: Disclosure | None, *, any_is: bool) -> str:
+    """What a withheld number is, where there are any."""
+    if disclosure is None or not any_is:
+        return ""
+    most = disclosure.threshold - 1
+    small = "1" if most == 1 else f"from 1 to {most}"
+    which = f": it is {small}, or would give such a number away" if most > 0 else ""
+    return f"{HIDDEN} marks a number withheld to protect the people concerned{which}."
+
+
+def rounded(disclosure: Disclosure | None) -> str:
+    """How the numbers are rounded, where they are."""
+    base = disclosure.rounding if disclosure else 0
+    if not base:
+        return ""
+    return (
+        f"Every number is rounded to the nearest {base}, totals by themselves, so rows need not "
+        f"add up; a 0 may stand for as many as {(base - 1) // 2}."
+    )
+
+
+def left_out(statuses: Mapping[str, int | None]) -> str:
     """Say how many records in scope their status left out."""
-    parts = [counted(number, f"{status} record") for status, number in statuses.items() if number]
+    some = {status: number for status, number in statuses.items() if number != 0}
+    parts = [counted(number, f"{status} record") for status, number in some.items()]
     if not parts:
         return ""
-    verb = "is" if sum(statuses.values()) == 1 else "are"
+    verb = "is" if [*some.values()] == [1] else "are"
     return f"{sentence(listed(parts))} {verb} left out of every figure."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -22,9 +23,18 @@ class Figure(Struct, frozen=True):
     columns: int
 
 
-def report_html(answer: Answer, force: Force, day: date, own: Path | None = None) -> str:
-    """The report, which needs neither a script nor the network. Raises ConfigurationError."""
-    names = view.names(answer, force, day, own)
+def report_html(
+    answer: Answer,
+    force: Force,
+    day: date,
+    own: Path | None = None,
+    small: Sequence[str] = (),
+) -> str:
+    """The report, which needs neither a script nor the network. Raises ConfigurationError.
+
+    ``small`` as in ``letters.report_text``.
+    """
+    names = view.names(answer, force, day, own, small)
     figures = {
         question.answer.id: Figure(
             chart=Markup(  # noqa: S704 - the library escapes text

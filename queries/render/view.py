@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -49,7 +49,7 @@ class QuestionView(Struct, frozen=True):
         return self.answer.table.columns[0].label.lower().removesuffix("s")
 
     @property
-    def total(self) -> int:
+    def total(self) -> int | None:
         """The total of the first column."""
         return self.answer.table.total.counts[0]
 
@@ -73,8 +73,11 @@ class Block(Struct, frozen=True):
     item: bool
 
 
-def names(answer: Answer, force: Force, day: date, own: Path | None) -> dict[str, Any]:
-    """The names a template may use. Raises ConfigurationError for a phrase that is wrong."""
+def names(
+    answer: Answer, force: Force, day: date, own: Path | None, small: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The names a template may use. ``small`` are the places of small numbers, to be thought of
+    before anything is published. Raises ConfigurationError for a phrase that is wrong."""
     answer = printable(answer)
     force = printable(force)
     letter = answer.request["letter"]
@@ -86,7 +89,11 @@ def names(answer: Answer, force: Force, day: date, own: Path | None) -> dict[str
         "terms": _terms(answer),
         "forms": _forms(answer),
         "left_out": phrases.left_out(answer.scope.left_out),
-        "questions": [_view(question, own) for question in answer.questions],
+        "questions": [_view(answer, question, own) for question in answer.questions],
+        "disclosure": answer.disclosure,
+        "withheld": phrases.withheld(answer.disclosure, any_is=_withheld(answer)),
+        "rounded": phrases.rounded(answer.disclosure),
+        "small": tuple(small),
         "provenance": answer.provenance,
         "force": force,
         "day": day,
@@ -98,11 +105,21 @@ def names(answer: Answer, force: Force, day: date, own: Path | None) -> dict[str
     return found | {"annex": tuple(_sections(templates.render("annex.j2", Form.TEXT, own, found)))}
 
 
-def _view(question: QuestionAnswer, own: Path | None) -> QuestionView:
+def _withheld(answer: Answer) -> bool:
+    """Whether anything printed is withheld."""
+    disclosure, scope = answer.disclosure, answer.scope
+    return disclosure is not None and (
+        disclosure.withheld > 0 or None in (scope.records, *scope.left_out.values())
+    )
+
+
+def _view(answer: Answer, question: QuestionAnswer, own: Path | None) -> QuestionView:
     table = question.table
     asked = [row for row in table.rows if row.kind == "asked"]
-    found = tuple(row for row in asked if row.counts[0])
-    prosaic = _has_prose(question.kind, own)
+    found = tuple(row for row in asked if row.counts[0] != 0)
+    # Where numbers are rounded a 0 need not be none, so sentences would not be true.
+    rounded = answer.disclosure is not None and answer.disclosure.rounding > 0
+    prosaic = not rounded and _has_prose(question.kind, own)
     view = QuestionView(
         answer=question,
         found=found,
@@ -172,7 +189,10 @@ def when(scope: ScopeAnswer) -> str:
 
 
 def _forms_of(term: TermFound) -> str:
-    return ", ".join(f"{form.form} {phrases.number(form.records)}" for form in term.forms)
+    return ", ".join(
+        form.form if form.records is None else f"{form.form} {phrases.number(form.records)}"
+        for form in term.forms
+    )
 
 
 class TermView(Struct, frozen=True):

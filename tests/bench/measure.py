@@ -70,7 +70,7 @@ def answer_median(options: settings.Settings) -> dict[str, float]:
         "answer_first_ms": taken[0],
         "answer_median_ms": statistics.median(taken),
         "server_median_ms": statistics.median(server),
-        "records_in_scope": answer.scope.records,
+        "records_in_scope": answer.scope.records or 0,
     }
 
 

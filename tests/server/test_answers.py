@@ -33,7 +33,7 @@ def reference_records() -> list[Record]:
     return [json.loads(line) for line in (DATA / "reference.jsonl").read_text("utf-8").splitlines()]
 
 
-def rows(answer: QuestionAnswer) -> dict[str, int]:
+def rows(answer: QuestionAnswer) -> dict[str, int | None]:
     return {row.label: row.counts[0] for row in answer.table.rows}
 
 

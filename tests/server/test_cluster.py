@@ -32,7 +32,7 @@ def expected(records: int) -> int:
 
 
 def counted(client: Elasticsearch) -> int:
-    return adhoc.count(client, INDEX.alias, adhoc.request(TERMS)).records
+    return adhoc.count(client, INDEX.alias, adhoc.request(TERMS)).records or 0
 
 
 @pytest.fixture(scope="module")

@@ -23,14 +23,20 @@ PURE = {
     "indexer.chain": set(),
     "queries.problems": set(),
     "queries.terms": {"indexer.errors", "indexer.narrative"},
-    "queries.scope": {"queries.terms", "indexer.categories", "indexer.records"},
+    "queries.conditions": {"indexer.offences"},
+    "queries.scope": {
+        "queries.conditions", "queries.terms", "indexer.categories", "indexer.offences",
+        "indexer.records",
+    },
     "queries.periods": {"queries.answer", "queries.scope"},
-    "queries.grid": {"queries.answer", "queries.fields", "queries.scope", "indexer.errors"},
+    "queries.grid": {
+        "queries.answer", "queries.conditions", "queries.fields", "queries.scope", "indexer.errors",
+    },
     "queries.wording": {"indexer.errors", "queries.terms", "queries.problems", "queries.scope"},
     "queries.context": {"indexer.narrative", "queries.terms"},
     "queries.nearmiss": {"indexer.narrative", "queries.context", "queries.terms"},
     "queries.answer": set(),
-    "queries.render.phrases": {"queries.scope"},
+    "queries.render.phrases": {"queries.answer", "queries.scope"},
     "queries.render.tables": {"queries.answer", "queries.render.phrases"},
     "queries.render.text": {"queries.answer", "queries.render.tables"},
     "queries.render.typst": set(),
@@ -44,6 +50,27 @@ PURE = {
     "queries.facts": {"queries.membership"},
     "queries.movement": {
         "queries.facts", "queries.membership", "queries.numbers", "queries.scope", "indexer.records",
+    },
+    "queries.consistency": {
+        "indexer.errors", "queries.answer", "queries.conditions", "queries.disclosure.populations",
+    },
+    "queries.disclosure.policy": {"indexer.errors", "indexer.settings", "queries.answer"},
+    "queries.disclosure.populations": {
+        "indexer.errors", "queries.answer", "queries.conditions", "queries.scope",
+    },
+    "queries.disclosure.reader": {"indexer.errors", "queries.disclosure.populations"},
+    "queries.disclosure.suppression": {
+        "indexer.errors", "queries.disclosure.populations", "queries.disclosure.reader",
+    },
+    "queries.disclosure.release": {
+        "indexer.errors", "queries.answer", "queries.conditions", "queries.consistency",
+        "queries.periods", "queries.disclosure.policy", "queries.disclosure.populations", "queries.disclosure.reader",
+        "queries.disclosure.suppression",
+    },
+    "queries.disclosure.differencing": {
+        "indexer.errors", "queries.answer", "queries.disclosure", "queries.disclosure.policy",
+        "queries.disclosure.populations", "queries.disclosure.reader",
+        "queries.disclosure.release", "queries.disclosure.suppression",
     },
 }  # fmt: skip
 

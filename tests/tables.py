@@ -1,0 +1,204 @@
+"""Answers made from small records, with the rows, columns and relations that the kinds give theirs.
+
+A record is (offence code, terms it mentions, ages of its victims).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from typing import Literal
+
+from queries import conditions
+from queries.answer import (
+    Answer,
+    Column,
+    Figure,
+    Form,
+    Provenance,
+    QuestionAnswer,
+    Relation,
+    Row,
+    ScopeAnswer,
+    Table,
+    TermFound,
+)
+from queries.questions.base import overlap_note
+from queries.scope import apart
+
+Record = tuple[str, frozenset[str], tuple[int | None, ...]]
+BANDS = ((0, 11), (12, 15), (16, 17))
+
+
+def adding_up(codes: Sequence[Sequence[str]]) -> Literal["sum", "union"]:
+    return "sum" if apart(codes) else "union"
+
+
+def beside_none(keys: Sequence[str], none: str, total: str) -> tuple[Relation, ...]:
+    return (
+        *(Relation("at_most", total, (key, none)) for key in keys),
+        Relation("at_least", total, (*keys, none)),
+    )
+
+
+def count(records: Sequence[Record], test: Callable[[Record], bool]) -> int:
+    return sum(map(test, records))
+
+
+def offences(records: Sequence[Record], codes: Sequence[str], id_: str = "Q1") -> QuestionAnswer:
+    rows = tuple(
+        Row(str(number), f"Title of {code}", (sum(one[0] == code for one in records),), codes=(code,), means=(f"offence:{code}",))
+        for number, code in enumerate(codes)
+    )  # fmt: skip
+    return QuestionAnswer(
+        id=id_,
+        kind="offences",
+        text="",
+        table=Table(
+            "Offence",
+            (Column("offences", "Offences"),),
+            rows,
+            Row("total", "All offences asked about", (len(records),), "total"),
+            (Relation(adding_up([[code] for code in codes]), "total", tuple(row.key for row in rows)),),
+        ),
+    )  # fmt: skip
+
+
+def keywords(
+    records: Sequence[Record], terms: Sequence[str], codes: Sequence[str] = (), id_: str = "Q2"
+) -> QuestionAnswer:
+    def cells(test: Callable[[Record], bool]) -> tuple[int, ...]:
+        chosen = [one for one in records if test(one)]
+        return (len(chosen), *(sum(one[0] == code for one in chosen) for code in codes))
+
+    rows = [
+        Row(str(number), term, cells(_mentions(term)), means=(f"term:{term}",))
+        for number, term in enumerate(terms)
+    ]
+    none = Row("none", "None of these", cells(lambda one: not one[1] & set(terms)), "none", means=(conditions.negated(conditions.any_term(f"term:{term}" for term in terms)),))  # fmt: skip
+    keys = tuple(f"offence_{number}" for number in range(len(codes)))
+    together = (Relation(adding_up([[code] for code in codes]), "offences", keys, "columns"),)
+    mentioned = [row.counts[0] or 0 for row in rows]
+    return QuestionAnswer(
+        id=id_,
+        kind="keywords",
+        text="",
+        table=Table(
+            "Keyword",
+            (Column("offences", "Offences"), *(Column(key, code, means=(f"offence:{code}",)) for key, code in zip(keys, codes, strict=True))),
+            (*rows, none),
+            Row("total", "All offences asked about", cells(bool), "total"),
+            (*beside_none([row.key for row in rows], "none", "total"), *(together if codes else ())),
+        ),
+        notes=overlap_note(mentioned, len(records) - (none.counts[0] or 0), "a record may mention several of them"),
+        terms=tuple(
+            TermFound((term,), held, (Form(term, held),) if held else (), means=(f"term:{term}",))
+            for term, held in zip(terms, mentioned, strict=True)
+        ),
+    )  # fmt: skip
+
+
+def linked(number: int, records: int, id_: str = "Q3") -> QuestionAnswer:
+    """How many of the records are linked to an offence of 86/2."""
+    return QuestionAnswer(
+        id=id_,
+        kind="linked",
+        text="",
+        table=Table(
+            "Linked to",
+            (Column("offences", "Offences"),),
+            (
+                Row(
+                    "86/2",
+                    "Indecent photographs",
+                    (number,),
+                    codes=("86/2",),
+                    means=("linked:86/2",),
+                ),
+                Row("none", "No such link", (records - number,), "none", means=("no linked:86/2",)),
+            ),
+            Row("total", "All offences asked about", (records,), "total"),
+            (Relation("sum", "total", ("linked", "none")), Relation("union", "linked", ("86/2",))),
+        ),
+        facts={"linked": number},
+        figures=(Figure("linked", means=("linked:86/2",)),),
+    )
+
+
+def victims(
+    records: Sequence[Record],
+    bands: Sequence[tuple[int, int]] = BANDS,
+    id_: str = "Q4",
+    *,
+    youngest: bool = True,
+) -> QuestionAnswer:
+    ages = [age for one in records for age in one[2]]
+    known = [age for age in ages if age is not None]
+
+    def within(band: tuple[int, int]) -> int:
+        return sum(band[0] <= age <= band[1] for age in known)
+
+    rows = [
+        Row(str(number), f"Aged {band[0]} to {band[1]}", (within(band),), means=(f"age:{band[0]}-{band[1]}",))
+        for number, band in enumerate(bands)
+    ]  # fmt: skip
+    outside = len(known) - sum(map(within, bands))
+    rows.append(Row("other", "Any other known age", (outside,), "other", means=(conditions.other_ages(bands),)))  # fmt: skip
+    rows.append(Row("unknown", "Age not known", (len(ages) - len(known),), "unknown", means=("no age:0-120",)))  # fmt: skip
+    without = count(records, lambda one: not one[2])
+    return QuestionAnswer(
+        id=id_,
+        kind="victims",
+        text="",
+        table=Table(
+            "Age of victim",
+            (Column("victims", "Victims", unit="victims"),),
+            tuple(rows),
+            Row("total", "All victims", (len(ages),), "total"),
+            (
+                Relation("sum", "total", tuple(row.key for row in rows)),
+                Relation("at_most", "offences", ("offences_without_victim",)),
+                Relation("at_least", "offences", ("total", "offences_without_victim")),
+            ),
+        ),
+        facts={
+            "offences": len(records),
+            "offences_without_victim": without,
+            **({"youngest": min(known, default=None)} if youngest else {}),
+        },
+        figures=(Figure("offences"), Figure("offences_without_victim", means=("without victim",))),
+    )
+
+
+def answer(
+    records: Sequence[Record],
+    *questions: QuestionAnswer,
+    codes: Sequence[str] = (),
+    reference: str = "FOI/1",
+    year: int = 2017,
+    generation: str = "crimes-1",
+    left_out: int = 0,
+) -> Answer:
+    return Answer(
+        reference=reference,
+        title="Made",
+        request={"letter": {"to": "", "received": None, "asked": "", "clarified": ""}},
+        scope=ScopeAnswer(
+            records=len(records),
+            left_out={"cancelled": left_out, "transferred": 0},
+            period_from=date(year, 4, 1),
+            period_to=date(year + 1, 3, 31),
+            offences=offences(records, codes).table.rows,
+            terms=(),
+        ),
+        questions=questions,
+        provenance=Provenance(generation, datetime(2018, 8, 1, 3, tzinfo=UTC), None, 1_000_000, 0, ("crimes.jsonl",), "ab" * 32, "cd" * 32, {"query": {}}, datetime(2018, 8, 14, 9, 30, tzinfo=UTC), 8, "0.1.0"),
+    )  # fmt: skip
+
+
+def _mentions(term: str) -> Callable[[Record], bool]:
+    return lambda one: term in one[1]
+
+
+def a_record(code: str = "22B", *terms: str, ages: tuple[int | None, ...] = ()) -> Record:
+    return code, frozenset(terms), ages

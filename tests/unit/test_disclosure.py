@@ -1,0 +1,582 @@
+"""What may be published: nothing that is withheld can be worked out, by hand and by brute force."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+from functools import cache
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from indexer.errors import DisclosureError
+from indexer.settings import Disclosure, Force
+from queries import render
+from queries.answer import WITHHELD, Answer, Override, QuestionAnswer, to_json
+from queries.disclosure import populations, suppression
+from queries.disclosure.policy import DisclosureSpec, Policy, agreed
+from queries.disclosure.populations import Linear, Population, System
+from queries.disclosure.reader import Bounds, attack, given_away
+from queries.disclosure.release import known, release, small
+from tests import tables
+from tests.tables import Record, a_record, answer
+
+FIVE = Policy(threshold=5)
+DAY = date(2018, 8, 15)
+
+
+def published(given_answer: Answer, policy: Policy = FIVE) -> Answer:
+    return release(given_answer, policy).answer
+
+
+def shown(question: QuestionAnswer) -> dict[str, tuple[int | None, ...]]:
+    rows = (*question.table.rows, question.table.total)
+    return {row.label: row.counts for row in rows}
+
+
+def by_code(**counts: int) -> list[Record]:
+    return [
+        a_record(code.removeprefix("c"), ages=()) for code, n in counts.items() for _ in range(n)
+    ]
+
+
+def intervals(found: Answer, policy: Policy = FIVE) -> dict[str, Bounds]:
+    """What a reader of the published answer, and of nothing else, knows of each withheld number."""
+    cells = populations.cells(found)
+    hidden = {cell.population: cell.place for cell in reversed(cells) if cell.number is None}
+    bounds = attack(populations.system(found), known(cells, policy), hidden)
+    return {hidden[one]: interval for one, interval in bounds.items()}
+
+
+# The attacker, against brute force.
+
+NAMES = [Population("offences", frozenset({f"x:{n}"})) for n in range(4)]
+
+
+@st.composite
+def small_systems(draw: st.DrawFn) -> tuple[System, dict[Population, int]]:
+    """A few numbers with true relations of every kind among them."""
+    counts = {one: draw(st.integers(1, 4)) for one in NAMES}
+    relations = []
+    for _ in range(draw(st.integers(1, 4))):
+        shares = draw(st.lists(st.sampled_from([-1, 0, 1, 1]), min_size=4, max_size=4))
+        terms = tuple((one, share) for one, share in zip(NAMES, shares, strict=True) if share)
+        value = sum(counts[one] * share for one, share in terms)
+        low = draw(st.sampled_from([None, value, value - 1]))
+        high = draw(st.sampled_from([None, value, value + 1]))
+        if terms:
+            relations.append(Linear(terms, low, high, "drawn"))
+    return System(tuple(NAMES), tuple(relations)), counts
+
+
+@given(small_systems(), st.sets(st.sampled_from(NAMES), min_size=1))
+def test_the_attacker_finds_what_trying_every_value_finds(
+    drawn: tuple[System, dict[Population, int]], hidden: set[Population]
+) -> None:
+    system, counts = drawn
+    most = 12
+    bounds = {one: Bounds(1, most) if one in hidden else Bounds(n, n) for one, n in counts.items()}
+    possible = []
+    for drawn_values in itertools.product(
+        *(range(b.low, (b.high or 0) + 1) for b in bounds.values())
+    ):
+        tried = dict(zip(bounds, drawn_values, strict=True))
+        if all(
+            (told.low is None or told.value(tried) >= told.low)
+            and (told.high is None or told.value(tried) <= told.high)
+            for told in system.relations
+        ):
+            possible.append(tried)
+    found = attack(system, bounds, hidden)
+    for one in hidden:
+        values = [tried[one] for tried in possible]
+        assert found[one] == Bounds(min(values), max(values))
+    for width in (1, 3, 6):
+        narrow = given_away(system, bounds, sorted(hidden, key=lambda one: one.order), width)
+        assert set(narrow) == {one for one in hidden if found[one].high - found[one].low < width}  # type: ignore[operator]
+
+
+def test_an_open_number_has_no_upper_end() -> None:
+    first, second = NAMES[:2]
+    system = System((first, second), (Linear(((first, 1), (second, -1)), None, 0, "within"),))
+    found = attack(system, {first: Bounds(1, None), second: Bounds(1, None)}, [first, second])
+    assert found == {first: Bounds(1, None), second: Bounds(1, None)}
+
+
+# By hand.
+
+
+def test_a_total_less_the_visible_rows_gives_nothing_away() -> None:
+    """The published failure: stars in the rows, yet 52 less the visible 46 is what they hide."""
+    records = by_code(c21=46, c22B=4, c46=2)
+    found = published(answer(records, tables.offences(records, ["21", "22B", "46"])))
+    rows = shown(found.questions[0])
+    assert rows["Title of 22B"] == rows["Title of 46"] == (None,)
+    # 4 and 2 alone would be known to be 1 to 5 of 6; the width of 5 needs 1 to 6.
+    assert [rows["Title of 21"], rows["All offences asked about"]].count((None,)) == 1
+    for interval in intervals(found).values():
+        assert interval.high is None or interval.high - interval.low >= 5
+
+
+def test_two_small_rows_that_are_wide_enough_need_no_third() -> None:
+    records = by_code(c21=46, c22B=4, c46=3)
+    found = published(answer(records, tables.offences(records, ["21", "22B", "46"])))
+    assert shown(found.questions[0]) == {
+        "Title of 21": (46,),
+        "Title of 22B": (None,),
+        "Title of 46": (None,),
+        "All offences asked about": (53,),
+    }
+    assert set(intervals(found).values()) == {Bounds(1, 6)}
+
+
+@pytest.mark.parametrize(
+    ("number", "printed"), [(0, 0), (1, None), (4, None), (5, 5), (6, 6)], ids=str
+)
+def test_the_threshold_is_the_first_number_that_is_printed(
+    number: int, printed: int | None
+) -> None:
+    records = by_code(c21=number)
+    found = published(answer(records, tables.offences(records, ["21"])))
+    assert shown(found.questions[0])["Title of 21"] == (printed,)
+    assert found.scope.records == printed
+
+
+def test_without_a_threshold_nothing_is_withheld() -> None:
+    records = by_code(c21=1, c22B=3)
+    given_answer = answer(records, tables.offences(records, ["21", "22B"]))
+    for policy in (Policy(), Policy(threshold=1)):
+        found = published(given_answer, policy)
+        assert shown(found.questions[0]) == shown(given_answer.questions[0])
+
+
+def test_zeros_that_would_leave_one_row_the_total_take_the_total_with_them() -> None:
+    """3 of 3: the other rows are none, so the total is the row, in every table."""
+    records = [a_record("22B", "Snapchat", ages=(15,)) for _ in range(3)]
+    found = published(
+        answer(
+            records,
+            tables.offences(records, ["21", "22B"]),
+            tables.keywords(records, ["Snapchat", "Skype"], ["21", "22B"]),
+            tables.linked(3, 3),
+            tables.victims(records),
+            codes=["21", "22B"],
+        )
+    )
+    numbers = {cell.number for cell in populations.cells(found)}
+    assert numbers == {None, 0}
+    assert shown(found.questions[0])["Title of 21"] == (0,)
+    assert shown(found.questions[1])["Skype"] == (0, 0, 0)
+    assert found.questions[3].facts == {
+        "offences": None, "offences_without_victim": 0, "youngest": WITHHELD,
+    }  # fmt: skip
+
+
+def test_the_same_number_is_withheld_in_every_table() -> None:
+    records = by_code(c21=60, c22B=3)
+    questions = (
+        tables.offences(records, ["21", "22B"]),
+        tables.keywords(records, ["Snapchat"], ["21", "22B"], "Q2"),
+    )
+    found = published(answer(records, *questions, codes=["21", "22B"]))
+    rows = shown(found.questions[1])
+    assert shown(found.questions[0])["Title of 22B"] == (None,)
+    assert rows["All offences asked about"][2] is None
+    assert rows["None of these"][2] is None
+    assert [row.counts for row in found.scope.offences][1] == (None,)
+
+
+def test_rows_that_may_overlap_but_do_not_are_guarded_as_a_sum() -> None:
+    """A reader who supposes that no record is in two rows would be right."""
+    records = [
+        *(a_record("21", "Snapchat") for _ in range(20)),
+        *(a_record("21", "Skype") for _ in range(3)),
+        *(a_record("21") for _ in range(30)),
+    ]
+    found = published(answer(records, tables.keywords(records, ["Snapchat", "Skype"])))
+    hidden = [label for label, counts in shown(found.questions[0]).items() if counts == (None,)]
+    assert "Skype" in hidden
+    assert len(hidden) == 2
+
+
+def test_rows_that_do_overlap_need_no_second_row() -> None:
+    """53 less 30 less 20 is not the row: others mention both."""
+    records = [
+        *(a_record("21", "Snapchat") for _ in range(20)),
+        *(a_record("21", "Snapchat", "Skype") for _ in range(3)),
+        *(a_record("21") for _ in range(30)),
+    ]
+    found = published(answer(records, tables.keywords(records, ["Snapchat", "Skype"])))
+    assert [label for label, counts in shown(found.questions[0]).items() if counts == (None,)] == [
+        "Skype"
+    ]
+    assert intervals(found)["Q2, Skype, Offences"] == Bounds(1, 23)
+
+
+def test_a_part_that_differs_from_its_whole_by_a_few_is_withheld() -> None:
+    """Two questions: victims of 0 to 15, and of 0 to 17; what lies between is 2."""
+    records = [a_record("21", ages=(10,)) for _ in range(30)]
+    records += [a_record("21", ages=(16,)) for _ in range(2)]
+    records += [a_record("21", ages=(40,)) for _ in range(30)]
+    found = published(
+        answer(
+            records,
+            tables.victims(records, [(0, 15)], "Q1", youngest=False),
+            tables.victims(records, [(0, 17)], "Q2", youngest=False),
+        )
+    )
+    both = (shown(found.questions[0])["Aged 0 to 15"], shown(found.questions[1])["Aged 0 to 17"])
+    assert None in both[0] + both[1]
+
+
+def test_twenty_three_terms_by_five_offences_take_seconds() -> None:
+    codes = ["21", "22B", "88/1", "88E", "71/17"]
+    terms = [f"term {number}" for number in range(23)]
+    records = [
+        a_record(
+            codes[(number * number) % 5],
+            *(term for place, term in enumerate(terms) if (number * 7 + place) % (place * 4 + 6) == 0),
+            ages=(number % 19,),
+        )
+        for number in range(700)
+    ]  # fmt: skip
+    asked = answer(
+        records,
+        tables.offences(records, codes),
+        tables.keywords(records, terms, codes),
+        tables.victims(records),
+        codes=codes,
+    )
+    start = time.monotonic()
+    found = published(asked)
+    assert time.monotonic() - start < 20
+    assert sum(None in row.counts for row in found.questions[1].table.rows) > 5
+    for interval in intervals(found).values():
+        assert interval.high is None or interval.high - interval.low >= 5
+
+
+# By chance.
+
+CODES = ["21", "22B", "88E"]
+TERMS = ["Snapchat", "Skype", "Omegle"]
+records_drawn = st.lists(
+    st.tuples(
+        st.sampled_from(CODES),
+        st.frozensets(st.sampled_from(TERMS), max_size=2),
+        st.lists(st.sampled_from([None, 9, 13, 16, 30]), max_size=2).map(tuple),
+    ),
+    max_size=45,
+)
+
+
+def asked_of(records: Sequence[Record]) -> Answer:
+    linked = sum("Skype" in terms for _, terms, _ in records)
+    return answer(
+        records,
+        tables.offences(records, CODES),
+        tables.keywords(records, TERMS, CODES),
+        tables.linked(linked, len(records)),
+        tables.victims(records),
+        codes=CODES,
+        left_out=len(records) % 4,
+    )
+
+
+@settings(max_examples=60)
+@given(records_drawn, st.integers(2, 10))
+def test_no_withheld_number_can_be_worked_out(
+    records: list[tuple[str, frozenset[str], tuple[int | None, ...]]], threshold: int
+) -> None:
+    policy = Policy(threshold=threshold)
+    asked = asked_of(records)
+    found = published(asked, policy)
+    for before, after in zip(populations.cells(asked), populations.cells(found), strict=True):
+        assert before.number is not None
+        if after.number is None:
+            assert before.number > 0
+        else:
+            assert after.number == before.number
+            assert not 0 < after.number < threshold
+    for interval in intervals(found, policy).values():
+        assert interval.high is None or interval.high - interval.low >= threshold
+        assert interval.low >= 1
+
+
+@settings(max_examples=40)
+@given(records_drawn, st.sampled_from([3, 5, 10]))
+def test_no_rounded_number_can_be_worked_out(
+    records: list[tuple[str, frozenset[str], tuple[int | None, ...]]], base: int
+) -> None:
+    policy = Policy(rounding=base)
+    asked = asked_of(records)
+    found = published(asked, policy)
+    for before, after in zip(populations.cells(asked), populations.cells(found), strict=True):
+        if after.number is not None:
+            assert after.number % base == 0
+            assert abs(after.number - (before.number or 0)) <= base // 2
+    cells = populations.cells(found)
+    wanted = {one.population for one in populations.cells(asked) if one.number}
+    narrow = attack(populations.system(found), known(cells, policy), wanted)
+    for interval in narrow.values():
+        assert interval.high is None or interval.high - interval.low >= (base - 1) // 2
+
+
+# Every set of up to 11 records of two offences and two terms, as numbers of each kind of record.
+KINDS = [(code, terms) for code in ("21", "22B") for terms in ((), ("a",), ("b",), ("a", "b"))]
+
+
+@cache
+def every_set_of_records() -> dict[str, np.ndarray[Any, Any]]:
+    """The printed numbers of each set, by the place they are printed at."""
+    sets = np.array(
+        [
+            np.bincount(chosen, minlength=len(KINDS) + 1)[:-1]
+            for chosen in itertools.combinations_with_replacement(range(len(KINDS) + 1), 11)
+        ]
+    )
+    tests: dict[str, Callable[[tuple[str, ...]], bool]] = {
+        "a": lambda terms: "a" in terms,
+        "b": lambda terms: "b" in terms,
+        "None of these": lambda terms: not terms,
+        "All offences asked about": lambda terms: True,  # noqa: ARG005
+    }
+    found = {}
+    for label, test in tests.items():
+        for column, codes in (("Offences", CODES), ("21", ["21"]), ("22B", ["22B"])):
+            counted = [test(terms) and code in codes for code, terms in KINDS]
+            found[f"Q2, {label}, {column}"] = sets @ np.array(counted, dtype=int)
+    return found
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from(KINDS), min_size=1, max_size=7), st.integers(2, 3))
+def test_no_withheld_number_can_be_worked_out_by_trying_every_set_of_records(
+    kinds: list[tuple[str, tuple[str, ...]]], threshold: int
+) -> None:
+    """This reader needs no relation: he knows only how records are counted."""
+    records = [a_record(code, *terms) for code, terms in kinds]
+    asked = answer(
+        records,
+        tables.offences(records, ["21", "22B"]),
+        tables.keywords(records, ["a", "b"], ["21", "22B"]),
+        codes=["21", "22B"],
+    )
+    printed = {
+        cell.place: cell.number
+        for cell in populations.cells(published(asked, Policy(threshold=threshold)))
+    }
+    possible = every_set_of_records()
+    fits = np.logical_and.reduce(
+        [
+            numbers >= 1 if printed[place] is None else numbers == printed[place]
+            for place, numbers in possible.items()
+        ]
+    )
+    for place, numbers in possible.items():
+        if printed[place] is None:
+            assert numbers[fits].max() - numbers[fits].min() >= threshold
+
+
+def test_a_part_is_at_most_its_whole() -> None:
+    inner = Population("people", frozenset({"age:0-15"}))
+    outer = Population("people", frozenset({"age:0-17"}))
+    system = populations.joint([inner, outer], [])
+    found = attack(system, {inner: Bounds(1, None), outer: Bounds(3, 3)}, [inner])
+    assert found[inner] == Bounds(1, 3)
+
+
+def problem_of(asked: Answer, policy: Policy) -> suppression.Problem:
+    from queries.disclosure import release as module
+
+    cells = populations.cells(asked)
+    counts = {cell.population: cell.number for cell in cells if cell.number is not None}
+    stated = suppression.tightened(populations.stated(asked), counts)
+    return module._problem(cells, counts, populations.joint(counts, stated), policy)
+
+
+def weight(problem: suppression.Problem, hidden: Iterable[Population]) -> int:
+    return sum(problem.weights[one] for one in hidden)
+
+
+def optimum(problem: suppression.Problem) -> int:
+    """The least weight of a choice that protects, by trying every one."""
+    free = sorted(problem.may - problem.must, key=lambda one: one.order)
+
+    def choices() -> Iterator[frozenset[Population]]:
+        every = [
+            problem.must | set(extra)
+            for size in range(len(free) + 1)
+            for extra in itertools.combinations(free, size)
+        ]
+        yield from sorted(every, key=lambda hidden: weight(problem, hidden))
+
+    for hidden in choices():
+        wanted = sorted(hidden, key=lambda one: one.order)
+        if not given_away(problem.system, problem.known(hidden), wanted, problem.width):
+            return weight(problem, hidden)
+    raise AssertionError("everything withheld protects")
+
+
+@settings(max_examples=25)
+@given(st.lists(st.integers(0, 9), min_size=2, max_size=5), st.integers(2, 6))
+@pytest.mark.parametrize("exact", ["exact", "greedy"])
+def test_no_more_is_withheld_than_needed(exact: str, rows: list[int], threshold: int) -> None:
+    codes = ["21", "22B", "88E", "46", "8N"][: len(rows)]
+    records = [
+        a_record(code, *(["Skype"] if n % 2 else []))
+        for code, rows_of in zip(codes, rows, strict=True)
+        for n in range(rows_of)
+    ]
+    asked = answer(records, tables.offences(records, codes), tables.keywords(records, ["Skype"]))
+    problem = problem_of(asked, Policy(threshold=threshold))
+    assume(len(problem.may - problem.must) <= 7)
+    with pytest.MonkeyPatch.context() as patch:
+        if exact == "greedy":
+            patch.setattr(suppression, "EXACT", 0)
+        hidden = suppression.choose(problem)
+    wanted = sorted(hidden, key=lambda one: one.order)
+    assert not given_away(problem.system, problem.known(hidden), wanted, problem.width)
+    assert weight(problem, hidden) <= (1 if exact == "exact" else 2) * optimum(problem)
+
+
+# Nothing of what is withheld is left anywhere.
+
+
+def test_notes_forms_and_facts_do_not_tell_what_is_withheld() -> None:
+    records = [a_record("22B", "Snapchat", "Skype", ages=(3,)) for _ in range(3)]
+    records += [a_record("22B", "Skype", ages=(16,)) for _ in range(40)]
+    asked = answer(
+        records, tables.keywords(records, ["Snapchat", "Skype"]), tables.victims(records)
+    )
+    assert any("add up to 46" in note for note in asked.questions[0].notes)
+    found = published(asked)
+    keywords, victims = found.questions
+    assert keywords.notes == ("Rows may overlap; the total counts each once.",)
+    assert [term.records for term in keywords.terms] == [None, 43]
+    assert {form.records for term in keywords.terms for form in term.forms} == {None}
+    assert victims.facts["youngest"] == WITHHELD
+    assert "add up" not in to_json(found)
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"), [("withhold", WITHHELD), ("band", "aged 0 to 11"), ("give", 3)]
+)
+def test_the_age_of_the_youngest_of_few_is_not_told(rule: str, told: object) -> None:
+    records = [a_record(ages=(3,)), *(a_record(ages=(16,)) for _ in range(40))]
+    policy = msgspec.convert({"threshold": 5, "youngest": rule}, Policy)
+    found = published(answer(records, tables.victims(records)), policy)
+    assert found.questions[0].facts["youngest"] == told
+
+
+def test_the_age_of_the_youngest_of_many_is_told() -> None:
+    records = [a_record(ages=(16,)) for _ in range(40)]
+    found = published(answer(records, tables.victims(records)))
+    assert found.questions[0].facts["youngest"] == 16
+
+
+def test_a_fact_that_no_one_explained_is_withheld_beside_withheld_numbers() -> None:
+    records = by_code(c21=60, c22B=3)
+    question = msgspec.structs.replace(
+        tables.offences(records, ["21", "22B"]), facts={"smallest": 3}
+    )
+    assert published(answer(records, question)).questions[0].facts == {"smallest": WITHHELD}
+
+
+def test_an_answer_with_a_hole_in_its_proof_is_not_published(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The proof does not trust the choice: here only the small rows are withheld."""
+    monkeypatch.setattr(suppression, "choose", lambda problem: problem.must)
+    records = by_code(c21=46, c22B=4, c46=2)
+    with pytest.raises(DisclosureError, match=r"would be known to lie from \d to \d"):
+        published(answer(records, tables.offences(records, ["21", "22B", "46"])))
+
+
+def test_the_solver_says_nothing_on_standard_output() -> None:
+    code = "from queries.disclosure.reader import solver; s = solver(); s.addVar(0, 1); s.run()"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert (ran.stdout, ran.stderr) == (b"", b"")
+
+
+# How it is told.
+
+
+def everything(records: Sequence[Record]) -> Answer:
+    return answer(
+        records,
+        tables.offences(records, CODES),
+        tables.keywords(records, TERMS, CODES),
+        tables.linked(sum("Skype" in terms for _, terms, _ in records), len(records)),
+        tables.victims(records),
+        codes=CODES,
+        left_out=2,
+    )
+
+
+@pytest.mark.parametrize("policy", [FIVE, Policy(rounding=5)], ids=["threshold", "rounding"])
+@pytest.mark.parametrize("number", [0, 1, 3, 40])
+def test_a_published_answer_is_rendered_everywhere(number: int, policy: Policy) -> None:
+    records = [a_record("22B", "Skype", ages=(15,)) for _ in range(number)]
+    records += [a_record("21", "Omegle", "Skype", ages=(9, 12)) for _ in range(number // 2)]
+    found = published(everything(records), policy)
+    for renderer in (render.letter_text, render.letter_html, render.report_text):
+        text = renderer(found, Force(), DAY)
+        assert "None," not in text
+        assert "None " not in text.replace("None of these", "").replace("None: ", "")
+        hidden = any(None in row.counts for one in found.questions for row in one.table.rows)
+        assert WITHHELD in text or not hidden
+        assert "withheld number of cancelled records are" in text or policy.rounding
+
+
+def test_the_officer_is_told_of_small_numbers() -> None:
+    records = by_code(c21=46, c22B=4)
+    asked = answer(records, tables.offences(records, ["21", "22B"]))
+    assert small(asked, 5) == ["Q1, Title of 22B, Offences: 4"]
+    assert small(asked, 4) == []
+    text = render.report_text(asked, Force(), DAY, small=small(asked, 5))
+    assert "  Q1, Title of 22B, Offences: 4\n" in text
+
+
+# Whose policy it is.
+
+
+def test_a_request_may_be_stricter_than_the_force() -> None:
+    assert agreed(Disclosure(threshold=5), DisclosureSpec(threshold=10)) == Policy(10)
+    assert agreed(Disclosure(), DisclosureSpec(rounding=5)) == Policy(rounding=5)
+    assert agreed(Disclosure(threshold=5), DisclosureSpec()) == Policy(5)
+
+
+@pytest.mark.parametrize(
+    ("asked", "weaker"),
+    [
+        (DisclosureSpec(threshold=3), "threshold 3 instead of 5"),
+        (DisclosureSpec(threshold=0, rounding=5), "threshold 0 instead of 5"),
+        (DisclosureSpec(youngest="band"), 'youngest "band" instead of "withhold"'),
+    ],
+)
+def test_a_request_that_is_less_strict_needs_a_reason_which_is_kept(
+    asked: DisclosureSpec, weaker: str
+) -> None:
+    force = Disclosure(threshold=5)
+    with pytest.raises(DisclosureError, match=weaker):
+        agreed(force, asked)
+    assert agreed(force, asked, "agreed with the data owner").overrides == (
+        Override(weaker, "agreed with the data owner"),
+    )
+    told = msgspec.structs.replace(asked, reason="public already")
+    found = published(answer([], tables.offences([], ["21"])), agreed(force, told))
+    assert found.disclosure is not None
+    assert found.disclosure.overrides == (Override(weaker, "public already"),)
+
+
+def test_a_threshold_and_rounding_are_alternatives() -> None:
+    with pytest.raises(DisclosureError, match="alternatives"):
+        agreed(Disclosure(threshold=5), DisclosureSpec(rounding=5))

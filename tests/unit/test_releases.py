@@ -1,0 +1,198 @@
+"""The ledger of releases: one release less another gives nothing away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import pytest
+from filelock import FileLock
+
+from indexer.errors import DisclosureError, OutputError
+from queries.answer import Answer, Override, Row
+from queries.conditions import of_codes
+from queries.disclosure import ledger
+from queries.disclosure.ledger import Outcome, publish
+from queries.disclosure.policy import Policy
+from tests import tables
+from tests.tables import a_record, answer
+
+FIVE = Policy(threshold=5)
+CODES = ("21", "22B", "46")
+YEAR = (date(2017, 4, 1), date(2018, 3, 31))
+
+
+def by_code(
+    *numbers: int, reference: str = "FOI/1", generation: str = "crimes-1", codes: str = "21 22B 46"
+) -> Answer:
+    """A row for each code, and their total."""
+    names = codes.split()
+    records = [a_record(code) for code, n in zip(names, numbers, strict=True) for _ in range(n)]
+    question = tables.offences(records, names)
+    return answer(records, question, codes=names, reference=reference, generation=generation)
+
+
+def number(
+    count: int,
+    codes: Sequence[str] = CODES,
+    period: tuple[date, date] = YEAR,
+    *,
+    reference: str = "FOI/1",
+    generation: str = "crimes-1",
+) -> Answer:
+    """One number: the offences of a few codes in a period."""
+    whole = answer([], reference=reference, generation=generation)
+    row = Row("0", "All", (count,), codes=tuple(codes), means=(of_codes(codes),))
+    scope = msgspec.structs.replace(
+        whole.scope, records=count, offences=(row,), period_from=period[0], period_to=period[1]
+    )
+    return msgspec.structs.replace(whole, scope=scope)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    return tmp_path / "releases.jsonl"
+
+
+def counts(outcome: Outcome) -> list[int | None]:
+    table = outcome.answer.questions[0].table
+    return [row.counts[0] for row in (*table.rows, table.total)]
+
+
+def lines(book: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in book.read_text("utf-8").splitlines()]
+
+
+def test_a_release_is_recorded_once_without_what_it_withheld(book: Path) -> None:
+    for _ in range(2):  # the letter, and then the same in another format
+        assert counts(publish(by_code(46, 4, 3), FIVE, book)) == [46, None, None, 53]
+    (line,) = lines(book)
+    assert (line["reference"], line["generation"], line["threshold"]) == ("FOI/1", "crimes-1", 5)
+    figures = line["figures"]
+    assert isinstance(figures, list)
+    period = "period:2017-04-01/2018-03-31"
+    assert ["offences", ["offence:22B", period], None] in figures
+    assert ["offences", ["offence:21", period], 46] in figures
+
+
+def test_without_a_ledger_nothing_is_recorded(tmp_path: Path) -> None:
+    assert counts(publish(by_code(9, 9, 9), FIVE, None)) == [9, 9, 9, 27]
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("generation", ["crimes-1", "crimes-2"], ids=["same", "later"])
+def test_a_code_less_gives_the_missing_one_away(book: Path, generation: str) -> None:
+    """52 for three codes, then 50 for two of them: the third has 2."""
+    publish(number(52), FIVE, book)
+    fewer = number(50, ("21", "22B"), reference="FOI/2", generation=generation)
+    with pytest.raises(DisclosureError, match=r"(?s)one of them in FOI/1.*known to be 2\n.*--over"):
+        publish(fewer, FIVE, book)
+    assert len(lines(book)) == 1
+    publish(number(47, ("21", "22B"), reference="FOI/2", generation=generation), FIVE, book)
+    assert len(lines(book)) == 2
+
+
+def test_a_month_less_gives_the_month_away(book: Path) -> None:
+    publish(number(52), FIVE, book)
+    eleven_months = (date(2017, 4, 1), date(2018, 2, 28))
+    with pytest.raises(DisclosureError, match="known to be 2"):
+        publish(number(50, period=eleven_months, reference="FOI/2"), FIVE, book)
+    publish(number(52, period=eleven_months, reference="FOI/2"), FIVE, book)  # a month of none
+
+
+def test_three_releases_together_give_a_month_away(book: Path) -> None:
+    """The year has 60, its first half 30, its second half without March 27: March has 3."""
+    first, second = (date(2017, 4, 1), date(2017, 9, 30)), (date(2017, 10, 1), date(2018, 2, 28))
+    publish(number(60), FIVE, book)
+    publish(number(30, period=first, reference="FOI/2"), FIVE, book)
+    with pytest.raises(DisclosureError, match="FOI/"):
+        publish(number(27, period=second, reference="FOI/3"), FIVE, book)
+
+
+def test_what_was_withheld_is_not_printed_by_a_later_table(book: Path) -> None:
+    """53 = 46 + [c] + [c]; then 21 and 22B alone, 50: together they would tell 46's 3."""
+    publish(by_code(46, 4, 3), FIVE, book)
+    with pytest.raises(DisclosureError, match=r"offence:46 and .*, withheld in FOI/1"):
+        publish(number(50, ("21", "22B"), reference="FOI/2"), FIVE, book)
+
+
+def test_what_was_withheld_stays_withheld(book: Path) -> None:
+    """46 was hidden to guard 2 and 2; a request for it alone gets it not."""
+    assert counts(publish(by_code(46, 2, 2), FIVE, book))[:3] == [None, None, None]
+    outcome = publish(by_code(46, codes="21", reference="FOI/2"), FIVE, book)
+    assert counts(outcome) == [None, None]
+    with_reason = publish(by_code(46, codes="21", reference="FOI/2"), FIVE, book, "told in court")
+    assert counts(with_reason) == [46, 46]
+
+
+def test_what_is_public_is_not_chosen_to_be_withheld(book: Path) -> None:
+    """2 wants a second row: 20 is public, so 30 it is."""
+    publish(by_code(20, codes="22B"), FIVE, book)
+    outcome = publish(by_code(2, 20, 30, reference="FOI/2"), FIVE, book)
+    assert 20 in counts(outcome)
+
+
+def test_printed_before_and_small_now_is_refused_unless_it_was_none(book: Path) -> None:
+    publish(by_code(46, 0, 6), FIVE, book)
+    later = by_code(46, 3, 2, reference="FOI/2", generation="crimes-2")
+    with pytest.raises(DisclosureError, match=r"offence:46.*printed in FOI/1.*withheld now"):
+        publish(later, FIVE, book)
+    fresh = by_code(40, 3, 6, reference="FOI/3", generation="crimes-2")
+    assert counts(publish(fresh, FIVE, book)) == [None, None, 6, 49]
+
+
+def test_an_override_publishes_and_is_recorded(book: Path) -> None:
+    publish(number(52), FIVE, book)
+    fewer = number(50, ("21", "22B"), reference="FOI/2")
+    outcome = publish(fewer, FIVE, book, "in the annual report")
+    assert outcome.answer.disclosure is not None
+    override = Override("earlier releases (1 number given away)", "in the annual report")
+    assert outcome.answer.disclosure.overrides == (override,)
+    assert lines(book)[1]["overrides"] == [{"rule": override.rule, "reason": override.reason}]
+
+
+def test_numbers_that_moved_between_generations_are_told_and_not_refused(book: Path) -> None:
+    publish(number(12), FIVE, book)
+    outcome = publish(number(13, generation="crimes-2"), FIVE, book)
+    (change,) = outcome.changes
+    assert change.endswith(": 12 in FOI/1 of " + change[-18:-8] + ", 13 now")
+
+
+def test_releases_that_have_nothing_in_common_do_not_meet(book: Path) -> None:
+    publish(number(52, ("21",)), FIVE, book)
+    other = (date(2019, 4, 1), date(2020, 3, 31))
+    publish(number(50, ("22B",), other, reference="FOI/2"), FIVE, book)
+    assert len(lines(book)) == 2
+
+
+def test_contradicting_numbers_of_another_generation_are_left_out(book: Path) -> None:
+    """Two of three codes had 52 then; all three have 50 now: no difference can be told."""
+    publish(number(52, ("21", "22B")), FIVE, book)
+    publish(number(50, reference="FOI/2", generation="crimes-2"), FIVE, book)
+    assert len(lines(book)) == 2
+
+
+def test_a_line_that_is_no_release_stops_every_release(book: Path) -> None:
+    publish(number(52), FIVE, book)
+    with book.open("a") as file:
+        file.write("{}\n")
+    with pytest.raises(DisclosureError, match=r"releases\.jsonl:2: is not a release"):
+        publish(number(60), FIVE, book)
+
+
+def test_a_ledger_that_cannot_be_written_stops_the_release(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written"):
+        publish(number(52), FIVE, tmp_path / "file" / "releases.jsonl")
+
+
+def test_one_release_is_recorded_at_a_time(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "_WAIT", 0)
+    with (
+        FileLock(f"{book}.lock"),
+        pytest.raises(DisclosureError, match="another release is being recorded"),
+    ):
+        publish(number(52), FIVE, book)
