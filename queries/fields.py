@@ -47,10 +47,14 @@ _SEXES: Final = {"F": "Female", "M": "Male", "X": "Neither", "U": "Unknown sex"}
 _UNKNOWN: Final = "unknown"
 _NOT_RECORDED: Final = "Not recorded"
 _GROUP_UNKNOWN: Final = "Group not known"
+_VALUE: Final = "="
 
 
 class Bucket(Struct, frozen=True):
-    """One row or column: the query of what it counts, and what it is called."""
+    """One row or column: the query of what it counts, and what it is called.
+
+    ``key`` names it where a label may not: "#0" the first of a list, "=North" a value.
+    """
 
     key: str
     label: str
@@ -130,7 +134,7 @@ def mentions_axis(mentions: Sequence[Mention]) -> Axis:
     queries = [mention.query() for mention in mentions]
     buckets = (
         *(
-            Bucket(str(place), one.label, query)
+            Bucket(_place(place), one.label, query)
             for place, (one, query) in enumerate(zip(mentions, queries, strict=True))
         ),
         Bucket("none", "None of these", none_of(queries), "none"),
@@ -142,7 +146,7 @@ def bands_axis(bands: Sequence[tuple[str, int, int]]) -> Axis:
     """A bucket for each age band (label, first, last), for other known ages, and for unknown."""
     known = Exists(field="victims.age")
     asked = [
-        Bucket(str(n), label, Range(**{"victims.age": {"gte": first, "lte": last}}))
+        Bucket(_place(n), label, Range(**{"victims.age": {"gte": first, "lte": last}}))
         for n, (label, first, last) in enumerate(bands)
     ]
     other = all_of([known, none_of([one.query for one in asked])]) if asked else known
@@ -159,7 +163,7 @@ def bands_axis(bands: Sequence[tuple[str, int, int]]) -> Axis:
 
 def periods_axis(periods: Sequence[Period]) -> Axis:
     """A bucket for each period; they may overlap, or leave days out."""
-    buckets = tuple(Bucket(str(n), one.label, one.query()) for n, one in enumerate(periods))
+    buckets = tuple(Bucket(_place(n), one.label, one.query()) for n, one in enumerate(periods))
     return Axis("Period", buckets, partition=False)
 
 
@@ -169,12 +173,18 @@ def _offence() -> Axis:
     def read(code: str) -> Bucket:
         return Bucket(code, table.title(code), Term(offence_code=code), codes=(code,))
 
+    def named(name: str) -> Bucket:
+        titled = table.titled(name)
+        if len(titled) > 1:
+            raise RequestError(f'"{name}" is the title of {", ".join(titled)}. Name the code.')
+        return read(titled[0] if titled else table.canonical(name))
+
     return Axis(
         "Offence",
         None,
         source={"terms": {"field": "offence_code"}},
         read=read,
-        open=lambda name: read(table.canonical(name)),
+        open=named,
     )
 
 
@@ -185,7 +195,7 @@ def _offence_rows(rows: Sequence[OffenceRow]) -> Axis:
             "count by offence."
         )
     buckets = tuple(
-        Bucket(str(n), row.label, offence_query(row.codes), codes=row.codes)
+        Bucket(_place(n), row.label, offence_query(row.codes), codes=row.codes)
         for n, row in enumerate(rows)
     )
     return Axis("Offence", buckets, partition=False)
@@ -200,9 +210,10 @@ def _offence_group() -> Axis:
         return Bucket(group or _UNKNOWN, group or _GROUP_UNKNOWN, _in_group(group), kind)
 
     def named(name: str) -> Bucket:
-        groups = (*dict.fromkeys(table.groups.values()), _GROUP_UNKNOWN)
-        group = _one_of("offence group", name, groups)
-        return Bucket(name, name, _in_group(None if group == _GROUP_UNKNOWN else group))
+        if name.casefold() in (_UNKNOWN, _GROUP_UNKNOWN.casefold()):
+            return Bucket(_UNKNOWN, _GROUP_UNKNOWN, _in_group(None), "unknown")
+        group = _one_of("offence group", name, tuple(dict.fromkeys(table.groups.values())))
+        return Bucket(group, group, _in_group(group))
 
     source = {"terms": {"field": "offence_code"}}
     return Axis("Offence group", None, source=source, read=read, open=named)
@@ -263,17 +274,20 @@ def _category(name: str, category: Category) -> Axis:
             {one: one for one in category.values} if category.values else {True: "Yes", False: "No"}
         )
         buckets = tuple(
-            Bucket(_text(value), label, Term(**{field: value})) for value, label in values.items()
+            Bucket(_VALUE + _text(value), label, Term(**{field: value}))
+            for value, label in values.items()
         )
         return Axis(heading, (*buckets, missing), partition=not category.many)
 
     def read(value: Any) -> Bucket:
         if value is None:
             return missing
-        return Bucket(_text(value), _text(value), Term(**{field: value}))
+        return Bucket(_VALUE + _text(value), _text(value), Term(**{field: value}))
 
     def named(text: str) -> Bucket:
-        return read(None if _is_missing(text) else _value(name, text, category))
+        if _is_missing(text):
+            return missing
+        return read(_value(name, text.removeprefix(_VALUE), category))
 
     return Axis(
         heading,
@@ -283,6 +297,10 @@ def _category(name: str, category: Category) -> Axis:
         read=read,
         open=named,
     )
+
+
+def _place(number: int) -> str:
+    return f"#{number}"
 
 
 def _is_missing(name: str) -> bool:

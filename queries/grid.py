@@ -27,6 +27,7 @@ Unit = Literal["offences", "victims"]
 _PAGE: Final = 10_000
 _BUCKETS: Final = 50_000  # under the server's limit of 65,536 a response
 _VICTIMS: Final = "victims"
+_TOTAL: Final = "total"
 _LABELS: Final[dict[Unit, str]] = {"offences": "Offences", "victims": "Victims"}
 
 _Keys = tuple[str, ...]
@@ -45,6 +46,10 @@ class Grid(Struct, frozen=True):
         """Its axes; one of victims, where offences are counted, is of their records."""
         given = [self.rows, *([self.columns] if self.columns else [])]
         return [_of_records(axis) if self.unit == "offences" else axis for axis in given]
+
+    @property
+    def _whole(self) -> str:
+        return f"All {self.unit} asked about"
 
     def build(self) -> dict[str, aggs.Agg[Any]]:
         """The cells, and the totals that they do not tell, by a name each."""
@@ -117,8 +122,8 @@ class Grid(Struct, frozen=True):
                 for key, one in buckets[0].items()
             ),
             total=Row(
-                "total",
-                f"All {self.unit} asked about",
+                _TOTAL,
+                self._whole,
                 (whole["doc_count"], *(totals[1].get((one.key,), 0) for one in across)),
                 kind="total",
             ),
@@ -127,10 +132,12 @@ class Grid(Struct, frozen=True):
 
     def where(self, row: str, column: str | None) -> Query:
         """The records behind a row, or a cell, named by key or label. Raises RequestError."""
-        named = [] if row == "total" else [(self.axes[0], row)]
-        if column not in (None, self.unit) and self.columns:
+        whole = row.casefold() in (_TOTAL, self._whole.casefold())
+        named = [] if whole else [(self.axes[0], row)]
+        across = column is not None and column.casefold() != self.unit
+        if across and self.columns:
             named.append((self.axes[1], str(column).removeprefix(_COLUMN)))
-        elif column not in (None, self.unit):
+        elif across:
             raise RequestError(f'there is no column "{column}". The table has one of {self.unit}.')
         queries: dict[str, list[Query]] = {"record": [], "victim": []}
         for axis, name in named:
@@ -218,6 +225,9 @@ def _named(axis: Axis, name: str) -> Bucket:
         assert axis.open
         return axis.open(name)
     wanted = name.casefold()
+    for one in axis.buckets:
+        if name == one.key:
+            return one
     for one in axis.buckets:
         if wanted in (one.key.casefold(), one.label.casefold(), ", ".join(one.codes).casefold()):
             return one

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -12,12 +12,14 @@ from queries import terms
 from queries.problems import Problem
 from queries.scope import Company, Mention
 
+MAX_FORMS: Final = 8_000
+
 Names = Annotated[tuple[str, ...], Meta(max_length=20)]
 Distance = Annotated[int, Meta(ge=0, le=100)]
 
 
 class CompanySpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """A term that must stand near: at most ``within`` words, or punctuation marks, between."""
+    """A term that must stand near: at most ``within`` words between, as ``terms.near`` counts."""
 
     term: str
     within: Distance | None = None
@@ -52,8 +54,8 @@ def mention(wording: Wording) -> Mention:
             if not terms.has_position(term):
                 raise RequestError(
                     f'the distance of "{term.written}" from another term cannot be measured, '
-                    "because it is written with punctuation. Leave out within:, for the same "
-                    "record."
+                    "because it is written with punctuation, or in a script without spaces. "
+                    "Leave out within:, for the same record."
                 )
     return found
 
@@ -65,8 +67,10 @@ def _company(spec: str | CompanySpec) -> Company:
 
 
 def problems(wordings: Sequence[Wording], path: str, *, repeats: bool) -> Iterator[Problem]:
-    """Wordings that are no term and, unless ``repeats`` may be, those that are one term twice."""
+    """Wordings that are no term, that are one term twice (unless ``repeats`` may be), or that are
+    more than one search can look for."""
     seen: dict[tuple[object, ...], str] = {}
+    forms = 0
     for number, wording in enumerate(wordings):
         where = f"{path}[{number}]"
         try:
@@ -74,6 +78,16 @@ def problems(wordings: Sequence[Wording], path: str, *, repeats: bool) -> Iterat
         except RequestError as error:
             yield Problem(where, str(error))
             continue
+        if one.key not in seen:
+            forms += one.width
+        if forms > MAX_FORMS:
+            yield Problem(
+                where,
+                f"the terms down to this one can be written in {forms:,} ways, and one search "
+                f"looks for {MAX_FORMS:,} at most. Ask for the others in a question, or a request, "
+                "of their own.",
+            )
+            return
         first = seen.setdefault(one.key, one.label)
         if not repeats and first is not one.label:
             yield Problem(

@@ -22,6 +22,7 @@ from queries.scope import Scope, none_of
 from queries.spec import OLDEST, Band, Bands, band_problems
 
 _PAGE: Final = 10_000
+_PEOPLE: Final = ("people", "different people")
 
 
 class Victims(Question, frozen=True, tag="victims"):
@@ -79,7 +80,8 @@ class Victims(Question, frozen=True, tag="victims"):
 
     def where(self, row: str, column: str | None, scope: Scope) -> Query:
         """The records behind a row; different people have the same records as victims."""
-        return super().where(row, None if column == "people" else column, scope)
+        of_people = column is not None and column.casefold() in _PEOPLE
+        return super().where(row, None if of_people else column, scope)
 
 
 def _with_people(table: Table, people: list[int]) -> Table:
