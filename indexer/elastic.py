@@ -19,7 +19,13 @@ from elasticsearch import Elasticsearch
 from elasticsearch.serializer import JsonSerializer
 from msgspec import Struct
 
-from indexer.errors import ConfigurationError, FoidexError, NoIndexError, ServerError
+from indexer.errors import (
+    ConfigurationError,
+    FoidexError,
+    NoIndexError,
+    RequestError,
+    ServerError,
+)
 
 MAJOR: Final = 9
 _PAUSE: Final = 0.5
@@ -35,6 +41,9 @@ _RETRY_ON: Final = (429, 502, 503, 504)
 # Elasticsearch marks its answers, but for those of its gate (401, 403) or of a proxy before it.
 _PRODUCT: Final = "x-elastic-product"
 _MARKED: Final = (400, 404, 405, 406, 500, 501)
+_TOO_MUCH: Final = re.compile(
+    r"\b(?:too_many_(?:nested_)?clauses|too_many_buckets_exception|content_too_long_exception)\b"
+)
 _ERROR_NAME: Final = re.compile(r"[a-z_]{1,80}")
 _ACTION: Final = re.compile(r"action \[([a-z_:/]{1,100})[^ ]* is unauthorized")
 _INDICES: Final = re.compile(r" on (?:restricted )?indices \[([a-z0-9_.,*-]{1,300})\]")
@@ -288,9 +297,16 @@ def _lacking(error: elasticsearch.ApiError) -> str:
     return f": it lacks the right {action[1]}{on}{least}"
 
 
-def _explain_status(error: elasticsearch.ApiError, address: Address) -> FoidexError:
+def _explain_status(  # noqa: PLR0911 - one a status
+    error: elasticsearch.ApiError, address: Address
+) -> FoidexError:
     # What is no name of an error is a page of some other server.
     kind = error.error if _ERROR_NAME.fullmatch(str(error.error)) else "error"
+    if error.status_code == 413 or _TOO_MUCH.search(str(error.body)):
+        return RequestError(
+            f"{address.shown} does not take so much at once: the request has too many terms, or a "
+            "table of too many cells. Ask for fewer, or in several requests."
+        )
     match error.status_code:
         case 400 if kind == "media_type_header_exception":
             return _other_version(address, "an older Elasticsearch")

@@ -145,21 +145,33 @@ class Mention(Struct, frozen=True):
         """The term and its aliases."""
         return (self.term, *self.aliases)
 
+    @property
+    def width(self) -> int:
+        """How many forms a search for it looks for."""
+        spelled = sum(len(one.forms) for one in self.spellings)
+        beside = sum(
+            len(other.term.forms)
+            if other.within is None
+            else 2 * (spelled + len(self.spellings) * len(other.term.forms))
+            for other in self.company
+        )
+        return spelled + beside
+
     def query(self) -> Query:
         """The records that mention it."""
         spelled = any_of([terms.query(one) for one in self.spellings])
-        forms = tuple(form for term in self.spellings for form in term.forms)
-        return all_of([spelled, *self._together(forms)])
+        return all_of([spelled, *self._together(self.spellings)])
 
     def form_query(self, term: Term, form: tuple[str, ...]) -> Query:
         """The records that mention it in one form of one spelling."""
-        return all_of([terms.form_query(term, form), *self._together((form,))])
+        one_form = msgspec.structs.replace(term, forms=(form,))
+        return all_of([terms.form_query(term, form), *self._together((one_form,))])
 
-    def _together(self, forms: tuple[tuple[str, ...], ...]) -> list[Query]:
+    def _together(self, spellings: tuple[Term, ...]) -> list[Query]:
         return [
             terms.query(other.term)
             if other.within is None
-            else terms.near(forms, other.term.forms, other.within)
+            else any_of([terms.near(one, other.term, other.within) for one in spellings])
             for other in self.company
         ]
 
