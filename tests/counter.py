@@ -189,7 +189,7 @@ def says(record: Record, wording: Any) -> bool:
         return Counter.says(record, wording)
     exact = wording.get("variants") == "none"
     spellings = [wording["term"], *wording.get("aliases", [])]
-    if not any(_spelled(record, one, exact) for one in spellings):
+    if not any(_spelled(record, one, exact=exact) for one in spellings):
         return False
     for other in wording.get("with", []):
         if isinstance(other, str) or "within" not in other:
@@ -198,7 +198,7 @@ def says(record: Record, wording: Any) -> bool:
                 return False
             continue
         said = items(record)
-        ours = [place for one in spellings for place in places(said, _forms(one, exact))]
+        ours = [place for one in spellings for place in places(said, _forms(one, exact=exact))]
         theirs = places(said, _forms(other["term"], exact=False))
         gaps = [max(b[0] - a[1], a[0] - b[1]) for a in ours for b in theirs]
         if not any(0 <= gap <= int(other["within"]) for gap in gaps):
@@ -206,13 +206,13 @@ def says(record: Record, wording: Any) -> bool:
     return True
 
 
-def _spelled(record: Record, term: str, exact: bool) -> bool:
+def _spelled(record: Record, term: str, *, exact: bool) -> bool:
     if not exact or "." in term:
         return Counter.says(record, term)
-    return oracle.mentions(oracle.text_of(record), _forms(term, exact))
+    return oracle.mentions(oracle.text_of(record), _forms(term, exact=exact))
 
 
-def _forms(term: str, exact: bool) -> list[str]:
+def _forms(term: str, *, exact: bool) -> list[str]:
     return [" ".join(re.split(r"[\s-]+", term.casefold()))] if exact else oracle.variants(term)
 
 
@@ -308,8 +308,8 @@ class Naive:
             scope.pop("periods", None)
         scope |= within
         records = [one for one in self.in_scope if self._in_scope(one, within)]
-        periods = self._periods(scope)
-        whole = self._table(question, records, scope)
+        periods = self._periods(scope)  # type: ignore[arg-type]
+        whole = self._table(question, records, scope)  # type: ignore[arg-type]
         timed = question["kind"] in ("cross", "overlap") or question.get("by") in TIMES
         if len(periods) < 2 or timed:
             return whole
@@ -318,12 +318,12 @@ class Naive:
             narrow = {key: value for key, value in scope.items() if key != "periods"} | {
                 "period": {"from": str(period.start), "to": str(period.end)}
             }
-            whole.beside(self._table(question, held, narrow), period.label)
+            whole.beside(self._table(question, held, narrow), period.label)  # type: ignore[arg-type]
         return whole
 
     def _table(self, question: dict[str, Any], records: list[Record], scope: dict[str, Any]) -> Table:  # fmt: skip
         kind = question["kind"]
-        sides = {
+        sides = {  # type: ignore[no-untyped-call]
             "offences": lambda: ["offence_row" if scope.get("offences") else "offence", None],
             "keywords": lambda: [
                 {"keywords": question["keywords"]},
@@ -335,16 +335,16 @@ class Naive:
             "cross": lambda: [question["rows"], question["columns"]],
             "overlap": lambda: [{"overlap": question["keywords"]}, {"together": question["keywords"]}],
         }[kind]()  # fmt: skip
-        of_victims = any(_is_of_victims(one) for one in sides)
+        of_victims = any(_is_of_victims(one) for one in sides)  # type: ignore[attr-defined]
         unit = question.get("count") or ("victims" if of_victims else "offences")
-        if "status" not in sides:
+        if "status" not in sides:  # type: ignore[operator]
             records = [one for one in records if one.get("status", "recorded") == "recorded"]
         units: list[Unit] = (
             [(one, victim) for one in records for victim in one.get("victims", [])]
             if unit == "victims"
             else [(one, None) for one in records]
         )
-        rows, columns = (self._axis(side, records, scope, unit) for side in sides)
+        rows, columns = (self._axis(side, records, scope, unit) for side in sides)  # type: ignore[attr-defined]
         table = Table(unit, units, rows, columns)
         if kind == "linked":
             linked = [self._linked(question["codes"], one) for one in units]
@@ -358,6 +358,8 @@ class Naive:
                 "offences": len(records),
                 "offences_without_victim": sum(not one.get("victims") for one in records),
             }
+            if nameless := sum(one is not None and "victim_ref" not in one for _, one in units):
+                table.facts["victims_without_reference"] = nameless
             if question.get("youngest"):
                 table.facts["youngest"] = min(ages, default=None)
             if all(one and "victim_ref" in one for _, one in units):
@@ -380,10 +382,11 @@ class Naive:
         if isinstance(side, str):
             return self._field(side, records, scope, unit)
         if "periods" in side:
-            return {(one := days(w)).label: lambda u, p=one: p.hold(u[0]) for w in side["periods"]}
+            return {(one := days(w)).label: lambda u, p=one: p.hold(u[0]) for w in side["periods"]}  # type: ignore[misc]
         if "linked" in side:
             each: dict[str, Holds] = {
-                code(one): lambda u, c=one: self._linked([c], u) for one in side["linked"]
+                code(one): lambda u, c=one: self._linked([c], u)  # type: ignore[misc]
+                for one in side["linked"]
             }
             return each | {"No such link": lambda u: not self._linked(side["linked"], u)}
         if "bands" in side:
@@ -398,7 +401,7 @@ class Naive:
             )
             return _of_victims(found | {"Age not known": lambda v: _age(v) is None}, unit)
         terms = next(iter(side.values()))
-        wanted: dict[str, Holds] = {_said(t): lambda u, t=t: says(u[0], t) for t in terms}
+        wanted: dict[str, Holds] = {_said(t): lambda u, t=t: says(u[0], t) for t in terms}  # type: ignore[misc]
 
         def mentioned(u: Unit) -> int:
             return sum(says(u[0], t) for t in terms)
@@ -426,7 +429,7 @@ class Naive:
                 else [date.fromisoformat(one["recorded_on"]) for one in records]
             )  # fmt: skip
             times = sorted({unit_of_time(name, day) for day in every})
-            return {one.label: lambda u, p=one: p.hold(u[0]) for one in times}
+            return {one.label: lambda u, p=one: p.hold(u[0]) for one in times}  # type: ignore[misc]
         if name == "sex":
             sexes: dict[str, Any] = {
                 label: lambda v, s=sex: v.get("sex") == s for sex, label in SEXES.items()
@@ -435,12 +438,12 @@ class Naive:
         if name == "offence_row":
             rows = [[code(one) for one in row["codes"]] for row in scope["offences"]]
             return {
-                ", ".join(codes): lambda u, c=codes: covered(u[0]["offence_code"], c)
+                ", ".join(codes): lambda u, c=codes: covered(u[0]["offence_code"], c)  # type: ignore[misc]
                 for codes in rows
             }
         if name == "status":
             return {
-                one.capitalize(): lambda u, s=one: u[0].get("status", "recorded") == s
+                one.capitalize(): lambda u, s=one: u[0].get("status", "recorded") == s  # type: ignore[misc]
                 for one in ("recorded", "cancelled", "transferred")
             }
         read: Callable[[Record], list[str]]
@@ -458,7 +461,7 @@ class Naive:
                 known = ["Yes", "No"]
             read = lambda r: [{True: "Yes", False: "No"}.get(one, str(one)) if isinstance(one, bool) else str(one) for one in _many(r.get(name))]  # noqa: E731  # fmt: skip
         labels = known or sorted({label for one in records for label in read(one)}, key=_natural)
-        found: dict[str, Holds] = {label: lambda u, x=label: x in read(u[0]) for label in labels}
+        found: dict[str, Holds] = {label: lambda u, x=label: x in read(u[0]) for label in labels}  # type: ignore[misc]
         missing: dict[str, Holds] = {"Not recorded": lambda u: not read(u[0])}
         some = known is not None or any(not read(one) for one in records)
         return found | (missing if some else {})
@@ -521,9 +524,9 @@ def _is_of_victims(side: Any) -> bool:
 def _of_victims(found: dict[str, Any], unit: str) -> dict[str, Holds]:
     """Of victims; or, where offences are counted, of records that have such a victim."""
     if unit == "victims":
-        return {label: lambda u, f=f: f(u[1]) for label, f in found.items()}
+        return {label: lambda u, f=f: f(u[1]) for label, f in found.items()}  # type: ignore[misc]
     records: dict[str, Holds] = {
-        label: lambda u, f=f: any(f(one) for one in u[0].get("victims", []))
+        label: lambda u, f=f: any(f(one) for one in u[0].get("victims", []))  # type: ignore[misc]
         for label, f in found.items()
     }
     return records | {"No victim recorded": lambda u: not u[0].get("victims")}

@@ -104,12 +104,12 @@ record = st.fixed_dictionaries(
 )  # fmt: skip
 referenced = st.booleans().flatmap(
     lambda whole: st.lists(record, min_size=1, max_size=40).map(
-        lambda found: [_named(n, one, whole) for n, one in enumerate(found)]
+        lambda found: [_named(n, one, whole=whole) for n, one in enumerate(found)]
     )
 )
 
 
-def _named(number: int, one: Record, whole: bool) -> Record:
+def _named(number: int, one: Record, *, whole: bool) -> Record:
     """With its reference; where ``whole``, every victim has one too."""
     if whole:
         for victim in one.get("victims", []):
@@ -217,7 +217,7 @@ def _held(period: Days, wider: list[Days]) -> bool:
 
 
 @st.composite
-def sides(draw: st.DrawFn, rows: bool) -> Any:
+def sides(draw: st.DrawFn, *, rows: bool) -> Any:
     """One side of a table, and whether it needs rows of offences."""
     kind = draw(st.sampled_from(["field", "field", "by", "keywords", "bands", "periods"]))
     if kind in ("field", "by"):
@@ -250,7 +250,7 @@ def questions(draw: st.DrawFn, scope: dict[str, Any], number: int) -> dict[str, 
     elif kind == "by":
         found["by"] = draw(st.sampled_from([*FIELDS, "offence_row"] if rows else FIELDS))
     elif kind == "cross":
-        found |= {"rows": draw(sides(rows)), "columns": draw(sides(rows))}
+        found |= {"rows": draw(sides(rows=rows)), "columns": draw(sides(rows=rows))}
     if kind in ("by", "cross"):
         both = kind == "cross" and _of_victims(found["rows"]) and _of_victims(found["columns"])
         count = draw(st.sampled_from([None, "victims", *([] if both else ["offences"])]))
@@ -346,7 +346,7 @@ def test_every_number_is_the_naive_counters_and_has_its_records(
     pairs: list[tuple[Any, set[str], Any]] = []
     for one in wanted:
         naive = Naive(written, one, DECLARED)
-        asked = request.parse(json.dumps(one, default=_text).replace("true", '"true"').replace("false", '"false"').replace('""', '"'), "request", CATEGORIES)  # fmt: skip
+        asked = request.parse(json.dumps(one, default=_text).replace("true", '"true"').replace("false", '"false"').replace('""', '"'), "request", categories=CATEGORIES)  # fmt: skip
         answer = execute.answer(client, index.alias, asked)
         assert answer.scope.left_out == naive.left_out
         for question, found in zip(one["questions"], answer.questions, strict=True):
@@ -448,8 +448,8 @@ def small() -> list[Record]:
 def shown(found: QuestionAnswer) -> tuple[list[str], dict[str, list[int]], list[int]]:
     return (
         [column.label for column in found.table.columns[1:]],
-        {row.label: list(row.counts) for row in found.table.rows},
-        list(found.table.total.counts),
+        {row.label: [n or 0 for n in row.counts] for row in found.table.rows},
+        [n or 0 for n in found.table.total.counts],
     )
 
 
@@ -464,7 +464,12 @@ def test_what_other_forces_were_asked_counts_as_by_eye(
         found = {one.id: shown(one) for one in answers[name].questions}
         assert found == right, name
     (youngest,) = answers["youngest"].questions
-    assert youngest.facts == {"offences": 1, "offences_without_victim": 0, "youngest": 9}
+    assert youngest.facts == {
+        "offences": 1,
+        "offences_without_victim": 0,
+        "victims_without_reference": 1,
+        "youngest": 9,
+    }
     assert answers["tiktok"].scope.left_out == {"cancelled": 1, "transferred": 1}
     first, _ = answers["e-scooter"].questions
     assert {form.form for term in answers["e-scooter"].scope.terms for form in term.forms} == {
@@ -572,7 +577,7 @@ def test_each_kind_counts_twelve_records_as_by_hand(
     load_declared(client, index, tmp_path, twelve())
     for scope, question, columns, rows, total in HAND:
         text = f"reference: R\ntitle: T\n{scope}questions:\n- {{id: Q1, {question}}}\n"
-        asked = request.parse(text, "request", CATEGORIES)
+        asked = request.parse(text, "request", categories=CATEGORIES)
         (found,) = execute.answer(client, index.alias, asked).questions
         assert [column.label for column in found.table.columns[1:]] == columns, question
         assert {told(row): list(row.counts) for row in found.table.rows} == rows, question
@@ -591,7 +596,9 @@ def test_an_answer_says_why_its_rows_add_up_to_more(
         "{id: Q5, kind: by, by: offence}",
     ]
     text = "reference: R\ntitle: T\nquestions:\n- " + "\n- ".join(questions)
-    answers = execute.answer(client, index.alias, request.parse(text, "r", CATEGORIES)).questions
+    answers = execute.answer(
+        client, index.alias, request.parse(text, "r", categories=CATEGORIES)
+    ).questions
     once = "The total counts each once."
     assert [one.notes for one in answers] == [
         (
