@@ -603,7 +603,8 @@ def find(
                     print(hit.crime_ref)
                 return
             listing.write(hits, listing.Format(form))
-    print(f"{number:,} {'record' if number == 1 else 'records'}.", file=sys.stderr)
+    if sys.stdout.isatty():
+        print(f"{number:,} {'record' if number == 1 else 'records'}.", file=sys.stderr)
     if row and not number:
         print("The row is named as the answer has it, if the answer has it.", file=sys.stderr)
 
