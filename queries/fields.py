@@ -56,7 +56,7 @@ class Bucket(Struct, frozen=True):
     """One row or column: the query of what it counts, the conditions it means, and what it is
     called.
 
-    ``key`` names it where a label may not: "#0" the first of a list, "=North" a value.
+    ``key`` names it where a label may not: "#0" the first of a list, "=North" a value, "=" none.
     """
 
     key: str
@@ -303,7 +303,8 @@ def _outcome() -> Axis:
 
     def named(name: str) -> Bucket:
         first = (name.split() or [""])[0]
-        return read(None if _is_missing(name) else _whole("outcome", first, _OUTCOMES))
+        missing = name.casefold() in (_UNKNOWN, _NOT_RECORDED.casefold())
+        return read(None if missing else _whole("outcome", first, _OUTCOMES))
 
     return Axis("Outcome", None, source=_terms("outcome"), read=read, open=named)
 
@@ -315,7 +316,7 @@ def _category(name: str, category: Category) -> Axis:
     def means(value: str | None) -> str:
         return conditions.category(name, [value], many=category.many)
 
-    missing = _missing(field, means(None))
+    missing = _missing(field, means(None), key=_VALUE)
     if category.values or category.type == "boolean":
         values: dict[Any, str] = (
             {one: one for one in category.values} if category.values else {True: "Yes", False: "No"}
@@ -333,7 +334,7 @@ def _category(name: str, category: Category) -> Axis:
         return Bucket(_VALUE + text, text, Term(**{field: value}), (means(text),))
 
     def named(text: str) -> Bucket:
-        if _is_missing(text):
+        if text == _VALUE or text.casefold() == _NOT_RECORDED.casefold():
             return missing
         return read(_value(name, text.removeprefix(_VALUE), category))
 
@@ -351,12 +352,8 @@ def _place(number: int) -> str:
     return f"#{number}"
 
 
-def _is_missing(name: str) -> bool:
-    return name.casefold() in (_UNKNOWN, _NOT_RECORDED.casefold())
-
-
-def _missing(field: str, means: str) -> Bucket:
-    return Bucket(_UNKNOWN, _NOT_RECORDED, none_of([Exists(field=field)]), (means,), "unknown")
+def _missing(field: str, means: str, key: str = _UNKNOWN) -> Bucket:
+    return Bucket(key, _NOT_RECORDED, none_of([Exists(field=field)]), (means,), "unknown")
 
 
 def _terms(field: str) -> dict[str, Any]:
