@@ -49,6 +49,7 @@ _SEXES: Final = {"F": "Female", "M": "Male", "X": "Neither", "U": "Unknown sex"}
 _UNKNOWN: Final = "unknown"
 _NOT_RECORDED: Final = "Not recorded"
 _GROUP_UNKNOWN: Final = "Group not known"
+_MOST_LISTED: Final = 12
 _VALUE: Final = "="
 
 
@@ -475,7 +476,7 @@ def condition(name: str, values: Sequence[str], categories: Categories) -> Condi
         means = conditions.one_of(name, map(str, numbers))
     elif name == "sex":
         heading = "Sex of a victim"
-        listed = [_one_of(name, text.upper(), tuple(_SEXES)) for text in values]
+        listed = [_one_of(name, text, tuple(_SEXES)) for text in values]
         query = Nested(path="victims", query=AreTerms(victims__sex=listed))
         means = conditions.of_victim(conditions.one_of(name, listed))
     else:
@@ -513,6 +514,9 @@ def _whole(name: str, text: str, among: range | None) -> int:
 
 def _one_of(name: str, text: str, known: tuple[str, ...]) -> str:
     if text not in known:
-        near = difflib.get_close_matches(text, known, n=1, cutoff=0)[0]
-        raise RequestError(f'"{text[:60]}" is no {name}. Did you mean "{near}"?')
+        near = difflib.get_close_matches(text, known, n=1)
+        hint = f' Did you mean "{near[0]}"?' if near else ""
+        more = ", ..." if len(known) > _MOST_LISTED else ""
+        listed = ", ".join(known[:_MOST_LISTED])
+        raise RequestError(f'"{text[:60]}" is no {name}.{hint} It may be {listed}{more}.')
     return text
