@@ -1,0 +1,138 @@
+"""Loading, side by side: the same documents, mapping and server; who sends them, and how, differs.
+
+- curl: bulk bodies made beforehand, posted two at a time by curl. Nothing is read, checked or cut:
+  the floor, the server's own work.
+- foidex: JSON Lines read, checked, cut and sent by ``indexer.bulk``.
+- streaming_bulk, bulk, parallel_bulk: documents that are dictionaries in memory already, sent by
+  ``elasticsearch.helpers`` as its documentation shows, with the default serializer.
+
+Each ends with a refresh, so that every document can be found.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from elasticsearch import Elasticsearch, helpers
+
+from indexer import bulk, fieldmap, generations, offences, records, schema, settings, sources
+from indexer.settings import Index, Settings
+from tests.bench import rig
+from tests.bench.rig import Taken
+
+CONTENDERS = ("curl", "foidex", "streaming_bulk", "bulk", "parallel_bulk")
+_BODY_RECORDS = 2_000
+
+
+def prepare(path: Path, folder: Path) -> None:
+    """The documents of a file of records as JSON Lines, and as bulk bodies for curl."""
+    reader = bulk.Reader(offences.load(), fieldmap.PLAIN, datetime.now(UTC))
+    bodies = folder / "bodies"
+    bodies.mkdir(exist_ok=True)
+    lines: list[bytes] = []
+    written = 0
+    with (folder / "documents.jsonl").open("wb") as documents:
+        for raw in sources.read([path]):
+            document = reader.document(raw)
+            source = records.encode(document)
+            documents.write(source + b"\n")
+            lines += [b'{"create":{"_id":%b}}' % records.encode(document.crime_ref), source]
+            if len(lines) == 2 * _BODY_RECORDS:
+                (bodies / f"{written:06}").write_bytes(b"\n".join(lines) + b"\n")
+                lines, written = [], written + 1
+    if lines:
+        (bodies / f"{written:06}").write_bytes(b"\n".join(lines) + b"\n")
+
+
+def compare(folder: Path, number: int, rounds: int) -> dict[str, list[Taken]]:
+    """Every contender in turn, so many times."""
+    path = rig.sample_file(folder, number)
+    prepare(path, folder)
+    found: dict[str, list[Taken]] = {name: [] for name in CONTENDERS}
+    for turn in range(rounds + 1):
+        for name in CONTENDERS:
+            one = rig.child("tests.bench.loading", name, str(path), str(folder))
+            if turn:  # the first round warms the server, and is not counted
+                found[name].append(one)
+    shutil.rmtree(folder / "bodies")
+    (folder / "documents.jsonl").unlink()
+    return found
+
+
+def _run(name: str, path: Path, folder: Path) -> Taken:
+    options = settings.load()
+    with rig.connected(options) as client:
+        alias = f"bench-{name.replace('_', '-')}"
+        index = generations.create(client, Index(alias=alias), schema.load(), "bench", ()).name
+        work = _work(name, client, options, index, path, folder)
+
+        def whole() -> None:
+            work()
+            client.indices.refresh(index=index)
+
+        try:
+            found = rig.taken(options, whole)
+            held = client.count(index=index)["count"]
+            expected = sum(1 for _ in path.open("rb"))
+            assert held == expected, (name, held, expected)
+        finally:
+            client.indices.delete(index=index)
+    return found
+
+
+def _work(
+    name: str, client: Elasticsearch, options: Settings, index: str, path: Path, folder: Path
+) -> Callable[[], Any]:
+    if name == "curl":
+        return lambda: _curl(options, index, sorted((folder / "bodies").iterdir()))
+    if name == "foidex":
+        reader = bulk.Reader(offences.load(), fieldmap.PLAIN, datetime.now(UTC))
+        rejects = bulk.Rejects(folder / "rejects.jsonl", keep=False)
+        return lambda: bulk.build(client, index, sources.read([path]), reader, rejects)
+    with (folder / "documents.jsonl").open("rb") as lines:
+        documents = [msgspec.json.decode(line) for line in lines]
+    actions = (
+        {"_op_type": "create", "_index": index, "_id": one["crime_ref"], "_source": one}
+        for one in documents
+    )
+    if name == "bulk":
+        return lambda: helpers.bulk(client, actions)
+    if name == "streaming_bulk":
+        return lambda: sum(1 for _ in helpers.streaming_bulk(client, actions))
+    return lambda: sum(1 for _ in helpers.parallel_bulk(client, actions, thread_count=2))
+
+
+def _curl(options: Settings, index: str, bodies: list[Path]) -> None:
+    from indexer import embedded
+
+    address = embedded.up(options, rig.SILENT)
+    config = "\nnext\n".join(
+        "\n".join(
+            [
+                f'url = "{address.url}/{index}/_bulk?filter_path=items.create.status"',
+                f'user = "{address.user}:{address.password}"',
+                'header = "Content-Type: application/x-ndjson"',
+                f'data-binary = "@{body}"',
+                'output = "/dev/null"',
+                "fail",
+                "silent",
+            ]
+        )
+        for body in bodies
+    )
+    subprocess.run(
+        ["curl", "--parallel", "--parallel-max", "2", "--config", "-"],
+        input=config.encode(),
+        check=True,
+    )
+
+
+if __name__ == "__main__":
+    rig.tell(_run(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])))
