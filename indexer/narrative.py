@@ -48,22 +48,24 @@ class _Patterns:
     three times as quick."""
 
     def __init__(  # noqa: PLR0913 - the classes of an alphabet
-        self, word: str, letter: str, plain: str, soft: str, joint: str, alone: str, kept: str = ""
-    ) -> None:
+        self, word: str, letter: str, plain: str, soft: str, joint: str, alone: str = "",
+        apart: str = "_", kept: str = "", mark: str = "(?!)",
+    ) -> None:  # fmt: skip
         whole = rf"{word}+(?:(?<={letter})'(?={letter}){word}+)*"
-        hard = rf"(?:[^{plain}]|_|(?<!{letter})'|'(?!{letter}))"
+        hard = rf"(?:[^{plain}]|[{apart}]|(?<!{letter})'|'(?!{letter}))"
         self.words = re.compile(whole)
+        self.marked = re.compile(rf"{letter}{mark}+")
         # A segment takes all hard characters before the next word, so a gap between words is one
         # cut; but not what the tokenizer would keep in the word.
         self.segment = re.compile(
             rf"[{plain}]*[^{plain}](?:{kept}[{soft}']*[^{plain}])*|[{plain}]+"
         )
         self.opening = re.compile(rf"(?:[{soft}']|[^{plain}])+")
-        # What a character class alone cannot judge, or the index's tokenizer would keep in a word:
-        # an underscore and its like, a blank line, an apostrophe not between two letters; and what
-        # stands alone in this alphabet.
+        # What a character class alone cannot judge: what the tokenizer would keep in a word, such
+        # as an underscore; a blank line; an apostrophe not between two letters; and what stands
+        # alone in this alphabet.
         self.awkward = re.compile(
-            rf"[_\u203f\u2040\u2054]+|\n[^\S\n]*\n|\r\r|\f|\u2029|'(?:(?!{letter})|(?<!{letter}')){alone}"
+            rf"[{apart}]+|\n[^\S\n]*\n|\r\r|\f|\u2029|'(?:(?!{letter})|(?<!{letter}')){alone}"
         )
         self.possessive = re.compile(rf"(?<={letter})('[sS])(?!{word})")
         self.joint = re.compile(rf"{joint}(?<={word}.)(?={word})", re.DOTALL)
@@ -78,7 +80,6 @@ _ASCII: Final = _Patterns(
     plain=r"A-Za-z0-9_\-' \t\n\r\f\v\x1c-\x1f",
     soft=r"\- \t\n\r\f\v\x1c-\x1f",
     joint=r"[^A-Za-z0-9\- \t\n\r\f\v\x1c-\x1f]",
-    alone="",
 )
 
 
@@ -90,7 +91,6 @@ _LATIN: Final = _Patterns(
     plain=rf"\w\s'{DASHES}",
     soft=rf"\s{DASHES}",
     joint=rf"(?:[^\w\s{DASHES}]|_)",
-    alone="",
 )
 
 
@@ -99,6 +99,15 @@ def _patterns(text: str) -> _Patterns:
     if text.isascii():
         return _ASCII
     return _unicode() if _BEYOND_LATIN.search(text) else _LATIN
+
+
+# Signs that are no letters, and that the index's tokenizer keeps in a word all the same.
+_KEPT: Final = (
+    "\u02c2-\u02c5\u02d2-\u02d7\u02de\u02df\u02ed\u02ef-\u02ff\u055b\u055c\u055e\u05f3\u0600-\u0605\u066b"
+    "\u06dd\u070f\u08e2\u203f\u2040\u2054\ua720\ua721\ua789\ua78a\uab5b\ufff9-\ufffb\U000110bd\U000110cd"
+    "\U00013430-\U00013438\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001f150-\U0001f169"
+    "\U0001f170-\U0001f189"
+)
 
 
 @cache
@@ -112,10 +121,12 @@ def _unicode() -> _Patterns:
     return _Patterns(
         word=word,
         letter=rf"[^\W\d_{signs}]",
-        plain=rf"\w\s'{DASHES}{marks}",
+        plain=rf"\w\s'{DASHES}{marks}{_KEPT}",
         soft=rf"\s{DASHES}",
         joint=rf"(?:[^\w\s{DASHES}{marks}]|[_{signs}])",
         alone=rf"|[{signs}]|(?<!{word})[{marks}]",
+        apart=f"_{_KEPT}",
+        mark=f"[{marks}]",
         kept=rf"(?!(?<=[\u05d0-\u05f2]{_CUT})')",  # a Hebrew letter's apostrophe
     )
 
@@ -139,6 +150,9 @@ def clean(text: str) -> str:
     text = normalize("NFKC", _ACCENTS.sub("'", _INVISIBLE.sub("", text))).replace("`", "'")
     text = _APOSTROPHES.sub("'", text)
     text = pattern.sub(lambda match: table[match[0]], text)
+    if _BEYOND_LATIN.search(text):
+        # A capital and its mark may have no one character, where the small letter has one.
+        text = _unicode().marked.sub(lambda match: folded(match[0]), text)
     return text if is_normalized("NFKC", text) else normalize("NFKC", text)
 
 
@@ -203,10 +217,16 @@ def compounds(text: str) -> list[str]:
             pieces = patterns.pieces.findall(whole)
             for first in range(0, len(pieces) - 2, 2):
                 for last in range(first + 3, min(first + 2 * COMPOUND_WORDS, len(pieces) + 1), 2):
-                    run = "".join(pieces[first:last]).casefold()
+                    run = folded("".join(pieces[first:last]))
                     if len(run) <= COMPOUND_LENGTH:
                         found[run] = None
     return list(found)
+
+
+def folded(text: str) -> str:
+    """Clean text as terms are compared: in small letters, as the index has it."""
+    # The fold of some letters is taken apart, such as that of "\u01f0".
+    return text.lower() if text.isascii() else normalize("NFKC", text.casefold())
 
 
 def words(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
-from indexer.narrative import Cut, word_spans
+from indexer.narrative import Cut, folded, word_spans
 from queries.terms import Term
 
 #: The fields of a document that ``held`` reads.
@@ -125,7 +125,7 @@ def _words(segment: str, offset: int) -> Iterator[Word]:
     for start, end in word_spans(segment):
         for piece, first in _pieces(segment[start:end]):
             at = offset + start + first
-            yield Word(piece.casefold(), at, at + len(piece))
+            yield Word(folded(piece), at, at + len(piece))
 
 
 def _pieces(word: str) -> list[tuple[str, int]]:
@@ -176,7 +176,7 @@ def _compounds(narrative: Cut, form: str) -> list[Match]:
     if not {form, form + _POSSESSIVE} & {*narrative.compounds}:
         return []
     # Clean text has as many letters when it is folded.
-    text = "".join(narrative.segments).casefold()
+    text = folded("".join(narrative.segments))
     words = [word for segment in segments(narrative) for word in segment]
     starts = {word.start for word in words}
     ends = {word.end for word in words}

@@ -49,6 +49,7 @@ _SEXES: Final = {"F": "Female", "M": "Male", "X": "Neither", "U": "Unknown sex"}
 _UNKNOWN: Final = "unknown"
 _NOT_RECORDED: Final = "Not recorded"
 _GROUP_UNKNOWN: Final = "Group not known"
+_MOST_LISTED: Final = 12
 _VALUE: Final = "="
 
 
@@ -56,7 +57,7 @@ class Bucket(Struct, frozen=True):
     """One row or column: the query of what it counts, the conditions it means, and what it is
     called.
 
-    ``key`` names it where a label may not: "#0" the first of a list, "=North" a value.
+    ``key`` names it where a label may not: "#0" the first of a list, "=North" a value, "=" none.
     """
 
     key: str
@@ -303,7 +304,8 @@ def _outcome() -> Axis:
 
     def named(name: str) -> Bucket:
         first = (name.split() or [""])[0]
-        return read(None if _is_missing(name) else _whole("outcome", first, _OUTCOMES))
+        missing = name.casefold() in (_UNKNOWN, _NOT_RECORDED.casefold())
+        return read(None if missing else _whole("outcome", first, _OUTCOMES))
 
     return Axis("Outcome", None, source=_terms("outcome"), read=read, open=named)
 
@@ -315,7 +317,7 @@ def _category(name: str, category: Category) -> Axis:
     def means(value: str | None) -> str:
         return conditions.category(name, [value], many=category.many)
 
-    missing = _missing(field, means(None))
+    missing = _missing(field, means(None), key=_VALUE)
     if category.values or category.type == "boolean":
         values: dict[Any, str] = (
             {one: one for one in category.values} if category.values else {True: "Yes", False: "No"}
@@ -333,7 +335,7 @@ def _category(name: str, category: Category) -> Axis:
         return Bucket(_VALUE + text, text, Term(**{field: value}), (means(text),))
 
     def named(text: str) -> Bucket:
-        if _is_missing(text):
+        if text == _VALUE or text.casefold() == _NOT_RECORDED.casefold():
             return missing
         return read(_value(name, text.removeprefix(_VALUE), category))
 
@@ -351,12 +353,8 @@ def _place(number: int) -> str:
     return f"#{number}"
 
 
-def _is_missing(name: str) -> bool:
-    return name.casefold() in (_UNKNOWN, _NOT_RECORDED.casefold())
-
-
-def _missing(field: str, means: str) -> Bucket:
-    return Bucket(_UNKNOWN, _NOT_RECORDED, none_of([Exists(field=field)]), (means,), "unknown")
+def _missing(field: str, means: str, key: str = _UNKNOWN) -> Bucket:
+    return Bucket(key, _NOT_RECORDED, none_of([Exists(field=field)]), (means,), "unknown")
 
 
 def _terms(field: str) -> dict[str, Any]:
@@ -478,7 +476,7 @@ def condition(name: str, values: Sequence[str], categories: Categories) -> Condi
         means = conditions.one_of(name, map(str, numbers))
     elif name == "sex":
         heading = "Sex of a victim"
-        listed = [_one_of(name, text.upper(), tuple(_SEXES)) for text in values]
+        listed = [_one_of(name, text, tuple(_SEXES)) for text in values]
         query = Nested(path="victims", query=AreTerms(victims__sex=listed))
         means = conditions.of_victim(conditions.one_of(name, listed))
     else:
@@ -516,6 +514,9 @@ def _whole(name: str, text: str, among: range | None) -> int:
 
 def _one_of(name: str, text: str, known: tuple[str, ...]) -> str:
     if text not in known:
-        near = difflib.get_close_matches(text, known, n=1, cutoff=0)[0]
-        raise RequestError(f'"{text[:60]}" is no {name}. Did you mean "{near}"?')
+        near = difflib.get_close_matches(text, known, n=1)
+        hint = f' Did you mean "{near[0]}"?' if near else ""
+        more = ", ..." if len(known) > _MOST_LISTED else ""
+        listed = ", ".join(known[:_MOST_LISTED])
+        raise RequestError(f'"{text[:60]}" is no {name}.{hint} It may be {listed}{more}.')
     return text

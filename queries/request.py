@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, Union
+from typing import Annotated, Any, Final, Union, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -18,6 +18,7 @@ from indexer.settings import Settings
 from queries import document, termbook, wording
 from queries.disclosure.policy import DisclosureSpec
 from queries.document import Document
+from queries.grid import Unit
 from queries.problems import Problem
 from queries.questions import Question, kinds
 from queries.scope import Mention, Scope
@@ -151,10 +152,27 @@ def _read(source: Document, book: Book, categories: Categories) -> Request:
     for key, kind in (("mentions", tuple[Wording, ...]), ("questions", tuple[Question, ...])):
         parts[key] = wording.opened(parts.get(key) or (), kind, book.openings)
     found += _problems(parts, categories)
+    found += _empty(source.value, "$")
     if found:
         ordered = sorted((source.line(problem.path), problem.message) for problem in found)
         raise RequestError("\n".join(f"{source.name}:{line}: {text}" for line, text in ordered))
     return Request(**parts, categories=categories)
+
+
+def _empty(value: Any, path: str) -> Iterator[Problem]:
+    """Lists of a scope that are empty: left in by mistake, they would ask about everything."""
+    if not isinstance(value, dict):
+        return
+    for key in ("periods", "mentions", "offences"):
+        if value.get(key) == []:
+            yield Problem(
+                f"{path}.{key}",
+                f'"{key}" is empty, which would ask about all there are. List some, or remove it.',
+            )
+    questions = value.get("questions")
+    for number, question in enumerate(questions if isinstance(questions, list) else ()):
+        if isinstance(question, dict):
+            yield from _empty(question.get("within"), f"{path}.questions[{number}].within")
 
 
 def _dated(value: Any, key: str = "") -> Any:
@@ -196,7 +214,7 @@ def _most_exact(path: str, message: str) -> str:
 
 
 def _explain(message: str, path: str, value: Any) -> str:
-    name = re.sub(r"\[\d+\]", "", path).rpartition(".")[2]
+    name = re.sub(r"\[[^\]]*\]", "", path).rpartition(".")[2]
     if unknown := re.search(r"unknown field `(.*)`", message):
         return _unknown(unknown[1], _fields(path, value))
     if missing := re.search(r"missing required field `(\w+)`", message):
@@ -214,21 +232,41 @@ def _explain(message: str, path: str, value: Any) -> str:
         )
     if name in ("period", "periods") and "got `str`" in message:
         return f'"{name}": expected {{from: YYYY-MM-DD, to: YYYY-MM-DD}} or a year such as 2017/18.'
-    plain = message.replace("`", '"').replace("Expected", "expected")
-    return f'"{name}": {_PLAINER.get(plain, plain[0].lower() + plain[1:])}. Correct it.'
+    return f'"{name}": {_plainer(name, message)}. Correct it.'
 
 
-_PLAINER: Final = {
-    "Invalid RFC3339 encoded date": "is not a day (expected YYYY-MM-DD)",
-    'expected "object", got "str"': "expected keys and values, not plain text",
-    'expected "array", got "str"': "expected a list, such as [one, two]",
-    'expected "array", got "object"': "expected a list, such as [one, two]",
-    'expected "int", got "str"': "expected a whole number",
-    'expected "bool", got "str"': "expected true or false",
-    'expected "int" <= 120': "expected an age from 0 to 120",
-    'expected "int" >= 0': "expected an age from 0 to 120",
-    "Invalid enum value": "is not one of the values it may have",
+_SAID: Final = {
+    "str": "text",
+    "int": "a whole number",
+    "bool": "true or false",
+    "object": "keys and values",
+    "array": "a list, such as [one, two]",
 }
+_GIVEN: Final = _SAID | {"array": "a list", "null": "nothing"}
+_CHOICES: Final = {"count": get_args(Unit), "variants": ("all", "none")}
+
+
+def _plainer(name: str, message: str) -> str:  # noqa: PLR0911 - one a kind of message
+    """The library's message in an officer's words."""
+    if "RFC3339 encoded date" in message:
+        return "is not a day (expected YYYY-MM-DD)"
+    if "enum value" in message and name in _CHOICES:
+        return f"expected {' or '.join(_CHOICES[name])}"
+    if name == "periods" and message.startswith("Expected `array`, got"):
+        return "expected a list, such as [2016/17, 2017/18]"
+    if wrong := re.fullmatch(r"Expected `(.*)`, got `(.*)`", message):
+        wanted = [_SAID.get(one, one) for one in wrong[1].split(" | ") if one != "null"]
+        return f"expected {' or '.join(wanted)}, not {_GIVEN.get(wrong[2], wrong[2])}"
+    if bound := re.fullmatch(r"Expected `int` ([<>])= (-?\d+)", message):
+        if name in ("from", "to"):
+            return "expected an age from 0 to 120"
+        return f"expected a whole number of {bound[2]} or {'less' if bound[1] == '<' else 'more'}"
+    if size := re.fullmatch(r"Expected `(array|str)` of length ([<>])= (\d+)", message):
+        one, many = ("entry", "entries") if size[1] == "array" else ("character", "characters")
+        limit = "at least" if size[2] == ">" else "at most"
+        return f"expected {limit} {int(size[3]):,} {one if size[3] == '1' else many}"
+    plain = message.replace("`", '"')
+    return plain[0].lower() + plain[1:]
 
 
 _INSIDE: Final[dict[str, type[Struct]]] = {

@@ -123,7 +123,7 @@ class ScopeSpec(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
     def problems(self, categories: Categories) -> Iterator[Problem]:
         """What is wrong beyond the types."""
         if self.period and self.periods:
-            yield Problem(".periods", "stands beside period:. Keep one of the two.")
+            yield Problem(".periods", '"periods" stands beside "period". Keep one of the two.')
         if self.period:
             yield from period_problems((self.period,), lambda _: ".period")
         yield from period_problems(self.periods, ".periods[{}]".format)
@@ -135,11 +135,23 @@ class ScopeSpec(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
                     offences.load().require(code)
                 except RequestError as error:
                     yield Problem(f".offences[{number}].codes[{place}]", str(error))
+        yield from self._repeated_rows()
         for name, values in self.where.items():
             try:
                 fields.condition(name, values, categories)
             except RequestError as error:
                 yield Problem(f".where.{name}", str(error))
+
+    def _repeated_rows(self) -> Iterator[Problem]:
+        seen: set[frozenset[str]] = set()
+        for number, spec in enumerate(self.offences):
+            codes = frozenset(map(offences.load().canonical, spec.codes))
+            if codes in seen:
+                listed = ", ".join(spec.codes)
+                yield Problem(
+                    f".offences[{number}]", f"the offences {listed} are a row already. Remove one."
+                )
+            seen.add(codes)
 
 
 def period_problems(periods: Sequence[PeriodSpec], path: Callable[[int], str]) -> Iterator[Problem]:
@@ -151,7 +163,9 @@ def period_problems(periods: Sequence[PeriodSpec], path: Callable[[int], str]) -
                 path(number), f"the period ends ({spec.end}) before it starts. Turn it round."
             )
         if spec.period.label in seen:
-            yield Problem(path(number), f'the period "{spec.period.label}" is named twice.')
+            yield Problem(
+                path(number), f'the period "{spec.period.label}" is named twice. Remove one.'
+            )
         seen.add(spec.period.label)
 
 
@@ -195,7 +209,9 @@ class AxisSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
         """What is wrong beyond the types."""
         given = [self.by, self.keywords, self.bands, self.periods]
         if sum(map(bool, given)) != 1:
-            yield Problem("", "needs exactly one of by:, keywords:, bands: and periods:.")
+            yield Problem(
+                "", "a side of a table is one of by:, keywords:, bands: and periods:. Keep one."
+            )
             return
         yield from wording.problems(self.keywords, ".keywords", repeats=False)
         yield from band_problems(self.bands, ".bands")

@@ -21,20 +21,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, Final
+from unicodedata import category
 
 import msgspec
 from elasticsearch.dsl.query import Bool, MatchPhrase, Query, SpanNear, Terms
 
 from indexer.errors import RequestError
-from indexer.narrative import COMPOUND_WORDS, DASHES, clean, compounds, words
+from indexer.narrative import COMPOUND_WORDS, DASHES, clean, compounds, folded, words
 
 MAX_LENGTH: Final = 100
 MAX_PARTS: Final = 8
 OPEN_ONCE: Final = 2
 OPEN_TWICE: Final = 3
 
+_HALF: Final = re.compile("[\ud800-\udfff]")
 _SOFT_RUN: Final = re.compile(rf"[\s{DASHES}]+")
 _BEFORE: Final = "@#\"'\u201c\u201d"
 # Words in letters of scripts that the tokenizer never splits between letters.
@@ -82,7 +84,7 @@ def parse(written: str, *, variants: bool = True, openings: Sequence[str] = ()) 
 
 def parts(written: str) -> tuple[str, ...]:
     """The parts of a term as written, cleaned. Raises RequestError as ``parse``."""
-    cleaned = clean(written).strip().lstrip(_BEFORE).rstrip(_AFTER).casefold()
+    cleaned = folded(clean(written).strip().lstrip(_BEFORE).rstrip(_AFTER))
     shown = written if len(written) <= MAX_LENGTH else f"{written[:MAX_LENGTH]}..."
     if len(cleaned) > MAX_LENGTH:
         raise RequestError(
@@ -104,12 +106,29 @@ def parts(written: str) -> tuple[str, ...]:
             f'term "{shown}" has {len(found)} words; the most is {MAX_PARTS}. '
             "Ask for its distinctive words, or for a shorter term in company (with: [...])."
         )
+    if _HALF.search(cleaned):
+        raise RequestError(
+            f'term "{shown}" holds half a character, such as a byte that is no UTF-8. Remove it.'
+        )
+    if any(_lone_accent(part) for part in found):
+        raise RequestError(
+            f'term "{shown}" has an accent with no letter before it. Write the letter, or leave '
+            "the accent out."
+        )
     if _is_compound(found):
         return found
     for part in found:
         if words(part) != [part]:
             raise RequestError(_unclear(shown, part, alone=len(found) == 1))
     return found
+
+
+def _lone_accent(part: str) -> bool:
+    """Whether a combining mark follows no letter, so that it is no part of a word."""
+    return not part.isascii() and any(
+        category(character)[0] == "M" and not words(before)
+        for before, character in pairwise(f".{part}")
+    )
 
 
 def _is_compound(found: tuple[str, ...]) -> bool:
@@ -168,7 +187,7 @@ def _openings(word: str, pieces: int, least: int) -> list[tuple[str, ...]]:
     return [
         (word[:cut], *rest)
         for cut in range(least, len(word) - least + 1)
-        if words(word[:cut]) == [word[:cut]]
+        if category(word[cut])[0] != "M" and words(word[:cut]) == [word[:cut]]
         for rest in _openings(word[cut:], pieces - 1, least)
     ]
 

@@ -7,12 +7,23 @@ boundaries and counting are written again here, naively, from the rule's text.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from datetime import date
 from typing import Any
 
 _SOFT = r"\s\-\u2010-\u2015\u2212"
-_MARK = r"\u0300-\u036f"
+
+
+def _ranges(kind: str) -> str:
+    """The characters of a category's first letter, as the ranges of a character class."""
+    of = [unicodedata.category(chr(n))[0] == kind for n in range(sys.maxunicode + 1)]
+    starts = [n for n, is_one in enumerate(of) if is_one and not of[n - 1]]
+    ends = [n for n, is_one in enumerate(of) if is_one and not of[n + 1]]
+    return "".join(f"{chr(a)}-{chr(b)}" for a, b in zip(starts, ends, strict=True))
+
+
+_MARK = _ranges("M")
 _INVISIBLE = dict.fromkeys(
     [0x00, 0xAD, 0x34F, 0x61C, *range(0x180B, 0x180F), *range(0x200B, 0x2010), *range(0x202A, 0x202F),
      *range(0x2060, 0x2070), *range(0xFE00, 0xFE10), 0xFEFF]
@@ -36,22 +47,30 @@ def _is_accent(character: str) -> bool:
 
 def mentions(text: str, forms: list[str]) -> bool:
     """Whether any form stands in the text as whole words, apart by spaces and dashes only."""
+    return holds(prepared(text), forms)
+
+
+def prepared(text: str) -> str:
+    """Cleaned text, with a sign for all else that no word goes on through."""
     plain = cleaned(text)
     # A blank line is a boundary like a full stop.
     plain = re.sub(r"\n[^\S\n]*\n|\r\r|\f|\u2029", " \x01 ", plain)
     # Numbers in circles are signs, and a mark that follows no letter is one too.
     plain = "".join("\x01" if unicodedata.category(c) in ("No", "Nl") else c for c in plain)
-    plain = re.sub(rf"(?<![^\W_])(?<![{_MARK}])[{_MARK}]", "\x01", plain)
+    return re.sub(rf"(?<![^\W_])(?<![{_MARK}])[{_MARK}]", "\x01", plain)
+
+
+def holds(plain: str, forms: list[str]) -> bool:
+    """Whether any form stands in prepared text."""
     letter = r"[^\W\d_]"
     word = rf"[^\W_]|[{_MARK}]"
     # An apostrophe between two letters is part of the word, unless it is that of a possessive.
     before = rf"(?<!{word})(?!(?<={letter}'){letter})"
     after = rf"(?!{word})(?!(?<={letter})'(?!s(?!{word})){letter})"
-    for form in forms:
-        words = [re.escape(part) for part in cleaned(form).split(" ")]
-        if re.search(before + rf"[{_SOFT}]+".join(words) + after, plain):
-            return True
-    return False
+    each = [cleaned(form).split(" ") for form in forms]
+    near = [list(map(re.escape, parts)) for parts in each if all(part in plain for part in parts)]
+    written = "|".join(rf"[{_SOFT}]+".join(parts) for parts in near)
+    return bool(near) and re.search(f"{before}(?:{written}){after}", plain) is not None
 
 
 def variants(term: str) -> list[str]:

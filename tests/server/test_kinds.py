@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from elasticsearch import Elasticsearch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from indexer import generations, refresh
+from indexer import elastic, generations, refresh
 from indexer.categories import Category
+from indexer.elastic import Address
+from indexer.errors import RequestError
 from indexer.fieldmap import FieldMap
 from indexer.settings import Index
 from queries import execute, locate, request
@@ -619,3 +622,15 @@ def test_an_answer_says_why_its_rows_add_up_to_more(
         ),
         (),
     ]
+
+
+def test_a_table_of_more_cells_than_the_server_gives_is_refused_in_words(
+    client: Elasticsearch, server: Address, index: Index, load: Callable[..., Any]
+) -> None:
+    load(small())
+    rows, columns = ([f"{side}{n:03}" for n in range(300)] for side in ("row", "column"))
+    cross = {"id": "Q1", "kind": "cross", "rows": {"keywords": rows}, "columns": {"keywords": columns}}  # fmt: skip
+    asked = request.parse(json.dumps({"reference": "R", "title": "T", "questions": [cross]}))
+    refused = pytest.raises(RequestError, match="too many terms, or a table of too many cells")
+    with refused, elastic.explained(server):
+        execute.answer(client, index.alias, asked)

@@ -77,6 +77,7 @@ def test_ascii_and_unicode_patterns_cut_alike(raw: str) -> None:
         ("don't stop", ["don't stop"]),
         ("'live' stream", ["'live'", " stream"]),
         ("live_stream", ["live", "_", "stream"]),
+        ("live\u02d7stream \U0001f170", ["live", "\u02d7", "stream ", "\U0001f170"]),
         ("live. __stream", ["live. ", "__", "stream"]),
         ("❶ live", ["❶", " live"]),
         ("א' live", ["א", "'", " live"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -102,6 +103,9 @@ def test_forms_with_a_possessive_are_looked_for_where_it_is_whole() -> None:
         ("Live.ly app", "beside other words"),
         ("C++", "does not tell apart"),
         ("a..b", "does not tell apart"),
+        ("a\udcffb", "half a character"),
+        ("\u0301live stream", "an accent with no letter before it"),
+        ("live.\u0301stream", "an accent with no letter before it"),
     ],
 )
 def test_a_term_that_cannot_be_told_is_refused_in_words(written: str, words: str) -> None:
@@ -118,3 +122,14 @@ def test_any_text_is_a_term_or_refused(written: str) -> None:
         return
     assert term.forms
     assert all(all(form) for form in term.forms)
+
+
+def test_a_term_is_folded_as_the_index_folds_the_text() -> None:
+    """The fold of some letters is taken apart; the index holds them as one, in any case."""
+    for written in ("\u01f0a", "J\u030cA", "J\u030ca"):
+        assert terms.parse(written).forms == (("\u01f0a",),)
+
+
+def test_a_word_opens_before_no_accent() -> None:
+    for form in terms.parse("ab\u0323\u0331cd").forms:
+        assert all(not unicodedata.combining(word[0]) for word in form)
