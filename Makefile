@@ -4,13 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check bench clean
+.PHONY: demo test test-containers check bench clean
 
 demo: $(STAMP)
 	$(BIN)/foidex demo
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
+
+# Skips itself, with its reason, where no Docker engine answers.
+test-containers: $(STAMP)
+	$(BIN)/python -m pytest tests/container --timeout=900
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -26,6 +26,7 @@ from elasticsearch import Elasticsearch
 from msgspec import Struct
 
 from indexer import records
+from indexer.elastic import BLOCKED, DISK_FULL
 from indexer.errors import GenerationError, ServerError, SourceError
 from indexer.fieldmap import FieldMap
 from indexer.offences import OffenceTable
@@ -486,10 +487,15 @@ def _statuses(client: Elasticsearch, index: str, action: str, body: Any, number:
     """The status of each document sent; of all "busy" where the server had no room for any."""
     try:
         answer = client.bulk(
-            operations=[body], index=index, filter_path=f"items.{action}.status"
+            operations=[body],
+            index=index,
+            filter_path=[f"items.{action}.status", f"items.{action}.error.type"],
         ).body
     except elasticsearch.ApiError as error:
-        if error.status_code == _BUSY:
+        if error.status_code == _BUSY and (_BUSY, error.error) != BLOCKED:
             return [_BUSY] * number
         raise
-    return [item[action]["status"] for item in answer["items"]]
+    items = [item[action] for item in answer["items"]]
+    if any((one["status"], one.get("error", {}).get("type")) == BLOCKED for one in items):
+        raise ServerError(DISK_FULL)
+    return [item["status"] for item in items]

@@ -7,23 +7,34 @@ import sys
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
-from indexer.errors import OutputError, StaleError, UnsoundError
+from indexer.errors import ConfigurationError, OutputError, StaleError, UnsoundError
 from indexer.progress import Progress
 from indexer.session import session
+
+if TYPE_CHECKING:  # slow to import, and not needed to print a help text
+    from elasticsearch import Elasticsearch
 
 app = typer.Typer()
 
 
 @app.command()
-def up() -> None:
+def up(
+    fetch_only: Annotated[
+        bool, typer.Option("--fetch-only", help="Fetch and unpack the server, and start nothing.")
+    ] = False,
+) -> None:
     """Start the embedded server, unless it runs."""
     from indexer import embedded
 
+    if fetch_only:
+        folder = embedded.fetch(session().settings, session().progress)
+        print(f"The embedded server is in {folder}.")
+        return
     address = embedded.up(session().settings, session().progress)
     print(f"The embedded server runs at {address.shown}.")
 
@@ -196,6 +207,118 @@ def prune(
         old = generations.prune(client, alias, number, dry_run=dry_run)
     verb = "Would delete" if dry_run else "Deleted"
     print(f"{verb} {', '.join(old)}." if old else f"Nothing to delete: at most {number} are kept.")
+
+
+def _repository(client: Elasticsearch) -> str:
+    """The name of the repository, which is there for the embedded server. Raises FoidexError."""
+    from indexer import backups, embedded
+
+    settings = session().settings
+    if settings.backup.repository:
+        return settings.backup.repository
+    if settings.server.url is not None:
+        raise ConfigurationError(
+            "where backups go is not set. Register a snapshot repository at the server, and name "
+            "it in foidex.toml: [backup] repository."
+        )
+    return backups.register(client, settings.home / embedded.BACKUPS)
+
+
+@app.command()
+def backup(
+    to: Annotated[str | None, typer.Option(help="Its name; else the alias and the time.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All kept generations, not the live one alone.")
+    ] = False,
+) -> None:
+    """Back up the live generation into the server's repository.
+
+    Example: foidex backup --to before-the-move
+    """
+    from indexer import backups, lease
+
+    settings = session().settings
+    alias = settings.index.alias
+    days = settings.refresh.max_age_days
+    with (
+        session().client() as client,
+        lease.held(client, alias, settings.refresh.lease_seconds),
+    ):
+        repository = _repository(client)
+        made = backups.take(client, alias, repository, to, everything=everything)
+        old = backups.expire(client, alias, repository, days) if days else []
+    print(f"{made.name} holds {', '.join(made.generations)}, {made.records:,} records live.")
+    if old:
+        print(f"Deleted as older than {days} days: {', '.join(old)}.")
+
+
+@app.command(name="backups")
+def list_backups(
+    delete: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Delete this one from the repository.")
+    ] = None,
+    form: Annotated[ListFormat, typer.Option("--format", help="What to print.")] = ListFormat.TABLE,
+) -> None:
+    """List the backups, newest first, or delete one.
+
+    Example: foidex backups --delete before-the-move
+    """
+    from indexer import backups
+
+    alias = session().settings.index.alias
+    with session().client() as client:
+        repository = _repository(client)
+        if delete is not None:
+            backups.delete(client, alias, repository, delete)
+            print(f"{delete} was deleted.")
+            return
+        known = backups.listed(client, alias, repository)
+    if form is ListFormat.JSON:
+        print(msgspec.json.format(msgspec.json.encode(known), indent=2).decode())
+        return
+    width = max([len(one.name) for one in known], default=6)
+    print(f"{'backup':<{width}}  taken             whole    records  generations")
+    for one in known:
+        whole = "yes" if one.whole else "no"
+        print(
+            f"{one.name:<{width}}  {one.taken_at:%Y-%m-%d %H:%M}  {whole:<5}  {one.records:>9,}  "
+            f"{', '.join(one.generations)}"
+        )
+
+
+@app.command()
+def restore(
+    name: Annotated[
+        str | None, typer.Argument(help="A backup; else the newest.", show_default=False)
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All it holds, not what was live alone.")
+    ] = False,
+) -> None:
+    """Bring a generation back from a backup; nothing that is there is written over.
+
+    Example: foidex restore before-the-move
+    """
+    from indexer import backups, lease
+
+    settings = session().settings
+    alias = settings.index.alias
+    with (
+        session().client() as client,
+        lease.held(client, alias, settings.refresh.lease_seconds),
+    ):
+        repository = _repository(client)
+        found = backups.find(client, alias, repository, name)
+        back, promoted = backups.restore(
+            client, settings.index, repository, found, everything=everything
+        )
+    for one in back:
+        print(f"{one.name} is back, with {one.records:,} records.")
+    print(
+        f"{found.live} is live."
+        if promoted
+        else f"What was live stays so. To change it: foidex rollback {found.live}"
+    )
 
 
 @app.command()

@@ -19,17 +19,35 @@ from elasticsearch import Elasticsearch
 from elasticsearch.serializer import JsonSerializer
 from msgspec import Struct
 
-from indexer.errors import ConfigurationError, FoidexError, NoIndexError, ServerError
+from indexer.errors import (
+    ConfigurationError,
+    FoidexError,
+    NoIndexError,
+    RequestError,
+    ServerError,
+)
 
 MAJOR: Final = 9
 _PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 10
 _JSON_TYPES: Final = ("application/json", "application/vnd.elasticsearch+json")
+#: The status and name of an error that says that nothing may be written, for want of disk.
+BLOCKED: Final = (429, "cluster_block_exception")
+DISK_FULL: Final = (
+    "a disk of the server is full, so it lets nothing be written. Nothing was promoted; make room "
+    "there, then try again."
+)
 _RETRY_ON: Final = (429, 502, 503, 504)
 # Elasticsearch marks its answers, but for those of its gate (401, 403) or of a proxy before it.
 _PRODUCT: Final = "x-elastic-product"
 _MARKED: Final = (400, 404, 405, 406, 500, 501)
+_TOO_MUCH: Final = re.compile(
+    r"\b(?:too_many_(?:nested_)?clauses|too_many_buckets_exception|content_too_long_exception)\b"
+)
 _ERROR_NAME: Final = re.compile(r"[a-z_]{1,80}")
+_ACTION: Final = re.compile(r"action \[([a-z_:/]{1,100})[^ ]* is unauthorized")
+_INDICES: Final = re.compile(r" on (?:restricted )?indices \[([a-z0-9_.,*-]{1,300})\]")
+_GRANTED: Final = re.compile(r"by the (index|cluster) privileges \[([a-z_]{1,60})")
 
 
 class Address(Struct, frozen=True):
@@ -265,9 +283,30 @@ def distrust(error: Exception) -> str:
     )
 
 
-def _explain_status(error: elasticsearch.ApiError, address: Address) -> FoidexError:
+def _lacking(error: elasticsearch.ApiError) -> str:
+    """The right that a refusal names. Its text also names the user, so it is not passed on."""
+    reason = error.body.get("error", {}) if isinstance(error.body, dict) else {}
+    text = str(reason.get("reason", "")) if isinstance(reason, dict) else ""
+    action = _ACTION.search(text)
+    if not action:
+        return ""
+    where = _INDICES.search(text)
+    granted = _GRANTED.search(text)
+    on = f" on {where[1]}" if where else ""
+    least = f", which the {granted[1]} privilege {granted[2]} grants" if granted else ""
+    return f": it lacks the right {action[1]}{on}{least}"
+
+
+def _explain_status(  # noqa: PLR0911 - one a status
+    error: elasticsearch.ApiError, address: Address
+) -> FoidexError:
     # What is no name of an error is a page of some other server.
     kind = error.error if _ERROR_NAME.fullmatch(str(error.error)) else "error"
+    if error.status_code == 413 or _TOO_MUCH.search(str(error.body)):
+        return RequestError(
+            f"{address.shown} does not take so much at once: the request has too many terms, or a "
+            "table of too many cells. Ask for fewer, or in several requests."
+        )
     match error.status_code:
         case 400 if kind == "media_type_header_exception":
             return _other_version(address, "an older Elasticsearch")
@@ -280,8 +319,8 @@ def _explain_status(error: elasticsearch.ApiError, address: Address) -> FoidexEr
             )
         case 403:
             return ServerError(
-                f"{address.shown} does not let this user do that (403). "
-                "Use a user with the rights, or ask for them."
+                f"{address.shown} does not let this user do that (403){_lacking(error)}. Use a "
+                "user with the right, or ask for it; README.md has the roles."
             )
         case 404 if kind == "index_not_found_exception":
             return NoIndexError(
@@ -289,8 +328,10 @@ def _explain_status(error: elasticsearch.ApiError, address: Address) -> FoidexEr
             )
         case 429 | 502 | 503 | 504:
             return ServerError(
-                f"{address.shown} is too busy or not whole ({error.status_code}, {kind}), also "
-                f"after {address.retries} retries. Try again later."
+                f"{address.shown}: {DISK_FULL}"
+                if (error.status_code, kind) == BLOCKED
+                else f"{address.shown} is too busy or not whole ({error.status_code}, {kind}), "
+                f"also after {address.retries} retries. Try again later."
             )
         case status:
             return ServerError(f"{address.shown} refused the call ({status}, {kind}).")

@@ -5,7 +5,8 @@ only, with security on and a random password; it outlives the command that start
 about one server is in one home folder:
 
     server/VERSION/   the distribution with its Java     config/, data/, logs/, tmp/
-    server.json       the running process                password, server.lock, start.log
+    backups/          its snapshots                      password, server.lock, start.log
+    server.json       the running process
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ SHA512: Final = (
     "08d7dfe9e03f1f2940a8a124a048f5b8521505a81874e360f55ee4aee2a5a144"
     "63137e7dc17c4e0a665322a3047138a1c85f70053b8a214373f9715268bf4040"
 )
+BACKUPS: Final = "backups"
 _ROOM: Final = 600_000_000
 _FULL: Final = 10_000_000
 _START_SECONDS: Final = 120
@@ -65,6 +67,7 @@ transport.port: 9300-9399
 discovery.type: single-node
 path.data: {data}
 path.logs: {logs}
+path.repo: {backups}
 action.destructive_requires_name: true
 cluster.routing.allocation.disk.watermark.low: 1gb
 cluster.routing.allocation.disk.watermark.high: 500mb
@@ -113,6 +116,13 @@ def up(settings: Settings, progress: Progress) -> Address:
         return server.address(process)
 
 
+def fetch(settings: Settings, progress: Progress) -> Path:
+    """Fetch and unpack the server without starting it; its folder. Raises EmbeddedError."""
+    server = _Server(settings, progress)
+    with server.lock():
+        return server.fetch()
+
+
 def down(settings: Settings, progress: Progress) -> bool:
     """Stop the server by its process id; False where none runs. Raises EmbeddedError."""
     server = _Server(settings, progress)
@@ -141,8 +151,10 @@ class _Server:
         self._distribution = self._home / "server" / VERSION
         self._state = self._home / "server.json"
         self._password = self._home / "password"
-        self._owned = tuple(self._home / name for name in ("config", "data", "logs", "tmp"))
-        self._config, self._data, self._logs, self._tmp = self._owned
+        self._owned = tuple(
+            self._home / name for name in ("config", "data", "logs", "tmp", BACKUPS)
+        )
+        self._config, self._data, self._logs, self._tmp, self._backups = self._owned
         self._ports = self._logs / "http.ports"
         self._as_root = hasattr(os, "geteuid") and os.geteuid() == 0
 
@@ -239,11 +251,11 @@ class _Server:
 
     # -- fetching --------------------------------------------------------------------------------
 
-    def fetch(self) -> None:
-        """Unpack the distribution and its Java, fetching the zip if it is not here."""
+    def fetch(self) -> Path:
+        """Unpack the distribution and its Java, fetching the zip if it is not here; its folder."""
         with _explained(self._home):
             if self._distribution.is_dir():
-                return
+                return self._distribution
             self._require_room()
         archive = self._archive()
         with _explained(self._home):
@@ -258,6 +270,7 @@ class _Server:
             if self._as_root:
                 scratch.parent.chmod(0o755)
             scratch.rename(self._distribution)
+        return self._distribution
 
     def _require_room(self) -> None:
         free = shutil.disk_usage(self._home).free
@@ -411,6 +424,7 @@ class _Server:
             port=self._settings.embedded.port or "9200-9299",
             data=json.dumps(str(self._data), ensure_ascii=False),
             logs=json.dumps(str(self._logs), ensure_ascii=False),
+            backups=json.dumps(str(self._backups), ensure_ascii=False),
         )
         _write_private(self._config / "elasticsearch.yml", text.encode())
         self._give_away()

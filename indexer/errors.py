@@ -79,6 +79,12 @@ class StaleError(FoidexError):
     exit_code = 13
 
 
+class MovedError(FoidexError):
+    """A replay gives other numbers, or the answer is not as it was made."""
+
+    exit_code = 14
+
+
 class DisclosureError(FoidexError):
     """A release was refused: it would give a withheld number away, or a rule was set aside without
     a reason."""
@@ -96,3 +102,15 @@ class UnsoundError(FoidexError):
     """The doctor found a problem; what it is stands in its findings."""
 
     exit_code = 17
+
+
+class BrokenChainError(FoidexError):
+    """The audit log is not as it was written."""
+
+    exit_code = 18
+
+
+class BackupError(FoidexError):
+    """A backup could not be made, found or restored; what is live is untouched."""
+
+    exit_code = 19

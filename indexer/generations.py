@@ -17,7 +17,8 @@ import msgspec
 from elasticsearch import Elasticsearch
 from msgspec import Struct
 
-from indexer.errors import GenerationError, NoIndexError
+from indexer import categories, schema
+from indexer.errors import GenerationError, InexactError, NoIndexError
 from indexer.records import DELETED
 from indexer.schema import Schema
 from indexer.settings import Index
@@ -232,6 +233,11 @@ def live_name(client: Elasticsearch, alias: str) -> str | None:
 
 def live(client: Elasticsearch, alias: str) -> Generation:
     """The live generation, read through the alias. Raises NoIndexError or GenerationError."""
+    return _read(*_behind(client, alias))
+
+
+def _behind(client: Elasticsearch, alias: str) -> tuple[str, dict[str, Any]]:
+    """The name and mappings of the one index behind the alias."""
     try:
         found = client.indices.get_mapping(index=alias).body
     except elasticsearch.NotFoundError:
@@ -244,7 +250,26 @@ def live(client: Elasticsearch, alias: str) -> Generation:
             "Remove all but one."
         )
     ((name, body),) = found.items()
-    return _read(name, body["mappings"])
+    return name, body["mappings"]
+
+
+def readable(client: Elasticsearch, alias: str) -> Generation:
+    """The live generation, for asking. Raises as ``live``, and InexactError where it lacks a field.
+
+    A server whose role for this user hides fields shows a mapping without them, and what is hidden
+    counts as none.
+    """
+    name, mappings = _behind(client, alias)
+    generation = _read(name, mappings)
+    needed = schema.fields(schema.load().mappings)
+    needed |= {f"{categories.FIELD}.{name}" for name in generation.categories}
+    if hidden := sorted(needed - schema.fields(mappings)):
+        raise InexactError(
+            f'{generation.name} shows this user no field "{hidden[0]}", and what is hidden counts '
+            "as none. Use a user whose role hides no fields; or, if an earlier foidex built it, "
+            "refresh first: foidex refresh --full"
+        )
+    return generation
 
 
 def everything(client: Elasticsearch, alias: str) -> list[Generation]:

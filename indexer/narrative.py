@@ -8,8 +8,9 @@ Pure functions of text; knows nothing of records or of Elasticsearch. The rule:
 - A *word* is a run of letters, digits and combining marks; an apostrophe between two letters
   belongs to it. *Soft* characters, white space and dashes, join the parts of a term. All else is
   *hard*: variants of a term never cross it. So is a blank line.
-- A *segment* ends with its hard characters; a possessive 's is a segment of its own. Segments are
-  the values of the index field, and phrases never cross values, so "Facebook's" is a mention of
+- A *segment* ends with all the hard characters before the next word, and the first also starts with
+  those before it; an underscore and a possessive 's are segments of their own. Segments are the
+  values of the index field, and phrases never cross values, so "Facebook's" is a mention of
   Facebook and "Paul's club" none of "S Club". For terms that hold an 's themselves ("what's app"),
   the segments it was cut from are kept whole beside them.
 - A *compound* is two to four words joined by single hard characters ("live.ly", "m&s", "24/7").
@@ -47,17 +48,22 @@ class _Patterns:
     three times as quick."""
 
     def __init__(  # noqa: PLR0913 - the classes of an alphabet
-        self, word: str, letter: str, plain: str, soft: str, joint: str, alone: str
+        self, word: str, letter: str, plain: str, soft: str, joint: str, alone: str, kept: str = ""
     ) -> None:
         whole = rf"{word}+(?:(?<={letter})'(?={letter}){word}+)*"
         hard = rf"(?:[^{plain}]|_|(?<!{letter})'|'(?!{letter}))"
         self.words = re.compile(whole)
-        self.segment = re.compile(rf"[{plain}]*[^{plain}]+|[{plain}]+")
+        # A segment takes all hard characters before the next word, so a gap between words is one
+        # cut; but not what the tokenizer would keep in the word.
+        self.segment = re.compile(
+            rf"[{plain}]*[^{plain}](?:{kept}[{soft}']*[^{plain}])*|[{plain}]+"
+        )
+        self.opening = re.compile(rf"(?:[{soft}']|[^{plain}])+")
         # What a character class alone cannot judge, or the index's tokenizer would keep in a word:
         # an underscore and its like, a blank line, an apostrophe not between two letters; and what
         # stands alone in this alphabet.
         self.awkward = re.compile(
-            rf"[_\u203f\u2040\u2054]|\n[^\S\n]*\n|\r\r|\f|\u2029|'(?:(?!{letter})|(?<!{letter}')){alone}"
+            rf"[_\u203f\u2040\u2054]+|\n[^\S\n]*\n|\r\r|\f|\u2029|'(?:(?!{letter})|(?<!{letter}')){alone}"
         )
         self.possessive = re.compile(rf"(?<={letter})('[sS])(?!{word})")
         self.joint = re.compile(rf"{joint}(?<={word}.)(?={word})", re.DOTALL)
@@ -110,6 +116,7 @@ def _unicode() -> _Patterns:
         soft=rf"\s{DASHES}",
         joint=rf"(?:[^\w\s{DASHES}{marks}]|[_{signs}])",
         alone=rf"|[{signs}]|(?<!{word})[{marks}]",
+        kept=rf"(?!(?<=[\u05d0-\u05f2]{_CUT})')",  # a Hebrew letter's apostrophe
     )
 
 
@@ -163,6 +170,8 @@ def cut(text: str) -> Cut:
         ]
     else:
         found = patterns.segment.findall(text)
+    if len(found) > 1 and not found[0][0].isalnum() and patterns.opening.fullmatch(found[0]):
+        found[:2] = [found[0] + found[1]]
     # A hard character joins two words only where the next segment starts with a word.
     joined = [segment for segment in found[1:] if segment[0] not in _STARTS]
     together = compounds(text) if joined else []

@@ -103,6 +103,11 @@ class OffenceTable:
         """The title of a canonical code, or the code itself where it has none."""
         return self.titles.get(code) or code
 
+    def titled(self, title: str) -> list[str]:
+        """The codes of a title, in any case: mostly one; none where it is no title."""
+        wanted = title.casefold()
+        return [code for code, known in self.titles.items() if known.casefold() == wanted]
+
     def require(self, written: str) -> str:
         """The canonical form of a code a request names.
 

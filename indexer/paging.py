@@ -29,18 +29,27 @@ def pages(client: Elasticsearch, index: str, **asked: Any) -> Iterator[dict[str,
     ``asked`` is what ``client.search`` takes, with ``size``, the documents of a page. The caller
     judges whether a body is exact.
     """
-    after: list[Any] | None = None
     with point_in_time(client, index) as pit:
-        while True:
-            body: dict[str, Any] = client.search(
-                pit={"id": pit, "keep_alive": KEEP},
-                sort=[{"crime_ref": "asc"}],
-                search_after=after,
-                allow_partial_search_results=False,
-                **asked,
-            ).body
-            yield body
-            hits = body["hits"]["hits"]
-            if not hits:
-                return
-            after = hits[-1]["sort"]
+        yield from _pages(client, pit={"id": pit, "keep_alive": KEEP}, **asked)
+
+
+def sealed_pages(client: Elasticsearch, alias: str, **asked: Any) -> Iterator[dict[str, Any]]:
+    """As ``pages``, of a sealed generation through its alias: it needs no point in time, which may
+    be searched only with a right to the index itself. The caller judges which one answered."""
+    yield from _pages(client, index=alias, **asked)
+
+
+def _pages(client: Elasticsearch, **asked: Any) -> Iterator[dict[str, Any]]:
+    after: list[Any] | None = None
+    while True:
+        body: dict[str, Any] = client.search(
+            sort=[{"crime_ref": "asc"}],
+            search_after=after,
+            allow_partial_search_results=False,
+            **asked,
+        ).body
+        yield body
+        hits = body["hits"]["hits"]
+        if not hits:
+            return
+        after = hits[-1]["sort"]

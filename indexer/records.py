@@ -164,7 +164,12 @@ class Contract:
     def values(self, record: CrimeRecord) -> dict[str, Any]:
         """The categories of a record that it has a value of."""
         found = {name: getattr(record, name) for name in self.categories}
-        return {name: value for name, value in found.items() if value not in (None, [])}
+        return {
+            # A record counts once for a value, also for a number that it gives twice.
+            name: list(dict.fromkeys(value)) if isinstance(value, list) else value
+            for name, value in found.items()
+            if value not in (None, [])
+        }
 
 
 PLAIN: Final = Contract()
@@ -238,7 +243,7 @@ def to_document(
     entries = [record.narrative] if isinstance(record.narrative, str) else record.narrative
     narrative = cut(clean(entries[0])) if entries else Cut([], [], [])
     for entry in entries[1:]:
-        narrative.segments.append(_BETWEEN)
+        _end_entry(narrative)
         for so_far, more in zip(narrative, cut(clean(entry)), strict=True):
             so_far.extend(more)
     code = offences.canonical(record.offence_code)
@@ -258,6 +263,19 @@ def to_document(
         categories=contract.values(record),
         updated_at=record.updated_at,
     )
+
+
+def _end_entry(narrative: Cut) -> None:
+    """Set what follows apart as a blank line does, which is of the segment before it."""
+    segments, possessives = narrative.segments, narrative.possessives
+    if not segments or segments[-1].endswith(_BETWEEN):
+        return
+    if possessives and "".join(segments).endswith(possessives[-1]):
+        possessives[-1] += _BETWEEN
+    if segments[-1] in ("'s", "'S"):
+        segments.append(_BETWEEN)
+    else:
+        segments[-1] += _BETWEEN
 
 
 def to_tombstone(deletion: Deletion, place: str, now: datetime) -> Tombstone:

@@ -63,6 +63,12 @@ def declared(schema: Schema, named: Categories) -> Schema:
     return Schema(schema.settings, {**schema.mappings, "properties": properties})
 
 
+def fields(mappings: dict[str, Any]) -> set[str]:
+    """The names of all fields of a mapping, those inside others by their paths."""
+    inside = [(name, of["properties"]) for name, of in _objects("", mappings) if "properties" in of]
+    return {f"{name}.{field}" if name else field for name, own in inside for field in own}
+
+
 def _objects(name: str, mapping: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     found = [(name, mapping)]
     for key, value in mapping.get("properties", {}).items():

@@ -15,6 +15,7 @@ from indexer.settings import Settings, load
 if TYPE_CHECKING:  # slow to import, and not needed to print a help text
     from elasticsearch import Elasticsearch
 
+    from indexer.audit import Run
     from indexer.elastic import Address
 
 
@@ -38,6 +39,15 @@ class Session:
     def progress(self) -> Progress:
         """Where progress goes."""
         return Progress(quiet=self.quiet)
+
+    def run(self, command: str) -> Run:
+        """A run of a command that asks, which the audit log is to hold."""
+        from indexer.audit import NAME, Log, Run
+        from indexer.refresh import VERSION
+
+        settings = self.settings
+        log = Log(settings.audit_folder / NAME) if settings.audit.log else None
+        return Run(log, command, VERSION, settings.sudo_user)
 
     def address(self) -> Address:
         """The server's address; starts the embedded server where none is set."""

@@ -144,6 +144,12 @@ class Source(Struct, frozen=True, forbid_unknown_fields=True):
     ignore: tuple[str, ...] = ()
 
 
+class Backup(Struct, frozen=True, forbid_unknown_fields=True):
+    """The snapshot repository of a server of one's own; the embedded server has one in its home."""
+
+    repository: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+
+
 class Canary(Struct, frozen=True, forbid_unknown_fields=True):
     """A term that at least so many records must mention, or something is wrong with the source."""
 
@@ -155,10 +161,13 @@ class Refresh(Struct, frozen=True, forbid_unknown_fields=True):
     """The nightly refresh: what a generation must pass, and what is left behind.
 
     ``max_shrink_percent`` is how much smaller than the live generation it may be; ``keep`` counts
-    generations with the live one; ``lease_seconds`` is how long a dead refresh blocks the next.
+    generations with the live one, and none but the live one is kept for more than ``max_age_days``
+    after another took its place, nor a backup after it was taken; ``lease_seconds`` is how long a
+    dead refresh blocks the next.
     """
 
     keep: Annotated[int, Meta(ge=1, le=1000)] = 3
+    max_age_days: Annotated[int, Meta(ge=1, le=36500)] | None = None
     max_rejects: Annotated[int, Meta(ge=0)] = 0
     max_shrink_percent: Annotated[float, Meta(ge=0, le=100)] = 5
     canaries: tuple[Canary, ...] = ()
@@ -172,6 +181,18 @@ class Templates(Struct, frozen=True, forbid_unknown_fields=True):
     relative to foidex.toml."""
 
     folder: str | None = None
+
+
+class Audit(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept of every query. ``folder`` is relative to foidex.toml; else it is in the home.
+
+    ``log`` false writes no log; ``basis_records`` is the most records in the scope of an answer
+    whose basis is kept, so that a replay can name what moved.
+    """
+
+    folder: str | None = None
+    log: bool = True
+    basis_records: Annotated[int, Meta(ge=0, le=1_000_000)] = 200_000
 
 
 Threshold = Annotated[int, Meta(ge=0, le=100)]
@@ -205,13 +226,16 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     terms: Terms = Terms()
     source: Source = Source()
     refresh: Refresh = Refresh()
+    audit: Audit = Audit()
+    backup: Backup = Backup()
     categories: dict[Name, Category] = {}
     templates: Templates = Templates()
     disclosure: Disclosure = Disclosure()
 
 
 class Settings(Struct, frozen=True):
-    """Everything foidex is told from outside. ``file`` is the foidex.toml read, if any."""
+    """Everything foidex is told from outside. ``file`` is the foidex.toml read, if any, and
+    ``sudo_user`` who became another user to run it."""
 
     server: Server
     embedded: Embedded
@@ -219,13 +243,16 @@ class Settings(Struct, frozen=True):
     force: Force
     source: Source
     refresh: Refresh
+    audit: Audit
     disclosure: Disclosure
     home: Path
     downloads: Path
     categories: Categories = {}
     terms: Terms = Terms()
     templates: Templates = Templates()
+    backup: Backup = Backup()
     file: Path | None = None
+    sudo_user: str | None = None
 
     @property
     def folder(self) -> Path:
@@ -245,6 +272,13 @@ class Settings(Struct, frozen=True):
                 f"make it: foidex templates init {folder}"
             )
         return folder
+
+    @property
+    def audit_folder(self) -> Path:
+        """Where the audit log and the bases of answers are."""
+        if self.audit.folder is not None:
+            return self.folder / Path(self.audit.folder).expanduser()
+        return self.home / "audit"
 
 
 # Ways to say who we are: one takes the place of the others.
@@ -268,7 +302,7 @@ _VARIABLES: Final = {
     "FOIDEX_RETRIES": "how often a call is repeated",
     "FOIDEX_DATABASE_URL": "SQLAlchemy URL of the database of records",
     "FOIDEX_INDEX": "alias of the index",
-    "FOIDEX_HOME": "folder of the embedded server and of rejects",
+    "FOIDEX_HOME": "folder of the embedded server, of rejects and of the audit log",
     "FOIDEX_DOWNLOADS": "folder for the server's zip, kept between homes",
     "FOIDEX_HEAP": "heap of the embedded server",
     "FOIDEX_PORT": "port of the embedded server",
@@ -315,10 +349,13 @@ def load(environment: Mapping[str, str] | None = None, config: Path | None = Non
         terms=file.terms,
         source=source,
         refresh=file.refresh,
+        audit=file.audit,
+        backup=file.backup,
         categories=file.categories,
         templates=file.templates,
         disclosure=file.disclosure,
         file=path if path.is_file() else None,
+        sudo_user=env.get("SUDO_USER") or None,
     )
 
 
@@ -427,6 +464,8 @@ def _keys(section: str) -> tuple[str, ...]:
         "source.queries": Queries,
         "refresh": Refresh,
         "refresh.canaries[...]": Canary,
+        "audit": Audit,
+        "backup": Backup,
         "categories[...]": Category,
         "templates": Templates,
         "disclosure": Disclosure,

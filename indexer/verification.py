@@ -132,6 +132,6 @@ def _not_whole(client: Elasticsearch, generation: Generation) -> str:
         return ""
     return (
         f"{generation.name} is {health['status']}: {health['unassigned_shards']} of its shard "
-        "copies are not started, so it was not promoted. Bring the nodes back or lower "
-        "index.replicas; or rerun with --allow replicas."
+        "copies are not started, so it was not promoted. Bring the nodes back, make room on "
+        "their disks or lower index.replicas; or rerun with --allow replicas."
     )

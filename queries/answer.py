@@ -149,9 +149,18 @@ class ScopeAnswer(Struct, frozen=True):
     conditions: tuple[str, ...] = ()
     means: Means = ()
 
+    @property
+    def of_any_status(self) -> int:
+        """The records in scope, of any status; those that are not withheld."""
+        return sum(number or 0 for number in (self.records, *self.left_out.values()))
+
 
 class Provenance(Struct, frozen=True):
-    """Where the numbers come from. ``records`` are those in the generation, of any status."""
+    """Where the numbers come from. ``records`` are those in the generation, of any status.
+
+    ``basis`` is the SHA-256 of the file that holds which records count in which number, where one
+    is kept; it stands beside the audit log, for it holds references.
+    """
 
     generation: str
     built_at: datetime
@@ -165,6 +174,7 @@ class Provenance(Struct, frozen=True):
     run_at: datetime
     took_ms: int
     version: str
+    basis: str | None = None
 
 
 class Override(Struct, frozen=True):

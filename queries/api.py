@@ -16,7 +16,7 @@ import msgspec
 
 from indexer.errors import RequestError
 from indexer.session import Session
-from queries import execute, outputs, publication
+from queries import asking, outputs, publication
 from queries import request as requests
 from queries.answer import Answer
 
@@ -42,9 +42,7 @@ def answer(request: Path | str, config: Path | str | None = None) -> Answer:
     Raises RequestError for a request that is wrong, and FoidexError as the command does.
     """
     session = _session(config)
-    found = requests.of_force(Path(request), session.settings)
-    with session.client() as client:
-        return execute.answer(client, session.settings.index.alias, found)
+    return asking.answer(session, lambda: requests.of_force(Path(request), session.settings))
 
 
 def read_answer(path: Path | str) -> Answer:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from indexer.errors import ChangedError, FoidexError, RequestError
 from indexer.session import Session
-from queries import execute, outputs
+from queries import asking, outputs
 from queries import request as requests
 from queries.answer import Answer
 from queries.disclosure.policy import Policy
@@ -37,6 +37,7 @@ def run(  # noqa: PLR0913 - what a run is given
     desk: Desk,
     *,
     force: bool,
+    keep: bool = True,
     press: Press | None = None,
 ) -> None:
     """Answer every request file of a folder, with a line each on standard output; with ``press``
@@ -58,7 +59,9 @@ def run(  # noqa: PLR0913 - what a run is given
     done = []
     for path, found in read.items():
         one = (
-            _answer(session, path, found, out, desk, force=force, alone=names, press=press)
+            _answer(
+                session, path, found, out, desk, force=force, keep=keep, alone=names, press=press
+            )
             if isinstance(found, Request)
             else Done(path, path.name, error=found)
         )
@@ -82,6 +85,7 @@ def _answer(  # noqa: PLR0913 - one request of a run
     desk: Desk,
     *,
     force: bool,
+    keep: bool,
     alone: Counter[str],
     press: Press | None,
 ) -> Done:
@@ -93,8 +97,7 @@ def _answer(  # noqa: PLR0913 - one request of a run
                 f"folder, {name}. Change one."
             )
         policy = press.policy(found.disclosure) if press else None
-        with session.client() as client:
-            answered = execute.answer(client, session.settings.index.alias, found)
+        answered = asking.answer(session, lambda: found, keep=keep)
         if press and policy:
             answered = published(press, answered, policy)
         written = outputs.write(answered, out / name, desk, force=force)

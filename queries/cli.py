@@ -25,7 +25,9 @@ from indexer.session import session
 from indexer.verification import Override
 
 if TYPE_CHECKING:  # slow to import, and not needed to print a help text
+    from indexer.audit import Log
     from queries.answer import Answer
+    from queries.disclosure.policy import Policy
     from queries.findings import Check
     from queries.outputs import Desk
     from queries.request import Request
@@ -35,8 +37,9 @@ _EXIT_CODES = """
 Exit codes: 0 done; 1 a fault in foidex; 2 a wrong command line; 3 a request, term or code refused;
 4 records refused; 5 the server; 6 a generation not verified; 7 a number may be inexact; 8 nothing
 loaded yet; 9 the embedded server; 10 configuration; 11 a result could not be written; 12 another
-refresh is running; 13 the live generation is too old; 15 a release was refused; 16 a number
-changed since the last run; 17 the doctor found a problem.
+refresh is running; 13 the live generation is too old; 14 a replay gives other numbers; 15 a release
+was refused; 16 a number changed since the last run; 17 the doctor found a problem; 18 the audit log
+is not as written; 19 a backup.
 """
 
 
@@ -86,6 +89,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(indexer_app)
+audit_app = typer.Typer(no_args_is_help=True)
+app.add_typer(audit_app, name="audit", help="Check or read the log of every query.")
 
 
 class AnswerFormat(StrEnum):
@@ -110,6 +115,13 @@ class Listing(StrEnum):
     TABLE = "table"
     JSONL = "jsonl"
     CSV = "csv"
+
+
+class ReportFormat(StrEnum):
+    """What ``replay`` and ``estimate`` print."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 class CountFormat(StrEnum):
@@ -258,6 +270,7 @@ def lint(
 def _wording(asked: Request, *, contexts: bool) -> Check | None:
     """The wording check, where there is an index to ask; else say why there is none."""
     from queries import lint as wording
+    from queries import logged
 
     if not session().running():
         print(
@@ -267,9 +280,12 @@ def _wording(asked: Request, *, contexts: bool) -> Check | None:
         )
         return None
     try:
-        with session().client() as client:
+        with session().run("lint") as run, session().client() as client:
+            run.about(**logged.asked(asked))
             alias = session().settings.index.alias
-            return wording.check(client, alias, asked, _book(), contexts=contexts)
+            checked = wording.check(client, alias, asked, _book(), contexts=contexts)
+            run.write(generation=checked.generation, records=checked.records)
+            return checked
     except NoIndexError as error:
         print(f"foidex: only the file was checked, not its wording: {error}", file=sys.stderr)
         return None
@@ -291,6 +307,9 @@ def answer(
     force: Annotated[
         bool, typer.Option("--force", help="Replace files foidex did not write, too.")
     ] = False,
+    keep_basis: Annotated[
+        bool, typer.Option("--basis/--no-basis", help="Keep what a later replay needs.")
+    ] = True,
     publish: Annotated[
         bool,
         typer.Option("--publish", help="Withhold small numbers, and record it in the ledger."),
@@ -307,7 +326,7 @@ def answer(
 
     Example: foidex answer request.yaml --publish --out published
     """
-    from queries import batch, execute, outputs, publication
+    from queries import asking, batch, outputs, publication
 
     wrong = {
         "name one request file, or a folder of them with --all.": (request is None)
@@ -325,15 +344,20 @@ def answer(
     if press and not press.ledger:
         print("No ledger is set in foidex.toml: not recorded.", file=sys.stderr)
     if folder and out:
-        batch.run(session(), folder, out, desk, force=force, press=press)
+        batch.run(session(), folder, out, desk, force=force, keep=keep_basis, press=press)
         return
     assert request is not None
-    found = _request(request)
-    policy = press.policy(found.disclosure) if press else None
-    with session().client() as client:
-        answered = execute.answer(client, settings.index.alias, found)
-    if press and policy:
-        answered = batch.published(press, answered, policy)
+    named = request
+    policies: list[Policy] = []
+
+    def read() -> Request:
+        found = _request(named)
+        policies.extend([press.policy(found.disclosure)] if press else [])
+        return found
+
+    answered = asking.answer(session(), read, keep=keep_basis)
+    if press:
+        answered = batch.published(press, answered, policies[0])
     if out:
         batch.one(answered, out, desk, force=force)
         return
@@ -430,42 +454,48 @@ def count(
 
     Example: foidex count --by sex --offence 22B
     """
-    from queries import adhoc, execute, render
+    from queries import adhoc, execute, logged, render
     from queries.answer import to_json
     from queries.explain import explain as in_words
 
-    asked = _asked(
-        terms,
-        codes=codes or (),
-        start=start,
-        end=end,
-        periods=periods or (),
-        where=where or (),
-        by=by or (),
-        unit=unit.value if unit else None,
-        overlap=overlap,
-        company=company or (),
-        near=near,
-        aliases=aliases or (),
-        exact=exact,
-    )
+    def read() -> Request:
+        return _asked(
+            terms,
+            codes=codes or (),
+            start=start,
+            end=end,
+            periods=periods or (),
+            where=where or (),
+            by=by or (),
+            unit=unit.value if unit else None,
+            overlap=overlap,
+            company=company or (),
+            near=near,
+            aliases=aliases or (),
+            exact=exact,
+        )
+
     if explain:
-        print(in_words(asked), end="")
+        print(in_words(read()), end="")
         return
     if show_query:
-        print(execute.to_json(asked))
+        print(execute.to_json(read()))
         return
-    with session().client() as client:
-        found = adhoc.count(client, session().settings.index.alias, asked)
-    match form:
-        case CountFormat.JSON:
-            print(to_json(found))
-        case CountFormat.CSV:
-            print(adhoc.as_csv(found), end="")
-            if left_out := render.left_out(found.left_out):
-                print(left_out, file=sys.stderr)
-        case CountFormat.TABLE:
-            print(adhoc.table(found), end="")
+    with session().run("count") as run:
+        asked = read()
+        run.about(**logged.typed(asked))
+        with session().client() as client:
+            found = adhoc.count(client, session().settings.index.alias, asked)
+        run.write(**logged.counted(found))
+        match form:
+            case CountFormat.JSON:
+                print(to_json(found))
+            case CountFormat.CSV:
+                print(adhoc.as_csv(found), end="")
+                if left_out := render.left_out(found.left_out):
+                    print(left_out, file=sys.stderr)
+            case CountFormat.TABLE:
+                print(adhoc.table(found), end="")
 
 
 def _asked(terms: list[str] | None, **options: Any) -> Request:
@@ -529,20 +559,25 @@ def find(
 
     Example: foidex find TikTok --period 2019/20 --refs-only | sort
     """
-    from queries import evidence, listing, locate
+    from queries import evidence, execute, listing, locate, logged
 
-    if request:
-        if terms:
-            raise RequestError("--request says what to find, and so do terms. Keep one.")
-        asked = _request(request)
-        located = (
-            locate.behind(asked, *locate.parse(row), column) if row else locate.whole(asked.scope)
-        )
-    else:
-        if row or column:
-            raise RequestError("--row and --column are of a request file. Name it with --request.")
-        located = locate.whole(
-            _asked(
+    with session().run("find") as run:
+        if request:
+            if terms:
+                raise RequestError("--request says what to find, and so do terms. Keep one.")
+            asked = _request(request)
+            run.about(**logged.asked(asked), asked={"row": row, "column": column})
+            located = (
+                locate.behind(asked, *locate.parse(row), column)
+                if row
+                else locate.whole(asked.scope)
+            )
+        else:
+            if row or column:
+                raise RequestError(
+                    "--row and --column are of a request file. Name it with --request."
+                )
+            asked = _asked(
                 terms,
                 codes=codes or (),
                 start=start,
@@ -553,19 +588,143 @@ def find(
                 near=near,
                 aliases=aliases or (),
                 exact=exact,
-            ).scope
-        )
-    look = None if refs_only else evidence.Look(width, sentences, most, mask)
-    with session().client() as client:
-        hits = evidence.find(client, session().settings.index.alias, located, look)
-        if refs_only:
-            for hit in hits:
-                print(hit.crime_ref)
-            return
-        number = listing.write(hits, listing.Format(form))
+            )
+            run.about(**logged.typed(asked))
+            located = locate.whole(asked.scope)
+        look = None if refs_only else evidence.Look(width, sentences, most, mask)
+        with session().client() as client:
+            # How many there will be is logged before the first of them is printed.
+            alias = session().settings.index.alias
+            name, number = execute.counted(client, alias, located.query)
+            run.write(generation=name, records=number)
+            hits = evidence.find(client, alias, located, look, of=name)
+            if refs_only:
+                for hit in hits:
+                    print(hit.crime_ref)
+                return
+            listing.write(hits, listing.Format(form))
     print(f"{number:,} {'record' if number == 1 else 'records'}.", file=sys.stderr)
     if row and not number:
         print("The row is named as the answer has it, if the answer has it.", file=sys.stderr)
+
+
+@app.command()
+def replay(
+    answer: Annotated[Path, typer.Argument(help="An answer, as --format json printed it.")],
+    form: Annotated[ReportFormat, typer.Option("--format", help="What to print.")] = (
+        ReportFormat.TEXT
+    ),
+) -> None:
+    """Ask an answer's request again: the same numbers, or which records moved them, and why.
+
+    Exits with 14 where a number moved. The references it prints are as confidential as records.
+
+    Example: foidex replay answer.json
+    """
+    from queries import logged, replay_text
+    from queries import replay as replays
+    from queries.answer import to_json
+
+    settings = session().settings
+    with session().run("replay") as run:
+        given = replays.read(answer)
+        request = replays.request_of(given, answer)
+        run.about(**logged.asked(request))
+        with session().client() as client:
+            found = replays.replay(
+                client,
+                settings.index.alias,
+                given,
+                request,
+                settings.audit_folder,
+                settings.audit.basis_records,
+            )
+        text = replay_text.text(found) if form is ReportFormat.TEXT else to_json(found) + "\n"
+        run.write(**logged.replayed(found, given))
+        print(text, end="")
+        if found.error:
+            raise found.error
+
+
+@app.command()
+def estimate(
+    request: Annotated[Path, typer.Argument(help="A request file.")],
+    minutes: Annotated[
+        float, typer.Option(min=0.01, max=1_000, help="Minutes it takes to read one record.")
+    ] = 3,
+    central: Annotated[
+        bool, typer.Option("--central", help="The limit of central government, 24 hours.")
+    ] = False,
+    form: Annotated[ReportFormat, typer.Option("--format", help="What to print.")] = (
+        ReportFormat.TEXT
+    ),
+) -> None:
+    """Say how long reading the records would take against the limit of 18 hours, and what fits.
+
+    Example: foidex estimate request.yaml --minutes 3
+    """
+    from fractions import Fraction
+
+    from queries import estimate as estimates
+    from queries import logged
+    from queries.answer import to_json
+
+    limit = estimates.CENTRAL_HOURS if central else estimates.LIMIT_HOURS
+    with session().run("estimate") as run:
+        asked = _request(request)
+        run.about(**logged.asked(asked))
+        cost = estimates.Cost(Fraction(str(minutes)), limit)
+        with session().client() as client:
+            found = estimates.estimate(client, session().settings.index.alias, asked, cost)
+        run.write(generation=found.generation, records=found.total.records)
+        is_text = form is ReportFormat.TEXT
+        print(estimates.text(found) if is_text else f"{to_json(found)}\n", end="")
+
+
+@audit_app.command(name="verify")
+def audit_verify(
+    head: Annotated[
+        str | None, typer.Option(metavar="HASH", help="A head noted earlier: nothing was cut off.")
+    ] = None,
+) -> None:
+    """Check that no line of the audit log was changed, removed, added or moved.
+
+    Example: foidex audit verify
+    """
+    found = _audit_log().check((head or "").strip().lower())
+    print(f"The chain of {found.lines:,} lines is whole. Head: {found.head}")
+    if head:
+        print(f"The head that was noted is that of line {found.noted:,}.")
+    if found.torn:
+        places = ", ".join(f"{place:,}" for place in found.torn)
+        print(f"A crash cut short line {places}; the result of that run was never given.")
+
+
+@audit_app.command(name="head")
+def audit_head() -> None:
+    """Print how many lines the audit log has and the hash of the last, to be noted elsewhere."""
+    found = _audit_log().check()
+    print(f"{found.lines} {found.head}")
+
+
+@audit_app.command(name="show")
+def audit_show(
+    last: Annotated[int | None, typer.Option(min=1, help="Only so many, the newest.")] = None,
+) -> None:
+    """Print the audit log, one JSON line a run, oldest first.
+
+    Example: foidex audit show --last 20
+    """
+    import msgspec
+
+    for said in _audit_log().last(last):
+        print(msgspec.json.encode(said).decode())
+
+
+def _audit_log() -> Log:
+    from indexer import audit
+
+    return audit.Log(session().settings.audit_folder / audit.NAME)
 
 
 @app.command()

@@ -51,14 +51,23 @@ class Hit(Struct, frozen=True):
 
 
 def find(
-    client: Elasticsearch, alias: str, located: Located, look: Look | None = None
+    client: Elasticsearch,
+    alias: str,
+    located: Located,
+    look: Look | None = None,
+    *,
+    of: str | None = None,
 ) -> Iterator[Hit]:
     """Every record behind a number, by reference; with ``look``, its mentions in context.
 
-    Raises as ``execute.answer``.
+    Raises as ``execute.answer``, and GenerationError where the generation is not ``of`` that name.
     """
-    generations.live(client, alias)
-    pages = paging.pages(
+    generation = generations.readable(client, alias)
+    if of not in (None, generation.name):
+        raise execute.moved(alias)
+    with paging.point_in_time(client, alias):
+        pass  # It takes the right to read whole records, which a publisher's role lacks.
+    pages = paging.sealed_pages(
         client,
         alias,
         query=located.query.to_dict(),
@@ -66,9 +75,12 @@ def find(
         source=list(_TEXT) if look and located.mentions else False,
         docvalue_fields=[{"field": name} for name in _FIELDS],
         track_total_hits=True,
+        aggs=execute.WHOLE,
     )
     for body in pages:
-        for hit in execute.exact(body)["hits"]["hits"]:
+        if execute.whole(execute.exact(body), generation) is None:
+            raise execute.moved(alias)
+        for hit in body["hits"]["hits"]:
             found = Hit(*(hit["fields"][name][0] for name in _FIELDS))
             if look and located.mentions:
                 found = _seen(found, hit["_source"], located.mentions, look)

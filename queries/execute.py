@@ -8,7 +8,6 @@ moment.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -36,6 +35,7 @@ from queries.answer import (
     ScopeAnswer,
     TermFound,
 )
+from queries.numbers import hashed
 from queries.periods import side_by_side
 from queries.questions.base import Question, bucketed, counts, terms_asked, terms_found
 from queries.request import Request
@@ -43,6 +43,16 @@ from queries.scope import COUNTED, LEFT_OUT, Scope, all_of, counted_query, offen
 from queries.spec import ScopeSpec
 
 _SWAPS: Final = 3
+# Asks, beside anything else, which generation answers and how many records of it are seen.
+WHOLE: Final[dict[str, Any]] = {
+    "generation": {
+        "global": {},
+        "aggs": {
+            "index": {"terms": {"field": "_index", "size": 10}},
+            "records": {"filter": {"bool": {"must_not": {"term": {"status": DELETED}}}}},
+        },
+    }
+}
 _CATEGORY: Final = re.compile(rf'"{FIELD}\.([a-z0-9_]+)"')
 
 
@@ -51,6 +61,7 @@ class Found(Struct, frozen=True):
 
     body: dict[str, Any]
     query: dict[str, Any]
+    alias: str
     generation: Generation
     records: int
     run_at: datetime
@@ -85,7 +96,7 @@ def answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
     parts = {question.id: _parts(question, scope) for question in request.questions}
     for every in parts.values():
         for part in every:
-            _read_pages(client, found, part.name)
+            read_pages(client, found, part.name)
     tallied = _tally(found.body, scope)
     answered = Answer(
         reference=request.reference,
@@ -125,11 +136,16 @@ def body(request: Request) -> dict[str, Any]:
         for question in request.questions
         for part in _parts(question, scope)
     }
-    asking = Search().query(scope.query()).extra(size=0, track_total_hits=True)
-    for name, aggregation in {**_scope_aggregations(scope), **asked}.items():
-        asking.aggs[name] = aggregation
-    found: dict[str, Any] = asking.to_dict()
-    return found
+    return asking(scope.query(), {**_scope_aggregations(scope), **asked})
+
+
+def asking(query: Query, aggregations: dict[str, aggs.Agg[Any]]) -> dict[str, Any]:
+    """A search that counts and brings no record."""
+    search = Search().query(query).extra(size=0, track_total_hits=True)
+    for name, aggregation in aggregations.items():
+        search.aggs[name] = aggregation
+    found: dict[str, Any] = search.to_dict()
+    return {**found, "aggs": found.get("aggs", {})}
 
 
 def to_json(request: Request) -> str:
@@ -218,43 +234,67 @@ def _tally(body: dict[str, Any], scope: Scope) -> Tally:
     )
 
 
+def counted(client: Elasticsearch, alias: str, query: Query) -> tuple[str, int]:
+    """The generation that answers, and how many of its records are of a query.
+
+    Raises as ``answer``.
+    """
+    found = search(client, alias, asking(query, {}))
+    return found.generation.name, int(found.body["hits"]["total"]["value"])
+
+
 def search(client: Elasticsearch, alias: str, body: dict[str, Any]) -> Found:
     """Run one search through the alias and check that its every number is exact."""
-    generation_of: dict[str, Any] = {
-        "global": {},
-        "aggs": {
-            "index": {"terms": {"field": "_index", "size": 10}},
-            "records": {"filter": {"bool": {"must_not": {"term": {"status": DELETED}}}}},
-        },
-    }
-    whole = {**body, "aggs": {**body["aggs"], "generation": generation_of}}
     declared = set(_CATEGORY.findall(msgspec.json.encode(body).decode()))
     for _ in range(_SWAPS):
-        generation = generations.live(client, alias)
+        generation = generations.readable(client, alias)
         if missing := sorted(declared - set(generation.categories)):
             raise GenerationError(
                 f'{generation.name} was built before the category "{missing[0]}" was declared, so '
                 "it cannot count by it. Refresh first: foidex refresh --full"
             )
         run_at = datetime.now(UTC).replace(microsecond=0)
-        answered = exact(
-            client.search(index=alias, body=whole, allow_partial_search_results=False).body
-        )
-        seen = answered["aggregations"]["generation"]
-        names = [bucket["key"] for bucket in seen["index"]["buckets"]]
-        if names in ([], [generation.name]):
-            if not names:
-                raise NoIndexError(
-                    "the live generation holds no records. Load some: foidex load PATH."
-                )
-            return Found(answered, body, generation, seen["records"]["doc_count"], run_at)
+        answered = _ask(client, alias, body)
+        if (records := whole(answered, generation)) is not None:
+            return Found(answered, body, alias, generation, records, run_at)
     raise GenerationError(
         f'the alias "{alias}" moved {_SWAPS} times while it was asked. Ask again.'
     )
 
 
-def _read_pages(client: Elasticsearch, found: Found, name: str) -> None:
-    """Read the composite aggregations of a question to their ends, into the first pages' buckets.
+def _ask(client: Elasticsearch, alias: str, body: dict[str, Any]) -> dict[str, Any]:
+    aggregations = {**body["aggs"], **WHOLE}
+    return exact(
+        client.search(
+            index=alias, body={**body, "aggs": aggregations}, allow_partial_search_results=False
+        ).body
+    )
+
+
+def whole(body: dict[str, Any], generation: Generation) -> int | None:
+    """The records of the generation, once a search is known to have seen all of them.
+
+    None where another generation answered. Raises NoIndexError for an empty one, InexactError
+    where the server shows this user a part: it would count that part and call it all.
+    """
+    seen = body["aggregations"]["generation"]
+    names = [bucket["key"] for bucket in seen["index"]["buckets"]]
+    records = int(seen["records"]["doc_count"])
+    if not names and not generation.records:
+        raise NoIndexError("the live generation holds no records. Load some: foidex load PATH.")
+    if names not in ([], [generation.name]):
+        return None
+    if records != generation.records:
+        raise InexactError(
+            f"the server shows this user {records:,} of the {generation.records:,} records of "
+            f"{generation.name}, so every number would be short. Use a user whose role has no "
+            "query; or, if records were changed by hand, load again."
+        )
+    return records
+
+
+def read_pages(client: Elasticsearch, found: Found, name: str) -> None:
+    """Read the composite aggregations below one to their ends, into the first pages' buckets.
 
     They stand inside filters and nested aggregations, which have one bucket.
     """
@@ -268,13 +308,9 @@ def _read_pages(client: Elasticsearch, found: Found, name: str) -> None:
                 outer = _at(found.query["aggs"], path[:depth], "aggs")
                 page = {**outer, "aggs": {path[depth]: page}}
             body = {"query": found.query["query"], "size": 0, "track_total_hits": True}
-            answered = exact(
-                client.search(
-                    index=found.generation.name,
-                    body={**body, "aggs": {name: page}},
-                    allow_partial_search_results=False,
-                ).body
-            )
+            answered = _ask(client, found.alias, {**body, "aggs": {name: page}})
+            if whole(answered, found.generation) is None:
+                raise moved(found.alias)
             more = _at(answered["aggregations"], path)
             first["buckets"] += more["buckets"]
             size, after = len(more["buckets"]), more.get("after_key")
@@ -297,7 +333,6 @@ def _at(body: dict[str, Any], path: Sequence[str], below: str | None = None) -> 
 
 def provenance(found: Found) -> Provenance:
     """Where the numbers of a search come from."""
-    canonical = msgspec.json.encode(found.query, order="deterministic")
     generation = found.generation
     return Provenance(
         generation=generation.name,
@@ -307,12 +342,17 @@ def provenance(found: Found) -> Provenance:
         rejected=generation.rejected,
         sources=generation.sources,
         mapping_hash=generation.mapping_hash,
-        query_hash=hashlib.sha256(canonical).hexdigest(),
+        query_hash=hashed(found.query),
         query=found.query,
         run_at=found.run_at,
         took_ms=found.body["took"],
         version=VERSION,
     )
+
+
+def moved(alias: str) -> GenerationError:
+    """What to say where another generation went live between two pages."""
+    return GenerationError(f'the alias "{alias}" moved while it was read. Ask again.')
 
 
 def exact(body: dict[str, Any]) -> dict[str, Any]:

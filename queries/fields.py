@@ -49,11 +49,15 @@ _SEXES: Final = {"F": "Female", "M": "Male", "X": "Neither", "U": "Unknown sex"}
 _UNKNOWN: Final = "unknown"
 _NOT_RECORDED: Final = "Not recorded"
 _GROUP_UNKNOWN: Final = "Group not known"
+_VALUE: Final = "="
 
 
 class Bucket(Struct, frozen=True):
     """One row or column: the query of what it counts, the conditions it means, and what it is
-    called."""
+    called.
+
+    ``key`` names it where a label may not: "#0" the first of a list, "=North" a value.
+    """
 
     key: str
     label: str
@@ -135,7 +139,7 @@ def mentions_axis(mentions: Sequence[Mention]) -> Axis:
     queries = [mention.query() for mention in mentions]
     buckets = (
         *(
-            Bucket(str(place), one.label, query, (one.means,))
+            Bucket(_place(place), one.label, query, (one.means,))
             for place, (one, query) in enumerate(zip(mentions, queries, strict=True))
         ),
         Bucket(
@@ -154,7 +158,7 @@ def bands_axis(bands: Sequence[tuple[str, int, int]]) -> Axis:
     known = Exists(field="victims.age")
     asked = [
         Bucket(
-            str(n),
+            _place(n),
             label,
             Range(**{"victims.age": {"gte": first, "lte": last}}),
             (conditions.ages((first, last)),),
@@ -180,7 +184,7 @@ def bands_axis(bands: Sequence[tuple[str, int, int]]) -> Axis:
 def periods_axis(periods: Sequence[Period]) -> Axis:
     """A bucket for each period; they may overlap, or leave days out."""
     buckets = tuple(
-        Bucket(str(n), one.label, one.query(), (one.means,)) for n, one in enumerate(periods)
+        Bucket(_place(n), one.label, one.query(), (one.means,)) for n, one in enumerate(periods)
     )
     return Axis("Period", buckets, partition=False, exhaustive=False)
 
@@ -197,12 +201,18 @@ def _offence() -> Axis:
             codes=(code,),
         )
 
+    def named(name: str) -> Bucket:
+        titled = table.titled(name)
+        if len(titled) > 1:
+            raise RequestError(f'"{name}" is the title of {", ".join(titled)}. Name the code.')
+        return read(titled[0] if titled else table.canonical(name))
+
     return Axis(
         "Offence",
         None,
         source={"terms": {"field": "offence_code"}},
         read=read,
-        open=lambda name: read(table.canonical(name)),
+        open=named,
     )
 
 
@@ -213,7 +223,7 @@ def _offence_rows(rows: Sequence[OffenceRow]) -> Axis:
             "count by offence."
         )
     buckets = tuple(
-        Bucket(str(n), row.label, offence_query(row.codes), (row.means,), codes=row.codes)
+        Bucket(_place(n), row.label, offence_query(row.codes), (row.means,), codes=row.codes)
         for n, row in enumerate(rows)
     )
     return Axis("Offence", buckets, partition=apart([row.codes for row in rows]))
@@ -234,10 +244,17 @@ def _offence_group() -> Axis:
         )
 
     def named(name: str) -> Bucket:
-        groups = (*dict.fromkeys(table.groups.values()), _GROUP_UNKNOWN)
-        given = _one_of("offence group", name, groups)
-        group = None if given == _GROUP_UNKNOWN else given
-        return Bucket(name, name, _in_group(group), (conditions.of_group(group),))
+        if name.casefold() in (_UNKNOWN, _GROUP_UNKNOWN.casefold()):
+            group = None
+        else:
+            group = _one_of("offence group", name, tuple(dict.fromkeys(table.groups.values())))
+        return Bucket(
+            group or _UNKNOWN,
+            group or _GROUP_UNKNOWN,
+            _in_group(group),
+            (conditions.of_group(group),),
+            "asked" if group else "unknown",
+        )
 
     source = {"terms": {"field": "offence_code"}}
     return Axis("Offence group", None, source=source, read=read, open=named)
@@ -304,7 +321,7 @@ def _category(name: str, category: Category) -> Axis:
             {one: one for one in category.values} if category.values else {True: "Yes", False: "No"}
         )
         buckets = tuple(
-            Bucket(_text(value), label, Term(**{field: value}), (means(_text(value)),))
+            Bucket(_VALUE + _text(value), label, Term(**{field: value}), (means(_text(value)),))
             for value, label in values.items()
         )
         return Axis(heading, (*buckets, missing), partition=not category.many)
@@ -312,10 +329,13 @@ def _category(name: str, category: Category) -> Axis:
     def read(value: Any) -> Bucket:
         if value is None:
             return missing
-        return Bucket(_text(value), _text(value), Term(**{field: value}), (means(_text(value)),))
+        text = _text(value)
+        return Bucket(_VALUE + text, text, Term(**{field: value}), (means(text),))
 
     def named(text: str) -> Bucket:
-        return read(None if _is_missing(text) else _value(name, text, category))
+        if _is_missing(text):
+            return missing
+        return read(_value(name, text.removeprefix(_VALUE), category))
 
     return Axis(
         heading,
@@ -325,6 +345,10 @@ def _category(name: str, category: Category) -> Axis:
         read=read,
         open=named,
     )
+
+
+def _place(number: int) -> str:
+    return f"#{number}"
 
 
 def _is_missing(name: str) -> bool:

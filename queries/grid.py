@@ -50,6 +50,10 @@ class Grid(Struct, frozen=True):
         given = [self.rows, *([self.columns] if self.columns else [])]
         return [_of_records(axis) if self.unit == "offences" else axis for axis in given]
 
+    @property
+    def _whole(self) -> str:
+        return f"All {self.unit} asked about"
+
     def build(self) -> dict[str, aggs.Agg[Any]]:
         """The cells, and the totals that they do not tell, by a name each."""
         found = {"cells": self._tree(_nesting(self.axes), nested=False)}
@@ -131,7 +135,7 @@ class Grid(Struct, frozen=True):
             ),
             total=Row(
                 _TOTAL,
-                f"All {self.unit} asked about",
+                self._whole,
                 (whole["doc_count"], *(totals[1].get((one.key,), 0) for one in across)),
                 kind="total",
             ),
@@ -141,7 +145,8 @@ class Grid(Struct, frozen=True):
 
     def where(self, row: str, column: str | None) -> Query:
         """The records behind a row, or a cell, named by key or label. Raises RequestError."""
-        named = [] if row == "total" else [(self.axes[0], row)]
+        whole = row.casefold() in (_TOTAL, self._whole.casefold())
+        named = [] if whole else [(self.axes[0], row)]
         if column and column.casefold() != self.unit:
             if self.columns is None:
                 raise RequestError(
@@ -272,6 +277,9 @@ def _named(axis: Axis, name: str) -> Bucket:
         assert axis.open
         return axis.open(name)
     wanted = name.casefold()
+    for one in axis.buckets:
+        if name == one.key:
+            return one
     for one in axis.buckets:
         if wanted in (one.key.casefold(), one.label.casefold(), ", ".join(one.codes).casefold()):
             return one

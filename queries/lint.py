@@ -56,11 +56,12 @@ class _Asked(Struct):
 
 
 class _Sealed:
-    """One generation, as it is asked for numbers and for records."""
+    """One generation, as it is asked for numbers and for records, through the alias."""
 
     def __init__(self, client: Elasticsearch, alias: str) -> None:
-        self.generation = generations.live(client, alias)
+        self.generation = generations.readable(client, alias)
         self._client = client
+        self._alias = alias
 
     def numbers(self, within: Query, queries: Sequence[Query]) -> list[int]:
         """How many of some records are of each query. Raises InexactError."""
@@ -80,16 +81,22 @@ class _Sealed:
         )
         return [hit["_source"] for hit in body["hits"]["hits"]], body["hits"]["total"]["value"]
 
-    def _ask(self, query: Query, **asked: Any) -> dict[str, Any]:
-        return execute.exact(
+    def _ask(
+        self, query: Query, aggregations: dict[str, Any] | None = None, **asked: Any
+    ) -> dict[str, Any]:
+        body = execute.exact(
             self._client.search(
-                index=self.generation.name,
+                index=self._alias,
                 query=query.to_dict(),
+                aggregations={**(aggregations or {}), **execute.WHOLE},
                 track_total_hits=True,
                 allow_partial_search_results=False,
                 **asked,
             ).body
         )
+        if execute.whole(body, self.generation) is None:
+            raise execute.moved(self._alias)
+        return body
 
 
 def check(

@@ -119,7 +119,7 @@ def again(kept: dict[str, Any]) -> Request:
         )
         rest = {name: value for name, value in kept.items() if name != "questions"}
         plain = msgspec.convert({**rest, "questions": []}, Request, strict=False)
-    except (KeyError, msgspec.ValidationError) as error:
+    except (KeyError, TypeError, msgspec.ValidationError) as error:
         raise RequestError(f"the answer holds no request that can be read ({error}).") from None
     return msgspec.structs.replace(plain, questions=questions)
 

@@ -26,6 +26,9 @@ from queries.terms import Term
 
 COUNTED: Final = "recorded"
 LEFT_OUT: Final = ("cancelled", "transferred")
+PERIOD: Final = "period"
+OFFENCES: Final = "offences"
+MENTIONS: Final = "mentions"
 
 
 class Period(Struct, frozen=True):
@@ -142,21 +145,33 @@ class Mention(Struct, frozen=True):
         """The term and its aliases."""
         return (self.term, *self.aliases)
 
+    @property
+    def width(self) -> int:
+        """How many forms a search for it looks for."""
+        spelled = sum(len(one.forms) for one in self.spellings)
+        beside = sum(
+            len(other.term.forms)
+            if other.within is None
+            else 2 * (spelled + len(self.spellings) * len(other.term.forms))
+            for other in self.company
+        )
+        return spelled + beside
+
     def query(self) -> Query:
         """The records that mention it."""
         spelled = any_of([terms.query(one) for one in self.spellings])
-        forms = tuple(form for term in self.spellings for form in term.forms)
-        return all_of([spelled, *self._together(forms)])
+        return all_of([spelled, *self._together(self.spellings)])
 
     def form_query(self, term: Term, form: tuple[str, ...]) -> Query:
         """The records that mention it in one form of one spelling."""
-        return all_of([terms.form_query(term, form), *self._together((form,))])
+        one_form = msgspec.structs.replace(term, forms=(form,))
+        return all_of([terms.form_query(term, form), *self._together((one_form,))])
 
-    def _together(self, forms: tuple[tuple[str, ...], ...]) -> list[Query]:
+    def _together(self, spellings: tuple[Term, ...]) -> list[Query]:
         return [
             terms.query(other.term)
             if other.within is None
-            else terms.near(forms, other.term.forms, other.within)
+            else any_of([terms.near(one, other.term, other.within) for one in spellings])
             for other in self.company
         ]
 
@@ -214,14 +229,20 @@ class Scope(Struct, frozen=True):
 
     def filters(self) -> list[Query]:
         """What a record in scope satisfies."""
-        found: list[Query] = []
+        return [query for _, query in self.parts()]
+
+    def parts(self) -> list[tuple[str, Query]]:
+        """What a record in scope satisfies, each by a name: PERIOD, OFFENCES, MENTIONS, or a
+        condition's words."""
+        found: list[tuple[str, Query]] = []
         if any(one.start or one.end for one in self.periods):
-            found.append(any_of([one.query() for one in self.periods]))
+            found.append((PERIOD, any_of([one.query() for one in self.periods])))
         if self.offences:
-            found.append(offence_query([code for row in self.offences for code in row.codes]))
+            codes = [code for row in self.offences for code in row.codes]
+            found.append((OFFENCES, offence_query(codes)))
         if self.mentions:
-            found.append(any_of([mention.query() for mention in self.mentions]))
-        return [*found, *(condition.filter for condition in self.conditions)]
+            found.append((MENTIONS, any_of([mention.query() for mention in self.mentions])))
+        return [*found, *((condition.words, condition.filter) for condition in self.conditions)]
 
     @property
     def means(self) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from itertools import product
 from typing import Any, Final
 
 import msgspec
-from elasticsearch.dsl.query import Bool, Intervals, MatchPhrase, Query, Terms
+from elasticsearch.dsl.query import Bool, MatchPhrase, Query, SpanNear, Terms
 
 from indexer.errors import RequestError
 from indexer.narrative import COMPOUND_WORDS, DASHES, clean, compounds, words
@@ -37,6 +37,8 @@ OPEN_TWICE: Final = 3
 
 _SOFT_RUN: Final = re.compile(rf"[\s{DASHES}]+")
 _BEFORE: Final = "@#\"'\u201c\u201d"
+# Words in letters of scripts that the tokenizer never splits between letters.
+_ONE_TOKEN: Final = re.compile("['\u0030-\u058f\u1e00-\u1fff]+")
 _AFTER: Final = "\"'\u201c\u201d.,;:!?"
 
 
@@ -186,34 +188,41 @@ def form_query(term: Term, form: tuple[str, ...]) -> Query:
 
 
 def has_position(term: Term) -> bool:
-    """Whether its distance from another term can be measured: a compound's and a possessive's
-    words stand apart in the index."""
-    return not term.compound and not any(
-        word.endswith("'s") for form in term.forms for word in form
+    """Whether its distance from another term can be measured: each of its words is one of the
+    index's, and not a compound's or a possessive's, which stand apart there."""
+    words_of_forms = {word for form in term.forms for word in form}
+    return not term.compound and all(
+        _ONE_TOKEN.fullmatch(word) and not word.endswith("'s") for word in words_of_forms
     )
 
 
-def near(forms: Sequence[tuple[str, ...]], others: Sequence[tuple[str, ...]], within: int) -> Query:
-    """The records where one of the forms stands at most so many words from one of the others.
+def near(term: Term, other: Term, within: int) -> Query:
+    """The records where two terms stand with at most so many words between them.
 
-    In either order, and not overlapping; a punctuation mark between them counts as one word.
+    In either order, and not overlapping. A run of punctuation between them counts as one word, as
+    does the next log entry; an underscore as two, a possessive 's as three.
     """
-    one, other = _any_interval(forms), _any_interval(others)
-    return Intervals(
-        narrative={
-            "any_of": {
-                "intervals": [
-                    {"all_of": {"intervals": pair, "ordered": True, "max_gaps": within}}
-                    for pair in ([one, other], [other, one])
-                ]
-            }
-        }
+    # No form of a term lies inside another, so spans find every pair; intervals would, too, but
+    # multiply the forms of the one by those of the other.
+    one, two = _any_span(term), _any_span(other)
+    return Bool(
+        should=[
+            SpanNear(clauses=pair, slop=within, in_order=True) for pair in ([one, two], [two, one])
+        ],
+        minimum_should_match=1,
     )
 
 
-def _any_interval(forms: Sequence[tuple[str, ...]]) -> dict[str, Any]:
-    found = [{"match": {"query": " ".join(form), "ordered": True, "max_gaps": 0}} for form in forms]
-    return found[0] if len(found) == 1 else {"any_of": {"intervals": found}}
+def _any_span(term: Term) -> dict[str, Any]:
+    found = [_span(form) for form in term.forms]
+    return found[0] if len(found) == 1 else {"span_or": {"clauses": found}}
+
+
+def _span(form: tuple[str, ...]) -> dict[str, Any]:
+    found = [{"span_term": {"narrative": word.lower()}} for word in form]
+    if len(found) == 1:
+        return found[0]
+    return {"span_near": {"clauses": found, "slop": 0, "in_order": True}}
 
 
 def query(term: Term) -> Query:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, TypeAlias, Union, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct
@@ -19,13 +19,15 @@ from queries.problems import Problem
 from queries.scope import Company, Mention
 from queries.terms import Term
 
+MAX_FORMS: Final = 8_000
+
 Names = Annotated[tuple[str, ...], Meta(max_length=20)]
 Distance = Annotated[int, Meta(ge=0, le=100)]
 Openings: TypeAlias = Callable[[str], tuple[str, ...]]
 
 
 class CompanySpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """A term that must stand near: at most ``within`` words, or punctuation marks, between."""
+    """A term that must stand near: at most ``within`` words between, as ``terms.near`` counts."""
 
     term: str
     within: Distance | None = None
@@ -79,8 +81,8 @@ def mention(wording: Wording) -> Mention:
             if not terms.has_position(one):
                 raise RequestError(
                     f'the distance of "{one.written}" from another term cannot be measured, '
-                    "because it is written with punctuation. Leave out within:, for the same "
-                    "record."
+                    "because it is written with punctuation, or in a script without spaces. "
+                    "Leave out within:, for the same record."
                 )
     return found
 
@@ -121,8 +123,10 @@ def _opened(wording: Wording, openings: Openings) -> Wording:
 
 
 def problems(wordings: Sequence[Wording], path: str, *, repeats: bool) -> Iterator[Problem]:
-    """Wordings that are no term and, unless ``repeats`` may be, those that are one term twice."""
+    """Wordings that are no term, that are one term twice (unless ``repeats`` may be), or that are
+    more than one search can look for."""
     seen: dict[tuple[object, ...], str] = {}
+    forms = 0
     for number, wording in enumerate(wordings):
         where = f"{path}[{number}]"
         try:
@@ -131,6 +135,16 @@ def problems(wordings: Sequence[Wording], path: str, *, repeats: bool) -> Iterat
             yield Problem(where, str(error))
             continue
         yield from _strangers(wording, where)
+        if one.key not in seen:
+            forms += one.width
+        if forms > MAX_FORMS:
+            yield Problem(
+                where,
+                f"the terms down to this one can be written in {forms:,} ways, and one search "
+                f"looks for {MAX_FORMS:,} at most. Ask for the others in a question, or a request, "
+                "of their own.",
+            )
+            return
         first = seen.setdefault(one.key, one.label)
         if not repeats and first is not one.label:
             yield Problem(

@@ -88,7 +88,8 @@ class Victims(Question, frozen=True, tag="victims"):
 
     def where(self, row: str, column: str | None, scope: Scope) -> Query:
         """The records behind a row; different people have the same records as victims."""
-        return super().where(row, None if column == _PEOPLE else column, scope)
+        of_people = column is not None and column.casefold() in (_PEOPLE, "different people")
+        return super().where(row, None if of_people else column, scope)
 
 
 def _relations(table: Table) -> tuple[Relation, ...]:

@@ -13,9 +13,10 @@ from msgspec import Struct
 from queries.answer import Row, Table
 from queries.render.phrases import number
 
-#: The room for figures beside the labels on A4, upright and on its side.
+#: The room for figures beside labels of LABELS characters on A4, upright and on its side.
 PORTRAIT: Final = 54
 LANDSCAPE: Final = 104
+LABELS: Final = 34
 #: Longer words of a head are broken.
 LONGEST_WORD: Final = 18
 _GAP: Final = 2
@@ -60,8 +61,11 @@ def whole(table: Table) -> Part:
     return _part(table, 0, len(table.columns))
 
 
-def parts(table: Table, room: int) -> tuple[Part, ...]:
-    """The table in parts whose columns fit the room."""
+def parts(table: Table, room: int, labels: int = 0) -> tuple[Part, ...]:
+    """The table in parts whose columns fit the room, and what shorter labels than so many
+    characters leave of theirs."""
+    longest = max(len(_line(row, 0, 0).name) for row in (*table.rows, table.total))
+    room += max(0, labels - longest)
     widths = _widths(table)
     fewest = len(list(_spans(widths, room)))
     # As many parts as it takes, and those of like width: the least room that still does.

@@ -129,8 +129,8 @@ def _view(answer: Answer, question: QuestionAnswer, own: Path | None) -> Questio
         or sum(row.kind != "none" for row in table.rows) > 1
         or len(table.columns) > 1,
         whole=tables.whole(table),
-        parts=tables.parts(table, tables.PORTRAIT),
-        wide_parts=tables.parts(table, tables.LANDSCAPE),
+        parts=tables.parts(table, tables.PORTRAIT, tables.LABELS),
+        wide_parts=tables.parts(table, tables.LANDSCAPE, tables.LABELS),
         columns=tuple(
             f"{column.label}: {column.description}"
             for column in table.columns

@@ -592,6 +592,15 @@ def test_the_zip_is_fetched_once_for_every_home(
     assert options.read_text() == "-Xss1m\n"
 
 
+def test_up_can_fetch_the_server_and_start_nothing(other_home: Path) -> None:
+    done = foidex(other_home, "up", "--fetch-only")
+    folder = other_home / "server" / embedded.VERSION
+    assert done.stdout == f"The embedded server is in {folder}.\n"
+    assert (folder / "jdk" / "bin" / "java").is_file()
+    assert not processes(other_home)
+    assert not (other_home / "config").exists()
+
+
 def test_a_half_written_download_is_fetched_again(
     maven: Maven, fetch: Callable[[Path], None], archive: Path, tmp_path: Path
 ) -> None:

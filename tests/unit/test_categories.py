@@ -37,6 +37,11 @@ def test_declared_values_reach_the_document() -> None:
     assert document.categories == VALUES
 
 
+def test_a_value_given_twice_counts_once() -> None:
+    document = records.to_document(read(flag=["b", "a", "b"]), offences.load(), "a:1", CONTRACT)
+    assert document.categories == {"flag": ["b", "a"]}
+
+
 def test_a_value_that_is_not_there_is_left_out() -> None:
     document = records.to_document(read(district=None), offences.load(), "a:1", CONTRACT)
     assert document.categories == {}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from indexer.errors import InexactError
-from queries.execute import exact
+from indexer.errors import InexactError, NoIndexError
+from indexer.generations import Generation
+from queries.execute import exact, whole
 
 
 def body(**changes: Any) -> dict[str, Any]:
@@ -57,3 +59,24 @@ def test_a_whole_answer_passes() -> None:
 def test_what_may_be_inexact_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InexactError, match=message):
         exact(body(**changes))
+
+
+def seen(names: list[str], records: int) -> dict[str, Any]:
+    buckets = [{"key": name, "doc_count": records} for name in names]
+    return {
+        "aggregations": {
+            "generation": {"index": {"buckets": buckets}, "records": {"doc_count": records}}
+        }
+    }
+
+
+def test_a_part_of_a_generation_is_never_taken_for_the_whole() -> None:
+    live = Generation("crimes-1", datetime(2020, 1, 1, tzinfo=UTC), "1", "h", records=5)
+    assert whole(seen(["crimes-1"], 5), live) == 5
+    assert whole(seen(["crimes-2"], 5), live) is None
+    assert whole(seen(["crimes-1", "crimes-2"], 5), live) is None
+    for names, records in ((["crimes-1"], 4), ([], 0)):
+        with pytest.raises(InexactError, match=f"{records} of the 5 records"):
+            whole(seen(names, records), live)
+    with pytest.raises(NoIndexError):
+        whole(seen([], 0), Generation("crimes-1", live.built_at, "1", "h"))

@@ -20,6 +20,7 @@ PURE = {
     "indexer.categories": {"indexer.errors"},
     "indexer.records": {"indexer.categories", "indexer.narrative", "indexer.offences"},
     "indexer.sample": set(),
+    "indexer.chain": set(),
     "queries.problems": set(),
     "queries.terms": {"indexer.errors", "indexer.narrative"},
     "queries.conditions": {"indexer.offences"},
@@ -41,6 +42,15 @@ PURE = {
     "queries.render.typst": set(),
     "queries.render.packages": set(),
     "queries.render.charts": {"queries.answer", "queries.render.extras", "queries.render.phrases"},
+    "queries.numbers": {"queries.answer"},
+    "queries.membership": {
+        "queries.answer", "queries.fields", "queries.numbers", "queries.periods",
+        "queries.questions", "queries.request", "queries.scope",
+    },
+    "queries.facts": {"queries.membership"},
+    "queries.movement": {
+        "queries.facts", "queries.membership", "queries.numbers", "queries.scope", "indexer.records",
+    },
     "queries.consistency": {
         "indexer.errors", "queries.answer", "queries.conditions", "queries.disclosure.certain",
         "queries.disclosure.populations", "queries.periods",
@@ -101,8 +111,8 @@ def test_pure_modules_import_only_what_is_pure(module: str) -> None:
     assert imports(path) <= PURE[module]
 
 
-def test_only_execute_evidence_and_lint_ask_the_server() -> None:
-    asks = ("client.search(", "paging.pages(")
+def test_only_execute_evidence_lint_and_trace_ask_the_server() -> None:
+    asks = ("client.search(", "paging.pages(", "paging.sealed_pages(")
     askers = {
         name_of(path)
         for path in FILES
@@ -112,6 +122,7 @@ def test_only_execute_evidence_and_lint_ask_the_server() -> None:
         "queries.execute",
         "queries.evidence",
         "queries.lint",
+        "queries.trace",
     }
 
 

@@ -40,7 +40,7 @@ def test_a_whole_record_becomes_its_document() -> None:
         "offence_code": "22B",
         "offence_path": ("22B", "22"),
         "status": "recorded",
-        "narrative": ["First entry.", " A live-stream.", "\n\n", "Second entry."],
+        "narrative": ["First entry.", " A live-stream.\n\n", "Second entry."],
         "place": "crimes.jsonl:41",
         "outcome": 14,
         "victims": [{"victim_ref": "V-881", "age": 15, "sex": "F"}],
@@ -135,3 +135,13 @@ def test_word_of_a_deletion_needs_only_the_reference() -> None:
         records.from_json(b'{"crime_ref": "41/1/17", "status": "deleted", "name": 1}')
     with pytest.raises(records.RecordError, match='lacks the field "crime_ref"'):
         records.from_json(b'{"status": "deleted"}')
+
+
+def test_entries_are_cut_as_one_text_with_blank_lines_between_is() -> None:
+    entries = ["Seen at Paul's", "on Paul's", "live", "", "stream's end. Then"]
+    apart = records.from_mapping(GOOD | {"narrative": entries})
+    whole = records.from_mapping(GOOD | {"narrative": "\n\n".join(filter(None, entries))})
+    assert isinstance(apart, records.CrimeRecord)
+    assert isinstance(whole, records.CrimeRecord)
+    one, other = (records.to_document(r, offences.load(), "x:1") for r in (apart, whole))
+    assert (one.narrative, one.possessives) == (other.narrative, other.possessives)

@@ -1,0 +1,218 @@
+"""The audit log: one line for each run of a command that asks, before its result is printed.
+
+A file of JSON lines for its owner's eyes only, appended to under a lock, synced to the disk, and
+chained (``indexer.chain``). Holds what was asked and by whom; never a record's text or reference.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Self
+
+import filelock
+import msgspec
+import psutil
+from msgspec import Struct
+
+from indexer import chain
+from indexer.chain import Checked
+from indexer.errors import BrokenChainError, FoidexError, OutputError
+
+NAME: Final = "audit.jsonl"
+_WAIT: Final = 30
+_BLOCK: Final = 64 * 1024
+_PRIVATE: Final = 0o600
+_LONGEST_NAME: Final = 100
+
+
+class Entry(Struct, frozen=True, omit_defaults=True):
+    """One line. ``request`` and ``numbers`` are SHA-256 hashes; ``asked`` is what a command line
+    without a request file asks; ``records`` are those it returned, or counted in scope.
+
+    ``of`` is the hash of an earlier line, where a run failed after its line was written.
+    """
+
+    at: datetime
+    user: str
+    command: str
+    exit_code: int
+    version: str
+    sudo_user: str | None = None
+    reference: str | None = None
+    request: str | None = None
+    asked: dict[str, Any] | None = None
+    generation: str | None = None
+    numbers: str | None = None
+    records: int | None = None
+    of: str | None = None
+
+
+class Log:
+    """The log at a path, which need not be there yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, entry: Entry) -> str:
+        """Write a line to the disk and return its hash. Raises OutputError."""
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with filelock.FileLock(f"{self.path}.lock", timeout=_WAIT, mode=_PRIVATE):
+                return self._append(entry)
+        except filelock.Timeout:
+            raise self._unwritable(f"another run held its lock for {_WAIT} seconds") from None
+        except OSError as error:
+            raise self._unwritable(str(error.strerror)) from None
+
+    def _append(self, entry: Entry) -> str:
+        new = not self.path.exists()
+        file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _PRIVATE)
+        try:
+            end = _end(file)
+            # What a crash cut short gets an end, so that the line after it stands alone.
+            cut = b"\n" if end and not end.endswith(b"\n") else b""
+            line = chain.line(msgspec.to_builtins(entry), end + cut)
+            if os.write(file, cut + line) != len(cut + line):
+                raise self._unwritable("the disk is full")
+            os.fsync(file)
+        finally:
+            os.close(file)
+        if new:
+            _sync_folder(self.path.parent)
+        return chain.digest(line)
+
+    def _unwritable(self, why: str) -> OutputError:
+        return OutputError(
+            f"{self.path}: the audit log cannot be written ({why}), and no query goes unlogged, so "
+            "no result is given. Make it writable, or name another folder in [audit] of "
+            "foidex.toml."
+        )
+
+    def check(self, noted: str = "") -> Checked:
+        """Check the chain, also against a head that was noted. Raises BrokenChainError."""
+        with self._open() as file:
+            found = chain.check(file, noted)
+        if found.broken:
+            more = f" ({len(found.broken):,} breaks in all)" if len(found.broken) > 1 else ""
+            raise BrokenChainError(
+                f"{self.path}: {found.broken[0]}{more}. Keep the file as it is, and compare it "
+                "with a copy."
+            )
+        return found
+
+    def last(self, number: int | None = None) -> Iterator[dict[str, Any]]:
+        """The last lines, oldest first; a line that is none is left out. Raises as ``check``."""
+        with self._open() as file:
+            lines = file if number is None else deque(file, maxlen=number)
+            for line in lines:
+                try:
+                    said = msgspec.json.decode(line)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    continue
+                if isinstance(said, dict):
+                    yield said
+
+    @contextmanager
+    def _open(self) -> Iterator[BinaryIO]:
+        try:
+            with self.path.open("rb") as file:
+                yield file
+        except FileNotFoundError:
+            raise BrokenChainError(
+                f"{self.path}: there is no audit log. Where anything was asked before, it was "
+                "removed; else ask something first."
+            ) from None
+        except OSError as error:
+            raise BrokenChainError(
+                f"{self.path}: the audit log cannot be read ({error.strerror}). Run as its owner."
+            ) from None
+
+
+class Run:
+    """One run of a command, which leaves one line: by ``write``, or where it fails.
+
+    Where it fails after that (a reader that went away, a server lost between pages), a second line
+    says so and names the first. Without a log nothing is written.
+    """
+
+    def __init__(self, log: Log | None, command: str, version: str, sudo_user: str | None) -> None:
+        self._log = log
+        self._known: dict[str, Any] = {
+            "command": command,
+            "version": version,
+            "user": psutil.Process().username(),
+            "sudo_user": _plain(sudo_user) if sudo_user else None,
+        }
+        self._written: str | None = None
+        self._said: int | None = None
+
+    def about(self, **known: Any) -> None:
+        """Remember what is known of the run: fields of an Entry."""
+        self._known |= known
+
+    def write(self, exit_code: int = 0, **known: Any) -> None:
+        """Write the line of a run, and what it will exit with, before its result is printed.
+
+        Raises OutputError.
+        """
+        self.about(**known)
+        self._append(exit_code)
+
+    def _append(self, exit_code: int) -> None:
+        self._said = exit_code
+        if self._log is not None:
+            now = datetime.now(UTC).replace(microsecond=0)
+            entry = Entry(at=now, exit_code=exit_code, of=self._written, **self._known)
+            self._written = self._log.append(entry)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
+        if error is None:
+            assert self._said is not None, "a run that asked wrote no line"
+        elif (code := exit_code_of(error)) != self._said:
+            self._append(code)
+
+
+def exit_code_of(error: BaseException) -> int:
+    """What the program exits with after an error."""
+    if isinstance(error, OSError) and error.filename is None:  # of the output
+        return OutputError.exit_code
+    code = getattr(error, "exit_code", FoidexError.exit_code)
+    return code if isinstance(code, int) else FoidexError.exit_code
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^\w.@\\-]", "?", name)[:_LONGEST_NAME]
+
+
+def _end(file: int) -> bytes:
+    """The end of a file, from its last whole line on."""
+    start = os.lseek(file, 0, os.SEEK_END)
+    end = b""
+    while start:
+        size = min(_BLOCK, start)
+        start -= size
+        end = os.pread(file, size, start) + end
+        # The first line may be half read.
+        known = end if not start else end[end.find(b"\n") + 1 :]
+        last, torn = chain.last_whole(known)
+        if last:
+            return last + torn
+    return end
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new file's name last, which is an entry of its folder."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

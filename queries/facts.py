@@ -1,0 +1,46 @@
+"""What is kept of a record behind an answer, so that a replay can tell what changed in it. Pure.
+
+Of its text, victims, links and categories a short hash, and nothing else.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from queries.membership import Counts
+
+
+class Facts(Struct, frozen=True, omit_defaults=True):
+    """What is kept of a record. ``narrative`` to ``categories`` are hashes; ``says`` are the
+    scope's terms that it mentions, by number; ``deleted_at`` is set of one that was deleted."""
+
+    crime_ref: str
+    recorded_on: str = ""
+    offence_code: str = ""
+    status: str = ""
+    outcome: int | None = None
+    narrative: str = ""
+    victims: str = ""
+    linked: str = ""
+    categories: str = ""
+    says: tuple[int, ...] = ()
+    deleted_at: datetime | None = None
+
+
+class Traced(Struct, frozen=True):
+    """A record in scope, and what it counts in each number where it counts."""
+
+    facts: Facts
+    counts: Counts
+
+
+class Near(Struct, frozen=True, omit_defaults=True):
+    """A record that lacks one thing to be in scope: ``lacks`` is which part of the scope."""
+
+    crime_ref: str
+    recorded_on: str
+    offence_code: str
+    status: str
+    lacks: str

@@ -1,0 +1,359 @@
+"""An answer asked again: the same numbers, or exactly which records moved them, and why.
+
+Asks the generation that answered, where it is kept, and the live one. What the records were is told
+by the answer's basis, else by the generation that answered. Says in ``doubts`` where the answer is
+not as it was made.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+from elasticsearch import Elasticsearch
+from msgspec import Struct
+
+from indexer import generations
+from indexer.errors import MovedError, RequestError
+from queries import basis as bases
+from queries import execute, membership, movement, numbers, trace
+from queries import request as requests
+from queries.answer import FORMAT, Answer
+from queries.basis import Basis
+from queries.facts import Facts, Traced
+from queries.movement import Mover, Now, Reason, Then
+from queries.numbers import Moved, Place
+from queries.request import Request
+
+
+class Number(Struct, frozen=True):
+    """A number by its place, and what an answer calls it."""
+
+    place: Place
+    label: str
+
+
+class Record(Struct, frozen=True):
+    """A record that counts otherwise: why, the numbers it left and entered, and those that it
+    counts another number of times in, or that may have moved with it."""
+
+    crime_ref: str
+    reasons: tuple[Reason, ...]
+    left: tuple[Number, ...]
+    entered: tuple[Number, ...]
+    changed: tuple[Number, ...]
+
+
+class Replay(Struct, frozen=True):
+    """What a replay found.
+
+    ``kept`` says whether the generation that answered is; ``then`` are the numbers that it gives
+    otherwise today, ``moved`` those that the live generation does. ``movers`` are the records that
+    moved them; None where they cannot be named, and ``nameless`` says why. ``unexplained`` are
+    numbers that moved by another amount than the records do.
+    """
+
+    reference: str
+    generation: str
+    built_at: datetime
+    version: str
+    kept: bool
+    basis: Literal["kept", "not kept", "missing", "wrong"]
+    doubts: tuple[str, ...]
+    notes: tuple[str, ...]
+    then: tuple[Moved, ...]
+    live: str
+    live_built_at: datetime
+    moved: tuple[Moved, ...]
+    movers: tuple[Record, ...] | None
+    nameless: str
+    unexplained: tuple[Moved, ...]
+
+    @property
+    def error(self) -> MovedError | None:
+        """What the command fails with; None where nothing moved and nothing is in doubt."""
+        said = []
+        if self.moved:
+            by = "" if self.movers is None else f", by {len(self.movers):,} records"
+            said.append(f"{len(self.moved):,} numbers moved{by}")
+        if self.then:
+            said.append(f"{len(self.then):,} differ on the generation that answered")
+        if self.doubts:
+            said.append("the answer is not as it was made")
+        return MovedError(f"{self.reference}: {'; '.join(said)}.") if said else None
+
+
+class _Kept(NamedTuple):
+    """What is left of the answer's time."""
+
+    basis: Basis | None
+    generation: bool
+
+
+def read(path: Path) -> Answer:
+    """Read an answer from its JSON file. Raises RequestError."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise RequestError(
+            f"{path}: cannot be read ({error.strerror}). Name an answer's JSON file."
+        ) from None
+    try:
+        raw: Any = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise RequestError(
+            f"{path}: is not JSON. Name what foidex answer --format json printed."
+        ) from None
+    given = raw.get("format") if isinstance(raw, dict) else None
+    if given != FORMAT:
+        said = f'is of the format "{str(given)[:40]}"' if given else "is no answer"
+        raise RequestError(
+            f"{path}: {said}; this foidex replays {FORMAT}. Name what foidex answer --format json "
+            "printed, and replay it with the version that made it."
+        )
+    try:
+        answer = msgspec.convert(raw, Answer)
+    except msgspec.ValidationError as error:
+        raise RequestError(
+            f"{path}: is not an answer as foidex makes one ({error}). Use the file as it was made."
+        ) from None
+    if answer.disclosure is not None:
+        raise RequestError(
+            f"{path}: is a published answer, in which numbers may be withheld. Replay the one that "
+            "was answered without --publish."
+        )
+    return answer
+
+
+def request_of(answer: Answer, path: Path) -> Request:
+    """The request that an answer holds. Raises RequestError, also where the two do not fit."""
+    try:
+        request = requests.again(answer.request)
+        request.scope  # noqa: B018 - reads every term
+        numbers.of(answer)
+    except RequestError as error:
+        raise RequestError(f"{path}: {error}") from None
+    except (ValueError, IndexError):
+        raise RequestError(
+            f"{path}: has a table whose rows and columns do not fit. Use the file as it was made."
+        ) from None
+    if [one.id for one in request.questions] != [one.id for one in answer.questions]:
+        raise RequestError(
+            f"{path}: answers other questions than its request asks. Use the file as it was made."
+        )
+    return request
+
+
+def replay(  # noqa: PLR0913 - what to ask, and where what was kept is
+    client: Elasticsearch, alias: str, answer: Answer, request: Request, folder: Path, most: int
+) -> Replay:
+    """Ask again, and compare. ``folder`` is the audit folder, ``most`` the most records in scope.
+
+    Raises as ``execute.answer``.
+    """
+    provenance = answer.provenance
+    doubts = _doubts(answer)
+    kept, foreign = _kept(client, alias, answer)
+    doubts += foreign
+    basis, state, wrong = _basis(answer, folder)
+    doubts += wrong
+    then: list[Moved] = []
+    if kept:
+        then = numbers.moved(answer, execute.answer(client, provenance.generation, request))
+    live = execute.answer(client, alias, request)
+    moved = numbers.moved(answer, live)
+    notes, changed = _compared(answer, live)
+    doubts += changed
+    movers: list[Mover] | None = []
+    nameless = ""
+    unexplained: list[Moved] = []
+    if moved:
+        movers, unexplained, nameless = _movers(
+            client, answer, live, request, moved, _Kept(basis, kept), most
+        )
+    return Replay(
+        reference=answer.reference,
+        generation=provenance.generation,
+        built_at=provenance.built_at,
+        version=provenance.version,
+        kept=kept,
+        basis=state,
+        doubts=tuple(doubts),
+        notes=tuple(notes),
+        then=tuple(then),
+        live=live.provenance.generation,
+        live_built_at=live.provenance.built_at,
+        moved=tuple(moved),
+        movers=None if movers is None else _records(movers, answer, live),
+        nameless=nameless,
+        unexplained=tuple(unexplained),
+    )
+
+
+def _doubts(answer: Answer) -> list[str]:
+    """What in the answer's own file does not fit together."""
+    provenance = answer.provenance
+    if numbers.hashed(provenance.query) != provenance.query_hash:
+        return [
+            "The query in the answer is not the one whose hash it holds: the file was changed "
+            "after it was made."
+        ]
+    return []
+
+
+def _kept(client: Elasticsearch, alias: str, answer: Answer) -> tuple[bool, list[str]]:
+    """Whether the generation that answered is kept; and what in it does not fit the answer."""
+    provenance = answer.provenance
+    named = [
+        one for one in generations.everything(client, alias) if one.name == provenance.generation
+    ]
+    if not named:
+        return False, []
+    one = named[0]
+    if (one.built_at, one.mapping_hash) == (provenance.built_at, provenance.mapping_hash):
+        return True, []
+    return False, [
+        f"{one.name} is here, but was built at another time or with another mapping than the "
+        "answer says: the answer is of another index, or was changed after it was made."
+    ]
+
+
+def _basis(
+    answer: Answer, folder: Path
+) -> tuple[Basis | None, Literal["kept", "not kept", "missing", "wrong"], list[str]]:
+    """The answer's basis, what became of it, and what is wrong with it or the answer's numbers."""
+    digest = answer.provenance.basis
+    if digest is None:
+        return None, "not kept", []
+    try:
+        found = bases.read(folder, digest)
+    except RequestError as error:
+        return None, "wrong", [f"The basis cannot be used: {error}"]
+    if found is None:
+        return None, "missing", []
+    head, provenance = found.head, answer.provenance
+    if (head.generation, head.query_hash) != (provenance.generation, provenance.query_hash):
+        return None, "wrong", ["The basis that the answer names is that of another answer."]
+    added = membership.sums(one.counts for one in found.records.values())
+    said = numbers.of(answer)
+    labels = numbers.labels(answer)
+    wrong = [place for place in head.places if said.get(place) != added.get(place, 0)]
+    return (
+        found,
+        "kept",
+        [
+            f"{labels.get(place, 'A number that is not there')}: the answer says "
+            f"{said.get(place)}, its basis {added.get(place, 0)}. The answer was changed after it "
+            "was made."
+            for place in wrong
+        ],
+    )
+
+
+def _compared(answer: Answer, live: Answer) -> tuple[list[str], list[str]]:
+    """What differs between then and now besides the numbers: notes, and doubts."""
+    was, now = answer.provenance, live.provenance
+    notes = []
+    doubts = []
+    if was.version != now.version:
+        notes.append(f"foidex {was.version} answered; this is foidex {now.version}.")
+    if was.mapping_hash != now.mapping_hash:
+        notes.append("The live generation was built with another mapping, or other categories.")
+    if was.query_hash != now.query_hash:
+        if was.version != now.version:
+            notes.append(
+                "The request is another query now: the matching rule or the table changed."
+            )
+        else:
+            doubts.append(
+                "The request in the answer gives another query than the one that was sent, by the "
+                "same version of foidex: the request was changed, or foidex was."
+            )
+    return notes, doubts
+
+
+def _movers(  # noqa: PLR0913 - both sides, and what is left of one
+    client: Elasticsearch,
+    answer: Answer,
+    live: Answer,
+    request: Request,
+    moved: list[Moved],
+    kept: _Kept,
+    most: int,
+) -> tuple[list[Mover] | None, list[Moved], str]:
+    """The records that moved the numbers; or None, and why they cannot be named."""
+    provenance = answer.provenance
+    if kept.basis is None and not kept.generation:
+        return (
+            None,
+            [],
+            (
+                f"{provenance.generation}, which answered, was pruned, and "
+                + (
+                    "no basis was kept"
+                    if provenance.basis is None
+                    else "the basis is not in the audit folder, or not as it was"
+                )
+                + ": what the records were then is not known."
+            ),
+        )
+    if max(answer.scope.of_any_status, live.scope.of_any_status) > most and kept.basis is None:
+        return (
+            None,
+            [],
+            (
+                f"more than {most:,} records are in scope, and no basis was kept. Raise "
+                "basis_records in [audit] of foidex.toml and replay again."
+            ),
+        )
+    scope = request.scope
+    mentions = membership.of_mentions(scope)
+    now = _traced(client, live, request)
+    then = (
+        kept.basis.records
+        if kept.basis
+        else _traced(client, _as_asked_of(client, answer, request), request)
+    )
+    gone = [one for one in then if one not in now]
+    come = [one for one in now if one not in then]
+    outside: dict[str, Any] = {}
+    if kept.generation:
+        outside.update(trace.named(client, provenance.generation, come, mentions))
+    elif kept.basis and kept.basis.near is not None:
+        outside.update(kept.basis.near)
+    before = Then(
+        then,
+        outside,
+        complete=kept.generation,
+        narrow=bool(kept.basis and kept.basis.near is not None),
+    )
+    left: dict[str, Facts] = trace.named(client, live.provenance.generation, gone, mentions)
+    after = Now(now, left)
+    found = movement.movers(before, after, moved, scope, provenance.built_at.date())
+    return found, movement.unexplained(before, after, moved), ""
+
+
+def _as_asked_of(client: Elasticsearch, answer: Answer, request: Request) -> Answer:
+    """The answer that the generation gives today, whose rows and forms are to be traced."""
+    return execute.answer(client, answer.provenance.generation, request)
+
+
+def _traced(client: Elasticsearch, answer: Answer, request: Request) -> dict[str, Traced]:
+    asked = membership.of(request, answer)
+    found = list(trace.in_scope(client, answer.provenance.generation, request.scope, asked))
+    bases.require_sums(asked, found, answer)
+    return {one.facts.crime_ref: one for one in found}
+
+
+def _records(movers: list[Mover], answer: Answer, live: Answer) -> tuple[Record, ...]:
+    called = numbers.labels(live) | numbers.labels(answer)
+
+    def named(places: tuple[Place, ...]) -> tuple[Number, ...]:
+        return tuple(Number(place, called[place]) for place in places)
+
+    return tuple(
+        Record(one.crime_ref, one.reasons, named(one.left), named(one.entered), named(one.changed))
+        for one in movers
+    )

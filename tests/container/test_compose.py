@@ -1,0 +1,242 @@
+"""The compose files that ship: right as written, and brought up with the images of this suite.
+
+What a small machine cannot give is fitted first; ``fitted`` says what.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from docker import DockerClient
+
+from tests.conftest import ROOT
+
+FILES = ("compose.yaml", "compose.cluster.yaml")
+SHIPPED = (*FILES, "foidex.toml", "prepare")
+NODES = ("es01", "es02", "es03")
+Compose = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def compose_command() -> list[str]:
+    """The plugin, else the program of that name."""
+    for command in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(command[0]) and not subprocess.call(
+            [*command, "version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ):
+            return command
+    pytest.skip("neither docker compose nor docker-compose is on this machine")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The shipped files with an extract beside them, and the secrets that ``prepare`` makes."""
+    if os.geteuid() != 0:
+        pytest.skip("docker/prepare gives files to the containers' users, which takes root")
+    made = tmp_path / "docker"
+    made.mkdir()
+    for name in SHIPPED:
+        shutil.copy(ROOT / "docker" / name, made)
+    subprocess.run([made / "prepare"], check=True, capture_output=True)
+    extract = made / "extract"
+    extract.mkdir()
+    data = ROOT / "tests" / "data"
+    shutil.copy(data / "reference.jsonl", extract)
+    shutil.copy(data / "requests" / "reference.yaml", extract)
+    for path in (extract, *extract.iterdir(), made / "foidex.toml"):
+        path.chmod(0o755)
+    return made
+
+
+def fitted(services: dict[str, Any]) -> None:
+    """Fit the services to a small machine of which nothing else is asked.
+
+    Its limits may be too low for a node that others reach (open files, memory maps), so that the
+    server would refuse to start. A single node only warns; three speak on the host's own loopback,
+    where the server does not insist either.
+    """
+    nodes = {name: service for name, service in services.items() if name != "foidex"}
+    for service in nodes.values():
+        service.pop("ulimits")
+        service["restart"] = "no"
+        service["environment"]["node.store.allow_mmap"] = "false"
+    if len(nodes) == 1:
+        return
+    ports = {name: (free_port(), free_port()) for name in nodes}
+    seeds = ",".join(f"localhost:{transport}" for _, transport in ports.values())
+    for name, service in nodes.items():
+        http, transport = ports[name]
+        service["network_mode"] = "host"
+        service["environment"] |= {
+            "network.host": "127.0.0.1",
+            "http.port": str(http),
+            "transport.port": str(transport),
+            "discovery.seed_hosts": seeds,
+        }
+        check = service["healthcheck"] = {**service["healthcheck"]}
+        check["test"] = [word.replace(":9200", f":{http}") for word in check["test"]]
+    job = services["foidex"]
+    job["network_mode"] = "host"
+    job["environment"]["FOIDEX_URL"] = ",".join(
+        f"https://localhost:{http}" for http, _ in ports.values()
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def compose(
+    request: pytest.FixtureRequest, folder: Path, engine: DockerClient, core: str, image: str
+) -> Iterator[Compose]:
+    """Run one of the shipped files with the suite's images; everything it made is removed."""
+    assert engine
+    file = request.param
+    whole = yaml.safe_load((folder / file).read_text())
+    fitted(whole["services"])
+    (folder / file).write_text(yaml.safe_dump(whole))
+    project = f"foidex-test-{secrets.token_hex(4)}"
+    command = [*compose_command(), "-p", project, "-f", file]
+    environment = {
+        **os.environ,
+        "ELASTICSEARCH_IMAGE": core,
+        "ELASTICSEARCH_MEMORY": "1g",
+        "FOIDEX_IMAGE": image,
+    }
+
+    def run(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [*command, *arguments],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, f"{done.stdout}\n{done.stderr}\n{logs()}"
+        return done
+
+    def logs() -> str:
+        return subprocess.run(
+            [*command, "logs", "--tail", "40"],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+
+    try:
+        yield run
+    finally:
+        run("down", "--volumes", "--remove-orphans", "--timeout", "20")
+
+
+def curl(compose: Compose, node: str, path: str) -> Any:
+    """Ask a node from inside its container, as the health check of the file does."""
+    ask = (
+        'echo "user = elastic:$(cat $ELASTIC_PASSWORD_FILE)" | curl --silent --fail --config - '
+        f'--cacert config/certs/ca.crt "https://localhost:$(printenv http.port || echo 9200){path}"'
+    )
+    return json.loads(compose("exec", "-T", node, "bash", "-c", ask).stdout)
+
+
+def tables(done: subprocess.CompletedProcess[str]) -> list[Any]:
+    return [question["table"] for question in json.loads(done.stdout)["questions"]]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_right_as_it_ships(name: str) -> None:
+    done = subprocess.run(
+        [*compose_command(), "-f", str(ROOT / "docker" / name), "config"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    services = yaml.safe_load(done.stdout)["services"]
+    for service in services.values():
+        security = service["environment"].get("xpack.security.enabled", "true")
+        assert security == "true"
+        assert not any("PASSWORD" in key and "FILE" not in key for key in service["environment"])
+
+
+def test_prepare_gives_each_secret_to_the_user_who_reads_it_and_makes_none_twice(
+    folder: Path,
+) -> None:
+    def told() -> dict[str, tuple[int, str]]:
+        return {
+            str(path.relative_to(folder / "secrets")): (
+                path.stat().st_uid,
+                oct(path.stat().st_mode)[-3:],
+            )
+            for path in (folder / "secrets").rglob("*")
+            if path.is_file() and not path.name.endswith(".srl")
+        }
+
+    assert told() == {
+        "ca.key": (0, "600"),
+        "certs/ca.crt": (0, "444"),
+        "certs/node.crt": (0, "444"),
+        "certs/node.key": (1000, "400"),
+        "elastic_password": (1000, "400"),
+        "foidex_password": (10001, "400"),
+    }
+    before = {path: path.read_bytes() for path in (folder / "secrets").rglob("*") if path.is_file()}
+    subprocess.run([folder / "prepare"], check=True, capture_output=True)
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize("compose", ["compose.yaml"], indirect=True)
+def test_one_node_comes_up_and_the_job_refreshes_and_writes_the_letter(compose: Compose) -> None:
+    compose("up", "--detach", "elasticsearch")
+    compose("run", "--rm", "-T", "foidex")
+    status = compose("run", "--rm", "-T", "foidex", "status", "--max-age", "26h")
+    assert "https://elasticsearch:9200" in status.stdout
+    assert "24 held, 0 rejected" in status.stdout
+    ask = ("run", "--rm", "-T", "foidex", "answer", "/source/reference.yaml")
+    assert "Yours sincerely" in compose(*ask, "--format", "letter").stdout
+    report = compose(
+        "run", "--rm", "-T", "--entrypoint", "cat", "foidex", "/var/lib/foidex/refresh-report.json"
+    )
+    assert json.loads(report.stdout)
+
+
+@pytest.mark.parametrize("compose", ["compose.cluster.yaml"], indirect=True)
+def test_three_nodes_speak_tls_and_count_the_same_when_one_is_gone(
+    compose: Compose, folder: Path
+) -> None:
+    toml = folder / "foidex.toml"
+    toml.write_text(toml.read_text().replace("replicas = 0", "replicas = 1"))
+    compose("up", "--detach", *NODES)
+    compose("run", "--rm", "-T", "foidex")
+    health = curl(compose, "es02", "/_cluster/health?wait_for_status=green&timeout=60s")
+    assert (health["status"], health["number_of_nodes"]) == ("green", 3)
+    ssl = curl(compose, "es02", "/_nodes/settings?filter_path=nodes.*.settings.xpack.security")
+    assert len(ssl["nodes"]) == 3
+    for node in ssl["nodes"].values():
+        security = node["settings"]["xpack"]["security"]
+        assert security["transport"]["ssl"]["enabled"] == "true"
+        assert security["http"]["ssl"]["enabled"] == "true"
+    plain = 'curl --silent "http://localhost:$(printenv http.port || echo 9200)/_cluster/health"'
+    compose("exec", "-T", "es01", "bash", "-c", plain, code=52)  # closed without an answer
+    ask = ("--no-deps", "-T", "foidex", "answer", "/source/reference.yaml", "--format", "json")
+    before = tables(compose("run", "--rm", *ask))
+    master = curl(compose, "es02", "/_cat/master?format=json")[0]["node"]
+    compose("kill", master)
+    left = next(node for node in NODES if node != master)
+    curl(compose, left, "/_cluster/health?wait_for_nodes=2&wait_for_status=yellow&timeout=60s")
+    assert tables(compose("run", "--rm", *ask)) == before

@@ -1,0 +1,205 @@
+"""Backups on a real server, and the drill: everything is destroyed, and the numbers come back."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from indexer import backups, elastic, embedded, generations, sample
+from indexer.errors import BackupError, ConfigurationError, NoIndexError
+from indexer.settings import Index
+from tests.conftest import ROOT
+from tests.server.conftest import SILENT, new_home, settings_for
+
+FOIDEX = str(Path(sys.executable).with_name("foidex"))
+REQUEST = ROOT / "tests" / "data" / "requests" / "reference.yaml"
+RECORDS = 400
+
+
+class Site:
+    """A home with a server of its own, and the command line that uses it."""
+
+    def __init__(self) -> None:
+        self.home = new_home()
+
+    def run(self, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("FOIDEX_")}
+        own = {"FOIDEX_HOME": str(self.home), "FOIDEX_HEAP": "512m"}
+        return subprocess.run(
+            [FOIDEX, *command], env={**kept, **own, **more}, cwd=self.home,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    def must(self, *command: str) -> str:
+        done = self.run(*command)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def load(self, records: int = RECORDS) -> str:
+        path = self.home / "records.jsonl"
+        lines = [msgspec.json.encode(one) + b"\n" for one in sample.generate(records)]
+        path.write_bytes(b"".join(lines))
+        self.must("load", str(path))
+        return self.live()
+
+    def live(self) -> str:
+        return next(str(one["name"]) for one in self.generations() if one["live"])
+
+    def generations(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(self.must("generations", "--format", "json"))
+        return found
+
+    def numbers(self) -> dict[str, Any]:
+        """An answer without when it was asked."""
+        answer: dict[str, Any] = json.loads(self.must("answer", str(REQUEST), "--format", "json"))
+        for name in ("run_at", "took_ms"):
+            del answer["provenance"][name]
+        return answer
+
+    def close(self) -> None:
+        embedded.down(settings_for(self.home), SILENT)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    one = Site()
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+def test_without_records_there_is_nothing_to_back_up(site: Site) -> None:
+    assert site.run("backup").returncode == NoIndexError.exit_code
+    nothing = site.run("restore")
+    assert nothing.returncode == BackupError.exit_code
+    assert "a whole backup is not in repository" in nothing.stderr
+
+
+def test_a_backup_is_listed_with_what_it_holds(site: Site) -> None:
+    first = site.load()
+    second = site.load(RECORDS + 10)
+    site.must("backup", "--to", "live-only")
+    site.must("backup", "--to", "everything", "--all")
+    found = {one["name"]: one for one in json.loads(site.must("backups", "--format", "json"))}
+    assert found["live-only"]["generations"] == [second]
+    assert found["everything"]["generations"] == sorted([first, second])
+    assert {one["records"] for one in found.values()} == {RECORDS + 10}
+    assert "everything" in site.must("backups")
+
+
+def test_a_name_that_is_taken_or_is_none_is_refused(site: Site) -> None:
+    again = site.run("backup", "--to", "live-only")
+    assert again.returncode == BackupError.exit_code
+    assert 'a backup named "live-only" already' in again.stderr
+    wrong = site.run("backup", "--to", "../Out")
+    assert wrong.returncode == BackupError.exit_code
+    assert "is no name for a backup" in wrong.stderr
+    unknown = site.run("restore", "never-made")
+    assert unknown.returncode == BackupError.exit_code
+    assert "Those of crimes: everything, live-only" in unknown.stderr
+
+
+def test_nothing_that_is_there_is_written_over(site: Site) -> None:
+    live = site.live()
+    refused = site.run("restore", "live-only")
+    assert refused.returncode == BackupError.exit_code
+    assert f"{live} is here already" in refused.stderr
+    assert site.live() == live
+
+
+def test_what_was_pruned_comes_back_beside_what_is_live(site: Site) -> None:
+    back = site.live()
+    newer = site.load(RECORDS + 20)
+    site.must("prune", "--keep", "1")
+    said = site.must("restore", "live-only")
+    assert f"{back} is back, with {RECORDS + 10:,} records." in said
+    assert site.live() == newer
+    site.must("rollback", back)
+    assert site.numbers()["provenance"]["records"] == RECORDS + 10
+
+
+def test_a_server_of_ones_own_says_where_backups_go_or_that_it_has_no_such_place(
+    site: Site,
+) -> None:
+    server = embedded.up(settings_for(site.home), SILENT)
+    own = {
+        "FOIDEX_URL": server.url,
+        "FOIDEX_USER": server.user or "",
+        "FOIDEX_PASSWORD": server.password or "",
+    }
+    unset = site.run("backup", **own)
+    assert unset.returncode == ConfigurationError.exit_code
+    assert "[backup] repository" in unset.stderr
+    config = site.home / "foidex.toml"
+    config.write_text('[backup]\nrepository = "elsewhere"\n')
+    missing = site.run("--config", str(config), "backups", **own)
+    config.unlink()
+    assert missing.returncode == BackupError.exit_code
+    assert 'the server has no repository "elsewhere"' in missing.stderr
+
+
+def test_old_backups_are_deleted_and_never_the_newest(site: Site) -> None:
+    server = embedded.up(settings_for(site.home), SILENT)
+    with elastic.connect(server) as client:
+        site.must("backups", "--delete", "live-only")
+        assert backups.expire(client, "crimes", backups.EMBEDDED, 1) == []
+        backups.take(client, "crimes", backups.EMBEDDED, "newest", everything=False)
+        assert backups.expire(client, "crimes", backups.EMBEDDED, 0) == ["everything"]
+        assert [one.name for one in backups.listed(client, "crimes", backups.EMBEDDED)] == [
+            "newest"
+        ]
+
+
+def test_a_damaged_backup_is_not_restored_and_leaves_nothing(site: Site) -> None:
+    """Its files are cut short in the repository."""
+    live = site.live()
+    site.must("backup", "--to", "damaged")
+    site.load(RECORDS + 30)
+    site.must("prune", "--keep", "1")
+    blobs = [*(site.home / "backups" / "indices").rglob("__*")]
+    whole = {path: path.read_bytes() for path in blobs}
+    for path, content in whole.items():
+        path.write_bytes(content[:-40])
+    with elastic.connect(embedded.up(settings_for(site.home), SILENT)) as client:
+        found = backups.find(client, "crimes", backups.EMBEDDED, "damaged")
+        with pytest.raises(BackupError, match="did not come back, so none was kept"):
+            backups.restore(client, Index(), backups.EMBEDDED, found, everything=False)
+        assert live not in [one.name for one in generations.everything(client, "crimes")]
+        assert not client.indices.exists(index=live)
+    for path, content in whole.items():
+        path.write_bytes(content)
+    assert f"{live} is back" in site.must("restore", "damaged")
+
+
+@pytest.mark.timeout(600)
+def test_the_drill(site: Site) -> None:
+    """Back up, destroy everything, restore in another home: the same request, the same numbers."""
+    site.load()
+    before = site.numbers()
+    site.must("backup", "--to", "drill")
+    other = Site()
+    try:
+        embedded.down(settings_for(site.home), SILENT)
+        shutil.move(site.home / "backups", other.home / "backups")
+        shutil.move(site.home / "server", other.home / "server")  # saves unpacking it again
+        shutil.rmtree(site.home)
+        assert other.run("answer", str(REQUEST)).returncode == NoIndexError.exit_code
+        assert "is live." in other.must("restore", "drill")
+        assert other.numbers() == before
+        with elastic.connect(embedded.up(settings_for(other.home), SILENT)) as client:
+            live = generations.live(client, "crimes")
+            settings = client.indices.get_settings(index=live.name, flat_settings=True)
+            assert settings[live.name]["settings"]["index.blocks.write"] == "true"
+    finally:
+        other.close()

@@ -1,0 +1,188 @@
+"""The audit log: an edit, a cut, a line moved or torn is told; two writers make one chain."""
+
+from __future__ import annotations
+
+import multiprocessing
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer import audit, chain
+from indexer.audit import Entry, Log, Run
+from indexer.errors import BrokenChainError, OutputError, RequestError
+
+
+def entry(number: int) -> Entry:
+    moment = datetime(2024, 1, 1, tzinfo=UTC)
+    return Entry(moment, "analyst", "count", 0, "0.1.0", records=number)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    return Log(tmp_path / "audit" / audit.NAME)
+
+
+def filled(log: Log, number: int) -> list[bytes]:
+    for one in range(number):
+        log.append(entry(one))
+    return log.path.read_bytes().splitlines(keepends=True)
+
+
+def test_lines_make_a_chain_whose_head_is_the_hash_of_the_last(log: Log) -> None:
+    heads = [log.append(entry(number)) for number in range(3)]
+    found = log.check()
+    assert (found.lines, found.head, found.torn) == (3, heads[-1], ())
+    assert [log.check(head).noted for head in heads] == [1, 2, 3]
+    assert [line["records"] for line in log.last()] == [0, 1, 2]
+    assert [line["records"] for line in log.last(1)] == [2]
+    assert stat.S_IMODE(log.path.stat().st_mode) == 0o600
+
+
+DAMAGE: dict[str, Callable[[list[bytes]], list[bytes]]] = {
+    "an edit": lambda lines: [lines[0].replace(b"analyst", b"another"), *lines[1:]],
+    "a cut in the middle": lambda lines: [lines[0], *lines[2:]],
+    "a cut at the beginning": lambda lines: lines[1:],
+    "two lines changed round": lambda lines: [lines[1], lines[0], *lines[2:]],
+    "a line twice": lambda lines: [*lines[:2], *lines[1:]],
+    "a foreign line": lambda lines: [lines[0], b'{"a": 1}\n', *lines[1:]],
+    "a line made nonsense": lambda lines: [lines[0], b"\n", *lines[2:]],
+    "half a line": lambda lines: [lines[0], lines[1][:20] + b"\n", *lines[2:]],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_breaks_the_chain(log: Log, damage: str) -> None:
+    lines = filled(log, 4)
+    log.path.write_bytes(b"".join(DAMAGE[damage](lines)))
+    with pytest.raises(BrokenChainError, match=r"line \d") as told:
+        log.check()
+    assert "analyst" not in str(told.value)
+
+
+def test_a_cut_at_the_end_is_told_by_the_head_that_was_noted(log: Log) -> None:
+    lines = filled(log, 4)
+    head = log.check().head
+    log.path.write_bytes(b"".join(lines[:3]))
+    assert log.check().lines == 3
+    with pytest.raises(BrokenChainError, match="no line has the hash that was noted"):
+        log.check(head)
+
+
+@given(st.data())
+def test_any_one_byte_changed_breaks_the_chain(data: st.DataObject) -> None:
+    """But for the last line, which only a head that was noted holds."""
+    text, end = b"", b""
+    for number in range(4):
+        end = chain.line(msgspec.to_builtins(entry(number)), end)
+        text += end
+    head = chain.digest(end)
+    place = data.draw(st.integers(0, len(text) - 1))
+    other = data.draw(st.integers(0, 255).filter(lambda byte: byte != text[place]))
+    changed = text[:place] + bytes([other]) + text[place + 1 :]
+    lines = [line + b"\n" for line in changed.split(b"\n")]
+    lines = lines[:-1] if changed.endswith(b"\n") else [*lines[:-1], lines[-1][:-1]]
+    assert chain.check(lines, head).broken
+
+
+def test_a_line_that_lacks_only_its_end_is_whole_once_the_next_is_written(log: Log) -> None:
+    lines = filled(log, 2)
+    log.path.write_bytes(b"".join(lines)[:-1])
+    assert log.check().torn == (2,)
+    log.append(entry(7))
+    assert (log.check().lines, log.check().torn) == (3, ())
+
+
+@pytest.mark.parametrize("kept", [1, 40, -2])
+def test_a_line_that_a_crash_cut_short_is_told_and_the_chain_goes_on(log: Log, kept: int) -> None:
+    lines = filled(log, 3)
+    log.path.write_bytes(b"".join(lines[:2]) + lines[2][:kept])
+    found = log.check()
+    assert (found.lines, found.torn) == (2, (3,))
+    log.append(entry(7))
+    found = log.check()
+    assert (found.lines, found.torn) == (3, (3,))
+    assert [line["records"] for line in log.last()][-1] == 7
+    whole = log.path.read_bytes().splitlines(keepends=True)
+    for damaged in (
+        [whole[0].replace(b"0.1.0", b"0.1.1"), *whole[1:]],
+        [*whole[:1], *whole[2:]],
+        [*whole[:2], b"{}\n", whole[3]],
+        [*whole[:2], whole[3]],
+    ):
+        log.path.write_bytes(b"".join(damaged))
+        with pytest.raises(BrokenChainError):
+            log.check()
+
+
+def test_a_crash_in_the_first_line_and_another_after_it_are_told(log: Log) -> None:
+    log.path.parent.mkdir()
+    log.path.write_bytes(b'{"at": 1\n{"at"')
+    log.append(entry(1))
+    assert log.check().torn == (1, 2)
+    assert log.check().lines == 1
+
+
+def _append(path: Path, number: int, together: Barrier) -> None:
+    together.wait()
+    for one in range(number):
+        Log(path).append(entry(one))
+
+
+def test_processes_that_write_at_once_make_one_chain(log: Log) -> None:
+    context = multiprocessing.get_context("fork")
+    together = context.Barrier(3)
+    writers = [context.Process(target=_append, args=(log.path, 200, together)) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    assert log.check().lines == 600
+
+
+def test_a_long_line_is_found_from_the_end(log: Log) -> None:
+    long = msgspec.structs.replace(entry(1), asked={"terms": ["x" * 200_000]})
+    log.append(long)
+    log.append(long)
+    log.append(entry(2))
+    assert log.check().lines == 3
+
+
+def test_a_log_that_is_gone_or_cannot_be_written_is_told(log: Log) -> None:
+    with pytest.raises(BrokenChainError, match="there is no audit log"):
+        log.check()
+    log.path.parent.write_text("a file")
+    with pytest.raises(OutputError, match="no query goes unlogged"):
+        log.append(entry(1))
+
+
+def test_a_run_that_fails_leaves_its_exit_code(log: Log) -> None:
+    with pytest.raises(RequestError), Run(log, "answer", "1", "someone\n"):
+        raise RequestError("no")
+    (line,) = log.last()
+    assert (line["exit_code"], line["command"], line["sudo_user"]) == (3, "answer", "someone?")
+    assert line["user"]
+
+
+def test_a_run_that_fails_while_it_prints_leaves_a_second_line(log: Log) -> None:
+    run = Run(log, "find", "1", None)
+    run.write(records=5)
+    with pytest.raises(BrokenPipeError), run:
+        raise BrokenPipeError
+    first, second = log.last()
+    assert (first["exit_code"], second["exit_code"]) == (0, 11)
+    lines = log.path.read_bytes().splitlines(keepends=True)
+    assert second["of"] == chain.digest(lines[0])
+
+
+def test_without_a_log_nothing_is_written(tmp_path: Path) -> None:
+    with Run(None, "count", "1", None) as run:
+        run.write(records=1)
+    assert not list(tmp_path.iterdir())

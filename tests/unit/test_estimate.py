@@ -1,0 +1,38 @@
+"""The period that an estimate offers is the longest that fits."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from queries import estimate, request
+from queries.estimate import LIMIT_HOURS, Cost
+
+
+@given(
+    st.dictionaries(st.integers(0, 120), st.integers(1, 6), min_size=1),
+    st.integers(1, 30),
+)
+def test_no_longer_period_fits(by_place: dict[int, int], most: int) -> None:
+    """Against every start tried in turn."""
+    first, last = date(2018, 1, 1), date(2018, 5, 1)
+    by_day = {first + timedelta(days=place): number for place, number in by_place.items()}
+    scope = request.parse(
+        "reference: R\ntitle: T\nperiod: {from: 2018-01-01, to: 2018-05-01}\n"
+        "questions: [{id: Q1, kind: offences}]"
+    ).scope
+    cost = Cost(Fraction(LIMIT_HOURS * 60, most), LIMIT_HOURS)
+
+    def fits(start: date) -> bool:
+        return 0 < sum(number for day, number in by_day.items() if start <= day <= last) <= most
+
+    starts = [first + timedelta(days=place) for place in range(121)]
+    fitting = [start for start in starts if fits(start)]
+    months = [start for start in fitting if start.day == 1]
+    latest = estimate._latest(by_day, scope, cost)
+    found = estimate._months(by_day, latest, scope, cost)
+    assert (latest.label[:10] if latest else None) == (str(fitting[0]) if fitting else None)
+    assert (found.label[:10] if found else None) == (str(months[0]) if months else None)
