@@ -24,7 +24,8 @@ Doc = dict[str, Any]
 
 
 def doc(record: dict[str, Any]) -> Doc:
-    """A record as the index holds it."""
+    """A record as the index holds it. One of a ``weight`` stands for so many like it."""
+    weight = record.get("weight", 1)
     table = offences.load()
 
     def path(code: str) -> list[str]:
@@ -33,8 +34,8 @@ def doc(record: dict[str, Any]) -> Doc:
     linked = [{"offence_path": path(one["offence_code"])} for one in record.get("linked", [])]
     return {
         "status": "recorded",
-        "victims": [],
         **record,
+        "victims": [{**one, "weight": weight} for one in record.get("victims", [])],
         "offence_code": table.canonical(record["offence_code"]),
         "offence_path": path(record["offence_code"]),
         "linked": linked,
@@ -89,6 +90,11 @@ def meets(  # noqa: PLR0911 - a case each
     raise NotImplementedError(kind)
 
 
+def number(docs: Sequence[Doc]) -> int:
+    """How many these are, or stand for."""
+    return sum(one.get("weight", 1) for one in docs)
+
+
 def counted(docs: Sequence[Doc], asked: dict[str, Any], path: str = "") -> dict[str, Any]:
     """One aggregation over records, or over nested documents."""
     ((kind, said),) = ((name, one) for name, one in asked.items() if name != "aggs")
@@ -96,7 +102,7 @@ def counted(docs: Sequence[Doc], asked: dict[str, Any], path: str = "") -> dict[
 
     def bucket(chosen: Sequence[Doc], where: str = path) -> dict[str, Any]:
         return {
-            "doc_count": len(chosen),
+            "doc_count": number(chosen),
             **{name: counted(chosen, one, where) for name, one in inside.items()},
         }
 
@@ -153,7 +159,7 @@ def answer(request: Request, records: Sequence[dict[str, Any]]) -> Answer:
         chosen = [one for one in docs if meets(one, body["query"])]
         found = {
             "took": 1,
-            "hits": {"total": {"value": len(chosen), "relation": "eq"}},
+            "hits": {"total": {"value": number(chosen), "relation": "eq"}},
             "aggregations": {name: counted(chosen, one) for name, one in body["aggs"].items()},
         }
         moment = datetime(2018, 8, 14, 9, 30, tzinfo=UTC)
@@ -167,12 +173,14 @@ def answer(request: Request, records: Sequence[dict[str, Any]]) -> Answer:
             sources=("crimes.jsonl",),
             mapping_hash="ab" * 32,
         )
-        return execute.Found(found, body, built, 1_000_000, moment)  # most are of other years
+        return execute.Found(
+            found, body, "crimes", built, 1_000_000_000, moment
+        )  # most are of other years
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(execute, "search", search)
         return execute.answer(None, "crimes", request)  # type: ignore[arg-type]
 
 
-def day(number: int, start: date = date(2016, 4, 1)) -> str:
-    return date.fromordinal(start.toordinal() + number).isoformat()
+def day(after: int, start: date = date(2016, 4, 1)) -> str:
+    return date.fromordinal(start.toordinal() + after).isoformat()
