@@ -224,6 +224,8 @@ def _published(answer: Answer, hidden: frozenset[Population], policy: Policy) ->
         found,
         scope=scope,
         questions=questions,
+        # Whoever guesses the records could try the guess on the hash of a file of them.
+        provenance=msgspec.structs.replace(found.provenance, basis=None),
         disclosure=Disclosure(
             threshold=policy.threshold,
             rounding=policy.rounding,

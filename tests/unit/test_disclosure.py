@@ -490,6 +490,13 @@ def test_a_fact_that_no_one_explained_is_withheld_beside_withheld_numbers() -> N
     assert published(answer(records, question)).questions[0].facts == {"smallest": WITHHELD}
 
 
+def test_the_hash_of_the_records_behind_an_answer_is_not_published() -> None:
+    asked = answer([], tables.offences([], ["21"]))
+    kept = msgspec.structs.replace(asked.provenance, basis="ef" * 32)
+    found = published(msgspec.structs.replace(asked, provenance=kept))
+    assert found.provenance == asked.provenance
+
+
 def test_an_answer_with_a_hole_in_its_proof_is_not_published(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
