@@ -7,6 +7,7 @@ or leave a gap, one number that stands in two places with two values, and sums t
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
@@ -15,7 +16,8 @@ from indexer.errors import InexactError
 from queries import conditions
 from queries.answer import Answer, QuestionAnswer, Table
 from queries.disclosure import populations
-from queries.disclosure.populations import Population
+from queries.disclosure.certain import Population
+from queries.periods import column_of
 
 _SUM_TOLD: Final = re.compile(r"add up to ([\d,]+), more than the total of ([\d,]+)")
 
@@ -81,7 +83,7 @@ def _bands(question: QuestionAnswer) -> Iterator[str]:
 def _told(question: QuestionAnswer) -> Iterator[str]:
     """A sum in a note is one of rows or columns, and its total is in the table or the facts."""
     table = question.table
-    sums = {*_sums(table), sum(count or 0 for count in table.total.counts[1:])}
+    sums = {*_sums(table), *_sums_across(table)}
     withheld = any(None in row.counts for row in (*table.rows, table.total))
     for note in question.notes:
         for told in _SUM_TOLD.finditer(note):
@@ -98,6 +100,14 @@ def _sums(table: Table) -> Iterator[int]:
         rows = [row for row in table.rows if row.kind in kinds]
         for place in range(len(table.columns)):
             yield sum(row.counts[place] or 0 for row in rows)
+
+
+def _sums_across(table: Table) -> Iterator[int]:
+    """The sums of the columns beside the first, of all periods and of each."""
+    every: dict[int | None, list[int]] = defaultdict(list)
+    for column, count in zip(table.columns, table.total.counts, strict=True):
+        every[column_of(column.key)[1]].append(count or 0)
+    yield from (sum(counts[1:]) for counts in every.values())
 
 
 def _totals(table: Table) -> set[int | str | None]:

@@ -16,9 +16,9 @@ from msgspec import Struct
 
 from indexer.errors import InexactError
 from queries.answer import Answer, Override
-from queries.disclosure import populations, suppression
+from queries.disclosure import certain, populations, suppression
+from queries.disclosure.certain import Linear, Population, System
 from queries.disclosure.policy import Policy
-from queries.disclosure.populations import Linear, Population, System
 from queries.disclosure.reader import Bounds, Reader, given_away
 from queries.disclosure.release import Release, is_small, known_of
 
@@ -162,11 +162,11 @@ def problems(release: Release, policy: Policy, earlier: Sequence[Entry]) -> list
     for entry in joined:
         added = {one: bounds for one, bounds in entry.known().items() if one not in known}
         wider = [*stated, *entry.stated()]
-        if added and _agree(populations.joint([*known, *added], wider), known | added):
+        if added and _agree(certain.joint([*known, *added], wider), known | added):
             stated, known = wider, known | added
             sources |= dict.fromkeys(added, entry)
     if sources:
-        found += _given_away(_Known(populations.joint(known, stated), known, sources), policy)
+        found += _given_away(_Known(certain.joint(known, stated), known, sources), policy)
     return found
 
 
@@ -207,7 +207,7 @@ class _Known(NamedTuple):
         entries = {id(entry): entry for entry in self.sources.values()}.values()
         old = {one: bounds for entry in entries for one, bounds in entry.known().items()}
         stated = [told for entry in entries for told in entry.stated()]
-        return Reader(populations.joint(old, stated), old)
+        return Reader(certain.joint(old, stated), old)
 
 
 def _given_away(known: _Known, policy: Policy) -> Iterator[str]:
@@ -220,7 +220,7 @@ def _given_away(known: _Known, policy: Policy) -> Iterator[str]:
 def _differences(known: _Known, policy: Policy) -> Iterator[str]:
     """A population of one release less one within it of another."""
     reader = Reader(known.system, known.bounds)
-    for inner, outer in populations.nested(known.bounds):
+    for inner, outer in certain.nested(known.bounds):
         entry = known.sources.get(inner) or known.sources.get(outer)
         if entry is None or (inner in known.sources and outer in known.sources):
             continue

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from indexer.errors import InexactError
-from queries.disclosure.populations import Population, System
+from queries.disclosure.certain import Population, System
 
 if TYPE_CHECKING:  # takes its time to load
     from highspy import Highs

@@ -25,9 +25,10 @@ from queries.answer import (
     Row,
     TermFound,
 )
-from queries.disclosure import populations, suppression
+from queries.disclosure import certain, populations, suppression
+from queries.disclosure.certain import Linear, Population, System
 from queries.disclosure.policy import Policy
-from queries.disclosure.populations import Cell, Linear, Population, System
+from queries.disclosure.populations import Cell
 from queries.disclosure.reader import Bounds, Reader, given_away
 from queries.periods import column_of
 
@@ -59,7 +60,7 @@ def release(
     cells = populations.cells(answer)
     counts = {cell.population: cell.number for cell in cells if cell.number is not None}
     stated = suppression.tightened(populations.stated(answer), counts)
-    system = populations.joint(counts, stated)
+    system = certain.joint(counts, stated)
     problem = _problem(cells, counts, system, policy)
     problem = msgspec.structs.replace(
         problem,
@@ -148,7 +149,7 @@ def _small_differences(
     counts = problem.counts
     near = [
         (inner, outer)
-        for inner, outer in populations.nested(counts)
+        for inner, outer in certain.nested(counts)
         if 0 < counts[outer] - counts[inner] < policy.threshold
     ]
     pieces = problem.system.helpers
@@ -223,6 +224,8 @@ def _published(answer: Answer, hidden: frozenset[Population], policy: Policy) ->
         found,
         scope=scope,
         questions=questions,
+        # Whoever guesses the records could try the guess on the hash of a file of them.
+        provenance=msgspec.structs.replace(found.provenance, basis=None),
         disclosure=Disclosure(
             threshold=policy.threshold,
             rounding=policy.rounding,

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from indexer.errors import DisclosureError
-from queries.disclosure.populations import Linear, Population, System
+from queries.disclosure.certain import Linear, Population, System
 from queries.disclosure.reader import Bounds, Extreme, Reader, Terms, given_away, solver
 
 EXACT: Final = 1_000

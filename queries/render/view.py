@@ -206,7 +206,7 @@ class TermView(Struct, frozen=True):
 
 
 def _terms(answer: Answer) -> list[TermView]:
-    return [
+    found = [
         TermView(
             wordings=phrases.listed([f'"{one}"' for one in term.wordings], "or"),
             forms=_forms_of(term),
@@ -216,6 +216,7 @@ def _terms(answer: Answer) -> list[TermView]:
         )
         for term in _every_term(answer)
     ]
+    return list(dict.fromkeys(found))
 
 
 def _paragraphs(text: str) -> tuple[str, ...]:

@@ -13,8 +13,9 @@ import pytest
 from elasticsearch import Elasticsearch
 from jsonschema import Draft202012Validator
 
-from indexer import sample
-from indexer.errors import DisclosureError
+from indexer import refresh, sample
+from indexer.errors import DisclosureError, OutputError
+from indexer.fieldmap import FieldMap
 from indexer.settings import Index
 from queries import execute, request
 from queries.answer import schema
@@ -22,7 +23,10 @@ from queries.disclosure import populations
 from queries.disclosure.policy import Policy
 from queries.disclosure.reader import attack
 from queries.disclosure.release import known, release
+from tests import engine, kinds
 from tests.conftest import ROOT
+from tests.server.conftest import SILENT
+from tests.unit import test_published_set
 
 DATA = ROOT / "tests" / "data"
 REFERENCE = DATA / "requests" / "reference.yaml"
@@ -79,6 +83,28 @@ def test_letter_and_json_of_one_release_are_one_line(foidex: Run, tmp_path: Path
         foidex("answer", REFERENCE, "--publish", "--format", form)
     (line,) = (tmp_path / "releases.jsonl").read_text().splitlines()
     assert json.loads(line)["reference"] == "FOI2018/03922"
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_set_for_publication_is_the_released_one_and_stands_alone(
+    foidex: Run, tmp_path: Path
+) -> None:
+    foidex("answer", REFERENCE, "--publish", "--out", "published")
+    foidex("answer", REFERENCE, "--out", "own")
+    refused = foidex("answer", REFERENCE, "--out", "published", code=OutputError.exit_code)
+    assert "holds a set that may be published" in refused.stderr
+    requests = tmp_path / "requests"
+    requests.mkdir()
+    (requests / "one.yaml").write_text(REFERENCE.read_text("utf-8"))
+    foidex("answer", "--all", "requests", "--publish", "--out", "every")
+    released = [tmp_path / "published", tmp_path / "every" / "FOI2018-03922"]
+    for folder, expected in ((tmp_path / "own", False), *((one, True) for one in released)):
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        assert manifest["for_publication"] is expected
+        found = json.loads((folder / "FOI2018-03922.answer.json").read_bytes())
+        assert (found["disclosure"] is not None) is expected
+        assert ("Not for publication" in (folder / "FOI2018-03922.report.txt").read_text()) is not expected  # fmt: skip
+    assert len((tmp_path / "releases.jsonl").read_text().splitlines()) == 1
 
 
 @pytest.mark.usefixtures("loaded")
@@ -141,3 +167,29 @@ def test_five_years_of_sample_records_are_protected(
         assert hidden
         for interval in attack(populations.system(found), known(cells, policy), hidden).values():
             assert interval.high is None or interval.high - interval.low >= policy.threshold
+
+
+def test_the_search_in_plain_python_is_that_of_the_server(
+    client: Elasticsearch, index: Index, tmp_path: Path
+) -> None:
+    """What unit tests attack is what the server counts, in every kind of question and scope."""
+    records = [
+        {name: value for name, value in one.items() if name != "weight"}
+        for one in test_published_set.records()
+    ]
+    path = tmp_path / "records.jsonl"
+    written = [
+        {
+            **{name: value for name, value in one.items() if name != "categories"},
+            **one["categories"],
+        }
+        for one in records
+    ]
+    path.write_text("".join(json.dumps(one) + "\n" for one in written))
+    fields = FieldMap(categories=kinds.CATEGORIES)
+    refresh.load(client, index, [path], tmp_path / "rejects", SILENT, fields=fields)
+    for scope in kinds.SCOPES:
+        asked = kinds.asking(kinds.QUESTIONS, scope)
+        ours, theirs = engine.answer(asked, records), execute.answer(client, index.alias, asked)
+        assert ours.questions == theirs.questions
+        assert ours.scope == theirs.scope

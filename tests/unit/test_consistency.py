@@ -11,6 +11,7 @@ from indexer.errors import InexactError
 from queries import conditions, consistency
 from queries.answer import Answer, Column, QuestionAnswer, Relation, Row, Table
 from queries.disclosure import populations
+from queries.disclosure.certain import Population
 from tests import tables
 from tests.tables import a_record, answer
 
@@ -151,7 +152,7 @@ def test_a_table_without_relations_is_taken_to_overlap() -> None:
 
 
 def test_one_population_is_one_number_wherever_it_stands() -> None:
-    places: dict[populations.Population, list[str]] = {}
+    places: dict[Population, list[str]] = {}
     for cell in populations.cells(asked()):
         places.setdefault(cell.population, []).append(cell.place)
     assert ["scope, Title of 21", "Q1, Title of 21, Offences", "Q2, All offences asked about, 21"] in places.values()  # fmt: skip

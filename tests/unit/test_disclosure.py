@@ -21,9 +21,9 @@ from indexer.errors import DisclosureError
 from indexer.settings import Disclosure, Force
 from queries import render
 from queries.answer import WITHHELD, Answer, Override, QuestionAnswer, to_json
-from queries.disclosure import populations, suppression
+from queries.disclosure import certain, populations, suppression
+from queries.disclosure.certain import Linear, Population, System
 from queries.disclosure.policy import DisclosureSpec, Policy, agreed
-from queries.disclosure.populations import Linear, Population, System
 from queries.disclosure.reader import Bounds, attack, given_away
 from queries.disclosure.release import known, release, small
 from tests import tables
@@ -388,7 +388,7 @@ def test_no_withheld_number_can_be_worked_out_by_trying_every_set_of_records(
 def test_a_part_is_at_most_its_whole() -> None:
     inner = Population("people", frozenset({"age:0-15"}))
     outer = Population("people", frozenset({"age:0-17"}))
-    system = populations.joint([inner, outer], [])
+    system = certain.joint([inner, outer], [])
     found = attack(system, {inner: Bounds(1, None), outer: Bounds(3, 3)}, [inner])
     assert found[inner] == Bounds(1, 3)
 
@@ -399,7 +399,7 @@ def problem_of(asked: Answer, policy: Policy) -> suppression.Problem:
     cells = populations.cells(asked)
     counts = {cell.population: cell.number for cell in cells if cell.number is not None}
     stated = suppression.tightened(populations.stated(asked), counts)
-    return module._problem(cells, counts, populations.joint(counts, stated), policy)
+    return module._problem(cells, counts, certain.joint(counts, stated), policy)
 
 
 def weight(problem: suppression.Problem, hidden: Iterable[Population]) -> int:
@@ -488,6 +488,13 @@ def test_a_fact_that_no_one_explained_is_withheld_beside_withheld_numbers() -> N
         tables.offences(records, ["21", "22B"]), facts={"smallest": 3}
     )
     assert published(answer(records, question)).questions[0].facts == {"smallest": WITHHELD}
+
+
+def test_the_hash_of_the_records_behind_an_answer_is_not_published() -> None:
+    asked = answer([], tables.offences([], ["21"]))
+    kept = msgspec.structs.replace(asked.provenance, basis="ef" * 32)
+    found = published(msgspec.structs.replace(asked, provenance=kept))
+    assert found.provenance == asked.provenance
 
 
 def test_an_answer_with_a_hole_in_its_proof_is_not_published(

@@ -52,24 +52,27 @@ PURE = {
         "queries.facts", "queries.membership", "queries.numbers", "queries.scope", "indexer.records",
     },
     "queries.consistency": {
-        "indexer.errors", "queries.answer", "queries.conditions", "queries.disclosure.populations",
+        "indexer.errors", "queries.answer", "queries.conditions", "queries.disclosure.certain",
+        "queries.disclosure.populations", "queries.periods",
     },
     "queries.disclosure.policy": {"indexer.errors", "indexer.settings", "queries.answer"},
+    "queries.disclosure.certain": {"queries.answer", "queries.conditions"},
     "queries.disclosure.populations": {
-        "indexer.errors", "queries.answer", "queries.conditions", "queries.scope",
+        "indexer.errors", "queries.answer", "queries.conditions", "queries.disclosure.certain",
+        "queries.scope",
     },
-    "queries.disclosure.reader": {"indexer.errors", "queries.disclosure.populations"},
+    "queries.disclosure.reader": {"indexer.errors", "queries.disclosure.certain"},
     "queries.disclosure.suppression": {
-        "indexer.errors", "queries.disclosure.populations", "queries.disclosure.reader",
+        "indexer.errors", "queries.disclosure.certain", "queries.disclosure.reader",
     },
     "queries.disclosure.release": {
         "indexer.errors", "queries.answer", "queries.conditions", "queries.consistency",
-        "queries.periods", "queries.disclosure.policy", "queries.disclosure.populations", "queries.disclosure.reader",
+        "queries.periods", "queries.disclosure.certain", "queries.disclosure.policy", "queries.disclosure.populations", "queries.disclosure.reader",
         "queries.disclosure.suppression",
     },
     "queries.disclosure.differencing": {
         "indexer.errors", "queries.answer", "queries.disclosure", "queries.disclosure.policy",
-        "queries.disclosure.populations", "queries.disclosure.reader",
+        "queries.disclosure.certain", "queries.disclosure.populations", "queries.disclosure.reader",
         "queries.disclosure.release", "queries.disclosure.suppression",
     },
 }  # fmt: skip

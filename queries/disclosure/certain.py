@@ -1,0 +1,313 @@
+"""What is certain of numbers by what they count, whatever the records are.
+
+Pure. A population is a unit and the conditions its members meet, so that one within another can be
+told, and what others leave between them. Knows nothing of answers; ``populations`` finds those of
+one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import combinations
+from typing import Final, NamedTuple
+
+from queries import conditions
+from queries.answer import Means
+
+PEOPLE: Final = "people"  # who may have several ages, and be victims on several days
+ANY_STATUS: Final = {"records": "offences", "victims of records": "victims"}
+_COUNTED: Final = "status:recorded"
+_FEW_TERMS: Final = 5
+
+
+class Population(NamedTuple):
+    """What a number counts: the members of a unit that meet every condition."""
+
+    unit: str
+    where: frozenset[str]
+
+    @property
+    def order(self) -> tuple[str, list[str]]:
+        """What populations are sorted by."""
+        return self.unit, sorted(self.where)
+
+    @property
+    def words(self) -> str:
+        """The population for a message."""
+        return f"{self.unit} of {' and '.join(sorted(self.where)) or 'any kind'}"
+
+
+class Linear(NamedTuple):
+    """``low`` <= the sum of coefficients times counts <= ``high``; None is open."""
+
+    terms: tuple[tuple[Population, int], ...]
+    low: int | None
+    high: int | None
+    source: str
+
+    def value(self, counts: Mapping[Population, int]) -> int:
+        """The sum, with these counts."""
+        return sum(coefficient * counts[population] for population, coefficient in self.terms)
+
+
+class System(NamedTuple):
+    """The populations of printed numbers, helpers that are not printed, and what is certain."""
+
+    populations: tuple[Population, ...]
+    relations: tuple[Linear, ...]
+    helpers: tuple[Population, ...] = ()
+
+
+def population_of(unit: str, *means: Means) -> Population:
+    """A population, without the conditions that others of it imply."""
+    return _one_population(unit, frozenset(one for part in means for one in part))
+
+
+@cache
+def _one_population(unit: str, means: frozenset[str]) -> Population:
+    found = conditions.simplified(sorted(means))
+    if unit in ANY_STATUS and _COUNTED in found:
+        unit, found = ANY_STATUS[unit], found - {_COUNTED}
+    return Population(unit, found)
+
+
+def joint(populations: Iterable[Population], relations: Iterable[Linear]) -> System:
+    """The populations with the relations stated of them, and with all that follows from some of
+    them being within others."""
+    relations = tuple(relations)
+    named = (one for told in relations for one, _ in told.terms)
+    every = tuple(dict.fromkeys([*populations, *named]))
+    parted = _parted(every)
+    atoms = (population for one in parted for population, _ in one.terms)
+    whole = tuple(dict.fromkeys([*every, *atoms]))
+    found: dict[tuple[object, ...], Linear] = {}
+    for one in (*relations, *parted, *_follows(whole)):
+        if one.terms:
+            found.setdefault((frozenset(one.terms), one.low, one.high), one)
+    helped = (one for told in found.values() for one, _ in told.terms)
+    whole = tuple(dict.fromkeys([*whole, *helped]))
+    return System(whole, tuple(found.values()), whole[len(every) :])
+
+
+def linear(
+    kind: str, whole: Population, parts: Sequence[Population], source: str, times: int = 1
+) -> Iterator[Linear]:
+    """A relation of a kind, as ``queries.answer.Relation`` has them."""
+    together = added(*((part, 1) for part in parts), (whole, -times))
+    if kind == "union":
+        yield from (Linear(added((part, 1), (whole, -1)), None, 0, source) for part in parts)
+    low = None if kind == "at_most" else 0
+    high = 0 if kind in ("sum", "at_most") else None
+    yield Linear(together, low, high, source)
+
+
+def summed(populations: Iterable[Population]) -> tuple[tuple[Population, int], ...]:
+    """The populations, each once."""
+    return added(*((population, 1) for population in populations))
+
+
+def added(*terms: tuple[Population, int]) -> tuple[tuple[Population, int], ...]:
+    """The terms, those of one population together."""
+    together: dict[Population, int] = defaultdict(int)
+    for population, coefficient in terms:
+        together[population] += coefficient
+    return tuple((one, coefficient) for one, coefficient in together.items() if coefficient)
+
+
+class _Family(NamedTuple):
+    """Populations that differ in one condition only, all of one dimension."""
+
+    unit: str
+    others: frozenset[str]
+    dimension: str
+    members: tuple[tuple[str, Population], ...]
+
+
+def _families(populations: Iterable[Population]) -> Iterator[_Family]:
+    found: dict[tuple[str, frozenset[str], str], list[tuple[str, Population]]] = defaultdict(list)
+    for population in populations:
+        for condition in sorted(population.where):
+            others = population.where - {condition}
+            key = (population.unit, others, conditions.dimension(condition))
+            found[key].append((condition, population))
+    for (unit, others, dimension), members in found.items():
+        yield _Family(unit, others, dimension, tuple(members))
+
+
+def nested(populations: Iterable[Population]) -> Iterator[tuple[Population, Population]]:
+    """Pairs of a population and a wider one: of a longer period, more codes, ages or terms."""
+    for family in _families(populations):
+        for (one, first), (other, second) in combinations(family.members, 2):
+            if conditions.covers(other, one):
+                yield first, second
+            elif conditions.covers(one, other):
+                yield second, first
+
+
+def _follows(populations: Sequence[Population]) -> Iterator[Linear]:
+    """What is certain of populations whose conditions differ in one."""
+    known = set(populations)
+    for inner, outer in nested(populations):
+        yield _within(inner, outer, "within")
+    for population in populations:
+        for condition in sorted(population.where):
+            rest = population.where - {condition}
+            outer = Population(population.unit, rest)
+            if outer in known:
+                yield _within(population, outer, "within")
+                yield from _complement(population, condition, outer, known)
+        yield from _of_victims(population, known)
+        yield from _of_terms_together(population, known)
+
+
+def _within(inner: Population, outer: Population, source: str) -> Linear:
+    return Linear(added((inner, 1), (outer, -1)), None, 0, source)
+
+
+def _complement(
+    population: Population, condition: str, outer: Population, known: set[Population]
+) -> Iterator[Linear]:
+    """What meets a condition and what does not are the whole; people may be in both."""
+    opposite = conditions.without_no(condition)
+    if opposite is None:
+        return
+    rest = tuple(population.where - {condition})
+    meeting = population_of(population.unit, rest, (opposite,))
+    if meeting in known:
+        kind = "union" if population.unit == PEOPLE else "sum"
+        yield from linear(kind, outer, [meeting, population], "complement")
+
+
+def _of_victims(population: Population, known: set[Population]) -> Iterator[Linear]:
+    """People are at most victims, and so are records that have some."""
+    unit, where = population
+    if unit == PEOPLE:
+        victims = Population("victims", where)
+        if victims in known:
+            yield _within(population, victims, "people")
+    if unit not in ("offences", "records"):
+        return
+    of_unit = "victims" if unit == "offences" else "victims of records"
+    if conditions.WITHOUT_VICTIM in where:
+        rest = where - {conditions.WITHOUT_VICTIM}
+        whole, victims = Population(unit, rest), population_of(of_unit, tuple(rest))
+        if whole in known and victims in known:
+            terms = added((whole, 1), (population, -1), (victims, -1))
+            yield Linear(terms, None, 0, "victims")
+    said = {one: whom for one in where if (whom := conditions.of_whom(one))}
+    for one, whom in said.items():
+        victims = population_of(of_unit, tuple(where - {one}), (whom,))
+        if victims in known and len(said) == 1:
+            yield _within(population, victims, "victims")
+
+
+def _parted(populations: Sequence[Population]) -> list[Linear]:
+    """Periods, offences, ages and fields of one value, as sums of the pieces that they cut each
+    other into.
+
+    A piece that is no population of its own is a helper: nobody printed it, but who knows it knows
+    a number of people all the same.
+    """
+    found: list[Linear] = []
+    known = set(populations)
+    for family in _families(populations):
+        if (
+            len(family.members) > 1
+            and family.unit != PEOPLE
+            and conditions.is_parted(family.dimension)
+        ):
+            found += _pieces(family, known)
+    return found
+
+
+def _pieces(family: _Family, known: set[Population]) -> Iterator[Linear]:
+    of = dict(family.members)
+    every: dict[Population, None] = {}
+    for one, names in conditions.pieces(tuple(of)).items():
+        parts = [population_of(family.unit, tuple(family.others), (name,)) for name in names]
+        every |= dict.fromkeys(parts)
+        if parts != [of[one]]:
+            yield from linear("sum", of[one], parts, family.dimension)
+    outer = Population(family.unit, family.others)
+    if outer in known:
+        yield from linear("at_most", outer, [*every], family.dimension)
+
+
+def _of_terms_together(several: Population, known: set[Population]) -> Iterator[Linear]:
+    """What two or more of a few terms, each with another, and pairs of them tell of each other.
+
+    All are sums of the records that mention just these terms and no other; of many terms, of those
+    that mention just so many. Nobody printed those, so they are helpers.
+    """
+    found = [one for one in several.where if conditions.dimension(one) == "several"]
+    if len(found) != 1 or any(
+        conditions.dimension(one) in ("alone", "no term")
+        or one in {f"term:{term}" for term in conditions.values(found[0])}
+        for one in several.where
+    ):
+        return
+    rest = tuple(several.where - {found[0]})
+    terms = tuple(f"term:{one}" for one in sorted(conditions.values(found[0])))
+
+    def of(*more: str) -> Population:
+        return population_of(several.unit, rest, more)
+
+    if len(terms) <= _FEW_TERMS:
+        yield from _of_few_terms(terms, found[0], of, known)
+    else:
+        yield from _of_many_terms(terms, found[0], of, known)
+
+
+def _of_few_terms(
+    terms: Sequence[str],
+    several: str,
+    of: Callable[..., Population],
+    known: set[Population],
+) -> Iterator[Linear]:
+    just = {
+        chosen: of(*chosen, *_none_of([one for one in terms if one not in chosen]))
+        for size in range(2, len(terms) + 1)
+        for chosen in combinations(terms, size)
+    }
+    wanted = [(of(several), frozenset[str]())]
+    wanted += [(of(term, several), frozenset([term])) for term in terms]
+    wanted += [(of(*pair), frozenset(pair)) for pair in combinations(terms, 2)]
+    for whole, of_these in wanted:
+        if whole in known:
+            parts = [one for chosen, one in just.items() if of_these.issubset(chosen)]
+            yield from linear("sum", whole, parts, "together")
+
+
+def _none_of(terms: Sequence[str]) -> list[str]:
+    return [conditions.negated(conditions.any_term(terms))] if terms else []
+
+
+def _of_many_terms(
+    terms: Sequence[str],
+    several: str,
+    of: Callable[..., Population],
+    known: set[Population],
+) -> Iterator[Linear]:
+    number = len(terms)
+    names = several.partition(":")[2]
+    just = {size: of(f"just {size} of:{names}") for size in range(2, number)}
+    just[number] = of(*terms)
+    each = {
+        term: {size: of(term, f"just {size} of:{names}") for size in range(2, number)}
+        | {number: just[number]}
+        for term in terms
+    }
+    yield from linear("sum", of(several), [*just.values()], "together")
+    for term, sizes in each.items():
+        others = [of(term, other) for other in terms if other != term]
+        if not known.issuperset([of(term, several), *others]):
+            return
+        yield from linear("sum", of(term, several), [*sizes.values()], "together")
+        pairs = (*((one, 1 - size) for size, one in sizes.items()), *((one, 1) for one in others))
+        yield Linear(added(*pairs), 0, 0, "together")
+    for size in range(2, number):
+        rows = [sizes[size] for sizes in each.values()]
+        yield Linear(added(*((one, 1) for one in rows), (just[size], -size)), 0, 0, "together")
+        yield from (_within(one, just[size], "together") for one in rows)
