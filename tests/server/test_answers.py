@@ -166,8 +166,12 @@ def asked(terms: list[str], codes: list[str]) -> request.Request:
                 "reference": "R",
                 "title": "T",
                 "period": {"from": "2017-04-01", "to": "2018-03-31"},
-                "mentions": terms,
-                "offences": [{"codes": [code], "label": code} for code in codes],
+                **({"mentions": terms} if terms else {}),
+                **(
+                    {"offences": [{"codes": [code], "label": code} for code in codes]}
+                    if codes
+                    else {}
+                ),
                 "questions": [
                     {"id": "Q1", "kind": "offences"},
                     {"id": "Q2", "kind": "keywords", "keywords": TERMS, "each_offence": "true"},
