@@ -116,14 +116,15 @@ def running(folder: Path) -> Iterator[Secured]:
         found.append(address)
         return True
 
-    with pytest.MonkeyPatch.context() as patch:
-        off = "xpack.security.http.ssl.enabled: false\n"
-        assert off in embedded._CONFIG
-        patch.setattr(embedded, "_CONFIG", embedded._CONFIG.replace(off, TLS))
-        patch.setattr(embedded._Server, "_answers", answers)
-        try:
+    try:
+        # Patched while it starts alone: other servers start while this one runs.
+        with pytest.MonkeyPatch.context() as patch:
+            off = "xpack.security.http.ssl.enabled: false\n"
+            assert off in embedded._CONFIG
+            patch.setattr(embedded, "_CONFIG", embedded._CONFIG.replace(off, TLS))
+            patch.setattr(embedded._Server, "_answers", answers)
             embedded.up(options, SILENT)
-            yield Secured(found[-1], authority, folder, home)
-        finally:
-            embedded.down(options, SILENT)
-            shutil.rmtree(home, ignore_errors=True)
+        yield Secured(found[-1], authority, folder, home)
+    finally:
+        embedded.down(options, SILENT)
+        shutil.rmtree(home, ignore_errors=True)
