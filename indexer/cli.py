@@ -187,24 +187,31 @@ def prune(
     keep: Annotated[
         int | None, typer.Option(min=1, help="How many to keep; else refresh.keep of foidex.toml.")
     ] = None,
+    max_age_days: Annotated[
+        int | None,
+        typer.Option(min=1, help="Keep nothing older; else refresh.max_age_days of foidex.toml."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be deleted.")
     ] = False,
 ) -> None:
-    """Delete old generations; the live one always stays.
+    """Delete old generations, and old rejects; the live generation always stays.
 
-    Example: foidex prune --keep 3 --dry-run
+    Example: foidex prune --keep 3 --max-age-days 30 --dry-run
     """
-    from indexer import generations, lease
+    from indexer import generations, lease, retention
 
     settings = session().settings
     alias = settings.index.alias
     number = keep or settings.refresh.keep
+    days = max_age_days or settings.refresh.max_age_days
     with (
         session().client() as client,
         lease.held(client, alias, settings.refresh.lease_seconds),
     ):
-        old = generations.prune(client, alias, number, dry_run=dry_run)
+        old = generations.prune(client, alias, number, max_age_days=days, dry_run=dry_run)
+    if days:
+        old += retention.expire_rejects(settings.home / "rejects", days, dry_run=dry_run)
     verb = "Would delete" if dry_run else "Deleted"
     print(f"{verb} {', '.join(old)}." if old else f"Nothing to delete: at most {number} are kept.")
 
@@ -319,6 +326,41 @@ def restore(
         if promoted
         else f"What was live stays so. To change it: foidex rollback {found.live}"
     )
+
+
+@app.command()
+def forget(
+    crime_ref: Annotated[str, typer.Argument(help="The reference of one record.")],
+    form: Annotated[ListFormat, typer.Option("--format", help="What to print.")] = ListFormat.TABLE,
+) -> None:
+    """Remove one record from every generation, from their files, and from rejects; say what was
+    found, what is removed, and what still holds it.
+
+    Example: foidex forget 41/0012345/17 --format json > statement.json
+    """
+    from indexer import lease, retention
+
+    settings = session().settings
+    alias = settings.index.alias
+    with (
+        session().client() as client,
+        lease.held(client, alias, settings.refresh.lease_seconds),
+    ):
+        asked = settings.backup.repository or settings.server.url is None
+        statement = retention.forget(
+            client,
+            alias,
+            crime_ref,
+            settings.home / "rejects",
+            settings.source.fields.get("crime_ref", "crime_ref"),
+            _repository(client) if asked else None,
+        )
+    if form is ListFormat.JSON:
+        print(msgspec.json.format(msgspec.json.encode(statement), indent=2).decode())
+    else:
+        print("\n".join(retention.told(statement)))
+    if not statement.found:
+        print("It was nowhere. Check the reference.", file=sys.stderr)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 import elasticsearch
@@ -35,7 +35,8 @@ class Generation(Struct, frozen=True):
     ``categories`` are the force's own fields that it holds. ``read`` to ``unchanged`` are the lines
     of the refresh that made it; ``records`` and ``tombstones`` what it holds: a tombstone remembers
     when a record was deleted. ``content_hash`` is of all its records, whatever their order.
-    ``overrides`` are the checks it failed and was promoted in spite of.
+    ``overrides`` are the checks it failed and was promoted in spite of; ``forgotten`` are the
+    records that were removed from it since.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Generation(Struct, frozen=True):
     unresolved_links: int = 0
     content_hash: str = "0"
     overrides: tuple[str, ...] = ()
+    forgotten: int = 0
     verified: bool = False
 
 
@@ -322,11 +324,26 @@ def rollback(client: Elasticsearch, alias: str, name: str | None) -> tuple[Gener
     return wanted[0], now.name
 
 
-def prune(client: Elasticsearch, alias: str, keep: int, *, dry_run: bool = False) -> list[str]:
-    """Delete all but the live generation and the newest others, ``keep`` in all; returns names."""
+def prune(
+    client: Elasticsearch,
+    alias: str,
+    keep: int,
+    *,
+    max_age_days: int | None = None,
+    dry_run: bool = False,
+) -> list[str]:
+    """Delete all but the live generation and the newest others, ``keep`` in all; returns names.
+
+    Of the others also those that were built more than ``max_age_days`` ago.
+    """
     now = live(client, alias).name
-    others = [one.name for one in everything(client, alias) if one.name != now]
-    old = others[keep - 1 :]
+    others = [one for one in everything(client, alias) if one.name != now]
+    oldest = datetime.now(UTC) - timedelta(days=max_age_days) if max_age_days else None
+    old = [
+        one.name
+        for place, one in enumerate(others)
+        if place >= keep - 1 or (oldest is not None and one.built_at < oldest)
+    ]
     if not dry_run:
         for name in old:
             discard(client, alias, name)

@@ -125,7 +125,9 @@ def refresh(  # noqa: PLR0913 - the caller's choices
     )
     with lease.held(client, index.alias, options.lease_seconds) as lock:
         loaded = _refresh(client, index, plan, mode, limits, overrides, lock, progress)
-        pruned = generations.prune(client, index.alias, options.keep)
+        pruned = generations.prune(
+            client, index.alias, options.keep, max_age_days=options.max_age_days
+        )
     return msgspec.structs.replace(loaded, pruned=tuple(pruned))
 
 
@@ -168,7 +170,7 @@ def _refresh(  # noqa: PLR0913 - the steps share it all
                 f"Check the {'query' if plan.database else 'path'}."
             )
         generation = _described(generation, tally)
-        generation = _resolve_links(client, generation, tally, offences.load())
+        generation = resolve_links(client, generation, tally, offences.load())
         progress.say("Merging and checking.")
         generation = generations.seal(client, generation, index.replicas)
         used = verify(client, generation, live, limits, overrides, tally.reasons, rejects)
@@ -320,7 +322,7 @@ def _watched(raws: Iterator[RawRecord], advance: Callable[[float], None]) -> Ite
 # -- links -----------------------------------------------------------------------------------------
 
 
-def _resolve_links(
+def resolve_links(
     client: Elasticsearch, generation: Generation, tally: bulk.Tally, table: OffenceTable
 ) -> Generation:
     """Give each link that is a bare reference the code of the record it names.

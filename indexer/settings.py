@@ -161,9 +161,9 @@ class Refresh(Struct, frozen=True, forbid_unknown_fields=True):
     """The nightly refresh: what a generation must pass, and what is left behind.
 
     ``max_shrink_percent`` is how much smaller than the live generation it may be; ``keep`` counts
-    generations with the live one, and none but the live one is kept for more than ``max_age_days``
-    after another took its place, nor a backup after it was taken; ``lease_seconds`` is how long a
-    dead refresh blocks the next.
+    generations with the live one; what is older than ``max_age_days`` is not kept: generations but
+    the live one, rejects, and backups but the newest; ``lease_seconds`` is how long a dead refresh
+    blocks the next.
     """
 
     keep: Annotated[int, Meta(ge=1, le=1000)] = 3

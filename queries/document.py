@@ -18,6 +18,7 @@ from indexer.errors import RequestError
 
 MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 20
+MAX_VALUES: Final = 20_000
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -76,13 +77,19 @@ def parse(text: str, name: str) -> Document:
 
 
 def _refuse_events(text: str, name: str) -> None:
-    depth = 0
+    depth = values = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise RequestError(f"{name}:{line}: holds an anchor or alias. Write the value out.")
         if getattr(event, "tag", None):
             raise RequestError(f"{name}:{line}: holds a YAML tag. Write the value plainly.")
+        values += isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
+        if values > MAX_VALUES:
+            raise RequestError(
+                f"{name}:{line}: more than {MAX_VALUES:,} values stand before this one, the most "
+                "such a file has. Check that it is the right file."
+            )
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:

@@ -9,6 +9,7 @@ moment.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -43,6 +44,7 @@ from queries.scope import COUNTED, LEFT_OUT, Scope, all_of, counted_query, offen
 from queries.spec import ScopeSpec
 
 _SWAPS: Final = 3
+_PAUSE: Final = 0.3
 # Asks, beside anything else, which generation answers and how many records of it are seen.
 WHOLE: Final[dict[str, Any]] = {
     "generation": {
@@ -246,7 +248,7 @@ def counted(client: Elasticsearch, alias: str, query: Query) -> tuple[str, int]:
 def search(client: Elasticsearch, alias: str, body: dict[str, Any]) -> Found:
     """Run one search through the alias and check that its every number is exact."""
     declared = set(_CATEGORY.findall(msgspec.json.encode(body).decode()))
-    for _ in range(_SWAPS):
+    for turn in range(1, _SWAPS + 1):
         generation = generations.readable(client, alias)
         if missing := sorted(declared - set(generation.categories)):
             raise GenerationError(
@@ -255,8 +257,14 @@ def search(client: Elasticsearch, alias: str, body: dict[str, Any]) -> Found:
             )
         run_at = datetime.now(UTC).replace(microsecond=0)
         answered = _ask(client, alias, body)
-        if (records := whole(answered, generation)) is not None:
-            return Found(answered, body, alias, generation, records, run_at)
+        try:
+            if (records := whole(answered, generation)) is not None:
+                return Found(answered, body, alias, generation, records, run_at)
+        except InexactError:
+            # A record may be being forgotten just now; then the next try agrees.
+            if turn == _SWAPS:
+                raise
+            time.sleep(_PAUSE)
     raise GenerationError(
         f'the alias "{alias}" moved {_SWAPS} times while it was asked. Ask again.'
     )

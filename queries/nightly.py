@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from indexer import fieldmap, refresh, report, secret
+from indexer import fieldmap, refresh, report, retention, secret
 from indexer.errors import ConfigurationError, FoidexError, SourceError
 from indexer.progress import Progress
 from indexer.refresh import Mode, Plan
@@ -158,6 +158,8 @@ def run(session: Session, mode: Mode, overrides: frozenset[Override]) -> None:
                 overrides=overrides,
                 mention=partial(mention, book=termbook.of(settings)),
             )
+        if days := settings.refresh.max_age_days:
+            retention.expire_rejects(settings.home / "rejects", days)
     except FoidexError as error:
         seconds = round(time.monotonic() - clock, 3)
         failed = RefreshReport(

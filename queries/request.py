@@ -71,6 +71,7 @@ class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False):
 Reference = Annotated[str, Meta(min_length=1, max_length=100)]
 Title = Annotated[str, Meta(min_length=1, max_length=300)]
 
+_MOST_TOLD: Final = 50
 # Each part is read by itself, so that one message names all that is wrong.
 _PARTS: Final[dict[str, Any]] = {
     "reference": Reference,
@@ -155,7 +156,9 @@ def _read(source: Document, book: Book, categories: Categories) -> Request:
     found += _empty(source.value, "$")
     if found:
         ordered = sorted((source.line(problem.path), problem.message) for problem in found)
-        raise RequestError("\n".join(f"{source.name}:{line}: {text}" for line, text in ordered))
+        told = [f"{source.name}:{line}: {text}" for line, text in ordered[:_MOST_TOLD]]
+        more = len(ordered) - len(told)
+        raise RequestError("\n".join([*told, *([f"... and {more:,} more."] if more else [])]))
     return Request(**parts, categories=categories)
 
 

@@ -14,7 +14,6 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -109,17 +108,21 @@ def records(
 ) -> Iterator[RawRecord]:
     """Every record of the rows; ``name`` is what messages call the table of crimes."""
     tables = [table for table, _ in children]
-    with (
-        tempfile.TemporaryDirectory(prefix="foidex-") as scratch,
-        closing(sqlite3.connect(Path(scratch) / "children.db")) as store,
-    ):
-        store.execute("PRAGMA journal_mode = OFF")
-        store.execute("PRAGMA synchronous = OFF")
-        store.execute("CREATE TABLE seen (crime_ref TEXT PRIMARY KEY) WITHOUT ROWID")
-        for table, rows in children:
-            _store(store, table, rows)
-        yield from _owners(store, crimes, tables, categories)
-        yield from _orphans(store, name, tables)
+    # A file without a name: also where we are killed, no text is left in it.
+    with closing(sqlite3.connect("")) as store:
+        try:
+            store.execute("PRAGMA journal_mode = OFF")
+            store.execute("PRAGMA synchronous = OFF")
+            store.execute("CREATE TABLE seen (crime_ref TEXT PRIMARY KEY) WITHOUT ROWID")
+            for table, rows in children:
+                _store(store, table, rows)
+            yield from _owners(store, crimes, tables, categories)
+            yield from _orphans(store, name, tables)
+        except sqlite3.OperationalError as error:
+            raise SourceError(
+                f"{tempfile.gettempdir()}: the tables cannot be put together there ({error}). Free "
+                "some room, or name another folder with SQLITE_TMPDIR."
+            ) from None
 
 
 def _owners(

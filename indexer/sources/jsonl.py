@@ -13,6 +13,9 @@ from indexer.errors import SourceError
 from indexer.sources.raw import RawRecord
 
 MAX_RECORD: Final = 32 * 1024 * 1024
+# Records pack to a tenth or so; what is made to fill a disk, to a thousandth.
+_MOST_INFLATED: Final = 200
+_UNTIL: Final = 1024 * 1024
 _GZIP: Final = b"\x1f\x8b"
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
 _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -38,8 +41,15 @@ def _lines(path: Path, file: io.BufferedReader) -> Iterator[RawRecord]:
     name = path.name
     number = 0
     done = 0
+    read = 0
     while line := lines.readline(MAX_RECORD):
         number += 1
+        read += len(line)
+        if packed and read > _UNTIL and file.seekable() and read > _MOST_INFLATED * file.tell():
+            raise SourceError(
+                f"{path}:{number}: the gzip data grows to more than {_MOST_INFLATED} times its "
+                "size, as records never do. Check where the file is from."
+            )
         if number == 1:
             line = _without_mark(path, line)
         if len(line) == MAX_RECORD and not line.endswith(b"\n"):

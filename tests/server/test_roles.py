@@ -111,6 +111,7 @@ WORK = [
     ("foidex_indexer", "generations"),
     ("foidex_indexer", "prune --keep 2"),
     ("foidex_indexer", "status"),
+    ("foidex_indexer", f"forget {next(sample.generate(1))['crime_ref']}"),
     ("foidex_analyst", f"answer {REQUEST}"),
     ("foidex_analyst", "count livestream --by month"),
     ("foidex_analyst", "find livestream --offence 22B"),

@@ -1,0 +1,259 @@
+"""A record that is forgotten is gone: from searches, numbers, files and rejects, and stays away."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer import backups, elastic, embedded, generations, refresh, retention, sample
+from indexer.errors import GenerationError
+from indexer.generations import Generation
+from indexer.refresh import Loaded, Mode, Plan
+from indexer.retention import Statement
+from indexer.settings import Index, Refresh
+from queries import adhoc
+from tests.server.conftest import SILENT, new_home, settings_for
+
+CANARY = "zqxwvkjhyp"
+INDEX = Index()
+GONE = "99/0000001/20"
+START = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def canary(version: int, text: str = f"Seen on a livestream, {CANARY}.") -> dict[str, Any]:
+    moment = START + timedelta(days=version)
+    return {
+        "crime_ref": GONE,
+        "recorded_on": "2019-06-01",
+        "offence_code": "86/2",
+        "narrative": text,
+        "victims": [{"victim_ref": f"V-{CANARY}", "age": 14}],
+        "updated_at": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+    }
+
+
+OTHERS: list[dict[str, Any]] = [
+    msgspec.json.decode(msgspec.json.encode(one)) for one in sample.generate(300)
+]
+OTHERS[5]["linked"] = [{"crime_ref": GONE}]
+
+
+class Site:
+    """A server of the test's own, whose folder can be searched."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.rejects = home / "rejects"
+        self.client = elastic.connect(embedded.up(settings_for(home), SILENT))
+
+    def refresh(self, records: list[dict[str, Any]], mode: Mode = "full") -> Loaded:
+        path = self.home / "source.jsonl"
+        path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in records))
+        return refresh.refresh(
+            self.client,
+            INDEX,
+            Plan((path,), self.rejects),
+            mode,
+            Refresh(keep=9, max_shrink_percent=100, max_rejects=9),
+            SILENT,
+            mention=lambda _: {},
+        )
+
+    def forget(self, reference: str = GONE, repository: str | None = None) -> Statement:
+        return retention.forget(
+            self.client, INDEX.alias, reference, self.rejects, "crime_ref", repository
+        )
+
+    def files_with(self, text: str) -> list[str]:
+        """The files of the server that hold a text, in any case: postings are in lower case."""
+        return [
+            str(path.relative_to(self.home))
+            for path in (self.home / "data").rglob("*")
+            if path.is_file() and text.encode() in path.read_bytes().lower()
+        ]
+
+    def mentions(self, term: str) -> int:
+        records = adhoc.count(self.client, INDEX.alias, adhoc.request([term])).records
+        assert records is not None
+        return records
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    folder = new_home()
+    try:
+        yield folder
+    finally:
+        embedded.down(settings_for(folder), SILENT)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def site(home: Path) -> Iterator[Site]:
+    """The one server, empty."""
+    one = Site(home)
+    with one.client:
+        for name in one.client.indices.get(index="crimes-*").body:
+            one.client.indices.delete(index=name)
+        yield one
+
+
+def known(client: Elasticsearch) -> dict[str, Generation]:
+    return {one.name: one for one in generations.everything(client, INDEX.alias)}
+
+
+@pytest.mark.timeout(600)
+def test_it_is_gone_from_every_generation_and_every_file(site: Site) -> None:
+    site.refresh([*OTHERS, canary(1)])
+    site.refresh([canary(2, f"A newer text of {CANARY}.")], "incremental")
+    site.refresh([*OTHERS, canary(1)])
+    before = site.mentions("livestream")
+    assert site.files_with(CANARY)
+    statement = site.forget()
+    assert [one.held for one in statement.generations] == ["record"] * 3
+    assert all(one.gone for one in statement.generations)
+    assert [one.records for one in statement.generations] == [300] * 3
+    assert site.files_with(CANARY) == []
+    assert site.mentions("livestream") == before - 1
+    assert site.mentions(CANARY) == 0
+    for name, one in known(site.client).items():
+        assert (one.records, one.tombstones, one.forgotten) == (300, 1, 1)
+        assert generations.count(site.client, name) == (300, 1)
+        settings = site.client.indices.get_settings(index=name, flat_settings=True)
+        assert settings[name]["settings"]["index.blocks.write"] == "true"
+    assert "was there and is removed" in "\n".join(retention.told(statement))
+    again = site.forget()
+    assert {one.held for one in again.generations} == {"tombstone"}
+    assert not again.found
+
+
+@pytest.mark.timeout(600)
+def test_it_stays_away_until_the_source_has_a_newer_version(site: Site) -> None:
+    site.refresh([*OTHERS, canary(1)])
+    site.forget()
+    late = site.refresh([canary(1), canary(2)], "incremental").generation
+    assert (late.late, late.records, site.mentions(CANARY)) == (2, 300, 0)
+    forgotten = generations.live(site.client, INDEX.alias)
+    fresh = site.refresh(OTHERS).generation
+    assert forgotten.content_hash == fresh.content_hash  # links to it are as if it never was
+    assert forgotten.unresolved_links == fresh.unresolved_links
+    site.refresh([*OTHERS, canary(1)])
+    site.forget()
+    tomorrow = (datetime.now(UTC) - START).days + 2
+    newer = site.refresh([canary(tomorrow)], "incremental").generation
+    assert (newer.indexed, newer.records, site.mentions(CANARY)) == (1, 301, 1)
+
+
+@pytest.mark.timeout(600)
+def test_what_an_ended_run_left_half_done_is_finished_by_the_next(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.refresh([*OTHERS, canary(1)])
+
+    def ends(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(generations, "mark_verified", ends)
+        with pytest.raises(KeyboardInterrupt):
+            site.forget()
+    assert generations.live(site.client, INDEX.alias).records == 301  # it says so, and is wrong
+    site.forget()
+    done = generations.live(site.client, INDEX.alias)
+    assert (done.records, done.tombstones, done.forgotten) == (300, 1, 1)
+    assert site.files_with(CANARY) == []
+    assert done.content_hash == site.refresh(OTHERS).generation.content_hash
+
+
+def test_a_record_that_is_nowhere_changes_nothing(site: Site) -> None:
+    site.refresh([*OTHERS, canary(1)])
+    before = known(site.client)
+    statement = site.forget("never/held")
+    assert not statement.found
+    assert {one.held for one in statement.generations} == {"nothing"}
+    assert known(site.client) == before
+
+
+@pytest.mark.timeout(600)
+def test_text_that_a_change_left_in_the_files_goes_too(site: Site) -> None:
+    """A deletion at the source is in no search, but a changed generation is not written anew."""
+    site.refresh([*OTHERS, canary(1)])
+    site.refresh([{"crime_ref": GONE, "status": "deleted"}], "incremental")
+    generations.prune(site.client, INDEX.alias, 1)
+    assert site.mentions(CANARY) == 0
+    statement = site.forget()
+    assert [one.held for one in statement.generations] == ["tombstone"]
+    assert site.files_with(CANARY) == []
+
+
+def test_rejects_lose_its_lines_and_no_other(site: Site) -> None:
+    shutil.rmtree(site.rejects, ignore_errors=True)
+    broken = {**canary(1), "recorded_on": "31/02/2019"}
+    other = {**OTHERS[0], "recorded_on": "31/02/2019", "linked": [{"crime_ref": GONE}]}
+    site.refresh([*OTHERS[1:], broken, other])
+    (path,) = site.rejects.glob("*.jsonl")
+    with path.open("ab") as file:
+        file.write(b'{"crime_ref": "' + GONE.encode() + b'", cut short\n')
+    statement = site.forget()
+    assert [(one.removed, one.unclear) for one in statement.rejects] == [(1, 1)]
+    left = path.read_bytes()
+    assert CANARY.encode() not in left
+    assert str(other["crime_ref"]).encode() in left
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert statement.found
+
+
+@pytest.mark.timeout(600)
+def test_backups_that_hold_it_are_named_also_when_asked_again(site: Site) -> None:
+    repository = backups.register(site.client, site.home / embedded.BACKUPS)
+    site.refresh([*OTHERS, canary(1)])
+    backups.take(site.client, INDEX.alias, repository, "holds-it", everything=False)
+    site.refresh(OTHERS)
+    backups.take(site.client, INDEX.alias, repository, "holds-it-not", everything=False)
+    assert site.forget(repository=repository).backups == ("holds-it",)
+    statement = site.forget(repository=repository)
+    assert statement.backups == ("holds-it",)
+    assert "foidex backups --delete NAME" in "\n".join(retention.told(statement))
+    backups.delete(site.client, INDEX.alias, repository, "holds-it")
+    folder = site.home / embedded.BACKUPS
+    blobs = [path.read_bytes().lower() for path in folder.rglob("*") if path.is_file()]
+    assert not any(CANARY.encode() in blob for blob in blobs)
+    backups.delete(site.client, INDEX.alias, repository, "holds-it-not")
+
+
+def test_it_is_said_when_files_may_still_hold_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.refresh([*OTHERS, canary(1)])
+    monkeypatch.setattr(retention, "_expunge", lambda *_: None)
+    with pytest.raises(GenerationError, match="its text may still be in the files"):
+        site.forget()
+
+
+def test_what_is_too_old_is_not_kept_whatever_keep_says(site: Site, tmp_path: Path) -> None:
+    old, newer, live = (site.refresh(OTHERS[: 10 + n]).generation for n in range(3))
+    month = msgspec.structs.replace(old, built_at=old.built_at - timedelta(days=31))
+    generations.mark_verified(site.client, month)
+    assert generations.prune(site.client, INDEX.alias, 9, dry_run=True) == []
+    assert generations.prune(site.client, INDEX.alias, 9, max_age_days=30) == [old.name]
+    ancient = msgspec.structs.replace(live, built_at=live.built_at - timedelta(days=99))
+    generations.mark_verified(site.client, ancient)
+    assert generations.prune(site.client, INDEX.alias, 9, max_age_days=30) == []
+    assert generations.live_name(site.client, INDEX.alias) == live.name
+    assert sorted(known(site.client)) == sorted([newer.name, live.name])
+    for name, age in (("old.jsonl", 31), ("new.jsonl", 29)):
+        path = tmp_path / name
+        path.touch()
+        moment = (datetime.now(UTC) - timedelta(days=age)).timestamp()
+        os.utime(path, (moment, moment))
+    assert retention.expire_rejects(tmp_path, 30, dry_run=True) == ["old.jsonl"]
+    assert retention.expire_rejects(tmp_path, 30) == ["old.jsonl"]
+    assert [path.name for path in tmp_path.iterdir()] == ["new.jsonl"]

@@ -1,0 +1,127 @@
+"""Input that is made to exhaust memory, disk or patience is refused in words, and soon."""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from indexer import fieldmap
+from indexer.errors import RequestError, SourceError
+from indexer.sources import csv_tables, jsonl
+from queries import document, request
+
+HEAD = "reference: R\ntitle: T\nperiod: 2017/18\n"
+QUESTIONS = "questions:\n  - {id: Q1, kind: offences}\n"
+
+
+def bomb(path: Path, line: bytes, megabytes: int) -> Path:
+    block = line * (2**20 // len(line))
+    with gzip.open(path, "wb", 9) as file:
+        for _ in range(megabytes):
+            file.write(block)
+    return path
+
+
+@pytest.mark.parametrize(
+    "line", [b"\n", b"{}\n", b'{"crime_ref": "A", "narrative": "' + b"a" * 4_000 + b'"}\n']
+)
+def test_gzip_data_that_grows_as_no_records_do_is_refused_early(
+    tmp_path: Path, line: bytes
+) -> None:
+    path = bomb(tmp_path / "bomb.jsonl.gz", line, 64)
+    assert path.stat().st_size < 2**20
+    taken: list[int] = []
+    with pytest.raises(SourceError, match="grows to more than 200 times its size"):
+        taken.extend(len(raw.raw) for raw in jsonl.read(path))
+    assert sum(taken) < 32 * 2**20
+
+
+def test_a_line_without_an_end_is_refused_at_its_limit(tmp_path: Path) -> None:
+    path = tmp_path / "endless.jsonl"
+    path.write_bytes(b"a" * (jsonl.MAX_RECORD + 1))
+    with pytest.raises(SourceError, match="the line is longer than 32 MB"):
+        list(jsonl.read(path))
+
+
+def test_records_that_pack_well_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl.gz"
+    with gzip.open(path, "wb", 9) as file:
+        for number in range(30_000):
+            file.write(
+                b'{"crime_ref": "%d", "narrative": "%b"}\n' % (number, b"The same text. " * 30)
+            )
+    assert sum(1 for _ in jsonl.read(path)) == 30_000
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", ":1: holds an anchor or alias"),
+        ("[" * 900_000, "nested too deeply"),
+        ("{a: " * 200_000, "nested too deeply"),
+        ("".join(" " * depth + "-\n" for depth in range(1_000)), "nested too deeply"),
+        ("".join(f"k{number}: v\n" for number in range(90_000)), "more than 20,000 values"),
+        ("[" + "1," * 100_000 + "]", "more than 20,000 values"),
+    ],
+    ids=["aliases", "flow lists", "flow maps", "block lists", "keys", "values"],
+)
+def test_yaml_that_is_too_much_is_refused(text: str, message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        document.parse(text, "request.yaml")
+
+
+def test_a_file_over_its_size_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "request.yaml"
+    path.write_text("# " + "a" * document.MAX_BYTES)
+    with pytest.raises(RequestError, match="larger than 1,000,000 bytes"):
+        document.read(path)
+
+
+@pytest.mark.parametrize(
+    ("mentions", "message"),
+    [
+        (
+            ", ".join(f"term{number}" for number in range(10_000)),
+            '"mentions": expected "array" of length <= 500',
+        ),
+        ("a" * 900_000, "has 900,000 characters; the most is 100"),
+        ("ab " * 200_000, "characters; the most is 100"),
+    ],
+    ids=["many", "long", "many words"],
+)
+def test_a_request_of_too_many_or_too_long_terms_is_refused_in_words(
+    mentions: str, message: str
+) -> None:
+    with pytest.raises(RequestError, match=message) as refused:
+        request.parse(f"{HEAD}mentions: [{mentions}]\n{QUESTIONS}")
+    assert len(str(refused.value)) < 500
+
+
+def test_of_very_many_mistakes_the_first_are_told() -> None:
+    keys = "".join(f"k{number}: v\n" for number in range(1_000))
+    with pytest.raises(RequestError) as refused:
+        request.parse(HEAD + QUESTIONS + keys)
+    lines = str(refused.value).splitlines()
+    assert (len(lines), lines[-1]) == (51, "... and 950 more.")
+
+
+def test_tables_are_put_together_in_a_file_that_has_no_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is killed in the midst leaves no text behind."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setenv("SQLITE_TMPDIR", str(scratch))
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    (tmp_path / "crimes.csv").write_text("crime_ref,recorded_on,offence_code\nA,2019-06-01,22B\n")
+    rows = "".join(f"A,{'a text ' * 100}\n" for _ in range(20_000))
+    (tmp_path / "narratives.csv").write_text(f"crime_ref,narrative\n{rows}")
+    reading = csv_tables.read(tmp_path, fieldmap.PLAIN)
+    first = next(reading)
+    assert isinstance(first.raw, dict)
+    assert len(first.raw["narrative"]) == 20_000
+    assert list(scratch.iterdir()) == []
+    reading.close()  # type: ignore[attr-defined]
