@@ -745,7 +745,13 @@ def test_a_bad_term_code_or_period_is_told_and_nothing_is_asked(
 
 def test_bytes_that_are_no_text_are_told(foidex: CommandLine) -> None:
     """A term typed in a terminal that is not UTF-8."""
-    refused(foidex.program("count", "caf\udce9"), RequestError, 'term "caf', "holds half a character", "Remove it")
+    refused(
+        foidex.program("count", "caf\udce9"),
+        RequestError,
+        'term "caf',
+        "holds half a character",
+        "Remove it",
+    )
 
 
 @pytest.mark.parametrize(
