@@ -203,9 +203,10 @@ def speaks_tls(url: str) -> bool:
 
 
 def _check_version(client: Elasticsearch, address: Address) -> None:
-    # nodes.info and not info: the embedded core server has no GET /.
+    # nodes.info and not info: the embedded core server has no GET /. Only the node spoken to: one
+    # that stands still would hold up the answer of all.
     try:
-        answer = client.nodes.info(filter_path="nodes.*.version").body
+        answer = client.nodes.info(node_id="_local", filter_path="nodes.*.version").body
         versions = sorted({str(node["version"]) for node in answer["nodes"].values()})
     except (elasticsearch.SerializationError, KeyError, TypeError, AttributeError):
         raise _not_elasticsearch(address) from None

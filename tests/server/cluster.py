@@ -166,6 +166,11 @@ class Cluster:
         with elastic.connect(address) as client, elastic.explained(address):
             yield client
 
+    def master(self) -> int:
+        """The number of the node that leads the others."""
+        with self.client() as client:
+            return int(client.cat.master(format="json").body[0]["node"].removeprefix("n"))
+
     def stop(self) -> None:
         """End every node."""
         for node in self.nodes:
