@@ -169,7 +169,7 @@ class Cluster:
     def master(self) -> int:
         """The number of the node that leads the others."""
         with self.client() as client:
-            return int(client.cat.master(format="json").body[0]["node"].removeprefix("n"))
+            return int(str(client.cat.master(h="node").body).strip().removeprefix("n"))
 
     def stop(self) -> None:
         """End every node."""
