@@ -8,11 +8,11 @@ Pure functions of text; knows nothing of records or of Elasticsearch. The rule:
 - A *word* is a run of letters, digits and combining marks; an apostrophe between two letters
   belongs to it. *Soft* characters, white space and dashes, join the parts of a term. All else is
   *hard*: variants of a term never cross it. So is a blank line.
-- A *segment* ends with all the hard characters before the next word, and the first also starts with
-  those before it; an underscore and a possessive 's are segments of their own. Segments are the
+- A *segment* ends where the next word starts after a hard character, and the first also starts with
+  what is before it; an underscore and a possessive 's are segments of their own. Segments are the
   values of the index field, and phrases never cross values, so "Facebook's" is a mention of
   Facebook and "Paul's club" none of "S Club". For terms that hold an 's themselves ("what's app"),
-  the segments it was cut from are kept whole beside them.
+  the segments it was cut from are kept whole beside them. Entries are apart as by a blank line.
 - A *compound* is two to four words joined by single hard characters ("live.ly", "m&s", "24/7").
   It is a term of its own, which segments alone could not tell from "live. Ly".
 """
@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import accumulate
 from typing import Final, NamedTuple
 from unicodedata import category, is_normalized, normalize
 
@@ -28,9 +29,11 @@ DASHES: Final = r"\-\u2010-\u2015\u2212"
 COMPOUND_WORDS: Final = 4
 COMPOUND_LENGTH: Final = 255
 
-_STARTS: Final = " \n\t\r-'\""
 # Marks a cut while a text is being cut; clean text never holds it.
 _CUT: Final = "\x00"
+_BETWEEN: Final = "\n\n"  # two entries
+_DASHES: Final = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2015\u2212")
+_ENDS: Final = " \n\t\r"
 _INVISIBLE: Final = re.compile(
     "[\x00\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
@@ -48,28 +51,32 @@ class _Patterns:
     three times as quick."""
 
     def __init__(  # noqa: PLR0913 - the classes of an alphabet
-        self, word: str, letter: str, plain: str, soft: str, joint: str, alone: str = "",
+        self, word: str, letter: str, inner: str, soft: str, joint: str, alone: str = "",
         apart: str = "_", kept: str = "", mark: str = "(?!)",
     ) -> None:  # fmt: skip
+        plain = rf"{inner}{soft}'"
         whole = rf"{word}+(?:(?<={letter})'(?={letter}){word}+)*"
         hard = rf"(?:[^{plain}]|[{apart}]|(?<!{letter})'|'(?!{letter}))"
         self.words = re.compile(whole)
         self.marked = re.compile(rf"{letter}{mark}+")
-        # A segment takes all hard characters before the next word, so a gap between words is one
-        # cut; but not what the tokenizer would keep in the word.
+        # A gap between words is one cut, so the next segment starts with a word; two runs of
+        # classes, which the engine takes in one step each.
         self.segment = re.compile(
-            rf"[{plain}]*[^{plain}](?:{kept}[{soft}']*[^{plain}])*|[{plain}]+"
+            rf"[{plain}]+(?:{kept}[^{inner}])*|[^{plain}]+"
+            if kept
+            else rf"[{plain}]+[^{inner}]*|[^{plain}]+"
         )
         self.opening = re.compile(rf"(?:[{soft}']|[^{plain}])+")
         # What a character class alone cannot judge: what the tokenizer would keep in a word, such
         # as an underscore; a blank line; an apostrophe not between two letters; and what stands
         # alone in this alphabet.
         self.awkward = re.compile(
-            rf"[{apart}]+|\n[^\S\n]*\n|\r\r|\f|\u2029|'(?:(?!{letter})|(?<!{letter}')){alone}"
+            # Alternatives that start with one character each let the engine skip to one of them.
+            rf"{'__*' if apart == '_' else f'[{apart}]+'}"
+            rf"|\n[^\S\n]*\n|\r\r|\f|\u2029|'(?!{letter})|'(?<!{letter}'){alone}"
         )
         self.possessive = re.compile(rf"(?<={letter})('[sS])(?!{word})")
-        self.joint = re.compile(rf"{joint}(?<={word}.)(?={word})", re.DOTALL)
-        self.chunk = re.compile(rf"[^{soft}]+")
+        self.joint = re.compile(rf"{joint}(?={word})(?<={word}.)", re.DOTALL)
         self.compound = re.compile(rf"{whole}(?:{hard}{whole})+")
         self.pieces = re.compile(rf"{whole}|{hard}")
 
@@ -77,7 +84,7 @@ class _Patterns:
 _ASCII: Final = _Patterns(
     word="[A-Za-z0-9]",
     letter="[A-Za-z]",
-    plain=r"A-Za-z0-9_\-' \t\n\r\f\v\x1c-\x1f",
+    inner="A-Za-z0-9_",
     soft=r"\- \t\n\r\f\v\x1c-\x1f",
     joint=r"[^A-Za-z0-9\- \t\n\r\f\v\x1c-\x1f]",
 )
@@ -88,7 +95,7 @@ _BEYOND_LATIN: Final = re.compile("[^\x00-\u024f\u2010-\u203e\u20a0-\u20bf]")
 _LATIN: Final = _Patterns(
     word=r"[^\W_]",
     letter=r"[^\W\d_]",
-    plain=rf"\w\s'{DASHES}",
+    inner=r"\w",
     soft=rf"\s{DASHES}",
     joint=rf"(?:[^\w\s{DASHES}]|_)",
 )
@@ -121,7 +128,7 @@ def _unicode() -> _Patterns:
     return _Patterns(
         word=word,
         letter=rf"[^\W\d_{signs}]",
-        plain=rf"\w\s'{DASHES}{marks}{_KEPT}",
+        inner=rf"\w{marks}{_KEPT}",
         soft=rf"\s{DASHES}",
         joint=rf"(?:[^\w\s{DASHES}{marks}]|[_{signs}])",
         alone=rf"|[{signs}]|(?<!{word})[{marks}]",
@@ -164,39 +171,46 @@ class Cut(NamedTuple):
     compounds: list[str]
 
 
-def cut(text: str) -> Cut:
-    """Cut clean text: its segments, those a possessive was cut out of (whole), its compounds."""
+def cut(*entries: str) -> Cut:
+    """Cut the clean entries of a narrative: segments, those a possessive was cut out of (whole),
+    compounds."""
+    apart = [entry for entry in entries if entry]
+    text = _CUT.join(apart)  # one pass over all: a pass costs more than a character
     patterns = _patterns(text)
     quoted = "'" in text
-    if (
+    awkward = (
         quoted
         or "\n" in text
         or "_" in text
         or "\f" in text
         or "\r" in text
         or patterns is not _ASCII
-    ) and patterns.awkward.search(text):
-        marked = patterns.awkward.sub(rf"{_CUT}\g<0>{_CUT}", text)
-        found = [
-            piece
-            for marked_piece in patterns.segment.findall(marked)
-            if (piece := marked_piece.replace(_CUT, ""))
-        ]
-    else:
-        found = patterns.segment.findall(text)
+    ) and patterns.awkward.search(text)
+    if len(apart) > 1:
+        text = text.replace(_CUT, _BETWEEN + _CUT)
+    marked = patterns.awkward.sub(rf"{_CUT}\g<0>{_CUT}", text) if awkward else text
+    found = patterns.segment.findall(marked)
+    if awkward or len(apart) > 1:
+        text = text.replace(_CUT, "")
+        found = [piece for one in found if (piece := one.replace(_CUT, "") if _CUT in one else one)]
     if len(found) > 1 and not found[0][0].isalnum() and patterns.opening.fullmatch(found[0]):
         found[:2] = [found[0] + found[1]]
-    # A hard character joins two words only where the next segment starts with a word.
-    joined = [segment for segment in found[1:] if segment[0] not in _STARTS]
-    together = compounds(text) if joined else []
+    # A hard character joins two words only where a segment ends with it.
+    joints = [
+        end - 1
+        for segment, end in zip(found, accumulate(map(len, found)), strict=True)
+        if segment[-1] not in _ENDS
+    ]
+    together = _compounds(text, joints, patterns) if joints else []
     if not quoted or ("'s" not in text and "'S" not in text):
         return Cut(found, [], together)
     pieces: list[str] = []
     whole: list[str] = []
     for segment in found:
-        parts = patterns.possessive.split(segment)
-        if len(parts) > 1:
-            whole.append(segment)
+        if "'" not in segment or len(parts := patterns.possessive.split(segment)) == 1:
+            pieces.append(segment)
+            continue
+        whole.append(segment)
         pieces += filter(None, parts)
     return Cut(pieces, whole, together)
 
@@ -208,12 +222,25 @@ def compounds(text: str) -> list[str]:
     is found in "www.live.ly/x". A run of over 255 characters is left out: no term is as long.
     """
     patterns = _patterns(text)
+    joints = [match.start() for match in patterns.joint.finditer(text)]
+    return _compounds(text, joints, patterns)
+
+
+def _compounds(text: str, joints: list[int], patterns: _Patterns) -> list[str]:
+    """The compounds at the places where hard characters may join two words."""
     found: dict[str, None] = {}
-    for chunk in patterns.chunk.findall(text):
-        # A chunk is what stands between spaces and dashes; most are a word and its full stop.
-        if chunk.isalpha() or chunk[:-1].isalnum() or not patterns.joint.search(chunk):
+    end = 0
+    for joint in joints:
+        if joint < end or not patterns.joint.match(text, joint):
             continue
-        for whole in patterns.compound.findall(chunk):
+        # What stands between white space and dashes.
+        start = joint
+        while start > end and not _soft(text[start - 1]):
+            start -= 1
+        end = joint
+        while end < len(text) and not _soft(text[end]):
+            end += 1
+        for whole in patterns.compound.findall(text, start, end):
             pieces = patterns.pieces.findall(whole)
             for first in range(0, len(pieces) - 2, 2):
                 for last in range(first + 3, min(first + 2 * COMPOUND_WORDS, len(pieces) + 1), 2):
@@ -221,6 +248,10 @@ def compounds(text: str) -> list[str]:
                     if len(run) <= COMPOUND_LENGTH:
                         found[run] = None
     return list(found)
+
+
+def _soft(character: str) -> bool:
+    return character.isspace() or character in _DASHES
 
 
 def folded(text: str) -> str:

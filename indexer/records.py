@@ -18,7 +18,7 @@ from msgspec import Meta, Struct
 
 from indexer import categories
 from indexer.categories import Categories
-from indexer.narrative import Cut, clean, cut
+from indexer.narrative import clean, cut
 from indexer.offences import OffenceTable
 
 Reference = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -125,7 +125,6 @@ _EXPECTED: Final = {
     "age": "whole years from 0 to 120, or null",
     "sex": "F, M, X, U or null",
 }
-_BETWEEN: Final = "\n\n"  # two entries of a narrative, which are apart as by a blank line
 _CODE: Final = re.compile(r"[0-9][0-9A-Z]{0,4}([/. -][0-9A-Z]{1,4}){0,3}")
 _PATH: Final = re.compile(r" - at `\$\.?([^`]*)`$")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
@@ -241,11 +240,7 @@ def to_document(
 ) -> CrimeDocument:
     """The index document of a record read at a place ("crimes.jsonl:41")."""
     entries = [record.narrative] if isinstance(record.narrative, str) else record.narrative
-    narrative = cut(clean(entries[0])) if entries else Cut([], [], [])
-    for entry in entries[1:]:
-        _end_entry(narrative)
-        for so_far, more in zip(narrative, cut(clean(entry)), strict=True):
-            so_far.extend(more)
+    narrative = cut(*map(clean, entries))
     code = offences.canonical(record.offence_code)
     return CrimeDocument(
         crime_ref=record.crime_ref,
@@ -263,19 +258,6 @@ def to_document(
         categories=contract.values(record),
         updated_at=record.updated_at,
     )
-
-
-def _end_entry(narrative: Cut) -> None:
-    """Set what follows apart as a blank line does, which is of the segment before it."""
-    segments, possessives = narrative.segments, narrative.possessives
-    if not segments or segments[-1].endswith(_BETWEEN):
-        return
-    if possessives and "".join(segments).endswith(possessives[-1]):
-        possessives[-1] += _BETWEEN
-    if segments[-1] in ("'s", "'S"):
-        segments.append(_BETWEEN)
-    else:
-        segments[-1] += _BETWEEN
 
 
 def to_tombstone(deletion: Deletion, place: str, now: datetime) -> Tombstone:

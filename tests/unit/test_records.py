@@ -40,7 +40,7 @@ def test_a_whole_record_becomes_its_document() -> None:
         "offence_code": "22B",
         "offence_path": ("22B", "22"),
         "status": "recorded",
-        "narrative": ["First entry.", " A live-stream.\n\n", "Second entry."],
+        "narrative": ["First entry. ", "A live-stream.\n\n", "Second entry."],
         "place": "crimes.jsonl:41",
         "outcome": 14,
         "victims": [{"victim_ref": "V-881", "age": 15, "sex": "F"}],
