@@ -1,5 +1,6 @@
 # Each command sets up all it needs, in a virtual environment of its own; only Python and make are needed.
 PYTHON ?= python3
+JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -9,8 +10,9 @@ STAMP := $(VENV)/.installed
 demo: $(STAMP)
 	$(BIN)/foidex demo
 
+# Files of tests side by side, those with servers first: they wait more than they work.
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder
 
 # Skips itself, with its reason, where no Docker engine answers.
 test-containers: $(STAMP)

@@ -86,6 +86,7 @@ def tables(metadata: sa.MetaData, *, typed: bool) -> dict[str, sa.Table]:
         "crimes": {
             "recorded_on": sa.Date() if typed else sa.Text(),
             "updated_at": sa.DateTime(timezone=True) if typed else sa.Text(),
+            "outcome": sa.Integer(),
         },
         "victims": {"age": sa.Numeric(5, 1) if typed else sa.Integer(), "sex": sa.CHAR(1)},
     }
@@ -112,7 +113,7 @@ def fill(url: str, records: list[dict[str, Any]]) -> None:
     numbers = itertools.count()
     for record in records:
         reference = record["crime_ref"]
-        crime: dict[str, Any] = {name: record.get(name) for name in ("crime_ref", "recorded_on", "offence_code", "status", "updated_at")}  # fmt: skip
+        crime: dict[str, Any] = {name: record.get(name) for name in ("crime_ref", "recorded_on", "offence_code", "status", "updated_at", "outcome")}  # fmt: skip
         if typed:
             crime["recorded_on"] = date.fromisoformat(crime["recorded_on"])
             crime["updated_at"] = datetime.fromisoformat(crime["updated_at"])
@@ -290,7 +291,7 @@ def test_a_connection_that_breaks_in_the_middle_changes_nothing(
         # SQLAlchemy gives up a lost connection with the cursor open.
         warnings.simplefilter("ignore", ResourceWarning)
         # Whether the server's word comes through before the connection is gone is chance.
-        told = r"failed us after [\d,]+ rows of crimes \((AdminShutdown 57P01|OperationalError)\)"
+        told = r"failed us after [\d,]+ rows of \w+ \((AdminShutdown 57P01|OperationalError)\)"
         with pytest.raises(SourceError, match=told):
             run(source(on_postgres, queries=SLOW))
         gc.collect()
