@@ -159,24 +159,31 @@ def _private(path: Path) -> int:
 
 
 class _Item(NamedTuple):
-    """A document on its way. ``content`` is the hash of a record, 0 of a tombstone."""
+    """A document on its way, as bytes: to keep thousands of segments alive costs more than to make
+    them. ``content`` is the hash of a record, 0 of a tombstone; ``code`` is empty for one."""
 
     raw: RawRecord
-    document: records.CrimeDocument | records.Tombstone
     source: bytes
-    content: int
+    reference: str
+    updated_at: datetime | None
+    content: int = 0
+    tombstone: bool = True
+    code: str = ""
+    bare_links: int = 0
 
-    @property
-    def reference(self) -> str:
-        return self.document.crime_ref
 
-    @property
-    def updated_at(self) -> datetime | None:
-        return self.document.updated_at
-
-    @property
-    def tombstone(self) -> bool:
-        return isinstance(self.document, records.Tombstone)
+def _item(
+    raw: RawRecord, document: records.CrimeDocument | records.Tombstone, source: bytes = b""
+) -> _Item:
+    reference, moment = document.crime_ref, document.updated_at
+    if isinstance(document, records.Tombstone):
+        return _Item(raw, source, reference, moment)
+    bare = sum(link.offence_code is None for link in document.linked) if document.linked else 0
+    content = content_hash(source) if source else 0
+    code = document.offence_code
+    return _Item(
+        raw, source, reference, moment, content, tombstone=False, code=code, bare_links=bare
+    )
 
 
 class _Chunk:
@@ -256,8 +263,9 @@ def check(raws: Iterable[RawRecord], reader: Reader) -> Tally:
         except records.RecordError as error:
             tally.reject(raw, str(error))
             continue
-        _note(tally, document, reader.offences)
-        tally.add(Outcome("deleted" if isinstance(document, records.Tombstone) else "indexed"))
+        item = _item(raw, document)
+        _note(tally, item, reader.offences)
+        tally.add(Outcome("deleted" if item.tombstone else "indexed"))
     return tally
 
 
@@ -278,7 +286,7 @@ def _run(
                     _reject(tally, rejects, item.raw, outcome.reason)
                     continue
                 tally.add(outcome)
-                _note(tally, item.document, reader.offences)
+                _note(tally, item, reader.offences)
                 if tally.changed is not None and outcome.kind in ("indexed", "deleted"):
                     tally.changed.append(item.reference)
 
@@ -307,9 +315,7 @@ def _chunks(
         except records.RecordError as error:
             _reject(tally, rejects, raw, str(error))
             continue
-        source = records.encode(document)
-        tombstone = isinstance(document, records.Tombstone)
-        chunk.add(_Item(raw, document, source, 0 if tombstone else content_hash(source)))
+        chunk.add(_item(raw, document, records.encode(document)))
         if chunk.full:
             yield chunk
             chunk = _Chunk()
@@ -323,18 +329,13 @@ def content_hash(source: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(said, digest_size=_HASH_BYTES).digest(), "big")
 
 
-def _note(
-    tally: Tally, document: records.CrimeDocument | records.Tombstone, offences: OffenceTable
-) -> None:
-    moment = document.updated_at
+def _note(tally: Tally, item: _Item, offences: OffenceTable) -> None:
+    moment = item.updated_at
     if moment and (tally.watermark is None or moment > tally.watermark):
         tally.watermark = moment
-    if isinstance(document, records.Tombstone):
-        return
-    if not offences.known(document.offence_code):
-        tally.unknown_codes[records.printable_code(document.offence_code)] += 1
-    if document.linked:
-        tally.bare_links += sum(link.offence_code is None for link in document.linked)
+    if item.code and not offences.known(item.code):
+        tally.unknown_codes[records.printable_code(item.code)] += 1
+    tally.bare_links += item.bare_links
 
 
 def _reject(tally: Tally, rejects: Rejects, raw: RawRecord, reason: str) -> None:
