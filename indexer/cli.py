@@ -331,10 +331,13 @@ def restore(
 @app.command()
 def forget(
     crime_ref: Annotated[str, typer.Argument(help="The reference of one record.")],
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Let the source bring back one that was forgotten.")
+    ] = False,
     form: Annotated[ListFormat, typer.Option("--format", help="What to print.")] = ListFormat.TABLE,
 ) -> None:
-    """Remove one record from every generation, from their files, and from rejects; say what was
-    found, what is removed, and what still holds it.
+    """Remove one record from every generation, from their files, and from rejects, and keep it out;
+    say what was found, what is removed, and what still holds it.
 
     Example: foidex forget 41/0012345/17 --format json > statement.json
     """
@@ -344,8 +347,17 @@ def forget(
     alias = settings.index.alias
     with (
         session().client() as client,
-        lease.held(client, alias, settings.refresh.lease_seconds),
+        lease.held(client, alias, settings.refresh.lease_seconds) as lock,
     ):
+        if undo:
+            undone = retention.take_back(client, alias, crime_ref, lock)
+            where = ", ".join(undone)
+            print(
+                f"It may come back with the next refresh; it was forgotten from {where}."
+                if undone
+                else "It was not forgotten in any generation, so nothing was changed."
+            )
+            return
         asked = settings.backup.repository or settings.server.url is None
         statement = retention.forget(
             client,
@@ -354,6 +366,7 @@ def forget(
             settings.home / "rejects",
             settings.source.fields.get("crime_ref", "crime_ref"),
             _repository(client) if asked else None,
+            lock,
         )
     if form is ListFormat.JSON:
         print(msgspec.json.format(msgspec.json.encode(statement), indent=2).decode())
