@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil
 from elasticsearch import ApiError, Elasticsearch, TransportError
@@ -169,7 +169,8 @@ class Cluster:
     def master(self) -> int:
         """The number of the node that leads the others."""
         with self.client() as client:
-            return int(client.cat.master(format="json").body[0]["node"].removeprefix("n"))
+            listed: Any = client.cat.master(format="json").body
+            return int(listed[0]["node"].removeprefix("n"))
 
     def stop(self) -> None:
         """End every node."""

@@ -85,7 +85,7 @@ def test_a_file_over_its_size_is_not_read(tmp_path: Path) -> None:
     [
         (
             ", ".join(f"term{number}" for number in range(10_000)),
-            '"mentions": expected "array" of length <= 500',
+            '"mentions": expected at most 500 entries',
         ),
         ("a" * 900_000, "has 900,000 characters; the most is 100"),
         ("ab " * 200_000, "characters; the most is 100"),
