@@ -416,7 +416,7 @@ class _Taken(NamedTuple):
 
     @property
     def forgotten(self) -> bool:
-        return self.place == records.FORGOTTEN
+        return self.place in (records.FORGOTTEN, records.KEPT_OUT)
 
 
 def _taken(client: Elasticsearch, index: str, items: list[_Item], taken: list[int]) -> list[_Taken]:
@@ -513,7 +513,7 @@ def _held(client: Elasticsearch, index: str, chunk: _Chunk) -> dict[str, _Held]:
             _moment(source.get("updated_at")),
             0 if tombstone else content_hash(records.encode(source)),
             tombstone,
-            source["place"] == records.FORGOTTEN,
+            source["place"] in (records.FORGOTTEN, records.KEPT_OUT),
         )
     return held
 

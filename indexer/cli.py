@@ -306,7 +306,7 @@ def restore(
 
     Example: foidex restore before-the-move
     """
-    from indexer import backups, lease
+    from indexer import backups, lease, retention
 
     settings = session().settings
     alias = settings.index.alias
@@ -319,6 +319,7 @@ def restore(
         back, promoted = backups.restore(
             client, settings.index, repository, found, everything=everything
         )
+        returned = retention.returned(client, alias, [one.name for one in back])
     for one in back:
         print(f"{one.name} is back, with {one.records:,} records.")
     print(
@@ -326,6 +327,10 @@ def restore(
         if promoted
         else f"What was live stays so. To change it: foidex rollback {found.live}"
     )
+    for reference in returned:
+        print(
+            f"{reference} was forgotten, and came back: foidex forget {reference}", file=sys.stderr
+        )
 
 
 @app.command()

@@ -251,13 +251,13 @@ def _fill(  # noqa: PLR0913 - the steps share it all
 
 
 def forgotten(client: Elasticsearch, name: str) -> list[dict[str, Any]]:
-    """The tombstones of the records that were forgotten from a generation."""
+    """The tombstones of what was forgotten from a sealed generation, or is kept out of it."""
     deleted = {"term": {"status": records.DELETED}}
     return [
         hit["_source"]
-        for page in paging.pages(client, name, query=deleted, size=_PAGE)
+        for page in paging.sealed_pages(client, name, query=deleted, size=_PAGE)
         for hit in page["hits"]["hits"]
-        if hit["_source"]["place"] == records.FORGOTTEN
+        if hit["_source"]["place"] in (records.FORGOTTEN, records.KEPT_OUT)
     ]
 
 
@@ -265,7 +265,8 @@ def _keep_forgotten(client: Elasticsearch, live: Generation | None, into: str) -
     """Write down in a new index what was forgotten from the live one; how many that are."""
     found = forgotten(client, live.name) if live else []
     for one in found:
-        client.index(index=into, id=one["crime_ref"], document=one)
+        document = {**one, "place": records.KEPT_OUT}
+        client.index(index=into, id=one["crime_ref"], document=document)
     return len(found)
 
 

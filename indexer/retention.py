@@ -44,7 +44,9 @@ _AT_ONCE: Final = {
     "soft_deletes.retention_lease.period": "0s",
 }
 
-Held = Literal["record", "tombstone", "forgotten", "nothing"]
+Held = Literal["record", "tombstone", "forgotten", "kept out", "nothing"]
+#: What stands where a tombstone keeps the record out already.
+_KEPT: Final[tuple[Held, ...]] = ("forgotten", "kept out")
 
 
 class InGeneration(Struct, frozen=True):
@@ -118,12 +120,13 @@ def forget(  # noqa: PLR0913 - what is forgotten, and everywhere it may be
     # A generation that never held it must know too, or the next refresh from it could take it.
     known = any(one.removed for one in from_rejects)
     known = known or any(held != "nothing" for held in holders.values())
-    tombstone = records.Tombstone(reference, now, records.DELETED, records.FORGOTTEN)
     done = []
     for one in every:
         lock.check()
         held = holders[one.name]
-        done.append(_replace_in(client, one, tombstone, held, wanted=known and held != "forgotten"))
+        tombstone = _tombstone(reference, now, held)
+        wanted = known and held not in _KEPT
+        done.append(_replace_in(client, one, tombstone, held, wanted=wanted))
     every = done
     for one in every:
         if _deleted(client, one.name)[0]:
@@ -162,7 +165,13 @@ def _held(client: Elasticsearch, name: str, reference: str) -> Held:
         return "nothing"
     if found["_source"]["status"] != records.DELETED:
         return "record"
-    return "forgotten" if found["_source"]["place"] == records.FORGOTTEN else "tombstone"
+    place: str = found["_source"]["place"]
+    return next((kept for kept in _KEPT if place == kept), "tombstone")
+
+
+def _tombstone(reference: str, now: datetime, held: Held) -> Tombstone:
+    place = records.KEPT_OUT if held == "nothing" else records.FORGOTTEN
+    return Tombstone(reference, now, records.DELETED, place)
 
 
 def _replace_in(
@@ -218,6 +227,27 @@ def _replace(
     return generations.mark_verified(client, generation)
 
 
+def returned(client: Elasticsearch, alias: str, names: list[str]) -> list[str]:
+    """The references that are kept out of the live generation, and that one of these others, which
+    came out of a backup, holds as records."""
+    live = generations.live(client, alias)
+    out = [one["crime_ref"] for one in refresh.forgotten(client, live.name)]
+    alive = {"bool": {"must_not": {"term": {"status": records.DELETED}}}}
+    found: set[str] = set()
+    for name in names:
+        for start in range(0, len(out) if name != live.name else 0, _PAGE):
+            named = {"terms": {"crime_ref": out[start : start + _PAGE]}}
+            held = client.search(
+                index=name,
+                query={"bool": {"filter": [named, alive]}},
+                size=_PAGE,
+                source_includes=["crime_ref"],
+                allow_partial_search_results=False,
+            )
+            found |= {hit["_source"]["crime_ref"] for hit in held["hits"]["hits"]}
+    return sorted(found)
+
+
 def take_back(client: Elasticsearch, alias: str, reference: str, lock: Lease) -> list[str]:
     """Let the source bring a forgotten record back; the generations it was forgotten from. The lock
     is held. Raises RequestError for what can be no reference."""
@@ -226,11 +256,11 @@ def take_back(client: Elasticsearch, alias: str, reference: str, lock: Lease) ->
     undone = []
     for one in generations.everything(client, alias):
         held = _held(client, one.name, reference)
-        if held != "forgotten" and _says_so(client, one):
+        if held not in _KEPT and _says_so(client, one):
             continue
         lock.check()
         with _unsealed(client, one.name):
-            if held == "forgotten":
+            if held in _KEPT:
                 client.delete(index=one.name, id=reference, refresh=True)
             _, tombstones = generations.count(client, one.name)
             generations.mark_verified(client, msgspec.structs.replace(one, tombstones=tombstones))
@@ -315,7 +345,7 @@ def _backups(
     return tuple(
         one.name
         for one in known
-        if any(holders.get(name, "record") != "nothing" for name in one.generations)
+        if any(holders.get(name) not in ("nothing", "kept out") for name in one.generations)
     )
 
 
@@ -378,6 +408,7 @@ def told(statement: Statement) -> list[str]:
             "record": "was there and is removed",
             "tombstone": "was not there, but that it was deleted is",
             "forgotten": "was forgotten before",
+            "kept out": "was not there, and is kept out",
             "nothing": "was not there",
         }[place.held]
         lines.append(

@@ -58,10 +58,10 @@ def test_all_is_well_once_records_are_loaded(
         "configuration", "home folder", "tls", "server", "rights", "clock", "health", "disk",
         "generation", "unfinished", "lock",
     ]  # fmt: skip
-    assert [one.message for one in found["rights"]] == ["this user may ask.", "this user may refresh."]  # fmt: skip
+    assert [one.message for one in found["rights"]] == [f"this user may {one.may}." for one in doctor.RIGHTS]  # fmt: skip
     told = foidex("doctor")
     assert told.code == 0
-    assert len(told.out.splitlines()) == 12
+    assert len(told.out.splitlines()) == 14
 
 
 def test_another_mapping_wants_a_full_refresh(

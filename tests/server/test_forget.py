@@ -217,6 +217,9 @@ def test_generations_that_never_held_it_keep_it_out_too(site: Site) -> None:
     site.refresh(OTHERS)
     assert sorted(one.held for one in site.forget().generations) == ["nothing", "record"]
     assert site.refresh([canary(1)], "incremental").generation.kept_out == 1
+    assert sorted(one.held for one in site.forget().generations) == [
+        "forgotten", "kept out", "kept out",
+    ]  # fmt: skip
     assert site.mentions(CANARY) == 0
     other = {**canary(1), "crime_ref": "99/0000002/20"}
     site.refresh([*OTHERS, {**other, "recorded_on": "31/02/2019"}])
@@ -314,14 +317,22 @@ def test_rejects_lose_its_lines_and_no_other(site: Site) -> None:
 @pytest.mark.timeout(600)
 def test_backups_that_hold_it_are_named_also_when_asked_again(site: Site) -> None:
     repository = backups.register(site.client, site.home / embedded.BACKUPS)
-    site.refresh([*OTHERS, canary(1)])
+    first = site.refresh([*OTHERS, canary(1)]).generation.name
     backups.take(site.client, INDEX.alias, repository, "holds-it", everything=False)
-    site.refresh(OTHERS)
+    second = site.refresh(OTHERS).generation.name
     backups.take(site.client, INDEX.alias, repository, "holds-it-not", everything=False)
     assert site.forget(repository=repository).backups == ("holds-it",)
     statement = site.forget(repository=repository)
     assert statement.backups == ("holds-it",)
     assert "foidex backups --delete NAME" in "\n".join(retention.told(statement))
+    assert {one.name for one in generations.everything(site.client, INDEX.alias)} == {first, second}
+    site.refresh(OTHERS)
+    generations.prune(site.client, INDEX.alias, 1)
+    backup = backups.find(site.client, INDEX.alias, repository, "holds-it")
+    backups.restore(site.client, INDEX, repository, backup, everything=False)
+    assert retention.returned(site.client, INDEX.alias, [first]) == [GONE]
+    assert site.forget(repository=repository).found
+    assert retention.returned(site.client, INDEX.alias, [first]) == []
     backups.delete(site.client, INDEX.alias, repository, "holds-it")
     folder = site.home / embedded.BACKUPS
     blobs = [path.read_bytes().lower() for path in folder.rglob("*") if path.is_file()]
