@@ -377,7 +377,7 @@ def forget(
         print(msgspec.json.format(msgspec.json.encode(statement), indent=2).decode())
     else:
         print("\n".join(retention.told(statement)))
-    if not statement.found:
+    if statement.unheard_of:
         print("It was nowhere. Check the reference.", file=sys.stderr)
 
 

@@ -455,8 +455,8 @@ def summary(loaded: Loaded) -> list[str]:
         lines.append(f"Rejected records are in {loaded.rejects}, their reasons beside it.")
     if one.kept_out:
         lines.append(
-            f"{one.kept_out:,} records were kept out, as they were forgotten here. Delete them at "
-            "the source; or, to have one back: foidex forget REF --undo, and refresh."
+            f"Records that were kept out, as they were forgotten here: {one.kept_out:,}. Delete "
+            "them at the source; or, to have one back: foidex forget REF --undo, and refresh."
         )
     if one.unknown_codes:
         codes = ", ".join(f"{code} ({number:,})" for code, number in one.unknown_codes.items())

@@ -94,6 +94,11 @@ class Statement(Struct, frozen=True):
         held = any(one.held == "record" for one in self.generations)
         return held or any(one.removed for one in self.rejects)
 
+    @property
+    def unheard_of(self) -> bool:
+        """Whether nothing here ever was of it, so that the reference may be wrong."""
+        return not self.found and all(one.held == "nothing" for one in self.generations)
+
 
 def forget(  # noqa: PLR0913 - what is forgotten, and everywhere it may be
     client: Elasticsearch,
@@ -418,8 +423,8 @@ def told(statement: Statement) -> list[str]:
         )
         if place.copies_away:
             lines.append(
-                f"{place.name}: {place.copies_away} copies of its shards are away, and may hold it "
-                "on their disks. Run this again when the cluster is whole."
+                f"{place.name}: copies of its shards that are away, and may hold it on their "
+                f"disks: {place.copies_away}. Run this again when the cluster is whole."
             )
     for file in one.rejects:
         lines.append(f"{file.path}: {file.removed} removed.")

@@ -248,8 +248,8 @@ def _notes(source: _Source) -> list[str]:
         )
     if source.forgotten:
         notes.append(
-            f"{source.forgotten:,} records were forgotten from the generation that answered "
-            "(foidex forget), so it may hold fewer than when it did."
+            "Records that were forgotten from the generation that answered (foidex forget): "
+            f"{source.forgotten:,}. It may hold fewer than when it did."
         )
     return notes
 
