@@ -73,7 +73,7 @@ def take(
     Raises NoIndexError where nothing is live, BackupError where no whole backup could be made.
     """
     now = datetime.now(UTC).replace(microsecond=0)
-    name = name or f"{alias}-{now:%Y%m%d-%H%M%S}"
+    name = f"{alias}-{now:%Y%m%d-%H%M%S}" if name is None else name
     if not _NAME.fullmatch(name):
         raise BackupError(
             f'"{name[:100]}" is no name for a backup: it takes up to 80 lower-case letters, '
@@ -138,7 +138,7 @@ def find(client: Elasticsearch, alias: str, repository: str, name: str | None) -
         if one.name == name or (name is None and one.whole):
             return one
     names = ", ".join(one.name for one in every) or "none"
-    what = f'"{name}"' if name else "a whole backup"
+    what = "a whole backup" if name is None else f'"{name}"'
     raise BackupError(f'{what} is not in repository "{repository}". Those of {alias}: {names}.')
 
 

@@ -1,9 +1,10 @@
 """Records into one index: checked, sent in bulk, and reconciled to the last one.
 
-Every line read is indexed, rejected, deleted, late or unchanged, or the load fails. A *build* fills
-an empty index: of two records with one reference the first stays. A *change* is applied to a copy
-of a generation: the newer version stays, by ``updated_at``. Two requests are in flight while the
-next is prepared; records of one reference never travel together, so timing changes nothing.
+Every line read is indexed, rejected, deleted, late, unchanged or kept out, or the load fails. A
+*build* fills an empty index: of two records with one reference the first stays. A *change* is
+applied to a copy of a generation: the newer version stays, by ``updated_at``. Two requests are in
+flight while the next is prepared; records of one reference never travel together, so timing
+changes nothing.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _SHOWN_REASONS: Final = 10
 _HASH_BYTES: Final = 16
 HASH_RANGE: Final = 1 << (8 * _HASH_BYTES)
 
-Kind = Literal["indexed", "rejected", "deleted", "late", "unchanged"]
+Kind = Literal["indexed", "rejected", "deleted", "late", "unchanged", "kept_out"]
 
 
 class Outcome(NamedTuple):
@@ -57,7 +58,8 @@ class Outcome(NamedTuple):
 
 
 class Tally(Struct):
-    """What became of the lines. ``watermark`` is the newest ``updated_at`` read.
+    """What became of the lines. ``watermark`` is the newest ``updated_at`` read; ``kept_out`` are
+    records that were forgotten here, and are not known to be newer than that.
 
     ``records``, ``tombstones`` and ``content`` are those of the index, from where it started;
     ``content`` is a hash of all records that does not depend on their order; ``changed`` lists the
@@ -70,6 +72,7 @@ class Tally(Struct):
     deleted: int = 0
     late: int = 0
     unchanged: int = 0
+    kept_out: int = 0
     records: int = 0
     tombstones: int = 0
     content: int = 0
@@ -95,6 +98,7 @@ class Tally(Struct):
     def reconcile(self) -> None:
         """Raise GenerationError unless every line read is accounted for."""
         known = self.indexed + self.rejected + self.deleted + self.late + self.unchanged
+        known += self.kept_out
         if self.read != known:
             raise GenerationError(
                 f"{self.read:,} records were read, but only {known:,} accounted for "
@@ -229,15 +233,21 @@ class Reader(Struct, frozen=True):
         return records.to_document(record, self.offences, raw.place, self.contract)
 
 
-def build(
-    client: Elasticsearch, index: str, raws: Iterable[RawRecord], reader: Reader, rejects: Rejects
+def build(  # noqa: PLR0913 - what is filled, from what
+    client: Elasticsearch,
+    index: str,
+    raws: Iterable[RawRecord],
+    reader: Reader,
+    rejects: Rejects,
+    tally: Tally | None = None,
 ) -> Tally:
-    """Fill an empty index and return the reconciled tally.
+    """Fill an index that is empty, but for what was forgotten, and return the reconciled tally.
 
     Raises SourceError where the records cannot be read to their end, ServerError where the server
     keeps refusing, GenerationError where a record is unaccounted for.
     """
-    return _run(raws, reader, rejects, Tally(), lambda chunk: _create(client, index, chunk))
+    start = tally or Tally()
+    return _run(raws, reader, rejects, start, lambda chunk: _create(client, index, chunk))
 
 
 def change(  # noqa: PLR0913 - what is changed, by what, from where
@@ -357,13 +367,17 @@ def _create(client: Elasticsearch, index: str, chunk: _Chunk) -> list[Outcome]:
         else Outcome("indexed", records=1, content=item.content)
         for item in items
     ]
-    for place, other in zip(taken, _places(client, index, items, taken), strict=True):
+    newer: list[int] = []
+    for place, other in zip(taken, _taken(client, index, items, taken), strict=True):
+        item = items[place]
+        if other.forgotten:
+            outcomes[place] = _of_forgotten(item, other.updated_at)
+            if outcomes[place].kind == "indexed":
+                newer.append(place)
         # A conflict with our own place is a request that was sent twice: it was created.
-        if other != items[place].raw.place:
-            outcomes[place] = Outcome(
-                "rejected",
-                f'"crime_ref" is already that of the record at {other}. Keep one of the two.',
-            )
+        elif other.place != item.raw.place:
+            outcomes[place] = _duplicate(other.place)
+    refused |= _renew(client, index, items, newer, outcomes)
     for place, status in refused.items():
         if status == _BAD_REQUEST:
             reason = "the server cannot index the record (400). Correct it."
@@ -371,12 +385,67 @@ def _create(client: Elasticsearch, index: str, chunk: _Chunk) -> list[Outcome]:
     return outcomes
 
 
-def _places(client: Elasticsearch, index: str, items: list[_Item], taken: list[int]) -> list[str]:
+def _renew(
+    client: Elasticsearch,
+    index: str,
+    items: list[_Item],
+    newer: list[int],
+    outcomes: list[Outcome],
+) -> dict[int, int]:
+    """Index what is newer than what was forgotten, of each reference the first; those refused."""
+    first: dict[str, int] = {}
+    for place in newer:
+        held = first.setdefault(items[place].reference, place)
+        if held != place:
+            outcomes[place] = _duplicate(items[held].raw.place)
+    sent = list(first.values())
+    refused = _post(client, index, "index", [items[place] for place in sent])
+    return {sent[number]: status for number, status in refused.items()}
+
+
+def _duplicate(place: str) -> Outcome:
+    return Outcome(
+        "rejected", f'"crime_ref" is already that of the record at {place}. Keep one of the two.'
+    )
+
+
+class _Taken(NamedTuple):
+    """What holds a reference already in an index that is being filled."""
+
+    place: str
+    updated_at: datetime | None
+
+    @property
+    def forgotten(self) -> bool:
+        return self.place in (records.FORGOTTEN, records.KEPT_OUT)
+
+
+def _taken(client: Elasticsearch, index: str, items: list[_Item], taken: list[int]) -> list[_Taken]:
     if not taken:
         return []
     ids = [items[place].reference for place in taken]
-    found = client.mget(index=index, ids=ids, source_includes=["place"]).body["docs"]
-    return [str(held["_source"]["place"]) for held in found]
+    fields = ["place", "updated_at"]
+    found = client.mget(index=index, ids=ids, source_includes=fields).body["docs"]
+    return [
+        _Taken(str(held["_source"]["place"]), _moment(held["_source"].get("updated_at")))
+        for held in found
+    ]
+
+
+def _moment(given: str | None) -> datetime | None:
+    return msgspec.convert(given, datetime) if given else None
+
+
+def _of_forgotten(item: _Item, at: datetime | None) -> Outcome:
+    """What becomes of a line whose record was forgotten: only what is known to be newer is taken.
+
+    Word of its deletion changes nothing, as it would be no longer known that it was forgotten.
+    """
+    if item.tombstone:
+        return Outcome("unchanged")
+    if at and item.updated_at and item.updated_at > at:
+        return Outcome("indexed", records=1, tombstones=-1, content=item.content)
+    return Outcome("kept_out")
 
 
 class _Held(NamedTuple):
@@ -385,6 +454,7 @@ class _Held(NamedTuple):
     updated_at: datetime | None
     content: int
     tombstone: bool
+    forgotten: bool = False
 
 
 def _apply(client: Elasticsearch, index: str, chunk: _Chunk) -> list[Outcome]:
@@ -410,6 +480,8 @@ def _apply(client: Elasticsearch, index: str, chunk: _Chunk) -> list[Outcome]:
 
 
 def _judge(item: _Item, before: _Held | None) -> Outcome:
+    if before and before.forgotten:
+        return _of_forgotten(item, before.updated_at)
     if before and before.updated_at and item.updated_at and item.updated_at < before.updated_at:
         return Outcome("late")
     was_record = before is not None and not before.tombstone
@@ -438,11 +510,11 @@ def _held(client: Elasticsearch, index: str, chunk: _Chunk) -> dict[str, _Held]:
             continue
         source = one["_source"]
         tombstone = source["status"] == records.DELETED
-        moment = source.get("updated_at")
         held[one["_id"]] = _Held(
-            msgspec.convert(moment, datetime) if moment else None,
+            _moment(source.get("updated_at")),
             0 if tombstone else content_hash(records.encode(source)),
             tombstone,
+            source["place"] in (records.FORGOTTEN, records.KEPT_OUT),
         )
     return held
 

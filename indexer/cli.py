@@ -306,7 +306,7 @@ def restore(
 
     Example: foidex restore before-the-move
     """
-    from indexer import backups, lease
+    from indexer import backups, lease, retention
 
     settings = session().settings
     alias = settings.index.alias
@@ -319,6 +319,7 @@ def restore(
         back, promoted = backups.restore(
             client, settings.index, repository, found, everything=everything
         )
+        returned = retention.returned(client, alias, [one.name for one in back])
     for one in back:
         print(f"{one.name} is back, with {one.records:,} records.")
     print(
@@ -326,15 +327,22 @@ def restore(
         if promoted
         else f"What was live stays so. To change it: foidex rollback {found.live}"
     )
+    for reference in returned:
+        print(
+            f"{reference} was forgotten, and came back: foidex forget {reference}", file=sys.stderr
+        )
 
 
 @app.command()
 def forget(
     crime_ref: Annotated[str, typer.Argument(help="The reference of one record.")],
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Let the source bring back one that was forgotten.")
+    ] = False,
     form: Annotated[ListFormat, typer.Option("--format", help="What to print.")] = ListFormat.TABLE,
 ) -> None:
-    """Remove one record from every generation, from their files, and from rejects; say what was
-    found, what is removed, and what still holds it.
+    """Remove one record from every generation, from their files, and from rejects, and keep it out;
+    say what was found, what is removed, and what still holds it.
 
     Example: foidex forget 41/0012345/17 --format json > statement.json
     """
@@ -344,8 +352,17 @@ def forget(
     alias = settings.index.alias
     with (
         session().client() as client,
-        lease.held(client, alias, settings.refresh.lease_seconds),
+        lease.held(client, alias, settings.refresh.lease_seconds) as lock,
     ):
+        if undo:
+            undone = retention.take_back(client, alias, crime_ref, lock)
+            where = ", ".join(undone)
+            print(
+                f"It may come back with the next refresh; it was forgotten from {where}."
+                if undone
+                else "It was not forgotten in any generation, so nothing was changed."
+            )
+            return
         asked = settings.backup.repository or settings.server.url is None
         statement = retention.forget(
             client,
@@ -354,12 +371,13 @@ def forget(
             settings.home / "rejects",
             settings.source.fields.get("crime_ref", "crime_ref"),
             _repository(client) if asked else None,
+            lock,
         )
     if form is ListFormat.JSON:
         print(msgspec.json.format(msgspec.json.encode(statement), indent=2).decode())
     else:
         print("\n".join(retention.told(statement)))
-    if not statement.found:
+    if statement.unheard_of:
         print("It was nowhere. Check the reference.", file=sys.stderr)
 
 

@@ -41,17 +41,71 @@ _CALL_SECONDS: Final = 30
 _FORBIDDEN: Final = "(403)"
 _SIZE: Final = re.compile(r"([\d.]+)([kmgtp]?b)", re.IGNORECASE)
 _UNITS: Final = {"b": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30, "tb": 1 << 40, "pb": 1 << 50}
-#: What each kind of command needs: of the cluster, and of which indices. {} is the alias.
-RIGHTS: Final[dict[str, tuple[tuple[str, ...], dict[tuple[str, ...], tuple[str, ...]]]]] = {
-    "ask": (("monitor",), {("{}", "{}-*"): ("read", "view_index_metadata", "monitor")}),
-    "refresh": (
-        ("monitor",),
+_NODES: Final = "cluster:monitor/nodes/info"
+_LOCK: Final = ("create_index", "write", "read")
+
+
+class Rights(Struct, frozen=True):
+    """What a kind of command needs, of the cluster and of which indices ({} is the alias), and the
+    ``role`` of docker/elasticsearch/roles.yml that has just these rights."""
+
+    may: str
+    role: str
+    cluster: tuple[str, ...]
+    indices: dict[str, tuple[str, ...]]
+
+
+RIGHTS: Final = (
+    Rights(
+        "count and answer",
+        "foidex_publisher",
+        (_NODES,),
+        {"{}": ("indices:data/read/search", "view_index_metadata")},
+    ),
+    Rights("find records", "foidex_analyst", (_NODES,), {"{}": ("read", "view_index_metadata")}),
+    Rights(
+        "refresh",
+        "foidex_indexer",
+        (_NODES, "cluster:monitor/health"),
         {
-            ("{}", "{}-*"): ("read", "write", "create_index", "manage"),
-            ("{}.lock",): ("read", "write", "create_index"),
+            "{}-*": (
+                "create_index",
+                "delete_index",
+                "write",
+                "read",
+                "view_index_metadata",
+                "monitor",
+                "maintenance",
+                "indices:admin/aliases",
+                "indices:admin/mapping/put",
+                "indices:admin/resize",
+                "indices:admin/settings/update",
+            ),
+            "{}": ("view_index_metadata", "indices:admin/aliases"),
+            "{}.lock": _LOCK,
         },
     ),
-}
+    Rights(
+        "back up",
+        "foidex_keeper",
+        (
+            _NODES,
+            "create_snapshot",
+            "cluster:admin/snapshot/delete",
+            "cluster:admin/snapshot/restore",
+        ),
+        {
+            "{}-*": (
+                "delete_index",
+                "view_index_metadata",
+                "indices:admin/aliases",
+                "indices:data/read/search",
+            ),
+            "{}": ("view_index_metadata", "indices:admin/aliases"),
+            "{}.lock": _LOCK,
+        },
+    ),
+)
 
 
 class Finding(Struct, frozen=True):
@@ -299,13 +353,15 @@ def _only_unseen(found: Finding) -> Finding:
 
 
 def _rights(client: Elasticsearch, alias: str) -> Found:
-    for commands, (cluster, indices) in RIGHTS.items():
+    """Each kind of command; a user who may do none of them has a problem, and else its own work."""
+    lacks: dict[str, list[str]] = {}
+    for rights in RIGHTS:
         wanted = [
-            {"names": [name.format(alias) for name in names], "privileges": list(privileges)}
-            for names, privileges in indices.items()
+            {"names": [name.format(alias)], "privileges": list(privileges)}
+            for name, privileges in rights.indices.items()
         ]
         try:
-            answer = client.security.has_privileges(cluster=list(cluster), index=wanted).body
+            answer = client.security.has_privileges(cluster=list(rights.cluster), index=wanted).body
         except elasticsearch.ApiError as error:
             if error.status_code not in (400, 405):
                 raise
@@ -316,15 +372,17 @@ def _rights(client: Elasticsearch, alias: str) -> Found:
                 "Switch it on (xpack.security.enabled).",
             )
             return
-        missing = _missing(answer)
-        if not missing:
-            yield Finding("rights", "ok", f"this user may {commands}.")
+        lacks[rights.may] = _missing(answer)
+    none = all(lacks.values())
+    for rights in RIGHTS:
+        if not (missing := lacks[rights.may]):
+            yield Finding("rights", "ok", f"this user may {rights.may}.")
             continue
         yield Finding(
             "rights",
-            "problem" if commands == "ask" else "warning",
-            f"this user may not {commands}: it lacks {'; '.join(missing)}.",
-            "Add them to its role" + (", if it is to refresh." if commands == "refresh" else "."),
+            "problem" if none else "warning",
+            f"this user may not {rights.may}: it lacks {'; '.join(missing)}.",
+            f"If it is to, give it the role {rights.role} of docker/elasticsearch/roles.yml.",
         )
 
 

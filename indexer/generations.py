@@ -32,11 +32,11 @@ _STAMP: Final = re.compile(r"\d{8}-\d{6}(-\d+)?")
 class Generation(Struct, frozen=True):
     """What is known of one generation. Moments are UTC.
 
-    ``categories`` are the force's own fields that it holds. ``read`` to ``unchanged`` are the lines
-    of the refresh that made it; ``records`` and ``tombstones`` what it holds: a tombstone remembers
-    when a record was deleted. ``content_hash`` is of all its records, whatever their order.
-    ``overrides`` are the checks it failed and was promoted in spite of; ``forgotten`` are the
-    records that were removed from it since.
+    ``categories`` are the force's own fields that it holds. ``read`` to ``kept_out`` are the lines
+    of the refresh that made it, the last those whose record had been forgotten; ``records`` and
+    ``tombstones`` what it holds: a tombstone remembers when a record was deleted. ``content_hash``
+    is of all its records, whatever their order. ``overrides`` are the checks it failed and was
+    promoted in spite of; ``forgotten`` are the records that were removed from it since.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Generation(Struct, frozen=True):
     deleted: int = 0
     late: int = 0
     unchanged: int = 0
+    kept_out: int = 0
     records: int = 0
     tombstones: int = 0
     watermark: datetime | None = None
@@ -277,6 +278,24 @@ def readable(client: Elasticsearch, alias: str) -> Generation:
 def everything(client: Elasticsearch, alias: str) -> list[Generation]:
     """Every verified generation of the alias, newest first."""
     return [one for one in _all(client, alias) if one.verified]
+
+
+def named(client: Elasticsearch, alias: str, name: str) -> Generation | None:
+    """A verified generation by its name, the live one as the alias shows it; None where it is not
+    kept.
+
+    Raises AuthorizationException for a user who may ask the alias alone, of every other one.
+    """
+    now = live(client, alias)
+    if now.name == name:
+        return now
+    if not name.startswith(f"{alias}-") or not _STAMP.fullmatch(name[len(alias) + 1 :]):
+        return None
+    found = client.options(ignore_status=404).indices.get_mapping(index=name).body
+    if name not in found:
+        return None
+    one = _read(name, found[name]["mappings"])
+    return one if one.verified and one.name == name else None
 
 
 def _all(client: Elasticsearch, alias: str) -> list[Generation]:

@@ -58,8 +58,8 @@ class Lease:
         """Raise LockedError unless the lock is still ours."""
         if self._lost.is_set() or datetime.now(UTC) >= self._until:
             raise LockedError(
-                "this refresh lost its lock, as the server could not be reached to renew it, and "
-                "another may be running. Nothing was promoted; run it again."
+                "this run lost its lock, as the server could not be reached to renew it, and a "
+                "refresh may be running. Nothing was promoted; run it again."
             )
 
     def take(self) -> None:

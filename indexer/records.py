@@ -28,6 +28,8 @@ Outcome = Annotated[int, Meta(ge=1, le=22)]
 Moment = Annotated[datetime, Meta(tz=True)]
 Status = Literal["recorded", "cancelled", "transferred"]
 DELETED: Final = "deleted"
+FORGOTTEN: Final = "forgotten"
+KEPT_OUT: Final = "kept out"
 Sex = Literal["F", "M", "X", "U"]
 
 
@@ -99,7 +101,11 @@ class CrimeDocument(Struct, omit_defaults=True, kw_only=True):
 
 
 class Tombstone(Struct):
-    """What the index remembers of a deleted record: that, and when, and where it was read."""
+    """What the index remembers of a deleted record: that, and when, and where it was read.
+
+    In the ``place`` of one that was forgotten here, whatever the source says, stands FORGOTTEN; or
+    KEPT_OUT, in a generation that never held the record.
+    """
 
     crime_ref: str
     updated_at: datetime

@@ -19,7 +19,7 @@ import msgspec
 from elasticsearch import Elasticsearch
 from msgspec import Struct
 
-from indexer import bulk, fieldmap, generations, lease, offences, paging, schema, sources
+from indexer import bulk, fieldmap, generations, lease, offences, paging, records, schema, sources
 from indexer.errors import GenerationError, NoIndexError, SourceError
 from indexer.fieldmap import FieldMap
 from indexer.generations import Generation
@@ -196,6 +196,7 @@ def _described(generation: Generation, tally: bulk.Tally) -> Generation:
         deleted=tally.deleted,
         late=tally.late,
         unchanged=tally.unchanged,
+        kept_out=tally.kept_out,
         records=tally.records,
         tombstones=tally.tombstones,
         watermark=tally.watermark,
@@ -236,7 +237,8 @@ def _fill(  # noqa: PLR0913 - the steps share it all
     ):
         raws = _watched(every, advance)
         if generation.mode == "full" or live is None:
-            return bulk.build(client, generation.name, raws, reader, rejects)
+            tally = bulk.Tally(tombstones=_keep_forgotten(client, live, generation.name))
+            return bulk.build(client, generation.name, raws, reader, rejects, tally)
         start = bulk.Tally(
             records=live.records,
             tombstones=live.tombstones,
@@ -246,6 +248,26 @@ def _fill(  # noqa: PLR0913 - the steps share it all
             changed=[],
         )
         return bulk.change(client, generation.name, raws, reader, rejects, start)
+
+
+def forgotten(client: Elasticsearch, name: str) -> list[dict[str, Any]]:
+    """The tombstones of what was forgotten from a sealed generation, or is kept out of it."""
+    deleted = {"term": {"status": records.DELETED}}
+    return [
+        hit["_source"]
+        for page in paging.sealed_pages(client, name, query=deleted, size=_PAGE)
+        for hit in page["hits"]["hits"]
+        if hit["_source"]["place"] in (records.FORGOTTEN, records.KEPT_OUT)
+    ]
+
+
+def _keep_forgotten(client: Elasticsearch, live: Generation | None, into: str) -> int:
+    """Write down in a new index what was forgotten from the live one; how many that are."""
+    found = forgotten(client, live.name) if live else []
+    for one in found:
+        document = {**one, "place": records.KEPT_OUT}
+        client.index(index=into, id=one["crime_ref"], document=document)
+    return len(found)
 
 
 def _check_source(plan: Plan, mode: Mode) -> None:
@@ -431,6 +453,11 @@ def summary(loaded: Loaded) -> list[str]:
     ]
     if loaded.rejects:
         lines.append(f"Rejected records are in {loaded.rejects}, their reasons beside it.")
+    if one.kept_out:
+        lines.append(
+            f"Records that were kept out, as they were forgotten here: {one.kept_out:,}. Delete "
+            "them at the source; or, to have one back: foidex forget REF --undo, and refresh."
+        )
     if one.unknown_codes:
         codes = ", ".join(f"{code} ({number:,})" for code, number in one.unknown_codes.items())
         lines.append(

@@ -22,7 +22,8 @@ from indexer.generations import Generation
 from indexer.refresh import Loaded, Mode
 
 _COUNTS: Final = (
-    "read", "indexed", "rejected", "deleted", "late", "unchanged", "records", "unresolved_links",
+    "read", "indexed", "rejected", "deleted", "late", "unchanged", "kept_out", "records",
+    "unresolved_links",
 )  # fmt: skip
 
 

@@ -2,13 +2,16 @@
 
 A forgotten record is replaced by a tombstone in every generation, whose metadata then says what it
 holds, and the segments that held its text are written anew, so that the text is off the disk. Every
-step may be run again: what an earlier run left half done is found and finished.
+later generation starts with the tombstone, which keeps out what the source still sends. Every step
+may be run again: what an earlier run left half done is found and finished.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -19,13 +22,16 @@ from elasticsearch import Elasticsearch
 from msgspec import Struct
 
 from indexer import backups, bulk, generations, offences, paging, records, refresh
-from indexer.errors import BackupError, GenerationError
+from indexer.errors import BackupError, GenerationError, RequestError
 from indexer.generations import Generation
+from indexer.lease import Lease
+from indexer.records import Tombstone
 
 BEYOND: Final = (
-    "the source: delete the record there first, or the next full refresh brings it back",
+    "the source: delete the record there; a version of it that is newer than this comes back",
     "the text of other records, and their links, which may name it",
     "answers, letters and listings that were made from it, and rejects files named with --rejects",
+    "the bases of answers in audit/basis: its reference, date and codes, and hashes of its text",
     "copies of disk, repository or files, and what the file system has not yet written over",
 )
 _MERGE_TIMEOUT: Final = 6 * 3600
@@ -38,12 +44,15 @@ _AT_ONCE: Final = {
     "soft_deletes.retention_lease.period": "0s",
 }
 
-Held = Literal["record", "tombstone", "nothing"]
+Held = Literal["record", "tombstone", "forgotten", "kept out", "nothing"]
+#: What stands where a tombstone keeps the record out already.
+_KEPT: Final[tuple[Held, ...]] = ("forgotten", "kept out")
 
 
 class InGeneration(Struct, frozen=True):
     """What one generation held, and holds now: ``searches_show`` is how many records a search for
-    the reference still finds, ``deleted_in_files`` how many deleted documents its files hold."""
+    the reference still finds, ``deleted_in_files`` how many deleted documents its files hold, and
+    ``copies_away`` how many copies of its shards are on no node that could be asked."""
 
     name: str
     live: bool
@@ -51,10 +60,11 @@ class InGeneration(Struct, frozen=True):
     records: int
     searches_show: int
     deleted_in_files: int
+    copies_away: int
 
     @property
     def gone(self) -> bool:
-        """Whether nothing of the record is left here."""
+        """Whether nothing of the record is left here, but in copies that are away."""
         return not self.searches_show and not self.deleted_in_files
 
 
@@ -84,6 +94,11 @@ class Statement(Struct, frozen=True):
         held = any(one.held == "record" for one in self.generations)
         return held or any(one.removed for one in self.rejects)
 
+    @property
+    def unheard_of(self) -> bool:
+        """Whether nothing here ever was of it, so that the reference may be wrong."""
+        return not self.found and all(one.held == "nothing" for one in self.generations)
+
 
 def forget(  # noqa: PLR0913 - what is forgotten, and everywhere it may be
     client: Elasticsearch,
@@ -92,21 +107,36 @@ def forget(  # noqa: PLR0913 - what is forgotten, and everywhere it may be
     rejects: Path,
     key: str,
     repository: str | None,
+    lock: Lease,
 ) -> Statement:
-    """Remove one record from every generation and rejects file; call it with the lock held.
+    """Remove one record from every generation and rejects file, and keep it out; the lock is held.
 
-    ``key`` is the name of the reference in the source's records. Raises GenerationError where it
-    could not be removed from the files too: then it must be run again.
+    ``key`` is the name of the reference in the source's records. Raises RequestError for what can
+    be no reference, GenerationError where it could not be removed from the files too: then it must
+    be run again.
     """
+    _check(reference)
     now = datetime.now(UTC).replace(microsecond=0)
     generations.clear_unfinished(client, alias)
+    from_rejects = _forget_in_rejects(rejects, reference, key)
     live = generations.live_name(client, alias)
     every = generations.everything(client, alias)
     holders = {one.name: _held(client, one.name, reference) for one in every}
-    every = [_replace_in(client, one, reference, holders[one.name], now) for one in every]
+    # A generation that never held it must know too, or the next refresh from it could take it.
+    known = any(one.removed for one in from_rejects)
+    known = known or any(held != "nothing" for held in holders.values())
+    done = []
     for one in every:
-        if _deleted(client, one.name):
+        lock.check()
+        held = holders[one.name]
+        tombstone = _tombstone(reference, now, held)
+        wanted = known and held not in _KEPT
+        done.append(_replace_in(client, one, tombstone, held, wanted=wanted))
+    every = done
+    for one in every:
+        if _deleted(client, one.name)[0]:
             _expunge(client, one.name)
+    lock.check()
     statement = Statement(
         reference,
         now,
@@ -117,11 +147,11 @@ def forget(  # noqa: PLR0913 - what is forgotten, and everywhere it may be
                 holders[one.name],
                 one.records,
                 _shown(client, one.name, reference),
-                _deleted(client, one.name),
+                *_deleted(client, one.name),
             )
             for one in every
         ),
-        tuple(_forget_in_rejects(rejects, reference, key)),
+        tuple(from_rejects),
         _backups(client, alias, repository, holders),
     )
     if left := [one.name for one in statement.generations if not one.gone]:
@@ -134,42 +164,61 @@ def forget(  # noqa: PLR0913 - what is forgotten, and everywhere it may be
 
 def _held(client: Elasticsearch, name: str, reference: str) -> Held:
     found = client.options(ignore_status=404).get(
-        index=name, id=reference, source_includes=["status"]
+        index=name, id=reference, source_includes=["status", "place"]
     )
     if not found.body.get("found"):
         return "nothing"
-    return "tombstone" if found["_source"]["status"] == records.DELETED else "record"
+    if found["_source"]["status"] != records.DELETED:
+        return "record"
+    place: str = found["_source"]["place"]
+    return next((kept for kept in _KEPT if place == kept), "tombstone")
+
+
+def _tombstone(reference: str, now: datetime, held: Held) -> Tombstone:
+    place = records.KEPT_OUT if held == "nothing" else records.FORGOTTEN
+    return Tombstone(reference, now, records.DELETED, place)
 
 
 def _replace_in(
-    client: Elasticsearch, generation: Generation, reference: str, held: Held, now: datetime
+    client: Elasticsearch, generation: Generation, tombstone: Tombstone, held: Held, *, wanted: bool
 ) -> Generation:
-    """Unseal a generation that holds the record, or that an earlier run left so, and seal it."""
+    """Unseal a generation that is to have the tombstone, or was left half done, and seal it."""
     name = generation.name
     found = client.indices.get_settings(index=name, flat_settings=True).body
     sealed = found[name]["settings"].get("index.blocks.write") == "true"
-    says_so = generations.count(client, name) == (generation.records, generation.tombstones)
-    if held != "record" and sealed and says_so:
+    if not wanted and sealed and _says_so(client, generation):
         return generation
+    with _unsealed(client, name):
+        return _replace(client, generation, tombstone, held, wanted=wanted)
+
+
+def _says_so(client: Elasticsearch, generation: Generation) -> bool:
+    """Whether a generation holds what its metadata says."""
+    held = generations.count(client, generation.name)
+    return held == (generation.records, generation.tombstones)
+
+
+@contextmanager
+def _unsealed(client: Elasticsearch, name: str) -> Iterator[None]:
     client.indices.put_settings(index=name, settings={"blocks.write": None})
     try:
-        return _replace(client, generation, reference, held, now)
+        yield
     finally:
         client.indices.put_settings(index=name, settings={"blocks.write": True})
 
 
 def _replace(
-    client: Elasticsearch, generation: Generation, reference: str, held: Held, now: datetime
+    client: Elasticsearch, generation: Generation, tombstone: Tombstone, held: Held, *, wanted: bool
 ) -> Generation:
     """Put a tombstone in the record's place; the generation as it then is, also in the index."""
-    name = generation.name
+    name, reference = generation.name, tombstone.crime_ref
     content = int(generation.content_hash, 16)
-    if generations.count(client, name) != (generation.records, generation.tombstones):
+    if not _says_so(client, generation):
         content = _content(client, name)  # an earlier run was ended before it had written this
     if held == "record":
         source = client.get(index=name, id=reference)["_source"]
         content -= bulk.content_hash(records.encode(source))
-        tombstone = records.Tombstone(reference, now, records.DELETED, "forgotten")
+    if wanted:
         client.index(index=name, id=reference, document=msgspec.to_builtins(tombstone))
     tally = bulk.Tally(content=content % bulk.HASH_RANGE, changed=[reference])
     generation = refresh.resolve_links(client, generation, tally, offences.load())
@@ -181,6 +230,58 @@ def _replace(
         forgotten=generation.forgotten + generation.records - now_held[0],
     )
     return generations.mark_verified(client, generation)
+
+
+def returned(client: Elasticsearch, alias: str, names: list[str]) -> list[str]:
+    """The references that are kept out of the live generation, and that one of these others, which
+    came out of a backup, holds as records."""
+    live = generations.live(client, alias)
+    out = [one["crime_ref"] for one in refresh.forgotten(client, live.name)]
+    alive = {"bool": {"must_not": {"term": {"status": records.DELETED}}}}
+    found: set[str] = set()
+    for name in names:
+        for start in range(0, len(out) if name != live.name else 0, _PAGE):
+            named = {"terms": {"crime_ref": out[start : start + _PAGE]}}
+            held = client.search(
+                index=name,
+                query={"bool": {"filter": [named, alive]}},
+                size=_PAGE,
+                source_includes=["crime_ref"],
+                allow_partial_search_results=False,
+            )
+            found |= {hit["_source"]["crime_ref"] for hit in held["hits"]["hits"]}
+    return sorted(found)
+
+
+def take_back(client: Elasticsearch, alias: str, reference: str, lock: Lease) -> list[str]:
+    """Let the source bring a forgotten record back; the generations it was forgotten from. The lock
+    is held. Raises RequestError for what can be no reference."""
+    _check(reference)
+    generations.clear_unfinished(client, alias)
+    undone = []
+    for one in generations.everything(client, alias):
+        held = _held(client, one.name, reference)
+        if held not in _KEPT and _says_so(client, one):
+            continue
+        lock.check()
+        with _unsealed(client, one.name):
+            if held in _KEPT:
+                client.delete(index=one.name, id=reference, refresh=True)
+            _, tombstones = generations.count(client, one.name)
+            generations.mark_verified(client, msgspec.structs.replace(one, tombstones=tombstones))
+        undone.append(one.name)
+    return undone
+
+
+def _check(reference: str) -> None:
+    """Raise RequestError for what can be no reference of a record."""
+    try:
+        msgspec.convert(reference, records.Reference)
+        reference.encode()
+    except (msgspec.ValidationError, UnicodeEncodeError):
+        raise RequestError(
+            "a reference is of 1 to 100 characters. Give one as the records have it."
+        ) from None
 
 
 def _content(client: Elasticsearch, name: str) -> int:
@@ -202,7 +303,7 @@ def _expunge(client: Elasticsearch, name: str) -> None:
     index = client.options(request_timeout=_MERGE_TIMEOUT).indices
     index.put_settings(index=name, settings=_AT_ONCE)
     until = time.monotonic() + _EXPUNGE_SECONDS
-    while _deleted(client, name) and time.monotonic() < until:
+    while _deleted(client, name)[0] and time.monotonic() < until:
         index.flush(index=name, force=True, wait_if_ongoing=True)
         index.forcemerge(index=name, only_expunge_deletes=True)
         index.flush(index=name, force=True, wait_if_ongoing=True)
@@ -211,10 +312,13 @@ def _expunge(client: Elasticsearch, name: str) -> None:
     index.put_settings(index=name, settings=dict.fromkeys(_AT_ONCE))
 
 
-def _deleted(client: Elasticsearch, name: str) -> int:
-    """The deleted documents that the files of any copy hold, with those inside records."""
+def _deleted(client: Elasticsearch, name: str) -> tuple[int, int]:
+    """The deleted documents that the files of any copy hold, with those inside records; and the
+    copies that could not be asked."""
     found = client.indices.stats(index=name, metric=["docs"]).body
-    return int(found["indices"][name]["total"]["docs"]["deleted"])
+    shards = found["_shards"]
+    deleted = int(found["indices"][name]["total"]["docs"]["deleted"])
+    return deleted, int(shards["total"] - shards["successful"])
 
 
 def _shown(client: Elasticsearch, name: str, reference: str) -> int:
@@ -246,7 +350,7 @@ def _backups(
     return tuple(
         one.name
         for one in known
-        if any(holders.get(name, "record") != "nothing" for name in one.generations)
+        if any(holders.get(name) not in ("nothing", "kept out") for name in one.generations)
     )
 
 
@@ -257,26 +361,25 @@ def _forget_in_rejects(folder: Path, reference: str, key: str) -> list[InRejects
     found = []
     for path in sorted(folder.glob("*.jsonl")):
         lines = path.read_bytes().splitlines(keepends=True)
-        named = [line for line in lines if _names(line, reference)]
-        mine = [line for line in named if _is(line, reference, key)]
-        if mine:
+        whose = [_whose(line, reference, key) for line in lines]
+        if mine := whose.count("its"):
+            kept = [line for line, it in zip(lines, whose, strict=True) if it != "its"]
             scratch = path.with_name(f".{path.name}.{os.getpid()}")
             scratch.touch(mode=0o600)
-            scratch.write_bytes(b"".join(line for line in lines if line not in mine))
+            scratch.write_bytes(b"".join(kept))
             scratch.replace(path)
-        unclear = sum(_record(line) is None for line in named)
-        if mine or unclear:
-            found.append(InRejects(str(path), len(mine), unclear))
+        if mine or "unclear" in whose:
+            found.append(InRejects(str(path), mine, whose.count("unclear")))
     return found
 
 
-def _names(line: bytes, reference: str) -> bool:
-    return any(text in line for text in (reference.encode(), msgspec.json.encode(reference)[1:-1]))
-
-
-def _is(line: bytes, reference: str, key: str) -> bool:
+def _whose(line: bytes, reference: str, key: str) -> Literal["its", "another's", "unclear"]:
+    """Whose a line is; unclear where it is no record, but names the reference as JSON may."""
     record = _record(line)
-    return record is not None and reference in (record.get(key), record.get("crime_ref"))
+    if record is None:
+        return "unclear" if reference.encode() in line.replace(b"\\/", b"/") else "another's"
+    named = [str(record.get(name, "")).strip() for name in (key, "crime_ref")]
+    return "its" if reference in named else "another's"
 
 
 def _record(line: bytes) -> dict[str, Any] | None:
@@ -309,6 +412,8 @@ def told(statement: Statement) -> list[str]:
         what = {
             "record": "was there and is removed",
             "tombstone": "was not there, but that it was deleted is",
+            "forgotten": "was forgotten before",
+            "kept out": "was not there, and is kept out",
             "nothing": "was not there",
         }[place.held]
         lines.append(
@@ -316,6 +421,11 @@ def told(statement: Statement) -> list[str]:
             f"{place.searches_show}; deleted documents in its files: {place.deleted_in_files}; "
             f"records: {place.records:,}."
         )
+        if place.copies_away:
+            lines.append(
+                f"{place.name}: copies of its shards that are away, and may hold it on their "
+                f"disks: {place.copies_away}. Run this again when the cluster is whole."
+            )
     for file in one.rejects:
         lines.append(f"{file.path}: {file.removed} removed.")
         if file.unclear:

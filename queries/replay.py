@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import elasticsearch
 import msgspec
 from elasticsearch import Elasticsearch
 from msgspec import Struct
@@ -49,10 +50,11 @@ class Record(Struct, frozen=True):
 class Replay(Struct, frozen=True):
     """What a replay found.
 
-    ``kept`` says whether the generation that answered is; ``then`` are the numbers that it gives
-    otherwise today, ``moved`` those that the live generation does. ``movers`` are the records that
-    moved them; None where they cannot be named, and ``nameless`` says why. ``unexplained`` are
-    numbers that moved by another amount than the records do.
+    ``kept`` says whether the generation that answered is, which is not ``known`` to a user who may
+    ask the live one alone. ``then`` are the numbers that it gives otherwise today, ``moved`` those
+    that the live one does. ``movers`` are the records that moved them; None where they cannot be
+    named, and ``nameless`` says why. ``unexplained`` are numbers that moved by another amount than
+    the records do.
     """
 
     reference: str
@@ -60,6 +62,7 @@ class Replay(Struct, frozen=True):
     built_at: datetime
     version: str
     kept: bool
+    known: bool
     basis: Literal["kept", "not kept", "missing", "wrong"]
     doubts: tuple[str, ...]
     notes: tuple[str, ...]
@@ -90,6 +93,17 @@ class _Kept(NamedTuple):
 
     basis: Basis | None
     generation: bool
+    known: bool
+
+
+class _Source(NamedTuple):
+    """The generation that answered: whether it is kept, whether that is ``known`` to this user, how
+    many records were forgotten from it, and what in it does not fit the answer."""
+
+    kept: bool
+    known: bool = True
+    forgotten: int = 0
+    doubts: tuple[str, ...] = ()
 
 
 def read(path: Path) -> Answer:
@@ -155,23 +169,25 @@ def replay(  # noqa: PLR0913 - what to ask, and where what was kept is
     """
     provenance = answer.provenance
     doubts = _doubts(answer)
-    kept, foreign = _kept(client, alias, answer)
-    doubts += foreign
+    source = _source(client, alias, answer)
+    kept = source.kept
+    doubts += source.doubts
     basis, state, wrong = _basis(answer, folder)
     doubts += wrong
     then: list[Moved] = []
-    if kept:
-        then = numbers.moved(answer, execute.answer(client, provenance.generation, request))
     live = execute.answer(client, alias, request)
+    if kept:
+        then = numbers.moved(answer, _as_it_answers(client, answer, live, request))
     moved = numbers.moved(answer, live)
     notes, changed = _compared(answer, live)
+    notes += _notes(source)
     doubts += changed
     movers: list[Mover] | None = []
     nameless = ""
     unexplained: list[Moved] = []
     if moved:
         movers, unexplained, nameless = _movers(
-            client, answer, live, request, moved, _Kept(basis, kept), most
+            client, alias, answer, live, request, moved, _Kept(basis, kept, source.known), most
         )
     return Replay(
         reference=answer.reference,
@@ -179,6 +195,7 @@ def replay(  # noqa: PLR0913 - what to ask, and where what was kept is
         built_at=provenance.built_at,
         version=provenance.version,
         kept=kept,
+        known=source.known,
         basis=state,
         doubts=tuple(doubts),
         notes=tuple(notes),
@@ -203,21 +220,38 @@ def _doubts(answer: Answer) -> list[str]:
     return []
 
 
-def _kept(client: Elasticsearch, alias: str, answer: Answer) -> tuple[bool, list[str]]:
-    """Whether the generation that answered is kept; and what in it does not fit the answer."""
+def _source(client: Elasticsearch, alias: str, answer: Answer) -> _Source:
+    """The generation that answered, so far as this user may see it."""
     provenance = answer.provenance
-    named = [
-        one for one in generations.everything(client, alias) if one.name == provenance.generation
-    ]
-    if not named:
-        return False, []
-    one = named[0]
+    try:
+        one = generations.named(client, alias, provenance.generation)
+    except elasticsearch.AuthorizationException:
+        return _Source(kept=False, known=False)
+    if one is None:
+        return _Source(kept=False)
     if (one.built_at, one.mapping_hash) == (provenance.built_at, provenance.mapping_hash):
-        return True, []
-    return False, [
+        return _Source(kept=True, forgotten=one.forgotten)
+    doubt = (
         f"{one.name} is here, but was built at another time or with another mapping than the "
         "answer says: the answer is of another index, or was changed after it was made."
-    ]
+    )
+    return _Source(kept=False, doubts=(doubt,))
+
+
+def _notes(source: _Source) -> list[str]:
+    """What a person must know of the generation that answered, to read the rest."""
+    notes = []
+    if not source.known:
+        notes.append(
+            "This user may ask the live generation alone. To ask the one that answered, replay as "
+            "a user with the role foidex_auditor (README.md has the roles)."
+        )
+    if source.forgotten:
+        notes.append(
+            "Records that were forgotten from the generation that answered (foidex forget): "
+            f"{source.forgotten:,}. It may hold fewer than when it did."
+        )
+    return notes
 
 
 def _basis(
@@ -276,6 +310,7 @@ def _compared(answer: Answer, live: Answer) -> tuple[list[str], list[str]]:
 
 def _movers(  # noqa: PLR0913 - both sides, and what is left of one
     client: Elasticsearch,
+    alias: str,
     answer: Answer,
     live: Answer,
     request: Request,
@@ -290,7 +325,8 @@ def _movers(  # noqa: PLR0913 - both sides, and what is left of one
             None,
             [],
             (
-                f"{provenance.generation}, which answered, was pruned, and "
+                f"{provenance.generation}, which answered, "
+                f"{'was pruned' if kept.known else 'is not shown to this user'}, and "
                 + (
                     "no basis was kept"
                     if provenance.basis is None
@@ -310,17 +346,19 @@ def _movers(  # noqa: PLR0913 - both sides, and what is left of one
         )
     scope = request.scope
     mentions = membership.of_mentions(scope)
-    now = _traced(client, live, request)
+    now = _traced(client, live, request, alias)
+    # What is live is asked through the alias, which is all that some users may ask.
+    through = alias if provenance.generation == live.provenance.generation else None
     then = (
         kept.basis.records
         if kept.basis
-        else _traced(client, _as_asked_of(client, answer, request), request)
+        else _traced(client, _as_it_answers(client, answer, live, request), request, through)
     )
     gone = [one for one in then if one not in now]
     come = [one for one in now if one not in then]
     outside: dict[str, Any] = {}
     if kept.generation:
-        outside.update(trace.named(client, provenance.generation, come, mentions))
+        outside.update(trace.named(client, provenance.generation, come, mentions, through))
     elif kept.basis and kept.basis.near is not None:
         outside.update(kept.basis.near)
     before = Then(
@@ -329,20 +367,27 @@ def _movers(  # noqa: PLR0913 - both sides, and what is left of one
         complete=kept.generation,
         narrow=bool(kept.basis and kept.basis.near is not None),
     )
-    left: dict[str, Facts] = trace.named(client, live.provenance.generation, gone, mentions)
+    left: dict[str, Facts] = trace.named(client, live.provenance.generation, gone, mentions, alias)
     after = Now(now, left)
     found = movement.movers(before, after, moved, scope, provenance.built_at.date())
     return found, movement.unexplained(before, after, moved), ""
 
 
-def _as_asked_of(client: Elasticsearch, answer: Answer, request: Request) -> Answer:
-    """The answer that the generation gives today, whose rows and forms are to be traced."""
-    return execute.answer(client, answer.provenance.generation, request)
+def _as_it_answers(client: Elasticsearch, answer: Answer, live: Answer, request: Request) -> Answer:
+    """The answer that the generation gives today, whose rows and forms are to be traced.
+
+    Of the live one it is at hand, and was asked through the alias.
+    """
+    name = answer.provenance.generation
+    return live if name == live.provenance.generation else execute.answer(client, name, request)
 
 
-def _traced(client: Elasticsearch, answer: Answer, request: Request) -> dict[str, Traced]:
+def _traced(
+    client: Elasticsearch, answer: Answer, request: Request, through: str | None
+) -> dict[str, Traced]:
     asked = membership.of(request, answer)
-    found = list(trace.in_scope(client, answer.provenance.generation, request.scope, asked))
+    name = answer.provenance.generation
+    found = list(trace.in_scope(client, name, request.scope, asked, through))
     bases.require_sums(asked, found, answer)
     return {one.facts.crime_ref: one for one in found}
 

@@ -24,6 +24,8 @@ def text(found: Replay) -> str:
 
 def _lines(found: Replay) -> Iterator[str]:
     generation = "is kept" if found.kept else "is not kept"
+    if not found.known:
+        generation = "this user may not ask"
     yield f"{found.reference}, answered by foidex {found.version} from {found.generation}"
     yield f"  built {found.built_at:%Y-%m-%d %H:%M} UTC, which {generation}; {_BASIS[found.basis]}."
     for doubt in found.doubts:
@@ -35,9 +37,9 @@ def _lines(found: Replay) -> Iterator[str]:
         yield "Asked again of the generation that answered: the same numbers."
     elif found.kept:
         yield (
-            f"Asked again of the generation that answered: {_numbers(found.then)} differ. Its "
-            "records are the same, so the answer was changed, or foidex counts otherwise than "
-            f"version {found.version} did."
+            f"Asked again of the generation that answered: {_numbers(found.then)} differ. But for "
+            "records that were forgotten, it holds the same, so the answer was changed, or foidex "
+            f"counts otherwise than version {found.version} did."
         )
         yield from _table(found.then)
     when = f"{found.live_built_at:%Y-%m-%d %H:%M} UTC"

@@ -44,14 +44,18 @@ def in_scope(
 
 
 def named(
-    client: Elasticsearch, generation: str, references: Sequence[str], membership: Membership
+    client: Elasticsearch,
+    generation: str,
+    references: Sequence[str],
+    membership: Membership,
+    through: str | None = None,
 ) -> dict[str, Facts]:
     """What a generation holds of these references, deletions too. Raises as ``execute.answer``."""
     found: dict[str, Facts] = {}
     ordered = sorted(references)
     for start in range(0, len(ordered), _REFERENCES):
         query = {"terms": {"crime_ref": ordered[start : start + _REFERENCES]}}
-        for one in _traced(client, generation, query, membership):
+        for one in _traced(client, generation, query, membership, through):
             found[one.facts.crime_ref] = one.facts
     return found
 

@@ -22,7 +22,8 @@ from docker import DockerClient
 from tests.conftest import ROOT
 
 FILES = ("compose.yaml", "compose.cluster.yaml")
-SHIPPED = (*FILES, "foidex.toml", "prepare")
+SHIPPED = (*FILES, "foidex.toml", "prepare", "elasticsearch/roles.yml")
+JOBS = ("foidex", "ask")
 NODES = ("es01", "es02", "es03")
 Compose = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -43,9 +44,9 @@ def folder(tmp_path: Path) -> Path:
     if os.geteuid() != 0:
         pytest.skip("docker/prepare gives files to the containers' users, which takes root")
     made = tmp_path / "docker"
-    made.mkdir()
+    (made / "elasticsearch").mkdir(parents=True)
     for name in SHIPPED:
-        shutil.copy(ROOT / "docker" / name, made)
+        shutil.copy(ROOT / "docker" / name, made / name)
     subprocess.run([made / "prepare"], check=True, capture_output=True)
     extract = made / "extract"
     extract.mkdir()
@@ -64,7 +65,7 @@ def fitted(services: dict[str, Any]) -> None:
     server would refuse to start. A single node only warns; three speak on the host's own loopback,
     where the server does not insist either.
     """
-    nodes = {name: service for name, service in services.items() if name != "foidex"}
+    nodes = {name: service for name, service in services.items() if name not in JOBS}
     for service in nodes.values():
         service.pop("ulimits")
         service["restart"] = "no"
@@ -84,11 +85,11 @@ def fitted(services: dict[str, Any]) -> None:
         }
         check = service["healthcheck"] = {**service["healthcheck"]}
         check["test"] = [word.replace(":9200", f":{http}") for word in check["test"]]
-    job = services["foidex"]
-    job["network_mode"] = "host"
-    job["environment"]["FOIDEX_URL"] = ",".join(
-        f"https://localhost:{http}" for http, _ in ports.values()
-    )
+    for job in JOBS:
+        services[job]["network_mode"] = "host"
+        services[job]["environment"]["FOIDEX_URL"] = ",".join(
+            f"https://localhost:{http}" for http, _ in ports.values()
+        )
 
 
 def free_port() -> int:
@@ -188,12 +189,15 @@ def test_prepare_gives_each_secret_to_the_user_who_reads_it_and_makes_none_twice
         }
 
     assert told() == {
+        "analyst_password": (10001, "400"),
         "ca.key": (0, "600"),
         "certs/ca.crt": (0, "444"),
         "certs/node.crt": (0, "444"),
         "certs/node.key": (1000, "400"),
         "elastic_password": (1000, "400"),
-        "foidex_password": (10001, "400"),
+        "refresh_password": (10001, "400"),
+        "users": (1000, "400"),
+        "users_roles": (1000, "400"),
     }
     before = {path: path.read_bytes() for path in (folder / "secrets").rglob("*") if path.is_file()}
     subprocess.run([folder / "prepare"], check=True, capture_output=True)
@@ -207,12 +211,17 @@ def test_one_node_comes_up_and_the_job_refreshes_and_writes_the_letter(compose: 
     status = compose("run", "--rm", "-T", "foidex", "status", "--max-age", "26h")
     assert "https://elasticsearch:9200" in status.stdout
     assert "24 held, 0 rejected" in status.stdout
-    ask = ("run", "--rm", "-T", "foidex", "answer", "/source/reference.yaml")
+    ask = ("run", "--rm", "-T", "ask", "answer", "/source/reference.yaml")
     assert "Yours sincerely" in compose(*ask, "--format", "letter").stdout
     report = compose(
         "run", "--rm", "-T", "--entrypoint", "cat", "foidex", "/var/lib/foidex/refresh-report.json"
     )
     assert json.loads(report.stdout)
+    for service, command in (("foidex", "count x"), ("ask", "refresh"), ("ask", "generations")):
+        refused = compose("run", "--rm", "-T", service, *command.split(), code=5)
+        assert "it lacks the right" in refused.stderr
+    listed = compose("run", "--rm", "-T", "foidex", "doctor")
+    assert "problem" not in listed.stdout
 
 
 @pytest.mark.parametrize("compose", ["compose.cluster.yaml"], indirect=True)
@@ -233,7 +242,7 @@ def test_three_nodes_speak_tls_and_count_the_same_when_one_is_gone(
         assert security["http"]["ssl"]["enabled"] == "true"
     plain = 'curl --silent "http://localhost:$(printenv http.port || echo 9200)/_cluster/health"'
     compose("exec", "-T", "es01", "bash", "-c", plain, code=52)  # closed without an answer
-    ask = ("--no-deps", "-T", "foidex", "answer", "/source/reference.yaml", "--format", "json")
+    ask = ("--no-deps", "-T", "ask", "answer", "/source/reference.yaml", "--format", "json")
     before = tables(compose("run", "--rm", *ask))
     master = curl(compose, "es02", "/_cat/master?format=json")[0]["node"]
     compose("kill", master)

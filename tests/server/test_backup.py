@@ -102,9 +102,14 @@ def test_a_name_that_is_taken_or_is_none_is_refused(site: Site) -> None:
     again = site.run("backup", "--to", "live-only")
     assert again.returncode == BackupError.exit_code
     assert 'a backup named "live-only" already' in again.stderr
-    wrong = site.run("backup", "--to", "../Out")
-    assert wrong.returncode == BackupError.exit_code
-    assert "is no name for a backup" in wrong.stderr
+    for name in ("../Out", ""):
+        wrong = site.run("backup", "--to", name)
+        assert wrong.returncode == BackupError.exit_code
+        assert f'"{name}" is no name for a backup' in wrong.stderr
+    for command in (("restore", ""), ("backups", "--delete", "")):
+        empty = site.run(*command)
+        assert empty.returncode == BackupError.exit_code
+        assert '"" is not in repository' in empty.stderr
     unknown = site.run("restore", "never-made")
     assert unknown.returncode == BackupError.exit_code
     assert "Those of crimes: everything, live-only" in unknown.stderr

@@ -13,8 +13,8 @@ import msgspec
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer import backups, elastic, embedded, generations, refresh, retention, sample
-from indexer.errors import GenerationError
+from indexer import backups, elastic, embedded, generations, lease, refresh, retention, sample
+from indexer.errors import GenerationError, LockedError, RequestError
 from indexer.generations import Generation
 from indexer.refresh import Loaded, Mode, Plan
 from indexer.retention import Statement
@@ -26,6 +26,8 @@ CANARY = "zqxwvkjhyp"
 INDEX = Index()
 GONE = "99/0000001/20"
 START = datetime(2020, 1, 1, tzinfo=UTC)
+#: The version of a moment to come.
+NEWER = (datetime.now(UTC) - START).days + 2
 
 
 def canary(version: int, text: str = f"Seen on a livestream, {CANARY}.") -> dict[str, Any]:
@@ -68,9 +70,14 @@ class Site:
         )
 
     def forget(self, reference: str = GONE, repository: str | None = None) -> Statement:
-        return retention.forget(
-            self.client, INDEX.alias, reference, self.rejects, "crime_ref", repository
-        )
+        with lease.held(self.client, INDEX.alias, 60) as lock:
+            return retention.forget(
+                self.client, INDEX.alias, reference, self.rejects, "crime_ref", repository, lock
+            )
+
+    def take_back(self, reference: str = GONE) -> list[str]:
+        with lease.held(self.client, INDEX.alias, 60) as lock:
+            return retention.take_back(self.client, INDEX.alias, reference, lock)
 
     def files_with(self, text: str) -> list[str]:
         """The files of the server that hold a text, in any case: postings are in lower case."""
@@ -131,8 +138,9 @@ def test_it_is_gone_from_every_generation_and_every_file(site: Site) -> None:
         assert settings[name]["settings"]["index.blocks.write"] == "true"
     assert "was there and is removed" in "\n".join(retention.told(statement))
     again = site.forget()
-    assert {one.held for one in again.generations} == {"tombstone"}
+    assert {one.held for one in again.generations} == {"forgotten"}
     assert not again.found
+    assert not again.unheard_of
 
 
 @pytest.mark.timeout(600)
@@ -140,16 +148,110 @@ def test_it_stays_away_until_the_source_has_a_newer_version(site: Site) -> None:
     site.refresh([*OTHERS, canary(1)])
     site.forget()
     late = site.refresh([canary(1), canary(2)], "incremental").generation
-    assert (late.late, late.records, site.mentions(CANARY)) == (2, 300, 0)
+    assert (late.kept_out, late.records, site.mentions(CANARY)) == (2, 300, 0)
     forgotten = generations.live(site.client, INDEX.alias)
     fresh = site.refresh(OTHERS).generation
     assert forgotten.content_hash == fresh.content_hash  # links to it are as if it never was
     assert forgotten.unresolved_links == fresh.unresolved_links
+    assert (fresh.records, fresh.tombstones) == (300, 1)
+    newer = site.refresh([canary(NEWER)], "incremental").generation
+    assert (newer.indexed, newer.records, site.mentions(CANARY)) == (1, 301, 1)
+
+
+@pytest.mark.timeout(600)
+def test_a_source_that_still_has_it_does_not_bring_it_back(site: Site) -> None:
+    """Full and incremental refreshes and loads, with and without a moment; also word of its end."""
+    undated = {name: value for name, value in canary(1).items() if name != "updated_at"}
+    gone: dict[str, Any] = {"crime_ref": GONE, "status": "deleted"}
+    site.refresh([*OTHERS, undated])
+    site.forget()
+    expected = generations.live(site.client, INDEX.alias)
+    runs: list[tuple[Mode, dict[str, Any], tuple[int, int, int]]] = [
+        ("full", undated, (1, 0, 0)),
+        ("incremental", gone, (0, 1, 0)),
+        ("incremental", undated, (1, 0, 0)),
+        ("full", gone, (0, 1, 0)),
+        ("full", canary(1), (1, 0, 0)),
+        ("incremental", canary(NEWER), (0, 0, 1)),
+    ]
+    for mode, line, outcome in runs:
+        done = site.refresh(OTHERS * (mode == "full") + [line], mode)
+        one = done.generation
+        others = (300 * (mode == "full"), 0)
+        assert (one.kept_out, one.unchanged, one.indexed - others[0]) == outcome
+        came = outcome[2]
+        assert (one.records, one.tombstones) == (300 + came, 1 - came)
+        assert site.mentions(CANARY) == came
+        assert ("that were kept out" in "\n".join(refresh.summary(done))) == bool(one.kept_out)
+        if not came:
+            assert one.content_hash == expected.content_hash
+
+
+@pytest.mark.timeout(600)
+def test_of_two_newer_versions_in_one_load_the_first_stays(site: Site) -> None:
     site.refresh([*OTHERS, canary(1)])
     site.forget()
-    tomorrow = (datetime.now(UTC) - START).days + 2
-    newer = site.refresh([canary(tomorrow)], "incremental").generation
-    assert (newer.indexed, newer.records, site.mentions(CANARY)) == (1, 301, 1)
+    done = site.refresh([*OTHERS, canary(NEWER), canary(NEWER + 1)])
+    assert (done.generation.indexed, done.generation.rejected) == (301, 1)
+    assert (done.generation.records, done.generation.tombstones) == (301, 0)
+    assert "is already that of the record at source.jsonl:301" in done.reasons[0]
+
+
+@pytest.mark.timeout(600)
+def test_one_that_was_forgotten_by_mistake_may_come_back(site: Site) -> None:
+    site.refresh([*OTHERS, canary(1)])
+    before = generations.live(site.client, INDEX.alias)
+    site.forget()
+    names = set(known(site.client))
+    assert set(site.take_back()) == names
+    assert site.take_back() == []
+    for one in known(site.client).values():
+        assert generations.count(site.client, one.name) == (one.records, one.tombstones) == (300, 0)
+    back = site.refresh([*OTHERS, canary(1)]).generation
+    assert (back.kept_out, back.content_hash) == (0, before.content_hash)
+
+
+@pytest.mark.timeout(600)
+def test_generations_that_never_held_it_keep_it_out_too(site: Site) -> None:
+    """It is in an older generation, or in rejects alone, and the source sends it again."""
+    site.refresh([*OTHERS, canary(1)])
+    site.refresh(OTHERS)
+    assert sorted(one.held for one in site.forget().generations) == ["nothing", "record"]
+    assert site.refresh([canary(1)], "incremental").generation.kept_out == 1
+    assert sorted(one.held for one in site.forget().generations) == [
+        "forgotten", "kept out", "kept out",
+    ]  # fmt: skip
+    assert site.mentions(CANARY) == 0
+    other = {**canary(1), "crime_ref": "99/0000002/20"}
+    site.refresh([*OTHERS, {**other, "recorded_on": "31/02/2019"}])
+    assert site.forget("99/0000002/20").found
+    assert site.refresh([other], "incremental").generation.kept_out == 1
+
+
+def test_nothing_is_forgotten_while_a_refresh_runs_or_once_the_lock_is_lost(site: Site) -> None:
+    site.refresh([*OTHERS, canary(1)])
+    with lease.held(site.client, INDEX.alias, 60) as lock:
+        with pytest.raises(LockedError, match="has been running since"):
+            site.forget()
+        lock._lost.set()
+        with pytest.raises(LockedError, match="lost its lock"):
+            retention.forget(site.client, INDEX.alias, GONE, site.rejects, "crime_ref", None, lock)
+    assert generations.live(site.client, INDEX.alias).records == 301
+
+
+def test_copies_that_are_away_are_told(site: Site) -> None:
+    site.refresh([*OTHERS, canary(1)])
+    live = generations.live(site.client, INDEX.alias)
+    site.client.indices.put_settings(index=live.name, settings={"number_of_replicas": 1})
+    statement = site.forget()
+    assert [one.copies_away for one in statement.generations] == [1]
+    assert "are away, and may hold it on their disks: 1." in "\n".join(retention.told(statement))
+
+
+@pytest.mark.parametrize("reference", ["", "x" * 101, "\udcff"])
+def test_what_can_be_no_reference_is_refused(site: Site, reference: str) -> None:
+    with pytest.raises(RequestError, match="of 1 to 100 characters"):
+        site.forget(reference)
 
 
 @pytest.mark.timeout(600)
@@ -177,7 +279,7 @@ def test_a_record_that_is_nowhere_changes_nothing(site: Site) -> None:
     site.refresh([*OTHERS, canary(1)])
     before = known(site.client)
     statement = site.forget("never/held")
-    assert not statement.found
+    assert statement.unheard_of
     assert {one.held for one in statement.generations} == {"nothing"}
     assert known(site.client) == before
 
@@ -200,10 +302,12 @@ def test_rejects_lose_its_lines_and_no_other(site: Site) -> None:
     other = {**OTHERS[0], "recorded_on": "31/02/2019", "linked": [{"crime_ref": GONE}]}
     site.refresh([*OTHERS[1:], broken, other])
     (path,) = site.rejects.glob("*.jsonl")
+    escaped = GONE.encode().replace(b"/", b"\\/")
     with path.open("ab") as file:
-        file.write(b'{"crime_ref": "' + GONE.encode() + b'", cut short\n')
+        file.write(b'{"crime_ref": "' + escaped + b'", "narrative": "' + CANARY.encode() + b'"}\n')
+        file.write(b'{"crime_ref": "' + escaped + b'", cut short\n')
     statement = site.forget()
-    assert [(one.removed, one.unclear) for one in statement.rejects] == [(1, 1)]
+    assert [(one.removed, one.unclear) for one in statement.rejects] == [(2, 1)]
     left = path.read_bytes()
     assert CANARY.encode() not in left
     assert str(other["crime_ref"]).encode() in left
@@ -214,14 +318,22 @@ def test_rejects_lose_its_lines_and_no_other(site: Site) -> None:
 @pytest.mark.timeout(600)
 def test_backups_that_hold_it_are_named_also_when_asked_again(site: Site) -> None:
     repository = backups.register(site.client, site.home / embedded.BACKUPS)
-    site.refresh([*OTHERS, canary(1)])
+    first = site.refresh([*OTHERS, canary(1)]).generation.name
     backups.take(site.client, INDEX.alias, repository, "holds-it", everything=False)
-    site.refresh(OTHERS)
+    second = site.refresh(OTHERS).generation.name
     backups.take(site.client, INDEX.alias, repository, "holds-it-not", everything=False)
     assert site.forget(repository=repository).backups == ("holds-it",)
     statement = site.forget(repository=repository)
     assert statement.backups == ("holds-it",)
     assert "foidex backups --delete NAME" in "\n".join(retention.told(statement))
+    assert {one.name for one in generations.everything(site.client, INDEX.alias)} == {first, second}
+    site.refresh(OTHERS)
+    generations.prune(site.client, INDEX.alias, 1)
+    backup = backups.find(site.client, INDEX.alias, repository, "holds-it")
+    backups.restore(site.client, INDEX, repository, backup, everything=False)
+    assert retention.returned(site.client, INDEX.alias, [first]) == [GONE]
+    assert site.forget(repository=repository).found
+    assert retention.returned(site.client, INDEX.alias, [first]) == []
     backups.delete(site.client, INDEX.alias, repository, "holds-it")
     folder = site.home / embedded.BACKUPS
     blobs = [path.read_bytes().lower() for path in folder.rglob("*") if path.is_file()]

@@ -185,6 +185,32 @@ def test_reports_metrics_and_logs_of_a_refresh_quote_nothing(site: Site) -> None
     assert site.leaks(*CANARIES) == []
 
 
+@pytest.mark.timeout(600)
+def test_the_commands_of_production_quote_nothing(site: Site) -> None:
+    """Nor what they are given, where it is no name of anything."""
+    for command, code in (
+        ("doctor", 0),
+        ("backup --to one --all", 0),
+        ("backup --to one", 19),
+        ("restore one", 19),
+        ("backups", 0),
+        ("generations --format json", 0),
+        ("forget R7", 0),
+        ("forget R7 --format json", 0),
+        ("forget nowhere", 0),
+        ("forget R7 --undo", 0),
+        ("prune --keep 1 --max-age-days 1", 0),
+        ("rollback", 6),
+        ("count livestream --by sex", 0),
+        ("audit show", 0),
+        ("audit verify", 0),
+        ("status", 0),
+        ("backups --delete one", 0),
+    ):
+        site.run(*command.split(), code=code)
+    assert site.leaks(*CANARIES) == []
+
+
 def test_a_password_is_in_nothing_that_is_said(site: Site) -> None:
     server = embedded.up(settings_for(site.home), SILENT)
     wrong = {"FOIDEX_USER": "elastic", "FOIDEX_PASSWORD": SECRET}

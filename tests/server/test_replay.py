@@ -17,7 +17,7 @@ from elasticsearch import Elasticsearch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer import generations, refresh
+from indexer import generations, lease, refresh, retention
 from indexer.categories import Category
 from indexer.errors import RequestError
 from indexer.fieldmap import FieldMap
@@ -546,3 +546,27 @@ def test_an_answer_that_is_none_is_one_message(tmp_path: Path) -> None:
         with pytest.raises(RequestError, match=told) as refused:
             replay.read(path)
         assert "\n" not in str(refused.value)
+
+
+def test_a_record_that_was_forgotten_since_is_told_by_the_replay(force: Force) -> None:
+    force.refresh(BEFORE)
+    given_answer = force.answer(the_request())
+    with lease.held(force.client, force.index.alias, 60) as lock:
+        retention.forget(
+            force.client,
+            force.index.alias,
+            "A-same",
+            force.folder / "rejects",
+            "crime_ref",
+            None,
+            lock,
+        )
+    found = force.replay(given_answer)
+    assert found.kept
+    assert found.then == found.moved != ()
+    assert reasons(found) == {"A-same": ["deleted"]}
+    text = replay_text.text(found)
+    assert (
+        "Records that were forgotten from the generation that answered (foidex forget): 1." in text
+    )
+    assert found.doubts == ()

@@ -114,3 +114,15 @@ def test_the_project_speaks_of_itself_alone() -> None:
         and name != "tests/unit/test_docs.py"
     ]
     assert not found
+
+
+def test_every_promise_has_a_test_that_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    kept = re.findall(r"^\|.* `([^`]+\.py::[^`]+)` \|$", text, re.MULTILINE)
+    parts = re.findall(r"^\| \*\*(.+)\*\* \| \|$", text, re.MULTILINE)
+    assert len(parts) == 7
+    assert len(kept) == text.count("::test_") > 50
+    for test in kept:
+        path, _, name = test.partition("::")
+        source = (ROOT / "tests" / path).read_text(encoding="utf-8")
+        assert re.search(rf"^def {name}\(", source, re.MULTILINE), test

@@ -136,6 +136,51 @@ def test_a_wrong_tag_in_word_is_told_with_the_words_around_it(
     assert told in str(refused.value)
 
 
+CODE = [
+    "{{ cycler.__init__.__globals__.os.system('touch MADE') }}",
+    "{{ lipsum.__globals__['os'].popen('touch MADE').read() }}",
+    "{{ ().__class__.__base__.__subclasses__() }}",
+    "{{ self.__init__.__globals__.__builtins__.open('MADE', 'w') }}",
+    "{{ '{0.__class__.__base__}'.format(1) }}",
+    "{{ answer.questions.append(1) }}",
+    "{% include '/etc/hostname' %}",
+    "{% include '../secret' %}",
+]
+
+
+@pytest.mark.parametrize("text", CODE)
+def test_a_template_runs_no_code(text: str, tmp_path: Path) -> None:
+    """Nor does it read a file that is no template; in text, web page, Typst and Word alike."""
+    folder, made = tmp_path / "templates", tmp_path / "made"
+    (tmp_path / "secret").write_text("zqxwvkjhyp")
+    attack = text.replace("MADE", str(made))
+    given = (an_answer(1), FORCE, DAY, folder)
+    for name, renderer in (
+        ("letter.txt.j2", render.letter_text),
+        ("letter.html.j2", render.letter_html),
+        ("letter.typ.j2", pdf.letter_source),
+    ):
+        path = write(folder, name, attack)
+        with pytest.raises(ConfigurationError):
+            renderer(*given)
+        path.unlink()
+    templates.copy(folder, force=True)
+    edit_word(folder, lambda document: document.add_paragraph(attack))
+    with pytest.raises(ConfigurationError):
+        word_text(folder)
+    assert not made.exists()
+
+
+@pytest.mark.parametrize(
+    "read", ['read("../secret")', 'read("/etc/hostname")', 'include "../secret"']
+)
+def test_a_letter_in_typst_reads_no_other_file(read: str, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("zqxwvkjhyp")
+    write(tmp_path / "templates", "letter.typ.j2", f"#{read}\n")
+    with pytest.raises(ConfigurationError):
+        pdf.letter_pdf(an_answer(1), FORCE, DAY, tmp_path / "templates")
+
+
 def test_a_word_template_that_is_none_is_told(tmp_path: Path) -> None:
     path = write(tmp_path, "letter.docx", "not a zip")
     with pytest.raises(ConfigurationError, match=f"{re.escape(str(path))}: is not a Word file"):
