@@ -13,6 +13,7 @@ from indexer.session import Session
 from queries import asking, outputs
 from queries import request as requests
 from queries.answer import Answer
+from queries.asking import PLAIN, Wanted
 from queries.disclosure.policy import Policy
 from queries.outputs import Desk, Written
 from queries.publication import Press
@@ -37,7 +38,7 @@ def run(  # noqa: PLR0913 - what a run is given
     desk: Desk,
     *,
     force: bool,
-    keep: bool = True,
+    wanted: Wanted = PLAIN,
     press: Press | None = None,
 ) -> None:
     """Answer every request file of a folder, with a line each on standard output; with ``press``
@@ -60,7 +61,15 @@ def run(  # noqa: PLR0913 - what a run is given
     for path, found in read.items():
         one = (
             _answer(
-                session, path, found, out, desk, force=force, keep=keep, alone=names, press=press
+                session,
+                path,
+                found,
+                out,
+                desk,
+                force=force,
+                wanted=wanted,
+                alone=names,
+                press=press,
             )
             if isinstance(found, Request)
             else Done(path, path.name, error=found)
@@ -85,7 +94,7 @@ def _answer(  # noqa: PLR0913 - one request of a run
     desk: Desk,
     *,
     force: bool,
-    keep: bool,
+    wanted: Wanted,
     alone: Counter[str],
     press: Press | None,
 ) -> Done:
@@ -97,7 +106,7 @@ def _answer(  # noqa: PLR0913 - one request of a run
                 f"folder, {name}. Change one."
             )
         policy = press.policy(found.disclosure) if press else None
-        answered = asking.answer(session, lambda: found, keep=keep)
+        answered = asking.answer(session, lambda: found, wanted)
         if press and policy:
             answered = published(press, answered, policy)
         written = outputs.write(answered, out / name, desk, force=force)

@@ -310,6 +310,13 @@ def answer(
     keep_basis: Annotated[
         bool, typer.Option("--basis/--no-basis", help="Keep what a later replay needs.")
     ] = True,
+    near_misses: Annotated[
+        bool,
+        typer.Option(
+            "--near-misses",
+            help="Tell wording near the terms that is not counted, too; takes longer.",
+        ),
+    ] = False,
     publish: Annotated[
         bool,
         typer.Option("--publish", help="Withhold small numbers, and record it in the ledger."),
@@ -343,8 +350,9 @@ def answer(
     press = publication.press(settings, override) if publish else None
     if press and not press.ledger:
         print("No ledger is set in foidex.toml: not recorded.", file=sys.stderr)
+    wanted = asking.Wanted(keep_basis, near_misses)
     if folder and out:
-        batch.run(session(), folder, out, desk, force=force, keep=keep_basis, press=press)
+        batch.run(session(), folder, out, desk, force=force, wanted=wanted, press=press)
         return
     assert request is not None
     named = request
@@ -355,7 +363,7 @@ def answer(
         policies.extend([press.policy(found.disclosure)] if press else [])
         return found
 
-    answered = asking.answer(session(), read, keep=keep_basis)
+    answered = asking.answer(session(), read, wanted)
     if press:
         answered = batch.published(press, answered, policies[0])
     if out:

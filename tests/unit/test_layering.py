@@ -68,7 +68,7 @@ PURE = {
     "queries.disclosure.release": {
         "indexer.errors", "queries.answer", "queries.conditions", "queries.consistency",
         "queries.periods", "queries.disclosure.certain", "queries.disclosure.policy", "queries.disclosure.populations", "queries.disclosure.reader",
-        "queries.disclosure.suppression",
+        "queries.disclosure.suppression", "queries.scope",
     },
     "queries.disclosure.differencing": {
         "indexer.errors", "queries.answer", "queries.disclosure", "queries.disclosure.policy",
