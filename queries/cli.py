@@ -364,16 +364,17 @@ def answer(
         return found
 
     answered = asking.answer(session(), read, wanted)
-    if press:
-        answered = batch.published(press, answered, policies[0])
-    if out:
-        batch.one(answered, out, desk, force=force)
-        return
-    _print(answered, form or AnswerFormat.TEXT, desk)
+    with batch.ready(answered, press, policies[0] if press else None) as given:
+        if out:
+            batch.one(given, out, desk, force=force)
+            return
+        text = _text(given.answer, form or AnswerFormat.TEXT, desk)
+        given.record()
+        print(text, end="")
 
 
-def _print(answered: Answer, form: AnswerFormat, desk: Desk) -> None:
-    """Print an answer; of one that is not for publication, say that numbers are small."""
+def _text(answered: Answer, form: AnswerFormat, desk: Desk) -> str:
+    """An answer in a format; of one that is not for publication, say that numbers are small."""
     from queries import render
     from queries.answer import to_json
     from queries.disclosure.release import small
@@ -384,13 +385,13 @@ def _print(answered: Answer, form: AnswerFormat, desk: Desk) -> None:
     given = (answered, desk.force, desk.day, desk.templates)
     match form:
         case AnswerFormat.JSON:
-            print(to_json(answered))
+            return to_json(answered) + "\n"
         case AnswerFormat.LETTER:
-            print(render.letter_text(*given), end="")
+            return render.letter_text(*given)
         case AnswerFormat.HTML:
-            print(render.letter_html(*given), end="")
+            return render.letter_html(*given)
         case AnswerFormat.TEXT:
-            print(render.report_text(*given, flagged), end="")
+            return render.report_text(*given, flagged)
 
 
 templates_app = typer.Typer(help="The templates of letters and reports.", no_args_is_help=True)
