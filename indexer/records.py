@@ -28,6 +28,7 @@ Outcome = Annotated[int, Meta(ge=1, le=22)]
 Moment = Annotated[datetime, Meta(tz=True)]
 Status = Literal["recorded", "cancelled", "transferred"]
 DELETED: Final = "deleted"
+FORGOTTEN: Final = "forgotten"  # the place of a record that was forgotten here
 Sex = Literal["F", "M", "X", "U"]
 
 

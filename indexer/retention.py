@@ -169,7 +169,7 @@ def _replace(
     if held == "record":
         source = client.get(index=name, id=reference)["_source"]
         content -= bulk.content_hash(records.encode(source))
-        tombstone = records.Tombstone(reference, now, records.DELETED, "forgotten")
+        tombstone = records.Tombstone(reference, now, records.DELETED, records.FORGOTTEN)
         client.index(index=name, id=reference, document=msgspec.to_builtins(tombstone))
     tally = bulk.Tally(content=content % bulk.HASH_RANGE, changed=[reference])
     generation = refresh.resolve_links(client, generation, tally, offences.load())

@@ -63,6 +63,7 @@ def read_answer(path: Path | str) -> Answer:
 def publish(answer: Answer, config: Path | str | None = None, override: str = "") -> Answer:
     """The answer as it may be published, recorded in the ledger, as ``foidex answer --publish``.
 
+    It is recorded when it is returned, as nobody knows here what becomes of it.
     ``override`` is the reason to set a rule aside. Raises DisclosureError where it would give a
     number away.
     """

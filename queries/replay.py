@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from indexer import generations
 from indexer.errors import MovedError, RequestError
+from indexer.generations import Generation
 from queries import basis as bases
 from queries import execute, membership, movement, numbers, trace
 from queries import request as requests
@@ -49,10 +50,11 @@ class Record(Struct, frozen=True):
 class Replay(Struct, frozen=True):
     """What a replay found.
 
-    ``kept`` says whether the generation that answered is; ``then`` are the numbers that it gives
-    otherwise today, ``moved`` those that the live generation does. ``movers`` are the records that
-    moved them; None where they cannot be named, and ``nameless`` says why. ``unexplained`` are
-    numbers that moved by another amount than the records do.
+    ``kept`` says whether the generation that answered is, ``forgotten`` how many of its records
+    were forgotten since; ``then`` are the numbers that it gives otherwise today, ``moved`` those
+    that the live generation does. ``movers`` are the records that moved them; None where they
+    cannot be named, and ``nameless`` says why. ``unexplained`` are numbers that moved by another
+    amount than the records do.
     """
 
     reference: str
@@ -70,6 +72,7 @@ class Replay(Struct, frozen=True):
     movers: tuple[Record, ...] | None
     nameless: str
     unexplained: tuple[Moved, ...]
+    forgotten: int = 0
 
     @property
     def error(self) -> MovedError | None:
@@ -155,7 +158,9 @@ def replay(  # noqa: PLR0913 - what to ask, and where what was kept is
     """
     provenance = answer.provenance
     doubts = _doubts(answer)
-    kept, foreign = _kept(client, alias, answer)
+    held, foreign = _kept(client, alias, answer)
+    kept = held is not None
+    forgotten = provenance.records - held.records if held else 0
     doubts += foreign
     basis, state, wrong = _basis(answer, folder)
     doubts += wrong
@@ -189,6 +194,7 @@ def replay(  # noqa: PLR0913 - what to ask, and where what was kept is
         movers=None if movers is None else _records(movers, answer, live),
         nameless=nameless,
         unexplained=tuple(unexplained),
+        forgotten=forgotten,
     )
 
 
@@ -203,18 +209,21 @@ def _doubts(answer: Answer) -> list[str]:
     return []
 
 
-def _kept(client: Elasticsearch, alias: str, answer: Answer) -> tuple[bool, list[str]]:
-    """Whether the generation that answered is kept; and what in it does not fit the answer."""
+def _kept(client: Elasticsearch, alias: str, answer: Answer) -> tuple[Generation | None, list[str]]:
+    """The generation that answered, if it is kept; and what in it does not fit the answer.
+
+    It is sealed, so it can hold fewer records than it did only where some were forgotten.
+    """
     provenance = answer.provenance
     named = [
         one for one in generations.everything(client, alias) if one.name == provenance.generation
     ]
     if not named:
-        return False, []
+        return None, []
     one = named[0]
     if (one.built_at, one.mapping_hash) == (provenance.built_at, provenance.mapping_hash):
-        return True, []
-    return False, [
+        return one, []
+    return None, [
         f"{one.name} is here, but was built at another time or with another mapping than the "
         "answer says: the answer is of another index, or was changed after it was made."
     ]
@@ -330,6 +339,10 @@ def _movers(  # noqa: PLR0913 - both sides, and what is left of one
         narrow=bool(kept.basis and kept.basis.near is not None),
     )
     left: dict[str, Facts] = trace.named(client, live.provenance.generation, gone, mentions)
+    if kept.generation and (unknown := [one for one in gone if one not in left]):
+        # A full refresh knows no tombstone; the generation that answered tells what was forgotten.
+        here = trace.named(client, provenance.generation, unknown, mentions)
+        left |= {name: one for name, one in here.items() if one.forgotten}
     after = Now(now, left)
     found = movement.movers(before, after, moved, scope, provenance.built_at.date())
     return found, movement.unexplained(before, after, moved), ""

@@ -28,17 +28,24 @@ def _lines(found: Replay) -> Iterator[str]:
     yield f"  built {found.built_at:%Y-%m-%d %H:%M} UTC, which {generation}; {_BASIS[found.basis]}."
     for doubt in found.doubts:
         yield f"Doubt: {doubt}"
+    if found.forgotten:
+        yield (
+            f"Note: {found.forgotten:,} of its records {'was' if found.forgotten == 1 else 'were'} "
+            "forgotten since it answered (foidex forget), and no longer count in it."
+        )
     for note in found.notes:
         yield f"Note: {note}"
     yield ""
     if found.kept and not found.then:
         yield "Asked again of the generation that answered: the same numbers."
     elif found.kept:
-        yield (
-            f"Asked again of the generation that answered: {_numbers(found.then)} differ. Its "
-            "records are the same, so the answer was changed, or foidex counts otherwise than "
-            f"version {found.version} did."
+        why = (
+            "Records were forgotten in it, as noted above."
+            if found.forgotten
+            else "Its records are the same, so the answer was changed, or foidex counts otherwise "
+            f"than version {found.version} did."
         )
+        yield f"Asked again of the generation that answered: {_numbers(found.then)} differ. {why}"
         yield from _table(found.then)
     when = f"{found.live_built_at:%Y-%m-%d %H:%M} UTC"
     if not found.moved:
@@ -57,7 +64,12 @@ def _lines(found: Replay) -> Iterator[str]:
         yield from _record(record)
     if found.unexplained:
         yield ""
-        yield "These numbers moved by another amount than the records above account for:"
+        why = (
+            ", as what a forgotten record counted in is known of no answer without a basis"
+            if found.forgotten and found.basis != "kept"
+            else ""
+        )
+        yield f"These numbers moved by another amount than the records above account for{why}:"
         yield from _table(found.unexplained)
 
 

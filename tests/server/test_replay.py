@@ -17,7 +17,7 @@ from elasticsearch import Elasticsearch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer import generations, refresh
+from indexer import generations, refresh, retention
 from indexer.categories import Category
 from indexer.errors import RequestError
 from indexer.fieldmap import FieldMap
@@ -90,6 +90,10 @@ class Force:
     def replay(self, given_answer: Answer, most: int = MOST) -> Replay:
         asking = replay.request_of(given_answer, Path("answer.json"))
         return replay.replay(self.client, self.index.alias, given_answer, asking, self.folder, most)
+
+    def forget(self, reference: str) -> None:
+        folder = self.folder / "rejects"
+        retention.forget(self.client, self.index.alias, reference, folder, "crime_ref", None)
 
     def prune(self) -> None:
         generations.prune(self.client, self.index.alias, 1)
@@ -167,6 +171,53 @@ MOVED = {
     "O-code-in": ["code"],
     "P-added": ["added"],
 }
+
+
+@pytest.mark.parametrize("later", ["at once", "incremental", "full"])
+def test_a_number_that_moved_as_a_record_was_forgotten_is_told_so(force: Force, later: str) -> None:
+    force.refresh(BEFORE)
+    answered = force.answer(the_request())
+    force.forget("B-deleted")
+    if later == "incremental":
+        force.refresh([record("R-outside", "nothing of any kind", **NEWER)], "incremental")
+    elif later == "full":
+        force.refresh([one for one in BEFORE if one["crime_ref"] != "B-deleted"])
+    found = force.replay(answered)
+    assert (found.kept, found.forgotten) == (True, 1)
+    assert reasons(found) == {"B-deleted": ["forgotten"]}
+    assert rows(found, "B-deleted")[0][0] == "Q1 Under 16"
+    assert (found.doubts, found.unexplained) == ((), ())
+    assert {one.place for one in found.then} == {one.place for one in found.moved}
+    text = replay_text.text(found)
+    assert "Note: 1 of its records was forgotten since it answered (foidex forget)" in text
+    assert f"{len(found.then)} numbers differ. Records were forgotten in it" in text
+    assert "the answer was changed" not in text
+    assert "  B-deleted  forgotten on 20" in text
+
+
+def test_without_a_basis_what_a_forgotten_record_counted_in_is_said_not_to_be_known(
+    force: Force,
+) -> None:
+    force.refresh(BEFORE)
+    answered = force.answer(the_request(), 0)
+    force.forget("B-deleted")
+    found = force.replay(answered)
+    assert (found.forgotten, found.movers) == (1, ())
+    assert found.unexplained
+    assert "what a forgotten record counted in is known of no answer without a basis" in (
+        replay_text.text(found)
+    )
+
+
+def test_a_forgotten_record_of_a_pruned_generation_is_told_as_no_longer_held(force: Force) -> None:
+    force.refresh(BEFORE)
+    answered = force.answer(the_request())
+    force.forget("B-deleted")
+    force.refresh([one for one in BEFORE if one["crime_ref"] != "B-deleted"])
+    force.prune()
+    found = force.replay(answered)
+    assert (found.kept, found.forgotten, reasons(found)) == (False, 0, {"B-deleted": ["deleted"]})
+    assert "B-deleted  deleted or forgotten: no longer held" in replay_text.text(found)
 
 
 def after() -> Records:
