@@ -41,7 +41,7 @@ def report_html(
                 charts.bars(question.answer.table, f"Chart of {question.title}", question.answer.id)
             ),
             rows=len(charts.drawn(question.answer.table)),
-            columns=min(len(question.answer.table.columns), charts.MOST_COLUMNS),
+            columns=charts.columns_drawn(question.answer.table),
         )
         for question in names["questions"]
     }
