@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from indexer.settings import Force
 from queries.answer import Answer
-from queries.render import charts, templates, view
+from queries.render import charts, readback, templates, view
 from queries.render.templates import Form
 
 
@@ -45,4 +45,7 @@ def report_html(
         )
         for question in names["questions"]
     }
-    return templates.render("report.html.j2", Form.MARKUP, own, names | {"figures": figures})
+    name = "report.html.j2"
+    made = templates.render(name, Form.MARKUP, own, names | {"figures": figures})
+    readback.require(readback.markup(made), answer, force, str(templates.find(name, own)))
+    return made

@@ -40,6 +40,9 @@ PURE = {
     "queries.render.tables": {"queries.answer", "queries.render.phrases"},
     "queries.render.text": {"queries.answer", "queries.render.tables"},
     "queries.render.typst": set(),
+    "queries.render.readback": {
+        "indexer.errors", "indexer.settings", "queries.answer", "queries.render.tables",
+    },
     "queries.render.packages": set(),
     "queries.render.charts": {"queries.answer", "queries.render.extras", "queries.render.phrases"},
     "queries.numbers": {"queries.answer"},
