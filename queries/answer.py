@@ -198,8 +198,35 @@ class Disclosure(Struct, frozen=True):
     overrides: tuple[Override, ...] = ()
 
 
+class NotCounted(Struct, frozen=True):
+    """A near miss: wording near a term that the request does not ask for.
+
+    ``records`` hold it, ``added`` of which do not count for the term; None where not given.
+    ``places`` are "mentions", or the questions that ask for the term.
+    """
+
+    term: str
+    places: tuple[str, ...]
+    wording: str
+    records: int | None
+    added: int | None
+
+
+class NearMisses(Struct, frozen=True):
+    """The near misses of an answer. Those that fewer than ``least`` records hold are not told, as a
+    rare word may name a person; ``complete`` says whether every record that may hold one was read.
+    """
+
+    least: int
+    complete: bool
+    told: tuple[NotCounted, ...]
+
+
 class Answer(Struct, frozen=True):
-    """The numbers of one request; one with ``disclosure`` is fit to be published."""
+    """The numbers of one request; one with ``disclosure`` is fit to be published.
+
+    ``near_misses`` is None where they were not looked for.
+    """
 
     reference: str
     title: str
@@ -208,6 +235,7 @@ class Answer(Struct, frozen=True):
     questions: tuple[QuestionAnswer, ...]
     provenance: Provenance
     disclosure: Disclosure | None = None
+    near_misses: NearMisses | None = None
     format: str = field(default=FORMAT)
 
 

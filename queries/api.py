@@ -35,14 +35,19 @@ class Record(TypedDict):
     count: int | None
 
 
-def answer(request: Path | str, config: Path | str | None = None) -> Answer:
-    """Answer a request file from the live generation.
+def answer(
+    request: Path | str, config: Path | str | None = None, *, near_misses: bool = False
+) -> Answer:
+    """Answer a request file from the live generation; ``near_misses`` looks for these, too.
 
     ``config`` is a foidex.toml; without it FOIDEX_CONFIG or the one in the working folder is read.
     Raises RequestError for a request that is wrong, and FoidexError as the command does.
     """
     session = _session(config)
-    return asking.answer(session, lambda: requests.of_force(Path(request), session.settings))
+    wanted = asking.Wanted(near_misses=near_misses)
+    return asking.answer(
+        session, lambda: requests.of_force(Path(request), session.settings), wanted
+    )
 
 
 def read_answer(path: Path | str) -> Answer:
@@ -58,6 +63,7 @@ def read_answer(path: Path | str) -> Answer:
 def publish(answer: Answer, config: Path | str | None = None, override: str = "") -> Answer:
     """The answer as it may be published, recorded in the ledger, as ``foidex answer --publish``.
 
+    It is recorded when it is returned, as nobody knows here what becomes of it.
     ``override`` is the reason to set a rule aside. Raises DisclosureError where it would give a
     number away.
     """

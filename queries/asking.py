@@ -3,26 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from msgspec import Struct
 
 from indexer.session import Session
-from queries import basis, execute, logged
+from indexer.settings import Disclosure
+from queries import basis, execute, lint, logged
 from queries.answer import Answer
 from queries.request import Request
 
+FEWEST: Final = 5  # records that must hold a near miss for it to be told, whatever the rule is
 
-def answer(session: Session, read: Callable[[], Request], *, keep: bool = True) -> Answer:
+
+class Wanted(Struct, frozen=True):
+    """What is wanted beside the numbers: the basis kept, and the near misses looked for."""
+
+    basis: bool = True
+    near_misses: bool = False
+
+
+PLAIN: Final = Wanted()
+
+
+def answer(
+    session: Session,
+    read: Callable[[], Request],
+    wanted: Wanted = PLAIN,
+    command: str = "answer",
+) -> Answer:
     """The answer to a request that ``read`` reads, logged before anything of it is given away.
 
-    ``keep`` keeps its basis. Raises as ``execute.answer``, as ``read``, and OutputError where the
-    log cannot be written.
+    Raises as ``execute.answer``, as ``read``, and OutputError where the log cannot be written.
     """
     settings = session.settings
-    with session.run("answer") as run:
+    with session.run(command) as run:
         found = read()
         run.about(**logged.asked(found))
         with session.client() as client:
             answered = execute.answer(client, settings.index.alias, found)
-            if keep:
+            if wanted.near_misses:
+                least = fewest(settings.disclosure)
+                near = lint.near_misses(client, settings.index.alias, found, answered, least)
+                answered = msgspec.structs.replace(answered, near_misses=near)
+            if wanted.basis:
                 answered, why_not = basis.keep(
                     client,
                     answered,
@@ -35,3 +60,8 @@ def answer(session: Session, read: Callable[[], Request], *, keep: bool = True) 
                     session.progress.say(why_not)
         run.write(**logged.answered(answered))
     return answered
+
+
+def fewest(rule: Disclosure) -> int:
+    """The fewest records that must hold a near miss for an answer to tell it."""
+    return max(FEWEST, rule.threshold, rule.rounding, rule.flag)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -13,6 +15,8 @@ from indexer.session import Session
 from queries import asking, outputs
 from queries import request as requests
 from queries.answer import Answer
+from queries.asking import PLAIN, Wanted
+from queries.disclosure.ledger import Prepared
 from queries.disclosure.policy import Policy
 from queries.outputs import Desk, Written
 from queries.publication import Press
@@ -37,7 +41,7 @@ def run(  # noqa: PLR0913 - what a run is given
     desk: Desk,
     *,
     force: bool,
-    keep: bool = True,
+    wanted: Wanted = PLAIN,
     press: Press | None = None,
 ) -> None:
     """Answer every request file of a folder, with a line each on standard output; with ``press``
@@ -60,7 +64,15 @@ def run(  # noqa: PLR0913 - what a run is given
     for path, found in read.items():
         one = (
             _answer(
-                session, path, found, out, desk, force=force, keep=keep, alone=names, press=press
+                session,
+                path,
+                found,
+                out,
+                desk,
+                force=force,
+                wanted=wanted,
+                alone=names,
+                press=press,
             )
             if isinstance(found, Request)
             else Done(path, path.name, error=found)
@@ -85,7 +97,7 @@ def _answer(  # noqa: PLR0913 - one request of a run
     desk: Desk,
     *,
     force: bool,
-    keep: bool,
+    wanted: Wanted,
     alone: Counter[str],
     press: Press | None,
 ) -> Done:
@@ -97,30 +109,39 @@ def _answer(  # noqa: PLR0913 - one request of a run
                 f"folder, {name}. Change one."
             )
         policy = press.policy(found.disclosure) if press else None
-        answered = asking.answer(session, lambda: found, keep=keep)
-        if press and policy:
-            answered = published(press, answered, policy)
-        written = outputs.write(answered, out / name, desk, force=force)
+        answered = asking.answer(session, lambda: found, wanted)
+        with ready(answered, press, policy) as given:
+            written = outputs.write(
+                given.answer, out / name, desk, force=force, record=given.record
+            )
     except FoidexError as error:
         return Done(path, found.reference, error=error)
     return Done(path, found.reference, written)
 
 
-def published(press: Press, answer: Answer, policy: Policy) -> Answer:
-    """The answer as it may be published; what changed since it last was goes to standard error.
+@contextmanager
+def ready(answer: Answer, press: Press | None, policy: Policy | None) -> Iterator[Prepared]:
+    """The answer as it is given: with ``press`` as it may be published, to be recorded before
+    anything is given away. What changed since it last was goes to standard error.
 
-    Raises as ``Press.publish``.
+    Raises as ``Press.prepared``.
     """
-    outcome = press.publish(answer, policy)
-    for line in outcome.changes:
-        print(f"{answer.reference}: changed since it was last published: {line}.", file=sys.stderr)
-    return outcome.answer
+    if press is None or policy is None:
+        yield Prepared(answer, (), lambda: None)
+        return
+    with press.prepared(answer, policy) as found:
+        for line in found.changes:
+            print(
+                f"{answer.reference}: changed since it was last published: {line}.",
+                file=sys.stderr,
+            )
+        yield found
 
 
-def one(answer: Answer, out: Path, desk: Desk, *, force: bool) -> None:
+def one(given: Prepared, out: Path, desk: Desk, *, force: bool) -> None:
     """Write the documents of one answer. Raises as ``outputs.write``, and ChangedError."""
-    written = outputs.write(answer, out, desk, force=force)
-    _say(answer.reference, written)
+    written = outputs.write(given.answer, out, desk, force=force, record=given.record)
+    _say(given.answer.reference, written)
     if written.changes:
         raise ChangedError("a number changed since the last run. The documents have the new ones.")
 

@@ -310,6 +310,13 @@ def answer(
     keep_basis: Annotated[
         bool, typer.Option("--basis/--no-basis", help="Keep what a later replay needs.")
     ] = True,
+    near_misses: Annotated[
+        bool,
+        typer.Option(
+            "--near-misses",
+            help="Tell wording near the terms that is not counted, too; takes longer.",
+        ),
+    ] = False,
     publish: Annotated[
         bool,
         typer.Option("--publish", help="Withhold small numbers, and record it in the ledger."),
@@ -343,8 +350,9 @@ def answer(
     press = publication.press(settings, override) if publish else None
     if press and not press.ledger:
         print("No ledger is set in foidex.toml: not recorded.", file=sys.stderr)
+    wanted = asking.Wanted(keep_basis, near_misses)
     if folder and out:
-        batch.run(session(), folder, out, desk, force=force, keep=keep_basis, press=press)
+        batch.run(session(), folder, out, desk, force=force, wanted=wanted, press=press)
         return
     assert request is not None
     named = request
@@ -355,17 +363,18 @@ def answer(
         policies.extend([press.policy(found.disclosure)] if press else [])
         return found
 
-    answered = asking.answer(session(), read, keep=keep_basis)
-    if press:
-        answered = batch.published(press, answered, policies[0])
-    if out:
-        batch.one(answered, out, desk, force=force)
-        return
-    _print(answered, form or AnswerFormat.TEXT, desk)
+    answered = asking.answer(session(), read, wanted)
+    with batch.ready(answered, press, policies[0] if press else None) as given:
+        if out:
+            batch.one(given, out, desk, force=force)
+            return
+        text = _text(given.answer, form or AnswerFormat.TEXT, desk)
+        given.record()
+        print(text, end="")
 
 
-def _print(answered: Answer, form: AnswerFormat, desk: Desk) -> None:
-    """Print an answer; of one that is not for publication, say that numbers are small."""
+def _text(answered: Answer, form: AnswerFormat, desk: Desk) -> str:
+    """An answer in a format; of one that is not for publication, say that numbers are small."""
     from queries import render
     from queries.answer import to_json
     from queries.disclosure.release import small
@@ -376,13 +385,13 @@ def _print(answered: Answer, form: AnswerFormat, desk: Desk) -> None:
     given = (answered, desk.force, desk.day, desk.templates)
     match form:
         case AnswerFormat.JSON:
-            print(to_json(answered))
+            return to_json(answered) + "\n"
         case AnswerFormat.LETTER:
-            print(render.letter_text(*given), end="")
+            return render.letter_text(*given)
         case AnswerFormat.HTML:
-            print(render.letter_html(*given), end="")
+            return render.letter_html(*given)
         case AnswerFormat.TEXT:
-            print(render.report_text(*given, flagged), end="")
+            return render.report_text(*given, flagged)
 
 
 templates_app = typer.Typer(help="The templates of letters and reports.", no_args_is_help=True)

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from elasticsearch import Elasticsearch
 
 from indexer import generations, refresh, resources, sample, settings
 from indexer.errors import ConfigurationError, OutputError
 from indexer.session import Session
-from queries import execute, render, termbook
+from queries import asking, render
 from queries import request as requests
 from queries.answer import Answer, to_json
 
@@ -68,8 +67,8 @@ def run(session: Session, folder: Path) -> None:
                 generations.discard(client, alias, old.name)
         for line in refresh.summary(msgspec.structs.replace(loaded, previous=None)):
             session.progress.say(line)
-        for name in _REQUESTS:
-            _answer(client, session, folder, name)
+    for name in _REQUESTS:
+        _answer(session, folder, name)
     _farewell(folder, config)
 
 
@@ -92,9 +91,12 @@ def _prepare(folder: Path, config: Path) -> list[Path]:
     return records
 
 
-def _answer(client: Elasticsearch, session: Session, folder: Path, name: str) -> None:
-    found = requests.read(folder / f"{name}.yaml", termbook.of(session.settings))
-    answered = execute.answer(client, session.settings.index.alias, found)
+def _answer(session: Session, folder: Path, name: str) -> None:
+    answered = asking.answer(
+        session,
+        lambda: requests.of_force(folder / f"{name}.yaml", session.settings),
+        command="demo",
+    )
     force = session.settings.force
     today = date.today()  # noqa: DTZ011 - a letter bears the day of the desk
     _write(folder / f"{name}.answer.json", to_json(answered) + "\n")

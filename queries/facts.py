@@ -14,7 +14,8 @@ from queries.membership import Counts
 
 class Facts(Struct, frozen=True, omit_defaults=True):
     """What is kept of a record. ``narrative`` to ``categories`` are hashes; ``says`` are the
-    scope's terms that it mentions, by number; ``deleted_at`` is set of one that was deleted."""
+    scope's terms that it mentions, by number; ``deleted_at`` is set of one that was deleted, and
+    ``forgotten`` of one that was forgotten here."""
 
     crime_ref: str
     recorded_on: str = ""
@@ -27,6 +28,7 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     categories: str = ""
     says: tuple[int, ...] = ()
     deleted_at: datetime | None = None
+    forgotten: bool = False
 
 
 class Traced(Struct, frozen=True):

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct, field
 
-from queries.answer import Form
+from queries.answer import Form, NotCounted
 from queries.request import Request
 
 FORMAT: Final = "foidex-lint/1"
@@ -60,6 +60,11 @@ class Looked(Struct, frozen=True):
     beside_read: int
     beside_of: int
 
+    @property
+    def whole(self) -> bool:
+        """Whether every record was read."""
+        return (self.without_read, self.beside_read) == (self.without_of, self.beside_of)
+
 
 class TermCheck(Struct, frozen=True):
     """One term of the request. ``places`` are "mentions", or the questions that ask for it.
@@ -80,16 +85,6 @@ class TermCheck(Struct, frozen=True):
     everyday: bool
     contexts: tuple[Context, ...]
     suggestions: tuple[Suggestion, ...]
-
-
-class NotCounted(Struct, frozen=True):
-    """A near miss as the annex of an answer tells it."""
-
-    term: str
-    places: tuple[str, ...]
-    wording: str
-    records: int
-    added: int
 
 
 class Annex(Struct, frozen=True):

@@ -19,12 +19,21 @@ from msgspec import Struct
 
 from indexer import generations
 from queries import context, execute, findings, terms
-from queries.answer import Form
+from queries.answer import Answer, Form, NearMisses, NotCounted
 from queries.findings import Check, Looked, NearMiss, Suggestion, TermCheck
 from queries.nearmiss import Kind, Target
 from queries.questions.base import bucketed, counts
 from queries.request import Request
-from queries.scope import Mention, Scope, all_of, any_of, counted_query, none_of, offence_query
+from queries.scope import (
+    MENTIONS,
+    Mention,
+    Scope,
+    all_of,
+    any_of,
+    counted_query,
+    none_of,
+    offence_query,
+)
 from queries.termbook import Book
 from queries.terms import Term
 
@@ -128,11 +137,36 @@ def check(
     )
 
 
+def near_misses(
+    client: Elasticsearch, alias: str, request: Request, answer: Answer, least: int
+) -> NearMisses:
+    """The near misses of an answer that ``least`` records or more hold, of its own generation.
+
+    Raises GenerationError where another is live by now, and as ``check``.
+    """
+    sealed = _Sealed(client, alias)
+    if sealed.generation.name != answer.provenance.generation:
+        raise execute.moved(alias)
+    asked = _asked(request, msgspec.structs.replace(request.scope, mentions=()))
+    told: list[NotCounted] = []
+    complete = True
+    for one in asked:
+        near, looked = _near(sealed, one, asked)
+        label = one.mention.label
+        told += [
+            NotCounted(label, one.places, miss.wording, miss.records, miss.added)
+            for miss in _counted(sealed, one, near.terms())
+            if miss.records >= least
+        ]
+        complete &= looked.whole and len(near.ways) <= COUNTED
+    return NearMisses(least, complete, tuple(told))
+
+
 def _asked(request: Request, base: Scope) -> list[_Asked]:
     """Every term of a request once for its mentions, and once for all questions together."""
     scope = request.scope
     found = [
-        _Asked(one, ("mentions",), base.query(), scope.query(), request.wordings(one))
+        _Asked(one, (MENTIONS,), base.query(), scope.query(), request.wordings(one))
         for one in scope.mentions
     ]
     places: dict[tuple[object, ...], list[str]] = defaultdict(list)

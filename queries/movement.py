@@ -15,8 +15,8 @@ from queries.numbers import Moved, Place
 from queries.scope import MENTIONS, OFFENCES, PERIOD, Scope
 
 Kind = Literal[
-    "added", "deleted", "status", "code", "date", "wording", "victims", "links", "outcome",
-    "category", "unknown", "rule",
+    "added", "deleted", "forgotten", "status", "code", "date", "wording", "victims", "links",
+    "outcome", "category", "unknown", "rule",
 ]  # fmt: skip
 
 # What a condition of the scope is called, and what changed in a record that now satisfies it.
@@ -139,14 +139,17 @@ def _reasons(reference: str, then: Then, now: Now, scope: Scope, built_on: date)
         then.traced[reference].facts if reference in then.traced else then.outside.get(reference)
     )
     if after is None:
-        return [Reason("deleted", "deleted: no longer held")]
+        return [Reason("deleted", "deleted or forgotten: no longer held")]
     if after.status == DELETED:
         day = f"{after.deleted_at:%Y-%m-%d %H:%M} UTC" if after.deleted_at else "a day not known"
+        if after.forgotten:
+            return [Reason("forgotten", f"forgotten on {day}, with foidex forget")]
         return [Reason("deleted", f"deleted, as of {day}")]
     if before is None:
         return [_newcomer(after, then, built_on)]
     if isinstance(before, Facts) and before.status == DELETED:
-        return [Reason("added", "added again: it was deleted then")]
+        gone = "forgotten" if before.forgotten else "deleted"
+        return [Reason("added", f"added again: it was {gone}")]
     found = [*_plain(before, after, scope)]
     if isinstance(before, Near):
         found += _lacked(before, after, scope, found)

@@ -2,7 +2,8 @@
 
 A folder's ``manifest.json`` lists what foidex wrote there, each file with its SHA-256. New files
 are first written whole into a folder beside them, ``.foidex-new``, its manifest last; only then do
-they take their places. A run that was killed in between is finished by the next.
+they take their places. A run that was killed in between is finished by the next. A release is
+recorded between the two: when all is on the disk, and nothing in its place.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import re
 import shutil
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -100,7 +101,18 @@ def slug(reference: str) -> str:
 
 
 def documents(answer: Answer, desk: Desk) -> dict[str, bytes]:
-    """Every document, by its path. Raises ConfigurationError."""
+    """Every document, by its path. Raises ConfigurationError, and OutputError where the temporary
+    files that some are made in have no room."""
+    try:
+        return _documents(answer, desk)
+    except OSError as error:
+        raise OutputError(
+            f"the documents cannot be made ({error.strerror}): a temporary file cannot be written. "
+            "Make room there, or name another folder in TMPDIR. Nothing was written."
+        ) from None
+
+
+def _documents(answer: Answer, desk: Desk) -> dict[str, bytes]:
     given = (answer, desk.force, desk.day, desk.templates)
     name = slug(answer.reference)
     flagged = () if answer.disclosure else small(answer, desk.flag)
@@ -121,10 +133,18 @@ def documents(answer: Answer, desk: Desk) -> dict[str, bytes]:
     return {path: held.encode() if isinstance(held, str) else held for path, held in found.items()}
 
 
-def write(answer: Answer, folder: Path, desk: Desk, *, force: bool = False) -> Written:
+def write(
+    answer: Answer,
+    folder: Path,
+    desk: Desk,
+    *,
+    force: bool = False,
+    record: Callable[[], None] | None = None,
+) -> Written:
     """Write the set of an answer, and say which numbers changed since the last.
 
-    A file that foidex did not write, or that was changed since, is never replaced without
+    ``record`` is called when all is on the disk and nothing in its place; where it fails, nothing
+    is given. A file that foidex did not write, or that was changed since, is never replaced without
     ``force``, nor is a set for publication by one that is not, or the other way round. Raises
     OutputError, and ConfigurationError for a template that is wrong.
     """
@@ -148,7 +168,7 @@ def write(answer: Answer, folder: Path, desk: Desk, *, force: bool = False) -> W
                 _refuse_other(folder, manifest, old)
                 _refuse_foreign(folder, made, old)
             previous = _previous(folder, old)
-            _prepare(folder / _PENDING, made, manifest)
+            _prepare(folder / _PENDING, made, manifest, record)
             _finish(folder)
     except Timeout:
         raise OutputError(f"{folder}: another run is writing here. Wait for it.") from None
@@ -223,14 +243,24 @@ def _digest(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
-def _prepare(pending: Path, made: Mapping[str, bytes], manifest: Manifest) -> None:
-    """Write everything beside its place; on failure nothing stays."""
+def _prepare(
+    pending: Path,
+    made: Mapping[str, bytes],
+    manifest: Manifest,
+    record: Callable[[], None] | None,
+) -> None:
+    """Write everything beside its place; on failure nothing stays.
+
+    Only the manifest's name makes it ready, which takes no room: it comes after ``record``.
+    """
     try:
         pending.mkdir()
         for path, held in made.items():
             _write(pending / path, held)
         whole = pending / f"{MANIFEST}.part"
         _write(whole, msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+        if record:
+            record()
         whole.replace(pending / MANIFEST)
     except BaseException:
         shutil.rmtree(pending, ignore_errors=True)

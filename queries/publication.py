@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from msgspec import Struct
@@ -9,7 +10,7 @@ from msgspec import Struct
 from indexer.settings import Disclosure, Settings
 from queries.answer import Answer
 from queries.disclosure import ledger
-from queries.disclosure.ledger import Outcome
+from queries.disclosure.ledger import Outcome, Prepared
 from queries.disclosure.policy import DisclosureSpec, Policy, agreed
 
 
@@ -27,12 +28,16 @@ class Press(Struct, frozen=True):
         return agreed(self.rule, asked, self.reason)
 
     def publish(self, answer: Answer, policy: Policy) -> Outcome:
-        """The answer as it may be published, recorded in the ledger.
+        """The answer as it may be published, recorded in the ledger. Raises as ``prepared``."""
+        return ledger.publish(answer, policy, self.ledger, self.reason)
+
+    def prepared(self, answer: Answer, policy: Policy) -> AbstractContextManager[Prepared]:
+        """The answer as it may be published, to be recorded when all made from it is ready.
 
         Raises DisclosureError where it would give a number away, OutputError where the ledger
         cannot be written.
         """
-        return ledger.publish(answer, policy, self.ledger, self.reason)
+        return ledger.prepared(answer, policy, self.ledger, self.reason)
 
 
 def press(settings: Settings, reason: str = "") -> Press:

@@ -51,10 +51,10 @@ class Replay(Struct, frozen=True):
     """What a replay found.
 
     ``kept`` says whether the generation that answered is, which is not ``known`` to a user who may
-    ask the live one alone. ``then`` are the numbers that it gives otherwise today, ``moved`` those
-    that the live one does. ``movers`` are the records that moved them; None where they cannot be
-    named, and ``nameless`` says why. ``unexplained`` are numbers that moved by another amount than
-    the records do.
+    ask the live one alone; ``forgotten`` is how many of its records were forgotten since. ``then``
+    are the numbers that it gives otherwise today, ``moved`` those that the live one does.
+    ``movers`` are the records that moved them; None where they cannot be named, and ``nameless``
+    says why. ``unexplained`` are numbers that moved by another amount than the records do.
     """
 
     reference: str
@@ -73,6 +73,7 @@ class Replay(Struct, frozen=True):
     movers: tuple[Record, ...] | None
     nameless: str
     unexplained: tuple[Moved, ...]
+    forgotten: int = 0
 
     @property
     def error(self) -> MovedError | None:
@@ -98,7 +99,7 @@ class _Kept(NamedTuple):
 
 class _Source(NamedTuple):
     """The generation that answered: whether it is kept, whether that is ``known`` to this user, how
-    many records were forgotten from it, and what in it does not fit the answer."""
+    many records were forgotten since, and what in it does not fit the answer."""
 
     kept: bool
     known: bool = True
@@ -206,6 +207,7 @@ def replay(  # noqa: PLR0913 - what to ask, and where what was kept is
         movers=None if movers is None else _records(movers, answer, live),
         nameless=nameless,
         unexplained=tuple(unexplained),
+        forgotten=source.forgotten,
     )
 
 
@@ -230,7 +232,8 @@ def _source(client: Elasticsearch, alias: str, answer: Answer) -> _Source:
     if one is None:
         return _Source(kept=False)
     if (one.built_at, one.mapping_hash) == (provenance.built_at, provenance.mapping_hash):
-        return _Source(kept=True, forgotten=one.forgotten)
+        # It is sealed, so it holds fewer records than it did only where some were forgotten.
+        return _Source(kept=True, forgotten=provenance.records - one.records)
     doubt = (
         f"{one.name} is here, but was built at another time or with another mapping than the "
         "answer says: the answer is of another index, or was changed after it was made."
@@ -245,11 +248,6 @@ def _notes(source: _Source) -> list[str]:
         notes.append(
             "This user may ask the live generation alone. To ask the one that answered, replay as "
             "a user with the role foidex_auditor (README.md has the roles)."
-        )
-    if source.forgotten:
-        notes.append(
-            "Records that were forgotten from the generation that answered (foidex forget): "
-            f"{source.forgotten:,}. It may hold fewer than when it did."
         )
     return notes
 
@@ -368,6 +366,10 @@ def _movers(  # noqa: PLR0913 - both sides, and what is left of one
         narrow=bool(kept.basis and kept.basis.near is not None),
     )
     left: dict[str, Facts] = trace.named(client, live.provenance.generation, gone, mentions, alias)
+    if kept.generation and (unknown := [one for one in gone if one not in left]):
+        # A full refresh knows no tombstone; the generation that answered tells what was forgotten.
+        here = trace.named(client, provenance.generation, unknown, mentions)
+        left |= {name: one for name, one in here.items() if one.forgotten}
     after = Now(now, left)
     found = movement.movers(before, after, moved, scope, provenance.built_at.date())
     return found, movement.unexplained(before, after, moved), ""

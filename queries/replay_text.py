@@ -23,25 +23,9 @@ def text(found: Replay) -> str:
 
 
 def _lines(found: Replay) -> Iterator[str]:
-    generation = "is kept" if found.kept else "is not kept"
-    if not found.known:
-        generation = "this user may not ask"
-    yield f"{found.reference}, answered by foidex {found.version} from {found.generation}"
-    yield f"  built {found.built_at:%Y-%m-%d %H:%M} UTC, which {generation}; {_BASIS[found.basis]}."
-    for doubt in found.doubts:
-        yield f"Doubt: {doubt}"
-    for note in found.notes:
-        yield f"Note: {note}"
+    yield from _about(found)
     yield ""
-    if found.kept and not found.then:
-        yield "Asked again of the generation that answered: the same numbers."
-    elif found.kept:
-        yield (
-            f"Asked again of the generation that answered: {_numbers(found.then)} differ. But for "
-            "records that were forgotten, it holds the same, so the answer was changed, or foidex "
-            f"counts otherwise than version {found.version} did."
-        )
-        yield from _table(found.then)
+    yield from _then(found)
     when = f"{found.live_built_at:%Y-%m-%d %H:%M} UTC"
     if not found.moved:
         yield f"Asked of the live generation, {found.live}, built {when}: the same numbers."
@@ -59,8 +43,46 @@ def _lines(found: Replay) -> Iterator[str]:
         yield from _record(record)
     if found.unexplained:
         yield ""
-        yield "These numbers moved by another amount than the records above account for:"
+        why = (
+            ", as what a forgotten record counted in is known of no answer without a basis"
+            if found.forgotten and found.basis != "kept"
+            else ""
+        )
+        yield f"These numbers moved by another amount than the records above account for{why}:"
         yield from _table(found.unexplained)
+
+
+def _about(found: Replay) -> Iterator[str]:
+    """What was replayed, and what to know of it."""
+    generation = "is kept" if found.kept else "is not kept"
+    if not found.known:
+        generation = "this user may not ask"
+    yield f"{found.reference}, answered by foidex {found.version} from {found.generation}"
+    yield f"  built {found.built_at:%Y-%m-%d %H:%M} UTC, which {generation}; {_BASIS[found.basis]}."
+    for doubt in found.doubts:
+        yield f"Doubt: {doubt}"
+    if found.forgotten:
+        yield (
+            f"Note: {found.forgotten:,} of its records {'was' if found.forgotten == 1 else 'were'} "
+            "forgotten since it answered (foidex forget), and no longer count in it."
+        )
+    for note in found.notes:
+        yield f"Note: {note}"
+
+
+def _then(found: Replay) -> Iterator[str]:
+    """What the generation that answered says today, if it is kept."""
+    if found.kept and not found.then:
+        yield "Asked again of the generation that answered: the same numbers."
+    elif found.kept:
+        why = (
+            "Records were forgotten in it, as noted above."
+            if found.forgotten
+            else "Its records are the same, so the answer was changed, or foidex counts otherwise "
+            f"than version {found.version} did."
+        )
+        yield f"Asked again of the generation that answered: {_numbers(found.then)} differ. {why}"
+        yield from _table(found.then)
 
 
 def _numbers(moved: tuple[Moved, ...]) -> str:

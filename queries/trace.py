@@ -16,7 +16,7 @@ import msgspec
 from elasticsearch import Elasticsearch
 
 from indexer import paging
-from indexer.records import DELETED
+from indexer.records import DELETED, FORGOTTEN, KEPT_OUT
 from queries import execute
 from queries.facts import Facts, Near, Traced
 from queries.membership import Membership, Scores
@@ -28,7 +28,7 @@ _REFERENCES: Final = 10_000
 _HASH_BYTES: Final = 8
 _FIELDS: Final = ("crime_ref", "recorded_on", "offence_code", "status")
 _SOURCE: Final = (
-    *_FIELDS, "outcome", "narrative", "victims", "linked", "categories", "updated_at",
+    *_FIELDS, "outcome", "narrative", "victims", "linked", "categories", "updated_at", "place",
 )  # fmt: skip
 
 
@@ -154,7 +154,12 @@ def _scores(hit: dict[str, Any]) -> Scores:
 def _facts(document: dict[str, Any], says: tuple[int, ...]) -> Facts:
     if document["status"] == DELETED:
         moment = msgspec.convert(document["updated_at"], datetime)
-        return Facts(document["crime_ref"], status=DELETED, deleted_at=moment)
+        return Facts(
+            document["crime_ref"],
+            status=DELETED,
+            deleted_at=moment,
+            forgotten=document["place"] in (FORGOTTEN, KEPT_OUT),
+        )
     return Facts(
         crime_ref=document["crime_ref"],
         recorded_on=document["recorded_on"],

@@ -165,6 +165,8 @@ def _opening(document: Any) -> None:
         "recorded {{ period }}{% if wordings %}, where the record holds "
         '{{ wordings | listed("or") }}{% endif %}.',
     )
+    for name in ("withheld", "rounded"):
+        _lines(document, f"{{%p if {name} %}}", f"{{{{ {name} }}}}", "{%p endif %}")
 
 
 def _questions(document: Any) -> None:
@@ -172,6 +174,9 @@ def _questions(document: Any) -> None:
     _lines(document, "{{ question.title }}", style="Heading 2")
     _lines(
         document,
+        "{%p if question.answer.within %}",
+        "Only offences {{ question.answer.within }}.",
+        "{%p endif %}",
         "{%p for line in question.prose %}",
         "{{ line }}",
         "{%p endfor %}",
@@ -235,8 +240,7 @@ def _table(document: Any) -> None:
 
 
 def _closing(document: Any) -> None:
-    for name in ("withheld", "rounded", "left_out"):
-        _lines(document, f"{{%p if {name} %}}", f"{{{{ {name} }}}}", "{%p endif %}")
+    _lines(document, "{%p if left_out %}", "{{ left_out }}", "{%p endif %}")
     _lines(document, "{%p for paragraph in force.caveat %}", "{{ paragraph }}", "{%p endfor %}")
     _lines(
         document,

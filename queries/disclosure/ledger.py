@@ -2,13 +2,20 @@
 
 It holds printed numbers and what they count, never a withheld number nor a record. A lock beside it
 lets one release at a time be checked and recorded.
+
+A release is recorded when all of it is ready, and before any of it is given away: what fails before
+leaves no line, and nothing is ever given that has none.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -33,30 +40,81 @@ class Outcome(NamedTuple):
     changes: tuple[str, ...] = ()
 
 
+class Prepared(NamedTuple):
+    """An outcome that nobody has seen yet. ``record`` it once all made from it is ready, and before
+    any of that is given away; it raises OutputError where the ledger cannot be written."""
+
+    answer: Answer
+    changes: tuple[str, ...]
+    record: Callable[[], None]
+
+
 def publish(answer: Answer, policy: Policy, path: Path | None, override: str = "") -> Outcome:
     """The answer as it may be published, checked against the ledger and recorded there.
 
+    Raises as ``prepared``, and OutputError where the ledger cannot be written.
+    """
+    with prepared(answer, policy, path, override) as ready:
+        ready.record()
+        return Outcome(ready.answer, ready.changes)
+
+
+@contextmanager
+def prepared(
+    answer: Answer, policy: Policy, path: Path | None, override: str = ""
+) -> Iterator[Prepared]:
+    """The answer as it may be published, checked against the ledger; others wait meanwhile.
+
     ``override`` is the reason to publish whatever earlier releases say. Raises DisclosureError
-    where the release would give a number away, OutputError where the ledger cannot be written.
+    where the release would give a number away, OutputError where the ledger cannot be read or
+    locked.
     """
     if path is None:
-        return Outcome(release(answer, policy).answer)
+        yield Prepared(release(answer, policy).answer, (), _nothing)
+        return
+    with _locked(path):
+        earlier = read(path)
+        found = _checked(answer, policy, earlier, override.strip())
+        entry = _entry(found, policy)
+
+        def record() -> None:
+            if not any(_same(entry, one) for one in earlier):
+                _append(path, entry)
+
+        changes = differencing.changes(entry.figures, entry.generation, earlier[-1:])
+        yield Prepared(found.answer, tuple(changes), record)
+
+
+def _nothing() -> None:
+    """Record nowhere."""
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    lock = FileLock(f"{path}.lock", timeout=_WAIT)
     try:
-        with FileLock(f"{path}.lock", timeout=_WAIT):
-            return _publish(answer, policy, path, override.strip())
+        lock.acquire()
     except Timeout:
         raise DisclosureError(
             f"{path}: another release is being recorded for over {_WAIT} s. Try again."
         ) from None
     except OSError as error:
-        raise OutputError(
-            f"{path}: the ledger of releases cannot be written ({error.strerror}), so nothing is "
-            "published. Make its folder writable, or name another under [disclosure]."
-        ) from None
+        raise _unwritable(path, error) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
-def _publish(answer: Answer, policy: Policy, path: Path, override: str) -> Outcome:
-    earlier = read(path)
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path}: the ledger of releases cannot be written ({error.strerror}), so nothing is "
+        "published. Make its folder writable, or name another under [disclosure]."
+    )
+
+
+def _checked(answer: Answer, policy: Policy, earlier: list[Entry], override: str) -> Release:
+    """The release, held against earlier ones. Raises DisclosureError."""
     told = differencing.exposed(answer, policy, earlier)
     if override:
         found = release(answer, policy)
@@ -73,11 +131,7 @@ def _publish(answer: Answer, policy: Policy, path: Path, override: str) -> Outco
         _refuse(told)
     elif told:
         found = _overridden(found, told, override)
-    entry = _entry(found, policy)
-    if not any(_same(entry, one) for one in earlier):
-        _append(path, entry)
-    changes = differencing.changes(entry.figures, entry.generation, earlier[-1:])
-    return Outcome(found.answer, tuple(changes))
+    return found
 
 
 def _refuse(told: list[str]) -> None:
@@ -130,25 +184,59 @@ def _same(one: Entry, other: Entry) -> bool:
 
 
 def read(path: Path) -> list[Entry]:
-    """The releases recorded, oldest first. Raises DisclosureError for a line that is none."""
+    """The releases recorded, oldest first.
+
+    Raises DisclosureError for a line that is none, OutputError where the file cannot be read.
+    """
     found = []
     try:
-        lines = path.read_bytes().splitlines()
+        lines = path.read_bytes().splitlines(keepends=True)
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise _unwritable(path, error) from None
     for number, line in enumerate(lines, start=1):
         try:
             found.append(msgspec.json.decode(line, type=Entry))
         except (msgspec.DecodeError, UnicodeDecodeError):
+            remedy = (
+                "Restore the ledger from a backup."
+                if line.endswith(b"\n")
+                else "It was cut short, and its release never given: remove the line."
+            )
             raise DisclosureError(
                 f"{path}:{number}: is not a release, so the new one cannot be held against it. "
-                "Restore the ledger from a backup."
+                + remedy
             ) from None
     return found
 
 
 def _append(path: Path, entry: Entry) -> None:
-    with path.open("ab") as file:
-        file.write(msgspec.json.encode(entry) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    """Add a line and see it on the disk; of one that fails nothing stays. Raises OutputError."""
+    line = msgspec.json.encode(entry) + b"\n"
+    try:
+        with path.open("ab", buffering=0) as file:
+            end = file.seek(0, os.SEEK_END)
+            try:
+                _write(file, line)
+            except BaseException:
+                file.truncate(end)
+                raise
+        _sync(path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _write(file: FileIO, line: bytes) -> None:
+    if file.write(line) != len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fsync(file)
+
+
+def _sync(folder: Path) -> None:
+    """Make the name of a new file last, which is an entry of its folder."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

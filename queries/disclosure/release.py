@@ -21,6 +21,8 @@ from queries.answer import (
     Answer,
     Disclosure,
     Form,
+    NearMisses,
+    NotCounted,
     QuestionAnswer,
     Row,
     TermFound,
@@ -31,6 +33,7 @@ from queries.disclosure.policy import Policy
 from queries.disclosure.populations import Cell
 from queries.disclosure.reader import Bounds, Reader, given_away
 from queries.periods import column_of
+from queries.scope import MENTIONS
 
 _YOUNGEST: Final = "youngest"
 NOTHING: frozenset[Population] = frozenset()
@@ -75,10 +78,15 @@ def release(
 
 def small(answer: Answer, level: int) -> list[str]:
     """The places of counts from 1 to ``level`` - 1, each with its count."""
+    near = answer.near_misses.told if answer.near_misses else ()
     return [
         f"{cell.place}: {cell.number}"
         for cell in populations.cells(answer)
         if cell.number is not None and 0 < cell.number < level and ", term " not in cell.place
+    ] + [
+        f'annex, "{one.wording}", which no figure for "{one.term}" counts: {one.added}'
+        for one in near
+        if one.added is not None and 0 < one.added < level
     ]
 
 
@@ -220,12 +228,14 @@ def _published(answer: Answer, hidden: frozenset[Population], policy: Policy) ->
         for old, new in zip(answer.questions, found.questions, strict=True)
     )
     scope = msgspec.structs.replace(found.scope, terms=_terms(found.scope.terms))
+    in_scope = known_of(scope.records, policy).low or 0
     return msgspec.structs.replace(
         found,
         scope=scope,
         questions=questions,
         # Whoever guesses the records could try the guess on the hash of a file of them.
         provenance=msgspec.structs.replace(found.provenance, basis=None),
+        near_misses=_near_misses(found.near_misses, policy, in_scope),
         disclosure=Disclosure(
             threshold=policy.threshold,
             rounding=policy.rounding,
@@ -291,6 +301,25 @@ def _terms(terms: tuple[TermFound, ...]) -> tuple[TermFound, ...]:
             term, forms=tuple(Form(name, None) for name in sorted(form.form for form in term.forms))
         )
         for term in terms
+    )
+
+
+def _near_misses(found: NearMisses | None, policy: Policy, in_scope: int) -> NearMisses | None:
+    """The near misses that enough records hold, without their numbers, which nothing protects.
+
+    That so many records of the scope hold a word tells that the scope has so many: it goes where
+    ``in_scope``, which a reader knows to be the least, is fewer.
+    """
+    if found is None:
+        return None
+    least = max(found.least, policy.few)
+    told = {
+        (one.term, one.places, one.wording)
+        for one in found.told
+        if (one.records or 0) >= least and (one.places == (MENTIONS,) or in_scope >= least)
+    }
+    return NearMisses(
+        least, found.complete, tuple(NotCounted(*one, None, None) for one in sorted(told))
     )
 
 

@@ -13,8 +13,9 @@ from typing import Any, Final
 from queries.answer import Row, Table
 from queries.render import extras, phrases
 
-#: How many columns are drawn beside each other, and how many bars in all.
-MOST_COLUMNS: Final = 4
+#: How many columns are drawn beside each other, and how many bars in all. Of more columns the first
+#: is drawn alone: with some of the others a chart of years would end too early.
+_MOST_COLUMNS: Final = 4
 _MOST_BARS: Final = 40
 _LABEL: Final = 38
 _WIDTH: Final = 720
@@ -24,9 +25,14 @@ _VALUE_GAP: Final = 3.0
 _ALONE: Final = {"defs", "desc", "title", "style", "script"}
 
 
+def columns_drawn(table: Table) -> int:
+    """How many columns are drawn: all, or the first."""
+    return len(table.columns) if len(table.columns) <= _MOST_COLUMNS else 1
+
+
 def drawn(table: Table) -> tuple[Row, ...]:
     """The rows that are drawn: all, or the largest of the first column, in their order."""
-    room = _MOST_BARS // min(len(table.columns), MOST_COLUMNS)
+    room = _MOST_BARS // columns_drawn(table)
     places = sorted(range(len(table.rows)), key=lambda place: -(table.rows[place].counts[0] or 0))
     return tuple(table.rows[place] for place in sorted(places[:room]))
 
@@ -37,7 +43,7 @@ def bars(table: Table, title: str, key: str) -> str:
     ``title`` is its name; ``key`` makes its ids differ from another chart's.
     """
     rows = drawn(table)
-    columns = table.columns[:MOST_COLUMNS]
+    columns = table.columns[: columns_drawn(table)]
     most = max((count or 0 for row in rows for count in row.counts[: len(columns)]), default=0)
     if len(rows) < 2 or not most:
         return ""

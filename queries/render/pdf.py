@@ -14,7 +14,7 @@ from typing import Any, Final
 from indexer.errors import ConfigurationError
 from indexer.settings import Force
 from queries.answer import Answer
-from queries.render import extras, templates, view
+from queries.render import extras, readback, templates, view
 from queries.render.templates import Form
 
 _NAME: Final = "letter.typ.j2"
@@ -24,7 +24,9 @@ _PLACE: Final = re.compile(r"\.typ:(\d+):")
 
 def letter_source(answer: Answer, force: Force, day: date, own: Path | None = None) -> str:
     """The letter as Typst's source. Raises ConfigurationError for a template that is wrong."""
-    return templates.render(_NAME, Form.TYPST, own, view.names(answer, force, day, own))
+    made = templates.render(_NAME, Form.TYPST, own, view.names(answer, force, day, own))
+    readback.require(readback.typst(made), answer, force, str(templates.find(_NAME, own)))
+    return made
 
 
 def letter_pdf(answer: Answer, force: Force, day: date, own: Path | None = None) -> bytes:

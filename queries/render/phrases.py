@@ -8,7 +8,7 @@ from typing import Final
 
 from num2words import num2words
 
-from queries.answer import WITHHELD, Disclosure
+from queries.answer import WITHHELD, Disclosure, NearMisses, NotCounted
 from queries.scope import in_words
 
 HIDDEN: Final = WITHHELD
@@ -68,6 +68,29 @@ def rounded(disclosure: Disclosure | None) -> str:
         f"Every number is rounded to the nearest {base}, totals by themselves, so rows need not "
         f"add up; a 0 may stand for as many as {(base - 1) // 2}."
     )
+
+
+def near_misses(found: NearMisses | None) -> list[str]:
+    """The near misses, a line for each term; none where there are none to tell."""
+    by_term: dict[str, list[str]] = {}
+    for one in found.told if found else ():
+        said = by_term.setdefault(one.term, [])
+        if (line := _near_miss(one)) not in said:
+            said.append(line)
+    return [f'"{term}": {listed(said)}' for term, said in by_term.items()]
+
+
+def _near_miss(one: NotCounted) -> str:
+    if one.records is None or one.added is None:
+        return f'"{one.wording}"'
+    uncounted = (
+        "all counted for other wording"
+        if not one.added
+        else "none of them counted"
+        if one.added == one.records
+        else f"{number(one.added)} of them not counted"
+    )
+    return f'"{one.wording}" in {counted(one.records, "record")} ({uncounted})'
 
 
 def left_out(statuses: Mapping[str, int | None]) -> str:

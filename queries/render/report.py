@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from indexer.settings import Force
 from queries.answer import Answer
-from queries.render import charts, templates, view
+from queries.render import charts, readback, templates, view
 from queries.render.templates import Form
 
 
@@ -41,8 +41,11 @@ def report_html(
                 charts.bars(question.answer.table, f"Chart of {question.title}", question.answer.id)
             ),
             rows=len(charts.drawn(question.answer.table)),
-            columns=min(len(question.answer.table.columns), charts.MOST_COLUMNS),
+            columns=charts.columns_drawn(question.answer.table),
         )
         for question in names["questions"]
     }
-    return templates.render("report.html.j2", Form.MARKUP, own, names | {"figures": figures})
+    name = "report.html.j2"
+    made = templates.render(name, Form.MARKUP, own, names | {"figures": figures})
+    readback.require(readback.markup(made), answer, force, str(templates.find(name, own)))
+    return made

@@ -26,7 +26,8 @@ _FONT: Final = "Arial"
 _LINE_HEIGHT: Final = 13.5
 _LABELS_WIDTH: Final = 45
 _FIGURES_WIDTH: Final = 13
-_NOTES_WIDTH: Final = 95
+_NOTES_WIDTH: Final = 85  # of A4; LibreOffice cuts a single column that is wider
+_LEAST_TEXT: Final = 60
 _UPRIGHT_COLUMNS: Final = 5
 _COLUMNS_ASIDE: Final = 12
 _FORBIDDEN_IN_NAMES: Final = re.compile(r"[\[\]:*?/\\']")
@@ -70,6 +71,7 @@ def workbook(answer: Answer, force: Force, day: date, own: Path | None = None) -
     """A sheet of notes, and one a question. Raises ConfigurationError."""
     with extras.needed("A workbook"):
         from openpyxl import Workbook
+        from openpyxl.styles import Font
         from openpyxl.writer.excel import ExcelWriter
     names = view.names(answer, force, day, own)
     shown: Answer = names["answer"]
@@ -78,9 +80,11 @@ def workbook(answer: Answer, force: Force, day: date, own: Path | None = None) -
     assert sheet is not None
     book.remove(sheet)
     titles = list(sheet_names(question.id for question in shown.questions))
+    # Widths are in characters of this font.
+    book._named_styles["Normal"].font = Font(name=_FONT, size=10)  # type: ignore[attr-defined]  # noqa: SLF001
     _notes(book.create_sheet(_NOTES), names, titles)
     for question, title in zip(names["questions"], titles, strict=True):
-        _question(book.create_sheet(title), question)
+        _question(book.create_sheet(title), question, _said(question, names))
     _describe(book, names)
     file = io.BytesIO()
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
@@ -128,7 +132,20 @@ def _notes(sheet: Worksheet, names: dict[str, Any], titles: Sequence[str]) -> No
     _page(sheet, rows=len(lines), columns=1)
 
 
-def _question(sheet: Worksheet, question: view.QuestionView) -> None:
+def _said(question: view.QuestionView, names: dict[str, Any]) -> list[str]:
+    """What must be said below a table."""
+    table, within = question.answer.table, question.answer.within
+    hidden = any(None in row.counts for row in (*table.rows, table.total))
+    return [
+        *([f"Only offences {within}."] if within else []),
+        *question.columns,
+        *question.answer.notes,
+        *([names["withheld"]] if hidden and names["withheld"] else []),
+        *([names["rounded"]] if names["rounded"] else []),
+    ]
+
+
+def _question(sheet: Worksheet, question: view.QuestionView, said: Sequence[str]) -> None:
     """The title, the head, the rows, the total; below them what must be said."""
     from openpyxl.utils import get_column_letter
 
@@ -136,7 +153,6 @@ def _question(sheet: Worksheet, question: view.QuestionView) -> None:
     coded = _coded(table)
     heads = _heads(table, coded=coded)
     first_figure = 3 if coded else 2
-    _text(sheet, (1, 1), question.title, strong=True, wrap=False)
     for place, head in enumerate(heads, 1):
         _text(sheet, (2, place), head, strong=True, right=place >= first_figure)
         sheet.column_dimensions[get_column_letter(place)].width = _FIGURES_WIDTH
@@ -151,13 +167,29 @@ def _question(sheet: Worksheet, question: view.QuestionView) -> None:
     sheet.row_dimensions[2].height = max(_height(head, _FIGURES_WIDTH) for head in heads[1:])
     longest = max(len(label) for label in (table.heading, *(row.label for row in rows)))
     sheet.column_dimensions["A"].width = min(longest + 3, _LABELS_WIDTH)
+    columns, width = _room(sheet, len(heads))
     end = len(rows) + 2
-    for end, note in enumerate((*question.columns, *question.answer.notes), len(rows) + 4):
-        _text(sheet, (end, 1), note, wrap=False)
+    for number, text in ((1, question.title), *enumerate(said, end + 2)):
+        _text(sheet, (number, 1), text, strong=number == 1)
+        sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=columns)
+        sheet.row_dimensions[number].height = _height(text, width)
+        end = max(end, number)
     sheet.freeze_panes = sheet.cell(3, first_figure).coordinate
     sheet.print_title_rows = "2:2"
     sheet.print_title_cols = f"A:{get_column_letter(first_figure - 1)}"
-    _page(sheet, rows=end, columns=len(heads))
+    _page(sheet, rows=end, columns=max(columns, len(heads)))
+
+
+def _room(sheet: Worksheet, heads: int) -> tuple[int, int]:
+    """How many columns a text takes that stands across them, and how many characters that is."""
+    from openpyxl.utils import get_column_letter
+
+    columns, width = 1, int(sheet.column_dimensions["A"].width)
+    while width < _LEAST_TEXT or (columns < heads and width + _FIGURES_WIDTH <= _NOTES_WIDTH):
+        columns += 1
+        sheet.column_dimensions[get_column_letter(columns)].width = _FIGURES_WIDTH
+        width += _FIGURES_WIDTH
+    return columns, width
 
 
 def _height(text: str, width: int) -> float:

@@ -88,6 +88,7 @@ def names(
         "wordings": [one for term in answer.scope.terms for one in worded(term)],
         "terms": _terms(answer),
         "forms": _forms(answer),
+        "near_misses": phrases.near_misses(answer.near_misses),
         "left_out": phrases.left_out(answer.scope.left_out),
         "questions": [_view(answer, question, own) for question in answer.questions],
         "disclosure": answer.disclosure,

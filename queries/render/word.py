@@ -15,7 +15,8 @@ import jinja2
 from indexer.errors import ConfigurationError
 from indexer.settings import Force
 from queries.answer import Answer
-from queries.render import extras, packages, tables, templates, view
+from queries.render import extras, packages, readback, tables, templates, view
+from queries.render.readback import Read
 from queries.render.templates import Form
 
 #: The style of the tables whose columns are made as wide as they need.
@@ -31,7 +32,19 @@ def letter_docx(answer: Answer, force: Force, day: date, own: Path | None = None
     path = templates.find(_NAME, own)
     names = view.names(answer, force, day, own)
     document = _rendered(path, names, own)
+    readback.require(_read(document), answer, force, str(path))
     return saved(document, answer.provenance.run_at)
+
+
+def _read(document: Any) -> Read:
+    return Read(
+        [one.text for one in document.paragraphs],
+        [
+            (label.text, [cell.text for cell in cells])
+            for table in document.tables
+            for label, *cells in (row.cells for row in table.rows if row.cells)
+        ],
+    )
 
 
 def _rendered(path: Path, names: Mapping[str, Any], own: Path | None) -> Any:

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from indexer import generations, refresh, sample
+from indexer.errors import GenerationError
 from indexer.settings import Index
-from queries import findings, lint, request, termbook
+from queries import execute, findings, lint, request, termbook
+from queries.answer import NearMisses, NotCounted
 from queries.findings import Check, Looked, NearMiss, Suggestion, TermCheck
 from tests import oracle
 from tests.server.conftest import SILENT
@@ -109,7 +111,7 @@ def test_a_request_has_its_wording_checked_by_hand(
         NearMiss("musical ly", "without its punctuation", 1, 1),
     )
     assert named(check, "Bebo").near_misses == ()
-    assert check.annex.near_misses_not_counted[0] == findings.NotCounted(
+    assert check.annex.near_misses_not_counted[0] == NotCounted(
         "live stream", ("mentions",), "livestreamed", 3, 2
     )
 
@@ -146,6 +148,33 @@ No record of the period has an offence of: 88/2.
 None in the whole index (check how they are written): Bebo.
 """
     )
+
+
+def test_the_near_misses_of_an_answer_are_those_of_the_check_that_enough_records_hold(
+    client: Elasticsearch, index: Index, load: Callable[..., Any]
+) -> None:
+    load(records())
+    asked = request.parse(REQUEST)
+    answered = execute.answer(client, index.alias, asked)
+    whole = checked(client, index.alias, REQUEST).annex.near_misses_not_counted
+    assert lint.near_misses(client, index.alias, asked, answered, 1) == NearMisses(
+        1, complete=True, told=whole
+    )
+    assert lint.near_misses(client, index.alias, asked, answered, 2).told == (
+        NotCounted("live stream", ("mentions",), "livestreamed", 3, 2),
+        NotCounted("live stream", ("mentions",), "live streams", 2, 1),
+    )
+
+
+def test_near_misses_of_another_generation_than_answered_are_not_given(
+    client: Elasticsearch, index: Index, load: Callable[..., Any]
+) -> None:
+    load(records())
+    asked = request.parse(REQUEST)
+    answered = execute.answer(client, index.alias, asked)
+    load(records())
+    with pytest.raises(GenerationError, match="Ask again"):
+        lint.near_misses(client, index.alias, asked, answered, 1)
 
 
 def test_variants_none_and_the_book_decide_what_is_a_near_miss(

@@ -193,3 +193,23 @@ def test_the_search_in_plain_python_is_that_of_the_server(
         ours, theirs = engine.answer(asked, records), execute.answer(client, index.alias, asked)
         assert ours.questions == theirs.questions
         assert ours.scope == theirs.scope
+
+
+@pytest.mark.usefixtures("loaded")
+def test_near_misses_are_published_without_their_numbers_where_asked_for(
+    foidex: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "request.yaml"
+    path.write_text(
+        "reference: N/1\ntitle: Streams\nmentions: [live stream]\n"
+        "questions:\n  - {id: Q1, kind: offences}\n"
+    )
+    own, published, plain = (
+        json.loads(foidex("answer", path, "--format", "json", *more).stdout)["near_misses"]
+        for more in (["--near-misses"], ["--near-misses", "--publish"], [])
+    )
+    assert plain is None
+    held = {one["wording"]: (one["records"], one["added"]) for one in own["told"]}
+    assert min(records for records, _ in held.values()) >= own["least"] == 5
+    assert {one["wording"] for one in published["told"]} == {*held} >= {"livestreamed"}
+    assert {(one["records"], one["added"]) for one in published["told"]} == {(None, None)}

@@ -91,6 +91,12 @@ class Force:
         asking = replay.request_of(given_answer, Path("answer.json"))
         return replay.replay(self.client, self.index.alias, given_answer, asking, self.folder, most)
 
+    def forget(self, reference: str) -> None:
+        folder = self.folder / "rejects"
+        alias = self.index.alias
+        with lease.held(self.client, alias, 60) as lock:
+            retention.forget(self.client, alias, reference, folder, "crime_ref", None, lock)
+
     def prune(self) -> None:
         generations.prune(self.client, self.index.alias, 1)
 
@@ -167,6 +173,53 @@ MOVED = {
     "O-code-in": ["code"],
     "P-added": ["added"],
 }
+
+
+@pytest.mark.parametrize("later", ["at once", "incremental", "full"])
+def test_a_number_that_moved_as_a_record_was_forgotten_is_told_so(force: Force, later: str) -> None:
+    force.refresh(BEFORE)
+    answered = force.answer(the_request())
+    force.forget("B-deleted")
+    if later == "incremental":
+        force.refresh([record("R-outside", "nothing of any kind", **NEWER)], "incremental")
+    elif later == "full":
+        force.refresh([one for one in BEFORE if one["crime_ref"] != "B-deleted"])
+    found = force.replay(answered)
+    assert (found.kept, found.forgotten) == (True, 1)
+    assert reasons(found) == {"B-deleted": ["forgotten"]}
+    assert rows(found, "B-deleted")[0][0] == "Q1 Under 16"
+    assert (found.doubts, found.unexplained) == ((), ())
+    assert {one.place for one in found.then} == {one.place for one in found.moved}
+    text = replay_text.text(found)
+    assert "Note: 1 of its records was forgotten since it answered (foidex forget)" in text
+    assert f"{len(found.then)} numbers differ. Records were forgotten in it" in text
+    assert "the answer was changed" not in text
+    assert "  B-deleted  forgotten on 20" in text
+
+
+def test_without_a_basis_what_a_forgotten_record_counted_in_is_said_not_to_be_known(
+    force: Force,
+) -> None:
+    force.refresh(BEFORE)
+    answered = force.answer(the_request(), 0)
+    force.forget("B-deleted")
+    found = force.replay(answered)
+    assert (found.forgotten, found.movers) == (1, ())
+    assert found.unexplained
+    assert "what a forgotten record counted in is known of no answer without a basis" in (
+        replay_text.text(found)
+    )
+
+
+def test_a_forgotten_record_of_a_pruned_generation_is_told_by_the_next_one(force: Force) -> None:
+    force.refresh(BEFORE)
+    answered = force.answer(the_request())
+    force.forget("B-deleted")
+    force.refresh([one for one in BEFORE if one["crime_ref"] != "B-deleted"])
+    force.prune()
+    found = force.replay(answered)
+    assert (found.kept, found.forgotten, reasons(found)) == (False, 0, {"B-deleted": ["forgotten"]})
+    assert "B-deleted  forgotten on 20" in replay_text.text(found)
 
 
 def after() -> Records:
@@ -546,27 +599,3 @@ def test_an_answer_that_is_none_is_one_message(tmp_path: Path) -> None:
         with pytest.raises(RequestError, match=told) as refused:
             replay.read(path)
         assert "\n" not in str(refused.value)
-
-
-def test_a_record_that_was_forgotten_since_is_told_by_the_replay(force: Force) -> None:
-    force.refresh(BEFORE)
-    given_answer = force.answer(the_request())
-    with lease.held(force.client, force.index.alias, 60) as lock:
-        retention.forget(
-            force.client,
-            force.index.alias,
-            "A-same",
-            force.folder / "rejects",
-            "crime_ref",
-            None,
-            lock,
-        )
-    found = force.replay(given_answer)
-    assert found.kept
-    assert found.then == found.moved != ()
-    assert reasons(found) == {"A-same": ["deleted"]}
-    text = replay_text.text(found)
-    assert (
-        "Records that were forgotten from the generation that answered (foidex forget): 1." in text
-    )
-    assert found.doubts == ()

@@ -20,7 +20,15 @@ from hypothesis import strategies as st
 from indexer.errors import DisclosureError
 from indexer.settings import Disclosure, Force
 from queries import render
-from queries.answer import WITHHELD, Answer, Override, QuestionAnswer, to_json
+from queries.answer import (
+    WITHHELD,
+    Answer,
+    NearMisses,
+    NotCounted,
+    Override,
+    QuestionAnswer,
+    to_json,
+)
 from queries.disclosure import certain, populations, suppression
 from queries.disclosure.certain import Linear, Population, System
 from queries.disclosure.policy import DisclosureSpec, Policy, agreed
@@ -587,3 +595,58 @@ def test_a_request_that_is_less_strict_needs_a_reason_which_is_kept(
 def test_a_threshold_and_rounding_are_alternatives() -> None:
     with pytest.raises(DisclosureError, match="alternatives"):
         agreed(Disclosure(threshold=5), DisclosureSpec(rounding=5))
+
+
+# Near misses: words of narratives.
+
+
+def near(records: int, added: int, *places: str) -> NotCounted:
+    return NotCounted("live stream", places or ("mentions",), f"word{records}", records, added)
+
+
+def with_near(given_answer: Answer, *told: NotCounted) -> Answer:
+    return msgspec.structs.replace(
+        given_answer, near_misses=NearMisses(5, complete=True, told=told)
+    )
+
+
+def test_a_near_miss_is_published_without_its_numbers_and_never_a_rare_one() -> None:
+    records = by_code(c21=30, c22B=40)
+    whole = with_near(
+        answer(records, tables.offences(records, ["21", "22B"])),
+        near(9, 3),
+        near(88, 10, "Q2"),
+        near(10, 10),
+    )
+    assert published(whole).near_misses == NearMisses(
+        5,
+        complete=True,
+        told=tuple(
+            NotCounted("live stream", (place,), f"word{n}", None, None)
+            for place, n in (("Q2", 88), ("mentions", 10), ("mentions", 9))
+        ),
+    )
+    stricter = published(whole, Policy(threshold=10)).near_misses
+    assert stricter
+    assert (stricter.least, [one.wording for one in stricter.told]) == (10, ["word88", "word10"])
+    rounded = published(whole, Policy(rounding=20)).near_misses
+    assert rounded
+    assert [one.wording for one in rounded.told] == ["word88"]
+
+
+def test_a_near_miss_tells_nothing_of_a_scope_whose_size_is_withheld() -> None:
+    """Five records of the scope hold it, so the scope would be known to have five or more."""
+    records = by_code(c21=3)
+    found = published(
+        with_near(answer(records, tables.offences(records, ["21"])), near(6, 6, "Q2"), near(7, 7))
+    )
+    assert found.scope.records is None
+    assert found.near_misses
+    assert [one.wording for one in found.near_misses.told] == ["word7"]
+
+
+def test_a_near_miss_that_would_add_few_records_is_called_small() -> None:
+    records = by_code(c21=30)
+    assert small(with_near(answer(records), near(9, 4), near(8, 8), near(7, 0)), 5) == [
+        'annex, "word9", which no figure for "live stream" counts: 4'
+    ]

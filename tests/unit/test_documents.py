@@ -14,15 +14,20 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import docx
+import msgspec
 import openpyxl
 import pypdf
 import pytest
 from docx.oxml.ns import qn
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.cell_range import CellRange
 
 from indexer.errors import ConfigurationError
+from queries import outputs
 from queries.answer import Answer, Column, Row, Table
 from queries.render import charts, pdf, report, spreadsheets, typst, word
 from tests.answers import HIDDEN, HOSTILE, hostile, tabled, wide
+from tests.unit.test_published_set import text_of
 from tests.unit.test_render import FORCE, an_answer, table
 
 DAY = date(2018, 8, 15)
@@ -161,7 +166,7 @@ def test_a_workbook_is_set_up_to_be_read_and_printed() -> None:
     made = book(an_answer(1234))
     assert made.sheetnames == ["Notes", "Q1", "Q2", "Q3", "Q4"]
     sheet = made["Q2"]
-    rows = list(sheet.iter_rows(min_row=2, max_row=7, values_only=True))
+    rows = list(sheet.iter_rows(min_row=2, max_row=7, max_col=2, values_only=True))
     assert rows[0] == ("Keyword", "Offences")
     assert rows[1] == ("Snapchat", 1234)
     assert rows[5] == ("All", 1234)
@@ -171,6 +176,30 @@ def test_a_workbook_is_set_up_to_be_read_and_printed() -> None:
     assert made.properties.language == "en-GB"
     notes = [row[0] for row in made["Notes"].iter_rows(values_only=True)]
     assert any(str(line).startswith("Query: cdcdcdcdcdcdcdcd") for line in notes)
+
+
+def test_a_text_of_a_sheet_is_on_its_page_whole() -> None:
+    """A question of any length stands across columns that are printed, in lines enough."""
+    base = an_answer(1234)
+    text = "How many of the offences were " + "as long to say as this, " * 12 + "and so on?"
+    long = msgspec.structs.replace(base.questions[1], text=text)
+    sheet = book(msgspec.structs.replace(base, questions=(long,)))["Q2"]
+    area = sheet.print_area.replace("$", "").split("!")[-1]
+    (title,) = [one for one in sheet.merged_cells.ranges if one.min_row == 1]
+    assert title.max_col == CellRange(area).max_col
+    width = sum(sheet.column_dimensions[get_column_letter(n)].width for n in range(1, title.max_col + 1))  # fmt: skip
+    assert sheet.row_dimensions[1].height / 13.5 >= len(text) / width
+    assert book(base)["Notes"].column_dimensions["A"].width <= 85
+
+
+def test_a_narrower_question_says_so_in_every_document() -> None:
+    base = an_answer(1234)
+    narrow = msgspec.structs.replace(base.questions[0], within="recorded in 2016")
+    given = msgspec.structs.replace(base, questions=(narrow,))
+    words = "Only offences recorded in 2016."
+    made = outputs.documents(given, outputs.Desk(FORCE, DAY))
+    names = {name.split(".", 1)[1] for name, held in made.items() if words in text_of(name, held)}
+    assert names == {"letter.docx", "letter.pdf", "letter.html", "letter.txt", "report.html", "report.txt", "xlsx"}  # fmt: skip
 
 
 def test_sheet_names_are_allowed_and_differ() -> None:

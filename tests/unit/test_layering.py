@@ -40,6 +40,9 @@ PURE = {
     "queries.render.tables": {"queries.answer", "queries.render.phrases"},
     "queries.render.text": {"queries.answer", "queries.render.tables"},
     "queries.render.typst": set(),
+    "queries.render.readback": {
+        "indexer.errors", "indexer.settings", "queries.answer", "queries.render.tables",
+    },
     "queries.render.packages": set(),
     "queries.render.charts": {"queries.answer", "queries.render.extras", "queries.render.phrases"},
     "queries.numbers": {"queries.answer"},
@@ -68,7 +71,7 @@ PURE = {
     "queries.disclosure.release": {
         "indexer.errors", "queries.answer", "queries.conditions", "queries.consistency",
         "queries.periods", "queries.disclosure.certain", "queries.disclosure.policy", "queries.disclosure.populations", "queries.disclosure.reader",
-        "queries.disclosure.suppression",
+        "queries.disclosure.suppression", "queries.scope",
     },
     "queries.disclosure.differencing": {
         "indexer.errors", "queries.answer", "queries.disclosure", "queries.disclosure.policy",

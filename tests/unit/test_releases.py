@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -11,16 +13,21 @@ import msgspec
 import pytest
 from filelock import FileLock
 
-from indexer.errors import DisclosureError, OutputError
+from indexer.errors import ConfigurationError, DisclosureError, OutputError
+from indexer.settings import Force
+from queries import outputs
 from queries.answer import Answer, Override, Row
 from queries.conditions import of_codes
 from queries.disclosure import ledger
 from queries.disclosure.ledger import Outcome, publish
 from queries.disclosure.policy import Policy
+from queries.outputs import Desk
 from tests import tables
+from tests.conftest import ROOT
 from tests.tables import a_record, answer
 
 FIVE = Policy(threshold=5)
+DESK = Desk(Force(), date(2018, 8, 15))
 CODES = ("21", "22B", "46")
 YEAR = (date(2017, 4, 1), date(2018, 3, 31))
 
@@ -60,6 +67,12 @@ def book(tmp_path: Path) -> Path:
 def counts(outcome: Outcome) -> list[int | None]:
     table = outcome.answer.questions[0].table
     return [row.counts[0] for row in (*table.rows, table.total)]
+
+
+def documents(folder: Path) -> list[str]:
+    """The documents in their place."""
+    every = folder.rglob("*") if folder.is_dir() else ()
+    return sorted(path.name for path in every if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts))  # fmt: skip
 
 
 def lines(book: Path) -> list[dict[str, object]]:
@@ -187,6 +200,117 @@ def test_a_ledger_that_cannot_be_written_stops_the_release(tmp_path: Path) -> No
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         publish(number(52), FIVE, tmp_path / "file" / "releases.jsonl")
+
+
+def test_a_release_is_recorded_when_all_of_it_is_ready_and_before_it_is_in_its_place(
+    book: Path, tmp_path: Path
+) -> None:
+    """Whatever fails before leaves neither a line nor a document."""
+    out = tmp_path / "out"
+    seen: list[list[str]] = []
+    with ledger.prepared(by_code(9, 9, 9), FIVE, book) as ready:
+
+        def record() -> None:
+            seen.append(documents(out))
+            ready.record()
+
+        assert not book.exists()
+        outputs.write(ready.answer, out, DESK, record=record)
+    assert seen == [[]]
+    assert len(lines(book)) == 1
+    assert "FOI-1.letter.docx" in documents(out)
+
+
+def test_documents_that_cannot_be_written_leave_no_release(book: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").touch()
+    with (
+        pytest.raises(OutputError, match="out: cannot be written"),
+        ledger.prepared(by_code(9, 9, 9), FIVE, book) as ready,
+    ):
+        outputs.write(ready.answer, tmp_path / "out", DESK, record=ready.record)
+    assert not book.exists()
+
+
+def test_a_broken_template_leaves_no_release(book: Path, tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "letter.txt.j2").write_text("{{ nothing }}")
+    desk = msgspec.structs.replace(DESK, templates=tmp_path / "own")
+    with (
+        pytest.raises(ConfigurationError, match="nothing"),
+        ledger.prepared(by_code(9, 9, 9), FIVE, book) as ready,
+    ):
+        outputs.write(ready.answer, tmp_path / "out", desk, record=ready.record)
+    assert not book.exists()
+
+
+def test_a_ledger_that_cannot_be_written_leaves_no_document(book: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with ledger.prepared(by_code(9, 9, 9), FIVE, book) as ready:
+        book.mkdir()
+        with pytest.raises(OutputError, match="ledger of releases cannot be written"):
+            outputs.write(ready.answer, out, DESK, record=ready.record)
+    assert documents(out) == []
+    assert not (out / ".foidex-new").exists()
+
+
+@pytest.mark.parametrize("room", [0, 20_000, 10_000_000])
+def test_on_a_full_disk_there_is_no_document_without_its_line(room: int, tmp_path: Path) -> None:
+    """A process that may write no file longer than so many bytes, over a ledger that is long."""
+    book, out = tmp_path / "releases.jsonl", tmp_path / "out"
+    publish(number(52), FIVE, book)
+    before = book.read_bytes()
+    ran = subprocess.run(
+        [sys.executable, "-c", FULL, str(book), str(out), str(room)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    recorded, given = len(lines(book)) == 2, documents(out) != []
+    assert book.read_bytes().startswith(before)
+    assert (ran.returncode == 0) == given == recorded, ran.stderr
+    assert given == (room == 10_000_000)
+    assert ran.returncode in (0, OutputError.exit_code), ran.stderr
+
+
+#: A release for publication under a limit of room; exits as the program does.
+FULL = """
+import resource, sys
+from pathlib import Path
+from indexer.errors import FoidexError
+from queries import outputs
+from queries.disclosure import ledger
+from tests.unit.test_releases import DESK, FIVE, by_code
+
+book, out, room = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+with ledger.prepared(by_code(9, 9, 9, reference="FOI/2"), FIVE, book) as ready:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+    try:
+        outputs.write(ready.answer, out, DESK, record=ready.record)
+    except FoidexError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+"""
+
+
+@pytest.mark.parametrize("written", [0, 7])
+def test_a_line_that_the_disk_has_no_room_for_leaves_nothing_of_itself(
+    written: int, book: Path
+) -> None:
+    publish(number(52), FIVE, book)
+    before = book.read_bytes()
+    ran = subprocess.run(
+        [sys.executable, "-c", FULL.replace("outputs.write(", "(lambda *_, record: record())("),
+         str(book), "", str(len(before) + written)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == OutputError.exit_code
+    assert "ledger of releases cannot be written" in ran.stderr
+    assert book.read_bytes() == before
+
+
+def test_a_line_that_was_cut_short_is_told_with_its_remedy(book: Path) -> None:
+    publish(number(52), FIVE, book)
+    book.write_bytes(book.read_bytes() + b'{"reference": "FOI/2"')
+    with pytest.raises(DisclosureError, match=r"jsonl:2: .*its release never given: remove"):
+        publish(number(60), FIVE, book)
 
 
 def test_one_release_is_recorded_at_a_time(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,8 @@ from queries.answer import (
     Answer,
     Column,
     Form,
+    NearMisses,
+    NotCounted,
     Provenance,
     QuestionAnswer,
     Row,
@@ -68,6 +70,11 @@ def an_answer(records: int) -> Answer:
             QuestionAnswer("Q4", "victims", "", table("Age", [Row("0", "Aged 12 to 15", (records,)), Row("other", "Any other known age", (0,), "other"), Row("unknown", "Age not known", (0,), "unknown")], records, "Victims"), facts={"youngest": 15 if records else None}),
         ),
         provenance=Provenance("crimes-1", datetime(2018, 8, 1, 3, tzinfo=UTC), None, 20_000, 3, ("crimes.jsonl",), "ab" * 32, "cd" * 32, {"query": {}}, datetime(2018, 8, 14, 9, 30, tzinfo=UTC), 8, "0.1.0"),
+        near_misses=NearMisses(5, records < 1234, (
+            NotCounted("live stream", ("mentions",), "livestreamed", 1234, 7),
+            NotCounted("live stream", ("mentions",), "live streams", 20, 20),
+            NotCounted("Skype", ("Q2",), "skyped", 6, 0),
+        ) if records > 1 else ()) if records else None,
     )  # fmt: skip
 
 
