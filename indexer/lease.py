@@ -13,7 +13,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -117,13 +117,24 @@ class Lease:
         self._version = _version(found)
         return True
 
+    def stop(self) -> None:
+        """Renew no more. A renewal under way is still written."""
+        self._done.set()
+
     def release(self) -> None:
         """Give the lock back. A lock that cannot be given back runs out by itself."""
-        self._done.set()
         try:
-            self._client.delete(index=self._index, id=self._name, **self._version)
+            self._delete()
+        except elasticsearch.ConflictError:
+            # A renewal came through whose answer was lost, or came too late.
+            with suppress(elasticsearch.ApiError, elasticsearch.TransportError):
+                if self._ours():
+                    self._delete()
         except (elasticsearch.ApiError, elasticsearch.TransportError):
             return
+
+    def _delete(self) -> None:
+        self._client.delete(index=self._index, id=self._name, **self._version)
 
 
 def current(client: Elasticsearch, alias: str) -> Lock | None:
@@ -151,8 +162,9 @@ def held(client: Elasticsearch, alias: str, seconds: int) -> Iterator[Lease]:
     try:
         yield lease
     finally:
-        lease.release()
+        lease.stop()
         keeper.join(timeout=5)
+        lease.release()
 
 
 def _version(answer: dict[str, Any]) -> dict[str, Any]:

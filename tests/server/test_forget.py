@@ -369,3 +369,11 @@ def test_what_is_too_old_is_not_kept_whatever_keep_says(site: Site, tmp_path: Pa
     assert retention.expire_rejects(tmp_path, 30, dry_run=True) == ["old.jsonl"]
     assert retention.expire_rejects(tmp_path, 30) == ["old.jsonl"]
     assert [path.name for path in tmp_path.iterdir()] == ["new.jsonl"]
+
+
+def test_a_lock_is_given_back_also_where_a_renewal_came_through_unseen(site: Site) -> None:
+    with lease.held(site.client, INDEX.alias, 60) as lock:
+        before = lock._version
+        lock._write(**before)
+        lock._version = before
+    assert lease.current(site.client, INDEX.alias) is None
