@@ -12,7 +12,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from textwrap import shorten
 from typing import Final
@@ -94,10 +94,18 @@ class OffenceTable:
         A category also covers codes that are not known: "22/*" stands for those of 22.
         """
         wanted = set(codes)
-        return frozenset(
-            {code for code in (*self.titles, *wanted) if wanted.intersection(self.path(code))}
-            | {f"{code}/*" for code in wanted if _CATEGORY.fullmatch(code)}
-        )
+        below = (self._below.get(code, ()) for code in wanted)
+        others = (f"{code}/*" for code in wanted if _CATEGORY.fullmatch(code))
+        return frozenset(wanted.union(*below, others))
+
+    @cached_property
+    def _below(self) -> dict[str, set[str]]:
+        """The known codes that a code covers."""
+        found: dict[str, set[str]] = {}
+        for code in self.titles:
+            for step in self.path(code):
+                found.setdefault(step, set()).add(code)
+        return found
 
     def title(self, code: str) -> str:
         """The title of a canonical code, or the code itself where it has none."""

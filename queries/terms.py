@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise, product
 from typing import Any, Final
 from unicodedata import category
@@ -65,6 +66,11 @@ def parse(written: str, *, variants: bool = True, openings: Sequence[str] = ()) 
     Raises RequestError for a term, or an opening, that is empty, too long, or cannot be told from
     other text.
     """
+    return _parse(written, variants, tuple(openings))
+
+
+@lru_cache(2_000)
+def _parse(written: str, variants: bool, openings: tuple[str, ...]) -> Term:  # noqa: FBT001 - a key
     own = parts(written)
     if _is_compound(own):
         if variants and openings:
