@@ -25,13 +25,14 @@ from indexer.fieldmap import FieldMap
 from indexer.generations import Generation
 from indexer.lease import Lease
 from indexer.offences import OffenceTable
+from indexer.overrides import Override
 from indexer.progress import Progress
 from indexer.records import Contract
 from indexer.schema import Schema
 from indexer.settings import Index, Refresh
 from indexer.sources import RawRecord, database
 from indexer.sources.database import Database
-from indexer.verification import Limits, Override, verify
+from indexer.verification import Limits, verify
 
 VERSION: Final = importlib.metadata.version("foidex")
 _PAGE: Final = 500

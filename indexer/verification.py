@@ -6,7 +6,6 @@ are checked where they happen and have no override: no number would be defensibl
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any, Final
 
 from elasticsearch import Elasticsearch
@@ -15,17 +14,9 @@ from msgspec import Struct
 from indexer.bulk import Rejects
 from indexer.errors import GenerationError, SourceError
 from indexer.generations import Generation
+from indexer.overrides import Override
 
 _HEALTH_SECONDS: Final = 120
-
-
-class Override(StrEnum):
-    """A check that the operator may set aside; the generation records it where it was needed."""
-
-    REJECTS = "rejects"
-    SHRINK = "shrink"
-    CANARIES = "canaries"
-    REPLICAS = "replicas"
 
 
 class Limits(Struct, frozen=True):

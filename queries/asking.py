@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import msgspec
@@ -33,10 +34,23 @@ def answer(
     wanted: Wanted = PLAIN,
     command: str = "answer",
 ) -> Answer:
-    """The answer to a request that ``read`` reads, logged before anything of it is given away.
+    """The answer to a request that ``read`` reads, logged before it is given away.
 
     Raises as ``execute.answer``, as ``read``, and OutputError where the log cannot be written.
     """
+    with giving(session, read, wanted, command) as answered:
+        return answered
+
+
+@contextmanager
+def giving(
+    session: Session,
+    read: Callable[[], Request],
+    wanted: Wanted = PLAIN,
+    command: str = "answer",
+) -> Iterator[Answer]:
+    """The answer as ``answer`` has it, while it is given away: where that fails, a second line of
+    the log says so."""
     settings = session.settings
     with session.run(command) as run:
         found = read()
@@ -59,7 +73,7 @@ def answer(
                 if why_not:
                     session.progress.say(why_not)
         run.write(**logged.answered(answered))
-    return answered
+        yield answered
 
 
 def fewest(rule: Disclosure) -> int:

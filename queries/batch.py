@@ -109,8 +109,10 @@ def _answer(  # noqa: PLR0913 - one request of a run
                 f"folder, {name}. Change one."
             )
         policy = press.policy(found.disclosure) if press else None
-        answered = asking.answer(session, lambda: found, wanted)
-        with ready(answered, press, policy) as given:
+        with (
+            asking.giving(session, lambda: found, wanted) as answered,
+            ready(answered, press, policy) as given,
+        ):
             written = outputs.write(
                 given.answer, out / name, desk, force=force, record=given.record
             )

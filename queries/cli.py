@@ -5,7 +5,6 @@ Results go to standard output, everything else to standard error.
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import signal
 import sys
@@ -19,8 +18,8 @@ from typer.core import TyperGroup
 
 from indexer.cli import app as indexer_app
 from indexer.errors import FoidexError, OutputError
+from indexer.overrides import Override
 from indexer.session import session
-from indexer.verification import Override
 from queries.commands import adhoc, later, requests
 
 _EXIT_CODES = """
@@ -85,6 +84,8 @@ for commands in (requests, adhoc, later):
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - what an option calls
     if wanted:
+        import importlib.metadata
+
         print(importlib.metadata.version("foidex"))
         raise typer.Exit
 

@@ -13,13 +13,13 @@ import msgspec
 
 from indexer import fieldmap, refresh, report, retention, secret
 from indexer.errors import ConfigurationError, FoidexError, SourceError
+from indexer.overrides import Override
 from indexer.progress import Progress
 from indexer.refresh import Mode, Plan
 from indexer.report import RefreshReport
 from indexer.session import Session
 from indexer.settings import Settings
 from indexer.sources.database import Database
-from indexer.verification import Override
 from queries import termbook, terms
 from queries.termbook import Book
 

@@ -167,8 +167,10 @@ def answer(
         policies.extend([press.policy(found.disclosure)] if press else [])
         return found
 
-    answered = asking.answer(session(), read, wanted)
-    with batch.ready(answered, press, policies[0] if press else None) as given:
+    with (
+        asking.giving(session(), read, wanted) as answered,
+        batch.ready(answered, press, policies[0] if press else None) as given,
+    ):
         if out:
             batch.one(given, out, desk, force=force)
             return

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
+from textwrap import shorten
 from typing import Final, NamedTuple
 
 import msgspec
@@ -30,6 +31,8 @@ from queries.disclosure.policy import Policy
 from queries.disclosure.release import Release, release
 
 _WAIT: Final = 60  # seconds
+_MOST_LINES: Final = 5
+_LONGEST_LINE: Final = 400
 
 
 class Outcome(NamedTuple):
@@ -136,9 +139,13 @@ def _checked(answer: Answer, policy: Policy, earlier: list[Entry], override: str
 
 def _refuse(told: list[str]) -> None:
     if told:
+        # A few say what to change, also where one release gives away hundreds.
+        lines = [shorten(line, _LONGEST_LINE, placeholder=" ...") for line in told[:_MOST_LINES]]
+        if more := len(told) - len(lines):
+            lines.append(f"and {more:,} more.")
         raise DisclosureError(
             "together with earlier releases this one gives numbers away, so nothing is published:\n"
-            + "\n".join(told)
+            + "\n".join(lines)
             + "\nAsk for less, withhold more, or record why it may go out: --override REASON."
         )
 

@@ -219,7 +219,7 @@ def test_a_disk_that_fills_up_in_mid_build_is_told_at_once(cluster: Cluster, hom
 
     def build() -> None:
         try:
-            load(cluster, home, RECORDS + 700)
+            load(cluster, home, RECORDS + 30_000)  # too many to be done before the block
         except FoidexError as error:
             outcome.append(error)
 

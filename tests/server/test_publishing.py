@@ -138,6 +138,8 @@ def test_a_release_that_gives_a_number_away_is_refused_until_a_reason_is_given(
     assert "would be known to be 2" in refused.stderr
     assert "--override REASON" in refused.stderr
     assert refused.stdout == ""
+    (last,) = foidex("audit", "show", "--last", 1).stdout.splitlines()
+    assert json.loads(last)["exit_code"] == DisclosureError.exit_code
     words = ("answer", asked("2018-02-28"), "--publish", "--override", "published by the court")
     told = " ".join(foidex(*words).stdout.split())
     assert "published by the court" in told

@@ -24,9 +24,9 @@ from hypothesis import strategies as st
 
 from indexer import bulk, elastic, embedded, generations, lease, refresh, sample
 from indexer.errors import GenerationError, LockedError, NoIndexError, SourceError
+from indexer.overrides import Override
 from indexer.refresh import Loaded, Mode, Plan
 from indexer.settings import Canary, Index, Refresh
-from indexer.verification import Override
 from queries import adhoc, terms
 from tests.server.conftest import SILENT, new_home, settings_for
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -138,3 +140,11 @@ def test_questions_do_no_input_or_output() -> None:
 def test_there_are_no_drawers_for_odds_and_ends() -> None:
     assert not {path.stem for path in FILES} & {"utils", "helpers", "common", "misc"}
     assert not (ROOT / "docker" / "__init__.py").exists()
+
+
+def test_a_help_text_waits_for_no_slow_library() -> None:
+    """Each takes longer to import than all else that a help text needs."""
+    slow = "elasticsearch", "requests", "jinja2", "sqlalchemy", "importlib.metadata"
+    code = f"import sys, queries.cli; print([one for one in {slow} if one in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
