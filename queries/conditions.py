@@ -15,6 +15,7 @@ condition of which nothing is known but that it is the same as itself.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -369,5 +370,7 @@ def _piece(name: str, holders: tuple[str, ...], cut: Mapping[tuple[str, ...], li
     if name in _INTERVALS:
         return _intervals(name, found)  # type: ignore[arg-type]
     if name == _CODES:
-        return f"part of {' and '.join(sorted(holders))}"
+        # By its codes as well: other conditions beside these may leave less between them.
+        codes = hashlib.sha256(" ".join(sorted(map(str, found))).encode()).hexdigest()[:8]
+        return f"part of {' and '.join(sorted(holders))}~{codes}"
     return f"{name}:{_joined(map(str, found))}"
