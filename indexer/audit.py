@@ -84,7 +84,7 @@ class Log:
         finally:
             os.close(file)
         if new:
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
         return chain.digest(line)
 
     def _unwritable(self, why: str) -> OutputError:
@@ -209,7 +209,7 @@ def _end(file: int) -> bytes:
     return end
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a new file's name last, which is an entry of its folder."""
     handle = os.open(folder, os.O_RDONLY)
     try:

@@ -417,7 +417,7 @@ class _Taken(NamedTuple):
 
     @property
     def forgotten(self) -> bool:
-        return self.place in (records.FORGOTTEN, records.KEPT_OUT)
+        return self.place in records.KEEPING_OUT
 
 
 def _taken(client: Elasticsearch, index: str, items: list[_Item], taken: list[int]) -> list[_Taken]:
@@ -514,7 +514,7 @@ def _held(client: Elasticsearch, index: str, chunk: _Chunk) -> dict[str, _Held]:
             _moment(source.get("updated_at")),
             0 if tombstone else content_hash(records.encode(source)),
             tombstone,
-            source["place"] in (records.FORGOTTEN, records.KEPT_OUT),
+            source["place"] in records.KEEPING_OUT,
         )
     return held
 

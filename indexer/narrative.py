@@ -32,7 +32,7 @@ COMPOUND_LENGTH: Final = 255
 # Marks a cut while a text is being cut; clean text never holds it.
 _CUT: Final = "\x00"
 _BETWEEN: Final = "\n\n"  # two entries
-_DASHES: Final = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2015\u2212")
+_SOFT: Final = re.compile(rf"[\s{DASHES}]")
 _ENDS: Final = " \n\t\r"
 _INVISIBLE: Final = re.compile(
     "[\x00\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
@@ -61,11 +61,8 @@ class _Patterns:
         self.marked = re.compile(rf"{letter}{mark}+")
         # A gap between words is one cut, so the next segment starts with a word; two runs of
         # classes, which the engine takes in one step each.
-        self.segment = re.compile(
-            rf"[{plain}]+(?:{kept}[^{inner}])*|[^{plain}]+"
-            if kept
-            else rf"[{plain}]+[^{inner}]*|[^{plain}]+"
-        )
+        tail = rf"(?:{kept}[^{inner}])*" if kept else rf"[^{inner}]*"
+        self.segment = re.compile(rf"[{plain}]+{tail}|[^{plain}]+")
         self.opening = re.compile(rf"(?:[{soft}']|[^{plain}])+")
         # What a character class alone cannot judge: what the tokenizer would keep in a word, such
         # as an underscore; a blank line; an apostrophe not between two letters; and what stands
@@ -235,11 +232,10 @@ def _compounds(text: str, joints: list[int], patterns: _Patterns) -> list[str]:
             continue
         # What stands between white space and dashes.
         start = joint
-        while start > end and not _soft(text[start - 1]):
+        while start > end and not _SOFT.match(text, start - 1):
             start -= 1
-        end = joint
-        while end < len(text) and not _soft(text[end]):
-            end += 1
+        soft = _SOFT.search(text, joint)
+        end = soft.start() if soft else len(text)
         for whole in patterns.compound.findall(text, start, end):
             pieces = patterns.pieces.findall(whole)
             for first in range(0, len(pieces) - 2, 2):
@@ -248,10 +244,6 @@ def _compounds(text: str, joints: list[int], patterns: _Patterns) -> list[str]:
                     if len(run) <= COMPOUND_LENGTH:
                         found[run] = None
     return list(found)
-
-
-def _soft(character: str) -> bool:
-    return character.isspace() or character in _DASHES
 
 
 def folded(text: str) -> str:

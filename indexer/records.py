@@ -30,6 +30,8 @@ Status = Literal["recorded", "cancelled", "transferred"]
 DELETED: Final = "deleted"
 FORGOTTEN: Final = "forgotten"
 KEPT_OUT: Final = "kept out"
+#: The places of tombstones that keep a record out, also where its source still has it.
+KEEPING_OUT: Final = (FORGOTTEN, KEPT_OUT)
 Sex = Literal["F", "M", "X", "U"]
 
 

@@ -258,7 +258,7 @@ def forgotten(client: Elasticsearch, name: str) -> list[dict[str, Any]]:
         hit["_source"]
         for page in paging.sealed_pages(client, name, query=deleted, size=_PAGE)
         for hit in page["hits"]["hits"]
-        if hit["_source"]["place"] in (records.FORGOTTEN, records.KEPT_OUT)
+        if hit["_source"]["place"] in records.KEEPING_OUT
     ]
 
 

@@ -38,6 +38,7 @@ _MERGE_TIMEOUT: Final = 6 * 3600
 _EXPUNGE_SECONDS: Final = 90
 _PAUSE: Final = 0.5
 _PAGE: Final = 1_000
+_ALIVE: Final = {"bool": {"must_not": {"term": {"status": records.DELETED}}}}
 #: Any deleted document is worth a merge, and no history is worth keeping.
 _AT_ONCE: Final = {
     "merge.policy.expunge_deletes_allowed": 0,
@@ -237,14 +238,13 @@ def returned(client: Elasticsearch, alias: str, names: list[str]) -> list[str]:
     came out of a backup, holds as records."""
     live = generations.live(client, alias)
     out = [one["crime_ref"] for one in refresh.forgotten(client, live.name)]
-    alive = {"bool": {"must_not": {"term": {"status": records.DELETED}}}}
     found: set[str] = set()
     for name in names:
         for start in range(0, len(out) if name != live.name else 0, _PAGE):
             named = {"terms": {"crime_ref": out[start : start + _PAGE]}}
             held = client.search(
                 index=name,
-                query={"bool": {"filter": [named, alive]}},
+                query={"bool": {"filter": [named, _ALIVE]}},
                 size=_PAGE,
                 source_includes=["crime_ref"],
                 allow_partial_search_results=False,
@@ -287,10 +287,9 @@ def _check(reference: str) -> None:
 def _content(client: Elasticsearch, name: str) -> int:
     """The content hash of an index, from every record it holds."""
     client.indices.refresh(index=name)
-    alive = {"bool": {"must_not": {"term": {"status": records.DELETED}}}}
     return sum(
         bulk.content_hash(records.encode(hit["_source"]))
-        for page in paging.pages(client, name, query=alive, size=_PAGE)
+        for page in paging.pages(client, name, query=_ALIVE, size=_PAGE)
         for hit in page["hits"]["hits"]
     )
 
@@ -324,12 +323,7 @@ def _deleted(client: Elasticsearch, name: str) -> tuple[int, int]:
 def _shown(client: Elasticsearch, name: str, reference: str) -> int:
     found = client.search(
         index=name,
-        query={
-            "bool": {
-                "filter": {"term": {"crime_ref": reference}},
-                "must_not": {"term": {"status": records.DELETED}},
-            }
-        },
+        query={"bool": {"filter": [{"term": {"crime_ref": reference}}, _ALIVE]}},
         size=0,
         track_total_hits=True,
         allow_partial_search_results=False,

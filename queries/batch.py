@@ -129,7 +129,7 @@ def ready(answer: Answer, press: Press | None, policy: Policy | None) -> Iterato
     Raises as ``Press.prepared``.
     """
     if press is None or policy is None:
-        yield Prepared(answer, (), lambda: None)
+        yield Prepared(answer)
         return
     with press.prepared(answer, policy) as found:
         for line in found.changes:

@@ -90,10 +90,11 @@ class Replay(Struct, frozen=True):
 
 
 class _Kept(NamedTuple):
-    """What is left of the answer's time."""
+    """What is left of the answer's time: its basis, and ``there``, what the generation that
+    answered says today; and whether that is ``known``."""
 
     basis: Basis | None
-    generation: bool
+    there: Answer | None
     known: bool
 
 
@@ -177,8 +178,9 @@ def replay(  # noqa: PLR0913 - what to ask, and where what was kept is
     doubts += wrong
     then: list[Moved] = []
     live = execute.answer(client, alias, request)
-    if kept:
-        then = numbers.moved(answer, _as_it_answers(client, answer, live, request))
+    there = _as_it_answers(client, answer, live, request) if kept else None
+    if there:
+        then = numbers.moved(answer, there)
     moved = numbers.moved(answer, live)
     notes, changed = _compared(answer, live)
     notes += _notes(source)
@@ -188,7 +190,7 @@ def replay(  # noqa: PLR0913 - what to ask, and where what was kept is
     unexplained: list[Moved] = []
     if moved:
         movers, unexplained, nameless = _movers(
-            client, alias, answer, live, request, moved, _Kept(basis, kept, source.known), most
+            client, alias, answer, live, request, moved, _Kept(basis, there, source.known), most
         )
     return Replay(
         reference=answer.reference,
@@ -318,7 +320,7 @@ def _movers(  # noqa: PLR0913 - both sides, and what is left of one
 ) -> tuple[list[Mover] | None, list[Moved], str]:
     """The records that moved the numbers; or None, and why they cannot be named."""
     provenance = answer.provenance
-    if kept.basis is None and not kept.generation:
+    if kept.basis is None and kept.there is None:
         return (
             None,
             [],
@@ -347,28 +349,28 @@ def _movers(  # noqa: PLR0913 - both sides, and what is left of one
     now = _traced(client, live, request, alias)
     # What is live is asked through the alias, which is all that some users may ask.
     through = alias if provenance.generation == live.provenance.generation else None
-    then = (
-        kept.basis.records
-        if kept.basis
-        else _traced(client, _as_it_answers(client, answer, live, request), request, through)
-    )
+    if kept.basis:
+        then = kept.basis.records
+    else:
+        assert kept.there
+        then = _traced(client, kept.there, request, through)
     gone = [one for one in then if one not in now]
     come = [one for one in now if one not in then]
     outside: dict[str, Any] = {}
-    if kept.generation:
+    if kept.there:
         outside.update(trace.named(client, provenance.generation, come, mentions, through))
     elif kept.basis and kept.basis.near is not None:
         outside.update(kept.basis.near)
     before = Then(
         then,
         outside,
-        complete=kept.generation,
+        complete=kept.there is not None,
         narrow=bool(kept.basis and kept.basis.near is not None),
     )
     left: dict[str, Facts] = trace.named(client, live.provenance.generation, gone, mentions, alias)
-    if kept.generation and (unknown := [one for one in gone if one not in left]):
+    if kept.there and (unknown := [one for one in gone if one not in left]):
         # A full refresh knows no tombstone; the generation that answered tells what was forgotten.
-        here = trace.named(client, provenance.generation, unknown, mentions)
+        here = trace.named(client, provenance.generation, unknown, mentions, through)
         left |= {name: one for name, one in here.items() if one.forgotten}
     after = Now(now, left)
     found = movement.movers(before, after, moved, scope, provenance.built_at.date())

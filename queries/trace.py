@@ -16,7 +16,7 @@ import msgspec
 from elasticsearch import Elasticsearch
 
 from indexer import paging
-from indexer.records import DELETED, FORGOTTEN, KEPT_OUT
+from indexer.records import DELETED, KEEPING_OUT
 from queries import execute
 from queries.facts import Facts, Near, Traced
 from queries.membership import Membership, Scores
@@ -158,7 +158,7 @@ def _facts(document: dict[str, Any], says: tuple[int, ...]) -> Facts:
             document["crime_ref"],
             status=DELETED,
             deleted_at=moment,
-            forgotten=document["place"] in (FORGOTTEN, KEPT_OUT),
+            forgotten=document["place"] in KEEPING_OUT,
         )
     return Facts(
         crime_ref=document["crime_ref"],

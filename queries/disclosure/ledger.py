@@ -23,6 +23,7 @@ from typing import Final, NamedTuple
 import msgspec
 from filelock import FileLock, Timeout
 
+from indexer.audit import sync_folder
 from indexer.errors import DisclosureError, OutputError
 from queries.answer import Answer, Override
 from queries.disclosure import differencing
@@ -33,6 +34,10 @@ from queries.disclosure.release import Release, release
 _WAIT: Final = 60  # seconds
 _MOST_LINES: Final = 5
 _LONGEST_LINE: Final = 400
+
+
+def _nothing() -> None:
+    """Record nowhere."""
 
 
 class Outcome(NamedTuple):
@@ -48,8 +53,8 @@ class Prepared(NamedTuple):
     any of that is given away; it raises OutputError where the ledger cannot be written."""
 
     answer: Answer
-    changes: tuple[str, ...]
-    record: Callable[[], None]
+    changes: tuple[str, ...] = ()
+    record: Callable[[], None] = _nothing
 
 
 def publish(answer: Answer, policy: Policy, path: Path | None, override: str = "") -> Outcome:
@@ -73,7 +78,7 @@ def prepared(
     locked.
     """
     if path is None:
-        yield Prepared(release(answer, policy).answer, (), _nothing)
+        yield Prepared(release(answer, policy).answer)
         return
     with _locked(path):
         earlier = read(path)
@@ -86,10 +91,6 @@ def prepared(
 
         changes = differencing.changes(entry.figures, entry.generation, earlier[-1:])
         yield Prepared(found.answer, tuple(changes), record)
-
-
-def _nothing() -> None:
-    """Record nowhere."""
 
 
 @contextmanager
@@ -229,7 +230,7 @@ def _append(path: Path, entry: Entry) -> None:
             except BaseException:
                 file.truncate(end)
                 raise
-        _sync(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise _unwritable(path, error) from None
 
@@ -238,12 +239,3 @@ def _write(file: FileIO, line: bytes) -> None:
     if file.write(line) != len(line):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     os.fsync(file)
-
-
-def _sync(folder: Path) -> None:
-    """Make the name of a new file last, which is an entry of its folder."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,6 +1,6 @@
 """Run every benchmark and write the results: ``python -m tests.bench`` (``make bench``).
 
-Writes results.json, results.md and chart.svg to ``--out`` (bench-results) and prints the tables.
+Writes results.json, results.md, loading.svg and asking.svg to ``--out`` (bench-results) and prints the tables.
 ``--quick`` is a small run, to see that it works; its figures mean nothing.
 """
 
@@ -81,7 +81,8 @@ def main() -> None:
     plain = msgspec.json.decode(results)
     text = report.markdown(plain)
     (asked.out / "results.md").write_text(text, encoding="utf-8")
-    (asked.out / "chart.svg").write_text(report.chart(plain), encoding="utf-8")
+    for name, drawn in report.charts(plain).items():
+        (asked.out / name).write_text(drawn, encoding="utf-8")
     print(text)
 
 

@@ -129,24 +129,38 @@ def _startup(found: dict[str, Any]) -> Iterator[str]:
         yield f"| `{name}` | {one['cpu_s']:.2f} | {one['wall_s']:.2f} |"
 
 
-def chart(found: dict[str, Any]) -> str:
-    """Loading and asking as bars: wall time of every contender."""
+def charts(found: dict[str, Any]) -> dict[str, str]:
+    """The medians as bars, by the name of the file: loading in seconds, asking in milliseconds."""
+    drawn = {}
+    if "loading" in found:
+        drawn["loading.svg"] = _bars(
+            f"Seconds to load {found['records']:,} records",
+            {name: _median(runs, "wall") for name, runs in found["loading"].items()},
+        )
+    if "asking" in found:
+        drawn["asking.svg"] = _bars(
+            "Milliseconds to answer the reference request",
+            {
+                f"{way}, {index}": one["median"]
+                for index, requests in found["asking"].items()
+                for way, one in requests["reference"].items()
+            },
+        )
+    return drawn
+
+
+def _bars(title: str, figures: dict[str, float]) -> str:
     import pygal
 
-    bars = pygal.HorizontalBar(
-        title="Seconds to load, and milliseconds to answer the reference request",
+    chart = pygal.HorizontalBar(
+        title=title,
         show_legend=False,
         disable_xml_declaration=True,
         js=[],
         print_values=True,
         value_formatter=lambda value: f"{value:,.1f}" if value else "",
     )
-    figures: dict[str, float] = {
-        f"load: {name}": _median(runs, "wall") for name, runs in found.get("loading", {}).items()
-    }
-    for index, requests in found.get("asking", {}).items():
-        for way, one in requests["reference"].items():
-            figures[f"{way}, {index} (ms)"] = one["median"]
-    bars.x_labels = list(figures)
-    bars.add("", list(figures.values()))
-    return str(bars.render(is_unicode=True))
+    # The first at the top.
+    chart.x_labels = [*reversed(figures)]
+    chart.add("", [*reversed(figures.values())])
+    return str(chart.render(is_unicode=True))
