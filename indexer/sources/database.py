@@ -242,6 +242,8 @@ def _connected(database: Database) -> Iterator[Connection]:
     try:
         yield connection
     finally:
+        # Nothing was written, so nothing is rolled back, which a lost connection would refuse.
+        connection.invalidate()
         connection.close()
         engine.dispose()
 

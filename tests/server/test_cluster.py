@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -214,12 +215,16 @@ def test_full_disks_stop_a_refresh_in_words_and_no_answer(cluster: Cluster, home
 
 @pytest.mark.timeout(600)
 def test_a_disk_that_fills_up_in_mid_build_is_told_at_once(cluster: Cluster, home: Path) -> None:
+    """The records come through a pipe, and the disk is full before the last of them."""
     load(cluster, home, RECORDS)
+    records = home / "pipe.jsonl"
+    os.mkfifo(records)
     outcome: list[Exception] = []
 
     def build() -> None:
         try:
-            load(cluster, home, RECORDS + 30_000)  # too many to be done before the block
+            with cluster.ours() as client:
+                refresh.load(client, INDEX, [records], home / "rejects", SILENT)
         except FoidexError as error:
             outcome.append(error)
 
@@ -227,12 +232,15 @@ def test_a_disk_that_fills_up_in_mid_build_is_told_at_once(cluster: Cluster, hom
         before = set(client.indices.get(index="crimes-*").body)
         building = threading.Thread(target=build)
         building.start()
-        until(lambda: bool(set(client.indices.get(index="crimes-*").body) - before))
-        (new,) = set(client.indices.get(index="crimes-*").body) - before
-        full = {"blocks.read_only_allow_delete": True}
-        client.options(ignore_status=404).indices.put_settings(index=new, settings=full)
+        with suppress(BrokenPipeError), records.open("wb") as pipe:
+            for number, one in enumerate(sample.generate(RECORDS + 30_000)):
+                if number == RECORDS:
+                    until(lambda: bool(set(client.indices.get(index="crimes-*").body) - before))
+                    (new,) = set(client.indices.get(index="crimes-*").body) - before
+                    full = {"blocks.read_only_allow_delete": True}
+                    client.indices.put_settings(index=new, settings=full)
+                pipe.write(msgspec.json.encode(one) + b"\n")
         building.join()
-        print(outcome)
         assert set(client.indices.get(index="crimes-*").body) == before
         assert counted(client) == expected(RECORDS)
     (error,) = outcome

@@ -302,6 +302,17 @@ def test_a_connection_that_breaks_in_the_middle_changes_nothing(
     assert capfd.readouterr().err == ""
 
 
+def test_a_lost_connection_does_not_hide_what_was_wrong(on_postgres: str) -> None:
+    def lose() -> None:
+        with database._connected(source(on_postgres)) as connection:
+            lost = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            execute(on_postgres, f"SELECT pg_terminate_backend({lost}, 10000)")
+            raise SourceError("what was wrong")
+
+    with pytest.raises(SourceError, match="what was wrong"):
+        lose()
+
+
 def test_all_tables_are_of_one_moment(on_postgres: str) -> None:
     """The victims are read first; what is committed meanwhile belongs to no record."""
     many(on_postgres, 700)
