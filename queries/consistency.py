@@ -90,14 +90,14 @@ def _told(question: QuestionAnswer) -> Iterator[str]:
             summed, total = (int(text.replace(",", "")) for text in told.groups())
             if not withheld and summed not in sums:
                 yield f"{question.id}: a note says that numbers add up to {summed:,}, which none do"
-            if total not in _totals(table) | set(question.facts.values()):
+            if total not in {*table.total.counts, *question.facts.values()}:
                 yield f"{question.id}: a note tells a total of {total:,}, which stands nowhere"
 
 
 def _sums(table: Table) -> Iterator[int]:
-    """The sums of the rows asked for, with what is unknown and without, in each column."""
-    for kinds in (("asked",), ("asked", "unknown")):
-        rows = [row for row in table.rows if row.kind in kinds]
+    """The sums of all rows, and of those asked for, in each column."""
+    asked = [row for row in table.rows if row.kind == "asked"]
+    for rows in (table.rows, asked):
         for place in range(len(table.columns)):
             yield sum(row.counts[place] or 0 for row in rows)
 
@@ -108,16 +108,6 @@ def _sums_across(table: Table) -> Iterator[int]:
     for column, count in zip(table.columns, table.total.counts, strict=True):
         every[column_of(column.key)[1]].append(count or 0)
     yield from (sum(counts[1:]) for counts in every.values())
-
-
-def _totals(table: Table) -> set[int | str | None]:
-    """The total of each column, and that without the row of what is in none."""
-    found: set[int | str | None] = {*table.total.counts}
-    for row in table.rows:
-        if row.kind == "none":
-            pairs = zip(table.total.counts, row.counts, strict=True)
-            found |= {(total or 0) - (count or 0) for total, count in pairs}
-    return found
 
 
 def _relations(answer: Answer) -> Iterator[str]:

@@ -79,18 +79,19 @@ def keywords(
     keys = tuple(f"offence_{number}" for number in range(len(codes)))
     together = (Relation(adding_up([[code] for code in codes]), "offences", keys, "columns"),)
     mentioned = [row.counts[0] or 0 for row in rows]
+    table = Table(
+        "Keyword",
+        (Column("offences", "Offences"), *(Column(key, code, means=(f"offence:{code}",)) for key, code in zip(keys, codes, strict=True))),
+        (*rows, none),
+        Row("total", "All offences asked about", cells(bool), "total"),
+        (*beside_none([row.key for row in rows], "none", "total"), *(together if codes else ())),
+    )  # fmt: skip
     return QuestionAnswer(
         id=id_,
         kind="keywords",
         text="",
-        table=Table(
-            "Keyword",
-            (Column("offences", "Offences"), *(Column(key, code, means=(f"offence:{code}",)) for key, code in zip(keys, codes, strict=True))),
-            (*rows, none),
-            Row("total", "All offences asked about", cells(bool), "total"),
-            (*beside_none([row.key for row in rows], "none", "total"), *(together if codes else ())),
-        ),
-        notes=overlap_note(mentioned, len(records) - (none.counts[0] or 0), "a record may mention several of them"),
+        table=table,
+        notes=overlap_note(table, "a record may mention several of them"),
         terms=tuple(
             TermFound((term,), held, (Form(term, held),) if held else (), means=(f"term:{term}",))
             for term, held in zip(terms, mentioned, strict=True)

@@ -31,7 +31,7 @@ from queries.disclosure import certain, populations, suppression
 from queries.disclosure.certain import Linear, Population, System
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import Cell
-from queries.disclosure.reader import Bounds, Reader, given_away
+from queries.disclosure.reader import Bounds, Reader, Terms, given_away
 from queries.periods import column_of
 from queries.scope import MENTIONS
 
@@ -169,7 +169,8 @@ def _small_differences(
         *((((piece, 1),), _beside(piece, problem)) for piece in pieces),
     ):
         if is_small(reader.interval(terms), policy.threshold):
-            free = [one for one in about if one in problem.may - hidden]
+            may = problem.may - hidden
+            free = [one for one in about if one in may] or _telling(reader, terms, problem, may)
             if free:
                 return frozenset(free[:1])
             raise DisclosureError(
@@ -177,6 +178,21 @@ def _small_differences(
                 "already public. Ask for less, or record why it may go out: --override REASON."
             )
     return NOTHING
+
+
+def _telling(
+    reader: Reader, terms: Terms, problem: suppression.Problem, may: frozenset[Population]
+) -> list[Population]:
+    """The printed numbers that bound a sum, or where none does, all; the least first."""
+    flipped = tuple((one, -coefficient) for one, coefficient in terms)
+    extremes = [reader.least(terms), reader.least(flipped)]
+    priced = {
+        one
+        for extreme in extremes
+        for one, price in zip(reader.place, extreme.prices, strict=True)
+        if abs(price) > suppression.PRICE
+    }
+    return sorted(priced & may or may, key=lambda one: (problem.counts[one], one.order))
 
 
 def _beside(piece: Population, problem: suppression.Problem) -> list[Population]:

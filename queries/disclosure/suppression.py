@@ -23,7 +23,7 @@ EXACT: Final = 1_000
 _ROUNDS: Final = 200
 _ORDER: Final = attrgetter("order")
 _NEAR: Final = 1e-6
-_PRICE: Final = 1e-9
+PRICE: Final = 1e-9
 
 
 class Problem(Struct, frozen=True):
@@ -123,7 +123,7 @@ class _Search:
         for extreme in extremes:
             constant += self._rows(extreme)
             for population, price in zip(self.place, extreme.prices, strict=True):
-                if abs(price) < _PRICE:
+                if abs(price) < PRICE:
                     continue
                 true = self.true[self.place[population]]
                 bounds = self.problem.shown.get(population, Bounds(0, None))
@@ -142,7 +142,7 @@ class _Search:
             {
                 other: min(1.0, share / needed)
                 for other, share in shares.items()
-                if other in self.problem.may and share > _PRICE
+                if other in self.problem.may and share > PRICE
             },
         )
 
@@ -150,7 +150,7 @@ class _Search:
         """What slack of the true numbers in the relations is worth."""
         worth = 0.0
         for relation, price in zip(self.problem.system.relations, extreme.row_prices, strict=True):
-            if abs(price) < _PRICE:
+            if abs(price) < PRICE:
                 continue
             value = sum(share * self.true[self.place[one]] for one, share in relation.terms)
             bound = relation.low if price > 0 else relation.high

@@ -102,10 +102,7 @@ def _overlaps(grid: Grid, table: Table) -> tuple[str, ...]:
     unit = table.columns[0].label.lower()[:-1]
     notes: list[str] = []
     if not rows.partition:
-        counted = [row.counts[0] or 0 for row in table.rows if row.kind in ("asked", "unknown")]
-        none = sum(row.counts[0] or 0 for row in table.rows if row.kind == "none")
-        total = (table.total.counts[0] or 0) - none
-        notes += overlap_note(counted, total, _because(rows, unit))
+        notes += overlap_note(table, _because(rows, unit))
     if columns and not columns[0].partition:
         total, *asked = [count or 0 for count in table.total.counts]
         if sum(asked) > total:
@@ -173,9 +170,10 @@ def _said(company: Company) -> str:
     return written if company.within is None else f"{written} (within {company.within} words)"
 
 
-def overlap_note(rows: Iterable[int], total: int, what: str) -> tuple[str, ...]:
-    """Why rows add up to more than their total, where they do."""
-    summed = sum(rows)
+def overlap_note(table: Table, what: str) -> tuple[str, ...]:
+    """Why the rows of a table add up to more than its total, where they do."""
+    summed = sum(row.counts[0] or 0 for row in table.rows)
+    total = table.total.counts[0] or 0
     if summed <= total:
         return ()
     return (

@@ -68,14 +68,13 @@ class Linked(Question, frozen=True, tag="linked"):
         )
         table = msgspec.structs.replace(self.grid(scope).read(found), relations=relations)
         linked = found[_LINKED]["doc_count"]
-        each = [row.counts[0] or 0 for row in table.rows if row.kind == "asked"]
         return self.answered(
             table,
             found,
             scope,
             facts={_LINKED: linked},
             figures=(Figure(_LINKED, means=(conditions.linked(self._canonical()),)),),
-            notes=overlap_note(each, linked, "a record may have links to several of them"),
+            notes=overlap_note(table, "a record may have links to several of them"),
         )
 
     def _canonical(self) -> list[str]:

@@ -14,7 +14,7 @@ from queries.answer import Figure, QuestionAnswer, Relation, Table
 from queries.fields import Axis, Bucket
 from queries.grid import Grid, column_key
 from queries.problems import Problem
-from queries.questions.base import Question, overlap_note
+from queries.questions.base import Question
 from queries.scope import Scope, any_of
 from queries.wording import Wording
 
@@ -73,8 +73,11 @@ class Overlap(Question, frozen=True, tag="overlap"):
         table = self.grid(scope).read(found)
         table = msgspec.structs.replace(table, relations=_relations(table))
         held = {row.key: row.counts[0] or 0 for row in table.rows}
-        each = [held[row.key] for row in table.rows if row.kind == "asked"]
-        why = "a record may mention several of them"
+        each = sum(held[row.key] for row in table.rows if row.kind == "asked")
+        note = (
+            f"The rows of the words by themselves add up to {each:,}, more than the total of "
+            f"{held['any']:,} that mention any, because a record may mention several of them."
+        )
         return self.answered(
             table,
             found,
@@ -83,7 +86,7 @@ class Overlap(Question, frozen=True, tag="overlap"):
             figures=tuple(
                 Figure(row.key, means=row.means) for row in table.rows if row.key in _FACTS
             ),
-            notes=overlap_note(each, held["any"], why),
+            notes=(note,) if each > held["any"] else (),
         )
 
 

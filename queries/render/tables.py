@@ -1,15 +1,18 @@
 """Tables as documents print them: cells as text, and wide tables in parts that fit a page. Pure.
 
-Widths are in characters, which is as near as anything can be before a font is chosen.
+A part has all columns of a period, where they fit. Widths are in characters, which is as near as
+anything can be before a font is chosen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby, pairwise
 from typing import Final
 
 from msgspec import Struct
 
+from queries import periods
 from queries.answer import Row, Table
 from queries.render.phrases import number
 
@@ -37,13 +40,15 @@ class Line(Struct, frozen=True):
 
 
 class Part(Struct, frozen=True):
-    """Some columns of a table, with every row. ``first`` and ``last`` number the columns from 1."""
+    """Some columns of a table, with every row. ``first`` and ``last`` number the columns from 1;
+    ``shares`` are the widths of each column on an upright page, that of the labels first."""
 
     heading: str
     heads: tuple[str, ...]
     lines: tuple[Line, ...]
     first: int
     last: int
+    shares: tuple[int, ...]
 
     @property
     def body(self) -> tuple[Line, ...]:
@@ -55,6 +60,11 @@ class Part(Struct, frozen=True):
         """The last row."""
         return self.lines[-1]
 
+    @property
+    def crowded(self) -> bool:
+        """Whether the heads would not fit an upright page, each in one line."""
+        return sum(_GAP + len(head) for head in self.heads) > PORTRAIT
+
 
 def whole(table: Table) -> Part:
     """The table as one part."""
@@ -64,16 +74,20 @@ def whole(table: Table) -> Part:
 def parts(table: Table, room: int, labels: int = 0) -> tuple[Part, ...]:
     """The table in parts whose columns fit the room, and what shorter labels than so many
     characters leave of theirs."""
-    longest = max(len(_line(row, 0, 0).name) for row in (*table.rows, table.total))
-    room += max(0, labels - longest)
+    room += max(0, labels - _longest(table))
+    sizes = _groups(table)
     widths = _widths(table)
-    fewest = len(list(_spans(widths, room)))
+    ends = [sum(sizes[:place]) for place in range(len(sizes) + 1)]
+    wide = [sum(widths[start:end]) for start, end in pairwise(ends)]
+    if max(wide) > room:
+        ends, wide = list(range(len(widths) + 1)), widths
+    fewest = len(list(_spans(wide, room)))
     # As many parts as it takes, and those of like width: the least room that still does.
-    rooms = range(sum(widths) // fewest, room + 1)
+    rooms = range(sum(wide) // fewest, room + 1)
     spans = next(
-        (found for least in rooms if len(found := list(_spans(widths, least))) == fewest), []
+        (found for least in rooms if len(found := list(_spans(wide, least))) == fewest), []
     )
-    return tuple(_part(table, start, end) for start, end in spans or _spans(widths, room))
+    return tuple(_part(table, ends[start], ends[end]) for start, end in spans or _spans(wide, room))
 
 
 def _part(table: Table, start: int, end: int) -> Part:
@@ -86,7 +100,24 @@ def _part(table: Table, start: int, end: int) -> Part:
         ),
         first=start + 1,
         last=end,
+        shares=_shares(table, _widths(table)[start:end]),
     )
+
+
+def _longest(table: Table) -> int:
+    return max(len(_line(row, 0, 0).name) for row in (*table.rows, table.total))
+
+
+def _shares(table: Table, widths: list[int]) -> tuple[int, ...]:
+    """The figures take what they need, and the labels the rest."""
+    labels = max(min(_longest(table), LABELS), LABELS + PORTRAIT - sum(widths))
+    return (labels, *widths)
+
+
+def _groups(table: Table) -> list[int]:
+    """How many columns each period has."""
+    groups = groupby(table.columns, lambda column: periods.column_of(column.key)[1])
+    return [len(list(columns)) for _, columns in groups]
 
 
 def _line(row: Row, start: int, end: int, *, total: bool = False) -> Line:

@@ -605,7 +605,7 @@ def test_an_answer_says_why_its_rows_add_up_to_more(
     once = "The total counts each once."
     assert [one.notes for one in answers] == [
         (
-            "The rows add up to 12, more than the total of 7, because a record may mention several "
+            "The rows add up to 16, more than the total of 11, because a record may mention several "
             f"of them. {once}",
         ),
         (
@@ -613,7 +613,7 @@ def test_an_answer_says_why_its_rows_add_up_to_more(
             f"several of them. {once}",
         ),
         (
-            "The rows add up to 8, more than the total of 7, because one offence may belong to "
+            "The rows add up to 12, more than the total of 11, because one offence may belong to "
             f"several of them. {once}",
         ),
         (

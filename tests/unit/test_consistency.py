@@ -103,13 +103,13 @@ def test_a_printed_sum_that_is_not_the_sum_of_its_rows_is_refused() -> None:
 @pytest.mark.parametrize(
     ("note", "message"),
     [
-        ("The rows add up to 16, more than the total of 11", "numbers add up to 16, which none do"),
-        ("The rows add up to 15, more than the total of 12", "a total of 12, which stands nowhere"),
+        ("The rows add up to 19, more than the total of 14", "numbers add up to 19, which none do"),
+        ("The rows add up to 18, more than the total of 15", "a total of 15, which stands nowhere"),
     ],
 )
 def test_a_sum_in_words_is_the_sum_in_figures(note: str, message: str) -> None:
     question = asked().questions[1]
-    assert question.notes[0].startswith("The rows add up to 15, more than the total of 11")
+    assert question.notes[0].startswith("The rows add up to 18, more than the total of 14")
     with pytest.raises(InexactError, match=message):
         consistency.check(changed(1, replace(question, notes=(note,))))
 

@@ -178,3 +178,13 @@ def test_trying_every_set_of_records_finds_no_withheld_number(
     for cell, possible in zip(cells, numbers.T, strict=True):
         if cell.number is None:
             assert np.ptp(possible[fits]) >= threshold, cell.place
+
+
+@pytest.mark.parametrize("chosen", [(1, 6, 7, 7), (2, 5, 7, 7), (3, 4, 7, 7)])
+def test_what_tells_a_small_difference_may_be_withheld_elsewhere(chosen: tuple[int, ...]) -> None:
+    """Both numbers of the difference are withheld already, and others still tell it."""
+    questions, scope, of_kinds = TRIED["three terms together"]
+    whole = engine.answer(kinds.asking(questions, scope), [of_kinds[one] for one in chosen])
+    cells = populations.cells(release(whole, Policy(threshold=2)).answer)
+    assert any(cell.number is None for cell in cells)
+    assert any(cell.number for cell in cells)

@@ -39,7 +39,7 @@ PURE = {
     "queries.nearmiss": {"indexer.narrative", "queries.context", "queries.terms"},
     "queries.answer": set(),
     "queries.render.phrases": {"queries.answer", "queries.scope"},
-    "queries.render.tables": {"queries.answer", "queries.render.phrases"},
+    "queries.render.tables": {"queries.answer", "queries.periods", "queries.render.phrases"},
     "queries.render.text": {"queries.answer", "queries.render.tables"},
     "queries.render.typst": set(),
     "queries.render.readback": {

@@ -141,6 +141,31 @@ def test_a_part_of_a_table_fits_its_room() -> None:
         assert sum(2 + len(head) for head in part.heads) <= tables.PORTRAIT
 
 
+def test_the_columns_of_a_period_stay_together() -> None:
+    keys = [name if at is None else f"{name}@{at}" for at in (None, 0, 1, 2) for name in "abc"]
+    table = wide(5, len(keys))
+    columns = (
+        msgspec.structs.replace(column, key=key)
+        for column, key in zip(table.columns, keys, strict=True)
+    )
+    table = msgspec.structs.replace(table, columns=tuple(columns))
+    assert [part.last for part in tables.parts(table, 40)] == [3, 6, 9, 12]
+    assert [part.last for part in tables.parts(table, 80)] == [6, 12]
+    # Less than one of them takes: cut where it must be.
+    assert [part.last for part in tables.parts(table, 25)] == [2, 4, 6, 8, 10, 12]
+
+
+def test_figures_have_the_room_they_need_beside_short_labels() -> None:
+    table = msgspec.structs.replace(wide(4, 8), rows=wide(4, 8).rows[1:])
+    for part in tables.parts(table, tables.PORTRAIT, tables.LABELS):
+        labels, *figures = part.shares
+        assert labels >= max(len(line.name) for line in part.lines)
+        assert sum(part.shares) <= tables.PORTRAIT + tables.LABELS
+        for place, head in enumerate(part.heads):
+            cells = (line.cells[place] for line in part.lines)
+            assert figures[place] > max(map(len, (*head.split(), *cells)))
+
+
 def test_html_escapes_what_the_force_and_the_requester_wrote() -> None:
     text = render.letter_html(an_answer(1), FORCE, date(2018, 8, 15))
     assert "Example &lt;Constabulary&gt;" in text
