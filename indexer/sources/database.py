@@ -12,7 +12,7 @@ import math
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -28,7 +28,7 @@ from indexer.sources.joined import CHILDREN, KEY, Row, Table
 from indexer.sources.raw import RawRecord
 
 if TYPE_CHECKING:  # slow to import, and an extra
-    from sqlalchemy import Connection, CursorResult, Engine, FromClause
+    from sqlalchemy import Connection, CursorResult, Engine, ExceptionContext, FromClause
     from sqlalchemy.sql.elements import ColumnElement
     from sqlalchemy.sql.expression import Executable
 
@@ -166,7 +166,7 @@ def _in_memory(name: str) -> bool:
 
 def _engine(database: Database) -> Engine:
     url = _url(database)
-    from sqlalchemy import create_engine, exc
+    from sqlalchemy import create_engine, event, exc
     from sqlalchemy.pool import NullPool
 
     kind = url.get_backend_name()
@@ -202,9 +202,18 @@ def _engine(database: Database) -> Engine:
             f'the driver "{dialect.driver}" cannot read a table in parts. Name another, for '
             "instance postgresql+psycopg."
         )
+    event.listen(engine, "handle_error", _close_cursor)
     if kind == "sqlite":
         _prepare_sqlite(engine)
     return engine
+
+
+def _close_cursor(failure: ExceptionContext) -> None:
+    """SQLAlchemy leaves the cursor of a lost connection open."""
+    running = failure.execution_context
+    if failure.is_disconnect and running is not None:
+        with suppress(Exception):
+            running.cursor.close()
 
 
 def _prepare_sqlite(engine: Engine) -> None:
