@@ -116,6 +116,7 @@ def _answer(  # noqa: PLR0913 - one request of a run
             written = outputs.write(
                 given.answer, out / name, desk, force=force, record=given.record
             )
+            _warn(given.answer, desk)
     except FoidexError as error:
         return Done(path, found.reference, error=error)
     return Done(path, found.reference, written)
@@ -144,8 +145,14 @@ def one(given: Prepared, out: Path, desk: Desk, *, force: bool) -> None:
     """Write the documents of one answer. Raises as ``outputs.write``, and ChangedError."""
     written = outputs.write(given.answer, out, desk, force=force, record=given.record)
     _say(given.answer.reference, written)
+    _warn(given.answer, desk)
     if written.changes:
         raise ChangedError("a number changed since the last run. The documents have the new ones.")
+
+
+def _warn(answer: Answer, desk: Desk) -> None:
+    if said := outputs.warning(answer, desk):
+        print(f"{answer.reference}: {said}", file=sys.stderr)
 
 
 def _tell(one: Done) -> None:

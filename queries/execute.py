@@ -200,7 +200,9 @@ def narrower(scope: Scope, within: ScopeSpec) -> str:
         said.append(f"of {', '.join(code for row in scope.offences for code in row.codes)}")
     if within.mentions:
         said.append("mentioning " + " or ".join(f'"{one.label}"' for one in scope.mentions))
-    said += [one.words for one in scope.conditions[len(scope.conditions) - len(within.where) :]]
+    if within.where:
+        narrowed = scope.conditions[len(scope.conditions) - len(within.where) :]
+        said.append("where " + " and ".join(one.words for one in narrowed))
     return "; ".join(said)
 
 

@@ -31,7 +31,7 @@ def _scope(scope: Scope) -> Iterator[str]:
         yield "  of an offence of these codes, or of a code below one:"
         yield from (f"    {code}  {table.title(code)}" for code in codes)
     for condition in scope.conditions:
-        yield f"  with {condition.words}"
+        yield f"  where {condition.words}"
     if scope.mentions:
         yield "  whose narrative has" + (" one of these:" if len(scope.mentions) > 1 else ":")
         for mention in scope.mentions:

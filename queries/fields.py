@@ -486,7 +486,12 @@ def condition(name: str, values: Sequence[str], categories: Categories) -> Condi
         codes = [code for code, one in offences.load().groups.items() if one in asked]
         query = AreTerms(offence_path=sorted(codes))
         means = conditions.of_group(*asked) if len(asked) == 1 else conditions.of_codes(codes)
-    return Condition(f"{heading}: {', '.join(values)}", query, means)
+    return Condition(f"the {_lowered(heading)} is {' or '.join(values)}", query, means)
+
+
+def _lowered(heading: str) -> str:
+    """A heading within a sentence; what starts as an acronym stays."""
+    return heading if heading[:2].isupper() else heading[:1].lower() + heading[1:]
 
 
 def _value(name: str, text: str, category: Category) -> Any:

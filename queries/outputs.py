@@ -100,6 +100,18 @@ def slug(reference: str) -> str:
     return f"request-{name}" if _DEVICES.fullmatch(name) else name
 
 
+def small_numbers(answer: Answer, desk: Desk) -> list[str]:
+    """The small numbers of an answer that is not for publication, by their places."""
+    return [] if answer.disclosure else small(answer, desk.flag)
+
+
+def warning(answer: Answer, desk: Desk) -> str:
+    """What whoever gives an answer away is told first; nothing where no number is small."""
+    number = len(small_numbers(answer, desk))
+    said = "one number is" if number == 1 else f"{number:,} numbers are"
+    return f"Not for publication: {said} small." if number else ""
+
+
 def documents(answer: Answer, desk: Desk) -> dict[str, bytes]:
     """Every document, by its path. Raises ConfigurationError, and OutputError where the temporary
     files that some are made in have no room."""
@@ -115,7 +127,7 @@ def documents(answer: Answer, desk: Desk) -> dict[str, bytes]:
 def _documents(answer: Answer, desk: Desk) -> dict[str, bytes]:
     given = (answer, desk.force, desk.day, desk.templates)
     name = slug(answer.reference)
-    flagged = () if answer.disclosure else small(answer, desk.flag)
+    flagged = small_numbers(answer, desk)
     found: dict[str, str | bytes] = {
         f"{name}.answer.json": to_json(answer) + "\n",
         f"{name}.report.txt": render.report_text(*given, flagged),

@@ -181,13 +181,12 @@ def answer(
 
 def _text(answered: Answer, form: AnswerFormat, desk: Desk) -> str:
     """An answer in a format; of one that is not for publication, say that numbers are small."""
-    from queries import render
+    from queries import outputs, render
     from queries.answer import to_json
-    from queries.disclosure.release import small
 
-    flagged = [] if answered.disclosure else small(answered, desk.flag)
-    if flagged and form is not AnswerFormat.TEXT:
-        print(f"Not for publication: {len(flagged)} numbers are small.", file=sys.stderr)
+    said = outputs.warning(answered, desk)
+    if said and form is not AnswerFormat.TEXT:
+        print(said, file=sys.stderr)
     given = (answered, desk.force, desk.day, desk.templates)
     match form:
         case AnswerFormat.JSON:
@@ -197,7 +196,7 @@ def _text(answered: Answer, form: AnswerFormat, desk: Desk) -> str:
         case AnswerFormat.HTML:
             return render.letter_html(*given)
         case AnswerFormat.TEXT:
-            return render.report_text(*given, flagged)
+            return render.report_text(*given, outputs.small_numbers(answered, desk))
 
 
 @app.command()

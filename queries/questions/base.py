@@ -166,8 +166,9 @@ def _term_found(mention: Mention, records: int, each_form: Iterator[int]) -> Ter
 
 
 def _said(company: Company) -> str:
-    written = company.term.written
-    return written if company.within is None else f"{written} (within {company.within} words)"
+    """A companion in words: "device" within 12 words."""
+    quoted = f'"{company.term.written}"'
+    return quoted if company.within is None else f"{quoted} within {company.within} words"
 
 
 def overlap_note(table: Table, what: str) -> tuple[str, ...]:

@@ -18,7 +18,17 @@ _HEAD_WIDTH: Final = 18
 def wrapped(text: str, indent: int = 0) -> str:
     """The text in lines of the page's width."""
     lead = " " * indent
-    return textwrap.fill(" ".join(text.split()), WIDTH, initial_indent=lead, subsequent_indent=lead)
+    return textwrap.fill(
+        " ".join(text.split()),
+        WIDTH,
+        initial_indent=lead,
+        subsequent_indent=lead,
+        break_on_hyphens=False,  # what is asked for is not to be broken where a variant is
+    )
+
+
+def _wrapped(label: str, width: int) -> list[str]:
+    return textwrap.wrap(label, width, break_on_hyphens=False) or [""]
 
 
 def text_table(table: Table) -> str:
@@ -51,13 +61,13 @@ def _columns(part: Part, width: int) -> tuple[list[list[str]], list[int]]:
 
 def _head(heading: str, heads: list[list[str]], width: int, widths: list[int]) -> list[str]:
     """The lines of the head; what is short stands on the last."""
-    labels = textwrap.wrap(heading, width) or [""]
+    labels = _wrapped(heading, width)
     height = max(map(len, (labels, *heads)))
     columns = [[""] * (height - len(column)) + column for column in (labels, *heads)]
     return [_line(label, cells, width, widths) for label, *cells in zip(*columns, strict=True)]
 
 
 def _line(label: str, cells: list[str] | tuple[str, ...], width: int, widths: list[int]) -> str:
-    *first, last = textwrap.wrap(label, width) or [""]
+    *first, last = _wrapped(label, width)
     figures = "".join(f"  {cell:>{wide}}" for cell, wide in zip(cells, widths, strict=True))
     return "\n".join([*first, f"{last:<{width}}{figures}".rstrip()])

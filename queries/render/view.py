@@ -174,7 +174,7 @@ def _forms(answer: Answer) -> list[str]:
 def worded(term: TermFound) -> list[str]:
     """The wordings of a term, each with what else was asked of it."""
     more = [f'or "{alias}"' for alias in term.aliases]
-    more += [f'with "{other}"' for other in term.company]
+    more += [f"with {other}" for other in term.company]
     more += ["exactly so written"] if term.exact else []
     said = f" ({', '.join(more)})" if more else ""
     return [f'"{one}"{said}' for one in term.wordings]
@@ -186,7 +186,7 @@ def when(scope: ScopeAnswer) -> str:
         said = f"in {phrases.listed([one.label for one in scope.periods])}"
     else:
         said = Period(scope.period_from, scope.period_to).words
-    return "; ".join([said, *scope.conditions])
+    return f"{said}, where {phrases.listed([*scope.conditions])}" if scope.conditions else said
 
 
 def _forms_of(term: TermFound) -> str:
@@ -213,7 +213,7 @@ def _terms(answer: Answer) -> list[TermView]:
             forms=_forms_of(term),
             exact=term.exact,
             aliases=phrases.listed([f'"{one}"' for one in term.aliases], "or"),
-            company=phrases.listed([f'"{one}"' for one in term.company]),
+            company=phrases.listed([*term.company]),
         )
         for term in _every_term(answer)
     ]

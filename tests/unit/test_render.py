@@ -29,6 +29,7 @@ from queries.answer import (
     to_json,
 )
 from queries.render import pdf, phrases, report, tables
+from queries.render.text import wrapped
 from tests.answers import hostile, tabled, wide
 from tests.conftest import ROOT
 
@@ -164,6 +165,26 @@ def test_figures_have_the_room_they_need_beside_short_labels() -> None:
         for place, head in enumerate(part.heads):
             cells = (line.cells[place] for line in part.lines)
             assert figures[place] > max(map(len, (*head.split(), *cells)))
+
+
+def test_what_records_must_have_is_said_in_a_sentence() -> None:
+    base = an_answer(1)
+    term = TermFound(("account",), 1, (), company=('"device" within 12 words', '"phone"'))
+    conditions = ("the district is North or South", "the outcome is 14")
+    scope = msgspec.structs.replace(base.scope, conditions=conditions, terms=(term,))
+    answer = msgspec.structs.replace(base, scope=scope)
+    said = (
+        "recorded from 1 April 2017 to 31 March 2018, where the district is North or South and the "
+        'outcome is 14, and where the record holds "account" (with "device" within 12 words, with '
+        '"phone")'
+    )
+    for renderer in (render.letter_text, render.report_text):
+        assert said in " ".join(renderer(answer, FORCE, date(2018, 8, 15)).split())
+
+
+def test_a_line_is_not_broken_where_a_variant_is_written() -> None:
+    lines = wrapped(" ".join(["live-streaming"] * 40)).splitlines()
+    assert not any(line.endswith("-") for line in lines)
 
 
 def test_html_escapes_what_the_force_and_the_requester_wrote() -> None:
