@@ -1,4 +1,4 @@
-"""The audit log: one line for each run of a command that asks, before its result is printed.
+"""The audit log: a line for each run that asks or forgets, before its result is printed.
 
 A file of JSON lines for its owner's eyes only, appended to under a lock, synced to the disk, and
 chained (``indexer.chain``). Holds what was asked and by whom; never a record's text or reference.

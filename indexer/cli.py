@@ -346,16 +346,19 @@ def forget(
 
     Example: foidex forget 41/0012345/17 --format json > statement.json
     """
-    from indexer import lease, retention
+    from indexer import chain, lease, retention
 
     settings = session().settings
     alias = settings.index.alias
     with (
+        session().run("forget --undo" if undo else "forget") as run,
         session().client() as client,
         lease.held(client, alias, settings.refresh.lease_seconds) as lock,
     ):
+        run.about(asked={"crime_ref_sha256": chain.digest(crime_ref.encode())})
         if undo:
             undone = retention.take_back(client, alias, crime_ref, lock)
+            run.write(records=int(bool(undone)))
             where = ", ".join(undone)
             print(
                 f"It may come back with the next refresh; it was forgotten from {where}."
@@ -373,6 +376,7 @@ def forget(
             _repository(client) if asked else None,
             lock,
         )
+        run.write(records=int(statement.found))
     if form is ListFormat.JSON:
         print(msgspec.json.format(msgspec.json.encode(statement), indent=2).decode())
     else:

@@ -41,7 +41,7 @@ class Session:
         return Progress(quiet=self.quiet)
 
     def run(self, command: str) -> Run:
-        """A run of a command that asks, which the audit log is to hold."""
+        """A run of a command that asks or forgets, which the audit log is to hold."""
         from indexer.audit import NAME, Log, Run
         from indexer.refresh import VERSION
 

@@ -1,4 +1,8 @@
-"""A real server for the suite: FOIDEX_TEST_URL, else an embedded one; an index of its own a test."""
+"""A real server for the suite: FOIDEX_TEST_URL, else an embedded one; an index of its own a test.
+
+What the sample's records say is looked for in all that the whole run leaves where no text belongs:
+logs, temporary files and whatever else is in a home, and what is said on standard error.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +18,7 @@ import msgspec
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer import elastic, embedded, refresh, settings
+from indexer import elastic, embedded, refresh, sample, settings
 from indexer.elastic import Address
 from indexer.progress import Progress
 from indexer.refresh import Loaded
@@ -25,6 +29,9 @@ if TYPE_CHECKING:
 
 Records = list[dict[str, Any]]
 SILENT = Progress(quiet=True)
+#: What is there to hold records' text, or the password, for their owner's eyes only.
+PRIVATE = ("data", "rejects", "backups", "server", "config", "password")
+_SENTENCES = tuple(one for one in sample.WORDINGS if "\n" not in one)
 
 
 def new_home() -> Path:
@@ -32,6 +39,38 @@ def new_home() -> Path:
     home = Path(tempfile.mkdtemp(prefix="foidex-test-"))
     home.chmod(0o755)
     return home
+
+
+def end_home(home: Path) -> None:
+    """Remove a home. Fails where text of a record stands in it where none belongs."""
+    told = [
+        str(path)
+        for path in home.rglob("*")
+        if path.is_file()
+        and path.suffix != ".jsonl"  # what was loaded
+        and not {*path.relative_to(home).parts}.intersection(PRIVATE)
+        and tells(path.read_text("utf-8", "replace"))
+    ]
+    shutil.rmtree(home, ignore_errors=True)
+    assert told == []
+
+
+def tells(said: str) -> bool:
+    """Whether a text holds a sentence of the sample's records."""
+    return any(sentence in said for sentence in _SENTENCES)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test during which a record's text went to standard error or a log."""
+    report = yield
+    said = f"{report.capstderr}{report.caplog}"
+    if call.when == "teardown" and report.passed and tells(said):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid}: text of a record went to standard error or a log"
+    return report
 
 
 def settings_for(home: Path, **environment: str) -> Settings:
@@ -52,7 +91,7 @@ def server() -> Iterator[Address]:
         yield embedded.up(options, SILENT)
     finally:
         embedded.down(options, SILENT)
-        shutil.rmtree(home, ignore_errors=True)
+        end_home(home)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import shutil
 import socket
 import ssl
 import time
@@ -21,7 +20,7 @@ import trustme
 
 from indexer import elastic, embedded
 from indexer.elastic import Address
-from tests.server.conftest import SILENT, new_home, settings_for
+from tests.server.conftest import SILENT, end_home, new_home, settings_for
 
 TLS = """\
 xpack.security.http.ssl.enabled: true
@@ -127,4 +126,4 @@ def running(folder: Path) -> Iterator[Secured]:
         yield Secured(found[-1], authority, folder, home)
     finally:
         embedded.down(options, SILENT)
-        shutil.rmtree(home, ignore_errors=True)
+        end_home(home)

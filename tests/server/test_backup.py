@@ -18,7 +18,7 @@ from indexer import backups, elastic, embedded, generations, sample
 from indexer.errors import BackupError, ConfigurationError, NoIndexError
 from indexer.settings import Index
 from tests.conftest import ROOT
-from tests.server.conftest import SILENT, new_home, settings_for
+from tests.server.conftest import SILENT, end_home, new_home, settings_for
 
 FOIDEX = str(Path(sys.executable).with_name("foidex"))
 REQUEST = ROOT / "tests" / "data" / "requests" / "reference.yaml"
@@ -67,7 +67,7 @@ class Site:
 
     def close(self) -> None:
         embedded.down(settings_for(self.home), SILENT)
-        shutil.rmtree(self.home, ignore_errors=True)
+        end_home(self.home)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ from indexer.refresh import Loaded
 from indexer.settings import Index
 from queries import adhoc
 from tests.server.cluster import NODES, Cluster
-from tests.server.conftest import SILENT, new_home
+from tests.server.conftest import SILENT, end_home, new_home
 
 INDEX = Index(alias="crimes", shards=3, replicas=1)
 RECORDS = 3_000
@@ -40,7 +39,7 @@ def counted(client: Elasticsearch) -> int:
 def home() -> Iterator[Path]:
     folder = new_home()
     yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    end_home(folder)
 
 
 @pytest.fixture(scope="module")

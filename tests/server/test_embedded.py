@@ -41,7 +41,7 @@ from indexer.elastic import Address
 from indexer.errors import EmbeddedError
 from indexer.progress import Progress
 from indexer.settings import Settings
-from tests.server.conftest import SILENT, new_home
+from tests.server.conftest import SILENT, end_home, new_home
 from tests.server.conftest import settings_for as settings_of
 
 COMMAND = [sys.executable, "-c", "from queries.cli import main; main()"]
@@ -80,7 +80,7 @@ def end(home: Path) -> None:
     embedded.down(settings_of(home), SILENT)
     for process in processes(home):
         process.kill()
-    shutil.rmtree(home, ignore_errors=True)
+    end_home(home)
 
 
 def variables(home: Path, **more: str) -> dict[str, str]:

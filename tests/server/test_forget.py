@@ -20,7 +20,7 @@ from indexer.refresh import Loaded, Mode, Plan
 from indexer.retention import Statement
 from indexer.settings import Index, Refresh
 from queries import adhoc
-from tests.server.conftest import SILENT, new_home, settings_for
+from tests.server.conftest import SILENT, end_home, new_home, settings_for
 
 CANARY = "zqxwvkjhyp"
 INDEX = Index()
@@ -100,7 +100,7 @@ def home() -> Iterator[Path]:
         yield folder
     finally:
         embedded.down(settings_for(folder), SILENT)
-        shutil.rmtree(folder, ignore_errors=True)
+        end_home(folder)
 
 
 @pytest.fixture

@@ -7,12 +7,13 @@ the server's own logs; not what is there to hold text: sources, the index, rejec
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,14 @@ import psutil
 import pytest
 
 from indexer import elastic, embedded
-from tests.server.conftest import SILENT, new_home, settings_for
+from indexer.sample import WORDINGS
+from tests.server.conftest import PRIVATE, SILENT, end_home, new_home, settings_for
 
 FOIDEX = str(Path(sys.executable).with_name("foidex"))
 TEXT = "zqxwvkjhyp"
 NAME = "Qwxzvbryth"
 SECRET = "Pk7vXzQ0-canary-password"
 CANARIES = (TEXT, NAME, SECRET)
-#: What is there to hold records' text, or the password, for their owner's eyes only.
-PRIVATE = ("data", "rejects", "backups", "server", "config", "password")
 
 GOOD: list[dict[str, Any]] = [
     {
@@ -138,7 +138,7 @@ def site() -> Iterator[Site]:
         yield one
     finally:
         embedded.down(settings_for(one.home), SILENT)
-        shutil.rmtree(one.root, ignore_errors=True)
+        end_home(one.root)
 
 
 def test_records_that_are_refused_are_not_quoted(site: Site) -> None:
@@ -209,6 +209,13 @@ def test_the_commands_of_production_quote_nothing(site: Site) -> None:
     ):
         site.run(*command.split(), code=code)
     assert site.leaks(*CANARIES) == []
+    log = (site.home / "audit" / "audit.jsonl").read_bytes()
+    said = [msgspec.json.decode(line) for line in log.splitlines()]
+    forgotten = [one["asked"] for one in said if one["command"].startswith("forget")]
+    name = {"crime_ref_sha256": hashlib.sha256(b"R7").hexdigest()}
+    assert forgotten.count(name) == 3
+    assert [one["command"] for one in said].count("forget --undo") == 1
+    assert b"R7" not in log
 
 
 def test_a_password_is_in_nothing_that_is_said(site: Site) -> None:
@@ -256,3 +263,14 @@ def test_the_search_finds_what_is_there(site: Site) -> None:
         place.write_bytes(gzip.compress(content) if place.suffix == ".gz" else content)
         assert site.leaks(*CANARIES) == [(str(place), NAME)]
         place.unlink()
+
+
+def test_every_home_of_the_run_is_searched_when_it_ends() -> None:
+    for place, told in (("logs", True), ("tmp", True), (".", True), ("data", False)):
+        home = new_home()
+        folder = home / place
+        folder.mkdir(exist_ok=True)
+        (folder / "a.log").write_text(f"... {WORDINGS[0]} ...")
+        with pytest.raises(AssertionError) if told else nullcontext():
+            end_home(home)
+        assert not home.exists()

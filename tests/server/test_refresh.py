@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -28,7 +27,7 @@ from indexer.overrides import Override
 from indexer.refresh import Loaded, Mode, Plan
 from indexer.settings import Canary, Index, Refresh
 from queries import adhoc, terms
-from tests.server.conftest import SILENT, new_home, settings_for
+from tests.server.conftest import SILENT, end_home, new_home, settings_for
 
 FOIDEX = str(Path(sys.executable).with_name("foidex"))
 Records = list[dict[str, Any]]
@@ -477,7 +476,7 @@ def rig() -> Iterator[Rig]:
         yield mine
     finally:
         embedded.down(mine.settings, SILENT)
-        shutil.rmtree(home, ignore_errors=True)
+        end_home(home)
 
 
 @pytest.mark.timeout(900)

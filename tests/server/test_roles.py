@@ -6,7 +6,6 @@ import base64
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -23,7 +22,7 @@ from indexer import backups, doctor, elastic, embedded, generations, sample
 from indexer.elastic import Address
 from indexer.errors import BackupError, InexactError, MovedError, ServerError
 from tests.conftest import ROOT
-from tests.server.conftest import SILENT, new_home, settings_for
+from tests.server.conftest import SILENT, end_home, new_home, settings_for
 
 FOIDEX = str(Path(sys.executable).with_name("foidex"))
 ROLES = ROOT / "docker" / "elasticsearch" / "roles.yml"
@@ -101,7 +100,7 @@ def guarded() -> Iterator[Guarded]:
         yield server
     finally:
         embedded.down(settings_for(home), SILENT)
-        shutil.rmtree(home, ignore_errors=True)
+        end_home(home)
 
 
 REQUEST = str(ROOT / "tests" / "data" / "requests" / "reference.yaml")
