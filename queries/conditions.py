@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from indexer import offences
@@ -155,6 +156,7 @@ def _value(condition: str) -> str:
     return condition.partition(":")[2]
 
 
+@cache
 def dimension(condition: str) -> str:
     """What a condition is about, with what stands before it."""
     name = condition.partition(":")[0]
@@ -334,7 +336,8 @@ def _pairs(every: Sequence[str]) -> Iterable[tuple[tuple[int, int], tuple[str, s
                 yield (first, second), (one, other)
 
 
-def pieces(conditions: Sequence[str]) -> Mapping[str, list[str]]:
+@cache
+def pieces(conditions: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
     """Conditions of one dimension that parts what is counted, each as the pieces they cut each
     other into. A piece is one of them, or what several leave between them."""
     name = dimension(conditions[0])
@@ -354,7 +357,9 @@ def pieces(conditions: Sequence[str]) -> Mapping[str, list[str]]:
     for atom, holders in atoms.items():
         cut[tuple(holders)].append(atom)
     names = {holders: _piece(name, holders, cut) for holders in cut}
-    return {one: [names[holders] for holders in cut if one in holders] for one in conditions}
+    return MappingProxyType(
+        {one: tuple(names[held] for held in cut if one in held) for one in conditions}
+    )
 
 
 def _atoms(name: str, condition: str) -> frozenset[str]:

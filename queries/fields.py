@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, Literal
 
 from elasticsearch.dsl.query import Exists, Nested, Query, Range, Term
@@ -135,7 +135,8 @@ def axis(name: str, scope: Scope) -> Axis:
     }[name]()
 
 
-def mentions_axis(mentions: Sequence[Mention]) -> Axis:
+@lru_cache(64)
+def mentions_axis(mentions: tuple[Mention, ...]) -> Axis:
     """A bucket for each term, and one for none of them."""
     queries = [mention.query() for mention in mentions]
     buckets = (

@@ -198,6 +198,7 @@ def _openings(word: str, pieces: int, least: int) -> list[tuple[str, ...]]:
     ]
 
 
+@lru_cache(20_000)
 def form_query(term: Term, form: tuple[str, ...]) -> Query:
     """The records that hold one form of a term."""
     text = " ".join(form)
@@ -250,6 +251,7 @@ def _span(form: tuple[str, ...]) -> dict[str, Any]:
     return {"span_near": {"clauses": found, "slop": 0, "in_order": True}}
 
 
+@lru_cache(2_000)
 def query(term: Term) -> Query:
     """The records that mention a term."""
     queries = [form_query(term, form) for form in term.forms]

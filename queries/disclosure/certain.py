@@ -79,11 +79,14 @@ def joint(populations: Iterable[Population], relations: Iterable[Linear]) -> Sys
     relations = tuple(relations)
     named = (one for told in relations for one, _ in told.terms)
     every = tuple(dict.fromkeys([*populations, *named]))
-    parted = _parted(every)
+    families = tuple(_families(every))
+    parted = _parted(families, set(every))
     atoms = (population for one in parted for population, _ in one.terms)
     whole = tuple(dict.fromkeys([*every, *atoms]))
+    if whole != every:
+        families = tuple(_families(whole))
     found: dict[tuple[object, ...], Linear] = {}
-    for one in (*relations, *parted, *_follows(whole)):
+    for one in (*relations, *parted, *_follows(whole, families)):
         if one.terms:
             found.setdefault((frozenset(one.terms), one.low, one.high), one)
     helped = (one for told in found.values() for one, _ in told.terms)
@@ -138,7 +141,11 @@ def _families(populations: Iterable[Population]) -> Iterator[_Family]:
 
 def nested(populations: Iterable[Population]) -> Iterator[tuple[Population, Population]]:
     """Pairs of a population and a wider one: of a longer period, more codes, ages or terms."""
-    for family in _families(populations):
+    return _nested(_families(populations))
+
+
+def _nested(families: Iterable[_Family]) -> Iterator[tuple[Population, Population]]:
+    for family in families:
         for (one, first), (other, second) in combinations(family.members, 2):
             if conditions.covers(other, one):
                 yield first, second
@@ -146,10 +153,10 @@ def nested(populations: Iterable[Population]) -> Iterator[tuple[Population, Popu
                 yield second, first
 
 
-def _follows(populations: Sequence[Population]) -> Iterator[Linear]:
+def _follows(populations: Sequence[Population], families: Iterable[_Family]) -> Iterator[Linear]:
     """What is certain of populations whose conditions differ in one."""
     known = set(populations)
-    for inner, outer in nested(populations):
+    for inner, outer in _nested(families):
         yield _within(inner, outer, "within")
     for population in populations:
         for condition in sorted(population.where):
@@ -203,7 +210,7 @@ def _of_victims(population: Population, known: set[Population]) -> Iterator[Line
             yield _within(population, victims, "victims")
 
 
-def _parted(populations: Sequence[Population]) -> list[Linear]:
+def _parted(families: Iterable[_Family], known: set[Population]) -> list[Linear]:
     """Periods, offences, ages and fields of one value, as sums of the pieces that they cut each
     other into.
 
@@ -211,8 +218,7 @@ def _parted(populations: Sequence[Population]) -> list[Linear]:
     a number of people all the same.
     """
     found: list[Linear] = []
-    known = set(populations)
-    for family in _families(populations):
+    for family in families:
         if (
             len(family.members) > 1
             and family.unit != PEOPLE
