@@ -17,6 +17,7 @@ from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Any, Final, Literal
 
+import msgspec
 from elasticsearch.dsl.query import Exists, Nested, Query, Range, Term
 from elasticsearch.dsl.query import Terms as AreTerms
 from msgspec import Struct
@@ -120,7 +121,7 @@ def axis(name: str, scope: Scope) -> Axis:
     """The axis of a name. Raises RequestError for a name that is none."""
     require(name, scope.categories)
     if name in scope.categories:
-        return _category(name, scope.categories[name])
+        return _within(_category(name, scope.categories[name]), scope)
     return {
         "offence": _offence,
         "offence_row": lambda: _offence_rows(scope.offences),
@@ -133,6 +134,23 @@ def axis(name: str, scope: Scope) -> Axis:
         "outcome": _outcome,
         "sex": _sex,
     }[name]()
+
+
+def _within(axis: Axis, scope: Scope) -> Axis:
+    """Without the values that no record in scope can have: what is not asked about is no 0."""
+    if axis.buckets is None or not axis.partition:
+        return axis
+    kept = []
+    for bucket in axis.buckets:
+        (mine,) = bucket.means
+        held = [
+            conditions.values(one.means)
+            for one in scope.conditions
+            if conditions.dimension(one.means) == conditions.dimension(mine)
+        ]
+        if all(conditions.values(mine) & values for values in held):
+            kept.append(bucket)
+    return msgspec.structs.replace(axis, buckets=tuple(kept))
 
 
 @lru_cache(64)

@@ -464,7 +464,15 @@ class Naive:
         found: dict[str, Holds] = {label: lambda u, x=label: x in read(u[0]) for label in labels}  # type: ignore[misc]
         missing: dict[str, Holds] = {"Not recorded": lambda u: not read(u[0])}
         some = known is not None or any(not read(one) for one in records)
-        return found | (missing if some else {})
+        told = found | (missing if some else {})
+        if known is None or category.get("many"):
+            return told
+        asked = [
+            one["where"][name] for one in (self.request, scope) if name in one.get("where", {})
+        ]
+        said = {"true": "Yes", "false": "No"}
+        held = [{said.get(value, value) for value in values} for values in asked]
+        return {label: holds for label, holds in told.items() if all(label in one for one in held)}
 
 
 class Table:
