@@ -150,7 +150,8 @@ def _within(axis: Axis, scope: Scope) -> Axis:
         ]
         if all(conditions.values(mine) & values for values in held):
             kept.append(bucket)
-    return msgspec.structs.replace(axis, buckets=tuple(kept))
+    # Two conditions may leave no value, and so no record to have one.
+    return msgspec.structs.replace(axis, buckets=tuple(kept)) if kept else axis
 
 
 @lru_cache(64)
@@ -222,6 +223,9 @@ def _offence() -> Axis:
         )
 
     def named(name: str) -> Bucket:
+        title, _, code = name.removesuffix(")").rpartition(" (")  # as documents print it
+        if code in table.titled(title):
+            return read(code)
         titled = table.titled(name)
         if len(titled) > 1:
             raise RequestError(f'"{name}" is the title of {", ".join(titled)}. Name the code.')

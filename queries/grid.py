@@ -281,7 +281,9 @@ def _named(axis: Axis, name: str) -> Bucket:
         if name == one.key:
             return one
     for one in axis.buckets:
-        if wanted in (one.key.casefold(), one.label.casefold(), ", ".join(one.codes).casefold()):
+        codes = ", ".join(one.codes)
+        ways = (one.key, one.label, codes, f"{one.label} ({codes})")  # as documents print it
+        if wanted in map(str.casefold, ways):
             return one
     labels = {one.label.casefold(): one.label for one in axis.buckets}
     near = difflib.get_close_matches(wanted, labels, n=1, cutoff=0)

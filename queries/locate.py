@@ -43,7 +43,13 @@ def behind(request: Request, question_id: str, row: str = TOTAL, column: str = "
     if period is not None:
         filters.append(seen.periods[period].query())
         seen = msgspec.structs.replace(seen, periods=(seen.periods[period],))
-    filters.append(question.where(row, name or None, seen))
+    try:
+        filters.append(question.where(row, name or None, seen))
+    except RequestError as error:
+        if not column or period is not None or not question.side_by_side(seen):
+            raise
+        labels = ", ".join(one.label for one in seen.periods)
+        raise RequestError(f"{error} Columns of one period are named by it: {labels}.") from None
     own = [one for axis in question.grid(seen).axes for one in axis.mentions]
     of_row = [one for one in own if row.casefold() in (one.label.casefold(), TOTAL)]
     return Located(all_of(filters), tuple(dict.fromkeys([*of_row, *seen.mentions])))

@@ -148,8 +148,8 @@ def count(
                 print(to_json(found))
             case CountFormat.CSV:
                 print(adhoc.as_csv(found), end="")
-                if left_out := render.left_out(found.left_out):
-                    print(left_out, file=sys.stderr)
+                for said in (*found.notes, render.left_out(found.left_out)):
+                    print(said, end="\n" if said else "", file=sys.stderr)
             case CountFormat.TABLE:
                 print(adhoc.table(found), end="")
 

@@ -325,13 +325,19 @@ def located(asked: Request, found: QuestionAnswer, naive: Table) -> list[tuple[A
     keys = {row.key for row in table.rows} | {"total", "unknown", "not recorded"}
     pairs = []
     for row in (*table.rows, table.total):
-        name = None if row.kind == "total" else told(row)
+        mine = None if row.kind == "total" else told(row)
         for column, called in zip(table.columns, told_columns(found), strict=True):
-            right = naive.references(name, called)
+            right = naive.references(mine, called)
             pairs.append((locate.behind(asked, found.id, row.key, column.key).query, right))
             plain = labels[row.label.casefold()] == 1 and row.label.casefold() not in keys
             if plain and not row.label.startswith(("=", "#")):
-                pairs.append((locate.behind(asked, found.id, row.label, column.key).query, right))
+                names = [row.label]
+                if row.codes:  # as documents print them
+                    names.append(f"{row.label} ({', '.join(row.codes)})")
+                pairs += [
+                    (locate.behind(asked, found.id, name, column.key).query, right)
+                    for name in names
+                ]
     return pairs
 
 
