@@ -499,9 +499,14 @@ def condition(name: str, values: Sequence[str], categories: Categories) -> Condi
         means = conditions.one_of(name, map(str, numbers))
     elif name == "sex":
         heading = "Sex of a victim"
-        listed = [_one_of(name, text, tuple(_SEXES)) for text in values]
+        by_label = {label.casefold(): sex for sex, label in _SEXES.items()}
+        listed = [
+            by_label.get(one.casefold()) or _one_of(name, one, (*_SEXES, *_SEXES.values()))
+            for one in values
+        ]
         query = Nested(path="victims", query=AreTerms(victims__sex=listed))
         means = conditions.of_victim(conditions.one_of(name, listed))
+        values = [_SEXES[one] for one in listed]
     else:
         heading = "Offence group"
         groups = tuple(dict.fromkeys(offences.load().groups.values()))

@@ -206,9 +206,21 @@ def _part(value: Any, kind: Any, path: str, found: list[Problem]) -> Any:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
         message, _, below = str(error).partition(" - at `$")
-        where = path + below.rstrip("`")
-        found.append(Problem(_most_exact(where, message), _explain(message, where, value)))
+        below = below.rstrip("`")
+        where = path + below
+        given = _given(value, below)
+        found.append(Problem(_most_exact(where, message), _explain(message, where, value, given)))
         return None
+
+
+def _given(value: Any, below: str) -> str:
+    """What stands below a value, quoted; nothing where it is no short text."""
+    for key, place in re.findall(r"\.(\w+)|\[(\d+)\]", below):
+        if key:
+            value = value.get(key) if isinstance(value, dict) else None
+        else:
+            value = value[int(place)] if isinstance(value, list) else None
+    return f'"{value[:_SHOWN]}" ' if isinstance(value, str) and value.isprintable() else ""
 
 
 def _most_exact(path: str, message: str) -> str:
@@ -216,17 +228,17 @@ def _most_exact(path: str, message: str) -> str:
     return f"{path}.{unknown[1]}" if unknown else path
 
 
-def _explain(message: str, path: str, value: Any) -> str:
+def _explain(message: str, path: str, value: Any, given: str) -> str:
     name = re.sub(r"\[[^\]]*\]", "", path).rpartition(".")[2]
     if unknown := re.search(r"unknown field `(.*)`", message):
         return _unknown(unknown[1], _fields(path, value))
     if missing := re.search(r"missing required field `(\w+)`", message):
         return f'lacks "{missing[1]}". Add it.'
     if name == "kind":
-        given = value.get("kind", "") if isinstance(value, dict) else ""
-        near = difflib.get_close_matches(str(given), kinds(), n=1, cutoff=0)
+        kind = value.get("kind", "") if isinstance(value, dict) else ""
+        near = difflib.get_close_matches(str(kind), kinds(), n=1, cutoff=0)
         return (
-            f'there is no kind of question "{given}". Did you mean "{near[0]}"? '
+            f'there is no kind of question "{kind}". Did you mean "{near[0]}"? '
             f"The kinds are {', '.join(kinds())}."
         )
     if name == "id":
@@ -234,10 +246,16 @@ def _explain(message: str, path: str, value: Any) -> str:
             "an id is a letter and then up to 19 letters, digits, - or _, such as Q1. Correct it."
         )
     if name in ("period", "periods") and "got `str`" in message:
-        return f'"{name}": expected {{from: YYYY-MM-DD, to: YYYY-MM-DD}} or a year such as 2017/18.'
-    return f'"{name}": {_plainer(name, message)}. Correct it.'
+        return (
+            f'"{name}": {given}is none; expected {{from: YYYY-MM-DD, to: YYYY-MM-DD}} or a '
+            "year such as 2017/18. Correct it."
+        )
+    said = _plainer(name, message)
+    return f'"{name}": {given if said == _NO_DAY else ""}{said}. Correct it.'
 
 
+_NO_DAY: Final = "is not a day (expected YYYY-MM-DD)"
+_SHOWN: Final = 60
 _SAID: Final = {
     "str": "text",
     "int": "a whole number",
@@ -252,7 +270,7 @@ _CHOICES: Final = {"count": get_args(Unit), "variants": ("all", "none")}
 def _plainer(name: str, message: str) -> str:  # noqa: PLR0911 - one a kind of message
     """The library's message in an officer's words."""
     if "RFC3339 encoded date" in message:
-        return "is not a day (expected YYYY-MM-DD)"
+        return _NO_DAY
     if "enum value" in message and name in _CHOICES:
         return f"expected {' or '.join(_CHOICES[name])}"
     if name == "periods" and message.startswith("Expected `array`, got"):

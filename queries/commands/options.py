@@ -67,7 +67,7 @@ def _day(text: str | date) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter("is not a day (expected YYYY-MM-DD)") from None
+        raise typer.BadParameter(f'"{text[:60]}" is not a day (expected YYYY-MM-DD)') from None
 
 
 From = Annotated[
