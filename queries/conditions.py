@@ -199,6 +199,45 @@ def intervals(condition: str) -> tuple[_Interval, ...]:
     )
 
 
+def words(condition: str) -> str:
+    """A condition as a message says it. Two terms of one beginning may be said alike."""
+    if (other := without_no(condition)) is not None:
+        return f"not {words(other)}"
+    if (whom := of_whom(condition)) is not None:
+        return f"with a victim {words(whom)}"
+    name, _, value = condition.partition(":")
+    plain = [_unescaped(one.partition("~")[0]) for one in sorted(values(condition))]
+    terms = " or ".join(f'"{one}"' for one in plain)
+    said = {
+        "period": f"recorded {' or '.join(map(_days, value.split(',')))}",
+        "age": f"aged {value.replace('-', ' to ').replace(',', ' or ')}",
+        "offence": f"of {value.replace(',', ', ')}",
+        "linked": f"linked to {value.replace(',', ', ')}",
+        "term": f"mentioning {terms}",
+        "several": f"mentioning two or more of {terms}",
+        "alone": f"mentioning only one of {terms}",
+    }
+    if name in said:
+        return said[name]
+    if name in _SINGLE or name.startswith(("category ", "any category ")):
+        field = name.removeprefix("any ").removeprefix("category ")
+        return f"with {field} {' or '.join(plain)}"
+    return condition
+
+
+def _days(interval: str) -> str:
+    start, _, end = interval.partition("/")
+    if not start or not end:
+        return f"from {start}" if start else f"up to {end}" if end else "at any time"
+    return f"{start} to {end}"
+
+
+def _unescaped(value: str) -> str:
+    if value == MISSING:
+        return "not recorded"
+    return value.replace("%7C", "|").replace("%25", "%")
+
+
 # -- what follows ------------------------------------------------------------------------------
 
 

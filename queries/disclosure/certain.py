@@ -36,7 +36,8 @@ class Population(NamedTuple):
     @property
     def words(self) -> str:
         """The population for a message."""
-        return f"{self.unit} of {' and '.join(sorted(self.where)) or 'any kind'}"
+        said = " and ".join(conditions.words(one) for one in sorted(self.where))
+        return f"{self.unit} {said or 'of any kind'}"
 
 
 class Linear(NamedTuple):

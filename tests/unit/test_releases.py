@@ -19,6 +19,7 @@ from queries import outputs
 from queries.answer import Answer, Override, Row
 from queries.conditions import of_codes
 from queries.disclosure import ledger
+from queries.disclosure.certain import population_of
 from queries.disclosure.ledger import Outcome, publish
 from queries.disclosure.policy import Policy
 from queries.outputs import Desk
@@ -128,7 +129,7 @@ def test_three_releases_together_give_a_month_away(book: Path) -> None:
 def test_what_was_withheld_is_not_printed_by_a_later_table(book: Path) -> None:
     """53 = 46 + [c] + [c]; then 21 and 22B alone, 50: together they would tell 46's 3."""
     publish(by_code(46, 4, 3), FIVE, book)
-    with pytest.raises(DisclosureError, match=r"offence:46 and .*, withheld in FOI/1"):
+    with pytest.raises(DisclosureError, match=r"offences of 46 and .*, withheld in FOI/1"):
         publish(number(50, ("21", "22B"), reference="FOI/2"), FIVE, book)
 
 
@@ -151,7 +152,7 @@ def test_what_is_public_is_not_chosen_to_be_withheld(book: Path) -> None:
 def test_printed_before_and_small_now_is_refused_unless_it_was_none(book: Path) -> None:
     publish(by_code(46, 0, 6), FIVE, book)
     later = by_code(46, 3, 2, reference="FOI/2", generation="crimes-2")
-    with pytest.raises(DisclosureError, match=r"offence:46.*printed in FOI/1.*withheld now"):
+    with pytest.raises(DisclosureError, match=r"offences of 46.*printed in FOI/1.*withheld now"):
         publish(later, FIVE, book)
     fresh = by_code(40, 3, 6, reference="FOI/3", generation="crimes-2")
     assert counts(publish(fresh, FIVE, book)) == [None, None, 6, 49]
@@ -320,3 +321,18 @@ def test_one_release_is_recorded_at_a_time(book: Path, monkeypatch: pytest.Monke
         pytest.raises(DisclosureError, match="another release is being recorded"),
     ):
         publish(number(52), FIVE, book)
+
+
+@pytest.mark.parametrize(
+    ("conditions_of", "words"),
+    [
+        (("period:2017-04-01/2018-03-31", "offence:22B,88/1"), "offences of 22B, 88/1 and recorded 2017-04-01 to 2018-03-31"),
+        (("period:/2018-03-31",), "offences recorded up to 2018-03-31"),
+        (("term:alpha~2f75735f|a%7Cb~1",), 'offences mentioning "a|b" or "alpha"'),
+        (("no outcome:5", "victim sex:F"), "offences not with outcome 5 and with a victim with sex F"),
+        (("category district:%none|North",), "offences with district not recorded or North"),
+        ((), "offences of any kind"),
+    ],
+)  # fmt: skip
+def test_a_population_is_said_in_words(conditions_of: tuple[str, ...], words: str) -> None:
+    assert population_of("offences", conditions_of).words == words
