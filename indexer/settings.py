@@ -84,12 +84,16 @@ class Index(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Force(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a letter says of the force that sends it. Lists are paragraphs or lines."""
+    """What a letter says of the force that sends it. Lists are paragraphs or lines.
+
+    ``exemption`` is said where a number is withheld: the section that lets it be.
+    """
 
     name: str = "[force.name]"
     unit: str = "Information Rights"
     address: tuple[str, ...] = ("[force.address]",)
     contact: str = "[force.contact]"
+    exemption: str = ""
     signatory: str = "[force.signatory]"
     caveat: tuple[str, ...] = (
         "The figures are a snapshot of unpublished data from live systems and have not been "

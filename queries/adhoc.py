@@ -228,7 +228,7 @@ def _terms(found: Answer, asked: Request, scope: Scope) -> tuple[TermCount, ...]
         mention.key: term for mention, term in zip(scope.mentions, found.scope.terms, strict=True)
     }
     return tuple(
-        TermCount(mention.label, by_key[mention.key].records, by_key[mention.key].forms)
+        TermCount(mention.term.written, by_key[mention.key].records, by_key[mention.key].forms)
         for mention in asked.every_mention
     )
 

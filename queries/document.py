@@ -42,6 +42,10 @@ def read(path: Path) -> Document:
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
+    except IsADirectoryError:
+        raise RequestError(
+            f"{path}: is a folder. Name a file; a folder of requests goes with answer --all."
+        ) from None
     except OSError as error:
         raise RequestError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
     if len(raw) > MAX_BYTES:
@@ -65,7 +69,12 @@ def parse(text: str, name: str) -> Document:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = error.problem or "cannot be read"
-        raise RequestError(f"{name}:{line}: is not YAML: {problem}. Correct the line.") from None
+        remedy = (
+            "Indent with spaces, not with tabs"
+            if "'\\t'" in problem
+            else "Correct the line; put text that holds any of ? : , # ' [ ] { } in double quotes"
+        )
+        raise RequestError(f"{name}:{line}: is not YAML: {problem}. {remedy}.") from None
     except (yaml.YAMLError, ValueError, OverflowError):
         # The last two are an escape, such as "\UFFFFFFFF", that is no character.
         raise RequestError(

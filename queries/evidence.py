@@ -105,7 +105,7 @@ def _seen(hit: Hit, source: dict[str, Any], mentions: tuple[Mention, ...], look:
             )
             if look.mask:
                 around = _masked(around)
-            shown.append(Shown(mention.label, *around))
+            shown.append(Shown(mention.term.written, *around))
     return msgspec.structs.replace(hit, found=found, shown=tuple(shown))
 
 

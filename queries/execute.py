@@ -199,7 +199,7 @@ def narrower(scope: Scope, within: ScopeSpec) -> str:
     if within.offences:
         said.append(f"of {', '.join(code for row in scope.offences for code in row.codes)}")
     if within.mentions:
-        said.append("mentioning " + " or ".join(f'"{one.label}"' for one in scope.mentions))
+        said.append("mentioning " + " or ".join(one.quoted for one in scope.mentions))
     if within.where:
         narrowed = scope.conditions[len(scope.conditions) - len(within.where) :]
         said.append("where " + " and ".join(one.words for one in narrowed))

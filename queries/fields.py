@@ -317,6 +317,11 @@ def _outcomes() -> dict[int, str]:
     return {int(outcome): title for outcome, title in table}
 
 
+def _outcome_in_words(number: int) -> str:
+    title = _outcomes().get(number)
+    return f'{number} ("{title}")' if title else str(number)
+
+
 def _outcome() -> Axis:
     def read(number: int | None) -> Bucket:
         if number is None:
@@ -481,10 +486,11 @@ def condition(name: str, values: Sequence[str], categories: Categories) -> Condi
     """Records whose field has one of the values. Raises RequestError."""
     known = ("outcome", "offence_group", "sex", *categories)
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0)[0]
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f' Did you mean "{near[0]}"?' if near else ""
         raise RequestError(
-            f'where: knows no field "{name[:60]}". Did you mean "{near}"? The fields are '
-            f"{', '.join(known)}, and what foidex.toml declares under [categories]."
+            f'where: knows no field "{name[:60]}".{hint} The fields are {", ".join(known)}, and '
+            "what foidex.toml declares under [categories]."
         )
     if name in categories:
         heading = declared.label(name, categories[name])
@@ -497,6 +503,7 @@ def condition(name: str, values: Sequence[str], categories: Categories) -> Condi
         numbers = [_whole(name, text, _OUTCOMES) for text in values]
         query = AreTerms(outcome=numbers)
         means = conditions.one_of(name, map(str, numbers))
+        values = [_outcome_in_words(number) for number in numbers]
     elif name == "sex":
         heading = "Sex of a victim"
         by_label = {label.casefold(): sex for sex, label in _SEXES.items()}

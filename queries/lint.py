@@ -152,7 +152,7 @@ def near_misses(
     complete = True
     for one in asked:
         near, looked = _near(sealed, one, asked)
-        label = one.mention.label
+        label = one.mention.term.written
         told += [
             NotCounted(label, one.places, miss.wording, miss.records, miss.added)
             for miss in _counted(sealed, one, near.terms())
@@ -176,7 +176,7 @@ def _asked(request: Request, base: Scope) -> list[_Asked]:
             places[one.key].append(question.id)
             mentions.setdefault(one.key, one)
     return found + [
-        _Asked(one, tuple(places[key]), scope.query(), one.query(), (one.label,))
+        _Asked(one, tuple(places[key]), scope.query(), one.query(), (one.term.written,))
         for key, one in mentions.items()
     ]
 
@@ -193,7 +193,7 @@ def _checked(
         ],
     )
     forms = Counter({" ".join(form): n for (_, form), n in zip(found, of_form, strict=True)})
-    entry = book.term(one.mention.label)
+    entry = book.term(one.mention.term.written)
     everyday = entry is not None and entry.everyday
     near, looked = _near(sealed, one, asked)
     misses = _counted(sealed, one, near.terms())
@@ -348,7 +348,8 @@ def _aliases(
     sealed: _Sealed, one: _Asked, book: Book, known: set[tuple[str, ...]]
 ) -> list[Suggestion]:
     """Other names of a term, not known as forms yet, that it would have more records with."""
-    names = [name for name in book.names(one.mention.label) if terms.parts(name) not in known]
+    written = one.mention.term.written
+    names = [name for name in book.names(written) if terms.parts(name) not in known]
     if not names:
         return []
     queries = [one.spelled(*one.mention.spellings, terms.parse(name)) for name in names]

@@ -51,7 +51,11 @@ def behind(request: Request, question_id: str, row: str = TOTAL, column: str = "
         labels = ", ".join(one.label for one in seen.periods)
         raise RequestError(f"{error} Columns of one period are named by it: {labels}.") from None
     own = [one for axis in question.grid(seen).axes for one in axis.mentions]
-    of_row = [one for one in own if row.casefold() in (one.label.casefold(), TOTAL)]
+    of_row = [
+        one
+        for one in own
+        if row.casefold() in (one.label.casefold(), one.term.written.casefold(), TOTAL)
+    ]
     return Located(all_of(filters), tuple(dict.fromkeys([*of_row, *seen.mentions])))
 
 

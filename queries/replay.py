@@ -80,13 +80,17 @@ class Replay(Struct, frozen=True):
         """What the command fails with; None where nothing moved and nothing is in doubt."""
         said = []
         if self.moved:
-            by = "" if self.movers is None else f", by {len(self.movers):,} records"
-            said.append(f"{len(self.moved):,} numbers moved{by}")
+            by = "" if self.movers is None else f", by {_counted(len(self.movers), 'record')}"
+            said.append(f"{_counted(len(self.moved), 'number')} moved{by}")
         if self.then:
             said.append(f"{len(self.then):,} differ on the generation that answered")
         if self.doubts:
             said.append("the answer is not as it was made")
         return MovedError(f"{self.reference}: {'; '.join(said)}.") if said else None
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 class _Kept(NamedTuple):

@@ -65,7 +65,7 @@ class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False):
 
     def wordings(self, mention: Mention) -> tuple[str, ...]:
         """Every wording of the request that is this mention."""
-        return tuple(one.label for one in self.every_mention if one.key == mention.key)
+        return tuple(one.term.written for one in self.every_mention if one.key == mention.key)
 
 
 Reference = Annotated[str, Meta(min_length=1, max_length=100)]

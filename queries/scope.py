@@ -100,6 +100,14 @@ class Company(Struct, frozen=True):
     term: Term
     within: int | None = None
 
+    @property
+    def words(self) -> str:
+        """The companion in words: "device" within 12 words."""
+        quoted = f'"{self.term.written}"'
+        if self.within is None:
+            return quoted
+        return f"{quoted} within {self.within} word{'' if self.within == 1 else 's'}"
+
 
 class Mention(Struct, frozen=True):
     """A term as asked for: its aliases count as it, and it counts only in its ``company``."""
@@ -111,8 +119,18 @@ class Mention(Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """The requester's wording."""
-        return self.term.written
+        """The requester's wording, and what else is asked of it."""
+        return self._with_more(self.term.written)
+
+    @property
+    def quoted(self) -> str:
+        """The label, with the wording in quotes."""
+        return self._with_more(f'"{self.term.written}"')
+
+    def _with_more(self, written: str) -> str:
+        more = [f"with {other.words}" for other in self.company]
+        more += ["exactly so written"] if self.exact else []
+        return f"{written} ({', '.join(more)})" if more else written
 
     @property
     def key(self) -> tuple[object, ...]:

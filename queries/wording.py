@@ -145,10 +145,12 @@ def problems(wordings: Sequence[Wording], path: str, *, repeats: bool) -> Iterat
                 "of their own.",
             )
             return
-        first = seen.setdefault(one.key, one.label)
-        if not repeats and first is not one.label:
+        if one.key not in seen:
+            seen[one.key] = one.quoted
+        elif not repeats:
+            first = seen[one.key]
             yield Problem(
-                where, f'"{one.label}" is the same term as "{first}" above. Remove one of them.'
+                where, f"{one.quoted} is the same term as {first} above. Remove one of them."
             )
 
 

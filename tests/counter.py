@@ -557,7 +557,18 @@ def _many(held: Any) -> list[Any]:
 
 
 def _said(wording: Any) -> str:
-    return wording if isinstance(wording, str) else str(wording["term"])
+    if isinstance(wording, str):
+        return wording
+    more = []
+    for other in wording.get("with", []):
+        if isinstance(other, str) or "within" not in other:
+            more.append(f'with "{other if isinstance(other, str) else other["term"]}"')
+        else:
+            words = "word" if other["within"] == "1" else "words"
+            more.append(f'with "{other["term"]}" within {other["within"]} {words}')
+    if wording.get("variants") == "none":
+        more.append("exactly so written")
+    return f"{wording['term']} ({', '.join(more)})" if more else str(wording["term"])
 
 
 def _natural(label: str) -> list[Any]:

@@ -162,8 +162,8 @@ def _opening(document: Any) -> None:
     _lines(
         document,
         "We searched the crime records that {{ force.name }} holds. The figures count offences "
-        "recorded {{ period }}{% if wordings %}, where the record holds "
-        '{{ wordings | listed("or") }}{% endif %}.',
+        "recorded {{ period }}{% if wordings %}, {% if scope.conditions %}and {% endif %}"
+        'where the record holds {{ wordings | listed("or") }}{% endif %}.',
     )
     for name in ("withheld", "rounded"):
         _lines(document, f"{{%p if {name} %}}", f"{{{{ {name} }}}}", "{%p endif %}")

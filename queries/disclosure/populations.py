@@ -83,7 +83,12 @@ def mapped(answer: Answer, change: Callable[[Cell], int | None]) -> Answer:
             total=replace(old.total, counts=total),
         )
         figures = {
-            fact.name: of(f"{one.id}, {fact.name}", fact.unit, number, (*one.means, *fact.means))
+            fact.name: of(
+                f"{one.id}, {fact.name.replace('_', ' ')}",
+                fact.unit,
+                number,
+                (*one.means, *fact.means),
+            )
             for fact in one.figures
             if not isinstance(number := one.facts[fact.name], str)
         }

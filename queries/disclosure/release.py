@@ -36,6 +36,7 @@ from queries.periods import column_of
 from queries.scope import MENTIONS
 
 _YOUNGEST: Final = "youngest"
+_WITHOUT_VICTIM: Final = "offences_without_victim"
 NOTHING: frozenset[Population] = frozenset()
 
 
@@ -301,8 +302,12 @@ def _overlaps(question: QuestionAnswer) -> tuple[str, ...]:
         if one.kind == "sum" and one.whole in (table.total.key, table.columns[0].key)
     }
     notes = []
-    if "rows" not in apart or any(column.unit == "people" for column in table.columns):
+    if "rows" not in apart:
         notes.append("Rows may overlap; the total counts each once.")
+    elif any(column.unit == certain.PEOPLE for column in table.columns):
+        notes.append("One person may be in several rows; the total counts each once.")
+    if question.facts.get(_WITHOUT_VICTIM, 0) != 0:
+        notes.append("Offences without a victim are in no row.")
     if "columns" not in apart and len({column.unit for column in table.columns}) < len(
         table.columns
     ):

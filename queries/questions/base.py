@@ -13,7 +13,7 @@ from queries.answer import Form, QuestionAnswer, Table, TermFound
 from queries.fields import Axis
 from queries.grid import Grid
 from queries.problems import Problem
-from queries.scope import Company, Mention, Scope, counted_query
+from queries.scope import Mention, Scope, counted_query
 from queries.spec import ScopeSpec
 
 Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,19}$")]
@@ -155,20 +155,14 @@ def _term_found(mention: Mention, records: int, each_form: Iterator[int]) -> Ter
     forms = {" ".join(form): next(each_form) for term in mention.spellings for form in term.forms}
     most_first = sorted(forms.items(), key=lambda item: (-item[1], item[0]))
     return TermFound(
-        wordings=(mention.label,),
+        wordings=(mention.term.written,),
         records=records,
         forms=tuple(Form(form, held) for form, held in most_first if held),
         exact=mention.exact,
         aliases=tuple(alias.written for alias in mention.aliases),
-        company=tuple(_said(other) for other in mention.company),
+        company=tuple(other.words for other in mention.company),
         means=(mention.means,),
     )
-
-
-def _said(company: Company) -> str:
-    """A companion in words: "device" within 12 words."""
-    quoted = f'"{company.term.written}"'
-    return quoted if company.within is None else f"{quoted} within {company.within} words"
 
 
 def overlap_note(table: Table, what: str) -> tuple[str, ...]:

@@ -87,7 +87,11 @@ def _library() -> Any:
 
 
 def _label(row: Row, columns: int) -> str:
-    label = textwrap.shorten(row.label, _LABEL, placeholder=" ...") or row.label[:_LABEL]
+    codes = f" ({', '.join(row.codes)})" if row.codes else ""
+    codes = codes if len(codes) <= _LABEL // 2 else ""
+    room = _LABEL - len(codes)
+    label = textwrap.shorten(row.label, room, placeholder=" ...") or row.label[:room]
+    label += codes  # which tell labels of one beginning apart
     hidden: Sequence[int | None] = row.counts[:columns]
     return f"{label} {phrases.HIDDEN}" if None in hidden else label
 

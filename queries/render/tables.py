@@ -100,7 +100,7 @@ def _part(table: Table, start: int, end: int) -> Part:
         ),
         first=start + 1,
         last=end,
-        shares=_shares(table, _widths(table)[start:end]),
+        shares=_shares(table, start, end),
     )
 
 
@@ -108,10 +108,16 @@ def _longest(table: Table) -> int:
     return max(len(_line(row, 0, 0).name) for row in (*table.rows, table.total))
 
 
-def _shares(table: Table, widths: list[int]) -> tuple[int, ...]:
-    """The figures take what they need, and the labels the rest."""
-    labels = max(min(_longest(table), LABELS), LABELS + PORTRAIT - sum(widths))
-    return (labels, *widths)
+def _shares(table: Table, start: int, end: int) -> tuple[int, ...]:
+    """The figures take what they need; what the labels leave goes to the heads, then to them."""
+    widths = _widths(table)[start:end]
+    labels = min(_longest(table), LABELS)
+    spare = max(0, LABELS + PORTRAIT - sum(widths) - labels)
+    heads = [_GAP + len(column.label) for column in table.columns[start:end]]
+    wanted = [max(0, head - width) for head, width in zip(heads, widths, strict=True)]
+    part = min(1.0, spare / (sum(wanted) or 1))
+    widths = [width + int(more * part) for width, more in zip(widths, wanted, strict=True)]
+    return (max(labels, LABELS + PORTRAIT - sum(widths)), *widths)
 
 
 def _groups(table: Table) -> list[int]:

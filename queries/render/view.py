@@ -89,10 +89,12 @@ def names(
         "terms": _terms(answer),
         "forms": _forms(answer),
         "near_misses": phrases.near_misses(answer.near_misses),
-        "left_out": phrases.left_out(answer.scope.left_out),
+        "left_out": " ".join(
+            filter(None, (phrases.left_out(answer.scope.left_out), _unfinished(answer)))
+        ),
         "questions": [_view(answer, question, own) for question in answer.questions],
         "disclosure": answer.disclosure,
-        "withheld": phrases.withheld(answer.disclosure, any_is=_withheld(answer)),
+        "withheld": _why_withheld(answer, force),
         "rounded": phrases.rounded(answer.disclosure),
         "small": tuple(small),
         "provenance": answer.provenance,
@@ -104,6 +106,22 @@ def names(
         "clarified": _paragraphs(letter["clarified"]),
     }
     return found | {"annex": tuple(_sections(templates.render("annex.j2", Form.TEXT, own, found)))}
+
+
+def _why_withheld(answer: Answer, force: Force) -> str:
+    """What a withheld number is, and what lets the force withhold it."""
+    said = phrases.withheld(answer.disclosure, any_is=_withheld(answer))
+    return f"{said} {force.exemption}".strip() if said else ""
+
+
+def _unfinished(answer: Answer) -> str:
+    """That the records end before what is asked about does."""
+    provenance = answer.provenance
+    newest = (provenance.watermark or provenance.built_at).date()
+    end = answer.scope.period_to
+    if end is None or end <= newest:
+        return ""
+    return f"The records held were last changed on {in_words(newest)}, before {in_words(end)}."
 
 
 def _withheld(answer: Answer) -> bool:
@@ -181,11 +199,14 @@ def worded(term: TermFound) -> list[str]:
 
 
 def when(scope: ScopeAnswer) -> str:
-    """The periods of an answer, and what its records' fields must be, in words."""
+    """The periods and codes of an answer, and what its records' fields must be, in words."""
     if len(scope.periods) > 1:
         said = f"in {phrases.listed([one.label for one in scope.periods])}"
     else:
         said = Period(scope.period_from, scope.period_to).words
+    codes = list(dict.fromkeys(code for row in scope.offences for code in row.codes))
+    if codes:
+        said += f" under the code{'s' if len(codes) > 1 else ''} {phrases.listed(codes)}"
     return f"{said}, where {phrases.listed([*scope.conditions])}" if scope.conditions else said
 
 

@@ -88,20 +88,44 @@ def _rendered(path: Path, names: Mapping[str, Any], own: Path | None) -> Any:
     for table in letter.docx.tables:
         if table.style is not None and table.style.name == TABLE:
             _widen(table, letter.docx.sections[0])
+            _keep_total(table)
     return letter.docx
 
 
 def _widen(table: Any, page: Any) -> None:
-    """Share the page among a table's columns: the labels take what the figures leave."""
+    """Share the page among a table's columns: the figures take what they need; what the labels
+    leave goes to the heads, then to them."""
     room = page.page_width - page.left_margin - page.right_margin
     grid, rows = table._tbl.tblGrid.gridCol_lst, table._tbl.tr_lst  # noqa: SLF001
     figures = [_needed(rows, place) for place in range(1, len(grid))]
+    labels = min(room // 2, max(_width(row, 0) for row in rows))
+    spare = max(0, room - sum(figures) - labels)
+    wanted = [
+        max(0, _width(rows[0], place) - width) for place, width in enumerate(figures, start=1)
+    ]
+    part = min(1.0, spare / (sum(wanted) or 1))
+    figures = [width + int(more * part) for width, more in zip(figures, wanted, strict=True)]
     widths = [max(room - sum(figures), room // 5), *figures]
     for column, width in zip(grid, widths, strict=True):
         column.w = width
     for row in rows:
         for cell, width in zip(row.tc_lst, widths, strict=False):  # a force may merge cells
             cell.width = width
+
+
+def _keep_total(table: Any) -> None:
+    """The total is never alone on a page."""
+    for row in table.rows[-3:-1]:
+        for cell in row.cells:
+            for paragraph in cell.paragraphs:
+                paragraph.paragraph_format.keep_with_next = True
+
+
+def _width(row: Any, place: int) -> int:
+    """What a cell takes in one line, in EMU."""
+    cells = row.tc_lst
+    lines = cells[place].p_lst if place < len(cells) else []
+    return _AROUND_CELL + _LETTER * max((len(line.text) for line in lines), default=0)
 
 
 def _needed(rows: Any, place: int) -> int:

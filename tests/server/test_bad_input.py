@@ -717,7 +717,7 @@ def test_a_request_file_that_cannot_be_read_is_told(
         path.write_bytes(content)
     refused(foidex.program("lint", path), RequestError, f"{path}: {told}")
     refused(foidex("answer", path), RequestError, f"{path}: {told}")
-    refused(foidex("lint", path.parent), RequestError, f"{path.parent}: cannot be read")
+    refused(foidex("lint", path.parent), RequestError, f"{path.parent}: is a folder")
 
 
 @pytest.mark.parametrize(

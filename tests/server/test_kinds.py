@@ -422,8 +422,8 @@ BY_EYE: dict[str, dict[str, tuple[list[str], dict[str, list[int]], list[int]]]] 
         ),
     },
     "hinge": {
-        "Q1": ([], {"Hinge": [2], "None of these": [13]}, [15]),
-        "Q2": ([], {"Hinge": [1], "None of these": [14]}, [15]),
+        "Q1": ([], {'Hinge (with "App")': [2], "None of these": [13]}, [15]),
+        "Q2": ([], {'Hinge (with "App" within 5 words)': [1], "None of these": [14]}, [15]),
     },
     "age-bands": {
         "Q1": (
@@ -568,11 +568,11 @@ HAND: list[tuple[str, str, list[str], dict[str, list[int]], list[int]]] = [
     ("where: {flag: [x, y], outcome: [1, 18]}\n", "kind: keywords, keywords: [Snapchat, Kik]", [],
      {"Snapchat": [3], "Kik": [2], "None of these": [0]}, [3]),
     ("", "kind: keywords, keywords: [{term: Facebook, with: [{term: app, within: 4}]}, {term: Kik, with: [app]}]", [],
-     {"Facebook": [1], "Kik": [1], "None of these": [9]}, [11]),
+     {'Facebook (with "app" within 4 words)': [1], 'Kik (with "app")': [1], "None of these": [9]}, [11]),
     ("", "kind: keywords, keywords: [{term: Facebook, with: [{term: app, within: 3}]}]", [],
-     {"Facebook": [0], "None of these": [11]}, [11]),
+     {'Facebook (with "app" within 3 words)': [0], "None of these": [11]}, [11]),
     ("", "kind: keywords, keywords: [{term: FB, with: [{term: app, within: 4}]}, {term: Face-book, variants: none}]", [],
-     {"FB": [1], "Face-book": [1], "None of these": [9]}, [11]),
+     {'FB (with "app" within 4 words)': [1], "Face-book (exactly so written)": [1], "None of these": [9]}, [11]),
     (TWO_YEARS, "kind: victims, bands: [{to: 11}]",
      ["Different people", "Victims, 2017/18", "Different people, 2017/18", "Victims, 2018/19", "Different people, 2018/19"],
      {"Aged 11 and under": [2, 2, 1, 1, 1, 1], "Any other known age": [5, 4, 4, 4, 1, 1],

@@ -184,11 +184,12 @@ def test_variants_none_and_the_book_decide_what_is_a_near_miss(
     head = "reference: R\ntitle: T\nquestions: [{id: Q1, kind: offences}]\n"
     held = named(
         checked(client, index.alias, f"{head}mentions: [{{term: WeChat, variants: none}}]"),
-        "WeChat",
+        "WeChat (exactly so written)",
     )
     assert held.near_misses == (NearMiss("we chat", "opened otherwise", 1, 1),)
     exact = named(
-        checked(client, index.alias, f"{head}mentions: [{{term: Xbox, variants: none}}]"), "Xbox"
+        checked(client, index.alias, f"{head}mentions: [{{term: Xbox, variants: none}}]"),
+        "Xbox (exactly so written)",
     )
     assert exact.near_misses == (NearMiss("x box", "opened otherwise", 1, 1),)
     opened = named(checked(client, index.alias, f"{head}mentions: [Xbox]"), "Xbox")
@@ -201,11 +202,11 @@ def test_company_is_wanted_of_a_near_miss_too(
 ) -> None:
     load(records())
     text = "reference: R\ntitle: T\nquestions: [{id: Q1, kind: offences}]\nmentions: [{term: Steam, with: [games]}]"
-    assert named(checked(client, index.alias, text), "Steam").near_misses == (
+    assert named(checked(client, index.alias, text), 'Steam (with "games")').near_misses == (
         NearMiss("steem", "one letter away", 1, 1),
     )
     text = text.replace("games", "clouds")
-    assert named(checked(client, index.alias, text), "Steam").near_misses == ()
+    assert named(checked(client, index.alias, text), 'Steam (with "clouds")').near_misses == ()
 
 
 def test_a_sample_that_is_too_small_is_told(

@@ -51,6 +51,15 @@ def squeezed(text: str) -> str:
     return re.sub(r"[\s\u200b]", "", text)
 
 
+def test_the_total_of_a_word_table_is_not_alone_on_a_page() -> None:
+    (found,) = word_file(tabled(an_answer(1), wide(30, 3))).tables
+    kept = [
+        all(part.paragraph_format.keep_with_next for cell in row.cells for part in cell.paragraphs)
+        for row in found.rows
+    ]
+    assert kept[-3:] == [True, True, False]
+
+
 @pytest.mark.parametrize("document", [word.letter_docx, pdf.letter_pdf, spreadsheets.workbook])
 def test_the_same_answer_and_day_give_the_same_bytes(document: Callable[..., bytes]) -> None:
     first = document(an_answer(1234), FORCE, DAY)

@@ -30,6 +30,7 @@ from queries.answer import (
 )
 from queries.render import pdf, phrases, report, tables
 from queries.render.text import wrapped
+from queries.wording import CompanySpec, TermSpec, mention
 from tests.answers import hostile, tabled, wide
 from tests.conftest import ROOT
 
@@ -180,6 +181,36 @@ def test_what_records_must_have_is_said_in_a_sentence() -> None:
     )
     for renderer in (render.letter_text, render.report_text):
         assert said in " ".join(renderer(answer, FORCE, date(2018, 8, 15)).split())
+
+
+def test_the_codes_that_are_counted_are_named() -> None:
+    base = an_answer(1)
+    rows = (Row("0", "One", (1,), codes=("22B", "21")), Row("1", "Two", (0,), codes=("88/1",)))
+    answer = msgspec.structs.replace(base, scope=msgspec.structs.replace(base.scope, offences=rows))
+    for renderer in (render.letter_text, render.letter_html, render.report_text):
+        text = " ".join(renderer(answer, FORCE, date(2018, 8, 15)).split())
+        assert (
+            "recorded from 1 April 2017 to 31 March 2018 under the codes 22B, 21 and 88/1" in text
+        )
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"), [(date(2018, 3, 30), True), (date(2018, 3, 31), False)]
+)
+def test_records_that_end_before_the_period_does_are_told(changed: date, told: bool) -> None:  # noqa: FBT001
+    base = an_answer(1)
+    watermark = datetime(changed.year, changed.month, changed.day, 9, tzinfo=UTC)
+    provenance = msgspec.structs.replace(base.provenance, watermark=watermark)
+    answer = msgspec.structs.replace(base, provenance=provenance)
+    said = "The records held were last changed on 30 March 2018, before 31 March 2018."
+    for renderer in (render.letter_text, render.letter_html, render.report_text):
+        assert (said in " ".join(renderer(answer, FORCE, date(2018, 8, 15)).split())) == told
+
+
+def test_a_term_in_company_is_named_with_it() -> None:
+    wording = TermSpec("Hinge", company=(CompanySpec("app", 1), "phone"), variants="none")
+    label = mention(wording).label
+    assert label == 'Hinge (with "app" within 1 word, with "phone", exactly so written)'
 
 
 def test_a_line_is_not_broken_where_a_variant_is_written() -> None:

@@ -51,6 +51,8 @@ def test_values_stay_as_they_are_written() -> None:
         ("", ["is empty"]),
         ("- a\n- b", [":1: is not a request"]),
         ("a: [", [":1: is not YAML"]),
+        ("a: {b: How many?}", ["put text that holds any of ? : , # ' [ ] { } in double quotes"]),
+        ("\ta: b", ["Indent with spaces, not with tabs"]),
         ("a: &x 1\nb: *x", [":1: holds an anchor or alias"]),
         ("a: !!python/object:os.system x", [":1: holds a YAML tag"]),
         ("[" * 30, ["nested too deeply"]),
