@@ -21,6 +21,7 @@ def test_every_schedule_runs_the_refresh() -> None:
         assert re.search(
             r"bin/foidex --config \S+ (--quiet )?refresh$", path.read_text(), re.MULTILINE
         )
+    assert "EnvironmentFile=/etc/foidex/environment" in UNITS[0].read_text()
     job = yaml.safe_load((DOCKER / "kubernetes" / "refresh-cronjob.yaml").read_text())
     (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     assert container["args"][-1] == "refresh"
