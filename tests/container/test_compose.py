@@ -215,6 +215,18 @@ def test_prepare_gives_each_secret_to_the_user_who_reads_it_and_makes_none_twice
     assert {path: path.read_bytes() for path in before} == before
 
 
+def test_prepare_gives_a_user_whose_password_was_deleted_another(folder: Path) -> None:
+    users, roles = (folder / "secrets" / name for name in ("users", "users_roles"))
+    before = [path.stat().st_ino for path in (users, roles)]
+    lines = {*users.read_text().splitlines()}
+    (folder / "secrets" / "refresh_password").unlink()
+    subprocess.run([folder / "prepare"], check=True, capture_output=True)
+    assert [path.stat().st_ino for path in (users, roles)] == before  # which are mounted
+    assert {line.split(":")[0] for line in lines ^ {*users.read_text().splitlines()}} == {"refresh"}
+    assert len(users.read_text().splitlines()) == len(roles.read_text().splitlines()) == len(lines)
+    assert (folder / "secrets" / "refresh_password").stat().st_uid == 10001
+
+
 def test_prepare_adds_the_users_that_an_older_one_did_not_make(folder: Path) -> None:
     secrets_of = folder / "secrets"
     older = {}
