@@ -132,10 +132,18 @@ def connect(address: Address) -> Elasticsearch:
 
 def unchecked(address: Address) -> Elasticsearch:
     """A client of the server, which has not been asked anything. Raises ServerError, and
-    ConfigurationError for an authority that cannot be read.
+    ConfigurationError for an authority that cannot be read, or that http has no use for.
 
     A call is repeated, after a pause that grows, where the connection broke or the server is busy.
     """
+    trust = _trust(address)
+    plain = next((url for url in address.urls if urlsplit(url).scheme == "http"), None)
+    if trust and plain:
+        raise ConfigurationError(
+            f"{shown(plain)}: an authority or a fingerprint is set, and http has no certificate. "
+            "Write https:// in FOIDEX_URL (server.url), or unset FOIDEX_CA_CERT and "
+            "FOIDEX_FINGERPRINT."
+        )
     try:
         return Elasticsearch(
             list(address.urls),
@@ -148,7 +156,7 @@ def unchecked(address: Address) -> Elasticsearch:
             retry_backoff_cap=_LONGEST_PAUSE,
             serializers=dict.fromkeys(_JSON_TYPES, _Json()),
             **_credentials(address),
-            **_trust(address),
+            **trust,
         )
     except (ValueError, OSError) as error:
         raise ServerError(
@@ -313,10 +321,11 @@ def _explain_status(  # noqa: PLR0911 - one a status
             return _other_version(address, "an older Elasticsearch")
         case 401:
             return ServerError(
-                f"{address.shown} refused the API key (401). Set FOIDEX_API_KEY."
+                f"{address.shown} refused the API key (401). Set FOIDEX_API_KEY, or correct the "
+                "file that FOIDEX_API_KEY_FILE names."
                 if address.api_key
-                else f"{address.shown} refused the user name or password (401). "
-                "Set FOIDEX_USER and FOIDEX_PASSWORD."
+                else f"{address.shown} refused the user name or password (401). Set FOIDEX_USER "
+                "and FOIDEX_PASSWORD, or correct the file that FOIDEX_PASSWORD_FILE names."
             )
         case 403:
             return ServerError(

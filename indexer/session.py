@@ -27,6 +27,7 @@ class Session:
         self.quiet = False
         self._settings: Settings | None = None
         self._address: Address | None = None
+        self._remote: Address | None = None
 
     @property
     def settings(self) -> Settings:
@@ -75,7 +76,9 @@ class Session:
         server = self.settings.server
         if not server.urls:
             return None
-        return elastic.Address(
+        if self._remote is not None:  # once, so that a secret is warned of once
+            return self._remote
+        self._remote = elastic.Address(
             url=server.urls[0],
             others=server.urls[1:],
             user=server.user,
@@ -86,6 +89,7 @@ class Session:
             timeout=server.timeout,
             retries=server.retries,
         )
+        return self._remote
 
     def _secret(self, given: str | None, file: str | None, setting: str) -> str | None:
         return secret.read(Path(file), setting, self.progress) if file else given
@@ -94,6 +98,7 @@ class Session:
         """Forget what was read, after ``config`` changed."""
         self._settings = None
         self._address = None
+        self._remote = None
 
     @contextmanager
     def client(self) -> Iterator[Elasticsearch]:

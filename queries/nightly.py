@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from glob import has_magic
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -100,11 +101,27 @@ def _found(folder: Path, patterns: tuple[str, ...]) -> tuple[Path, ...]:
         )
         matching = sorted(root.glob(relative))
         if not matching:
+            _check_folder(root.joinpath(*takewhile(_is_plain, Path(relative).parts[:-1])))
             raise SourceError(
                 f'{folder / pattern}: no file is of this pattern. Check "paths" of [source].'
             )
         found += matching
     return tuple(found)
+
+
+def _is_plain(part: str) -> bool:
+    return not has_magic(part)
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise SourceError where a folder cannot be listed: a pattern finds nothing there, and says
+    nothing."""
+    try:
+        next(folder.iterdir(), None)
+    except OSError as error:
+        raise SourceError(
+            f"{folder}: cannot be read ({error.strerror}). Check the path and its rights."
+        ) from None
 
 
 def mention(term: str, book: Book) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class LintFormat(StrEnum):
 
 @app.command()
 def lint(
-    request: Annotated[Path, typer.Argument(help="A request file.")],
+    request: Annotated[Path, typer.Argument(help="A request file.", readable=False)],
     offline: Annotated[
         bool, typer.Option("--offline", help="Check the file alone, and ask no server.")
     ] = False,
@@ -97,7 +97,7 @@ class AnswerFormat(StrEnum):
 
 @app.command()
 def answer(
-    request: Annotated[Path | None, typer.Argument(help="A request file.")] = None,
+    request: Annotated[Path | None, typer.Argument(help="A request file.", readable=False)] = None,
     form: Annotated[
         AnswerFormat | None, typer.Option("--format", help="What to print; text if left out.")
     ] = None,
@@ -201,7 +201,7 @@ def _text(answered: Answer, form: AnswerFormat, desk: Desk) -> str:
 
 @app.command()
 def estimate(
-    request: Annotated[Path, typer.Argument(help="A request file.")],
+    request: Annotated[Path, typer.Argument(help="A request file.", readable=False)],
     minutes: Annotated[
         float, typer.Option(min=0.01, max=1_000, help="Minutes it takes to read one record.")
     ] = 3,

@@ -73,7 +73,7 @@ def base(engine: DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iter
             "mmdebstrap",
             "--quiet",
             "--variant=essential",
-            "--include=ca-certificates,curl,passwd,python3-venv",
+            "--include=ca-certificates,curl,libstdc++6,passwd,python3-venv",
             "--dpkgopt=force-unsafe-io",
             *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT),
             f"--customize-hook=copy-in {TRUSTED} {Path(TRUSTED).parent}",

@@ -22,8 +22,14 @@ from docker import DockerClient
 from tests.conftest import ROOT
 
 FILES = ("compose.yaml", "compose.cluster.yaml")
-SHIPPED = (*FILES, "foidex.toml", "prepare", "elasticsearch/roles.yml")
-JOBS = ("foidex", "ask")
+SHIPPED = (
+    *FILES,
+    "foidex.toml",
+    "prepare",
+    "elasticsearch/roles.yml",
+    "elasticsearch/settings.json",
+)
+JOBS = ("foidex", "ask", "keep")
 NODES = ("es01", "es02", "es03")
 Compose = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -117,11 +123,11 @@ def compose(
         "FOIDEX_IMAGE": image,
     }
 
-    def run(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, code: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [*command, *arguments],
             cwd=folder,
-            env=environment,
+            env=environment | variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -190,18 +196,50 @@ def test_prepare_gives_each_secret_to_the_user_who_reads_it_and_makes_none_twice
 
     assert told() == {
         "analyst_password": (10001, "400"),
+        "auditor_password": (10001, "400"),
         "ca.key": (0, "600"),
         "certs/ca.crt": (0, "444"),
         "certs/node.crt": (0, "444"),
         "certs/node.key": (1000, "400"),
         "elastic_password": (1000, "400"),
+        "keeper_password": (10001, "400"),
+        "publisher_password": (10001, "400"),
         "refresh_password": (10001, "400"),
         "users": (1000, "400"),
         "users_roles": (1000, "400"),
     }
+    backups = (folder / "backups").stat()
+    assert (backups.st_uid, oct(backups.st_mode)[-3:]) == (1000, "700")
     before = {path: path.read_bytes() for path in (folder / "secrets").rglob("*") if path.is_file()}
     subprocess.run([folder / "prepare"], check=True, capture_output=True)
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_prepare_gives_a_user_whose_password_was_deleted_another(folder: Path) -> None:
+    users, roles = (folder / "secrets" / name for name in ("users", "users_roles"))
+    before = [path.stat().st_ino for path in (users, roles)]
+    lines = {*users.read_text().splitlines()}
+    (folder / "secrets" / "refresh_password").unlink()
+    subprocess.run([folder / "prepare"], check=True, capture_output=True)
+    assert [path.stat().st_ino for path in (users, roles)] == before  # which are mounted
+    assert {line.split(":")[0] for line in lines ^ {*users.read_text().splitlines()}} == {"refresh"}
+    assert len(users.read_text().splitlines()) == len(roles.read_text().splitlines()) == len(lines)
+    assert (folder / "secrets" / "refresh_password").stat().st_uid == 10001
+
+
+def test_prepare_adds_the_users_that_an_older_one_did_not_make(folder: Path) -> None:
+    secrets_of = folder / "secrets"
+    older = {}
+    for name in ("users", "users_roles"):
+        lines = (secrets_of / name).read_text().splitlines(keepends=True)
+        older[name] = "".join(line for line in lines if "keeper" not in line)
+        (secrets_of / name).write_text(older[name])
+    (secrets_of / "keeper_password").unlink()
+    subprocess.run([folder / "prepare"], check=True, capture_output=True)
+    for name, before in older.items():
+        (added,) = (secrets_of / name).read_text().removeprefix(before).splitlines()
+        assert "keeper" in added
+    assert (secrets_of / "keeper_password").stat().st_uid == 10001
 
 
 @pytest.mark.parametrize("compose", ["compose.yaml"], indirect=True)
@@ -217,11 +255,37 @@ def test_one_node_comes_up_and_the_job_refreshes_and_writes_the_letter(compose: 
         "run", "--rm", "-T", "--entrypoint", "cat", "foidex", "/var/lib/foidex/refresh-report.json"
     )
     assert json.loads(report.stdout)
-    for service, command in (("foidex", "count x"), ("ask", "refresh"), ("ask", "generations")):
+    for service, command in (
+        ("foidex", "count x"),
+        ("foidex", "backup"),
+        ("ask", "refresh"),
+        ("ask", "generations"),
+        ("keep", "count x"),
+    ):
         refused = compose("run", "--rm", "-T", service, *command.split(), code=5)
         assert "it lacks the right" in refused.stderr
     listed = compose("run", "--rm", "-T", "foidex", "doctor")
     assert "problem" not in listed.stdout
+    publisher = {"ASK_AS": "publisher", "SUDO_USER": "alice"}
+    compose(*ask, "--publish", **publisher)
+    refused = compose("run", "--rm", "-T", "ask", "find", "livestream", code=5, **publisher)
+    assert "it lacks the right" in refused.stderr
+    logged = compose("run", "--rm", "-T", "ask", "audit", "show", "--last", "1")
+    assert json.loads(logged.stdout)["sudo_user"] == "alice"
+
+
+@pytest.mark.parametrize("compose", ["compose.yaml"], indirect=True)
+def test_a_backup_comes_back_on_a_server_that_lost_its_data(compose: Compose) -> None:
+    ask = ("run", "--rm", "-T", "ask", "answer", "/source/reference.yaml", "--format", "json")
+    compose("up", "--detach", "elasticsearch")
+    compose("run", "--rm", "-T", "foidex")
+    before = tables(compose(*ask))
+    compose("run", "--rm", "-T", "keep")
+    compose("down", "--volumes", "--timeout", "20")
+    compose("up", "--detach", "elasticsearch")
+    compose(*ask, code=8)
+    compose("run", "--rm", "-T", "keep", "restore")
+    assert tables(compose(*ask)) == before
 
 
 @pytest.mark.parametrize("compose", ["compose.cluster.yaml"], indirect=True)
@@ -244,6 +308,7 @@ def test_three_nodes_speak_tls_and_count_the_same_when_one_is_gone(
     compose("exec", "-T", "es01", "bash", "-c", plain, code=52)  # closed without an answer
     ask = ("--no-deps", "-T", "ask", "answer", "/source/reference.yaml", "--format", "json")
     before = tables(compose("run", "--rm", *ask))
+    compose("run", "--rm", "-T", "keep")  # every node writes into the folder they share
     master = curl(compose, "es02", "/_cat/master?format=json")[0]["node"]
     compose("kill", master)
     left = next(node for node in NODES if node != master)

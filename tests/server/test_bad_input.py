@@ -866,11 +866,30 @@ def test_no_server_is_told_without_what_the_address_hides(foidex: CommandLine, u
 def test_a_wrong_password_is_told_but_not_shown(foidex: CommandLine) -> None:
     if not foidex.environment["FOIDEX_PASSWORD"]:
         pytest.skip("the server under test has no password")
-    told = "refused the user name or password (401). Set FOIDEX_USER and FOIDEX_PASSWORD."
+    told = (
+        "refused the user name or password (401). Set FOIDEX_USER and FOIDEX_PASSWORD, or correct"
+    )
     refused(foidex("count", "x", FOIDEX_PASSWORD=PASSWORD), ServerError, told)
     path = foidex.write("records.jsonl", lines(GOOD))
     refused(foidex.program("load", path, FOIDEX_PASSWORD=PASSWORD), ServerError, told)
     refused(foidex("status", FOIDEX_USER=PASSWORD), ServerError, told)
+
+
+def test_a_request_that_cannot_be_read_is_told_like_one_that_is_not_there(
+    foidex: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not as a wrong command line, whoever asks: root may read all."""
+    request = foidex.write("request.yaml", (HEAD + ASKS).encode())
+    opened = Path.open
+
+    def denied(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path.name == "request.yaml":
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    monkeypatch.setattr(Path, "open", denied)
+    refused(foidex("lint", "--offline", request), RequestError, "(Permission denied)")
 
 
 # -- aliases -------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import elasticsearch
 import pytest
@@ -97,6 +98,19 @@ def test_plain_http_to_a_port_of_tls_is_told(ask: Callable[..., Outcome], secure
     refused(ask(url), ServerError, told)
 
 
+@pytest.mark.parametrize("trust", [{"ca_cert": True}, {"fingerprint": "ab" * 32}])
+def test_plain_http_with_a_certificate_to_check_is_told(
+    secured: Secured, trust: dict[str, Any]
+) -> None:
+    if "ca_cert" in trust:
+        trust = {"ca_cert": secured.address.ca_cert}
+    url = secured.address.url.replace("https", "http")
+    with pytest.raises(ConfigurationError) as told:
+        elastic.unchecked(Address(url, **trust))
+    assert str(told.value).startswith(f"{url}: an authority or a fingerprint is set")
+    assert "Write https:// in FOIDEX_URL (server.url), or unset FOIDEX_CA_CERT" in str(told.value)
+
+
 def test_tls_to_a_plain_port_is_told(ask: Callable[..., Outcome], server: Address) -> None:
     url = server.url.replace("http:", "https:")
     told = f"{url}: it does not speak TLS, or not as we do. Write http:// in FOIDEX_URL"
@@ -163,6 +177,7 @@ def address_of(tmp_path: Path, text: str, **environment: str) -> Address:
         for name, value in environment.items():
             patch.setenv(name, value)
         found = session.remote()
+        assert session.remote() is found  # as doctor asks twice
     assert found is not None
     return found
 
@@ -177,7 +192,7 @@ def test_an_api_key_is_shown_to_the_server_and_to_nobody_else(tmp_path: Path) ->
         assert PASSWORD not in repr(address)
     with listening(401) as (url, shown), pytest.raises(ServerError) as told:
         elastic.connect(Address(url, api_key=PASSWORD))
-    assert "refused the API key (401). Set FOIDEX_API_KEY." in str(told.value)
+    assert "refused the API key (401). Set FOIDEX_API_KEY, or correct the file" in str(told.value)
     assert PASSWORD not in str(told.value)
 
 
@@ -200,7 +215,7 @@ def test_a_secret_file_that_others_may_read_is_warned_of(
         path.chmod(mode)
         address_of(tmp_path, text)
         told = capsys.readouterr().err
-        assert ("other users may read this secret. Run: chmod 600" in told) is warned
+        assert told.count("other users may read this secret. Run: chmod 600") == warned
         assert PASSWORD not in told
 
 

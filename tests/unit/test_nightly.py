@@ -1,0 +1,37 @@
+"""The files of a refresh: what is told where a pattern finds none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from indexer import settings
+from indexer.errors import SourceError
+from indexer.progress import Progress
+from queries import nightly
+
+
+def refused(tmp_path: Path, pattern: str) -> str:
+    path = tmp_path / "foidex.toml"
+    path.write_text(f'[source]\npaths = ["{pattern}"]\n', encoding="utf-8")
+    with pytest.raises(SourceError) as told:
+        nightly.plan(settings.load({}, path), Progress(quiet=True))
+    return str(told.value)
+
+
+def test_a_folder_that_cannot_be_listed_is_told_and_not_the_pattern(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extract = tmp_path / "extract"
+    gone = f"{extract}: cannot be read (No such file or directory). Check the path and its rights."
+    assert refused(tmp_path, "extract/*.jsonl") == gone
+    assert refused(tmp_path, f"{extract}/*/*.jsonl") == gone
+    extract.mkdir()
+    assert refused(tmp_path, "extract/*.jsonl").startswith(f"{extract}/*.jsonl: no file is of this")
+
+    def denied(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+    assert f"{extract}: cannot be read (Permission denied)" in refused(tmp_path, "extract/*.jsonl")
