@@ -1,6 +1,6 @@
 # Each command sets up all it needs, in a virtual environment of its own; only Python and make are needed.
 PYTHON ?= python3
-JOBS ?= 2
+JOBS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
