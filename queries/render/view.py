@@ -29,14 +29,13 @@ class QuestionView(Struct, frozen=True):
 
     ``found`` are the rows asked for that are not zero, ``absent`` is how many are; ``whole`` is the
     table, ``parts`` and ``wide_parts`` the same cut to fit A4 upright and on its side; ``columns``
-    says at length what the columns are. Where numbers are ``rounded``, a 0 need not be none.
+    says at length what the columns are.
     """
 
     answer: QuestionAnswer
     found: tuple[Row, ...]
     absent: int
     several: bool
-    rounded: bool
     tabled: bool
     whole: Part
     parts: tuple[Part, ...]
@@ -137,18 +136,15 @@ def _view(answer: Answer, question: QuestionAnswer, own: Path | None) -> Questio
     table = question.table
     asked = [row for row in table.rows if row.kind == "asked"]
     found = tuple(row for row in asked if row.counts[0] != 0)
-    # Where numbers are rounded a 0 need not be none, so sentences would not be true; an age is.
+    # Where numbers are rounded a 0 need not be none, so sentences would not be true.
     rounded = answer.disclosure is not None and answer.disclosure.rounding > 0
-    wanted = not rounded or "youngest" in question.facts
-    prosaic = wanted and _has_prose(question.kind, own)
+    prosaic = not rounded and _has_prose(question.kind, own)
     view = QuestionView(
         answer=question,
         found=found,
         absent=len(asked) - len(found),
         several=len(asked) > 1,
-        rounded=rounded,
-        tabled=rounded
-        or not prosaic
+        tabled=not prosaic
         or sum(row.kind != "none" for row in table.rows) > 1
         or len(table.columns) > 1,
         whole=tables.whole(table),

@@ -549,8 +549,6 @@ def test_a_published_answer_is_rendered_everywhere(number: int, policy: Policy) 
         hidden = any(None in row.counts for one in found.questions for row in one.table.rows)
         assert WITHHELD in text or not hidden
         assert "withheld number of cancelled records are" in text or policy.rounding
-        assert "youngest victim" in text or number == 0
-        assert "No victims are recorded" not in text or not policy.rounding
 
 
 def test_the_officer_is_told_of_small_numbers() -> None:
