@@ -19,6 +19,8 @@ from indexer.session import session
 if TYPE_CHECKING:  # slow to import, and not needed to print a help text
     from elasticsearch import Elasticsearch
 
+    from indexer.audit import Run
+
 app = typer.Typer()
 
 
@@ -346,16 +348,15 @@ def forget(
 
     Example: foidex forget 41/0012345/17 --format json > statement.json
     """
-    from indexer import chain, lease, retention
+    from indexer import lease, retention
 
     settings = session().settings
     alias = settings.index.alias
     with (
-        session().run("forget --undo" if undo else "forget") as run,
+        _forgetting(crime_ref, undo=undo) as run,
         session().client() as client,
         lease.held(client, alias, settings.refresh.lease_seconds) as lock,
     ):
-        run.about(asked={"crime_ref_sha256": chain.digest(crime_ref.encode())})
         if undo:
             undone = retention.take_back(client, alias, crime_ref, lock)
             run.write(records=int(bool(undone)))
@@ -383,6 +384,15 @@ def forget(
         print("\n".join(retention.told(statement)))
     if statement.unheard_of:
         print("It was nowhere. Check the reference.", file=sys.stderr)
+
+
+def _forgetting(reference: str, *, undo: bool) -> Run:
+    """The run of ``forget`` that the audit log is to hold, by the hash of the reference."""
+    from indexer import chain
+
+    run = session().run("forget --undo" if undo else "forget")
+    run.about(asked={"crime_ref_sha256": chain.digest(reference.encode("utf-8", "replace"))})
+    return run
 
 
 @app.command()

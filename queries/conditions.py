@@ -206,12 +206,18 @@ def words(condition: str) -> str:
     if (whom := of_whom(condition)) is not None:
         return f"with a victim {words(whom)}"
     name, _, value = condition.partition(":")
-    plain = [_unescaped(one.partition("~")[0]) for one in sorted(values(condition))]
+    of_terms = name in (*_SETS, "alone")
+    plain = [
+        _unescaped(one.rpartition("~")[0] if of_terms and "~" in one else one)
+        for one in sorted(values(condition))
+    ]
     terms = " or ".join(f'"{one}"' for one in plain)
     said = {
         "period": f"recorded {' or '.join(map(_days, value.split(',')))}",
         "age": f"aged {value.replace('-', ' to ').replace(',', ' or ')}",
         "offence": f"of {value.replace(',', ', ')}",
+        "offence code": f"of {value} itself",
+        "offence group": f"of the group {_unescaped(value)}",
         "linked": f"linked to {value.replace(',', ', ')}",
         "term": f"mentioning {terms}",
         "several": f"mentioning two or more of {terms}",
@@ -226,7 +232,9 @@ def words(condition: str) -> str:
 
 
 def _days(interval: str) -> str:
-    start, _, end = interval.partition("/")
+    start, dash, end = interval.partition("/")
+    if not dash:
+        return "on no day"
     if not start or not end:
         return f"from {start}" if start else f"up to {end}" if end else "at any time"
     return f"{start} to {end}"

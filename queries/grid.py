@@ -285,9 +285,10 @@ def _named(axis: Axis, name: str) -> Bucket:
         ways = (one.key, one.label, codes, f"{one.label} ({codes})")  # as documents print it
         if wanted in map(str.casefold, ways):
             return one
-    begun = [one for one in axis.buckets if one.label.casefold().startswith(f"{wanted} (")]
-    if len(begun) == 1:
-        return begun[0]
+    terms = [one for one in axis.mentions if one.term.written.casefold() == wanted]
+    for one in axis.buckets:
+        if len(terms) == 1 and one.label == terms[0].label:  # by its wording alone
+            return one
     labels = {one.label.casefold(): one.label for one in axis.buckets}
     near = difflib.get_close_matches(wanted, labels, n=1, cutoff=0)
     listed = ", ".join(list(labels.values())[:30])

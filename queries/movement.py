@@ -19,8 +19,14 @@ Kind = Literal[
     "outcome", "category", "unknown", "rule",
 ]  # fmt: skip
 
-# What a condition of the scope is called, and what changed in a record that now satisfies it.
-_CONDITIONS: Final[dict[str, Kind]] = {"Sex of a victim": "victims", "Outcome": "outcome"}
+# How a condition of the scope begins, now and in older bases, and what changed in a record that now
+# satisfies it.
+_CONDITIONS: Final[dict[str, Kind]] = {
+    "the sex of a victim is ": "victims",
+    "the outcome is ": "outcome",
+    "Sex of a victim: ": "victims",
+    "Outcome: ": "outcome",
+}
 
 
 class Reason(Struct, frozen=True):
@@ -228,5 +234,6 @@ def _lacked(before: Near, after: Facts, scope: Scope, found: list[Reason]) -> It
     if before.lacks == MENTIONS:
         yield Reason("wording", f"wording changed{_terms((), after.says, scope)}")
     elif before.lacks not in (PERIOD, OFFENCES) and not any(one.kind == "code" for one in found):
-        kind = _CONDITIONS.get(before.lacks.partition(":")[0], "category")
+        kinds = (kind for begun, kind in _CONDITIONS.items() if before.lacks.startswith(begun))
+        kind: Kind = next(kinds, "category")
         yield Reason(kind, f'changed in what the request asks for ("{before.lacks}")')

@@ -6,6 +6,7 @@ logs, temporary files and whatever else is in a home, and what is said on standa
 
 from __future__ import annotations
 
+import gzip
 import os
 import secrets
 import shutil
@@ -47,12 +48,18 @@ def end_home(home: Path) -> None:
         str(path)
         for path in home.rglob("*")
         if path.is_file()
-        and path.suffix != ".jsonl"  # what was loaded
+        and (path.suffix != ".jsonl" or path.parent.name == "audit")  # others were loaded
         and not {*path.relative_to(home).parts}.intersection(PRIVATE)
-        and tells(path.read_text("utf-8", "replace"))
+        and tells(_text_of(path))
     ]
     shutil.rmtree(home, ignore_errors=True)
     assert told == []
+
+
+def _text_of(path: Path) -> str:
+    content = path.read_bytes()
+    unpacked = gzip.decompress(content) if path.suffix == ".gz" else content
+    return unpacked.decode("utf-8", "replace")
 
 
 def tells(said: str) -> bool:

@@ -330,7 +330,10 @@ def test_one_release_is_recorded_at_a_time(book: Path, monkeypatch: pytest.Monke
         (("period:/2018-03-31",), "offences recorded up to 2018-03-31"),
         (("term:alpha~2f75735f|a%7Cb~1",), 'offences mentioning "a|b" or "alpha"'),
         (("no outcome:5", "victim sex:F"), "offences not with outcome 5 and with a victim with sex F"),
-        (("category district:%none|North",), "offences with district not recorded or North"),
+        (("category district:%none|A~B",), "offences with district not recorded or A~B"),
+        (("period:",), "offences recorded on no day"),
+        (("offence group:Theft",), "offences of the group Theft"),
+        (("offence code:71",), "offences of 71 itself"),
         ((), "offences of any kind"),
     ],
 )  # fmt: skip

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from indexer.categories import Category
 from indexer.errors import RequestError
-from queries import request
+from queries import fields, movement, request
 from tests.conftest import ROOT
 
 REQUESTS = sorted((ROOT / "tests" / "data" / "requests").glob("*.yaml"))
@@ -249,3 +249,15 @@ def test_any_tree_of_our_keys_is_a_request_or_refused(tree: object) -> None:
 
     with contextlib.suppress(RequestError):
         request.parse(yaml.safe_dump(tree))
+
+
+def test_a_replay_knows_a_condition_by_its_words() -> None:
+    """What a record lacked is kept in a basis as words."""
+    for field, value, kind in (
+        ("outcome", "14", "outcome"),
+        ("sex", "F", "victims"),
+        ("district", "North", "category"),
+    ):
+        words = fields.condition(field, [value], {"district": Category()}).words
+        found = (known for begun, known in movement._CONDITIONS.items() if words.startswith(begun))
+        assert next(found, "category") == kind
