@@ -359,8 +359,10 @@ def _youngest(
 ) -> int | str | None:
     """The youngest age, unless those it may be of are few or withheld."""
     age = old.facts[name]
-    if policy.youngest == "give" or not isinstance(age, int):
+    if policy.youngest == "give":
         return age
+    if not isinstance(age, int):  # that nobody has an age would tell a rounded 0 from a few
+        return WITHHELD if policy.rounding else age
     named = [fact for fact in old.facts if fact.startswith(f"{_YOUNGEST} [")]
     place = named.index(name) if name in named else None
     band = next((row for row in old.table.rows if _holds(row, age)), None)
@@ -374,6 +376,8 @@ def _youngest(
     ]
     if all(after is not None and (before or 0) >= policy.few for before, after in numbers):
         return age
+    if policy.rounding and any((after or 0) < policy.few for _, after in numbers):
+        return WITHHELD
     if policy.youngest == "band" and band and band.kind == "asked":
         return band.label[:1].lower() + band.label[1:]
     return WITHHELD

@@ -484,6 +484,15 @@ def test_the_age_of_the_youngest_of_few_is_not_told(rule: str, told: object) -> 
     assert found.questions[0].facts["youngest"] == told
 
 
+@pytest.mark.parametrize("rule", ["withhold", "band"])
+def test_the_youngest_does_not_tell_a_rounded_none_from_a_few(rule: str) -> None:
+    policy = msgspec.convert({"rounding": 5, "youngest": rule}, Policy)
+    for number in (0, 1, 2):
+        records = [a_record("22B", ages=(15,)) for _ in range(number)]
+        found = published(answer(records, tables.victims(records)), policy)
+        assert found.questions[0].facts["youngest"] == WITHHELD
+
+
 def test_the_age_of_the_youngest_of_many_is_told() -> None:
     records = [a_record(ages=(16,)) for _ in range(40)]
     found = published(answer(records, tables.victims(records)))
