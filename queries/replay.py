@@ -80,8 +80,8 @@ class Replay(Struct, frozen=True):
         """What the command fails with; None where nothing moved and nothing is in doubt."""
         said = []
         if self.moved:
-            by = "" if self.movers is None else f", by {_counted(len(self.movers), 'record')}"
-            said.append(f"{_counted(len(self.moved), 'number')} moved{by}")
+            by = "" if self.movers is None else f", by {counted(len(self.movers), 'record')}"
+            said.append(f"{counted(len(self.moved), 'number')} moved{by}")
         if self.then:
             said.append(f"{len(self.then):,} differ on the generation that answered")
         if self.doubts:
@@ -89,7 +89,8 @@ class Replay(Struct, frozen=True):
         return MovedError(f"{self.reference}: {'; '.join(said)}.") if said else None
 
 
-def _counted(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """A number with its noun: "1 record", "1,234 records"."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from queries.movement import is_derived
 from queries.numbers import Moved, Place
-from queries.replay import Number, Record, Replay
+from queries.replay import Number, Record, Replay, counted
 
 _LABEL: int = 60
 _BASIS = {
@@ -38,7 +38,7 @@ def _lines(found: Replay) -> Iterator[str]:
     if found.movers is None:
         yield f"The records that moved them cannot be named: {found.nameless}"
         return
-    yield f"Moved by {len(found.movers):,} record{'' if len(found.movers) == 1 else 's'}:"
+    yield f"Moved by {counted(len(found.movers), 'record')}:"
     for record in found.movers:
         yield from _record(record)
     if found.unexplained:
@@ -86,7 +86,7 @@ def _then(found: Replay) -> Iterator[str]:
 
 
 def _numbers(moved: tuple[Moved, ...]) -> str:
-    return f"{len(moved):,} number{'' if len(moved) == 1 else 's'}"
+    return counted(len(moved), "number")
 
 
 def _table(moved: tuple[Moved, ...]) -> Iterator[str]:

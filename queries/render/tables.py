@@ -6,8 +6,8 @@ anything can be before a font is chosen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import groupby, pairwise
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, groupby, pairwise
 from typing import Final
 
 from msgspec import Struct
@@ -77,7 +77,7 @@ def parts(table: Table, room: int, labels: int = 0) -> tuple[Part, ...]:
     room += max(0, labels - _longest(table))
     sizes = _groups(table)
     widths = _widths(table)
-    ends = [sum(sizes[:place]) for place in range(len(sizes) + 1)]
+    ends = [0, *accumulate(sizes)]
     wide = [sum(widths[start:end]) for start, end in pairwise(ends)]
     if max(wide) > room:
         ends, wide = list(range(len(widths) + 1)), widths
@@ -112,12 +112,16 @@ def _shares(table: Table, start: int, end: int) -> tuple[int, ...]:
     """The figures take what they need; what the labels leave goes to the heads, then to them."""
     widths = _widths(table)[start:end]
     labels = min(_longest(table), LABELS)
-    spare = max(0, LABELS + PORTRAIT - sum(widths) - labels)
     heads = [_GAP + len(column.label) for column in table.columns[start:end]]
-    wanted = [max(0, head - width) for head, width in zip(heads, widths, strict=True)]
-    part = min(1.0, spare / (sum(wanted) or 1))
-    widths = [width + int(more * part) for width, more in zip(widths, wanted, strict=True)]
+    widths = widened(widths, heads, LABELS + PORTRAIT - sum(widths) - labels)
     return (max(labels, LABELS + PORTRAIT - sum(widths)), *widths)
+
+
+def widened(widths: Sequence[int], heads: Sequence[int], spare: int) -> list[int]:
+    """The widths with what is spare shared among those whose head takes more, in proportion."""
+    wanted = [max(0, head - width) for head, width in zip(heads, widths, strict=True)]
+    part = min(1.0, max(0, spare) / (sum(wanted) or 1))
+    return [width + int(more * part) for width, more in zip(widths, wanted, strict=True)]
 
 
 def _groups(table: Table) -> list[int]:

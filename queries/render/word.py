@@ -99,12 +99,8 @@ def _widen(table: Any, page: Any) -> None:
     grid, rows = table._tbl.tblGrid.gridCol_lst, table._tbl.tr_lst  # noqa: SLF001
     figures = [_needed(rows, place) for place in range(1, len(grid))]
     labels = min(room // 2, max(_width(row, 0) for row in rows))
-    spare = max(0, room - sum(figures) - labels)
-    wanted = [
-        max(0, _width(rows[0], place) - width) for place, width in enumerate(figures, start=1)
-    ]
-    part = min(1.0, spare / (sum(wanted) or 1))
-    figures = [width + int(more * part) for width, more in zip(figures, wanted, strict=True)]
+    heads = [_width(rows[0], place) for place in range(1, len(grid))]
+    figures = tables.widened(figures, heads, room - sum(figures) - labels)
     widths = [max(room - sum(figures), room // 5), *figures]
     for column, width in zip(grid, widths, strict=True):
         column.w = width
