@@ -14,7 +14,7 @@ import itertools
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime
@@ -47,7 +47,7 @@ HASH_RANGE: Final = 1 << (8 * _HASH_BYTES)
 Kind = Literal["indexed", "rejected", "deleted", "late", "unchanged", "kept_out"]
 
 
-class Outcome(NamedTuple):
+class Outcome(Struct, frozen=True, gc=False):
     """What became of one line, and by how much it moved the index's counts and content hash."""
 
     kind: Kind
@@ -162,7 +162,7 @@ def _private(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
 
 
-class _Item(NamedTuple):
+class _Item(Struct, frozen=True, gc=False):
     """A document on its way, as bytes: to keep thousands of segments alive costs more than to make
     them. ``content`` is the hash of a record, 0 of a tombstone; ``code`` is empty for one."""
 
@@ -195,19 +195,17 @@ class _Chunk:
 
     def __init__(self) -> None:
         self.items: list[_Item] = []
+        self.references: set[str] = set()
         self.size = 0
 
     def add(self, item: _Item) -> None:
         self.items.append(item)
+        self.references.add(item.reference)
         self.size += len(item.source) + len(item.reference)
 
     @property
     def full(self) -> bool:
         return len(self.items) >= CHUNK_RECORDS or self.size >= CHUNK_BYTES
-
-    @property
-    def references(self) -> list[str]:
-        return [item.reference for item in self.items]
 
 
 class Reader(Struct, frozen=True):
@@ -301,10 +299,9 @@ def _run(
                     tally.changed.append(item.reference)
 
         for chunk in _chunks(raws, reader, tally, rejects):
-            mine = set(chunk.references)
             while waiting and (
                 len(waiting) > IN_FLIGHT
-                or any(not mine.isdisjoint(other.references) for other, _ in waiting)
+                or any(not chunk.references.isdisjoint(other.references) for other, _ in waiting)
             ):
                 settle()
             waiting.append((chunk, pool.submit(send, chunk)))
@@ -502,7 +499,7 @@ def _judge(item: _Item, before: _Held | None) -> Outcome:
 
 
 def _held(client: Elasticsearch, index: str, chunk: _Chunk) -> dict[str, _Held]:
-    ids = sorted(set(chunk.references))
+    ids = sorted(chunk.references)
     found = client.mget(index=index, ids=ids).body["docs"]
     held = {}
     for one in found:
@@ -525,6 +522,7 @@ def _post(
     """Send documents, those again that the server was too busy for; the status of each refused."""
     refused: dict[int, int] = {}
     pending = list(range(len(items)))
+    head = b'{"%b":{"_id":' % action.encode()
     for attempt in range(_RETRIES):
         if not pending:
             break
@@ -532,10 +530,9 @@ def _post(
             time.sleep(2**attempt / 4)
         lines: list[bytes] = []
         for place in pending:
-            reference = records.encode(items[place].reference)
-            lines.append(b'{"%b":{"_id":%b}}' % (action.encode(), reference))
-            lines.append(items[place].source)
-        statuses = _statuses(client, index, action, b"\n".join(lines), len(pending))
+            item = items[place]
+            lines += (head + records.encode(item.reference) + b"}}", item.source)
+        statuses = _statuses(client, index, action, lines, len(pending))
         busy = []
         for place, status in zip(pending, statuses, strict=True):
             if status == _BUSY:
@@ -556,11 +553,13 @@ def _post(
     return refused
 
 
-def _statuses(client: Elasticsearch, index: str, action: str, body: Any, number: int) -> list[int]:
+def _statuses(
+    client: Elasticsearch, index: str, action: str, lines: Sequence[Any], number: int
+) -> list[int]:
     """The status of each document sent; of all "busy" where the server had no room for any."""
     try:
         answer = client.bulk(
-            operations=[body],
+            operations=lines,
             index=index,
             filter_path=[f"items.{action}.status", f"items.{action}.error.type"],
         ).body

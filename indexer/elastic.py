@@ -16,7 +16,7 @@ import elasticsearch
 import msgspec
 from elastic_transport import Urllib3HttpNode
 from elasticsearch import Elasticsearch
-from elasticsearch.serializer import JsonSerializer
+from elasticsearch.serializer import JsonSerializer, NdjsonSerializer
 from msgspec import Struct
 
 from indexer.errors import (
@@ -31,6 +31,7 @@ MAJOR: Final = 9
 _PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 10
 _JSON_TYPES: Final = ("application/json", "application/vnd.elasticsearch+json")
+_LINES_TYPES: Final = ("application/x-ndjson", "application/vnd.elasticsearch+x-ndjson")
 #: The status and name of an error that says that nothing may be written, for want of disk.
 BLOCKED: Final = (429, "cluster_block_exception")
 DISK_FULL: Final = (
@@ -96,6 +97,15 @@ class _Json(JsonSerializer):
         return msgspec.json.decode(data)
 
 
+class _Lines(NdjsonSerializer):
+    """Lines that are bytes already, joined in one copy: a bulk body is a megabyte."""
+
+    def dumps(self, data: Any) -> bytes:
+        if isinstance(data, list) and all(type(line) is bytes for line in data):
+            return b"\n".join([*data, b""])
+        return super().dumps(data)
+
+
 class _PatientNode(Urllib3HttpNode):
     """A node that is left alone for a while after it said that it is busy.
 
@@ -154,7 +164,7 @@ def unchecked(address: Address) -> Elasticsearch:
             retry_on_status=_RETRY_ON,
             retry_backoff_base=_PAUSE,
             retry_backoff_cap=_LONGEST_PAUSE,
-            serializers=dict.fromkeys(_JSON_TYPES, _Json()),
+            serializers=dict.fromkeys(_JSON_TYPES, _Json()) | dict.fromkeys(_LINES_TYPES, _Lines()),
             **_credentials(address),
             **trust,
         )

@@ -22,8 +22,11 @@ from __future__ import annotations
 import re
 from functools import cache
 from itertools import accumulate
-from typing import Final, NamedTuple
+from operator import itemgetter
+from typing import Final
 from unicodedata import category, is_normalized, normalize
+
+from msgspec import Struct
 
 DASHES: Final = r"\-\u2010-\u2015\u2212"
 COMPOUND_WORDS: Final = 4
@@ -33,7 +36,8 @@ COMPOUND_LENGTH: Final = 255
 _CUT: Final = "\x00"
 _BETWEEN: Final = "\n\n"  # two entries
 _SOFT: Final = re.compile(rf"[\s{DASHES}]")
-_ENDS: Final = " \n\t\r"
+_ENDS: Final = frozenset(" \n\t\r")
+_LAST: Final = itemgetter(-1)
 _INVISIBLE: Final = re.compile(
     "[\x00\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
@@ -160,7 +164,7 @@ def clean(text: str) -> str:
     return text if is_normalized("NFKC", text) else normalize("NFKC", text)
 
 
-class Cut(NamedTuple):
+class Cut(Struct, frozen=True):
     """A clean text as the index holds it: ``"".join(segments)`` is the text."""
 
     segments: list[str]
@@ -172,7 +176,7 @@ def cut(*entries: str) -> Cut:
     """Cut the clean entries of a narrative: segments, those a possessive was cut out of (whole),
     compounds."""
     apart = [entry for entry in entries if entry]
-    text = _CUT.join(apart)  # one pass over all: a pass costs more than a character
+    text = _CUT.join(apart)
     patterns = _patterns(text)
     quoted = "'" in text
     awkward = (
@@ -183,22 +187,19 @@ def cut(*entries: str) -> Cut:
         or "\r" in text
         or patterns is not _ASCII
     ) and patterns.awkward.search(text)
-    if len(apart) > 1:
-        text = text.replace(_CUT, _BETWEEN + _CUT)
-    marked = patterns.awkward.sub(rf"{_CUT}\g<0>{_CUT}", text) if awkward else text
-    found = patterns.segment.findall(marked)
-    if awkward or len(apart) > 1:
-        text = text.replace(_CUT, "")
-        found = [piece for one in found if (piece := one.replace(_CUT, "") if _CUT in one else one)]
-    if len(found) > 1 and not found[0][0].isalnum() and patterns.opening.fullmatch(found[0]):
-        found[:2] = [found[0] + found[1]]
-    # A hard character joins two words only where a segment ends with it.
-    joints = [
-        end - 1
-        for segment, end in zip(found, accumulate(map(len, found)), strict=True)
-        if segment[-1] not in _ENDS
-    ]
-    together = _compounds(text, joints, patterns) if joints else []
+    found: list[str] = []
+    for entry in apart:
+        if awkward or not entry[0].isalnum():
+            found = _with_care(text, patterns, awkward=bool(awkward))
+            break
+        found += patterns.segment.findall(entry)
+        found[-1] += _BETWEEN
+    if not found:
+        return Cut([], [], [])
+    # A hard character joins two words only where a segment ends with it; the last ends soft here.
+    joined = not _ENDS.issuperset(map(_LAST, found))
+    found[-1] = found[-1].removesuffix(_BETWEEN)
+    together = _compounds("".join(found), _joints(found), patterns) if joined else []
     if not quoted or ("'s" not in text and "'S" not in text):
         return Cut(found, [], together)
     pieces: list[str] = []
@@ -210,6 +211,36 @@ def cut(*entries: str) -> Cut:
         whole.append(segment)
         pieces += filter(None, parts)
     return Cut(pieces, whole, together)
+
+
+def _with_care(text: str, patterns: _Patterns, *, awkward: bool) -> list[str]:
+    """The segments of marked entries where a class of characters alone cannot judge."""
+    text = text.replace(_CUT, _BETWEEN + _CUT)
+    if awkward:
+        text = patterns.awkward.sub(_apart, text)
+    found = [
+        piece
+        for one in patterns.segment.findall(text)
+        if (piece := one.replace(_CUT, "") if _CUT in one else one)
+    ]
+    if len(found) > 1 and not found[0][0].isalnum() and patterns.opening.fullmatch(found[0]):
+        found[:2] = [found[0] + found[1]]
+    if found:
+        found[-1] += _BETWEEN
+    return found
+
+
+def _apart(found: re.Match[str]) -> str:
+    return f"{_CUT}{found[0]}{_CUT}"
+
+
+def _joints(segments: list[str]) -> list[int]:
+    """Where the text may have a hard character between two words: before a segment's end."""
+    return [
+        end - 1
+        for segment, end in zip(segments, accumulate(map(len, segments)), strict=True)
+        if segment[-1] not in _ENDS
+    ]
 
 
 def compounds(text: str) -> list[str]:

@@ -170,6 +170,8 @@ class Contract:
 
     def values(self, record: CrimeRecord) -> dict[str, Any]:
         """The categories of a record that it has a value of."""
+        if not self.categories:
+            return {}
         found = {name: getattr(record, name) for name in self.categories}
         return {
             # A record counts once for a value, also for a number that it gives twice.

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Literal
 
+from msgspec.structs import replace
+
 from indexer import fieldmap
 from indexer.errors import SourceError
 from indexer.fieldmap import FieldMap
@@ -34,7 +36,7 @@ def read(paths: Iterable[Path], fields: FieldMap = fieldmap.PLAIN) -> Iterator[R
         raws = csv_tables.read(path, fields) if _opener(path) == "csv" else jsonl.read(path)
         if names[_file(path).name] > 1:  # a place is that of one record alone
             folder = _file(path).parent
-            raws = (raw._replace(place=f"{folder / raw.place}") for raw in raws)
+            raws = (replace(raw, place=f"{folder / raw.place}") for raw in raws)
         yield from raws
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 
-class RawRecord(NamedTuple):
+class RawRecord(Struct, frozen=True, gc=False):
     """``place`` is "file:line"; ``raw`` the JSON line, or a mapping; ``size`` the bytes it took.
 
     ``error`` says why the source already knows that it is no record, with the remedy.

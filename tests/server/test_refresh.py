@@ -287,7 +287,7 @@ def test_a_missing_record_is_found_before_promotion(
 
     def losing(client: Elasticsearch, name: str, chunk: bulk._Chunk) -> list[bulk.Outcome]:
         outcomes = real(client, name, chunk)
-        client.delete(index=name, id=chunk.references[0])
+        client.delete(index=name, id=chunk.items[0].reference)
         return outcomes
 
     monkeypatch.setattr(bulk, "_create", losing)

@@ -55,6 +55,13 @@ def test_entries_are_apart_as_by_a_blank_line(raw: list[str]) -> None:
     assert "".join(together.segments) == "\n\n".join(filter(None, entries))
 
 
+@given(st.lists(st.text("aB9-. ,(\n").map(clean), max_size=4))
+def test_what_needs_no_care_is_cut_as_with_care(entries: list[str]) -> None:
+    """An apostrophe that ends a word has all entries cut in one pass, else each is cut alone."""
+    plain, careful = cut(*entries, "a").segments, cut(*entries, "a'").segments
+    assert plain[:-1] == careful[: len(plain) - 1]
+
+
 @given(text)
 def test_no_segment_is_empty_and_possessives_hold_an_s(raw: str) -> None:
     found = cut(clean(raw))
