@@ -396,4 +396,6 @@ def _exact_buckets(aggregation: dict[str, Any]) -> None:
             _exact_buckets(value)
         elif name == "buckets":
             for bucket in value:
-                _exact_buckets(bucket)
+                # Of thousands of people, each is a key and a count with nothing inside.
+                if len(bucket) > 2 or "key" not in bucket:
+                    _exact_buckets(bucket)
