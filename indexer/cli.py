@@ -9,7 +9,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from indexer.errors import ConfigurationError, OutputError, StaleError, UnsoundError
@@ -107,7 +106,7 @@ def doctor(
 
     found = doctors.examine(session())
     if form is DoctorFormat.JSON:
-        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        _print_json(found)
     else:
         print(doctors.text(found), end="")
     if not doctors.sound(found):
@@ -134,6 +133,8 @@ def list_generations(
     form: Annotated[ListFormat, typer.Option("--format", help="What to print.")] = ListFormat.TABLE,
 ) -> None:
     """List the generations that are kept, newest first, and which is live."""
+    import msgspec
+
     from indexer import generations
 
     alias = session().settings.index.alias
@@ -146,7 +147,7 @@ def list_generations(
         for one in kept
     ]
     if form is ListFormat.JSON:
-        print(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
+        _print_json(rows)
         return
     width = max([len(one.name) for one in kept], default=10)
     print(
@@ -283,7 +284,7 @@ def list_backups(
             return
         known = backups.listed(client, alias, repository)
     if form is ListFormat.JSON:
-        print(msgspec.json.format(msgspec.json.encode(known), indent=2).decode())
+        _print_json(known)
         return
     width = max([len(one.name) for one in known], default=6)
     print(f"{'backup':<{width}}  taken             whole    records  generations")
@@ -379,7 +380,7 @@ def forget(
         )
         run.write(records=int(statement.found))
     if form is ListFormat.JSON:
-        print(msgspec.json.format(msgspec.json.encode(statement), indent=2).decode())
+        _print_json(statement)
     else:
         print("\n".join(retention.told(statement)))
     if statement.unheard_of:
@@ -454,11 +455,19 @@ def sample(
 
 def write_sample(write: object, number: int, seed: int) -> None:
     """Pass each record's line to ``write``."""
+    import msgspec
+
     from indexer import sample as samples
 
     assert callable(write)
     for record in samples.generate(number, seed):
         write(msgspec.json.encode(record) + b"\n")
+
+
+def _print_json(found: object) -> None:
+    import msgspec
+
+    print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
 
 
 __all__ = ["Progress", "app"]

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from indexer import secret
 from indexer.progress import Progress
-from indexer.settings import Settings, load
 
 if TYPE_CHECKING:  # slow to import, and not needed to print a help text
     from elasticsearch import Elasticsearch
 
     from indexer.audit import Run
     from indexer.elastic import Address
+    from indexer.settings import Settings
 
 
 class Session:
@@ -32,8 +32,10 @@ class Session:
     @property
     def settings(self) -> Settings:
         """The settings, read when first needed. Raises ConfigurationError."""
+        from indexer import settings
+
         if self._settings is None:
-            self._settings = load(config=self.config)
+            self._settings = settings.load(config=self.config)
         return self._settings
 
     @property

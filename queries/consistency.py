@@ -15,8 +15,9 @@ from typing import Final
 from indexer.errors import InexactError
 from queries import conditions
 from queries.answer import Answer, QuestionAnswer, Table
-from queries.disclosure import populations
-from queries.disclosure.certain import Population
+from queries.disclosure import certain, populations
+from queries.disclosure.certain import Linear, Population
+from queries.disclosure.populations import Cell
 from queries.periods import column_of
 
 _SUM_TOLD: Final = re.compile(r"add up to ([\d,]+), more than the total of ([\d,]+)")
@@ -24,9 +25,10 @@ _SUM_TOLD: Final = re.compile(r"add up to ([\d,]+), more than the total of ([\d,
 
 def check(answer: Answer) -> None:
     """Raise InexactError, naming every place where the answer contradicts itself."""
-    found = [*_twice(answer), *_tables(answer)]
+    cells = populations.cells(answer)
+    found = [*_twice(cells), *_tables(answer)]
     if not found:
-        found = [*_relations(answer)]
+        found = [*_relations(answer, cells)]
     if found:
         raise InexactError(
             "the answer contradicts itself, so it is not given. Please report it.\n"
@@ -34,10 +36,10 @@ def check(answer: Answer) -> None:
         )
 
 
-def _twice(answer: Answer) -> Iterator[str]:
+def _twice(cells: list[Cell]) -> Iterator[str]:
     """One population, two numbers."""
-    first: dict[Population, populations.Cell] = {}
-    for cell in populations.cells(answer):
+    first: dict[Population, Cell] = {}
+    for cell in cells:
         if cell.number is None:
             continue
         if cell.number < 0:
@@ -110,26 +112,30 @@ def _sums_across(table: Table) -> Iterator[int]:
     yield from (sum(counts[1:]) for counts in every.values())
 
 
-def _relations(answer: Answer) -> Iterator[str]:
+def _relations(answer: Answer, cells: list[Cell]) -> Iterator[str]:
     """Rows against totals, columns against columns, and a part against its whole."""
-    cells = populations.cells(answer)
     places = {cell.population: cell.place for cell in reversed(cells)}
     counts = {cell.population: cell.number for cell in cells if cell.number is not None}
-    for relation in populations.system(answer).relations:
-        if any(population not in counts for population, _ in relation.terms):
+    stated = populations.stated(answer)
+    wrong: dict[object, Linear] = {}
+    for relation in certain.following((cell.population for cell in cells), stated):
+        try:
+            value = relation.value(counts)
+        except KeyError:  # what is withheld, or printed nowhere
             continue
+        if not relation.holds(value):
+            wrong.setdefault((frozenset(relation.terms), relation.low, relation.high), relation)
+    for relation in wrong.values():
         value = relation.value(counts)
         below = relation.low is not None and value < relation.low
-        above = relation.high is not None and value > relation.high
-        if below or above:
-            parts = " ".join(
-                f"{'-' if coefficient < 0 else '+'} {counts[population]:,}"
-                for population, coefficient in relation.terms
-            )
-            expected = relation.low if below else relation.high
-            about = "; ".join(places[population] for population, _ in relation.terms[:2])
-            where = relation.source if "," in relation.source else about
-            yield (
-                f"{where}: {parts.removeprefix('+ ')} is {value:,}, "
-                f"where {'at least' if below else 'at most'} {expected:,} is right"
-            )
+        parts = " ".join(
+            f"{'-' if coefficient < 0 else '+'} {counts[population]:,}"
+            for population, coefficient in relation.terms
+        )
+        expected = relation.low if below else relation.high
+        about = "; ".join(places[population] for population, _ in relation.terms[:2])
+        where = relation.source if "," in relation.source else about
+        yield (
+            f"{where}: {parts.removeprefix('+ ')} is {value:,}, "
+            f"where {'at least' if below else 'at most'} {expected:,} is right"
+        )

@@ -174,7 +174,8 @@ def mentions_axis(mentions: tuple[Mention, ...]) -> Axis:
     return Axis("Keyword", buckets, partition=False, mentions=tuple(mentions))
 
 
-def bands_axis(bands: Sequence[tuple[str, int, int]]) -> Axis:
+@lru_cache(64)
+def bands_axis(bands: tuple[tuple[str, int, int], ...]) -> Axis:
     """A bucket for each age band (label, first, last), for other known ages, and for unknown."""
     known = Exists(field="victims.age")
     asked = [
@@ -240,7 +241,8 @@ def _offence() -> Axis:
     )
 
 
-def _offence_rows(rows: Sequence[OffenceRow]) -> Axis:
+@lru_cache(64)
+def _offence_rows(rows: tuple[OffenceRow, ...]) -> Axis:
     if not rows:
         raise RequestError(
             "offence_row counts by the rows of offences:, of which there are none. List them, or "

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -109,7 +110,7 @@ class Company(Struct, frozen=True):
         return f"{quoted} within {self.within} word{'' if self.within == 1 else 's'}"
 
 
-class Mention(Struct, frozen=True):
+class Mention(Struct, frozen=True, cache_hash=True):
     """A term as asked for: its aliases count as it, and it counts only in its ``company``."""
 
     term: Term
@@ -144,19 +145,7 @@ class Mention(Struct, frozen=True):
     @property
     def means(self) -> str:
         """The condition of its records: the same for two wordings that count the same ones."""
-        plain = [
-            sorted(map(" ".join, self.term.forms)),
-            sorted(sorted(map(" ".join, alias.forms)) for alias in self.aliases),
-            sorted(
-                (
-                    sorted(map(" ".join, other.term.forms)),
-                    -1 if other.within is None else other.within,
-                )
-                for other in self.company
-            ),
-        ]
-        digest = hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:8]
-        return f"term:{self.term.forms[0][0].replace('|', '/')}~{digest}"
+        return _means(self)
 
     @property
     def spellings(self) -> tuple[Term, ...]:
@@ -182,8 +171,11 @@ class Mention(Struct, frozen=True):
 
     def form_query(self, term: Term, form: tuple[str, ...]) -> Query:
         """The records that mention it in one form of one spelling."""
+        found = terms.form_query(term, form)
+        if not self.company:
+            return found
         one_form = msgspec.structs.replace(term, forms=(form,))
-        return all_of([terms.form_query(term, form), *self._together((one_form,))])
+        return all_of([found, *self._together((one_form,))])
 
     def _together(self, spellings: tuple[Term, ...]) -> list[Query]:
         return [
@@ -192,6 +184,23 @@ class Mention(Struct, frozen=True):
             else any_of([terms.near(one, other.term, other.within) for one in spellings])
             for other in self.company
         ]
+
+
+@lru_cache(2_000)
+def _means(mention: Mention) -> str:
+    plain = [
+        sorted(map(" ".join, mention.term.forms)),
+        sorted(sorted(map(" ".join, alias.forms)) for alias in mention.aliases),
+        sorted(
+            (
+                sorted(map(" ".join, other.term.forms)),
+                -1 if other.within is None else other.within,
+            )
+            for other in mention.company
+        ),
+    ]
+    digest = hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:8]
+    return f"term:{mention.term.forms[0][0].replace('|', '/')}~{digest}"
 
 
 class Condition(Struct, frozen=True):

@@ -78,6 +78,11 @@ class Band(Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "fr
         return self.start <= age <= self.end
 
 
+def as_tuples(bands: Sequence[Band]) -> tuple[tuple[str, int, int], ...]:
+    """Bands as ``fields.bands_axis`` takes them: label, first and last age."""
+    return tuple((one.label, one.start, one.end) for one in bands)
+
+
 Periods = Annotated[tuple[PeriodSpec, ...], Meta(max_length=50)]
 Terms = Annotated[tuple[Wording, ...], Meta(max_length=MAX_TERMS)]
 OffenceRows = Annotated[tuple[OffenceSpec, ...], Meta(max_length=200)]
@@ -200,7 +205,7 @@ class AxisSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
         if self.keywords:
             return fields.mentions_axis(tuple(map(wording.mention, self.keywords)))
         if self.bands:
-            return fields.bands_axis([(one.label, one.start, one.end) for one in self.bands])
+            return fields.bands_axis(as_tuples(self.bands))
         if self.periods:
             return fields.periods_axis([one.period for one in self.periods])
         return fields.axis(self.by or "", scope)

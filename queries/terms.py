@@ -45,7 +45,7 @@ _ONE_TOKEN: Final = re.compile("['\u0030-\u058f\u1e00-\u1fff]+")
 _AFTER: Final = "\"'\u201c\u201d.,;:!?"
 
 
-class Term(msgspec.Struct, frozen=True):
+class Term(msgspec.Struct, frozen=True, cache_hash=True):
     """One term as the matching rule sees it.
 
     ``written`` is the requester's wording, ``forms`` the ways to write it that count, closed forms
@@ -198,18 +198,34 @@ def _openings(word: str, pieces: int, least: int) -> list[tuple[str, ...]]:
     ]
 
 
+class _Kept(Query):
+    """A query that stands in many places of a search, turned into a dictionary once."""
+
+    name = "kept"
+
+    def __init__(self, query: Query) -> None:
+        super().__init__()
+        self._kept: dict[str, Any] = query.to_dict()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The dictionary of the query, which is never to be changed."""
+        return self._kept
+
+
 @lru_cache(20_000)
 def form_query(term: Term, form: tuple[str, ...]) -> Query:
     """The records that hold one form of a term."""
     text = " ".join(form)
     if term.compound:
-        return Terms(compounds=[text, f"{text}'s"])
+        return _Kept(Terms(compounds=[text, f"{text}'s"]))
     if not any(word.endswith("'s") for word in form):
-        return MatchPhrase(narrative=text)
+        return _Kept(MatchPhrase(narrative=text))
     # Where a word ends with 's the narrative is cut, and the field beside it is whole.
-    return Bool(
-        should=[MatchPhrase(possessives=text), MatchPhrase(possessives=f"{text}'s")],
-        minimum_should_match=1,
+    return _Kept(
+        Bool(
+            should=[MatchPhrase(possessives=text), MatchPhrase(possessives=f"{text}'s")],
+            minimum_should_match=1,
+        )
     )
 
 
@@ -255,4 +271,4 @@ def _span(form: tuple[str, ...]) -> dict[str, Any]:
 def query(term: Term) -> Query:
     """The records that mention a term."""
     queries = [form_query(term, form) for form in term.forms]
-    return queries[0] if len(queries) == 1 else Bool(should=queries, minimum_should_match=1)
+    return queries[0] if len(queries) == 1 else _Kept(Bool(should=queries, minimum_should_match=1))

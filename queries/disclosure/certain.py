@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from itertools import combinations
+from functools import cache, lru_cache
+from itertools import chain, combinations
 from typing import Final, NamedTuple
 
 from queries import conditions
@@ -50,7 +50,15 @@ class Linear(NamedTuple):
 
     def value(self, counts: Mapping[Population, int]) -> int:
         """The sum, with these counts."""
-        return sum(coefficient * counts[population] for population, coefficient in self.terms)
+        total = 0
+        for population, coefficient in self.terms:
+            total += coefficient * counts[population]
+        return total
+
+    def holds(self, value: int) -> bool:
+        """Whether the sum may be this."""
+        low, high = self.low, self.high
+        return (low is None or low <= value) and (high is None or value <= high)
 
 
 class System(NamedTuple):
@@ -63,7 +71,7 @@ class System(NamedTuple):
 
 def population_of(unit: str, *means: Means) -> Population:
     """A population, without the conditions that others of it imply."""
-    return _one_population(unit, frozenset(one for part in means for one in part))
+    return _one_population(unit, frozenset[str]().union(*means))
 
 
 @cache
@@ -77,6 +85,25 @@ def _one_population(unit: str, means: frozenset[str]) -> Population:
 def joint(populations: Iterable[Population], relations: Iterable[Linear]) -> System:
     """The populations with the relations stated of them, and with all that follows from some of
     them being within others."""
+    every, whole, told = _told(populations, relations)
+    found: dict[tuple[object, ...], Linear] = {}
+    for one in told:
+        if one.terms:
+            found.setdefault((frozenset(one.terms), one.low, one.high), one)
+    helped = (one for kept in found.values() for one, _ in kept.terms)
+    whole = tuple(dict.fromkeys([*whole, *helped]))
+    return System(whole, tuple(found.values()), whole[len(every) :])
+
+
+def following(populations: Iterable[Population], relations: Iterable[Linear]) -> Iterator[Linear]:
+    """The relations of ``joint``, some of them more than once."""
+    return _told(populations, relations)[2]
+
+
+def _told(
+    populations: Iterable[Population], relations: Iterable[Linear]
+) -> tuple[tuple[Population, ...], tuple[Population, ...], Iterator[Linear]]:
+    """The populations, those with the pieces they cut each other into, and the relations."""
     relations = tuple(relations)
     named = (one for told in relations for one, _ in told.terms)
     every = tuple(dict.fromkeys([*populations, *named]))
@@ -86,13 +113,7 @@ def joint(populations: Iterable[Population], relations: Iterable[Linear]) -> Sys
     whole = tuple(dict.fromkeys([*every, *atoms]))
     if whole != every:
         families = tuple(_families(whole))
-    found: dict[tuple[object, ...], Linear] = {}
-    for one in (*relations, *parted, *_follows(whole, families)):
-        if one.terms:
-            found.setdefault((frozenset(one.terms), one.low, one.high), one)
-    helped = (one for told in found.values() for one, _ in told.terms)
-    whole = tuple(dict.fromkeys([*whole, *helped]))
-    return System(whole, tuple(found.values()), whole[len(every) :])
+    return every, whole, chain(relations, parted, _follows(whole, families))
 
 
 def linear(
@@ -101,7 +122,7 @@ def linear(
     """A relation of a kind, as ``queries.answer.Relation`` has them."""
     together = added(*((part, 1) for part in parts), (whole, -times))
     if kind == "union":
-        yield from (Linear(added((part, 1), (whole, -1)), None, 0, source) for part in parts)
+        yield from (_within(part, whole, source) for part in parts)
     low = None if kind == "at_most" else 0
     high = 0 if kind in ("sum", "at_most") else None
     yield Linear(together, low, high, source)
@@ -114,30 +135,35 @@ def summed(populations: Iterable[Population]) -> tuple[tuple[Population, int], .
 
 def added(*terms: tuple[Population, int]) -> tuple[tuple[Population, int], ...]:
     """The terms, those of one population together."""
-    together: dict[Population, int] = defaultdict(int)
+    together: dict[Population, int] = {}
     for population, coefficient in terms:
-        together[population] += coefficient
-    return tuple((one, coefficient) for one, coefficient in together.items() if coefficient)
+        together[population] = together.get(population, 0) + coefficient
+    return tuple([one for one in together.items() if one[1]])
 
 
 class _Family(NamedTuple):
-    """Populations that differ in one condition only, all of one dimension."""
+    """Two populations or more that differ in one condition only, all of one dimension."""
 
-    unit: str
-    others: frozenset[str]
+    outer: Population
     dimension: str
     members: tuple[tuple[str, Population], ...]
 
 
 def _families(populations: Iterable[Population]) -> Iterator[_Family]:
-    found: dict[tuple[str, frozenset[str], str], list[tuple[str, Population]]] = defaultdict(list)
+    found: dict[tuple[Population, str], list[tuple[str, Population]]] = defaultdict(list)
     for population in populations:
-        for condition in sorted(population.where):
-            others = population.where - {condition}
-            key = (population.unit, others, conditions.dimension(condition))
-            found[key].append((condition, population))
-    for (unit, others, dimension), members in found.items():
-        yield _Family(unit, others, dimension, tuple(members))
+        for condition, outer in _outers(population):
+            found[outer, conditions.dimension(condition)].append((condition, population))
+    for (outer, dimension), members in found.items():
+        if len(members) > 1:
+            yield _Family(outer, dimension, tuple(members))
+
+
+@lru_cache(10_000)
+def _outers(population: Population) -> tuple[tuple[str, Population], ...]:
+    """Each condition of a population, and the one without it."""
+    unit, where = population
+    return tuple([(one, Population(unit, where - {one})) for one in sorted(where)])
 
 
 def nested(populations: Iterable[Population]) -> Iterator[tuple[Population, Population]]:
@@ -160,9 +186,7 @@ def _follows(populations: Sequence[Population], families: Iterable[_Family]) -> 
     for inner, outer in _nested(families):
         yield _within(inner, outer, "within")
     for population in populations:
-        for condition in sorted(population.where):
-            rest = population.where - {condition}
-            outer = Population(population.unit, rest)
+        for condition, outer in _outers(population):
             if outer in known:
                 yield _within(population, outer, "within")
                 yield from _complement(population, condition, outer, known)
@@ -171,7 +195,7 @@ def _follows(populations: Sequence[Population], families: Iterable[_Family]) -> 
 
 
 def _within(inner: Population, outer: Population, source: str) -> Linear:
-    return Linear(added((inner, 1), (outer, -1)), None, 0, source)
+    return Linear(((inner, 1), (outer, -1)) if inner != outer else (), None, 0, source)
 
 
 def _complement(
@@ -181,8 +205,7 @@ def _complement(
     opposite = conditions.without_no(condition)
     if opposite is None:
         return
-    rest = tuple(population.where - {condition})
-    meeting = population_of(population.unit, rest, (opposite,))
+    meeting = population_of(population.unit, tuple(outer.where), (opposite,))
     if meeting in known:
         kind = "union" if population.unit == PEOPLE else "sum"
         yield from linear(kind, outer, [meeting, population], "complement")
@@ -220,24 +243,20 @@ def _parted(families: Iterable[_Family], known: set[Population]) -> list[Linear]
     """
     found: list[Linear] = []
     for family in families:
-        if (
-            len(family.members) > 1
-            and family.unit != PEOPLE
-            and conditions.is_parted(family.dimension)
-        ):
+        if family.outer.unit != PEOPLE and conditions.is_parted(family.dimension):
             found += _pieces(family, known)
     return found
 
 
 def _pieces(family: _Family, known: set[Population]) -> Iterator[Linear]:
-    of = dict(family.members)
+    of, outer = dict(family.members), family.outer
+    others = tuple(outer.where)
     every: dict[Population, None] = {}
     for one, names in conditions.pieces(tuple(of)).items():
-        parts = [population_of(family.unit, tuple(family.others), (name,)) for name in names]
+        parts = [population_of(outer.unit, others, (name,)) for name in names]
         every |= dict.fromkeys(parts)
         if parts != [of[one]]:
             yield from linear("sum", of[one], parts, family.dimension)
-    outer = Population(family.unit, family.others)
     if outer in known:
         yield from linear("at_most", outer, [*every], family.dimension)
 

@@ -177,13 +177,12 @@ def system(answer: Answer) -> System:
 def stated(answer: Answer) -> Iterator[Linear]:
     """What the scope and the tables say of their numbers."""
     yield from _of_scope(answer)
+    of_scope = base_of(answer.scope)
     for question in answer.questions:
-        base = (*base_of(answer.scope), *question.means)
-        table, grid = question.table, _grid(question, base)
-        keys = [row.key for row in table.rows]
-        for relation in table.relations or (Relation("union", table.total.key, tuple(keys)),):
-            yield from _of_table(question, grid, base, relation)
-        yield from _crossed(table, grid)
+        base = (*of_scope, *question.means)
+        grid = _grid(question, base)
+        yield from _of_table(question, grid, base)
+        yield from _crossed(question.table, grid)
 
 
 def _of_scope(answer: Answer) -> Iterator[Linear]:
@@ -205,39 +204,61 @@ def _of_scope(answer: Answer) -> Iterator[Linear]:
     yield Linear(summed(parts), None if base else held, held, "scope, records in the index")
 
 
-def _of_table(
-    question: QuestionAnswer, grid: list[list[Cell]], base: Means, told: Relation
-) -> Iterator[Linear]:
+class _Line(NamedTuple):
+    """One column of a table, or one row: what it counts, by the keys of the other axis."""
+
+    key: str
+    label: str
+    counted: dict[str, Population]
+
+
+def _of_table(question: QuestionAnswer, grid: list[list[Cell]], base: Means) -> Iterator[Linear]:
     table = question.table
-    columns = [column.key for column in table.columns]
-    heads = _heads(table)
-    every = (*table.rows, table.total)
-    rows = [row.key for row in every]
-    across = columns if told.over == "rows" else rows
-    labels = [one.label for one in (table.columns if told.over == "rows" else every)]
-    for place, (name, label) in enumerate(zip(across, labels, strict=True)):
-        if told.only and name not in told.only:
-            continue
-        if told.over == "rows":
-            line = {key: cells[place].population for key, cells in zip(rows, grid, strict=True)}
-        else:
-            line = {key: cell.population for key, cell in zip(columns, grid[place], strict=True)}
-        known = line
-        if told.over == "rows":
-            head = heads[place]
-            known = {
+    lines = {"rows": _columns(question, grid, base), "columns": _rows(table, grid)}
+    every = Relation("union", table.total.key, tuple(row.key for row in table.rows))
+    for told in table.relations or (every,):
+        for line in lines[told.over]:
+            if told.only and line.key not in told.only:
+                continue
+            try:
+                parts = [line.counted[key] for key in told.parts]
+                whole = line.counted[told.whole]
+            except KeyError as error:
+                raise InexactError(
+                    f"{question.id}: a relation of the table names {error}, which it does not "
+                    "have. Please report it."
+                ) from None
+            yield from linear(told.kind, whole, parts, f"{question.id}, {line.label}", told.times)
+
+
+def _columns(question: QuestionAnswer, grid: list[list[Cell]], base: Means) -> list[_Line]:
+    """What relations over rows are of: the facts that are counts, and each row."""
+    table = question.table
+    keys = [row.key for row in (*table.rows, table.total)]
+    return [
+        _Line(
+            column.key,
+            column.label,
+            {
                 fact.name: population_of(fact.unit, base, fact.means, head)
                 for fact in question.figures
-            } | line
-        try:
-            parts = [known[key] for key in told.parts]
-            whole = known[told.whole]
-        except KeyError as error:
-            raise InexactError(
-                f"{question.id}: a relation of the table names {error}, which it does not have. "
-                "Please report it."
-            ) from None
-        yield from linear(told.kind, whole, parts, f"{question.id}, {label}", told.times)
+            }
+            | {key: cells[place].population for key, cells in zip(keys, grid, strict=True)},
+        )
+        for place, (column, head) in enumerate(zip(table.columns, _heads(table), strict=True))
+    ]
+
+
+def _rows(table: Table, grid: list[list[Cell]]) -> list[_Line]:
+    keys = [column.key for column in table.columns]
+    return [
+        _Line(
+            row.key,
+            row.label,
+            {key: cell.population for key, cell in zip(keys, cells, strict=True)},
+        )
+        for row, cells in zip((*table.rows, table.total), grid, strict=True)
+    ]
 
 
 def _crossed(table: Table, grid: list[list[Cell]]) -> Iterator[Linear]:

@@ -19,7 +19,7 @@ from queries.grid import Grid
 from queries.problems import Problem
 from queries.questions.base import Question
 from queries.scope import Scope, none_of
-from queries.spec import OLDEST, Band, Bands, band_problems
+from queries.spec import OLDEST, Band, Bands, as_tuples, band_problems
 
 _PAGE: Final = 10_000
 _PEOPLE: Final = "people"
@@ -39,8 +39,7 @@ class Victims(Question, frozen=True, tag="victims"):
     def grid(self, scope: Scope) -> Grid:
         """The bands as rows."""
         del scope
-        bands = [(one.label, one.start, one.end) for one in self.bands]
-        return Grid(fields.bands_axis(bands), None, "victims")
+        return Grid(fields.bands_axis(as_tuples(self.bands)), None, "victims")
 
     def build(self, scope: Scope) -> dict[str, aggs.Agg[Any]]:
         """The rows; and inside the victims the youngest, and every reference with its age."""

@@ -85,6 +85,19 @@ def test_a_number_that_disagrees_is_named(
         consistency.check(changed(place, wrong))
 
 
+def test_a_contradiction_that_is_stated_twice_is_told_once() -> None:
+    question = asked().questions[2]
+    table = with_count(question.table, 1, 0, 8)
+
+    def told(relations: tuple[Relation, ...]) -> str:
+        wrong = replace(question, table=replace(table, relations=relations))
+        with pytest.raises(InexactError, match="Q3, Offences: 5") as refused:
+            consistency.check(changed(2, wrong))
+        return str(refused.value)
+
+    assert told(table.relations * 2) == told(table.relations)
+
+
 def test_a_printed_sum_that_is_not_the_sum_of_its_rows_is_refused() -> None:
     """The published failure: 245 where the rows give 244."""
     rows = [Row(str(n), f"Row {n}", (count,)) for n, count in enumerate((144, 60, 40))]

@@ -4,15 +4,19 @@ nothing that is withheld can be worked out."""
 from __future__ import annotations
 
 import itertools
+import json
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
+from elasticsearch.dsl import Search, aggs
+from elasticsearch.dsl.query import MatchAll
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from indexer.errors import DisclosureError
+from queries import execute
 from queries.disclosure import populations
 from queries.disclosure.policy import Policy
 from queries.disclosure.reader import attack
@@ -30,6 +34,23 @@ def test_what_tables_say_of_their_numbers_is_true(
 ) -> None:
     """An answer is refused where a relation does not hold, or one population has two numbers."""
     engine.answer(kinds.asking(kinds.QUESTIONS, scope), records)
+
+
+@pytest.mark.parametrize("scope", kinds.SCOPES)
+def test_the_search_is_as_the_dsl_writes_it(scope: str) -> None:
+    """Also the second time, when much of it is kept from the first."""
+    asked = kinds.asking(kinds.QUESTIONS, scope)
+    every: dict[str, aggs.Agg[Any]] = {
+        one.id: aggs.Filter(MatchAll(), aggs=one.build(asked.scope)) for one in asked.questions
+    }
+    search = Search().query(asked.scope.query()).extra(size=0, track_total_hits=True)
+    for name, one in every.items():
+        search.aggs[name] = one
+    written = json.dumps(search.to_dict())
+    assert json.dumps(execute.asking(asked.scope.query(), every)) == written
+    first = json.dumps(execute.body(asked))
+    engine.answer(asked, [a_record()])
+    assert json.dumps(execute.body(asked)) == first
 
 
 @settings(max_examples=30, deadline=None)

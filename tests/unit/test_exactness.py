@@ -51,7 +51,11 @@ def test_a_whole_answer_passes() -> None:
             "left buckets out",
         ),
         (
-            {"aggregations": {"a": {"buckets": [{"key": 1, "c": {"doc_count_error_upper_bound": 2}}]}}},
+            {"aggregations": {"a": {"buckets": [{"key": 1, "doc_count": 3, "c": {"doc_count_error_upper_bound": 2}}]}}},
+            "left buckets out",
+        ),
+        (
+            {"aggregations": {"a": {"buckets": [{"doc_count": 3, "c": {"sum_other_doc_count": 2}}]}}},
             "left buckets out",
         ),
     ],
