@@ -12,10 +12,11 @@ from pathlib import Path
 import msgspec
 import pytest
 from filelock import FileLock
+from typer.testing import CliRunner
 
 from indexer.errors import ConfigurationError, DisclosureError, OutputError
 from indexer.settings import Force
-from queries import outputs
+from queries import cli, outputs
 from queries.answer import Answer, Override, Row
 from queries.conditions import of_codes
 from queries.disclosure import ledger
@@ -166,6 +167,20 @@ def test_an_override_publishes_and_is_recorded(book: Path) -> None:
     override = Override("earlier releases (1 number given away)", "in the annual report")
     assert outcome.answer.disclosure.overrides == (override,)
     assert lines(book)[1]["overrides"] == [{"rule": override.rule, "reason": override.reason}]
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [("", "is blank"), ("  ", "is blank"), ("\n\t", "is blank"), ("\u3000", "is blank"),
+     ("agreed\udcff", "holds half a character")],
+)  # fmt: skip
+def test_a_reason_that_says_nothing_is_a_wrong_command_line(reason: str, told: str) -> None:
+    """Whether a rule is set aside or not: nobody would see that it was taken for none."""
+    done = CliRunner().invoke(
+        cli.app, ["answer", "request.yaml", "--publish", "--override", reason]
+    )
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"Invalid value for '--override': {told}" in done.stderr
 
 
 def test_numbers_that_moved_between_generations_are_told_and_not_refused(book: Path) -> None:
