@@ -2,12 +2,18 @@
 
 A file of JSON lines for its owner's eyes only, appended to under a lock, synced to the disk, and
 chained (``indexer.chain``). Holds what was asked and by whom; never a record's text or reference.
+Of a record that is forgotten it holds a mark: the HMAC-SHA256 of its reference, with a key that
+lies beside the log. A plain hash would give the reference away to whoever tries them all.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import re
+import secrets
+import tempfile
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +31,10 @@ from indexer.chain import Checked
 from indexer.errors import BrokenChainError, FoidexError, OutputError
 
 NAME: Final = "audit.jsonl"
+KEY: Final = "audit.key"
+_KEY_BYTES: Final = 32
+_MARK: Final = "crime_ref_hmac_sha256"
+_PLAIN_MARK: Final = "crime_ref_sha256"  # of lines written before there was a key
 _WAIT: Final = 30
 _BLOCK: Final = 64 * 1024
 _PRIVATE: Final = 0o600
@@ -61,10 +71,16 @@ class Log:
 
     def append(self, entry: Entry) -> str:
         """Write a line to the disk and return its hash. Raises OutputError."""
+        with self._locked():
+            return self._append(entry)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Let one run write at a time. Raises OutputError, also for what cannot be written."""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with filelock.FileLock(f"{self.path}.lock", timeout=_WAIT, mode=_PRIVATE):
-                return self._append(entry)
+                yield
         except filelock.Timeout:
             raise self._unwritable(f"another run held its lock for {_WAIT} seconds") from None
         except OSError as error:
@@ -93,6 +109,63 @@ class Log:
             "no result is given. Make it writable, or name another folder in [audit] of "
             "foidex.toml."
         )
+
+    def mark(self, reference: str) -> str:
+        """What stands for a record's reference in a line; makes the key where there is none.
+
+        Raises OutputError where it cannot be made, BrokenChainError where it cannot be used.
+        """
+        with self._locked():
+            key = self._key()
+            return _mark(self._new_key() if key is None else key, reference)
+
+    def _key(self) -> bytes | None:
+        path = self.path.with_name(KEY)
+        try:
+            key = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise BrokenChainError(
+                f"{path}: the key of the audit log cannot be read ({error.strerror}). Run as its "
+                "owner."
+            ) from None
+        if len(key) != _KEY_BYTES:
+            raise BrokenChainError(
+                f"{path}: is no key of the audit log, which has {_KEY_BYTES} bytes. Put it back "
+                "from a copy; or move it away, and a new one is made, which tells no record that "
+                "was forgotten before."
+            )
+        return key
+
+    def _new_key(self) -> bytes:
+        """Make the key, whole or not at all: a run may be killed at any time."""
+        key = secrets.token_bytes(_KEY_BYTES)
+        # For its owner's eyes only, from the first moment.
+        number, scratch = tempfile.mkstemp(dir=self.path.parent, prefix=f".{KEY}.")
+        try:
+            with os.fdopen(number, "wb") as file:
+                file.write(key)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(scratch).replace(self.path.with_name(KEY))
+        except BaseException:
+            Path(scratch).unlink(missing_ok=True)
+            raise
+        sync_folder(self.path.parent)
+        return key
+
+    def forgotten(self, reference: str) -> Iterator[dict[str, Any]]:
+        """The lines of runs that forgot a record, or let it come back; those made with another key
+        cannot be told. Raises as ``check``."""
+        key = self._key()
+        marks = {_PLAIN_MARK: hashlib.sha256(_bytes(reference)).hexdigest()}
+        if key is not None:
+            marks[_MARK] = _mark(key, reference)
+        for said in self.last():
+            asked = said.get("asked")
+            if isinstance(asked, dict) and any(asked.get(name) == marks[name] for name in marks):
+                yield said
 
     def check(self, noted: str = "") -> Checked:
         """Check the chain, also against a head that was noted. Raises BrokenChainError."""
@@ -156,6 +229,11 @@ class Run:
         """Remember what is known of the run: fields of an Entry."""
         self._known |= known
 
+    def forgets(self, reference: str) -> None:
+        """Remember, by its mark, the record that is forgotten. Raises as ``Log.mark``."""
+        if self._log is not None:
+            self.about(asked={_MARK: self._log.mark(reference)})
+
     def write(self, exit_code: int = 0, **known: Any) -> None:
         """Write the line of a run, and what it will exit with, before its result is printed.
 
@@ -187,6 +265,15 @@ def exit_code_of(error: BaseException) -> int:
         return OutputError.exit_code
     code = getattr(error, "exit_code", FoidexError.exit_code)
     return code if isinstance(code, int) else FoidexError.exit_code
+
+
+def _mark(key: bytes, reference: str) -> str:
+    return hmac.digest(key, _bytes(reference), "sha256").hex()
+
+
+def _bytes(reference: str) -> bytes:
+    """A reference as bytes, also one that is no text and is refused later."""
+    return reference.encode("utf-8", "replace")
 
 
 def _plain(name: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -386,13 +388,12 @@ def forget(
         print("It was nowhere. Check the reference.", file=sys.stderr)
 
 
-def _forgetting(reference: str, *, undo: bool) -> Run:
-    """The run of ``forget`` that the audit log is to hold, by the hash of the reference."""
-    from indexer import chain
-
-    run = session().run("forget --undo" if undo else "forget")
-    run.about(asked={"crime_ref_sha256": chain.digest(reference.encode("utf-8", "replace"))})
-    return run
+@contextmanager
+def _forgetting(reference: str, *, undo: bool) -> Iterator[Run]:
+    """The run of ``forget`` that the audit log is to hold, with the mark of the reference."""
+    with session().run("forget --undo" if undo else "forget") as run:
+        run.forgets(reference)
+        yield run
 
 
 @app.command()
