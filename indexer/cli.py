@@ -359,6 +359,10 @@ def forget(
         session().client() as client,
         lease.held(client, alias, settings.refresh.lease_seconds) as lock,
     ):
+        retention.check(crime_ref)
+        asked = not undo and (settings.backup.repository or settings.server.url is None)
+        repository = _repository(client) if asked else None
+        run.begin()  # all that may be refused is behind us, and nothing is removed unlogged
         if undo:
             undone = retention.take_back(client, alias, crime_ref, lock)
             run.write(records=int(bool(undone)))
@@ -369,14 +373,13 @@ def forget(
                 else "It was not forgotten in any generation, so nothing was changed."
             )
             return
-        asked = settings.backup.repository or settings.server.url is None
         statement = retention.forget(
             client,
             alias,
             crime_ref,
             settings.home / "rejects",
             settings.source.fields.get("crime_ref", "crime_ref"),
-            _repository(client) if asked else None,
+            repository,
             lock,
         )
         run.write(records=int(statement.found))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -182,6 +183,58 @@ def test_a_run_that_fails_while_it_prints_leaves_a_second_line(log: Log) -> None
     assert (first["exit_code"], second["exit_code"]) == (0, 11)
     lines = log.path.read_bytes().splitlines(keepends=True)
     assert second["of"] == chain.digest(lines[0])
+
+
+def changing(log: Log, change: Callable[[], object]) -> None:
+    """A run that changes something."""
+    with Run(log, "forget", "1", None) as run:
+        run.begin()
+        change()
+        run.write(records=1)
+
+
+def test_a_run_that_changes_something_leaves_a_line_before_and_one_after(log: Log) -> None:
+    before: list[dict[str, Any]] = []
+    changing(log, lambda: before.extend(log.last()))
+    first, second = log.last()
+    assert before == [first]
+    assert (first["begins"], first["exit_code"], "records" in first) == (True, 0, False)
+    assert ("begins" in second, second["records"]) == (False, 1)
+    assert second["of"] == chain.digest(log.path.read_bytes().splitlines()[0])
+    assert log.check().lines == 2
+
+
+def test_a_change_that_fails_leaves_its_exit_code_after(log: Log) -> None:
+    def fail() -> None:
+        raise RequestError("no")
+
+    with pytest.raises(RequestError):
+        changing(log, fail)
+    first, second = log.last()
+    assert (first["begins"], second["exit_code"], "of" in second) == (True, 3, True)
+
+
+def test_a_run_that_cannot_log_changes_nothing_and_says_so(log: Log) -> None:
+    log.path.mkdir(parents=True)
+    with pytest.raises(OutputError, match="is removed unlogged, so nothing was changed"):
+        changing(log, lambda: pytest.fail("it was changed"))
+
+
+def test_a_log_that_becomes_unwritable_after_the_change_is_told_truly(log: Log) -> None:
+    def make_unwritable() -> None:
+        log.path.rename(log.path.with_name("kept"))
+        log.path.mkdir()
+
+    with pytest.raises(OutputError, match="this run began, and not how it ended") as told:
+        changing(log, make_unwritable)
+    assert "nothing was changed" not in str(told.value)
+
+
+def test_a_change_that_does_not_say_how_it_ended_is_a_fault(log: Log) -> None:
+    run = Run(log, "forget", "1", None)
+    run.begin()
+    with pytest.raises(AssertionError), run:
+        pass
 
 
 def test_without_a_log_nothing_is_written(tmp_path: Path) -> None:
