@@ -26,6 +26,13 @@ from indexer.settings import Index
 EMBEDDED: Final = "foidex"
 _META: Final = "foidex"
 _TIMEOUT: Final = 6 * 3600
+#: What the server says of a repository that it cannot write, or read.
+_UNUSABLE: Final = (
+    "repository_exception",
+    "repository_verification_exception",
+    "snapshot_exception",
+    "snapshot_missing_exception",
+)
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 
 
@@ -131,6 +138,27 @@ def listed(client: Elasticsearch, alias: str, repository: str) -> list[Backup]:
     return sorted(backups, key=lambda one: (one.taken_at, one.name), reverse=True)
 
 
+def looked_at(client: Elasticsearch, alias: str, repository: str) -> tuple[list[Backup], bool]:
+    """The backups of the alias, newest first, and whether every node has written a file into the
+    repository and removed it: not every user who may back up may ask for that.
+
+    Raises BackupError where it is not there, or cannot be used.
+    """
+    written = False
+    try:
+        with suppress(elasticsearch.AuthorizationException):
+            client.snapshot.verify_repository(name=repository)
+            written = True
+        return listed(client, alias, repository), written
+    except elasticsearch.ApiError as error:
+        if error.error not in _UNUSABLE:
+            raise _missing(error, repository) from None
+    raise BackupError(
+        f'the server\'s repository "{repository}" cannot be used. See that its folder is there, '
+        "and that every node may read and write it."
+    )
+
+
 def find(client: Elasticsearch, alias: str, repository: str, name: str | None) -> Backup:
     """The named backup, else the newest whole one. Raises BackupError where there is none."""
     every = listed(client, alias, repository)
@@ -227,7 +255,7 @@ def _taken(name: str) -> BackupError:
     return BackupError(f'there is a backup named "{name}" already. Name another with --to.')
 
 
-def _missing(error: elasticsearch.NotFoundError, repository: str) -> Exception:
+def _missing(error: elasticsearch.ApiError, repository: str) -> Exception:
     if error.error != "repository_missing_exception":
         return error
     return BackupError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -358,6 +360,10 @@ def forget(
         session().client() as client,
         lease.held(client, alias, settings.refresh.lease_seconds) as lock,
     ):
+        retention.check(crime_ref)
+        asked = not undo and (settings.backup.repository or settings.server.url is None)
+        repository = _repository(client) if asked else None
+        run.begin()  # all that may be refused is behind us, and nothing is removed unlogged
         if undo:
             undone = retention.take_back(client, alias, crime_ref, lock)
             run.write(records=int(bool(undone)))
@@ -368,14 +374,13 @@ def forget(
                 else "It was not forgotten in any generation, so nothing was changed."
             )
             return
-        asked = settings.backup.repository or settings.server.url is None
         statement = retention.forget(
             client,
             alias,
             crime_ref,
             settings.home / "rejects",
             settings.source.fields.get("crime_ref", "crime_ref"),
-            _repository(client) if asked else None,
+            repository,
             lock,
         )
         run.write(records=int(statement.found))
@@ -387,13 +392,12 @@ def forget(
         print("It was nowhere. Check the reference.", file=sys.stderr)
 
 
-def _forgetting(reference: str, *, undo: bool) -> Run:
-    """The run of ``forget`` that the audit log is to hold, by the hash of the reference."""
-    from indexer import chain
-
-    run = session().run("forget --undo" if undo else "forget")
-    run.about(asked={"crime_ref_sha256": chain.digest(reference.encode("utf-8", "replace"))})
-    return run
+@contextmanager
+def _forgetting(reference: str, *, undo: bool) -> Iterator[Run]:
+    """The run of ``forget`` that the audit log is to hold, with the mark of the reference."""
+    with session().run("forget --undo" if undo else "forget") as run:
+        run.forgets(reference)
+        yield run
 
 
 @app.command()

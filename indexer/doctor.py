@@ -1,6 +1,7 @@
 """What keeps foidex from working here, or soon will: looked at one by one, each with its remedy.
 
-Changes nothing and starts nothing. What it may not look at is told, not passed over. No finding
+Changes nothing and starts nothing; into a repository of backups the server writes a file that it
+removes. What it may not look at is told, not passed over. No finding
 holds a user name, a password or a record's text.
 """
 
@@ -27,7 +28,7 @@ import msgspec
 from elasticsearch import Elasticsearch
 from msgspec import Struct
 
-from indexer import elastic, embedded, generations, lease, schema
+from indexer import backups, elastic, embedded, generations, lease, schema
 from indexer.elastic import Address
 from indexer.errors import FoidexError, NoIndexError
 from indexer.session import Session
@@ -332,6 +333,7 @@ def _inside(settings: Settings, address: Address) -> list[Finding]:
         "generation": lambda client: _generation(client, alias),
         "unfinished": lambda client: _unfinished(client, alias),
         "lock": lambda client: _lock(client, alias),
+        "backups": lambda client: _backups(client, settings),
     }
     found: list[Finding] = []
     with elastic.unchecked(quick) as client:
@@ -537,6 +539,22 @@ def _lock(client: Elasticsearch, alias: str) -> Found:
             f"a refresh has been running since {held.since:%Y-%m-%d %H:%M:%S} UTC, on "
             f"{held.holder.partition('@')[2]}.",
         )
+
+
+def _backups(client: Elasticsearch, settings: Settings) -> Found:
+    named = settings.backup.repository
+    if named is None and settings.server.urls:
+        yield Finding("backups", "ok", "no repository is named in foidex.toml, so there are none.")
+        return
+    if named is None and backups.EMBEDDED not in client.snapshot.get_repository().body:
+        yield Finding("backups", "ok", "the first one makes the embedded server's repository.")
+        return
+    repository = named or backups.EMBEDDED
+    known, written = backups.looked_at(client, settings.index.alias, repository)
+    can = "used" if written else "read (whether it can be written this user may not ask)"
+    newest = next((f"{one.taken_at:%Y-%m-%d %H:%M} UTC" for one in known if one.whole), None)
+    held = f"the newest whole one is of {newest}" if newest else "no whole one is in it yet"
+    yield Finding("backups", "ok", f'repository "{repository}" can be {can}; {held}.')
 
 
 def _size(number: float) -> str:

@@ -398,9 +398,14 @@ def _meta(generation: Generation) -> dict[str, Any]:
 
 def _read(name: str, mappings: dict[str, Any]) -> Generation:
     try:
-        return msgspec.convert(mappings["_meta"][_META], Generation)
+        said = mappings["_meta"][_META]
+        found = msgspec.convert(said, Generation)
     except (KeyError, msgspec.ValidationError):
         raise GenerationError(
             f"{name} was not built by this foidex: it does not say from what. "
             "Load the records again."
         ) from None
+    if "records" not in said:
+        # The first foidex, whose generations hold what was indexed, wrote that number alone.
+        found = msgspec.structs.replace(found, records=found.indexed)
+    return found

@@ -116,7 +116,7 @@ def forget(  # noqa: PLR0913 - what is forgotten, and everywhere it may be
     be no reference, GenerationError where it could not be removed from the files too: then it must
     be run again.
     """
-    _check(reference)
+    check(reference)
     now = datetime.now(UTC).replace(microsecond=0)
     generations.clear_unfinished(client, alias)
     from_rejects = _forget_in_rejects(rejects, reference, key)
@@ -256,7 +256,7 @@ def returned(client: Elasticsearch, alias: str, names: list[str]) -> list[str]:
 def take_back(client: Elasticsearch, alias: str, reference: str, lock: Lease) -> list[str]:
     """Let the source bring a forgotten record back; the generations it was forgotten from. The lock
     is held. Raises RequestError for what can be no reference."""
-    _check(reference)
+    check(reference)
     generations.clear_unfinished(client, alias)
     undone = []
     for one in generations.everything(client, alias):
@@ -273,7 +273,7 @@ def take_back(client: Elasticsearch, alias: str, reference: str, lock: Lease) ->
     return undone
 
 
-def _check(reference: str) -> None:
+def check(reference: str) -> None:
     """Raise RequestError for what can be no reference of a record."""
     try:
         msgspec.convert(reference, records.Reference)

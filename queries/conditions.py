@@ -35,6 +35,8 @@ _VICTIM: Final = "victim "
 _CODES: Final = "offence"
 _INTERVALS: Final = ("period", "age")
 _OFFENCES: Final = ("offence", "offence code", "offence group", "linked")
+_LISTING: Final = ("offence", "linked")
+_MOST_CODES: Final = 8
 _SINGLE: Final = ("sex", "outcome", "status")
 _SETS: Final = ("term", "several")
 
@@ -199,10 +201,25 @@ def intervals(condition: str) -> tuple[_Interval, ...]:
     )
 
 
-def words(condition: str) -> str:
-    """A condition as a message says it. Two terms of one beginning may be said alike."""
+def named_codes(condition: str) -> frozenset[str]:
+    """The codes that a condition on offences or links names."""
+    name, _, value = (without_no(condition) or condition).partition(":")
+    return frozenset(value.split(",")) if name in _LISTING else frozenset()
+
+
+def few(codes: Sequence[str], known: frozenset[str] = frozenset()) -> str:
+    """Codes as a message lists them: of many the first, those before others that are not known."""
+    if (more := len(codes) - _MOST_CODES) <= 0:
+        return ", ".join(codes)
+    first = sorted(codes, key=lambda code: code in known)[:_MOST_CODES]
+    return f"{', '.join(first)} and {more} more"
+
+
+def words(condition: str, known: frozenset[str] = frozenset()) -> str:
+    """A condition as a message says it, never a document: of many codes only the first, those
+    before others that are not ``known``. Two terms of one beginning may be said alike."""
     if (other := without_no(condition)) is not None:
-        return f"not {words(other)}"
+        return f"not {words(other, known)}"
     if (whom := of_whom(condition)) is not None:
         return f"with a victim {words(whom)}"
     name, _, value = condition.partition(":")
@@ -215,10 +232,10 @@ def words(condition: str) -> str:
     said = {
         "period": f"recorded {' or '.join(map(_days, value.split(',')))}",
         "age": f"aged {value.replace('-', ' to ').replace(',', ' or ')}",
-        "offence": f"of {value.replace(',', ', ')}",
+        "offence": f"of {few(value.split(','), known)}",
         "offence code": f"of {value} itself",
         "offence group": f"of the group {_unescaped(value)}",
-        "linked": f"linked to {value.replace(',', ', ')}",
+        "linked": f"linked to {few(value.split(','), known)}",
         "term": f"mentioning {terms}",
         "several": f"mentioning two or more of {terms}",
         "alone": f"mentioning only one of {terms}",

@@ -3,7 +3,8 @@
 A folder's ``manifest.json`` lists what foidex wrote there, each file with its SHA-256. New files
 are first written whole into a folder beside them, ``.foidex-new``, its manifest last; only then do
 they take their places. A run that was killed in between is finished by the next. A release is
-recorded between the two: when all is on the disk, and nothing in its place.
+recorded between the two: when all is on the disk, and nothing in its place. One run at a time: a
+lock, ``.foidex.lock``, is in the folder meanwhile, and removed at the end.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import os
 import re
 import shutil
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -173,7 +175,7 @@ def write(
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / _LOCK, timeout=0):
+        with _alone(folder):
             _finish(folder)
             old = _manifest(folder)
             if not force:
@@ -197,6 +199,20 @@ def write(
             )
         ) from None
     return Written((*made, MANIFEST), None if previous is None else changes(previous, answer))
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other runs from writing in a folder. Raises Timeout where one does so."""
+    path = folder / _LOCK
+    with FileLock(path, timeout=0):
+        try:
+            yield
+        finally:
+            # While it is held: who has opened it meanwhile finds that it has lost its name, and
+            # does not take it (filelock sees to that). Where it cannot be removed it does no harm.
+            with suppress(OSError):
+                path.unlink()
 
 
 def _manifest(folder: Path) -> Manifest | None:

@@ -13,7 +13,7 @@ from indexer import offences
 from indexer.categories import Categories
 from indexer.errors import RequestError
 from indexer.records import Age
-from queries import fields, wording
+from queries import conditions, fields, wording
 from queries.fields import Axis
 from queries.problems import Problem
 from queries.scope import Mention, OffenceRow, Period, Scope
@@ -152,7 +152,7 @@ class ScopeSpec(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, o
         for number, spec in enumerate(self.offences):
             codes = frozenset(map(offences.load().canonical, spec.codes))
             if codes in seen:
-                listed = ", ".join(spec.codes)
+                listed = conditions.few(spec.codes)
                 yield Problem(
                     f".offences[{number}]", f"the offences {listed} are a row already. Remove one."
                 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,6 +89,9 @@ def audit_head() -> None:
 @audit_app.command(name="show")
 def audit_show(
     last: Annotated[int | None, typer.Option(min=1, help="Only so many, the newest.")] = None,
+    forgotten: Annotated[
+        str | None, typer.Option(metavar="REF", help="Only what forgot the record of a reference.")
+    ] = None,
 ) -> None:
     """Print the audit log, one JSON line a run, oldest first.
 
@@ -94,8 +99,15 @@ def audit_show(
     """
     import msgspec
 
-    for said in _audit_log().last(last):
+    log = _audit_log()
+    lines = log.last(last) if forgotten is None else deque(log.forgotten(forgotten), last)
+    for said in lines:
         print(msgspec.json.encode(said).decode())
+    if isinstance(lines, deque) and not lines:
+        print(
+            "No line is of that reference; one that was made with another key cannot be told.",
+            file=sys.stderr,
+        )
 
 
 def _audit_log() -> Log:

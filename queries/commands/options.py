@@ -78,6 +78,27 @@ To = Annotated[
 ]
 
 
+def _reason(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise typer.BadParameter("holds half a character. Type it as UTF-8 text.") from None
+    if not text.strip():
+        raise typer.BadParameter("is blank. Say why a rule is set aside, or leave the option out.")
+    return text
+
+
+Reason = Annotated[
+    str | None,
+    typer.Option(
+        "--override",
+        parser=_reason,
+        metavar="REASON",
+        help="Why a rule is set aside; it is recorded.",
+    ),
+]
+
+
 def book() -> Book:
     """The term book of this force. Raises ConfigurationError."""
     from queries import termbook

@@ -125,9 +125,7 @@ def answer(
         bool,
         typer.Option("--publish", help="Withhold small numbers, and record it in the ledger."),
     ] = False,
-    override: Annotated[
-        str, typer.Option(metavar="REASON", help="Why a rule is set aside; it is recorded.")
-    ] = "",
+    override: options.Reason = None,
 ) -> None:
     """Answer a request: print a report, the letter or JSON, or write every document.
 
@@ -151,7 +149,7 @@ def answer(
     settings = session().settings
     today = date.today()  # noqa: DTZ011
     desk = outputs.Desk(settings.force, today, settings.own_templates, settings.disclosure.flag)
-    press = publication.press(settings, override) if publish else None
+    press = publication.press(settings, override or "") if publish else None
     if press and not press.ledger:
         print("No ledger is set in foidex.toml: not recorded.", file=sys.stderr)
     wanted = asking.Wanted(keep_basis, near_misses)

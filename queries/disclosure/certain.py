@@ -36,7 +36,15 @@ class Population(NamedTuple):
     @property
     def words(self) -> str:
         """The population for a message."""
-        said = " and ".join(conditions.words(one) for one in sorted(self.where))
+        return self._said(frozenset())
+
+    def words_beside(self, other: Population) -> str:
+        """The population for a message that names another, too: of many codes those come first that
+        the other has not."""
+        return self._said(frozenset().union(*map(conditions.named_codes, other.where)))
+
+    def _said(self, known: frozenset[str]) -> str:
+        said = " and ".join(conditions.words(one, known) for one in sorted(self.where))
         return f"{self.unit} {said or 'of any kind'}"
 
 

@@ -227,8 +227,8 @@ def _differences(known: _Known, policy: Policy) -> Iterator[str]:
         bounds = reader.interval(suppression.difference(inner, outer))
         if is_small(bounds, max(policy.threshold, entry.threshold)):
             yield (
-                f"{outer.words} less {inner.words}, one of them in {entry.name}: "
-                f"would be known to be {_words(bounds)}"
+                f"{outer.words_beside(inner)} less {inner.words_beside(outer)}, "
+                f"one of them in {entry.name}: would be known to be {_words(bounds)}"
             )
 
 

@@ -23,6 +23,7 @@ from tests.server.conftest import SILENT, end_home, new_home, settings_for
 FOIDEX = str(Path(sys.executable).with_name("foidex"))
 REQUEST = ROOT / "tests" / "data" / "requests" / "reference.yaml"
 RECORDS = 400
+UNSOUND = 17
 
 
 class Site:
@@ -77,6 +78,11 @@ def site() -> Iterator[Site]:
         yield one
     finally:
         one.close()
+
+
+def test_before_the_first_backup_the_doctor_misses_none(site: Site) -> None:
+    site.must("up")
+    assert "the first one makes the embedded server's repository." in site.must("doctor")
 
 
 def test_without_records_there_is_nothing_to_back_up(site: Site) -> None:
@@ -152,6 +158,50 @@ def test_a_server_of_ones_own_says_where_backups_go_or_that_it_has_no_such_place
     config.unlink()
     assert missing.returncode == BackupError.exit_code
     assert 'the server has no repository "elsewhere"' in missing.stderr
+
+
+def test_the_doctor_tells_a_repository_that_is_not_there_or_cannot_be_used(site: Site) -> None:
+    server = embedded.up(settings_for(site.home), SILENT)
+    own = {
+        "FOIDEX_URL": server.url,
+        "FOIDEX_USER": server.user or "",
+        "FOIDEX_PASSWORD": server.password or "",
+    }
+
+    def told(named: str | None, **more: str) -> tuple[str, str]:
+        config = site.home / "foidex.toml"
+        config.write_text(f'[backup]\nrepository = "{named}"\n' if named else "")
+        done = site.run("--config", str(config), "doctor", "--format", "json", **more)
+        config.unlink()
+        assert done.stdout, done.stderr
+        (one,) = [one for one in json.loads(done.stdout) if one["check"] == "backups"]
+        assert done.returncode == (UNSOUND if one["level"] == "problem" else 0), done.stderr
+        return one["level"], one["message"]
+
+    listed = json.loads(site.must("backups", "--format", "json"))
+    newest = listed[0]["taken_at"][:16].replace("T", " ")
+    whole = f"can be used; the newest whole one is of {newest} UTC."
+    assert told(None) == ("ok", f'repository "foidex" {whole}')
+    assert told("foidex", **own) == ("ok", f'repository "foidex" {whole}')
+    assert told(None, **own) == ("ok", "no repository is named in foidex.toml, so there are none.")
+    level, message = told("elsewhere", **own)
+    assert level == "problem"
+    assert message.startswith('the server has no repository "elsewhere". Register it there')
+    folder, kept = site.home / "backups", site.home / "backups-kept"
+    before = sorted(path.name for path in folder.iterdir())
+    folder.rename(kept)
+    folder.write_text("a file where the folder was")
+    try:
+        level, message = told("foidex", **own)
+    finally:
+        folder.unlink()
+        kept.rename(folder)
+    assert level == "problem"
+    assert message.startswith(
+        'the server\'s repository "foidex" cannot be used. See that its folder'
+    )
+    assert told("foidex", **own)[0] == "ok"
+    assert sorted(path.name for path in folder.iterdir()) == before  # no test file stays
 
 
 def test_old_backups_are_deleted_and_never_the_newest(site: Site) -> None:

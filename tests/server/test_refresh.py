@@ -361,6 +361,21 @@ def test_every_refresh_can_be_undone_and_old_ones_are_pruned(
     assert generations.live(client, index.alias).name == names[3]
 
 
+def test_what_a_generation_of_the_first_version_holds_is_told(
+    client: Elasticsearch, index: Index, run: Callable[..., Loaded]
+) -> None:
+    """It says how many records were indexed, and not how many it holds."""
+    one = run([record("A"), record("B"), {"crime_ref": "C"}], overrides=frozenset(Override))
+    name = one.generation.name
+    known = ("name", "built_at", "version", "mapping_hash", "sources", "read", "indexed")
+    said = msgspec.to_builtins(one.generation)
+    meta = {"foidex": {**{key: said[key] for key in known}, "verified": True}}
+    client.indices.put_mapping(index=name, meta=meta)
+    (kept,) = generations.everything(client, index.alias)
+    assert kept == generations.live(client, index.alias)
+    assert (kept.records, kept.tombstones) == generations.count(client, name) == (2, 0)
+
+
 def test_the_indices_of_another_alias_are_never_touched(
     client: Elasticsearch, index: Index, run: Callable[..., Loaded]
 ) -> None:

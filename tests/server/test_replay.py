@@ -571,6 +571,32 @@ def test_no_result_is_given_where_it_cannot_be_logged(
     assert (counted.returncode, counted.stdout) == (0, "A\n")
 
 
+def test_nothing_is_forgotten_where_it_cannot_be_logged(
+    environment: dict[str, str], load: Callable[..., Any], tmp_path: Path
+) -> None:
+    load([record("A"), record("B")])
+    config = tmp_path / "foidex.toml"
+    config.write_text("[audit]\nlog = false\n")
+    kept = ("--config", str(config), "find", "live stream", "--refs-only")
+    log = tmp_path / "home" / "audit" / "audit.jsonl"
+    log.mkdir(parents=True)
+    for words in (["forget", "A"], ["forget", "A", "--undo"]):
+        refused = run(environment, *words)
+        assert (refused.returncode, refused.stdout) == (11, "")
+        assert refused.stderr.count("foidex: ") == 1
+        assert "nothing is removed unlogged, so nothing was changed" in refused.stderr
+    log.rmdir()
+    assert run(environment, *kept).stdout.split() == ["A", "B"]
+    assert run(environment, "forget", "A").returncode == 0
+    assert run(environment, "forget", "").returncode == 3
+    assert run(environment, *kept).stdout.split() == ["B"]
+    lines = [json.loads(line) for line in run(environment, "audit", "show").stdout.splitlines()]
+    begun, done, wrong = lines[-3:]
+    assert (begun["begins"], "records" in begun, done["records"]) == (True, False, 1)
+    assert (wrong["exit_code"], "begins" in wrong, "of" in wrong) == (3, False, False)
+    assert [line["asked"] for line in (begun, done)] == [begun["asked"]] * 2
+
+
 def test_a_scope_too_large_for_a_basis_is_told(
     environment: dict[str, str], load: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -154,6 +154,9 @@ def test_the_doctor_says_of_each_role_that_it_may_do_its_work(
     done = guarded.run(rights.role, "doctor")
     assert done.returncode == 0, done.stdout
     assert f"this user may {rights.may}." in done.stdout
+    keeper = rights.role == "foidex_keeper"
+    assert ('repository "foidex" can be read' in done.stdout) is keeper
+    assert bool(re.search(r"backups +this user may not look at it", done.stdout)) is not keeper
 
 
 def test_the_doctor_asks_for_just_the_rights_of_the_roles() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import multiprocessing
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -182,7 +185,162 @@ def test_a_run_that_fails_while_it_prints_leaves_a_second_line(log: Log) -> None
     assert second["of"] == chain.digest(lines[0])
 
 
+def changing(log: Log, change: Callable[[], object]) -> None:
+    """A run that changes something."""
+    with Run(log, "forget", "1", None) as run:
+        run.begin()
+        change()
+        run.write(records=1)
+
+
+def test_a_run_that_changes_something_leaves_a_line_before_and_one_after(log: Log) -> None:
+    before: list[dict[str, Any]] = []
+    changing(log, lambda: before.extend(log.last()))
+    first, second = log.last()
+    assert before == [first]
+    assert (first["begins"], first["exit_code"], "records" in first) == (True, 0, False)
+    assert ("begins" in second, second["records"]) == (False, 1)
+    assert second["of"] == chain.digest(log.path.read_bytes().splitlines()[0])
+    assert log.check().lines == 2
+
+
+def test_a_change_that_fails_leaves_its_exit_code_after(log: Log) -> None:
+    def fail() -> None:
+        raise RequestError("no")
+
+    with pytest.raises(RequestError):
+        changing(log, fail)
+    first, second = log.last()
+    assert (first["begins"], second["exit_code"], "of" in second) == (True, 3, True)
+
+
+def test_a_run_that_cannot_log_changes_nothing_and_says_so(log: Log) -> None:
+    log.path.mkdir(parents=True)
+    with pytest.raises(OutputError, match="is removed unlogged, so nothing was changed"):
+        changing(log, lambda: pytest.fail("it was changed"))
+
+
+def test_a_log_that_becomes_unwritable_after_the_change_is_told_truly(log: Log) -> None:
+    def make_unwritable() -> None:
+        log.path.rename(log.path.with_name("kept"))
+        log.path.mkdir()
+
+    with pytest.raises(OutputError, match="this run began, and not how it ended") as told:
+        changing(log, make_unwritable)
+    assert "nothing was changed" not in str(told.value)
+
+
+def test_a_change_that_does_not_say_how_it_ended_is_a_fault(log: Log) -> None:
+    run = Run(log, "forget", "1", None)
+    run.begin()
+    with pytest.raises(AssertionError), run:
+        pass
+
+
 def test_without_a_log_nothing_is_written(tmp_path: Path) -> None:
     with Run(None, "count", "1", None) as run:
+        run.write(records=1)
+    assert not list(tmp_path.iterdir())
+
+
+REF = "41/0012345/17"
+
+
+def forgotten(log: Log, reference: str = REF) -> dict[str, str]:
+    """Forget a record; what the log's line says of it."""
+    with Run(log, "forget", "1", None) as run:
+        run.forgets(reference)
+        run.write(records=1)
+    return [*log.last()][-1]["asked"]  # type: ignore[no-any-return]
+
+
+def test_a_forgotten_reference_is_marked_with_a_key_for_its_owners_eyes_only(log: Log) -> None:
+    asked = forgotten(log)
+    path = log.path.with_name(audit.KEY)
+    key = path.read_bytes()
+    assert asked == {"crime_ref_hmac_sha256": hmac.digest(key, REF.encode(), "sha256").hex()}
+    assert (len(key), stat.S_IMODE(path.stat().st_mode)) == (32, 0o600)
+    assert forgotten(log) == asked
+    assert forgotten(log, "41/0012345/18") != asked
+    assert path.read_bytes() == key
+    elsewhere = Log(log.path.parent.with_name("other") / audit.NAME)
+    assert forgotten(elsewhere) != asked
+    names = {path.name for path in log.path.parent.iterdir()}
+    assert names - {f"{audit.NAME}.lock"} == {audit.NAME, audit.KEY}
+
+
+def test_nobody_finds_the_reference_by_trying_them(log: Log) -> None:
+    forgotten(log)
+    assert REF.encode() not in log.path.read_bytes()
+    assert hashlib.sha256(REF.encode()).hexdigest().encode() not in log.path.read_bytes()
+
+
+def test_lines_of_a_reference_are_found_also_those_of_earlier_versions(log: Log) -> None:
+    plain = {"crime_ref_sha256": hashlib.sha256(REF.encode()).hexdigest()}
+    log.append(msgspec.structs.replace(entry(1), asked=plain))
+    assert [one["asked"] for one in log.forgotten(REF)] == [plain]
+    assert not log.path.with_name(audit.KEY).exists()  # looking makes none
+    log.append(entry(2))
+    log.append(msgspec.structs.replace(entry(3), asked={"terms": ["x"]}))
+    new = forgotten(log)
+    forgotten(log, "41/0012345/18")
+    assert [one["asked"] for one in log.forgotten(REF)] == [plain, new]
+    assert log.check().lines == 5
+
+
+def test_where_the_key_is_lost_a_new_one_is_made_and_the_chain_is_whole(log: Log) -> None:
+    old = forgotten(log)
+    log.path.with_name(audit.KEY).unlink()
+    assert [*log.forgotten(REF)] == []
+    new = forgotten(log)
+    assert new != old
+    assert [one["asked"] for one in log.forgotten(REF)] == [new]
+    assert log.check().lines == 2
+
+
+@pytest.mark.parametrize("damaged", [b"", b"x" * 31, None], ids=["empty", "cut short", "a folder"])
+def test_a_key_that_is_none_is_told_and_nothing_replaces_it(
+    log: Log, damaged: bytes | None
+) -> None:
+    path = log.path.with_name(audit.KEY)
+    if damaged is None:
+        path.mkdir(parents=True)
+    else:
+        path.parent.mkdir()
+        path.write_bytes(damaged)
+    with pytest.raises(BrokenChainError, match=r"audit\.key: "):
+        forgotten(log)
+    with pytest.raises(BrokenChainError, match=r"audit\.key: "):
+        [*log.forgotten(REF)]
+    assert path.is_dir() if damaged is None else path.read_bytes() == damaged
+    assert [one["exit_code"] for one in log.last()] == [BrokenChainError.exit_code]
+
+
+def test_where_no_key_can_be_made_nothing_is_forgotten(log: Log) -> None:
+    log.path.parent.write_text("a file where the folder would be")
+    with pytest.raises(OutputError, match="the audit log cannot be written"):
+        forgotten(log)
+
+
+def _mark(path: Path, together: Barrier, told: multiprocessing.SimpleQueue[str]) -> None:
+    together.wait()
+    told.put(Log(path).mark(REF))
+
+
+def test_processes_that_make_the_key_at_once_make_one(log: Log) -> None:
+    context = multiprocessing.get_context("fork")
+    together, told = context.Barrier(4), context.SimpleQueue()
+    makers = [context.Process(target=_mark, args=(log.path, together, told)) for _ in range(4)]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join()
+    assert [maker.exitcode for maker in makers] == [0] * 4
+    assert {told.get() for _ in makers} == {log.mark(REF)}
+
+
+def test_without_a_log_no_key_is_made(tmp_path: Path) -> None:
+    with Run(None, "forget", "1", None) as run:
+        run.forgets(REF)
         run.write(records=1)
     assert not list(tmp_path.iterdir())

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
+import multiprocessing
 import os
 import re
+import time
 from datetime import date
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,7 +72,7 @@ def held(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name != ".foidex.lock"
+        if path.is_file()
     }
 
 
@@ -206,10 +212,105 @@ def test_a_run_that_was_killed_is_finished_or_undone_by_the_next(
 
 @pytest.mark.usefixtures("plain")
 def test_two_runs_do_not_write_in_one_folder_at_once(tmp_path: Path) -> None:
-    from filelock import FileLock
+    with FileLock(tmp_path / ".foidex.lock"):
+        with pytest.raises(OutputError, match="another run"):
+            outputs.write(small(3), tmp_path, DESK)
+        assert (tmp_path / ".foidex.lock").exists()  # it is the other's
 
-    with FileLock(tmp_path / ".foidex.lock"), pytest.raises(OutputError, match="another run"):
-        outputs.write(small(3), tmp_path, DESK)
+
+@pytest.mark.usefixtures("plain")
+def test_no_lock_stays_behind(tmp_path: Path) -> None:
+    """Of a run that wrote, of one that was refused, or of one that was killed before."""
+    (tmp_path / ".foidex.lock").touch()
+    outputs.write(small(3), tmp_path, DESK)
+    assert not (tmp_path / ".foidex.lock").exists()
+    (tmp_path / "a.letter.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match="--force"):
+        outputs.write(small(4), tmp_path, DESK)
+    assert not (tmp_path / ".foidex.lock").exists()
+
+
+@pytest.mark.usefixtures("plain")
+def test_the_lock_is_removed_while_it_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Afterwards it might be another's."""
+    unlink = Path.unlink
+
+    def seen(self: Path, *, missing_ok: bool = False) -> None:
+        if self.name == ".foidex.lock":
+            with self.open("ab") as file, pytest.raises(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            removed.append(self)
+        unlink(self, missing_ok=missing_ok)
+
+    removed: list[Path] = []
+    monkeypatch.setattr(Path, "unlink", seen)
+    outputs.write(small(3), tmp_path, DESK)
+    assert removed == [tmp_path / ".foidex.lock"]
+
+
+def test_a_lock_that_was_removed_before_it_was_taken_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What we rely on: another run removes the lock when ours has just opened it."""
+    path, flock = tmp_path / "lock", fcntl.flock
+    path.touch()
+    first = iter([True])
+
+    def late(file: int, how: int) -> None:
+        if next(first, False):
+            path.unlink()
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with FileLock(path, timeout=5):
+        assert path.exists()
+        with path.open("ab") as file, pytest.raises(BlockingIOError):
+            flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+_TIMES = 25
+
+
+def _write_often(folder: Path, mine: int, together: Barrier, told: SimpleQueue[str]) -> None:
+    """Write again and again; what became of each time, also where two were in the folder."""
+    inside = folder.with_name("inside")
+
+    def record() -> None:
+        os.close(os.open(inside, os.O_CREAT | os.O_EXCL))
+        time.sleep(0.001)
+        inside.unlink()
+
+    together.wait()
+    for number in range(_TIMES):
+        try:
+            outputs.write(small(100 * mine + number), folder, DESK, record=record)
+            told.put("written")
+        except OutputError as error:
+            told.put("waited" if "another run is writing here" in str(error) else str(error))
+
+
+@pytest.mark.usefixtures("plain")
+def test_runs_that_begin_and_end_at_once_are_never_in_the_folder_together(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    together, told = context.Barrier(4), context.SimpleQueue()
+    folder = tmp_path / "out"
+    runs = [
+        context.Process(target=_write_often, args=(folder, mine, together, told))
+        for mine in range(4)
+    ]
+    for run in runs:
+        run.start()
+    outcomes = [told.get() for _ in range(_TIMES * len(runs))]
+    for run in runs:
+        run.join()
+    assert set(outcomes) == {"written", "waited"}
+    found = held(folder)
+    manifest = json.loads(found.pop("manifest.json"))
+    assert manifest["files"] == {
+        name: hashlib.sha256(body).hexdigest() for name, body in found.items()
+    }
 
 
 @pytest.mark.usefixtures("plain")

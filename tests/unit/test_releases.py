@@ -12,10 +12,12 @@ from pathlib import Path
 import msgspec
 import pytest
 from filelock import FileLock
+from typer.testing import CliRunner
 
+from indexer import offences
 from indexer.errors import ConfigurationError, DisclosureError, OutputError
 from indexer.settings import Force
-from queries import outputs
+from queries import cli, outputs, render
 from queries.answer import Answer, Override, Row
 from queries.conditions import of_codes
 from queries.disclosure import ledger
@@ -30,6 +32,8 @@ from tests.tables import a_record, answer
 FIVE = Policy(threshold=5)
 DESK = Desk(Force(), date(2018, 8, 15))
 CODES = ("21", "22B", "46")
+#: More codes than a message names.
+MANY = tuple(code for code in sorted(offences.load().titles) if code.isdigit())[:40]
 YEAR = (date(2017, 4, 1), date(2018, 3, 31))
 
 
@@ -166,6 +170,20 @@ def test_an_override_publishes_and_is_recorded(book: Path) -> None:
     override = Override("earlier releases (1 number given away)", "in the annual report")
     assert outcome.answer.disclosure.overrides == (override,)
     assert lines(book)[1]["overrides"] == [{"rule": override.rule, "reason": override.reason}]
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [("", "is blank"), ("  ", "is blank"), ("\n\t", "is blank"), ("\u3000", "is blank"),
+     ("agreed\udcff", "holds half a character")],
+)  # fmt: skip
+def test_a_reason_that_says_nothing_is_a_wrong_command_line(reason: str, told: str) -> None:
+    """Whether a rule is set aside or not: nobody would see that it was taken for none."""
+    done = CliRunner().invoke(
+        cli.app, ["answer", "request.yaml", "--publish", "--override", reason]
+    )
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"Invalid value for '--override': {told}" in done.stderr
 
 
 def test_numbers_that_moved_between_generations_are_told_and_not_refused(book: Path) -> None:
@@ -327,6 +345,9 @@ def test_one_release_is_recorded_at_a_time(book: Path, monkeypatch: pytest.Monke
     ("conditions_of", "words"),
     [
         (("period:2017-04-01/2018-03-31", "offence:22B,88/1"), "offences of 22B, 88/1 and recorded 2017-04-01 to 2018-03-31"),
+        (("offence:1,2,3,4,5,6,7,8",), "offences of 1, 2, 3, 4, 5, 6, 7, 8"),
+        (("offence:1,2,3,4,5,6,7,8,9,10",), "offences of 1, 2, 3, 4, 5, 6, 7, 8 and 2 more"),
+        (("no linked:1,2,3,4,5,6,7,8,9",), "offences not linked to 1, 2, 3, 4, 5, 6, 7, 8 and 1 more"),
         (("period:/2018-03-31",), "offences recorded up to 2018-03-31"),
         (("term:alpha~2f75735f|a%7Cb~1",), 'offences mentioning "a|b" or "alpha"'),
         (("no outcome:5", "victim sex:F"), "offences not with outcome 5 and with a victim with sex F"),
@@ -339,3 +360,24 @@ def test_one_release_is_recorded_at_a_time(book: Path, monkeypatch: pytest.Monke
 )  # fmt: skip
 def test_a_population_is_said_in_words(conditions_of: tuple[str, ...], words: str) -> None:
     assert population_of("offences", conditions_of).words == words
+
+
+def test_of_many_codes_a_refusal_says_those_that_tell_two_releases_apart(book: Path) -> None:
+    """And how many more there are, so that what is given away is in the line, too."""
+    publish(number(500, MANY), FIVE, book)
+    with pytest.raises(DisclosureError) as told:
+        publish(number(497, MANY[:-1], reference="FOI/2"), FIVE, book)
+    (line,) = [one for one in str(told.value).splitlines() if " less " in one]
+    outer, inner = line.split(" less ")
+    assert outer.startswith(f"offences of {MANY[-1]}, {MANY[0]}, ")
+    assert " and 32 more and recorded 2017-04-01 to 2018-03-31" in outer
+    assert inner.startswith(f"offences of {MANY[0]}, ")
+    assert " and 31 more and recorded" in inner
+    assert "would be known to be 3" in inner
+
+
+def test_documents_name_every_code() -> None:
+    letter = render.letter_text(number(500, MANY), DESK.force, DESK.day, None)
+    said = " ".join(letter.split())
+    assert "more" not in said.partition("under the codes")[2].partition(".")[0]
+    assert all(code in said for code in MANY)
