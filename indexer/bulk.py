@@ -34,7 +34,7 @@ from indexer.offences import OffenceTable
 from indexer.sources import RawRecord
 
 IN_FLIGHT: Final = 2
-CHUNK_RECORDS: Final = 1_000
+CHUNK_RECORDS: Final = 2_000
 CHUNK_BYTES: Final = 4 * 1024 * 1024
 _RETRIES: Final = 6
 _BUSY: Final = 429
