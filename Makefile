@@ -28,7 +28,7 @@ check: $(STAMP)
 	$(BIN)/mypy
 
 bench: $(STAMP)
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(ARGS)
 
 # What the images are built from, each package with its hashes. Keeps what is pinned and still fits;
 # to take newer ones: make lock UPGRADE=--upgrade
@@ -54,7 +54,7 @@ $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "foidex needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[database,embedded,reports,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench,database,embedded,reports,test]'
 	@touch $@
 
 clean:

@@ -7,6 +7,7 @@ Writes results.json, results.md, loading.svg and asking.svg to ``--out`` (bench-
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from datetime import date
 from pathlib import Path
@@ -28,6 +29,10 @@ def main() -> None:
     options.add_argument("--out", type=Path, default=Path("bench-results"))
     options.add_argument("--quick", action="store_true")
     asked = options.parse_args()
+    if shutil.which("curl") is None:
+        options.error(
+            "curl is not installed, which the floor of loading is measured with. Install it."
+        )
     sizes = [int(size) for size in asked.sizes.split(",")]
     if asked.quick:
         asked.records, sizes, asked.rounds = 4_000, [2_000, 4_000, 8_000], 1
@@ -35,7 +40,7 @@ def main() -> None:
     asked.out.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = {
         "date": date.today().isoformat(),  # noqa: DTZ011 - the day it was run
-        "command": " ".join(["make bench", *sys.argv[1:]]),
+        "command": f"make bench ARGS='{' '.join(sys.argv[1:])}'" if sys.argv[1:] else "make bench",
         "machine": rig.machine(),
         "records": asked.records,
     }
@@ -46,6 +51,7 @@ def main() -> None:
         with rig.server() as settings:
             say(f"loading {asked.records:,} records, {asked.rounds} rounds in turn")
             found["loading"] = loading.compare(settings.home, asked.records, asked.rounds)
+            write(found, asked.out)
     if "asking" in parts:
         found["asking"] = {}
         for size in sorted({asked.records, sizes[-1]}):
@@ -57,18 +63,21 @@ def main() -> None:
                         name: asking.compare(client, "crimes", request, asked.rounds * 5)
                         for name, request in asking.requests().items()
                     }
-                    reference = asking.requests()["reference"]
+                    each = asking.ways(client, "crimes", asking.requests()["reference"])
                     one["answers a second"] = {
-                        str(askers): asking.at_once(
-                            client, "crimes", reference, askers, asked.rounds * 16
-                        )
-                        for askers in (1, 8)
+                        name: {
+                            str(askers): asking.at_once(way, askers, asked.rounds * 4)
+                            for askers in (1, 8)
+                        }
+                        for name, way in each.items()
                     }
                     if size == asked.records and shards == 1:
                         say("shingles")
-                        found["shingles"] = asking.shingles(settings, client, min(size, 50_000))
+                        path = rig.sample_file(settings.home, size)
+                        found["shingles"] = asking.shingles(settings, client, path, asked.rounds)
                     found["asking"][f"{size:,} records, {shards} shards"] = one
                     generations.prune(client, "crimes", 1)
+                write(found, asked.out)
     if "growth" in parts:
         with rig.server() as settings:
             say(f"growth: {', '.join(f'{size:,}' for size in sizes)}")
@@ -76,14 +85,19 @@ def main() -> None:
                 "sizes": sizes,
                 "figures": growth.measure(settings, sizes, asked.rounds),
             }
+    print(write(found, asked.out))
+
+
+def write(found: dict[str, Any], folder: Path) -> str:
+    """Write what was found so far, as JSON, tables and charts; the tables."""
     results = msgspec.json.format(msgspec.json.encode(found), indent=2)
-    (asked.out / "results.json").write_bytes(results + b"\n")
+    (folder / "results.json").write_bytes(results + b"\n")
     plain = msgspec.json.decode(results)
     text = report.markdown(plain)
-    (asked.out / "results.md").write_text(text, encoding="utf-8")
+    (folder / "results.md").write_text(text, encoding="utf-8")
     for name, drawn in report.charts(plain).items():
-        (asked.out / name).write_text(drawn, encoding="utf-8")
-    print(text)
+        (folder / name).write_text(drawn, encoding="utf-8")
+    return text
 
 
 def say(text: str) -> None:

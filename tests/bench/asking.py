@@ -7,32 +7,50 @@ number. Shingles are the other way to join neighbours: at index time, one postin
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
+import msgspec
 from elasticsearch import Elasticsearch, helpers
 from msgspec import Struct
 
-from indexer import generations, refresh, sample, schema
+from indexer import bulk, fieldmap, generations, offences, refresh, sample, schema, sources
 from indexer.settings import Index, Settings
 from queries import execute, locate, request
 from queries.answer import Answer
 from queries.request import Request
+from queries.terms import parse, query
 from tests.bench import rig
 from tests.bench.rig import ROOT
 
+_SHINGLED: Final = 50_000
+_ASKED: Final = 15
 HEAD = "reference: B\ntitle: Benchmark\n"
 
 
 class Asked(Struct):
-    """Milliseconds of one way to ask, first and median; of the client's CPU; searches sent."""
+    """Milliseconds of one way to ask: cold (the server's caches just emptied), the median where it
+    may keep whole answers, and where it may not; of the client's CPU; searches sent."""
 
-    first: float
+    cold: float
     median: float
+    uncached: float
     client_cpu: float
     server_took: float
+    searches: int
+
+
+class Way(NamedTuple):
+    """One way to ask: returns the milliseconds that the server says it took."""
+
+    ask: Callable[[], float]
     searches: int
 
 
@@ -53,10 +71,9 @@ def requests() -> dict[str, Request]:
     }
 
 
-def compare(client: Elasticsearch, alias: str, asked: Request, rounds: int) -> dict[str, Asked]:
-    """One search, a search for each number and ``_msearch``, in turn."""
-    answer = execute.answer(client, alias, asked)
-    bodies, numbers = _numbers(asked, answer)
+def ways(client: Elasticsearch, alias: str, asked: Request) -> dict[str, Way]:
+    """One search, a search for each number, and ``_msearch``. All check every number."""
+    bodies, numbers = _numbers(asked, execute.answer(client, alias, asked))
 
     def one() -> float:
         return float(execute.answer(client, alias, asked).provenance.took_ms)
@@ -76,29 +93,55 @@ def compare(client: Elasticsearch, alias: str, asked: Request, rounds: int) -> d
         assert held == numbers
         return float(found["took"])
 
-    ways = {
-        "one search": (one, 1),
-        "a search a number": (each, len(bodies)),
-        "_msearch": (together, 1),
+    return {
+        "one search": Way(one, 1),
+        "a search a number": Way(each, len(bodies)),
+        "_msearch": Way(together, 1),
     }
-    taken: dict[str, list[tuple[float, float, float]]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        for name, (ask, _) in ways.items():
+
+
+def compare(client: Elasticsearch, alias: str, asked: Request, rounds: int) -> dict[str, Asked]:
+    """Each way in turn, so many rounds: first with the server's cache of answers, then without."""
+    every = ways(client, alias, asked)
+    taken: dict[str, list[tuple[float, float, float]]] = {name: [] for name in every}
+    for turn in range(rounds):
+        for name, way in every.items():
+            if not turn:
+                client.indices.clear_cache(index=alias)
             wall, cpu = time.perf_counter(), time.process_time()
-            took = ask()
+            took = way.ask()
             taken[name].append(
                 ((time.perf_counter() - wall) * 1e3, (time.process_time() - cpu) * 1e3, took)
             )
+    uncached: dict[str, list[float]] = {name: [] for name in every}
+    with without_cache(client, alias):
+        for _ in range(rounds):
+            for name, way in every.items():
+                start = time.perf_counter()
+                way.ask()
+                uncached[name].append((time.perf_counter() - start) * 1e3)
     return {
         name: Asked(
-            first=runs[0][0],
+            cold=runs[0][0],
             median=statistics.median(run[0] for run in runs),
+            uncached=statistics.median(uncached[name]),
             client_cpu=statistics.median(run[1] for run in runs),
             server_took=statistics.median(run[2] for run in runs),
-            searches=ways[name][1],
+            searches=every[name].searches,
         )
         for name, runs in taken.items()
     }
+
+
+@contextmanager
+def without_cache(client: Elasticsearch, index: str) -> Iterator[None]:
+    """Have the server work out every answer anew."""
+    setting = "index.requests.cache.enable"
+    client.indices.put_settings(index=index, settings={setting: False})
+    try:
+        yield
+    finally:
+        client.indices.put_settings(index=index, settings={setting: True})
 
 
 def _numbers(asked: Request, answer: Answer) -> tuple[list[dict[str, Any]], list[int]]:
@@ -119,21 +162,49 @@ def _numbers(asked: Request, answer: Answer) -> tuple[list[dict[str, Any]], list
     return bodies, numbers
 
 
-def at_once(client: Elasticsearch, alias: str, asked: Request, askers: int, rounds: int) -> float:
-    """Answers a second with so many asking at once."""
+def at_once(way: Way, askers: int, rounds: int) -> float:
+    """Answers a second with so many threads of one client asking at once."""
     with ThreadPoolExecutor(askers) as pool:
         start = time.perf_counter()
-        list(pool.map(lambda _: execute.answer(client, alias, asked), range(rounds)))
+        list(pool.map(lambda _: way.ask(), range(rounds)))
         return rounds / (time.perf_counter() - start)
 
 
-def shingles(options: Settings, client: Elasticsearch, documents: int) -> dict[str, float]:
-    """Plain text against text with its neighbours joined: server CPU to index, and store."""
+def shingles(options: Settings, client: Elasticsearch, path: Path, rounds: int) -> dict[str, float]:
+    """Plain text against text with its neighbours joined: server CPU to index, store, and the time
+    of one search that counts the sample's platforms, whole answers not kept.
+
+    The rounds alternate, and a first one warms the server. The numbers of the two are not compared:
+    joined neighbours cannot tell "Ms N" from "MSN".
+    """
+    reader = bulk.Reader(offences.load(), fieldmap.PLAIN, datetime.now(UTC))
+    documents = [
+        msgspec.to_builtins(reader.document(raw))
+        for raw in itertools.islice(sources.read([path]), _SHINGLED)
+    ]
+    terms = [parse(ways[0]) for ways in sample.PLATFORMS]
+    joined = {one.written: {"term": {"narrative": "".join(one.forms[0])}} for one in terms}
+    contenders = {
+        "plain": (schema.load(), {one.written: query(one).to_dict() for one in terms}),
+        "shingles": (_joined(), joined),
+    }
+    found: dict[str, list[float]] = {}
+    for turn in range(rounds + 1):
+        for name, (made, filters) in contenders.items():
+            one = _indexed(options, client, name, made, documents, filters)
+            for figure, value in one.items() if turn else ():
+                found.setdefault(f"{name}_{figure}", []).append(value)
+    return {figure: statistics.median(values) for figure, values in found.items()}
+
+
+def _joined() -> schema.Schema:
+    """The schema with neighbouring words joined when they are indexed."""
     plain = schema.load()
-    settings: dict[str, Any] = {
+    analysis = plain.settings["analysis"]
+    settings = {
         **plain.settings,
         "analysis": {
-            "tokenizer": plain.settings["analysis"]["tokenizer"],
+            "tokenizer": analysis["tokenizer"],
             "filter": {
                 "joined": {
                     "type": "shingle",
@@ -144,7 +215,7 @@ def shingles(options: Settings, client: Elasticsearch, documents: int) -> dict[s
                 }
             },
             "analyzer": {
-                **plain.settings["analysis"]["analyzer"],
+                **analysis["analyzer"],
                 "joined": {
                     "type": "custom", "tokenizer": "narrative", "filter": ["lowercase", "joined"]
                 },
@@ -155,26 +226,42 @@ def shingles(options: Settings, client: Elasticsearch, documents: int) -> dict[s
         **plain.mappings["properties"],
         "narrative": {"type": "text", "analyzer": "joined", "norms": False},
     }
-    found: dict[str, float] = {}
-    source = generations.live(client, "crimes").name
-    for name, made in (
-        ("plain", plain),
-        ("shingles", schema.Schema(settings, {**plain.mappings, "properties": properties})),
-    ):
-        index = generations.create(client, Index(alias=f"bench-{name}"), made, "bench", ()).name
+    return schema.Schema(settings, {**plain.mappings, "properties": properties})
+
+
+def _indexed(
+    options: Settings,
+    client: Elasticsearch,
+    name: str,
+    made: schema.Schema,
+    documents: list[dict[str, Any]],
+    filters: dict[str, Any],
+) -> dict[str, float]:
+    index = generations.create(client, Index(alias=f"bench-{name}"), made, "bench", ()).name
+    try:
         actions = (
-            {"_op_type": "create", "_index": index, "_id": hit["_id"], "_source": hit["_source"]}
-            for hit in helpers.scan(client, index=source, size=1_000)
+            {"_op_type": "create", "_index": index, "_id": one["crime_ref"], "_source": one}
+            for one in documents
         )
         before = rig.server_cpu(options)
-        helpers.bulk(client, (action for action, _ in zip(actions, range(documents), strict=False)))
+        helpers.bulk(client, actions)
         client.indices.forcemerge(index=index, max_num_segments=1)
-        found[f"{name}_server_cpu_s"] = rig.server_cpu(options) - before
+        cpu = rig.server_cpu(options) - before
         client.indices.flush(index=index)
         stats = client.indices.stats(index=index, metric="store")["indices"][index]
-        found[f"{name}_store_mb"] = stats["primaries"]["store"]["size_in_bytes"] / 1e6
+        body = {"size": 0, "aggs": {"terms": {"filters": {"filters": filters}}}}
+        taken = []
+        for _ in range(_ASKED):
+            start = time.perf_counter()
+            client.search(index=index, body=body, request_cache=False)
+            taken.append((time.perf_counter() - start) * 1e3)
+        return {
+            "server_cpu_s": cpu,
+            "store_mb": stats["primaries"]["store"]["size_in_bytes"] / 1e6,
+            "ask_ms": statistics.median(taken),
+        }
+    finally:
         client.indices.delete(index=index)
-    return found
 
 
 def load(options: Settings, client: Elasticsearch, number: int, shards: int = 1) -> None:

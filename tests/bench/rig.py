@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import resource
 import shutil
 import statistics
@@ -37,7 +38,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 class Taken(Struct):
     """What one run took: seconds of wall time, of the client's CPU and of the server's, and the
-    client's largest memory in MB."""
+    client's largest memory in MB, of Python alone."""
 
     wall: float
     client_cpu: float
@@ -97,9 +98,16 @@ def taken(options: Settings, work: Callable[[], dict[str, float] | None]) -> Tak
         wall,
         cpu,
         server_cpu(options) - server_before,
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        peak_mb(),
         more or {},
     )
+
+
+def peak_mb() -> float:
+    """The most memory this process has had, in MB. Not by getrusage(): that starts from what the
+    process had that started it."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def child(module: str, *words: str) -> Taken:
