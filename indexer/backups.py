@@ -11,7 +11,7 @@ import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import elasticsearch
 import msgspec
@@ -27,6 +27,7 @@ EMBEDDED: Final = "foidex"
 _META: Final = "foidex"
 _TIMEOUT: Final = 6 * 3600
 #: What the server says of a repository that it cannot write, or read.
+Use = Literal["written", "read-only", "unknown"]
 _UNUSABLE: Final = (
     "repository_exception",
     "repository_verification_exception",
@@ -138,18 +139,22 @@ def listed(client: Elasticsearch, alias: str, repository: str) -> list[Backup]:
     return sorted(backups, key=lambda one: (one.taken_at, one.name), reverse=True)
 
 
-def looked_at(client: Elasticsearch, alias: str, repository: str) -> tuple[list[Backup], bool]:
-    """The backups of the alias, newest first, and whether every node has written a file into the
-    repository and removed it: not every user who may back up may ask for that.
+def looked_at(client: Elasticsearch, alias: str, repository: str) -> tuple[list[Backup], Use]:
+    """The backups of the alias, newest first, and what the repository is good for: "written" where
+    every node has written a file into it and removed it, "read-only" where it is registered so,
+    "unknown" to a user who may back up and may not ask for that.
 
     Raises BackupError where it is not there, or cannot be used.
     """
-    written = False
+    use: Use = "unknown"
     try:
         with suppress(elasticsearch.AuthorizationException):
             client.snapshot.verify_repository(name=repository)
-            written = True
-        return listed(client, alias, repository), written
+            held = client.snapshot.get_repository(name=repository).body[repository]
+            # The nodes write nothing to verify one that is read-only.
+            read_only = str(held["settings"].get("readonly")).lower() == "true"
+            use = "read-only" if read_only else "written"
+        return listed(client, alias, repository), use
     except elasticsearch.ApiError as error:
         if error.error not in _UNUSABLE:
             raise _missing(error, repository) from None

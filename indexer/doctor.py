@@ -550,8 +550,16 @@ def _backups(client: Elasticsearch, settings: Settings) -> Found:
         yield Finding("backups", "ok", "the first one makes the embedded server's repository.")
         return
     repository = named or backups.EMBEDDED
-    known, written = backups.looked_at(client, settings.index.alias, repository)
-    can = "used" if written else "read (whether it can be written this user may not ask)"
+    known, use = backups.looked_at(client, settings.index.alias, repository)
+    if use == "read-only":
+        yield Finding(
+            "backups",
+            "warning",
+            f'repository "{repository}" is registered as read-only, so no backup can be made.',
+            "Register it without readonly, unless this server only restores.",
+        )
+        return
+    can = "used" if use == "written" else "read (whether it can be written this user may not ask)"
     newest = next((f"{one.taken_at:%Y-%m-%d %H:%M} UTC" for one in known if one.whole), None)
     held = f"the newest whole one is of {newest}" if newest else "no whole one is in it yet"
     yield Finding("backups", "ok", f'repository "{repository}" can be {can}; {held}.')

@@ -201,6 +201,13 @@ def test_the_doctor_tells_a_repository_that_is_not_there_or_cannot_be_used(site:
         'the server\'s repository "foidex" cannot be used. See that its folder'
     )
     assert told("foidex", **own)[0] == "ok"
+    with elastic.connect(server) as client:
+        where = {"location": str(folder), "readonly": True}
+        glass = {"type": "fs", "settings": where}
+        client.snapshot.create_repository(name="behind-glass", repository=glass)
+        level, message = told("behind-glass", **own)
+        client.snapshot.delete_repository(name="behind-glass")
+    assert (level, "is registered as read-only" in message) == ("warning", True)
     assert sorted(path.name for path in folder.iterdir()) == before  # no test file stays
 
 
