@@ -5,6 +5,8 @@
 - foidex: JSON Lines read, checked, cut and sent by ``indexer.bulk``.
 - streaming_bulk, bulk, parallel_bulk: documents that are dictionaries in memory already, sent by
   ``elasticsearch.helpers`` with a client as its documentation makes one, and its serializer.
+- foidex with other settings of the index, each alone: what those of ``generations.create`` are
+  worth, and what merging less while it is filled would be.
 
 Each ends with a refresh, so that every document can be found. What is measured is the filling of an
 index; merging, checks and promotion come after it, and are in ``growth``.
@@ -13,13 +15,14 @@ index; merging, checks and promotion come after it, and are in ``growth``.
 from __future__ import annotations
 
 import gc
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from elasticsearch import Elasticsearch, helpers
@@ -39,7 +42,12 @@ from indexer.settings import Index, Settings
 from tests.bench import rig
 from tests.bench.rig import Taken
 
-CONTENDERS = ("curl", "foidex", "streaming_bulk", "bulk", "parallel_bulk")
+OTHERWISE: Final[dict[str, dict[str, Any]]] = {
+    "foidex, refreshed each second": {"refresh_interval": "1s"},
+    "foidex, translog synced each request": {"translog.durability": "request"},
+    "foidex, 30 segments a tier": {"merge.policy.segments_per_tier": 30},
+}
+CONTENDERS = ("curl", "foidex", "streaming_bulk", "bulk", "parallel_bulk", *OTHERWISE)
 _BODY_RECORDS = 2_000
 
 
@@ -69,7 +77,8 @@ def compare(folder: Path, number: int, rounds: int) -> dict[str, list[Taken]]:
     prepare(path, folder)
     found: dict[str, list[Taken]] = {name: [] for name in CONTENDERS}
     for turn in range(rounds + 1):
-        for name in CONTENDERS:
+        first = turn % len(CONTENDERS)  # none always follows the same one
+        for name in CONTENDERS[first:] + CONTENDERS[:first]:
             one = rig.child("tests.bench.loading", name, str(path), str(folder))
             if turn:  # the first round warms the server, and is not counted
                 found[name].append(one)
@@ -81,8 +90,10 @@ def compare(folder: Path, number: int, rounds: int) -> dict[str, list[Taken]]:
 def _run(name: str, path: Path, folder: Path) -> Taken:
     options = settings.load()
     with rig.connected(options) as client:
-        alias = f"bench-{name.replace('_', '-')}"
+        alias = f"bench-{re.sub('[^a-z0-9]+', '-', name)}"
         index = generations.create(client, Index(alias=alias), schema.load(), "bench", ()).name
+        if name in OTHERWISE:
+            client.indices.put_settings(index=index, settings=OTHERWISE[name])
         work = _work(name, client, options, index, path, folder)
 
         def whole() -> None:
@@ -104,7 +115,7 @@ def _work(
 ) -> Callable[[], Any]:
     if name == "curl":
         return lambda: _curl(options, index, sorted((folder / "bodies").iterdir()))
-    if name == "foidex":
+    if name.startswith("foidex"):
         reader = bulk.Reader(offences.load(), fieldmap.PLAIN, datetime.now(UTC))
         rejects = bulk.Rejects(folder / "rejects.jsonl", keep=False)
         return lambda: bulk.build(client, index, sources.read([path]), reader, rejects)
