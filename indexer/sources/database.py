@@ -28,7 +28,7 @@ from indexer.sources.joined import CHILDREN, KEY, Row, Table
 from indexer.sources.raw import RawRecord
 
 if TYPE_CHECKING:  # slow to import, and an extra
-    from sqlalchemy import Connection, CursorResult, Engine, ExceptionContext, FromClause
+    from sqlalchemy import Connection, CursorResult, Engine, FromClause
     from sqlalchemy.sql.elements import ColumnElement
     from sqlalchemy.sql.expression import Executable
 
@@ -166,7 +166,7 @@ def _in_memory(name: str) -> bool:
 
 def _engine(database: Database) -> Engine:
     url = _url(database)
-    from sqlalchemy import create_engine, event, exc
+    from sqlalchemy import create_engine, exc
     from sqlalchemy.pool import NullPool
 
     kind = url.get_backend_name()
@@ -202,18 +202,9 @@ def _engine(database: Database) -> Engine:
             f'the driver "{dialect.driver}" cannot read a table in parts. Name another, for '
             "instance postgresql+psycopg."
         )
-    event.listen(engine, "handle_error", _close_cursor)
     if kind == "sqlite":
         _prepare_sqlite(engine)
     return engine
-
-
-def _close_cursor(failure: ExceptionContext) -> None:
-    """SQLAlchemy leaves the cursor of a lost connection open."""
-    running = failure.execution_context
-    if failure.is_disconnect and running is not None:
-        with suppress(Exception):
-            running.cursor.close()
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -237,7 +228,13 @@ def _prepare_sqlite(engine: Engine) -> None:
 def _connected(database: Database) -> Iterator[Connection]:
     """A connection in a read-only transaction. Raises ConfigurationError or SourceError."""
     engine = _engine(database)
-    from sqlalchemy import exc
+    from sqlalchemy import event, exc
+
+    opened: list[Any] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _opened(_: Connection, cursor: Any, *_more: object) -> None:
+        opened.append(cursor)
 
     try:
         connection = _open(engine)
@@ -254,6 +251,9 @@ def _connected(database: Database) -> Iterator[Connection]:
         # Nothing was written, so nothing is rolled back, which a lost connection would refuse.
         connection.invalidate()
         connection.close()
+        for cursor in opened:  # that of a lost connection closes only now
+            with suppress(Exception):
+                cursor.close()
         engine.dispose()
 
 

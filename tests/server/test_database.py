@@ -9,7 +9,9 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -307,6 +309,26 @@ def test_a_lost_connection_does_not_hide_what_was_wrong(on_postgres: str) -> Non
 
     with pytest.raises(SourceError, match="what was wrong"):
         lose()
+
+
+def test_no_cursor_of_a_lost_connection_stays_open(on_postgres: str) -> None:
+    """Its own close() fails where the server is gone and the driver has not yet noticed."""
+    many(on_postgres, 5)
+
+    def lose() -> None:
+        with database._connected(source(on_postgres)) as connection:
+            lost = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            options = {"stream_results": True, "max_row_buffer": 1}
+            rows = connection.execute(sa.text("SELECT * FROM crimes"), execution_options=options)
+            execute(on_postgres, f"SELECT pg_terminate_backend({lost}, 10000)")
+            rows.close()
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with suppress(sa.exc.DBAPIError):
+            lose()
+        gc.collect()
+    assert [str(one.message) for one in told] == []
 
 
 def test_all_tables_are_of_one_moment(on_postgres: str) -> None:
