@@ -45,6 +45,8 @@ from queries.spec import ScopeSpec
 
 _SWAPS: Final = 3
 _PAUSE: Final = 0.3
+# A page after the first is alone in its search, and a server gives 65,536 buckets in all.
+_LATER_PAGE: Final = 50_000
 # Asks, beside anything else, which generation answers and how many records of it are seen.
 WHOLE: Final[dict[str, Any]] = {
     "generation": {
@@ -314,8 +316,11 @@ def read_pages(client: Elasticsearch, found: Found, name: str) -> None:
         asked = _at(found.query["aggs"], path, "aggs")
         first = _at(found.body["aggregations"], path)
         size, after = len(first["buckets"]), first.get("after_key")
-        while after is not None and size == asked["composite"]["size"]:
-            page: dict[str, Any] = {**asked, "composite": {**asked["composite"], "after": after}}
+        full = asked["composite"]["size"]
+        while after is not None and size == full:
+            full = _LATER_PAGE
+            composite = {**asked["composite"], "size": full, "after": after}
+            page: dict[str, Any] = {**asked, "composite": composite}
             for depth in range(len(path) - 1, 0, -1):
                 outer = _at(found.query["aggs"], path[:depth], "aggs")
                 page = {**outer, "aggs": {path[depth]: page}}

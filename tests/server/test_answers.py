@@ -281,10 +281,11 @@ def test_people_are_counted_beyond_the_first_page(
     load: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Eleven victims, of whom some are the same person, read three at a time."""
+    """Eleven victims, of whom some are the same person, read three and then two at a time."""
     from queries.questions import victims
 
     monkeypatch.setattr(victims, "_PAGE", 3)
+    monkeypatch.setattr(execute, "_LATER_PAGE", 2)
     load(
         [
             {
