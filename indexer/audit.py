@@ -152,19 +152,8 @@ class Log:
         return key
 
     def _new_key(self) -> bytes:
-        """Make the key, whole or not at all: a run may be killed at any time."""
         key = secrets.token_bytes(_KEY_BYTES)
-        # For its owner's eyes only, from the first moment.
-        number, scratch = tempfile.mkstemp(dir=self.path.parent, prefix=f".{KEY}.")
-        try:
-            with os.fdopen(number, "wb") as file:
-                file.write(key)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(scratch).replace(self.path.with_name(KEY))
-        except BaseException:
-            Path(scratch).unlink(missing_ok=True)
-            raise
+        write_private(self.path.with_name(KEY), key)
         sync_folder(self.path.parent)
         return key
 
@@ -318,6 +307,23 @@ def _end(file: int) -> bytes:
         if last:
             return last + torn
     return end
+
+
+def write_private(file: Path, content: bytes) -> None:
+    """Write a file whole or not at all, synced, and for its owner's eyes from the first moment.
+
+    Raises OSError.
+    """
+    handle, scratch = tempfile.mkstemp(dir=file.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as part:
+            part.write(content)
+            part.flush()
+            os.fsync(part.fileno())
+        Path(scratch).replace(file)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
 
 
 def sync_folder(folder: Path) -> None:

@@ -10,9 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -21,6 +19,7 @@ import msgspec
 from elasticsearch import AuthorizationException, Elasticsearch
 from msgspec import Struct
 
+from indexer.audit import write_private
 from indexer.errors import InexactError, OutputError, RequestError
 from queries import membership, trace
 from queries.answer import Answer
@@ -139,17 +138,7 @@ def write(folder: Path, head: Head, traced: Sequence[Traced], near: Sequence[Nea
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.parent.mkdir(mode=0o700, exist_ok=True)
-        # mkstemp makes files for their owner's eyes only.
-        handle, name = tempfile.mkstemp(dir=file.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as part:
-                part.write(text.getvalue())
-                part.flush()
-                os.fsync(part.fileno())
-            Path(name).replace(file)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_private(file, text.getvalue())
     except OSError as error:
         raise OutputError(
             f"{file.parent}: the basis of the answer cannot be written ({error.strerror}), so no "

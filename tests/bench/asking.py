@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -21,7 +20,7 @@ import msgspec
 from elasticsearch import Elasticsearch, helpers
 from msgspec import Struct
 
-from indexer import bulk, fieldmap, generations, offences, refresh, sample, schema, sources
+from indexer import generations, refresh, sample, schema, sources
 from indexer.settings import Index, Settings
 from queries import execute, locate, request
 from queries.answer import Answer
@@ -177,7 +176,7 @@ def shingles(options: Settings, client: Elasticsearch, path: Path, rounds: int) 
     The rounds alternate, and a first one warms the server. The numbers of the two are not compared:
     joined neighbours cannot tell "Ms N" from "MSN".
     """
-    reader = bulk.Reader(offences.load(), fieldmap.PLAIN, datetime.now(UTC))
+    reader = rig.reader()
     documents = [
         msgspec.to_builtins(reader.document(raw))
         for raw in itertools.islice(sources.read([path]), _SHINGLED)
@@ -250,15 +249,14 @@ def _indexed(
         client.indices.flush(index=index)
         stats = client.indices.stats(index=index, metric="store")["indices"][index]
         body = {"size": 0, "aggs": {"terms": {"filters": {"filters": filters}}}}
-        taken = []
-        for _ in range(_ASKED):
-            start = time.perf_counter()
-            client.search(index=index, body=body, request_cache=False)
-            taken.append((time.perf_counter() - start) * 1e3)
+
+        def ask() -> object:
+            return client.search(index=index, body=body, request_cache=False)
+
         return {
             "server_cpu_s": cpu,
             "store_mb": stats["primaries"]["store"]["size_in_bytes"] / 1e6,
-            "ask_ms": statistics.median(taken),
+            "ask_ms": rig.median_ms(ask, _ASKED),
         }
     finally:
         client.indices.delete(index=index)

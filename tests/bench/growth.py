@@ -5,7 +5,6 @@ Each load is a process of its own, so that its memory is its own.
 
 from __future__ import annotations
 
-import statistics
 import sys
 import time
 from functools import partial
@@ -66,12 +65,7 @@ def measure(options: Settings, sizes: list[int], rounds: int) -> dict[str, list[
 
 
 def _asked(client: Elasticsearch, asked: Request, rounds: int) -> float:
-    taken = []
-    for _ in range(rounds * 3):
-        start = time.perf_counter()
-        execute.answer(client, "crimes", asked)
-        taken.append((time.perf_counter() - start) * 1e3)
-    return statistics.median(taken)
+    return rig.median_ms(lambda: execute.answer(client, "crimes", asked), rounds * 3)
 
 
 def _incremental(options: Settings, size: int) -> float:

@@ -20,7 +20,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,9 +29,7 @@ from elasticsearch import Elasticsearch, helpers
 from indexer import (
     bulk,
     embedded,
-    fieldmap,
     generations,
-    offences,
     records,
     schema,
     settings,
@@ -53,7 +50,7 @@ _BODY_RECORDS = 2_000
 
 def prepare(path: Path, folder: Path) -> None:
     """The documents of a file of records as JSON Lines, and as bulk bodies for curl."""
-    reader = bulk.Reader(offences.load(), fieldmap.PLAIN, datetime.now(UTC))
+    reader = rig.reader()
     bodies = folder / "bodies"
     bodies.mkdir(exist_ok=True)
     lines: list[bytes] = []
@@ -116,7 +113,7 @@ def _work(
     if name == "curl":
         return lambda: _curl(options, index, sorted((folder / "bodies").iterdir()))
     if name.startswith("foidex"):
-        reader = bulk.Reader(offences.load(), fieldmap.PLAIN, datetime.now(UTC))
+        reader = rig.reader()
         rejects = bulk.Rejects(folder / "rejects.jsonl", keep=False)
         return lambda: bulk.build(client, index, sources.read([path]), reader, rejects)
     with (folder / "documents.jsonl").open("rb") as lines:

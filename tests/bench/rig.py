@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ import psutil
 from elasticsearch import Elasticsearch
 from msgspec import Struct
 
-from indexer import elastic, embedded, sample, settings
+from indexer import bulk, elastic, embedded, fieldmap, offences, sample, settings
 from indexer.progress import Progress
 from indexer.settings import Settings
 
@@ -137,6 +138,21 @@ def sample_file(folder: Path, number: int) -> Path:
     if not path.exists():
         write_records(path, sample.generate(number))
     return path
+
+
+def median_ms(work: Callable[[], object], times: int) -> float:
+    """The median of so many runs, in milliseconds."""
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        taken.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(taken)
+
+
+def reader() -> bulk.Reader:
+    """What turns the sample's records into documents."""
+    return bulk.Reader(offences.load(), fieldmap.PLAIN, datetime.now(UTC))
 
 
 def median(runs: list[Taken]) -> Taken:
