@@ -73,13 +73,13 @@ class LockedError(FoidexError):
     exit_code = 12
 
 
-class StaleError(FoidexError):
+class StaleGenerationError(FoidexError):
     """The live generation is older than was asked for."""
 
     exit_code = 13
 
 
-class MovedError(FoidexError):
+class ReplayMismatchError(FoidexError):
     """A replay gives other numbers, or the answer is not as it was made."""
 
     exit_code = 14
@@ -92,13 +92,13 @@ class DisclosureError(FoidexError):
     exit_code = 15
 
 
-class ChangedError(FoidexError):
+class NumbersChangedError(FoidexError):
     """A number is not what it was in the last run; everything was written."""
 
     exit_code = 16
 
 
-class UnsoundError(FoidexError):
+class ProblemsFoundError(FoidexError):
     """The doctor found a problem; what it is stands in its findings."""
 
     exit_code = 17

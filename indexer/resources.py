@@ -9,7 +9,7 @@ from indexer.errors import ConfigurationError
 _PACKAGE = Path(__file__).resolve().parent
 
 
-def folder(name: str) -> Path:
+def find_data_folder(name: str) -> Path:
     """Return the folder ``mappings``, ``templates`` or ``demo``.
 
     Raises ConfigurationError if it is missing.

@@ -8,15 +8,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer import secret
+from indexer.config.secrets import read_secret
 from indexer.progress import Progress
 
-if TYPE_CHECKING:  # slow to import, and not needed to print a help text
+if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
-    from indexer.audit import Run
-    from indexer.elastic import Address
-    from indexer.settings import Settings
+    from indexer.audit.log import AuditRun
+    from indexer.config.model import Settings
+    from indexer.server.address import ServerAddress
 
 
 class Session:
@@ -26,16 +26,16 @@ class Session:
         self.config: Path | None = None
         self.quiet = False
         self._settings: Settings | None = None
-        self._address: Address | None = None
-        self._remote: Address | None = None
+        self._address: ServerAddress | None = None
+        self._remote: ServerAddress | None = None
 
     @property
     def settings(self) -> Settings:
         """The settings, read when first needed. Raises ConfigurationError."""
-        from indexer import settings
+        from indexer.config.loader import load_settings
 
         if self._settings is None:
-            self._settings = settings.load(config=self.config)
+            self._settings = load_settings(config=self.config)
         return self._settings
 
     @property
@@ -43,46 +43,46 @@ class Session:
         """Where progress goes."""
         return Progress(quiet=self.quiet)
 
-    def run(self, command: str) -> Run:
+    def run(self, command: str) -> AuditRun:
         """A run of a command that asks or forgets, which the audit log is to hold."""
-        from indexer.audit import NAME, Log, Run
-        from indexer.refresh import VERSION
+        from indexer.audit.log import AUDIT_LOG_NAME, AuditLog, AuditRun
+        from indexer.version import VERSION
 
         settings = self.settings
-        log = Log(settings.audit_folder / NAME) if settings.audit.log else None
-        return Run(log, command, VERSION, settings.sudo_user)
+        log = AuditLog(settings.audit_folder / AUDIT_LOG_NAME) if settings.audit.log else None
+        return AuditRun(log, command, VERSION, settings.sudo_user)
 
-    def address(self) -> Address:
+    def address(self) -> ServerAddress:
         """The server's address; starts the embedded server where none is set."""
-        from indexer import embedded
+        from indexer.server.embedded.process import start_embedded_server
 
         if self._address is None:
-            self._address = self.remote() or embedded.up(self.settings, self.progress)
+            self._address = self.remote() or start_embedded_server(self.settings, self.progress)
         return self._address
 
     def running(self) -> bool:
         """Whether there is a server to ask without starting one. Raises EmbeddedError."""
-        from indexer import embedded
+        from indexer.server.embedded.process import find_embedded_address
 
         if self._address is None:
-            self._address = self.remote() or embedded.running(self.settings)
+            self._address = self.remote() or find_embedded_address(self.settings)
         return self._address is not None
 
-    def remote(self) -> Address | None:
+    def remote(self) -> ServerAddress | None:
         """The address that the settings give; None where the embedded server is used.
 
         Raises ConfigurationError for a secret that cannot be read.
         """
-        from indexer import elastic
+        from indexer.server.address import ServerAddress
 
         server = self.settings.server
         if not server.urls:
             return None
         if self._remote is not None:  # once, so that a secret is warned of once
             return self._remote
-        self._remote = elastic.Address(
+        self._remote = ServerAddress(
             url=server.urls[0],
-            others=server.urls[1:],
+            other_urls=server.urls[1:],
             user=server.user,
             password=self._secret(server.password, server.password_file, "server.password_file"),
             api_key=self._secret(server.api_key, server.api_key_file, "server.api_key_file"),
@@ -93,8 +93,8 @@ class Session:
         )
         return self._remote
 
-    def _secret(self, given: str | None, file: str | None, setting: str) -> str | None:
-        return secret.read(Path(file), setting, self.progress) if file else given
+    def _secret(self, value: str | None, file: str | None, setting: str) -> str | None:
+        return read_secret(Path(file), setting, self.progress) if file else value
 
     def reset(self) -> None:
         """Forget what was read, after ``config`` changed."""
@@ -105,14 +105,15 @@ class Session:
     @contextmanager
     def client(self) -> Iterator[Elasticsearch]:
         """A client whose errors are ours."""
-        from indexer import elastic
+        from indexer.server.connection import connect_server
+        from indexer.server.server_errors import translate_client_errors
 
         address = self.address()
-        with elastic.connect(address) as client, elastic.explained(address):
+        with connect_server(address) as client, translate_client_errors(address):
             yield client
 
 
 @cache
-def session() -> Session:
+def get_session() -> Session:
     """The session of this process."""
     return Session()

@@ -2,8 +2,8 @@
 
 from queries import api
 
-found = api.answer("request.yaml")
-rows = api.to_rows(found)  # for pandas.DataFrame(rows) or polars.DataFrame(rows)
+answer = api.answer("request.yaml")
+rows = api.to_rows(answer)  # for pandas.DataFrame(rows) or polars.DataFrame(rows)
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ import msgspec
 
 from indexer.errors import RequestError
 from indexer.session import Session
-from queries import asking, outputs, publication
-from queries import request as requests
-from queries.answer import Answer
+from queries.answer.types import Answer
+from queries.answering.service import AnswerOptions, answer_request
+from queries.disclosure.publisher import build_publisher
+from queries.documents.document_set import DocumentSettings, write_document_set
+from queries.request.reader import read_configured_request, request_from_answer
 
-__all__ = ["Record", "answer", "publish", "read_answer", "to_rows", "write"]
+__all__ = ["CountRow", "Record", "answer", "publish", "read_answer", "to_rows", "write"]
 
 
-class Record(TypedDict):
+class CountRow(TypedDict):
     """One number. ``kind`` is "asked" for rows asked for, else "none", "unknown", "other" or
     "total"; ``count`` is None where it is not given."""
 
@@ -35,6 +37,10 @@ class Record(TypedDict):
     count: int | None
 
 
+#: The earlier name of ``CountRow``.
+Record = CountRow
+
+
 def answer(
     request: Path | str, config: Path | str | None = None, *, near_misses: bool = False
 ) -> Answer:
@@ -43,10 +49,10 @@ def answer(
     ``config`` is a foidex.toml; without it FOIDEX_CONFIG or the one in the working folder is read.
     Raises RequestError for a request that is wrong, and FoidexError as the command does.
     """
-    session = _session(config)
-    wanted = asking.Wanted(near_misses=near_misses)
-    return asking.answer(
-        session, lambda: requests.of_force(Path(request), session.settings), wanted
+    session = _open_session(config)
+    options = AnswerOptions(near_misses=near_misses)
+    return answer_request(
+        session, lambda: read_configured_request(Path(request), session.settings), options
     )
 
 
@@ -67,14 +73,16 @@ def publish(answer: Answer, config: Path | str | None = None, override: str = ""
     ``override`` is the reason to set a rule aside. Raises DisclosureError where it would give a
     number away.
     """
-    press = publication.press(_session(config).settings, override)
-    return press.publish(answer, press.policy(requests.again(answer.request).disclosure)).answer
+    publisher = build_publisher(_open_session(config).settings, override)
+    return publisher.publish(
+        answer, publisher.policy(request_from_answer(answer.request).disclosure)
+    ).answer
 
 
-def to_rows(answer: Answer) -> list[Record]:
+def to_rows(answer: Answer) -> list[CountRow]:
     """Every number of the tables as a record of its own, totals too, in the tables' order."""
     return [
-        Record(
+        CountRow(
             question=question.id,
             row=row.label,
             codes=", ".join(row.codes),
@@ -96,18 +104,18 @@ def write(
     ``day`` is the day the letters bear, today if left out. Raises OutputError, and
     ConfigurationError for a template that is wrong.
     """
-    settings = _session(config).settings
+    settings = _open_session(config).settings
     # a letter bears the day of the desk
-    desk = outputs.Desk(
+    document_settings = DocumentSettings(
         settings.force,
         day or date.today(),  # noqa: DTZ011
         settings.own_templates,
         settings.disclosure.flag,
     )
-    return outputs.write(answer, Path(folder), desk).files
+    return write_document_set(answer, Path(folder), document_settings).files
 
 
-def _session(config: Path | str | None) -> Session:
+def _open_session(config: Path | str | None) -> Session:
     session = Session()
     session.quiet = True
     session.config = Path(config) if config else None

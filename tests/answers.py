@@ -6,10 +6,11 @@ from typing import Any
 
 import msgspec
 
-from queries.answer import Answer, Column, QuestionAnswer, Row, Table
+from queries.answer.types import Answer, Column, QuestionAnswer, Row, Table
 
 #: A count that is not given.
 HIDDEN: Any = None
+
 #: Text that would be markup, a tag, a formula or code where somebody forgot to escape it.
 HOSTILE = (
     "<script>alert(1)</script>",

@@ -11,6 +11,7 @@ from hypothesis import settings
 ROOT = Path(__file__).resolve().parent.parent
 
 settings.register_profile("foidex", deadline=None, derandomize=bool(os.environ.get("CI")))
+
 settings.load_profile("foidex")
 
 

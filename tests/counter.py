@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from tests import oracle
+from tests.oracle import cleaned, in_scope, mentions, text_of, variants
 
 Record = dict[str, Any]
 
@@ -60,7 +60,7 @@ class Counter:
         in_scope = [
             record
             for record in records
-            if oracle.in_scope(record, start, end)
+            if in_scope(record, start, end)
             and (codes is None or covered(record["offence_code"], codes))
             and (terms is None or any(self.says(record, term) for term in terms))
         ]
@@ -72,10 +72,10 @@ class Counter:
 
     @staticmethod
     def says(record: Record, term: str) -> bool:
-        text = oracle.text_of(record)
+        text = text_of(record)
         if "." in term:
-            return oracle.mentions(text, [term])
-        return oracle.mentions(text, oracle.variants(term))
+            return mentions(text, [term])
+        return mentions(text, variants(term))
 
     def of_codes(self, codes: list[str]) -> int:
         return sum(covered(record["offence_code"], codes) for record in self.records)
@@ -138,12 +138,16 @@ GROUPS = {
     "86/2": "Miscellaneous crimes", "8N": "Violence against the person", "46": "Theft offences",
     "49": "Theft offences", "28E": "Theft offences",
 }  # fmt: skip
+
 OUTCOMES = {1: "Charged or summonsed", 8: "Community resolution", 18: "Investigation complete, no suspect identified"}  # fmt: skip
+
 SEXES = {"F": "Female", "M": "Male", "X": "Neither", "U": "Unknown sex"}
+
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September",
           "October", "November", "December"]  # fmt: skip
 
 Unit = tuple[Record, dict[str, Any] | None]  # an offence, or a victim of it
+
 Holds = Callable[[Unit], bool]
 
 
@@ -156,7 +160,7 @@ def items(record: Record) -> list[str]:
     entries = record["narrative"]
     found: list[str] = []
     for entry in [entries] if isinstance(entries, str) else entries:
-        text = oracle.cleaned(entry)
+        text = cleaned(entry)
         end = None
         for word in re.finditer(r"[a-z0-9]+(?:(?<=[a-z])'(?=[a-z])[a-z0-9]+)*", text):
             between = text[end : word.start()] if end is not None else ""
@@ -209,11 +213,11 @@ def says(record: Record, wording: Any) -> bool:
 def _spelled(record: Record, term: str, *, exact: bool) -> bool:
     if not exact or "." in term:
         return Counter.says(record, term)
-    return oracle.mentions(oracle.text_of(record), _forms(term, exact=exact))
+    return mentions(text_of(record), _forms(term, exact=exact))
 
 
 def _forms(term: str, *, exact: bool) -> list[str]:
-    return [" ".join(re.split(r"[\s-]+", term.casefold()))] if exact else oracle.variants(term)
+    return [" ".join(re.split(r"[\s-]+", term.casefold()))] if exact else variants(term)
 
 
 class Days(NamedTuple):

@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
-from indexer import offences
-from indexer.generations import Generation
-from queries import execute
-from queries.answer import Answer
-from queries.request import Request
-from tests import oracle
+from indexer.index.generations import Generation
+from indexer.records.offences import load_offence_table
+from queries.answer.types import Answer
+from queries.answering import build
+from queries.answering.build import compute_answer
+from queries.request.reader import Request
+from queries.search.run import SearchResult
+from tests.oracle import mentions
 
 Doc = dict[str, Any]
 
@@ -26,7 +28,7 @@ Doc = dict[str, Any]
 def doc(record: dict[str, Any]) -> Doc:
     """A record as the index holds it. One of a ``weight`` stands for so many like it."""
     weight = record.get("weight", 1)
-    table = offences.load()
+    table = load_offence_table()
 
     def path(code: str) -> list[str]:
         return [*table.path(table.canonical(code))]
@@ -75,7 +77,7 @@ def meets(  # noqa: PLR0911 - a case each
             return bool(held(where, asked["field"], path))
         case "match_phrase":
             ((field, phrase),) = asked.items()
-            return field == "narrative" and oracle.mentions(where["narrative"], [phrase])
+            return field == "narrative" and mentions(where["narrative"], [phrase])
         case "match":
             return False  # a label inside an address, of which there are none here
         case "nested":
@@ -155,7 +157,7 @@ def answer(request: Request, records: Sequence[dict[str, Any]]) -> Answer:
     """
     docs = [doc(one) for one in records]
 
-    def search(_client: Any, _alias: str, body: dict[str, Any]) -> execute.Found:
+    def search(_client: Any, _alias: str, body: dict[str, Any]) -> SearchResult:
         chosen = [one for one in docs if meets(one, body["query"])]
         found = {
             "took": 1,
@@ -173,13 +175,13 @@ def answer(request: Request, records: Sequence[dict[str, Any]]) -> Answer:
             sources=("crimes.jsonl",),
             mapping_hash="ab" * 32,
         )
-        return execute.Found(
+        return SearchResult(
             found, body, "crimes", built, 1_000_000_000, moment
         )  # most are of other years
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(execute, "search", search)
-        return execute.answer(None, "crimes", request)  # type: ignore[arg-type]
+        patch.setattr(build, "run_search", search)
+        return compute_answer(None, "crimes", request)  # type: ignore[arg-type]
 
 
 def day(after: int, start: date = date(2016, 4, 1)) -> str:

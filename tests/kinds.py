@@ -7,9 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from indexer.categories import Category
-from queries import request
-from queries.request import Request
+from indexer.records.categories import Category
+from queries.request.reader import Request, parse_request
 from tests.engine import day
 
 CATEGORIES = {
@@ -69,7 +68,7 @@ def asking(questions: Sequence[str], scope: str = SCOPES[0], more: str = "") -> 
     """A request with the questions; those that count by rows the scope lacks are never among them."""
     listed = "\n".join(f"  - {{id: Q{n}, {one[1:]}" for n, one in enumerate(questions, 1))
     text = f"reference: FOI/1\ntitle: Made\n{scope}\n{more}\nquestions:\n{listed}\n"
-    return request.parse(text, categories=CATEGORIES)
+    return parse_request(text, categories=CATEGORIES)
 
 
 VICTIM = st.fixed_dictionaries(

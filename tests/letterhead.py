@@ -17,16 +17,19 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt, RGBColor
 
-from queries.render.word import TABLE, saved
+from queries.documents.formats.docx import TABLE_STYLE, save_docx
 
 FILE: Final = Path(__file__).resolve().parent.parent / "templates" / "letter.docx"
+
 _FONT: Final = "Arial"
+
 _BLACK: Final = RGBColor(0, 0, 0)
+
 _MADE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _TABLE_STYLE: Final = f"""
-<w:style {nsdecls("w")} w:type="table" w:customStyle="1" w:styleId="{TABLE}">
-  <w:name w:val="{TABLE}"/><w:basedOn w:val="TableNormal"/><w:uiPriority w:val="59"/><w:qFormat/>
+<w:style {nsdecls("w")} w:type="table" w:customStyle="1" w:styleId="{TABLE_STYLE}">
+  <w:name w:val="{TABLE_STYLE}"/><w:basedOn w:val="TableNormal"/><w:uiPriority w:val="59"/><w:qFormat/>
   <w:tblPr><w:tblBorders>
     <w:top w:val="single" w:sz="8" w:color="000000"/>
     <w:bottom w:val="single" w:sz="8" w:color="000000"/>
@@ -54,7 +57,7 @@ def make() -> bytes:
     about.author = "{{ force.name }}"
     about.subject = about.comments = about.keywords = ""
     about.language = "en-GB"
-    return saved(document, _MADE)
+    return save_docx(document, _MADE)
 
 
 def _page(document: Any) -> None:
@@ -186,7 +189,7 @@ def _questions(document: Any) -> None:
     _lines(
         document,
         "{{ question.answer.id }}, {{ part.heading }}{% if question.parts | length > 1 %}: columns "
-        "{{ part.first }} to {{ part.last }} of {{ question.whole.last }}{% endif %}",
+        "{{ part.first }} to {{ part.last }} of {{ question.full_table.last }}{% endif %}",
         style="Caption",
     )
     _table(document)
@@ -211,7 +214,7 @@ def _table(document: Any) -> None:
             "{%tc endfor %}",
         ),
     )
-    table = document.add_table(len(rows), 4, style=document.styles[TABLE])
+    table = document.add_table(len(rows), 4, style=document.styles[TABLE_STYLE])
     for number, (texts, row) in enumerate(zip(rows, table.rows, strict=True)):
         for place, (text, cell) in enumerate(zip(texts, row.cells, strict=True)):
             paragraph = cell.paragraphs[0]

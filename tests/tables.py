@@ -9,29 +9,34 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Literal
 
-from queries import conditions
-from queries.answer import (
+from queries.answer.condition import (
+    build_any_term_condition,
+    build_other_age_condition,
+    negate_condition,
+)
+from queries.answer.types import (
     Answer,
     Column,
-    Figure,
-    Form,
+    FactMeta,
     Provenance,
     QuestionAnswer,
     Relation,
     Row,
     ScopeAnswer,
+    SpellingCount,
     Table,
-    TermFound,
+    TermAnswer,
 )
-from queries.questions.base import overlap_note
-from queries.scope import apart
+from queries.questions.base import write_overlap_note
+from queries.tables.scope import rows_are_disjoint
 
 Record = tuple[str, frozenset[str], tuple[int | None, ...]]
+
 BANDS = ((0, 11), (12, 15), (16, 17))
 
 
 def adding_up(codes: Sequence[Sequence[str]]) -> Literal["sum", "union"]:
-    return "sum" if apart(codes) else "union"
+    return "sum" if rows_are_disjoint(codes) else "union"
 
 
 def beside_none(keys: Sequence[str], none: str, total: str) -> tuple[Relation, ...]:
@@ -75,7 +80,7 @@ def keywords(
         Row(str(number), term, cells(_mentions(term)), means=(f"term:{term}",))
         for number, term in enumerate(terms)
     ]
-    none = Row("none", "None of these", cells(lambda one: not one[1] & set(terms)), "none", means=(conditions.negated(conditions.any_term(f"term:{term}" for term in terms)),))  # fmt: skip
+    none = Row("none", "None of these", cells(lambda one: not one[1] & set(terms)), "none", means=(negate_condition(build_any_term_condition(f"term:{term}" for term in terms)),))  # fmt: skip
     keys = tuple(f"offence_{number}" for number in range(len(codes)))
     together = (Relation(adding_up([[code] for code in codes]), "offences", keys, "columns"),)
     mentioned = [row.counts[0] or 0 for row in rows]
@@ -91,9 +96,9 @@ def keywords(
         kind="keywords",
         text="",
         table=table,
-        notes=overlap_note(table, "a record may mention several of them"),
+        notes=write_overlap_note(table, "a record may mention several of them"),
         terms=tuple(
-            TermFound((term,), held, (Form(term, held),) if held else (), means=(f"term:{term}",))
+            TermAnswer((term,), held, (SpellingCount(term, held),) if held else (), means=(f"term:{term}",))
             for term, held in zip(terms, mentioned, strict=True)
         ),
     )  # fmt: skip
@@ -122,7 +127,7 @@ def linked(number: int, records: int, id_: str = "Q3") -> QuestionAnswer:
             (Relation("sum", "total", ("linked", "none")), Relation("union", "linked", ("86/2",))),
         ),
         facts={"linked": number},
-        figures=(Figure("linked", means=("linked:86/2",)),),
+        figures=(FactMeta("linked", means=("linked:86/2",)),),
     )
 
 
@@ -144,7 +149,7 @@ def victims(
         for number, band in enumerate(bands)
     ]  # fmt: skip
     outside = len(known) - sum(map(within, bands))
-    rows.append(Row("other", "Any other known age", (outside,), "other", means=(conditions.other_ages(bands),)))  # fmt: skip
+    rows.append(Row("other", "Any other known age", (outside,), "other", means=(build_other_age_condition(bands),)))  # fmt: skip
     rows.append(Row("unknown", "Age not known", (len(ages) - len(known),), "unknown", means=("no age:0-120",)))  # fmt: skip
     without = count(records, lambda one: not one[2])
     return QuestionAnswer(
@@ -167,7 +172,10 @@ def victims(
             "offences_without_victim": without,
             **({"youngest": min(known, default=None)} if youngest else {}),
         },
-        figures=(Figure("offences"), Figure("offences_without_victim", means=("without victim",))),
+        figures=(
+            FactMeta("offences"),
+            FactMeta("offences_without_victim", means=("without victim",)),
+        ),
     )
 
 

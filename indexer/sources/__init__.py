@@ -13,60 +13,64 @@ from typing import Final, Literal
 
 from msgspec.structs import replace
 
-from indexer import fieldmap
+from indexer.config.field_map import EMPTY_FIELD_MAP, FieldMap
 from indexer.errors import SourceError
-from indexer.fieldmap import FieldMap
-from indexer.records import DELETED
-from indexer.sources import csv_tables, jsonl
-from indexer.sources.raw import RawRecord
+from indexer.records.model import DELETED
+from indexer.sources.base import RawRecord
+from indexer.sources.csv_tables import CRIMES_FILE, read_csv_tables
+from indexer.sources.jsonl import read_json_lines
 
 _JSON_ENDINGS: Final = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz")
 
 __all__ = ["RawRecord", "check", "read", "reads", "size", "tombstones"]
 
 
-def read(paths: Iterable[Path], fields: FieldMap = fieldmap.PLAIN) -> Iterator[RawRecord]:
+def read_records(paths: Iterable[Path], fields: FieldMap = EMPTY_FIELD_MAP) -> Iterator[RawRecord]:
     """Every record of the files and folders, in order. Raises SourceError.
 
     Rows of CSV come under our names; JSON lines as they were read.
     """
-    every = list(paths)
-    names = Counter(_file(path).name for path in every)
-    for path in every:
-        raws = csv_tables.read(path, fields) if _opener(path) == "csv" else jsonl.read(path)
-        if names[_file(path).name] > 1:  # a place is that of one record alone
-            folder = _file(path).parent
-            raws = (replace(raw, place=f"{folder / raw.place}") for raw in raws)
+    path_list = list(paths)
+    names = Counter(_resolve_file(path).name for path in path_list)
+    for path in path_list:
+        raws = (
+            read_csv_tables(path, fields)
+            if _detect_format(path) == "csv"
+            else read_json_lines(path)
+        )
+        if names[_resolve_file(path).name] > 1:  # a place is that of one record alone
+            folder = _resolve_file(path).parent
+            raws = (replace(raw, location=f"{folder / raw.location}") for raw in raws)
         yield from raws
 
 
-def check(paths: Iterable[Path]) -> None:
+def check_paths(paths: Iterable[Path]) -> None:
     """Raise SourceError for a path that can never be read, before anything is built."""
-    seen: set[Path] = set()
+    files: set[Path] = set()
     for path in paths:
-        _opener(path)
-        file = _file(path).resolve()
-        if file in seen:
+        _detect_format(path)
+        file = _resolve_file(path).resolve()
+        if file in files:
             raise SourceError(f"{path}: is given twice. Name it once.")
-        seen.add(file)
+        files.add(file)
 
 
-def reads(paths: Iterable[Path], file: Path) -> bool:
+def paths_include_file(paths: Iterable[Path], file: Path) -> bool:
     """Whether a file is one of those that the paths stand for."""
     return file.exists() and any(
-        file.samefile(one)
+        file.samefile(candidate)
         for path in paths
-        for one in (path, *_file(path).parent.glob("*.csv"))
-        if one.exists()
+        for candidate in (path, *_resolve_file(path).parent.glob("*.csv"))
+        if candidate.exists()
     )
 
 
-def _file(path: Path) -> Path:
+def _resolve_file(path: Path) -> Path:
     """The file that a path names, of a folder its crimes.csv."""
-    return path / csv_tables.CRIMES if path.is_dir() else path
+    return path / CRIMES_FILE if path.is_dir() else path
 
 
-def tombstones(path: Path) -> Iterator[RawRecord]:
+def read_tombstones(path: Path) -> Iterator[RawRecord]:
     """Word of a deletion for every reference of a text file, one a line. Raises SourceError."""
     try:
         with path.open(encoding="utf-8-sig") as lines:
@@ -80,7 +84,7 @@ def tombstones(path: Path) -> Iterator[RawRecord]:
         raise SourceError(f"{path}: cannot be read ({error.strerror}). Check its rights.") from None
 
 
-def size(paths: Iterable[Path]) -> int:
+def measure_sources(paths: Iterable[Path]) -> int:
     """The bytes of all files together, for a progress bar."""
     files = [
         file for path in paths for file in ([*path.glob("*.csv")] if path.is_dir() else [path])
@@ -88,7 +92,7 @@ def size(paths: Iterable[Path]) -> int:
     return sum(file.stat().st_size for file in files)
 
 
-def _opener(path: Path) -> Literal["csv", "json"]:
+def _detect_format(path: Path) -> Literal["csv", "json"]:
     try:
         path.stat()
     except FileNotFoundError:
@@ -96,9 +100,9 @@ def _opener(path: Path) -> Literal["csv", "json"]:
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
     if path.is_dir():
-        if not (path / csv_tables.CRIMES).is_file():
+        if not (path / CRIMES_FILE).is_file():
             raise SourceError(
-                f"{path}: is a folder without {csv_tables.CRIMES}. Name the files, or a folder of "
+                f"{path}: is a folder without {CRIMES_FILE}. Name the files, or a folder of "
                 "CSV tables."
             )
         return "csv"

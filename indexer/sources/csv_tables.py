@@ -7,92 +7,106 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from indexer.config.field_map import FieldMap
 from indexer.errors import SourceError
-from indexer.fieldmap import FieldMap
-from indexer.sources import joined
-from indexer.sources.joined import CHILDREN, KEY, Row, Table
-from indexer.sources.raw import RawRecord
+from indexer.sources.base import RawRecord
+from indexer.sources.join import (
+    CHILD_TABLES,
+    JOIN_KEY,
+    WHOLE_NUMBER_FIELDS,
+    ChildTable,
+    SourceRow,
+    convert_whole_number,
+    join_records,
+    list_crime_columns,
+    map_header,
+)
 
-CRIMES: Final = "crimes.csv"
-_FIELD_LIMIT: Final = 32 * 1024 * 1024
+CRIMES_FILE: Final = "crimes.csv"
+
+_MAX_FIELD_BYTES: Final = 32 * 1024 * 1024
 
 
-def read(path: Path, fields: FieldMap) -> Iterator[RawRecord]:
+def read_csv_tables(path: Path, fields: FieldMap) -> Iterator[RawRecord]:
     """Every record of a crimes.csv (or a folder with one) and the tables beside it.
 
     Raises SourceError for a table whose header or encoding is wrong.
     """
-    crimes = path / CRIMES if path.is_dir() else path
-    csv.field_size_limit(_FIELD_LIMIT)
-    beside = [
+    crimes = path / CRIMES_FILE if path.is_dir() else path
+    csv.field_size_limit(_MAX_FIELD_BYTES)
+    child_files = [
         (table, crimes.with_name(f"{table.name}.csv"))
-        for table in CHILDREN
-        if crimes.name == CRIMES and crimes.with_name(f"{table.name}.csv").is_file()
+        for table in CHILD_TABLES
+        if crimes.name == CRIMES_FILE and crimes.with_name(f"{table.name}.csv").is_file()
     ]
-    columns, required = joined.crime_columns((table for table, _ in beside), fields.categories)
-    rows = _rows(crimes, columns, required, fields.ours)
-    children = [(table, _child_rows(table, file, fields)) for table, file in beside]
-    yield from joined.records(CRIMES, rows, children, fields.categories)
+    columns, required = list_crime_columns((table for table, _ in child_files), fields.categories)
+    rows = _read_csv_rows(crimes, columns, required, fields.target_name)
+    children = [(table, _read_child_rows(table, file, fields)) for table, file in child_files]
+    yield from join_records(CRIMES_FILE, rows, children, fields.categories)
 
 
-def _child_rows(table: Table, file: Path, fields: FieldMap) -> Iterator[Row]:
-    def ours(theirs: str) -> str | None:
-        return table.ours(theirs, fields)
+def _read_child_rows(table: ChildTable, file: Path, fields: FieldMap) -> Iterator[SourceRow]:
+    def ours(source_column: str) -> str | None:
+        return table.target_column(source_column, fields)
 
-    for row in _rows(file, (KEY, *table.columns), {KEY, *table.required}, ours):
+    for row in _read_csv_rows(file, (JOIN_KEY, *table.columns), {JOIN_KEY, *table.required}, ours):
         if row.error:
             # Which record it belongs to cannot be told, so it cannot be set aside with it.
-            raise SourceError(f"{file.parent / row.place}: {row.error}")
+            raise SourceError(f"{file.parent / row.location}: {row.error}")
         yield row
 
 
-def _rows(
+def _read_csv_rows(
     file: Path,
     columns: tuple[str, ...],
     required: Iterable[str],
-    ours: Callable[[str], str | None],
-) -> Iterator[Row]:
+    map_column: Callable[[str], str | None],
+) -> Iterator[SourceRow]:
     """Every row that is not blank, under our names; the header is checked against the columns."""
     line = 1
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
             rows = csv.reader(text, strict=True)
             first = next(rows, None)
-            header = _checked(file, first, columns, required, ours)
-            kept = frozenset(required)
+            header = _check_csv_header(file, first, columns, required, map_column)
+            required_columns = frozenset(required)
             line = rows.line_num + 1
             for row in rows:
-                place = f"{file.name}:{line}"
+                location = f"{file.name}:{line}"
                 line = rows.line_num + 1
                 if row == first:
-                    again = "repeats the first line, the names of the columns. Remove the row."
-                    yield _row(place, header, row, kept)._replace(error=again)
+                    reason = "repeats the first line, the names of the columns. Remove the row."
+                    yield _parse_csv_row(location, header, row, required_columns)._replace(
+                        error=reason
+                    )
                 elif row:
-                    yield _row(place, header, row, kept)
+                    yield _parse_csv_row(location, header, row, required_columns)
     except UnicodeDecodeError:
         raise SourceError(f"{file}: is not UTF-8 text. Save it as CSV UTF-8.") from None
     except csv.Error:
         raise SourceError(
             f"{file}:{line}: is not CSV: a quote is not closed, or a field is over "
-            f"{_FIELD_LIMIT // 1024 // 1024} MB. Correct the row."
+            f"{_MAX_FIELD_BYTES // 1024 // 1024} MB. Correct the row."
         ) from None
     except OSError as error:
         raise SourceError(f"{file}: cannot be read ({error.strerror}). Check its rights.") from None
 
 
-def _row(place: str, header: list[str | None], row: list[str], kept: frozenset[str]) -> Row:
+def _parse_csv_row(
+    location: str, header: list[str | None], row: list[str], required_columns: frozenset[str]
+) -> SourceRow:
     """A row without what is empty, but for what a record must have."""
     size = sum(map(len, row)) + len(row)
     values = {
-        name: _value(name, text)
+        name: _parse_csv_value(name, text)
         for name, text in zip(header, row, strict=False)
-        if name and (text or name in kept)
+        if name and (text or name in required_columns)
     }
     if len(row) == len(header):
-        return Row(place, size, values)
+        return SourceRow(location, size, values)
     extra = {f"extra_{number}": text for number, text in enumerate(row[len(header) :], start=1)}
-    return Row(
-        place,
+    return SourceRow(
+        location,
         size,
         values | extra,
         f"has {len(row)} columns where the header has {len(header)}. "
@@ -100,24 +114,24 @@ def _row(place: str, header: list[str | None], row: list[str], kept: frozenset[s
     )
 
 
-def _checked(
+def _check_csv_header(
     file: Path,
-    theirs: list[str] | None,
+    source_columns: list[str] | None,
     columns: tuple[str, ...],
     required: Iterable[str],
-    ours: Callable[[str], str | None],
+    map_column: Callable[[str], str | None],
 ) -> list[str | None]:
-    if theirs is None:
+    if source_columns is None:
         raise SourceError(f"{file}: is empty. Its first line must name the columns.")
-    if not any(ours(name) in columns for name in theirs):
+    if not any(map_column(name) in columns for name in source_columns):
         # It may be a record, so it is not shown.
         raise SourceError(
             f"{file}:1: names no column foidex knows. The first line must name the columns, with "
             f"commas between: {', '.join(columns)}."
         )
-    return joined.header(f"{file}:1", theirs, columns, required, ours)
+    return map_header(f"{file}:1", source_columns, columns, required, map_column)
 
 
-def _value(name: str, text: str) -> Any:
+def _parse_csv_value(name: str, text: str) -> Any:
     """The text as a record's value: a whole number where the field has one and the text is one."""
-    return joined.whole(text) if name in joined.WHOLE_NUMBERS else text
+    return convert_whole_number(text) if name in WHOLE_NUMBER_FIELDS else text

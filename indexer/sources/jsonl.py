@@ -10,22 +10,27 @@ from pathlib import Path
 from typing import IO, Final
 
 from indexer.errors import SourceError
-from indexer.sources.raw import RawRecord
+from indexer.sources.base import RawRecord
 
-MAX_RECORD: Final = 32 * 1024 * 1024
+MAX_RECORD_BYTES: Final = 32 * 1024 * 1024
+
 # Records pack to a tenth or so; what is made to fill a disk, to a thousandth.
-_MOST_INFLATED: Final = 200
-_UNTIL: Final = 1024 * 1024
+_MAX_INFLATION: Final = 200
+
+_INFLATION_GRACE: Final = 1024 * 1024
+
 _GZIP: Final = b"\x1f\x8b"
+
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
+
 _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
-def read(path: Path) -> Iterator[RawRecord]:
+def read_json_lines(path: Path) -> Iterator[RawRecord]:
     """Every line that is not blank. Raises SourceError for a file not readable to its end."""
     try:
         with path.open("rb") as file:
-            yield from _lines(path, file)
+            yield from _read_lines(path, file)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise SourceError(
             f"{path}: the gzip data is cut short or damaged. Copy the file again."
@@ -34,38 +39,43 @@ def read(path: Path) -> Iterator[RawRecord]:
         raise SourceError(f"{path}: cannot be read ({error.strerror}). Check its rights.") from None
 
 
-def _lines(path: Path, file: io.BufferedReader) -> Iterator[RawRecord]:
+def _read_lines(path: Path, file: io.BufferedReader) -> Iterator[RawRecord]:
     head = file.peek(2)
     packed = head.startswith(_GZIP)
     lines: IO[bytes] = gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[assignment]
     name = path.name
     number = 0
-    done = 0
-    read = 0
-    while line := lines.readline(MAX_RECORD):
+    packed_position = 0
+    unpacked_size = 0
+    while line := lines.readline(MAX_RECORD_BYTES):
         number += 1
-        read += len(line)
-        if packed and read > _UNTIL and file.seekable() and read > _MOST_INFLATED * file.tell():
+        unpacked_size += len(line)
+        if (
+            packed
+            and unpacked_size > _INFLATION_GRACE
+            and file.seekable()
+            and unpacked_size > _MAX_INFLATION * file.tell()
+        ):
             raise SourceError(
-                f"{path}:{number}: the gzip data grows to more than {_MOST_INFLATED} times its "
+                f"{path}:{number}: the gzip data grows to more than {_MAX_INFLATION} times its "
                 "size, as records never do. Check where the file is from."
             )
         if number == 1:
-            line = _without_mark(path, line)
-        if len(line) == MAX_RECORD and not line.endswith(b"\n"):
+            line = _strip_byte_order_mark(path, line)
+        if len(line) == MAX_RECORD_BYTES and not line.endswith(b"\n"):
             raise SourceError(
-                f"{path}:{number}: the line is longer than {MAX_RECORD // 1024 // 1024} MB, so "
+                f"{path}:{number}: the line is longer than {MAX_RECORD_BYTES // 1024 // 1024} MB, so "
                 "this is not JSON Lines. Write one record a line."
             )
         if line.isspace() or not line:
             continue
-        taken = len(line)
+        size = len(line)
         if packed and file.seekable():
-            taken, done = file.tell() - done, file.tell()
-        yield RawRecord(f"{name}:{number}", line, taken)
+            size, packed_position = file.tell() - packed_position, file.tell()
+        yield RawRecord(f"{name}:{number}", line, size)
 
 
-def _without_mark(path: Path, line: bytes) -> bytes:
+def _strip_byte_order_mark(path: Path, line: bytes) -> bytes:
     if line.startswith(_UTF16_BOMS):
         raise SourceError(f"{path}: is UTF-16 text. Save it as UTF-8.")
     return line.removeprefix(_UTF8_BOM)

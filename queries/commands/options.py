@@ -5,15 +5,26 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from indexer.session import session
+from indexer.session import get_session
 
-if TYPE_CHECKING:  # slow to import, and not needed to print a help text
-    from queries.request import Request
-    from queries.termbook import Book
+if TYPE_CHECKING:
+    from queries.request.reader import Request
+    from queries.spec.term_book import TermBook
+
+
+def build_request_from_options(terms: list[str] | None, **option_values: Any) -> Request:
+    from queries.request.adhoc import AdhocOptions, build_adhoc_request
+
+    return build_adhoc_request(
+        terms or [],
+        AdhocOptions(**option_values),
+        book=load_term_book(),
+        categories=get_session().settings.categories,
+    )
 
 
 class ReportFormat(StrEnum):
@@ -23,16 +34,18 @@ class ReportFormat(StrEnum):
     JSON = "json"
 
 
-Terms = Annotated[
+TermsArgument = Annotated[
     list[str] | None,
     typer.Argument(
         help="Words to find, in any spelling of spaces and hyphens.", show_default=False
     ),
 ]
-Codes = Annotated[
+
+OffenceOption = Annotated[
     list[str] | None, typer.Option("--offence", help="Only this code and all below it; repeatable.")
 ]
-Periods = Annotated[
+
+PeriodOption = Annotated[
     list[str] | None,
     typer.Option(
         "--period",
@@ -40,7 +53,8 @@ Periods = Annotated[
         help="2017/18, 2017 or 2017-04-01..2017-06-30; several stand side by side.",
     ),
 ]
-Where = Annotated[
+
+WhereOption = Annotated[
     list[str] | None,
     typer.Option(
         "--where",
@@ -48,20 +62,29 @@ Where = Annotated[
         help="Only records whose outcome, offence_group, sex or category is this; repeatable.",
     ),
 ]
-Company = Annotated[
+
+CoTermOption = Annotated[
     list[str] | None,
     typer.Option("--with", metavar="TERM", help="Only where this is in the same record."),
 ]
-Near = Annotated[
-    int | None, typer.Option(min=0, max=100, help="Only where --with is at most so many words off.")
+
+DistanceOption = Annotated[
+    int | None,
+    typer.Option(
+        "--near", min=0, max=100, help="Only where --with is at most this many words away."
+    ),
 ]
-Aliases = Annotated[
+
+AliasOption = Annotated[
     list[str] | None, typer.Option("--alias", metavar="TERM", help="Another name of the one term.")
 ]
-Exact = Annotated[bool, typer.Option("--exact", help="Only as written, without the variants.")]
+
+ExactOption = Annotated[
+    bool, typer.Option("--exact", help="Only as written, without the variants.")
+]
 
 
-def _day(text: str | date) -> date:
+def _parse_day_option(text: str | date) -> date:
     if isinstance(text, date):
         return text
     try:
@@ -70,15 +93,18 @@ def _day(text: str | date) -> date:
         raise typer.BadParameter(f'"{text[:60]}" is not a day (expected YYYY-MM-DD)') from None
 
 
-From = Annotated[
-    date | None, typer.Option("--from", parser=_day, metavar="DATE", help="First day, included.")
+StartOption = Annotated[
+    date | None,
+    typer.Option("--from", parser=_parse_day_option, metavar="DATE", help="First day, included."),
 ]
-To = Annotated[
-    date | None, typer.Option("--to", parser=_day, metavar="DATE", help="Last day, included.")
+
+EndOption = Annotated[
+    date | None,
+    typer.Option("--to", parser=_parse_day_option, metavar="DATE", help="Last day, included."),
 ]
 
 
-def _reason(text: str) -> str:
+def _parse_override_reason(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -88,26 +114,26 @@ def _reason(text: str) -> str:
     return text
 
 
-Reason = Annotated[
+OverrideReasonOption = Annotated[
     str | None,
     typer.Option(
         "--override",
-        parser=_reason,
+        parser=_parse_override_reason,
         metavar="REASON",
         help="Why a rule is set aside; it is recorded.",
     ),
 ]
 
 
-def book() -> Book:
+def load_term_book() -> TermBook:
     """The term book of this force. Raises ConfigurationError."""
-    from queries import termbook
+    from queries.spec.term_book import load_configured_term_book
 
-    return termbook.of(session().settings)
+    return load_configured_term_book(get_session().settings)
 
 
-def request(path: Path) -> Request:
+def load_request(path: Path) -> Request:
     """A request file, read as this force has set. Raises RequestError."""
-    from queries import request as requests
+    from queries.request.reader import read_configured_request
 
-    return requests.of_force(path, session().settings)
+    return read_configured_request(path, get_session().settings)

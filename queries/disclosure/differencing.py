@@ -15,30 +15,37 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from indexer.errors import InexactError
-from queries.answer import Answer, Override
-from queries.disclosure import certain, populations, suppression
-from queries.disclosure.certain import Linear, Population, System
+from queries.answer.types import Answer, RuleOverride
+from queries.disclosure.attacker import Attacker, Bounds, find_narrow_intervals
+from queries.disclosure.constraints import (
+    ConstraintSystem,
+    LinearConstraint,
+    Population,
+    build_system,
+    find_nested_pairs,
+)
 from queries.disclosure.policy import Policy
-from queries.disclosure.reader import Bounds, Reader, given_away
-from queries.disclosure.release import Release, is_small, known_of
+from queries.disclosure.populations import list_printed_cells
+from queries.disclosure.release import Release, derive_bounds, is_small
+from queries.disclosure.suppression import subtract_inner
 
 _ORDER = attrgetter("order")
 
 
-class Published(Struct, frozen=True, array_like=True):
+class PublishedNumber(Struct, frozen=True, array_like=True):
     """A printed number and what it counts; None where it was withheld."""
 
     unit: str
-    where: tuple[str, ...]
+    conditions: tuple[str, ...]
     number: int | None
 
     @property
     def population(self) -> Population:
         """What it counts."""
-        return Population(self.unit, frozenset(self.where))
+        return Population(self.unit, frozenset(self.conditions))
 
 
-class Related(Struct, frozen=True, array_like=True):
+class PublishedRelation(Struct, frozen=True, array_like=True):
     """A relation among the published numbers of a release, by their places in its list."""
 
     terms: tuple[tuple[int, int], ...]
@@ -46,7 +53,7 @@ class Related(Struct, frozen=True, array_like=True):
     high: int | None
 
 
-class Entry(Struct, frozen=True):
+class LedgerEntry(Struct, frozen=True):
     """One release in the ledger. It holds no number that was withheld."""
 
     reference: str
@@ -57,9 +64,9 @@ class Entry(Struct, frozen=True):
     rounding: int
     youngest: str
     answer: str
-    figures: tuple[Published, ...]
-    relations: tuple[Related, ...]
-    overrides: tuple[Override, ...] = ()
+    figures: tuple[PublishedNumber, ...]
+    relations: tuple[PublishedRelation, ...]
+    overrides: tuple[RuleOverride, ...] = ()
 
     @property
     def name(self) -> str:
@@ -71,201 +78,243 @@ class Entry(Struct, frozen=True):
         """What it was released by."""
         return Policy(self.threshold, self.rounding)
 
-    def known(self) -> dict[Population, Bounds]:
+    def known_bounds(self) -> dict[Population, Bounds]:
         """What its reader knows of each number by itself."""
-        return {one.population: known_of(one.number, self.policy) for one in self.figures}
+        return {
+            figure.population: derive_bounds(figure.number, self.policy) for figure in self.figures
+        }
 
-    def stated(self) -> Iterator[Linear]:
+    def constraints(self) -> Iterator[LinearConstraint]:
         """Its relations."""
-        every = [one.population for one in self.figures]
-        for one in self.relations:
-            terms = tuple((every[place], share) for place, share in one.terms)
-            yield Linear(terms, one.low, one.high, self.name)
+        figure_populations = [figure.population for figure in self.figures]
+        for relation in self.relations:
+            terms = tuple((figure_populations[index], share) for index, share in relation.terms)
+            yield LinearConstraint(terms, relation.low, relation.high, self.name)
 
 
-def figures(answer: Answer) -> tuple[Published, ...]:
+def collect_published_numbers(answer: Answer) -> tuple[PublishedNumber, ...]:
     """The printed numbers of an answer, each population once."""
-    found = {cell.population: cell.number for cell in populations.cells(answer)}
+    numbers = {cell.population: cell.number for cell in list_printed_cells(answer)}
     return tuple(
-        Published(one.unit, tuple(sorted(one.where)), found[one])
-        for one in sorted(found, key=_ORDER)
+        PublishedNumber(population.unit, tuple(sorted(population.conditions)), numbers[population])
+        for population in sorted(numbers, key=_ORDER)
     )
 
 
-def relations(release: Release, printed: Sequence[Published]) -> tuple[Related, ...]:
+def collect_published_relations(
+    release: Release, printed: Sequence[PublishedNumber]
+) -> tuple[PublishedRelation, ...]:
     """The relations of a release, among the numbers it printed."""
-    place = {one.population: number for number, one in enumerate(printed)}
+    index_of = {figure.population: index for index, figure in enumerate(printed)}
     return tuple(
-        Related(tuple((place[one], share) for one, share in told.terms), told.low, told.high)
-        for told in release.stated
-        if all(one in place for one, _ in told.terms)
+        PublishedRelation(
+            tuple((index_of[population], share) for population, share in constraint.terms),
+            constraint.low,
+            constraint.high,
+        )
+        for constraint in release.constraints
+        if all(population in index_of for population, _ in constraint.terms)
     )
 
 
-def withheld_before(earlier: Iterable[Entry]) -> frozenset[Population]:
+def collect_withheld(earlier: Iterable[LedgerEntry]) -> frozenset[Population]:
     """What earlier releases withheld."""
     return frozenset(
-        one.population for entry in earlier for one in entry.figures if one.number is None
+        figure.population for entry in earlier for figure in entry.figures if figure.number is None
     )
 
 
-def public(answer: Answer, earlier: Iterable[Entry]) -> frozenset[Population]:
+def find_public_numbers(answer: Answer, earlier: Iterable[LedgerEntry]) -> frozenset[Population]:
     """What earlier releases printed as it is now: withholding it would protect nothing."""
-    counts = {cell.population: cell.number for cell in populations.cells(answer)}
+    counts = {cell.population: cell.number for cell in list_printed_cells(answer)}
     return frozenset(
-        one.population
+        figure.population
         for entry in earlier
         if not entry.rounding
-        for one in entry.figures
-        if one.number and counts.get(one.population) == one.number
+        for figure in entry.figures
+        if figure.number and counts.get(figure.population) == figure.number
     )
 
 
-def exposed(answer: Answer, policy: Policy, earlier: Iterable[Entry]) -> list[str]:
+def find_exposed_numbers(
+    answer: Answer, policy: Policy, earlier: Iterable[LedgerEntry]
+) -> list[str]:
     """Small numbers of an answer that earlier releases printed when they were not small."""
-    counts = {cell.population: cell.number for cell in populations.cells(answer)}
+    counts = {cell.population: cell.number for cell in list_printed_cells(answer)}
     return [
-        f"{one.population.words}: printed in {entry.name}, and to be withheld now"
+        f"{figure.population.words}: printed in {entry.name}, and to be withheld now"
         for entry in earlier
         if not entry.rounding
-        for one in entry.figures
-        if one.number and 0 < (counts.get(one.population) or 0) < policy.threshold
+        for figure in entry.figures
+        if figure.number and 0 < (counts.get(figure.population) or 0) < policy.threshold
     ]
 
 
-def changes(now: Sequence[Published], generation: str, earlier: Iterable[Entry]) -> list[str]:
+def list_changed_numbers(
+    printed: Sequence[PublishedNumber], generation: str, earlier: Iterable[LedgerEntry]
+) -> list[str]:
     """Numbers printed before, in another generation, that are others now."""
-    current = {one.population: one.number for one in now}
+    current = {figure.population: figure.number for figure in printed}
     return [
-        f"{one.population.words}: {one.number:,} in {entry.name}, {number:,} now"
+        f"{figure.population.words}: {figure.number:,} in {entry.name}, {number:,} now"
         for entry in earlier
         if entry.generation != generation and not entry.rounding
-        for one in entry.figures
-        if one.number is not None
-        if (number := current.get(one.population)) is not None and number != one.number
+        for figure in entry.figures
+        if figure.number is not None
+        if (number := current.get(figure.population)) is not None and number != figure.number
     ]
 
 
-def problems(release: Release, policy: Policy, earlier: Sequence[Entry]) -> list[str]:
+def find_differencing_problems(
+    release: Release, policy: Policy, earlier: Sequence[LedgerEntry]
+) -> list[str]:
     """What the release would give away together with earlier ones, each as a sentence."""
-    printed = figures(release.answer)
-    now = {one.population: one.number for one in printed}
-    known = {one: known_of(number, policy) for one, number in now.items()}
-    found: list[str] = []
-    joined: list[Entry] = []
+    printed = collect_published_numbers(release.answer)
+    numbers = {figure.population: figure.number for figure in printed}
+    known_bounds = {
+        population: derive_bounds(number, policy) for population, number in numbers.items()
+    }
+    messages: list[str] = []
+    related_entries: list[LedgerEntry] = []
     for entry in reversed(earlier):
-        found += _turned(entry, now)
-        if _keys(known) & _keys(entry.known()):
-            joined.append(entry)
-    stated = [*release.stated]
-    sources: dict[Population, Entry] = {}
-    for entry in joined:
-        added = {one: bounds for one, bounds in entry.known().items() if one not in known}
-        wider = [*stated, *entry.stated()]
-        if added and _agree(certain.joint([*known, *added], wider), known | added):
-            stated, known = wider, known | added
-            sources |= dict.fromkeys(added, entry)
+        messages += _find_unwithheld(entry, numbers)
+        if _collect_neighbour_keys(known_bounds) & _collect_neighbour_keys(entry.known_bounds()):
+            related_entries.append(entry)
+    constraints = [*release.constraints]
+    sources: dict[Population, LedgerEntry] = {}
+    for entry in related_entries:
+        new_bounds = {
+            population: bounds
+            for population, bounds in entry.known_bounds().items()
+            if population not in known_bounds
+        }
+        wider_constraints = [*constraints, *entry.constraints()]
+        if new_bounds and _are_consistent(
+            build_system([*known_bounds, *new_bounds], wider_constraints), known_bounds | new_bounds
+        ):
+            constraints, known_bounds = wider_constraints, known_bounds | new_bounds
+            sources |= dict.fromkeys(new_bounds, entry)
     if sources:
-        found += _given_away(_Known(certain.joint(known, stated), known, sources), policy)
-    return found
+        messages += _list_disclosures(
+            _JointKnowledge(build_system(known_bounds, constraints), known_bounds, sources), policy
+        )
+    return messages
 
 
-def _turned(entry: Entry, now: dict[Population, int | None]) -> Iterator[str]:
+def _find_unwithheld(entry: LedgerEntry, numbers: dict[Population, int | None]) -> Iterator[str]:
     """What an earlier release withheld and this one prints."""
-    for one in entry.figures:
-        if one.number is None and now.get(one.population):
-            yield f"{one.population.words}: withheld in {entry.name}, and printed now"
+    for figure in entry.figures:
+        if figure.number is None and numbers.get(figure.population):
+            yield f"{figure.population.words}: withheld in {entry.name}, and printed now"
 
 
-def _keys(known: Iterable[Population]) -> set[tuple[str, frozenset[str]]]:
+def _collect_neighbour_keys(
+    counted_populations: Iterable[Population],
+) -> set[tuple[str, frozenset[str]]]:
     """What related populations have in common: all conditions, or all but one."""
     return {
-        (one.unit, where)
-        for one in known
-        for where in (one.where, *(one.where - {condition} for condition in one.where))
+        (population.unit, criteria)
+        for population in counted_populations
+        for criteria in (
+            population.conditions,
+            *(population.conditions - {condition} for condition in population.conditions),
+        )
     }
 
 
-def _agree(system: System, known: dict[Population, Bounds]) -> bool:
+def _are_consistent(system: ConstraintSystem, bounds: dict[Population, Bounds]) -> bool:
     try:
-        Reader(system, known).least(())
+        Attacker(system, bounds).minimise(())
     except InexactError:
         return False
     return True
 
 
-class _Known(NamedTuple):
+class _JointKnowledge(NamedTuple):
     """What a reader of the new and the related earlier releases knows; ``sources`` are the releases
     of what the new one does not print."""
 
-    system: System
+    system: ConstraintSystem
     bounds: dict[Population, Bounds]
-    sources: dict[Population, Entry]
+    sources: dict[Population, LedgerEntry]
 
-    def earlier(self) -> Reader:
+    def earlier_attacker(self) -> Attacker:
         """One who has not read the new release."""
         entries = {id(entry): entry for entry in self.sources.values()}.values()
-        old = {one: bounds for entry in entries for one, bounds in entry.known().items()}
-        stated = [told for entry in entries for told in entry.stated()]
-        return Reader(certain.joint(old, stated), old)
+        old_bounds = {
+            population: bounds
+            for entry in entries
+            for population, bounds in entry.known_bounds().items()
+        }
+        constraints = [constraint for entry in entries for constraint in entry.constraints()]
+        return Attacker(build_system(old_bounds, constraints), old_bounds)
 
 
-def _given_away(known: _Known, policy: Policy) -> Iterator[str]:
-    earlier = known.earlier()
-    yield from _withheld(known, policy, earlier)
-    differences = [*_differences(known, policy)]
-    yield from differences or _pieces(known, policy, earlier)
+def _list_disclosures(knowledge: _JointKnowledge, policy: Policy) -> Iterator[str]:
+    earlier_attacker = knowledge.earlier_attacker()
+    yield from _find_exposed_withheld(knowledge, policy, earlier_attacker)
+    differences = [*_find_small_differences(knowledge, policy)]
+    yield from differences or _find_small_pieces(knowledge, policy, earlier_attacker)
 
 
-def _differences(known: _Known, policy: Policy) -> Iterator[str]:
+def _find_small_differences(knowledge: _JointKnowledge, policy: Policy) -> Iterator[str]:
     """A population of one release less one within it of another."""
-    reader = Reader(known.system, known.bounds)
-    for inner, outer in certain.nested(known.bounds):
-        entry = known.sources.get(inner) or known.sources.get(outer)
-        if entry is None or (inner in known.sources and outer in known.sources):
+    attacker = Attacker(knowledge.system, knowledge.bounds)
+    for inner, outer in find_nested_pairs(knowledge.bounds):
+        entry = knowledge.sources.get(inner) or knowledge.sources.get(outer)
+        if entry is None or (inner in knowledge.sources and outer in knowledge.sources):
             continue
-        bounds = reader.interval(suppression.difference(inner, outer))
+        bounds = attacker.interval(subtract_inner(inner, outer))
         if is_small(bounds, max(policy.threshold, entry.threshold)):
             yield (
                 f"{outer.words_beside(inner)} less {inner.words_beside(outer)}, "
-                f"one of them in {entry.name}: would be known to be {_words(bounds)}"
+                f"one of them in {entry.name}: would be known to be {_format_bounds(bounds)}"
             )
 
 
-def _pieces(known: _Known, policy: Policy, earlier: Reader) -> Iterator[str]:
+def _find_small_pieces(
+    knowledge: _JointKnowledge, policy: Policy, earlier_attacker: Attacker
+) -> Iterator[str]:
     """What several releases leave between them."""
-    reader = Reader(known.system, known.bounds)
-    threshold = max(policy.threshold, *(entry.threshold for entry in known.sources.values()))
-    for piece in known.system.helpers:
-        bounds = reader.interval(((piece, 1),))
-        if is_small(bounds, threshold) and not _was_known(earlier, piece, bounds):
-            names = ", ".join(sorted({entry.name for entry in known.sources.values()}))
-            yield f"{piece.words}: would be known to be {_words(bounds)}, from this and {names}"
+    attacker = Attacker(knowledge.system, knowledge.bounds)
+    threshold = max(policy.threshold, *(entry.threshold for entry in knowledge.sources.values()))
+    for piece in knowledge.system.helpers:
+        bounds = attacker.interval(((piece, 1),))
+        if is_small(bounds, threshold) and not _was_already_known(earlier_attacker, piece, bounds):
+            names = ", ".join(sorted({entry.name for entry in knowledge.sources.values()}))
+            yield f"{piece.words}: would be known to be {_format_bounds(bounds)}, from this and {names}"
 
 
-def _withheld(known: _Known, policy: Policy, earlier: Reader) -> Iterator[str]:
+def _find_exposed_withheld(
+    knowledge: _JointKnowledge, policy: Policy, earlier_attacker: Attacker
+) -> Iterator[str]:
     """Withheld numbers that lie in a narrower interval than they are owed."""
-    owed: dict[int, list[Population]] = {}
-    for one, bounds in known.bounds.items():
+    targets_by_width: dict[int, list[Population]] = {}
+    for population, bounds in knowledge.bounds.items():
         if bounds.high is None:
-            entry = known.sources.get(one)
-            owed.setdefault(entry.policy.width if entry else policy.width, []).append(one)
-    for width, wanted in owed.items():
-        ordered = sorted(wanted, key=_ORDER)
-        narrow = given_away(known.system, known.bounds, ordered, width)
-        for one, bounds in narrow.items():
-            if not _was_known(earlier, one, bounds):
-                entry = known.sources.get(one)
-                where = f"withheld in {entry.name}" if entry else "withheld now"
-                yield f"{one.words}, {where}: would be known to be {_words(bounds)}"
+            entry = knowledge.sources.get(population)
+            targets_by_width.setdefault(entry.policy.width if entry else policy.width, []).append(
+                population
+            )
+    for width, targets in targets_by_width.items():
+        ordered = sorted(targets, key=_ORDER)
+        narrow = find_narrow_intervals(knowledge.system, knowledge.bounds, ordered, width)
+        for population, bounds in narrow.items():
+            if not _was_already_known(earlier_attacker, population, bounds):
+                entry = knowledge.sources.get(population)
+                status = f"withheld in {entry.name}" if entry else "withheld now"
+                yield f"{population.words}, {status}: would be known to be {_format_bounds(bounds)}"
 
 
-def _was_known(earlier: Reader, one: Population, bounds: Bounds) -> bool:
+def _was_already_known(earlier_attacker: Attacker, population: Population, bounds: Bounds) -> bool:
     """Whether earlier releases told as much, after an override."""
-    return one in earlier.place and earlier.interval(((one, 1),)) == bounds
+    return (
+        population in earlier_attacker.index_of
+        and earlier_attacker.interval(((population, 1),)) == bounds
+    )
 
 
-def _words(bounds: Bounds) -> str:
+def _format_bounds(bounds: Bounds) -> str:
     if bounds.low == bounds.high:
         return f"{bounds.low:,}"
     return f"from {bounds.low:,} to {bounds.high:,}" if bounds.high else f"{bounds.low:,} or more"

@@ -23,24 +23,34 @@ from typing import Final, NamedTuple
 import msgspec
 from filelock import FileLock, Timeout
 
-from indexer.audit import sync_folder
 from indexer.errors import DisclosureError, OutputError
-from queries.answer import Answer, Override
-from queries.disclosure import differencing
-from queries.disclosure.differencing import Entry
+from indexer.files import sync_folder
+from queries.answer.types import Answer, RuleOverride
+from queries.disclosure.differencing import (
+    LedgerEntry,
+    collect_published_numbers,
+    collect_published_relations,
+    collect_withheld,
+    find_differencing_problems,
+    find_exposed_numbers,
+    find_public_numbers,
+    list_changed_numbers,
+)
 from queries.disclosure.policy import Policy
-from queries.disclosure.release import Release, release
+from queries.disclosure.release import Release, protect_answer
 
-_WAIT: Final = 60  # seconds
-_MOST_LINES: Final = 5
-_LONGEST_LINE: Final = 400
+_LOCK_TIMEOUT: Final = 60  # seconds
+
+_MAX_LINES: Final = 5
+
+_MAX_LINE_LENGTH: Final = 400
 
 
-def _nothing() -> None:
+def _record_nowhere() -> None:
     """Record nowhere."""
 
 
-class Outcome(NamedTuple):
+class PublishedAnswer(NamedTuple):
     """A published answer, and what the officer is told: numbers that changed since they were last
     published."""
 
@@ -48,29 +58,31 @@ class Outcome(NamedTuple):
     changes: tuple[str, ...] = ()
 
 
-class Prepared(NamedTuple):
+class PreparedRelease(NamedTuple):
     """An outcome that nobody has seen yet. ``record`` it once all made from it is ready, and before
     any of that is given away; it raises OutputError where the ledger cannot be written."""
 
     answer: Answer
     changes: tuple[str, ...] = ()
-    record: Callable[[], None] = _nothing
+    record: Callable[[], None] = _record_nowhere
 
 
-def publish(answer: Answer, policy: Policy, path: Path | None, override: str = "") -> Outcome:
+def publish_release(
+    answer: Answer, policy: Policy, path: Path | None, override: str = ""
+) -> PublishedAnswer:
     """The answer as it may be published, checked against the ledger and recorded there.
 
     Raises as ``prepared``, and OutputError where the ledger cannot be written.
     """
-    with prepared(answer, policy, path, override) as ready:
-        ready.record()
-        return Outcome(ready.answer, ready.changes)
+    with prepare_release(answer, policy, path, override) as pending_release:
+        pending_release.record()
+        return PublishedAnswer(pending_release.answer, pending_release.changes)
 
 
 @contextmanager
-def prepared(
+def prepare_release(
     answer: Answer, policy: Policy, path: Path | None, override: str = ""
-) -> Iterator[Prepared]:
+) -> Iterator[PreparedRelease]:
     """The answer as it may be published, checked against the ledger; others wait meanwhile.
 
     ``override`` is the reason to publish whatever earlier releases say. Raises DisclosureError
@@ -78,72 +90,76 @@ def prepared(
     locked.
     """
     if path is None:
-        yield Prepared(release(answer, policy).answer)
+        yield PreparedRelease(protect_answer(answer, policy).answer)
         return
-    with _locked(path):
-        earlier = read(path)
-        found = _checked(answer, policy, earlier, override.strip())
-        entry = _entry(found, policy)
+    with _lock_ledger(path):
+        earlier = read_ledger(path)
+        new_release = _check_release(answer, policy, earlier, override.strip())
+        entry = _make_ledger_entry(new_release, policy)
 
         def record() -> None:
-            if not any(_same(entry, one) for one in earlier):
-                _append(path, entry)
+            if not any(_is_same_release(entry, past_entry) for past_entry in earlier):
+                _append_entry(path, entry)
 
-        changes = differencing.changes(entry.figures, entry.generation, earlier[-1:])
-        yield Prepared(found.answer, tuple(changes), record)
+        changes = list_changed_numbers(entry.figures, entry.generation, earlier[-1:])
+        yield PreparedRelease(new_release.answer, tuple(changes), record)
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    lock = FileLock(f"{path}.lock", timeout=_WAIT)
+def _lock_ledger(path: Path) -> Iterator[None]:
+    lock = FileLock(f"{path}.lock", timeout=_LOCK_TIMEOUT)
     try:
         lock.acquire()
     except Timeout:
         raise DisclosureError(
-            f"{path}: another release is being recorded for over {_WAIT} s. Try again."
+            f"{path}: another release is being recorded for over {_LOCK_TIMEOUT} s. Try again."
         ) from None
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise _make_ledger_error(path, error) from None
     try:
         yield
     finally:
         lock.release()
 
 
-def _unwritable(path: Path, error: OSError) -> OutputError:
+def _make_ledger_error(path: Path, error: OSError) -> OutputError:
     return OutputError(
         f"{path}: the ledger of releases cannot be written ({error.strerror}), so nothing is "
         "published. Make its folder writable, or name another under [disclosure]."
     )
 
 
-def _checked(answer: Answer, policy: Policy, earlier: list[Entry], override: str) -> Release:
+def _check_release(
+    answer: Answer, policy: Policy, earlier: list[LedgerEntry], override: str
+) -> Release:
     """The release, held against earlier ones. Raises DisclosureError."""
-    told = differencing.exposed(answer, policy, earlier)
+    messages = find_exposed_numbers(answer, policy, earlier)
     if override:
-        found = release(answer, policy)
+        new_release = protect_answer(answer, policy)
     else:
-        _refuse(told)
-        found = release(
+        _refuse_release(messages)
+        new_release = protect_answer(
             answer,
             policy,
-            withheld_before=differencing.withheld_before(earlier),
-            public=differencing.public(answer, earlier),
+            withheld_before=collect_withheld(earlier),
+            public=find_public_numbers(answer, earlier),
         )
-    told += differencing.problems(found, policy, earlier)
+    messages += find_differencing_problems(new_release, policy, earlier)
     if not override:
-        _refuse(told)
-    elif told:
-        found = _overridden(found, told, override)
-    return found
+        _refuse_release(messages)
+    elif messages:
+        new_release = _record_override(new_release, messages, override)
+    return new_release
 
 
-def _refuse(told: list[str]) -> None:
-    if told:
+def _refuse_release(messages: list[str]) -> None:
+    if messages:
         # A few say what to change, also where one release gives away hundreds.
-        lines = [shorten(line, _LONGEST_LINE, placeholder=" ...") for line in told[:_MOST_LINES]]
-        if more := len(told) - len(lines):
-            lines.append(f"and {more:,} more.")
+        lines = [
+            shorten(line, _MAX_LINE_LENGTH, placeholder=" ...") for line in messages[:_MAX_LINES]
+        ]
+        if remainder := len(messages) - len(lines):
+            lines.append(f"and {remainder:,} more.")
         raise DisclosureError(
             "together with earlier releases this one gives numbers away, so nothing is published:\n"
             + "\n".join(lines)
@@ -151,23 +167,23 @@ def _refuse(told: list[str]) -> None:
         )
 
 
-def _overridden(found: Release, told: list[str], reason: str) -> Release:
-    disclosure = found.answer.disclosure
+def _record_override(new_release: Release, messages: list[str], reason: str) -> Release:
+    disclosure = new_release.answer.disclosure
     assert disclosure
-    rule = f"earlier releases ({len(told)} number{'s' if len(told) > 1 else ''} given away)"
-    overrides = (*disclosure.overrides, Override(rule, reason))
+    rule = f"earlier releases ({len(messages)} number{'s' if len(messages) > 1 else ''} given away)"
+    overrides = (*disclosure.overrides, RuleOverride(rule, reason))
     answer = msgspec.structs.replace(
-        found.answer, disclosure=msgspec.structs.replace(disclosure, overrides=overrides)
+        new_release.answer, disclosure=msgspec.structs.replace(disclosure, overrides=overrides)
     )
-    return msgspec.structs.replace(found, answer=answer)
+    return msgspec.structs.replace(new_release, answer=answer)
 
 
-def _entry(found: Release, policy: Policy) -> Entry:
-    answer = found.answer
-    figures = differencing.figures(answer)
+def _make_ledger_entry(new_release: Release, policy: Policy) -> LedgerEntry:
+    answer = new_release.answer
+    figures = collect_published_numbers(answer)
     content = msgspec.json.encode((answer.scope, answer.questions, answer.disclosure))
     assert answer.disclosure
-    return Entry(
+    return LedgerEntry(
         reference=answer.reference,
         title=answer.title,
         released_at=datetime.now(UTC).replace(microsecond=0),
@@ -177,35 +193,35 @@ def _entry(found: Release, policy: Policy) -> Entry:
         youngest=policy.youngest,
         answer=hashlib.sha256(content).hexdigest(),
         figures=figures,
-        relations=differencing.relations(found, figures),
+        relations=collect_published_relations(new_release, figures),
         overrides=answer.disclosure.overrides,
     )
 
 
-def _same(one: Entry, other: Entry) -> bool:
+def _is_same_release(first: LedgerEntry, second: LedgerEntry) -> bool:
     """Whether a release is one that was recorded before: the same letter in another format."""
-    return (one.reference, one.generation, one.answer) == (
-        other.reference,
-        other.generation,
-        other.answer,
+    return (first.reference, first.generation, first.answer) == (
+        second.reference,
+        second.generation,
+        second.answer,
     )
 
 
-def read(path: Path) -> list[Entry]:
+def read_ledger(path: Path) -> list[LedgerEntry]:
     """The releases recorded, oldest first.
 
     Raises DisclosureError for a line that is none, OutputError where the file cannot be read.
     """
-    found = []
+    entries = []
     try:
         lines = path.read_bytes().splitlines(keepends=True)
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise _make_ledger_error(path, error) from None
     for number, line in enumerate(lines, start=1):
         try:
-            found.append(msgspec.json.decode(line, type=Entry))
+            entries.append(msgspec.json.decode(line, type=LedgerEntry))
         except (msgspec.DecodeError, UnicodeDecodeError):
             remedy = (
                 "Restore the ledger from a backup."
@@ -216,26 +232,26 @@ def read(path: Path) -> list[Entry]:
                 f"{path}:{number}: is not a release, so the new one cannot be held against it. "
                 + remedy
             ) from None
-    return found
+    return entries
 
 
-def _append(path: Path, entry: Entry) -> None:
+def _append_entry(path: Path, entry: LedgerEntry) -> None:
     """Add a line and see it on the disk; of one that fails nothing stays. Raises OutputError."""
     line = msgspec.json.encode(entry) + b"\n"
     try:
         with path.open("ab", buffering=0) as file:
             end = file.seek(0, os.SEEK_END)
             try:
-                _write(file, line)
+                _write_ledger_line(file, line)
             except BaseException:
                 file.truncate(end)
                 raise
         sync_folder(path.parent)
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise _make_ledger_error(path, error) from None
 
 
-def _write(file: FileIO, line: bytes) -> None:
+def _write_ledger_line(file: FileIO, line: bytes) -> None:
     if file.write(line) != len(line):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     os.fsync(file)

@@ -10,13 +10,13 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
+from indexer.config.model import DisclosureSettings, Rounding, Threshold, YoungestRule
 from indexer.errors import DisclosureError
-from indexer.settings import Disclosure, Rounding, Threshold, Youngest
-from queries.answer import Override
+from queries.answer.types import RuleOverride
 
 _STRICTER: Final = ("give", "band", "withhold")
 
-Reason = Annotated[str, Meta(max_length=500)]
+OverrideReason = Annotated[str, Meta(max_length=500)]
 
 
 class DisclosureSpec(Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,8 +24,8 @@ class DisclosureSpec(Struct, frozen=True, forbid_unknown_fields=True):
 
     threshold: Threshold | None = None
     rounding: Rounding | None = None
-    youngest: Youngest | None = None
-    reason: Reason = ""
+    youngest: YoungestRule | None = None
+    reason: OverrideReason = ""
 
 
 class Policy(Struct, frozen=True):
@@ -37,11 +37,11 @@ class Policy(Struct, frozen=True):
 
     threshold: int = 0
     rounding: int = 0
-    youngest: Youngest = "withhold"
-    overrides: tuple[Override, ...] = ()
+    youngest: YoungestRule = "withhold"
+    overrides: tuple[RuleOverride, ...] = ()
 
     @property
-    def on(self) -> bool:
+    def is_active(self) -> bool:
         """Whether anything is withheld or rounded."""
         return max(self.threshold, self.rounding) > 1
 
@@ -52,37 +52,39 @@ class Policy(Struct, frozen=True):
         return self.threshold if self.threshold > 1 else max(0, self.rounding - 1) // 2
 
     @property
-    def few(self) -> int:
+    def minimum_group(self) -> int:
         """Fewer people than this are few."""
         return max(self.threshold, self.rounding)
 
 
-def agreed(force: Disclosure, asked: DisclosureSpec, override: str = "") -> Policy:
+def resolve_policy(force: DisclosureSettings, spec: DisclosureSpec, override: str = "") -> Policy:
     """The policy of one release. ``override`` is a reason given on the command line.
 
     Raises DisclosureError where the request is less strict than the force without a reason, or
     wants both a threshold and rounding.
     """
-    threshold = force.threshold if asked.threshold is None else asked.threshold
-    rounding = force.rounding if asked.rounding is None else asked.rounding
-    youngest = force.youngest if asked.youngest is None else asked.youngest
+    threshold = force.threshold if spec.threshold is None else spec.threshold
+    rounding = force.rounding if spec.rounding is None else spec.rounding
+    youngest = force.youngest if spec.youngest is None else spec.youngest
     if threshold > 1 and rounding:
         raise DisclosureError(
             f"a threshold of {threshold} and rounding to {rounding} are alternatives. "
             'Set one of them to 0 under "disclosure:" in the request, with a reason:.'
         )
-    weaker = [*_weaker(force, threshold, rounding, youngest)]
-    reason = asked.reason.strip() or override.strip()
+    weaker = [*_list_weaker_rules(force, threshold, rounding, youngest)]
+    reason = spec.reason.strip() or override.strip()
     if weaker and not reason:
         raise DisclosureError(
             f"the request is less strict than foidex.toml ({'; '.join(weaker)}). "
             'Give a reason: under "disclosure:", or with --override, or be as strict.'
         )
-    overrides = tuple(Override(rule, reason) for rule in weaker)
+    overrides = tuple(RuleOverride(rule, reason) for rule in weaker)
     return Policy(threshold, rounding, youngest, overrides)
 
 
-def _weaker(force: Disclosure, threshold: int, rounding: int, youngest: str) -> Iterator[str]:
+def _list_weaker_rules(
+    force: DisclosureSettings, threshold: int, rounding: int, youngest: str
+) -> Iterator[str]:
     if threshold < force.threshold:
         yield f"threshold {threshold} instead of {force.threshold}"
     if rounding < force.rounding and threshold < force.rounding:

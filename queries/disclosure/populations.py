@@ -14,69 +14,86 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from indexer.errors import InexactError
-from queries import conditions
-from queries.answer import (
+from queries.answer.condition import (
+    build_any_term_condition,
+    build_field_condition,
+    build_offence_condition,
+    build_period_condition,
+)
+from queries.answer.types import (
     Answer,
-    Means,
+    Conditions,
     QuestionAnswer,
     Relation,
     Row,
     ScopeAnswer,
     Table,
-    TermFound,
+    TermAnswer,
 )
-from queries.disclosure import certain
-from queries.disclosure.certain import (
+from queries.disclosure.constraints import (
     ANY_STATUS,
     PEOPLE,
-    Linear,
+    ConstraintSystem,
+    LinearConstraint,
     Population,
-    System,
-    added,
-    linear,
-    population_of,
-    summed,
+    add_coefficients,
+    build_system,
+    expand_relation,
+    make_population,
+    sum_populations,
 )
-from queries.scope import apart
+from queries.tables.scope import rows_are_disjoint
 
 
-class Cell(NamedTuple):
+class PrintedCell(NamedTuple):
     """A printed number: where it stands, what it counts, and its value, None where withheld."""
 
-    place: str
+    location: str
     population: Population
     number: int | None
 
 
-def cells(answer: Answer) -> list[Cell]:
+def list_printed_cells(answer: Answer) -> list[PrintedCell]:
     """Every printed number, in the order of the answer."""
-    found: list[Cell] = []
+    printed_cells: list[PrintedCell] = []
 
-    def note(cell: Cell) -> int | None:
-        found.append(cell)
+    def note(cell: PrintedCell) -> int | None:
+        printed_cells.append(cell)
         return cell.number
 
-    mapped(answer, note)
-    return found
+    map_counts(answer, note)
+    return printed_cells
 
 
-def mapped(answer: Answer, change: Callable[[Cell], int | None]) -> Answer:
+def map_counts(answer: Answer, change: Callable[[PrintedCell], int | None]) -> Answer:
     """The answer with every printed number changed: there is no other way to a number."""
-    scope, base = answer.scope, base_of(answer.scope)
+    scope, base = answer.scope, collect_scope_conditions(answer.scope)
 
-    def of(place: str, unit: str, number: int | None, means: Means) -> int | None:
-        return change(Cell(place, population_of(unit, base, means), number))
+    def of(location: str, unit: str, number: int | None, criteria: Conditions) -> int | None:
+        return change(PrintedCell(location, make_population(unit, base, criteria), number))
 
-    def term(place: str, unit: str, one: TermFound, within: Means = ()) -> TermFound:
-        name = one.wordings[0] if one.wordings else " and ".join(one.means)
-        means = one.means or (f"{place} term:{name}",)
+    def term(
+        location: str, unit: str, counted_term: TermAnswer, outer_conditions: Conditions = ()
+    ) -> TermAnswer:
+        name = (
+            counted_term.wordings[0] if counted_term.wordings else " and ".join(counted_term.means)
+        )
+        criteria = counted_term.means or (f"{location} term:{name}",)
         return replace(
-            one, records=of(f"{place}, term {name}", unit, one.records, (*within, *means))
+            counted_term,
+            records=of(
+                f"{location}, term {name}",
+                unit,
+                counted_term.records,
+                (*outer_conditions, *criteria),
+            ),
         )
 
-    def question(one: QuestionAnswer) -> QuestionAnswer:
-        *rows, total = map(tuple, map(partial(map, change), _grid(one, base)))
-        old = one.table
+    def question(question_answer: QuestionAnswer) -> QuestionAnswer:
+        *rows, total = map(
+            tuple, map(partial(map, change), _build_cell_grid(question_answer, base))
+        )
+        old = question_answer.table
         table = replace(
             old,
             rows=tuple(replace(row, counts=new) for row, new in zip(old.rows, rows, strict=True)),
@@ -84,175 +101,208 @@ def mapped(answer: Answer, change: Callable[[Cell], int | None]) -> Answer:
         )
         figures = {
             fact.name: of(
-                f"{one.id}, {fact.name.replace('_', ' ')}",
+                f"{question_answer.id}, {fact.name.replace('_', ' ')}",
                 fact.unit,
                 number,
-                (*one.means, *fact.means),
+                (*question_answer.means, *fact.means),
             )
-            for fact in one.figures
-            if not isinstance(number := one.facts[fact.name], str)
+            for fact in question_answer.figures
+            if not isinstance(number := question_answer.facts[fact.name], str)
         }
         unit = "records" if old.columns[0].unit in ANY_STATUS else "offences"
-        terms = tuple(term(one.id, unit, found, one.means) for found in one.terms)
-        return replace(one, table=table, facts=one.facts | figures, terms=terms)
+        terms = tuple(
+            term(question_answer.id, unit, counted_term, question_answer.means)
+            for counted_term in question_answer.terms
+        )
+        return replace(
+            question_answer, table=table, facts=question_answer.facts | figures, terms=terms
+        )
 
     new = replace(
         scope,
         records=of("scope, records", "offences", scope.records, ()),
         left_out={
-            status: of(f"scope, {status}", "records", number, (_status(status),))
+            status: of(f"scope, {status}", "records", number, (_make_status_condition(status),))
             for status, number in scope.left_out.items()
         },
         offences=tuple(
-            replace(row, counts=(of(f"scope, {row.label}", "offences", row.counts[0], means),))
+            replace(row, counts=(of(f"scope, {row.label}", "offences", row.counts[0], criteria),))
             for row in scope.offences
-            for means in [row.means or _own("scope", row)]
+            for criteria in [row.means or _make_row_condition("scope", row)]
         ),
-        terms=tuple(term("scope", "offences", found) for found in scope.terms),
+        terms=tuple(term("scope", "offences", counted_term) for counted_term in scope.terms),
     )
     return replace(answer, scope=new, questions=tuple(map(question, answer.questions)))
 
 
-def _grid(question: QuestionAnswer, base: Means) -> list[list[Cell]]:
+def _build_cell_grid(question: QuestionAnswer, base: Conditions) -> list[list[PrintedCell]]:
     """The cells of each row, the total last."""
     table = question.table
-    heads = _heads(table)
+    heads = _list_column_conditions(table)
     return [
         [
-            Cell(
+            PrintedCell(
                 f"{question.id}, {row.label}, {column.label}",
-                population_of(column.unit, base, (*question.means, *means, *head)),
+                make_population(column.unit, base, (*question.means, *criteria, *head)),
                 number,
             )
             for column, head, number in zip(table.columns, heads, row.counts, strict=True)
         ]
         for row in (*table.rows, table.total)
-        for means in [_named(question.id, row)]
+        for criteria in [_pick_row_conditions(question.id, row)]
     ]
 
 
-def _heads(table: Table) -> list[Means]:
+def _list_column_conditions(table: Table) -> list[Conditions]:
     """The conditions of each column; one that is not the first of its unit has some."""
-    seen: set[str] = set()
+    units: set[str] = set()
     heads = []
     for column in table.columns:
-        known = column.means or column.unit not in seen
-        heads.append(column.means if known else (f"{table.heading} column:{column.key}",))
-        seen.add(column.unit)
+        has_conditions = column.means or column.unit not in units
+        heads.append(column.means if has_conditions else (f"{table.heading} column:{column.key}",))
+        units.add(column.unit)
     return heads
 
 
-def _named(question: str, row: Row) -> Means:
+def _pick_row_conditions(question: str, row: Row) -> Conditions:
     """The conditions of a row; where none is stated, one that no other table shares."""
-    return row.means or (() if row.kind == "total" else _own(question, row))
+    return row.means or (() if row.kind == "total" else _make_row_condition(question, row))
 
 
-def _own(question: str, row: Row) -> Means:
+def _make_row_condition(question: str, row: Row) -> Conditions:
     return (f"{question} row:{row.key}",)
 
 
-def _status(status: str) -> str:
-    return conditions.one_of("status", [status])
+def _make_status_condition(status: str) -> str:
+    return build_field_condition("status", [status])
 
 
-def base_of(scope: ScopeAnswer) -> Means:
+def collect_scope_conditions(scope: ScopeAnswer) -> Conditions:
     """The conditions of the scope."""
-    found = [*scope.means]
+    criteria = [*scope.means]
     if scope.periods:
-        found.append(conditions.period(*((one.start, one.end) for one in scope.periods)))
+        criteria.append(build_period_condition(*((span.start, span.end) for span in scope.periods)))
     elif scope.period_from or scope.period_to:
-        found.append(conditions.period((scope.period_from, scope.period_to)))
+        criteria.append(build_period_condition((scope.period_from, scope.period_to)))
     if scope.offences:
-        found.append(conditions.of_codes(code for row in scope.offences for code in row.codes))
+        criteria.append(
+            build_offence_condition(code for row in scope.offences for code in row.codes)
+        )
     if scope.terms:
-        found.append(conditions.any_term(one for term in scope.terms for one in term.means))
-    return tuple(found)
+        criteria.append(
+            build_any_term_condition(condition for term in scope.terms for condition in term.means)
+        )
+    return tuple(criteria)
 
 
-def system(answer: Answer) -> System:
+def build_answer_system(answer: Answer) -> ConstraintSystem:
     """The system of one answer. Raises InexactError where a table relates what it does not have."""
-    return certain.joint((cell.population for cell in cells(answer)), stated(answer))
+    return build_system(
+        (cell.population for cell in list_printed_cells(answer)), declare_constraints(answer)
+    )
 
 
-def stated(answer: Answer) -> Iterator[Linear]:
+def declare_constraints(answer: Answer) -> Iterator[LinearConstraint]:
     """What the scope and the tables say of their numbers."""
-    yield from _of_scope(answer)
-    of_scope = base_of(answer.scope)
+    yield from _constrain_scope(answer)
+    of_scope = collect_scope_conditions(answer.scope)
     for question in answer.questions:
         base = (*of_scope, *question.means)
-        grid = _grid(question, base)
-        yield from _of_table(question, grid, base)
-        yield from _crossed(question.table, grid)
+        grid = _build_cell_grid(question, base)
+        yield from _constrain_table(question, grid, base)
+        yield from _cross_constraints(question.table, grid)
 
 
-def _of_scope(answer: Answer) -> Iterator[Linear]:
+def _constrain_scope(answer: Answer) -> Iterator[LinearConstraint]:
     scope = answer.scope
-    base = base_of(scope)
-    whole = population_of("offences", base)
+    base = collect_scope_conditions(scope)
+    total = make_population("offences", base)
     if scope.offences:
         rows = [
-            population_of("offences", base, row.means or _own("scope", row))
+            make_population("offences", base, row.means or _make_row_condition("scope", row))
             for row in scope.offences
         ]
-        kind = "sum" if apart([row.codes for row in scope.offences]) else "union"
-        yield from linear(kind, whole, rows, "scope, offences")
+        kind = "sum" if rows_are_disjoint([row.codes for row in scope.offences]) else "union"
+        yield from expand_relation(kind, total, rows, "scope, offences")
     if scope.terms:
-        rows = [population_of("offences", base, term.means) for term in scope.terms]
-        yield from linear("union", whole, rows, "scope, mentions")
-    parts = [whole, *(population_of("records", base, (_status(one),)) for one in scope.left_out)]
-    held = answer.provenance.records
-    yield Linear(summed(parts), None if base else held, held, "scope, records in the index")
+        rows = [make_population("offences", base, term.means) for term in scope.terms]
+        yield from expand_relation("union", total, rows, "scope, mentions")
+    parts = [
+        total,
+        *(
+            make_population("records", base, (_make_status_condition(status),))
+            for status in scope.left_out
+        ),
+    ]
+    record_count = answer.provenance.records
+    yield LinearConstraint(
+        sum_populations(parts),
+        None if base else record_count,
+        record_count,
+        "scope, records in the index",
+    )
 
 
-class _Line(NamedTuple):
+class _AxisLine(NamedTuple):
     """One column of a table, or one row: what it counts, by the keys of the other axis."""
 
     key: str
     label: str
-    counted: dict[str, Population]
+    populations_by_key: dict[str, Population]
 
 
-def _of_table(question: QuestionAnswer, grid: list[list[Cell]], base: Means) -> Iterator[Linear]:
+def _constrain_table(
+    question: QuestionAnswer, grid: list[list[PrintedCell]], base: Conditions
+) -> Iterator[LinearConstraint]:
     table = question.table
-    lines = {"rows": _columns(question, grid, base), "columns": _rows(table, grid)}
-    every = Relation("union", table.total.key, tuple(row.key for row in table.rows))
-    for told in table.relations or (every,):
-        for line in lines[told.over]:
-            if told.only and line.key not in told.only:
+    lines = {
+        "rows": _list_column_lines(question, grid, base),
+        "columns": _list_row_lines(table, grid),
+    }
+    default_relation = Relation("union", table.total.key, tuple(row.key for row in table.rows))
+    for relation in table.relations or (default_relation,):
+        for line in lines[relation.over]:
+            if relation.only and line.key not in relation.only:
                 continue
             try:
-                parts = [line.counted[key] for key in told.parts]
-                whole = line.counted[told.whole]
+                parts = [line.populations_by_key[key] for key in relation.parts]
+                total = line.populations_by_key[relation.total]
             except KeyError as error:
                 raise InexactError(
                     f"{question.id}: a relation of the table names {error}, which it does not "
                     "have. Please report it."
                 ) from None
-            yield from linear(told.kind, whole, parts, f"{question.id}, {line.label}", told.times)
+            yield from expand_relation(
+                relation.kind, total, parts, f"{question.id}, {line.label}", relation.times
+            )
 
 
-def _columns(question: QuestionAnswer, grid: list[list[Cell]], base: Means) -> list[_Line]:
+def _list_column_lines(
+    question: QuestionAnswer, grid: list[list[PrintedCell]], base: Conditions
+) -> list[_AxisLine]:
     """What relations over rows are of: the facts that are counts, and each row."""
     table = question.table
     keys = [row.key for row in (*table.rows, table.total)]
     return [
-        _Line(
+        _AxisLine(
             column.key,
             column.label,
             {
-                fact.name: population_of(fact.unit, base, fact.means, head)
+                fact.name: make_population(fact.unit, base, fact.means, head)
                 for fact in question.figures
             }
-            | {key: cells[place].population for key, cells in zip(keys, grid, strict=True)},
+            | {key: cells[index].population for key, cells in zip(keys, grid, strict=True)},
         )
-        for place, (column, head) in enumerate(zip(table.columns, _heads(table), strict=True))
+        for index, (column, head) in enumerate(
+            zip(table.columns, _list_column_conditions(table), strict=True)
+        )
     ]
 
 
-def _rows(table: Table, grid: list[list[Cell]]) -> list[_Line]:
+def _list_row_lines(table: Table, grid: list[list[PrintedCell]]) -> list[_AxisLine]:
     keys = [column.key for column in table.columns]
     return [
-        _Line(
+        _AxisLine(
             row.key,
             row.label,
             {key: cell.population for key, cell in zip(keys, cells, strict=True)},
@@ -261,22 +311,22 @@ def _rows(table: Table, grid: list[list[Cell]]) -> list[_Line]:
     ]
 
 
-def _crossed(table: Table, grid: list[list[Cell]]) -> Iterator[Linear]:
+def _cross_constraints(table: Table, grid: list[list[PrintedCell]]) -> Iterator[LinearConstraint]:
     """A cell holds at least what its row and its column have above the whole.
 
     People are not in both by being in each: it may be as two victims.
     """
     units = [column.unit for column in table.columns]
     *rows, total = grid
-    for place, unit in enumerate(units):
+    for index, unit in enumerate(units):
         first = units.index(unit)
-        if first == place or unit == PEOPLE:
+        if first == index or unit == PEOPLE:
             continue
         for row in rows:
-            terms = added(
-                (row[place].population, 1),
+            terms = add_coefficients(
+                (row[index].population, 1),
                 (total[first].population, 1),
                 (row[first].population, -1),
-                (total[place].population, -1),
+                (total[index].population, -1),
             )
-            yield Linear(terms, 0, None, row[place].place)
+            yield LinearConstraint(terms, 0, None, row[index].location)

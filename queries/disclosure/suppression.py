@@ -16,17 +16,28 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from indexer.errors import DisclosureError
-from queries.disclosure.certain import Linear, Population, System
-from queries.disclosure.reader import Bounds, Extreme, Reader, Terms, given_away, solver
+from queries.disclosure.attacker import (
+    Attacker,
+    Bounds,
+    LpSolution,
+    WeightedSum,
+    find_narrow_intervals,
+    make_solver,
+)
+from queries.disclosure.constraints import ConstraintSystem, LinearConstraint, Population
 
-EXACT: Final = 1_000
-_ROUNDS: Final = 200
+MAX_EXACT_CHOICES: Final = 1_000
+
+_MAX_ROUNDS: Final = 200
+
 _ORDER: Final = attrgetter("order")
-_NEAR: Final = 1e-6
-PRICE: Final = 1e-9
+
+_TOLERANCE: Final = 1e-6
+
+MIN_PRICE: Final = 1e-9
 
 
-class Problem(Struct, frozen=True):
+class SuppressionProblem(Struct, frozen=True):
     """Numbers and what may become of them.
 
     ``counts`` are the true numbers of all that is printed, ``shown`` and ``withheld`` what a reader
@@ -35,7 +46,7 @@ class Problem(Struct, frozen=True):
     or not. ``weights`` say in how many places each is printed.
     """
 
-    system: System
+    system: ConstraintSystem
     counts: dict[Population, int]
     shown: dict[Population, Bounds]
     withheld: Bounds
@@ -45,7 +56,7 @@ class Problem(Struct, frozen=True):
     weights: dict[Population, int]
     always: frozenset[Population] = frozenset()
 
-    def known(self, hidden: Iterable[Population]) -> dict[Population, Bounds]:
+    def attacker_bounds(self, hidden: Iterable[Population]) -> dict[Population, Bounds]:
         """What a reader knows where these are withheld."""
         return self.shown | dict.fromkeys(hidden, self.withheld)
 
@@ -54,145 +65,162 @@ class Cut(NamedTuple):
     """If ``of`` is withheld (or always, where None), so much weight of the others must be, that
     their shares add up to 1."""
 
-    of: Population | None
+    target: Population | None
     shares: dict[Population, float]
 
 
-def choose(problem: Problem) -> frozenset[Population]:
+def choose_cells(problem: SuppressionProblem) -> frozenset[Population]:
     """The numbers to withhold, those of ``must`` among them.
 
     Raises DisclosureError where no choice protects all of them.
     """
-    search = _Search(problem)
+    search = _CutSearch(problem)
     hidden = problem.must
-    exact = len(problem.may - problem.must) <= EXACT
-    for turn in range(_ROUNDS):
-        cuts = search.cuts(hidden) or search.whole_cuts(hidden)
+    is_exact = len(problem.may - problem.must) <= MAX_EXACT_CHOICES
+    for turn in range(_MAX_ROUNDS):
+        cuts = search.find_cuts(hidden) or search.find_integer_cuts(hidden)
         if not cuts:
-            return hidden if exact else search.pruned(hidden)
-        search.learnt += cuts
-        hidden = search.least() if exact and turn < _ROUNDS // 2 else search.grown(hidden, cuts)
+            return hidden if is_exact else search.prune_choice(hidden)
+        search.cut_pool += cuts
+        hidden = (
+            search.find_cheapest()
+            if is_exact and turn < _MAX_ROUNDS // 2
+            else search.grow_choice(hidden, cuts)
+        )
     raise DisclosureError("no set of numbers to withhold was found. Please report it.")
 
 
-class _Search:
+class _CutSearch:
     """The cuts learnt so far, and one programme of the attacker that is changed as we go."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: SuppressionProblem) -> None:
         self.problem = problem
-        self.learnt: list[Cut] = []
-        self.open = sorted(problem.may | problem.must, key=_ORDER)
-        start = Reader(problem.system, {one: Bounds(n, n) for one, n in problem.counts.items()})
+        self.cut_pool: list[Cut] = []
+        self.candidates = sorted(problem.may | problem.must, key=_ORDER)
+        informed_attacker = Attacker(
+            problem.system,
+            {population: Bounds(number, number) for population, number in problem.counts.items()},
+        )
         # Helpers have no number of their own: any that agree with the true ones will do.
-        self.true = start.least(()).point
-        self.reader = Reader(problem.system, problem.shown)
-        self.reader.most = start.most
-        self.place = self.reader.place
+        self.true_values = informed_attacker.minimise(()).point
+        self.attacker = Attacker(problem.system, problem.shown)
+        self.attacker.ceiling = informed_attacker.ceiling
+        self.index_of = self.attacker.index_of
 
-    def cuts(self, hidden: frozenset[Population]) -> list[Cut]:
+    def find_cuts(self, hidden: frozenset[Population]) -> list[Cut]:
         """A cut for each number that lies in too narrow an interval."""
         self._show_all_but(hidden)
         width = self.problem.width
-        lows, highs = [*self.true], [*self.true]
-        found = []
-        for one in sorted(hidden | self.problem.always, key=_ORDER):
-            place = self.place[one]
-            extremes: list[Extreme] = []
+        lows, highs = [*self.true_values], [*self.true_values]
+        new_cuts = []
+        for population in sorted(hidden | self.problem.always, key=_ORDER):
+            index = self.index_of[population]
+            extremes: list[LpSolution] = []
             for sign in (1, -1):
-                if highs[place] - lows[place] >= width - _NEAR:
+                if highs[index] - lows[index] >= width - _TOLERANCE:
                     break
-                extremes.append(self.reader.least(((one, sign),)))
+                extremes.append(self.attacker.minimise(((population, sign),)))
                 lows = [*map(min, lows, extremes[-1].point)]
                 highs = [*map(max, highs, extremes[-1].point)]
-            if highs[place] - lows[place] < width - _NEAR:
-                found.append(self._cut(one, extremes))
-        return found
+            if highs[index] - lows[index] < width - _TOLERANCE:
+                new_cuts.append(self._derive_cut(population, extremes))
+        return new_cuts
 
     def _show_all_but(self, hidden: Iterable[Population]) -> None:
-        known = self.problem.known(hidden)
-        for one in self.open:
-            self.reader.learn(one, known[one])
+        bounds = self.problem.attacker_bounds(hidden)
+        for population in self.candidates:
+            self.attacker.learn(population, bounds[population])
 
-    def _cut(self, one: Population, extremes: list[Extreme]) -> Cut:
+    def _derive_cut(self, target: Population, extremes: list[LpSolution]) -> Cut:
         """What the prices of both extremes say: the width that the choice leaves is at most a
         constant and a share of each number withheld."""
         constant = 0.0
         shares: dict[Population, float] = {}
         withheld = self.problem.withheld
-        most = self.reader.most if withheld.high is None else withheld.high
+        ceiling = self.attacker.ceiling if withheld.high is None else withheld.high
         for extreme in extremes:
-            constant += self._rows(extreme)
-            for population, price in zip(self.place, extreme.prices, strict=True):
-                if abs(price) < PRICE:
+            constant += self._sum_slack(extreme)
+            for population, price in zip(self.index_of, extreme.prices, strict=True):
+                if abs(price) < MIN_PRICE:
                     continue
-                true = self.true[self.place[population]]
+                true_value = self.true_values[self.index_of[population]]
                 bounds = self.problem.shown.get(population, Bounds(0, None))
                 if price > 0:
-                    constant += price * (true - bounds.low)
-                    more = price * (bounds.low - withheld.low)
+                    constant += price * (true_value - bounds.low)
+                    gain = price * (bounds.low - withheld.low)
                 else:
-                    high = self.reader.most if bounds.high is None else bounds.high
-                    constant -= price * (high - true)
-                    more = -price * (most - high)
-                shares[population] = shares.get(population, 0.0) + more
-        always = one in self.problem.always
-        needed = self.problem.width - constant - (0.0 if always else shares.pop(one, 0.0))
-        return self._checked(
-            None if always else one,
+                    high = self.attacker.ceiling if bounds.high is None else bounds.high
+                    constant -= price * (high - true_value)
+                    gain = -price * (ceiling - high)
+                shares[population] = shares.get(population, 0.0) + gain
+        is_always = target in self.problem.always
+        needed = self.problem.width - constant - (0.0 if is_always else shares.pop(target, 0.0))
+        return self._make_cut(
+            None if is_always else target,
             {
-                other: min(1.0, share / needed)
-                for other, share in shares.items()
-                if other in self.problem.may and share > PRICE
+                candidate: min(1.0, share / needed)
+                for candidate, share in shares.items()
+                if candidate in self.problem.may and share > MIN_PRICE
             },
         )
 
-    def _rows(self, extreme: Extreme) -> float:
+    def _sum_slack(self, extreme: LpSolution) -> float:
         """What slack of the true numbers in the relations is worth."""
         worth = 0.0
-        for relation, price in zip(self.problem.system.relations, extreme.row_prices, strict=True):
-            if abs(price) < PRICE:
+        for relation, price in zip(
+            self.problem.system.constraints, extreme.row_prices, strict=True
+        ):
+            if abs(price) < MIN_PRICE:
                 continue
-            value = sum(share * self.true[self.place[one]] for one, share in relation.terms)
+            value = sum(
+                share * self.true_values[self.index_of[population]]
+                for population, share in relation.terms
+            )
             bound = relation.low if price > 0 else relation.high
             worth += price * (value - bound) if bound is not None else 0.0
         return worth
 
-    def _checked(self, of: Population | None, shares: dict[Population, float]) -> Cut:
+    def _make_cut(self, target: Population | None, shares: dict[Population, float]) -> Cut:
         if not shares:
-            what = of.words if of else "a rounded number"
+            subject = target.words if target else "a rounded number"
             raise DisclosureError(
-                f"{what} cannot be withheld: numbers that are already public give it "
+                f"{subject} cannot be withheld: numbers that are already public give it "
                 "away. Ask for less, or record why it may go out: --override REASON."
             )
-        return Cut(of, shares)
+        return Cut(target, shares)
 
-    def whole_cuts(self, hidden: frozenset[Population]) -> list[Cut]:
+    def find_integer_cuts(self, hidden: frozenset[Population]) -> list[Cut]:
         """Cuts for numbers that are protected only as long as parts of people are thought of."""
         problem = self.problem
-        wanted = sorted(hidden | problem.always, key=_ORDER)
-        narrow = given_away(problem.system, problem.known(hidden), wanted, problem.width)
+        targets = sorted(hidden | problem.always, key=_ORDER)
+        narrow = find_narrow_intervals(
+            problem.system, problem.attacker_bounds(hidden), targets, problem.width
+        )
         others = dict.fromkeys(problem.may - hidden, 1.0)
-        return [self._checked(None if one in problem.always else one, others) for one in narrow]
+        return [
+            self._make_cut(None if population in problem.always else population, others)
+            for population in narrow
+        ]
 
-    def least(self) -> frozenset[Population]:
+    def find_cheapest(self) -> frozenset[Population]:
         """The choice of least weight that heeds every cut; the smaller numbers, among equals."""
         import highspy
 
-        programme = solver()
-        column = {one: number for number, one in enumerate(self.open)}
+        programme = make_solver()
+        column = {population: number for number, population in enumerate(self.candidates)}
         everything = sum(self.problem.counts.values()) + 1
-        for one, number in column.items():
-            programme.addVar(1 if one in self.problem.must else 0, 1)
-            weight = self.problem.weights.get(one, 1)
-            programme.changeColCost(number, weight + self.problem.counts[one] / everything)
+        for population, number in column.items():
+            programme.addVar(1 if population in self.problem.must else 0, 1)
+            weight = self.problem.weights.get(population, 1)
+            programme.changeColCost(number, weight + self.problem.counts[population] / everything)
             programme.changeColIntegrality(number, highspy.HighsVarType.kInteger)
-        for cut in self.learnt:
-            terms = {column[one]: share for one, share in cut.shares.items()}
-            if cut.of is not None:
-                terms[column[cut.of]] = terms.get(column[cut.of], 0.0) - 1
-            low = 0.0 if cut.of is not None else 1.0
+        for cut in self.cut_pool:
+            terms = {column[population]: share for population, share in cut.shares.items()}
+            if cut.target is not None:
+                terms[column[cut.target]] = terms.get(column[cut.target], 0.0) - 1
+            low = 0.0 if cut.target is not None else 1.0
             programme.addRow(
-                low - _NEAR, highspy.kHighsInf, len(terms), [*terms], [*terms.values()]
+                low - _TOLERANCE, highspy.kHighsInf, len(terms), [*terms], [*terms.values()]
             )
         programme.run()
         if programme.getModelStatus() != highspy.HighsModelStatus.kOptimal:
@@ -201,51 +229,70 @@ class _Search:
                 "public. Ask for less, or record why it may go out: --override REASON."
             )
         chosen = programme.getSolution().col_value
-        return frozenset(one for one, number in column.items() if chosen[number] > 0.5)
+        return frozenset(
+            population for population, number in column.items() if chosen[number] > 0.5
+        )
 
-    def grown(self, hidden: frozenset[Population], cuts: list[Cut]) -> frozenset[Population]:
+    def grow_choice(self, hidden: frozenset[Population], cuts: list[Cut]) -> frozenset[Population]:
         """The choice with what serves the cuts best for its weight, until all are heeded."""
-        found = set(hidden)
+        choice = set(hidden)
         for cut in cuts:
-            while sum(share for one, share in cut.shares.items() if one in found) < 1 - _NEAR:
-                rest = [one for one in cut.shares if one not in found]
+            while (
+                sum(share for population, share in cut.shares.items() if population in choice)
+                < 1 - _TOLERANCE
+            ):
+                rest = [population for population in cut.shares if population not in choice]
                 if not rest:
                     break
-                found.add(max(rest, key=lambda one: (self._served(one, cuts), one.order)))
-        return frozenset(found)
+                choice.add(
+                    max(
+                        rest,
+                        key=lambda population: (
+                            self._score_candidate(population, cuts),
+                            population.order,
+                        ),
+                    )
+                )
+        return frozenset(choice)
 
-    def _served(self, one: Population, cuts: list[Cut]) -> float:
-        weight = self.problem.weights.get(one, 1)
-        return sum(cut.shares.get(one, 0.0) for cut in cuts) / weight
+    def _score_candidate(self, population: Population, cuts: list[Cut]) -> float:
+        weight = self.problem.weights.get(population, 1)
+        return sum(cut.shares.get(population, 0.0) for cut in cuts) / weight
 
-    def pruned(self, hidden: frozenset[Population]) -> frozenset[Population]:
+    def prune_choice(self, hidden: frozenset[Population]) -> frozenset[Population]:
         """The choice without what is not needed, the widely printed and large first."""
         counts, weights = self.problem.counts, self.problem.weights
-        added = sorted(
+        removable = sorted(
             hidden - self.problem.must,
-            key=lambda one: (-weights.get(one, 1), -counts[one], one.order),
+            key=lambda population: (
+                -weights.get(population, 1),
+                -counts[population],
+                population.order,
+            ),
         )
-        for one in added:
-            fewer = hidden - {one}
-            if not self.cuts(fewer) and not self.whole_cuts(fewer):
+        for population in removable:
+            fewer = hidden - {population}
+            if not self.find_cuts(fewer) and not self.find_integer_cuts(fewer):
                 hidden = fewer
         return hidden
 
 
-def difference(inner: Population, outer: Population) -> Terms:
+def subtract_inner(inner: Population, outer: Population) -> WeightedSum:
     """What an outer population has beyond an inner one."""
     return (outer, 1), (inner, -1)
 
 
-def tightened(stated: Iterable[Linear], counts: Mapping[Population, int]) -> tuple[Linear, ...]:
+def tighten_constraints(
+    relations: Iterable[LinearConstraint], counts: Mapping[Population, int]
+) -> tuple[LinearConstraint, ...]:
     """The relations for a reader who guesses that parts do not overlap, where he is right."""
     return tuple(
         relation._replace(high=0)
         if relation.low == 0
         and relation.high is None
         and len(relation.terms) > 2
-        and all(one in counts for one, _ in relation.terms)
+        and all(population in counts for population, _ in relation.terms)
         and relation.value(counts) == 0
         else relation
-        for relation in stated
+        for relation in relations
     )

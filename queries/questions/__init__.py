@@ -12,7 +12,7 @@ __all__ = ["Question", "kinds"]
 
 
 @cache
-def kinds() -> dict[str, type[Question]]:
+def load_question_kinds() -> dict[str, type[Question]]:
     """Every kind by its name."""
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")

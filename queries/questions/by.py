@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from indexer.errors import RequestError
-from queries import fields
-from queries.grid import Grid, Unit
-from queries.problems import Problem
 from queries.questions.base import Question
-from queries.scope import Scope
+from queries.spec.problem import Problem
+from queries.tables.fields import TIME_FIELDS, build_field_axis
+from queries.tables.scope import Scope
+from queries.tables.table_query import TableQuery, TableUnit
 
 
 class By(Question, frozen=True, tag="by"):
@@ -19,21 +19,21 @@ class By(Question, frozen=True, tag="by"):
     """
 
     by: str
-    count: Unit | None = None
+    count: TableUnit | None = None
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
         """A field that is none."""
         try:
-            fields.axis(self.by, scope)
+            build_field_axis(self.by, scope)
         except RequestError as error:
             yield Problem(".by", str(error))
 
-    def side_by_side(self, scope: Scope) -> bool:
+    def has_period_columns(self, scope: Scope) -> bool:
         """Not where the rows are of time themselves."""
-        return super().side_by_side(scope) and self.by not in fields.TIMES
+        return super().has_period_columns(scope) and self.by not in TIME_FIELDS
 
-    def grid(self, scope: Scope) -> Grid:
+    def table_query(self, scope: Scope) -> TableQuery:
         """The values as rows."""
-        rows = fields.axis(self.by, scope)
-        natural: Unit = "victims" if rows.level == "victim" else "offences"
-        return Grid(rows, None, self.count or natural)
+        rows = build_field_axis(self.by, scope)
+        natural: TableUnit = "victims" if rows.level == "victim" else "offences"
+        return TableQuery(rows, None, self.count or natural)

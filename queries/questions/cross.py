@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from queries.grid import Grid, Unit
-from queries.problems import Problem
 from queries.questions.base import Question
-from queries.scope import Scope
-from queries.spec import AxisSpec, axis_spec
+from queries.spec.problem import Problem
+from queries.spec.scope_spec import AxisSpec, parse_axis_spec
+from queries.tables.scope import Scope
+from queries.tables.table_query import TableQuery, TableUnit
 
 
 class Cross(Question, frozen=True, tag="cross"):
@@ -19,20 +19,20 @@ class Cross(Question, frozen=True, tag="cross"):
 
     rows: str | AxisSpec
     columns: str | AxisSpec
-    count: Unit | None = None
+    count: TableUnit | None = None
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
         """Axes that are none, or that no one record tells together."""
-        wrong = False
+        has_problems = False
         for name in ("rows", "columns"):
-            written = getattr(self, name)
-            for problem in axis_spec(written).problems(scope):
-                wrong = True
-                path = "" if isinstance(written, str) else problem.path
+            side = getattr(self, name)
+            for problem in parse_axis_spec(side).problems(scope):
+                has_problems = True
+                path = "" if isinstance(side, str) else problem.path
                 yield Problem(f".{name}{path}", problem.message)
-        if wrong or self.count != "offences":
+        if has_problems or self.count != "offences":
             return
-        axes = [axis_spec(one).axis(scope) for one in (self.rows, self.columns)]
+        axes = [parse_axis_spec(side).axis(scope) for side in (self.rows, self.columns)]
         if all(axis.level == "victim" for axis in axes):
             yield Problem(
                 ".count",
@@ -40,13 +40,13 @@ class Cross(Question, frozen=True, tag="cross"):
                 "Leave count: out.",
             )
 
-    def side_by_side(self, scope: Scope) -> bool:
+    def has_period_columns(self, scope: Scope) -> bool:
         """Never: its columns are what it is asked for."""
         del scope
         return False
 
-    def grid(self, scope: Scope) -> Grid:
+    def table_query(self, scope: Scope) -> TableQuery:
         """The table."""
-        rows, columns = (axis_spec(one).axis(scope) for one in (self.rows, self.columns))
+        rows, columns = (parse_axis_spec(side).axis(scope) for side in (self.rows, self.columns))
         of_victims = "victim" in (rows.level, columns.level)
-        return Grid(rows, columns, self.count or ("victims" if of_victims else "offences"))
+        return TableQuery(rows, columns, self.count or ("victims" if of_victims else "offences"))

@@ -7,13 +7,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from queries import fields, wording
-from queries.grid import Grid
-from queries.problems import Problem
 from queries.questions.base import Question
-from queries.scope import Scope
-from queries.spec import MAX_TERMS
-from queries.wording import Wording
+from queries.spec.problem import Problem
+from queries.spec.scope_spec import MAX_REQUEST_TERMS
+from queries.spec.term_spec import Wording, find_term_problems, to_mention
+from queries.tables.fields import build_field_axis, build_mentions_axis
+from queries.tables.scope import Scope
+from queries.tables.table_query import TableQuery
 
 
 class Keywords(Question, frozen=True, tag="keywords"):
@@ -22,19 +22,19 @@ class Keywords(Question, frozen=True, tag="keywords"):
     ``each_offence`` adds a column for each offence of the request.
     """
 
-    keywords: Annotated[tuple[Wording, ...], Meta(min_length=1, max_length=MAX_TERMS)]
+    keywords: Annotated[tuple[Wording, ...], Meta(min_length=1, max_length=MAX_REQUEST_TERMS)]
     each_offence: bool = False
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
         """Keywords that are no term, or the same term twice."""
         del scope
-        yield from wording.problems(self.keywords, ".keywords", repeats=False)
+        yield from find_term_problems(self.keywords, ".keywords", repeats=False)
 
-    def grid(self, scope: Scope) -> Grid:
+    def table_query(self, scope: Scope) -> TableQuery:
         """The keywords as rows."""
         by_offence = self.each_offence and scope.offences
-        return Grid(
-            fields.mentions_axis(tuple(map(wording.mention, self.keywords))),
-            fields.axis("offence_row", scope) if by_offence else None,
+        return TableQuery(
+            build_mentions_axis(tuple(map(to_mention, self.keywords))),
+            build_field_axis("offence_row", scope) if by_offence else None,
             "offences",
         )

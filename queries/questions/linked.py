@@ -10,15 +10,15 @@ from elasticsearch.dsl import aggs
 from elasticsearch.dsl.query import Nested, Query, Terms
 from msgspec import Meta
 
-from indexer import offences
 from indexer.errors import RequestError
-from queries import conditions
-from queries.answer import Figure, QuestionAnswer, Relation
-from queries.fields import Axis, Bucket
-from queries.grid import Grid
-from queries.problems import Problem
-from queries.questions.base import Question, overlap_note
-from queries.scope import Scope, none_of
+from indexer.records.offences import load_offence_table
+from queries.answer.condition import build_link_condition, negate_condition
+from queries.answer.types import FactMeta, QuestionAnswer, Relation
+from queries.questions.base import Question, write_overlap_note
+from queries.spec.problem import Problem
+from queries.tables.axis import Axis, Bucket
+from queries.tables.scope import Scope, none_of
+from queries.tables.table_query import TableQuery
 
 _LINKED: Final = "linked"
 
@@ -33,53 +33,55 @@ class Linked(Question, frozen=True, tag="linked"):
         del scope
         for number, code in enumerate(self.codes):
             try:
-                offences.load().require(code)
+                load_offence_table().require(code)
             except RequestError as error:
                 yield Problem(f".codes[{number}]", str(error))
 
-    def grid(self, scope: Scope) -> Grid:
+    def table_query(self, scope: Scope) -> TableQuery:
         """A row for each code, and for none of them."""
         del scope
-        table = offences.load()
+        table = load_offence_table()
         codes = self._canonical()
         buckets = [
             Bucket(
-                one,
-                table.title(one),
-                _linked_to([one]),
-                (conditions.linked([one]),),
-                codes=(one,),
+                code,
+                table.title(code),
+                _build_link_query([code]),
+                (build_link_condition([code]),),
+                codes=(code,),
             )
-            for one in codes
+            for code in codes
         ]
-        without = (conditions.negated(conditions.linked(codes)),)
-        none = Bucket("none", "No such link", none_of([_linked_to(codes)]), without, "none")
-        return Grid(Axis("Linked to", (*buckets, none), partition=False), None, "offences")
+        without = (negate_condition(build_link_condition(codes)),)
+        none = Bucket("none", "No such link", none_of([_build_link_query(codes)]), without, "none")
+        return TableQuery(Axis("Linked to", (*buckets, none), partition=False), None, "offences")
 
     def build(self, scope: Scope) -> dict[str, aggs.Agg[Any]]:
         """The rows, and all codes together."""
-        return {**super().build(scope), _LINKED: aggs.Filter(_linked_to(self._canonical()))}
+        return {**super().build(scope), _LINKED: aggs.Filter(_build_link_query(self._canonical()))}
 
-    def parse(self, found: dict[str, Any], scope: Scope) -> QuestionAnswer:
+    def parse(self, response: dict[str, Any], scope: Scope) -> QuestionAnswer:
         """Read the rows."""
         relations = (
             Relation("sum", "total", (_LINKED, "none")),
             Relation("union", _LINKED, tuple(self._canonical())),
         )
-        table = msgspec.structs.replace(self.grid(scope).read(found), relations=relations)
-        linked = found[_LINKED]["doc_count"]
-        return self.answered(
+        table = msgspec.structs.replace(
+            self.table_query(scope).parse_response(response), relations=relations
+        )
+        linked = response[_LINKED]["doc_count"]
+        return self.make_answer(
             table,
-            found,
+            response,
             scope,
             facts={_LINKED: linked},
-            figures=(Figure(_LINKED, means=(conditions.linked(self._canonical()),)),),
-            notes=overlap_note(table, "a record may have links to several of them"),
+            figures=(FactMeta(_LINKED, means=(build_link_condition(self._canonical()),)),),
+            notes=write_overlap_note(table, "a record may have links to several of them"),
         )
 
     def _canonical(self) -> list[str]:
-        return list(dict.fromkeys(map(offences.load().canonical, self.codes)))
+        return list(dict.fromkeys(map(load_offence_table().canonical, self.codes)))
 
 
-def _linked_to(codes: list[str]) -> Query:
+def _build_link_query(codes: list[str]) -> Query:
     return Nested(path="linked", query=Terms(linked__offence_path=codes))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from queries import fields
-from queries.grid import Grid
 from queries.questions.base import Question
-from queries.scope import Scope
+from queries.tables.fields import build_field_axis
+from queries.tables.scope import Scope
+from queries.tables.table_query import TableQuery
 
 
 class Offences(Question, frozen=True, tag="offences"):
     """Rows are the offences of the request, or every code found where it lists none."""
 
-    def grid(self, scope: Scope) -> Grid:
+    def table_query(self, scope: Scope) -> TableQuery:
         """The rows."""
         name = "offence_row" if scope.offences else "offence"
-        return Grid(fields.axis(name, scope), None, "offences")
+        return TableQuery(build_field_axis(name, scope), None, "offences")

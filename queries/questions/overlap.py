@@ -9,17 +9,23 @@ import msgspec
 from elasticsearch.dsl.query import Bool, Query
 from msgspec import Meta
 
-from queries import conditions, fields, wording
-from queries.answer import Figure, QuestionAnswer, Relation, Table
-from queries.fields import Axis, Bucket
-from queries.grid import Grid, column_key
-from queries.problems import Problem
+from queries.answer.condition import (
+    build_any_term_condition,
+    build_several_terms_condition,
+    build_single_term_condition,
+)
+from queries.answer.types import FactMeta, QuestionAnswer, Relation, Table
 from queries.questions.base import Question
-from queries.scope import Scope, any_of
-from queries.wording import Wording
+from queries.spec.problem import Problem
+from queries.spec.term_spec import Wording, find_term_problems, to_mention
+from queries.tables.axis import Axis, Bucket
+from queries.tables.fields import build_mentions_axis
+from queries.tables.scope import Scope, any_of
+from queries.tables.table_query import TableQuery, make_column_key
 
-_MOST: Final = 30
-_FACTS: Final = ("any", "several")
+_MAX_KEYWORDS: Final = 30
+
+_FACT_ROWS: Final = ("any", "several")
 
 
 class Overlap(Question, frozen=True, tag="overlap"):
@@ -28,87 +34,97 @@ class Overlap(Question, frozen=True, tag="overlap"):
     Rows below are for any of them, several, all, and none.
     """
 
-    keywords: Annotated[tuple[Wording, ...], Meta(min_length=2, max_length=_MOST)]
+    keywords: Annotated[tuple[Wording, ...], Meta(min_length=2, max_length=_MAX_KEYWORDS)]
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
         """Keywords that are no term, or the same term twice."""
         del scope
-        yield from wording.problems(self.keywords, ".keywords", repeats=False)
+        yield from find_term_problems(self.keywords, ".keywords", repeats=False)
 
-    def grid(self, scope: Scope) -> Grid:
+    def table_query(self, scope: Scope) -> TableQuery:
         """The terms by what is mentioned with them."""
         del scope
-        each = fields.mentions_axis(tuple(map(wording.mention, self.keywords)))
-        *terms, none = each.buckets or ()
+        terms_axis = build_mentions_axis(tuple(map(to_mention, self.keywords)))
+        *terms, none = terms_axis.buckets or ()
         queries = [term.query for term in terms]
         names = [name for term in terms for name in term.means]
-        two = (conditions.several_terms(names),)
-        several = _at_least(queries, 2)
+        several_condition = (build_several_terms_condition(names),)
+        several = _build_minimum_query(queries, 2)
         rows = (
             *terms,
-            Bucket("any", "Any of these", any_of(queries), (conditions.any_term(names),), "other"),
-            Bucket("several", "Two or more of these", several, two, "other"),
-            Bucket("all", "All of these", _at_least(queries, len(queries)), tuple(names), "other"),
+            Bucket(
+                "any", "Any of these", any_of(queries), (build_any_term_condition(names),), "other"
+            ),
+            Bucket("several", "Two or more of these", several, several_condition, "other"),
+            Bucket(
+                "all",
+                "All of these",
+                _build_minimum_query(queries, len(queries)),
+                tuple(names),
+                "other",
+            ),
             none,
         )
-        alone = Bool(filter=[any_of(queries)], must_not=[several])
+        single_query = Bool(filter=[any_of(queries)], must_not=[several])
         columns = (
-            Bucket("alone", "Only one of these", alone, (conditions.one_term(names),)),
-            Bucket("another", "With another", several, two),
+            Bucket(
+                "alone", "Only one of these", single_query, (build_single_term_condition(names),)
+            ),
+            Bucket("another", "With another", several, several_condition),
             *(msgspec.structs.replace(term, label=f"With {term.label}") for term in terms),
         )
-        return Grid(
-            msgspec.structs.replace(each, buckets=rows),
+        return TableQuery(
+            msgspec.structs.replace(terms_axis, buckets=rows),
             Axis("Together with", columns, partition=False),
             "offences",
         )
 
-    def side_by_side(self, scope: Scope) -> bool:
+    def has_period_columns(self, scope: Scope) -> bool:
         """Never: its columns are what it is asked for."""
         del scope
         return False
 
-    def parse(self, found: dict[str, Any], scope: Scope) -> QuestionAnswer:
+    def parse(self, response: dict[str, Any], scope: Scope) -> QuestionAnswer:
         """Read the rows."""
-        table = self.grid(scope).read(found)
-        table = msgspec.structs.replace(table, relations=_relations(table))
-        held = {row.key: row.counts[0] or 0 for row in table.rows}
-        each = sum(held[row.key] for row in table.rows if row.kind == "asked")
+        table = self.table_query(scope).parse_response(response)
+        table = msgspec.structs.replace(table, relations=_build_overlap_relations(table))
+        row_counts = {row.key: row.counts[0] or 0 for row in table.rows}
+        row_sum = sum(row_counts[row.key] for row in table.rows if row.kind == "asked")
         note = (
-            f"The rows of the words by themselves add up to {each:,}, more than the total of "
-            f"{held['any']:,} that mention any, because a record may mention several of them."
+            f"The rows of the words by themselves add up to {row_sum:,}, more than the total of "
+            f"{row_counts['any']:,} that mention any, because a record may mention several of them."
         )
-        return self.answered(
+        return self.make_answer(
             table,
-            found,
+            response,
             scope,
-            facts={name: held[name] for name in _FACTS},
+            facts={name: row_counts[name] for name in _FACT_ROWS},
             figures=tuple(
-                Figure(row.key, means=row.means) for row in table.rows if row.key in _FACTS
+                FactMeta(row.key, means=row.means) for row in table.rows if row.key in _FACT_ROWS
             ),
-            notes=(note,) if each > held["any"] else (),
+            notes=(note,) if row_sum > row_counts["any"] else (),
         )
 
 
-def _relations(table: Table) -> tuple[Relation, ...]:
+def _build_overlap_relations(table: Table) -> tuple[Relation, ...]:
     """What is certain of any, several, all and none of the terms, of one alone and of pairs."""
     terms = tuple(row.key for row in table.rows if row.kind == "asked")
     rows = (*terms, "any", "several", "all")
-    alone, another = map(column_key, ("alone", "another"))
+    single_key, another_key = map(make_column_key, ("alone", "another"))
     return (
         Relation("union", "any", terms),
         Relation("sum", "total", ("any", "none")),
         Relation("at_most", "any", ("several",)),
         Relation("at_most", "several", ("all",)),
         *(Relation("at_most", term, ("all",)) for term in terms),
-        Relation("sum", "any", terms, only=(alone,)),
-        Relation("at_least", "several", terms, only=(another,), times=2),
-        Relation("sum", "offences", (alone, another), "columns", rows),
+        Relation("sum", "any", terms, only=(single_key,)),
+        Relation("at_least", "several", terms, only=(another_key,), times=2),
+        Relation("sum", "offences", (single_key, another_key), "columns", rows),
         *(
             Relation(
                 "union",
-                another,
-                tuple(column_key(other) for other in terms if other != term),
+                another_key,
+                tuple(make_column_key(other_term) for other_term in terms if other_term != term),
                 "columns",
                 (term,),
             )
@@ -117,5 +133,5 @@ def _relations(table: Table) -> tuple[Relation, ...]:
     )
 
 
-def _at_least(queries: list[Query], number: int) -> Query:
+def _build_minimum_query(queries: list[Query], number: int) -> Query:
     return Bool(should=queries, minimum_should_match=number)

@@ -13,33 +13,35 @@ import msgspec
 from elasticsearch.dsl import aggs
 from elasticsearch.dsl.query import Exists, MatchAll, Nested, Query
 
-from queries import conditions, fields
-from queries.answer import Column, Figure, QuestionAnswer, Relation, Table
-from queries.grid import Grid
-from queries.problems import Problem
+from queries.answer.condition import WITHOUT_VICTIM
+from queries.answer.types import Column, FactMeta, QuestionAnswer, Relation, Table
 from queries.questions.base import Question
-from queries.scope import Scope, none_of
-from queries.spec import OLDEST, Band, Bands, as_tuples, band_problems
+from queries.spec.problem import Problem
+from queries.spec.scope_spec import MAX_AGE, AgeBand, AgeBands, find_band_problems, to_band_bounds
+from queries.tables.fields import build_bands_axis
+from queries.tables.scope import Scope, none_of
+from queries.tables.table_query import TableQuery
 
-_PAGE: Final = 10_000
+_PEOPLE_PAGE_SIZE: Final = 10_000
+
 _PEOPLE: Final = "people"
 
 
 class Victims(Question, frozen=True, tag="victims"):
     """A row for each band, for known ages outside every band, and for unknown ages."""
 
-    bands: Bands = ()
+    bands: AgeBands = ()
     youngest: bool = False
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
         """Bands that are inverted or overlap."""
         del scope
-        yield from band_problems(self.bands, ".bands")
+        yield from find_band_problems(self.bands, ".bands")
 
-    def grid(self, scope: Scope) -> Grid:
+    def table_query(self, scope: Scope) -> TableQuery:
         """The bands as rows."""
         del scope
-        return Grid(fields.bands_axis(as_tuples(self.bands)), None, "victims")
+        return TableQuery(build_bands_axis(to_band_bounds(self.bands)), None, "victims")
 
     def build(self, scope: Scope) -> dict[str, aggs.Agg[Any]]:
         """The rows; and inside the victims the youngest, and every reference with its age."""
@@ -50,7 +52,7 @@ class Victims(Question, frozen=True, tag="victims"):
         inside: dict[str, Any] = {
             "youngest": aggs.Min(field="victims.age"),
             "referenced": aggs.Filter(Exists(field="victims.victim_ref")),
-            "people": aggs.Composite(size=_PAGE, sources=people),
+            "people": aggs.Composite(size=_PEOPLE_PAGE_SIZE, sources=people),
         }
         return {
             **super().build(scope),
@@ -58,40 +60,44 @@ class Victims(Question, frozen=True, tag="victims"):
             "without": aggs.Filter(none_of([Nested(path="victims", query=MatchAll())])),
         }
 
-    def parse(self, found: dict[str, Any], scope: Scope) -> QuestionAnswer:
+    def parse(self, response: dict[str, Any], scope: Scope) -> QuestionAnswer:
         """Read the rows; "people" holds the buckets of all pages."""
-        table = self.grid(scope).read(found)
-        victims = found["victims"]
+        table = self.table_query(scope).parse_response(response)
+        victims = response["victims"]
         number = victims["doc_count"]
         unreferenced = number - victims["referenced"]["doc_count"]
-        people = _people(victims["people"]["buckets"], self.bands) if not unreferenced else None
+        people = (
+            _count_people(victims["people"]["buckets"], self.bands) if not unreferenced else None
+        )
         if people is not None:
-            table = _with_people(table, people)
-        table = msgspec.structs.replace(table, relations=_relations(table))
+            table = _add_people_column(table, people)
+        table = msgspec.structs.replace(table, relations=_build_victim_relations(table))
         facts: dict[str, Any] = {
-            "offences": found["doc_count"],
-            "offences_without_victim": found["without"]["doc_count"],
+            "offences": response["doc_count"],
+            "offences_without_victim": response["without"]["doc_count"],
         }
         figures = [
-            Figure("offences"),
-            Figure("offences_without_victim", means=(conditions.WITHOUT_VICTIM,)),
+            FactMeta("offences"),
+            FactMeta("offences_without_victim", means=(WITHOUT_VICTIM,)),
         ]
         if unreferenced:
             facts["victims_without_reference"] = unreferenced
-            figures.append(Figure("victims_without_reference", "victims", ("without reference",)))
+            figures.append(FactMeta("victims_without_reference", "victims", ("without reference",)))
         if self.youngest:
             youngest = victims["youngest"]["value"]
             facts["youngest"] = None if youngest is None else int(youngest)
-        notes = _notes(number, unreferenced, people, found["without"]["doc_count"])
-        return self.answered(table, found, scope, facts=facts, figures=tuple(figures), notes=notes)
+        notes = _write_victim_notes(number, unreferenced, people, response["without"]["doc_count"])
+        return self.make_answer(
+            table, response, scope, facts=facts, figures=tuple(figures), notes=notes
+        )
 
-    def where(self, row: str, column: str | None, scope: Scope) -> Query:
+    def record_query(self, row: str, column: str | None, scope: Scope) -> Query:
         """The records behind a row; different people have the same records as victims."""
         of_people = column is not None and column.casefold() in (_PEOPLE, "different people")
-        return super().where(row, None if of_people else column, scope)
+        return super().record_query(row, None if of_people else column, scope)
 
 
-def _relations(table: Table) -> tuple[Relation, ...]:
+def _build_victim_relations(table: Table) -> tuple[Relation, ...]:
     """Victims add up; a person may have several ages; a record with a victim has one or more."""
     keys = tuple(row.key for row in table.rows)
     people = any(column.key == _PEOPLE for column in table.columns)
@@ -103,7 +109,7 @@ def _relations(table: Table) -> tuple[Relation, ...]:
     )
 
 
-def _with_people(table: Table, people: list[int]) -> Table:
+def _add_people_column(table: Table, people: list[int]) -> Table:
     """The table with a column of different people: of each row, and in all."""
     rows = [
         msgspec.structs.replace(row, counts=(*row.counts, number))
@@ -113,12 +119,12 @@ def _with_people(table: Table, people: list[int]) -> Table:
     return msgspec.structs.replace(table, columns=columns, rows=tuple(rows[:-1]), total=rows[-1])
 
 
-def _people(buckets: list[dict[str, Any]], bands: tuple[Band, ...]) -> list[int]:
+def _count_people(buckets: list[dict[str, Any]], bands: tuple[AgeBand, ...]) -> list[int]:
     """Distinct people in each band, of another age, of unknown age, and in all."""
     rows: list[set[str]] = [set() for _ in range(len(bands) + 3)]
     row_of: dict[int | None, set[str]] = {
-        age: next((rows[place] for place, band in enumerate(bands) if band.holds(age)), rows[-3])
-        for age in range(OLDEST + 1)
+        age: next((rows[index] for index, band in enumerate(bands) if band.holds(age)), rows[-3])
+        for age in range(MAX_AGE + 1)
     }
     row_of[None] = rows[-2]
     for bucket in buckets:
@@ -128,14 +134,14 @@ def _people(buckets: list[dict[str, Any]], bands: tuple[Band, ...]) -> list[int]
     return [len(row) for row in rows]
 
 
-def _notes(
-    number: int, unreferenced: int, people: list[int] | None, without: int
+def _write_victim_notes(
+    number: int, unreferenced: int, people: list[int] | None, without_victim: int
 ) -> tuple[str, ...]:
     notes = []
-    if without:
+    if without_victim:
         notes.append(
-            f"{without:,} records have no victim and are in no row."
-            if without > 1
+            f"{without_victim:,} records have no victim and are in no row."
+            if without_victim > 1
             else "One record has no victim and is in no row."
         )
     if people is not None and people[-1] != number:

@@ -15,8 +15,11 @@ from typing import Any
 
 import msgspec
 
-from indexer import generations
-from tests.bench import asking, growth, loading, report, rig, startup
+from indexer.index.generations import prune_generations
+from tests.bench import asking, growth, loading, startup
+from tests.bench.asking import at_once, load, requests, shingles, ways
+from tests.bench.report import charts, markdown
+from tests.bench.rig import connected, machine, sample_file, server
 
 
 def main() -> None:
@@ -41,14 +44,14 @@ def main() -> None:
     found: dict[str, Any] = {
         "date": date.today().isoformat(),  # noqa: DTZ011 - the day it was run
         "command": f"make bench ARGS='{' '.join(sys.argv[1:])}'" if sys.argv[1:] else "make bench",
-        "machine": rig.machine(),
+        "machine": machine(),
         "records": asked.records,
     }
     if "startup" in parts:
         say("start-up")
         found["startup"] = startup.measure(asked.rounds * 3)
     if "loading" in parts:
-        with rig.server() as settings:
+        with server() as settings:
             say(f"loading {asked.records:,} records, {asked.rounds} rounds in turn")
             found["loading"] = loading.compare(settings.home, asked.records, asked.rounds)
             write(found, asked.out)
@@ -56,30 +59,29 @@ def main() -> None:
         found["asking"] = {}
         for size in sorted({asked.records, sizes[-1]}):
             for shards in (1, 2):
-                with rig.server() as settings, rig.connected(settings) as client:
+                with server() as settings, connected(settings) as client:
                     say(f"asking {size:,} records, {shards} shard(s)")
-                    asking.load(settings, client, size, shards)
+                    load(settings, client, size, shards)
                     one: dict[str, Any] = {
                         name: asking.compare(client, "crimes", request, asked.rounds * 5)
-                        for name, request in asking.requests().items()
+                        for name, request in requests().items()
                     }
-                    each = asking.ways(client, "crimes", asking.requests()["reference"])
+                    each = ways(client, "crimes", requests()["reference"])
                     one["answers a second"] = {
                         name: {
-                            str(askers): asking.at_once(way, askers, asked.rounds * 4)
-                            for askers in (1, 8)
+                            str(askers): at_once(way, askers, asked.rounds * 4) for askers in (1, 8)
                         }
                         for name, way in each.items()
                     }
                     if size == asked.records and shards == 1:
                         say("shingles")
-                        path = rig.sample_file(settings.home, size)
-                        found["shingles"] = asking.shingles(settings, client, path, asked.rounds)
+                        path = sample_file(settings.home, size)
+                        found["shingles"] = shingles(settings, client, path, asked.rounds)
                     found["asking"][f"{size:,} records, {shards} shards"] = one
-                    generations.prune(client, "crimes", 1)
+                    prune_generations(client, "crimes", 1)
                 write(found, asked.out)
     if "growth" in parts:
-        with rig.server() as settings:
+        with server() as settings:
             say(f"growth: {', '.join(f'{size:,}' for size in sizes)}")
             found["growth"] = {
                 "sizes": sizes,
@@ -93,9 +95,9 @@ def write(found: dict[str, Any], folder: Path) -> str:
     results = msgspec.json.format(msgspec.json.encode(found), indent=2)
     (folder / "results.json").write_bytes(results + b"\n")
     plain = msgspec.json.decode(results)
-    text = report.markdown(plain)
+    text = markdown(plain)
     (folder / "results.md").write_text(text, encoding="utf-8")
-    for name, drawn in report.charts(plain).items():
+    for name, drawn in charts(plain).items():
         (folder / name).write_text(drawn, encoding="utf-8")
     return text
 

@@ -20,17 +20,23 @@ import msgspec
 from elasticsearch import Elasticsearch, helpers
 from msgspec import Struct
 
-from indexer import generations, refresh, sample, schema, sources
-from indexer.settings import Index, Settings
-from queries import execute, locate, request
-from queries.answer import Answer
-from queries.request import Request
-from queries.terms import parse, query
-from tests.bench import rig
-from tests.bench.rig import ROOT
+from indexer.config.model import IndexSettings, Settings
+from indexer.index.generations import create_generation, prune_generations
+from indexer.index.mapping import IndexSchema, load_index_schema
+from indexer.jobs.refresh import load_files
+from indexer.records.sample import SAMPLE_PLATFORMS
+from indexer.sources import read_records
+from queries.answer.types import Answer
+from queries.answering.build import compute_answer
+from queries.evidence.locate import locate_records
+from queries.matching.term import build_term_query, parse_term
+from queries.request.reader import Request, parse_request
+from tests.bench.rig import ROOT, SILENT, median_ms, reader, sample_file, server_cpu
 
 _SHINGLED: Final = 50_000
+
 _ASKED: Final = 15
+
 HEAD = "reference: B\ntitle: Benchmark\n"
 
 
@@ -56,15 +62,15 @@ class Way(NamedTuple):
 def requests() -> dict[str, Request]:
     """The reference request over a year, a table of 23 terms by 5 years, and one term."""
     text = (ROOT / "tests/data/requests/reference.yaml").read_text(encoding="utf-8")
-    names = ", ".join(f'"{ways[0]}"' for ways in sample.PLATFORMS)
+    names = ", ".join(f'"{ways[0]}"' for ways in SAMPLE_PLATFORMS)
     return {
-        "reference": request.parse(text.replace("{from: 2017-04-01, to: 2018-03-31}", "2018/19")),
-        "23 terms by 5 years": request.parse(
+        "reference": parse_request(text.replace("{from: 2017-04-01, to: 2018-03-31}", "2018/19")),
+        "23 terms by 5 years": parse_request(
             f"{HEAD}period: {{from: 2018-04-01, to: 2023-03-31}}\n"
             f"questions: [{{id: Q1, kind: cross, rows: {{keywords: [{names}]}}, "
             "columns: financial_year}]"
         ),
-        "one term": request.parse(
+        "one term": parse_request(
             f"{HEAD}mentions: [live stream]\nquestions: [{{id: Q1, kind: offences}}]"
         ),
     }
@@ -72,10 +78,10 @@ def requests() -> dict[str, Request]:
 
 def ways(client: Elasticsearch, alias: str, asked: Request) -> dict[str, Way]:
     """One search, a search for each number, and ``_msearch``. All check every number."""
-    bodies, numbers = _numbers(asked, execute.answer(client, alias, asked))
+    bodies, numbers = _numbers(asked, compute_answer(client, alias, asked))
 
     def one() -> float:
-        return float(execute.answer(client, alias, asked).provenance.took_ms)
+        return float(compute_answer(client, alias, asked).provenance.took_ms)
 
     def each() -> float:
         took = 0
@@ -153,7 +159,7 @@ def _numbers(asked: Request, answer: Answer) -> tuple[list[dict[str, Any]], list
             continue  # victims cannot be counted by a total
         for row in (*table.rows, table.total):
             for column, number in zip(table.columns, row.counts, strict=True):
-                located = locate.behind(asked, question.id, row.key, column.key)
+                located = locate_records(asked, question.id, row.key, column.key)
                 bodies.append(
                     {"query": located.query.to_dict(), "size": 0, "track_total_hits": True}
                 )
@@ -176,15 +182,18 @@ def shingles(options: Settings, client: Elasticsearch, path: Path, rounds: int) 
     The rounds alternate, and a first one warms the server. The numbers of the two are not compared:
     joined neighbours cannot tell "Ms N" from "MSN".
     """
-    reader = rig.reader()
+    builder = reader()
     documents = [
-        msgspec.to_builtins(reader.document(raw))
-        for raw in itertools.islice(sources.read([path]), _SHINGLED)
+        msgspec.to_builtins(builder.document(raw))
+        for raw in itertools.islice(read_records([path]), _SHINGLED)
     ]
-    terms = [parse(ways[0]) for ways in sample.PLATFORMS]
+    terms = [parse_term(ways[0]) for ways in SAMPLE_PLATFORMS]
     joined = {one.written: {"term": {"narrative": "".join(one.forms[0])}} for one in terms}
     contenders = {
-        "plain": (schema.load(), {one.written: query(one).to_dict() for one in terms}),
+        "plain": (
+            load_index_schema(),
+            {one.written: build_term_query(one).to_dict() for one in terms},
+        ),
         "shingles": (_joined(), joined),
     }
     found: dict[str, list[float]] = {}
@@ -196,9 +205,9 @@ def shingles(options: Settings, client: Elasticsearch, path: Path, rounds: int) 
     return {figure: statistics.median(values) for figure, values in found.items()}
 
 
-def _joined() -> schema.Schema:
+def _joined() -> IndexSchema:
     """The schema with neighbouring words joined when they are indexed."""
-    plain = schema.load()
+    plain = load_index_schema()
     analysis = plain.settings["analysis"]
     settings = {
         **plain.settings,
@@ -225,27 +234,27 @@ def _joined() -> schema.Schema:
         **plain.mappings["properties"],
         "narrative": {"type": "text", "analyzer": "joined", "norms": False},
     }
-    return schema.Schema(settings, {**plain.mappings, "properties": properties})
+    return IndexSchema(settings, {**plain.mappings, "properties": properties})
 
 
 def _indexed(
     options: Settings,
     client: Elasticsearch,
     name: str,
-    made: schema.Schema,
+    made: IndexSchema,
     documents: list[dict[str, Any]],
     filters: dict[str, Any],
 ) -> dict[str, float]:
-    index = generations.create(client, Index(alias=f"bench-{name}"), made, "bench", ()).name
+    index = create_generation(client, IndexSettings(alias=f"bench-{name}"), made, "bench", ()).name
     try:
         actions = (
             {"_op_type": "create", "_index": index, "_id": one["crime_ref"], "_source": one}
             for one in documents
         )
-        before = rig.server_cpu(options)
+        before = server_cpu(options)
         helpers.bulk(client, actions)
         client.indices.forcemerge(index=index, max_num_segments=1)
-        cpu = rig.server_cpu(options) - before
+        cpu = server_cpu(options) - before
         client.indices.flush(index=index)
         stats = client.indices.stats(index=index, metric="store")["indices"][index]
         body = {"size": 0, "aggs": {"terms": {"filters": {"filters": filters}}}}
@@ -256,7 +265,7 @@ def _indexed(
         return {
             "server_cpu_s": cpu,
             "store_mb": stats["primaries"]["store"]["size_in_bytes"] / 1e6,
-            "ask_ms": rig.median_ms(ask, _ASKED),
+            "ask_ms": median_ms(ask, _ASKED),
         }
     finally:
         client.indices.delete(index=index)
@@ -264,7 +273,7 @@ def _indexed(
 
 def load(options: Settings, client: Elasticsearch, number: int, shards: int = 1) -> None:
     """Load so many sample records and make them live."""
-    index = Index(alias="crimes", shards=shards)
-    path = rig.sample_file(options.home, number)
-    refresh.load(client, index, [path], options.home, rig.SILENT)
-    generations.prune(client, "crimes", 1)
+    index = IndexSettings(alias="crimes", shards=shards)
+    path = sample_file(options.home, number)
+    load_files(client, index, [path], options.home, SILENT)
+    prune_generations(client, "crimes", 1)

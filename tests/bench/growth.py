@@ -12,14 +12,33 @@ from pathlib import Path
 
 from elasticsearch import Elasticsearch
 
-from indexer import generations, refresh, sample, settings
-from indexer.refresh import Mode, Plan
-from indexer.settings import Settings
-from queries import execute, termbook
-from queries.nightly import mention
-from queries.request import Request
-from tests.bench import asking, rig
-from tests.bench.rig import Taken
+from indexer.config.loader import load_settings
+from indexer.config.model import Settings
+from indexer.index.generations import (
+    discard_generation,
+    find_live_name,
+    list_verified,
+    promote_generation,
+    read_live_generation,
+)
+from indexer.jobs.refresh import RefreshMode, RefreshPlan, load_files, refresh_index
+from indexer.records.sample import generate_records
+from queries.answering.build import compute_answer
+from queries.jobs.nightly_refresh import build_canary_query
+from queries.request.reader import Request
+from queries.spec.term_book import load_default_term_book
+from tests.bench.asking import requests, without_cache
+from tests.bench.rig import (
+    SILENT,
+    Taken,
+    child,
+    connected,
+    median_ms,
+    sample_file,
+    taken,
+    tell,
+    write_records,
+)
 
 CHANGED = 100  # one record in so many
 
@@ -32,45 +51,45 @@ def measure(options: Settings, sizes: list[int], rounds: int) -> dict[str, list[
         found.setdefault(name, []).append(figure)
 
     for size in sizes:
-        path = rig.sample_file(options.home, size)
-        loaded = rig.child("tests.bench.growth", str(path))
+        path = sample_file(options.home, size)
+        loaded = child("tests.bench.growth", str(path))
         note("load, s", loaded.wall)
         note("load, client CPU, s", loaded.client_cpu)
         note("load, server CPU, s", loaded.server_cpu)
         note("load, client memory, MB", loaded.peak_mb)
-        with rig.connected(options) as client:
-            live = generations.live(client, "crimes")
+        with connected(options) as client:
+            live = read_live_generation(client, "crimes")
             client.indices.flush(index=live.name)
             store = client.indices.stats(index=live.name, metric="store")["indices"][live.name]
             note("store, MB", store["primaries"]["store"]["size_in_bytes"] / 1e6)
-            asked = asking.requests()["reference"]
-            answer = execute.answer(client, "crimes", asked)
+            asked = requests()["reference"]
+            answer = compute_answer(client, "crimes", asked)
             note("reference request, records in scope", answer.scope.records or 0)
             note(
                 "reference request again, from the server's cache, ms",
                 _asked(client, asked, rounds),
             )
-            with asking.without_cache(client, live.name):
+            with without_cache(client, live.name):
                 note("reference request, ms", _asked(client, asked, rounds))
             start = time.perf_counter()
-            generations.promote(client, "crimes", live)
+            promote_generation(client, "crimes", live)
             note("promotion, ms", (time.perf_counter() - start) * 1e3)
         note("refresh of 1%, s", _incremental(options, size))
         path.unlink()
-        with rig.connected(options) as client:
-            for one in generations.everything(client, "crimes"):
-                if one.name != generations.live_name(client, "crimes"):
-                    generations.discard(client, "crimes", one.name)
+        with connected(options) as client:
+            for one in list_verified(client, "crimes"):
+                if one.name != find_live_name(client, "crimes"):
+                    discard_generation(client, "crimes", one.name)
     return found
 
 
 def _asked(client: Elasticsearch, asked: Request, rounds: int) -> float:
-    return rig.median_ms(lambda: execute.answer(client, "crimes", asked), rounds * 3)
+    return median_ms(lambda: compute_answer(client, "crimes", asked), rounds * 3)
 
 
 def _incremental(options: Settings, size: int) -> float:
     path = options.home / "changes.jsonl"
-    rig.write_records(
+    write_records(
         path,
         (
             {
@@ -78,34 +97,34 @@ def _incremental(options: Settings, size: int) -> float:
                 "updated_at": "2024-01-01T03:00:00Z",
                 "narrative": [*record["narrative"], "The log was reviewed again."],
             }
-            for number, record in enumerate(sample.generate(size))
+            for number, record in enumerate(generate_records(size))
             if number % CHANGED == 1
         ),
     )
-    mode: Mode = "incremental"
-    with rig.connected(options) as client:
+    mode: RefreshMode = "incremental"
+    with connected(options) as client:
         start = time.perf_counter()
-        refresh.refresh(
+        refresh_index(
             client,
             options.index,
-            Plan((path,), options.home),
+            RefreshPlan((path,), options.home),
             mode,
             options.refresh,
-            rig.SILENT,
-            mention=partial(mention, book=termbook.load()),
+            SILENT,
+            query_for_term=partial(build_canary_query, book=load_default_term_book()),
         )
         return time.perf_counter() - start
 
 
 def _load(path: Path) -> Taken:
-    options = settings.load()
-    with rig.connected(options) as client:
+    options = load_settings()
+    with connected(options) as client:
 
         def work() -> None:
-            refresh.load(client, options.index, [path], options.home, rig.SILENT)
+            load_files(client, options.index, [path], options.home, SILENT)
 
-        return rig.taken(options, work)
+        return taken(options, work)
 
 
 if __name__ == "__main__":
-    rig.tell(_load(Path(sys.argv[1])))
+    tell(_load(Path(sys.argv[1])))

@@ -26,41 +26,41 @@ from typing import Any, Final
 import msgspec
 from elasticsearch import Elasticsearch, helpers
 
-from indexer import (
-    bulk,
-    embedded,
-    generations,
-    records,
-    schema,
-    settings,
-    sources,
-)
-from indexer.settings import Index, Settings
-from tests.bench import rig
-from tests.bench.rig import Taken
+from indexer.config.loader import load_settings
+from indexer.config.model import IndexSettings, Settings
+from indexer.index.generations import create_generation
+from indexer.index.mapping import load_index_schema
+from indexer.loading.loader import fill_index
+from indexer.loading.rejects import Rejects
+from indexer.records.document import encode_document
+from indexer.server.embedded.process import start_embedded_server
+from indexer.sources import read_records
+from tests.bench.rig import SILENT, Taken, child, connected, reader, sample_file, taken, tell
 
 OTHERWISE: Final[dict[str, dict[str, Any]]] = {
     "foidex, refreshed each second": {"refresh_interval": "1s"},
     "foidex, translog synced each request": {"translog.durability": "request"},
     "foidex, 30 segments a tier": {"merge.policy.segments_per_tier": 30},
 }
+
 CONTENDERS = ("curl", "foidex", "streaming_bulk", "bulk", "parallel_bulk", *OTHERWISE)
+
 _BODY_RECORDS = 2_000
 
 
 def prepare(path: Path, folder: Path) -> None:
     """The documents of a file of records as JSON Lines, and as bulk bodies for curl."""
-    reader = rig.reader()
+    builder = reader()
     bodies = folder / "bodies"
     bodies.mkdir(exist_ok=True)
     lines: list[bytes] = []
     written = 0
     with (folder / "documents.jsonl").open("wb") as documents:
-        for raw in sources.read([path]):
-            document = reader.document(raw)
-            source = records.encode(document)
+        for raw in read_records([path]):
+            document = builder.document(raw)
+            source = encode_document(document)
             documents.write(source + b"\n")
-            lines += [b'{"create":{"_id":%b}}' % records.encode(document.crime_ref), source]
+            lines += [b'{"create":{"_id":%b}}' % encode_document(document.crime_ref), source]
             if len(lines) == 2 * _BODY_RECORDS:
                 (bodies / f"{written:06}").write_bytes(b"\n".join(lines) + b"\n")
                 lines, written = [], written + 1
@@ -70,13 +70,13 @@ def prepare(path: Path, folder: Path) -> None:
 
 def compare(folder: Path, number: int, rounds: int) -> dict[str, list[Taken]]:
     """Every contender in turn, so many times."""
-    path = rig.sample_file(folder, number)
+    path = sample_file(folder, number)
     prepare(path, folder)
     found: dict[str, list[Taken]] = {name: [] for name in CONTENDERS}
     for turn in range(rounds + 1):
         first = turn % len(CONTENDERS)  # none always follows the same one
         for name in CONTENDERS[first:] + CONTENDERS[:first]:
-            one = rig.child("tests.bench.loading", name, str(path), str(folder))
+            one = child("tests.bench.loading", name, str(path), str(folder))
             if turn:  # the first round warms the server, and is not counted
                 found[name].append(one)
     shutil.rmtree(folder / "bodies")
@@ -85,10 +85,12 @@ def compare(folder: Path, number: int, rounds: int) -> dict[str, list[Taken]]:
 
 
 def _run(name: str, path: Path, folder: Path) -> Taken:
-    options = settings.load()
-    with rig.connected(options) as client:
+    options = load_settings()
+    with connected(options) as client:
         alias = f"bench-{re.sub('[^a-z0-9]+', '-', name)}"
-        index = generations.create(client, Index(alias=alias), schema.load(), "bench", ()).name
+        index = create_generation(
+            client, IndexSettings(alias=alias), load_index_schema(), "bench", ()
+        ).name
         if name in OTHERWISE:
             client.indices.put_settings(index=index, settings=OTHERWISE[name])
         work = _work(name, client, options, index, path, folder)
@@ -98,7 +100,7 @@ def _run(name: str, path: Path, folder: Path) -> Taken:
             client.indices.refresh(index=index)
 
         try:
-            found = rig.taken(options, whole)
+            found = taken(options, whole)
             held = client.count(index=index)["count"]
             expected = sum(1 for _ in path.open("rb"))
             assert held == expected, (name, held, expected)
@@ -113,9 +115,9 @@ def _work(
     if name == "curl":
         return lambda: _curl(options, index, sorted((folder / "bodies").iterdir()))
     if name.startswith("foidex"):
-        reader = rig.reader()
-        rejects = bulk.Rejects(folder / "rejects.jsonl", keep=False)
-        return lambda: bulk.build(client, index, sources.read([path]), reader, rejects)
+        builder = reader()
+        rejects = Rejects(folder / "rejects.jsonl", keep=False)
+        return lambda: fill_index(client, index, read_records([path]), builder, rejects)
     with (folder / "documents.jsonl").open("rb") as lines:
         documents = [msgspec.json.decode(line) for line in lines]
     actions = (
@@ -133,12 +135,12 @@ def _work(
 
 def _stock(options: Settings) -> Elasticsearch:
     """A client without anything of foidex: the helpers write with their client's serializer."""
-    address = embedded.up(options, rig.SILENT)
+    address = start_embedded_server(options, SILENT)
     return Elasticsearch(address.url, basic_auth=(str(address.user), str(address.password)))
 
 
 def _curl(options: Settings, index: str, bodies: list[Path]) -> None:
-    address = embedded.up(options, rig.SILENT)
+    address = start_embedded_server(options, SILENT)
     config = "\nnext\n".join(
         "\n".join(
             [
@@ -161,4 +163,4 @@ def _curl(options: Settings, index: str, bodies: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    rig.tell(_run(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])))
+    tell(_run(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])))

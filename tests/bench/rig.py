@@ -29,11 +29,19 @@ import psutil
 from elasticsearch import Elasticsearch
 from msgspec import Struct
 
-from indexer import bulk, elastic, embedded, fieldmap, offences, sample, settings
+from indexer.config.field_map import EMPTY_FIELD_MAP
+from indexer.config.loader import load_settings
+from indexer.config.model import Settings
+from indexer.loading.loader import DocumentBuilder
 from indexer.progress import Progress
-from indexer.settings import Settings
+from indexer.records.offences import load_offence_table
+from indexer.records.sample import generate_records
+from indexer.server.connection import connect_server
+from indexer.server.embedded.install import SERVER_VERSION
+from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
 
 SILENT = Progress(quiet=True)
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -55,12 +63,12 @@ def server() -> Iterator[Settings]:
     home.chmod(0o755)
     before = os.environ.get("FOIDEX_HOME")
     os.environ["FOIDEX_HOME"] = str(home)
-    options = settings.load()
+    options = load_settings()
     try:
-        embedded.up(options, SILENT)
+        start_embedded_server(options, SILENT)
         yield options
     finally:
-        embedded.down(options, SILENT)
+        stop_embedded_server(options, SILENT)
         shutil.rmtree(home, ignore_errors=True)
         if before is None:
             del os.environ["FOIDEX_HOME"]
@@ -71,7 +79,7 @@ def server() -> Iterator[Settings]:
 @contextmanager
 def connected(options: Settings) -> Iterator[Elasticsearch]:
     """A client of the server."""
-    with elastic.connect(embedded.up(options, SILENT)) as client:
+    with connect_server(start_embedded_server(options, SILENT)) as client:
         yield client
 
 
@@ -136,7 +144,7 @@ def sample_file(folder: Path, number: int) -> Path:
     """The file of so many sample records, written once."""
     path = folder / f"sample-{number}.jsonl"
     if not path.exists():
-        write_records(path, sample.generate(number))
+        write_records(path, generate_records(number))
     return path
 
 
@@ -150,9 +158,9 @@ def median_ms(work: Callable[[], object], times: int) -> float:
     return statistics.median(taken)
 
 
-def reader() -> bulk.Reader:
+def reader() -> DocumentBuilder:
     """What turns the sample's records into documents."""
-    return bulk.Reader(offences.load(), fieldmap.PLAIN, datetime.now(UTC))
+    return DocumentBuilder(load_offence_table(), EMPTY_FIELD_MAP, datetime.now(UTC))
 
 
 def median(runs: list[Taken]) -> Taken:
@@ -181,6 +189,6 @@ def machine() -> dict[str, str]:
         "memory_gb": f"{psutil.virtual_memory().total / 1024**3:.0f}",
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "server": embedded.VERSION,
+        "server": SERVER_VERSION,
         **{name: version(name) for name in names},
     }

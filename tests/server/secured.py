@@ -18,8 +18,15 @@ import msgspec
 import pytest
 import trustme
 
-from indexer import elastic, embedded
-from indexer.elastic import Address
+from indexer.server.address import ServerAddress
+from indexer.server.connection import build_client
+from indexer.server.embedded import process
+from indexer.server.embedded.config import CONFIG_TEMPLATE
+from indexer.server.embedded.process import (
+    EmbeddedServer,
+    start_embedded_server,
+    stop_embedded_server,
+)
 from tests.server.conftest import SILENT, end_home, new_home, settings_for
 
 TLS = """\
@@ -28,13 +35,14 @@ xpack.security.http.ssl.key: http.key
 xpack.security.http.ssl.certificate: http.crt
 resource.reload.interval.high: 1s
 """
+
 HOST = "127.0.0.1"
 
 
 class Secured(NamedTuple):
     """A real server that speaks TLS, and the authority of its certificate."""
 
-    address: Address
+    address: ServerAddress
     authority: trustme.CA
     folder: Path
     home: Path
@@ -57,7 +65,7 @@ class Secured(NamedTuple):
                 config.write(line)
         address = msgspec.structs.replace(self.address, user=name, password=password)
         until = time.monotonic() + 30
-        with elastic.unchecked(address) as client:
+        with build_client(address) as client:
             while client.options(ignore_status=401).security.authenticate().meta.status == 401:
                 assert time.monotonic() < until, "the server did not take the user"
                 time.sleep(0.2)
@@ -101,13 +109,13 @@ def running(folder: Path) -> Iterator[Secured]:
     (home / "config").mkdir(mode=0o755)
     write(home / "config", authority.issue_cert(HOST))
     options = settings_for(home)
-    found: list[Address] = []
+    found: list[ServerAddress] = []
 
-    def answers(self: embedded._Server, port: int) -> bool:
-        address = Address(
+    def answers(self: EmbeddedServer, port: int) -> bool:
+        address = ServerAddress(
             f"https://{HOST}:{port}", "elastic", self._read_password(), str(folder / "ca.pem"), 5
         )
-        with elastic.unchecked(address) as client:
+        with build_client(address) as client:
             try:
                 client.options(max_retries=0).cluster.health(wait_for_status="yellow")
             except elasticsearch.TransportError:
@@ -119,11 +127,11 @@ def running(folder: Path) -> Iterator[Secured]:
         # Patched while it starts alone: other servers start while this one runs.
         with pytest.MonkeyPatch.context() as patch:
             off = "xpack.security.http.ssl.enabled: false\n"
-            assert off in embedded._CONFIG
-            patch.setattr(embedded, "_CONFIG", embedded._CONFIG.replace(off, TLS))
-            patch.setattr(embedded._Server, "_answers", answers)
-            embedded.up(options, SILENT)
+            assert off in CONFIG_TEMPLATE
+            patch.setattr(process, "CONFIG_TEMPLATE", CONFIG_TEMPLATE.replace(off, TLS))
+            patch.setattr(EmbeddedServer, "_answers", answers)
+            start_embedded_server(options, SILENT)
         yield Secured(found[-1], authority, folder, home)
     finally:
-        embedded.down(options, SILENT)
+        stop_embedded_server(options, SILENT)
         end_home(home)

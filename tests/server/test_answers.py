@@ -17,15 +17,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from indexer import generations, refresh, sample
-from indexer.settings import Index
-from queries import adhoc, evidence, execute, locate, request
-from queries.answer import Answer, QuestionAnswer, schema, to_json
+from indexer.config.model import IndexSettings
+from indexer.index.generations import discard_generation, find_live_name
+from indexer.jobs.refresh import load_files
+from indexer.records.sample import MENTION_COUNT, SAMPLE_PLATFORMS, generate_records
+from queries.answer.types import Answer, QuestionAnswer, build_answer_schema, format_json
+from queries.answering.adhoc import count_adhoc_request
+from queries.answering.build import compute_answer
+from queries.evidence.hits import iter_hits
+from queries.evidence.locate import locate_scope
+from queries.request.adhoc import AdhocOptions, build_adhoc_request
+from queries.request.reader import Request, parse_request, read_request
+from queries.search import run
 from tests.conftest import ROOT
 from tests.counter import Counter, Record
 from tests.server.conftest import SILENT
 
 DATA = ROOT / "tests" / "data"
+
 FOIDEX = Path(sys.executable).with_name("foidex")
 
 
@@ -38,11 +47,11 @@ def rows(answer: QuestionAnswer) -> dict[str, int | None]:
 
 
 def test_the_reference_request_has_the_published_answer(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
     """One offence, of 22B; Instagram and Snapchat; linked; a victim of 15. All else is zero."""
     load(reference_records())
-    answer = execute.answer(client, index.alias, request.read(DATA / "requests/reference.yaml"))
+    answer = compute_answer(client, index.alias, read_request(DATA / "requests/reference.yaml"))
     first, second, third, fourth = answer.questions
     assert rows(first) == {
         "Sexual activity involving a child under 13": 0,
@@ -72,11 +81,11 @@ def test_the_reference_request_has_the_published_answer(
 
 
 def test_an_answer_keeps_to_its_schema_and_says_where_it_is_from(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
     loaded = load(reference_records())
-    answer = execute.answer(client, index.alias, request.read(DATA / "requests/reference.yaml"))
-    Draft202012Validator(schema()).validate(json.loads(to_json(answer)))
+    answer = compute_answer(client, index.alias, read_request(DATA / "requests/reference.yaml"))
+    Draft202012Validator(build_answer_schema()).validate(json.loads(format_json(answer)))
     provenance = answer.provenance
     assert provenance.generation == loaded.generation.name
     assert provenance.records == 24
@@ -88,7 +97,7 @@ def test_an_answer_keeps_to_its_schema_and_says_where_it_is_from(
 
 def test_the_whole_request_is_one_search(
     client: Elasticsearch,
-    index: Index,
+    index: IndexSettings,
     load: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -101,13 +110,13 @@ def test_the_whole_request_is_one_search(
         return ask(**asked)
 
     monkeypatch.setattr(client, "search", watched)
-    execute.answer(client, index.alias, request.read(DATA / "requests/reference.yaml"))
+    compute_answer(client, index.alias, read_request(DATA / "requests/reference.yaml"))
     assert [asked["index"] for asked in searches] == [index.alias]
 
 
 def test_a_server_lost_after_the_last_page_is_no_fault_of_the_pages(
     client: Elasticsearch,
-    index: Index,
+    index: IndexSettings,
     load: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -118,18 +127,21 @@ def test_a_server_lost_after_the_last_page_is_no_fault_of_the_pages(
         raise TransportError("the server is gone")
 
     monkeypatch.setattr(client, "close_point_in_time", lost)
-    found = evidence.find(client, index.alias, locate.whole(adhoc.request(["instagram"]).scope))
+    found = iter_hits(client, index.alias, locate_scope(build_adhoc_request(["instagram"]).scope))
     assert [hit.crime_ref for hit in found]
 
 
 # -- against the naive counter ---------------------------------------------------------------------
 
-BY_OFFENCE = adhoc.Options(by=["offence"])
+BY_OFFENCE = AdhocOptions(by=["offence"])
+
 TERMS = ["live stream", "livestreaming", "Snapchat", "Musical.ly", "Whatsapp call"]
+
 SAID = [
     "live stream", "live-stream", "livestream", "live streams", "live. Stream", "livestreaming", "Snap Chat",
     "snapchat.com", "musically", "Musical.ly", "whats app call", "Whatsapp-call", "nothing at all",
 ]  # fmt: skip
+
 CODES = ["21", "22B", "022A", "88/01", "88-2", "88/3", "88E", "071/17", "71/1", "08602", "8N"]
 
 records = st.lists(
@@ -159,8 +171,8 @@ records = st.lists(
 )  # fmt: skip
 
 
-def asked(terms: list[str], codes: list[str]) -> request.Request:
-    return request.parse(
+def asked(terms: list[str], codes: list[str]) -> Request:
+    return parse_request(
         json.dumps(
             {
                 "reference": "R",
@@ -218,16 +230,16 @@ def check(answer: Answer, counter: Counter, codes: list[str]) -> None:
     st.sampled_from([[], ["22B", "88A"], ["22", "22B", "71"]]),
 )
 def test_random_records_count_as_the_naive_counter_counts(
-    client: Elasticsearch, index: Index, tmp_path: Path, written: list[Record], terms: list[str], codes: list[str]
+    client: Elasticsearch, index: IndexSettings, tmp_path: Path, written: list[Record], terms: list[str], codes: list[str]
 ) -> None:  # fmt: skip
     for number, record in enumerate(written):
         record["crime_ref"] = f"R{number}"
     path = tmp_path / "random.jsonl"
     path.write_bytes(b"".join(msgspec.json.encode(record) + b"\n" for record in written))
-    before = generations.live_name(client, index.alias)
-    refresh.load(client, index, [path], tmp_path, SILENT)
+    before = find_live_name(client, index.alias)
+    load_files(client, index, [path], tmp_path, SILENT)
     if before:
-        generations.discard(client, index.alias, before)
+        discard_generation(client, index.alias, before)
     counter = Counter(
         written,
         terms=terms or None,
@@ -235,14 +247,14 @@ def test_random_records_count_as_the_naive_counter_counts(
         start=date(2017, 4, 1),
         end=date(2018, 3, 31),
     )
-    check(execute.answer(client, index.alias, asked(terms, codes)), counter, codes)
+    check(compute_answer(client, index.alias, asked(terms, codes)), counter, codes)
 
 
 def test_sample_records_count_by_arithmetic(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
     total = 5_000
-    load(list(sample.generate(total, seed=3)))
+    load(list(generate_records(total, seed=3)))
 
     def holding(*features: tuple[int, set[int]]) -> int:
         return sum(
@@ -251,33 +263,33 @@ def test_sample_records_count_by_arithmetic(
 
     recorded = (17, set(range(2, 17)))
     streams, streaming = (20, {0, 1, 2, 3, 4}), (20, {5, 6, 7})
-    counted = adhoc.count(
-        client, index.alias, adhoc.request(["live-stream", "livestreaming"], BY_OFFENCE)
+    counted = count_adhoc_request(
+        client, index.alias, build_adhoc_request(["live-stream", "livestreaming"], BY_OFFENCE)
     )
     assert [term.records for term in counted.terms] == [
         holding(recorded, streams),
         holding(recorded, streaming),
     ]
-    assert counted.records == holding(recorded, (20, set(range(sample.MENTIONS))))
+    assert counted.records == holding(recorded, (20, set(range(MENTION_COUNT))))
     assert counted.table
     assert {row.codes[0]: row.counts[0] for row in counted.table.rows}["86/2"] == holding(
         recorded, (20, set(range(8))), (11, {6})
     )
-    for place, ways in enumerate(sample.PLATFORMS):
-        found = adhoc.count(client, index.alias, adhoc.request([ways[0]]))
+    for place, ways in enumerate(SAMPLE_PLATFORMS):
+        found = count_adhoc_request(client, index.alias, build_adhoc_request([ways[0]]))
         assert found.records == holding(recorded, (23, {place})), ways[0]
 
 
 def test_the_same_seed_gives_the_same_records_and_the_seed_changes_no_count() -> None:
-    assert list(sample.generate(50, seed=1)) == list(sample.generate(50, seed=1))
-    one, other = list(sample.generate(50, seed=1)), list(sample.generate(50, seed=2))
+    assert list(generate_records(50, seed=1)) == list(generate_records(50, seed=1))
+    one, other = list(generate_records(50, seed=1)), list(generate_records(50, seed=2))
     assert [r["narrative"] for r in one] != [r["narrative"] for r in other]
     assert [r["offence_code"] for r in one] == [r["offence_code"] for r in other]
 
 
 def test_people_are_counted_beyond_the_first_page(
     client: Elasticsearch,
-    index: Index,
+    index: IndexSettings,
     load: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -285,7 +297,7 @@ def test_people_are_counted_beyond_the_first_page(
     from queries.questions import victims
 
     monkeypatch.setattr(victims, "_PAGE", 3)
-    monkeypatch.setattr(execute, "_LATER_PAGE", 2)
+    monkeypatch.setattr(run, "_LATER_PAGE", 2)
     load(
         [
             {
@@ -299,7 +311,7 @@ def test_people_are_counted_beyond_the_first_page(
         ]
     )
     text = "reference: R\ntitle: T\nquestions: [{id: Q1, kind: victims, bands: [{to: 10}]}]"
-    (one,) = execute.answer(client, index.alias, request.parse(text)).questions
+    (one,) = compute_answer(client, index.alias, parse_request(text)).questions
     assert one.table.total.counts == (11, 7)
     assert rows(one) == {"Aged 10 and under": 6, "Any other known age": 5, "Age not known": 0}
 

@@ -11,29 +11,35 @@ from typing import Any
 
 from elasticsearch import Elasticsearch
 
+from indexer.config.model import IndexSettings
 from indexer.errors import RequestError
-from indexer.narrative import clean, cut, folded, words
-from indexer.settings import Index
-from queries import terms
-from tests import oracle
+from indexer.records.narrative import clean_text, find_words, fold_text, segment_narrative
+from queries.matching.term import Term, build_term_query, parse_term
+from tests.oracle import cleaned, holds, prepared
 from tests.server.test_matching import as_records
 
 SOFT = r"[\s\-\u2010-\u2015\u2212]"
+
 #: Scripts without spaces: a term in them, or beside them, also counts inside longer text.
 UNSPACED = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\u2e80-\ua4cf\uaa60-\uaadf\uf900-\ufaff\U00016fe0-\U0003ffff]"
+
 SEED = 20180815
+
 TERMS = 10_000
+
 SYNTAX = [
     "*", "?", "~", '"', "AND", "OR", "NOT", "+", "-", "&&", "||", "!", "(", ")", "{", "}", "[", "]", "^", ":", "\\",
     "/", "/.*/", "field:", "narrative:", "crime_ref:*", "_exists_:", "[a TO z]", "<script>", "{{x}}", "';--", "%00",
     "\\u0041", "$.", '{"match_all":{}}', ".*", "a|b", "(?i)", "~2", "^4",
 ]  # fmt: skip
+
 WORDS = [
     "live", "stream", "livestream", "snap", "chat", "snapchat", "app", "ly", "s", "it's", "O'Brien", "don't", "X", "3",
     "\u00e9t\u00e9", "stra\u00dfe", "\u0130stanbul", "\u01f0a", "\u0434\u0430", "\u03a3\u03af\u03c3\u03c5\u03c6\u03bf\u03c2", "\u05e9\u05dc\u05d5\u05dd",
     "\u0645\u0631\u062d\u0628\u0627", "\u6771\u4eac", "\u304b\u306a", "\ud55c\uae00", "\u0e44\u0e17\u0e22", "\u0928\u092e\u0938\u094d\u0924\u0947", "\u13a0\u13a1", "e\u0301te\u0301",
     "\u24b6", "\u2460", "x\u00b2",
 ]  # fmt: skip
+
 JOINTS = [
     " ", "-", "", ".", "&", "/", "'", "\u2019", "'s ", "_", "\u2013", "\u00ad", "\u200b", "\u202e", "\u0301", "\u00a0",
     "\t", "\n", "\n\n", "\x00", ",", " \u2014 ", "@", "#", "\U0001f600", "\u200d", "\ufe0f", "\u00b4", "\uff0e", "\u0640",
@@ -119,26 +125,26 @@ def matches(client: Elasticsearch, index: str, queries: list[dict[str, Any]]) ->
 
 
 def test_ten_thousand_terms_are_refused_or_found_as_the_rule_says(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
     rng = random.Random(SEED)
     asked = [written(rng) for _ in range(TERMS)]
-    parsed: dict[str, terms.Term] = {}
+    parsed: dict[str, Term] = {}
     refusals: list[str] = []
     for one in asked:
         try:
-            parsed.setdefault(one, terms.parse(one))
+            parsed.setdefault(one, parse_term(one))
         except RequestError as refused:
             refusals.append(str(refused))
     assert max(map(len, refusals)) < 500
     assert 0.3 < len(parsed) / TERMS < 0.9
     narratives = texts(rng, [*parsed, *asked])
     load(as_records(narratives))
-    queries = [terms.query(term).to_dict() for term in parsed.values()]
+    queries = [build_term_query(term).to_dict() for term in parsed.values()]
     for term, query in zip(parsed.values(), queries, strict=True):
         own = {" ".join(form) for form in term.forms}
         assert set(leaves(query)) <= own | {f"{form}'s" for form in own}
-    plain = {reference: oracle.prepared(text) for reference, text in narratives.items()}
+    plain = {reference: prepared(text) for reference, text in narratives.items()}
     unspaced = {reference for reference, text in plain.items() if re.search(UNSPACED, text)}
     # Not words that an apostrophe joins to a possessive, or that an accent by itself stands before.
     odd = re.compile(r"'s'\w|\x01\w")
@@ -151,9 +157,9 @@ def test_ten_thousand_terms_are_refused_or_found_as_the_rule_says(
     every = matches(client, index.alias, queries)
     for (one, term), found in zip(parsed.items(), every, strict=True):
         forms = [" ".join(form) for form in term.forms]
-        closed = re.sub(SOFT, "", oracle.cleaned(forms[0]))
+        closed = re.sub(SOFT, "", cleaned(forms[0]))
         close = [reference for reference, text in letters.items() if closed in text]
-        right = {reference for reference in close if oracle.holds(plain[reference], forms)}
+        right = {reference for reference in close if holds(plain[reference], forms)}
         found &= set(plain)
         assert right <= found, (one, term.forms[:3])
         assert found - right <= unspaced, (one, term.forms[:3])
@@ -176,7 +182,7 @@ def tokens(client: Elasticsearch, index: str, texts: list[str]) -> list[list[str
 
 
 def test_the_index_has_the_words_that_the_rule_has(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
     """Every character between two letters: one word of the rule is one of the index, and no sign
     stays in a word."""
@@ -186,13 +192,17 @@ def test_the_index_has_the_words_that_the_rule_has(
     # But for ideographs, syllables and what is nobody's.
     every = [*range(0x80, 0x3400), *range(0xA000, 0xAC00), *range(0xF900, 0x1F200)]
     for character in map(chr, every):
-        text = clean(f"x{character}y")
-        if words(text) == [text]:
+        text = clean_text(f"x{character}y")
+        if find_words(text) == [text]:
             if not _newer(character) and not re.search(UNSPACED, text):
                 together.append(text)
         else:
-            apart += [piece for piece in cut(text).segments if piece[0] in "xy" and words(piece)]
+            apart += [
+                piece
+                for piece in segment_narrative(text).segments
+                if piece[0] in "xy" and find_words(piece)
+            ]
     assert min(len(together), len(apart)) > 4_000
-    assert tokens(client, index.alias, together) == [[folded(one).lower()] for one in together]
+    assert tokens(client, index.alias, together) == [[fold_text(one).lower()] for one in together]
     for text, found in zip(apart, tokens(client, index.alias, apart), strict=True):
-        assert set(map(str.lower, words(text))) <= set(found), ascii(text)
+        assert set(map(str.lower, find_words(text))) <= set(found), ascii(text)

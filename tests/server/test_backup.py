@@ -14,15 +14,29 @@ from typing import Any
 import msgspec
 import pytest
 
-from indexer import backups, elastic, embedded, generations, sample
+from indexer.config.model import IndexSettings
 from indexer.errors import BackupError, ConfigurationError, NoIndexError
-from indexer.settings import Index
+from indexer.index.backups import (
+    EMBEDDED_REPOSITORY,
+    expire_backups,
+    find_backup,
+    read_backups,
+    restore_backup,
+    take_backup,
+)
+from indexer.index.generations import list_verified, read_live_generation
+from indexer.records.sample import generate_records
+from indexer.server.connection import connect_server
+from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
 from tests.conftest import ROOT
 from tests.server.conftest import SILENT, end_home, new_home, settings_for
 
 FOIDEX = str(Path(sys.executable).with_name("foidex"))
+
 REQUEST = ROOT / "tests" / "data" / "requests" / "reference.yaml"
+
 RECORDS = 400
+
 UNSOUND = 17
 
 
@@ -47,7 +61,7 @@ class Site:
 
     def load(self, records: int = RECORDS) -> str:
         path = self.home / "records.jsonl"
-        lines = [msgspec.json.encode(one) + b"\n" for one in sample.generate(records)]
+        lines = [msgspec.json.encode(one) + b"\n" for one in generate_records(records)]
         path.write_bytes(b"".join(lines))
         self.must("load", str(path))
         return self.live()
@@ -67,7 +81,7 @@ class Site:
         return answer
 
     def close(self) -> None:
-        embedded.down(settings_for(self.home), SILENT)
+        stop_embedded_server(settings_for(self.home), SILENT)
         end_home(self.home)
 
 
@@ -143,7 +157,7 @@ def test_what_was_pruned_comes_back_beside_what_is_live(site: Site) -> None:
 def test_a_server_of_ones_own_says_where_backups_go_or_that_it_has_no_such_place(
     site: Site,
 ) -> None:
-    server = embedded.up(settings_for(site.home), SILENT)
+    server = start_embedded_server(settings_for(site.home), SILENT)
     own = {
         "FOIDEX_URL": server.url,
         "FOIDEX_USER": server.user or "",
@@ -161,7 +175,7 @@ def test_a_server_of_ones_own_says_where_backups_go_or_that_it_has_no_such_place
 
 
 def test_the_doctor_tells_a_repository_that_is_not_there_or_cannot_be_used(site: Site) -> None:
-    server = embedded.up(settings_for(site.home), SILENT)
+    server = start_embedded_server(settings_for(site.home), SILENT)
     own = {
         "FOIDEX_URL": server.url,
         "FOIDEX_USER": server.user or "",
@@ -201,7 +215,7 @@ def test_the_doctor_tells_a_repository_that_is_not_there_or_cannot_be_used(site:
         'the server\'s repository "foidex" cannot be used. See that its folder'
     )
     assert told("foidex", **own)[0] == "ok"
-    with elastic.connect(server) as client:
+    with connect_server(server) as client:
         where = {"location": str(folder), "readonly": True}
         glass = {"type": "fs", "settings": where}
         client.snapshot.create_repository(name="behind-glass", repository=glass)
@@ -212,13 +226,13 @@ def test_the_doctor_tells_a_repository_that_is_not_there_or_cannot_be_used(site:
 
 
 def test_old_backups_are_deleted_and_never_the_newest(site: Site) -> None:
-    server = embedded.up(settings_for(site.home), SILENT)
-    with elastic.connect(server) as client:
+    server = start_embedded_server(settings_for(site.home), SILENT)
+    with connect_server(server) as client:
         site.must("backups", "--delete", "live-only")
-        assert backups.expire(client, "crimes", backups.EMBEDDED, 1) == []
-        backups.take(client, "crimes", backups.EMBEDDED, "newest", everything=False)
-        assert backups.expire(client, "crimes", backups.EMBEDDED, 0) == ["everything"]
-        assert [one.name for one in backups.listed(client, "crimes", backups.EMBEDDED)] == [
+        assert expire_backups(client, "crimes", EMBEDDED_REPOSITORY, 1) == []
+        take_backup(client, "crimes", EMBEDDED_REPOSITORY, "newest", everything=False)
+        assert expire_backups(client, "crimes", EMBEDDED_REPOSITORY, 0) == ["everything"]
+        assert [one.name for one in read_backups(client, "crimes", EMBEDDED_REPOSITORY)] == [
             "newest"
         ]
 
@@ -233,11 +247,11 @@ def test_a_damaged_backup_is_not_restored_and_leaves_nothing(site: Site) -> None
     whole = {path: path.read_bytes() for path in blobs}
     for path, content in whole.items():
         path.write_bytes(content[:-40])
-    with elastic.connect(embedded.up(settings_for(site.home), SILENT)) as client:
-        found = backups.find(client, "crimes", backups.EMBEDDED, "damaged")
+    with connect_server(start_embedded_server(settings_for(site.home), SILENT)) as client:
+        found = find_backup(client, "crimes", EMBEDDED_REPOSITORY, "damaged")
         with pytest.raises(BackupError, match="did not come back, so none was kept"):
-            backups.restore(client, Index(), backups.EMBEDDED, found, everything=False)
-        assert live not in [one.name for one in generations.everything(client, "crimes")]
+            restore_backup(client, IndexSettings(), EMBEDDED_REPOSITORY, found, everything=False)
+        assert live not in [one.name for one in list_verified(client, "crimes")]
         assert not client.indices.exists(index=live)
     for path, content in whole.items():
         path.write_bytes(content)
@@ -252,15 +266,15 @@ def test_the_drill(site: Site) -> None:
     site.must("backup", "--to", "drill")
     other = Site()
     try:
-        embedded.down(settings_for(site.home), SILENT)
+        stop_embedded_server(settings_for(site.home), SILENT)
         shutil.move(site.home / "backups", other.home / "backups")
         shutil.move(site.home / "server", other.home / "server")  # saves unpacking it again
         shutil.rmtree(site.home)
         assert other.run("answer", str(REQUEST)).returncode == NoIndexError.exit_code
         assert "is live." in other.must("restore", "drill")
         assert other.numbers() == before
-        with elastic.connect(embedded.up(settings_for(other.home), SILENT)) as client:
-            live = generations.live(client, "crimes")
+        with connect_server(start_embedded_server(settings_for(other.home), SILENT)) as client:
+            live = read_live_generation(client, "crimes")
             settings = client.indices.get_settings(index=live.name, flat_settings=True)
             assert settings[live.name]["settings"]["index.blocks.write"] == "true"
     finally:

@@ -26,7 +26,7 @@ import msgspec
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer import generations, refresh
+from indexer.config.model import IndexSettings
 from indexer.errors import (
     ConfigurationError,
     GenerationError,
@@ -36,17 +36,30 @@ from indexer.errors import (
     ServerError,
     SourceError,
 )
-from indexer.generations import Generation
-from indexer.session import session
-from indexer.settings import Index
-from queries import cli
+from indexer.index import generations
+from indexer.index.generations import (
+    Generation,
+    count_documents,
+    create_generation,
+    find_live_name,
+    read_live_generation,
+    seal_generation,
+)
+from indexer.jobs.refresh import load_files
+from indexer.session import get_session
+from queries.cli import main
 from tests.server.conftest import SILENT
 
 CANARY = "ZQXCANARY"
+
 PASSWORD = "ZQXPASSWORD"
+
 PROGRAM = Path(sys.executable).with_name("foidex")
+
 USAGE = 2
+
 PROGRESS = ("Loading records ...", "Merging and checking.")
+
 BIG = 5 * 1024 * 1024
 
 
@@ -72,7 +85,9 @@ def lines(*given: bytes) -> bytes:
 
 
 GOOD = line("41/100/17")
+
 CRIMES = "crime_ref,recorded_on,offence_code,narrative\n"
+
 ROW = f'41/100/17,2017-06-03,22B,"{CANARY}, a livestream"\n'
 
 
@@ -106,14 +121,14 @@ class CommandLine:
                 patch.setenv(name, value)
             patch.setattr(sys, "argv", ["foidex", *map(str, arguments)])
             patch.chdir(self.folder)
-            session.cache_clear()
+            get_session.cache_clear()
             try:
-                cli.main()
+                main()
                 code = 0
             except SystemExit as end:
                 code = int(end.code or 0)
             finally:
-                session.cache_clear()
+                get_session.cache_clear()
         return self._checked(Outcome(code, out.getvalue(), err.getvalue()))
 
     def program(self, *arguments: object, **variables: str) -> Outcome:
@@ -165,9 +180,9 @@ class Standing(NamedTuple):
     def unchanged(self) -> bool:
         """Whether the alias points where it pointed, and nothing was left beside it."""
         every = self.client.indices.get(index=f"{self.alias}-*", expand_wildcards="all").body
-        return generations.live_name(self.client, self.alias) == self.generation and list(
-            every
-        ) == [self.generation]
+        return find_live_name(self.client, self.alias) == self.generation and list(every) == [
+            self.generation
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +192,7 @@ def loaded(client: Elasticsearch, tmp_path_factory: pytest.TempPathFactory) -> I
     path = folder / "records.jsonl"
     path.write_bytes(lines(line("41/999/17")))
     alias = f"test-{secrets.token_hex(4)}"
-    done = refresh.load(client, Index(alias=alias), [path], folder, SILENT)
+    done = load_files(client, IndexSettings(alias=alias), [path], folder, SILENT)
     yield Standing(client, alias, done.generation.name)
     for name in client.indices.get(index=f"{alias}*", expand_wildcards="all").body:
         client.indices.delete(index=name)
@@ -204,9 +219,9 @@ def refused(outcome: Outcome, kind: type[Exception], *told: str) -> None:
 
 def live(client: Elasticsearch, alias: str) -> Generation:
     """The live generation, once its numbers add up and the server holds so many records."""
-    found = generations.live(client, alias)
+    found = read_live_generation(client, alias)
     assert found.read == found.indexed + found.rejected
-    assert generations.count(client, found.name) == (found.indexed, 0)
+    assert count_documents(client, found.name) == (found.indexed, 0)
     return found
 
 
@@ -558,7 +573,7 @@ def test_the_rejects_of_two_loads_in_one_second_are_both_kept(
     foidex: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A generation that was given up leaves its name to the next."""
-    create = generations.create
+    create = create_generation
 
     def named(*given: Any) -> Generation:
         made = create(*given)
@@ -657,8 +672,11 @@ def test_a_record_with_an_unknown_code_loads_and_is_reported(
 # -- requests ------------------------------------------------------------------------------------
 
 HEAD = f"reference: R1\ntitle: {CANARY}\nletter: {{asked: {CANARY}}}\n"
+
 ASKS = "questions: [{id: Q1, kind: offences}]\n"
+
 BANDS = HEAD + "questions: [{id: Q1, kind: victims, bands: [%s]}]"
+
 BOMB = "a: &a [x, x]\n" + "".join(f"{n}: &{n} [*a, *a]\n" for n in "bcdefghij")
 
 REQUESTS = [
@@ -808,8 +826,11 @@ def nodes(*versions: str) -> bytes:
 
 
 PAGE = f"<html>{CANARY}</html>".encode()
+
 OTHER = "answers, but is not Elasticsearch. Correct FOIDEX_URL."
+
 NEEDS = "foidex needs 9.x. Point FOIDEX_URL at a 9.x server."
+
 OLD_TYPE = (
     b'{"error":{"root_cause":[],"type":"media_type_header_exception","reason":"Invalid media-type '
     b'value on headers [Accept]"},"status":400}'
@@ -912,7 +933,7 @@ def test_an_alias_that_points_nowhere_is_told(foidex: CommandLine) -> None:
 
 
 @pytest.fixture
-def indices(client: Elasticsearch, index: Index) -> Callable[[], list[str]]:
+def indices(client: Elasticsearch, index: IndexSettings) -> Callable[[], list[str]]:
     """All that is there under the alias's name, but for the lock of its refresh."""
     return lambda: sorted(
         name
@@ -922,7 +943,10 @@ def indices(client: Elasticsearch, index: Index) -> Callable[[], list[str]]:
 
 
 def test_an_alias_at_two_indices_is_told(
-    foidex: CommandLine, client: Elasticsearch, index: Index, indices: Callable[[], list[str]]
+    foidex: CommandLine,
+    client: Elasticsearch,
+    index: IndexSettings,
+    indices: Callable[[], list[str]],
 ) -> None:
     for name in ("one", "two"):
         client.indices.create(index=f"{index.alias}-{name}", aliases={index.alias: {}})
@@ -938,7 +962,10 @@ def test_an_alias_at_two_indices_is_told(
 
 
 def test_an_index_in_the_place_of_the_alias_is_told(
-    foidex: CommandLine, client: Elasticsearch, index: Index, indices: Callable[[], list[str]]
+    foidex: CommandLine,
+    client: Elasticsearch,
+    index: IndexSettings,
+    indices: Callable[[], list[str]],
 ) -> None:
     client.indices.create(index=index.alias)
     try:
@@ -956,7 +983,7 @@ def test_an_index_in_the_place_of_the_alias_is_told(
     "meta", [{}, {"foidex": {}}, {"foidex": "1"}], ids=["none", "empty", "text"]
 )
 def test_an_index_that_does_not_say_what_it_is_built_from_is_told(
-    foidex: CommandLine, client: Elasticsearch, index: Index, meta: dict[str, Any]
+    foidex: CommandLine, client: Elasticsearch, index: IndexSettings, meta: dict[str, Any]
 ) -> None:
     name = f"{index.alias}-other"
     client.indices.create(index=name, aliases={index.alias: {}}, mappings={"_meta": meta})
@@ -968,11 +995,11 @@ def test_an_index_that_does_not_say_what_it_is_built_from_is_told(
 def test_a_load_that_fails_after_the_alias_went_wrong_leaves_nothing(
     foidex: CommandLine,
     client: Elasticsearch,
-    index: Index,
+    index: IndexSettings,
     indices: Callable[[], list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seal = generations.seal
+    seal = seal_generation
 
     def interfere(*given: Any) -> Generation:
         for name in ("one", "two"):

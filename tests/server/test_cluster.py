@@ -13,26 +13,32 @@ import msgspec
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer import elastic, generations, refresh, sample
+from indexer.config.model import IndexSettings
 from indexer.errors import FoidexError, GenerationError, InexactError, ServerError
-from indexer.refresh import Loaded
-from indexer.settings import Index
-from queries import adhoc
+from indexer.index.generations import _list_all_generations, find_live_name, read_live_generation
+from indexer.jobs.refresh import RefreshResult, load_files
+from indexer.records.sample import MENTION_COUNT, generate_records
+from indexer.server.connection import connect_server
+from indexer.server.server_errors import translate_client_errors
+from queries.answering.adhoc import count_adhoc_request
+from queries.request.adhoc import build_adhoc_request
 from tests.server.cluster import NODES, Cluster
 from tests.server.conftest import SILENT, end_home, new_home
 
-INDEX = Index(alias="crimes", shards=3, replicas=1)
+INDEX = IndexSettings(alias="crimes", shards=3, replicas=1)
+
 RECORDS = 3_000
+
 TERMS = ["live stream", "livestreaming"]
 
 
 def expected(records: int) -> int:
     """What the sample is made to hold, by arithmetic."""
-    return sum(n % 20 < sample.MENTIONS and n % 17 > 1 for n in range(records))
+    return sum(n % 20 < MENTION_COUNT and n % 17 > 1 for n in range(records))
 
 
 def counted(client: Elasticsearch) -> int:
-    return adhoc.count(client, INDEX.alias, adhoc.request(TERMS)).records or 0
+    return count_adhoc_request(client, INDEX.alias, build_adhoc_request(TERMS)).records or 0
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +59,13 @@ def cluster(home: Path) -> Iterator[Cluster]:
         together.stop()
 
 
-def load(cluster: Cluster, home: Path, records: int, node: int = 0) -> Loaded:
+def load(cluster: Cluster, home: Path, records: int, node: int = 0) -> RefreshResult:
     path = home / f"{records}.jsonl"
-    path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in sample.generate(records)))
+    path.write_bytes(
+        b"".join(msgspec.json.encode(one) + b"\n" for one in generate_records(records))
+    )
     with cluster.ours(node) as client:
-        return refresh.load(client, INDEX, [path], home / "rejects", SILENT, lease_seconds=30)
+        return load_files(client, INDEX, [path], home / "rejects", SILENT, lease_seconds=30)
 
 
 class Reader:
@@ -76,9 +84,9 @@ def reading(cluster: Cluster, node: int = 0) -> Iterator[Reader]:
     def read() -> None:
         while not done.is_set():
             try:
-                with elastic.connect(cluster.nodes[node].address) as client:
+                with connect_server(cluster.nodes[node].address) as client:
                     while not done.is_set():
-                        with elastic.explained(cluster.nodes[node].address):
+                        with translate_client_errors(cluster.nodes[node].address):
                             reader.numbers.append(counted(client))
                         time.sleep(0.1)
             except Exception as error:  # noqa: BLE001 - any failure fails the test
@@ -113,8 +121,8 @@ def test_a_node_killed_in_mid_build_loses_nothing(cluster: Cluster, home: Path) 
     Either way a rerun, when the node is back, is whole, and nobody who counts sees a change.
     """
     with cluster.client() as client:
-        before = generations.live(client, INDEX.alias)
-        outcome: list[Loaded | Exception] = []
+        before = read_live_generation(client, INDEX.alias)
+        outcome: list[RefreshResult | Exception] = []
 
         def build() -> None:
             try:
@@ -133,7 +141,7 @@ def test_a_node_killed_in_mid_build_loses_nothing(cluster: Cluster, home: Path) 
         (result,) = outcome
         print(type(result).__name__, result)  # either may be; with -rP it is seen which
         cluster.wait()
-        live = generations.live(client, INDEX.alias)
+        live = read_live_generation(client, INDEX.alias)
         if isinstance(result, Exception):
             assert isinstance(result, ServerError | GenerationError)
             assert live == before
@@ -147,7 +155,7 @@ def test_a_node_killed_in_mid_build_loses_nothing(cluster: Cluster, home: Path) 
         assert again.generation.records == RECORDS + 600
         assert counted(client) == expected(RECORDS + 600)
         assert client.indices.get(index="crimes-*").body.keys() >= {again.generation.name}
-        assert all(one.verified for one in generations._all(client, INDEX.alias))
+        assert all(one.verified for one in _list_all_generations(client, INDEX.alias))
 
 
 @pytest.mark.timeout(600)
@@ -193,7 +201,7 @@ def test_full_disks_stop_a_refresh_in_words_and_no_answer(cluster: Cluster, home
     marks = ("low", "high", "flood_stage")
     full = {f"cluster.routing.allocation.disk.watermark.{mark}": "900tb" for mark in marks}
     with cluster.client() as client:
-        before = generations.live_name(client, INDEX.alias)
+        before = find_live_name(client, INDEX.alias)
         client.cluster.put_settings(persistent=full)
         try:
             until(lambda: blocked(client))
@@ -206,7 +214,7 @@ def test_full_disks_stop_a_refresh_in_words_and_no_answer(cluster: Cluster, home
             client.cluster.put_settings(persistent=dict.fromkeys(full))
         assert not reader.failures
         assert set(reader.numbers) == {expected(RECORDS)}
-        assert generations.live_name(client, INDEX.alias) == before
+        assert find_live_name(client, INDEX.alias) == before
         until(lambda: not blocked(client))
     again = load(cluster, home, RECORDS + 500)
     assert again.generation.records == RECORDS + 500
@@ -223,7 +231,7 @@ def test_a_disk_that_fills_up_in_mid_build_is_told_at_once(cluster: Cluster, hom
     def build() -> None:
         try:
             with cluster.ours() as client:
-                refresh.load(client, INDEX, [records], home / "rejects", SILENT)
+                load_files(client, INDEX, [records], home / "rejects", SILENT)
         except FoidexError as error:
             outcome.append(error)
 
@@ -232,7 +240,7 @@ def test_a_disk_that_fills_up_in_mid_build_is_told_at_once(cluster: Cluster, hom
         building = threading.Thread(target=build)
         building.start()
         with suppress(BrokenPipeError), records.open("wb") as pipe:
-            for number, one in enumerate(sample.generate(RECORDS + 30_000)):
+            for number, one in enumerate(generate_records(RECORDS + 30_000)):
                 if number == RECORDS:
                     until(lambda: bool(set(client.indices.get(index="crimes-*").body) - before))
                     (new,) = set(client.indices.get(index="crimes-*").body) - before

@@ -18,9 +18,9 @@ from typing import Any
 import elasticsearch
 import pytest
 
-from indexer import elastic
-from indexer.elastic import Address
 from indexer.errors import ConfigurationError, ServerError
+from indexer.server.address import ServerAddress
+from indexer.server.connection import build_client, connect_server
 from indexer.session import Session
 from tests.server.secured import HOST, Secured, presented
 from tests.server.test_bad_input import CommandLine, Outcome, foidex, nodes, refused
@@ -106,12 +106,12 @@ def test_plain_http_with_a_certificate_to_check_is_told(
         trust = {"ca_cert": secured.address.ca_cert}
     url = secured.address.url.replace("https", "http")
     with pytest.raises(ConfigurationError) as told:
-        elastic.unchecked(Address(url, **trust))
+        build_client(ServerAddress(url, **trust))
     assert str(told.value).startswith(f"{url}: an authority or a fingerprint is set")
     assert "Write https:// in FOIDEX_URL (server.url), or unset FOIDEX_CA_CERT" in str(told.value)
 
 
-def test_tls_to_a_plain_port_is_told(ask: Callable[..., Outcome], server: Address) -> None:
+def test_tls_to_a_plain_port_is_told(ask: Callable[..., Outcome], server: ServerAddress) -> None:
     url = server.url.replace("http:", "https:")
     told = f"{url}: it does not speak TLS, or not as we do. Write http:// in FOIDEX_URL"
     refused(ask(url), ServerError, told)
@@ -167,7 +167,7 @@ def listening(*statuses: int) -> Iterator[tuple[str, list[str]]]:
             thread.join()
 
 
-def address_of(tmp_path: Path, text: str, **environment: str) -> Address:
+def address_of(tmp_path: Path, text: str, **environment: str) -> ServerAddress:
     path = tmp_path / "foidex.toml"
     path.write_text(text, encoding="utf-8")
     session = Session()
@@ -187,11 +187,11 @@ def test_an_api_key_is_shown_to_the_server_and_to_nobody_else(tmp_path: Path) ->
         (tmp_path / "key").write_text(f"{PASSWORD}==\n")
         (tmp_path / "key").chmod(0o600)
         address = address_of(tmp_path, f'[server]\nurl = "{url}"\napi_key_file = "key"')
-        with elastic.connect(address):
+        with connect_server(address):
             assert shown == [f"ApiKey {PASSWORD}=="]
         assert PASSWORD not in repr(address)
     with listening(401) as (url, shown), pytest.raises(ServerError) as told:
-        elastic.connect(Address(url, api_key=PASSWORD))
+        connect_server(ServerAddress(url, api_key=PASSWORD))
     assert "refused the API key (401). Set FOIDEX_API_KEY, or correct the file" in str(told.value)
     assert PASSWORD not in str(told.value)
 
@@ -244,7 +244,9 @@ def test_a_secret_file_that_is_none_is_told(
 # -- several addresses and retries ---------------------------------------------------------------
 
 
-def test_an_address_that_is_down_leaves_the_others(server: Address, foidex: CommandLine) -> None:
+def test_an_address_that_is_down_leaves_the_others(
+    server: ServerAddress, foidex: CommandLine
+) -> None:
     for url in (f"http://{HOST}:9, {server.url}", f"{server.url},http://{HOST}:9"):
         for _ in range(3):  # whichever comes first
             outcome = foidex("generations", FOIDEX_URL=url)
@@ -262,7 +264,7 @@ def test_a_busy_server_is_asked_again_after_a_pause(
 ) -> None:
     pauses: list[float] = []
     monkeypatch.setattr(time, "sleep", pauses.append)
-    with listening(status, status) as (url, shown), elastic.unchecked(Address(url)) as client:
+    with listening(status, status) as (url, shown), build_client(ServerAddress(url)) as client:
         client.nodes.info()
         assert len(shown) == 3
     assert len(pauses) == 2
@@ -270,7 +272,7 @@ def test_a_busy_server_is_asked_again_after_a_pause(
     pauses.clear()
     with (
         listening(*[status] * 9) as (url, shown),
-        elastic.unchecked(Address(url, retries=2)) as client,
+        build_client(ServerAddress(url, retries=2)) as client,
         pytest.raises(elasticsearch.ApiError),
     ):
         client.nodes.info()

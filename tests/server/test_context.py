@@ -12,11 +12,15 @@ from elasticsearch import Elasticsearch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer import generations, refresh
+from indexer.config.model import IndexSettings
 from indexer.errors import RequestError
-from indexer.narrative import Cut
-from indexer.settings import Index
-from queries import adhoc, context, evidence, locate
+from indexer.index.generations import discard_generation, find_live_name
+from indexer.jobs.refresh import load_files
+from indexer.records.narrative import SegmentedNarrative
+from queries.evidence.hits import iter_hits
+from queries.evidence.locate import locate_scope
+from queries.matching.highlight import NARRATIVE_FIELDS, find_term_matches, narrative_from_source
+from queries.request.adhoc import build_adhoc_request
 from tests.server.conftest import SILENT
 from tests.server.test_matching import REAL, TERMS
 
@@ -25,31 +29,39 @@ WORDS = [
     "box", "3", "o'brien", "\u00e9t\u00e9", "\u6771\u4eac", "\u6771", "\u3072\u3089", "\u30ab\u30bf", "\u0e44\u0e17\u0e22", "\ud55c\uad6d", "\u0130x", "stra\u00dfe",
     "e\u0301", "\u2776",
 ]  # fmt: skip
+
 JOINTS = [
     " ", "-", "", ".", ". ", "/", "'", "'s ", "'s", "\u2019s ", "\u2013", "\n", "\n\n", "_", "&", ", ", " \u2013 ",
     "\u00ad", "\x0c", "\u00b4", "'s.", " '",
 ]  # fmt: skip
+
 piece = st.builds(str.__add__, st.sampled_from(WORDS), st.sampled_from(JOINTS))
+
 texts = st.lists(piece, max_size=6).map("".join)
+
 narratives = st.lists(st.lists(texts, max_size=3), min_size=1, max_size=30)
+
 asked = st.lists(st.lists(piece, min_size=1, max_size=3).map("".join), min_size=1, max_size=8)
+
 ALWAYS = ["live stream", "what's app", "whatsapp", "xbox", "live.ly", "s's", "x's box", "\u6771"]
 
 
-def held(client: Elasticsearch, alias: str) -> dict[str, Cut]:
+def held(client: Elasticsearch, alias: str) -> dict[str, SegmentedNarrative]:
     """The narratives as the index holds them."""
-    hits = client.search(index=alias, size=10_000, source_includes=list(context.FIELDS))["hits"][
+    hits = client.search(index=alias, size=10_000, source_includes=list(NARRATIVE_FIELDS))["hits"][
         "hits"
     ]
-    return {hit["_id"]: context.held(hit["_source"]) for hit in hits}
+    return {hit["_id"]: narrative_from_source(hit["_source"]) for hit in hits}
 
 
-def agree(client: Elasticsearch, alias: str, narratives: dict[str, Cut], term: str) -> int:
+def agree(
+    client: Elasticsearch, alias: str, narratives: dict[str, SegmentedNarrative], term: str
+) -> int:
     """Check that context and server have the same records; how many they have."""
-    scope = adhoc.request([term]).scope
+    scope = build_adhoc_request([term]).scope
     (mention,) = scope.mentions
-    right = {hit.crime_ref for hit in evidence.find(client, alias, locate.whole(scope))}
-    mine = {ref for ref, one in narratives.items() if context.matches(one, mention.term)}
+    right = {hit.crime_ref for hit in iter_hits(client, alias, locate_scope(scope))}
+    mine = {ref for ref, one in narratives.items() if find_term_matches(one, mention.term)}
     assert mine == right, (term, {ref: narratives[ref] for ref in mine ^ right})
     return len(mine)
 
@@ -58,7 +70,7 @@ def agree(client: Elasticsearch, alias: str, narratives: dict[str, Cut], term: s
 @given(narratives, asked)
 def test_a_record_matches_if_and_only_if_its_context_is_found(
     client: Elasticsearch,
-    index: Index,
+    index: IndexSettings,
     tmp_path: Path,
     written: list[list[str]],
     wanted: list[str],
@@ -69,10 +81,10 @@ def test_a_record_matches_if_and_only_if_its_context_is_found(
         for number, one in enumerate(written)
     ]  # fmt: skip
     path.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
-    before = generations.live_name(client, index.alias)
-    refresh.load(client, index, [path], tmp_path, SILENT)
+    before = find_live_name(client, index.alias)
+    load_files(client, index, [path], tmp_path, SILENT)
     if before:
-        generations.discard(client, index.alias, before)
+        discard_generation(client, index.alias, before)
     narratives = held(client, index.alias)
     for term in (*wanted, *ALWAYS):
         try:
@@ -82,7 +94,7 @@ def test_a_record_matches_if_and_only_if_its_context_is_found(
 
 
 def test_real_text_has_its_contexts(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
     if not REAL.is_file():
         pytest.skip(f"the real text is not here: {REAL.parent.name}/{REAL.name}")

@@ -22,28 +22,32 @@ import pytest
 import sqlalchemy as sa
 from elasticsearch import Elasticsearch
 
-from indexer import generations, refresh, sample
+from indexer.config.field_map import FieldMap
+from indexer.config.model import IndexSettings, RefreshSettings
 from indexer.errors import ConfigurationError, SourceError
-from indexer.fieldmap import FieldMap
-from indexer.refresh import Loaded, Mode, Plan
-from indexer.settings import Index, Refresh
-from indexer.sources import database
-from indexer.sources.database import Database
-from queries import terms
-from tests.server import postgres
+from indexer.index.generations import find_live_name
+from indexer.jobs.refresh import RefreshMode, RefreshPlan, RefreshResult, refresh_index
+from indexer.records.sample import generate_records
+from indexer.sources.database import check_database, read_database
+from indexer.sources.database_connection import DatabaseSource, connect_database
+from queries.matching.term import build_term_query, parse_term
 from tests.server.conftest import SILENT
-from tests.server.postgres import PASSWORD, USER, Postgres
+from tests.server.postgres import PASSWORD, USER, Postgres, running
 from tests.server.test_refresh import held
 
 PROGRAM = Path(sys.executable).with_name("foidex")
+
 CANARY = "ZQXCANARY"
+
 QUERIES = {
     "crimes": "SELECT * FROM crimes",
     "victims": "SELECT crime_ref, victim_ref, age, sex FROM victims ORDER BY number",
     "links": "SELECT crime_ref, linked_crime_ref, linked_offence_code FROM links ORDER BY number",
     "narratives": "SELECT crime_ref, narrative FROM narratives ORDER BY number",
 }
+
 CHILDREN = {"victims": "victims", "linked": "links", "narrative": "narratives"}
+
 INSIDE = {
     "victims": {"victim_ref": "victim_ref", "age": "age", "sex": "sex"},
     "linked": {"crime_ref": "linked_crime_ref", "offence_code": "linked_offence_code"},
@@ -52,7 +56,7 @@ INSIDE = {
 
 @pytest.fixture(scope="module")
 def server_of_records() -> Iterator[Postgres]:
-    with postgres.running() as found:
+    with running() as found:
         yield found
 
 
@@ -135,24 +139,26 @@ def fill(url: str, records: list[dict[str, Any]]) -> None:
     engine.dispose()
 
 
-def source(url: str, **changes: Any) -> Database:
-    return Database(**{"url": url, "queries": QUERIES, **changes})
+def source(url: str, **changes: Any) -> DatabaseSource:
+    return DatabaseSource(**{"url": url, "queries": QUERIES, **changes})
 
 
 @pytest.fixture
-def run(client: Elasticsearch, index: Index, tmp_path: Path) -> Callable[..., Loaded]:
+def run(
+    client: Elasticsearch, index: IndexSettings, tmp_path: Path
+) -> Callable[..., RefreshResult]:
     """Run a refresh from files or a database."""
 
-    def go(reading: Path | Database, mode: Mode = "full") -> Loaded:
+    def go(reading: Path | DatabaseSource, mode: RefreshMode = "full") -> RefreshResult:
         files = isinstance(reading, Path)
-        plan = Plan(
+        plan = RefreshPlan(
             paths=(reading,) if isinstance(reading, Path) else (),
             rejects_folder=tmp_path / "rejects",
             database=None if files or isinstance(reading, Path) else reading,
         )
-        return refresh.refresh(
-            client, index, plan, mode, Refresh(), SILENT,
-            mention=lambda term: terms.query(terms.parse(term)).to_dict(),
+        return refresh_index(
+            client, index, plan, mode, RefreshSettings(), SILENT,
+            query_for_term=lambda term: build_term_query(parse_term(term)).to_dict(),
         )  # fmt: skip
 
     return go
@@ -168,7 +174,7 @@ def execute(url: str, *statements: str) -> None:
 
 def unlinked(number: int) -> list[dict[str, Any]]:
     """Records without links: one that was resolved counts as changed when it is read again."""
-    return [{**one, "linked": []} for one in sample.generate(number)]
+    return [{**one, "linked": []} for one in generate_records(number)]
 
 
 # -- the same records ----------------------------------------------------------------------------
@@ -176,9 +182,9 @@ def unlinked(number: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("kind", ["on_sqlite", "on_postgres"])
 def test_the_same_records_give_the_same_content(
-    kind: str, run: Callable[..., Loaded], tmp_path: Path, request: pytest.FixtureRequest
+    kind: str, run: Callable[..., RefreshResult], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    records = list(sample.generate(400))
+    records = list(generate_records(400))
     path = tmp_path / "records.jsonl"
     path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in records))
     from_file = run(path).generation
@@ -195,9 +201,9 @@ def test_the_same_records_give_the_same_content(
 @pytest.mark.parametrize("kind", ["on_sqlite", "on_postgres"])
 def test_an_increment_by_watermark_ends_where_a_full_refresh_ends(
     kind: str,
-    run: Callable[..., Loaded],
+    run: Callable[..., RefreshResult],
     client: Elasticsearch,
-    index: Index,
+    index: IndexSettings,
     request: pytest.FixtureRequest,
 ) -> None:
     """A change that was committed late, with a moment before the newest one held, is picked up."""
@@ -225,7 +231,7 @@ def test_an_increment_by_watermark_ends_where_a_full_refresh_ends(
 
 
 def test_an_increment_without_a_watermark_compares_everything(
-    run: Callable[..., Loaded], on_sqlite: str
+    run: Callable[..., RefreshResult], on_sqlite: str
 ) -> None:
     records = unlinked(50)
     fill(on_sqlite, records)
@@ -249,6 +255,7 @@ def many(url: str, number: int, size: int = 100) -> None:
 
 
 SIMPLE = {"crimes": "SELECT * FROM crimes", "victims": "SELECT * FROM victims"}
+
 SLOW = {**SIMPLE, "crimes": "SELECT * FROM crimes WHERE pg_sleep(0.002) IS NOT NULL"}
 
 
@@ -278,9 +285,9 @@ class Meanwhile(threading.Thread):
 
 
 def test_a_connection_that_breaks_in_the_middle_changes_nothing(
-    run: Callable[..., Loaded],
+    run: Callable[..., RefreshResult],
     client: Elasticsearch,
-    index: Index,
+    index: IndexSettings,
     on_postgres: str,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -295,14 +302,14 @@ def test_a_connection_that_breaks_in_the_middle_changes_nothing(
     gc.collect()  # a cursor left open would be told now
     breaker.join()
     assert breaker.done
-    assert generations.live_name(client, index.alias) == before.name
+    assert find_live_name(client, index.alias) == before.name
     assert list(client.indices.get(index=f"{index.alias}-*").body) == [before.name]
     assert capfd.readouterr().err == ""
 
 
 def test_a_lost_connection_does_not_hide_what_was_wrong(on_postgres: str) -> None:
     def lose() -> None:
-        with database._connected(source(on_postgres)) as connection:
+        with connect_database(source(on_postgres)) as connection:
             lost = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
             execute(on_postgres, f"SELECT pg_terminate_backend({lost}, 10000)")
             raise SourceError("what was wrong")
@@ -316,7 +323,7 @@ def test_no_cursor_of_a_lost_connection_stays_open(on_postgres: str) -> None:
     many(on_postgres, 5)
 
     def lose() -> None:
-        with database._connected(source(on_postgres)) as connection:
+        with connect_database(source(on_postgres)) as connection:
             lost = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
             options = {"stream_results": True, "max_row_buffer": 1}
             rows = connection.execute(sa.text("SELECT * FROM crimes"), execution_options=options)
@@ -344,7 +351,7 @@ def test_all_tables_are_of_one_moment(on_postgres: str) -> None:
         **SIMPLE,
         "victims": "SELECT * FROM victims WHERE crime_ref <> '' AND pg_sleep(0.005) IS NOT NULL",
     }
-    found = list(database.read(source(on_postgres, queries=slow), FieldMap()))
+    found = list(read_database(source(on_postgres, queries=slow), FieldMap()))
     writer.join()
     assert writer.done
     references = {one.raw["crime_ref"] for one in found if isinstance(one.raw, dict)}
@@ -356,17 +363,17 @@ def test_nothing_can_be_written(on_postgres: str) -> None:
     many(on_postgres, 1)
     queries = {"crimes": "WITH gone AS (DELETE FROM crimes RETURNING *) SELECT * FROM gone"}
     with pytest.raises(SourceError):
-        database.check(source(on_postgres, queries=queries), FieldMap())
+        check_database(source(on_postgres, queries=queries), FieldMap())
     execute(on_postgres, "CREATE FUNCTION clear() RETURNS text LANGUAGE sql AS 'DELETE FROM victims; SELECT crime_ref FROM crimes'")  # fmt: skip
     queries = {"crimes": "SELECT clear() AS crime_ref, recorded_on, offence_code, narrative FROM crimes"}  # fmt: skip
     with pytest.raises(SourceError, match=r"ReadOnlySqlTransaction 25006"):
-        list(database.read(source(on_postgres, queries=queries), FieldMap()))
+        list(read_database(source(on_postgres, queries=queries), FieldMap()))
 
 
 def test_many_rows_take_bounded_memory(on_postgres: str) -> None:
     """60,000 records of 2 KB: over 120 MB, read in less than half of it."""
     many(on_postgres, 60_000, size=120)
-    reading = database.read(source(on_postgres, queries=SIMPLE), FieldMap())
+    reading = read_database(source(on_postgres, queries=SIMPLE), FieldMap())
     next(reading)
     process = psutil.Process()
     start = most = process.memory_info().rss
@@ -393,7 +400,7 @@ def test_many_rows_take_bounded_memory(on_postgres: str) -> None:
 def test_a_wrong_query_is_told(on_postgres: str, crimes: str, told: str) -> None:
     many(on_postgres, 1)
     with pytest.raises(SourceError) as refused:
-        database.check(source(on_postgres, queries={"crimes": crimes}), FieldMap())
+        check_database(source(on_postgres, queries={"crimes": crimes}), FieldMap())
     assert told in str(refused.value)
 
 
@@ -403,7 +410,7 @@ def test_what_a_value_says_is_never_told(on_postgres: str) -> None:
     execute(on_postgres, f"UPDATE crimes SET narrative = '{CANARY}'")
     queries = {"crimes": "SELECT crime_ref, recorded_on, offence_code, narrative, narrative::int AS outcome FROM crimes"}  # fmt: skip
     with pytest.raises(SourceError) as refused:
-        list(database.read(source(on_postgres, queries=queries), FieldMap()))
+        list(read_database(source(on_postgres, queries=queries), FieldMap()))
     assert "after 0 rows of crimes (InvalidTextRepresentation 22P02)" in str(refused.value)
     assert CANARY not in str(refused.value)
 
@@ -423,7 +430,7 @@ def test_a_database_that_refuses_us_is_told_without_secrets(
 ) -> None:
     url = server_of_records.url().replace(*change)
     with pytest.raises(SourceError) as refused:
-        database.check(source(url), FieldMap())
+        check_database(source(url), FieldMap())
     assert "the database cannot be reached, or refuses us" in str(refused.value)
     assert told in str(refused.value)
     for secret in (PASSWORD, f'"{USER}"', "ZQX"):
@@ -433,7 +440,7 @@ def test_a_database_that_refuses_us_is_told_without_secrets(
 def test_a_driver_that_reads_whole_tables_is_refused(on_postgres: str) -> None:
     url = on_postgres.replace("+psycopg", "+psycopg_async")
     with pytest.raises(ConfigurationError, match="cannot read a table in parts"):
-        database.check(source(url), FieldMap())
+        check_database(source(url), FieldMap())
 
 
 # -- the command line ----------------------------------------------------------------------------
@@ -442,7 +449,7 @@ def test_a_driver_that_reads_whole_tables_is_refused(on_postgres: str) -> None:
 def test_the_nightly_refresh_runs_from_a_database(
     environment: dict[str, str], on_postgres: str, tmp_path: Path
 ) -> None:
-    fill(on_postgres, list(sample.generate(30)))
+    fill(on_postgres, list(generate_records(30)))
     execute(
         on_postgres,
         f"INSERT INTO crimes VALUES ('{CANARY}', '22B', NULL, NULL, NULL), ('B', '22B', '{CANARY}', '2019-01-01', NULL)",

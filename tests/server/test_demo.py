@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from indexer import audit
+from indexer.audit.log import AUDIT_LOG_NAME, AuditLog
 from indexer.session import Session
-from queries import demo, numbers, replay
+from queries.answer.cells import hash_numbers
+from queries.commands.demo_steps import _answer_demo_request
+from queries.replay.compare import read_unpublished_answer
 from tests.conftest import ROOT
 
 DATA = ROOT / "tests" / "data"
@@ -30,8 +32,8 @@ def test_an_answer_of_the_demonstration_is_in_the_audit_log(
     shutil.copy(DATA / "requests" / "reference.yaml", tmp_path)
     session = Session()
     session.quiet = True
-    demo._answer(session, tmp_path, "reference")
-    answered = replay.read(tmp_path / "reference.answer.json")
-    (line,) = audit.Log(session.settings.audit_folder / audit.NAME).last()
+    _answer_demo_request(session, tmp_path, "reference")
+    answered = read_unpublished_answer(tmp_path / "reference.answer.json")
+    (line,) = AuditLog(session.settings.audit_folder / AUDIT_LOG_NAME).read_lines()
     assert (line["command"], line["reference"]) == ("demo", "FOI2018/03922")
-    assert line["numbers"] == numbers.digest(answered)
+    assert line["numbers"] == hash_numbers(answered)

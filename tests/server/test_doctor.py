@@ -12,18 +12,26 @@ import msgspec
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer import doctor, elastic, generations, lease, schema
-from indexer.doctor import Finding
+from indexer.config.model import IndexSettings
+from indexer.doctor import cluster
+from indexer.doctor.cluster import check_clock_skew
+from indexer.doctor.finding import Finding
+from indexer.doctor.privileges import COMMAND_PRIVILEGES
 from indexer.errors import LockedError
-from indexer.refresh import Loaded
-from indexer.settings import Index
+from indexer.index.generations import _build_index_meta, create_generation
+from indexer.index.lock import hold_lock
+from indexer.index.mapping import load_index_schema
+from indexer.jobs.refresh import RefreshResult
+from indexer.server.connection import connect_server
 from tests.server.secured import HOST, Secured, presented
 from tests.server.test_bad_input import CommandLine, foidex
 
 __all__ = ["foidex"]
 
 RECORD = {"crime_ref": "A", "recorded_on": "2019-06-01", "offence_code": "22B", "narrative": "x"}
+
 PASSWORD = "ZQXPASSWORD"
+
 UNSOUND = 17
 
 
@@ -45,7 +53,7 @@ def the(found: dict[str, list[Finding]], check: str) -> tuple[str, str]:
 
 
 def test_all_is_well_once_records_are_loaded(
-    foidex: CommandLine, load: Callable[..., Loaded]
+    foidex: CommandLine, load: Callable[..., RefreshResult]
 ) -> None:
     assert the(findings(foidex), "generation") == (
         "warning",
@@ -58,33 +66,36 @@ def test_all_is_well_once_records_are_loaded(
         "configuration", "home folder", "tls", "server", "rights", "clock", "health", "disk",
         "generation", "unfinished", "lock", "backups",
     ]  # fmt: skip
-    assert [one.message for one in found["rights"]] == [f"this user may {one.may}." for one in doctor.RIGHTS]  # fmt: skip
+    assert [one.message for one in found["rights"]] == [f"this user may {one.may}." for one in COMMAND_PRIVILEGES]  # fmt: skip
     told = foidex("doctor")
     assert told.code == 0
     assert len(told.out.splitlines()) == 15
 
 
 def test_another_mapping_wants_a_full_refresh(
-    foidex: CommandLine, load: Callable[..., Loaded], client: Elasticsearch
+    foidex: CommandLine, load: Callable[..., RefreshResult], client: Elasticsearch
 ) -> None:
     one = load([RECORD]).generation
     other = msgspec.structs.replace(one, mapping_hash="0" * 64)
-    client.indices.put_mapping(index=one.name, meta=generations._meta(other))
+    client.indices.put_mapping(index=one.name, meta=_build_index_meta(other))
     level, told = the(findings(foidex), "generation")
     assert level == "warning"
     assert told.endswith("Run a full refresh: foidex refresh --full")
 
 
 def test_what_is_half_built_is_told_with_whether_a_refresh_runs(
-    foidex: CommandLine, load: Callable[..., Loaded], client: Elasticsearch, index: Index
+    foidex: CommandLine,
+    load: Callable[..., RefreshResult],
+    client: Elasticsearch,
+    index: IndexSettings,
 ) -> None:
     load([RECORD])
-    left = generations.create(client, index, schema.load(), "0", ()).name
+    left = create_generation(client, index, load_index_schema(), "0", ()).name
     assert the(findings(foidex), "unfinished") == (
         "warning",
         f"{left} was left half built by a refresh that died. The next refresh clears it.",
     )
-    with lease.held(client, index.alias, 30):
+    with hold_lock(client, index.alias, 30):
         found = findings(foidex)
         assert the(found, "unfinished") == ("ok", f"{left} is being built. ")
         assert the(found, "lock")[1].startswith("a refresh has been running since 20")
@@ -92,20 +103,20 @@ def test_what_is_half_built_is_told_with_whether_a_refresh_runs(
 
 
 def test_a_lock_whose_answer_was_lost_is_ours_all_the_same(
-    client: Elasticsearch, index: Index
+    client: Elasticsearch, index: IndexSettings
 ) -> None:
     """A busy server wrote the lock, but did not say so in time, and the client asked again."""
-    with lease.held(client, index.alias, 30) as lock:
+    with hold_lock(client, index.alias, 30) as lock:
         lock._version, lock._until = {}, datetime.now(UTC)
         lock.take()
         lock.check()
         lock._write(**lock._version)
-        with pytest.raises(LockedError), lease.held(client, index.alias, 30):
+        with pytest.raises(LockedError), hold_lock(client, index.alias, 30):
             pass
 
 
 def test_shards_that_are_on_no_node_are_told(
-    foidex: CommandLine, load: Callable[..., Loaded], client: Elasticsearch
+    foidex: CommandLine, load: Callable[..., RefreshResult], client: Elasticsearch
 ) -> None:
     name = load([RECORD]).generation.name
     client.indices.put_settings(index=name, settings={"number_of_replicas": 2})
@@ -115,7 +126,10 @@ def test_shards_that_are_on_no_node_are_told(
 
 
 def test_an_alias_at_two_indices_is_a_problem(
-    foidex: CommandLine, load: Callable[..., Loaded], client: Elasticsearch, index: Index
+    foidex: CommandLine,
+    load: Callable[..., RefreshResult],
+    client: Elasticsearch,
+    index: IndexSettings,
 ) -> None:
     load([RECORD])
     client.indices.create(index=f"{index.alias}-other", aliases={index.alias: {}})
@@ -181,7 +195,7 @@ def test_a_certificate_that_is_not_trusted_is_a_problem(
 
 
 def test_a_full_disk_is_a_problem(foidex: CommandLine, secured: Secured) -> None:
-    with elastic.connect(secured.address) as client:
+    with connect_server(secured.address) as client:
         key = "cluster.routing.allocation.disk.watermark"
         names = ("low", "high", "flood_stage")
         client.cluster.put_settings(persistent={f"{key}.{name}": "900pb" for name in names})
@@ -199,6 +213,7 @@ ASKS = """\
     - names: ["mine", "mine-*"]
       privileges: [read, view_index_metadata, monitor]
 """
+
 REFRESHES = """\
   cluster: [monitor]
   indices:
@@ -207,6 +222,7 @@ REFRESHES = """\
     - names: ["mine.lock"]
       privileges: [read, write, create_index]
 """
+
 NOTHING = """\
   cluster: []
 """
@@ -259,6 +275,6 @@ def test_clocks_that_differ_are_told(
 ) -> None:
     for ahead, level in ((0, "ok"), (20, "warning"), (-300, "problem")):
         clock = SimpleNamespace(time=lambda ahead=ahead: time.time() + ahead)
-        monkeypatch.setattr(doctor, "time", clock)
-        (one,) = doctor._clock(client, 60)
+        monkeypatch.setattr(cluster, "time", clock)
+        (one,) = check_clock_skew(client, 60)
         assert one.level == level

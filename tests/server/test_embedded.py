@@ -36,18 +36,32 @@ import msgspec
 import psutil
 import pytest
 
-from indexer import elastic, embedded
-from indexer.elastic import Address
+from indexer.config.model import Settings
 from indexer.errors import EmbeddedError
 from indexer.progress import Progress
-from indexer.settings import Settings
-from tests.server.conftest import SILENT, end_home, new_home
-from tests.server.conftest import settings_for as settings_of
+from indexer.server.address import ServerAddress
+from indexer.server.connection import connect_server
+from indexer.server.embedded import install
+from indexer.server.embedded import process as process_module
+from indexer.server.embedded.config import CONFIG_TEMPLATE
+from indexer.server.embedded.install import MAVEN_ARTIFACT, MAVEN_GROUP, SERVER_VERSION
+from indexer.server.embedded.process import (
+    EmbeddedServer,
+    ServerProcess,
+    find_embedded_address,
+    start_embedded_server,
+    stop_embedded_server,
+)
+from tests.server.conftest import SILENT, end_home, new_home, settings_for
 
 COMMAND = [sys.executable, "-c", "from queries.cli import main; main()"]
+
 StandIn = Callable[..., subprocess.Popen[bytes]]
+
 NOWHERE = "http://127.0.0.1:9"  # a proxy that is not there
+
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+
 root_only = pytest.mark.skipif(not ROOT, reason="only root's server runs as another user")
 
 
@@ -77,7 +91,7 @@ def eventually(
 
 def end(home: Path) -> None:
     """Stop what the tests started here, whatever became of its files."""
-    embedded.down(settings_of(home), SILENT)
+    stop_embedded_server(settings_for(home), SILENT)
     for process in processes(home):
         process.kill()
     end_home(home)
@@ -112,8 +126,8 @@ def starting(home: Path, **more: str) -> subprocess.Popen[str]:
     )
 
 
-def recorded(home: Path) -> embedded.Process:
-    return msgspec.json.decode((home / "server.json").read_bytes(), type=embedded.Process)
+def recorded(home: Path) -> ServerProcess:
+    return msgspec.json.decode((home / "server.json").read_bytes(), type=ServerProcess)
 
 
 def status_of(url: str, user: str = "", password: str = "") -> int:
@@ -131,7 +145,7 @@ def status_of(url: str, user: str = "", password: str = "") -> int:
             return error.code
 
 
-def answers(address: Address) -> bool:
+def answers(address: ServerAddress) -> bool:
     return status_of(address.url, address.user or "", address.password or "") == 200
 
 
@@ -143,7 +157,7 @@ def home() -> Iterator[Path]:
     try:
         before = os.umask(0o077)
         try:
-            embedded._Server(settings_of(folder), SILENT).fetch()
+            EmbeddedServer(settings_for(folder), SILENT).fetch()
         finally:
             os.umask(before)
         yield folder
@@ -153,12 +167,12 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture
 def settings(home: Path) -> Settings:
-    return settings_of(home)
+    return settings_for(home)
 
 
 @pytest.fixture
-def address(settings: Settings) -> Address:
-    return embedded.up(settings, SILENT)
+def address(settings: Settings) -> ServerAddress:
+    return start_embedded_server(settings, SILENT)
 
 
 @pytest.fixture
@@ -189,7 +203,7 @@ def stand_in() -> Iterator[StandIn]:
         assert child.stdout
         assert child.stdout.read(5) == b"ready"
         created = psutil.Process(child.pid).create_time() - age
-        process = embedded.Process(child.pid, created, 1)
+        process = ServerProcess(child.pid, created, 1)
         (home / "server.json").write_bytes(msgspec.json.encode(process))
         return child
 
@@ -218,47 +232,47 @@ def test_two_commands_at_the_same_moment_start_one_server_that_outlives_them(
     (server,) = processes(home)
     assert server.pid == recorded(home).pid
     assert server.pid not in {command.pid for command in commands}
-    address = embedded.running(settings_of(home))
+    address = find_embedded_address(settings_for(home))
     assert address
     assert address.url in said[0][0]
     assert answers(address)
 
 
-def test_up_twice_is_one_server(home: Path, settings: Settings, address: Address) -> None:
+def test_up_twice_is_one_server(home: Path, settings: Settings, address: ServerAddress) -> None:
     before = recorded(home)
-    assert embedded.up(settings, SILENT) == address
+    assert start_embedded_server(settings, SILENT) == address
     assert recorded(home) == before
     assert [process.pid for process in processes(home)] == [before.pid]
 
 
 @pytest.mark.parametrize("content", [None, "{", '{"pid":4194304,"created":1.0,"port":9200}'])
 def test_a_running_server_is_found_again_when_its_process_file_is_wrong(
-    home: Path, settings: Settings, address: Address, content: str | None
+    home: Path, settings: Settings, address: ServerAddress, content: str | None
 ) -> None:
     before = recorded(home)
     (home / "server.json").unlink()
     if content is not None:
         (home / "server.json").write_text(content)
-    assert embedded.running(settings) == address
-    assert embedded.up(settings, SILENT) == address
+    assert find_embedded_address(settings) == address
+    assert start_embedded_server(settings, SILENT) == address
     assert recorded(home) == before
 
 
-def test_it_listens_on_loopback_only(home: Path, address: Address) -> None:
+def test_it_listens_on_loopback_only(home: Path, address: ServerAddress) -> None:
     sockets = psutil.Process(recorded(home).pid).net_connections("inet")
     listening = {entry.laddr for entry in sockets if entry.status == psutil.CONN_LISTEN}
     assert address.url in {f"http://127.0.0.1:{place.port}" for place in listening}
     assert {place.ip.removeprefix("::ffff:") for place in listening} == {"127.0.0.1"}
 
 
-def test_it_answers_nobody_without_the_password(address: Address) -> None:
+def test_it_answers_nobody_without_the_password(address: ServerAddress) -> None:
     assert status_of(address.url) == 401
     assert status_of(address.url, "elastic", "wrong") == 401
     assert answers(address)
 
 
 def test_the_password_is_in_one_file_that_only_its_owner_reads(
-    home: Path, address: Address
+    home: Path, address: ServerAddress
 ) -> None:
     password = address.password or ""
     assert len(password) >= 24
@@ -274,13 +288,13 @@ def test_the_password_is_in_one_file_that_only_its_owner_reads(
 
 
 def test_a_password_the_server_refuses_is_told(
-    home: Path, settings: Settings, address: Address
+    home: Path, settings: Settings, address: ServerAddress
 ) -> None:
     file = home / "password"
     file.write_text("wrong")
     try:
         with pytest.raises(EmbeddedError, match="refuses this password") as refused:
-            embedded._Server(settings, SILENT)._answers(recorded(home).port)
+            EmbeddedServer(settings, SILENT)._answers(recorded(home).port)
     finally:
         file.write_text(address.password or "")
     assert str(file) in str(refused.value)
@@ -289,31 +303,31 @@ def test_a_password_the_server_refuses_is_told(
 
 @pytest.mark.usefixtures("no_network")
 def test_a_killed_server_starts_again_with_its_data_and_without_the_network(
-    home: Path, settings: Settings, address: Address
+    home: Path, settings: Settings, address: ServerAddress
 ) -> None:
-    with elastic.connect(address) as client:
+    with connect_server(address) as client:
         client.index(index="test-kept", document={"said": "kept"}, refresh=True)
     (server,) = processes(home)
     server.kill()
-    again = embedded.up(settings, SILENT)
+    again = start_embedded_server(settings, SILENT)
     assert recorded(home).pid != server.pid
-    with elastic.connect(again) as client:
+    with connect_server(again) as client:
         assert client.count(index="test-kept")["count"] == 1
         client.indices.delete(index="test-kept")
 
 
 def test_a_server_is_stopped_by_its_process_id_and_a_second_down_finds_none(
-    home: Path, settings: Settings, address: Address
+    home: Path, settings: Settings, address: ServerAddress
 ) -> None:
     (server,) = processes(home)
-    assert embedded.down(settings, SILENT) is True
+    assert stop_embedded_server(settings, SILENT) is True
     assert processes(home) == []
     assert not server.is_running() or server.status() == psutil.STATUS_ZOMBIE
     with pytest.raises(urllib.error.URLError, match="refused"):
         status_of(address.url)
     assert not (home / "server.json").exists()
-    assert embedded.running(settings) is None
-    assert embedded.down(settings, SILENT) is False
+    assert find_embedded_address(settings) is None
+    assert stop_embedded_server(settings, SILENT) is False
 
 
 # -- what goes wrong while it starts ---------------------------------------------------------------
@@ -322,18 +336,18 @@ def test_a_server_is_stopped_by_its_process_id_and_a_second_down_finds_none(
 def test_a_command_that_is_killed_while_it_starts_the_server_leaves_one_server(
     home: Path, settings: Settings
 ) -> None:
-    embedded.down(settings, SILENT)
+    stop_embedded_server(settings, SILENT)
     with starting(home) as command:
         eventually((home / "tmp" / "pid").exists, command=command)
         command.kill()
     assert not (home / "server.json").exists()
-    assert answers(embedded.up(settings, SILENT))
+    assert answers(start_embedded_server(settings, SILENT))
     eventually(lambda: len(processes(home)) == 1)
     assert recorded(home).pid == processes(home)[0].pid
 
 
 def test_a_command_that_is_interrupted_leaves_no_process(home: Path, settings: Settings) -> None:
-    embedded.down(settings, SILENT)
+    stop_embedded_server(settings, SILENT)
     with starting(home) as command:
         eventually((home / "tmp" / "pid").exists, command=command)
         command.send_signal(signal.SIGINT)
@@ -345,16 +359,16 @@ def test_a_command_that_is_interrupted_leaves_no_process(home: Path, settings: S
 def test_a_start_that_takes_too_long_leaves_no_process(
     home: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    embedded.down(settings, SILENT)
-    monkeypatch.setattr(embedded, "_START_SECONDS", 2)
+    stop_embedded_server(settings, SILENT)
+    monkeypatch.setattr(process_module, "_START_SECONDS", 2)
     with pytest.raises(EmbeddedError, match="did not end within 2 seconds") as told:
-        embedded.up(settings, SILENT)
+        start_embedded_server(settings, SILENT)
     assert str(home) in str(told.value)
     eventually(lambda: not processes(home), 10)
 
 
 def test_too_large_a_heap_is_told_with_the_last_lines_of_the_log(home: Path) -> None:
-    embedded.down(settings_of(home), SILENT)
+    stop_embedded_server(settings_for(home), SILENT)
     done = foidex(home, "up", FOIDEX_HEAP="900000g")
     assert done.returncode == 9
     assert "died while starting" in done.stderr
@@ -366,11 +380,11 @@ def test_too_large_a_heap_is_told_with_the_last_lines_of_the_log(home: Path) -> 
 def test_a_server_that_dies_while_starting_is_told_and_starts_once_the_fault_is_gone(
     home: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    embedded.down(settings, SILENT)
+    stop_embedded_server(settings, SILENT)
     with monkeypatch.context() as fault:
-        fault.setattr(embedded, "_CONFIG", f"{embedded._CONFIG}no.such.setting: 1\n")
+        fault.setattr(process_module, "CONFIG_TEMPLATE", f"{CONFIG_TEMPLATE}no.such.setting: 1\n")
         with pytest.raises(EmbeddedError, match=r"unknown setting \[no.such.setting\]") as told:
-            embedded.up(settings, SILENT)
+            start_embedded_server(settings, SILENT)
     lines = str(told.value).splitlines()
     assert lines[0].startswith(f"{home}: the embedded server died while starting.")
     assert str(home / "start.log") in lines[1]
@@ -380,23 +394,23 @@ def test_a_server_that_dies_while_starting_is_told_and_starts_once_the_fault_is_
     assert processes(home) == []
     assert not (home / "server.json").exists()
     (home / "server.json").write_text("not JSON")
-    assert answers(embedded.up(settings, SILENT))
+    assert answers(start_embedded_server(settings, SILENT))
 
 
 def test_a_lost_password_is_made_anew_and_the_port_is_the_one_set(
     home: Path, settings: Settings
 ) -> None:
-    embedded.down(settings, SILENT)
+    stop_embedded_server(settings, SILENT)
     before = (home / "password").read_text()
     (home / "password").unlink()
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    address = embedded.up(settings_of(home, FOIDEX_PORT=str(port)), SILENT)
+    address = start_embedded_server(settings_for(home, FOIDEX_PORT=str(port)), SILENT)
     assert address.url == f"http://127.0.0.1:{port}"
     assert answers(address)
     assert status_of(address.url, "elastic", before) == 401
-    embedded.down(settings, SILENT)
+    stop_embedded_server(settings, SILENT)
 
 
 def test_a_taken_port_is_refused_before_anything_is_fetched(other_home: Path) -> None:
@@ -427,11 +441,11 @@ def test_a_taken_port_is_refused_before_anything_is_fetched(other_home: Path) ->
 def test_a_stale_process_file_is_no_server_and_down_clears_it(
     other_home: Path, content: bytes
 ) -> None:
-    settings = settings_of(other_home)
+    settings = settings_for(other_home)
     file = other_home / "server.json"
     file.write_bytes(content)
-    assert embedded.running(settings) is None
-    assert embedded.down(settings, SILENT) is False
+    assert find_embedded_address(settings) is None
+    assert stop_embedded_server(settings, SILENT) is False
     assert not file.exists()
 
 
@@ -439,13 +453,13 @@ def test_a_process_id_that_was_used_again_is_no_server_and_is_left_alone(
     other_home: Path, stand_in: StandIn
 ) -> None:
     other = stand_in(other_home, age=10)
-    assert embedded.running(settings_of(other_home)) is None
-    assert embedded.down(settings_of(other_home), SILENT) is False
+    assert find_embedded_address(settings_for(other_home)) is None
+    assert stop_embedded_server(settings_for(other_home), SILENT) is False
     assert other.poll() is None
 
 
 def test_down_where_there_is_no_home_makes_none(tmp_path: Path) -> None:
-    assert embedded.down(settings_of(tmp_path / "none"), SILENT) is False
+    assert stop_embedded_server(settings_for(tmp_path / "none"), SILENT) is False
     assert not (tmp_path / "none").exists()
 
 
@@ -463,9 +477,9 @@ def test_a_server_nobody_collects_is_stopped_all_the_same(
 def test_a_server_that_does_not_end_when_asked_is_killed(
     other_home: Path, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "_STOP_SECONDS", 0.5)
+    monkeypatch.setattr(process_module, "_STOP_SECONDS", 0.5)
     child = stand_in(other_home, "signal.signal(signal.SIGTERM, signal.SIG_IGN)")
-    assert embedded.down(settings_of(other_home), SILENT) is True
+    assert stop_embedded_server(settings_for(other_home), SILENT) is True
     assert child.wait(5) == -signal.SIGKILL
 
 
@@ -522,8 +536,8 @@ def maven(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Maven]:
     java.mkdir()
     (java / "release").touch()
     maven = Maven(content)
-    monkeypatch.setattr(embedded, "SHA512", hashlib.sha512(content).hexdigest())
-    monkeypatch.setattr(embedded, "_java_home", lambda: java)
+    monkeypatch.setattr(process_module, "SHA512", hashlib.sha512(content).hexdigest())
+    monkeypatch.setattr(install, "_find_java_home", lambda: java)
     context = functools.partial(jgo.maven.MavenContext, remote_repos={"central": maven.url})
     monkeypatch.setattr(jgo.maven, "MavenContext", context)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -542,8 +556,8 @@ def fetch(tmp_path: Path) -> Callable[[Path], None]:
     """Fetch into a home, with a folder of downloads of the test's own."""
 
     def run(home: Path) -> None:
-        settings = settings_of(home, FOIDEX_DOWNLOADS=str(tmp_path / "downloads"))
-        embedded._Server(settings, SILENT).fetch()
+        settings = settings_for(home, FOIDEX_DOWNLOADS=str(tmp_path / "downloads"))
+        EmbeddedServer(settings, SILENT).fetch()
 
     return run
 
@@ -551,10 +565,10 @@ def fetch(tmp_path: Path) -> Callable[[Path], None]:
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
     """Where the zip is kept."""
-    group = embedded.GROUP.replace(".", "/")
-    folder = tmp_path / "downloads" / group / embedded.ARTIFACT / embedded.VERSION
+    group = MAVEN_GROUP.replace(".", "/")
+    folder = tmp_path / "downloads" / group / MAVEN_ARTIFACT / SERVER_VERSION
     folder.mkdir(parents=True)
-    return folder / f"{embedded.ARTIFACT}-{embedded.VERSION}.zip"
+    return folder / f"{MAVEN_ARTIFACT}-{SERVER_VERSION}.zip"
 
 
 def unpacked(home: Path) -> dict[str, str]:
@@ -568,10 +582,10 @@ def unpacked(home: Path) -> dict[str, str]:
 
 
 WHOLE = {
-    f"{embedded.VERSION}/bin/elasticsearch": "0o755",
-    f"{embedded.VERSION}/config/jvm.options": "0o664",
-    f"{embedded.VERSION}/jdk/release": "0o644",
-    f"{embedded.VERSION}/lib/large": "0o644",
+    f"{SERVER_VERSION}/bin/elasticsearch": "0o755",
+    f"{SERVER_VERSION}/config/jvm.options": "0o664",
+    f"{SERVER_VERSION}/jdk/release": "0o644",
+    f"{SERVER_VERSION}/lib/large": "0o644",
 }
 
 
@@ -588,13 +602,13 @@ def test_the_zip_is_fetched_once_for_every_home(
         thread.join()
     assert [unpacked(folder) for folder in homes] == [WHOLE] * 3
     assert maven.asked == 1
-    options = homes[0] / "server" / embedded.VERSION / "config" / "jvm.options"
+    options = homes[0] / "server" / SERVER_VERSION / "config" / "jvm.options"
     assert options.read_text() == "-Xss1m\n"
 
 
 def test_up_can_fetch_the_server_and_start_nothing(other_home: Path) -> None:
     done = foidex(other_home, "up", "--fetch-only")
-    folder = other_home / "server" / embedded.VERSION
+    folder = other_home / "server" / SERVER_VERSION
     assert done.stdout == f"The embedded server is in {folder}.\n"
     assert (folder / "jdk" / "bin" / "java").is_file()
     assert not processes(other_home)
@@ -648,21 +662,21 @@ def test_without_network_or_download_the_error_names_a_way_on(
 def test_an_interrupted_unpacking_is_done_again(
     maven: Maven, fetch: Callable[[Path], None], tmp_path: Path
 ) -> None:
-    left = tmp_path / "server" / f"{embedded.VERSION}.partial" / "lib"
+    left = tmp_path / "server" / f"{SERVER_VERSION}.partial" / "lib"
     left.mkdir(parents=True)
     (left / "half").touch()
     fetch(tmp_path)
     assert unpacked(tmp_path) == WHOLE
-    assert [path.name for path in (tmp_path / "server").iterdir()] == [embedded.VERSION]
+    assert [path.name for path in (tmp_path / "server").iterdir()] == [SERVER_VERSION]
     fetch(tmp_path)
     assert maven.asked == 1
 
 
 def test_a_folder_of_downloads_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    settings = settings_of(tmp_path, FOIDEX_DOWNLOADS=str(tmp_path / "file" / "below"))
+    settings = settings_for(tmp_path, FOIDEX_DOWNLOADS=str(tmp_path / "file" / "below"))
     with pytest.raises(EmbeddedError, match=r"file.*Not a directory.*FOIDEX_DOWNLOADS"):
-        embedded._Server(settings, SILENT).fetch()
+        EmbeddedServer(settings, SILENT).fetch()
 
 
 # -- a full disk ---------------------------------------------------------------------------------------
@@ -706,7 +720,7 @@ def test_too_little_room_is_told_before_anything_is_fetched(
 ) -> None:
     room(monkeypatch, 599_999_999)
     with pytest.raises(EmbeddedError, match="599 MB are free; the server needs 600 MB") as told:
-        embedded.up(settings_of(other_home), SILENT)
+        start_embedded_server(settings_for(other_home), SILENT)
     assert str(other_home) in str(told.value)
     assert "FOIDEX_HOME" in str(told.value)
 
@@ -716,7 +730,7 @@ def test_a_real_small_disk_is_told_before_anything_is_fetched(
     small_disk: Callable[[str], Path],
 ) -> None:
     with pytest.raises(EmbeddedError, match="MB are free"):
-        embedded.up(settings_of(small_disk("20m")), SILENT)
+        start_embedded_server(settings_for(small_disk("20m")), SILENT)
 
 
 @pytest.mark.parametrize("large", ["distribution", "java"])
@@ -734,7 +748,7 @@ def test_a_disk_that_fills_while_unpacking_is_told_and_left_clean(
         (tmp_path / "java" / "release").write_bytes(bytes(2_000_000))
     else:
         maven.content = small_zip(2_000_000)
-        monkeypatch.setattr(embedded, "SHA512", hashlib.sha512(maven.content).hexdigest())
+        monkeypatch.setattr(process_module, "SHA512", hashlib.sha512(maven.content).hexdigest())
     with pytest.raises(EmbeddedError, match=r"cannot be written .*(disk is full|No space left)"):
         fetch(disk)
     assert unpacked(disk) == {}
@@ -746,9 +760,9 @@ def test_a_disk_that_fills_while_downloading_is_told_and_left_clean(
 ) -> None:
     disk = small_disk("1m")
     maven.content = os.urandom(2_000_000)
-    settings = settings_of(tmp_path, FOIDEX_DOWNLOADS=str(disk))
+    settings = settings_for(tmp_path, FOIDEX_DOWNLOADS=str(disk))
     with pytest.raises(EmbeddedError, match=r"the disk is full.*FOIDEX_DOWNLOADS"):
-        embedded._Server(settings, SILENT).fetch()
+        EmbeddedServer(settings, SILENT).fetch()
     assert not list(disk.rglob("*.zip"))
 
 
@@ -761,7 +775,7 @@ def test_a_full_disk_is_told_when_the_server_starts(
     with (disk / "filling").open("wb") as file:
         file.write(bytes(shutil.disk_usage(disk).free - left))
     with pytest.raises(EmbeddedError, match="disk is full") as told:
-        embedded.up(settings_of(disk), SILENT)
+        start_embedded_server(settings_for(disk), SILENT)
     assert str(disk) in str(told.value)
     assert "FOIDEX_HOME" in str(told.value)
     assert ("died while starting" in str(told.value)) is (left > 0)
@@ -780,7 +794,7 @@ def test_a_home_the_servers_user_cannot_reach_is_refused_and_not_opened(
     other_home.joinpath("inner").mkdir()
     other_home.joinpath(closed).chmod(0o700)
     with pytest.raises(EmbeddedError, match=r'user "nobody".* cannot reach it') as told:
-        embedded.up(settings_of(other_home / "inner"), SILENT)
+        start_embedded_server(settings_for(other_home / "inner"), SILENT)
     assert str(other_home / "inner") in str(told.value)
     assert "chmod o+x" in str(told.value)
     assert stat.S_IMODE(other_home.joinpath(closed).stat().st_mode) == 0o700
@@ -795,7 +809,7 @@ def test_a_user_the_server_cannot_run_as_is_refused_before_anything_is_fetched(
     other_home: Path, user: str, problem: str
 ) -> None:
     with pytest.raises(EmbeddedError, match=f'"{user}" {problem}.*FOIDEX_SERVER_USER'):
-        embedded.up(settings_of(other_home, FOIDEX_SERVER_USER=user), SILENT)
+        start_embedded_server(settings_for(other_home, FOIDEX_SERVER_USER=user), SILENT)
     assert not (other_home / "server").exists()
 
 
@@ -810,7 +824,7 @@ def test_a_link_the_servers_user_left_is_not_followed(home: Path, other_home: Pa
     (other_home / "data" / "link").symlink_to(victim)
     for made in (other_home / "config" / "elasticsearch.keystore", other_home / "password"):
         made.touch()
-    embedded._Server(settings_of(other_home), SILENT)._prepare()
+    EmbeddedServer(settings_for(other_home), SILENT)._prepare()
     assert victim.read_text() == "root's"
     assert victim.stat().st_uid == 0
     assert (other_home / "config" / "elasticsearch.yml").owner() == "nobody"
@@ -818,7 +832,8 @@ def test_a_link_the_servers_user_left_is_not_followed(home: Path, other_home: Pa
 
 @root_only
 @pytest.mark.parametrize(
-    "call", [embedded.up, embedded.down, lambda given, _: embedded.running(given)]
+    "call",
+    [start_embedded_server, stop_embedded_server, lambda given, _: find_embedded_address(given)],
 )
 @pytest.mark.parametrize("mode", [0o755, 0o700])
 def test_another_user_is_told_whose_home_it_is(
@@ -830,7 +845,7 @@ def test_another_user_is_told_whose_home_it_is(
     os.seteuid(pwd.getpwnam("nobody").pw_uid)
     try:
         with pytest.raises(EmbeddedError, match=r"Permission denied.*[Uu]se the user") as told:
-            call(settings_of(other_home), SILENT)
+            call(settings_for(other_home), SILENT)
     finally:
         os.seteuid(0)
     assert str(other_home) in str(told.value)
@@ -838,12 +853,12 @@ def test_another_user_is_told_whose_home_it_is(
 
 @pytest.mark.usefixtures("no_network")
 def test_a_program_that_may_not_run_is_told(home: Path, other_home: Path) -> None:
-    distribution = other_home / "server" / embedded.VERSION
-    shutil.copytree(home / "server" / embedded.VERSION / "config", distribution / "config")
+    distribution = other_home / "server" / SERVER_VERSION
+    shutil.copytree(home / "server" / SERVER_VERSION / "config", distribution / "config")
     (distribution / "bin").mkdir()
     (distribution / "bin" / "elasticsearch-keystore").touch(mode=0o644)
     with pytest.raises(EmbeddedError, match=r"elasticsearch-keystore: cannot be run") as told:
-        embedded.up(settings_of(other_home), SILENT)
+        start_embedded_server(settings_for(other_home), SILENT)
     assert str(distribution) in str(told.value)
     assert "FOIDEX_HOME" in str(told.value)
     assert not (other_home / "password").exists()
@@ -852,5 +867,5 @@ def test_a_program_that_may_not_run_is_told(home: Path, other_home: Path) -> Non
 def test_a_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(EmbeddedError, match=r"file.*cannot be written") as told:
-        embedded.up(settings_of(tmp_path / "file" / "home"), SILENT)
+        start_embedded_server(settings_for(tmp_path / "file" / "home"), SILENT)
     assert os.strerror(errno.ENOTDIR) in str(told.value)

@@ -13,11 +13,20 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.settings import Index
-from queries import estimate, request
-from queries.estimate import LIMIT_HOURS, Cost, Estimate
+from indexer.config.model import IndexSettings
+from queries.answering import estimate
+from queries.answering.estimate import (
+    LIMIT_HOURS,
+    CostPart,
+    Estimate,
+    ReadingCost,
+    estimate_cost,
+    format_estimate,
+)
+from queries.request.reader import parse_request
 
 FOIDEX = str(Path(sys.executable).with_name("foidex"))
+
 REQUEST = """
 reference: R1
 title: T
@@ -29,6 +38,7 @@ questions:
   - {id: Q2, kind: offences, within: {period: {from: 2018-03-01, to: 2018-03-31}}}
   - {id: Q3, kind: offences, within: {offences: [{codes: [21]}]}}
 """
+
 DAYS = {
     "2017-12-31": 5,
     "2018-01-10": 3,
@@ -61,17 +71,17 @@ def held() -> list[dict[str, Any]]:
     ]
 
 
-def of(client: Elasticsearch, index: Index, minutes: str, text: str = REQUEST) -> Estimate:
-    cost = Cost(Fraction(minutes), LIMIT_HOURS)
-    return estimate.estimate(client, index.alias, request.parse(text), cost)
+def of(client: Elasticsearch, index: IndexSettings, minutes: str, text: str = REQUEST) -> Estimate:
+    cost = ReadingCost(Fraction(minutes), LIMIT_HOURS)
+    return estimate_cost(client, index.alias, parse_request(text), cost)
 
 
-def said(parts: tuple[estimate.Part, ...]) -> list[tuple[str, int]]:
+def said(parts: tuple[CostPart, ...]) -> list[tuple[str, int]]:
     return [(one.label, one.records) for one in parts]
 
 
 def test_records_hours_and_what_fits_by_hand(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
     """At 360 minutes a record three fit into 18 hours."""
     load(held())
@@ -86,13 +96,13 @@ def test_records_hours_and_what_fits_by_hand(
     assert (found.months.label, found.months.records) == ("2018-04-01 to 2018-04-30", 1)
     assert said(found.offences) == [("Under 16", 6), ("Under 13", 3)]
     assert said(found.terms) == [("live stream", 8), ("Snapchat", 1)]
-    text = estimate.text(found)
+    text = format_estimate(found)
     assert "9 records would have to be read" in text
     assert "over the limit of 18 hours (3 records)" in text
 
 
 def test_the_total_counts_once_what_several_questions_ask_about(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
     load(held())
     found = of(client, index, "3", REQUEST.replace("  - {id: Q1, kind: offences}\n", ""))
@@ -105,7 +115,7 @@ def test_the_total_counts_once_what_several_questions_ask_about(
 
 @pytest.mark.parametrize(("minutes", "records", "fits"), [("120", 9, True), ("120.1", 8, False)])
 def test_exactly_the_limit_fits(
-    client: Elasticsearch, index: Index, load: Callable[..., Any],
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any],
     minutes: str, records: int, fits: bool,  # noqa: FBT001 - what is expected
 ) -> None:  # fmt: skip
     load(held())
@@ -114,17 +124,20 @@ def test_exactly_the_limit_fits(
 
 
 def test_a_period_without_a_record_is_not_offered(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
     load(held())
     # One record fits; two are of the last day that has any.
     found = of(client, index, "1000", REQUEST.replace("to: 2018-04-30", "to: 2018-03-31"))
     assert (found.latest, found.months) == (None, None)
-    assert "the last day with a record is too much by itself" in estimate.text(found)
+    assert "the last day with a record is too much by itself" in format_estimate(found)
 
 
 def test_days_are_read_beyond_the_first_page(
-    client: Elasticsearch, index: Index, load: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    client: Elasticsearch,
+    index: IndexSettings,
+    load: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(estimate, "_PAGE", 2)
     load(held())

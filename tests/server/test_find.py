@@ -12,12 +12,16 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.settings import Index
-from queries import evidence, execute, locate, request
+from indexer.config.model import IndexSettings
+from queries.answering.build import compute_answer
+from queries.evidence.hits import iter_hits
+from queries.evidence.locate import locate_records
+from queries.request.reader import read_request
 from tests.conftest import ROOT
 from tests.server.test_answers import reference_records
 
 REQUEST = ROOT / "tests" / "data" / "requests" / "reference.yaml"
+
 FOIDEX = Path(sys.executable).with_name("foidex")
 
 
@@ -68,16 +72,16 @@ def test_what_is_not_there_is_said(
 
 
 def test_every_number_of_an_answer_has_its_records_behind_it(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
     """Each row and cell of the reference answer, where offences are counted."""
     load(reference_records())
-    asked = request.read(REQUEST)
-    answer = execute.answer(client, index.alias, asked)
+    asked = read_request(REQUEST)
+    answer = compute_answer(client, index.alias, asked)
     for question in answer.questions[:3]:
         table = question.table
         for row in (*table.rows, table.total):
             for column, number in zip(table.columns, row.counts, strict=True):
-                located = locate.behind(asked, question.id, row.key, column.key)
-                found = list(evidence.find(client, index.alias, located))
+                located = locate_records(asked, question.id, row.key, column.key)
+                found = list(iter_hits(client, index.alias, located))
                 assert len(found) == number, (question.id, row.label, column.label)

@@ -16,21 +16,25 @@ from elasticsearch import Elasticsearch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from indexer import elastic, generations, refresh
-from indexer.categories import Category
-from indexer.elastic import Address
+from indexer.config.field_map import FieldMap
+from indexer.config.model import IndexSettings
 from indexer.errors import RequestError
-from indexer.fieldmap import FieldMap
-from indexer.settings import Index
-from queries import execute, locate, request
-from queries.answer import Answer, QuestionAnswer, Row
-from queries.periods import column_of
-from queries.request import Request
+from indexer.index.generations import discard_generation, find_live_name
+from indexer.jobs.refresh import load_files
+from indexer.records.categories import Category
+from indexer.server.address import ServerAddress
+from indexer.server.server_errors import translate_client_errors
+from queries.answer.types import Answer, QuestionAnswer, Row
+from queries.answering.build import compute_answer
+from queries.evidence.locate import locate_records
+from queries.request.reader import Request, parse_request, read_request
+from queries.tables.period_columns import split_column_key
 from tests.conftest import ROOT
 from tests.counter import Days, Naive, Record, Table, days
 from tests.server.conftest import SILENT
 
 EXAMPLES = int(os.environ.get("FOIDEX_TEST_EXAMPLES", "15"))
+
 DECLARED: dict[str, dict[str, Any]] = {
     "district": {"values": ["North", "South", "unknown"]},
     "ward": {},
@@ -39,16 +43,19 @@ DECLARED: dict[str, dict[str, Any]] = {
     "grades": {"type": "integer", "many": True},
     "online": {"type": "boolean"},
 }
+
 CATEGORIES = {name: msgspec.convert(one, Category) for name, one in DECLARED.items()}
 
 # -- random records --------------------------------------------------------------------------------
 
 CODES = ["21", "22B", "022A", "88/01", "88-2", "88/3", "88E", "071/17", "71/1", "08602", "8N", "46"]
+
 SAID = [
     "live stream", "Live-Stream", "livestreaming", "live streams", "Snap Chat", "snapchat", "Hinge", "hinges",
     "app", "App", "apps", "Facebook", "FB", "face book", "We-Chat", "wechat", "we chat", "Musical.ly", "musical",
     "seen", "on the", "a",
 ]  # fmt: skip
+
 JOINTS = [
     " ",
     " ",
@@ -67,11 +74,15 @@ JOINTS = [
     "' '",
     "...\n\n (",
 ]
+
 entry = st.lists(
     st.builds(str.__add__, st.sampled_from(SAID), st.sampled_from(JOINTS)), max_size=7
 ).map("".join)
+
 WORDS = st.sampled_from(["a", "b", "b2", "b10", "unknown", "Not recorded", "=a", "#0", "in_a"])
+
 NUMBERS = st.sampled_from([-3, 0, 2, 10])
+
 record = st.fixed_dictionaries(
     {
         "recorded_on": st.dates(date(2016, 12, 1), date(2019, 6, 1)).map(date.isoformat),
@@ -105,6 +116,7 @@ record = st.fixed_dictionaries(
         "online": st.booleans() | st.none(),
     },
 )  # fmt: skip
+
 referenced = st.booleans().flatmap(
     lambda whole: st.lists(record, min_size=1, max_size=40).map(
         lambda found: [_named(n, one, whole=whole) for n, one in enumerate(found)]
@@ -129,6 +141,7 @@ def _text(value: Any) -> Any:
 
 
 WITHIN = st.integers(0, 8).map(_text)
+
 TERMS = st.one_of(
     st.sampled_from(["live stream", "livestreaming", "Snapchat", "Musical.ly", "Facebook", "app", "WeChat", "Hinge"]),
     st.sampled_from([
@@ -162,7 +175,9 @@ PERIODS: list[Any] = [
     "2017/18", "2018/19", "2017", "2018", {"from": "2017-04-01", "to": "2017-09-30", "label": "first half"},
     {"from": "2017-09-15", "to": "2018-04-30"}, {"from": "2018-02-01", "to": "2018-02-28"},
 ]  # fmt: skip
+
 periods = st.lists(st.sampled_from(PERIODS), min_size=1, max_size=3, unique_by=str)
+
 OFFENCES = st.sampled_from(
     [
         [{"codes": ["22B"]}, {"codes": ["88/1", "88/2"]}],
@@ -170,6 +185,7 @@ OFFENCES = st.sampled_from(
         [{"codes": ["88A"]}, {"codes": ["88"]}, {"codes": ["21"]}, {"codes": ["86/2"]}],
     ]
 )
+
 WHERE = st.sampled_from(
     [
         {}, {}, {}, {}, {"outcome": ["1", "18"]}, {"offence_group": ["Sexual offences"]}, {"sex": ["F", "X"]},
@@ -177,10 +193,12 @@ WHERE = st.sampled_from(
         {"priority": ["2", "-3"]}, {"grades": ["10"], "outcome": ["1", "8"]},
     ]
 )  # fmt: skip
+
 FIELDS = [
     "offence", "offence_group", "month", "quarter", "calendar_year", "financial_year", "status", "outcome", "sex",
     *DECLARED,
 ]  # fmt: skip
+
 BANDS = st.sampled_from(
     [
         [{"to": "11"}, {"from": "12", "to": "15"}, {"from": "16"}],
@@ -279,7 +297,7 @@ def told(row: Row) -> str:
 
 def told_columns(found: QuestionAnswer) -> list[str]:
     return [
-        f"@{column.label}" if column_of(column.key)[1] is not None else column.label
+        f"@{column.label}" if split_column_key(column.key)[1] is not None else column.label
         for column in found.table.columns
     ]
 
@@ -328,14 +346,14 @@ def located(asked: Request, found: QuestionAnswer, naive: Table) -> list[tuple[A
         mine = None if row.kind == "total" else told(row)
         for column, called in zip(table.columns, told_columns(found), strict=True):
             right = naive.references(mine, called)
-            pairs.append((locate.behind(asked, found.id, row.key, column.key).query, right))
+            pairs.append((locate_records(asked, found.id, row.key, column.key).query, right))
             plain = labels[row.label.casefold()] == 1 and row.label.casefold() not in keys
             if plain and not row.label.startswith(("=", "#")):
                 names = [row.label]
                 if row.codes:  # as documents print them
                     names.append(f"{row.label} ({', '.join(row.codes)})")
                 pairs += [
-                    (locate.behind(asked, found.id, name, column.key).query, right)
+                    (locate_records(asked, found.id, name, column.key).query, right)
                     for name in names
                 ]
     return pairs
@@ -349,14 +367,14 @@ def located(asked: Request, found: QuestionAnswer, naive: Table) -> list[tuple[A
 )
 @given(referenced, st.lists(requests(), min_size=4, max_size=8))
 def test_every_number_is_the_naive_counters_and_has_its_records(
-    client: Elasticsearch, index: Index, tmp_path: Path, written: list[Record], wanted: list[dict[str, Any]]
+    client: Elasticsearch, index: IndexSettings, tmp_path: Path, written: list[Record], wanted: list[dict[str, Any]]
 ) -> None:  # fmt: skip
     load_declared(client, index, tmp_path, written)
     pairs: list[tuple[Any, set[str], Any]] = []
     for one in wanted:
         naive = Naive(written, one, DECLARED)
-        asked = request.parse(json.dumps(one, default=_text).replace("true", '"true"').replace("false", '"false"').replace('""', '"'), "request", categories=CATEGORIES)  # fmt: skip
-        answer = execute.answer(client, index.alias, asked)
+        asked = parse_request(json.dumps(one, default=_text).replace("true", '"true"').replace("false", '"false"').replace('""', '"'), "request", categories=CATEGORIES)  # fmt: skip
+        answer = compute_answer(client, index.alias, asked)
         assert answer.scope.left_out == naive.left_out
         for question, found in zip(one["questions"], answer.questions, strict=True):
             table = naive.answer(question)
@@ -367,20 +385,23 @@ def test_every_number_is_the_naive_counters_and_has_its_records(
         assert references == right, of
 
 
-def load_declared(client: Elasticsearch, index: Index, folder: Path, written: list[Record]) -> None:
+def load_declared(
+    client: Elasticsearch, index: IndexSettings, folder: Path, written: list[Record]
+) -> None:
     """Load records of the declared categories in the place of those that were there."""
     path = folder / "records.jsonl"
     path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in written))
-    before = generations.live_name(client, index.alias)
+    before = find_live_name(client, index.alias)
     fields = FieldMap(categories=CATEGORIES)
-    refresh.load(client, index, [path], folder / "rejects", SILENT, fields=fields)
+    load_files(client, index, [path], folder / "rejects", SILENT, fields=fields)
     if before:
-        generations.discard(client, index.alias, before)
+        discard_generation(client, index.alias, before)
 
 
 # -- by hand ---------------------------------------------------------------------------------------
 
 DATA = ROOT / "tests" / "data"
+
 HARASSMENT, ASSAULT, SHOPLIFTING, THEFT, BURGLARY = (
     "Harassment", "Assault with injury", "Shoplifting", "Other theft", "Burglary Residential",
 )  # fmt: skip
@@ -463,13 +484,13 @@ def shown(found: QuestionAnswer) -> tuple[list[str], dict[str, list[int]], list[
 
 
 def test_what_other_forces_were_asked_counts_as_by_eye(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
     load(small())
     answers: dict[str, Answer] = {}
     for name, right in BY_EYE.items():
-        asked = request.read(DATA / "requests" / f"{name}.yaml")
-        answers[name] = execute.answer(client, index.alias, asked)
+        asked = read_request(DATA / "requests" / f"{name}.yaml")
+        answers[name] = compute_answer(client, index.alias, asked)
         found = {one.id: shown(one) for one in answers[name].questions}
         assert found == right, name
     (youngest,) = answers["youngest"].questions
@@ -502,6 +523,7 @@ TWELVE: list[tuple[Any, ...]] = [
     ("K", "2019-04-01", "22B", 1,    "North", [],         "Snapchat",                    []),
     ("L", "2017-08-01", "22B", 1,    "North", ["x"],      "Snapchat",                    [("V7", 9, "F")]),
 ]  # fmt: skip
+
 CANCELLED = "L"
 
 
@@ -519,6 +541,7 @@ def twelve() -> list[Record]:
 
 
 TWO_YEARS = "periods: [2017/18, 2018/19]\n"  # B to J, and L, which is cancelled
+
 HAND: list[tuple[str, str, list[str], dict[str, list[int]], list[int]]] = [
     (TWO_YEARS, "kind: offences", ["2017/18", "2018/19"],
      {"22B": [2, 2, 0], "88/1": [1, 1, 0], "88/2": [1, 1, 0], "71/17": [2, 2, 0], "86/2": [1, 0, 1], "46": [2, 0, 2]},
@@ -581,20 +604,20 @@ HAND: list[tuple[str, str, list[str], dict[str, list[int]], list[int]]] = [
 
 
 def test_each_kind_counts_twelve_records_as_by_hand(
-    client: Elasticsearch, index: Index, tmp_path: Path
+    client: Elasticsearch, index: IndexSettings, tmp_path: Path
 ) -> None:
     load_declared(client, index, tmp_path, twelve())
     for scope, question, columns, rows, total in HAND:
         text = f"reference: R\ntitle: T\n{scope}questions:\n- {{id: Q1, {question}}}\n"
-        asked = request.parse(text, "request", categories=CATEGORIES)
-        (found,) = execute.answer(client, index.alias, asked).questions
+        asked = parse_request(text, "request", categories=CATEGORIES)
+        (found,) = compute_answer(client, index.alias, asked).questions
         assert [column.label for column in found.table.columns[1:]] == columns, question
         assert {told(row): list(row.counts) for row in found.table.rows} == rows, question
         assert list(found.table.total.counts) == total, question
 
 
 def test_an_answer_says_why_its_rows_add_up_to_more(
-    client: Elasticsearch, index: Index, tmp_path: Path
+    client: Elasticsearch, index: IndexSettings, tmp_path: Path
 ) -> None:
     load_declared(client, index, tmp_path, twelve())
     questions = [
@@ -605,8 +628,8 @@ def test_an_answer_says_why_its_rows_add_up_to_more(
         "{id: Q5, kind: by, by: offence}",
     ]
     text = "reference: R\ntitle: T\nquestions:\n- " + "\n- ".join(questions)
-    answers = execute.answer(
-        client, index.alias, request.parse(text, "r", categories=CATEGORIES)
+    answers = compute_answer(
+        client, index.alias, parse_request(text, "r", categories=CATEGORIES)
     ).questions
     once = "The total counts each once."
     assert [one.notes for one in answers] == [
@@ -631,12 +654,12 @@ def test_an_answer_says_why_its_rows_add_up_to_more(
 
 
 def test_a_table_of_more_cells_than_the_server_gives_is_refused_in_words(
-    client: Elasticsearch, server: Address, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, server: ServerAddress, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
     load(small())
     rows, columns = ([f"{side}{n:03}" for n in range(300)] for side in ("row", "column"))
     cross = {"id": "Q1", "kind": "cross", "rows": {"keywords": rows}, "columns": {"keywords": columns}}  # fmt: skip
-    asked = request.parse(json.dumps({"reference": "R", "title": "T", "questions": [cross]}))
+    asked = parse_request(json.dumps({"reference": "R", "title": "T", "questions": [cross]}))
     refused = pytest.raises(RequestError, match="too many terms, or a table of too many cells")
-    with refused, elastic.explained(server):
-        execute.answer(client, index.alias, asked)
+    with refused, translate_client_errors(server):
+        compute_answer(client, index.alias, asked)

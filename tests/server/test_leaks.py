@@ -22,14 +22,19 @@ import msgspec
 import psutil
 import pytest
 
-from indexer import elastic, embedded
-from indexer.sample import WORDINGS
+from indexer.records.sample import SAMPLE_WORDINGS
+from indexer.server.connection import connect_server
+from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
 from tests.server.conftest import PRIVATE, SILENT, end_home, new_home, settings_for
 
 FOIDEX = str(Path(sys.executable).with_name("foidex"))
+
 TEXT = "zqxwvkjhyp"
+
 NAME = "Qwxzvbryth"
+
 SECRET = "Pk7vXzQ0-canary-password"
+
 CANARIES = (TEXT, NAME, SECRET)
 
 GOOD: list[dict[str, Any]] = [
@@ -138,7 +143,7 @@ def site() -> Iterator[Site]:
         one.run("load", one.source("good.jsonl", list(map(msgspec.json.encode, GOOD))), code=0)
         yield one
     finally:
-        embedded.down(settings_for(one.home), SILENT)
+        stop_embedded_server(settings_for(one.home), SILENT)
         end_home(one.root)
 
 
@@ -224,7 +229,7 @@ def test_the_commands_of_production_quote_nothing(site: Site) -> None:
 
 
 def test_a_password_is_in_nothing_that_is_said(site: Site) -> None:
-    server = embedded.up(settings_for(site.home), SILENT)
+    server = start_embedded_server(settings_for(site.home), SILENT)
     wrong = {"FOIDEX_USER": "elastic", "FOIDEX_PASSWORD": SECRET}
     site.run("count", "livestream", code=5, FOIDEX_URL=server.url, **wrong)
     site.run("status", code=5, FOIDEX_URL="http://127.0.0.1:1", **wrong)
@@ -242,8 +247,8 @@ def test_a_password_is_in_nothing_that_is_said(site: Site) -> None:
 
 @pytest.mark.timeout(600)
 def test_a_server_that_dies_leaves_no_text_outside_its_data(site: Site) -> None:
-    server = embedded.up(settings_for(site.home), SILENT)
-    with elastic.connect(server) as client:
+    server = start_embedded_server(settings_for(site.home), SILENT)
+    with connect_server(server) as client:
         (node,) = client.nodes.info(metric="jvm").body["nodes"].values()
         arguments = node["jvm"]["input_arguments"]
         switches = [one for one in arguments if "HeapDumpOnOutOfMemoryError" in one]
@@ -275,7 +280,7 @@ def test_every_home_of_the_run_is_searched_when_it_ends() -> None:
         home = new_home()
         folder = home / place
         folder.mkdir(exist_ok=True)
-        (folder / "a.log").write_text(f"... {WORDINGS[0]} ...")
+        (folder / "a.log").write_text(f"... {SAMPLE_WORDINGS[0]} ...")
         with pytest.raises(AssertionError) if told else nullcontext():
             end_home(home)
         assert not home.exists()

@@ -15,17 +15,32 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from indexer import generations, refresh, sample
+from indexer.config.model import IndexSettings
 from indexer.errors import GenerationError
-from indexer.settings import Index
-from queries import execute, findings, lint, request, termbook
-from queries.answer import NearMisses, NotCounted
-from queries.findings import Check, Looked, NearMiss, Suggestion, TermCheck
-from tests import oracle
+from indexer.index.generations import discard_generation, find_live_name
+from indexer.jobs.refresh import load_files
+from indexer.records.sample import generate_records
+from queries.answer.types import NearMissCount, NearMisses
+from queries.answering.build import compute_answer
+from queries.lint import check as lint_module
+from queries.lint.check import check_wording, collect_near_misses
+from queries.lint.findings import (
+    NearMiss,
+    SampleCoverage,
+    TermCheck,
+    WordingCheck,
+    WordingSuggestion,
+    format_wording_check,
+    lint_schema,
+)
+from queries.request.reader import parse_request
+from queries.spec.term_book import load_default_term_book
+from tests.oracle import mentions, text_of, variants
 from tests.server.conftest import SILENT
 
 FOIDEX = Path(sys.executable).with_name("foidex")
-BOOK = termbook.load()
+
+BOOK = load_default_term_book()
 
 #: Text, offence and status, by hand.
 TEXTS = [
@@ -43,6 +58,7 @@ TEXTS = [
     ("It was livestreamed on the x box.", "22B"),
     ("On a livestream that was musical ly.", "22B"),
 ]
+
 CANCELLED = ("It was livestreamed as well.", "22B")
 
 REQUEST = """\
@@ -65,17 +81,17 @@ def records() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def checked(client: Elasticsearch, alias: str, text: str, *, contexts: bool = True) -> Check:
-    return lint.check(client, alias, request.parse(text), BOOK, contexts=contexts)
+def checked(client: Elasticsearch, alias: str, text: str, *, contexts: bool = True) -> WordingCheck:
+    return check_wording(client, alias, parse_request(text), BOOK, contexts=contexts)
 
 
-def named(check: Check, term: str) -> TermCheck:
+def named(check: WordingCheck, term: str) -> TermCheck:
     (found,) = [one for one in check.terms if one.term == term]
     return found
 
 
 def test_a_request_has_its_wording_checked_by_hand(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
     load(records())
     check = checked(client, index.alias, REQUEST)
@@ -89,11 +105,11 @@ def test_a_request_has_its_wording_checked_by_hand(
         NearMiss("live streams", "another ending", 2, 1),
         NearMiss("live straem", "one letter away", 1, 1),
     )
-    assert stream.looked == Looked(4, 4, 8, 8)
+    assert stream.coverage == SampleCoverage(4, 4, 8, 8)
 
     chat = named(check, "WeChat")
     assert (chat.places, chat.records) == (("Q2",), 2)
-    assert [(form.form, form.records) for form in chat.unmeant] == [("we chat", 1)]
+    assert [(form.form, form.records) for form in chat.unintended] == [("we chat", 1)]
 
     steam = named(check, "Steam")
     assert (steam.records, steam.everyday) == (2, True)
@@ -102,24 +118,26 @@ def test_a_request_has_its_wording_checked_by_hand(
         ("R07", "On a livestream, by the game ", "Steam", "."),
     ]
     assert steam.near_misses == (NearMiss("steem", "one letter away", 1, 1),)
-    assert steam.suggestions == (Suggestion("with", "game", 1),)
+    assert steam.suggestions == (WordingSuggestion("with", "game", 1),)
 
     facebook = named(check, "Facebook")
     assert (facebook.records, facebook.in_index) == (0, 0)
-    assert facebook.suggestions == (Suggestion("alias", "FB", 1),)
+    assert facebook.suggestions == (WordingSuggestion("alias", "FB", 1),)
     assert named(check, "Musical.ly").near_misses == (
         NearMiss("musical ly", "without its punctuation", 1, 1),
     )
     assert named(check, "Bebo").near_misses == ()
-    assert check.annex.near_misses_not_counted[0] == NotCounted(
+    assert check.annex.near_misses_not_counted[0] == NearMissCount(
         "live stream", ("mentions",), "livestreamed", 3, 2
     )
 
 
-def test_the_check_in_words(client: Elasticsearch, index: Index, load: Callable[..., Any]) -> None:
+def test_the_check_in_words(
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
+) -> None:
     loaded = load(records())
     assert (
-        findings.text(checked(client, index.alias, REQUEST))
+        format_wording_check(checked(client, index.alias, REQUEST))
         == f"""\
 In {loaded.generation.name}: 12 records of this period and these offences, 8 in scope.
 No record of the period has an offence of: 88/2.
@@ -151,34 +169,34 @@ None in the whole index (check how they are written): Bebo.
 
 
 def test_the_near_misses_of_an_answer_are_those_of_the_check_that_enough_records_hold(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
     load(records())
-    asked = request.parse(REQUEST)
-    answered = execute.answer(client, index.alias, asked)
+    asked = parse_request(REQUEST)
+    answered = compute_answer(client, index.alias, asked)
     whole = checked(client, index.alias, REQUEST).annex.near_misses_not_counted
-    assert lint.near_misses(client, index.alias, asked, answered, 1) == NearMisses(
+    assert collect_near_misses(client, index.alias, asked, answered, 1) == NearMisses(
         1, complete=True, told=whole
     )
-    assert lint.near_misses(client, index.alias, asked, answered, 2).told == (
-        NotCounted("live stream", ("mentions",), "livestreamed", 3, 2),
-        NotCounted("live stream", ("mentions",), "live streams", 2, 1),
+    assert collect_near_misses(client, index.alias, asked, answered, 2).told == (
+        NearMissCount("live stream", ("mentions",), "livestreamed", 3, 2),
+        NearMissCount("live stream", ("mentions",), "live streams", 2, 1),
     )
 
 
 def test_near_misses_of_another_generation_than_answered_are_not_given(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
     load(records())
-    asked = request.parse(REQUEST)
-    answered = execute.answer(client, index.alias, asked)
+    asked = parse_request(REQUEST)
+    answered = compute_answer(client, index.alias, asked)
     load(records())
     with pytest.raises(GenerationError, match="Ask again"):
-        lint.near_misses(client, index.alias, asked, answered, 1)
+        collect_near_misses(client, index.alias, asked, answered, 1)
 
 
 def test_variants_none_and_the_book_decide_what_is_a_near_miss(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
     load(records())
     head = "reference: R\ntitle: T\nquestions: [{id: Q1, kind: offences}]\n"
@@ -194,11 +212,11 @@ def test_variants_none_and_the_book_decide_what_is_a_near_miss(
     assert exact.near_misses == (NearMiss("x box", "opened otherwise", 1, 1),)
     opened = named(checked(client, index.alias, f"{head}mentions: [Xbox]"), "Xbox")
     assert (opened.records, opened.near_misses) == (1, ())
-    assert [form.form for form in opened.unmeant] == ["x box"]
+    assert [form.form for form in opened.unintended] == ["x box"]
 
 
 def test_company_is_wanted_of_a_near_miss_too(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
     load(records())
     text = "reference: R\ntitle: T\nquestions: [{id: Q1, kind: offences}]\nmentions: [{term: Steam, with: [games]}]"
@@ -210,17 +228,20 @@ def test_company_is_wanted_of_a_near_miss_too(
 
 
 def test_a_sample_that_is_too_small_is_told(
-    client: Elasticsearch, index: Index, load: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    client: Elasticsearch,
+    index: IndexSettings,
+    load: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lint, "SAMPLE", 1)
-    monkeypatch.setattr(lint, "ROUNDS", 2)
+    monkeypatch.setattr(lint_module, "SAMPLE", 1)
+    monkeypatch.setattr(lint_module, "ROUNDS", 2)
     load(records())
     check = checked(client, index.alias, REQUEST)
     stream = named(check, "live stream")
     # R01, then what is not livestreamed; the straem was not reached.
-    assert stream.looked == Looked(3, 4, 1, 8)
+    assert stream.coverage == SampleCoverage(3, 4, 1, 8)
     assert [miss.records for miss in stream.near_misses] == [3, 2]
-    text = findings.text(check)
+    text = format_wording_check(check)
     assert "looked for in 3 of 4 records that may hold one and do not mention it" in text
     assert "looked for in 1 of the 8 records that count already" in text
 
@@ -239,15 +260,18 @@ WORDS = [
     "s",
     "a",
 ]
+
 JOINTS = [" ", "-", "", ". ", "'s ", "\n", ", ", "\n\n"]
+
 piece = st.builds(str.__add__, st.sampled_from(WORDS), st.sampled_from(JOINTS))
+
 narratives = st.lists(st.lists(piece, max_size=6).map("".join), min_size=1, max_size=30)
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(narratives)
 def test_every_number_of_a_near_miss_is_a_naive_count(
-    client: Elasticsearch, index: Index, tmp_path: Path, written: list[str]
+    client: Elasticsearch, index: IndexSettings, tmp_path: Path, written: list[str]
 ) -> None:
     path = tmp_path / "generated.jsonl"
     rows = [
@@ -255,37 +279,37 @@ def test_every_number_of_a_near_miss_is_a_naive_count(
         for number, text in enumerate(written)
     ]  # fmt: skip
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    before = generations.live_name(client, index.alias)
-    refresh.load(client, index, [path], tmp_path, SILENT)
+    before = find_live_name(client, index.alias)
+    load_files(client, index, [path], tmp_path, SILENT)
     if before:
-        generations.discard(client, index.alias, before)
+        discard_generation(client, index.alias, before)
     text = "reference: R\ntitle: T\nmentions: [livestream]\nquestions: [{id: Q1, kind: offences}]"
     (one,) = checked(client, index.alias, text).terms
-    counted = [oracle.mentions(text, oracle.variants("livestream")) for text in written]
+    counted = [mentions(text, variants("livestream")) for text in written]
     assert one.records == sum(counted)
     for miss in one.near_misses:
-        held = [oracle.mentions(text, oracle.variants(miss.wording)) for text in written]
+        held = [mentions(text, variants(miss.wording)) for text in written]
         assert miss.records == sum(held), miss
         assert miss.added == sum(
             near and not term for near, term in zip(held, counted, strict=True)
         ), miss
     told = {miss.wording.replace(" ", "") for miss in one.near_misses}
     for wording in ("livestreams", "livestreamed", "livestraem", "livesteam"):
-        found = any(oracle.mentions(text, oracle.variants(wording)) for text in written)
+        found = any(mentions(text, variants(wording)) for text in written)
         assert (wording in told) == found, wording
 
 
 def test_the_sample_records_have_the_near_misses_they_are_made_with(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
-    made = list(sample.generate(2_000))
+    made = list(generate_records(2_000))
     load(made)
     text = "reference: R\ntitle: T\nmentions: [live stream, live streaming]\nquestions: [{id: Q1, kind: offences}]"
     counted = [record for record in made if record.get("status", "recorded") == "recorded"]
     for one in checked(client, index.alias, text).terms:
         for miss in one.near_misses:
-            wording = oracle.variants(miss.wording)
-            right = sum(oracle.mentions(oracle.text_of(record), wording) for record in counted)
+            wording = variants(miss.wording)
+            right = sum(mentions(text_of(record), wording) for record in counted)
             assert (miss.records, miss.added) == (right, right)
         assert {miss.wording for miss in one.near_misses} == {"livestreamed", "live streams"}
 
@@ -322,7 +346,7 @@ def test_lint_as_json_keeps_to_its_schema(
 ) -> None:
     load(records())
     found = json.loads(run(environment, asked, "--format", "json").stdout)
-    Draft202012Validator(findings.schema()).validate(found)
+    Draft202012Validator(lint_schema()).validate(found)
     assert found["format"] == "foidex-lint/1"
     assert found["wording"]["annex"]["near_misses_not_counted"][0] == {
         "term": "live stream", "places": ["mentions"], "wording": "livestreamed", "records": 3, "added": 2,

@@ -13,13 +13,18 @@ from elasticsearch import Elasticsearch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer import generations, refresh
+from indexer.config.model import IndexSettings
 from indexer.errors import RequestError
-from indexer.settings import Index
-from queries import adhoc, evidence, locate, termbook, terms
-from queries.scope import Mention, Scope
-from tests import oracle
+from indexer.index.generations import discard_generation, find_live_name
+from indexer.jobs.refresh import load_files
+from queries.evidence.hits import iter_hits
+from queries.evidence.locate import locate_scope
+from queries.matching.term import parse_term
+from queries.request.adhoc import build_adhoc_request
+from queries.spec.term_book import load_default_term_book
+from queries.tables.scope import Mention, Scope
 from tests.conftest import ROOT
+from tests.oracle import cleaned, mentions, spellings, variants
 from tests.server.conftest import SILENT
 
 REAL = ROOT.parent / "shared" / "data" / "real_narratives.jsonl"
@@ -37,18 +42,18 @@ TERMS = [
 
 
 def found(client: Elasticsearch, alias: str, term: str) -> set[str]:
-    scope = Scope(mentions=(Mention(terms.parse(term)),))
-    return {hit.crime_ref for hit in evidence.find(client, alias, locate.whole(scope))}
+    scope = Scope(mentions=(Mention(parse_term(term)),))
+    return {hit.crime_ref for hit in iter_hits(client, alias, locate_scope(scope))}
 
 
 def expected(texts: dict[str, str], term: str) -> set[str]:
     """What a naive scan of the text finds. Forms of one or two plain words are the oracle's own."""
-    parsed = terms.parse(term)
+    parsed = parse_term(term)
     forms = [" ".join(form) for form in parsed.forms]
-    plain = oracle.cleaned(term).strip(" @#\"'.,;:!?")
+    plain = cleaned(term).strip(" @#\"'.,;:!?")
     if re.fullmatch(r"\w+([ -]\w+)?", plain) and "_" not in plain:
-        forms = oracle.variants(plain)
-    return {reference for reference, text in texts.items() if oracle.mentions(text, forms)}
+        forms = variants(plain)
+    return {reference for reference, text in texts.items() if mentions(text, forms)}
 
 
 def as_records(texts: dict[str, str]) -> list[dict[str, Any]]:
@@ -105,7 +110,9 @@ DECOYS = {
 }  # fmt: skip
 
 
-def test_the_rule_by_hand(client: Elasticsearch, index: Index, load: Callable[..., Any]) -> None:
+def test_the_rule_by_hand(
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
+) -> None:
     texts = {
         f"{term}:{number}": text
         for term, cases in DECOYS.items()
@@ -162,22 +169,22 @@ BOOK_TEXTS = [
     ids=lambda wordings: wordings[0],
 )
 def test_openings_of_the_term_book_count_and_all_wordings_count_the_same(
-    client: Elasticsearch, index: Index, load: Callable[..., Any], wordings: list[str]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any], wordings: list[str]
 ) -> None:
     texts = {f"R{number}": text for number, (text, _) in enumerate(BOOK_TEXTS)}
     load(as_records(texts))
     name = wordings[0].replace(" ", "-")
     right = {f"R{number}" for number, (_, names) in enumerate(BOOK_TEXTS) if name in names.split()}
     for written in wordings:
-        asked = adhoc.request([written]).scope
-        mine = {hit.crime_ref for hit in evidence.find(client, index.alias, locate.whole(asked))}
+        asked = build_adhoc_request([written]).scope
+        mine = {hit.crime_ref for hit in iter_hits(client, index.alias, locate_scope(asked))}
         assert mine == right, written
 
 
 def test_every_term_of_the_book_counts_as_a_naive_scan_does(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
-    book = termbook.load()
+    book = load_default_term_book()
     texts: dict[str, str] = {}
     for entry in book.terms:
         for written in (*entry.wordings, *entry.aliases):
@@ -186,17 +193,17 @@ def test_every_term_of_the_book_counts_as_a_naive_scan_does(
     load(as_records(texts))
     for entry in book.terms:
         forms = [entry.term.casefold()]
-        if not terms.parse(entry.term).compound:
-            forms = oracle.spellings([*entry.wordings])
-        right = {reference for reference, text in texts.items() if oracle.mentions(text, forms)}
-        asked = adhoc.request([entry.term]).scope
-        mine = {hit.crime_ref for hit in evidence.find(client, index.alias, locate.whole(asked))}
+        if not parse_term(entry.term).compound:
+            forms = spellings([*entry.wordings])
+        right = {reference for reference, text in texts.items() if mentions(text, forms)}
+        asked = build_adhoc_request([entry.term]).scope
+        mine = {hit.crime_ref for hit in iter_hits(client, index.alias, locate_scope(asked))}
         assert mine == right, entry.term
         assert len(mine) >= 2, entry.term
 
 
 def test_real_text_has_no_extra_and_no_missed_record(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
     if not REAL.is_file():
         pytest.skip(f"the real text is not here: {REAL.parent.name}/{REAL.name}")
@@ -230,6 +237,7 @@ WORDS = [
     "play",
     "3",
 ]
+
 JOINTS = [
     " ",
     "-",
@@ -249,23 +257,30 @@ JOINTS = [
     " \u2013 ",
     "\u00ad",
 ]
+
 piece = st.builds(str.__add__, st.sampled_from(WORDS), st.sampled_from(JOINTS))
+
 narratives = st.lists(st.lists(piece, max_size=6).map("".join), min_size=1, max_size=30)
+
 asked = st.lists(st.lists(piece, min_size=1, max_size=3).map("".join), min_size=1, max_size=8)
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(narratives, asked)
 def test_generated_text_has_no_extra_and_no_missed_record(
-    client: Elasticsearch, index: Index, tmp_path: Path, written: list[str], wanted: list[str]
+    client: Elasticsearch,
+    index: IndexSettings,
+    tmp_path: Path,
+    written: list[str],
+    wanted: list[str],
 ) -> None:
     texts = {f"R{number}": text for number, text in enumerate(written)}
     path = tmp_path / "generated.jsonl"
     path.write_text("".join(json.dumps(record) + "\n" for record in as_records(texts)), "utf-8")
-    before = generations.live_name(client, index.alias)
-    refresh.load(client, index, [path], tmp_path, SILENT)
+    before = find_live_name(client, index.alias)
+    load_files(client, index, [path], tmp_path, SILENT)
     if before:
-        generations.discard(client, index.alias, before)
+        discard_generation(client, index.alias, before)
     for term in wanted:
         try:
             right = expected(texts, term)

@@ -15,7 +15,9 @@ import pytest
 from tests.conftest import ROOT
 
 DATA = ROOT / "tests" / "data"
+
 FOIDEX = Path(sys.executable).with_name("foidex")
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 

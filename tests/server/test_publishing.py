@@ -13,24 +13,30 @@ import pytest
 from elasticsearch import Elasticsearch
 from jsonschema import Draft202012Validator
 
-from indexer import refresh, sample
+from indexer.config.field_map import FieldMap
+from indexer.config.model import IndexSettings
 from indexer.errors import DisclosureError, OutputError
-from indexer.fieldmap import FieldMap
-from indexer.settings import Index
-from queries import execute, request
-from queries.answer import schema
-from queries.disclosure import populations
+from indexer.jobs.refresh import load_files
+from indexer.records.sample import generate_records
+from queries.answer.types import build_answer_schema
+from queries.answering.build import compute_answer
+from queries.disclosure.attacker import attack_system
 from queries.disclosure.policy import Policy
-from queries.disclosure.reader import attack
-from queries.disclosure.release import known, release
-from tests import engine, kinds
+from queries.disclosure.populations import build_answer_system, list_printed_cells
+from queries.disclosure.release import collect_known_bounds, protect_answer
+from queries.request.reader import read_request
 from tests.conftest import ROOT
+from tests.engine import answer
+from tests.kinds import CATEGORIES, QUESTIONS, SCOPES, asking
 from tests.server.conftest import SILENT
-from tests.unit import test_published_set
+from tests.unit.test_published_set import records as published_set_records
 
 DATA = ROOT / "tests" / "data"
+
 REFERENCE = DATA / "requests" / "reference.yaml"
+
 FOIDEX = Path(sys.executable).with_name("foidex")
+
 RULE = '[disclosure]\nthreshold = 5\nledger = "releases.jsonl"\n'
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -56,7 +62,7 @@ def foidex(environment: dict[str, str], tmp_path: Path) -> Run:
 @pytest.fixture
 def loaded(load: Callable[..., Any]) -> None:
     lines = (DATA / "reference.jsonl").read_text("utf-8").splitlines()
-    load([*map(json.loads, lines), *sample.generate(3_000)])
+    load([*map(json.loads, lines), *generate_records(3_000)])
 
 
 @pytest.mark.usefixtures("loaded")
@@ -71,7 +77,7 @@ def test_the_reference_letter_tells_no_small_number(foidex: Run) -> None:
     assert "The age of the youngest victim is withheld" in letter
     assert "[c]" in letter
     published = json.loads(foidex("answer", REFERENCE, "--publish", "--format", "json").stdout)
-    Draft202012Validator(schema()).validate(published)
+    Draft202012Validator(build_answer_schema()).validate(published)
     for question in published["questions"]:
         for row in (*question["table"]["rows"], question["table"]["total"]):
             assert set(row["counts"]) <= {0, None}
@@ -157,27 +163,29 @@ def test_a_request_that_is_less_strict_needs_a_reason(foidex: Run, tmp_path: Pat
 
 
 def test_five_years_of_sample_records_are_protected(
-    client: Elasticsearch, index: Index, load: Callable[..., Any]
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
-    load([*sample.generate(900)])
-    asked = request.read(DATA / "requests" / "five-years.yaml")
-    whole = execute.answer(client, index.alias, asked)
+    load([*generate_records(900)])
+    asked = read_request(DATA / "requests" / "five-years.yaml")
+    whole = compute_answer(client, index.alias, asked)
     for policy in (Policy(threshold=5), Policy(threshold=10)):
-        found = release(whole, policy).answer
-        cells = populations.cells(found)
+        found = protect_answer(whole, policy).answer
+        cells = list_printed_cells(found)
         hidden = {cell.population for cell in cells if cell.number is None}
         assert hidden
-        for interval in attack(populations.system(found), known(cells, policy), hidden).values():
+        for interval in attack_system(
+            build_answer_system(found), collect_known_bounds(cells, policy), hidden
+        ).values():
             assert interval.high is None or interval.high - interval.low >= policy.threshold
 
 
 def test_the_search_in_plain_python_is_that_of_the_server(
-    client: Elasticsearch, index: Index, tmp_path: Path
+    client: Elasticsearch, index: IndexSettings, tmp_path: Path
 ) -> None:
     """What unit tests attack is what the server counts, in every kind of question and scope."""
     records = [
         {name: value for name, value in one.items() if name != "weight"}
-        for one in test_published_set.records()
+        for one in published_set_records()
     ]
     path = tmp_path / "records.jsonl"
     written = [
@@ -188,11 +196,11 @@ def test_the_search_in_plain_python_is_that_of_the_server(
         for one in records
     ]
     path.write_text("".join(json.dumps(one) + "\n" for one in written))
-    fields = FieldMap(categories=kinds.CATEGORIES)
-    refresh.load(client, index, [path], tmp_path / "rejects", SILENT, fields=fields)
-    for scope in kinds.SCOPES:
-        asked = kinds.asking(kinds.QUESTIONS, scope)
-        ours, theirs = engine.answer(asked, records), execute.answer(client, index.alias, asked)
+    fields = FieldMap(categories=CATEGORIES)
+    load_files(client, index, [path], tmp_path / "rejects", SILENT, fields=fields)
+    for scope in SCOPES:
+        asked = asking(QUESTIONS, scope)
+        ours, theirs = answer(asked, records), compute_answer(client, index.alias, asked)
         assert ours.questions == theirs.questions
         assert ours.scope == theirs.scope
 

@@ -21,15 +21,34 @@ from elasticsearch import Elasticsearch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer import bulk, elastic, embedded, generations, lease, refresh, sample
+from indexer.config.model import Canary, IndexSettings, RefreshSettings
 from indexer.errors import GenerationError, LockedError, NoIndexError, SourceError
-from indexer.overrides import Override
-from indexer.refresh import Loaded, Mode, Plan
-from indexer.settings import Canary, Index, Refresh
-from queries import adhoc, terms
+from indexer.index.generations import (
+    count_documents,
+    find_live_name,
+    list_verified,
+    prune_generations,
+    read_live_generation,
+    roll_back_generation,
+)
+from indexer.index.lock import Lease, hold_lock
+from indexer.jobs.overrides import CheckOverride
+from indexer.jobs.refresh import RefreshMode, RefreshPlan, RefreshResult, load_files, refresh_index
+from indexer.loading import loader
+from indexer.loading.bulk_request import DocumentChunk
+from indexer.loading.conflicts import create_documents
+from indexer.loading.tally import LineOutcome
+from indexer.records.sample import MENTION_COUNT, generate_records
+from indexer.server.address import ServerAddress
+from indexer.server.connection import connect_server
+from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
+from queries.answering.adhoc import count_adhoc_request
+from queries.matching.term import build_term_query, parse_term
+from queries.request.adhoc import build_adhoc_request
 from tests.server.conftest import SILENT, end_home, new_home, settings_for
 
 FOIDEX = str(Path(sys.executable).with_name("foidex"))
+
 Records = list[dict[str, Any]]
 
 
@@ -58,22 +77,27 @@ def write(path: Path, records: Records) -> Path:
 
 
 @pytest.fixture
-def run(client: Elasticsearch, index: Index, tmp_path: Path) -> Callable[..., Loaded]:
+def run(
+    client: Elasticsearch, index: IndexSettings, tmp_path: Path
+) -> Callable[..., RefreshResult]:
     """Run a refresh over records."""
 
     def go(
-        records: Records, mode: Mode = "full", options: Refresh | None = None, **more: Any
-    ) -> Loaded:
+        records: Records,
+        mode: RefreshMode = "full",
+        options: RefreshSettings | None = None,
+        **more: Any,
+    ) -> RefreshResult:
         path = write(tmp_path / "source.jsonl", records)
-        plan = Plan((path,), tmp_path / "rejects", **more.pop("plan", {}))
-        return refresh.refresh(
+        plan = RefreshPlan((path,), tmp_path / "rejects", **more.pop("plan", {}))
+        return refresh_index(
             client,
             index,
             plan,
             mode,
-            options or Refresh(lease_seconds=10),
+            options or RefreshSettings(lease_seconds=10),
             SILENT,
-            mention=lambda term: terms.query(terms.parse(term)).to_dict(),
+            query_for_term=lambda term: build_term_query(parse_term(term)).to_dict(),
             **more,
         )
 
@@ -92,14 +116,14 @@ def held(client: Elasticsearch, alias: str) -> dict[str, dict[str, Any]]:
 
 
 def mentions(client: Elasticsearch, alias: str, term: str = "livestream") -> int | None:
-    return adhoc.count(client, alias, adhoc.request([term])).records
+    return count_adhoc_request(client, alias, build_adhoc_request([term])).records
 
 
 # -- full and incremental --------------------------------------------------------------------------
 
 
 def test_a_change_applies_what_is_newer_and_counts_the_rest(
-    client: Elasticsearch, index: Index, run: Callable[..., Loaded]
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
 ) -> None:
     run([record("A", 5), record("B", 5), record("C", 5), record("D", 5)])
     loaded = run(
@@ -112,7 +136,7 @@ def test_a_change_applies_what_is_newer_and_counts_the_rest(
             {"crime_ref": "F"},  # broken
         ],
         "incremental",
-        overrides=frozenset({Override.REJECTS, Override.SHRINK}),
+        overrides=frozenset({CheckOverride.REJECTS, CheckOverride.SHRINK}),
     )
     one = loaded.generation
     assert (one.read, one.indexed, one.late, one.unchanged, one.deleted, one.rejected) == (
@@ -131,10 +155,10 @@ def test_a_change_applies_what_is_newer_and_counts_the_rest(
 
 
 def test_a_deleted_record_does_not_come_back_with_an_older_version(
-    client: Elasticsearch, index: Index, run: Callable[..., Loaded]
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
 ) -> None:
     run([record("A", 1), record("B", 1)])
-    run([deletion("A", 5)], "incremental", Refresh(max_shrink_percent=100))
+    run([deletion("A", 5)], "incremental", RefreshSettings(max_shrink_percent=100))
     late = run([record("A", 4)], "incremental")
     assert (late.generation.late, sorted(held(client, index.alias))) == (1, ["B"])
     back = run([record("A", 6)], "incremental")
@@ -142,14 +166,14 @@ def test_a_deleted_record_does_not_come_back_with_an_older_version(
 
 
 def test_deletions_also_come_as_a_file_of_references(
-    client: Elasticsearch, index: Index, run: Callable[..., Loaded], tmp_path: Path
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult], tmp_path: Path
 ) -> None:
     run([record("A"), record("B"), record("C")])
     (tmp_path / "deleted.txt").write_text("\ufeffA\r\n\r\nC\nnever-held\n", encoding="utf-8")
     loaded = run(
         [],
         "incremental",
-        Refresh(max_shrink_percent=100),
+        RefreshSettings(max_shrink_percent=100),
         plan={"tombstones": (tmp_path / "deleted.txt",)},
     )
     assert loaded.generation.deleted == 3
@@ -157,7 +181,7 @@ def test_deletions_also_come_as_a_file_of_references(
 
 
 def test_links_follow_the_record_they_name(
-    client: Elasticsearch, index: Index, run: Callable[..., Loaded]
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
 ) -> None:
     run(
         [
@@ -171,13 +195,15 @@ def test_links_follow_the_record_they_name(
         "21",
         "88/1",
     ]
-    loaded = run([deletion("B", 2)], "incremental", Refresh(max_shrink_percent=100))
+    loaded = run([deletion("B", 2)], "incremental", RefreshSettings(max_shrink_percent=100))
     assert "offence_code" not in held(client, index.alias)["A"]["linked"][0]
     assert loaded.generation.unresolved_links == 1
 
 
-def test_the_same_input_twice_gives_the_same_content_hash(run: Callable[..., Loaded]) -> None:
-    records = list(sample.generate(300))
+def test_the_same_input_twice_gives_the_same_content_hash(
+    run: Callable[..., RefreshResult],
+) -> None:
+    records = list(generate_records(300))
     first, second = run(records).generation, run(list(reversed(records))).generation
     assert first.content_hash == second.content_hash
     changed = run([{**records[0], "narrative": "Another text."}, *records[1:]]).generation
@@ -199,11 +225,14 @@ steps = st.lists(
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(steps, min_size=1, max_size=4))
 def test_changes_end_where_one_full_refresh_of_the_final_state_ends(
-    client: Elasticsearch, index: Index, run: Callable[..., Loaded], nights: list[list[Any]]
+    client: Elasticsearch,
+    index: IndexSettings,
+    run: Callable[..., RefreshResult],
+    nights: list[list[Any]],
 ) -> None:
     """Random versions and deletions, in any order, against a dictionary that keeps the newest."""
     anchor = record("Z", text="No such word.")
-    loose = Refresh(keep=1, max_shrink_percent=100)
+    loose = RefreshSettings(keep=1, max_shrink_percent=100)
     run([anchor], options=loose)
     newest: dict[str, tuple[int, dict[str, Any] | None]] = {}
     for night in nights:
@@ -233,15 +262,15 @@ def test_changes_end_where_one_full_refresh_of_the_final_state_ends(
     [
         (
             [record("A"), {"crime_ref": "B"}],
-            Refresh(),
-            Override.REJECTS,
+            RefreshSettings(),
+            CheckOverride.REJECTS,
             "1 of 2 records were rejected",
         ),
-        ([record("A")], Refresh(), Override.SHRINK, "more than 5% fewer than the 3"),
+        ([record("A")], RefreshSettings(), CheckOverride.SHRINK, "more than 5% fewer than the 3"),
         (
             [record(name, text="none") for name in "ABC"],
-            Refresh(canaries=(Canary("live stream", 2),)),
-            Override.CANARIES,
+            RefreshSettings(canaries=(Canary("live stream", 2),)),
+            CheckOverride.CANARIES,
             '"live stream" in 0 records, not 2',
         ),
     ],
@@ -249,55 +278,60 @@ def test_changes_end_where_one_full_refresh_of_the_final_state_ends(
 )
 def test_what_does_not_pass_is_not_promoted_unless_it_is_allowed(
     client: Elasticsearch,
-    index: Index,
-    run: Callable[..., Loaded],
+    index: IndexSettings,
+    run: Callable[..., RefreshResult],
     records: Records,
-    options: Refresh,
-    override: Override,
+    options: RefreshSettings,
+    override: CheckOverride,
     message: str,
 ) -> None:
     before = run([record("A"), record("B"), record("C")]).generation.name
-    others = frozenset(Override) - {override}
+    others = frozenset(CheckOverride) - {override}
     with pytest.raises((SourceError, GenerationError), match=message):
         run(records, options=options, overrides=others)
-    assert generations.live_name(client, index.alias) == before
-    assert [one.name for one in generations.everything(client, index.alias)] == [before]
-    allowed = run(records, options=options, overrides=frozenset(Override))
+    assert find_live_name(client, index.alias) == before
+    assert [one.name for one in list_verified(client, index.alias)] == [before]
+    allowed = run(records, options=options, overrides=frozenset(CheckOverride))
     assert str(override) in allowed.generation.overrides
-    assert generations.live(client, index.alias).overrides == allowed.generation.overrides
+    assert read_live_generation(client, index.alias).overrides == allowed.generation.overrides
 
 
 def test_a_generation_without_its_replicas_is_not_promoted(
-    client: Elasticsearch, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: Elasticsearch, index: IndexSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One node cannot start a replica."""
-    from indexer import verification
+    from indexer.jobs import verification
 
     monkeypatch.setattr(verification, "_HEALTH_SECONDS", 1)
     paths = [write(tmp_path / "one.jsonl", [record("A")])]
-    two = Index(alias=index.alias, replicas=1)
+    two = IndexSettings(alias=index.alias, replicas=1)
     with pytest.raises(GenerationError, match="1 of its shard copies are not started"):
-        refresh.load(client, two, paths, tmp_path, SILENT)
+        load_files(client, two, paths, tmp_path, SILENT)
 
 
 def test_a_missing_record_is_found_before_promotion(
-    client: Elasticsearch, index: Index, run: Callable[..., Loaded], monkeypatch: pytest.MonkeyPatch
+    client: Elasticsearch,
+    index: IndexSettings,
+    run: Callable[..., RefreshResult],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = bulk._create
+    real = create_documents
 
-    def losing(client: Elasticsearch, name: str, chunk: bulk._Chunk) -> list[bulk.Outcome]:
+    def losing(client: Elasticsearch, name: str, chunk: DocumentChunk) -> list[LineOutcome]:
         outcomes = real(client, name, chunk)
         client.delete(index=name, id=chunk.items[0].reference)
         return outcomes
 
-    monkeypatch.setattr(bulk, "_create", losing)
+    monkeypatch.setattr(loader, "create_documents", losing)
     with pytest.raises(GenerationError, match="holds 1 records and 0 tombstones where 2 and 0"):
         run([record("A"), record("B")])
     with pytest.raises(NoIndexError):
-        generations.live(client, index.alias)
+        read_live_generation(client, index.alias)
 
 
-def test_an_incremental_refresh_needs_a_generation_to_change(run: Callable[..., Loaded]) -> None:
+def test_an_incremental_refresh_needs_a_generation_to_change(
+    run: Callable[..., RefreshResult],
+) -> None:
     with pytest.raises(NoIndexError):
         run([record("A")], "incremental")
 
@@ -306,10 +340,10 @@ def test_an_incremental_refresh_needs_a_generation_to_change(run: Callable[..., 
 
 
 def test_a_second_refresh_is_told_who_holds_the_lock_since_when(
-    client: Elasticsearch, index: Index, run: Callable[..., Loaded]
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
 ) -> None:
     with (
-        lease.held(client, index.alias, 10),
+        hold_lock(client, index.alias, 10),
         pytest.raises(
             LockedError, match=rf"by .*process {os.getpid()}\) has been running since 20"
         ),
@@ -318,25 +352,25 @@ def test_a_second_refresh_is_told_who_holds_the_lock_since_when(
     run([record("A")])
 
 
-def test_a_dead_holders_lease_runs_out(client: Elasticsearch, index: Index) -> None:
-    dead = lease.Lease(client, f"{index.alias}.lock", "refresh", 1)
-    with lease.held(client, index.alias, 10):
+def test_a_dead_holders_lease_runs_out(client: Elasticsearch, index: IndexSettings) -> None:
+    dead = Lease(client, f"{index.alias}.lock", "refresh", 1)
+    with hold_lock(client, index.alias, 10):
         pass
     dead.take()
-    with pytest.raises(LockedError), lease.held(client, index.alias, 10):
+    with pytest.raises(LockedError), hold_lock(client, index.alias, 10):
         pass
     time.sleep(1.1)
-    with lease.held(client, index.alias, 10) as mine:
+    with hold_lock(client, index.alias, 10) as mine:
         mine.check()
         with pytest.raises(LockedError, match="lost its lock"):
             dead.check()
 
 
-def test_a_lock_that_is_kept_is_renewed(client: Elasticsearch, index: Index) -> None:
-    with lease.held(client, index.alias, 1) as mine:
+def test_a_lock_that_is_kept_is_renewed(client: Elasticsearch, index: IndexSettings) -> None:
+    with hold_lock(client, index.alias, 1) as mine:
         time.sleep(2)
         mine.check()
-        with pytest.raises(LockedError), lease.held(client, index.alias, 1):
+        with pytest.raises(LockedError), hold_lock(client, index.alias, 1):
             pass
 
 
@@ -344,50 +378,50 @@ def test_a_lock_that_is_kept_is_renewed(client: Elasticsearch, index: Index) -> 
 
 
 def test_every_refresh_can_be_undone_and_old_ones_are_pruned(
-    client: Elasticsearch, index: Index, run: Callable[..., Loaded]
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
 ) -> None:
     names = [run([record(f"R{n}") for n in range(count)]).generation.name for count in (1, 2, 3, 4)]
-    assert [one.name for one in generations.everything(client, index.alias)] == names[:0:-1]
-    back, was = generations.rollback(client, index.alias, None)
+    assert [one.name for one in list_verified(client, index.alias)] == names[:0:-1]
+    back, was = roll_back_generation(client, index.alias, None)
     assert (back.name, was) == (names[2], names[3])
     assert mentions(client, index.alias) == 3
-    generations.rollback(client, index.alias, names[3])
+    roll_back_generation(client, index.alias, names[3])
     assert mentions(client, index.alias) == 4
     with pytest.raises(GenerationError, match=f"Kept besides the live one: {names[2]}, {names[1]}"):
-        generations.rollback(client, index.alias, names[0])
-    assert generations.prune(client, index.alias, 1, dry_run=True) == [names[2], names[1]]
-    assert len(generations.everything(client, index.alias)) == 3
-    assert generations.prune(client, index.alias, 1) == [names[2], names[1]]
-    assert generations.live(client, index.alias).name == names[3]
+        roll_back_generation(client, index.alias, names[0])
+    assert prune_generations(client, index.alias, 1, dry_run=True) == [names[2], names[1]]
+    assert len(list_verified(client, index.alias)) == 3
+    assert prune_generations(client, index.alias, 1) == [names[2], names[1]]
+    assert read_live_generation(client, index.alias).name == names[3]
 
 
 def test_what_a_generation_of_the_first_version_holds_is_told(
-    client: Elasticsearch, index: Index, run: Callable[..., Loaded]
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
 ) -> None:
     """It says how many records were indexed, and not how many it holds."""
-    one = run([record("A"), record("B"), {"crime_ref": "C"}], overrides=frozenset(Override))
+    one = run([record("A"), record("B"), {"crime_ref": "C"}], overrides=frozenset(CheckOverride))
     name = one.generation.name
     known = ("name", "built_at", "version", "mapping_hash", "sources", "read", "indexed")
     said = msgspec.to_builtins(one.generation)
     meta = {"foidex": {**{key: said[key] for key in known}, "verified": True}}
     client.indices.put_mapping(index=name, meta=meta)
-    (kept,) = generations.everything(client, index.alias)
-    assert kept == generations.live(client, index.alias)
-    assert (kept.records, kept.tombstones) == generations.count(client, name) == (2, 0)
+    (kept,) = list_verified(client, index.alias)
+    assert kept == read_live_generation(client, index.alias)
+    assert (kept.records, kept.tombstones) == count_documents(client, name) == (2, 0)
 
 
 def test_the_indices_of_another_alias_are_never_touched(
-    client: Elasticsearch, index: Index, run: Callable[..., Loaded]
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
 ) -> None:
     run([record("A")])
     other = f"{index.alias}-archive-20200101-000000"
     client.indices.create(index=other)
-    run([record("A")], options=Refresh(keep=1))
+    run([record("A")], options=RefreshSettings(keep=1))
     assert client.indices.exists(index=other)
 
 
 def test_a_reader_sees_one_generation_or_the_next_and_never_a_mixture(
-    server: elastic.Address, index: Index, run: Callable[..., Loaded]
+    server: ServerAddress, index: IndexSettings, run: Callable[..., RefreshResult]
 ) -> None:
     """Twenty refreshes, full and incremental in turn, under a reader that counts all the while."""
     run([record("R0")])
@@ -397,7 +431,7 @@ def test_a_reader_sees_one_generation_or_the_next_and_never_a_mixture(
     done = threading.Event()
 
     def read() -> None:
-        with elastic.connect(server) as reader:
+        with connect_server(server) as reader:
             while not done.is_set():
                 try:
                     seen.append(mentions(reader, index.alias))
@@ -443,7 +477,7 @@ class Rig:
 
     def source(self, total: int) -> None:
         """The first of one list of records, so that a longer source holds a shorter one."""
-        write(self.folder / "source.jsonl", list(sample.generate(4_000))[:total])
+        write(self.folder / "source.jsonl", list(generate_records(4_000))[:total])
 
     def command(self, *more: str) -> list[str]:
         return [FOIDEX, "--config", str(self.folder / "foidex.toml"), *more]
@@ -466,17 +500,19 @@ class Rig:
         pytest.fail("the lock was never given back")
 
     def client(self) -> Elasticsearch:
-        return elastic.connect(embedded.up(self.settings, SILENT))
+        return connect_server(start_embedded_server(self.settings, SILENT))
 
     def check(self, totals: set[int]) -> int:
         """The alias points at one whole, verified generation of one of the sizes."""
         with self.client() as client:
-            live = generations.live(client, "crimes")
+            live = read_live_generation(client, "crimes")
             assert live.verified
             assert live.records in totals
-            assert generations.count(client, live.name) == (live.records, 0)
-            whole = adhoc.count(client, "crimes", adhoc.request(["live stream", "livestreaming"]))
-            counted = sum(n % 20 < sample.MENTIONS and n % 17 > 1 for n in range(live.records))
+            assert count_documents(client, live.name) == (live.records, 0)
+            whole = count_adhoc_request(
+                client, "crimes", build_adhoc_request(["live stream", "livestreaming"])
+            )
+            counted = sum(n % 20 < MENTION_COUNT and n % 17 > 1 for n in range(live.records))
             assert whole.records == counted
             return live.records
 
@@ -490,7 +526,7 @@ def rig() -> Iterator[Rig]:
         mine.refresh()
         yield mine
     finally:
-        embedded.down(mine.settings, SILENT)
+        stop_embedded_server(mine.settings, SILENT)
         end_home(home)
 
 
@@ -516,7 +552,7 @@ def test_a_refresh_killed_at_any_moment_leaves_a_whole_generation(rig: Rig) -> N
             totals = {rig.check({total})}
             with rig.client() as client:
                 names = set(client.indices.get(index="crimes-*").body)
-                kept = {one.name for one in generations.everything(client, "crimes")}
+                kept = {one.name for one in list_verified(client, "crimes")}
                 assert names == kept
                 assert len(kept) <= 2
 
@@ -528,7 +564,7 @@ def test_a_server_killed_during_a_refresh_and_started_again_is_whole(rig: Rig) -
 
     chance = random.Random(8)
     with rig.client() as client:
-        before = generations.live(client, "crimes").records
+        before = read_live_generation(client, "crimes").records
     for turn in range(10):
         total = 3_000 + 20 * turn
         rig.source(total)

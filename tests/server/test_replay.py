@@ -17,26 +17,43 @@ from elasticsearch import Elasticsearch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer import generations, lease, refresh, retention
-from indexer.categories import Category
+from indexer.config.field_map import FieldMap
+from indexer.config.model import IndexSettings, RefreshSettings
 from indexer.errors import RequestError
-from indexer.fieldmap import FieldMap
-from indexer.refresh import Mode, Plan
-from indexer.settings import Index, Refresh
-from queries import answer as answers
-from queries import basis, execute, membership, replay, replay_text, request, trace
-from queries.answer import Answer, to_json
-from queries.replay import Replay
-from queries.request import Request
-from tests import oracle
+from indexer.index.generations import prune_generations
+from indexer.index.lock import hold_lock
+from indexer.jobs.forget import erase_record
+from indexer.jobs.refresh import RefreshMode, RefreshPlan, refresh_index
+from indexer.records.categories import Category
+from queries.answer.types import ANSWER_FORMAT, Answer, format_json
+from queries.answering.build import compute_answer
+from queries.evidence import membership
+from queries.evidence.basis import basis_path, read_basis, save_basis
+from queries.evidence.membership import build_membership
+from queries.evidence.trace import trace_scope
+from queries.matching import term
+from queries.replay.compare import (
+    LabelledRecordChange,
+    Replay,
+    extract_request,
+    read_unpublished_answer,
+    replay_answer,
+)
+from queries.replay.text import _select_labels, format_replay
+from queries.request.reader import Request, parse_request
 from tests.counter import Counter
+from tests.oracle import mentions, text_of, variants
 from tests.server.conftest import SILENT
 from tests.server.test_answers import TERMS, asked, records
 
 FOIDEX = str(Path(sys.executable).with_name("foidex"))
+
 Records = list[dict[str, Any]]
+
 DISTRICT = {"district": Category()}
+
 MOST = 1_000
+
 REQUEST = """
 reference: R1
 title: T
@@ -65,56 +82,58 @@ def record(reference: str, text: str = "live stream", **more: Any) -> dict[str, 
 
 
 def the_request() -> Request:
-    return request.parse(REQUEST, categories=DISTRICT)
+    return parse_request(REQUEST, categories=DISTRICT)
 
 
 class Force:
     """An index that is refreshed, and the answers it gave."""
 
-    def __init__(self, client: Elasticsearch, index: Index, folder: Path) -> None:
+    def __init__(self, client: Elasticsearch, index: IndexSettings, folder: Path) -> None:
         self.client, self.index, self.folder = client, index, folder
 
-    def refresh(self, held: Records, mode: Mode = "full") -> None:
+    def refresh(self, held: Records, mode: RefreshMode = "full") -> None:
         path = self.folder / "source.jsonl"
         path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in held))
         fields = FieldMap(categories=DISTRICT)
-        plan = Plan((path,), self.folder / "rejects", fields=fields)
-        options = Refresh(keep=9, max_shrink_percent=100, lease_seconds=10)
-        refresh.refresh(self.client, self.index, plan, mode, options, SILENT, mention=lambda _: {})
+        plan = RefreshPlan((path,), self.folder / "rejects", fields=fields)
+        options = RefreshSettings(keep=9, max_shrink_percent=100, lease_seconds=10)
+        refresh_index(
+            self.client, self.index, plan, mode, options, SILENT, query_for_term=lambda _: {}
+        )
 
     def answer(self, asking: Request, most: int = MOST) -> Answer:
-        found = execute.answer(self.client, self.index.alias, asking)
-        kept, _ = basis.keep(self.client, found, asking, self.folder, most)
-        return msgspec.json.decode(to_json(kept), type=Answer)
+        found = compute_answer(self.client, self.index.alias, asking)
+        kept, _ = save_basis(self.client, found, asking, self.folder, most)
+        return msgspec.json.decode(format_json(kept), type=Answer)
 
     def replay(self, given_answer: Answer, most: int = MOST) -> Replay:
-        asking = replay.request_of(given_answer, Path("answer.json"))
-        return replay.replay(self.client, self.index.alias, given_answer, asking, self.folder, most)
+        asking = extract_request(given_answer, Path("answer.json"))
+        return replay_answer(self.client, self.index.alias, given_answer, asking, self.folder, most)
 
     def forget(self, reference: str) -> None:
         folder = self.folder / "rejects"
         alias = self.index.alias
-        with lease.held(self.client, alias, 60) as lock:
-            retention.forget(self.client, alias, reference, folder, "crime_ref", None, lock)
+        with hold_lock(self.client, alias, 60) as lock:
+            erase_record(self.client, alias, reference, folder, "crime_ref", None, lock)
 
     def prune(self) -> None:
-        generations.prune(self.client, self.index.alias, 1)
+        prune_generations(self.client, self.index.alias, 1)
 
 
 @pytest.fixture
-def force(client: Elasticsearch, index: Index, tmp_path: Path) -> Force:
+def force(client: Elasticsearch, index: IndexSettings, tmp_path: Path) -> Force:
     return Force(client, index, tmp_path)
 
 
 def reasons(found: Replay) -> dict[str, list[str]]:
-    assert found.movers is not None, found.nameless
-    return {one.crime_ref: [reason.kind for reason in one.reasons] for one in found.movers}
+    assert found.record_changes is not None, found.movers_unavailable_reason
+    return {one.crime_ref: [reason.kind for reason in one.reasons] for one in found.record_changes}
 
 
 def rows(found: Replay, reference: str) -> tuple[list[str], list[str]]:
     """What the text says a record left and entered."""
-    (mover,) = [one for one in found.movers or () if one.crime_ref == reference]
-    return replay_text._told(mover.left), replay_text._told(mover.entered)
+    (mover,) = [one for one in found.record_changes or () if one.crime_ref == reference]
+    return _select_labels(mover.numbers_left), _select_labels(mover.numbers_entered)
 
 
 BEFORE = [
@@ -136,7 +155,9 @@ BEFORE = [
     record("Q-no-number", "live stream, first"),
     record("R-outside", "nothing of the kind"),
 ]
+
 NEWER = {"updated_at": "2019-02-01T00:00:00Z"}
+
 CHANGES = [
     {"crime_ref": "B-deleted", "status": "deleted", **NEWER},
     record("C-status", status="cancelled", **NEWER),
@@ -156,6 +177,7 @@ CHANGES = [
     record("Q-no-number", "live stream, second", **NEWER),
     record("R-outside", "nothing of any kind", **NEWER),
 ]
+
 MOVED = {
     "B-deleted": ["deleted"],
     "C-status": ["status"],
@@ -185,14 +207,14 @@ def test_a_number_that_moved_as_a_record_was_forgotten_is_told_so(force: Force, 
     elif later == "full":
         force.refresh([one for one in BEFORE if one["crime_ref"] != "B-deleted"])
     found = force.replay(answered)
-    assert (found.kept, found.forgotten) == (True, 1)
+    assert (found.generation_kept, found.erased) == (True, 1)
     assert reasons(found) == {"B-deleted": ["forgotten"]}
     assert rows(found, "B-deleted")[0][0] == "Q1 Under 16"
-    assert (found.doubts, found.unexplained) == ((), ())
-    assert {one.place for one in found.then} == {one.place for one in found.moved}
-    text = replay_text.text(found)
+    assert (found.integrity_warnings, found.unexplained_changes) == ((), ())
+    assert {one.key for one in found.source_changes} == {one.key for one in found.live_changes}
+    text = format_replay(found)
     assert "Note: 1 of its records was forgotten since it answered (foidex forget)" in text
-    assert f"{len(found.then)} numbers differ. Records were forgotten in it" in text
+    assert f"{len(found.source_changes)} numbers differ. Records were forgotten in it" in text
     assert "the answer was changed" not in text
     assert "  B-deleted  forgotten on 20" in text
 
@@ -204,10 +226,10 @@ def test_without_a_basis_what_a_forgotten_record_counted_in_is_said_not_to_be_kn
     answered = force.answer(the_request(), 0)
     force.forget("B-deleted")
     found = force.replay(answered)
-    assert (found.forgotten, found.movers) == (1, ())
-    assert found.unexplained
+    assert (found.erased, found.record_changes) == (1, ())
+    assert found.unexplained_changes
     assert "what a forgotten record counted in is known of no answer without a basis" in (
-        replay_text.text(found)
+        format_replay(found)
     )
 
 
@@ -218,8 +240,12 @@ def test_a_forgotten_record_of_a_pruned_generation_is_told_by_the_next_one(force
     force.refresh([one for one in BEFORE if one["crime_ref"] != "B-deleted"])
     force.prune()
     found = force.replay(answered)
-    assert (found.kept, found.forgotten, reasons(found)) == (False, 0, {"B-deleted": ["forgotten"]})
-    assert "B-deleted  forgotten on 20" in replay_text.text(found)
+    assert (found.generation_kept, found.erased, reasons(found)) == (
+        False,
+        0,
+        {"B-deleted": ["forgotten"]},
+    )
+    assert "B-deleted  forgotten on 20" in format_replay(found)
 
 
 def after() -> Records:
@@ -230,21 +256,23 @@ def after() -> Records:
 
 @pytest.mark.parametrize("mode", ["full", "incremental"])
 @pytest.mark.parametrize("left", ["basis", "generation", "basis and generation"])
-def test_a_replay_names_the_records_that_moved_and_why(force: Force, left: str, mode: Mode) -> None:
+def test_a_replay_names_the_records_that_moved_and_why(
+    force: Force, left: str, mode: RefreshMode
+) -> None:
     force.refresh(BEFORE)
     answered = force.answer(the_request(), MOST if "basis" in left else 0)
     force.refresh(after() if mode == "full" else CHANGES, mode)
     if "generation" not in left:
         force.prune()
     found = force.replay(answered)
-    assert (found.kept, found.basis) == (
+    assert (found.generation_kept, found.basis) == (
         "generation" in left,
         "kept" if "basis" in left else "not kept",
     )
     assert reasons(found) == MOVED
-    assert not found.then
-    assert not found.doubts
-    assert not found.unexplained
+    assert not found.source_changes
+    assert not found.integrity_warnings
+    assert not found.unexplained_changes
     assert found.error
     assert found.error.exit_code == 14
     assert rows(found, "E-code-across") == (
@@ -253,7 +281,7 @@ def test_a_replay_names_the_records_that_moved_and_why(force: Force, left: str, 
     )
     assert rows(found, "J-keyword") == (["Q2 Snapchat"], ["Q2 Instagram"])
     assert rows(found, "M-category") == (["Q5 North"], ["Q5 South"])
-    text = replay_text.text(found)
+    text = format_replay(found)
     for line in (
         "  C-status  status recorded -> cancelled",
         "  D-code-out  offence code 22B -> 21",
@@ -273,7 +301,7 @@ def test_numbers_that_moved_are_told_as_they_were_and_are(force: Force) -> None:
     answered = force.answer(the_request())
     force.refresh(after())
     found = force.replay(answered)
-    told = {one.label: (one.was, one.now) for one in found.moved}
+    told = {one.label: (one.before, one.after) for one in found.live_changes}
     assert told["Q4 youngest"] == (9, 10)
     assert told["Q4 Aged 12 to 15"] == (1, 0)
     assert told["Q4 All victims asked about / Different people"] == (2, 1)
@@ -288,8 +316,13 @@ def test_nothing_moved_is_the_same_numbers(force: Force) -> None:
     answered = force.answer(the_request())
     force.refresh([*BEFORE, record("Z", "no such word")])
     found = force.replay(answered)
-    assert (found.moved, found.then, found.doubts, found.error) == ((), (), (), None)
-    assert "the same numbers" in replay_text.text(found)
+    assert (found.live_changes, found.source_changes, found.integrity_warnings, found.error) == (
+        (),
+        (),
+        (),
+        None,
+    )
+    assert "the same numbers" in format_replay(found)
 
 
 def test_without_basis_and_generation_the_numbers_are_told_and_why_no_record_is(
@@ -302,13 +335,13 @@ def test_without_basis_and_generation_the_numbers_are_told_and_why_no_record_is(
     force.refresh(after())
     force.prune()
     bare = force.replay(plain)
-    assert bare.movers is None
-    assert bare.moved
-    assert "was pruned, and no basis was kept" in replay_text.text(bare)
-    basis.path(force.folder, str(kept.provenance.basis)).unlink()
+    assert bare.record_changes is None
+    assert bare.live_changes
+    assert "was pruned, and no basis was kept" in format_replay(bare)
+    basis_path(force.folder, str(kept.provenance.basis)).unlink()
     gone = force.replay(kept)
     assert gone.basis == "missing"
-    assert "the basis is not in the audit folder" in gone.nameless
+    assert "the basis is not in the audit folder" in gone.movers_unavailable_reason
 
 
 def test_a_newcomer_that_no_basis_could_tell_is_not_called_added(force: Force) -> None:
@@ -320,7 +353,7 @@ def test_a_newcomer_that_no_basis_could_tell_is_not_called_added(force: Force) -
     known = force.replay(answered)
     assert reasons(known) == {"B": ["code", "date"]}
     force.prune()
-    (mover,) = force.replay(answered).movers or ()
+    (mover,) = force.replay(answered).record_changes or ()
     assert "or it was held then" in mover.reasons[0].text
 
 
@@ -330,14 +363,14 @@ def test_a_basis_is_for_its_owner_alone_and_the_same_each_time(force: Force) -> 
     assert one.provenance.basis == other.provenance.basis
     (file,) = (force.folder / "basis").iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert "A-same" not in to_json(one)
+    assert "A-same" not in format_json(one)
 
 
 # -- answers that were changed ---------------------------------------------------------------------
 
 
 def changed(answered: Answer, path: str, value: Any) -> Answer:
-    raw = json.loads(to_json(answered))
+    raw = json.loads(format_json(answered))
     *steps, last = path.split(".")
     inner = raw
     for step in steps:
@@ -361,18 +394,18 @@ def changed(answered: Answer, path: str, value: Any) -> Answer:
 def test_an_answer_that_was_changed_is_told(force: Force, path: str, value: Any, told: str) -> None:
     force.refresh(BEFORE)
     found = force.replay(changed(force.answer(the_request()), path, value))
-    assert told in replay_text.text(found)
+    assert told in format_replay(found)
     assert found.error
 
 
 def test_a_basis_that_was_changed_is_told_and_not_used(force: Force) -> None:
     force.refresh(BEFORE)
     answered = force.answer(the_request())
-    file = basis.path(force.folder, str(answered.provenance.basis))
+    file = basis_path(force.folder, str(answered.provenance.basis))
     file.write_bytes(file.read_bytes() + b"x")
     found = force.replay(answered)
-    assert (found.basis, len(found.doubts)) == ("wrong", 1)
-    assert "its SHA-256 is not the one in its name" in found.doubts[0]
+    assert (found.basis, len(found.integrity_warnings)) == ("wrong", 1)
+    assert "its SHA-256 is not the one in its name" in found.integrity_warnings[0]
 
 
 def test_a_change_of_the_matching_rule_is_told_as_that(
@@ -381,14 +414,16 @@ def test_a_change_of_the_matching_rule_is_told_as_that(
     """As if another version found other forms: the records are the same, the numbers are not."""
     force.refresh(BEFORE)
     answered = force.answer(the_request())
-    from queries import terms
+    from queries.matching.term import build_form_query
 
-    monkeypatch.setattr(terms, "_openings", lambda *_: [])
-    monkeypatch.setattr(terms, "query", lambda term: terms.form_query(term, (term.forms[0])))
+    monkeypatch.setattr(term, "_split_word", lambda *_: [])
+    monkeypatch.setattr(
+        term, "build_term_query", lambda term: build_form_query(term, (term.forms[0]))
+    )
     found = force.replay(answered)
-    assert found.then
+    assert found.source_changes
     assert {kind for kinds in reasons(found).values() for kind in kinds} == {"rule"}
-    assert "foidex counts otherwise" in replay_text.text(found)
+    assert "foidex counts otherwise" in format_replay(found)
 
 
 # -- against a naive reading -----------------------------------------------------------------------
@@ -424,10 +459,10 @@ def test_every_number_of_every_kind_is_the_sum_of_its_records(
         if periods == "side by side"
         else "period: {from: 2017-01-01, to: 2018-12-31}"
     )
-    asking = request.parse(f"reference: R\ntitle: T\n{within}\nquestions:{EVERY_KIND}")
-    found = execute.answer(force.client, force.index.alias, asking)
-    kept, why = basis.keep(force.client, found, asking, force.folder, MOST)
-    read = basis.read(force.folder, str(kept.provenance.basis))
+    asking = parse_request(f"reference: R\ntitle: T\n{within}\nquestions:{EVERY_KIND}")
+    found = compute_answer(force.client, force.index.alias, asking)
+    kept, why = save_basis(force.client, found, asking, force.folder, MOST)
+    read = read_basis(force.folder, str(kept.provenance.basis))
     assert not why
     assert read
     assert len(read.records) == len(written)
@@ -439,14 +474,14 @@ def test_many_names_are_asked_in_several_searches_with_one_result(
 ) -> None:
     force.refresh(BEFORE)
     asking = the_request()
-    found = execute.answer(force.client, force.index.alias, asking)
-    plan = membership.of(asking, found)
+    found = compute_answer(force.client, force.index.alias, asking)
+    plan = build_membership(asking, found)
     name = found.provenance.generation
-    once = list(trace.in_scope(force.client, name, asking.scope, plan))
+    once = list(trace_scope(force.client, name, asking.scope, plan))
     assert len(plan.batches()) == 1
     monkeypatch.setattr(membership, "_CLAUSES", 5)
     assert len(plan.batches()) > 5
-    assert list(trace.in_scope(force.client, name, asking.scope, plan)) == once
+    assert list(trace_scope(force.client, name, asking.scope, plan)) == once
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -467,20 +502,26 @@ def test_random_refreshes_move_as_a_naive_reading_of_both_sides_says(
     found = force.replay(answered)
     was, now = naive(old), naive(new)
     expected = {one for one in {**was, **now} if was.get(one) != now.get(one)}
-    named = {one.crime_ref for one in found.movers or () if one.left or one.entered or rowed(one)}
-    if found.moved:
+    named = {
+        one.crime_ref
+        for one in found.record_changes or ()
+        if one.numbers_left or one.numbers_entered or rowed(one)
+    }
+    if found.live_changes:
         assert named == expected
-    assert not found.unexplained
-    assert not found.then
+    assert not found.unexplained_changes
+    assert not found.source_changes
     force.prune()
 
 
-FORMS = sorted({form for term in TERMS for form in oracle.variants(term)} | set(TERMS))
+FORMS = sorted({form for term in TERMS for form in variants(term)} | set(TERMS))
 
 
-def rowed(mover: replay.Record) -> bool:
+def rowed(mover: LabelledRecordChange) -> bool:
     """Whether it counts another number of times in a row, and is not listed for a fact alone."""
-    return any(one.place.part != "fact" and one.place.column != "people" for one in mover.changed)
+    return any(
+        one.key.part != "fact" and one.key.column != "people" for one in mover.numbers_changed
+    )
 
 
 def naive(held: Records) -> dict[str, Any]:
@@ -491,13 +532,13 @@ def naive(held: Records) -> dict[str, Any]:
         alone = Counter([one], terms=TERMS[:2], codes=["22B", "88A"], start=start, end=end)
         alone.everything = {other["crime_ref"]: other for other in held}
         bands = [(0, 11), (12, 15), (16, 17)]
-        said = oracle.text_of(one)
+        said = text_of(one)
         row = (
             sorted(alone.left_out.items()),
             len(alone.records),
             [alone.of_codes([code]) for code in ("22B", "88A")],
             [alone.saying(term) for term in TERMS],
-            [form for form in FORMS if alone.records and oracle.mentions(said, [form])],
+            [form for form in FORMS if alone.records and mentions(said, [form])],
             [alone.linked([code]) for code in ("86/2", "88A", "22")],
             [alone.aged(*band) for band in bands],
             len(alone.ages()),
@@ -614,14 +655,14 @@ def test_a_scope_too_large_for_a_basis_is_told(
 def test_an_answer_that_is_none_is_one_message(tmp_path: Path) -> None:
     path = tmp_path / "answer.json"
     with pytest.raises(RequestError, match="cannot be read"):
-        replay.read(path)
+        read_unpublished_answer(path)
     for text, told in (
         ("{", "is not JSON"),
         ("[1]", "is no answer"),
         ('{"format": "foidex-answer/9"}', 'of the format "foidex-answer/9"'),
-        (f'{{"format": "{answers.FORMAT}"}}', "is not an answer"),
+        (f'{{"format": "{ANSWER_FORMAT}"}}', "is not an answer"),
     ):
         path.write_text(text)
         with pytest.raises(RequestError, match=told) as refused:
-            replay.read(path)
+            read_unpublished_answer(path)
         assert "\n" not in str(refused.value)

@@ -18,16 +18,27 @@ import pytest
 import yaml
 from elasticsearch import Elasticsearch
 
-from indexer import backups, doctor, elastic, embedded, generations, sample
-from indexer.elastic import Address
-from indexer.errors import BackupError, InexactError, MovedError, ServerError
+from indexer.doctor.privileges import COMMAND_PRIVILEGES, CommandPrivileges
+from indexer.errors import BackupError, InexactError, ReplayMismatchError, ServerError
+from indexer.index.backups import register_repository
+from indexer.index.generations import find_live_name, list_verified
+from indexer.records.sample import generate_records
+from indexer.server.address import ServerAddress
+from indexer.server.connection import connect_server
+from indexer.server.embedded.config import BACKUPS_FOLDER
+from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
+from indexer.server.server_errors import translate_client_errors
 from tests.conftest import ROOT
 from tests.server.conftest import SILENT, end_home, new_home, settings_for
 
 FOIDEX = str(Path(sys.executable).with_name("foidex"))
+
 ROLES = ROOT / "docker" / "elasticsearch" / "roles.yml"
+
 PASSWORD = "a-password-of-the-tests"
+
 ALIAS = "crimes"
+
 #: What roles.yml warns of: a role that reads a part, of each record or of all.
 PARTIAL = {
     "hides_a_field": {"field_security": {"grant": ["*"], "except": ["narrative"]}},
@@ -62,16 +73,16 @@ class Guarded:
         (config / "users").write_text("".join(f"{name}:{hashed(PASSWORD)}\n" for name in roles))
         (config / "users_roles").write_text("".join(f"{name}:{name}\n" for name in roles))
         self.settings = settings_for(home)
-        self.admin = embedded.up(self.settings, SILENT)
-        with elastic.connect(self.admin) as admin:
-            backups.register(admin, home / embedded.BACKUPS)
-        records = b"".join(msgspec.json.encode(one) + b"\n" for one in sample.generate(400))
+        self.admin = start_embedded_server(self.settings, SILENT)
+        with connect_server(self.admin) as admin:
+            register_repository(admin, home / BACKUPS_FOLDER)
+        records = b"".join(msgspec.json.encode(one) + b"\n" for one in generate_records(400))
         (home / "source.jsonl").write_bytes(records)
         (home / "foidex.toml").write_text(
             '[source]\npaths = ["source.jsonl"]\n[backup]\nrepository = "foidex"\n'
         )
 
-    def address(self, role: str) -> Address:
+    def address(self, role: str) -> ServerAddress:
         return msgspec.structs.replace(self.admin, user=role, password=PASSWORD)
 
     def run(self, role: str, *command: str) -> subprocess.CompletedProcess[str]:
@@ -99,11 +110,12 @@ def guarded() -> Iterator[Guarded]:
             assert loaded.returncode == 0, loaded.stderr
         yield server
     finally:
-        embedded.down(settings_for(home), SILENT)
+        stop_embedded_server(settings_for(home), SILENT)
         end_home(home)
 
 
 REQUEST = str(ROOT / "tests" / "data" / "requests" / "reference.yaml")
+
 WORK = [
     ("foidex_indexer", "refresh"),
     ("foidex_indexer", "refresh --incremental"),
@@ -111,7 +123,7 @@ WORK = [
     ("foidex_indexer", "generations"),
     ("foidex_indexer", "prune --keep 2"),
     ("foidex_indexer", "status"),
-    ("foidex_indexer", f"forget {next(sample.generate(1))['crime_ref']}"),
+    ("foidex_indexer", f"forget {next(generate_records(1))['crime_ref']}"),
     ("foidex_analyst", f"answer {REQUEST}"),
     ("foidex_analyst", "count livestream --by month"),
     ("foidex_analyst", "find livestream --offence 22B"),
@@ -147,9 +159,9 @@ def test_the_keeper_brings_a_generation_back(guarded: Guarded) -> None:
         assert done.returncode == code, done.stderr
 
 
-@pytest.mark.parametrize("rights", doctor.RIGHTS, ids=lambda one: one.role)
+@pytest.mark.parametrize("rights", COMMAND_PRIVILEGES, ids=lambda one: one.role)
 def test_the_doctor_says_of_each_role_that_it_may_do_its_work(
-    guarded: Guarded, rights: doctor.Rights
+    guarded: Guarded, rights: CommandPrivileges
 ) -> None:
     done = guarded.run(rights.role, "doctor")
     assert done.returncode == 0, done.stdout
@@ -161,7 +173,7 @@ def test_the_doctor_says_of_each_role_that_it_may_do_its_work(
 
 def test_the_doctor_asks_for_just_the_rights_of_the_roles() -> None:
     known = yaml.safe_load(ROLES.read_text("utf-8"))
-    for rights in doctor.RIGHTS:
+    for rights in COMMAND_PRIVILEGES:
         role = known[rights.role]
         given = {name: set(one["privileges"]) for one in role["indices"] for name in one["names"]}
         asked = {name.format(ALIAS): set(wanted) for name, wanted in rights.indices.items()}
@@ -199,7 +211,7 @@ def test_an_older_generation_is_asked_again_by_the_auditor_and_not_by_the_analys
     assert guarded.run("foidex_indexer", "refresh").returncode == 0
     for role in ("foidex_analyst", "foidex_auditor"):
         moved = guarded.run(role, "replay", str(given))
-        assert moved.returncode == MovedError.exit_code, moved.stderr
+        assert moved.returncode == ReplayMismatchError.exit_code, moved.stderr
         assert "Moved by 10 records" in moved.stdout
     (guarded.home / "source.jsonl").write_bytes(b"".join(lines))
     assert guarded.run("foidex_indexer", "refresh").returncode == 0
@@ -277,16 +289,16 @@ FORBIDDEN: list[tuple[str, str, Act]] = [
 def test_what_a_role_does_not_need_the_server_refuses_it(
     guarded: Guarded, role: str, what: str, act: Act
 ) -> None:
-    with elastic.connect(guarded.admin) as admin:
-        live = generations.live_name(admin, ALIAS)
-        kept = [one.name for one in generations.everything(admin, ALIAS) if one.name != live]
+    with connect_server(guarded.admin) as admin:
+        live = find_live_name(admin, ALIAS)
+        kept = [one.name for one in list_verified(admin, ALIAS) if one.name != live]
         assert kept, what
         admin.index(index="other", document={"a": 1})
     address = guarded.address(role)
     with (
-        elastic.connect(address) as client,
+        connect_server(address) as client,
         pytest.raises(ServerError, match=r"\(403\): it lacks the right"),
-        elastic.explained(address),
+        translate_client_errors(address),
     ):
         act(client, kept[0])
 
@@ -294,7 +306,7 @@ def test_what_a_role_does_not_need_the_server_refuses_it(
 def test_a_wrong_password_is_one_message_too(guarded: Guarded) -> None:
     wrong = msgspec.structs.replace(guarded.address("foidex_analyst"), password="wrong-password")
     with pytest.raises(ServerError, match="refused the user name or password") as refused:
-        elastic.connect(wrong)
+        connect_server(wrong)
     assert "wrong-password" not in str(refused.value)
 
 
@@ -302,7 +314,7 @@ def test_a_role_that_sees_a_part_is_told_no_number(guarded: Guarded) -> None:
     """Without a licence for it the server refuses such roles; with one it would count the part."""
     for role in PARTIAL:
         assert guarded.run(role, "count", "livestream").returncode == ServerError.exit_code
-    with elastic.connect(guarded.admin) as admin:
+    with connect_server(guarded.admin) as admin:
         admin.license.post_start_trial(acknowledge=True)
     until = time.monotonic() + 30
     said = {}

@@ -9,7 +9,8 @@ import pytest
 
 from indexer.errors import RequestError
 from queries import api
-from queries.answer import to_json
+from queries.answer.types import format_json
+from queries.api import read_answer, to_rows, write
 from tests.answers import HIDDEN, tabled, wide
 from tests.conftest import ROOT
 from tests.unit.test_render import an_answer
@@ -18,7 +19,7 @@ EXAMPLES = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text("
 
 
 def test_rows_are_tidy_and_in_order() -> None:
-    rows = [row for row in api.to_rows(an_answer(1234)) if row["question"] == "Q2"]
+    rows = [row for row in to_rows(an_answer(1234)) if row["question"] == "Q2"]
     assert [(row["row"], row["kind"], row["count"]) for row in rows] == [
         ("Snapchat", "asked", 1234),
         ("Skype", "asked", 1),
@@ -30,7 +31,7 @@ def test_rows_are_tidy_and_in_order() -> None:
 
 
 def test_every_count_of_a_wide_table_is_a_row() -> None:
-    rows = api.to_rows(tabled(an_answer(1), wide(23, 5)))
+    rows = to_rows(tabled(an_answer(1), wide(23, 5)))
     assert len(rows) == 24 * 5
     one = next(row for row in rows if (row["row"], row["column"]) == ("Term 3", "2004/05"))
     assert one["count"] is HIDDEN or one["count"] == 304
@@ -39,19 +40,19 @@ def test_every_count_of_a_wide_table_is_a_row() -> None:
 
 def test_an_answer_that_was_written_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
-    path.write_text(to_json(an_answer(7)), encoding="utf-8")
-    assert to_json(api.read_answer(path)) == to_json(an_answer(7))
+    path.write_text(format_json(an_answer(7)), encoding="utf-8")
+    assert format_json(read_answer(path)) == format_json(an_answer(7))
     path.write_text("{}", encoding="utf-8")
     with pytest.raises(RequestError, match="is no answer of foidex"):
-        api.read_answer(path)
+        read_answer(path)
     with pytest.raises(RequestError, match="cannot be read"):
-        api.read_answer(tmp_path / "none.json")
+        read_answer(tmp_path / "none.json")
 
 
 def test_the_documents_of_an_answer_are_written(tmp_path: Path) -> None:
     config = tmp_path / "foidex.toml"
     config.write_text('[force]\nname = "Example Police"\n', encoding="utf-8")
-    files = api.write(an_answer(1), tmp_path / "out", config)
+    files = write(an_answer(1), tmp_path / "out", config)
     assert "manifest.json" in files
     assert "Example Police" in (tmp_path / "out" / "FOI-1.letter.txt").read_text("utf-8")
 

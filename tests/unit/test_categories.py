@@ -8,10 +8,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from indexer import fieldmap, offences, records, schema, settings
-from indexer.categories import Category
+from indexer.config.field_map import FieldMap
+from indexer.config.loader import BUILT_IN_FIELDS, load_settings
 from indexer.errors import ConfigurationError
-from indexer.sources import csv_tables
+from indexer.index.mapping import add_category_fields, load_index_schema
+from indexer.records.categories import Category
+from indexer.records.contract import RecordContract
+from indexer.records.document import build_document
+from indexer.records.model import CrimeRecord, RecordError, Victim
+from indexer.records.offences import load_offence_table
+from indexer.records.parse import parse_record_line, parse_record_mapping
+from indexer.sources.csv_tables import read_csv_tables
 
 DECLARED = {
     "district": Category(values=("North", "South")),
@@ -19,31 +26,34 @@ DECLARED = {
     "priority": Category(type="integer"),
     "online": Category(type="boolean"),
 }
-CONTRACT = records.Contract(DECLARED)
+
+CONTRACT = RecordContract(DECLARED)
+
 RECORD = {
     "crime_ref": "41/1/17", "recorded_on": "2017-06-03", "offence_code": "22B", "narrative": "Seen.",
 }  # fmt: skip
+
 VALUES = {"district": "North", "flag": ["a", "b"], "priority": 2, "online": True}
 
 
-def read(**more: Any) -> records.CrimeRecord:
-    found = records.from_json(msgspec.json.encode(RECORD | more), CONTRACT)
-    assert isinstance(found, records.CrimeRecord)
+def read(**more: Any) -> CrimeRecord:
+    found = parse_record_line(msgspec.json.encode(RECORD | more), CONTRACT)
+    assert isinstance(found, CrimeRecord)
     return found
 
 
 def test_declared_values_reach_the_document() -> None:
-    document = records.to_document(read(**VALUES), offences.load(), "a:1", CONTRACT)
+    document = build_document(read(**VALUES), load_offence_table(), "a:1", CONTRACT)
     assert document.categories == VALUES
 
 
 def test_a_value_given_twice_counts_once() -> None:
-    document = records.to_document(read(flag=["b", "a", "b"]), offences.load(), "a:1", CONTRACT)
+    document = build_document(read(flag=["b", "a", "b"]), load_offence_table(), "a:1", CONTRACT)
     assert document.categories == {"flag": ["b", "a"]}
 
 
 def test_a_value_that_is_not_there_is_left_out() -> None:
-    document = records.to_document(read(district=None), offences.load(), "a:1", CONTRACT)
+    document = build_document(read(district=None), load_offence_table(), "a:1", CONTRACT)
     assert document.categories == {}
 
 
@@ -59,14 +69,14 @@ def test_a_value_that_is_not_there_is_left_out() -> None:
     ],
 )
 def test_a_declared_category_is_strict(more: dict[str, Any], message: str) -> None:
-    with pytest.raises(records.RecordError) as error:
+    with pytest.raises(RecordError) as error:
         read(**more)
     assert message in str(error.value)
 
 
 def test_an_undeclared_category_is_an_unknown_field() -> None:
-    with pytest.raises(records.RecordError, match='unknown field "district"'):
-        records.from_json(msgspec.json.encode(RECORD | {"district": "North"}))
+    with pytest.raises(RecordError, match='unknown field "district"'):
+        parse_record_line(msgspec.json.encode(RECORD | {"district": "North"}))
 
 
 def test_categories_are_columns_of_the_csv(tmp_path: Path) -> None:
@@ -75,15 +85,15 @@ def test_categories_are_columns_of_the_csv(tmp_path: Path) -> None:
         "41/1/17,2017-06-03,22B,Seen.,North,a; b,2,TRUE\n",
         encoding="utf-8",
     )
-    fields = fieldmap.FieldMap(categories=DECLARED)
-    (raw,) = csv_tables.read(tmp_path, fields)
+    fields = FieldMap(categories=DECLARED)
+    (raw,) = read_csv_tables(tmp_path, fields)
     assert isinstance(raw.raw, dict)
-    assert records.from_mapping(raw.raw, CONTRACT) == read(**VALUES)
+    assert parse_record_mapping(raw.raw, CONTRACT) == read(**VALUES)
 
 
 def test_categories_are_part_of_the_mapping_and_its_hash() -> None:
-    plain = schema.load()
-    declared = schema.declared(plain, DECLARED)
+    plain = load_index_schema()
+    declared = add_category_fields(plain, DECLARED)
     assert declared.mappings["properties"]["categories"] == {
         "properties": {
             "district": {"type": "keyword"},
@@ -108,10 +118,10 @@ def test_a_wrong_declaration_is_refused(tmp_path: Path, text: str, message: str)
     path = tmp_path / "foidex.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigurationError) as error:
-        settings.load({}, path)
+        load_settings({}, path)
     assert message in str(error.value)
 
 
 def test_the_names_that_are_taken_are_those_of_a_record() -> None:
-    names = {*records.CrimeRecord.__struct_fields__, *records.Victim.__struct_fields__}
-    assert set(settings.BUILT_IN) == names
+    names = {*CrimeRecord.__struct_fields__, *Victim.__struct_fields__}
+    assert set(BUILT_IN_FIELDS) == names

@@ -8,29 +8,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.errors import InexactError
-from queries import conditions, consistency
-from queries.answer import Answer, Column, QuestionAnswer, Relation, Row, Table
-from queries.disclosure import populations
-from queries.disclosure.certain import Population
-from tests import tables
-from tests.tables import a_record, answer
+from queries.answer.condition import covers_condition
+from queries.answer.types import Answer, Column, QuestionAnswer, Relation, Row, Table
+from queries.disclosure.consistency import check_consistency
+from queries.disclosure.constraints import Population
+from queries.disclosure.populations import list_printed_cells
+from tests.tables import Record, a_record, answer, keywords, linked, offences, victims
 
 replace = msgspec.structs.replace
+
 RECORDS = [
     *(a_record("21", "Snapchat", "Skype", ages=(9, 16)) for _ in range(4)),
     *(a_record("22B", "Snapchat", ages=(None,)) for _ in range(7)),
     *(a_record("88E") for _ in range(3)),
 ]
+
 CODES = ["21", "22B", "88E"]
 
 
-def asked(records: list[tables.Record] = RECORDS) -> Answer:
+def asked(records: list[Record] = RECORDS) -> Answer:
     return answer(
         records,
-        tables.offences(records, CODES),
-        tables.keywords(records, ["Snapchat", "Skype"], CODES),
-        tables.linked(min(5, len(records)), len(records)),
-        tables.victims(records),
+        offences(records, CODES),
+        keywords(records, ["Snapchat", "Skype"], CODES),
+        linked(min(5, len(records)), len(records)),
+        victims(records),
         codes=CODES,
     )
 
@@ -60,8 +62,8 @@ def with_count(table: Table, row: int, column: int, number: int) -> Table:
         max_size=20,
     )
 )
-def test_numbers_counted_from_records_agree(records: list[tables.Record]) -> None:
-    consistency.check(asked(records))
+def test_numbers_counted_from_records_agree(records: list[Record]) -> None:
+    check_consistency(asked(records))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_a_number_that_disagrees_is_named(
     question = asked().questions[place]
     wrong = replace(question, table=with_count(question.table, row, column, number))
     with pytest.raises(InexactError, match=message):
-        consistency.check(changed(place, wrong))
+        check_consistency(changed(place, wrong))
 
 
 def test_a_contradiction_that_is_stated_twice_is_told_once() -> None:
@@ -92,7 +94,7 @@ def test_a_contradiction_that_is_stated_twice_is_told_once() -> None:
     def told(relations: tuple[Relation, ...]) -> str:
         wrong = replace(question, table=replace(table, relations=relations))
         with pytest.raises(InexactError, match="Q3, Offences: 5") as refused:
-            consistency.check(changed(2, wrong))
+            check_consistency(changed(2, wrong))
         return str(refused.value)
 
     assert told(table.relations * 2) == told(table.relations)
@@ -110,7 +112,7 @@ def test_a_printed_sum_that_is_not_the_sum_of_its_rows_is_refused() -> None:
     )
     records = [a_record() for _ in range(245)]
     with pytest.raises(InexactError, match=r"144 \+ 60 \+ 40 - 245 is -1"):
-        consistency.check(answer(records, QuestionAnswer("Q1", "by", "", table)))
+        check_consistency(answer(records, QuestionAnswer("Q1", "by", "", table)))
 
 
 @pytest.mark.parametrize(
@@ -124,13 +126,13 @@ def test_a_sum_in_words_is_the_sum_in_figures(note: str, message: str) -> None:
     question = asked().questions[1]
     assert question.notes[0].startswith("The rows add up to 18, more than the total of 14")
     with pytest.raises(InexactError, match=message):
-        consistency.check(changed(1, replace(question, notes=(note,))))
+        check_consistency(changed(1, replace(question, notes=(note,))))
 
 
 def test_bands_that_overlap_are_refused() -> None:
     """The published failure: 16 to 26 and 26 and over."""
     with pytest.raises(InexactError, match='"Aged 16 to 26" and "Aged 26 to 120" overlap'):
-        consistency.check(changed(3, tables.victims(RECORDS, [(16, 26), (26, 120)])))
+        check_consistency(changed(3, victims(RECORDS, [(16, 26), (26, 120)])))
 
 
 def test_bands_with_a_gap_need_a_row_for_it() -> None:
@@ -140,14 +142,14 @@ def test_bands_with_a_gap_need_a_row_for_it() -> None:
     relations = (Relation("sum", "total", tuple(row.key for row in rows)),)
     gap = replace(question, table=replace(table, rows=rows, relations=relations))
     with pytest.raises(InexactError, match="Q4: the bands leave ages out"):
-        consistency.check(changed(3, gap))
+        check_consistency(changed(3, gap))
 
 
 def test_a_relation_names_what_the_table_has() -> None:
     question = asked().questions[0]
     table = replace(question.table, relations=(Relation("sum", "total", ("nine",)),))
     with pytest.raises(InexactError, match="names 'nine'"):
-        consistency.check(changed(0, replace(question, table=table)))
+        check_consistency(changed(0, replace(question, table=table)))
 
 
 def test_a_table_without_relations_is_taken_to_overlap() -> None:
@@ -159,15 +161,15 @@ def test_a_table_without_relations_is_taken_to_overlap() -> None:
         table = Table("Row", (column,), rows, Row("total", "All", (total,), "total"))
         return answer(records[:total], QuestionAnswer("Q1", "by", "", table))
 
-    consistency.check(of(12))
+    check_consistency(of(12))
     with pytest.raises(InexactError, match="Q1, Offences: 9 - 8 is 1, where at most 0"):
-        consistency.check(of(8))
+        check_consistency(of(8))
 
 
 def test_one_population_is_one_number_wherever_it_stands() -> None:
     places: dict[Population, list[str]] = {}
-    for cell in populations.cells(asked()):
-        places.setdefault(cell.population, []).append(cell.place)
+    for cell in list_printed_cells(asked()):
+        places.setdefault(cell.population, []).append(cell.location)
     assert ["scope, Title of 21", "Q1, Title of 21, Offences", "Q2, All offences asked about, 21"] in places.values()  # fmt: skip
     assert any({"scope, records", "Q3, All offences asked about, Offences", "Q4, offences"} <= set(one) for one in places.values())  # fmt: skip
 
@@ -191,4 +193,4 @@ def test_one_population_is_one_number_wherever_it_stands() -> None:
     ],
 )
 def test_one_condition_may_cover_another(wide: str, narrow: str, covered: bool) -> None:  # noqa: FBT001
-    assert conditions.covers(wide, narrow) is covered
+    assert covers_condition(wide, narrow) is covered

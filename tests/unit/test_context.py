@@ -6,19 +6,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.narrative import Cut, clean, cut
-from queries import context, termbook, terms
-from queries.context import Context, Match
+from indexer.records.narrative import SegmentedNarrative, clean_text, segment_narrative
+from queries.matching.highlight import (
+    NarrativeSnippet,
+    TermMatch,
+    find_term_matches,
+    make_character_snippet,
+    make_sentence_snippet,
+)
+from queries.matching.term import parse_term
+from queries.spec.term_book import load_default_term_book
 
-BOOK = termbook.load()
+BOOK = load_default_term_book()
 
 
 def found(text: str, term: str) -> list[str]:
     """What is written at each match."""
-    narrative = cut(clean(text))
+    narrative = segment_narrative(clean_text(text))
     whole = "".join(narrative.segments)
-    parsed = terms.parse(term, openings=BOOK.openings(term))
-    return [whole[match.start : match.end] for match in context.matches(narrative, parsed)]
+    parsed = parse_term(term, openings=BOOK.extra_spellings(term))
+    return [whole[match.start : match.end] for match in find_term_matches(narrative, parsed)]
 
 
 @pytest.mark.parametrize(
@@ -43,33 +50,40 @@ def test_matches_are_what_is_written(text: str, term: str, written: list[str]) -
 
 
 def test_a_match_never_crosses_entries() -> None:
-    first, second = cut(clean("a live")), cut(clean("stream"))
-    both = Cut(first.segments + second.segments, [], [])
-    assert context.matches(both, terms.parse("live stream")) == []
-    first, second = cut(clean("that is what's")), cut(clean(" app"))
-    both = Cut(first.segments + second.segments, first.possessives, [])
-    assert context.matches(both, terms.parse("what's app")) == []
+    first, second = segment_narrative(clean_text("a live")), segment_narrative(clean_text("stream"))
+    both = SegmentedNarrative(first.segments + second.segments, [], [])
+    assert find_term_matches(both, parse_term("live stream")) == []
+    first, second = (
+        segment_narrative(clean_text("that is what's")),
+        segment_narrative(clean_text(" app")),
+    )
+    both = SegmentedNarrative(first.segments + second.segments, first.possessives, [])
+    assert find_term_matches(both, parse_term("what's app")) == []
 
 
 def test_a_window_cuts_between_words() -> None:
     text = "The caller said it was on a live stream at the time of the call."
-    match = Match(text.index("live"), text.index(" at the"), ("live", "stream"))
-    assert context.window(text, match, 11) == Context("was on a ", "live stream", " at the")
-    assert context.window(text, match, 0) == Context("", "live stream", "")
-    assert "".join(context.window(text, match, 1000)) == text
+    match = TermMatch(text.index("live"), text.index(" at the"), ("live", "stream"))
+    assert make_character_snippet(text, match, 11) == NarrativeSnippet(
+        "was on a ", "live stream", " at the"
+    )
+    assert make_character_snippet(text, match, 0) == NarrativeSnippet("", "live stream", "")
+    assert "".join(make_character_snippet(text, match, 1000)) == text
 
 
 def test_a_window_holds_nothing_a_terminal_would_obey() -> None:
     text = "a\x1b[31m\n live\nstream \x07b"
-    match = Match(text.index("live"), text.index(" \x07"), ("live", "stream"))
-    assert context.window(text, match, 50) == Context("a [31m ", "live stream", " b")
+    match = TermMatch(text.index("live"), text.index(" \x07"), ("live", "stream"))
+    assert make_character_snippet(text, match, 50) == NarrativeSnippet(
+        "a [31m ", "live stream", " b"
+    )
 
 
 @given(st.text("ab \n.", max_size=60), st.integers(0, 60), st.integers(0, 10), st.integers(0, 30))
 def test_a_window_is_whole_words_of_the_text(text: str, start: int, size: int, width: int) -> None:
     start = min(start, len(text))
-    match = Match(start, min(start + size, len(text)), ())
-    around = context.window(text, match, width)
+    match = TermMatch(start, min(start + size, len(text)), ())
+    around = make_character_snippet(text, match, width)
     flat = " ".join(text.split())
     assert " ".join("".join(around).split()) in flat
     assert len(around.before) <= width
@@ -90,6 +104,6 @@ def test_a_window_is_whole_words_of_the_text(text: str, start: int, size: int, w
 def test_sentences_around_a_mention(number: int, shown: tuple[str, str, str]) -> None:
     text = "It was late. He saw a live stream there. Then he left! No more"
     start = text.index("live")
-    match = Match(start, start + len("live stream"), ("live", "stream"))
+    match = TermMatch(start, start + len("live stream"), ("live", "stream"))
     before, found, after = shown
-    assert context.sentences(text, match, number) == (before, found, after.rstrip())
+    assert make_sentence_snippet(text, match, number) == (before, found, after.rstrip())

@@ -14,22 +14,35 @@ from uuid import UUID
 
 import pytest
 
-from indexer import fieldmap, records, settings
+from indexer.config.field_map import FieldMap, build_field_map
+from indexer.config.loader import load_settings
 from indexer.errors import ConfigurationError, SourceError
-from indexer.fieldmap import FieldMap
 from indexer.progress import Progress
-from indexer.sources import RawRecord, database
-from indexer.sources.database import Database
-from queries import nightly
+from indexer.records.document import encode_document
+from indexer.records.model import CrimeRecord, RecordError
+from indexer.records.parse import parse_record_mapping
+from indexer.sources.base import RawRecord
+from indexer.sources.database import (
+    _build_query_row,
+    _convert_value,
+    check_database,
+    find_increment_start,
+    read_database,
+)
+from indexer.sources.database_connection import DatabaseSource
+from queries.jobs.nightly_refresh import plan_refresh
 
 SECRET = "ZQXSECRET"
+
 NONE = FieldMap()
+
 QUERIES = {
     "crimes": "SELECT * FROM crimes ORDER BY crime_ref",
     "victims": "SELECT * FROM victims",
     "links": "SELECT * FROM links",
     "narratives": "SELECT * FROM narratives",
 }
+
 TABLES = """
 CREATE TABLE crimes (crime_ref, recorded_on, offence_code, status, updated_at);
 CREATE TABLE victims (crime_ref, victim_ref, age, sex);
@@ -51,8 +64,8 @@ def path(tmp_path: Path) -> Path:
     return found
 
 
-def source(path: Path, **changes: Any) -> Database:
-    return Database(**{"url": f"sqlite:///{path}", "queries": QUERIES, **changes})
+def source(path: Path, **changes: Any) -> DatabaseSource:
+    return DatabaseSource(**{"url": f"sqlite:///{path}", "queries": QUERIES, **changes})
 
 
 def raws(found: Iterator[RawRecord]) -> list[Any]:
@@ -60,7 +73,7 @@ def raws(found: Iterator[RawRecord]) -> list[Any]:
 
 
 def test_tables_are_joined_in_any_order(path: Path) -> None:
-    assert raws(database.read(source(path), NONE)) == [
+    assert raws(read_database(source(path), NONE)) == [
         {"crime_ref": "A", "recorded_on": "2019-06-01", "offence_code": "22B", "updated_at": "2020-01-01T00:00:00Z",
          "narrative": ["first", "second"], "victims": [{"age": 14}], "linked": [{"crime_ref": "B"}, {"offence_code": "086/02"}]},
         {"crime_ref": "B", "recorded_on": "2019-06-02", "offence_code": "88/1", "status": "cancelled", "updated_at": "2020-01-02 00:00:00+00:00",
@@ -70,19 +83,19 @@ def test_tables_are_joined_in_any_order(path: Path) -> None:
 
 
 def test_every_record_read_is_one(path: Path) -> None:
-    for raw in raws(database.read(source(path), NONE)):
-        assert isinstance(records.from_mapping(raw), records.CrimeRecord)
+    for raw in raws(read_database(source(path), NONE)):
+        assert isinstance(parse_record_mapping(raw), CrimeRecord)
 
 
 def test_a_place_is_table_and_row(path: Path) -> None:
-    places = [one.place for one in database.read(source(path), NONE)]
+    places = [one.location for one in read_database(source(path), NONE)]
     assert places == ["crimes row 1", "crimes row 2", "crimes row 3"]
 
 
 def test_rows_without_a_crime_are_not_lost(path: Path) -> None:
     queries = QUERIES | {"crimes": "SELECT * FROM crimes WHERE crime_ref = 'A'"}
-    lost = [one for one in database.read(source(path, queries=queries), NONE) if one.error]
-    assert [one.place for one in lost] == ["victims row 1", "narratives row 1"]
+    lost = [one for one in read_database(source(path, queries=queries), NONE) if one.error]
+    assert [one.location for one in lost] == ["victims row 1", "narratives row 1"]
     assert {one.raw["crime_ref"] for one in lost if isinstance(one.raw, dict)} == {"B"}
 
 
@@ -94,7 +107,7 @@ def test_columns_may_bear_names_of_theirs(path: Path) -> None:
     }
     names = {"crime_ref": "No", "narrative": "MO", "victims.age": "AgeThen", "linked.crime_ref": "other"}  # fmt: skip
     found = raws(
-        database.read(source(path, queries=queries), fieldmap.of(names, ("area", "narrative")))
+        read_database(source(path, queries=queries), build_field_map(names, ("area", "narrative")))
     )
     assert (found[0]["narrative"], found[0]["victims"], found[0]["linked"][0]) == (
         "text",
@@ -105,25 +118,25 @@ def test_columns_may_bear_names_of_theirs(path: Path) -> None:
 
 def test_a_colon_and_a_percent_sign_in_a_query_are_themselves(path: Path) -> None:
     sql = "SELECT 'A' AS crime_ref, date('2019-06-01') AS recorded_on, '21' AS offence_code, ':a %s %(b)s 10:30 ::c \\:d' AS narrative;\n"
-    found = raws(database.read(source(path, queries={"crimes": sql}), NONE))
+    found = raws(read_database(source(path, queries={"crimes": sql}), NONE))
     assert found[0]["narrative"] == ":a %s %(b)s 10:30 ::c \\:d"
 
 
 def test_all_is_of_one_moment_and_nothing_is_written(path: Path) -> None:
     with closing(sqlite3.connect(path)) as other:
         other.execute("PRAGMA journal_mode = WAL")
-        reading = database.read(source(path), NONE)
+        reading = read_database(source(path), NONE)
         first = next(reading)
         other.execute("DELETE FROM crimes")
         other.commit()
-        assert [first.place, *(one.place for one in reading)] == [
+        assert [first.location, *(one.location for one in reading)] == [
             "crimes row 1",
             "crimes row 2",
             "crimes row 3",
         ]
     queries = {"crimes": "DELETE FROM victims RETURNING crime_ref"}
     with pytest.raises(SourceError):
-        list(database.read(source(path, queries=queries), NONE))
+        list(read_database(source(path, queries=queries), NONE))
     with closing(sqlite3.connect(path)) as other:
         assert other.execute("SELECT count(*) FROM victims").fetchone() == (3,)
 
@@ -133,7 +146,7 @@ def test_all_is_of_one_moment_and_nothing_is_written(path: Path) -> None:
 
 def test_an_increment_reads_what_is_newer_and_what_does_not_say(path: Path) -> None:
     """B's moment is written with a blank and an offset, A's with T and Z."""
-    reading = database.read(
+    reading = read_database(
         source(path, watermark="updated_at"), NONE, datetime(2020, 1, 1, 12, tzinfo=UTC)
     )
     found = raws(reading)
@@ -144,18 +157,19 @@ def test_an_increment_reads_what_is_newer_and_what_does_not_say(path: Path) -> N
 def test_an_increment_starts_an_overlap_before_what_is_held(path: Path) -> None:
     day = datetime(2020, 1, 2, tzinfo=UTC)
     marked = source(path, watermark="updated_at", overlap=timedelta(hours=6))
-    assert database.since(marked, day, day + timedelta(days=9)) == datetime(
+    assert find_increment_start(marked, day, day + timedelta(days=9)) == datetime(
         2020, 1, 1, 18, tzinfo=UTC
     )
     future = day + timedelta(days=999)
-    assert database.since(marked, future, day) == datetime(2020, 1, 1, 18, tzinfo=UTC)
-    assert database.since(marked, None, day) is None
-    assert database.since(source(path), day, day) is None
+    assert find_increment_start(marked, future, day) == datetime(2020, 1, 1, 18, tzinfo=UTC)
+    assert find_increment_start(marked, None, day) is None
+    assert find_increment_start(source(path), day, day) is None
 
 
 # -- values --------------------------------------------------------------------------------------
 
 MIDNIGHT = datetime.fromisoformat("2019-06-01")
+
 NOON = MIDNIGHT.replace(hour=12)
 
 
@@ -175,7 +189,7 @@ NOON = MIDNIGHT.replace(hour=12)
     ],
 )  # fmt: skip
 def test_a_value_is_converted_where_that_is_certain(name: str, value: Any, becomes: Any) -> None:
-    assert database._value(name, value) == becomes
+    assert _convert_value(name, value) == becomes
 
 
 @pytest.mark.parametrize(
@@ -212,16 +226,16 @@ def test_a_value_that_does_not_fit_is_told_as_of_any_source(
         "narrative": "",
     }
     row = good | {name: value}
-    found = database._row("crimes row 1", list(row), list(row.values())).values
-    with pytest.raises(records.RecordError) as refused:
-        records.from_mapping(found)
+    found = _build_query_row("crimes row 1", list(row), list(row.values())).values
+    with pytest.raises(RecordError) as refused:
+        parse_record_mapping(found)
     assert told in str(refused.value)
     assert SECRET not in str(refused.value)
-    assert records.encode(found)  # as the rejects file needs
+    assert encode_document(found)  # as the rejects file needs
 
 
 def test_a_null_narrative_is_an_empty_one() -> None:
-    assert database._row("crimes row 1", ["narrative", "status"], [None, None]).values == {
+    assert _build_query_row("crimes row 1", ["narrative", "status"], [None, None]).values == {
         "narrative": ""
     }
 
@@ -229,9 +243,9 @@ def test_a_null_narrative_is_an_empty_one() -> None:
 # -- faults --------------------------------------------------------------------------------------
 
 
-def refused(kind: type[Exception], reading: Database, *, incremental: bool = False) -> str:
+def refused(kind: type[Exception], reading: DatabaseSource, *, incremental: bool = False) -> str:
     with pytest.raises(kind) as told:
-        database.check(reading, NONE, incremental=incremental)
+        check_database(reading, NONE, incremental=incremental)
     assert SECRET not in str(told.value)
     assert str(told.value).endswith((".", "'", "?"))
     return str(told.value)
@@ -265,7 +279,7 @@ def test_a_text_that_is_no_text_breaks_the_reading_and_is_not_shown(path: Path) 
         made.execute(f"UPDATE crimes SET status = CAST(x'{SECRET.encode().hex()}ff' AS TEXT)")
         made.commit()
     with pytest.raises(SourceError) as told:
-        list(database.read(source(path), NONE))
+        list(read_database(source(path), NONE))
     assert SECRET not in str(told.value)
     assert "the database failed us after 0 rows of crimes (OperationalError)" in str(told.value)
 
@@ -282,12 +296,14 @@ def test_a_text_that_is_no_text_breaks_the_reading_and_is_not_shown(path: Path) 
     ids=["a word", "unknown database", "unknown driver", "wrong port", "no driver"],
 )  # fmt: skip
 def test_a_wrong_address_is_told(url: str, told: str) -> None:
-    assert told in refused(ConfigurationError, Database(url, QUERIES))
+    assert told in refused(ConfigurationError, DatabaseSource(url, QUERIES))
 
 
 def test_what_a_driver_says_of_a_connection_is_shown_without_secrets() -> None:
     """A user named "u" hides no letter of another word."""
-    told = refused(SourceError, Database(f"postgresql+psycopg://u:{SECRET}@127.0.0.1:1/x", QUERIES))
+    told = refused(
+        SourceError, DatabaseSource(f"postgresql+psycopg://u:{SECRET}@127.0.0.1:1/x", QUERIES)
+    )
     assert told.startswith("postgresql://127.0.0.1:1/x: the database cannot be reached, or refuses")
     assert "Connection refused" in told
 
@@ -324,14 +340,14 @@ def test_a_watermark_that_is_not_selected_is_told(path: Path) -> None:
     assert 'lacks the column "updated_at", which source.watermark' in refused(
         SourceError, marked, incremental=True
     )
-    database.check(marked, NONE)
+    check_database(marked, NONE)
 
 
 def test_an_address_is_shown_without_its_secrets() -> None:
-    secretive = Database(
+    secretive = DatabaseSource(
         f"postgresql+psycopg://{SECRET}:{SECRET}@db.example.org:5433/crimes?password={SECRET}", {}
     )
-    assert secretive.shown == "postgresql://db.example.org:5433/crimes"
+    assert secretive.redacted_url == "postgresql://db.example.org:5433/crimes"
     assert SECRET not in repr(secretive)
 
 
@@ -343,7 +359,7 @@ CRIMES = '[source.queries]\ncrimes = "SELECT 1"\n'
 def plan(tmp_path: Path, text: str, **environment: str) -> Any:
     path = tmp_path / "foidex.toml"
     path.write_text(text, encoding="utf-8")
-    return nightly.plan(settings.load(environment, path), Progress(quiet=True))
+    return plan_refresh(load_settings(environment, path), Progress(quiet=True))
 
 
 def test_the_address_comes_from_the_environment_a_file_or_foidex_toml(tmp_path: Path) -> None:

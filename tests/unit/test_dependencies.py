@@ -18,14 +18,19 @@ from packaging.utils import canonicalize_name
 from tests.conftest import ROOT
 
 LOCKS = ROOT / "docker" / "requirements"
+
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
 RUNS: list[str] = PROJECT["project"]["dependencies"]
+
 EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
+
 ASKED = {
     "foidex.txt": [*RUNS, *EXTRAS["database"], *EXTRAS["reports"]],
     "core.txt": [*RUNS, *EXTRAS["embedded"]],
     "build.txt": [*PROJECT["build-system"]["requires"], "setuptools"],
 }
+
 #: The Pythons and systems of the images, and those of people.
 PLACES = [
     {"python_version": version, "python_full_version": f"{version}.1", "sys_platform": system}

@@ -17,32 +17,44 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from indexer.config.model import DisclosureSettings, ForceSettings
 from indexer.errors import DisclosureError
-from indexer.settings import Disclosure, Force
-from queries import render
-from queries.answer import (
+from queries.answer.types import (
     WITHHELD,
     Answer,
+    NearMissCount,
     NearMisses,
-    NotCounted,
-    Override,
     QuestionAnswer,
-    to_json,
+    RuleOverride,
+    format_json,
 )
-from queries.disclosure import certain, populations, suppression
-from queries.disclosure.certain import Linear, Population, System
-from queries.disclosure.policy import DisclosureSpec, Policy, agreed
-from queries.disclosure.reader import Bounds, attack, given_away
-from queries.disclosure.release import known, release, small
-from tests import tables
-from tests.tables import Record, a_record, answer
+from queries.disclosure import release, suppression
+from queries.disclosure.attacker import Bounds, attack_system, find_narrow_intervals
+from queries.disclosure.constraints import (
+    ConstraintSystem,
+    LinearConstraint,
+    Population,
+    build_system,
+)
+from queries.disclosure.policy import DisclosureSpec, Policy, resolve_policy
+from queries.disclosure.populations import (
+    build_answer_system,
+    declare_constraints,
+    list_printed_cells,
+)
+from queries.disclosure.release import collect_known_bounds, list_small_counts, protect_answer
+from queries.disclosure.suppression import SuppressionProblem, choose_cells, tighten_constraints
+from queries.documents.formats.letter import render_letter_html, render_letter_text
+from queries.documents.formats.report import render_report_text
+from tests.tables import Record, a_record, answer, keywords, linked, offences, victims
 
 FIVE = Policy(threshold=5)
+
 DAY = date(2018, 8, 15)
 
 
 def published(given_answer: Answer, policy: Policy = FIVE) -> Answer:
-    return release(given_answer, policy).answer
+    return protect_answer(given_answer, policy).answer
 
 
 def shown(question: QuestionAnswer) -> dict[str, tuple[int | None, ...]]:
@@ -58,9 +70,9 @@ def by_code(**counts: int) -> list[Record]:
 
 def intervals(found: Answer, policy: Policy = FIVE) -> dict[str, Bounds]:
     """What a reader of the published answer, and of nothing else, knows of each withheld number."""
-    cells = populations.cells(found)
-    hidden = {cell.population: cell.place for cell in reversed(cells) if cell.number is None}
-    bounds = attack(populations.system(found), known(cells, policy), hidden)
+    cells = list_printed_cells(found)
+    hidden = {cell.population: cell.location for cell in reversed(cells) if cell.number is None}
+    bounds = attack_system(build_answer_system(found), collect_known_bounds(cells, policy), hidden)
     return {hidden[one]: interval for one, interval in bounds.items()}
 
 
@@ -70,7 +82,7 @@ NAMES = [Population("offences", frozenset({f"x:{n}"})) for n in range(4)]
 
 
 @st.composite
-def small_systems(draw: st.DrawFn) -> tuple[System, dict[Population, int]]:
+def small_systems(draw: st.DrawFn) -> tuple[ConstraintSystem, dict[Population, int]]:
     """A few numbers with true relations of every kind among them."""
     counts = {one: draw(st.integers(1, 4)) for one in NAMES}
     relations = []
@@ -81,13 +93,13 @@ def small_systems(draw: st.DrawFn) -> tuple[System, dict[Population, int]]:
         low = draw(st.sampled_from([None, value, value - 1]))
         high = draw(st.sampled_from([None, value, value + 1]))
         if terms:
-            relations.append(Linear(terms, low, high, "drawn"))
-    return System(tuple(NAMES), tuple(relations)), counts
+            relations.append(LinearConstraint(terms, low, high, "drawn"))
+    return ConstraintSystem(tuple(NAMES), tuple(relations)), counts
 
 
 @given(small_systems(), st.sets(st.sampled_from(NAMES), min_size=1))
 def test_the_attacker_finds_what_trying_every_value_finds(
-    drawn: tuple[System, dict[Population, int]], hidden: set[Population]
+    drawn: tuple[ConstraintSystem, dict[Population, int]], hidden: set[Population]
 ) -> None:
     system, counts = drawn
     most = 12
@@ -100,22 +112,28 @@ def test_the_attacker_finds_what_trying_every_value_finds(
         if all(
             (told.low is None or told.value(tried) >= told.low)
             and (told.high is None or told.value(tried) <= told.high)
-            for told in system.relations
+            for told in system.constraints
         ):
             possible.append(tried)
-    found = attack(system, bounds, hidden)
+    found = attack_system(system, bounds, hidden)
     for one in hidden:
         values = [tried[one] for tried in possible]
         assert found[one] == Bounds(min(values), max(values))
     for width in (1, 3, 6):
-        narrow = given_away(system, bounds, sorted(hidden, key=lambda one: one.order), width)
+        narrow = find_narrow_intervals(
+            system, bounds, sorted(hidden, key=lambda one: one.order), width
+        )
         assert set(narrow) == {one for one in hidden if found[one].high - found[one].low < width}  # type: ignore[operator]
 
 
 def test_an_open_number_has_no_upper_end() -> None:
     first, second = NAMES[:2]
-    system = System((first, second), (Linear(((first, 1), (second, -1)), None, 0, "within"),))
-    found = attack(system, {first: Bounds(1, None), second: Bounds(1, None)}, [first, second])
+    system = ConstraintSystem(
+        (first, second), (LinearConstraint(((first, 1), (second, -1)), None, 0, "within"),)
+    )
+    found = attack_system(
+        system, {first: Bounds(1, None), second: Bounds(1, None)}, [first, second]
+    )
     assert found == {first: Bounds(1, None), second: Bounds(1, None)}
 
 
@@ -125,7 +143,7 @@ def test_an_open_number_has_no_upper_end() -> None:
 def test_a_total_less_the_visible_rows_gives_nothing_away() -> None:
     """The published failure: stars in the rows, yet 52 less the visible 46 is what they hide."""
     records = by_code(c21=46, c22B=4, c46=2)
-    found = published(answer(records, tables.offences(records, ["21", "22B", "46"])))
+    found = published(answer(records, offences(records, ["21", "22B", "46"])))
     rows = shown(found.questions[0])
     assert rows["Title of 22B"] == rows["Title of 46"] == (None,)
     # 4 and 2 alone would be known to be 1 to 5 of 6; the width of 5 needs 1 to 6.
@@ -136,7 +154,7 @@ def test_a_total_less_the_visible_rows_gives_nothing_away() -> None:
 
 def test_two_small_rows_that_are_wide_enough_need_no_third() -> None:
     records = by_code(c21=46, c22B=4, c46=3)
-    found = published(answer(records, tables.offences(records, ["21", "22B", "46"])))
+    found = published(answer(records, offences(records, ["21", "22B", "46"])))
     assert shown(found.questions[0]) == {
         "Title of 21": (46,),
         "Title of 22B": (None,),
@@ -153,14 +171,14 @@ def test_the_threshold_is_the_first_number_that_is_printed(
     number: int, printed: int | None
 ) -> None:
     records = by_code(c21=number)
-    found = published(answer(records, tables.offences(records, ["21"])))
+    found = published(answer(records, offences(records, ["21"])))
     assert shown(found.questions[0])["Title of 21"] == (printed,)
     assert found.scope.records == printed
 
 
 def test_without_a_threshold_nothing_is_withheld() -> None:
     records = by_code(c21=1, c22B=3)
-    given_answer = answer(records, tables.offences(records, ["21", "22B"]))
+    given_answer = answer(records, offences(records, ["21", "22B"]))
     for policy in (Policy(), Policy(threshold=1)):
         found = published(given_answer, policy)
         assert shown(found.questions[0]) == shown(given_answer.questions[0])
@@ -172,14 +190,14 @@ def test_zeros_that_would_leave_one_row_the_total_take_the_total_with_them() -> 
     found = published(
         answer(
             records,
-            tables.offences(records, ["21", "22B"]),
-            tables.keywords(records, ["Snapchat", "Skype"], ["21", "22B"]),
-            tables.linked(3, 3),
-            tables.victims(records),
+            offences(records, ["21", "22B"]),
+            keywords(records, ["Snapchat", "Skype"], ["21", "22B"]),
+            linked(3, 3),
+            victims(records),
             codes=["21", "22B"],
         )
     )
-    numbers = {cell.number for cell in populations.cells(found)}
+    numbers = {cell.number for cell in list_printed_cells(found)}
     assert numbers == {None, 0}
     assert shown(found.questions[0])["Title of 21"] == (0,)
     assert shown(found.questions[1])["Skype"] == (0, 0, 0)
@@ -191,8 +209,8 @@ def test_zeros_that_would_leave_one_row_the_total_take_the_total_with_them() -> 
 def test_the_same_number_is_withheld_in_every_table() -> None:
     records = by_code(c21=60, c22B=3)
     questions = (
-        tables.offences(records, ["21", "22B"]),
-        tables.keywords(records, ["Snapchat"], ["21", "22B"], "Q2"),
+        offences(records, ["21", "22B"]),
+        keywords(records, ["Snapchat"], ["21", "22B"], "Q2"),
     )
     found = published(answer(records, *questions, codes=["21", "22B"]))
     rows = shown(found.questions[1])
@@ -209,7 +227,7 @@ def test_rows_that_may_overlap_but_do_not_are_guarded_as_a_sum() -> None:
         *(a_record("21", "Skype") for _ in range(3)),
         *(a_record("21") for _ in range(30)),
     ]
-    found = published(answer(records, tables.keywords(records, ["Snapchat", "Skype"])))
+    found = published(answer(records, keywords(records, ["Snapchat", "Skype"])))
     hidden = [label for label, counts in shown(found.questions[0]).items() if counts == (None,)]
     assert "Skype" in hidden
     assert len(hidden) == 2
@@ -222,7 +240,7 @@ def test_rows_that_do_overlap_need_no_second_row() -> None:
         *(a_record("21", "Snapchat", "Skype") for _ in range(3)),
         *(a_record("21") for _ in range(30)),
     ]
-    found = published(answer(records, tables.keywords(records, ["Snapchat", "Skype"])))
+    found = published(answer(records, keywords(records, ["Snapchat", "Skype"])))
     assert [label for label, counts in shown(found.questions[0]).items() if counts == (None,)] == [
         "Skype"
     ]
@@ -237,8 +255,8 @@ def test_a_part_that_differs_from_its_whole_by_a_few_is_withheld() -> None:
     found = published(
         answer(
             records,
-            tables.victims(records, [(0, 15)], "Q1", youngest=False),
-            tables.victims(records, [(0, 17)], "Q2", youngest=False),
+            victims(records, [(0, 15)], "Q1", youngest=False),
+            victims(records, [(0, 17)], "Q2", youngest=False),
         )
     )
     both = (shown(found.questions[0])["Aged 0 to 15"], shown(found.questions[1])["Aged 0 to 17"])
@@ -258,9 +276,9 @@ def test_twenty_three_terms_by_five_offences_take_seconds() -> None:
     ]  # fmt: skip
     asked = answer(
         records,
-        tables.offences(records, codes),
-        tables.keywords(records, terms, codes),
-        tables.victims(records),
+        offences(records, codes),
+        keywords(records, terms, codes),
+        victims(records),
         codes=codes,
     )
     start = time.monotonic()
@@ -274,7 +292,9 @@ def test_twenty_three_terms_by_five_offences_take_seconds() -> None:
 # By chance.
 
 CODES = ["21", "22B", "88E"]
+
 TERMS = ["Snapchat", "Skype", "Omegle"]
+
 records_drawn = st.lists(
     st.tuples(
         st.sampled_from(CODES),
@@ -286,13 +306,13 @@ records_drawn = st.lists(
 
 
 def asked_of(records: Sequence[Record]) -> Answer:
-    linked = sum("Skype" in terms for _, terms, _ in records)
+    linked_count = sum("Skype" in terms for _, terms, _ in records)
     return answer(
         records,
-        tables.offences(records, CODES),
-        tables.keywords(records, TERMS, CODES),
-        tables.linked(linked, len(records)),
-        tables.victims(records),
+        offences(records, CODES),
+        keywords(records, TERMS, CODES),
+        linked(linked_count, len(records)),
+        victims(records),
         codes=CODES,
         left_out=len(records) % 4,
     )
@@ -306,7 +326,7 @@ def test_no_withheld_number_can_be_worked_out(
     policy = Policy(threshold=threshold)
     asked = asked_of(records)
     found = published(asked, policy)
-    for before, after in zip(populations.cells(asked), populations.cells(found), strict=True):
+    for before, after in zip(list_printed_cells(asked), list_printed_cells(found), strict=True):
         assert before.number is not None
         if after.number is None:
             assert before.number > 0
@@ -326,13 +346,13 @@ def test_no_rounded_number_can_be_worked_out(
     policy = Policy(rounding=base)
     asked = asked_of(records)
     found = published(asked, policy)
-    for before, after in zip(populations.cells(asked), populations.cells(found), strict=True):
+    for before, after in zip(list_printed_cells(asked), list_printed_cells(found), strict=True):
         if after.number is not None:
             assert after.number % base == 0
             assert abs(after.number - (before.number or 0)) <= base // 2
-    cells = populations.cells(found)
-    wanted = {one.population for one in populations.cells(asked) if one.number}
-    narrow = attack(populations.system(found), known(cells, policy), wanted)
+    cells = list_printed_cells(found)
+    wanted = {one.population for one in list_printed_cells(asked) if one.number}
+    narrow = attack_system(build_answer_system(found), collect_known_bounds(cells, policy), wanted)
     for interval in narrow.values():
         assert interval.high is None or interval.high - interval.low >= (base - 1) // 2
 
@@ -373,13 +393,13 @@ def test_no_withheld_number_can_be_worked_out_by_trying_every_set_of_records(
     records = [a_record(code, *terms) for code, terms in kinds]
     asked = answer(
         records,
-        tables.offences(records, ["21", "22B"]),
-        tables.keywords(records, ["a", "b"], ["21", "22B"]),
+        offences(records, ["21", "22B"]),
+        keywords(records, ["a", "b"], ["21", "22B"]),
         codes=["21", "22B"],
     )
     printed = {
-        cell.place: cell.number
-        for cell in populations.cells(published(asked, Policy(threshold=threshold)))
+        cell.location: cell.number
+        for cell in list_printed_cells(published(asked, Policy(threshold=threshold)))
     }
     possible = every_set_of_records()
     fits = np.logical_and.reduce(
@@ -396,25 +416,25 @@ def test_no_withheld_number_can_be_worked_out_by_trying_every_set_of_records(
 def test_a_part_is_at_most_its_whole() -> None:
     inner = Population("people", frozenset({"age:0-15"}))
     outer = Population("people", frozenset({"age:0-17"}))
-    system = certain.joint([inner, outer], [])
-    found = attack(system, {inner: Bounds(1, None), outer: Bounds(3, 3)}, [inner])
+    system = build_system([inner, outer], [])
+    found = attack_system(system, {inner: Bounds(1, None), outer: Bounds(3, 3)}, [inner])
     assert found[inner] == Bounds(1, 3)
 
 
-def problem_of(asked: Answer, policy: Policy) -> suppression.Problem:
-    from queries.disclosure import release as module
+def problem_of(asked: Answer, policy: Policy) -> SuppressionProblem:
+    from queries.disclosure.release import _make_suppression_problem
 
-    cells = populations.cells(asked)
+    cells = list_printed_cells(asked)
     counts = {cell.population: cell.number for cell in cells if cell.number is not None}
-    stated = suppression.tightened(populations.stated(asked), counts)
-    return module._problem(cells, counts, certain.joint(counts, stated), policy)
+    stated = tighten_constraints(declare_constraints(asked), counts)
+    return _make_suppression_problem(cells, counts, build_system(counts, stated), policy)
 
 
-def weight(problem: suppression.Problem, hidden: Iterable[Population]) -> int:
+def weight(problem: SuppressionProblem, hidden: Iterable[Population]) -> int:
     return sum(problem.weights[one] for one in hidden)
 
 
-def optimum(problem: suppression.Problem) -> int:
+def optimum(problem: SuppressionProblem) -> int:
     """The least weight of a choice that protects, by trying every one."""
     free = sorted(problem.may - problem.must, key=lambda one: one.order)
 
@@ -428,7 +448,9 @@ def optimum(problem: suppression.Problem) -> int:
 
     for hidden in choices():
         wanted = sorted(hidden, key=lambda one: one.order)
-        if not given_away(problem.system, problem.known(hidden), wanted, problem.width):
+        if not find_narrow_intervals(
+            problem.system, problem.attacker_bounds(hidden), wanted, problem.width
+        ):
             return weight(problem, hidden)
     raise AssertionError("everything withheld protects")
 
@@ -443,15 +465,17 @@ def test_no_more_is_withheld_than_needed(exact: str, rows: list[int], threshold:
         for code, rows_of in zip(codes, rows, strict=True)
         for n in range(rows_of)
     ]
-    asked = answer(records, tables.offences(records, codes), tables.keywords(records, ["Skype"]))
+    asked = answer(records, offences(records, codes), keywords(records, ["Skype"]))
     problem = problem_of(asked, Policy(threshold=threshold))
     assume(len(problem.may - problem.must) <= 7)
     with pytest.MonkeyPatch.context() as patch:
         if exact == "greedy":
-            patch.setattr(suppression, "EXACT", 0)
-        hidden = suppression.choose(problem)
+            patch.setattr(suppression, "MAX_EXACT_CHOICES", 0)
+        hidden = choose_cells(problem)
     wanted = sorted(hidden, key=lambda one: one.order)
-    assert not given_away(problem.system, problem.known(hidden), wanted, problem.width)
+    assert not find_narrow_intervals(
+        problem.system, problem.attacker_bounds(hidden), wanted, problem.width
+    )
     assert weight(problem, hidden) <= (1 if exact == "exact" else 2) * optimum(problem)
 
 
@@ -461,17 +485,15 @@ def test_no_more_is_withheld_than_needed(exact: str, rows: list[int], threshold:
 def test_notes_forms_and_facts_do_not_tell_what_is_withheld() -> None:
     records = [a_record("22B", "Snapchat", "Skype", ages=(3,)) for _ in range(3)]
     records += [a_record("22B", "Skype", ages=(16,)) for _ in range(40)]
-    asked = answer(
-        records, tables.keywords(records, ["Snapchat", "Skype"]), tables.victims(records)
-    )
+    asked = answer(records, keywords(records, ["Snapchat", "Skype"]), victims(records))
     assert any("add up to 46" in note for note in asked.questions[0].notes)
     found = published(asked)
-    keywords, victims = found.questions
-    assert keywords.notes == ("Rows may overlap; the total counts each once.",)
-    assert [term.records for term in keywords.terms] == [None, 43]
-    assert {form.records for term in keywords.terms for form in term.forms} == {None}
-    assert victims.facts["youngest"] == WITHHELD
-    assert "add up" not in to_json(found)
+    by_term, by_age = found.questions
+    assert by_term.notes == ("Rows may overlap; the total counts each once.",)
+    assert [term.records for term in by_term.terms] == [None, 43]
+    assert {form.records for term in by_term.terms for form in term.forms} == {None}
+    assert by_age.facts["youngest"] == WITHHELD
+    assert "add up" not in format_json(found)
 
 
 @pytest.mark.parametrize(
@@ -480,7 +502,7 @@ def test_notes_forms_and_facts_do_not_tell_what_is_withheld() -> None:
 def test_the_age_of_the_youngest_of_few_is_not_told(rule: str, told: object) -> None:
     records = [a_record(ages=(3,)), *(a_record(ages=(16,)) for _ in range(40))]
     policy = msgspec.convert({"threshold": 5, "youngest": rule}, Policy)
-    found = published(answer(records, tables.victims(records)), policy)
+    found = published(answer(records, victims(records)), policy)
     assert found.questions[0].facts["youngest"] == told
 
 
@@ -489,26 +511,24 @@ def test_the_youngest_does_not_tell_a_rounded_none_from_a_few(rule: str) -> None
     policy = msgspec.convert({"rounding": 5, "youngest": rule}, Policy)
     for number in (0, 1, 2):
         records = [a_record("22B", ages=(15,)) for _ in range(number)]
-        found = published(answer(records, tables.victims(records)), policy)
+        found = published(answer(records, victims(records)), policy)
         assert found.questions[0].facts["youngest"] == WITHHELD
 
 
 def test_the_age_of_the_youngest_of_many_is_told() -> None:
     records = [a_record(ages=(16,)) for _ in range(40)]
-    found = published(answer(records, tables.victims(records)))
+    found = published(answer(records, victims(records)))
     assert found.questions[0].facts["youngest"] == 16
 
 
 def test_a_fact_that_no_one_explained_is_withheld_beside_withheld_numbers() -> None:
     records = by_code(c21=60, c22B=3)
-    question = msgspec.structs.replace(
-        tables.offences(records, ["21", "22B"]), facts={"smallest": 3}
-    )
+    question = msgspec.structs.replace(offences(records, ["21", "22B"]), facts={"smallest": 3})
     assert published(answer(records, question)).questions[0].facts == {"smallest": WITHHELD}
 
 
 def test_the_hash_of_the_records_behind_an_answer_is_not_published() -> None:
-    asked = answer([], tables.offences([], ["21"]))
+    asked = answer([], offences([], ["21"]))
     kept = msgspec.structs.replace(asked.provenance, basis="ef" * 32)
     found = published(msgspec.structs.replace(asked, provenance=kept))
     assert found.provenance == asked.provenance
@@ -518,14 +538,14 @@ def test_an_answer_with_a_hole_in_its_proof_is_not_published(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The proof does not trust the choice: here only the small rows are withheld."""
-    monkeypatch.setattr(suppression, "choose", lambda problem: problem.must)
+    monkeypatch.setattr(release, "choose_cells", lambda problem: problem.must)
     records = by_code(c21=46, c22B=4, c46=2)
     with pytest.raises(DisclosureError, match=r"would be known to lie from \d to \d"):
-        published(answer(records, tables.offences(records, ["21", "22B", "46"])))
+        published(answer(records, offences(records, ["21", "22B", "46"])))
 
 
 def test_the_solver_says_nothing_on_standard_output() -> None:
-    code = "from queries.disclosure.reader import solver; s = solver(); s.addVar(0, 1); s.run()"
+    code = "from queries.disclosure.attacker import make_solver; s = make_solver(); s.addVar(0, 1); s.run()"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert (ran.stdout, ran.stderr) == (b"", b"")
 
@@ -536,10 +556,10 @@ def test_the_solver_says_nothing_on_standard_output() -> None:
 def everything(records: Sequence[Record]) -> Answer:
     return answer(
         records,
-        tables.offences(records, CODES),
-        tables.keywords(records, TERMS, CODES),
-        tables.linked(sum("Skype" in terms for _, terms, _ in records), len(records)),
-        tables.victims(records),
+        offences(records, CODES),
+        keywords(records, TERMS, CODES),
+        linked(sum("Skype" in terms for _, terms, _ in records), len(records)),
+        victims(records),
         codes=CODES,
         left_out=2,
     )
@@ -551,8 +571,8 @@ def test_a_published_answer_is_rendered_everywhere(number: int, policy: Policy) 
     records = [a_record("22B", "Skype", ages=(15,)) for _ in range(number)]
     records += [a_record("21", "Omegle", "Skype", ages=(9, 12)) for _ in range(number // 2)]
     found = published(everything(records), policy)
-    for renderer in (render.letter_text, render.letter_html, render.report_text):
-        text = renderer(found, Force(), DAY)
+    for renderer in (render_letter_text, render_letter_html, render_report_text):
+        text = renderer(found, ForceSettings(), DAY)
         assert "None," not in text
         assert "None " not in text.replace("None of these", "").replace("None: ", "")
         hidden = any(None in row.counts for one in found.questions for row in one.table.rows)
@@ -562,10 +582,10 @@ def test_a_published_answer_is_rendered_everywhere(number: int, policy: Policy) 
 
 def test_the_officer_is_told_of_small_numbers() -> None:
     records = by_code(c21=46, c22B=4)
-    asked = answer(records, tables.offences(records, ["21", "22B"]))
-    assert small(asked, 5) == ["Q1, Title of 22B, Offences: 4"]
-    assert small(asked, 4) == []
-    text = render.report_text(asked, Force(), DAY, small=small(asked, 5))
+    asked = answer(records, offences(records, ["21", "22B"]))
+    assert list_small_counts(asked, 5) == ["Q1, Title of 22B, Offences: 4"]
+    assert list_small_counts(asked, 4) == []
+    text = render_report_text(asked, ForceSettings(), DAY, small=list_small_counts(asked, 5))
     assert "  Q1, Title of 22B, Offences: 4\n" in text
 
 
@@ -573,9 +593,11 @@ def test_the_officer_is_told_of_small_numbers() -> None:
 
 
 def test_a_request_may_be_stricter_than_the_force() -> None:
-    assert agreed(Disclosure(threshold=5), DisclosureSpec(threshold=10)) == Policy(10)
-    assert agreed(Disclosure(), DisclosureSpec(rounding=5)) == Policy(rounding=5)
-    assert agreed(Disclosure(threshold=5), DisclosureSpec()) == Policy(5)
+    assert resolve_policy(DisclosureSettings(threshold=5), DisclosureSpec(threshold=10)) == Policy(
+        10
+    )
+    assert resolve_policy(DisclosureSettings(), DisclosureSpec(rounding=5)) == Policy(rounding=5)
+    assert resolve_policy(DisclosureSettings(threshold=5), DisclosureSpec()) == Policy(5)
 
 
 @pytest.mark.parametrize(
@@ -589,31 +611,31 @@ def test_a_request_may_be_stricter_than_the_force() -> None:
 def test_a_request_that_is_less_strict_needs_a_reason_which_is_kept(
     asked: DisclosureSpec, weaker: str
 ) -> None:
-    force = Disclosure(threshold=5)
+    force = DisclosureSettings(threshold=5)
     with pytest.raises(DisclosureError, match=weaker):
-        agreed(force, asked)
-    assert agreed(force, asked, "agreed with the data owner").overrides == (
-        Override(weaker, "agreed with the data owner"),
+        resolve_policy(force, asked)
+    assert resolve_policy(force, asked, "agreed with the data owner").overrides == (
+        RuleOverride(weaker, "agreed with the data owner"),
     )
     told = msgspec.structs.replace(asked, reason="public already")
-    found = published(answer([], tables.offences([], ["21"])), agreed(force, told))
+    found = published(answer([], offences([], ["21"])), resolve_policy(force, told))
     assert found.disclosure is not None
-    assert found.disclosure.overrides == (Override(weaker, "public already"),)
+    assert found.disclosure.overrides == (RuleOverride(weaker, "public already"),)
 
 
 def test_a_threshold_and_rounding_are_alternatives() -> None:
     with pytest.raises(DisclosureError, match="alternatives"):
-        agreed(Disclosure(threshold=5), DisclosureSpec(rounding=5))
+        resolve_policy(DisclosureSettings(threshold=5), DisclosureSpec(rounding=5))
 
 
 # Near misses: words of narratives.
 
 
-def near(records: int, added: int, *places: str) -> NotCounted:
-    return NotCounted("live stream", places or ("mentions",), f"word{records}", records, added)
+def near(records: int, added: int, *places: str) -> NearMissCount:
+    return NearMissCount("live stream", places or ("mentions",), f"word{records}", records, added)
 
 
-def with_near(given_answer: Answer, *told: NotCounted) -> Answer:
+def with_near(given_answer: Answer, *told: NearMissCount) -> Answer:
     return msgspec.structs.replace(
         given_answer, near_misses=NearMisses(5, complete=True, told=told)
     )
@@ -622,7 +644,7 @@ def with_near(given_answer: Answer, *told: NotCounted) -> Answer:
 def test_a_near_miss_is_published_without_its_numbers_and_never_a_rare_one() -> None:
     records = by_code(c21=30, c22B=40)
     whole = with_near(
-        answer(records, tables.offences(records, ["21", "22B"])),
+        answer(records, offences(records, ["21", "22B"])),
         near(9, 3),
         near(88, 10, "Q2"),
         near(10, 10),
@@ -631,13 +653,16 @@ def test_a_near_miss_is_published_without_its_numbers_and_never_a_rare_one() -> 
         5,
         complete=True,
         told=tuple(
-            NotCounted("live stream", (place,), f"word{n}", None, None)
+            NearMissCount("live stream", (place,), f"word{n}", None, None)
             for place, n in (("Q2", 88), ("mentions", 10), ("mentions", 9))
         ),
     )
     stricter = published(whole, Policy(threshold=10)).near_misses
     assert stricter
-    assert (stricter.least, [one.wording for one in stricter.told]) == (10, ["word88", "word10"])
+    assert (stricter.least, [one.wording for one in stricter.told]) == (
+        10,
+        ["word88", "word10"],
+    )
     rounded = published(whole, Policy(rounding=20)).near_misses
     assert rounded
     assert [one.wording for one in rounded.told] == ["word88"]
@@ -647,7 +672,7 @@ def test_a_near_miss_tells_nothing_of_a_scope_whose_size_is_withheld() -> None:
     """Five records of the scope hold it, so the scope would be known to have five or more."""
     records = by_code(c21=3)
     found = published(
-        with_near(answer(records, tables.offences(records, ["21"])), near(6, 6, "Q2"), near(7, 7))
+        with_near(answer(records, offences(records, ["21"])), near(6, 6, "Q2"), near(7, 7))
     )
     assert found.scope.records is None
     assert found.near_misses
@@ -656,6 +681,6 @@ def test_a_near_miss_tells_nothing_of_a_scope_whose_size_is_withheld() -> None:
 
 def test_a_near_miss_that_would_add_few_records_is_called_small() -> None:
     records = by_code(c21=30)
-    assert small(with_near(answer(records), near(9, 4), near(8, 8), near(7, 0)), 5) == [
+    assert list_small_counts(with_near(answer(records), near(9, 4), near(8, 8), near(7, 0)), 5) == [
         'annex, "word9", which no figure for "live stream" counts: 4'
     ]

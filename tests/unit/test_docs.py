@@ -10,13 +10,17 @@ from typing import Any
 import pytest
 import typer
 
-from indexer import errors, settings
+from indexer.config.loader import load_settings
+from indexer.errors import FoidexError
 from indexer.progress import Progress
-from queries import cli, nightly, request
+from queries.cli import app
+from queries.jobs.nightly_refresh import plan_refresh
+from queries.request.reader import parse_request
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMAND: Any = typer.main.get_command(cli.app)
+
+COMMAND: Any = typer.main.get_command(app)
 
 
 def blocks(language: str) -> list[str]:
@@ -32,7 +36,7 @@ def commands() -> list[list[str]]:
 
 
 def subcommands() -> dict[str, Any]:
-    return dict(COMMAND.commands)
+    return {name: command for name, command in COMMAND.commands.items() if not command.hidden}
 
 
 def test_every_command_has_its_place_in_the_readme() -> None:
@@ -58,7 +62,7 @@ def test_every_command_of_the_readme_exists_with_its_options(words: list[str]) -
 
 
 def test_the_requests_of_the_readme_are_right() -> None:
-    found = [[one.id for one in request.parse(text).questions] for text in blocks("yaml")]
+    found = [[one.id for one in parse_request(text).questions] for text in blocks("yaml")]
     assert found == [["Q1", "Q2", "Q3", "Q4"], ["Q1", "Q2", "Q3", "Q4", "Q5"]]
 
 
@@ -68,21 +72,21 @@ def test_the_configurations_of_the_readme_are_right(tmp_path: Path) -> None:
     found = []
     for block in blocks("toml"):
         path.write_text(block, encoding="utf-8")
-        found.append(settings.load({}, path))
+        found.append(load_settings({}, path))
     assert [bool(one.source.paths) for one in found].count(True) == 1
     assert [bool(one.source.queries.crimes) for one in found].count(True) == 1
     assert "Example Constabulary" in [one.force.name for one in found]
     for one in found:
         if one.source.database:
-            assert nightly.plan(one, Progress(quiet=True)).database
+            assert plan_refresh(one, Progress(quiet=True)).database
 
 
 def test_the_exit_codes_of_the_readme_are_the_codes() -> None:
     cells = re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE)
     told = {int(code) for cell in cells for code in cell.split(", ")}
-    kinds = {kind.exit_code for kind in errors.FoidexError.__subclasses__()}
+    kinds = {kind.exit_code for kind in FoidexError.__subclasses__()}
     assert told == kinds | {0, 1, 2, 130, 143}
-    assert len(kinds) == len(errors.FoidexError.__subclasses__())
+    assert len(kinds) == len(FoidexError.__subclasses__())
 
 
 def test_every_command_says_what_it_does_with_an_example_or_needs_none() -> None:

@@ -7,9 +7,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from indexer import doctor, embedded
-from indexer.doctor import Finding
-from indexer.elastic import Address
+from indexer.doctor.cluster import _compute_required_bytes
+from indexer.doctor.connection import _check_tls
+from indexer.doctor.examine import examine_setup, format_findings, has_no_problems
+from indexer.doctor.finding import Finding
+from indexer.doctor.privileges import _list_missing_privileges
+from indexer.server.address import ServerAddress
+from indexer.server.embedded import process
 from indexer.session import Session
 
 GB = 1 << 30
@@ -19,13 +23,13 @@ def found(monkeypatch: pytest.MonkeyPatch, home: Path, **environment: str) -> li
     monkeypatch.setenv("FOIDEX_HOME", str(home))
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    return doctor.examine(Session())
+    return examine_setup(Session())
 
 
 def test_an_embedded_server_that_does_not_run_is_not_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "up", lambda *_: pytest.fail("it was started"))
+    monkeypatch.setattr(process, "start_embedded_server", lambda *_: pytest.fail("it was started"))
     findings = found(monkeypatch, tmp_path / "home")
     assert [(one.check, one.level) for one in findings] == [
         ("configuration", "ok"),
@@ -33,7 +37,7 @@ def test_an_embedded_server_that_does_not_run_is_not_started(
         ("embedded server", "ok"),
     ]
     assert "it does not run, and is started when it is needed" in findings[-1].message
-    assert doctor.sound(findings)
+    assert has_no_problems(findings)
     assert not (tmp_path / "home").exists()
 
 
@@ -58,7 +62,7 @@ def test_a_wrong_configuration_ends_the_examination(tmp_path: Path) -> None:
             (finding,) = found(patch, tmp_path, **environment)
         assert (finding.check, finding.level) == ("configuration", "problem")
         assert told in finding.message
-    assert not doctor.sound([finding])
+    assert not has_no_problems([finding])
 
 
 def test_a_home_that_is_no_folder_is_a_problem(
@@ -77,7 +81,7 @@ def test_passwords_in_the_clear_are_a_warning_but_on_this_machine() -> None:
         ("http://localhost:9200", "ok"),
         ("http://[::1]:9200", "ok"),
     ]:
-        (finding,) = doctor._tls(Address(url))
+        (finding,) = _check_tls(ServerAddress(url))
         assert finding.level == level
 
 
@@ -101,8 +105,8 @@ def test_a_watermark_is_bytes_or_a_share_up_to_a_headroom(
         "persistent": {},
         "defaults": {"cluster": {"routing": {"allocation": {"disk": {"watermark": held}}}}},
     }
-    assert doctor._needed(settings, "low", 1000 * GB) == pytest.approx(needed)
-    assert doctor._needed({}, "low", 1000 * GB) == 0
+    assert _compute_required_bytes(settings, "low", 1000 * GB) == pytest.approx(needed)
+    assert _compute_required_bytes({}, "low", 1000 * GB) == 0
 
 
 def test_missing_rights_are_told_by_where() -> None:
@@ -110,7 +114,7 @@ def test_missing_rights_are_told_by_where() -> None:
         "cluster": {"monitor": False},
         "index": {"crimes": {"read": True, "write": False, "manage": False}},
     }
-    assert doctor._missing(answer) == ["monitor on the cluster", "manage, write on crimes"]
+    assert _list_missing_privileges(answer) == ["monitor on the cluster", "manage, write on crimes"]
 
 
 def test_findings_are_a_line_each_with_the_remedy_below() -> None:
@@ -118,7 +122,7 @@ def test_findings_are_a_line_each_with_the_remedy_below() -> None:
         Finding("clock", "ok", "the clocks agree."),
         Finding("disk", "problem", "it is full.", "Free some."),
     ]
-    assert doctor.text(findings) == (
+    assert format_findings(findings) == (
         "ok       clock            the clocks agree.\n"
         "problem  disk             it is full.\n"
         "                          Free some.\n"

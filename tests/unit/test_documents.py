@@ -23,27 +23,34 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.cell_range import CellRange
 
 from indexer.errors import ConfigurationError
-from queries import outputs
-from queries.answer import Answer, Column, Row, Table
-from queries.render import charts, pdf, report, spreadsheets, typst, word
+from queries.answer.types import Answer, Column, Row, Table
+from queries.documents.content.typst_escape import escape_typst_text
+from queries.documents.document_set import DocumentSettings, render_documents
+from queries.documents.formats.charts import draw_bars, select_drawn_rows
+from queries.documents.formats.docx import render_letter_docx
+from queries.documents.formats.pdf import render_letter_pdf
+from queries.documents.formats.report import render_report_html
+from queries.documents.formats.workbook import make_sheet_names, render_workbook
+from queries.layout.csv_text import escape_formula, format_table_csv
 from tests.answers import HIDDEN, HOSTILE, hostile, tabled, wide
 from tests.unit.test_published_set import text_of
 from tests.unit.test_render import FORCE, an_answer, table
 
 DAY = date(2018, 8, 15)
+
 PRINTED = [text.replace("\a", "") for text in HOSTILE]
 
 
 def word_file(answer: Answer) -> Any:
-    return docx.Document(io.BytesIO(word.letter_docx(answer, FORCE, DAY)))
+    return docx.Document(io.BytesIO(render_letter_docx(answer, FORCE, DAY)))
 
 
 def book(answer: Answer) -> Any:
-    return openpyxl.load_workbook(io.BytesIO(spreadsheets.workbook(answer, FORCE, DAY)))
+    return openpyxl.load_workbook(io.BytesIO(render_workbook(answer, FORCE, DAY)))
 
 
 def pages(answer: Answer) -> pypdf.PdfReader:
-    return pypdf.PdfReader(io.BytesIO(pdf.letter_pdf(answer, FORCE, DAY)))
+    return pypdf.PdfReader(io.BytesIO(render_letter_pdf(answer, FORCE, DAY)))
 
 
 def squeezed(text: str) -> str:
@@ -60,7 +67,7 @@ def test_the_total_of_a_word_table_is_not_alone_on_a_page() -> None:
     assert kept[-3:] == [True, True, False]
 
 
-@pytest.mark.parametrize("document", [word.letter_docx, pdf.letter_pdf, spreadsheets.workbook])
+@pytest.mark.parametrize("document", [render_letter_docx, render_letter_pdf, render_workbook])
 def test_the_same_answer_and_day_give_the_same_bytes(document: Callable[..., bytes]) -> None:
     first = document(an_answer(1234), FORCE, DAY)
     assert first == document(an_answer(1234), FORCE, DAY)
@@ -131,7 +138,7 @@ def test_the_pdf_has_every_count_of_a_wide_table() -> None:
 
 def test_a_letter_no_font_has_is_told() -> None:
     with pytest.raises(ConfigurationError, match="no font here has"):
-        pdf.letter_pdf(tabled(an_answer(1), table("\u0378", [], 0)), FORCE, DAY)
+        render_letter_pdf(tabled(an_answer(1), table("\u0378", [], 0)), FORCE, DAY)
 
 
 def test_hostile_text_is_text_everywhere() -> None:
@@ -141,7 +148,7 @@ def test_hostile_text_is_text_everywhere() -> None:
     in_pdf = squeezed("".join(page.extract_text() for page in pages(answer).pages))
     sheet = book(answer)["Q1"]
     in_sheet = [cell.value for row in sheet.iter_rows() for cell in row]
-    in_html = report.report_html(answer, FORCE, DAY)
+    in_html = render_report_html(answer, FORCE, DAY)
     reader = Reader()
     reader.feed(in_html)
     for text in PRINTED:
@@ -154,7 +161,7 @@ def test_hostile_text_is_text_everywhere() -> None:
 
 @pytest.mark.parametrize("text", [*HOSTILE, '";#panic()"', "a\nb\tc", "\\u{41}"])
 def test_a_typst_literal_is_closed_where_it_ends(text: str) -> None:
-    made = typst.literal(text)
+    made = escape_typst_text(text)
     assert re.fullmatch(r'#"(?:[^"\\\n]|\\.)*";', made)
 
 
@@ -206,19 +213,19 @@ def test_a_narrower_question_says_so_in_every_document() -> None:
     narrow = msgspec.structs.replace(base.questions[0], within="recorded in 2016")
     given = msgspec.structs.replace(base, questions=(narrow,))
     words = "Only offences recorded in 2016."
-    made = outputs.documents(given, outputs.Desk(FORCE, DAY))
+    made = render_documents(given, DocumentSettings(FORCE, DAY))
     names = {name.split(".", 1)[1] for name, held in made.items() if words in text_of(name, held)}
     assert names == {"letter.docx", "letter.pdf", "letter.html", "letter.txt", "report.html", "report.txt", "xlsx"}  # fmt: skip
 
 
 def test_sheet_names_are_allowed_and_differ() -> None:
-    found = [*spreadsheets.sheet_names(iter(["Q1", "q1", "History", "notes", "a/b:c", "x" * 60]))]
+    found = [*make_sheet_names(iter(["Q1", "q1", "History", "notes", "a/b:c", "x" * 60]))]
     assert found == ["Q1", "q1 (2)", "History (2)", "notes (2)", "a-b-c", "x" * 26]
 
 
 def test_a_csv_has_a_row_each_and_no_formula() -> None:
     question = hostile(an_answer(1)).questions[0]
-    head, *rows, total = csv.reader(io.StringIO(spreadsheets.table_csv(question.table)))
+    head, *rows, total = csv.reader(io.StringIO(format_table_csv(question.table)))
     assert head == [
         "<script>alert(1)</script>",
         "Codes",
@@ -234,14 +241,14 @@ def test_a_csv_has_a_row_each_and_no_formula() -> None:
     ("text", "cell"), [("", ""), ("a=b", "a=b"), ("+1", "'+1"), ("\uff1dx", "'\uff1dx")]
 )
 def test_a_cell_is_made_safe_only_where_it_must(text: str, cell: str) -> None:
-    assert spreadsheets.safe(text) == cell
+    assert escape_formula(text) == cell
 
 
 def test_the_bars_of_a_chart_are_as_long_as_their_counts() -> None:
     shown = table(
         "Keyword", [Row("0", "One", (100,)), Row("1", "Two", (50,)), Row("2", "Three", (0,))], 150
     )
-    drawing = ET.fromstring(charts.bars(shown, "A <chart>", "Q1"))
+    drawing = ET.fromstring(draw_bars(shown, "A <chart>", "Q1"))
     named = {"{http://www.w3.org/2000/svg}" + name for name in ("defs", "style", "script", "desc")}
     assert not {node.tag for node in drawing.iter()} & named
     assert drawing.get("role") == "img"
@@ -256,19 +263,21 @@ def test_the_bars_of_a_chart_are_as_long_as_their_counts() -> None:
 
 
 def test_a_chart_has_no_date_and_so_is_always_the_same() -> None:
-    drawing = charts.bars(wide(5, 2), "Chart", "Q1")
-    assert drawing == charts.bars(wide(5, 2), "Chart", "Q1")
+    drawing = draw_bars(wide(5, 2), "Chart", "Q1")
+    assert drawing == draw_bars(wide(5, 2), "Chart", "Q1")
     assert "<!--" not in drawing
 
 
 @pytest.mark.parametrize("rows", [[], [Row("0", "One", (5,))], [Row("0", "One", (0,)), Row("1", "Two", (HIDDEN,))]])  # fmt: skip
 def test_nothing_to_draw_gives_no_chart(rows: list[Row]) -> None:
-    assert charts.bars(table("Keyword", rows, 5), "Chart", "Q1") == ""
+    assert draw_bars(table("Keyword", rows, 5), "Chart", "Q1") == ""
 
 
 def test_a_long_table_is_drawn_by_its_largest_rows_in_their_order() -> None:
     rows = tuple(Row(str(place), f"Row {place}", (place % 50,)) for place in range(60))
-    drawn = charts.drawn(Table("Keyword", (Column("n", "Offences"),), rows, Row("t", "All", (1,))))
+    drawn = select_drawn_rows(
+        Table("Keyword", (Column("n", "Offences"),), rows, Row("t", "All", (1,)))
+    )
     assert len(drawn) == 40
     assert [row.key for row in drawn] == sorted((row.key for row in drawn), key=int)
     assert min(row.counts[0] or 0 for row in drawn) == 10
@@ -290,7 +299,7 @@ class Reader(HTMLParser):
 
 
 def test_the_report_needs_no_network_and_no_script() -> None:
-    text = report.report_html(an_answer(1234), FORCE, DAY)
+    text = render_report_html(an_answer(1234), FORCE, DAY)
     reader = Reader()
     reader.feed(text)
     assert reader.tags.isdisjoint({"script", "link", "img", "iframe", "object", "embed"})
@@ -301,7 +310,7 @@ def test_the_report_needs_no_network_and_no_script() -> None:
 
 
 def test_every_chart_of_the_report_has_its_table() -> None:
-    text = report.report_html(an_answer(1234), FORCE, DAY)
+    text = render_report_html(an_answer(1234), FORCE, DAY)
     for section in text.split("<section")[1:]:
         if "<svg" in section:
             assert "<table>" in section
@@ -310,7 +319,7 @@ def test_every_chart_of_the_report_has_its_table() -> None:
 
 @pytest.mark.parametrize(
     ("document", "package"),
-    [(word.letter_docx, "docxtpl"), (pdf.letter_pdf, "typst"), (spreadsheets.workbook, "openpyxl"), (report.report_html, "pygal")],
+    [(render_letter_docx, "docxtpl"), (render_letter_pdf, "typst"), (render_workbook, "openpyxl"), (render_report_html, "pygal")],
 )  # fmt: skip
 def test_a_library_that_lacks_is_named_with_what_to_install(
     document: Callable[..., object], package: str, monkeypatch: pytest.MonkeyPatch
@@ -321,7 +330,7 @@ def test_a_library_that_lacks_is_named_with_what_to_install(
 
 
 def test_the_packages_hold_no_time_but_the_answers() -> None:
-    for made in (word.letter_docx, spreadsheets.workbook):
+    for made in (render_letter_docx, render_workbook):
         with zipfile.ZipFile(io.BytesIO(made(an_answer(1), FORCE, DAY))) as package:
             assert {entry.date_time for entry in package.infolist()} == {(2018, 8, 14, 9, 30, 0)}
             assert b"2018-08-14T09:30:00Z" in package.read("docProps/core.xml")

@@ -8,8 +8,13 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queries import estimate, request
-from queries.estimate import LIMIT_HOURS, Cost
+from queries.answering.estimate import (
+    LIMIT_HOURS,
+    ReadingCost,
+    _find_latest_period,
+    _find_whole_months,
+)
+from queries.request.reader import parse_request
 
 
 @given(
@@ -20,11 +25,11 @@ def test_no_longer_period_fits(by_place: dict[int, int], most: int) -> None:
     """Against every start tried in turn."""
     first, last = date(2018, 1, 1), date(2018, 5, 1)
     by_day = {first + timedelta(days=place): number for place, number in by_place.items()}
-    scope = request.parse(
+    scope = parse_request(
         "reference: R\ntitle: T\nperiod: {from: 2018-01-01, to: 2018-05-01}\n"
         "questions: [{id: Q1, kind: offences}]"
     ).scope
-    cost = Cost(Fraction(LIMIT_HOURS * 60, most), LIMIT_HOURS)
+    cost = ReadingCost(Fraction(LIMIT_HOURS * 60, most), LIMIT_HOURS)
 
     def fits(start: date) -> bool:
         return 0 < sum(number for day, number in by_day.items() if start <= day <= last) <= most
@@ -32,7 +37,7 @@ def test_no_longer_period_fits(by_place: dict[int, int], most: int) -> None:
     starts = [first + timedelta(days=place) for place in range(121)]
     fitting = [start for start in starts if fits(start)]
     months = [start for start in fitting if start.day == 1]
-    latest = estimate._latest(by_day, scope, cost)
-    found = estimate._months(by_day, latest, scope, cost)
+    latest = _find_latest_period(by_day, scope, cost)
+    found = _find_whole_months(by_day, latest, scope, cost)
     assert (latest.label[:10] if latest else None) == (str(fitting[0]) if fitting else None)
     assert (found.label[:10] if found else None) == (str(months[0]) if months else None)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from indexer.errors import InexactError, NoIndexError
-from indexer.generations import Generation
-from queries.execute import exact, whole
+from indexer.index.generations import Generation
+from queries.search.exactness import require_complete, require_exact
 
 
 def body(**changes: Any) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def body(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_whole_answer_passes() -> None:
-    assert exact(body()) == body()
+    assert require_exact(body()) == body()
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_whole_answer_passes() -> None:
 )  # fmt: skip
 def test_what_may_be_inexact_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InexactError, match=message):
-        exact(body(**changes))
+        require_exact(body(**changes))
 
 
 def seen(names: list[str], records: int) -> dict[str, Any]:
@@ -76,11 +76,11 @@ def seen(names: list[str], records: int) -> dict[str, Any]:
 
 def test_a_part_of_a_generation_is_never_taken_for_the_whole() -> None:
     live = Generation("crimes-1", datetime(2020, 1, 1, tzinfo=UTC), "1", "h", records=5)
-    assert whole(seen(["crimes-1"], 5), live) == 5
-    assert whole(seen(["crimes-2"], 5), live) is None
-    assert whole(seen(["crimes-1", "crimes-2"], 5), live) is None
+    assert require_complete(seen(["crimes-1"], 5), live) == 5
+    assert require_complete(seen(["crimes-2"], 5), live) is None
+    assert require_complete(seen(["crimes-1", "crimes-2"], 5), live) is None
     for names, records in ((["crimes-1"], 4), ([], 0)):
         with pytest.raises(InexactError, match=f"{records} of the 5 records"):
-            whole(seen(names, records), live)
+            require_complete(seen(names, records), live)
     with pytest.raises(NoIndexError):
-        whole(seen([], 0), Generation("crimes-1", live.built_at, "1", "h"))
+        require_complete(seen([], 0), Generation("crimes-1", live.built_at, "1", "h"))

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from indexer import fieldmap, sources
+from indexer.config.field_map import build_field_map
 from indexer.errors import ConfigurationError
+from indexer.sources import read_records
 
 FIELDS = {"crime_ref": "CrimeNo", "narrative": "MO", "victims.age": "AgeThen", "offence_code": "HO"}
-MAP = fieldmap.of(FIELDS, ("District", "victims.name"))
+
+MAP = build_field_map(FIELDS, ("District", "victims.name"))
 
 
 def test_names_are_mapped_and_ignored_at_both_levels() -> None:
@@ -51,7 +53,7 @@ def test_a_wrong_map_is_told(
     fields: dict[str, str], ignored: tuple[str, ...], message: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        fieldmap.of(fields, ignored)
+        build_field_map(fields, ignored)
 
 
 def test_the_columns_of_csv_tables_are_mapped_too(tmp_path: Path) -> None:
@@ -66,7 +68,7 @@ def test_the_columns_of_csv_tables_are_mapped_too(tmp_path: Path) -> None:
     for name, rows in tables.items():
         with (tmp_path / name).open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(rows)
-    (found,) = sources.read([tmp_path], MAP)
+    (found,) = read_records([tmp_path], MAP)
     assert found.raw == {
         "crime_ref": "1",
         "recorded_on": "2020-01-01",

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from indexer import fieldmap
+from indexer.config.field_map import EMPTY_FIELD_MAP
 from indexer.errors import RequestError, SourceError
-from indexer.sources import csv_tables, jsonl
-from queries import document, request
+from indexer.sources.csv_tables import read_csv_tables
+from indexer.sources.jsonl import MAX_RECORD_BYTES, read_json_lines
+from queries.request.reader import parse_request
+from queries.spec.yaml_text import MAX_YAML_BYTES, parse_yaml, read_yaml
 
 HEAD = "reference: R\ntitle: T\nperiod: 2017/18\n"
+
 QUESTIONS = "questions:\n  - {id: Q1, kind: offences}\n"
 
 
@@ -35,15 +38,15 @@ def test_gzip_data_that_grows_as_no_records_do_is_refused_early(
     assert path.stat().st_size < 2**20
     taken: list[int] = []
     with pytest.raises(SourceError, match="grows to more than 200 times its size"):
-        taken.extend(len(raw.raw) for raw in jsonl.read(path))
+        taken.extend(len(raw.raw) for raw in read_json_lines(path))
     assert sum(taken) < 32 * 2**20
 
 
 def test_a_line_without_an_end_is_refused_at_its_limit(tmp_path: Path) -> None:
     path = tmp_path / "endless.jsonl"
-    path.write_bytes(b"a" * (jsonl.MAX_RECORD + 1))
+    path.write_bytes(b"a" * (MAX_RECORD_BYTES + 1))
     with pytest.raises(SourceError, match="the line is longer than 32 MB"):
-        list(jsonl.read(path))
+        list(read_json_lines(path))
 
 
 def test_records_that_pack_well_are_read(tmp_path: Path) -> None:
@@ -53,7 +56,7 @@ def test_records_that_pack_well_are_read(tmp_path: Path) -> None:
             file.write(
                 b'{"crime_ref": "%d", "narrative": "%b"}\n' % (number, b"The same text. " * 30)
             )
-    assert sum(1 for _ in jsonl.read(path)) == 30_000
+    assert sum(1 for _ in read_json_lines(path)) == 30_000
 
 
 @pytest.mark.parametrize(
@@ -70,14 +73,14 @@ def test_records_that_pack_well_are_read(tmp_path: Path) -> None:
 )
 def test_yaml_that_is_too_much_is_refused(text: str, message: str) -> None:
     with pytest.raises(RequestError, match=message):
-        document.parse(text, "request.yaml")
+        parse_yaml(text, "request.yaml")
 
 
 def test_a_file_over_its_size_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "request.yaml"
-    path.write_text("# " + "a" * document.MAX_BYTES)
+    path.write_text("# " + "a" * MAX_YAML_BYTES)
     with pytest.raises(RequestError, match="larger than 1,000,000 bytes"):
-        document.read(path)
+        read_yaml(path)
 
 
 @pytest.mark.parametrize(
@@ -96,14 +99,14 @@ def test_a_request_of_too_many_or_too_long_terms_is_refused_in_words(
     mentions: str, message: str
 ) -> None:
     with pytest.raises(RequestError, match=message) as refused:
-        request.parse(f"{HEAD}mentions: [{mentions}]\n{QUESTIONS}")
+        parse_request(f"{HEAD}mentions: [{mentions}]\n{QUESTIONS}")
     assert len(str(refused.value)) < 500
 
 
 def test_of_very_many_mistakes_the_first_are_told() -> None:
     keys = "".join(f"k{number}: v\n" for number in range(1_000))
     with pytest.raises(RequestError) as refused:
-        request.parse(HEAD + QUESTIONS + keys)
+        parse_request(HEAD + QUESTIONS + keys)
     lines = str(refused.value).splitlines()
     assert (len(lines), lines[-1]) == (51, "... and 950 more.")
 
@@ -119,7 +122,7 @@ def test_tables_are_put_together_in_a_file_that_has_no_name(
     (tmp_path / "crimes.csv").write_text("crime_ref,recorded_on,offence_code\nA,2019-06-01,22B\n")
     rows = "".join(f"A,{'a text ' * 100}\n" for _ in range(20_000))
     (tmp_path / "narratives.csv").write_text(f"crime_ref,narrative\n{rows}")
-    reading = csv_tables.read(tmp_path, fieldmap.PLAIN)
+    reading = read_csv_tables(tmp_path, EMPTY_FIELD_MAP)
     first = next(reading)
     assert isinstance(first.raw, dict)
     assert len(first.raw["narrative"]) == 20_000

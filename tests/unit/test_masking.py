@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from queries.masking import MASK, masked
+from queries.evidence.masking import MASK, mask_identifiers
 
 
 @pytest.mark.parametrize(
@@ -22,4 +22,4 @@ from queries.masking import MASK, masked
     ],
 )
 def test_what_may_identify_a_person_is_hidden(text: str, shown: str) -> None:
-    assert masked(text) == shown
+    assert mask_identifiers(text) == shown

@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer import narrative
-from indexer.narrative import clean, compounds, cut, words
+from indexer.records import narrative
+from indexer.records.narrative import (
+    _build_unicode_patterns,
+    clean_text,
+    find_compounds,
+    find_words,
+    segment_narrative,
+)
 
 # Characters where mistakes live: dashes, apostrophes, invisible ones, marks, cased oddities.
 AWKWARD = (
@@ -19,7 +25,7 @@ AWKWARD = (
 
 
 def segments(text: str) -> list[str]:
-    return cut(text).segments
+    return segment_narrative(text).segments
 
 
 text = st.one_of(st.text(), st.text(alphabet=AWKWARD), st.text(st.characters(codec="ascii")))
@@ -27,18 +33,18 @@ text = st.one_of(st.text(), st.text(alphabet=AWKWARD), st.text(st.characters(cod
 
 @given(text)
 def test_segments_join_to_the_cleaned_text(raw: str) -> None:
-    cleaned = clean(raw)
+    cleaned = clean_text(raw)
     assert "".join(segments(cleaned)) == cleaned
 
 
 @given(text)
 def test_cleaning_twice_is_cleaning_once(raw: str) -> None:
-    assert clean(clean(raw)) == clean(raw)
+    assert clean_text(clean_text(raw)) == clean_text(raw)
 
 
 @given(text)
 def test_clean_text_is_nfkc_and_holds_nothing_invisible(raw: str) -> None:
-    cleaned = clean(raw)
+    cleaned = clean_text(raw)
     assert unicodedata.is_normalized("NFKC", cleaned)
     assert not set(cleaned) & set("\x00\u00ad\u200b\u200d\u2060\ufeff’")
 
@@ -46,25 +52,28 @@ def test_clean_text_is_nfkc_and_holds_nothing_invisible(raw: str) -> None:
 @given(st.lists(text, max_size=4))
 def test_entries_are_apart_as_by_a_blank_line(raw: list[str]) -> None:
     """One pass over all of them cuts as a pass over each, and no phrase runs from one to the next."""
-    entries = [clean(one) for one in raw]
-    together, single = cut(*entries), [cut(one) for one in entries]
-    assert [words(one) for one in together.segments if words(one)] == [
-        words(one) for each in single for one in each.segments if words(one)
+    entries = [clean_text(one) for one in raw]
+    together, single = segment_narrative(*entries), [segment_narrative(one) for one in entries]
+    assert [find_words(one) for one in together.segments if find_words(one)] == [
+        find_words(one) for each in single for one in each.segments if find_words(one)
     ]
     assert together.compounds == list(dict.fromkeys(c for each in single for c in each.compounds))
     assert "".join(together.segments) == "\n\n".join(filter(None, entries))
 
 
-@given(st.lists(st.text("aB9-. ,(\n").map(clean), max_size=4))
+@given(st.lists(st.text("aB9-. ,(\n").map(clean_text), max_size=4))
 def test_what_needs_no_care_is_cut_as_with_care(entries: list[str]) -> None:
     """An apostrophe that ends a word has all entries cut in one pass, else each is cut alone."""
-    plain, careful = cut(*entries, "a").segments, cut(*entries, "a'").segments
+    plain, careful = (
+        segment_narrative(*entries, "a").segments,
+        segment_narrative(*entries, "a'").segments,
+    )
     assert plain[:-1] == careful[: len(plain) - 1]
 
 
 @given(text)
 def test_no_segment_is_empty_and_possessives_hold_an_s(raw: str) -> None:
-    found = cut(clean(raw))
+    found = segment_narrative(clean_text(raw))
     assert all(found.segments)
     assert all("'s" in segment.casefold() for segment in found.possessives)
 
@@ -72,12 +81,12 @@ def test_no_segment_is_empty_and_possessives_hold_an_s(raw: str) -> None:
 @given(text)
 def test_ascii_and_unicode_patterns_cut_alike(raw: str) -> None:
     """A Greek letter at the end moves a text to the other set of patterns and changes no cut."""
-    plain = clean(raw.encode("ascii", "ignore").decode())
+    plain = clean_text(raw.encode("ascii", "ignore").decode())
     assert "".join(segments(plain + " Ω")) == plain + " Ω"
     assert (
         segments(plain + ". Ω")[:-1] == segments(plain + ". ")[: len(segments(plain + ". Ω")) - 1]
     )
-    assert compounds(plain + " Ω") == compounds(plain)
+    assert find_compounds(plain + " Ω") == find_compounds(plain)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +113,7 @@ def test_ascii_and_unicode_patterns_cut_alike(raw: str) -> None:
     ],
 )
 def test_text_is_cut_where_variants_must_not_cross(written: str, expected: list[str]) -> None:
-    assert segments(clean(written)) == expected
+    assert segments(clean_text(written)) == expected
 
 
 @pytest.mark.parametrize(
@@ -127,28 +136,28 @@ def test_text_is_cut_where_variants_must_not_cross(written: str, expected: list[
 def test_words_joined_by_one_hard_character_are_compounds(
     written: str, expected: list[str]
 ) -> None:
-    assert compounds(clean(written)) == expected
-    assert cut(clean(written)).compounds == expected
+    assert find_compounds(clean_text(written)) == expected
+    assert segment_narrative(clean_text(written)).compounds == expected
 
 
 def test_a_compound_longer_than_any_term_is_left_out() -> None:
-    assert compounds("a" * 200 + "." + "b" * 200) == []
+    assert find_compounds("a" * 200 + "." + "b" * 200) == []
 
 
 def test_letters_with_an_odd_fold_are_folded_and_capitals_stay() -> None:
-    assert clean("STRAßE ſoap ﬁle Live") == "STRAssE soap file Live"
+    assert clean_text("STRAßE ſoap ﬁle Live") == "STRAssE soap file Live"
 
 
 def test_an_apostrophe_between_letters_belongs_to_the_word() -> None:
-    assert words(clean("don't O’Brien 90's rock'n'roll")) == [
+    assert find_words(clean_text("don't O’Brien 90's rock'n'roll")) == [
         "don't", "O'Brien", "90", "s", "rock'n'roll",
     ]  # fmt: skip
 
 
 @given(st.text(st.characters(max_codepoint=0x24F)) | st.text(AWKWARD))
 def test_latin_text_is_cut_as_by_the_patterns_of_all_scripts(raw: str) -> None:
-    cleaned = clean(raw)
-    quick = cut(cleaned), words(cleaned)
+    cleaned = clean_text(raw)
+    quick = segment_narrative(cleaned), find_words(cleaned)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(narrative, "_patterns", lambda _: narrative._unicode())
-        assert (cut(cleaned), words(cleaned)) == quick
+        patch.setattr(narrative, "_choose_patterns", lambda _: _build_unicode_patterns())
+        assert (segment_narrative(cleaned), find_words(cleaned)) == quick

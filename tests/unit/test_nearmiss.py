@@ -8,18 +8,21 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from indexer.narrative import clean, cut
-from queries import terms
-from queries.nearmiss import Kind, Target
+from indexer.records.narrative import clean_text, segment_narrative
+from queries.matching.near_miss import NearMissKind, NearMissMatcher
+from queries.matching.term import parse_term
 
 LETTERS = st.text(string.ascii_lowercase, min_size=5, max_size=10)
 
 
 def near(text: str, *asked: str, variants: bool = True) -> list[tuple[str, str]]:
     """The near misses of the first of the terms asked for."""
-    parsed = [terms.parse(term, variants=variants) for term in asked]
-    target = Target(parsed[0], parsed)
-    return [(" ".join(miss.form), miss.kind) for miss in target.near(cut(clean(text)))]
+    parsed = [parse_term(term, variants=variants) for term in asked]
+    target = NearMissMatcher(parsed[0], parsed)
+    return [
+        (" ".join(miss.form), miss.kind)
+        for miss in target.find_near_misses(segment_narrative(clean_text(text)))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +59,7 @@ def test_other_endings_and_openings_are_near_misses(
 def test_one_letter_wrong_is_a_near_miss_where_the_first_is_right(
     text: str, wordings: list[str]
 ) -> None:
-    assert near(text, "livestream") == [(wording, Kind.TYPED) for wording in wordings]
+    assert near(text, "livestream") == [(wording, NearMissKind.TYPO) for wording in wordings]
 
 
 @given(LETTERS, st.data())
@@ -79,35 +82,38 @@ def test_every_single_typing_error_is_found(word: str, data: st.DataObject) -> N
 
 @given(LETTERS)
 def test_a_term_is_no_near_miss_of_itself(word: str) -> None:
-    for form in terms.parse(word).forms:
+    for form in parse_term(word).forms:
         assert near(f"it {' '.join(form)} it", word) == []
 
 
 def test_what_the_request_asks_for_elsewhere_is_no_near_miss() -> None:
     text = "livestreaming, live streams"
-    assert near(text, "livestream", "live streaming") == [("live streams", Kind.ENDING)]
-    assert near("a live stream", "Steam") == [("stream", Kind.TYPED)]
+    assert near(text, "livestream", "live streaming") == [("live streams", NearMissKind.ENDING)]
+    assert near("a live stream", "Steam") == [("stream", NearMissKind.TYPO)]
     assert near("a live stream", "Steam", "live stream") == []
 
 
 def test_a_term_held_to_its_words_is_near_to_its_variants() -> None:
     found = near("wechat, we chat, we-chats", "WeChat", variants=False)
-    assert found == [("we chat", Kind.OPENED), ("we chats", Kind.ENDING)]
+    assert found == [("we chat", NearMissKind.SPLIT), ("we chats", NearMissKind.ENDING)]
 
 
 def test_a_term_with_punctuation_is_near_to_its_words() -> None:
-    term = terms.parse("Musical.ly")
-    assert Target(term, [term]).without_punctuation() == (("musical", "ly"), ("musically",))
-    assert Target(term, [term]).query() is None
+    term = parse_term("Musical.ly")
+    assert NearMissMatcher(term, [term]).without_punctuation() == (
+        ("musical", "ly"),
+        ("musically",),
+    )
+    assert NearMissMatcher(term, [term]).query() is None
 
 
 @given(st.text("live stream'-. \n", max_size=60))
 def test_a_near_miss_is_a_term_that_could_be_asked_for(text: str) -> None:
     for wording, _ in near(text, "livestream"):
-        terms.parse(wording)
+        parse_term(wording)
 
 
 def test_a_near_miss_of_the_longest_term_could_be_asked_for() -> None:
     longest = "l" * 100
     for wording, _ in near(f"{longest}ed {longest[:-1]} {' '.join(longest)}", longest):
-        terms.parse(wording)
+        parse_term(wording)

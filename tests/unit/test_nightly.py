@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from indexer import settings
+from indexer.config.loader import load_settings
 from indexer.errors import SourceError
 from indexer.progress import Progress
-from queries import nightly
+from queries.jobs.nightly_refresh import plan_refresh
 
 
 def refused(tmp_path: Path, pattern: str) -> str:
     path = tmp_path / "foidex.toml"
     path.write_text(f'[source]\npaths = ["{pattern}"]\n', encoding="utf-8")
     with pytest.raises(SourceError) as told:
-        nightly.plan(settings.load({}, path), Progress(quiet=True))
+        plan_refresh(load_settings({}, path), Progress(quiet=True))
     return str(told.value)
 
 

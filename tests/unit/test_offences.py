@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer import offences
 from indexer.errors import ConfigurationError, RequestError
+from indexer.records.offences import load_offence_table
 from tests.conftest import ROOT
 
-TABLE = offences.load()
+TABLE = load_offence_table()
+
 CLASSES = ROOT.parent / "shared" / "reference" / "offence_classes_2017_18.tsv"
 
 
@@ -80,7 +81,7 @@ def test_every_class_of_the_reference_list_is_known() -> None:
     lines = CLASSES.read_text(encoding="utf-8").splitlines()
     codes = [line.split("\t")[0] for line in lines if not line.startswith("#")]
     assert len(codes) > 100
-    assert all(TABLE.known(TABLE.canonical(code)) for code in codes)
+    assert all(TABLE.has_code(TABLE.canonical(code)) for code in codes)
 
 
 def test_an_unknown_code_is_refused_with_the_nearest_known_ones() -> None:
@@ -95,13 +96,13 @@ def test_an_unknown_code_is_refused_with_the_nearest_known_ones() -> None:
 def test_a_wrong_table_names_its_line(tmp_path: Path) -> None:
     (tmp_path / "offence_classes.tsv").write_text("code\ttitle\tgroup\tsubgroup\n21\tonly two\n")
     with pytest.raises(ConfigurationError, match=r"offence_classes.tsv:2: has 2 columns, not 4"):
-        offences.load(tmp_path)
+        load_offence_table(tmp_path)
     with pytest.raises(ConfigurationError, match="cannot be read"):
-        offences.load(tmp_path / "nowhere")
+        load_offence_table(tmp_path / "nowhere")
 
 
 def test_a_subcode_of_a_class_that_is_not_there_is_refused(tmp_path: Path) -> None:
     (tmp_path / "offence_classes.tsv").write_text("code\ttitle\tgroup\tsubgroup\n21\ta\tb\tc\n")
     (tmp_path / "offence_subcodes.tsv").write_text("code\tclass\ttitle\n22/1\t22Z\tx\n")
     with pytest.raises(ConfigurationError, match='"22/1" belongs to class "22Z"'):
-        offences.load(tmp_path)
+        load_offence_table(tmp_path)

@@ -23,13 +23,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.errors import OutputError
-from queries import outputs
-from queries.answer import Answer, QuestionAnswer, Row
-from queries.outputs import Desk
+from queries.answer.types import Answer, QuestionAnswer, Row
+from queries.documents import document_set
+from queries.documents.document_set import (
+    DocumentSettings,
+    _install_pending_set,
+    slugify_reference,
+    write_document_set,
+)
 from tests.answers import HIDDEN, hostile
 from tests.unit.test_render import FORCE, an_answer, table
 
-DESK = Desk(FORCE, date(2018, 8, 15))
+DESK = DocumentSettings(FORCE, date(2018, 8, 15))
+
 WHOLE = {
     "FOI-1.answer.json",
     "FOI-1.letter.docx",
@@ -60,12 +66,12 @@ def small(count: Any, reference: str = "FOI/1", **parts: Any) -> Answer:
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """Documents that are quickly made, where a test is about files."""
 
-    def documents(answer: Answer, desk: Desk) -> dict[str, bytes]:
+    def documents(answer: Answer, desk: DocumentSettings) -> dict[str, bytes]:
         del desk
         body = msgspec.json.encode(answer)
         return {"a.answer.json": body, "a.letter.txt": body[:50], "tables/a.csv": body[:9]}
 
-    monkeypatch.setattr(outputs, "documents", documents)
+    monkeypatch.setattr(document_set, "render_documents", documents)
 
 
 def held(folder: Path) -> dict[str, bytes]:
@@ -77,7 +83,7 @@ def held(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_set_is_whole_and_the_manifest_has_each_hash(tmp_path: Path) -> None:
-    written = outputs.write(an_answer(1234), tmp_path / "out", DESK)
+    written = write_document_set(an_answer(1234), tmp_path / "out", DESK)
     found = held(tmp_path / "out")
     assert set(found) == set(written.files) == WHOLE
     manifest = json.loads(found.pop("manifest.json"))
@@ -90,18 +96,18 @@ def test_the_set_is_whole_and_the_manifest_has_each_hash(tmp_path: Path) -> None
 
 
 def test_a_second_run_writes_the_same_bytes_and_nothing_changed(tmp_path: Path) -> None:
-    outputs.write(an_answer(1234), tmp_path, DESK)
+    write_document_set(an_answer(1234), tmp_path, DESK)
     before = held(tmp_path)
-    assert outputs.write(an_answer(1234), tmp_path, DESK).changes == ()
+    assert write_document_set(an_answer(1234), tmp_path, DESK).changes == ()
     assert held(tmp_path) == before
 
 
 @pytest.mark.usefixtures("plain")
 def test_a_number_that_changed_is_told_with_where_it_stands(tmp_path: Path) -> None:
-    outputs.write(small(3), tmp_path, DESK)
-    changes = outputs.write(small(1234), tmp_path, DESK).changes
+    write_document_set(small(3), tmp_path, DESK)
+    changes = write_document_set(small(1234), tmp_path, DESK).changes
     assert list(map(str, changes or ())) == ["Q1, Snapchat, Offences: 3 before, 1,234 now"]
-    changes = outputs.write(small(HIDDEN), tmp_path, DESK).changes
+    changes = write_document_set(small(HIDDEN), tmp_path, DESK).changes
     assert list(map(str, changes or ())) == ["Q1, Snapchat, Offences: 1,234 before, not given now"]
 
 
@@ -109,11 +115,11 @@ def test_a_number_that_changed_is_told_with_where_it_stands(tmp_path: Path) -> N
 def test_a_row_that_comes_or_goes_is_a_change(tmp_path: Path) -> None:
     shown = table("Keyword", [Row("0", "Snapchat", (3,)), Row("1", "Skype", (0,))], 9)
     more = msgspec.structs.replace(small(3), questions=(QuestionAnswer("Q1", "new", "", shown),))
-    outputs.write(small(3), tmp_path, DESK)
-    assert list(map(str, outputs.write(more, tmp_path, DESK).changes or ())) == [
+    write_document_set(small(3), tmp_path, DESK)
+    assert list(map(str, write_document_set(more, tmp_path, DESK).changes or ())) == [
         "Q1, Skype, Offences: none before, 0 now"
     ]
-    assert list(map(str, outputs.write(small(3), tmp_path, DESK).changes or ())) == [
+    assert list(map(str, write_document_set(small(3), tmp_path, DESK).changes or ())) == [
         "Q1, Skype, Offences: 0 before, none now"
     ]
 
@@ -121,21 +127,21 @@ def test_a_row_that_comes_or_goes_is_a_change(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("plain")
 def test_another_question_is_not_compared_but_another_title_is(tmp_path: Path) -> None:
     request = an_answer(9).request
-    outputs.write(small(3), tmp_path, DESK)
-    assert outputs.write(small(3, title="Other"), tmp_path, DESK).changes == ()
+    write_document_set(small(3), tmp_path, DESK)
+    assert write_document_set(small(3, title="Other"), tmp_path, DESK).changes == ()
     other = small(4, request={**request, "mentions": ["skype"]})
-    assert outputs.write(other, tmp_path, DESK).changes is None
+    assert write_document_set(other, tmp_path, DESK).changes is None
 
 
 @pytest.mark.usefixtures("plain")
 def test_files_of_others_stay_and_what_the_set_no_longer_has_goes(tmp_path: Path) -> None:
-    outputs.write(small(3), tmp_path, DESK)
+    write_document_set(small(3), tmp_path, DESK)
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     manifest = json.loads((tmp_path / "manifest.json").read_text("utf-8"))
     (tmp_path / "a.old").write_bytes(b"x")
     manifest["files"]["a.old"] = hashlib.sha256(b"x").hexdigest()
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    outputs.write(small(3), tmp_path, DESK)
+    write_document_set(small(3), tmp_path, DESK)
     assert set(held(tmp_path)) == {
         "a.answer.json",
         "a.letter.txt",
@@ -150,13 +156,13 @@ def test_files_of_others_stay_and_what_the_set_no_longer_has_goes(tmp_path: Path
 def test_no_work_of_others_is_replaced_unless_forced(edited: bool, tmp_path: Path) -> None:  # noqa: FBT001
     """A letter changed by hand, or a file that was there before."""
     if edited:
-        outputs.write(small(3), tmp_path, DESK)
+        write_document_set(small(3), tmp_path, DESK)
     (tmp_path / "a.letter.txt").write_text("mine", encoding="utf-8")
     before = held(tmp_path)
     with pytest.raises(OutputError, match=r"a\.letter\.txt.*--force"):
-        outputs.write(small(4), tmp_path, DESK)
+        write_document_set(small(4), tmp_path, DESK)
     assert held(tmp_path) == before
-    outputs.write(small(4), tmp_path, DESK, force=True)
+    write_document_set(small(4), tmp_path, DESK, force=True)
     assert (tmp_path / "a.letter.txt").read_text("utf-8") != "mine"
 
 
@@ -165,7 +171,7 @@ def test_no_work_of_others_is_replaced_unless_forced(edited: bool, tmp_path: Pat
 def test_a_full_disk_leaves_everything_as_it_was(
     at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outputs.write(small(3), tmp_path, DESK)
+    write_document_set(small(3), tmp_path, DESK)
     before = held(tmp_path)
     calls = iter(range(99))
 
@@ -175,7 +181,7 @@ def test_a_full_disk_leaves_everything_as_it_was(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OutputError, match=r"No space left on device.*Nothing was replaced"):
-        outputs.write(small(4), tmp_path, DESK)
+        write_document_set(small(4), tmp_path, DESK)
     assert held(tmp_path) == before
 
 
@@ -189,9 +195,9 @@ def test_a_run_that_was_killed_is_finished_or_undone_by_the_next(
     at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed at each renaming: afterwards the set is the old or the new one, whole."""
-    outputs.write(small(3), tmp_path, DESK)
+    write_document_set(small(3), tmp_path, DESK)
     old = held(tmp_path)
-    outputs.write(small(4), tmp_path / "other", DESK)
+    write_document_set(small(4), tmp_path / "other", DESK)
     new = held(tmp_path / "other")
     calls, replace = iter(range(99)), Path.replace
 
@@ -204,8 +210,8 @@ def test_a_run_that_was_killed_is_finished_or_undone_by_the_next(
         patched.setattr(Path, "replace", killed)
         patched.setattr("shutil.rmtree", lambda *_, **__: None)  # the dead clean nothing up
         with pytest.raises(KilledError):
-            outputs.write(small(4), tmp_path, DESK)
-    outputs._finish(tmp_path)
+            write_document_set(small(4), tmp_path, DESK)
+    _install_pending_set(tmp_path)
     found = {name: body for name, body in held(tmp_path).items() if not name.startswith("other")}
     assert found == (old if at == 0 else new)
 
@@ -214,7 +220,7 @@ def test_a_run_that_was_killed_is_finished_or_undone_by_the_next(
 def test_two_runs_do_not_write_in_one_folder_at_once(tmp_path: Path) -> None:
     with FileLock(tmp_path / ".foidex.lock"):
         with pytest.raises(OutputError, match="another run"):
-            outputs.write(small(3), tmp_path, DESK)
+            write_document_set(small(3), tmp_path, DESK)
         assert (tmp_path / ".foidex.lock").exists()  # it is the other's
 
 
@@ -222,11 +228,11 @@ def test_two_runs_do_not_write_in_one_folder_at_once(tmp_path: Path) -> None:
 def test_no_lock_stays_behind(tmp_path: Path) -> None:
     """Of a run that wrote, of one that was refused, or of one that was killed before."""
     (tmp_path / ".foidex.lock").touch()
-    outputs.write(small(3), tmp_path, DESK)
+    write_document_set(small(3), tmp_path, DESK)
     assert not (tmp_path / ".foidex.lock").exists()
     (tmp_path / "a.letter.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(OutputError, match="--force"):
-        outputs.write(small(4), tmp_path, DESK)
+        write_document_set(small(4), tmp_path, DESK)
     assert not (tmp_path / ".foidex.lock").exists()
 
 
@@ -246,7 +252,7 @@ def test_the_lock_is_removed_while_it_is_held(
 
     removed: list[Path] = []
     monkeypatch.setattr(Path, "unlink", seen)
-    outputs.write(small(3), tmp_path, DESK)
+    write_document_set(small(3), tmp_path, DESK)
     assert removed == [tmp_path / ".foidex.lock"]
 
 
@@ -285,7 +291,7 @@ def _write_often(folder: Path, mine: int, together: Barrier, told: SimpleQueue[s
     together.wait()
     for number in range(_TIMES):
         try:
-            outputs.write(small(100 * mine + number), folder, DESK, record=record)
+            write_document_set(small(100 * mine + number), folder, DESK, record=record)
             told.put("written")
         except OutputError as error:
             told.put("waited" if "another run is writing here" in str(error) else str(error))
@@ -320,7 +326,7 @@ def test_a_manifest_that_is_none_of_ours_is_refused(text: str, tmp_path: Path) -
         text = json.dumps({**json.loads(text), "reference": "", "generation": "", "query_hash": "", "run_at": "", "version": ""})  # fmt: skip
     (tmp_path / "manifest.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(OutputError, match="not a manifest of foidex"):
-        outputs.write(small(3), tmp_path, DESK)
+        write_document_set(small(3), tmp_path, DESK)
 
 
 @pytest.mark.usefixtures("plain")
@@ -328,7 +334,7 @@ def test_a_place_that_is_no_folder_is_one_message(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(OutputError, match="cannot be written"):
-            outputs.write(small(3), folder, DESK)
+            write_document_set(small(3), folder, DESK)
 
 
 @pytest.mark.usefixtures("plain")
@@ -338,12 +344,12 @@ def test_a_link_is_never_written_through(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "tables").symlink_to(target)
     with pytest.raises(OutputError, match="tables"):
-        outputs.write(small(3), tmp_path / "out", DESK)
+        write_document_set(small(3), tmp_path / "out", DESK)
     assert not list(target.iterdir())
 
 
 def test_a_hostile_reference_stays_in_its_folder(tmp_path: Path) -> None:
-    outputs.write(hostile(an_answer(1)), tmp_path / "out", DESK)
+    write_document_set(hostile(an_answer(1)), tmp_path / "out", DESK)
     assert {path.name for path in tmp_path.iterdir()} == {"out"}
     assert "FOI-1-b.letter.pdf" in held(tmp_path / "out")
 
@@ -360,11 +366,11 @@ def test_a_hostile_reference_stays_in_its_folder(tmp_path: Path) -> None:
     ],
 )
 def test_a_reference_as_a_name(reference: str, name: str) -> None:
-    found = outputs.slug(reference)
+    found = slugify_reference(reference)
     assert re.fullmatch(r"request-[0-9a-f]{8}", found) if reference == ".." else found == name
 
 
 @given(st.text(min_size=1, max_size=120))
 def test_any_reference_gives_a_safe_name(reference: str) -> None:
-    assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,90}", outputs.slug(reference))
-    assert outputs.slug(reference)[-1] not in ".-_"
+    assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,90}", slugify_reference(reference))
+    assert slugify_reference(reference)[-1] not in ".-_"

@@ -17,18 +17,19 @@ import jsonschema
 import pypdf
 import pytest
 
+from indexer.config.model import ForceSettings
 from indexer.errors import OutputError
-from indexer.settings import Force
-from queries import api, outputs
-from queries.answer import WITHHELD, Answer, schema, to_json
-from queries.disclosure import populations
-from queries.disclosure.certain import Population
+from queries.answer.types import WITHHELD, Answer, build_answer_schema, format_json
+from queries.api import to_rows
+from queries.disclosure.constraints import Population
 from queries.disclosure.policy import Policy
-from queries.disclosure.release import release
-from queries.outputs import Desk
-from tests import engine, kinds
+from queries.disclosure.populations import list_printed_cells
+from queries.disclosure.release import protect_answer
+from queries.documents.document_set import DocumentSettings, render_documents, write_document_set
+from tests.engine import answer, day
+from tests.kinds import QUESTIONS, SCOPES, asking
 
-DESK = Desk(Force(), date(2018, 8, 15), flag=5)
+DESK = DocumentSettings(ForceSettings(), date(2018, 8, 15), flag=5)
 
 
 @cache
@@ -40,7 +41,7 @@ def records() -> tuple[dict[str, Any], ...]:
         {
             "crime_ref": f"R{number}",
             "weight": dice.randrange(10_000, 100_000),
-            "recorded_on": engine.day(dice.randrange(730)),
+            "recorded_on": day(dice.randrange(730)),
             "offence_code": dice.choice(["22B", "88/1", "88/3", "88E"]),
             "status": dice.choice(["recorded"] * 5 + ["cancelled"]),
             "outcome": dice.choice([None, 1, 2]),
@@ -58,25 +59,25 @@ def records() -> tuple[dict[str, Any], ...]:
 
 @cache
 def whole() -> Answer:
-    questions = [one for one in kinds.QUESTIONS if "by: team" not in one and "by: month" not in one]
-    return engine.answer(kinds.asking(questions, kinds.SCOPES[1]), records())
+    questions = [one for one in QUESTIONS if "by: team" not in one and "by: month" not in one]
+    return answer(asking(questions, SCOPES[1]), records())
 
 
 @cache
 def published() -> Answer:
     """The answer with some numbers of each table withheld, and what would give them away."""
     dice = random.Random(7)
-    cells = populations.cells(whole())
+    cells = list_printed_cells(whole())
     hidden: set[Population] = set()
     for question in whole().questions:
-        own = [one for one in cells if one.place.startswith(f"{question.id}, ") and one.number]
+        own = [one for one in cells if one.location.startswith(f"{question.id}, ") and one.number]
         hidden |= {cell.population for cell in dice.sample(own, min(3, len(own)))}
-    return release(whole(), Policy(threshold=5), withheld_before=frozenset(hidden)).answer
+    return protect_answer(whole(), Policy(threshold=5), withheld_before=frozenset(hidden)).answer
 
 
 def secrets() -> set[int]:
     """The numbers that are withheld and printed nowhere; sums of notes and counts of forms."""
-    pairs = list(zip(populations.cells(whole()), populations.cells(published()), strict=True))
+    pairs = list(zip(list_printed_cells(whole()), list_printed_cells(published()), strict=True))
     printed = {after.number for _, after in pairs}
     found = {before.number for before, after in pairs if after.number is None}
     for old, new in zip(whole().questions, published().questions, strict=True):
@@ -100,7 +101,7 @@ def text_of(name: str, held: bytes) -> str:
 
 @cache
 def documents() -> dict[str, str]:
-    made = outputs.documents(published(), DESK)
+    made = render_documents(published(), DESK)
     return {name: text_of(name, held) for name, held in made.items()}
 
 
@@ -118,10 +119,10 @@ def test_no_document_of_a_published_set_holds_a_hidden_number() -> None:
 
 def test_the_officers_own_set_does_hold_them() -> None:
     """So that the search above would find one."""
-    counts = {cell.number for cell in populations.cells(whole()) if cell.number}
-    for name, held in outputs.documents(whole(), DESK).items():
+    counts = {cell.number for cell in list_printed_cells(whole()) if cell.number}
+    for name, held in render_documents(whole(), DESK).items():
         assert numbers(text_of(name, held)) & counts, name
-    assert secrets() <= numbers(to_json(whole()))
+    assert secrets() <= numbers(format_json(whole()))
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ def test_rows_and_tables_have_no_number_where_it_is_withheld() -> None:
     disclosure = published().disclosure
     assert disclosure
     assert disclosure.withheld > 50
-    rows = api.to_rows(published())
+    rows = to_rows(published())
     assert sum(one["count"] is None for one in rows) == disclosure.withheld
     tables = [text for name, text in documents().items() if name.endswith(".csv")]
     assert sum(text.count(WITHHELD) for text in tables) == disclosure.withheld
@@ -148,16 +149,16 @@ def test_rows_and_tables_have_no_number_where_it_is_withheld() -> None:
 
 def test_a_published_answer_meets_the_schema() -> None:
     found = json.loads(documents()["FOI-1.answer.json"])
-    jsonschema.Draft202012Validator(schema()).validate(found)
+    jsonschema.Draft202012Validator(build_answer_schema()).validate(found)
     assert found["disclosure"]["threshold"] == 5
 
 
 def test_the_two_sets_never_take_each_others_place(tmp_path: Path) -> None:
-    outputs.write(published(), tmp_path, DESK)
+    write_document_set(published(), tmp_path, DESK)
     assert json.loads((tmp_path / "manifest.json").read_bytes())["for_publication"] is True
     with pytest.raises(OutputError, match="holds a set that may be published, and the new one is"):
-        outputs.write(whole(), tmp_path, DESK)
-    outputs.write(whole(), tmp_path, DESK, force=True)
+        write_document_set(whole(), tmp_path, DESK)
+    write_document_set(whole(), tmp_path, DESK, force=True)
     assert json.loads((tmp_path / "manifest.json").read_bytes())["for_publication"] is False
     for name in ("FOI-1.report.txt", "FOI-1.report.html"):
         assert "Not for publication" in (tmp_path / name).read_text("utf-8")
@@ -165,8 +166,8 @@ def test_the_two_sets_never_take_each_others_place(tmp_path: Path) -> None:
 
 def test_the_officers_report_names_small_numbers() -> None:
     few = [one | {"weight": 1} for one in records()[:8]]
-    asked = engine.answer(kinds.asking(["{kind: by, by: district}"]), few)
-    made = {name: text_of(name, held) for name, held in outputs.documents(asked, DESK).items()}
+    asked = answer(asking(["{kind: by, by: district}"]), few)
+    made = {name: text_of(name, held) for name, held in render_documents(asked, DESK).items()}
     for name in ("FOI-1.report.txt", "FOI-1.report.html"):
         assert "Small numbers, to be thought of before anything is published" in made[name]
         assert re.search(r"Q1, \w+, Offences: [1-4]\b", made[name])
@@ -188,9 +189,9 @@ def test_a_table_of_many_terms_by_years_is_quickly_protected() -> None:
     ]  # fmt: skip
     question = f"{{kind: cross, rows: {{keywords: [{', '.join(terms)}]}}, columns: financial_year}}"
     scope = "period: {from: 2014-04-01, to: 2019-03-31}"
-    asked = engine.answer(kinds.asking([question], scope), many)
+    asked = answer(asking([question], scope), many)
     start = time.process_time()
-    found = release(asked, Policy(threshold=5)).answer
+    found = protect_answer(asked, Policy(threshold=5)).answer
     assert time.process_time() - start < 10
     assert found.disclosure
     assert found.disclosure.withheld > 20

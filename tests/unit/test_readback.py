@@ -15,22 +15,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.errors import ConfigurationError
-from queries import render
-from queries.answer import Column, Row, Table
-from queries.render import pdf, readback, report, templates, word
+from queries.answer.types import Column, Row, Table
+from queries.documents.content.number_check import (
+    ExtractedText,
+    _iter_table_rows,
+    extract_plain_text,
+    require_same_numbers,
+)
+from queries.documents.content.templates import copy_templates
+from queries.documents.formats.docx import render_letter_docx
+from queries.documents.formats.letter import render_letter_html, render_letter_text
+from queries.documents.formats.pdf import render_letter_typst
+from queries.documents.formats.report import render_report_html, render_report_text
 from tests.answers import tabled, wide
 from tests.unit.test_render import FORCE, an_answer
 
 DAY = date(2018, 8, 15)
+
 ANSWER = an_answer(1234)
+
 DOCUMENTS: dict[str, Callable[..., Any]] = {
-    "letter.txt.j2": render.letter_text,
-    "letter.html.j2": render.letter_html,
-    "letter.typ.j2": pdf.letter_source,
-    "report.txt.j2": render.report_text,
-    "report.html.j2": report.report_html,
-    "letter.docx": word.letter_docx,
+    "letter.txt.j2": render_letter_text,
+    "letter.html.j2": render_letter_html,
+    "letter.typ.j2": render_letter_typst,
+    "report.txt.j2": render_report_text,
+    "report.html.j2": render_report_html,
+    "letter.docx": render_letter_docx,
 }
+
 #: What the shipped templates print a paragraph with, and a cell.
 PARAGRAPH = {
     "letter.txt.j2": "\n\n{}\n\n",
@@ -44,7 +56,7 @@ PARAGRAPH = {
 def said(sentence: str) -> list[str]:
     """What is wrong with a sentence in a letter."""
     try:
-        readback.require(readback.Read([sentence], []), ANSWER, FORCE, "letter.txt.j2")
+        require_same_numbers(ExtractedText([sentence], []), ANSWER, FORCE, "letter.txt.j2")
     except ConfigurationError as error:
         return str(error).splitlines()[1:-1]
     return []
@@ -52,7 +64,7 @@ def said(sentence: str) -> list[str]:
 
 def own(folder: Path, name: str, change: Callable[[str], str]) -> Path:
     """A folder in which a force changed one template, and the tables of web pages with it."""
-    templates.copy(folder, force=False)
+    copy_templates(folder, force=False)
     path = folder / name
     if name.endswith(".docx"):
         document: Any = docx.Document(str(path))
@@ -122,14 +134,16 @@ def test_a_number_that_a_template_works_out_in_a_table_is_told(
 
 
 def test_a_row_of_text_is_read_and_one_whose_label_takes_several_lines_is_left_alone() -> None:
-    made = render.letter_text(tabled(ANSWER, wide(3, 3)), FORCE, DAY)
-    read = readback.text(made)
+    made = render_letter_text(tabled(ANSWER, wide(3, 3)), FORCE, DAY)
+    read = extract_plain_text(made)
     assert ("Term 1", ["100", "101", "102"]) in read.rows
     wrong = made.replace(" 101 ", " 108 ")
     assert wrong != made
     with pytest.raises(ConfigurationError, match='row "Term 1" has 100, 108, 102'):
-        readback.require(readback.text(wrong), tabled(ANSWER, wide(3, 3)), FORCE, "letter.txt.j2")
-    assert [*readback._lines(["----", "A label that ends with", "Term 1   9"])] == []
+        require_same_numbers(
+            extract_plain_text(wrong), tabled(ANSWER, wide(3, 3)), FORCE, "letter.txt.j2"
+        )
+    assert [*_iter_table_rows(["----", "A label that ends with", "Term 1   9"])] == []
 
 
 @pytest.mark.parametrize(
@@ -167,10 +181,10 @@ def test_what_cannot_be_told_to_be_wrong_is_left_alone(sentence: str) -> None:
 
 def test_a_number_of_the_request_or_of_the_forces_own_text_is_not_the_templates() -> None:
     force = msgspec.structs.replace(FORCE, caveat=("Last year there were 77 offences.",))
-    read = readback.Read(["Last year there were 77 offences."], [])
-    readback.require(read, ANSWER, force, "letter.txt.j2")
+    read = ExtractedText(["Last year there were 77 offences."], [])
+    require_same_numbers(read, ANSWER, force, "letter.txt.j2")
     with pytest.raises(ConfigurationError):
-        readback.require(read, ANSWER, FORCE, "letter.txt.j2")
+        require_same_numbers(read, ANSWER, FORCE, "letter.txt.j2")
 
 
 @given(st.integers(0, 10_000_000))

@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer import offences, records
+from indexer.records.document import build_document
+from indexer.records.model import CrimeRecord, Deletion, RecordError
+from indexer.records.offences import load_offence_table
+from indexer.records.parse import parse_record_line, parse_record_mapping
+from indexer.records.validation_messages import describe_shape
 
 GOOD: dict[str, Any] = {
     "crime_ref": "41/0012345/17",
@@ -22,18 +26,19 @@ GOOD: dict[str, Any] = {
     "linked": [{"crime_ref": "41/0012399/17", "offence_code": "086/02"}, {"crime_ref": "41/1/17"}],
     "updated_at": "2018-04-02T03:11:00Z",
 }
+
 SECRET = "ZQXSECRET"
 
 
-def read(**changes: Any) -> records.CrimeRecord | records.Deletion:
+def read(**changes: Any) -> CrimeRecord | Deletion:
     raw = {name: value for name, value in {**GOOD, **changes}.items() if value is not ...}
-    return records.from_json(msgspec.json.encode(raw))
+    return parse_record_line(msgspec.json.encode(raw))
 
 
 def test_a_whole_record_becomes_its_document() -> None:
     whole = read()
-    assert isinstance(whole, records.CrimeRecord)
-    document = records.to_document(whole, offences.load(), "crimes.jsonl:41")
+    assert isinstance(whole, CrimeRecord)
+    document = build_document(whole, load_offence_table(), "crimes.jsonl:41")
     assert msgspec.to_builtins(document) == {
         "crime_ref": "41/0012345/17",
         "recorded_on": "2017-06-03",
@@ -53,7 +58,7 @@ def test_a_whole_record_becomes_its_document() -> None:
 
 
 def test_json_and_mappings_are_read_alike() -> None:
-    assert records.from_mapping(GOOD) == read()
+    assert parse_record_mapping(GOOD) == read()
 
 
 @pytest.mark.parametrize(
@@ -87,7 +92,7 @@ def test_json_and_mappings_are_read_alike() -> None:
 def test_a_broken_record_is_told_by_field_shape_and_remedy(
     changes: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(records.RecordError) as refused:
+    with pytest.raises(RecordError) as refused:
         read(**changes)
     assert message in str(refused.value)
     assert SECRET not in str(refused.value)
@@ -106,13 +111,13 @@ def test_a_broken_record_is_told_by_field_shape_and_remedy(
     ],
 )
 def test_a_line_that_is_no_record_is_told(line: bytes, message: str) -> None:
-    with pytest.raises(records.RecordError, match=message):
-        records.from_json(line)
+    with pytest.raises(RecordError, match=message):
+        parse_record_line(line)
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
 def test_a_shape_never_says_what_a_value_says(value: Any) -> None:
-    told = records.shape({"text": value}["text"])
+    told = describe_shape({"text": value}["text"])
     if isinstance(value, str):
         letters = {c for c in value if c.isalpha()} - set("atextofheshp")
         assert not letters & set(told)
@@ -120,28 +125,28 @@ def test_a_shape_never_says_what_a_value_says(value: Any) -> None:
 
 @given(st.dictionaries(st.text(), st.none() | st.integers() | st.text() | st.lists(st.text())))
 def test_any_object_is_a_record_or_refused(raw: dict[str, Any]) -> None:
-    with pytest.raises(records.RecordError):
-        records.from_json(msgspec.json.encode(raw))
+    with pytest.raises(RecordError):
+        parse_record_line(msgspec.json.encode(raw))
 
 
 def test_word_of_a_deletion_needs_only_the_reference() -> None:
     line = b'{"crime_ref": "41/1/17", "status": "deleted", "updated_at": "2018-04-02T03:11:00Z"}'
-    gone = records.from_json(line)
-    assert isinstance(gone, records.Deletion)
+    gone = parse_record_line(line)
+    assert isinstance(gone, Deletion)
     assert gone.crime_ref == "41/1/17"
     whole = read(status="deleted")
-    assert isinstance(whole, records.Deletion)
-    with pytest.raises(records.RecordError, match='unknown field "name"'):
-        records.from_json(b'{"crime_ref": "41/1/17", "status": "deleted", "name": 1}')
-    with pytest.raises(records.RecordError, match='lacks the field "crime_ref"'):
-        records.from_json(b'{"status": "deleted"}')
+    assert isinstance(whole, Deletion)
+    with pytest.raises(RecordError, match='unknown field "name"'):
+        parse_record_line(b'{"crime_ref": "41/1/17", "status": "deleted", "name": 1}')
+    with pytest.raises(RecordError, match='lacks the field "crime_ref"'):
+        parse_record_line(b'{"status": "deleted"}')
 
 
 def test_entries_are_cut_as_one_text_with_blank_lines_between_is() -> None:
     entries = ["Seen at Paul's", "on Paul's", "live", "", "stream's end. Then"]
-    apart = records.from_mapping(GOOD | {"narrative": entries})
-    whole = records.from_mapping(GOOD | {"narrative": "\n\n".join(filter(None, entries))})
-    assert isinstance(apart, records.CrimeRecord)
-    assert isinstance(whole, records.CrimeRecord)
-    one, other = (records.to_document(r, offences.load(), "x:1") for r in (apart, whole))
+    apart = parse_record_mapping(GOOD | {"narrative": entries})
+    whole = parse_record_mapping(GOOD | {"narrative": "\n\n".join(filter(None, entries))})
+    assert isinstance(apart, CrimeRecord)
+    assert isinstance(whole, CrimeRecord)
+    one, other = (build_document(r, load_offence_table(), "x:1") for r in (apart, whole))
     assert (one.narrative, one.possessives) == (other.narrative, other.possessives)

@@ -11,31 +11,35 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from indexer.settings import Force
-from queries import render
-from queries.answer import (
+from indexer.config.model import ForceSettings
+from queries.answer.types import (
     Answer,
     Column,
-    Form,
+    NearMissCount,
     NearMisses,
-    NotCounted,
     Provenance,
     QuestionAnswer,
     Row,
     ScopeAnswer,
+    SpellingCount,
     Table,
-    TermFound,
-    schema,
-    to_json,
+    TermAnswer,
+    build_answer_schema,
+    format_json,
 )
-from queries.render import pdf, phrases, report, tables
-from queries.render.text import wrapped
-from queries.wording import CompanySpec, TermSpec, mention
+from queries.documents.formats.letter import render_letter_html, render_letter_text
+from queries.documents.formats.pdf import render_letter_typst
+from queries.documents.formats.report import render_report_html, render_report_text
+from queries.layout.prose import format_count
+from queries.layout.table_parts import LABEL_ROOM, LANDSCAPE_ROOM, PORTRAIT_ROOM, split_table
+from queries.layout.text_table import PAGE_WIDTH, wrap_paragraph
+from queries.spec.term_spec import CooccurrenceSpec, TermSpec, to_mention
 from tests.answers import hostile, tabled, wide
 from tests.conftest import ROOT
 
 GOLDEN = ROOT / "tests" / "data" / "golden"
-FORCE = Force(
+
+FORCE = ForceSettings(
     name="Example <Constabulary>",
     address=("1 Example Street", "Exampleton"),
     contact="foi@example.org",
@@ -60,7 +64,7 @@ def an_answer(records: int) -> Answer:
             period_from=date(2017, 4, 1),
             period_to=date(2018, 3, 31),
             offences=(),
-            terms=(TermFound(("live stream", "live-stream"), records, (Form("live stream", records),)),),
+            terms=(TermAnswer(("live stream", "live-stream"), records, (SpellingCount("live stream", records),)),),
         ),
         questions=(
             QuestionAnswer("Q1", "offences", "How many?", table("Offence", [Row("0", "Sexual activity", (records,), codes=("22B",))], records)),
@@ -73,9 +77,9 @@ def an_answer(records: int) -> Answer:
         ),
         provenance=Provenance("crimes-1", datetime(2018, 8, 1, 3, tzinfo=UTC), None, 20_000, 3, ("crimes.jsonl",), "ab" * 32, "cd" * 32, {"query": {}}, datetime(2018, 8, 14, 9, 30, tzinfo=UTC), 8, "0.1.0"),
         near_misses=NearMisses(5, records < 1234, (
-            NotCounted("live stream", ("mentions",), "livestreamed", 1234, 7),
-            NotCounted("live stream", ("mentions",), "live streams", 20, 20),
-            NotCounted("Skype", ("Q2",), "skyped", 6, 0),
+            NearMissCount("live stream", ("mentions",), "livestreamed", 1234, 7),
+            NearMissCount("live stream", ("mentions",), "live streams", 20, 20),
+            NearMissCount("Skype", ("Q2",), "skyped", 6, 0),
         ) if records > 1 else ()) if records else None,
     )  # fmt: skip
 
@@ -84,11 +88,11 @@ def an_answer(records: int) -> Answer:
 @pytest.mark.parametrize(
     ("renderer", "ending"),
     [
-        (render.letter_text, "letter.txt"),
-        (render.letter_html, "letter.html"),
-        (render.report_text, "report.txt"),
-        (report.report_html, "report.html"),
-        (pdf.letter_source, "letter.typ"),
+        (render_letter_text, "letter.txt"),
+        (render_letter_html, "letter.html"),
+        (render_report_text, "report.txt"),
+        (render_report_html, "report.html"),
+        (render_letter_typst, "letter.typ"),
     ],
 )  # fmt: skip
 def test_outputs_are_as_they_were_agreed(
@@ -107,10 +111,10 @@ def test_outputs_are_as_they_were_agreed(
 @pytest.mark.parametrize(
     ("renderer", "ending"),
     [
-        (render.letter_text, "letter.txt"),
-        (render.letter_html, "letter.html"),
-        (report.report_html, "report.html"),
-        (pdf.letter_source, "letter.typ"),
+        (render_letter_text, "letter.txt"),
+        (render_letter_html, "letter.html"),
+        (render_report_html, "report.html"),
+        (render_letter_typst, "letter.typ"),
     ],
 )  # fmt: skip
 def test_a_wide_table_is_as_it_was_agreed(
@@ -127,8 +131,8 @@ def test_a_wide_table_is_as_it_was_agreed(
 @pytest.mark.parametrize("columns", [1, 5, 24])
 def test_every_column_of_a_cut_table_stands_once_and_in_order(columns: int) -> None:
     table = wide(23, columns)
-    for room in (tables.PORTRAIT, tables.LANDSCAPE):
-        parts = tables.parts(table, room)
+    for room in (PORTRAIT_ROOM, LANDSCAPE_ROOM):
+        parts = split_table(table, room)
         assert [head for part in parts for head in part.heads] == [
             column.label for column in table.columns
         ]
@@ -139,8 +143,8 @@ def test_every_column_of_a_cut_table_stands_once_and_in_order(columns: int) -> N
 
 
 def test_a_part_of_a_table_fits_its_room() -> None:
-    for part in tables.parts(wide(23, 24), tables.PORTRAIT):
-        assert sum(2 + len(head) for head in part.heads) <= tables.PORTRAIT
+    for part in split_table(wide(23, 24), PORTRAIT_ROOM):
+        assert sum(2 + len(head) for head in part.heads) <= PORTRAIT_ROOM
 
 
 def test_the_columns_of_a_period_stay_together() -> None:
@@ -151,18 +155,18 @@ def test_the_columns_of_a_period_stay_together() -> None:
         for column, key in zip(table.columns, keys, strict=True)
     )
     table = msgspec.structs.replace(table, columns=tuple(columns))
-    assert [part.last for part in tables.parts(table, 40)] == [3, 6, 9, 12]
-    assert [part.last for part in tables.parts(table, 80)] == [6, 12]
+    assert [part.last for part in split_table(table, 40)] == [3, 6, 9, 12]
+    assert [part.last for part in split_table(table, 80)] == [6, 12]
     # Less than one of them takes: cut where it must be.
-    assert [part.last for part in tables.parts(table, 25)] == [2, 4, 6, 8, 10, 12]
+    assert [part.last for part in split_table(table, 25)] == [2, 4, 6, 8, 10, 12]
 
 
 def test_figures_have_the_room_they_need_beside_short_labels() -> None:
     table = msgspec.structs.replace(wide(4, 8), rows=wide(4, 8).rows[1:])
-    for part in tables.parts(table, tables.PORTRAIT, tables.LABELS):
+    for part in split_table(table, PORTRAIT_ROOM, LABEL_ROOM):
         labels, *figures = part.shares
         assert labels >= max(len(line.name) for line in part.lines)
-        assert sum(part.shares) <= tables.PORTRAIT + tables.LABELS
+        assert sum(part.shares) <= PORTRAIT_ROOM + LABEL_ROOM
         for place, head in enumerate(part.heads):
             cells = (line.cells[place] for line in part.lines)
             assert figures[place] > max(map(len, (*head.split(), *cells)))
@@ -170,7 +174,7 @@ def test_figures_have_the_room_they_need_beside_short_labels() -> None:
 
 def test_what_records_must_have_is_said_in_a_sentence() -> None:
     base = an_answer(1)
-    term = TermFound(("account",), 1, (), company=('"device" within 12 words', '"phone"'))
+    term = TermAnswer(("account",), 1, (), company=('"device" within 12 words', '"phone"'))
     conditions = ("the district is North or South", "the outcome is 14")
     scope = msgspec.structs.replace(base.scope, conditions=conditions, terms=(term,))
     answer = msgspec.structs.replace(base, scope=scope)
@@ -179,7 +183,7 @@ def test_what_records_must_have_is_said_in_a_sentence() -> None:
         'outcome is 14, and where the record holds "account" (with "device" within 12 words, with '
         '"phone")'
     )
-    for renderer in (render.letter_text, render.report_text):
+    for renderer in (render_letter_text, render_report_text):
         assert said in " ".join(renderer(answer, FORCE, date(2018, 8, 15)).split())
 
 
@@ -187,7 +191,7 @@ def test_the_codes_that_are_counted_are_named() -> None:
     base = an_answer(1)
     rows = (Row("0", "One", (1,), codes=("22B", "21")), Row("1", "Two", (0,), codes=("88/1",)))
     answer = msgspec.structs.replace(base, scope=msgspec.structs.replace(base.scope, offences=rows))
-    for renderer in (render.letter_text, render.letter_html, render.report_text):
+    for renderer in (render_letter_text, render_letter_html, render_report_text):
         text = " ".join(renderer(answer, FORCE, date(2018, 8, 15)).split())
         assert (
             "recorded from 1 April 2017 to 31 March 2018 under the codes 22B, 21 and 88/1" in text
@@ -203,33 +207,35 @@ def test_records_that_end_before_the_period_does_are_told(changed: date, told: b
     provenance = msgspec.structs.replace(base.provenance, watermark=watermark)
     answer = msgspec.structs.replace(base, provenance=provenance)
     said = "The records held were last changed on 30 March 2018, before 31 March 2018."
-    for renderer in (render.letter_text, render.letter_html, render.report_text):
+    for renderer in (render_letter_text, render_letter_html, render_report_text):
         assert (said in " ".join(renderer(answer, FORCE, date(2018, 8, 15)).split())) == told
 
 
 def test_a_term_in_company_is_named_with_it() -> None:
-    wording = TermSpec("Hinge", company=(CompanySpec("app", 1), "phone"), variants="none")
-    label = mention(wording).label
+    wording = TermSpec(
+        "Hinge", cooccurrences=(CooccurrenceSpec("app", 1), "phone"), variants="none"
+    )
+    label = to_mention(wording).label
     assert label == 'Hinge (with "app" within 1 word, with "phone", exactly so written)'
 
 
 def test_a_line_is_not_broken_where_a_variant_is_written() -> None:
-    lines = wrapped(" ".join(["live-streaming"] * 40)).splitlines()
+    lines = wrap_paragraph(" ".join(["live-streaming"] * 40)).splitlines()
     assert not any(line.endswith("-") for line in lines)
 
 
 def test_html_escapes_what_the_force_and_the_requester_wrote() -> None:
-    text = render.letter_html(an_answer(1), FORCE, date(2018, 8, 15))
+    text = render_letter_html(an_answer(1), FORCE, date(2018, 8, 15))
     assert "Example &lt;Constabulary&gt;" in text
     assert "A &lt;request&gt; &amp; its answer" in text
 
 
 def test_text_keeps_to_the_page() -> None:
-    for renderer in (render.letter_text, render.report_text):
+    for renderer in (render_letter_text, render_report_text):
         text = renderer(an_answer(1234), FORCE, date(2018, 8, 15))
         text += renderer(tabled(an_answer(1), wide(60, 30)), FORCE, date(2018, 8, 15))
         text += renderer(hostile(an_answer(1)), FORCE, date(2018, 8, 15))
-        assert max(map(len, text.splitlines())) <= render.WIDTH
+        assert max(map(len, text.splitlines())) <= PAGE_WIDTH
 
 
 @pytest.mark.parametrize(
@@ -237,24 +243,28 @@ def test_text_keeps_to_the_page() -> None:
     [(0, "no offences"), (1, "one offence"), (10, "ten offences"), (11, "11 offences"), (1234, "1,234 offences")],
 )  # fmt: skip
 def test_numbers_and_their_nouns_agree(value: int, words: str) -> None:
-    assert phrases.counted(value, "offence") == words
+    assert format_count(value, "offence") == words
 
 
 def test_the_published_schema_is_that_of_the_code() -> None:
     published = msgspec.json.decode((ROOT / "queries" / "answer.schema.json").read_bytes())
-    assert published == msgspec.json.decode(msgspec.json.encode(schema()))
+    assert published == msgspec.json.decode(msgspec.json.encode(build_answer_schema()))
 
 
 def test_an_answer_keeps_to_its_schema() -> None:
-    Draft202012Validator.check_schema(schema())
-    Draft202012Validator(schema()).validate(msgspec.json.decode(to_json(an_answer(1234))))
+    Draft202012Validator.check_schema(build_answer_schema())
+    Draft202012Validator(build_answer_schema()).validate(
+        msgspec.json.decode(format_json(an_answer(1234)))
+    )
 
 
 def test_every_kind_of_question_has_its_template() -> None:
-    from queries.questions import kinds
+    from queries.questions import load_question_kinds
 
     folder = ROOT / "templates" / "questions"
-    assert {path.name.removesuffix(".j2") for path in folder.glob("*.j2")} == set(kinds())
+    assert {path.name.removesuffix(".j2") for path in folder.glob("*.j2")} == set(
+        load_question_kinds()
+    )
 
 
 def test_templates_do_no_arithmetic_and_no_sorting() -> None:

@@ -9,30 +9,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.categories import Category
 from indexer.errors import RequestError
-from queries import fields, movement, request
+from indexer.records.categories import Category
+from queries.replay.movement import _CONDITION_PREFIXES
+from queries.request.reader import parse_request, read_request
+from queries.tables.field_filter import build_field_filter
 from tests.conftest import ROOT
 
 REQUESTS = sorted((ROOT / "tests" / "data" / "requests").glob("*.yaml"))
+
 HEAD = "reference: R1\ntitle: T\n"
+
 QUESTIONS = "questions: [{id: Q1, kind: offences}]\n"
 
 
 @pytest.mark.parametrize("path", REQUESTS, ids=lambda path: path.stem)
 def test_every_request_file_of_the_tests_is_right(path: object) -> None:
-    assert request.read(path).questions  # type: ignore[arg-type]
+    assert read_request(path).questions  # type: ignore[arg-type]
 
 
 def test_six_wordings_are_two_terms() -> None:
-    found = request.read(ROOT / "tests/data/requests/reference.yaml")
+    found = read_request(ROOT / "tests/data/requests/reference.yaml")
     first, second = found.scope.mentions
     assert found.wordings(first) == ("live stream", "live-stream", "livestream")
     assert found.wordings(second) == ("livestreaming", "live-streaming", "live streaming")
 
 
 def test_a_financial_year_is_its_days() -> None:
-    period = request.parse(f"{HEAD}period: 2017/18\n{QUESTIONS}").period
+    period = parse_request(f"{HEAD}period: 2017/18\n{QUESTIONS}").period
     assert period
     assert (period.start.isoformat(), period.end.isoformat()) == ("2017-04-01", "2018-03-31")
 
@@ -40,7 +44,7 @@ def test_a_financial_year_is_its_days() -> None:
 def test_values_stay_as_they_are_written() -> None:
     """YAML alone would read a number, a boolean and a float."""
     text = f"{HEAD}{QUESTIONS}mentions: [086, No, 4.10, null, 1e3]\noffences: [{{codes: [086/02, 21]}}]"
-    found = request.parse(text)
+    found = parse_request(text)
     assert found.mentions == ("086", "No", "4.10", "null", "1e3")
     assert found.scope.offences[0].codes == ("86/2", "21")
 
@@ -104,7 +108,7 @@ def test_values_stay_as_they_are_written() -> None:
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_line(text: str, messages: list[str]) -> None:
     with pytest.raises(RequestError) as refused:
-        request.parse(text, "request.yaml")
+        parse_request(text, "request.yaml")
     for message in messages:
         assert message in str(refused.value)
     assert all(line.startswith("request.yaml") for line in str(refused.value).splitlines())
@@ -176,7 +180,7 @@ def test_what_is_wrong_in_a_question_is_one_message_with_its_line(
 ) -> None:
     text = f"{HEAD}questions:\n- {{id: Q1, {question}}}"
     with pytest.raises(RequestError) as refused:
-        request.parse(text, "request.yaml", categories=CATEGORIES)
+        parse_request(text, "request.yaml", categories=CATEGORIES)
     (line,) = str(refused.value).splitlines()
     assert line.startswith("request.yaml:4: ")
     assert message in line
@@ -216,7 +220,7 @@ def test_what_is_wrong_in_a_question_is_one_message_with_its_line(
 )  # fmt: skip
 def test_what_is_wrong_in_a_scope_is_one_message_with_its_line(scope: str, message: str) -> None:
     with pytest.raises(RequestError) as refused:
-        request.parse(f"{HEAD}{scope}\n{QUESTIONS}", "request.yaml", categories=CATEGORIES)
+        parse_request(f"{HEAD}{scope}\n{QUESTIONS}", "request.yaml", categories=CATEGORIES)
     (line,) = str(refused.value).splitlines()
     assert line.startswith("request.yaml:3: ")
     assert message in line
@@ -226,18 +230,18 @@ def test_what_is_wrong_in_a_scope_is_one_message_with_its_line(scope: str, messa
 def test_periods_beside_a_period_are_refused_and_a_question_keeps_to_the_requests() -> None:
     both = f"{HEAD}period: 2017\nperiods: [2017]\n{QUESTIONS}"
     with pytest.raises(RequestError, match=':4: "periods" stands beside "period"'):
-        request.parse(both)
+        parse_request(both)
     wider = (
         f"{HEAD}period: 2017/18\nquestions:\n- {{id: Q1, kind: offences, within: {{period: 2018}}}}"
     )
     with pytest.raises(RequestError, match=r":5: the period \(2018\) reaches beyond the request's"):
-        request.parse(wider)
+        parse_request(wider)
 
 
 @given(st.text())
 def test_any_text_is_a_request_or_refused(text: str) -> None:
     with pytest.raises(RequestError):
-        request.parse(text)
+        parse_request(text)
 
 
 @given(st.recursive(st.text("abc17"), lambda inner: st.dictionaries(
@@ -248,7 +252,7 @@ def test_any_tree_of_our_keys_is_a_request_or_refused(tree: object) -> None:
     import yaml
 
     with contextlib.suppress(RequestError):
-        request.parse(yaml.safe_dump(tree))
+        parse_request(yaml.safe_dump(tree))
 
 
 def test_a_replay_knows_a_condition_by_its_words() -> None:
@@ -258,6 +262,6 @@ def test_a_replay_knows_a_condition_by_its_words() -> None:
         ("sex", "F", "victims"),
         ("district", "North", "category"),
     ):
-        words = fields.condition(field, [value], {"district": Category()}).words
-        found = (known for begun, known in movement._CONDITIONS.items() if words.startswith(begun))
+        words = build_field_filter(field, [value], {"district": Category()}).words
+        found = (known for begun, known in _CONDITION_PREFIXES.items() if words.startswith(begun))
         assert next(found, "category") == kind

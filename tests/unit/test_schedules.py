@@ -13,6 +13,7 @@ import yaml
 from tests.conftest import ROOT
 
 DOCKER = ROOT / "docker"
+
 UNITS = sorted((DOCKER / "systemd").glob("foidex-refresh.*"))
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from indexer import records, schema
 from indexer.errors import ConfigurationError
+from indexer.index.mapping import load_index_schema
+from indexer.records.model import CrimeDocument
 from tests.conftest import ROOT
 
 
@@ -25,12 +26,12 @@ def fields(properties: dict[str, Any], prefix: str = "") -> set[str]:
 def test_every_field_is_described() -> None:
     text = (ROOT / "mappings" / "README.md").read_text(encoding="utf-8")
     described = set(re.findall(r"^\| `([a-z_.]+)` \|", text, re.MULTILINE))
-    assert described == fields(schema.load().mappings["properties"])
+    assert described == fields(load_index_schema().mappings["properties"])
 
 
 def test_the_document_has_the_fields_of_the_mapping() -> None:
-    mapped = set(schema.load().mappings["properties"])
-    assert set(records.CrimeDocument.__struct_fields__) == mapped
+    mapped = set(load_index_schema().mappings["properties"])
+    assert set(CrimeDocument.__struct_encode_fields__) == mapped
 
 
 @pytest.mark.parametrize(
@@ -50,11 +51,11 @@ def test_a_mapping_that_is_not_strict_is_refused(tmp_path: Path, change: Any, me
     change(body)
     (tmp_path / "crimes.json").write_text(json.dumps(body), encoding="utf-8")
     with pytest.raises(ConfigurationError, match=message):
-        schema.load(tmp_path)
+        load_index_schema(tmp_path)
 
 
 def test_the_hash_is_of_the_content_and_not_of_its_order(tmp_path: Path) -> None:
     body = json.loads((ROOT / "mappings" / "crimes.json").read_text(encoding="utf-8"))
     turned = {key: body[key] for key in reversed(body)}
     (tmp_path / "crimes.json").write_text(json.dumps(turned), encoding="utf-8")
-    assert schema.load(tmp_path).hash == schema.load().hash
+    assert load_index_schema(tmp_path).hash == load_index_schema().hash

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from indexer import settings
-from indexer.elastic import Address
+from indexer.config.loader import load_settings
+from indexer.config.model import Settings
 from indexer.errors import ConfigurationError
+from indexer.server.address import ServerAddress
 
 
-def from_file(tmp_path: Path, text: str, **environment: str) -> settings.Settings:
+def from_file(tmp_path: Path, text: str, **environment: str) -> Settings:
     path = tmp_path / "foidex.toml"
     path.write_text(text, encoding="utf-8")
-    return settings.load(environment, path)
+    return load_settings(environment, path)
 
 
 def test_the_environment_comes_before_the_file_and_the_file_before_defaults(tmp_path: Path) -> None:
@@ -28,7 +29,7 @@ def test_the_environment_comes_before_the_file_and_the_file_before_defaults(tmp_
 
 
 def test_the_homes_are_where_they_are_told_to_be(tmp_path: Path) -> None:
-    found = settings.load({"FOIDEX_HOME": str(tmp_path / "h"), "FOIDEX_DOWNLOADS": str(tmp_path)})
+    found = load_settings({"FOIDEX_HOME": str(tmp_path / "h"), "FOIDEX_DOWNLOADS": str(tmp_path)})
     assert (found.home, found.downloads) == (tmp_path / "h", tmp_path)
 
 
@@ -60,10 +61,10 @@ def test_a_wrong_file_is_told_by_section_and_key(tmp_path: Path, text: str, mess
 )
 def test_a_wrong_variable_is_told(name: str, value: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        settings.load({name: value})
+        load_settings({name: value})
 
 
 def test_an_address_is_shown_without_its_secrets() -> None:
-    address = Address("https://someone:hunter2@host:9200/x", "someone", "hunter2")
-    assert address.shown == "https://host:9200"
+    address = ServerAddress("https://someone:hunter2@host:9200/x", "someone", "hunter2")
+    assert address.redacted_urls == "https://host:9200"
     assert "hunter2" not in repr(address)

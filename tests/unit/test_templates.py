@@ -13,10 +13,13 @@ import docx
 import pypdf
 import pytest
 
-from indexer import settings
+from indexer.config.loader import load_settings
 from indexer.errors import ConfigurationError, OutputError
-from queries import render
-from queries.render import pdf, report, templates, word
+from queries.documents.content.templates import copy_templates
+from queries.documents.formats.docx import render_letter_docx
+from queries.documents.formats.letter import render_letter_html, render_letter_text
+from queries.documents.formats.pdf import render_letter_pdf, render_letter_typst
+from queries.documents.formats.report import render_report_html, render_report_text
 from tests.conftest import ROOT
 from tests.unit.test_render import FORCE, an_answer
 
@@ -38,12 +41,12 @@ def edit_word(folder: Path, edit: Callable[[docx.document.Document], object]) ->
 
 
 def word_text(own: Path) -> str:
-    made = docx.Document(io.BytesIO(word.letter_docx(an_answer(1), FORCE, DAY, own)))
+    made = docx.Document(io.BytesIO(render_letter_docx(an_answer(1), FORCE, DAY, own)))
     return "\n".join(paragraph.text for paragraph in made.paragraphs)
 
 
 def test_what_is_edited_in_the_copied_letterhead_stands_in_the_next_letter(tmp_path: Path) -> None:
-    templates.copy(tmp_path)
+    copy_templates(tmp_path)
     edit_word(
         tmp_path,
         lambda document: document.paragraphs[0].insert_paragraph_before("Data Office, {{ force.name }}"),
@@ -53,8 +56,8 @@ def test_what_is_edited_in_the_copied_letterhead_stands_in_the_next_letter(tmp_p
 
 def test_a_template_of_the_force_comes_first_and_ours_for_the_rest(tmp_path: Path) -> None:
     write(tmp_path, "letter.txt.j2", "Ours: {{ answer.reference }}\n")
-    assert render.letter_text(an_answer(1), FORCE, DAY, tmp_path) == "Ours: FOI/1\n"
-    assert render.report_text(an_answer(1), FORCE, DAY, tmp_path) == render.report_text(
+    assert render_letter_text(an_answer(1), FORCE, DAY, tmp_path) == "Ours: FOI/1\n"
+    assert render_report_text(an_answer(1), FORCE, DAY, tmp_path) == render_report_text(
         an_answer(1), FORCE, DAY
     )
 
@@ -63,11 +66,11 @@ def test_a_phrase_of_the_force_is_in_every_document(tmp_path: Path) -> None:
     write(tmp_path, "questions/offences.j2", "We found {{ question.total | words }}.")
     write(tmp_path, "annex.j2", "# Our method\nWe counted.\n- once\n")
     given = (an_answer(1), FORCE, DAY, tmp_path)
-    in_pdf = pypdf.PdfReader(io.BytesIO(pdf.letter_pdf(*given)))
+    in_pdf = pypdf.PdfReader(io.BytesIO(render_letter_pdf(*given)))
     texts = (
-        render.letter_text(*given),
-        render.letter_html(*given),
-        report.report_html(*given),
+        render_letter_text(*given),
+        render_letter_html(*given),
+        render_report_html(*given),
         word_text(tmp_path),
         "".join(page.extract_text() for page in in_pdf.pages),
     )
@@ -79,7 +82,7 @@ def test_a_phrase_of_the_force_is_in_every_document(tmp_path: Path) -> None:
 def test_an_unknown_name_is_told_with_file_line_and_the_names(name: str, tmp_path: Path) -> None:
     path = write(tmp_path, name, "one\n\n{{ nonsense }}\n")
     given = (an_answer(1), FORCE, DAY, tmp_path)
-    renderer = {"letter.html.j2": render.letter_html, "letter.typ.j2": pdf.letter_source, "report.html.j2": report.report_html}.get(name, render.letter_text)  # fmt: skip
+    renderer = {"letter.html.j2": render_letter_html, "letter.typ.j2": render_letter_typst, "report.html.j2": render_report_html}.get(name, render_letter_text)  # fmt: skip
     with pytest.raises(ConfigurationError) as refused:
         renderer(*given)
     message = str(refused.value)
@@ -110,7 +113,7 @@ def test_what_is_wrong_with_a_template_is_one_message_with_its_line(
 ) -> None:
     path = write(tmp_path, "letter.txt.j2", f"first\n{text}\n")
     with pytest.raises(ConfigurationError) as refused:
-        render.letter_text(an_answer(1), FORCE, DAY, tmp_path)
+        render_letter_text(an_answer(1), FORCE, DAY, tmp_path)
     assert str(refused.value).startswith(f"{path}:2: ")
     assert told in str(refused.value)
 
@@ -128,7 +131,7 @@ def test_what_is_wrong_with_a_template_is_one_message_with_its_line(
 def test_a_wrong_tag_in_word_is_told_with_the_words_around_it(
     text: str, told: str, tmp_path: Path
 ) -> None:
-    templates.copy(tmp_path)
+    copy_templates(tmp_path)
     edit_word(tmp_path, lambda document: document.add_paragraph(text))
     with pytest.raises(ConfigurationError) as refused:
         word_text(tmp_path)
@@ -156,15 +159,15 @@ def test_a_template_runs_no_code(text: str, tmp_path: Path) -> None:
     attack = text.replace("MADE", str(made))
     given = (an_answer(1), FORCE, DAY, folder)
     for name, renderer in (
-        ("letter.txt.j2", render.letter_text),
-        ("letter.html.j2", render.letter_html),
-        ("letter.typ.j2", pdf.letter_source),
+        ("letter.txt.j2", render_letter_text),
+        ("letter.html.j2", render_letter_html),
+        ("letter.typ.j2", render_letter_typst),
     ):
         path = write(folder, name, attack)
         with pytest.raises(ConfigurationError):
             renderer(*given)
         path.unlink()
-    templates.copy(folder, force=True)
+    copy_templates(folder, force=True)
     edit_word(folder, lambda document: document.add_paragraph(attack))
     with pytest.raises(ConfigurationError):
         word_text(folder)
@@ -178,7 +181,7 @@ def test_a_letter_in_typst_reads_no_other_file(read: str, tmp_path: Path) -> Non
     (tmp_path / "secret").write_text("zqxwvkjhyp")
     write(tmp_path / "templates", "letter.typ.j2", f"#{read}\n")
     with pytest.raises(ConfigurationError):
-        pdf.letter_pdf(an_answer(1), FORCE, DAY, tmp_path / "templates")
+        render_letter_pdf(an_answer(1), FORCE, DAY, tmp_path / "templates")
 
 
 def test_a_word_template_that_is_none_is_told(tmp_path: Path) -> None:
@@ -192,36 +195,36 @@ def test_a_mistake_in_typst_is_told_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(
         ConfigurationError, match=r"line 2 once filled in.*unknown variable: nonsense"
     ) as refused:
-        pdf.letter_pdf(an_answer(1), FORCE, DAY, tmp_path)
+        render_letter_pdf(an_answer(1), FORCE, DAY, tmp_path)
     assert str(refused.value).startswith(str(path))
 
 
 def test_copied_templates_replace_nothing_unless_forced(tmp_path: Path) -> None:
-    copied = templates.copy(tmp_path / "mine")
+    copied = copy_templates(tmp_path / "mine")
     names = {path.relative_to(tmp_path / "mine").as_posix() for path in copied}
     assert {"letter.docx", "letter.typ.j2", "questions/keywords.j2", "README.md"} <= names
     (tmp_path / "mine" / "letter.txt.j2").write_text("mine", encoding="utf-8")
     with pytest.raises(OutputError, match="already has"):
-        templates.copy(tmp_path / "mine")
+        copy_templates(tmp_path / "mine")
     assert (tmp_path / "mine" / "letter.txt.j2").read_text(encoding="utf-8") == "mine"
-    templates.copy(tmp_path / "mine", force=True)
+    copy_templates(tmp_path / "mine", force=True)
     assert (tmp_path / "mine" / "letter.txt.j2").read_text(encoding="utf-8") != "mine"
 
 
 def test_the_folder_of_foidex_toml_is_relative_to_it_and_must_exist(tmp_path: Path) -> None:
     config = write(tmp_path, "foidex.toml", '[templates]\nfolder = "mine"\n')
     with pytest.raises(ConfigurationError, match="foidex templates init"):
-        _ = settings.load({}, config).own_templates
+        _ = load_settings({}, config).own_templates
     (tmp_path / "mine").mkdir()
-    assert settings.load({}, config).own_templates == tmp_path / "mine"
-    assert settings.load({}, write(tmp_path, "other.toml", "")).own_templates is None
+    assert load_settings({}, config).own_templates == tmp_path / "mine"
+    assert load_settings({}, write(tmp_path, "other.toml", "")).own_templates is None
 
 
 def test_the_names_in_the_readme_of_the_templates_are_the_names() -> None:
-    from queries.render import view
+    from queries.documents.content.context import build_template_context
 
     told = (ROOT / "templates" / "README.md").read_text(encoding="utf-8")
-    names = view.names(an_answer(1), FORCE, DAY, None)
+    names = build_template_context(an_answer(1), FORCE, DAY, None)
     missing = {name for name in names if f"`{name}`" not in told}
     assert not missing
     files = {path.name for path in (ROOT / "templates").iterdir() if path.is_file()}

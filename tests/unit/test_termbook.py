@@ -9,27 +9,43 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer import settings
+from indexer.config.loader import load_settings
 from indexer.errors import ConfigurationError, RequestError
-from queries import adhoc, nightly, request, termbook, terms
+from queries.jobs.nightly_refresh import build_canary_query
+from queries.matching.term import (
+    Term,
+    build_term_query,
+    iter_joined_variants,
+    parse_term,
+    parse_term_parts,
+)
 from queries.questions.keywords import Keywords
-from queries.terms import Term
-from queries.wording import TermSpec
-from tests import oracle
+from queries.request.adhoc import build_adhoc_request
+from queries.request.reader import parse_request
+from queries.spec.term_book import (
+    BookTerm,
+    TermBook,
+    load_configured_term_book,
+    load_default_term_book,
+    read_term_book,
+)
+from queries.spec.term_spec import TermSpec
 from tests.conftest import ROOT
+from tests.oracle import spellings, variants
 
-BOOK = termbook.load()
+BOOK = load_default_term_book()
+
 HEAD = "reference: R\ntitle: T\n"
 
 
 def term(written: str) -> Term:
-    return terms.parse(written, openings=BOOK.openings(written))
+    return parse_term(written, openings=BOOK.extra_spellings(written))
 
 
-def book(tmp_path: Path, text: str) -> termbook.Book:
+def book(tmp_path: Path, text: str) -> TermBook:
     path = tmp_path / "book.yaml"
     path.write_text(text, encoding="utf-8")
-    return termbook.read(path)
+    return read_term_book(path)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +62,7 @@ def book(tmp_path: Path, text: str) -> termbook.Book:
     ids=lambda wordings: wordings[0],
 )
 def test_all_wordings_of_one_term_are_one_query(wordings: list[str]) -> None:
-    first, *others = (terms.query(term(written)) for written in wordings)
+    first, *others = (build_term_query(term(written)) for written in wordings)
     assert all(other == first for other in others)
 
 
@@ -56,75 +72,75 @@ def test_every_joining_of_every_wording_of_the_book_is_one_term() -> None:
             continue
         forms = term(entry.term).forms
         for written in entry.wordings:
-            for joined in terms.joinings(terms.parts(written)):
+            for joined in iter_joined_variants(parse_term_parts(written)):
                 assert term(" ".join(joined)).forms == forms, (entry.term, joined)
 
 
 def test_forms_of_the_book_are_those_of_the_rule() -> None:
     for entry in BOOK.terms:
         forms = sorted(" ".join(form) for form in term(entry.term).forms)
-        if BOOK.openings(entry.term):
-            assert forms == oracle.spellings([*entry.wordings, entry.term]), entry.term
+        if BOOK.extra_spellings(entry.term):
+            assert forms == spellings([*entry.wordings, entry.term]), entry.term
         elif not term(entry.term).compound:
-            assert forms == oracle.variants(entry.term), entry.term
+            assert forms == variants(entry.term), entry.term
 
 
 def test_the_book_changes_no_term_it_does_not_know() -> None:
     for written in ("Facebook", "livestream", "boxing", "x", "linebox", "Live.ly", "M&S", "", "--"):
-        assert BOOK.openings(written) == ()
+        assert BOOK.extra_spellings(written) == ()
 
 
 @given(st.text("xbo e-'ike", max_size=20))
 def test_an_opening_never_narrows_a_term(written: str) -> None:
     try:
-        plain = terms.parse(written)
+        plain = parse_term(written)
     except RequestError:
-        assert BOOK.openings(written) == ()
+        assert BOOK.extra_spellings(written) == ()
         return
     assert set(plain.forms) <= set(term(written).forms)
 
 
 def test_openings_reach_mentions_keywords_aliases_and_company() -> None:
-    found = request.parse(
+    found = parse_request(
         f"{HEAD}mentions: [Xbox, {{term: Hinge, aliases: [ebike], with: [Xbox]}}]\n"
         "questions: [{id: Q1, kind: keywords, keywords: [Whatsapp]}]"
     )
     first, second = found.scope.mentions
     assert ("x", "box") in first.term.forms
     assert ("e", "bike") in second.aliases[0].forms
-    assert ("x", "box") in second.company[0].term.forms
+    assert ("x", "box") in second.cooccurrences[0].term.forms
     (question,) = found.questions
     assert isinstance(question, Keywords)
-    assert ("what's", "app") in question.grid(found.scope).rows.mentions[0].term.forms
-    assert ("x", "box") in adhoc.request(["Xbox"]).scope.mentions[0].term.forms
-    assert {"match_phrase": {"narrative": "x box"}} in nightly.mention("Xbox", BOOK)["bool"][
+    assert ("what's", "app") in question.table_query(found.scope).rows.mentions[0].term.forms
+    assert ("x", "box") in build_adhoc_request(["Xbox"]).scope.mentions[0].term.forms
+    assert {"match_phrase": {"narrative": "x box"}} in build_canary_query("Xbox", BOOK)["bool"][
         "should"
     ]
 
 
 def test_a_request_says_what_the_book_gave_it_and_counts_the_same_without_the_book() -> None:
-    found = request.parse(f"{HEAD}mentions: [Xbox]\nquestions: [{{id: Q1, kind: offences}}]")
+    found = parse_request(f"{HEAD}mentions: [Xbox]\nquestions: [{{id: Q1, kind: offences}}]")
     assert found.mentions == (TermSpec("Xbox", openings={"Xbox": ("x box",)}),)
     assert found.wordings(found.scope.mentions[0]) == ("Xbox",)
 
 
 def test_variants_none_switches_openings_off() -> None:
-    found = request.parse(
+    found = parse_request(
         f"{HEAD}mentions: [{{term: Xbox, variants: none, with: [ebike]}}]\n"
         "questions: [{id: Q1, kind: offences}]"
     )
     (mention,) = found.scope.mentions
     assert mention.term.forms == (("xbox",),)
-    assert ("e", "bike") in mention.company[0].term.forms
+    assert ("e", "bike") in mention.cooccurrences[0].term.forms
 
 
 def test_two_keywords_that_the_book_makes_one_term_are_refused() -> None:
     with pytest.raises(RequestError, match='"X-Box" is the same term as "Xbox"'):
-        request.parse(f"{HEAD}questions: [{{id: Q1, kind: keywords, keywords: [Xbox, X-Box]}}]")
+        parse_request(f"{HEAD}questions: [{{id: Q1, kind: keywords, keywords: [Xbox, X-Box]}}]")
 
 
 def test_a_request_may_give_openings_of_its_own() -> None:
-    found = request.parse(
+    found = parse_request(
         f"{HEAD}mentions: [{{term: Kbox, openings: {{Kbox: [K-Box]}}}}]\n"
         "questions: [{id: Q1, kind: offences}]"
     )
@@ -141,7 +157,7 @@ def test_a_request_may_give_openings_of_its_own() -> None:
 )
 def test_wrong_openings_of_a_request_are_told_with_their_line(openings: str, message: str) -> None:
     with pytest.raises(RequestError) as refused:
-        request.parse(
+        parse_request(
             f"{HEAD}mentions: [{{term: Kbox, openings: {openings}}}]\n"
             "questions: [{id: Q1, kind: offences}]"
         )
@@ -150,8 +166,8 @@ def test_wrong_openings_of_a_request_are_told_with_their_line(openings: str, mes
 
 def test_a_compound_has_no_openings() -> None:
     with pytest.raises(RequestError, match="found as it is written"):
-        terms.parse("Live.ly", openings=["live ly"])
-    assert terms.parse("Live.ly", variants=False, openings=["live ly"]).compound
+        parse_term("Live.ly", openings=["live ly"])
+    assert parse_term("Live.ly", variants=False, openings=["live ly"]).compound
 
 
 @pytest.mark.parametrize(
@@ -194,11 +210,11 @@ def test_a_book_of_the_force_comes_before_ours(tmp_path: Path) -> None:
     )
     config = tmp_path / "foidex.toml"
     config.write_text('[terms]\nbook = "mine.yaml"\n', encoding="utf-8")
-    merged = termbook.of(settings.load({}, config))
-    assert merged.openings("Xbox") == ()
-    assert merged.openings("Kbox") == ("k box",)
-    assert merged.openings("whatsapp")
-    entry = merged.term("x box")
+    merged = load_configured_term_book(load_settings({}, config))
+    assert merged.extra_spellings("Xbox") == ()
+    assert merged.extra_spellings("Kbox") == ("k box",)
+    assert merged.extra_spellings("whatsapp")
+    entry = merged.find_term("x box")
     assert entry
     assert entry.aliases == ("the box",)
 
@@ -207,7 +223,7 @@ def test_a_book_that_is_missing_is_a_fault_of_the_configuration(tmp_path: Path) 
     config = tmp_path / "foidex.toml"
     config.write_text('[terms]\nbook = "none.yaml"\n', encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"none\.yaml: cannot be read"):
-        termbook.of(settings.load({}, config))
+        load_configured_term_book(load_settings({}, config))
 
 
 def test_our_book_knows_names_of_many_kinds() -> None:
@@ -216,12 +232,12 @@ def test_our_book_knows_names_of_many_kinds() -> None:
     assert {"WhatsApp", "Xbox", "Tinder", "eBay", "e-scooter", "Discord", "live stream"} <= known
     every = {entry.term for entry in BOOK.terms if entry.everyday}
     assert {"Steam", "Yellow", "Discord", "Signal", "Line", "Twitch", "Hinge", "Match"} <= every
-    assert all(entry.company for entry in BOOK.terms if entry.everyday)
+    assert all(entry.cooccurrences for entry in BOOK.terms if entry.everyday)
 
 
 def test_the_keys_of_a_term_are_described() -> None:
     text = (ROOT / "mappings" / "README.md").read_text("utf-8")
-    for key in termbook.BookTerm.__struct_encode_fields__:
+    for key in BookTerm.__struct_encode_fields__:
         assert f"- `{key}`" in text
 
 

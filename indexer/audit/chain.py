@@ -1,0 +1,106 @@
+"""A chain of lines: each holds the SHA-256 of the whole line before it. Pure.
+
+So no line can be changed, removed, added or moved without a break at the line after it. What the
+last line says is held by noting its hash, the *head*, elsewhere. What a crash left of a line stays
+where it is: the next line holds the hash of the last whole line, and under ``torn`` that of all
+that stands between.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+CHAIN_START: Final = "0" * 64
+
+
+class ChainLink(Struct):
+    """What the chain reads of a line: the hash of the whole line before, and of what is torn."""
+
+    previous: str
+    torn: str | None = None
+
+
+class ChainCheck(Struct, frozen=True):
+    """What a check found.
+
+    ``lines`` are the whole lines and ``head`` the hash of the last; ``torn`` are the places of
+    those cut short; ``broken`` says what is wrong, and is empty where nothing is; ``noted`` is the
+    number of the whole line whose hash was noted as the head.
+    """
+
+    line_count: int
+    head: str
+    torn_lines: tuple[int, ...]
+    breaks: tuple[str, ...]
+    noted_line: int | None = None
+
+
+def build_chain_line(fields: dict[str, Any], tail: bytes) -> bytes:
+    """The line that says something. ``end`` is the end of the chain from its last whole line on."""
+    last_line, torn_text = split_last_line(tail)
+    link = {
+        "previous": hash_line(last_line),
+        **({"torn": hash_line(torn_text)} if torn_text else {}),
+    }
+    return msgspec.json.encode({**fields, **link}) + b"\n"
+
+
+def split_last_line(tail: bytes) -> tuple[bytes, bytes]:
+    """The last whole line of some lines, b"" where there is none, and what follows it."""
+    lines = io.BytesIO(tail).readlines()
+    for index in range(len(lines) - 1, -1, -1):
+        if _parse_link(lines[index]):
+            return lines[index], b"".join(lines[index + 1 :])
+    return b"", tail
+
+
+def hash_line(text: bytes) -> str:
+    """The hash of a line, or of several, without the last one's end; of nothing, START."""
+    bare = text.removesuffix(b"\n")
+    return hashlib.sha256(bare).hexdigest() if bare else CHAIN_START
+
+
+def check_chain(lines: Iterable[bytes], noted_head: str = "") -> ChainCheck:
+    """Check a chain from its first line; ``noted`` is a head that was noted elsewhere."""
+    count, head, torn_text = 0, CHAIN_START, b""
+    torn_lines: list[int] = []
+    breaks: list[str] = []
+    noted_line: int | None = 0 if noted_head == CHAIN_START else None
+    for number, text in enumerate(lines, start=1):
+        link = _parse_link(text)
+        if link is None:
+            torn_lines.append(number)
+            torn_text += text
+            continue
+        if link.previous != head:
+            breaks.append(
+                f"line {number:,} does not hold the hash of "
+                + ("the whole line before it" if count else "a beginning")
+                + ", so a line was changed, removed, added or moved there"
+            )
+        if link.torn != (hash_line(torn_text) if torn_text else None):
+            breaks.append(f"before line {number:,} stands what no crash left")
+        count, head, torn_text = count + 1, hash_line(text), b""
+        if noted_head == head:
+            noted_line = count
+    if noted_head and noted_line is None:
+        breaks.append(
+            "no line has the hash that was noted, so the end was cut off, or changed, since then"
+        )
+    return ChainCheck(count, head, tuple(torn_lines), tuple(breaks), noted_line)
+
+
+def _parse_link(text: bytes) -> ChainLink | None:
+    """The link of a line; None of one that is no whole line."""
+    if not text.endswith(b"\n"):
+        return None
+    try:
+        return msgspec.json.decode(text, type=ChainLink)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

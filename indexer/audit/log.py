@@ -1,0 +1,333 @@
+"""The audit log: a line for each run that asks, before its result is printed; and two for each that
+forgets, one before anything is removed.
+
+A file of JSON lines for its owner's eyes only, appended to under a lock, synced to the disk, and
+chained (``indexer.chain``). Holds what was asked and by whom; never a record's text or reference.
+Of a record that is forgotten it holds a mark: the HMAC-SHA256 of its reference, with a key that
+lies beside the log. A plain hash would give the reference away to whoever tries them all.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Self
+
+import filelock
+import msgspec
+import psutil
+from msgspec import Struct
+
+from indexer.audit.chain import (
+    ChainCheck,
+    build_chain_line,
+    check_chain,
+    hash_line,
+    split_last_line,
+)
+from indexer.errors import BrokenChainError, FoidexError, OutputError
+from indexer.files import sync_folder, write_private_file
+
+AUDIT_LOG_NAME: Final = "audit.jsonl"
+
+AUDIT_KEY_NAME: Final = "audit.key"
+
+_KEY_BYTES: Final = 32
+
+_MARK_FIELD: Final = "crime_ref_hmac_sha256"
+
+_UNKEYED_MARK_FIELD: Final = "crime_ref_sha256"  # of lines written before there was a key
+
+_RESULT_WITHHELD: Final = "and no query goes unlogged, so no result is given"
+
+_NOTHING_CHANGED: Final = "and nothing is removed unlogged, so nothing was changed"
+
+_OUTCOME_UNLOGGED: Final = (
+    "so it says that this run began, and not how it ended: what was asked may be done. Run it again"
+)
+
+_LOCK_TIMEOUT_SECONDS: Final = 30
+
+_BLOCK_BYTES: Final = 64 * 1024
+
+_PRIVATE_MODE: Final = 0o600
+
+_MAX_NAME_LENGTH: Final = 100
+
+
+class AuditEntry(
+    Struct, frozen=True, omit_defaults=True, rename={"timestamp": "at", "arguments": "asked"}
+):
+    """One line. ``request`` and ``numbers`` are SHA-256 hashes; ``asked`` is what a command line
+    without a request file asks; ``records`` are those it returned, or counted in scope.
+
+    ``begins`` is true of a line that was written before anything was changed; the next one of that
+    run says what came of it. ``of`` is the hash of an earlier line of the run, also where it failed
+    after its line was written.
+    """
+
+    timestamp: datetime
+    user: str
+    command: str
+    exit_code: int
+    version: str
+    sudo_user: str | None = None
+    reference: str | None = None
+    request: str | None = None
+    arguments: dict[str, Any] | None = None
+    generation: str | None = None
+    numbers: str | None = None
+    records: int | None = None
+    begins: bool = False
+    of: str | None = None
+
+
+class AuditLog:
+    """The log at a path, which need not be there yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, entry: AuditEntry, consequence: str = _RESULT_WITHHELD) -> str:
+        """Write a line to the disk and return its hash.
+
+        Raises OutputError, which says what follows where it cannot be written: ``otherwise``.
+        """
+        with self._lock_file(consequence):
+            return self._append(entry)
+
+    @contextmanager
+    def _lock_file(self, consequence: str) -> Iterator[None]:
+        """Let one run write at a time. Raises OutputError, also for what cannot be written."""
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with filelock.FileLock(
+                f"{self.path}.lock", timeout=_LOCK_TIMEOUT_SECONDS, mode=_PRIVATE_MODE
+            ):
+                yield
+        except filelock.Timeout:
+            reason = f"another run held its lock for {_LOCK_TIMEOUT_SECONDS} seconds"
+            raise self._unwritable_error(reason, consequence) from None
+        except OSError as error:
+            raise self._unwritable_error(str(error.strerror), consequence) from None
+
+    def _append(self, entry: AuditEntry) -> str:
+        is_new = not self.path.exists()
+        file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _PRIVATE_MODE)
+        try:
+            tail = _read_log_tail(file)
+            # What a crash cut short gets an end, so that the line after it stands alone.
+            separator = b"\n" if tail and not tail.endswith(b"\n") else b""
+            line = build_chain_line(msgspec.to_builtins(entry), tail + separator)
+            if os.write(file, separator + line) != len(separator + line):
+                raise OSError(errno.ENOSPC, "the disk is full")
+            os.fsync(file)
+        finally:
+            os.close(file)
+        if is_new:
+            sync_folder(self.path.parent)
+        return hash_line(line)
+
+    def _unwritable_error(self, reason: str, consequence: str) -> OutputError:
+        return OutputError(
+            f"{self.path}: the audit log cannot be written ({reason}), {consequence}. Make it writable, "
+            "or name another folder in [audit] of foidex.toml."
+        )
+
+    def mark(self, reference: str) -> str:
+        """What stands for a record's reference in a line; makes the key where there is none.
+
+        Raises OutputError where it cannot be made, BrokenChainError where it cannot be used.
+        """
+        with self._lock_file(_NOTHING_CHANGED):
+            key = self._read_key()
+            return _hash_reference(self._create_key() if key is None else key, reference)
+
+    def _read_key(self) -> bytes | None:
+        path = self.path.with_name(AUDIT_KEY_NAME)
+        try:
+            key = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise BrokenChainError(
+                f"{path}: the key of the audit log cannot be read ({error.strerror}). Run as its "
+                "owner."
+            ) from None
+        if len(key) != _KEY_BYTES:
+            raise BrokenChainError(
+                f"{path}: is no key of the audit log, which has {_KEY_BYTES} bytes. Put it back "
+                "from a copy; or move it away, and a new one is made, which tells no record that "
+                "was forgotten before."
+            )
+        return key
+
+    def _create_key(self) -> bytes:
+        key = secrets.token_bytes(_KEY_BYTES)
+        write_private_file(self.path.with_name(AUDIT_KEY_NAME), key)
+        sync_folder(self.path.parent)
+        return key
+
+    def find_erasures(self, reference: str) -> Iterator[dict[str, Any]]:
+        """The lines of runs that forgot a record, or let it come back; those made with another key
+        cannot be told. Raises as ``check``."""
+        key = self._read_key()
+        marks = {_UNKEYED_MARK_FIELD: hashlib.sha256(_encode_reference(reference)).hexdigest()}
+        if key is not None:
+            marks[_MARK_FIELD] = _hash_reference(key, reference)
+        for entry in self.read_lines():
+            arguments = entry.get("asked")
+            if isinstance(arguments, dict) and any(
+                arguments.get(name) == marks[name] for name in marks
+            ):
+                yield entry
+
+    def check(self, noted_head: str = "") -> ChainCheck:
+        """Check the chain, also against a head that was noted. Raises BrokenChainError."""
+        with self._open() as file:
+            result = check_chain(file, noted_head)
+        if result.breaks:
+            total = f" ({len(result.breaks):,} breaks in all)" if len(result.breaks) > 1 else ""
+            raise BrokenChainError(
+                f"{self.path}: {result.breaks[0]}{total}. Keep the file as it is, and compare it "
+                "with a copy."
+            )
+        return result
+
+    def read_lines(self, number: int | None = None) -> Iterator[dict[str, Any]]:
+        """The last lines, oldest first; a line that is none is left out. Raises as ``check``."""
+        with self._open() as file:
+            lines = file if number is None else deque(file, maxlen=number)
+            for line in lines:
+                try:
+                    entry = msgspec.json.decode(line)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    continue
+                if isinstance(entry, dict):
+                    yield entry
+
+    @contextmanager
+    def _open(self) -> Iterator[BinaryIO]:
+        try:
+            with self.path.open("rb") as file:
+                yield file
+        except FileNotFoundError:
+            raise BrokenChainError(
+                f"{self.path}: there is no audit log. Where anything was asked before, it was "
+                "removed; else ask something first."
+            ) from None
+        except OSError as error:
+            raise BrokenChainError(
+                f"{self.path}: the audit log cannot be read ({error.strerror}). Run as its owner."
+            ) from None
+
+
+class AuditRun:
+    """One run of a command, which leaves one line: by ``write``, or where it fails. One that
+    changes something leaves a line before that, by ``begin``.
+
+    Where it fails after that (a reader that went away, a server lost between pages), a second line
+    says so and names the first. Without a log nothing is written.
+    """
+
+    def __init__(
+        self, log: AuditLog | None, command: str, version: str, sudo_user: str | None
+    ) -> None:
+        self._log = log
+        self._fields: dict[str, Any] = {
+            "command": command,
+            "version": version,
+            "user": psutil.Process().username(),
+            "sudo_user": _sanitize_user_name(sudo_user) if sudo_user else None,
+        }
+        self._last_hash: str | None = None
+        self._logged_exit_code: int | None = None
+
+    def add_fields(self, **fields: Any) -> None:
+        """Remember what is known of the run: fields of an Entry."""
+        self._fields |= fields
+
+    def add_erased_reference(self, reference: str) -> None:
+        """Remember, by its mark, the record that is forgotten. Raises as ``Log.mark``."""
+        if self._log is not None:
+            self.add_fields(arguments={_MARK_FIELD: self._log.mark(reference)})
+
+    def begin(self) -> None:
+        """Write that a run is about to change something. Raises OutputError."""
+        self._append(0, _NOTHING_CHANGED, begins=True)
+        self._logged_exit_code = None  # what comes of it is to be said, too
+
+    def write(self, exit_code: int = 0, **fields: Any) -> None:
+        """Write the line of a run, and what it will exit with, before its result is printed.
+
+        Raises OutputError.
+        """
+        self.add_fields(**fields)
+        self._append(exit_code, _OUTCOME_UNLOGGED if self._last_hash else _RESULT_WITHHELD)
+
+    def _append(self, exit_code: int, consequence: str, *, begins: bool = False) -> None:
+        self._logged_exit_code = exit_code
+        if self._log is not None:
+            timestamp = datetime.now(UTC).replace(microsecond=0)
+            fields = {**self._fields, "begins": begins, "of": self._last_hash}
+            entry = AuditEntry(timestamp=timestamp, exit_code=exit_code, **fields)
+            self._last_hash = self._log.append(entry, consequence)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
+        if error is None:
+            assert self._logged_exit_code is not None, "a run that asked wrote no line"
+        elif (code := get_exit_code(error)) != self._logged_exit_code:
+            try:
+                self._append(code, _OUTCOME_UNLOGGED if self._last_hash else _RESULT_WITHHELD)
+            except OutputError:
+                if not isinstance(error, OutputError):  # which tells more of what cannot be written
+                    raise
+
+
+def get_exit_code(error: BaseException) -> int:
+    """What the program exits with after an error."""
+    if isinstance(error, OSError) and error.filename is None:  # of the output
+        return OutputError.exit_code
+    code = getattr(error, "exit_code", FoidexError.exit_code)
+    return code if isinstance(code, int) else FoidexError.exit_code
+
+
+def _hash_reference(key: bytes, reference: str) -> str:
+    return hmac.digest(key, _encode_reference(reference), "sha256").hex()
+
+
+def _encode_reference(reference: str) -> bytes:
+    """A reference as bytes, also one that is no text and is refused later."""
+    return reference.encode("utf-8", "replace")
+
+
+def _sanitize_user_name(name: str) -> str:
+    return re.sub(r"[^\w.@\\-]", "?", name)[:_MAX_NAME_LENGTH]
+
+
+def _read_log_tail(file: int) -> bytes:
+    """The end of a file, from its last whole line on."""
+    start = os.lseek(file, 0, os.SEEK_END)
+    tail = b""
+    while start:
+        size = min(_BLOCK_BYTES, start)
+        start -= size
+        tail = os.pread(file, size, start) + tail
+        # The first line may be half read.
+        complete_lines = tail if not start else tail[tail.find(b"\n") + 1 :]
+        last_line, torn_text = split_last_line(complete_lines)
+        if last_line:
+            return last_line + torn_text
+    return tail

@@ -1,0 +1,135 @@
+"""TODO: say what indexer.commands.backups is for."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from indexer.commands.shared import ListFormat, print_json
+from indexer.errors import ConfigurationError
+from indexer.session import get_session
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+
+def find_repository(client: Elasticsearch) -> str:
+    """The name of the repository, which is there for the embedded server. Raises FoidexError."""
+    from indexer.index.backups import register_repository
+    from indexer.server.embedded.config import BACKUPS_FOLDER
+
+    settings = get_session().settings
+    if settings.backup.repository:
+        return settings.backup.repository
+    if settings.server.url is not None:
+        raise ConfigurationError(
+            "where backups go is not set. Register a snapshot repository at the server, and name "
+            "it in foidex.toml: [backup] repository."
+        )
+    return register_repository(client, settings.home / BACKUPS_FOLDER)
+
+
+def run_backup(
+    to: Annotated[str | None, typer.Option(help="Its name; else the alias and the time.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All kept generations, not the live one alone.")
+    ] = False,
+) -> None:
+    """Back up the live generation into the server's repository.
+
+    Example: foidex backup --to before-the-move
+    """
+    from indexer.index.backups import expire_backups, take_backup
+    from indexer.index.lock import hold_lock
+
+    settings = get_session().settings
+    alias = settings.index.alias
+    days = settings.refresh.max_age_days
+    with (
+        get_session().client() as client,
+        hold_lock(client, alias, settings.refresh.lease_seconds),
+    ):
+        repository = find_repository(client)
+        backup = take_backup(client, alias, repository, to, everything=everything)
+        old = expire_backups(client, alias, repository, days) if days else []
+    print(f"{backup.name} holds {', '.join(backup.generations)}, {backup.records:,} records live.")
+    if old:
+        print(f"Deleted as older than {days} days: {', '.join(old)}.")
+
+
+def run_backups(
+    delete: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Delete this one from the repository.")
+    ] = None,
+    form: Annotated[ListFormat, typer.Option("--format", help="What to print.")] = ListFormat.TABLE,
+) -> None:
+    """List the backups, newest first, or delete one.
+
+    Example: foidex backups --delete before-the-move
+    """
+    from indexer.index.backups import delete_backup, read_backups
+
+    alias = get_session().settings.index.alias
+    with get_session().client() as client:
+        repository = find_repository(client)
+        if delete is not None:
+            delete_backup(client, alias, repository, delete)
+            print(f"{delete} was deleted.")
+            return
+        backup_list = read_backups(client, alias, repository)
+    if form is ListFormat.JSON:
+        print_json(backup_list)
+        return
+    width = max([len(backup.name) for backup in backup_list], default=6)
+    print(f"{'backup':<{width}}  taken             whole    records  generations")
+    for backup in backup_list:
+        complete = "yes" if backup.complete else "no"
+        print(
+            f"{backup.name:<{width}}  {backup.taken_at:%Y-%m-%d %H:%M}  {complete:<5}  {backup.records:>9,}  "
+            f"{', '.join(backup.generations)}"
+        )
+
+
+def run_restore(
+    name: Annotated[
+        str | None, typer.Argument(help="A backup; else the newest.", show_default=False)
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All it holds, not what was live alone.")
+    ] = False,
+) -> None:
+    """Bring a generation back from a backup; nothing that is there is written over.
+
+    Example: foidex restore before-the-move
+    """
+    from indexer.index.backups import find_backup, restore_backup
+    from indexer.index.lock import hold_lock
+    from indexer.jobs.forget import find_returned_references
+
+    settings = get_session().settings
+    alias = settings.index.alias
+    with (
+        get_session().client() as client,
+        hold_lock(client, alias, settings.refresh.lease_seconds),
+    ):
+        repository = find_repository(client)
+        backup = find_backup(client, alias, repository, name)
+        restored_generations, promoted = restore_backup(
+            client, settings.index, repository, backup, everything=everything
+        )
+        returned_references = find_returned_references(
+            client, alias, [generation.name for generation in restored_generations]
+        )
+    for generation in restored_generations:
+        print(f"{generation.name} is back, with {generation.records:,} records.")
+    print(
+        f"{backup.live} is live."
+        if promoted
+        else f"What was live stays so. To change it: foidex rollback {backup.live}"
+    )
+    for reference in returned_references:
+        print(
+            f"{reference} was forgotten, and came back: foidex forget {reference}", file=sys.stderr
+        )

@@ -1,0 +1,79 @@
+"""TODO: say what indexer.commands.forget is for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from indexer.commands.backups import find_repository
+from indexer.commands.shared import ListFormat, print_json
+from indexer.session import get_session
+
+if TYPE_CHECKING:
+    from indexer.audit.log import AuditRun
+
+
+def run_forget(
+    crime_ref: Annotated[str, typer.Argument(help="The reference of one record.")],
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Let the source bring back one that was forgotten.")
+    ] = False,
+    form: Annotated[ListFormat, typer.Option("--format", help="What to print.")] = ListFormat.TABLE,
+) -> None:
+    """Remove one record from every generation, from their files, and from rejects, and keep it out;
+    say what was found, what is removed, and what still holds it.
+
+    Example: foidex forget 41/0012345/17 --format json > statement.json
+    """
+    from indexer.index.lock import hold_lock
+    from indexer.jobs.forget import check_reference, erase_record, format_statement, readmit_record
+
+    settings = get_session().settings
+    alias = settings.index.alias
+    with (
+        _log_erasure(crime_ref, undo=undo) as run,
+        get_session().client() as client,
+        hold_lock(client, alias, settings.refresh.lease_seconds) as lock,
+    ):
+        check_reference(crime_ref)
+        needs_repository = not undo and (settings.backup.repository or settings.server.url is None)
+        repository = find_repository(client) if needs_repository else None
+        run.begin()  # all that may be refused is behind us, and nothing is removed unlogged
+        if undo:
+            undone = readmit_record(client, alias, crime_ref, lock)
+            run.write(records=int(bool(undone)))
+            generation_names = ", ".join(undone)
+            print(
+                f"It may come back with the next refresh; it was forgotten from {generation_names}."
+                if undone
+                else "It was not forgotten in any generation, so nothing was changed."
+            )
+            return
+        statement = erase_record(
+            client,
+            alias,
+            crime_ref,
+            settings.home / "rejects",
+            settings.source.fields.get("crime_ref", "crime_ref"),
+            repository,
+            lock,
+        )
+        run.write(records=int(statement.was_present))
+    if form is ListFormat.JSON:
+        print_json(statement)
+    else:
+        print("\n".join(format_statement(statement)))
+    if statement.is_unknown:
+        print("It was nowhere. Check the reference.", file=sys.stderr)
+
+
+@contextmanager
+def _log_erasure(reference: str, *, undo: bool) -> Iterator[AuditRun]:
+    """The run of ``forget`` that the audit log is to hold, with the mark of the reference."""
+    with get_session().run("forget --undo" if undo else "forget") as run:
+        run.add_erased_reference(reference)
+        yield run

@@ -1,0 +1,105 @@
+"""TODO: say what indexer.commands.generations is for."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from indexer.commands.shared import ListFormat, print_json
+from indexer.session import get_session
+
+
+def run_generations(
+    form: Annotated[ListFormat, typer.Option("--format", help="What to print.")] = ListFormat.TABLE,
+) -> None:
+    """List the generations that are kept, newest first, and which is live."""
+    import msgspec
+
+    from indexer.index.generations import find_live_name, list_verified, read_index_sizes
+
+    alias = get_session().settings.index.alias
+    with get_session().client() as client:
+        live = find_live_name(client, alias)
+        kept_generations = list_verified(client, alias)
+        sizes = read_index_sizes(client, alias)
+    rows = [
+        {
+            **msgspec.to_builtins(generation),
+            "live": generation.name == live,
+            "bytes": sizes.get(generation.name, 0),
+        }
+        for generation in kept_generations
+    ]
+    if form is ListFormat.JSON:
+        print_json(rows)
+        return
+    width = max([len(generation.name) for generation in kept_generations], default=10)
+    print(
+        f"{'generation':<{width}}  live  mode         records     MB  newest            "
+        "mapping   from"
+    )
+    for generation, row in zip(kept_generations, rows, strict=True):
+        newest = f"{generation.watermark:%Y-%m-%d %H:%M}" if generation.watermark else "-"
+        print(
+            f"{generation.name:<{width}}  {'yes' if row['live'] else 'no':<4}  {generation.mode:<11}  "
+            f"{generation.records:>7,}  {row['bytes'] / 1e6:>5.1f}  {newest:<16}  {generation.mapping_hash[:8]}  "
+            f"{', '.join(generation.sources)}"
+        )
+
+
+def run_rollback(
+    generation: Annotated[
+        str | None, typer.Argument(help="A kept generation; else the one before the live one.")
+    ] = None,
+) -> None:
+    """Make an earlier generation live again, in one step.
+
+    Example: foidex rollback
+    """
+    from indexer.index.generations import roll_back_generation
+    from indexer.index.lock import hold_lock
+
+    settings = get_session().settings
+    alias = settings.index.alias
+    with (
+        get_session().client() as client,
+        hold_lock(client, alias, settings.refresh.lease_seconds),
+    ):
+        target, previous = roll_back_generation(client, alias, generation)
+    print(f"{target.name} is live again, with {target.records:,} records. {previous} is kept.")
+
+
+def run_prune(
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="How many to keep; else refresh.keep of foidex.toml.")
+    ] = None,
+    max_age_days: Annotated[
+        int | None,
+        typer.Option(min=1, help="Keep nothing older; else refresh.max_age_days of foidex.toml."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be deleted.")
+    ] = False,
+) -> None:
+    """Delete old generations, and old rejects; the live generation always stays.
+
+    Example: foidex prune --keep 3 --max-age-days 30 --dry-run
+    """
+    from indexer.index.generations import prune_generations
+    from indexer.index.lock import hold_lock
+    from indexer.jobs.retention import expire_rejects
+
+    settings = get_session().settings
+    alias = settings.index.alias
+    number = keep or settings.refresh.keep
+    days = max_age_days or settings.refresh.max_age_days
+    with (
+        get_session().client() as client,
+        hold_lock(client, alias, settings.refresh.lease_seconds),
+    ):
+        old = prune_generations(client, alias, number, max_age_days=days, dry_run=dry_run)
+    if days:
+        old += expire_rejects(settings.home / "rejects", days, dry_run=dry_run)
+    verb = "Would delete" if dry_run else "Deleted"
+    print(f"{verb} {', '.join(old)}." if old else f"Nothing to delete: at most {number} are kept.")

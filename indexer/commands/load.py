@@ -1,0 +1,47 @@
+"""TODO: say what indexer.commands.load is for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from indexer.session import get_session
+
+
+def run_load(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="JSON Lines (.jsonl, .jsonl.gz), crimes.csv, or its folder."),
+    ],
+    rejects: Annotated[
+        Path | None, typer.Option(help="Where rejected records go; else a file in the home folder.")
+    ] = None,
+    reject_invalid: Annotated[
+        bool, typer.Option("--reject-invalid", help="Promote also when records were rejected.")
+    ] = False,
+) -> None:
+    """Build a generation from files, verify it and make it the live one.
+
+    Example: foidex load crimes.jsonl
+    """
+    from indexer.config.field_map import FieldMap
+    from indexer.jobs.refresh import load_files
+    from indexer.jobs.summary import summarise_refresh
+
+    settings = get_session().settings
+    with get_session().client() as client:
+        loaded = load_files(
+            client,
+            settings.index,
+            paths,
+            settings.home / "rejects",
+            get_session().progress,
+            fields=FieldMap(categories=settings.categories),
+            rejects_file=rejects,
+            reject_invalid=reject_invalid,
+            lease_seconds=settings.refresh.lease_seconds,
+        )
+    for line in summarise_refresh(loaded):
+        print(line)

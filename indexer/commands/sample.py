@@ -1,0 +1,45 @@
+"""TODO: say what indexer.commands.sample is for."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from indexer.errors import OutputError
+
+
+def run_sample(
+    number: Annotated[int, typer.Argument(min=1, max=100_000_000, help="How many records.")],
+    seed: Annotated[int, typer.Option(help="Chooses the filling sentences.")] = 0,
+    output_file: Annotated[
+        Path | None, typer.Option("--out", help="A file to write; else standard output.")
+    ] = None,
+) -> None:
+    """Write synthetic records as JSON Lines, the same for the same arguments.
+
+    Example: foidex sample 20000 --out sample.jsonl
+    """
+    if output_file is None:
+        write_sample(sys.stdout.buffer.write, number, seed)
+        return
+    try:
+        with output_file.open("wb") as file:
+            write_sample(file.write, number, seed)
+    except OSError as error:
+        raise OutputError(
+            f"{output_file}: cannot be written ({error.strerror}). Name another."
+        ) from None
+
+
+def write_sample(write: object, number: int, seed: int) -> None:
+    """Pass each record's line to ``write``."""
+    import msgspec
+
+    from indexer.records.sample import generate_records
+
+    assert callable(write)
+    for record in generate_records(number, seed):
+        write(msgspec.json.encode(record) + b"\n")

@@ -1,0 +1,80 @@
+"""TODO: say what indexer.commands.server is for."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from indexer.errors import StaleGenerationError
+from indexer.session import get_session
+
+
+def run_up(
+    fetch_only: Annotated[
+        bool, typer.Option("--fetch-only", help="Fetch and unpack the server, and start nothing.")
+    ] = False,
+) -> None:
+    """Start the embedded server, unless it runs."""
+    from indexer.server.embedded.process import fetch_embedded_server, start_embedded_server
+
+    if fetch_only:
+        folder = fetch_embedded_server(get_session().settings, get_session().progress)
+        print(f"The embedded server is in {folder}.")
+        return
+    address = start_embedded_server(get_session().settings, get_session().progress)
+    print(f"The embedded server runs at {address.redacted_urls}.")
+
+
+def run_down() -> None:
+    """Stop the embedded server."""
+    from indexer.server.embedded.process import stop_embedded_server
+
+    stopped = stop_embedded_server(get_session().settings, get_session().progress)
+    print("The embedded server was stopped." if stopped else "No embedded server was running.")
+
+
+def run_status(
+    max_age: Annotated[
+        str | None,
+        typer.Option(metavar="AGE", help="Exit with 13 if the live generation is older: 26h, 2d."),
+    ] = None,
+) -> None:
+    """Say which server is used and what the live generation holds.
+
+    Example: foidex status --max-age 26h
+    """
+    from datetime import UTC, datetime
+
+    from indexer.index.generations import read_live_generation
+    from indexer.server.embedded.process import find_embedded_address
+
+    settings = get_session().settings
+    limit = _parse_max_age(max_age) if max_age else None
+    if settings.server.url is None and find_embedded_address(settings) is None and limit is None:
+        print("No embedded server is running. Start it: foidex up")
+        return
+    with get_session().client() as client:
+        print(f"Server      {get_session().address().redacted_urls}")
+        live = read_live_generation(client, settings.index.alias)
+    age = datetime.now(UTC) - live.built_at
+    print(f"Generation  {live.name}, {live.mode}, built {live.built_at:%Y-%m-%d %H:%M} UTC")
+    print(f"Records     {live.records:,} held, {live.rejected:,} rejected when it was built")
+    print(f"Sources     {', '.join(live.sources)}")
+    if live.watermark:
+        print(f"Newest      {live.watermark:%Y-%m-%d %H:%M} UTC")
+    if limit is not None and age > limit:
+        raise StaleGenerationError(
+            f"{live.name} was built {age.total_seconds() / 3600:.1f} hours ago, more than "
+            f"{max_age}. See why the refresh did not run or was not promoted."
+        )
+
+
+def _parse_max_age(text: str) -> timedelta:
+    match = re.fullmatch(r"(\d+)([mhd])", text)
+    if not match:
+        raise typer.BadParameter("is not an age (expected 90m, 26h or 2d)", param_hint="--max-age")
+    unit = {"m": "minutes", "h": "hours", "d": "days"}[match[2]]
+    return timedelta(**{unit: int(match[1])})

@@ -1,0 +1,87 @@
+"""The names of a source's fields as ours: renamed or ignored as foidex.toml says. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from msgspec import Struct
+
+from indexer.errors import ConfigurationError
+from indexer.records.categories import Categories
+from indexer.records.model import CrimeRecord, Link, Victim
+
+_NESTED_FIELDS: Final[dict[str, tuple[str, ...]]] = {
+    "victims": Victim.__struct_fields__,
+    "linked": Link.__struct_fields__,
+}
+
+_TARGET_FIELDS: Final = (
+    *CrimeRecord.__struct_fields__,
+    *(f"{outer}.{inner}" for outer, fields in _NESTED_FIELDS.items() for inner in fields),
+)
+
+
+class FieldMap(Struct, frozen=True):
+    """``renamed`` maps their name to ours, of a record's fields and ("victims.age") of inner ones;
+    ``ignored`` are their names to leave out, ``categories`` what a record has beside ours."""
+
+    renamed: dict[str, str] = {}
+    ignored: frozenset[str] = frozenset()
+    categories: Categories = {}
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.renamed and not self.ignored
+
+    def target_name(self, source_name: str, parent: str = "") -> str | None:
+        """Our name of a field, or None where it is ignored."""
+        full_name = f"{parent}.{source_name}" if parent else source_name
+        if full_name in self.ignored:
+            return None
+        return self.renamed.get(full_name, full_name).rpartition(".")[2]
+
+    def apply(self, raw: Any, parent: str = "") -> Any:
+        """A record of their names as one of ours; what is no object is left as it is."""
+        if not isinstance(raw, dict):
+            return raw
+        record: dict[str, Any] = {}
+        for source_name, value in raw.items():
+            name = self.target_name(source_name, parent)
+            if name is None:
+                continue
+            if not parent and name in _NESTED_FIELDS and isinstance(value, list):
+                value = [self.apply(part, name) for part in value]  # noqa: PLW2901
+            # Two of theirs under one name of ours: an unknown field, so that neither is lost.
+            record[f"{name} twice" if name in record else name] = value
+        return record
+
+
+EMPTY_FIELD_MAP: Final = FieldMap()
+
+
+def build_field_map(
+    fields: dict[str, str], ignored: tuple[str, ...], categories: Categories | None = None
+) -> FieldMap:
+    """Read the configuration's ``fields`` (ours to theirs). Raises ConfigurationError."""
+    field_names = (*_TARGET_FIELDS, *(categories or {}))
+    for name in fields:
+        if name not in field_names:
+            raise ConfigurationError(
+                f'source.fields has "{name}", which is no field of a record. The fields are '
+                f"{', '.join(field_names)}."
+            )
+    renamed: dict[str, str] = {}
+    for name, source_name in fields.items():
+        outer = name.rpartition(".")[0]
+        full_name = f"{outer}.{source_name}" if outer else source_name
+        if full_name in renamed:
+            raise ConfigurationError(
+                f'source.fields gives "{source_name}" as both "{renamed[full_name]}" and "{name}". Keep one.'
+            )
+        renamed[full_name] = name
+    if duplicates := sorted(set(ignored) & set(renamed)):
+        raise ConfigurationError(
+            f'source.ignore and source.fields both name "{duplicates[0]}". Keep one.'
+        )
+    return FieldMap(renamed, frozenset(ignored), categories or {})

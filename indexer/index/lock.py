@@ -1,0 +1,190 @@
+"""One refresh at a time: a lock in the cluster that its holder must keep renewing.
+
+The lock is a document beside the index, written with optimistic concurrency, so of two takers one
+wins. It says who holds it since when. A holder that dies stops renewing, and after the lease the
+next taker may have it. A holder that finds its lock taken must not promote.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import elasticsearch
+import msgspec
+from elasticsearch import Elasticsearch
+from msgspec import Struct
+
+from indexer.errors import LockedError
+
+_LOCK_NAME: Final = "refresh"
+
+_RENEWALS_PER_LEASE: Final = 4  # of a lease: three may fail before it is lost
+
+_SETTINGS: Final = {"number_of_shards": 1, "auto_expand_replicas": "0-1", "hidden": True}
+
+_MAPPINGS: Final = {"dynamic": False}
+
+
+class LockDocument(Struct, frozen=True):
+    """What the document says: who holds it since when, and until when unless it is renewed."""
+
+    holder: str
+    token: str
+    since: datetime
+    until: datetime
+
+
+class Lease:
+    """A lock that is held. ``check`` before anything that cannot be undone."""
+
+    def __init__(self, client: Elasticsearch, index: str, name: str, seconds: int) -> None:
+        self._client = client.options(
+            request_timeout=max(2, seconds // _RENEWALS_PER_LEASE), max_retries=1
+        )
+        self._index = index
+        self._name = name
+        self._length = timedelta(seconds=seconds)
+        self._lost = threading.Event()
+        self._stop_event = threading.Event()
+        self._since = datetime.now(UTC)
+        self._token = secrets.token_hex(8)
+        self._version: dict[str, Any] = {}
+        self._until = self._since
+
+    def check(self) -> None:
+        """Raise LockedError unless the lock is still ours."""
+        if self._lost.is_set() or datetime.now(UTC) >= self._until:
+            raise LockedError(
+                "this run lost its lock, as the server could not be reached to renew it, and a "
+                "refresh may be running. Nothing was promoted; run it again."
+            )
+
+    def take(self) -> None:
+        """Write the lock, or raise LockedError that says who holds it."""
+        try:
+            self._write(op_type="create")
+        except elasticsearch.ConflictError:
+            self._take_over()
+
+    def _take_over(self) -> None:
+        response = (
+            self._client.options(ignore_status=404).get(index=self._index, id=self._name).body
+        )
+        if not response.get("found"):
+            raise LockedError("another refresh has just ended. Run this one again.")
+        lock = msgspec.convert(response["_source"], LockDocument)
+        if lock.token == self._token:  # our own write, whose answer was lost
+            self._version, self._until = _build_version_condition(response), lock.until
+            return
+        if datetime.now(UTC) < lock.until:
+            raise LockedError(
+                f"a refresh by {lock.holder} has been running since "
+                f"{lock.since:%Y-%m-%d %H:%M:%S} UTC. Wait for it; if it is dead, its lock runs "
+                f"out at {lock.until:%H:%M:%S} UTC."
+            )
+        try:
+            self._write(**_build_version_condition(response))
+        except elasticsearch.ConflictError:
+            raise LockedError("another refresh took the lock first. Wait for it.") from None
+
+    def _write(self, **condition: Any) -> None:
+        until = datetime.now(UTC) + self._length
+        lock = LockDocument(_describe_holder(), self._token, self._since, until)
+        response = self._client.index(
+            index=self._index, id=self._name, document=msgspec.to_builtins(lock), **condition
+        )
+        self._version = _build_version_condition(response.body)
+        self._until = until
+
+    def renew(self) -> None:
+        """Renew the lock again and again, until it is released or lost. Runs in a thread."""
+        while not self._stop_event.wait(self._length.total_seconds() / _RENEWALS_PER_LEASE):
+            try:
+                self._write(**self._version)
+            except elasticsearch.ConflictError:
+                if not self._owns_lock():
+                    self._lost.set()
+                    return
+            except (elasticsearch.ApiError, elasticsearch.TransportError):
+                continue  # the next renewal may come through; check() knows when it is too late
+
+    def _owns_lock(self) -> bool:
+        """Whether a conflict was with our own write, whose answer was lost."""
+        response = (
+            self._client.options(ignore_status=404).get(index=self._index, id=self._name).body
+        )
+        if not response.get("found") or response["_source"]["token"] != self._token:
+            return False
+        self._version = _build_version_condition(response)
+        return True
+
+    def stop(self) -> None:
+        """Renew no more. A renewal under way is still written."""
+        self._stop_event.set()
+
+    def release(self) -> None:
+        """Give the lock back. A lock that cannot be given back runs out by itself."""
+        try:
+            self._delete()
+        except elasticsearch.ConflictError:
+            # A renewal came through whose answer was lost, or came too late.
+            with suppress(elasticsearch.ApiError, elasticsearch.TransportError):
+                if self._owns_lock():
+                    self._delete()
+        except (elasticsearch.ApiError, elasticsearch.TransportError):
+            return
+
+    def _delete(self) -> None:
+        self._client.delete(index=self._index, id=self._name, **self._version)
+
+
+def read_lock(client: Elasticsearch, alias: str) -> LockDocument | None:
+    """The lock of an alias where it is held and has not run out."""
+    response = client.options(ignore_status=404).get(index=f"{alias}.lock", id=_LOCK_NAME).body
+    if not response.get("found"):
+        return None
+    lock = msgspec.convert(response["_source"], LockDocument)
+    return lock if datetime.now(UTC) < lock.until else None
+
+
+@contextmanager
+def hold_lock(client: Elasticsearch, alias: str, seconds: int) -> Iterator[Lease]:
+    """Hold the lock of an alias. Raises LockedError where somebody else does."""
+    index = f"{alias}.lock"
+    try:
+        client.indices.create(index=index, settings=_SETTINGS, mappings=_MAPPINGS)
+    except elasticsearch.BadRequestError as error:
+        if error.error != "resource_already_exists_exception":
+            raise
+    lease = Lease(client, index, _LOCK_NAME, seconds)
+    lease.take()
+    renewer = threading.Thread(target=lease.renew, name="lease", daemon=True)
+    renewer.start()
+    try:
+        yield lease
+    finally:
+        lease.stop()
+        renewer.join(timeout=5)
+        lease.release()
+
+
+def _build_version_condition(answer: dict[str, Any]) -> dict[str, Any]:
+    """The condition that the document is still as it was in an answer."""
+    return {"if_seq_no": answer["_seq_no"], "if_primary_term": answer["_primary_term"]}
+
+
+def _describe_holder() -> str:
+    """Who runs this: user, machine and process."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()} (process {os.getpid()})"

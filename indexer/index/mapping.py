@@ -1,0 +1,85 @@
+"""The strict loader of ``mappings/``: the index's settings and mapping, and their hash."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from indexer.errors import ConfigurationError
+from indexer.records.categories import CATEGORIES_FIELD, Categories, build_category_mapping
+from indexer.resources import find_data_folder
+
+_MAPPING_FILE: Final = "crimes.json"
+
+
+class IndexSchema(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a generation is created with: the two halves of an index body."""
+
+    settings: dict[str, Any]
+    mappings: dict[str, Any]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of settings and mapping in canonical form, in hexadecimal."""
+        canonical = msgspec.json.encode(self, order="deterministic")
+        return hashlib.sha256(canonical).hexdigest()
+
+
+@cache
+def load_index_schema(folder: Path | None = None) -> IndexSchema:
+    """Read the schema.
+
+    Raises ConfigurationError where the file is missing, is not what it should be, or would let
+    an unknown field into the index.
+    """
+    path = (folder or find_data_folder("mappings")) / _MAPPING_FILE
+    try:
+        schema = msgspec.json.decode(path.read_bytes(), type=IndexSchema)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path}: cannot be read ({error.strerror}). Install foidex again."
+        ) from None
+    except msgspec.DecodeError as error:
+        raise ConfigurationError(f"{path}: {error}. Correct the file.") from None
+    for name, mapping in _list_object_mappings("", schema.mappings):
+        strict = mapping.get("dynamic", "strict" if name else None)
+        if strict != "strict":
+            location = f'"{name}"' if name else "the mapping"
+            raise ConfigurationError(f'{path}: {location} must be "dynamic": "strict". Correct it.')
+    return schema
+
+
+def add_category_fields(schema: IndexSchema, declared_categories: Categories) -> IndexSchema:
+    """The schema with a force's own categories."""
+    if not declared_categories:
+        return schema
+    category_mapping = {
+        CATEGORIES_FIELD: {"properties": build_category_mapping(declared_categories)}
+    }
+    properties = {**schema.mappings["properties"], **category_mapping}
+    return IndexSchema(schema.settings, {**schema.mappings, "properties": properties})
+
+
+def list_mapping_fields(mappings: dict[str, Any]) -> set[str]:
+    """The names of all fields of a mapping, those inside others by their paths."""
+    objects = [
+        (name, mapping["properties"])
+        for name, mapping in _list_object_mappings("", mappings)
+        if "properties" in mapping
+    ]
+    return {
+        f"{name}.{field}" if name else field for name, properties in objects for field in properties
+    }
+
+
+def _list_object_mappings(name: str, mapping: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    objects = [(name, mapping)]
+    for key, value in mapping.get("properties", {}).items():
+        if "properties" in value:
+            objects += _list_object_mappings(f"{name}.{key}" if name else key, value)
+    return objects

@@ -1,0 +1,61 @@
+"""Every document of a query, page by page from one point in time, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+from elasticsearch import ApiError, Elasticsearch, TransportError
+
+KEEP_ALIVE: Final = "5m"
+
+
+@contextmanager
+def open_point_in_time(client: Elasticsearch, index: str) -> Iterator[str]:
+    """A point in time of an index or alias, given back at the end."""
+    pit = client.open_point_in_time(index=index, keep_alive=KEEP_ALIVE)["id"]
+    try:
+        yield pit
+    finally:
+        # A server that is gone has forgotten it; one that is there does so after KEEP.
+        with suppress(ApiError, TransportError):
+            client.close_point_in_time(id=pit)
+
+
+def search_pages(
+    client: Elasticsearch, index: str, **search_options: Any
+) -> Iterator[dict[str, Any]]:
+    """The bodies of a search's pages, sorted by reference; the last has no hits.
+
+    ``asked`` is what ``client.search`` takes, with ``size``, the documents of a page. The caller
+    judges whether a body is exact.
+    """
+    with open_point_in_time(client, index) as pit:
+        yield from _request_pages(
+            client, pit={"id": pit, "keep_alive": KEEP_ALIVE}, **search_options
+        )
+
+
+def search_sealed_pages(
+    client: Elasticsearch, alias: str, **search_options: Any
+) -> Iterator[dict[str, Any]]:
+    """As ``pages``, of a sealed generation through its alias: it needs no point in time, which may
+    be searched only with a right to the index itself. The caller judges which one answered."""
+    yield from _request_pages(client, index=alias, **search_options)
+
+
+def _request_pages(client: Elasticsearch, **search_options: Any) -> Iterator[dict[str, Any]]:
+    after: list[Any] | None = None
+    while True:
+        body: dict[str, Any] = client.search(
+            sort=[{"crime_ref": "asc"}],
+            search_after=after,
+            allow_partial_search_results=False,
+            **search_options,
+        ).body
+        yield body
+        hits = body["hits"]["hits"]
+        if not hits:
+            return
+        after = hits[-1]["sort"]

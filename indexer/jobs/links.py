@@ -1,0 +1,118 @@
+"""TODO: say what indexer.jobs.links is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+from elasticsearch import Elasticsearch
+
+from indexer.errors import SourceError
+from indexer.index.generations import Generation
+from indexer.index.paging import search_pages
+from indexer.loading.tally import CONTENT_HASH_RANGE, Tally, hash_content
+from indexer.records.offences import OffenceTable
+
+PAGE_RECORDS: Final = 500
+
+_MAX_CHANGED_REFERENCES: Final = 50_000
+
+
+# -- links -----------------------------------------------------------------------------------------
+
+
+def resolve_links(
+    client: Elasticsearch, generation: Generation, tally: Tally, table: OffenceTable
+) -> Generation:
+    """Give each link that is a bare reference the code of the record it names.
+
+    Links that name no record of this generation stay without a code, and are counted. In a changed
+    generation those that name a changed record are looked up again.
+    """
+    content = tally.content
+    unresolved = 0
+    if tally.bare_links or tally.changed:
+        client.indices.refresh(index=generation.name)
+        for page in _iter_link_pages(client, generation.name, tally.changed or []):
+            content += _resolve_link_page(client, generation.name, table, page)
+        client.indices.refresh(index=generation.name)
+        unresolved = _count_bare_links(client, generation.name)
+    return msgspec.structs.replace(
+        generation,
+        unresolved_links=unresolved,
+        content_hash=f"{content % CONTENT_HASH_RANGE:032x}",
+    )
+
+
+def _query_bare_links() -> dict[str, Any]:
+    return {"bool": {"must_not": {"exists": {"field": "linked.offence_code"}}}}
+
+
+def _count_bare_links(client: Elasticsearch, name: str) -> int:
+    aggregation = {"nested": {"path": "linked"}, "aggs": {"bare": {"filter": _query_bare_links()}}}
+    response = client.search(
+        index=name, size=0, aggs={"links": aggregation}, allow_partial_search_results=False
+    )
+    return int(response["aggregations"]["links"]["bare"]["doc_count"])
+
+
+def _iter_link_pages(
+    client: Elasticsearch, name: str, changed_references: list[str]
+) -> Iterator[list[dict[str, Any]]]:
+    """The records with a bare link, or one that was resolved by a record that changed."""
+    resolved: list[dict[str, Any]] = [{"term": {"linked.resolved": True}}]
+    if len(changed_references) <= _MAX_CHANGED_REFERENCES:
+        resolved.append({"terms": {"linked.crime_ref": changed_references}})
+    link_query = {"bool": {"should": [_query_bare_links(), {"bool": {"filter": resolved}}]}}
+    query = {"nested": {"path": "linked", "query": link_query}}
+    for body in search_pages(client, name, query=query, size=PAGE_RECORDS):
+        if body["hits"]["hits"]:
+            yield body["hits"]["hits"]
+
+
+def _resolve_link_page(
+    client: Elasticsearch, name: str, table: OffenceTable, page: list[dict[str, Any]]
+) -> int:
+    """Resolve the links of a page of records; by how much the content hash moved."""
+    links = [link for hit in page for link in hit["_source"]["linked"] if _is_bare_link(link)]
+    references = sorted({link["crime_ref"] for link in links})
+    targets = client.mget(index=name, ids=references, source_includes=["offence_code"])["docs"]
+    codes = {
+        target["_id"]: target["_source"]["offence_code"]
+        for target in targets
+        if target.get("found") and "offence_code" in target["_source"]
+    }
+    operations: list[Any] = []
+    hash_change = 0
+    for hit in page:
+        document = hit["_source"]
+        before = msgspec.json.encode(document)
+        document["linked"] = [_resolve_link(link, codes, table) for link in document["linked"]]
+        after = msgspec.json.encode(document)
+        if after != before:
+            hash_change += hash_content(after) - hash_content(before)
+            operations += [msgspec.json.encode({"index": {"_id": hit["_id"]}}), after]
+    if operations:
+        response = client.bulk(index=name, operations=operations, filter_path="errors")
+        if response["errors"]:
+            raise SourceError(
+                "links could not be given their codes. Nothing was promoted; load again."
+            )
+    return hash_change
+
+
+def _is_bare_link(link: dict[str, Any]) -> bool:
+    return "offence_code" not in link or link.get("resolved", False)
+
+
+def _resolve_link(
+    link: dict[str, Any], codes: dict[str, str], table: OffenceTable
+) -> dict[str, Any]:
+    if not _is_bare_link(link):
+        return link
+    bare_link = {"crime_ref": link["crime_ref"]}
+    code = codes.get(link["crime_ref"])
+    if code is None:
+        return bare_link
+    return {**bare_link, "offence_code": code, "offence_path": table.path(code), "resolved": True}

@@ -1,0 +1,372 @@
+"""A refresh: from a source to a verified, promoted generation, or to no change at all.
+
+*Full*: a new index is filled. *Incremental*: the live generation is cloned, which costs no copying,
+and only what changed is applied. Either way the result is a generation of its own, so every refresh
+can be undone. One refresh runs at a time; what a dead one left half built is cleared first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import elasticsearch
+import msgspec
+from elasticsearch import Elasticsearch
+from msgspec import Struct
+
+from indexer.config.field_map import EMPTY_FIELD_MAP, FieldMap
+from indexer.config.model import IndexSettings, RefreshSettings
+from indexer.errors import GenerationError, NoIndexError, SourceError
+from indexer.index.generations import (
+    Generation,
+    clear_unfinished,
+    clone_generation,
+    create_generation,
+    discard_generation,
+    find_live_name,
+    mark_verified,
+    promote_generation,
+    prune_generations,
+    read_live_generation,
+    seal_generation,
+)
+from indexer.index.lock import Lease, hold_lock
+from indexer.index.mapping import IndexSchema, add_category_fields, load_index_schema
+from indexer.index.paging import search_sealed_pages
+from indexer.jobs.links import PAGE_RECORDS, resolve_links
+from indexer.jobs.overrides import CheckOverride
+from indexer.jobs.verification import VerificationLimits, verify_generation
+from indexer.loading.loader import DocumentBuilder, change_index, check_records, fill_index
+from indexer.loading.rejects import Rejects
+from indexer.loading.tally import Tally
+from indexer.progress import Progress
+from indexer.records.contract import RecordContract
+from indexer.records.model import DELETED, EXCLUDING_LOCATIONS, KEPT_OUT
+from indexer.records.offences import load_offence_table
+from indexer.sources import (
+    check_paths,
+    measure_sources,
+    paths_include_file,
+    read_records,
+    read_tombstones,
+)
+from indexer.sources.base import RawRecord
+from indexer.sources.database import check_database, find_increment_start, read_database
+from indexer.sources.database_connection import DatabaseSource
+from indexer.version import VERSION
+
+RefreshMode = Literal["full", "incremental"]
+
+
+class RefreshPlan(Struct, frozen=True):
+    """What to read, files or a database, and how. ``rejects_file`` is where rejected records go, if
+    not to the folder."""
+
+    paths: tuple[Path, ...]
+    rejects_folder: Path
+    tombstones: tuple[Path, ...] = ()
+    fields: FieldMap = FieldMap()
+    rejects_file: Path | None = None
+    database: DatabaseSource | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the generation says it was built from."""
+        files = tuple(path.name for path in (*self.paths, *self.tombstones))
+        return (self.database.redacted_url, *files) if self.database else files
+
+    @property
+    def schema(self) -> IndexSchema:
+        """The index's settings and mapping, with the declared categories."""
+        return add_category_fields(load_index_schema(), self.fields.categories)
+
+    def document_builder(self) -> DocumentBuilder:
+        """What turns the raw records into documents."""
+        contract = RecordContract(self.fields.categories)
+        return DocumentBuilder(load_offence_table(), self.fields, datetime.now(UTC), contract)
+
+
+class RefreshResult(Struct, frozen=True):
+    """What a refresh did. ``rejects`` is set where records were rejected."""
+
+    generation: Generation
+    previous: str | None
+    reasons: tuple[str, ...] = ()
+    rejects: Path | None = None
+    cleared: tuple[str, ...] = ()
+    pruned: tuple[str, ...] = ()
+
+
+def load_files(  # noqa: PLR0913 - the caller's choices
+    client: Elasticsearch,
+    index: IndexSettings,
+    paths: list[Path],
+    rejects_folder: Path,
+    progress: Progress,
+    *,
+    fields: FieldMap = EMPTY_FIELD_MAP,
+    rejects_file: Path | None = None,
+    reject_invalid: bool = False,
+    lease_seconds: int = 60,
+) -> RefreshResult:
+    """Build a generation from files, verify it and promote it.
+
+    A record that is rejected stops the promotion unless ``reject_invalid``. Raises SourceError,
+    GenerationError, LockedError or ServerError; then the alias is as it was.
+    """
+    plan = RefreshPlan(tuple(paths), rejects_folder, fields=fields, rejects_file=rejects_file)
+    overrides = frozenset({CheckOverride.REJECTS} if reject_invalid else ())
+    with hold_lock(client, index.alias, lease_seconds) as lock:
+        return _build_and_promote(
+            client, index, plan, "full", VerificationLimits(), overrides, lock, progress
+        )
+
+
+def refresh_index(  # noqa: PLR0913 - the caller's choices
+    client: Elasticsearch,
+    index: IndexSettings,
+    plan: RefreshPlan,
+    mode: RefreshMode,
+    options: RefreshSettings,
+    progress: Progress,
+    *,
+    overrides: frozenset[CheckOverride] = frozenset(),
+    query_for_term: Callable[[str], dict[str, Any]],
+) -> RefreshResult:
+    """The nightly refresh: as ``load``, held to the configured limits, and pruned after.
+
+    ``mention`` gives the query of a canary's term. An incremental refresh needs a live generation
+    of the same mapping; raises NoIndexError or GenerationError where there is none.
+    """
+    limits = VerificationLimits(
+        max_rejects=options.max_rejects,
+        max_shrink_percent=options.max_shrink_percent,
+        canaries=tuple(
+            (canary.term, query_for_term(canary.term), canary.min_records)
+            for canary in options.canaries
+        ),
+    )
+    with hold_lock(client, index.alias, options.lease_seconds) as lock:
+        loaded = _build_and_promote(client, index, plan, mode, limits, overrides, lock, progress)
+        pruned = prune_generations(
+            client, index.alias, options.keep, max_age_days=options.max_age_days
+        )
+    return msgspec.structs.replace(loaded, pruned=tuple(pruned))
+
+
+def _build_and_promote(  # noqa: PLR0913 - the steps share it all
+    client: Elasticsearch,
+    index: IndexSettings,
+    plan: RefreshPlan,
+    mode: RefreshMode,
+    limits: VerificationLimits,
+    overrides: frozenset[CheckOverride],
+    lock: Lease,
+    progress: Progress,
+) -> RefreshResult:
+    _check_plan_source(plan, mode)
+    if plan.rejects_file:
+        _refuse_overwriting_input(plan.rejects_file, plan.paths)
+    find_live_name(client, index.alias)  # raises for an alias that could not be moved
+    cleared_names = clear_unfinished(client, index.alias)
+    for name in cleared_names:
+        progress.say(f"{name}, left half built by an earlier refresh, was deleted.")
+    live = _find_base_generation(client, index, mode, plan.schema)
+    with _clear_on_failure(client, index.alias, progress) as new_names:
+        generation = (
+            clone_generation(client, index, live, VERSION, plan.names)
+            if mode == "incremental" and live
+            else create_generation(
+                client, index, plan.schema, VERSION, plan.names, tuple(plan.fields.categories)
+            )
+        )
+        new_names.append(generation.name)
+        rejects = Rejects(
+            plan.rejects_file or plan.rejects_folder / f"{generation.name}.jsonl",
+            keep=plan.rejects_file is None,
+        )
+        tally = _fill_generation(client, generation, live, plan, rejects, progress)
+        if tally.read == 0 and mode == "full":
+            location = plan.names[0] if plan.database else ", ".join(map(str, plan.paths))
+            raise SourceError(
+                f"{location}: there are no records, so nothing was promoted. "
+                f"Check the {'query' if plan.database else 'path'}."
+            )
+        generation = _set_generation_counts(generation, tally)
+        generation = resolve_links(client, generation, tally, load_offence_table())
+        progress.say("Merging and checking.")
+        generation = seal_generation(client, generation, index.replicas)
+        overrides_used = verify_generation(
+            client, generation, live, limits, overrides, tally.reasons, rejects
+        )
+        generation = msgspec.structs.replace(generation, overrides=overrides_used)
+        lock.check()
+        generation = mark_verified(client, generation)
+        previous = promote_generation(client, index.alias, generation)
+    return RefreshResult(
+        generation,
+        previous,
+        tuple(tally.reasons),
+        rejects.path if tally.rejected else None,
+        tuple(cleared_names),
+    )
+
+
+def _set_generation_counts(generation: Generation, tally: Tally) -> Generation:
+    return msgspec.structs.replace(
+        generation,
+        read=tally.read,
+        indexed=tally.indexed,
+        rejected=tally.rejected,
+        deleted=tally.deleted,
+        late=tally.late,
+        unchanged=tally.unchanged,
+        kept_out=tally.kept_out,
+        records=tally.records,
+        tombstones=tally.tombstones,
+        watermark=tally.watermark,
+        unknown_codes=dict(tally.unknown_codes.most_common(100)),
+    )
+
+
+def _find_base_generation(
+    client: Elasticsearch, index: IndexSettings, mode: RefreshMode, expected_schema: IndexSchema
+) -> Generation | None:
+    try:
+        live = read_live_generation(client, index.alias)
+    except NoIndexError:
+        if mode == "incremental":
+            raise
+        return None
+    if mode == "incremental" and live.mapping_hash != expected_schema.hash:
+        raise SourceError(
+            f"{live.name} was built with another mapping or other categories, so it cannot be "
+            "changed, only rebuilt. "
+            "Run a full refresh: foidex refresh --full"
+        )
+    return live
+
+
+def _fill_generation(  # noqa: PLR0913 - the steps share it all
+    client: Elasticsearch,
+    generation: Generation,
+    live: Generation | None,
+    plan: RefreshPlan,
+    rejects: Rejects,
+    progress: Progress,
+) -> Tally:
+    builder = plan.document_builder()
+    total = None if plan.database else measure_sources(plan.paths)
+    since = _find_start_timestamp(plan, live if generation.mode == "incremental" else None)
+    with (
+        progress.bar("Loading records", total=total) as advance,
+        closing(_read_plan_records(plan, since)) as source_records,
+    ):
+        raws = _track_progress(source_records, advance)
+        if generation.mode == "full" or live is None:
+            tally = Tally(tombstones=_copy_erasure_tombstones(client, live, generation.name))
+            return fill_index(client, generation.name, raws, builder, rejects, tally)
+        start = Tally(
+            records=live.records,
+            tombstones=live.tombstones,
+            content=int(live.content_hash, 16),
+            watermark=live.watermark,
+            bare_links=live.unresolved_links,
+            changed=[],
+        )
+        return change_index(client, generation.name, raws, builder, rejects, start)
+
+
+def list_erasure_tombstones(client: Elasticsearch, name: str) -> list[dict[str, Any]]:
+    """The tombstones of what was forgotten from a sealed generation, or is kept out of it."""
+    deleted = {"term": {"status": DELETED}}
+    return [
+        hit["_source"]
+        for page in search_sealed_pages(client, name, query=deleted, size=PAGE_RECORDS)
+        for hit in page["hits"]["hits"]
+        if hit["_source"]["place"] in EXCLUDING_LOCATIONS
+    ]
+
+
+def _copy_erasure_tombstones(client: Elasticsearch, live: Generation | None, new_index: str) -> int:
+    """Write down in a new index what was forgotten from the live one; how many that are."""
+    tombstones = list_erasure_tombstones(client, live.name) if live else []
+    for tombstone in tombstones:
+        document = {**tombstone, "place": KEPT_OUT}
+        client.index(index=new_index, id=tombstone["crime_ref"], document=document)
+    return len(tombstones)
+
+
+def _check_plan_source(plan: RefreshPlan, mode: RefreshMode) -> None:
+    """Raise for a source that can never be read, before anything is built."""
+    check_paths(plan.paths)
+    if plan.database:
+        check_database(plan.database, plan.fields, incremental=mode == "incremental")
+
+
+def _find_start_timestamp(plan: RefreshPlan, live: Generation | None) -> datetime | None:
+    if plan.database is None or live is None:
+        return None
+    return find_increment_start(plan.database, live.watermark, live.built_at)
+
+
+def _read_plan_records(plan: RefreshPlan, since: datetime | None = None) -> Generator[RawRecord]:
+    yield from read_records(plan.paths, plan.fields)
+    if plan.database:
+        yield from read_database(plan.database, plan.fields, since)
+    for path in plan.tombstones:
+        yield from read_tombstones(path)
+
+
+def check_plan(plan: RefreshPlan, mode: RefreshMode = "full") -> Tally:
+    """Read and check the whole source and write nothing. Raises SourceError."""
+    _check_plan_source(plan, mode)
+    with closing(_read_plan_records(plan)) as raws:
+        return check_records(raws, plan.document_builder())
+
+
+@contextmanager
+def _clear_on_failure(client: Elasticsearch, alias: str, progress: Progress) -> Iterator[list[str]]:
+    """Delete what was built when anything fails, be it while the index is being made, or promoted.
+
+    Takes the names of what was made.
+    """
+    new_names: list[str] = []
+    try:
+        yield new_names
+    except BaseException:
+        try:
+            clear_unfinished(client, alias)
+            for name in new_names:
+                discard_generation(client, alias, name)
+        except (elasticsearch.ApiError, elasticsearch.TransportError, GenerationError):
+            progress.say("What was built cannot be deleted now; the next refresh will do it.")
+        raise
+
+
+def _refuse_overwriting_input(rejects: Path, paths: tuple[Path, ...]) -> None:
+    """Raise SourceError where rejected records would be written over records to be read."""
+    if rejects.is_dir():
+        raise SourceError(f"{rejects}: is a folder. Name a file with --rejects.")
+    if paths_include_file(paths, rejects):
+        raise SourceError(
+            f"{rejects}: holds records to load, and the rejected ones would be written over them. "
+            "Name another file with --rejects."
+        )
+
+
+def _track_progress(
+    raws: Iterator[RawRecord], advance: Callable[[float], None]
+) -> Iterator[RawRecord]:
+    pending_bytes = 0
+    for number, raw in enumerate(raws, start=1):
+        yield raw
+        pending_bytes += raw.size
+        if number % 1_000 == 0:
+            advance(pending_bytes)
+            pending_bytes = 0
+    advance(pending_bytes)

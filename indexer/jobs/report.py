@@ -1,0 +1,164 @@
+"""What a refresh leaves for the operator: a report as JSON, metrics for the node exporter, a log.
+
+Nothing here ever holds a record's text, a name or a credential.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+import structlog
+from msgspec import Struct
+from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+
+from indexer.errors import OutputError
+from indexer.index.generations import Generation
+from indexer.jobs.refresh import RefreshMode, RefreshResult
+
+_COUNT_FIELDS: Final = (
+    "read", "indexed", "rejected", "deleted", "late", "unchanged", "kept_out", "records",
+    "unresolved_links",
+)  # fmt: skip
+
+
+class RefreshReport(Struct, frozen=True):
+    """One run of the refresh, whether it succeeded or failed. ``seconds`` is its wall time."""
+
+    outcome: Literal["promoted", "failed"]
+    exit_code: int
+    mode: RefreshMode
+    started_at: datetime
+    seconds: float
+    generation: Generation | None = None
+    previous: str | None = None
+    cleared: tuple[str, ...] = ()
+    pruned: tuple[str, ...] = ()
+    rejects: str | None = None
+    reasons: tuple[str, ...] = ()
+    error: str | None = None
+
+
+def build_refresh_report(
+    loaded: RefreshResult, mode: RefreshMode, started_at: datetime, seconds: float
+) -> RefreshReport:
+    """The report of a refresh that succeeded."""
+    return RefreshReport(
+        outcome="promoted",
+        exit_code=0,
+        mode=mode,
+        started_at=started_at,
+        seconds=round(seconds, 3),
+        generation=loaded.generation,
+        previous=loaded.previous,
+        cleared=loaded.cleared,
+        pruned=loaded.pruned,
+        rejects=str(loaded.rejects) if loaded.rejects else None,
+        reasons=loaded.reasons,
+    )
+
+
+def write_refresh_report(report: RefreshReport, path: Path) -> None:
+    """Write the report as JSON, whole or not at all. Raises OutputError."""
+    text = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+    part_path = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part_path.write_bytes(text)
+        part_path.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path}: the report cannot be written ({error.strerror}).") from None
+
+
+def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
+    """Write metrics in the Prometheus text format. Raises OutputError.
+
+    A failed run says only that and when; the node exporter goes on showing since when the last
+    success was through ``foidex_refresh_last_success_timestamp_seconds`` of the file it replaces,
+    so that is carried over.
+    """
+    registry = CollectorRegistry()
+
+    def gauge(name: str, text: str, value: float) -> None:
+        Gauge(name, text, ["alias"], registry=registry).labels(alias).set(value)
+
+    end = report.started_at.timestamp() + report.seconds
+    success = end if report.outcome == "promoted" else _read_last_success(path)
+    gauge("foidex_refresh_success", "1 if the last refresh was promoted.", report.exit_code == 0)
+    gauge("foidex_refresh_exit_code", "Exit code of the last refresh.", report.exit_code)
+    gauge("foidex_refresh_end_timestamp_seconds", "When the last refresh ended.", end)
+    gauge("foidex_refresh_duration_seconds", "How long the last refresh took.", report.seconds)
+    if success is not None:
+        gauge("foidex_refresh_last_success_timestamp_seconds", "When one last succeeded.", success)
+    if report.generation:
+        for name in _COUNT_FIELDS:
+            value = getattr(report.generation, name)
+            gauge(f"foidex_refresh_{name}", f"{name} of the last promoted refresh.", value)
+    try:
+        write_to_textfile(str(path), registry)
+    except OSError as error:
+        raise OutputError(f"{path}: the metrics cannot be written ({error.strerror}).") from None
+
+
+def _read_last_success(path: Path) -> float | None:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        if line.startswith("foidex_refresh_last_success_timestamp_seconds{"):
+            return float(line.rpartition(" ")[2])
+    return None
+
+
+def configure_logger() -> Any:
+    """The log of a refresh, on standard error: for people on a terminal, else JSON lines."""
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer()
+        if sys.stderr.isatty()
+        else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    return structlog.get_logger()
+
+
+def log_refresh_report(report: RefreshReport) -> None:
+    """One line for the run, one for each rejected record that is shown."""
+    refresh_log = configure_logger()
+    for reason in report.reasons:
+        refresh_log.warning("record rejected", reason=reason)
+    generation = report.generation
+    if generation:
+        counts = {name: getattr(generation, name) for name in _COUNT_FIELDS}
+        refresh_log.info(
+            "refresh promoted",
+            generation=generation.name,
+            previous=report.previous,
+            mode=report.mode,
+            seconds=report.seconds,
+            overrides=list(generation.overrides),
+            cleared=list(report.cleared),
+            pruned=list(report.pruned),
+            **counts,
+        )
+    else:
+        refresh_log.error(
+            "refresh failed",
+            mode=report.mode,
+            exit_code=report.exit_code,
+            seconds=report.seconds,
+            error=report.error,
+        )

@@ -1,0 +1,132 @@
+"""The names of checks that may be set aside: all a help text needs of the checks."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from elasticsearch import Elasticsearch
+from msgspec import Struct
+
+from indexer.errors import GenerationError, SourceError
+from indexer.index.generations import Generation
+from indexer.jobs.overrides import CheckOverride
+from indexer.loading.rejects import Rejects
+
+_HEALTH_SECONDS: Final = 120
+
+
+class VerificationLimits(Struct, frozen=True):
+    """The limits. Without ``max_shrink_percent`` the size is not compared. A canary is its term,
+    the query of it, and its least count."""
+
+    max_rejects: int = 0
+    max_shrink_percent: float | None = None
+    canaries: tuple[tuple[str, dict[str, Any], int], ...] = ()
+
+
+def verify_generation(  # noqa: PLR0913 - what is checked, against what
+    client: Elasticsearch,
+    generation: Generation,
+    live: Generation | None,
+    limits: VerificationLimits,
+    overrides: frozenset[CheckOverride],
+    reasons: list[str],
+    rejects: Rejects,
+) -> tuple[str, ...]:
+    """Check a sealed generation; returns the overrides that were needed.
+
+    Raises SourceError for rejected records, GenerationError for the rest.
+    """
+    failures: dict[CheckOverride, Exception] = {}
+    if generation.rejected > limits.max_rejects:
+        failures[CheckOverride.REJECTS] = SourceError(
+            _describe_rejects(generation, limits, reasons, rejects)
+        )
+    if message := _describe_shrinkage(generation, live, limits):
+        failures[CheckOverride.SHRINK] = GenerationError(message)
+    if message := _describe_silent_canaries(client, generation, limits):
+        failures[CheckOverride.CANARIES] = GenerationError(message)
+    if message := _describe_missing_replicas(client, generation):
+        failures[CheckOverride.REPLICAS] = GenerationError(message)
+    for check, error in failures.items():
+        if check not in overrides:
+            raise error
+    if generation.records == 0:
+        raise SourceError(
+            f"every record was rejected; see {rejects.path}. Nothing was promoted."
+            if generation.rejected
+            else "no record is left, so nothing was promoted. Check the source."
+        )
+    return tuple(sorted(failures))
+
+
+def _describe_rejects(
+    generation: Generation, limits: VerificationLimits, reasons: list[str], rejects: Rejects
+) -> str:
+    unlisted = generation.rejected - len(reasons)
+    limit = f", more than the {limits.max_rejects:,} allowed" if limits.max_rejects else ""
+    return "\n".join(
+        [
+            *reasons,
+            *([f"... and {unlisted:,} more"] if unlisted else []),
+            f"{generation.rejected:,} of {generation.read:,} records were rejected{limit}, so "
+            f"nothing was promoted. They are in {rejects.path}, each with its reason in "
+            f"{rejects.reasons.name}. Correct them and load again, or rerun with "
+            "--reject-invalid to set them aside.",
+        ]
+    )
+
+
+def _describe_shrinkage(
+    generation: Generation, live: Generation | None, limits: VerificationLimits
+) -> str:
+    if live is None or limits.max_shrink_percent is None:
+        return ""
+    minimum = live.records * (1 - limits.max_shrink_percent / 100)
+    if generation.records >= minimum:
+        return ""
+    return (
+        f"{generation.name} holds {generation.records:,} records, more than "
+        f"{limits.max_shrink_percent:g}% fewer than the {live.records:,} of {live.name}, so it was "
+        "not promoted. Check that the source is whole; if it is, rerun with --allow shrink."
+    )
+
+
+def _describe_silent_canaries(
+    client: Elasticsearch, generation: Generation, limits: VerificationLimits
+) -> str:
+    silent = []
+    for term, query, minimum in limits.canaries:
+        count = _count_matches(client, generation.name, query)
+        if count < minimum:
+            silent.append(f'"{term}" in {count:,} records, not {minimum:,}')
+    if not silent:
+        return ""
+    return (
+        f"{generation.name} has too few mentions: {'; '.join(silent)}; so it was not promoted. "
+        "Check that the narratives arrived; if they did, rerun with --allow canaries."
+    )
+
+
+def _count_matches(client: Elasticsearch, name: str, query: dict[str, Any]) -> int:
+    response = client.search(
+        index=name,
+        query=query,
+        size=0,
+        track_total_hits=True,
+        allow_partial_search_results=False,
+    ).body
+    return int(response["hits"]["total"]["value"])
+
+
+def _describe_missing_replicas(client: Elasticsearch, generation: Generation) -> str:
+    health = client.options(request_timeout=_HEALTH_SECONDS + 10, ignore_status=408).cluster.health(
+        index=generation.name, wait_for_status="green", timeout=f"{_HEALTH_SECONDS}s"
+    )
+    if not health["timed_out"] and health["status"] == "green":
+        return ""
+    return (
+        f"{generation.name} is {health['status']}: {health['unassigned_shards']} of its shard "
+        "copies are not started, so it was not promoted. Bring the nodes back, make room on "
+        "their disks or lower index.replicas; or rerun with --allow replicas."
+    )

@@ -1,0 +1,206 @@
+"""TODO: say what indexer.loading.conflicts is for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+from elasticsearch import Elasticsearch
+
+from indexer.errors import GenerationError
+from indexer.loading.bulk_request import (
+    BAD_REQUEST_STATUS,
+    CONFLICT_STATUS,
+    DocumentChunk,
+    PendingDocument,
+    post_documents,
+)
+from indexer.loading.tally import LineOutcome, hash_content
+from indexer.records.document import encode_document
+from indexer.records.model import DELETED, EXCLUDING_LOCATIONS
+
+# -- sending, in a thread --------------------------------------------------------------------------
+
+
+def create_documents(client: Elasticsearch, index: str, chunk: DocumentChunk) -> list[LineOutcome]:
+    """Create a chunk's documents; one whose reference is taken is rejected."""
+    items = chunk.items
+    refused = post_documents(client, index, "create", items)
+    positions = [position for position, status in refused.items() if status == CONFLICT_STATUS]
+    outcomes = [
+        LineOutcome("deleted", tombstones=1)
+        if item.tombstone
+        else LineOutcome("indexed", records=1, content=item.content)
+        for item in items
+    ]
+    newer_positions: list[int] = []
+    for position, conflict in zip(
+        positions, _fetch_conflicts(client, index, items, positions), strict=True
+    ):
+        item = items[position]
+        if conflict.erased:
+            outcomes[position] = _judge_erased(item, conflict.updated_at)
+            if outcomes[position].kind == "indexed":
+                newer_positions.append(position)
+        # A conflict with our own place is a request that was sent twice: it was created.
+        elif conflict.location != item.raw.location:
+            outcomes[position] = _reject_duplicate(conflict.location)
+    refused |= _replace_erased(client, index, items, newer_positions, outcomes)
+    for position, status in refused.items():
+        if status == BAD_REQUEST_STATUS:
+            reason = "the server cannot index the record (400). Correct it."
+            outcomes[position] = LineOutcome("rejected", reason)
+    return outcomes
+
+
+def _replace_erased(
+    client: Elasticsearch,
+    index: str,
+    items: list[PendingDocument],
+    newer_positions: list[int],
+    outcomes: list[LineOutcome],
+) -> dict[int, int]:
+    """Index what is newer than what was forgotten, of each reference the first; those refused."""
+    first_positions: dict[str, int] = {}
+    for position in newer_positions:
+        first_position = first_positions.setdefault(items[position].reference, position)
+        if first_position != position:
+            outcomes[position] = _reject_duplicate(items[first_position].raw.location)
+    sent_positions = list(first_positions.values())
+    refused = post_documents(
+        client, index, "index", [items[position] for position in sent_positions]
+    )
+    return {sent_positions[number]: status for number, status in refused.items()}
+
+
+def _reject_duplicate(location: str) -> LineOutcome:
+    return LineOutcome(
+        "rejected", f'"crime_ref" is already that of the record at {location}. Keep one of the two.'
+    )
+
+
+class ConflictingDocument(NamedTuple):
+    """What holds a reference already in an index that is being filled."""
+
+    location: str
+    updated_at: datetime | None
+
+    @property
+    def erased(self) -> bool:
+        return self.location in EXCLUDING_LOCATIONS
+
+
+def _fetch_conflicts(
+    client: Elasticsearch, index: str, items: list[PendingDocument], positions: list[int]
+) -> list[ConflictingDocument]:
+    if not positions:
+        return []
+    ids = [items[position].reference for position in positions]
+    fields = ["place", "updated_at"]
+    documents = client.mget(index=index, ids=ids, source_includes=fields).body["docs"]
+    return [
+        ConflictingDocument(
+            str(document["_source"]["place"]),
+            _parse_updated_at(document["_source"].get("updated_at")),
+        )
+        for document in documents
+    ]
+
+
+def _parse_updated_at(text: str | None) -> datetime | None:
+    return msgspec.convert(text, datetime) if text else None
+
+
+def _judge_erased(item: PendingDocument, erased_version: datetime | None) -> LineOutcome:
+    """What becomes of a line whose record was forgotten: only what is known to be newer is taken.
+
+    Word of its deletion changes nothing, as it would be no longer known that it was forgotten.
+    """
+    if item.tombstone:
+        return LineOutcome("unchanged")
+    if erased_version and item.updated_at and item.updated_at > erased_version:
+        return LineOutcome("indexed", records=1, tombstones=-1, content=item.content)
+    return LineOutcome("kept_out")
+
+
+class StoredDocument(NamedTuple):
+    """What the index holds of a reference."""
+
+    updated_at: datetime | None
+    content: int
+    tombstone: bool
+    erased: bool = False
+
+
+def apply_document_changes(
+    client: Elasticsearch, index: str, chunk: DocumentChunk
+) -> list[LineOutcome]:
+    """Apply a chunk's changes, each where it is not older than what is held."""
+    stored_documents = _fetch_stored_documents(client, index, chunk)
+    outcomes: list[LineOutcome] = []
+    positions: list[int] = []
+    for position, item in enumerate(chunk.items):
+        stored = stored_documents.get(item.reference)
+        outcome = _judge_change(item, stored)
+        outcomes.append(outcome)
+        if outcome.kind in ("indexed", "deleted"):
+            positions.append(position)
+            stored_documents[item.reference] = StoredDocument(
+                item.updated_at, item.content, item.tombstone
+            )
+    refused = post_documents(
+        client, index, "index", [chunk.items[position] for position in positions]
+    )
+    if refused:
+        # Later outcomes of the chunk were judged by what was refused, so the numbers are unsure.
+        raise GenerationError(
+            f"the server refused {len(refused):,} changed records, the first of them that of "
+            f"{chunk.items[positions[min(refused)]].raw.location}. Nothing was promoted; correct it."
+        )
+    return outcomes
+
+
+def _judge_change(item: PendingDocument, stored: StoredDocument | None) -> LineOutcome:
+    if stored and stored.erased:
+        return _judge_erased(item, stored.updated_at)
+    if stored and stored.updated_at and item.updated_at and item.updated_at < stored.updated_at:
+        return LineOutcome("late")
+    was_record = stored is not None and not stored.tombstone
+    was_tombstone = stored is not None and stored.tombstone
+    content_change = -stored.content if stored else 0
+    if item.tombstone:
+        return LineOutcome(
+            "deleted",
+            records=-int(was_record),
+            tombstones=int(not was_tombstone),
+            content=content_change,
+        )
+    if was_record and stored and stored.content == item.content:
+        return LineOutcome("unchanged")
+    return LineOutcome(
+        "indexed",
+        records=int(not was_record),
+        tombstones=-int(was_tombstone),
+        content=item.content + content_change,
+    )
+
+
+def _fetch_stored_documents(
+    client: Elasticsearch, index: str, chunk: DocumentChunk
+) -> dict[str, StoredDocument]:
+    ids = sorted(chunk.references)
+    documents = client.mget(index=index, ids=ids).body["docs"]
+    stored_documents = {}
+    for document in documents:
+        if not document.get("found"):
+            continue
+        source = document["_source"]
+        tombstone = source["status"] == DELETED
+        stored_documents[document["_id"]] = StoredDocument(
+            _parse_updated_at(source.get("updated_at")),
+            0 if tombstone else hash_content(encode_document(source)),
+            tombstone,
+            source["place"] in EXCLUDING_LOCATIONS,
+        )
+    return stored_documents

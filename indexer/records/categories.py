@@ -1,0 +1,91 @@
+"""Categories a force declares in foidex.toml: fields of its own records that it wants to count by.
+
+Pure. A declared category is as strict as a built-in field: it has a type, may have a closed list
+of values, is part of the mapping, and an answer that needs it from a generation without it fails.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal, Optional
+
+from msgspec import Meta, Struct
+
+from indexer.errors import ConfigurationError
+
+CATEGORIES_FIELD: Final = "categories"
+
+_MAX_VALUE_LENGTH: Final = 100
+
+_MIN_INTEGER, _MAX_INTEGER = -(2**31), 2**31 - 1
+
+CategoryName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+CategoryValue = Annotated[str, Meta(min_length=1, max_length=_MAX_VALUE_LENGTH)]
+
+CategoryType = Literal["keyword", "integer", "boolean"]
+
+
+class Category(Struct, frozen=True, forbid_unknown_fields=True):
+    """One category. ``values`` are the only ones a keyword may have, ``many`` allows a list."""
+
+    type: CategoryType = "keyword"
+    label: str = ""
+    many: bool = False
+    values: Annotated[tuple[CategoryValue, ...], Meta(max_length=1000)] = ()
+
+
+Categories = dict[str, Category]
+
+_VALUE_TYPES: Final[dict[CategoryType, Any]] = {
+    "keyword": CategoryValue,
+    "integer": Annotated[int, Meta(ge=_MIN_INTEGER, le=_MAX_INTEGER)],
+    "boolean": bool,
+}
+
+_TYPE_DESCRIPTIONS: Final[dict[CategoryType, str]] = {
+    "keyword": f"text of 1 to {_MAX_VALUE_LENGTH} characters",
+    "integer": "a whole number",
+    "boolean": "true or false",
+}
+
+
+def check_categories(categories: Categories, field_names: tuple[str, ...]) -> None:
+    """Raise ConfigurationError for a name that is a field already, or values that cannot be."""
+    for name, category in categories.items():
+        if name in field_names:
+            raise ConfigurationError(
+                f'[categories.{name}]: "{name}" is a field of every record, which is countable as '
+                "it is. Remove the section, or choose another name."
+            )
+        if category.values and category.type != "keyword":
+            raise ConfigurationError(
+                f'[categories.{name}] lists values, which only the type "keyword" has. Remove '
+                "values, or the type."
+            )
+
+
+def build_field_type(category: Category) -> Any:
+    """The type of the category's field in a record."""
+    value_type = (
+        Literal.__getitem__(category.values) if category.values else _VALUE_TYPES[category.type]
+    )
+    return list.__class_getitem__(value_type) if category.many else Optional.__getitem__(value_type)
+
+
+def describe_category_value(category: Category) -> str:
+    """What a value must be, for a message."""
+    description = _TYPE_DESCRIPTIONS[category.type]
+    if category.values:
+        value_list = ", ".join(category.values[:12])
+        description = f"one of {value_list}{', ...' if len(category.values) > 12 else ''}"
+    return f"a list, each {description}" if category.many else f"{description}, or null"
+
+
+def build_category_mapping(categories: Categories) -> dict[str, Any]:
+    """The categories as properties of the index's mapping, by name."""
+    return {name: {"type": categories[name].type} for name in sorted(categories)}
+
+
+def label_category(name: str, category: Category) -> str:
+    """What a heading calls the category."""
+    return category.label or name.replace("_", " ").capitalize()

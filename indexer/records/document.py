@@ -1,0 +1,68 @@
+"""TODO: say what indexer.records.document is for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from indexer.records.contract import PLAIN_CONTRACT, RecordContract
+from indexer.records.model import (
+    DELETED,
+    CrimeDocument,
+    CrimeRecord,
+    Deletion,
+    IndexedLink,
+    Link,
+    Tombstone,
+)
+from indexer.records.narrative import clean_text, segment_narrative
+from indexer.records.offences import OffenceTable
+
+encode_document: Final = msgspec.json.Encoder().encode
+
+
+def build_document(
+    record: CrimeRecord,
+    offences: OffenceTable,
+    location: str,
+    contract: RecordContract = PLAIN_CONTRACT,
+) -> CrimeDocument:
+    """The index document of a record read at a place ("crimes.jsonl:41")."""
+    entries = [record.narrative] if isinstance(record.narrative, str) else record.narrative
+    narrative = segment_narrative(*map(clean_text, entries))
+    code = offences.canonical(record.offence_code)
+    return CrimeDocument(
+        crime_ref=record.crime_ref,
+        recorded_on=record.recorded_on,
+        offence_code=code,
+        offence_path=offences.path(code),
+        status=record.status,
+        narrative=narrative.segments,
+        possessives=narrative.possessives,
+        location=location,
+        compounds=narrative.compounds,
+        outcome=record.outcome,
+        victims=record.victims,
+        linked=[_index_link(link, offences) for link in record.linked],
+        categories=contract.values(record),
+        updated_at=record.updated_at,
+    )
+
+
+def build_tombstone(deletion: Deletion, location: str, current_time: datetime) -> Tombstone:
+    """The index document of a deletion; one that does not say when was made now."""
+    return Tombstone(
+        crime_ref=deletion.crime_ref,
+        updated_at=deletion.updated_at or current_time.replace(microsecond=0),
+        status=DELETED,
+        location=location,
+    )
+
+
+def _index_link(link: Link, offences: OffenceTable) -> IndexedLink:
+    if link.offence_code is None:
+        return IndexedLink(crime_ref=link.crime_ref)
+    code = offences.canonical(link.offence_code)
+    return IndexedLink(link.crime_ref, code, offences.path(code))

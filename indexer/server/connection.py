@@ -1,0 +1,160 @@
+"""The connection to Elasticsearch: how it is made, what the server must be, what errors mean."""
+
+from __future__ import annotations
+
+import random
+import socket
+import ssl
+import time
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import elasticsearch
+from elastic_transport import Urllib3HttpNode
+from elasticsearch import Elasticsearch
+
+from indexer.errors import ConfigurationError, ServerError
+from indexer.server.address import SUPPORTED_MAJOR, ServerAddress, redact_server_url
+from indexer.server.serializers import BulkBodySerializer, JsonBodySerializer
+from indexer.server.server_errors import (
+    make_product_error,
+    make_version_error,
+    translate_client_errors,
+)
+
+_FIRST_PAUSE: Final = 0.5
+
+_LONGEST_PAUSE: Final = 10
+
+_JSON_TYPES: Final = ("application/json", "application/vnd.elasticsearch+json")
+
+_LINES_TYPES: Final = ("application/x-ndjson", "application/vnd.elasticsearch+x-ndjson")
+
+_RETRY_STATUSES: Final = (429, 502, 503, 504)
+
+
+class _BackoffNode(Urllib3HttpNode):
+    """A node that is left alone for a while after it said that it is busy.
+
+    The client's own pauses are for broken connections only.
+    """
+
+    _busy_answers = 0
+
+    def perform_request(self, *args: Any, **kwargs: Any) -> Any:
+        """Pause, the longer the oftener it was busy in a row, and send a request."""
+        if self._busy_answers:
+            longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (self._busy_answers - 1))
+            time.sleep(longest * random.uniform(0.5, 1))  # noqa: S311 - spreads the load
+        answer = super().perform_request(*args, **kwargs)
+        self._busy_answers = self._busy_answers + 1 if answer.meta.status in _RETRY_STATUSES else 0
+        return answer
+
+
+def connect_server(address: ServerAddress) -> Elasticsearch:
+    """A client of the server, once it is known to be one foidex can use. Raises ServerError."""
+    client = build_client(address)
+    try:
+        with translate_client_errors(address):
+            # The first contact is not repeated, but every address has its turn.
+            _require_server_version(client.options(max_retries=len(address.other_urls)), address)
+    except ServerError:
+        if url := next((url for url in address.urls if speaks_tls(url)), None):
+            raise ServerError(
+                f"{redact_server_url(url)}: this port speaks TLS. Write https:// in FOIDEX_URL (server.url)."
+            ) from None
+        raise
+    return client
+
+
+def build_client(address: ServerAddress) -> Elasticsearch:
+    """A client of the server, which has not been asked anything. Raises ServerError, and
+    ConfigurationError for an authority that cannot be read, or that http has no use for.
+
+    A call is repeated, after a pause that grows, where the connection broke or the server is busy.
+    """
+    trust = _build_trust(address)
+    plain = next((url for url in address.urls if urlsplit(url).scheme == "http"), None)
+    if trust and plain:
+        raise ConfigurationError(
+            f"{redact_server_url(plain)}: an authority or a fingerprint is set, and http has no certificate. "
+            "Write https:// in FOIDEX_URL (server.url), or unset FOIDEX_CA_CERT and "
+            "FOIDEX_FINGERPRINT."
+        )
+    try:
+        return Elasticsearch(
+            list(address.urls),
+            node_class=_BackoffNode,
+            request_timeout=address.timeout,
+            max_retries=address.retries,
+            retry_on_timeout=True,
+            retry_on_status=_RETRY_STATUSES,
+            retry_backoff_base=_FIRST_PAUSE,
+            retry_backoff_cap=_LONGEST_PAUSE,
+            serializers=dict.fromkeys(_JSON_TYPES, JsonBodySerializer())
+            | dict.fromkeys(_LINES_TYPES, BulkBodySerializer()),
+            **_build_credentials(address),
+            **trust,
+        )
+    except (ValueError, OSError) as error:
+        raise ServerError(
+            f"{address.redacted_urls}: the connection cannot be set up ({type(error).__name__}). "
+            "Check FOIDEX_URL and FOIDEX_CA_CERT."
+        ) from None
+
+
+def _build_credentials(address: ServerAddress) -> dict[str, Any]:
+    if address.api_key is not None:
+        return {"api_key": address.api_key}
+    if address.user is not None or address.password is not None:
+        return {"basic_auth": (address.user or "elastic", address.password or "")}
+    return {}
+
+
+def _build_trust(address: ServerAddress) -> dict[str, Any]:
+    if address.fingerprint:
+        return {"ssl_assert_fingerprint": address.fingerprint}
+    if not address.ca_cert:
+        return {}
+    location = f"{address.ca_cert} (FOIDEX_CA_CERT, server.ca_cert)"
+    try:
+        ssl.create_default_context(cafile=address.ca_cert)
+    except ssl.SSLError:
+        raise ConfigurationError(
+            f"{location}: holds no certificate. Write the authority's into it, as PEM."
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"{location}: cannot be read ({error.strerror}). Check the path and its rights."
+        ) from None
+    return {"ca_certs": address.ca_cert}
+
+
+def speaks_tls(url: str) -> bool:
+    """Whether a server whose address says http answers in TLS."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname:
+        return False
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((parts.hostname, parts.port or 80), timeout=3) as plain,
+            context.wrap_socket(plain, server_hostname=parts.hostname),
+        ):
+            return True
+    except (OSError, ValueError):
+        return False
+
+
+def _require_server_version(client: Elasticsearch, address: ServerAddress) -> None:
+    # nodes.info and not info: the embedded core server has no GET /. Only the node spoken to: one
+    # that stands still would hold up the answer of all.
+    try:
+        answer = client.nodes.info(node_id="_local", filter_path="nodes.*.version").body
+        versions = sorted({str(node["version"]) for node in answer["nodes"].values()})
+    except (elasticsearch.SerializationError, KeyError, TypeError, AttributeError):
+        raise make_product_error(address) from None
+    if any(version.partition(".")[0] != str(SUPPORTED_MAJOR) for version in versions):
+        raise make_version_error(address, f"Elasticsearch {' and '.join(versions)}")

@@ -1,0 +1,225 @@
+"""TODO: say what indexer.sources.database_connection is for."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+
+from indexer.errors import ConfigurationError, SourceError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+# What makes a transaction see one moment, and no more than read. SQLite's is so of itself.
+_SNAPSHOT_OPTIONS: Final[dict[str, dict[str, Any]]] = {
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+    "sqlite": {},
+    "mysql": {"isolation_level": "REPEATABLE READ"},
+    "mariadb": {"isolation_level": "REPEATABLE READ"},
+    "oracle": {"isolation_level": "SERIALIZABLE"},
+    "mssql": {"isolation_level": "SNAPSHOT"},
+}
+
+# Their drivers fetch a whole result unless asked for a cursor on the server.
+_SERVER_CURSOR_BACKENDS: Final = ("postgresql", "mysql", "mariadb")
+
+_LIBPQ_DRIVERS: Final = ("psycopg", "psycopg2")
+
+_LIBPQ_OPTIONS: Final = {
+    "connect_timeout": "30",
+    "keepalives_idle": "60",
+    "keepalives_interval": "10",
+    "keepalives_count": "6",
+    "fallback_application_name": "foidex",
+}
+
+_SECRET_OPTION: Final = re.compile(r"user|pass|secret|token|key|pwd|uid", re.IGNORECASE)
+
+MAX_MESSAGE_LENGTH: Final = 300
+
+
+class DatabaseSource(Struct, frozen=True):
+    """Where the records are: ``queries`` has SQL by table; ``folder`` is what a file is beside.
+
+    ``watermark`` is the column that an increment is read by, less ``overlap``.
+    """
+
+    url: str
+    queries: dict[str, str]
+    folder: Path = Path()
+    watermark: str | None = None
+    overlap: timedelta = timedelta(hours=1)
+
+    def __repr__(self) -> str:
+        return f"Database({self.redacted_url})"
+
+    @property
+    def redacted_url(self) -> str:
+        """The address as messages may show it: without user, password or options."""
+        url = _parse_database_url(self)
+        host = (url.host or "") + (f":{url.port}" if url.port else "")
+        return f"{url.get_backend_name()}://{host}/{url.database or ''}"
+
+
+# -- the connection --------------------------------------------------------------------------------
+
+
+def _parse_database_url(database: DatabaseSource) -> Any:
+    try:
+        from sqlalchemy import exc, make_url
+    except ImportError:
+        raise ConfigurationError(
+            "reading a database needs SQLAlchemy. Run: pip install 'foidex[database]'"
+        ) from None
+    try:
+        url = make_url(database.url)
+    except (exc.ArgumentError, ValueError):
+        raise _make_url_error() from None
+    if url.get_backend_name() == "sqlite" and url.database and not _is_in_memory(url.database):
+        url = url.set(database=str(database.folder / url.database))
+    return url
+
+
+def _make_url_error() -> ConfigurationError:
+    return ConfigurationError(
+        "source.database (or FOIDEX_DATABASE_URL, or the file database_url_file) is not a "
+        "SQLAlchemy URL. It looks like postgresql+psycopg://host/database."
+    )
+
+
+def _make_option_error(database: DatabaseSource) -> ConfigurationError:
+    return ConfigurationError(
+        f"{database.redacted_url}: an option of the database's URL is none of its driver's. Correct "
+        "what stands after the question mark."
+    )
+
+
+def _is_in_memory(name: str) -> bool:
+    return name == ":memory:" or name.startswith("file:")
+
+
+def _build_engine(database: DatabaseSource) -> Engine:
+    url = _parse_database_url(database)
+    from sqlalchemy import create_engine, exc
+    from sqlalchemy.pool import NullPool
+
+    kind = url.get_backend_name()
+    if kind not in _SNAPSHOT_OPTIONS:
+        raise ConfigurationError(
+            f'"{kind}" is no database that foidex can read at one moment. Use one of '
+            f"{', '.join(sorted(_SNAPSHOT_OPTIONS))}, or files."
+        )
+    try:
+        libpq = url.get_driver_name() in _LIBPQ_DRIVERS
+        options = {key: value for key, value in _LIBPQ_OPTIONS.items() if key not in url.query}
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", exc.SAWarning)
+            engine = create_engine(
+                url,
+                poolclass=NullPool,
+                hide_parameters=True,
+                connect_args=options if libpq else {},
+            )
+    except exc.SAWarning:
+        raise _make_option_error(database) from None
+    except (exc.NoSuchModuleError, exc.ArgumentError):
+        raise _make_url_error() from None
+    except ImportError:
+        package = {"psycopg": "psycopg[binary]"}.get(url.get_driver_name(), url.get_driver_name())
+        raise ConfigurationError(
+            f'the driver of "{url.drivername}" is not installed. Install it beside foidex, for '
+            f"instance: pip install '{package}'"
+        ) from None
+    dialect = engine.dialect
+    if dialect.is_async or (
+        kind in _SERVER_CURSOR_BACKENDS and not dialect.supports_server_side_cursors
+    ):
+        raise ConfigurationError(
+            f'the driver "{dialect.driver}" cannot read a table in parts. Name another, for '
+            "instance postgresql+psycopg."
+        )
+    if kind == "sqlite":
+        _prepare_sqlite(engine)
+    return engine
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Let a transaction begin where we say, not at the first change."""
+    from sqlalchemy import event
+
+    path = engine.url.database
+    if path and not _is_in_memory(path) and not Path(path).is_file():
+        raise SourceError(f"{path}: there is no such file. Check the URL of the database.")
+
+    @event.listens_for(engine, "connect")
+    def _manual(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+
+@contextmanager
+def connect_database(database: DatabaseSource) -> Iterator[Connection]:
+    """A connection in a read-only transaction. Raises ConfigurationError or SourceError."""
+    engine = _build_engine(database)
+    from sqlalchemy import event, exc
+
+    opened: list[Any] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _opened(_: Connection, cursor: Any, *_arguments: object) -> None:
+        opened.append(cursor)
+
+    try:
+        connection = _open_transaction(engine)
+    except exc.DBAPIError as error:
+        raise SourceError(
+            f"{database.redacted_url}: the database cannot be reached, or refuses us"
+            f"{_redact_driver_message(engine, error)}. Check its address and the user's rights."
+        ) from None
+    except TypeError:
+        raise _make_option_error(database) from None
+    try:
+        yield connection
+    finally:
+        # Nothing was written, so nothing is rolled back, which a lost connection would refuse.
+        connection.invalidate()
+        connection.close()
+        for cursor in opened:  # that of a lost connection closes only now
+            with suppress(Exception):
+                cursor.close()
+        engine.dispose()
+
+
+def _open_transaction(engine: Engine) -> Connection:
+    kind = engine.dialect.name
+    connection = engine.connect()
+    try:
+        if kind == "sqlite":
+            connection.exec_driver_sql("PRAGMA query_only = ON")
+        return connection.execution_options(**_SNAPSHOT_OPTIONS[kind])
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _redact_driver_message(engine: Engine, error: Any) -> str:
+    """What the driver says of a connection that failed, which is before it knows of any record."""
+    text = " ".join(str(error.orig).split()) or type(error.orig).__name__
+    url = engine.url
+    options = [value for key, value in url.query.items() if _SECRET_OPTION.search(key)]
+    for secret in (url.username, url.password, *options):
+        if isinstance(secret, str) and secret:
+            # A short one may be part of any word.
+            word = re.escape(secret) if len(secret) > 3 else rf"\b{re.escape(secret)}\b"
+            text = re.sub(word, "***", text)
+    return f" ({text[:MAX_MESSAGE_LENGTH]})"

@@ -1,0 +1,232 @@
+"""Tables joined by crime_ref into records: crimes, and victims, links and narratives if there are.
+
+The tables may be in any order and larger than memory: the smaller three are put into a temporary
+SQLite file first and looked up as the crimes go by. Rows of theirs that no crime owns come last, as
+records that lack their fields, so they are rejected and not lost. Knows nothing of what the tables
+are read from.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from indexer.config.field_map import FieldMap
+from indexer.errors import SourceError
+from indexer.records.categories import Categories, Category
+from indexer.sources.base import RawRecord
+
+JOIN_KEY: Final = "crime_ref"
+
+WHOLE_NUMBER_FIELDS: Final = frozenset({"outcome", "age"})
+
+_CRIME_COLUMNS: Final = (
+    JOIN_KEY, "recorded_on", "offence_code", "narrative", "status", "outcome", "updated_at",
+)  # fmt: skip
+
+REQUIRED_CRIME_FIELDS: Final = frozenset({JOIN_KEY, "recorded_on", "offence_code", "narrative"})
+
+_WHOLE_NUMBER: Final = re.compile(r" *-?[0-9]{1,18} *")
+
+
+class ChildTable(Struct, frozen=True):
+    """A child table: the field of the record it fills, and its columns as that field's fields."""
+
+    name: str
+    field: str
+    columns: dict[str, str]
+    required: frozenset[str] = frozenset()
+
+    def target_column(self, source_column: str, fields: FieldMap) -> str | None:
+        """Our name of a column of theirs, or None where it is ignored."""
+        if fields.target_name(source_column) in (JOIN_KEY, "narrative", None):
+            return fields.target_name(source_column)
+        inner = fields.target_name(source_column, self.field)
+        by_field = {field: column for column, field in self.columns.items()}
+        return inner if inner is None else by_field.get(inner, inner)
+
+
+CHILD_TABLES: Final = (
+    ChildTable("victims", "victims", {name: name for name in ("victim_ref", "age", "sex")}),
+    ChildTable(
+        "links", "linked", {"linked_crime_ref": JOIN_KEY, "linked_offence_code": "offence_code"}
+    ),
+    ChildTable("narratives", "narrative", {"narrative": "narrative"}, frozenset({"narrative"})),
+)
+
+
+class SourceRow(NamedTuple):
+    """One row under our names, without what is empty; ``error`` says why it is no row."""
+
+    location: str
+    size: int
+    values: dict[str, Any]
+    error: str | None = None
+
+
+def list_crime_columns(
+    children: Iterable[ChildTable], categories: Categories
+) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The columns of the crimes, and those they must have, beside these tables."""
+    inside = {table.field for table in children}
+    columns = (*(name for name in _CRIME_COLUMNS if name not in inside), *categories)
+    return columns, REQUIRED_CRIME_FIELDS - inside
+
+
+def convert_whole_number(text: str) -> int | str:
+    """The whole number that a text is, else the text."""
+    return int(text) if _WHOLE_NUMBER.fullmatch(text) else text
+
+
+def convert_category_value(category: Category, value: Any) -> Any:
+    """A column as a category's value, where that is certain: text as what it says, many apart by
+    semicolons; 0 and 1 of a database that has no other way for false and true."""
+    if category.many and isinstance(value, str):
+        value = [part.strip() for part in value.split(";") if part.strip()]
+    if isinstance(value, list):
+        return [_convert_category_item(category, item) for item in value]
+    return _convert_category_item(category, value)
+
+
+def _convert_category_item(category: Category, value: Any) -> Any:
+    if category.type == "integer" and isinstance(value, str):
+        return convert_whole_number(value)
+    if category.type == "boolean" and type(value) is int and value in (0, 1):
+        return bool(value)
+    if category.type == "boolean" and isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower(), value)
+    return value
+
+
+def join_records(
+    name: str,
+    crimes: Iterator[SourceRow],
+    children: Sequence[tuple[ChildTable, Iterator[SourceRow]]],
+    categories: Categories,
+) -> Iterator[RawRecord]:
+    """Every record of the rows; ``name`` is what messages call the table of crimes."""
+    tables = [table for table, _ in children]
+    # A file without a name: also where we are killed, no text is left in it.
+    with closing(sqlite3.connect("")) as store:
+        try:
+            store.execute("PRAGMA journal_mode = OFF")
+            store.execute("PRAGMA synchronous = OFF")
+            store.execute("CREATE TABLE seen (crime_ref TEXT PRIMARY KEY) WITHOUT ROWID")
+            for table, rows in children:
+                _store_children(store, table, rows)
+            yield from _join_crimes(store, crimes, tables, categories)
+            yield from _join_orphans(store, name, tables)
+        except sqlite3.OperationalError as error:
+            raise SourceError(
+                f"{tempfile.gettempdir()}: the tables cannot be put together there ({error}). Free "
+                "some room, or name another folder with SQLITE_TMPDIR."
+            ) from None
+
+
+def _join_crimes(
+    store: sqlite3.Connection,
+    crimes: Iterator[SourceRow],
+    tables: list[ChildTable],
+    categories: Categories,
+) -> Iterator[RawRecord]:
+    for row in crimes:
+        raw = dict(row.values)
+        for name in categories.keys() & raw.keys():
+            raw[name] = convert_category_value(categories[name], raw[name])
+        reference = _get_owner(raw)
+        if tables:
+            store.execute("INSERT OR IGNORE INTO seen VALUES (?)", (reference,))
+        for table in tables:
+            if child_values := _load_children(store, table, reference):
+                raw[table.field] = child_values
+            elif table.field == "narrative":
+                raw[table.field] = []
+        yield RawRecord(row.location, raw, row.size, row.error)
+
+
+def _join_orphans(
+    store: sqlite3.Connection, name: str, tables: list[ChildTable]
+) -> Iterator[RawRecord]:
+    for table in tables:
+        orphans = store.execute(
+            f"SELECT owner, place FROM {table.name} WHERE owner NOT IN "  # noqa: S608 - our name
+            "(SELECT crime_ref FROM seen) GROUP BY owner ORDER BY MIN(number)"
+        )
+        for reference, location in orphans:
+            raw = {JOIN_KEY: reference, table.field: _load_children(store, table, reference)}
+            reason = f"its crime_ref is in no row of {name}. Add the row, or remove this one."
+            yield RawRecord(location, raw, 0, reason)
+
+
+def _get_owner(values: dict[str, Any]) -> str:
+    """The reference that joins a row; what is none joins with nothing of another kind."""
+    reference = values.get(JOIN_KEY)
+    return reference if isinstance(reference, str) else ""
+
+
+def _load_children(store: sqlite3.Connection, table: ChildTable, reference: str) -> list[Any]:
+    rows = store.execute(
+        f"SELECT inner FROM {table.name} WHERE owner = ? ORDER BY number",  # noqa: S608 - our name
+        (reference,),
+    )
+    values = [msgspec.msgpack.decode(inner) for (inner,) in rows]
+    if table.field != "narrative":
+        return values
+    return [value.get("narrative", "") for value in values]
+
+
+def _store_children(
+    store: sqlite3.Connection, table: ChildTable, rows: Iterator[SourceRow]
+) -> None:
+    store.execute(
+        f"CREATE TABLE {table.name} "
+        "(number INTEGER PRIMARY KEY, owner TEXT, place TEXT, inner BLOB)"
+    )
+    store.executemany(
+        f"INSERT INTO {table.name} (owner, place, inner) VALUES (?, ?, ?)",  # noqa: S608 - our name
+        ((_get_owner(row.values), row.location, _encode_child(table, row)) for row in rows),
+    )
+    store.execute(f"CREATE INDEX {table.name}_owner ON {table.name} (owner)")
+
+
+def _encode_child(table: ChildTable, row: SourceRow) -> bytes:
+    inner = {table.columns[name]: value for name, value in row.values.items() if name != JOIN_KEY}
+    return msgspec.msgpack.encode(inner)
+
+
+def map_header(
+    location: str,
+    source_columns: Iterable[str],
+    columns: Sequence[str],
+    required: Iterable[str],
+    map_column: Callable[[str], str | None],
+) -> list[str | None]:
+    """Our name of each column, None where it is ignored.
+
+    Raises SourceError for a column that is unknown, there twice, or missing.
+    """
+    names = [map_column(name) for name in source_columns]
+    for name in names:
+        if name is None:
+            continue
+        if name not in columns:
+            suggestions = difflib.get_close_matches(name, columns, n=1)
+            hint = (
+                f'Did you mean "{suggestions[0]}"?'
+                if suggestions
+                else f"The columns are {', '.join(columns)}."
+            )
+            raise SourceError(f'{location}: has an unknown column "{name[:40]}". {hint}')
+        if names.count(name) > 1:
+            raise SourceError(f'{location}: names the column "{name}" twice. Remove one.')
+    if missing := sorted(set(required) - set(names)):
+        raise SourceError(f'{location}: lacks the column "{missing[0]}". Add it.')
+    return names

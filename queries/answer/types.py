@@ -1,0 +1,255 @@
+"""The answer: rows of every question, and where they come from. Every output is rendered from it.
+
+Pure types; ``queries/answer.schema.json`` is their published schema.
+
+A count says what it counts by its unit and its conditions (``means``): those of the scope, of its
+question, of its row and of its column. Two counts of the same unit and conditions are the same
+number. ``queries.conditions`` says how conditions are written. A count of None is withheld.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Final, Literal, TypeAlias
+
+import msgspec
+from msgspec import Struct, field
+
+ANSWER_FORMAT: Final = "foidex-answer/1"
+
+Conditions: TypeAlias = tuple[str, ...]
+
+WITHHELD: Final = "[c]"  # "confidential", as official statistics mark it
+
+
+class SpellingCount(Struct, frozen=True):
+    """One way to write a term that was found, and the records that hold it."""
+
+    form: str
+    records: int | None
+
+
+class TermAnswer(Struct, frozen=True, omit_defaults=True):
+    """A term asked for: its wordings in the request, and the forms found, most frequent first."""
+
+    wordings: tuple[str, ...]
+    records: int | None
+    forms: tuple[SpellingCount, ...]
+    exact: bool = False
+    aliases: tuple[str, ...] = ()
+    company: tuple[str, ...] = ()
+    means: Conditions = ()
+
+
+class Column(Struct, frozen=True, omit_defaults=True):
+    """What a column counts, and under which condition; ``description`` says it at length."""
+
+    key: str
+    label: str
+    description: str = ""
+    unit: str = "offences"
+    means: Conditions = ()
+
+
+class Row(Struct, frozen=True, omit_defaults=True):
+    """One row: a count for each column of its table. ``kind`` marks rows that are not asked for:
+    "none" (none of these), "unknown", "other"."""
+
+    key: str
+    label: str
+    counts: tuple[int | None, ...]
+    kind: str = "asked"
+    codes: tuple[str, ...] = ()
+    means: Conditions = ()
+
+
+class Relation(Struct, frozen=True, omit_defaults=True, rename={"total": "whole"}):
+    """What is certain of the numbers of a table, whatever the records are.
+
+    - "sum": the parts add up to the whole; "union": they make up the whole, and may overlap;
+    - "at_most": together no more than the whole; "at_least": together no less, or no less than
+      the whole ``times`` over.
+
+    ``over`` rows, whole and parts are keys of rows or names of counted facts, and the relation
+    holds in the columns of ``only``, or in all; over columns they are keys of columns, and it holds
+    in the rows of ``only``, or in all.
+    """
+
+    kind: Literal["sum", "union", "at_most", "at_least"]
+    total: str
+    parts: tuple[str, ...]
+    over: Literal["rows", "columns"] = "rows"
+    only: tuple[str, ...] = ()
+    times: int = 1
+
+
+class FactMeta(Struct, frozen=True, omit_defaults=True):
+    """A fact that is a count: of which unit, under which condition."""
+
+    name: str
+    unit: str = "offences"
+    means: Conditions = ()
+
+
+class Table(Struct, frozen=True):
+    """Rows and their total. The total counts each record, or victim, once; rows may overlap.
+
+    ``heading`` is what the rows are, ``across`` what the columns after the first are. Without
+    ``relations`` the rows are taken to make up the total, and to overlap.
+    """
+
+    heading: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    total: Row
+    relations: tuple[Relation, ...] = ()
+    across: str = ""
+
+
+class QuestionAnswer(Struct, frozen=True, omit_defaults=True):
+    """The numbers of one question.
+
+    ``facts`` are single values, such as the youngest age; ``within`` says in words what the
+    question is about, where that is less than its request is, and ``means`` in conditions.
+    ``figures`` tells the facts that are counts. A note gives no number but those of the table, the
+    facts, and sums of them.
+    """
+
+    id: str
+    kind: str
+    text: str
+    table: Table
+    within: str = ""
+    means: Conditions = ()
+    facts: dict[str, int | str | None] = {}
+    figures: tuple[FactMeta, ...] = ()
+    notes: tuple[str, ...] = ()
+    terms: tuple[TermAnswer, ...] = ()
+
+
+class PeriodAnswer(Struct, frozen=True):
+    """One period of a request: its name and its days, both included."""
+
+    label: str
+    start: date | None
+    end: date | None
+
+
+class ScopeAnswer(Struct, frozen=True):
+    """The records the answer is about; ``left_out`` are those whose status does not count.
+
+    ``conditions`` are what a record's fields must be, in words, and ``means`` in conditions.
+    """
+
+    records: int | None
+    left_out: dict[str, int | None]
+    period_from: date | None
+    period_to: date | None
+    offences: tuple[Row, ...]
+    terms: tuple[TermAnswer, ...]
+    periods: tuple[PeriodAnswer, ...] = ()
+    conditions: tuple[str, ...] = ()
+    means: Conditions = ()
+
+    @property
+    def of_any_status(self) -> int:
+        """The records in scope, of any status; those that are not withheld."""
+        return sum(number or 0 for number in (self.records, *self.left_out.values()))
+
+
+class Provenance(Struct, frozen=True):
+    """Where the numbers come from. ``records`` are those in the generation, of any status.
+
+    ``basis`` is the SHA-256 of the file that holds which records count in which number, where one
+    is kept; it stands beside the audit log, for it holds references.
+    """
+
+    generation: str
+    built_at: datetime
+    watermark: datetime | None
+    records: int
+    rejected: int
+    sources: tuple[str, ...]
+    mapping_hash: str
+    query_hash: str
+    query: dict[str, Any]
+    run_at: datetime
+    took_ms: int
+    version: str
+    basis: str | None = None
+
+
+class RuleOverride(Struct, frozen=True):
+    """A rule that was set aside, and why."""
+
+    rule: str
+    reason: str
+
+
+class Disclosure(Struct, frozen=True):
+    """What was done to an answer that is published.
+
+    Counts from 1 to ``threshold`` - 1 are withheld, with as many more as would give them away;
+    ``withheld`` is how many printed numbers that is. With ``rounding``, counts are rounded to it.
+    """
+
+    threshold: int
+    rounding: int
+    youngest: str
+    withheld: int
+    overrides: tuple[RuleOverride, ...] = ()
+
+
+class NearMissCount(Struct, frozen=True):
+    """A near miss: wording near a term that the request does not ask for.
+
+    ``records`` hold it, ``added`` of which do not count for the term; None where not given.
+    ``places`` are "mentions", or the questions that ask for the term.
+    """
+
+    term: str
+    places: tuple[str, ...]
+    wording: str
+    records: int | None
+    added: int | None
+
+
+class NearMisses(Struct, frozen=True):
+    """The near misses of an answer. Those that fewer than ``least`` records hold are not told, as a
+    rare word may name a person; ``complete`` says whether every record that may hold one was read.
+    """
+
+    least: int
+    complete: bool
+    told: tuple[NearMissCount, ...]
+
+
+class Answer(Struct, frozen=True):
+    """The numbers of one request; one with ``disclosure`` is fit to be published.
+
+    ``near_misses`` is None where they were not looked for.
+    """
+
+    reference: str
+    title: str
+    request: dict[str, Any]
+    scope: ScopeAnswer
+    questions: tuple[QuestionAnswer, ...]
+    provenance: Provenance
+    disclosure: Disclosure | None = None
+    near_misses: NearMisses | None = None
+    format: str = field(default=ANSWER_FORMAT)
+
+
+def format_json(answer: Struct) -> str:
+    """The answer as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(answer), indent=2).decode()
+
+
+def build_answer_schema() -> dict[str, Any]:
+    """The JSON Schema of an answer."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "The answer of foidex to one request",
+        **msgspec.json.schema(Answer),
+    }

@@ -1,0 +1,106 @@
+"""TODO: say what queries.answering.adhoc is for."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date, datetime
+
+from elasticsearch import Elasticsearch
+from msgspec import Struct
+
+from queries.answer.types import Answer, SpellingCount, Table
+from queries.answering.build import compute_answer
+from queries.layout.csv_text import escape_formula, format_table_csv
+from queries.layout.prose import describe_left_out, format_number, format_timestamp
+from queries.layout.text_table import format_text_table, wrap_paragraph
+from queries.request.reader import Request
+from queries.tables.scope import Scope
+
+
+class AdhocTermCount(Struct, frozen=True):
+    """A term as typed, the records that mention it, and the forms found."""
+
+    term: str
+    records: int | None
+    forms: tuple[SpellingCount, ...]
+
+
+class AdhocCount(Struct, frozen=True):
+    """An ad hoc count. ``records`` counts each record once, whichever of the terms it mentions;
+    ``table`` is there where the number was to be broken down."""
+
+    terms: tuple[AdhocTermCount, ...]
+    records: int | None
+    left_out: dict[str, int | None]
+    period_from: date | None
+    period_to: date | None
+    offences: tuple[str, ...]
+    table: Table | None
+    notes: tuple[str, ...]
+    generation: str
+    built_at: datetime
+    watermark: datetime | None
+
+
+def count_adhoc_request(client: Elasticsearch, alias: str, request: Request) -> AdhocCount:
+    """Count the records. Raises as ``execute.answer``."""
+    answer = compute_answer(client, alias, request)
+    scope = request.scope
+    question = answer.questions[0] if answer.questions else None
+    return AdhocCount(
+        terms=_list_term_counts(answer, request, scope),
+        records=answer.scope.records,
+        left_out=answer.scope.left_out,
+        period_from=scope.period.start,
+        period_to=scope.period.end,
+        offences=tuple(code for row in scope.offences for code in row.codes),
+        table=question.table if question else None,
+        notes=question.notes if question else (),
+        generation=answer.provenance.generation,
+        built_at=answer.provenance.built_at,
+        watermark=answer.provenance.watermark,
+    )
+
+
+def _list_term_counts(answer: Answer, request: Request, scope: Scope) -> tuple[AdhocTermCount, ...]:
+    """A row for each term typed, also where two are one term."""
+    by_key = {
+        mention.key: term for mention, term in zip(scope.mentions, answer.scope.terms, strict=True)
+    }
+    return tuple(
+        AdhocTermCount(mention.term.written, by_key[mention.key].records, by_key[mention.key].forms)
+        for mention in request.every_mention
+    )
+
+
+def format_adhoc_text(adhoc_count: AdhocCount) -> str:
+    """The count for a person, as aligned text."""
+    lines = []
+    if adhoc_count.table:
+        lines += [format_text_table(adhoc_count.table), *map(wrap_paragraph, adhoc_count.notes)]
+    else:
+        rows = [(term.term, term.records) for term in adhoc_count.terms]
+        width = min(60, max(len(label) for label, _ in [*rows, ("each record once", 0)]))
+        lines += [f"{label[:width]:<{width}}  {format_number(number):>9}" for label, number in rows]
+        if len(rows) != 1:
+            lines.append(f"{'each record once':<{width}}  {format_number(adhoc_count.records):>9}")
+    for term in adhoc_count.terms:
+        forms = ", ".join(f"{form.form} {format_number(form.records)}" for form in term.forms)
+        lines.append(f"  {term.term}: {forms or 'no form found'}")
+    if exclusions := describe_left_out(adhoc_count.left_out):
+        lines.append(exclusions)
+    lines.append(f"From {adhoc_count.generation}, built {format_timestamp(adhoc_count.built_at)}.")
+    return "\n".join(lines) + "\n"
+
+
+def format_adhoc_csv(adhoc_count: AdhocCount) -> str:
+    """The count as CSV: a row for each row of the table, or for each term, and the total."""
+    if adhoc_count.table:
+        return format_table_csv(adhoc_count.table)
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["term", "records"])
+    rows.writerows([escape_formula(term.term), term.records] for term in adhoc_count.terms)
+    rows.writerow(["each record once", adhoc_count.records])
+    return text.getvalue()

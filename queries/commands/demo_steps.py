@@ -1,0 +1,141 @@
+"""The whole job on sample data, from nothing: records in, two requests answered, letters out.
+
+It uses the embedded server and an alias of its own, so it never touches a real index.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from indexer.config.loader import CONFIG_FILE_NAME
+from indexer.errors import ConfigurationError, OutputError
+from indexer.index.generations import discard_generation, list_verified
+from indexer.jobs.refresh import load_files
+from indexer.jobs.summary import summarise_refresh
+from indexer.records.sample import generate_records
+from indexer.resources import find_data_folder
+from indexer.session import Session
+from queries.answer.types import Answer, format_json
+from queries.answering.service import answer_request
+from queries.documents.formats.letter import render_letter_html, render_letter_text
+from queries.documents.formats.report import render_report_text
+from queries.layout.text_table import PAGE_WIDTH
+from queries.request.reader import read_configured_request
+
+DEMO_RECORD_COUNT: Final = 20_000
+
+_DEMO_REQUESTS: Final = ("reference", "five-years")
+
+_DEMO_CONFIG: Final = """\
+# The demonstration's own index, and a force that does not exist.
+[index]
+alias = "foidex-demo"
+
+[force]
+name = "Example Constabulary"
+unit = "Information Rights"
+address = ["Police Headquarters", "1 Example Street", "Exampleton EX1 1EX"]
+contact = "information.rights@example.org"
+signatory = "Information Rights Officer"
+"""
+
+
+def run_demo(session: Session, folder: Path) -> None:
+    """Run the demonstration, leaving its files in ``folder``."""
+    if session.settings.server.url is not None:
+        raise ConfigurationError(
+            "the demonstration runs on the embedded server only. Unset FOIDEX_URL (server.url)."
+        )
+    if "FOIDEX_INDEX" in os.environ:
+        raise ConfigurationError(
+            "the demonstration has an index of its own, so that it never touches a real one. "
+            "Unset FOIDEX_INDEX."
+        )
+    config = folder / CONFIG_FILE_NAME
+    paths = _write_demo_inputs(folder, config)
+    session.config = config
+    session.reset()
+    alias = session.settings.index.alias
+    with session.client() as client:
+        loaded = load_files(
+            client,
+            session.settings.index,
+            paths,
+            session.settings.home / "rejects",
+            session.progress,
+        )
+        for generation in list_verified(client, alias):
+            if generation.name != loaded.generation.name:
+                discard_generation(client, alias, generation.name)
+        for line in summarise_refresh(msgspec.structs.replace(loaded, previous=None)):
+            session.progress.say(line)
+    for name in _DEMO_REQUESTS:
+        _answer_demo_request(session, folder, name)
+    _print_next_steps(folder, config)
+
+
+def _write_demo_inputs(folder: Path, config: Path) -> list[Path]:
+    shipped = find_data_folder("demo")
+    records = [folder / "reference.jsonl", folder / "sample.jsonl"]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        config.write_text(_DEMO_CONFIG, encoding="utf-8")
+        shutil.copyfile(shipped / "reference.jsonl", records[0])
+        for name in _DEMO_REQUESTS:
+            shutil.copyfile(shipped / "requests" / f"{name}.yaml", folder / f"{name}.yaml")
+        with records[1].open("wb") as file:
+            for record in generate_records(DEMO_RECORD_COUNT):
+                file.write(msgspec.json.encode(record) + b"\n")
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: cannot be written ({error.strerror}). Name another folder with --out."
+        ) from None
+    return records
+
+
+def _answer_demo_request(session: Session, folder: Path, name: str) -> None:
+    demo_answer = answer_request(
+        session,
+        lambda: read_configured_request(folder / f"{name}.yaml", session.settings),
+        command="demo",
+    )
+    force = session.settings.force
+    today = date.today()  # noqa: DTZ011 - a letter bears the day of the desk
+    _write_demo_file(folder / f"{name}.answer.json", format_json(demo_answer) + "\n")
+    _write_demo_file(folder / f"{name}.letter.txt", render_letter_text(demo_answer, force, today))
+    _write_demo_file(folder / f"{name}.letter.html", render_letter_html(demo_answer, force, today))
+    _print_demo_report(demo_answer, session)
+
+
+def _print_demo_report(demo_answer: Answer, session: Session) -> None:
+    line = "=" * PAGE_WIDTH
+    print(f"{line}\n{render_report_text(demo_answer, session.settings.force, date.today())}")  # noqa: DTZ011
+
+
+def _write_demo_file(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror}).") from None
+
+
+def _print_next_steps(folder: Path, config: Path) -> None:
+    program = os.path.relpath(sys.argv[0]) if os.path.sep in sys.argv[0] else sys.argv[0]
+    line = "=" * PAGE_WIDTH
+    print(line)
+    print(f"Everything lies in {folder}/:")
+    print("  reference.yaml, five-years.yaml   the two requests")
+    print("  *.letter.txt, *.letter.html       the letters")
+    print("  *.answer.json                     the numbers, with where they come from")
+    print("\nTry next:")
+    print(f'  {program} --config {config} count "live stream" Snapchat --by offence')
+    print(f"  {program} --config {config} find livestream --offence 22B --refs-only")
+    print(f"  {program} --config {config} answer {folder}/reference.yaml --format letter")
+    print(f"\nThe server goes on running; stop it with: {program} down")

@@ -1,0 +1,80 @@
+"""TODO: say what queries.commands.lint is for."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from indexer.errors import NoIndexError
+from indexer.session import get_session
+from queries.commands.options import load_request, load_term_book
+
+if TYPE_CHECKING:
+    from queries.lint.findings import WordingCheck
+    from queries.request.reader import Request
+
+
+class LintFormat(StrEnum):
+    """What ``lint`` prints."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def run_lint_command(
+    request: Annotated[Path, typer.Argument(help="A request file.", readable=False)],
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Check the file alone, and ask no server.")
+    ] = False,
+    context: Annotated[
+        bool,
+        typer.Option("--context/--no-context", help="Show everyday words in records."),
+    ] = True,
+    form: Annotated[LintFormat, typer.Option("--format", help="What to print.")] = LintFormat.TEXT,
+) -> None:
+    """Check a request file, and its wording against the index: what it nearly asks for, what is
+    found that may not be meant. It starts no server, and changes nothing that is counted.
+
+    Example: foidex lint request.yaml
+    """
+    from queries.answer.types import format_json
+    from queries.lint.findings import format_request_outline, format_wording_check, make_lint_report
+
+    parsed_request = load_request(request)
+    if form is LintFormat.TEXT:
+        print(format_request_outline(parsed_request, str(request)), end="", flush=True)
+    wording_check = None if offline else _run_wording_check(parsed_request, contexts=context)
+    if form is LintFormat.JSON:
+        print(format_json(make_lint_report(parsed_request, str(request), wording_check)))
+    elif wording_check:
+        print(f"\n{format_wording_check(wording_check)}", end="")
+
+
+def _run_wording_check(request: Request, *, contexts: bool) -> WordingCheck | None:
+    """The wording check, where there is an index to ask; else say why there is none."""
+    from queries.answering.audit_fields import request_fields
+    from queries.lint.check import check_wording
+
+    if not get_session().running():
+        print(
+            "foidex: no server is running, so only the file was checked, not its wording. "
+            "Start it: foidex up",
+            file=sys.stderr,
+        )
+        return None
+    try:
+        with get_session().run("lint") as run, get_session().client() as client:
+            run.add_fields(**request_fields(request))
+            alias = get_session().settings.index.alias
+            wording_check = check_wording(
+                client, alias, request, load_term_book(), contexts=contexts
+            )
+            run.write(generation=wording_check.generation, records=wording_check.records)
+            return wording_check
+    except NoIndexError as error:
+        print(f"foidex: only the file was checked, not its wording: {error}", file=sys.stderr)
+        return None

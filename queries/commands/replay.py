@@ -1,0 +1,50 @@
+"""The commands that look back: replay, and the audit log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from indexer.session import get_session
+from queries.commands.options import ReportFormat
+
+
+def run_replay_command(
+    answer: Annotated[Path, typer.Argument(help="An answer, as --format json printed it.")],
+    form: Annotated[ReportFormat, typer.Option("--format", help="What to print.")] = (
+        ReportFormat.TEXT
+    ),
+) -> None:
+    """Ask an answer's request again: the same numbers, or which records moved them, and why.
+
+    Exits with 14 where a number moved. The references it prints are as confidential as records.
+
+    Example: foidex replay answer.json
+    """
+    from queries.answer.types import format_json
+    from queries.answering.audit_fields import request_fields
+    from queries.replay.audit_fields import replay_fields
+    from queries.replay.compare import extract_request, read_unpublished_answer, replay_answer
+    from queries.replay.text import format_replay
+
+    settings = get_session().settings
+    with get_session().run("replay") as run:
+        earlier_answer = read_unpublished_answer(answer)
+        request = extract_request(earlier_answer, answer)
+        run.add_fields(**request_fields(request))
+        with get_session().client() as client:
+            result = replay_answer(
+                client,
+                settings.index.alias,
+                earlier_answer,
+                request,
+                settings.audit_folder,
+                settings.audit.basis_records,
+            )
+        text = format_replay(result) if form is ReportFormat.TEXT else format_json(result) + "\n"
+        run.write(**replay_fields(result, earlier_answer))
+        print(text, end="")
+        if result.error:
+            raise result.error

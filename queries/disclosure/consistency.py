@@ -1,0 +1,140 @@
+"""Checks that an answer agrees with itself, before any of it is written.
+
+Pure. A failure is a fault in foidex, and names the place: rows against totals, bands that overlap
+or leave a gap, one number that stands in two places with two values, and sums that notes tell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from indexer.errors import InexactError
+from queries.answer.condition import OLDEST_AGE, parse_dimension, parse_intervals
+from queries.answer.types import Answer, QuestionAnswer, Table
+from queries.disclosure.constraints import LinearConstraint, Population, derive_constraints
+from queries.disclosure.populations import PrintedCell, declare_constraints, list_printed_cells
+from queries.tables.period_columns import split_column_key
+
+_SUM_NOTE: Final = re.compile(r"add up to ([\d,]+), more than the total of ([\d,]+)")
+
+
+def check_consistency(answer: Answer) -> None:
+    """Raise InexactError, naming every place where the answer contradicts itself."""
+    cells = list_printed_cells(answer)
+    problems = [*_find_conflicting_cells(cells), *_check_tables(answer)]
+    if not problems:
+        problems = [*_find_broken_constraints(answer, cells)]
+    if problems:
+        raise InexactError(
+            "the answer contradicts itself, so it is not given. Please report it.\n"
+            + "\n".join(problems)
+        )
+
+
+def _find_conflicting_cells(cells: list[PrintedCell]) -> Iterator[str]:
+    """One population, two numbers."""
+    first: dict[Population, PrintedCell] = {}
+    for cell in cells:
+        if cell.number is None:
+            continue
+        if cell.number < 0:
+            yield f"{cell.location}: {cell.number:,} is less than nothing"
+        earlier_cell = first.setdefault(cell.population, cell)
+        if earlier_cell.number != cell.number:
+            yield (
+                f"{cell.location}: {cell.number:,}, but {earlier_cell.number:,} for the same at {earlier_cell.location}"
+            )
+
+
+def _check_tables(answer: Answer) -> Iterator[str]:
+    for question in answer.questions:
+        widths = {len(row.counts) for row in (*question.table.rows, question.table.total)}
+        if widths != {len(question.table.columns)}:
+            yield f"{question.id}: a row has more or fewer numbers than the table has columns"
+        keys = [row.key for row in (*question.table.rows, question.table.total)]
+        if len(set(keys)) != len(keys):
+            yield f"{question.id}: two rows of the table have the same key"
+        yield from _check_age_bands(question)
+        yield from _check_noted_sums(question)
+
+
+def _check_age_bands(question: QuestionAnswer) -> Iterator[str]:
+    """Bands of ages never overlap, and what they leave out has a row."""
+    bands = sorted(
+        (interval, row.label)
+        for row in question.table.rows
+        if row.kind == "asked"
+        for condition in row.means
+        if parse_dimension(condition) == "age"
+        for interval in parse_intervals(condition)
+    )
+    for ((_, end), lower), ((start, _), upper) in pairwise(bands):
+        if start <= end:
+            yield f'{question.id}: the bands "{lower}" and "{upper}" overlap'
+    ages = sum(end - start + 1 for (start, end), _ in bands)
+    has_other_row = any(row.kind == "other" for row in question.table.rows)
+    if bands and not has_other_row and ages < OLDEST_AGE + 1:
+        yield f"{question.id}: the bands leave ages out, and no row is for those"
+
+
+def _check_noted_sums(question: QuestionAnswer) -> Iterator[str]:
+    """A sum in a note is one of rows or columns, and its total is in the table or the facts."""
+    table = question.table
+    sums = {*_sum_rows(table), *_sum_columns(table)}
+    withheld = any(None in row.counts for row in (*table.rows, table.total))
+    for note in question.notes:
+        for match in _SUM_NOTE.finditer(note):
+            summed, total = (int(text.replace(",", "")) for text in match.groups())
+            if not withheld and summed not in sums:
+                yield f"{question.id}: a note says that numbers add up to {summed:,}, which none do"
+            if total not in {*table.total.counts, *question.facts.values()}:
+                yield f"{question.id}: a note tells a total of {total:,}, which stands nowhere"
+
+
+def _sum_rows(table: Table) -> Iterator[int]:
+    """The sums of all rows, and of those asked for, in each column."""
+    asked_rows = [row for row in table.rows if row.kind == "asked"]
+    for rows in (table.rows, asked_rows):
+        for index in range(len(table.columns)):
+            yield sum(row.counts[index] or 0 for row in rows)
+
+
+def _sum_columns(table: Table) -> Iterator[int]:
+    """The sums of the columns beside the first, of all periods and of each."""
+    counts_by_period: dict[int | None, list[int]] = defaultdict(list)
+    for column, count in zip(table.columns, table.total.counts, strict=True):
+        counts_by_period[split_column_key(column.key)[1]].append(count or 0)
+    yield from (sum(counts[1:]) for counts in counts_by_period.values())
+
+
+def _find_broken_constraints(answer: Answer, cells: list[PrintedCell]) -> Iterator[str]:
+    """Rows against totals, columns against columns, and a part against its whole."""
+    locations = {cell.population: cell.location for cell in reversed(cells)}
+    counts = {cell.population: cell.number for cell in cells if cell.number is not None}
+    constraints = declare_constraints(answer)
+    wrong: dict[object, LinearConstraint] = {}
+    for relation in derive_constraints((cell.population for cell in cells), constraints):
+        try:
+            value = relation.value(counts)
+        except KeyError:  # what is withheld, or printed nowhere
+            continue
+        if not relation.holds(value):
+            wrong.setdefault((frozenset(relation.terms), relation.low, relation.high), relation)
+    for relation in wrong.values():
+        value = relation.value(counts)
+        below = relation.low is not None and value < relation.low
+        parts = " ".join(
+            f"{'-' if coefficient < 0 else '+'} {counts[population]:,}"
+            for population, coefficient in relation.terms
+        )
+        expected = relation.low if below else relation.high
+        about = "; ".join(locations[population] for population, _ in relation.terms[:2])
+        location = relation.source if "," in relation.source else about
+        yield (
+            f"{location}: {parts.removeprefix('+ ')} is {value:,}, "
+            f"where {'at least' if below else 'at most'} {expected:,} is right"
+        )

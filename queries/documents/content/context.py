@@ -1,0 +1,333 @@
+"""What the templates need worked out: rows found, prose, tables in parts, the method annex."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import jinja2
+import msgspec
+from msgspec import Struct
+
+from indexer.config.model import ForceSettings
+from queries.answer.types import Answer, QuestionAnswer, Row, ScopeAnswer, TermAnswer
+from queries.documents.content.templates import EscapeMode, get_environment, render_template
+from queries.layout.prose import (
+    describe_left_out,
+    describe_near_misses,
+    explain_rounding,
+    explain_withheld,
+    format_number,
+    join_list,
+)
+from queries.layout.table_parts import (
+    LABEL_ROOM,
+    LANDSCAPE_ROOM,
+    PORTRAIT_ROOM,
+    TablePart,
+    build_single_part,
+    split_table,
+)
+from queries.tables.period import Period, format_long_date
+
+_T = TypeVar("_T")
+
+# What XML cannot hold, and so neither Word nor a spreadsheet.
+_UNPRINTABLE: Final = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class QuestionView(Struct, frozen=True):
+    """A question with what its sentences and its table need.
+
+    ``found`` are the rows asked for that are not zero, ``absent`` is how many are; ``whole`` is the
+    table, ``parts`` and ``wide_parts`` the same cut to fit A4 upright and on its side; ``columns``
+    says at length what the columns are.
+    """
+
+    answer: QuestionAnswer
+    nonzero_rows: tuple[Row, ...]
+    absent: int
+    several: bool
+    tabled: bool
+    full_table: TablePart
+    parts: tuple[TablePart, ...]
+    wide_parts: tuple[TablePart, ...]
+    columns: tuple[str, ...]
+    prose: tuple[str, ...] = ()
+
+    @property
+    def found(self) -> tuple[Row, ...]:
+        """The earlier name of ``nonzero_rows``, which templates of a force may use."""
+        return self.nonzero_rows
+
+    @property
+    def whole(self) -> TablePart:
+        """The earlier name of ``full_table``."""
+        return self.full_table
+
+    @property
+    def unit(self) -> str:
+        """What the first column counts, in the singular."""
+        return self.answer.table.columns[0].label.lower().removesuffix("s")
+
+    @property
+    def total(self) -> int | None:
+        """The total of the first column."""
+        return self.answer.table.total.counts[0]
+
+    @property
+    def title(self) -> str:
+        """The question's id, with its text if it has one."""
+        return f"{self.answer.id}. {self.answer.text}" if self.answer.text else self.answer.id
+
+
+class AnnexSection(Struct, frozen=True):
+    """A part of the method annex: a heading, then paragraphs and items in their order."""
+
+    heading: str
+    blocks: tuple[AnnexBlock, ...]
+
+
+class AnnexBlock(Struct, frozen=True):
+    """A paragraph, or an item of a list."""
+
+    text: str
+    item: bool
+
+
+def build_template_context(
+    answer: Answer,
+    force: ForceSettings,
+    day: date,
+    template_folder: Path | None,
+    small: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The names a template may use. ``small`` are the places of small numbers, to be thought of
+    before anything is published. Raises ConfigurationError for a phrase that is wrong."""
+    answer = strip_unprintable(answer)
+    force = strip_unprintable(force)
+    letter = answer.request["letter"]
+    context = {
+        "answer": answer,
+        "scope": answer.scope,
+        "period": describe_scope(answer.scope),
+        "wordings": [wording for term in answer.scope.terms for wording in list_wordings(term)],
+        "terms": _view_terms(answer),
+        "forms": _list_spellings(answer),
+        "near_misses": describe_near_misses(answer.near_misses),
+        "left_out": " ".join(
+            filter(None, (describe_left_out(answer.scope.left_out), _describe_record_end(answer)))
+        ),
+        "questions": [
+            _view_question(answer, question, template_folder) for question in answer.questions
+        ],
+        "disclosure": answer.disclosure,
+        "withheld": _explain_withholding(answer, force),
+        "rounded": explain_rounding(answer.disclosure),
+        "small": tuple(small),
+        "provenance": answer.provenance,
+        "force": force,
+        "day": day,
+        "letter": letter,
+        "received": format_long_date(date.fromisoformat(letter["received"]))
+        if letter["received"]
+        else "",
+        "asked": _split_paragraphs(letter["asked"]),
+        "clarified": _split_paragraphs(letter["clarified"]),
+    }
+    return context | {
+        "annex": tuple(
+            _parse_sections(render_template("annex.j2", EscapeMode.TEXT, template_folder, context))
+        )
+    }
+
+
+def _explain_withholding(answer: Answer, force: ForceSettings) -> str:
+    """What a withheld number is, and what lets the force withhold it."""
+    explanation = explain_withheld(answer.disclosure, any_withheld=_has_withheld(answer))
+    return f"{explanation} {force.exemption}".strip() if explanation else ""
+
+
+def _describe_record_end(answer: Answer) -> str:
+    """That the records end before what is asked about does."""
+    provenance = answer.provenance
+    newest = (provenance.watermark or provenance.built_at).date()
+    end = answer.scope.period_to
+    if end is None or end <= newest:
+        return ""
+    return f"The records held were last changed on {format_long_date(newest)}, before {format_long_date(end)}."
+
+
+def _has_withheld(answer: Answer) -> bool:
+    """Whether anything printed is withheld."""
+    disclosure, scope = answer.disclosure, answer.scope
+    return disclosure is not None and (
+        disclosure.withheld > 0 or None in (scope.records, *scope.left_out.values())
+    )
+
+
+def _view_question(
+    answer: Answer, question: QuestionAnswer, template_folder: Path | None
+) -> QuestionView:
+    table = question.table
+    requested_rows = [row for row in table.rows if row.kind == "asked"]
+    nonzero_rows = tuple(row for row in requested_rows if row.counts[0] != 0)
+    # Where numbers are rounded a 0 need not be none, so sentences would not be true.
+    rounded = answer.disclosure is not None and answer.disclosure.rounding > 0
+    prosaic = not rounded and _has_prose(question.kind, template_folder)
+    view = QuestionView(
+        answer=question,
+        nonzero_rows=nonzero_rows,
+        absent=len(requested_rows) - len(nonzero_rows),
+        several=len(requested_rows) > 1,
+        tabled=not prosaic
+        or sum(row.kind != "none" for row in table.rows) > 1
+        or len(table.columns) > 1,
+        full_table=build_single_part(table),
+        parts=split_table(table, PORTRAIT_ROOM, LABEL_ROOM),
+        wide_parts=split_table(table, LANDSCAPE_ROOM, LABEL_ROOM),
+        columns=tuple(
+            f"{column.label}: {column.description}"
+            for column in table.columns
+            if column.description
+        ),
+    )
+    if not prosaic:
+        return view
+    name = f"questions/{question.kind}.j2"
+    prose = render_template(name, EscapeMode.TEXT, template_folder, {"question": view})
+    lines = tuple(" ".join(line.split()) for line in prose.splitlines() if line.strip())
+    return msgspec.structs.replace(view, prose=lines)
+
+
+def _has_prose(kind: str, template_folder: Path | None) -> bool:
+    """Whether a kind of question has sentences of its own; its table does without."""
+    try:
+        get_environment(EscapeMode.TEXT, template_folder).get_template(f"questions/{kind}.j2")
+    except jinja2.TemplateNotFound:
+        return False
+    except jinja2.TemplateSyntaxError:
+        return True  # said where it is printed
+    return True
+
+
+def _collect_terms(answer: Answer) -> list[TermAnswer]:
+    return [
+        *answer.scope.terms,
+        *(term for question in answer.questions for term in question.terms),
+    ]
+
+
+def _list_spellings(answer: Answer) -> list[str]:
+    """A line for each term that was found, with its forms."""
+    lines = [
+        f"{join_list(list_wordings(term), 'or')}: {_format_spellings(term)}"
+        for term in _collect_terms(answer)
+        if term.forms
+    ]
+    return list(dict.fromkeys(lines))
+
+
+def list_wordings(term: TermAnswer) -> list[str]:
+    """The wordings of a term, each with what else was asked of it."""
+    qualifiers = [f'or "{alias}"' for alias in term.aliases]
+    qualifiers += [f"with {cooccurrence}" for cooccurrence in term.company]
+    qualifiers += ["exactly so written"] if term.exact else []
+    suffix = f" ({', '.join(qualifiers)})" if qualifiers else ""
+    return [f'"{wording}"{suffix}' for wording in term.wordings]
+
+
+def describe_scope(scope: ScopeAnswer) -> str:
+    """The periods and codes of an answer, and what its records' fields must be, in words."""
+    if len(scope.periods) > 1:
+        description = f"in {join_list([period.label for period in scope.periods])}"
+    else:
+        description = Period(scope.period_from, scope.period_to).words
+    codes = list(dict.fromkeys(code for row in scope.offences for code in row.codes))
+    if codes:
+        description += f" under the code{'s' if len(codes) > 1 else ''} {join_list(codes)}"
+    return (
+        f"{description}, where {join_list([*scope.conditions])}"
+        if scope.conditions
+        else description
+    )
+
+
+def _format_spellings(term: TermAnswer) -> str:
+    return ", ".join(
+        form.form if form.records is None else f"{form.form} {format_number(form.records)}"
+        for form in term.forms
+    )
+
+
+class TermView(Struct, frozen=True):
+    """A term as the annex tells it. Texts are empty where there is nothing to say."""
+
+    wordings: str
+    forms: str
+    exact: bool
+    aliases: str
+    cooccurrences: str
+
+    @property
+    def company(self) -> str:
+        """The earlier name of ``cooccurrences``, which templates of a force may use."""
+        return self.cooccurrences
+
+
+def _view_terms(answer: Answer) -> list[TermView]:
+    views = [
+        TermView(
+            wordings=join_list([f'"{wording}"' for wording in term.wordings], "or"),
+            forms=_format_spellings(term),
+            exact=term.exact,
+            aliases=join_list([f'"{alias}"' for alias in term.aliases], "or"),
+            cooccurrences=join_list([*term.company]),
+        )
+        for term in _collect_terms(answer)
+    ]
+    return list(dict.fromkeys(views))
+
+
+def _split_paragraphs(text: str) -> tuple[str, ...]:
+    return tuple(" ".join(part.split()) for part in text.split("\n\n") if part.strip())
+
+
+def _parse_sections(text: str) -> Iterator[AnnexSection]:
+    """The annex: "# " starts a section, "- " an item; every other line is a paragraph."""
+    heading, blocks = "", list[AnnexBlock]()
+    for line in (" ".join(line.split()) for line in text.splitlines()):
+        if line.startswith("# "):
+            if blocks:
+                yield AnnexSection(heading, tuple(blocks))
+            heading, blocks = line[2:], []
+        elif line:
+            blocks.append(AnnexBlock(line.removeprefix("- "), item=line.startswith("- ")))
+    if blocks:
+        yield AnnexSection(heading, tuple(blocks))
+
+
+def strip_unprintable(value: _T) -> _T:
+    """The value without characters that no document can hold."""
+    cleaned: _T = _strip_value(value)
+    return cleaned
+
+
+def _strip_value(value: Any) -> Any:
+    match value:
+        case str():
+            return _UNPRINTABLE.sub("", value)
+        case dict():
+            return {_strip_value(key): _strip_value(item) for key, item in value.items()}
+        case tuple() | list():
+            return type(value)(map(_strip_value, value))
+        case Struct():
+            fields = value.__struct_fields__
+            return msgspec.structs.replace(
+                value, **{name: _strip_value(getattr(value, name)) for name in fields}
+            )
+        case _:
+            return value

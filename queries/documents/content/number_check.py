@@ -1,0 +1,257 @@
+"""Documents read back before they are given: the numbers they print are those of the answer.
+
+Pure. Templates are a force's own, and may print a wrong number: one that was typed, worked out, or
+left from another request. What is read is told from what cannot be: a row that bears the name of a
+row of the answer has numbers of that row; a number said of offences, victims or records is one
+that the answer or the force's own text holds; a number in words and in figures is one number.
+Everything else (sections of an act, days, telephone numbers) is left alone, as a letter that is
+refused without cause would be worse.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from html.parser import HTMLParser
+from typing import Final, NamedTuple
+
+import msgspec
+from num2words import num2words
+
+from indexer.config.model import ForceSettings
+from indexer.errors import ConfigurationError
+from queries.answer.types import WITHHELD, Answer
+from queries.layout.table_parts import build_single_part
+
+_FIGURES: Final = re.compile(r"[\d,]+")
+
+#: A number said of what is counted, after a word that starts or carries a statement: not
+#: "section 47 offences", nor "sections 18 and 20 offences".
+_STATED_COUNT: Final = re.compile(
+    r"(?:^|[.:;(]\s*|\b(?:is|are|was|were|found|recorded|identified|of|the|total|totalling|holds?"
+    r"|held|have|has|shows?|counted|in|mention)\s+)"
+    r"((\d{1,3}(?:,\d{3})+|\d+) (?:offences?|victims?|crimes?|records?))\b",
+    re.IGNORECASE,
+)
+
+_WORDS_AND_FIGURES: Final = re.compile(
+    r"\b([a-z]+(?:[ -][a-z]+){0,12}) \((\d{1,3}(?:,\d{3})+|\d{1,3})\)", re.IGNORECASE
+)
+
+#: A number in a text, and no part of a day, code or reference.
+_BARE_NUMBER: Final = re.compile(r"(?<![\w/.-])(?:\d{1,3}(?:,\d{3})+|\d+)(?![\w/-])")
+
+_YEARS: Final = range(1900, 2101)
+
+_NUMBER_WORDS: Final = {
+    *(num2words(n) for n in range(21)),
+    *(num2words(n) for n in range(30, 100, 10)),
+    "hundred",
+    "thousand",
+}
+
+_LITERAL: Final = re.compile(r'#"((?:[^"\\]|\\.)*)";?')
+
+_INLINE_TAGS: Final = {
+    "a",
+    "abbr",
+    "b",
+    "code",
+    "em",
+    "i",
+    "small",
+    "span",
+    "strong",
+    "sub",
+    "sup",
+    "u",
+}
+
+_HIDDEN_TAGS: Final = {"style", "script", "template"}
+
+
+class ExtractedText(NamedTuple):
+    """What a document says: its paragraphs, and its rows as a label and cells."""
+
+    prose: list[str]
+    rows: list[tuple[str, list[str]]]
+
+
+def require_same_numbers(
+    content: ExtractedText, answer: Answer, force: ForceSettings, document: str
+) -> None:
+    """Raise ConfigurationError where a document says another number than the answer does."""
+    wrong = [*_check_printed_rows(content, answer), *_check_prose(content, answer, force)]
+    if wrong:
+        raise ConfigurationError(
+            f"{document} says what the answer does not, so it is not given:\n"
+            + "\n".join(dict.fromkeys(wrong))
+            + "\nCorrect the template: it prints numbers as they are, and works none out."
+        )
+
+
+def _check_printed_rows(content: ExtractedText, answer: Answer) -> Iterator[str]:
+    cells_by_name: dict[str, list[set[str]]] = {}
+    for question in answer.questions:
+        for line in build_single_part(question.table).lines:
+            for name in {_collapse_spaces(line.name), _collapse_spaces(line.label)}:
+                cells_by_name.setdefault(name, []).append(set(line.cells))
+    for label, cells in content.rows:
+        printed = [cell for cell in cells if cell == WITHHELD or _FIGURES.fullmatch(cell)]
+        rows = cells_by_name.get(_collapse_spaces(label), [])
+        if rows and not any(row.issuperset(printed) for row in rows):
+            yield (
+                f'the row "{label[:60]}" has {", ".join(printed)}, and in the answer '
+                + " or ".join(", ".join(sorted(row)) for row in rows)
+            )
+
+
+def _check_prose(content: ExtractedText, answer: Answer, force: ForceSettings) -> Iterator[str]:
+    allowed_numbers = _collect_allowed_numbers(answer, force)
+    for text in map(_collapse_spaces, content.prose):
+        for match in _STATED_COUNT.finditer(text):
+            number = _parse_figures(match[2])
+            if number not in allowed_numbers and not ("," not in match[2] and number in _YEARS):
+                yield f'"{match[1]}": {match[2]} is no number of the answer'
+        for match in _WORDS_AND_FIGURES.finditer(text):
+            words = match[1].lower().replace("-", " ").split()
+            expected = (
+                str(num2words(_parse_figures(match[2]))).replace("-", " ").replace(",", "").split()
+            )
+            bare = [word for word in expected if word != "and"]
+            stated_words = [word for word in words if word != "and"]
+            if stated_words[-1] in _NUMBER_WORDS and stated_words[-len(bare) :] != bare:
+                yield f'"{match[0][-60:]}": the number in words is not the one in figures'
+
+
+def _collect_allowed_numbers(answer: Answer, force: ForceSettings) -> set[int]:
+    """Every number of the answer, in figures or in its text and the force's."""
+    provenance = answer.provenance
+    numbers = {provenance.records, provenance.rejected}
+    parts = (answer.reference, answer.title, answer.request, answer.scope, answer.questions)
+    for leaf in _iter_leaves(
+        msgspec.to_builtins((*parts, answer.disclosure, answer.near_misses, force))
+    ):
+        numbers |= (
+            {_parse_figures(digits) for digits in _BARE_NUMBER.findall(leaf)}
+            if isinstance(leaf, str)
+            else {leaf}
+        )
+    return numbers
+
+
+def _iter_leaves(value: object) -> Iterator[int | str]:
+    if isinstance(value, dict):
+        yield from _iter_leaves([*value.values()])
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _iter_leaves(item)
+    elif isinstance(value, int | str):
+        yield value
+
+
+def _parse_figures(figures: str) -> int:
+    return int(figures.replace(",", ""))
+
+
+def _collapse_spaces(text: str) -> str:
+    return " ".join(text.split())
+
+
+def extract_plain_text(document: str) -> ExtractedText:
+    """What a text says. A table is a paragraph with a ruled line."""
+    content = ExtractedText([], [])
+    for paragraph in re.split(r"\n\s*\n", document):
+        lines = paragraph.splitlines()
+        if any(re.fullmatch(r"\s*-{3,}\s*", line) for line in lines):
+            content.rows.extend(_iter_table_rows(lines))
+        else:
+            content.prose.append(paragraph)
+    return content
+
+
+def _iter_table_rows(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    """The rows of a table; one whose label takes several lines cannot be told by its last."""
+    fresh = False
+    for line in lines:
+        label, *cells = re.split(r"\s{2,}", line.strip())
+        if cells and fresh:
+            yield label, cells
+        fresh = bool(cells) or re.fullmatch(r"-{3,}", line.strip()) is not None
+
+
+def extract_typst_text(source: str) -> ExtractedText:
+    """What the source of a PDF says: a line that starts with a bracket is a row."""
+    content = ExtractedText([], [])
+    for paragraph in re.split(r"\n\s*\n", source):
+        for line in paragraph.splitlines():
+            if line.strip().startswith("["):
+                label, *cells = _split_brackets(line) or [""]
+                content.rows.append((label, cells))
+        content.prose.append(_LITERAL.sub(lambda match: _unquote_literal(match[1]), paragraph))
+    return content
+
+
+def _split_brackets(line: str) -> list[str]:
+    """What stands in brackets, which a text may hold too."""
+    texts = [_unquote_literal(literal) for literal in _LITERAL.findall(line)]
+    numbers = iter(range(len(texts)))
+    masked = _LITERAL.sub(lambda _: f"\0{next(numbers)}\0", line)
+    return [
+        re.sub(r"\0(\d+)\0", lambda match: texts[int(match[1])], cell).strip(" *")
+        for cell in re.findall(r"\[([^\[\]]*)\]", masked)
+    ]
+
+
+def _unquote_literal(literal: str) -> str:
+    return re.sub(r"\\(.)", r"\1", literal).replace("\u200b", "")
+
+
+def extract_markup_text(document: str) -> ExtractedText:
+    """What a web page says."""
+    parser = _PageTextParser()
+    parser.feed(document)
+    parser.close()
+    parser.end_block()
+    return parser.content
+
+
+class _PageTextParser(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.content = ExtractedText([], [])
+        self._block: list[str] = []
+        self._cells: list[str] | None = None
+        self._hidden_depth = 0
+
+    def handle_starttag(self, tag: str, _: list[tuple[str, str | None]]) -> None:
+        """Start a row, a cell or a paragraph."""
+        self._hidden_depth += tag in _HIDDEN_TAGS
+        if tag not in _INLINE_TAGS:
+            self.end_block()
+        if tag == "tr":
+            self._cells = []
+
+    def handle_endtag(self, tag: str) -> None:
+        """End what was started."""
+        self._hidden_depth -= tag in _HIDDEN_TAGS
+        if tag in ("td", "th") and self._cells is not None:
+            self._cells.append(_collapse_spaces("".join(self._block)))
+            self._block = []
+        elif tag == "tr" and self._cells is not None:
+            label, *cells = self._cells or [""]
+            self.content.rows.append((label, cells))
+            self._cells = None
+        if tag not in _INLINE_TAGS:
+            self.end_block()
+
+    def handle_data(self, data: str) -> None:
+        """Take text in."""
+        if not self._hidden_depth:
+            self._block.append(data)
+
+    def end_block(self) -> None:
+        """End a paragraph; what stands in a row ends with its cell."""
+        if self._cells is None and (paragraph := "".join(self._block)).strip():
+            self.content.prose.append(paragraph)
+            self._block = []

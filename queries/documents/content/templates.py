@@ -1,0 +1,183 @@
+"""The templates: a force's own first, ours after; they cannot run code, and know no unknown names.
+
+Four environments, one for each way to write text safely: plain, HTML, Typst and Word's XML.
+"""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2.sandbox import SandboxedEnvironment
+from jinja2.utils import missing
+
+from indexer.errors import ConfigurationError, OutputError
+from indexer.resources import find_data_folder
+from queries.documents.content.typst_escape import (
+    escape_typst_text,
+    format_typst_number,
+    quote_typst_string,
+)
+from queries.layout.prose import (
+    capitalise_sentence,
+    format_count,
+    format_number,
+    format_timestamp,
+    join_list,
+    spell_number,
+)
+from queries.layout.text_table import format_text_table, wrap_paragraph
+from queries.tables.period import format_long_date
+
+
+class EscapeMode(Enum):
+    """How text is written so that it stays text."""
+
+    TEXT = "text"
+    MARKUP = "markup"  # HTML, and the XML of a Word file
+    TYPST = "typst"
+
+
+class _UndefinedName(jinja2.StrictUndefined):
+    """A name that is not there. It says which there are."""
+
+    @property
+    def _undefined_message(self) -> str:
+        if self._undefined_hint:  # the sandbox refuses it
+            return f"{self._undefined_hint}"
+        name = str(self._undefined_name)
+        if self._undefined_obj is missing:
+            return f'there is no "{name}".'
+        members = _list_members(self._undefined_obj)
+        suggestions = difflib.get_close_matches(name, members, n=1)
+        hint = f' Did you mean "{suggestions[0]}"?' if suggestions else ""
+        return f'there is no "{name}" here.{hint} There are {", ".join(members) or "no names"}.'
+
+
+def _list_members(owner: Any) -> list[str]:
+    if isinstance(owner, Mapping):
+        return sorted(map(str, owner))
+    return [name for name in dir(owner) if not name.startswith("_")]
+
+
+def list_template_folders(template_folder: Path | None) -> list[Path]:
+    """Where templates are looked for. Raises ConfigurationError."""
+    return [*([template_folder] if template_folder else []), find_data_folder("templates")]
+
+
+def find_template(name: str, template_folder: Path | None) -> Path:
+    """The file of a template. Raises ConfigurationError."""
+    for folder in list_template_folders(template_folder):
+        if (folder / name).is_file():
+            return folder / name
+    raise ConfigurationError(f"the template {name} is missing. Install foidex again.")
+
+
+def copy_templates(folder: Path, *, force: bool = False) -> list[Path]:
+    """Copy the templates that ship with foidex into a folder, and list the copies.
+
+    Raises OutputError; without ``force`` also where one would replace a file.
+    """
+    source = find_data_folder("templates")
+    files = sorted(path.relative_to(source) for path in source.rglob("*") if path.is_file())
+    existing_files = [str(file) for file in files if (folder / file).exists()]
+    if existing_files and not force:
+        raise OutputError(
+            f"{folder}: already has {', '.join(existing_files[:3])}{' and more' if len(existing_files) > 3 else ''}. "
+            "Name another folder, or replace them with --force."
+        )
+    try:
+        for file in files:
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / file, folder / file)
+    except OSError as error:
+        raise OutputError(
+            f"{error.filename or folder}: cannot be written ({error.strerror}). "
+            "Name another folder."
+        ) from None
+    return [folder / file for file in files]
+
+
+def get_environment(mode: EscapeMode, template_folder: Path | None = None) -> SandboxedEnvironment:
+    """The environment of a form. Raises ConfigurationError."""
+    return _build_environment(mode, tuple(list_template_folders(template_folder)))
+
+
+@cache
+def _build_environment(mode: EscapeMode, search_path: tuple[Path, ...]) -> SandboxedEnvironment:
+    environment = SandboxedEnvironment(
+        loader=jinja2.FileSystemLoader(search_path),
+        undefined=_UndefinedName,
+        autoescape=mode is EscapeMode.MARKUP,
+        finalize=escape_typst_text if mode is EscapeMode.TYPST else None,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "number": format_number,
+        "words": spell_number,
+        "counted": format_count,
+        "day": format_long_date,
+        "moment": format_timestamp,
+        "sentence": capitalise_sentence,
+        "listed": join_list,
+        "wrapped": wrap_paragraph,
+        "text_table": format_text_table,
+        "code": format_typst_number,
+        "quoted": quote_typst_string,
+    }
+    return environment
+
+
+def render_template(
+    name: str, mode: EscapeMode, template_folder: Path | None, context: Mapping[str, Any]
+) -> str:
+    """Print a template. Raises ConfigurationError for one that is wrong: file, line, names."""
+    with explain_template_errors(name, context):
+        return get_environment(mode, template_folder).get_template(name).render(context)
+
+
+@contextmanager
+def explain_template_errors(name: str, context: Mapping[str, Any]) -> Iterator[None]:
+    """Say what is wrong with a template. Raises ConfigurationError."""
+    try:
+        yield
+    except jinja2.TemplateSyntaxError as error:
+        location = f"{error.filename or name}:{error.lineno}"
+        raise ConfigurationError(f"{location}: {error.message}. Correct the template.") from None
+    except jinja2.TemplateNotFound as error:
+        raise ConfigurationError(
+            f"{_find_template_line(error) or name}: there is no template {error.name}. Correct the name."
+        ) from None
+    except Exception as error:
+        template_location = _find_template_line(error)
+        if template_location is None and not isinstance(error, jinja2.TemplateError):
+            raise  # not in a template
+        raise ConfigurationError(
+            f"{template_location or name}: {describe_template_error(error, context)}"
+        ) from None
+
+
+def describe_template_error(error: Exception, context: Mapping[str, Any]) -> str:
+    """What went wrong in a template, with the names it may use."""
+    message = str(error) or type(error).__name__
+    ended = message if message.endswith(".") else f"{message}."
+    return f"{ended} Correct the template; its names are {', '.join(sorted(context))}."
+
+
+def _find_template_line(error: Exception) -> str | None:
+    """File and line of the innermost template the error came through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    template_frames = [frame for frame in frames if frame.filename.endswith(".j2")]
+    return (
+        f"{template_frames[-1].filename}:{template_frames[-1].lineno}" if template_frames else None
+    )

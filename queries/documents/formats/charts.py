@@ -1,0 +1,135 @@
+"""A table as a bar chart in SVG, drawn by pygal, to stand inside a page that has its styles.
+
+The page says everything the chart does in a table beside it, so a screen reader gets one name.
+"""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Sequence
+from typing import Any, Final
+
+from queries.answer.types import Row, Table
+from queries.documents.formats.optional_imports import require_extra
+from queries.layout.prose import WITHHELD_SIGN, format_number
+
+#: How many columns are drawn beside each other, and how many bars in all. Of more columns the first
+#: is drawn alone: with some of the others a chart of years would end too early.
+_MAX_COLUMNS: Final = 4
+
+_MAX_BARS: Final = 40
+
+_LABEL_LENGTH: Final = 38
+
+_CHART_WIDTH: Final = 720
+
+_BAR_HEIGHT: Final = 18
+
+_CHART_PADDING: Final = 40
+
+_VALUE_GAP: Final = 3.0
+
+_STANDALONE_TAGS: Final = {"defs", "desc", "title", "style", "script"}
+
+
+def count_drawn_columns(table: Table) -> int:
+    """How many columns are drawn: all, or the first."""
+    return len(table.columns) if len(table.columns) <= _MAX_COLUMNS else 1
+
+
+def select_drawn_rows(table: Table) -> tuple[Row, ...]:
+    """The rows that are drawn: all, or the largest of the first column, in their order."""
+    room = _MAX_BARS // count_drawn_columns(table)
+    indexes = sorted(range(len(table.rows)), key=lambda index: -(table.rows[index].counts[0] or 0))
+    return tuple(table.rows[index] for index in sorted(indexes[:room]))
+
+
+def draw_bars(table: Table, title: str, key: str) -> str:
+    """The rows as bars, as SVG; empty where there is nothing to draw.
+
+    ``title`` is its name; ``key`` makes its ids differ from another chart's.
+    """
+    rows = select_drawn_rows(table)
+    columns = table.columns[: count_drawn_columns(table)]
+    largest_count = max(
+        (count or 0 for row in rows for count in row.counts[: len(columns)]), default=0
+    )
+    if len(rows) < 2 or not largest_count:
+        return ""
+    pygal = _import_pygal()
+    chart = pygal.HorizontalBar(
+        width=_CHART_WIDTH,
+        height=_CHART_PADDING + len(rows) * (8 + _BAR_HEIGHT * len(columns)),
+        explicit_size=False,
+        js=(),
+        classes=("chart",),
+        style=pygal.style.Style(label_font_size=12, value_font_size=12, legend_font_size=12),
+        show_legend=len(columns) > 1,
+        legend_at_bottom=True,
+        legend_box_size=12,
+        truncate_label=-1,
+        truncate_legend=-1,
+        print_values=True,
+        print_values_position="top",
+        print_zeroes=True,
+        show_x_guides=False,
+        show_y_guides=False,
+        show_x_labels=False,
+        range=(0, largest_count * 1.1),  # room for the last number
+        value_formatter=format_number,
+        margin=0,
+    )
+    chart.x_labels = [_format_bar_label(row, len(columns)) for row in reversed(rows)]
+    for index, column in enumerate(columns):
+        chart.add(column.label, [row.counts[index] for row in reversed(rows)])
+    return _prepare_inline_svg(chart.render_tree(), title, key)
+
+
+def _import_pygal() -> Any:
+    with require_extra("A chart"):
+        import pygal
+        import pygal.style
+    # Its hook for plug-ins is of a kind Python gives up, and makes every later import warn.
+    hook = pygal.PluginImportFixer
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, hook)]
+    return pygal
+
+
+def _format_bar_label(row: Row, columns: int) -> str:
+    codes = f" ({', '.join(row.codes)})" if row.codes else ""
+    codes = codes if len(codes) <= _LABEL_LENGTH // 2 else ""
+    room = _LABEL_LENGTH - len(codes)
+    label = textwrap.shorten(row.label, room, placeholder=" ...") or row.label[:room]
+    label += codes  # which tell labels of one beginning apart
+    hidden: Sequence[int | None] = row.counts[:columns]
+    return f"{label} {WITHHELD_SIGN}" if None in hidden else label
+
+
+def _prepare_inline_svg(tree: Any, title: str, key: str) -> str:
+    """The chart without what only a chart that stands alone needs: styles, scripts, tooltips."""
+    from lxml import etree
+
+    namespace = f"{{{tree.nsmap[None]}}}" if None in tree.nsmap else ""
+    for node in [*tree.iter()]:
+        classes = node.get("class", "").split() if isinstance(node.tag, str) else []
+        if (
+            not isinstance(node.tag, str)  # a comment, which has the date
+            or etree.QName(node).localname in _STANDALONE_TAGS
+            or "tooltip-overlay" in classes
+            or "background" in classes
+        ):
+            if node.getparent() is not None:
+                node.getparent().remove(node)
+            continue
+        node.attrib.pop("id", None)
+        if "value" in classes and etree.QName(node).localname == "text":
+            node.set("text-anchor", "start")
+            node.set("x", str(float(node.get("x")) - _VALUE_GAP))
+    named = etree.Element(f"{namespace}title", {"id": f"chart-{key}"})
+    named.text = title
+    tree.insert(0, named)
+    tree.set("role", "img")
+    tree.set("aria-labelledby", f"chart-{key}")
+    etree.cleanup_namespaces(tree)
+    return str(etree.tostring(tree, encoding="unicode"))

@@ -1,0 +1,177 @@
+"""The letter as a Word file, from a Word file with tags that a force may edit in Word."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final
+from zipfile import BadZipFile
+
+import jinja2
+
+from indexer.config.model import ForceSettings
+from indexer.errors import ConfigurationError
+from queries.answer.types import Answer
+from queries.documents.content.context import build_template_context
+from queries.documents.content.number_check import ExtractedText, require_same_numbers
+from queries.documents.content.templates import (
+    EscapeMode,
+    describe_template_error,
+    find_template,
+    get_environment,
+)
+from queries.documents.formats.optional_imports import require_extra
+from queries.documents.formats.zip_archive import fix_zip_timestamps
+from queries.layout.table_parts import LONGEST_WORD, widen_columns
+
+#: The style of the tables whose columns are made as wide as they need.
+TABLE_STYLE: Final = "Figures"
+
+_TEMPLATE_NAME: Final = "letter.docx"
+
+_LETTER_WIDTH: Final = 72_000  # a bold letter of a cell, in EMU: 2 mm
+
+_CELL_PADDING: Final = 160_000  # the space beside it
+
+_TAGS: Final = re.compile(r"<[^>]+>")
+
+
+def render_letter_docx(
+    answer: Answer, force: ForceSettings, day: date, custom_templates: Path | None = None
+) -> bytes:
+    """The letter as a Word file. Raises ConfigurationError for a template that is wrong."""
+    path = find_template(_TEMPLATE_NAME, custom_templates)
+    context = build_template_context(answer, force, day, custom_templates)
+    document = _render_docx_template(path, context, custom_templates)
+    require_same_numbers(_extract_docx_text(document), answer, force, str(path))
+    return save_docx(document, answer.provenance.run_at)
+
+
+def _extract_docx_text(document: Any) -> ExtractedText:
+    return ExtractedText(
+        [paragraph.text for paragraph in document.paragraphs],
+        [
+            (label.text, [cell.text for cell in cells])
+            for table in document.tables
+            for label, *cells in (row.cells for row in table.rows if row.cells)
+        ],
+    )
+
+
+def _render_docx_template(
+    path: Path, letter_context: Mapping[str, Any], custom_templates: Path | None
+) -> Any:
+    with require_extra("A Word file"):
+        from docx.opc.exceptions import PackageNotFoundError
+        from docxtpl import DocxTemplate
+        from lxml.etree import XMLSyntaxError
+
+    class Letter(DocxTemplate):  # type: ignore[misc]
+        """A template that says near which words it is wrong."""
+
+        def render_xml_part(self, source: str, *arguments: Any) -> str:
+            try:
+                return str(super().render_xml_part(source, *arguments))
+            except Exception as error:  # noqa: BLE001 - a template may do anything
+                location = _quote_error_paragraph(re.sub(r"<w:p([ >])", r"\n<w:p\1", source), error)
+                raise ConfigurationError(
+                    f"{path}{location}: {describe_template_error(error, letter_context)}"
+                ) from None
+
+        def render_properties(self, context: Any, jinja_env: Any = None) -> None:
+            del jinja_env  # it escapes, and so does what writes the properties
+            super().render_properties(context, get_environment(EscapeMode.TEXT, custom_templates))
+
+    try:
+        letter = Letter(path)
+        letter.render(
+            dict(letter_context),
+            jinja_env=get_environment(EscapeMode.MARKUP, custom_templates).overlay(),
+            autoescape=True,
+        )
+    except (PackageNotFoundError, BadZipFile, KeyError, ValueError) as error:
+        raise ConfigurationError(
+            f"{path}: is not a Word file ({error}). Save it as .docx."
+        ) from None
+    except XMLSyntaxError:
+        raise ConfigurationError(
+            f"{path}: is no Word file any more once filled in. Check that each tag such as "
+            "{%p for ... %} stands alone in its paragraph, row or cell, and has its end."
+        ) from None
+    except jinja2.TemplateError as error:  # in the properties
+        raise ConfigurationError(
+            f"{path}: {describe_template_error(error, letter_context)}"
+        ) from None
+    for table in letter.docx.tables:
+        if table.style is not None and table.style.name == TABLE_STYLE:
+            _set_column_widths(table, letter.docx.sections[0])
+            _keep_total_with_rows(table)
+    return letter.docx
+
+
+def _set_column_widths(table: Any, page: Any) -> None:
+    """Share the page among a table's columns: the figures take what they need; what the labels
+    leave goes to the heads, then to them."""
+    room = page.page_width - page.left_margin - page.right_margin
+    grid, rows = table._tbl.tblGrid.gridCol_lst, table._tbl.tr_lst  # noqa: SLF001
+    figures = [_measure_longest_word(rows, index) for index in range(1, len(grid))]
+    labels = min(room // 2, max(_measure_cell(row, 0) for row in rows))
+    heads = [_measure_cell(rows[0], index) for index in range(1, len(grid))]
+    figures = widen_columns(figures, heads, room - sum(figures) - labels)
+    widths = [max(room - sum(figures), room // 5), *figures]
+    for column, width in zip(grid, widths, strict=True):
+        column.w = width
+    for row in rows:
+        for cell, width in zip(row.tc_lst, widths, strict=False):  # a force may merge cells
+            cell.width = width
+
+
+def _keep_total_with_rows(table: Any) -> None:
+    """The total is never alone on a page."""
+    for row in table.rows[-3:-1]:
+        for cell in row.cells:
+            for paragraph in cell.paragraphs:
+                paragraph.paragraph_format.keep_with_next = True
+
+
+def _measure_cell(row: Any, index: int) -> int:
+    """What a cell takes in one line, in EMU."""
+    cells = row.tc_lst
+    lines = cells[index].p_lst if index < len(cells) else []
+    return _CELL_PADDING + _LETTER_WIDTH * max((len(line.text) for line in lines), default=0)
+
+
+def _measure_longest_word(rows: Any, index: int) -> int:
+    """What the longest word of a column takes, in EMU."""
+    cells = (row.tc_lst[index] for row in rows if index < len(row.tc_lst))
+    words = (word for cell in cells for line in cell.p_lst for word in line.text.split())
+    longest = max(map(len, words), default=0)
+    return _CELL_PADDING + _LETTER_WIDTH * min(longest, LONGEST_WORD)
+
+
+def _quote_error_paragraph(source: str, error: Exception) -> str:
+    """The words of the paragraph at which a template is wrong."""
+    line = getattr(error, "lineno", None)
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == "<template>":
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    lines = source.splitlines()
+    if line is None or not 0 < line <= len(lines):
+        return ""
+    words = " ".join(_TAGS.sub(" ", lines[line - 1]).split())
+    return f', at "{words[:80]}"' if words else ""
+
+
+def save_docx(document: Any, moment: datetime) -> bytes:
+    """A Word document as bytes that depend on its content and the moment alone."""
+    properties = document.core_properties
+    properties.created = properties.modified = moment.astimezone(UTC).replace(tzinfo=None)
+    properties.last_modified_by, properties.revision = "", 1
+    file = io.BytesIO()
+    document.save(file)
+    return fix_zip_timestamps(file.getvalue(), moment)

@@ -1,0 +1,240 @@
+"""The tables as CSV, a file a question, and as one workbook. No cell is ever a formula."""
+
+from __future__ import annotations
+
+import io
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from indexer.config.model import ForceSettings
+from queries.answer.types import Answer
+from queries.documents.content.context import QuestionView, build_template_context
+from queries.documents.formats.optional_imports import require_extra
+from queries.documents.formats.zip_archive import fix_zip_timestamps
+from queries.layout.csv_text import escape_formula, has_codes, list_column_heads, list_row_names
+from queries.layout.prose import WITHHELD_SIGN
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+    from openpyxl.worksheet.worksheet import Worksheet
+
+_FONT: Final = "Arial"
+
+_LINE_HEIGHT: Final = 13.5
+
+_LABELS_WIDTH: Final = 45
+
+_FIGURES_WIDTH: Final = 13
+
+_NOTES_WIDTH: Final = 85  # of A4; LibreOffice cuts a single column that is wider
+
+_MIN_TEXT_WIDTH: Final = 60
+
+_UPRIGHT_COLUMNS: Final = 5
+
+_COLUMNS_PER_PAGE: Final = 12
+
+_FORBIDDEN_IN_NAMES: Final = re.compile(r"[\[\]:*?/\\']")
+
+_NAME_LENGTH: Final = 31
+
+_NOTES_TITLE: Final = "Notes"
+
+
+def render_workbook(
+    answer: Answer, force: ForceSettings, day: date, template_folder: Path | None = None
+) -> bytes:
+    """A sheet of notes, and one a question. Raises ConfigurationError."""
+    with require_extra("A workbook"):
+        from openpyxl import Workbook
+        from openpyxl.styles import Font
+        from openpyxl.writer.excel import ExcelWriter
+    context = build_template_context(answer, force, day, template_folder)
+    printable_answer: Answer = context["answer"]
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    book.remove(sheet)
+    titles = list(make_sheet_names(question.id for question in printable_answer.questions))
+    # Widths are in characters of this font.
+    book._named_styles["Normal"].font = Font(name=_FONT, size=10)  # type: ignore[attr-defined]  # noqa: SLF001
+    _fill_notes_sheet(book.create_sheet(_NOTES_TITLE), context, titles)
+    for question, title in zip(context["questions"], titles, strict=True):
+        _fill_question_sheet(book.create_sheet(title), question, _list_remarks(question, context))
+    _set_book_properties(book, context)
+    file = io.BytesIO()
+    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        ExcelWriter(book, archive).save()
+    return fix_zip_timestamps(file.getvalue(), answer.provenance.run_at)
+
+
+def _set_book_properties(book: Workbook, context: dict[str, Any]) -> None:
+    properties, printable_answer = book.properties, context["answer"]
+    properties.title = f"{printable_answer.reference}: {printable_answer.title}"
+    properties.creator = context["force"].name
+    properties.language = "en-GB"
+    properties.created = properties.modified = printable_answer.provenance.run_at.astimezone(
+        UTC
+    ).replace(tzinfo=None)
+
+
+def make_sheet_names(ids: Iterator[str]) -> Iterator[str]:
+    """A name a sheet may have for each id, none twice."""
+    taken = {_NOTES_TITLE.lower(), "history"}  # the second is Excel's own
+    for identifier in ids:
+        plain = _FORBIDDEN_IN_NAMES.sub("-", identifier)[: _NAME_LENGTH - 5] or "Question"
+        name, number = plain, 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{plain} ({number})"
+        taken.add(name.lower())
+        yield name
+
+
+def _fill_notes_sheet(sheet: Worksheet, context: dict[str, Any], titles: Sequence[str]) -> None:
+    printable_answer: Answer = context["answer"]
+    lines = [
+        (f"{printable_answer.reference}: {printable_answer.title}", True),
+        (context["force"].name, False),
+        ("", False),
+    ]
+    lines.append(("Sheets", True))
+    lines += [
+        (f"{title}: {question.answer.text or question.answer.table.heading}", False)
+        for title, question in zip(titles, context["questions"], strict=True)
+    ]
+    for section in context["annex"]:
+        lines += [("", False), (section.heading, True)]
+        lines += [(block.text, False) for block in section.blocks]
+    for number, (text, strong) in enumerate(lines, 1):
+        if text:
+            _write_text_cell(sheet, (number, 1), text, strong=strong)
+            sheet.row_dimensions[number].height = _estimate_row_height(text, _NOTES_WIDTH)
+    sheet.column_dimensions["A"].width = _NOTES_WIDTH
+    _set_up_page(sheet, rows=len(lines), columns=1)
+
+
+def _list_remarks(question: QuestionView, context: dict[str, Any]) -> list[str]:
+    """What must be said below a table."""
+    table, restriction = question.answer.table, question.answer.within
+    hidden = any(None in row.counts for row in (*table.rows, table.total))
+    return [
+        *([f"Only offences {restriction}."] if restriction else []),
+        *question.columns,
+        *question.answer.notes,
+        *([context["withheld"]] if hidden and context["withheld"] else []),
+        *([context["rounded"]] if context["rounded"] else []),
+    ]
+
+
+def _fill_question_sheet(sheet: Worksheet, question: QuestionView, remarks: Sequence[str]) -> None:
+    """The title, the head, the rows, the total; below them what must be said."""
+    from openpyxl.utils import get_column_letter
+
+    table = question.answer.table
+    coded = has_codes(table)
+    heads = list_column_heads(table, coded=coded)
+    first_figure = 3 if coded else 2
+    for column_number, head in enumerate(heads, 1):
+        _write_text_cell(
+            sheet, (2, column_number), head, strong=True, right=column_number >= first_figure
+        )
+        sheet.column_dimensions[get_column_letter(column_number)].width = _FIGURES_WIDTH
+    rows = (*table.rows, table.total)
+    for number, row in enumerate(rows, 3):
+        strong = row is table.total
+        for column_number, text in enumerate(list_row_names(row, coded=coded), 1):
+            _write_text_cell(sheet, (number, column_number), text, strong=strong)
+        for column_number, count in enumerate(row.counts, first_figure):
+            _write_count_cell(sheet, (number, column_number), count, strong=strong)
+        sheet.row_dimensions[number].height = _estimate_row_height(row.label, _LABELS_WIDTH)
+    sheet.row_dimensions[2].height = max(
+        _estimate_row_height(head, _FIGURES_WIDTH) for head in heads[1:]
+    )
+    longest = max(len(label) for label in (table.heading, *(row.label for row in rows)))
+    sheet.column_dimensions["A"].width = min(longest + 3, _LABELS_WIDTH)
+    columns, width = _measure_text_span(sheet, len(heads))
+    end = len(rows) + 2
+    for number, text in ((1, question.title), *enumerate(remarks, end + 2)):
+        _write_text_cell(sheet, (number, 1), text, strong=number == 1)
+        sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=columns)
+        sheet.row_dimensions[number].height = _estimate_row_height(text, width)
+        end = max(end, number)
+    sheet.freeze_panes = sheet.cell(3, first_figure).coordinate
+    sheet.print_title_rows = "2:2"
+    sheet.print_title_cols = f"A:{get_column_letter(first_figure - 1)}"
+    _set_up_page(sheet, rows=end, columns=max(columns, len(heads)))
+
+
+def _measure_text_span(sheet: Worksheet, heads: int) -> tuple[int, int]:
+    """How many columns a text takes that stands across them, and how many characters that is."""
+    from openpyxl.utils import get_column_letter
+
+    columns, width = 1, int(sheet.column_dimensions["A"].width)
+    while width < _MIN_TEXT_WIDTH or (columns < heads and width + _FIGURES_WIDTH <= _NOTES_WIDTH):
+        columns += 1
+        sheet.column_dimensions[get_column_letter(columns)].width = _FIGURES_WIDTH
+        width += _FIGURES_WIDTH
+    return columns, width
+
+
+def _estimate_row_height(text: str, width: int) -> float:
+    """Points for a text that wraps in a column of so many characters."""
+    return _LINE_HEIGHT * max(1, len(textwrap.wrap(text, width - 2)))
+
+
+def _write_text_cell(  # noqa: PLR0913 - the properties of a cell
+    sheet: Worksheet,
+    position: tuple[int, int],
+    text: str,
+    *,
+    strong: bool = False,
+    right: bool = False,
+    wrap: bool = True,
+) -> None:
+    from openpyxl.styles import Alignment, Font
+
+    cell = sheet.cell(*position)
+    cell.value = text
+    cell.data_type = "s"  # also where it looks like a formula or an error
+    cell.quotePrefix = text != escape_formula(text)
+    cell.font = Font(name=_FONT, size=10, bold=strong)
+    cell.alignment = Alignment(
+        wrap_text=wrap, vertical="top", horizontal="right" if right else None
+    )
+
+
+def _write_count_cell(
+    sheet: Worksheet, position: tuple[int, int], count: int | None, *, strong: bool
+) -> None:
+    from openpyxl.styles import Alignment, Font
+
+    if count is None:
+        _write_text_cell(sheet, position, WITHHELD_SIGN, strong=strong, right=True)
+        return
+    cell = sheet.cell(*position)
+    cell.value, cell.number_format = count, "#,##0"
+    cell.font = Font(name=_FONT, size=10, bold=strong)
+    cell.alignment = Alignment(vertical="top")
+
+
+def _set_up_page(sheet: Worksheet, rows: int, columns: int) -> None:
+    """Print on A4; a wide table on its side, a very wide one on several pages beside each other."""
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.properties import PageSetupProperties
+
+    sheet.print_area = f"A1:{get_column_letter(columns)}{rows}"
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    if columns > _UPRIGHT_COLUMNS:
+        sheet.page_setup.orientation = sheet.ORIENTATION_LANDSCAPE
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.page_setup.fitToWidth = -(-columns // _COLUMNS_PER_PAGE)
+    sheet.page_setup.fitToHeight = 0
+    footer = sheet.HeaderFooter.oddFooter
+    assert footer is not None
+    footer.left.text, footer.right.text = "&A", "&P of &N"

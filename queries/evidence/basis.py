@@ -1,0 +1,210 @@
+"""The basis of an answer: which records count in which of its numbers, kept in a file.
+
+Gzip JSON lines, for their owner's eyes only: a head, each record in scope, and each record that
+lacks one thing to be in scope. The file is named by its SHA-256, which stands in the answer, so the
+answer itself holds no reference. Asked again of the same generation it is the same file.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from elasticsearch import AuthorizationException, Elasticsearch
+from msgspec import Struct
+
+from indexer.errors import InexactError, OutputError, RequestError
+from indexer.files import write_private_file
+from queries.answer.cells import CellKey
+from queries.answer.types import Answer
+from queries.evidence.facts import NearScopeRecord, RecordFacts, TracedRecord
+from queries.evidence.membership import (
+    CellCounts,
+    Membership,
+    build_membership,
+    find_differing_cells,
+    sum_counts,
+)
+from queries.evidence.trace import list_near_records, trace_scope
+from queries.request.reader import Request
+
+BASIS_FORMAT: Final = "foidex-basis/1"
+
+_FOLDER: Final = "basis"
+
+_SUFFIX: Final = ".jsonl.gz"
+
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class BasisHeader(Struct, frozen=True, rename={"cell_keys": "places", "near_records": "near"}):
+    """The first line. ``places`` are the numbers that the lines after count in, by their order;
+    ``near`` is None where there were too many records near the scope to keep."""
+
+    generation: str
+    query_hash: str
+    cell_keys: tuple[CellKey, ...]
+    records: int
+    near_records: int | None
+    format: str = BASIS_FORMAT
+
+
+class BasisLine(Struct, frozen=True, rename={"counts": "in"}):
+    """A record in scope, and what it counts in each place."""
+
+    facts: RecordFacts
+    counts: dict[int, int]
+
+
+class Basis(Struct, frozen=True):
+    """A basis that was read, by reference; ``near`` is None where it was not kept."""
+
+    head: BasisHeader
+    records: dict[str, TracedRecord]
+    near_records: dict[str, NearScopeRecord] | None
+
+
+def basis_path(folder: Path, digest: str) -> Path:
+    """Where the basis of a hash is, in the audit folder."""
+    return folder / _FOLDER / f"{digest}{_SUFFIX}"
+
+
+def save_basis(  # noqa: PLR0913 - what was asked, and where it is kept
+    client: Elasticsearch,
+    answer: Answer,
+    request: Request,
+    folder: Path,
+    max_records: int,
+    access_alias: str | None = None,
+) -> tuple[Answer, str]:
+    """Write the basis of an answer; the answer with its hash, or without, and why, in words.
+
+    ``through`` is the alias, for a user who may read no index by its name.
+
+    Raises OutputError, and InexactError where the records do not add up to the numbers.
+    """
+    if (number := answer.scope.of_any_status) > max_records:
+        return answer, (
+            f"The basis of this answer is not kept: {number:,} records are in scope, and the most "
+            f"is {max_records:,} (basis_records in [audit] of foidex.toml). A replay can name the records "
+            "that moved only while the generation is kept."
+        )
+    generation = answer.provenance.generation
+    cell_membership = build_membership(request, answer)
+    try:
+        traced = list(trace_scope(client, generation, request.scope, cell_membership, access_alias))
+    except AuthorizationException:
+        return answer, (
+            "The basis of this answer is not kept, because this user may not read records. A "
+            "replay can name the records that moved only while the generation is kept."
+        )
+    require_sums(cell_membership, traced, answer)
+    near_records = list_near_records(
+        client, generation, request.scope, max_records - len(traced), access_alias
+    )
+    head = BasisHeader(
+        generation=generation,
+        query_hash=answer.provenance.query_hash,
+        cell_keys=cell_membership.cell_keys,
+        records=len(traced),
+        near_records=None if near_records is None else len(near_records),
+    )
+    digest = write_basis(folder, head, traced, near_records or ())
+    provenance = msgspec.structs.replace(answer.provenance, basis=digest)
+    return msgspec.structs.replace(answer, provenance=provenance), ""
+
+
+def require_sums(
+    cell_membership: Membership, traced: Sequence[TracedRecord], answer: Answer
+) -> None:
+    """Raise InexactError where the records do not add up to an answer's numbers."""
+    totals = sum_counts(record.counts for record in traced)
+    if wrong := find_differing_cells(cell_membership, totals, answer):
+        cell_key = wrong[0]
+        raise InexactError(
+            f"the records, one by one, do not add up to the numbers of the search ({cell_key.question}"
+            f" {cell_key.part} {cell_key.row} {cell_key.column}: {totals.get(cell_key, 0):,}), so none is "
+            "given. This is a fault in foidex; please report it."
+        )
+
+
+def write_basis(
+    folder: Path,
+    head: BasisHeader,
+    traced: Sequence[TracedRecord],
+    near_records: Sequence[NearScopeRecord],
+) -> str:
+    """Write a basis and return its hash. Raises OutputError."""
+    positions = {cell_key: position for position, cell_key in enumerate(head.cell_keys)}
+    text = io.BytesIO()
+    encode = msgspec.json.Encoder().encode
+    with gzip.GzipFile(fileobj=text, mode="wb", mtime=0, filename="") as packed:
+        packed.write(encode(head) + b"\n")
+        for record in traced:
+            counts = {positions[cell_key]: count for cell_key, count in record.counts.items()}
+            packed.write(encode(BasisLine(record.facts, dict(sorted(counts.items())))) + b"\n")
+        for near_record in near_records:
+            packed.write(encode(near_record) + b"\n")
+    digest = hashlib.sha256(text.getvalue()).hexdigest()
+    file = basis_path(folder, digest)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        write_private_file(file, text.getvalue())
+    except OSError as error:
+        raise OutputError(
+            f"{file.parent}: the basis of the answer cannot be written ({error.strerror}), so no "
+            "answer is given. Name another folder in [audit] of foidex.toml, or leave the basis "
+            "out with --no-basis."
+        ) from None
+    return digest
+
+
+def read_basis(folder: Path, digest: str) -> Basis | None:
+    """Read a basis; None where it is not there. Raises RequestError where it was changed."""
+    if not _DIGEST.fullmatch(digest):
+        raise RequestError("the basis that the answer names is no SHA-256.")
+    file = basis_path(folder, digest)
+    try:
+        packed = file.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RequestError(
+            f"{file}: cannot be read ({error.strerror}). Run as its owner."
+        ) from None
+    if hashlib.sha256(packed).hexdigest() != digest:
+        raise RequestError(f"{file}: was changed: its SHA-256 is not the one in its name.")
+    try:
+        first, *lines = gzip.decompress(packed).splitlines()
+        head = msgspec.json.decode(first, type=BasisHeader)
+        if head.format != BASIS_FORMAT:
+            raise RequestError(
+                f"{file}: is of the format {head.format}; this foidex reads {BASIS_FORMAT}."
+            )
+        record_lines = [msgspec.json.decode(line, type=BasisLine) for line in lines[: head.records]]
+        near_records = [
+            msgspec.json.decode(line, type=NearScopeRecord) for line in lines[head.records :]
+        ]
+    except (OSError, EOFError, ValueError) as error:
+        raise RequestError(f"{file}: is no basis ({type(error).__name__}).") from None
+    return Basis(
+        head,
+        {
+            line.facts.crime_ref: TracedRecord(line.facts, _decode_counts(head, line))
+            for line in record_lines
+        },
+        None
+        if head.near_records is None
+        else {record.crime_ref: record for record in near_records},
+    )
+
+
+def _decode_counts(head: BasisHeader, line: BasisLine) -> CellCounts:
+    return {head.cell_keys[position]: number for position, number in line.counts.items()}

@@ -1,0 +1,53 @@
+"""What is kept of a record behind an answer, so that a replay can tell what changed in it. Pure.
+
+Of its text, victims, links and categories a short hash, and nothing else.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from queries.evidence.membership import CellCounts
+
+
+class RecordFacts(
+    Struct,
+    frozen=True,
+    omit_defaults=True,
+    rename={"mentioned_terms": "says", "erased": "forgotten"},
+):
+    """What is kept of a record. ``narrative`` to ``categories`` are hashes; ``says`` are the
+    scope's terms that it mentions, by number; ``deleted_at`` is set of one that was deleted, and
+    ``forgotten`` of one that was forgotten here."""
+
+    crime_ref: str
+    recorded_on: str = ""
+    offence_code: str = ""
+    status: str = ""
+    outcome: int | None = None
+    narrative: str = ""
+    victims: str = ""
+    linked: str = ""
+    categories: str = ""
+    mentioned_terms: tuple[int, ...] = ()
+    deleted_at: datetime | None = None
+    erased: bool = False
+
+
+class TracedRecord(Struct, frozen=True):
+    """A record in scope, and what it counts in each number where it counts."""
+
+    facts: RecordFacts
+    counts: CellCounts
+
+
+class NearScopeRecord(Struct, frozen=True, omit_defaults=True, rename={"unmet_part": "lacks"}):
+    """A record that lacks one thing to be in scope: ``lacks`` is which part of the scope."""
+
+    crime_ref: str
+    recorded_on: str
+    offence_code: str
+    status: str
+    unmet_part: str

@@ -1,0 +1,131 @@
+"""The records behind a number, page by page from one point in time, and each term in context."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
+
+import msgspec
+from elasticsearch import Elasticsearch
+from msgspec import Meta, Struct
+
+from indexer.index.generations import open_live_generation
+from indexer.index.paging import open_point_in_time, search_sealed_pages
+from indexer.records.narrative import SegmentedNarrative
+from queries.evidence.locate import RecordQuery
+from queries.evidence.masking import mask_identifiers
+from queries.matching.highlight import (
+    NarrativeSnippet,
+    find_term_matches,
+    make_character_snippet,
+    make_sentence_snippet,
+)
+from queries.search.exactness import (
+    GENERATION_AGG,
+    alias_moved_error,
+    require_complete,
+    require_exact,
+)
+from queries.tables.scope import Mention
+
+_PAGE: Final = 500
+
+_FIELDS: Final = ("crime_ref", "recorded_on", "offence_code")
+
+_TEXT_FIELDS: Final = ("narrative", "possessives", "compounds")
+
+
+class SnippetOptions(Struct, frozen=True):
+    """How much of the text to show: ``sentences`` on either side of the one a mention is in, else
+    ``width`` characters; of each term the first ``most`` mentions; ``mask`` hides identifiers."""
+
+    width: Annotated[int, Meta(ge=0)] = 60
+    sentences: int | None = None
+    max_mentions: int = 3
+    mask: bool = False
+
+
+class MentionSnippet(Struct, frozen=True):
+    """One mention as it is written, and the text on either side of it."""
+
+    term: str
+    before: str
+    match: str
+    after: str
+
+
+class Hit(Struct, frozen=True, rename={"mention_count": "found", "snippets": "shown"}):
+    """One record that counts: how many mentions were ``found``, and the first of them."""
+
+    crime_ref: str
+    recorded_on: str
+    offence_code: str
+    mention_count: int = 0
+    snippets: tuple[MentionSnippet, ...] = ()
+
+
+def iter_hits(
+    client: Elasticsearch,
+    alias: str,
+    selection: RecordQuery,
+    options: SnippetOptions | None = None,
+    *,
+    generation_name: str | None = None,
+) -> Iterator[Hit]:
+    """Every record behind a number, by reference; with ``look``, its mentions in context.
+
+    Raises as ``execute.answer``, and GenerationError where the generation is not ``of`` that name.
+    """
+    generation = open_live_generation(client, alias)
+    if generation_name not in (None, generation.name):
+        raise alias_moved_error(alias)
+    with open_point_in_time(client, alias):
+        pass  # It takes the right to read whole records, which a publisher's role lacks.
+    pages = search_sealed_pages(
+        client,
+        alias,
+        query=selection.query.to_dict(),
+        size=_PAGE,
+        source=list(_TEXT_FIELDS) if options and selection.mentions else False,
+        docvalue_fields=[{"field": name} for name in _FIELDS],
+        track_total_hits=True,
+        aggs=GENERATION_AGG,
+    )
+    for body in pages:
+        if require_complete(require_exact(body), generation) is None:
+            raise alias_moved_error(alias)
+        for hit in body["hits"]["hits"]:
+            record = Hit(*(hit["fields"][name][0] for name in _FIELDS))
+            if options and selection.mentions:
+                record = _add_snippets(record, hit["_source"], selection.mentions, options)
+            yield record
+
+
+def _add_snippets(
+    hit: Hit, source: dict[str, Any], mentions: tuple[Mention, ...], options: SnippetOptions
+) -> Hit:
+    narrative = SegmentedNarrative(*(source.get(name, []) for name in _TEXT_FIELDS))
+    text = "".join(narrative.segments)
+    snippets: list[MentionSnippet] = []
+    mention_count = 0
+    for mention in mentions:
+        matches = sorted(
+            {match for term in mention.spellings for match in find_term_matches(narrative, term)}
+        )
+        mention_count += len(matches)
+        for match in matches[: options.max_mentions]:
+            snippet = (
+                make_character_snippet(text, match, options.width)
+                if options.sentences is None
+                else make_sentence_snippet(text, match, options.sentences)
+            )
+            if options.mask:
+                snippet = _mask_snippet(snippet)
+            snippets.append(MentionSnippet(mention.term.written, *snippet))
+    return msgspec.structs.replace(hit, mention_count=mention_count, snippets=tuple(snippets))
+
+
+def _mask_snippet(snippet: NarrativeSnippet) -> NarrativeSnippet:
+    return NarrativeSnippet(
+        mask_identifiers(snippet.before), snippet.match, mask_identifiers(snippet.after)
+    )

@@ -1,0 +1,46 @@
+"""TODO: say what queries.layout.csv_text is for."""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from typing import Final
+
+from queries.answer.types import Row, Table
+from queries.documents.content.context import strip_unprintable
+from queries.layout.prose import WITHHELD_SIGN
+
+_FORMULA_STARTS: Final = "=+-@\t\r\n"
+
+
+def escape_formula(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula, in a format without types."""
+    start = unicodedata.normalize("NFKC", text[:1])
+    return f"'{text}" if start and start in _FORMULA_STARTS else text
+
+
+def format_table_csv(table: Table) -> str:
+    """A table as CSV: a row each, the total last; a count not given is "[c]"."""
+    table = strip_unprintable(table)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    coded = has_codes(table)
+    writer.writerow(map(escape_formula, list_column_heads(table, coded=coded)))
+    for row in (*table.rows, table.total):
+        counts = (WITHHELD_SIGN if count is None else count for count in row.counts)
+        writer.writerow([*map(escape_formula, list_row_names(row, coded=coded)), *counts])
+    return text.getvalue()
+
+
+def has_codes(table: Table) -> bool:
+    return any(row.codes for row in table.rows)
+
+
+def list_column_heads(table: Table, *, coded: bool) -> list[str]:
+    codes = ["Codes"] if coded else []
+    return [table.heading, *codes, *(column.label for column in table.columns)]
+
+
+def list_row_names(row: Row, *, coded: bool) -> list[str]:
+    return [row.label, *([", ".join(row.codes)] if coded else [])]

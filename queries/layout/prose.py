@@ -1,0 +1,104 @@
+"""Numbers, days and lists as running text has them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from num2words import num2words
+
+from queries.answer.types import WITHHELD, Disclosure, NearMissCount, NearMisses
+from queries.tables.period import format_long_date
+
+WITHHELD_SIGN: Final = WITHHELD
+
+_MAX_SPELT_NUMBER: Final = 10
+
+
+def format_number(value: int | None) -> str:
+    """1234 as "1,234"; a count that is not given as "[c]"."""
+    return WITHHELD_SIGN if value is None else f"{value:,}"
+
+
+def spell_number(value: int | None) -> str:
+    """A number as running text has it: "no", "one" to "ten", then figures."""
+    if value is None:
+        return "a withheld number of"
+    if value == 0:
+        return "no"
+    return str(num2words(value)) if value <= _MAX_SPELT_NUMBER else format_number(value)
+
+
+def format_count(value: int | None, singular: str, plural: str = "") -> str:
+    """A number with its noun: "no offences", "one offence", "1,234 offences"."""
+    return f"{spell_number(value)} {singular if value == 1 else plural or singular + 's'}"
+
+
+def capitalise_sentence(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
+def join_list(items: list[str], conjunction: str = "and") -> str:
+    """The items as running text has them: "a, b and c"."""
+    return f" {conjunction} ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+def format_timestamp(value: datetime | None) -> str:
+    """A moment as a letter writes it, in UTC."""
+    return "not recorded" if value is None else f"{format_long_date(value)} at {value:%H:%M} UTC"
+
+
+def explain_withheld(disclosure: Disclosure | None, *, any_withheld: bool) -> str:
+    """What a withheld number is, where there are any."""
+    if disclosure is None or not any_withheld:
+        return ""
+    maximum = disclosure.threshold - 1
+    value_range = "1" if maximum == 1 else f"from 1 to {maximum}"
+    clause = f": it is {value_range}, or would give such a number away" if maximum > 0 else ""
+    return f"{WITHHELD_SIGN} marks a number withheld to protect the people concerned{clause}."
+
+
+def explain_rounding(disclosure: Disclosure | None) -> str:
+    """How the numbers are rounded, where they are."""
+    base = disclosure.rounding if disclosure else 0
+    if not base:
+        return ""
+    return (
+        f"Every number is rounded to the nearest {base}, totals by themselves, so rows need not "
+        f"add up; a 0 may stand for as many as {(base - 1) // 2}."
+    )
+
+
+def describe_near_misses(misses: NearMisses | None) -> list[str]:
+    """The near misses, a line for each term; none where there are none to tell."""
+    by_term: dict[str, list[str]] = {}
+    for miss in misses.told if misses else ():
+        descriptions = by_term.setdefault(miss.term, [])
+        if (line := _describe_near_miss(miss)) not in descriptions:
+            descriptions.append(line)
+    return [f'"{term}": {join_list(descriptions)}' for term, descriptions in by_term.items()]
+
+
+def _describe_near_miss(miss: NearMissCount) -> str:
+    if miss.records is None or miss.added is None:
+        return f'"{miss.wording}"'
+    uncounted = (
+        "all counted for other wording"
+        if not miss.added
+        else "none of them counted"
+        if miss.added == miss.records
+        else f"{format_number(miss.added)} of them not counted"
+    )
+    return f'"{miss.wording}" in {format_count(miss.records, "record")} ({uncounted})'
+
+
+def describe_left_out(statuses: Mapping[str, int | None]) -> str:
+    """Say how many records in scope their status left out."""
+    nonzero = {status: count for status, count in statuses.items() if count != 0}
+    parts = [format_count(count, f"{status} record") for status, count in nonzero.items()]
+    if not parts:
+        return ""
+    verb = "is" if [*nonzero.values()] == [1] else "are"
+    return f"{capitalise_sentence(join_list(parts))} {verb} left out of every figure."

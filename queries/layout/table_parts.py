@@ -1,0 +1,173 @@
+"""Tables as documents print them: cells as text, and wide tables in parts that fit a page. Pure.
+
+A part has all columns of a period, where they fit. Widths are in characters, which is as near as
+anything can be before a font is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, groupby, pairwise
+from typing import Final
+
+from msgspec import Struct
+
+from queries.answer.types import Row, Table
+from queries.layout.prose import format_number
+from queries.tables.period_columns import split_column_key
+
+#: The room for figures beside labels of LABELS characters on A4, upright and on its side.
+PORTRAIT_ROOM: Final = 54
+
+LANDSCAPE_ROOM: Final = 104
+
+LABEL_ROOM: Final = 34
+
+#: Longer words of a head are broken.
+LONGEST_WORD: Final = 18
+
+_COLUMN_GAP: Final = 2
+
+
+class PartLine(Struct, frozen=True):
+    """A row: its label, its codes as text, its cells; ``total`` marks the last."""
+
+    label: str
+    codes: str
+    cells: tuple[str, ...]
+    total: bool = False
+
+    @property
+    def name(self) -> str:
+        """The label with its codes."""
+        return f"{self.label} ({self.codes})" if self.codes else self.label
+
+
+class TablePart(Struct, frozen=True):
+    """Some columns of a table, with every row. ``first`` and ``last`` number the columns from 1;
+    ``shares`` are the widths of each column on an upright page, that of the labels first."""
+
+    heading: str
+    heads: tuple[str, ...]
+    lines: tuple[PartLine, ...]
+    first: int
+    last: int
+    shares: tuple[int, ...]
+
+    @property
+    def body(self) -> tuple[PartLine, ...]:
+        """The rows before the total."""
+        return self.lines[:-1]
+
+    @property
+    def total(self) -> PartLine:
+        """The last row."""
+        return self.lines[-1]
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the heads would not fit an upright page, each in one line."""
+        return sum(_COLUMN_GAP + len(head) for head in self.heads) > PORTRAIT_ROOM
+
+
+def build_single_part(table: Table) -> TablePart:
+    """The table as one part."""
+    return _build_part(table, 0, len(table.columns))
+
+
+def split_table(table: Table, room: int, labels: int = 0) -> tuple[TablePart, ...]:
+    """The table in parts whose columns fit the room, and what shorter labels than so many
+    characters leave of theirs."""
+    room += max(0, labels - _measure_longest_label(table))
+    sizes = _count_period_columns(table)
+    widths = _measure_columns(table)
+    ends = [0, *accumulate(sizes)]
+    group_widths = [sum(widths[start:end]) for start, end in pairwise(ends)]
+    if max(group_widths) > room:
+        ends, group_widths = list(range(len(widths) + 1)), widths
+    part_count = len(list(_fit_spans(group_widths, room)))
+    # As many parts as it takes, and those of like width: the least room that still does.
+    rooms = range(sum(group_widths) // part_count, room + 1)
+    spans = next(
+        (
+            candidate
+            for limit in rooms
+            if len(candidate := list(_fit_spans(group_widths, limit))) == part_count
+        ),
+        [],
+    )
+    return tuple(
+        _build_part(table, ends[start], ends[end])
+        for start, end in spans or _fit_spans(group_widths, room)
+    )
+
+
+def _build_part(table: Table, start: int, end: int) -> TablePart:
+    return TablePart(
+        heading=table.heading,
+        heads=tuple(column.label for column in table.columns[start:end]),
+        lines=(
+            *(_build_line(row, start, end) for row in table.rows),
+            _build_line(table.total, start, end, total=True),
+        ),
+        first=start + 1,
+        last=end,
+        shares=_share_widths(table, start, end),
+    )
+
+
+def _measure_longest_label(table: Table) -> int:
+    return max(len(_build_line(row, 0, 0).name) for row in (*table.rows, table.total))
+
+
+def _share_widths(table: Table, start: int, end: int) -> tuple[int, ...]:
+    """The figures take what they need; what the labels leave goes to the heads, then to them."""
+    widths = _measure_columns(table)[start:end]
+    labels = min(_measure_longest_label(table), LABEL_ROOM)
+    heads = [_COLUMN_GAP + len(column.label) for column in table.columns[start:end]]
+    widths = widen_columns(widths, heads, LABEL_ROOM + PORTRAIT_ROOM - sum(widths) - labels)
+    return (max(labels, LABEL_ROOM + PORTRAIT_ROOM - sum(widths)), *widths)
+
+
+def widen_columns(widths: Sequence[int], heads: Sequence[int], spare: int) -> list[int]:
+    """The widths with what is spare shared among those whose head takes more, in proportion."""
+    shortfalls = [max(0, head - width) for head, width in zip(heads, widths, strict=True)]
+    fraction = min(1.0, max(0, spare) / (sum(shortfalls) or 1))
+    return [
+        width + int(shortfall * fraction)
+        for width, shortfall in zip(widths, shortfalls, strict=True)
+    ]
+
+
+def _count_period_columns(table: Table) -> list[int]:
+    """How many columns each period has."""
+    groups = groupby(table.columns, lambda column: split_column_key(column.key)[1])
+    return [len(list(columns)) for _, columns in groups]
+
+
+def _build_line(row: Row, start: int, end: int, *, total: bool = False) -> PartLine:
+    cells = tuple(format_number(count) for count in row.counts[start:end])
+    return PartLine(row.label, ", ".join(row.codes), cells, total)
+
+
+def _measure_columns(table: Table) -> list[int]:
+    """What each column needs: its longest number, or word of its head."""
+    rows = (*table.rows, table.total)
+    return [
+        _COLUMN_GAP
+        + max(
+            *(min(len(word), LONGEST_WORD) for word in (column.label.split() or [""])),
+            *(len(format_number(row.counts[index])) for row in rows),
+        )
+        for index, column in enumerate(table.columns)
+    ]
+
+
+def _fit_spans(widths: list[int], room: int) -> Iterator[tuple[int, int]]:
+    start = used = 0
+    for index, width in enumerate(widths):
+        if used and used + width > room:
+            yield start, index
+            start, used = index, 0
+        used += width
+    yield start, len(widths)

@@ -1,0 +1,86 @@
+"""Plain text laid out on a page of 78 columns: paragraphs and tables. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Final
+
+from queries.answer.types import Table
+from queries.layout.table_parts import TablePart, split_table
+
+PAGE_WIDTH: Final = 78
+
+_MAX_LABEL_WIDTH: Final = 44
+
+_MIN_LABEL_WIDTH: Final = 24
+
+_HEAD_WIDTH: Final = 18
+
+
+def wrap_paragraph(text: str, indent: int = 0) -> str:
+    """The text in lines of the page's width."""
+    lead = " " * indent
+    return textwrap.fill(
+        " ".join(text.split()),
+        PAGE_WIDTH,
+        initial_indent=lead,
+        subsequent_indent=lead,
+        break_on_hyphens=False,  # what is asked for is not to be broken where a variant is
+    )
+
+
+def _wrap_label(label: str, width: int) -> list[str]:
+    return textwrap.wrap(label, width, break_on_hyphens=False) or [""]
+
+
+def format_text_table(table: Table) -> str:
+    """A table of aligned columns. Long labels take several lines, a wide table several parts."""
+    return "\n\n".join(map(_format_table_part, split_table(table, PAGE_WIDTH - _MIN_LABEL_WIDTH)))
+
+
+def _format_table_part(part: TablePart) -> str:
+    heads, widths = _lay_out_columns(part, _HEAD_WIDTH)
+    if sum(widths) + 2 * len(widths) > PAGE_WIDTH - _MIN_LABEL_WIDTH:
+        heads, widths = _lay_out_columns(part, 1)
+    figures = sum(widths) + 2 * len(widths)
+    longest = max(len(name) for name in (part.heading, *(line.name for line in part.lines)))
+    width = max(12, min(longest, PAGE_WIDTH - figures, _MAX_LABEL_WIDTH))
+    rule = "-" * (width + figures)
+    body = [_format_table_line(line.name, line.cells, width, widths) for line in part.lines]
+    return "\n".join(
+        [*_format_table_head(part.heading, heads, width, widths), rule, *body[:-1], rule, body[-1]]
+    )
+
+
+def _lay_out_columns(part: TablePart, width: int) -> tuple[list[list[str]], list[int]]:
+    """The heads in lines of the width, or of their longest word, and each column's width."""
+    heads, widths = [], []
+    for index, head in enumerate(part.heads):
+        longest = min(max(map(len, head.split()), default=1), _HEAD_WIDTH)
+        heads.append(textwrap.wrap(head, max(width, longest)) or [""])
+        cells = (line.cells[index] for line in part.lines)
+        widths.append(max(map(len, (*heads[-1], *cells))))
+    return heads, widths
+
+
+def _format_table_head(
+    heading: str, heads: list[list[str]], width: int, widths: list[int]
+) -> list[str]:
+    """The lines of the head; what is short stands on the last."""
+    labels = _wrap_label(heading, width)
+    height = max(map(len, (labels, *heads)))
+    columns = [[""] * (height - len(column)) + column for column in (labels, *heads)]
+    return [
+        _format_table_line(label, cells, width, widths)
+        for label, *cells in zip(*columns, strict=True)
+    ]
+
+
+def _format_table_line(
+    label: str, cells: list[str] | tuple[str, ...], width: int, widths: list[int]
+) -> str:
+    *first, last = _wrap_label(label, width)
+    figures = "".join(
+        f"  {cell:>{column_width}}" for cell, column_width in zip(cells, widths, strict=True)
+    )
+    return "\n".join([*first, f"{last:<{width}}{figures}".rstrip()])

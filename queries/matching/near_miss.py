@@ -1,0 +1,221 @@
+"""Near misses: wording close to a term that the term does not cover.
+
+Pure: what to look for on the server, and what is near in a text. Two neighbouring words are
+compared as one, as hyphens and spaces do not tell terms apart. A run of words is near a term where,
+written closed, it is
+
+- the term's closed form with another ending ("live streams", "livestreamed"; "live streamed" of
+  "live streaming"), of up to five letters;
+- the closed form with one letter wrong, left out, added or changed with its neighbour ("live
+  straem"), its first letter right;
+- the closed form itself, opened where the rule does not open it ("x box").
+
+A term with punctuation ("Live.ly") is near to its words without. Terms of three letters or fewer
+have no near misses: every word is near to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from elasticsearch.dsl.query import Bool, Fuzzy, Intervals, MatchPhrase, MatchPhrasePrefix, Query
+from elasticsearch.dsl.query import Prefix as StartsWith
+from rapidfuzz.distance import OSA
+
+from indexer.records.narrative import SegmentedNarrative
+from queries.matching.highlight import IndexedWord, iter_segment_words
+from queries.matching.term import (
+    MAX_TERM_LENGTH,
+    MAX_TERM_PARTS,
+    Term,
+    parse_term,
+    parse_term_parts,
+)
+
+TermForm = tuple[str, ...]
+
+MAX_ENDING_LENGTH: Final = 5
+
+MIN_CLOSED_LENGTH: Final = 4
+
+MIN_TYPO_LENGTH: Final = 5
+
+MAX_PREFIX_EXPANSIONS: Final = 1_000
+
+MAX_PHRASE_FORMS: Final = 100
+
+_ENDINGS: Final = ("ing", "ed", "ers", "er", "es", "s", "e")
+
+
+class NearMissKind(StrEnum):
+    """How a wording is near a term."""
+
+    ENDING = "another ending"
+    TYPO = "one letter away"
+    SPLIT = "opened otherwise"
+    UNPUNCTUATED = "without its punctuation"
+
+
+class NearMissForm(NamedTuple):
+    """A wording of a text that is near a term."""
+
+    form: TermForm
+    kind: NearMissKind
+
+
+class NearMissMatcher:
+    """A term, to be compared with the wording of texts."""
+
+    def __init__(self, term: Term, requested_terms: Collection[Term]) -> None:
+        """``asked`` is every term of the request: what is asked for is no miss."""
+        # A term that is held to its words is near to its own variants.
+        self.forms = (
+            term.forms if term.compound or len(term.forms) > 1 else parse_term(term.written).forms
+        )
+        self.closed = {
+            form[0]: _strip_ending(form[0])
+            for form in self.forms
+            if len(form) == 1 and len(form[0]) >= MIN_CLOSED_LENGTH and not term.compound
+        }
+        self.compound = term.forms[0][0] if term.compound else None
+        self._requested_forms = {
+            form for requested_term in requested_terms for form in requested_term.forms
+        }
+        # A word of a term that is asked for ("stream" of "live stream") is no miss of another.
+        self._requested_runs = {
+            run
+            for requested_term in requested_terms
+            for run in _iter_word_runs(parse_term_parts(requested_term.written))
+        }
+        self._first_letters = {closed[0] for closed in self.closed}
+        # With its spaces, a near miss must still be a term that could be asked for.
+        max_closed_length = MAX_TERM_LENGTH - MAX_TERM_PARTS
+        self._max_length = min(
+            max_closed_length, max(map(len, self.closed), default=0) + MAX_ENDING_LENGTH
+        )
+
+    def query(self) -> Query | None:
+        """The records that may hold a near miss; some hold the term alone. None, for a term that
+        has no near misses."""
+        queries: list[Query] = []
+        for closed, stem in self.closed.items():
+            queries.append(StartsWith(narrative=stem))
+            queries += [
+                MatchPhrase(narrative=" ".join(form)) for form in _split_end_letters(closed)
+            ]
+            if len(closed) >= MIN_TYPO_LENGTH:
+                queries.append(
+                    Fuzzy(narrative={"value": closed, **_ONE_LETTER_FUZZINESS, **_CONSTANT_SCORE})
+                )
+        for form in self.forms[:MAX_PHRASE_FORMS] if self.closed else ():
+            if len(form) > 1:
+                queries += _build_phrase_queries(form)
+        return Bool(should=queries, minimum_should_match=1) if queries else None
+
+    def find_near_misses(self, narrative: SegmentedNarrative) -> Iterator[NearMissForm]:
+        """Each wording of a narrative that is near the term, as often as it is there."""
+        for words in iter_segment_words(narrative) if self.closed else ():
+            for first, word in enumerate(words):
+                if word.text[0] in self._first_letters:
+                    yield from self._near_misses_at_start(words[first:])
+
+    def _near_misses_at_start(self, words: list[IndexedWord]) -> list[NearMissForm]:
+        """The near wordings that start with the first of the words; none, where a term that is
+        asked for does."""
+        joined = ""
+        form: TermForm = ()
+        near_misses = []
+        for word in words:
+            before, joined, form = len(joined), joined + word.text, (*form, word.text)
+            if form in self._requested_forms:
+                return []
+            if len(joined) > self._max_length or len(form) > MAX_TERM_PARTS:
+                break
+            kind = self._classify(joined, before)
+            if (
+                kind
+                and form not in self._requested_runs
+                and self._requested_forms.isdisjoint(_iter_word_runs(form))
+            ):
+                near_misses.append(NearMissForm(form, kind))
+        return near_misses
+
+    def _classify(self, joined: str, before: int) -> NearMissKind | None:
+        """How a closed run of words is near; its last word starts at ``before``, and must be
+        needed."""
+        for closed, stem in self.closed.items():
+            if before >= len(stem):
+                continue
+            if joined == closed:
+                return NearMissKind.SPLIT
+            if joined.startswith(stem) and len(joined) <= len(closed) + MAX_ENDING_LENGTH:
+                return NearMissKind.ENDING
+        for closed in self.closed:
+            if (
+                len(closed) >= MIN_TYPO_LENGTH
+                and before < len(closed)
+                and joined[0] == closed[0]
+                and OSA.distance(joined, closed, score_cutoff=1) <= 1
+            ):
+                return NearMissKind.TYPO
+        return None
+
+    def is_close_to(self, term: Term) -> bool:
+        """Whether a term asked for is this one, or as near to it as a near miss."""
+        return any(
+            form in self.forms or self._classify("".join(form), len("".join(form[:-1]))) is not None
+            for form in term.forms
+        )
+
+    def without_punctuation(self) -> tuple[TermForm, ...]:
+        """A compound's words apart and closed ("musical ly", "musically"): not asked for either."""
+        if self.compound is None:
+            return ()
+        words = tuple("".join(c if c.isalnum() else " " for c in self.compound).split())
+        return tuple(
+            form for form in (words, ("".join(words),)) if form not in self._requested_forms
+        )
+
+
+_ONE_LETTER_FUZZINESS: Final[dict[str, Any]] = {"fuzziness": 1, "prefix_length": 1}
+
+_CONSTANT_SCORE: Final[dict[str, Any]] = {"rewrite": "constant_score"}
+
+
+def _strip_ending(closed: str) -> str:
+    """The closed form without its ending, if what is left is long enough to tell it by."""
+    for ending in _ENDINGS:
+        stem = closed.removesuffix(ending)
+        if stem != closed and len(stem) >= MIN_TYPO_LENGTH:
+            return stem
+    return closed
+
+
+def _split_end_letters(closed: str) -> tuple[TermForm, ...]:
+    """The openings that the rule leaves out: one letter at either end."""
+    return (closed[0], closed[1:]), (closed[:-1], closed[-1])
+
+
+def _build_phrase_queries(form: TermForm) -> Iterator[Query]:
+    """The phrases near a form of several words: another ending, or a word with a letter wrong."""
+    last = _strip_ending(form[-1])
+    if len(last) >= 3:
+        prefix = " ".join((*form[:-1], last))
+        yield MatchPhrasePrefix(
+            narrative={"query": prefix, "max_expansions": MAX_PREFIX_EXPANSIONS}
+        )
+    for index, word in enumerate(form):
+        if len(word) >= MIN_TYPO_LENGTH:
+            rules = [{"match": {"query": form_word}} for form_word in form]
+            rules[index] = {"fuzzy": {"term": word, **_ONE_LETTER_FUZZINESS}}
+            yield Intervals(
+                narrative={"all_of": {"intervals": rules, "ordered": True, "max_gaps": 0}}
+            )
+
+
+def _iter_word_runs(form: TermForm) -> Iterator[TermForm]:
+    for first in range(len(form)):
+        for last in range(first + 1, len(form) + 1):
+            yield form[first:last]

@@ -1,0 +1,314 @@
+"""Which records moved the numbers of an answer, and why: what they were then, and are now. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from indexer.records.model import DELETED
+from queries.answer.cells import CellChange, CellKey
+from queries.evidence.facts import NearScopeRecord, RecordFacts, TracedRecord
+from queries.evidence.membership import CellCounts
+from queries.tables.scope import MENTIONS_FILTER, OFFENCES_FILTER, PERIOD_FILTER, Scope
+
+ReasonKind = Literal[
+    "added", "deleted", "forgotten", "status", "code", "date", "wording", "victims", "links",
+    "outcome", "category", "unknown", "rule",
+]  # fmt: skip
+
+# How a condition of the scope begins, now and in older bases, and what changed in a record that now
+# satisfies it.
+_CONDITION_PREFIXES: Final[dict[str, ReasonKind]] = {
+    "the sex of a victim is ": "victims",
+    "the outcome is ": "outcome",
+    "Sex of a victim: ": "victims",
+    "Outcome: ": "outcome",
+}
+
+
+class ChangeReason(Struct, frozen=True):
+    """Why a record counts otherwise, in a word and in words."""
+
+    kind: ReasonKind
+    text: str
+
+
+class RecordChange(Struct, frozen=True):
+    """A record that counts otherwise: why, and the numbers it left, entered, or counts another
+    number of times in."""
+
+    crime_ref: str
+    reasons: tuple[ChangeReason, ...]
+    numbers_left: tuple[CellKey, ...] = ()
+    numbers_entered: tuple[CellKey, ...] = ()
+    numbers_changed: tuple[CellKey, ...] = ()
+
+
+class RecordsBefore(Struct, frozen=True):
+    """What is known of the records of the answer.
+
+    ``outside`` are those not in scope then: what they were, or what they lacked; ``complete`` is
+    whether a record that is not in it was not held, ``narrow`` whether all that lacked one thing
+    are in it.
+    """
+
+    traced: Mapping[str, TracedRecord]
+    outside: Mapping[str, RecordFacts | NearScopeRecord]
+    complete: bool
+    near_complete: bool
+
+
+class RecordsAfter(Struct, frozen=True):
+    """What is known of the records today; ``outside`` are those that were in scope and are not."""
+
+    traced: Mapping[str, TracedRecord]
+    outside: Mapping[str, RecordFacts]
+
+
+def find_record_changes(
+    records_before: RecordsBefore,
+    records_after: RecordsAfter,
+    changes: Sequence[CellChange],
+    scope: Scope,
+    built_on: date,
+) -> list[RecordChange]:
+    """Every record that counts otherwise, by reference. ``built_on`` is when what was asked then
+    was built."""
+    derived = [change.key for change in changes if is_derived(change.key)]
+    record_changes = []
+    for reference in sorted({*records_before.traced, *records_after.traced}):
+        before, after = records_before.traced.get(reference), records_after.traced.get(reference)
+        old_counts = before.counts if before else {}
+        new_counts = after.counts if after else {}
+        differing_cells = [
+            cell_key
+            for cell_key in {**old_counts, **new_counts}
+            if old_counts.get(cell_key) != new_counts.get(cell_key)
+        ]
+        possible_cells = [
+            cell_key
+            for cell_key in derived
+            if _counts_with_derived(cell_key, old_counts, new_counts)
+            and _may_change_derived(cell_key, differing_cells, before, after)
+        ]
+        if not differing_cells and not possible_cells:
+            continue
+        reasons = _explain_record_change(reference, records_before, records_after, scope, built_on)
+        cells_left = tuple(cell_key for cell_key in differing_cells if cell_key not in new_counts)
+        cells_entered = tuple(
+            cell_key for cell_key in differing_cells if cell_key not in old_counts
+        )
+        cells_changed = tuple(
+            cell_key
+            for cell_key in differing_cells
+            if cell_key in old_counts and cell_key in new_counts
+        )
+        record_changes.append(
+            RecordChange(
+                reference,
+                tuple(reasons),
+                cells_left,
+                cells_entered,
+                (*cells_changed, *possible_cells),
+            )
+        )
+    return record_changes
+
+
+def find_unexplained_changes(
+    records_before: RecordsBefore, records_after: RecordsAfter, changes: Iterable[CellChange]
+) -> list[CellChange]:
+    """The numbers that moved by another amount than the records do."""
+    added: CellCounts = {}
+    for sign, records in ((-1, records_before.traced), (1, records_after.traced)):
+        for record in records.values():
+            for cell_key, number in record.counts.items():
+                added[cell_key] = added.get(cell_key, 0) + sign * number
+    return [
+        change
+        for change in changes
+        if not is_derived(change.key)
+        and _number_or_zero(change.after) - _number_or_zero(change.before)
+        != added.get(change.key, 0)
+    ]
+
+
+def _number_or_zero(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def is_derived(cell_key: CellKey) -> bool:
+    """Whether a number is no sum over records: a fact, or a count of different people."""
+    return cell_key.part == "fact" or cell_key.column.startswith("people")
+
+
+def _counts_with_derived(
+    derived_key: CellKey, old_counts: CellCounts, new_counts: CellCounts
+) -> bool:
+    """Whether the record counts, then or now, where a derived number is found: in the row of
+    people, in the question of a fact."""
+    return any(_supports_derived(cell_key, derived_key) for cell_key in (*old_counts, *new_counts))
+
+
+def _may_change_derived(
+    derived_key: CellKey,
+    differing_cells: list[CellKey],
+    before: TracedRecord | None,
+    after: TracedRecord | None,
+) -> bool:
+    """Whether a record may have moved a derived number."""
+    victims = bool(before and after and before.facts.victims != after.facts.victims)
+    return victims or any(_supports_derived(cell_key, derived_key) for cell_key in differing_cells)
+
+
+def _supports_derived(cell_key: CellKey, derived_key: CellKey) -> bool:
+    if cell_key.question != derived_key.question:
+        return False
+    return derived_key.part == "fact" or (cell_key.part, cell_key.row) == (
+        derived_key.part,
+        derived_key.row,
+    )
+
+
+def _explain_record_change(
+    reference: str,
+    records_before: RecordsBefore,
+    records_after: RecordsAfter,
+    scope: Scope,
+    built_on: date,
+) -> list[ChangeReason]:
+    after = (
+        records_after.traced[reference].facts
+        if reference in records_after.traced
+        else records_after.outside.get(reference)
+    )
+    before = (
+        records_before.traced[reference].facts
+        if reference in records_before.traced
+        else records_before.outside.get(reference)
+    )
+    if after is None:
+        return [ChangeReason("deleted", "deleted or forgotten: no longer held")]
+    if after.status == DELETED:
+        day = f"{after.deleted_at:%Y-%m-%d %H:%M} UTC" if after.deleted_at else "a day not known"
+        if after.erased:
+            return [ChangeReason("forgotten", f"forgotten on {day}, with foidex forget")]
+        return [ChangeReason("deleted", f"deleted, as of {day}")]
+    if before is None:
+        return [_explain_new_record(after, records_before, built_on)]
+    if isinstance(before, RecordFacts) and before.status == DELETED:
+        removal = "forgotten" if before.erased else "deleted"
+        return [ChangeReason("added", f"added again: it was {removal}")]
+    reasons = [*_compare_plain_fields(before, after, scope)]
+    if isinstance(before, NearScopeRecord):
+        reasons += _explain_met_condition(before, after, scope, reasons)
+    else:
+        reasons += _compare_hashed_fields(before, after, scope)
+    if not reasons:
+        text = "nothing in it differs: foidex counts it otherwise than it did then"
+        reasons.append(ChangeReason("rule", text))
+    return reasons
+
+
+def _explain_new_record(
+    after: RecordFacts, records_before: RecordsBefore, built_on: date
+) -> ChangeReason:
+    if records_before.complete or date.fromisoformat(after.recorded_on) > built_on:
+        return ChangeReason("added", "added: it was not held then")
+    if records_before.near_complete:
+        return ChangeReason(
+            "added",
+            "added since; or it was held then, and more than one thing kept it out of scope",
+        )
+    return ChangeReason(
+        "unknown", "came into scope since: added or changed, and nothing kept says which"
+    )
+
+
+def _compare_plain_fields(
+    before: RecordFacts | NearScopeRecord, after: RecordFacts, scope: Scope
+) -> Iterable[ChangeReason]:
+    """What the fields that are kept whole tell."""
+    if before.status != after.status:
+        yield ChangeReason("status", f"status {before.status} -> {after.status}")
+    if before.offence_code != after.offence_code:
+        yield ChangeReason("code", f"offence code {before.offence_code} -> {after.offence_code}")
+    if before.recorded_on != after.recorded_on:
+        was_inside, is_inside = (
+            _is_in_periods(facts.recorded_on, scope) for facts in (before, after)
+        )
+        period_note = {
+            (True, False): ", out of the period",
+            (False, True): ", into the period",
+        }.get((was_inside, is_inside), "")
+        yield ChangeReason(
+            "date", f"recorded on {before.recorded_on} -> {after.recorded_on}{period_note}"
+        )
+
+
+def _is_in_periods(day: str, scope: Scope) -> bool:
+    recorded_on = date.fromisoformat(day)
+    return not scope.periods or any(
+        (period.start or date.min) <= recorded_on <= (period.end or date.max)
+        for period in scope.periods
+    )
+
+
+def _compare_hashed_fields(
+    before: RecordFacts, after: RecordFacts, scope: Scope
+) -> Iterable[ChangeReason]:
+    """What the hashes, and the terms mentioned, tell."""
+    if before.narrative != after.narrative:
+        yield ChangeReason(
+            "wording",
+            f"wording changed{_describe_term_changes(before.mentioned_terms, after.mentioned_terms, scope)}",
+        )
+    if before.victims != after.victims:
+        yield ChangeReason("victims", "victims changed")
+    if before.linked != after.linked:
+        yield ChangeReason("links", "links changed")
+    if before.outcome != after.outcome:
+        yield ChangeReason(
+            "outcome",
+            f"outcome {_format_outcome(before.outcome)} -> {_format_outcome(after.outcome)}",
+        )
+    if before.categories != after.categories:
+        yield ChangeReason("category", "a category changed")
+
+
+def _format_outcome(outcome: int | None) -> str:
+    return "none" if outcome is None else str(outcome)
+
+
+def _describe_term_changes(old_terms: Sequence[int], new_terms: Sequence[int], scope: Scope) -> str:
+    lost_labels = [scope.mentions[index].label for index in old_terms if index not in new_terms]
+    gained_labels = [scope.mentions[index].label for index in new_terms if index not in old_terms]
+    clauses = [
+        f"{verb} {' or '.join(chr(34) + label + chr(34) for label in terms)}"
+        for verb, terms in (("no longer mentions", lost_labels), ("now mentions", gained_labels))
+        if terms
+    ]
+    return f": it {' and '.join(clauses)}" if clauses else ""
+
+
+def _explain_met_condition(
+    before: NearScopeRecord, after: RecordFacts, scope: Scope, reasons: list[ChangeReason]
+) -> Iterable[ChangeReason]:
+    """What the record lacked then and has now tells, where no field that is kept whole does."""
+    if before.unmet_part == MENTIONS_FILTER:
+        yield ChangeReason(
+            "wording", f"wording changed{_describe_term_changes((), after.mentioned_terms, scope)}"
+        )
+    elif before.unmet_part not in (PERIOD_FILTER, OFFENCES_FILTER) and not any(
+        reason.kind == "code" for reason in reasons
+    ):
+        kinds = (
+            kind
+            for prefix, kind in _CONDITION_PREFIXES.items()
+            if before.unmet_part.startswith(prefix)
+        )
+        kind: ReasonKind = next(kinds, "category")
+        yield ChangeReason(kind, f'changed in what the request asks for ("{before.unmet_part}")')

@@ -1,0 +1,146 @@
+"""A replay as text for a person: what moved, and each record that moved it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from queries.answer.cells import CellChange, CellKey
+from queries.replay.compare import LabelledNumber, LabelledRecordChange, Replay, format_quantity
+from queries.replay.movement import is_derived
+
+_LABEL_WIDTH: int = 60
+
+_BASIS_STATES = {
+    "kept": "its basis is kept and whole",
+    "not kept": "no basis of it was kept",
+    "missing": "its basis is not in the audit folder",
+    "wrong": "its basis cannot be used",
+}
+
+
+def format_replay(replay: Replay) -> str:
+    """The whole replay, in lines."""
+    return "\n".join(_format_replay_lines(replay)) + "\n"
+
+
+def _format_replay_lines(replay: Replay) -> Iterator[str]:
+    yield from _describe_replay(replay)
+    yield ""
+    yield from _describe_source_changes(replay)
+    built_at = f"{replay.live_built_at:%Y-%m-%d %H:%M} UTC"
+    if not replay.live_changes:
+        yield f"Asked of the live generation, {replay.live}, built {built_at}: the same numbers."
+        return
+    yield (
+        f"Asked of the live generation, {replay.live}, built {built_at}: {_format_number_count(replay.live_changes)} moved."
+    )
+    yield from _format_change_table(replay.live_changes)
+    yield ""
+    if replay.record_changes is None:
+        yield f"The records that moved them cannot be named: {replay.movers_unavailable_reason}"
+        return
+    yield f"Moved by {format_quantity(len(replay.record_changes), 'record')}:"
+    for record in replay.record_changes:
+        yield from _format_labelled_change(record)
+    if replay.unexplained_changes:
+        yield ""
+        reason = (
+            ", as what a forgotten record counted in is known of no answer without a basis"
+            if replay.erased and replay.basis != "kept"
+            else ""
+        )
+        yield f"These numbers moved by another amount than the records above account for{reason}:"
+        yield from _format_change_table(replay.unexplained_changes)
+
+
+def _describe_replay(replay: Replay) -> Iterator[str]:
+    """What was replayed, and what to know of it."""
+    generation = "is kept" if replay.generation_kept else "is not kept"
+    if not replay.generation_visible:
+        generation = "this user may not ask"
+    yield f"{replay.reference}, answered by foidex {replay.version} from {replay.generation}"
+    yield f"  built {replay.built_at:%Y-%m-%d %H:%M} UTC, which {generation}; {_BASIS_STATES[replay.basis]}."
+    for warning in replay.integrity_warnings:
+        yield f"Doubt: {warning}"
+    if replay.erased:
+        yield (
+            f"Note: {replay.erased:,} of its records {'was' if replay.erased == 1 else 'were'} "
+            "forgotten since it answered (foidex forget), and no longer count in it."
+        )
+    for note in replay.notes:
+        yield f"Note: {note}"
+
+
+def _describe_source_changes(replay: Replay) -> Iterator[str]:
+    """What the generation that answered says today, if it is kept."""
+    if replay.generation_kept and not replay.source_changes:
+        yield "Asked again of the generation that answered: the same numbers."
+    elif replay.generation_kept:
+        reason = (
+            "Records were forgotten in it, as noted above."
+            if replay.erased
+            else "Its records are the same, so the answer was changed, or foidex counts otherwise "
+            f"than version {replay.version} did."
+        )
+        yield f"Asked again of the generation that answered: {_format_number_count(replay.source_changes)} differ. {reason}"
+        yield from _format_change_table(replay.source_changes)
+
+
+def _format_number_count(changes: tuple[CellChange, ...]) -> str:
+    return format_quantity(len(changes), "number")
+
+
+def _format_change_table(changes: tuple[CellChange, ...]) -> Iterator[str]:
+    cells = [
+        (change.label, _format_changed_value(change.before), _format_changed_value(change.after))
+        for change in changes
+    ]
+    width = min(_LABEL_WIDTH, max(len(label) for label, _, _ in cells))
+    old_width = max(3, *(len(cell) for _, cell, _ in cells))
+    new_width = max(3, *(len(cell) for _, _, cell in cells))
+    yield f"  {'':<{width}}  {'was':>{old_width}}  {'is':>{new_width}}"
+    for label, old_value, new_value in cells:
+        short = label if len(label) <= width else f"{label[: width - 3]}..."
+        yield f"  {short:<{width}}  {old_value:>{old_width}}  {new_value:>{new_width}}"
+
+
+def _format_changed_value(value: int | str | None) -> str:
+    return "none" if value is None else f"{value:,}" if isinstance(value, int) else value
+
+
+def _format_labelled_change(record: LabelledRecordChange) -> Iterator[str]:
+    yield f"  {record.crime_ref}  {'; '.join(reason.text for reason in record.reasons)}"
+    derived = tuple(number for number in record.numbers_changed if is_derived(number.key))
+    counted_numbers = tuple(
+        number for number in record.numbers_changed if not is_derived(number.key)
+    )
+    # What may have moved with a record is told where nothing else is.
+    otherwise = counted_numbers or (
+        () if record.numbers_left or record.numbers_entered else derived
+    )
+    for word, numbers in (
+        ("left", record.numbers_left),
+        ("entered", record.numbers_entered),
+        ("counts otherwise in", otherwise),
+    ):
+        if labels := _select_labels(numbers):
+            yield f"    {word}: {'; '.join(labels)}"
+
+
+def _select_labels(numbers: tuple[LabelledNumber, ...]) -> list[str]:
+    """The rows, and a cell where its row is not among them; what is of the whole scope, or a
+    total, or a term, only where no row is."""
+    rows = {(number.key.question, number.key.row) for number in numbers if _is_row_cell(number.key)}
+    shown_numbers = [
+        number
+        for number in numbers
+        if _is_row_cell(number.key)
+        or number.key.part == "status"
+        or (number.key.part == "row" and (number.key.question, number.key.row) not in rows)
+    ]
+    return [number.label for number in shown_numbers or numbers]
+
+
+def _is_row_cell(cell_key: CellKey) -> bool:
+    """Whether a number is that of a whole row, and not of a column of it."""
+    return cell_key.part == "row" and cell_key.column in ("offences", "victims")

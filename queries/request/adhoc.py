@@ -1,0 +1,181 @@
+"""Ad hoc counts: a request built from a command line, and its numbers as they are piped on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from indexer.errors import RequestError
+from indexer.records.categories import Categories
+from indexer.records.offences import load_offence_table
+from queries.questions.base import Question
+from queries.questions.by import By
+from queries.questions.cross import Cross
+from queries.questions.keywords import Keywords
+from queries.questions.offences import Offences
+from queries.questions.overlap import Overlap
+from queries.request.reader import Request, expand_year
+from queries.spec.problem import Problem
+from queries.spec.scope_spec import AxisSpec, OffenceSpec, PeriodSpec
+from queries.spec.term_book import TermBook, load_default_term_book
+from queries.spec.term_spec import CooccurrenceSpec, TermSpec, Wording, apply_term_book
+from queries.tables.table_query import TableUnit
+
+TERM_AXIS: Final = "term"
+
+_QUESTION_ID: Final = "count"
+
+
+class AdhocOptions(Struct, frozen=True, kw_only=True):
+    """What may be asked beside terms. ``by`` are one or two fields, or "term"; ``where`` are texts
+    such as "district=North"; ``near`` is how many words from its company a term may stand."""
+
+    codes: Sequence[str] = ()
+    start: date | None = None
+    end: date | None = None
+    periods: Sequence[str] = ()
+    field_filters: Sequence[str] = ()
+    by: Sequence[str] = ()
+    unit: TableUnit | None = None
+    overlap: bool = False
+    cooccurrences: Sequence[str] = ()
+    max_distance: int | None = None
+    aliases: Sequence[str] = ()
+    exact: bool = False
+
+
+def build_adhoc_request(
+    terms: Sequence[str],
+    options: AdhocOptions | None = None,
+    *,
+    book: TermBook | None = None,
+    categories: Categories | None = None,
+) -> Request:
+    """The request a command line stands for, with the openings of a term book, or else of ours.
+
+    Raises RequestError for what is none.
+    """
+    effective_options = options or AdhocOptions()
+    book = book or load_default_term_book()
+    table = load_offence_table()
+    mentions = tuple(_build_adhoc_wording(term, effective_options, len(terms)) for term in terms)
+    request = Request(
+        reference="ad hoc",
+        title="Ad hoc count",
+        questions=_build_adhoc_questions(mentions, effective_options),
+        periods=_parse_adhoc_periods(effective_options),
+        mentions=apply_term_book(mentions, tuple[Wording, ...], book.extra_spellings),
+        offences=tuple(
+            OffenceSpec(codes=(table.require(code),)) for code in effective_options.codes
+        ),
+        where=_parse_field_values(effective_options.field_filters),
+        categories=categories or {},
+    )
+    questions = apply_term_book(request.questions, tuple[Question, ...], book.extra_spellings)
+    request = msgspec.structs.replace(request, questions=questions)
+    _raise_problems(list(request.problems(request.categories)))
+    for question in request.questions:
+        _raise_problems(list(question.problems(request.scope)))
+    return request
+
+
+def _raise_problems(problems: list[Problem]) -> None:
+    if problems:
+        raise RequestError("\n".join(problem.message for problem in problems))
+
+
+def _build_adhoc_wording(term: str, options: AdhocOptions, number: int) -> Wording:
+    if options.aliases and number != 1:
+        raise RequestError(
+            f"--alias is another name of the one term, and there are {number}. Ask for one term, "
+            "or write a request file."
+        )
+    if options.max_distance is not None and not options.cooccurrences:
+        raise RequestError("--near says how near --with must be. Give --with, or leave it out.")
+    if not (options.exact or options.aliases or options.cooccurrences):
+        return term
+    return TermSpec(
+        term=term,
+        variants="none" if options.exact else "all",
+        aliases=tuple(options.aliases),
+        cooccurrences=tuple(
+            cooccurrence
+            if options.max_distance is None
+            else CooccurrenceSpec(cooccurrence, options.max_distance)
+            for cooccurrence in options.cooccurrences
+        ),
+    )
+
+
+def _parse_adhoc_periods(options: AdhocOptions) -> tuple[PeriodSpec, ...]:
+    first, last = options.start or date.min, options.end or date.max
+    if last < first:
+        raise RequestError(f"--to ({last}) is before --from ({first}). Turn them round.")
+    if options.periods and (options.start or options.end):
+        raise RequestError("--period stands beside --from or --to. Keep one of the two.")
+    if options.start or options.end:
+        return (PeriodSpec(first, last),)
+    return tuple(map(_parse_adhoc_period, options.periods))
+
+
+def _parse_adhoc_period(text: str) -> PeriodSpec:
+    days: Any = expand_year(text)
+    if isinstance(days, str):
+        start, _, end = days.partition("..")
+        days = {"from": start, "to": end}
+    try:
+        return msgspec.convert(days, PeriodSpec)
+    except msgspec.ValidationError:
+        raise RequestError(
+            f'"{text[:60]}" is no period. Write a year (2017/18 or 2017) or two days '
+            "(2017-04-01..2017-06-30)."
+        ) from None
+
+
+def _parse_field_values(conditions: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    values_by_field: dict[str, tuple[str, ...]] = {}
+    for condition in conditions:
+        name, equals, value = condition.partition("=")
+        if not equals or not value:
+            raise RequestError(
+                f'"{condition[:60]}" is no condition. Write a field and its value: district=North.'
+            )
+        values_by_field[name] = (*values_by_field.get(name, ()), value)
+    return values_by_field
+
+
+def _build_adhoc_questions(
+    mentions: tuple[Wording, ...], options: AdhocOptions
+) -> tuple[Question, ...]:
+    if len(options.by) > 2:
+        raise RequestError("--by is given more than twice; a table has two sides. Leave one out.")
+    if TERM_AXIS in options.by and not mentions:
+        raise RequestError("--by term counts by the terms, and there are none. Name some.")
+    if options.overlap and (options.by or len(mentions) < 2):
+        raise RequestError("--overlap compares two terms or more, and stands without --by.")
+    if options.overlap:
+        return (Overlap(id=_QUESTION_ID, keywords=mentions),)
+    if len(options.by) == 2:
+        rows, columns = (_build_adhoc_axis(name, mentions) for name in options.by)
+        return (Cross(id=_QUESTION_ID, rows=rows, columns=columns, count=options.unit),)
+    if list(options.by) == [TERM_AXIS]:
+        return (Keywords(id=_QUESTION_ID, keywords=mentions),)
+    if options.by:
+        return (By(id=_QUESTION_ID, by=options.by[0], count=options.unit),)
+    if options.unit:
+        raise RequestError("--count says what --by counts. Give --by, or leave it out.")
+    if len(options.periods) > 1:
+        return (
+            (Keywords(id=_QUESTION_ID, keywords=mentions),)
+            if mentions
+            else (Offences(id=_QUESTION_ID),)
+        )
+    return ()
+
+
+def _build_adhoc_axis(name: str, mentions: tuple[Wording, ...]) -> str | AxisSpec:
+    return AxisSpec(keywords=mentions) if name == TERM_AXIS else name

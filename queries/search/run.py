@@ -1,0 +1,150 @@
+"""The only caller of Elasticsearch among the queries, and the exactness guard.
+
+One search asks for everything: the records in scope by status, the forms of every term, and the
+aggregations of every question. It also says which generation answered, so that the provenance can
+never be that of another. A generation is sealed, so further pages of the same one are of the same
+moment.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+from elasticsearch import Elasticsearch
+from elasticsearch.dsl import aggs
+from elasticsearch.dsl.query import Query
+from msgspec import Struct
+
+from indexer.errors import GenerationError, InexactError
+from indexer.index.generations import Generation, open_live_generation
+from indexer.records.categories import CATEGORIES_FIELD
+from queries.search.exactness import (
+    GENERATION_AGG,
+    alias_moved_error,
+    require_complete,
+    require_exact,
+)
+
+_MAX_ALIAS_RETRIES: Final = 3
+
+_RETRY_PAUSE: Final = 0.3
+
+# A page after the first is alone in its search, and a server gives 65,536 buckets in all.
+_LATER_PAGE_SIZE: Final = 50_000
+
+_CATEGORY_FIELD: Final = re.compile(rf'"{CATEGORIES_FIELD}\.([a-z0-9_]+)"')
+
+
+class SearchResult(Struct, frozen=True):
+    """What one search brought: its body, checked, and the generation it is of."""
+
+    body: dict[str, Any]
+    query: dict[str, Any]
+    alias: str
+    generation: Generation
+    records: int
+    run_at: datetime
+
+
+def build_count_body(query: Query, aggregations: dict[str, aggs.Agg[Any]]) -> dict[str, Any]:
+    """A search that counts and brings no record."""
+    # Not by Search: its to_dict() walks what the parts' own have made a second time.
+    return {
+        "query": query.to_dict(),
+        "aggs": {name: aggregation.to_dict() for name, aggregation in aggregations.items()},
+        "size": 0,
+        "track_total_hits": True,
+    }
+
+
+def count_records(client: Elasticsearch, alias: str, query: Query) -> tuple[str, int]:
+    """The generation that answers, and how many of its records are of a query.
+
+    Raises as ``answer``.
+    """
+    result = run_search(client, alias, build_count_body(query, {}))
+    return result.generation.name, int(result.body["hits"]["total"]["value"])
+
+
+def run_search(client: Elasticsearch, alias: str, body: dict[str, Any]) -> SearchResult:
+    """Run one search through the alias and check that its every number is exact."""
+    declared = set(_CATEGORY_FIELD.findall(msgspec.json.encode(body).decode()))
+    for attempt in range(1, _MAX_ALIAS_RETRIES + 1):
+        generation = open_live_generation(client, alias)
+        if missing := sorted(declared - set(generation.categories)):
+            raise GenerationError(
+                f'{generation.name} was built before the category "{missing[0]}" was declared, so '
+                "it cannot count by it. Refresh first: foidex refresh --full"
+            )
+        run_at = datetime.now(UTC).replace(microsecond=0)
+        response = _search_exactly(client, alias, body)
+        try:
+            if (records := require_complete(response, generation)) is not None:
+                return SearchResult(response, body, alias, generation, records, run_at)
+        except InexactError:
+            # A record may be being forgotten just now; then the next try agrees.
+            if attempt == _MAX_ALIAS_RETRIES:
+                raise
+            time.sleep(_RETRY_PAUSE)
+    raise GenerationError(
+        f'the alias "{alias}" moved {_MAX_ALIAS_RETRIES} times while it was asked. Ask again.'
+    )
+
+
+def _search_exactly(client: Elasticsearch, alias: str, body: dict[str, Any]) -> dict[str, Any]:
+    aggregations = {**body["aggs"], **GENERATION_AGG}
+    return require_exact(
+        client.search(
+            index=alias, body={**body, "aggs": aggregations}, allow_partial_search_results=False
+        ).body
+    )
+
+
+def read_composite_pages(client: Elasticsearch, result: SearchResult, name: str) -> None:
+    """Read the composite aggregations below one to their ends, into the first pages' buckets.
+
+    They stand inside filters and nested aggregations, which have one bucket.
+    """
+    for path in _find_composites(result.query["aggs"][name], (name,)):
+        aggregation = _resolve_path(result.query["aggs"], path, "aggs")
+        first = _resolve_path(result.body["aggregations"], path)
+        size, after = len(first["buckets"]), first.get("after_key")
+        full = aggregation["composite"]["size"]
+        while after is not None and size == full:
+            full = _LATER_PAGE_SIZE
+            composite = {**aggregation["composite"], "size": full, "after": after}
+            page: dict[str, Any] = {**aggregation, "composite": composite}
+            for depth in range(len(path) - 1, 0, -1):
+                outer = _resolve_path(result.query["aggs"], path[:depth], "aggs")
+                page = {**outer, "aggs": {path[depth]: page}}
+            body = {"query": result.query["query"], "size": 0, "track_total_hits": True}
+            response = _search_exactly(client, result.alias, {**body, "aggs": {name: page}})
+            if require_complete(response, result.generation) is None:
+                raise alias_moved_error(result.alias)
+            next_page = _resolve_path(response["aggregations"], path)
+            first["buckets"] += next_page["buckets"]
+            size, after = len(next_page["buckets"]), next_page.get("after_key")
+
+
+def _find_composites(
+    aggregation: dict[str, Any], path: tuple[str, ...]
+) -> Iterator[tuple[str, ...]]:
+    if "composite" in aggregation:
+        yield path
+    elif "filter" in aggregation or "nested" in aggregation:
+        for name, inner in aggregation.get("aggs", {}).items():
+            yield from _find_composites(inner, (*path, name))
+
+
+def _resolve_path(
+    body: dict[str, Any], path: Sequence[str], nesting_key: str | None = None
+) -> dict[str, Any]:
+    """What stands at a path, each step of which is under the key ``below``, if there is one."""
+    for depth, step in enumerate(path):
+        body = body[nesting_key][step] if nesting_key and depth else body[step]
+    return body

@@ -1,0 +1,257 @@
+"""What a request and a narrower question may say of their scope, as the file has it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from itertools import pairwise
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct
+
+from indexer.errors import RequestError
+from indexer.records.categories import Categories
+from indexer.records.model import Age
+from indexer.records.offences import load_offence_table
+from queries.answer.condition import abbreviate_codes
+from queries.spec.problem import Problem
+from queries.spec.term_spec import Wording, find_term_problems, to_mention
+from queries.tables.axis import Axis
+from queries.tables.field_filter import build_field_filter
+from queries.tables.fields import (
+    build_bands_axis,
+    build_field_axis,
+    build_mentions_axis,
+    build_periods_axis,
+)
+from queries.tables.period import Period
+from queries.tables.scope import Mention, OffenceRow, Scope
+
+MAX_REQUEST_TERMS: Final = 500
+
+MAX_AGE: Final = 120
+
+
+class PeriodSpec(
+    Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    rename={"start": "from", "end": "to"},
+):
+    """Both days are included. Without a label the days are its name."""
+
+    start: date
+    end: date
+    label: str = ""
+
+    @property
+    def period(self) -> Period:
+        """The period it is."""
+        return Period(self.start, self.end, self.label)
+
+
+class OffenceSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """One row: each code with all below it. Without a label the codes' titles are used."""
+
+    codes: Annotated[tuple[str, ...], Meta(min_length=1, max_length=100)]
+    label: str = ""
+
+    @property
+    def row(self) -> OffenceRow:
+        """The row, of canonical codes."""
+        table = load_offence_table()
+        codes = tuple(dict.fromkeys(map(table.canonical, self.codes)))
+        return OffenceRow(codes, self.label or "; ".join(map(table.title, codes)))
+
+
+class AgeBand(
+    Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}
+):
+    """Ages in whole years, both ends included; without ``from`` down to 0, without ``to`` up."""
+
+    start: Age = 0
+    end: Age = MAX_AGE
+
+    @property
+    def label(self) -> str:
+        """The band in words."""
+        if self.start == self.end:
+            return f"Aged {self.start}"
+        if self.start == 0:
+            return f"Aged {self.end} and under"
+        if self.end == MAX_AGE:
+            return f"Aged {self.start} and over"
+        return f"Aged {self.start} to {self.end}"
+
+    def holds(self, age: int) -> bool:
+        """Whether an age is in the band."""
+        return self.start <= age <= self.end
+
+
+def to_band_bounds(bands: Sequence[AgeBand]) -> tuple[tuple[str, int, int], ...]:
+    """Bands as ``fields.bands_axis`` takes them: label, first and last age."""
+    return tuple((band.label, band.start, band.end) for band in bands)
+
+
+PeriodSpecs = Annotated[tuple[PeriodSpec, ...], Meta(max_length=50)]
+
+Wordings = Annotated[tuple[Wording, ...], Meta(max_length=MAX_REQUEST_TERMS)]
+
+OffenceSpecs = Annotated[tuple[OffenceSpec, ...], Meta(max_length=200)]
+
+AgeBands = Annotated[tuple[AgeBand, ...], Meta(max_length=50)]
+
+FieldValues = Annotated[tuple[str, ...], Meta(min_length=1, max_length=1000)]
+
+
+class ScopeSpec(
+    Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    omit_defaults=True,
+):
+    """A scope: one period or several side by side, mentions, offences, and ``where``, a list of
+    values for each field named."""
+
+    period: PeriodSpec | None = None
+    periods: PeriodSpecs = ()
+    mentions: Wordings = ()
+    offences: OffenceSpecs = ()
+    where: dict[str, FieldValues] = {}
+
+    @property
+    def every_period(self) -> tuple[Period, ...]:
+        """Its one period, or all that stand side by side."""
+        return tuple(spec.period for spec in ((self.period,) if self.period else self.periods))
+
+    @property
+    def every_mention(self) -> tuple[Mention, ...]:
+        """Every wording as a mention, also those that are one term."""
+        return tuple(map(to_mention, self.mentions))
+
+    def scope_with(self, categories: Categories) -> Scope:
+        """The records it is about; wordings that are one term are one mention."""
+        mentions: dict[tuple[object, ...], Mention] = {}
+        for mention in self.every_mention:
+            mentions.setdefault(mention.key, mention)
+        return Scope(
+            periods=self.every_period,
+            offences=tuple(spec.row for spec in self.offences),
+            mentions=tuple(mentions.values()),
+            field_filters=tuple(
+                build_field_filter(name, values, categories) for name, values in self.where.items()
+            ),
+            categories=categories,
+        )
+
+    def problems(self, categories: Categories) -> Iterator[Problem]:
+        """What is wrong beyond the types."""
+        if self.period and self.periods:
+            yield Problem(".periods", '"periods" stands beside "period". Keep one of the two.')
+        if self.period:
+            yield from find_period_problems((self.period,), lambda _: ".period")
+        yield from find_period_problems(self.periods, ".periods[{}]".format)
+        for problem in find_term_problems(self.mentions, "", repeats=True):
+            yield Problem(f".mentions{problem.path}", problem.message)
+        for number, spec in enumerate(self.offences):
+            for index, code in enumerate(spec.codes):
+                try:
+                    load_offence_table().require(code)
+                except RequestError as error:
+                    yield Problem(f".offences[{number}].codes[{index}]", str(error))
+        yield from self._repeated_rows()
+        for name, values in self.where.items():
+            try:
+                build_field_filter(name, values, categories)
+            except RequestError as error:
+                yield Problem(f".where.{name}", str(error))
+
+    def _repeated_rows(self) -> Iterator[Problem]:
+        code_sets: set[frozenset[str]] = set()
+        for number, spec in enumerate(self.offences):
+            codes = frozenset(map(load_offence_table().canonical, spec.codes))
+            if codes in code_sets:
+                codes_text = abbreviate_codes(spec.codes)
+                yield Problem(
+                    f".offences[{number}]",
+                    f"the offences {codes_text} are a row already. Remove one.",
+                )
+            code_sets.add(codes)
+
+
+def find_period_problems(
+    periods: Sequence[PeriodSpec], path: Callable[[int], str]
+) -> Iterator[Problem]:
+    """Periods that end before they start, or have the same name twice."""
+    labels: set[str] = set()
+    for number, spec in enumerate(periods):
+        if spec.end < spec.start:
+            yield Problem(
+                path(number), f"the period ends ({spec.end}) before it starts. Turn it round."
+            )
+        if spec.period.label in labels:
+            yield Problem(
+                path(number), f'the period "{spec.period.label}" is named twice. Remove one.'
+            )
+        labels.add(spec.period.label)
+
+
+def find_band_problems(bands: tuple[AgeBand, ...], path: str) -> Iterator[Problem]:
+    """Bands that are inverted or overlap."""
+    for number, band in enumerate(bands):
+        if band.start > band.end:
+            yield Problem(
+                f"{path}[{number}]",
+                f"the band runs from {band.start} to {band.end}. Turn it round.",
+            )
+    ordered = sorted(enumerate(bands), key=lambda item: (item[1].start, item[1].end))
+    for (_, lower), (number, upper) in pairwise(ordered):
+        if upper.start <= lower.end and lower.start <= lower.end:
+            yield Problem(
+                f"{path}[{number}]",
+                f'the bands "{lower.label}" and "{upper.label}" overlap, so a victim would '
+                "count twice. Start each band after the one before it ends.",
+            )
+
+
+class AxisSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One side of a table: exactly one of a field's name, keywords, age bands or periods."""
+
+    by: str | None = None
+    keywords: Wordings = ()
+    bands: AgeBands = ()
+    periods: PeriodSpecs = ()
+
+    def axis(self, scope: Scope) -> Axis:
+        """The axis. Raises RequestError."""
+        if self.keywords:
+            return build_mentions_axis(tuple(map(to_mention, self.keywords)))
+        if self.bands:
+            return build_bands_axis(to_band_bounds(self.bands))
+        if self.periods:
+            return build_periods_axis([spec.period for spec in self.periods])
+        return build_field_axis(self.by or "", scope)
+
+    def problems(self, scope: Scope) -> Iterator[Problem]:
+        """What is wrong beyond the types."""
+        sources = [self.by, self.keywords, self.bands, self.periods]
+        if sum(map(bool, sources)) != 1:
+            yield Problem(
+                "", "a side of a table is one of by:, keywords:, bands: and periods:. Keep one."
+            )
+            return
+        yield from find_term_problems(self.keywords, ".keywords", repeats=False)
+        yield from find_band_problems(self.bands, ".bands")
+        yield from find_period_problems(self.periods, ".periods[{}]".format)
+        if self.by:
+            try:
+                build_field_axis(self.by, scope)
+            except RequestError as error:
+                yield Problem(".by", str(error))
+
+
+def parse_axis_spec(written: str | AxisSpec) -> AxisSpec:
+    """A name alone is the field of that name."""
+    return AxisSpec(by=written) if isinstance(written, str) else written

@@ -1,0 +1,192 @@
+"""A term as a request writes it: plain text, or an object that narrows or widens it.
+
+Pure. What a term book gives is written into the request when it is read (``opened``), so that a
+request alone says what is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, TypeAlias, Union, get_args, get_origin
+
+import msgspec
+from msgspec import Meta, Struct
+
+from indexer.errors import RequestError
+from queries.matching.term import Term, has_position, parse_term
+from queries.spec.problem import Problem
+from queries.tables.scope import Cooccurrence, Mention
+
+MAX_SEARCH_FORMS: Final = 8_000
+
+TermNames = Annotated[tuple[str, ...], Meta(max_length=20)]
+
+WordDistance = Annotated[int, Meta(ge=0, le=100)]
+
+SpellingLookup: TypeAlias = Callable[[str], tuple[str, ...]]
+
+
+class CooccurrenceSpec(
+    Struct, frozen=True, forbid_unknown_fields=True, rename={"max_distance": "within"}
+):
+    """A term that must stand near: at most ``within`` words between, as ``terms.near`` counts."""
+
+    term: str
+    max_distance: WordDistance | None = None
+
+
+class TermSpec(
+    Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    rename={"cooccurrences": "with"},
+):
+    """``variants: none`` holds the term to its words as written, ``aliases`` are other names that
+    count as it, and ``with`` are terms that must be in the same record, or near. ``openings`` are,
+    for any of these, the ways to write it that the rule does not give; the term book fills them
+    in."""
+
+    term: str
+    variants: Literal["all", "none"] = "all"
+    aliases: TermNames = ()
+    cooccurrences: Annotated[tuple[str | CooccurrenceSpec, ...], Meta(max_length=20)] = ()
+    openings: dict[str, TermNames] = {}
+
+    @property
+    def cooccurring_terms(self) -> tuple[str, ...]:
+        """The terms that must be there with it."""
+        return tuple(
+            entry if isinstance(entry, str) else entry.term for entry in self.cooccurrences
+        )
+
+
+Wording: TypeAlias = str | TermSpec
+
+
+def to_mention(wording: Wording) -> Mention:
+    """The mention asked for. Raises RequestError for a term that is none."""
+    if isinstance(wording, str):
+        return Mention(parse_term(wording))
+    variants = wording.variants == "all"
+
+    def parse_spelling(written: str, *, variants: bool = True) -> Term:
+        return parse_term(written, variants=variants, openings=wording.openings.get(written, ()))
+
+    distances = [
+        None if isinstance(entry, str) else entry.max_distance for entry in wording.cooccurrences
+    ]
+    mention = Mention(
+        term=parse_spelling(wording.term, variants=variants),
+        aliases=tuple(parse_spelling(alias, variants=variants) for alias in wording.aliases),
+        cooccurrences=tuple(
+            map(Cooccurrence, map(parse_spelling, wording.cooccurring_terms), distances)
+        ),
+        exact=not variants,
+    )
+    if any(cooccurrence.max_distance is not None for cooccurrence in mention.cooccurrences):
+        for spelling in (
+            *mention.spellings,
+            *(cooccurrence.term for cooccurrence in mention.cooccurrences),
+        ):
+            if not has_position(spelling):
+                raise RequestError(
+                    f'the distance of "{spelling.written}" from another term cannot be measured, '
+                    "because it is written with punctuation, or in a script without spaces. "
+                    "Leave out within:, for the same record."
+                )
+    return mention
+
+
+def apply_term_book(value: Any, kind: Any, extra_spellings: SpellingLookup) -> Any:
+    """A part of a request, of a type, with the openings of each term written into it.
+
+    Whatever is typed as a ``Wording`` is one, so no kind of question can miss its openings. What
+    the request itself gives stays.
+    """
+    if get_origin(kind) is Annotated:
+        return apply_term_book(value, get_args(kind)[0], extra_spellings)
+    kinds = {*get_args(kind)} - {NoneType} if get_origin(kind) in (Union, UnionType) else {kind}
+    if value is None:
+        return None
+    if kinds == {str, TermSpec}:
+        return _add_extra_spellings(value, extra_spellings)
+    if isinstance(value, Struct):
+        fields = msgspec.structs.fields(value)
+        return msgspec.structs.replace(
+            value,
+            **{
+                field.name: apply_term_book(getattr(value, field.name), field.type, extra_spellings)
+                for field in fields
+            },
+        )
+    if isinstance(value, tuple):
+        item = next(
+            (get_args(union_member)[0] for union_member in kinds if get_args(union_member)), Any
+        )
+        return tuple(apply_term_book(element, item, extra_spellings) for element in value)
+    return value
+
+
+def _add_extra_spellings(wording: Wording, extra_spellings: SpellingLookup) -> Wording:
+    spec = TermSpec(wording) if isinstance(wording, str) else wording
+    names = (spec.term, *spec.aliases) if spec.variants == "all" else ()
+    spellings_by_term = {
+        written: extra_spellings(written) for written in (*names, *spec.cooccurring_terms)
+    }
+    additions = {
+        written: spellings for written, spellings in spellings_by_term.items() if spellings
+    }
+    if not additions:
+        return wording
+    return msgspec.structs.replace(spec, openings={**additions, **spec.openings})
+
+
+def find_term_problems(
+    wordings: Sequence[Wording], path: str, *, repeats: bool
+) -> Iterator[Problem]:
+    """Wordings that are no term, that are one term twice (unless ``repeats`` may be), or that are
+    more than one search can look for."""
+    quoted_by_key: dict[tuple[object, ...], str] = {}
+    forms = 0
+    for number, wording in enumerate(wordings):
+        term_path = f"{path}[{number}]"
+        try:
+            mention = to_mention(wording)
+        except RequestError as error:
+            yield Problem(term_path, str(error))
+            continue
+        yield from _find_unknown_spellings(wording, term_path)
+        if mention.key not in quoted_by_key:
+            forms += mention.form_count
+        if forms > MAX_SEARCH_FORMS:
+            yield Problem(
+                term_path,
+                f"the terms down to this one can be written in {forms:,} ways, and one search "
+                f"looks for {MAX_SEARCH_FORMS:,} at most. Ask for the others in a question, or a request, "
+                "of their own.",
+            )
+            return
+        if mention.key not in quoted_by_key:
+            quoted_by_key[mention.key] = mention.quoted
+        elif not repeats:
+            first = quoted_by_key[mention.key]
+            yield Problem(
+                term_path,
+                f"{mention.quoted} is the same term as {first} above. Remove one of them.",
+            )
+
+
+def _find_unknown_spellings(wording: Wording, path: str) -> Iterator[Problem]:
+    """Openings of what is no term of the wording, which would open nothing."""
+    if isinstance(wording, str):
+        return
+    request_terms = (wording.term, *wording.aliases, *wording.cooccurring_terms)
+    for written in wording.openings:
+        if written not in request_terms:
+            yield Problem(
+                f"{path}.openings.{written}",
+                f'"openings" has "{written}", which is no term here. '
+                f"The terms are {', '.join(request_terms)}.",
+            )

@@ -1,0 +1,141 @@
+"""A YAML document whose every value is the text as written, and the line each value stands on.
+
+YAML would guess types: 086 a number, No a boolean, 4.10 the number 4.1. Here the schema decides, so
+terms and codes stay as they were written. Anchors, aliases and tags are refused, and so is a file
+too large or too deep to be a request or a term book.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from msgspec import Struct
+
+from indexer.errors import RequestError
+
+MAX_YAML_BYTES: Final = 1_000_000
+
+MAX_YAML_DEPTH: Final = 20
+
+MAX_YAML_VALUES: Final = 20_000
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+class YamlDocument(Struct):
+    """``value`` is of text, lists and dictionaries; ``lines`` maps a path ("$.questions[0].id")
+    to a line, counted from 1."""
+
+    name: str
+    value: Any
+    lines: dict[str, int]
+
+    def line(self, path: str) -> int:
+        """The line of a path, or of the nearest thing that holds it."""
+        while path not in self.lines and path != "$":
+            path = path[: max(path.rfind("."), path.rfind("["))] or "$"
+        return self.lines.get(path, 1)
+
+
+def read_yaml(path: Path) -> YamlDocument:
+    """Read a file. Raises RequestError, naming file and line."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_YAML_BYTES + 1)
+    except IsADirectoryError:
+        raise RequestError(
+            f"{path}: is a folder. Name a file; a folder of requests goes with answer --all."
+        ) from None
+    except OSError as error:
+        raise RequestError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
+    if len(raw) > MAX_YAML_BYTES:
+        raise RequestError(
+            f"{path}: is larger than {MAX_YAML_BYTES:,} bytes, the most such a file has. "
+            "Check that it is the right file."
+        )
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise RequestError(f"{path}: is not UTF-8 text. Save it as UTF-8.") from None
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, name: str) -> YamlDocument:
+    """Read text. Raises RequestError, naming the line."""
+    lines: dict[str, int] = {}
+    try:
+        _reject_unsafe_yaml(text, name)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        problem = error.problem or "cannot be read"
+        remedy = (
+            "Indent with spaces, not with tabs"
+            if "'\\t'" in problem
+            else "Correct the line; put text that holds any of ? : , # ' [ ] { } in double quotes"
+        )
+        raise RequestError(f"{name}:{line}: is not YAML: {problem}. {remedy}.") from None
+    except (yaml.YAMLError, ValueError, OverflowError):
+        # The last two are an escape, such as "\UFFFFFFFF", that is no character.
+        raise RequestError(
+            f"{name}: is not YAML: it holds a character YAML does not allow. Remove it."
+        ) from None
+    if root is None:
+        raise RequestError(f"{name}: is empty. Fill it in, or copy an example from the README.")
+    return YamlDocument(name=name, value=_convert_node(root, "$", name, lines), lines=lines)
+
+
+def _reject_unsafe_yaml(text: str, name: str) -> None:
+    depth = values = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise RequestError(f"{name}:{line}: holds an anchor or alias. Write the value out.")
+        if getattr(event, "tag", None):
+            raise RequestError(f"{name}:{line}: holds a YAML tag. Write the value plainly.")
+        values += isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
+        if values > MAX_YAML_VALUES:
+            raise RequestError(
+                f"{name}:{line}: more than {MAX_YAML_VALUES:,} values stand before this one, the most "
+                "such a file has. Check that it is the right file."
+            )
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_YAML_DEPTH:
+            raise RequestError(
+                f"{name}:{line}: is nested too deeply. Check that it is the right file."
+            )
+
+
+def _convert_node(node: yaml.Node, path: str, name: str, lines: dict[str, int]) -> Any:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.SequenceNode):
+        return [
+            _convert_node(item, f"{path}[{index}]", name, lines)
+            for index, item in enumerate(node.value)
+        ]
+    if isinstance(node, yaml.MappingNode):
+        mapping: dict[str, Any] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise RequestError(f"{name}:{line}: a key must be a plain word.")
+            _reject_surrogates(key, name)
+            if key.value in mapping:
+                raise RequestError(f'{name}:{line}: gives "{key.value}" twice. Remove one.')
+            lines[f"{path}.{key.value}"] = line
+            mapping[key.value] = _convert_node(value, f"{path}.{key.value}", name, lines)
+        return mapping
+    _reject_surrogates(node, name)
+    return node.value
+
+
+def _reject_surrogates(node: yaml.Node, name: str) -> None:
+    """Refuse the one kind of character that an escape can write and no output can."""
+    if _SURROGATE.search(node.value):
+        raise RequestError(
+            f"{name}:{node.start_mark.line + 1}: holds half a character (a surrogate). Remove it."
+        )

@@ -1,0 +1,66 @@
+"""TODO: say what queries.tables.field_values is for."""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from typing import Any, Final
+
+from indexer.errors import RequestError
+from indexer.records.categories import Category
+from indexer.records.offences import read_tsv_rows
+from indexer.resources import find_data_folder
+
+OUTCOME_NUMBERS: Final = range(1, 23)
+
+SEX_LABELS: Final = {"F": "Female", "M": "Male", "X": "Neither", "U": "Unknown sex"}
+
+_MAX_CHOICES_SHOWN: Final = 12
+
+
+@cache
+def load_outcome_titles() -> dict[int, str]:
+    table = read_tsv_rows(find_data_folder("mappings") / "outcomes.tsv", 2)
+    return {int(outcome): title for outcome, title in table}
+
+
+def describe_outcome(number: int) -> str:
+    title = load_outcome_titles().get(number)
+    return f'{number} ("{title}")' if title else str(number)
+
+
+def format_field_value(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def parse_field_value(name: str, text: str, category: Category) -> Any:
+    match category.type:
+        case "integer":
+            return parse_integer_value(name, text, None)
+        case "boolean":
+            return require_choice(name, text.lower(), ("true", "false")) == "true"
+        case _:
+            return require_choice(name, text, category.values) if category.values else text
+
+
+def parse_integer_value(name: str, text: str, valid_range: range | None) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = None
+    if number is None or (valid_range is not None and number not in valid_range):
+        limits = f" from {valid_range[0]} to {valid_range[-1]}" if valid_range else ""
+        raise RequestError(
+            f'"{text[:60]}" is no {name}: expected a whole number{limits}. Correct it.'
+        )
+    return number
+
+
+def require_choice(name: str, text: str, choices: tuple[str, ...]) -> str:
+    if text not in choices:
+        closest = difflib.get_close_matches(text, choices, n=1)
+        hint = f' Did you mean "{closest[0]}"?' if closest else ""
+        ellipsis = ", ..." if len(choices) > _MAX_CHOICES_SHOWN else ""
+        listed = ", ".join(choices[:_MAX_CHOICES_SHOWN])
+        raise RequestError(f'"{text[:60]}" is no {name}.{hint} It may be {listed}{ellipsis}.')
+    return text

@@ -1,0 +1,66 @@
+"""TODO: say what queries.tables.period is for."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from elasticsearch.dsl.query import MatchAll, Query, Range
+from msgspec import Struct
+
+from queries.answer.condition import build_period_condition
+
+
+class Period(Struct, frozen=True):
+    """Days of ``recorded_on``, both included; None is open. ``name`` is what a column calls it."""
+
+    start: date | None = None
+    end: date | None = None
+    name: str = ""
+
+    @property
+    def words(self) -> str:
+        """The period in words."""
+        match (self.start, self.end):
+            case (None, None):
+                return "at any time"
+            case (None, date() as end):
+                return f"up to {format_long_date(end)}"
+            case (date() as start, None):
+                return f"from {format_long_date(start)}"
+            case _:
+                assert self.start
+                assert self.end
+                return f"from {format_long_date(self.start)} to {format_long_date(self.end)}"
+
+    @property
+    def label(self) -> str:
+        """What a column calls it."""
+        return self.name or self.words
+
+    @property
+    def condition(self) -> str:
+        """The condition of its records."""
+        return build_period_condition((self.start, self.end))
+
+    def query(self) -> Query:
+        """The records of the period."""
+        limits = {"gte": self.start, "lte": self.end}
+        days = {name: day.isoformat() for name, day in limits.items() if day}
+        return Range(recorded_on=days) if days else MatchAll()
+
+    def contains(self, other_period: Period) -> bool:
+        """Whether all of the other's days are of this one."""
+        return (self.start or date.min) <= (other_period.start or date.min) and (
+            other_period.end or date.max
+        ) <= (self.end or date.max)
+
+    def overlaps(self, other_period: Period) -> bool:
+        """Whether they have a day in common."""
+        return (self.start or date.min) <= (other_period.end or date.max) and (
+            other_period.start or date.min
+        ) <= (self.end or date.max)
+
+
+def format_long_date(day: date) -> str:
+    """A day as a letter writes it: 1 April 2017."""
+    return f"{day.day} {day:%B %Y}"

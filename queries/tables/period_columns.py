@@ -1,0 +1,119 @@
+"""One table of several periods side by side. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from queries.answer.types import Column, FactMeta, QuestionAnswer, Relation, Row, Table
+from queries.tables.period import Period
+
+_PERIOD_MARK = "@"
+
+
+def merge_period_columns(
+    overall: QuestionAnswer, period_answers: Sequence[QuestionAnswer], periods: Sequence[Period]
+) -> QuestionAnswer:
+    """The answer over all periods, each once, with the columns of every period after its own."""
+    table = overall.table
+    single = len(table.columns) == 1
+    columns = [*table.columns]
+    for index, period in enumerate(periods):
+        columns += [
+            Column(
+                _format_period_key(column.key, index),
+                period.label if single else f"{column.label}, {period.label}",
+                column.description,
+                column.unit,
+                (*column.means, period.condition),
+            )
+            for column in table.columns
+        ]
+    parts = [answer.table for answer in period_answers]
+    rows = tuple(
+        _extend_row(row, [_find_table_row(part, row.key) for part in parts], table)
+        for row in table.rows
+    )
+    facts = dict(overall.facts)
+    figures = list(overall.figures)
+    notes = list(overall.notes)
+    for answer, period in zip(period_answers, periods, strict=True):
+        facts |= {
+            format_fact_name(name, period.label): value for name, value in answer.facts.items()
+        }
+        figures += [
+            FactMeta(
+                format_fact_name(fact.name, period.label),
+                fact.unit,
+                (*fact.means, period.condition),
+            )
+            for fact in answer.figures
+        ]
+        notes += [f"{period.label}: {note}" for note in answer.notes if note not in overall.notes]
+    meeting = any(a.overlaps(b) for n, a in enumerate(periods) for b in periods[:n])
+    if meeting:
+        notes.append("The periods overlap, so the first column is less than their sum.")
+    return msgspec.structs.replace(
+        overall,
+        table=Table(
+            heading=table.heading,
+            columns=tuple(columns),
+            rows=rows,
+            total=_extend_row(table.total, [part.total for part in parts], table),
+            across="Period" if single else table.across,
+            relations=tuple(_iter_period_relations(table, len(periods), meeting=meeting)),
+        ),
+        facts=facts,
+        figures=tuple(figures),
+        notes=tuple(notes),
+    )
+
+
+def format_fact_name(name: str, label: str) -> str:
+    """What a fact of one period is called."""
+    return f"{name} [{label}]"
+
+
+def _iter_period_relations(table: Table, period_count: int, *, meeting: bool) -> Iterator[Relation]:
+    """What is certain of each period by itself, and of the periods together."""
+    for relation in table.relations:
+        if relation.over == "rows":
+            only = (
+                *relation.only,
+                *(_format_period_key(key, n) for key in relation.only for n in range(period_count)),
+            )
+            yield msgspec.structs.replace(relation, only=only)
+        else:
+            yield relation
+            for index in range(period_count):
+                total, *parts = (
+                    _format_period_key(key, index) for key in (relation.total, *relation.parts)
+                )
+                yield msgspec.structs.replace(relation, total=total, parts=tuple(parts))
+    for column in table.columns:
+        parts = [_format_period_key(column.key, index) for index in range(period_count)]
+        # A person may be a victim in several periods.
+        kind: Literal["sum", "union"] = "union" if meeting or column.unit == "people" else "sum"
+        yield Relation(kind, column.key, tuple(parts), "columns")
+
+
+def _format_period_key(column: str, index: int) -> str:
+    return f"{column}{_PERIOD_MARK}{index}"
+
+
+def split_column_key(key: str) -> tuple[str, int | None]:
+    """A column's key without its period, and the period's place; None for all periods."""
+    name, mark, index = key.rpartition(_PERIOD_MARK)
+    return (name, int(index)) if mark and index.isdigit() else (key, None)
+
+
+def _find_table_row(table: Table, key: str) -> Row | None:
+    return next((row for row in table.rows if row.key == key), None)
+
+
+def _extend_row(row: Row, parts: Sequence[Row | None], table: Table) -> Row:
+    wide = len(table.columns)
+    counts = [count for part in parts for count in (part.counts[:wide] if part else (0,) * wide)]
+    return msgspec.structs.replace(row, counts=(*row.counts, *counts))

@@ -1,0 +1,301 @@
+"""What a request is about, as filters: its periods, its offences, its mentions, its conditions.
+
+Pure. The status of a record is not part of the scope: every answer says how many records in scope
+its status left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+from elasticsearch.dsl.query import Bool, Query
+from elasticsearch.dsl.query import Term as IsTerm
+from elasticsearch.dsl.query import Terms as AreTerms
+from msgspec import Struct
+
+from indexer.records.categories import Categories
+from indexer.records.model import DELETED
+from indexer.records.offences import load_offence_table
+from queries.answer.condition import (
+    build_any_term_condition,
+    build_offence_condition,
+    build_period_condition,
+)
+from queries.matching.term import Term, build_form_query, build_proximity_query, build_term_query
+from queries.tables.period import Period
+
+COUNTED_STATUS: Final = "recorded"
+
+EXCLUDED_STATUSES: Final = ("cancelled", "transferred")
+
+PERIOD_FILTER: Final = "period"
+
+OFFENCES_FILTER: Final = "offences"
+
+MENTIONS_FILTER: Final = "mentions"
+
+
+class OffenceRow(Struct, frozen=True):
+    """Offences counted as one row: canonical codes, each with all below it, and a label."""
+
+    codes: tuple[str, ...]
+    label: str
+
+    @property
+    def condition(self) -> str:
+        """The condition of its records."""
+        return build_offence_condition(self.codes)
+
+
+class Cooccurrence(Struct, frozen=True):
+    """A term that must be in the same record, or at most ``within`` words from the term."""
+
+    term: Term
+    max_distance: int | None = None
+
+    @property
+    def words(self) -> str:
+        """The companion in words: "device" within 12 words."""
+        quoted = f'"{self.term.written}"'
+        if self.max_distance is None:
+            return quoted
+        return f"{quoted} within {self.max_distance} word{'' if self.max_distance == 1 else 's'}"
+
+
+class Mention(Struct, frozen=True, cache_hash=True):
+    """A term as asked for: its aliases count as it, and it counts only in its ``company``."""
+
+    term: Term
+    aliases: tuple[Term, ...] = ()
+    cooccurrences: tuple[Cooccurrence, ...] = ()
+    exact: bool = False
+
+    @property
+    def label(self) -> str:
+        """The requester's wording, and what else is asked of it."""
+        return self._with_qualifiers(self.term.written)
+
+    @property
+    def quoted(self) -> str:
+        """The label, with the wording in quotes."""
+        return self._with_qualifiers(f'"{self.term.written}"')
+
+    def _with_qualifiers(self, written: str) -> str:
+        qualifiers = [f"with {cooccurrence.words}" for cooccurrence in self.cooccurrences]
+        qualifiers += ["exactly so written"] if self.exact else []
+        return f"{written} ({', '.join(qualifiers)})" if qualifiers else written
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What is the same for two wordings that count the same records."""
+        return (
+            self.term.forms,
+            frozenset(alias.forms for alias in self.aliases),
+            frozenset(
+                (cooccurrence.term.forms, cooccurrence.max_distance)
+                for cooccurrence in self.cooccurrences
+            ),
+        )
+
+    @property
+    def condition(self) -> str:
+        """The condition of its records: the same for two wordings that count the same ones."""
+        return _build_mention_condition(self)
+
+    @property
+    def spellings(self) -> tuple[Term, ...]:
+        """The term and its aliases."""
+        return (self.term, *self.aliases)
+
+    @property
+    def form_count(self) -> int:
+        """How many forms a search for it looks for."""
+        spelling_forms = sum(len(spelling.forms) for spelling in self.spellings)
+        cooccurrence_forms = sum(
+            len(cooccurrence.term.forms)
+            if cooccurrence.max_distance is None
+            else 2 * (spelling_forms + len(self.spellings) * len(cooccurrence.term.forms))
+            for cooccurrence in self.cooccurrences
+        )
+        return spelling_forms + cooccurrence_forms
+
+    def query(self) -> Query:
+        """The records that mention it."""
+        spelling_query = any_of([build_term_query(spelling) for spelling in self.spellings])
+        return all_of([spelling_query, *self._cooccurrence_queries(self.spellings)])
+
+    def form_query(self, term: Term, form: tuple[str, ...]) -> Query:
+        """The records that mention it in one form of one spelling."""
+        query = build_form_query(term, form)
+        if not self.cooccurrences:
+            return query
+        single_form = msgspec.structs.replace(term, forms=(form,))
+        return all_of([query, *self._cooccurrence_queries((single_form,))])
+
+    def _cooccurrence_queries(self, spellings: tuple[Term, ...]) -> list[Query]:
+        return [
+            build_term_query(cooccurrence.term)
+            if cooccurrence.max_distance is None
+            else any_of(
+                [
+                    build_proximity_query(spelling, cooccurrence.term, cooccurrence.max_distance)
+                    for spelling in spellings
+                ]
+            )
+            for cooccurrence in self.cooccurrences
+        ]
+
+
+@lru_cache(2_000)
+def _build_mention_condition(mention: Mention) -> str:
+    plain = [
+        sorted(map(" ".join, mention.term.forms)),
+        sorted(sorted(map(" ".join, alias.forms)) for alias in mention.aliases),
+        sorted(
+            (
+                sorted(map(" ".join, cooccurrence.term.forms)),
+                -1 if cooccurrence.max_distance is None else cooccurrence.max_distance,
+            )
+            for cooccurrence in mention.cooccurrences
+        ),
+    ]
+    digest = hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:8]
+    return f"term:{mention.term.forms[0][0].replace('|', '/')}~{digest}"
+
+
+class FieldFilter(Struct, frozen=True):
+    """A field that must have one of a few values: ``words`` says it, ``filter`` holds it, and
+    ``means`` is its condition."""
+
+    words: str
+    filter: Query
+    condition: str
+
+
+class Scope(Struct, frozen=True):
+    """The records a request is about.
+
+    Of several ``periods`` a record is in any. ``categories`` are what the force declares; they are
+    no filter, but tell what may be counted by.
+    """
+
+    periods: tuple[Period, ...] = ()
+    offences: tuple[OffenceRow, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    field_filters: tuple[FieldFilter, ...] = ()
+    categories: Categories = {}
+
+    @property
+    def period(self) -> Period:
+        """From the first day of its periods to the last."""
+        if not self.periods:
+            return Period()
+        starts = [period.start for period in self.periods]
+        ends = [period.end for period in self.periods]
+        return Period(
+            None if None in starts else min(filter(None, starts)),
+            None if None in ends else max(filter(None, ends)),
+        )
+
+    @property
+    def periods_in_words(self) -> str:
+        """Its periods in words."""
+        if len(self.periods) < 2:
+            return self.period.words
+        return "in any of " + ", ".join(period.label for period in self.periods)
+
+    def narrow(self, narrower: Scope) -> Scope:
+        """The same with what a narrower scope says in the place of its own."""
+        return msgspec.structs.replace(
+            self,
+            periods=narrower.periods or self.periods,
+            offences=narrower.offences or self.offences,
+            mentions=narrower.mentions or self.mentions,
+            field_filters=(*self.field_filters, *narrower.field_filters),
+        )
+
+    def filters(self) -> list[Query]:
+        """What a record in scope satisfies."""
+        return [query for _, query in self.named_filters()]
+
+    def named_filters(self) -> list[tuple[str, Query]]:
+        """What a record in scope satisfies, each by a name: PERIOD, OFFENCES, MENTIONS, or a
+        condition's words."""
+        filters: list[tuple[str, Query]] = []
+        if any(period.start or period.end for period in self.periods):
+            filters.append((PERIOD_FILTER, any_of([period.query() for period in self.periods])))
+        if self.offences:
+            codes = [code for row in self.offences for code in row.codes]
+            filters.append((OFFENCES_FILTER, build_offence_query(codes)))
+        if self.mentions:
+            filters.append(
+                (MENTIONS_FILTER, any_of([mention.query() for mention in self.mentions]))
+            )
+        return [
+            *filters,
+            *((field_filter.words, field_filter.filter) for field_filter in self.field_filters),
+        ]
+
+    @property
+    def record_conditions(self) -> tuple[str, ...]:
+        """The conditions of the records in scope."""
+        record_conditions = [
+            *(
+                [build_period_condition(*((period.start, period.end) for period in self.periods))]
+                if self.periods
+                else []
+            ),
+            *(
+                [build_offence_condition(c for row in self.offences for c in row.codes)]
+                if self.offences
+                else []
+            ),
+            *(
+                [build_any_term_condition(mention.condition for mention in self.mentions)]
+                if self.mentions
+                else []
+            ),
+            *(field_filter.condition for field_filter in self.field_filters),
+        ]
+        return tuple(record_conditions)
+
+    def query(self) -> Query:
+        """The records in scope, whatever their status."""
+        return Bool(filter=self.filters(), must_not=[IsTerm(status=DELETED)])
+
+
+def rows_are_disjoint(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether no record can be in two rows of codes."""
+    table = load_offence_table()
+    covered = [table.covered(codes) for codes in rows]
+    return sum(map(len, covered)) == len(frozenset().union(*covered))
+
+
+def build_offence_query(codes: list[str] | tuple[str, ...]) -> Query:
+    """The records of any of the codes, or of a code below one."""
+    return AreTerms(offence_path=sorted(set(codes)))
+
+
+def build_counted_query() -> Query:
+    """The records whose status counts."""
+    return IsTerm(status=COUNTED_STATUS)
+
+
+def any_of(queries: list[Query]) -> Query:
+    """At least one of the queries."""
+    return queries[0] if len(queries) == 1 else Bool(should=queries, minimum_should_match=1)
+
+
+def all_of(queries: list[Query]) -> Query:
+    """Every one of the queries."""
+    return queries[0] if len(queries) == 1 else Bool(filter=queries)
+
+
+def none_of(queries: list[Query]) -> Query:
+    """None of the queries."""
+    return Bool(must_not=queries)
