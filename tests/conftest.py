@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-ROOT = Path(__file__).resolve().parent.parent
+pytest_plugins = ["tests.support.fixtures"]
 
 settings.register_profile("foidex", deadline=None, derandomize=bool(os.environ.get("CI")))
 

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from queries.documents.formats.letter import render_letter_html
 from queries.documents.formats.report import render_report_html
-from tests.answers import hostile, tabled, wide
-from tests.unit.test_render import FORCE, an_answer
+from tests.support.answers import hostile, tabled, wide
+from tests.unit.documents.test_rendered import FORCE, an_answer
 
 DAY = date(2018, 8, 15)
 

@@ -27,7 +27,7 @@ from testcontainers.core.image import DockerImage
 from testcontainers.core.network import Network
 from testcontainers.core.wait_strategies import HttpWaitStrategy
 
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 # The reaper is an image of a registry; here every container and image is removed where it is made.
 testcontainers_config.ryuk_disabled = True

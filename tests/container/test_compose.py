@@ -19,7 +19,7 @@ import pytest
 import yaml
 from docker import DockerClient
 
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 FILES = ("compose.yaml", "compose.cluster.yaml")
 

@@ -15,8 +15,8 @@ from docker import DockerClient
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
-from tests.conftest import ROOT
 from tests.container.conftest import Ran, bound, run_to_its_end
+from tests.support.paths import ROOT
 
 DATA = ROOT / "tests" / "data"
 

@@ -11,9 +11,9 @@ from indexer.errors import RequestError
 from queries import api
 from queries.answer.types import format_json
 from queries.api import read_answer, to_rows, write
-from tests.answers import HIDDEN, tabled, wide
-from tests.conftest import ROOT
-from tests.unit.test_render import an_answer
+from tests.support.answers import HIDDEN, tabled, wide
+from tests.support.paths import ROOT
+from tests.unit.documents.test_rendered import an_answer
 
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL | re.MULTILINE)  # fmt: skip
 

@@ -1,0 +1,281 @@
+"""Backups on a real server, and the drill: everything is destroyed, and the numbers come back."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from indexer.config.model import IndexSettings
+from indexer.errors import BackupError, ConfigurationError, NoIndexError
+from indexer.index.backups import (
+    EMBEDDED_REPOSITORY,
+    expire_backups,
+    find_backup,
+    read_backups,
+    restore_backup,
+    take_backup,
+)
+from indexer.index.generations import list_verified, read_live_generation
+from indexer.records.sample import generate_records
+from indexer.server.connection import connect_server
+from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
+from tests.support.paths import ROOT
+from tests.support.server import SILENT, end_home, new_home, settings_for
+
+FOIDEX = str(Path(sys.executable).with_name("foidex"))
+
+REQUEST = ROOT / "tests" / "data" / "requests" / "reference.yaml"
+
+RECORDS = 400
+
+UNSOUND = 17
+
+
+class Site:
+    """A home with a server of its own, and the command line that uses it."""
+
+    def __init__(self) -> None:
+        self.home = new_home()
+
+    def run(self, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("FOIDEX_")}
+        own = {"FOIDEX_HOME": str(self.home), "FOIDEX_HEAP": "512m"}
+        return subprocess.run(
+            [FOIDEX, *command], env={**kept, **own, **more}, cwd=self.home,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    def must(self, *command: str) -> str:
+        done = self.run(*command)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def load(self, records: int = RECORDS) -> str:
+        path = self.home / "records.jsonl"
+        lines = [msgspec.json.encode(one) + b"\n" for one in generate_records(records)]
+        path.write_bytes(b"".join(lines))
+        self.must("load", str(path))
+        return self.live()
+
+    def live(self) -> str:
+        return next(str(one["name"]) for one in self.generations() if one["live"])
+
+    def generations(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(self.must("generations", "--format", "json"))
+        return found
+
+    def numbers(self) -> dict[str, Any]:
+        """An answer without when it was asked."""
+        answer: dict[str, Any] = json.loads(self.must("answer", str(REQUEST), "--format", "json"))
+        for name in ("run_at", "took_ms"):
+            del answer["provenance"][name]
+        return answer
+
+    def close(self) -> None:
+        stop_embedded_server(settings_for(self.home), SILENT)
+        end_home(self.home)
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    one = Site()
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+def test_before_the_first_backup_the_doctor_misses_none(site: Site) -> None:
+    site.must("up")
+    assert "the first one makes the embedded server's repository." in site.must("doctor")
+
+
+def test_without_records_there_is_nothing_to_back_up(site: Site) -> None:
+    assert site.run("backup").returncode == NoIndexError.exit_code
+    nothing = site.run("restore")
+    assert nothing.returncode == BackupError.exit_code
+    assert "a whole backup is not in repository" in nothing.stderr
+
+
+def test_a_backup_is_listed_with_what_it_holds(site: Site) -> None:
+    first = site.load()
+    second = site.load(RECORDS + 10)
+    site.must("backup", "--to", "live-only")
+    site.must("backup", "--to", "everything", "--all")
+    found = {one["name"]: one for one in json.loads(site.must("backups", "--format", "json"))}
+    assert found["live-only"]["generations"] == [second]
+    assert found["everything"]["generations"] == sorted([first, second])
+    assert {one["records"] for one in found.values()} == {RECORDS + 10}
+    assert "everything" in site.must("backups")
+
+
+def test_a_name_that_is_taken_or_is_none_is_refused(site: Site) -> None:
+    again = site.run("backup", "--to", "live-only")
+    assert again.returncode == BackupError.exit_code
+    assert 'a backup named "live-only" already' in again.stderr
+    for name in ("../Out", ""):
+        wrong = site.run("backup", "--to", name)
+        assert wrong.returncode == BackupError.exit_code
+        assert f'"{name}" is no name for a backup' in wrong.stderr
+    for command in (("restore", ""), ("backups", "--delete", "")):
+        empty = site.run(*command)
+        assert empty.returncode == BackupError.exit_code
+        assert '"" is not in repository' in empty.stderr
+    unknown = site.run("restore", "never-made")
+    assert unknown.returncode == BackupError.exit_code
+    assert "Those of crimes: everything, live-only" in unknown.stderr
+
+
+def test_nothing_that_is_there_is_written_over(site: Site) -> None:
+    live = site.live()
+    refused = site.run("restore", "live-only")
+    assert refused.returncode == BackupError.exit_code
+    assert f"{live} is here already" in refused.stderr
+    assert site.live() == live
+
+
+def test_what_was_pruned_comes_back_beside_what_is_live(site: Site) -> None:
+    back = site.live()
+    newer = site.load(RECORDS + 20)
+    site.must("prune", "--keep", "1")
+    said = site.must("restore", "live-only")
+    assert f"{back} is back, with {RECORDS + 10:,} records." in said
+    assert site.live() == newer
+    site.must("rollback", back)
+    assert site.numbers()["provenance"]["records"] == RECORDS + 10
+
+
+def test_a_server_of_ones_own_says_where_backups_go_or_that_it_has_no_such_place(
+    site: Site,
+) -> None:
+    server = start_embedded_server(settings_for(site.home), SILENT)
+    own = {
+        "FOIDEX_URL": server.url,
+        "FOIDEX_USER": server.user or "",
+        "FOIDEX_PASSWORD": server.password or "",
+    }
+    unset = site.run("backup", **own)
+    assert unset.returncode == ConfigurationError.exit_code
+    assert "[backup] repository" in unset.stderr
+    config = site.home / "foidex.toml"
+    config.write_text('[backup]\nrepository = "elsewhere"\n')
+    missing = site.run("--config", str(config), "backups", **own)
+    config.unlink()
+    assert missing.returncode == BackupError.exit_code
+    assert 'the server has no repository "elsewhere"' in missing.stderr
+
+
+def test_the_doctor_tells_a_repository_that_is_not_there_or_cannot_be_used(site: Site) -> None:
+    server = start_embedded_server(settings_for(site.home), SILENT)
+    own = {
+        "FOIDEX_URL": server.url,
+        "FOIDEX_USER": server.user or "",
+        "FOIDEX_PASSWORD": server.password or "",
+    }
+
+    def told(named: str | None, **more: str) -> tuple[str, str]:
+        config = site.home / "foidex.toml"
+        config.write_text(f'[backup]\nrepository = "{named}"\n' if named else "")
+        done = site.run("--config", str(config), "doctor", "--format", "json", **more)
+        config.unlink()
+        assert done.stdout, done.stderr
+        (one,) = [one for one in json.loads(done.stdout) if one["check"] == "backups"]
+        assert done.returncode == (UNSOUND if one["level"] == "problem" else 0), done.stderr
+        return one["level"], one["message"]
+
+    listed = json.loads(site.must("backups", "--format", "json"))
+    newest = listed[0]["taken_at"][:16].replace("T", " ")
+    whole = f"can be used; the newest whole one is of {newest} UTC."
+    assert told(None) == ("ok", f'repository "foidex" {whole}')
+    assert told("foidex", **own) == ("ok", f'repository "foidex" {whole}')
+    assert told(None, **own) == ("ok", "no repository is named in foidex.toml, so there are none.")
+    level, message = told("elsewhere", **own)
+    assert level == "problem"
+    assert message.startswith('the server has no repository "elsewhere". Register it there')
+    folder, kept = site.home / "backups", site.home / "backups-kept"
+    before = sorted(path.name for path in folder.iterdir())
+    folder.rename(kept)
+    folder.write_text("a file where the folder was")
+    try:
+        level, message = told("foidex", **own)
+    finally:
+        folder.unlink()
+        kept.rename(folder)
+    assert level == "problem"
+    assert message.startswith(
+        'the server\'s repository "foidex" cannot be used. See that its folder'
+    )
+    assert told("foidex", **own)[0] == "ok"
+    with connect_server(server) as client:
+        where = {"location": str(folder), "readonly": True}
+        glass = {"type": "fs", "settings": where}
+        client.snapshot.create_repository(name="behind-glass", repository=glass)
+        level, message = told("behind-glass", **own)
+        client.snapshot.delete_repository(name="behind-glass")
+    assert (level, "is registered as read-only" in message) == ("warning", True)
+    assert sorted(path.name for path in folder.iterdir()) == before  # no test file stays
+
+
+def test_old_backups_are_deleted_and_never_the_newest(site: Site) -> None:
+    server = start_embedded_server(settings_for(site.home), SILENT)
+    with connect_server(server) as client:
+        site.must("backups", "--delete", "live-only")
+        assert expire_backups(client, "crimes", EMBEDDED_REPOSITORY, 1) == []
+        take_backup(client, "crimes", EMBEDDED_REPOSITORY, "newest", everything=False)
+        assert expire_backups(client, "crimes", EMBEDDED_REPOSITORY, 0) == ["everything"]
+        assert [one.name for one in read_backups(client, "crimes", EMBEDDED_REPOSITORY)] == [
+            "newest"
+        ]
+
+
+def test_a_damaged_backup_is_not_restored_and_leaves_nothing(site: Site) -> None:
+    """Its files are cut short in the repository."""
+    live = site.live()
+    site.must("backup", "--to", "damaged")
+    site.load(RECORDS + 30)
+    site.must("prune", "--keep", "1")
+    blobs = [*(site.home / "backups" / "indices").rglob("__*")]
+    whole = {path: path.read_bytes() for path in blobs}
+    for path, content in whole.items():
+        path.write_bytes(content[:-40])
+    with connect_server(start_embedded_server(settings_for(site.home), SILENT)) as client:
+        found = find_backup(client, "crimes", EMBEDDED_REPOSITORY, "damaged")
+        with pytest.raises(BackupError, match="did not come back, so none was kept"):
+            restore_backup(client, IndexSettings(), EMBEDDED_REPOSITORY, found, everything=False)
+        assert live not in [one.name for one in list_verified(client, "crimes")]
+        assert not client.indices.exists(index=live)
+    for path, content in whole.items():
+        path.write_bytes(content)
+    assert f"{live} is back" in site.must("restore", "damaged")
+
+
+@pytest.mark.timeout(600)
+def test_the_drill(site: Site) -> None:
+    """Back up, destroy everything, restore in another home: the same request, the same numbers."""
+    site.load()
+    before = site.numbers()
+    site.must("backup", "--to", "drill")
+    other = Site()
+    try:
+        stop_embedded_server(settings_for(site.home), SILENT)
+        shutil.move(site.home / "backups", other.home / "backups")
+        shutil.move(site.home / "server", other.home / "server")  # saves unpacking it again
+        shutil.rmtree(site.home)
+        assert other.run("answer", str(REQUEST)).returncode == NoIndexError.exit_code
+        assert "is live." in other.must("restore", "drill")
+        assert other.numbers() == before
+        with connect_server(start_embedded_server(settings_for(other.home), SILENT)) as client:
+            live = read_live_generation(client, "crimes")
+            settings = client.indices.get_settings(index=live.name, flat_settings=True)
+            assert settings[live.name]["settings"]["index.blocks.write"] == "true"
+    finally:
+        other.close()

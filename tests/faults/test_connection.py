@@ -1,0 +1,279 @@
+"""The connection: TLS by a real server with certificates made here, credentials, several addresses.
+
+Each fault is one clear message and exit code 5, and no secret is in any message.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import elasticsearch
+import pytest
+
+from indexer.errors import ConfigurationError, ServerError
+from indexer.server.address import ServerAddress
+from indexer.server.connection import build_client, connect_server
+from indexer.session import Session
+from tests.functional.test_bad_input import CommandLine, Outcome, foidex, nodes, refused
+from tests.support.secured import HOST, Secured, presented
+
+__all__ = ["foidex"]
+
+PASSWORD = "ZQXPASSWORD"
+
+
+@pytest.fixture
+def ask(foidex: CommandLine, secured: Secured) -> Callable[..., Outcome]:
+    """Ask the server that speaks TLS for its status, with what changes the environment."""
+
+    def run(url: str = secured.address.url, **changes: str) -> Outcome:
+        foidex.environment["FOIDEX_PASSWORD"] = secured.address.password or ""
+        return foidex("generations", **{"FOIDEX_URL": url, "FOIDEX_USER": "elastic", **changes})
+
+    return run
+
+
+# -- TLS -----------------------------------------------------------------------------------------
+
+
+def test_a_server_with_tls_answers_who_trusts_its_authority(
+    ask: Callable[..., Outcome], secured: Secured
+) -> None:
+    outcome = ask(FOIDEX_CA_CERT=secured.ca)
+    assert (outcome.code, outcome.err) == (0, "")
+
+
+def test_a_fingerprint_is_trust_enough(ask: Callable[..., Outcome], secured: Secured) -> None:
+    digest = hashlib.sha256(presented(secured.address.url)).hexdigest()
+    colons = ":".join(digest[n : n + 2] for n in range(0, 64, 2)).upper()
+    for fingerprint in (digest, colons):
+        assert ask(FOIDEX_FINGERPRINT=fingerprint).code == 0
+    other = digest[:-2] + ("00" if digest[-2:] != "00" else "11")
+    told = "its certificate has another SHA-256 than FOIDEX_FINGERPRINT"
+    refused(ask(FOIDEX_FINGERPRINT=other), ServerError, told)
+
+
+@pytest.mark.parametrize("authority", ["", "other.pem"], ids=["none", "another"])
+def test_a_certificate_of_an_unknown_authority_is_told(
+    ask: Callable[..., Outcome], secured: Secured, authority: str
+) -> None:
+    trusted = {"FOIDEX_CA_CERT": str(secured.folder / authority)} if authority else {}
+    told = f"{secured.address.url}: its certificate is of no authority we trust. Set FOIDEX_CA_CERT"
+    refused(ask(**trusted), ServerError, told)
+
+
+def test_a_certificate_for_another_host_is_told(
+    ask: Callable[..., Outcome], secured: Secured
+) -> None:
+    url = secured.address.url.replace(HOST, "localhost")
+    told = f"{url}: its certificate is for another host. Write the name it is for in FOIDEX_URL"
+    refused(ask(url, FOIDEX_CA_CERT=secured.ca), ServerError, told)
+
+
+def test_a_certificate_out_of_its_time_is_told(
+    ask: Callable[..., Outcome], secured: Secured
+) -> None:
+    now = datetime.now(UTC)
+    good = secured.authority.issue_cert(HOST)
+    expired = secured.authority.issue_cert(HOST, not_after=now - timedelta(days=1))
+    try:
+        secured.present(expired)
+        told = f"{secured.address.url}: its certificate is no longer valid. Renew it"
+        refused(ask(FOIDEX_CA_CERT=secured.ca), ServerError, told)
+    finally:
+        secured.present(good)
+
+
+def test_plain_http_to_a_port_of_tls_is_told(ask: Callable[..., Outcome], secured: Secured) -> None:
+    url = secured.address.url.replace("https", "http")
+    told = f"{url}: this port speaks TLS. Write https:// in FOIDEX_URL (server.url)."
+    refused(ask(url), ServerError, told)
+
+
+@pytest.mark.parametrize("trust", [{"ca_cert": True}, {"fingerprint": "ab" * 32}])
+def test_plain_http_with_a_certificate_to_check_is_told(
+    secured: Secured, trust: dict[str, Any]
+) -> None:
+    if "ca_cert" in trust:
+        trust = {"ca_cert": secured.address.ca_cert}
+    url = secured.address.url.replace("https", "http")
+    with pytest.raises(ConfigurationError) as told:
+        build_client(ServerAddress(url, **trust))
+    assert str(told.value).startswith(f"{url}: an authority or a fingerprint is set")
+    assert "Write https:// in FOIDEX_URL (server.url), or unset FOIDEX_CA_CERT" in str(told.value)
+
+
+def test_tls_to_a_plain_port_is_told(ask: Callable[..., Outcome], server: ServerAddress) -> None:
+    url = server.url.replace("http:", "https:")
+    told = f"{url}: it does not speak TLS, or not as we do. Write http:// in FOIDEX_URL"
+    refused(ask(url), ServerError, told)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "authority.pem (FOIDEX_CA_CERT, server.ca_cert): cannot be read (No such file"),
+        ("text", "authority.pem (FOIDEX_CA_CERT, server.ca_cert): holds no certificate"),
+    ],
+)
+def test_a_file_of_no_authority_is_told(
+    foidex: CommandLine, tmp_path: Path, content: str | None, told: str
+) -> None:
+    path = tmp_path / "authority.pem"
+    if content:
+        path.write_text(content)
+    outcome = foidex("generations", FOIDEX_URL="https://127.0.0.1:9", FOIDEX_CA_CERT=str(path))
+    refused(outcome, ConfigurationError, told)
+
+
+# -- credentials ---------------------------------------------------------------------------------
+
+
+@contextmanager
+def listening(*statuses: int) -> Iterator[tuple[str, list[str]]]:
+    """A server that gives these answers, then good ones; and the credentials it was shown."""
+    shown: list[str] = []
+    left = list(statuses)
+    body = nodes("9.1.10")
+
+    class Reply(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            shown.append(self.headers.get("Authorization", ""))
+            self.send_response(left.pop(0) if left else 200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("X-Elastic-Product", "Elasticsearch")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer((HOST, 0), Reply) as made:
+        thread = threading.Thread(target=made.serve_forever)
+        thread.start()
+        try:
+            yield f"http://{HOST}:{made.server_address[1]}", shown
+        finally:
+            made.shutdown()
+            thread.join()
+
+
+def address_of(tmp_path: Path, text: str, **environment: str) -> ServerAddress:
+    path = tmp_path / "foidex.toml"
+    path.write_text(text, encoding="utf-8")
+    session = Session()
+    session.quiet = False
+    session.config = path
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        found = session.remote()
+        assert session.remote() is found  # as doctor asks twice
+    assert found is not None
+    return found
+
+
+def test_an_api_key_is_shown_to_the_server_and_to_nobody_else(tmp_path: Path) -> None:
+    with listening() as (url, shown):
+        (tmp_path / "key").write_text(f"{PASSWORD}==\n")
+        (tmp_path / "key").chmod(0o600)
+        address = address_of(tmp_path, f'[server]\nurl = "{url}"\napi_key_file = "key"')
+        with connect_server(address):
+            assert shown == [f"ApiKey {PASSWORD}=="]
+        assert PASSWORD not in repr(address)
+    with listening(401) as (url, shown), pytest.raises(ServerError) as told:
+        connect_server(ServerAddress(url, api_key=PASSWORD))
+    assert "refused the API key (401). Set FOIDEX_API_KEY, or correct the file" in str(told.value)
+    assert PASSWORD not in str(told.value)
+
+
+def test_a_secret_of_the_environment_takes_the_place_of_the_file_s(tmp_path: Path) -> None:
+    text = '[server]\nurl = "http://h:1"\nuser = "u"\npassword = "file"\n'
+    (tmp_path / "secret").write_text("mounted\n")
+    found = address_of(tmp_path, text, FOIDEX_PASSWORD_FILE=str(tmp_path / "secret"))
+    assert (found.user, found.password, found.api_key) == ("u", "mounted", None)
+    found = address_of(tmp_path, text, FOIDEX_API_KEY="key")
+    assert (found.user, found.password, found.api_key) == (None, None, "key")
+
+
+def test_a_secret_file_that_others_may_read_is_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "secret"
+    path.write_text(PASSWORD)
+    text = '[server]\nurl = "http://h:1"\npassword_file = "secret"\n'
+    for mode, warned in ((0o644, True), (0o640, True), (0o600, False), (0o400, False)):
+        path.chmod(mode)
+        address_of(tmp_path, text)
+        told = capsys.readouterr().err
+        assert told.count("other users may read this secret. Run: chmod 600") == warned
+        assert PASSWORD not in told
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "cannot be read (No such file or directory)"),
+        (b"", "has 0 lines, or nothing on its line"),
+        (b"\n", "has 1 lines, or nothing on its line"),
+        (b"a\nb\n", "has 2 lines, or nothing on its line"),
+        (b"\xff", "is not UTF-8 text"),
+    ],
+)
+def test_a_secret_file_that_is_none_is_told(
+    tmp_path: Path, content: bytes | None, told: str
+) -> None:
+    if content is not None:
+        (tmp_path / "secret").write_bytes(content)
+    text = '[server]\nurl = "http://h:1"\npassword_file = "secret"\n'
+    with pytest.raises(ConfigurationError) as refusal:
+        address_of(tmp_path, text)
+    assert told in str(refusal.value)
+    assert "(server.password_file)" in str(refusal.value)
+
+
+# -- several addresses and retries ---------------------------------------------------------------
+
+
+def test_an_address_that_is_down_leaves_the_others(
+    server: ServerAddress, foidex: CommandLine
+) -> None:
+    for url in (f"http://{HOST}:9, {server.url}", f"{server.url},http://{HOST}:9"):
+        for _ in range(3):  # whichever comes first
+            outcome = foidex("generations", FOIDEX_URL=url)
+            assert outcome.code == 0, outcome.err
+
+
+def test_all_addresses_are_told_where_none_answers(foidex: CommandLine) -> None:
+    outcome = foidex("generations", FOIDEX_URL=f"http://u:{PASSWORD}@{HOST}:9,http://{HOST}:10")
+    refused(outcome, ServerError, f"http://{HOST}:9, http://{HOST}:10 cannot be reached.")
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_a_busy_server_is_asked_again_after_a_pause(
+    status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    with listening(status, status) as (url, shown), build_client(ServerAddress(url)) as client:
+        client.nodes.info()
+        assert len(shown) == 3
+    assert len(pauses) == 2
+    assert 0 < pauses[0] <= 0.5 <= pauses[1] <= 1
+    pauses.clear()
+    with (
+        listening(*[status] * 9) as (url, shown),
+        build_client(ServerAddress(url, retries=2)) as client,
+        pytest.raises(elasticsearch.ApiError),
+    ):
+        client.nodes.info()
+    assert len(shown) == 3

@@ -1,0 +1,496 @@
+"""Records from a database into a real server: SQLite and a real PostgreSQL, against JSON Lines."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import json
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+import pytest
+import sqlalchemy as sa
+from elasticsearch import Elasticsearch
+
+from indexer.config.field_map import FieldMap
+from indexer.config.model import IndexSettings, RefreshSettings
+from indexer.errors import ConfigurationError, SourceError
+from indexer.index.generations import find_live_name
+from indexer.jobs.refresh import RefreshMode, RefreshPlan, RefreshResult, refresh_index
+from indexer.records.sample import generate_records
+from indexer.sources.database import check_database, read_database
+from indexer.sources.database_connection import DatabaseSource, connect_database
+from queries.matching.term import build_term_query, parse_term
+from tests.faults.test_refresh import held
+from tests.support.postgres import PASSWORD, USER, Postgres, running
+from tests.support.server import SILENT
+
+PROGRAM = Path(sys.executable).with_name("foidex")
+
+CANARY = "ZQXCANARY"
+
+QUERIES = {
+    "crimes": "SELECT * FROM crimes",
+    "victims": "SELECT crime_ref, victim_ref, age, sex FROM victims ORDER BY number",
+    "links": "SELECT crime_ref, linked_crime_ref, linked_offence_code FROM links ORDER BY number",
+    "narratives": "SELECT crime_ref, narrative FROM narratives ORDER BY number",
+}
+
+CHILDREN = {"victims": "victims", "linked": "links", "narrative": "narratives"}
+
+INSIDE = {
+    "victims": {"victim_ref": "victim_ref", "age": "age", "sex": "sex"},
+    "linked": {"crime_ref": "linked_crime_ref", "offence_code": "linked_offence_code"},
+}
+
+
+@pytest.fixture(scope="module")
+def server_of_records() -> Iterator[Postgres]:
+    with running() as found:
+        yield found
+
+
+@pytest.fixture
+def on_postgres(server_of_records: Postgres, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database of the test's own."""
+    name = f"t{abs(hash(request.node.name)) % 10**9}"
+    engine = sa.create_engine(server_of_records.url(), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield server_of_records.url(name)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    engine.dispose()
+
+
+@pytest.fixture
+def on_sqlite(tmp_path: Path) -> str:
+    (tmp_path / "crimes.db").touch()
+    return f"sqlite:///{tmp_path / 'crimes.db'}"
+
+
+def tables(metadata: sa.MetaData, *, typed: bool) -> dict[str, sa.Table]:
+    """The tables of records; a database with types of its own holds days and moments as such."""
+    texts = {
+        "crimes": ("crime_ref", "offence_code", "status"),
+        "victims": ("crime_ref", "victim_ref"),
+        "links": ("crime_ref", "linked_crime_ref", "linked_offence_code"),
+        "narratives": ("crime_ref", "narrative"),
+    }
+    others: dict[str, dict[str, Any]] = {
+        "crimes": {
+            "recorded_on": sa.Date() if typed else sa.Text(),
+            "updated_at": sa.DateTime(timezone=True) if typed else sa.Text(),
+            "outcome": sa.Integer(),
+        },
+        "victims": {"age": sa.Numeric(5, 1) if typed else sa.Integer(), "sex": sa.CHAR(1)},
+    }
+    return {
+        name: sa.Table(
+            name,
+            metadata,
+            *([] if name == "crimes" else [sa.Column("number", sa.Integer)]),
+            *(sa.Column(column, sa.Text) for column in columns),
+            *(sa.Column(column, kind) for column, kind in others.get(name, {}).items()),
+        )
+        for name, columns in texts.items()
+    }
+
+
+def fill(url: str, records: list[dict[str, Any]]) -> None:
+    """Put records into the tables of a database, replacing those of their references."""
+    engine = sa.create_engine(url)
+    typed = engine.dialect.name != "sqlite"
+    metadata = sa.MetaData()
+    made = tables(metadata, typed=typed)
+    metadata.create_all(engine)
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in made}
+    numbers = itertools.count()
+    for record in records:
+        reference = record["crime_ref"]
+        crime: dict[str, Any] = {name: record.get(name) for name in ("crime_ref", "recorded_on", "offence_code", "status", "updated_at", "outcome")}  # fmt: skip
+        if typed:
+            crime["recorded_on"] = date.fromisoformat(crime["recorded_on"])
+            crime["updated_at"] = datetime.fromisoformat(crime["updated_at"])
+        rows["crimes"].append(crime)
+        for field, table in CHILDREN.items():
+            for one in record.get(field, []):
+                inner = {"narrative": one} if field == "narrative" else {INSIDE[field][name]: value for name, value in one.items()}  # fmt: skip
+                columns = {column.name: None for column in made[table].columns}
+                rows[table].append(
+                    {**columns, "number": next(numbers), "crime_ref": reference, **inner}
+                )
+    references = [record["crime_ref"] for record in records]
+    with engine.begin() as connection:
+        for name, target in made.items():
+            connection.execute(target.delete().where(target.c.crime_ref.in_(references)))
+            if rows[name]:
+                connection.execute(target.insert(), rows[name])
+    engine.dispose()
+
+
+def source(url: str, **changes: Any) -> DatabaseSource:
+    return DatabaseSource(**{"url": url, "queries": QUERIES, **changes})
+
+
+@pytest.fixture
+def run(
+    client: Elasticsearch, index: IndexSettings, tmp_path: Path
+) -> Callable[..., RefreshResult]:
+    """Run a refresh from files or a database."""
+
+    def go(reading: Path | DatabaseSource, mode: RefreshMode = "full") -> RefreshResult:
+        files = isinstance(reading, Path)
+        plan = RefreshPlan(
+            paths=(reading,) if isinstance(reading, Path) else (),
+            rejects_folder=tmp_path / "rejects",
+            database=None if files or isinstance(reading, Path) else reading,
+        )
+        return refresh_index(
+            client, index, plan, mode, RefreshSettings(), SILENT,
+            query_for_term=lambda term: build_term_query(parse_term(term)).to_dict(),
+        )  # fmt: skip
+
+    return go
+
+
+def execute(url: str, *statements: str) -> None:
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement))
+    engine.dispose()
+
+
+def unlinked(number: int) -> list[dict[str, Any]]:
+    """Records without links: one that was resolved counts as changed when it is read again."""
+    return [{**one, "linked": []} for one in generate_records(number)]
+
+
+# -- the same records ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["on_sqlite", "on_postgres"])
+def test_the_same_records_give_the_same_content(
+    kind: str, run: Callable[..., RefreshResult], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    records = list(generate_records(400))
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in records))
+    from_file = run(path).generation
+    url = request.getfixturevalue(kind)
+    fill(url, records)
+    from_database = run(source(url)).generation
+    assert from_database.read == from_database.indexed == 400
+    assert from_database.content_hash == from_file.content_hash
+    assert from_database.watermark == from_file.watermark
+    shown = url.replace(f"{USER}:{PASSWORD}@", "").partition("?")[0].replace("+psycopg", "")
+    assert from_database.sources == (shown,)
+
+
+@pytest.mark.parametrize("kind", ["on_sqlite", "on_postgres"])
+def test_an_increment_by_watermark_ends_where_a_full_refresh_ends(
+    kind: str,
+    run: Callable[..., RefreshResult],
+    client: Elasticsearch,
+    index: IndexSettings,
+    request: pytest.FixtureRequest,
+) -> None:
+    """A change that was committed late, with a moment before the newest one held, is picked up."""
+    url = request.getfixturevalue(kind)
+    records = unlinked(200)
+    newest = max(one["updated_at"] for one in records)
+    a_day_before = (datetime.fromisoformat(newest) - timedelta(hours=20)).isoformat()
+    marked = source(url, watermark="updated_at", overlap=timedelta(days=1))
+    fill(url, records)
+    run(marked)
+    late = {**records[3], "updated_at": a_day_before, "narrative": ["Late."], "victims": []}
+    new = {**records[4], "crime_ref": "NEW", "updated_at": "2030-01-01T00:00:00Z"}
+    silent = {**records[5], "narrative": ["No watermark moved, so nobody can know."]}
+    fill(url, [late, new, silent])
+    done = run(marked, "incremental").generation
+    assert done.read < 10
+    assert (done.indexed, done.records) == (2, 201)
+    found = held(client, index.alias)
+    assert found[late["crime_ref"]]["narrative"] == ["Late."]
+    assert "victims" not in found[late["crime_ref"]]
+    assert len(found["NEW"]["narrative"]) > 1
+    fill(url, [{**silent, "narrative": records[5]["narrative"]}])
+    full = run(marked).generation
+    assert full.content_hash == done.content_hash
+
+
+def test_an_increment_without_a_watermark_compares_everything(
+    run: Callable[..., RefreshResult], on_sqlite: str
+) -> None:
+    records = unlinked(50)
+    fill(on_sqlite, records)
+    run(source(on_sqlite))
+    fill(on_sqlite, [{**records[7], "narrative": ["Other."]}])
+    done = run(source(on_sqlite), "incremental").generation
+    assert (done.read, done.unchanged, done.indexed) == (50, 49, 1)
+
+
+# -- PostgreSQL ----------------------------------------------------------------------------------
+
+
+def many(url: str, number: int, size: int = 100) -> None:
+    execute(
+        url,
+        "CREATE TABLE crimes (crime_ref text, recorded_on date, offence_code text, narrative text)",
+        "CREATE TABLE victims (crime_ref text, age int)",
+        f"INSERT INTO crimes SELECT 'C' || n, DATE '2019-06-01' + n % 300, '22B', repeat('text of ' || n || '. ', {size}) FROM generate_series(1, {number}) n",
+        f"INSERT INTO victims SELECT 'C' || n, 15 FROM generate_series(1, {number}, 3) n",
+    )
+
+
+SIMPLE = {"crimes": "SELECT * FROM crimes", "victims": "SELECT * FROM victims"}
+
+SLOW = {**SIMPLE, "crimes": "SELECT * FROM crimes WHERE pg_sleep(0.002) IS NOT NULL"}
+
+
+class Meanwhile(threading.Thread):
+    """Another session: once foidex fetches rows, it runs a statement."""
+
+    def __init__(self, url: str, statement: str) -> None:
+        super().__init__()
+        self.engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+        self.statement = statement
+        self.done = False
+
+    def run(self) -> None:
+        fetching = sa.text(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'foidex' "
+            "AND datname = current_database() AND query LIKE 'FETCH%'"
+        )
+        until = time.monotonic() + 60
+        with self.engine.connect() as connection:
+            while not self.done and time.monotonic() < until:
+                if pid := connection.execute(fetching).scalar():
+                    for one in self.statement.format(pid=pid).split(";"):
+                        connection.exec_driver_sql(one)
+                    self.done = True
+                time.sleep(0.01)
+        self.engine.dispose()
+
+
+def test_a_connection_that_breaks_in_the_middle_changes_nothing(
+    run: Callable[..., RefreshResult],
+    client: Elasticsearch,
+    index: IndexSettings,
+    on_postgres: str,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    many(on_postgres, 2_000)
+    before = run(source(on_postgres, queries=SIMPLE)).generation
+    breaker = Meanwhile(on_postgres, "SELECT pg_terminate_backend({pid})")
+    breaker.start()
+    # Whether the server's word comes through before the connection is gone is chance.
+    told = r"failed us after [\d,]+ rows of \w+ \((AdminShutdown 57P01|OperationalError)\)"
+    with pytest.raises(SourceError, match=told):
+        run(source(on_postgres, queries=SLOW))
+    gc.collect()  # a cursor left open would be told now
+    breaker.join()
+    assert breaker.done
+    assert find_live_name(client, index.alias) == before.name
+    assert list(client.indices.get(index=f"{index.alias}-*").body) == [before.name]
+    assert capfd.readouterr().err == ""
+
+
+def test_a_lost_connection_does_not_hide_what_was_wrong(on_postgres: str) -> None:
+    def lose() -> None:
+        with connect_database(source(on_postgres)) as connection:
+            lost = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            execute(on_postgres, f"SELECT pg_terminate_backend({lost}, 10000)")
+            raise SourceError("what was wrong")
+
+    with pytest.raises(SourceError, match="what was wrong"):
+        lose()
+
+
+def test_no_cursor_of_a_lost_connection_stays_open(on_postgres: str) -> None:
+    """Its own close() fails where the server is gone and the driver has not yet noticed."""
+    many(on_postgres, 5)
+
+    def lose() -> None:
+        with connect_database(source(on_postgres)) as connection:
+            lost = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            options = {"stream_results": True, "max_row_buffer": 1}
+            rows = connection.execute(sa.text("SELECT * FROM crimes"), execution_options=options)
+            execute(on_postgres, f"SELECT pg_terminate_backend({lost}, 10000)")
+            rows.close()
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with suppress(sa.exc.DBAPIError):
+            lose()
+        gc.collect()
+    assert [str(one.message) for one in told] == []
+
+
+def test_all_tables_are_of_one_moment(on_postgres: str) -> None:
+    """The victims are read first; what is committed meanwhile belongs to no record."""
+    many(on_postgres, 700)
+    writer = Meanwhile(
+        on_postgres,
+        "INSERT INTO crimes VALUES ('NEW', '2019-01-01', '22B', '');"
+        "INSERT INTO victims VALUES ('NEW', 15);DELETE FROM crimes WHERE crime_ref = 'C1'",
+    )
+    writer.start()
+    slow = {
+        **SIMPLE,
+        "victims": "SELECT * FROM victims WHERE crime_ref <> '' AND pg_sleep(0.005) IS NOT NULL",
+    }
+    found = list(read_database(source(on_postgres, queries=slow), FieldMap()))
+    writer.join()
+    assert writer.done
+    references = {one.raw["crime_ref"] for one in found if isinstance(one.raw, dict)}
+    assert references == {f"C{n}" for n in range(1, 701)}
+    assert not [one for one in found if one.error]
+
+
+def test_nothing_can_be_written(on_postgres: str) -> None:
+    many(on_postgres, 1)
+    queries = {"crimes": "WITH gone AS (DELETE FROM crimes RETURNING *) SELECT * FROM gone"}
+    with pytest.raises(SourceError):
+        check_database(source(on_postgres, queries=queries), FieldMap())
+    execute(on_postgres, "CREATE FUNCTION clear() RETURNS text LANGUAGE sql AS 'DELETE FROM victims; SELECT crime_ref FROM crimes'")  # fmt: skip
+    queries = {"crimes": "SELECT clear() AS crime_ref, recorded_on, offence_code, narrative FROM crimes"}  # fmt: skip
+    with pytest.raises(SourceError, match=r"ReadOnlySqlTransaction 25006"):
+        list(read_database(source(on_postgres, queries=queries), FieldMap()))
+
+
+def test_many_rows_take_bounded_memory(on_postgres: str) -> None:
+    """60,000 records of 2 KB: over 120 MB, read in less than half of it."""
+    many(on_postgres, 60_000, size=120)
+    reading = read_database(source(on_postgres, queries=SIMPLE), FieldMap())
+    next(reading)
+    process = psutil.Process()
+    start = most = process.memory_info().rss
+    size = 0
+    for number, one in enumerate(reading):
+        assert isinstance(one.raw, dict)
+        size += len(one.raw["narrative"])
+        if number % 1_000 == 0:
+            most = max(most, process.memory_info().rss)
+    assert size > 100_000_000
+    assert most - start < 50_000_000
+
+
+@pytest.mark.parametrize(
+    ("crimes", "told"),
+    [
+        ("SELECT * FORM crimes", 'source.queries.crimes: syntax error at or near "FORM". Correct the query.'),
+        ("SELECT ref FROM crimes", 'source.queries.crimes: column "ref" does not exist. Correct the query.'),
+        ("SELECT * FROM crime", 'source.queries.crimes: relation "crime" does not exist. Correct the query.'),
+        ("SELECT *, 1 AS recorded FROM crimes", 'has an unknown column "recorded". Did you mean "recorded_on"?'),
+        ("SELECT recorded_on FROM crimes", 'source.queries.crimes: lacks the column "crime_ref". Add it.'),
+    ],
+)  # fmt: skip
+def test_a_wrong_query_is_told(on_postgres: str, crimes: str, told: str) -> None:
+    many(on_postgres, 1)
+    with pytest.raises(SourceError) as refused:
+        check_database(source(on_postgres, queries={"crimes": crimes}), FieldMap())
+    assert told in str(refused.value)
+
+
+def test_what_a_value_says_is_never_told(on_postgres: str) -> None:
+    """PostgreSQL quotes the value it cannot read."""
+    many(on_postgres, 5)
+    execute(on_postgres, f"UPDATE crimes SET narrative = '{CANARY}'")
+    queries = {"crimes": "SELECT crime_ref, recorded_on, offence_code, narrative, narrative::int AS outcome FROM crimes"}  # fmt: skip
+    with pytest.raises(SourceError) as refused:
+        list(read_database(source(on_postgres, queries=queries), FieldMap()))
+    assert "after 0 rows of crimes (InvalidTextRepresentation 22P02)" in str(refused.value)
+    assert CANARY not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ((f"//{USER}", "//ZQXNOBODY"), "password authentication failed"),
+        ((PASSWORD, "ZQXWRONG"), "password authentication failed"),
+        (("/postgres?", "/nowhere?"), 'database "nowhere" does not exist'),
+        (("host=/", "host=/nowhere/"), "No such file or directory"),
+    ],
+    ids=["user", "password", "database", "socket"],
+)
+def test_a_database_that_refuses_us_is_told_without_secrets(
+    server_of_records: Postgres, change: tuple[str, str], told: str
+) -> None:
+    url = server_of_records.url().replace(*change)
+    with pytest.raises(SourceError) as refused:
+        check_database(source(url), FieldMap())
+    assert "the database cannot be reached, or refuses us" in str(refused.value)
+    assert told in str(refused.value)
+    for secret in (PASSWORD, f'"{USER}"', "ZQX"):
+        assert secret not in str(refused.value)
+
+
+def test_a_driver_that_reads_whole_tables_is_refused(on_postgres: str) -> None:
+    url = on_postgres.replace("+psycopg", "+psycopg_async")
+    with pytest.raises(ConfigurationError, match="cannot read a table in parts"):
+        check_database(source(url), FieldMap())
+
+
+# -- the command line ----------------------------------------------------------------------------
+
+
+def test_the_nightly_refresh_runs_from_a_database(
+    environment: dict[str, str], on_postgres: str, tmp_path: Path
+) -> None:
+    fill(on_postgres, list(generate_records(30)))
+    execute(
+        on_postgres,
+        f"INSERT INTO crimes VALUES ('{CANARY}', '22B', NULL, NULL, NULL), ('B', '22B', '{CANARY}', '2019-01-01', NULL)",
+    )
+    queries = "\n".join(f"{name} = {json.dumps(sql)}" for name, sql in QUERIES.items())
+    (tmp_path / "foidex.toml").write_text(
+        f'[source]\nwatermark = "updated_at"\n[source.queries]\n{queries}\n'
+        '[refresh]\nmax_rejects = 2\nreport = "report.json"\n'
+    )
+
+    def foidex(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [PROGRAM, *arguments],
+            cwd=tmp_path,
+            env={**environment, "FOIDEX_DATABASE_URL": on_postgres, **changes},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for text in (done.stdout, done.stderr):
+            assert PASSWORD not in text
+            assert CANARY not in text
+            assert "Traceback" not in text
+        return done
+
+    checked = foidex("refresh", "--check")
+    assert checked.returncode == 0, checked.stderr
+    assert checked.stdout == "32 records read: 30 right, 0 deletions, 2 wrong.\n"
+    done = foidex("refresh")
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert sorted(report["reasons"]) == [
+        'crimes row 31: "recorded_on" is null, not a date (expected YYYY-MM-DD). Correct it.',
+        'crimes row 32: "status" is text of the shape aaaaaaaaa, not recorded, cancelled, transferred or deleted. Correct it.',
+    ]
+    rejected = [json.loads(one) for one in Path(report["rejects"]).read_text().splitlines()]
+    assert [one["crime_ref"] for one in rejected] == [CANARY, "B"]
+    status = foidex("status")
+    assert "Sources     postgresql:///t" in status.stdout
+    assert foidex("refresh", "--incremental").returncode == 0
+    gone = foidex("refresh", FOIDEX_DATABASE_URL=on_postgres.replace("/t", "/u"))
+    assert gone.returncode == 4
+    assert "the database cannot be reached" in gone.stderr
+    assert foidex("refresh", FOIDEX_DATABASE_URL="crimes").returncode == 10

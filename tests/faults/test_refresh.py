@@ -1,0 +1,597 @@
+"""The nightly refresh on a real server: never a half-built index, never a lost record."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from elasticsearch import Elasticsearch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from indexer.config.model import Canary, IndexSettings, RefreshSettings
+from indexer.errors import GenerationError, LockedError, NoIndexError, SourceError
+from indexer.index.generations import (
+    count_documents,
+    find_live_name,
+    list_verified,
+    prune_generations,
+    read_live_generation,
+    roll_back_generation,
+)
+from indexer.index.lock import Lease, hold_lock
+from indexer.jobs.overrides import CheckOverride
+from indexer.jobs.refresh import RefreshMode, RefreshPlan, RefreshResult, load_files, refresh_index
+from indexer.loading import loader
+from indexer.loading.bulk_request import DocumentChunk
+from indexer.loading.conflicts import create_documents
+from indexer.loading.tally import LineOutcome
+from indexer.records.sample import MENTION_COUNT, generate_records
+from indexer.server.address import ServerAddress
+from indexer.server.connection import connect_server
+from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
+from queries.answering.adhoc import count_adhoc_request
+from queries.matching.term import build_term_query, parse_term
+from queries.request.adhoc import build_adhoc_request
+from tests.support.server import SILENT, end_home, new_home, settings_for
+
+FOIDEX = str(Path(sys.executable).with_name("foidex"))
+
+Records = list[dict[str, Any]]
+
+
+def record(
+    reference: str, version: int = 0, text: str = "livestream", **more: Any
+) -> dict[str, Any]:
+    moment = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=version)
+    return {
+        "crime_ref": reference,
+        "recorded_on": "2019-06-01",
+        "offence_code": "22B",
+        "narrative": text,
+        "updated_at": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+        **more,
+    }
+
+
+def deletion(reference: str, version: int) -> dict[str, Any]:
+    whole = record(reference, version)
+    return {name: whole[name] for name in ("crime_ref", "updated_at")} | {"status": "deleted"}
+
+
+def write(path: Path, records: Records) -> Path:
+    path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in records))
+    return path
+
+
+@pytest.fixture
+def run(
+    client: Elasticsearch, index: IndexSettings, tmp_path: Path
+) -> Callable[..., RefreshResult]:
+    """Run a refresh over records."""
+
+    def go(
+        records: Records,
+        mode: RefreshMode = "full",
+        options: RefreshSettings | None = None,
+        **more: Any,
+    ) -> RefreshResult:
+        path = write(tmp_path / "source.jsonl", records)
+        plan = RefreshPlan((path,), tmp_path / "rejects", **more.pop("plan", {}))
+        return refresh_index(
+            client,
+            index,
+            plan,
+            mode,
+            options or RefreshSettings(lease_seconds=10),
+            SILENT,
+            query_for_term=lambda term: build_term_query(parse_term(term)).to_dict(),
+            **more,
+        )
+
+    return go
+
+
+def held(client: Elasticsearch, alias: str) -> dict[str, dict[str, Any]]:
+    """Every record the alias holds, without where it was read."""
+    client.indices.refresh(index=alias)
+    hits = client.search(index=alias, size=10_000)["hits"]["hits"]
+    return {
+        hit["_id"]: {name: value for name, value in hit["_source"].items() if name != "place"}
+        for hit in hits
+        if hit["_source"]["status"] != "deleted"
+    }
+
+
+def mentions(client: Elasticsearch, alias: str, term: str = "livestream") -> int | None:
+    return count_adhoc_request(client, alias, build_adhoc_request([term])).records
+
+
+# -- full and incremental --------------------------------------------------------------------------
+
+
+def test_a_change_applies_what_is_newer_and_counts_the_rest(
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
+) -> None:
+    run([record("A", 5), record("B", 5), record("C", 5), record("D", 5)])
+    loaded = run(
+        [
+            record("A", 6, "no such word"),  # newer
+            record("B", 4, "no such word"),  # late
+            record("C", 5),  # the same
+            deletion("D", 6),
+            record("E", 1),  # new
+            {"crime_ref": "F"},  # broken
+        ],
+        "incremental",
+        overrides=frozenset({CheckOverride.REJECTS, CheckOverride.SHRINK}),
+    )
+    one = loaded.generation
+    assert (one.read, one.indexed, one.late, one.unchanged, one.deleted, one.rejected) == (
+        6,
+        2,
+        1,
+        1,
+        1,
+        1,
+    )
+    assert (one.records, one.tombstones) == (4, 1)
+    assert sorted(held(client, index.alias)) == ["A", "B", "C", "E"]
+    assert mentions(client, index.alias) == 3
+    assert one.overrides == ("rejects",)
+    assert one.base == loaded.previous
+
+
+def test_a_deleted_record_does_not_come_back_with_an_older_version(
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
+) -> None:
+    run([record("A", 1), record("B", 1)])
+    run([deletion("A", 5)], "incremental", RefreshSettings(max_shrink_percent=100))
+    late = run([record("A", 4)], "incremental")
+    assert (late.generation.late, sorted(held(client, index.alias))) == (1, ["B"])
+    back = run([record("A", 6)], "incremental")
+    assert (back.generation.records, back.generation.tombstones) == (2, 0)
+
+
+def test_deletions_also_come_as_a_file_of_references(
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult], tmp_path: Path
+) -> None:
+    run([record("A"), record("B"), record("C")])
+    (tmp_path / "deleted.txt").write_text("\ufeffA\r\n\r\nC\nnever-held\n", encoding="utf-8")
+    loaded = run(
+        [],
+        "incremental",
+        RefreshSettings(max_shrink_percent=100),
+        plan={"tombstones": (tmp_path / "deleted.txt",)},
+    )
+    assert loaded.generation.deleted == 3
+    assert sorted(held(client, index.alias)) == ["B"]
+
+
+def test_links_follow_the_record_they_name(
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
+) -> None:
+    run(
+        [
+            record("A", linked=[{"crime_ref": "B"}, {"crime_ref": "X"}]),
+            record("B", offence_code="86/2"),
+        ]
+    )
+    assert held(client, index.alias)["A"]["linked"][0]["offence_code"] == "86/2"
+    run([record("B", 1, offence_code="21"), record("X", offence_code="88/1")], "incremental")
+    assert [link["offence_code"] for link in held(client, index.alias)["A"]["linked"]] == [
+        "21",
+        "88/1",
+    ]
+    loaded = run([deletion("B", 2)], "incremental", RefreshSettings(max_shrink_percent=100))
+    assert "offence_code" not in held(client, index.alias)["A"]["linked"][0]
+    assert loaded.generation.unresolved_links == 1
+
+
+def test_the_same_input_twice_gives_the_same_content_hash(
+    run: Callable[..., RefreshResult],
+) -> None:
+    records = list(generate_records(300))
+    first, second = run(records).generation, run(list(reversed(records))).generation
+    assert first.content_hash == second.content_hash
+    changed = run([{**records[0], "narrative": "Another text."}, *records[1:]]).generation
+    assert changed.content_hash != first.content_hash
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from("ABCDE"),
+        st.integers(0, 9),
+        st.sampled_from(["delete", "livestream", "live. Stream", "Musical.ly"]),
+        st.sampled_from([[], [{"crime_ref": "A"}], [{"crime_ref": "C"}, {"offence_code": "86/2"}]]),
+        st.sampled_from(["22B", "88/1"]),
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(steps, min_size=1, max_size=4))
+def test_changes_end_where_one_full_refresh_of_the_final_state_ends(
+    client: Elasticsearch,
+    index: IndexSettings,
+    run: Callable[..., RefreshResult],
+    nights: list[list[Any]],
+) -> None:
+    """Random versions and deletions, in any order, against a dictionary that keeps the newest."""
+    anchor = record("Z", text="No such word.")
+    loose = RefreshSettings(keep=1, max_shrink_percent=100)
+    run([anchor], options=loose)
+    newest: dict[str, tuple[int, dict[str, Any] | None]] = {}
+    for night in nights:
+        lines = []
+        for reference, version, text, links, code in night:
+            gone = text == "delete"
+            whole = (
+                None if gone else record(reference, version, text, linked=links, offence_code=code)
+            )
+            lines.append(deletion(reference, version) if gone else whole)
+            if reference not in newest or version >= newest[reference][0]:
+                newest[reference] = (version, whole)
+        loaded = run(lines, "incremental", loose)
+    final = [anchor, *(whole for _, whole in newest.values() if whole)]
+    changed = held(client, index.alias)
+    fresh = run(final, options=loose)
+    assert changed == held(client, index.alias)
+    assert loaded.generation.content_hash == fresh.generation.content_hash
+    assert loaded.generation.records == fresh.generation.records == len(final)
+
+
+# -- verification ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("records", "options", "override", "message"),
+    [
+        (
+            [record("A"), {"crime_ref": "B"}],
+            RefreshSettings(),
+            CheckOverride.REJECTS,
+            "1 of 2 records were rejected",
+        ),
+        ([record("A")], RefreshSettings(), CheckOverride.SHRINK, "more than 5% fewer than the 3"),
+        (
+            [record(name, text="none") for name in "ABC"],
+            RefreshSettings(canaries=(Canary("live stream", 2),)),
+            CheckOverride.CANARIES,
+            '"live stream" in 0 records, not 2',
+        ),
+    ],
+    ids=["rejects", "shrink", "canaries"],
+)
+def test_what_does_not_pass_is_not_promoted_unless_it_is_allowed(
+    client: Elasticsearch,
+    index: IndexSettings,
+    run: Callable[..., RefreshResult],
+    records: Records,
+    options: RefreshSettings,
+    override: CheckOverride,
+    message: str,
+) -> None:
+    before = run([record("A"), record("B"), record("C")]).generation.name
+    others = frozenset(CheckOverride) - {override}
+    with pytest.raises((SourceError, GenerationError), match=message):
+        run(records, options=options, overrides=others)
+    assert find_live_name(client, index.alias) == before
+    assert [one.name for one in list_verified(client, index.alias)] == [before]
+    allowed = run(records, options=options, overrides=frozenset(CheckOverride))
+    assert str(override) in allowed.generation.overrides
+    assert read_live_generation(client, index.alias).overrides == allowed.generation.overrides
+
+
+def test_a_generation_without_its_replicas_is_not_promoted(
+    client: Elasticsearch, index: IndexSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One node cannot start a replica."""
+    from indexer.jobs import verification
+
+    monkeypatch.setattr(verification, "_HEALTH_SECONDS", 1)
+    paths = [write(tmp_path / "one.jsonl", [record("A")])]
+    two = IndexSettings(alias=index.alias, replicas=1)
+    with pytest.raises(GenerationError, match="1 of its shard copies are not started"):
+        load_files(client, two, paths, tmp_path, SILENT)
+
+
+def test_a_missing_record_is_found_before_promotion(
+    client: Elasticsearch,
+    index: IndexSettings,
+    run: Callable[..., RefreshResult],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = create_documents
+
+    def losing(client: Elasticsearch, name: str, chunk: DocumentChunk) -> list[LineOutcome]:
+        outcomes = real(client, name, chunk)
+        client.delete(index=name, id=chunk.items[0].reference)
+        return outcomes
+
+    monkeypatch.setattr(loader, "create_documents", losing)
+    with pytest.raises(GenerationError, match="holds 1 records and 0 tombstones where 2 and 0"):
+        run([record("A"), record("B")])
+    with pytest.raises(NoIndexError):
+        read_live_generation(client, index.alias)
+
+
+def test_an_incremental_refresh_needs_a_generation_to_change(
+    run: Callable[..., RefreshResult],
+) -> None:
+    with pytest.raises(NoIndexError):
+        run([record("A")], "incremental")
+
+
+# -- one at a time ---------------------------------------------------------------------------------
+
+
+def test_a_second_refresh_is_told_who_holds_the_lock_since_when(
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
+) -> None:
+    with (
+        hold_lock(client, index.alias, 10),
+        pytest.raises(
+            LockedError, match=rf"by .*process {os.getpid()}\) has been running since 20"
+        ),
+    ):
+        run([record("A")])
+    run([record("A")])
+
+
+def test_a_dead_holders_lease_runs_out(client: Elasticsearch, index: IndexSettings) -> None:
+    dead = Lease(client, f"{index.alias}.lock", "refresh", 1)
+    with hold_lock(client, index.alias, 10):
+        pass
+    dead.take()
+    with pytest.raises(LockedError), hold_lock(client, index.alias, 10):
+        pass
+    time.sleep(1.1)
+    with hold_lock(client, index.alias, 10) as mine:
+        mine.check()
+        with pytest.raises(LockedError, match="lost its lock"):
+            dead.check()
+
+
+def test_a_lock_that_is_kept_is_renewed(client: Elasticsearch, index: IndexSettings) -> None:
+    with hold_lock(client, index.alias, 1) as mine:
+        time.sleep(2)
+        mine.check()
+        with pytest.raises(LockedError), hold_lock(client, index.alias, 1):
+            pass
+
+
+# -- generations -----------------------------------------------------------------------------------
+
+
+def test_every_refresh_can_be_undone_and_old_ones_are_pruned(
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
+) -> None:
+    names = [run([record(f"R{n}") for n in range(count)]).generation.name for count in (1, 2, 3, 4)]
+    assert [one.name for one in list_verified(client, index.alias)] == names[:0:-1]
+    back, was = roll_back_generation(client, index.alias, None)
+    assert (back.name, was) == (names[2], names[3])
+    assert mentions(client, index.alias) == 3
+    roll_back_generation(client, index.alias, names[3])
+    assert mentions(client, index.alias) == 4
+    with pytest.raises(GenerationError, match=f"Kept besides the live one: {names[2]}, {names[1]}"):
+        roll_back_generation(client, index.alias, names[0])
+    assert prune_generations(client, index.alias, 1, dry_run=True) == [names[2], names[1]]
+    assert len(list_verified(client, index.alias)) == 3
+    assert prune_generations(client, index.alias, 1) == [names[2], names[1]]
+    assert read_live_generation(client, index.alias).name == names[3]
+
+
+def test_what_a_generation_of_the_first_version_holds_is_told(
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
+) -> None:
+    """It says how many records were indexed, and not how many it holds."""
+    one = run([record("A"), record("B"), {"crime_ref": "C"}], overrides=frozenset(CheckOverride))
+    name = one.generation.name
+    known = ("name", "built_at", "version", "mapping_hash", "sources", "read", "indexed")
+    said = msgspec.to_builtins(one.generation)
+    meta = {"foidex": {**{key: said[key] for key in known}, "verified": True}}
+    client.indices.put_mapping(index=name, meta=meta)
+    (kept,) = list_verified(client, index.alias)
+    assert kept == read_live_generation(client, index.alias)
+    assert (kept.records, kept.tombstones) == count_documents(client, name) == (2, 0)
+
+
+def test_the_indices_of_another_alias_are_never_touched(
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
+) -> None:
+    run([record("A")])
+    other = f"{index.alias}-archive-20200101-000000"
+    client.indices.create(index=other)
+    run([record("A")], options=RefreshSettings(keep=1))
+    assert client.indices.exists(index=other)
+
+
+def test_a_reader_sees_one_generation_or_the_next_and_never_a_mixture(
+    server: ServerAddress, index: IndexSettings, run: Callable[..., RefreshResult]
+) -> None:
+    """Twenty refreshes, full and incremental in turn, under a reader that counts all the while."""
+    run([record("R0")])
+    valid = set(range(1, 22))
+    seen: list[int | None] = []
+    failed: list[Exception] = []
+    done = threading.Event()
+
+    def read() -> None:
+        with connect_server(server) as reader:
+            while not done.is_set():
+                try:
+                    seen.append(mentions(reader, index.alias))
+                except Exception as error:  # noqa: BLE001 - any failure fails the test
+                    failed.append(error)
+                time.sleep(0.1)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    for night in range(1, 21):
+        if night % 2:
+            run([record(f"R{night}")], "incremental")
+        else:
+            run([record(f"R{n}") for n in range(night + 1)])
+    done.set()
+    thread.join()
+    assert not failed
+    assert set(seen) <= valid
+    assert seen == sorted(filter(None, seen))
+    assert len(set(seen)) > 3
+
+
+# -- faults ----------------------------------------------------------------------------------------
+
+
+class Rig:
+    """A server of the test's own, which may be killed, and a source to refresh from."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.folder = home / "night"
+        self.folder.mkdir()
+        self.settings = settings_for(home)
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("FOIDEX_")},
+            "FOIDEX_HOME": str(home),
+            "FOIDEX_HEAP": "512m",
+        }
+        (self.folder / "foidex.toml").write_text(
+            '[source]\npaths = ["source.jsonl"]\n[refresh]\nkeep = 2\nlease_seconds = 5\n'
+            '[[refresh.canaries]]\nterm = "live stream"\nleast = 10\n'
+        )
+
+    def source(self, total: int) -> None:
+        """The first of one list of records, so that a longer source holds a shorter one."""
+        write(self.folder / "source.jsonl", list(generate_records(4_000))[:total])
+
+    def command(self, *more: str) -> list[str]:
+        return [FOIDEX, "--config", str(self.folder / "foidex.toml"), *more]
+
+    def start(self, *more: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command("refresh", *more), env=self.environment, cwd=self.folder,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def refresh(self, *more: str) -> None:
+        """Refresh by hand-free reruns: a dead run's lease may have to run out first."""
+        for _ in range(20):
+            process = self.start(*more)
+            _, said = process.communicate(timeout=120)
+            if process.returncode == 0:
+                return
+            assert process.returncode == LockedError.exit_code, said
+            time.sleep(0.5)
+        pytest.fail("the lock was never given back")
+
+    def client(self) -> Elasticsearch:
+        return connect_server(start_embedded_server(self.settings, SILENT))
+
+    def check(self, totals: set[int]) -> int:
+        """The alias points at one whole, verified generation of one of the sizes."""
+        with self.client() as client:
+            live = read_live_generation(client, "crimes")
+            assert live.verified
+            assert live.records in totals
+            assert count_documents(client, live.name) == (live.records, 0)
+            whole = count_adhoc_request(
+                client, "crimes", build_adhoc_request(["live stream", "livestreaming"])
+            )
+            counted = sum(n % 20 < MENTION_COUNT and n % 17 > 1 for n in range(live.records))
+            assert whole.records == counted
+            return live.records
+
+
+@pytest.fixture(scope="module")
+def rig() -> Iterator[Rig]:
+    home = new_home()
+    mine = Rig(home)
+    try:
+        mine.source(2_000)
+        mine.refresh()
+        yield mine
+    finally:
+        stop_embedded_server(mine.settings, SILENT)
+        end_home(home)
+
+
+@pytest.mark.timeout(900)
+def test_a_refresh_killed_at_any_moment_leaves_a_whole_generation(rig: Rig) -> None:
+    """SIGKILL at 40 random moments, then a rerun that needs no hand and clears what was left."""
+    chance = random.Random(7)
+    with rig.client():
+        started = time.monotonic()
+        rig.refresh()
+        whole = time.monotonic() - started
+    totals = {rig.check({2_000})}
+    for turn in range(40):
+        total = 2_000 + 20 * turn
+        rig.source(total)
+        process = rig.start(*(["--incremental"] if turn % 2 else []))
+        time.sleep(chance.uniform(0.3, whole))
+        process.kill()
+        process.communicate()
+        totals = {rig.check({*totals, total})}
+        if turn % 8 == 7:
+            rig.refresh()
+            totals = {rig.check({total})}
+            with rig.client() as client:
+                names = set(client.indices.get(index="crimes-*").body)
+                kept = {one.name for one in list_verified(client, "crimes")}
+                assert names == kept
+                assert len(kept) <= 2
+
+
+@pytest.mark.timeout(900)
+def test_a_server_killed_during_a_refresh_and_started_again_is_whole(rig: Rig) -> None:
+    """SIGKILL to the server at 10 random moments of a refresh; it is started again and rerun."""
+    import psutil
+
+    chance = random.Random(8)
+    with rig.client() as client:
+        before = read_live_generation(client, "crimes").records
+    for turn in range(10):
+        total = 3_000 + 20 * turn
+        rig.source(total)
+        process = rig.start(*(["--incremental"] if turn % 2 else []))
+        time.sleep(chance.uniform(0.5, 2.0))
+        state = json.loads((rig.home / "server.json").read_bytes())
+        server = psutil.Process(state["pid"])
+        server.kill()
+        server.wait(30)
+        _, said = process.communicate(timeout=180)
+        assert "Traceback" not in said
+        rig.check({before, total})
+        rig.refresh()
+        before = rig.check({total})
+
+
+def test_sigterm_deletes_what_was_half_built_and_gives_the_lock_back(rig: Rig) -> None:
+    rig.refresh()  # clears what a test before this one may have left
+    with rig.client() as client:
+        before = set(client.indices.get(index="crimes-*").body)
+        process = rig.start()
+        while not set(client.indices.get(index="crimes-*").body) - before:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 143, said
+        assert "stopped" in said
+        assert set(client.indices.get(index="crimes-*").body) == before
+        assert not client.exists(index="crimes.lock", id="refresh")

@@ -1,0 +1,87 @@
+"""The records behind a number, at the command line, on a real server."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer.config.model import IndexSettings
+from queries.answering.build import compute_answer
+from queries.evidence.hits import iter_hits
+from queries.evidence.locate import locate_records
+from queries.request.reader import read_request
+from tests.functional.test_answers import reference_records
+from tests.support.paths import ROOT
+
+REQUEST = ROOT / "tests" / "data" / "requests" / "reference.yaml"
+
+FOIDEX = Path(sys.executable).with_name("foidex")
+
+
+@pytest.fixture
+def find(environment: dict[str, str], load: Callable[..., Any]) -> Callable[..., Any]:
+    load(reference_records())
+
+    def run(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [str(FOIDEX), "find", *options]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_the_record_behind_a_row_is_shown_with_its_word(find: Callable[..., Any]) -> None:
+    run = find("--request", str(REQUEST), "--row", "Q2:Snapchat", "--format", "jsonl")
+    (line,) = run.stdout.splitlines()
+    hit = json.loads(line)
+    assert hit["crime_ref"] == "41/0000001/17"
+    assert hit["shown"][0]["match"].casefold() == "snap chat"
+    assert not run.stderr
+
+
+def test_a_cell_of_another_column_has_no_record(find: Callable[..., Any]) -> None:
+    run = find("--request", str(REQUEST), "--row", "q2:snapchat", "--column", "88E", "--refs-only")
+    assert (run.returncode, run.stdout) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--row", "Q1"], "--row and --column are of a request file"),
+        (["x", "--request", str(REQUEST)], "--request says what to find, and so do terms"),
+        (["--request", str(REQUEST), "--row", "Q9:x"], 'no question "Q9" in the request'),
+        (["--request", str(REQUEST), "--row", "Q2:Snapchit"], 'Did you mean "Snapchat"?'),
+        (["--request", str(REQUEST), "--row", "Q1", "--column", "x"], 'there is no column "x"'),
+        (["--request", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
+    ],
+)
+def test_what_is_not_there_is_said(
+    find: Callable[..., Any], options: list[str], message: str
+) -> None:
+    run = find(*options)
+    assert run.returncode == 3
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr
+    assert not run.stdout
+
+
+def test_every_number_of_an_answer_has_its_records_behind_it(
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
+) -> None:
+    """Each row and cell of the reference answer, where offences are counted."""
+    load(reference_records())
+    asked = read_request(REQUEST)
+    answer = compute_answer(client, index.alias, asked)
+    for question in answer.questions[:3]:
+        table = question.table
+        for row in (*table.rows, table.total):
+            for column, number in zip(table.columns, row.counts, strict=True):
+                located = locate_records(asked, question.id, row.key, column.key)
+                found = list(iter_hits(client, index.alias, located))
+                assert len(found) == number, (question.id, row.label, column.label)

@@ -1,0 +1,384 @@
+"""The wording check on a real server: by hand, against a naive count, and from the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from elasticsearch import Elasticsearch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from indexer.config.model import IndexSettings
+from indexer.errors import GenerationError
+from indexer.index.generations import discard_generation, find_live_name
+from indexer.jobs.refresh import load_files
+from indexer.records.sample import generate_records
+from queries.answer.types import NearMissCount, NearMisses
+from queries.answering.build import compute_answer
+from queries.lint import check as lint_module
+from queries.lint.check import check_wording, collect_near_misses
+from queries.lint.findings import (
+    NearMiss,
+    SampleCoverage,
+    TermCheck,
+    WordingCheck,
+    WordingSuggestion,
+    format_wording_check,
+    lint_schema,
+)
+from queries.request.reader import parse_request
+from queries.spec.term_book import load_default_term_book
+from tests.support.oracle import mentions, text_of, variants
+from tests.support.server import SILENT
+
+FOIDEX = Path(sys.executable).with_name("foidex")
+
+BOOK = load_default_term_book()
+
+#: Text, offence and status, by hand.
+TEXTS = [
+    ("A live stream, it was livestreamed.", "22B"),
+    ("It was Live-Streamed twice, livestreamed.", "22B"),
+    ("Two live streams were named.", "88/1"),
+    ("Two live streams and a livestream on We Chat.", "22B"),
+    ("A live straem was named.", "22B"),
+    ("On a live stream by WeChat.", "22B"),
+    ("On a livestream, in clouds of steam.", "88/1"),
+    ("On a livestream, by the game Steam.", "22B"),
+    ("On a livestream, by the games of Steem.", "22B"),
+    ("On a livestream, posted on FB.", "22B"),
+    ("It was livestreamed.", "49"),
+    ("It was livestreamed on the x box.", "22B"),
+    ("On a livestream that was musical ly.", "22B"),
+]
+
+CANCELLED = ("It was livestreamed as well.", "22B")
+
+REQUEST = """\
+reference: R1
+title: T
+period: 2020/21
+mentions: [live stream]
+offences: [{codes: [22B, 88/1]}, {codes: [88/2]}]
+questions:
+  - {id: Q1, kind: offences}
+  - {id: Q2, kind: keywords, keywords: [WeChat, Steam, Facebook, Musical.ly, Bebo]}
+"""
+
+
+def records() -> list[dict[str, Any]]:
+    rows = [(*row, "recorded") for row in TEXTS] + [(*CANCELLED, "cancelled")]
+    return [
+        {"crime_ref": f"R{number:02}", "recorded_on": "2020-06-01", "offence_code": code, "narrative": text, "status": status}
+        for number, (text, code, status) in enumerate(rows)
+    ]  # fmt: skip
+
+
+def checked(client: Elasticsearch, alias: str, text: str, *, contexts: bool = True) -> WordingCheck:
+    return check_wording(client, alias, parse_request(text), BOOK, contexts=contexts)
+
+
+def named(check: WordingCheck, term: str) -> TermCheck:
+    (found,) = [one for one in check.terms if one.term == term]
+    return found
+
+
+def test_a_request_has_its_wording_checked_by_hand(
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
+) -> None:
+    load(records())
+    check = checked(client, index.alias, REQUEST)
+    assert (check.records, check.in_scope) == (12, 8)
+    assert check.offences_without_records == ("88/2",)
+
+    stream = named(check, "live stream")
+    assert (stream.places, stream.records, stream.in_index) == (("mentions",), 8, None)
+    assert stream.near_misses == (
+        NearMiss("livestreamed", "another ending", 3, 2),
+        NearMiss("live streams", "another ending", 2, 1),
+        NearMiss("live straem", "one letter away", 1, 1),
+    )
+    assert stream.coverage == SampleCoverage(4, 4, 8, 8)
+
+    chat = named(check, "WeChat")
+    assert (chat.places, chat.records) == (("Q2",), 2)
+    assert [(form.form, form.records) for form in chat.unintended] == [("we chat", 1)]
+
+    steam = named(check, "Steam")
+    assert (steam.records, steam.everyday) == (2, True)
+    assert [(one.crime_ref, one.before, one.match, one.after) for one in steam.contexts] == [
+        ("R06", "On a livestream, in clouds of ", "steam", "."),
+        ("R07", "On a livestream, by the game ", "Steam", "."),
+    ]
+    assert steam.near_misses == (NearMiss("steem", "one letter away", 1, 1),)
+    assert steam.suggestions == (WordingSuggestion("with", "game", 1),)
+
+    facebook = named(check, "Facebook")
+    assert (facebook.records, facebook.in_index) == (0, 0)
+    assert facebook.suggestions == (WordingSuggestion("alias", "FB", 1),)
+    assert named(check, "Musical.ly").near_misses == (
+        NearMiss("musical ly", "without its punctuation", 1, 1),
+    )
+    assert named(check, "Bebo").near_misses == ()
+    assert check.annex.near_misses_not_counted[0] == NearMissCount(
+        "live stream", ("mentions",), "livestreamed", 3, 2
+    )
+
+
+def test_the_check_in_words(
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
+) -> None:
+    loaded = load(records())
+    assert (
+        format_wording_check(checked(client, index.alias, REQUEST))
+        == f"""\
+In {loaded.generation.name}: 12 records of this period and these offences, 8 in scope.
+No record of the period has an offence of: 88/2.
+
+"live stream" (mentions): 8 records
+  near miss  livestreamed 3 (another ending): not asked for, not counted; would add 2
+  near miss  live streams 2 (another ending): not asked for, not counted; would add 1
+  near miss  live straem 1 (one letter away): not asked for, not counted; would add 1
+
+"WeChat" (Q2): 2 records
+  form       we chat 1: counted, and perhaps not meant; variants: none leaves it out, with: [...] wants company
+
+"Steam" (Q2): 2 records
+  near miss  steem 1 (one letter away): not asked for, not counted; would add 1
+  everyday   is also an everyday word, or means other things
+             R06: On a livestream, in clouds of [steam].
+             R07: On a livestream, by the game [Steam].
+  with       {{term: Steam, with: [game]}} would leave 1 of 2
+
+"Facebook" (Q2): none in scope, 0 records in the whole index
+  alias      {{term: Facebook, aliases: [FB]}} would make it 1
+
+"Musical.ly" (Q2): none in scope, 0 records in the whole index
+  near miss  musical ly 1 (without its punctuation): not asked for, not counted; would add 1
+
+None in the whole index (check how they are written): Bebo.
+"""
+    )
+
+
+def test_the_near_misses_of_an_answer_are_those_of_the_check_that_enough_records_hold(
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
+) -> None:
+    load(records())
+    asked = parse_request(REQUEST)
+    answered = compute_answer(client, index.alias, asked)
+    whole = checked(client, index.alias, REQUEST).annex.near_misses_not_counted
+    assert collect_near_misses(client, index.alias, asked, answered, 1) == NearMisses(
+        1, complete=True, told=whole
+    )
+    assert collect_near_misses(client, index.alias, asked, answered, 2).told == (
+        NearMissCount("live stream", ("mentions",), "livestreamed", 3, 2),
+        NearMissCount("live stream", ("mentions",), "live streams", 2, 1),
+    )
+
+
+def test_near_misses_of_another_generation_than_answered_are_not_given(
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
+) -> None:
+    load(records())
+    asked = parse_request(REQUEST)
+    answered = compute_answer(client, index.alias, asked)
+    load(records())
+    with pytest.raises(GenerationError, match="Ask again"):
+        collect_near_misses(client, index.alias, asked, answered, 1)
+
+
+def test_variants_none_and_the_book_decide_what_is_a_near_miss(
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
+) -> None:
+    load(records())
+    head = "reference: R\ntitle: T\nquestions: [{id: Q1, kind: offences}]\n"
+    held = named(
+        checked(client, index.alias, f"{head}mentions: [{{term: WeChat, variants: none}}]"),
+        "WeChat (exactly so written)",
+    )
+    assert held.near_misses == (NearMiss("we chat", "opened otherwise", 1, 1),)
+    exact = named(
+        checked(client, index.alias, f"{head}mentions: [{{term: Xbox, variants: none}}]"),
+        "Xbox (exactly so written)",
+    )
+    assert exact.near_misses == (NearMiss("x box", "opened otherwise", 1, 1),)
+    opened = named(checked(client, index.alias, f"{head}mentions: [Xbox]"), "Xbox")
+    assert (opened.records, opened.near_misses) == (1, ())
+    assert [form.form for form in opened.unintended] == ["x box"]
+
+
+def test_company_is_wanted_of_a_near_miss_too(
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
+) -> None:
+    load(records())
+    text = "reference: R\ntitle: T\nquestions: [{id: Q1, kind: offences}]\nmentions: [{term: Steam, with: [games]}]"
+    assert named(checked(client, index.alias, text), 'Steam (with "games")').near_misses == (
+        NearMiss("steem", "one letter away", 1, 1),
+    )
+    text = text.replace("games", "clouds")
+    assert named(checked(client, index.alias, text), 'Steam (with "clouds")').near_misses == ()
+
+
+def test_a_sample_that_is_too_small_is_told(
+    client: Elasticsearch,
+    index: IndexSettings,
+    load: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lint_module, "SAMPLE", 1)
+    monkeypatch.setattr(lint_module, "ROUNDS", 2)
+    load(records())
+    check = checked(client, index.alias, REQUEST)
+    stream = named(check, "live stream")
+    # R01, then what is not livestreamed; the straem was not reached.
+    assert stream.coverage == SampleCoverage(3, 4, 1, 8)
+    assert [miss.records for miss in stream.near_misses] == [3, 2]
+    text = format_wording_check(check)
+    assert "looked for in 3 of 4 records that may hold one and do not mention it" in text
+    assert "looked for in 1 of the 8 records that count already" in text
+
+
+WORDS = [
+    "live",
+    "stream",
+    "livestream",
+    "streams",
+    "streamed",
+    "straem",
+    "livesteam",
+    "Live",
+    "li",
+    "vestream",
+    "s",
+    "a",
+]
+
+JOINTS = [" ", "-", "", ". ", "'s ", "\n", ", ", "\n\n"]
+
+piece = st.builds(str.__add__, st.sampled_from(WORDS), st.sampled_from(JOINTS))
+
+narratives = st.lists(st.lists(piece, max_size=6).map("".join), min_size=1, max_size=30)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(narratives)
+def test_every_number_of_a_near_miss_is_a_naive_count(
+    client: Elasticsearch, index: IndexSettings, tmp_path: Path, written: list[str]
+) -> None:
+    path = tmp_path / "generated.jsonl"
+    rows = [
+        {"crime_ref": f"R{number}", "recorded_on": "2020-06-01", "offence_code": "8N", "narrative": text}
+        for number, text in enumerate(written)
+    ]  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    before = find_live_name(client, index.alias)
+    load_files(client, index, [path], tmp_path, SILENT)
+    if before:
+        discard_generation(client, index.alias, before)
+    text = "reference: R\ntitle: T\nmentions: [livestream]\nquestions: [{id: Q1, kind: offences}]"
+    (one,) = checked(client, index.alias, text).terms
+    counted = [mentions(text, variants("livestream")) for text in written]
+    assert one.records == sum(counted)
+    for miss in one.near_misses:
+        held = [mentions(text, variants(miss.wording)) for text in written]
+        assert miss.records == sum(held), miss
+        assert miss.added == sum(
+            near and not term for near, term in zip(held, counted, strict=True)
+        ), miss
+    told = {miss.wording.replace(" ", "") for miss in one.near_misses}
+    for wording in ("livestreams", "livestreamed", "livestraem", "livesteam"):
+        found = any(mentions(text, variants(wording)) for text in written)
+        assert (wording in told) == found, wording
+
+
+def test_the_sample_records_have_the_near_misses_they_are_made_with(
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
+) -> None:
+    made = list(generate_records(2_000))
+    load(made)
+    text = "reference: R\ntitle: T\nmentions: [live stream, live streaming]\nquestions: [{id: Q1, kind: offences}]"
+    counted = [record for record in made if record.get("status", "recorded") == "recorded"]
+    for one in checked(client, index.alias, text).terms:
+        for miss in one.near_misses:
+            wording = variants(miss.wording)
+            right = sum(mentions(text_of(record), wording) for record in counted)
+            assert (miss.records, miss.added) == (right, right)
+        assert {miss.wording for miss in one.near_misses} == {"livestreamed", "live streams"}
+
+
+def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(FOIDEX), "lint", *arguments], env=environment, capture_output=True, text=True, check=False
+    )  # fmt: skip
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> str:
+    path = tmp_path / "request.yaml"
+    path.write_text(REQUEST, encoding="utf-8")
+    return str(path)
+
+
+def test_lint_prints_the_file_and_then_its_wording(
+    load: Callable[..., Any], environment: dict[str, str], asked: str
+) -> None:
+    load(records())
+    done = run(environment, asked)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{asked}: R1 is right.\n")
+    assert "near miss  livestreamed 3" in done.stdout
+    assert "clouds of [steam]" in done.stdout
+    without = run(environment, asked, "--no-context")
+    assert "clouds" not in without.stdout
+    assert "everyday   is also" in without.stdout
+
+
+def test_lint_as_json_keeps_to_its_schema(
+    load: Callable[..., Any], environment: dict[str, str], asked: str
+) -> None:
+    load(records())
+    found = json.loads(run(environment, asked, "--format", "json").stdout)
+    Draft202012Validator(lint_schema()).validate(found)
+    assert found["format"] == "foidex-lint/1"
+    assert found["wording"]["annex"]["near_misses_not_counted"][0] == {
+        "term": "live stream", "places": ["mentions"], "wording": "livestreamed", "records": 3, "added": 2,
+    }  # fmt: skip
+    offline = json.loads(run(environment, asked, "--format", "json", "--offline").stdout)
+    assert offline["wording"] is None
+
+
+def test_lint_without_an_index_checks_the_file_and_says_so(
+    environment: dict[str, str], asked: str
+) -> None:
+    done = run(environment, asked)
+    assert done.returncode == 0
+    assert done.stdout == run(environment, asked, "--offline").stdout
+    assert done.stderr.startswith("foidex: only the file was checked, not its wording: ")
+
+
+def test_lint_starts_no_server(environment: dict[str, str], asked: str, tmp_path: Path) -> None:
+    alone = {name: value for name, value in environment.items() if name not in ("FOIDEX_URL", "FOIDEX_USER", "FOIDEX_PASSWORD")}  # fmt: skip
+    done = run(alone, asked)
+    assert (done.returncode, done.stdout) == (0, run(alone, asked, "--offline").stdout)
+    assert done.stderr == (
+        "foidex: no server is running, so only the file was checked, not its wording. "
+        "Start it: foidex up\n"
+    )
+    assert not (tmp_path / "home" / "server").exists()
+
+
+def test_a_server_that_was_named_and_cannot_be_asked_is_an_error_after_the_file(
+    environment: dict[str, str], asked: str
+) -> None:
+    done = run({**environment, "FOIDEX_URL": "http://127.0.0.1:9"}, asked)
+    assert done.returncode == 5
+    assert done.stdout == run(environment, asked, "--offline").stdout
+    assert "cannot be reached" in done.stderr

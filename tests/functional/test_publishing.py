@@ -1,0 +1,225 @@
+"""``answer --publish`` on a real server: what leaves the force, and what the ledger refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from elasticsearch import Elasticsearch
+from jsonschema import Draft202012Validator
+
+from indexer.config.field_map import FieldMap
+from indexer.config.model import IndexSettings
+from indexer.errors import DisclosureError, OutputError
+from indexer.jobs.refresh import load_files
+from indexer.records.sample import generate_records
+from queries.answer.types import build_answer_schema
+from queries.answering.build import compute_answer
+from queries.disclosure.attacker import attack_system
+from queries.disclosure.policy import Policy
+from queries.disclosure.populations import build_answer_system, list_printed_cells
+from queries.disclosure.release import collect_known_bounds, protect_answer
+from queries.request.reader import read_request
+from tests.support.fake_search import answer
+from tests.support.kinds import CATEGORIES, QUESTIONS, SCOPES, asking
+from tests.support.paths import ROOT
+from tests.support.server import SILENT
+from tests.unit.documents.test_published_set import records as published_set_records
+
+DATA = ROOT / "tests" / "data"
+
+REFERENCE = DATA / "requests" / "reference.yaml"
+
+FOIDEX = Path(sys.executable).with_name("foidex")
+
+RULE = '[disclosure]\nthreshold = 5\nledger = "releases.jsonl"\n'
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def foidex(environment: dict[str, str], tmp_path: Path) -> Run:
+    """Run the program in a folder with the force's rule."""
+    (tmp_path / "foidex.toml").write_text(RULE)
+
+    def run(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+        ran = subprocess.run(
+            [FOIDEX, *map(str, words)], env=environment, cwd=tmp_path, capture_output=True,
+            text=True, check=False,
+        )  # fmt: skip
+        assert ran.returncode == code, ran.stderr
+        assert "Traceback" not in ran.stderr
+        return ran
+
+    return run
+
+
+@pytest.fixture
+def loaded(load: Callable[..., Any]) -> None:
+    lines = (DATA / "reference.jsonl").read_text("utf-8").splitlines()
+    load([*map(json.loads, lines), *generate_records(3_000)])
+
+
+@pytest.mark.usefixtures("loaded")
+def test_the_reference_letter_tells_no_small_number(foidex: Run) -> None:
+    """One offence, so each number of it is withheld, and so is the age of the child."""
+    whole = foidex("answer", REFERENCE)
+    assert "Small numbers" in whole.stdout
+    assert "Aged 12 to 15, Victims: 1" in whole.stdout
+    letter = foidex("answer", REFERENCE, "--publish", "--format", "letter").stdout
+    letter = " ".join(letter.split())
+    assert "Snapchat in a withheld number of offences" in letter
+    assert "The age of the youngest victim is withheld" in letter
+    assert "[c]" in letter
+    published = json.loads(foidex("answer", REFERENCE, "--publish", "--format", "json").stdout)
+    Draft202012Validator(build_answer_schema()).validate(published)
+    for question in published["questions"]:
+        for row in (*question["table"]["rows"], question["table"]["total"]):
+            assert set(row["counts"]) <= {0, None}
+
+
+@pytest.mark.usefixtures("loaded")
+def test_letter_and_json_of_one_release_are_one_line(foidex: Run, tmp_path: Path) -> None:
+    for form in ("letter", "html", "json", "text"):
+        foidex("answer", REFERENCE, "--publish", "--format", form)
+    (line,) = (tmp_path / "releases.jsonl").read_text().splitlines()
+    assert json.loads(line)["reference"] == "FOI2018/03922"
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_set_for_publication_is_the_released_one_and_stands_alone(
+    foidex: Run, tmp_path: Path
+) -> None:
+    foidex("answer", REFERENCE, "--publish", "--out", "published")
+    foidex("answer", REFERENCE, "--out", "own")
+    refused = foidex("answer", REFERENCE, "--out", "published", code=OutputError.exit_code)
+    assert "holds a set that may be published" in refused.stderr
+    requests = tmp_path / "requests"
+    requests.mkdir()
+    (requests / "one.yaml").write_text(REFERENCE.read_text("utf-8"))
+    foidex("answer", "--all", "requests", "--publish", "--out", "every")
+    released = [tmp_path / "published", tmp_path / "every" / "FOI2018-03922"]
+    for folder, expected in ((tmp_path / "own", False), *((one, True) for one in released)):
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        assert manifest["for_publication"] is expected
+        found = json.loads((folder / "FOI2018-03922.answer.json").read_bytes())
+        assert (found["disclosure"] is not None) is expected
+        assert ("Not for publication" in (folder / "FOI2018-03922.report.txt").read_text()) is not expected  # fmt: skip
+    assert len((tmp_path / "releases.jsonl").read_text().splitlines()) == 1
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_letter_that_is_not_for_publication_says_so(foidex: Run) -> None:
+    assert "Not for publication" in foidex("answer", REFERENCE, "--format", "letter").stderr
+
+
+def test_a_release_that_gives_a_number_away_is_refused_until_a_reason_is_given(
+    foidex: Run, load: Callable[..., Any], tmp_path: Path
+) -> None:
+    """30 records in the year, two of them in its last month."""
+    days = ["2017-05-05"] * 28 + ["2018-03-15"] * 2
+    load(
+        [
+            {"crime_ref": f"R{n}", "recorded_on": day, "offence_code": "22B", "narrative": "A live stream."}
+            for n, day in enumerate(days)
+        ]
+    )  # fmt: skip
+
+    def asked(last: str) -> Path:
+        path = tmp_path / f"{last}.yaml"
+        path.write_text(
+            f"reference: R/{last}\ntitle: Mentions\nperiod: {{from: 2017-04-01, to: {last}}}\n"
+            "mentions: [live stream]\nquestions:\n  - {id: Q1, kind: offences}\n"
+        )
+        return path
+
+    assert "30" in foidex("answer", asked("2018-03-31"), "--publish").stdout
+    refused = foidex("answer", asked("2018-02-28"), "--publish", code=DisclosureError.exit_code)
+    assert "in R/2018-03-31 of" in refused.stderr
+    assert "would be known to be 2" in refused.stderr
+    assert "--override REASON" in refused.stderr
+    assert refused.stdout == ""
+    (last,) = foidex("audit", "show", "--last", 1).stdout.splitlines()
+    assert json.loads(last)["exit_code"] == DisclosureError.exit_code
+    words = ("answer", asked("2018-02-28"), "--publish", "--override", "published by the court")
+    told = " ".join(foidex(*words).stdout.split())
+    assert "published by the court" in told
+    assert "28 offences" in told
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_request_that_is_less_strict_needs_a_reason(foidex: Run, tmp_path: Path) -> None:
+    path = tmp_path / "request.yaml"
+    path.write_text(REFERENCE.read_text("utf-8") + "disclosure: {threshold: 3}\n")
+    refused = foidex("answer", path, "--publish", code=DisclosureError.exit_code)
+    assert "threshold 3 instead of 5" in refused.stderr
+    foidex("answer", path, "--publish", "--override", "agreed")
+    foidex("answer", path, "--override", "agreed", code=2)
+
+
+def test_five_years_of_sample_records_are_protected(
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
+) -> None:
+    load([*generate_records(900)])
+    asked = read_request(DATA / "requests" / "five-years.yaml")
+    whole = compute_answer(client, index.alias, asked)
+    for policy in (Policy(threshold=5), Policy(threshold=10)):
+        found = protect_answer(whole, policy).answer
+        cells = list_printed_cells(found)
+        hidden = {cell.population for cell in cells if cell.number is None}
+        assert hidden
+        for interval in attack_system(
+            build_answer_system(found), collect_known_bounds(cells, policy), hidden
+        ).values():
+            assert interval.high is None or interval.high - interval.low >= policy.threshold
+
+
+def test_the_search_in_plain_python_is_that_of_the_server(
+    client: Elasticsearch, index: IndexSettings, tmp_path: Path
+) -> None:
+    """What unit tests attack is what the server counts, in every kind of question and scope."""
+    records = [
+        {name: value for name, value in one.items() if name != "weight"}
+        for one in published_set_records()
+    ]
+    path = tmp_path / "records.jsonl"
+    written = [
+        {
+            **{name: value for name, value in one.items() if name != "categories"},
+            **one["categories"],
+        }
+        for one in records
+    ]
+    path.write_text("".join(json.dumps(one) + "\n" for one in written))
+    fields = FieldMap(categories=CATEGORIES)
+    load_files(client, index, [path], tmp_path / "rejects", SILENT, fields=fields)
+    for scope in SCOPES:
+        asked = asking(QUESTIONS, scope)
+        ours, theirs = answer(asked, records), compute_answer(client, index.alias, asked)
+        assert ours.questions == theirs.questions
+        assert ours.scope == theirs.scope
+
+
+@pytest.mark.usefixtures("loaded")
+def test_near_misses_are_published_without_their_numbers_where_asked_for(
+    foidex: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "request.yaml"
+    path.write_text(
+        "reference: N/1\ntitle: Streams\nmentions: [live stream]\n"
+        "questions:\n  - {id: Q1, kind: offences}\n"
+    )
+    own, published, plain = (
+        json.loads(foidex("answer", path, "--format", "json", *more).stdout)["near_misses"]
+        for more in (["--near-misses"], ["--near-misses", "--publish"], [])
+    )
+    assert plain is None
+    held = {one["wording"]: (one["records"], one["added"]) for one in own["told"]}
+    assert min(records for records, _ in held.values()) >= own["least"] == 5
+    assert {one["wording"] for one in published["told"]} == {*held} >= {"livestreamed"}
+    assert {(one["records"], one["added"]) for one in published["told"]} == {(None, None)}

@@ -1,0 +1,188 @@
+"""A search in plain Python: what a request's one search says of a few records held in memory.
+
+It reads queries and aggregations as their documentation has them. A functional test holds it to the
+server; unit tests use it to make answers of every kind from thousands of sets of records.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from indexer.index.generations import Generation
+from indexer.records.offences import load_offence_table
+from queries.answer.types import Answer
+from queries.answering import build
+from queries.answering.build import compute_answer
+from queries.request.reader import Request
+from queries.search.run import SearchResult
+from tests.support.oracle import mentions
+
+Doc = dict[str, Any]
+
+
+def doc(record: dict[str, Any]) -> Doc:
+    """A record as the index holds it. One of a ``weight`` stands for so many like it."""
+    weight = record.get("weight", 1)
+    table = load_offence_table()
+
+    def path(code: str) -> list[str]:
+        return [*table.path(table.canonical(code))]
+
+    linked = [{"offence_path": path(one["offence_code"])} for one in record.get("linked", [])]
+    return {
+        "status": "recorded",
+        **record,
+        "victims": [{**one, "weight": weight} for one in record.get("victims", [])],
+        "offence_code": table.canonical(record["offence_code"]),
+        "offence_path": path(record["offence_code"]),
+        "linked": linked,
+    }
+
+
+def held(where: Doc, field: str, path: str = "") -> list[Any]:
+    """The values of a field, inside one nested document or in a record."""
+    value: Any = where
+    for step in field.removeprefix(f"{path}.").split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def meets(  # noqa: PLR0911 - a case each
+    where: Doc, query: dict[str, Any], path: str = ""
+) -> bool:
+    """Whether a record, or a nested document, meets a query."""
+    ((kind, asked),) = query.items()
+    match kind:
+        case "match_all":
+            return True
+        case "term" | "terms":
+            ((field, wanted),) = asked.items()
+            listed = wanted if isinstance(wanted, list) else [wanted]
+            return any(value in listed for value in held(where, field, path))
+        case "range":
+            ((field, limits),) = asked.items()
+            return any(
+                ("gte" not in limits or value >= limits["gte"])
+                and ("lte" not in limits or value <= limits["lte"])
+                for value in held(where, field, path)
+            )
+        case "exists":
+            return bool(held(where, asked["field"], path))
+        case "match_phrase":
+            ((field, phrase),) = asked.items()
+            return field == "narrative" and mentions(where["narrative"], [phrase])
+        case "match":
+            return False  # a label inside an address, of which there are none here
+        case "nested":
+            return any(meets(one, asked["query"], asked["path"]) for one in where[asked["path"]])
+        case "bool":
+            should = [meets(where, one, path) for one in asked.get("should", ())]
+            return (
+                all(meets(where, one, path) for one in asked.get("filter", ()))
+                and not any(meets(where, one, path) for one in asked.get("must_not", ()))
+                and sum(should) >= asked.get("minimum_should_match", 0)
+            )
+    raise NotImplementedError(kind)
+
+
+def number(docs: Sequence[Doc]) -> int:
+    """How many these are, or stand for."""
+    return sum(one.get("weight", 1) for one in docs)
+
+
+def counted(docs: Sequence[Doc], asked: dict[str, Any], path: str = "") -> dict[str, Any]:
+    """One aggregation over records, or over nested documents."""
+    ((kind, said),) = ((name, one) for name, one in asked.items() if name != "aggs")
+    inside = asked.get("aggs", {})
+
+    def bucket(chosen: Sequence[Doc], where: str = path) -> dict[str, Any]:
+        return {
+            "doc_count": number(chosen),
+            **{name: counted(chosen, one, where) for name, one in inside.items()},
+        }
+
+    match kind:
+        case "filter":
+            return bucket([one for one in docs if meets(one, said, path)])
+        case "filters":
+            return {
+                "buckets": {
+                    name: bucket([one for one in docs if meets(one, query, path)])
+                    for name, query in said["filters"].items()
+                }
+            }
+        case "nested":
+            below = said["path"]
+            return bucket([inner for one in docs for inner in one[below]], below)
+        case "min":
+            found = [value for one in docs for value in held(one, said["field"], path)]
+            return {"value": min(found, default=None)}
+        case "composite":
+            groups: dict[tuple[Any, ...], list[Doc]] = {}
+            for one in docs:
+                for key in itertools.product(*_keys(one, said["sources"], path)):
+                    groups.setdefault(key, []).append(one)
+            names = [name for source in said["sources"] for name in source]
+            return {
+                "buckets": [
+                    {"key": dict(zip(names, key, strict=True)), **bucket(chosen)}
+                    for key, chosen in groups.items()
+                ]
+            }
+    raise NotImplementedError(kind)
+
+
+def _keys(one: Doc, sources: list[dict[str, Any]], path: str) -> Iterator[list[Any]]:
+    for source in sources:
+        (asked,) = source.values()
+        ((kind, said),) = asked.items()
+        values = held(one, said["field"], path)
+        if kind == "date_histogram":
+            yield [f"{value[:7]}-01" for value in values]
+        else:
+            yield values or ([None] if said.get("missing_bucket") else [])
+
+
+def answer(request: Request, records: Sequence[dict[str, Any]]) -> Answer:
+    """The answer of a request over the records, read from this engine's counts. Its own checks run.
+
+    Raises InexactError where the numbers contradict what the tables say of them.
+    """
+    docs = [doc(one) for one in records]
+
+    def search(_client: Any, _alias: str, body: dict[str, Any]) -> SearchResult:
+        chosen = [one for one in docs if meets(one, body["query"])]
+        found = {
+            "took": 1,
+            "hits": {"total": {"value": number(chosen), "relation": "eq"}},
+            "aggregations": {name: counted(chosen, one) for name, one in body["aggs"].items()},
+        }
+        moment = datetime(2018, 8, 14, 9, 30, tzinfo=UTC)
+        built = Generation(
+            name="crimes-1",
+            version="0",
+            built_at=moment,
+            watermark=None,
+            records=len(docs),
+            rejected=0,
+            sources=("crimes.jsonl",),
+            mapping_hash="ab" * 32,
+        )
+        return SearchResult(
+            found, body, "crimes", built, 1_000_000_000, moment
+        )  # most are of other years
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "run_search", search)
+        return compute_answer(None, "crimes", request)  # type: ignore[arg-type]
+
+
+def day(after: int, start: date = date(2016, 4, 1)) -> str:
+    return date.fromordinal(start.toordinal() + after).isoformat()

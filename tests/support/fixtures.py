@@ -1,0 +1,112 @@
+"""The fixtures of every suite that uses a server: FOIDEX_TEST_URL, else an embedded server.
+
+Each test has an index of its own, whose name begins with "test-".
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer.config.model import IndexSettings
+from indexer.jobs.refresh import RefreshResult, load_files
+from indexer.server.address import ServerAddress
+from indexer.server.connection import connect_server
+from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
+from tests.support.server import SILENT, end_home, new_home, settings_for, tells
+
+if TYPE_CHECKING:
+    from tests.support.secured import Secured
+
+Records = list[dict[str, Any]]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test during which a record's text went to standard error or a log."""
+    report = yield
+    said = f"{report.capstderr}{report.caplog}"
+    if call.when == "teardown" and report.passed and tells(said):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid}: text of a record went to standard error or a log"
+    return report
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[ServerAddress]:
+    """The address of the server under test; never skipped, so a missing server fails."""
+    if url := os.environ.get("FOIDEX_TEST_URL"):
+        yield ServerAddress(
+            url, os.environ.get("FOIDEX_TEST_USER"), os.environ.get("FOIDEX_TEST_PASSWORD")
+        )
+        return
+    home = new_home()
+    options = settings_for(home)
+    try:
+        yield start_embedded_server(options, SILENT)
+    finally:
+        stop_embedded_server(options, SILENT)
+        end_home(home)
+
+
+@pytest.fixture(scope="session")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """A server of the suite's own that speaks TLS."""
+    from tests.support.secured import running
+
+    with running(tmp_path_factory.mktemp("authority")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def client(server: ServerAddress) -> Iterator[Elasticsearch]:
+    with connect_server(server) as connected:
+        yield connected
+
+
+@pytest.fixture
+def index(client: Elasticsearch) -> Iterator[IndexSettings]:
+    """An alias of the test's own; only names that are a test's are ever deleted."""
+    alias = f"test-{secrets.token_hex(4)}"
+    yield IndexSettings(alias=alias)
+    assert alias.startswith("test-")
+    for name in client.indices.get(index=f"{alias}*", expand_wildcards="all").body:
+        client.indices.delete(index=name)
+
+
+@pytest.fixture
+def load(
+    client: Elasticsearch, index: IndexSettings, tmp_path: Path
+) -> Callable[..., RefreshResult]:
+    """Load records into the test's index."""
+
+    def run(records: Records, **options: Any) -> RefreshResult:
+        path = tmp_path / "records.jsonl"
+        path.write_bytes(b"".join(msgspec.json.encode(record) + b"\n" for record in records))
+        return load_files(client, index, [path], tmp_path / "rejects", SILENT, **options)
+
+    return run
+
+
+@pytest.fixture
+def environment(server: ServerAddress, index: IndexSettings, tmp_path: Path) -> dict[str, str]:
+    """The environment in which the command line uses the test's server and index."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FOIDEX_")}
+    return {
+        **kept,
+        "FOIDEX_URL": server.url,
+        "FOIDEX_USER": server.user or "",
+        "FOIDEX_PASSWORD": server.password or "",
+        "FOIDEX_INDEX": index.alias,
+        "FOIDEX_HOME": str(tmp_path / "home"),
+        "COLUMNS": "100",
+    }

@@ -1,0 +1,110 @@
+"""A request with every kind of question, and small sets of records for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from indexer.records.categories import Category
+from queries.request.reader import Request, parse_request
+from tests.support.fake_search import day
+
+CATEGORIES = {
+    "district": Category(values=("North", "South")),
+    "flag": Category(values=("knife", "online"), many=True),
+    "team": Category(),
+}
+
+#: What is asked, each as a question's text in YAML.
+QUESTIONS = (
+    "{kind: offences}",
+    "{kind: keywords, keywords: [beta, gamma], each_offence: true}",
+    "{kind: linked, codes: [86/2, 88A]}",
+    "{kind: victims, youngest: true, bands: [{to: 11}, {from: 12, to: 17}]}",
+    "{kind: victims, youngest: true}",
+    "{kind: by, by: financial_year}",
+    "{kind: by, by: month}",
+    "{kind: by, by: offence}",
+    "{kind: by, by: offence_group}",
+    "{kind: by, by: status}",
+    "{kind: by, by: outcome}",
+    "{kind: by, by: sex}",
+    "{kind: by, by: sex, count: offences}",
+    "{kind: by, by: district}",
+    "{kind: by, by: flag}",
+    "{kind: by, by: team, count: victims}",
+    "{kind: by, by: status, count: victims}",
+    "{kind: overlap, keywords: [beta, gamma]}",
+    "{kind: overlap, keywords: [alpha, beta, gamma]}",
+    "{kind: cross, rows: {keywords: [beta, gamma]}, columns: financial_year}",
+    "{kind: cross, rows: status, columns: {keywords: [beta, gamma]}}",
+    "{kind: cross, rows: offence, columns: {periods: [{from: 2016-07-01, to: 2017-06-30}, "
+    "{from: 2017-05-01, to: 2018-01-31}]}}",
+    "{kind: cross, rows: {bands: [{to: 11}, {from: 12, to: 17}]}, columns: sex}",
+    "{kind: cross, rows: {bands: [{to: 15}]}, columns: district, count: offences}",
+    "{kind: cross, rows: flag, columns: offence_group}",
+    "{kind: keywords, keywords: [gamma], within: {offences: [{codes: [88/1]}]}}",
+    "{kind: by, by: district, within: {period: {from: 2017-04-01, to: 2017-09-30}}}",
+    "{kind: by, by: sex, within: {where: {sex: [F]}}}",
+    "{kind: by, by: outcome, within: {where: {outcome: ['1', '2'], flag: [knife]}}}",
+    "{kind: keywords, keywords: [beta], within: {mentions: [gamma]}}",
+)  # fmt: skip
+
+#: What the whole request is about.
+SCOPES = (
+    "period: {from: 2016-04-01, to: 2018-03-31}",
+    "periods: [2016/17, 2017/18]",
+    "periods: [{from: 2016-04-01, to: 2017-06-30}, {from: 2017-04-01, to: 2018-03-31}]",
+    "period: {from: 2016-04-01, to: 2018-03-31}\n"
+    "offences: [{codes: [22B]}, {codes: [88]}, {codes: [88A]}]",
+    "periods: [2016/17, 2017/18]\nmentions: [alpha, beta]\noffences: [{codes: [88]}, {codes: [88A]}]",
+    "periods: [2016/17, 2017/18]\nwhere: {district: [North, South], sex: [F, M]}",
+)
+
+
+def asking(questions: Sequence[str], scope: str = SCOPES[0], more: str = "") -> Request:
+    """A request with the questions; those that count by rows the scope lacks are never among them."""
+    listed = "\n".join(f"  - {{id: Q{n}, {one[1:]}" for n, one in enumerate(questions, 1))
+    text = f"reference: FOI/1\ntitle: Made\n{scope}\n{more}\nquestions:\n{listed}\n"
+    return parse_request(text, categories=CATEGORIES)
+
+
+VICTIM = st.fixed_dictionaries(
+    {},
+    optional={
+        "age": st.sampled_from([3, 9, 13, 15, 16, 30]),
+        "sex": st.sampled_from(["F", "M"]),
+    },
+)
+
+
+@st.composite
+def records(draw: st.DrawFn, most: int = 30) -> list[dict[str, Any]]:
+    """Records of a few offences, days, words, victims, links and categories."""
+    referenced = draw(st.booleans())
+    found = []
+    for number in range(draw(st.integers(0, most))):
+        victims = draw(st.lists(VICTIM, max_size=2))
+        if referenced:
+            victims = [{**one, "victim_ref": draw(st.sampled_from("abc"))} for one in victims]
+        categories = {
+            "district": draw(st.sampled_from([None, "North", "South"])),
+            "flag": draw(st.lists(st.sampled_from(["knife", "online"]), unique=True)),
+            "team": draw(st.sampled_from([None, "a", "b|c"])),
+        }
+        found.append(
+            {
+                "crime_ref": f"R{number}",
+                "recorded_on": day(draw(st.integers(0, 729))),
+                "offence_code": draw(st.sampled_from(["22B", "88/1", "88/3", "88E", "22/77"])),
+                "status": draw(st.sampled_from(["recorded"] * 5 + ["cancelled"])),
+                "outcome": draw(st.sampled_from([None, 1, 2])),
+                "narrative": " ".join(draw(st.lists(st.sampled_from(["alpha", "beta", "gamma"])))),
+                "victims": victims,
+                "linked": [{"offence_code": code} for code in draw(st.lists(st.sampled_from(["86/2", "88/1"]), max_size=1))],
+                "categories": {name: value for name, value in categories.items() if value},
+            }
+        )  # fmt: skip
+    return found

@@ -1,0 +1,60 @@
+"""Homes and settings of the servers that tests start, and what may not be left in them.
+
+What the sample's records say is looked for in all that a run leaves where no text belongs: logs,
+temporary files and whatever else is in a home, and what is said on standard error.
+"""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import tempfile
+from pathlib import Path
+
+from indexer.config.loader import load_settings
+from indexer.config.model import Settings
+from indexer.progress import Progress
+from indexer.records.sample import SAMPLE_WORDINGS
+
+SILENT = Progress(quiet=True)
+
+#: What is there to hold records' text, or the password, for their owner's eyes only.
+PRIVATE = ("data", "rejects", "backups", "server", "config", "password")
+
+_SENTENCES = tuple(one for one in SAMPLE_WORDINGS if "\n" not in one)
+
+
+def new_home() -> Path:
+    """A home the server's own user can reach, also when root runs the tests."""
+    home = Path(tempfile.mkdtemp(prefix="foidex-test-"))
+    home.chmod(0o755)
+    return home
+
+
+def end_home(home: Path) -> None:
+    """Remove a home. Fails where text of a record stands in it where none belongs."""
+    told = [
+        str(path)
+        for path in home.rglob("*")
+        if path.is_file()
+        and (path.suffix != ".jsonl" or path.parent.name == "audit")  # others were loaded
+        and not {*path.relative_to(home).parts}.intersection(PRIVATE)
+        and tells(_text_of(path))
+    ]
+    shutil.rmtree(home, ignore_errors=True)
+    assert told == []
+
+
+def _text_of(path: Path) -> str:
+    content = path.read_bytes()
+    unpacked = gzip.decompress(content) if path.suffix == ".gz" else content
+    return unpacked.decode("utf-8", "replace")
+
+
+def tells(said: str) -> bool:
+    """Whether a text holds a sentence of the sample's records."""
+    return any(sentence in said for sentence in _SENTENCES)
+
+
+def settings_for(home: Path, **environment: str) -> Settings:
+    return load_settings({"FOIDEX_HOME": str(home), "FOIDEX_HEAP": "512m", **environment})

@@ -1,0 +1,197 @@
+"""A published set of documents: no hidden number stands in any of them, in any form."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import re
+import time
+import zipfile
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pypdf
+import pytest
+
+from indexer.config.model import ForceSettings
+from indexer.errors import OutputError
+from queries.answer.types import WITHHELD, Answer, build_answer_schema, format_json
+from queries.api import to_rows
+from queries.disclosure.constraints import Population
+from queries.disclosure.policy import Policy
+from queries.disclosure.populations import list_printed_cells
+from queries.disclosure.release import protect_answer
+from queries.documents.document_set import DocumentSettings, render_documents, write_document_set
+from tests.support.fake_search import answer, day
+from tests.support.kinds import QUESTIONS, SCOPES, asking
+
+DESK = DocumentSettings(ForceSettings(), date(2018, 8, 15), flag=5)
+
+
+@cache
+def records() -> tuple[dict[str, Any], ...]:
+    """Some records of every kind, always the same. Each stands for so many others that hardly a
+    number is printed twice, nor is also a date, a code or a place in a list."""
+    dice = random.Random(5)
+    return tuple(
+        {
+            "crime_ref": f"R{number}",
+            "weight": dice.randrange(10_000, 100_000),
+            "recorded_on": day(dice.randrange(730)),
+            "offence_code": dice.choice(["22B", "88/1", "88/3", "88E"]),
+            "status": dice.choice(["recorded"] * 5 + ["cancelled"]),
+            "outcome": dice.choice([None, 1, 2]),
+            "narrative": " ".join(dice.sample(["alpha", "beta", "gamma"], dice.randrange(4))),
+            "victims": [
+                {"age": dice.choice([None, 9, 13, 16, 30]), "sex": dice.choice("FM")}
+                for _ in range(dice.randrange(3))
+            ],
+            "linked": [{"offence_code": dice.choice(["86/2", "88/1"])}] * dice.randrange(2),
+            "categories": {"district": dice.choice(["North", "South"]), "flag": dice.sample(["knife", "online"], dice.randrange(3))},
+        }
+        for number in range(60)
+    )  # fmt: skip
+
+
+@cache
+def whole() -> Answer:
+    questions = [one for one in QUESTIONS if "by: team" not in one and "by: month" not in one]
+    return answer(asking(questions, SCOPES[1]), records())
+
+
+@cache
+def published() -> Answer:
+    """The answer with some numbers of each table withheld, and what would give them away."""
+    dice = random.Random(7)
+    cells = list_printed_cells(whole())
+    hidden: set[Population] = set()
+    for question in whole().questions:
+        own = [one for one in cells if one.location.startswith(f"{question.id}, ") and one.number]
+        hidden |= {cell.population for cell in dice.sample(own, min(3, len(own)))}
+    return protect_answer(whole(), Policy(threshold=5), withheld_before=frozenset(hidden)).answer
+
+
+def secrets() -> set[int]:
+    """The numbers that are withheld and printed nowhere; sums of notes and counts of forms."""
+    pairs = list(zip(list_printed_cells(whole()), list_printed_cells(published()), strict=True))
+    printed = {after.number for _, after in pairs}
+    found = {before.number for before, after in pairs if after.number is None}
+    for old, new in zip(whole().questions, published().questions, strict=True):
+        found |= {form.records for term in old.terms for form in term.forms}
+        if old.notes != new.notes:
+            told = " ".join(old.notes).replace(",", "")
+            found |= {int(number) for number in re.findall(r"\d{5,}", told)}
+    return {number for number in found - printed if number}
+
+
+def text_of(name: str, held: bytes) -> str:
+    """All that a file says, whichever way it is packed."""
+    if name.endswith((".docx", ".xlsx")):
+        with zipfile.ZipFile(io.BytesIO(held)) as package:
+            parts = [package.read(one) for one in package.namelist()]
+        return "\n".join(part.decode("utf-8", "replace") for part in parts)
+    if name.endswith(".pdf"):
+        return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(held)).pages)
+    return held.decode()
+
+
+@cache
+def documents() -> dict[str, str]:
+    made = render_documents(published(), DESK)
+    return {name: text_of(name, held) for name, held in made.items()}
+
+
+def numbers(text: str) -> set[int]:
+    """Every number in a text, with or without commas; all of ours have five digits or more."""
+    found = re.findall(r"\d{1,3}(?:,\d{3})+(?!\d)|\d+", text)
+    return {int(one.replace(",", "")) for one in found}
+
+
+def test_no_document_of_a_published_set_holds_a_hidden_number() -> None:
+    assert len(secrets()) > 50
+    for name, text in documents().items():
+        assert not numbers(text) & secrets(), name
+
+
+def test_the_officers_own_set_does_hold_them() -> None:
+    """So that the search above would find one."""
+    counts = {cell.number for cell in list_printed_cells(whole()) if cell.number}
+    for name, held in render_documents(whole(), DESK).items():
+        assert numbers(text_of(name, held)) & counts, name
+    assert secrets() <= numbers(format_json(whole()))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["report.txt", "report.html", "letter.txt", "letter.html", "letter.docx", "letter.pdf", "xlsx"],
+)
+def test_every_document_marks_what_is_withheld_and_says_so(name: str) -> None:
+    text = " ".join(documents()[f"FOI-1.{name}"].split())
+    assert WITHHELD in text
+    assert "marks a number withheld to protect the people concerned" in text
+    assert "Not for publication" not in text
+    assert "None" not in text.replace("None of these", "").replace("None:", "").replace("None.", "")
+
+
+def test_rows_and_tables_have_no_number_where_it_is_withheld() -> None:
+    disclosure = published().disclosure
+    assert disclosure
+    assert disclosure.withheld > 50
+    rows = to_rows(published())
+    assert sum(one["count"] is None for one in rows) == disclosure.withheld
+    tables = [text for name, text in documents().items() if name.endswith(".csv")]
+    assert sum(text.count(WITHHELD) for text in tables) == disclosure.withheld
+
+
+def test_a_published_answer_meets_the_schema() -> None:
+    found = json.loads(documents()["FOI-1.answer.json"])
+    jsonschema.Draft202012Validator(build_answer_schema()).validate(found)
+    assert found["disclosure"]["threshold"] == 5
+
+
+def test_the_two_sets_never_take_each_others_place(tmp_path: Path) -> None:
+    write_document_set(published(), tmp_path, DESK)
+    assert json.loads((tmp_path / "manifest.json").read_bytes())["for_publication"] is True
+    with pytest.raises(OutputError, match="holds a set that may be published, and the new one is"):
+        write_document_set(whole(), tmp_path, DESK)
+    write_document_set(whole(), tmp_path, DESK, force=True)
+    assert json.loads((tmp_path / "manifest.json").read_bytes())["for_publication"] is False
+    for name in ("FOI-1.report.txt", "FOI-1.report.html"):
+        assert "Not for publication" in (tmp_path / name).read_text("utf-8")
+
+
+def test_the_officers_report_names_small_numbers() -> None:
+    few = [one | {"weight": 1} for one in records()[:8]]
+    asked = answer(asking(["{kind: by, by: district}"]), few)
+    made = {name: text_of(name, held) for name, held in render_documents(asked, DESK).items()}
+    for name in ("FOI-1.report.txt", "FOI-1.report.html"):
+        assert "Small numbers, to be thought of before anything is published" in made[name]
+        assert re.search(r"Q1, \w+, Offences: [1-4]\b", made[name])
+    assert "Small numbers" not in made["FOI-1.letter.txt"]
+
+
+def test_a_table_of_many_terms_by_years_is_quickly_protected() -> None:
+    """23 terms by 5 years, many numbers small; the release is proved before it is given."""
+    terms = [f"{first}{second}word" for first in "abcde" for second in "klmno"][:23]
+    dice = random.Random(3)
+    many = [
+        {
+            "crime_ref": f"R{number}",
+            "recorded_on": f"{dice.randrange(2014, 2019)}-06-01",
+            "offence_code": "22B",
+            "narrative": " ".join(one for place, one in enumerate(terms) if dice.random() < 0.3 / (place + 1)),
+        }
+        for number in range(500)
+    ]  # fmt: skip
+    question = f"{{kind: cross, rows: {{keywords: [{', '.join(terms)}]}}, columns: financial_year}}"
+    scope = "period: {from: 2014-04-01, to: 2019-03-31}"
+    asked = answer(asking([question], scope), many)
+    start = time.process_time()
+    found = protect_answer(asked, Policy(threshold=5)).answer
+    assert time.process_time() - start < 10
+    assert found.disclosure
+    assert found.disclosure.withheld > 20

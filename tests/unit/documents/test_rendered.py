@@ -1,0 +1,278 @@
+"""Rendering: the words of numbers, tables, and letters compared whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+from jsonschema import Draft202012Validator
+
+from indexer.config.model import ForceSettings
+from queries.answer.types import (
+    Answer,
+    Column,
+    NearMissCount,
+    NearMisses,
+    Provenance,
+    QuestionAnswer,
+    Row,
+    ScopeAnswer,
+    SpellingCount,
+    Table,
+    TermAnswer,
+    build_answer_schema,
+    format_json,
+)
+from queries.documents.formats.letter import render_letter_html, render_letter_text
+from queries.documents.formats.pdf import render_letter_typst
+from queries.documents.formats.report import render_report_html, render_report_text
+from queries.layout.prose import format_count
+from queries.layout.table_parts import LABEL_ROOM, LANDSCAPE_ROOM, PORTRAIT_ROOM, split_table
+from queries.layout.text_table import PAGE_WIDTH, wrap_paragraph
+from queries.spec.term_spec import CooccurrenceSpec, TermSpec, to_mention
+from tests.support.answers import hostile, tabled, wide
+from tests.support.paths import ROOT
+
+GOLDEN = ROOT / "tests" / "data" / "golden"
+
+FORCE = ForceSettings(
+    name="Example <Constabulary>",
+    address=("1 Example Street", "Exampleton"),
+    contact="foi@example.org",
+    signatory="A. Officer",
+)
+
+
+def table(heading: str, rows: list[Row], total: int, unit: str = "Offences") -> Table:
+    return Table(heading, (Column("n", unit),), tuple(rows), Row("total", "All", (total,), "total"))
+
+
+def an_answer(records: int) -> Answer:
+    """An answer in which every sentence of the templates has something to say."""
+    found = 1 if records else 0
+    return Answer(
+        reference="FOI/1",
+        title="A <request> & its answer",
+        request={"letter": {"to": "Dear requester", "received": "2018-07-12", "asked": "How many?\n\nAnd where?", "clarified": ""}},
+        scope=ScopeAnswer(
+            records=records,
+            left_out={"cancelled": 2, "transferred": found},
+            period_from=date(2017, 4, 1),
+            period_to=date(2018, 3, 31),
+            offences=(),
+            terms=(TermAnswer(("live stream", "live-stream"), records, (SpellingCount("live stream", records),)),),
+        ),
+        questions=(
+            QuestionAnswer("Q1", "offences", "How many?", table("Offence", [Row("0", "Sexual activity", (records,), codes=("22B",))], records)),
+            QuestionAnswer(
+                "Q2", "keywords", "", table("Keyword", [Row("0", "Snapchat", (records,)), Row("1", "Skype", (found,)), Row("2", "Omegle", (0,)), Row("none", "None of these", (0,), "none")], records),
+                notes=("A note.",),
+            ),
+            QuestionAnswer("Q3", "linked", "", table("Linked to", [Row("86/2", "Indecent photographs", (found,), codes=("86/2",)), Row("none", "No such link", (records - found,), "none")], records), facts={"linked": found}),
+            QuestionAnswer("Q4", "victims", "", table("Age", [Row("0", "Aged 12 to 15", (records,)), Row("other", "Any other known age", (0,), "other"), Row("unknown", "Age not known", (0,), "unknown")], records, "Victims"), facts={"youngest": 15 if records else None}),
+        ),
+        provenance=Provenance("crimes-1", datetime(2018, 8, 1, 3, tzinfo=UTC), None, 20_000, 3, ("crimes.jsonl",), "ab" * 32, "cd" * 32, {"query": {}}, datetime(2018, 8, 14, 9, 30, tzinfo=UTC), 8, "0.1.0"),
+        near_misses=NearMisses(5, records < 1234, (
+            NearMissCount("live stream", ("mentions",), "livestreamed", 1234, 7),
+            NearMissCount("live stream", ("mentions",), "live streams", 20, 20),
+            NearMissCount("Skype", ("Q2",), "skyped", 6, 0),
+        ) if records > 1 else ()) if records else None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("records", [0, 1, 1234], ids=["none", "one", "many"])
+@pytest.mark.parametrize(
+    ("renderer", "ending"),
+    [
+        (render_letter_text, "letter.txt"),
+        (render_letter_html, "letter.html"),
+        (render_report_text, "report.txt"),
+        (render_report_html, "report.html"),
+        (render_letter_typst, "letter.typ"),
+    ],
+)  # fmt: skip
+def test_outputs_are_as_they_were_agreed(
+    records: int, renderer: object, ending: str, request: pytest.FixtureRequest
+) -> None:
+    """Rewrite the golden files with --regolden, and read every change."""
+    assert callable(renderer)
+    text = renderer(an_answer(records), FORCE, date(2018, 8, 15))
+    path = GOLDEN / f"{records}.{ending}"
+    if request.config.getoption("--regolden"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("renderer", "ending"),
+    [
+        (render_letter_text, "letter.txt"),
+        (render_letter_html, "letter.html"),
+        (render_report_html, "report.html"),
+        (render_letter_typst, "letter.typ"),
+    ],
+)  # fmt: skip
+def test_a_wide_table_is_as_it_was_agreed(
+    renderer: Callable[..., str], ending: str, request: pytest.FixtureRequest
+) -> None:
+    """A kind of question without sentences: 23 rows, 24 columns, counts not given."""
+    text = renderer(tabled(an_answer(1234), wide(23, 24)), FORCE, date(2018, 8, 15))
+    path = GOLDEN / f"wide.{ending}"
+    if request.config.getoption("--regolden"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("columns", [1, 5, 24])
+def test_every_column_of_a_cut_table_stands_once_and_in_order(columns: int) -> None:
+    table = wide(23, columns)
+    for room in (PORTRAIT_ROOM, LANDSCAPE_ROOM):
+        parts = split_table(table, room)
+        assert [head for part in parts for head in part.heads] == [
+            column.label for column in table.columns
+        ]
+        for place, row in enumerate((*table.rows, table.total)):
+            cells = [cell for part in parts for cell in part.lines[place].cells]
+            assert cells == ["[c]" if count is None else f"{count:,}" for count in row.counts]
+            assert {part.lines[place].label for part in parts} == {row.label}
+
+
+def test_a_part_of_a_table_fits_its_room() -> None:
+    for part in split_table(wide(23, 24), PORTRAIT_ROOM):
+        assert sum(2 + len(head) for head in part.heads) <= PORTRAIT_ROOM
+
+
+def test_the_columns_of_a_period_stay_together() -> None:
+    keys = [name if at is None else f"{name}@{at}" for at in (None, 0, 1, 2) for name in "abc"]
+    table = wide(5, len(keys))
+    columns = (
+        msgspec.structs.replace(column, key=key)
+        for column, key in zip(table.columns, keys, strict=True)
+    )
+    table = msgspec.structs.replace(table, columns=tuple(columns))
+    assert [part.last for part in split_table(table, 40)] == [3, 6, 9, 12]
+    assert [part.last for part in split_table(table, 80)] == [6, 12]
+    # Less than one of them takes: cut where it must be.
+    assert [part.last for part in split_table(table, 25)] == [2, 4, 6, 8, 10, 12]
+
+
+def test_figures_have_the_room_they_need_beside_short_labels() -> None:
+    table = msgspec.structs.replace(wide(4, 8), rows=wide(4, 8).rows[1:])
+    for part in split_table(table, PORTRAIT_ROOM, LABEL_ROOM):
+        labels, *figures = part.shares
+        assert labels >= max(len(line.name) for line in part.lines)
+        assert sum(part.shares) <= PORTRAIT_ROOM + LABEL_ROOM
+        for place, head in enumerate(part.heads):
+            cells = (line.cells[place] for line in part.lines)
+            assert figures[place] > max(map(len, (*head.split(), *cells)))
+
+
+def test_what_records_must_have_is_said_in_a_sentence() -> None:
+    base = an_answer(1)
+    term = TermAnswer(("account",), 1, (), company=('"device" within 12 words', '"phone"'))
+    conditions = ("the district is North or South", "the outcome is 14")
+    scope = msgspec.structs.replace(base.scope, conditions=conditions, terms=(term,))
+    answer = msgspec.structs.replace(base, scope=scope)
+    said = (
+        "recorded from 1 April 2017 to 31 March 2018, where the district is North or South and the "
+        'outcome is 14, and where the record holds "account" (with "device" within 12 words, with '
+        '"phone")'
+    )
+    for renderer in (render_letter_text, render_report_text):
+        assert said in " ".join(renderer(answer, FORCE, date(2018, 8, 15)).split())
+
+
+def test_the_codes_that_are_counted_are_named() -> None:
+    base = an_answer(1)
+    rows = (Row("0", "One", (1,), codes=("22B", "21")), Row("1", "Two", (0,), codes=("88/1",)))
+    answer = msgspec.structs.replace(base, scope=msgspec.structs.replace(base.scope, offences=rows))
+    for renderer in (render_letter_text, render_letter_html, render_report_text):
+        text = " ".join(renderer(answer, FORCE, date(2018, 8, 15)).split())
+        assert (
+            "recorded from 1 April 2017 to 31 March 2018 under the codes 22B, 21 and 88/1" in text
+        )
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"), [(date(2018, 3, 30), True), (date(2018, 3, 31), False)]
+)
+def test_records_that_end_before_the_period_does_are_told(changed: date, told: bool) -> None:  # noqa: FBT001
+    base = an_answer(1)
+    watermark = datetime(changed.year, changed.month, changed.day, 9, tzinfo=UTC)
+    provenance = msgspec.structs.replace(base.provenance, watermark=watermark)
+    answer = msgspec.structs.replace(base, provenance=provenance)
+    said = "The records held were last changed on 30 March 2018, before 31 March 2018."
+    for renderer in (render_letter_text, render_letter_html, render_report_text):
+        assert (said in " ".join(renderer(answer, FORCE, date(2018, 8, 15)).split())) == told
+
+
+def test_a_term_in_company_is_named_with_it() -> None:
+    wording = TermSpec(
+        "Hinge", cooccurrences=(CooccurrenceSpec("app", 1), "phone"), variants="none"
+    )
+    label = to_mention(wording).label
+    assert label == 'Hinge (with "app" within 1 word, with "phone", exactly so written)'
+
+
+def test_a_line_is_not_broken_where_a_variant_is_written() -> None:
+    lines = wrap_paragraph(" ".join(["live-streaming"] * 40)).splitlines()
+    assert not any(line.endswith("-") for line in lines)
+
+
+def test_html_escapes_what_the_force_and_the_requester_wrote() -> None:
+    text = render_letter_html(an_answer(1), FORCE, date(2018, 8, 15))
+    assert "Example &lt;Constabulary&gt;" in text
+    assert "A &lt;request&gt; &amp; its answer" in text
+
+
+def test_text_keeps_to_the_page() -> None:
+    for renderer in (render_letter_text, render_report_text):
+        text = renderer(an_answer(1234), FORCE, date(2018, 8, 15))
+        text += renderer(tabled(an_answer(1), wide(60, 30)), FORCE, date(2018, 8, 15))
+        text += renderer(hostile(an_answer(1)), FORCE, date(2018, 8, 15))
+        assert max(map(len, text.splitlines())) <= PAGE_WIDTH
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0, "no offences"), (1, "one offence"), (10, "ten offences"), (11, "11 offences"), (1234, "1,234 offences")],
+)  # fmt: skip
+def test_numbers_and_their_nouns_agree(value: int, words: str) -> None:
+    assert format_count(value, "offence") == words
+
+
+def test_the_published_schema_is_that_of_the_code() -> None:
+    published = msgspec.json.decode((ROOT / "queries" / "answer.schema.json").read_bytes())
+    assert published == msgspec.json.decode(msgspec.json.encode(build_answer_schema()))
+
+
+def test_an_answer_keeps_to_its_schema() -> None:
+    Draft202012Validator.check_schema(build_answer_schema())
+    Draft202012Validator(build_answer_schema()).validate(
+        msgspec.json.decode(format_json(an_answer(1234)))
+    )
+
+
+def test_every_kind_of_question_has_its_template() -> None:
+    from queries.questions import load_question_kinds
+
+    folder = ROOT / "templates" / "questions"
+    assert {path.name.removesuffix(".j2") for path in folder.glob("*.j2")} == set(
+        load_question_kinds()
+    )
+
+
+def test_templates_do_no_arithmetic_and_no_sorting() -> None:
+    for path in (ROOT / "templates").rglob("*.j2"):
+        tags = re.findall(r"{[{%].*?[%}]}", path.read_text(encoding="utf-8"), re.DOTALL)
+        code = " ".join(re.sub(r'"[^"]*"', "", tag) for tag in tags)
+        assert not re.search(r"\| *(?:sort|sum|round|batch)\b| [*/+-] | // ", code), path
+
+
+def test_golden_folder_holds_nothing_else() -> None:
+    assert len([*Path(GOLDEN).iterdir()]) == 3 * 5 + 4

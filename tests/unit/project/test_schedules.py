@@ -1,0 +1,59 @@
+"""The schedules that ship: their commands exist, and the units are right where that can be asked."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.paths import ROOT
+
+DOCKER = ROOT / "docker"
+
+UNITS = sorted((DOCKER / "systemd").glob("foidex-refresh.*"))
+
+
+def test_every_schedule_runs_the_refresh() -> None:
+    for path in (DOCKER / "systemd" / "foidex-refresh.service", DOCKER / "cron" / "foidex"):
+        assert re.search(
+            r"bin/foidex --config \S+ (--quiet )?refresh$", path.read_text(), re.MULTILINE
+        )
+    assert "EnvironmentFile=/etc/foidex/environment" in UNITS[0].read_text()
+    job = yaml.safe_load((DOCKER / "kubernetes" / "refresh-cronjob.yaml").read_text())
+    (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert container["args"][-1] == "refresh"
+    assert job["spec"]["concurrencyPolicy"] == "Forbid"
+
+
+def test_the_line_of_cron_hands_the_environment_on(tmp_path: Path) -> None:
+    """Else foidex would not be told of the server, and refresh an embedded one."""
+    (tmp_path / "environment").write_text("FOIDEX_URL=https://search.example.org:9200\n")
+    foidex = tmp_path / "foidex"
+    foidex.write_text('#!/bin/sh\necho "$FOIDEX_URL"\n')
+    foidex.chmod(0o755)
+    schedule = (DOCKER / "cron" / "foidex").read_text().splitlines()[-1]
+    command = schedule.split(maxsplit=6)[6].replace("/opt/foidex/bin/foidex", str(foidex))
+    command = command.replace("/etc/foidex/environment", str(tmp_path / "environment"))
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], env={}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "https://search.example.org:9200\n"
+
+
+def test_the_units_are_right(tmp_path: Path) -> None:
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not on this machine")
+    for unit in UNITS:
+        # The program is not installed where this test runs.
+        text = unit.read_text().replace("/opt/foidex/bin/foidex", "/bin/true")
+        (tmp_path / unit.name).write_text(text)
+    units = [str(tmp_path / unit.name) for unit in UNITS]
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False
+    )
+    mine = [line for line in done.stderr.splitlines() if "foidex" in line]
+    assert not mine

@@ -1,0 +1,267 @@
+"""The request file: strict, and wrong in all its lines at once."""
+
+from __future__ import annotations
+
+import contextlib
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.errors import RequestError
+from indexer.records.categories import Category
+from queries.replay.movement import _CONDITION_PREFIXES
+from queries.request.reader import parse_request, read_request
+from queries.tables.field_filter import build_field_filter
+from tests.support.paths import ROOT
+
+REQUESTS = sorted((ROOT / "tests" / "data" / "requests").glob("*.yaml"))
+
+HEAD = "reference: R1\ntitle: T\n"
+
+QUESTIONS = "questions: [{id: Q1, kind: offences}]\n"
+
+
+@pytest.mark.parametrize("path", REQUESTS, ids=lambda path: path.stem)
+def test_every_request_file_of_the_tests_is_right(path: object) -> None:
+    assert read_request(path).questions  # type: ignore[arg-type]
+
+
+def test_six_wordings_are_two_terms() -> None:
+    found = read_request(ROOT / "tests/data/requests/reference.yaml")
+    first, second = found.scope.mentions
+    assert found.wordings(first) == ("live stream", "live-stream", "livestream")
+    assert found.wordings(second) == ("livestreaming", "live-streaming", "live streaming")
+
+
+def test_a_financial_year_is_its_days() -> None:
+    period = parse_request(f"{HEAD}period: 2017/18\n{QUESTIONS}").period
+    assert period
+    assert (period.start.isoformat(), period.end.isoformat()) == ("2017-04-01", "2018-03-31")
+
+
+def test_values_stay_as_they_are_written() -> None:
+    """YAML alone would read a number, a boolean and a float."""
+    text = f"{HEAD}{QUESTIONS}mentions: [086, No, 4.10, null, 1e3]\noffences: [{{codes: [086/02, 21]}}]"
+    found = parse_request(text)
+    assert found.mentions == ("086", "No", "4.10", "null", "1e3")
+    assert found.scope.offences[0].codes == ("86/2", "21")
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        ("", ["is empty"]),
+        ("- a\n- b", [":1: is not a request"]),
+        ("a: [", [":1: is not YAML"]),
+        ("a: {b: How many?}", ["put text that holds any of ? : , # ' [ ] { } in double quotes"]),
+        ("\ta: b", ["Indent with spaces, not with tabs"]),
+        ("a: &x 1\nb: *x", [":1: holds an anchor or alias"]),
+        ("a: !!python/object:os.system x", [":1: holds a YAML tag"]),
+        ("[" * 30, ["nested too deeply"]),
+        ("a: 1\na: 2", [':2: gives "a" twice']),
+        (HEAD, [':1: lacks "questions"']),
+        (f"{HEAD}titel: x\n{QUESTIONS}", [':3: "titel" is not a key here. Did you mean "title"?']),
+        (f"{HEAD}period: soon\n{QUESTIONS}", [':3: "period": "soon" is none; expected {from']),
+        (f"{HEAD}period: {{from: 2018-02-30, to: 2018-03-01}}\n{QUESTIONS}", [':3: "from": "2018-02-30" is not a day']),
+        (
+            f"{HEAD}period: {{from: 2018-04-01, to: 2017-03-31}}\n{QUESTIONS}",
+            [":3: the period ends (2017-03-31) before it starts"],
+        ),
+        (f"{HEAD}mentions: live\n{QUESTIONS}", [':3: "mentions": expected a list']),
+        (f'{HEAD}mentions:\n- live\n- ""\n{QUESTIONS}', [':5: term "" has no letter']),
+        (f"{HEAD}offences: [{{codes: [22F]}}]\n{QUESTIONS}", [':3: offence code "22F" is not known']),
+        (f"{HEAD}offences: [{{code: [22B]}}]\n{QUESTIONS}", ['Did you mean "codes"?']),
+        (f"{HEAD}questions:\n- {{id: Q1, kind: ofences}}", [':4: there is no kind of question "ofences". Did you mean "offences"?']),
+        (f"{HEAD}questions:\n- {{id: 1, kind: offences}}", [":4: an id is a letter"]),
+        (
+            f"{HEAD}questions:\n- {{id: Q1, kind: offences}}\n- {{id: Q1, kind: offences}}",
+            [':5: the id "Q1" is used twice'],
+        ),
+        (
+            f"{HEAD}questions:\n- {{id: Q1, kind: keywords, keywords: [Snap chat, snapchat]}}",
+            ['"snapchat" is the same term as "Snap chat"'],
+        ),
+        (
+            f"{HEAD}questions:\n- {{id: Q1, kind: keywords, keywords: [{{term: x, alias: [y]}}]}}",
+            ['"alias" is not a key here. Did you mean "aliases"?'],
+        ),
+        (f"{HEAD}questions:\n- {{id: Q1, kind: linked, codes: [86/99]}}", ['"86/99" is not known']),
+        (
+            f"{HEAD}questions:\n- {{id: Q1, kind: victims, bands: [{{to: 12}}, {{from: 12}}]}}",
+            ['"Aged 12 and under" and "Aged 12 and over" overlap'],
+        ),
+        (
+            f"{HEAD}questions:\n- {{id: Q1, kind: victims, bands: [{{from: 15, to: 12}}]}}",
+            ["the band runs from 15 to 12"],
+        ),
+        (
+            f"{HEAD}questions:\n- {{id: Q1, kind: victims, bands: [{{from: -1}}]}}",
+            ["expected an age from 0 to 120"],
+        ),
+        (
+            f"{HEAD}titel: x\nmentions: [--]\noffences: [{{codes: [22F]}}]\n{QUESTIONS}",
+            [":3:", ":4:", ":5:"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_with_its_line(text: str, messages: list[str]) -> None:
+    with pytest.raises(RequestError) as refused:
+        parse_request(text, "request.yaml")
+    for message in messages:
+        assert message in str(refused.value)
+    assert all(line.startswith("request.yaml") for line in str(refused.value).splitlines())
+
+
+CATEGORIES = {
+    name: msgspec.convert(one, Category)
+    for name, one in {
+        "district": {"values": ["North", "South"]}, "ward": {}, "flag": {"many": True},
+        "priority": {"type": "integer"}, "online": {"type": "boolean"},
+    }.items()
+}  # fmt: skip
+
+
+def listed(number: int, word: str = "word{}") -> str:
+    return f"[{', '.join(map(word.format, range(number)))}]"
+
+
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [
+        ("kind: by, by: monht", 'nothing is counted by "monht". Did you mean "month"?'),
+        ("kind: by", 'lacks "by". Add it.'),
+        ("kind: by, by: [month, sex]", '"by": expected text, not a list. Correct it.'),
+        ("kind: by, by: offence_row", "offence_row counts by the rows of offences:, of which there are none."),
+        ("kind: by, by: month, count: crimes", '"count": expected offences or victims. Correct it.'),
+        ("kind: by, by: month, keywords: [a b]", '"keywords" is not a key here.'),
+        ("kind: cross, columns: month", 'lacks "rows". Add it.'),
+        ("kind: cross, rows: {}, columns: month", "a side of a table is one of by:, keywords:, bands: and periods:."),
+        ("kind: cross, rows: {by: month, keywords: [a b]}, columns: sex", "Keep one."),
+        ("kind: cross, rows: {bye: month}, columns: sex", '"bye" is not a key here. Did you mean "by"?'),
+        ("kind: cross, rows: sex, columns: [month]", '"columns": expected text or keys and values, not a list.'),
+        ("kind: cross, rows: sexx, columns: month", 'Did you mean "sex"?'),
+        ("kind: cross, rows: {by: wrad}, columns: month", 'Did you mean "ward"?'),
+        ("kind: cross, rows: sex, columns: {bands: [{to: 11}]}, count: offences", "both sides are of victims"),
+        ("kind: cross, rows: sex, columns: {bands: [{from: 16, to: 26}, {from: 26}]}",
+         'the bands "Aged 16 to 26" and "Aged 26 and over" overlap'),
+        ("kind: cross, rows: sex, columns: {bands: [{from: 130}]}", "expected an age from 0 to 120"),
+        ("kind: cross, rows: {keywords: [Snapchat, snap chat]}, columns: sex", "is the same term"),
+        ("kind: cross, rows: {periods: [2017, 2017]}, columns: sex", 'the period "2017" is named twice. Remove one.'),
+        ("kind: victims, bands: [{to: eleven}]", '"to": expected a whole number, not text.'),
+        ("kind: victims, bands: [0-11]", '"bands": expected keys and values, not text.'),
+        ("kind: keywords, keywords: []", '"keywords": expected at least 1 entry.'),
+        ("kind: keywords, keywords: [{term: Live.ly, with: [{term: app, within: 5}]}]",
+         'the distance of "Live.ly" from another term cannot be measured'),
+        ("kind: keywords, keywords: [{term: app, with: [{term: McDonald's, within: 5}]}]", "written with punctuation"),
+        ("kind: keywords, keywords: [{term: app, with: [{term: \u6771\u4eac, within: 5}]}]", "a script without spaces"),
+        ("kind: keywords, keywords: [{term: Hinge, with: [{term: app, within: 200}]}]", "a whole number of 100 or less"),
+        ("kind: keywords, keywords: [{term: Hinge, with: [{term: app, within: -1}]}]", "a whole number of 0 or more"),
+        ("kind: keywords, keywords: [{term: Hinge, with: [{term: app, within: five}]}]", "a whole number, not text"),
+        ("kind: keywords, keywords: [{term: Hinge, with: app}]", '"with": expected a list, such as [one, two], not text.'),
+        ("kind: keywords, keywords: [{term: Hinge, with: [{term: app, near: 5}]}]", "The keys are term, within."),
+        ("kind: keywords, keywords: [{term: Hinge, with: [{within: 5}]}]", 'lacks "term"'),
+        ("kind: keywords, keywords: [{term: Hinge, variants: no}]", '"variants": expected all or none.'),
+        ("kind: keywords, keywords: [{term: Hinge, aliases: ['--']}]", "has no letter or digit"),
+        ("kind: overlap, keywords: [Snapchat]", '"keywords": expected at least 2 entries.'),
+        (f"kind: overlap, keywords: {listed(31)}", '"keywords": expected at most 30 entries.'),
+        ("kind: overlap, keywords: [Snapchat, Snap chat]", "is the same term"),
+        ("kind: offences, within: 2017", '"within": expected keys and values, not text.'),
+        ("kind: offences, within: {periode: 2017}", 'Did you mean "period"?'),
+        ("kind: offences, within: {period: 2017, periods: [2017]}", '"periods" stands beside "period".'),
+        ("kind: offences, within: {mentions: []}", '"mentions" is empty'),
+        ("kind: offences, within: {offences: [{codes: [22F]}]}", 'offence code "22F" is not known'),
+        ("kind: offences, within: {where: {district: [West]}}", '"West" is no district. It may be North, South.'),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_a_question_is_one_message_with_its_line(
+    question: str, message: str
+) -> None:
+    text = f"{HEAD}questions:\n- {{id: Q1, {question}}}"
+    with pytest.raises(RequestError) as refused:
+        parse_request(text, "request.yaml", categories=CATEGORIES)
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith("request.yaml:4: ")
+    assert message in line
+
+
+@pytest.mark.parametrize(
+    ("scope", "message"),
+    [
+        ("where: {ward: North}", '"where": expected a list, such as [one, two], not text.'),
+        ("where: {ward: []}", '"where": expected at least 1 entry.'),
+        ("where: [ward]", '"where": expected keys and values, not a list.'),
+        ("where: {distrikt: [North]}", 'where: knows no field "distrikt". Did you mean "district"?'),
+        ("where: {district: [Nroth]}", '"Nroth" is no district. Did you mean "North"? It may be North, South.'),
+        ("where: {priority: [high]}", '"high" is no priority: expected a whole number.'),
+        ("where: {online: [yes]}", '"yes" is no online. It may be true, false.'),
+        ("where: {outcome: [23]}", "expected a whole number from 1 to 22"),
+        ("where: {sex: [woman]}", '"woman" is no sex. It may be F, M, X, U, Female, Male, Neither, Unknown sex.'),
+        ("where: {offence_group: [Sexual ofences]}", 'Did you mean "Sexual offences"?'),
+        ("period: 2017/19", '"period": "2017/19" is none; expected {from: YYYY-MM-DD, to: YYYY-MM-DD} or a year such as 2017/18.'),
+        ("period: 17/18", "or a year such as 2017/18"),
+        ("period: {from: 2017-04-01}", 'lacks "to"'),
+        ("period: {from: 01/04/2017, to: 31/03/2018}", '"from": "01/04/2017" is not a day (expected YYYY-MM-DD).'),
+        ("periods: 2017/18", '"periods": expected a list, such as [2016/17, 2017/18].'),
+        ("periods: [2017/18, 18/19]", "or a year such as 2017/18"),
+        ("periods: [2017, 2017]", 'the period "2017" is named twice. Remove one.'),
+        ("periods: []", '"periods" is empty, which would ask about all there are.'),
+        (f"periods: [{', '.join(map(str, range(1950, 2001)))}]", '"periods": expected at most 50 entries.'),
+        ("offences: [{codes: [22B]}, {codes: [022B]}]", "the offences 022B are a row already. Remove one."),
+        ("offences: []", '"offences" is empty'),
+        (f"mentions: [{'a' * 999_000}]", "has 999,000 characters; the most is 100."),
+        (f"mentions: {listed(10_000)}", '"mentions": expected at most 500 entries.'),
+        (f"mentions: {listed(40, 'abcdefghij' * 4 + '{:05} x')}", "ways, and one search looks for 8,000 at most."),
+        ("mentions: [[live stream]]", '"mentions": expected text or keys and values, not a list.'),
+        ('mentions: ["\\udcffx"]', "half a character"),
+    ],
+    ids=lambda text: text[:40],
+)  # fmt: skip
+def test_what_is_wrong_in_a_scope_is_one_message_with_its_line(scope: str, message: str) -> None:
+    with pytest.raises(RequestError) as refused:
+        parse_request(f"{HEAD}{scope}\n{QUESTIONS}", "request.yaml", categories=CATEGORIES)
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith("request.yaml:3: ")
+    assert message in line
+    assert len(line) < 500
+
+
+def test_periods_beside_a_period_are_refused_and_a_question_keeps_to_the_requests() -> None:
+    both = f"{HEAD}period: 2017\nperiods: [2017]\n{QUESTIONS}"
+    with pytest.raises(RequestError, match=':4: "periods" stands beside "period"'):
+        parse_request(both)
+    wider = (
+        f"{HEAD}period: 2017/18\nquestions:\n- {{id: Q1, kind: offences, within: {{period: 2018}}}}"
+    )
+    with pytest.raises(RequestError, match=r":5: the period \(2018\) reaches beyond the request's"):
+        parse_request(wider)
+
+
+@given(st.text())
+def test_any_text_is_a_request_or_refused(text: str) -> None:
+    with pytest.raises(RequestError):
+        parse_request(text)
+
+
+@given(st.recursive(st.text("abc17"), lambda inner: st.dictionaries(
+    st.sampled_from(["reference", "title", "questions", "period", "mentions", "offences", "from", "to",
+                     "codes", "label", "id", "kind", "bands", "keywords", "term", "with"]), inner)
+    | st.lists(inner), max_leaves=20))  # fmt: skip
+def test_any_tree_of_our_keys_is_a_request_or_refused(tree: object) -> None:
+    import yaml
+
+    with contextlib.suppress(RequestError):
+        parse_request(yaml.safe_dump(tree))
+
+
+def test_a_replay_knows_a_condition_by_its_words() -> None:
+    """What a record lacked is kept in a basis as words."""
+    for field, value, kind in (
+        ("outcome", "14", "outcome"),
+        ("sex", "F", "victims"),
+        ("district", "North", "category"),
+    ):
+        words = build_field_filter(field, [value], {"district": Category()}).words
+        found = (known for begun, known in _CONDITION_PREFIXES.items() if words.startswith(begun))
+        assert next(found, "category") == kind
