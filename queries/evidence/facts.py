@@ -43,11 +43,21 @@ class TracedRecord(Struct, frozen=True):
     counts: CellCounts
 
 
-class NearScopeRecord(Struct, frozen=True, omit_defaults=True, rename={"unmet_part": "lacks"}):
-    """A record that lacks one thing to be in scope: ``lacks`` is which part of the scope."""
+class NearScopeRecord(
+    Struct,
+    frozen=True,
+    omit_defaults=True,
+    rename={"unmet_part": "lacks", "unmet_field": "field"},
+):
+    """A record that fails exactly one filter of the scope.
+
+    ``unmet_part`` is the kind of that filter or, of a field, its words; ``unmet_field`` is then the
+    field's name. Bases written before version 0.2 hold no field.
+    """
 
     crime_ref: str
     recorded_on: str
     offence_code: str
     status: str
     unmet_part: str
+    unmet_field: str = ""

@@ -73,10 +73,10 @@ def list_near_records(
     access_alias: str | None = None,
 ) -> list[NearScopeRecord] | None:
     """The records that lack one thing to be in scope; None where they are more than ``most``."""
-    parts = scope.named_filters()
+    parts = scope.list_filters()
     if not parts:
         return []
-    bodies = [query.to_dict() for _, query in parts]
+    bodies = [part.query.to_dict() for part in parts]
     named_queries = [
         {"constant_score": {"filter": body, "_name": str(number)}}
         for number, body in enumerate(bodies)
@@ -99,11 +99,15 @@ def list_near_records(
             return None
         for hit in body["hits"]["hits"]:
             matched_names = hit.get("matched_queries", {})
-            (unmet_part,) = (
-                name for number, (name, _) in enumerate(parts) if str(number) not in matched_names
+            (unmet,) = (
+                part for number, part in enumerate(parts) if str(number) not in matched_names
             )
             reference, day, code, status = (hit["fields"][name][0] for name in _FIELDS)
-            near_records.append(NearScopeRecord(reference, day, code, status, unmet_part))
+            near_records.append(
+                NearScopeRecord(
+                    reference, day, code, status, unmet.words or unmet.kind, unmet.field
+                )
+            )
     return near_records
 
 

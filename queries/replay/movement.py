@@ -19,9 +19,11 @@ ReasonKind = Literal[
     "outcome", "category", "unknown", "rule",
 ]  # fmt: skip
 
-# How a condition of the scope begins, now and in older bases, and what changed in a record that now
-# satisfies it.
-_CONDITION_PREFIXES: Final[dict[str, ReasonKind]] = {
+# What changed in a record that now passes the filter of a field.
+_FIELD_REASONS: Final[dict[str, ReasonKind]] = {"sex": "victims", "outcome": "outcome"}
+
+# How the words of a filter begin in bases written before version 0.2, which hold no field's name.
+_OLD_FILTER_PREFIXES: Final[dict[str, ReasonKind]] = {
     "the sex of a victim is ": "victims",
     "the outcome is ": "outcome",
     "Sex of a victim: ": "victims",
@@ -305,10 +307,19 @@ def _explain_met_condition(
     elif before.unmet_part not in (PERIOD_FILTER, OFFENCES_FILTER) and not any(
         reason.kind == "code" for reason in reasons
     ):
-        kinds = (
-            kind
-            for prefix, kind in _CONDITION_PREFIXES.items()
-            if before.unmet_part.startswith(prefix)
+        yield ChangeReason(
+            choose_filter_reason(before),
+            f'changed in what the request asks for ("{before.unmet_part}")',
         )
-        kind: ReasonKind = next(kinds, "category")
-        yield ChangeReason(kind, f'changed in what the request asks for ("{before.unmet_part}")')
+
+
+def choose_filter_reason(before: NearScopeRecord) -> ReasonKind:
+    """The kind of change that lets a record pass the filter of a field."""
+    if before.unmet_field:
+        return _FIELD_REASONS.get(before.unmet_field, "category")
+    kinds = (
+        kind
+        for prefix, kind in _OLD_FILTER_PREFIXES.items()
+        if before.unmet_part.startswith(prefix)
+    )
+    return next(kinds, "category")

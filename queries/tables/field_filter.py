@@ -79,7 +79,8 @@ def build_field_filter(name: str, values: Sequence[str], categories: Categories)
             if len(selected_groups) == 1
             else build_offence_condition(codes)
         )
-    return FieldFilter(f"the {_lower_first(heading)} is {' or '.join(values)}", query, means)
+    words = f"the {_lower_first(heading)} is {' or '.join(values)}"
+    return FieldFilter(name, words, query, means)
 
 
 def _lower_first(heading: str) -> str:

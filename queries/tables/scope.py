@@ -1,7 +1,7 @@
-"""What a request is about, as filters: its periods, its offences, its mentions, its conditions.
+"""Which records a request is about: its periods, offences, mentions and field filters. Pure.
 
-Pure. The status of a record is not part of the scope: every answer says how many records in scope
-its status left out.
+Status is not part of the scope: every answer says how many records in scope were left out because
+of their status.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from elasticsearch.dsl.query import Bool, Query
@@ -39,6 +39,8 @@ OFFENCES_FILTER: Final = "offences"
 
 MENTIONS_FILTER: Final = "mentions"
 
+FilterKind = Literal["period", "offences", "mentions", "field"]
+
 
 class OffenceRow(Struct, frozen=True):
     """Offences counted as one row: canonical codes, each with all below it, and a label."""
@@ -53,14 +55,14 @@ class OffenceRow(Struct, frozen=True):
 
 
 class Cooccurrence(Struct, frozen=True):
-    """A term that must be in the same record, or at most ``within`` words from the term."""
+    """A term that must be in the same record: at most ``max_distance`` words away, if given."""
 
     term: Term
     max_distance: int | None = None
 
     @property
     def words(self) -> str:
-        """The companion in words: "device" within 12 words."""
+        """The required term in words: "device" within 12 words."""
         quoted = f'"{self.term.written}"'
         if self.max_distance is None:
             return quoted
@@ -68,7 +70,7 @@ class Cooccurrence(Struct, frozen=True):
 
 
 class Mention(Struct, frozen=True, cache_hash=True):
-    """A term as asked for: its aliases count as it, and it counts only in its ``company``."""
+    """A term as requested. Its aliases count as the term; ``cooccurrences`` are required too."""
 
     term: Term
     aliases: tuple[Term, ...] = ()
@@ -77,7 +79,7 @@ class Mention(Struct, frozen=True, cache_hash=True):
 
     @property
     def label(self) -> str:
-        """The requester's wording, and what else is asked of it."""
+        """The requester's wording, followed by what else the mention requires."""
         return self._with_qualifiers(self.term.written)
 
     @property
@@ -92,7 +94,7 @@ class Mention(Struct, frozen=True, cache_hash=True):
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What is the same for two wordings that count the same records."""
+        """A key that is equal for two wordings that count the same records."""
         return (
             self.term.forms,
             frozenset(alias.forms for alias in self.aliases),
@@ -104,7 +106,7 @@ class Mention(Struct, frozen=True, cache_hash=True):
 
     @property
     def condition(self) -> str:
-        """The condition of its records: the same for two wordings that count the same ones."""
+        """The condition of its records; equal for two wordings that count the same records."""
         return _build_mention_condition(self)
 
     @property
@@ -114,7 +116,7 @@ class Mention(Struct, frozen=True, cache_hash=True):
 
     @property
     def form_count(self) -> int:
-        """How many forms a search for it looks for."""
+        """How many forms a search for the mention looks for."""
         spelling_forms = sum(len(spelling.forms) for spelling in self.spellings)
         cooccurrence_forms = sum(
             len(cooccurrence.term.forms)
@@ -169,19 +171,36 @@ def _build_mention_condition(mention: Mention) -> str:
 
 
 class FieldFilter(Struct, frozen=True):
-    """A field that must have one of a few values: ``words`` says it, ``filter`` holds it, and
-    ``means`` is its condition."""
+    """A field that must have one of a few values.
 
+    ``field`` is its name in ``where:``, ``words`` the filter as a phrase for readers, ``query`` the
+    filter for the server, and ``condition`` the condition of the records that pass.
+    """
+
+    field: str
     words: str
-    filter: Query
+    query: Query
     condition: str
+
+
+class ScopeFilter(Struct, frozen=True):
+    """One of the filters that make up a scope.
+
+    ``field`` and ``words`` are those of the field filter where ``kind`` is "field", else empty.
+    """
+
+    kind: FilterKind
+    query: Query
+    field: str = ""
+    words: str = ""
 
 
 class Scope(Struct, frozen=True):
     """The records a request is about.
 
-    Of several ``periods`` a record is in any. ``categories`` are what the force declares; they are
-    no filter, but tell what may be counted by.
+    A record is in scope if it is in any of the ``periods``, is of any of the ``offences``, has any
+    of the ``mentions`` and passes every one of the ``field_filters``. ``categories`` are those that
+    the force declares; they do not filter, they are further fields to count by.
     """
 
     periods: tuple[Period, ...] = ()
@@ -210,7 +229,7 @@ class Scope(Struct, frozen=True):
         return "in any of " + ", ".join(period.label for period in self.periods)
 
     def narrow(self, narrower: Scope) -> Scope:
-        """The same with what a narrower scope says in the place of its own."""
+        """A copy in which what the narrower scope states replaces what this one states."""
         return msgspec.structs.replace(
             self,
             periods=narrower.periods or self.periods,
@@ -220,25 +239,27 @@ class Scope(Struct, frozen=True):
         )
 
     def filters(self) -> list[Query]:
-        """What a record in scope satisfies."""
-        return [query for _, query in self.named_filters()]
+        """The queries that every record in scope matches."""
+        return [scope_filter.query for scope_filter in self.list_filters()]
 
-    def named_filters(self) -> list[tuple[str, Query]]:
-        """What a record in scope satisfies, each by a name: PERIOD, OFFENCES, MENTIONS, or a
-        condition's words."""
-        filters: list[tuple[str, Query]] = []
+    def list_filters(self) -> list[ScopeFilter]:
+        """The filters that every record in scope passes, each with its kind."""
+        filters: list[ScopeFilter] = []
         if any(period.start or period.end for period in self.periods):
-            filters.append((PERIOD_FILTER, any_of([period.query() for period in self.periods])))
+            period_query = any_of([period.query() for period in self.periods])
+            filters.append(ScopeFilter(PERIOD_FILTER, period_query))
         if self.offences:
             codes = [code for row in self.offences for code in row.codes]
-            filters.append((OFFENCES_FILTER, build_offence_query(codes)))
+            filters.append(ScopeFilter(OFFENCES_FILTER, build_offence_query(codes)))
         if self.mentions:
-            filters.append(
-                (MENTIONS_FILTER, any_of([mention.query() for mention in self.mentions]))
-            )
+            mentions_query = any_of([mention.query() for mention in self.mentions])
+            filters.append(ScopeFilter(MENTIONS_FILTER, mentions_query))
         return [
             *filters,
-            *((field_filter.words, field_filter.filter) for field_filter in self.field_filters),
+            *(
+                ScopeFilter("field", field_filter.query, field_filter.field, field_filter.words)
+                for field_filter in self.field_filters
+            ),
         ]
 
     @property
@@ -277,7 +298,7 @@ def rows_are_disjoint(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def build_offence_query(codes: list[str] | tuple[str, ...]) -> Query:
-    """The records of any of the codes, or of a code below one."""
+    """The records of any of the codes, or of a code below one of them."""
     return AreTerms(offence_path=sorted(set(codes)))
 
 
@@ -287,15 +308,15 @@ def build_counted_query() -> Query:
 
 
 def any_of(queries: list[Query]) -> Query:
-    """At least one of the queries."""
+    """A query that matches at least one of the queries."""
     return queries[0] if len(queries) == 1 else Bool(should=queries, minimum_should_match=1)
 
 
 def all_of(queries: list[Query]) -> Query:
-    """Every one of the queries."""
+    """A query that matches every one of the queries."""
     return queries[0] if len(queries) == 1 else Bool(filter=queries)
 
 
 def none_of(queries: list[Query]) -> Query:
-    """None of the queries."""
+    """A query that matches none of the queries."""
     return Bool(must_not=queries)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from indexer.errors import RequestError
 from indexer.records.categories import Category
-from queries.replay.movement import _CONDITION_PREFIXES
+from queries.evidence.facts import NearScopeRecord
+from queries.replay.movement import choose_filter_reason
 from queries.request.reader import parse_request, read_request
 from queries.tables.field_filter import build_field_filter
 from tests.support.paths import ROOT
@@ -255,13 +256,15 @@ def test_any_tree_of_our_keys_is_a_request_or_refused(tree: object) -> None:
         parse_request(yaml.safe_dump(tree))
 
 
-def test_a_replay_knows_a_condition_by_its_words() -> None:
-    """What a record lacked is kept in a basis as words."""
+def test_a_replay_knows_a_filter_by_its_field_or_by_the_words_of_an_older_basis() -> None:
     for field, value, kind in (
         ("outcome", "14", "outcome"),
         ("sex", "F", "victims"),
         ("district", "North", "category"),
     ):
         words = build_field_filter(field, [value], {"district": Category()}).words
-        found = (known for begun, known in _CONDITION_PREFIXES.items() if words.startswith(begun))
-        assert next(found, "category") == kind
+        for record in (
+            NearScopeRecord("R1", "2018-05-01", "88A", "recorded", words, field),
+            NearScopeRecord("R1", "2018-05-01", "88A", "recorded", words),
+        ):
+            assert choose_filter_reason(record) == kind
