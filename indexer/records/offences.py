@@ -8,7 +8,6 @@ all below it: a category its classes and sub-codes, a class the sub-codes the ta
 from __future__ import annotations
 
 import csv
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from typing import Final
 
 from indexer.errors import ConfigurationError, RequestError
 from indexer.resources import find_data_folder
+from indexer.suggestions import find_closest_names
 
 _SUBCODE: Final = re.compile(r"0*([1-9]\d{0,2})\s*[/-]\s*0*(\d{1,2})")
 
@@ -140,9 +140,9 @@ class OffenceTable:
             for known_code in self.titles
             if category and self.path(known_code)[-1] == category[1]
         ]
-        suggestions = [*difflib.get_close_matches(code, siblings, n=3, cutoff=0)] or [
-            *difflib.get_close_matches(code, self.titles, n=3, cutoff=0.5)
-        ]
+        suggestions = find_closest_names(
+            code, siblings, limit=3, min_similarity=0
+        ) or find_closest_names(code, self.titles, limit=3, min_similarity=50)
         hint = "; ".join(
             f"{suggestion} ({shorten(self.title(suggestion), 60)})" for suggestion in suggestions
         )

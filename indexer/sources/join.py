@@ -8,7 +8,6 @@ are read from.
 
 from __future__ import annotations
 
-import difflib
 import re
 import sqlite3
 import tempfile
@@ -23,6 +22,7 @@ from indexer.config.field_map import FieldMap
 from indexer.errors import SourceError
 from indexer.records.categories import Categories, Category
 from indexer.sources.base import RawRecord
+from indexer.suggestions import suggest_name
 
 JOIN_KEY: Final = "crime_ref"
 
@@ -218,13 +218,8 @@ def map_header(
         if name is None:
             continue
         if name not in columns:
-            suggestions = difflib.get_close_matches(name, columns, n=1)
-            hint = (
-                f'Did you mean "{suggestions[0]}"?'
-                if suggestions
-                else f"The columns are {', '.join(columns)}."
-            )
-            raise SourceError(f'{location}: has an unknown column "{name[:40]}". {hint}')
+            hint = suggest_name(name, columns) or f" The columns are {', '.join(columns)}."
+            raise SourceError(f'{location}: has an unknown column "{name[:40]}".{hint}')
         if names.count(name) > 1:
             raise SourceError(f'{location}: names the column "{name}" twice. Remove one.')
     if missing := sorted(set(required) - set(names)):

@@ -6,13 +6,12 @@ answer calls them, or by their keys in the answer's JSON.
 
 from __future__ import annotations
 
-import difflib
-
 import msgspec
 from elasticsearch.dsl.query import Query
 from msgspec import Struct
 
 from indexer.errors import RequestError
+from indexer.suggestions import suggest_name
 from queries.questions.base import Question
 from queries.request.reader import Request
 from queries.tables.period_columns import split_column_key
@@ -80,9 +79,8 @@ def _find_question(request: Request, name: str) -> Question:
     if question := questions.get(name.casefold()):
         return question
     ids = [question.id for question in request.questions]
-    closest = difflib.get_close_matches(name, ids, n=1, cutoff=0)[0]
     raise RequestError(
-        f'there is no question "{name[:30]}" in the request. Did you mean "{closest}"? There are '
+        f'there is no question "{name[:30]}" in the request.{suggest_name(name, ids)} There are '
         f"{', '.join(ids)}."
     )
 

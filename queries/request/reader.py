@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -15,6 +14,7 @@ from msgspec import Meta, Struct
 from indexer.config.model import Settings
 from indexer.errors import RequestError
 from indexer.records.categories import Categories
+from indexer.suggestions import suggest_name
 from queries.disclosure.policy import DisclosureSpec
 from queries.questions import load_question_kinds
 from queries.questions.base import Question
@@ -262,9 +262,9 @@ def _explain_request_error(message: str, path: str, value: Any, quoted_value: st
         return f'lacks "{missing[1]}". Add it.'
     if name == "kind":
         kind = value.get("kind", "") if isinstance(value, dict) else ""
-        suggestions = difflib.get_close_matches(str(kind), load_question_kinds(), n=1, cutoff=0)
+        hint = suggest_name(str(kind), load_question_kinds())
         return (
-            f'there is no kind of question "{kind}". Did you mean "{suggestions[0]}"? '
+            f'there is no kind of question "{kind}".{hint} '
             f"The kinds are {', '.join(load_question_kinds())}."
         )
     if name == "id":
@@ -354,9 +354,8 @@ def _list_allowed_keys(path: str, value: Any) -> tuple[str, ...]:
 
 
 def _explain_unknown_key(name: str, keys: tuple[str, ...]) -> str:
-    suggestions = difflib.get_close_matches(name, keys, n=1, cutoff=0)
     return (
-        f'"{name[:60]}" is not a key here. Did you mean "{suggestions[0]}"? '
+        f'"{name[:60]}" is not a key here.{suggest_name(name, keys)} '
         f"The keys are {', '.join(keys)}."
     )
 

@@ -6,7 +6,6 @@ what a person may want to know, which never does. It knows nothing of requests.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -19,6 +18,7 @@ from msgspec import Meta, Struct
 from indexer.config.model import Settings
 from indexer.errors import ConfigurationError, RequestError
 from indexer.resources import find_data_folder
+from indexer.suggestions import suggest_name
 from queries.matching.term import MAX_TERM_LENGTH, MAX_TERM_PARTS, parse_term, parse_term_parts
 from queries.spec.problem import Problem
 from queries.spec.yaml_text import YamlDocument, read_yaml
@@ -193,10 +193,9 @@ def _explain_entry_error(path: str, text: str) -> Problem:
     message, _, below = text.partition(" - at `$")
     if unknown := re.search(r"unknown field `(.*)`", message):
         keys = BookTerm.__struct_encode_fields__
-        suggestions = difflib.get_close_matches(unknown[1], keys, n=1, cutoff=0)
         return Problem(
             f"{path}.{unknown[1]}",
-            f'"{unknown[1][:60]}" is not a key of a term. Did you mean "{suggestions[0]}"? '
+            f'"{unknown[1][:60]}" is not a key of a term.{suggest_name(unknown[1], keys)} '
             f"The keys are {', '.join(keys)}.",
         )
     if missing := re.search(r"missing required field `(\w+)`", message):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from elasticsearch.dsl.query import Terms as AreTerms
 from indexer.errors import RequestError
 from indexer.records.categories import CATEGORIES_FIELD, Categories, label_category
 from indexer.records.offences import load_offence_table
+from indexer.suggestions import suggest_name
 from queries.answer.condition import (
     build_category_condition,
     build_field_condition,
@@ -37,8 +37,7 @@ def build_field_filter(name: str, values: Sequence[str], categories: Categories)
     """Records whose field has one of the values. Raises RequestError."""
     field_names = ("outcome", "offence_group", "sex", *categories)
     if name not in field_names:
-        closest = difflib.get_close_matches(name, field_names, n=1)
-        hint = f' Did you mean "{closest[0]}"?' if closest else ""
+        hint = suggest_name(name, field_names)
         raise RequestError(
             f'where: knows no field "{name[:60]}".{hint} The fields are {", ".join(field_names)}, and '
             "what foidex.toml declares under [categories]."

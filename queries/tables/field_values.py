@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ from indexer.errors import RequestError
 from indexer.records.categories import Category
 from indexer.records.offences import read_tsv_rows
 from indexer.resources import find_data_folder
+from indexer.suggestions import suggest_name
 
 OUTCOME_NUMBERS: Final = range(1, 23)
 
@@ -58,8 +58,7 @@ def parse_integer_value(name: str, text: str, valid_range: range | None) -> int:
 
 def require_choice(name: str, text: str, choices: tuple[str, ...]) -> str:
     if text not in choices:
-        closest = difflib.get_close_matches(text, choices, n=1)
-        hint = f' Did you mean "{closest[0]}"?' if closest else ""
+        hint = suggest_name(text, choices)
         ellipsis = ", ..." if len(choices) > _MAX_CHOICES_SHOWN else ""
         listed = ", ".join(choices[:_MAX_CHOICES_SHOWN])
         raise RequestError(f'"{text[:60]}" is no {name}.{hint} It may be {listed}{ellipsis}.')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -14,6 +13,7 @@ from elasticsearch.dsl.query import Terms as AreTerms
 from indexer.errors import RequestError
 from indexer.records.categories import CATEGORIES_FIELD, Categories, Category, label_category
 from indexer.records.offences import load_offence_table
+from indexer.suggestions import suggest_name
 from queries.answer.condition import (
     build_age_condition,
     build_any_term_condition,
@@ -84,9 +84,8 @@ def require_field_name(name: str, categories: Categories) -> str:
     """The name, if it can be counted by. Raises RequestError, with the nearest that can."""
     field_names = list_field_names(categories)
     if name not in field_names:
-        closest = difflib.get_close_matches(name, field_names, n=1, cutoff=0)[0]
         raise RequestError(
-            f'nothing is counted by "{name[:60]}". Did you mean "{closest}"? It may be '
+            f'nothing is counted by "{name[:60]}".{suggest_name(name, field_names)} It may be '
             f"{', '.join(field_names)}, or a category that foidex.toml declares."
         )
     return name

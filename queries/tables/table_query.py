@@ -8,7 +8,6 @@ rows.
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Any, Final, Literal
 
@@ -18,6 +17,7 @@ from elasticsearch.dsl.query import MatchAll, Nested, Query
 from msgspec import Struct
 
 from indexer.errors import RequestError
+from indexer.suggestions import suggest_name
 from queries.answer.condition import WITHOUT_VICTIM, build_victim_condition
 from queries.answer.types import Column, Relation, Row, Table
 from queries.tables.axis import Axis, Bucket
@@ -318,9 +318,8 @@ def _find_bucket(axis: Axis, name: str) -> Bucket:
         if len(terms) == 1 and bucket.label == terms[0].label:  # by its wording alone
             return bucket
     labels = {bucket.label.casefold(): bucket.label for bucket in axis.buckets}
-    closest = difflib.get_close_matches(folded_name, labels, n=1, cutoff=0)
     listed = ", ".join(list(labels.values())[:30])
     raise RequestError(
-        f'there is no row or column "{name[:60]}". Did you mean "{labels[closest[0]]}"? There '
+        f'there is no row or column "{name[:60]}".{suggest_name(name, labels.values())} There '
         f"are {listed}."
     )

@@ -5,7 +5,6 @@ Four environments, one for each way to write text safely: plain, HTML, Typst and
 
 from __future__ import annotations
 
-import difflib
 import shutil
 import traceback
 from collections.abc import Iterator, Mapping
@@ -21,6 +20,7 @@ from jinja2.utils import missing
 
 from indexer.errors import ConfigurationError, OutputError
 from indexer.resources import find_data_folder
+from indexer.suggestions import suggest_name
 from queries.documents.content.typst_escape import (
     escape_typst_text,
     format_typst_number,
@@ -57,8 +57,7 @@ class _UndefinedName(jinja2.StrictUndefined):
         if self._undefined_obj is missing:
             return f'there is no "{name}".'
         members = _list_members(self._undefined_obj)
-        suggestions = difflib.get_close_matches(name, members, n=1)
-        hint = f' Did you mean "{suggestions[0]}"?' if suggestions else ""
+        hint = suggest_name(name, members)
         return f'there is no "{name}" here.{hint} There are {", ".join(members) or "no names"}.'
 
 
