@@ -1,116 +1,153 @@
-"""The expected errors of foidex: one class, and one exit code, a kind.
+"""The expected errors of foidex, each with its exit code.
 
-A message says where, what and the fix, and never holds narrative text, a name or a credential.
-Imports nothing of ours, so every module may use it.
+A message says where, what, and the fix, and never holds narrative text, a name or a credential.
+This module imports no other of foidex, so every module may use it.
 """
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class FoidexError(Exception):
-    """Base of every expected error; ``exit_code`` is what the command line exits with."""
+    """Base of every expected error.
 
-    exit_code = 1
+    ``exit_code`` is what the command line exits with; ``summary`` explains the code in help texts.
+    """
+
+    exit_code: ClassVar[int] = 1
+    summary: ClassVar[str] = "a fault in foidex"
 
 
 class RequestError(FoidexError):
-    """A request file, a term or an offence code was refused; nothing was asked of the server."""
+    """A request file, a term or an offence code was refused; the server was not asked."""
 
     exit_code = 3
+    summary = "a request, term or offence code was refused"
 
 
 class SourceError(FoidexError):
     """The records could not be read, or some were rejected; nothing was promoted."""
 
     exit_code = 4
+    summary = "records could not be read, or were rejected"
 
 
 class ServerError(FoidexError):
-    """The server could not be reached, refused us, or is not one foidex can use."""
+    """The server is unreachable, refused access, or cannot be used by foidex."""
 
     exit_code = 5
+    summary = "the server could not be used"
 
 
 class GenerationError(FoidexError):
-    """A generation did not verify, or could not be promoted; the live one is untouched."""
+    """A generation failed verification or could not be promoted; the live one is unchanged."""
 
     exit_code = 6
+    summary = "a generation was not verified or not promoted"
 
 
 class InexactError(FoidexError):
     """A number may be inexact, so none is given."""
 
     exit_code = 7
+    summary = "a number may be inexact, so none is given"
 
 
 class NoIndexError(FoidexError):
-    """There is no live generation to ask."""
+    """There is no live generation to search."""
 
     exit_code = 8
+    summary = "no records are loaded yet"
 
 
 class EmbeddedError(FoidexError):
-    """The embedded server could not be fetched, started or stopped."""
+    """The embedded server could not be downloaded, started or stopped."""
 
     exit_code = 9
+    summary = "the embedded server could not be downloaded, started or stopped"
 
 
 class ConfigurationError(FoidexError):
     """The environment, foidex.toml, a mapping or a template is wrong."""
 
     exit_code = 10
+    summary = "the configuration is wrong"
 
 
 class OutputError(FoidexError):
-    """A file of results could not be written."""
+    """A result could not be written."""
 
     exit_code = 11
+    summary = "a result could not be written"
 
 
 class LockedError(FoidexError):
-    """Another refresh is running, or took the lock; nothing was changed."""
+    """Another refresh is running, or took over the lock; nothing was changed."""
 
     exit_code = 12
+    summary = "another refresh is running"
 
 
 class StaleGenerationError(FoidexError):
-    """The live generation is older than was asked for."""
+    """The live generation is older than allowed."""
 
     exit_code = 13
+    summary = "the live generation is too old"
 
 
 class ReplayMismatchError(FoidexError):
-    """A replay gives other numbers, or the answer is not as it was made."""
+    """A replay gives other numbers, or the answer file was changed."""
 
     exit_code = 14
+    summary = "a replay gives other numbers"
 
 
 class DisclosureError(FoidexError):
-    """A release was refused: it would give a withheld number away, or a rule was set aside without
-    a reason."""
+    """A release was refused: it would reveal a withheld number, or it overrides a rule without a
+    reason."""
 
     exit_code = 15
+    summary = "a release was refused"
 
 
 class NumbersChangedError(FoidexError):
-    """A number is not what it was in the last run; everything was written."""
+    """A number differs from the last run; every file was written."""
 
     exit_code = 16
+    summary = "a number changed since the last run"
 
 
 class ProblemsFoundError(FoidexError):
-    """The doctor found a problem; what it is stands in its findings."""
+    """The doctor found a problem; its findings say which."""
 
     exit_code = 17
+    summary = "the doctor found a problem"
 
 
 class BrokenChainError(FoidexError):
     """The audit log is not as it was written."""
 
     exit_code = 18
+    summary = "the audit log was changed, or cannot be read"
 
 
 class BackupError(FoidexError):
-    """A backup could not be made, found or restored; what is live is untouched."""
+    """A backup could not be made, found or restored; the live generation is unchanged."""
 
     exit_code = 19
+    summary = "a backup could not be made or restored"
+
+
+def list_exit_codes() -> list[tuple[int, str]]:
+    """Every exit code of the command line with what it means, in order."""
+    errors = (FoidexError, *FoidexError.__subclasses__())
+    return sorted(
+        [
+            (0, "done"),
+            (2, "the command line is wrong"),
+            (130, "interrupted, by Ctrl-C or SIGINT"),
+            (143, "stopped, by SIGTERM"),
+            *((error.exit_code, error.summary) for error in errors),
+        ]
+    )
