@@ -6,8 +6,6 @@ This module imports no other of foidex, so every module may use it.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 
 class FoidexError(Exception):
     """Base of every expected error.
@@ -15,8 +13,8 @@ class FoidexError(Exception):
     ``exit_code`` is what the command line exits with; ``summary`` explains the code in help texts.
     """
 
-    exit_code: ClassVar[int] = 1
-    summary: ClassVar[str] = "a fault in foidex"
+    exit_code: int = 1
+    summary: str = "a fault in foidex"
 
 
 class RequestError(FoidexError):
@@ -141,7 +139,7 @@ class BackupError(FoidexError):
 
 def list_exit_codes() -> list[tuple[int, str]]:
     """Every exit code of the command line with what it means, in order."""
-    errors = (FoidexError, *FoidexError.__subclasses__())
+    errors: tuple[type[FoidexError], ...] = (FoidexError, *FoidexError.__subclasses__())
     return sorted(
         [
             (0, "done"),
