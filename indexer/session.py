@@ -117,3 +117,9 @@ class Session:
 def get_session() -> Session:
     """The session of this process."""
     return Session()
+
+
+def start_session() -> Session:
+    """A new session for this process. Nothing that an earlier run read is used again."""
+    get_session.cache_clear()
+    return get_session()

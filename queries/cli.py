@@ -24,7 +24,7 @@ from indexer.commands.load import run_load
 from indexer.commands.sample import run_sample
 from indexer.commands.server import run_down, run_status, run_up
 from indexer.errors import FoidexError, OutputError
-from indexer.session import get_session
+from indexer.session import get_session, start_session
 from queries.commands.answer import run_answer_command
 from queries.commands.audit import audit_app
 from queries.commands.count import run_count_command
@@ -175,6 +175,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     ``argv`` is without the program's name; None takes that of the process. An expected error is
     one message on standard error, never a traceback.
     """
+    start_session()
     try:
         _require_stdout()
         try:

@@ -14,20 +14,19 @@ from playwright.sync_api import Browser, sync_playwright
 
 from queries.documents.formats.letter import render_letter_html
 from queries.documents.formats.report import render_report_html
-from tests.support.answers import hostile, tabled, wide
-from tests.unit.documents.test_rendered import FORCE, an_answer
+from tests.support.answers import FORCE, hostile, sample_answer, tabled, wide
 
 DAY = date(2018, 8, 15)
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 PAGES = {
-    "report": render_report_html(an_answer(1234), FORCE, DAY),
-    "report, no records": render_report_html(an_answer(0), FORCE, DAY),
-    "report, hostile": render_report_html(hostile(an_answer(1)), FORCE, DAY),
-    "report, wide": render_report_html(tabled(an_answer(1), wide(6, 24)), FORCE, DAY),
-    "letter": render_letter_html(an_answer(1234), FORCE, DAY),
-    "letter, wide": render_letter_html(tabled(an_answer(1), wide(6, 24)), FORCE, DAY),
+    "report": render_report_html(sample_answer(1234), FORCE, DAY),
+    "report, no records": render_report_html(sample_answer(0), FORCE, DAY),
+    "report, hostile": render_report_html(hostile(sample_answer(1)), FORCE, DAY),
+    "report, wide": render_report_html(tabled(sample_answer(1), wide(6, 24)), FORCE, DAY),
+    "letter": render_letter_html(sample_answer(1234), FORCE, DAY),
+    "letter, wide": render_letter_html(tabled(sample_answer(1), wide(6, 24)), FORCE, DAY),
 }
 
 

@@ -22,10 +22,8 @@ from indexer.errors import ConfigurationError, ServerError
 from indexer.server.address import ServerAddress
 from indexer.server.connection import build_client, connect_server
 from indexer.session import Session
-from tests.functional.test_bad_input import CommandLine, Outcome, foidex, nodes, refused
+from tests.support.command_line import CommandLine, Outcome, nodes_reply, require_refusal
 from tests.support.secured import HOST, Secured, presented
-
-__all__ = ["foidex"]
 
 PASSWORD = "ZQXPASSWORD"
 
@@ -58,7 +56,7 @@ def test_a_fingerprint_is_trust_enough(ask: Callable[..., Outcome], secured: Sec
         assert ask(FOIDEX_FINGERPRINT=fingerprint).code == 0
     other = digest[:-2] + ("00" if digest[-2:] != "00" else "11")
     told = "its certificate has another SHA-256 than FOIDEX_FINGERPRINT"
-    refused(ask(FOIDEX_FINGERPRINT=other), ServerError, told)
+    require_refusal(ask(FOIDEX_FINGERPRINT=other), ServerError, told)
 
 
 @pytest.mark.parametrize("authority", ["", "other.pem"], ids=["none", "another"])
@@ -67,7 +65,7 @@ def test_a_certificate_of_an_unknown_authority_is_told(
 ) -> None:
     trusted = {"FOIDEX_CA_CERT": str(secured.folder / authority)} if authority else {}
     told = f"{secured.address.url}: its certificate is of no authority we trust. Set FOIDEX_CA_CERT"
-    refused(ask(**trusted), ServerError, told)
+    require_refusal(ask(**trusted), ServerError, told)
 
 
 def test_a_certificate_for_another_host_is_told(
@@ -75,7 +73,7 @@ def test_a_certificate_for_another_host_is_told(
 ) -> None:
     url = secured.address.url.replace(HOST, "localhost")
     told = f"{url}: its certificate is for another host. Write the name it is for in FOIDEX_URL"
-    refused(ask(url, FOIDEX_CA_CERT=secured.ca), ServerError, told)
+    require_refusal(ask(url, FOIDEX_CA_CERT=secured.ca), ServerError, told)
 
 
 def test_a_certificate_out_of_its_time_is_told(
@@ -87,7 +85,7 @@ def test_a_certificate_out_of_its_time_is_told(
     try:
         secured.present(expired)
         told = f"{secured.address.url}: its certificate is no longer valid. Renew it"
-        refused(ask(FOIDEX_CA_CERT=secured.ca), ServerError, told)
+        require_refusal(ask(FOIDEX_CA_CERT=secured.ca), ServerError, told)
     finally:
         secured.present(good)
 
@@ -95,7 +93,7 @@ def test_a_certificate_out_of_its_time_is_told(
 def test_plain_http_to_a_port_of_tls_is_told(ask: Callable[..., Outcome], secured: Secured) -> None:
     url = secured.address.url.replace("https", "http")
     told = f"{url}: this port speaks TLS. Write https:// in FOIDEX_URL (server.url)."
-    refused(ask(url), ServerError, told)
+    require_refusal(ask(url), ServerError, told)
 
 
 @pytest.mark.parametrize("trust", [{"ca_cert": True}, {"fingerprint": "ab" * 32}])
@@ -114,7 +112,7 @@ def test_plain_http_with_a_certificate_to_check_is_told(
 def test_tls_to_a_plain_port_is_told(ask: Callable[..., Outcome], server: ServerAddress) -> None:
     url = server.url.replace("http:", "https:")
     told = f"{url}: it does not speak TLS, or not as we do. Write http:// in FOIDEX_URL"
-    refused(ask(url), ServerError, told)
+    require_refusal(ask(url), ServerError, told)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +129,7 @@ def test_a_file_of_no_authority_is_told(
     if content:
         path.write_text(content)
     outcome = foidex("generations", FOIDEX_URL="https://127.0.0.1:9", FOIDEX_CA_CERT=str(path))
-    refused(outcome, ConfigurationError, told)
+    require_refusal(outcome, ConfigurationError, told)
 
 
 # -- credentials ---------------------------------------------------------------------------------
@@ -142,7 +140,7 @@ def listening(*statuses: int) -> Iterator[tuple[str, list[str]]]:
     """A server that gives these answers, then good ones; and the credentials it was shown."""
     shown: list[str] = []
     left = list(statuses)
-    body = nodes("9.1.10")
+    body = nodes_reply("9.1.10")
 
     class Reply(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -255,7 +253,7 @@ def test_an_address_that_is_down_leaves_the_others(
 
 def test_all_addresses_are_told_where_none_answers(foidex: CommandLine) -> None:
     outcome = foidex("generations", FOIDEX_URL=f"http://u:{PASSWORD}@{HOST}:9,http://{HOST}:10")
-    refused(outcome, ServerError, f"http://{HOST}:9, http://{HOST}:10 cannot be reached.")
+    require_refusal(outcome, ServerError, f"http://{HOST}:9, http://{HOST}:10 cannot be reached.")
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])

@@ -31,7 +31,7 @@ from indexer.records.sample import generate_records
 from indexer.sources.database import check_database, read_database
 from indexer.sources.database_connection import DatabaseSource, connect_database
 from queries.matching.term import build_term_query, parse_term
-from tests.faults.test_refresh import held
+from tests.support.index_content import read_live_records
 from tests.support.postgres import PASSWORD, USER, Postgres, running
 from tests.support.server import SILENT
 
@@ -221,7 +221,7 @@ def test_an_increment_by_watermark_ends_where_a_full_refresh_ends(
     done = run(marked, "incremental").generation
     assert done.read < 10
     assert (done.indexed, done.records) == (2, 201)
-    found = held(client, index.alias)
+    found = read_live_records(client, index.alias)
     assert found[late["crime_ref"]]["narrative"] == ["Late."]
     assert "victims" not in found[late["crime_ref"]]
     assert len(found["NEW"]["narrative"]) > 1

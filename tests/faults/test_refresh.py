@@ -45,6 +45,7 @@ from indexer.server.embedded.process import start_embedded_server, stop_embedded
 from queries.answering.adhoc import count_adhoc_request
 from queries.matching.term import build_term_query, parse_term
 from queries.request.adhoc import build_adhoc_request
+from tests.support.index_content import read_live_records
 from tests.support.server import SILENT, end_home, new_home, settings_for
 
 FOIDEX = str(Path(sys.executable).with_name("foidex"))
@@ -104,17 +105,6 @@ def run(
     return go
 
 
-def held(client: Elasticsearch, alias: str) -> dict[str, dict[str, Any]]:
-    """Every record the alias holds, without where it was read."""
-    client.indices.refresh(index=alias)
-    hits = client.search(index=alias, size=10_000)["hits"]["hits"]
-    return {
-        hit["_id"]: {name: value for name, value in hit["_source"].items() if name != "place"}
-        for hit in hits
-        if hit["_source"]["status"] != "deleted"
-    }
-
-
 def mentions(client: Elasticsearch, alias: str, term: str = "livestream") -> int | None:
     return count_adhoc_request(client, alias, build_adhoc_request([term])).records
 
@@ -148,7 +138,7 @@ def test_a_change_applies_what_is_newer_and_counts_the_rest(
         1,
     )
     assert (one.records, one.tombstones) == (4, 1)
-    assert sorted(held(client, index.alias)) == ["A", "B", "C", "E"]
+    assert sorted(read_live_records(client, index.alias)) == ["A", "B", "C", "E"]
     assert mentions(client, index.alias) == 3
     assert one.overrides == ("rejects",)
     assert one.base == loaded.previous
@@ -160,7 +150,7 @@ def test_a_deleted_record_does_not_come_back_with_an_older_version(
     run([record("A", 1), record("B", 1)])
     run([deletion("A", 5)], "incremental", RefreshSettings(max_shrink_percent=100))
     late = run([record("A", 4)], "incremental")
-    assert (late.generation.late, sorted(held(client, index.alias))) == (1, ["B"])
+    assert (late.generation.late, sorted(read_live_records(client, index.alias))) == (1, ["B"])
     back = run([record("A", 6)], "incremental")
     assert (back.generation.records, back.generation.tombstones) == (2, 0)
 
@@ -177,7 +167,7 @@ def test_deletions_also_come_as_a_file_of_references(
         plan={"tombstones": (tmp_path / "deleted.txt",)},
     )
     assert loaded.generation.deleted == 3
-    assert sorted(held(client, index.alias)) == ["B"]
+    assert sorted(read_live_records(client, index.alias)) == ["B"]
 
 
 def test_links_follow_the_record_they_name(
@@ -189,14 +179,16 @@ def test_links_follow_the_record_they_name(
             record("B", offence_code="86/2"),
         ]
     )
-    assert held(client, index.alias)["A"]["linked"][0]["offence_code"] == "86/2"
+    assert read_live_records(client, index.alias)["A"]["linked"][0]["offence_code"] == "86/2"
     run([record("B", 1, offence_code="21"), record("X", offence_code="88/1")], "incremental")
-    assert [link["offence_code"] for link in held(client, index.alias)["A"]["linked"]] == [
+    assert [
+        link["offence_code"] for link in read_live_records(client, index.alias)["A"]["linked"]
+    ] == [
         "21",
         "88/1",
     ]
     loaded = run([deletion("B", 2)], "incremental", RefreshSettings(max_shrink_percent=100))
-    assert "offence_code" not in held(client, index.alias)["A"]["linked"][0]
+    assert "offence_code" not in read_live_records(client, index.alias)["A"]["linked"][0]
     assert loaded.generation.unresolved_links == 1
 
 
@@ -247,9 +239,9 @@ def test_changes_end_where_one_full_refresh_of_the_final_state_ends(
                 newest[reference] = (version, whole)
         loaded = run(lines, "incremental", loose)
     final = [anchor, *(whole for _, whole in newest.values() if whole)]
-    changed = held(client, index.alias)
+    changed = read_live_records(client, index.alias)
     fresh = run(final, options=loose)
-    assert changed == held(client, index.alias)
+    assert changed == read_live_records(client, index.alias)
     assert loaded.generation.content_hash == fresh.generation.content_hash
     assert loaded.generation.records == fresh.generation.records == len(final)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -27,19 +25,20 @@ from queries.answering.build import compute_answer
 from queries.evidence.hits import iter_hits
 from queries.evidence.locate import locate_scope
 from queries.request.adhoc import AdhocOptions, build_adhoc_request
-from queries.request.reader import Request, parse_request, read_request
+from queries.request.reader import parse_request, read_request
 from queries.search import run
+from tests.support.command_line import run_command
+from tests.support.counted_records import (
+    COUNTED_RECORDS,
+    TERMS,
+    four_questions,
+    reference_records,
+)
 from tests.support.counter import Counter, Record
 from tests.support.paths import ROOT
 from tests.support.server import SILENT
 
 DATA = ROOT / "tests" / "data"
-
-FOIDEX = Path(sys.executable).with_name("foidex")
-
-
-def reference_records() -> list[Record]:
-    return [json.loads(line) for line in (DATA / "reference.jsonl").read_text("utf-8").splitlines()]
 
 
 def rows(answer: QuestionAnswer) -> dict[str, int | None]:
@@ -135,66 +134,6 @@ def test_a_server_lost_after_the_last_page_is_no_fault_of_the_pages(
 
 BY_OFFENCE = AdhocOptions(by=["offence"])
 
-TERMS = ["live stream", "livestreaming", "Snapchat", "Musical.ly", "Whatsapp call"]
-
-SAID = [
-    "live stream", "live-stream", "livestream", "live streams", "live. Stream", "livestreaming", "Snap Chat",
-    "snapchat.com", "musically", "Musical.ly", "whats app call", "Whatsapp-call", "nothing at all",
-]  # fmt: skip
-
-CODES = ["21", "22B", "022A", "88/01", "88-2", "88/3", "88E", "071/17", "71/1", "08602", "8N"]
-
-records = st.lists(
-    st.fixed_dictionaries(
-        {
-            "recorded_on": st.dates(date(2017, 3, 25), date(2018, 4, 7)).map(date.isoformat),
-            "offence_code": st.sampled_from(CODES),
-            "narrative": st.lists(st.sampled_from(SAID), max_size=3).map(". ".join)
-            | st.lists(st.sampled_from(SAID), max_size=3),
-            "status": st.sampled_from(["recorded", "recorded", "recorded", "cancelled", "transferred"]),
-            "victims": st.lists(
-                st.fixed_dictionaries(
-                    {"victim_ref": st.sampled_from("ABCDEFGH")},
-                    optional={"age": st.none() | st.integers(0, 120), "sex": st.sampled_from("FM")},
-                ),
-                max_size=3,
-            ),
-            "linked": st.lists(
-                st.fixed_dictionaries({"offence_code": st.sampled_from(CODES)})
-                | st.fixed_dictionaries({"crime_ref": st.integers(0, 40).map("R{}".format)}),
-                max_size=2,
-            ),
-        }
-    ),
-    min_size=1,
-    max_size=40,
-)  # fmt: skip
-
-
-def asked(terms: list[str], codes: list[str]) -> Request:
-    return parse_request(
-        json.dumps(
-            {
-                "reference": "R",
-                "title": "T",
-                "period": {"from": "2017-04-01", "to": "2018-03-31"},
-                **({"mentions": terms} if terms else {}),
-                **(
-                    {"offences": [{"codes": [code], "label": code} for code in codes]}
-                    if codes
-                    else {}
-                ),
-                "questions": [
-                    {"id": "Q1", "kind": "offences"},
-                    {"id": "Q2", "kind": "keywords", "keywords": TERMS, "each_offence": "true"},
-                    {"id": "Q3", "kind": "linked", "codes": ["86/2", "88A", "22"]},
-                    {"id": "Q4", "kind": "victims", "youngest": "true", "bands": [
-                        {"to": "11"}, {"from": "12", "to": "15"}, {"from": "16", "to": "17"}]},
-                ],
-            }
-        )
-    )  # fmt: skip
-
 
 def check(answer: Answer, counter: Counter, codes: list[str]) -> None:
     first, second, third, fourth = answer.questions
@@ -225,7 +164,7 @@ def check(answer: Answer, counter: Counter, codes: list[str]) -> None:
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    records,
+    COUNTED_RECORDS,
     st.sampled_from([[], ["live stream"], TERMS[:2]]),
     st.sampled_from([[], ["22B", "88A"], ["22", "22B", "71"]]),
 )
@@ -247,7 +186,7 @@ def test_random_records_count_as_the_naive_counter_counts(
         start=date(2017, 4, 1),
         end=date(2018, 3, 31),
     )
-    check(compute_answer(client, index.alias, asked(terms, codes)), counter, codes)
+    check(compute_answer(client, index.alias, four_questions(terms, codes)), counter, codes)
 
 
 def test_sample_records_count_by_arithmetic(
@@ -325,9 +264,9 @@ def test_wordings_of_one_term_print_the_same_json(
     load(reference_records())
     printed = []
     for wording in ("live-stream", "live stream", "livestream"):
-        command = [str(FOIDEX), "count", wording, "--format", "json"]
-        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        found = json.loads(run.stdout)
+        command = ["count", wording, "--format", "json"]
+        run = run_command(*command, environment=environment, expected_code=0)
+        found = json.loads(run.out)
         assert found["terms"][0].pop("term") == wording
         printed.append(found)
     assert printed[0] == printed[1] == printed[2]
@@ -338,10 +277,10 @@ def test_find_lists_the_records_a_count_counts(
     environment: dict[str, str], load: Callable[..., Any]
 ) -> None:
     load(reference_records())
-    command = [str(FOIDEX), "find", "livestream", "--refs-only", "--offence", "22B"]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert run.stdout.split() == ["41/0000001/17", "41/0000014/17", "41/0000015/18"]
-    assert not run.stderr
+    command = ["find", "livestream", "--refs-only", "--offence", "22B"]
+    run = run_command(*command, environment=environment, expected_code=0)
+    assert run.out.split() == ["41/0000001/17", "41/0000014/17", "41/0000015/18"]
+    assert not run.err
 
 
 def test_count_prints_a_table_and_csv(
@@ -349,7 +288,6 @@ def test_count_prints_a_table_and_csv(
 ) -> None:
     loaded = load(reference_records())
     command = [
-        str(FOIDEX),
         "count",
         "live stream",
         "Instagram",
@@ -358,10 +296,10 @@ def test_count_prints_a_table_and_csv(
         "--to",
         "2018-03-31",
     ]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    run = run_command(*command, environment=environment, expected_code=0)
     built = f"{loaded.generation.built_at:%H:%M}"
     day = loaded.generation.built_at
-    assert run.stdout == (
+    assert run.out == (
         "live stream               5\n"
         "Instagram                 1\n"
         "each record once          5\n"
@@ -371,9 +309,9 @@ def test_count_prints_a_table_and_csv(
         f"From {loaded.generation.name}, built {day.day} {day:%B %Y} at {built} UTC.\n"
     )
     command += ["--by", "offence", "--format", "csv"]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert run.stderr == "One cancelled record is left out of every figure.\n"
-    lines = run.stdout.splitlines()
+    run = run_command(*command, environment=environment, expected_code=0)
+    assert run.err == "One cancelled record is left out of every figure.\n"
+    lines = run.out.splitlines()
     assert lines[0] == "Offence,Codes,Offences"
     codes = [line.split(",")[-2] for line in lines[1:]]
     assert codes == ["22A", "22B", "46", "86/2", "88/3", ""]

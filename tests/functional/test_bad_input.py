@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import gzip
 import http.server
-import io
 import json
 import os
 import secrets
 import stat
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,19 +44,18 @@ from indexer.index.generations import (
     seal_generation,
 )
 from indexer.jobs.refresh import load_files
-from indexer.session import get_session
-from queries.cli import main
+from tests.support.command_line import (
+    CANARY,
+    PASSWORD,
+    PROGRAM,
+    CommandLine,
+    Outcome,
+    nodes_reply,
+    require_refusal,
+)
 from tests.support.server import SILENT
 
-CANARY = "ZQXCANARY"
-
-PASSWORD = "ZQXPASSWORD"
-
-PROGRAM = Path(sys.executable).with_name("foidex")
-
 USAGE = 2
-
-PROGRESS = ("Loading records ...", "Merging and checking.")
 
 BIG = 5 * 1024 * 1024
 
@@ -89,85 +86,6 @@ GOOD = line("41/100/17")
 CRIMES = "crime_ref,recorded_on,offence_code,narrative\n"
 
 ROW = f'41/100/17,2017-06-03,22B,"{CANARY}, a livestream"\n'
-
-
-class Outcome(NamedTuple):
-    """What one run of the program did."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def message(self) -> str:
-        """Standard error but for the lines that tell progress."""
-        return "\n".join(one for one in self.err.splitlines() if one not in PROGRESS)
-
-
-class CommandLine:
-    """The program in a folder and an environment of its own; holds the rules of every outcome."""
-
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self.folder = folder
-        self.environment = environment
-
-    def __call__(self, *arguments: object, **variables: str) -> Outcome:
-        """Run the program within this process."""
-        out, err = io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-            for name in [name for name in os.environ if name.startswith("FOIDEX_")]:
-                patch.delenv(name)
-            for name, value in {**self.environment, **variables}.items():
-                patch.setenv(name, value)
-            patch.setattr(sys, "argv", ["foidex", *map(str, arguments)])
-            patch.chdir(self.folder)
-            get_session.cache_clear()
-            try:
-                main()
-                code = 0
-            except SystemExit as end:
-                code = int(end.code or 0)
-            finally:
-                get_session.cache_clear()
-        return self._checked(Outcome(code, out.getvalue(), err.getvalue()))
-
-    def program(self, *arguments: object, **variables: str) -> Outcome:
-        """Run the program as users do."""
-        done = subprocess.run(
-            [PROGRAM, *map(str, arguments)],
-            cwd=self.folder,
-            env={**self.environment, **variables},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return self._checked(Outcome(done.returncode, done.stdout, done.stderr))
-
-    def _checked(self, outcome: Outcome) -> Outcome:
-        for text in (outcome.out, outcome.err):
-            assert "Traceback" not in text, text
-            assert CANARY not in text
-            assert PASSWORD not in text
-            if password := self.environment["FOIDEX_PASSWORD"]:
-                assert password not in text
-        return outcome
-
-    def write(self, name: str, content: bytes) -> Path:
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        return path
-
-    @property
-    def rejects(self) -> Path:
-        """The one file of rejected records."""
-        (path,) = Path(self.environment["FOIDEX_HOME"], "rejects").glob("*.jsonl")
-        return path
-
-
-@pytest.fixture
-def foidex(environment: dict[str, str], tmp_path: Path) -> CommandLine:
-    return CommandLine(tmp_path, environment)
 
 
 class Standing(NamedTuple):
@@ -204,17 +122,6 @@ def standing(loaded: Standing, foidex: CommandLine) -> Iterator[Standing]:
     foidex.environment["FOIDEX_INDEX"] = loaded.alias
     yield loaded
     assert loaded.unchanged()
-
-
-def refused(outcome: Outcome, kind: type[Exception], *told: str) -> None:
-    """The exit code of the kind, no result, and one message that holds what it must tell."""
-    assert outcome.code == vars(kind)["exit_code"], outcome.err
-    assert outcome.out == ""
-    assert [one[:8] for one in outcome.message.splitlines()].count("foidex: ") == 1
-    assert outcome.message.startswith("foidex: ")
-    assert outcome.message.endswith((".", "?"))
-    for part in told:
-        assert part in outcome.message
 
 
 def live(client: Elasticsearch, alias: str) -> Generation:
@@ -261,7 +168,7 @@ def test_a_file_that_cannot_be_read_changes_nothing(
     path = foidex.folder / name
     if content is not None:
         foidex.write(name, content)
-    refused(foidex("load", path), SourceError, str(path), *told)
+    require_refusal(foidex("load", path), SourceError, str(path), *told)
     assert not Path(foidex.environment["FOIDEX_HOME"]).exists()
 
 
@@ -270,23 +177,27 @@ def test_a_folder_is_no_file_of_records(foidex: CommandLine) -> None:
     folder = foidex.folder / "records.jsonl"
     folder.mkdir()
     told = f"{folder}: is a folder without crimes.csv. Name the files"
-    refused(foidex.program("load", folder), SourceError, told)
+    require_refusal(foidex.program("load", folder), SourceError, told)
 
 
 @pytest.mark.usefixtures("standing")
 def test_a_link_to_nothing_and_a_path_through_a_file_are_told(foidex: CommandLine) -> None:
     link = foidex.folder / "link.jsonl"
     link.symlink_to(foidex.folder / "gone.jsonl")
-    refused(foidex("load", link), SourceError, f"{link}: there is no such file. Check the path.")
+    require_refusal(
+        foidex("load", link), SourceError, f"{link}: there is no such file. Check the path."
+    )
     inside = foidex.write("file.jsonl", GOOD) / "inside.jsonl"
-    refused(foidex("load", inside), SourceError, f"{inside}: cannot be read (Not a directory).")
+    require_refusal(
+        foidex("load", inside), SourceError, f"{inside}: cannot be read (Not a directory)."
+    )
 
 
 @pytest.mark.usefixtures("standing")
 def test_a_good_file_beside_a_bad_one_is_not_loaded_alone(foidex: CommandLine) -> None:
     good = foidex.write("good.jsonl", lines(GOOD))
     bad = foidex.write("cut.jsonl.gz", PACKED[: len(PACKED) // 2])
-    refused(foidex("load", good, bad, "--reject-invalid"), SourceError, str(bad))
+    require_refusal(foidex("load", good, bad, "--reject-invalid"), SourceError, str(bad))
 
 
 @pytest.mark.usefixtures("standing")
@@ -310,7 +221,7 @@ def test_a_bad_table_beside_crimes_csv_changes_nothing(
         header, row = header.replace(",narrative", ""), "41/100/17,2017-06-03,22B\n"
     folder = foidex.write("tables/crimes.csv", (header + row).encode()).parent
     foidex.write(f"tables/{child}", content.encode())
-    refused(foidex("load", folder), SourceError, f"{folder}/{told}")
+    require_refusal(foidex("load", folder), SourceError, f"{folder}/{told}")
 
 
 # -- records that are rejected -------------------------------------------------------------------
@@ -348,7 +259,7 @@ def test_a_bad_record_stops_the_load_and_is_kept_whole(
 ) -> None:
     path = foidex.write("records.jsonl", lines(GOOD, bad))
     outcome = foidex("load", path)
-    refused(
+    require_refusal(
         outcome, SourceError, f"foidex: records.jsonl:2: {what}", "1 of 2 records were rejected"
     )
     first, last = outcome.message.splitlines()
@@ -386,7 +297,9 @@ def test_a_bad_row_stops_the_load_and_is_kept_whole(
     path = foidex.write("tables/crimes.csv", (CRIMES + ROW + row).encode())
     for name, content in tables.items():
         foidex.write(f"tables/{name}", content.encode())
-    refused(foidex("load", path), SourceError, f"foidex: {told}", "1 of 2 records were rejected")
+    require_refusal(
+        foidex("load", path), SourceError, f"foidex: {told}", "1 of 2 records were rejected"
+    )
     assert [json.loads(one) for one in foidex.rejects.read_bytes().splitlines()] == [kept]
 
 
@@ -433,7 +346,7 @@ def test_a_csv_row_set_aside_is_corrected_as_json(
 def test_more_bad_records_than_a_message_holds_are_counted(foidex: CommandLine) -> None:
     bad = [line(f"41/{number}/17", status=CANARY) for number in range(30)]
     outcome = foidex("load", foidex.write("records.jsonl", lines(*bad)))
-    refused(outcome, SourceError, "... and 20 more", "30 of 30 records were rejected")
+    require_refusal(outcome, SourceError, "... and 20 more", "30 of 30 records were rejected")
     assert foidex.rejects.read_bytes() == lines(*bad)
 
 
@@ -441,7 +354,7 @@ def test_more_bad_records_than_a_message_holds_are_counted(foidex: CommandLine) 
 def test_nothing_is_promoted_where_every_record_is_set_aside(foidex: CommandLine) -> None:
     path = foidex.write("records.jsonl", lines(line(status=CANARY)))
     outcome = foidex("load", path, "--reject-invalid")
-    refused(outcome, SourceError, "every record was rejected", str(foidex.rejects))
+    require_refusal(outcome, SourceError, "every record was rejected", str(foidex.rejects))
 
 
 # -- one reference twice -------------------------------------------------------------------------
@@ -484,14 +397,14 @@ def test_a_file_given_twice_is_refused(foidex: CommandLine, again: str) -> None:
     foidex.write("records.jsonl", lines(GOOD))
     (foidex.folder / "link.jsonl").symlink_to("records.jsonl")
     outcome = foidex("load", "records.jsonl", again, "--reject-invalid")
-    refused(outcome, SourceError, f"{Path(again)}: is given twice. Name it once.")
+    require_refusal(outcome, SourceError, f"{Path(again)}: is given twice. Name it once.")
 
 
 @pytest.mark.usefixtures("standing")
 def test_a_folder_and_its_crimes_csv_are_one_file(foidex: CommandLine) -> None:
     path = foidex.write("tables/crimes.csv", (CRIMES + ROW).encode())
     told = f"{path}: is given twice. Name it once."
-    refused(foidex("load", path.parent, path), SourceError, told)
+    require_refusal(foidex("load", path.parent, path), SourceError, told)
 
 
 @pytest.mark.usefixtures("standing")
@@ -506,7 +419,7 @@ def test_files_of_one_name_are_told_apart(foidex: CommandLine, name: str, conten
         foidex.write(f"{folder}/{name}", content)
     given = ("old", "new") if name == "crimes.csv" else (f"old/{name}", f"new/{name}")
     number = content.count(b"\n")
-    refused(
+    require_refusal(
         foidex("load", *given),
         SourceError,
         f'foidex: new/{name}:{number}: "crime_ref" is already that of the record at '
@@ -527,7 +440,9 @@ def test_rejected_records_are_never_written_over_those_to_load(
     path = foidex.write("records.jsonl", content)
     (foidex.folder / "link.jsonl").symlink_to("records.jsonl")
     outcome = foidex("load", "records.jsonl", "--rejects", name, "--reject-invalid")
-    refused(outcome, SourceError, f"{Path(name)}: holds records to load", "Name another file")
+    require_refusal(
+        outcome, SourceError, f"{Path(name)}: holds records to load", "Name another file"
+    )
     assert path.read_bytes() == content
 
 
@@ -537,7 +452,7 @@ def test_rejected_records_are_never_written_over_a_table(foidex: CommandLine) ->
     content = f"crime_ref,victim_ref\n41/100/17,{CANARY}\n".encode()
     victims = foidex.write("victims.csv", content)
     outcome = foidex("load", "crimes.csv", "--rejects", "victims.csv")
-    refused(outcome, SourceError, "victims.csv: holds records to load", "Name another file")
+    require_refusal(outcome, SourceError, "victims.csv: holds records to load", "Name another file")
     assert victims.read_bytes() == content
 
 
@@ -547,7 +462,7 @@ def test_a_folder_is_no_file_for_rejects(foidex: CommandLine, name: str) -> None
     (foidex.folder / "folder").mkdir()
     path = foidex.write("records.jsonl", lines(line(status=CANARY)))
     told = f"{Path(name)}: is a folder. Name a file with --rejects."
-    refused(foidex("load", path, "--rejects", name), SourceError, told)
+    require_refusal(foidex("load", path, "--rejects", name), SourceError, told)
 
 
 @pytest.mark.usefixtures("standing")
@@ -555,7 +470,7 @@ def test_rejects_that_cannot_be_written_stop_the_load(foidex: CommandLine) -> No
     path = foidex.write("records.jsonl", lines(GOOD, line(status=CANARY)))
     outcome = foidex("load", path, FOIDEX_HOME=str(path))
     told = "rejected records cannot be written (Not a directory)"
-    refused(outcome, SourceError, told, "Name another file with --rejects.")
+    require_refusal(outcome, SourceError, told, "Name another file with --rejects.")
 
 
 @pytest.mark.usefixtures("standing")
@@ -714,7 +629,7 @@ def test_a_bad_request_is_told_and_nothing_is_asked(
 ) -> None:
     path = foidex.write("request.yaml", text.encode())
     outcome = foidex(command, path, FOIDEX_URL="http://127.0.0.1:9", FOIDEX_PASSWORD=PASSWORD)
-    refused(outcome, RequestError, f"{path}{told}")
+    require_refusal(outcome, RequestError, f"{path}{told}")
     assert len(outcome.message) < 1000
 
 
@@ -733,9 +648,9 @@ def test_a_request_file_that_cannot_be_read_is_told(
     path = foidex.folder / "request.yaml"
     if content is not None:
         path.write_bytes(content)
-    refused(foidex.program("lint", path), RequestError, f"{path}: {told}")
-    refused(foidex("answer", path), RequestError, f"{path}: {told}")
-    refused(foidex("lint", path.parent), RequestError, f"{path.parent}: is a folder")
+    require_refusal(foidex.program("lint", path), RequestError, f"{path}: {told}")
+    require_refusal(foidex("answer", path), RequestError, f"{path}: {told}")
+    require_refusal(foidex("lint", path.parent), RequestError, f"{path.parent}: is a folder")
 
 
 @pytest.mark.parametrize(
@@ -757,13 +672,13 @@ def test_a_bad_term_code_or_period_is_told_and_nothing_is_asked(
 ) -> None:
     given = (arguments,) if isinstance(arguments, str) else arguments
     outcome = foidex(command, *given, FOIDEX_URL="http://127.0.0.1:9")
-    refused(outcome, RequestError, told)
+    require_refusal(outcome, RequestError, told)
     assert len(outcome.message) < 1000
 
 
 def test_bytes_that_are_no_text_are_told(foidex: CommandLine) -> None:
     """A term typed in a terminal that is not UTF-8."""
-    refused(
+    require_refusal(
         foidex.program("count", "caf\udce9"),
         RequestError,
         'term "caf',
@@ -821,10 +736,6 @@ def replying(
             thread.join()
 
 
-def nodes(*versions: str) -> bytes:
-    return msgspec.json.encode({"nodes": {str(n): {"version": v} for n, v in enumerate(versions)}})
-
-
 PAGE = f"<html>{CANARY}</html>".encode()
 
 OTHER = "answers, but is not Elasticsearch. Correct FOIDEX_URL."
@@ -840,14 +751,14 @@ OLD_TYPE = (
 @pytest.mark.parametrize(
     ("reply", "told"),
     [
-        ({"content": nodes("8.15.0")}, f"is Elasticsearch 8.15.0; {NEEDS}"),
-        ({"content": nodes("10.0.0")}, f"is Elasticsearch 10.0.0; {NEEDS}"),
-        ({"content": nodes("9.1.10", "8.19.0")}, f"is Elasticsearch 8.19.0 and 9.1.10; {NEEDS}"),
+        ({"content": nodes_reply("8.15.0")}, f"is Elasticsearch 8.15.0; {NEEDS}"),
+        ({"content": nodes_reply("10.0.0")}, f"is Elasticsearch 10.0.0; {NEEDS}"),
+        ({"content": nodes_reply("9.1.10", "8.19.0")}, f"is Elasticsearch 8.19.0 and 9.1.10; {NEEDS}"),
         ({"content": OLD_TYPE, "status": 400}, f"is an older Elasticsearch; {NEEDS}"),
         ({"content": PAGE, "kind": "text/html", "ours": False}, OTHER),
         ({"content": PAGE, "kind": "text/html", "ours": False, "status": 404}, OTHER),
         ({"content": PAGE, "kind": "text/html", "ours": False, "status": 500}, OTHER),
-        ({"content": nodes("9.1.10"), "ours": False}, OTHER),
+        ({"content": nodes_reply("9.1.10"), "ours": False}, OTHER),
         ({"content": b"{}"}, OTHER),
         ({"content": PAGE}, OTHER),
         ({"content": PAGE, "kind": "text/plain"}, OTHER),
@@ -862,9 +773,9 @@ def test_a_server_foidex_cannot_use_is_told(
 ) -> None:
     with replying(**reply) as url:
         outcome = foidex("count", "livestream", FOIDEX_URL=url, FOIDEX_PASSWORD=PASSWORD)
-        refused(outcome, ServerError, f"{url} {told}")
+        require_refusal(outcome, ServerError, f"{url} {told}")
         path = foidex.write("records.jsonl", lines(GOOD))
-        refused(foidex("load", path, FOIDEX_URL=url), ServerError, f"{url} {told}")
+        require_refusal(foidex("load", path, FOIDEX_URL=url), ServerError, f"{url} {told}")
 
 
 @pytest.mark.parametrize(
@@ -880,7 +791,7 @@ def test_no_server_is_told_without_what_the_address_hides(foidex: CommandLine, u
     outcome = foidex.program("count", "livestream", FOIDEX_URL=url, FOIDEX_PASSWORD=PASSWORD)
     shown = url.replace(f"elastic:{PASSWORD}@", "").replace(f"{PASSWORD}@", "").rstrip("/")
     told = f"{shown} cannot be reached. Is it running, and is FOIDEX_URL right?"
-    refused(outcome, ServerError, told)
+    require_refusal(outcome, ServerError, told)
 
 
 @pytest.mark.usefixtures("standing")
@@ -890,10 +801,10 @@ def test_a_wrong_password_is_told_but_not_shown(foidex: CommandLine) -> None:
     told = (
         "refused the user name or password (401). Set FOIDEX_USER and FOIDEX_PASSWORD, or correct"
     )
-    refused(foidex("count", "x", FOIDEX_PASSWORD=PASSWORD), ServerError, told)
+    require_refusal(foidex("count", "x", FOIDEX_PASSWORD=PASSWORD), ServerError, told)
     path = foidex.write("records.jsonl", lines(GOOD))
-    refused(foidex.program("load", path, FOIDEX_PASSWORD=PASSWORD), ServerError, told)
-    refused(foidex("status", FOIDEX_USER=PASSWORD), ServerError, told)
+    require_refusal(foidex.program("load", path, FOIDEX_PASSWORD=PASSWORD), ServerError, told)
+    require_refusal(foidex("status", FOIDEX_USER=PASSWORD), ServerError, told)
 
 
 def test_a_request_that_cannot_be_read_is_told_like_one_that_is_not_there(
@@ -910,7 +821,7 @@ def test_a_request_that_cannot_be_read_is_told_like_one_that_is_not_there(
 
     monkeypatch.setattr(os, "access", lambda *_, **__: False)
     monkeypatch.setattr(Path, "open", denied)
-    refused(foidex("lint", "--offline", request), RequestError, "(Permission denied)")
+    require_refusal(foidex("lint", "--offline", request), RequestError, "(Permission denied)")
 
 
 # -- aliases -------------------------------------------------------------------------------------
@@ -923,8 +834,8 @@ def test_an_alias_that_points_nowhere_is_told(foidex: CommandLine) -> None:
     told = f'there is no live generation behind "{alias}". Load records first: foidex load PATH.'
     request = foidex.write("request.yaml", (HEAD + ASKS).encode())
     for asked in (*ASKED, ("answer", request)):
-        refused(foidex(*asked), NoIndexError, told)
-    refused(foidex.program("count", "livestream"), NoIndexError, told)
+        require_refusal(foidex(*asked), NoIndexError, told)
+    require_refusal(foidex.program("count", "livestream"), NoIndexError, told)
     status = foidex("status")
     assert status.code == NoIndexError.exit_code
     assert status.out.startswith("Server ")
@@ -952,10 +863,10 @@ def test_an_alias_at_two_indices_is_told(
         client.indices.create(index=f"{index.alias}-{name}", aliases={index.alias: {}})
     for asked in ASKED:
         told = f'alias "{index.alias}" points at 2 indices', "Remove all but one."
-        refused(foidex(*asked), GenerationError, *told)
+        require_refusal(foidex(*asked), GenerationError, *told)
     path = foidex.write("records.jsonl", lines(GOOD))
     outcome = foidex("load", path)
-    refused(outcome, GenerationError, *told)
+    require_refusal(outcome, GenerationError, *told)
     assert "Loading" not in outcome.err  # which may take an hour
     assert indices() == [f"{index.alias}-one", f"{index.alias}-two"]
     assert sorted(client.indices.get_alias(name=index.alias).body) == indices()
@@ -970,10 +881,12 @@ def test_an_index_in_the_place_of_the_alias_is_told(
     client.indices.create(index=index.alias)
     try:
         for asked in ASKED:
-            refused(foidex(*asked), GenerationError, f"{index.alias} was not built by this foidex")
+            require_refusal(
+                foidex(*asked), GenerationError, f"{index.alias} was not built by this foidex"
+            )
         path = foidex.write("records.jsonl", lines(GOOD))
         told = f'"{index.alias}" is an index, not an alias of generations. Delete it, or choose'
-        refused(foidex("load", path), GenerationError, told)
+        require_refusal(foidex("load", path), GenerationError, told)
         assert indices() == [index.alias]
     finally:
         client.indices.delete(index=index.alias)
@@ -989,7 +902,7 @@ def test_an_index_that_does_not_say_what_it_is_built_from_is_told(
     client.indices.create(index=name, aliases={index.alias: {}}, mappings={"_meta": meta})
     for asked in ASKED:
         told = f"{name} was not built by this foidex: it does not say from what. Load the records"
-        refused(foidex(*asked), GenerationError, told)
+        require_refusal(foidex(*asked), GenerationError, told)
 
 
 def test_a_load_that_fails_after_the_alias_went_wrong_leaves_nothing(
@@ -1008,7 +921,7 @@ def test_a_load_that_fails_after_the_alias_went_wrong_leaves_nothing(
 
     monkeypatch.setattr(generations, "seal", interfere)
     path = foidex.write("records.jsonl", lines(GOOD))
-    refused(foidex("load", path), GenerationError, "points at 2 indices")
+    require_refusal(foidex("load", path), GenerationError, "points at 2 indices")
     assert indices() == [f"{index.alias}-one", f"{index.alias}-two"]
 
 
@@ -1035,15 +948,15 @@ def test_a_wrong_foidex_toml_is_told(foidex: CommandLine, text: str, told: str) 
     foidex.write("foidex.toml", text.encode(errors="surrogateescape"))
     named = foidex.write("other.toml", text.encode(errors="surrogateescape"))
     records = foidex.write("records.jsonl", lines(GOOD))
-    refused(foidex("load", records), ConfigurationError, f"foidex.toml: {told}")
+    require_refusal(foidex("load", records), ConfigurationError, f"foidex.toml: {told}")
     outcome = foidex("--config", named, "count", "x")
-    refused(outcome, ConfigurationError, f"{named}: {told}")
+    require_refusal(outcome, ConfigurationError, f"{named}: {told}")
 
 
 def test_a_missing_foidex_toml_is_told_where_it_is_named(foidex: CommandLine) -> None:
     told = "gone.toml: cannot be read (No such file or directory). Name another file with --config."
-    refused(foidex.program("--config", "gone.toml", "count", "x"), ConfigurationError, told)
-    refused(foidex("count", "x", FOIDEX_CONFIG="gone.toml"), ConfigurationError, told)
+    require_refusal(foidex.program("--config", "gone.toml", "count", "x"), ConfigurationError, told)
+    require_refusal(foidex("count", "x", FOIDEX_CONFIG="gone.toml"), ConfigurationError, told)
 
 
 @pytest.mark.parametrize(
@@ -1054,12 +967,12 @@ def test_a_missing_foidex_toml_is_told_where_it_is_named(foidex: CommandLine) ->
 )  # fmt: skip
 def test_an_address_that_is_none_is_told(foidex: CommandLine, url: str) -> None:
     told = "FOIDEX_URL (or server.url) is not an address. It looks like https://host:9200."
-    refused(foidex("count", "x", FOIDEX_URL=url), ConfigurationError, told)
+    require_refusal(foidex("count", "x", FOIDEX_URL=url), ConfigurationError, told)
 
 
 def test_an_address_the_client_cannot_use_is_told(foidex: CommandLine) -> None:
     outcome = foidex("count", "x", FOIDEX_URL=f"http://u:{PASSWORD}@a b:9200")
-    refused(outcome, ServerError, "the connection cannot be set up", "Check FOIDEX_URL")
+    require_refusal(outcome, ServerError, "the connection cannot be set up", "Check FOIDEX_URL")
 
 
 @pytest.mark.parametrize(
@@ -1072,7 +985,7 @@ def test_an_address_the_client_cannot_use_is_told(foidex: CommandLine) -> None:
     ids=["unknown", "wrong alias", "wrong port"],
 )  # fmt: skip
 def test_a_wrong_variable_is_told(foidex: CommandLine, variable: dict[str, str], told: str) -> None:
-    refused(foidex("count", "x", **variable), ConfigurationError, told)
+    require_refusal(foidex("count", "x", **variable), ConfigurationError, told)
 
 
 # -- standard output -----------------------------------------------------------------------------
@@ -1136,7 +1049,7 @@ def test_a_full_disk_is_told(
             check=False,
         )
     told = "the result cannot be written (No space left on device)"
-    refused(Outcome(done.returncode, "", done.stderr), OutputError, told)
+    require_refusal(Outcome(done.returncode, "", done.stderr), OutputError, told)
 
 
 @pytest.mark.parametrize("arguments", [("count", "livestream"), ("sample", "3")], ids=" ".join)
@@ -1151,7 +1064,7 @@ def test_a_closed_output_is_told_before_anything_is_asked(
         check=False,
     )
     told = "standard output is closed, so no result can be written."
-    refused(Outcome(done.returncode, done.stdout, done.stderr), OutputError, told)
+    require_refusal(Outcome(done.returncode, done.stdout, done.stderr), OutputError, told)
 
 
 def test_messages_never_take_the_place_of_results(foidex: CommandLine) -> None:

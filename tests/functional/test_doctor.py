@@ -23,10 +23,8 @@ from indexer.index.lock import hold_lock
 from indexer.index.mapping import load_index_schema
 from indexer.jobs.refresh import RefreshResult
 from indexer.server.connection import connect_server
-from tests.functional.test_bad_input import CommandLine, foidex
+from tests.support.command_line import CommandLine
 from tests.support.secured import HOST, Secured, presented
-
-__all__ = ["foidex"]
 
 RECORD = {"crime_ref": "A", "recorded_on": "2019-06-01", "offence_code": "22B", "narrative": "x"}
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -24,8 +22,7 @@ from queries.answering.estimate import (
     format_estimate,
 )
 from queries.request.reader import parse_request
-
-FOIDEX = str(Path(sys.executable).with_name("foidex"))
+from tests.support.command_line import run_command
 
 REQUEST = """
 reference: R1
@@ -152,7 +149,7 @@ def test_the_command_prints_text_and_json(
     load(held())
     path = tmp_path / "request.yaml"
     path.write_text(REQUEST, encoding="utf-8")
-    command = [FOIDEX, "estimate", str(path), "--minutes", "200", "--central", "--format", "json"]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    found = json.loads(run.stdout)
+    command = ["estimate", str(path), "--minutes", "200", "--central", "--format", "json"]
+    run = run_command(*command, environment=environment, expected_code=0)
+    found = json.loads(run.out)
     assert (found["limit_hours"], found["limit_records"], found["total"]["records"]) == (24, 7, 9)

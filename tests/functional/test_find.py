@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,37 +14,35 @@ from queries.answering.build import compute_answer
 from queries.evidence.hits import iter_hits
 from queries.evidence.locate import locate_records
 from queries.request.reader import read_request
-from tests.functional.test_answers import reference_records
+from tests.support.command_line import Outcome, run_command
+from tests.support.counted_records import reference_records
 from tests.support.paths import ROOT
 
 REQUEST = ROOT / "tests" / "data" / "requests" / "reference.yaml"
-
-FOIDEX = Path(sys.executable).with_name("foidex")
 
 
 @pytest.fixture
 def find(environment: dict[str, str], load: Callable[..., Any]) -> Callable[..., Any]:
     load(reference_records())
 
-    def run(*options: str) -> subprocess.CompletedProcess[str]:
-        command = [str(FOIDEX), "find", *options]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    def run(*options: str) -> Outcome:
+        return run_command("find", *options, environment=environment)
 
     return run
 
 
 def test_the_record_behind_a_row_is_shown_with_its_word(find: Callable[..., Any]) -> None:
     run = find("--request", str(REQUEST), "--row", "Q2:Snapchat", "--format", "jsonl")
-    (line,) = run.stdout.splitlines()
+    (line,) = run.out.splitlines()
     hit = json.loads(line)
     assert hit["crime_ref"] == "41/0000001/17"
     assert hit["shown"][0]["match"].casefold() == "snap chat"
-    assert not run.stderr
+    assert not run.err
 
 
 def test_a_cell_of_another_column_has_no_record(find: Callable[..., Any]) -> None:
     run = find("--request", str(REQUEST), "--row", "q2:snapchat", "--column", "88E", "--refs-only")
-    assert (run.returncode, run.stdout) == (0, "")
+    assert (run.code, run.out) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -65,10 +60,10 @@ def test_what_is_not_there_is_said(
     find: Callable[..., Any], options: list[str], message: str
 ) -> None:
     run = find(*options)
-    assert run.returncode == 3
-    assert message in run.stderr
-    assert "Traceback" not in run.stderr
-    assert not run.stdout
+    assert run.code == 3
+    assert message in run.err
+    assert "Traceback" not in run.err
+    assert not run.out
 
 
 def test_every_number_of_an_answer_has_its_records_behind_it(

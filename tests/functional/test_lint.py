@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,10 +33,9 @@ from queries.lint.findings import (
 )
 from queries.request.reader import parse_request
 from queries.spec.term_book import load_default_term_book
+from tests.support.command_line import Outcome, run_command
 from tests.support.oracle import mentions, text_of, variants
 from tests.support.server import SILENT
-
-FOIDEX = Path(sys.executable).with_name("foidex")
 
 BOOK = load_default_term_book()
 
@@ -314,10 +311,8 @@ def test_the_sample_records_have_the_near_misses_they_are_made_with(
         assert {miss.wording for miss in one.near_misses} == {"livestreamed", "live streams"}
 
 
-def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(FOIDEX), "lint", *arguments], env=environment, capture_output=True, text=True, check=False
-    )  # fmt: skip
+def run(environment: dict[str, str], *arguments: str) -> Outcome:
+    return run_command("lint", *arguments, environment=environment)  # fmt: skip
 
 
 @pytest.fixture
@@ -332,26 +327,26 @@ def test_lint_prints_the_file_and_then_its_wording(
 ) -> None:
     load(records())
     done = run(environment, asked)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"{asked}: R1 is right.\n")
-    assert "near miss  livestreamed 3" in done.stdout
-    assert "clouds of [steam]" in done.stdout
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"{asked}: R1 is right.\n")
+    assert "near miss  livestreamed 3" in done.out
+    assert "clouds of [steam]" in done.out
     without = run(environment, asked, "--no-context")
-    assert "clouds" not in without.stdout
-    assert "everyday   is also" in without.stdout
+    assert "clouds" not in without.out
+    assert "everyday   is also" in without.out
 
 
 def test_lint_as_json_keeps_to_its_schema(
     load: Callable[..., Any], environment: dict[str, str], asked: str
 ) -> None:
     load(records())
-    found = json.loads(run(environment, asked, "--format", "json").stdout)
+    found = json.loads(run(environment, asked, "--format", "json").out)
     Draft202012Validator(lint_schema()).validate(found)
     assert found["format"] == "foidex-lint/1"
     assert found["wording"]["annex"]["near_misses_not_counted"][0] == {
         "term": "live stream", "places": ["mentions"], "wording": "livestreamed", "records": 3, "added": 2,
     }  # fmt: skip
-    offline = json.loads(run(environment, asked, "--format", "json", "--offline").stdout)
+    offline = json.loads(run(environment, asked, "--format", "json", "--offline").out)
     assert offline["wording"] is None
 
 
@@ -359,16 +354,16 @@ def test_lint_without_an_index_checks_the_file_and_says_so(
     environment: dict[str, str], asked: str
 ) -> None:
     done = run(environment, asked)
-    assert done.returncode == 0
-    assert done.stdout == run(environment, asked, "--offline").stdout
-    assert done.stderr.startswith("foidex: only the file was checked, not its wording: ")
+    assert done.code == 0
+    assert done.out == run(environment, asked, "--offline").out
+    assert done.err.startswith("foidex: only the file was checked, not its wording: ")
 
 
 def test_lint_starts_no_server(environment: dict[str, str], asked: str, tmp_path: Path) -> None:
     alone = {name: value for name, value in environment.items() if name not in ("FOIDEX_URL", "FOIDEX_USER", "FOIDEX_PASSWORD")}  # fmt: skip
     done = run(alone, asked)
-    assert (done.returncode, done.stdout) == (0, run(alone, asked, "--offline").stdout)
-    assert done.stderr == (
+    assert (done.code, done.out) == (0, run(alone, asked, "--offline").out)
+    assert done.err == (
         "foidex: no server is running, so only the file was checked, not its wording. "
         "Start it: foidex up\n"
     )
@@ -379,6 +374,6 @@ def test_a_server_that_was_named_and_cannot_be_asked_is_an_error_after_the_file(
     environment: dict[str, str], asked: str
 ) -> None:
     done = run({**environment, "FOIDEX_URL": "http://127.0.0.1:9"}, asked)
-    assert done.returncode == 5
-    assert done.stdout == run(environment, asked, "--offline").stdout
-    assert "cannot be reached" in done.stderr
+    assert done.code == 5
+    assert done.out == run(environment, asked, "--offline").out
+    assert "cannot be reached" in done.err

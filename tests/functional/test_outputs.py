@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.command_line import Outcome, run_command
 from tests.support.paths import ROOT
 
 DATA = ROOT / "tests" / "data"
 
-FOIDEX = Path(sys.executable).with_name("foidex")
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
+Run = Callable[..., Outcome]
 
 
 def records() -> list[dict[str, Any]]:
@@ -27,15 +24,8 @@ def records() -> list[dict[str, Any]]:
 
 @pytest.fixture
 def foidex(environment: dict[str, str], tmp_path: Path) -> Run:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [FOIDEX, *arguments],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def run(*arguments: str) -> Outcome:
+        return run_command(*arguments, environment=environment, folder=tmp_path)
 
     (tmp_path / "requests").mkdir()
     for name in ("reference.yaml", "five-years.yaml"):
@@ -48,9 +38,9 @@ def test_the_documents_of_the_reference_request_are_written(
 ) -> None:
     load(records())
     done = foidex("answer", "requests/reference.yaml", "--out", "out")
-    assert done.returncode == 0
-    assert done.stderr == "FOI2018/03922: Not for publication: 20 numbers are small.\n"
-    assert done.stdout == "FOI2018/03922: 13 files written, nothing to compare with\n"
+    assert done.code == 0
+    assert done.err == "FOI2018/03922: Not for publication: 20 numbers are small.\n"
+    assert done.out == "FOI2018/03922: 13 files written, nothing to compare with\n"
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8"))
     assert all((tmp_path / "out" / name).stat().st_size for name in manifest["files"])
     assert "Instagram,1,0,1" in (tmp_path / "out/tables/FOI2018-03922.Q2.csv").read_text("utf-8")
@@ -60,16 +50,14 @@ def test_a_number_that_changed_overnight_is_told_and_written(
     foidex: Run, load: Callable[..., Any], tmp_path: Path
 ) -> None:
     load(records())
-    assert foidex("answer", "--all", "requests", "--out", "out").returncode == 0
-    assert foidex("answer", "--all", "requests", "--out", "out").returncode == 0
+    assert foidex("answer", "--all", "requests", "--out", "out").code == 0
+    assert foidex("answer", "--all", "requests", "--out", "out").code == 0
     (hit,) = [one for one in records() if one["crime_ref"] == "41/0000001/17"]
     load([*records(), hit | {"crime_ref": "41/0000999/17"}])
     done = foidex("answer", "--all", "requests", "--out", "out")
-    assert done.returncode == 16
-    assert (
-        "  Q1, Sexual activity involving a child under 16, Offences: 1 before, 2 now" in done.stdout
-    )
-    assert "numbers of" in done.stderr
+    assert done.code == 16
+    assert "  Q1, Sexual activity involving a child under 16, Offences: 1 before, 2 now" in done.out
+    assert "numbers of" in done.err
     assert "Two offences." in (tmp_path / "out/FOI2018-03922/FOI2018-03922.letter.txt").read_text("utf-8")  # fmt: skip
 
 
@@ -82,10 +70,10 @@ def test_a_request_that_fails_does_not_keep_the_others_from_their_answers(
     foreign.parent.mkdir(parents=True)
     foreign.write_text("mine", encoding="utf-8")
     done = foidex("answer", "--all", "requests", "--out", "out")
-    assert done.returncode == 11  # the highest of 3 and 11
-    assert "bad.yaml:1:" in done.stderr
-    assert "SAMPLE-0001.letter.pdf" in done.stderr
-    assert "FOI2018/03922: 13 files written" in done.stdout
+    assert done.code == 11  # the highest of 3 and 11
+    assert "bad.yaml:1:" in done.err
+    assert "SAMPLE-0001.letter.pdf" in done.err
+    assert "FOI2018/03922: 13 files written" in done.out
     assert foreign.read_text("utf-8") == "mine"
 
 
@@ -96,8 +84,8 @@ def test_two_requests_of_one_name_are_both_refused(
     twin = "reference: foi2018-03922\ntitle: Twin\nquestions: [{id: Q1, kind: offences}]\n"
     (tmp_path / "requests" / "twin.yaml").write_text(twin, encoding="utf-8")
     done = foidex("answer", "--all", "requests", "--out", "out")
-    assert done.returncode == 3
-    assert done.stderr.count("gives the same folder") == 2
+    assert done.code == 3
+    assert done.err.count("gives the same folder") == 2
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["SAMPLE-0001"]
 
 
@@ -115,13 +103,13 @@ def test_two_requests_of_one_name_are_both_refused(
 def test_options_that_do_not_go_together_are_refused(
     arguments: tuple[str, ...], foidex: Run
 ) -> None:
-    assert foidex(*arguments).returncode == 2
+    assert foidex(*arguments).code == 2
 
 
 def test_a_folder_without_requests_is_told(foidex: Run) -> None:
     done = foidex("answer", "--all", "nowhere", "--out", "out")
-    assert done.returncode == 3
-    assert "nowhere: holds no request" in done.stderr
+    assert done.code == 3
+    assert "nowhere: holds no request" in done.err
 
 
 def test_the_letterhead_of_the_force_is_used(
@@ -129,16 +117,16 @@ def test_the_letterhead_of_the_force_is_used(
 ) -> None:
     load(records())
     done = foidex("templates", "init", "mine")
-    assert done.returncode == 0
-    assert foidex("templates", "init", "mine").returncode == 11
+    assert done.code == 0
+    assert foidex("templates", "init", "mine").code == 11
     (tmp_path / "mine" / "letter.txt.j2").write_text("To {{ force.name }}\n", encoding="utf-8")
     (tmp_path / "foidex.toml").write_text(
         '[force]\nname = "Us"\n[templates]\nfolder = "mine"\n', encoding="utf-8"
     )
     printed = foidex("answer", "requests/reference.yaml", "--format", "letter")
-    assert printed.stdout == "To Us\n"
+    assert printed.out == "To Us\n"
     (tmp_path / "mine" / "letter.txt.j2").write_text("{{ nonsense }}", encoding="utf-8")
     wrong = foidex("answer", "requests/reference.yaml", "--out", "out")
-    assert wrong.returncode == 10
-    assert "letter.txt.j2:1:" in wrong.stderr
+    assert wrong.code == 10
+    assert "letter.txt.j2:1:" in wrong.err
     assert not (tmp_path / "out").exists()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,21 +23,19 @@ from queries.disclosure.policy import Policy
 from queries.disclosure.populations import build_answer_system, list_printed_cells
 from queries.disclosure.release import collect_known_bounds, protect_answer
 from queries.request.reader import read_request
+from tests.support.command_line import Outcome, run_command
 from tests.support.fake_search import answer
-from tests.support.kinds import CATEGORIES, QUESTIONS, SCOPES, asking
+from tests.support.kinds import CATEGORIES, QUESTIONS, SCOPES, asking, weighted_records
 from tests.support.paths import ROOT
 from tests.support.server import SILENT
-from tests.unit.documents.test_published_set import records as published_set_records
 
 DATA = ROOT / "tests" / "data"
 
 REFERENCE = DATA / "requests" / "reference.yaml"
 
-FOIDEX = Path(sys.executable).with_name("foidex")
-
 RULE = '[disclosure]\nthreshold = 5\nledger = "releases.jsonl"\n'
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+Run = Callable[..., Outcome]
 
 
 @pytest.fixture
@@ -47,13 +43,9 @@ def foidex(environment: dict[str, str], tmp_path: Path) -> Run:
     """Run the program in a folder with the force's rule."""
     (tmp_path / "foidex.toml").write_text(RULE)
 
-    def run(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-        ran = subprocess.run(
-            [FOIDEX, *map(str, words)], env=environment, cwd=tmp_path, capture_output=True,
-            text=True, check=False,
-        )  # fmt: skip
-        assert ran.returncode == code, ran.stderr
-        assert "Traceback" not in ran.stderr
+    def run(*words: object, code: int = 0) -> Outcome:
+        ran = run_command(*words, environment=environment, folder=tmp_path, expected_code=code)
+        assert "Traceback" not in ran.err
         return ran
 
     return run
@@ -69,14 +61,14 @@ def loaded(load: Callable[..., Any]) -> None:
 def test_the_reference_letter_tells_no_small_number(foidex: Run) -> None:
     """One offence, so each number of it is withheld, and so is the age of the child."""
     whole = foidex("answer", REFERENCE)
-    assert "Small numbers" in whole.stdout
-    assert "Aged 12 to 15, Victims: 1" in whole.stdout
-    letter = foidex("answer", REFERENCE, "--publish", "--format", "letter").stdout
+    assert "Small numbers" in whole.out
+    assert "Aged 12 to 15, Victims: 1" in whole.out
+    letter = foidex("answer", REFERENCE, "--publish", "--format", "letter").out
     letter = " ".join(letter.split())
     assert "Snapchat in a withheld number of offences" in letter
     assert "The age of the youngest victim is withheld" in letter
     assert "[c]" in letter
-    published = json.loads(foidex("answer", REFERENCE, "--publish", "--format", "json").stdout)
+    published = json.loads(foidex("answer", REFERENCE, "--publish", "--format", "json").out)
     Draft202012Validator(build_answer_schema()).validate(published)
     for question in published["questions"]:
         for row in (*question["table"]["rows"], question["table"]["total"]):
@@ -98,7 +90,7 @@ def test_a_set_for_publication_is_the_released_one_and_stands_alone(
     foidex("answer", REFERENCE, "--publish", "--out", "published")
     foidex("answer", REFERENCE, "--out", "own")
     refused = foidex("answer", REFERENCE, "--out", "published", code=OutputError.exit_code)
-    assert "holds a set that may be published" in refused.stderr
+    assert "holds a set that may be published" in refused.err
     requests = tmp_path / "requests"
     requests.mkdir()
     (requests / "one.yaml").write_text(REFERENCE.read_text("utf-8"))
@@ -115,7 +107,7 @@ def test_a_set_for_publication_is_the_released_one_and_stands_alone(
 
 @pytest.mark.usefixtures("loaded")
 def test_a_letter_that_is_not_for_publication_says_so(foidex: Run) -> None:
-    assert "Not for publication" in foidex("answer", REFERENCE, "--format", "letter").stderr
+    assert "Not for publication" in foidex("answer", REFERENCE, "--format", "letter").err
 
 
 def test_a_release_that_gives_a_number_away_is_refused_until_a_reason_is_given(
@@ -138,16 +130,16 @@ def test_a_release_that_gives_a_number_away_is_refused_until_a_reason_is_given(
         )
         return path
 
-    assert "30" in foidex("answer", asked("2018-03-31"), "--publish").stdout
+    assert "30" in foidex("answer", asked("2018-03-31"), "--publish").out
     refused = foidex("answer", asked("2018-02-28"), "--publish", code=DisclosureError.exit_code)
-    assert "in R/2018-03-31 of" in refused.stderr
-    assert "would be known to be 2" in refused.stderr
-    assert "--override REASON" in refused.stderr
-    assert refused.stdout == ""
-    (last,) = foidex("audit", "show", "--last", 1).stdout.splitlines()
+    assert "in R/2018-03-31 of" in refused.err
+    assert "would be known to be 2" in refused.err
+    assert "--override REASON" in refused.err
+    assert refused.out == ""
+    (last,) = foidex("audit", "show", "--last", 1).out.splitlines()
     assert json.loads(last)["exit_code"] == DisclosureError.exit_code
     words = ("answer", asked("2018-02-28"), "--publish", "--override", "published by the court")
-    told = " ".join(foidex(*words).stdout.split())
+    told = " ".join(foidex(*words).out.split())
     assert "published by the court" in told
     assert "28 offences" in told
 
@@ -157,7 +149,7 @@ def test_a_request_that_is_less_strict_needs_a_reason(foidex: Run, tmp_path: Pat
     path = tmp_path / "request.yaml"
     path.write_text(REFERENCE.read_text("utf-8") + "disclosure: {threshold: 3}\n")
     refused = foidex("answer", path, "--publish", code=DisclosureError.exit_code)
-    assert "threshold 3 instead of 5" in refused.stderr
+    assert "threshold 3 instead of 5" in refused.err
     foidex("answer", path, "--publish", "--override", "agreed")
     foidex("answer", path, "--override", "agreed", code=2)
 
@@ -185,7 +177,7 @@ def test_the_search_in_plain_python_is_that_of_the_server(
     """What unit tests attack is what the server counts, in every kind of question and scope."""
     records = [
         {name: value for name, value in one.items() if name != "weight"}
-        for one in published_set_records()
+        for one in weighted_records()
     ]
     path = tmp_path / "records.jsonl"
     written = [
@@ -215,7 +207,7 @@ def test_near_misses_are_published_without_their_numbers_where_asked_for(
         "questions:\n  - {id: Q1, kind: offences}\n"
     )
     own, published, plain = (
-        json.loads(foidex("answer", path, "--format", "json", *more).stdout)["near_misses"]
+        json.loads(foidex("answer", path, "--format", "json", *more).out)["near_misses"]
         for more in (["--near-misses"], ["--near-misses", "--publish"], [])
     )
     assert plain is None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -41,12 +39,11 @@ from queries.replay.compare import (
 )
 from queries.replay.text import _select_labels, format_replay
 from queries.request.reader import Request, parse_request
-from tests.functional.test_answers import TERMS, asked, records
+from tests.support.command_line import Outcome, run_command
+from tests.support.counted_records import COUNTED_RECORDS, TERMS, four_questions
 from tests.support.counter import Counter
 from tests.support.oracle import mentions, text_of, variants
 from tests.support.server import SILENT
-
-FOIDEX = str(Path(sys.executable).with_name("foidex"))
 
 Records = list[dict[str, Any]]
 
@@ -446,7 +443,7 @@ EVERY_KIND = """
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(records, st.sampled_from(["one period", "side by side"]))
+@given(COUNTED_RECORDS, st.sampled_from(["one period", "side by side"]))
 def test_every_number_of_every_kind_is_the_sum_of_its_records(
     force: Force, written: Records, periods: str
 ) -> None:  # fmt: skip
@@ -485,7 +482,7 @@ def test_many_names_are_asked_in_several_searches_with_one_result(
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(records, records, st.sampled_from(["kept", "pruned"]))
+@given(COUNTED_RECORDS, COUNTED_RECORDS, st.sampled_from(["kept", "pruned"]))
 def test_random_refreshes_move_as_a_naive_reading_of_both_sides_says(
     force: Force, old: Records, new: Records, generation: str
 ) -> None:  # fmt: skip
@@ -493,7 +490,7 @@ def test_random_refreshes_move_as_a_naive_reading_of_both_sides_says(
     for side in (old, new):
         for number, one in enumerate(side):
             one["crime_ref"] = f"R{number}"
-    asking = asked(TERMS[:2], ["22B", "88A"])
+    asking = four_questions(TERMS[:2], ["22B", "88A"])
     force.refresh(old)
     answered = force.answer(asking)
     force.refresh(new)
@@ -552,10 +549,8 @@ def naive(held: Records) -> dict[str, Any]:
 # -- the command line ------------------------------------------------------------------------------
 
 
-def run(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [FOIDEX, *words], env=environment, capture_output=True, text=True, check=False
-    )
+def run(environment: dict[str, str], *words: str) -> Outcome:
+    return run_command(*words, environment=environment)
 
 
 def test_the_commands_replay_and_log(
@@ -565,23 +560,21 @@ def test_the_commands_replay_and_log(
     path = tmp_path / "request.yaml"
     path.write_text(REQUEST.replace("  - {id: Q5, kind: by, by: district}\n", ""), "utf-8")
     answered = run(environment, "answer", str(path), "--format", "json")
-    assert answered.returncode == 0, answered.stderr
-    (tmp_path / "answer.json").write_text(answered.stdout, encoding="utf-8")
+    assert answered.code == 0, answered.err
+    (tmp_path / "answer.json").write_text(answered.out, encoding="utf-8")
     same = run(environment, "replay", str(tmp_path / "answer.json"))
-    assert (same.returncode, same.stderr) == (0, "")
+    assert (same.code, same.err) == (0, "")
     load([record("B", "live stream on Snapchat", status="cancelled"), record("C")])
     moved = run(environment, "replay", str(tmp_path / "answer.json"), "--format", "json")
-    assert moved.returncode == 14
-    assert "A" not in moved.stderr.replace("FOI", "")
-    told = {
-        one["crime_ref"]: one["reasons"][0]["kind"] for one in json.loads(moved.stdout)["movers"]
-    }
+    assert moved.code == 14
+    assert "A" not in moved.err.replace("FOI", "")
+    told = {one["crime_ref"]: one["reasons"][0]["kind"] for one in json.loads(moved.out)["movers"]}
     assert told == {"A": "deleted", "B": "status", "C": "added"}
     found = run(environment, "find", "live stream", "--refs-only")
-    assert found.stdout.split() == ["C"]
+    assert found.out.split() == ["C"]
     refused = run(environment, "count", "")
-    assert refused.returncode == 3
-    lines = [json.loads(line) for line in run(environment, "audit", "show").stdout.splitlines()]
+    assert refused.code == 3
+    lines = [json.loads(line) for line in run(environment, "audit", "show").out.splitlines()]
     assert [(one["command"], one["exit_code"]) for one in lines] == [
         ("answer", 0), ("replay", 0), ("replay", 14), ("find", 0), ("count", 3),
     ]  # fmt: skip
@@ -589,11 +582,11 @@ def test_the_commands_replay_and_log(
     assert lines[0]["request"] == lines[1]["request"]
     assert lines[0]["numbers"] == lines[1]["numbers"]
     assert lines[3]["asked"] == {"terms": ["live stream"]}
-    assert run(environment, "audit", "verify").returncode == 0
+    assert run(environment, "audit", "verify").code == 0
     log = tmp_path / "home" / "audit" / "audit.jsonl"
     log.write_text(log.read_text("utf-8").replace('"find"', '"seek"'), encoding="utf-8")
     broken = run(environment, "audit", "verify")
-    assert (broken.returncode, broken.stdout) == (18, "")
+    assert (broken.code, broken.out) == (18, "")
 
 
 def test_no_result_is_given_where_it_cannot_be_logged(
@@ -604,12 +597,12 @@ def test_no_result_is_given_where_it_cannot_be_logged(
     (tmp_path / "home" / "audit").write_text("a file where the folder would be")
     for words in (["count", "live stream"], ["find", "live stream"]):
         refused = run(environment, *words)
-        assert (refused.returncode, refused.stdout) == (11, "")
-        assert "no query goes unlogged" in refused.stderr
+        assert (refused.code, refused.out) == (11, "")
+        assert "no query goes unlogged" in refused.err
     config = tmp_path / "foidex.toml"
     config.write_text("[audit]\nlog = false\n")
     counted = run(environment, "--config", str(config), "find", "live stream", "--refs-only")
-    assert (counted.returncode, counted.stdout) == (0, "A\n")
+    assert (counted.code, counted.out) == (0, "A\n")
 
 
 def test_nothing_is_forgotten_where_it_cannot_be_logged(
@@ -623,15 +616,15 @@ def test_nothing_is_forgotten_where_it_cannot_be_logged(
     log.mkdir(parents=True)
     for words in (["forget", "A"], ["forget", "A", "--undo"]):
         refused = run(environment, *words)
-        assert (refused.returncode, refused.stdout) == (11, "")
-        assert refused.stderr.count("foidex: ") == 1
-        assert "nothing is removed unlogged, so nothing was changed" in refused.stderr
+        assert (refused.code, refused.out) == (11, "")
+        assert refused.err.count("foidex: ") == 1
+        assert "nothing is removed unlogged, so nothing was changed" in refused.err
     log.rmdir()
-    assert run(environment, *kept).stdout.split() == ["A", "B"]
-    assert run(environment, "forget", "A").returncode == 0
-    assert run(environment, "forget", "").returncode == 3
-    assert run(environment, *kept).stdout.split() == ["B"]
-    lines = [json.loads(line) for line in run(environment, "audit", "show").stdout.splitlines()]
+    assert run(environment, *kept).out.split() == ["A", "B"]
+    assert run(environment, "forget", "A").code == 0
+    assert run(environment, "forget", "").code == 3
+    assert run(environment, *kept).out.split() == ["B"]
+    lines = [json.loads(line) for line in run(environment, "audit", "show").out.splitlines()]
     begun, done, wrong = lines[-3:]
     assert (begun["begins"], "records" in begun, done["records"]) == (True, False, 1)
     assert (wrong["exit_code"], "begins" in wrong, "of" in wrong) == (3, False, False)
@@ -648,8 +641,8 @@ def test_a_scope_too_large_for_a_basis_is_told(
     config = tmp_path / "foidex.toml"
     config.write_text("[audit]\nbasis_records = 1\n")
     answered = run(environment, "--config", str(config), "answer", str(tmp_path / "request.yaml"))
-    assert answered.returncode == 0
-    assert "The basis of this answer is not kept: 2 records are in scope" in answered.stderr
+    assert answered.code == 0
+    assert "The basis of this answer is not kept: 2 records are in scope" in answered.err
 
 
 def test_an_answer_that_is_none_is_one_message(tmp_path: Path) -> None:

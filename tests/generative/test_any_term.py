@@ -15,7 +15,7 @@ from indexer.config.model import IndexSettings
 from indexer.errors import RequestError
 from indexer.records.narrative import clean_text, find_words, fold_text, segment_narrative
 from queries.matching.term import Term, build_term_query, parse_term
-from tests.generative.test_matching import as_records
+from tests.support.narratives import as_records
 from tests.support.oracle import cleaned, holds, prepared
 
 SOFT = r"[\s\-\u2010-\u2015\u2212]"

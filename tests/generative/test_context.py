@@ -21,7 +21,7 @@ from queries.evidence.hits import iter_hits
 from queries.evidence.locate import locate_scope
 from queries.matching.highlight import NARRATIVE_FIELDS, find_term_matches, narrative_from_source
 from queries.request.adhoc import build_adhoc_request
-from tests.generative.test_matching import REAL, TERMS
+from tests.support.narratives import REAL, TERMS
 from tests.support.server import SILENT
 
 WORDS = [

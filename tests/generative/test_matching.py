@@ -23,22 +23,9 @@ from queries.matching.term import parse_term
 from queries.request.adhoc import build_adhoc_request
 from queries.spec.term_book import load_default_term_book
 from queries.tables.scope import Mention, Scope
+from tests.support.narratives import REAL, TERMS, as_records
 from tests.support.oracle import cleaned, mentions, spellings, variants
-from tests.support.paths import ROOT
 from tests.support.server import SILENT
-
-REAL = ROOT.parent / "shared" / "data" / "real_narratives.jsonl"
-
-#: The terms of the reference request, and words and names that real text is full of.
-TERMS = [
-    "live stream", "live-stream", "livestream", "livestreaming", "live streaming", "live-streaming",
-    "Facebook", "Periscope", "Twitter", "Instagram", "Musical.ly", "Live.ly", "Twitch", "YouTube",
-    "Facetime", "Skype", "Whatsapp call", "Snapchat", "Omegle", "Steam", "Discord", "Tumblr", "Yellow",
-    "Google hangouts", "Xbox live", "Playstation network", "police", "tear gas", "pepper spray",
-    "rubber bullet", "rubber bullets", "press pass", "zip ties", "AL.com", "U.S.", "3M", "black lives matter",
-    "no", "s", "car", "bike lane", "x-ray", "lawsuit", "flash bang", "flashbang", "less lethal", "mayor",
-    "mayor's office", "journalist's", "O'Brien", "don't", "officer's", "point blank", "body cam", "11 p.m",
-]  # fmt: skip
 
 
 def found(client: Elasticsearch, alias: str, term: str) -> set[str]:
@@ -54,13 +41,6 @@ def expected(texts: dict[str, str], term: str) -> set[str]:
     if re.fullmatch(r"\w+([ -]\w+)?", plain) and "_" not in plain:
         forms = variants(plain)
     return {reference for reference, text in texts.items() if mentions(text, forms)}
-
-
-def as_records(texts: dict[str, str]) -> list[dict[str, Any]]:
-    return [
-        {"crime_ref": ref, "recorded_on": "2020-06-01", "offence_code": "8N", "narrative": text}
-        for ref, text in texts.items()
-    ]
 
 
 DECOYS = {

@@ -20,6 +20,7 @@ from indexer.jobs.refresh import RefreshResult, load_files
 from indexer.server.address import ServerAddress
 from indexer.server.connection import connect_server
 from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
+from tests.support.command_line import CommandLine
 from tests.support.server import SILENT, end_home, new_home, settings_for, tells
 
 if TYPE_CHECKING:
@@ -110,3 +111,9 @@ def environment(server: ServerAddress, index: IndexSettings, tmp_path: Path) -> 
         "FOIDEX_HOME": str(tmp_path / "home"),
         "COLUMNS": "100",
     }
+
+
+@pytest.fixture
+def foidex(environment: dict[str, str], tmp_path: Path) -> CommandLine:
+    """The program in the test's folder, with the test's server and index."""
+    return CommandLine(tmp_path, environment)

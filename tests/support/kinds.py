@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -108,3 +110,28 @@ def records(draw: st.DrawFn, most: int = 30) -> list[dict[str, Any]]:
             }
         )  # fmt: skip
     return found
+
+
+@cache
+def weighted_records() -> tuple[dict[str, Any], ...]:
+    """Some records of every kind, always the same. Each stands for so many others that hardly a
+    number is printed twice, nor is also a date, a code or a place in a list."""
+    dice = random.Random(5)
+    return tuple(
+        {
+            "crime_ref": f"R{number}",
+            "weight": dice.randrange(10_000, 100_000),
+            "recorded_on": day(dice.randrange(730)),
+            "offence_code": dice.choice(["22B", "88/1", "88/3", "88E"]),
+            "status": dice.choice(["recorded"] * 5 + ["cancelled"]),
+            "outcome": dice.choice([None, 1, 2]),
+            "narrative": " ".join(dice.sample(["alpha", "beta", "gamma"], dice.randrange(4))),
+            "victims": [
+                {"age": dice.choice([None, 9, 13, 16, 30]), "sex": dice.choice("FM")}
+                for _ in range(dice.randrange(3))
+            ],
+            "linked": [{"offence_code": dice.choice(["86/2", "88/1"])}] * dice.randrange(2),
+            "categories": {"district": dice.choice(["North", "South"]), "flag": dice.sample(["knife", "online"], dice.randrange(3))},
+        }
+        for number in range(60)
+    )  # fmt: skip

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Literal
 
+from indexer.config.model import ForceSettings
 from queries.answer.condition import (
     build_any_term_condition,
     build_other_age_condition,
@@ -27,10 +28,16 @@ from queries.answer.types import (
     Table,
     TermAnswer,
 )
+from queries.disclosure.policy import Policy
+from queries.documents.document_set import DocumentSettings
 from queries.questions.base import write_overlap_note
 from queries.tables.scope import rows_are_disjoint
 
 Record = tuple[str, frozenset[str], tuple[int | None, ...]]
+
+FIVE = Policy(threshold=5)
+
+DESK = DocumentSettings(ForceSettings(), date(2018, 8, 15))
 
 BANDS = ((0, 11), (12, 15), (16, 17))
 
@@ -211,3 +218,13 @@ def _mentions(term: str) -> Callable[[Record], bool]:
 
 def a_record(code: str = "22B", *terms: str, ages: tuple[int | None, ...] = ()) -> Record:
     return code, frozenset(terms), ages
+
+
+def answer_by_code(
+    *numbers: int, reference: str = "FOI/1", generation: str = "crimes-1", codes: str = "21 22B 46"
+) -> Answer:
+    """A row for each code, and their total."""
+    names = codes.split()
+    records = [a_record(code) for code, n in zip(names, numbers, strict=True) for _ in range(n)]
+    question = offences(records, names)
+    return answer(records, question, codes=names, reference=reference, generation=generation)

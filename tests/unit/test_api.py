@@ -11,15 +11,14 @@ from indexer.errors import RequestError
 from queries import api
 from queries.answer.types import format_json
 from queries.api import read_answer, to_rows, write
-from tests.support.answers import HIDDEN, tabled, wide
+from tests.support.answers import HIDDEN, sample_answer, tabled, wide
 from tests.support.paths import ROOT
-from tests.unit.documents.test_rendered import an_answer
 
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL | re.MULTILINE)  # fmt: skip
 
 
 def test_rows_are_tidy_and_in_order() -> None:
-    rows = [row for row in to_rows(an_answer(1234)) if row["question"] == "Q2"]
+    rows = [row for row in to_rows(sample_answer(1234)) if row["question"] == "Q2"]
     assert [(row["row"], row["kind"], row["count"]) for row in rows] == [
         ("Snapchat", "asked", 1234),
         ("Skype", "asked", 1),
@@ -31,7 +30,7 @@ def test_rows_are_tidy_and_in_order() -> None:
 
 
 def test_every_count_of_a_wide_table_is_a_row() -> None:
-    rows = to_rows(tabled(an_answer(1), wide(23, 5)))
+    rows = to_rows(tabled(sample_answer(1), wide(23, 5)))
     assert len(rows) == 24 * 5
     one = next(row for row in rows if (row["row"], row["column"]) == ("Term 3", "2004/05"))
     assert one["count"] is HIDDEN or one["count"] == 304
@@ -40,8 +39,8 @@ def test_every_count_of_a_wide_table_is_a_row() -> None:
 
 def test_an_answer_that_was_written_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
-    path.write_text(format_json(an_answer(7)), encoding="utf-8")
-    assert format_json(read_answer(path)) == format_json(an_answer(7))
+    path.write_text(format_json(sample_answer(7)), encoding="utf-8")
+    assert format_json(read_answer(path)) == format_json(sample_answer(7))
     path.write_text("{}", encoding="utf-8")
     with pytest.raises(RequestError, match="is no answer of foidex"):
         read_answer(path)
@@ -52,7 +51,7 @@ def test_an_answer_that_was_written_is_read_back(tmp_path: Path) -> None:
 def test_the_documents_of_an_answer_are_written(tmp_path: Path) -> None:
     config = tmp_path / "foidex.toml"
     config.write_text('[force]\nname = "Example Police"\n', encoding="utf-8")
-    files = write(an_answer(1), tmp_path / "out", config)
+    files = write(sample_answer(1), tmp_path / "out", config)
     assert "manifest.json" in files
     assert "Example Police" in (tmp_path / "out" / "FOI-1.letter.txt").read_text("utf-8")
 
@@ -60,7 +59,7 @@ def test_the_documents_of_an_answer_are_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_the_examples_of_the_readme_run(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip(library, reason=f"{library} is not installed")
-    monkeypatch.setattr(api, "answer", lambda _: an_answer(1234))
+    monkeypatch.setattr(api, "answer", lambda _: sample_answer(1234))
     first, *others = EXAMPLES
     names: dict[str, object] = {}
     exec(first, names)

@@ -14,7 +14,6 @@ import pytest
 from filelock import FileLock
 from typer.testing import CliRunner
 
-from indexer.config.model import ForceSettings
 from indexer.errors import ConfigurationError, DisclosureError, OutputError
 from indexer.records.offences import load_offence_table
 from queries.answer.condition import build_offence_condition
@@ -23,15 +22,10 @@ from queries.cli import app
 from queries.disclosure import ledger
 from queries.disclosure.constraints import make_population
 from queries.disclosure.ledger import PublishedAnswer, prepare_release, publish_release
-from queries.disclosure.policy import Policy
-from queries.documents.document_set import DocumentSettings, write_document_set
+from queries.documents.document_set import write_document_set
 from queries.documents.formats.letter import render_letter_text
 from tests.support.paths import ROOT
-from tests.support.tables import a_record, answer, offences
-
-FIVE = Policy(threshold=5)
-
-DESK = DocumentSettings(ForceSettings(), date(2018, 8, 15))
+from tests.support.tables import DESK, FIVE, answer, answer_by_code
 
 CODES = ("21", "22B", "46")
 
@@ -39,16 +33,6 @@ CODES = ("21", "22B", "46")
 MANY = tuple(code for code in sorted(load_offence_table().titles) if code.isdigit())[:40]
 
 YEAR = (date(2017, 4, 1), date(2018, 3, 31))
-
-
-def by_code(
-    *numbers: int, reference: str = "FOI/1", generation: str = "crimes-1", codes: str = "21 22B 46"
-) -> Answer:
-    """A row for each code, and their total."""
-    names = codes.split()
-    records = [a_record(code) for code, n in zip(names, numbers, strict=True) for _ in range(n)]
-    question = offences(records, names)
-    return answer(records, question, codes=names, reference=reference, generation=generation)
 
 
 def number(
@@ -90,7 +74,7 @@ def lines(book: Path) -> list[dict[str, object]]:
 
 def test_a_release_is_recorded_once_without_what_it_withheld(book: Path) -> None:
     for _ in range(2):  # the letter, and then the same in another format
-        assert counts(publish_release(by_code(46, 4, 3), FIVE, book)) == [46, None, None, 53]
+        assert counts(publish_release(answer_by_code(46, 4, 3), FIVE, book)) == [46, None, None, 53]
     (line,) = lines(book)
     assert (line["reference"], line["generation"], line["threshold"]) == ("FOI/1", "crimes-1", 5)
     figures = line["figures"]
@@ -101,7 +85,7 @@ def test_a_release_is_recorded_once_without_what_it_withheld(book: Path) -> None
 
 
 def test_without_a_ledger_nothing_is_recorded(tmp_path: Path) -> None:
-    assert counts(publish_release(by_code(9, 9, 9), FIVE, None)) == [9, 9, 9, 27]
+    assert counts(publish_release(answer_by_code(9, 9, 9), FIVE, None)) == [9, 9, 9, 27]
     assert not [*tmp_path.iterdir()]
 
 
@@ -138,35 +122,35 @@ def test_three_releases_together_give_a_month_away(book: Path) -> None:
 
 def test_what_was_withheld_is_not_printed_by_a_later_table(book: Path) -> None:
     """53 = 46 + [c] + [c]; then 21 and 22B alone, 50: together they would tell 46's 3."""
-    publish_release(by_code(46, 4, 3), FIVE, book)
+    publish_release(answer_by_code(46, 4, 3), FIVE, book)
     with pytest.raises(DisclosureError, match=r"offences of 46 and .*, withheld in FOI/1"):
         publish_release(number(50, ("21", "22B"), reference="FOI/2"), FIVE, book)
 
 
 def test_what_was_withheld_stays_withheld(book: Path) -> None:
     """46 was hidden to guard 2 and 2; a request for it alone gets it not."""
-    assert counts(publish_release(by_code(46, 2, 2), FIVE, book))[:3] == [None, None, None]
-    outcome = publish_release(by_code(46, codes="21", reference="FOI/2"), FIVE, book)
+    assert counts(publish_release(answer_by_code(46, 2, 2), FIVE, book))[:3] == [None, None, None]
+    outcome = publish_release(answer_by_code(46, codes="21", reference="FOI/2"), FIVE, book)
     assert counts(outcome) == [None, None]
     with_reason = publish_release(
-        by_code(46, codes="21", reference="FOI/2"), FIVE, book, "told in court"
+        answer_by_code(46, codes="21", reference="FOI/2"), FIVE, book, "told in court"
     )
     assert counts(with_reason) == [46, 46]
 
 
 def test_what_is_public_is_not_chosen_to_be_withheld(book: Path) -> None:
     """2 wants a second row: 20 is public, so 30 it is."""
-    publish_release(by_code(20, codes="22B"), FIVE, book)
-    outcome = publish_release(by_code(2, 20, 30, reference="FOI/2"), FIVE, book)
+    publish_release(answer_by_code(20, codes="22B"), FIVE, book)
+    outcome = publish_release(answer_by_code(2, 20, 30, reference="FOI/2"), FIVE, book)
     assert 20 in counts(outcome)
 
 
 def test_printed_before_and_small_now_is_refused_unless_it_was_none(book: Path) -> None:
-    publish_release(by_code(46, 0, 6), FIVE, book)
-    later = by_code(46, 3, 2, reference="FOI/2", generation="crimes-2")
+    publish_release(answer_by_code(46, 0, 6), FIVE, book)
+    later = answer_by_code(46, 3, 2, reference="FOI/2", generation="crimes-2")
     with pytest.raises(DisclosureError, match=r"offences of 46.*printed in FOI/1.*withheld now"):
         publish_release(later, FIVE, book)
-    fresh = by_code(40, 3, 6, reference="FOI/3", generation="crimes-2")
+    fresh = answer_by_code(40, 3, 6, reference="FOI/3", generation="crimes-2")
     assert counts(publish_release(fresh, FIVE, book)) == [None, None, 6, 49]
 
 
@@ -233,7 +217,7 @@ def test_a_release_is_recorded_when_all_of_it_is_ready_and_before_it_is_in_its_p
     """Whatever fails before leaves neither a line nor a document."""
     out = tmp_path / "out"
     seen: list[list[str]] = []
-    with prepare_release(by_code(9, 9, 9), FIVE, book) as ready:
+    with prepare_release(answer_by_code(9, 9, 9), FIVE, book) as ready:
 
         def record() -> None:
             seen.append(documents(out))
@@ -250,7 +234,7 @@ def test_documents_that_cannot_be_written_leave_no_release(book: Path, tmp_path:
     (tmp_path / "out").touch()
     with (
         pytest.raises(OutputError, match="out: cannot be written"),
-        prepare_release(by_code(9, 9, 9), FIVE, book) as ready,
+        prepare_release(answer_by_code(9, 9, 9), FIVE, book) as ready,
     ):
         write_document_set(ready.answer, tmp_path / "out", DESK, record=ready.record)
     assert not book.exists()
@@ -262,7 +246,7 @@ def test_a_broken_template_leaves_no_release(book: Path, tmp_path: Path) -> None
     desk = msgspec.structs.replace(DESK, templates=tmp_path / "own")
     with (
         pytest.raises(ConfigurationError, match="nothing"),
-        prepare_release(by_code(9, 9, 9), FIVE, book) as ready,
+        prepare_release(answer_by_code(9, 9, 9), FIVE, book) as ready,
     ):
         write_document_set(ready.answer, tmp_path / "out", desk, record=ready.record)
     assert not book.exists()
@@ -270,7 +254,7 @@ def test_a_broken_template_leaves_no_release(book: Path, tmp_path: Path) -> None
 
 def test_a_ledger_that_cannot_be_written_leaves_no_document(book: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with prepare_release(by_code(9, 9, 9), FIVE, book) as ready:
+    with prepare_release(answer_by_code(9, 9, 9), FIVE, book) as ready:
         book.mkdir()
         with pytest.raises(OutputError, match="ledger of releases cannot be written"):
             write_document_set(ready.answer, out, DESK, record=ready.record)
@@ -302,10 +286,10 @@ from pathlib import Path
 from indexer.errors import FoidexError
 from queries.disclosure.ledger import prepare_release
 from queries.documents.document_set import write_document_set
-from tests.unit.disclosure.test_ledger import DESK, FIVE, by_code
+from tests.support.tables import DESK, FIVE, answer_by_code
 
 book, out, room = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-with prepare_release(by_code(9, 9, 9, reference="FOI/2"), FIVE, book) as ready:
+with prepare_release(answer_by_code(9, 9, 9, reference="FOI/2"), FIVE, book) as ready:
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
     try:
         write_document_set(ready.answer, out, DESK, record=ready.record)

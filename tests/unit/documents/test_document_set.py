@@ -31,8 +31,7 @@ from queries.documents.document_set import (
     slugify_reference,
     write_document_set,
 )
-from tests.support.answers import HIDDEN, hostile
-from tests.unit.documents.test_rendered import FORCE, an_answer, table
+from tests.support.answers import FORCE, HIDDEN, count_table, hostile, sample_answer
 
 DESK = DocumentSettings(FORCE, date(2018, 8, 15))
 
@@ -55,10 +54,10 @@ WHOLE = {
 
 def small(count: Any, reference: str = "FOI/1", **parts: Any) -> Answer:
     """One question of one row."""
-    shown = table("Keyword", [Row("0", "Snapchat", (count,))], 9)
+    shown = count_table("Keyword", [Row("0", "Snapchat", (count,))], 9)
     question = QuestionAnswer("Q1", "new", "", shown)
     return msgspec.structs.replace(
-        an_answer(9), reference=reference, questions=(question,), **parts
+        sample_answer(9), reference=reference, questions=(question,), **parts
     )
 
 
@@ -83,7 +82,7 @@ def held(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_set_is_whole_and_the_manifest_has_each_hash(tmp_path: Path) -> None:
-    written = write_document_set(an_answer(1234), tmp_path / "out", DESK)
+    written = write_document_set(sample_answer(1234), tmp_path / "out", DESK)
     found = held(tmp_path / "out")
     assert set(found) == set(written.files) == WHOLE
     manifest = json.loads(found.pop("manifest.json"))
@@ -96,9 +95,9 @@ def test_the_set_is_whole_and_the_manifest_has_each_hash(tmp_path: Path) -> None
 
 
 def test_a_second_run_writes_the_same_bytes_and_nothing_changed(tmp_path: Path) -> None:
-    write_document_set(an_answer(1234), tmp_path, DESK)
+    write_document_set(sample_answer(1234), tmp_path, DESK)
     before = held(tmp_path)
-    assert write_document_set(an_answer(1234), tmp_path, DESK).changes == ()
+    assert write_document_set(sample_answer(1234), tmp_path, DESK).changes == ()
     assert held(tmp_path) == before
 
 
@@ -113,7 +112,7 @@ def test_a_number_that_changed_is_told_with_where_it_stands(tmp_path: Path) -> N
 
 @pytest.mark.usefixtures("plain")
 def test_a_row_that_comes_or_goes_is_a_change(tmp_path: Path) -> None:
-    shown = table("Keyword", [Row("0", "Snapchat", (3,)), Row("1", "Skype", (0,))], 9)
+    shown = count_table("Keyword", [Row("0", "Snapchat", (3,)), Row("1", "Skype", (0,))], 9)
     more = msgspec.structs.replace(small(3), questions=(QuestionAnswer("Q1", "new", "", shown),))
     write_document_set(small(3), tmp_path, DESK)
     assert list(map(str, write_document_set(more, tmp_path, DESK).changes or ())) == [
@@ -126,7 +125,7 @@ def test_a_row_that_comes_or_goes_is_a_change(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("plain")
 def test_another_question_is_not_compared_but_another_title_is(tmp_path: Path) -> None:
-    request = an_answer(9).request
+    request = sample_answer(9).request
     write_document_set(small(3), tmp_path, DESK)
     assert write_document_set(small(3, title="Other"), tmp_path, DESK).changes == ()
     other = small(4, request={**request, "mentions": ["skype"]})
@@ -349,7 +348,7 @@ def test_a_link_is_never_written_through(tmp_path: Path) -> None:
 
 
 def test_a_hostile_reference_stays_in_its_folder(tmp_path: Path) -> None:
-    write_document_set(hostile(an_answer(1)), tmp_path / "out", DESK)
+    write_document_set(hostile(sample_answer(1)), tmp_path / "out", DESK)
     assert {path.name for path in tmp_path.iterdir()} == {"out"}
     assert "FOI-1-b.letter.pdf" in held(tmp_path / "out")
 

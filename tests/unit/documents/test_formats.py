@@ -32,9 +32,17 @@ from queries.documents.formats.pdf import render_letter_pdf
 from queries.documents.formats.report import render_report_html
 from queries.documents.formats.workbook import make_sheet_names, render_workbook
 from queries.layout.csv_text import escape_formula, format_table_csv
-from tests.support.answers import HIDDEN, HOSTILE, hostile, tabled, wide
-from tests.unit.documents.test_published_set import text_of
-from tests.unit.documents.test_rendered import FORCE, an_answer, table
+from tests.support.answers import (
+    FORCE,
+    HIDDEN,
+    HOSTILE,
+    count_table,
+    hostile,
+    sample_answer,
+    tabled,
+    wide,
+)
+from tests.support.documents import extract_text
 
 DAY = date(2018, 8, 15)
 
@@ -59,7 +67,7 @@ def squeezed(text: str) -> str:
 
 
 def test_the_total_of_a_word_table_is_not_alone_on_a_page() -> None:
-    (found,) = word_file(tabled(an_answer(1), wide(30, 3))).tables
+    (found,) = word_file(tabled(sample_answer(1), wide(30, 3))).tables
     kept = [
         all(part.paragraph_format.keep_with_next for cell in row.cells for part in cell.paragraphs)
         for row in found.rows
@@ -69,13 +77,13 @@ def test_the_total_of_a_word_table_is_not_alone_on_a_page() -> None:
 
 @pytest.mark.parametrize("document", [render_letter_docx, render_letter_pdf, render_workbook])
 def test_the_same_answer_and_day_give_the_same_bytes(document: Callable[..., bytes]) -> None:
-    first = document(an_answer(1234), FORCE, DAY)
-    assert first == document(an_answer(1234), FORCE, DAY)
-    assert first != document(an_answer(1235), FORCE, DAY)
+    first = document(sample_answer(1234), FORCE, DAY)
+    assert first == document(sample_answer(1234), FORCE, DAY)
+    assert first != document(sample_answer(1235), FORCE, DAY)
 
 
 def test_the_word_letter_has_the_rows_of_every_table() -> None:
-    found = word_file(an_answer(1234)).tables
+    found = word_file(sample_answer(1234)).tables
     rows = [[cell.text for cell in row.cells] for row in found[0].rows]
     assert rows == [
         ["Keyword", "Offences"],
@@ -90,7 +98,7 @@ def test_the_word_letter_has_the_rows_of_every_table() -> None:
 
 def test_the_word_letter_can_be_read_aloud() -> None:
     """Headings by style, heads repeated and named, a title and a language."""
-    made = word_file(an_answer(1234))
+    made = word_file(sample_answer(1234))
     headings = [one.text for one in made.paragraphs if one.style.name == "Heading 1"]
     assert headings[0] == "Freedom of Information request: A <request> & its answer"
     assert "Q2" in [one.text for one in made.paragraphs if one.style.name == "Heading 2"]
@@ -105,7 +113,7 @@ def test_the_word_letter_can_be_read_aloud() -> None:
 
 def test_a_wide_table_is_cut_in_the_word_letter_and_no_column_is_lost() -> None:
     shown = wide(9, 30)
-    found = word_file(tabled(an_answer(1), shown)).tables
+    found = word_file(tabled(sample_answer(1), shown)).tables
     assert len(found) > 1
     heads = [text for one in found for text in [cell.text for cell in one.rows[0].cells][1:]]
     assert heads == [column.label for column in shown.columns]
@@ -114,7 +122,7 @@ def test_a_wide_table_is_cut_in_the_word_letter_and_no_column_is_lost() -> None:
 
 
 def test_the_pdf_is_tagged_titled_and_in_english() -> None:
-    made = pages(an_answer(1234))
+    made = pages(sample_answer(1234))
     catalogue: Any = made.trailer["/Root"]
     assert catalogue["/Lang"].startswith("en")
     assert catalogue["/MarkInfo"]["/Marked"]
@@ -130,7 +138,7 @@ def test_the_pdf_is_tagged_titled_and_in_english() -> None:
 def test_the_pdf_has_every_count_of_a_wide_table() -> None:
     shown = wide(15, 16)
     text = squeezed(
-        "".join(page.extract_text() for page in pages(tabled(an_answer(1), shown)).pages)
+        "".join(page.extract_text() for page in pages(tabled(sample_answer(1), shown)).pages)
     )
     for row in (*shown.rows, shown.total):
         assert all(f"{count:,}" in text for count in row.counts if count is not None)
@@ -138,11 +146,11 @@ def test_the_pdf_has_every_count_of_a_wide_table() -> None:
 
 def test_a_letter_no_font_has_is_told() -> None:
     with pytest.raises(ConfigurationError, match="no font here has"):
-        render_letter_pdf(tabled(an_answer(1), table("\u0378", [], 0)), FORCE, DAY)
+        render_letter_pdf(tabled(sample_answer(1), count_table("\u0378", [], 0)), FORCE, DAY)
 
 
 def test_hostile_text_is_text_everywhere() -> None:
-    answer = hostile(an_answer(1))
+    answer = hostile(sample_answer(1))
     in_word = word_file(answer)
     cells = [cell.text for row in in_word.tables[0].rows for cell in row.cells]
     in_pdf = squeezed("".join(page.extract_text() for page in pages(answer).pages))
@@ -166,7 +174,7 @@ def test_a_typst_literal_is_closed_where_it_ends(text: str) -> None:
 
 
 def test_a_workbook_has_numbers_texts_and_no_formula() -> None:
-    made = book(hostile(an_answer(1)))
+    made = book(hostile(sample_answer(1)))
     for sheet in made:
         for row in sheet.iter_rows():
             assert {cell.data_type for cell in row} <= {"n", "s", "inlineStr"}
@@ -179,7 +187,7 @@ def test_a_workbook_has_numbers_texts_and_no_formula() -> None:
 
 
 def test_a_workbook_is_set_up_to_be_read_and_printed() -> None:
-    made = book(an_answer(1234))
+    made = book(sample_answer(1234))
     assert made.sheetnames == ["Notes", "Q1", "Q2", "Q3", "Q4"]
     sheet = made["Q2"]
     rows = list(sheet.iter_rows(min_row=2, max_row=7, max_col=2, values_only=True))
@@ -196,7 +204,7 @@ def test_a_workbook_is_set_up_to_be_read_and_printed() -> None:
 
 def test_a_text_of_a_sheet_is_on_its_page_whole() -> None:
     """A question of any length stands across columns that are printed, in lines enough."""
-    base = an_answer(1234)
+    base = sample_answer(1234)
     text = "How many of the offences were " + "as long to say as this, " * 12 + "and so on?"
     long = msgspec.structs.replace(base.questions[1], text=text)
     sheet = book(msgspec.structs.replace(base, questions=(long,)))["Q2"]
@@ -209,12 +217,14 @@ def test_a_text_of_a_sheet_is_on_its_page_whole() -> None:
 
 
 def test_a_narrower_question_says_so_in_every_document() -> None:
-    base = an_answer(1234)
+    base = sample_answer(1234)
     narrow = msgspec.structs.replace(base.questions[0], within="recorded in 2016")
     given = msgspec.structs.replace(base, questions=(narrow,))
     words = "Only offences recorded in 2016."
     made = render_documents(given, DocumentSettings(FORCE, DAY))
-    names = {name.split(".", 1)[1] for name, held in made.items() if words in text_of(name, held)}
+    names = {
+        name.split(".", 1)[1] for name, held in made.items() if words in extract_text(name, held)
+    }
     assert names == {"letter.docx", "letter.pdf", "letter.html", "letter.txt", "report.html", "report.txt", "xlsx"}  # fmt: skip
 
 
@@ -224,7 +234,7 @@ def test_sheet_names_are_allowed_and_differ() -> None:
 
 
 def test_a_csv_has_a_row_each_and_no_formula() -> None:
-    question = hostile(an_answer(1)).questions[0]
+    question = hostile(sample_answer(1)).questions[0]
     head, *rows, total = csv.reader(io.StringIO(format_table_csv(question.table)))
     assert head == [
         "<script>alert(1)</script>",
@@ -245,7 +255,7 @@ def test_a_cell_is_made_safe_only_where_it_must(text: str, cell: str) -> None:
 
 
 def test_the_bars_of_a_chart_are_as_long_as_their_counts() -> None:
-    shown = table(
+    shown = count_table(
         "Keyword", [Row("0", "One", (100,)), Row("1", "Two", (50,)), Row("2", "Three", (0,))], 150
     )
     drawing = ET.fromstring(draw_bars(shown, "A <chart>", "Q1"))
@@ -270,7 +280,7 @@ def test_a_chart_has_no_date_and_so_is_always_the_same() -> None:
 
 @pytest.mark.parametrize("rows", [[], [Row("0", "One", (5,))], [Row("0", "One", (0,)), Row("1", "Two", (HIDDEN,))]])  # fmt: skip
 def test_nothing_to_draw_gives_no_chart(rows: list[Row]) -> None:
-    assert draw_bars(table("Keyword", rows, 5), "Chart", "Q1") == ""
+    assert draw_bars(count_table("Keyword", rows, 5), "Chart", "Q1") == ""
 
 
 def test_a_long_table_is_drawn_by_its_largest_rows_in_their_order() -> None:
@@ -299,7 +309,7 @@ class Reader(HTMLParser):
 
 
 def test_the_report_needs_no_network_and_no_script() -> None:
-    text = render_report_html(an_answer(1234), FORCE, DAY)
+    text = render_report_html(sample_answer(1234), FORCE, DAY)
     reader = Reader()
     reader.feed(text)
     assert reader.tags.isdisjoint({"script", "link", "img", "iframe", "object", "embed"})
@@ -310,7 +320,7 @@ def test_the_report_needs_no_network_and_no_script() -> None:
 
 
 def test_every_chart_of_the_report_has_its_table() -> None:
-    text = render_report_html(an_answer(1234), FORCE, DAY)
+    text = render_report_html(sample_answer(1234), FORCE, DAY)
     for section in text.split("<section")[1:]:
         if "<svg" in section:
             assert "<table>" in section
@@ -326,11 +336,11 @@ def test_a_library_that_lacks_is_named_with_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ConfigurationError, match=rf"{package}.*foidex\[reports\]"):
-        document(an_answer(1234), FORCE, DAY)
+        document(sample_answer(1234), FORCE, DAY)
 
 
 def test_the_packages_hold_no_time_but_the_answers() -> None:
     for made in (render_letter_docx, render_workbook):
-        with zipfile.ZipFile(io.BytesIO(made(an_answer(1), FORCE, DAY))) as package:
+        with zipfile.ZipFile(io.BytesIO(made(sample_answer(1), FORCE, DAY))) as package:
             assert {entry.date_time for entry in package.infolist()} == {(2018, 8, 14, 9, 30, 0)}
             assert b"2018-08-14T09:30:00Z" in package.read("docProps/core.xml")

@@ -27,12 +27,11 @@ from queries.documents.formats.docx import render_letter_docx
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.pdf import render_letter_typst
 from queries.documents.formats.report import render_report_html, render_report_text
-from tests.support.answers import tabled, wide
-from tests.unit.documents.test_rendered import FORCE, an_answer
+from tests.support.answers import FORCE, sample_answer, tabled, wide
 
 DAY = date(2018, 8, 15)
 
-ANSWER = an_answer(1234)
+ANSWER = sample_answer(1234)
 
 DOCUMENTS: dict[str, Callable[..., Any]] = {
     "letter.txt.j2": render_letter_text,
@@ -189,6 +188,6 @@ def test_a_number_of_the_request_or_of_the_forces_own_text_is_not_the_templates(
 
 @given(st.integers(0, 10_000_000))
 def test_no_letter_of_ours_is_refused(records: int) -> None:
-    answer = an_answer(records)
+    answer = sample_answer(records)
     for name in ("letter.txt.j2", "letter.html.j2", "letter.typ.j2", "report.txt.j2"):
         assert DOCUMENTS[name](answer, FORCE, DAY)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 import random
 import re
 import time
-import zipfile
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import jsonschema
-import pypdf
 import pytest
 
 from indexer.config.model import ForceSettings
@@ -26,41 +22,17 @@ from queries.disclosure.policy import Policy
 from queries.disclosure.populations import list_printed_cells
 from queries.disclosure.release import protect_answer
 from queries.documents.document_set import DocumentSettings, render_documents, write_document_set
-from tests.support.fake_search import answer, day
-from tests.support.kinds import QUESTIONS, SCOPES, asking
+from tests.support.documents import extract_text
+from tests.support.fake_search import answer
+from tests.support.kinds import QUESTIONS, SCOPES, asking, weighted_records
 
 DESK = DocumentSettings(ForceSettings(), date(2018, 8, 15), flag=5)
 
 
 @cache
-def records() -> tuple[dict[str, Any], ...]:
-    """Some records of every kind, always the same. Each stands for so many others that hardly a
-    number is printed twice, nor is also a date, a code or a place in a list."""
-    dice = random.Random(5)
-    return tuple(
-        {
-            "crime_ref": f"R{number}",
-            "weight": dice.randrange(10_000, 100_000),
-            "recorded_on": day(dice.randrange(730)),
-            "offence_code": dice.choice(["22B", "88/1", "88/3", "88E"]),
-            "status": dice.choice(["recorded"] * 5 + ["cancelled"]),
-            "outcome": dice.choice([None, 1, 2]),
-            "narrative": " ".join(dice.sample(["alpha", "beta", "gamma"], dice.randrange(4))),
-            "victims": [
-                {"age": dice.choice([None, 9, 13, 16, 30]), "sex": dice.choice("FM")}
-                for _ in range(dice.randrange(3))
-            ],
-            "linked": [{"offence_code": dice.choice(["86/2", "88/1"])}] * dice.randrange(2),
-            "categories": {"district": dice.choice(["North", "South"]), "flag": dice.sample(["knife", "online"], dice.randrange(3))},
-        }
-        for number in range(60)
-    )  # fmt: skip
-
-
-@cache
 def whole() -> Answer:
     questions = [one for one in QUESTIONS if "by: team" not in one and "by: month" not in one]
-    return answer(asking(questions, SCOPES[1]), records())
+    return answer(asking(questions, SCOPES[1]), weighted_records())
 
 
 @cache
@@ -88,21 +60,10 @@ def secrets() -> set[int]:
     return {number for number in found - printed if number}
 
 
-def text_of(name: str, held: bytes) -> str:
-    """All that a file says, whichever way it is packed."""
-    if name.endswith((".docx", ".xlsx")):
-        with zipfile.ZipFile(io.BytesIO(held)) as package:
-            parts = [package.read(one) for one in package.namelist()]
-        return "\n".join(part.decode("utf-8", "replace") for part in parts)
-    if name.endswith(".pdf"):
-        return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(held)).pages)
-    return held.decode()
-
-
 @cache
 def documents() -> dict[str, str]:
     made = render_documents(published(), DESK)
-    return {name: text_of(name, held) for name, held in made.items()}
+    return {name: extract_text(name, held) for name, held in made.items()}
 
 
 def numbers(text: str) -> set[int]:
@@ -121,7 +82,7 @@ def test_the_officers_own_set_does_hold_them() -> None:
     """So that the search above would find one."""
     counts = {cell.number for cell in list_printed_cells(whole()) if cell.number}
     for name, held in render_documents(whole(), DESK).items():
-        assert numbers(text_of(name, held)) & counts, name
+        assert numbers(extract_text(name, held)) & counts, name
     assert secrets() <= numbers(format_json(whole()))
 
 
@@ -165,9 +126,9 @@ def test_the_two_sets_never_take_each_others_place(tmp_path: Path) -> None:
 
 
 def test_the_officers_report_names_small_numbers() -> None:
-    few = [one | {"weight": 1} for one in records()[:8]]
+    few = [one | {"weight": 1} for one in weighted_records()[:8]]
     asked = answer(asking(["{kind: by, by: district}"]), few)
-    made = {name: text_of(name, held) for name, held in render_documents(asked, DESK).items()}
+    made = {name: extract_text(name, held) for name, held in render_documents(asked, DESK).items()}
     for name in ("FOI-1.report.txt", "FOI-1.report.html"):
         assert "Small numbers, to be thought of before anything is published" in made[name]
         assert re.search(r"Q1, \w+, Offences: [1-4]\b", made[name])

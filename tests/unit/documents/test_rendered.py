@@ -11,18 +11,8 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from indexer.config.model import ForceSettings
 from queries.answer.types import (
-    Answer,
-    Column,
-    NearMissCount,
-    NearMisses,
-    Provenance,
-    QuestionAnswer,
     Row,
-    ScopeAnswer,
-    SpellingCount,
-    Table,
     TermAnswer,
     build_answer_schema,
     format_json,
@@ -34,54 +24,10 @@ from queries.layout.prose import format_count
 from queries.layout.table_parts import LABEL_ROOM, LANDSCAPE_ROOM, PORTRAIT_ROOM, split_table
 from queries.layout.text_table import PAGE_WIDTH, wrap_paragraph
 from queries.spec.term_spec import CooccurrenceSpec, TermSpec, to_mention
-from tests.support.answers import hostile, tabled, wide
+from tests.support.answers import FORCE, hostile, sample_answer, tabled, wide
 from tests.support.paths import ROOT
 
 GOLDEN = ROOT / "tests" / "data" / "golden"
-
-FORCE = ForceSettings(
-    name="Example <Constabulary>",
-    address=("1 Example Street", "Exampleton"),
-    contact="foi@example.org",
-    signatory="A. Officer",
-)
-
-
-def table(heading: str, rows: list[Row], total: int, unit: str = "Offences") -> Table:
-    return Table(heading, (Column("n", unit),), tuple(rows), Row("total", "All", (total,), "total"))
-
-
-def an_answer(records: int) -> Answer:
-    """An answer in which every sentence of the templates has something to say."""
-    found = 1 if records else 0
-    return Answer(
-        reference="FOI/1",
-        title="A <request> & its answer",
-        request={"letter": {"to": "Dear requester", "received": "2018-07-12", "asked": "How many?\n\nAnd where?", "clarified": ""}},
-        scope=ScopeAnswer(
-            records=records,
-            left_out={"cancelled": 2, "transferred": found},
-            period_from=date(2017, 4, 1),
-            period_to=date(2018, 3, 31),
-            offences=(),
-            terms=(TermAnswer(("live stream", "live-stream"), records, (SpellingCount("live stream", records),)),),
-        ),
-        questions=(
-            QuestionAnswer("Q1", "offences", "How many?", table("Offence", [Row("0", "Sexual activity", (records,), codes=("22B",))], records)),
-            QuestionAnswer(
-                "Q2", "keywords", "", table("Keyword", [Row("0", "Snapchat", (records,)), Row("1", "Skype", (found,)), Row("2", "Omegle", (0,)), Row("none", "None of these", (0,), "none")], records),
-                notes=("A note.",),
-            ),
-            QuestionAnswer("Q3", "linked", "", table("Linked to", [Row("86/2", "Indecent photographs", (found,), codes=("86/2",)), Row("none", "No such link", (records - found,), "none")], records), facts={"linked": found}),
-            QuestionAnswer("Q4", "victims", "", table("Age", [Row("0", "Aged 12 to 15", (records,)), Row("other", "Any other known age", (0,), "other"), Row("unknown", "Age not known", (0,), "unknown")], records, "Victims"), facts={"youngest": 15 if records else None}),
-        ),
-        provenance=Provenance("crimes-1", datetime(2018, 8, 1, 3, tzinfo=UTC), None, 20_000, 3, ("crimes.jsonl",), "ab" * 32, "cd" * 32, {"query": {}}, datetime(2018, 8, 14, 9, 30, tzinfo=UTC), 8, "0.1.0"),
-        near_misses=NearMisses(5, records < 1234, (
-            NearMissCount("live stream", ("mentions",), "livestreamed", 1234, 7),
-            NearMissCount("live stream", ("mentions",), "live streams", 20, 20),
-            NearMissCount("Skype", ("Q2",), "skyped", 6, 0),
-        ) if records > 1 else ()) if records else None,
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("records", [0, 1, 1234], ids=["none", "one", "many"])
@@ -100,7 +46,7 @@ def test_outputs_are_as_they_were_agreed(
 ) -> None:
     """Rewrite the golden files with --regolden, and read every change."""
     assert callable(renderer)
-    text = renderer(an_answer(records), FORCE, date(2018, 8, 15))
+    text = renderer(sample_answer(records), FORCE, date(2018, 8, 15))
     path = GOLDEN / f"{records}.{ending}"
     if request.config.getoption("--regolden"):
         path.parent.mkdir(exist_ok=True)
@@ -121,7 +67,7 @@ def test_a_wide_table_is_as_it_was_agreed(
     renderer: Callable[..., str], ending: str, request: pytest.FixtureRequest
 ) -> None:
     """A kind of question without sentences: 23 rows, 24 columns, counts not given."""
-    text = renderer(tabled(an_answer(1234), wide(23, 24)), FORCE, date(2018, 8, 15))
+    text = renderer(tabled(sample_answer(1234), wide(23, 24)), FORCE, date(2018, 8, 15))
     path = GOLDEN / f"wide.{ending}"
     if request.config.getoption("--regolden"):
         path.write_text(text, encoding="utf-8")
@@ -173,7 +119,7 @@ def test_figures_have_the_room_they_need_beside_short_labels() -> None:
 
 
 def test_what_records_must_have_is_said_in_a_sentence() -> None:
-    base = an_answer(1)
+    base = sample_answer(1)
     term = TermAnswer(("account",), 1, (), company=('"device" within 12 words', '"phone"'))
     conditions = ("the district is North or South", "the outcome is 14")
     scope = msgspec.structs.replace(base.scope, conditions=conditions, terms=(term,))
@@ -188,7 +134,7 @@ def test_what_records_must_have_is_said_in_a_sentence() -> None:
 
 
 def test_the_codes_that_are_counted_are_named() -> None:
-    base = an_answer(1)
+    base = sample_answer(1)
     rows = (Row("0", "One", (1,), codes=("22B", "21")), Row("1", "Two", (0,), codes=("88/1",)))
     answer = msgspec.structs.replace(base, scope=msgspec.structs.replace(base.scope, offences=rows))
     for renderer in (render_letter_text, render_letter_html, render_report_text):
@@ -202,7 +148,7 @@ def test_the_codes_that_are_counted_are_named() -> None:
     ("changed", "told"), [(date(2018, 3, 30), True), (date(2018, 3, 31), False)]
 )
 def test_records_that_end_before_the_period_does_are_told(changed: date, told: bool) -> None:  # noqa: FBT001
-    base = an_answer(1)
+    base = sample_answer(1)
     watermark = datetime(changed.year, changed.month, changed.day, 9, tzinfo=UTC)
     provenance = msgspec.structs.replace(base.provenance, watermark=watermark)
     answer = msgspec.structs.replace(base, provenance=provenance)
@@ -225,16 +171,16 @@ def test_a_line_is_not_broken_where_a_variant_is_written() -> None:
 
 
 def test_html_escapes_what_the_force_and_the_requester_wrote() -> None:
-    text = render_letter_html(an_answer(1), FORCE, date(2018, 8, 15))
+    text = render_letter_html(sample_answer(1), FORCE, date(2018, 8, 15))
     assert "Example &lt;Constabulary&gt;" in text
     assert "A &lt;request&gt; &amp; its answer" in text
 
 
 def test_text_keeps_to_the_page() -> None:
     for renderer in (render_letter_text, render_report_text):
-        text = renderer(an_answer(1234), FORCE, date(2018, 8, 15))
-        text += renderer(tabled(an_answer(1), wide(60, 30)), FORCE, date(2018, 8, 15))
-        text += renderer(hostile(an_answer(1)), FORCE, date(2018, 8, 15))
+        text = renderer(sample_answer(1234), FORCE, date(2018, 8, 15))
+        text += renderer(tabled(sample_answer(1), wide(60, 30)), FORCE, date(2018, 8, 15))
+        text += renderer(hostile(sample_answer(1)), FORCE, date(2018, 8, 15))
         assert max(map(len, text.splitlines())) <= PAGE_WIDTH
 
 
@@ -254,7 +200,7 @@ def test_the_published_schema_is_that_of_the_code() -> None:
 def test_an_answer_keeps_to_its_schema() -> None:
     Draft202012Validator.check_schema(build_answer_schema())
     Draft202012Validator(build_answer_schema()).validate(
-        msgspec.json.decode(format_json(an_answer(1234)))
+        msgspec.json.decode(format_json(sample_answer(1234)))
     )
 
 

@@ -20,8 +20,8 @@ from queries.documents.formats.docx import render_letter_docx
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.pdf import render_letter_pdf, render_letter_typst
 from queries.documents.formats.report import render_report_html, render_report_text
+from tests.support.answers import FORCE, sample_answer
 from tests.support.paths import ROOT
-from tests.unit.documents.test_rendered import FORCE, an_answer
 
 DAY = date(2018, 8, 15)
 
@@ -41,7 +41,7 @@ def edit_word(folder: Path, edit: Callable[[docx.document.Document], object]) ->
 
 
 def word_text(own: Path) -> str:
-    made = docx.Document(io.BytesIO(render_letter_docx(an_answer(1), FORCE, DAY, own)))
+    made = docx.Document(io.BytesIO(render_letter_docx(sample_answer(1), FORCE, DAY, own)))
     return "\n".join(paragraph.text for paragraph in made.paragraphs)
 
 
@@ -56,16 +56,16 @@ def test_what_is_edited_in_the_copied_letterhead_stands_in_the_next_letter(tmp_p
 
 def test_a_template_of_the_force_comes_first_and_ours_for_the_rest(tmp_path: Path) -> None:
     write(tmp_path, "letter.txt.j2", "Ours: {{ answer.reference }}\n")
-    assert render_letter_text(an_answer(1), FORCE, DAY, tmp_path) == "Ours: FOI/1\n"
-    assert render_report_text(an_answer(1), FORCE, DAY, tmp_path) == render_report_text(
-        an_answer(1), FORCE, DAY
+    assert render_letter_text(sample_answer(1), FORCE, DAY, tmp_path) == "Ours: FOI/1\n"
+    assert render_report_text(sample_answer(1), FORCE, DAY, tmp_path) == render_report_text(
+        sample_answer(1), FORCE, DAY
     )
 
 
 def test_a_phrase_of_the_force_is_in_every_document(tmp_path: Path) -> None:
     write(tmp_path, "questions/offences.j2", "We found {{ question.total | words }}.")
     write(tmp_path, "annex.j2", "# Our method\nWe counted.\n- once\n")
-    given = (an_answer(1), FORCE, DAY, tmp_path)
+    given = (sample_answer(1), FORCE, DAY, tmp_path)
     in_pdf = pypdf.PdfReader(io.BytesIO(render_letter_pdf(*given)))
     texts = (
         render_letter_text(*given),
@@ -81,7 +81,7 @@ def test_a_phrase_of_the_force_is_in_every_document(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["letter.txt.j2", "letter.html.j2", "letter.typ.j2", "report.html.j2", "annex.j2", "questions/keywords.j2"])  # fmt: skip
 def test_an_unknown_name_is_told_with_file_line_and_the_names(name: str, tmp_path: Path) -> None:
     path = write(tmp_path, name, "one\n\n{{ nonsense }}\n")
-    given = (an_answer(1), FORCE, DAY, tmp_path)
+    given = (sample_answer(1), FORCE, DAY, tmp_path)
     renderer = {"letter.html.j2": render_letter_html, "letter.typ.j2": render_letter_typst, "report.html.j2": render_report_html}.get(name, render_letter_text)  # fmt: skip
     with pytest.raises(ConfigurationError) as refused:
         renderer(*given)
@@ -113,7 +113,7 @@ def test_what_is_wrong_with_a_template_is_one_message_with_its_line(
 ) -> None:
     path = write(tmp_path, "letter.txt.j2", f"first\n{text}\n")
     with pytest.raises(ConfigurationError) as refused:
-        render_letter_text(an_answer(1), FORCE, DAY, tmp_path)
+        render_letter_text(sample_answer(1), FORCE, DAY, tmp_path)
     assert str(refused.value).startswith(f"{path}:2: ")
     assert told in str(refused.value)
 
@@ -157,7 +157,7 @@ def test_a_template_runs_no_code(text: str, tmp_path: Path) -> None:
     folder, made = tmp_path / "templates", tmp_path / "made"
     (tmp_path / "secret").write_text("zqxwvkjhyp")
     attack = text.replace("MADE", str(made))
-    given = (an_answer(1), FORCE, DAY, folder)
+    given = (sample_answer(1), FORCE, DAY, folder)
     for name, renderer in (
         ("letter.txt.j2", render_letter_text),
         ("letter.html.j2", render_letter_html),
@@ -181,7 +181,7 @@ def test_a_letter_in_typst_reads_no_other_file(read: str, tmp_path: Path) -> Non
     (tmp_path / "secret").write_text("zqxwvkjhyp")
     write(tmp_path / "templates", "letter.typ.j2", f"#{read}\n")
     with pytest.raises(ConfigurationError):
-        render_letter_pdf(an_answer(1), FORCE, DAY, tmp_path / "templates")
+        render_letter_pdf(sample_answer(1), FORCE, DAY, tmp_path / "templates")
 
 
 def test_a_word_template_that_is_none_is_told(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_a_mistake_in_typst_is_told_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(
         ConfigurationError, match=r"line 2 once filled in.*unknown variable: nonsense"
     ) as refused:
-        render_letter_pdf(an_answer(1), FORCE, DAY, tmp_path)
+        render_letter_pdf(sample_answer(1), FORCE, DAY, tmp_path)
     assert str(refused.value).startswith(str(path))
 
 
@@ -224,7 +224,7 @@ def test_the_names_in_the_readme_of_the_templates_are_the_names() -> None:
     from queries.documents.content.context import build_template_context
 
     told = (ROOT / "templates" / "README.md").read_text(encoding="utf-8")
-    names = build_template_context(an_answer(1), FORCE, DAY, None)
+    names = build_template_context(sample_answer(1), FORCE, DAY, None)
     missing = {name for name in names if f"`{name}`" not in told}
     assert not missing
     files = {path.name for path in (ROOT / "templates").iterdir() if path.is_file()}

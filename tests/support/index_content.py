@@ -1,0 +1,18 @@
+"""What an index holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from elasticsearch import Elasticsearch
+
+
+def read_live_records(client: Elasticsearch, alias: str) -> dict[str, dict[str, Any]]:
+    """Every record the alias holds, without where it was read."""
+    client.indices.refresh(index=alias)
+    hits = client.search(index=alias, size=10_000)["hits"]["hits"]
+    return {
+        hit["_id"]: {name: value for name, value in hit["_source"].items() if name != "place"}
+        for hit in hits
+        if hit["_source"]["status"] != "deleted"
+    }
