@@ -38,7 +38,7 @@ from indexer.jobs.links import resolve_links
 from indexer.jobs.refresh import list_erasure_tombstones
 from indexer.loading.tally import CONTENT_HASH_RANGE, Tally, hash_content
 from indexer.records.document import encode_document
-from indexer.records.model import DELETED, FORGOTTEN, KEPT_OUT, RecordReference, Tombstone
+from indexer.records.model import DELETED, FORGOTTEN, KEPT_OUT, Reference, Tombstone
 from indexer.records.offences import load_offence_table
 
 NOT_REACHED: Final = (
@@ -328,7 +328,7 @@ def readmit_record(client: Elasticsearch, alias: str, reference: str, lock: Leas
 def check_reference(reference: str) -> None:
     """Raise RequestError for what can be no reference of a record."""
     try:
-        msgspec.convert(reference, RecordReference)
+        msgspec.convert(reference, Reference)
         reference.encode()
     except (msgspec.ValidationError, UnicodeEncodeError):
         raise RequestError(

@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""The crime record: what it may hold, how it is checked, and the document it becomes."""

@@ -1,7 +1,7 @@
-"""Categories a force declares in foidex.toml: fields of its own records that it wants to count by.
+"""Categories that a force declares in foidex.toml: fields of its own records to count by.
 
-Pure. A declared category is as strict as a built-in field: it has a type, may have a closed list
-of values, is part of the mapping, and an answer that needs it from a generation without it fails.
+A category is as strict as a built-in field: it has a type, may have a closed list of values, and
+is part of the mapping. An answer that needs it from a generation without it fails.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CategoryType = Literal["keyword", "integer", "boolean"]
 
 
 class Category(Struct, frozen=True, forbid_unknown_fields=True):
-    """One category. ``values`` are the only ones a keyword may have, ``many`` allows a list."""
+    """One category. ``values`` are all that a keyword may have; ``many`` allows a list of them."""
 
     type: CategoryType = "keyword"
     label: str = ""
@@ -50,12 +50,15 @@ _TYPE_DESCRIPTIONS: Final[dict[CategoryType, str]] = {
 
 
 def check_categories(categories: Categories, field_names: tuple[str, ...]) -> None:
-    """Raise ConfigurationError for a name that is a field already, or values that cannot be."""
+    """Raise ConfigurationError for a category named like a field, or with wrong ``values``.
+
+    ``field_names`` are the names of the built-in fields.
+    """
     for name, category in categories.items():
         if name in field_names:
             raise ConfigurationError(
-                f'[categories.{name}]: "{name}" is a field of every record, which is countable as '
-                "it is. Remove the section, or choose another name."
+                f'[categories.{name}]: "{name}" is a field of every record, so it needs no category. '
+                "Remove the section, or choose another name."
             )
         if category.values and category.type != "keyword":
             raise ConfigurationError(
@@ -65,7 +68,7 @@ def check_categories(categories: Categories, field_names: tuple[str, ...]) -> No
 
 
 def build_field_type(category: Category) -> Any:
-    """The type of the category's field in a record."""
+    """The msgspec type of the category's field in a record."""
     value_type = (
         Literal.__getitem__(category.values) if category.values else _VALUE_TYPES[category.type]
     )
@@ -87,5 +90,5 @@ def build_category_mapping(categories: Categories) -> dict[str, Any]:
 
 
 def label_category(name: str, category: Category) -> str:
-    """What a heading calls the category."""
+    """The category's name in headings."""
     return category.label or name.replace("_", " ").capitalize()

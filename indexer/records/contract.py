@@ -1,4 +1,7 @@
-"""TODO: say what indexer.records.contract is for."""
+"""The contract of a record: its built-in fields and the categories that a force declares.
+
+README.md describes it under "The record".
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ _EXPECTED_VALUES: Final = {
     "outcome": "an outcome type, a whole number from 1 to 22, or null",
     "victims": "a list of victims",
     "linked": "a list of linked offences",
-    "updated_at": "a moment with its time zone (expected YYYY-MM-DDTHH:MM:SSZ)",
+    "updated_at": "a date and time with a time zone (expected YYYY-MM-DDTHH:MM:SSZ)",
     "victim_ref": "a reference of 1 to 100 characters, in quotes, or null",
     "age": "whole years from 0 to 120, or null",
     "sex": "F, M, X, U or null",
@@ -26,7 +29,11 @@ _EXPECTED_VALUES: Final = {
 
 
 class RecordContract:
-    """What a record may hold: the built-in fields, and the categories a force declares."""
+    """What a record may hold: the built-in fields, and the categories a force declares.
+
+    ``expected`` says what the value of each field must be, for messages; ``names`` are the names
+    of all fields, including those of victims and links.
+    """
 
     def __init__(self, declared: Categories | None = None) -> None:
         self.categories: Categories = declared or {}
@@ -51,12 +58,12 @@ class RecordContract:
         self.names = tuple(dict.fromkeys((*self.fields, *_EXPECTED_VALUES)))
 
     def values(self, record: CrimeRecord) -> dict[str, Any]:
-        """The categories of a record that it has a value of."""
+        """The record's values by category, without the categories it has no value for."""
         if not self.categories:
             return {}
         values_by_name = {name: getattr(record, name) for name in self.categories}
         return {
-            # A record counts once for a value, also for a number that it gives twice.
+            # A record counts once for a value, even if it lists the value twice.
             name: list(dict.fromkeys(value)) if isinstance(value, list) else value
             for name, value in values_by_name.items()
             if value not in (None, [])

@@ -1,4 +1,4 @@
-"""TODO: say what indexer.records.document is for."""
+"""Build the index document of a record, or of a deleted record, and encode it as JSON."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def build_document(
     location: str,
     contract: RecordContract = PLAIN_CONTRACT,
 ) -> CrimeDocument:
-    """The index document of a record read at a place ("crimes.jsonl:41")."""
+    """The index document of a record that was read at a location ("crimes.jsonl:41")."""
     entries = [record.narrative] if isinstance(record.narrative, str) else record.narrative
     narrative = segment_narrative(*map(clean_text, entries))
     code = offences.canonical(record.offence_code)
@@ -52,7 +52,7 @@ def build_document(
 
 
 def build_tombstone(deletion: Deletion, location: str, current_time: datetime) -> Tombstone:
-    """The index document of a deletion; one that does not say when was made now."""
+    """The index document of a deletion; one without a time counts as made at ``current_time``."""
     return Tombstone(
         crime_ref=deletion.crime_ref,
         updated_at=deletion.updated_at or current_time.replace(microsecond=0),

@@ -1,8 +1,6 @@
-"""The crime record: its types, its checks, and the document it becomes in the index.
+"""The types of a crime record, of a deletion, and of the documents they become in the index.
 
-Pure; does no input or output. What a record may hold is the contract of README.md, "The record";
-a record that breaks it raises RecordError, whose text gives field, shape and remedy, and never
-what the field says.
+README.md describes the fields under "The record".
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
-RecordReference = Annotated[str, Meta(min_length=1, max_length=100)]
+Reference = Annotated[str, Meta(min_length=1, max_length=100)]
 
 OffenceCode = Annotated[str, Meta(min_length=1, max_length=40)]
 
@@ -30,7 +28,7 @@ FORGOTTEN: Final = "forgotten"
 
 KEPT_OUT: Final = "kept out"
 
-#: The places of tombstones that keep a record out, also where its source still has it.
+#: The locations of tombstones that keep a record out even if its source still has it.
 EXCLUDING_LOCATIONS: Final = (FORGOTTEN, KEPT_OUT)
 
 Sex = Literal["F", "M", "X", "U"]
@@ -39,7 +37,7 @@ Sex = Literal["F", "M", "X", "U"]
 class Victim(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A victim of one record. ``age`` is in whole years at the time of the offence."""
 
-    victim_ref: RecordReference | None = None
+    victim_ref: Reference | None = None
     age: Age | None = None
     sex: Sex | None = None
 
@@ -47,14 +45,14 @@ class Victim(Struct, forbid_unknown_fields=True, omit_defaults=True):
 class Link(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A linked offence: a code, the reference of another record, or both."""
 
-    crime_ref: RecordReference | None = None
+    crime_ref: Reference | None = None
     offence_code: OffenceCode | None = None
 
 
 class CrimeRecord(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """One recorded crime, as the force's system holds it."""
 
-    crime_ref: RecordReference
+    crime_ref: Reference
     recorded_on: date
     offence_code: OffenceCode
     narrative: str | list[str]
@@ -66,14 +64,14 @@ class CrimeRecord(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Deletion(Struct):
-    """Word that a record was deleted: a line of status "deleted", whatever else it holds."""
+    """Notice that a record was deleted: a line of status "deleted"; other fields are ignored."""
 
-    crime_ref: RecordReference
+    crime_ref: Reference
     updated_at: Timestamp | None = None
 
 
 class IndexedLink(Struct, omit_defaults=True):
-    """A link as the index holds it; ``resolved`` where its code is that of the record it names."""
+    """A link as the index holds it; ``resolved`` if its code was taken from the record it names."""
 
     crime_ref: str | None
     offence_code: str | None = None
@@ -84,7 +82,8 @@ class IndexedLink(Struct, omit_defaults=True):
 class CrimeDocument(Struct, omit_defaults=True, kw_only=True, rename={"location": "place"}):
     """A record as the index holds it; the fields of ``mappings/crimes.json``.
 
-    ``place`` comes last, so that what a document says can be told from where it was read.
+    ``location`` ("place" in the index) must stay the last field: the hash of a document's content
+    covers what is encoded before it.
     """
 
     crime_ref: str
@@ -104,10 +103,10 @@ class CrimeDocument(Struct, omit_defaults=True, kw_only=True, rename={"location"
 
 
 class Tombstone(Struct, rename={"location": "place"}):
-    """What the index remembers of a deleted record: that, and when, and where it was read.
+    """What the index keeps of a deleted record: its reference, and when and where it was deleted.
 
-    In the ``place`` of one that was forgotten here, whatever the source says, stands FORGOTTEN; or
-    KEPT_OUT, in a generation that never held the record.
+    ``location`` is FORGOTTEN for a record erased by ``foidex forget``, and KEPT_OUT in a generation
+    that never held that record.
     """
 
     crime_ref: str
@@ -117,4 +116,4 @@ class Tombstone(Struct, rename={"location": "place"}):
 
 
 class RecordError(ValueError):
-    """A record breaks the contract. The text gives field, shape and remedy, never content."""
+    """A record breaks the contract. The text gives field, shape and fix, and never content."""

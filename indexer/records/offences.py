@@ -1,8 +1,8 @@
-"""Home Office offence codes: one canonical form, what a code covers, and what is known.
+"""Home Office offence codes: their canonical form, titles and groups, and what each code covers.
 
-Pure but for reading the table in ``mappings/``. Two systems live side by side: statistical classes
-("21", "22B") and category/sub-code ("22/6", "86/2", written in many ways). A code covers itself and
-all below it: a category its classes and sub-codes, a class the sub-codes the table gives it.
+Two systems are in use: statistical classes ("21", "22B"), and a category with a sub-code ("22/6",
+"86/2", written in many ways). A code covers itself and all codes below it: a category covers its
+classes and sub-codes, a class covers the sub-codes that the table in ``mappings/`` lists for it.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _CACHE_LIMIT: Final = 10_000
 class OffenceTable:
     """The known codes.
 
-    ``titles`` maps every known canonical code to its title, ``groups`` a class (and a category
-    whose classes are all of one) to its offence group, ``parents`` a code to the class that covers
-    it. ``composites`` are classes made of other codes, such as homicide.
+    ``titles`` maps each known canonical code to its title; ``groups`` maps a class, or a category
+    whose classes all share a group, to its offence group; ``parents`` maps a code to the class that
+    covers it. ``composites`` are classes made of other codes, such as homicide.
     """
 
     titles: dict[str, str]
@@ -50,7 +50,7 @@ class OffenceTable:
     _paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def canonical(self, written: str) -> str:
-        """The one form of a code, however it is written; an unreadable one only trimmed."""
+        """The canonical form of a code; a code that cannot be read is only trimmed."""
         code = self._canonical.get(written)
         if code is None:
             code = self._canonical_form(" ".join(written.upper().split()))
@@ -64,7 +64,7 @@ class OffenceTable:
         if match := _SUBCODE.fullmatch(text) or _FIVE_DIGITS.fullmatch(text):
             return f"{int(match[1])}/{int(match[2])}"
         if match := _FOUR_DIGITS.fullmatch(text):
-            # A spreadsheet drops the leading zero of 08602: believed only of a known code.
+            # A spreadsheet drops the leading zero of 08602; only assumed if the code is known.
             code = f"{match[1]}/{int(match[2])}"
             return code if code in self.titles else text
         if match := _CLASS.fullmatch(text):
@@ -90,13 +90,13 @@ class OffenceTable:
         return path
 
     def group(self, code: str) -> str | None:
-        """The offence group of a canonical code; None where the table does not tell."""
+        """The offence group of a canonical code, or None if the table has none."""
         return next((self.groups[step] for step in self.path(code) if step in self.groups), None)
 
     def covered(self, codes: Iterable[str]) -> frozenset[str]:
         """Every known code that any of the canonical codes covers.
 
-        A category also covers codes that are not known: "22/*" stands for those of 22.
+        A category also covers its unknown codes: "22/*" stands for those of 22.
         """
         code_set = set(codes)
         descendants = (self._codes_below.get(code, ()) for code in code_set)
@@ -113,11 +113,11 @@ class OffenceTable:
         return codes_by_ancestor
 
     def title(self, code: str) -> str:
-        """The title of a canonical code, or the code itself where it has none."""
+        """The title of a canonical code, or the code itself if it has none."""
         return self.titles.get(code) or code
 
     def codes_with_title(self, title: str) -> list[str]:
-        """The codes of a title, in any case: mostly one; none where it is no title."""
+        """The codes that have a title, ignoring case: usually one, none if the title is unknown."""
         folded_title = title.casefold()
         return [
             code
@@ -129,7 +129,7 @@ class OffenceTable:
         """The canonical form of a code a request names.
 
         Raises RequestError, with the nearest known codes, for one the table lacks: a typing error
-        would otherwise read as "none".
+        would otherwise give a count of 0.
         """
         code = self.canonical(written)
         if self.has_code(code):
@@ -154,7 +154,7 @@ class OffenceTable:
 
 @cache
 def load_offence_table(folder: Path | None = None) -> OffenceTable:
-    """Read the table. Raises ConfigurationError, naming file and line, where it is wrong."""
+    """Read the table. Raises ConfigurationError, with file and line, if it is wrong."""
     folder = folder or find_data_folder("mappings")
     titles: dict[str, str] = {}
     groups: dict[str, str] = {}
@@ -185,7 +185,7 @@ def load_offence_table(folder: Path | None = None) -> OffenceTable:
 
 
 def _find_category_groups(groups: dict[str, str], composites: frozenset[str]) -> dict[str, str]:
-    """The group of each category whose classes are all of one group."""
+    """The group of each category whose classes all share a group."""
     groups_by_category: dict[str, set[str]] = {}
     for code, group in groups.items():
         if (category := _CATEGORY.match(code)) and code not in composites:
@@ -198,7 +198,10 @@ def _find_category_groups(groups: dict[str, str], composites: frozenset[str]) ->
 
 
 def read_tsv_rows(path: Path, columns: int) -> list[list[str]]:
-    """The lines of a table below its heading. Raises ConfigurationError, naming file and line."""
+    """The rows of a tab-separated file, without its heading.
+
+    Raises ConfigurationError, with file and line.
+    """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:

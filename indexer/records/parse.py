@@ -1,4 +1,7 @@
-"""TODO: say what indexer.records.parse is for."""
+"""Read a crime record, or a notice of its deletion, from a JSON line or from Python values.
+
+A record that breaks the contract raises RecordError.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ def parse_record_line(
 def parse_mapped_line(
     line: bytes, rename_fields: Callable[[Any], Any], contract: RecordContract = PLAIN_CONTRACT
 ) -> CrimeRecord | Deletion:
-    """Read one JSON line whose names ``ours`` turns into ours. Raises RecordError."""
+    """Read one JSON line whose fields ``rename_fields`` gives our names. Raises RecordError."""
     raw = rename_fields(_decode_line(line))
     if not isinstance(raw, dict):
         raise RecordError(
@@ -45,7 +48,7 @@ def parse_mapped_line(
 
 def _decode_line(line: bytes) -> Any:
     try:
-        # The line's end may not be in a text, so one cut short would read as wrong.
+        # Without its end, a line that is cut short reads as truncated and not as malformed.
         return _LINE_DECODER.decode(line.rstrip())
     except RecursionError:
         raise RecordError("is nested too deeply to be a record. Correct the line.") from None
@@ -66,7 +69,7 @@ def parse_record_mapping(
 
 
 def _parse_deletion(raw: Any, error: Exception, contract: RecordContract) -> Deletion:
-    """What is no record may be word of a deletion; else raise RecordError."""
+    """Read what is not a record as a notice of deletion, or raise RecordError."""
     if not isinstance(raw, dict) or raw.get("status") != DELETED:
         raise RecordError(explain_record_error(error, raw, contract)) from None
     if unknown := next((name for name in raw if name not in contract.fields), None):

@@ -1,10 +1,10 @@
-"""Synthetic records: quick, deterministic, and of such proportions that every count is arithmetic.
+"""Generate synthetic records whose every count can be worked out by arithmetic.
 
-Record ``n`` of ``total`` takes its features by remainder: its wording by ``n % 20``, its platform
-by ``n % 23``, what else is named by ``n % 7``, its offence by ``n % 11``, its status by ``n % 17``,
-its victims by ``n % 13``, its links by ``n % 19``, its outcome by ``n % 3``. The moduli share no
-factor, so a count of any of them, alone or together, follows from ``total`` alone; the seed chooses
-only the filling sentences. Dates run evenly over the period. No record describes a real event or
+Each feature of record ``n`` depends on a remainder: its wording on ``n % 20``, its platform on
+``n % 23``, its remark on ``n % 7``, its offence on ``n % 11``, its status on ``n % 17``, its
+victims on ``n % 13``, its links on ``n % 19``, its outcome on ``n % 3``. The moduli share no
+factor, so a count of any features, alone or combined, follows from ``total``; the seed only chooses
+the filler sentences. Dates are spread evenly over the period. No record describes a real event or
 person.
 """
 
@@ -19,7 +19,7 @@ SAMPLE_FROM: Final = date(2018, 4, 1)
 
 SAMPLE_TO: Final = date(2023, 3, 31)
 
-#: What the log says of the wording, by n % 20. The first eight are mentions.
+#: The sentence about live streaming, by n % 20. The first eight are mentions of it.
 SAMPLE_WORDINGS: Final = (
     "The account holder offered a live stream to followers.",
     "A live-stream was said to have been offered.",
@@ -45,7 +45,7 @@ SAMPLE_WORDINGS: Final = (
 
 MENTION_COUNT: Final = 8
 
-#: Platforms by n % 23, each with the ways its records write it, taken in turn.
+#: Platforms by n % 23, each with its spellings, which its records use in turn.
 SAMPLE_PLATFORMS: Final = (
     ("Facebook", "face book", "www.facebook.com/example"),
     ("Periscope", "periscope"),
@@ -72,7 +72,7 @@ SAMPLE_PLATFORMS: Final = (
     ("Playstation network", "play station network", "Playstation-Network"),
 )
 
-#: What else is named by n % 7, each with the ways its records write it, taken in turn.
+#: Remarks by n % 7, each with its wordings, which its records use in turn.
 SAMPLE_REMARKS: Final = (
     ("An e-scooter was left there.", "An electric scooter was there.", "An escooter was seen."),
     ("It was found on TikTok.", "It was found on Tik Tok.", "The word tik-tok is on the form."),
@@ -83,7 +83,7 @@ SAMPLE_REMARKS: Final = (
     ("",),
 )  # fmt: skip
 
-#: Home Office outcome types by n % 3; None is not recorded.
+#: Home Office outcome types by n % 3; None is an outcome not recorded.
 SAMPLE_OUTCOMES: Final = (18, 1, None)
 
 #: Offence codes by n % 11, as forces write them.
@@ -168,7 +168,7 @@ def _compose_narrative(number: int, chance: random.Random) -> list[str]:
 
 
 def _choose_victims(number: int) -> dict[str, Any]:
-    """None, two, one of unknown age, one named again from the record before, or one of 9 to 19."""
+    """No victim, two, one of unknown age, that of the record before, or one aged 9 to 19."""
     kind = number % 13
     if kind == 0:
         return {}
@@ -187,7 +187,7 @@ def _choose_victims(number: int) -> dict[str, Any]:
 
 
 def _choose_linked(number: int, prefix: str, total: int) -> dict[str, Any]:
-    """A code, a bare reference to the record before, a reference to no record, or nothing."""
+    """A code, the reference of the record before, a reference that no record has, or nothing."""
     kind = number % 19
     if kind == 0:
         return {"linked": [{"offence_code": "086/02"}]}

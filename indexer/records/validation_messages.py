@@ -1,4 +1,4 @@
-"""TODO: say what indexer.records.validation_messages is for."""
+"""Explain in plain words why a line is not a valid record, without saying what its values are."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from decimal import Decimal
 from typing import Final
 
 from indexer.records.contract import RecordContract
+from indexer.validation_errors import (
+    JsonErrorKind,
+    ViolationKind,
+    get_value_at,
+    parse_json_error,
+    parse_validation_error,
+)
 
 _CODE_SHAPE: Final = re.compile(r"[0-9][0-9A-Z]{0,4}([/. -][0-9A-Z]{1,4}){0,3}")
 
-_ERROR_PATH: Final = re.compile(r" - at `\$\.?([^`]*)`$")
-
-_UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
-
-_MISSING_FIELD: Final = re.compile(r"Object missing required field `(\w+)`")
-
 _FIELD_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,39}")
 
+_MAX_SHAPE_LENGTH: Final = 24
 
-def describe_shape(value: object) -> str:  # noqa: C901, PLR0911 - one a type
-    """What a value looks like, without what it says: "99/99/9999", "a list of 3"."""
+
+def describe_shape(value: object) -> str:  # noqa: C901, PLR0911 - one case a type
+    """What a value looks like, without its content: "text of the shape 99/99/9999"."""
     match value:
         case None:
             return "null"
@@ -32,14 +35,18 @@ def describe_shape(value: object) -> str:  # noqa: C901, PLR0911 - one a type
         case str() if not value:
             return "empty text"
         case str():
-            kinds = ["9" if c.isdigit() else "a" if c.isalpha() else c for c in value[:24]]
-            return f"text of the shape {''.join(kinds)}{'...' if len(value) > 24 else ''}"
+            shape = [
+                "9" if character.isdigit() else "a" if character.isalpha() else character
+                for character in value[:_MAX_SHAPE_LENGTH]
+            ]
+            ellipsis = "..." if len(value) > _MAX_SHAPE_LENGTH else ""
+            return f"text of the shape {''.join(shape)}{ellipsis}"
         case list():
             return f"a list of {len(value)}"
         case datetime():
-            return "a moment" if value.tzinfo else "a moment without a time zone"
+            return "a date and time" if value.tzinfo else "a date and time without a time zone"
         case date():
-            return "a day"
+            return "a date"
         case bytes():
             return f"{len(value)} bytes"
         case Decimal():
@@ -49,54 +56,50 @@ def describe_shape(value: object) -> str:  # noqa: C901, PLR0911 - one a type
 
 
 def explain_record_error(error: Exception, raw: object, contract: RecordContract) -> str:
-    """The library's message as field, shape and remedy; its own text may quote the value."""
-    text = str(error)
-    path_match = _ERROR_PATH.search(text)
-    path = path_match[1] if path_match else ""
-    inside = f' in "{path}"' if path else ""
+    """Which field breaks the contract, what its value looks like, and the fix.
+
+    ``error`` is msgspec's for the decoded line ``raw``; its own text may quote the value.
+    """
     if not isinstance(raw, dict):
         return f"is {describe_shape(raw)}, not an object. A record is one JSON object a line."
-    text = text[: path_match.start()] if path_match else text
-    if unknown := _UNKNOWN_FIELD.match(text):
-        return explain_unknown_field(unknown[1], inside, contract)
-    if missing := _MISSING_FIELD.match(text):
+    violation = parse_validation_error(error)
+    path = violation.location
+    container = f' in "{path}"' if path else ""
+    if violation.kind is ViolationKind.UNKNOWN_KEY:
+        return explain_unknown_field(violation.key, container, contract)
+    if violation.kind is ViolationKind.MISSING_KEY:
         return (
-            f'lacks the field "{missing[1]}"{inside}, which must be '
-            f"{contract.expected[missing[1]]}. Add it."
+            f'lacks the field "{violation.key}"{container}, which must be '
+            f"{contract.expected[violation.key]}. Add it."
         )
-    name = re.sub(r"\[[^\]]*\]", "", path).rpartition(".")[2]
-    expected = contract.expected.get(name, "of the right type")
-    if path.endswith("]") and name in ("victims", "linked"):
+    expected = contract.expected.get(violation.field_name, "of the right type")
+    if path.endswith("]") and violation.field_name in ("victims", "linked"):
         expected = "an object"
-    return f'"{path}" is {describe_shape(_get_value_at(raw, path))}, not {expected}. Correct it.'
+    shape = describe_shape(get_value_at(raw, violation.path))
+    return f'"{path}" is {shape}, not {expected}. Correct it.'
 
 
-def explain_unknown_field(name: str, inside: str, contract: RecordContract) -> str:
-    if not _FIELD_NAME.fullmatch(name):
-        return f"has a field{inside} whose name is not one of ours. Remove it."
+def explain_unknown_field(name: str, container: str, contract: RecordContract) -> str:
+    """What to do about a field that no record has; ``container`` is "" or ' in "victims[0]"'."""
+    if not _FIELD_NAME.fullmatch(name):  # it may be content
+        return f"has an unknown field{container}, whose name may hold content. Remove it."
     return (
-        f'has an unknown field "{name}"{inside}. The fields are {", ".join(contract.names)}. '
+        f'has an unknown field "{name}"{container}. The fields are {", ".join(contract.names)}. '
         "Rename it or remove it."
     )
 
 
-def _get_value_at(raw: object, path: str) -> object:
-    for step in re.findall(r"[^.\[\]]+", path):
-        if isinstance(raw, dict):
-            raw = raw.get(step)
-        elif isinstance(raw, list):
-            raw = raw[int(step)]
-    return raw
-
-
 def explain_json_error(error: Exception) -> str:
-    position = re.search(r"byte (\d+)", str(error))
-    if "utf-8" in str(error).lower():
-        return "is not UTF-8 text. Save the file as UTF-8 and load it again."
-    location = f" (at byte {position[1]})" if position else ""
-    if "truncated" in str(error):
-        return "is cut short: the JSON object does not end. Send the whole line."
-    return f"is not JSON{location}. A record is one JSON object a line."
+    """Why a line is not JSON, and the fix; ``error`` is msgspec's."""
+    json_error = parse_json_error(error)
+    match json_error.kind:
+        case JsonErrorKind.NOT_UTF8:
+            return "is not UTF-8 text. Save the file as UTF-8 and load it again."
+        case JsonErrorKind.TRUNCATED:
+            return "is cut short: the JSON object does not end. Send the whole line."
+        case JsonErrorKind.MALFORMED:
+            location = "" if json_error.byte is None else f" (at byte {json_error.byte})"
+            return f"is not JSON{location}. A record is one JSON object a line."
 
 
 def describe_offence_code(code: str) -> str:

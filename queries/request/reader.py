@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from indexer.config.model import Settings
 from indexer.errors import RequestError
 from indexer.records.categories import Categories
+from indexer.records.model import Reference
 from indexer.suggestions import suggest_name
 from queries.disclosure.policy import DisclosureSpec
 from queries.questions import load_question_kinds
@@ -71,8 +72,6 @@ class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False):
             if candidate.key == mention.key
         )
 
-
-Reference = Annotated[str, Meta(min_length=1, max_length=100)]
 
 Title = Annotated[str, Meta(min_length=1, max_length=300)]
 

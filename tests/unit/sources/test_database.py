@@ -195,8 +195,8 @@ def test_a_value_is_converted_where_that_is_certain(name: str, value: Any, becom
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("recorded_on", NOON, '"recorded_on" is a moment without a time zone, not a date (expected YYYY-MM-DD). Correct it.'),
-        ("recorded_on", MIDNIGHT.replace(tzinfo=UTC), '"recorded_on" is a moment, not a date'),
+        ("recorded_on", NOON, '"recorded_on" is a date and time without a time zone, not a date (expected YYYY-MM-DD). Correct it.'),
+        ("recorded_on", MIDNIGHT.replace(tzinfo=UTC), '"recorded_on" is a date and time, not a date'),
         ("recorded_on", 43617, '"recorded_on" is a number of 5 characters, not a date'),
         ("recorded_on", None, '"recorded_on" is null, not a date'),
         ("offence_code", 8602, '"offence_code" is a number of 4 characters, not an offence code'),
@@ -211,8 +211,8 @@ def test_a_value_is_converted_where_that_is_certain(name: str, value: Any, becom
         ("outcome", True, '"outcome" is true or false'),
         ("crime_ref", True, '"crime_ref" is true or false, not a reference'),
         ("crime_ref", 1.5, '"crime_ref" is a number of 3 characters, not a reference'),
-        ("updated_at", NOON, '"updated_at" is a moment without a time zone, not a moment with its time zone'),
-        ("updated_at", date(2019, 6, 1), '"updated_at" is a day, not a moment with its time zone'),
+        ("updated_at", NOON, '"updated_at" is a date and time without a time zone, not a date and time with a time zone'),
+        ("updated_at", date(2019, 6, 1), '"updated_at" is a date, not a date and time with a time zone'),
         ("status", object(), '"status" is an object, not recorded, cancelled'),
     ],
 )  # fmt: skip
