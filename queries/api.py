@@ -19,7 +19,8 @@ from indexer.session import Session
 from queries.answer.types import Answer
 from queries.answering.service import AnswerOptions, answer_request
 from queries.disclosure.publisher import build_publisher
-from queries.documents.document_set import DocumentSettings, write_document_set
+from queries.documents.content.context import DocumentSettings
+from queries.documents.document_set import write_document_set
 from queries.request.reader import read_configured_request, request_from_answer
 
 __all__ = ["CountRow", "Record", "answer", "publish", "read_answer", "to_rows", "write"]

@@ -16,7 +16,7 @@ from queries.commands.options import OverrideReasonOption, load_request
 if TYPE_CHECKING:
     from queries.answer.types import Answer
     from queries.disclosure.policy import Policy
-    from queries.documents.document_set import DocumentSettings
+    from queries.documents.content.context import DocumentSettings
     from queries.request.reader import Request
 
 
@@ -70,7 +70,7 @@ def run_answer_command(
     """
     from queries.answering.service import AnswerOptions, logged_answer
     from queries.disclosure.publisher import build_publisher
-    from queries.documents.document_set import DocumentSettings
+    from queries.documents.content.context import DocumentSettings
     from queries.jobs.batch import prepare_publication, run_batch, write_answer_documents
 
     usage_errors = {
@@ -129,20 +129,21 @@ def run_answer_command(
 def _format_answer(answer: Answer, form: AnswerFormat, document_settings: DocumentSettings) -> str:
     """An answer in a format; of one that is not for publication, say that numbers are small."""
     from queries.answer.types import format_json
-    from queries.documents.document_set import format_small_number_warning, list_small_numbers
+    from queries.documents.content.context import build_document_context
+    from queries.documents.document_set import format_small_number_warning
     from queries.documents.formats.letter import render_letter_html, render_letter_text
     from queries.documents.formats.report import render_report_text
 
     warning = format_small_number_warning(answer, document_settings)
     if warning and form is not AnswerFormat.TEXT:
         print(warning, file=sys.stderr)
-    inputs = (answer, document_settings.force, document_settings.day, document_settings.templates)
+    if form is AnswerFormat.JSON:
+        return format_json(answer) + "\n"
+    context = build_document_context(answer, document_settings)
     match form:
-        case AnswerFormat.JSON:
-            return format_json(answer) + "\n"
         case AnswerFormat.LETTER:
-            return render_letter_text(*inputs)
+            return render_letter_text(context)
         case AnswerFormat.HTML:
-            return render_letter_html(*inputs)
+            return render_letter_html(context)
         case AnswerFormat.TEXT:
-            return render_report_text(*inputs, list_small_numbers(answer, document_settings))
+            return render_report_text(context)

@@ -22,8 +22,9 @@ from indexer.jobs.summary import summarise_refresh
 from indexer.records.sample import generate_records
 from indexer.resources import find_data_folder
 from indexer.session import Session
-from queries.answer.types import Answer, format_json
+from queries.answer.types import format_json
 from queries.answering.service import answer_request
+from queries.documents.content.context import DocumentSettings, build_document_context
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.report import render_report_text
 from queries.layout.text_table import PAGE_WIDTH
@@ -106,17 +107,12 @@ def _answer_demo_request(session: Session, folder: Path, name: str) -> None:
         lambda: read_configured_request(folder / f"{name}.yaml", session.settings),
         command="demo",
     )
-    force = session.settings.force
-    today = date.today()  # noqa: DTZ011 - a letter bears the day of the desk
+    today = date.today()  # noqa: DTZ011 - a letter has the local date
+    context = build_document_context(demo_answer, DocumentSettings(session.settings.force, today))
     _write_demo_file(folder / f"{name}.answer.json", format_json(demo_answer) + "\n")
-    _write_demo_file(folder / f"{name}.letter.txt", render_letter_text(demo_answer, force, today))
-    _write_demo_file(folder / f"{name}.letter.html", render_letter_html(demo_answer, force, today))
-    _print_demo_report(demo_answer, session)
-
-
-def _print_demo_report(demo_answer: Answer, session: Session) -> None:
-    line = "=" * PAGE_WIDTH
-    print(f"{line}\n{render_report_text(demo_answer, session.settings.force, date.today())}")  # noqa: DTZ011
+    _write_demo_file(folder / f"{name}.letter.txt", render_letter_text(context))
+    _write_demo_file(folder / f"{name}.letter.html", render_letter_html(context))
+    print(f"{'=' * PAGE_WIDTH}\n{render_report_text(context)}")
 
 
 def _write_demo_file(path: Path, text: str) -> None:

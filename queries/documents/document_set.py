@@ -16,7 +16,6 @@ import shutil
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,11 +23,14 @@ import msgspec
 from filelock import FileLock, Timeout
 from msgspec import Struct
 
-from indexer.config.model import ForceSettings
 from indexer.errors import OutputError
 from queries.answer.types import Answer, format_json
-from queries.disclosure.release import list_small_counts
 from queries.documents.comparison import NumberChange, compare_answers
+from queries.documents.content.context import (
+    DocumentSettings,
+    build_document_context,
+    list_small_numbers,
+)
 from queries.documents.formats.docx import render_letter_docx
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.pdf import render_letter_pdf
@@ -47,16 +49,6 @@ _MAX_SLUG_LENGTH: Final = 80
 _DEVICE_NAMES: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
-class DocumentSettings(Struct, frozen=True):
-    """What documents need beside the answer: the force, the day, its own templates if any, and
-    below which count a report of what is not for publication calls a number small."""
-
-    force: ForceSettings
-    day: date
-    templates: Path | None = None
-    flag: int = 0
-
-
 class WriteResult(Struct, frozen=True):
     """What was written, and the numbers that changed; None where there is nothing to compare."""
 
@@ -72,11 +64,6 @@ def slugify_reference(reference: str) -> str:
     if not name:  # nothing of it can be written
         return "request-" + hashlib.sha256(reference.encode()).hexdigest()[:8]
     return f"request-{name}" if _DEVICE_NAMES.fullmatch(name) else name
-
-
-def list_small_numbers(answer: Answer, settings: DocumentSettings) -> list[str]:
-    """The small numbers of an answer that is not for publication, by their places."""
-    return [] if answer.disclosure else list_small_counts(answer, settings.flag)
 
 
 def format_small_number_warning(answer: Answer, settings: DocumentSettings) -> str:
@@ -99,18 +86,17 @@ def render_documents(answer: Answer, settings: DocumentSettings) -> dict[str, by
 
 
 def _render_every_document(answer: Answer, settings: DocumentSettings) -> dict[str, bytes]:
-    inputs = (answer, settings.force, settings.day, settings.templates)
+    context = build_document_context(answer, settings)
     name = slugify_reference(answer.reference)
-    flagged = list_small_numbers(answer, settings)
     contents: dict[str, str | bytes] = {
         f"{name}.answer.json": format_json(answer) + "\n",
-        f"{name}.report.txt": render_report_text(*inputs, flagged),
-        f"{name}.report.html": render_report_html(*inputs, flagged),
-        f"{name}.letter.txt": render_letter_text(*inputs),
-        f"{name}.letter.html": render_letter_html(*inputs),
-        f"{name}.letter.docx": render_letter_docx(*inputs),
-        f"{name}.letter.pdf": render_letter_pdf(*inputs),
-        f"{name}.xlsx": render_workbook(*inputs),
+        f"{name}.report.txt": render_report_text(context),
+        f"{name}.report.html": render_report_html(context),
+        f"{name}.letter.txt": render_letter_text(context),
+        f"{name}.letter.html": render_letter_html(context),
+        f"{name}.letter.docx": render_letter_docx(context),
+        f"{name}.letter.pdf": render_letter_pdf(context),
+        f"{name}.xlsx": render_workbook(context),
         **{
             f"tables/{name}.{slugify_reference(question.id)}.csv": format_table_csv(question.table)
             for question in answer.questions

@@ -17,8 +17,8 @@ from queries.answering.service import DEFAULT_OPTIONS, AnswerOptions, logged_ans
 from queries.disclosure.ledger import PreparedRelease
 from queries.disclosure.policy import Policy
 from queries.disclosure.publisher import Publisher
+from queries.documents.content.context import DocumentSettings
 from queries.documents.document_set import (
-    DocumentSettings,
     WriteResult,
     format_small_number_warning,
     slugify_reference,

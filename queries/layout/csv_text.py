@@ -1,4 +1,4 @@
-"""TODO: say what queries.layout.csv_text is for."""
+"""A table as CSV that no spreadsheet takes for formulas."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import unicodedata
 from typing import Final
 
 from queries.answer.types import Row, Table
-from queries.documents.content.context import strip_unprintable
+from queries.layout.printable import strip_unprintable
 from queries.layout.prose import WITHHELD_SIGN
 
 _FORMULA_STARTS: Final = "=+-@\t\r\n"

@@ -15,18 +15,19 @@ from playwright.sync_api import Browser, sync_playwright
 from queries.documents.formats.letter import render_letter_html
 from queries.documents.formats.report import render_report_html
 from tests.support.answers import FORCE, hostile, sample_answer, tabled, wide
+from tests.support.rendered import rendered
 
 DAY = date(2018, 8, 15)
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 PAGES = {
-    "report": render_report_html(sample_answer(1234), FORCE, DAY),
-    "report, no records": render_report_html(sample_answer(0), FORCE, DAY),
-    "report, hostile": render_report_html(hostile(sample_answer(1)), FORCE, DAY),
-    "report, wide": render_report_html(tabled(sample_answer(1), wide(6, 24)), FORCE, DAY),
-    "letter": render_letter_html(sample_answer(1234), FORCE, DAY),
-    "letter, wide": render_letter_html(tabled(sample_answer(1), wide(6, 24)), FORCE, DAY),
+    "report": rendered(render_report_html, sample_answer(1234), FORCE, DAY),
+    "report, no records": rendered(render_report_html, sample_answer(0), FORCE, DAY),
+    "report, hostile": rendered(render_report_html, hostile(sample_answer(1)), FORCE, DAY),
+    "report, wide": rendered(render_report_html, tabled(sample_answer(1), wide(6, 24)), FORCE, DAY),
+    "letter": rendered(render_letter_html, sample_answer(1234), FORCE, DAY),
+    "letter, wide": rendered(render_letter_html, tabled(sample_answer(1), wide(6, 24)), FORCE, DAY),
 }
 
 

@@ -29,7 +29,7 @@ from queries.answer.types import (
     TermAnswer,
 )
 from queries.disclosure.policy import Policy
-from queries.documents.document_set import DocumentSettings
+from queries.documents.content.context import DocumentSettings
 from queries.questions.base import write_overlap_note
 from queries.tables.scope import rows_are_disjoint
 

@@ -1,12 +1,14 @@
-"""What the templates need worked out: rows found, prose, tables in parts, the method annex."""
+"""What the templates of an answer need, worked out once for all its documents.
+
+Rows that are not zero, prose, tables cut into parts that fit a page, and the method annex.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any
 
 import jinja2
 import msgspec
@@ -14,7 +16,10 @@ from msgspec import Struct
 
 from indexer.config.model import ForceSettings
 from queries.answer.types import Answer, QuestionAnswer, Row, ScopeAnswer, TermAnswer
+from queries.disclosure.release import list_small_counts
+from queries.documents.content.number_check import ExpectedNumbers, collect_expected_numbers
 from queries.documents.content.templates import EscapeMode, get_environment, render_template
+from queries.layout.printable import strip_unprintable
 from queries.layout.prose import (
     describe_left_out,
     describe_near_misses,
@@ -33,10 +38,31 @@ from queries.layout.table_parts import (
 )
 from queries.tables.period import Period, format_long_date
 
-_T = TypeVar("_T")
 
-# What XML cannot hold, and so neither Word nor a spreadsheet.
-_UNPRINTABLE: Final = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+class DocumentSettings(Struct, frozen=True):
+    """What documents need besides the answer.
+
+    ``templates`` is the force's own folder of templates, if it has one. A report that is not for
+    publication lists the numbers below ``flag``.
+    """
+
+    force: ForceSettings
+    day: date
+    templates: Path | None = None
+    flag: int = 0
+
+
+class DocumentContext(Struct, frozen=True):
+    """What all documents of one answer are made from, worked out once for the whole set.
+
+    ``names`` are the names that a template may use; ``expected`` are the numbers that a document
+    may print.
+    """
+
+    answer: Answer
+    settings: DocumentSettings
+    names: dict[str, Any]
+    expected: ExpectedNumbers
 
 
 class QuestionView(Struct, frozen=True):
@@ -98,19 +124,28 @@ class AnnexBlock(Struct, frozen=True):
     item: bool
 
 
-def build_template_context(
-    answer: Answer,
-    force: ForceSettings,
-    day: date,
-    template_folder: Path | None,
-    small: Sequence[str] = (),
-) -> dict[str, Any]:
-    """The names a template may use. ``small`` are the places of small numbers, to be thought of
-    before anything is published. Raises ConfigurationError for a phrase that is wrong."""
-    answer = strip_unprintable(answer)
-    force = strip_unprintable(force)
+def build_document_context(answer: Answer, settings: DocumentSettings) -> DocumentContext:
+    """Work out once what the documents of an answer have in common.
+
+    Raises ConfigurationError for a template of the method annex or of a question that is wrong.
+    """
+    return DocumentContext(
+        answer=answer,
+        settings=settings,
+        names=_build_template_names(strip_unprintable(answer), settings),
+        expected=collect_expected_numbers(answer, settings.force),
+    )
+
+
+def list_small_numbers(answer: Answer, settings: DocumentSettings) -> list[str]:
+    """The small numbers of an answer that is not for publication, each by its place."""
+    return [] if answer.disclosure else list_small_counts(answer, settings.flag)
+
+
+def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[str, Any]:
+    force, templates = strip_unprintable(settings.force), settings.templates
     letter = answer.request["letter"]
-    context = {
+    names = {
         "answer": answer,
         "scope": answer.scope,
         "period": describe_scope(answer.scope),
@@ -121,16 +156,14 @@ def build_template_context(
         "left_out": " ".join(
             filter(None, (describe_left_out(answer.scope.left_out), _describe_record_end(answer)))
         ),
-        "questions": [
-            _view_question(answer, question, template_folder) for question in answer.questions
-        ],
+        "questions": [_view_question(answer, question, templates) for question in answer.questions],
         "disclosure": answer.disclosure,
         "withheld": _explain_withholding(answer, force),
         "rounded": explain_rounding(answer.disclosure),
-        "small": tuple(small),
+        "small": tuple(list_small_numbers(answer, settings)),
         "provenance": answer.provenance,
         "force": force,
-        "day": day,
+        "day": settings.day,
         "letter": letter,
         "received": format_long_date(date.fromisoformat(letter["received"]))
         if letter["received"]
@@ -138,11 +171,8 @@ def build_template_context(
         "asked": _split_paragraphs(letter["asked"]),
         "clarified": _split_paragraphs(letter["clarified"]),
     }
-    return context | {
-        "annex": tuple(
-            _parse_sections(render_template("annex.j2", EscapeMode.TEXT, template_folder, context))
-        )
-    }
+    annex = render_template("annex.j2", EscapeMode.TEXT, templates, names)
+    return names | {"annex": tuple(_parse_sections(annex))}
 
 
 def _explain_withholding(answer: Answer, force: ForceSettings) -> str:
@@ -308,26 +338,3 @@ def _parse_sections(text: str) -> Iterator[AnnexSection]:
             blocks.append(AnnexBlock(line.removeprefix("- "), item=line.startswith("- ")))
     if blocks:
         yield AnnexSection(heading, tuple(blocks))
-
-
-def strip_unprintable(value: _T) -> _T:
-    """The value without characters that no document can hold."""
-    cleaned: _T = _strip_value(value)
-    return cleaned
-
-
-def _strip_value(value: Any) -> Any:
-    match value:
-        case str():
-            return _UNPRINTABLE.sub("", value)
-        case dict():
-            return {_strip_value(key): _strip_value(item) for key, item in value.items()}
-        case tuple() | list():
-            return type(value)(map(_strip_value, value))
-        case Struct():
-            fields = value.__struct_fields__
-            return msgspec.structs.replace(
-                value, **{name: _strip_value(getattr(value, name)) for name in fields}
-            )
-        case _:
-            return value

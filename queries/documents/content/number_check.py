@@ -1,11 +1,10 @@
-"""Documents read back before they are given: the numbers they print are those of the answer.
+"""Every document is read back before it is given, to check that its numbers are the answer's.
 
-Pure. Templates are a force's own, and may print a wrong number: one that was typed, worked out, or
-left from another request. What is read is told from what cannot be: a row that bears the name of a
-row of the answer has numbers of that row; a number said of offences, victims or records is one
-that the answer or the force's own text holds; a number in words and in figures is one number.
-Everything else (sections of an act, days, telephone numbers) is left alone, as a letter that is
-refused without cause would be worse.
+Pure. A force's own template may print a wrong number: one that was typed, calculated, or left over
+from another request. Three things are checked. A row with the name of a row of the answer must have
+that row's numbers. A number of offences, victims or records must be in the answer or in the force's
+own text. A number given in words and in figures must be the same number. Everything else (sections
+of an act, dates, telephone numbers) is left alone: to refuse a correct letter would be worse.
 """
 
 from __future__ import annotations
@@ -77,11 +76,29 @@ class ExtractedText(NamedTuple):
     rows: list[tuple[str, list[str]]]
 
 
-def require_same_numbers(
-    content: ExtractedText, answer: Answer, force: ForceSettings, document: str
-) -> None:
-    """Raise ConfigurationError where a document says another number than the answer does."""
-    wrong = [*_check_printed_rows(content, answer), *_check_prose(content, answer, force)]
+class ExpectedNumbers(NamedTuple):
+    """What a document may print: the cells of the rows of a name, and every number of the prose."""
+
+    cells_by_name: dict[str, list[set[str]]]
+    numbers: frozenset[int]
+
+
+def collect_expected_numbers(answer: Answer, force: ForceSettings) -> ExpectedNumbers:
+    """The numbers of an answer and of the force's own text."""
+    cells_by_name: dict[str, list[set[str]]] = {}
+    for question in answer.questions:
+        for line in build_single_part(question.table).lines:
+            for name in {_collapse_spaces(line.name), _collapse_spaces(line.label)}:
+                cells_by_name.setdefault(name, []).append(set(line.cells))
+    return ExpectedNumbers(cells_by_name, _collect_allowed_numbers(answer, force))
+
+
+def require_same_numbers(content: ExtractedText, expected: ExpectedNumbers, document: str) -> None:
+    """Raise ConfigurationError if a document prints a number that the answer does not have.
+
+    ``document`` is the template's file, which the message names.
+    """
+    wrong = [*_check_printed_rows(content, expected), *_check_prose(content, expected)]
     if wrong:
         raise ConfigurationError(
             f"{document} says what the answer does not, so it is not given:\n"
@@ -90,15 +107,10 @@ def require_same_numbers(
         )
 
 
-def _check_printed_rows(content: ExtractedText, answer: Answer) -> Iterator[str]:
-    cells_by_name: dict[str, list[set[str]]] = {}
-    for question in answer.questions:
-        for line in build_single_part(question.table).lines:
-            for name in {_collapse_spaces(line.name), _collapse_spaces(line.label)}:
-                cells_by_name.setdefault(name, []).append(set(line.cells))
+def _check_printed_rows(content: ExtractedText, expected: ExpectedNumbers) -> Iterator[str]:
     for label, cells in content.rows:
         printed = [cell for cell in cells if cell == WITHHELD or _FIGURES.fullmatch(cell)]
-        rows = cells_by_name.get(_collapse_spaces(label), [])
+        rows = expected.cells_by_name.get(_collapse_spaces(label), [])
         if rows and not any(row.issuperset(printed) for row in rows):
             yield (
                 f'the row "{label[:60]}" has {", ".join(printed)}, and in the answer '
@@ -106,25 +118,24 @@ def _check_printed_rows(content: ExtractedText, answer: Answer) -> Iterator[str]
             )
 
 
-def _check_prose(content: ExtractedText, answer: Answer, force: ForceSettings) -> Iterator[str]:
-    allowed_numbers = _collect_allowed_numbers(answer, force)
+def _check_prose(content: ExtractedText, expected: ExpectedNumbers) -> Iterator[str]:
     for text in map(_collapse_spaces, content.prose):
         for match in _STATED_COUNT.finditer(text):
             number = _parse_figures(match[2])
-            if number not in allowed_numbers and not ("," not in match[2] and number in _YEARS):
-                yield f'"{match[1]}": {match[2]} is no number of the answer'
+            if number not in expected.numbers and not ("," not in match[2] and number in _YEARS):
+                yield f'"{match[1]}": {match[2]} is not a number of the answer'
         for match in _WORDS_AND_FIGURES.finditer(text):
             words = match[1].lower().replace("-", " ").split()
-            expected = (
+            number_words = (
                 str(num2words(_parse_figures(match[2]))).replace("-", " ").replace(",", "").split()
             )
-            bare = [word for word in expected if word != "and"]
+            bare = [word for word in number_words if word != "and"]
             stated_words = [word for word in words if word != "and"]
             if stated_words[-1] in _NUMBER_WORDS and stated_words[-len(bare) :] != bare:
                 yield f'"{match[0][-60:]}": the number in words is not the one in figures'
 
 
-def _collect_allowed_numbers(answer: Answer, force: ForceSettings) -> set[int]:
+def _collect_allowed_numbers(answer: Answer, force: ForceSettings) -> frozenset[int]:
     """Every number of the answer, in figures or in its text and the force's."""
     provenance = answer.provenance
     numbers = {provenance.records, provenance.rejected}
@@ -137,7 +148,7 @@ def _collect_allowed_numbers(answer: Answer, force: ForceSettings) -> set[int]:
             if isinstance(leaf, str)
             else {leaf}
         )
-    return numbers
+    return frozenset(numbers)
 
 
 def _iter_leaves(value: object) -> Iterator[int | str]:

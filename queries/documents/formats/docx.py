@@ -5,17 +5,15 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from zipfile import BadZipFile
 
 import jinja2
 
-from indexer.config.model import ForceSettings
 from indexer.errors import ConfigurationError
-from queries.answer.types import Answer
-from queries.documents.content.context import build_template_context
+from queries.documents.content.context import DocumentContext
 from queries.documents.content.number_check import ExtractedText, require_same_numbers
 from queries.documents.content.templates import (
     EscapeMode,
@@ -39,15 +37,13 @@ _CELL_PADDING: Final = 160_000  # the space beside it
 _TAGS: Final = re.compile(r"<[^>]+>")
 
 
-def render_letter_docx(
-    answer: Answer, force: ForceSettings, day: date, custom_templates: Path | None = None
-) -> bytes:
+def render_letter_docx(context: DocumentContext) -> bytes:
     """The letter as a Word file. Raises ConfigurationError for a template that is wrong."""
-    path = find_template(_TEMPLATE_NAME, custom_templates)
-    context = build_template_context(answer, force, day, custom_templates)
-    document = _render_docx_template(path, context, custom_templates)
-    require_same_numbers(_extract_docx_text(document), answer, force, str(path))
-    return save_docx(document, answer.provenance.run_at)
+    templates = context.settings.templates
+    path = find_template(_TEMPLATE_NAME, templates)
+    document = _render_docx_template(path, context.names, templates)
+    require_same_numbers(_extract_docx_text(document), context.expected, str(path))
+    return save_docx(document, context.answer.provenance.run_at)
 
 
 def _extract_docx_text(document: Any) -> ExtractedText:
@@ -70,7 +66,7 @@ def _render_docx_template(
         from lxml.etree import XMLSyntaxError
 
     class Letter(DocxTemplate):  # type: ignore[misc]
-        """A template that says near which words it is wrong."""
+        """A template whose errors quote the words near the fault."""
 
         def render_xml_part(self, source: str, *arguments: Any) -> str:
             try:
@@ -98,7 +94,7 @@ def _render_docx_template(
         ) from None
     except XMLSyntaxError:
         raise ConfigurationError(
-            f"{path}: is no Word file any more once filled in. Check that each tag such as "
+            f"{path}: is not a Word file any more once it is filled in. Check that each tag such as "
             "{%p for ... %} stands alone in its paragraph, row or cell, and has its end."
         ) from None
     except jinja2.TemplateError as error:  # in the properties

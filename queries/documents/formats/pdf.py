@@ -7,20 +7,16 @@ system's are used only where both lack a letter of the text.
 from __future__ import annotations
 
 import re
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from indexer.config.model import ForceSettings
 from indexer.errors import ConfigurationError
-from queries.answer.types import Answer
-from queries.documents.content.context import build_template_context
-from queries.documents.content.number_check import extract_typst_text, require_same_numbers
+from queries.documents.content.checked_template import render_checked_template
+from queries.documents.content.context import DocumentContext
 from queries.documents.content.templates import (
     EscapeMode,
     find_template,
     list_template_folders,
-    render_template,
 )
 from queries.documents.formats.optional_imports import require_extra
 
@@ -31,36 +27,19 @@ _MISSING_FONT: Final = "could not be displayed"
 _ERROR_LINE: Final = re.compile(r"\.typ:(\d+):")
 
 
-def render_letter_typst(
-    answer: Answer, force: ForceSettings, day: date, custom_templates: Path | None = None
-) -> str:
-    """The letter as Typst's source. Raises ConfigurationError for a template that is wrong."""
-    source = render_template(
-        _TEMPLATE_NAME,
-        EscapeMode.TYPST,
-        custom_templates,
-        build_template_context(answer, force, day, custom_templates),
-    )
-    require_same_numbers(
-        extract_typst_text(source),
-        answer,
-        force,
-        str(find_template(_TEMPLATE_NAME, custom_templates)),
-    )
-    return source
+def render_letter_typst(context: DocumentContext) -> str:
+    """The letter as Typst source."""
+    return render_checked_template(_TEMPLATE_NAME, EscapeMode.TYPST, context)
 
 
-def render_letter_pdf(
-    answer: Answer, force: ForceSettings, day: date, custom_templates: Path | None = None
-) -> bytes:
-    """The letter as PDF. Raises ConfigurationError for a template that is wrong, and where no font
-    has a letter of the text."""
-    source = render_letter_typst(answer, force, day, custom_templates)
+def render_letter_pdf(context: DocumentContext) -> bytes:
+    """The letter as PDF. Also raises ConfigurationError if no font has a letter of the text."""
+    templates = context.settings.templates
     return _compile_typst(
-        source,
-        find_template(_TEMPLATE_NAME, custom_templates),
-        custom_templates,
-        int(answer.provenance.run_at.timestamp()),
+        render_letter_typst(context),
+        find_template(_TEMPLATE_NAME, templates),
+        templates,
+        int(context.answer.provenance.run_at.timestamp()),
     )
 
 
@@ -76,7 +55,7 @@ def _compile_typst(source: str, path: Path, custom_templates: Path | None, times
         try:
             pdf_bytes = typst.compile(  # type: ignore[call-overload]
                 source.encode(),
-                root=str(path.parent),  # of images; text, whatever the input is
+                root=str(path.parent),  # where images are; text, whatever the input is
                 font_paths=list(fonts),
                 ignore_system_fonts=ignore_system,
                 format="pdf",
@@ -90,8 +69,8 @@ def _compile_typst(source: str, path: Path, custom_templates: Path | None, times
             assert isinstance(pdf_bytes, bytes)
             return pdf_bytes
     raise ConfigurationError(
-        "the letter holds characters that no font here has, so there is no PDF of it. Put a font "
-        "that has them in the folder fonts of your templates (foidex templates init)."
+        "the letter holds characters that no installed font has, so its PDF cannot be made. Put a "
+        "font that has them into the folder fonts of your templates (foidex templates init)."
     )
 
 

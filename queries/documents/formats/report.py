@@ -1,73 +1,45 @@
-"""The report: one HTML file of charts, tables and method, to read and for a disclosure log."""
+"""The report: tables, charts and the method, to read in the office or for a disclosure log."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from datetime import date
-from pathlib import Path
 
 from markupsafe import Markup
 from msgspec import Struct
 
-from indexer.config.model import ForceSettings
-from queries.answer.types import Answer
-from queries.documents.content.context import build_template_context
-from queries.documents.content.number_check import extract_markup_text, require_same_numbers
-from queries.documents.content.templates import EscapeMode, find_template, render_template
+from queries.documents.content.checked_template import render_checked_template
+from queries.documents.content.context import DocumentContext, QuestionView
+from queries.documents.content.templates import EscapeMode
 from queries.documents.formats.charts import count_drawn_columns, draw_bars, select_drawn_rows
-from queries.documents.formats.letter import render_plain_text
-
-
-def render_report_text(
-    answer: Answer,
-    force: ForceSettings,
-    day: date,
-    template_folder: Path | None = None,
-    small: Sequence[str] = (),
-) -> str:
-    """The answer for the person who must stand by it: rows, forms found and provenance.
-
-    ``small`` are the places of small numbers, to be thought of before anything is published.
-    """
-    context = build_template_context(answer, force, day, template_folder, small)
-    return render_plain_text("report.txt.j2", context, answer, force, template_folder)
+from queries.documents.formats.letter import trim_newlines
 
 
 class ChartFigure(Struct, frozen=True):
-    """A chart, empty where there is nothing to draw, and how much of its table it shows."""
+    """A chart as SVG (empty if there is nothing to draw), and how much of its table it shows."""
 
     chart: str
     rows: int
     columns: int
 
 
-def render_report_html(
-    answer: Answer,
-    force: ForceSettings,
-    day: date,
-    custom_templates: Path | None = None,
-    small: Sequence[str] = (),
-) -> str:
-    """The report, which needs neither a script nor the network. Raises ConfigurationError.
+def render_report_text(context: DocumentContext) -> str:
+    """The report as text: rows, the forms of each term that were found, and where numbers come from."""
+    return trim_newlines(render_checked_template("report.txt.j2", EscapeMode.TEXT, context))
 
-    ``small`` as in ``letters.report_text``.
-    """
-    context = build_template_context(answer, force, day, custom_templates, small)
+
+def render_report_html(context: DocumentContext) -> str:
+    """The report as one HTML file, which needs neither a script nor the network."""
     figures = {
-        question.answer.id: ChartFigure(
-            chart=Markup(  # noqa: S704 - the library escapes text
-                draw_bars(question.answer.table, f"Chart of {question.title}", question.answer.id)
-            ),
-            rows=len(select_drawn_rows(question.answer.table)),
-            columns=count_drawn_columns(question.answer.table),
-        )
-        for question in context["questions"]
+        question.answer.id: _draw_figure(question) for question in context.names["questions"]
     }
-    name = "report.html.j2"
-    html = render_template(
-        name, EscapeMode.MARKUP, custom_templates, context | {"figures": figures}
+    return render_checked_template(
+        "report.html.j2", EscapeMode.MARKUP, context, {"figures": figures}
     )
-    require_same_numbers(
-        extract_markup_text(html), answer, force, str(find_template(name, custom_templates))
+
+
+def _draw_figure(question: QuestionView) -> ChartFigure:
+    table = question.answer.table
+    chart = draw_bars(table, f"Chart of {question.title}", question.answer.id)
+    return ChartFigure(
+        chart=Markup(chart),  # noqa: S704 - the library escapes text
+        rows=len(select_drawn_rows(table)),
+        columns=count_drawn_columns(table),
     )
-    return html

@@ -1,4 +1,4 @@
-"""The tables as CSV, a file a question, and as one workbook. No cell is ever a formula."""
+"""The tables as one workbook. No cell is ever a formula."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import io
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date
-from pathlib import Path
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from indexer.config.model import ForceSettings
 from queries.answer.types import Answer
-from queries.documents.content.context import QuestionView, build_template_context
+from queries.documents.content.context import DocumentContext, QuestionView
 from queries.documents.formats.optional_imports import require_extra
 from queries.documents.formats.zip_archive import fix_zip_timestamps
 from queries.layout.csv_text import escape_formula, has_codes, list_column_heads, list_row_names
@@ -46,15 +44,13 @@ _NAME_LENGTH: Final = 31
 _NOTES_TITLE: Final = "Notes"
 
 
-def render_workbook(
-    answer: Answer, force: ForceSettings, day: date, template_folder: Path | None = None
-) -> bytes:
-    """A sheet of notes, and one a question. Raises ConfigurationError."""
+def render_workbook(document_context: DocumentContext) -> bytes:
+    """One workbook: a sheet of notes, then a sheet for each question. Raises ConfigurationError."""
     with require_extra("A workbook"):
         from openpyxl import Workbook
         from openpyxl.styles import Font
         from openpyxl.writer.excel import ExcelWriter
-    context = build_template_context(answer, force, day, template_folder)
+    context = document_context.names
     printable_answer: Answer = context["answer"]
     book = Workbook()
     sheet = book.active
@@ -70,7 +66,7 @@ def render_workbook(
     file = io.BytesIO()
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         ExcelWriter(book, archive).save()
-    return fix_zip_timestamps(file.getvalue(), answer.provenance.run_at)
+    return fix_zip_timestamps(file.getvalue(), printable_answer.provenance.run_at)
 
 
 def _set_book_properties(book: Workbook, context: dict[str, Any]) -> None:

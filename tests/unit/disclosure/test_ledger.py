@@ -25,6 +25,7 @@ from queries.disclosure.ledger import PublishedAnswer, prepare_release, publish_
 from queries.documents.document_set import write_document_set
 from queries.documents.formats.letter import render_letter_text
 from tests.support.paths import ROOT
+from tests.support.rendered import rendered
 from tests.support.tables import DESK, FIVE, answer, answer_by_code
 
 CODES = ("21", "22B", "46")
@@ -367,7 +368,7 @@ def test_of_many_codes_a_refusal_says_those_that_tell_two_releases_apart(book: P
 
 
 def test_documents_name_every_code() -> None:
-    letter = render_letter_text(number(500, MANY), DESK.force, DESK.day, None)
+    letter = rendered(render_letter_text, number(500, MANY), DESK.force, DESK.day, None)
     said = " ".join(letter.split())
     assert "more" not in said.partition("under the codes")[2].partition(".")[0]
     assert all(code in said for code in MANY)

@@ -46,6 +46,7 @@ from queries.disclosure.release import collect_known_bounds, list_small_counts, 
 from queries.disclosure.suppression import SuppressionProblem, choose_cells, tighten_constraints
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.report import render_report_text
+from tests.support.rendered import rendered
 from tests.support.tables import Record, a_record, answer, keywords, linked, offences, victims
 
 FIVE = Policy(threshold=5)
@@ -572,7 +573,7 @@ def test_a_published_answer_is_rendered_everywhere(number: int, policy: Policy) 
     records += [a_record("21", "Omegle", "Skype", ages=(9, 12)) for _ in range(number // 2)]
     found = published(everything(records), policy)
     for renderer in (render_letter_text, render_letter_html, render_report_text):
-        text = renderer(found, ForceSettings(), DAY)
+        text = rendered(renderer, found, ForceSettings(), DAY)
         assert "None," not in text
         assert "None " not in text.replace("None of these", "").replace("None: ", "")
         hidden = any(None in row.counts for one in found.questions for row in one.table.rows)
@@ -585,7 +586,7 @@ def test_the_officer_is_told_of_small_numbers() -> None:
     asked = answer(records, offences(records, ["21", "22B"]))
     assert list_small_counts(asked, 5) == ["Q1, Title of 22B, Offences: 4"]
     assert list_small_counts(asked, 4) == []
-    text = render_report_text(asked, ForceSettings(), DAY, small=list_small_counts(asked, 5))
+    text = rendered(render_report_text, asked, ForceSettings(), DAY, flag=5)
     assert "  Q1, Title of 22B, Offences: 4\n" in text
 
 

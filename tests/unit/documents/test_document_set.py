@@ -25,8 +25,8 @@ from hypothesis import strategies as st
 from indexer.errors import OutputError
 from queries.answer.types import Answer, QuestionAnswer, Row
 from queries.documents import document_set
+from queries.documents.content.context import DocumentSettings
 from queries.documents.document_set import (
-    DocumentSettings,
     _install_pending_set,
     slugify_reference,
     write_document_set,

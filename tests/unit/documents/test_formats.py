@@ -24,8 +24,9 @@ from openpyxl.worksheet.cell_range import CellRange
 
 from indexer.errors import ConfigurationError
 from queries.answer.types import Answer, Column, Row, Table
+from queries.documents.content.context import DocumentSettings
 from queries.documents.content.typst_escape import escape_typst_text
-from queries.documents.document_set import DocumentSettings, render_documents
+from queries.documents.document_set import render_documents
 from queries.documents.formats.charts import draw_bars, select_drawn_rows
 from queries.documents.formats.docx import render_letter_docx
 from queries.documents.formats.pdf import render_letter_pdf
@@ -43,6 +44,7 @@ from tests.support.answers import (
     wide,
 )
 from tests.support.documents import extract_text
+from tests.support.rendered import rendered
 
 DAY = date(2018, 8, 15)
 
@@ -50,15 +52,15 @@ PRINTED = [text.replace("\a", "") for text in HOSTILE]
 
 
 def word_file(answer: Answer) -> Any:
-    return docx.Document(io.BytesIO(render_letter_docx(answer, FORCE, DAY)))
+    return docx.Document(io.BytesIO(rendered(render_letter_docx, answer, FORCE, DAY)))
 
 
 def book(answer: Answer) -> Any:
-    return openpyxl.load_workbook(io.BytesIO(render_workbook(answer, FORCE, DAY)))
+    return openpyxl.load_workbook(io.BytesIO(rendered(render_workbook, answer, FORCE, DAY)))
 
 
 def pages(answer: Answer) -> pypdf.PdfReader:
-    return pypdf.PdfReader(io.BytesIO(render_letter_pdf(answer, FORCE, DAY)))
+    return pypdf.PdfReader(io.BytesIO(rendered(render_letter_pdf, answer, FORCE, DAY)))
 
 
 def squeezed(text: str) -> str:
@@ -77,9 +79,9 @@ def test_the_total_of_a_word_table_is_not_alone_on_a_page() -> None:
 
 @pytest.mark.parametrize("document", [render_letter_docx, render_letter_pdf, render_workbook])
 def test_the_same_answer_and_day_give_the_same_bytes(document: Callable[..., bytes]) -> None:
-    first = document(sample_answer(1234), FORCE, DAY)
-    assert first == document(sample_answer(1234), FORCE, DAY)
-    assert first != document(sample_answer(1235), FORCE, DAY)
+    first = rendered(document, sample_answer(1234), FORCE, DAY)
+    assert first == rendered(document, sample_answer(1234), FORCE, DAY)
+    assert first != rendered(document, sample_answer(1235), FORCE, DAY)
 
 
 def test_the_word_letter_has_the_rows_of_every_table() -> None:
@@ -145,8 +147,10 @@ def test_the_pdf_has_every_count_of_a_wide_table() -> None:
 
 
 def test_a_letter_no_font_has_is_told() -> None:
-    with pytest.raises(ConfigurationError, match="no font here has"):
-        render_letter_pdf(tabled(sample_answer(1), count_table("\u0378", [], 0)), FORCE, DAY)
+    with pytest.raises(ConfigurationError, match="no installed font has"):
+        rendered(
+            render_letter_pdf, tabled(sample_answer(1), count_table("\u0378", [], 0)), FORCE, DAY
+        )
 
 
 def test_hostile_text_is_text_everywhere() -> None:
@@ -156,7 +160,7 @@ def test_hostile_text_is_text_everywhere() -> None:
     in_pdf = squeezed("".join(page.extract_text() for page in pages(answer).pages))
     sheet = book(answer)["Q1"]
     in_sheet = [cell.value for row in sheet.iter_rows() for cell in row]
-    in_html = render_report_html(answer, FORCE, DAY)
+    in_html = rendered(render_report_html, answer, FORCE, DAY)
     reader = Reader()
     reader.feed(in_html)
     for text in PRINTED:
@@ -309,7 +313,7 @@ class Reader(HTMLParser):
 
 
 def test_the_report_needs_no_network_and_no_script() -> None:
-    text = render_report_html(sample_answer(1234), FORCE, DAY)
+    text = rendered(render_report_html, sample_answer(1234), FORCE, DAY)
     reader = Reader()
     reader.feed(text)
     assert reader.tags.isdisjoint({"script", "link", "img", "iframe", "object", "embed"})
@@ -320,7 +324,7 @@ def test_the_report_needs_no_network_and_no_script() -> None:
 
 
 def test_every_chart_of_the_report_has_its_table() -> None:
-    text = render_report_html(sample_answer(1234), FORCE, DAY)
+    text = rendered(render_report_html, sample_answer(1234), FORCE, DAY)
     for section in text.split("<section")[1:]:
         if "<svg" in section:
             assert "<table>" in section
@@ -332,15 +336,15 @@ def test_every_chart_of_the_report_has_its_table() -> None:
     [(render_letter_docx, "docxtpl"), (render_letter_pdf, "typst"), (render_workbook, "openpyxl"), (render_report_html, "pygal")],
 )  # fmt: skip
 def test_a_library_that_lacks_is_named_with_what_to_install(
-    document: Callable[..., object], package: str, monkeypatch: pytest.MonkeyPatch
+    document: Callable[..., str | bytes], package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ConfigurationError, match=rf"{package}.*foidex\[reports\]"):
-        document(sample_answer(1234), FORCE, DAY)
+        rendered(document, sample_answer(1234), FORCE, DAY)
 
 
 def test_the_packages_hold_no_time_but_the_answers() -> None:
     for made in (render_letter_docx, render_workbook):
-        with zipfile.ZipFile(io.BytesIO(made(sample_answer(1), FORCE, DAY))) as package:
+        with zipfile.ZipFile(io.BytesIO(rendered(made, sample_answer(1), FORCE, DAY))) as package:
             assert {entry.date_time for entry in package.infolist()} == {(2018, 8, 14, 9, 30, 0)}
             assert b"2018-08-14T09:30:00Z" in package.read("docProps/core.xml")

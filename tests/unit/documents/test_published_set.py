@@ -21,7 +21,8 @@ from queries.disclosure.constraints import Population
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import list_printed_cells
 from queries.disclosure.release import protect_answer
-from queries.documents.document_set import DocumentSettings, render_documents, write_document_set
+from queries.documents.content.context import DocumentSettings
+from queries.documents.document_set import render_documents, write_document_set
 from tests.support.documents import extract_text
 from tests.support.fake_search import answer
 from tests.support.kinds import QUESTIONS, SCOPES, asking, weighted_records

@@ -26,6 +26,7 @@ from queries.layout.text_table import PAGE_WIDTH, wrap_paragraph
 from queries.spec.term_spec import CooccurrenceSpec, TermSpec, to_mention
 from tests.support.answers import FORCE, hostile, sample_answer, tabled, wide
 from tests.support.paths import ROOT
+from tests.support.rendered import rendered
 
 GOLDEN = ROOT / "tests" / "data" / "golden"
 
@@ -46,7 +47,7 @@ def test_outputs_are_as_they_were_agreed(
 ) -> None:
     """Rewrite the golden files with --regolden, and read every change."""
     assert callable(renderer)
-    text = renderer(sample_answer(records), FORCE, date(2018, 8, 15))
+    text = rendered(renderer, sample_answer(records), FORCE, date(2018, 8, 15))
     path = GOLDEN / f"{records}.{ending}"
     if request.config.getoption("--regolden"):
         path.parent.mkdir(exist_ok=True)
@@ -67,7 +68,7 @@ def test_a_wide_table_is_as_it_was_agreed(
     renderer: Callable[..., str], ending: str, request: pytest.FixtureRequest
 ) -> None:
     """A kind of question without sentences: 23 rows, 24 columns, counts not given."""
-    text = renderer(tabled(sample_answer(1234), wide(23, 24)), FORCE, date(2018, 8, 15))
+    text = rendered(renderer, tabled(sample_answer(1234), wide(23, 24)), FORCE, date(2018, 8, 15))
     path = GOLDEN / f"wide.{ending}"
     if request.config.getoption("--regolden"):
         path.write_text(text, encoding="utf-8")
@@ -130,7 +131,7 @@ def test_what_records_must_have_is_said_in_a_sentence() -> None:
         '"phone")'
     )
     for renderer in (render_letter_text, render_report_text):
-        assert said in " ".join(renderer(answer, FORCE, date(2018, 8, 15)).split())
+        assert said in " ".join(rendered(renderer, answer, FORCE, date(2018, 8, 15)).split())
 
 
 def test_the_codes_that_are_counted_are_named() -> None:
@@ -138,7 +139,7 @@ def test_the_codes_that_are_counted_are_named() -> None:
     rows = (Row("0", "One", (1,), codes=("22B", "21")), Row("1", "Two", (0,), codes=("88/1",)))
     answer = msgspec.structs.replace(base, scope=msgspec.structs.replace(base.scope, offences=rows))
     for renderer in (render_letter_text, render_letter_html, render_report_text):
-        text = " ".join(renderer(answer, FORCE, date(2018, 8, 15)).split())
+        text = " ".join(rendered(renderer, answer, FORCE, date(2018, 8, 15)).split())
         assert (
             "recorded from 1 April 2017 to 31 March 2018 under the codes 22B, 21 and 88/1" in text
         )
@@ -154,7 +155,9 @@ def test_records_that_end_before_the_period_does_are_told(changed: date, told: b
     answer = msgspec.structs.replace(base, provenance=provenance)
     said = "The records held were last changed on 30 March 2018, before 31 March 2018."
     for renderer in (render_letter_text, render_letter_html, render_report_text):
-        assert (said in " ".join(renderer(answer, FORCE, date(2018, 8, 15)).split())) == told
+        assert (
+            said in " ".join(rendered(renderer, answer, FORCE, date(2018, 8, 15)).split())
+        ) == told
 
 
 def test_a_term_in_company_is_named_with_it() -> None:
@@ -171,16 +174,16 @@ def test_a_line_is_not_broken_where_a_variant_is_written() -> None:
 
 
 def test_html_escapes_what_the_force_and_the_requester_wrote() -> None:
-    text = render_letter_html(sample_answer(1), FORCE, date(2018, 8, 15))
+    text = rendered(render_letter_html, sample_answer(1), FORCE, date(2018, 8, 15))
     assert "Example &lt;Constabulary&gt;" in text
     assert "A &lt;request&gt; &amp; its answer" in text
 
 
 def test_text_keeps_to_the_page() -> None:
     for renderer in (render_letter_text, render_report_text):
-        text = renderer(sample_answer(1234), FORCE, date(2018, 8, 15))
-        text += renderer(tabled(sample_answer(1), wide(60, 30)), FORCE, date(2018, 8, 15))
-        text += renderer(hostile(sample_answer(1)), FORCE, date(2018, 8, 15))
+        text = rendered(renderer, sample_answer(1234), FORCE, date(2018, 8, 15))
+        text += rendered(renderer, tabled(sample_answer(1), wide(60, 30)), FORCE, date(2018, 8, 15))
+        text += rendered(renderer, hostile(sample_answer(1)), FORCE, date(2018, 8, 15))
         assert max(map(len, text.splitlines())) <= PAGE_WIDTH
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from indexer.config.loader import load_settings
 from indexer.errors import ConfigurationError, OutputError
+from queries.documents.content.context import DocumentSettings, build_document_context
 from queries.documents.content.templates import copy_templates
 from queries.documents.formats.docx import render_letter_docx
 from queries.documents.formats.letter import render_letter_html, render_letter_text
@@ -22,6 +23,7 @@ from queries.documents.formats.pdf import render_letter_pdf, render_letter_typst
 from queries.documents.formats.report import render_report_html, render_report_text
 from tests.support.answers import FORCE, sample_answer
 from tests.support.paths import ROOT
+from tests.support.rendered import rendered
 
 DAY = date(2018, 8, 15)
 
@@ -41,7 +43,9 @@ def edit_word(folder: Path, edit: Callable[[docx.document.Document], object]) ->
 
 
 def word_text(own: Path) -> str:
-    made = docx.Document(io.BytesIO(render_letter_docx(sample_answer(1), FORCE, DAY, own)))
+    made = docx.Document(
+        io.BytesIO(rendered(render_letter_docx, sample_answer(1), FORCE, DAY, own))
+    )
     return "\n".join(paragraph.text for paragraph in made.paragraphs)
 
 
@@ -56,9 +60,9 @@ def test_what_is_edited_in_the_copied_letterhead_stands_in_the_next_letter(tmp_p
 
 def test_a_template_of_the_force_comes_first_and_ours_for_the_rest(tmp_path: Path) -> None:
     write(tmp_path, "letter.txt.j2", "Ours: {{ answer.reference }}\n")
-    assert render_letter_text(sample_answer(1), FORCE, DAY, tmp_path) == "Ours: FOI/1\n"
-    assert render_report_text(sample_answer(1), FORCE, DAY, tmp_path) == render_report_text(
-        sample_answer(1), FORCE, DAY
+    assert rendered(render_letter_text, sample_answer(1), FORCE, DAY, tmp_path) == "Ours: FOI/1\n"
+    assert rendered(render_report_text, sample_answer(1), FORCE, DAY, tmp_path) == rendered(
+        render_report_text, sample_answer(1), FORCE, DAY
     )
 
 
@@ -66,11 +70,11 @@ def test_a_phrase_of_the_force_is_in_every_document(tmp_path: Path) -> None:
     write(tmp_path, "questions/offences.j2", "We found {{ question.total | words }}.")
     write(tmp_path, "annex.j2", "# Our method\nWe counted.\n- once\n")
     given = (sample_answer(1), FORCE, DAY, tmp_path)
-    in_pdf = pypdf.PdfReader(io.BytesIO(render_letter_pdf(*given)))
+    in_pdf = pypdf.PdfReader(io.BytesIO(rendered(render_letter_pdf, *given)))
     texts = (
-        render_letter_text(*given),
-        render_letter_html(*given),
-        render_report_html(*given),
+        rendered(render_letter_text, *given),
+        rendered(render_letter_html, *given),
+        rendered(render_report_html, *given),
         word_text(tmp_path),
         "".join(page.extract_text() for page in in_pdf.pages),
     )
@@ -84,7 +88,7 @@ def test_an_unknown_name_is_told_with_file_line_and_the_names(name: str, tmp_pat
     given = (sample_answer(1), FORCE, DAY, tmp_path)
     renderer = {"letter.html.j2": render_letter_html, "letter.typ.j2": render_letter_typst, "report.html.j2": render_report_html}.get(name, render_letter_text)  # fmt: skip
     with pytest.raises(ConfigurationError) as refused:
-        renderer(*given)
+        rendered(renderer, *given)
     message = str(refused.value)
     assert message.startswith(f'{path}:3: there is no "nonsense".')
     assert ("question" if name.startswith("questions") else "provenance") in message
@@ -113,7 +117,7 @@ def test_what_is_wrong_with_a_template_is_one_message_with_its_line(
 ) -> None:
     path = write(tmp_path, "letter.txt.j2", f"first\n{text}\n")
     with pytest.raises(ConfigurationError) as refused:
-        render_letter_text(sample_answer(1), FORCE, DAY, tmp_path)
+        rendered(render_letter_text, sample_answer(1), FORCE, DAY, tmp_path)
     assert str(refused.value).startswith(f"{path}:2: ")
     assert told in str(refused.value)
 
@@ -165,7 +169,7 @@ def test_a_template_runs_no_code(text: str, tmp_path: Path) -> None:
     ):
         path = write(folder, name, attack)
         with pytest.raises(ConfigurationError):
-            renderer(*given)
+            rendered(renderer, *given)
         path.unlink()
     copy_templates(folder, force=True)
     edit_word(folder, lambda document: document.add_paragraph(attack))
@@ -181,7 +185,7 @@ def test_a_letter_in_typst_reads_no_other_file(read: str, tmp_path: Path) -> Non
     (tmp_path / "secret").write_text("zqxwvkjhyp")
     write(tmp_path / "templates", "letter.typ.j2", f"#{read}\n")
     with pytest.raises(ConfigurationError):
-        render_letter_pdf(sample_answer(1), FORCE, DAY, tmp_path / "templates")
+        rendered(render_letter_pdf, sample_answer(1), FORCE, DAY, tmp_path / "templates")
 
 
 def test_a_word_template_that_is_none_is_told(tmp_path: Path) -> None:
@@ -195,7 +199,7 @@ def test_a_mistake_in_typst_is_told_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(
         ConfigurationError, match=r"line 2 once filled in.*unknown variable: nonsense"
     ) as refused:
-        render_letter_pdf(sample_answer(1), FORCE, DAY, tmp_path)
+        rendered(render_letter_pdf, sample_answer(1), FORCE, DAY, tmp_path)
     assert str(refused.value).startswith(str(path))
 
 
@@ -221,10 +225,9 @@ def test_the_folder_of_foidex_toml_is_relative_to_it_and_must_exist(tmp_path: Pa
 
 
 def test_the_names_in_the_readme_of_the_templates_are_the_names() -> None:
-    from queries.documents.content.context import build_template_context
 
     told = (ROOT / "templates" / "README.md").read_text(encoding="utf-8")
-    names = build_template_context(sample_answer(1), FORCE, DAY, None)
+    names = build_document_context(sample_answer(1), DocumentSettings(FORCE, DAY)).names
     missing = {name for name in names if f"`{name}`" not in told}
     assert not missing
     files = {path.name for path in (ROOT / "templates").iterdir() if path.is_file()}
