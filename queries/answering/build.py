@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 from elasticsearch import Elasticsearch
 from elasticsearch.dsl import aggs
-from elasticsearch.dsl.query import MatchAll, Query, Term
+from elasticsearch.dsl.query import Term
 from msgspec import Struct
 
 from indexer.errors import InexactError
@@ -24,21 +24,19 @@ from queries.answer.types import (
 )
 from queries.disclosure.consistency import check_consistency
 from queries.questions.base import (
-    Question,
     build_filters_agg,
     build_term_aggs,
     parse_filter_counts,
     parse_term_answers,
 )
+from queries.questions.prepared import PreparedQuestion, prepare_question
 from queries.request.reader import Request
 from queries.search.run import SearchResult, build_count_body, read_composite_pages, run_search
-from queries.spec.scope_spec import ScopeSpec
 from queries.tables.period_columns import merge_period_columns
 from queries.tables.scope import (
     COUNTED_STATUS,
     EXCLUDED_STATUSES,
     Scope,
-    all_of,
     build_counted_query,
     build_offence_query,
 )
@@ -54,11 +52,10 @@ class ScopeCounts(Struct, frozen=True):
 
 
 class _QuestionSearch(NamedTuple):
-    """A question over all its periods, or over one of several: its aggregation's name and scope."""
+    """A question over all its periods, or over one of several, and the name of its aggregation."""
 
     name: str
-    scope: Scope
-    filter: Query
+    question: PreparedQuestion
 
 
 def compute_answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
@@ -69,13 +66,11 @@ def compute_answer(client: Elasticsearch, alias: str, request: Request) -> Answe
     index is not one of ours.
     """
     scope = request.scope
-    result = run_search(client, alias, build_request_body(request))
-    parts = {
-        question.id: _list_question_searches(question, scope) for question in request.questions
-    }
-    for searches in parts.values():
-        for part in searches:
-            read_composite_pages(client, result, part.name)
+    searches_by_question = _plan_question_searches(request)
+    result = run_search(client, alias, _build_search_body(scope, searches_by_question))
+    for searches in searches_by_question:
+        for search in searches:
+            read_composite_pages(client, result, search.name)
     scope_counts = _parse_scope_counts(result.body, scope)
     answer = Answer(
         reference=request.reference,
@@ -99,8 +94,8 @@ def compute_answer(client: Elasticsearch, alias: str, request: Request) -> Answe
             means=tuple(condition.condition for condition in scope.field_filters),
         ),
         questions=tuple(
-            _parse_question_answer(question, parts[question.id], result.body["aggregations"])
-            for question in request.questions
+            _parse_question_answer(searches, result.body["aggregations"])
+            for searches in searches_by_question
         ),
         provenance=build_provenance(result),
     )
@@ -110,13 +105,7 @@ def compute_answer(client: Elasticsearch, alias: str, request: Request) -> Answe
 
 def build_request_body(request: Request) -> dict[str, Any]:
     """The one search that a request is, as the server takes it."""
-    scope = request.scope
-    question_aggs: dict[str, aggs.Agg[Any]] = {
-        part.name: aggs.Filter(part.filter, aggs=question.build(part.scope))
-        for question in request.questions
-        for part in _list_question_searches(question, scope)
-    }
-    return build_count_body(scope.query(), {**_build_scope_aggs(scope), **question_aggs})
+    return _build_search_body(request.scope, _plan_question_searches(request))
 
 
 def format_request_body(request: Request) -> str:
@@ -124,56 +113,66 @@ def format_request_body(request: Request) -> str:
     return msgspec.json.format(msgspec.json.encode(build_request_body(request)), indent=2).decode()
 
 
-def _list_question_searches(question: Question, scope: Scope) -> list[_QuestionSearch]:
-    """The question over its whole scope and, where several stand side by side, over each period."""
-    question_scope = question.narrowed_scope(scope)
-    filters = question.filters(scope)
-    name = f"question_{question.id}"
-    parts = [_QuestionSearch(name, question_scope, _combine_filters(filters))]
-    if question.has_period_columns(question_scope):
-        parts += [
-            _QuestionSearch(
-                f"{name}@{index}",
-                msgspec.structs.replace(question_scope, periods=(period,)),
-                _combine_filters([*filters, period.query()]),
-            )
-            for index, period in enumerate(question_scope.periods)
+def _plan_question_searches(request: Request) -> list[list[_QuestionSearch]]:
+    """For each question, the searches over its whole scope and over each period with columns."""
+    prepared_questions = [
+        prepare_question(question, request.scope) for question in request.questions
+    ]
+    return [_list_question_searches(prepared) for prepared in prepared_questions]
+
+
+def _list_question_searches(prepared: PreparedQuestion) -> list[_QuestionSearch]:
+    name = f"question_{prepared.question.id}"
+    searches = [_QuestionSearch(name, prepared)]
+    if prepared.has_period_columns:
+        searches += [
+            _QuestionSearch(f"{name}@{index}", prepared.for_period(index))
+            for index in range(len(prepared.scope.periods))
         ]
-    return parts
+    return searches
 
 
-def _combine_filters(filters: list[Query]) -> Query:
-    return all_of(filters) if filters else MatchAll()
+def _build_search_body(
+    scope: Scope, searches_by_question: list[list[_QuestionSearch]]
+) -> dict[str, Any]:
+    question_aggs: dict[str, aggs.Agg[Any]] = {
+        search.name: aggs.Filter(search.question.query, aggs=search.question.build())
+        for searches in searches_by_question
+        for search in searches
+    }
+    return build_count_body(scope.query(), {**_build_scope_aggs(scope), **question_aggs})
 
 
 def _parse_question_answer(
-    question: Question, parts: list[_QuestionSearch], aggregations: dict[str, Any]
+    searches: list[_QuestionSearch], aggregations: dict[str, Any]
 ) -> QuestionAnswer:
-    overall, *by_period = [question.parse(aggregations[part.name], part.scope) for part in parts]
-    if question.subscope:
-        question_scope = parts[0].scope
+    prepared = searches[0].question
+    overall, *by_period = [search.question.parse(aggregations[search.name]) for search in searches]
+    if prepared.narrowing:
         overall = msgspec.structs.replace(
             overall,
-            within=describe_narrowing(question_scope, question.subscope),
-            means=question.subscope.scope_with(question_scope.categories).record_conditions,
+            within=describe_narrowing(prepared.narrowing),
+            means=prepared.narrowing.record_conditions,
         )
     if not by_period:
         return overall
-    return merge_period_columns(overall, by_period, parts[0].scope.periods)
+    return merge_period_columns(overall, by_period, prepared.scope.periods)
 
 
-def describe_narrowing(scope: Scope, narrowing: ScopeSpec) -> str:
-    """In words, what a question asks about beyond what its request does."""
+def describe_narrowing(narrowing: Scope) -> str:
+    """In words, how a question narrows the scope of its request."""
     clauses = []
-    if narrowing.every_period:
-        clauses.append(f"recorded {scope.periods_in_words}")
+    if narrowing.periods:
+        clauses.append(f"recorded {narrowing.periods_in_words}")
     if narrowing.offences:
-        clauses.append(f"of {', '.join(code for row in scope.offences for code in row.codes)}")
+        clauses.append(f"of {', '.join(code for row in narrowing.offences for code in row.codes)}")
     if narrowing.mentions:
-        clauses.append("mentioning " + " or ".join(mention.quoted for mention in scope.mentions))
-    if narrowing.where:
-        conditions = scope.field_filters[len(scope.field_filters) - len(narrowing.where) :]
-        clauses.append("where " + " and ".join(condition.words for condition in conditions))
+        clauses.append(
+            "mentioning " + " or ".join(mention.quoted for mention in narrowing.mentions)
+        )
+    if narrowing.field_filters:
+        filters = narrowing.field_filters
+        clauses.append("where " + " and ".join(field_filter.words for field_filter in filters))
     return "; ".join(clauses)
 
 

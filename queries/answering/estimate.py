@@ -14,13 +14,13 @@ from typing import Any, Final
 
 from elasticsearch import Elasticsearch
 from elasticsearch.dsl import aggs
-from elasticsearch.dsl.query import MatchAll, Query
 from msgspec import Struct
 
-from queries.questions.base import Question, build_filters_agg, parse_filter_counts
+from queries.questions.base import build_filters_agg, parse_filter_counts
+from queries.questions.prepared import prepare_question
 from queries.request.reader import Request
 from queries.search.run import build_count_body, read_composite_pages, run_search
-from queries.tables.scope import Scope, all_of, any_of, build_offence_query
+from queries.tables.scope import Scope, any_of, build_offence_query
 
 # Freedom of Information and Data Protection (Appropriate Limit and Fees) Regulations 2004 (SI
 # 2004/3244): 600 pounds for central government, 450 for others, at 25 pounds an hour.
@@ -95,7 +95,7 @@ def estimate_cost(
 ) -> Estimate:
     """Count what would have to be read. Raises as ``execute.answer``."""
     scope = request.scope
-    question_queries = [_build_question_query(question, scope) for question in request.questions]
+    question_queries = [prepare_question(question, scope).query for question in request.questions]
     single_queries = {
         "offences": [(row.label, build_offence_query(row.codes)) for row in scope.offences],
         "terms": [(mention.label, mention.query()) for mention in scope.mentions],
@@ -155,11 +155,6 @@ def estimate_cost(
         terms=parts("terms"),
         periods=parts("periods"),
     )
-
-
-def _build_question_query(question: Question, scope: Scope) -> Query:
-    filters = question.filters(scope)
-    return all_of(filters) if filters else MatchAll()
 
 
 def _find_last_day(by_day: dict[date, int], scope: Scope) -> date | None:

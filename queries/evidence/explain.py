@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from indexer.records.offences import load_offence_table
-from queries.questions.base import Question
+from queries.questions.prepared import PreparedQuestion, prepare_question
 from queries.request.reader import Request
 from queries.tables.axis import Axis
 from queries.tables.scope import Mention, Scope
@@ -17,11 +17,11 @@ def explain_request(request: Request) -> str:
     scope = request.scope
     lines = ["Counted are records whose status is recorded", *_explain_scope(scope)]
     for question in request.questions:
-        question_scope = question.narrowed_scope(scope)
+        prepared = prepare_question(question, scope)
         lines += [
             "",
-            f"{question.id}: {_explain_table(question.table_query(question_scope))}",
-            *_explain_question_terms(question, question_scope),
+            f"{question.id}: {_explain_table(prepared.table_query)}",
+            *_explain_question_terms(prepared),
         ]
     return "\n".join(lines) + "\n"
 
@@ -72,14 +72,10 @@ def _explain_axis(axis: Axis) -> str:
     return f"{heading} ({', '.join(bucket.label for bucket in axis.buckets)})"
 
 
-def _explain_question_terms(question: Question, question_scope: Scope) -> Iterator[str]:
-    """What the question's own terms are."""
-    if question.subscope:
+def _explain_question_terms(prepared: PreparedQuestion) -> Iterator[str]:
+    """The narrower scope of a question, and the terms of its table."""
+    if prepared.narrowing:
         yield "  among these alone:"
-        yield from (
-            f"  {line}"
-            for line in _explain_scope(question.subscope.scope_with(question_scope.categories))
-        )
-    for axis in question.table_query(question_scope).axes:
-        for mention in axis.mentions:
-            yield from _explain_mention(mention)
+        yield from (f"  {line}" for line in _explain_scope(prepared.narrowing))
+    for mention in prepared.table_query.mentions:
+        yield from _explain_mention(mention)

@@ -20,6 +20,7 @@ from msgspec import Struct
 from queries.answer.cells import CellKey, collect_numbers
 from queries.answer.types import Answer, TermAnswer
 from queries.questions.base import Question
+from queries.questions.prepared import prepare_question
 from queries.request.reader import Request
 from queries.tables.axis import Axis
 from queries.tables.period_columns import split_column_key
@@ -203,14 +204,12 @@ class _MembershipBuilder:
                 self.sums[cell_key] = (*base_names, name)
 
     def _question(self, question: Question, scope: Scope, question_answer: Any) -> None:
-        question_scope = question.narrowed_scope(scope)
-        grid = question.table_query(question_scope)
-        filters = question.filters(scope)
-        base_names = (self.record(all_of(filters) if filters else MatchAll()),)
-        mentions = tuple(mention for axis in grid.axes for mention in axis.mentions)
-        self._terms(question.id, base_names, mentions, question_answer.terms)
+        prepared = prepare_question(question, scope)
+        grid = prepared.table_query
+        base_names = (self.record(prepared.query),)
+        self._terms(question.id, base_names, grid.mentions, question_answer.terms)
         sides = [self._side(axis, f"{question.id}.{n}=") for n, axis in enumerate(grid.axes)]
-        by_period = question.has_period_columns(question_scope)
+        by_period = prepared.has_period_columns
         table = question_answer.table
         for column in table.columns:
             name, period_index = split_column_key(column.key) if by_period else (column.key, None)
@@ -220,7 +219,7 @@ class _MembershipBuilder:
             period_names = (
                 ()
                 if period_index is None
-                else (self.record(question_scope.periods[period_index].query()),)
+                else (self.record(prepared.scope.periods[period_index].query()),)
             )
             for row in (*table.rows, table.total):
                 total = row is table.total

@@ -33,6 +33,7 @@ from queries.matching.highlight import (
 )
 from queries.matching.near_miss import NearMissKind, NearMissMatcher
 from queries.matching.term import Term, build_term_query, parse_term, parse_term_parts
+from queries.questions.prepared import prepare_question
 from queries.request.reader import Request
 from queries.search.exactness import alias_moved_error
 from queries.search.sealed import SealedGeneration
@@ -147,7 +148,7 @@ def _list_term_usages(request: Request, base: Scope) -> list[_TermUsage]:
     question_ids: dict[tuple[object, ...], list[str]] = defaultdict(list)
     mentions: dict[tuple[object, ...], Mention] = {}
     for question in request.questions:
-        for mention in question.mentions(scope):
+        for mention in prepare_question(question, scope).mentions:
             question_ids[mention.key].append(question.id)
             mentions.setdefault(mention.key, mention)
     return usages + [

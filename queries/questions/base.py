@@ -1,20 +1,23 @@
-"""What every kind of question has: a table to ask for, its answer, and the records behind it."""
+"""The base of every kind of question: what to ask for, and how to read the answer.
+
+Pure: a question does no input or output.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from elasticsearch.dsl import aggs
 from elasticsearch.dsl.query import Query
 from msgspec import Meta, Struct
 
-from queries.answer.types import QuestionAnswer, SpellingCount, Table, TermAnswer
+from queries.answer.types import Column, QuestionAnswer, SpellingCount, Table, TermAnswer
 from queries.spec.problem import Problem
 from queries.spec.scope_spec import ScopeSpec
 from queries.tables.axis import Axis
-from queries.tables.scope import Mention, Scope, build_counted_query
-from queries.tables.table_query import TableQuery
+from queries.tables.scope import Mention, Scope
+from queries.tables.table_query import TableQuery, TableUnit
 
 QuestionId = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,19}$")]
 
@@ -27,14 +30,13 @@ class Question(
     kw_only=True,
     rename={"subscope": "within"},
 ):
-    """A question of a request. A kind says what to ask and how to read what comes back.
+    """A question of a request. A kind decides what to ask for and how to read the response.
 
-    ``text`` is the question as the requester put it, for the letter, ``within`` a narrower scope
-    than the request's. ``build`` and ``parse`` do no input or output; ``parse`` reads only what
-    ``build`` asked for. Aggregations run over the records that ``filters`` lets through. The scope
-    they are given is already the narrower one. Rows, columns and counted facts say what they mean,
-    and the table which relations hold among its numbers whatever the records are: what is withheld
-    depends on it.
+    ``text`` is the question as the requester put it, for the letter; ``subscope`` is a scope
+    narrower than the request's. Every scope passed to a method is already the narrowed one.
+    ``table_query`` builds the table once; the other methods take it, and ``parse`` reads only what
+    ``build`` asked for. Rows, columns and counted facts state their conditions, and the table
+    states which relations hold among its numbers for any records: what is withheld depends on them.
     """
 
     id: QuestionId
@@ -42,7 +44,7 @@ class Question(
     subscope: ScopeSpec | None = None
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
-        """What is wrong beyond the types."""
+        """What is wrong with the question beyond its types."""
         del scope
         yield from ()
 
@@ -52,53 +54,44 @@ class Question(
             return scope
         return scope.narrow(self.subscope.scope_with(scope.categories))
 
-    def filters(self, scope: Scope) -> list[Query]:
-        """What a record in the request's scope must satisfy to be asked about."""
-        narrower = self.subscope.scope_with(scope.categories).filters() if self.subscope else []
-        any_status = any(
-            axis.any_status for axis in self.table_query(self.narrowed_scope(scope)).axes
-        )
-        return narrower if any_status else [build_counted_query(), *narrower]
-
-    def mentions(self, scope: Scope) -> tuple[Mention, ...]:
-        """The terms it asks for itself, of its table and of its narrower scope."""
-        subscope_mentions = (
-            self.subscope.scope_with(scope.categories).mentions if self.subscope else ()
-        )
-        axes = self.table_query(self.narrowed_scope(scope)).axes
-        return (*subscope_mentions, *(mention for axis in axes for mention in axis.mentions))
-
     def table_query(self, scope: Scope) -> TableQuery:
-        """The table."""
+        """The table to ask for."""
         raise NotImplementedError
 
-    def build(self, scope: Scope) -> dict[str, aggs.Agg[Any]]:
-        """The aggregations to ask for, by a name of the question's own."""
-        table_query = self.table_query(scope)
-        mentions = [mention for axis in table_query.axes for mention in axis.mentions]
-        return {**table_query.build(), **(build_term_aggs(mentions) if mentions else {})}
-
-    def parse(self, response: dict[str, Any], scope: Scope) -> QuestionAnswer:
-        """The answer, from the aggregations' bodies and ``doc_count``, the records asked about."""
-        table_query = self.table_query(scope)
-        table = table_query.parse_response(response)
-        return self.make_answer(
-            table, response, scope, notes=_collect_overlap_notes(table_query, table)
-        )
-
-    def record_query(self, row: str, column: str | None, scope: Scope) -> Query:
-        """The records asked about that are behind a row, or a cell. Raises RequestError."""
-        return self.table_query(scope).record_query(row, column)
-
     def has_period_columns(self, scope: Scope) -> bool:
-        """Whether several periods are columns of the table."""
+        """Whether each of several periods gets columns of its own.
+
+        If so, the table must be the same for any of them.
+        """
         return len(scope.periods) > 1
 
+    def build(self, table_query: TableQuery) -> dict[str, aggs.Agg[Any]]:
+        """The aggregations to ask for, each by a name of the question's own."""
+        mentions = table_query.mentions
+        return {**table_query.build(), **(build_term_aggs(mentions) if mentions else {})}
+
+    def parse(self, response: dict[str, Any], table_query: TableQuery) -> QuestionAnswer:
+        """The answer, from the aggregations' bodies and ``doc_count``, the records asked about."""
+        table = table_query.parse_response(response)
+        notes = _collect_overlap_notes(table_query, table)
+        return self.make_answer(table, response, table_query, notes=notes)
+
+    def list_columns(self, table_query: TableQuery) -> list[Column]:
+        """The columns of the table that are known before it is asked for."""
+        return table_query.list_columns()
+
+    def record_query(self, row: str, column: str | None, table_query: TableQuery) -> Query:
+        """The records asked about that are behind a row, or a cell.
+
+        Raises RequestError if there is none of the name.
+        """
+        return table_query.record_query(row, column)
+
     def make_answer(
-        self, table: Table, response: dict[str, Any], scope: Scope, **details: Any
+        self, table: Table, response: dict[str, Any], table_query: TableQuery, **details: Any
     ) -> QuestionAnswer:
-        """The answer with a table."""
-        mentions = [mention for axis in self.table_query(scope).axes for mention in axis.mentions]
+        """The answer that gives a table; ``details`` are further fields of the answer."""
+        mentions = table_query.mentions
         return QuestionAnswer(
             id=self.id,
             kind=str(self.__struct_config__.tag),
@@ -112,39 +105,54 @@ class Question(
 def _collect_overlap_notes(table_query: TableQuery, table: Table) -> tuple[str, ...]:
     """Why rows or columns add up to more than their total, where they do."""
     rows, *columns = table_query.axes
-    unit = table.columns[0].label.lower()[:-1]
     notes: list[str] = []
     if not rows.partition:
-        notes += write_overlap_note(table, _explain_overlap(rows, unit))
+        notes += write_overlap_note(table, _explain_overlap(rows, table_query.unit))
     if columns and not columns[0].partition:
         total, *column_counts = [count or 0 for count in table.total.counts]
-        if sum(column_counts) > total:
-            notes.append(
-                f"The columns add up to {sum(column_counts):,}, more than the total of {total:,}, because "
-                f"{_explain_overlap(columns[0], unit)}. The total counts each once."
-            )
+        reason = _explain_overlap(columns[0], table_query.unit)
+        notes += _compare_sum("columns", sum(column_counts), total, reason)
     return tuple(notes)
 
 
-def _explain_overlap(axis: Axis, unit: str) -> str:
+_UNIT_NAMES: Final[dict[TableUnit, str]] = {"offences": "offence", "victims": "victim"}
+
+
+def _explain_overlap(axis: Axis, unit: TableUnit) -> str:
     if axis.mentions:
         return "a record may mention several of them"
-    return f"one {unit} may belong to several of them"
+    return f"one {_UNIT_NAMES[unit]} may belong to several of them"
+
+
+def write_overlap_note(table: Table, reason: str) -> tuple[str, ...]:
+    """Why the rows of a table add up to more than its total; empty where they do not."""
+    row_sum = sum(row.counts[0] or 0 for row in table.rows)
+    return _compare_sum("rows", row_sum, table.total.counts[0] or 0, reason)
+
+
+def _compare_sum(side: str, side_sum: int, total: int, reason: str) -> tuple[str, ...]:
+    if side_sum <= total:
+        return ()
+    return (
+        f"The {side} add up to {side_sum:,}, more than the total of {total:,}, because {reason}. "
+        "The total counts each once.",
+    )
 
 
 def build_filters_agg(queries: Iterable[Query]) -> aggs.Filters:
-    """One bucket a query, named "0", "1", ..."""
+    """A bucket for each query, named "0", "1", ..."""
     return aggs.Filters(filters={str(number): query for number, query in enumerate(queries)})
 
 
 def parse_filter_counts(aggregation: dict[str, Any]) -> list[int]:
-    """The counts of ``bucketed``, in order."""
-    buckets = aggregation["buckets"]  # which the server sorts by name: "10" before "2"
+    """The counts of ``build_filters_agg``, in order."""
+    # The server sorts the buckets by name: "10" comes before "2".
+    buckets = aggregation["buckets"]
     return [buckets[name]["doc_count"] for name in sorted(buckets, key=int)]
 
 
 def build_term_aggs(mentions: Iterable[Mention]) -> dict[str, aggs.Agg[Any]]:
-    """A bucket for each mention, and for each form of each spelling of it, in order."""
+    """A bucket for each mention, and for each form of each of its spellings, in order."""
     all_mentions = tuple(mentions)
     forms = (
         mention.form_query(term, form)
@@ -161,7 +169,7 @@ def build_term_aggs(mentions: Iterable[Mention]) -> dict[str, aggs.Agg[Any]]:
 def parse_term_answers(
     mentions: Iterable[Mention], response: dict[str, Any]
 ) -> tuple[TermAnswer, ...]:
-    """Each mention with its records and the forms found, from what ``terms_asked`` brought."""
+    """Each mention, its records and the forms found, from the response to ``build_term_aggs``."""
     form_counts = iter(parse_filter_counts(response["forms"]))
     return tuple(
         _build_term_answer(mention, records, form_counts)
@@ -182,16 +190,4 @@ def _build_term_answer(mention: Mention, records: int, form_counts: Iterator[int
         aliases=tuple(alias.written for alias in mention.aliases),
         company=tuple(co_term.words for co_term in mention.cooccurrences),
         means=(mention.condition,),
-    )
-
-
-def write_overlap_note(table: Table, reason: str) -> tuple[str, ...]:
-    """Why the rows of a table add up to more than its total, where they do."""
-    summed = sum(row.counts[0] or 0 for row in table.rows)
-    total = table.total.counts[0] or 0
-    if summed <= total:
-        return ()
-    return (
-        f"The rows add up to {summed:,}, more than the total of {total:,}, because {reason}. "
-        "The total counts each once.",
     )

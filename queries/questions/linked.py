@@ -18,7 +18,7 @@ from queries.questions.base import Question, write_overlap_note
 from queries.spec.problem import Problem
 from queries.tables.axis import Axis, Bucket
 from queries.tables.scope import Scope, none_of
-from queries.tables.table_query import TableQuery
+from queries.tables.table_query import TOTAL_KEY, TableQuery
 
 _LINKED: Final = "linked"
 
@@ -41,7 +41,7 @@ class Linked(Question, frozen=True, tag="linked"):
         """A row for each code, and for none of them."""
         del scope
         table = load_offence_table()
-        codes = self._canonical()
+        codes = self._canonical_codes()
         buckets = [
             Bucket(
                 code,
@@ -56,30 +56,31 @@ class Linked(Question, frozen=True, tag="linked"):
         none = Bucket("none", "No such link", none_of([_build_link_query(codes)]), without, "none")
         return TableQuery(Axis("Linked to", (*buckets, none), partition=False), None, "offences")
 
-    def build(self, scope: Scope) -> dict[str, aggs.Agg[Any]]:
+    def build(self, table_query: TableQuery) -> dict[str, aggs.Agg[Any]]:
         """The rows, and all codes together."""
-        return {**super().build(scope), _LINKED: aggs.Filter(_build_link_query(self._canonical()))}
+        return {
+            **super().build(table_query),
+            _LINKED: aggs.Filter(_build_link_query(self._canonical_codes())),
+        }
 
-    def parse(self, response: dict[str, Any], scope: Scope) -> QuestionAnswer:
-        """Read the rows."""
+    def parse(self, response: dict[str, Any], table_query: TableQuery) -> QuestionAnswer:
+        """Read the rows, and the fact of how many records are linked to any of the codes."""
         relations = (
-            Relation("sum", "total", (_LINKED, "none")),
-            Relation("union", _LINKED, tuple(self._canonical())),
+            Relation("sum", TOTAL_KEY, (_LINKED, "none")),
+            Relation("union", _LINKED, tuple(self._canonical_codes())),
         )
-        table = msgspec.structs.replace(
-            self.table_query(scope).parse_response(response), relations=relations
-        )
+        table = msgspec.structs.replace(table_query.parse_response(response), relations=relations)
         linked = response[_LINKED]["doc_count"]
         return self.make_answer(
             table,
             response,
-            scope,
+            table_query,
             facts={_LINKED: linked},
-            figures=(FactMeta(_LINKED, means=(build_link_condition(self._canonical()),)),),
+            figures=(FactMeta(_LINKED, means=(build_link_condition(self._canonical_codes()),)),),
             notes=write_overlap_note(table, "a record may have links to several of them"),
         )
 
-    def _canonical(self) -> list[str]:
+    def _canonical_codes(self) -> list[str]:
         return list(dict.fromkeys(map(load_offence_table().canonical, self.codes)))
 
 

@@ -21,7 +21,7 @@ from queries.spec.term_spec import Wording, find_term_problems, to_mention
 from queries.tables.axis import Axis, Bucket
 from queries.tables.fields import build_mentions_axis
 from queries.tables.scope import Scope, any_of
-from queries.tables.table_query import TableQuery, make_column_key
+from queries.tables.table_query import TOTAL_KEY, TableQuery, make_column_key
 
 _MAX_KEYWORDS: Final = 30
 
@@ -84,9 +84,9 @@ class Overlap(Question, frozen=True, tag="overlap"):
         del scope
         return False
 
-    def parse(self, response: dict[str, Any], scope: Scope) -> QuestionAnswer:
-        """Read the rows."""
-        table = self.table_query(scope).parse_response(response)
+    def parse(self, response: dict[str, Any], table_query: TableQuery) -> QuestionAnswer:
+        """Read the rows, and the facts of how many records mention any or several of the terms."""
+        table = table_query.parse_response(response)
         table = msgspec.structs.replace(table, relations=_build_overlap_relations(table))
         row_counts = {row.key: row.counts[0] or 0 for row in table.rows}
         row_sum = sum(row_counts[row.key] for row in table.rows if row.kind == "asked")
@@ -97,7 +97,7 @@ class Overlap(Question, frozen=True, tag="overlap"):
         return self.make_answer(
             table,
             response,
-            scope,
+            table_query,
             facts={name: row_counts[name] for name in _FACT_ROWS},
             figures=tuple(
                 FactMeta(row.key, means=row.means) for row in table.rows if row.key in _FACT_ROWS
@@ -113,7 +113,7 @@ def _build_overlap_relations(table: Table) -> tuple[Relation, ...]:
     single_key, another_key = map(make_column_key, ("alone", "another"))
     return (
         Relation("union", "any", terms),
-        Relation("sum", "total", ("any", "none")),
+        Relation("sum", TOTAL_KEY, ("any", "none")),
         Relation("at_most", "any", ("several",)),
         Relation("at_most", "several", ("all",)),
         *(Relation("at_most", term, ("all",)) for term in terms),

@@ -20,11 +20,13 @@ from queries.spec.problem import Problem
 from queries.spec.scope_spec import MAX_AGE, AgeBand, AgeBands, find_band_problems, to_band_bounds
 from queries.tables.fields import build_bands_axis
 from queries.tables.scope import Scope, none_of
-from queries.tables.table_query import TableQuery
+from queries.tables.table_query import TOTAL_KEY, TableQuery, is_column_called
 
 _PEOPLE_PAGE_SIZE: Final = 10_000
 
 _PEOPLE: Final = "people"
+
+_PEOPLE_COLUMN: Final = Column(_PEOPLE, "Different people", unit=_PEOPLE)
 
 
 class Victims(Question, frozen=True, tag="victims"):
@@ -43,7 +45,7 @@ class Victims(Question, frozen=True, tag="victims"):
         del scope
         return TableQuery(build_bands_axis(to_band_bounds(self.bands)), None, "victims")
 
-    def build(self, scope: Scope) -> dict[str, aggs.Agg[Any]]:
+    def build(self, table_query: TableQuery) -> dict[str, aggs.Agg[Any]]:
         """The rows; and inside the victims the youngest, and every reference with its age."""
         people: list[Any] = [
             {"person": {"terms": {"field": "victims.victim_ref"}}},
@@ -55,14 +57,14 @@ class Victims(Question, frozen=True, tag="victims"):
             "people": aggs.Composite(size=_PEOPLE_PAGE_SIZE, sources=people),
         }
         return {
-            **super().build(scope),
+            **super().build(table_query),
             "victims": aggs.Nested(path="victims", aggs=inside),
             "without": aggs.Filter(none_of([Nested(path="victims", query=MatchAll())])),
         }
 
-    def parse(self, response: dict[str, Any], scope: Scope) -> QuestionAnswer:
-        """Read the rows; "people" holds the buckets of all pages."""
-        table = self.table_query(scope).parse_response(response)
+    def parse(self, response: dict[str, Any], table_query: TableQuery) -> QuestionAnswer:
+        """Read the rows; the composite aggregation of people holds the buckets of all pages."""
+        table = table_query.parse_response(response)
         victims = response["victims"]
         number = victims["doc_count"]
         unreferenced = number - victims["referenced"]["doc_count"]
@@ -88,13 +90,17 @@ class Victims(Question, frozen=True, tag="victims"):
             facts["youngest"] = None if youngest is None else int(youngest)
         notes = _write_victim_notes(number, unreferenced, people, response["without"]["doc_count"])
         return self.make_answer(
-            table, response, scope, facts=facts, figures=tuple(figures), notes=notes
+            table, response, table_query, facts=facts, figures=tuple(figures), notes=notes
         )
 
-    def record_query(self, row: str, column: str | None, scope: Scope) -> Query:
-        """The records behind a row; different people have the same records as victims."""
-        of_people = column is not None and column.casefold() in (_PEOPLE, "different people")
-        return super().record_query(row, None if of_people else column, scope)
+    def list_columns(self, table_query: TableQuery) -> list[Column]:
+        """The victims, and the different people they are."""
+        return [*super().list_columns(table_query), _PEOPLE_COLUMN]
+
+    def record_query(self, row: str, column: str | None, table_query: TableQuery) -> Query:
+        """The records behind a row; those of different people are those of the victims."""
+        of_people = column is not None and is_column_called(_PEOPLE_COLUMN, column)
+        return super().record_query(row, None if of_people else column, table_query)
 
 
 def _build_victim_relations(table: Table) -> tuple[Relation, ...]:
@@ -102,10 +108,10 @@ def _build_victim_relations(table: Table) -> tuple[Relation, ...]:
     keys = tuple(row.key for row in table.rows)
     people = any(column.key == _PEOPLE for column in table.columns)
     return (
-        Relation("sum", "total", keys, only=("victims",)),
-        *([Relation("union", "total", keys, only=(_PEOPLE,))] if people else []),
+        Relation("sum", TOTAL_KEY, keys, only=("victims",)),
+        *([Relation("union", TOTAL_KEY, keys, only=(_PEOPLE,))] if people else []),
         Relation("at_most", "offences", ("offences_without_victim",), only=("victims",)),
-        Relation("at_least", "offences", ("total", "offences_without_victim"), only=("victims",)),
+        Relation("at_least", "offences", (TOTAL_KEY, "offences_without_victim"), only=("victims",)),
     )
 
 
@@ -115,7 +121,7 @@ def _add_people_column(table: Table, people: list[int]) -> Table:
         msgspec.structs.replace(row, counts=(*row.counts, number))
         for row, number in zip((*table.rows, table.total), people, strict=True)
     ]
-    columns = (*table.columns, Column(_PEOPLE, "Different people", unit=_PEOPLE))
+    columns = (*table.columns, _PEOPLE_COLUMN)
     return msgspec.structs.replace(table, columns=columns, rows=tuple(rows[:-1]), total=rows[-1])
 
 

@@ -190,7 +190,7 @@ def extract_request(answer: Answer, path: Path) -> Request:
     """The request that an answer holds. Raises RequestError, also where the two do not fit."""
     try:
         request = request_from_answer(answer.request)
-        request.scope  # noqa: B018 - reads every term
+        request.require_readable_scope()
         collect_numbers(answer)
     except RequestError as error:
         raise RequestError(f"{path}: {error}") from None

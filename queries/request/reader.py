@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Union, get_args
 
@@ -49,8 +50,8 @@ class LetterSpec(Struct, frozen=True, forbid_unknown_fields=True, rename={"reque
     clarified: str = ""
 
 
-class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False):
-    """A request, read and checked. ``categories`` are those the force declared then."""
+class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False, dict=True):
+    """A request, read and checked. ``categories`` are those that the force declared at the time."""
 
     reference: str
     title: str
@@ -59,10 +60,14 @@ class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False):
     categories: Categories = msgspec.field(default_factory=dict)
     disclosure: DisclosureSpec = DisclosureSpec()
 
-    @property
+    @cached_property
     def scope(self) -> Scope:
         """The records it is about."""
         return self.scope_with(self.categories)
+
+    def require_readable_scope(self) -> None:
+        """Raise RequestError if a term, an offence or a value of the scope cannot be read."""
+        self.scope_with(self.categories)
 
     def wordings(self, mention: Mention) -> tuple[str, ...]:
         """Every wording of the request that is this mention."""

@@ -1,9 +1,7 @@
-"""The fields records can be counted by, or be held to: built in, or declared by the force.
+"""One side of a table: an axis of buckets, each with the query of the records or victims it counts.
 
-Pure but for the tables in ``mappings/``. An *axis* is one side of a table: its rows or columns,
-each with the query of its records (or victims). A *listed* axis knows its buckets beforehand, so
-that none that is empty is lost; an *open* one finds them with a composite aggregation, which has no
-limit. Knows nothing of requests or of tables.
+A *listed* axis knows its buckets beforehand, so that empty ones are kept; an *open* axis finds them
+with a composite aggregation, which has no limit. Pure; knows nothing of requests or of tables.
 """
 
 from __future__ import annotations
@@ -23,10 +21,10 @@ BucketKind = Literal["asked", "none", "other", "unknown"]
 
 
 class Bucket(Struct, frozen=True):
-    """One row or column: the query of what it counts, the conditions it means, and what it is
-    called.
+    """One row or column: the query of what it counts, its conditions, and its label.
 
-    ``key`` names it where a label may not: "#0" the first of a list, "=North" a value, "=" none.
+    ``key`` identifies it where a label could not: "#0" is the first of a list, "=North" a value,
+    "=" no value.
     """
 
     key: str
@@ -36,14 +34,27 @@ class Bucket(Struct, frozen=True):
     kind: BucketKind = "asked"
     codes: tuple[str, ...] = ()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it may be called: its key, its label, its codes, or both as documents print them."""
+        codes = ", ".join(self.codes)
+        return (self.key, self.label, *((codes, f"{self.label} ({codes})") if codes else ()))
+
+    def is_called(self, name: str) -> bool:
+        """Whether a name is one of its own, whatever its capitals."""
+        return name.casefold() in map(str.casefold, self.names)
+
 
 class Axis(Struct, frozen=True):
-    """One side of a table. ``buckets`` are None where it is open; then ``source`` is the composite
-    source of its values, ``read`` the bucket of a value, None for records without one, and ``open``
-    the bucket of a name, which raises RequestError.
+    """One side of a table.
 
-    ``partition`` says that a record (or victim) is in exactly one bucket, ``exhaustive`` that it is
-    in one or more. ``mentions`` are the terms it counts, if it counts terms.
+    An open axis has no ``buckets``. Its ``source`` is the composite source of its values,
+    ``bucket_for_value`` gives the bucket of a value (None: no value), and ``bucket_for_name`` the
+    bucket that a user names, or raises RequestError.
+
+    ``partition`` is true if each record (or victim) is in exactly one bucket, ``exhaustive`` if each
+    is in at least one. ``mentions`` are the terms that are counted, if any, and ``any_status`` is
+    true if records of every status are counted.
     """
 
     heading: str

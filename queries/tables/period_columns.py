@@ -1,4 +1,4 @@
-"""One table of several periods side by side. Pure."""
+"""Columns for each of several periods: added to a table, and found by name. Pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import msgspec
 
 from queries.answer.types import Column, FactMeta, QuestionAnswer, Relation, Row, Table
 from queries.tables.period import Period
+from queries.tables.table_query import list_column_names
 
 _PERIOD_MARK = "@"
 
@@ -16,7 +17,7 @@ _PERIOD_MARK = "@"
 def merge_period_columns(
     overall: QuestionAnswer, period_answers: Sequence[QuestionAnswer], periods: Sequence[Period]
 ) -> QuestionAnswer:
-    """The answer over all periods, each once, with the columns of every period after its own."""
+    """The answer over all periods together, followed by the columns of each period alone."""
     table = overall.table
     single = len(table.columns) == 1
     columns = [*table.columns]
@@ -24,7 +25,7 @@ def merge_period_columns(
         columns += [
             Column(
                 _format_period_key(column.key, index),
-                period.label if single else f"{column.label}, {period.label}",
+                period.label if single else _format_column_label(column.label, period),
                 column.description,
                 column.unit,
                 (*column.means, period.condition),
@@ -72,12 +73,38 @@ def merge_period_columns(
 
 
 def format_fact_name(name: str, label: str) -> str:
-    """What a fact of one period is called."""
+    """The name of a fact of one period."""
     return f"{name} [{label}]"
 
 
+def _format_column_label(label: str, period: Period) -> str:
+    return f"{label}, {period.label}"
+
+
+def find_period_column(
+    name: str, columns: Sequence[Column], periods: Sequence[Period]
+) -> tuple[str, int | None]:
+    """The column that a name means: its key without its period, and the index of the period.
+
+    A name is a key of the answer, or what the answer prints above a column; the label of a period
+    alone means the first column. A name that is none of these comes back with None.
+    """
+    key, index = split_column_key(name)
+    if index is not None and index < len(periods):
+        return key, index
+    folded_name = name.casefold()
+    for index, period in enumerate(periods):
+        if folded_name == period.label.casefold():
+            return columns[0].key, index
+        for column in columns:
+            labels = (_format_column_label(own, period) for own in list_column_names(column))
+            if folded_name in map(str.casefold, labels):
+                return column.key, index
+    return name, None
+
+
 def _iter_period_relations(table: Table, period_count: int, *, meeting: bool) -> Iterator[Relation]:
-    """What is certain of each period by itself, and of the periods together."""
+    """What is certain of each period alone, and of the periods together."""
     for relation in table.relations:
         if relation.over == "rows":
             only = (
@@ -104,7 +131,7 @@ def _format_period_key(column: str, index: int) -> str:
 
 
 def split_column_key(key: str) -> tuple[str, int | None]:
-    """A column's key without its period, and the period's place; None for all periods."""
+    """A column's key without its period, and the index of the period; None for all periods."""
     name, mark, index = key.rpartition(_PERIOD_MARK)
     return (name, int(index)) if mark and index.isdigit() else (key, None)
 
@@ -114,6 +141,6 @@ def _find_table_row(table: Table, key: str) -> Row | None:
 
 
 def _extend_row(row: Row, parts: Sequence[Row | None], table: Table) -> Row:
-    wide = len(table.columns)
-    counts = [count for part in parts for count in (part.counts[:wide] if part else (0,) * wide)]
+    width = len(table.columns)
+    counts = [count for part in parts for count in (part.counts[:width] if part else (0,) * width)]
     return msgspec.structs.replace(row, counts=(*row.counts, *counts))

@@ -1,14 +1,15 @@
-"""Tables of one or two axes: what to ask for, and how to read what comes back. Pure.
+"""Tables of one or two axes: the aggregations to ask for, and how to read the response. Pure.
 
-A table counts offences (records) or victims. Its cells are buckets inside buckets: an axis whose
-values must be found stands outermost, as composite aggregations must, and an axis of victims
-innermost, inside the records. Totals are asked for and never summed, for a record may be in several
-rows.
+A table counts offences (records) or victims. Its cells are buckets inside buckets: an open axis is
+outermost, as composite aggregations must be, and an axis of victims innermost, inside the records.
+Totals are asked for and never summed, because a record may be in several rows.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Final, Literal
 
 import msgspec
@@ -21,7 +22,7 @@ from indexer.suggestions import suggest_name
 from queries.answer.condition import WITHOUT_VICTIM, build_victim_condition
 from queries.answer.types import Column, Relation, Row, Table
 from queries.tables.axis import Axis, Bucket
-from queries.tables.scope import all_of, none_of
+from queries.tables.scope import Mention, all_of, none_of
 
 TableUnit = Literal["offences", "victims"]
 
@@ -31,6 +32,8 @@ _MAX_BUCKETS: Final = 50_000  # under the server's limit of 65,536 a response
 
 _VICTIMS_PATH: Final = "victims"
 
+_MAX_LABELS_SHOWN: Final = 30
+
 _UNIT_LABELS: Final[dict[TableUnit, str]] = {"offences": "Offences", "victims": "Victims"}
 
 # What is counted where records of every status are.
@@ -39,34 +42,60 @@ _ANY_STATUS_UNITS: Final[dict[TableUnit, str]] = {
     "victims": "victims of records",
 }
 
-_TOTAL_KEY: Final = "total"
+#: The key of the total row.
+TOTAL_KEY: Final = "total"
 
 _BucketKeys = tuple[str, ...]
 
 _AxisBuckets = list[dict[str, Bucket]]
 
 
-class TableQuery(Struct, frozen=True):
-    """A table of ``rows``, and of ``columns`` where there are any, that counts one ``unit``."""
+class TableQuery(Struct, frozen=True, dict=True):
+    """A table that counts one ``unit`` by ``rows``, and by ``columns`` if there are any."""
 
     rows: Axis
     columns: Axis | None
     unit: TableUnit
 
+    @cached_property
+    def axes(self) -> tuple[Axis, ...]:
+        """Its axes; where offences are counted, an axis of victims becomes one of their records."""
+        sides = (self.rows, *((self.columns,) if self.columns else ()))
+        if self.unit == "victims":
+            return sides
+        return tuple(map(_convert_to_record_axis, sides))
+
     @property
-    def axes(self) -> list[Axis]:
-        """Its axes; one of victims, where offences are counted, is of their records."""
-        sides = [self.rows, *([self.columns] if self.columns else [])]
-        return [
-            _convert_to_record_axis(axis) if self.unit == "offences" else axis for axis in sides
-        ]
+    def mentions(self) -> tuple[Mention, ...]:
+        """The terms that its axes count."""
+        return tuple(mention for axis in self.axes for mention in axis.mentions)
 
     @property
     def _total_label(self) -> str:
         return f"All {self.unit} asked about"
 
+    @property
+    def _counted_unit(self) -> str:
+        """What the answer says is counted: of records of any status, not offences."""
+        any_status = any(axis.any_status for axis in self.axes)
+        return _ANY_STATUS_UNITS[self.unit] if any_status else self.unit
+
+    @property
+    def _unit_column(self) -> Column:
+        return Column(self.unit, _UNIT_LABELS[self.unit], unit=self._counted_unit)
+
+    def list_columns(self) -> list[Column]:
+        """The columns known before the table is asked for: all but those of an open axis."""
+        buckets = self.axes[1].buckets or () if self.columns else ()
+        columns = (_build_column(bucket, self._counted_unit) for bucket in buckets)
+        return [self._unit_column, *columns]
+
+    def is_total(self, row: str) -> bool:
+        """Whether a name of a row is the key or the label of the total."""
+        return row.casefold() in (TOTAL_KEY, self._total_label.casefold())
+
     def build(self) -> dict[str, aggs.Agg[Any]]:
-        """The cells, and the totals that they do not tell, by a name each."""
+        """The aggregations of the cells, and of the totals that the cells do not give."""
         aggregations = {
             "cells": self._nest_aggregations(_order_by_nesting(self.axes), nested=False)
         }
@@ -77,7 +106,7 @@ class TableQuery(Struct, frozen=True):
         return aggregations
 
     def _marginal_axes(self) -> dict[str, Axis]:
-        """The axes whose totals the cells do not tell: all but the outermost."""
+        """The axes whose totals the cells do not give: all but the outermost."""
         nesting = _order_by_nesting(self.axes)
         covered_axes = [] if all(axis.buckets is None for axis in nesting[1:]) else nesting[:1]
         return {
@@ -86,24 +115,24 @@ class TableQuery(Struct, frozen=True):
             if len(nesting) > 1 and axis not in covered_axes
         }
 
-    def _nest_aggregations(self, axes: list[Axis], *, nested: bool) -> aggs.Agg[Any]:
-        """The buckets of the axes, one inside the other."""
+    def _nest_aggregations(self, axes: Sequence[Axis], *, nested: bool) -> aggs.Agg[Any]:
+        """The buckets of the axes, each axis inside the one before."""
         if axes[0].level == "victim" and not nested:
             return aggs.Nested(
                 path=_VICTIMS_PATH, aggs={"in": self._nest_aggregations(axes, nested=True)}
             )
-        opened, rest = _split_open_axes(axes)
+        open_axes, inner_axes = _split_open_axes(axes)
         inside: dict[str, Any] = {}
         if self.unit == "victims" and not nested:
             inside["n"] = aggs.Nested(path=_VICTIMS_PATH)
-        if rest:
-            inside["in"] = self._nest_aggregations(rest, nested=nested)
+        if inner_axes:
+            inside["in"] = self._nest_aggregations(inner_axes, nested=nested)
         options: Any = {"aggs": inside} if inside else {}
-        if not opened:
+        if not open_axes:
             buckets = axes[0].buckets or ()
             return aggs.Filters(filters={bucket.key: bucket.query for bucket in buckets}, **options)
-        width = sum(len(axis.buckets or ()) for axis in rest) + 2
-        sources: list[Any] = [{str(index): axis.source} for index, axis in enumerate(opened)]
+        width = sum(len(axis.buckets or ()) for axis in inner_axes) + 2
+        sources: list[Any] = [{str(index): axis.source} for index, axis in enumerate(open_axes)]
         return aggs.Composite(
             size=min(_PAGE_SIZE, _MAX_BUCKETS // width), sources=sources, **options
         )
@@ -121,29 +150,27 @@ class TableQuery(Struct, frozen=True):
                 counts, axis_buckets = cells, cell_buckets[0]
             totals.append(counts)
             buckets.append(axis_buckets)
-        turned = nesting != self.axes
+        is_transposed = nesting != self.axes
         across = list(buckets[1].values()) if self.columns else []
 
-        def cell(row: str, column: str) -> int:
-            return cells.get((column, row) if turned else (row, column), 0)
+        def get_cell(row: str, column: str) -> int:
+            return cells.get((column, row) if is_transposed else (row, column), 0)
 
         total_body = response["all"] if self.unit == "victims" else response
-        any_status = any(axis.any_status for axis in self.axes)
-        counted = _ANY_STATUS_UNITS[self.unit] if any_status else self.unit
-        relations = _build_axis_relations(self.axes[0], list(buckets[0].values()), _TOTAL_KEY)
+        relations = _build_axis_relations(self.axes[0], list(buckets[0].values()), TOTAL_KEY)
         if self.columns:
             relations += _build_axis_relations(self.axes[1], across, self.unit, across=True)
         return Table(
             heading=self.rows.heading,
             columns=(
-                Column(self.unit, _UNIT_LABELS[self.unit], unit=counted),
-                *(_build_column(bucket, counted) for bucket in across),
+                self._unit_column,
+                *(_build_column(bucket, self._counted_unit) for bucket in across),
             ),
             rows=tuple(
                 Row(
                     key,
                     bucket.label,
-                    (totals[0].get((key,), 0), *(cell(key, column.key) for column in across)),
+                    (totals[0].get((key,), 0), *(get_cell(key, column.key) for column in across)),
                     kind=bucket.kind,
                     codes=bucket.codes,
                     means=bucket.means,
@@ -151,7 +178,7 @@ class TableQuery(Struct, frozen=True):
                 for key, bucket in buckets[0].items()
             ),
             total=Row(
-                _TOTAL_KEY,
+                TOTAL_KEY,
                 self._total_label,
                 (total_body["doc_count"], *(totals[1].get((column.key,), 0) for column in across)),
                 kind="total",
@@ -161,10 +188,12 @@ class TableQuery(Struct, frozen=True):
         )
 
     def record_query(self, row: str, column: str | None) -> Query:
-        """The records behind a row, or a cell, named by key or label. Raises RequestError."""
-        is_total = row.casefold() in (_TOTAL_KEY, self._total_label.casefold())
-        selections = [] if is_total else [(self.axes[0], row)]
-        if column and column.casefold() != self.unit:
+        """The records behind a row, or a cell, each named by its key or its label.
+
+        Raises RequestError if there is no row or column of the name.
+        """
+        selections = [] if self.is_total(row) else [(self.axes[0], row)]
+        if column and not is_column_called(self._unit_column, column):
             if self.columns is None:
                 raise RequestError(
                     f'there is no column "{column[:60]}". Columns are named as the answer has them.'
@@ -193,27 +222,38 @@ def _build_column(bucket: Bucket, unit: str) -> Column:
     )
 
 
-def make_column_key(bucket: str) -> str:
+def make_column_key(bucket_key: str) -> str:
     """The key of the column of a bucket."""
-    return f"{_COLUMN_PREFIX}{bucket}"
+    return f"{_COLUMN_PREFIX}{bucket_key}"
+
+
+def list_column_names(column: Column) -> tuple[str, ...]:
+    """What a column may be called: its key, its label, its description, or both as printed."""
+    names = (column.key, column.key.removeprefix(_COLUMN_PREFIX), column.label)
+    if not column.description:
+        return names
+    return (*names, column.description, f"{column.description} ({column.label})")
+
+
+def is_column_called(column: Column, name: str) -> bool:
+    """Whether a name is one of a column's own, whatever its capitals."""
+    return name.casefold() in map(str.casefold, list_column_names(column))
 
 
 def _build_axis_relations(
     axis: Axis, buckets: list[Bucket], total_key: str, *, across: bool = False
 ) -> tuple[Relation, ...]:
     """What is certain of the buckets of an axis, as rows or as columns, and of their total."""
-    result_keys = {
-        bucket.key: make_column_key(bucket.key) if across else bucket.key for bucket in buckets
-    }
+    keys = {bucket.key: make_column_key(bucket.key) if across else bucket.key for bucket in buckets}
     over: Literal["rows", "columns"] = "columns" if across else "rows"
-    all_keys = tuple(result_keys.values())
+    all_keys = tuple(keys.values())
     if axis.partition:
         return (Relation("sum", total_key, all_keys, over),)
     if not axis.exhaustive:
         return tuple(Relation("at_most", total_key, (key,), over) for key in all_keys)
-    # A record in none of these, or without a value, is in no other bucket.
+    # A record in the bucket of "none" or of no value is in no other bucket.
     for kind in ("none", "unknown"):
-        if residual_keys := [result_keys[bucket.key] for bucket in buckets if bucket.kind == kind]:
+        if residual_keys := [keys[bucket.key] for bucket in buckets if bucket.kind == kind]:
             rest = tuple(key for key in all_keys if key not in residual_keys)
             return (
                 *(Relation("at_most", total_key, (key, *residual_keys), over) for key in rest),
@@ -222,19 +262,24 @@ def _build_axis_relations(
     return (Relation("union", total_key, all_keys, over),)
 
 
-def _order_by_nesting(axes: list[Axis]) -> list[Axis]:
+def _order_by_nesting(axes: Sequence[Axis]) -> tuple[Axis, ...]:
     """The axes from the outermost to the innermost."""
-    return sorted(axes, key=lambda axis: (axis.level == "victim", axis.buckets is not None))
+    ordered = sorted(axes, key=lambda axis: (axis.level == "victim", axis.buckets is not None))
+    return tuple(ordered)
 
 
-def _split_open_axes(axes: list[Axis]) -> tuple[list[Axis], list[Axis]]:
-    """The open axes, which one composite aggregation finds, or none; and what stands inside."""
-    opened = [axis for axis in axes if axis.buckets is None]
-    return opened, [axis for axis in axes if axis.buckets is not None][0 if opened else 1 :]
+def _split_open_axes(axes: Sequence[Axis]) -> tuple[list[Axis], list[Axis]]:
+    """The open axes, which one composite aggregation finds together, and the axes inside them.
+
+    Without an open axis, those inside the first axis.
+    """
+    open_axes = [axis for axis in axes if axis.buckets is None]
+    listed_axes = [axis for axis in axes if axis.buckets is not None]
+    return open_axes, listed_axes[0 if open_axes else 1 :]
 
 
 def _convert_to_record_axis(axis: Axis) -> Axis:
-    """An axis of victims as one of their records, which may be in several of its buckets."""
+    """An axis of victims as an axis of their records, which may be in several of its buckets."""
     if axis.level == "record":
         return axis
     buckets = [
@@ -245,48 +290,49 @@ def _convert_to_record_axis(axis: Axis) -> Axis:
         )
         for bucket in axis.buckets or ()
     ]
-    without = none_of([Nested(path=_VICTIMS_PATH, query=MatchAll())])
-    lacking = (WITHOUT_VICTIM,)
-    buckets.append(Bucket("none", "No victim recorded", without, lacking, "none"))
+    without_victim = none_of([Nested(path=_VICTIMS_PATH, query=MatchAll())])
+    buckets.append(Bucket("none", "No victim recorded", without_victim, (WITHOUT_VICTIM,), "none"))
     return msgspec.structs.replace(axis, level="record", partition=False, buckets=tuple(buckets))
 
 
 def _parse_bucket_counts(
-    aggregation: dict[str, Any], axes: list[Axis]
+    aggregation: dict[str, Any], axes: Sequence[Axis]
 ) -> tuple[dict[_BucketKeys, int], _AxisBuckets]:
-    """The count of every bucket by its keys, from the outermost; and the buckets of each axis."""
+    """The count of every bucket by its keys, outermost first, and the buckets of each axis."""
     if "buckets" not in aggregation:
         aggregation = aggregation["in"]  # of the victims
-    opened, rest = _split_open_axes(axes)
+    open_axes, inner_axes = _split_open_axes(axes)
     counts: dict[_BucketKeys, int] = {}
     axis_buckets: _AxisBuckets = [
         {bucket.key: bucket for bucket in axis.buckets or ()} for axis in axes
     ]
-    bodies = aggregation["buckets"] if opened else aggregation["buckets"].items()
+    bodies = aggregation["buckets"] if open_axes else aggregation["buckets"].items()
     for entry in bodies:
-        name, body = ("", entry) if opened else entry
-        heads = [_read_bucket(axis, body["key"][str(index)]) for index, axis in enumerate(opened)]
-        keys: _BucketKeys = tuple(head.key for head in heads) or (name,)
-        for index, head in enumerate(heads):
-            axis_buckets[index].setdefault(head.key, head)
+        name, body = ("", entry) if open_axes else entry
+        outer_buckets = [
+            _get_bucket(axis, body["key"][str(index)]) for index, axis in enumerate(open_axes)
+        ]
+        keys: _BucketKeys = tuple(bucket.key for bucket in outer_buckets) or (name,)
+        for index, bucket in enumerate(outer_buckets):
+            axis_buckets[index].setdefault(bucket.key, bucket)
         counts[keys] = counts.get(keys, 0) + body.get("n", body)["doc_count"]
-        if rest:
-            deeper, _ = _parse_bucket_counts(body["in"], rest)
-            for inner, count in deeper.items():
-                counts[keys + inner] = counts.get(keys + inner, 0) + count
+        if inner_axes:
+            inner_counts, _ = _parse_bucket_counts(body["in"], inner_axes)
+            for inner_keys, count in inner_counts.items():
+                counts[keys + inner_keys] = counts.get(keys + inner_keys, 0) + count
     return counts, [
         dict(sorted(buckets.items(), key=_natural_key)) if axis.buckets is None else buckets
         for buckets, axis in zip(axis_buckets, axes, strict=True)
     ]
 
 
-def _read_bucket(axis: Axis, value: Any) -> Bucket:
+def _get_bucket(axis: Axis, value: Any) -> Bucket:
     assert axis.bucket_for_value
     return axis.bucket_for_value(value)
 
 
 def _natural_key(item: tuple[str, Bucket]) -> tuple[bool, list[tuple[bool, int, str]]]:
-    """Numbers in a key by their value, and what is unknown last."""
+    """A sort key: numbers in a bucket's key by their value, and unknown buckets last."""
     key, bucket = item
     parts = re.findall(r"\d+|\D+", key)
     return bucket.kind != "asked", [
@@ -295,31 +341,24 @@ def _natural_key(item: tuple[str, Bucket]) -> tuple[bool, list[tuple[bool, int, 
 
 
 def _find_bucket(axis: Axis, name: str) -> Bucket:
-    """The bucket of a key or a label. Raises RequestError, with the nearest."""
+    """The bucket of a key or a label. Raises RequestError, with the closest, if there is none."""
     if axis.buckets is None:
         assert axis.bucket_for_name
         return axis.bucket_for_name(name)
-    folded_name = name.casefold()
     for bucket in axis.buckets:
         if name == bucket.key:
             return bucket
     for bucket in axis.buckets:
-        codes = ", ".join(bucket.codes)
-        spellings = (
-            bucket.key,
-            bucket.label,
-            codes,
-            f"{bucket.label} ({codes})",
-        )  # as documents print it
-        if folded_name in map(str.casefold, spellings):
+        if bucket.is_called(name):
             return bucket
-    terms = [mention for mention in axis.mentions if mention.term.written.casefold() == folded_name]
+    worded_alike = [
+        mention for mention in axis.mentions if mention.term.written.casefold() == name.casefold()
+    ]
     for bucket in axis.buckets:
-        if len(terms) == 1 and bucket.label == terms[0].label:  # by its wording alone
+        if len(worded_alike) == 1 and bucket.label == worded_alike[0].label:
             return bucket
-    labels = {bucket.label.casefold(): bucket.label for bucket in axis.buckets}
-    listed = ", ".join(list(labels.values())[:30])
+    labels = list(dict.fromkeys(bucket.label for bucket in axis.buckets))
     raise RequestError(
-        f'there is no row or column "{name[:60]}".{suggest_name(name, labels.values())} There '
-        f"are {listed}."
+        f'there is no row or column "{name[:60]}".{suggest_name(name, labels)} There are '
+        f"{', '.join(labels[:_MAX_LABELS_SHOWN])}."
     )

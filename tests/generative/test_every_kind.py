@@ -21,6 +21,7 @@ from queries.disclosure.attacker import attack_system
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import build_answer_system, list_printed_cells
 from queries.disclosure.release import collect_known_bounds, protect_answer
+from queries.questions.prepared import prepare_question
 from queries.search.run import build_count_body
 from tests.support.fake_search import answer
 from tests.support.kinds import QUESTIONS, SCOPES, asking, records
@@ -43,7 +44,8 @@ def test_the_search_is_as_the_dsl_writes_it(scope: str) -> None:
     """Also the second time, when much of it is kept from the first."""
     asked = asking(QUESTIONS, scope)
     every: dict[str, aggs.Agg[Any]] = {
-        one.id: aggs.Filter(MatchAll(), aggs=one.build(asked.scope)) for one in asked.questions
+        question.id: aggs.Filter(MatchAll(), aggs=prepare_question(question, asked.scope).build())
+        for question in asked.questions
     }
     search = Search().query(asked.scope.query()).extra(size=0, track_total_hits=True)
     for name, one in every.items():
