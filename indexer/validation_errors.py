@@ -76,6 +76,8 @@ class JsonError(Struct, frozen=True):
     byte: int | None = None
 
 
+_PATH_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[([^\]]*)\]")
+
 _LOCATION: Final = re.compile(r" - at (`key` in )?`(\$[^`]*)`$")
 
 _MESSAGES: Final[tuple[tuple[re.Pattern[str], ViolationKind], ...]] = tuple(
@@ -139,9 +141,38 @@ def get_field_name(path: str) -> str:
     return re.sub(r"\[[^\]]*\]", "", path).rpartition(".")[2].removeprefix("$")
 
 
+def list_allowed_keys(root_type: Any, path: str) -> tuple[str, ...]:
+    """The keys that a type allows at a violation's path; all alternatives of a union together."""
+    from msgspec import inspect
+
+    types = _list_alternatives(inspect.type_info(root_type))
+    for key, _ in _PATH_STEP.findall(path):
+        types = [
+            alternative
+            for parent in types
+            for child in _list_children(parent, key)
+            for alternative in _list_alternatives(child)
+        ]
+    fields = [field for type_info in types for field in getattr(type_info, "fields", ())]
+    return tuple(dict.fromkeys(field.encode_name for field in fields))
+
+
+def _list_alternatives(type_info: Any) -> list[Any]:
+    return [*getattr(type_info, "types", (type_info,))]
+
+
+def _list_children(type_info: Any, key: str) -> list[Any]:
+    """The types of a struct's field, or, without a key, of the entries of a container."""
+    if key:
+        fields = getattr(type_info, "fields", ())
+        return [field.type for field in fields if field.encode_name == key]
+    entry_types = (getattr(type_info, name, None) for name in ("item_type", "value_type"))
+    return [*filter(None, entry_types), *getattr(type_info, "item_types", ())]
+
+
 def get_value_at(value: object, path: str) -> object:
     """The value at a violation's path; None if there is none, or the path has a "[...]"."""
-    for key, index in re.findall(r"\.([^.\[\]]+)|\[([^\]]*)\]", path):
+    for key, index in _PATH_STEP.findall(path):
         if key:
             value = value.get(key) if isinstance(value, dict) else None
         else:

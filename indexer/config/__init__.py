@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""The settings: foidex.toml, environment variables, secrets, and the mapping of field names."""

@@ -1,4 +1,4 @@
-"""The names of a source's fields as ours: renamed or ignored as foidex.toml says. Pure."""
+"""Rename or ignore the fields of a source, as [source] of foidex.toml says."""
 
 from __future__ import annotations
 
@@ -22,8 +22,12 @@ _TARGET_FIELDS: Final = (
 
 
 class FieldMap(Struct, frozen=True):
-    """``renamed`` maps their name to ours, of a record's fields and ("victims.age") of inner ones;
-    ``ignored`` are their names to leave out, ``categories`` what a record has beside ours."""
+    """The fields of a source and the fields of a record.
+
+    ``renamed`` maps a source's name to that of the record; both may be of an inner field, such as
+    "victims.age". ``ignored`` are names of the source to leave out. ``categories`` are the fields
+    that the force declares beside the built-in ones.
+    """
 
     renamed: dict[str, str] = {}
     ignored: frozenset[str] = frozenset()
@@ -31,18 +35,18 @@ class FieldMap(Struct, frozen=True):
 
     @property
     def plain(self) -> bool:
-        """Whether there is nothing to do."""
+        """Whether no field is renamed or ignored."""
         return not self.renamed and not self.ignored
 
     def target_name(self, source_name: str, parent: str = "") -> str | None:
-        """Our name of a field, or None where it is ignored."""
+        """The record's name of a source's field, or None if it is ignored."""
         full_name = f"{parent}.{source_name}" if parent else source_name
         if full_name in self.ignored:
             return None
         return self.renamed.get(full_name, full_name).rpartition(".")[2]
 
     def apply(self, raw: Any, parent: str = "") -> Any:
-        """A record of their names as one of ours; what is no object is left as it is."""
+        """A source's record under our names; anything but an object is returned unchanged."""
         if not isinstance(raw, dict):
             return raw
         record: dict[str, Any] = {}
@@ -52,7 +56,7 @@ class FieldMap(Struct, frozen=True):
                 continue
             if not parent and name in _NESTED_FIELDS and isinstance(value, list):
                 value = [self.apply(part, name) for part in value]  # noqa: PLW2901
-            # Two of theirs under one name of ours: an unknown field, so that neither is lost.
+            # Two fields under one name become an unknown field, so that neither is lost.
             record[f"{name} twice" if name in record else name] = value
         return record
 
@@ -63,12 +67,15 @@ EMPTY_FIELD_MAP: Final = FieldMap()
 def build_field_map(
     fields: dict[str, str], ignored: tuple[str, ...], categories: Categories | None = None
 ) -> FieldMap:
-    """Read the configuration's ``fields`` (ours to theirs). Raises ConfigurationError."""
+    """Build the map from [source] of foidex.toml. Raises ConfigurationError.
+
+    ``fields`` maps our names to those of the source.
+    """
     field_names = (*_TARGET_FIELDS, *(categories or {}))
     for name in fields:
         if name not in field_names:
             raise ConfigurationError(
-                f'source.fields has "{name}", which is no field of a record. The fields are '
+                f'source.fields has "{name}", which is not a field of a record. The fields are '
                 f"{', '.join(field_names)}."
             )
     renamed: dict[str, str] = {}
@@ -77,7 +84,8 @@ def build_field_map(
         full_name = f"{outer}.{source_name}" if outer else source_name
         if full_name in renamed:
             raise ConfigurationError(
-                f'source.fields gives "{source_name}" as both "{renamed[full_name]}" and "{name}". Keep one.'
+                f'source.fields maps both "{renamed[full_name]}" and "{name}" to "{source_name}". '
+                "Keep one."
             )
         renamed[full_name] = name
     if duplicates := sorted(set(ignored) & set(renamed)):

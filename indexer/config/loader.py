@@ -1,83 +1,97 @@
-"""TODO: say what indexer.config.loader is for."""
+"""Read the settings: the only reader of the environment and of foidex.toml.
+
+An environment variable comes before foidex.toml, and foidex.toml before the default. An unknown
+variable or key is an error that suggests the nearest known one.
+"""
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
 import platformdirs
 from msgspec import Struct
 
-from indexer.config.model import (
-    AuditSettings,
-    BackupSettings,
-    Canary,
-    ConfigFile,
-    DisclosureSettings,
-    EmbeddedSettings,
-    ForceSettings,
-    IndexSettings,
-    RefreshSettings,
-    ServerSettings,
-    Settings,
-    SourceQueries,
-    SourceSettings,
-    TemplateSettings,
-    TermBookSettings,
-)
+from indexer.config.model import ConfigFile, ServerSettings, Settings
 from indexer.errors import ConfigurationError
-from indexer.records.categories import Category, check_categories
+from indexer.records.categories import check_categories
+from indexer.records.contract import PLAIN_CONTRACT
+from indexer.suggestions import find_closest_names, suggest_name
+from indexer.validation_errors import (
+    Violation,
+    ViolationKind,
+    describe_violation,
+    list_allowed_keys,
+    parse_validation_error,
+)
 
 CONFIG_FILE_NAME: Final = "foidex.toml"
 
 _VARIABLE_PREFIX: Final = "FOIDEX_"
 
-# The system's own place for a service's data: the server of a root user runs as somebody else,
-# who cannot reach root's home.
+# The system's folder for a service's data: a server that root starts runs as another user, who
+# cannot reach root's home.
 _ROOT_HOME: Final = Path("/var/lib/foidex")
 
-_S = TypeVar("_S", bound=Struct)
 
-# The names of a record's own fields and of its parts'; held to records.py by a test.
-BUILT_IN_FIELDS: Final = (
-    "crime_ref", "recorded_on", "offence_code", "narrative", "status", "outcome", "victims",
-    "linked", "updated_at", "victim_ref", "age", "sex",
-)  # fmt: skip
+class _Variable(Struct, frozen=True):
+    """An environment variable; ``section`` and ``key`` say what it overrides in foidex.toml."""
+
+    description: str
+    section: str = ""
+    key: str = ""
 
 
-# Ways to say who we are: one takes the place of the others.
-_CREDENTIAL_ALTERNATIVES: Final = {
+_VARIABLES: Final = {
+    "FOIDEX_CONFIG": _Variable("the foidex.toml to read"),
+    "FOIDEX_URL": _Variable(
+        "address of Elasticsearch, or several separated by commas", "server", "url"
+    ),
+    "FOIDEX_USER": _Variable("user name there", "server", "user"),
+    "FOIDEX_PASSWORD": _Variable("password there", "server", "password"),
+    "FOIDEX_PASSWORD_FILE": _Variable("file of the password there", "server", "password_file"),
+    "FOIDEX_API_KEY": _Variable("API key there, instead of user and password", "server", "api_key"),
+    "FOIDEX_API_KEY_FILE": _Variable("file of the API key there", "server", "api_key_file"),
+    "FOIDEX_CA_CERT": _Variable("certificate authority file for https", "server", "ca_cert"),
+    "FOIDEX_FINGERPRINT": _Variable(
+        "SHA-256 of the server's certificate for https", "server", "fingerprint"
+    ),
+    "FOIDEX_TIMEOUT": _Variable("seconds a call may take", "server", "timeout"),
+    "FOIDEX_RETRIES": _Variable("how often a call is repeated", "server", "retries"),
+    "FOIDEX_DATABASE_URL": _Variable(
+        "SQLAlchemy URL of the database of records", "source", "database"
+    ),
+    "FOIDEX_INDEX": _Variable("alias of the index", "index", "alias"),
+    "FOIDEX_HOME": _Variable("folder of the embedded server, of rejects and of the audit log"),
+    "FOIDEX_DOWNLOADS": _Variable("folder for the server's zip, shared by all homes"),
+    "FOIDEX_HEAP": _Variable("heap of the embedded server", "embedded", "heap"),
+    "FOIDEX_PORT": _Variable("port of the embedded server", "embedded", "port"),
+    "FOIDEX_SERVER_USER": _Variable(
+        "user the embedded server runs as when root starts it", "embedded", "user"
+    ),
+}
+
+_VARIABLE_BY_KEY: Final = {
+    (variable.section, variable.key): name for name, variable in _VARIABLES.items()
+}
+
+# Settings that exclude each other: one from the environment replaces its alternatives in the file.
+_ALTERNATIVES: Final = {
     "password": ("password_file", "api_key", "api_key_file"),
     "password_file": ("password", "api_key", "api_key_file"),
     "api_key": ("user", "password", "password_file", "api_key_file"),
     "api_key_file": ("user", "password", "password_file", "api_key"),
+    "database": ("database_url_file",),
 }
 
-_VARIABLES: Final = {
-    "FOIDEX_CONFIG": "the foidex.toml to read",
-    "FOIDEX_URL": "address of Elasticsearch, or several with commas between",
-    "FOIDEX_USER": "user name there",
-    "FOIDEX_PASSWORD": "password there",
-    "FOIDEX_PASSWORD_FILE": "file of the password there",
-    "FOIDEX_API_KEY": "API key there, instead of user and password",
-    "FOIDEX_API_KEY_FILE": "file of the API key there",
-    "FOIDEX_CA_CERT": "certificate authority file for https",
-    "FOIDEX_FINGERPRINT": "SHA-256 of the server's certificate for https",
-    "FOIDEX_TIMEOUT": "seconds a call may take",
-    "FOIDEX_RETRIES": "how often a call is repeated",
-    "FOIDEX_DATABASE_URL": "SQLAlchemy URL of the database of records",
-    "FOIDEX_INDEX": "alias of the index",
-    "FOIDEX_HOME": "folder of the embedded server, of rejects and of the audit log",
-    "FOIDEX_DOWNLOADS": "folder for the server's zip, kept between homes",
-    "FOIDEX_HEAP": "heap of the embedded server",
-    "FOIDEX_PORT": "port of the embedded server",
-    "FOIDEX_SERVER_USER": "user the embedded server runs as when root starts it",
+# Names of files that are relative to the folder of foidex.toml.
+_FILE_KEYS: Final = {
+    "server": ("ca_cert", "password_file", "api_key_file"),
+    "source": ("database_url_file",),
 }
 
 
@@ -86,52 +100,31 @@ def load_settings(
 ) -> Settings:
     """Read the settings.
 
-    ``config`` is a foidex.toml named on the command line; else FOIDEX_CONFIG; else the one in the
-    working folder, if there is one. Raises ConfigurationError.
+    ``config`` is a foidex.toml named on the command line; without it, FOIDEX_CONFIG names one;
+    without that, foidex.toml in the working folder is read if it exists. Raises
+    ConfigurationError.
     """
     env = os.environ if environment is None else environment
     _refuse_unknown_variables(env)
-    named_path = config or (Path(env["FOIDEX_CONFIG"]) if env.get("FOIDEX_CONFIG") else None)
-    path = named_path or Path(CONFIG_FILE_NAME)
+    named_path = config or env.get("FOIDEX_CONFIG")
+    path = Path(named_path or CONFIG_FILE_NAME)
     file = _read_config_file(path) if named_path or path.is_file() else ConfigFile()
-    server = _override_server(
-        _resolve_section_paths(path, file.server, "ca_cert", "password_file", "api_key_file"), env
-    )
-    source = _resolve_section_paths(path, file.source, "database_url_file")
-    if env.get("FOIDEX_DATABASE_URL"):
-        source = msgspec.structs.replace(
-            source, database=env["FOIDEX_DATABASE_URL"], database_url_file=None
-        )
-    check_categories(file.categories, BUILT_IN_FIELDS)
-    home = env.get("FOIDEX_HOME")
-    downloads = env.get("FOIDEX_DOWNLOADS")
+    file = _override_from_environment(_resolve_file_paths(file, path.parent), env)
+    _check_server(file.server)
+    check_categories(file.categories, PLAIN_CONTRACT.names)
     return Settings(
-        server=server,
-        embedded=_override_section(
-            file.embedded,
-            heap=env.get("FOIDEX_HEAP"),
-            port=env.get("FOIDEX_PORT"),
-            user=env.get("FOIDEX_SERVER_USER"),
-        ),
-        index=_override_section(file.index, alias=env.get("FOIDEX_INDEX")),
-        force=file.force,
-        home=Path(home).expanduser().absolute() if home else _choose_home_folder(),
+        **{name: getattr(file, name) for name in ConfigFile.__struct_fields__},
+        home=_absolute_path(env.get("FOIDEX_HOME")) or _choose_home_folder(),
         downloads=(
-            Path(downloads).expanduser().absolute()
-            if downloads
-            else platformdirs.user_cache_path("foidex")
+            _absolute_path(env.get("FOIDEX_DOWNLOADS")) or platformdirs.user_cache_path("foidex")
         ),
-        terms=file.terms,
-        source=source,
-        refresh=file.refresh,
-        audit=file.audit,
-        backup=file.backup,
-        categories=file.categories,
-        templates=file.templates,
-        disclosure=file.disclosure,
         file=path if path.is_file() else None,
         sudo_user=env.get("SUDO_USER") or None,
     )
+
+
+def _absolute_path(name: str | None) -> Path | None:
+    return Path(name).expanduser().absolute() if name else None
 
 
 def _choose_home_folder() -> Path:
@@ -140,70 +133,7 @@ def _choose_home_folder() -> Path:
     return platformdirs.user_data_path("foidex")
 
 
-def _refuse_unknown_variables(env: Mapping[str, str]) -> None:
-    for name in env:
-        if name.startswith(_VARIABLE_PREFIX) and name not in _VARIABLES and "_TEST_" not in name:
-            suggestions = difflib.get_close_matches(name, _VARIABLES, n=1, cutoff=0)
-            raise ConfigurationError(
-                f"environment variable {name} is not one foidex reads. "
-                f"The nearest is {suggestions[0]} ({_VARIABLES[suggestions[0]]}). Correct or unset it."
-            )
-
-
-def _resolve_section_paths(path: Path, section: _S, *names: str) -> _S:
-    """The section with the files it names relative to foidex.toml."""
-    folder = path.parent
-    files = {name: getattr(section, name) for name in names}
-    return msgspec.structs.replace(
-        section, **{name: str(folder / file) for name, file in files.items() if file}
-    )
-
-
-def _override_server(section: ServerSettings, env: Mapping[str, str]) -> ServerSettings:
-    """The server's section with the environment's values. Raises ConfigurationError.
-
-    A credential of the environment takes the place of those of the file that say otherwise.
-    """
-    values = {
-        name: env.get(_VARIABLE_PREFIX + name.upper()) for name in ServerSettings.__struct_fields__
-    }
-    for credential, alternatives in _CREDENTIAL_ALTERNATIVES.items():
-        if values[credential] is not None:
-            section = msgspec.structs.replace(section, **dict.fromkeys(alternatives, None))
-    server = _override_section(section, **values)
-    for credential, alternatives in _CREDENTIAL_ALTERNATIVES.items():
-        alternative = next(
-            (name for name in alternatives if getattr(server, name) is not None), None
-        )
-        if getattr(server, credential) is not None and alternative:
-            raise ConfigurationError(
-                f"the server's {credential} and {alternative} are both given ({_name_variable(credential)}, "
-                f"{_name_variable(alternative)} or [server]). Keep one."
-            )
-    for url in server.urls:
-        _check_server_url(url)
-    if server.ca_cert and server.fingerprint:
-        raise ConfigurationError(
-            "the server's ca_cert and fingerprint are both given (FOIDEX_CA_CERT, "
-            "FOIDEX_FINGERPRINT or [server]). Keep one: the fingerprint alone is trusted."
-        )
-    return server
-
-
-def _name_variable(name: str) -> str:
-    return _VARIABLE_PREFIX + name.upper()
-
-
-def _check_server_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or True)
-    except ValueError:
-        good = False
-    if not good:
-        raise ConfigurationError(
-            "FOIDEX_URL (or server.url) is not an address. It looks like https://host:9200."
-        )
+# -- foidex.toml -----------------------------------------------------------------------------------
 
 
 def _read_config_file(path: Path) -> ConfigFile:
@@ -216,52 +146,107 @@ def _read_config_file(path: Path) -> ConfigFile:
     try:
         return msgspec.toml.decode(text, type=ConfigFile)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{path}: {_explain_config_error(str(error))}") from None
+        explanation = _explain_violation(parse_validation_error(error))
+        raise ConfigurationError(f"{path}: {explanation}") from None
     except (msgspec.DecodeError, ValueError) as error:
         raise ConfigurationError(f"{path}: is not TOML: {error}. Correct the line.") from None
 
 
-def _explain_config_error(text: str) -> str:
-    message, _, location = text.partition(" - at ")
-    section = location.strip("`$.")
-    if unknown := re.search(r"unknown field `(.*)`", message):
-        keys = _list_section_keys(section)
-        suggestions = difflib.get_close_matches(unknown[1], keys, n=1, cutoff=0)
+def _explain_violation(violation: Violation) -> str:
+    section = violation.location
+    if violation.kind is ViolationKind.UNKNOWN_KEY:
+        keys = list_allowed_keys(ConfigFile, violation.path)
         subject = f"[{section}] has" if section else "has"
-        return f'{subject} an unknown key "{unknown[1]}". Did you mean "{suggestions[0]}"?'
-    return f'"{section}": {message[0].lower()}{message[1:]}. Correct the value.'
+        hint = suggest_name(violation.key, keys) or f" The keys are {', '.join(keys)}."
+        return f'{subject} an unknown key "{violation.key}".{hint}'
+    part = "a name in " if violation.in_key else ""
+    return f'{part}"{section}": {describe_violation(violation)}. Correct the value.'
 
 
-def _list_section_keys(section: str) -> tuple[str, ...]:
-    structs: dict[str, type[Struct]] = {
-        "server": ServerSettings,
-        "embedded": EmbeddedSettings,
-        "index": IndexSettings,
-        "force": ForceSettings,
-        "terms": TermBookSettings,
-        "source": SourceSettings,
-        "source.queries": SourceQueries,
-        "refresh": RefreshSettings,
-        "refresh.canaries[...]": Canary,
-        "audit": AuditSettings,
-        "backup": BackupSettings,
-        "categories[...]": Category,
-        "templates": TemplateSettings,
-        "disclosure": DisclosureSettings,
+def _resolve_file_paths(file: ConfigFile, folder: Path) -> ConfigFile:
+    """The settings with the names of files below the folder of foidex.toml."""
+    sections: dict[str, Struct] = {}
+    for section_name, keys in _FILE_KEYS.items():
+        section = getattr(file, section_name)
+        names = {key: getattr(section, key) for key in keys}
+        paths = {key: str(folder / name) for key, name in names.items() if name}
+        sections[section_name] = msgspec.structs.replace(section, **paths)
+    return msgspec.structs.replace(file, **sections)
+
+
+# -- the environment -------------------------------------------------------------------------------
+
+
+def _refuse_unknown_variables(env: Mapping[str, str]) -> None:
+    for name in env:
+        if name.startswith(_VARIABLE_PREFIX) and name not in _VARIABLES and "_TEST_" not in name:
+            (nearest,) = find_closest_names(name, _VARIABLES, limit=1, min_similarity=0)
+            raise ConfigurationError(
+                f"environment variable {name} is not one foidex reads. "
+                f"The nearest is {nearest} ({_VARIABLES[nearest].description}). "
+                "Correct or unset it."
+            )
+
+
+def _override_from_environment(file: ConfigFile, env: Mapping[str, str]) -> ConfigFile:
+    """The settings with the environment's values, checked as the file's are."""
+    overrides: dict[str, dict[str, str]] = {}
+    for name, variable in _VARIABLES.items():
+        value = env.get(name)
+        if not variable.section or value is None or (variable.section == "source" and not value):
+            continue
+        overrides.setdefault(variable.section, {})[variable.key] = value
+    sections = {
+        section_name: _override_section(section_name, getattr(file, section_name), values)
+        for section_name, values in overrides.items()
     }
-    return structs.get(section, ConfigFile).__struct_encode_fields__
+    return msgspec.structs.replace(file, **sections)
 
 
-def _override_section(section: _S, **values: str | None) -> _S:
-    """The section with the environment's values, checked as the file's are."""
-    overrides = {name: value for name, value in values.items() if value is not None}
-    if not overrides:
-        return section
-    raw = {**msgspec.to_builtins(section), **overrides}
+def _override_section(section_name: str, section: Struct, values: dict[str, str]) -> Any:
+    replaced = {name: None for key in values for name in _ALTERNATIVES.get(key, ())}
+    raw = {**msgspec.to_builtins(section), **replaced, **values}
     try:
         return msgspec.convert(raw, type(section), strict=False)
     except msgspec.ValidationError as error:
-        message, _, location = str(error).partition(" - at ")
+        violation = parse_validation_error(error)
+        variable = _VARIABLE_BY_KEY[section_name, violation.field_name]
         raise ConfigurationError(
-            f"the environment sets {location.strip('`$.')} wrongly: {message[0].lower()}{message[1:]}."
+            f"environment variable {variable}: {describe_violation(violation)}. Correct it."
         ) from None
+
+
+# -- the server ------------------------------------------------------------------------------------
+
+
+def _check_server(server: ServerSettings) -> None:
+    """Raise ConfigurationError for settings that exclude each other, or a wrong address."""
+    for credential in ("password", "password_file", "api_key", "api_key_file"):
+        alternative = next(
+            (name for name in _ALTERNATIVES[credential] if getattr(server, name) is not None), None
+        )
+        if getattr(server, credential) is not None and alternative:
+            raise ConfigurationError(
+                f"the server's {credential} and {alternative} are both given "
+                f"({_VARIABLE_BY_KEY['server', credential]}, "
+                f"{_VARIABLE_BY_KEY['server', alternative]} or [server]). Keep one."
+            )
+    for url in server.urls:
+        _check_server_url(url)
+    if server.ca_cert and server.fingerprint:
+        raise ConfigurationError(
+            "the server's ca_cert and fingerprint are both given (FOIDEX_CA_CERT, "
+            "FOIDEX_FINGERPRINT or [server]). Keep one: the fingerprint alone is trusted."
+        )
+
+
+def _check_server_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or True)
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ConfigurationError(
+            "FOIDEX_URL (or server.url) is not an address. It looks like https://host:9200."
+        )

@@ -1,8 +1,4 @@
-"""Settings: the only reader of the environment and of foidex.toml.
-
-Order: an environment variable, else foidex.toml, else the default. Both are strict: an unknown
-name is an error that gives the nearest right one.
-"""
+"""The settings: one struct for each section of foidex.toml, and all of them together."""
 
 from __future__ import annotations
 
@@ -12,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from indexer.errors import ConfigurationError
-from indexer.records.categories import Categories, Category, CategoryName
+from indexer.records.categories import Category, CategoryName
 
 IndexName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,79}$")]
 
@@ -24,9 +20,9 @@ CertificateFingerprint = Annotated[str, Meta(pattern=r"^([0-9A-Fa-f]{2}:?){31}[0
 class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where Elasticsearch is. Without ``url`` the embedded server is used.
 
-    ``url`` may be several, of one cluster. ``timeout`` is in seconds; ``retries`` is how often a
-    call is repeated that met a broken connection or a busy server. ``fingerprint`` is the SHA-256
-    of the server's certificate, or of one it was signed with.
+    ``url`` may list several nodes of one cluster. ``timeout`` is in seconds; ``retries`` is how
+    often a call is repeated after a broken connection or a busy server. ``fingerprint`` is the
+    SHA-256 of the server's certificate, or of one that signed it.
     """
 
     url: str | tuple[str, ...] | None = None
@@ -42,7 +38,7 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """Every address; none where the embedded server is used."""
+        """Every address; none if the embedded server is used."""
         if self.url is None:
             return ()
         addresses = self.url.split(",") if isinstance(self.url, str) else self.url
@@ -50,7 +46,7 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EmbeddedSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The embedded server. ``port`` 0 takes the first free one; ``heap`` is in Java's notation."""
+    """The embedded server. ``port`` 0 means the first free one; ``heap`` is in Java's notation."""
 
     heap: Annotated[str, Meta(pattern=r"^[1-9]\d*[mMgG]$")] = "1g"
     port: PortNumber = 0
@@ -58,7 +54,7 @@ class EmbeddedSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class IndexSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The index: ``alias`` is what queries use, and the start of every generation's name."""
+    """The index: queries use ``alias``, and every generation's name starts with it."""
 
     alias: IndexName = "crimes"
     shards: Annotated[int, Meta(ge=1, le=1024)] = 1
@@ -66,9 +62,9 @@ class IndexSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ForceSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a letter says of the force that sends it. Lists are paragraphs or lines.
+    """What letters say about the force that sends them. Lists are paragraphs or lines.
 
-    ``exemption`` is said where a number is withheld: the section that lets it be.
+    ``exemption`` names the section of the Act under which a number is withheld.
     """
 
     name: str = "[force.name]"
@@ -95,13 +91,13 @@ class ForceSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TermBookSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """A term book of the force's own, relative to foidex.toml; its terms come before ours."""
+    """The force's own term book, relative to foidex.toml; its terms override the built-in ones."""
 
     book: str | None = None
 
 
 class SourceQueries(Struct, frozen=True, forbid_unknown_fields=True):
-    """The SQL of each table of a database; all but ``crimes`` may be left out."""
+    """The SQL for each table of a database; only ``crimes`` is required."""
 
     crimes: str | None = None
     victims: str | None = None
@@ -110,13 +106,14 @@ class SourceQueries(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the nightly refresh reads: files, or a database.
+    """What the nightly refresh reads: files, or a database.
 
-    Paths are relative to foidex.toml and may be patterns. ``database`` is a SQLAlchemy URL, or
-    stands in the file ``database_url_file``. ``watermark`` is the column of ``queries.crimes`` that
-    says when a record last changed: an incremental refresh reads what is newer than the live
-    generation, less the overlap in seconds. ``fields`` maps our names to theirs, ``ignore`` lists
-    theirs to leave out; ``tombstones`` are text files of references that were deleted, one a line.
+    Paths are relative to foidex.toml and may be patterns. ``database`` is a SQLAlchemy URL, which
+    may instead be in the file ``database_url_file``. ``watermark`` is the column of
+    ``queries.crimes`` that says when a record last changed: an incremental refresh reads what is
+    newer than the live generation, less ``watermark_overlap_seconds``. ``fields`` maps the names of
+    fields in foidex to those in the source; ``ignore`` lists fields of the source to leave out.
+    ``tombstones`` are text files that list the references of deleted records, one a line.
     """
 
     paths: tuple[str, ...] = ()
@@ -131,25 +128,25 @@ class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BackupSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The snapshot repository of a server of one's own; the embedded server has one in its home."""
+    """The snapshot repository of the force's own server; the embedded server has one already."""
 
     repository: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
 
 
 class Canary(Struct, frozen=True, forbid_unknown_fields=True, rename={"min_records": "least"}):
-    """A term that at least so many records must mention, or something is wrong with the source."""
+    """A term that at least ``min_records`` records must mention if the source is complete."""
 
     term: str
     min_records: Annotated[int, Meta(ge=1)]
 
 
 class RefreshSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The nightly refresh: what a generation must pass, and what is left behind.
+    """The nightly refresh: the checks of a new generation, and what is kept.
 
-    ``max_shrink_percent`` is how much smaller than the live generation it may be; ``keep`` counts
-    generations with the live one; what is older than ``max_age_days`` is not kept: generations but
-    the live one, rejects, and backups but the newest; ``lease_seconds`` is how long a dead refresh
-    blocks the next.
+    ``max_shrink_percent`` is how much smaller than the live generation the new one may be. ``keep``
+    is the number of generations kept, including the live one. ``max_age_days`` limits the age of
+    generations other than the live one, of rejects, and of backups other than the newest.
+    ``lease_seconds`` is how long a refresh that died blocks the next.
     """
 
     keep: Annotated[int, Meta(ge=1, le=1000)] = 3
@@ -163,17 +160,19 @@ class RefreshSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TemplateSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Templates of the force's own; what the folder lacks is taken from ours. The folder is
-    relative to foidex.toml."""
+    """The force's own templates, in a folder relative to foidex.toml.
+
+    Templates that the folder lacks are taken from the built-in ones.
+    """
 
     folder: str | None = None
 
 
 class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is kept of every query. ``folder`` is relative to foidex.toml; else it is in the home.
+    """What is kept about every query. ``folder`` is relative to foidex.toml; default: the home.
 
-    ``log`` false writes no log; ``basis_records`` is the most records in the scope of an answer
-    whose basis is kept, so that a replay can name what moved.
+    ``log`` false writes no log. The basis of an answer, from which a replay names the records that
+    changed, is kept for a scope of up to ``basis_records`` records.
     """
 
     folder: str | None = None
@@ -189,12 +188,12 @@ YoungestRule = Literal["withhold", "band", "give"]
 
 
 class DisclosureSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What of an answer may be published.
+    """What may be published of an answer.
 
-    Counts from 1 to ``threshold`` - 1 are withheld, or every count is rounded to ``rounding``; 0
-    turns either off. ``youngest`` is what becomes of the age of the youngest of few victims.
-    ``flag``: counts below it are shown to the officer as small. ``ledger`` is the file in which
-    releases are recorded, relative to foidex.toml.
+    Counts from 1 to ``threshold`` - 1 are withheld, or every count is rounded to a multiple of
+    ``rounding``; 0 turns either off. ``youngest`` says how the age of the youngest of few victims
+    is shown. Counts below ``flag`` are marked as small for the officer. ``ledger`` is the file that
+    records releases, relative to foidex.toml.
     """
 
     threshold: Threshold = 0
@@ -205,7 +204,7 @@ class DisclosureSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole of foidex.toml."""
+    """All sections of foidex.toml."""
 
     server: ServerSettings = ServerSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
@@ -221,49 +220,42 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     disclosure: DisclosureSettings = DisclosureSettings()
 
 
-class Settings(Struct, frozen=True):
-    """Everything foidex is told from outside. ``file`` is the foidex.toml read, if any, and
-    ``sudo_user`` who became another user to run it."""
+class Settings(ConfigFile, frozen=True, kw_only=True):
+    """All settings: the sections of foidex.toml, and what only the environment says.
 
-    server: ServerSettings
-    embedded: EmbeddedSettings
-    index: IndexSettings
-    force: ForceSettings
-    source: SourceSettings
-    refresh: RefreshSettings
-    audit: AuditSettings
-    disclosure: DisclosureSettings
+    ``home`` is the folder of the embedded server, rejects and audit log; ``file`` is the
+    foidex.toml that was read, if any; ``sudo_user`` is the user who ran foidex through sudo.
+    """
+
     home: Path
     downloads: Path
-    categories: Categories = {}
-    terms: TermBookSettings = TermBookSettings()
-    templates: TemplateSettings = TemplateSettings()
-    backup: BackupSettings = BackupSettings()
     file: Path | None = None
     sudo_user: str | None = None
 
     @property
     def folder(self) -> Path:
-        """What the paths of foidex.toml are relative to."""
+        """The folder that paths in foidex.toml are relative to."""
         return self.file.parent if self.file else Path()
 
     @property
     def own_templates(self) -> Path | None:
-        """The folder of the force's own templates. Raises ConfigurationError where there is none
-        of that name."""
+        """The folder of the force's own templates, or None.
+
+        Raises ConfigurationError if the folder does not exist.
+        """
         if self.templates.folder is None:
             return None
         folder = self.folder / Path(self.templates.folder).expanduser()
         if not folder.is_dir():
             raise ConfigurationError(
-                f"{self.file}: [templates] folder: {folder} is no folder. Correct the name, or "
-                f"make it: foidex templates init {folder}"
+                f"{self.file}: [templates] folder: {folder} is not a folder. Correct the name, "
+                f"or create it: foidex templates init {folder}"
             )
         return folder
 
     @property
     def audit_folder(self) -> Path:
-        """Where the audit log and the bases of answers are."""
+        """The folder of the audit log and of the bases of answers."""
         if self.audit.folder is not None:
             return self.folder / Path(self.audit.folder).expanduser()
         return self.home / "audit"

@@ -1,4 +1,4 @@
-"""Secrets in files, as a service manager or a container mounts them: one line each."""
+"""Read secrets from files of one line, as service managers and containers provide them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MAX_SECRET_LENGTH: Final = 10_000
 
 
 def read_secret(path: Path, setting: str, progress: Progress) -> str:
-    """The one line of a file; warns where others may read it too. Raises ConfigurationError.
+    """The only line of a file. Warns if other users may read it. Raises ConfigurationError.
 
     ``setting`` is the name of the setting that names the file.
     """
@@ -23,22 +23,23 @@ def read_secret(path: Path, setting: str, progress: Progress) -> str:
         mode = path.stat().st_mode
     except OSError as error:
         raise ConfigurationError(
-            f"{path} ({setting}): cannot be read ({error.strerror}). Check the path and its rights."
+            f"{path} ({setting}): cannot be read ({error.strerror}). Check the path and "
+            "its permissions."
         ) from None
     except UnicodeDecodeError:
         raise ConfigurationError(
-            f"{path} ({setting}): is not UTF-8 text. Write the secret into it, on one line."
+            f"{path} ({setting}): is not UTF-8 text. Write the secret into it as one line."
         ) from None
     if len(lines) != 1 or not lines[0].strip():
         raise ConfigurationError(
-            f"{path} ({setting}): has {len(lines)} lines, or nothing on its line. Write the secret "
-            "into it, on one line."
+            f"{path} ({setting}): has {len(lines)} lines, or only an empty one. Write the secret "
+            "into it as one line."
         )
     if is_readable_by_others(mode):
-        progress.say(f"{path} ({setting}): other users may read this secret. Run: chmod 600 {path}")
+        progress.say(f"{path} ({setting}): other users can read this secret. Run: chmod 600 {path}")
     return lines[0].strip()
 
 
 def is_readable_by_others(mode: int) -> bool:
-    """Whether a file's mode lets its group or others read it."""
+    """Whether a file's mode lets its group or other users read it."""
     return bool(mode & (stat.S_IRGRP | stat.S_IROTH))

@@ -57,8 +57,8 @@ def check_categories(categories: Categories, field_names: tuple[str, ...]) -> No
     for name, category in categories.items():
         if name in field_names:
             raise ConfigurationError(
-                f'[categories.{name}]: "{name}" is a field of every record, so it needs no category. '
-                "Remove the section, or choose another name."
+                f'[categories.{name}]: "{name}" is a field of every record, so it needs no '
+                "category. Remove the section, or choose another name."
             )
         if category.values and category.type != "keyword":
             raise ConfigurationError(

@@ -213,7 +213,7 @@ def test_a_secret_file_that_others_may_read_is_warned_of(
         path.chmod(mode)
         address_of(tmp_path, text)
         told = capsys.readouterr().err
-        assert told.count("other users may read this secret. Run: chmod 600") == warned
+        assert told.count("other users can read this secret. Run: chmod 600") == warned
         assert PASSWORD not in told
 
 
@@ -221,9 +221,9 @@ def test_a_secret_file_that_others_may_read_is_warned_of(
     ("content", "told"),
     [
         (None, "cannot be read (No such file or directory)"),
-        (b"", "has 0 lines, or nothing on its line"),
-        (b"\n", "has 1 lines, or nothing on its line"),
-        (b"a\nb\n", "has 2 lines, or nothing on its line"),
+        (b"", "has 0 lines, or only an empty one"),
+        (b"\n", "has 1 lines, or only an empty one"),
+        (b"a\nb\n", "has 2 lines, or only an empty one"),
         (b"\xff", "is not UTF-8 text"),
     ],
 )

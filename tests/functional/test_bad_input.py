@@ -937,7 +937,7 @@ def test_a_load_that_fails_after_the_alias_went_wrong_leaves_nothing(
         (f"[server]\npassword = {PASSWORD}", "is not TOML: Invalid value (at line 2, column 12). Correct the line."),
         (f"[server\npassword = '{PASSWORD}'", "is not TOML: Expected ']'"),
         (f"[server]\npassword = ['{PASSWORD}']", '"server.password": expected'),
-        (f"[server]\nuser = '{PASSWORD}'\ntimeout = 0", '"server.timeout": expected `int` >= 1. Correct the value.'),
+        (f"[server]\nuser = '{PASSWORD}'\ntimeout = 0", '"server.timeout": expected a whole number of 1 or more. Correct the value.'),
         (f"[index]\nalias = '{CANARY} x'", '"index.alias": expected'),
         ("\ufeff\udcff", "is not TOML"),
     ],
@@ -979,8 +979,8 @@ def test_an_address_the_client_cannot_use_is_told(foidex: CommandLine) -> None:
     ("variable", "told"),
     [
         ({"FOIDEX_PASWORD": PASSWORD}, "environment variable FOIDEX_PASWORD is not one foidex reads. The nearest is FOIDEX_PASSWORD"),
-        ({"FOIDEX_INDEX": f"{CANARY} x"}, "the environment sets alias wrongly"),
-        ({"FOIDEX_PORT": CANARY}, "the environment sets port wrongly"),
+        ({"FOIDEX_INDEX": f"{CANARY} x"}, "environment variable FOIDEX_INDEX: expected text"),
+        ({"FOIDEX_PORT": CANARY}, "environment variable FOIDEX_PORT: expected a whole number"),
     ],
     ids=["unknown", "wrong alias", "wrong port"],
 )  # fmt: skip

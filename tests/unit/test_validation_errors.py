@@ -18,6 +18,7 @@ from indexer.validation_errors import (
     describe_violation,
     get_field_name,
     get_value_at,
+    list_allowed_keys,
     parse_json_error,
     parse_validation_error,
 )
@@ -165,6 +166,20 @@ def test_violation_is_described_in_plain_words(value: Any, description: str) -> 
 def test_path_gives_the_field_and_the_value(path: str, name: str, value: object) -> None:
     assert get_field_name(path) == name
     assert get_value_at({"a": [{"b": 7}]}, path) == value
+
+
+@pytest.mark.parametrize(
+    ("path", "keys"),
+    [
+        ("$.shape", ("radius", "side")),
+        ("$.shapes[0][...]", ("radius",)),
+        ("$.count", ()),
+        ("$.nothing", ()),
+    ],
+)
+def test_keys_that_a_type_allows_at_a_path_are_listed(path: str, keys: tuple[str, ...]) -> None:
+    assert list_allowed_keys(Everything, path) == keys
+    assert list_allowed_keys(Everything, "$")[:3] == ("count", "from", "flag")
 
 
 @pytest.mark.parametrize(

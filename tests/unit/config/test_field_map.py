@@ -44,8 +44,8 @@ def test_what_is_no_object_stays_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("fields", "ignored", "message"),
     [
-        ({"crime_no": "x"}, (), 'has "crime_no", which is no field of a record'),
-        ({"crime_ref": "x", "narrative": "x"}, (), 'gives "x" as both "crime_ref" and "narrative"'),
+        ({"crime_no": "x"}, (), 'has "crime_no", which is not a field of a record'),
+        ({"crime_ref": "x", "narrative": "x"}, (), 'maps both "crime_ref" and "narrative" to "x"'),
         ({"crime_ref": "x"}, ("x",), 'both name "x"'),
     ],
 )

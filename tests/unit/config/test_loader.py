@@ -38,7 +38,7 @@ def test_the_homes_are_where_they_are_told_to_be(tmp_path: Path) -> None:
     [
         ("[index]\nalas = 1", r'\[index\] has an unknown key "alas". Did you mean "alias"'),
         ("[indx]\n", 'has an unknown key "indx". Did you mean "index"'),
-        ("[index]\nshards = 0", '"index.shards": expected `int` >= 1'),
+        ("[index]\nshards = 0", '"index.shards": expected a whole number of 1 or more'),
         ("[index]\nalias = 'Upper Case'", '"index.alias"'),
         ("[index", "is not TOML"),
         ('[server]\nurl = "localhost"', "is not an address"),
@@ -53,8 +53,8 @@ def test_a_wrong_file_is_told_by_section_and_key(tmp_path: Path, text: str, mess
     ("name", "value", "message"),
     [
         ("FOIDEX_PASSWRD", "x", "The nearest is FOIDEX_PASSWORD"),
-        ("FOIDEX_PORT", "high", "sets port wrongly"),
-        ("FOIDEX_HEAP", "much", "sets heap wrongly"),
+        ("FOIDEX_PORT", "high", "FOIDEX_PORT: expected a whole number, not text"),
+        ("FOIDEX_HEAP", "much", "FOIDEX_HEAP: expected text that matches"),
         ("FOIDEX_URL", "ftp://host", "is not an address"),
         ("FOIDEX_CONFIG", "nowhere.toml", "nowhere.toml: cannot be read"),
     ],

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from indexer.config.field_map import FieldMap
-from indexer.config.loader import BUILT_IN_FIELDS, load_settings
+from indexer.config.loader import load_settings
 from indexer.errors import ConfigurationError
 from indexer.index.mapping import add_category_fields, load_index_schema
 from indexer.records.categories import Category
@@ -122,6 +122,11 @@ def test_a_wrong_declaration_is_refused(tmp_path: Path, text: str, message: str)
     assert message in str(error.value)
 
 
-def test_the_names_that_are_taken_are_those_of_a_record() -> None:
-    names = {*CrimeRecord.__struct_fields__, *Victim.__struct_fields__}
-    assert set(BUILT_IN_FIELDS) == names
+@pytest.mark.parametrize(
+    "name", sorted({*CrimeRecord.__struct_fields__, *Victim.__struct_fields__})
+)
+def test_a_category_may_not_have_the_name_of_a_field(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "foidex.toml"
+    path.write_text(f"[categories.{name}]", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=f'"{name}" is a field of every record'):
+        load_settings({}, path)
