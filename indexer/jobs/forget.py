@@ -36,8 +36,8 @@ from indexer.index.lock import Lease
 from indexer.index.paging import search_pages
 from indexer.jobs.links import resolve_links
 from indexer.jobs.refresh import list_erasure_tombstones
-from indexer.loading.tally import CONTENT_HASH_RANGE, Tally, hash_content
-from indexer.records.document import encode_document
+from indexer.loading.content_hash import CONTENT_HASH_RANGE, hash_content
+from indexer.loading.tally import Tally
 from indexer.records.model import DELETED, FORGOTTEN, KEPT_OUT, Reference, Tombstone
 from indexer.records.offences import load_offence_table
 
@@ -266,7 +266,7 @@ def _replace_record(
         )  # an earlier run was ended before it had written this
     if presence == "record":
         source = client.get(index=name, id=reference)["_source"]
-        content -= hash_content(encode_document(source))
+        content -= hash_content(source)
     if needs_tombstone:
         client.index(index=name, id=reference, document=msgspec.to_builtins(tombstone))
     tally = Tally(content=content % CONTENT_HASH_RANGE, changed=[reference])
@@ -340,7 +340,7 @@ def _compute_content_hash(client: Elasticsearch, name: str) -> int:
     """The content hash of an index, from every record it holds."""
     client.indices.refresh(index=name)
     return sum(
-        hash_content(encode_document(hit["_source"]))
+        hash_content(hit["_source"])
         for page in search_pages(client, name, query=_NOT_DELETED, size=_PAGE_SIZE)
         for hit in page["hits"]["hits"]
     )

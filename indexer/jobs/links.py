@@ -1,4 +1,4 @@
-"""TODO: say what indexer.jobs.links is for."""
+"""Resolves linked records: a link that is only a reference gets the offence code of that record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from elasticsearch import Elasticsearch
 from indexer.errors import SourceError
 from indexer.index.generations import Generation
 from indexer.index.paging import search_pages
-from indexer.loading.tally import CONTENT_HASH_RANGE, Tally, hash_content
+from indexer.loading.bulk_request import BulkDocument, post_documents
+from indexer.loading.content_hash import CONTENT_HASH_RANGE, hash_content
+from indexer.loading.tally import Tally
+from indexer.records.document import encode_document
 from indexer.records.offences import OffenceTable
 
 PAGE_RECORDS: Final = 500
@@ -19,16 +22,15 @@ PAGE_RECORDS: Final = 500
 _MAX_CHANGED_REFERENCES: Final = 50_000
 
 
-# -- links -----------------------------------------------------------------------------------------
-
-
 def resolve_links(
     client: Elasticsearch, generation: Generation, tally: Tally, table: OffenceTable
 ) -> Generation:
     """Give each link that is a bare reference the code of the record it names.
 
-    Links that name no record of this generation stay without a code, and are counted. In a changed
-    generation those that name a changed record are looked up again.
+    Links whose record is not in this generation stay without a code and are counted. In a changed
+    generation, links to a changed record are looked up again. Returns the generation with its
+    unresolved links and content hash. Raises SourceError or ServerError where a record cannot be
+    stored.
     """
     content = tally.content
     unresolved = 0
@@ -74,7 +76,7 @@ def _iter_link_pages(
 def _resolve_link_page(
     client: Elasticsearch, name: str, table: OffenceTable, page: list[dict[str, Any]]
 ) -> int:
-    """Resolve the links of a page of records; by how much the content hash moved."""
+    """Resolve the links of a page of records; returns the change of the content hash."""
     links = [link for hit in page for link in hit["_source"]["linked"] if _is_bare_link(link)]
     references = sorted({link["crime_ref"] for link in links})
     targets = client.mget(index=name, ids=references, source_includes=["offence_code"])["docs"]
@@ -83,22 +85,20 @@ def _resolve_link_page(
         for target in targets
         if target.get("found") and "offence_code" in target["_source"]
     }
-    operations: list[Any] = []
+    changed_documents: list[BulkDocument] = []
     hash_change = 0
     for hit in page:
-        document = hit["_source"]
-        before = msgspec.json.encode(document)
-        document["linked"] = [_resolve_link(link, codes, table) for link in document["linked"]]
-        after = msgspec.json.encode(document)
-        if after != before:
+        before = hit["_source"]
+        links = [_resolve_link(link, codes, table) for link in before["linked"]]
+        if links != before["linked"]:
+            after = {**before, "linked": links}
             hash_change += hash_content(after) - hash_content(before)
-            operations += [msgspec.json.encode({"index": {"_id": hit["_id"]}}), after]
-    if operations:
-        response = client.bulk(index=name, operations=operations, filter_path="errors")
-        if response["errors"]:
-            raise SourceError(
-                "links could not be given their codes. Nothing was promoted; load again."
-            )
+            changed_documents.append(BulkDocument(hit["_id"], encode_document(after)))
+    if post_documents(client, name, "index", changed_documents):
+        raise SourceError(
+            "the server refused records whose links were given their codes. Nothing was promoted; "
+            "load again."
+        )
     return hash_change
 
 
@@ -115,4 +115,9 @@ def _resolve_link(
     code = codes.get(link["crime_ref"])
     if code is None:
         return bare_link
-    return {**bare_link, "offence_code": code, "offence_path": table.path(code), "resolved": True}
+    return {
+        **bare_link,
+        "offence_code": code,
+        "offence_path": list(table.path(code)),
+        "resolved": True,
+    }

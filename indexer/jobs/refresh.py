@@ -355,7 +355,7 @@ def _refuse_overwriting_input(rejects: Path, paths: tuple[Path, ...]) -> None:
     if paths_include_file(paths, rejects):
         raise SourceError(
             f"{rejects}: holds records to load, and the rejected ones would be written over them. "
-            "Name another file with --rejects."
+            "Choose another file with --rejects."
         )
 
 

@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""Loading: raw records into the documents of one index, in bulk, with every line accounted for."""

@@ -1,4 +1,4 @@
-"""TODO: say what indexer.loading.bulk_request is for."""
+"""Bulk requests: documents sent many at a time, repeated for those the server was too busy for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from elasticsearch import Elasticsearch
 from msgspec import Struct
 
 from indexer.errors import ServerError
-from indexer.loading.tally import hash_content
+from indexer.loading.content_hash import hash_content
 from indexer.records.document import encode_document
 from indexer.records.model import CrimeDocument, Tombstone
 from indexer.server.server_errors import DISK_FULL_MESSAGE, WRITE_BLOCK
@@ -31,13 +31,22 @@ CONFLICT_STATUS: Final = 409
 BAD_REQUEST_STATUS: Final = 400
 
 
-class PendingDocument(Struct, frozen=True, gc=False):
-    """A document on its way, as bytes: to keep thousands of segments alive costs more than to make
-    them. ``content`` is the hash of a record, 0 of a tombstone; ``code`` is empty for one."""
+class BulkDocument(Struct, frozen=True, gc=False):
+    """A document to send: its id, and its JSON."""
+
+    reference: str
+    source: bytes
+
+
+class PendingDocument(BulkDocument, frozen=True, gc=False):
+    """A document read and not yet sent. It is kept as bytes: thousands of live segment lists would
+    slow the garbage collector more than encoding them does.
+
+    For a tombstone ``content`` is 0 and ``code`` is empty; for a record they are its content hash
+    and its offence code.
+    """
 
     raw: RawRecord
-    source: bytes
-    reference: str
     updated_at: datetime | None
     content: int = 0
     tombstone: bool = True
@@ -45,31 +54,25 @@ class PendingDocument(Struct, frozen=True, gc=False):
     bare_links: int = 0
 
 
-def prepare_document(
-    raw: RawRecord, document: CrimeDocument | Tombstone, source: bytes = b""
-) -> PendingDocument:
-    reference, updated_at = document.crime_ref, document.updated_at
+def prepare_document(raw: RawRecord, document: CrimeDocument | Tombstone) -> PendingDocument:
+    """Encode a document for sending, with what the tally needs to know about it."""
+    source = encode_document(document)
     if isinstance(document, Tombstone):
-        return PendingDocument(raw, source, reference, updated_at)
-    bare_links = (
-        sum(link.offence_code is None for link in document.linked) if document.linked else 0
-    )
-    content = hash_content(source) if source else 0
-    code = document.offence_code
+        return PendingDocument(document.crime_ref, source, raw, document.updated_at)
     return PendingDocument(
-        raw,
+        document.crime_ref,
         source,
-        reference,
-        updated_at,
-        content,
+        raw,
+        document.updated_at,
+        content=hash_content(document),
         tombstone=False,
-        code=code,
-        bare_links=bare_links,
+        code=document.offence_code,
+        bare_links=sum(link.offence_code is None for link in document.linked),
     )
 
 
 class DocumentChunk:
-    """Records on their way in one request."""
+    """The documents of one request."""
 
     def __init__(self) -> None:
         self.items: list[PendingDocument] = []
@@ -77,12 +80,14 @@ class DocumentChunk:
         self.size = 0
 
     def add(self, item: PendingDocument) -> None:
+        """Take one more document."""
         self.items.append(item)
         self.references.add(item.reference)
         self.size += len(item.source) + len(item.reference)
 
     @property
     def full(self) -> bool:
+        """Whether it is large enough to send."""
         return len(self.items) >= CHUNK_RECORDS or self.size >= CHUNK_BYTES
 
 
@@ -90,9 +95,13 @@ def post_documents(
     client: Elasticsearch,
     index: str,
     action: Literal["create", "index"],
-    items: list[PendingDocument],
+    items: Sequence[BulkDocument],
 ) -> dict[int, int]:
-    """Send documents, those again that the server was too busy for; the status of each refused."""
+    """Send documents, and send again those that the server was too busy for.
+
+    Returns the status (400 or 409) of each refused document by its position. Raises ServerError
+    where the server stays too busy, has a full disk, or refuses for a reason of its own.
+    """
     refused: dict[int, int] = {}
     pending = list(range(len(items)))
     head = b'{"%b":{"_id":' % action.encode()
@@ -114,14 +123,14 @@ def post_documents(
                 refused[position] = status
             elif status > BAD_REQUEST_STATUS:
                 raise ServerError(
-                    f"the server refused records ({status}), which is no fault of theirs. "
-                    "Nothing was promoted; load again when the server is well."
+                    f"the server failed to store records ({status}); the records are not at fault. "
+                    "Nothing was promoted; load again when the server is healthy."
                 )
         pending = busy
     if pending:
         raise ServerError(
-            f"the server was too busy for {len(pending):,} records, also after {_BULK_ATTEMPTS} tries. "
-            "Nothing was promoted; load again when it is quieter."
+            f"the server was too busy for {len(pending):,} records, even after {_BULK_ATTEMPTS} "
+            "attempts. Nothing was promoted; load again when it is less busy."
         )
     return refused
 
@@ -129,7 +138,7 @@ def post_documents(
 def _read_bulk_statuses(
     client: Elasticsearch, index: str, action: str, lines: Sequence[Any], number: int
 ) -> list[int]:
-    """The status of each document sent; of all "busy" where the server had no room for any."""
+    """The status of each document sent; "busy" for all where the server took none of them."""
     try:
         response = client.bulk(
             operations=lines,

@@ -1,4 +1,7 @@
-"""TODO: say what indexer.loading.conflicts is for."""
+"""Decides what becomes of a document whose reference the index already holds.
+
+It may be a duplicate, older or newer than what is held, or a version of a forgotten record.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,16 @@ from indexer.loading.bulk_request import (
     PendingDocument,
     post_documents,
 )
-from indexer.loading.tally import LineOutcome, hash_content
-from indexer.records.document import encode_document
+from indexer.loading.content_hash import hash_content
+from indexer.loading.tally import LineOutcome
 from indexer.records.model import DELETED, EXCLUDING_LOCATIONS
-
-# -- sending, in a thread --------------------------------------------------------------------------
 
 
 def create_documents(client: Elasticsearch, index: str, chunk: DocumentChunk) -> list[LineOutcome]:
-    """Create a chunk's documents; one whose reference is taken is rejected."""
+    """Create a chunk's documents; one whose reference is taken already is rejected.
+
+    Returns the outcome of each document, in order. Raises ServerError.
+    """
     items = chunk.items
     refused = post_documents(client, index, "create", items)
     positions = [position for position, status in refused.items() if status == CONFLICT_STATUS]
@@ -43,7 +47,7 @@ def create_documents(client: Elasticsearch, index: str, chunk: DocumentChunk) ->
             outcomes[position] = _judge_erased(item, conflict.updated_at)
             if outcomes[position].kind == "indexed":
                 newer_positions.append(position)
-        # A conflict with our own place is a request that was sent twice: it was created.
+        # A conflict with our own location means a request was sent twice: it was created.
         elif conflict.location != item.raw.location:
             outcomes[position] = _reject_duplicate(conflict.location)
     refused |= _replace_erased(client, index, items, newer_positions, outcomes)
@@ -61,7 +65,10 @@ def _replace_erased(
     newer_positions: list[int],
     outcomes: list[LineOutcome],
 ) -> dict[int, int]:
-    """Index what is newer than what was forgotten, of each reference the first; those refused."""
+    """Index the records newer than the forgotten version, only the first of each reference.
+
+    Returns the status of each refused document by its position in ``items``.
+    """
     first_positions: dict[str, int] = {}
     for position in newer_positions:
         first_position = first_positions.setdefault(items[position].reference, position)
@@ -81,13 +88,14 @@ def _reject_duplicate(location: str) -> LineOutcome:
 
 
 class ConflictingDocument(NamedTuple):
-    """What holds a reference already in an index that is being filled."""
+    """The document that already has a reference in an index that is being filled."""
 
     location: str
     updated_at: datetime | None
 
     @property
     def erased(self) -> bool:
+        """Whether it is the tombstone of a forgotten record."""
         return self.location in EXCLUDING_LOCATIONS
 
 
@@ -113,9 +121,9 @@ def _parse_updated_at(text: str | None) -> datetime | None:
 
 
 def _judge_erased(item: PendingDocument, erased_version: datetime | None) -> LineOutcome:
-    """What becomes of a line whose record was forgotten: only what is known to be newer is taken.
+    """The outcome of a line whose record was forgotten: it is indexed only if known to be newer.
 
-    Word of its deletion changes nothing, as it would be no longer known that it was forgotten.
+    A deletion changes nothing: otherwise the index would no longer know that it was forgotten.
     """
     if item.tombstone:
         return LineOutcome("unchanged")
@@ -125,7 +133,7 @@ def _judge_erased(item: PendingDocument, erased_version: datetime | None) -> Lin
 
 
 class StoredDocument(NamedTuple):
-    """What the index holds of a reference."""
+    """What the index holds under a reference."""
 
     updated_at: datetime | None
     content: int
@@ -136,7 +144,11 @@ class StoredDocument(NamedTuple):
 def apply_document_changes(
     client: Elasticsearch, index: str, chunk: DocumentChunk
 ) -> list[LineOutcome]:
-    """Apply a chunk's changes, each where it is not older than what is held."""
+    """Apply a chunk's changes, except those that are older than what the index holds.
+
+    Returns the outcome of each document, in order. Raises ServerError, and GenerationError where
+    the server refuses a document.
+    """
     stored_documents = _fetch_stored_documents(client, index, chunk)
     outcomes: list[LineOutcome] = []
     positions: list[int] = []
@@ -153,10 +165,11 @@ def apply_document_changes(
         client, index, "index", [chunk.items[position] for position in positions]
     )
     if refused:
-        # Later outcomes of the chunk were judged by what was refused, so the numbers are unsure.
+        # Later outcomes of the chunk were decided as if these had been stored.
         raise GenerationError(
-            f"the server refused {len(refused):,} changed records, the first of them that of "
-            f"{chunk.items[positions[min(refused)]].raw.location}. Nothing was promoted; correct it."
+            f"the server refused {len(refused):,} changed records, the first at "
+            f"{chunk.items[positions[min(refused)]].raw.location}. Nothing was promoted; "
+            "correct the record."
         )
     return outcomes
 
@@ -199,7 +212,7 @@ def _fetch_stored_documents(
         tombstone = source["status"] == DELETED
         stored_documents[document["_id"]] = StoredDocument(
             _parse_updated_at(source.get("updated_at")),
-            0 if tombstone else hash_content(encode_document(source)),
+            0 if tombstone else hash_content(source),
             tombstone,
             source["place"] in EXCLUDING_LOCATIONS,
         )

@@ -1,10 +1,10 @@
-"""Records into one index: checked, sent in bulk, and reconciled to the last one.
+"""Loads records into one index: checks them, sends them in bulk, and accounts for every line.
 
-Every line read is indexed, rejected, deleted, late, unchanged or kept out, or the load fails. A
-*build* fills an empty index: of two records with one reference the first stays. A *change* is
-applied to a copy of a generation: the newer version stays, by ``updated_at``. Two requests are in
-flight while the next is prepared; records of one reference never travel together, so timing
-changes nothing.
+Every line read is indexed, rejected, deleted, late, unchanged or kept out, or the load fails.
+*Filling* starts from an empty index: of two records with one reference the first is kept.
+*Changing* starts from a copy of a generation: the version with the newer ``updated_at`` is kept.
+Two requests are in flight while the next is prepared. Two requests in flight never hold the same
+reference, so the result does not depend on timing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from indexer.loading.conflicts import apply_document_changes, create_documents
 from indexer.loading.rejects import Rejects
 from indexer.loading.tally import LineOutcome, Tally
 from indexer.records.contract import PLAIN_CONTRACT, RecordContract
-from indexer.records.document import build_document, build_tombstone, encode_document
+from indexer.records.document import build_document, build_tombstone
 from indexer.records.model import CrimeDocument, Deletion, RecordError, Tombstone
 from indexer.records.offences import OffenceTable
 from indexer.records.parse import parse_mapped_line, parse_record_line, parse_record_mapping
@@ -36,7 +36,7 @@ REQUESTS_IN_FLIGHT: Final = 2
 
 
 class DocumentBuilder(Struct, frozen=True):
-    """What turns raw records into documents. ``now`` dates deletions that do not say when."""
+    """Turns raw records into documents. Deletions without a date get ``loaded_at``."""
 
     offences: OffenceTable
     fields: FieldMap
@@ -66,10 +66,10 @@ def fill_index(  # noqa: PLR0913 - what is filled, from what
     rejects: Rejects,
     tally: Tally | None = None,
 ) -> Tally:
-    """Fill an index that is empty, but for what was forgotten, and return the reconciled tally.
+    """Fill an index that holds nothing but tombstones of forgotten records; returns the tally.
 
-    Raises SourceError where the records cannot be read to their end, ServerError where the server
-    keeps refusing, GenerationError where a record is unaccounted for.
+    Raises SourceError where the records cannot all be read, ServerError where the server keeps
+    refusing, GenerationError where a line is unaccounted for.
     """
     start = tally or Tally()
     return _load_records(
@@ -85,24 +85,17 @@ def change_index(  # noqa: PLR0913 - what is changed, by what, from where
     rejects: Rejects,
     tally: Tally,
 ) -> Tally:
-    """Apply changes to a copy of a generation, whose counts ``tally`` starts from. Raises as
-    ``build``."""
+    """Apply changes to a copy of a generation; ``tally`` starts with its counts. Raises as
+    ``fill_index`` does, and GenerationError where the server refuses a changed record."""
     return _load_records(
         raws, builder, rejects, tally, lambda chunk: apply_document_changes(client, index, chunk)
     )
 
 
 def check_records(raws: Iterable[RawRecord], builder: DocumentBuilder) -> Tally:
-    """Read and check every record and write nothing."""
+    """Read and check every record, and write nothing."""
     tally = Tally()
-    for raw in raws:
-        tally.read += 1
-        try:
-            document = builder.document(raw)
-        except RecordError as error:
-            tally.reject(raw, str(error))
-            continue
-        item = prepare_document(raw, document)
+    for item in _prepare_documents(raws, builder, tally, rejects=None):
         _update_statistics(tally, item, builder.offences)
         tally.add(LineOutcome("deleted" if item.tombstone else "indexed"))
     return tally
@@ -149,6 +142,20 @@ def _read_chunks(
     raws: Iterable[RawRecord], builder: DocumentBuilder, tally: Tally, rejects: Rejects
 ) -> Iterator[DocumentChunk]:
     chunk = DocumentChunk()
+    for item in _prepare_documents(raws, builder, tally, rejects):
+        chunk.add(item)
+        if chunk.full:
+            yield chunk
+            chunk = DocumentChunk()
+    if chunk.items:
+        yield chunk
+
+
+def _prepare_documents(
+    raws: Iterable[RawRecord], builder: DocumentBuilder, tally: Tally, rejects: Rejects | None
+) -> Iterator[PendingDocument]:
+    """The documents of the raw records. A record that is not valid is counted as rejected, and
+    written to ``rejects`` if that is given."""
     for raw in raws:
         tally.read += 1
         try:
@@ -156,12 +163,7 @@ def _read_chunks(
         except RecordError as error:
             _reject_record(tally, rejects, raw, str(error))
             continue
-        chunk.add(prepare_document(raw, document, encode_document(document)))
-        if chunk.full:
-            yield chunk
-            chunk = DocumentChunk()
-    if chunk.items:
-        yield chunk
+        yield prepare_document(raw, document)
 
 
 def _update_statistics(tally: Tally, item: PendingDocument, offences: OffenceTable) -> None:
@@ -173,6 +175,7 @@ def _update_statistics(tally: Tally, item: PendingDocument, offences: OffenceTab
     tally.bare_links += item.bare_links
 
 
-def _reject_record(tally: Tally, rejects: Rejects, raw: RawRecord, reason: str) -> None:
+def _reject_record(tally: Tally, rejects: Rejects | None, raw: RawRecord, reason: str) -> None:
     tally.reject(raw, reason)
-    rejects.add(raw, reason)
+    if rejects is not None:
+        rejects.add(raw, reason)

@@ -1,4 +1,7 @@
-"""TODO: say what indexer.loading.rejects is for."""
+"""Rejects files: the records that a load set aside, and the reasons.
+
+They are written by a load, listed in messages, and searched when a record is forgotten.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,10 @@ from indexer.sources.base import RawRecord
 
 
 class Rejects:
-    """The rejected records, whole, one JSON line each, with their reasons in a file beside.
+    """Writes rejected records whole, one JSON line each, and their reasons into a second file.
 
-    Both are made when the first record comes, for their owner's eyes only. ``keep`` takes the next
-    free name where the file is there already, instead of writing over it.
+    Both files are created with the first record and are readable by the owner only. With ``keep``
+    an existing file is left alone and the next free name is used.
     """
 
     def __init__(self, path: Path, *, keep: bool = False) -> None:
@@ -32,7 +35,7 @@ class Rejects:
         return self.path.with_suffix(".reasons.txt")
 
     def add(self, raw: RawRecord, reason: str) -> None:
-        """Set a record aside. Raises SourceError where it cannot be written."""
+        """Write a record and its reason. Raises SourceError where they cannot be written."""
         try:
             if self._records is None or self._reasons is None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,11 +48,11 @@ class Rejects:
         except OSError as error:
             raise SourceError(
                 f"{self.path}: rejected records cannot be written ({error.strerror}), so the load "
-                "stopped. Name another file with --rejects."
+                "stopped. Choose another file with --rejects."
             ) from None
 
     def close(self) -> None:
-        """Close the files, if there are any."""
+        """Close the files, if any were opened."""
         for file in (self._records, self._reasons):
             if file is not None:
                 file.close()

@@ -1,8 +1,7 @@
-"""TODO: say what indexer.loading.tally is for."""
+"""The tally of a load: what became of each line, and the counts and hash of the index it filled."""
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from datetime import datetime
 from typing import Final, Literal
@@ -11,13 +10,10 @@ import msgspec
 from msgspec import Struct
 
 from indexer.errors import GenerationError
+from indexer.loading.content_hash import CONTENT_HASH_RANGE
 from indexer.sources.base import RawRecord
 
 _SHOWN_REASONS: Final = 10
-
-_CONTENT_HASH_BYTES: Final = 16
-
-CONTENT_HASH_RANGE: Final = 1 << (8 * _CONTENT_HASH_BYTES)
 
 OutcomeKind = Literal["indexed", "rejected", "deleted", "late", "unchanged", "kept_out"]
 
@@ -33,12 +29,13 @@ class LineOutcome(Struct, frozen=True, gc=False):
 
 
 class Tally(Struct):
-    """What became of the lines. ``watermark`` is the newest ``updated_at`` read; ``kept_out`` are
-    records that were forgotten here, and are not known to be newer than that.
+    """How many lines were read, and how many had each outcome.
 
-    ``records``, ``tombstones`` and ``content`` are those of the index, from where it started;
-    ``content`` is a hash of all records that does not depend on their order; ``changed`` lists the
-    references that were changed, where that is asked for.
+    ``watermark`` is the newest ``updated_at`` read. ``kept_out`` counts records that were forgotten
+    here and are not known to be newer than that. ``records``, ``tombstones`` and ``content``
+    describe the whole index, not only what this load added; ``content`` is a hash of all records
+    that does not depend on their order. ``changed`` lists the references that changed, or is None
+    where nobody needs them. ``reasons`` holds the first reasons of rejected records.
     """
 
     read: int = 0
@@ -65,13 +62,13 @@ class Tally(Struct):
         self.content = (self.content + outcome.content) % CONTENT_HASH_RANGE
 
     def reject(self, raw: RawRecord, reason: str) -> None:
-        """Count a rejected record; the first reasons are kept to be shown."""
+        """Count a rejected record, and keep the first reasons to show."""
         self.rejected += 1
         if len(self.reasons) < _SHOWN_REASONS:
             self.reasons.append(f"{raw.location}: {reason}")
 
     def reconcile(self) -> None:
-        """Raise GenerationError unless every line read is accounted for."""
+        """Raise GenerationError unless every line read has an outcome."""
         total = self.indexed + self.rejected + self.deleted + self.late + self.unchanged
         total += self.kept_out
         if self.read != total:
@@ -80,9 +77,3 @@ class Tally(Struct):
                 f"({self.indexed:,} indexed, {self.rejected:,} rejected): some are lost. "
                 "Nothing was promoted; load again."
             )
-
-
-def hash_content(source: bytes) -> int:
-    """A number for what a document says, not where it was read: ``place`` is its last field."""
-    content = source[: source.rindex(b',"place":')]
-    return int.from_bytes(hashlib.blake2b(content, digest_size=_CONTENT_HASH_BYTES).digest(), "big")

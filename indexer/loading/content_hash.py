@@ -1,0 +1,31 @@
+"""The content hash: a number for what a record's document says, wherever it was read."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+import msgspec
+
+from indexer.records.document import encode_document
+from indexer.records.model import CrimeDocument
+
+_DIGEST_BYTES: Final = 16
+
+#: The hash of an index is the sum of its records' hashes, modulo this.
+CONTENT_HASH_RANGE: Final = 1 << (8 * _DIGEST_BYTES)
+
+_LOCATION_FIELD: Final = "place"
+
+
+def hash_content(document: CrimeDocument | dict[str, Any]) -> int:
+    """The hash of a document, or of its JSON object as the index returns it, without ``place``."""
+    if isinstance(document, CrimeDocument):
+        content = encode_document(msgspec.structs.replace(document, location=msgspec.UNSET))
+    else:
+        content = encode_document(
+            {name: value for name, value in document.items() if name != _LOCATION_FIELD}
+        )
+    # Generations of earlier versions were hashed without the closing brace; theirs stay comparable.
+    digest = hashlib.blake2b(content.removesuffix(b"}"), digest_size=_DIGEST_BYTES).digest()
+    return int.from_bytes(digest, "big")
