@@ -5,15 +5,12 @@ Each fault is one clear message and exit code 5, and no secret is in any message
 
 from __future__ import annotations
 
-import hashlib
 import http.server
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import elasticsearch
 import pytest
@@ -22,115 +19,8 @@ from indexer.errors import ConfigurationError, ServerError
 from indexer.server.address import ServerAddress
 from indexer.server.connection import build_client, connect_server
 from indexer.session import Session
-from tests.support.command_line import CommandLine, Outcome, nodes_reply, require_refusal
-from tests.support.secured import HOST, Secured, presented
-
-PASSWORD = "ZQXPASSWORD"
-
-
-@pytest.fixture
-def ask(foidex: CommandLine, secured: Secured) -> Callable[..., Outcome]:
-    """Ask the server that speaks TLS for its status, with what changes the environment."""
-
-    def run(url: str = secured.address.url, **changes: str) -> Outcome:
-        foidex.environment["FOIDEX_PASSWORD"] = secured.address.password or ""
-        return foidex("generations", **{"FOIDEX_URL": url, "FOIDEX_USER": "elastic", **changes})
-
-    return run
-
-
-# -- TLS -----------------------------------------------------------------------------------------
-
-
-def test_a_server_with_tls_answers_who_trusts_its_authority(
-    ask: Callable[..., Outcome], secured: Secured
-) -> None:
-    outcome = ask(FOIDEX_CA_CERT=secured.ca)
-    assert (outcome.code, outcome.err) == (0, "")
-
-
-def test_a_fingerprint_is_trust_enough(ask: Callable[..., Outcome], secured: Secured) -> None:
-    digest = hashlib.sha256(presented(secured.address.url)).hexdigest()
-    colons = ":".join(digest[n : n + 2] for n in range(0, 64, 2)).upper()
-    for fingerprint in (digest, colons):
-        assert ask(FOIDEX_FINGERPRINT=fingerprint).code == 0
-    other = digest[:-2] + ("00" if digest[-2:] != "00" else "11")
-    told = "its certificate has another SHA-256 than FOIDEX_FINGERPRINT"
-    require_refusal(ask(FOIDEX_FINGERPRINT=other), ServerError, told)
-
-
-@pytest.mark.parametrize("authority", ["", "other.pem"], ids=["none", "another"])
-def test_a_certificate_of_an_unknown_authority_is_told(
-    ask: Callable[..., Outcome], secured: Secured, authority: str
-) -> None:
-    trusted = {"FOIDEX_CA_CERT": str(secured.folder / authority)} if authority else {}
-    told = f"{secured.address.url}: its certificate is of no authority we trust. Set FOIDEX_CA_CERT"
-    require_refusal(ask(**trusted), ServerError, told)
-
-
-def test_a_certificate_for_another_host_is_told(
-    ask: Callable[..., Outcome], secured: Secured
-) -> None:
-    url = secured.address.url.replace(HOST, "localhost")
-    told = f"{url}: its certificate is for another host. Write the name it is for in FOIDEX_URL"
-    require_refusal(ask(url, FOIDEX_CA_CERT=secured.ca), ServerError, told)
-
-
-def test_a_certificate_out_of_its_time_is_told(
-    ask: Callable[..., Outcome], secured: Secured
-) -> None:
-    now = datetime.now(UTC)
-    good = secured.authority.issue_cert(HOST)
-    expired = secured.authority.issue_cert(HOST, not_after=now - timedelta(days=1))
-    try:
-        secured.present(expired)
-        told = f"{secured.address.url}: its certificate is no longer valid. Renew it"
-        require_refusal(ask(FOIDEX_CA_CERT=secured.ca), ServerError, told)
-    finally:
-        secured.present(good)
-
-
-def test_plain_http_to_a_port_of_tls_is_told(ask: Callable[..., Outcome], secured: Secured) -> None:
-    url = secured.address.url.replace("https", "http")
-    told = f"{url}: this port speaks TLS. Write https:// in FOIDEX_URL (server.url)."
-    require_refusal(ask(url), ServerError, told)
-
-
-@pytest.mark.parametrize("trust", [{"ca_cert": True}, {"fingerprint": "ab" * 32}])
-def test_plain_http_with_a_certificate_to_check_is_told(
-    secured: Secured, trust: dict[str, Any]
-) -> None:
-    if "ca_cert" in trust:
-        trust = {"ca_cert": secured.address.ca_cert}
-    url = secured.address.url.replace("https", "http")
-    with pytest.raises(ConfigurationError) as told:
-        build_client(ServerAddress(url, **trust))
-    assert str(told.value).startswith(f"{url}: an authority or a fingerprint is set")
-    assert "Write https:// in FOIDEX_URL (server.url), or unset FOIDEX_CA_CERT" in str(told.value)
-
-
-def test_tls_to_a_plain_port_is_told(ask: Callable[..., Outcome], server: ServerAddress) -> None:
-    url = server.url.replace("http:", "https:")
-    told = f"{url}: it does not speak TLS, or not as we do. Write http:// in FOIDEX_URL"
-    require_refusal(ask(url), ServerError, told)
-
-
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        (None, "authority.pem (FOIDEX_CA_CERT, server.ca_cert): cannot be read (No such file"),
-        ("text", "authority.pem (FOIDEX_CA_CERT, server.ca_cert): holds no certificate"),
-    ],
-)
-def test_a_file_of_no_authority_is_told(
-    foidex: CommandLine, tmp_path: Path, content: str | None, told: str
-) -> None:
-    path = tmp_path / "authority.pem"
-    if content:
-        path.write_text(content)
-    outcome = foidex("generations", FOIDEX_URL="https://127.0.0.1:9", FOIDEX_CA_CERT=str(path))
-    require_refusal(outcome, ConfigurationError, told)
-
+from tests.support.command_line import PASSWORD, CommandLine, nodes_reply, require_refusal
+from tests.support.secured import HOST
 
 # -- credentials ---------------------------------------------------------------------------------
 

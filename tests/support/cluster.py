@@ -20,7 +20,7 @@ from indexer.server.connection import connect_server
 from indexer.server.embedded.home import find_user_ids
 from indexer.server.embedded.process import EmbeddedServer
 from indexer.server.server_errors import translate_client_errors
-from tests.support.server import SILENT, settings_for
+from tests.support.server import SILENT, settings_for, write_jvm_options
 
 NODES: Final = 3
 
@@ -64,6 +64,7 @@ class Node:
             source = distribution / "config" / name
             (folder / "config" / name).write_bytes(source.read_bytes())
         (folder / "config" / "elasticsearch.yml").write_text(config)
+        write_jvm_options(folder / "config")
 
     def start(self) -> None:
         """Start it, and do not wait until it answers."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
+import signal
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,12 +23,43 @@ from indexer.server.address import ServerAddress
 from indexer.server.connection import connect_server
 from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
 from tests.support.command_line import CommandLine
-from tests.support.server import SILENT, end_home, new_home, settings_for, tells
+from tests.support.server import SILENT, find_leaks, new_home, settings_for, tells
 
 if TYPE_CHECKING:
     from tests.support.secured import Secured
 
 Records = list[dict[str, Any]]
+
+
+#: Names the home of the server that all processes of a run share.
+SHARED_HOME = "SHARED_SERVER_HOME"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the home of the run's server, for this process and for those that run its tests."""
+    if _shares_server(config):
+        os.environ[SHARED_HOME] = str(new_home())
+        # A run that is told to stop ends as one that is interrupted, and stops its server.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Stop the run's server. Fails the run where text of a record stands where none belongs."""
+    if not _shares_server(session.config):
+        return
+    home = Path(os.environ.pop(SHARED_HOME))
+    stop_embedded_server(settings_for(home), SILENT)
+    leaks = find_leaks(home)
+    shutil.rmtree(home, ignore_errors=True)
+    if leaks:
+        print(f"\nText of records stands in {', '.join(leaks)}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _shares_server(config: pytest.Config) -> bool:
+    """Whether this process is the one that answers for the run's server."""
+    return not hasattr(config, "workerinput") and "FOIDEX_TEST_URL" not in os.environ
 
 
 @pytest.hookimpl(wrapper=True)
@@ -44,19 +77,16 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[ServerAddress]:
-    """The address of the server under test; never skipped, so a missing server fails."""
+    """The address of the run's server; never skipped, so a missing server fails.
+
+    The first test that needs it starts it, whichever process it is in; the run stops it.
+    """
     if url := os.environ.get("FOIDEX_TEST_URL"):
         yield ServerAddress(
             url, os.environ.get("FOIDEX_TEST_USER"), os.environ.get("FOIDEX_TEST_PASSWORD")
         )
         return
-    home = new_home()
-    options = settings_for(home)
-    try:
-        yield start_embedded_server(options, SILENT)
-    finally:
-        stop_embedded_server(options, SILENT)
-        end_home(home)
+    yield start_embedded_server(settings_for(Path(os.environ[SHARED_HOME])), SILENT)
 
 
 @pytest.fixture(scope="session")
@@ -64,8 +94,8 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     """A server of the suite's own that speaks TLS."""
     from tests.support.secured import running
 
-    with running(tmp_path_factory.mktemp("authority")) as found:
-        yield found
+    with running(tmp_path_factory.mktemp("authority")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -106,7 +106,6 @@ def running(folder: Path) -> Iterator[Secured]:
     authority.cert_pem.write_to_path(folder / "ca.pem")
     trustme.CA().cert_pem.write_to_path(folder / "other.pem")
     home = new_home()
-    (home / "config").mkdir(mode=0o755)
     write(home / "config", authority.issue_cert(HOST))
     options = settings_for(home)
     found: list[ServerAddress] = []

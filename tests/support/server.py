@@ -24,16 +24,38 @@ PRIVATE = ("data", "rejects", "backups", "server", "config", "password")
 _SENTENCES = tuple(one for one in SAMPLE_WORDINGS if "\n" not in one)
 
 
+#: A test's server lives for seconds, so the compiler's and the collector's later stages cost more
+#: than they give: a start takes about a third less processor time without them.
+_JVM_OPTIONS = "-XX:TieredStopAtLevel=1\n-XX:-UseG1GC\n-XX:+UseSerialGC\n"
+
+
 def new_home() -> Path:
-    """A home the server's own user can reach, also when root runs the tests."""
+    """A home the server's own user can reach, even if root runs the tests."""
     home = Path(tempfile.mkdtemp(prefix="foidex-test-"))
     home.chmod(0o755)
+    write_jvm_options(home / "config")
     return home
+
+
+def write_jvm_options(config: Path) -> None:
+    """Let the server that has this folder of configuration start quickly."""
+    folder = config / "jvm.options.d"
+    folder.mkdir(parents=True)
+    for path in (config, folder):
+        path.chmod(0o755)
+    (folder / "tests.options").write_text(_JVM_OPTIONS)
 
 
 def end_home(home: Path) -> None:
     """Remove a home. Fails where text of a record stands in it where none belongs."""
-    told = [
+    leaks = find_leaks(home)
+    shutil.rmtree(home, ignore_errors=True)
+    assert leaks == []
+
+
+def find_leaks(home: Path) -> list[str]:
+    """The files of a home that hold text of a record where none belongs."""
+    return [
         str(path)
         for path in home.rglob("*")
         if path.is_file()
@@ -41,8 +63,6 @@ def end_home(home: Path) -> None:
         and not {*path.relative_to(home).parts}.intersection(PRIVATE)
         and tells(_text_of(path))
     ]
-    shutil.rmtree(home, ignore_errors=True)
-    assert told == []
 
 
 def _text_of(path: Path) -> str:
