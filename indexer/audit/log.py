@@ -35,7 +35,7 @@ from indexer.audit.chain import (
     split_last_line,
 )
 from indexer.errors import BrokenChainError, FoidexError, OutputError
-from indexer.files import sync_folder, write_private_file
+from indexer.files import PRIVATE_MODE, sync_folder, write_file
 
 AUDIT_LOG_NAME: Final = "audit.jsonl"
 
@@ -58,8 +58,6 @@ _OUTCOME_UNLOGGED: Final = (
 _LOCK_TIMEOUT_SECONDS: Final = 30
 
 _BLOCK_BYTES: Final = 64 * 1024
-
-_PRIVATE_MODE: Final = 0o600
 
 _MAX_NAME_LENGTH: Final = 100
 
@@ -111,7 +109,7 @@ class AuditLog:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with filelock.FileLock(
-                f"{self.path}.lock", timeout=_LOCK_TIMEOUT_SECONDS, mode=_PRIVATE_MODE
+                f"{self.path}.lock", timeout=_LOCK_TIMEOUT_SECONDS, mode=PRIVATE_MODE
             ):
                 yield
         except filelock.Timeout:
@@ -122,7 +120,7 @@ class AuditLog:
 
     def _append(self, entry: AuditEntry) -> str:
         is_new = not self.path.exists()
-        file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, _PRIVATE_MODE)
+        file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, PRIVATE_MODE)
         try:
             tail = _read_log_tail(file)
             # What a crash cut short gets an end, so that the line after it stands alone.
@@ -173,8 +171,7 @@ class AuditLog:
 
     def _create_key(self) -> bytes:
         key = secrets.token_bytes(_KEY_BYTES)
-        write_private_file(self.path.with_name(AUDIT_KEY_NAME), key)
-        sync_folder(self.path.parent)
+        write_file(self.path.with_name(AUDIT_KEY_NAME), key, private=True)
         return key
 
     def find_erasures(self, reference: str) -> Iterator[dict[str, Any]]:

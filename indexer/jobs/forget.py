@@ -8,7 +8,6 @@ may be run again: what an earlier run left half done is found and finished.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from elasticsearch import Elasticsearch
 from msgspec import Struct
 
 from indexer.errors import BackupError, GenerationError, RequestError
+from indexer.files import write_file
 from indexer.index.backups import read_backups
 from indexer.index.generations import (
     Generation,
@@ -412,10 +412,7 @@ def _erase_from_rejects(folder: Path, reference: str, key: str) -> list[RejectsE
             remaining_lines = [
                 line for line, owner in zip(lines, owners, strict=True) if owner != "its"
             ]
-            part_path = path.with_name(f".{path.name}.{os.getpid()}")
-            part_path.touch(mode=0o600)
-            part_path.write_bytes(b"".join(remaining_lines))
-            part_path.replace(path)
+            write_file(path, b"".join(remaining_lines), private=True)
         if removed_count or "unclear" in owners:
             erasures.append(RejectsErasure(str(path), removed_count, owners.count("unclear")))
     return erasures

@@ -6,7 +6,6 @@ Nothing here ever holds a record's text, a name or a credential.
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from msgspec import Struct
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from indexer.errors import OutputError
+from indexer.files import write_file
 from indexer.index.generations import Generation
 from indexer.jobs.refresh import RefreshMode, RefreshResult
 
@@ -66,10 +66,8 @@ def build_refresh_report(
 def write_refresh_report(report: RefreshReport, path: Path) -> None:
     """Write the report as JSON, whole or not at all. Raises OutputError."""
     text = msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
-    part_path = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        part_path.write_bytes(text)
-        part_path.replace(path)
+        write_file(path, text)
     except OSError as error:
         raise OutputError(f"{path}: the report cannot be written ({error.strerror}).") from None
 

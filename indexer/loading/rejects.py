@@ -6,13 +6,13 @@ They are written by a load, listed in messages, and searched when a record is fo
 from __future__ import annotations
 
 import itertools
-import os
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
 import msgspec
 
 from indexer.errors import SourceError
+from indexer.files import open_private_file
 from indexer.sources.base import RawRecord
 
 
@@ -40,8 +40,12 @@ class Rejects:
             if self._records is None or self._reasons is None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self.path = _find_unused_path(self.path) if self._keep else self.path
-                self._records = os.fdopen(_open_rejects_file(self.path), "wb")
-                self._reasons = os.fdopen(_open_rejects_file(self.reasons), "w", encoding="utf-8")
+                self._records = open(  # noqa: SIM115 - closed by close()
+                    self.path, "wb", opener=open_private_file
+                )
+                self._reasons = open(  # noqa: SIM115 - closed by close()
+                    self.reasons, "w", encoding="utf-8", opener=open_private_file
+                )
             line = raw.raw if isinstance(raw.raw, bytes) else msgspec.json.encode(raw.raw)
             self._records.write(line if line.endswith(b"\n") else line + b"\n")
             self._reasons.write(f"{raw.location}: {reason}\n")
@@ -63,9 +67,3 @@ def _find_unused_path(path: Path) -> Path:
         return path
     numbered = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
     return next(candidate for candidate in numbered if not candidate.exists())
-
-
-def _open_rejects_file(path: Path) -> int:
-    if path.is_file():
-        path.chmod(0o600)  # it may be an older one, with any rights
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -10,7 +10,6 @@ lock, ``.foidex.lock``, is in the folder meanwhile, and removed at the end.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
 import unicodedata
@@ -24,6 +23,7 @@ from filelock import FileLock, Timeout
 from msgspec import Struct
 
 from indexer.errors import OutputError
+from indexer.files import write_new_file
 from queries.answer.types import Answer, format_json
 from queries.documents.comparison import NumberChange, compare_answers
 from queries.documents.content.context import (
@@ -229,9 +229,10 @@ def _write_pending_set(
     try:
         pending.mkdir()
         for path, content in contents.items():
-            _write_synced_file(pending / path, content)
+            (pending / path).parent.mkdir(parents=True, exist_ok=True)
+            write_new_file(pending / path, content)
         manifest_file = pending / f"{MANIFEST_NAME}.part"
-        _write_synced_file(
+        write_new_file(
             manifest_file, msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
         )
         if record:
@@ -240,14 +241,6 @@ def _write_pending_set(
     except BaseException:
         shutil.rmtree(pending, ignore_errors=True)
         raise
-
-
-def _write_synced_file(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _install_pending_set(folder: Path) -> None:

@@ -20,7 +20,7 @@ from elasticsearch import AuthorizationException, Elasticsearch
 from msgspec import Struct
 
 from indexer.errors import InexactError, OutputError, RequestError
-from indexer.files import write_private_file
+from indexer.files import write_file
 from queries.answer.cells import CellKey
 from queries.answer.types import Answer
 from queries.evidence.facts import NearScopeRecord, RecordFacts, TracedRecord
@@ -156,7 +156,7 @@ def write_basis(
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.parent.mkdir(mode=0o700, exist_ok=True)
-        write_private_file(file, text.getvalue())
+        write_file(file, text.getvalue(), private=True)
     except OSError as error:
         raise OutputError(
             f"{file.parent}: the basis of the answer cannot be written ({error.strerror}), so no "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,15 +15,6 @@ from indexer.errors import EmbeddedError
 from indexer.server.embedded.config import START_SECONDS
 
 _LOCK_SECONDS: Final = 2 * START_SECONDS
-
-
-def write_server_file(path: Path, content: bytes) -> None:
-    """Write a file that only we may read, whole or not at all."""
-    scratch = path.with_name(f"{path.name}.{os.getpid()}")
-    scratch.unlink(missing_ok=True)
-    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-    scratch.replace(path)
 
 
 def find_user_ids(user: str) -> tuple[int, int]:

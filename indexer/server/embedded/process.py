@@ -32,6 +32,7 @@ from msgspec import Struct
 
 from indexer.config.model import Settings
 from indexer.errors import EmbeddedError
+from indexer.files import write_file
 from indexer.progress import Progress
 from indexer.server.address import ServerAddress
 from indexer.server.embedded.config import (
@@ -44,7 +45,6 @@ from indexer.server.embedded.home import (
     explain_disk_errors,
     find_user_ids,
     hold_file_lock,
-    write_server_file,
 )
 from indexer.server.embedded.install import (
     MAVEN_ARTIFACT,
@@ -183,7 +183,7 @@ class EmbeddedServer:
         """Write the process file, unless it says this already."""
         if process != self._read_process_file():
             with explain_disk_errors(self._home):
-                write_server_file(self._process_file, msgspec.json.encode(process))
+                write_file(self._process_file, msgspec.json.encode(process), private=True)
 
     def _read_process_file(self) -> ServerProcess | None:
         try:
@@ -423,14 +423,14 @@ class EmbeddedServer:
         for name in ("jvm.options", "log4j2.properties", "roles.yml", "users", "users_roles"):
             if not (self._config / name).exists():
                 source = self._distribution / "config" / name
-                write_server_file(self._config / name, source.read_bytes())
+                write_file(self._config / name, source.read_bytes(), private=True)
         text = CONFIG_TEMPLATE.format(
             port=self._settings.embedded.port or "9200-9299",
             data=json.dumps(str(self._data), ensure_ascii=False),
             logs=json.dumps(str(self._logs), ensure_ascii=False),
             backups=json.dumps(str(self._backups), ensure_ascii=False),
         )
-        write_server_file(self._config / "elasticsearch.yml", text.encode())
+        write_file(self._config / "elasticsearch.yml", text.encode(), private=True)
         self._chown_server_folders()
         self._require_reachable(self._distribution / "bin")
         self._make_password()
@@ -443,7 +443,7 @@ class EmbeddedServer:
         keystore.unlink(missing_ok=True)
         password = secrets.token_urlsafe(24)
         self._run_keystore("add", "-x", "-f", "bootstrap.password", stdin_text=password)
-        write_server_file(self._password_file, password.encode())
+        write_file(self._password_file, password.encode(), private=True)
 
     def _run_keystore(self, *arguments: str, stdin_text: str = "") -> None:
         code, output = self._run("elasticsearch-keystore", *arguments, stdin_text=stdin_text)
