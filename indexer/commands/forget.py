@@ -30,7 +30,8 @@ def run_forget(
     Example: foidex forget 41/0012345/17 --format json > statement.json
     """
     from indexer.index.lock import hold_lock
-    from indexer.jobs.forget import check_reference, erase_record, format_statement, readmit_record
+    from indexer.jobs.erasure_statement import format_statement
+    from indexer.jobs.forget import ErasureScope, check_reference, erase_record, readmit_record
 
     settings = get_session().settings
     alias = settings.index.alias
@@ -53,15 +54,13 @@ def run_forget(
                 else "It was not forgotten in any generation, so nothing was changed."
             )
             return
-        statement = erase_record(
-            client,
+        scope = ErasureScope(
             alias,
-            crime_ref,
             settings.home / "rejects",
             settings.source.fields.get("crime_ref", "crime_ref"),
             repository,
-            lock,
         )
+        statement = erase_record(client, scope, crime_ref, lock)
         run.write(records=int(statement.was_present))
     if form is ListFormat.JSON:
         print_json(statement)

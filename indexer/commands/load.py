@@ -27,7 +27,7 @@ def run_load(
     Example: foidex load crimes.jsonl
     """
     from indexer.config.field_map import FieldMap
-    from indexer.jobs.refresh import load_files
+    from indexer.jobs.refresh import LoadOptions, load_files
     from indexer.jobs.summary import summarise_refresh
 
     settings = get_session().settings
@@ -38,10 +38,12 @@ def run_load(
             paths,
             settings.home / "rejects",
             get_session().progress,
-            fields=FieldMap(categories=settings.categories),
-            rejects_file=rejects,
-            reject_invalid=reject_invalid,
-            lease_seconds=settings.refresh.lease_seconds,
+            LoadOptions(
+                FieldMap(categories=settings.categories),
+                rejects,
+                reject_invalid,
+                settings.refresh.lease_seconds,
+            ),
         )
     for line in summarise_refresh(loaded):
         print(line)

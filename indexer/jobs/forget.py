@@ -1,19 +1,18 @@
-"""What is no longer kept: one record forgotten everywhere at once, and files that grew old.
+"""Forgets one record everywhere: in every generation, in their files, and in rejects files.
 
-A forgotten record is replaced by a tombstone in every generation, whose metadata then says what it
-holds, and the segments that held its text are written anew, so that the text is off the disk. Every
-later generation starts with the tombstone, which keeps out what the source still sends. Every step
-may be run again: what an earlier run left half done is found and finished.
+The record is replaced by a tombstone in every generation, whose metadata is updated, and the
+segments that held its text are rewritten, so that the text is off the disk. Every later generation
+starts with the tombstone, which keeps out what the source still sends. Every step can be repeated:
+what an earlier run left half done is found and finished.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final
 
 import elasticsearch
 import msgspec
@@ -21,8 +20,8 @@ from elasticsearch import Elasticsearch
 from msgspec import Struct
 
 from indexer.errors import BackupError, GenerationError, RequestError
-from indexer.files import write_file
 from indexer.index.backups import read_backups
+from indexer.index.expunge import expunge_deleted
 from indexer.index.generations import (
     Generation,
     clear_unfinished,
@@ -34,165 +33,100 @@ from indexer.index.generations import (
 )
 from indexer.index.lock import Lease
 from indexer.index.paging import search_pages
+from indexer.jobs.erasure_statement import ErasureStatement, GenerationErasure, RecordPresence
 from indexer.jobs.links import resolve_links
 from indexer.jobs.refresh import list_erasure_tombstones
 from indexer.loading.content_hash import CONTENT_HASH_RANGE, hash_content
+from indexer.loading.rejects import erase_from_rejects
 from indexer.loading.tally import Tally
-from indexer.records.model import DELETED, FORGOTTEN, KEPT_OUT, Reference, Tombstone
-from indexer.records.offences import load_offence_table
-
-NOT_REACHED: Final = (
-    "the source: delete the record there; a version of it that is newer than this comes back",
-    "the text of other records, and their links, which may name it",
-    "answers, letters and listings that were made from it, and rejects files named with --rejects",
-    "the bases of answers in audit/basis: its reference, date and codes, and hashes of its text",
-    "copies of disk, repository or files, and what the file system has not yet written over",
+from indexer.records.model import (
+    DELETED,
+    EXCLUDING_LOCATIONS,
+    FORGOTTEN,
+    KEPT_OUT,
+    Reference,
+    Tombstone,
 )
-
-_MERGE_TIMEOUT_SECONDS: Final = 6 * 3600
-
-_EXPUNGE_SECONDS: Final = 90
-
-_PAUSE_SECONDS: Final = 0.5
+from indexer.records.offences import load_offence_table
 
 _PAGE_SIZE: Final = 1_000
 
 _NOT_DELETED: Final = {"bool": {"must_not": {"term": {"status": DELETED}}}}
 
-#: Any deleted document is worth a merge, and no history is worth keeping.
-_EXPUNGE_SETTINGS: Final = {
-    "merge.policy.expunge_deletes_allowed": 0,
-    "soft_deletes.retention_lease.period": "0s",
-}
 
-RecordPresence = Literal["record", "tombstone", "forgotten", "kept out", "nothing"]
+class ErasureScope(Struct, frozen=True):
+    """Where a record may be held: the generations of an alias, the rejects files of a folder, and
+    the backups of a repository (None if there is none).
 
-#: What stands where a tombstone keeps the record out already.
-_KEEPING_OUT: Final[tuple[RecordPresence, ...]] = ("forgotten", "kept out")
+    ``reference_field`` is the name that the reference has in the source's records.
+    """
 
-
-class GenerationErasure(Struct, frozen=True, rename={"presence": "held"}):
-    """What one generation held, and holds now: ``searches_show`` is how many records a search for
-    the reference still finds, ``deleted_in_files`` how many deleted documents its files hold, and
-    ``copies_away`` how many copies of its shards are on no node that could be asked."""
-
-    name: str
-    live: bool
-    presence: RecordPresence
-    records: int
-    searches_show: int
-    deleted_in_files: int
-    copies_away: int
-
-    @property
-    def is_erased(self) -> bool:
-        """Whether nothing of the record is left here, but in copies that are away."""
-        return not self.searches_show and not self.deleted_in_files
+    alias: str
+    rejects_folder: Path
+    reference_field: str = "crime_ref"
+    repository: str | None = None
 
 
-class RejectsErasure(Struct, frozen=True):
-    """One rejects file: the lines ``removed``, and those that name the reference but cannot be read
-    as a record, so that a person must look."""
-
-    path: str
-    removed: int
-    unclear: int
-
-
-class ErasureStatement(Struct, frozen=True, rename={"timestamp": "at", "not_reached": "beyond"}):
-    """What was forgotten, where, and what still holds it. ``backups`` is None where they could not
-    be asked; ``beyond`` is what foidex cannot reach."""
-
-    crime_ref: str
-    timestamp: datetime
-    generations: tuple[GenerationErasure, ...]
-    rejects: tuple[RejectsErasure, ...]
-    backups: tuple[str, ...] | None
-    not_reached: tuple[str, ...] = NOT_REACHED
-
-    @property
-    def was_present(self) -> bool:
-        """Whether it was anywhere."""
-        in_index = any(generation.presence == "record" for generation in self.generations)
-        return in_index or any(file.removed for file in self.rejects)
-
-    @property
-    def is_unknown(self) -> bool:
-        """Whether nothing here ever was of it, so that the reference may be wrong."""
-        return not self.was_present and all(
-            generation.presence == "nothing" for generation in self.generations
-        )
-
-
-def erase_record(  # noqa: PLR0913 - what is forgotten, and everywhere it may be
-    client: Elasticsearch,
-    alias: str,
-    reference: str,
-    rejects: Path,
-    key: str,
-    repository: str | None,
-    lock: Lease,
+def erase_record(
+    client: Elasticsearch, scope: ErasureScope, reference: str, lock: Lease
 ) -> ErasureStatement:
     """Remove one record from every generation and rejects file, and keep it out; the lock is held.
 
-    ``key`` is the name of the reference in the source's records. Raises RequestError for what can
-    be no reference, GenerationError where it could not be removed from the files too: then it must
-    be run again.
+    Raises RequestError for what cannot be a reference, GenerationError where its text may still be
+    in an index's files: then it must be run again.
     """
     check_reference(reference)
     erased_at = datetime.now(UTC).replace(microsecond=0)
-    clear_unfinished(client, alias)
-    from_rejects = _erase_from_rejects(rejects, reference, key)
-    live = find_live_name(client, alias)
-    all_generations = list_verified(client, alias)
+    clear_unfinished(client, scope.alias)
+    from_rejects = erase_from_rejects(scope.rejects_folder, reference, scope.reference_field)
+    live = find_live_name(client, scope.alias)
+    generations = list_verified(client, scope.alias)
     presences = {
         generation.name: _find_presence(client, generation.name, reference)
-        for generation in all_generations
+        for generation in generations
     }
     # A generation that never held it must know too, or the next refresh from it could take it.
     is_known = any(file.removed for file in from_rejects)
     is_known = is_known or any(presence != "nothing" for presence in presences.values())
-    updated_generations = []
-    for generation in all_generations:
+    updated_generations: list[Generation] = []
+    for generation in generations:
         lock.check()
         presence = presences[generation.name]
-        tombstone = _make_erasure_tombstone(reference, erased_at, presence)
-        needs_tombstone = is_known and presence not in _KEEPING_OUT
+        replacement = None
+        if is_known and presence not in EXCLUDING_LOCATIONS:
+            replacement = _make_erasure_tombstone(reference, erased_at, presence)
         updated_generations.append(
-            _erase_in_generation(
-                client, generation, tombstone, presence, needs_tombstone=needs_tombstone
-            )
+            _erase_in_generation(client, generation, reference, presence, replacement)
         )
-    all_generations = updated_generations
-    for generation in all_generations:
-        if _count_deleted(client, generation.name)[0]:
-            _expunge_deleted(client, generation.name)
-    lock.check()
-    statement = ErasureStatement(
-        reference,
-        erased_at,
-        tuple(
+    # Only when no search finds it any more: to rewrite the files takes longer.
+    erasures = []
+    for generation in updated_generations:
+        deleted = expunge_deleted(client, generation.name)
+        erasures.append(
             GenerationErasure(
                 generation.name,
                 generation.name == live,
                 presences[generation.name],
                 generation.records,
                 _count_searchable(client, generation.name, reference),
-                *_count_deleted(client, generation.name),
+                deleted.documents,
+                deleted.missing_copies,
             )
-            for generation in all_generations
-        ),
-        tuple(from_rejects),
-        _list_holding_backups(client, alias, repository, presences),
-    )
-    if remaining_names := [
-        generation.name for generation in statement.generations if not generation.is_erased
-    ]:
-        raise GenerationError(
-            f"no search shows {reference} any more, but its text may still be in the files of "
-            f"{', '.join(remaining_names)}, as somebody reads them. Run this again in some minutes."
         )
-    return statement
+    lock.check()
+    backups = _list_holding_backups(client, scope, presences)
+    _require_erased(reference, erasures)
+    return ErasureStatement(reference, erased_at, tuple(erasures), tuple(from_rejects), backups)
+
+
+def _require_erased(reference: str, erasures: list[GenerationErasure]) -> None:
+    remaining_names = [erasure.name for erasure in erasures if not erasure.is_erased]
+    if remaining_names:
+        raise GenerationError(
+            f"no search finds {reference} any more, but its text may still be in the files of "
+            f"{', '.join(remaining_names)}, because a search is reading them. Run this again in "
+            "a few minutes."
+        )
 
 
 def _find_presence(client: Elasticsearch, name: str, reference: str) -> RecordPresence:
@@ -203,8 +137,13 @@ def _find_presence(client: Elasticsearch, name: str, reference: str) -> RecordPr
         return "nothing"
     if response["_source"]["status"] != DELETED:
         return "record"
-    marker: str = response["_source"]["place"]
-    return next((presence for presence in _KEEPING_OUT if marker == presence), "tombstone")
+    match response["_source"]["place"]:
+        case "forgotten":
+            return FORGOTTEN
+        case "kept out":
+            return KEPT_OUT
+        case _:
+            return "tombstone"
 
 
 def _make_erasure_tombstone(
@@ -217,21 +156,21 @@ def _make_erasure_tombstone(
 def _erase_in_generation(
     client: Elasticsearch,
     generation: Generation,
-    tombstone: Tombstone,
+    reference: str,
     presence: RecordPresence,
-    *,
-    needs_tombstone: bool,
+    replacement: Tombstone | None,
 ) -> Generation:
-    """Unseal a generation that is to have the tombstone, or was left half done, and seal it."""
+    """Put ``replacement`` in the record's place, and finish what an earlier run left half done.
+
+    Returns the generation with its counts and hash. A generation that needs neither stays sealed.
+    """
     name = generation.name
     settings = client.indices.get_settings(index=name, flat_settings=True).body
     is_sealed = settings[name]["settings"].get("index.blocks.write") == "true"
-    if not needs_tombstone and is_sealed and _matches_metadata(client, generation):
+    if replacement is None and is_sealed and _matches_metadata(client, generation):
         return generation
     with _unseal_index(client, name):
-        return _replace_record(
-            client, generation, tombstone, presence, needs_tombstone=needs_tombstone
-        )
+        return _replace_record(client, generation, reference, presence, replacement)
 
 
 def _matches_metadata(client: Elasticsearch, generation: Generation) -> bool:
@@ -252,38 +191,35 @@ def _unseal_index(client: Elasticsearch, name: str) -> Iterator[None]:
 def _replace_record(
     client: Elasticsearch,
     generation: Generation,
-    tombstone: Tombstone,
+    reference: str,
     presence: RecordPresence,
-    *,
-    needs_tombstone: bool,
+    replacement: Tombstone | None,
 ) -> Generation:
-    """Put a tombstone in the record's place; the generation as it then is, also in the index."""
-    name, reference = generation.name, tombstone.crime_ref
+    """Index the replacement, and write the new counts and hash into the index's metadata."""
+    name = generation.name
     content = int(generation.content_hash, 16)
     if not _matches_metadata(client, generation):
-        content = _compute_content_hash(
-            client, name
-        )  # an earlier run was ended before it had written this
+        # An earlier run ended before it wrote the metadata.
+        content = _compute_content_hash(client, name)
     if presence == "record":
-        source = client.get(index=name, id=reference)["_source"]
-        content -= hash_content(source)
-    if needs_tombstone:
-        client.index(index=name, id=reference, document=msgspec.to_builtins(tombstone))
+        content -= hash_content(client.get(index=name, id=reference)["_source"])
+    if replacement is not None:
+        client.index(index=name, id=reference, document=msgspec.to_builtins(replacement))
     tally = Tally(content=content % CONTENT_HASH_RANGE, changed=[reference])
     generation = resolve_links(client, generation, tally, load_offence_table())
-    counts = count_documents(client, name)
+    records, tombstones = count_documents(client, name)
     generation = msgspec.structs.replace(
         generation,
-        records=counts[0],
-        tombstones=counts[1],
-        forgotten=generation.forgotten + generation.records - counts[0],
+        records=records,
+        tombstones=tombstones,
+        forgotten=generation.forgotten + generation.records - records,
     )
     return mark_verified(client, generation)
 
 
 def find_returned_references(client: Elasticsearch, alias: str, names: list[str]) -> list[str]:
-    """The references that are kept out of the live generation, and that one of these others, which
-    came out of a backup, holds as records."""
+    """The references kept out of the live generation that a generation restored from a backup holds
+    as records. ``names`` are those of the restored generations."""
     live = read_live_generation(client, alias)
     erased_references = [
         tombstone["crime_ref"] for tombstone in list_erasure_tombstones(client, live.name)
@@ -306,18 +242,20 @@ def find_returned_references(client: Elasticsearch, alias: str, names: list[str]
 
 
 def readmit_record(client: Elasticsearch, alias: str, reference: str, lock: Lease) -> list[str]:
-    """Let the source bring a forgotten record back; the generations it was forgotten from. The lock
-    is held. Raises RequestError for what can be no reference."""
+    """Let the source bring a forgotten record back; returns the generations it was forgotten from.
+
+    The lock is held. Raises RequestError for what cannot be a reference.
+    """
     check_reference(reference)
     clear_unfinished(client, alias)
     changed_names = []
     for generation in list_verified(client, alias):
         presence = _find_presence(client, generation.name, reference)
-        if presence not in _KEEPING_OUT and _matches_metadata(client, generation):
+        if presence not in EXCLUDING_LOCATIONS and _matches_metadata(client, generation):
             continue
         lock.check()
         with _unseal_index(client, generation.name):
-            if presence in _KEEPING_OUT:
+            if presence in EXCLUDING_LOCATIONS:
                 client.delete(index=generation.name, id=reference, refresh=True)
             _, tombstones = count_documents(client, generation.name)
             mark_verified(client, msgspec.structs.replace(generation, tombstones=tombstones))
@@ -326,13 +264,13 @@ def readmit_record(client: Elasticsearch, alias: str, reference: str, lock: Leas
 
 
 def check_reference(reference: str) -> None:
-    """Raise RequestError for what can be no reference of a record."""
+    """Raise RequestError for what cannot be the reference of a record."""
     try:
         msgspec.convert(reference, Reference)
         reference.encode()
     except (msgspec.ValidationError, UnicodeEncodeError):
         raise RequestError(
-            "a reference is of 1 to 100 characters. Give one as the records have it."
+            "a reference has 1 to 100 characters. Write it as it is in the records."
         ) from None
 
 
@@ -344,32 +282,6 @@ def _compute_content_hash(client: Elasticsearch, name: str) -> int:
         for page in search_pages(client, name, query=_NOT_DELETED, size=_PAGE_SIZE)
         for hit in page["hits"]["hits"]
     )
-
-
-def _expunge_deleted(client: Elasticsearch, name: str) -> None:
-    """Write the segments that hold deleted documents anew, until there are none.
-
-    A deleted document stays while another copy of the shard might still ask for its history.
-    """
-    index = client.options(request_timeout=_MERGE_TIMEOUT_SECONDS).indices
-    index.put_settings(index=name, settings=_EXPUNGE_SETTINGS)
-    deadline = time.monotonic() + _EXPUNGE_SECONDS
-    while _count_deleted(client, name)[0] and time.monotonic() < deadline:
-        index.flush(index=name, force=True, wait_if_ongoing=True)
-        index.forcemerge(index=name, only_expunge_deletes=True)
-        index.flush(index=name, force=True, wait_if_ongoing=True)
-        index.refresh(index=name)
-        time.sleep(_PAUSE_SECONDS)
-    index.put_settings(index=name, settings=dict.fromkeys(_EXPUNGE_SETTINGS))
-
-
-def _count_deleted(client: Elasticsearch, name: str) -> tuple[int, int]:
-    """The deleted documents that the files of any copy hold, with those inside records; and the
-    copies that could not be asked."""
-    stats = client.indices.stats(index=name, metric=["docs"]).body
-    shards = stats["_shards"]
-    deleted = int(stats["indices"][name]["total"]["docs"]["deleted"])
-    return deleted, int(shards["total"] - shards["successful"])
 
 
 def _count_searchable(client: Elasticsearch, name: str, reference: str) -> int:
@@ -384,93 +296,20 @@ def _count_searchable(client: Elasticsearch, name: str, reference: str) -> int:
 
 
 def _list_holding_backups(
-    client: Elasticsearch, alias: str, repository: str | None, presences: dict[str, RecordPresence]
+    client: Elasticsearch, scope: ErasureScope, presences: dict[str, RecordPresence]
 ) -> tuple[str, ...] | None:
-    """The backups that hold it, or may: of a generation that is no longer here nobody knows."""
-    if repository is None:
+    """The backups that hold the record, or hold a generation that is no longer here and may.
+
+    None where there is no repository, or this user may not see it.
+    """
+    if scope.repository is None:
         return None
     try:
-        all_backups = read_backups(client, alias, repository)
+        all_backups = read_backups(client, scope.alias, scope.repository)
     except (BackupError, elasticsearch.AuthorizationException):
         return None
     return tuple(
         backup.name
         for backup in all_backups
-        if any(presences.get(name) not in ("nothing", "kept out") for name in backup.generations)
+        if any(presences.get(name) not in ("nothing", KEPT_OUT) for name in backup.generations)
     )
-
-
-# -- rejects files ---------------------------------------------------------------------------------
-
-
-def _erase_from_rejects(folder: Path, reference: str, key: str) -> list[RejectsErasure]:
-    erasures = []
-    for path in sorted(folder.glob("*.jsonl")):
-        lines = path.read_bytes().splitlines(keepends=True)
-        owners = [_classify_rejects_line(line, reference, key) for line in lines]
-        if removed_count := owners.count("its"):
-            remaining_lines = [
-                line for line, owner in zip(lines, owners, strict=True) if owner != "its"
-            ]
-            write_file(path, b"".join(remaining_lines), private=True)
-        if removed_count or "unclear" in owners:
-            erasures.append(RejectsErasure(str(path), removed_count, owners.count("unclear")))
-    return erasures
-
-
-def _classify_rejects_line(
-    line: bytes, reference: str, key: str
-) -> Literal["its", "another's", "unclear"]:
-    """Whose a line is; unclear where it is no record, but names the reference as JSON may."""
-    record = _parse_rejects_line(line)
-    if record is None:
-        return "unclear" if reference.encode() in line.replace(b"\\/", b"/") else "another's"
-    references = [str(record.get(name, "")).strip() for name in (key, "crime_ref")]
-    return "its" if reference in references else "another's"
-
-
-def _parse_rejects_line(line: bytes) -> dict[str, Any] | None:
-    try:
-        return msgspec.json.decode(line, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def format_statement(statement: ErasureStatement) -> list[str]:
-    """A statement in lines for a person."""
-    erasure = statement
-    lines = [
-        f"{erasure.crime_ref}, asked to be forgotten at {erasure.timestamp:%Y-%m-%d %H:%M:%S} UTC"
-    ]
-    for generation in erasure.generations:
-        outcome = {
-            "record": "was there and is removed",
-            "tombstone": "was not there, but that it was deleted is",
-            "forgotten": "was forgotten before",
-            "kept out": "was not there, and is kept out",
-            "nothing": "was not there",
-        }[generation.presence]
-        lines.append(
-            f"{generation.name}{' (live)' if generation.live else ''}: {outcome}. Searches show "
-            f"{generation.searches_show}; deleted documents in its files: {generation.deleted_in_files}; "
-            f"records: {generation.records:,}."
-        )
-        if generation.copies_away:
-            lines.append(
-                f"{generation.name}: copies of its shards that are away, and may hold it on their "
-                f"disks: {generation.copies_away}. Run this again when the cluster is whole."
-            )
-    for file in erasure.rejects:
-        lines.append(f"{file.path}: {file.removed} removed.")
-        if file.unclear:
-            lines.append(f"{file.path}: {file.unclear} lines name it and are no records. Look.")
-    if erasure.backups is None:
-        lines.append("Backups: not known; no repository is set, or this user may not see it.")
-    elif erasure.backups:
-        lines.append(
-            f"Backups that hold it, or may: {', '.join(erasure.backups)}. "
-            "Delete each: foidex backups --delete NAME"
-        )
-    else:
-        lines.append("Backups: none holds it.")
-    return [*lines, "Not reached:", *(f"  {item}" for item in erasure.not_reached)]

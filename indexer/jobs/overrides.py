@@ -1,4 +1,7 @@
-"""TODO: say what indexer.jobs.overrides is for."""
+"""The names of the checks that an operator may set aside.
+
+They have a file of their own so that help texts need not import the checks.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A refresh: from a source to a verified, promoted generation, or to no change at all.
 
-*Full*: a new index is filled. *Incremental*: the live generation is cloned, which costs no copying,
-and only what changed is applied. Either way the result is a generation of its own, so every refresh
-can be undone. One refresh runs at a time; what a dead one left half built is cleared first.
+*Full*: a new index is filled. *Incremental*: the live generation is cloned, which copies no data,
+and only the changes are applied. Either way the result is a generation of its own, so every refresh
+can be undone. One refresh runs at a time, and first deletes what a failed one left half built.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import elasticsearch
 import msgspec
@@ -63,8 +63,8 @@ RefreshMode = Literal["full", "incremental"]
 
 
 class RefreshPlan(Struct, frozen=True):
-    """What to read, files or a database, and how. ``rejects_file`` is where rejected records go, if
-    not to the folder."""
+    """What to read, files or a database, and how. Rejected records go to ``rejects_file``, or
+    without one to a file named after the generation in ``rejects_folder``."""
 
     paths: tuple[Path, ...]
     rejects_folder: Path
@@ -75,7 +75,7 @@ class RefreshPlan(Struct, frozen=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the generation says it was built from."""
+        """The sources as the generation records them; a database without its credentials."""
         files = tuple(path.name for path in (*self.paths, *self.tombstones))
         return (self.database.redacted_url, *files) if self.database else files
 
@@ -85,13 +85,14 @@ class RefreshPlan(Struct, frozen=True):
         return add_category_fields(load_index_schema(), self.fields.categories)
 
     def document_builder(self) -> DocumentBuilder:
-        """What turns the raw records into documents."""
+        """The builder that turns raw records into documents."""
         contract = RecordContract(self.fields.categories)
         return DocumentBuilder(load_offence_table(), self.fields, datetime.now(UTC), contract)
 
 
 class RefreshResult(Struct, frozen=True):
-    """What a refresh did. ``rejects`` is set where records were rejected."""
+    """What a refresh did. ``previous`` was live before; ``rejects`` is set if records were rejected;
+    ``cleared`` and ``pruned`` are the generations it deleted: half built, or old."""
 
     generation: Generation
     previous: str | None
@@ -101,110 +102,128 @@ class RefreshResult(Struct, frozen=True):
     pruned: tuple[str, ...] = ()
 
 
-def load_files(  # noqa: PLR0913 - the caller's choices
+class LoadOptions(Struct, frozen=True):
+    """How files are loaded. ``rejects_file`` replaces the file in the rejects folder;
+    ``reject_invalid`` promotes even if records were rejected."""
+
+    fields: FieldMap = EMPTY_FIELD_MAP
+    rejects_file: Path | None = None
+    reject_invalid: bool = False
+    lease_seconds: int = 60
+
+
+DEFAULT_LOAD_OPTIONS: Final = LoadOptions()
+
+
+class RefreshOptions(Struct, frozen=True):
+    """How a refresh is run: the configured limits, and the checks that the operator sets aside.
+
+    ``query_for_term`` gives the Elasticsearch query of a canary's term.
+    """
+
+    settings: RefreshSettings
+    query_for_term: Callable[[str], dict[str, Any]]
+    mode: RefreshMode = "full"
+    overrides: frozenset[CheckOverride] = frozenset()
+
+
+class RefreshContext(Struct, frozen=True):
+    """What every step of one refresh shares. The lock is held."""
+
+    client: Elasticsearch
+    index: IndexSettings
+    plan: RefreshPlan
+    mode: RefreshMode
+    limits: VerificationLimits
+    lock: Lease
+    progress: Progress
+
+
+def load_files(  # noqa: PLR0913 - the rest is in the options
     client: Elasticsearch,
     index: IndexSettings,
     paths: list[Path],
     rejects_folder: Path,
     progress: Progress,
-    *,
-    fields: FieldMap = EMPTY_FIELD_MAP,
-    rejects_file: Path | None = None,
-    reject_invalid: bool = False,
-    lease_seconds: int = 60,
+    options: LoadOptions = DEFAULT_LOAD_OPTIONS,
 ) -> RefreshResult:
     """Build a generation from files, verify it and promote it.
 
-    A record that is rejected stops the promotion unless ``reject_invalid``. Raises SourceError,
-    GenerationError, LockedError or ServerError; then the alias is as it was.
+    A rejected record stops the promotion, unless the options say otherwise. Raises SourceError,
+    GenerationError, LockedError or ServerError; the alias then points where it did before.
     """
-    plan = RefreshPlan(tuple(paths), rejects_folder, fields=fields, rejects_file=rejects_file)
-    overrides = frozenset({CheckOverride.REJECTS} if reject_invalid else ())
-    with hold_lock(client, index.alias, lease_seconds) as lock:
-        return _build_and_promote(
-            client, index, plan, "full", VerificationLimits(), overrides, lock, progress
-        )
-
-
-def refresh_index(  # noqa: PLR0913 - the caller's choices
-    client: Elasticsearch,
-    index: IndexSettings,
-    plan: RefreshPlan,
-    mode: RefreshMode,
-    options: RefreshSettings,
-    progress: Progress,
-    *,
-    overrides: frozenset[CheckOverride] = frozenset(),
-    query_for_term: Callable[[str], dict[str, Any]],
-) -> RefreshResult:
-    """The nightly refresh: as ``load``, held to the configured limits, and pruned after.
-
-    ``mention`` gives the query of a canary's term. An incremental refresh needs a live generation
-    of the same mapping; raises NoIndexError or GenerationError where there is none.
-    """
-    limits = VerificationLimits(
-        max_rejects=options.max_rejects,
-        max_shrink_percent=options.max_shrink_percent,
-        canaries=tuple(
-            (canary.term, query_for_term(canary.term), canary.min_records)
-            for canary in options.canaries
-        ),
+    plan = RefreshPlan(
+        tuple(paths), rejects_folder, fields=options.fields, rejects_file=options.rejects_file
     )
+    overrides = frozenset({CheckOverride.REJECTS} if options.reject_invalid else ())
+    limits = VerificationLimits(overrides=overrides)
     with hold_lock(client, index.alias, options.lease_seconds) as lock:
-        loaded = _build_and_promote(client, index, plan, mode, limits, overrides, lock, progress)
-        pruned = prune_generations(
-            client, index.alias, options.keep, max_age_days=options.max_age_days
+        return _build_and_promote(
+            RefreshContext(client, index, plan, "full", limits, lock, progress)
         )
-    return msgspec.structs.replace(loaded, pruned=tuple(pruned))
 
 
-def _build_and_promote(  # noqa: PLR0913 - the steps share it all
+def refresh_index(
     client: Elasticsearch,
     index: IndexSettings,
     plan: RefreshPlan,
-    mode: RefreshMode,
-    limits: VerificationLimits,
-    overrides: frozenset[CheckOverride],
-    lock: Lease,
+    options: RefreshOptions,
     progress: Progress,
 ) -> RefreshResult:
-    _check_plan_source(plan, mode)
+    """The nightly refresh: like ``load_files``, with the configured limits, and pruning afterwards.
+
+    An incremental refresh needs a live generation of the same mapping: raises NoIndexError where
+    nothing is live, SourceError where the mapping differs; otherwise as ``load_files``.
+    """
+    settings = options.settings
+    limits = VerificationLimits(
+        max_rejects=settings.max_rejects,
+        max_shrink_percent=settings.max_shrink_percent,
+        canaries=tuple(
+            (canary.term, options.query_for_term(canary.term), canary.min_records)
+            for canary in settings.canaries
+        ),
+        overrides=options.overrides,
+    )
+    with hold_lock(client, index.alias, settings.lease_seconds) as lock:
+        result = _build_and_promote(
+            RefreshContext(client, index, plan, options.mode, limits, lock, progress)
+        )
+        pruned = prune_generations(
+            client, index.alias, settings.keep, max_age_days=settings.max_age_days
+        )
+    return msgspec.structs.replace(result, pruned=tuple(pruned))
+
+
+def _build_and_promote(context: RefreshContext) -> RefreshResult:
+    client, index, plan = context.client, context.index, context.plan
+    _check_plan_source(plan, context.mode)
     if plan.rejects_file:
         _refuse_overwriting_input(plan.rejects_file, plan.paths)
     find_live_name(client, index.alias)  # raises for an alias that could not be moved
     cleared_names = clear_unfinished(client, index.alias)
     for name in cleared_names:
-        progress.say(f"{name}, left half built by an earlier refresh, was deleted.")
-    live = _find_base_generation(client, index, mode, plan.schema)
-    with _clear_on_failure(client, index.alias, progress) as new_names:
-        generation = (
-            clone_generation(client, index, live, VERSION, plan.names)
-            if mode == "incremental" and live
-            else create_generation(
-                client, index, plan.schema, VERSION, plan.names, tuple(plan.fields.categories)
-            )
-        )
+        context.progress.say(f"{name}, left half built by an earlier refresh, was deleted.")
+    live = _find_base_generation(context)
+    with _clear_on_failure(context) as new_names:
+        generation = _make_empty_generation(context, live)
         new_names.append(generation.name)
         rejects = Rejects(
             plan.rejects_file or plan.rejects_folder / f"{generation.name}.jsonl",
             keep=plan.rejects_file is None,
         )
-        tally = _fill_generation(client, generation, live, plan, rejects, progress)
-        if tally.read == 0 and mode == "full":
-            location = plan.names[0] if plan.database else ", ".join(map(str, plan.paths))
-            raise SourceError(
-                f"{location}: there are no records, so nothing was promoted. "
-                f"Check the {'query' if plan.database else 'path'}."
-            )
+        tally = _fill_generation(context, generation, live, rejects)
+        if tally.read == 0 and context.mode == "full":
+            raise _make_no_records_error(plan)
         generation = _set_generation_counts(generation, tally)
         generation = resolve_links(client, generation, tally, load_offence_table())
-        progress.say("Merging and checking.")
+        context.progress.say("Merging and checking.")
         generation = seal_generation(client, generation, index.replicas)
         overrides_used = verify_generation(
-            client, generation, live, limits, overrides, tally.reasons, rejects
+            client, generation, live, context.limits, tally.reasons, rejects
         )
         generation = msgspec.structs.replace(generation, overrides=overrides_used)
-        lock.check()
+        context.lock.check()
         generation = mark_verified(client, generation)
         previous = promote_generation(client, index.alias, generation)
     return RefreshResult(
@@ -213,6 +232,24 @@ def _build_and_promote(  # noqa: PLR0913 - the steps share it all
         tuple(tally.reasons),
         rejects.path if tally.rejected else None,
         tuple(cleared_names),
+    )
+
+
+def _make_empty_generation(context: RefreshContext, live: Generation | None) -> Generation:
+    """The index to fill: a new one, or a clone of the live one for an incremental refresh."""
+    client, index, plan = context.client, context.index, context.plan
+    if context.mode == "incremental" and live:
+        return clone_generation(client, index, live, VERSION, plan.names)
+    return create_generation(
+        client, index, plan.schema, VERSION, plan.names, tuple(plan.fields.categories)
+    )
+
+
+def _make_no_records_error(plan: RefreshPlan) -> SourceError:
+    location = plan.names[0] if plan.database else ", ".join(map(str, plan.paths))
+    return SourceError(
+        f"{location}: there are no records, so nothing was promoted. "
+        f"Check the {'query' if plan.database else 'path'}."
     )
 
 
@@ -233,37 +270,32 @@ def _set_generation_counts(generation: Generation, tally: Tally) -> Generation:
     )
 
 
-def _find_base_generation(
-    client: Elasticsearch, index: IndexSettings, mode: RefreshMode, expected_schema: IndexSchema
-) -> Generation | None:
+def _find_base_generation(context: RefreshContext) -> Generation | None:
+    """The live generation; None where a full refresh finds none."""
+    incremental = context.mode == "incremental"
     try:
-        live = read_live_generation(client, index.alias)
+        live = read_live_generation(context.client, context.index.alias)
     except NoIndexError:
-        if mode == "incremental":
+        if incremental:
             raise
         return None
-    if mode == "incremental" and live.mapping_hash != expected_schema.hash:
+    if incremental and live.mapping_hash != context.plan.schema.hash:
         raise SourceError(
             f"{live.name} was built with another mapping or other categories, so it cannot be "
-            "changed, only rebuilt. "
-            "Run a full refresh: foidex refresh --full"
+            "changed, only rebuilt. Run a full refresh: foidex refresh --full"
         )
     return live
 
 
-def _fill_generation(  # noqa: PLR0913 - the steps share it all
-    client: Elasticsearch,
-    generation: Generation,
-    live: Generation | None,
-    plan: RefreshPlan,
-    rejects: Rejects,
-    progress: Progress,
+def _fill_generation(
+    context: RefreshContext, generation: Generation, live: Generation | None, rejects: Rejects
 ) -> Tally:
+    client, plan = context.client, context.plan
     builder = plan.document_builder()
     total = None if plan.database else measure_sources(plan.paths)
     since = _find_start_timestamp(plan, live if generation.mode == "incremental" else None)
     with (
-        progress.bar("Loading records", total=total) as advance,
+        context.progress.bar("Loading records", total=total) as advance,
         closing(_read_plan_records(plan, since)) as source_records,
     ):
         raws = _track_progress(source_records, advance)
@@ -282,7 +314,7 @@ def _fill_generation(  # noqa: PLR0913 - the steps share it all
 
 
 def list_erasure_tombstones(client: Elasticsearch, name: str) -> list[dict[str, Any]]:
-    """The tombstones of what was forgotten from a sealed generation, or is kept out of it."""
+    """The tombstones of the records that a sealed generation forgot or keeps out, as objects."""
     deleted = {"term": {"status": DELETED}}
     return [
         hit["_source"]
@@ -293,7 +325,7 @@ def list_erasure_tombstones(client: Elasticsearch, name: str) -> list[dict[str, 
 
 
 def _copy_erasure_tombstones(client: Elasticsearch, live: Generation | None, new_index: str) -> int:
-    """Write down in a new index what was forgotten from the live one; how many that are."""
+    """Copy the tombstones of forgotten records from the live index; returns their number."""
     tombstones = list_erasure_tombstones(client, live.name) if live else []
     for tombstone in tombstones:
         document = {**tombstone, "place": KEPT_OUT}
@@ -302,7 +334,7 @@ def _copy_erasure_tombstones(client: Elasticsearch, live: Generation | None, new
 
 
 def _check_plan_source(plan: RefreshPlan, mode: RefreshMode) -> None:
-    """Raise for a source that can never be read, before anything is built."""
+    """Raise SourceError or ConfigurationError for a source that cannot be read, before building."""
     check_paths(plan.paths)
     if plan.database:
         check_database(plan.database, plan.fields, incremental=mode == "incremental")
@@ -323,18 +355,19 @@ def _read_plan_records(plan: RefreshPlan, since: datetime | None = None) -> Gene
 
 
 def check_plan(plan: RefreshPlan, mode: RefreshMode = "full") -> Tally:
-    """Read and check the whole source and write nothing. Raises SourceError."""
+    """Read and check the whole source, and write nothing. Raises SourceError."""
     _check_plan_source(plan, mode)
     with closing(_read_plan_records(plan)) as raws:
         return check_records(raws, plan.document_builder())
 
 
 @contextmanager
-def _clear_on_failure(client: Elasticsearch, alias: str, progress: Progress) -> Iterator[list[str]]:
-    """Delete what was built when anything fails, be it while the index is being made, or promoted.
+def _clear_on_failure(context: RefreshContext) -> Iterator[list[str]]:
+    """Delete what was built when anything fails, from making the index to promoting it.
 
-    Takes the names of what was made.
+    Yields a list that takes the names of the indices that were made.
     """
+    client, alias = context.client, context.index.alias
     new_names: list[str] = []
     try:
         yield new_names
@@ -344,17 +377,19 @@ def _clear_on_failure(client: Elasticsearch, alias: str, progress: Progress) -> 
             for name in new_names:
                 discard_generation(client, alias, name)
         except (elasticsearch.ApiError, elasticsearch.TransportError, GenerationError):
-            progress.say("What was built cannot be deleted now; the next refresh will do it.")
+            context.progress.say(
+                "What was built cannot be deleted now; the next refresh will do it."
+            )
         raise
 
 
 def _refuse_overwriting_input(rejects: Path, paths: tuple[Path, ...]) -> None:
-    """Raise SourceError where rejected records would be written over records to be read."""
+    """Raise SourceError where rejected records would overwrite records to be read."""
     if rejects.is_dir():
-        raise SourceError(f"{rejects}: is a folder. Name a file with --rejects.")
+        raise SourceError(f"{rejects} is a folder. Choose a file with --rejects.")
     if paths_include_file(paths, rejects):
         raise SourceError(
-            f"{rejects}: holds records to load, and the rejected ones would be written over them. "
+            f"{rejects}: holds records to load, and the rejected ones would overwrite them. "
             "Choose another file with --rejects."
         )
 

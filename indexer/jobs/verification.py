@@ -1,4 +1,4 @@
-"""The names of checks that may be set aside: all a help text needs of the checks."""
+"""Verification: the checks that a sealed generation passes before it is promoted."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ from msgspec import Struct
 from indexer.errors import GenerationError, SourceError
 from indexer.index.generations import Generation
 from indexer.jobs.overrides import CheckOverride
-from indexer.loading.rejects import Rejects
+from indexer.loading.rejects import Rejects, list_reasons
 
 _HEALTH_SECONDS: Final = 120
 
 
 class VerificationLimits(Struct, frozen=True):
-    """The limits. Without ``max_shrink_percent`` the size is not compared. A canary is its term,
-    the query of it, and its least count."""
+    """What a generation is checked against.
+
+    Without ``max_shrink_percent`` sizes are not compared. A canary is a term, its query, and the
+    fewest records it must match. ``overrides`` are the checks that the operator sets aside.
+    """
 
     max_rejects: int = 0
     max_shrink_percent: float | None = None
     canaries: tuple[tuple[str, dict[str, Any], int], ...] = ()
+    overrides: frozenset[CheckOverride] = frozenset()
 
 
 def verify_generation(  # noqa: PLR0913 - what is checked, against what
@@ -29,13 +33,12 @@ def verify_generation(  # noqa: PLR0913 - what is checked, against what
     generation: Generation,
     live: Generation | None,
     limits: VerificationLimits,
-    overrides: frozenset[CheckOverride],
     reasons: list[str],
     rejects: Rejects,
 ) -> tuple[str, ...]:
-    """Check a sealed generation; returns the overrides that were needed.
+    """Check a sealed generation against limits and the live one; returns the overrides it needed.
 
-    Raises SourceError for rejected records, GenerationError for the rest.
+    Raises SourceError for rejected records or none left, GenerationError for any other check.
     """
     failures: dict[CheckOverride, Exception] = {}
     if generation.rejected > limits.max_rejects:
@@ -49,7 +52,7 @@ def verify_generation(  # noqa: PLR0913 - what is checked, against what
     if message := _describe_missing_replicas(client, generation):
         failures[CheckOverride.REPLICAS] = GenerationError(message)
     for check, error in failures.items():
-        if check not in overrides:
+        if check not in limits.overrides:
             raise error
     if generation.records == 0:
         raise SourceError(
@@ -63,12 +66,10 @@ def verify_generation(  # noqa: PLR0913 - what is checked, against what
 def _describe_rejects(
     generation: Generation, limits: VerificationLimits, reasons: list[str], rejects: Rejects
 ) -> str:
-    unlisted = generation.rejected - len(reasons)
     limit = f", more than the {limits.max_rejects:,} allowed" if limits.max_rejects else ""
     return "\n".join(
         [
-            *reasons,
-            *([f"... and {unlisted:,} more"] if unlisted else []),
+            *list_reasons(reasons, generation.rejected),
             f"{generation.rejected:,} of {generation.read:,} records were rejected{limit}, so "
             f"nothing was promoted. They are in {rejects.path}, each with its reason in "
             f"{rejects.reasons.name}. Correct them and load again, or rerun with "

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import Any, BinaryIO, Literal, TextIO
 
 import msgspec
+from msgspec import Struct
 
 from indexer.errors import SourceError
-from indexer.files import open_private_file
+from indexer.files import open_private_file, write_file
 from indexer.sources.base import RawRecord
 
 
@@ -62,8 +63,60 @@ class Rejects:
                 file.close()
 
 
+def list_reasons(reasons: list[str], rejected: int) -> list[str]:
+    """The first reasons, one a line, and a last line for the rejected records not listed."""
+    unlisted = rejected - len(reasons)
+    return [*reasons, f"... and {unlisted:,} more"] if unlisted else reasons
+
+
 def _find_unused_path(path: Path) -> Path:
     if not path.exists():
         return path
     numbered = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
     return next(candidate for candidate in numbered if not candidate.exists())
+
+
+class RejectsErasure(Struct, frozen=True):
+    """One rejects file: how many lines were removed, and how many are unclear, since they name the
+    reference but cannot be read as a record. A person must check those."""
+
+    path: str
+    removed: int
+    unclear: int
+
+
+def erase_from_rejects(folder: Path, reference: str, reference_field: str) -> list[RejectsErasure]:
+    """Remove a record's lines from the rejects files of a folder; returns the files concerned.
+
+    ``reference_field`` is the name that the reference has in the source's records.
+    """
+    erasures = []
+    for path in sorted(folder.glob("*.jsonl")):
+        lines = path.read_bytes().splitlines(keepends=True)
+        owners = [_classify_rejects_line(line, reference, reference_field) for line in lines]
+        if removed_count := owners.count("its"):
+            remaining_lines = [
+                line for line, owner in zip(lines, owners, strict=True) if owner != "its"
+            ]
+            write_file(path, b"".join(remaining_lines), private=True)
+        if removed_count or "unclear" in owners:
+            erasures.append(RejectsErasure(str(path), removed_count, owners.count("unclear")))
+    return erasures
+
+
+def _classify_rejects_line(
+    line: bytes, reference: str, reference_field: str
+) -> Literal["its", "another's", "unclear"]:
+    """Whose record a line is; unclear where it names the reference but is not a record."""
+    record = _parse_rejects_line(line)
+    if record is None:
+        return "unclear" if reference.encode() in line.replace(b"\\/", b"/") else "another's"
+    references = [str(record.get(name, "")).strip() for name in (reference_field, "crime_ref")]
+    return "its" if reference in references else "another's"
+
+
+def _parse_rejects_line(line: bytes) -> dict[str, Any] | None:
+    try:
+        return msgspec.json.decode(line, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None

@@ -17,7 +17,13 @@ from indexer.config.model import Settings
 from indexer.config.secrets import read_secret
 from indexer.errors import ConfigurationError, FoidexError, SourceError
 from indexer.jobs.overrides import CheckOverride
-from indexer.jobs.refresh import RefreshMode, RefreshPlan, check_plan, refresh_index
+from indexer.jobs.refresh import (
+    RefreshMode,
+    RefreshOptions,
+    RefreshPlan,
+    check_plan,
+    refresh_index,
+)
 from indexer.jobs.report import (
     RefreshReport,
     build_refresh_report,
@@ -27,6 +33,7 @@ from indexer.jobs.report import (
 )
 from indexer.jobs.retention import expire_rejects
 from indexer.jobs.summary import summarise_refresh
+from indexer.loading.rejects import list_reasons
 from indexer.progress import Progress
 from indexer.session import Session
 from indexer.sources.database_connection import DatabaseSource
@@ -155,12 +162,10 @@ def check_configured_source(session: Session, mode: RefreshMode) -> None:
         codes = ", ".join(f"{code} ({number:,})" for code, number in tally.unknown_codes.items())
         print(f"Offence codes not in the table: {codes}.")
     if tally.rejected > settings.refresh.max_rejects:
-        unlisted = tally.rejected - len(tally.reasons)
         raise SourceError(
             "\n".join(
                 [
-                    *tally.reasons,
-                    *([f"... and {unlisted:,} more"] if unlisted else []),
+                    *list_reasons(tally.reasons, tally.rejected),
                     f"{tally.rejected:,} records would be rejected, and "
                     f"{settings.refresh.max_rejects:,} are allowed. Correct them.",
                 ]
@@ -182,13 +187,13 @@ def run_nightly_refresh(
                 client,
                 settings.index,
                 refresh_plan,
-                mode,
-                settings.refresh,
-                session.progress,
-                overrides=overrides,
-                query_for_term=partial(
-                    build_canary_query, book=load_configured_term_book(settings)
+                RefreshOptions(
+                    settings.refresh,
+                    partial(build_canary_query, book=load_configured_term_book(settings)),
+                    mode,
+                    overrides,
                 ),
+                session.progress,
             )
         if days := settings.refresh.max_age_days:
             expire_rejects(settings.home / "rejects", days)

@@ -21,7 +21,13 @@ from indexer.index.generations import (
     promote_generation,
     read_live_generation,
 )
-from indexer.jobs.refresh import RefreshMode, RefreshPlan, load_files, refresh_index
+from indexer.jobs.refresh import (
+    RefreshMode,
+    RefreshOptions,
+    RefreshPlan,
+    load_files,
+    refresh_index,
+)
 from indexer.records.sample import generate_records
 from queries.answering.build import compute_answer
 from queries.jobs.nightly_refresh import build_canary_query
@@ -108,10 +114,12 @@ def _incremental(options: Settings, size: int) -> float:
             client,
             options.index,
             RefreshPlan((path,), options.home),
-            mode,
-            options.refresh,
+            RefreshOptions(
+                options.refresh,
+                partial(build_canary_query, book=load_default_term_book()),
+                mode,
+            ),
             SILENT,
-            query_for_term=partial(build_canary_query, book=load_default_term_book()),
         )
         return time.perf_counter() - start
 

@@ -16,7 +16,7 @@ from elasticsearch import Elasticsearch
 from indexer.config.model import IndexSettings
 from indexer.errors import FoidexError, GenerationError, InexactError, ServerError
 from indexer.index.generations import _list_all_generations, find_live_name, read_live_generation
-from indexer.jobs.refresh import RefreshResult, load_files
+from indexer.jobs.refresh import LoadOptions, RefreshResult, load_files
 from indexer.records.sample import MENTION_COUNT, generate_records
 from indexer.server.connection import connect_server
 from indexer.server.server_errors import translate_client_errors
@@ -65,7 +65,9 @@ def load(cluster: Cluster, home: Path, records: int, node: int = 0) -> RefreshRe
         b"".join(msgspec.json.encode(one) + b"\n" for one in generate_records(records))
     )
     with cluster.ours(node) as client:
-        return load_files(client, INDEX, [path], home / "rejects", SILENT, lease_seconds=30)
+        return load_files(
+            client, INDEX, [path], home / "rejects", SILENT, LoadOptions(lease_seconds=30)
+        )
 
 
 class Reader:

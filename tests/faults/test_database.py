@@ -26,7 +26,13 @@ from indexer.config.field_map import FieldMap
 from indexer.config.model import IndexSettings, RefreshSettings
 from indexer.errors import ConfigurationError, SourceError
 from indexer.index.generations import find_live_name
-from indexer.jobs.refresh import RefreshMode, RefreshPlan, RefreshResult, refresh_index
+from indexer.jobs.refresh import (
+    RefreshMode,
+    RefreshOptions,
+    RefreshPlan,
+    RefreshResult,
+    refresh_index,
+)
 from indexer.records.sample import generate_records
 from indexer.sources.database import check_database, read_database
 from indexer.sources.database_connection import DatabaseSource, connect_database
@@ -157,9 +163,16 @@ def run(
             database=None if files or isinstance(reading, Path) else reading,
         )
         return refresh_index(
-            client, index, plan, mode, RefreshSettings(), SILENT,
-            query_for_term=lambda term: build_term_query(parse_term(term)).to_dict(),
-        )  # fmt: skip
+            client,
+            index,
+            plan,
+            RefreshOptions(
+                RefreshSettings(),
+                lambda term: build_term_query(parse_term(term)).to_dict(),
+                mode,
+            ),
+            SILENT,
+        )
 
     return go
 

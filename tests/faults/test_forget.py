@@ -15,7 +15,6 @@ from elasticsearch import Elasticsearch
 
 from indexer.config.model import IndexSettings, RefreshSettings
 from indexer.errors import GenerationError, LockedError, RequestError
-from indexer.index import generations
 from indexer.index.backups import (
     delete_backup,
     find_backup,
@@ -23,6 +22,7 @@ from indexer.index.backups import (
     restore_backup,
     take_backup,
 )
+from indexer.index.expunge import DeletedDocuments
 from indexer.index.generations import (
     Generation,
     count_documents,
@@ -34,14 +34,20 @@ from indexer.index.generations import (
 )
 from indexer.index.lock import hold_lock, read_lock
 from indexer.jobs import forget
+from indexer.jobs.erasure_statement import ErasureStatement, format_statement
 from indexer.jobs.forget import (
-    ErasureStatement,
+    ErasureScope,
     erase_record,
     find_returned_references,
-    format_statement,
     readmit_record,
 )
-from indexer.jobs.refresh import RefreshMode, RefreshPlan, RefreshResult, refresh_index
+from indexer.jobs.refresh import (
+    RefreshMode,
+    RefreshOptions,
+    RefreshPlan,
+    RefreshResult,
+    refresh_index,
+)
 from indexer.jobs.retention import expire_rejects
 from indexer.jobs.summary import summarise_refresh
 from indexer.records.sample import generate_records
@@ -98,17 +104,16 @@ class Site:
             self.client,
             INDEX,
             RefreshPlan((path,), self.rejects),
-            mode,
-            RefreshSettings(keep=9, max_shrink_percent=100, max_rejects=9),
+            RefreshOptions(
+                RefreshSettings(keep=9, max_shrink_percent=100, max_rejects=9), lambda _: {}, mode
+            ),
             SILENT,
-            query_for_term=lambda _: {},
         )
 
     def forget(self, reference: str = GONE, repository: str | None = None) -> ErasureStatement:
         with hold_lock(self.client, INDEX.alias, 60) as lock:
-            return erase_record(
-                self.client, INDEX.alias, reference, self.rejects, "crime_ref", repository, lock
-            )
+            scope = ErasureScope(INDEX.alias, self.rejects, repository=repository)
+            return erase_record(self.client, scope, reference, lock)
 
     def take_back(self, reference: str = GONE) -> list[str]:
         with hold_lock(self.client, INDEX.alias, 60) as lock:
@@ -270,7 +275,7 @@ def test_nothing_is_forgotten_while_a_refresh_runs_or_once_the_lock_is_lost(site
             site.forget()
         lock._lost.set()
         with pytest.raises(LockedError, match="lost its lock"):
-            erase_record(site.client, INDEX.alias, GONE, site.rejects, "crime_ref", None, lock)
+            erase_record(site.client, ErasureScope(INDEX.alias, site.rejects), GONE, lock)
     assert read_live_generation(site.client, INDEX.alias).records == 301
 
 
@@ -285,7 +290,7 @@ def test_copies_that_are_away_are_told(site: Site) -> None:
 
 @pytest.mark.parametrize("reference", ["", "x" * 101, "\udcff"])
 def test_what_can_be_no_reference_is_refused(site: Site, reference: str) -> None:
-    with pytest.raises(RequestError, match="of 1 to 100 characters"):
+    with pytest.raises(RequestError, match="has 1 to 100 characters"):
         site.forget(reference)
 
 
@@ -299,7 +304,7 @@ def test_what_an_ended_run_left_half_done_is_finished_by_the_next(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(generations, "mark_verified", ends)
+        patched.setattr(forget, "mark_verified", ends)
         with pytest.raises(KeyboardInterrupt):
             site.forget()
     assert read_live_generation(site.client, INDEX.alias).records == 301  # it says so, and is wrong
@@ -380,7 +385,7 @@ def test_it_is_said_when_files_may_still_hold_it(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.refresh([*OTHERS, canary(1)])
-    monkeypatch.setattr(forget, "_expunge_deleted", lambda *_: None)
+    monkeypatch.setattr(forget, "expunge_deleted", lambda *_: DeletedDocuments(1, 0))
     with pytest.raises(GenerationError, match="its text may still be in the files"):
         site.forget()
 

@@ -33,7 +33,14 @@ from indexer.index.generations import (
 )
 from indexer.index.lock import Lease, hold_lock
 from indexer.jobs.overrides import CheckOverride
-from indexer.jobs.refresh import RefreshMode, RefreshPlan, RefreshResult, load_files, refresh_index
+from indexer.jobs.refresh import (
+    RefreshMode,
+    RefreshOptions,
+    RefreshPlan,
+    RefreshResult,
+    load_files,
+    refresh_index,
+)
 from indexer.loading import loader
 from indexer.loading.bulk_request import DocumentChunk
 from indexer.loading.conflicts import create_documents
@@ -95,11 +102,13 @@ def run(
             client,
             index,
             plan,
-            mode,
-            options or RefreshSettings(lease_seconds=10),
+            RefreshOptions(
+                options or RefreshSettings(lease_seconds=10),
+                lambda term: build_term_query(parse_term(term)).to_dict(),
+                mode,
+                **more,
+            ),
             SILENT,
-            query_for_term=lambda term: build_term_query(parse_term(term)).to_dict(),
-            **more,
         )
 
     return go

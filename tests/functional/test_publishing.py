@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from indexer.config.field_map import FieldMap
 from indexer.config.model import IndexSettings
 from indexer.errors import DisclosureError, OutputError
-from indexer.jobs.refresh import load_files
+from indexer.jobs.refresh import LoadOptions, load_files
 from indexer.records.sample import generate_records
 from queries.answer.types import build_answer_schema
 from queries.answering.build import compute_answer
@@ -189,7 +189,7 @@ def test_the_search_in_plain_python_is_that_of_the_server(
     ]
     path.write_text("".join(json.dumps(one) + "\n" for one in written))
     fields = FieldMap(categories=CATEGORIES)
-    load_files(client, index, [path], tmp_path / "rejects", SILENT, fields=fields)
+    load_files(client, index, [path], tmp_path / "rejects", SILENT, LoadOptions(fields))
     for scope in SCOPES:
         asked = asking(QUESTIONS, scope)
         ours, theirs = answer(asked, records), compute_answer(client, index.alias, asked)

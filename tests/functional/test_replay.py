@@ -20,8 +20,8 @@ from indexer.config.model import IndexSettings, RefreshSettings
 from indexer.errors import RequestError
 from indexer.index.generations import prune_generations
 from indexer.index.lock import hold_lock
-from indexer.jobs.forget import erase_record
-from indexer.jobs.refresh import RefreshMode, RefreshPlan, refresh_index
+from indexer.jobs.forget import ErasureScope, erase_record
+from indexer.jobs.refresh import RefreshMode, RefreshOptions, RefreshPlan, refresh_index
 from indexer.records.categories import Category
 from queries.answer.types import ANSWER_FORMAT, Answer, format_json
 from queries.answering.build import compute_answer
@@ -93,10 +93,9 @@ class Force:
         path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in held))
         fields = FieldMap(categories=DISTRICT)
         plan = RefreshPlan((path,), self.folder / "rejects", fields=fields)
-        options = RefreshSettings(keep=9, max_shrink_percent=100, lease_seconds=10)
-        refresh_index(
-            self.client, self.index, plan, mode, options, SILENT, query_for_term=lambda _: {}
-        )
+        settings = RefreshSettings(keep=9, max_shrink_percent=100, lease_seconds=10)
+        options = RefreshOptions(settings, lambda _: {}, mode)
+        refresh_index(self.client, self.index, plan, options, SILENT)
 
     def answer(self, asking: Request, most: int = MOST) -> Answer:
         found = compute_answer(self.client, self.index.alias, asking)
@@ -111,7 +110,7 @@ class Force:
         folder = self.folder / "rejects"
         alias = self.index.alias
         with hold_lock(self.client, alias, 60) as lock:
-            erase_record(self.client, alias, reference, folder, "crime_ref", None, lock)
+            erase_record(self.client, ErasureScope(alias, folder), reference, lock)
 
     def prune(self) -> None:
         prune_generations(self.client, self.index.alias, 1)

@@ -20,7 +20,7 @@ from indexer.config.field_map import FieldMap
 from indexer.config.model import IndexSettings
 from indexer.errors import RequestError
 from indexer.index.generations import discard_generation, find_live_name
-from indexer.jobs.refresh import load_files
+from indexer.jobs.refresh import LoadOptions, load_files
 from indexer.records.categories import Category
 from indexer.server.address import ServerAddress
 from indexer.server.server_errors import translate_client_errors
@@ -393,7 +393,7 @@ def load_declared(
     path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in written))
     before = find_live_name(client, index.alias)
     fields = FieldMap(categories=CATEGORIES)
-    load_files(client, index, [path], folder / "rejects", SILENT, fields=fields)
+    load_files(client, index, [path], folder / "rejects", SILENT, LoadOptions(fields))
     if before:
         discard_generation(client, index.alias, before)
 

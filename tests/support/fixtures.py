@@ -18,7 +18,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.config.model import IndexSettings
-from indexer.jobs.refresh import RefreshResult, load_files
+from indexer.jobs.refresh import LoadOptions, RefreshResult, load_files
 from indexer.server.address import ServerAddress
 from indexer.server.connection import connect_server
 from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
@@ -123,7 +123,8 @@ def load(
     def run(records: Records, **options: Any) -> RefreshResult:
         path = tmp_path / "records.jsonl"
         path.write_bytes(b"".join(msgspec.json.encode(record) + b"\n" for record in records))
-        return load_files(client, index, [path], tmp_path / "rejects", SILENT, **options)
+        rejects = tmp_path / "rejects"
+        return load_files(client, index, [path], rejects, SILENT, LoadOptions(**options))
 
     return run
 
