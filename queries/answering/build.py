@@ -1,4 +1,4 @@
-"""TODO: say what queries.answering.build is for."""
+"""Answers a request: builds its one search, runs it, and reads the answer from the response."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from queries.questions.base import (
 )
 from queries.questions.prepared import PreparedQuestion, prepare_question
 from queries.request.reader import Request
-from queries.search.run import SearchResult, build_count_body, read_composite_pages, run_search
+from queries.search.run import LiveSearch, SearchEngine, SearchResult, build_count_body
 from queries.tables.period_columns import merge_period_columns
 from queries.tables.scope import (
     COUNTED_STATUS,
@@ -43,7 +43,7 @@ from queries.tables.scope import (
 
 
 class ScopeCounts(Struct, frozen=True):
-    """The scope's own numbers, before any question."""
+    """The numbers of the scope itself, before any question."""
 
     records: int
     left_out: dict[str, int]
@@ -52,47 +52,38 @@ class ScopeCounts(Struct, frozen=True):
 
 
 class _QuestionSearch(NamedTuple):
-    """A question over all its periods, or over one of several, and the name of its aggregation."""
+    """A question over all its periods, or over one of them, and the name of its aggregation."""
 
     name: str
     question: PreparedQuestion
 
 
 def compute_answer(client: Elasticsearch, alias: str, request: Request) -> Answer:
-    """Answer every question of a request from one moment.
+    """Answer every question of a request from the live generation of an alias.
 
-    Raises NoIndexError, InexactError where a number may be inexact or contradicts another,
-    GenerationError where the
-    index is not one of ours.
+    Raises NoIndexError, GenerationError where the index is not one of foidex's, and InexactError
+    where a number may be inexact or contradicts another.
+    """
+    return compute_answer_with(LiveSearch(client, alias), request)
+
+
+def compute_answer_with(engine: SearchEngine, request: Request) -> Answer:
+    """Answer every question of a request with a search engine, from one moment.
+
+    Raises as the engine, and InexactError where one number contradicts another.
     """
     scope = request.scope
     searches_by_question = _plan_question_searches(request)
-    result = run_search(client, alias, _build_search_body(scope, searches_by_question))
+    result = engine.run_search(_build_search_body(scope, searches_by_question))
     for searches in searches_by_question:
         for search in searches:
-            read_composite_pages(client, result, search.name)
+            engine.read_later_pages(result, search.name)
     scope_counts = _parse_scope_counts(result.body, scope)
     answer = Answer(
         reference=request.reference,
         title=request.title,
         request=msgspec.to_builtins(request),
-        scope=ScopeAnswer(
-            records=scope_counts.records,
-            left_out={**scope_counts.left_out},
-            period_from=scope.period.start,
-            period_to=scope.period.end,
-            offences=scope_counts.offences,
-            terms=tuple(
-                msgspec.structs.replace(term, wordings=request.wordings(mention))
-                for term, mention in zip(scope_counts.terms, scope.mentions, strict=True)
-            ),
-            periods=tuple(
-                PeriodAnswer(period.label, period.start, period.end)
-                for period in request.every_period
-            ),
-            conditions=tuple(condition.words for condition in scope.field_filters),
-            means=tuple(condition.condition for condition in scope.field_filters),
-        ),
+        scope=_make_scope_answer(scope_counts, request, scope),
         questions=tuple(
             _parse_question_answer(searches, result.body["aggregations"])
             for searches in searches_by_question
@@ -103,13 +94,32 @@ def compute_answer(client: Elasticsearch, alias: str, request: Request) -> Answe
     return answer
 
 
+def _make_scope_answer(scope_counts: ScopeCounts, request: Request, scope: Scope) -> ScopeAnswer:
+    return ScopeAnswer(
+        records=scope_counts.records,
+        left_out={**scope_counts.left_out},
+        period_from=scope.period.start,
+        period_to=scope.period.end,
+        offences=scope_counts.offences,
+        terms=tuple(
+            msgspec.structs.replace(term, wordings=request.wordings(mention))
+            for term, mention in zip(scope_counts.terms, scope.mentions, strict=True)
+        ),
+        periods=tuple(
+            PeriodAnswer(period.label, period.start, period.end) for period in request.every_period
+        ),
+        conditions=tuple(condition.words for condition in scope.field_filters),
+        means=tuple(condition.condition for condition in scope.field_filters),
+    )
+
+
 def build_request_body(request: Request) -> dict[str, Any]:
-    """The one search that a request is, as the server takes it."""
+    """The body of the one search that answers a request."""
     return _build_search_body(request.scope, _plan_question_searches(request))
 
 
 def format_request_body(request: Request) -> str:
-    """The one search of a request as indented JSON."""
+    """The body of the one search that answers a request, as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(build_request_body(request)), indent=2).decode()
 
 
@@ -197,8 +207,8 @@ def _parse_scope_counts(body: dict[str, Any], scope: Scope) -> ScopeCounts:
     recorded, *left_out = parse_filter_counts(body["aggregations"]["status"])
     if recorded + sum(left_out) != body["hits"]["total"]["value"]:
         raise InexactError(
-            "some records in scope have a status foidex does not know, so no total is right. "
-            "Load the records again."
+            "some records in scope have a status that foidex does not know, so no total would be "
+            "right. Load the records again."
         )
     rows = parse_filter_counts(inside["offences"]) if scope.offences else []
     return ScopeCounts(
@@ -213,7 +223,7 @@ def _parse_scope_counts(body: dict[str, Any], scope: Scope) -> ScopeCounts:
 
 
 def build_provenance(result: SearchResult) -> Provenance:
-    """Where the numbers of a search come from."""
+    """The provenance of an answer: the generation, the search, and when it ran."""
     generation = result.generation
     return Provenance(
         generation=generation.name,

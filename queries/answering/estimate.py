@@ -1,25 +1,26 @@
-"""What reading would cost: the records of a request, in hours, against the limit; and what fits.
+"""Estimates what reading the records of a request would cost, and finds what fits the limit.
 
-Under the Freedom of Information Act an authority may refuse what would cost more than the
-appropriate limit, and must advise what it could answer within it. Every number is counted, none
-estimated but the minutes a record takes.
+Under the Freedom of Information Act an authority may refuse a request that would cost more than
+the appropriate limit, and must advise what it could answer within it. Every number is counted;
+only the minutes that a record takes are an estimate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from elasticsearch import Elasticsearch
 from elasticsearch.dsl import aggs
+from elasticsearch.dsl.query import Query
 from msgspec import Struct
 
+from queries.layout.text_table import align_rows
 from queries.questions.base import build_filters_agg, parse_filter_counts
 from queries.questions.prepared import prepare_question
 from queries.request.reader import Request
-from queries.search.run import build_count_body, read_composite_pages, run_search
+from queries.search.run import SearchEngine, build_count_body
 from queries.tables.scope import Scope, any_of, build_offence_query
 
 # Freedom of Information and Data Protection (Appropriate Limit and Fees) Regulations 2004 (SI
@@ -28,7 +29,7 @@ LIMIT_HOURS: Final = 18
 
 CENTRAL_HOURS: Final = 24
 
-_PAGE: Final = 10_000
+_DAYS_PER_PAGE: Final = 10_000
 
 _DAY_SOURCE: Final[Any] = {
     "date_histogram": {
@@ -38,11 +39,11 @@ _DAY_SOURCE: Final[Any] = {
     }
 }
 
-_LABEL_WIDTH: Final = 46
+_COLUMN_FORMATS: Final = ("<46", ">9", ">8", "<")
 
 
 class CostPart(Struct, frozen=True):
-    """Records to read, the hours that takes, and whether those are within the limit."""
+    """The records to read, how many hours that takes, and whether it is within the limit."""
 
     label: str
     records: int
@@ -51,11 +52,11 @@ class CostPart(Struct, frozen=True):
 
 
 class Estimate(Struct, frozen=True):
-    """What reading would cost. ``total`` counts each record once, whatever questions ask of it.
+    """What reading would cost. ``total`` counts each record once, however many questions need it.
 
-    ``latest`` is the longest period that ends with the request's and fits, ``months`` the longest
-    of whole months; None where there is none. ``offences``, ``terms`` and ``periods`` are each
-    alone.
+    ``latest`` is the longest period that ends with the request's and fits the limit, and ``months``
+    the longest of whole months; None where no period fits. ``offences``, ``terms`` and ``periods``
+    have the cost of each one on its own.
     """
 
     reference: str
@@ -74,65 +75,48 @@ class Estimate(Struct, frozen=True):
 
 
 class ReadingCost(Struct, frozen=True):
-    """How long a record takes to read, and how long all may take."""
+    """The minutes that one record takes to read, and the limit in hours."""
 
     minutes: Fraction
     limit: int
 
     @property
     def max_records(self) -> int:
-        """The most records that fit."""
+        """The most records that can be read within the limit."""
         return int(self.limit * 60 / self.minutes)
 
     def part(self, label: str, records: int) -> CostPart:
-        """The records with their cost."""
+        """A number of records with its cost."""
         hours = records * self.minutes / 60
         return CostPart(label, records, round(float(hours), 2), hours <= self.limit)
 
 
-def estimate_cost(
-    client: Elasticsearch, alias: str, request: Request, cost: ReadingCost
-) -> Estimate:
-    """Count what would have to be read. Raises as ``execute.answer``."""
+class _LabelledQuery(NamedTuple):
+    label: str
+    query: Query
+
+
+def estimate_cost(engine: SearchEngine, request: Request, cost: ReadingCost) -> Estimate:
+    """Count what would have to be read. Raises as ``SearchEngine.run_search``."""
     scope = request.scope
-    question_queries = [prepare_question(question, scope).query for question in request.questions]
-    single_queries = {
-        "offences": [(row.label, build_offence_query(row.codes)) for row in scope.offences],
-        "terms": [(mention.label, mention.query()) for mention in scope.mentions],
-        "periods": [(period.label, period.query()) for period in scope.periods],
-    }
-    inside: dict[str, Any] = {
-        name: build_filters_agg(query for _, query in labelled)
-        for name, labelled in single_queries.items()
-        if labelled
-    }
-    inside["days"] = aggs.Composite(size=_PAGE, sources=[{"day": _DAY_SOURCE}])
-    result = run_search(
-        client,
-        alias,
-        build_count_body(
-            scope.query(),
-            {
-                "questions": build_filters_agg(question_queries),
-                "any": aggs.Filter(any_of(question_queries), aggs=inside),
-            },
-        ),
-    )
-    read_composite_pages(client, result, "any")
+    breakdowns = _list_breakdowns(scope)
+    result = engine.run_search(_build_estimate_body(request, scope, breakdowns))
+    engine.read_later_pages(result, "any")
     aggregation = result.body["aggregations"]["any"]
     by_day = {
         date.fromisoformat(bucket["key"]["day"]): int(bucket["doc_count"])
         for bucket in aggregation["days"]["buckets"]
     }
-    latest = _find_latest_period(by_day, scope, cost)
-
-    def parts(name: str) -> tuple[CostPart, ...]:
-        part_counts = parse_filter_counts(aggregation[name]) if single_queries[name] else []
-        return tuple(
-            cost.part(label, number)
-            for (label, _), number in zip(single_queries[name], part_counts, strict=True)
+    latest = find_latest_period(by_day, scope, cost)
+    question_counts = parse_filter_counts(result.body["aggregations"]["questions"])
+    parts = {
+        name: tuple(
+            cost.part(part.label, number)
+            for part, number in zip(breakdown, parse_filter_counts(aggregation[name]), strict=True)
         )
-
+        for name, breakdown in breakdowns.items()
+        if breakdown
+    }
     return Estimate(
         reference=request.reference,
         minutes=float(cost.minutes),
@@ -143,17 +127,43 @@ def estimate_cost(
         total=cost.part("In all, each record once", aggregation["doc_count"]),
         questions=tuple(
             cost.part(question.id, number)
-            for question, number in zip(
-                request.questions,
-                parse_filter_counts(result.body["aggregations"]["questions"]),
-                strict=True,
-            )
+            for question, number in zip(request.questions, question_counts, strict=True)
         ),
         latest=latest,
-        months=_find_whole_months(by_day, latest, scope, cost),
-        offences=parts("offences"),
-        terms=parts("terms"),
-        periods=parts("periods"),
+        months=find_whole_months(by_day, latest, scope, cost),
+        offences=parts.get("offences", ()),
+        terms=parts.get("terms", ()),
+        periods=parts.get("periods", ()),
+    )
+
+
+def _list_breakdowns(scope: Scope) -> dict[str, list[_LabelledQuery]]:
+    """The offences, terms and periods of a scope, each with the query for it alone."""
+    return {
+        "offences": [
+            _LabelledQuery(row.label, build_offence_query(row.codes)) for row in scope.offences
+        ],
+        "terms": [_LabelledQuery(mention.label, mention.query()) for mention in scope.mentions],
+        "periods": [_LabelledQuery(period.label, period.query()) for period in scope.periods],
+    }
+
+
+def _build_estimate_body(
+    request: Request, scope: Scope, breakdowns: dict[str, list[_LabelledQuery]]
+) -> dict[str, Any]:
+    question_queries = [prepare_question(question, scope).query for question in request.questions]
+    inside: dict[str, Any] = {
+        name: build_filters_agg(part.query for part in breakdown)
+        for name, breakdown in breakdowns.items()
+        if breakdown
+    }
+    inside["days"] = aggs.Composite(size=_DAYS_PER_PAGE, sources=[{"day": _DAY_SOURCE}])
+    return build_count_body(
+        scope.query(),
+        {
+            "questions": build_filters_agg(question_queries),
+            "any": aggs.Filter(any_of(question_queries), aggs=inside),
+        },
     )
 
 
@@ -162,11 +172,12 @@ def _find_last_day(by_day: dict[date, int], scope: Scope) -> date | None:
     return scope.period.end or max(by_day, default=None)
 
 
-def _find_latest_period(
-    by_day: dict[date, int], scope: Scope, cost: ReadingCost
-) -> CostPart | None:
-    """The longest period up to the request's end that fits; None where only one without a record
-    does."""
+def find_latest_period(by_day: dict[date, int], scope: Scope, cost: ReadingCost) -> CostPart | None:
+    """The longest period up to the end of the request that fits the limit.
+
+    ``by_day`` is the number of records of each day. None where only a period without any records
+    fits.
+    """
     end = _find_last_day(by_day, scope)
     if end is None:
         return None
@@ -179,10 +190,13 @@ def _find_latest_period(
     return _make_period_part(first, end, by_day, cost)
 
 
-def _find_whole_months(
+def find_whole_months(
     by_day: dict[date, int], latest: CostPart | None, scope: Scope, cost: ReadingCost
 ) -> CostPart | None:
-    """The longest period of whole months up to the request's end that fits."""
+    """The longest period of whole months up to the end of the request that fits the limit.
+
+    ``latest`` is the result of ``find_latest_period``. None where no such period fits.
+    """
     end = _find_last_day(by_day, scope)
     if latest is None or end is None:
         return None
@@ -209,18 +223,19 @@ def _format_estimate_lines(estimate: Estimate) -> Iterator[str]:
     side = "within" if total.fits else "over"
     yield f"{estimate.reference}: {total.records:,} records would have to be read."
     yield (
-        f"At {estimate.minutes:g} minutes each that is {total.hours:,.1f} hours, {side} the limit of "
-        f"{estimate.limit_hours} hours ({estimate.limit_records:,} records)."
+        f"At {estimate.minutes:g} minutes each that is {total.hours:,.1f} hours, {side} the limit "
+        f"of {estimate.limit_hours} hours ({estimate.limit_records:,} records)."
     )
     yield ""
-    yield f"{'':<{_LABEL_WIDTH}}  {'records':>9}  {'hours':>8}  fits"
+    yield from align_rows([("", "records", "hours", "fits")], _COLUMN_FORMATS)
     yield from _format_cost_table("Each question", (*estimate.questions, total))
     if not total.fits:
-        yield "The longest period up to the end that fits, by days and by whole months"
-        fitting_parts = {part.label: part for part in (estimate.latest, estimate.months) if part}
-        yield from _format_cost_rows(fitting_parts.values())
-        if not fitting_parts:
-            yield "  none: the last day with a record is too much by itself"
+        fitting = {part.label: part for part in (estimate.latest, estimate.months) if part}
+        yield from _format_cost_table(
+            "The longest period up to the end that fits, by days and by whole months",
+            fitting.values(),
+            "none: the records of the last day alone are over the limit",
+        )
         yield from _format_cost_table("Each offence alone", estimate.offences)
         yield from _format_cost_table("Each term alone", estimate.terms)
         if len(estimate.periods) > 1:
@@ -229,18 +244,16 @@ def _format_estimate_lines(estimate: Estimate) -> Iterator[str]:
     yield f"From {estimate.generation}, built {estimate.built_at:%Y-%m-%d %H:%M} UTC."
 
 
-def _format_cost_table(heading: str, parts: Sequence[CostPart]) -> Iterator[str]:
-    if parts:
+def _format_cost_table(
+    heading: str, parts: Iterable[CostPart], if_empty: str = ""
+) -> Iterator[str]:
+    """The heading and a line for each part; nothing where there is neither a part nor a text."""
+    rows = [
+        (f"  {part.label}", f"{part.records:,}", f"{part.hours:,.1f}", "yes" if part.fits else "no")
+        for part in parts
+    ]
+    if rows or if_empty:
         yield heading
-        yield from _format_cost_rows(parts)
-
-
-def _format_cost_rows(parts: Iterable[CostPart]) -> Iterator[str]:
-    for part in parts:
-        label = (
-            part.label
-            if len(part.label) <= _LABEL_WIDTH - 2
-            else f"{part.label[: _LABEL_WIDTH - 5]}..."
-        )
-        fits = "yes" if part.fits else "no"
-        yield f"  {label:<{_LABEL_WIDTH - 2}}  {part.records:>9,}  {part.hours:>8,.1f}  {fits}"
+        yield from align_rows(rows, _COLUMN_FORMATS)
+    if not rows and if_empty:
+        yield f"  {if_empty}"

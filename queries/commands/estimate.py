@@ -1,29 +1,39 @@
-"""TODO: say what queries.commands.estimate is for."""
+"""The command ``estimate``: the cost of reading the records of a request, and what fits."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from indexer.session import get_session
-from queries.commands.options import ReportFormat, load_request
+from queries.commands.options import (
+    ANSWER_PANEL,
+    ReportFormat,
+    ReportFormatOption,
+    RequestArgument,
+    load_request,
+)
+
+estimate_app = typer.Typer()
+
+MinutesOption = Annotated[
+    float, typer.Option(min=0.01, max=1_000, help="Minutes it takes to read one record.")
+]
+
+CentralOption = Annotated[
+    bool, typer.Option("--central", help="Use the limit of central government, 24 hours.")
+]
 
 
+@estimate_app.command("estimate", rich_help_panel=ANSWER_PANEL)
 def run_estimate_command(
-    request: Annotated[Path, typer.Argument(help="A request file.", readable=False)],
-    minutes: Annotated[
-        float, typer.Option(min=0.01, max=1_000, help="Minutes it takes to read one record.")
-    ] = 3,
-    central: Annotated[
-        bool, typer.Option("--central", help="The limit of central government, 24 hours.")
-    ] = False,
-    form: Annotated[ReportFormat, typer.Option("--format", help="What to print.")] = (
-        ReportFormat.TEXT
-    ),
+    request: RequestArgument,
+    minutes: MinutesOption = 3,
+    central: CentralOption = False,
+    form: ReportFormatOption = ReportFormat.TEXT,
 ) -> None:
-    """Say how long reading the records would take against the limit of 18 hours, and what fits.
+    """Estimate how long it takes to read the records, and what fits into the limit of 18 hours.
 
     Example: foidex estimate request.yaml --minutes 3
     """
@@ -38,6 +48,7 @@ def run_estimate_command(
         estimate_cost,
         format_estimate,
     )
+    from queries.search.run import LiveSearch
 
     limit = CENTRAL_HOURS if central else LIMIT_HOURS
     with get_session().run("estimate") as run:
@@ -45,7 +56,8 @@ def run_estimate_command(
         run.add_fields(**request_fields(parsed_request))
         cost = ReadingCost(Fraction(str(minutes)), limit)
         with get_session().client() as client:
-            result = estimate_cost(client, get_session().settings.index.alias, parsed_request, cost)
+            engine = LiveSearch(client, get_session().settings.index.alias)
+            result = estimate_cost(engine, parsed_request, cost)
         run.write(generation=result.generation, records=result.total.records)
         is_text = form is ReportFormat.TEXT
         print(format_estimate(result) if is_text else f"{format_json(result)}\n", end="")

@@ -1,48 +1,54 @@
-"""What several commands take: options, formats, and the files they name."""
+"""Options and arguments that several commands share, and the files that they name."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from indexer.session import get_session
 
 if TYPE_CHECKING:
+    from queries.request.adhoc import AdhocOptions
     from queries.request.reader import Request
     from queries.spec.term_book import TermBook
 
+# The panels of ``foidex --help``, in the order in which it shows them.
+ANSWER_PANEL: Final = "Answer requests"
 
-def build_request_from_options(terms: list[str] | None, **option_values: Any) -> Request:
-    from queries.request.adhoc import AdhocOptions, build_adhoc_request
+EXPLORE_PANEL: Final = "Look closer"
 
-    return build_adhoc_request(
-        terms or [],
-        AdhocOptions(**option_values),
-        book=load_term_book(),
-        categories=get_session().settings.categories,
-    )
+INDEX_PANEL: Final = "Index records"
+
+OPERATE_PANEL: Final = "Operate"
 
 
 class ReportFormat(StrEnum):
-    """What ``replay`` and ``estimate`` print."""
+    """The formats of a report: text for a person, JSON for a program."""
 
     TEXT = "text"
     JSON = "json"
 
 
+RequestArgument = Annotated[Path, typer.Argument(help="A request file.", readable=False)]
+
+ReportFormatOption = Annotated[ReportFormat, typer.Option("--format", help="What to print.")]
+
 TermsArgument = Annotated[
     list[str] | None,
     typer.Argument(
-        help="Words to find, in any spelling of spaces and hyphens.", show_default=False
+        help="Terms to find; hyphens and spaces in them may be written differently.",
+        show_default=False,
     ),
 ]
 
 OffenceOption = Annotated[
-    list[str] | None, typer.Option("--offence", help="Only this code and all below it; repeatable.")
+    list[str] | None,
+    typer.Option("--offence", help="Only this offence code and those below it; repeatable."),
 ]
 
 PeriodOption = Annotated[
@@ -50,7 +56,7 @@ PeriodOption = Annotated[
     typer.Option(
         "--period",
         metavar="PERIOD",
-        help="2017/18, 2017 or 2017-04-01..2017-06-30; several stand side by side.",
+        help="2017/18, 2017 or 2017-04-01..2017-06-30; repeat it to compare periods.",
     ),
 ]
 
@@ -59,28 +65,29 @@ WhereOption = Annotated[
     typer.Option(
         "--where",
         metavar="FIELD=VALUE",
-        help="Only records whose outcome, offence_group, sex or category is this; repeatable.",
+        help="Only records with this outcome, offence_group, sex or category; repeatable.",
     ),
 ]
 
 CoTermOption = Annotated[
     list[str] | None,
-    typer.Option("--with", metavar="TERM", help="Only where this is in the same record."),
+    typer.Option(
+        "--with", metavar="TERM", help="Only records that mention this term too; repeatable."
+    ),
 ]
 
 DistanceOption = Annotated[
     int | None,
-    typer.Option(
-        "--near", min=0, max=100, help="Only where --with is at most this many words away."
-    ),
+    typer.Option("--near", min=0, max=100, help="At most this many words from the --with term."),
 ]
 
 AliasOption = Annotated[
-    list[str] | None, typer.Option("--alias", metavar="TERM", help="Another name of the one term.")
+    list[str] | None,
+    typer.Option("--alias", metavar="TERM", help="Another name of the term; repeatable."),
 ]
 
 ExactOption = Annotated[
-    bool, typer.Option("--exact", help="Only as written, without the variants.")
+    bool, typer.Option("--exact", help="Only the spelling given, without its variants.")
 ]
 
 
@@ -90,7 +97,7 @@ def _parse_day_option(text: str | date) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f'"{text[:60]}" is not a day (expected YYYY-MM-DD)') from None
+        raise typer.BadParameter(f'"{text[:60]}" is not a date (expected YYYY-MM-DD)') from None
 
 
 StartOption = Annotated[
@@ -108,9 +115,11 @@ def _parse_override_reason(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise typer.BadParameter("holds half a character. Type it as UTF-8 text.") from None
+        raise typer.BadParameter("is not valid UTF-8 text. Type it as UTF-8.") from None
     if not text.strip():
-        raise typer.BadParameter("is blank. Say why a rule is set aside, or leave the option out.")
+        raise typer.BadParameter(
+            "is blank. Say why the rule is set aside, or leave the option out."
+        )
     return text
 
 
@@ -120,20 +129,29 @@ OverrideReasonOption = Annotated[
         "--override",
         parser=_parse_override_reason,
         metavar="REASON",
-        help="Why a rule is set aside; it is recorded.",
+        help="Why a disclosure rule is set aside; it is recorded.",
     ),
 ]
 
 
 def load_term_book() -> TermBook:
-    """The term book of this force. Raises ConfigurationError."""
+    """Load the term book that foidex.toml names, or the default. Raises ConfigurationError."""
     from queries.spec.term_book import load_configured_term_book
 
     return load_configured_term_book(get_session().settings)
 
 
 def load_request(path: Path) -> Request:
-    """A request file, read as this force has set. Raises RequestError."""
+    """Read a request file with the term book and categories of foidex.toml. Raises RequestError."""
     from queries.request.reader import read_configured_request
 
     return read_configured_request(path, get_session().settings)
+
+
+def build_request_from_options(terms: Sequence[str], options: AdhocOptions) -> Request:
+    """Build a request from terms and options of the command line. Raises RequestError."""
+    from queries.request.adhoc import build_adhoc_request
+
+    return build_adhoc_request(
+        terms, options, book=load_term_book(), categories=get_session().settings.categories
+    )

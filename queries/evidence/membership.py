@@ -14,7 +14,7 @@ from math import prod
 from typing import Any, Final
 
 import msgspec
-from elasticsearch.dsl.query import MatchAll, Query, Term
+from elasticsearch.dsl.query import Query, Term
 from msgspec import Struct
 
 from queries.answer.cells import CellKey, collect_numbers
@@ -28,7 +28,7 @@ from queries.tables.scope import (
     EXCLUDED_STATUSES,
     Mention,
     Scope,
-    all_of,
+    all_of_or_everything,
     build_counted_query,
     build_offence_query,
 )
@@ -253,7 +253,7 @@ class _MembershipBuilder:
             else:
                 names.append(self.record(side[key]))
         if unit == "victims":
-            names.append(self.victims(all_of(victims) if victims else MatchAll()))
+            names.append(self.victims(all_of_or_everything(victims)))
         return tuple(names)
 
 

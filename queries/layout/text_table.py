@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from queries.answer.types import Table
@@ -31,6 +32,21 @@ def wrap_paragraph(text: str, indent: int = 0) -> str:
 
 def _wrap_label(label: str, width: int) -> list[str]:
     return textwrap.wrap(label, width, break_on_hyphens=False) or [""]
+
+
+def align_rows(rows: Iterable[Sequence[str]], formats: Sequence[str]) -> list[str]:
+    """Rows as lines of aligned columns, two spaces apart.
+
+    Each column has a format such as "<44" or ">9". A cell of the first column that is too long is
+    cut short with "...".
+    """
+    return ["  ".join(_align_cells(row, formats)) for row in rows]
+
+
+def _align_cells(row: Sequence[str], formats: Sequence[str]) -> list[str]:
+    label_width = int(formats[0][1:])
+    label = row[0] if len(row[0]) <= label_width else f"{row[0][: label_width - 3]}..."
+    return [format(cell, spec) for cell, spec in zip((label, *row[1:]), formats, strict=True)]
 
 
 def format_text_table(table: Table) -> str:

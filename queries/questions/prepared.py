@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 from elasticsearch.dsl import aggs
-from elasticsearch.dsl.query import MatchAll, Query
+from elasticsearch.dsl.query import Query
 from msgspec import Struct
 
 from queries.answer.types import Column, QuestionAnswer
 from queries.questions.base import Question
-from queries.tables.scope import Mention, Scope, all_of, build_counted_query
+from queries.tables.scope import Mention, Scope, all_of_or_everything, build_counted_query
 from queries.tables.table_query import TableQuery
 
 
@@ -34,7 +34,7 @@ class PreparedQuestion(Struct, frozen=True):
     @property
     def query(self) -> Query:
         """The records in the request's scope that are asked about."""
-        return all_of(list(self.filters)) if self.filters else MatchAll()
+        return all_of_or_everything(list(self.filters))
 
     @property
     def mentions(self) -> tuple[Mention, ...]:

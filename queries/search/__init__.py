@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""Runs searches on Elasticsearch, and refuses every response whose numbers may be inexact."""

@@ -1,4 +1,7 @@
-"""TODO: say what queries.search.exactness is for."""
+"""The exactness guard: checks that a response covers the whole generation and is exact. Pure.
+
+A number from a response that fails a check is never given.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from indexer.errors import GenerationError, InexactError, NoIndexError
 from indexer.index.generations import Generation
 from indexer.records.model import DELETED
 
-# Asks, beside anything else, which generation answers and how many records of it are seen.
+# Added to every search: which generation answered, and how many of its records this user sees.
 GENERATION_AGG: Final[dict[str, Any]] = {
     "generation": {
         "global": {},
@@ -21,47 +24,60 @@ GENERATION_AGG: Final[dict[str, Any]] = {
 
 
 def require_complete(body: dict[str, Any], generation: Generation) -> int | None:
-    """The records of the generation, once a search is known to have seen all of them.
+    """Check that a response covers every record of the generation, and return their number.
 
-    None where another generation answered. Raises NoIndexError for an empty one, InexactError
-    where the server shows this user a part: it would count that part and call it all.
+    ``body`` is the response to a search that includes ``GENERATION_AGG``. Returns None where
+    another generation answered. Raises NoIndexError for an empty generation, and InexactError
+    where the server shows this user only some of the records: every count would be too low.
     """
     aggregation = body["aggregations"]["generation"]
     names = [bucket["key"] for bucket in aggregation["index"]["buckets"]]
     records = int(aggregation["records"]["doc_count"])
     if not names and not generation.records:
-        raise NoIndexError("the live generation holds no records. Load some: foidex load PATH.")
+        raise NoIndexError("the live generation has no records. Load some: foidex load PATH.")
     if names not in ([], [generation.name]):
         return None
     if records != generation.records:
         raise InexactError(
             f"the server shows this user {records:,} of the {generation.records:,} records of "
-            f"{generation.name}, so every number would be short. Use a user whose role has no "
-            "query; or, if records were changed by hand, load again."
+            f"{generation.name}, so every count would be too low. Use a user whose role has no "
+            "query; or, if records were changed by hand, load them again."
         )
     return records
 
 
 def alias_moved_error(alias: str) -> GenerationError:
-    """What to say where another generation went live between two pages."""
-    return GenerationError(f'the alias "{alias}" moved while it was read. Ask again.')
+    """The error for another generation that went live between two pages."""
+    return GenerationError(
+        f'another generation went live under "{alias}" during the query. Run the command again.'
+    )
 
 
 def require_exact(body: dict[str, Any]) -> dict[str, Any]:
-    """The body of a search, once every number in it is known to be exact. Raises InexactError."""
+    """Check that every number in a response is exact, and return the response.
+
+    Raises InexactError for a timeout, a failed shard, an early end, a total that is a lower bound,
+    or an aggregation that left buckets out.
+    """
     if body.get("timed_out"):
-        raise InexactError("the search timed out, so its numbers may be short. Ask again.")
+        raise InexactError(
+            "the search timed out, so its counts may be too low. Run the command again."
+        )
     shards = body["_shards"]
     if shards["failed"] or shards["successful"] != shards["total"]:
         raise InexactError(
             f"{shards['total'] - shards['successful']} of {shards['total']} shards did not answer, "
-            "so the numbers may be short. Ask again when the cluster is whole."
+            "so the counts may be too low. Run the command again when the cluster is healthy."
         )
     if body.get("terminated_early"):
-        raise InexactError("the search ended early, so its numbers may be short. Ask again.")
+        raise InexactError(
+            "the search ended early, so its counts may be too low. Run the command again."
+        )
     total = body["hits"].get("total")
     if total is None or total["relation"] != "eq":
-        raise InexactError("the total is a lower bound, so it is not given. Ask again.")
+        raise InexactError(
+            "the total is only a lower bound, so it is not given. Run the command again."
+        )
     _require_exact_buckets(body.get("aggregations", {}))
     return body
 
@@ -69,13 +85,13 @@ def require_exact(body: dict[str, Any]) -> dict[str, Any]:
 def _require_exact_buckets(aggregation: dict[str, Any]) -> None:
     if aggregation.get("sum_other_doc_count") or aggregation.get("doc_count_error_upper_bound"):
         raise InexactError(
-            "an aggregation left buckets out, so its rows may be short. Narrow the request."
+            "an aggregation left buckets out, so its rows may be incomplete. Narrow the request."
         )
     for name, value in aggregation.items():
         if isinstance(value, dict) and name != "key":
             _require_exact_buckets(value)
         elif name == "buckets":
             for bucket in value:
-                # Of thousands of people, each is a key and a count with nothing inside.
+                # Most buckets are only a key and a count: there is nothing inside to check.
                 if len(bucket) > 2 or "key" not in bucket:
                     _require_exact_buckets(bucket)

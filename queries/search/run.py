@@ -1,8 +1,8 @@
-"""The only caller of Elasticsearch among the queries, and the exactness guard.
+"""Runs the one search of a request, exactly: all its numbers are of one generation.
 
-One search asks for everything: the records in scope by status, the forms of every term, and the
-aggregations of every question. It also says which generation answered, so that the provenance can
-never be that of another. A generation is sealed, so further pages of the same one are of the same
+The search counts everything: the records in scope by status, the spellings of every term, and the
+aggregations of every question. Its response also names the generation that answered, so that the
+provenance is never that of another. A generation is sealed, so its further pages are of the same
 moment.
 """
 
@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 from elasticsearch import Elasticsearch
@@ -34,14 +34,15 @@ _MAX_ALIAS_RETRIES: Final = 3
 
 _RETRY_PAUSE: Final = 0.3
 
-# A page after the first is alone in its search, and a server gives 65,536 buckets in all.
-_LATER_PAGE_SIZE: Final = 50_000
+# Buckets of a composite aggregation a page, from the second page on. It has a search to itself,
+# and a server returns at most 65,536 buckets a search.
+LATER_PAGE_SIZE: Final = 50_000
 
 _CATEGORY_FIELD: Final = re.compile(rf'"{CATEGORIES_FIELD}\.([a-z0-9_]+)"')
 
 
 class SearchResult(Struct, frozen=True):
-    """What one search brought: its body, checked, and the generation it is of."""
+    """The checked response (``body``) to a search (``query``), and the generation it is of."""
 
     body: dict[str, Any]
     query: dict[str, Any]
@@ -51,9 +52,40 @@ class SearchResult(Struct, frozen=True):
     run_at: datetime
 
 
+class SearchEngine(Protocol):
+    """Runs searches. ``LiveSearch`` asks the server; tests have an engine in plain Python."""
+
+    def run_search(self, body: dict[str, Any]) -> SearchResult:
+        """Run one search. Raises InexactError, NoIndexError or GenerationError."""
+
+    def read_later_pages(self, result: SearchResult, aggregation: str) -> None:
+        """Read the composite aggregations below an aggregation to their ends, into ``result``."""
+
+
+class LiveSearch(Struct, frozen=True):
+    """Searches the live generation of an alias."""
+
+    client: Elasticsearch
+    alias: str
+    later_page_size: int = LATER_PAGE_SIZE
+
+    def run_search(self, body: dict[str, Any]) -> SearchResult:
+        """Run one search through the alias and check that every number in it is exact.
+
+        Raises NoIndexError, InexactError, and GenerationError where the index is not one of
+        foidex's, lacks a category of the search, or another goes live again and again.
+        """
+        return _run_search(self.client, self.alias, body)
+
+    def read_later_pages(self, result: SearchResult, aggregation: str) -> None:
+        """Read the composite aggregations below an aggregation to their ends, into the buckets of
+        the first pages. Raises GenerationError where another generation is live by then."""
+        _read_composite_pages(self.client, result, aggregation, self.later_page_size)
+
+
 def build_count_body(query: Query, aggregations: dict[str, aggs.Agg[Any]]) -> dict[str, Any]:
-    """A search that counts and brings no record."""
-    # Not by Search: its to_dict() walks what the parts' own have made a second time.
+    """The body of a search that counts and returns no record."""
+    # Not elasticsearch.dsl.Search: its to_dict() walks the dictionaries of the parts once more.
     return {
         "query": query.to_dict(),
         "aggs": {name: aggregation.to_dict() for name, aggregation in aggregations.items()},
@@ -63,16 +95,15 @@ def build_count_body(query: Query, aggregations: dict[str, aggs.Agg[Any]]) -> di
 
 
 def count_records(client: Elasticsearch, alias: str, query: Query) -> tuple[str, int]:
-    """The generation that answers, and how many of its records are of a query.
+    """The name of the live generation, and how many of its records match a query.
 
-    Raises as ``answer``.
+    Raises as ``LiveSearch.run_search``.
     """
-    result = run_search(client, alias, build_count_body(query, {}))
+    result = _run_search(client, alias, build_count_body(query, {}))
     return result.generation.name, int(result.body["hits"]["total"]["value"])
 
 
-def run_search(client: Elasticsearch, alias: str, body: dict[str, Any]) -> SearchResult:
-    """Run one search through the alias and check that its every number is exact."""
+def _run_search(client: Elasticsearch, alias: str, body: dict[str, Any]) -> SearchResult:
     declared = set(_CATEGORY_FIELD.findall(msgspec.json.encode(body).decode()))
     for attempt in range(1, _MAX_ALIAS_RETRIES + 1):
         generation = open_live_generation(client, alias)
@@ -87,12 +118,13 @@ def run_search(client: Elasticsearch, alias: str, body: dict[str, Any]) -> Searc
             if (records := require_complete(response, generation)) is not None:
                 return SearchResult(response, body, alias, generation, records, run_at)
         except InexactError:
-            # A record may be being forgotten just now; then the next try agrees.
+            # A record may be being erased at this moment; the next attempt then agrees.
             if attempt == _MAX_ALIAS_RETRIES:
                 raise
             time.sleep(_RETRY_PAUSE)
     raise GenerationError(
-        f'the alias "{alias}" moved {_MAX_ALIAS_RETRIES} times while it was asked. Ask again.'
+        f'another generation went live under "{alias}" {_MAX_ALIAS_RETRIES} times during the '
+        "query. Run the command again."
     )
 
 
@@ -105,18 +137,17 @@ def _search_exactly(client: Elasticsearch, alias: str, body: dict[str, Any]) -> 
     )
 
 
-def read_composite_pages(client: Elasticsearch, result: SearchResult, name: str) -> None:
-    """Read the composite aggregations below one to their ends, into the first pages' buckets.
-
-    They stand inside filters and nested aggregations, which have one bucket.
-    """
+def _read_composite_pages(
+    client: Elasticsearch, result: SearchResult, name: str, later_page_size: int
+) -> None:
+    """Composite aggregations stand inside filter and nested aggregations, which have one bucket."""
     for path in _find_composites(result.query["aggs"][name], (name,)):
         aggregation = _resolve_path(result.query["aggs"], path, "aggs")
         first = _resolve_path(result.body["aggregations"], path)
         size, after = len(first["buckets"]), first.get("after_key")
         full = aggregation["composite"]["size"]
         while after is not None and size == full:
-            full = _LATER_PAGE_SIZE
+            full = later_page_size
             composite = {**aggregation["composite"], "size": full, "after": after}
             page: dict[str, Any] = {**aggregation, "composite": composite}
             for depth in range(len(path) - 1, 0, -1):
@@ -144,7 +175,7 @@ def _find_composites(
 def _resolve_path(
     body: dict[str, Any], path: Sequence[str], nesting_key: str | None = None
 ) -> dict[str, Any]:
-    """What stands at a path, each step of which is under the key ``below``, if there is one."""
+    """The dictionary at a path; each step after the first is under ``nesting_key``, if given."""
     for depth, step in enumerate(path):
         body = body[nesting_key][step] if nesting_key and depth else body[step]
     return body

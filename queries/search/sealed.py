@@ -1,4 +1,4 @@
-"""TODO: say what queries.search.sealed is for."""
+"""Several searches of one generation: counts and records that are all of the same moment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ from queries.tables.scope import all_of, build_counted_query
 
 
 class SealedGeneration:
-    """One generation, as it is asked for numbers and for records, through the alias."""
+    """The generation that was live when this was made, read through the alias.
+
+    Every method raises GenerationError where another generation is live by then, and InexactError
+    where a number may be inexact.
+    """
 
     def __init__(self, client: Elasticsearch, alias: str) -> None:
         self.generation = open_live_generation(client, alias)
@@ -30,7 +34,7 @@ class SealedGeneration:
         self._alias = alias
 
     def numbers(self, record_filter: Query, queries: Sequence[Query]) -> list[int]:
-        """How many of some records are of each query. Raises InexactError."""
+        """Count, for each query, the counted records that match it and ``record_filter``."""
         if not queries:
             return []
         aggregation = aggs.Filter(build_counted_query(), aggs={"each": build_filters_agg(queries)})
@@ -38,7 +42,8 @@ class SealedGeneration:
         return parse_filter_counts(body["aggregations"]["counted"]["each"])
 
     def read(self, queries: Sequence[Query], limit: int) -> tuple[list[dict[str, Any]], int]:
-        """The first records that are of all the queries, and how many are."""
+        """The first ``limit`` counted records that match all the queries, by reference, and how
+        many match. A record is its source: ``crime_ref`` and the narrative fields."""
         body = self._ask(
             all_of([build_counted_query(), *queries]),
             size=limit,

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
-from elasticsearch.dsl.query import Bool, Query
+from elasticsearch.dsl.query import Bool, MatchAll, Query
 from elasticsearch.dsl.query import Term as IsTerm
 from elasticsearch.dsl.query import Terms as AreTerms
 from msgspec import Struct
@@ -315,6 +315,11 @@ def any_of(queries: list[Query]) -> Query:
 def all_of(queries: list[Query]) -> Query:
     """A query that matches every one of the queries."""
     return queries[0] if len(queries) == 1 else Bool(filter=queries)
+
+
+def all_of_or_everything(queries: list[Query]) -> Query:
+    """Every one of the queries; without any, every record."""
+    return all_of(queries) if queries else MatchAll()
 
 
 def none_of(queries: list[Query]) -> Query:

@@ -22,7 +22,7 @@ from indexer.suggestions import suggest_name
 from queries.answer.condition import WITHOUT_VICTIM, build_victim_condition
 from queries.answer.types import Column, Relation, Row, Table
 from queries.tables.axis import Axis, Bucket
-from queries.tables.scope import Mention, all_of, none_of
+from queries.tables.scope import Mention, all_of_or_everything, none_of
 
 TableUnit = Literal["offences", "victims"]
 
@@ -203,9 +203,9 @@ class TableQuery(Struct, frozen=True, dict=True):
         for axis, name in selections:
             queries[axis.level].append(_find_bucket(axis, name).query)
         if self.unit == "victims":
-            victim_query = all_of(queries["victim"]) if queries["victim"] else MatchAll()
+            victim_query = all_of_or_everything(queries["victim"])
             queries["record"].append(Nested(path=_VICTIMS_PATH, query=victim_query))
-        return all_of(queries["record"]) if queries["record"] else MatchAll()
+        return all_of_or_everything(queries["record"])
 
 
 _COLUMN_PREFIX: Final = "in_"

@@ -21,12 +21,12 @@ from indexer.jobs.refresh import load_files
 from indexer.records.sample import MENTION_COUNT, SAMPLE_PLATFORMS, generate_records
 from queries.answer.types import Answer, QuestionAnswer, build_answer_schema, format_json
 from queries.answering.adhoc import count_adhoc_request
-from queries.answering.build import compute_answer
+from queries.answering.build import compute_answer, compute_answer_with
 from queries.evidence.hits import iter_hits
 from queries.evidence.locate import locate_scope
 from queries.request.adhoc import AdhocOptions, build_adhoc_request
 from queries.request.reader import parse_request, read_request
-from queries.search import run
+from queries.search.run import LiveSearch
 from tests.support.command_line import run_command
 from tests.support.counted_records import (
     COUNTED_RECORDS,
@@ -35,6 +35,7 @@ from tests.support.counted_records import (
     reference_records,
 )
 from tests.support.counter import Counter, Record
+from tests.support.fake_search import SmallPages
 from tests.support.paths import ROOT
 from tests.support.server import SILENT
 
@@ -230,13 +231,8 @@ def test_people_are_counted_beyond_the_first_page(
     client: Elasticsearch,
     index: IndexSettings,
     load: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Eleven victims, of whom some are the same person, read three and then two at a time."""
-    from queries.questions import victims
-
-    monkeypatch.setattr(victims, "_PAGE", 3)
-    monkeypatch.setattr(run, "_LATER_PAGE", 2)
     load(
         [
             {
@@ -250,7 +246,8 @@ def test_people_are_counted_beyond_the_first_page(
         ]
     )
     text = "reference: R\ntitle: T\nquestions: [{id: Q1, kind: victims, bands: [{to: 10}]}]"
-    (one,) = compute_answer(client, index.alias, parse_request(text)).questions
+    engine = SmallPages(LiveSearch(client, index.alias, later_page_size=2), first_page_size=3)
+    (one,) = compute_answer_with(engine, parse_request(text)).questions
     assert one.table.total.counts == (11, 7)
     assert rows(one) == {"Aged 10 and under": 6, "Any other known age": 5, "Age not known": 0}
 

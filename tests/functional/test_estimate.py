@@ -12,7 +12,6 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.config.model import IndexSettings
-from queries.answering import estimate
 from queries.answering.estimate import (
     LIMIT_HOURS,
     CostPart,
@@ -22,7 +21,9 @@ from queries.answering.estimate import (
     format_estimate,
 )
 from queries.request.reader import parse_request
+from queries.search.run import LiveSearch
 from tests.support.command_line import run_command
+from tests.support.fake_search import SmallPages
 
 REQUEST = """
 reference: R1
@@ -70,7 +71,7 @@ def held() -> list[dict[str, Any]]:
 
 def of(client: Elasticsearch, index: IndexSettings, minutes: str, text: str = REQUEST) -> Estimate:
     cost = ReadingCost(Fraction(minutes), LIMIT_HOURS)
-    return estimate_cost(client, index.alias, parse_request(text), cost)
+    return estimate_cost(LiveSearch(client, index.alias), parse_request(text), cost)
 
 
 def said(parts: tuple[CostPart, ...]) -> list[tuple[str, int]]:
@@ -127,18 +128,18 @@ def test_a_period_without_a_record_is_not_offered(
     # One record fits; two are of the last day that has any.
     found = of(client, index, "1000", REQUEST.replace("to: 2018-04-30", "to: 2018-03-31"))
     assert (found.latest, found.months) == (None, None)
-    assert "the last day with a record is too much by itself" in format_estimate(found)
+    assert "the records of the last day alone are over the limit" in format_estimate(found)
 
 
 def test_days_are_read_beyond_the_first_page(
     client: Elasticsearch,
     index: IndexSettings,
     load: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(estimate, "_PAGE", 2)
     load(held())
-    found = of(client, index, "200")
+    engine = SmallPages(LiveSearch(client, index.alias, later_page_size=2), first_page_size=2)
+    cost = ReadingCost(Fraction(200), LIMIT_HOURS)
+    found = estimate_cost(engine, parse_request(REQUEST), cost)
     assert found.latest
     assert (found.latest.label, found.latest.records) == ("2018-02-21 to 2018-04-30", 4)
 

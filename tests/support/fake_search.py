@@ -11,15 +11,14 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-import pytest
+from msgspec import Struct
 
 from indexer.index.generations import Generation
 from indexer.records.offences import load_offence_table
 from queries.answer.types import Answer
-from queries.answering import build
-from queries.answering.build import compute_answer
+from queries.answering.build import compute_answer_with
 from queries.request.reader import Request
-from queries.search.run import SearchResult
+from queries.search.run import LiveSearch, SearchResult
 from tests.support.oracle import mentions
 
 Doc = dict[str, Any]
@@ -150,38 +149,70 @@ def _keys(one: Doc, sources: list[dict[str, Any]], path: str) -> Iterator[list[A
             yield values or ([None] if said.get("missing_bucket") else [])
 
 
-def answer(request: Request, records: Sequence[dict[str, Any]]) -> Answer:
-    """The answer of a request over the records, read from this engine's counts. Its own checks run.
+class PlainEngine:
+    """A search engine over a few records held in memory."""
 
-    Raises InexactError where the numbers contradict what the tables say of them.
-    """
-    docs = [doc(one) for one in records]
+    def __init__(self, records: Sequence[dict[str, Any]]) -> None:
+        self._docs = [doc(record) for record in records]
 
-    def search(_client: Any, _alias: str, body: dict[str, Any]) -> SearchResult:
-        chosen = [one for one in docs if meets(one, body["query"])]
-        found = {
+    def run_search(self, body: dict[str, Any]) -> SearchResult:
+        """Run one search over the records."""
+        chosen = [document for document in self._docs if meets(document, body["query"])]
+        response = {
             "took": 1,
             "hits": {"total": {"value": number(chosen), "relation": "eq"}},
-            "aggregations": {name: counted(chosen, one) for name, one in body["aggs"].items()},
+            "aggregations": {
+                name: counted(chosen, aggregation) for name, aggregation in body["aggs"].items()
+            },
         }
         moment = datetime(2018, 8, 14, 9, 30, tzinfo=UTC)
-        built = Generation(
+        generation = Generation(
             name="crimes-1",
             version="0",
             built_at=moment,
             watermark=None,
-            records=len(docs),
+            records=len(self._docs),
             rejected=0,
             sources=("crimes.jsonl",),
             mapping_hash="ab" * 32,
         )
-        return SearchResult(
-            found, body, "crimes", built, 1_000_000_000, moment
-        )  # most are of other years
+        # Most records are of other years.
+        return SearchResult(response, body, "crimes", generation, 1_000_000_000, moment)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "run_search", search)
-        return compute_answer(None, "crimes", request)  # type: ignore[arg-type]
+    def read_later_pages(self, result: SearchResult, aggregation: str) -> None:
+        """Nothing is left to read: the first page has every bucket."""
+
+
+class SmallPages(Struct, frozen=True):
+    """A live search whose composite aggregations come in pages of a few buckets."""
+
+    live: LiveSearch
+    first_page_size: int
+
+    def run_search(self, body: dict[str, Any]) -> SearchResult:
+        """Run the search with small first pages."""
+        return self.live.run_search(_with_page_size(body, self.first_page_size))
+
+    def read_later_pages(self, result: SearchResult, aggregation: str) -> None:
+        """Read the later pages, of the live search's own size."""
+        self.live.read_later_pages(result, aggregation)
+
+
+def _with_page_size(body: Any, size: int) -> Any:
+    if not isinstance(body, dict):
+        return body
+    return {
+        name: {**value, "size": size} if name == "composite" else _with_page_size(value, size)
+        for name, value in body.items()
+    }
+
+
+def answer(request: Request, records: Sequence[dict[str, Any]]) -> Answer:
+    """The answer to a request over the records, counted by ``PlainEngine`` and checked as any other.
+
+    Raises InexactError where the numbers contradict what the tables say of them.
+    """
+    return compute_answer_with(PlainEngine(records), request)
 
 
 def day(after: int, start: date = date(2016, 4, 1)) -> str:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from queries.answering.estimate import (
     LIMIT_HOURS,
     ReadingCost,
-    _find_latest_period,
-    _find_whole_months,
+    find_latest_period,
+    find_whole_months,
 )
 from queries.request.reader import parse_request
 
@@ -37,7 +37,7 @@ def test_no_longer_period_fits(by_place: dict[int, int], most: int) -> None:
     starts = [first + timedelta(days=place) for place in range(121)]
     fitting = [start for start in starts if fits(start)]
     months = [start for start in fitting if start.day == 1]
-    latest = _find_latest_period(by_day, scope, cost)
-    found = _find_whole_months(by_day, latest, scope, cost)
+    latest = find_latest_period(by_day, scope, cost)
+    found = find_whole_months(by_day, latest, scope, cost)
     assert (latest.label[:10] if latest else None) == (str(fitting[0]) if fitting else None)
     assert (found.label[:10] if found else None) == (str(months[0]) if months else None)
