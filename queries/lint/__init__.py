@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""Checks the wording of a request against the records: near misses and unintended spellings."""

@@ -1,15 +1,15 @@
 """The wording check: how a request's terms are written in the records, and what they miss.
 
-It asks the server, and decides nothing: what is near a term is ``nearmiss``'s business, how it is
-told ``findings``'. Near misses are found in a bounded sample of records, and then counted exactly.
-All is asked of one sealed generation, so all is of one moment.
+This module runs the searches. ``queries.matching.near_miss`` decides what is near a term, and
+``findings`` holds and prints the results. Near misses are found in a bounded sample of records and
+then counted exactly. All searches are of one sealed generation, so all numbers are of one moment.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from elasticsearch import Elasticsearch
@@ -48,26 +48,32 @@ from queries.tables.scope import (
     none_of,
 )
 
-SAMPLE_SIZE: Final = 1_000  # records read at once for the near misses of a term
-
-MAX_ROUNDS: Final = 5
-
-MAX_COUNTED: Final = (
-    50  # near misses of a term that are counted; the most frequent of them are told
-)
-
-MAX_CONTEXTS: Final = 3
-
-CONTEXT_WIDTH: Final = 60
+# The most near misses of a term that are counted, and the most that are listed.
+MAX_COUNTED: Final = 50
 
 MAX_LISTED: Final = 20
 
+_MAX_CONTEXTS: Final = 3
+
+_CONTEXT_WIDTH: Final = 60
+
+
+class SampleLimits(Struct, frozen=True):
+    """How far near misses are searched for: the records read in each round, and the most rounds for
+    one spelling of a term."""
+
+    records: int = 1_000
+    rounds: int = 5
+
+
+DEFAULT_LIMITS: Final = SampleLimits()
+
 
 class _TermUsage(Struct):
-    """A term of the request: where it is asked for, and among which records it counts.
+    """A term of the request: where it is used, and among which records it counts.
 
-    ``already`` are the records that count without its near misses: those of the whole scope for a
-    mention, those of its row for the term of a question.
+    ``already_counted`` matches the records that count without its near misses: those of the whole
+    scope for a mention, those of its row for the term of a question.
     """
 
     mention: Mention
@@ -77,17 +83,25 @@ class _TermUsage(Struct):
     wordings: tuple[str, ...]
 
     def spelling_query(self, *spellings: Term) -> Query:
-        """The records that would mention it, were it spelled so. Company is kept."""
+        """The records that would match with these spellings instead, required terms included."""
         term, *aliases = spellings
         return msgspec.structs.replace(self.mention, term=term, aliases=tuple(aliases)).query()
 
 
-def check_wording(
-    client: Elasticsearch, alias: str, request: Request, book: TermBook, *, contexts: bool
+def check_wording(  # noqa: PLR0913 - two of them are options with defaults
+    client: Elasticsearch,
+    alias: str,
+    request: Request,
+    book: TermBook,
+    *,
+    contexts: bool = True,
+    limits: SampleLimits = DEFAULT_LIMITS,
 ) -> WordingCheck:
     """Check the wording of a request against the live generation.
 
-    Raises NoIndexError, and InexactError where a number may be inexact.
+    With ``contexts``, everyday words are shown in some records. Raises NoIndexError,
+    GenerationError where another generation goes live meanwhile, and InexactError where a number
+    may be inexact.
     """
     sealed = SealedGeneration(client, alias)
     scope = request.scope
@@ -97,7 +111,8 @@ def check_wording(
         base.query(), [MatchAll(), scope.query(), *(build_offence_query([code]) for code in codes)]
     )
     usages = _list_term_usages(request, base)
-    checks = tuple(_check_term(sealed, usage, usages, book, contexts=contexts) for usage in usages)
+    checker = _TermChecker(sealed, usages, book, limits, contexts)
+    checks = tuple(checker.check_term(usage) for usage in usages)
     return WordingCheck(
         generation=sealed.generation.name,
         built_at=sealed.generation.built_at,
@@ -114,9 +129,10 @@ def check_wording(
 def collect_near_misses(
     client: Elasticsearch, alias: str, request: Request, answer: Answer, threshold: int
 ) -> NearMisses:
-    """The near misses of an answer that ``least`` records or more hold, of its own generation.
+    """The near misses of an answer's terms that at least ``threshold`` records contain.
 
-    Raises GenerationError where another is live by now, and as ``check``.
+    They are counted in the answer's own generation. Raises GenerationError where another is live by
+    now, and InexactError where a number may be inexact.
     """
     sealed = SealedGeneration(client, alias)
     if sealed.generation.name != answer.provenance.generation:
@@ -125,7 +141,7 @@ def collect_near_misses(
     entries: list[NearMissCount] = []
     complete = True
     for usage in usages:
-        collector, coverage = _search_near_misses(sealed, usage, usages)
+        collector, coverage = _search_near_misses(sealed, usage, usages, DEFAULT_LIMITS)
         label = usage.mention.term.written
         entries += [
             NearMissCount(label, usage.places, miss.wording, miss.records, miss.added)
@@ -137,7 +153,7 @@ def collect_near_misses(
 
 
 def _list_term_usages(request: Request, base: Scope) -> list[_TermUsage]:
-    """Every term of a request once for its mentions, and once for all questions together."""
+    """Every term of a request: once as a mention, and once for all the questions that use it."""
     scope = request.scope
     usages = [
         _TermUsage(
@@ -163,73 +179,86 @@ def _list_term_usages(request: Request, base: Scope) -> list[_TermUsage]:
     ]
 
 
-def _check_term(
-    sealed: SealedGeneration,
-    usage: _TermUsage,
-    usages: list[_TermUsage],
-    book: TermBook,
-    *,
-    contexts: bool,
-) -> TermCheck:
-    spelled_forms = [(term, form) for term in usage.mention.spellings for form in term.forms]
-    records, *form_counts = sealed.numbers(
-        usage.record_filter,
-        [
-            usage.mention.query(),
-            *(
-                usage.spelling_query(Term(term.written, (form,), term.compound))
-                for term, form in spelled_forms
+class _TermChecker(NamedTuple):
+    """Checks the terms of one request against one generation."""
+
+    sealed: SealedGeneration
+    usages: list[_TermUsage]
+    book: TermBook
+    limits: SampleLimits
+    contexts: bool
+
+    def check_term(self, usage: _TermUsage) -> TermCheck:
+        """Count a term, its spellings and its near misses, and suggest other wordings."""
+        sealed = self.sealed
+        records, forms = _count_spellings(sealed, usage)
+        entry = self.book.find_term(usage.mention.term.written)
+        everyday = entry is not None and entry.everyday
+        collector, coverage = _search_near_misses(sealed, usage, self.usages, self.limits)
+        misses = _count_near_misses(sealed, usage, collector.terms())
+        known_forms = {form for miss in misses for form in parse_term(miss.wording).forms}
+        suggests_cooccurrences = everyday and records and not usage.mention.cooccurrences
+        cooccurrences = entry.cooccurrences if entry and suggests_cooccurrences else ()
+        shows_contexts = everyday and records and self.contexts
+        return TermCheck(
+            term=usage.mention.label,
+            places=usage.places,
+            records=records,
+            in_index=None if records else _count_in_index(sealed, usage),
+            near_misses=tuple(misses[:MAX_LISTED]),
+            more_near_misses=len(misses[MAX_LISTED:])
+            + len(collector.forms_by_key)
+            - len(collector.terms()),
+            coverage=coverage,
+            unintended=_find_unintended_spellings(usage, forms),
+            everyday=everyday,
+            contexts=tuple(_sample_contexts(sealed, usage)) if shows_contexts else (),
+            suggestions=(
+                *_suggest_cooccurrences(sealed, usage, cooccurrences),
+                *_suggest_aliases(
+                    sealed, usage, self.book, known_forms | _collect_forms(self.usages)
+                ),
             ),
-        ],
+        )
+
+
+def _count_spellings(sealed: SealedGeneration, usage: _TermUsage) -> tuple[int, Counter[str]]:
+    """The records of a term, and those of each of its forms."""
+    spelled_forms = [(term, form) for term in usage.mention.spellings for form in term.forms]
+    form_queries = [
+        usage.spelling_query(Term(term.written, (form,), term.compound))
+        for term, form in spelled_forms
+    ]
+    records, *form_counts = sealed.numbers(
+        usage.record_filter, [usage.mention.query(), *form_queries]
     )
-    forms = Counter(
-        {" ".join(form): n for (_, form), n in zip(spelled_forms, form_counts, strict=True)}
-    )
-    entry = book.find_term(usage.mention.term.written)
-    everyday = entry is not None and entry.everyday
-    collector, coverage = _search_near_misses(sealed, usage, usages)
-    misses = _count_near_misses(sealed, usage, collector.terms())
-    known_forms = {form for miss in misses for form in parse_term(miss.wording).forms}
-    cooccurrences = (
-        entry.cooccurrences if entry and everyday and not usage.mention.cooccurrences else ()
-    )
-    return TermCheck(
-        term=usage.mention.label,
-        places=usage.places,
-        records=records,
-        in_index=None if records else sealed.numbers(Scope().query(), [usage.mention.query()])[0],
-        near_misses=tuple(misses[:MAX_LISTED]),
-        more_near_misses=len(misses[MAX_LISTED:])
-        + len(collector.forms_by_key)
-        - len(collector.terms()),
-        coverage=coverage,
-        unintended=_find_unintended_spellings(usage, forms),
-        everyday=everyday,
-        contexts=tuple(_sample_contexts(sealed, usage))
-        if everyday and contexts and records
-        else (),
-        suggestions=(
-            *_suggest_cooccurrences(sealed, usage, cooccurrences if records else ()),
-            *_suggest_aliases(sealed, usage, book, known_forms | _collect_forms(usages)),
-        ),
-    )
+    forms = {
+        " ".join(form): count for (_, form), count in zip(spelled_forms, form_counts, strict=True)
+    }
+    return records, Counter(forms)
+
+
+def _count_in_index(sealed: SealedGeneration, usage: _TermUsage) -> int:
+    """The records of a term in the whole index."""
+    (count,) = sealed.numbers(Scope().query(), [usage.mention.query()])
+    return count
 
 
 class _NearMissCollector:
-    """The near misses of a term in the records that were read."""
+    """The near misses of a term in the records read so far."""
 
     def __init__(self) -> None:
         self.forms_by_key: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
         self.kinds: dict[str, NearMissKind] = {}
 
     def add(self, form: tuple[str, ...], kind: NearMissKind) -> None:
-        """Note a near miss; those that differ by spaces alone are one."""
+        """Add a near miss. Forms that differ only in spaces count as one."""
         key = (" " if kind is NearMissKind.UNPUNCTUATED else "").join(form)
         self.forms_by_key[key][form] += 1
         self.kinds[key] = kind
 
     def terms(self) -> list[tuple[Term, NearMissKind]]:
-        """The most frequent of them, each as a term that could be asked for."""
+        """The most frequent of them, each as a term that a request could use."""
         most_first = sorted(
             self.forms_by_key, key=lambda key: (-self.forms_by_key[key].total(), key)
         )
@@ -240,9 +269,9 @@ class _NearMissCollector:
 
 
 def _search_near_misses(
-    sealed: SealedGeneration, usage: _TermUsage, usages: list[_TermUsage]
+    sealed: SealedGeneration, usage: _TermUsage, usages: list[_TermUsage], limits: SampleLimits
 ) -> tuple[_NearMissCollector, SampleCoverage]:
-    """The near misses of a term, and how far they were looked for."""
+    """The near misses of a term, and how many records were searched for them."""
     spellings = [term for other_usage in usages for term in other_usage.mention.spellings]
     misses = _NearMissCollector()
     samples = [(0, 0, 0, 0)]
@@ -256,9 +285,9 @@ def _search_near_misses(
             [build_term_query(term) for term in spellings if target.is_close_to(term)]
         )
         sampled = _sample_without_term(
-            sealed, [usage.record_filter, query, none_of([similar_query])], target, misses
+            sealed, [usage.record_filter, query, none_of([similar_query])], target, misses, limits
         )
-        records, total = sealed.read([usage.record_filter, query, similar_query], SAMPLE_SIZE)
+        records, total = sealed.read([usage.record_filter, query, similar_query], limits.records)
         _collect_from_records(records, target, misses)
         samples.append((*sampled, len(records), total))
     return misses, SampleCoverage(*map(sum, zip(*samples, strict=True)))
@@ -269,14 +298,18 @@ def _sample_without_term(
     queries: list[Query],
     target: NearMissMatcher,
     misses: _NearMissCollector,
+    limits: SampleLimits,
 ) -> tuple[int, int]:
-    """Look in samples of the records that do not mention a term, each without the near misses known
-    by then, until none is left. Returns how many were looked at, of how many."""
+    """Search samples of the records that do not mention a term, leaving out in each round the
+    records with a near miss already known, until nothing new is found.
+
+    Returns how many records were read, and how many there are.
+    """
     unread, total = 0, None
-    for _ in range(MAX_ROUNDS):
+    for _ in range(limits.rounds):
         known_queries = [build_term_query(term) for term, _ in misses.terms()]
         records, unread = sealed.read(
-            [*queries, *([none_of(known_queries)] if known_queries else [])], SAMPLE_SIZE
+            [*queries, *([none_of(known_queries)] if known_queries else [])], limits.records
         )
         total = unread if total is None else total
         count_before = len(misses.forms_by_key)
@@ -297,11 +330,11 @@ def _collect_from_records(
 
 
 def _make_near_miss_term(forms: Counter[tuple[str, ...]], kind: NearMissKind) -> Term:
-    """A near miss as a term that could be asked for, in its most frequent wording."""
+    """A near miss as a term that a request could use, in its most frequent wording."""
     commonest = min(forms, key=lambda form: (-forms[form], len(form), form))
     written = " ".join(commonest)
     if kind in (NearMissKind.SPLIT, NearMissKind.UNPUNCTUATED):
-        # Its other forms are the term's own, or not what it is written like.
+        # Its other forms belong to the term itself, or are not written like the near miss.
         return Term(written, tuple(sorted(forms)))
     return parse_term(written)
 
@@ -309,7 +342,7 @@ def _make_near_miss_term(forms: Counter[tuple[str, ...]], kind: NearMissKind) ->
 def _count_near_misses(
     sealed: SealedGeneration, usage: _TermUsage, candidates: list[tuple[Term, NearMissKind]]
 ) -> list[NearMiss]:
-    """Near misses with their records and those they would add, most first."""
+    """Near misses with the records that contain them and those they would add, most first."""
     queries = [usage.spelling_query(term) for term, _ in candidates]
     added = [all_of([query, none_of([usage.already_counted])]) for query in queries]
     numbers = sealed.numbers(usage.record_filter, [*queries, *added])
@@ -324,7 +357,7 @@ def _count_near_misses(
 
 
 def _find_unintended_spellings(usage: _TermUsage, forms: Counter[str]) -> tuple[SpellingCount, ...]:
-    """Forms found that are neither closed nor as anybody wrote the term."""
+    """Counted spellings that contain a space and were not written that way in the request."""
     written = {*usage.wordings, *(alias.written for alias in usage.mention.aliases)}
     intended = {" ".join(parse_term_parts(wording)) for wording in written}
     return tuple(
@@ -335,8 +368,8 @@ def _find_unintended_spellings(usage: _TermUsage, forms: Counter[str]) -> tuple[
 
 
 def _sample_contexts(sealed: SealedGeneration, usage: _TermUsage) -> Iterator[SampleContext]:
-    """A mention in each of the first records in scope."""
-    records, _ = sealed.read([usage.record_filter, usage.mention.query()], MAX_CONTEXTS)
+    """One mention in each of the first records that match."""
+    records, _ = sealed.read([usage.record_filter, usage.mention.query()], _MAX_CONTEXTS)
     for source in records:
         narrative = narrative_from_source(source)
         matches = [
@@ -345,14 +378,14 @@ def _sample_contexts(sealed: SealedGeneration, usage: _TermUsage) -> Iterator[Sa
             for match in find_term_matches(narrative, term)
         ]
         for match in sorted(matches)[:1]:
-            snippet = make_character_snippet("".join(narrative.segments), match, CONTEXT_WIDTH)
+            snippet = make_character_snippet("".join(narrative.segments), match, _CONTEXT_WIDTH)
             yield SampleContext(source["crime_ref"], *snippet)
 
 
 def _suggest_cooccurrences(
     sealed: SealedGeneration, usage: _TermUsage, cooccurrences: tuple[str, ...]
 ) -> list[WordingSuggestion]:
-    """What company would leave of a term."""
+    """How many records of a term would remain with each required term."""
     queries = [
         all_of([usage.mention.query(), build_term_query(parse_term(word))])
         for word in cooccurrences
@@ -362,14 +395,14 @@ def _suggest_cooccurrences(
 
 
 def _collect_forms(usages: list[_TermUsage]) -> set[tuple[str, ...]]:
-    """Every form that the request asks for, anywhere."""
+    """Every form of every term in the request."""
     return {form for usage in usages for term in usage.mention.spellings for form in term.forms}
 
 
 def _suggest_aliases(
     sealed: SealedGeneration, usage: _TermUsage, book: TermBook, known_forms: set[tuple[str, ...]]
 ) -> list[WordingSuggestion]:
-    """Other names of a term, not known as forms yet, that it would have more records with."""
+    """Other names of a term, not among the known forms, that would add records."""
     written = usage.mention.term.written
     names = [
         name for name in book.other_names(written) if parse_term_parts(name) not in known_forms

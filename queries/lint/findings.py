@@ -1,6 +1,6 @@
-"""What a wording check found, as types, and as text for a person.
+"""The findings of a wording check: their types, and their text for a person. Pure.
 
-No input or output. Every count is of records that count (status recorded); none changes an answer.
+Every count is of records with the status "recorded". No finding changes an answer.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ import msgspec
 from msgspec import Struct, field
 
 from queries.answer.types import NearMissCount, SpellingCount
+from queries.layout.text_table import align_rows
 from queries.request.reader import Request
 
 LINT_FORMAT: Final = "foidex-lint/1"
 
 
 class NearMiss(Struct, frozen=True):
-    """Wording near a term that the request does not ask for: the records that hold it, in any of
-    its own hyphen and spacing variants, and those that counting it would add."""
+    """Wording near a term that the request does not use: the records that contain it, in any of its
+    hyphen and spacing variants, and how many of them counting it would add."""
 
     wording: str
     kind: str
@@ -40,8 +41,8 @@ class SampleContext(Struct, frozen=True):
 
 
 class WordingSuggestion(Struct, frozen=True):
-    """``with`` company, or an ``alias``, that a term could be given, with the records that the term
-    would then have, in scope."""
+    """A change of a term: ``kind`` is "with" for a required term, or "alias" for another name.
+    ``records`` are those in scope that the term would then have."""
 
     kind: str
     value: str
@@ -58,10 +59,10 @@ class SampleCoverage(
         "counted_total": "beside_of",
     },
 ):
-    """Where near misses were looked for: how many records were read, of how many that may hold one.
+    """Where near misses were searched for: how many records were read, of how many candidates.
 
-    ``without`` the term, or anything like it that is asked for, where a near miss adds records; and
-    ``beside`` it, where it does not.
+    ``uncounted`` are records without the term or a similar one of the request, where a near miss
+    would add records; ``counted`` are records with one, where it would not.
     """
 
     uncounted_read: int
@@ -79,11 +80,12 @@ class SampleCoverage(
 
 
 class TermCheck(Struct, frozen=True, rename={"coverage": "looked", "unintended": "unmeant"}):
-    """One term of the request. ``places`` are "mentions", or the questions that ask for it.
+    """One term of the request. ``places`` are "mentions", or the questions that use it.
 
     A mention is counted in the period and offences, a question's term in the whole scope.
-    ``in_index`` is of the whole index, and only asked where the term has no record in scope.
-    ``unmeant`` are forms that were found and counted, though nobody wrote the term so.
+    ``in_index`` is its number of records in the whole index; it is counted only where the term has
+    no record in scope. ``unintended`` are spellings that were counted, though the request does not
+    write the term that way.
     """
 
     term: str
@@ -100,7 +102,7 @@ class TermCheck(Struct, frozen=True, rename={"coverage": "looked", "unintended":
 
 
 class WordingAnnex(Struct, frozen=True):
-    """What the annex of an answer may say of wording that was not counted."""
+    """What the annex of an answer may say about wording that was not counted."""
 
     near_misses_not_counted: tuple[NearMissCount, ...]
 
@@ -119,7 +121,7 @@ class WordingCheck(Struct, frozen=True):
 
 
 class LintReport(Struct, frozen=True):
-    """A request that is right, and, where there was an index to ask, its wording."""
+    """A valid request and, where there is an index to check it against, its wording check."""
 
     file: str
     reference: str
@@ -129,12 +131,12 @@ class LintReport(Struct, frozen=True):
 
 
 def make_lint_report(request: Request, file: str, wording: WordingCheck | None) -> LintReport:
-    """The result of a check."""
+    """The report on a request file; ``wording`` is None where the wording was not checked."""
     return LintReport(file, request.reference, msgspec.to_builtins(request), wording)
 
 
 def collect_annex(terms: tuple[TermCheck, ...]) -> WordingAnnex:
-    """The near misses of every term, one after another."""
+    """The near misses of all terms, in the order of the terms."""
     return WordingAnnex(
         tuple(
             NearMissCount(finding.term, finding.places, miss.wording, miss.records, miss.added)
@@ -150,34 +152,34 @@ def lint_schema() -> dict[str, Any]:
 
 
 def format_request_outline(request: Request, file: str) -> str:
-    """What a request asks for, as it was read."""
+    """The period, offences, mentions and questions of a request, as they were read."""
     scope = request.scope
-    lines = [f"{file}: {request.reference} is right.", f"Period      {scope.periods_in_words}"]
-    lines += [f"Offence     {', '.join(row.codes)}  {row.label}" for row in scope.offences]
-    lines += [f"Mention     {', '.join(request.wordings(mention))}" for mention in scope.mentions]
-    lines += [
-        f"{question.id:<11} {question.__struct_config__.tag}" for question in request.questions
+    rows = [
+        ("Period", scope.periods_in_words),
+        *(("Offence", f"{', '.join(row.codes)}  {row.label}") for row in scope.offences),
+        *(("Mention", ", ".join(request.wordings(mention))) for mention in scope.mentions),
+        *((question.id, str(question.__struct_config__.tag)) for question in request.questions),
     ]
+    width = max(10, *(len(name) for name, _ in rows))
+    lines = [f"{file}: {request.reference} is valid.", *align_rows(rows, (f"<{width}", "<"))]
     return "\n".join(lines) + "\n"
 
 
 def format_wording_check(check: WordingCheck) -> str:
-    """The findings for a person, a line each, grouped by term."""
+    """The findings for a person, one a line, grouped by term."""
     lines = [
-        f"In {check.generation}: {_format_record_count(check.records)} of this period and these offences, "
-        f"{check.in_scope:,} in scope."
+        f"In {check.generation}: {_format_record_count(check.records)} for this period and these "
+        f"offences, {check.in_scope:,} in scope."
     ]
     if check.offences_without_records:
         codes = ", ".join(check.offences_without_records)
-        lines.append(f"No record of the period has an offence of: {codes}.")
+        lines.append(f"No record of the period has one of these offences: {codes}.")
     quiet: dict[str, list[str]] = defaultdict(list)
     for finding in check.terms:
-        if details := list(_format_term_findings(finding)):
-            lines += [
-                "",
-                f'"{finding.term}" ({", ".join(finding.places)}): {_format_term_count(finding)}',
-            ]
-            lines += [f"  {line}" for line in details]
+        if rows := list(_list_term_findings(finding)):
+            places = ", ".join(finding.places)
+            lines += ["", f'"{finding.term}" ({places}): {_format_term_count(finding)}']
+            lines += [f"  {line}" for line in align_rows(rows, ("<9", "<"))]
         else:
             number = finding.records if finding.in_index is None else finding.in_index
             quiet[_describe_state(finding)].append(
@@ -190,59 +192,64 @@ def format_wording_check(check: WordingCheck) -> str:
 
 
 def _describe_state(finding: TermCheck) -> str:
-    """What is said of a term that nothing else is said of."""
+    """The heading for terms that have no finding."""
     if finding.in_index is None:
         return "As written, with no near miss"
     if finding.in_index:
-        return "None in scope, but in the whole index"
-    return "None in the whole index (check how they are written)"
+        return "None in scope, but some in the whole index"
+    return "None in the whole index (check the spelling)"
 
 
-def _format_term_findings(finding: TermCheck) -> Iterator[str]:
+def _list_term_findings(finding: TermCheck) -> Iterator[tuple[str, str]]:
+    """Each finding about a term: a keyword, and the text."""
     for miss in finding.near_misses:
         yield (
-            f"near miss  {miss.wording} {miss.records:,} ({miss.kind}): not asked for, not "
-            f"counted; would add {miss.added:,}"
+            "near miss",
+            f"{miss.wording} {miss.records:,} ({miss.kind}): not in the request, not counted; "
+            f"would add {miss.added:,}",
         )
     if finding.more_near_misses:
-        yield f"near miss  and {finding.more_near_misses:,} rarer wordings"
+        yield "near miss", f"and {finding.more_near_misses:,} rarer wordings"
     coverage = finding.coverage
     if coverage.uncounted_read < coverage.uncounted_total:
         yield (
-            f"near miss  looked for in {coverage.uncounted_read:,} of {coverage.uncounted_total:,} records "
-            "that may hold one and do not mention it: there may be others"
+            "near miss",
+            f"searched for in {coverage.uncounted_read:,} of {coverage.uncounted_total:,} records "
+            "that may contain one and do not mention the term: there may be others",
         )
     if finding.near_misses and coverage.counted_read < coverage.counted_total:
         yield (
-            f"near miss  looked for in {coverage.counted_read:,} of the {coverage.counted_total:,} records "
-            "that count already"
+            "near miss",
+            f"searched for in {coverage.counted_read:,} of the {coverage.counted_total:,} records "
+            "that count already",
         )
     if finding.unintended:
         forms = ", ".join(f"{form.form} {form.records:,}" for form in finding.unintended)
         yield (
-            f"form       {forms}: counted, and perhaps not meant; variants: none leaves it out, "
-            "with: [...] wants company"
+            "form",
+            f"{forms}: counted, and perhaps not intended; variants: none leaves it out, "
+            "with: [...] requires another term",
         )
     if finding.everyday and finding.records:
-        yield "everyday   is also an everyday word, or means other things"
+        yield "everyday", "is also an everyday word, or has other meanings"
     for context in finding.contexts:
-        yield f"           {context.crime_ref}: {context.before}[{context.match}]{context.after}"
+        yield "", f"{context.crime_ref}: {context.before}[{context.match}]{context.after}"
     for suggestion in finding.suggestions:
         yield _format_suggestion(finding, suggestion)
 
 
-def _format_suggestion(finding: TermCheck, suggestion: WordingSuggestion) -> str:
+def _format_suggestion(finding: TermCheck, suggestion: WordingSuggestion) -> tuple[str, str]:
     key = "with" if suggestion.kind == "with" else "aliases"
     spec = (
         f"{{term: {quote_yaml_term(finding.term)}, {key}: [{quote_yaml_term(suggestion.value)}]}}"
     )
     if suggestion.kind == "with":
-        return f"with       {spec} would leave {suggestion.records:,} of {finding.records:,}"
-    return f"alias      {spec} would make it {suggestion.records:,}"
+        return "with", f"{spec} would leave {suggestion.records:,} of {finding.records:,}"
+    return "alias", f"{spec} would make it {suggestion.records:,}"
 
 
 def quote_yaml_term(written: str) -> str:
-    """A term as a request file has it."""
+    """A term as it is written in a request file: quoted where YAML needs it."""
     if re.fullmatch(r"\w[\w -]*", written):
         return written
     return "'{}'".format(written.replace("'", "''"))

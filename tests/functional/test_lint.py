@@ -20,8 +20,7 @@ from indexer.jobs.refresh import load_files
 from indexer.records.sample import generate_records
 from queries.answer.types import NearMissCount, NearMisses
 from queries.answering.build import compute_answer
-from queries.lint import check as lint_module
-from queries.lint.check import check_wording, collect_near_misses
+from queries.lint.check import SampleLimits, check_wording, collect_near_misses
 from queries.lint.findings import (
     NearMiss,
     SampleCoverage,
@@ -136,20 +135,20 @@ def test_the_check_in_words(
     assert (
         format_wording_check(checked(client, index.alias, REQUEST))
         == f"""\
-In {loaded.generation.name}: 12 records of this period and these offences, 8 in scope.
-No record of the period has an offence of: 88/2.
+In {loaded.generation.name}: 12 records for this period and these offences, 8 in scope.
+No record of the period has one of these offences: 88/2.
 
 "live stream" (mentions): 8 records
-  near miss  livestreamed 3 (another ending): not asked for, not counted; would add 2
-  near miss  live streams 2 (another ending): not asked for, not counted; would add 1
-  near miss  live straem 1 (one letter away): not asked for, not counted; would add 1
+  near miss  livestreamed 3 (another ending): not in the request, not counted; would add 2
+  near miss  live streams 2 (another ending): not in the request, not counted; would add 1
+  near miss  live straem 1 (one letter away): not in the request, not counted; would add 1
 
 "WeChat" (Q2): 2 records
-  form       we chat 1: counted, and perhaps not meant; variants: none leaves it out, with: [...] wants company
+  form       we chat 1: counted, and perhaps not intended; variants: none leaves it out, with: [...] requires another term
 
 "Steam" (Q2): 2 records
-  near miss  steem 1 (one letter away): not asked for, not counted; would add 1
-  everyday   is also an everyday word, or means other things
+  near miss  steem 1 (one letter away): not in the request, not counted; would add 1
+  everyday   is also an everyday word, or has other meanings
              R06: On a livestream, in clouds of [steam].
              R07: On a livestream, by the game [Steam].
   with       {{term: Steam, with: [game]}} would leave 1 of 2
@@ -158,9 +157,9 @@ No record of the period has an offence of: 88/2.
   alias      {{term: Facebook, aliases: [FB]}} would make it 1
 
 "Musical.ly" (Q2): none in scope, 0 records in the whole index
-  near miss  musical ly 1 (without its punctuation): not asked for, not counted; would add 1
+  near miss  musical ly 1 (without its punctuation): not in the request, not counted; would add 1
 
-None in the whole index (check how they are written): Bebo.
+None in the whole index (check the spelling): Bebo.
 """
     )
 
@@ -188,7 +187,7 @@ def test_near_misses_of_another_generation_than_answered_are_not_given(
     asked = parse_request(REQUEST)
     answered = compute_answer(client, index.alias, asked)
     load(records())
-    with pytest.raises(GenerationError, match="Ask again"):
+    with pytest.raises(GenerationError, match="Run the command again"):
         collect_near_misses(client, index.alias, asked, answered, 1)
 
 
@@ -228,19 +227,17 @@ def test_a_sample_that_is_too_small_is_told(
     client: Elasticsearch,
     index: IndexSettings,
     load: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lint_module, "SAMPLE", 1)
-    monkeypatch.setattr(lint_module, "ROUNDS", 2)
     load(records())
-    check = checked(client, index.alias, REQUEST)
+    limits = SampleLimits(records=1, rounds=2)
+    check = check_wording(client, index.alias, parse_request(REQUEST), BOOK, limits=limits)
     stream = named(check, "live stream")
     # R01, then what is not livestreamed; the straem was not reached.
     assert stream.coverage == SampleCoverage(3, 4, 1, 8)
     assert [miss.records for miss in stream.near_misses] == [3, 2]
     text = format_wording_check(check)
-    assert "looked for in 3 of 4 records that may hold one and do not mention it" in text
-    assert "looked for in 1 of the 8 records that count already" in text
+    assert "searched for in 3 of 4 records that may contain one and do not mention the term" in text
+    assert "searched for in 1 of the 8 records that count already" in text
 
 
 WORDS = [
@@ -328,7 +325,7 @@ def test_lint_prints_the_file_and_then_its_wording(
     load(records())
     done = run(environment, asked)
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith(f"{asked}: R1 is right.\n")
+    assert done.out.startswith(f"{asked}: R1 is valid.\n")
     assert "near miss  livestreamed 3" in done.out
     assert "clouds of [steam]" in done.out
     without = run(environment, asked, "--no-context")

@@ -47,7 +47,7 @@ def test_the_wheel_loads_counts_and_writes_letters(
     foidex("sample", "100", "--out", "sample.jsonl")
     assert "100 indexed" in foidex("load", "sample.jsonl")
     request = ROOT / "tests" / "data" / "requests" / "five-years.yaml"
-    assert "is right" in foidex("lint", str(request))
+    assert "is valid" in foidex("lint", str(request))
     assert "Yours sincerely" in foidex("answer", str(request), "--format", "letter")
     assert foidex("answer", str(request), "--format", "html").startswith("<!DOCTYPE html>")
     assert "live stream" in foidex("count", "livestream")
