@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""The records behind the numbers: lists, explanations, and the evidence file for a replay."""

@@ -1,4 +1,4 @@
-"""What a request counts, in words: for the person who must stand by the number. Pure."""
+"""Explains in words what a request counts, for the person who must defend the number. Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from queries.tables.table_query import TableQuery
 
 
 def explain_request(request: Request) -> str:
-    """The scope, each term with every way to write it that counts, and each table."""
+    """The scope, each term with every spelling that counts, and each table."""
     scope = request.scope
-    lines = ["Counted are records whose status is recorded", *_explain_scope(scope)]
+    lines = ["Counts the records with the status recorded", *_explain_scope(scope)]
     for question in request.questions:
         prepared = prepare_question(question, scope)
         lines += [
@@ -32,16 +32,16 @@ def _explain_scope(scope: Scope) -> Iterator[str]:
     if scope.offences:
         table = load_offence_table()
         codes = dict.fromkeys(code for row in scope.offences for code in row.codes)
-        yield "  of an offence of these codes, or of a code below one:"
+        yield "  with an offence of one of these codes, or of a code below one:"
         yield from (f"    {code}  {table.title(code)}" for code in codes)
     for condition in scope.field_filters:
         yield f"  where {condition.words}"
     if scope.mentions:
-        yield "  whose narrative has" + (" one of these:" if len(scope.mentions) > 1 else ":")
+        yield "  whose narrative mentions" + (" one of these:" if len(scope.mentions) > 1 else ":")
         for mention in scope.mentions:
             yield from _explain_mention(mention)
     if not (scope.periods or scope.offences or scope.field_filters or scope.mentions):
-        yield "  whatever else they hold"
+        yield "  without any other condition"
 
 
 def _explain_mention(mention: Mention) -> Iterator[str]:
@@ -57,7 +57,7 @@ def _explain_mention(mention: Mention) -> Iterator[str]:
         forms = ", ".join(" ".join(form) for form in co_term.term.forms)
         yield f'      only with "{co_term.term.written}" {proximity}: {forms}'
     if not any(term.compound for term in mention.spellings):
-        yield "      spaces and dashes between words count alike; capitals do not matter"
+        yield "      with spaces or hyphens between words, and in upper or lower case"
 
 
 def _explain_table(table_query: TableQuery) -> str:
@@ -68,14 +68,14 @@ def _explain_table(table_query: TableQuery) -> str:
 def _explain_axis(axis: Axis) -> str:
     heading = axis.heading.lower()
     if axis.buckets is None:
-        return f"{heading}, a row for each that is found"
+        return f"{heading}, with a row for each one found"
     return f"{heading} ({', '.join(bucket.label for bucket in axis.buckets)})"
 
 
 def _explain_question_terms(prepared: PreparedQuestion) -> Iterator[str]:
     """The narrower scope of a question, and the terms of its table."""
     if prepared.narrowing:
-        yield "  among these alone:"
+        yield "  only among the records:"
         yield from (f"  {line}" for line in _explain_scope(prepared.narrowing))
     for mention in prepared.table_query.mentions:
         yield from _explain_mention(mention)

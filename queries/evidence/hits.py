@@ -1,4 +1,4 @@
-"""The records behind a number, page by page from one point in time, and each term in context."""
+"""Reads the records behind a number from one generation, with each mention in its context."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from queries.search.exactness import (
 )
 from queries.tables.scope import Mention
 
-_PAGE: Final = 500
+_RECORDS_PER_PAGE: Final = 500
 
 _FIELDS: Final = ("crime_ref", "recorded_on", "offence_code")
 
@@ -36,8 +36,12 @@ _TEXT_FIELDS: Final = ("narrative", "possessives", "compounds")
 
 
 class SnippetOptions(Struct, frozen=True):
-    """How much of the text to show: ``sentences`` on either side of the one a mention is in, else
-    ``width`` characters; of each term the first ``most`` mentions; ``mask`` hides identifiers."""
+    """How much of the text to show around a mention.
+
+    ``sentences`` is the number of sentences on either side of the one with the mention; without it,
+    ``width`` characters are shown on either side. Of each term the first ``max_mentions`` in a
+    record are shown; ``mask`` hides what may identify a person.
+    """
 
     width: Annotated[int, Meta(ge=0)] = 60
     sentences: int | None = None
@@ -46,7 +50,7 @@ class SnippetOptions(Struct, frozen=True):
 
 
 class MentionSnippet(Struct, frozen=True):
-    """One mention as it is written, and the text on either side of it."""
+    """One mention as it is written in the record, and the text on either side of it."""
 
     term: str
     before: str
@@ -55,7 +59,7 @@ class MentionSnippet(Struct, frozen=True):
 
 
 class Hit(Struct, frozen=True, rename={"mention_count": "found", "snippets": "shown"}):
-    """One record that counts: how many mentions were ``found``, and the first of them."""
+    """One counted record: how many mentions it has, and the first of them as snippets."""
 
     crime_ref: str
     recorded_on: str
@@ -72,20 +76,21 @@ def iter_hits(
     *,
     generation_name: str | None = None,
 ) -> Iterator[Hit]:
-    """Every record behind a number, by reference; with ``look``, its mentions in context.
+    """Every record behind a number, ordered by reference; with ``options``, with its snippets.
 
-    Raises as ``execute.answer``, and GenerationError where the generation is not ``of`` that name.
+    Raises NoIndexError, InexactError, and GenerationError where the live generation is not
+    ``generation_name`` or changes meanwhile.
     """
     generation = open_live_generation(client, alias)
     if generation_name not in (None, generation.name):
         raise alias_moved_error(alias)
     with open_point_in_time(client, alias):
-        pass  # It takes the right to read whole records, which a publisher's role lacks.
+        pass  # This needs the privilege to read whole records, which a publisher's role lacks.
     pages = search_sealed_pages(
         client,
         alias,
         query=selection.query.to_dict(),
-        size=_PAGE,
+        size=_RECORDS_PER_PAGE,
         source=list(_TEXT_FIELDS) if options and selection.mentions else False,
         docvalue_fields=[{"field": name} for name in _FIELDS],
         track_total_hits=True,

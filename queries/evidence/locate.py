@@ -1,7 +1,7 @@
-"""The records behind a number of an answer, as a query. Pure.
+"""Finds the query for the records behind a number of an answer. Pure.
 
-A number is named by its question, its row and, where there are several, its column: by what the
-answer calls them, or by their keys in the answer's JSON.
+A number is named by its question, its row and, where there are several, its column: either by
+their labels in the answer or by their keys in the answer's JSON.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from queries.tables.table_query import TOTAL_KEY
 
 
 class RecordQuery(Struct, frozen=True):
-    """The query of the records, and the terms that put them there, first those of the row."""
+    """A query for records, and the terms to show in them, those of the row first."""
 
     query: Query
     mentions: tuple[Mention, ...]
 
 
 def locate_scope(scope: Scope) -> RecordQuery:
-    """The records of a scope that count."""
+    """The counted records of a scope."""
     return RecordQuery(all_of([scope.query(), build_counted_query()]), scope.mentions)
 
 
 def locate_records(
     request: Request, question_id: str, row: str = TOTAL_KEY, column: str = ""
 ) -> RecordQuery:
-    """The records behind a row, or a cell. Raises RequestError for one that is none."""
+    """The records behind a row or a cell. Raises RequestError where there is no such cell."""
     scope = request.scope
     prepared = prepare_question(_find_question(request, question_id), scope)
     periods = prepared.scope.periods if prepared.has_period_columns else ()
@@ -49,7 +49,9 @@ def locate_records(
         if not column or period_index is not None or not periods:
             raise
         labels = ", ".join(period.label for period in periods)
-        raise RequestError(f"{error} Columns of one period are named by it: {labels}.") from None
+        raise RequestError(
+            f"{error} The columns of one period are named after it: {labels}."
+        ) from None
     table_query = prepared.table_query
     of_row = [
         mention
@@ -64,7 +66,7 @@ def locate_records(
 
 
 def parse_cell_name(text: str) -> tuple[str, str]:
-    """Read "Q2:Snapchat" as a question and a row; "Q2" alone is its total."""
+    """Split "Q2:Snapchat" into a question and a row; "Q2" alone is the total of the question."""
     question, _, row = text.partition(":")
     return question.strip(), row.strip() or TOTAL_KEY
 

@@ -1,9 +1,8 @@
-"""Hide what identifies people in text that is read for relevance alone. Pure.
+"""Hides what may identify people in text that is read only for relevance. Pure.
 
-Hidden are words with a digit (numbers, dates, postcodes, plates, references), addresses on the web
-and in mail, handles, and words with a capital letter, which names are; not the few that only start
-a sentence. It hides more than it must. A name in small letters stays, so masked text is an aid for
-the reader, not anonymous.
+It hides words with a digit (numbers, dates, postcodes, number plates, references), web and mail
+addresses, handles, and capitalised words, except common words that start a sentence. It hides more
+than necessary, but a name in lower case stays: masked text is not anonymous.
 """
 
 from __future__ import annotations
@@ -19,88 +18,14 @@ _WORD: Final = r"\w+(?:['\u2019]\w+)*"
 
 _CANDIDATE: Final = re.compile(f"({_ADDRESS})|({_WORD})")
 
-# Words that a capital letter gives no meaning to.
+# Common words, which are capitalised only where they start a sentence.
 _STOP_WORDS: Final = frozenset(
-    [
-        "a",
-        "after",
-        "all",
-        "also",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "before",
-        "but",
-        "by",
-        "can",
-        "could",
-        "did",
-        "do",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "he",
-        "her",
-        "his",
-        "how",
-        "i",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "may",
-        "more",
-        "no",
-        "not",
-        "of",
-        "off",
-        "on",
-        "one",
-        "or",
-        "our",
-        "out",
-        "over",
-        "she",
-        "should",
-        "so",
-        "some",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "to",
-        "under",
-        "until",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "who",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-    ]
+    """
+    a after all also an and any are as at be been before but by can could did do for from
+    had has have he her his how i if in into is it its may more no not of off on one or our
+    out over she should so some that the their them then there these they this those to
+    under until was we were what when where which while who will with would you your
+    """.split()  # noqa: SIM905 - 78 words read best as a text
 )
 
 _DIGIT: Final = re.compile(r"\d")

@@ -48,8 +48,8 @@ def test_a_cell_of_another_column_has_no_record(find: Callable[..., Any]) -> Non
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--row", "Q1"], "--row and --column are of a request file"),
-        (["x", "--request", str(REQUEST)], "--request says what to find, and so do terms"),
+        (["--row", "Q1"], "--row and --column need a request file"),
+        (["x", "--request", str(REQUEST)], "terms and --request both say what to find"),
         (["--request", str(REQUEST), "--row", "Q9:x"], 'no question "Q9" in the request'),
         (["--request", str(REQUEST), "--row", "Q2:Snapchit"], 'Did you mean "Snapchat"?'),
         (["--request", str(REQUEST), "--row", "Q1", "--column", "x"], 'there is no column "x"'),
