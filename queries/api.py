@@ -1,4 +1,4 @@
-"""The Python interface, for notebooks: ask, and get tidy rows. Everything else is internal.
+"""The Python interface, for notebooks: answers as tidy rows. Everything else is internal.
 
 from queries import api
 
@@ -27,8 +27,11 @@ __all__ = ["CountRow", "Record", "answer", "publish", "read_answer", "to_rows", 
 
 
 class CountRow(TypedDict):
-    """One number. ``kind`` is "asked" for rows asked for, else "none", "unknown", "other" or
-    "total"; ``count`` is None where it is not given."""
+    """One number of a table.
+
+    ``kind`` is "asked" for a row that the request asks for, or else "none", "unknown", "other" or
+    "total". ``count`` is None where it is withheld.
+    """
 
     question: str
     row: str
@@ -45,10 +48,10 @@ Record = CountRow
 def answer(
     request: Path | str, config: Path | str | None = None, *, near_misses: bool = False
 ) -> Answer:
-    """Answer a request file from the live generation; ``near_misses`` looks for these, too.
+    """Answer a request file from the live generation; ``near_misses`` searches for these, too.
 
-    ``config`` is a foidex.toml; without it FOIDEX_CONFIG or the one in the working folder is read.
-    Raises RequestError for a request that is wrong, and FoidexError as the command does.
+    ``config`` is a foidex.toml; by default FOIDEX_CONFIG or the one in the working folder is read.
+    Raises RequestError for an invalid request, and another FoidexError as ``foidex answer`` does.
     """
     session = _open_session(config)
     options = AnswerOptions(near_misses=near_misses)
@@ -58,7 +61,7 @@ def answer(
 
 
 def read_answer(path: Path | str) -> Answer:
-    """Read an answer that was written as JSON. Raises RequestError."""
+    """Read an answer from a JSON file that foidex wrote. Raises RequestError."""
     try:
         return msgspec.json.decode(Path(path).read_bytes(), type=Answer)
     except OSError as error:
@@ -70,9 +73,8 @@ def read_answer(path: Path | str) -> Answer:
 def publish(answer: Answer, config: Path | str | None = None, override: str = "") -> Answer:
     """The answer as it may be published, recorded in the ledger, as ``foidex answer --publish``.
 
-    It is recorded when it is returned, as nobody knows here what becomes of it.
-    ``override`` is the reason to set a rule aside. Raises DisclosureError where it would give a
-    number away.
+    It is recorded even if you do not use it. ``override`` is the reason to set a rule aside. Raises
+    DisclosureError where the release would reveal a withheld number.
     """
     publisher = build_publisher(_open_session(config).settings, override)
     return publisher.publish(
@@ -81,7 +83,7 @@ def publish(answer: Answer, config: Path | str | None = None, override: str = ""
 
 
 def to_rows(answer: Answer) -> list[CountRow]:
-    """Every number of the tables as a record of its own, totals too, in the tables' order."""
+    """Every number of the tables as a row, including totals, in the order of the tables."""
     return [
         CountRow(
             question=question.id,
@@ -100,16 +102,15 @@ def to_rows(answer: Answer) -> list[CountRow]:
 def write(
     answer: Answer, folder: Path | str, config: Path | str | None = None, day: date | None = None
 ) -> tuple[str, ...]:
-    """Write the whole set of documents, as ``foidex answer --out`` does; the names of the files.
+    """Write all documents, as ``foidex answer --out`` does, and return the names of the files.
 
-    ``day`` is the day the letters bear, today if left out. Raises OutputError, and
-    ConfigurationError for a template that is wrong.
+    ``day`` is the date of the letters, today by default. Raises OutputError, and ConfigurationError
+    for an invalid template.
     """
     settings = _open_session(config).settings
-    # a letter bears the day of the desk
     document_settings = DocumentSettings(
         settings.force,
-        day or date.today(),  # noqa: DTZ011
+        day or date.today(),  # noqa: DTZ011 - a letter has the date of the office it is sent from
         settings.own_templates,
         settings.disclosure.flag,
     )

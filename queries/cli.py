@@ -1,4 +1,4 @@
-"""The program ``foidex``: its commands, and what every one of them has in common.
+"""The program ``foidex``: its commands, global options, and exit codes.
 
 Results go to standard output, everything else to standard error.
 """
@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
+from indexer.commands.audit import audit_app
 from indexer.commands.backups import run_backup, run_backups, run_restore
 from indexer.commands.doctor import run_doctor
 from indexer.commands.forget import run_forget
@@ -23,42 +24,38 @@ from indexer.commands.generations import run_generations, run_prune, run_rollbac
 from indexer.commands.load import run_load
 from indexer.commands.sample import run_sample
 from indexer.commands.server import run_down, run_status, run_up
-from indexer.errors import FoidexError, OutputError
+from indexer.errors import FoidexError, OutputError, list_exit_codes
 from indexer.session import get_session, start_session
-from queries.commands.answer import run_answer_command
-from queries.commands.audit import audit_app
-from queries.commands.count import run_count_command
-from queries.commands.demo import run_demo_command
-from queries.commands.estimate import run_estimate_command
-from queries.commands.find import run_find_command
-from queries.commands.lint import run_lint_command
-from queries.commands.refresh import run_refresh_command
-from queries.commands.replay import run_replay_command
+from queries.commands.answer import answer_app
+from queries.commands.count import count_app
+from queries.commands.demo import demo_app
+from queries.commands.estimate import estimate_app
+from queries.commands.find import find_app
+from queries.commands.lint import lint_app
+from queries.commands.options import ANSWER_PANEL, INDEX_PANEL, OPERATE_PANEL
+from queries.commands.refresh import refresh_app
+from queries.commands.replay import replay_app
 from queries.commands.templates import templates_app
 
-_EXIT_CODES = """
-Exit codes: 0 done; 1 a fault in foidex; 2 a wrong command line; 3 a request, term or code refused;
-4 records refused; 5 the server; 6 a generation not verified; 7 a number may be inexact; 8 nothing
-loaded yet; 9 the embedded server; 10 configuration; 11 a result could not be written; 12 another
-refresh is running; 13 the live generation is too old; 14 a replay gives other numbers; 15 a release
-was refused; 16 a number changed since the last run; 17 the doctor found a problem; 18 the audit log
-is not as written; 19 a backup.
-"""
+
+def _format_exit_codes() -> str:
+    """The exit codes in one sentence, for the end of the help text."""
+    return f"Exit codes: {'; '.join(f'{code} {text}' for code, text in list_exit_codes())}."
 
 
 @contextmanager
 def _flush_output() -> Iterator[None]:
-    """Write the result to its end.
+    """Write the whole result to standard output.
 
-    Raises OutputError, without a message where the reader of a pipe has enough.
+    Raises OutputError; without a message where the reader of a pipe closed it.
     """
     try:
         yield
         sys.stdout.flush()
     except OSError as error:
-        if error.filename is not None:  # not of the output
+        if error.filename is not None:  # another file, not the output
             raise
-        # What is left goes nowhere, also when Python ends.
+        # Discard what is left, even what Python flushes when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             raise OutputError from None
@@ -68,7 +65,7 @@ def _flush_output() -> Iterator[None]:
 
 
 class FoidexGroup(TyperGroup):
-    """The commands. A result that cannot be written is told apart from every other fault."""
+    """The commands. A result that cannot be written raises OutputError, whichever command it is."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Read the command line, which may print a help text. Raises OutputError."""
@@ -85,41 +82,54 @@ app = typer.Typer(
     name="foidex",
     cls=FoidexGroup,
     help="Answers Freedom of Information requests over crime records with numbers you can defend.",
-    epilog=_EXIT_CODES.replace("\n", " ").strip(),
+    epilog=_format_exit_codes(),
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-# In the order of the help text; each command is a plain function of its own file.
-_COMMANDS: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
-    ("refresh", run_refresh_command),
-    ("demo", run_demo_command),
-    ("up", run_up),
-    ("down", run_down),
-    ("status", run_status),
-    ("doctor", run_doctor),
-    ("generations", run_generations),
-    ("rollback", run_rollback),
-    ("prune", run_prune),
-    ("backup", run_backup),
-    ("backups", run_backups),
-    ("restore", run_restore),
-    ("forget", run_forget),
-    ("load", run_load),
-    ("sample", run_sample),
-    ("lint", run_lint_command),
-    ("answer", run_answer_command),
-    ("estimate", run_estimate_command),
-    ("count", run_count_command),
-    ("find", run_find_command),
-    ("replay", run_replay_command),
-)
-for name, command in _COMMANDS:
-    app.command(name)(command)
-app.add_typer(templates_app, name="templates")
-app.add_typer(audit_app, name="audit", help="Check or read the log of every query.")
+
+def _group_commands(panel: str, commands: dict[str, Callable[..., None]]) -> typer.Typer:
+    """Commands that are plain functions, as an app; its commands are shown in one panel."""
+    group = typer.Typer()
+    for name, command in commands.items():
+        group.command(name, rich_help_panel=panel)(command)
+    return group
+
+
+_INDEX_COMMANDS: Final[dict[str, Callable[..., None]]] = {
+    "load": run_load,
+    "generations": run_generations,
+    "rollback": run_rollback,
+    "prune": run_prune,
+    "backup": run_backup,
+    "backups": run_backups,
+    "restore": run_restore,
+    "forget": run_forget,
+}
+
+_OPERATING_COMMANDS: Final[dict[str, Callable[..., None]]] = {
+    "up": run_up,
+    "down": run_down,
+    "status": run_status,
+    "doctor": run_doctor,
+    "sample": run_sample,
+}
+
+# In the order of the help text. Apps without a name add their commands to the program.
+app.add_typer(answer_app)
+app.add_typer(lint_app)
+app.add_typer(estimate_app)
+app.add_typer(replay_app)
+app.add_typer(templates_app, name="templates", rich_help_panel=ANSWER_PANEL)
+app.add_typer(count_app)
+app.add_typer(find_app)
+app.add_typer(refresh_app)
+app.add_typer(_group_commands(INDEX_PANEL, _INDEX_COMMANDS))
+app.add_typer(_group_commands(OPERATE_PANEL, _OPERATING_COMMANDS))
+app.add_typer(audit_app, name="audit", rich_help_panel=OPERATE_PANEL)
+app.add_typer(demo_app)
 app.command("erase", hidden=True, help="The same as forget.")(run_forget)
 
 
@@ -133,8 +143,10 @@ def _print_version(show_version: bool) -> None:  # noqa: FBT001 - what an option
 
 @app.callback()
 def set_global_options(
-    config: Annotated[Path | None, typer.Option(help="The foidex.toml to use.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    config: Annotated[
+        Path | None, typer.Option(help="The configuration file (foidex.toml) to use.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
     version: Annotated[
         bool,
         typer.Option(
@@ -142,15 +154,15 @@ def set_global_options(
         ),
     ] = False,
 ) -> None:
-    """Options of every command."""
+    """Set the options that come before the command."""
     del version
     get_session().config = config
     get_session().quiet = quiet
 
 
 def _require_stdout() -> None:
-    """Raise OutputError where standard output is closed, and send messages nowhere without a place
-    for them: print would take them to standard output."""
+    """Raise OutputError where standard output is closed. Where standard error is closed, discard
+    messages: print would send them to standard output."""
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     if sys.stdout is None:
@@ -158,7 +170,7 @@ def _require_stdout() -> None:
 
 
 class _TerminatedError(BaseException):
-    """A signal asked us to stop: what is under way is undone on the way out."""
+    """A signal asked the program to stop; what is under way is undone on the way out."""
 
     def __init__(self, signal_number: int) -> None:
         super().__init__(signal_number)
@@ -180,7 +192,7 @@ def run(argv: Sequence[str] | None = None) -> int:
         _require_stdout()
         try:
             app(args=None if argv is None else list(argv))
-        finally:  # for a help text too, which no command prints
+        finally:  # also flushes a help text, which no command prints
             with _flush_output():
                 pass
     except FoidexError as error:
@@ -202,7 +214,7 @@ def _exit_code(ended: SystemExit) -> int:
 
 
 def main() -> None:
-    """Run the program as a process of its own, which a signal may stop."""
+    """Run the program as its own process, which a signal may stop."""
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, _raise_terminated)
     sys.exit(run())

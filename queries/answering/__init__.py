@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""Turns a request into an answer: search, checks, audit log. Also estimates and ad hoc counts."""

@@ -1,10 +1,11 @@
-"""TODO: say what queries.answering.adhoc is for."""
+"""Counts an ad hoc request, and formats the result as text or CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
 from datetime import date, datetime
+from typing import Final
 
 from elasticsearch import Elasticsearch
 from msgspec import Struct
@@ -13,13 +14,17 @@ from queries.answer.types import Answer, SpellingCount, Table
 from queries.answering.build import compute_answer
 from queries.layout.csv_text import escape_formula, format_table_csv
 from queries.layout.prose import describe_left_out, format_number, format_timestamp
-from queries.layout.text_table import format_text_table, wrap_paragraph
+from queries.layout.text_table import align_rows, format_text_table, wrap_paragraph
 from queries.request.reader import Request
 from queries.tables.scope import Scope
 
+_TOTAL_LABEL: Final = "each record once"
+
+_MAX_LABEL_WIDTH: Final = 60
+
 
 class AdhocTermCount(Struct, frozen=True):
-    """A term as typed, the records that mention it, and the forms found."""
+    """A term as typed, the number of records that mention it, and its spellings in them."""
 
     term: str
     records: int | None
@@ -27,8 +32,11 @@ class AdhocTermCount(Struct, frozen=True):
 
 
 class AdhocCount(Struct, frozen=True):
-    """An ad hoc count. ``records`` counts each record once, whichever of the terms it mentions;
-    ``table`` is there where the number was to be broken down."""
+    """The result of an ad hoc count.
+
+    ``records`` counts each record once, however many of the terms it mentions; ``left_out`` has the
+    records in scope that do not count, by status; ``table`` is the breakdown, if there is one.
+    """
 
     terms: tuple[AdhocTermCount, ...]
     records: int | None
@@ -44,7 +52,7 @@ class AdhocCount(Struct, frozen=True):
 
 
 def count_adhoc_request(client: Elasticsearch, alias: str, request: Request) -> AdhocCount:
-    """Count the records. Raises as ``execute.answer``."""
+    """Count the records in the live generation of an alias. Raises as ``compute_answer``."""
     answer = compute_answer(client, alias, request)
     scope = request.scope
     question = answer.questions[0] if answer.questions else None
@@ -64,7 +72,7 @@ def count_adhoc_request(client: Elasticsearch, alias: str, request: Request) -> 
 
 
 def _list_term_counts(answer: Answer, request: Request, scope: Scope) -> tuple[AdhocTermCount, ...]:
-    """A row for each term typed, also where two are one term."""
+    """The count of each term as typed, even if two of them are the same term."""
     by_key = {
         mention.key: term for mention, term in zip(scope.mentions, answer.scope.terms, strict=True)
     }
@@ -75,32 +83,37 @@ def _list_term_counts(answer: Answer, request: Request, scope: Scope) -> tuple[A
 
 
 def format_adhoc_text(adhoc_count: AdhocCount) -> str:
-    """The count for a person, as aligned text."""
+    """The count as aligned text, for a person."""
     lines = []
     if adhoc_count.table:
         lines += [format_text_table(adhoc_count.table), *map(wrap_paragraph, adhoc_count.notes)]
     else:
-        rows = [(term.term, term.records) for term in adhoc_count.terms]
-        width = min(60, max(len(label) for label, _ in [*rows, ("each record once", 0)]))
-        lines += [f"{label[:width]:<{width}}  {format_number(number):>9}" for label, number in rows]
-        if len(rows) != 1:
-            lines.append(f"{'each record once':<{width}}  {format_number(adhoc_count.records):>9}")
+        lines += _format_term_rows(adhoc_count)
     for term in adhoc_count.terms:
         forms = ", ".join(f"{form.form} {format_number(form.records)}" for form in term.forms)
-        lines.append(f"  {term.term}: {forms or 'no form found'}")
+        lines.append(f"  {term.term}: {forms or 'no spelling found'}")
     if exclusions := describe_left_out(adhoc_count.left_out):
         lines.append(exclusions)
     lines.append(f"From {adhoc_count.generation}, built {format_timestamp(adhoc_count.built_at)}.")
     return "\n".join(lines) + "\n"
 
 
+def _format_term_rows(adhoc_count: AdhocCount) -> list[str]:
+    counts = [(term.term, term.records) for term in adhoc_count.terms]
+    width = min(_MAX_LABEL_WIDTH, max(len(label) for label, _ in [*counts, (_TOTAL_LABEL, 0)]))
+    if len(counts) != 1:
+        counts.append((_TOTAL_LABEL, adhoc_count.records))
+    rows = [(label, format_number(count)) for label, count in counts]
+    return align_rows(rows, (f"<{width}", ">9"))
+
+
 def format_adhoc_csv(adhoc_count: AdhocCount) -> str:
-    """The count as CSV: a row for each row of the table, or for each term, and the total."""
+    """The count as CSV: the rows of the table, or a row for each term, and the total."""
     if adhoc_count.table:
         return format_table_csv(adhoc_count.table)
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["term", "records"])
     rows.writerows([escape_formula(term.term), term.records] for term in adhoc_count.terms)
-    rows.writerow(["each record once", adhoc_count.records])
+    rows.writerow([_TOTAL_LABEL, adhoc_count.records])
     return text.getvalue()

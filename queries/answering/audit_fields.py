@@ -1,7 +1,7 @@
-"""What the audit log says of a query: enough to know who asked what and got which numbers.
+"""The audit log's fields for a query: enough to know who asked what and got which numbers.
 
-What is typed on a command line is logged as it is, for it stands nowhere else; a request file by
-its reference and its hash, which ``replay`` and anybody who has the answer can work out again.
+What is typed on a command line is logged in full, as it is recorded nowhere else. A request file
+is logged by its reference and its hash, which anybody who has the answer can compute again.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from queries.tables.period import Period
 
 
 def request_fields(request: Request) -> dict[str, Any]:
-    """A request that was read from a file."""
+    """The fields for a request read from a file."""
     return {"reference": request.reference, "request": hash_json(msgspec.to_builtins(request))}
 
 
 def adhoc_request_fields(request: Request) -> dict[str, Any]:
-    """A request that was typed as terms and options."""
+    """The fields for a request typed as terms and options."""
     fields = {
         "terms": msgspec.to_builtins(request.mentions),
         "offences": [code for row in request.scope.offences for code in row.codes],
@@ -44,7 +44,7 @@ def _format_period_days(period: Period) -> str:
 
 
 def answer_fields(answer: Answer) -> dict[str, Any]:
-    """An answer: its generation, and the hash of every number in it."""
+    """The fields for an answer: its generation, the hash of its numbers, and its records."""
     return {
         "generation": answer.provenance.generation,
         "numbers": hash_numbers(answer),
@@ -53,7 +53,7 @@ def answer_fields(answer: Answer) -> dict[str, Any]:
 
 
 def count_fields(count: AdhocCount) -> dict[str, Any]:
-    """A count from the command line."""
+    """The fields for an ad hoc count: its generation, the hash of its numbers, and its records."""
     counts = msgspec.to_builtins(count)
     for name in ("generation", "built_at", "watermark"):
         del counts[name]

@@ -1,14 +1,14 @@
-"""Ask a request for good: with a line in the audit log, and the basis that a replay will need."""
+"""Answers a request officially: logged in the audit log, with the evidence file for a replay."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
+from indexer.audit.log import AuditRun
 from indexer.config.model import DisclosureSettings
 from indexer.session import Session
 from queries.answer.types import Answer
@@ -18,13 +18,13 @@ from queries.evidence.basis import save_basis
 from queries.lint.check import collect_near_misses
 from queries.request.reader import Request
 
-MIN_NEAR_MISS_RECORDS: Final = (
-    5  # records that must hold a near miss for it to be told, whatever the rule is
-)
+# A near miss in fewer records is never listed, whatever the disclosure rule: a rare word may name
+# a person.
+MIN_NEAR_MISS_RECORDS: Final = 5
 
 
 class AnswerOptions(Struct, frozen=True):
-    """What is wanted beside the numbers: the basis kept, and the near misses looked for."""
+    """What to do beside counting: save the evidence file (``basis``), search for near misses."""
 
     basis: bool = True
     near_misses: bool = False
@@ -39,50 +39,45 @@ def answer_request(
     options: AnswerOptions = DEFAULT_OPTIONS,
     command: str = "answer",
 ) -> Answer:
-    """The answer to a request that ``read`` reads, logged before it is given away.
+    """The answer to the request that ``read`` returns, logged as a run of ``command``.
 
-    Raises as ``execute.answer``, as ``read``, and OutputError where the log cannot be written.
+    Raises as ``compute_answer`` and ``read``, and OutputError where the log cannot be written.
     """
-    with logged_answer(session, read, options, command) as answer:
-        return answer
-
-
-@contextmanager
-def logged_answer(
-    session: Session,
-    read: Callable[[], Request],
-    options: AnswerOptions = DEFAULT_OPTIONS,
-    command: str = "answer",
-) -> Iterator[Answer]:
-    """The answer as ``answer`` has it, while it is given away: where that fails, a second line of
-    the log says so."""
-    settings = session.settings
     with session.run(command) as run:
-        request = read()
-        run.add_fields(**request_fields(request))
-        with session.client() as client:
-            answer = compute_answer(client, settings.index.alias, request)
-            if options.near_misses:
-                threshold = near_miss_threshold(settings.disclosure)
-                near_misses = collect_near_misses(
-                    client, settings.index.alias, request, answer, threshold
-                )
-                answer = msgspec.structs.replace(answer, near_misses=near_misses)
-            if options.basis:
-                answer, reason = save_basis(
-                    client,
-                    answer,
-                    request,
-                    settings.audit_folder,
-                    settings.audit.basis_records,
-                    settings.index.alias,
-                )
-                if reason:
-                    session.progress.say(reason)
-        run.write(**answer_fields(answer))
-        yield answer
+        return answer_logged_request(session, run, read(), options)
+
+
+def answer_logged_request(
+    session: Session, run: AuditRun, request: Request, options: AnswerOptions = DEFAULT_OPTIONS
+) -> Answer:
+    """Answer a request within a run that is logged; its line is written before this returns.
+
+    Raises as ``compute_answer``, and OutputError where the log cannot be written.
+    """
+    settings = session.settings
+    alias = settings.index.alias
+    run.add_fields(**request_fields(request))
+    with session.client() as client:
+        answer = compute_answer(client, alias, request)
+        if options.near_misses:
+            threshold = near_miss_threshold(settings.disclosure)
+            near_misses = collect_near_misses(client, alias, request, answer, threshold)
+            answer = msgspec.structs.replace(answer, near_misses=near_misses)
+        if options.basis:
+            answer, reason = save_basis(
+                client,
+                answer,
+                request,
+                settings.audit_folder,
+                settings.audit.basis_records,
+                alias,
+            )
+            if reason:
+                session.progress.say(reason)
+    run.write(**answer_fields(answer))
+    return answer
 
 
 def near_miss_threshold(rule: DisclosureSettings) -> int:
-    """The fewest records that must hold a near miss for an answer to tell it."""
+    """The fewest records a near miss must be in for an answer to list it."""
     return max(MIN_NEAR_MISS_RECORDS, rule.threshold, rule.rounding, rule.flag)

@@ -1,1 +1,1 @@
-"""The commands that ask, a module for those of one kind; ``queries.cli`` mounts them."""
+"""The commands that ask questions or run whole jobs, one file each."""

@@ -1,23 +1,28 @@
-"""The commands that take a request file: lint, answer, estimate, and the templates."""
+"""The command ``answer``: answers a request file, or every request file of a folder."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from indexer.session import get_session
-from queries.commands.options import OverrideReasonOption, load_request
+from queries.commands.options import ANSWER_PANEL, OverrideReasonOption, load_request
 
 if TYPE_CHECKING:
     from queries.answer.types import Answer
-    from queries.disclosure.policy import Policy
+    from queries.disclosure.publisher import Publisher
     from queries.documents.content.context import DocumentSettings
-    from queries.request.reader import Request
+    from queries.documents.document_set import WriteResult
+    from queries.jobs.batch import AnswerJob, BatchResult
+
+answer_app = typer.Typer()
 
 
 class AnswerFormat(StrEnum):
@@ -29,117 +34,156 @@ class AnswerFormat(StrEnum):
     JSON = "json"
 
 
+OptionalRequestArgument = Annotated[
+    Path | None, typer.Argument(help="A request file.", readable=False)
+]
+
+AnswerFormatOption = Annotated[
+    AnswerFormat | None, typer.Option("--format", help="What to print; text by default.")
+]
+
+OutFolderOption = Annotated[
+    Path | None, typer.Option("--out", help="Write every document into this folder instead.")
+]
+
+RequestFolderOption = Annotated[
+    Path | None,
+    typer.Option("--all", metavar="FOLDER", help="Answer every request file in this folder."),
+]
+
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Replace files that foidex did not write, too.")
+]
+
+BasisOption = Annotated[
+    bool, typer.Option("--basis/--no-basis", help="Keep what a later replay needs.")
+]
+
+NearMissesOption = Annotated[
+    bool,
+    typer.Option(
+        "--near-misses",
+        help="List wording close to the terms that was not counted; takes longer.",
+    ),
+]
+
+PublishOption = Annotated[
+    bool, typer.Option("--publish", help="Withhold small numbers, and record the release.")
+]
+
+
+@answer_app.command("answer", rich_help_panel=ANSWER_PANEL)
 def run_answer_command(
-    request: Annotated[Path | None, typer.Argument(help="A request file.", readable=False)] = None,
-    form: Annotated[
-        AnswerFormat | None, typer.Option("--format", help="What to print; text if left out.")
-    ] = None,
-    out_folder: Annotated[
-        Path | None, typer.Option("--out", help="Write every document into this folder instead.")
-    ] = None,
-    folder: Annotated[
-        Path | None,
-        typer.Option("--all", metavar="FOLDER", help="Answer every request file of a folder."),
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace files foidex did not write, too.")
-    ] = False,
-    keep_basis: Annotated[
-        bool, typer.Option("--basis/--no-basis", help="Keep what a later replay needs.")
-    ] = True,
-    near_misses: Annotated[
-        bool,
-        typer.Option(
-            "--near-misses",
-            help="Tell wording near the terms that is not counted, too; takes longer.",
-        ),
-    ] = False,
-    publish: Annotated[
-        bool,
-        typer.Option("--publish", help="Withhold small numbers, and record it in the ledger."),
-    ] = False,
+    request: OptionalRequestArgument = None,
+    form: AnswerFormatOption = None,
+    out_folder: OutFolderOption = None,
+    folder: RequestFolderOption = None,
+    force: ForceOption = False,
+    keep_basis: BasisOption = True,
+    near_misses: NearMissesOption = False,
+    publish: PublishOption = False,
     override: OverrideReasonOption = None,
 ) -> None:
     """Answer a request: print a report, the letter or JSON, or write every document.
 
-    Without --publish the numbers are as they are, and the report names the small ones.
+    Without --publish no number is withheld, and the report lists the small ones.
 
     Example: foidex answer request.yaml --out answer
 
     Example: foidex answer request.yaml --publish --out published
     """
-    from queries.answering.service import AnswerOptions, logged_answer
-    from queries.disclosure.publisher import build_publisher
-    from queries.documents.content.context import DocumentSettings
-    from queries.jobs.batch import prepare_publication, run_batch, write_answer_documents
+    from queries.answering.service import AnswerOptions
+    from queries.jobs.batch import AnswerJob
 
     usage_errors = {
         "name one request file, or a folder of them with --all.": (request is None)
         == (folder is None),
         "--all and --force need --out.": out_folder is None and (folder or force),
-        "--out writes every format. Leave out --format.": out_folder is not None
-        and form is not None,
-        "--override goes with --publish.": override and not publish,
+        "--out writes every format. Leave out --format.": out_folder and form,
+        "--override needs --publish.": override and not publish,
     }
     for message in filter(usage_errors.get, usage_errors):
         raise typer.BadParameter(message)
-    settings = get_session().settings
-    today = date.today()  # noqa: DTZ011
-    document_settings = DocumentSettings(
-        settings.force, today, settings.own_templates, settings.disclosure.flag
+    job = AnswerJob(
+        get_session(),
+        _make_document_settings(),
+        AnswerOptions(keep_basis, near_misses),
+        _make_publisher(override or "") if publish else None,
+        force=force,
     )
-    publisher = build_publisher(settings, override or "") if publish else None
-    if publisher and not publisher.ledger:
-        print("No ledger is set in foidex.toml: not recorded.", file=sys.stderr)
-    answer_options = AnswerOptions(keep_basis, near_misses)
     if folder and out_folder:
-        run_batch(
-            get_session(),
-            folder,
-            out_folder,
-            document_settings,
-            force=force,
-            options=answer_options,
-            publisher=publisher,
-        )
-        return
-    assert request is not None
-    request_path = request
-    policies: list[Policy] = []
+        _answer_folder(job, folder, out_folder)
+    elif request and out_folder:
+        _write_documents(job, request, out_folder)
+    elif request:
+        _print_answer(job, request, form or AnswerFormat.TEXT)
 
-    def read() -> Request:
-        parsed_request = load_request(request_path)
-        policies.extend([publisher.policy(parsed_request.disclosure)] if publisher else [])
-        return parsed_request
 
-    with (
-        logged_answer(get_session(), read, answer_options) as exact_answer,
-        prepare_publication(
-            exact_answer, publisher, policies[0] if publisher else None
-        ) as prepared,
-    ):
-        if out_folder:
-            write_answer_documents(prepared, out_folder, document_settings, force=force)
-            return
-        text = _format_answer(prepared.answer, form or AnswerFormat.TEXT, document_settings)
-        prepared.record()
+def _make_document_settings() -> DocumentSettings:
+    from queries.documents.content.context import DocumentSettings
+
+    settings = get_session().settings
+    today = date.today()  # noqa: DTZ011 - a letter has the date of the office it is sent from
+    return DocumentSettings(settings.force, today, settings.own_templates, settings.disclosure.flag)
+
+
+def _make_publisher(override_reason: str) -> Publisher:
+    from queries.disclosure.publisher import build_publisher
+
+    publisher = build_publisher(get_session().settings, override_reason)
+    if not publisher.ledger:
+        print("foidex.toml sets no ledger, so the release is not recorded.", file=sys.stderr)
+    return publisher
+
+
+def _answer_folder(job: AnswerJob, folder: Path, out_folder: Path) -> None:
+    """Write the documents of every request, and print a line for each as it is done."""
+    from queries.jobs.batch import raise_batch_failures, run_batch
+
+    results = []
+    for result in run_batch(job, folder, out_folder):
+        _print_batch_result(result)
+        results.append(result)
+    raise_batch_failures(results)
+
+
+def _write_documents(job: AnswerJob, request: Path, out_folder: Path) -> None:
+    from indexer.errors import NumbersChangedError
+    from queries.jobs.batch import write_documents
+
+    with job.prepare_answer(partial(load_request, request)) as release:
+        _print_release_changes(release.answer.reference, release.changes)
+        written = write_documents(job, release, out_folder)
+        _print_write_result(release.answer.reference, written)
+        _print_small_number_warning(release.answer, job.documents)
+        if written.changes:
+            raise NumbersChangedError(
+                "a number changed since the last run. The documents have the new numbers."
+            )
+
+
+def _print_answer(job: AnswerJob, request: Path, form: AnswerFormat) -> None:
+    from queries.documents.document_set import format_small_number_warning
+
+    with job.prepare_answer(partial(load_request, request)) as release:
+        _print_release_changes(release.answer.reference, release.changes)
+        warning = format_small_number_warning(release.answer, job.documents)
+        if warning and form is not AnswerFormat.TEXT:
+            print(warning, file=sys.stderr)
+        text = _format_answer(release.answer, form, job.documents)
+        release.record()
         print(text, end="")
 
 
-def _format_answer(answer: Answer, form: AnswerFormat, document_settings: DocumentSettings) -> str:
-    """An answer in a format; of one that is not for publication, say that numbers are small."""
+def _format_answer(answer: Answer, form: AnswerFormat, documents: DocumentSettings) -> str:
     from queries.answer.types import format_json
     from queries.documents.content.context import build_document_context
-    from queries.documents.document_set import format_small_number_warning
     from queries.documents.formats.letter import render_letter_html, render_letter_text
     from queries.documents.formats.report import render_report_text
 
-    warning = format_small_number_warning(answer, document_settings)
-    if warning and form is not AnswerFormat.TEXT:
-        print(warning, file=sys.stderr)
     if form is AnswerFormat.JSON:
         return format_json(answer) + "\n"
-    context = build_document_context(answer, document_settings)
+    context = build_document_context(answer, documents)
     match form:
         case AnswerFormat.LETTER:
             return render_letter_text(context)
@@ -147,3 +191,42 @@ def _format_answer(answer: Answer, form: AnswerFormat, document_settings: Docume
             return render_letter_html(context)
         case AnswerFormat.TEXT:
             return render_report_text(context)
+
+
+def _print_batch_result(result: BatchResult) -> None:
+    _print_release_changes(result.reference, result.release_changes)
+    if result.warning:
+        print(f"{result.reference}: {result.warning}", file=sys.stderr)
+    if result.error is not None:
+        print(f"{result.reference}: failed")
+        print(f"foidex: {result.error}", file=sys.stderr, flush=True)
+    elif result.written is not None:
+        _print_write_result(result.reference, result.written)
+
+
+def _print_release_changes(reference: str, changes: tuple[str, ...]) -> None:
+    for change in changes:
+        print(f"{reference}: changed since it was last published: {change}.", file=sys.stderr)
+
+
+def _print_small_number_warning(answer: Answer, documents: DocumentSettings) -> None:
+    from queries.documents.document_set import format_small_number_warning
+
+    if warning := format_small_number_warning(answer, documents):
+        print(f"{answer.reference}: {warning}", file=sys.stderr)
+
+
+def _print_write_result(reference: str, written: WriteResult) -> None:
+    for line in _format_write_result(reference, written):
+        print(line)
+
+
+def _format_write_result(reference: str, written: WriteResult) -> Iterator[str]:
+    changes = written.changes
+    change_text = (
+        "nothing to compare with"
+        if changes is None
+        else f"{len(changes)} {'number' if len(changes) == 1 else 'numbers'} changed"
+    )
+    yield f"{reference}: {len(written.files)} files written, {change_text}"
+    yield from (f"  {change}" for change in changes or ())

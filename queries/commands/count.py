@@ -1,8 +1,9 @@
-"""The commands that take terms: count and find."""
+"""The command ``count``: counts the records that mention any of some terms."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from indexer.session import get_session
 from queries.commands.options import (
+    EXPLORE_PANEL,
     AliasOption,
     CoTermOption,
     DistanceOption,
@@ -24,7 +26,10 @@ from queries.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from queries.request.reader import Request
+    from queries.answering.adhoc import AdhocCount
+    from queries.request.adhoc import AdhocOptions
+
+count_app = typer.Typer()
 
 
 class UnitOption(StrEnum):
@@ -43,7 +48,7 @@ class CountFormat(StrEnum):
 
 
 def _complete_field_names(incomplete: str) -> list[str]:
-    """What --by may be, for the shell's completion."""
+    """The values of --by, for the shell's completion."""
     from queries.request.adhoc import TERM_AXIS
     from queries.tables.fields import list_field_names
 
@@ -51,6 +56,37 @@ def _complete_field_names(incomplete: str) -> list[str]:
     return [name for name in field_names if name.startswith(incomplete)]
 
 
+ByOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FIELD",
+        autocompletion=_complete_field_names,
+        help="Break the number down by term, offence, offence_group, month, quarter, "
+        "calendar_year, financial_year, status, outcome, sex or a category; give it twice for a "
+        "table of rows by columns.",
+    ),
+]
+
+CountUnitOption = Annotated[
+    UnitOption | None, typer.Option("--count", help="What --by counts, if it could be either.")
+]
+
+OverlapOption = Annotated[
+    bool, typer.Option("--overlap", help="Show which of the terms are mentioned together.")
+]
+
+CountFormatOption = Annotated[CountFormat, typer.Option("--format", help="What to print.")]
+
+ExplainOption = Annotated[
+    bool, typer.Option("--explain", help="Describe in words what would be counted, and stop.")
+]
+
+ShowQueryOption = Annotated[
+    bool, typer.Option("--show-query", help="Print the search as JSON, and stop.")
+]
+
+
+@count_app.command("count", rich_help_panel=EXPLORE_PANEL)
 def run_count_command(
     terms: TermsArgument = None,
     codes: OffenceOption = None,
@@ -58,37 +94,18 @@ def run_count_command(
     end: EndOption = None,
     periods: PeriodOption = None,
     field_filters: WhereOption = None,
-    by: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FIELD",
-            autocompletion=_complete_field_names,
-            help="Break the number down by term, offence, offence_group, month, quarter, "
-            "calendar_year, financial_year, status, outcome, sex or a category; twice for a table "
-            "of rows by columns.",
-        ),
-    ] = None,
-    unit: Annotated[
-        UnitOption | None, typer.Option("--count", help="What --by counts, where both could be.")
-    ] = None,
-    overlap: Annotated[
-        bool, typer.Option("--overlap", help="Which of the terms are mentioned together.")
-    ] = False,
+    by: ByOption = None,
+    unit: CountUnitOption = None,
+    overlap: OverlapOption = False,
     co_terms: CoTermOption = None,
     max_distance: DistanceOption = None,
     aliases: AliasOption = None,
     exact: ExactOption = False,
-    form: Annotated[
-        CountFormat, typer.Option("--format", help="What to print.")
-    ] = CountFormat.TABLE,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Say in words what would be counted, and stop.")
-    ] = False,
-    show_query: Annotated[
-        bool, typer.Option("--show-query", help="Print the query as JSON, and stop.")
-    ] = False,
+    form: CountFormatOption = CountFormat.TABLE,
+    explain: ExplainOption = False,
+    show_query: ShowQueryOption = False,
 ) -> None:
-    """Count the records that mention any of the terms, and say which forms were found.
+    """Count the records that mention any of the terms, and list the spellings found.
 
     Example: foidex count "live stream" Snapchat --offence 22B --from 2017-04-01 --to 2018-03-31
 
@@ -98,48 +115,66 @@ def run_count_command(
 
     Example: foidex count --by sex --offence 22B
     """
-    from queries.answer.types import format_json
-    from queries.answering.adhoc import count_adhoc_request, format_adhoc_csv, format_adhoc_text
-    from queries.answering.audit_fields import adhoc_request_fields, count_fields
-    from queries.answering.build import format_request_body
-    from queries.evidence.explain import explain_request
-    from queries.layout.prose import describe_left_out
+    from queries.request.adhoc import AdhocOptions
 
-    def read() -> Request:
-        return build_request_from_options(
-            terms,
-            codes=codes or (),
-            start=start,
-            end=end,
-            periods=periods or (),
-            where=field_filters or (),
-            by=by or (),
-            unit=unit.value if unit else None,
-            overlap=overlap,
-            company=co_terms or (),
-            near=max_distance,
-            aliases=aliases or (),
-            exact=exact,
-        )
-
+    options = AdhocOptions(
+        codes=codes or (),
+        start=start,
+        end=end,
+        periods=periods or (),
+        field_filters=field_filters or (),
+        by=by or (),
+        unit=unit.value if unit else None,
+        overlap=overlap,
+        cooccurrences=co_terms or (),
+        max_distance=max_distance,
+        aliases=aliases or (),
+        exact=exact,
+    )
     if explain:
-        print(explain_request(read()), end="")
-        return
-    if show_query:
-        print(format_request_body(read()))
-        return
+        _print_explanation(terms or (), options)
+    elif show_query:
+        _print_query(terms or (), options)
+    else:
+        _count_records(terms or (), options, form)
+
+
+def _print_explanation(terms: Sequence[str], options: AdhocOptions) -> None:
+    from queries.evidence.explain import explain_request
+
+    print(explain_request(build_request_from_options(terms, options)), end="")
+
+
+def _print_query(terms: Sequence[str], options: AdhocOptions) -> None:
+    from queries.answering.build import format_request_body
+
+    print(format_request_body(build_request_from_options(terms, options)))
+
+
+def _count_records(terms: Sequence[str], options: AdhocOptions, form: CountFormat) -> None:
+    from queries.answering.adhoc import count_adhoc_request
+    from queries.answering.audit_fields import adhoc_request_fields, count_fields
+
     with get_session().run("count") as run:
-        request = read()
+        request = build_request_from_options(terms, options)
         run.add_fields(**adhoc_request_fields(request))
         with get_session().client() as client:
             result = count_adhoc_request(client, get_session().settings.index.alias, request)
         run.write(**count_fields(result))
-        match form:
-            case CountFormat.JSON:
-                print(format_json(result))
-            case CountFormat.CSV:
-                print(format_adhoc_csv(result), end="")
-                for message in (*result.notes, describe_left_out(result.left_out)):
-                    print(message, end="\n" if message else "", file=sys.stderr)
-            case CountFormat.TABLE:
-                print(format_adhoc_text(result), end="")
+        _print_count(result, form)
+
+
+def _print_count(result: AdhocCount, form: CountFormat) -> None:
+    from queries.answer.types import format_json
+    from queries.answering.adhoc import format_adhoc_csv, format_adhoc_text
+    from queries.layout.prose import describe_left_out
+
+    match form:
+        case CountFormat.JSON:
+            print(format_json(result))
+        case CountFormat.CSV:
+            print(format_adhoc_csv(result), end="")
+            for message in (*result.notes, describe_left_out(result.left_out)):
+                print(message, end="\n" if message else "", file=sys.stderr)
+        case CountFormat.TABLE:
+            print(format_adhoc_text(result), end="")

@@ -1,17 +1,18 @@
-"""TODO: say what queries.commands.find is for."""
+"""The command ``find``: lists the records behind a number."""
 
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from indexer.errors import RequestError
 from indexer.session import get_session
 from queries.commands.options import (
+    EXPLORE_PANEL,
     AliasOption,
     CoTermOption,
     DistanceOption,
@@ -25,16 +26,71 @@ from queries.commands.options import (
     build_request_from_options,
     load_request,
 )
+from queries.evidence.listing import HitFormat
+
+if TYPE_CHECKING:
+    from indexer.audit.log import AuditRun
+    from queries.evidence.hits import SnippetOptions
+    from queries.evidence.locate import RecordQuery
+    from queries.request.adhoc import AdhocOptions
+
+find_app = typer.Typer()
+
+RequestOption = Annotated[
+    Path | None, typer.Option(help="List the records behind a number of this request file.")
+]
+
+RowOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="QUESTION:ROW",
+        help="Which number of the request: Q2:Snapchat; Q2 alone is its total.",
+    ),
+]
+
+ColumnOption = Annotated[
+    str, typer.Option(help="The column, if the table has several, as the answer names it.")
+]
+
+ReferencesOption = Annotated[
+    bool, typer.Option("--refs-only", help="Print only the references, one a line.")
+]
+
+ContextOption = Annotated[
+    int,
+    typer.Option("--context", min=0, max=10_000, help="Characters to show before and after."),
+]
+
+SentencesOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=100,
+        help="Show the whole sentence, and this many more before and after.",
+    ),
+]
+
+MaskOption = Annotated[
+    bool, typer.Option("--mask", help="Hide numbers, addresses and names around the mention.")
+]
+
+MaxMentionsOption = Annotated[
+    int,
+    typer.Option("--most", min=1, max=1_000, help="Mentions of each term to show in a record."),
+]
+
+HitFormatOption = Annotated[HitFormat, typer.Option("--format", help="What to print.")]
 
 
-class FindFormat(StrEnum):
-    """How ``find`` prints: in blocks at a terminal and one a line into a pipe, or for programs."""
+class _CellChoice(NamedTuple):
+    """A number of a request file: without a row, the whole scope."""
 
-    TABLE = "table"
-    JSONL = "jsonl"
-    CSV = "csv"
+    request_path: Path | None
+    row: str | None
+    column: str
 
 
+@find_app.command("find", rich_help_panel=EXPLORE_PANEL)
 def run_find_command(
     terms: TermsArgument = None,
     codes: OffenceOption = None,
@@ -46,38 +102,17 @@ def run_find_command(
     max_distance: DistanceOption = None,
     aliases: AliasOption = None,
     exact: ExactOption = False,
-    request: Annotated[
-        Path | None, typer.Option(help="The records behind a number of this request file.")
-    ] = None,
-    row: Annotated[
-        str | None,
-        typer.Option(
-            metavar="QUESTION:ROW", help="Which number of it: Q2:Snapchat; Q2 alone is its total."
-        ),
-    ] = None,
-    column: Annotated[
-        str, typer.Option(help="Its column, where the table has several, as the answer calls it.")
-    ] = "",
-    refs_only: Annotated[
-        bool, typer.Option("--refs-only", help="Only the references, one a line.")
-    ] = False,
-    width: Annotated[
-        int, typer.Option("--context", min=0, max=10_000, help="Characters to show on each side.")
-    ] = 60,
-    sentences: Annotated[
-        int | None,
-        typer.Option(min=0, max=100, help="Show the sentence instead, and so many on each side."),
-    ] = None,
-    mask: Annotated[
-        bool, typer.Option("--mask", help="Hide numbers, addresses and names around the words.")
-    ] = False,
-    max_mentions: Annotated[
-        int,
-        typer.Option("--most", min=1, max=1_000, help="Mentions of each term to show in a record."),
-    ] = 3,
-    form: Annotated[FindFormat, typer.Option("--format", help="What to print.")] = FindFormat.TABLE,
+    request: RequestOption = None,
+    row: RowOption = None,
+    column: ColumnOption = "",
+    refs_only: ReferencesOption = False,
+    width: ContextOption = 60,
+    sentences: SentencesOption = None,
+    mask: MaskOption = False,
+    max_mentions: MaxMentionsOption = 3,
+    form: HitFormatOption = HitFormat.TABLE,
 ) -> None:
-    """List the records behind a number, each with the words that put it there.
+    """List the records behind a number, each with the mentions for which it counts.
 
     Example: foidex find livestream --offence 22B --mask
 
@@ -85,59 +120,83 @@ def run_find_command(
 
     Example: foidex find TikTok --period 2019/20 --refs-only | sort
     """
-    from queries.answering.audit_fields import adhoc_request_fields, request_fields
-    from queries.evidence.hits import SnippetOptions, iter_hits
-    from queries.evidence.listing import HitFormat, write_hits
-    from queries.evidence.locate import locate_records, locate_scope, parse_cell_name
+    from queries.evidence.hits import SnippetOptions
+    from queries.request.adhoc import AdhocOptions
+
+    options = AdhocOptions(
+        codes=codes or (),
+        start=start,
+        end=end,
+        periods=periods or (),
+        field_filters=field_filters or (),
+        cooccurrences=co_terms or (),
+        max_distance=max_distance,
+        aliases=aliases or (),
+        exact=exact,
+    )
+    cell = _CellChoice(request, row, column)
+    snippets = None if refs_only else SnippetOptions(width, sentences, max_mentions, mask)
+    number = _list_records(terms or (), options, cell, snippets, form)
+    if sys.stdout.isatty() and not refs_only:
+        print(f"{number:,} {'record' if number == 1 else 'records'}.", file=sys.stderr)
+    if row and not number and not refs_only:
+        print("If the row should exist, name it as the answer does.", file=sys.stderr)
+
+
+def _list_records(
+    terms: Sequence[str],
+    options: AdhocOptions,
+    cell: _CellChoice,
+    snippets: SnippetOptions | None,
+    form: HitFormat,
+) -> int:
+    """Print the records, and return how many there are; without snippets, print references."""
+    from queries.evidence.hits import iter_hits
+    from queries.evidence.listing import write_hits
     from queries.search.run import count_records
 
     with get_session().run("find") as run:
-        if request:
-            if terms:
-                raise RequestError("--request says what to find, and so do terms. Keep one.")
-            parsed_request = load_request(request)
-            run.add_fields(
-                **request_fields(parsed_request), arguments={"row": row, "column": column}
-            )
-            located = (
-                locate_records(parsed_request, *parse_cell_name(row), column)
-                if row
-                else locate_scope(parsed_request.scope)
-            )
-        else:
-            if row or column:
-                raise RequestError(
-                    "--row and --column are of a request file. Name it with --request."
-                )
-            parsed_request = build_request_from_options(
-                terms,
-                codes=codes or (),
-                start=start,
-                end=end,
-                periods=periods or (),
-                where=field_filters or (),
-                company=co_terms or (),
-                near=max_distance,
-                aliases=aliases or (),
-                exact=exact,
-            )
-            run.add_fields(**adhoc_request_fields(parsed_request))
-            located = locate_scope(parsed_request.scope)
-        snippet_options = (
-            None if refs_only else SnippetOptions(width, sentences, max_mentions, mask)
+        records = (
+            _locate_request_cell(run, cell, terms)
+            if cell.request_path
+            else _locate_terms(run, cell, terms, options)
         )
         with get_session().client() as client:
-            # How many there will be is logged before the first of them is printed.
+            # The number of records is logged before the first of them is printed.
             alias = get_session().settings.index.alias
-            name, number = count_records(client, alias, located.query)
-            run.write(generation=name, records=number)
-            hits = iter_hits(client, alias, located, snippet_options, generation_name=name)
-            if refs_only:
+            generation_name, number = count_records(client, alias, records.query)
+            run.write(generation=generation_name, records=number)
+            hits = iter_hits(client, alias, records, snippets, generation_name=generation_name)
+            if snippets is None:
                 for hit in hits:
                     print(hit.crime_ref)
-                return
-            write_hits(hits, HitFormat(form))
-    if sys.stdout.isatty():
-        print(f"{number:,} {'record' if number == 1 else 'records'}.", file=sys.stderr)
-    if row and not number:
-        print("The row is named as the answer has it, if the answer has it.", file=sys.stderr)
+            else:
+                write_hits(hits, form, sys.stdout)
+    return number
+
+
+def _locate_request_cell(run: AuditRun, cell: _CellChoice, terms: Sequence[str]) -> RecordQuery:
+    from queries.answering.audit_fields import request_fields
+    from queries.evidence.locate import locate_records, locate_scope, parse_cell_name
+
+    if terms:
+        raise RequestError("terms and --request both say what to find. Keep one of the two.")
+    assert cell.request_path is not None
+    request = load_request(cell.request_path)
+    run.add_fields(**request_fields(request), arguments={"row": cell.row, "column": cell.column})
+    if cell.row:
+        return locate_records(request, *parse_cell_name(cell.row), cell.column)
+    return locate_scope(request.scope)
+
+
+def _locate_terms(
+    run: AuditRun, cell: _CellChoice, terms: Sequence[str], options: AdhocOptions
+) -> RecordQuery:
+    from queries.answering.audit_fields import adhoc_request_fields
+    from queries.evidence.locate import locate_scope
+
+    if cell.row or cell.column:
+        raise RequestError("--row and --column need a request file. Name it with --request.")
+    request = build_request_from_options(terms, options)
+    run.add_fields(**adhoc_request_fields(request))
+    return locate_scope(request.scope)

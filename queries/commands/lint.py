@@ -1,43 +1,53 @@
-"""TODO: say what queries.commands.lint is for."""
+"""The command ``lint``: checks a request file, and its wording against the index."""
 
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from indexer.errors import NoIndexError
 from indexer.session import get_session
-from queries.commands.options import load_request, load_term_book
+from queries.commands.options import (
+    ANSWER_PANEL,
+    ReportFormat,
+    ReportFormatOption,
+    RequestArgument,
+    load_request,
+    load_term_book,
+)
 
 if TYPE_CHECKING:
     from queries.lint.findings import WordingCheck
     from queries.request.reader import Request
 
 
-class LintFormat(StrEnum):
-    """What ``lint`` prints."""
+lint_app = typer.Typer()
 
-    TEXT = "text"
-    JSON = "json"
+OfflineOption = Annotated[
+    bool, typer.Option("--offline", help="Check only the file, without a server.")
+]
+
+ContextOption = Annotated[
+    bool,
+    typer.Option(
+        "--context/--no-context", help="Show in some records how everyday words are used."
+    ),
+]
 
 
+@lint_app.command("lint", rich_help_panel=ANSWER_PANEL)
 def run_lint_command(
-    request: Annotated[Path, typer.Argument(help="A request file.", readable=False)],
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Check the file alone, and ask no server.")
-    ] = False,
-    context: Annotated[
-        bool,
-        typer.Option("--context/--no-context", help="Show everyday words in records."),
-    ] = True,
-    form: Annotated[LintFormat, typer.Option("--format", help="What to print.")] = LintFormat.TEXT,
+    request: RequestArgument,
+    offline: OfflineOption = False,
+    context: ContextOption = True,
+    form: ReportFormatOption = ReportFormat.TEXT,
 ) -> None:
-    """Check a request file, and its wording against the index: what it nearly asks for, what is
-    found that may not be meant. It starts no server, and changes nothing that is counted.
+    """Check a request file, and its wording against the index.
+
+    It lists wording close to the terms that is not counted, and spellings that are counted but may
+    not be intended. It starts no server, and changes no answer.
 
     Example: foidex lint request.yaml
     """
@@ -45,24 +55,24 @@ def run_lint_command(
     from queries.lint.findings import format_request_outline, format_wording_check, make_lint_report
 
     parsed_request = load_request(request)
-    if form is LintFormat.TEXT:
+    if form is ReportFormat.TEXT:
         print(format_request_outline(parsed_request, str(request)), end="", flush=True)
     wording_check = None if offline else _run_wording_check(parsed_request, contexts=context)
-    if form is LintFormat.JSON:
+    if form is ReportFormat.JSON:
         print(format_json(make_lint_report(parsed_request, str(request), wording_check)))
     elif wording_check:
         print(f"\n{format_wording_check(wording_check)}", end="")
 
 
 def _run_wording_check(request: Request, *, contexts: bool) -> WordingCheck | None:
-    """The wording check, where there is an index to ask; else say why there is none."""
+    """The wording check; without an index, say on standard error why there is none."""
     from queries.answering.audit_fields import request_fields
     from queries.lint.check import check_wording
 
     if not get_session().running():
         print(
             "foidex: no server is running, so only the file was checked, not its wording. "
-            "Start it: foidex up",
+            "To start the server: foidex up",
             file=sys.stderr,
         )
         return None

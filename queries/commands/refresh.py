@@ -1,41 +1,71 @@
-"""The command ``refresh``."""
+"""The command ``refresh``: refreshes the index from the source in foidex.toml."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from indexer.jobs.overrides import CheckOverride
 from indexer.session import get_session
+from queries.commands.options import INDEX_PANEL
+
+if TYPE_CHECKING:
+    from indexer.jobs.refresh import RefreshMode
+
+refresh_app = typer.Typer()
+
+FullOption = Annotated[
+    bool,
+    typer.Option("--full/--incremental", help="Build a new generation, or update the live one."),
+]
+
+CheckOption = Annotated[
+    bool, typer.Option("--check", help="Only read and check the configuration and the source.")
+]
+
+AllowOption = Annotated[
+    list[CheckOverride] | None,
+    typer.Option(help="Promote even if this check fails; it is recorded. Repeatable."),
+]
+
+RejectInvalidOption = Annotated[
+    bool, typer.Option("--reject-invalid", help="The same as --allow rejects.")
+]
 
 
+@refresh_app.command("refresh", rich_help_panel=INDEX_PANEL)
 def run_refresh_command(
-    full: Annotated[
-        bool,
-        typer.Option(
-            "--full/--incremental", help="Build a new generation, or change the live one."
-        ),
-    ] = True,
-    check: Annotated[
-        bool, typer.Option("--check", help="Only read and check the configuration and the source.")
-    ] = False,
-    allow: Annotated[
-        list[CheckOverride] | None,
-        typer.Option(help="Promote although this check fails; it is recorded. Repeatable."),
-    ] = None,
-    reject_invalid: Annotated[
-        bool, typer.Option("--reject-invalid", help="The same as --allow rejects.")
-    ] = False,
+    full: FullOption = True,
+    check: CheckOption = False,
+    allow: AllowOption = None,
+    reject_invalid: RejectInvalidOption = False,
 ) -> None:
-    """Refresh the index from the source of foidex.toml: build, verify, promote, prune.
+    """Refresh the index from the source in foidex.toml: build, verify, promote, prune.
 
     Example: foidex --config /etc/foidex/foidex.toml refresh --incremental
     """
-    from queries.jobs.nightly_refresh import check_configured_source, run_nightly_refresh
+    from indexer.jobs.summary import summarise_refresh
+    from queries.jobs.nightly_refresh import run_nightly_refresh
 
-    overrides = {*(allow or ()), *([CheckOverride.REJECTS] if reject_invalid else [])}
+    mode: RefreshMode = "full" if full else "incremental"
     if check:
-        check_configured_source(get_session(), "full" if full else "incremental")
-    else:
-        run_nightly_refresh(get_session(), "full" if full else "incremental", frozenset(overrides))
+        _check_source(mode)
+        return
+    overrides = {*(allow or ()), *([CheckOverride.REJECTS] if reject_invalid else [])}
+    result = run_nightly_refresh(get_session(), mode, frozenset(overrides))
+    for line in summarise_refresh(result):
+        print(line)
+
+
+def _check_source(mode: RefreshMode) -> None:
+    from queries.jobs.nightly_refresh import (
+        check_configured_source,
+        require_allowed_rejects,
+        summarise_source_check,
+    )
+
+    tally = check_configured_source(get_session(), mode)
+    for line in summarise_source_check(tally):
+        print(line)
+    require_allowed_rejects(tally, get_session().settings)

@@ -1,4 +1,4 @@
-"""The commands that look back: replay, and the audit log."""
+"""The command ``replay``: answers the request of an old answer again, and explains changes."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ from typing import Annotated
 import typer
 
 from indexer.session import get_session
-from queries.commands.options import ReportFormat
+from queries.commands.options import ANSWER_PANEL, ReportFormat, ReportFormatOption
+
+replay_app = typer.Typer()
+
+AnswerArgument = Annotated[
+    Path, typer.Argument(help="An answer that --format json printed, or an .answer.json file.")
+]
 
 
+@replay_app.command("replay", rich_help_panel=ANSWER_PANEL)
 def run_replay_command(
-    answer: Annotated[Path, typer.Argument(help="An answer, as --format json printed it.")],
-    form: Annotated[ReportFormat, typer.Option("--format", help="What to print.")] = (
-        ReportFormat.TEXT
-    ),
+    answer: AnswerArgument, form: ReportFormatOption = ReportFormat.TEXT
 ) -> None:
-    """Ask an answer's request again: the same numbers, or which records moved them, and why.
+    """Answer the request of an old answer again, and explain every number that changed.
 
-    Exits with 14 where a number moved. The references it prints are as confidential as records.
+    Exits with 14 if a number changed. The references it prints are as confidential as the records.
 
     Example: foidex replay answer.json
     """

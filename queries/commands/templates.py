@@ -1,4 +1,4 @@
-"""TODO: say what queries.commands.templates is for."""
+"""The command ``templates init``: copies the templates of letters and reports to a folder."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import Annotated
 
 import typer
 
-templates_app = typer.Typer(help="The templates of letters and reports.", no_args_is_help=True)
+templates_app = typer.Typer(help="Copy the templates of letters and reports.", no_args_is_help=True)
+
+FolderArgument = Annotated[Path, typer.Argument(help="The folder to copy them to.")]
+
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
 
 
 @templates_app.command("init")
 def init_templates(
-    folder: Annotated[Path, typer.Argument(help="The folder for them.")] = Path("my-templates"),
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    folder: FolderArgument = Path("my-templates"), force: ForceOption = False
 ) -> None:
-    """Copy the templates into a folder, to make them your own.
+    """Copy the templates into a folder, so that you can adapt them.
 
     Example: foidex templates init my-templates
     """
@@ -23,5 +26,5 @@ def init_templates(
 
     for path in copy_templates(folder, force=force):
         print(path)
-    print("\nEdit them, delete those you keep as they are, and say in foidex.toml:\n")
+    print("\nEdit them, delete those you do not change, and add to foidex.toml:\n")
     print(f'[templates]\nfolder = "{folder.as_posix()}"')

@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""Jobs of several steps: a folder of requests, the nightly refresh, and the demonstration."""

@@ -1,4 +1,4 @@
-"""The nightly refresh as the command line runs it: from foidex.toml to report, metrics and log."""
+"""The nightly refresh: plans it from foidex.toml, runs it, and writes report, metrics and log."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from indexer.jobs.refresh import (
     RefreshMode,
     RefreshOptions,
     RefreshPlan,
+    RefreshResult,
     check_plan,
     refresh_index,
 )
@@ -32,8 +33,8 @@ from indexer.jobs.report import (
     write_refresh_report,
 )
 from indexer.jobs.retention import expire_rejects
-from indexer.jobs.summary import summarise_refresh
 from indexer.loading.rejects import list_reasons
+from indexer.loading.tally import Tally
 from indexer.progress import Progress
 from indexer.session import Session
 from indexer.sources.database_connection import DatabaseSource
@@ -42,14 +43,14 @@ from queries.spec.term_book import TermBook, load_configured_term_book
 
 
 def plan_refresh(settings: Settings, progress: Progress) -> RefreshPlan:
-    """What foidex.toml says to read. Raises ConfigurationError or SourceError."""
+    """The plan of a refresh by foidex.toml. Raises ConfigurationError or SourceError."""
     source = settings.source
     config_name = settings.file or "foidex.toml"
     database = _configure_database(settings, progress)
     if not source.paths and database is None:
         raise ConfigurationError(
-            f'{config_name}: [source] names no paths. Add, for instance, paths = ["crimes.jsonl"], or '
-            "a database."
+            f"{config_name}: [source] names neither paths nor a database. Add, for instance, "
+            'paths = ["crimes.jsonl"].'
         )
     if source.paths and database:
         raise ConfigurationError(f"{config_name}: [source] names paths and a database. Keep one.")
@@ -85,12 +86,13 @@ def _configure_database(settings: Settings, progress: Progress) -> DatabaseSourc
         return None
     if "crimes" not in queries:
         raise ConfigurationError(
-            f"{config_name}: [source.queries] lacks crimes, the SQL that selects the records. Add it."
+            f"{config_name}: [source.queries] lacks crimes, the SQL that selects the "
+            "records. Add it."
         )
     fields = build_field_map(source.fields, source.ignore, settings.categories)
     if source.watermark and fields.target_name(source.watermark) != "updated_at":
         raise ConfigurationError(
-            f"{config_name}: source.watermark must be the column that is our updated_at. Select it AS "
+            f"{config_name}: source.watermark must be the column for updated_at. Select it AS "
             "updated_at, or map it in [source.fields]."
         )
     return DatabaseSource(
@@ -103,7 +105,8 @@ def _configure_database(settings: Settings, progress: Progress) -> DatabaseSourc
 
 
 def _expand_patterns(folder: Path, patterns: tuple[str, ...]) -> tuple[Path, ...]:
-    """The files of the patterns, each pattern's in the order of their names."""
+    """The files of each pattern in turn, ordered by name. Raises SourceError for a pattern that
+    matches none."""
     paths: list[Path] = []
     for pattern in patterns:
         if not has_magic(pattern):
@@ -121,7 +124,7 @@ def _expand_patterns(folder: Path, patterns: tuple[str, ...]) -> tuple[Path, ...
                 root.joinpath(*takewhile(_is_literal_part, Path(relative).parts[:-1]))
             )
             raise SourceError(
-                f'{folder / pattern}: no file is of this pattern. Check "paths" of [source].'
+                f'{folder / pattern}: no file matches this pattern. Check "paths" of [source].'
             )
         paths += matches
     return tuple(paths)
@@ -132,41 +135,49 @@ def _is_literal_part(part: str) -> bool:
 
 
 def _require_listable_folder(folder: Path) -> None:
-    """Raise SourceError where a folder cannot be listed: a pattern finds nothing there, and says
-    nothing."""
+    """Raise SourceError for a folder that cannot be listed: ``glob`` finds nothing in it, without
+    an error."""
     try:
         next(folder.iterdir(), None)
     except OSError as error:
         raise SourceError(
-            f"{folder}: cannot be read ({error.strerror}). Check the path and its rights."
+            f"{folder}: cannot be read ({error.strerror}). Check the path and its permissions."
         ) from None
 
 
 def build_canary_query(term: str, book: TermBook) -> dict[str, Any]:
-    """The query of a canary's term. Raises RequestError."""
+    """The query for a canary's term, with the spellings of the term book. Raises RequestError."""
     return build_term_query(parse_term(term, openings=book.extra_spellings(term))).to_dict()
 
 
-def check_configured_source(session: Session, mode: RefreshMode) -> None:
-    """Read and check the configuration and the whole source, write nothing, and say what there is.
+def check_configured_source(session: Session, mode: RefreshMode) -> Tally:
+    """Read and check the configuration and the whole source, without writing anything.
 
-    Raises SourceError where more records would be rejected than are allowed.
+    Raises ConfigurationError, and SourceError for a source that cannot be read.
     """
-    settings = session.settings
-    tally = check_plan(plan_refresh(settings, session.progress), mode)
-    print(
-        f"{tally.read:,} records read: {tally.indexed:,} right, {tally.deleted:,} deletions, "
-        f"{tally.rejected:,} wrong."
-    )
+    return check_plan(plan_refresh(session.settings, session.progress), mode)
+
+
+def summarise_source_check(tally: Tally) -> list[str]:
+    """What a check of the source found, in lines for a person."""
+    lines = [
+        f"{tally.read:,} records read: {tally.indexed:,} valid, {tally.deleted:,} deletions, "
+        f"{tally.rejected:,} invalid."
+    ]
     if tally.unknown_codes:
         codes = ", ".join(f"{code} ({number:,})" for code, number in tally.unknown_codes.items())
-        print(f"Offence codes not in the table: {codes}.")
+        lines.append(f"Offence codes not in the table: {codes}.")
+    return lines
+
+
+def require_allowed_rejects(tally: Tally, settings: Settings) -> None:
+    """Raise SourceError where a refresh would reject more records than foidex.toml allows."""
     if tally.rejected > settings.refresh.max_rejects:
         raise SourceError(
             "\n".join(
                 [
                     *list_reasons(tally.reasons, tally.rejected),
-                    f"{tally.rejected:,} records would be rejected, and "
+                    f"{tally.rejected:,} records would be rejected, but only "
                     f"{settings.refresh.max_rejects:,} are allowed. Correct them.",
                 ]
             )
@@ -175,44 +186,44 @@ def check_configured_source(session: Session, mode: RefreshMode) -> None:
 
 def run_nightly_refresh(
     session: Session, mode: RefreshMode, overrides: frozenset[CheckOverride]
-) -> None:
-    """Refresh, and leave the report, the metrics and the log, also of a run that failed."""
+) -> RefreshResult:
+    """Refresh, and write the report, the metrics and the log, even if the refresh failed.
+
+    Raises as ``refresh_index``, and OutputError where the report or the metrics cannot be written.
+    """
     settings = session.settings
     started_at = datetime.now(UTC).replace(microsecond=0)
     clock = time.monotonic()
     try:
-        refresh_plan = plan_refresh(settings, session.progress)
-        with session.client() as client:
-            loaded = refresh_index(
-                client,
-                settings.index,
-                refresh_plan,
-                RefreshOptions(
-                    settings.refresh,
-                    partial(build_canary_query, book=load_configured_term_book(settings)),
-                    mode,
-                    overrides,
-                ),
-                session.progress,
-            )
-        if days := settings.refresh.max_age_days:
-            expire_rejects(settings.home / "rejects", days)
+        result = _refresh_configured_source(session, mode, overrides)
     except FoidexError as error:
-        seconds = round(time.monotonic() - clock, 3)
         failure_report = RefreshReport(
             outcome="failed",
             exit_code=error.exit_code,
             mode=mode,
             started_at=started_at,
-            seconds=seconds,
+            seconds=round(time.monotonic() - clock, 3),
             error=str(error),
         )
         _write_refresh_outputs(failure_report, settings)
         raise
-    refresh_report = build_refresh_report(loaded, mode, started_at, time.monotonic() - clock)
+    refresh_report = build_refresh_report(result, mode, started_at, time.monotonic() - clock)
     _write_refresh_outputs(refresh_report, settings)
-    for line in summarise_refresh(loaded):
-        print(line)
+    return result
+
+
+def _refresh_configured_source(
+    session: Session, mode: RefreshMode, overrides: frozenset[CheckOverride]
+) -> RefreshResult:
+    settings = session.settings
+    refresh_plan = plan_refresh(settings, session.progress)
+    query_for_term = partial(build_canary_query, book=load_configured_term_book(settings))
+    options = RefreshOptions(settings.refresh, query_for_term, mode, overrides)
+    with session.client() as client:
+        result = refresh_index(client, settings.index, refresh_plan, options, session.progress)
+    if days := settings.refresh.max_age_days:
+        expire_rejects(settings.home / "rejects", days)
+    return result
 
 
 def _write_refresh_outputs(refresh_report: RefreshReport, settings: Settings) -> None:

@@ -13,7 +13,7 @@ import pytest
 from indexer.audit.log import AUDIT_LOG_NAME, AuditLog
 from indexer.session import Session
 from queries.answer.cells import hash_numbers
-from queries.commands.demo_steps import _answer_demo_request
+from queries.jobs.demo import answer_demo_request
 from queries.replay.compare import read_unpublished_answer
 from tests.support.paths import ROOT
 
@@ -32,7 +32,7 @@ def test_an_answer_of_the_demonstration_is_in_the_audit_log(
     shutil.copy(DATA / "requests" / "reference.yaml", tmp_path)
     session = Session()
     session.quiet = True
-    _answer_demo_request(session, tmp_path, "reference")
+    answer_demo_request(session, tmp_path, "reference")
     answered = read_unpublished_answer(tmp_path / "reference.answer.json")
     (line,) = AuditLog(session.settings.audit_folder / AUDIT_LOG_NAME).read_lines()
     assert (line["command"], line["reference"]) == ("demo", "FOI2018/03922")

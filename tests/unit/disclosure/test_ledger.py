@@ -168,7 +168,7 @@ def test_an_override_publishes_and_is_recorded(book: Path) -> None:
 @pytest.mark.parametrize(
     ("reason", "told"),
     [("", "is blank"), ("  ", "is blank"), ("\n\t", "is blank"), ("\u3000", "is blank"),
-     ("agreed\udcff", "holds half a character")],
+     ("agreed\udcff", "is not valid UTF-8")],
 )  # fmt: skip
 def test_a_reason_that_says_nothing_is_a_wrong_command_line(reason: str, told: str) -> None:
     """Whether a rule is set aside or not: nobody would see that it was taken for none."""

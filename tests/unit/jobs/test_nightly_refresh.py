@@ -24,11 +24,13 @@ def test_a_folder_that_cannot_be_listed_is_told_and_not_the_pattern(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     extract = tmp_path / "extract"
-    gone = f"{extract}: cannot be read (No such file or directory). Check the path and its rights."
+    gone = f"{extract}: cannot be read (No such file or directory). Check the path and its permissions."
     assert refused(tmp_path, "extract/*.jsonl") == gone
     assert refused(tmp_path, f"{extract}/*/*.jsonl") == gone
     extract.mkdir()
-    assert refused(tmp_path, "extract/*.jsonl").startswith(f"{extract}/*.jsonl: no file is of this")
+    assert refused(tmp_path, "extract/*.jsonl").startswith(
+        f"{extract}/*.jsonl: no file matches this"
+    )
 
     def denied(_: Path) -> None:
         raise PermissionError(13, "Permission denied")

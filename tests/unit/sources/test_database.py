@@ -377,13 +377,13 @@ def test_the_address_comes_from_the_environment_a_file_or_foidex_toml(tmp_path: 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "[source] names no paths"),
+        ("", "[source] names neither paths nor a database"),
         (f'[source]\npaths = ["a.jsonl"]\ndatabase = "sqlite:///a"\n{CRIMES}', "names paths and a database"),
         ('[source]\ndatabase = "sqlite:///a"\n', "[source.queries] lacks crimes"),
         (CRIMES, "has queries or a watermark, but no database"),
         (f'[source]\ndatabase = "sqlite:///a"\ndatabase_url_file = "a"\n{CRIMES}', "gives database and database_url_file"),
         (f'[source]\ndatabase_url_file = "no"\n{CRIMES}', "no (source.database_url_file): cannot be read"),
-        (f'[source]\ndatabase = "sqlite:///a"\nwatermark = "changed"\n{CRIMES}', "source.watermark must be the column that is our updated_at"),
+        (f'[source]\ndatabase = "sqlite:///a"\nwatermark = "changed"\n{CRIMES}', "source.watermark must be the column for updated_at"),
         ('[source.queries]\ncrime = "SELECT 1"', '[source.queries] has an unknown key "crime". Did you mean "crimes"?'),
     ],
 )  # fmt: skip

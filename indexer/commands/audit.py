@@ -1,4 +1,4 @@
-"""TODO: say what queries.commands.audit is for."""
+"""The commands ``audit verify``, ``audit head`` and ``audit show``: check or read the audit log."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from indexer.audit.log import AuditLog
 
 
-audit_app = typer.Typer(no_args_is_help=True)
+audit_app = typer.Typer(help="Check or read the log of every query.", no_args_is_help=True)
 
 
 @audit_app.command(name="verify")
 def verify_audit_log(
     head: Annotated[
-        str | None, typer.Option(metavar="HASH", help="A head noted earlier: nothing was cut off.")
+        str | None,
+        typer.Option(metavar="HASH", help="A head noted earlier; no line up to it is missing."),
     ] = None,
 ) -> None:
     """Check that no line of the audit log was changed, removed, added or moved.
@@ -28,29 +29,34 @@ def verify_audit_log(
     Example: foidex audit verify
     """
     chain_check = _open_audit_log().check((head or "").strip().lower())
-    print(f"The chain of {chain_check.line_count:,} lines is whole. Head: {chain_check.head}")
+    print(f"The chain of {chain_check.line_count:,} lines is intact. Head: {chain_check.head}")
     if head:
-        print(f"The head that was noted is that of line {chain_check.noted_line:,}.")
+        print(f"The head noted earlier is that of line {chain_check.noted_line:,}.")
     if chain_check.torn_lines:
         torn_lines = ", ".join(f"{line_number:,}" for line_number in chain_check.torn_lines)
-        print(f"A crash cut short line {torn_lines}; the result of that run was never given.")
+        print(f"A crash cut off line {torn_lines}; the result of that run was never given.")
 
 
 @audit_app.command(name="head")
 def print_audit_head() -> None:
-    """Print how many lines the audit log has and the hash of the last, to be noted elsewhere."""
+    """Print how many lines the audit log has and the hash of the last one, to note elsewhere."""
     chain_check = _open_audit_log().check()
     print(f"{chain_check.line_count} {chain_check.head}")
 
 
 @audit_app.command(name="show")
 def print_audit_log(
-    last: Annotated[int | None, typer.Option(min=1, help="Only so many, the newest.")] = None,
+    last: Annotated[
+        int | None, typer.Option(min=1, help="Only this many lines, the newest.")
+    ] = None,
     forgotten: Annotated[
-        str | None, typer.Option(metavar="REF", help="Only what forgot the record of a reference.")
+        str | None,
+        typer.Option(
+            metavar="REF", help="Only lines of runs that erased the record with this reference."
+        ),
     ] = None,
 ) -> None:
-    """Print the audit log, one JSON line a run, oldest first.
+    """Print the audit log, a JSON object a line, oldest first.
 
     Example: foidex audit show --last 20
     """
@@ -62,7 +68,7 @@ def print_audit_log(
         print(msgspec.json.encode(entry).decode())
     if isinstance(lines, deque) and not lines:
         print(
-            "No line is of that reference; one that was made with another key cannot be told.",
+            "No line is about this reference. Lines made with another key cannot be recognised.",
             file=sys.stderr,
         )
 

@@ -1,4 +1,4 @@
-"""The whole job on sample data, from nothing: records in, two requests answered, letters out.
+"""The demonstration on sample data: loads records, answers two requests, and writes the letters.
 
 It uses the embedded server and an alias of its own, so it never touches a real index.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -27,7 +27,6 @@ from queries.answering.service import answer_request
 from queries.documents.content.context import DocumentSettings, build_document_context
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.report import render_report_text
-from queries.layout.text_table import PAGE_WIDTH
 from queries.request.reader import read_configured_request
 
 DEMO_RECORD_COUNT: Final = 20_000
@@ -48,8 +47,24 @@ signatory = "Information Rights Officer"
 """
 
 
-def run_demo(session: Session, folder: Path) -> None:
-    """Run the demonstration, leaving its files in ``folder``."""
+def run_demo(session: Session, folder: Path) -> Iterator[str]:
+    """Load the sample data, answer the two requests, and write their files into ``folder``.
+
+    Yields the report on each answer. The session uses the configuration in ``folder`` from then on.
+    Raises ConfigurationError where a server or an index is set, and OutputError where ``folder``
+    cannot be written.
+    """
+    _require_embedded_server(session)
+    config = folder / CONFIG_FILE_NAME
+    paths = _write_demo_inputs(folder, config)
+    session.config = config
+    session.reset()
+    _load_demo_records(session, paths)
+    for name in _DEMO_REQUESTS:
+        yield answer_demo_request(session, folder, name)
+
+
+def _require_embedded_server(session: Session) -> None:
     if session.settings.server.url is not None:
         raise ConfigurationError(
             "the demonstration runs on the embedded server only. Unset FOIDEX_URL (server.url)."
@@ -59,13 +74,13 @@ def run_demo(session: Session, folder: Path) -> None:
             "the demonstration has an index of its own, so that it never touches a real one. "
             "Unset FOIDEX_INDEX."
         )
-    config = folder / CONFIG_FILE_NAME
-    paths = _write_demo_inputs(folder, config)
-    session.config = config
-    session.reset()
+
+
+def _load_demo_records(session: Session, paths: list[Path]) -> None:
+    """Load the records, and delete the generations of earlier demonstrations."""
     alias = session.settings.index.alias
     with session.client() as client:
-        loaded = load_files(
+        result = load_files(
             client,
             session.settings.index,
             paths,
@@ -73,13 +88,10 @@ def run_demo(session: Session, folder: Path) -> None:
             session.progress,
         )
         for generation in list_verified(client, alias):
-            if generation.name != loaded.generation.name:
+            if generation.name != result.generation.name:
                 discard_generation(client, alias, generation.name)
-        for line in summarise_refresh(msgspec.structs.replace(loaded, previous=None)):
-            session.progress.say(line)
-    for name in _DEMO_REQUESTS:
-        _answer_demo_request(session, folder, name)
-    _print_next_steps(folder, config)
+    for line in summarise_refresh(msgspec.structs.replace(result, previous=None)):
+        session.progress.say(line)
 
 
 def _write_demo_inputs(folder: Path, config: Path) -> list[Path]:
@@ -96,23 +108,24 @@ def _write_demo_inputs(folder: Path, config: Path) -> list[Path]:
                 file.write(msgspec.json.encode(record) + b"\n")
     except OSError as error:
         raise OutputError(
-            f"{folder}: cannot be written ({error.strerror}). Name another folder with --out."
+            f"{folder}: cannot be written ({error.strerror}). Choose another folder with --out."
         ) from None
     return records
 
 
-def _answer_demo_request(session: Session, folder: Path, name: str) -> None:
+def answer_demo_request(session: Session, folder: Path, name: str) -> str:
+    """Answer a request, write the letters and the answer, and return the report."""
     demo_answer = answer_request(
         session,
         lambda: read_configured_request(folder / f"{name}.yaml", session.settings),
         command="demo",
     )
-    today = date.today()  # noqa: DTZ011 - a letter has the local date
+    today = date.today()  # noqa: DTZ011 - a letter has the date of the office it is sent from
     context = build_document_context(demo_answer, DocumentSettings(session.settings.force, today))
     _write_demo_file(folder / f"{name}.answer.json", format_json(demo_answer) + "\n")
     _write_demo_file(folder / f"{name}.letter.txt", render_letter_text(context))
     _write_demo_file(folder / f"{name}.letter.html", render_letter_html(context))
-    print(f"{'=' * PAGE_WIDTH}\n{render_report_text(context)}")
+    return render_report_text(context)
 
 
 def _write_demo_file(path: Path, text: str) -> None:
@@ -120,18 +133,3 @@ def _write_demo_file(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror}).") from None
-
-
-def _print_next_steps(folder: Path, config: Path) -> None:
-    program = os.path.relpath(sys.argv[0]) if os.path.sep in sys.argv[0] else sys.argv[0]
-    line = "=" * PAGE_WIDTH
-    print(line)
-    print(f"Everything lies in {folder}/:")
-    print("  reference.yaml, five-years.yaml   the two requests")
-    print("  *.letter.txt, *.letter.html       the letters")
-    print("  *.answer.json                     the numbers, with where they come from")
-    print("\nTry next:")
-    print(f'  {program} --config {config} count "live stream" Snapchat --by offence')
-    print(f"  {program} --config {config} find livestream --offence 22B --refs-only")
-    print(f"  {program} --config {config} answer {folder}/reference.yaml --format letter")
-    print(f"\nThe server goes on running; stop it with: {program} down")
