@@ -1,15 +1,17 @@
-"""What every suite needs: the project's folder on the path, hypothesis without a deadline."""
+"""What every suite needs: the fixtures of the servers, and how hypothesis tries."""
 
 from __future__ import annotations
-
-import os
 
 import pytest
 from hypothesis import settings
 
+from tests.support.examples import EXAMPLES, examples
+
 pytest_plugins = ["tests.support.fixtures"]
 
-settings.register_profile("foidex", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.register_profile(
+    "foidex", deadline=None, derandomize=not EXAMPLES, max_examples=examples(100)
+)
 
 settings.load_profile("foidex")
 

@@ -35,6 +35,7 @@ from tests.support.counted_records import (
     reference_records,
 )
 from tests.support.counter import Counter, Record
+from tests.support.examples import examples
 from tests.support.fake_search import SmallPages
 from tests.support.paths import ROOT
 from tests.support.server import SILENT
@@ -163,7 +164,7 @@ def check(answer: Answer, counter: Counter, codes: list[str]) -> None:
     assert fourth.table.total.counts == (len(counter.victims()), counter.people())
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     COUNTED_RECORDS,
     st.sampled_from([[], ["live stream"], TERMS[:2]]),

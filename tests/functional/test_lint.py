@@ -33,6 +33,7 @@ from queries.lint.findings import (
 from queries.request.reader import parse_request
 from queries.spec.term_book import load_default_term_book
 from tests.support.command_line import Outcome, run_command
+from tests.support.examples import examples
 from tests.support.oracle import mentions, text_of, variants
 from tests.support.server import SILENT
 
@@ -262,7 +263,7 @@ piece = st.builds(str.__add__, st.sampled_from(WORDS), st.sampled_from(JOINTS))
 narratives = st.lists(st.lists(piece, max_size=6).map("".join), min_size=1, max_size=30)
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(narratives)
 def test_every_number_of_a_near_miss_is_a_naive_count(
     client: Elasticsearch, index: IndexSettings, tmp_path: Path, written: list[str]

@@ -42,6 +42,7 @@ from queries.request.reader import Request, parse_request
 from tests.support.command_line import Outcome, run_command
 from tests.support.counted_records import COUNTED_RECORDS, TERMS, four_questions
 from tests.support.counter import Counter
+from tests.support.examples import examples
 from tests.support.oracle import mentions, text_of, variants
 from tests.support.server import SILENT
 
@@ -441,7 +442,7 @@ EVERY_KIND = """
 """
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(COUNTED_RECORDS, st.sampled_from(["one period", "side by side"]))
 def test_every_number_of_every_kind_is_the_sum_of_its_records(
     force: Force, written: Records, periods: str
@@ -480,7 +481,7 @@ def test_many_names_are_asked_in_several_searches_with_one_result(
     assert list(trace_scope(force.client, name, asking.scope, plan)) == once
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(COUNTED_RECORDS, COUNTED_RECORDS, st.sampled_from(["kept", "pruned"]))
 def test_random_refreshes_move_as_a_naive_reading_of_both_sides_says(
     force: Force, old: Records, new: Records, generation: str

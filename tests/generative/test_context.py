@@ -21,6 +21,7 @@ from queries.evidence.hits import iter_hits
 from queries.evidence.locate import locate_scope
 from queries.matching.highlight import NARRATIVE_FIELDS, find_term_matches, narrative_from_source
 from queries.request.adhoc import build_adhoc_request
+from tests.support.examples import examples
 from tests.support.narratives import REAL, TERMS
 from tests.support.server import SILENT
 
@@ -66,7 +67,7 @@ def agree(
     return len(mine)
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(narratives, asked)
 def test_a_record_matches_if_and_only_if_its_context_is_found(
     client: Elasticsearch,

@@ -23,6 +23,7 @@ from queries.disclosure.populations import build_answer_system, list_printed_cel
 from queries.disclosure.release import collect_known_bounds, protect_answer
 from queries.questions.prepared import prepare_question
 from queries.search.run import build_count_body
+from tests.support.examples import examples
 from tests.support.fake_search import answer
 from tests.support.kinds import QUESTIONS, SCOPES, asking, records
 
@@ -30,7 +31,7 @@ SOME = st.lists(st.sampled_from(QUESTIONS), min_size=1, max_size=4)
 
 
 @pytest.mark.parametrize("scope", SCOPES)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 @given(records=records())
 def test_what_tables_say_of_their_numbers_is_true(
     scope: str, records: list[dict[str, Any]]
@@ -57,7 +58,7 @@ def test_the_search_is_as_the_dsl_writes_it(scope: str) -> None:
     assert json.dumps(build_request_body(asked)) == first
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(
     questions=SOME,
     scope=st.sampled_from(SCOPES),
@@ -183,7 +184,7 @@ def every_set(name: str, most: int) -> tuple[list[str], Any]:
 
 
 @pytest.mark.parametrize("name", TRIED)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(data=st.data(), threshold=st.integers(2, 3))
 def test_trying_every_set_of_records_finds_no_withheld_number(
     name: str, data: st.DataObject, threshold: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter as Tally
 from collections.abc import Callable
 from datetime import date
@@ -30,10 +29,9 @@ from queries.evidence.locate import locate_records
 from queries.request.reader import Request, parse_request, read_request
 from queries.tables.period_columns import split_column_key
 from tests.support.counter import Days, Naive, Record, Table, days
+from tests.support.examples import examples
 from tests.support.paths import ROOT
 from tests.support.server import SILENT
-
-EXAMPLES = int(os.environ.get("FOIDEX_TEST_EXAMPLES", "15"))
 
 DECLARED: dict[str, dict[str, Any]] = {
     "district": {"values": ["North", "South", "unknown"]},
@@ -361,7 +359,7 @@ def located(asked: Request, found: QuestionAnswer, naive: Table) -> list[tuple[A
 
 # A load takes its time, so a failure is told as it is found: to make it smaller would take minutes.
 @settings(
-    max_examples=EXAMPLES,
+    max_examples=examples(15),
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )

@@ -23,6 +23,7 @@ from queries.matching.term import parse_term
 from queries.request.adhoc import build_adhoc_request
 from queries.spec.term_book import load_default_term_book
 from queries.tables.scope import Mention, Scope
+from tests.support.examples import examples
 from tests.support.narratives import REAL, TERMS, as_records
 from tests.support.oracle import cleaned, mentions, spellings, variants
 from tests.support.server import SILENT
@@ -245,7 +246,7 @@ narratives = st.lists(st.lists(piece, max_size=6).map("".join), min_size=1, max_
 asked = st.lists(st.lists(piece, min_size=1, max_size=3).map("".join), min_size=1, max_size=8)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(narratives, asked)
 def test_generated_text_has_no_extra_and_no_missed_record(
     client: Elasticsearch,

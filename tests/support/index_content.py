@@ -1,9 +1,11 @@
-"""What an index holds."""
+"""Records on their way into an index, and what it holds."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import msgspec
 from elasticsearch import Elasticsearch
 
 
@@ -16,3 +18,9 @@ def read_live_records(client: Elasticsearch, alias: str) -> dict[str, dict[str, 
         for hit in hits
         if hit["_source"]["status"] != "deleted"
     }
+
+
+def write_records(path: Path, records: list[dict[str, Any]]) -> Path:
+    """A file of records, one a line."""
+    path.write_bytes(b"".join(msgspec.json.encode(record) + b"\n" for record in records))
+    return path

@@ -46,6 +46,7 @@ from queries.disclosure.release import collect_known_bounds, list_small_counts, 
 from queries.disclosure.suppression import SuppressionProblem, choose_cells, tighten_constraints
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.report import render_report_text
+from tests.support.examples import examples
 from tests.support.rendered import rendered
 from tests.support.tables import Record, a_record, answer, keywords, linked, offences, victims
 
@@ -319,7 +320,7 @@ def asked_of(records: Sequence[Record]) -> Answer:
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(records_drawn, st.integers(2, 10))
 def test_no_withheld_number_can_be_worked_out(
     records: list[tuple[str, frozenset[str], tuple[int | None, ...]]], threshold: int
@@ -339,7 +340,7 @@ def test_no_withheld_number_can_be_worked_out(
         assert interval.low >= 1
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(records_drawn, st.sampled_from([3, 5, 10]))
 def test_no_rounded_number_can_be_worked_out(
     records: list[tuple[str, frozenset[str], tuple[int | None, ...]]], base: int
@@ -385,7 +386,7 @@ def every_set_of_records() -> dict[str, np.ndarray[Any, Any]]:
     return found
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.sampled_from(KINDS), min_size=1, max_size=7), st.integers(2, 3))
 def test_no_withheld_number_can_be_worked_out_by_trying_every_set_of_records(
     kinds: list[tuple[str, tuple[str, ...]]], threshold: int
@@ -456,7 +457,7 @@ def optimum(problem: SuppressionProblem) -> int:
     raise AssertionError("everything withheld protects")
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.lists(st.integers(0, 9), min_size=2, max_size=5), st.integers(2, 6))
 @pytest.mark.parametrize("exact", ["exact", "greedy"])
 def test_no_more_is_withheld_than_needed(exact: str, rows: list[int], threshold: int) -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
-import random
-import signal
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,15 +41,15 @@ from indexer.loading import loader
 from indexer.loading.bulk_request import DocumentChunk
 from indexer.loading.conflicts import create_documents
 from indexer.loading.tally import LineOutcome
-from indexer.records.sample import MENTION_COUNT, generate_records
+from indexer.records.sample import generate_records
 from indexer.server.address import ServerAddress
 from indexer.server.connection import connect_server
-from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
 from queries.answering.adhoc import count_adhoc_request
 from queries.matching.term import build_term_query, parse_term
 from queries.request.adhoc import build_adhoc_request
-from tests.support.index_content import read_live_records
-from tests.support.server import SILENT, end_home, new_home, settings_for
+from tests.support.examples import examples
+from tests.support.index_content import read_live_records, write_records
+from tests.support.server import SILENT
 
 FOIDEX = str(Path(sys.executable).with_name("foidex"))
 
@@ -79,11 +75,6 @@ def deletion(reference: str, version: int) -> dict[str, Any]:
     return {name: whole[name] for name in ("crime_ref", "updated_at")} | {"status": "deleted"}
 
 
-def write(path: Path, records: Records) -> Path:
-    path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in records))
-    return path
-
-
 @pytest.fixture
 def run(
     client: Elasticsearch, index: IndexSettings, tmp_path: Path
@@ -96,7 +87,7 @@ def run(
         options: RefreshSettings | None = None,
         **more: Any,
     ) -> RefreshResult:
-        path = write(tmp_path / "source.jsonl", records)
+        path = write_records(tmp_path / "source.jsonl", records)
         plan = RefreshPlan((path,), tmp_path / "rejects", **more.pop("plan", {}))
         return refresh_index(
             client,
@@ -223,7 +214,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(steps, min_size=1, max_size=4))
 def test_changes_end_where_one_full_refresh_of_the_final_state_ends(
     client: Elasticsearch,
@@ -304,7 +295,7 @@ def test_a_generation_without_its_replicas_is_not_promoted(
     from indexer.jobs import verification
 
     monkeypatch.setattr(verification, "_HEALTH_SECONDS", 1)
-    paths = [write(tmp_path / "one.jsonl", [record("A")])]
+    paths = [write_records(tmp_path / "one.jsonl", [record("A")])]
     two = IndexSettings(alias=index.alias, replicas=1)
     with pytest.raises(GenerationError, match="1 of its shard copies are not started"):
         load_files(client, two, paths, tmp_path, SILENT)
@@ -453,146 +444,3 @@ def test_a_reader_sees_one_generation_or_the_next_and_never_a_mixture(
     assert set(seen) <= valid
     assert seen == sorted(filter(None, seen))
     assert len(set(seen)) > 3
-
-
-# -- faults ----------------------------------------------------------------------------------------
-
-
-class Rig:
-    """A server of the test's own, which may be killed, and a source to refresh from."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.folder = home / "night"
-        self.folder.mkdir()
-        self.settings = settings_for(home)
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("FOIDEX_")},
-            "FOIDEX_HOME": str(home),
-            "FOIDEX_HEAP": "512m",
-        }
-        (self.folder / "foidex.toml").write_text(
-            '[source]\npaths = ["source.jsonl"]\n[refresh]\nkeep = 2\nlease_seconds = 5\n'
-            '[[refresh.canaries]]\nterm = "live stream"\nleast = 10\n'
-        )
-
-    def source(self, total: int) -> None:
-        """The first of one list of records, so that a longer source holds a shorter one."""
-        write(self.folder / "source.jsonl", list(generate_records(4_000))[:total])
-
-    def command(self, *more: str) -> list[str]:
-        return [FOIDEX, "--config", str(self.folder / "foidex.toml"), *more]
-
-    def start(self, *more: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            self.command("refresh", *more), env=self.environment, cwd=self.folder,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def refresh(self, *more: str) -> None:
-        """Refresh by hand-free reruns: a dead run's lease may have to run out first."""
-        for _ in range(20):
-            process = self.start(*more)
-            _, said = process.communicate(timeout=120)
-            if process.returncode == 0:
-                return
-            assert process.returncode == LockedError.exit_code, said
-            time.sleep(0.5)
-        pytest.fail("the lock was never given back")
-
-    def client(self) -> Elasticsearch:
-        return connect_server(start_embedded_server(self.settings, SILENT))
-
-    def check(self, totals: set[int]) -> int:
-        """The alias points at one whole, verified generation of one of the sizes."""
-        with self.client() as client:
-            live = read_live_generation(client, "crimes")
-            assert live.verified
-            assert live.records in totals
-            assert count_documents(client, live.name) == (live.records, 0)
-            whole = count_adhoc_request(
-                client, "crimes", build_adhoc_request(["live stream", "livestreaming"])
-            )
-            counted = sum(n % 20 < MENTION_COUNT and n % 17 > 1 for n in range(live.records))
-            assert whole.records == counted
-            return live.records
-
-
-@pytest.fixture(scope="module")
-def rig() -> Iterator[Rig]:
-    home = new_home()
-    mine = Rig(home)
-    try:
-        mine.source(2_000)
-        mine.refresh()
-        yield mine
-    finally:
-        stop_embedded_server(mine.settings, SILENT)
-        end_home(home)
-
-
-@pytest.mark.timeout(900)
-def test_a_refresh_killed_at_any_moment_leaves_a_whole_generation(rig: Rig) -> None:
-    """SIGKILL at 40 random moments, then a rerun that needs no hand and clears what was left."""
-    chance = random.Random(7)
-    with rig.client():
-        started = time.monotonic()
-        rig.refresh()
-        whole = time.monotonic() - started
-    totals = {rig.check({2_000})}
-    for turn in range(40):
-        total = 2_000 + 20 * turn
-        rig.source(total)
-        process = rig.start(*(["--incremental"] if turn % 2 else []))
-        time.sleep(chance.uniform(0.3, whole))
-        process.kill()
-        process.communicate()
-        totals = {rig.check({*totals, total})}
-        if turn % 8 == 7:
-            rig.refresh()
-            totals = {rig.check({total})}
-            with rig.client() as client:
-                names = set(client.indices.get(index="crimes-*").body)
-                kept = {one.name for one in list_verified(client, "crimes")}
-                assert names == kept
-                assert len(kept) <= 2
-
-
-@pytest.mark.timeout(900)
-def test_a_server_killed_during_a_refresh_and_started_again_is_whole(rig: Rig) -> None:
-    """SIGKILL to the server at 10 random moments of a refresh; it is started again and rerun."""
-    import psutil
-
-    chance = random.Random(8)
-    with rig.client() as client:
-        before = read_live_generation(client, "crimes").records
-    for turn in range(10):
-        total = 3_000 + 20 * turn
-        rig.source(total)
-        process = rig.start(*(["--incremental"] if turn % 2 else []))
-        time.sleep(chance.uniform(0.5, 2.0))
-        state = json.loads((rig.home / "server.json").read_bytes())
-        server = psutil.Process(state["pid"])
-        server.kill()
-        server.wait(30)
-        _, said = process.communicate(timeout=180)
-        assert "Traceback" not in said
-        rig.check({before, total})
-        rig.refresh()
-        before = rig.check({total})
-
-
-def test_sigterm_deletes_what_was_half_built_and_gives_the_lock_back(rig: Rig) -> None:
-    rig.refresh()  # clears what a test before this one may have left
-    with rig.client() as client:
-        before = set(client.indices.get(index="crimes-*").body)
-        process = rig.start()
-        while not set(client.indices.get(index="crimes-*").body) - before:
-            assert process.poll() is None
-            time.sleep(0.05)
-        process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=60)
-        assert process.returncode == 143, said
-        assert "stopped" in said
-        assert set(client.indices.get(index="crimes-*").body) == before
-        assert not client.exists(index="crimes.lock", id="refresh")
