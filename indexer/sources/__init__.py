@@ -1,7 +1,6 @@
-"""Where records come from. A source yields each record, still raw, with its place.
+"""Read raw records from files: JSON Lines or CSV tables, chosen by the file's name.
 
-``raw`` is the JSON line as it was read, or a mapping of Python values. Nothing is checked here but
-what keeps a file from being read at all, which raises SourceError.
+Only what keeps a file from being read at all is checked here, and raises SourceError.
 """
 
 from __future__ import annotations
@@ -22,13 +21,20 @@ from indexer.sources.jsonl import read_json_lines
 
 _JSON_ENDINGS: Final = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz")
 
-__all__ = ["RawRecord", "check", "read", "reads", "size", "tombstones"]
+__all__ = [
+    "RawRecord",
+    "check_paths",
+    "measure_sources",
+    "paths_include_file",
+    "read_records",
+    "read_tombstones",
+]
 
 
 def read_records(paths: Iterable[Path], fields: FieldMap = EMPTY_FIELD_MAP) -> Iterator[RawRecord]:
     """Every record of the files and folders, in order. Raises SourceError.
 
-    Rows of CSV come under our names; JSON lines as they were read.
+    CSV rows have the record's field names already; JSON lines are as they were read.
     """
     path_list = list(paths)
     names = Counter(_resolve_file(path).name for path in path_list)
@@ -38,25 +44,25 @@ def read_records(paths: Iterable[Path], fields: FieldMap = EMPTY_FIELD_MAP) -> I
             if _detect_format(path) == "csv"
             else read_json_lines(path)
         )
-        if names[_resolve_file(path).name] > 1:  # a place is that of one record alone
+        if names[_resolve_file(path).name] > 1:  # a location must belong to one record only
             folder = _resolve_file(path).parent
             raws = (replace(raw, location=f"{folder / raw.location}") for raw in raws)
         yield from raws
 
 
 def check_paths(paths: Iterable[Path]) -> None:
-    """Raise SourceError for a path that can never be read, before anything is built."""
+    """Raise SourceError for a path that cannot be read, or is given twice."""
     files: set[Path] = set()
     for path in paths:
         _detect_format(path)
         file = _resolve_file(path).resolve()
         if file in files:
-            raise SourceError(f"{path}: is given twice. Name it once.")
+            raise SourceError(f"{path}: is given twice. Give it once.")
         files.add(file)
 
 
 def paths_include_file(paths: Iterable[Path], file: Path) -> bool:
-    """Whether a file is one of those that the paths stand for."""
+    """Whether a file is among the files that would be read for the paths."""
     return file.exists() and any(
         file.samefile(candidate)
         for path in paths
@@ -66,12 +72,12 @@ def paths_include_file(paths: Iterable[Path], file: Path) -> bool:
 
 
 def _resolve_file(path: Path) -> Path:
-    """The file that a path names, of a folder its crimes.csv."""
+    """The file that a path names; for a folder, its crimes.csv."""
     return path / CRIMES_FILE if path.is_dir() else path
 
 
 def read_tombstones(path: Path) -> Iterator[RawRecord]:
-    """Word of a deletion for every reference of a text file, one a line. Raises SourceError."""
+    """A deletion for every reference in a text file, one a line. Raises SourceError."""
     try:
         with path.open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, start=1):
@@ -81,11 +87,13 @@ def read_tombstones(path: Path) -> Iterator[RawRecord]:
     except UnicodeDecodeError:
         raise SourceError(f"{path}: is not UTF-8 text. Save it as UTF-8.") from None
     except OSError as error:
-        raise SourceError(f"{path}: cannot be read ({error.strerror}). Check its rights.") from None
+        raise SourceError(
+            f"{path}: cannot be read ({error.strerror}). Check its permissions."
+        ) from None
 
 
 def measure_sources(paths: Iterable[Path]) -> int:
-    """The bytes of all files together, for a progress bar."""
+    """The total size of all files in bytes, for a progress bar."""
     files = [
         file for path in paths for file in ([*path.glob("*.csv")] if path.is_dir() else [path])
     ]
@@ -102,7 +110,7 @@ def _detect_format(path: Path) -> Literal["csv", "json"]:
     if path.is_dir():
         if not (path / CRIMES_FILE).is_file():
             raise SourceError(
-                f"{path}: is a folder without {CRIMES_FILE}. Name the files, or a folder of "
+                f"{path}: is a folder without {CRIMES_FILE}. Give the files, or a folder of "
                 "CSV tables."
             )
         return "csv"
@@ -111,5 +119,6 @@ def _detect_format(path: Path) -> Literal["csv", "json"]:
     if path.suffix == ".csv":
         return "csv"
     raise SourceError(
-        f"{path}: is not a kind of file foidex reads. Name it .jsonl, .jsonl.gz or .csv."
+        f"{path}: is not a kind of file that foidex reads. Rename it to end in .jsonl, "
+        ".jsonl.gz or .csv."
     )

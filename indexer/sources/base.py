@@ -1,4 +1,4 @@
-"""One record as a source yields it."""
+"""The raw record, which every source yields."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from msgspec import Struct
 
 
 class RawRecord(Struct, frozen=True, gc=False):
-    """``place`` is "file:line"; ``raw`` the JSON line, or a mapping; ``size`` the bytes it took.
+    """A record that is not checked yet.
 
-    ``error`` says why the source already knows that it is no record, with the remedy.
+    ``location`` is "file:line"; ``raw`` is the JSON line, or a mapping of Python values; ``size``
+    is the number of bytes read for it. ``error`` says why the source itself rejects it, and the
+    fix.
     """
 
     location: str

@@ -1,4 +1,4 @@
-"""Records as CSV tables: crimes.csv, and victims.csv, links.csv, narratives.csv if there are."""
+"""Read records from CSV tables: crimes.csv, with optional victims, links and narratives.csv."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _read_child_rows(table: ChildTable, file: Path, fields: FieldMap) -> Iterato
 
     for row in _read_csv_rows(file, (JOIN_KEY, *table.columns), {JOIN_KEY, *table.required}, ours):
         if row.error:
-            # Which record it belongs to cannot be told, so it cannot be set aside with it.
+            # It is unknown which record it belongs to, so it cannot be rejected with that record.
             raise SourceError(f"{file.parent / row.location}: {row.error}")
         yield row
 
@@ -62,7 +62,7 @@ def _read_csv_rows(
     required: Iterable[str],
     map_column: Callable[[str], str | None],
 ) -> Iterator[SourceRow]:
-    """Every row that is not blank, under our names; the header is checked against the columns."""
+    """Every row that is not blank, with our names; the header is checked against the columns."""
     line = 1
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
@@ -75,7 +75,7 @@ def _read_csv_rows(
                 location = f"{file.name}:{line}"
                 line = rows.line_num + 1
                 if row == first:
-                    reason = "repeats the first line, the names of the columns. Remove the row."
+                    reason = "repeats the first line with the names of the columns. Remove the row."
                     yield _parse_csv_row(location, header, row, required_columns)._replace(
                         error=reason
                     )
@@ -89,13 +89,15 @@ def _read_csv_rows(
             f"{_MAX_FIELD_BYTES // 1024 // 1024} MB. Correct the row."
         ) from None
     except OSError as error:
-        raise SourceError(f"{file}: cannot be read ({error.strerror}). Check its rights.") from None
+        raise SourceError(
+            f"{file}: cannot be read ({error.strerror}). Check its permissions."
+        ) from None
 
 
 def _parse_csv_row(
     location: str, header: list[str | None], row: list[str], required_columns: frozenset[str]
 ) -> SourceRow:
-    """A row without what is empty, but for what a record must have."""
+    """A row without its empty fields, except those that a record must have."""
     size = sum(map(len, row)) + len(row)
     values = {
         name: _parse_csv_value(name, text)
@@ -124,14 +126,14 @@ def _check_csv_header(
     if source_columns is None:
         raise SourceError(f"{file}: is empty. Its first line must name the columns.")
     if not any(map_column(name) in columns for name in source_columns):
-        # It may be a record, so it is not shown.
+        # The line may be a record, so it is not shown.
         raise SourceError(
-            f"{file}:1: names no column foidex knows. The first line must name the columns, with "
-            f"commas between: {', '.join(columns)}."
+            f"{file}:1: names no column that foidex knows. The first line must name the "
+            f"columns, separated by commas: {', '.join(columns)}."
         )
     return map_header(f"{file}:1", source_columns, columns, required, map_column)
 
 
 def _parse_csv_value(name: str, text: str) -> Any:
-    """The text as a record's value: a whole number where the field has one and the text is one."""
+    """The text as a record's value: a whole number if the field and the text are of that kind."""
     return convert_whole_number(text) if name in WHOLE_NUMBER_FIELDS else text

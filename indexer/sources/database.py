@@ -1,9 +1,9 @@
-"""Records straight from a database through a SQLAlchemy URL, all of one moment.
+"""Read records from a database, with one query for each table, in one read-only transaction.
 
-A query a table, read through one read-only transaction with a cursor on the server, a few hundred
-rows at a time, and joined as CSV tables are. So the database sorts nothing for us, its collation
-does not matter, and it has one cursor open at a time. No message holds a value, a user or a
-password: what a database says is shown only where it speaks of the query.
+Rows come from a cursor on the server, a few hundred at a time, and are joined like CSV tables. So
+the database need not sort, its collation does not matter, and one cursor is open at a time. No
+message holds a value, a user or a password: the database's own text is shown only if it is about
+the query.
 """
 
 from __future__ import annotations
@@ -74,8 +74,10 @@ _WHOLE_NUMBER_LIMIT: Final = 10**18
 def check_database(
     database: DatabaseSource, fields: FieldMap, *, incremental: bool = False
 ) -> None:
-    """Raise ConfigurationError or SourceError for what can never be read, before anything is built:
-    the address, the queries and the names of their columns."""
+    """Check the address, the queries and the names of their columns before anything is built.
+
+    Raises ConfigurationError or SourceError.
+    """
     with connect_database(database) as connection:
         for table in _list_tables(database):
             _read_query_header(connection, database, table, fields)
@@ -86,9 +88,9 @@ def check_database(
 def read_database(
     database: DatabaseSource, fields: FieldMap, since: datetime | None = None
 ) -> Iterator[RawRecord]:
-    """Every record, or those that changed ``since`` and those that do not say when.
+    """Every record, or those that changed after ``since`` or have no time of change.
 
-    Raises SourceError where the connection breaks or a query is refused.
+    Raises SourceError if the connection breaks or a query is refused.
     """
     with connect_database(database) as connection:
         increment = _build_increment(connection, database, fields, since) if since else None
@@ -105,10 +107,10 @@ def read_database(
 def find_increment_start(
     database: DatabaseSource, watermark: datetime | None, built_at: datetime | None
 ) -> datetime | None:
-    """From when an increment reads; None for everything.
+    """The time from which an increment reads, or None to read everything.
 
-    A moment in the future, by a wrong clock of theirs, must not hide what changes until then, so
-    nothing after the live generation was begun counts.
+    A watermark in the future, from a wrong clock, must not hide changes until then, so it counts
+    as no later than the start of the live generation's refresh.
     """
     if database.watermark is None or watermark is None or built_at is None:
         return None
@@ -119,7 +121,7 @@ def find_increment_start(
 
 
 def _list_tables(database: DatabaseSource) -> list[ChildTable | None]:
-    """The tables that are asked for; None is that of the crimes."""
+    """The tables that have a query; None stands for the crimes."""
     return [None, *(table for table in CHILD_TABLES if table.name in database.queries)]
 
 
@@ -128,7 +130,7 @@ def _get_table_name(table: ChildTable | None) -> str:
 
 
 def _build_statement(database: DatabaseSource, table: ChildTable | None) -> Any:
-    """The query as it was written. A colon in it is a colon, never a parameter."""
+    """The configured query. A colon in it is a colon, never a parameter."""
     from sqlalchemy import text
 
     sql = database.queries[_get_table_name(table)].strip().removesuffix(";")
@@ -144,7 +146,7 @@ def _execute_query(connection: Connection, statement: Executable, name: str) -> 
     except exc.DBAPIError as error:
         raise _explain_query_error(error, name, 0) from None
     if not result.returns_rows:
-        raise SourceError(f"source.queries.{name}: gives no rows. Write a SELECT.")
+        raise SourceError(f"source.queries.{name}: does not return rows. Write a SELECT.")
     return result
 
 
@@ -152,15 +154,15 @@ def _explain_query_error(error: Any, name: str, row_count: int) -> SourceError:
     orig = error.orig
     code = str(getattr(orig, "sqlstate", None) or getattr(orig, "pgcode", None) or "")
     lite = str(getattr(orig, "sqlite_errorname", None) or "")
-    if code.startswith("42"):  # a syntax error or an access rule: it quotes the query alone
+    if code.startswith("42"):  # a syntax error or an access rule, which quotes only the query
         message = str(orig.diag.message_primary)
     elif lite == "SQLITE_ERROR" and _QUERY_ERROR.match(str(orig)):
         message = str(orig)
     else:
         details = " ".join(filter(None, (type(orig).__name__, code, lite)))
         return SourceError(
-            f"the database failed us after {row_count:,} rows of {name} ({details}), so nothing was "
-            "promoted. See its log, and run again."
+            f"the database failed after {row_count:,} rows of {name} ({details}), so nothing was "
+            "promoted. See the database's log, then run the refresh again."
         )
     return SourceError(f"source.queries.{name}: {message[:MAX_MESSAGE_LENGTH]}. Correct the query.")
 
@@ -168,7 +170,7 @@ def _explain_query_error(error: Any, name: str, row_count: int) -> SourceError:
 def _read_query_header(
     connection: Connection, database: DatabaseSource, table: ChildTable | None, fields: FieldMap
 ) -> tuple[list[str], list[str | None]]:
-    """Their names of a query's columns, and ours."""
+    """The names of a query's columns, in the source and in foidex."""
     with closing(
         _execute_query(connection, _build_statement(database, table), _get_table_name(table))
     ) as result:
@@ -197,7 +199,7 @@ def _check_query_header(
 
 
 class _Increment(Struct, frozen=True):
-    """The crimes that an increment reads: their subquery, their key, and which of them."""
+    """The crimes that an increment reads: their subquery, its key column, and the condition."""
 
     crimes: Any
     key: str
@@ -207,24 +209,24 @@ class _Increment(Struct, frozen=True):
 def _build_increment(
     connection: Connection, database: DatabaseSource, fields: FieldMap, since: datetime
 ) -> _Increment:
-    """What narrows the queries to what changed since. Raises SourceError, ConfigurationError."""
+    """What limits the queries to later changes. Raises SourceError or ConfigurationError."""
     from sqlalchemy import or_
 
     kind = connection.dialect.name
     if kind not in ("postgresql", "sqlite"):
         raise ConfigurationError(
-            f"source.watermark is for postgresql and sqlite, not for {kind}. Leave it out: an "
+            f"source.watermark works with postgresql and sqlite, not with {kind}. Remove it: an "
             "incremental refresh then compares every record."
         )
     source_columns, field_names = _read_query_header(connection, database, None, fields)
     if _WATERMARK_FIELD not in field_names:
         raise SourceError(
-            f'source.queries.crimes: lacks the column "{_WATERMARK_FIELD}", which source.watermark is to '
-            "be. Select it, or leave source.watermark out."
+            f'source.queries.crimes: lacks the column "{_WATERMARK_FIELD}", which source.watermark '
+            "needs. Select it, or remove source.watermark."
         )
     crimes = _build_subquery(database, None, source_columns, field_names)
     column = crimes.c[source_columns[field_names.index(_WATERMARK_FIELD)]]
-    # What does not say when it changed may have changed.
+    # A record without a time of change may have changed.
     condition = or_(*_build_increment_conditions(kind, column, since))
     return _Increment(crimes, source_columns[field_names.index(JOIN_KEY)], condition)
 
@@ -234,7 +236,7 @@ def _build_increment_conditions(
 ) -> Iterator[ColumnElement[bool]]:
     from sqlalchemy import DateTime, bindparam, func
 
-    if kind == "sqlite":  # where a moment is text, of several forms
+    if kind == "sqlite":  # which stores times as text in several forms
         start = since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
         yield func.julianday(column) >= func.julianday(start)
         yield func.julianday(column).is_(None)
@@ -269,7 +271,7 @@ def _narrow_query(
     fields: FieldMap,
     increment: _Increment,
 ) -> Executable:
-    """The query, but only of the crimes that changed."""
+    """The query, limited to the crimes that changed."""
     from sqlalchemy import select
 
     if table is None:
@@ -290,7 +292,7 @@ def _read_query_rows(
     fields: FieldMap,
     increment: _Increment | None,
 ) -> Iterator[SourceRow]:
-    """Every row of a query under our names; each is at "crimes row 41"."""
+    """Every row of a query with our names; its location is "crimes row 41"."""
     from sqlalchemy import exc
 
     name = _get_table_name(table)
@@ -316,25 +318,25 @@ def _build_query_row(location: str, field_names: list[str | None], row: Sequence
             continue
         if value is not None:
             values[name] = _convert_value(name, value)
-        elif name == "narrative":  # Oracle knows no other empty text
+        elif name == "narrative":  # Oracle stores empty text as null
             values[name] = ""
         elif name in REQUIRED_CRIME_FIELDS:
             values[name] = None
     return SourceRow(location, 0, values)
 
 
-def _convert_value(name: str, value: Any) -> Any:  # noqa: PLR0911 - one a kind
-    """A value as a record has it, where that is certain; else as it is, to be refused.
+def _convert_value(name: str, value: Any) -> Any:  # noqa: PLR0911 - one case a type
+    """A database's value as a record's value; unchanged, and so refused, if that is not certain.
 
-    A day may come as a moment at midnight without a time zone, a whole number as text or with a
-    fraction of nought, a reference as a number or UUID; moments with a time zone come in UTC.
+    A date may be a midnight without a time zone, a whole number may be text or have a fraction of
+    zero, and a reference may be a number or a UUID. Times with a time zone become UTC.
     """
     if isinstance(value, list):
         return [_convert_value(name, item) for item in value]
     if isinstance(value, memoryview):
         value = bytes(value)
     if not isinstance(value, _PLAIN_TYPES):
-        return {type(value).__name__: str(value)}  # a kind of the database's own: no field's
+        return {type(value).__name__: str(value)}  # a type of its own, which no field accepts
     if name in WHOLE_NUMBER_FIELDS:
         return convert_whole_number(value) if isinstance(value, str) else _drop_fraction(value)
     if name in _REFERENCE_COLUMNS and isinstance(value, (int, float, Decimal, UUID)):

@@ -1,4 +1,4 @@
-"""TODO: say what indexer.sources.database_connection is for."""
+"""Connect to a database of records, in a read-only transaction that sees one state of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from indexer.errors import ConfigurationError, SourceError
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-# What makes a transaction see one moment, and no more than read. SQLite's is so of itself.
+# What makes a transaction read-only and see one state of the data. SQLite's does so by default.
 _SNAPSHOT_OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
     "sqlite": {},
@@ -27,7 +27,7 @@ _SNAPSHOT_OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "mssql": {"isolation_level": "SNAPSHOT"},
 }
 
-# Their drivers fetch a whole result unless asked for a cursor on the server.
+# Their drivers fetch a whole result unless they use a cursor on the server.
 _SERVER_CURSOR_BACKENDS: Final = ("postgresql", "mysql", "mariadb")
 
 _LIBPQ_DRIVERS: Final = ("psycopg", "psycopg2")
@@ -46,9 +46,10 @@ MAX_MESSAGE_LENGTH: Final = 300
 
 
 class DatabaseSource(Struct, frozen=True):
-    """Where the records are: ``queries`` has SQL by table; ``folder`` is what a file is beside.
+    """A database of records: ``queries`` maps a table to its SQL.
 
-    ``watermark`` is the column that an increment is read by, less ``overlap``.
+    The path of an SQLite file is relative to ``folder``. An increment reads what the column
+    ``watermark`` says is newer than the live generation, less ``overlap``.
     """
 
     url: str
@@ -58,11 +59,11 @@ class DatabaseSource(Struct, frozen=True):
     overlap: timedelta = timedelta(hours=1)
 
     def __repr__(self) -> str:
-        return f"Database({self.redacted_url})"
+        return f"DatabaseSource({self.redacted_url})"
 
     @property
     def redacted_url(self) -> str:
-        """The address as messages may show it: without user, password or options."""
+        """The address for messages, without user, password and options."""
         url = _parse_database_url(self)
         host = (url.host or "") + (f":{url.port}" if url.port else "")
         return f"{url.get_backend_name()}://{host}/{url.database or ''}"
@@ -96,8 +97,8 @@ def _make_url_error() -> ConfigurationError:
 
 def _make_option_error(database: DatabaseSource) -> ConfigurationError:
     return ConfigurationError(
-        f"{database.redacted_url}: an option of the database's URL is none of its driver's. Correct "
-        "what stands after the question mark."
+        f"{database.redacted_url}: its driver does not know an option of the database's URL. "
+        "Correct what follows the question mark."
     )
 
 
@@ -113,7 +114,7 @@ def _build_engine(database: DatabaseSource) -> Engine:
     kind = url.get_backend_name()
     if kind not in _SNAPSHOT_OPTIONS:
         raise ConfigurationError(
-            f'"{kind}" is no database that foidex can read at one moment. Use one of '
+            f'"{kind}" is not a database that foidex can read in one state. Use one of '
             f"{', '.join(sorted(_SNAPSHOT_OPTIONS))}, or files."
         )
     try:
@@ -134,16 +135,16 @@ def _build_engine(database: DatabaseSource) -> Engine:
     except ImportError:
         package = {"psycopg": "psycopg[binary]"}.get(url.get_driver_name(), url.get_driver_name())
         raise ConfigurationError(
-            f'the driver of "{url.drivername}" is not installed. Install it beside foidex, for '
-            f"instance: pip install '{package}'"
+            f'the driver of "{url.drivername}" is not installed. Install it with foidex, for '
+            f"example: pip install '{package}'"
         ) from None
     dialect = engine.dialect
     if dialect.is_async or (
         kind in _SERVER_CURSOR_BACKENDS and not dialect.supports_server_side_cursors
     ):
         raise ConfigurationError(
-            f'the driver "{dialect.driver}" cannot read a table in parts. Name another, for '
-            "instance postgresql+psycopg."
+            f'the driver "{dialect.driver}" cannot read a table in parts. Use another, for '
+            "example postgresql+psycopg."
         )
     if kind == "sqlite":
         _prepare_sqlite(engine)
@@ -151,7 +152,7 @@ def _build_engine(database: DatabaseSource) -> Engine:
 
 
 def _prepare_sqlite(engine: Engine) -> None:
-    """Let a transaction begin where we say, not at the first change."""
+    """Begin transactions explicitly, not at the first change."""
     from sqlalchemy import event
 
     path = engine.url.database
@@ -183,18 +184,19 @@ def connect_database(database: DatabaseSource) -> Iterator[Connection]:
         connection = _open_transaction(engine)
     except exc.DBAPIError as error:
         raise SourceError(
-            f"{database.redacted_url}: the database cannot be reached, or refuses us"
-            f"{_redact_driver_message(engine, error)}. Check its address and the user's rights."
+            f"{database.redacted_url}: the database cannot be reached, or refused the connection"
+            f"{_redact_driver_message(engine, error)}. Check its address and "
+            "the user's rights."
         ) from None
     except TypeError:
         raise _make_option_error(database) from None
     try:
         yield connection
     finally:
-        # Nothing was written, so nothing is rolled back, which a lost connection would refuse.
+        # Nothing was written, so there is no rollback, which a lost connection would refuse.
         connection.invalidate()
         connection.close()
-        for cursor in opened:  # that of a lost connection closes only now
+        for cursor in opened:  # the cursor of a lost connection closes only now
             with suppress(Exception):
                 cursor.close()
         engine.dispose()
@@ -213,13 +215,16 @@ def _open_transaction(engine: Engine) -> Connection:
 
 
 def _redact_driver_message(engine: Engine, error: Any) -> str:
-    """What the driver says of a connection that failed, which is before it knows of any record."""
+    """The driver's message about a failed connection, without secrets.
+
+    It cannot hold content: no record was read yet.
+    """
     text = " ".join(str(error.orig).split()) or type(error.orig).__name__
     url = engine.url
     options = [value for key, value in url.query.items() if _SECRET_OPTION.search(key)]
     for secret in (url.username, url.password, *options):
         if isinstance(secret, str) and secret:
-            # A short one may be part of any word.
+            # A short one may be part of another word.
             word = re.escape(secret) if len(secret) > 3 else rf"\b{re.escape(secret)}\b"
             text = re.sub(word, "***", text)
     return f" ({text[:MAX_MESSAGE_LENGTH]})"

@@ -1,9 +1,9 @@
-"""Tables joined by crime_ref into records: crimes, and victims, links and narratives if there are.
+"""Join the tables of crimes, victims, links and narratives into records, by crime_ref.
 
-The tables may be in any order and larger than memory: the smaller three are put into a temporary
-SQLite file first and looked up as the crimes go by. Rows of theirs that no crime owns come last, as
-records that lack their fields, so they are rejected and not lost. Knows nothing of what the tables
-are read from.
+The tables may be in any order and larger than memory: the other tables are first stored in a
+temporary SQLite file, where each crime looks up its rows. Rows that belong to no crime come last,
+as records that lack their fields, so that they are rejected and not lost. This module does not know
+whether the tables are files or queries.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _WHOLE_NUMBER: Final = re.compile(r" *-?[0-9]{1,18} *")
 
 
 class ChildTable(Struct, frozen=True):
-    """A child table: the field of the record it fills, and its columns as that field's fields."""
+    """A child table: the record's field that it fills, and that field's keys by column."""
 
     name: str
     field: str
@@ -46,7 +46,7 @@ class ChildTable(Struct, frozen=True):
     required: frozenset[str] = frozenset()
 
     def target_column(self, source_column: str, fields: FieldMap) -> str | None:
-        """Our name of a column of theirs, or None where it is ignored."""
+        """The name of a source's column in foidex, or None if it is ignored."""
         if fields.target_name(source_column) in (JOIN_KEY, "narrative", None):
             return fields.target_name(source_column)
         inner = fields.target_name(source_column, self.field)
@@ -64,7 +64,7 @@ CHILD_TABLES: Final = (
 
 
 class SourceRow(NamedTuple):
-    """One row under our names, without what is empty; ``error`` says why it is no row."""
+    """One row with our names, without its empty fields; ``error`` says why it is invalid."""
 
     location: str
     size: int
@@ -75,20 +75,23 @@ class SourceRow(NamedTuple):
 def list_crime_columns(
     children: Iterable[ChildTable], categories: Categories
 ) -> tuple[tuple[str, ...], frozenset[str]]:
-    """The columns of the crimes, and those they must have, beside these tables."""
+    """The allowed and the required columns of the crimes, if these child tables exist."""
     inside = {table.field for table in children}
     columns = (*(name for name in _CRIME_COLUMNS if name not in inside), *categories)
     return columns, REQUIRED_CRIME_FIELDS - inside
 
 
 def convert_whole_number(text: str) -> int | str:
-    """The whole number that a text is, else the text."""
+    """The text as a whole number, or the text itself if it is not one."""
     return int(text) if _WHOLE_NUMBER.fullmatch(text) else text
 
 
 def convert_category_value(category: Category, value: Any) -> Any:
-    """A column as a category's value, where that is certain: text as what it says, many apart by
-    semicolons; 0 and 1 of a database that has no other way for false and true."""
+    """A column's value as a category's value; unchanged if its meaning is not certain.
+
+    Text is converted to the category's type, a list is separated by semicolons, and 0 and 1 stand
+    for false and true.
+    """
     if category.many and isinstance(value, str):
         value = [part.strip() for part in value.split(";") if part.strip()]
     if isinstance(value, list):
@@ -112,9 +115,12 @@ def join_records(
     children: Sequence[tuple[ChildTable, Iterator[SourceRow]]],
     categories: Categories,
 ) -> Iterator[RawRecord]:
-    """Every record of the rows; ``name`` is what messages call the table of crimes."""
+    """Every record of the rows; ``name`` is the name of the table of crimes in messages.
+
+    Raises SourceError if the temporary file cannot be written.
+    """
     tables = [table for table, _ in children]
-    # A file without a name: also where we are killed, no text is left in it.
+    # A file without a name: even if the process is killed, no text stays on the disk.
     with closing(sqlite3.connect("")) as store:
         try:
             store.execute("PRAGMA journal_mode = OFF")
@@ -126,8 +132,8 @@ def join_records(
             yield from _join_orphans(store, name, tables)
         except sqlite3.OperationalError as error:
             raise SourceError(
-                f"{tempfile.gettempdir()}: the tables cannot be put together there ({error}). Free "
-                "some room, or name another folder with SQLITE_TMPDIR."
+                f"{tempfile.gettempdir()}: the tables cannot be joined there ({error}). Free some "
+                "space, or set SQLITE_TMPDIR to another folder."
             ) from None
 
 
@@ -167,7 +173,7 @@ def _join_orphans(
 
 
 def _get_owner(values: dict[str, Any]) -> str:
-    """The reference that joins a row; what is none joins with nothing of another kind."""
+    """The reference that joins a row, or "" if it has none."""
     reference = values.get(JOIN_KEY)
     return reference if isinstance(reference, str) else ""
 
@@ -209,9 +215,9 @@ def map_header(
     required: Iterable[str],
     map_column: Callable[[str], str | None],
 ) -> list[str | None]:
-    """Our name of each column, None where it is ignored.
+    """The name in foidex of each column, or None if it is ignored.
 
-    Raises SourceError for a column that is unknown, there twice, or missing.
+    Raises SourceError for a column that is unknown, duplicated or missing.
     """
     names = [map_column(name) for name in source_columns]
     for name in names:

@@ -1,4 +1,4 @@
-"""Records as JSON Lines, plain or gzip. Reads a line at a time, whatever the file's size."""
+"""Read records from JSON Lines, plain or gzip, one line at a time whatever the file's size."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from indexer.sources.base import RawRecord
 
 MAX_RECORD_BYTES: Final = 32 * 1024 * 1024
 
-# Records pack to a tenth or so; what is made to fill a disk, to a thousandth.
+# Records compress to about a tenth; a file made to fill a disk, to a thousandth of its size.
 _MAX_INFLATION: Final = 200
 
 _INFLATION_GRACE: Final = 1024 * 1024
@@ -27,7 +27,7 @@ _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_json_lines(path: Path) -> Iterator[RawRecord]:
-    """Every line that is not blank. Raises SourceError for a file not readable to its end."""
+    """Every line that is not blank. Raises SourceError for a file that cannot be read completely."""
     try:
         with path.open("rb") as file:
             yield from _read_lines(path, file)
@@ -36,7 +36,9 @@ def read_json_lines(path: Path) -> Iterator[RawRecord]:
             f"{path}: the gzip data is cut short or damaged. Copy the file again."
         ) from None
     except OSError as error:
-        raise SourceError(f"{path}: cannot be read ({error.strerror}). Check its rights.") from None
+        raise SourceError(
+            f"{path}: cannot be read ({error.strerror}). Check its permissions."
+        ) from None
 
 
 def _read_lines(path: Path, file: io.BufferedReader) -> Iterator[RawRecord]:
@@ -57,15 +59,15 @@ def _read_lines(path: Path, file: io.BufferedReader) -> Iterator[RawRecord]:
             and unpacked_size > _MAX_INFLATION * file.tell()
         ):
             raise SourceError(
-                f"{path}:{number}: the gzip data grows to more than {_MAX_INFLATION} times its "
-                "size, as records never do. Check where the file is from."
+                f"{path}:{number}: the gzip data expands to more than {_MAX_INFLATION} times "
+                "its size, which records never do. Check where the file came from."
             )
         if number == 1:
             line = _strip_byte_order_mark(path, line)
         if len(line) == MAX_RECORD_BYTES and not line.endswith(b"\n"):
             raise SourceError(
-                f"{path}:{number}: the line is longer than {MAX_RECORD_BYTES // 1024 // 1024} MB, so "
-                "this is not JSON Lines. Write one record a line."
+                f"{path}:{number}: the line is longer than {MAX_RECORD_BYTES // 1024 // 1024} "
+                "MB, so this is not JSON Lines. Write one record a line."
             )
         if line.isspace() or not line:
             continue

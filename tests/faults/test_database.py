@@ -309,7 +309,7 @@ def test_a_connection_that_breaks_in_the_middle_changes_nothing(
     breaker = Meanwhile(on_postgres, "SELECT pg_terminate_backend({pid})")
     breaker.start()
     # Whether the server's word comes through before the connection is gone is chance.
-    told = r"failed us after [\d,]+ rows of \w+ \((AdminShutdown 57P01|OperationalError)\)"
+    told = r"failed after [\d,]+ rows of \w+ \((AdminShutdown 57P01|OperationalError)\)"
     with pytest.raises(SourceError, match=told):
         run(source(on_postgres, queries=SLOW))
     gc.collect()  # a cursor left open would be told now
@@ -444,7 +444,7 @@ def test_a_database_that_refuses_us_is_told_without_secrets(
     url = server_of_records.url().replace(*change)
     with pytest.raises(SourceError) as refused:
         check_database(source(url), FieldMap())
-    assert "the database cannot be reached, or refuses us" in str(refused.value)
+    assert "the database cannot be reached, or refused the connection" in str(refused.value)
     assert told in str(refused.value)
     for secret in (PASSWORD, f'"{USER}"', "ZQX"):
         assert secret not in str(refused.value)

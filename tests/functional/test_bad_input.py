@@ -139,7 +139,7 @@ PACKED = gzip.compress(lines(*(line(f"41/{n}/17", outcome=n % 22 + 1) for n in r
 FILES = [
     pytest.param("no.jsonl", None, ("no.jsonl: there is no such file", "Check the path."), id="missing"),
     pytest.param("n" * 300 + ".jsonl", None, ("cannot be read (File name too long)", "Check the path."), id="name too long"),
-    pytest.param("records.txt", lines(GOOD), ("records.txt: is not a kind of file foidex reads", "Name it .jsonl, .jsonl.gz or .csv."), id="unknown kind"),
+    pytest.param("records.txt", lines(GOOD), ("records.txt: is not a kind of file that foidex reads", "Rename it to end in .jsonl, .jsonl.gz or .csv."), id="unknown kind"),
     pytest.param("empty.jsonl", b"", ("empty.jsonl: there are no records", "Check the path."), id="empty"),
     pytest.param("blank.jsonl", b"\n  \n\r\n", ("blank.jsonl: there are no records", "Check the path."), id="blank lines"),
     pytest.param("mark.jsonl", b"\xef\xbb\xbf", ("mark.jsonl: there are no records", "Check the path."), id="only a byte order mark"),
@@ -154,8 +154,8 @@ FILES = [
     pytest.param("crimes.csv", (CRIMES.replace("narrative", "narative") + ROW).encode(), ('crimes.csv:1: has an unknown column "narative"', 'Did you mean "narrative"?'), id="unknown column"),
     pytest.param("crimes.csv", (CRIMES.replace("recorded_on,", "") + ROW).encode(), ('crimes.csv:1: lacks the column "recorded_on"', "Add it."), id="missing column"),
     pytest.param("crimes.csv", (CRIMES.replace("narrative", "crime_ref") + ROW).encode(), ('crimes.csv:1: names the column "crime_ref" twice', "Remove one."), id="column named twice"),
-    pytest.param("crimes.csv", f"{CANARY},2017-06-03,22B,{CANARY}\n".encode(), ("crimes.csv:1: names no column foidex knows", "The first line must name the columns"), id="CSV without a header"),
-    pytest.param("crimes.csv", (CRIMES + ROW).replace(",", ";").encode(), ("crimes.csv:1: names no column foidex knows", "with commas between: crime_ref, recorded_on"), id="CSV with semicolons"),
+    pytest.param("crimes.csv", f"{CANARY},2017-06-03,22B,{CANARY}\n".encode(), ("crimes.csv:1: names no column that foidex knows", "The first line must name the columns"), id="CSV without a header"),
+    pytest.param("crimes.csv", (CRIMES + ROW).replace(",", ";").encode(), ("crimes.csv:1: names no column that foidex knows", "separated by commas: crime_ref, recorded_on"), id="CSV with semicolons"),
     pytest.param("crimes.csv", (CRIMES + ROW + ROW.replace('stream"', "stream") + ROW.replace('"', "")).encode(), ("crimes.csv:3: is not CSV: a quote is not closed", "Correct the row."), id="unclosed quote"),
 ]  # fmt: skip
 
@@ -207,9 +207,9 @@ def test_a_good_file_beside_a_bad_one_is_not_loaded_alone(foidex: CommandLine) -
         ("victims.csv", f"crime_ref,victim_ref,age\n41/100/17,{CANARY}\n", "victims.csv:2: has 2 columns where the header has 3. Quote the fields"),
         ("victims.csv", f"crime_ref,victim_ref,aeg\n41/100/17,{CANARY},15\n", 'victims.csv:1: has an unknown column "aeg". Did you mean "age"?'),
         ("links.csv", f"linked_crime_ref\n{CANARY}\n", 'links.csv:1: lacks the column "crime_ref". Add it.'),
-        ("links.csv", f"crime_ref,linked_crime_ref\n{CANARY},41/1/17\ncrime_ref,linked_crime_ref\n", "links.csv:3: repeats the first line, the names of the columns. Remove the row."),
+        ("links.csv", f"crime_ref,linked_crime_ref\n{CANARY},41/1/17\ncrime_ref,linked_crime_ref\n", "links.csv:3: repeats the first line with the names of the columns. Remove the row."),
         ("narratives.csv", f'crime_ref,narrative\n41/100/17,"{CANARY}\n', "narratives.csv:2: is not CSV: a quote is not closed"),
-        ("narratives.csv", f"{CANARY},{CANARY}\n", "narratives.csv:1: names no column foidex knows. The first line must name the columns, with commas between: crime_ref, narrative."),
+        ("narratives.csv", f"{CANARY},{CANARY}\n", "narratives.csv:1: names no column that foidex knows. The first line must name the columns, separated by commas: crime_ref, narrative."),
     ],
     ids=["row of wrong length", "unknown column", "no key", "header twice", "unclosed quote", "no header"],
 )  # fmt: skip
@@ -275,7 +275,7 @@ def test_a_bad_record_stops_the_load_and_is_kept_whole(
 CSV_ROWS = [
     pytest.param(f"41/2/17,2017-06-03,{CANARY}\n", {}, "crimes.csv:3: has 3 columns where the header has 4. Quote the fields", {"crime_ref": "41/2/17", "recorded_on": "2017-06-03", "offence_code": CANARY}, id="row too short"),
     pytest.param(f"41/2/17,2017-06-03,22B,{CANARY}, and {CANARY}\n", {}, "crimes.csv:3: has 5 columns where the header has 4. Quote the fields", record("41/2/17", narrative=CANARY, extra_1=f" and {CANARY}"), id="row too long"),
-    pytest.param(CRIMES, {}, "crimes.csv:3: repeats the first line, the names of the columns. Remove the row.", {name: name for name in CRIMES.strip().split(",")}, id="header twice"),
+    pytest.param(CRIMES, {}, "crimes.csv:3: repeats the first line with the names of the columns. Remove the row.", {name: name for name in CRIMES.strip().split(",")}, id="header twice"),
     pytest.param(f"41/2/17,31/02/2018,22B,{CANARY}\n", {}, 'crimes.csv:3: "recorded_on" is text of the shape 99/99/9999, not a date', record("41/2/17", recorded_on="31/02/2018", narrative=CANARY), id="impossible date"),
     pytest.param(f",2017-06-03,22B,{CANARY}\n", {}, 'crimes.csv:3: "crime_ref" is empty text, not a reference', record("", narrative=CANARY), id="no reference"),
     pytest.param("", {"victims.csv": f"crime_ref,victim_ref,age\n41/2/17,{CANARY},15\n"}, "victims.csv:2: its crime_ref is in no row of crimes.csv. Add the row, or remove this one.", {"crime_ref": "41/2/17", "victims": [{"victim_ref": CANARY, "age": 15}]}, id="victim without its crime"),
@@ -397,13 +397,13 @@ def test_a_file_given_twice_is_refused(foidex: CommandLine, again: str) -> None:
     foidex.write("records.jsonl", lines(GOOD))
     (foidex.folder / "link.jsonl").symlink_to("records.jsonl")
     outcome = foidex("load", "records.jsonl", again, "--reject-invalid")
-    require_refusal(outcome, SourceError, f"{Path(again)}: is given twice. Name it once.")
+    require_refusal(outcome, SourceError, f"{Path(again)}: is given twice. Give it once.")
 
 
 @pytest.mark.usefixtures("standing")
 def test_a_folder_and_its_crimes_csv_are_one_file(foidex: CommandLine) -> None:
     path = foidex.write("tables/crimes.csv", (CRIMES + ROW).encode())
-    told = f"{path}: is given twice. Name it once."
+    told = f"{path}: is given twice. Give it once."
     require_refusal(foidex("load", path.parent, path), SourceError, told)
 
 

@@ -37,7 +37,7 @@ def test_gzip_data_that_grows_as_no_records_do_is_refused_early(
     path = bomb(tmp_path / "bomb.jsonl.gz", line, 64)
     assert path.stat().st_size < 2**20
     taken: list[int] = []
-    with pytest.raises(SourceError, match="grows to more than 200 times its size"):
+    with pytest.raises(SourceError, match="expands to more than 200 times its size"):
         taken.extend(len(raw.raw) for raw in read_json_lines(path))
     assert sum(taken) < 32 * 2**20
 
