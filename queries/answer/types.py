@@ -9,6 +9,7 @@ number. ``queries.conditions`` says how conditions are written. A count of None 
 
 from __future__ import annotations
 
+import inspect
 from datetime import date, datetime
 from typing import Any, Final, Literal, TypeAlias
 
@@ -248,8 +249,12 @@ def format_json(answer: Struct) -> str:
 
 def build_answer_schema() -> dict[str, Any]:
     """The JSON Schema of an answer."""
+    schema = msgspec.json.schema(Answer)
+    for definition in schema["$defs"].values():
+        if "description" in definition:  # a docstring, which Python before 3.13 leaves indented
+            definition["description"] = inspect.cleandoc(definition["description"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The answer of foidex to one request",
-        **msgspec.json.schema(Answer),
+        **schema,
     }
