@@ -159,14 +159,20 @@ def _opening(document: Any) -> None:
         "{%p endif %}",
     )
     for name, words in (("asked", "You asked:"), ("clarified", "You clarified:")):
+        if name == "clarified":
+            _lines(
+                document,
+                "{%p if clarified_on %}",
+                "You clarified your request on {{ clarified_on }}.",
+                "{%p endif %}",
+            )
         _lines(document, f"{{%p if {name} %}}", words, f"{{%p for paragraph in {name} %}}")
         _lines(document, "{{ paragraph }}", style="Quote")
         _lines(document, "{%p endfor %}", "{%p endif %}")
     _lines(
         document,
-        "We searched the crime records that {{ force.name }} holds. The figures count offences "
-        "recorded {{ period }}{% if wordings %}, {% if scope.conditions %}and {% endif %}"
-        'where the record holds {{ wordings | listed("or") }}{% endif %}.',
+        "We searched the crime records that {{ force.name }} holds. The figures count "
+        "{{ scope_words }}.",
     )
     for name in ("withheld", "rounded"):
         _lines(document, f"{{%p if {name} %}}", f"{{{{ {name} }}}}", "{%p endif %}")

@@ -86,7 +86,7 @@ class ForceSettings(Struct, frozen=True, forbid_unknown_fields=True):
         "If you are not content with how we have handled your request, you may ask us for an "
         "internal review within two months of this letter, in writing, at the address above.",
         "If you are still not content after the review, you may complain to the Information "
-        "Commissioner, whose office will tell you how.",
+        "Commissioner: ico.org.uk/concerns, telephone 0303 123 1113.",
     )
 
 

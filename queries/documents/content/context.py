@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import jinja2
 import msgspec
 from msgspec import Struct
 
 from indexer.config.model import ForceSettings
-from queries.answer.types import Answer, QuestionAnswer, Row, ScopeAnswer, TermAnswer
+from queries.answer.types import Answer, PeriodAnswer, QuestionAnswer, Row, ScopeAnswer, TermAnswer
 from queries.disclosure.release import list_small_counts
 from queries.documents.content.number_check import ExpectedNumbers, collect_expected_numbers
 from queries.documents.content.templates import EscapeMode, get_environment, render_template
@@ -65,12 +65,20 @@ class DocumentContext(Struct, frozen=True):
     expected: ExpectedNumbers
 
 
+#: What the table of a kind shows, if "offences by" and its heading would not say it well.
+_SUBJECTS: Final = {
+    "linked": "Offences linked to other offences",
+    "offences": "Offences recorded",
+    "overlap": "Offences that mention two or more of the words",
+}
+
+
 class QuestionView(Struct, frozen=True):
     """A question with what its sentences and its table need.
 
-    ``found`` are the rows asked for that are not zero, ``absent`` is how many are; ``whole`` is the
-    table, ``parts`` and ``wide_parts`` the same cut to fit A4 upright and on its side; ``columns``
-    says at length what the columns are.
+    ``nonzero_rows`` are the requested rows that are not zero, and ``absent`` is the number of the
+    others. ``full_table`` is the table; ``parts`` and ``wide_parts`` are the same table cut to fit
+    A4, portrait and landscape. ``columns`` describes the columns in full.
     """
 
     answer: QuestionAnswer
@@ -106,8 +114,21 @@ class QuestionView(Struct, frozen=True):
 
     @property
     def title(self) -> str:
-        """The question's id, with its text if it has one."""
-        return f"{self.answer.id}. {self.answer.text}" if self.answer.text else self.answer.id
+        """The question's id with its text, or else with what its table shows."""
+        return f"{self.answer.id}. {self.answer.text or self.subject}"
+
+    @property
+    def subject(self) -> str:
+        """What the table shows: "Offences by keyword", "Victims by age and sex"."""
+        if self.answer.kind in _SUBJECTS:
+            return _SUBJECTS[self.answer.kind]
+        table = self.answer.table
+        sides = [table.heading, *([table.across] if table.across else [])]
+        return f"{self.unit.capitalize()}s by {join_list([_lower_first(side) for side in sides])}"
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 class AnnexSection(Struct, frozen=True):
@@ -145,11 +166,13 @@ def list_small_numbers(answer: Answer, settings: DocumentSettings) -> list[str]:
 def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[str, Any]:
     force, templates = strip_unprintable(settings.force), settings.templates
     letter = answer.request["letter"]
+    clarified_on = _parse_lone_date(letter["clarified"])
     names = {
         "answer": answer,
         "scope": answer.scope,
         "period": describe_scope(answer.scope),
         "wordings": [wording for term in answer.scope.terms for wording in list_wordings(term)],
+        "scope_words": describe_counted_records(answer.scope),
         "terms": _view_terms(answer),
         "forms": _list_spellings(answer),
         "near_misses": describe_near_misses(answer.near_misses),
@@ -169,26 +192,38 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
         if letter["received"]
         else "",
         "asked": _split_paragraphs(letter["asked"]),
-        "clarified": _split_paragraphs(letter["clarified"]),
+        "clarified": () if clarified_on else _split_paragraphs(letter["clarified"]),
+        "clarified_on": format_long_date(clarified_on) if clarified_on else "",
     }
     annex = render_template("annex.j2", EscapeMode.TEXT, templates, names)
     return names | {"annex": tuple(_parse_sections(annex))}
 
 
+def _parse_lone_date(text: str) -> date | None:
+    """The date that a text consists of; None for any other text."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
 def _explain_withholding(answer: Answer, force: ForceSettings) -> str:
-    """What a withheld number is, and what lets the force withhold it."""
+    """What a withheld number is, and the exemption that the force relies on."""
     explanation = explain_withheld(answer.disclosure, any_withheld=_has_withheld(answer))
     return f"{explanation} {force.exemption}".strip() if explanation else ""
 
 
 def _describe_record_end(answer: Answer) -> str:
-    """That the records end before what is asked about does."""
+    """A sentence that says so if the records end before the period of the request does."""
     provenance = answer.provenance
     newest = (provenance.watermark or provenance.built_at).date()
     end = answer.scope.period_to
     if end is None or end <= newest:
         return ""
-    return f"The records held were last changed on {format_long_date(newest)}, before {format_long_date(end)}."
+    return (
+        f"The records we hold were last updated on {format_long_date(newest)}, before the end of "
+        f"the period ({format_long_date(end)})."
+    )
 
 
 def _has_withheld(answer: Answer) -> bool:
@@ -240,7 +275,7 @@ def _has_prose(kind: str, template_folder: Path | None) -> bool:
     except jinja2.TemplateNotFound:
         return False
     except jinja2.TemplateSyntaxError:
-        return True  # said where it is printed
+        return True  # reported when it is printed
     return True
 
 
@@ -262,18 +297,18 @@ def _list_spellings(answer: Answer) -> list[str]:
 
 
 def list_wordings(term: TermAnswer) -> list[str]:
-    """The wordings of a term, each with what else was asked of it."""
+    """The wordings of a term, each with its other conditions: aliases, required terms, exactness."""
     qualifiers = [f'or "{alias}"' for alias in term.aliases]
     qualifiers += [f"with {cooccurrence}" for cooccurrence in term.company]
-    qualifiers += ["exactly so written"] if term.exact else []
+    qualifiers += ["exactly as written"] if term.exact else []
     suffix = f" ({', '.join(qualifiers)})" if qualifiers else ""
     return [f'"{wording}"{suffix}' for wording in term.wordings]
 
 
 def describe_scope(scope: ScopeAnswer) -> str:
-    """The periods and codes of an answer, and what its records' fields must be, in words."""
+    """The periods and codes of an answer, and the conditions on its records' fields, in words."""
     if len(scope.periods) > 1:
-        description = f"in {join_list([period.label for period in scope.periods])}"
+        description = join_list([_describe_period(period) for period in scope.periods])
     else:
         description = Period(scope.period_from, scope.period_to).words
     codes = list(dict.fromkeys(code for row in scope.offences for code in row.codes))
@@ -286,6 +321,24 @@ def describe_scope(scope: ScopeAnswer) -> str:
     )
 
 
+def _describe_period(period: PeriodAnswer) -> str:
+    """A period after "recorded": "in 2017/18", or its days if it has no name of its own."""
+    in_days = Period(period.start, period.end).words
+    return in_days if period.label == in_days else f"in {period.label}"
+
+
+def describe_counted_records(scope: ScopeAnswer) -> str:
+    """What every figure counts: "offences recorded in 2017/18, where the record mentions ..."."""
+    wordings = [wording for term in scope.terms for wording in list_wordings(term)]
+    if not wordings:
+        return f"offences recorded {describe_scope(scope)}"
+    clause = "and where" if scope.conditions else "where"
+    return (
+        f"offences recorded {describe_scope(scope)}, {clause} the record mentions "
+        f"{join_list(wordings, 'or')}"
+    )
+
+
 def _format_spellings(term: TermAnswer) -> str:
     return ", ".join(
         form.form if form.records is None else f"{form.form} {format_number(form.records)}"
@@ -294,7 +347,7 @@ def _format_spellings(term: TermAnswer) -> str:
 
 
 class TermView(Struct, frozen=True):
-    """A term as the annex tells it. Texts are empty where there is nothing to say."""
+    """A term as the annex describes it. A text is empty if there is nothing to say."""
 
     wordings: str
     forms: str

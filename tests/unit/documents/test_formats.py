@@ -103,7 +103,9 @@ def test_the_word_letter_can_be_read_aloud() -> None:
     made = word_file(sample_answer(1234))
     headings = [one.text for one in made.paragraphs if one.style.name == "Heading 1"]
     assert headings[0] == "Freedom of Information request: A <request> & its answer"
-    assert "Q2" in [one.text for one in made.paragraphs if one.style.name == "Heading 2"]
+    assert "Q2. Offences by keyword" in [
+        one.text for one in made.paragraphs if one.style.name == "Heading 2"
+    ]
     for one in made.tables:
         assert one.rows[0]._tr.trPr.find(qn("w:tblHeader")) is not None
         assert one._tbl.tblPr.find(qn("w:tblCaption")).get(qn("w:val"))

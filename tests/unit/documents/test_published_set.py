@@ -131,7 +131,7 @@ def test_the_officers_report_names_small_numbers() -> None:
     asked = answer(asking(["{kind: by, by: district}"]), few)
     made = {name: extract_text(name, held) for name, held in render_documents(asked, DESK).items()}
     for name in ("FOI-1.report.txt", "FOI-1.report.html"):
-        assert "Small numbers, to be thought of before anything is published" in made[name]
+        assert "Small numbers to check before you publish anything" in made[name]
         assert re.search(r"Q1, \w+, Offences: [1-4]\b", made[name])
     assert "Small numbers" not in made["FOI-1.letter.txt"]
 

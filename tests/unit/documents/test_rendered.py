@@ -127,7 +127,7 @@ def test_what_records_must_have_is_said_in_a_sentence() -> None:
     answer = msgspec.structs.replace(base, scope=scope)
     said = (
         "recorded from 1 April 2017 to 31 March 2018, where the district is North or South and the "
-        'outcome is 14, and where the record holds "account" (with "device" within 12 words, with '
+        'outcome is 14, and where the record mentions "account" (with "device" within 12 words, with '
         '"phone")'
     )
     for renderer in (render_letter_text, render_report_text):
@@ -153,7 +153,10 @@ def test_records_that_end_before_the_period_does_are_told(changed: date, told: b
     watermark = datetime(changed.year, changed.month, changed.day, 9, tzinfo=UTC)
     provenance = msgspec.structs.replace(base.provenance, watermark=watermark)
     answer = msgspec.structs.replace(base, provenance=provenance)
-    said = "The records held were last changed on 30 March 2018, before 31 March 2018."
+    said = (
+        "The records we hold were last updated on 30 March 2018, before the end of the period "
+        "(31 March 2018)."
+    )
     for renderer in (render_letter_text, render_letter_html, render_report_text):
         assert (
             said in " ".join(rendered(renderer, answer, FORCE, date(2018, 8, 15)).split())
