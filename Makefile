@@ -1,31 +1,74 @@
 # Each command sets up all it needs, in a virtual environment of its own; only Python and make are needed.
 PYTHON ?= python3
 JOBS ?= 3
+EXAMPLES ?= 200
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TOOLS := $(VENV)/tools
+EXTRAS := bench,database,embedded,reports,test
 LOCKS := docker/requirements
 LOCK = $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate $(if $(PIP_INDEX_URL),--default-index $(PIP_INDEX_URL))
+# Files of tests side by side, those with servers of their own first: they wait more than they work.
+PYTEST = $(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-containers check bench lock audit clean
+.PHONY: demo test test-all test-unit test-functional test-generative test-faults test-browser \
+	test-containers test-pythons check bench hooks lock audit clean
 
 demo: $(STAMP)
 	$(BIN)/foidex demo
 
-# Files of tests side by side, those with servers first: they wait more than they work.
+# What every push must pass: one fault of each kind, and few sets of data, always the same.
 test: $(STAMP)
-	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder
+	$(PYTEST) -m "not long"
+
+# What a release must pass: every fault, many kills, many sets of data, containers and a short benchmark.
+test-all: $(STAMP)
+	EXAMPLES=$(EXAMPLES) $(PYTEST)
+	$(MAKE) test-pythons
+	$(MAKE) test-containers
+	$(MAKE) bench ARGS="$(BENCH)"
+
+# What test-all runs of the benchmark: that it runs, not how fast.
+BENCH ?= --quick
+
+test-unit: $(STAMP)
+	$(PYTEST) tests/unit
+
+test-functional: $(STAMP)
+	$(PYTEST) tests/functional
+
+test-generative: $(STAMP)
+	$(PYTEST) tests/generative
+
+test-faults: $(STAMP)
+	$(PYTEST) tests/faults
+
+test-browser: $(STAMP)
+	$(PYTEST) tests/browser
 
 # Skips itself, with its reason, where no Docker engine answers.
 test-containers: $(STAMP)
 	$(BIN)/python -m pytest tests/container --timeout=900
 
+# The unit tests on the other Pythons that pyproject.toml names, each where this machine has it.
+test-pythons:
+	@$(PYTHON) .ci/pythons.py | while read -r version python; do \
+		$(MAKE) --no-print-directory test-unit VENV=$(VENV)-$$version PYTHON=$$python \
+			EXTRAS=database,embedded,reports,test </dev/null || exit 1; \
+	done
+
 check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+# Lets git run the checks before every commit.
+hooks: $(STAMP)
+	$(BIN)/pre-commit install
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench $(ARGS)
@@ -42,7 +85,7 @@ audit: $(TOOLS)
 	@for lock in foidex core build; do \
 		{ $(TOOLS)/bin/pip-audit --progress-spinner off --disable-pip --require-hashes \
 			--format json --requirement $(LOCKS)/$$lock.txt 2>/dev/null || true; } | \
-			$(PYTHON) .ci/audited $$lock.txt || exit 1; \
+			$(PYTHON) .ci/judge_audit.py $$lock.txt || exit 1; \
 	done
 
 $(TOOLS):
@@ -54,8 +97,8 @@ $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "foidex needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench,database,embedded,reports,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache foidex-demo
+	rm -rf $(VENV) $(VENV)-3.* build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache foidex-demo

@@ -84,7 +84,7 @@ def test_an_image_fetches_nothing_but_what_is_locked(dockerfile: str, lock: str)
 
 def judged(found: str) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, ROOT / ".ci" / "audited", "x.txt"],
+        [sys.executable, ROOT / ".ci" / "judge_audit.py", "x.txt"],
         input=found, capture_output=True, text=True, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout
@@ -106,7 +106,7 @@ def test_what_could_not_be_audited_is_said_and_what_is_vulnerable_fails() -> Non
     )
     code, said = of(good, bad, unknown)
     assert code == 1
-    assert "VULNERABLE: x.txt: bad 2: PYSEC-1, mended in 3" in said
+    assert "VULNERABLE: x.txt: bad 2: PYSEC-1, fixed in 3" in said
     for nothing in ("", "Traceback", "{}", json.dumps({"dependencies": []})):
         code, said = judged(nothing)
         assert code == 0
