@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""An answer: its types, its numbers, the conditions of what they count, and its file."""

@@ -1,75 +1,350 @@
-"""Conditions: what the members of a number have in common, a line of text each, and what follows.
+"""Conditions: what the records, victims or people behind a number have in common.
 
-Pure. A condition reads ``[victim ][no ]dimension:value``:
-
-- ``period:2017-04-01/2018-03-31`` (days, both included, either open) and ``age:0-11,18-120``;
-- ``offence:22B,88/1`` (each with all below it), ``offence code:71`` (that code alone) and
-  ``offence group:Theft``, which are one dimension, and ``linked:86/2``;
-- ``sex:F|M``, ``outcome:5``, ``status:cancelled``, ``category district:North``: fields of one
-  value; ``any category flag:a|b``: one that may have several;
-- ``term:a|b`` (any of them is mentioned), ``several:a|b|c`` (two or more), ``alone:a|b|c`` (one).
-
-``no`` turns it round, ``victim`` says it of one victim or more of a record. Any other text is a
-condition of which nothing is known but that it is the same as itself.
+A condition is a frozen value, so that conditions can be compared, hashed and put into sets. It
+becomes text only in files, by its ``text``; ``queries.answer.condition_text`` reads and describes
+it, ``queries.answer.inference`` says what follows from it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import date
-from functools import cache
-from itertools import pairwise
-from types import MappingProxyType
-from typing import Final, TypeAlias
+from functools import cached_property
+from operator import attrgetter
+from typing import ClassVar, Final, TypeAlias
+
+from msgspec import Struct
 
 from indexer.records.offences import load_offence_table
+from queries.answer.types import Conditions
 
 MISSING_VALUE: Final = "%none"
 
+NEGATION_PREFIX: Final = "no "
+
+VICTIM_PREFIX: Final = "victim "
+
 OLDEST_AGE: Final = 120
 
-WITHOUT_VICTIM: Final = "without victim"
+Interval: TypeAlias = tuple[int, int]
 
-_NEGATION_PREFIX: Final = "no "
-
-_VICTIM_PREFIX: Final = "victim "
-
-_OFFENCE_DIMENSION: Final = "offence"
-
-_INTERVAL_DIMENSIONS: Final = ("period", "age")
-
-_OFFENCE_DIMENSIONS: Final = ("offence", "offence code", "offence group", "linked")
-
-_CODE_LIST_DIMENSIONS: Final = ("offence", "linked")
-
-_MAX_CODES_SHOWN: Final = 8
-
-_SINGLE_VALUE_FIELDS: Final = ("sex", "outcome", "status")
-
-_TERM_SET_DIMENSIONS: Final = ("term", "several")
-
-_Interval: TypeAlias = tuple[int, int]
+FieldValues: TypeAlias = frozenset[str | None]
 
 
-# -- writing -----------------------------------------------------------------------------------
+class Condition(Struct, frozen=True, cache_hash=True, dict=True):
+    """What members of a number have in common.
+
+    ``dimension`` is what it is about: conditions of one dimension can be compared. ``text`` is how
+    files write it.
+    """
+
+    @property
+    def dimension(self) -> str:
+        """What the condition is about."""
+        raise NotImplementedError
+
+    @cached_property
+    def text(self) -> str:
+        """The condition as files write it: the same text for equal conditions."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self.text
 
 
-def build_period_condition(*periods: tuple[date | None, date | None]) -> str:
+#: The order of conditions wherever one is needed.
+BY_TEXT: Final = attrgetter("text")
+
+
+class IntervalCondition(Condition, frozen=True):
+    """A value in any of a few intervals, both ends included; they are sorted and do not touch."""
+
+    intervals: tuple[Interval, ...]
+
+    @cached_property
+    def text(self) -> str:
+        """``age:0-11,18-120``."""
+        return f"{self.dimension}:{','.join(map(self._format_interval, self.intervals))}"
+
+    def _format_interval(self, interval: Interval) -> str:
+        raise NotImplementedError
+
+
+class PeriodCondition(IntervalCondition, frozen=True):
+    """Recorded on a day of an interval, as ordinals of dates."""
+
+    @property
+    def dimension(self) -> str:
+        """Days."""
+        return "period"
+
+    def _format_interval(self, interval: Interval) -> str:
+        start, end = map(date.fromordinal, interval)
+        return (
+            f"{'' if start == date.min else start.isoformat()}"
+            f"/{'' if end == date.max else end.isoformat()}"
+        )
+
+
+class AgeCondition(IntervalCondition, frozen=True):
+    """Aged within an interval, in whole years."""
+
+    @property
+    def dimension(self) -> str:
+        """Ages."""
+        return "age"
+
+    def _format_interval(self, interval: Interval) -> str:
+        return f"{interval[0]}-{interval[1]}"
+
+
+class _AnyOffenceCondition(Condition, frozen=True):
+    @property
+    def dimension(self) -> str:
+        """Offence codes."""
+        return "offence"
+
+
+class OffenceCondition(_AnyOffenceCondition, frozen=True):
+    """Of any of a few canonical offence codes, each with all below it."""
+
+    codes: frozenset[str]
+
+    @cached_property
+    def text(self) -> str:
+        """``offence:22B,88/1``."""
+        return f"offence:{','.join(sorted(self.codes))}"
+
+
+class OffenceCodeCondition(_AnyOffenceCondition, frozen=True):
+    """Of one canonical offence code, and of none below it."""
+
+    code: str
+
+    @cached_property
+    def text(self) -> str:
+        """``offence code:71``."""
+        return f"offence code:{self.code}"
+
+
+class OffenceGroupCondition(_AnyOffenceCondition, frozen=True):
+    """Of an offence group; None is for codes whose group is not known."""
+
+    group: str | None
+
+    @cached_property
+    def text(self) -> str:
+        """``offence group:Theft``."""
+        return f"offence group:{self.group or MISSING_VALUE}"
+
+
+class OffencePiece(Condition, frozen=True):
+    """What some conditions on offences have in common and others leave out: these codes.
+
+    Never printed, so never read back. The codes identify the piece as well, because other
+    conditions beside these may leave less of them.
+    """
+
+    holders: frozenset[Condition]
+    codes: frozenset[str]
+
+    @property
+    def dimension(self) -> str:
+        """Pieces are compared with nothing."""
+        return "part of offence"
+
+    @cached_property
+    def text(self) -> str:
+        """The conditions, and a hash of the codes."""
+        digest = hashlib.sha256(" ".join(sorted(self.codes)).encode()).hexdigest()[:8]
+        return f"part of {' and '.join(sorted(map(str, self.holders)))}~{digest}"
+
+
+class LinkCondition(Condition, frozen=True):
+    """Linked to an offence of any of a few canonical codes, or of a code below one."""
+
+    codes: frozenset[str]
+
+    @property
+    def dimension(self) -> str:
+        """Links."""
+        return "linked"
+
+    @cached_property
+    def text(self) -> str:
+        """``linked:86/2``."""
+        return f"linked:{','.join(sorted(self.codes))}"
+
+
+class FieldCondition(Condition, frozen=True):
+    """A built-in field of one value has one of these; None is a record without a value."""
+
+    field: str
+    values: FieldValues
+
+    @property
+    def dimension(self) -> str:
+        """The field."""
+        return self.field
+
+    @cached_property
+    def text(self) -> str:
+        """``sex:F|M``."""
+        return f"{self.dimension}:{_join_values(map(escape_value, self.values))}"
+
+
+class CategoryCondition(Condition, frozen=True):
+    """A category that the force declares has one of these values; of ``many``, any of its values
+    is one of these. None is a record without a value."""
+
+    category: str
+    values: FieldValues
+    many: bool = False
+
+    @property
+    def dimension(self) -> str:
+        """The category."""
+        return f"{'any ' if self.many else ''}category {self.category}"
+
+    @cached_property
+    def text(self) -> str:
+        """``category district:North``, ``any category flag:a|b``."""
+        return f"{self.dimension}:{_join_values(map(escape_value, self.values))}"
+
+
+class _TermsCondition(Condition, frozen=True):
+    """A condition on a set of terms. A term is its first form and a hash: ``snapchat~1f2e3d4c``."""
+
+    name: ClassVar[str]
+    terms: frozenset[str]
+
+    @property
+    def dimension(self) -> str:
+        """How many of the terms are mentioned."""
+        return self.name
+
+    @cached_property
+    def text(self) -> str:
+        """``term:a|b``."""
+        return f"{self.dimension}:{_join_values(self.terms)}"
+
+
+class AnyTermCondition(_TermsCondition, frozen=True):
+    """Any of the terms is mentioned."""
+
+    name = "term"
+
+
+class SeveralTermsCondition(_TermsCondition, frozen=True):
+    """Two or more of the terms are mentioned."""
+
+    name = "several"
+
+
+class SingleTermCondition(_TermsCondition, frozen=True):
+    """Exactly one of the terms is mentioned."""
+
+    name = "alone"
+
+
+class TermCountCondition(_TermsCondition, frozen=True):
+    """Exactly ``count`` of the terms are mentioned. Never printed, so never read back."""
+
+    count: int
+
+    @property
+    def dimension(self) -> str:
+        """How many of the terms are mentioned."""
+        return f"just {self.count} of"
+
+
+class Not(Condition, frozen=True):
+    """A condition is not met."""
+
+    condition: Condition
+
+    @cached_property
+    def dimension(self) -> str:
+        """That of the condition, negated."""
+        return f"{NEGATION_PREFIX}{self.condition.dimension}"
+
+    @cached_property
+    def text(self) -> str:
+        """``no linked:86/2``."""
+        return f"{NEGATION_PREFIX}{self.condition.text}"
+
+
+class OfVictim(Condition, frozen=True):
+    """One victim of the record, or more, meets a condition."""
+
+    condition: Condition
+
+    @cached_property
+    def dimension(self) -> str:
+        """That of the condition, of victims."""
+        return f"{VICTIM_PREFIX}{self.condition.dimension}"
+
+    @cached_property
+    def text(self) -> str:
+        """``victim sex:F``."""
+        return f"{VICTIM_PREFIX}{self.condition.text}"
+
+
+class NamedCondition(Condition, frozen=True):
+    """A condition of which only its name is known: it is the same as itself, and nothing follows
+    from it."""
+
+    name: str
+
+    @property
+    def dimension(self) -> str:
+        """The name up to a colon."""
+        return self.name.partition(":")[0]
+
+    @cached_property
+    def text(self) -> str:
+        """The name."""
+        return self.name
+
+
+WITHOUT_VICTIM: Final = NamedCondition("without victim")
+
+WITHOUT_REFERENCE: Final = NamedCondition("without reference")
+
+#: The built-in fields of one value.
+SINGLE_VALUE_FIELDS: Final = ("sex", "outcome", "status")
+
+
+def _join_values(values: Iterable[str]) -> str:
+    return "|".join(sorted(values))
+
+
+def escape_value(value: str | None) -> str:
+    """A value of a field as ``text`` has it."""
+    return MISSING_VALUE if value is None else value.replace("%", "%25").replace("|", "%7C")
+
+
+def format_conditions(conditions: Iterable[Condition]) -> Conditions:
+    """The conditions as an answer holds them."""
+    return tuple(condition.text for condition in conditions)
+
+
+# -- building ----------------------------------------------------------------------------------
+
+
+def build_period_condition(*periods: tuple[date | None, date | None]) -> PeriodCondition:
     """Days of any of the periods, by their first and last; None is open."""
-    return _format_intervals(
-        "period",
-        (((a or date.min).toordinal(), (b or date.max).toordinal()) for a, b in periods),
-    )
+    days = (((a or date.min).toordinal(), (b or date.max).toordinal()) for a, b in periods)
+    return PeriodCondition(merge_intervals(days))
 
 
-def build_age_condition(*bands: _Interval) -> str:
+def build_age_condition(*bands: Interval) -> AgeCondition:
     """Ages of any of the bands, by their first and last."""
-    return _format_intervals("age", bands)
+    return AgeCondition(merge_intervals(bands))
 
 
-def build_other_age_condition(bands: Iterable[_Interval]) -> str:
+def build_other_age_condition(bands: Iterable[Interval]) -> AgeCondition:
     """Known ages outside every band."""
     band_ages = {age for first, last in bands for age in range(first, last + 1)}
     return build_age_condition(
@@ -77,443 +352,67 @@ def build_other_age_condition(bands: Iterable[_Interval]) -> str:
     )
 
 
-def build_offence_condition(codes: Iterable[str]) -> str:
-    """Offences of any of the canonical codes, or below one."""
-    table, code_set = load_offence_table(), set(codes)
-    top_codes = (code for code in code_set if not code_set.intersection(table.path(code)[1:]))
-    return f"{_OFFENCE_DIMENSION}:{','.join(sorted(top_codes))}"
-
-
-def build_exact_code_condition(code: str) -> str:
-    """Offences of one canonical code, and of none below it."""
-    is_leaf = load_offence_table().covered([code]) == {code}
-    return build_offence_condition([code]) if is_leaf else f"offence code:{code}"
-
-
-def build_group_condition(group: str | None) -> str:
-    """Offences of a group; None is for codes whose group is not known."""
-    return f"offence group:{group or MISSING_VALUE}"
-
-
-def build_link_condition(codes: Iterable[str]) -> str:
-    """Offences with a link to an offence of any of the codes, or below one."""
-    return f"linked:{','.join(sorted(set(codes)))}"
-
-
-def build_field_condition(field: str, values: Iterable[str | None]) -> str:
-    """A field of one value, which is one of these; None is a record without it."""
-    return f"{field}:{_join_values(map(_escape_value, values))}"
-
-
-def build_category_condition(name: str, values: Iterable[str | None], *, many: bool) -> str:
-    """A category of the force's own, which is, or holds, one of these values."""
-    return build_field_condition(f"{'any ' if many else ''}category {name}", values)
-
-
-def build_any_term_condition(conditions: Iterable[str]) -> str:
-    """Any of several terms, by their own conditions."""
-    return f"term:{_join_values(map(_extract_value, conditions))}"
-
-
-def build_several_terms_condition(conditions: Iterable[str]) -> str:
-    """Two or more of several terms."""
-    return f"several:{_join_values(map(_extract_value, conditions))}"
-
-
-def build_single_term_condition(conditions: Iterable[str]) -> str:
-    """Exactly one of several terms, whichever."""
-    return f"alone:{_join_values(map(_extract_value, conditions))}"
-
-
-def negate_condition(condition: str) -> str:
-    """What does not meet a condition."""
-    return f"{_NEGATION_PREFIX}{condition}"
-
-
-def build_victim_condition(condition: str) -> str:
-    """Offences with a victim who meets a condition."""
-    return f"{_VICTIM_PREFIX}{condition}"
-
-
-def _join_values(values: Iterable[str]) -> str:
-    return "|".join(sorted(set(values)))
-
-
-def _escape_value(value: str | None) -> str:
-    return MISSING_VALUE if value is None else value.replace("%", "%25").replace("|", "%7C")
-
-
-def _format_intervals(dimension: str, intervals: Iterable[_Interval]) -> str:
-    merged: list[_Interval] = []
+def merge_intervals(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
+    """The intervals in order, those that overlap or touch as one."""
+    merged: list[Interval] = []
     for first, last in sorted(intervals):
         if merged and first <= merged[-1][1] + 1:
             merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
         else:
             merged.append((first, last))
-    return f"{dimension}:{','.join(_format_interval(dimension, *interval) for interval in merged)}"
+    return tuple(merged)
 
 
-def _format_interval(dimension: str, first: int, last: int) -> str:
-    if dimension == "age":
-        return f"{first}-{last}"
-    start, end = date.fromordinal(first), date.fromordinal(last)
-    return (
-        f"{'' if start == date.min else start.isoformat()}"
-        f"/{'' if end == date.max else end.isoformat()}"
+def build_offence_condition(codes: Iterable[str]) -> OffenceCondition:
+    """Offences of any of the canonical codes, or below one."""
+    table, code_set = load_offence_table(), frozenset(codes)
+    return OffenceCondition(
+        frozenset(code for code in code_set if not code_set.intersection(table.path(code)[1:]))
     )
 
 
-# -- reading -----------------------------------------------------------------------------------
+def build_exact_code_condition(code: str) -> Condition:
+    """Offences of one canonical code, and of none below it."""
+    is_leaf = load_offence_table().covered([code]) == {code}
+    return build_offence_condition([code]) if is_leaf else OffenceCodeCondition(code)
 
 
-def _extract_value(condition: str) -> str:
-    return condition.partition(":")[2]
+def build_link_condition(codes: Iterable[str]) -> LinkCondition:
+    """Offences with a link to an offence of any of the codes, or below one."""
+    return LinkCondition(frozenset(codes))
 
 
-@cache
-def parse_dimension(condition: str) -> str:
-    """What a condition is about, with what stands before it."""
-    name = condition.partition(":")[0]
-    return _OFFENCE_DIMENSION if name.startswith(f"{_OFFENCE_DIMENSION} ") else name
+def build_field_condition(field: str, values: Iterable[str | None]) -> FieldCondition:
+    """A built-in field of one value, which is one of these; None is a record without it."""
+    return FieldCondition(field, frozenset(values))
 
 
-def is_single_valued(name: str) -> bool:
-    """Whether whatever is counted has one value in a dimension, so that its values part it."""
-    return name in (
-        *_INTERVAL_DIMENSIONS,
-        _OFFENCE_DIMENSION,
-        *_SINGLE_VALUE_FIELDS,
-    ) or name.startswith("category ")
+def build_category_condition(
+    name: str, values: Iterable[str | None], *, many: bool
+) -> CategoryCondition:
+    """A category of the force's own, which is, or holds, one of these values."""
+    return CategoryCondition(name, frozenset(values), many)
 
 
-def strip_negation(condition: str) -> str | None:
-    """What a condition turns round, if it does."""
-    return (
-        condition.removeprefix(_NEGATION_PREFIX) if condition.startswith(_NEGATION_PREFIX) else None
-    )
+def build_any_term_condition(conditions: Iterable[Condition]) -> AnyTermCondition:
+    """Any of several terms, by their own conditions."""
+    return AnyTermCondition(_collect_terms(conditions))
 
 
-def strip_victim_prefix(condition: str) -> str | None:
-    """What a condition says of a victim of a record, if it does."""
-    return condition.removeprefix(_VICTIM_PREFIX) if condition.startswith(_VICTIM_PREFIX) else None
+def build_several_terms_condition(conditions: Iterable[Condition]) -> SeveralTermsCondition:
+    """Two or more of several terms, by their own conditions."""
+    return SeveralTermsCondition(_collect_terms(conditions))
 
 
-@cache
-def parse_condition_values(condition: str) -> frozenset[str]:
-    """The values of a condition that lists some."""
-    return frozenset(filter(None, _extract_value(condition).split("|")))
+def build_single_term_condition(conditions: Iterable[Condition]) -> SingleTermCondition:
+    """Exactly one of several terms, by their own conditions."""
+    return SingleTermCondition(_collect_terms(conditions))
 
 
-@cache
-def parse_intervals(condition: str) -> tuple[_Interval, ...]:
-    """The intervals of a period (in days) or of ages."""
-    parts = filter(None, _extract_value(condition).split(","))
-    if parse_dimension(condition) == "age":
-        return tuple((int(a), int(b)) for a, _, b in (part.partition("-") for part in parts))
-    return tuple(
-        (
-            (date.fromisoformat(a) if a else date.min).toordinal(),
-            (date.fromisoformat(b) if b else date.max).toordinal(),
-        )
-        for a, _, b in (part.partition("/") for part in parts)
-    )
-
-
-def parse_named_codes(condition: str) -> frozenset[str]:
-    """The codes that a condition on offences or links names."""
-    name, _, value = (strip_negation(condition) or condition).partition(":")
-    return frozenset(value.split(",")) if name in _CODE_LIST_DIMENSIONS else frozenset()
-
-
-def abbreviate_codes(codes: Sequence[str], known_codes: frozenset[str] = frozenset()) -> str:
-    """Codes as a message lists them: of many the first, those before others that are not known."""
-    if (surplus := len(codes) - _MAX_CODES_SHOWN) <= 0:
-        return ", ".join(codes)
-    first = sorted(codes, key=lambda code: code in known_codes)[:_MAX_CODES_SHOWN]
-    return f"{', '.join(first)} and {surplus} more"
-
-
-def describe_condition(condition: str, known_codes: frozenset[str] = frozenset()) -> str:
-    """A condition as a message says it, never a document: of many codes only the first, those
-    before others that are not ``known``. Two terms of one beginning may be said alike."""
-    if (positive := strip_negation(condition)) is not None:
-        return f"not {describe_condition(positive, known_codes)}"
-    if (victim_condition := strip_victim_prefix(condition)) is not None:
-        return f"with a victim {describe_condition(victim_condition)}"
-    name, _, value = condition.partition(":")
-    of_terms = name in (*_TERM_SET_DIMENSIONS, "alone")
-    value_texts = [
-        _unescape_value(
-            raw_value.rpartition("~")[0] if of_terms and "~" in raw_value else raw_value
-        )
-        for raw_value in sorted(parse_condition_values(condition))
-    ]
-    terms = " or ".join(f'"{value_text}"' for value_text in value_texts)
-    phrases = {
-        "period": f"recorded {' or '.join(map(_describe_days, value.split(',')))}",
-        "age": f"aged {value.replace('-', ' to ').replace(',', ' or ')}",
-        "offence": f"of {abbreviate_codes(value.split(','), known_codes)}",
-        "offence code": f"of {value} itself",
-        "offence group": f"of the group {_unescape_value(value)}",
-        "linked": f"linked to {abbreviate_codes(value.split(','), known_codes)}",
-        "term": f"mentioning {terms}",
-        "several": f"mentioning two or more of {terms}",
-        "alone": f"mentioning only one of {terms}",
-    }
-    if name in phrases:
-        return phrases[name]
-    if name in _SINGLE_VALUE_FIELDS or name.startswith(("category ", "any category ")):
-        field = name.removeprefix("any ").removeprefix("category ")
-        return f"with {field} {' or '.join(value_texts)}"
-    return condition
-
-
-def _describe_days(interval: str) -> str:
-    start, dash, end = interval.partition("/")
-    if not dash:
-        return "on no day"
-    if not start or not end:
-        return f"from {start}" if start else f"up to {end}" if end else "at any time"
-    return f"{start} to {end}"
-
-
-def _unescape_value(value: str) -> str:
-    if value == MISSING_VALUE:
-        return "not recorded"
-    return value.replace("%7C", "|").replace("%25", "%")
-
-
-# -- what follows ------------------------------------------------------------------------------
-
-
-@cache
-def covers_condition(wide: str, narrow: str) -> bool:
-    """Whether all that meets the narrow condition meets the wide one, and not the other way
-    round."""
-    if wide == narrow:
-        return False
-    if parse_dimension(wide) != parse_dimension(narrow):
-        return _covers_other_dimension(wide, narrow)
-    if (no_wide := strip_negation(wide)) and (no_narrow := strip_negation(narrow)):
-        return covers_condition(no_narrow, no_wide)
-    if (wide_victim := strip_victim_prefix(wide)) and (
-        narrow_victim := strip_victim_prefix(narrow)
-    ):
-        return covers_condition(wide_victim, narrow_victim)
-    return _covers_values(wide, narrow)
-
-
-def _covers_values(wide: str, narrow: str) -> bool:
-    """Whether the values of a condition are among those of another of its dimension."""
-    name = parse_dimension(wide)
-    if name in _INTERVAL_DIMENSIONS:
-        return all(
-            any(start <= first and last <= end for start, end in parse_intervals(wide))
-            for first, last in parse_intervals(narrow)
-        )
-    if name in _OFFENCE_DIMENSIONS:
-        return _covers_all_codes(wide, narrow) and not _covers_all_codes(narrow, wide)
-    listed = (
-        is_single_valued(name) or name in _TERM_SET_DIMENSIONS or name.startswith("any category ")
-    )
-    return listed and parse_condition_values(narrow) < parse_condition_values(wide)
-
-
-def _covers_other_dimension(wide: str, narrow: str) -> bool:
-    """Whether a condition follows from one of another dimension."""
-    if (victim_condition := strip_victim_prefix(wide)) and not strip_victim_prefix(narrow):
-        return victim_condition == narrow or covers_condition(victim_condition, narrow)
-    if parse_dimension(wide) == "term" and parse_dimension(narrow) in ("several", "alone"):
-        return parse_condition_values(narrow) <= parse_condition_values(wide)
-    return False
-
-
-def _covers_all_codes(wide: str, narrow: str) -> bool:
-    return all(_holds_for_code(wide, code) for code in _expand_codes(narrow))
-
-
-@cache
-def _holds_for_code(condition: str, code: str) -> bool:
-    """Whether a condition on offences holds for those of a code."""
-    table, name, value = (
-        load_offence_table(),
-        condition.partition(":")[0],
-        _extract_value(condition),
-    )
-    if name == "offence code":
-        return code == value
-    if name == "offence group":
-        return table.group(code) == (None if value == MISSING_VALUE else value)
-    return bool(set(table.path(code)).intersection(value.split(",")))
-
-
-@cache
-def _expand_codes(condition: str) -> frozenset[str]:
-    """The codes of a condition on offences; "22/*" are those of category 22 nobody knows, "*" those
-    of no category."""
-    table, name, value = (
-        load_offence_table(),
-        condition.partition(":")[0],
-        _extract_value(condition),
-    )
-    if name == "offence code":
-        return frozenset({value})
-    if name != "offence group":
-        return table.covered(filter(None, value.split(",")))
-    all_codes = {*table.covered(table.titles), "*"}
-    return frozenset(code for code in all_codes if _holds_for_code(condition, code))
-
-
-def intersect_conditions(condition_a: str, condition_b: str) -> str | None:
-    """The condition that two of one dimension are together, where there is one text for it."""
-    name = parse_dimension(condition_a)
-    if condition_a == condition_b or covers_condition(condition_b, condition_a):
-        return condition_a
-    if covers_condition(condition_a, condition_b):
-        return condition_b
-    if name != parse_dimension(condition_b) or not is_single_valued(name):
-        return None
-    if name in _INTERVAL_DIMENSIONS:
-        pairs = ((a, b) for a in parse_intervals(condition_a) for b in parse_intervals(condition_b))
-        met = ((max(a[0], b[0]), min(a[1], b[1])) for a, b in pairs)
-        return _format_intervals(name, ((first, last) for first, last in met if first <= last))
-    if name == _OFFENCE_DIMENSION:
-        return _intersect_codes(condition_a, condition_b)
-    return f"{name}:{_join_values(parse_condition_values(condition_a) & parse_condition_values(condition_b))}"
-
-
-def _intersect_codes(condition_a: str, condition_b: str) -> str | None:
-    """Codes of one that the other covers, either way round."""
-    if not all(
-        condition.startswith(f"{_OFFENCE_DIMENSION}:") for condition in (condition_a, condition_b)
-    ):
-        shared = _expand_codes(condition_a) & _expand_codes(condition_b)
-        return None if shared else f"{_OFFENCE_DIMENSION}:"
-    codes_a, codes_b = (
-        list(filter(None, _extract_value(condition).split(",")))
-        for condition in (condition_a, condition_b)
-    )
-    return build_offence_condition(
-        [
-            *(code for code in codes_a if _holds_for_code(condition_b, code)),
-            *(code for code in codes_b if _holds_for_code(condition_a, code)),
-        ]
-    )
-
-
-def simplify_conditions(conditions: Iterable[str]) -> frozenset[str]:
-    """The conditions without those that others imply, and those of one dimension as one."""
-    result: list[str] = []
-    for condition in conditions:
-        parts = (
-            [f"term:{value}" for value in parse_condition_values(condition)]
-            if parse_dimension(condition) == "several"
-            and len(parse_condition_values(condition)) == 2
-            else [condition]
-        )
-        result += [part for part in parts if part not in result]
-    changed = True
-    while changed:
-        changed = False
-        for indices, (condition_a, condition_b) in _iter_related_pairs(result):
-            if (intersection := intersect_conditions(condition_a, condition_b)) is not None:
-                result = [entry for n, entry in enumerate(result) if n not in indices]
-                result += [intersection] if intersection not in result else []
-                changed = True
-                break
-    terms = [
-        condition
-        for condition in result
-        if parse_dimension(condition) == "term" and len(parse_condition_values(condition)) == 1
-    ]
+def _collect_terms(conditions: Iterable[Condition]) -> frozenset[str]:
     return frozenset(
-        condition
-        for condition in result
-        if not (
-            parse_dimension(condition) == "several"
-            and sum(
-                parse_condition_values(term) <= parse_condition_values(condition) for term in terms
-            )
-            > 1
-        )
+        term
+        for condition in conditions
+        if isinstance(condition, AnyTermCondition)
+        for term in condition.terms
     )
-
-
-def _iter_related_pairs(
-    conditions: Sequence[str],
-) -> Iterable[tuple[tuple[int, int], tuple[str, str]]]:
-    for second, condition_b in enumerate(conditions):
-        for first, condition_a in enumerate(conditions[:second]):
-            if (
-                parse_dimension(condition_a) == parse_dimension(condition_b)
-                or covers_condition(condition_a, condition_b)
-                or covers_condition(condition_b, condition_a)
-            ):
-                yield (first, second), (condition_a, condition_b)
-
-
-@cache
-def partition_conditions(conditions: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
-    """Conditions of one dimension that parts what is counted, each as the pieces they cut each
-    other into. A piece is one of them, or what several leave between them."""
-    name = parse_dimension(conditions[0])
-    atoms: dict[object, list[str]] = defaultdict(list)
-    if name in _INTERVAL_DIMENSIONS:
-        cuts = sorted(
-            {
-                cut
-                for condition in conditions
-                for a, b in parse_intervals(condition)
-                for cut in (a, b + 1)
-            }
-        )
-        for first, following in pairwise(cuts):
-            for condition in conditions:
-                if any(a <= first and following - 1 <= b for a, b in parse_intervals(condition)):
-                    atoms[first, following - 1].append(condition)
-    else:
-        for value in sorted(
-            {value for condition in conditions for value in _list_atoms(name, condition)}
-        ):
-            for condition in conditions:
-                if (
-                    _holds_for_code(condition, value)
-                    if name == _OFFENCE_DIMENSION
-                    else value in parse_condition_values(condition)
-                ):
-                    atoms[value].append(condition)
-    cut: dict[tuple[str, ...], list[object]] = defaultdict(list)
-    for atom, holders in atoms.items():
-        cut[tuple(holders)].append(atom)
-    names = {holders: _name_piece(name, holders, cut) for holders in cut}
-    return MappingProxyType(
-        {
-            condition: tuple(names[group] for group in cut if condition in group)
-            for condition in conditions
-        }
-    )
-
-
-def _list_atoms(name: str, condition: str) -> frozenset[str]:
-    return (
-        _expand_codes(condition)
-        if name == _OFFENCE_DIMENSION
-        else parse_condition_values(condition)
-    )
-
-
-def _name_piece(
-    name: str, holders: tuple[str, ...], cut: Mapping[tuple[str, ...], list[object]]
-) -> str:
-    """What a piece is called: one of the conditions, where it is just that."""
-    for condition in holders:
-        if sum(condition in others for others in cut) == 1:
-            return condition
-    atoms: list[object] = cut[holders]
-    if name in _INTERVAL_DIMENSIONS:
-        return _format_intervals(name, atoms)  # type: ignore[arg-type]
-    if name == _OFFENCE_DIMENSION:
-        # By its codes as well: other conditions beside these may leave less between them.
-        codes = hashlib.sha256(" ".join(sorted(map(str, atoms))).encode()).hexdigest()[:8]
-        return f"part of {' and '.join(sorted(holders))}~{codes}"
-    return f"{name}:{_join_values(map(str, atoms))}"

@@ -20,6 +20,11 @@ ANSWER_FORMAT: Final = "foidex-answer/1"
 
 Conditions: TypeAlias = tuple[str, ...]
 
+PEOPLE: Final = "people"  # who may have several ages, and be victims on several days
+
+#: The units that count records of every status, and what they are called of those that count.
+ANY_STATUS: Final = {"records": "offences", "victims of records": "victims"}
+
 WITHHELD: Final = "[c]"  # "confidential", as official statistics mark it
 
 
@@ -106,6 +111,24 @@ class Table(Struct, frozen=True):
     relations: tuple[Relation, ...] = ()
     across: str = ""
 
+    @property
+    def rows_and_total(self) -> tuple[Row, ...]:
+        """The rows, and the total last."""
+        return (*self.rows, self.total)
+
+
+class NotedSum(Struct, frozen=True):
+    """A sum that a note of a question states: rows or columns that overlap add up to ``summed``,
+    which is more than ``total``."""
+
+    summed: int
+    total: int
+
+    @property
+    def text(self) -> str:
+        """The sum as a note words it."""
+        return f"add up to {self.summed:,}, more than the total of {self.total:,}"
+
 
 class QuestionAnswer(Struct, frozen=True, omit_defaults=True):
     """The numbers of one question.
@@ -126,6 +149,7 @@ class QuestionAnswer(Struct, frozen=True, omit_defaults=True):
     figures: tuple[FactMeta, ...] = ()
     notes: tuple[str, ...] = ()
     terms: tuple[TermAnswer, ...] = ()
+    sums: tuple[NotedSum, ...] = ()
 
 
 class PeriodAnswer(Struct, frozen=True):

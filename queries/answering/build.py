@@ -13,6 +13,7 @@ from msgspec import Struct
 from indexer.errors import InexactError
 from indexer.version import VERSION
 from queries.answer.cells import hash_json
+from queries.answer.condition import format_conditions
 from queries.answer.types import (
     Answer,
     PeriodAnswer,
@@ -109,7 +110,7 @@ def _make_scope_answer(scope_counts: ScopeCounts, request: Request, scope: Scope
             PeriodAnswer(period.label, period.start, period.end) for period in request.every_period
         ),
         conditions=tuple(condition.words for condition in scope.field_filters),
-        means=tuple(condition.condition for condition in scope.field_filters),
+        means=format_conditions(field_filter.condition for field_filter in scope.field_filters),
     )
 
 
@@ -162,7 +163,7 @@ def _parse_question_answer(
         overall = msgspec.structs.replace(
             overall,
             within=describe_narrowing(prepared.narrowing),
-            means=prepared.narrowing.record_conditions,
+            means=format_conditions(prepared.narrowing.record_conditions),
         )
     if not by_period:
         return overall
@@ -215,7 +216,7 @@ def _parse_scope_counts(body: dict[str, Any], scope: Scope) -> ScopeCounts:
         records=recorded,
         left_out=dict(zip(EXCLUDED_STATUSES, left_out, strict=True)),
         offences=tuple(
-            Row(str(number), row.label, (count,), codes=row.codes, means=(row.condition,))
+            Row(str(number), row.label, (count,), codes=row.codes, means=(row.condition.text,))
             for number, (row, count) in enumerate(zip(scope.offences, rows, strict=True))
         ),
         terms=parse_term_answers(scope.mentions, inside) if scope.mentions else (),

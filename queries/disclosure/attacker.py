@@ -1,7 +1,7 @@
-"""What a reader can work out: the least and the greatest value each withheld number may have.
+"""What a reader can work out: the least and the greatest value that a withheld number may have.
 
-Pure. The reader knows every printed number, every relation among populations, and how numbers are
-withheld or rounded; the rest is a linear programme in whole numbers.
+Pure. The attacker is a reader who knows every printed number, every constraint between populations,
+and how numbers are withheld or rounded; the rest is a linear programme in whole numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from queries.disclosure.constraints import ConstraintSystem, Population
 if TYPE_CHECKING:
     from highspy import Highs
 
-_TOLERANCE: Final = 1e-6
+#: Numbers that differ by less are taken to be equal.
+TOLERANCE: Final = 1e-6
 
 _HEADROOM: Final = 1_000
 
@@ -24,7 +25,7 @@ WeightedSum = tuple[tuple[Population, int], ...]
 
 
 class Bounds(NamedTuple):
-    """What is known of one number by itself; a ``high`` of None is open."""
+    """The least and the greatest value of one number; a ``high`` of None is open."""
 
     low: int
     high: int | None
@@ -40,11 +41,11 @@ class LpSolution(NamedTuple):
 
 
 def make_solver() -> Highs:
-    """An empty programme for HiGHS, silent and repeatable."""
+    """An empty programme for HiGHS: silent, and with the same result every time."""
     import highspy
 
     class Silent(highspy.Highs):
-        """Made without the parent's own making, which writes a banner to standard output."""
+        """Skips the parent's constructor, which writes a banner to standard output."""
 
         def __init__(self) -> None:
             super(highspy.Highs, self).__init__()
@@ -57,14 +58,14 @@ def make_solver() -> Highs:
 
 
 class Attacker:
-    """One who knows the relations and, of each population, its bounds."""
+    """A reader who knows the constraints and, for each population, its bounds."""
 
     def __init__(self, system: ConstraintSystem, bounds: Mapping[Population, Bounds]) -> None:
         self.system = system
         self.index_of = {population: index for index, population in enumerate(system.populations)}
         self.bounds = [bounds.get(population, Bounds(0, None)) for population in system.populations]
         limits = (bound.high if bound.high is not None else bound.low for bound in self.bounds)
-        # No number is bounded by others from above so high: it stands for "any number".
+        # No constraint can give a number so high an upper bound: it stands for "any number".
         self.ceiling = 10 * (sum(limits) + _HEADROOM)
 
     @cached_property
@@ -95,19 +96,19 @@ class Attacker:
         return programme
 
     def learn(self, population: Population, bounds: Bounds) -> None:
-        """Change what is known of one number; programmes in whole numbers start anew."""
+        """Change the bounds of one number. The programme in whole numbers is built again."""
         index = self.index_of[population]
         if self.bounds[index] == bounds:
             return
         self.bounds[index] = bounds
         high = self.ceiling if bounds.high is None else bounds.high
         self._relaxed_programme.changeColBounds(index, bounds.low, high)
-        self.__dict__.pop("_whole", None)
+        self.__dict__.pop("_integer_programme", None)
 
     def minimise(self, terms: WeightedSum, *, integral: bool = False) -> LpSolution:
-        """The least value of a sum, of whole numbers or of any.
+        """The least value of a sum, over whole numbers if ``integral``, else over any.
 
-        Raises InexactError where no numbers agree with what is known.
+        Raises InexactError if no numbers satisfy all constraints and bounds.
         """
         import highspy
 
@@ -133,12 +134,12 @@ class Attacker:
         )
 
     def interval(self, terms: WeightedSum) -> Bounds:
-        """The least and the greatest value a sum may have, of whole numbers."""
+        """The least and the greatest value that a sum of whole numbers may have."""
         low = self._integer_minimum(terms)
         high = -self._integer_minimum(
             tuple((population, -coefficient) for population, coefficient in terms)
         )
-        return Bounds(low, None if high >= self.ceiling - _TOLERANCE else high)
+        return Bounds(low, None if high >= self.ceiling - TOLERANCE else high)
 
     def _integer_minimum(self, terms: WeightedSum) -> int:
         solution = self.minimise(terms)
@@ -149,13 +150,56 @@ class Attacker:
 
 def is_integer_point(point: Iterable[float]) -> bool:
     """Whether every number is a whole one."""
-    return all(abs(value - round(value)) < _TOLERANCE for value in point)
+    return all(abs(value - round(value)) < TOLERANCE for value in point)
+
+
+class SeenValues:
+    """The least and the greatest value of each number in the solutions seen so far.
+
+    Both are possible, so a number lies in an interval at least as wide as what was seen.
+    """
+
+    def __init__(self, attacker: Attacker, point: Iterable[float] = ()) -> None:
+        self.attacker = attacker
+        self._lows = [*point]
+        self._highs = [*self._lows]
+
+    def add_point(self, point: list[float]) -> None:
+        """Take note of one more solution."""
+        self._lows = [*map(min, self._lows or point, point)]
+        self._highs = [*map(max, self._highs or point, point)]
+
+    def bounds(self, population: Population) -> Bounds:
+        """The least and the greatest value seen, as whole numbers."""
+        index = self.attacker.index_of[population]
+        return Bounds(round(self._lows[index]), round(self._highs[index]))
+
+    def is_narrow(self, population: Population, width: int) -> bool:
+        """Whether the values seen of a number are less than ``width`` apart."""
+        index = self.attacker.index_of[population]
+        if not self._lows:
+            return width > 0
+        return self._highs[index] - self._lows[index] < width - TOLERANCE
+
+    def widen(self, population: Population, width: int, *, integral: bool) -> list[LpSolution]:
+        """Look for the least and then the greatest value of a number, until the values seen are
+        ``width`` apart; the solutions found on the way."""
+        solutions: list[LpSolution] = []
+        for sign in (1, -1):
+            if not self.is_narrow(population, width):
+                break
+            solution = self.attacker.minimise(((population, sign),))
+            if integral and not is_integer_point(solution.point):
+                solution = self.attacker.minimise(((population, sign),), integral=True)
+            self.add_point(solution.point)
+            solutions.append(solution)
+        return solutions
 
 
 def attack_system(
     system: ConstraintSystem, bounds: Mapping[Population, Bounds], targets: Iterable[Population]
 ) -> dict[Population, Bounds]:
-    """The interval of each population wanted, as narrow as a reader can make it."""
+    """The interval of each target, as narrow as a reader can make it."""
     attacker = Attacker(system, bounds)
     return {population: attacker.interval(((population, 1),)) for population in targets}
 
@@ -166,25 +210,14 @@ def find_narrow_intervals(
     targets: Iterable[Population],
     width: int,
 ) -> dict[Population, Bounds]:
-    """Those of the populations wanted whose interval is narrower than ``width``.
+    """The interval of each target where it is narrower than ``width``.
 
-    As ``attack``, but numbers seen possible while one is attacked spare the attack on others.
+    Finds the same as ``attack_system``, faster: solutions found for one target are used for others.
     """
-    attacker = Attacker(system, bounds)
-    lows: dict[int, float] = {}
-    highs: dict[int, float] = {}
+    seen = SeenValues(Attacker(system, bounds))
     narrow_bounds = {}
     for population in targets:
-        index = attacker.index_of[population]
-        for sign in (1, -1):
-            if highs.get(index, 0) - lows.get(index, 0) >= width:
-                break
-            extreme = attacker.minimise(((population, sign),))
-            if not is_integer_point(extreme.point):
-                extreme = attacker.minimise(((population, sign),), integral=True)
-            for number, value in enumerate(extreme.point):
-                lows[number] = min(lows.get(number, value), value)
-                highs[number] = max(highs.get(number, value), value)
-        if highs[index] - lows[index] < width - _TOLERANCE:
-            narrow_bounds[population] = Bounds(round(lows[index]), round(highs[index]))
+        seen.widen(population, width, integral=True)
+        if seen.is_narrow(population, width):
+            narrow_bounds[population] = seen.bounds(population)
     return narrow_bounds

@@ -1,29 +1,31 @@
 """Checks that an answer agrees with itself, before any of it is written.
 
-Pure. A failure is a fault in foidex, and names the place: rows against totals, bands that overlap
-or leave a gap, one number that stands in two places with two values, and sums that notes tell.
+Pure. A failure is a fault in foidex, and its message says where: rows against totals, bands that
+overlap or leave a gap, one number printed in two places with two values, and sums stated in notes.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Final
 
 from indexer.errors import InexactError
-from queries.answer.condition import OLDEST_AGE, parse_dimension, parse_intervals
+from queries.answer.condition import OLDEST_AGE, AgeCondition
+from queries.answer.condition_text import parse_conditions
 from queries.answer.types import Answer, QuestionAnswer, Table
 from queries.disclosure.constraints import LinearConstraint, Population, derive_constraints
-from queries.disclosure.populations import PrintedCell, declare_constraints, list_printed_cells
+from queries.disclosure.populations import (
+    PrintedCell,
+    count_populations,
+    declare_constraints,
+    list_printed_cells,
+)
 from queries.tables.period_columns import split_column_key
-
-_SUM_NOTE: Final = re.compile(r"add up to ([\d,]+), more than the total of ([\d,]+)")
 
 
 def check_consistency(answer: Answer) -> None:
-    """Raise InexactError, naming every place where the answer contradicts itself."""
+    """Raise InexactError, which says everywhere that the answer contradicts itself."""
     cells = list_printed_cells(answer)
     problems = [*_find_conflicting_cells(cells), *_check_tables(answer)]
     if not problems:
@@ -42,20 +44,21 @@ def _find_conflicting_cells(cells: list[PrintedCell]) -> Iterator[str]:
         if cell.number is None:
             continue
         if cell.number < 0:
-            yield f"{cell.location}: {cell.number:,} is less than nothing"
+            yield f"{cell.location}: {cell.number:,} is less than 0"
         earlier_cell = first.setdefault(cell.population, cell)
         if earlier_cell.number != cell.number:
             yield (
-                f"{cell.location}: {cell.number:,}, but {earlier_cell.number:,} for the same at {earlier_cell.location}"
+                f"{cell.location}: {cell.number:,}, but {earlier_cell.number:,} for the same at "
+                f"{earlier_cell.location}"
             )
 
 
 def _check_tables(answer: Answer) -> Iterator[str]:
     for question in answer.questions:
-        widths = {len(row.counts) for row in (*question.table.rows, question.table.total)}
+        widths = {len(row.counts) for row in question.table.rows_and_total}
         if widths != {len(question.table.columns)}:
             yield f"{question.id}: a row has more or fewer numbers than the table has columns"
-        keys = [row.key for row in (*question.table.rows, question.table.total)]
+        keys = [row.key for row in question.table.rows_and_total]
         if len(set(keys)) != len(keys):
             yield f"{question.id}: two rows of the table have the same key"
         yield from _check_age_bands(question)
@@ -63,14 +66,14 @@ def _check_tables(answer: Answer) -> Iterator[str]:
 
 
 def _check_age_bands(question: QuestionAnswer) -> Iterator[str]:
-    """Bands of ages never overlap, and what they leave out has a row."""
+    """Age bands never overlap, and ages that they leave out have a row."""
     bands = sorted(
         (interval, row.label)
         for row in question.table.rows
         if row.kind == "asked"
-        for condition in row.means
-        if parse_dimension(condition) == "age"
-        for interval in parse_intervals(condition)
+        for condition in parse_conditions(row.means)
+        if isinstance(condition, AgeCondition)
+        for interval in condition.intervals
     )
     for ((_, end), lower), ((start, _), upper) in pairwise(bands):
         if start <= end:
@@ -82,17 +85,23 @@ def _check_age_bands(question: QuestionAnswer) -> Iterator[str]:
 
 
 def _check_noted_sums(question: QuestionAnswer) -> Iterator[str]:
-    """A sum in a note is one of rows or columns, and its total is in the table or the facts."""
+    """A sum in a note is one of rows or columns, its total is in the table or the facts, and a note
+    states both."""
     table = question.table
     sums = {*_sum_rows(table), *_sum_columns(table)}
-    withheld = any(None in row.counts for row in (*table.rows, table.total))
-    for note in question.notes:
-        for match in _SUM_NOTE.finditer(note):
-            summed, total = (int(text.replace(",", "")) for text in match.groups())
-            if not withheld and summed not in sums:
-                yield f"{question.id}: a note says that numbers add up to {summed:,}, which none do"
-            if total not in {*table.total.counts, *question.facts.values()}:
-                yield f"{question.id}: a note tells a total of {total:,}, which stands nowhere"
+    withheld = any(None in row.counts for row in table.rows_and_total)
+    for noted in question.sums:
+        if not withheld and noted.summed not in sums:
+            yield (
+                f"{question.id}: a note says that numbers add up to {noted.summed:,}, but none do"
+            )
+        if noted.total not in {*table.total.counts, *question.facts.values()}:
+            yield (
+                f"{question.id}: a note states a total of {noted.total:,}, which is not in the "
+                "table or the facts"
+            )
+        if not any(noted.text in note for note in question.notes):
+            yield f'{question.id}: no note says that numbers "{noted.text}"'
 
 
 def _sum_rows(table: Table) -> Iterator[int]:
@@ -104,7 +113,7 @@ def _sum_rows(table: Table) -> Iterator[int]:
 
 
 def _sum_columns(table: Table) -> Iterator[int]:
-    """The sums of the columns beside the first, of all periods and of each."""
+    """The sums of the columns after the first, of all periods and of each."""
     counts_by_period: dict[int | None, list[int]] = defaultdict(list)
     for column, count in zip(table.columns, table.total.counts, strict=True):
         counts_by_period[split_column_key(column.key)[1]].append(count or 0)
@@ -114,13 +123,13 @@ def _sum_columns(table: Table) -> Iterator[int]:
 def _find_broken_constraints(answer: Answer, cells: list[PrintedCell]) -> Iterator[str]:
     """Rows against totals, columns against columns, and a part against its whole."""
     locations = {cell.population: cell.location for cell in reversed(cells)}
-    counts = {cell.population: cell.number for cell in cells if cell.number is not None}
+    counts = count_populations(cells)
     constraints = declare_constraints(answer)
     wrong: dict[object, LinearConstraint] = {}
     for relation in derive_constraints((cell.population for cell in cells), constraints):
         try:
             value = relation.value(counts)
-        except KeyError:  # what is withheld, or printed nowhere
+        except KeyError:  # a number that is withheld, or not printed
             continue
         if not relation.holds(value):
             wrong.setdefault((frozenset(relation.terms), relation.low, relation.high), relation)
@@ -133,8 +142,7 @@ def _find_broken_constraints(answer: Answer, cells: list[PrintedCell]) -> Iterat
         )
         expected = relation.low if below else relation.high
         about = "; ".join(locations[population] for population, _ in relation.terms[:2])
-        location = relation.source if "," in relation.source else about
         yield (
-            f"{location}: {parts.removeprefix('+ ')} is {value:,}, "
+            f"{relation.location or about}: {parts.removeprefix('+ ')} is {value:,}, "
             f"where {'at least' if below else 'at most'} {expected:,} is right"
         )

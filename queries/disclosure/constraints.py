@@ -1,54 +1,63 @@
-"""What is certain of numbers by what they count, whatever the records are.
+"""What is certain about numbers because of what they count, whatever the records are.
 
-Pure. A population is a unit and the conditions its members meet, so that one within another can be
-told, and what others leave between them. Knows nothing of answers; ``populations`` finds those of
-one.
+Pure. A population is a unit and the conditions its members meet, so that it is known which is
+within which, and what several leave between them. Knows nothing about answers; ``populations``
+finds the populations of an answer.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain, combinations
 from typing import Final, NamedTuple
 
 from queries.answer.condition import (
+    BY_TEXT,
     WITHOUT_VICTIM,
+    AnyTermCondition,
+    Condition,
+    Not,
+    OfVictim,
+    SeveralTermsCondition,
+    SingleTermCondition,
+    TermCountCondition,
     build_any_term_condition,
+    build_field_condition,
+    format_conditions,
+)
+from queries.answer.condition_text import describe_condition, list_named_codes
+from queries.answer.inference import (
     covers_condition,
-    describe_condition,
     is_single_valued,
-    negate_condition,
-    parse_condition_values,
-    parse_dimension,
-    parse_named_codes,
     partition_conditions,
     simplify_conditions,
-    strip_negation,
-    strip_victim_prefix,
 )
-from queries.answer.types import Conditions
+from queries.answer.types import ANY_STATUS, PEOPLE, Conditions
 
-PEOPLE: Final = "people"  # who may have several ages, and be victims on several days
-
-ANY_STATUS: Final = {"records": "offences", "victims of records": "victims"}
-
-_RECORDED_STATUS: Final = "status:recorded"
+_RECORDED_STATUS: Final = build_field_condition("status", ["recorded"])
 
 _MAX_FEW_TERMS: Final = 5
+
+_CACHE_SIZE: Final = 65_536
 
 
 class Population(NamedTuple):
     """What a number counts: the members of a unit that meet every condition."""
 
     unit: str
-    conditions: frozenset[str]
+    conditions: frozenset[Condition]
 
     @property
-    def order(self) -> tuple[str, list[str]]:
+    def condition_texts(self) -> Conditions:
+        """The conditions as files hold them, in order."""
+        return tuple(sorted(format_conditions(self.conditions)))
+
+    @property
+    def order(self) -> tuple[str, Conditions]:
         """What populations are sorted by."""
-        return self.unit, sorted(self.conditions)
+        return self.unit, self.condition_texts
 
     @property
     def words(self) -> str:
@@ -56,24 +65,29 @@ class Population(NamedTuple):
         return self._describe(frozenset())
 
     def words_beside(self, neighbour: Population) -> str:
-        """The population for a message that names another, too: of many codes those come first that
-        the other has not."""
-        return self._describe(frozenset().union(*map(parse_named_codes, neighbour.conditions)))
+        """The population for a message that names another one, too: of many codes, those that the
+        other does not have come first."""
+        return self._describe(frozenset().union(*map(list_named_codes, neighbour.conditions)))
 
     def _describe(self, shared_codes: frozenset[str]) -> str:
         text = " and ".join(
-            describe_condition(condition, shared_codes) for condition in sorted(self.conditions)
+            describe_condition(condition, shared_codes)
+            for condition in sorted(self.conditions, key=BY_TEXT)
         )
         return f"{self.unit} {text or 'of any kind'}"
 
 
 class LinearConstraint(NamedTuple):
-    """``low`` <= the sum of coefficients times counts <= ``high``; None is open."""
+    """``low`` <= the sum of coefficients times counts <= ``high``; None is open.
+
+    ``location`` is where an answer states it, for a message; "" if it follows from what the
+    populations count.
+    """
 
     terms: tuple[tuple[Population, int], ...]
     low: int | None
     high: int | None
-    source: str
+    location: str = ""
 
     def value(self, counts: Mapping[Population, int]) -> int:
         """The sum, with these counts."""
@@ -89,21 +103,21 @@ class LinearConstraint(NamedTuple):
 
 
 class ConstraintSystem(NamedTuple):
-    """The populations of printed numbers, helpers that are not printed, and what is certain."""
+    """The populations of printed numbers, helpers that are not printed, and the constraints."""
 
     populations: tuple[Population, ...]
     constraints: tuple[LinearConstraint, ...]
     helpers: tuple[Population, ...] = ()
 
 
-def make_population(unit: str, *condition_sets: Conditions) -> Population:
-    """A population, without the conditions that others of it imply."""
-    return _build_population(unit, frozenset[str]().union(*condition_sets))
+def make_population(unit: str, *condition_sets: Iterable[Condition]) -> Population:
+    """A population, without conditions that its other conditions imply."""
+    return _build_population(unit, frozenset[Condition]().union(*condition_sets))
 
 
-@cache
-def _build_population(unit: str, all_conditions: frozenset[str]) -> Population:
-    criteria = simplify_conditions(sorted(all_conditions))
+@lru_cache(_CACHE_SIZE)
+def _build_population(unit: str, all_conditions: frozenset[Condition]) -> Population:
+    criteria = simplify_conditions(sorted(all_conditions, key=BY_TEXT))
     if unit in ANY_STATUS and _RECORDED_STATUS in criteria:
         unit, criteria = ANY_STATUS[unit], criteria - {_RECORDED_STATUS}
     return Population(unit, criteria)
@@ -112,8 +126,8 @@ def _build_population(unit: str, all_conditions: frozenset[str]) -> Population:
 def build_system(
     populations: Iterable[Population], relations: Iterable[LinearConstraint]
 ) -> ConstraintSystem:
-    """The populations with the relations stated of them, and with all that follows from some of
-    them being within others."""
+    """The populations, the relations stated between them, and all that follows from some of them
+    being within others."""
     base_populations, all_populations, constraints = _collect_constraints(populations, relations)
     constraint_by_key: dict[tuple[object, ...], LinearConstraint] = {}
     for constraint in constraints:
@@ -135,7 +149,7 @@ def build_system(
 def derive_constraints(
     populations: Iterable[Population], relations: Iterable[LinearConstraint]
 ) -> Iterator[LinearConstraint]:
-    """The relations of ``joint``, some of them more than once."""
+    """The constraints of ``build_system``, some of them more than once."""
     return _collect_constraints(populations, relations)[2]
 
 
@@ -160,15 +174,15 @@ def _collect_constraints(
 
 
 def expand_relation(
-    kind: str, total: Population, parts: Sequence[Population], source: str, times: int = 1
+    kind: str, total: Population, parts: Sequence[Population], location: str = "", times: int = 1
 ) -> Iterator[LinearConstraint]:
-    """A relation of a kind, as ``queries.answer.Relation`` has them."""
+    """The constraints of a ``queries.answer.types.Relation`` of this kind."""
     terms = add_coefficients(*((part, 1) for part in parts), (total, -times))
     if kind == "union":
-        yield from (_constrain_inner(part, total, source) for part in parts)
+        yield from (_constrain_inner(part, total, location) for part in parts)
     low = None if kind == "at_most" else 0
     high = 0 if kind in ("sum", "at_most") else None
-    yield LinearConstraint(terms, low, high, source)
+    yield LinearConstraint(terms, low, high, location)
 
 
 def sum_populations(populations: Iterable[Population]) -> tuple[tuple[Population, int], ...]:
@@ -188,26 +202,28 @@ class _ConditionFamily(NamedTuple):
     """Two populations or more that differ in one condition only, all of one dimension."""
 
     outer: Population
-    dimension: str
-    members: tuple[tuple[str, Population], ...]
+    members: tuple[tuple[Condition, Population], ...]
 
 
 def _group_families(populations: Iterable[Population]) -> Iterator[_ConditionFamily]:
-    groups: dict[tuple[Population, str], list[tuple[str, Population]]] = defaultdict(list)
+    groups: dict[tuple[Population, str], list[tuple[Condition, Population]]] = defaultdict(list)
     for population in populations:
         for condition, outer in _widen_population(population):
-            groups[outer, parse_dimension(condition)].append((condition, population))
-    for (outer, dimension), members in groups.items():
+            groups[outer, condition.dimension].append((condition, population))
+    for (outer, _), members in groups.items():
         if len(members) > 1:
-            yield _ConditionFamily(outer, dimension, tuple(members))
+            yield _ConditionFamily(outer, tuple(members))
 
 
-@lru_cache(10_000)
-def _widen_population(population: Population) -> tuple[tuple[str, Population], ...]:
-    """Each condition of a population, and the one without it."""
+@lru_cache(_CACHE_SIZE)
+def _widen_population(population: Population) -> tuple[tuple[Condition, Population], ...]:
+    """Each condition of a population, and the population without it."""
     unit, criteria = population
     return tuple(
-        [(condition, Population(unit, criteria - {condition})) for condition in sorted(criteria)]
+        [
+            (condition, Population(unit, criteria - {condition}))
+            for condition in sorted(criteria, key=BY_TEXT)
+        ]
     )
 
 
@@ -233,60 +249,60 @@ def _constrain_neighbours(
     """What is certain of populations whose conditions differ in one."""
     population_set = set(populations)
     for inner, outer in _pair_family_members(families):
-        yield _constrain_inner(inner, outer, "within")
+        yield _constrain_inner(inner, outer)
     for population in populations:
         for condition, outer in _widen_population(population):
             if outer in population_set:
-                yield _constrain_inner(population, outer, "within")
+                yield _constrain_inner(population, outer)
                 yield from _constrain_complement(population, condition, outer, population_set)
         yield from _constrain_victims(population, population_set)
         yield from _constrain_term_overlap(population, population_set)
 
 
-def _constrain_inner(inner: Population, outer: Population, source: str) -> LinearConstraint:
-    return LinearConstraint(((inner, 1), (outer, -1)) if inner != outer else (), None, 0, source)
+def _constrain_inner(inner: Population, outer: Population, location: str = "") -> LinearConstraint:
+    terms = ((inner, 1), (outer, -1)) if inner != outer else ()
+    return LinearConstraint(terms, None, 0, location)
 
 
 def _constrain_complement(
-    population: Population, condition: str, outer: Population, population_set: set[Population]
+    population: Population,
+    condition: Condition,
+    outer: Population,
+    population_set: set[Population],
 ) -> Iterator[LinearConstraint]:
     """What meets a condition and what does not are the whole; people may be in both."""
-    opposite = strip_negation(condition)
-    if opposite is None:
+    if not isinstance(condition, Not):
         return
-    meeting = make_population(population.unit, tuple(outer.conditions), (opposite,))
+    meeting = make_population(population.unit, outer.conditions, (condition.condition,))
     if meeting in population_set:
         kind = "union" if population.unit == PEOPLE else "sum"
-        yield from expand_relation(kind, outer, [meeting, population], "complement")
+        yield from expand_relation(kind, outer, [meeting, population])
 
 
 def _constrain_victims(
     population: Population, population_set: set[Population]
 ) -> Iterator[LinearConstraint]:
-    """People are at most victims, and so are records that have some."""
+    """People are no more than victims, and neither are records that have a victim."""
     unit, criteria = population
     if unit == PEOPLE:
         victims = Population("victims", criteria)
         if victims in population_set:
-            yield _constrain_inner(population, victims, "people")
+            yield _constrain_inner(population, victims)
     if unit not in ("offences", "records"):
         return
     of_unit = "victims" if unit == "offences" else "victims of records"
     if WITHOUT_VICTIM in criteria:
         rest = criteria - {WITHOUT_VICTIM}
-        outer, victims = Population(unit, rest), make_population(of_unit, tuple(rest))
+        outer, victims = Population(unit, rest), make_population(of_unit, rest)
         if outer in population_set and victims in population_set:
             terms = add_coefficients((outer, 1), (population, -1), (victims, -1))
-            yield LinearConstraint(terms, None, 0, "victims")
-    victim_conditions = {
-        condition: victim_condition
-        for condition in criteria
-        if (victim_condition := strip_victim_prefix(condition))
-    }
-    for condition, victim_condition in victim_conditions.items():
-        victims = make_population(of_unit, tuple(criteria - {condition}), (victim_condition,))
-        if victims in population_set and len(victim_conditions) == 1:
-            yield _constrain_inner(population, victims, "victims")
+            yield LinearConstraint(terms, None, 0)
+    victim_conditions = [entry for entry in criteria if isinstance(entry, OfVictim)]
+    if len(victim_conditions) == 1:
+        (condition,) = victim_conditions
+        victims = make_population(of_unit, criteria - {condition}, (condition.condition,))
+        if victims in population_set:
+            yield _constrain_inner(population, victims)
 
 
 def _constrain_partitions(
@@ -295,12 +311,13 @@ def _constrain_partitions(
     """Periods, offences, ages and fields of one value, as sums of the pieces that they cut each
     other into.
 
-    A piece that is no population of its own is a helper: nobody printed it, but who knows it knows
-    a number of people all the same.
+    A piece that is not a population of its own is a helper: it is not printed, but whoever can work
+    it out knows a number of people all the same.
     """
     constraints: list[LinearConstraint] = []
     for family in families:
-        if family.outer.unit != PEOPLE and is_single_valued(family.dimension):
+        condition, _ = family.members[0]
+        if family.outer.unit != PEOPLE and is_single_valued(condition):
             constraints += _split_into_pieces(family, population_set)
     return constraints
 
@@ -309,106 +326,118 @@ def _split_into_pieces(
     family: _ConditionFamily, population_set: set[Population]
 ) -> Iterator[LinearConstraint]:
     members, outer = dict(family.members), family.outer
-    others = tuple(outer.conditions)
     all_parts: dict[Population, None] = {}
-    for condition, names in partition_conditions(tuple(members)).items():
-        parts = [make_population(outer.unit, others, (name,)) for name in names]
+    for condition, pieces in partition_conditions(tuple(members)).items():
+        parts = [make_population(outer.unit, outer.conditions, (piece,)) for piece in pieces]
         all_parts |= dict.fromkeys(parts)
         if parts != [members[condition]]:
-            yield from expand_relation("sum", members[condition], parts, family.dimension)
+            yield from expand_relation("sum", members[condition], parts)
     if outer in population_set:
-        yield from expand_relation("at_most", outer, [*all_parts], family.dimension)
+        yield from expand_relation("at_most", outer, [*all_parts])
 
 
 def _constrain_term_overlap(
     several: Population, population_set: set[Population]
 ) -> Iterator[LinearConstraint]:
-    """What two or more of a few terms, each with another, and pairs of them tell of each other.
+    """How two or more of a few terms, each with another, and pairs of them are related.
 
-    All are sums of the records that mention just these terms and no other; of many terms, of those
-    that mention just so many. Nobody printed those, so they are helpers.
+    All are sums of the records that mention exactly these terms and no other; of many terms, of
+    those that mention exactly this many. These are not printed, so they are helpers.
     """
-    several_conditions = [
-        condition for condition in several.conditions if parse_dimension(condition) == "several"
-    ]
-    if len(several_conditions) != 1 or any(
-        parse_dimension(condition) in ("alone", "no term")
-        or condition in {f"term:{term}" for term in parse_condition_values(several_conditions[0])}
-        for condition in several.conditions
-    ):
+    overlap = _find_term_overlap(several)
+    if overlap is None:
         return
-    rest = tuple(several.conditions - {several_conditions[0]})
-    terms = tuple(f"term:{name}" for name in sorted(parse_condition_values(several_conditions[0])))
-
-    def of(*extra_conditions: str) -> Population:
-        return make_population(several.unit, rest, extra_conditions)
-
-    if len(terms) <= _MAX_FEW_TERMS:
-        yield from _constrain_few_terms(terms, several_conditions[0], of, population_set)
+    if len(overlap.terms) <= _MAX_FEW_TERMS:
+        yield from _constrain_few_terms(overlap, population_set)
     else:
-        yield from _constrain_many_terms(terms, several_conditions[0], of, population_set)
+        yield from _constrain_many_terms(overlap, population_set)
+
+
+class _TermOverlap(NamedTuple):
+    """Two or more of some terms, among the members of a wider population."""
+
+    outer: Population
+    several: SeveralTermsCondition
+    terms: tuple[AnyTermCondition, ...]
+
+    def restrict(self, *conditions: Condition) -> Population:
+        """The members that meet further conditions."""
+        return make_population(self.outer.unit, self.outer.conditions, conditions)
+
+
+def _find_term_overlap(population: Population) -> _TermOverlap | None:
+    """The overlap that a population is; None if it has other conditions on these terms."""
+    conditions = [
+        entry for entry in population.conditions if isinstance(entry, SeveralTermsCondition)
+    ]
+    if len(conditions) != 1:
+        return None
+    (several,) = conditions
+    terms = tuple(AnyTermCondition(frozenset({term})) for term in sorted(several.terms))
+    for condition in population.conditions:
+        if condition in terms or isinstance(condition, SingleTermCondition):
+            return None
+        if isinstance(condition, Not) and isinstance(condition.condition, AnyTermCondition):
+            return None
+    outer = Population(population.unit, population.conditions - {several})
+    return _TermOverlap(outer, several, terms)
 
 
 def _constrain_few_terms(
-    terms: Sequence[str],
-    several: str,
-    restrict: Callable[..., Population],
-    population_set: set[Population],
+    overlap: _TermOverlap, population_set: set[Population]
 ) -> Iterator[LinearConstraint]:
+    terms, several, restrict = overlap.terms, overlap.several, overlap.restrict
     exact_by_terms = {
         chosen: restrict(*chosen, *_exclude_terms([term for term in terms if term not in chosen]))
         for size in range(2, len(terms) + 1)
         for chosen in combinations(terms, size)
     }
-    overlaps = [(restrict(several), frozenset[str]())]
-    overlaps += [(restrict(term, several), frozenset([term])) for term in terms]
-    overlaps += [(restrict(*pair), frozenset(pair)) for pair in combinations(terms, 2)]
-    for overlap, required_terms in overlaps:
-        if overlap in population_set:
+    parts_of = [(restrict(several), frozenset[AnyTermCondition]())]
+    parts_of += [(restrict(term, several), frozenset([term])) for term in terms]
+    parts_of += [(restrict(*pair), frozenset(pair)) for pair in combinations(terms, 2)]
+    for total, required_terms in parts_of:
+        if total in population_set:
             parts = [
                 population
                 for chosen, population in exact_by_terms.items()
                 if required_terms.issubset(chosen)
             ]
-            yield from expand_relation("sum", overlap, parts, "together")
+            yield from expand_relation("sum", total, parts)
 
 
-def _exclude_terms(terms: Sequence[str]) -> list[str]:
-    return [negate_condition(build_any_term_condition(terms))] if terms else []
+def _exclude_terms(terms: Sequence[AnyTermCondition]) -> list[Condition]:
+    return [Not(build_any_term_condition(terms))] if terms else []
 
 
 def _constrain_many_terms(
-    terms: Sequence[str],
-    several: str,
-    restrict: Callable[..., Population],
-    population_set: set[Population],
+    overlap: _TermOverlap, population_set: set[Population]
 ) -> Iterator[LinearConstraint]:
+    terms, several, restrict = overlap.terms, overlap.several, overlap.restrict
     term_count = len(terms)
-    names = several.partition(":")[2]
-    exact_by_size = {size: restrict(f"just {size} of:{names}") for size in range(2, term_count)}
+    count_conditions = {
+        size: TermCountCondition(several.terms, size) for size in range(2, term_count)
+    }
+    exact_by_size = {size: restrict(entry) for size, entry in count_conditions.items()}
     exact_by_size[term_count] = restrict(*terms)
     exact_by_term = {
-        term: {size: restrict(term, f"just {size} of:{names}") for size in range(2, term_count)}
+        term: {size: restrict(term, entry) for size, entry in count_conditions.items()}
         | {term_count: exact_by_size[term_count]}
         for term in terms
     }
-    yield from expand_relation("sum", restrict(several), [*exact_by_size.values()], "together")
+    yield from expand_relation("sum", restrict(several), [*exact_by_size.values()])
     for term, sizes in exact_by_term.items():
         pairings = [restrict(term, partner) for partner in terms if partner != term]
         if not population_set.issuperset([restrict(term, several), *pairings]):
             return
-        yield from expand_relation("sum", restrict(term, several), [*sizes.values()], "together")
+        yield from expand_relation("sum", restrict(term, several), [*sizes.values()])
         pairs = (
             *((population, 1 - size) for size, population in sizes.items()),
             *((population, 1) for population in pairings),
         )
-        yield LinearConstraint(add_coefficients(*pairs), 0, 0, "together")
-    for size in range(2, term_count):
+        yield LinearConstraint(add_coefficients(*pairs), 0, 0)
+    for size in count_conditions:
         rows = [sizes[size] for sizes in exact_by_term.values()]
-        yield LinearConstraint(
-            add_coefficients(*((row, 1) for row in rows), (exact_by_size[size], -size)),
-            0,
-            0,
-            "together",
-        )
-        yield from (_constrain_inner(row, exact_by_size[size], "together") for row in rows)
+        total = exact_by_size[size]
+        terms_of_size = add_coefficients(*((row, 1) for row in rows), (total, -size))
+        yield LinearConstraint(terms_of_size, 0, 0)
+        yield from (_constrain_inner(row, total) for row in rows)

@@ -1,8 +1,8 @@
-"""A new release held against earlier ones: whether one less the other gives a number away.
+"""A new release compared with earlier ones: whether the difference of two gives a number away.
 
-Pure. All that related releases printed is put into one system with what is printed now, and its
-reader is attacked. Releases of another generation are held against the new one as if nothing had
-changed between, unless their numbers then contradict the new ones.
+Pure. Everything that related releases printed is put into one system with what is printed now, and
+that system is attacked. A release of another generation is compared with the new one as if nothing
+had changed in between, unless its numbers then contradict the new ones.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from indexer.errors import InexactError
+from queries.answer.condition import Condition
+from queries.answer.condition_text import parse_conditions
 from queries.answer.types import Answer, RuleOverride
 from queries.disclosure.attacker import Attacker, Bounds, find_narrow_intervals
 from queries.disclosure.constraints import (
@@ -25,7 +27,7 @@ from queries.disclosure.constraints import (
     find_nested_pairs,
 )
 from queries.disclosure.policy import Policy
-from queries.disclosure.populations import list_printed_cells
+from queries.disclosure.populations import count_populations, list_printed_cells
 from queries.disclosure.release import Release, derive_bounds, is_small
 from queries.disclosure.suppression import subtract_inner
 
@@ -33,7 +35,7 @@ _ORDER = attrgetter("order")
 
 
 class PublishedNumber(Struct, frozen=True, array_like=True):
-    """A printed number and what it counts; None where it was withheld."""
+    """A printed number and what it counts; None if it was withheld."""
 
     unit: str
     conditions: tuple[str, ...]
@@ -42,11 +44,11 @@ class PublishedNumber(Struct, frozen=True, array_like=True):
     @property
     def population(self) -> Population:
         """What it counts."""
-        return Population(self.unit, frozenset(self.conditions))
+        return Population(self.unit, frozenset(parse_conditions(self.conditions)))
 
 
 class PublishedRelation(Struct, frozen=True, array_like=True):
-    """A relation among the published numbers of a release, by their places in its list."""
+    """A constraint on the published numbers of a release, by their positions in its list."""
 
     terms: tuple[tuple[int, int], ...]
     low: int | None
@@ -75,28 +77,28 @@ class LedgerEntry(Struct, frozen=True):
 
     @property
     def policy(self) -> Policy:
-        """What it was released by."""
+        """The policy it was released with."""
         return Policy(self.threshold, self.rounding)
 
     def known_bounds(self) -> dict[Population, Bounds]:
-        """What its reader knows of each number by itself."""
+        """What its reader knows about each number by itself."""
         return {
             figure.population: derive_bounds(figure.number, self.policy) for figure in self.figures
         }
 
     def constraints(self) -> Iterator[LinearConstraint]:
-        """Its relations."""
+        """Its constraints."""
         figure_populations = [figure.population for figure in self.figures]
         for relation in self.relations:
             terms = tuple((figure_populations[index], share) for index, share in relation.terms)
-            yield LinearConstraint(terms, relation.low, relation.high, self.name)
+            yield LinearConstraint(terms, relation.low, relation.high)
 
 
 def collect_published_numbers(answer: Answer) -> tuple[PublishedNumber, ...]:
     """The printed numbers of an answer, each population once."""
     numbers = {cell.population: cell.number for cell in list_printed_cells(answer)}
     return tuple(
-        PublishedNumber(population.unit, tuple(sorted(population.conditions)), numbers[population])
+        PublishedNumber(population.unit, population.condition_texts, numbers[population])
         for population in sorted(numbers, key=_ORDER)
     )
 
@@ -104,7 +106,7 @@ def collect_published_numbers(answer: Answer) -> tuple[PublishedNumber, ...]:
 def collect_published_relations(
     release: Release, printed: Sequence[PublishedNumber]
 ) -> tuple[PublishedRelation, ...]:
-    """The relations of a release, among the numbers it printed."""
+    """The constraints of a release on the numbers it printed."""
     index_of = {figure.population: index for index, figure in enumerate(printed)}
     return tuple(
         PublishedRelation(
@@ -125,8 +127,8 @@ def collect_withheld(earlier: Iterable[LedgerEntry]) -> frozenset[Population]:
 
 
 def find_public_numbers(answer: Answer, earlier: Iterable[LedgerEntry]) -> frozenset[Population]:
-    """What earlier releases printed as it is now: withholding it would protect nothing."""
-    counts = {cell.population: cell.number for cell in list_printed_cells(answer)}
+    """What earlier releases printed with the same number: withholding it protects nothing."""
+    counts = count_populations(list_printed_cells(answer))
     return frozenset(
         figure.population
         for entry in earlier
@@ -140,20 +142,20 @@ def find_exposed_numbers(
     answer: Answer, policy: Policy, earlier: Iterable[LedgerEntry]
 ) -> list[str]:
     """Small numbers of an answer that earlier releases printed when they were not small."""
-    counts = {cell.population: cell.number for cell in list_printed_cells(answer)}
+    counts = count_populations(list_printed_cells(answer))
     return [
         f"{figure.population.words}: printed in {entry.name}, and to be withheld now"
         for entry in earlier
         if not entry.rounding
         for figure in entry.figures
-        if figure.number and 0 < (counts.get(figure.population) or 0) < policy.threshold
+        if figure.number and 0 < counts.get(figure.population, 0) < policy.threshold
     ]
 
 
 def list_changed_numbers(
     printed: Sequence[PublishedNumber], generation: str, earlier: Iterable[LedgerEntry]
 ) -> list[str]:
-    """Numbers printed before, in another generation, that are others now."""
+    """Numbers that were printed from another generation and differ now."""
     current = {figure.population: figure.number for figure in printed}
     return [
         f"{figure.population.words}: {figure.number:,} in {entry.name}, {number:,} now"
@@ -168,7 +170,7 @@ def list_changed_numbers(
 def find_differencing_problems(
     release: Release, policy: Policy, earlier: Sequence[LedgerEntry]
 ) -> list[str]:
-    """What the release would give away together with earlier ones, each as a sentence."""
+    """What the release would give away together with earlier ones, a message each."""
     printed = collect_published_numbers(release.answer)
     numbers = {figure.population: figure.number for figure in printed}
     known_bounds = {
@@ -202,7 +204,7 @@ def find_differencing_problems(
 
 
 def _find_unwithheld(entry: LedgerEntry, numbers: dict[Population, int | None]) -> Iterator[str]:
-    """What an earlier release withheld and this one prints."""
+    """Numbers that an earlier release withheld and this one prints."""
     for figure in entry.figures:
         if figure.number is None and numbers.get(figure.population):
             yield f"{figure.population.words}: withheld in {entry.name}, and printed now"
@@ -210,8 +212,8 @@ def _find_unwithheld(entry: LedgerEntry, numbers: dict[Population, int | None]) 
 
 def _collect_neighbour_keys(
     counted_populations: Iterable[Population],
-) -> set[tuple[str, frozenset[str]]]:
-    """What related populations have in common: all conditions, or all but one."""
+) -> set[tuple[str, frozenset[Condition]]]:
+    """What related populations share: all conditions, or all but one."""
     return {
         (population.unit, criteria)
         for population in counted_populations
@@ -232,14 +234,14 @@ def _are_consistent(system: ConstraintSystem, bounds: dict[Population, Bounds]) 
 
 class _JointKnowledge(NamedTuple):
     """What a reader of the new and the related earlier releases knows; ``sources`` are the releases
-    of what the new one does not print."""
+    of the numbers that the new one does not print."""
 
     system: ConstraintSystem
     bounds: dict[Population, Bounds]
     sources: dict[Population, LedgerEntry]
 
     def earlier_attacker(self) -> Attacker:
-        """One who has not read the new release."""
+        """An attacker who has not read the new release."""
         entries = {id(entry): entry for entry in self.sources.values()}.values()
         old_bounds = {
             population: bounds
@@ -258,7 +260,7 @@ def _list_disclosures(knowledge: _JointKnowledge, policy: Policy) -> Iterator[st
 
 
 def _find_small_differences(knowledge: _JointKnowledge, policy: Policy) -> Iterator[str]:
-    """A population of one release less one within it of another."""
+    """A population of one release less a population within it of another."""
     attacker = Attacker(knowledge.system, knowledge.bounds)
     for inner, outer in find_nested_pairs(knowledge.bounds):
         entry = knowledge.sources.get(inner) or knowledge.sources.get(outer)
@@ -275,20 +277,22 @@ def _find_small_differences(knowledge: _JointKnowledge, policy: Policy) -> Itera
 def _find_small_pieces(
     knowledge: _JointKnowledge, policy: Policy, earlier_attacker: Attacker
 ) -> Iterator[str]:
-    """What several releases leave between them."""
+    """Pieces that several releases leave between them."""
     attacker = Attacker(knowledge.system, knowledge.bounds)
     threshold = max(policy.threshold, *(entry.threshold for entry in knowledge.sources.values()))
     for piece in knowledge.system.helpers:
         bounds = attacker.interval(((piece, 1),))
         if is_small(bounds, threshold) and not _was_already_known(earlier_attacker, piece, bounds):
             names = ", ".join(sorted({entry.name for entry in knowledge.sources.values()}))
-            yield f"{piece.words}: would be known to be {_format_bounds(bounds)}, from this and {names}"
+            yield (
+                f"{piece.words}: would be known to be {_format_bounds(bounds)}, from this and {names}"
+            )
 
 
 def _find_exposed_withheld(
     knowledge: _JointKnowledge, policy: Policy, earlier_attacker: Attacker
 ) -> Iterator[str]:
-    """Withheld numbers that lie in a narrower interval than they are owed."""
+    """Withheld numbers that lie in a narrower interval than their policy requires."""
     targets_by_width: dict[int, list[Population]] = {}
     for population, bounds in knowledge.bounds.items():
         if bounds.high is None:
@@ -307,7 +311,7 @@ def _find_exposed_withheld(
 
 
 def _was_already_known(earlier_attacker: Attacker, population: Population, bounds: Bounds) -> bool:
-    """Whether earlier releases told as much, after an override."""
+    """Whether earlier releases, published with an override, already showed as much."""
     return (
         population in earlier_attacker.index_of
         and earlier_attacker.interval(((population, 1),)) == bounds

@@ -1,38 +1,31 @@
-"""An answer as a system: what each printed number counts, and what is certain of them together.
+"""An answer as a system: what each printed number counts, and what is certain about all of them.
 
 Pure. A population is a unit and the conditions its members meet, so the same number in two tables
-is one variable, and one within another can be told. The system is what a reader can know without
-any record: it never depends on the numbers themselves.
+is one variable, and it is known which population is within which. The system is what a reader can
+know without any record: it never depends on the numbers themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 from indexer.errors import InexactError
-from queries.answer.condition import (
-    build_any_term_condition,
-    build_field_condition,
-    build_offence_condition,
-    build_period_condition,
+from queries.answer.cells import (
+    Cell,
+    CellConditions,
+    CellPart,
+    CellValue,
+    build_status_condition,
+    collect_scope_conditions,
+    list_column_conditions,
+    list_row_conditions,
+    list_table_cells,
+    map_cells,
 )
-from queries.answer.types import (
-    Answer,
-    Conditions,
-    QuestionAnswer,
-    Relation,
-    Row,
-    ScopeAnswer,
-    Table,
-    TermAnswer,
-)
+from queries.answer.condition_text import parse_conditions
+from queries.answer.types import PEOPLE, Answer, QuestionAnswer, Relation, Table
 from queries.disclosure.constraints import (
-    ANY_STATUS,
-    PEOPLE,
     ConstraintSystem,
     LinearConstraint,
     Population,
@@ -49,6 +42,7 @@ class PrintedCell(NamedTuple):
     """A printed number: where it stands, what it counts, and its value, None where withheld."""
 
     location: str
+    part: CellPart
     population: Population
     number: int | None
 
@@ -57,142 +51,46 @@ def list_printed_cells(answer: Answer) -> list[PrintedCell]:
     """Every printed number, in the order of the answer."""
     printed_cells: list[PrintedCell] = []
 
-    def note(cell: PrintedCell) -> int | None:
+    def collect(cell: PrintedCell) -> int | None:
         printed_cells.append(cell)
         return cell.number
 
-    map_counts(answer, note)
+    map_counts(answer, collect)
     return printed_cells
 
 
 def map_counts(answer: Answer, change: Callable[[PrintedCell], int | None]) -> Answer:
-    """The answer with every printed number changed: there is no other way to a number."""
-    scope, base = answer.scope, collect_scope_conditions(answer.scope)
+    """The answer with every printed count changed.
 
-    def of(location: str, unit: str, number: int | None, criteria: Conditions) -> int | None:
-        return change(PrintedCell(location, make_population(unit, base, criteria), number))
+    Left as they are: values that are not counts, such as the youngest age, and the counts of a
+    term's forms, which a published answer never has.
+    """
 
-    def term(
-        location: str, unit: str, counted_term: TermAnswer, outer_conditions: Conditions = ()
-    ) -> TermAnswer:
-        name = (
-            counted_term.wordings[0] if counted_term.wordings else " and ".join(counted_term.means)
-        )
-        criteria = counted_term.means or (f"{location} term:{name}",)
-        return replace(
-            counted_term,
-            records=of(
-                f"{location}, term {name}",
-                unit,
-                counted_term.records,
-                (*outer_conditions, *criteria),
-            ),
-        )
+    def change_cell(cell: Cell) -> CellValue:
+        if cell.key.part == "form" or cell.unit is None or isinstance(cell.value, str):
+            return cell.value
+        return change(_make_printed_cell(cell))
 
-    def question(question_answer: QuestionAnswer) -> QuestionAnswer:
-        *rows, total = map(
-            tuple, map(partial(map, change), _build_cell_grid(question_answer, base))
-        )
-        old = question_answer.table
-        table = replace(
-            old,
-            rows=tuple(replace(row, counts=new) for row, new in zip(old.rows, rows, strict=True)),
-            total=replace(old.total, counts=total),
-        )
-        figures = {
-            fact.name: of(
-                f"{question_answer.id}, {fact.name.replace('_', ' ')}",
-                fact.unit,
-                number,
-                (*question_answer.means, *fact.means),
-            )
-            for fact in question_answer.figures
-            if not isinstance(number := question_answer.facts[fact.name], str)
-        }
-        unit = "records" if old.columns[0].unit in ANY_STATUS else "offences"
-        terms = tuple(
-            term(question_answer.id, unit, counted_term, question_answer.means)
-            for counted_term in question_answer.terms
-        )
-        return replace(
-            question_answer, table=table, facts=question_answer.facts | figures, terms=terms
-        )
-
-    new = replace(
-        scope,
-        records=of("scope, records", "offences", scope.records, ()),
-        left_out={
-            status: of(f"scope, {status}", "records", number, (_make_status_condition(status),))
-            for status, number in scope.left_out.items()
-        },
-        offences=tuple(
-            replace(row, counts=(of(f"scope, {row.label}", "offences", row.counts[0], criteria),))
-            for row in scope.offences
-            for criteria in [row.means or _make_row_condition("scope", row)]
-        ),
-        terms=tuple(term("scope", "offences", counted_term) for counted_term in scope.terms),
-    )
-    return replace(answer, scope=new, questions=tuple(map(question, answer.questions)))
+    return map_cells(answer, change_cell)
 
 
-def _build_cell_grid(question: QuestionAnswer, base: Conditions) -> list[list[PrintedCell]]:
+def _make_printed_cell(cell: Cell) -> PrintedCell:
+    assert cell.unit is not None
+    assert not isinstance(cell.value, str)
+    population = make_population(cell.unit, cell.conditions)
+    return PrintedCell(cell.location, cell.key.part, population, cell.value)
+
+
+def count_populations(cells: Iterable[PrintedCell]) -> dict[Population, int]:
+    """The printed numbers that are not withheld, by what they count."""
+    return {cell.population: cell.number for cell in cells if cell.number is not None}
+
+
+def _build_cell_grid(question: QuestionAnswer, base: CellConditions) -> list[list[PrintedCell]]:
     """The cells of each row, the total last."""
-    table = question.table
-    heads = _list_column_conditions(table)
     return [
-        [
-            PrintedCell(
-                f"{question.id}, {row.label}, {column.label}",
-                make_population(column.unit, base, (*question.means, *criteria, *head)),
-                number,
-            )
-            for column, head, number in zip(table.columns, heads, row.counts, strict=True)
-        ]
-        for row in (*table.rows, table.total)
-        for criteria in [_pick_row_conditions(question.id, row)]
+        [_make_printed_cell(cell) for cell in cells] for cells in list_table_cells(question, base)
     ]
-
-
-def _list_column_conditions(table: Table) -> list[Conditions]:
-    """The conditions of each column; one that is not the first of its unit has some."""
-    units: set[str] = set()
-    heads = []
-    for column in table.columns:
-        has_conditions = column.means or column.unit not in units
-        heads.append(column.means if has_conditions else (f"{table.heading} column:{column.key}",))
-        units.add(column.unit)
-    return heads
-
-
-def _pick_row_conditions(question: str, row: Row) -> Conditions:
-    """The conditions of a row; where none is stated, one that no other table shares."""
-    return row.means or (() if row.kind == "total" else _make_row_condition(question, row))
-
-
-def _make_row_condition(question: str, row: Row) -> Conditions:
-    return (f"{question} row:{row.key}",)
-
-
-def _make_status_condition(status: str) -> str:
-    return build_field_condition("status", [status])
-
-
-def collect_scope_conditions(scope: ScopeAnswer) -> Conditions:
-    """The conditions of the scope."""
-    criteria = [*scope.means]
-    if scope.periods:
-        criteria.append(build_period_condition(*((span.start, span.end) for span in scope.periods)))
-    elif scope.period_from or scope.period_to:
-        criteria.append(build_period_condition((scope.period_from, scope.period_to)))
-    if scope.offences:
-        criteria.append(
-            build_offence_condition(code for row in scope.offences for code in row.codes)
-        )
-    if scope.terms:
-        criteria.append(
-            build_any_term_condition(condition for term in scope.terms for condition in term.means)
-        )
-    return tuple(criteria)
 
 
 def build_answer_system(answer: Answer) -> ConstraintSystem:
@@ -203,11 +101,11 @@ def build_answer_system(answer: Answer) -> ConstraintSystem:
 
 
 def declare_constraints(answer: Answer) -> Iterator[LinearConstraint]:
-    """What the scope and the tables say of their numbers."""
+    """What the scope and the tables state about their numbers."""
     yield from _constrain_scope(answer)
     of_scope = collect_scope_conditions(answer.scope)
     for question in answer.questions:
-        base = (*of_scope, *question.means)
+        base = (*of_scope, *parse_conditions(question.means))
         grid = _build_cell_grid(question, base)
         yield from _constrain_table(question, grid, base)
         yield from _cross_constraints(question.table, grid)
@@ -219,18 +117,20 @@ def _constrain_scope(answer: Answer) -> Iterator[LinearConstraint]:
     total = make_population("offences", base)
     if scope.offences:
         rows = [
-            make_population("offences", base, row.means or _make_row_condition("scope", row))
+            make_population("offences", base, list_row_conditions("scope", row))
             for row in scope.offences
         ]
         kind = "sum" if rows_are_disjoint([row.codes for row in scope.offences]) else "union"
         yield from expand_relation(kind, total, rows, "scope, offences")
     if scope.terms:
-        rows = [make_population("offences", base, term.means) for term in scope.terms]
+        rows = [
+            make_population("offences", base, parse_conditions(term.means)) for term in scope.terms
+        ]
         yield from expand_relation("union", total, rows, "scope, mentions")
     parts = [
         total,
         *(
-            make_population("records", base, (_make_status_condition(status),))
+            make_population("records", base, (build_status_condition(status),))
             for status in scope.left_out
         ),
     ]
@@ -252,7 +152,7 @@ class _AxisLine(NamedTuple):
 
 
 def _constrain_table(
-    question: QuestionAnswer, grid: list[list[PrintedCell]], base: Conditions
+    question: QuestionAnswer, grid: list[list[PrintedCell]], base: CellConditions
 ) -> Iterator[LinearConstraint]:
     table = question.table
     lines = {
@@ -278,23 +178,25 @@ def _constrain_table(
 
 
 def _list_column_lines(
-    question: QuestionAnswer, grid: list[list[PrintedCell]], base: Conditions
+    question: QuestionAnswer, grid: list[list[PrintedCell]], base: CellConditions
 ) -> list[_AxisLine]:
-    """What relations over rows are of: the facts that are counts, and each row."""
+    """What relations over rows relate: the facts that are counts, and each row."""
     table = question.table
-    keys = [row.key for row in (*table.rows, table.total)]
+    keys = [row.key for row in table.rows_and_total]
     return [
         _AxisLine(
             column.key,
             column.label,
             {
-                fact.name: make_population(fact.unit, base, fact.means, head)
+                fact.name: make_population(
+                    fact.unit, base, parse_conditions(fact.means), conditions
+                )
                 for fact in question.figures
             }
             | {key: cells[index].population for key, cells in zip(keys, grid, strict=True)},
         )
-        for index, (column, head) in enumerate(
-            zip(table.columns, _list_column_conditions(table), strict=True)
+        for index, (column, conditions) in enumerate(
+            zip(table.columns, list_column_conditions(table), strict=True)
         )
     ]
 
@@ -307,14 +209,14 @@ def _list_row_lines(table: Table, grid: list[list[PrintedCell]]) -> list[_AxisLi
             row.label,
             {key: cell.population for key, cell in zip(keys, cells, strict=True)},
         )
-        for row, cells in zip((*table.rows, table.total), grid, strict=True)
+        for row, cells in zip(table.rows_and_total, grid, strict=True)
     ]
 
 
 def _cross_constraints(table: Table, grid: list[list[PrintedCell]]) -> Iterator[LinearConstraint]:
     """A cell holds at least what its row and its column have above the whole.
 
-    People are not in both by being in each: it may be as two victims.
+    This does not hold for people: one may be in the row and in the column as two victims.
     """
     units = [column.unit for column in table.columns]
     *rows, total = grid

@@ -1,7 +1,7 @@
 """From an answer to the answer that may be published.
 
-Pure. The published answer does not hold what is withheld: not in its tables, facts, notes, forms or
-scope, so no rendering can print it. Every release is attacked before it is given.
+Pure. The published answer does not contain what is withheld: not in its tables, facts, notes, forms
+or scope, so no document can print it. Every release is attacked before it is published.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import msgspec
 from msgspec import Struct
 
 from indexer.errors import DisclosureError
-from queries.answer.condition import parse_dimension, parse_intervals
+from queries.answer.condition import AgeCondition
+from queries.answer.condition_text import parse_conditions
 from queries.answer.types import (
+    PEOPLE,
     WITHHELD,
     Answer,
     Disclosure,
@@ -30,7 +32,6 @@ from queries.answer.types import (
 from queries.disclosure.attacker import Attacker, Bounds, WeightedSum, find_narrow_intervals
 from queries.disclosure.consistency import check_consistency
 from queries.disclosure.constraints import (
-    PEOPLE,
     ConstraintSystem,
     LinearConstraint,
     Population,
@@ -40,6 +41,7 @@ from queries.disclosure.constraints import (
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import (
     PrintedCell,
+    count_populations,
     declare_constraints,
     list_printed_cells,
     map_counts,
@@ -51,7 +53,7 @@ from queries.disclosure.suppression import (
     subtract_inner,
     tighten_constraints,
 )
-from queries.tables.period_columns import split_column_key
+from queries.tables.period_columns import split_column_key, split_fact_name
 from queries.tables.scope import MENTIONS_FILTER
 
 _YOUNGEST: Final = "youngest"
@@ -62,7 +64,7 @@ NO_POPULATIONS: frozenset[Population] = frozenset()
 
 
 class Release(Struct, frozen=True):
-    """A published answer, and what was assumed of its reader when it was attacked."""
+    """A published answer, and the constraints that it was attacked with."""
 
     answer: Answer
     constraints: tuple[LinearConstraint, ...]
@@ -77,13 +79,13 @@ def protect_answer(
 ) -> Release:
     """The answer as it may be published.
 
-    ``withheld_before`` stay withheld; ``public`` are printed elsewhere, so that withholding them
-    protects nothing. Raises InexactError where the answer contradicts itself, DisclosureError where
-    it cannot be protected.
+    ``withheld_before`` stay withheld; ``public`` are printed elsewhere, so withholding them
+    protects nothing. Raises InexactError if the answer contradicts itself, DisclosureError if it
+    cannot be protected.
     """
     check_consistency(answer)
     cells = list_printed_cells(answer)
-    counts = {cell.population: cell.number for cell in cells if cell.number is not None}
+    counts = count_populations(cells)
     constraints = tighten_constraints(declare_constraints(answer), counts)
     system = build_system(counts, constraints)
     problem = _make_suppression_problem(cells, counts, system, policy)
@@ -102,33 +104,35 @@ def protect_answer(
 
 
 def list_small_counts(answer: Answer, level: int) -> list[str]:
-    """The places of counts from 1 to ``level`` - 1, each with its count."""
+    """Where counts from 1 to ``level`` - 1 stand, each with its count."""
     near_misses = answer.near_misses.told if answer.near_misses else ()
     return [
         f"{cell.location}: {cell.number}"
         for cell in list_printed_cells(answer)
-        if cell.number is not None and 0 < cell.number < level and ", term " not in cell.location
+        if cell.number is not None and 0 < cell.number < level and cell.part != "term"
     ] + [
-        f'annex, "{near_miss.wording}", which no figure for "{near_miss.term}" counts: {near_miss.added}'
+        f'annex, "{near_miss.wording}", which no figure for "{near_miss.term}" counts: '
+        f"{near_miss.added}"
         for near_miss in near_misses
         if near_miss.added is not None and 0 < near_miss.added < level
     ]
 
 
 def collect_known_bounds(cells: Iterable[PrintedCell], policy: Policy) -> dict[Population, Bounds]:
-    """What a reader of published cells knows of each number by itself."""
+    """What a reader of published cells knows about each number by itself."""
     bounds_by_population: dict[Population, Bounds] = {}
     for cell in cells:
         bounds = derive_bounds(cell.number, policy)
         if bounds_by_population.setdefault(cell.population, bounds) != bounds:
             raise DisclosureError(
-                f"{cell.location}: is withheld in one place and printed in another. Please report it."
+                f"{cell.location}: is withheld in one place and printed in another. Please report "
+                "it."
             )
     return bounds_by_population
 
 
 def derive_bounds(number: int | None, policy: Policy) -> Bounds:
-    """What is known of a number by how it is printed."""
+    """What is known about a number from how it is printed."""
     if number is None:
         return _make_withheld_bounds(policy)
     if not policy.rounding:
@@ -138,7 +142,7 @@ def derive_bounds(number: int | None, policy: Policy) -> Bounds:
 
 
 def _make_withheld_bounds(policy: Policy) -> Bounds:
-    """A withheld number is not 0, as every 0 is printed; under rounding it may be anything."""
+    """A withheld number is not 0, because every 0 is printed; with rounding it may be anything."""
     return Bounds(0 if policy.rounding else 1, None)
 
 
@@ -183,9 +187,10 @@ def _choose_withheld(problem: SuppressionProblem, policy: Policy) -> frozenset[P
 def _choose_for_differences(
     problem: SuppressionProblem, hidden: frozenset[Population], policy: Policy
 ) -> frozenset[Population]:
-    """What else to withhold, for a difference nobody printed that a reader knows to be small.
+    """What else to withhold because a reader knows that a number that is not printed is small.
 
-    It is of two populations, one within the other, or a piece that several leave between them.
+    Such a number is the difference of two populations, one within the other, or a piece that
+    several leave between them.
     """
     counts = problem.counts
     close_pairs = [
@@ -209,8 +214,9 @@ def _choose_for_differences(
             if candidates:
                 return frozenset(candidates[:1])
             raise DisclosureError(
-                f"a small number can be worked out from {related_cells[0].words}, and all that tells it is "
-                "already public. Ask for less, or record why it may go out: --override REASON."
+                f"a small number can be worked out from {related_cells[0].words}, and every number "
+                "that gives it away is already public. Ask for less, or record why it may go out: "
+                "--override REASON."
             )
     return NO_POPULATIONS
 
@@ -218,7 +224,7 @@ def _choose_for_differences(
 def _is_known_small(
     terms: WeightedSum, problem: SuppressionProblem, hidden: frozenset[Population], policy: Policy
 ) -> bool:
-    """Whether a sum is known to be small even with all of these withheld."""
+    """Whether a sum is known to be small even if all of these are withheld."""
     attacker = Attacker(problem.system, problem.attacker_bounds(hidden))
     return is_small(attacker.interval(terms), policy.threshold)
 
@@ -229,7 +235,7 @@ def _find_binding_cells(
     problem: SuppressionProblem,
     allowed: frozenset[Population],
 ) -> list[Population]:
-    """The printed numbers that bound a sum, or where none does, all; the least first."""
+    """The printed numbers that bound a sum, or all if none does; the smallest first."""
     flipped = tuple((population, -coefficient) for population, coefficient in terms)
     extremes = [attacker.minimise(terms), attacker.minimise(flipped)]
     priced = {
@@ -245,7 +251,7 @@ def _find_binding_cells(
 
 
 def _find_related_cells(piece: Population, problem: SuppressionProblem) -> list[Population]:
-    """The printed numbers that a piece is related to, the least first."""
+    """The printed numbers that a piece is related to, the smallest first."""
     related_cells = {
         population
         for relation in problem.system.constraints
@@ -266,7 +272,10 @@ def is_small(bounds: Bounds, threshold: int) -> bool:
 def _attack_release(
     published: Answer, system: ConstraintSystem, policy: Policy, targets: frozenset[Population]
 ) -> None:
-    """Attack what is published, as a reader finds it, number by number."""
+    """Attack what is published, as a reader sees it, number by number.
+
+    Raises DisclosureError if a number can be worked out.
+    """
     if not policy.is_active:
         return
     cells = list_printed_cells(published)
@@ -315,7 +324,7 @@ def _redact_answer(answer: Answer, hidden: frozenset[Population], policy: Policy
             withheld=sum(
                 count is None
                 for question in questions
-                for row in _list_rows_and_total(question)
+                for row in question.table.rows_and_total
                 for count in row.counts
             ),
             overrides=policy.overrides,
@@ -323,30 +332,27 @@ def _redact_answer(answer: Answer, hidden: frozenset[Population], policy: Policy
     )
 
 
-def _list_rows_and_total(question: QuestionAnswer) -> tuple[Row, ...]:
-    return (*question.table.rows, question.table.total)
-
-
 def _redact_question(old: QuestionAnswer, new: QuestionAnswer, policy: Policy) -> QuestionAnswer:
-    """The question with the notes, facts and forms that may stay."""
+    """The question with the notes, facts and forms that may be published."""
     counted = {figure.name for figure in new.figures}
     touched = (
         bool(policy.rounding)
-        or any(None in row.counts for row in _list_rows_and_total(new))
+        or any(None in row.counts for row in new.table.rows_and_total)
         or any(new.facts[name] is None for name in counted)
     )
     facts: dict[str, int | str | None] = {}
     for name, value in new.facts.items():
-        if name.split(" [")[0] == _YOUNGEST:
+        if split_fact_name(name)[0] == _YOUNGEST:
             facts[name] = _redact_youngest(name, old, new, policy)
         elif name in counted or not touched:
             facts[name] = value
-        else:  # a single value that may tell of what is withheld
+        else:  # a single value that may reveal what is withheld
             facts[name] = WITHHELD
     return msgspec.structs.replace(
         new,
         facts=facts,
         notes=_list_overlap_notes(new) if touched else new.notes,
+        sums=() if touched else new.sums,
         terms=_redact_terms(new.terms),
     )
 
@@ -374,7 +380,7 @@ def _list_overlap_notes(question: QuestionAnswer) -> tuple[str, ...]:
 
 
 def _redact_terms(terms: tuple[TermAnswer, ...]) -> tuple[TermAnswer, ...]:
-    """The terms with the forms found, but not how many records have each."""
+    """The terms with the forms that occur, but not how many records have each."""
     return tuple(
         msgspec.structs.replace(
             term,
@@ -389,10 +395,10 @@ def _redact_terms(terms: tuple[TermAnswer, ...]) -> tuple[TermAnswer, ...]:
 def _redact_near_misses(
     near_misses: NearMisses | None, policy: Policy, in_scope: int
 ) -> NearMisses | None:
-    """The near misses that enough records hold, without their numbers, which nothing protects.
+    """The near misses in enough records, without their numbers, which nothing protects.
 
-    That so many records of the scope hold a word tells that the scope has so many: it goes where
-    ``in_scope``, which a reader knows to be the least, is fewer.
+    A word that many records in scope contain shows that the scope has at least that many. So it is
+    left out if ``in_scope``, the least number of records that a reader knows of, is smaller.
     """
     if near_misses is None:
         return None
@@ -413,21 +419,23 @@ def _redact_near_misses(
 def _redact_youngest(
     name: str, old: QuestionAnswer, new: QuestionAnswer, policy: Policy
 ) -> int | str | None:
-    """The youngest age, unless those it may be of are few or withheld."""
+    """The youngest age, unless the people who may have it are few, or their number is withheld."""
     age = old.facts[name]
     if policy.youngest == "give":
         return age
-    if not isinstance(age, int):  # that nobody has an age would tell a rounded 0 from a few
+    if not isinstance(age, int):  # "nobody has an age" would tell a rounded 0 from a few
         return WITHHELD if policy.rounding else age
-    named = [fact for fact in old.facts if fact.startswith(f"{_YOUNGEST} [")]
-    index = named.index(name) if name in named else None
+    of_periods = [
+        fact
+        for fact in old.facts
+        if split_fact_name(fact)[0] == _YOUNGEST and split_fact_name(fact)[1] is not None
+    ]
+    index = of_periods.index(name) if name in of_periods else None
     band = next((row for row in old.table.rows if _contains_age(row, age)), None)
     groups = {old.table.total.key, band.key if band else ""}
     numbers = [
         (before, after)
-        for old_row, new_row in zip(
-            _list_rows_and_total(old), _list_rows_and_total(new), strict=True
-        )
+        for old_row, new_row in zip(old.table.rows_and_total, new.table.rows_and_total, strict=True)
         if old_row.key in groups
         for column, before, after in zip(
             old.table.columns, old_row.counts, new_row.counts, strict=True
@@ -446,10 +454,10 @@ def _redact_youngest(
 
 
 def _contains_age(row: Row, age: int) -> bool:
-    """Whether a row is of a band that an age is in."""
+    """Whether a row is an age band that contains an age."""
     return any(
         first <= age <= last
-        for condition in row.means
-        if parse_dimension(condition) == "age"
-        for first, last in parse_intervals(condition)
+        for condition in parse_conditions(row.means)
+        if isinstance(condition, AgeCondition)
+        for first, last in condition.intervals
     )

@@ -1,10 +1,10 @@
-"""Which more numbers to withhold, so that none that is withheld can be worked out.
+"""Which further numbers to withhold, so that no withheld number can be worked out.
 
-Pure. The cell suppression problem: withhold as few printed numbers as will do. It is solved by
-cuts: a choice is attacked; where a number lies in too narrow an interval, the prices of the
-attacker's linear programme say which of the others must go as well; the least choice that heeds
-all that was learnt so far is attacked again. With more than ``EXACT`` numbers to choose from,
-choices are grown greedily by the same cuts and then pruned.
+Pure. The cell suppression problem: withhold as few printed numbers as possible. It is solved with
+cuts: a choice is attacked; if a number lies in too narrow an interval, the prices of the attacker's
+linear programme say which other numbers must be withheld as well; the smallest choice that
+satisfies all cuts found so far is attacked again. With more than ``MAX_EXACT_CHOICES`` numbers to
+choose from, choices are grown greedily by the same cuts and then pruned.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from msgspec import Struct
 
 from indexer.errors import DisclosureError
 from queries.disclosure.attacker import (
+    TOLERANCE,
     Attacker,
     Bounds,
     LpSolution,
+    SeenValues,
     WeightedSum,
     find_narrow_intervals,
     make_solver,
@@ -32,17 +34,15 @@ _MAX_ROUNDS: Final = 200
 
 _ORDER: Final = attrgetter("order")
 
-_TOLERANCE: Final = 1e-6
-
 MIN_PRICE: Final = 1e-9
 
 
 class SuppressionProblem(Struct, frozen=True):
-    """Numbers and what may become of them.
+    """The numbers of an answer, and which must or may be withheld.
 
-    ``counts`` are the true numbers of all that is printed, ``shown`` and ``withheld`` what a reader
-    knows of each when it is printed and when it is not. ``must`` are withheld, ``may`` can be.
-    What is withheld must lie in an interval of at least ``width``, and so must ``always``, printed
+    ``counts`` are the true numbers of everything printed, ``shown`` and ``withheld`` what a reader
+    knows about each when it is printed and when it is not. ``must`` are withheld, ``may`` can be.
+    A withheld number must lie in an interval of at least ``width``, and so must ``always``, printed
     or not. ``weights`` say in how many places each is printed.
     """
 
@@ -57,22 +57,22 @@ class SuppressionProblem(Struct, frozen=True):
     always: frozenset[Population] = frozenset()
 
     def attacker_bounds(self, hidden: Iterable[Population]) -> dict[Population, Bounds]:
-        """What a reader knows where these are withheld."""
+        """What a reader knows if these are withheld."""
         return self.shown | dict.fromkeys(hidden, self.withheld)
 
 
 class Cut(NamedTuple):
-    """If ``of`` is withheld (or always, where None), so much weight of the others must be, that
-    their shares add up to 1."""
+    """If ``target`` is withheld (or in any case, if it is None), then so many others must be
+    withheld that their shares add up to 1."""
 
     target: Population | None
     shares: dict[Population, float]
 
 
 def choose_cells(problem: SuppressionProblem) -> frozenset[Population]:
-    """The numbers to withhold, those of ``must`` among them.
+    """The numbers to withhold, including those of ``must``.
 
-    Raises DisclosureError where no choice protects all of them.
+    Raises DisclosureError if no choice protects all of them.
     """
     search = _CutSearch(problem)
     hidden = problem.must
@@ -91,7 +91,7 @@ def choose_cells(problem: SuppressionProblem) -> frozenset[Population]:
 
 
 class _CutSearch:
-    """The cuts learnt so far, and one programme of the attacker that is changed as we go."""
+    """The cuts found so far, and one attacker, whose bounds change with each choice."""
 
     def __init__(self, problem: SuppressionProblem) -> None:
         self.problem = problem
@@ -101,7 +101,7 @@ class _CutSearch:
             problem.system,
             {population: Bounds(number, number) for population, number in problem.counts.items()},
         )
-        # Helpers have no number of their own: any that agree with the true ones will do.
+        # Helpers have no printed number: any that agree with the true numbers will do.
         self.true_values = informed_attacker.minimise(()).point
         self.attacker = Attacker(problem.system, problem.shown)
         self.attacker.ceiling = informed_attacker.ceiling
@@ -111,18 +111,11 @@ class _CutSearch:
         """A cut for each number that lies in too narrow an interval."""
         self._show_all_but(hidden)
         width = self.problem.width
-        lows, highs = [*self.true_values], [*self.true_values]
+        seen = SeenValues(self.attacker, self.true_values)
         new_cuts = []
         for population in sorted(hidden | self.problem.always, key=_ORDER):
-            index = self.index_of[population]
-            extremes: list[LpSolution] = []
-            for sign in (1, -1):
-                if highs[index] - lows[index] >= width - _TOLERANCE:
-                    break
-                extremes.append(self.attacker.minimise(((population, sign),)))
-                lows = [*map(min, lows, extremes[-1].point)]
-                highs = [*map(max, highs, extremes[-1].point)]
-            if highs[index] - lows[index] < width - _TOLERANCE:
+            extremes = seen.widen(population, width, integral=False)
+            if seen.is_narrow(population, width):
                 new_cuts.append(self._derive_cut(population, extremes))
         return new_cuts
 
@@ -132,8 +125,8 @@ class _CutSearch:
             self.attacker.learn(population, bounds[population])
 
     def _derive_cut(self, target: Population, extremes: list[LpSolution]) -> Cut:
-        """What the prices of both extremes say: the width that the choice leaves is at most a
-        constant and a share of each number withheld."""
+        """The cut of the prices of both extremes: the width that the choice leaves is at most a
+        constant plus a share of each number withheld."""
         constant = 0.0
         shares: dict[Population, float] = {}
         withheld = self.problem.withheld
@@ -165,7 +158,7 @@ class _CutSearch:
         )
 
     def _sum_slack(self, extreme: LpSolution) -> float:
-        """What slack of the true numbers in the relations is worth."""
+        """The value of the slack that the true numbers leave in the constraints."""
         worth = 0.0
         for relation, price in zip(
             self.problem.system.constraints, extreme.row_prices, strict=True
@@ -190,7 +183,7 @@ class _CutSearch:
         return Cut(target, shares)
 
     def find_integer_cuts(self, hidden: frozenset[Population]) -> list[Cut]:
-        """Cuts for numbers that are protected only as long as parts of people are thought of."""
+        """Cuts for numbers that are protected only if fractions of people are possible."""
         problem = self.problem
         targets = sorted(hidden | problem.always, key=_ORDER)
         narrow = find_narrow_intervals(
@@ -203,7 +196,7 @@ class _CutSearch:
         ]
 
     def find_cheapest(self) -> frozenset[Population]:
-        """The choice of least weight that heeds every cut; the smaller numbers, among equals."""
+        """The choice of least weight that satisfies every cut; smaller numbers, among equals."""
         import highspy
 
         programme = make_solver()
@@ -220,7 +213,7 @@ class _CutSearch:
                 terms[column[cut.target]] = terms.get(column[cut.target], 0.0) - 1
             low = 0.0 if cut.target is not None else 1.0
             programme.addRow(
-                low - _TOLERANCE, highspy.kHighsInf, len(terms), [*terms], [*terms.values()]
+                low - TOLERANCE, highspy.kHighsInf, len(terms), [*terms], [*terms.values()]
             )
         programme.run()
         if programme.getModelStatus() != highspy.HighsModelStatus.kOptimal:
@@ -234,12 +227,13 @@ class _CutSearch:
         )
 
     def grow_choice(self, hidden: frozenset[Population], cuts: list[Cut]) -> frozenset[Population]:
-        """The choice with what serves the cuts best for its weight, until all are heeded."""
+        """The choice, with the numbers that serve the cuts best for their weight, until it
+        satisfies all cuts."""
         choice = set(hidden)
         for cut in cuts:
             while (
                 sum(share for population, share in cut.shares.items() if population in choice)
-                < 1 - _TOLERANCE
+                < 1 - TOLERANCE
             ):
                 rest = [population for population in cut.shares if population not in choice]
                 if not rest:
@@ -260,7 +254,8 @@ class _CutSearch:
         return sum(cut.shares.get(population, 0.0) for cut in cuts) / weight
 
     def prune_choice(self, hidden: frozenset[Population]) -> frozenset[Population]:
-        """The choice without what is not needed, the widely printed and large first."""
+        """The choice without numbers that need not be withheld; those that are printed in most
+        places, and large, go first."""
         counts, weights = self.problem.counts, self.problem.weights
         removable = sorted(
             hidden - self.problem.must,
@@ -278,14 +273,14 @@ class _CutSearch:
 
 
 def subtract_inner(inner: Population, outer: Population) -> WeightedSum:
-    """What an outer population has beyond an inner one."""
+    """The members of an outer population that are not in an inner one."""
     return (outer, 1), (inner, -1)
 
 
 def tighten_constraints(
     relations: Iterable[LinearConstraint], counts: Mapping[Population, int]
 ) -> tuple[LinearConstraint, ...]:
-    """The relations for a reader who guesses that parts do not overlap, where he is right."""
+    """The constraints for a reader who guesses that parts do not overlap, and is right."""
     return tuple(
         relation._replace(high=0)
         if relation.low == 0

@@ -5,14 +5,21 @@ Pure: a question does no input or output.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Any, Final, NamedTuple
 
 from elasticsearch.dsl import aggs
 from elasticsearch.dsl.query import Query
 from msgspec import Meta, Struct
 
-from queries.answer.types import Column, QuestionAnswer, SpellingCount, Table, TermAnswer
+from queries.answer.types import (
+    Column,
+    NotedSum,
+    QuestionAnswer,
+    SpellingCount,
+    Table,
+    TermAnswer,
+)
 from queries.spec.problem import Problem
 from queries.spec.scope_spec import ScopeSpec
 from queries.tables.axis import Axis
@@ -73,8 +80,8 @@ class Question(
     def parse(self, response: dict[str, Any], table_query: TableQuery) -> QuestionAnswer:
         """The answer, from the aggregations' bodies and ``doc_count``, the records asked about."""
         table = table_query.parse_response(response)
-        notes = _collect_overlap_notes(table_query, table)
-        return self.make_answer(table, response, table_query, notes=notes)
+        overlaps = _collect_overlap_notes(table_query, table)
+        return self.make_answer(table, response, table_query, overlaps=overlaps)
 
     def list_columns(self, table_query: TableQuery) -> list[Column]:
         """The columns of the table that are known before it is asked for."""
@@ -88,9 +95,19 @@ class Question(
         return table_query.record_query(row, column)
 
     def make_answer(
-        self, table: Table, response: dict[str, Any], table_query: TableQuery, **details: Any
+        self,
+        table: Table,
+        response: dict[str, Any],
+        table_query: TableQuery,
+        *,
+        overlaps: Sequence[OverlapNote] = (),
+        **details: Any,
     ) -> QuestionAnswer:
-        """The answer that gives a table; ``details`` are further fields of the answer."""
+        """The answer that gives a table; ``details`` are further fields of the answer.
+
+        The notes of ``overlaps`` come before those of ``details``.
+        """
+        details["notes"] = (*(note.text for note in overlaps), *details.get("notes", ()))
         mentions = table_query.mentions
         return QuestionAnswer(
             id=self.id,
@@ -98,14 +115,22 @@ class Question(
             text=self.text,
             table=table,
             terms=parse_term_answers(mentions, response) if mentions else (),
+            sums=tuple(note.noted for note in overlaps),
             **details,
         )
 
 
-def _collect_overlap_notes(table_query: TableQuery, table: Table) -> tuple[str, ...]:
+class OverlapNote(NamedTuple):
+    """A note on numbers that add up to more than their total, and the sum that it states."""
+
+    text: str
+    noted: NotedSum
+
+
+def _collect_overlap_notes(table_query: TableQuery, table: Table) -> tuple[OverlapNote, ...]:
     """Why rows or columns add up to more than their total, where they do."""
     rows, *columns = table_query.axes
-    notes: list[str] = []
+    notes: list[OverlapNote] = []
     if not rows.partition:
         notes += write_overlap_note(table, _explain_overlap(rows, table_query.unit))
     if columns and not columns[0].partition:
@@ -124,19 +149,18 @@ def _explain_overlap(axis: Axis, unit: TableUnit) -> str:
     return f"one {_UNIT_NAMES[unit]} may belong to several of them"
 
 
-def write_overlap_note(table: Table, reason: str) -> tuple[str, ...]:
+def write_overlap_note(table: Table, reason: str) -> tuple[OverlapNote, ...]:
     """Why the rows of a table add up to more than its total; empty where they do not."""
     row_sum = sum(row.counts[0] or 0 for row in table.rows)
     return _compare_sum("rows", row_sum, table.total.counts[0] or 0, reason)
 
 
-def _compare_sum(side: str, side_sum: int, total: int, reason: str) -> tuple[str, ...]:
+def _compare_sum(side: str, side_sum: int, total: int, reason: str) -> tuple[OverlapNote, ...]:
     if side_sum <= total:
         return ()
-    return (
-        f"The {side} add up to {side_sum:,}, more than the total of {total:,}, because {reason}. "
-        "The total counts each once.",
-    )
+    noted = NotedSum(side_sum, total)
+    text = f"The {side} {noted.text}, because {reason}. The total counts each once."
+    return (OverlapNote(text, noted),)
 
 
 def build_filters_agg(queries: Iterable[Query]) -> aggs.Filters:
@@ -189,5 +213,5 @@ def _build_term_answer(mention: Mention, records: int, form_counts: Iterator[int
         exact=mention.exact,
         aliases=tuple(alias.written for alias in mention.aliases),
         company=tuple(co_term.words for co_term in mention.cooccurrences),
-        means=(mention.condition,),
+        means=(mention.condition.text,),
     )

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from indexer.errors import RequestError
 from indexer.records.offences import load_offence_table
-from queries.answer.condition import build_link_condition, negate_condition
+from queries.answer.condition import Not, build_link_condition
 from queries.answer.types import FactMeta, QuestionAnswer, Relation
 from queries.questions.base import Question, write_overlap_note
 from queries.spec.problem import Problem
@@ -52,7 +52,7 @@ class Linked(Question, frozen=True, tag="linked"):
             )
             for code in codes
         ]
-        without = (negate_condition(build_link_condition(codes)),)
+        without = (Not(build_link_condition(codes)),)
         none = Bucket("none", "No such link", none_of([_build_link_query(codes)]), without, "none")
         return TableQuery(Axis("Linked to", (*buckets, none), partition=False), None, "offences")
 
@@ -76,8 +76,10 @@ class Linked(Question, frozen=True, tag="linked"):
             response,
             table_query,
             facts={_LINKED: linked},
-            figures=(FactMeta(_LINKED, means=(build_link_condition(self._canonical_codes()),)),),
-            notes=write_overlap_note(table, "a record may have links to several of them"),
+            figures=(
+                FactMeta(_LINKED, means=(build_link_condition(self._canonical_codes()).text,)),
+            ),
+            overlaps=write_overlap_note(table, "a record may have links to several of them"),
         )
 
     def _canonical_codes(self) -> list[str]:

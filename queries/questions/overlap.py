@@ -14,8 +14,8 @@ from queries.answer.condition import (
     build_several_terms_condition,
     build_single_term_condition,
 )
-from queries.answer.types import FactMeta, QuestionAnswer, Relation, Table
-from queries.questions.base import Question
+from queries.answer.types import FactMeta, NotedSum, QuestionAnswer, Relation, Table
+from queries.questions.base import OverlapNote, Question
 from queries.spec.problem import Problem
 from queries.spec.term_spec import Wording, find_term_problems, to_mention
 from queries.tables.axis import Axis, Bucket
@@ -90,9 +90,10 @@ class Overlap(Question, frozen=True, tag="overlap"):
         table = msgspec.structs.replace(table, relations=_build_overlap_relations(table))
         row_counts = {row.key: row.counts[0] or 0 for row in table.rows}
         row_sum = sum(row_counts[row.key] for row in table.rows if row.kind == "asked")
+        noted = NotedSum(row_sum, row_counts["any"])
         note = (
-            f"The rows of the words by themselves add up to {row_sum:,}, more than the total of "
-            f"{row_counts['any']:,} that mention any, because a record may mention several of them."
+            f"The rows of the words by themselves {noted.text} that mention any, because a record "
+            "may mention several of them."
         )
         return self.make_answer(
             table,
@@ -102,7 +103,7 @@ class Overlap(Question, frozen=True, tag="overlap"):
             figures=tuple(
                 FactMeta(row.key, means=row.means) for row in table.rows if row.key in _FACT_ROWS
             ),
-            notes=(note,) if row_sum > row_counts["any"] else (),
+            overlaps=[OverlapNote(note, noted)] if row_sum > row_counts["any"] else (),
         )
 
 

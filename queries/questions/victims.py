@@ -13,7 +13,7 @@ import msgspec
 from elasticsearch.dsl import aggs
 from elasticsearch.dsl.query import Exists, MatchAll, Nested, Query
 
-from queries.answer.condition import WITHOUT_VICTIM
+from queries.answer.condition import WITHOUT_REFERENCE, WITHOUT_VICTIM
 from queries.answer.types import Column, FactMeta, QuestionAnswer, Relation, Table
 from queries.questions.base import Question
 from queries.spec.problem import Problem
@@ -80,11 +80,13 @@ class Victims(Question, frozen=True, tag="victims"):
         }
         figures = [
             FactMeta("offences"),
-            FactMeta("offences_without_victim", means=(WITHOUT_VICTIM,)),
+            FactMeta("offences_without_victim", means=(WITHOUT_VICTIM.text,)),
         ]
         if unreferenced:
             facts["victims_without_reference"] = unreferenced
-            figures.append(FactMeta("victims_without_reference", "victims", ("without reference",)))
+            figures.append(
+                FactMeta("victims_without_reference", "victims", (WITHOUT_REFERENCE.text,))
+            )
         if self.youngest:
             youngest = victims["youngest"]["value"]
             facts["youngest"] = None if youngest is None else int(youngest)

@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""Replays: an answer asked again, and which records changed its numbers since."""

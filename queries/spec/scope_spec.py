@@ -13,7 +13,7 @@ from indexer.errors import RequestError
 from indexer.records.categories import Categories
 from indexer.records.model import Age
 from indexer.records.offences import load_offence_table
-from queries.answer.condition import abbreviate_codes
+from queries.answer.condition_text import abbreviate_codes
 from queries.spec.problem import Problem
 from queries.spec.term_spec import Wording, find_term_problems, to_mention
 from queries.tables.axis import Axis

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from elasticsearch.dsl.query import Query
 from msgspec import Struct
 
-from queries.answer.types import Conditions
+from queries.answer.condition import Condition
 from queries.tables.scope import Mention
 
 AxisLevel = Literal["record", "victim"]
@@ -30,7 +30,7 @@ class Bucket(Struct, frozen=True):
     key: str
     label: str
     query: Query
-    means: Conditions
+    means: tuple[Condition, ...]
     kind: BucketKind = "asked"
     codes: tuple[str, ...] = ()
 

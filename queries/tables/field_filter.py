@@ -13,11 +13,12 @@ from indexer.records.categories import CATEGORIES_FIELD, Categories, label_categ
 from indexer.records.offences import load_offence_table
 from indexer.suggestions import suggest_name
 from queries.answer.condition import (
+    Condition,
+    OffenceGroupCondition,
+    OfVictim,
     build_category_condition,
     build_field_condition,
-    build_group_condition,
     build_offence_condition,
-    build_victim_condition,
 )
 from queries.tables.field_values import (
     OUTCOME_NUMBERS,
@@ -47,7 +48,9 @@ def build_field_filter(name: str, values: Sequence[str], categories: Categories)
         typed_values: Any = [parse_field_value(name, text, categories[name]) for text in values]
         query: Query = AreTerms(**{f"{CATEGORIES_FIELD}.{name}": typed_values})
         many = categories[name].many
-        means = build_category_condition(name, map(format_field_value, typed_values), many=many)
+        means: Condition = build_category_condition(
+            name, map(format_field_value, typed_values), many=many
+        )
     elif name == "outcome":
         heading = "Outcome"
         numbers = [parse_integer_value(name, text, OUTCOME_NUMBERS) for text in values]
@@ -63,7 +66,7 @@ def build_field_filter(name: str, values: Sequence[str], categories: Categories)
             for text in values
         ]
         query = Nested(path="victims", query=AreTerms(victims__sex=listed))
-        means = build_victim_condition(build_field_condition(name, listed))
+        means = OfVictim(build_field_condition(name, listed))
         values = [SEX_LABELS[sex] for sex in listed]
     else:
         heading = "Offence group"
@@ -74,7 +77,7 @@ def build_field_filter(name: str, values: Sequence[str], categories: Categories)
         ]
         query = AreTerms(offence_path=sorted(codes))
         means = (
-            build_group_condition(*selected_groups)
+            OffenceGroupCondition(*selected_groups)
             if len(selected_groups) == 1
             else build_offence_condition(codes)
         )

@@ -15,16 +15,16 @@ from indexer.records.categories import CATEGORIES_FIELD, Categories, Category, l
 from indexer.records.offences import load_offence_table
 from indexer.suggestions import suggest_name
 from queries.answer.condition import (
+    CategoryCondition,
+    Condition,
+    Not,
+    OffenceGroupCondition,
     build_age_condition,
     build_any_term_condition,
     build_category_condition,
     build_exact_code_condition,
     build_field_condition,
-    build_group_condition,
     build_other_age_condition,
-    negate_condition,
-    parse_condition_values,
-    parse_dimension,
 )
 from queries.tables.axis import Axis, Bucket, BucketKind
 from queries.tables.calendar import (
@@ -116,18 +116,25 @@ def _drop_excluded_values(axis: Axis, scope: Scope) -> Axis:
     """Without the values that no record in scope can have: what is not asked about is no 0."""
     if axis.buckets is None or not axis.partition:
         return axis
-    buckets = []
-    for bucket in axis.buckets:
-        (bucket_condition,) = bucket.means
-        value_sets = [
-            parse_condition_values(field_filter.condition)
-            for field_filter in scope.field_filters
-            if parse_dimension(field_filter.condition) == parse_dimension(bucket_condition)
-        ]
-        if all(parse_condition_values(bucket_condition) & values for values in value_sets):
-            buckets.append(bucket)
+    filters = [
+        field_filter.condition
+        for field_filter in scope.field_filters
+        if isinstance(field_filter.condition, CategoryCondition)
+    ]
+    buckets = [
+        bucket for bucket in axis.buckets if all(_may_meet(bucket, entry) for entry in filters)
+    ]
     # Two conditions may leave no value, and so no record to have one.
     return msgspec.structs.replace(axis, buckets=tuple(buckets)) if buckets else axis
+
+
+def _may_meet(bucket: Bucket, condition: CategoryCondition) -> bool:
+    """Whether a record of a bucket of categories may meet a condition on categories."""
+    return all(
+        bool(own.values & condition.values)
+        for own in bucket.means
+        if isinstance(own, CategoryCondition) and own.dimension == condition.dimension
+    )
 
 
 @lru_cache(64)
@@ -143,11 +150,7 @@ def build_mentions_axis(mentions: tuple[Mention, ...]) -> Axis:
             "none",
             "None of these",
             none_of(queries),
-            (
-                negate_condition(
-                    build_any_term_condition(mention.condition for mention in mentions)
-                ),
-            ),
+            (Not(build_any_term_condition(mention.condition for mention in mentions)),),
             "none",
         ),
     )
@@ -173,7 +176,7 @@ def build_bands_axis(bands: tuple[tuple[str, int, int], ...]) -> Axis:
         else has_age
     )
     outside = (build_other_age_condition((first, last) for _, first, last in bands),)
-    unknown = (negate_condition(build_other_age_condition(())),)
+    unknown = (Not(build_other_age_condition(())),)
     return Axis(
         "Age of victim",
         (
@@ -260,7 +263,7 @@ def _build_offence_group_axis() -> Axis:
             group or _UNKNOWN_KEY,
             group or _GROUP_UNKNOWN_LABEL,
             _build_group_query(group),
-            (build_group_condition(group),),
+            (OffenceGroupCondition(group),),
             kind,
         )
 
@@ -275,7 +278,7 @@ def _build_offence_group_axis() -> Axis:
             group or _UNKNOWN_KEY,
             group or _GROUP_UNKNOWN_LABEL,
             _build_group_query(group),
-            (build_group_condition(group),),
+            (OffenceGroupCondition(group),),
             "asked" if group else "unknown",
         )
 
@@ -343,7 +346,7 @@ def _build_category_axis(name: str, category: Category) -> Axis:
     field = f"{CATEGORIES_FIELD}.{name}"
     heading = label_category(name, category)
 
-    def means(value: str | None) -> str:
+    def means(value: str | None) -> Condition:
         return build_category_condition(name, [value], many=category.many)
 
     missing = _build_missing_bucket(field, means(None), key=_VALUE_PREFIX)
@@ -389,7 +392,7 @@ def _format_position_key(number: int) -> str:
     return f"#{number}"
 
 
-def _build_missing_bucket(field: str, means: str, key: str = _UNKNOWN_KEY) -> Bucket:
+def _build_missing_bucket(field: str, means: Condition, key: str = _UNKNOWN_KEY) -> Bucket:
     return Bucket(key, _NOT_RECORDED_LABEL, none_of([Exists(field=field)]), (means,), "unknown")
 
 

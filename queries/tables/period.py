@@ -7,7 +7,7 @@ from datetime import date
 from elasticsearch.dsl.query import MatchAll, Query, Range
 from msgspec import Struct
 
-from queries.answer.condition import build_period_condition
+from queries.answer.condition import Condition, build_period_condition
 
 
 class Period(Struct, frozen=True):
@@ -38,7 +38,7 @@ class Period(Struct, frozen=True):
         return self.name or self.words
 
     @property
-    def condition(self) -> str:
+    def condition(self) -> Condition:
         """The condition of its records."""
         return build_period_condition((self.start, self.end))
 

@@ -28,7 +28,7 @@ def merge_period_columns(
                 period.label if single else _format_column_label(column.label, period),
                 column.description,
                 column.unit,
-                (*column.means, period.condition),
+                (*column.means, period.condition.text),
             )
             for column in table.columns
         ]
@@ -40,6 +40,7 @@ def merge_period_columns(
     facts = dict(overall.facts)
     figures = list(overall.figures)
     notes = list(overall.notes)
+    sums = list(overall.sums)
     for answer, period in zip(period_answers, periods, strict=True):
         facts |= {
             format_fact_name(name, period.label): value for name, value in answer.facts.items()
@@ -48,11 +49,12 @@ def merge_period_columns(
             FactMeta(
                 format_fact_name(fact.name, period.label),
                 fact.unit,
-                (*fact.means, period.condition),
+                (*fact.means, period.condition.text),
             )
             for fact in answer.figures
         ]
         notes += [f"{period.label}: {note}" for note in answer.notes if note not in overall.notes]
+        sums += answer.sums
     meeting = any(a.overlaps(b) for n, a in enumerate(periods) for b in periods[:n])
     if meeting:
         notes.append("The periods overlap, so the first column is less than their sum.")
@@ -69,6 +71,7 @@ def merge_period_columns(
         facts=facts,
         figures=tuple(figures),
         notes=tuple(notes),
+        sums=tuple(sums),
     )
 
 
@@ -101,6 +104,12 @@ def find_period_column(
             if folded_name in map(str.casefold, labels):
                 return column.key, index
     return name, None
+
+
+def split_fact_name(name: str) -> tuple[str, str | None]:
+    """The name of a fact without its period, and the period's label; None for all periods."""
+    fact, mark, label = name.removesuffix("]").partition(" [")
+    return (fact, label) if mark else (name, None)
 
 
 def _iter_period_relations(table: Table, period_count: int, *, meeting: bool) -> Iterator[Relation]:

@@ -22,6 +22,8 @@ from indexer.records.categories import Categories
 from indexer.records.model import DELETED
 from indexer.records.offences import load_offence_table
 from queries.answer.condition import (
+    AnyTermCondition,
+    Condition,
     build_any_term_condition,
     build_offence_condition,
     build_period_condition,
@@ -49,7 +51,7 @@ class OffenceRow(Struct, frozen=True):
     label: str
 
     @property
-    def condition(self) -> str:
+    def condition(self) -> Condition:
         """The condition of its records."""
         return build_offence_condition(self.codes)
 
@@ -105,7 +107,7 @@ class Mention(Struct, frozen=True, cache_hash=True):
         )
 
     @property
-    def condition(self) -> str:
+    def condition(self) -> Condition:
         """The condition of its records; equal for two wordings that count the same records."""
         return _build_mention_condition(self)
 
@@ -154,7 +156,7 @@ class Mention(Struct, frozen=True, cache_hash=True):
 
 
 @lru_cache(2_000)
-def _build_mention_condition(mention: Mention) -> str:
+def _build_mention_condition(mention: Mention) -> AnyTermCondition:
     plain = [
         sorted(map(" ".join, mention.term.forms)),
         sorted(sorted(map(" ".join, alias.forms)) for alias in mention.aliases),
@@ -167,7 +169,7 @@ def _build_mention_condition(mention: Mention) -> str:
         ),
     ]
     digest = hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:8]
-    return f"term:{mention.term.forms[0][0].replace('|', '/')}~{digest}"
+    return AnyTermCondition(frozenset({f"{mention.term.forms[0][0].replace('|', '/')}~{digest}"}))
 
 
 class FieldFilter(Struct, frozen=True):
@@ -180,7 +182,7 @@ class FieldFilter(Struct, frozen=True):
     field: str
     words: str
     query: Query
-    condition: str
+    condition: Condition
 
 
 class ScopeFilter(Struct, frozen=True):
@@ -263,9 +265,9 @@ class Scope(Struct, frozen=True):
         ]
 
     @property
-    def record_conditions(self) -> tuple[str, ...]:
+    def record_conditions(self) -> tuple[Condition, ...]:
         """The conditions of the records in scope."""
-        record_conditions = [
+        record_conditions: list[Condition] = [
             *(
                 [build_period_condition(*((period.start, period.end) for period in self.periods))]
                 if self.periods

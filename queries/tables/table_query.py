@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from indexer.errors import RequestError
 from indexer.suggestions import suggest_name
-from queries.answer.condition import WITHOUT_VICTIM, build_victim_condition
+from queries.answer.condition import WITHOUT_VICTIM, OfVictim, format_conditions
 from queries.answer.types import Column, Relation, Row, Table
 from queries.tables.axis import Axis, Bucket
 from queries.tables.scope import Mention, all_of_or_everything, none_of
@@ -173,7 +173,7 @@ class TableQuery(Struct, frozen=True, dict=True):
                     (totals[0].get((key,), 0), *(get_cell(key, column.key) for column in across)),
                     kind=bucket.kind,
                     codes=bucket.codes,
-                    means=bucket.means,
+                    means=format_conditions(bucket.means),
                 )
                 for key, bucket in buckets[0].items()
             ),
@@ -218,7 +218,7 @@ def _build_column(bucket: Bucket, unit: str) -> Column:
         codes or bucket.label,
         bucket.label if codes else "",
         unit,
-        bucket.means,
+        format_conditions(bucket.means),
     )
 
 
@@ -286,7 +286,7 @@ def _convert_to_record_axis(axis: Axis) -> Axis:
         msgspec.structs.replace(
             bucket,
             query=Nested(path=_VICTIMS_PATH, query=bucket.query),
-            means=tuple(map(build_victim_condition, bucket.means)),
+            means=tuple(map(OfVictim, bucket.means)),
         )
         for bucket in axis.buckets or ()
     ]

@@ -11,9 +11,9 @@ from typing import Literal
 
 from indexer.config.model import ForceSettings
 from queries.answer.condition import (
-    build_any_term_condition,
+    AnyTermCondition,
+    Not,
     build_other_age_condition,
-    negate_condition,
 )
 from queries.answer.types import (
     Answer,
@@ -87,7 +87,7 @@ def keywords(
         Row(str(number), term, cells(_mentions(term)), means=(f"term:{term}",))
         for number, term in enumerate(terms)
     ]
-    none = Row("none", "None of these", cells(lambda one: not one[1] & set(terms)), "none", means=(negate_condition(build_any_term_condition(f"term:{term}" for term in terms)),))  # fmt: skip
+    none = Row("none", "None of these", cells(lambda one: not one[1] & set(terms)), "none", means=(Not(AnyTermCondition(frozenset(terms))).text,))  # fmt: skip
     keys = tuple(f"offence_{number}" for number in range(len(codes)))
     together = (Relation(adding_up([[code] for code in codes]), "offences", keys, "columns"),)
     mentioned = [row.counts[0] or 0 for row in rows]
@@ -98,12 +98,14 @@ def keywords(
         Row("total", "All offences asked about", cells(bool), "total"),
         (*beside_none([row.key for row in rows], "none", "total"), *(together if codes else ())),
     )  # fmt: skip
+    overlaps = write_overlap_note(table, "a record may mention several of them")
     return QuestionAnswer(
         id=id_,
         kind="keywords",
         text="",
         table=table,
-        notes=write_overlap_note(table, "a record may mention several of them"),
+        notes=tuple(note.text for note in overlaps),
+        sums=tuple(note.noted for note in overlaps),
         terms=tuple(
             TermAnswer((term,), held, (SpellingCount(term, held),) if held else (), means=(f"term:{term}",))
             for term, held in zip(terms, mentioned, strict=True)
@@ -156,7 +158,7 @@ def victims(
         for number, band in enumerate(bands)
     ]  # fmt: skip
     outside = len(known) - sum(map(within, bands))
-    rows.append(Row("other", "Any other known age", (outside,), "other", means=(build_other_age_condition(bands),)))  # fmt: skip
+    rows.append(Row("other", "Any other known age", (outside,), "other", means=(build_other_age_condition(bands).text,)))  # fmt: skip
     rows.append(Row("unknown", "Age not known", (len(ages) - len(known),), "unknown", means=("no age:0-120",)))  # fmt: skip
     without = count(records, lambda one: not one[2])
     return QuestionAnswer(

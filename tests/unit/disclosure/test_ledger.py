@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from indexer.errors import ConfigurationError, DisclosureError, OutputError
 from indexer.records.offences import load_offence_table
 from queries.answer.condition import build_offence_condition
+from queries.answer.condition_text import parse_conditions
 from queries.answer.types import Answer, Row, RuleOverride
 from queries.cli import app
 from queries.disclosure import ledger
@@ -46,7 +47,9 @@ def number(
 ) -> Answer:
     """One number: the offences of a few codes in a period."""
     whole = answer([], reference=reference, generation=generation)
-    row = Row("0", "All", (count,), codes=tuple(codes), means=(build_offence_condition(codes),))
+    row = Row(
+        "0", "All", (count,), codes=tuple(codes), means=(build_offence_condition(codes).text,)
+    )
     scope = msgspec.structs.replace(
         whole.scope, records=count, offences=(row,), period_from=period[0], period_to=period[1]
     )
@@ -350,7 +353,7 @@ def test_one_release_is_recorded_at_a_time(book: Path, monkeypatch: pytest.Monke
     ],
 )  # fmt: skip
 def test_a_population_is_said_in_words(conditions_of: tuple[str, ...], words: str) -> None:
-    assert make_population("offences", conditions_of).words == words
+    assert make_population("offences", parse_conditions(conditions_of)).words == words
 
 
 def test_of_many_codes_a_refusal_says_those_that_tell_two_releases_apart(book: Path) -> None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from indexer.config.model import DisclosureSettings, ForceSettings
 from indexer.errors import DisclosureError
+from queries.answer.condition import NamedCondition, build_age_condition
 from queries.answer.types import (
     WITHHELD,
     Answer,
@@ -80,7 +81,7 @@ def intervals(found: Answer, policy: Policy = FIVE) -> dict[str, Bounds]:
 
 # The attacker, against brute force.
 
-NAMES = [Population("offences", frozenset({f"x:{n}"})) for n in range(4)]
+NAMES = [Population("offences", frozenset({NamedCondition(f"x:{n}")})) for n in range(4)]
 
 
 @st.composite
@@ -416,8 +417,8 @@ def test_no_withheld_number_can_be_worked_out_by_trying_every_set_of_records(
 
 
 def test_a_part_is_at_most_its_whole() -> None:
-    inner = Population("people", frozenset({"age:0-15"}))
-    outer = Population("people", frozenset({"age:0-17"}))
+    inner = Population("people", frozenset({build_age_condition((0, 15))}))
+    outer = Population("people", frozenset({build_age_condition((0, 17))}))
     system = build_system([inner, outer], [])
     found = attack_system(system, {inner: Bounds(1, None), outer: Bounds(3, 3)}, [inner])
     assert found[inner] == Bounds(1, 3)

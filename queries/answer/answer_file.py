@@ -1,0 +1,46 @@
+"""Answers read from their JSON files, with messages that say what a file is instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from indexer.errors import RequestError
+from queries.answer.types import ANSWER_FORMAT, Answer
+
+_MAX_FORMAT_LENGTH = 40
+
+
+def read_answer_file(path: Path) -> Answer:
+    """Read an answer from its JSON file. Raises RequestError."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise RequestError(
+            f"{path}: cannot be read ({error.strerror}). Name an answer's JSON file."
+        ) from None
+    try:
+        raw: Any = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise RequestError(
+            f"{path}: is not JSON. Name a file that foidex answer --format json printed."
+        ) from None
+    file_format = raw.get("format") if isinstance(raw, dict) else None
+    if file_format != ANSWER_FORMAT:
+        description = (
+            f'has the format "{str(file_format)[:_MAX_FORMAT_LENGTH]}"'
+            if file_format
+            else "is not an answer of foidex"
+        )
+        raise RequestError(
+            f"{path}: {description}; this foidex reads {ANSWER_FORMAT}. Name a file that foidex "
+            "answer --format json printed, and read it with the version that made it."
+        )
+    try:
+        return msgspec.convert(raw, Answer)
+    except msgspec.ValidationError as error:
+        raise RequestError(
+            f"{path}: is not an answer as foidex writes it ({error}). Use the file as it was made."
+        ) from None
