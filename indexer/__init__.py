@@ -1,1 +1,1 @@
-"""Records into Elasticsearch."""
+"""Load crime records into Elasticsearch, and look after the index and its server."""

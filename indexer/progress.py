@@ -1,4 +1,4 @@
-"""What a long task says on standard error: a bar on a terminal, plain lines elsewhere."""
+"""Show the progress of a long task on standard error: a bar on a terminal, else plain lines."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from contextlib import contextmanager
 
 
 class Progress:
-    """Says what happens. ``quiet`` says nothing."""
+    """Shows progress, or nothing if ``quiet``."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
         self._live = not quiet and sys.stderr.isatty()
 
     def say(self, line: str) -> None:
-        """One plain line."""
+        """Print one plain line."""
         if not self._quiet:
             print(line, file=sys.stderr, flush=True)
 
     @contextmanager
     def bar(self, title: str, total: float | None = None) -> Iterator[Callable[[float], None]]:
-        """A bar for the duration; what is yielded takes the amount done since its last call."""
+        """Show a bar; yields a function that takes the amount done since its last call.
+
+        ``total`` is the amount that fills the bar, if it is known.
+        """
         if not self._live:
             self.say(f"{title} ...")
             yield lambda _: None
@@ -35,6 +38,6 @@ class Progress:
 
     @contextmanager
     def download(self, name: str, size: int) -> Iterator[Callable[[float], None]]:
-        """A bar for a download of so many bytes; the form the resolver calls."""
+        """Show a bar for a download of ``size`` bytes, as the resolver of downloads calls it."""
         with self.bar(f"Fetching {name} ({size // 1_000_000} MB)", total=size) as advance:
             yield advance

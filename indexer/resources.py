@@ -1,4 +1,4 @@
-"""Where the data that ships with foidex lies: in the wheel, or at the top of a checkout."""
+"""Find the data that ships with foidex: in the wheel, or at the top of a checkout."""
 
 from __future__ import annotations
 

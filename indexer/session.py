@@ -1,4 +1,4 @@
-"""What the commands of one run share: settings, progress, and the connection, each made once."""
+"""What the commands of one run share: settings, progress and the connection, each made once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """One run of the command line."""
+    """One run of the command line. ``config`` is the foidex.toml named on it, if any."""
 
     def __init__(self) -> None:
         self.config: Path | None = None
@@ -31,7 +31,7 @@ class Session:
 
     @property
     def settings(self) -> Settings:
-        """The settings, read when first needed. Raises ConfigurationError."""
+        """The settings, read when they are first needed. Raises ConfigurationError."""
         from indexer.config.loader import load_settings
 
         if self._settings is None:
@@ -40,11 +40,11 @@ class Session:
 
     @property
     def progress(self) -> Progress:
-        """Where progress goes."""
+        """The display of progress."""
         return Progress(quiet=self.quiet)
 
     def run(self, command: str) -> AuditRun:
-        """A run of a command that asks or forgets, which the audit log is to hold."""
+        """A run of a command that the audit log must record: a query or an erasure."""
         from indexer.audit.log import AUDIT_LOG_NAME, AuditLog, AuditRun
         from indexer.version import VERSION
 
@@ -53,7 +53,7 @@ class Session:
         return AuditRun(log, command, VERSION, settings.sudo_user)
 
     def address(self) -> ServerAddress:
-        """The server's address; starts the embedded server where none is set."""
+        """The server's address; starts the embedded server if no address is set."""
         from indexer.server.embedded.process import start_embedded_server
 
         if self._address is None:
@@ -61,7 +61,7 @@ class Session:
         return self._address
 
     def running(self) -> bool:
-        """Whether there is a server to ask without starting one. Raises EmbeddedError."""
+        """Whether a server can be used without starting one. Raises EmbeddedError."""
         from indexer.server.embedded.process import find_embedded_address
 
         if self._address is None:
@@ -69,7 +69,7 @@ class Session:
         return self._address is not None
 
     def remote(self) -> ServerAddress | None:
-        """The address that the settings give; None where the embedded server is used.
+        """The address in the settings, or None if the embedded server is used.
 
         Raises ConfigurationError for a secret that cannot be read.
         """
@@ -78,7 +78,7 @@ class Session:
         server = self.settings.server
         if not server.urls:
             return None
-        if self._remote is not None:  # once, so that a secret is warned of once
+        if self._remote is not None:  # once, so that a warning about a secret is given once
             return self._remote
         self._remote = ServerAddress(
             url=server.urls[0],
@@ -97,14 +97,14 @@ class Session:
         return read_secret(Path(file), setting, self.progress) if file else value
 
     def reset(self) -> None:
-        """Forget what was read, after ``config`` changed."""
+        """Discard the settings and the address, after ``config`` changed."""
         self._settings = None
         self._address = None
         self._remote = None
 
     @contextmanager
     def client(self) -> Iterator[Elasticsearch]:
-        """A client whose errors are ours."""
+        """A client of the server, whose errors become FoidexErrors."""
         from indexer.server.connection import connect_server
         from indexer.server.server_errors import translate_client_errors
 

@@ -1,4 +1,4 @@
-"""TODO: say what indexer.version is for."""
+"""The version of foidex that is installed."""
 
 from __future__ import annotations
 

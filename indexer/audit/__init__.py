@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""The audit log: a chained record of every query and every erasure."""

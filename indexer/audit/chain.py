@@ -1,9 +1,9 @@
-"""A chain of lines: each holds the SHA-256 of the whole line before it. Pure.
+"""Chain lines by hashes: each line holds the SHA-256 of the whole line before it.
 
-So no line can be changed, removed, added or moved without a break at the line after it. What the
-last line says is held by noting its hash, the *head*, elsewhere. What a crash left of a line stays
-where it is: the next line holds the hash of the last whole line, and under ``torn`` that of all
-that stands between.
+So no line can be changed, removed, added or moved without a break at the line after it. The last
+line is protected by noting its hash, the *head*, elsewhere. Part of a line, left by a crash, stays
+where it is: the next line holds the hash of the last whole line, and as ``torn`` the hash of
+everything between the two.
 """
 
 from __future__ import annotations
@@ -20,18 +20,19 @@ CHAIN_START: Final = "0" * 64
 
 
 class ChainLink(Struct):
-    """What the chain reads of a line: the hash of the whole line before, and of what is torn."""
+    """The hashes in a line: of the whole line before it, and of torn text between them."""
 
     previous: str
     torn: str | None = None
 
 
 class ChainCheck(Struct, frozen=True):
-    """What a check found.
+    """The result of a check.
 
-    ``lines`` are the whole lines and ``head`` the hash of the last; ``torn`` are the places of
-    those cut short; ``broken`` says what is wrong, and is empty where nothing is; ``noted`` is the
-    number of the whole line whose hash was noted as the head.
+    ``line_count`` counts the whole lines, and ``head`` is the hash of the last. ``torn_lines`` are
+    the numbers of lines cut short, counted from 1. ``breaks`` says what is wrong, and is empty if
+    the chain is intact. ``noted_line`` is the number of the whole line whose hash is the noted
+    head: 0 for the start of the chain, None if no head was noted or no line has it.
     """
 
     line_count: int
@@ -42,7 +43,10 @@ class ChainCheck(Struct, frozen=True):
 
 
 def build_chain_line(fields: dict[str, Any], tail: bytes) -> bytes:
-    """The line that says something. ``end`` is the end of the chain from its last whole line on."""
+    """The next line of a chain, with these fields.
+
+    ``tail`` is the end of the chain: its last whole line and all that follows.
+    """
     last_line, torn_text = split_last_line(tail)
     link = {
         "previous": hash_line(last_line),
@@ -52,7 +56,7 @@ def build_chain_line(fields: dict[str, Any], tail: bytes) -> bytes:
 
 
 def split_last_line(tail: bytes) -> tuple[bytes, bytes]:
-    """The last whole line of some lines, b"" where there is none, and what follows it."""
+    """The last whole line (b"" if there is none), and the text that follows it."""
     lines = io.BytesIO(tail).readlines()
     for index in range(len(lines) - 1, -1, -1):
         if _parse_link(lines[index]):
@@ -61,13 +65,13 @@ def split_last_line(tail: bytes) -> tuple[bytes, bytes]:
 
 
 def hash_line(text: bytes) -> str:
-    """The hash of a line, or of several, without the last one's end; of nothing, START."""
+    """The SHA-256 of a line or lines, without the last line end; CHAIN_START for no text."""
     bare = text.removesuffix(b"\n")
     return hashlib.sha256(bare).hexdigest() if bare else CHAIN_START
 
 
 def check_chain(lines: Iterable[bytes], noted_head: str = "") -> ChainCheck:
-    """Check a chain from its first line; ``noted`` is a head that was noted elsewhere."""
+    """Check a chain from its first line on; ``noted_head`` is a head that was noted elsewhere."""
     count, head, torn_text = 0, CHAIN_START, b""
     torn_lines: list[int] = []
     breaks: list[str] = []
@@ -81,23 +85,23 @@ def check_chain(lines: Iterable[bytes], noted_head: str = "") -> ChainCheck:
         if link.previous != head:
             breaks.append(
                 f"line {number:,} does not hold the hash of "
-                + ("the whole line before it" if count else "a beginning")
+                + ("the whole line before it" if count else "the start of a log")
                 + ", so a line was changed, removed, added or moved there"
             )
         if link.torn != (hash_line(torn_text) if torn_text else None):
-            breaks.append(f"before line {number:,} stands what no crash left")
+            breaks.append(f"the torn text before line {number:,} is not what a crash left there")
         count, head, torn_text = count + 1, hash_line(text), b""
         if noted_head == head:
             noted_line = count
     if noted_head and noted_line is None:
         breaks.append(
-            "no line has the hash that was noted, so the end was cut off, or changed, since then"
+            "no line has the hash that was noted, so the end was cut off or changed since then"
         )
     return ChainCheck(count, head, tuple(torn_lines), tuple(breaks), noted_line)
 
 
 def _parse_link(text: bytes) -> ChainLink | None:
-    """The link of a line; None of one that is no whole line."""
+    """The link of a line, or None if it is not a whole line."""
     if not text.endswith(b"\n"):
         return None
     try:

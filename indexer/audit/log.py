@@ -1,10 +1,10 @@
-"""The audit log: a line for each run that asks, before its result is printed; and two for each that
-forgets, one before anything is removed.
+"""The audit log: one line for each query, written before its result is printed, and two for each
+erasure, the first before anything is removed.
 
-A file of JSON lines for its owner's eyes only, appended to under a lock, synced to the disk, and
-chained (``indexer.chain``). Holds what was asked and by whom; never a record's text or reference.
-Of a record that is forgotten it holds a mark: the HMAC-SHA256 of its reference, with a key that
-lies beside the log. A plain hash would give the reference away to whoever tries them all.
+It is a file of JSON lines that only its owner can read, appended to under a lock, synced to the
+disk, and chained (``indexer.audit.chain``). It records what was asked and by whom, never a record's
+text or reference. An erased record is recorded by a mark: the HMAC-SHA256 of its reference, with a
+key in a file beside the log. A plain hash would reveal the reference to anyone who tries them all.
 """
 
 from __future__ import annotations
@@ -45,14 +45,15 @@ _KEY_BYTES: Final = 32
 
 _MARK_FIELD: Final = "crime_ref_hmac_sha256"
 
-_UNKEYED_MARK_FIELD: Final = "crime_ref_sha256"  # of lines written before there was a key
+_UNKEYED_MARK_FIELD: Final = "crime_ref_sha256"  # in lines written before there was a key
 
-_RESULT_WITHHELD: Final = "and no query goes unlogged, so no result is given"
+_RESULT_WITHHELD: Final = "and every query must be logged, so no result is given"
 
-_NOTHING_CHANGED: Final = "and nothing is removed unlogged, so nothing was changed"
+_NOTHING_CHANGED: Final = "and every removal must be logged, so nothing was changed"
 
 _OUTCOME_UNLOGGED: Final = (
-    "so it says that this run began, and not how it ended: what was asked may be done. Run it again"
+    "so it shows that this run began, but not how it ended: the change may be done, so run the "
+    "command again"
 )
 
 _LOCK_TIMEOUT_SECONDS: Final = 30
@@ -65,12 +66,12 @@ _MAX_NAME_LENGTH: Final = 100
 class AuditEntry(
     Struct, frozen=True, omit_defaults=True, rename={"timestamp": "at", "arguments": "asked"}
 ):
-    """One line. ``request`` and ``numbers`` are SHA-256 hashes; ``asked`` is what a command line
-    without a request file asks; ``records`` are those it returned, or counted in scope.
+    """One line of the log.
 
-    ``begins`` is true of a line that was written before anything was changed; the next one of that
-    run says what came of it. ``of`` is the hash of an earlier line of the run, also where it failed
-    after its line was written.
+    ``request`` and ``numbers`` are SHA-256 hashes. ``arguments`` ("asked" in the file) is the query
+    of a command line without a request file. ``records`` is the number of records returned, or
+    counted in scope. ``begins`` is true of a line written before a change; the next line of that
+    run has the outcome. ``of`` is the hash of the run's previous line, if it has one.
     """
 
     timestamp: datetime
@@ -90,7 +91,7 @@ class AuditEntry(
 
 
 class AuditLog:
-    """The log at a path, which need not be there yet."""
+    """The log at a path. The file need not exist yet."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -98,14 +99,14 @@ class AuditLog:
     def append(self, entry: AuditEntry, consequence: str = _RESULT_WITHHELD) -> str:
         """Write a line to the disk and return its hash.
 
-        Raises OutputError, which says what follows where it cannot be written: ``otherwise``.
+        Raises OutputError if it cannot be written; ``consequence`` is the end of its message.
         """
         with self._lock_file(consequence):
             return self._append(entry)
 
     @contextmanager
     def _lock_file(self, consequence: str) -> Iterator[None]:
-        """Let one run write at a time. Raises OutputError, also for what cannot be written."""
+        """Let one run write at a time. Raises OutputError, also for an OSError inside."""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with filelock.FileLock(
@@ -123,7 +124,7 @@ class AuditLog:
         file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, PRIVATE_MODE)
         try:
             tail = _read_log_tail(file)
-            # What a crash cut short gets an end, so that the line after it stands alone.
+            # A line that a crash cut short gets an end, so that the next one is a line of its own.
             separator = b"\n" if tail and not tail.endswith(b"\n") else b""
             line = build_chain_line(msgspec.to_builtins(entry), tail + separator)
             if os.write(file, separator + line) != len(separator + line):
@@ -137,14 +138,14 @@ class AuditLog:
 
     def _unwritable_error(self, reason: str, consequence: str) -> OutputError:
         return OutputError(
-            f"{self.path}: the audit log cannot be written ({reason}), {consequence}. Make it writable, "
-            "or name another folder in [audit] of foidex.toml."
+            f"{self.path}: the audit log cannot be written ({reason}), {consequence}. Make the "
+            "log writable, or name another folder in [audit] of foidex.toml."
         )
 
     def mark(self, reference: str) -> str:
-        """What stands for a record's reference in a line; makes the key where there is none.
+        """The mark that stands for a record's reference in the log. Creates the key if needed.
 
-        Raises OutputError where it cannot be made, BrokenChainError where it cannot be used.
+        Raises OutputError if the key cannot be created, BrokenChainError if it cannot be used.
         """
         with self._lock_file(_NOTHING_CHANGED):
             key = self._read_key()
@@ -163,9 +164,9 @@ class AuditLog:
             ) from None
         if len(key) != _KEY_BYTES:
             raise BrokenChainError(
-                f"{path}: is no key of the audit log, which has {_KEY_BYTES} bytes. Put it back "
-                "from a copy; or move it away, and a new one is made, which tells no record that "
-                "was forgotten before."
+                f"{path}: is not a key of the audit log, which has {_KEY_BYTES} bytes. Restore it "
+                "from a copy. Or move it away: a new key is made, which does not recognise records "
+                "that were forgotten before."
             )
         return key
 
@@ -175,8 +176,10 @@ class AuditLog:
         return key
 
     def find_erasures(self, reference: str) -> Iterator[dict[str, Any]]:
-        """The lines of runs that forgot a record, or let it come back; those made with another key
-        cannot be told. Raises as ``check``."""
+        """The lines of runs that erased a record, or let it come back.
+
+        Lines made with another key are not recognised. Raises BrokenChainError.
+        """
         key = self._read_key()
         marks = {_UNKEYED_MARK_FIELD: hashlib.sha256(_encode_reference(reference)).hexdigest()}
         if key is not None:
@@ -189,7 +192,7 @@ class AuditLog:
                 yield entry
 
     def check(self, noted_head: str = "") -> ChainCheck:
-        """Check the chain, also against a head that was noted. Raises BrokenChainError."""
+        """Check the chain, and that it has a noted head, if given. Raises BrokenChainError."""
         with self._open() as file:
             result = check_chain(file, noted_head)
         if result.breaks:
@@ -201,7 +204,10 @@ class AuditLog:
         return result
 
     def read_lines(self, number: int | None = None) -> Iterator[dict[str, Any]]:
-        """The last lines, oldest first; a line that is none is left out. Raises as ``check``."""
+        """The last ``number`` lines, or all, oldest first, without torn lines.
+
+        Raises BrokenChainError.
+        """
         with self._open() as file:
             lines = file if number is None else deque(file, maxlen=number)
             for line in lines:
@@ -219,8 +225,8 @@ class AuditLog:
                 yield file
         except FileNotFoundError:
             raise BrokenChainError(
-                f"{self.path}: there is no audit log. Where anything was asked before, it was "
-                "removed; else ask something first."
+                f"{self.path}: there is no audit log. If queries were run before, it was removed; "
+                "otherwise run one first."
             ) from None
         except OSError as error:
             raise BrokenChainError(
@@ -229,11 +235,11 @@ class AuditLog:
 
 
 class AuditRun:
-    """One run of a command, which leaves one line: by ``write``, or where it fails. One that
-    changes something leaves a line before that, by ``begin``.
+    """One run of a command, which leaves one line: by ``write``, or when it fails.
 
-    Where it fails after that (a reader that went away, a server lost between pages), a second line
-    says so and names the first. Without a log nothing is written.
+    A run that changes something first leaves another line, by ``begin``. If a run fails after its
+    line (the reader of a pipe went away, or the server was lost between pages), a further line
+    says so and names the one before. Without a log nothing is written.
     """
 
     def __init__(
@@ -250,21 +256,21 @@ class AuditRun:
         self._logged_exit_code: int | None = None
 
     def add_fields(self, **fields: Any) -> None:
-        """Remember what is known of the run: fields of an Entry."""
+        """Add fields of the run's AuditEntry."""
         self._fields |= fields
 
     def add_erased_reference(self, reference: str) -> None:
-        """Remember, by its mark, the record that is forgotten. Raises as ``Log.mark``."""
+        """Add the mark of the record that is erased. Raises OutputError or BrokenChainError."""
         if self._log is not None:
             self.add_fields(arguments={_MARK_FIELD: self._log.mark(reference)})
 
     def begin(self) -> None:
-        """Write that a run is about to change something. Raises OutputError."""
+        """Write the line of a run that is about to change something. Raises OutputError."""
         self._append(0, _NOTHING_CHANGED, begins=True)
-        self._logged_exit_code = None  # what comes of it is to be said, too
+        self._logged_exit_code = None  # the outcome needs a line, too
 
     def write(self, exit_code: int = 0, **fields: Any) -> None:
-        """Write the line of a run, and what it will exit with, before its result is printed.
+        """Write the line of a run with its exit code, before its result is printed.
 
         Raises OutputError.
         """
@@ -284,18 +290,18 @@ class AuditRun:
 
     def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
         if error is None:
-            assert self._logged_exit_code is not None, "a run that asked wrote no line"
+            assert self._logged_exit_code is not None, "a run that must be logged wrote no line"
         elif (code := get_exit_code(error)) != self._logged_exit_code:
             try:
                 self._append(code, _OUTCOME_UNLOGGED if self._last_hash else _RESULT_WITHHELD)
             except OutputError:
-                if not isinstance(error, OutputError):  # which tells more of what cannot be written
+                if not isinstance(error, OutputError):  # the first error says more
                     raise
 
 
 def get_exit_code(error: BaseException) -> int:
-    """What the program exits with after an error."""
-    if isinstance(error, OSError) and error.filename is None:  # of the output
+    """The exit code of the program after an error."""
+    if isinstance(error, OSError) and error.filename is None:  # from standard output
         return OutputError.exit_code
     code = getattr(error, "exit_code", FoidexError.exit_code)
     return code if isinstance(code, int) else FoidexError.exit_code
@@ -306,7 +312,7 @@ def _hash_reference(key: bytes, reference: str) -> str:
 
 
 def _encode_reference(reference: str) -> bytes:
-    """A reference as bytes, also one that is no text and is refused later."""
+    """A reference as bytes, even if it is not valid text and is refused later."""
     return reference.encode("utf-8", "replace")
 
 
@@ -315,14 +321,14 @@ def _sanitize_user_name(name: str) -> str:
 
 
 def _read_log_tail(file: int) -> bytes:
-    """The end of a file, from its last whole line on."""
+    """The end of the open log, from its last whole line on."""
     start = os.lseek(file, 0, os.SEEK_END)
     tail = b""
     while start:
         size = min(_BLOCK_BYTES, start)
         start -= size
         tail = os.pread(file, size, start) + tail
-        # The first line may be half read.
+        # The first line may be incomplete.
         complete_lines = tail if not start else tail[tail.find(b"\n") + 1 :]
         last_line, torn_text = split_last_line(complete_lines)
         if last_line:

@@ -598,7 +598,7 @@ def test_no_result_is_given_where_it_cannot_be_logged(
     for words in (["count", "live stream"], ["find", "live stream"]):
         refused = run(environment, *words)
         assert (refused.code, refused.out) == (11, "")
-        assert "no query goes unlogged" in refused.err
+        assert "every query must be logged" in refused.err
     config = tmp_path / "foidex.toml"
     config.write_text("[audit]\nlog = false\n")
     counted = run(environment, "--config", str(config), "find", "live stream", "--refs-only")
@@ -618,7 +618,7 @@ def test_nothing_is_forgotten_where_it_cannot_be_logged(
         refused = run(environment, *words)
         assert (refused.code, refused.out) == (11, "")
         assert refused.err.count("foidex: ") == 1
-        assert "nothing is removed unlogged, so nothing was changed" in refused.err
+        assert "every removal must be logged, so nothing was changed" in refused.err
     log.rmdir()
     assert run(environment, *kept).out.split() == ["A", "B"]
     assert run(environment, "forget", "A").code == 0

@@ -164,7 +164,7 @@ def test_a_log_that_is_gone_or_cannot_be_written_is_told(log: AuditLog) -> None:
     with pytest.raises(BrokenChainError, match="there is no audit log"):
         log.check()
     log.path.parent.write_text("a file")
-    with pytest.raises(OutputError, match="no query goes unlogged"):
+    with pytest.raises(OutputError, match="every query must be logged"):
         log.append(entry(1))
 
 
@@ -218,7 +218,7 @@ def test_a_change_that_fails_leaves_its_exit_code_after(log: AuditLog) -> None:
 
 def test_a_run_that_cannot_log_changes_nothing_and_says_so(log: AuditLog) -> None:
     log.path.mkdir(parents=True)
-    with pytest.raises(OutputError, match="is removed unlogged, so nothing was changed"):
+    with pytest.raises(OutputError, match="removal must be logged, so nothing was changed"):
         changing(log, lambda: pytest.fail("it was changed"))
 
 
@@ -227,7 +227,7 @@ def test_a_log_that_becomes_unwritable_after_the_change_is_told_truly(log: Audit
         log.path.rename(log.path.with_name("kept"))
         log.path.mkdir()
 
-    with pytest.raises(OutputError, match="this run began, and not how it ended") as told:
+    with pytest.raises(OutputError, match="this run began, but not how it ended") as told:
         changing(log, make_unwritable)
     assert "nothing was changed" not in str(told.value)
 
