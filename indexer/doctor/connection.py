@@ -1,4 +1,4 @@
-"""TODO: say what indexer.doctor.connection is for."""
+"""Checks of the way to one server address: TLS, its certificate, and the server's version."""
 
 from __future__ import annotations
 
@@ -6,29 +6,43 @@ import socket
 import ssl
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import certifi
 import msgspec
 
 from indexer.doctor.finding import Finding, FindingLevel, Findings, run_check
+from indexer.errors import FoidexError
 from indexer.server.address import ServerAddress
 from indexer.server.connection import connect_server
-from indexer.server.server_errors import explain_tls_error, translate_client_errors
+from indexer.server.server_errors import (
+    ForbiddenError,
+    explain_tls_error,
+    translate_client_errors,
+)
 
 _EXPIRY_WARNING: Final = timedelta(days=30)
 
 CALL_SECONDS: Final = 30
 
 
-# -- the way to the server -----------------------------------------------------------------------
+class AddressCheck(NamedTuple):
+    """The findings about one address. ``answers`` is whether an Elasticsearch foidex can use is
+    there; one that only refuses this user is."""
+
+    findings: list[Finding]
+    answers: bool
 
 
-def check_address(address: ServerAddress) -> list[Finding]:
-    return run_check("tls", lambda: _check_tls(address)) + run_check(
-        "server", lambda: _check_server_version(address)
-    )
+def check_address(address: ServerAddress) -> AddressCheck:
+    """Check one address; problems are findings, not errors."""
+    findings = run_check("tls", lambda: _check_tls(address))
+    try:
+        return AddressCheck([*findings, *_check_server_version(address)], answers=True)
+    except FoidexError as error:
+        problem = Finding("server", "problem", str(error))
+        return AddressCheck([*findings, problem], isinstance(error, ForbiddenError))
 
 
 def _check_tls(address: ServerAddress) -> Findings:
@@ -52,14 +66,17 @@ def _check_tls(address: ServerAddress) -> Findings:
     try:
         expiry = _read_certificate_expiry(address)
     except ssl.SSLError as error:
-        # Who goes by a fingerprint connects all the same.
+        # With a fingerprint the client does not verify the certificate, so it still connects.
         level: FindingLevel = "warning" if address.fingerprint else "problem"
         yield Finding("tls", level, f"{address.redacted_urls}: {explain_tls_error(error)}")
         return
     except OSError:
-        return  # which the next look tells
+        return  # the next check reports it
     remaining = expiry - datetime.now(UTC)
-    summary = f"{address.redacted_urls}: its certificate is trusted by {trust_anchor}, and valid until {expiry:%d %B %Y}"
+    summary = (
+        f"{address.redacted_urls}: its certificate is trusted by {trust_anchor}, and valid until "
+        f"{expiry:%d %B %Y}"
+    )
     if remaining < _EXPIRY_WARNING:
         yield Finding("tls", "warning", f"{summary}: {remaining.days} days.", "Renew it.")
     else:
@@ -74,10 +91,11 @@ def _is_loopback_host(host: str) -> bool:
 
 
 def _read_certificate_expiry(address: ServerAddress) -> datetime:
-    """When the server's certificate runs out. Raises SSLError where it is not trusted."""
+    """When the server's certificate expires. Raises SSLError if it is not trusted, OSError if the
+    server cannot be reached."""
     context = ssl.create_default_context(cafile=address.ca_cert or certifi.where())
     if address.fingerprint:
-        # Whatever it is: the client checks the fingerprint when it connects.
+        # Trust the one presented: the client checks its fingerprint when it connects.
         context = ssl.create_default_context(cadata=_fetch_presented_certificate(address))
         context.check_hostname = False
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN

@@ -1,14 +1,14 @@
-"""What keeps foidex from working here, or soon will: looked at one by one, each with its remedy.
+"""Examines a setup for what keeps foidex from working, or soon will; each finding has its remedy.
 
-Changes nothing and starts nothing; into a repository of backups the server writes a file that it
-removes. What it may not look at is told, not passed over. No finding
-holds a user name, a password or a record's text.
+It changes nothing and starts nothing, except that the server writes a test file into the backup
+repository and removes it. A check that this user may not make is reported. No finding holds a user
+name, a password or a record's text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from functools import partial
 
 import msgspec
 from elasticsearch import Elasticsearch
@@ -29,46 +29,39 @@ from indexer.errors import FoidexError
 from indexer.server.address import ServerAddress
 from indexer.server.connection import build_client
 from indexer.server.embedded.process import find_embedded_address
-from indexer.server.server_errors import translate_client_errors
+from indexer.server.server_errors import ForbiddenError, translate_client_errors
 from indexer.session import Session
-
-_FORBIDDEN_MARK: Final = "(403)"
 
 
 def examine_setup(session: Session) -> list[Finding]:
-    """Every finding, in the order in which one would look."""
+    """Every finding, from the configuration to the index."""
     findings = run_check("configuration", lambda: check_configuration(session))
     if findings[-1].level == "problem":
         return findings
     settings = session.settings
     findings += run_check("home folder", lambda: check_home_folder(settings.home))
-    if not settings.server.urls:
+    address = session.remote()
+    if address is None:
         findings += run_check("embedded server", lambda: check_embedded_server(settings))
-        address = _suppress_reported_errors(lambda: find_embedded_address(settings))
-    else:
-        address = session.remote()
-        assert address is not None
-        for url in address.urls:
-            findings += check_address(msgspec.structs.replace(address, url=url, other_urls=()))
-        refused = [
-            finding
-            for finding in findings
-            if finding.check == "server" and finding.level == "problem"
-        ]
-        if len(refused) == len(address.urls) and not any(
-            _FORBIDDEN_MARK in finding.message for finding in refused
-        ):
-            return findings
-    return findings + (_run_server_checks(settings, address) if address else [])
+        address = _find_embedded_address(settings)
+        return findings + (_run_server_checks(settings, address) if address else [])
+    checks = [
+        check_address(msgspec.structs.replace(address, url=url, other_urls=()))
+        for url in address.urls
+    ]
+    findings += [finding for check in checks for finding in check.findings]
+    if any(check.answers for check in checks):
+        findings += _run_server_checks(settings, address)
+    return findings
 
 
 def has_no_problems(findings: list[Finding]) -> bool:
-    """Whether there is no problem; warnings are none."""
+    """Whether no finding is a problem; warnings are not."""
     return all(finding.level != "problem" for finding in findings)
 
 
 def format_findings(findings: list[Finding]) -> str:
-    """The findings for a person, one a line, the remedy below."""
+    """The findings as text, one a line, each remedy on the next line."""
     lines = []
     for finding in findings:
         lines.append(f"{finding.level:<8} {finding.check:<16} {finding.message}")
@@ -77,16 +70,12 @@ def format_findings(findings: list[Finding]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _suppress_reported_errors(
-    find_address: Callable[[], ServerAddress | None],
-) -> ServerAddress | None:
+def _find_embedded_address(settings: Settings) -> ServerAddress | None:
+    """The address of the running embedded server; None where its check reported an error."""
     try:
-        return find_address()
-    except FoidexError:  # which has been told
+        return find_embedded_address(settings)
+    except FoidexError:
         return None
-
-
-# -- the server ----------------------------------------------------------------------------------
 
 
 def _run_server_checks(settings: Settings, address: ServerAddress) -> list[Finding]:
@@ -105,17 +94,19 @@ def _run_server_checks(settings: Settings, address: ServerAddress) -> list[Findi
     findings: list[Finding] = []
     with build_client(quick) as client:
         for check, probe in probes.items():
-
-            def explained(probe: Callable[[Elasticsearch], Findings] = probe) -> Findings:
-                with translate_client_errors(quick):
-                    yield from probe(client)
-
-            findings += run_check(check, explained)
-    return [_downgrade_forbidden(finding) for finding in findings]
+            findings += run_check(check, partial(_run_probe, check, probe, client, quick))
+    return findings
 
 
-def _downgrade_forbidden(finding: Finding) -> Finding:
-    """A look that this user is not allowed is no problem in itself."""
-    if finding.level == "problem" and _FORBIDDEN_MARK in finding.message:
-        return Finding(finding.check, "warning", "this user may not look at it (403).")
-    return finding
+def _run_probe(
+    check: str,
+    probe: Callable[[Elasticsearch], Findings],
+    client: Elasticsearch,
+    address: ServerAddress,
+) -> Findings:
+    """A probe with our errors; one that this user may not make is a warning, not a problem."""
+    try:
+        with translate_client_errors(address):
+            yield from probe(client)
+    except ForbiddenError:
+        yield Finding(check, "warning", "this user may not look at it (403).")

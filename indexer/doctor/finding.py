@@ -1,4 +1,4 @@
-"""TODO: say what indexer.doctor.finding is for."""
+"""A finding of the doctor: what one check found, how serious it is, and what to do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FindingLevel = Literal["ok", "warning", "problem"]
 
 
 class Finding(Struct, frozen=True):
-    """What one look found. ``remedy`` is empty where nothing is to be done."""
+    """What one check found. ``remedy`` is empty where nothing needs doing."""
 
     check: str
     level: FindingLevel
@@ -25,7 +25,7 @@ Findings = Iterator[Finding]
 
 
 def run_check(check: str, probe: Callable[[], Findings]) -> list[Finding]:
-    """What a look found; one that fails is a problem."""
+    """The findings of a check; an expected error in it is a problem, after what it found before."""
     findings: list[Finding] = []
     try:
         findings.extend(probe())

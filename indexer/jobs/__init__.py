@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""Jobs: whole tasks that change the index, such as a refresh or forgetting a record."""

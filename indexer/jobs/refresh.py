@@ -91,7 +91,7 @@ class RefreshPlan(Struct, frozen=True):
 
 
 class RefreshResult(Struct, frozen=True):
-    """What a refresh did. ``previous`` was live before; ``rejects`` is set if records were rejected;
+    """What a refresh did. ``previous`` was live before; ``rejects`` is set if any were rejected;
     ``cleared`` and ``pruned`` are the generations it deleted: half built, or old."""
 
     generation: Generation

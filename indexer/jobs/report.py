@@ -1,6 +1,6 @@
-"""What a refresh leaves for the operator: a report as JSON, metrics for the node exporter, a log.
+"""What a refresh leaves for the operator: a JSON report, Prometheus metrics and a log.
 
-Nothing here ever holds a record's text, a name or a credential.
+None of them ever holds a record's text, a name or a credential.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+from prometheus_client.parser import text_string_to_metric_families
 
 from indexer.errors import OutputError
 from indexer.files import write_file
@@ -27,8 +28,11 @@ _COUNT_FIELDS: Final = (
 )  # fmt: skip
 
 
+_LAST_SUCCESS_METRIC: Final = "foidex_refresh_last_success_timestamp_seconds"
+
+
 class RefreshReport(Struct, frozen=True):
-    """One run of the refresh, whether it succeeded or failed. ``seconds`` is its wall time."""
+    """One run of the refresh, successful or not. ``seconds`` is its wall time."""
 
     outcome: Literal["promoted", "failed"]
     exit_code: int
@@ -75,9 +79,8 @@ def write_refresh_report(report: RefreshReport, path: Path) -> None:
 def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
     """Write metrics in the Prometheus text format. Raises OutputError.
 
-    A failed run says only that and when; the node exporter goes on showing since when the last
-    success was through ``foidex_refresh_last_success_timestamp_seconds`` of the file it replaces,
-    so that is carried over.
+    A failed run has no counts. ``foidex_refresh_last_success_timestamp_seconds`` is carried over
+    from the file that is replaced, so the time of the last success stays known.
     """
     registry = CollectorRegistry()
 
@@ -91,7 +94,7 @@ def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
     gauge("foidex_refresh_end_timestamp_seconds", "When the last refresh ended.", end)
     gauge("foidex_refresh_duration_seconds", "How long the last refresh took.", report.seconds)
     if success is not None:
-        gauge("foidex_refresh_last_success_timestamp_seconds", "When one last succeeded.", success)
+        gauge(_LAST_SUCCESS_METRIC, "When one last succeeded.", success)
     if report.generation:
         for name in _COUNT_FIELDS:
             value = getattr(report.generation, name)
@@ -103,18 +106,20 @@ def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
 
 
 def _read_last_success(path: Path) -> float | None:
+    """The time of the last success in a metrics file; None where it has none or cannot be read."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError:
+        text = path.read_text(encoding="utf-8")
+        for metric in text_string_to_metric_families(text):
+            for sample in metric.samples:
+                if sample.name == _LAST_SUCCESS_METRIC:
+                    return sample.value
+    except (OSError, ValueError):
         return None
-    for line in lines:
-        if line.startswith("foidex_refresh_last_success_timestamp_seconds{"):
-            return float(line.rpartition(" ")[2])
     return None
 
 
 def configure_logger() -> Any:
-    """The log of a refresh, on standard error: for people on a terminal, else JSON lines."""
+    """The log of a refresh on standard error: text on a terminal, JSON lines elsewhere."""
     renderer: Any = (
         structlog.dev.ConsoleRenderer()
         if sys.stderr.isatty()
@@ -134,7 +139,7 @@ def configure_logger() -> Any:
 
 
 def log_refresh_report(report: RefreshReport) -> None:
-    """One line for the run, one for each rejected record that is shown."""
+    """Log one line for each listed reason of a rejected record, and one for the run."""
     refresh_log = configure_logger()
     for reason in report.reasons:
         refresh_log.warning("record rejected", reason=reason)

@@ -1,4 +1,4 @@
-"""TODO: say what indexer.jobs.retention is for."""
+"""Retention: rejects files are deleted when they are older than the configured age."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def expire_rejects(folder: Path, days: int, *, dry_run: bool = False) -> list[str]:
-    """Delete the rejects files that are older than so many days; their names."""
+    """Delete rejects files older than ``days``; returns their names. A dry run deletes nothing."""
     limit = (datetime.now(UTC) - timedelta(days=days)).timestamp()
     old_paths = [
         path

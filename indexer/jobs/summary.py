@@ -1,4 +1,4 @@
-"""TODO: say what indexer.jobs.summary is for."""
+"""Summarises a refresh for a person, in a few lines."""
 
 from __future__ import annotations
 
@@ -11,26 +11,24 @@ def summarise_refresh(result: RefreshResult) -> list[str]:
     changes = ""
     if generation.mode == "incremental":
         changes = (
-            f" {generation.deleted:,} deleted, {generation.unchanged:,} unchanged, {generation.late:,} older than held;"
-            f" it holds {generation.records:,} records."
+            f" {generation.deleted:,} deleted, {generation.unchanged:,} unchanged, "
+            f"{generation.late:,} older than held; it holds {generation.records:,} records."
         )
     lines = [
-        f"{generation.name} is live: {generation.read:,} records read, {generation.indexed:,} indexed, "
-        f"{generation.rejected:,} rejected.{changes}"
+        f"{generation.name} is live: {generation.read:,} records read, "
+        f"{generation.indexed:,} indexed, {generation.rejected:,} rejected.{changes}"
     ]
     if result.rejects:
         lines.append(f"Rejected records are in {result.rejects}, their reasons beside it.")
     if generation.kept_out:
         lines.append(
-            f"Records that were kept out, as they were forgotten here: {generation.kept_out:,}. Delete "
+            f"Records kept out because they were forgotten here: {generation.kept_out:,}. Delete "
             "them at the source; or, to have one back: foidex forget REF --undo, and refresh."
         )
     if generation.unknown_codes:
-        codes = ", ".join(
-            f"{code} ({number:,})" for code, number in generation.unknown_codes.items()
-        )
         lines.append(
-            f"Offence codes not in the table: {codes}. No class but their category's covers them."
+            f"{describe_unknown_codes(generation.unknown_codes)} No class but their category's "
+            "covers them."
         )
     if generation.unresolved_links:
         lines.append(
@@ -41,5 +39,11 @@ def summarise_refresh(result: RefreshResult) -> list[str]:
     if result.previous:
         lines.append(f"{result.previous} was live before and is kept.")
     if result.pruned:
-        lines.append(f"Deleted as old: {', '.join(result.pruned)}.")
+        lines.append(f"Deleted because they are old: {', '.join(result.pruned)}.")
     return lines
+
+
+def describe_unknown_codes(codes: dict[str, int]) -> str:
+    """The offence codes that are not in the table, each with its number of records."""
+    counts = ", ".join(f"{code} ({number:,})" for code, number in codes.items())
+    return f"Offence codes not in the table: {counts}."

@@ -33,6 +33,7 @@ from indexer.jobs.report import (
     write_refresh_report,
 )
 from indexer.jobs.retention import expire_rejects
+from indexer.jobs.summary import describe_unknown_codes
 from indexer.loading.rejects import list_reasons
 from indexer.loading.tally import Tally
 from indexer.progress import Progress
@@ -165,8 +166,7 @@ def summarise_source_check(tally: Tally) -> list[str]:
         f"{tally.rejected:,} invalid."
     ]
     if tally.unknown_codes:
-        codes = ", ".join(f"{code} ({number:,})" for code, number in tally.unknown_codes.items())
-        lines.append(f"Offence codes not in the table: {codes}.")
+        lines.append(describe_unknown_codes(tally.unknown_codes))
     return lines
 
 

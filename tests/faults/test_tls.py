@@ -55,7 +55,7 @@ def test_a_certificate_of_an_unknown_authority_is_told(
     ask: Callable[..., Outcome], secured: Secured, authority: str
 ) -> None:
     trusted = {"FOIDEX_CA_CERT": str(secured.folder / authority)} if authority else {}
-    told = f"{secured.address.url}: its certificate is of no authority we trust. Set FOIDEX_CA_CERT"
+    told = f"{secured.address.url}: its certificate is not signed by a trusted authority. Set FOIDEX_CA_CERT"
     require_refusal(ask(**trusted), ServerError, told)
 
 
@@ -163,7 +163,7 @@ def test_a_certificate_that_is_not_trusted_is_a_problem(
     other = str(secured.folder / "other.pem")
     found = list_findings(foidex, UNSOUND, reached(secured, FOIDEX_CA_CERT=other))
     assert sole_finding(found, "tls")[0] == "problem"
-    assert "is of no authority we trust" in sole_finding(found, "tls")[1]
+    assert "is not signed by a trusted authority" in sole_finding(found, "tls")[1]
 
 
 def test_a_full_disk_is_a_problem(foidex: CommandLine, secured: Secured) -> None:

@@ -763,7 +763,7 @@ OLD_TYPE = (
         ({"content": PAGE}, OTHER),
         ({"content": PAGE, "kind": "text/plain"}, OTHER),
         ({"content": b"{}", "status": 403, "ours": False}, "does not let this user do that (403)."),
-        ({"content": PAGE, "kind": "text/html", "status": 503, "ours": False}, "is too busy or not whole (503, error)"),
+        ({"content": PAGE, "kind": "text/html", "status": 503, "ours": False}, "is overloaded or unavailable (503, error)"),
     ],
     ids=["version 8.15", "version 10", "two versions", "version 8 as it says so", "a page", "page not found",
          "a failing page", "no mark of Elasticsearch", "no nodes", "no JSON", "plain text", "forbidden", "a proxy"],

@@ -1,0 +1,37 @@
+"""The metrics of a refresh: the time of the last success outlives runs that fail."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from indexer.jobs.report import RefreshReport, write_metrics
+
+STARTED = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
+
+FAILED = RefreshReport("failed", 5, "full", STARTED, 1.0)
+
+LAST_SUCCESS = "foidex_refresh_last_success_timestamp_seconds"
+
+
+def last_success(path: Path) -> list[str]:
+    return [line for line in path.read_text().splitlines() if line.startswith(LAST_SUCCESS)]
+
+
+def test_failed_run_keeps_the_time_of_the_last_success(tmp_path: Path) -> None:
+    path = tmp_path / "foidex.prom"
+    write_metrics(RefreshReport("promoted", 0, "full", STARTED, 2.5), path, 'odd "alias" {x} ')
+    (written,) = last_success(path)
+    assert float(written.split()[-1]) == STARTED.timestamp() + 2.5
+    for _ in range(2):
+        write_metrics(FAILED, path, 'odd "alias" {x} ')
+        assert last_success(path) == [written]
+
+
+def test_time_of_the_last_success_is_left_out_where_none_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "foidex.prom"
+    write_metrics(FAILED, path, "crimes")
+    assert last_success(path) == []
+    path.write_text(f"{LAST_SUCCESS}{{ is not a metric")
+    write_metrics(FAILED, path, "crimes")
+    assert last_success(path) == []
