@@ -14,7 +14,7 @@ LOCK = $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --g
 PYTEST = $(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-all test-unit test-functional test-generative test-faults test-browser \
-	test-containers test-pythons check bench hooks lock audit clean
+	test-containers test-pythons check docs bench hooks lock audit clean
 
 demo: $(STAMP)
 	$(BIN)/foidex demo
@@ -69,6 +69,10 @@ check: $(STAMP)
 # Lets git run the checks before every commit.
 hooks: $(STAMP)
 	$(BIN)/pre-commit install
+
+# The commands and exit codes in docs/command-line.md; a test compares them with the program.
+docs: $(STAMP)
+	$(BIN)/python -m tests.support.command_reference
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench $(ARGS)

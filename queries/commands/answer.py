@@ -43,7 +43,8 @@ AnswerFormatOption = Annotated[
 ]
 
 OutFolderOption = Annotated[
-    Path | None, typer.Option("--out", help="Write every document into this folder instead.")
+    Path | None,
+    typer.Option("--out", help="Write every document into this folder instead of printing."),
 ]
 
 RequestFolderOption = Annotated[
@@ -52,23 +53,25 @@ RequestFolderOption = Annotated[
 ]
 
 ForceOption = Annotated[
-    bool, typer.Option("--force", help="Replace files that foidex did not write, too.")
+    bool, typer.Option("--force", help="Replace even files that foidex did not write.")
 ]
 
 BasisOption = Annotated[
-    bool, typer.Option("--basis/--no-basis", help="Keep what a later replay needs.")
+    bool,
+    typer.Option("--basis/--no-basis", help="Keep the evidence file that a later replay needs."),
 ]
 
 NearMissesOption = Annotated[
     bool,
     typer.Option(
         "--near-misses",
-        help="List wording close to the terms that was not counted; takes longer.",
+        help="List wording near the terms that is not counted. Takes longer.",
     ),
 ]
 
 PublishOption = Annotated[
-    bool, typer.Option("--publish", help="Withhold small numbers, and record the release.")
+    bool,
+    typer.Option("--publish", help="Withhold small numbers and record the release in the ledger."),
 ]
 
 
@@ -86,7 +89,7 @@ def run_answer_command(
 ) -> None:
     """Answer a request: print a report, the letter or JSON, or write every document.
 
-    Without --publish no number is withheld, and the report lists the small ones.
+    Without --publish every number is shown, and the report lists the small ones.
 
     Example: foidex answer request.yaml --out answer
 

@@ -62,13 +62,13 @@ ByOption = Annotated[
         metavar="FIELD",
         autocompletion=_complete_field_names,
         help="Break the number down by term, offence, offence_group, month, quarter, "
-        "calendar_year, financial_year, status, outcome, sex or a category; give it twice for a "
+        "calendar_year, financial_year, status, outcome, sex or a category. Give it twice for a "
         "table of rows by columns.",
     ),
 ]
 
 CountUnitOption = Annotated[
-    UnitOption | None, typer.Option("--count", help="What --by counts, if it could be either.")
+    UnitOption | None, typer.Option("--count", help="What --by counts, if both are possible.")
 ]
 
 OverlapOption = Annotated[
@@ -78,11 +78,11 @@ OverlapOption = Annotated[
 CountFormatOption = Annotated[CountFormat, typer.Option("--format", help="What to print.")]
 
 ExplainOption = Annotated[
-    bool, typer.Option("--explain", help="Describe in words what would be counted, and stop.")
+    bool, typer.Option("--explain", help="Say in words what would be counted, then stop.")
 ]
 
 ShowQueryOption = Annotated[
-    bool, typer.Option("--show-query", help="Print the search as JSON, and stop.")
+    bool, typer.Option("--show-query", help="Print the query as JSON, then stop.")
 ]
 
 

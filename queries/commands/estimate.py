@@ -22,7 +22,7 @@ MinutesOption = Annotated[
 ]
 
 CentralOption = Annotated[
-    bool, typer.Option("--central", help="Use the limit of central government, 24 hours.")
+    bool, typer.Option("--central", help="Use the limit for central government, 24 hours.")
 ]
 
 
@@ -33,7 +33,7 @@ def run_estimate_command(
     central: CentralOption = False,
     form: ReportFormatOption = ReportFormat.TEXT,
 ) -> None:
-    """Estimate how long it takes to read the records, and what fits into the limit of 18 hours.
+    """Compare the time to read the records with the limit of 18 hours, and show what would fit.
 
     Example: foidex estimate request.yaml --minutes 3
     """

@@ -37,14 +37,14 @@ if TYPE_CHECKING:
 find_app = typer.Typer()
 
 RequestOption = Annotated[
-    Path | None, typer.Option(help="List the records behind a number of this request file.")
+    Path | None, typer.Option(help="Show the records behind a number of this request file.")
 ]
 
 RowOption = Annotated[
     str | None,
     typer.Option(
         metavar="QUESTION:ROW",
-        help="Which number of the request: Q2:Snapchat; Q2 alone is its total.",
+        help="Which number: Q2:Snapchat for a row, Q2 for the total of Q2.",
     ),
 ]
 
@@ -53,12 +53,12 @@ ColumnOption = Annotated[
 ]
 
 ReferencesOption = Annotated[
-    bool, typer.Option("--refs-only", help="Print only the references, one a line.")
+    bool, typer.Option("--refs-only", help="Only the references, one on each line.")
 ]
 
-ContextOption = Annotated[
+ContextWidthOption = Annotated[
     int,
-    typer.Option("--context", min=0, max=10_000, help="Characters to show before and after."),
+    typer.Option("--context", min=0, max=10_000, help="Characters to show on each side."),
 ]
 
 SentencesOption = Annotated[
@@ -66,17 +66,19 @@ SentencesOption = Annotated[
     typer.Option(
         min=0,
         max=100,
-        help="Show the whole sentence, and this many more before and after.",
+        help="Show the sentence instead, and this many on each side.",
     ),
 ]
 
 MaskOption = Annotated[
-    bool, typer.Option("--mask", help="Hide numbers, addresses and names around the mention.")
+    bool, typer.Option("--mask", help="Hide numbers, addresses and names around the words.")
 ]
 
 MaxMentionsOption = Annotated[
     int,
-    typer.Option("--most", min=1, max=1_000, help="Mentions of each term to show in a record."),
+    typer.Option(
+        "--most", min=1, max=1_000, help="How many mentions of each term to show in a record."
+    ),
 ]
 
 HitFormatOption = Annotated[HitFormat, typer.Option("--format", help="What to print.")]
@@ -106,13 +108,13 @@ def run_find_command(
     row: RowOption = None,
     column: ColumnOption = "",
     refs_only: ReferencesOption = False,
-    width: ContextOption = 60,
+    width: ContextWidthOption = 60,
     sentences: SentencesOption = None,
     mask: MaskOption = False,
     max_mentions: MaxMentionsOption = 3,
     form: HitFormatOption = HitFormat.TABLE,
 ) -> None:
-    """List the records behind a number, each with the mentions for which it counts.
+    """List the records behind a number, each with the words that matched.
 
     Example: foidex find livestream --offence 22B --mask
 

@@ -26,14 +26,12 @@ if TYPE_CHECKING:
 lint_app = typer.Typer()
 
 OfflineOption = Annotated[
-    bool, typer.Option("--offline", help="Check only the file, without a server.")
+    bool, typer.Option("--offline", help="Check only the file; do not contact a server.")
 ]
 
-ContextOption = Annotated[
+SampleContextOption = Annotated[
     bool,
-    typer.Option(
-        "--context/--no-context", help="Show in some records how everyday words are used."
-    ),
+    typer.Option("--context/--no-context", help="Show everyday words in the context of records."),
 ]
 
 
@@ -41,7 +39,7 @@ ContextOption = Annotated[
 def run_lint_command(
     request: RequestArgument,
     offline: OfflineOption = False,
-    context: ContextOption = True,
+    context: SampleContextOption = True,
     form: ReportFormatOption = ReportFormat.TEXT,
 ) -> None:
     """Check a request file, and its wording against the index.

@@ -41,14 +41,14 @@ ReportFormatOption = Annotated[ReportFormat, typer.Option("--format", help="What
 TermsArgument = Annotated[
     list[str] | None,
     typer.Argument(
-        help="Terms to find; hyphens and spaces in them may be written differently.",
+        help="Terms to find, however they are written with spaces and hyphens.",
         show_default=False,
     ),
 ]
 
 OffenceOption = Annotated[
     list[str] | None,
-    typer.Option("--offence", help="Only this offence code and those below it; repeatable."),
+    typer.Option("--offence", help="Only this offence code and every code below it. Repeatable."),
 ]
 
 PeriodOption = Annotated[
@@ -56,7 +56,7 @@ PeriodOption = Annotated[
     typer.Option(
         "--period",
         metavar="PERIOD",
-        help="2017/18, 2017 or 2017-04-01..2017-06-30; repeat it to compare periods.",
+        help="2017/18, 2017 or 2017-04-01..2017-06-30. Several are shown side by side.",
     ),
 ]
 
@@ -65,29 +65,31 @@ WhereOption = Annotated[
     typer.Option(
         "--where",
         metavar="FIELD=VALUE",
-        help="Only records with this outcome, offence_group, sex or category; repeatable.",
+        help="Only records with this outcome, offence_group, sex or category. Repeatable.",
     ),
 ]
 
 CoTermOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--with", metavar="TERM", help="Only records that mention this term too; repeatable."
+        "--with", metavar="TERM", help="Only records that also mention this term. Repeatable."
     ),
 ]
 
 DistanceOption = Annotated[
     int | None,
-    typer.Option("--near", min=0, max=100, help="At most this many words from the --with term."),
+    typer.Option(
+        "--near", min=0, max=100, help="Only where the --with term is at most this many words away."
+    ),
 ]
 
 AliasOption = Annotated[
     list[str] | None,
-    typer.Option("--alias", metavar="TERM", help="Another name of the term; repeatable."),
+    typer.Option("--alias", metavar="TERM", help="Another name of the (single) term. Repeatable."),
 ]
 
 ExactOption = Annotated[
-    bool, typer.Option("--exact", help="Only the spelling given, without its variants.")
+    bool, typer.Option("--exact", help="Only the exact wording, without spelling variants.")
 ]
 
 
@@ -129,7 +131,7 @@ OverrideReasonOption = Annotated[
         "--override",
         parser=_parse_override_reason,
         metavar="REASON",
-        help="Why a disclosure rule is set aside; it is recorded.",
+        help="Why a rule is set aside. The reason is recorded.",
     ),
 ]
 

@@ -26,7 +26,7 @@ CheckOption = Annotated[
 
 AllowOption = Annotated[
     list[CheckOverride] | None,
-    typer.Option(help="Promote even if this check fails; it is recorded. Repeatable."),
+    typer.Option(help="Promote even if this check fails. The generation records it. Repeatable."),
 ]
 
 RejectInvalidOption = Annotated[

@@ -13,7 +13,7 @@ from queries.commands.options import ANSWER_PANEL, ReportFormat, ReportFormatOpt
 replay_app = typer.Typer()
 
 AnswerArgument = Annotated[
-    Path, typer.Argument(help="An answer that --format json printed, or an .answer.json file.")
+    Path, typer.Argument(help="An answer, as foidex answer --format json prints it.")
 ]
 
 

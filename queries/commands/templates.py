@@ -9,16 +9,16 @@ import typer
 
 templates_app = typer.Typer(help="Copy the templates of letters and reports.", no_args_is_help=True)
 
-FolderArgument = Annotated[Path, typer.Argument(help="The folder to copy them to.")]
+TemplatesFolderArgument = Annotated[Path, typer.Argument(help="The folder for the templates.")]
 
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
+ReplaceOption = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 
 
 @templates_app.command("init")
 def init_templates(
-    folder: FolderArgument = Path("my-templates"), force: ForceOption = False
+    folder: TemplatesFolderArgument = Path("my-templates"), force: ReplaceOption = False
 ) -> None:
-    """Copy the templates into a folder, so that you can adapt them.
+    """Copy the templates into a folder, for you to change.
 
     Example: foidex templates init my-templates
     """

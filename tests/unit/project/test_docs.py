@@ -21,6 +21,7 @@ from queries.cli import app
 from queries.jobs.nightly_refresh import plan_refresh
 from queries.request.reader import parse_request
 from tests.support.answers import sample_answer
+from tests.support.command_reference import render_reference
 from tests.support.paths import ROOT
 
 COMMAND: Any = typer.main.get_command(app)
@@ -141,6 +142,11 @@ def test_every_command_says_what_it_does_with_an_example_or_needs_none() -> None
         assert command.help, name
         if any(parameter.param_type_name == "argument" for parameter in command.params):
             assert "Example:" in command.help, name
+
+
+def test_the_reference_is_what_the_program_says() -> None:
+    """Rewrite it with: make docs."""
+    assert render_reference(REFERENCE) == REFERENCE
 
 
 def test_the_exit_codes_of_the_reference_are_the_codes() -> None:
