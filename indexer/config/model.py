@@ -75,17 +75,17 @@ class ForceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     signatory: str = "[force.signatory]"
     caveat: tuple[str, ...] = (
         "The figures are a snapshot of unpublished data from live systems and have not been "
-        "audited. Records are updated as investigations go on, so the same question asked on "
-        "another day may have another answer.",
-        "A record counts where its text holds the words asked for. That shows the words are "
-        "present, not that they mattered to the offence, and it depends on what the recording "
-        "officer wrote. Forces record differently: please do not compare these figures with "
-        "another force's.",
+        "audited. Records are updated as investigations go on, so the same question may have a "
+        "different answer on another day.",
+        "A record is counted if its text contains the words asked for. This shows that the words "
+        "are present, not that they played a part in the offence, and it depends on what the "
+        "recording officer wrote. Forces record crimes differently: please do not compare these "
+        "figures with those of another force.",
     )
     review: tuple[str, ...] = (
-        "If you are not content with how we have handled your request, you may ask us for an "
-        "internal review within two months of this letter, in writing, at the address above.",
-        "If you are still not content after the review, you may complain to the Information "
+        "If you are unhappy with how we have handled your request, you may ask us for an "
+        "internal review. Please write to the address above within two months of this letter.",
+        "If you are still unhappy after the review, you may complain to the Information "
         "Commissioner: ico.org.uk/concerns, telephone 0303 123 1113.",
     )
 

@@ -46,10 +46,12 @@ def read_csv_tables(path: Path, fields: FieldMap) -> Iterator[RawRecord]:
 
 
 def _read_child_rows(table: ChildTable, file: Path, fields: FieldMap) -> Iterator[SourceRow]:
-    def ours(source_column: str) -> str | None:
+    def map_column(source_column: str) -> str | None:
         return table.target_column(source_column, fields)
 
-    for row in _read_csv_rows(file, (JOIN_KEY, *table.columns), {JOIN_KEY, *table.required}, ours):
+    for row in _read_csv_rows(
+        file, (JOIN_KEY, *table.columns), {JOIN_KEY, *table.required}, map_column
+    ):
         if row.error:
             # It is unknown which record it belongs to, so it cannot be rejected with that record.
             raise SourceError(f"{file.parent / row.location}: {row.error}")

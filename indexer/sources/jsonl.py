@@ -14,7 +14,7 @@ from indexer.sources.base import RawRecord
 
 MAX_RECORD_BYTES: Final = 32 * 1024 * 1024
 
-# Records compress to about a tenth; a file made to fill a disk, to a thousandth of its size.
+# Records compress to about a tenth; a file made to fill a disk, to a thousandth or less.
 _MAX_INFLATION: Final = 200
 
 _INFLATION_GRACE: Final = 1024 * 1024
