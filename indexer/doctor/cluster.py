@@ -85,7 +85,7 @@ def check_disk_space(client: Elasticsearch) -> Findings:
             ("flood_stage", "its indices can only be read"),
             ("low", "it takes no new generation"),
         ):
-            if free < _compute_required_bytes(marks, mark, total):
+            if free < compute_required_bytes(marks, mark, total):
                 yield Finding(
                     "disk",
                     "problem",
@@ -102,7 +102,7 @@ def check_disk_space(client: Elasticsearch) -> Findings:
         )
 
 
-def _compute_required_bytes(settings: dict[str, Any], mark: str, total: int) -> float:
+def compute_required_bytes(settings: dict[str, Any], mark: str, total: int) -> float:
     """The bytes that must be free by a watermark: a share of all, or at most so many."""
     for layer in ("transient", "persistent", "defaults"):
         section: Any = settings.get(layer, {})

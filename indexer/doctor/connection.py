@@ -37,7 +37,7 @@ class AddressCheck(NamedTuple):
 
 def check_address(address: ServerAddress) -> AddressCheck:
     """Check one address; problems are findings, not errors."""
-    findings = run_check("tls", lambda: _check_tls(address))
+    findings = run_check("tls", lambda: check_tls(address))
     try:
         return AddressCheck([*findings, *_check_server_version(address)], answers=True)
     except FoidexError as error:
@@ -45,7 +45,7 @@ def check_address(address: ServerAddress) -> AddressCheck:
         return AddressCheck([*findings, problem], isinstance(error, ForbiddenError))
 
 
-def _check_tls(address: ServerAddress) -> Findings:
+def check_tls(address: ServerAddress) -> Findings:
     parts = urlsplit(address.url)
     if parts.scheme == "http":
         if _is_loopback_host(parts.hostname or ""):

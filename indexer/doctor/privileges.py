@@ -105,7 +105,7 @@ def check_privileges(client: Elasticsearch, alias: str) -> Findings:
                 "Switch it on (xpack.security.enabled).",
             )
             return
-        lacks[rights.may] = _list_missing_privileges(answer)
+        lacks[rights.may] = list_missing_privileges(answer)
     lacks_everything = all(lacks.values())
     for rights in COMMAND_PRIVILEGES:
         if not (missing := lacks[rights.may]):
@@ -119,7 +119,7 @@ def check_privileges(client: Elasticsearch, alias: str) -> Findings:
         )
 
 
-def _list_missing_privileges(answer: dict[str, Any]) -> list[str]:
+def list_missing_privileges(answer: dict[str, Any]) -> list[str]:
     lacks = {"the cluster": answer["cluster"], **answer["index"]}
     descriptions = []
     for target, privileges in lacks.items():

@@ -89,7 +89,7 @@ def create_generation(  # noqa: PLR0913 - what a generation is made from
         client.indices.create(
             index=generation.name,
             settings=settings,
-            mappings={**schema.mappings, "_meta": _build_index_meta(generation)},
+            mappings={**schema.mappings, "_meta": build_index_meta(generation)},
             wait_for_active_shards="all",
         )
 
@@ -123,7 +123,7 @@ def clone_generation(
             index=live.name, target=generation.name, settings=settings, wait_for_active_shards="all"
         )
         # Until this, the clone says that it is the live one, whose name it does not bear.
-        client.indices.put_mapping(index=generation.name, meta=_build_index_meta(generation))
+        client.indices.put_mapping(index=generation.name, meta=build_index_meta(generation))
 
     return _make_generation(
         index.alias,
@@ -185,7 +185,7 @@ def seal_generation(client: Elasticsearch, generation: Generation, replicas: int
 def mark_verified(client: Elasticsearch, generation: Generation) -> Generation:
     """Write down, in the index itself, that a generation passed every check."""
     verified = msgspec.structs.replace(generation, verified=True)
-    client.indices.put_mapping(index=generation.name, meta=_build_index_meta(verified))
+    client.indices.put_mapping(index=generation.name, meta=build_index_meta(verified))
     return verified
 
 
@@ -285,7 +285,7 @@ def open_live_generation(client: Elasticsearch, alias: str) -> Generation:
 def list_verified(client: Elasticsearch, alias: str) -> list[Generation]:
     """Every verified generation of the alias, newest first."""
     return [
-        generation for generation in _list_all_generations(client, alias) if generation.verified
+        generation for generation in list_all_generations(client, alias) if generation.verified
     ]
 
 
@@ -307,7 +307,7 @@ def find_generation(client: Elasticsearch, alias: str, name: str) -> Generation 
     return generation if generation.verified and generation.name == name else None
 
 
-def _list_all_generations(client: Elasticsearch, alias: str) -> list[Generation]:
+def list_all_generations(client: Elasticsearch, alias: str) -> list[Generation]:
     """Every generation, also those half built: a clone whose name is not yet its own counts as
     unverified."""
     mappings = client.indices.get_mapping(index=f"{alias}-*", expand_wildcards="open").body
@@ -341,7 +341,7 @@ def list_unfinished(client: Elasticsearch, alias: str) -> list[str]:
     aliased = _list_aliased(client, alias)
     return [
         generation.name
-        for generation in _list_all_generations(client, alias)
+        for generation in list_all_generations(client, alias)
         if not generation.verified and generation.name not in aliased
     ]
 
@@ -426,7 +426,7 @@ def _list_aliased(client: Elasticsearch, alias: str) -> set[str]:
     return set(client.options(ignore_status=404).indices.get_alias(name=alias).body)
 
 
-def _build_index_meta(generation: Generation) -> dict[str, Any]:
+def build_index_meta(generation: Generation) -> dict[str, Any]:
     return {_METADATA_KEY: msgspec.to_builtins(generation)}
 
 

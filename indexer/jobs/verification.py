@@ -12,20 +12,20 @@ from indexer.index.generations import Generation
 from indexer.jobs.overrides import CheckOverride
 from indexer.loading.rejects import Rejects, list_reasons
 
-_HEALTH_SECONDS: Final = 120
-
 
 class VerificationLimits(Struct, frozen=True):
     """What a generation is checked against.
 
     Without ``max_shrink_percent`` sizes are not compared. A canary is a term, its query, and the
     fewest records it must match. ``overrides`` are the checks that the operator sets aside.
+    ``health_seconds`` is how long copies of shards may take to start.
     """
 
     max_rejects: int = 0
     max_shrink_percent: float | None = None
     canaries: tuple[tuple[str, dict[str, Any], int], ...] = ()
     overrides: frozenset[CheckOverride] = frozenset()
+    health_seconds: int = 120
 
 
 def verify_generation(  # noqa: PLR0913 - what is checked, against what
@@ -49,7 +49,7 @@ def verify_generation(  # noqa: PLR0913 - what is checked, against what
         failures[CheckOverride.SHRINK] = GenerationError(message)
     if message := _describe_silent_canaries(client, generation, limits):
         failures[CheckOverride.CANARIES] = GenerationError(message)
-    if message := _describe_missing_replicas(client, generation):
+    if message := _describe_missing_replicas(client, generation, limits.health_seconds):
         failures[CheckOverride.REPLICAS] = GenerationError(message)
     for check, error in failures.items():
         if check not in limits.overrides:
@@ -120,9 +120,9 @@ def _count_matches(client: Elasticsearch, name: str, query: dict[str, Any]) -> i
     return int(response["hits"]["total"]["value"])
 
 
-def _describe_missing_replicas(client: Elasticsearch, generation: Generation) -> str:
-    health = client.options(request_timeout=_HEALTH_SECONDS + 10, ignore_status=408).cluster.health(
-        index=generation.name, wait_for_status="green", timeout=f"{_HEALTH_SECONDS}s"
+def _describe_missing_replicas(client: Elasticsearch, generation: Generation, seconds: int) -> str:
+    health = client.options(request_timeout=seconds + 10, ignore_status=408).cluster.health(
+        index=generation.name, wait_for_status="green", timeout=f"{seconds}s"
     )
     if not health["timed_out"] and health["status"] == "green":
         return ""

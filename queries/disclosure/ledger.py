@@ -39,7 +39,7 @@ from queries.disclosure.differencing import (
 from queries.disclosure.policy import Policy
 from queries.disclosure.release import Release, protect_answer
 
-_LOCK_TIMEOUT: Final = 60  # seconds
+LOCK_SECONDS: Final = 60
 
 _MAX_LINES: Final = 5
 
@@ -81,18 +81,23 @@ def publish_release(
 
 @contextmanager
 def prepare_release(
-    answer: Answer, policy: Policy, path: Path | None, override: str = ""
+    answer: Answer,
+    policy: Policy,
+    path: Path | None,
+    override: str = "",
+    lock_seconds: float = LOCK_SECONDS,
 ) -> Iterator[PreparedRelease]:
     """The answer as it may be published, checked against the ledger; others wait meanwhile.
 
-    ``override`` is the reason to publish whatever earlier releases say. Raises DisclosureError
-    where the release would give a number away, OutputError where the ledger cannot be read or
+    ``override`` is the reason to publish whatever earlier releases say; ``lock_seconds`` is how long
+    to wait for another release. Raises DisclosureError where the release would give a number away,
+    or another one takes longer, OutputError where the ledger cannot be read or
     locked.
     """
     if path is None:
         yield PreparedRelease(protect_answer(answer, policy).answer)
         return
-    with _lock_ledger(path):
+    with _lock_ledger(path, lock_seconds):
         earlier = read_ledger(path)
         new_release = _check_release(answer, policy, earlier, override.strip())
         entry = _make_ledger_entry(new_release, policy)
@@ -106,13 +111,13 @@ def prepare_release(
 
 
 @contextmanager
-def _lock_ledger(path: Path) -> Iterator[None]:
-    lock = FileLock(f"{path}.lock", timeout=_LOCK_TIMEOUT)
+def _lock_ledger(path: Path, seconds: float) -> Iterator[None]:
+    lock = FileLock(f"{path}.lock", timeout=seconds)
     try:
         lock.acquire()
     except Timeout:
         raise DisclosureError(
-            f"{path}: another release is being recorded for over {_LOCK_TIMEOUT} s. Try again."
+            f"{path}: another release is being recorded for over {seconds:g} s. Try again."
         ) from None
     except OSError as error:
         raise _make_ledger_error(path, error) from None

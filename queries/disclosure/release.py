@@ -88,7 +88,7 @@ def protect_answer(
     counts = count_populations(cells)
     constraints = tighten_constraints(declare_constraints(answer), counts)
     system = build_system(counts, constraints)
-    problem = _make_suppression_problem(cells, counts, system, policy)
+    problem = make_suppression_problem(cells, counts, system, policy)
     problem = msgspec.structs.replace(
         problem,
         must=problem.must
@@ -150,7 +150,7 @@ def _round_count(number: int, base: int) -> int:
     return (number + base // 2) // base * base if base else number
 
 
-def _make_suppression_problem(
+def make_suppression_problem(
     cells: list[PrintedCell],
     counts: dict[Population, int],
     system: ConstraintSystem,

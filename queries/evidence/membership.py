@@ -33,7 +33,7 @@ from queries.tables.scope import (
     build_offence_query,
 )
 
-_MAX_CLAUSES: Final = 800  # a search of a small server takes 1,024
+MAX_CLAUSES: Final = 800  # a search of a small server takes 1,024
 
 _LEAF_QUERIES: Final = frozenset(
     ("match_phrase", "intervals", "match", "term", "terms", "range", "exists", "match_all")
@@ -50,7 +50,7 @@ class Membership(Struct):
     """What to ask of each record (``queries`` by name, ``open_axes`` by the start of a name), and
     ``sums``: the names whose scores, multiplied, are what a record counts in a number.
 
-    ``mentions`` are the names of the scope's terms.
+    ``mentions`` are the names of the scope's terms. One search holds ``max_clauses`` at most.
     """
 
     queries: dict[str, dict[str, Any]]
@@ -58,6 +58,7 @@ class Membership(Struct):
     sums: dict[CellKey, tuple[str, ...]]
     mentions: tuple[str, ...]
     by_last: dict[str, list[tuple[CellKey, tuple[str, ...]]]] = {}
+    max_clauses: int = MAX_CLAUSES
 
     def __post_init__(self) -> None:
         """Sort the sums by their last name, which the fewest records have."""
@@ -72,12 +73,12 @@ class Membership(Struct):
     def batches(self) -> list[list[dict[str, Any]]]:
         """The queries, in as few searches as the server takes them; at least one."""
         batches: list[list[dict[str, Any]]] = [[]]
-        remaining = _MAX_CLAUSES
+        remaining = self.max_clauses
         for query in self.queries.values():
             weight = _count_clauses(query)
             if weight > remaining and batches[-1]:
                 batches.append([])
-                remaining = _MAX_CLAUSES
+                remaining = self.max_clauses
             batches[-1].append(query)
             remaining -= weight
         return batches

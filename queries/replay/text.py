@@ -123,11 +123,11 @@ def _format_labelled_change(record: LabelledRecordChange) -> Iterator[str]:
         ("entered", record.numbers_entered),
         ("counts otherwise in", otherwise),
     ):
-        if labels := _select_labels(numbers):
+        if labels := select_row_labels(numbers):
             yield f"    {word}: {'; '.join(labels)}"
 
 
-def _select_labels(numbers: tuple[LabelledNumber, ...]) -> list[str]:
+def select_row_labels(numbers: tuple[LabelledNumber, ...]) -> list[str]:
     """The rows, and a cell where its row is not among them; what is of the whole scope, or a
     total, or a term, only where no row is."""
     rows = {(number.key.question, number.key.row) for number in numbers if _is_row_cell(number.key)}

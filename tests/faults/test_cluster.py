@@ -15,7 +15,7 @@ from elasticsearch import Elasticsearch
 
 from indexer.config.model import IndexSettings
 from indexer.errors import FoidexError, GenerationError, InexactError, ServerError
-from indexer.index.generations import _list_all_generations, find_live_name, read_live_generation
+from indexer.index.generations import find_live_name, list_all_generations, read_live_generation
 from indexer.jobs.refresh import LoadOptions, RefreshResult, load_files
 from indexer.records.sample import MENTION_COUNT, generate_records
 from indexer.server.connection import connect_server
@@ -157,7 +157,7 @@ def test_a_node_killed_in_mid_build_loses_nothing(cluster: Cluster, home: Path) 
         assert again.generation.records == RECORDS + 600
         assert counted(client) == expected(RECORDS + 600)
         assert client.indices.get(index="crimes-*").body.keys() >= {again.generation.name}
-        assert all(one.verified for one in _list_all_generations(client, INDEX.alias))
+        assert all(one.verified for one in list_all_generations(client, INDEX.alias))
 
 
 @pytest.mark.timeout(600)

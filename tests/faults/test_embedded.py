@@ -294,7 +294,7 @@ def test_a_password_the_server_refuses_is_told(
     file.write_text("wrong")
     try:
         with pytest.raises(EmbeddedError, match="refuses this password") as refused:
-            EmbeddedServer(settings, SILENT)._answers(recorded(home).port)
+            EmbeddedServer(settings, SILENT).answers(recorded(home).port)
     finally:
         file.write_text(address.password or "")
     assert str(file) in str(refused.value)
@@ -360,7 +360,7 @@ def test_a_start_that_takes_too_long_leaves_no_process(
     home: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop_embedded_server(settings, SILENT)
-    monkeypatch.setattr(process_module, "_START_SECONDS", 2)
+    monkeypatch.setattr(process_module, "START_SECONDS", 2)
     with pytest.raises(EmbeddedError, match="did not end within 2 seconds") as told:
         start_embedded_server(settings, SILENT)
     assert str(home) in str(told.value)
@@ -477,7 +477,7 @@ def test_a_server_nobody_collects_is_stopped_all_the_same(
 def test_a_server_that_does_not_end_when_asked_is_killed(
     other_home: Path, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process_module, "_STOP_SECONDS", 0.5)
+    monkeypatch.setattr(process_module, "STOP_SECONDS", 0.5)
     child = stand_in(other_home, "signal.signal(signal.SIGTERM, signal.SIG_IGN)")
     assert stop_embedded_server(settings_for(other_home), SILENT) is True
     assert child.wait(5) == -signal.SIGKILL
@@ -536,8 +536,8 @@ def maven(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Maven]:
     java.mkdir()
     (java / "release").touch()
     maven = Maven(content)
-    monkeypatch.setattr(process_module, "SHA512", hashlib.sha512(content).hexdigest())
-    monkeypatch.setattr(install, "_find_java_home", lambda: java)
+    monkeypatch.setattr(process_module, "SERVER_SHA512", hashlib.sha512(content).hexdigest())
+    monkeypatch.setattr(install, "find_java_home", lambda: java)
     context = functools.partial(jgo.maven.MavenContext, remote_repos={"central": maven.url})
     monkeypatch.setattr(jgo.maven, "MavenContext", context)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -748,7 +748,9 @@ def test_a_disk_that_fills_while_unpacking_is_told_and_left_clean(
         (tmp_path / "java" / "release").write_bytes(bytes(2_000_000))
     else:
         maven.content = small_zip(2_000_000)
-        monkeypatch.setattr(process_module, "SHA512", hashlib.sha512(maven.content).hexdigest())
+        monkeypatch.setattr(
+            process_module, "SERVER_SHA512", hashlib.sha512(maven.content).hexdigest()
+        )
     with pytest.raises(EmbeddedError, match=r"cannot be written .*(disk is full|No space left)"):
         fetch(disk)
     assert unpacked(disk) == {}

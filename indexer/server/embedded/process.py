@@ -61,7 +61,7 @@ _REQUIRED_DISK_BYTES: Final = 600_000_000
 
 _FULL_DISK_BYTES: Final = 10_000_000
 
-_STOP_SECONDS: Final = 30
+STOP_SECONDS: Final = 30
 
 _LOG_TAIL_LINES: Final = 15
 
@@ -142,7 +142,7 @@ class EmbeddedServer:
         self._progress = progress
         self._home = settings.home
         self._user = settings.embedded.user
-        self._distribution = self._home / "server" / SERVER_VERSION
+        self.distribution = self._home / "server" / SERVER_VERSION
         self._process_file = self._home / "server.json"
         self._password_file = self._home / "password"
         self._server_folders = tuple(
@@ -228,11 +228,12 @@ class EmbeddedServer:
         return ServerAddress(
             url=f"http://127.0.0.1:{process.port}",
             user=_SUPERUSER,
-            password=self._read_password(),
+            password=self.read_password(),
             timeout=self._settings.server.timeout,
         )
 
-    def _read_password(self) -> str:
+    def read_password(self) -> str:
+        """The password of the server's own user. Raises EmbeddedError."""
         try:
             return self._password_file.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
@@ -252,12 +253,12 @@ class EmbeddedServer:
     def fetch(self) -> Path:
         """Unpack the distribution and its Java, fetching the zip if it is not here; its folder."""
         with explain_disk_errors(self._home):
-            if self._distribution.is_dir():
-                return self._distribution
+            if self.distribution.is_dir():
+                return self.distribution
             self._require_room()
         archive = self._archive()
         with explain_disk_errors(self._home):
-            scratch = self._distribution.with_name(f"{SERVER_VERSION}.partial")
+            scratch = self.distribution.with_name(f"{SERVER_VERSION}.partial")
             shutil.rmtree(scratch, ignore_errors=True)
             self._progress.say("Unpacking the server.")
             try:
@@ -267,8 +268,8 @@ class EmbeddedServer:
                 raise
             if self._as_root:
                 scratch.parent.chmod(0o755)
-            scratch.rename(self._distribution)
-        return self._distribution
+            scratch.rename(self.distribution)
+        return self.distribution
 
     def _require_room(self) -> None:
         free = shutil.disk_usage(self._home).free
@@ -363,7 +364,7 @@ class EmbeddedServer:
             if not _is_process_alive(server):
                 raise self._startup_error()
             port = self._read_port()
-            if port and self._answers(port):
+            if port and self.answers(port):
                 return port
             time.sleep(0.1)
         raise EmbeddedError(
@@ -371,10 +372,11 @@ class EmbeddedServer:
             f"so it was stopped. Give it more room or less load, then try again.\n{self._log_tail()}"
         )
 
-    def _answers(self, port: int) -> bool:
+    def answers(self, port: int) -> bool:
+        """Whether the server at a port answers us. Raises EmbeddedError where it refuses us."""
         with Elasticsearch(
             f"http://127.0.0.1:{port}",
-            basic_auth=(_SUPERUSER, self._read_password()),
+            basic_auth=(_SUPERUSER, self.read_password()),
             request_timeout=15,
             max_retries=0,
         ) as client:
@@ -422,7 +424,7 @@ class EmbeddedServer:
             folder.mkdir(mode=0o700, exist_ok=True)
         for name in ("jvm.options", "log4j2.properties", "roles.yml", "users", "users_roles"):
             if not (self._config / name).exists():
-                source = self._distribution / "config" / name
+                source = self.distribution / "config" / name
                 write_file(self._config / name, source.read_bytes(), private=True)
         text = CONFIG_TEMPLATE.format(
             port=self._settings.embedded.port or "9200-9299",
@@ -432,7 +434,7 @@ class EmbeddedServer:
         )
         write_file(self._config / "elasticsearch.yml", text.encode(), private=True)
         self._chown_server_folders()
-        self._require_reachable(self._distribution / "bin")
+        self._require_reachable(self.distribution / "bin")
         self._make_password()
 
     def _make_password(self) -> None:
@@ -504,7 +506,7 @@ class EmbeddedServer:
             "LANG": "C.UTF-8",
         }
         user, group = find_user_ids(self._user) if self._as_root else (None, None)
-        program = self._distribution / "bin" / script
+        program = self.distribution / "bin" / script
         try:
             child = subprocess.Popen(  # noqa: S603 - the distribution's own scripts
                 [str(program), *arguments],
@@ -588,7 +590,7 @@ def _is_process_alive(process: psutil.Process) -> bool:
 
 def _wait_for_exit(process: psutil.Process) -> bool:
     """Wait for it to end; False where it does not in time."""
-    until = time.monotonic() + _STOP_SECONDS
+    until = time.monotonic() + STOP_SECONDS
     while _is_process_alive(process):
         if time.monotonic() > until:
             return False

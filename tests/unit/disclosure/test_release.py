@@ -43,7 +43,12 @@ from queries.disclosure.populations import (
     declare_constraints,
     list_printed_cells,
 )
-from queries.disclosure.release import collect_known_bounds, list_small_counts, protect_answer
+from queries.disclosure.release import (
+    collect_known_bounds,
+    list_small_counts,
+    make_suppression_problem,
+    protect_answer,
+)
 from queries.disclosure.suppression import SuppressionProblem, choose_cells, tighten_constraints
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.report import render_report_text
@@ -425,12 +430,10 @@ def test_a_part_is_at_most_its_whole() -> None:
 
 
 def problem_of(asked: Answer, policy: Policy) -> SuppressionProblem:
-    from queries.disclosure.release import _make_suppression_problem
-
     cells = list_printed_cells(asked)
     counts = {cell.population: cell.number for cell in cells if cell.number is not None}
     stated = tighten_constraints(declare_constraints(asked), counts)
-    return _make_suppression_problem(cells, counts, build_system(counts, stated), policy)
+    return make_suppression_problem(cells, counts, build_system(counts, stated), policy)
 
 
 def weight(problem: SuppressionProblem, hidden: Iterable[Population]) -> int:

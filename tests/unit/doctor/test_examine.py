@@ -7,11 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from indexer.doctor.cluster import _compute_required_bytes
-from indexer.doctor.connection import _check_tls
+from indexer.doctor.cluster import compute_required_bytes
+from indexer.doctor.connection import check_tls
 from indexer.doctor.examine import examine_setup, format_findings, has_no_problems
 from indexer.doctor.finding import Finding
-from indexer.doctor.privileges import _list_missing_privileges
+from indexer.doctor.privileges import list_missing_privileges
 from indexer.server.address import ServerAddress
 from indexer.server.embedded import process
 from indexer.session import Session
@@ -81,7 +81,7 @@ def test_passwords_in_the_clear_are_a_warning_but_on_this_machine() -> None:
         ("http://localhost:9200", "ok"),
         ("http://[::1]:9200", "ok"),
     ]:
-        (finding,) = _check_tls(ServerAddress(url))
+        (finding,) = check_tls(ServerAddress(url))
         assert finding.level == level
 
 
@@ -105,8 +105,8 @@ def test_a_watermark_is_bytes_or_a_share_up_to_a_headroom(
         "persistent": {},
         "defaults": {"cluster": {"routing": {"allocation": {"disk": {"watermark": held}}}}},
     }
-    assert _compute_required_bytes(settings, "low", 1000 * GB) == pytest.approx(needed)
-    assert _compute_required_bytes({}, "low", 1000 * GB) == 0
+    assert compute_required_bytes(settings, "low", 1000 * GB) == pytest.approx(needed)
+    assert compute_required_bytes({}, "low", 1000 * GB) == 0
 
 
 def test_missing_rights_are_told_by_where() -> None:
@@ -114,7 +114,7 @@ def test_missing_rights_are_told_by_where() -> None:
         "cluster": {"monitor": False},
         "index": {"crimes": {"read": True, "write": False, "manage": False}},
     }
-    assert _list_missing_privileges(answer) == ["monitor on the cluster", "manage, write on crimes"]
+    assert list_missing_privileges(answer) == ["monitor on the cluster", "manage, write on crimes"]
 
 
 def test_findings_are_a_line_each_with_the_remedy_below() -> None:

@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.records import narrative
 from indexer.records.narrative import (
-    _build_unicode_patterns,
     clean_text,
     find_compounds,
     find_words,
@@ -156,8 +154,10 @@ def test_an_apostrophe_between_letters_belongs_to_the_word() -> None:
 
 @given(st.text(st.characters(max_codepoint=0x24F)) | st.text(AWKWARD))
 def test_latin_text_is_cut_as_by_the_patterns_of_all_scripts(raw: str) -> None:
-    cleaned = clean_text(raw)
-    quick = segment_narrative(cleaned), find_words(cleaned)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(narrative, "_choose_patterns", lambda _: _build_unicode_patterns())
-        assert (segment_narrative(cleaned), find_words(cleaned)) == quick
+    """One letter of another script has all of a text cut by the patterns of all scripts."""
+    cleaned, letter, other = clean_text(raw), "w", "\u03c9"
+    quick, slow = segment_narrative(cleaned, letter), segment_narrative(cleaned, other)
+    assert [text.replace(other, letter) for text in slow.segments] == quick.segments
+    assert (slow.possessives, slow.compounds) == (quick.possessives, quick.compounds)
+    words = find_words(f"{cleaned} {other}")
+    assert [word.replace(other, letter) for word in words] == find_words(f"{cleaned} {letter}")
