@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""The documents of an answer: the set in a folder, its manifest, and what has changed."""

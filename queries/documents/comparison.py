@@ -1,4 +1,4 @@
-"""TODO: say what queries.documents.comparison is for."""
+"""Which numbers of an answer changed since the set of documents that it replaces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from queries.answer.types import Answer, format_json
 
 
 class NumberChange(Struct, frozen=True):
-    """A number that is not what it was; None is a count not given, "" a number that is new."""
+    """A number that is not what it was; None is a withheld count, "" a new number."""
 
     label: str
     before: int | str | None
@@ -33,7 +33,7 @@ class NumberChange(Struct, frozen=True):
 
 
 def compare_answers(before: Mapping[str, Any], answer: Answer) -> tuple[NumberChange, ...] | None:
-    """The numbers that are not what they were; None where another question was asked."""
+    """The numbers that are not what they were; None if the request is another one."""
     after: dict[str, Any] = msgspec.json.decode(format_json(answer))
     if _strip_letter_fields(before) != _strip_letter_fields(after):
         return None
@@ -50,7 +50,7 @@ def compare_answers(before: Mapping[str, Any], answer: Answer) -> tuple[NumberCh
 
 
 def _strip_letter_fields(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The request without what only the letter says."""
+    """The request without the parts that only the letter prints."""
     return {
         name: value for name, value in answer["request"].items() if name not in ("letter", "title")
     }

@@ -1,10 +1,10 @@
 """The set of documents of an answer in a folder: written whole or not at all, and compared.
 
-A folder's ``manifest.json`` lists what foidex wrote there, each file with its SHA-256. New files
-are first written whole into a folder beside them, ``.foidex-new``, its manifest last; only then do
-they take their places. A run that was killed in between is finished by the next. A release is
-recorded between the two: when all is on the disk, and nothing in its place. One run at a time: a
-lock, ``.foidex.lock``, is in the folder meanwhile, and removed at the end.
+A folder's ``manifest.json`` lists the files that foidex wrote there, each with its SHA-256. New
+files are first written completely into ``.foidex-new`` in that folder, the manifest last; only then
+are they moved to their places. If a run is killed in between, the next run finishes the move. A
+release is recorded between the two steps, when every file is on the disk and none is in its place.
+One run at a time: a lock, ``.foidex.lock``, is in the folder meanwhile and is removed at the end.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ _LOCK_FILE_NAME: Final = ".foidex.lock"
 
 _MAX_SLUG_LENGTH: Final = 80
 
-# Names Windows keeps for devices.
+# Names that Windows reserves for devices.
 _DEVICE_NAMES: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
 class WriteResult(Struct, frozen=True):
-    """What was written, and the numbers that changed; None where there is nothing to compare."""
+    """What was written, and the numbers that changed; None if there is nothing to compare."""
 
     files: tuple[str, ...]
     changes: tuple[NumberChange, ...] | None
@@ -61,21 +61,23 @@ def slugify_reference(reference: str) -> str:
     "FOI2018-03922". It holds letters, digits, dots, underscores and hyphens."""
     plain = unicodedata.normalize("NFKD", reference).encode("ascii", "ignore").decode()
     name = re.sub(r"[^A-Za-z0-9._]+", "-", plain)[:_MAX_SLUG_LENGTH].strip("-._")
-    if not name:  # nothing of it can be written
+    if not name:  # no character of it is allowed
         return "request-" + hashlib.sha256(reference.encode()).hexdigest()[:8]
     return f"request-{name}" if _DEVICE_NAMES.fullmatch(name) else name
 
 
 def format_small_number_warning(answer: Answer, settings: DocumentSettings) -> str:
-    """What whoever gives an answer away is told first; nothing where no number is small."""
+    """The warning for whoever passes an answer on; empty if no number is small."""
     number = len(list_small_numbers(answer, settings))
     subject = "one number is" if number == 1 else f"{number:,} numbers are"
     return f"Not for publication: {subject} small." if number else ""
 
 
 def render_documents(answer: Answer, settings: DocumentSettings) -> dict[str, bytes]:
-    """Every document, by its path. Raises ConfigurationError, and OutputError where the temporary
-    files that some are made in have no room."""
+    """Every document, by its path.
+
+    Raises ConfigurationError, and OutputError if there is no room for temporary files.
+    """
     try:
         return _render_every_document(answer, settings)
     except OSError as error:
@@ -118,9 +120,9 @@ def write_document_set(
 ) -> WriteResult:
     """Write the set of an answer, and say which numbers changed since the last.
 
-    ``record`` is called when all is on the disk and nothing in its place; where it fails, nothing
-    is given. A file that foidex did not write, or that was changed since, is never replaced without
-    ``force``, nor is a set for publication by one that is not, or the other way round. Raises
+    ``record`` is called when every file is on the disk and none is in its place yet; if it fails,
+    no file is given. Without ``force`` a file that foidex did not write, or that was changed since, is
+    never replaced, nor is a set for publication replaced by one that is not, or the reverse. Raises
     OutputError, and ConfigurationError for a template that is wrong.
     """
     contents = render_documents(answer, settings)
@@ -148,15 +150,18 @@ def write_document_set(
     except Timeout:
         raise OutputError(f"{folder}: another run is writing here. Wait for it.") from None
     except NotImplementedError:  # a file system without locks
-        raise OutputError(f"{folder}: no file can be locked there. Name another folder.") from None
+        raise OutputError(
+            f"{folder}: files cannot be locked there. Choose another folder."
+        ) from None
     except OSError as error:
         ready = (folder / _PENDING_FOLDER / MANIFEST_NAME).is_file()
         raise OutputError(
             f"{error.filename or folder}: cannot be written ({error.strerror}). "
             + (
-                f"The new files lie ready in {_PENDING_FOLDER}; the next run puts them in their places."
+                f"The new files are ready in {_PENDING_FOLDER}; the next run puts "
+                f"them in their places."
                 if ready
-                else "Nothing was replaced. Make room, or name another folder with --out."
+                else "Nothing was replaced. Make room, or choose another folder with --out."
             )
         ) from None
     return WriteResult(
@@ -166,35 +171,36 @@ def write_document_set(
 
 @contextmanager
 def _lock_document_folder(folder: Path) -> Iterator[None]:
-    """Keep other runs from writing in a folder. Raises Timeout where one does so."""
+    """Keep other runs from writing in a folder. Raises Timeout if one is writing."""
     path = folder / _LOCK_FILE_NAME
     with FileLock(path, timeout=0):
         try:
             yield
         finally:
-            # While it is held: who has opened it meanwhile finds that it has lost its name, and
-            # does not take it (filelock sees to that). Where it cannot be removed it does no harm.
+            # Removed while it is held: another run that has opened it meanwhile notices that the
+            # file has lost its name, and does not take it (filelock sees to that). A lock that
+            # cannot be removed does no harm.
             with suppress(OSError):
                 path.unlink()
 
 
 def _reject_publication_mismatch(folder: Path, new: Manifest, old: Manifest | None) -> None:
-    """Raise OutputError where what is for publication and what is not would take turns."""
+    """Raise OutputError if a set for publication would replace one that is not, or the reverse."""
     if old and old.for_publication != new.for_publication:
         old_use, new_use = (
             "may be published" if manifest.for_publication else "is not for publication"
             for manifest in (old, new)
         )
         raise OutputError(
-            f"{folder}: holds a set that {old_use}, and the new one {new_use}. Name another folder, so "
-            "that nobody takes one for the other, or replace it with --force."
+            f"{folder}: contains a set that {old_use}, and the new one {new_use}. Choose another "
+            "folder, so that nobody confuses the two, or replace it with --force."
         )
 
 
 def _reject_unknown_files(
     folder: Path, contents: Mapping[str, bytes], old: Manifest | None
 ) -> None:
-    """Raise OutputError where a file would be lost that foidex did not write as it is now."""
+    """Raise OutputError if a file would be lost that foidex did not write as it is now."""
     old_digests = old.files if old else {}
     lost = [
         path
@@ -207,8 +213,8 @@ def _reject_unknown_files(
     if lost:
         raise OutputError(
             f"{folder}: {', '.join(lost[:5])}{' and more' if len(lost) > 5 else ''} would be "
-            "replaced, which foidex did not write or somebody changed since. Move it away, name "
-            "another folder with --out, or replace it with --force."
+            "replaced, but foidex did not write it or somebody has changed it since. Move it away, "
+            "choose another folder with --out, or replace it with --force."
         )
 
 
@@ -222,9 +228,10 @@ def _write_pending_set(
     manifest: Manifest,
     record: Callable[[], None] | None,
 ) -> None:
-    """Write everything beside its place; on failure nothing stays.
+    """Write everything into the pending folder; on failure nothing is left.
 
-    Only the manifest's name makes it ready, which takes no room: it comes after ``record``.
+    The set is ready once the manifest has its name. Renaming takes no room, so it comes after
+    ``record``.
     """
     try:
         pending.mkdir()
@@ -244,10 +251,10 @@ def _write_pending_set(
 
 
 def _install_pending_set(folder: Path) -> None:
-    """Put what was prepared in its place: also what a run that was killed had prepared."""
+    """Put the prepared files in their places, even if a killed run prepared them."""
     pending = folder / _PENDING_FOLDER
     if not (pending / MANIFEST_NAME).is_file():
-        shutil.rmtree(pending, ignore_errors=True)  # never whole
+        shutil.rmtree(pending, ignore_errors=True)  # never complete
         return
     new, old = read_manifest(pending), read_manifest(folder)
     assert new is not None

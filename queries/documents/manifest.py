@@ -1,4 +1,4 @@
-"""TODO: say what queries.documents.manifest is for."""
+"""The list of files, with their SHA-256, that foidex wrote in a folder."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Manifest(Struct, frozen=True):
 
 
 def read_manifest(folder: Path) -> Manifest | None:
+    """The manifest of a folder, or None. Raises OutputError for one that is damaged."""
     path = folder / MANIFEST_NAME
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)

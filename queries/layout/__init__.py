@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""Numbers, text and tables laid out for people: as prose, plain text, CSV or parts of a page."""

@@ -15,13 +15,13 @@ _FORMULA_STARTS: Final = "=+-@\t\r\n"
 
 
 def escape_formula(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula, in a format without types."""
+    """The text of a CSV cell, changed if a spreadsheet would take it for a formula."""
     start = unicodedata.normalize("NFKC", text[:1])
     return f"'{text}" if start and start in _FORMULA_STARTS else text
 
 
 def format_table_csv(table: Table) -> str:
-    """A table as CSV: a row each, the total last; a count not given is "[c]"."""
+    """A table as CSV: a line for each row, the total last. A withheld count is "[c]"."""
     table = strip_unprintable(table)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -34,13 +34,16 @@ def format_table_csv(table: Table) -> str:
 
 
 def has_codes(table: Table) -> bool:
+    """Whether any row has offence codes, which then get a column of their own."""
     return any(row.codes for row in table.rows)
 
 
 def list_column_heads(table: Table, *, coded: bool) -> list[str]:
+    """The heads of all columns: the labels, the codes if ``coded``, then the figures."""
     codes = ["Codes"] if coded else []
     return [table.heading, *codes, *(column.label for column in table.columns)]
 
 
 def list_row_names(row: Row, *, coded: bool) -> list[str]:
+    """The cells of a row before its figures: the label, and the codes if ``coded``."""
     return [row.label, *([", ".join(row.codes)] if coded else [])]

@@ -1,4 +1,4 @@
-"""Numbers, days and lists as running text has them. Pure."""
+"""Numbers, dates and lists as running text writes them. Pure."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _MAX_SPELT_NUMBER: Final = 10
 
 
 def format_number(value: int | None) -> str:
-    """1234 as "1,234"; a count that is not given as "[c]"."""
+    """1234 as "1,234"; a withheld count as "[c]"."""
     return WITHHELD_SIGN if value is None else f"{value:,}"
 
 
 def spell_number(value: int | None) -> str:
-    """A number as running text has it: "no", "one" to "ten", then figures."""
+    """A number as running text writes it: "no", "one" to "ten", then figures."""
     if value is None:
         return "a withheld number of"
     if value == 0:
@@ -41,17 +41,17 @@ def capitalise_sentence(text: str) -> str:
 
 
 def join_list(items: list[str], conjunction: str = "and") -> str:
-    """The items as running text has them: "a, b and c"."""
+    """The items as running text writes them: "a, b and c"."""
     return f" {conjunction} ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
 def format_timestamp(value: datetime | None) -> str:
-    """A moment as a letter writes it, in UTC."""
+    """A date and time as a letter writes it, in UTC."""
     return "not recorded" if value is None else f"{format_long_date(value)} at {value:%H:%M} UTC"
 
 
 def explain_withheld(disclosure: Disclosure | None, *, any_withheld: bool) -> str:
-    """What a withheld number is, where there are any."""
+    """What a withheld number is; empty if none is withheld."""
     if disclosure is None or not any_withheld:
         return ""
     maximum = disclosure.threshold - 1
@@ -61,18 +61,18 @@ def explain_withheld(disclosure: Disclosure | None, *, any_withheld: bool) -> st
 
 
 def explain_rounding(disclosure: Disclosure | None) -> str:
-    """How the numbers are rounded, where they are."""
+    """How the numbers are rounded; empty if they are not."""
     base = disclosure.rounding if disclosure else 0
     if not base:
         return ""
     return (
-        f"Every number is rounded to the nearest {base}, totals by themselves, so rows need not "
-        f"add up; a 0 may stand for as many as {(base - 1) // 2}."
+        f"Every number is rounded to the nearest {base}, each total separately, so rows need not "
+        f"add up. A 0 may stand for up to {(base - 1) // 2}."
     )
 
 
 def describe_near_misses(misses: NearMisses | None) -> list[str]:
-    """The near misses, a line for each term; none where there are none to tell."""
+    """The near misses, one line for each term that has any."""
     by_term: dict[str, list[str]] = {}
     for miss in misses.told if misses else ():
         descriptions = by_term.setdefault(miss.term, [])
@@ -95,7 +95,7 @@ def _describe_near_miss(miss: NearMissCount) -> str:
 
 
 def describe_left_out(statuses: Mapping[str, int | None]) -> str:
-    """Say how many records in scope their status left out."""
+    """A sentence that says how many records in scope are left out because of their status."""
     nonzero = {status: count for status, count in statuses.items() if count != 0}
     parts = [format_count(count, f"{status} record") for status, count in nonzero.items()]
     if not parts:

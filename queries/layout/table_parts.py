@@ -1,7 +1,7 @@
 """Tables as documents print them: cells as text, and wide tables in parts that fit a page. Pure.
 
-A part has all columns of a period, where they fit. Widths are in characters, which is as near as
-anything can be before a font is chosen.
+A part has all columns of a period if they fit. Widths are in characters, the best measure there is
+before a font is chosen.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from queries.answer.types import Row, Table
 from queries.layout.prose import format_number
 from queries.tables.period_columns import split_column_key
 
-#: The room for figures beside labels of LABELS characters on A4, upright and on its side.
+#: The room, in characters, for figures beside labels of LABEL_ROOM characters on A4, portrait and
+#: landscape.
 PORTRAIT_ROOM: Final = 54
 
 LANDSCAPE_ROOM: Final = 104
 
 LABEL_ROOM: Final = 34
 
-#: Longer words of a head are broken.
+#: A longer word of a head is broken.
 LONGEST_WORD: Final = 18
 
 _COLUMN_GAP: Final = 2
@@ -45,7 +46,7 @@ class PartLine(Struct, frozen=True):
 
 class TablePart(Struct, frozen=True):
     """Some columns of a table, with every row. ``first`` and ``last`` number the columns from 1;
-    ``shares`` are the widths of each column on an upright page, that of the labels first."""
+    ``shares`` are the relative widths of the columns on a portrait page, the labels first."""
 
     heading: str
     heads: tuple[str, ...]
@@ -66,7 +67,7 @@ class TablePart(Struct, frozen=True):
 
     @property
     def crowded(self) -> bool:
-        """Whether the heads would not fit an upright page, each in one line."""
+        """Whether the heads, each in one line, would not fit a portrait page."""
         return sum(_COLUMN_GAP + len(head) for head in self.heads) > PORTRAIT_ROOM
 
 
@@ -76,8 +77,10 @@ def build_single_part(table: Table) -> TablePart:
 
 
 def split_table(table: Table, room: int, labels: int = 0) -> tuple[TablePart, ...]:
-    """The table in parts whose columns fit the room, and what shorter labels than so many
-    characters leave of theirs."""
+    """Cut the table into parts whose columns fit ``room`` characters.
+
+    Labels may take ``label_room`` characters; what shorter labels leave is added to the room.
+    """
     room += max(0, labels - _measure_longest_label(table))
     sizes = _count_period_columns(table)
     widths = _measure_columns(table)
@@ -121,7 +124,7 @@ def _measure_longest_label(table: Table) -> int:
 
 
 def _share_widths(table: Table, start: int, end: int) -> tuple[int, ...]:
-    """The figures take what they need; what the labels leave goes to the heads, then to them."""
+    """The figures take what they need, the heads what the labels leave, the labels the rest."""
     widths = _measure_columns(table)[start:end]
     labels = min(_measure_longest_label(table), LABEL_ROOM)
     heads = [_COLUMN_GAP + len(column.label) for column in table.columns[start:end]]
@@ -130,7 +133,7 @@ def _share_widths(table: Table, start: int, end: int) -> tuple[int, ...]:
 
 
 def widen_columns(widths: Sequence[int], heads: Sequence[int], spare: int) -> list[int]:
-    """The widths with what is spare shared among those whose head takes more, in proportion."""
+    """The widths, with the spare room shared in proportion among the columns with a wider head."""
     shortfalls = [max(0, head - width) for head, width in zip(heads, widths, strict=True)]
     fraction = min(1.0, max(0, spare) / (sum(shortfalls) or 1))
     return [
@@ -151,7 +154,7 @@ def _build_line(row: Row, start: int, end: int, *, total: bool = False) -> PartL
 
 
 def _measure_columns(table: Table) -> list[int]:
-    """What each column needs: its longest number, or word of its head."""
+    """What each column needs: its longest number, or the longest word in its head."""
     rows = (*table.rows, table.total)
     return [
         _COLUMN_GAP

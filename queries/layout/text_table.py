@@ -69,7 +69,7 @@ def _format_table_part(part: TablePart) -> str:
 
 
 def _lay_out_columns(part: TablePart, width: int) -> tuple[list[list[str]], list[int]]:
-    """The heads in lines of the width, or of their longest word, and each column's width."""
+    """The heads, wrapped to ``width`` or to their longest word, and the width of each column."""
     heads, widths = [], []
     for index, head in enumerate(part.heads):
         longest = min(max(map(len, head.split()), default=1), _HEAD_WIDTH)
@@ -82,7 +82,7 @@ def _lay_out_columns(part: TablePart, width: int) -> tuple[list[list[str]], list
 def _format_table_head(
     heading: str, heads: list[list[str]], width: int, widths: list[int]
 ) -> list[str]:
-    """The lines of the head; what is short stands on the last."""
+    """The lines of the head; a short one is on the last line."""
     labels = _wrap_label(heading, width)
     height = max(map(len, (labels, *heads)))
     columns = [[""] * (height - len(column)) + column for column in (labels, *heads)]

@@ -90,7 +90,7 @@ def test_a_set_for_publication_is_the_released_one_and_stands_alone(
     foidex("answer", REFERENCE, "--publish", "--out", "published")
     foidex("answer", REFERENCE, "--out", "own")
     refused = foidex("answer", REFERENCE, "--out", "published", code=OutputError.exit_code)
-    assert "holds a set that may be published" in refused.err
+    assert "contains a set that may be published" in refused.err
     requests = tmp_path / "requests"
     requests.mkdir()
     (requests / "one.yaml").write_text(REFERENCE.read_text("utf-8"))

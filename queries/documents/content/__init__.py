@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""What every format prints: the context for templates, the templates, and the check of numbers."""

@@ -227,7 +227,7 @@ def _describe_record_end(answer: Answer) -> str:
 
 
 def _has_withheld(answer: Answer) -> bool:
-    """Whether anything printed is withheld."""
+    """Whether any printed number is withheld."""
     disclosure, scope = answer.disclosure, answer.scope
     return disclosure is not None and (
         disclosure.withheld > 0 or None in (scope.records, *scope.left_out.values())
@@ -269,7 +269,7 @@ def _view_question(
 
 
 def _has_prose(kind: str, template_folder: Path | None) -> bool:
-    """Whether a kind of question has sentences of its own; its table does without."""
+    """Whether a kind has a template of sentences; without one its table stands alone."""
     try:
         get_environment(EscapeMode.TEXT, template_folder).get_template(f"questions/{kind}.j2")
     except jinja2.TemplateNotFound:
@@ -287,7 +287,7 @@ def _collect_terms(answer: Answer) -> list[TermAnswer]:
 
 
 def _list_spellings(answer: Answer) -> list[str]:
-    """A line for each term that was found, with its forms."""
+    """A line for each term that was found, with its spellings."""
     lines = [
         f"{join_list(list_wordings(term), 'or')}: {_format_spellings(term)}"
         for term in _collect_terms(answer)
@@ -297,7 +297,7 @@ def _list_spellings(answer: Answer) -> list[str]:
 
 
 def list_wordings(term: TermAnswer) -> list[str]:
-    """The wordings of a term, each with its other conditions: aliases, required terms, exactness."""
+    """The wordings of a term, each with its aliases, required terms and exactness."""
     qualifiers = [f'or "{alias}"' for alias in term.aliases]
     qualifiers += [f"with {cooccurrence}" for cooccurrence in term.company]
     qualifiers += ["exactly as written"] if term.exact else []

@@ -24,8 +24,8 @@ from queries.layout.table_parts import build_single_part
 
 _FIGURES: Final = re.compile(r"[\d,]+")
 
-#: A number said of what is counted, after a word that starts or carries a statement: not
-#: "section 47 offences", nor "sections 18 and 20 offences".
+#: A number of what is counted, after a word that begins or carries a statement. It does not match
+#: "section 47 offences" or "sections 18 and 20 offences".
 _STATED_COUNT: Final = re.compile(
     r"(?:^|[.:;(]\s*|\b(?:is|are|was|were|found|recorded|identified|of|the|total|totalling|holds?"
     r"|held|have|has|shows?|counted|in|mention)\s+)"
@@ -37,7 +37,7 @@ _WORDS_AND_FIGURES: Final = re.compile(
     r"\b([a-z]+(?:[ -][a-z]+){0,12}) \((\d{1,3}(?:,\d{3})+|\d{1,3})\)", re.IGNORECASE
 )
 
-#: A number in a text, and no part of a day, code or reference.
+#: A number in a text that is not part of a date, code or reference.
 _BARE_NUMBER: Final = re.compile(r"(?<![\w/.-])(?:\d{1,3}(?:,\d{3})+|\d+)(?![\w/-])")
 
 _YEARS: Final = range(1900, 2101)
@@ -70,7 +70,7 @@ _HIDDEN_TAGS: Final = {"style", "script", "template"}
 
 
 class ExtractedText(NamedTuple):
-    """What a document says: its paragraphs, and its rows as a label and cells."""
+    """The text of a document: its paragraphs, and its table rows as a label and cells."""
 
     prose: list[str]
     rows: list[tuple[str, list[str]]]
@@ -101,9 +101,9 @@ def require_same_numbers(content: ExtractedText, expected: ExpectedNumbers, docu
     wrong = [*_check_printed_rows(content, expected), *_check_prose(content, expected)]
     if wrong:
         raise ConfigurationError(
-            f"{document} says what the answer does not, so it is not given:\n"
+            f"{document} prints numbers that the answer does not have, so it was not written:\n"
             + "\n".join(dict.fromkeys(wrong))
-            + "\nCorrect the template: it prints numbers as they are, and works none out."
+            + "\nCorrect the template: it must print numbers as they are and calculate none."
         )
 
 
@@ -136,7 +136,7 @@ def _check_prose(content: ExtractedText, expected: ExpectedNumbers) -> Iterator[
 
 
 def _collect_allowed_numbers(answer: Answer, force: ForceSettings) -> frozenset[int]:
-    """Every number of the answer, in figures or in its text and the force's."""
+    """Every number of the answer, including those in its text and in the force's."""
     provenance = answer.provenance
     numbers = {provenance.records, provenance.rejected}
     parts = (answer.reference, answer.title, answer.request, answer.scope, answer.questions)
@@ -170,7 +170,7 @@ def _collapse_spaces(text: str) -> str:
 
 
 def extract_plain_text(document: str) -> ExtractedText:
-    """What a text says. A table is a paragraph with a ruled line."""
+    """The text of a plain text document. A table is a paragraph with a ruled line."""
     content = ExtractedText([], [])
     for paragraph in re.split(r"\n\s*\n", document):
         lines = paragraph.splitlines()
@@ -182,7 +182,10 @@ def extract_plain_text(document: str) -> ExtractedText:
 
 
 def _iter_table_rows(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    """The rows of a table; one whose label takes several lines cannot be told by its last."""
+    """The rows of a table.
+
+    A row whose label takes several lines is left out: its last line is not its name.
+    """
     fresh = False
     for line in lines:
         label, *cells = re.split(r"\s{2,}", line.strip())
@@ -192,7 +195,7 @@ def _iter_table_rows(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def extract_typst_text(source: str) -> ExtractedText:
-    """What the source of a PDF says: a line that starts with a bracket is a row."""
+    """The text of Typst source. A line that starts with a bracket is a table row."""
     content = ExtractedText([], [])
     for paragraph in re.split(r"\n\s*\n", source):
         for line in paragraph.splitlines():
@@ -204,7 +207,7 @@ def extract_typst_text(source: str) -> ExtractedText:
 
 
 def _split_brackets(line: str) -> list[str]:
-    """What stands in brackets, which a text may hold too."""
+    """The contents of the brackets; a quoted text may contain brackets too."""
     texts = [_unquote_literal(literal) for literal in _LITERAL.findall(line)]
     numbers = iter(range(len(texts)))
     masked = _LITERAL.sub(lambda _: f"\0{next(numbers)}\0", line)
@@ -219,7 +222,7 @@ def _unquote_literal(literal: str) -> str:
 
 
 def extract_markup_text(document: str) -> ExtractedText:
-    """What a web page says."""
+    """The text of a web page."""
     parser = _PageTextParser()
     parser.feed(document)
     parser.close()
@@ -236,7 +239,7 @@ class _PageTextParser(HTMLParser):
         self._hidden_depth = 0
 
     def handle_starttag(self, tag: str, _: list[tuple[str, str | None]]) -> None:
-        """Start a row, a cell or a paragraph."""
+        """Begin a row, a cell or a paragraph."""
         self._hidden_depth += tag in _HIDDEN_TAGS
         if tag not in _INLINE_TAGS:
             self.end_block()
@@ -244,7 +247,7 @@ class _PageTextParser(HTMLParser):
             self._cells = []
 
     def handle_endtag(self, tag: str) -> None:
-        """End what was started."""
+        """End a row, a cell or a paragraph."""
         self._hidden_depth -= tag in _HIDDEN_TAGS
         if tag in ("td", "th") and self._cells is not None:
             self._cells.append(_collapse_spaces("".join(self._block)))
@@ -257,12 +260,12 @@ class _PageTextParser(HTMLParser):
             self.end_block()
 
     def handle_data(self, data: str) -> None:
-        """Take text in."""
+        """Collect text."""
         if not self._hidden_depth:
             self._block.append(data)
 
     def end_block(self) -> None:
-        """End a paragraph; what stands in a row ends with its cell."""
+        """End a paragraph; text in a row ends with its cell."""
         if self._cells is None and (paragraph := "".join(self._block)).strip():
             self.content.prose.append(paragraph)
             self._block = []

@@ -1,4 +1,4 @@
-"""The templates: a force's own first, ours after; they cannot run code, and know no unknown names.
+"""The templates, a force's own before ours. They cannot run code; an unknown name is an error.
 
 Four environments, one for each way to write text safely: plain, HTML, Typst and Word's XML.
 """
@@ -39,7 +39,7 @@ from queries.tables.period import format_long_date
 
 
 class EscapeMode(Enum):
-    """How text is written so that it stays text."""
+    """How text is escaped, so that it stays text."""
 
     TEXT = "text"
     MARKUP = "markup"  # HTML, and the XML of a Word file
@@ -47,7 +47,7 @@ class EscapeMode(Enum):
 
 
 class _UndefinedName(jinja2.StrictUndefined):
-    """A name that is not there. It says which there are."""
+    """An unknown name; its message lists the known ones."""
 
     @property
     def _undefined_message(self) -> str:
@@ -83,15 +83,16 @@ def find_template(name: str, template_folder: Path | None) -> Path:
 def copy_templates(folder: Path, *, force: bool = False) -> list[Path]:
     """Copy the templates that ship with foidex into a folder, and list the copies.
 
-    Raises OutputError; without ``force`` also where one would replace a file.
+    Raises OutputError; without ``force``, also if a file would be replaced.
     """
     source = find_data_folder("templates")
     files = sorted(path.relative_to(source) for path in source.rglob("*") if path.is_file())
     existing_files = [str(file) for file in files if (folder / file).exists()]
     if existing_files and not force:
         raise OutputError(
-            f"{folder}: already has {', '.join(existing_files[:3])}{' and more' if len(existing_files) > 3 else ''}. "
-            "Name another folder, or replace them with --force."
+            f"{folder}: already has {', '.join(existing_files[:3])}"
+            f"{' and more' if len(existing_files) > 3 else ''}. "
+            "Choose another folder, or replace them with --force."
         )
     try:
         for file in files:
@@ -100,13 +101,13 @@ def copy_templates(folder: Path, *, force: bool = False) -> list[Path]:
     except OSError as error:
         raise OutputError(
             f"{error.filename or folder}: cannot be written ({error.strerror}). "
-            "Name another folder."
+            "Choose another folder."
         ) from None
     return [folder / file for file in files]
 
 
 def get_environment(mode: EscapeMode, template_folder: Path | None = None) -> SandboxedEnvironment:
-    """The environment of a form. Raises ConfigurationError."""
+    """The environment for an escape mode. Raises ConfigurationError."""
     return _build_environment(mode, tuple(list_template_folders(template_folder)))
 
 
@@ -140,14 +141,14 @@ def _build_environment(mode: EscapeMode, search_path: tuple[Path, ...]) -> Sandb
 def render_template(
     name: str, mode: EscapeMode, template_folder: Path | None, context: Mapping[str, Any]
 ) -> str:
-    """Print a template. Raises ConfigurationError for one that is wrong: file, line, names."""
+    """Fill in a template. Raises ConfigurationError with file, line and names if it is wrong."""
     with explain_template_errors(name, context):
         return get_environment(mode, template_folder).get_template(name).render(context)
 
 
 @contextmanager
 def explain_template_errors(name: str, context: Mapping[str, Any]) -> Iterator[None]:
-    """Say what is wrong with a template. Raises ConfigurationError."""
+    """Give an error inside a template its location. Raises ConfigurationError."""
     try:
         yield
     except jinja2.TemplateSyntaxError as error:
@@ -155,7 +156,8 @@ def explain_template_errors(name: str, context: Mapping[str, Any]) -> Iterator[N
         raise ConfigurationError(f"{location}: {error.message}. Correct the template.") from None
     except jinja2.TemplateNotFound as error:
         raise ConfigurationError(
-            f"{_find_template_line(error) or name}: there is no template {error.name}. Correct the name."
+            f"{_find_template_line(error) or name}: there is no template {error.name}. "
+            "Correct the name."
         ) from None
     except Exception as error:
         template_location = _find_template_line(error)

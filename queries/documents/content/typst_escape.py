@@ -1,4 +1,4 @@
-"""Text written so that Typst takes it for text, whatever it holds. Pure."""
+"""Text escaped for Typst, whatever it contains. Pure."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _ESCAPES: Final = {ord('"'): '\\"', ord("\\"): "\\\\", ord("\n"): "\\n", ord("\t
 
 
 class TypstCode(str):
-    """What is code, not text."""
+    """Typst code, which is not escaped."""
 
     __slots__ = ()
 
 
 def escape_typst_text(value: Any) -> str:
-    """The value as a string of Typst's own, to stand in markup: ``#"text";``. A very long word may
+    """The value as a Typst string for use in markup: ``#"text";``. A very long word may
     break. ``Code`` stays as it is."""
     if isinstance(value, TypstCode):
         return value
@@ -27,7 +27,7 @@ def escape_typst_text(value: Any) -> str:
 
 
 def quote_typst_string(value: Any) -> TypstCode:
-    """The value as a string to stand in code: ``"text"``."""
+    """The value as a string for use in code: ``"text"``."""
     return TypstCode(f'"{str(value).translate(_ESCAPES)}"')
 
 

@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""One module for each format in which an answer is written."""

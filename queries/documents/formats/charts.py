@@ -1,6 +1,6 @@
-"""A table as a bar chart in SVG, drawn by pygal, to stand inside a page that has its styles.
+"""A table as a bar chart in SVG, drawn by pygal, for a page that has its styles.
 
-The page says everything the chart does in a table beside it, so a screen reader gets one name.
+A table beside the chart has all its figures, so a screen reader only needs the chart's name.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from queries.answer.types import Row, Table
 from queries.documents.formats.optional_imports import require_extra
 from queries.layout.prose import WITHHELD_SIGN, format_number
 
-#: How many columns are drawn beside each other, and how many bars in all. Of more columns the first
-#: is drawn alone: with some of the others a chart of years would end too early.
+#: How many columns are drawn beside each other, and how many bars in all. With more columns only
+#: the first is drawn: a chart with some of the years would seem to end too early.
 _MAX_COLUMNS: Final = 4
 
 _MAX_BARS: Final = 40
@@ -46,9 +46,9 @@ def select_drawn_rows(table: Table) -> tuple[Row, ...]:
 
 
 def draw_bars(table: Table, title: str, key: str) -> str:
-    """The rows as bars, as SVG; empty where there is nothing to draw.
+    """The rows as bars, as SVG; empty if there is nothing to draw.
 
-    ``title`` is its name; ``key`` makes its ids differ from another chart's.
+    ``title`` is its name; ``key`` keeps its ids apart from those of other charts.
     """
     rows = select_drawn_rows(table)
     columns = table.columns[: count_drawn_columns(table)]
@@ -90,7 +90,7 @@ def _import_pygal() -> Any:
     with require_extra("A chart"):
         import pygal
         import pygal.style
-    # Its hook for plug-ins is of a kind Python gives up, and makes every later import warn.
+    # Its hook for plug-ins uses a deprecated interface and makes every later import warn.
     hook = pygal.PluginImportFixer
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, hook)]
     return pygal
@@ -101,13 +101,13 @@ def _format_bar_label(row: Row, columns: int) -> str:
     codes = codes if len(codes) <= _LABEL_LENGTH // 2 else ""
     room = _LABEL_LENGTH - len(codes)
     label = textwrap.shorten(row.label, room, placeholder=" ...") or row.label[:room]
-    label += codes  # which tell labels of one beginning apart
+    label += codes  # they distinguish labels that begin alike
     hidden: Sequence[int | None] = row.counts[:columns]
     return f"{label} {WITHHELD_SIGN}" if None in hidden else label
 
 
 def _prepare_inline_svg(tree: Any, title: str, key: str) -> str:
-    """The chart without what only a chart that stands alone needs: styles, scripts, tooltips."""
+    """The chart without the styles, scripts and tooltips that only a file of its own needs."""
     from lxml import etree
 
     namespace = f"{{{tree.nsmap[None]}}}" if None in tree.nsmap else ""

@@ -94,8 +94,8 @@ def _render_docx_template(
         ) from None
     except XMLSyntaxError:
         raise ConfigurationError(
-            f"{path}: is not a Word file any more once it is filled in. Check that each tag such as "
-            "{%p for ... %} stands alone in its paragraph, row or cell, and has its end."
+            f"{path}: is not a Word file any more once it is filled in. Check that each tag "
+            "such as {%p for ... %} stands alone in its paragraph, row or cell, and has its end."
         ) from None
     except jinja2.TemplateError as error:  # in the properties
         raise ConfigurationError(
@@ -109,8 +109,8 @@ def _render_docx_template(
 
 
 def _set_column_widths(table: Any, page: Any) -> None:
-    """Share the page among a table's columns: the figures take what they need; what the labels
-    leave goes to the heads, then to them."""
+    """Share the page among a table's columns: the figures take what they need, the heads get what
+    the labels leave, and the labels get the rest."""
     room = page.page_width - page.left_margin - page.right_margin
     grid, rows = table._tbl.tblGrid.gridCol_lst, table._tbl.tr_lst  # noqa: SLF001
     figures = [_measure_longest_word(rows, index) for index in range(1, len(grid))]
@@ -126,7 +126,7 @@ def _set_column_widths(table: Any, page: Any) -> None:
 
 
 def _keep_total_with_rows(table: Any) -> None:
-    """The total is never alone on a page."""
+    """Keep the total row on the page of the rows before it."""
     for row in table.rows[-3:-1]:
         for cell in row.cells:
             for paragraph in cell.paragraphs:
@@ -134,14 +134,14 @@ def _keep_total_with_rows(table: Any) -> None:
 
 
 def _measure_cell(row: Any, index: int) -> int:
-    """What a cell takes in one line, in EMU."""
+    """The width of a cell's text in one line, in EMU."""
     cells = row.tc_lst
     lines = cells[index].p_lst if index < len(cells) else []
     return _CELL_PADDING + _LETTER_WIDTH * max((len(line.text) for line in lines), default=0)
 
 
 def _measure_longest_word(rows: Any, index: int) -> int:
-    """What the longest word of a column takes, in EMU."""
+    """The width of the longest word in a column, in EMU."""
     cells = (row.tc_lst[index] for row in rows if index < len(row.tc_lst))
     words = (word for cell in cells for line in cell.p_lst for word in line.text.split())
     longest = max(map(len, words), default=0)
@@ -149,7 +149,7 @@ def _measure_longest_word(rows: Any, index: int) -> int:
 
 
 def _quote_error_paragraph(source: str, error: Exception) -> str:
-    """The words of the paragraph at which a template is wrong."""
+    """The first words of the paragraph in which a template is wrong."""
     line = getattr(error, "lineno", None)
     trace = error.__traceback__
     while trace is not None:
@@ -164,7 +164,7 @@ def _quote_error_paragraph(source: str, error: Exception) -> str:
 
 
 def save_docx(document: Any, moment: datetime) -> bytes:
-    """A Word document as bytes that depend on its content and the moment alone."""
+    """A Word document as bytes that depend only on its content and the given moment."""
     properties = document.core_properties
     properties.created = properties.modified = moment.astimezone(UTC).replace(tzinfo=None)
     properties.last_modified_by, properties.revision = "", 1

@@ -1,4 +1,4 @@
-"""The libraries of the extra "reports", imported where they are used and named where they lack."""
+"""The libraries of the extra "reports", imported where they are used and named if missing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from indexer.errors import ConfigurationError
 
 @contextmanager
 def require_extra(feature: str) -> Iterator[None]:
-    """Import inside. Raises ConfigurationError, which says what to install for ``what``."""
+    """Put the import inside. Raises ConfigurationError, which says what ``feature`` needs."""
     try:
         yield
     except ModuleNotFoundError as error:

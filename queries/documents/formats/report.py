@@ -21,7 +21,7 @@ class ChartFigure(Struct, frozen=True):
 
 
 def render_report_text(context: DocumentContext) -> str:
-    """The report as text: rows, the forms of each term that were found, and where numbers come from."""
+    """The report as text: rows, the spellings that were found, and where the numbers come from."""
     return trim_newlines(render_checked_template("report.txt.j2", EscapeMode.TEXT, context))
 
 

@@ -80,7 +80,7 @@ def _set_book_properties(book: Workbook, context: dict[str, Any]) -> None:
 
 
 def make_sheet_names(ids: Iterator[str]) -> Iterator[str]:
-    """A name a sheet may have for each id, none twice."""
+    """A valid and unique sheet name for each id."""
     taken = {_NOTES_TITLE.lower(), "history"}  # the second is Excel's own
     for identifier in ids:
         plain = _FORBIDDEN_IN_NAMES.sub("-", identifier)[: _NAME_LENGTH - 5] or "Question"
@@ -116,7 +116,7 @@ def _fill_notes_sheet(sheet: Worksheet, context: dict[str, Any], titles: Sequenc
 
 
 def _list_remarks(question: QuestionView, context: dict[str, Any]) -> list[str]:
-    """What must be said below a table."""
+    """The remarks printed below a table."""
     table, restriction = question.answer.table, question.answer.within
     hidden = any(None in row.counts for row in (*table.rows, table.total))
     return [
@@ -129,7 +129,7 @@ def _list_remarks(question: QuestionView, context: dict[str, Any]) -> list[str]:
 
 
 def _fill_question_sheet(sheet: Worksheet, question: QuestionView, remarks: Sequence[str]) -> None:
-    """The title, the head, the rows, the total; below them what must be said."""
+    """Write the title, the head, the rows and the total, and the remarks below them."""
     from openpyxl.utils import get_column_letter
 
     table = question.answer.table
@@ -168,7 +168,7 @@ def _fill_question_sheet(sheet: Worksheet, question: QuestionView, remarks: Sequ
 
 
 def _measure_text_span(sheet: Worksheet, heads: int) -> tuple[int, int]:
-    """How many columns a text takes that stands across them, and how many characters that is."""
+    """How many columns a text spans, and how many characters fit across them."""
     from openpyxl.utils import get_column_letter
 
     columns, width = 1, int(sheet.column_dimensions["A"].width)
@@ -180,7 +180,7 @@ def _measure_text_span(sheet: Worksheet, heads: int) -> tuple[int, int]:
 
 
 def _estimate_row_height(text: str, width: int) -> float:
-    """Points for a text that wraps in a column of so many characters."""
+    """The height in points of a text that wraps in a column of ``width`` characters."""
     return _LINE_HEIGHT * max(1, len(textwrap.wrap(text, width - 2)))
 
 
@@ -197,7 +197,7 @@ def _write_text_cell(  # noqa: PLR0913 - the properties of a cell
 
     cell = sheet.cell(*position)
     cell.value = text
-    cell.data_type = "s"  # also where it looks like a formula or an error
+    cell.data_type = "s"  # even if it looks like a formula or an error
     cell.quotePrefix = text != escape_formula(text)
     cell.font = Font(name=_FONT, size=10, bold=strong)
     cell.alignment = Alignment(
@@ -220,7 +220,7 @@ def _write_count_cell(
 
 
 def _set_up_page(sheet: Worksheet, rows: int, columns: int) -> None:
-    """Print on A4; a wide table on its side, a very wide one on several pages beside each other."""
+    """Print on A4: a wide table in landscape, a very wide one on several pages side by side."""
     from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.properties import PageSetupProperties
 

@@ -1,4 +1,4 @@
-"""Zip packages (Word files, workbooks) whose bytes depend on their content alone. Pure."""
+"""Zip packages (Word files, workbooks) whose bytes depend only on their content. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 
 def fix_zip_timestamps(package: bytes, moment: datetime) -> bytes:
-    """A zip file with every entry as of the moment."""
+    """A zip file with the same time stamp on every entry."""
     stamp = moment.astimezone(UTC).timetuple()[:6]
     buffer = io.BytesIO()
     with ZipFile(io.BytesIO(package)) as old, ZipFile(buffer, "w", ZIP_DEFLATED) as new:
