@@ -1,6 +1,6 @@
 """The contract of a record: its built-in fields and the categories that a force declares.
 
-README.md describes it under "The record".
+docs/records-and-sources.md describes it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The types of a crime record, of a deletion, and of the documents they become in the index.
 
-README.md describes the fields under "The record".
+docs/records-and-sources.md describes the fields.
 """
 
 from __future__ import annotations

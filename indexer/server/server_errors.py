@@ -231,7 +231,7 @@ def _explain_status(  # noqa: PLR0911 - one for each status
             lacks = f": it lacks {missing.describe()}" if missing else ""
             return ForbiddenError(
                 f"{urls} does not let this user do that (403){lacks}. Use a user with the right, "
-                "or ask for it; README.md has the roles."
+                "or ask for it; docs/operating.md describes the roles."
             )
         case 404 if error_type == "index_not_found_exception":
             return NoIndexError(

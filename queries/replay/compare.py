@@ -311,7 +311,7 @@ def _list_source_notes(source: _SourceState) -> list[str]:
     if not source.generation_visible:
         notes.append(
             "This user may ask the live generation alone. To ask the one that answered, replay as "
-            "a user with the role foidex_auditor (README.md has the roles)."
+            "a user with the role foidex_auditor (docs/operating.md describes the roles)."
         )
     return notes
 

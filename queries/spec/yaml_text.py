@@ -84,7 +84,9 @@ def parse_yaml(text: str, name: str) -> YamlDocument:
             f"{name}: is not YAML: it holds a character YAML does not allow. Remove it."
         ) from None
     if root is None:
-        raise RequestError(f"{name}: is empty. Fill it in, or copy an example from the README.")
+        raise RequestError(
+            f"{name}: is empty. Fill it in, or copy an example from docs/request-file.md."
+        )
     return YamlDocument(name=name, value=_convert_node(root, "$", name, lines), lines=lines)
 
 

@@ -179,7 +179,7 @@ def environment(server: DockerContainer) -> dict[str, str]:
 def foidex(
     engine: DockerClient, image: str, network: Network, environment: dict[str, str]
 ) -> Callable[..., Ran]:
-    """Run the image as README's section "In production" says: read-only and without rights."""
+    """Run the image as docs/operating.md says: read-only and without rights."""
 
     def run(*arguments: str, mounts: dict[Path, str] | None = None, **options: Any) -> Ran:
         return run_to_its_end(

@@ -1,20 +1,15 @@
-"""The Python interface: tidy rows by hand, and the examples of the README run."""
+"""The Python interface: tidy rows by hand. The examples of the documentation run in test_docs."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
 from indexer.errors import RequestError
-from queries import api
 from queries.answer.types import format_json
 from queries.api import read_answer, to_rows, write
 from tests.support.answers import HIDDEN, sample_answer, tabled, wide
-from tests.support.paths import ROOT
-
-EXAMPLES = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL | re.MULTILINE)  # fmt: skip
 
 
 def test_rows_are_tidy_and_in_order() -> None:
@@ -54,15 +49,3 @@ def test_the_documents_of_an_answer_are_written(tmp_path: Path) -> None:
     files = write(sample_answer(1), tmp_path / "out", config)
     assert "manifest.json" in files
     assert "Example Police" in (tmp_path / "out" / "FOI-1.letter.txt").read_text("utf-8")
-
-
-@pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_the_examples_of_the_readme_run(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip(library, reason=f"{library} is not installed")
-    monkeypatch.setattr(api, "answer", lambda _: sample_answer(1234))
-    first, *others = EXAMPLES
-    names: dict[str, object] = {}
-    exec(first, names)
-    (example,) = [one for one in others if library in one]
-    exec(example, names)
-    assert "1234" in str(names["table"])

@@ -118,7 +118,9 @@ def test_a_published_answer_meets_the_schema() -> None:
 def test_the_two_sets_never_take_each_others_place(tmp_path: Path) -> None:
     write_document_set(published(), tmp_path, DESK)
     assert json.loads((tmp_path / "manifest.json").read_bytes())["for_publication"] is True
-    with pytest.raises(OutputError, match="contains a set that may be published, and the new one is"):
+    with pytest.raises(
+        OutputError, match="contains a set that may be published, and the new one is"
+    ):
         write_document_set(whole(), tmp_path, DESK)
     write_document_set(whole(), tmp_path, DESK, force=True)
     assert json.loads((tmp_path / "manifest.json").read_bytes())["for_publication"] is False
