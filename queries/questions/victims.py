@@ -18,7 +18,7 @@ from queries.answer.types import Column, FactMeta, QuestionAnswer, Relation, Tab
 from queries.questions.base import Question
 from queries.spec.problem import Problem
 from queries.spec.scope_spec import MAX_AGE, AgeBand, AgeBands, find_band_problems, to_band_bounds
-from queries.tables.fields import build_bands_axis
+from queries.tables.request_axes import build_bands_axis
 from queries.tables.scope import Scope, none_of
 from queries.tables.table_query import TOTAL_KEY, TableQuery, is_column_called
 

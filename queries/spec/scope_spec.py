@@ -18,13 +18,9 @@ from queries.spec.problem import Problem
 from queries.spec.term_spec import Wording, find_term_problems, to_mention
 from queries.tables.axis import Axis
 from queries.tables.field_filter import build_field_filter
-from queries.tables.fields import (
-    build_bands_axis,
-    build_field_axis,
-    build_mentions_axis,
-    build_periods_axis,
-)
+from queries.tables.fields import build_field_axis
 from queries.tables.period import Period
+from queries.tables.request_axes import build_bands_axis, build_mentions_axis, build_periods_axis
 from queries.tables.scope import Mention, OffenceRow, Scope
 
 MAX_REQUEST_TERMS: Final = 500

@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""Scopes and tables: which records are counted, and by which rows and columns. Pure."""

@@ -7,7 +7,7 @@ with a composite aggregation, which has no limit. Pure; knows nothing of request
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from elasticsearch.dsl.query import Query
 from msgspec import Struct
@@ -18,6 +18,9 @@ from queries.tables.scope import Mention
 AxisLevel = Literal["record", "victim"]
 
 BucketKind = Literal["asked", "none", "other", "unknown"]
+
+#: The key of the bucket of records, or victims, without a value.
+UNKNOWN_KEY: Final = "unknown"
 
 
 class Bucket(Struct, frozen=True):
@@ -52,9 +55,9 @@ class Axis(Struct, frozen=True):
     ``bucket_for_value`` gives the bucket of a value (None: no value), and ``bucket_for_name`` the
     bucket that a user names, or raises RequestError.
 
-    ``partition`` is true if each record (or victim) is in exactly one bucket, ``exhaustive`` if each
-    is in at least one. ``mentions`` are the terms that are counted, if any, and ``any_status`` is
-    true if records of every status are counted.
+    ``partition`` is true if every record (or victim) is in exactly one bucket, ``exhaustive`` if
+    every one is in at least one. ``mentions`` are the terms that are counted, if any;
+    ``any_status`` is true if records of every status are counted.
     """
 
     heading: str

@@ -1,4 +1,4 @@
-"""TODO: say what queries.tables.calendar is for."""
+"""Months, quarters and years: the calendar period of a day, and the axis of such periods. Pure."""
 
 from __future__ import annotations
 
@@ -13,55 +13,60 @@ from indexer.errors import RequestError
 from queries.tables.axis import Axis, Bucket
 from queries.tables.period import Period
 
-_MAX_MONTHS: Final = 1_200
+_MAX_PERIODS: Final = 1_200
 
+_YEAR: Final = re.compile(r"\d{4}")
 
-# -- dates -------------------------------------------------------------------------------------
+_DAY_FORMATS: Final = ("%Y-%m-%d", "%Y-%m")
 
 
 def find_month(day: date) -> Period:
+    """The month of a day, labelled "May 2017"."""
     last = calendar.monthrange(day.year, day.month)[1]
     return Period(day.replace(day=1), day.replace(day=last), f"{day:%B %Y}")
 
 
 def find_quarter(day: date) -> Period:
+    """The quarter of the calendar year that a day is in, labelled "April to June 2017"."""
     first = day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
     end = find_month(first.replace(month=first.month + 2)).end
     return Period(first, end, f"{first:%B} to {end:%B %Y}")
 
 
 def find_calendar_year(day: date) -> Period:
+    """The year of a day from January, labelled "2017"."""
     return Period(date(day.year, 1, 1), date(day.year, 12, 31), str(day.year))
 
 
 def find_financial_year(day: date) -> Period:
+    """The year of a day from 1 April to 31 March, labelled "2017/18"."""
     start = day.year if day.month >= 4 else day.year - 1
-    return build_financial_year(start)
-
-
-def build_financial_year(start: int) -> Period:
-    """The year from 1 April of a year to 31 March of the next, such as "2017/18"."""
     name = f"{start}/{(start + 1) % 100:02}"
     return Period(date(start, 4, 1), date(start + 1, 3, 31), name)
 
 
-def build_dates_axis(
-    heading: str, periods: Sequence[Period], find_period: Callable[[date], Period]
-) -> Axis:
-    """The months, or years, of the periods; of open ones, those that records are of."""
+PeriodFinder = Callable[[date], Period]
 
-    def bucket(day: date) -> Bucket:
+_PERIOD_FINDERS: Final = (find_month, find_quarter, find_calendar_year, find_financial_year)
+
+
+def build_dates_axis(heading: str, periods: Sequence[Period], find_period: PeriodFinder) -> Axis:
+    """The months, or years, of the periods; if a period has an open end, those of the records."""
+
+    def make_bucket(day: date) -> Bucket:
         period = find_period(day)
         assert period.start
         return Bucket(period.start.isoformat(), period.label, period.query(), (period.condition,))
 
-    listed = list(_iter_period_starts(periods, find_period))
-    if listed and len(listed) <= _MAX_MONTHS:
-        return Axis(heading, tuple(map(bucket, listed)))
+    def bucket_for_value(month: str) -> Bucket:
+        return make_bucket(date.fromisoformat(month))
 
-    def read(month: str) -> Bucket:
-        return bucket(date.fromisoformat(month))
+    def bucket_for_name(name: str) -> Bucket:
+        return make_bucket(_find_named_day(name, find_period))
 
+    starts = list(_iter_period_starts(periods, find_period))
+    if starts and len(starts) <= _MAX_PERIODS:
+        return Axis(heading, tuple(map(make_bucket, starts)))
     source = {
         "date_histogram": {
             "field": "recorded_on",
@@ -69,34 +74,41 @@ def build_dates_axis(
             "format": "yyyy-MM-dd",
         }
     }
+    return Axis(
+        heading,
+        None,
+        source=source,
+        bucket_for_value=bucket_for_value,
+        bucket_for_name=bucket_for_name,
+    )
 
-    def named(name: str) -> Bucket:
-        return bucket(_parse_period_day(name))
 
-    return Axis(heading, None, source=source, bucket_for_value=read, bucket_for_name=named)
+def _find_named_day(name: str, find_period: PeriodFinder) -> date:
+    """A day of the calendar period that a name means: its first day, or its label.
 
-
-def _parse_period_day(name: str) -> date:
-    """A day of the month or year of a name: 2017-05-01, May 2017, 2017/18, 2017."""
-    if year := re.fullmatch(r"(\d{4})/\d{2}", name):
-        return date(int(year[1]), 4, 1)
-    for form in ("%Y-%m-%d", "%Y-%m", "%B %Y", "%Y"):
+    Raises RequestError if there is none.
+    """
+    for day_format in _DAY_FORMATS:
         with suppress(ValueError):
-            last = name.rpartition(" to ")[2]
-            return datetime.strptime(last, form).date()  # noqa: DTZ007 - a day
+            return datetime.strptime(name, day_format).date()  # noqa: DTZ007 - a day
+    years = [int(year) for year in _YEAR.findall(name)]
+    days = [date(year, month, 1) for year in years if year for month in range(1, 13)]
+    for finder in (find_period, *_PERIOD_FINDERS):
+        for day in days:
+            with suppress(ValueError, OverflowError):  # a period that ends after the year 9999
+                if finder(day).label.casefold() == name.casefold():
+                    return day
     raise RequestError(f'there is no row "{name[:60]}". Rows are named as the answer has them.')
 
 
-def _iter_period_starts(
-    periods: Sequence[Period], find_period: Callable[[date], Period]
-) -> Iterator[date]:
-    """The first day of each month, or year, that has a day in one of the periods, if all end."""
+def _iter_period_starts(periods: Sequence[Period], find_period: PeriodFinder) -> Iterator[date]:
+    """The first day of each month, or year, with a day in a period; none if a period is open."""
     starts = [period.start for period in periods if period.start and period.end]
     ends = [period.end for period in periods if period.start and period.end]
     if not periods or len(starts) < len(periods):
         return
     day: date = find_period(min(starts)).start or min(starts)
-    for _ in range(_MAX_MONTHS + 1):
+    for _ in range(_MAX_PERIODS + 1):
         calendar_period = find_period(day)
         assert calendar_period.end
         if any(calendar_period.overlaps(period) for period in periods):

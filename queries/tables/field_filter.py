@@ -1,19 +1,18 @@
-"""TODO: say what queries.tables.field_filter is for."""
+"""Read ``where:``: a field and the values it may have, as a filter of a scope."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
-from elasticsearch.dsl.query import Nested, Query
+from elasticsearch.dsl.query import Nested
 from elasticsearch.dsl.query import Terms as AreTerms
 
 from indexer.errors import RequestError
-from indexer.records.categories import CATEGORIES_FIELD, Categories, label_category
+from indexer.records.categories import CATEGORIES_FIELD, Categories, Category, label_category
 from indexer.records.offences import load_offence_table
 from indexer.suggestions import suggest_name
 from queries.answer.condition import (
-    Condition,
     OffenceGroupCondition,
     OfVictim,
     build_category_condition,
@@ -31,60 +30,85 @@ from queries.tables.field_values import (
 )
 from queries.tables.scope import FieldFilter
 
-# -- conditions --------------------------------------------------------------------------------
-
 
 def build_field_filter(name: str, values: Sequence[str], categories: Categories) -> FieldFilter:
-    """Records whose field has one of the values. Raises RequestError."""
-    field_names = ("outcome", "offence_group", "sex", *categories)
-    if name not in field_names:
-        hint = suggest_name(name, field_names)
-        raise RequestError(
-            f'where: knows no field "{name[:60]}".{hint} The fields are {", ".join(field_names)}, and '
-            "what foidex.toml declares under [categories]."
-        )
+    """The filter of records whose field has one of the values.
+
+    Raises RequestError for an unknown field or a value that it cannot have.
+    """
+    field_names = (*_BUILT_IN_FIELDS, *categories)
     if name in categories:
-        heading = label_category(name, categories[name])
-        typed_values: Any = [parse_field_value(name, text, categories[name]) for text in values]
-        query: Query = AreTerms(**{f"{CATEGORIES_FIELD}.{name}": typed_values})
-        many = categories[name].many
-        means: Condition = build_category_condition(
-            name, map(format_field_value, typed_values), many=many
-        )
-    elif name == "outcome":
-        heading = "Outcome"
-        numbers = [parse_integer_value(name, text, OUTCOME_NUMBERS) for text in values]
-        query = AreTerms(outcome=numbers)
-        means = build_field_condition(name, map(str, numbers))
-        values = [describe_outcome(number) for number in numbers]
-    elif name == "sex":
-        heading = "Sex of a victim"
-        by_label = {label.casefold(): sex for sex, label in SEX_LABELS.items()}
-        listed = [
-            by_label.get(text.casefold())
-            or require_choice(name, text, (*SEX_LABELS, *SEX_LABELS.values()))
-            for text in values
-        ]
-        query = Nested(path="victims", query=AreTerms(victims__sex=listed))
-        means = OfVictim(build_field_condition(name, listed))
-        values = [SEX_LABELS[sex] for sex in listed]
-    else:
-        heading = "Offence group"
-        groups = tuple(dict.fromkeys(load_offence_table().groups.values()))
-        selected_groups = {require_choice(name, text, groups) for text in values}
-        codes = [
-            code for code, group in load_offence_table().groups.items() if group in selected_groups
-        ]
-        query = AreTerms(offence_path=sorted(codes))
-        means = (
-            OffenceGroupCondition(*selected_groups)
-            if len(selected_groups) == 1
-            else build_offence_condition(codes)
-        )
-    words = f"the {_lower_first(heading)} is {' or '.join(values)}"
-    return FieldFilter(name, words, query, means)
+        return _build_category_filter(name, values, categories[name])
+    if name in _BUILT_IN_FIELDS:
+        return _BUILT_IN_FIELDS[name](values)
+    raise RequestError(
+        f'where: knows no field "{name[:60]}".{suggest_name(name, field_names)} The fields are '
+        f"{', '.join(field_names)}, and what foidex.toml declares under [categories]."
+    )
+
+
+def _build_category_filter(name: str, values: Sequence[str], category: Category) -> FieldFilter:
+    typed_values: Any = [parse_field_value(name, text, category) for text in values]
+    condition = build_category_condition(
+        name, map(format_field_value, typed_values), many=category.many
+    )
+    return FieldFilter(
+        name,
+        _describe_filter(label_category(name, category), values),
+        AreTerms(**{f"{CATEGORIES_FIELD}.{name}": typed_values}),
+        condition,
+    )
+
+
+def _build_outcome_filter(values: Sequence[str]) -> FieldFilter:
+    numbers = [parse_integer_value("outcome", text, OUTCOME_NUMBERS) for text in values]
+    return FieldFilter(
+        "outcome",
+        _describe_filter("Outcome", list(map(describe_outcome, numbers))),
+        AreTerms(outcome=numbers),
+        build_field_condition("outcome", map(str, numbers)),
+    )
+
+
+def _build_sex_filter(values: Sequence[str]) -> FieldFilter:
+    by_label = {label.casefold(): sex for sex, label in SEX_LABELS.items()}
+    sexes = [
+        by_label.get(text.casefold())
+        or require_choice("sex", text, (*SEX_LABELS, *SEX_LABELS.values()))
+        for text in values
+    ]
+    return FieldFilter(
+        "sex",
+        _describe_filter("Sex of a victim", [SEX_LABELS[sex] for sex in sexes]),
+        Nested(path="victims", query=AreTerms(victims__sex=sexes)),
+        OfVictim(build_field_condition("sex", sexes)),
+    )
+
+
+def _build_offence_group_filter(values: Sequence[str]) -> FieldFilter:
+    group_by_code = load_offence_table().groups
+    known_groups = tuple(dict.fromkeys(group_by_code.values()))
+    groups = {require_choice("offence_group", text, known_groups) for text in values}
+    codes = [code for code, group in group_by_code.items() if group in groups]
+    return FieldFilter(
+        "offence_group",
+        _describe_filter("Offence group", values),
+        AreTerms(offence_path=sorted(codes)),
+        OffenceGroupCondition(*groups) if len(groups) == 1 else build_offence_condition(codes),
+    )
+
+
+_BUILT_IN_FIELDS: Final[dict[str, Callable[[Sequence[str]], FieldFilter]]] = {
+    "outcome": _build_outcome_filter,
+    "offence_group": _build_offence_group_filter,
+    "sex": _build_sex_filter,
+}
+
+
+def _describe_filter(heading: str, values: Sequence[str]) -> str:
+    return f"the {_lower_first(heading)} is {' or '.join(values)}"
 
 
 def _lower_first(heading: str) -> str:
-    """A heading within a sentence; what starts as an acronym stays."""
+    """A heading as part of a sentence; one that starts with an acronym stays as it is."""
     return heading if heading[:2].isupper() else heading[:1].lower() + heading[1:]

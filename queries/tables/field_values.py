@@ -1,4 +1,4 @@
-"""TODO: say what queries.tables.field_values is for."""
+"""The values of the fields to count by or filter by: which there are, read from and as text."""
 
 from __future__ import annotations
 
@@ -20,20 +20,24 @@ _MAX_CHOICES_SHOWN: Final = 12
 
 @cache
 def load_outcome_titles() -> dict[int, str]:
+    """The title of each outcome number, from ``mappings/outcomes.tsv``."""
     table = read_tsv_rows(find_data_folder("mappings") / "outcomes.tsv", 2)
     return {int(outcome): title for outcome, title in table}
 
 
 def describe_outcome(number: int) -> str:
+    """An outcome for a sentence: 14 ("Evidential difficulties")."""
     title = load_outcome_titles().get(number)
     return f'{number} ("{title}")' if title else str(number)
 
 
 def format_field_value(value: Any) -> str:
+    """A value of a category as a request writes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def parse_field_value(name: str, text: str, category: Category) -> Any:
+    """A value of a category as the index holds it. Raises RequestError if it is not valid."""
     match category.type:
         case "integer":
             return parse_integer_value(name, text, None)
@@ -44,6 +48,7 @@ def parse_field_value(name: str, text: str, category: Category) -> Any:
 
 
 def parse_integer_value(name: str, text: str, valid_range: range | None) -> int:
+    """A whole number. Raises RequestError if the text is none, or not in the range."""
     try:
         number = int(text)
     except ValueError:
@@ -51,15 +56,18 @@ def parse_integer_value(name: str, text: str, valid_range: range | None) -> int:
     if number is None or (valid_range is not None and number not in valid_range):
         limits = f" from {valid_range[0]} to {valid_range[-1]}" if valid_range else ""
         raise RequestError(
-            f'"{text[:60]}" is no {name}: expected a whole number{limits}. Correct it.'
+            f'"{text[:60]}" is not a valid {name}: expected a whole number{limits}. Correct it.'
         )
     return number
 
 
 def require_choice(name: str, text: str, choices: tuple[str, ...]) -> str:
+    """The text, if it is one of the choices. Raises RequestError otherwise, with the closest."""
     if text not in choices:
         hint = suggest_name(text, choices)
         ellipsis = ", ..." if len(choices) > _MAX_CHOICES_SHOWN else ""
         listed = ", ".join(choices[:_MAX_CHOICES_SHOWN])
-        raise RequestError(f'"{text[:60]}" is no {name}.{hint} It may be {listed}{ellipsis}.')
+        raise RequestError(
+            f'"{text[:60]}" is not a valid {name}.{hint} It may be {listed}{ellipsis}.'
+        )
     return text

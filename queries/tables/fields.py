@@ -1,13 +1,11 @@
-"""TODO: say what queries.tables.fields is for."""
+"""The axis of each field to count by, built in or declared by the force as a category."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
-from elasticsearch.dsl.query import Exists, Query, Range, Term
+from elasticsearch.dsl.query import Exists, Term
 from elasticsearch.dsl.query import Terms as AreTerms
 
 from indexer.errors import RequestError
@@ -17,16 +15,12 @@ from indexer.suggestions import suggest_name
 from queries.answer.condition import (
     CategoryCondition,
     Condition,
-    Not,
     OffenceGroupCondition,
-    build_age_condition,
-    build_any_term_condition,
     build_category_condition,
     build_exact_code_condition,
     build_field_condition,
-    build_other_age_condition,
 )
-from queries.tables.axis import Axis, Bucket, BucketKind
+from queries.tables.axis import UNKNOWN_KEY, Axis, Bucket
 from queries.tables.calendar import (
     build_dates_axis,
     find_calendar_year,
@@ -43,29 +37,18 @@ from queries.tables.field_values import (
     parse_integer_value,
     require_choice,
 )
-from queries.tables.period import Period
+from queries.tables.request_axes import build_offence_rows_axis
 from queries.tables.scope import (
     COUNTED_STATUS,
     EXCLUDED_STATUSES,
-    Mention,
-    OffenceRow,
     Scope,
-    all_of,
-    build_offence_query,
     none_of,
-    rows_are_disjoint,
 )
-
-_UNKNOWN_KEY: Final = "unknown"
 
 _NOT_RECORDED_LABEL: Final = "Not recorded"
 
-_GROUP_UNKNOWN_LABEL: Final = "Group not known"
-
 _VALUE_PREFIX: Final = "="
 
-
-# -- axes by name ------------------------------------------------------------------------------
 
 _BUILT_IN_AXES: Final = (
     "offence", "offence_row", "offence_group", "month", "quarter", "calendar_year",
@@ -76,12 +59,12 @@ TIME_FIELDS: Final = ("month", "quarter", "calendar_year", "financial_year")
 
 
 def list_field_names(categories: Categories) -> tuple[str, ...]:
-    """What can be counted by."""
+    """The names of the fields to count by."""
     return (*_BUILT_IN_AXES, *categories)
 
 
 def require_field_name(name: str, categories: Categories) -> str:
-    """The name, if it can be counted by. Raises RequestError, with the nearest that can."""
+    """The name of a field to count by. Raises RequestError, with the closest, if there is none."""
     field_names = list_field_names(categories)
     if name not in field_names:
         raise RequestError(
@@ -92,13 +75,13 @@ def require_field_name(name: str, categories: Categories) -> str:
 
 
 def build_field_axis(name: str, scope: Scope) -> Axis:
-    """The axis of a name. Raises RequestError for a name that is none."""
+    """The axis of a field to count by. Raises RequestError if there is none of the name."""
     require_field_name(name, scope.categories)
     if name in scope.categories:
         return _drop_excluded_values(_build_category_axis(name, scope.categories[name]), scope)
     return {
         "offence": _build_offence_axis,
-        "offence_row": lambda: _build_offence_rows_axis(scope.offences),
+        "offence_row": lambda: build_offence_rows_axis(scope.offences),
         "offence_group": _build_offence_group_axis,
         "month": lambda: build_dates_axis("Month", scope.periods, find_month),
         "quarter": lambda: build_dates_axis("Quarter", scope.periods, find_quarter),
@@ -113,18 +96,20 @@ def build_field_axis(name: str, scope: Scope) -> Axis:
 
 
 def _drop_excluded_values(axis: Axis, scope: Scope) -> Axis:
-    """Without the values that no record in scope can have: what is not asked about is no 0."""
+    """The axis without the values that the scope excludes: a row of them would always be 0."""
     if axis.buckets is None or not axis.partition:
         return axis
-    filters = [
+    conditions = [
         field_filter.condition
         for field_filter in scope.field_filters
         if isinstance(field_filter.condition, CategoryCondition)
     ]
     buckets = [
-        bucket for bucket in axis.buckets if all(_may_meet(bucket, entry) for entry in filters)
+        bucket
+        for bucket in axis.buckets
+        if all(_may_meet(bucket, condition) for condition in conditions)
     ]
-    # Two conditions may leave no value, and so no record to have one.
+    # Two filters of the field may exclude every value; then no record is in scope.
     return msgspec.structs.replace(axis, buckets=tuple(buckets)) if buckets else axis
 
 
@@ -137,76 +122,10 @@ def _may_meet(bucket: Bucket, condition: CategoryCondition) -> bool:
     )
 
 
-@lru_cache(64)
-def build_mentions_axis(mentions: tuple[Mention, ...]) -> Axis:
-    """A bucket for each term, and one for none of them."""
-    queries = [mention.query() for mention in mentions]
-    buckets = (
-        *(
-            Bucket(_format_position_key(index), mention.label, query, (mention.condition,))
-            for index, (mention, query) in enumerate(zip(mentions, queries, strict=True))
-        ),
-        Bucket(
-            "none",
-            "None of these",
-            none_of(queries),
-            (Not(build_any_term_condition(mention.condition for mention in mentions)),),
-            "none",
-        ),
-    )
-    return Axis("Keyword", buckets, partition=False, mentions=tuple(mentions))
-
-
-@lru_cache(64)
-def build_bands_axis(bands: tuple[tuple[str, int, int], ...]) -> Axis:
-    """A bucket for each age band (label, first, last), for other known ages, and for unknown."""
-    has_age = Exists(field="victims.age")
-    band_buckets = [
-        Bucket(
-            _format_position_key(n),
-            label,
-            Range(**{"victims.age": {"gte": first, "lte": last}}),
-            (build_age_condition((first, last)),),
-        )
-        for n, (label, first, last) in enumerate(bands)
-    ]
-    other_query = (
-        all_of([has_age, none_of([bucket.query for bucket in band_buckets])])
-        if band_buckets
-        else has_age
-    )
-    outside = (build_other_age_condition((first, last) for _, first, last in bands),)
-    unknown = (Not(build_other_age_condition(())),)
-    return Axis(
-        "Age of victim",
-        (
-            *band_buckets,
-            Bucket(
-                "other",
-                "Any other known age" if band_buckets else "Age known",
-                other_query,
-                outside,
-                "other",
-            ),
-            Bucket(_UNKNOWN_KEY, "Age not known", none_of([has_age]), unknown, "unknown"),
-        ),
-        level="victim",
-    )
-
-
-def build_periods_axis(periods: Sequence[Period]) -> Axis:
-    """A bucket for each period; they may overlap, or leave days out."""
-    buckets = tuple(
-        Bucket(_format_position_key(n), period.label, period.query(), (period.condition,))
-        for n, period in enumerate(periods)
-    )
-    return Axis("Period", buckets, partition=False, exhaustive=False)
-
-
 def _build_offence_axis() -> Axis:
     table = load_offence_table()
 
-    def read(code: str) -> Bucket:
+    def bucket_for_value(code: str) -> Bucket:
         return Bucket(
             code,
             table.title(code),
@@ -215,85 +134,55 @@ def _build_offence_axis() -> Axis:
             codes=(code,),
         )
 
-    def named(name: str) -> Bucket:
-        title, _, code = name.removesuffix(")").rpartition(" (")  # as documents print it
-        if code in table.codes_with_title(title):
-            return read(code)
-        titled = table.codes_with_title(name)
-        if len(titled) > 1:
-            raise RequestError(f'"{name}" is the title of {", ".join(titled)}. Name the code.')
-        return read(titled[0] if titled else table.canonical(name))
+    def bucket_for_name(name: str) -> Bucket:
+        codes = table.codes_with_title(name)
+        if len(codes) > 1:
+            raise RequestError(
+                f'"{name}" is the title of {", ".join(codes)}. Give the code instead.'
+            )
+        if codes:
+            return bucket_for_value(codes[0])
+        printed_buckets = (
+            bucket for bucket in map(bucket_for_value, table.titles) if bucket.is_called(name)
+        )
+        return next(printed_buckets, None) or bucket_for_value(table.canonical(name))
 
     return Axis(
         "Offence",
         None,
         source={"terms": {"field": "offence_code"}},
-        bucket_for_value=read,
-        bucket_for_name=named,
+        bucket_for_value=bucket_for_value,
+        bucket_for_name=bucket_for_name,
     )
-
-
-@lru_cache(64)
-def _build_offence_rows_axis(rows: tuple[OffenceRow, ...]) -> Axis:
-    if not rows:
-        raise RequestError(
-            "offence_row counts by the rows of offences:, of which there are none. List them, or "
-            "count by offence."
-        )
-    buckets = tuple(
-        Bucket(
-            _format_position_key(n),
-            row.label,
-            build_offence_query(row.codes),
-            (row.condition,),
-            codes=row.codes,
-        )
-        for n, row in enumerate(rows)
-    )
-    return Axis("Offence", buckets, partition=rows_are_disjoint([row.codes for row in rows]))
 
 
 def _build_offence_group_axis() -> Axis:
     table = load_offence_table()
 
-    def read(code: str) -> Bucket:
-        group = table.group(code)
-        kind: BucketKind = "asked" if group else "unknown"
-        return Bucket(
-            group or _UNKNOWN_KEY,
-            group or _GROUP_UNKNOWN_LABEL,
-            _build_group_query(group),
-            (OffenceGroupCondition(group),),
-            kind,
-        )
+    def make_bucket(group: str | None) -> Bucket:
+        condition = OffenceGroupCondition(group)
+        if group is None:
+            query = none_of([AreTerms(offence_path=sorted(table.groups))])
+            return Bucket(UNKNOWN_KEY, "Group not known", query, (condition,), "unknown")
+        codes = sorted(code for code, code_group in table.groups.items() if code_group == group)
+        return Bucket(group, group, AreTerms(offence_path=codes), (condition,))
 
-    def named(name: str) -> Bucket:
-        if name.casefold() in (_UNKNOWN_KEY, _GROUP_UNKNOWN_LABEL.casefold()):
-            group = None
-        else:
-            group = require_choice(
-                "offence group", name, tuple(dict.fromkeys(table.groups.values()))
-            )
-        return Bucket(
-            group or _UNKNOWN_KEY,
-            group or _GROUP_UNKNOWN_LABEL,
-            _build_group_query(group),
-            (OffenceGroupCondition(group),),
-            "asked" if group else "unknown",
-        )
+    def bucket_for_value(code: str) -> Bucket:
+        return make_bucket(table.group(code))
 
-    source = {"terms": {"field": "offence_code"}}
-    return Axis("Offence group", None, source=source, bucket_for_value=read, bucket_for_name=named)
+    def bucket_for_name(name: str) -> Bucket:
+        groups = tuple(dict.fromkeys(table.groups.values()))
+        for bucket in map(make_bucket, (*groups, None)):
+            if bucket.is_called(name):
+                return bucket
+        return make_bucket(require_choice("offence group", name, groups))
 
-
-def _build_group_query(group: str | None) -> Query:
-    table = load_offence_table()
-    if group is None:
-        return none_of([AreTerms(offence_path=sorted(table.groups))])
-    return AreTerms(
-        offence_path=sorted(
-            code for code, code_group in table.groups.items() if code_group == group
-        )
+    return Axis(
+        "Offence group",
+        None,
+        source={"terms": {"field": "offence_code"}},
+        bucket_for_value=bucket_for_value,
+        bucket_for_name=bucket_for_name,
     )
 
 
@@ -316,29 +205,32 @@ def _build_sex_axis() -> Axis:
         for key, label in SEX_LABELS.items()
     ]
     missing = (build_field_condition("sex", [None]),)
-    buckets.append(Bucket(_UNKNOWN_KEY, "Sex not recorded", none_of([field]), missing, "unknown"))
+    buckets.append(Bucket(UNKNOWN_KEY, "Sex not recorded", none_of([field]), missing, "unknown"))
     return Axis("Sex of victim", tuple(buckets), level="victim")
 
 
 def _build_outcome_axis() -> Axis:
-    def read(number: int | None) -> Bucket:
-        if number is None:
-            return _build_missing_bucket("outcome", build_field_condition("outcome", [None]))
-        label = f"{number} {load_outcome_titles().get(number, '')}".strip()
-        means = build_field_condition("outcome", [str(number)])
-        return Bucket(str(number), label, Term(outcome=number), (means,))
+    missing = _build_missing_bucket("outcome", build_field_condition("outcome", [None]))
 
-    def named(name: str) -> Bucket:
-        first = (name.split() or [""])[0]
-        missing = name.casefold() in (_UNKNOWN_KEY, _NOT_RECORDED_LABEL.casefold())
-        return read(None if missing else parse_integer_value("outcome", first, OUTCOME_NUMBERS))
+    def bucket_for_value(number: int | None) -> Bucket:
+        if number is None:
+            return missing
+        label = f"{number} {load_outcome_titles().get(number, '')}".strip()
+        condition = build_field_condition("outcome", [str(number)])
+        return Bucket(str(number), label, Term(outcome=number), (condition,))
+
+    def bucket_for_name(name: str) -> Bucket:
+        for bucket in (missing, *map(bucket_for_value, OUTCOME_NUMBERS)):
+            if bucket.is_called(name):
+                return bucket
+        return bucket_for_value(parse_integer_value("outcome", name, OUTCOME_NUMBERS))
 
     return Axis(
         "Outcome",
         None,
         source=_build_terms_source("outcome"),
-        bucket_for_value=read,
-        bucket_for_name=named,
+        bucket_for_value=bucket_for_value,
+        bucket_for_name=bucket_for_name,
     )
 
 
@@ -346,54 +238,45 @@ def _build_category_axis(name: str, category: Category) -> Axis:
     field = f"{CATEGORIES_FIELD}.{name}"
     heading = label_category(name, category)
 
-    def means(value: str | None) -> Condition:
+    def build_condition(value: str | None) -> Condition:
         return build_category_condition(name, [value], many=category.many)
 
-    missing = _build_missing_bucket(field, means(None), key=_VALUE_PREFIX)
+    def make_bucket(value: Any, label: str) -> Bucket:
+        text = format_field_value(value)
+        query = Term(**{field: value})
+        return Bucket(_VALUE_PREFIX + text, label, query, (build_condition(text),))
+
+    missing = _build_missing_bucket(field, build_condition(None), key=_VALUE_PREFIX)
     if category.values or category.type == "boolean":
-        values: dict[Any, str] = (
+        labels: dict[Any, str] = (
             {value: value for value in category.values}
             if category.values
             else {True: "Yes", False: "No"}
         )
-        buckets = tuple(
-            Bucket(
-                _VALUE_PREFIX + format_field_value(value),
-                label,
-                Term(**{field: value}),
-                (means(format_field_value(value)),),
-            )
-            for value, label in values.items()
-        )
+        buckets = (make_bucket(value, label) for value, label in labels.items())
         return Axis(heading, (*buckets, missing), partition=not category.many)
 
-    def read(value: Any) -> Bucket:
-        if value is None:
-            return missing
-        text = format_field_value(value)
-        return Bucket(_VALUE_PREFIX + text, text, Term(**{field: value}), (means(text),))
+    def bucket_for_value(value: Any) -> Bucket:
+        return missing if value is None else make_bucket(value, format_field_value(value))
 
-    def named(text: str) -> Bucket:
-        if text == _VALUE_PREFIX or text.casefold() == _NOT_RECORDED_LABEL.casefold():
+    def bucket_for_name(text: str) -> Bucket:
+        if missing.is_called(text):
             return missing
-        return read(parse_field_value(name, text.removeprefix(_VALUE_PREFIX), category))
+        value = parse_field_value(name, text.removeprefix(_VALUE_PREFIX), category)
+        return bucket_for_value(value)
 
     return Axis(
         heading,
         None,
         partition=not category.many,
         source=_build_terms_source(field),
-        bucket_for_value=read,
-        bucket_for_name=named,
+        bucket_for_value=bucket_for_value,
+        bucket_for_name=bucket_for_name,
     )
 
 
-def _format_position_key(number: int) -> str:
-    return f"#{number}"
-
-
-def _build_missing_bucket(field: str, means: Condition, key: str = _UNKNOWN_KEY) -> Bucket:
-    return Bucket(key, _NOT_RECORDED_LABEL, none_of([Exists(field=field)]), (means,), "unknown")
+def _build_missing_bucket(field: str, condition: Condition, key: str = UNKNOWN_KEY) -> Bucket:
+    return Bucket(key, _NOT_RECORDED_LABEL, none_of([Exists(field=field)]), (condition,), "unknown")
 
 
 def _build_terms_source(field: str) -> dict[str, Any]:

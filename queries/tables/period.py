@@ -1,4 +1,4 @@
-"""TODO: say what queries.tables.period is for."""
+"""A period: days on which records were recorded, as a filter, a condition and a label."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from queries.answer.condition import Condition, build_period_condition
 
 
 class Period(Struct, frozen=True):
-    """Days of ``recorded_on``, both included; None is open. ``name`` is what a column calls it."""
+    """Days of ``recorded_on``, first and last included; None leaves that end open.
+
+    ``name`` is the label the request gives it, if any.
+    """
 
     start: date | None = None
     end: date | None = None
@@ -34,7 +37,7 @@ class Period(Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """What a column calls it."""
+        """Its name, or else its days in words."""
         return self.name or self.words
 
     @property
@@ -49,13 +52,13 @@ class Period(Struct, frozen=True):
         return Range(recorded_on=days) if days else MatchAll()
 
     def contains(self, other_period: Period) -> bool:
-        """Whether all of the other's days are of this one."""
+        """Whether every day of the other period is in this one."""
         return (self.start or date.min) <= (other_period.start or date.min) and (
             other_period.end or date.max
         ) <= (self.end or date.max)
 
     def overlaps(self, other_period: Period) -> bool:
-        """Whether they have a day in common."""
+        """Whether the two have a day in common."""
         return (self.start or date.min) <= (other_period.end or date.max) and (
             other_period.start or date.min
         ) <= (self.end or date.max)
