@@ -12,10 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import TypedDict
 
-import msgspec
-
-from indexer.errors import RequestError
 from indexer.session import Session
+from queries.answer.answer_file import read_answer_file
 from queries.answer.types import Answer
 from queries.answering.service import AnswerOptions, answer_request
 from queries.disclosure.publisher import build_publisher
@@ -62,12 +60,7 @@ def answer(
 
 def read_answer(path: Path | str) -> Answer:
     """Read an answer from a JSON file that foidex wrote. Raises RequestError."""
-    try:
-        return msgspec.json.decode(Path(path).read_bytes(), type=Answer)
-    except OSError as error:
-        raise RequestError(f"{path}: cannot be read ({error.strerror}).") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RequestError(f"{path}: is no answer of foidex: {error}.") from None
+    return read_answer_file(Path(path))
 
 
 def publish(answer: Answer, config: Path | str | None = None, override: str = "") -> Answer:

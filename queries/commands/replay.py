@@ -30,7 +30,12 @@ def run_replay_command(
     from queries.answer.types import format_json
     from queries.answering.audit_fields import request_fields
     from queries.replay.audit_fields import replay_fields
-    from queries.replay.compare import extract_request, read_unpublished_answer, replay_answer
+    from queries.replay.compare import (
+        ReplayContext,
+        extract_request,
+        read_unpublished_answer,
+        replay_answer,
+    )
     from queries.replay.text import format_replay
 
     settings = get_session().settings
@@ -39,14 +44,13 @@ def run_replay_command(
         request = extract_request(earlier_answer, answer)
         run.add_fields(**request_fields(request))
         with get_session().client() as client:
-            result = replay_answer(
+            context = ReplayContext(
                 client,
                 settings.index.alias,
-                earlier_answer,
-                request,
                 settings.audit_folder,
                 settings.audit.basis_records,
             )
+            result = replay_answer(context, earlier_answer, request)
         text = format_replay(result) if form is ReportFormat.TEXT else format_json(result) + "\n"
         run.write(**replay_fields(result, earlier_answer))
         print(text, end="")

@@ -285,7 +285,8 @@ def _find_small_pieces(
         if is_small(bounds, threshold) and not _was_already_known(earlier_attacker, piece, bounds):
             names = ", ".join(sorted({entry.name for entry in knowledge.sources.values()}))
             yield (
-                f"{piece.words}: would be known to be {_format_bounds(bounds)}, from this and {names}"
+                f"{piece.words}: would be known to be {_format_bounds(bounds)}, from this and "
+                f"{names}"
             )
 
 

@@ -1,4 +1,4 @@
-"""Which numbers of an answer changed since the set of documents that it replaces."""
+"""What changed in the numbers of a document set since it was last written in the same folder."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from queries.answer.cells import Cell, CellValue, list_cells
 from queries.answer.types import Answer, format_json
 
 
 class NumberChange(Struct, frozen=True):
-    """A number that is not what it was; None is a withheld count, "" a new number."""
+    """A number that changed: None is a count that is not given, "" a number that is not there."""
 
     label: str
-    before: int | str | None
-    after: int | str | None
+    before: CellValue
+    after: CellValue
 
     def __str__(self) -> str:
         before, after = (
@@ -33,46 +34,36 @@ class NumberChange(Struct, frozen=True):
 
 
 def compare_answers(before: Mapping[str, Any], answer: Answer) -> tuple[NumberChange, ...] | None:
-    """The numbers that are not what they were; None if the request is another one."""
+    """The numbers that changed since an earlier answer, read from JSON.
+
+    None if that answered another request, or is not an answer as this version reads it.
+    """
     after: dict[str, Any] = msgspec.json.decode(format_json(answer))
     if _strip_letter_fields(before) != _strip_letter_fields(after):
         return None
-    old, new = _collect_answer_numbers(before), _collect_answer_numbers(after)
+    try:
+        earlier_answer = msgspec.convert(before, Answer)
+    except msgspec.ValidationError:
+        return None
+    old, new = _index_cells(earlier_answer), _index_cells(answer)
     return tuple(
-        NumberChange(
-            ", ".join(filter(None, number_key[1::2])),
-            old.get(number_key, ""),
-            new.get(number_key, ""),
-        )
-        for number_key in {**old, **new}
-        if old.get(number_key, "") != new.get(number_key, "")
+        NumberChange(name[1], old.get(name, ""), new.get(name, ""))
+        for name in {**old, **new}
+        if old.get(name, "") != new.get(name, "")
     )
 
 
 def _strip_letter_fields(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The request without the parts that only the letter prints."""
+    """The request without the fields that only a letter uses."""
     return {
         name: value for name, value in answer["request"].items() if name not in ("letter", "title")
     }
 
 
-#: Where a number stands: keys, each followed by its words for a person.
-_NumberKey = tuple[str, ...]
+def _index_cells(answer: Answer) -> dict[tuple[object, str], CellValue]:
+    """Every number by its key and the words for where it stands."""
+    return {_name_cell(cell): cell.value for cell in list_cells(answer)}
 
 
-def _collect_answer_numbers(answer: Mapping[str, Any]) -> dict[_NumberKey, int | str | None]:
-    """Every number of an answer: the scope's, single facts, the tables'."""
-    numbers: dict[_NumberKey, int | str | None] = {
-        ("scope", "Offences in scope"): answer["scope"]["records"]
-    }
-    for status, number in answer["scope"]["left_out"].items():
-        numbers["left out", "Left out", status, status] = number
-    for question in answer["questions"]:
-        name, table = question["id"], question["table"]
-        for fact, value in question.get("facts", {}).items():
-            numbers[name, name, fact, fact.replace("_", " ")] = value
-        for row in (*table["rows"], table["total"]):
-            for column, count in zip(table["columns"], row["counts"], strict=True):
-                cell_key = (row["key"], row["label"], column["key"], column["label"])
-                numbers[(name, name, *cell_key)] = count
-    return numbers
+def _name_cell(cell: Cell) -> tuple[object, str]:
+    return cell.key, cell.location

@@ -16,8 +16,8 @@ MANIFEST_FORMAT: Final = "foidex-manifest/1"
 
 
 class Manifest(Struct, frozen=True):
-    """What foidex wrote in a folder: the SHA-256 of each file, by its path there, and whether the
-    answer is the one that may be published."""
+    """What foidex wrote in a folder: the SHA-256 of each file by its path there, and whether the
+    answer is the published one."""
 
     reference: str
     generation: str

@@ -1,8 +1,8 @@
 """The basis of an answer: which records count in which of its numbers, kept in a file.
 
-Gzip JSON lines, for their owner's eyes only: a head, each record in scope, and each record that
-lacks one thing to be in scope. The file is named by its SHA-256, which stands in the answer, so the
-answer itself holds no reference. Asked again of the same generation it is the same file.
+Gzipped JSON lines, readable by the owner only: a header, each record in scope, and each record that
+fails exactly one filter of the scope. The file is named by its SHA-256, which the answer contains,
+so the answer itself contains no reference. The same answer of a generation has the same file.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class BasisHeader(Struct, frozen=True, rename={"cell_keys": "places", "near_records": "near"}):
-    """The first line. ``places`` are the numbers that the lines after count in, by their order;
-    ``near`` is None where there were too many records near the scope to keep."""
+    """The first line. ``cell_keys`` are the numbers that the later lines count in, by position;
+    ``near_records`` is None if too many records were near the scope to keep."""
 
     generation: str
     query_hash: str
@@ -56,14 +56,14 @@ class BasisHeader(Struct, frozen=True, rename={"cell_keys": "places", "near_reco
 
 
 class BasisLine(Struct, frozen=True, rename={"counts": "in"}):
-    """A record in scope, and what it counts in each place."""
+    """A record in scope, and what it counts in each number, by its position."""
 
     facts: RecordFacts
     counts: dict[int, int]
 
 
 class Basis(Struct, frozen=True):
-    """A basis that was read, by reference; ``near`` is None where it was not kept."""
+    """A basis that was read, by reference; ``near_records`` is None if they were not kept."""
 
     head: BasisHeader
     records: dict[str, TracedRecord]
@@ -71,7 +71,7 @@ class Basis(Struct, frozen=True):
 
 
 def basis_path(folder: Path, digest: str) -> Path:
-    """Where the basis of a hash is, in the audit folder."""
+    """Where the basis with a hash is, in the audit folder."""
     return folder / _FOLDER / f"{digest}{_SUFFIX}"
 
 
@@ -83,17 +83,17 @@ def save_basis(  # noqa: PLR0913 - what was asked, and where it is kept
     max_records: int,
     access_alias: str | None = None,
 ) -> tuple[Answer, str]:
-    """Write the basis of an answer; the answer with its hash, or without, and why, in words.
+    """Write the basis of an answer; the answer with its hash, or without it and the reason.
 
-    ``through`` is the alias, for a user who may read no index by its name.
+    ``access_alias`` is the alias, for a user who may not read an index by its name.
 
-    Raises OutputError, and InexactError where the records do not add up to the numbers.
+    Raises OutputError, and InexactError if the records do not add up to the numbers.
     """
     if (number := answer.scope.of_any_status) > max_records:
         return answer, (
             f"The basis of this answer is not kept: {number:,} records are in scope, and the most "
-            f"is {max_records:,} (basis_records in [audit] of foidex.toml). A replay can name the records "
-            "that moved only while the generation is kept."
+            f"is {max_records:,} (basis_records in [audit] of foidex.toml). A replay can name the "
+            "records that moved only while the generation is kept."
         )
     generation = answer.provenance.generation
     cell_membership = build_membership(request, answer)
@@ -123,14 +123,15 @@ def save_basis(  # noqa: PLR0913 - what was asked, and where it is kept
 def require_sums(
     cell_membership: Membership, traced: Sequence[TracedRecord], answer: Answer
 ) -> None:
-    """Raise InexactError where the records do not add up to an answer's numbers."""
+    """Raise InexactError if the records do not add up to an answer's numbers."""
     totals = sum_counts(record.counts for record in traced)
     if wrong := find_differing_cells(cell_membership, totals, answer):
         cell_key = wrong[0]
         raise InexactError(
-            f"the records, one by one, do not add up to the numbers of the search ({cell_key.question}"
-            f" {cell_key.part} {cell_key.row} {cell_key.column}: {totals.get(cell_key, 0):,}), so none is "
-            "given. This is a fault in foidex; please report it."
+            "the records, one by one, do not add up to the numbers of the search "
+            f"({cell_key.question} {cell_key.part} {cell_key.row} {cell_key.column}: "
+            f"{totals.get(cell_key, 0):,}), so none is given. This is a fault in foidex; please "
+            "report it."
         )
 
 
@@ -167,9 +168,9 @@ def write_basis(
 
 
 def read_basis(folder: Path, digest: str) -> Basis | None:
-    """Read a basis; None where it is not there. Raises RequestError where it was changed."""
+    """Read a basis; None if it does not exist. Raises RequestError if it was changed."""
     if not _DIGEST.fullmatch(digest):
-        raise RequestError("the basis that the answer names is no SHA-256.")
+        raise RequestError("the basis that the answer names is not a SHA-256.")
     file = basis_path(folder, digest)
     try:
         packed = file.read_bytes()
@@ -186,14 +187,14 @@ def read_basis(folder: Path, digest: str) -> Basis | None:
         head = msgspec.json.decode(first, type=BasisHeader)
         if head.format != BASIS_FORMAT:
             raise RequestError(
-                f"{file}: is of the format {head.format}; this foidex reads {BASIS_FORMAT}."
+                f"{file}: has the format {head.format}; this foidex reads {BASIS_FORMAT}."
             )
         record_lines = [msgspec.json.decode(line, type=BasisLine) for line in lines[: head.records]]
         near_records = [
             msgspec.json.decode(line, type=NearScopeRecord) for line in lines[head.records :]
         ]
     except (OSError, EOFError, ValueError) as error:
-        raise RequestError(f"{file}: is no basis ({type(error).__name__}).") from None
+        raise RequestError(f"{file}: is not a basis ({type(error).__name__}).") from None
     return Basis(
         head,
         {

@@ -1,6 +1,6 @@
-"""What is kept of a record behind an answer, so that a replay can tell what changed in it. Pure.
+"""What is kept about a record behind an answer, so that a replay can say what changed in it. Pure.
 
-Of its text, victims, links and categories a short hash, and nothing else.
+Of its text, victims, links and categories only a short hash is kept.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ class RecordFacts(
     omit_defaults=True,
     rename={"mentioned_terms": "says", "erased": "forgotten"},
 ):
-    """What is kept of a record. ``narrative`` to ``categories`` are hashes; ``says`` are the
-    scope's terms that it mentions, by number; ``deleted_at`` is set of one that was deleted, and
-    ``forgotten`` of one that was forgotten here."""
+    """What is kept about a record.
+
+    ``narrative`` to ``categories`` are hashes. ``mentioned_terms`` are the scope's terms that it
+    mentions, by number. ``deleted_at`` is set for a deleted record, and ``erased`` if
+    ``foidex forget`` deleted it.
+    """
 
     crime_ref: str
     recorded_on: str = ""
@@ -37,7 +40,7 @@ class RecordFacts(
 
 
 class TracedRecord(Struct, frozen=True):
-    """A record in scope, and what it counts in each number where it counts."""
+    """A record in scope, and what it counts in each number that it counts in."""
 
     facts: RecordFacts
     counts: CellCounts

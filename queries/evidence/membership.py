@@ -1,10 +1,11 @@
 """Which records count in which numbers of an answer, as named queries and sums. Pure.
 
-Every number but a *derived* one (a youngest age, a count of different people) is a sum over the
-records in scope: of each, the product of a few scores. A score is 1 where a record is in a row, a
-column, a period or among those asked about, and the number of its victims where victims are
-counted. The scores come from queries that the server names for each record it lists, those of an
-open axis from the record's own value; so the numbers are found a second time, record by record.
+Every number except a *derived* one (a youngest age, a count of different people) is a sum over the
+records in scope: for each record, the product of a few scores. A score is 1 if the record is in a
+row, a column, a period or among those asked about, and the number of its victims where victims are
+counted. The server names the queries that each record matches, which gives the scores; those of an
+open axis come from the record's own value. So the numbers are found a second time, record by
+record.
 """
 
 from __future__ import annotations
@@ -17,21 +18,20 @@ import msgspec
 from elasticsearch.dsl.query import Query, Term
 from msgspec import Struct
 
-from queries.answer.cells import CellKey, collect_numbers
-from queries.answer.types import Answer, TermAnswer
-from queries.questions.base import Question
-from queries.questions.prepared import prepare_question
+from queries.answer.cells import Cell, CellKey, collect_numbers, list_cells
+from queries.answer.types import Answer
+from queries.questions.prepared import PreparedQuestion, prepare_question
 from queries.request.reader import Request
 from queries.tables.axis import Axis
 from queries.tables.period_columns import split_column_key
 from queries.tables.scope import (
-    EXCLUDED_STATUSES,
     Mention,
     Scope,
     all_of_or_everything,
     build_counted_query,
     build_offence_query,
 )
+from queries.tables.table_query import find_bucket_key
 
 MAX_CLAUSES: Final = 800  # a search of a small server takes 1,024
 
@@ -39,18 +39,17 @@ _LEAF_QUERIES: Final = frozenset(
     ("match_phrase", "intervals", "match", "term", "terms", "range", "exists", "match_all")
 )
 
-_CELL_PREFIX: Final = "in_"
-
 Scores = dict[str, int]
 
 CellCounts = dict[CellKey, int]
 
 
 class Membership(Struct):
-    """What to ask of each record (``queries`` by name, ``open_axes`` by the start of a name), and
-    ``sums``: the names whose scores, multiplied, are what a record counts in a number.
+    """What to ask about each record, and how the numbers follow from it.
 
-    ``mentions`` are the names of the scope's terms. One search holds ``max_clauses`` at most.
+    ``queries`` are by name, ``open_axes`` by the start of a name. ``sums`` are, for each number,
+    the names whose scores, multiplied, are what a record counts in it. ``mentions`` are the names
+    of the scope's terms. One search has ``max_clauses`` at most.
     """
 
     queries: dict[str, dict[str, Any]]
@@ -61,7 +60,7 @@ class Membership(Struct):
     max_clauses: int = MAX_CLAUSES
 
     def __post_init__(self) -> None:
-        """Sort the sums by their last name, which the fewest records have."""
+        """Group the sums by their last name, which the fewest records have."""
         for cell_key, names in self.sums.items():
             self.by_last.setdefault(names[-1], []).append((cell_key, names))
 
@@ -84,7 +83,7 @@ class Membership(Struct):
         return batches
 
     def scores_of_values(self, document: dict[str, Any]) -> Scores:
-        """The scores that a record's own values tell."""
+        """The scores that follow from a record's own values."""
         return {
             f"{start}{key}": 1
             for start, axis in self.open_axes.items()
@@ -92,7 +91,7 @@ class Membership(Struct):
         }
 
     def counts(self, scores: Scores) -> CellCounts:
-        """What a record of these scores counts in each number, where it counts at all."""
+        """What a record with these scores counts in each number that it counts in."""
         counts: CellCounts = {}
         for last in scores:
             for cell_key, names in self.by_last.get(last, ()):
@@ -107,12 +106,12 @@ class Membership(Struct):
 
 
 def build_membership(request: Request, answer: Answer) -> Membership:
-    """The membership of the records behind every number of an answer that is a sum."""
+    """The membership for every number of an answer that is a sum over records."""
     return _MembershipBuilder().build(request, answer)
 
 
 def build_mention_membership(scope: Scope) -> Membership:
-    """Which of the scope's terms a record mentions, and no more."""
+    """The membership for the scope's terms alone."""
     builder = _MembershipBuilder()
     mentions = tuple(builder.record(mention.query()) for mention in scope.mentions)
     return Membership(builder.queries, {}, {}, mentions)
@@ -140,7 +139,7 @@ def find_differing_cells(
 
 
 class _MembershipBuilder:
-    """Names queries, the same query once."""
+    """Gives each query a name, and equal queries the same one."""
 
     def __init__(self) -> None:
         self.queries: dict[str, dict[str, Any]] = {}
@@ -150,18 +149,30 @@ class _MembershipBuilder:
 
     def build(self, request: Request, answer: Answer) -> Membership:
         scope = request.scope
-        counted_name = self.record(build_counted_query())
-        self.sums[CellKey("", "records")] = (counted_name,)
-        for status in EXCLUDED_STATUSES:
-            self.sums[CellKey("", "status", status)] = (self.record(Term(status=status)),)
-        for number, row in enumerate(scope.offences):
-            name = self.record(build_offence_query(row.codes))
-            self.sums[CellKey("", "offence", str(number))] = (counted_name, name)
-        self._terms("", (counted_name,), scope.mentions, answer.scope.terms)
-        for question, question_answer in zip(request.questions, answer.questions, strict=True):
-            self._question(question, scope, question_answer)
+        cells = list_cells(answer)
+        self._add_scope(scope, [cell for cell in cells if not cell.key.question])
+        for question in request.questions:
+            parts = _QuestionParts(prepare_question(question, scope), self)
+            own_cells = [cell for cell in cells if cell.key.question == question.id]
+            for cell in _order_question_cells(own_cells):
+                self.sums[cell.key] = parts.names_of(cell)
         mentions = tuple(self.record(mention.query()) for mention in scope.mentions)
         return Membership(self.queries, self.open_axes, self.sums, mentions)
+
+    def _add_scope(self, scope: Scope, cells: list[Cell]) -> None:
+        counted_name = self.record(build_counted_query())
+        for cell in cells:
+            match cell.key:
+                case CellKey(part="records"):
+                    names: tuple[str, ...] = (counted_name,)
+                case CellKey(part="status", row=status):
+                    names = (self.record(Term(status=status)),)
+                case CellKey(part="offence", row=number):
+                    codes = scope.offences[int(number)].codes
+                    names = (counted_name, self.record(build_offence_query(codes)))
+                case key:
+                    names = (counted_name, self.record(_find_term_query(key, scope.mentions)))
+            self.sums[cell.key] = names
 
     def record(self, query: Query) -> str:
         """The name of a query of records, whose score is 1."""
@@ -183,78 +194,92 @@ class _MembershipBuilder:
         key = kind + msgspec.json.encode(body, order="deterministic")
         return self._names.setdefault(key, f"{kind.decode()}{len(self._names)}")
 
-    def _terms(
-        self,
-        question: str,
-        base_names: tuple[str, ...],
-        mentions: tuple[Mention, ...],
-        term_counts: tuple[TermAnswer, ...],
-    ) -> None:
-        """The terms, and each form that was found of one; a form that was not has no record."""
-        for number, (mention, term) in enumerate(zip(mentions, term_counts, strict=True)):
-            name = self.record(mention.query())
-            self.sums[CellKey(question, "term", str(number))] = (*base_names, name)
-            spelling_by_form = {
-                " ".join(form): (spelling, form)
-                for spelling in mention.spellings
-                for form in spelling.forms
-            }
-            for form in term.forms:
-                name = self.record(mention.form_query(*spelling_by_form[form.form]))
-                cell_key = CellKey(question, "form", str(number), form.form)
-                self.sums[cell_key] = (*base_names, name)
 
-    def _question(self, question: Question, scope: Scope, question_answer: Any) -> None:
-        prepared = prepare_question(question, scope)
-        grid = prepared.table_query
-        base_names = (self.record(prepared.query),)
-        self._terms(question.id, base_names, grid.mentions, question_answer.terms)
-        sides = [self._side(axis, f"{question.id}.{n}=") for n, axis in enumerate(grid.axes)]
-        by_period = prepared.has_period_columns
-        table = question_answer.table
-        for column in table.columns:
-            name, period_index = split_column_key(column.key) if by_period else (column.key, None)
-            across = name.removeprefix(_CELL_PREFIX) if name.startswith(_CELL_PREFIX) else None
-            if across is None and name != grid.unit:
-                continue  # derived: different people
-            period_names = (
-                ()
-                if period_index is None
-                else (self.record(prepared.scope.periods[period_index].query()),)
-            )
-            for row in (*table.rows, table.total):
-                total = row is table.total
-                keys = [None if total else row.key, across]
-                cell_key = CellKey(question.id, "total" if total else "row", row.key, column.key)
-                chosen = [
-                    (axis, side, key)
-                    for axis, side, key in zip(grid.axes, sides, keys, strict=False)
-                    if key is not None
-                ]
-                self.sums[cell_key] = (*base_names, *period_names, *self._cell(chosen, grid.unit))
+def _find_term_query(key: CellKey, mentions: tuple[Mention, ...]) -> Query:
+    """The records that mention the term of a cell, or mention it in the cell's form."""
+    mention = mentions[int(key.row)]
+    if key.part == "term":
+        return mention.query()
+    spelling, form = next(
+        (spelling, form)
+        for spelling in mention.spellings
+        for form in spelling.forms
+        if " ".join(form) == key.column
+    )
+    return mention.form_query(spelling, form)
+
+
+def _order_question_cells(cells: list[Cell]) -> list[Cell]:
+    """The cells that are sums over records, terms first and then column by column.
+
+    The order decides the names of the queries and the order of numbers in a basis, so a basis of
+    the same answer is the same file as that of an earlier version.
+    """
+    sums = [cell for cell in cells if not cell.is_derived]
+    columns = {column: index for index, column in enumerate(_list_columns(sums))}
+    return sorted(sums, key=lambda cell: columns[cell.key.column] if _is_in_table(cell) else -1)
+
+
+def _list_columns(cells: list[Cell]) -> dict[str, None]:
+    return dict.fromkeys(cell.key.column for cell in cells if _is_in_table(cell))
+
+
+def _is_in_table(cell: Cell) -> bool:
+    return cell.key.part in ("row", "total")
+
+
+class _QuestionParts:
+    """What the numbers of one question are made of."""
+
+    def __init__(self, prepared: PreparedQuestion, builder: _MembershipBuilder) -> None:
+        self.prepared = prepared
+        self.builder = builder
+        self.table_query = prepared.table_query
+        self.base_names = (builder.record(prepared.query),)
+        self.sides = [
+            self._side(axis, f"{prepared.question.id}.{n}=")
+            for n, axis in enumerate(self.table_query.axes)
+        ]
 
     def _side(self, axis: Axis, start: str) -> dict[str, Query] | str:
         """The queries of a listed axis by key, or the start of the names of an open one."""
         if axis.buckets is None:
-            self.open_axes[start] = axis
+            self.builder.open_axes[start] = axis
             return start
         return {bucket.key: bucket.query for bucket in axis.buckets}
 
-    def _cell(
-        self, chosen: list[tuple[Axis, dict[str, Query] | str, str]], unit: str
-    ) -> tuple[str, ...]:
-        """The names of a cell: of its column, its row, and of its victims."""
+    def names_of(self, cell: Cell) -> tuple[str, ...]:
+        """The names whose scores, multiplied, are what a record counts in a cell."""
+        if not _is_in_table(cell):
+            query = _find_term_query(cell.key, self.table_query.mentions)
+            return (*self.base_names, self.builder.record(query))
+        column, period_index = cell.key.column, None
+        if self.prepared.has_period_columns:
+            column, period_index = split_column_key(column)
+        period_names: tuple[str, ...] = ()
+        if period_index is not None:
+            period = self.prepared.scope.periods[period_index]
+            period_names = (self.builder.record(period.query()),)
+        row_key = None if cell.key.part == "total" else cell.key.row
+        cell_names = self._cell_names(row_key, find_bucket_key(column))
+        return (*self.base_names, *period_names, *cell_names)
+
+    def _cell_names(self, *keys: str | None) -> tuple[str, ...]:
+        """The names of a cell by its keys on the axes, None for all: of its column, its row, and
+        its victims."""
         names: list[str] = []
         victims: list[Query] = []
-        for axis, side, key in reversed(chosen):
+        sides = zip(self.table_query.axes, self.sides, keys, strict=False)
+        for axis, side, key in reversed([entry for entry in sides if entry[2] is not None]):
+            assert key is not None
             if isinstance(side, str):
                 names.append(f"{side}{key}")
             elif axis.level == "victim":
                 victims.append(side[key])
             else:
-                names.append(self.record(side[key]))
-        if unit == "victims":
-            names.append(self.victims(all_of_or_everything(victims)))
+                names.append(self.builder.record(side[key]))
+        if self.table_query.unit == "victims":
+            names.append(self.builder.victims(all_of_or_everything(victims)))
         return tuple(names)
 
 
@@ -276,7 +301,7 @@ def _find_bucket_keys(axis: Axis, document: dict[str, Any]) -> set[str]:
 
 
 def _count_clauses(query: Any) -> int:
-    """How many clauses a query is, near enough."""
+    """How many clauses a query has, approximately."""
     if isinstance(query, list):
         return sum(map(_count_clauses, query))
     if not isinstance(query, dict):

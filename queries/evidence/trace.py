@@ -1,8 +1,8 @@
 """The records behind an answer, one by one: what each is, and what it counts in every number.
 
-Asks the server, page by page, always one generation: it is sealed, so all passes are of one
-moment. The live one may be asked ``through`` its alias, for a user who may read no other. Keeps of
-a record's text, victims and links a short hash, and nothing else.
+Asks the server page by page, and always one generation: it is sealed, so all passes see the same
+records. The live one can be asked through its alias, for a user who may read nothing else. Of a
+record's text, victims and links only a short hash is kept.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from elasticsearch import Elasticsearch
@@ -44,8 +44,13 @@ def trace_scope(
     membership: Membership,
     access_alias: str | None = None,
 ) -> Iterator[TracedRecord]:
-    """Every record in scope, of any status, by reference. Raises as ``execute.answer``."""
-    yield from _trace_records(client, generation, scope.query().to_dict(), membership, access_alias)
+    """Every record in scope, of any status, by reference.
+
+    ``access_alias`` is asked in place of the generation if it is given. Raises ServerError, and
+    InexactError if the alias moved or a response is not complete.
+    """
+    index = _SealedIndex(client, generation, access_alias)
+    yield from _trace_records(index, scope.query().to_dict(), membership)
 
 
 def trace_references(
@@ -55,12 +60,13 @@ def trace_references(
     membership: Membership,
     access_alias: str | None = None,
 ) -> dict[str, RecordFacts]:
-    """What a generation holds of these references, deletions too. Raises as ``execute.answer``."""
+    """What a generation has for these references, deletions too. Raises as ``trace_scope``."""
+    index = _SealedIndex(client, generation, access_alias)
     facts: dict[str, RecordFacts] = {}
     ordered = sorted(references)
     for start in range(0, len(ordered), _MAX_REFERENCES):
         query = {"terms": {"crime_ref": ordered[start : start + _MAX_REFERENCES]}}
-        for record in _trace_records(client, generation, query, membership, access_alias):
+        for record in _trace_records(index, query, membership):
             facts[record.facts.crime_ref] = record.facts
     return facts
 
@@ -72,7 +78,10 @@ def list_near_records(
     max_records: int,
     access_alias: str | None = None,
 ) -> list[NearScopeRecord] | None:
-    """The records that lack one thing to be in scope; None where they are more than ``most``."""
+    """The records that fail exactly one filter of the scope; None if more than ``max_records`` do.
+
+    Raises as ``trace_scope``.
+    """
     parts = scope.list_filters()
     if not parts:
         return []
@@ -84,17 +93,15 @@ def list_near_records(
     outside = [{"term": {"status": DELETED}}, {"bool": {"filter": bodies}}]
     query = {
         "bool": {
-            "filter": [{"match_all": {}}],  # so that of one part none need match
+            "filter": [{"match_all": {}}],  # so that with a single filter none need match
             "should": named_queries,
             "minimum_should_match": len(parts) - 1,
             "must_not": outside,
         }
     }
     near_records: list[NearScopeRecord] = []
-    pages = _read_sealed_pages(
-        client, generation, query, _LIGHT_PAGE_SIZE, access_alias, source=False, fields=_FIELDS
-    )
-    for body in pages:
+    index = _SealedIndex(client, generation, access_alias)
+    for body in index.read_pages(query, _LIGHT_PAGE_SIZE, fields=_FIELDS):
         if body["hits"]["total"]["value"] > max_records:
             return None
         for hit in body["hits"]["hits"]:
@@ -112,33 +119,15 @@ def list_near_records(
 
 
 def _trace_records(
-    client: Elasticsearch,
-    generation: str,
-    query: dict[str, Any],
-    membership: Membership,
-    access_alias: str | None = None,
+    index: _SealedIndex, query: dict[str, Any], membership: Membership
 ) -> Iterator[TracedRecord]:
     *others, last = membership.batches()
     earlier: dict[str, Scores] = {}
     for batch in others:
-        for body in _read_sealed_pages(
-            client,
-            generation,
-            _add_named_queries(query, batch),
-            _PAGE_SIZE,
-            access_alias,
-            source=False,
-        ):
+        for body in index.read_pages(_add_named_queries(query, batch), _PAGE_SIZE):
             for hit in body["hits"]["hits"]:
                 earlier.setdefault(hit["_id"], {}).update(_read_scores(hit))
-    for body in _read_sealed_pages(
-        client,
-        generation,
-        _add_named_queries(query, last),
-        _PAGE_SIZE,
-        access_alias,
-        source=_SOURCE,
-    ):
+    for body in index.read_pages(_add_named_queries(query, last), _PAGE_SIZE, source=_SOURCE):
         for hit in body["hits"]["hits"]:
             document = hit["_source"]
             scores = (
@@ -154,30 +143,37 @@ def _add_named_queries(query: dict[str, Any], batch: list[dict[str, Any]]) -> di
     return {"bool": {"filter": [query], "should": batch, "minimum_should_match": 0}}
 
 
-def _read_sealed_pages(  # noqa: PLR0913 - what of each record
-    client: Elasticsearch,
-    generation: str,
-    query: dict[str, Any],
-    size: int,
-    access_alias: str | None,
-    *,
-    source: bool | Sequence[str],
-    fields: Sequence[str] = (),
-) -> Iterator[dict[str, Any]]:
-    pages = search_sealed_pages(
-        client,
-        access_alias or generation,
-        query=query,
-        size=size,
-        source=list(source) if not isinstance(source, bool) else source,
-        docvalue_fields=[{"field": name} for name in fields],
-        include_named_queries_score=True,
-        track_total_hits=True,
-    )
-    for body in pages:
-        if any(hit["_index"] != generation for hit in body["hits"]["hits"]):
-            raise alias_moved_error(access_alias or generation)
-        yield require_exact(body)
+class _SealedIndex(NamedTuple):
+    """A generation to read, and the alias to read it through, if its name may not be read."""
+
+    client: Elasticsearch
+    generation: str
+    access_alias: str | None
+
+    def read_pages(
+        self,
+        query: dict[str, Any],
+        size: int,
+        *,
+        source: Sequence[str] = (),
+        fields: Sequence[str] = (),
+    ) -> Iterator[dict[str, Any]]:
+        """The response of each page of the records of a query, with these parts of each record."""
+        index = self.access_alias or self.generation
+        pages = search_sealed_pages(
+            self.client,
+            index,
+            query=query,
+            size=size,
+            source=list(source) or False,
+            docvalue_fields=[{"field": name} for name in fields],
+            include_named_queries_score=True,
+            track_total_hits=True,
+        )
+        for body in pages:
+            if any(hit["_index"] != self.generation for hit in body["hits"]["hits"]):
+                raise alias_moved_error(index)
+            yield require_exact(body)
 
 
 def _read_scores(hit: dict[str, Any]) -> Scores:
@@ -208,7 +204,7 @@ def _make_record_facts(document: dict[str, Any], mentioned_terms: tuple[int, ...
 
 
 def _sort_parts(parts: list[Any]) -> list[Any]:
-    """The parts in an order of their own, for the one they come in moves no number."""
+    """The parts in a fixed order, because the order they come in changes no number."""
     return sorted(parts, key=lambda part: msgspec.json.encode(part, order="deterministic"))
 
 

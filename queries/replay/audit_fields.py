@@ -1,4 +1,4 @@
-"""TODO: say what queries.replay.audit_fields is for."""
+"""What the audit log records about a replay."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from queries.replay.compare import Replay
 
 
 def replay_fields(replay: Replay, answer: Answer) -> dict[str, Any]:
-    """A replay: the live generation, the numbers replayed, and how many records it names."""
+    """The live generation, a hash of the numbers replayed, and how many records were named."""
     return {
         "generation": replay.live,
         "numbers": hash_numbers(answer),

@@ -1,23 +1,24 @@
-"""An answer asked again: the same numbers, or exactly which records moved them, and why.
+"""An answer asked again: the same numbers, or exactly which records changed them, and why.
 
-Asks the generation that answered, where it is kept, and the live one. What the records were is told
-by the answer's basis, else by the generation that answered. Says in ``doubts`` where the answer is
-not as it was made.
+Asks the generation that answered, if it is kept, and the live one. What the records were is known
+from the answer's basis, or else from the generation that answered. Integrity warnings say what in
+the answer is not as it was made.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import elasticsearch
-import msgspec
 from elasticsearch import Elasticsearch
 from msgspec import Struct
 
 from indexer.errors import ReplayMismatchError, RequestError
 from indexer.index.generations import find_generation
+from queries.answer.answer_file import read_answer_file
 from queries.answer.cells import (
     CellChange,
     CellKey,
@@ -26,10 +27,10 @@ from queries.answer.cells import (
     hash_json,
     label_numbers,
 )
-from queries.answer.types import ANSWER_FORMAT, Answer
+from queries.answer.types import Answer
 from queries.answering.build import compute_answer
 from queries.evidence.basis import Basis, read_basis, require_sums
-from queries.evidence.facts import RecordFacts, TracedRecord
+from queries.evidence.facts import NearScopeRecord, RecordFacts, TracedRecord
 from queries.evidence.membership import build_membership, build_mention_membership, sum_counts
 from queries.evidence.trace import trace_references, trace_scope
 from queries.replay.movement import (
@@ -43,11 +44,15 @@ from queries.replay.movement import (
 from queries.request.reader import Request, request_from_answer
 
 
-class LabelledNumber(Struct, frozen=True, rename={"key": "place"}):
-    """A number by its place, and what an answer calls it."""
+class LabelledNumber(Struct, frozen=True, omit_defaults=True, rename={"key": "place"}):
+    """A number by its key, and what an answer calls it; ``derived`` as ``Cell.is_derived``."""
 
     key: CellKey
     label: str
+    derived: bool = False
+
+
+LabelledNumbers: TypeAlias = tuple[LabelledNumber, ...]
 
 
 class LabelledRecordChange(
@@ -55,14 +60,14 @@ class LabelledRecordChange(
     frozen=True,
     rename={"numbers_left": "left", "numbers_entered": "entered", "numbers_changed": "changed"},
 ):
-    """A record that counts otherwise: why, the numbers it left and entered, and those that it
-    counts another number of times in, or that may have moved with it."""
+    """A record that counts differently: why, the numbers it left and entered, and those that it
+    counts a different number of times in, or that may have changed because of it."""
 
     crime_ref: str
     reasons: tuple[ChangeReason, ...]
-    numbers_left: tuple[LabelledNumber, ...]
-    numbers_entered: tuple[LabelledNumber, ...]
-    numbers_changed: tuple[LabelledNumber, ...]
+    numbers_left: LabelledNumbers
+    numbers_entered: LabelledNumbers
+    numbers_changed: LabelledNumbers
 
 
 class Replay(
@@ -80,13 +85,14 @@ class Replay(
         "erased": "forgotten",
     },
 ):
-    """What a replay found.
+    """The result of a replay.
 
-    ``kept`` says whether the generation that answered is, which is not ``known`` to a user who may
-    ask the live one alone; ``forgotten`` is how many of its records were forgotten since. ``then``
-    are the numbers that it gives otherwise today, ``moved`` those that the live one does.
-    ``movers`` are the records that moved them; None where they cannot be named, and ``nameless``
-    says why. ``unexplained`` are numbers that moved by another amount than the records do.
+    ``generation_kept`` is whether the generation that answered still exists; a user who may ask
+    only the live one cannot know, and then ``generation_visible`` is false. ``erased`` is how many
+    of its records were erased since. ``source_changes`` are numbers that it gives differently
+    today, ``live_changes`` those that the live one does. ``record_changes`` are the records that
+    changed them; None if they cannot be named, and ``movers_unavailable_reason`` says why.
+    ``unexplained_changes`` are numbers whose change is not the sum of the changes of the records.
     """
 
     reference: str
@@ -109,7 +115,7 @@ class Replay(
 
     @property
     def error(self) -> ReplayMismatchError | None:
-        """What the command fails with; None where nothing moved and nothing is in doubt."""
+        """What the command fails with; None if nothing changed and there is no warning."""
         clauses = []
         if self.live_changes:
             by = (
@@ -130,18 +136,9 @@ def format_quantity(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-class _SourceEvidence(NamedTuple):
-    """What is left of the answer's time: its basis, and ``there``, what the generation that
-    answered says today; and whether that is ``known``."""
-
-    basis: Basis | None
-    source_answer: Answer | None
-    generation_visible: bool
-
-
 class _SourceState(NamedTuple):
-    """The generation that answered: whether it is kept, whether that is ``known`` to this user, how
-    many records were forgotten since, and what in it does not fit the answer."""
+    """The generation that answered: whether it is kept, whether this user may ask it, how many of
+    its records were erased since, and what in it does not fit the answer."""
 
     generation_kept: bool
     generation_visible: bool = True
@@ -150,44 +147,18 @@ class _SourceState(NamedTuple):
 
 
 def read_unpublished_answer(path: Path) -> Answer:
-    """Read an answer from its JSON file. Raises RequestError."""
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise RequestError(
-            f"{path}: cannot be read ({error.strerror}). Name an answer's JSON file."
-        ) from None
-    try:
-        raw: Any = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise RequestError(
-            f"{path}: is not JSON. Name what foidex answer --format json printed."
-        ) from None
-    file_format = raw.get("format") if isinstance(raw, dict) else None
-    if file_format != ANSWER_FORMAT:
-        description = (
-            f'is of the format "{str(file_format)[:40]}"' if file_format else "is no answer"
-        )
-        raise RequestError(
-            f"{path}: {description}; this foidex replays {ANSWER_FORMAT}. Name what foidex answer --format json "
-            "printed, and replay it with the version that made it."
-        )
-    try:
-        answer = msgspec.convert(raw, Answer)
-    except msgspec.ValidationError as error:
-        raise RequestError(
-            f"{path}: is not an answer as foidex makes one ({error}). Use the file as it was made."
-        ) from None
+    """Read an answer that was not published from its JSON file. Raises RequestError."""
+    answer = read_answer_file(path)
     if answer.disclosure is not None:
         raise RequestError(
-            f"{path}: is a published answer, in which numbers may be withheld. Replay the one that "
-            "was answered without --publish."
+            f"{path}: is a published answer, in which numbers may be withheld. Replay the answer "
+            "that was made without --publish."
         )
     return answer
 
 
 def extract_request(answer: Answer, path: Path) -> Request:
-    """The request that an answer holds. Raises RequestError, also where the two do not fit."""
+    """The request that an answer contains. Raises RequestError, even if only the two do not fit."""
     try:
         request = request_from_answer(answer.request)
         request.require_readable_scope()
@@ -207,73 +178,61 @@ def extract_request(answer: Answer, path: Path) -> Request:
     return request
 
 
-def replay_answer(  # noqa: PLR0913 - what to ask, and where what was kept is
-    client: Elasticsearch,
-    alias: str,
-    answer: Answer,
-    request: Request,
-    folder: Path,
-    max_records: int,
-) -> Replay:
-    """Ask again, and compare. ``folder`` is the audit folder, ``most`` the most records in scope.
+class ReplayContext(NamedTuple):
+    """What a replay runs with: the server and its alias, the audit folder, and the largest number
+    of records in scope for which records are traced without a basis."""
 
-    Raises as ``execute.answer``.
-    """
+    client: Elasticsearch
+    alias: str
+    folder: Path
+    max_records: int
+
+
+def replay_answer(context: ReplayContext, answer: Answer, request: Request) -> Replay:
+    """Answer the request again, and compare. Raises as ``compute_answer``."""
     provenance = answer.provenance
-    integrity_warnings = _check_query_hash(answer)
-    source = _inspect_source(client, alias, answer)
-    generation_kept = source.generation_kept
-    integrity_warnings += source.integrity_warnings
-    basis, state, basis_warnings = _verify_basis(answer, folder)
-    integrity_warnings += basis_warnings
-    source_changes: list[CellChange] = []
-    live = compute_answer(client, alias, request)
-    source_answer = _answer_at_source(client, answer, live, request) if generation_kept else None
-    if source_answer:
-        source_changes = compare_numbers(answer, source_answer)
+    source = _inspect_source(context, answer)
+    basis, basis_state, basis_warnings = _verify_basis(answer, context.folder)
+    live = compute_answer(context.client, context.alias, request)
+    source_answer = (
+        _answer_at_source(context, answer, live, request) if source.generation_kept else None
+    )
     live_changes = compare_numbers(answer, live)
     notes, provenance_warnings = _compare_provenance(answer, live)
-    notes += _list_source_notes(source)
-    integrity_warnings += provenance_warnings
-    record_changes: list[RecordChange] | None = []
-    unavailable_reason = ""
-    unexplained_changes: list[CellChange] = []
+    explanation = _Explanation([])
     if live_changes:
-        record_changes, unexplained_changes, unavailable_reason = _explain_changes(
-            client,
-            alias,
-            answer,
-            live,
-            request,
-            live_changes,
-            _SourceEvidence(basis, source_answer, source.generation_visible),
-            max_records,
-        )
+        evidence = _Evidence(answer, live, request, basis, source_answer, source.generation_visible)
+        explanation = _explain_changes(context, evidence, live_changes)
     return Replay(
         reference=answer.reference,
         generation=provenance.generation,
         built_at=provenance.built_at,
         version=provenance.version,
-        generation_kept=generation_kept,
+        generation_kept=source.generation_kept,
         generation_visible=source.generation_visible,
-        basis=state,
-        integrity_warnings=tuple(integrity_warnings),
-        notes=tuple(notes),
-        source_changes=tuple(source_changes),
+        basis=basis_state,
+        integrity_warnings=(
+            *_check_query_hash(answer),
+            *source.integrity_warnings,
+            *basis_warnings,
+            *provenance_warnings,
+        ),
+        notes=(*notes, *_list_source_notes(source)),
+        source_changes=tuple(compare_numbers(answer, source_answer)) if source_answer else (),
         live=live.provenance.generation,
         live_built_at=live.provenance.built_at,
         live_changes=tuple(live_changes),
         record_changes=None
-        if record_changes is None
-        else _label_record_changes(record_changes, answer, live),
-        movers_unavailable_reason=unavailable_reason,
-        unexplained_changes=tuple(unexplained_changes),
+        if explanation.record_changes is None
+        else _label_record_changes(explanation.record_changes, answer, live),
+        movers_unavailable_reason=explanation.unavailable_reason,
+        unexplained_changes=tuple(explanation.unexplained_changes),
         erased=source.erased,
     )
 
 
 def _check_query_hash(answer: Answer) -> list[str]:
-    """What in the answer's own file does not fit together."""
+    """What does not fit together within the answer itself."""
     provenance = answer.provenance
     if hash_json(provenance.query) != provenance.query_hash:
         return [
@@ -283,11 +242,11 @@ def _check_query_hash(answer: Answer) -> list[str]:
     return []
 
 
-def _inspect_source(client: Elasticsearch, alias: str, answer: Answer) -> _SourceState:
-    """The generation that answered, so far as this user may see it."""
+def _inspect_source(context: ReplayContext, answer: Answer) -> _SourceState:
+    """The generation that answered, as far as this user may see it."""
     provenance = answer.provenance
     try:
-        generation = find_generation(client, alias, provenance.generation)
+        generation = find_generation(context.client, context.alias, provenance.generation)
     except elasticsearch.AuthorizationException:
         return _SourceState(generation_kept=False, generation_visible=False)
     if generation is None:
@@ -296,17 +255,17 @@ def _inspect_source(client: Elasticsearch, alias: str, answer: Answer) -> _Sourc
         provenance.built_at,
         provenance.mapping_hash,
     ):
-        # It is sealed, so it holds fewer records than it did only where some were forgotten.
+        # It is sealed, so it has fewer records than it had only if some were erased.
         return _SourceState(generation_kept=True, erased=provenance.records - generation.records)
     warning = (
-        f"{generation.name} is here, but was built at another time or with another mapping than the "
-        "answer says: the answer is of another index, or was changed after it was made."
+        f"{generation.name} is here, but was built at another time or with another mapping than "
+        "the answer says: the answer is of another index, or was changed after it was made."
     )
     return _SourceState(generation_kept=False, integrity_warnings=(warning,))
 
 
 def _list_source_notes(source: _SourceState) -> list[str]:
-    """What a person must know of the generation that answered, to read the rest."""
+    """What a reader of the replay must know about the generation that answered."""
     notes = []
     if not source.generation_visible:
         notes.append(
@@ -319,7 +278,7 @@ def _list_source_notes(source: _SourceState) -> list[str]:
 def _verify_basis(
     answer: Answer, folder: Path
 ) -> tuple[Basis | None, Literal["kept", "not kept", "missing", "wrong"], list[str]]:
-    """The answer's basis, what became of it, and what is wrong with it or the answer's numbers."""
+    """The answer's basis, its state, and what is wrong with it or with the answer's numbers."""
     digest = answer.provenance.basis
     if digest is None:
         return None, "not kept", []
@@ -345,15 +304,15 @@ def _verify_basis(
         "kept",
         [
             f"{labels.get(cell_key, 'A number that is not there')}: the answer says "
-            f"{answer_numbers.get(cell_key)}, its basis {totals.get(cell_key, 0)}. The answer was changed after it "
-            "was made."
+            f"{answer_numbers.get(cell_key)}, its basis {totals.get(cell_key, 0)}. The answer was "
+            "changed after it was made."
             for cell_key in mismatches
         ],
     )
 
 
 def _compare_provenance(answer: Answer, live: Answer) -> tuple[list[str], list[str]]:
-    """What differs between then and now besides the numbers: notes, and doubts."""
+    """What differs between then and now besides the numbers: notes, and integrity warnings."""
     original, current = answer.provenance, live.provenance
     notes = []
     integrity_warnings = []
@@ -374,105 +333,170 @@ def _compare_provenance(answer: Answer, live: Answer) -> tuple[list[str], list[s
     return notes, integrity_warnings
 
 
-def _explain_changes(  # noqa: PLR0913 - both sides, and what is left of one
-    client: Elasticsearch,
-    alias: str,
-    answer: Answer,
-    live: Answer,
-    request: Request,
-    changes: list[CellChange],
-    evidence: _SourceEvidence,
-    max_records: int,
-) -> tuple[list[RecordChange] | None, list[CellChange], str]:
-    """The records that moved the numbers; or None, and why they cannot be named."""
-    provenance = answer.provenance
-    if evidence.basis is None and evidence.source_answer is None:
-        return (
-            None,
-            [],
-            (
-                f"{provenance.generation}, which answered, "
-                f"{'was pruned' if evidence.generation_visible else 'is not shown to this user'}, and "
-                + (
-                    "no basis was kept"
-                    if provenance.basis is None
-                    else "the basis is not in the audit folder, or not as it was"
-                )
-                + ": what the records were then is not known."
-            ),
-        )
-    if (
-        max(answer.scope.of_any_status, live.scope.of_any_status) > max_records
-        and evidence.basis is None
-    ):
-        return (
-            None,
-            [],
-            (
-                f"more than {max_records:,} records are in scope, and no basis was kept. Raise "
-                "basis_records in [audit] of foidex.toml and replay again."
-            ),
-        )
-    scope = request.scope
-    mentions = build_mention_membership(scope)
-    live_records = _trace_answer(client, live, request, alias)
-    # What is live is asked through the alias, which is all that some users may ask.
-    access_alias = alias if provenance.generation == live.provenance.generation else None
-    if evidence.basis:
-        source_records = evidence.basis.records
-    else:
-        assert evidence.source_answer
-        source_records = _trace_answer(client, evidence.source_answer, request, access_alias)
-    gone_references = [reference for reference in source_records if reference not in live_records]
-    new_references = [reference for reference in live_records if reference not in source_records]
-    outside: dict[str, Any] = {}
-    if evidence.source_answer:
-        outside.update(
-            trace_references(client, provenance.generation, new_references, mentions, access_alias)
-        )
-    elif evidence.basis and evidence.basis.near_records is not None:
-        outside.update(evidence.basis.near_records)
-    before = RecordsBefore(
-        source_records,
-        outside,
-        complete=evidence.source_answer is not None,
-        near_complete=bool(evidence.basis and evidence.basis.near_records is not None),
+class _Evidence(NamedTuple):
+    """Both sides of a replay, and what is left of the first: its basis, and ``source_answer``, what
+    the generation that answered gives today. ``generation_visible`` is whether the user may ask
+    that one."""
+
+    answer: Answer
+    live: Answer
+    request: Request
+    basis: Basis | None
+    source_answer: Answer | None
+    generation_visible: bool
+
+    @property
+    def source_generation(self) -> str:
+        """The generation that answered."""
+        return self.answer.provenance.generation
+
+    @property
+    def live_generation(self) -> str:
+        """The live generation."""
+        return self.live.provenance.generation
+
+
+class _Explanation(NamedTuple):
+    """The records that changed the numbers, and the changes that they do not account for; None if
+    the records cannot be named, and why."""
+
+    record_changes: list[RecordChange] | None
+    unexplained_changes: Sequence[CellChange] = ()
+    unavailable_reason: str = ""
+
+
+def _explain_changes(
+    context: ReplayContext, evidence: _Evidence, changes: list[CellChange]
+) -> _Explanation:
+    """Which records changed the numbers."""
+    if reason := _find_missing_evidence(evidence, context.max_records):
+        return _Explanation(None, unavailable_reason=reason)
+    tracer = _Tracer(context, evidence)
+    live_records = tracer.trace_answer(evidence.live, context.alias)
+    source_records = tracer.trace_source()
+    before = tracer.find_records_before(source_records, live_records)
+    after = tracer.find_records_after(source_records, live_records)
+    record_changes = find_record_changes(
+        before,
+        after,
+        changes,
+        evidence.request.scope,
+        evidence.answer.provenance.built_at.date(),
     )
-    gone_facts: dict[str, RecordFacts] = trace_references(
-        client, live.provenance.generation, gone_references, mentions, alias
-    )
-    if evidence.source_answer and (
-        untraced := [reference for reference in gone_references if reference not in gone_facts]
-    ):
-        # A full refresh knows no tombstone; the generation that answered tells what was forgotten.
-        source_facts = trace_references(
-            client, provenance.generation, untraced, mentions, access_alias
+    return _Explanation(record_changes, find_unexplained_changes(before, after, changes))
+
+
+def _find_missing_evidence(evidence: _Evidence, max_records: int) -> str:
+    """Why the records cannot be named; nothing if they can."""
+    if evidence.basis is not None:
+        return ""
+    if evidence.source_answer is None:
+        generation = "was pruned" if evidence.generation_visible else "is not shown to this user"
+        basis = (
+            "no basis was kept"
+            if evidence.answer.provenance.basis is None
+            else "the basis is not in the audit folder, or not as it was"
         )
-        gone_facts |= {name: facts for name, facts in source_facts.items() if facts.erased}
-    after = RecordsAfter(live_records, gone_facts)
-    record_changes = find_record_changes(before, after, changes, scope, provenance.built_at.date())
-    return record_changes, find_unexplained_changes(before, after, changes), ""
+        return (
+            f"{evidence.source_generation}, which answered, {generation}, and {basis}: what the "
+            "records were then is not known."
+        )
+    largest_scope = max(evidence.answer.scope.of_any_status, evidence.live.scope.of_any_status)
+    if largest_scope > max_records:
+        return (
+            f"more than {max_records:,} records are in scope, and no basis was kept. Raise "
+            "basis_records in [audit] of foidex.toml and replay again."
+        )
+    return ""
+
+
+_Records = dict[str, TracedRecord]
+
+
+class _Tracer:
+    """Looks up what the records are, and what they were."""
+
+    def __init__(self, context: ReplayContext, evidence: _Evidence) -> None:
+        self.context = context
+        self.evidence = evidence
+        self.mentions = build_mention_membership(evidence.request.scope)
+        # The live generation is asked through the alias: some users may read nothing else.
+        is_live = evidence.source_generation == evidence.live_generation
+        self.source_alias = context.alias if is_live else None
+
+    def trace_answer(self, answer: Answer, access_alias: str | None) -> _Records:
+        """The records in scope of an answer, by reference, in its generation."""
+        membership = build_membership(self.evidence.request, answer)
+        traced = trace_scope(
+            self.context.client,
+            answer.provenance.generation,
+            self.evidence.request.scope,
+            membership,
+            access_alias,
+        )
+        records = list(traced)
+        require_sums(membership, records, answer)
+        return {record.facts.crime_ref: record for record in records}
+
+    def trace_source(self) -> _Records:
+        """The records that were in scope when the answer was made."""
+        if self.evidence.basis:
+            return self.evidence.basis.records
+        assert self.evidence.source_answer
+        return self.trace_answer(self.evidence.source_answer, self.source_alias)
+
+    def find_records_before(
+        self, source_records: _Records, live_records: _Records
+    ) -> RecordsBefore:
+        """What is known about the records at the time, those in scope only now among them."""
+        near_records = self.evidence.basis.near_records if self.evidence.basis else None
+        outside: dict[str, RecordFacts | NearScopeRecord] = {}
+        if self.evidence.source_answer:
+            entered = [reference for reference in live_records if reference not in source_records]
+            outside.update(self._look_up(self.evidence.source_generation, entered))
+        elif near_records is not None:
+            outside.update(near_records)
+        return RecordsBefore(
+            source_records,
+            outside,
+            complete=self.evidence.source_answer is not None,
+            near_complete=near_records is not None,
+        )
+
+    def find_records_after(self, source_records: _Records, live_records: _Records) -> RecordsAfter:
+        """What is known about the records today, those no longer in scope among them."""
+        left = [reference for reference in source_records if reference not in live_records]
+        facts = self._look_up(self.evidence.live_generation, left)
+        unknown = [reference for reference in left if reference not in facts]
+        if self.evidence.source_answer and unknown:
+            # A full refresh keeps no tombstones; the generation that answered knows what was
+            # erased.
+            source_facts = self._look_up(self.evidence.source_generation, unknown)
+            facts |= {name: entry for name, entry in source_facts.items() if entry.erased}
+        return RecordsAfter(live_records, facts)
+
+    def _look_up(self, generation: str, references: list[str]) -> dict[str, RecordFacts]:
+        is_live = generation == self.evidence.live_generation
+        return trace_references(
+            self.context.client,
+            generation,
+            references,
+            self.mentions,
+            self.context.alias if is_live else None,
+        )
 
 
 def _answer_at_source(
-    client: Elasticsearch, answer: Answer, live: Answer, request: Request
+    context: ReplayContext, answer: Answer, live: Answer, request: Request
 ) -> Answer:
     """The answer that the generation gives today, whose rows and forms are to be traced.
 
-    Of the live one it is at hand, and was asked through the alias.
+    That of the live one is known already, and was asked through the alias.
     """
     name = answer.provenance.generation
-    return live if name == live.provenance.generation else compute_answer(client, name, request)
-
-
-def _trace_answer(
-    client: Elasticsearch, answer: Answer, request: Request, access_alias: str | None
-) -> dict[str, TracedRecord]:
-    cell_membership = build_membership(request, answer)
-    name = answer.provenance.generation
-    records = list(trace_scope(client, name, request.scope, cell_membership, access_alias))
-    require_sums(cell_membership, records, answer)
-    return {record.facts.crime_ref: record for record in records}
+    if name == live.provenance.generation:
+        return live
+    return compute_answer(context.client, name, request)
 
 
 def _label_record_changes(
@@ -480,16 +504,18 @@ def _label_record_changes(
 ) -> tuple[LabelledRecordChange, ...]:
     label_by_key = label_numbers(live) | label_numbers(answer)
 
-    def named(cell_keys: tuple[CellKey, ...]) -> tuple[LabelledNumber, ...]:
-        return tuple(LabelledNumber(cell_key, label_by_key[cell_key]) for cell_key in cell_keys)
+    def label(cell_keys: tuple[CellKey, ...], *, derived: bool = False) -> LabelledNumbers:
+        return tuple(
+            LabelledNumber(cell_key, label_by_key[cell_key], derived) for cell_key in cell_keys
+        )
 
     return tuple(
         LabelledRecordChange(
             change.crime_ref,
             change.reasons,
-            named(change.numbers_left),
-            named(change.numbers_entered),
-            named(change.numbers_changed),
+            label(change.numbers_left),
+            label(change.numbers_entered),
+            (*label(change.numbers_changed), *label(change.numbers_derived, derived=True)),
         )
         for change in record_changes
     )

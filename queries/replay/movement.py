@@ -1,4 +1,4 @@
-"""Which records moved the numbers of an answer, and why: what they were then, and are now. Pure."""
+"""Which records changed the numbers of an answer, and why. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from indexer.records.model import DELETED
-from queries.answer.cells import CellChange, CellKey
+from queries.answer.cells import CellChange, CellKey, CellValue
 from queries.evidence.facts import NearScopeRecord, RecordFacts, TracedRecord
 from queries.evidence.membership import CellCounts
 from queries.tables.scope import MENTIONS_FILTER, OFFENCES_FILTER, PERIOD_FILTER, Scope
@@ -32,29 +32,31 @@ _OLD_FILTER_PREFIXES: Final[dict[str, ReasonKind]] = {
 
 
 class ChangeReason(Struct, frozen=True):
-    """Why a record counts otherwise, in a word and in words."""
+    """Why a record counts differently: a kind for programs, and a text for people."""
 
     kind: ReasonKind
     text: str
 
 
 class RecordChange(Struct, frozen=True):
-    """A record that counts otherwise: why, and the numbers it left, entered, or counts another
-    number of times in."""
+    """A record that counts differently: why, and the numbers it left, entered, or counts a
+    different number of times in. ``numbers_derived`` are numbers that are not sums over records,
+    and may have changed because of it."""
 
     crime_ref: str
     reasons: tuple[ChangeReason, ...]
     numbers_left: tuple[CellKey, ...] = ()
     numbers_entered: tuple[CellKey, ...] = ()
     numbers_changed: tuple[CellKey, ...] = ()
+    numbers_derived: tuple[CellKey, ...] = ()
 
 
 class RecordsBefore(Struct, frozen=True):
-    """What is known of the records of the answer.
+    """What is known about the records when the answer was made.
 
-    ``outside`` are those not in scope then: what they were, or what they lacked; ``complete`` is
-    whether a record that is not in it was not held, ``narrow`` whether all that lacked one thing
-    are in it.
+    ``traced`` were in scope. ``outside`` were not: what they were, or which filter they failed.
+    ``complete`` is true if a record in neither was not held, ``near_complete`` if ``outside`` has
+    all that failed exactly one filter.
     """
 
     traced: Mapping[str, TracedRecord]
@@ -64,7 +66,7 @@ class RecordsBefore(Struct, frozen=True):
 
 
 class RecordsAfter(Struct, frozen=True):
-    """What is known of the records today; ``outside`` are those that were in scope and are not."""
+    """What is known about the records today; ``outside`` were in scope and no longer are."""
 
     traced: Mapping[str, TracedRecord]
     outside: Mapping[str, RecordFacts]
@@ -77,9 +79,11 @@ def find_record_changes(
     scope: Scope,
     built_on: date,
 ) -> list[RecordChange]:
-    """Every record that counts otherwise, by reference. ``built_on`` is when what was asked then
-    was built."""
-    derived = [change.key for change in changes if is_derived(change.key)]
+    """Every record that counts differently, by reference.
+
+    ``built_on`` is the day on which the generation that answered was built.
+    """
+    derived = [change.key for change in changes if change.derived]
     record_changes = []
     for reference in sorted({*records_before.traced, *records_after.traced}):
         before, after = records_before.traced.get(reference), records_after.traced.get(reference)
@@ -114,7 +118,8 @@ def find_record_changes(
                 tuple(reasons),
                 cells_left,
                 cells_entered,
-                (*cells_changed, *possible_cells),
+                cells_changed,
+                tuple(possible_cells),
             )
         )
     return record_changes
@@ -123,7 +128,7 @@ def find_record_changes(
 def find_unexplained_changes(
     records_before: RecordsBefore, records_after: RecordsAfter, changes: Iterable[CellChange]
 ) -> list[CellChange]:
-    """The numbers that moved by another amount than the records do."""
+    """The numbers whose change is not the sum of the changes of the records."""
     added: CellCounts = {}
     for sign, records in ((-1, records_before.traced), (1, records_after.traced)):
         for record in records.values():
@@ -132,26 +137,21 @@ def find_unexplained_changes(
     return [
         change
         for change in changes
-        if not is_derived(change.key)
+        if not change.derived
         and _number_or_zero(change.after) - _number_or_zero(change.before)
         != added.get(change.key, 0)
     ]
 
 
-def _number_or_zero(value: object) -> int:
+def _number_or_zero(value: CellValue) -> int:
     return value if isinstance(value, int) else 0
-
-
-def is_derived(cell_key: CellKey) -> bool:
-    """Whether a number is no sum over records: a fact, or a count of different people."""
-    return cell_key.part == "fact" or cell_key.column.startswith("people")
 
 
 def _counts_with_derived(
     derived_key: CellKey, old_counts: CellCounts, new_counts: CellCounts
 ) -> bool:
-    """Whether the record counts, then or now, where a derived number is found: in the row of
-    people, in the question of a fact."""
+    """Whether the record counts, then or now, where a derived number comes from: the row of a count
+    of people, or the question of a fact."""
     return any(_supports_derived(cell_key, derived_key) for cell_key in (*old_counts, *new_counts))
 
 
@@ -161,7 +161,7 @@ def _may_change_derived(
     before: TracedRecord | None,
     after: TracedRecord | None,
 ) -> bool:
-    """Whether a record may have moved a derived number."""
+    """Whether a record may have changed a derived number."""
     victims = bool(before and after and before.facts.victims != after.facts.victims)
     return victims or any(_supports_derived(cell_key, derived_key) for cell_key in differing_cells)
 
@@ -210,7 +210,7 @@ def _explain_record_change(
     else:
         reasons += _compare_hashed_fields(before, after, scope)
     if not reasons:
-        text = "nothing in it differs: foidex counts it otherwise than it did then"
+        text = "nothing in it differs: foidex counts it differently than it did then"
         reasons.append(ChangeReason("rule", text))
     return reasons
 
@@ -233,7 +233,7 @@ def _explain_new_record(
 def _compare_plain_fields(
     before: RecordFacts | NearScopeRecord, after: RecordFacts, scope: Scope
 ) -> Iterable[ChangeReason]:
-    """What the fields that are kept whole tell."""
+    """The reasons in the fields that are kept as they were."""
     if before.status != after.status:
         yield ChangeReason("status", f"status {before.status} -> {after.status}")
     if before.offence_code != after.offence_code:
@@ -262,12 +262,10 @@ def _is_in_periods(day: str, scope: Scope) -> bool:
 def _compare_hashed_fields(
     before: RecordFacts, after: RecordFacts, scope: Scope
 ) -> Iterable[ChangeReason]:
-    """What the hashes, and the terms mentioned, tell."""
+    """The reasons in the fields of which a hash is kept, and in the terms mentioned."""
     if before.narrative != after.narrative:
-        yield ChangeReason(
-            "wording",
-            f"wording changed{_describe_term_changes(before.mentioned_terms, after.mentioned_terms, scope)}",
-        )
+        terms = _describe_term_changes(before.mentioned_terms, after.mentioned_terms, scope)
+        yield ChangeReason("wording", f"wording changed{terms}")
     if before.victims != after.victims:
         yield ChangeReason("victims", "victims changed")
     if before.linked != after.linked:
@@ -299,11 +297,10 @@ def _describe_term_changes(old_terms: Sequence[int], new_terms: Sequence[int], s
 def _explain_met_condition(
     before: NearScopeRecord, after: RecordFacts, scope: Scope, reasons: list[ChangeReason]
 ) -> Iterable[ChangeReason]:
-    """What the record lacked then and has now tells, where no field that is kept whole does."""
+    """The filter that the record failed then and passes now, unless another reason says so."""
     if before.unmet_part == MENTIONS_FILTER:
-        yield ChangeReason(
-            "wording", f"wording changed{_describe_term_changes((), after.mentioned_terms, scope)}"
-        )
+        terms = _describe_term_changes((), after.mentioned_terms, scope)
+        yield ChangeReason("wording", f"wording changed{terms}")
     elif before.unmet_part not in (PERIOD_FILTER, OFFENCES_FILTER) and not any(
         reason.kind == "code" for reason in reasons
     ):

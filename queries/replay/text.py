@@ -1,16 +1,16 @@
-"""A replay as text for a person: what moved, and each record that moved it. Pure."""
+"""A replay as text for a person: what changed, and each record that changed it. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from queries.answer.cells import CellChange, CellKey
 from queries.replay.compare import LabelledNumber, LabelledRecordChange, Replay, format_quantity
-from queries.replay.movement import is_derived
 
-_LABEL_WIDTH: int = 60
+_LABEL_WIDTH: Final = 60
 
-_BASIS_STATES = {
+_BASIS_STATES: Final = {
     "kept": "its basis is kept and whole",
     "not kept": "no basis of it was kept",
     "missing": "its basis is not in the audit folder",
@@ -32,7 +32,8 @@ def _format_replay_lines(replay: Replay) -> Iterator[str]:
         yield f"Asked of the live generation, {replay.live}, built {built_at}: the same numbers."
         return
     yield (
-        f"Asked of the live generation, {replay.live}, built {built_at}: {_format_number_count(replay.live_changes)} moved."
+        f"Asked of the live generation, {replay.live}, built {built_at}: "
+        f"{_format_number_count(replay.live_changes)} moved."
     )
     yield from _format_change_table(replay.live_changes)
     yield ""
@@ -54,12 +55,15 @@ def _format_replay_lines(replay: Replay) -> Iterator[str]:
 
 
 def _describe_replay(replay: Replay) -> Iterator[str]:
-    """What was replayed, and what to know of it."""
+    """What was replayed, and what to know about it."""
     generation = "is kept" if replay.generation_kept else "is not kept"
     if not replay.generation_visible:
         generation = "this user may not ask"
     yield f"{replay.reference}, answered by foidex {replay.version} from {replay.generation}"
-    yield f"  built {replay.built_at:%Y-%m-%d %H:%M} UTC, which {generation}; {_BASIS_STATES[replay.basis]}."
+    yield (
+        f"  built {replay.built_at:%Y-%m-%d %H:%M} UTC, which {generation}; "
+        f"{_BASIS_STATES[replay.basis]}."
+    )
     for warning in replay.integrity_warnings:
         yield f"Doubt: {warning}"
     if replay.erased:
@@ -82,7 +86,10 @@ def _describe_source_changes(replay: Replay) -> Iterator[str]:
             else "Its records are the same, so the answer was changed, or foidex counts otherwise "
             f"than version {replay.version} did."
         )
-        yield f"Asked again of the generation that answered: {_format_number_count(replay.source_changes)} differ. {reason}"
+        yield (
+            "Asked again of the generation that answered: "
+            f"{_format_number_count(replay.source_changes)} differ. {reason}"
+        )
         yield from _format_change_table(replay.source_changes)
 
 
@@ -110,11 +117,9 @@ def _format_changed_value(value: int | str | None) -> str:
 
 def _format_labelled_change(record: LabelledRecordChange) -> Iterator[str]:
     yield f"  {record.crime_ref}  {'; '.join(reason.text for reason in record.reasons)}"
-    derived = tuple(number for number in record.numbers_changed if is_derived(number.key))
-    counted_numbers = tuple(
-        number for number in record.numbers_changed if not is_derived(number.key)
-    )
-    # What may have moved with a record is told where nothing else is.
+    derived = tuple(number for number in record.numbers_changed if number.derived)
+    counted_numbers = tuple(number for number in record.numbers_changed if not number.derived)
+    # Numbers that may have changed with a record are listed only if no others are.
     otherwise = counted_numbers or (
         () if record.numbers_left or record.numbers_entered else derived
     )
@@ -128,8 +133,8 @@ def _format_labelled_change(record: LabelledRecordChange) -> Iterator[str]:
 
 
 def select_row_labels(numbers: tuple[LabelledNumber, ...]) -> list[str]:
-    """The rows, and a cell where its row is not among them; what is of the whole scope, or a
-    total, or a term, only where no row is."""
+    """The labels of rows, and of cells whose row is not among them; those of the whole scope, a
+    total or a term only if there are no rows."""
     rows = {(number.key.question, number.key.row) for number in numbers if _is_row_cell(number.key)}
     shown_numbers = [
         number
@@ -142,5 +147,5 @@ def select_row_labels(numbers: tuple[LabelledNumber, ...]) -> list[str]:
 
 
 def _is_row_cell(cell_key: CellKey) -> bool:
-    """Whether a number is that of a whole row, and not of a column of it."""
+    """Whether a number is that of a whole row, not of one of its columns."""
     return cell_key.part == "row" and cell_key.column in ("offences", "victims")

@@ -227,6 +227,12 @@ def make_column_key(bucket_key: str) -> str:
     return f"{_COLUMN_PREFIX}{bucket_key}"
 
 
+def find_bucket_key(column_key: str) -> str | None:
+    """The key of the bucket of a column; None for the column that counts all."""
+    is_bucket = column_key.startswith(_COLUMN_PREFIX)
+    return column_key.removeprefix(_COLUMN_PREFIX) if is_bucket else None
+
+
 def list_column_names(column: Column) -> tuple[str, ...]:
     """What a column may be called: its key, its label, its description, or both as printed."""
     names = (column.key, column.key.removeprefix(_COLUMN_PREFIX), column.label)

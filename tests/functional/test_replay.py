@@ -32,6 +32,7 @@ from queries.matching import term
 from queries.replay.compare import (
     LabelledRecordChange,
     Replay,
+    ReplayContext,
     extract_request,
     read_unpublished_answer,
     replay_answer,
@@ -104,7 +105,8 @@ class Force:
 
     def replay(self, given_answer: Answer, most: int = MOST) -> Replay:
         asking = extract_request(given_answer, Path("answer.json"))
-        return replay_answer(self.client, self.index.alias, given_answer, asking, self.folder, most)
+        context = ReplayContext(self.client, self.index.alias, self.folder, most)
+        return replay_answer(context, given_answer, asking)
 
     def forget(self, reference: str) -> None:
         folder = self.folder / "rejects"
@@ -382,8 +384,8 @@ def changed(answered: Answer, path: str, value: Any) -> Answer:
         ("provenance.query", {}, "The query in the answer is not the one whose hash it holds"),
         ("provenance.mapping_hash", "x", "with another mapping than the answer says"),
         ("provenance.built_at", "2019-01-01T00:00:00Z", "was built at another time"),
-        ("provenance.basis", "0" * 63 + "g", "is no SHA-256"),
-        ("provenance.basis", "../../audit", "is no SHA-256"),
+        ("provenance.basis", "0" * 63 + "g", "is not a SHA-256"),
+        ("provenance.basis", "../../audit", "is not a SHA-256"),
         ("request.mentions.0", "live streams", "gives another query than the one that was sent"),
     ],
 )
@@ -648,8 +650,8 @@ def test_an_answer_that_is_none_is_one_message(tmp_path: Path) -> None:
         read_unpublished_answer(path)
     for text, told in (
         ("{", "is not JSON"),
-        ("[1]", "is no answer"),
-        ('{"format": "foidex-answer/9"}', 'of the format "foidex-answer/9"'),
+        ("[1]", "is not an answer of foidex"),
+        ('{"format": "foidex-answer/9"}', 'has the format "foidex-answer/9"'),
         (f'{{"format": "{ANSWER_FORMAT}"}}', "is not an answer"),
     ):
         path.write_text(text)

@@ -37,7 +37,7 @@ def test_an_answer_that_was_written_is_read_back(tmp_path: Path) -> None:
     path.write_text(format_json(sample_answer(7)), encoding="utf-8")
     assert format_json(read_answer(path)) == format_json(sample_answer(7))
     path.write_text("{}", encoding="utf-8")
-    with pytest.raises(RequestError, match="is no answer of foidex"):
+    with pytest.raises(RequestError, match="is not an answer of foidex"):
         read_answer(path)
     with pytest.raises(RequestError, match="cannot be read"):
         read_answer(tmp_path / "none.json")
