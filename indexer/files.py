@@ -64,3 +64,10 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def format_size(size: float) -> str:
+    """A number of bytes in megabytes (10^6), rounded down, or in gigabytes from one on."""
+    if size < 1_000_000_000:
+        return f"{int(size) // 1_000_000:,} MB"
+    return f"{size / 1_000_000_000:,.1f} GB"

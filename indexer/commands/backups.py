@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def find_repository(client: Elasticsearch) -> str:
     """The name of the repository, which is there for the embedded server. Raises FoidexError."""
     from indexer.index.backups import register_repository
-    from indexer.server.embedded.config import BACKUPS_FOLDER
+    from indexer.server.embedded.home import BACKUPS_FOLDER
 
     settings = get_session().settings
     if settings.backup.repository:

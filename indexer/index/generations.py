@@ -284,9 +284,7 @@ def open_live_generation(client: Elasticsearch, alias: str) -> Generation:
 
 def list_verified(client: Elasticsearch, alias: str) -> list[Generation]:
     """Every verified generation of the alias, newest first."""
-    return [
-        generation for generation in list_all_generations(client, alias) if generation.verified
-    ]
+    return [generation for generation in list_all_generations(client, alias) if generation.verified]
 
 
 def find_generation(client: Elasticsearch, alias: str, name: str) -> Generation | None:

@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""The server: its address, the connection to it, and what its errors mean."""

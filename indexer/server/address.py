@@ -1,4 +1,4 @@
-"""TODO: say what indexer.server.address is for."""
+"""The address of a server, with its credentials, which no message or repr ever shows."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ SUPPORTED_MAJOR: Final = 9
 
 
 class ServerAddress(Struct, frozen=True):
-    """Where a server is and who we are there. No secret is in any repr.
+    """Where a server is, and how to log in.
 
-    ``others`` are further addresses of the same cluster; ``timeout`` is in seconds.
+    ``other_urls`` are further addresses of the same cluster; ``timeout`` is in seconds.
     """
 
     url: str
@@ -27,7 +27,7 @@ class ServerAddress(Struct, frozen=True):
     retries: int = 5
 
     def __repr__(self) -> str:
-        return f"Address({self.redacted_urls})"
+        return f"ServerAddress({self.redacted_urls})"
 
     @property
     def urls(self) -> tuple[str, ...]:

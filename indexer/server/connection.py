@@ -1,4 +1,4 @@
-"""The connection to Elasticsearch: how it is made, what the server must be, what errors mean."""
+"""Connects to Elasticsearch: credentials, trust, retries, and the version the server must have."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _RETRY_STATUSES: Final = (429, 502, 503, 504)
 
 
 class _BackoffNode(Urllib3HttpNode):
-    """A node that is left alone for a while after it said that it is busy.
+    """A node that gets a pause after it answered that it is busy.
 
-    The client's own pauses are for broken connections only.
+    The client itself pauses only for broken connections.
     """
 
     _busy_answers = 0
 
     def perform_request(self, *args: Any, **kwargs: Any) -> Any:
-        """Pause, the longer the oftener it was busy in a row, and send a request."""
+        """Pause, longer each time it was busy in a row, and send a request."""
         if self._busy_answers:
             longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (self._busy_answers - 1))
             time.sleep(longest * random.uniform(0.5, 1))  # noqa: S311 - spreads the load
@@ -52,33 +52,35 @@ class _BackoffNode(Urllib3HttpNode):
 
 
 def connect_server(address: ServerAddress) -> Elasticsearch:
-    """A client of the server, once it is known to be one foidex can use. Raises ServerError."""
+    """A client of a server that foidex can use. Raises ServerError."""
     client = build_client(address)
     try:
         with translate_client_errors(address):
-            # The first contact is not repeated, but every address has its turn.
+            # The first request is not repeated, but every address is tried.
             _require_server_version(client.options(max_retries=len(address.other_urls)), address)
     except ServerError:
         if url := next((url for url in address.urls if speaks_tls(url)), None):
             raise ServerError(
-                f"{redact_server_url(url)}: this port speaks TLS. Write https:// in FOIDEX_URL (server.url)."
+                f"{redact_server_url(url)}: this port speaks TLS. Write https:// in FOIDEX_URL "
+                "(server.url)."
             ) from None
         raise
     return client
 
 
 def build_client(address: ServerAddress) -> Elasticsearch:
-    """A client of the server, which has not been asked anything. Raises ServerError, and
-    ConfigurationError for an authority that cannot be read, or that http has no use for.
+    """A client of the server; no request is sent yet.
 
-    A call is repeated, after a pause that grows, where the connection broke or the server is busy.
+    Its calls are repeated, after growing pauses, if the connection broke or the server is busy.
+    Raises ServerError, and ConfigurationError for an authority that cannot be read, or is set for
+    an http address.
     """
     trust = _build_trust(address)
     plain = next((url for url in address.urls if urlsplit(url).scheme == "http"), None)
     if trust and plain:
         raise ConfigurationError(
-            f"{redact_server_url(plain)}: an authority or a fingerprint is set, and http has no certificate. "
-            "Write https:// in FOIDEX_URL (server.url), or unset FOIDEX_CA_CERT and "
+            f"{redact_server_url(plain)}: an authority or a fingerprint is set, and http has no "
+            "certificate. Write https:// in FOIDEX_URL (server.url), or unset FOIDEX_CA_CERT and "
             "FOIDEX_FINGERPRINT."
         )
     try:
@@ -131,7 +133,7 @@ def _build_trust(address: ServerAddress) -> dict[str, Any]:
 
 
 def speaks_tls(url: str) -> bool:
-    """Whether a server whose address says http answers in TLS."""
+    """Whether a server with an http address answers in TLS."""
     parts = urlsplit(url)
     if parts.scheme != "http" or not parts.hostname:
         return False
@@ -149,8 +151,8 @@ def speaks_tls(url: str) -> bool:
 
 
 def _require_server_version(client: Elasticsearch, address: ServerAddress) -> None:
-    # nodes.info and not info: the embedded core server has no GET /. Only the node spoken to: one
-    # that stands still would hold up the answer of all.
+    # Not client.info(): the embedded core server has no GET /. Only the node that is asked: another
+    # one that hangs would delay the answer.
     try:
         answer = client.nodes.info(node_id="_local", filter_path="nodes.*.version").body
         versions = sorted({str(node["version"]) for node in answer["nodes"].values()})

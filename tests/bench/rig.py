@@ -37,7 +37,7 @@ from indexer.progress import Progress
 from indexer.records.offences import load_offence_table
 from indexer.records.sample import generate_records
 from indexer.server.connection import connect_server
-from indexer.server.embedded.install import SERVER_VERSION
+from indexer.server.embedded.home import SERVER_VERSION
 from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
 
 SILENT = Progress(quiet=True)

@@ -41,14 +41,16 @@ from indexer.errors import EmbeddedError
 from indexer.progress import Progress
 from indexer.server.address import ServerAddress
 from indexer.server.connection import connect_server
-from indexer.server.embedded import install
-from indexer.server.embedded import process as process_module
-from indexer.server.embedded.config import CONFIG_TEMPLATE
-from indexer.server.embedded.install import MAVEN_ARTIFACT, MAVEN_GROUP, SERVER_VERSION
+from indexer.server.embedded import config, install, lookup, scripts
+from indexer.server.embedded.config import CONFIG_TEMPLATE, write_server_config
+from indexer.server.embedded.home import SERVER_VERSION
+from indexer.server.embedded.install import MAVEN_ARTIFACT, MAVEN_GROUP
+from indexer.server.embedded.lookup import ServerProcess
 from indexer.server.embedded.process import (
-    EmbeddedServer,
-    ServerProcess,
+    fetch_embedded_server,
     find_embedded_address,
+    is_server_ready,
+    open_server_home,
     start_embedded_server,
     stop_embedded_server,
 )
@@ -157,7 +159,7 @@ def home() -> Iterator[Path]:
     try:
         before = os.umask(0o077)
         try:
-            EmbeddedServer(settings_for(folder), SILENT).fetch()
+            fetch_embedded_server(settings_for(folder), SILENT)
         finally:
             os.umask(before)
         yield folder
@@ -294,7 +296,7 @@ def test_a_password_the_server_refuses_is_told(
     file.write_text("wrong")
     try:
         with pytest.raises(EmbeddedError, match="refuses this password") as refused:
-            EmbeddedServer(settings, SILENT).answers(recorded(home).port)
+            is_server_ready(open_server_home(settings), recorded(home).port)
     finally:
         file.write_text(address.password or "")
     assert str(file) in str(refused.value)
@@ -360,7 +362,7 @@ def test_a_start_that_takes_too_long_leaves_no_process(
     home: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop_embedded_server(settings, SILENT)
-    monkeypatch.setattr(process_module, "START_SECONDS", 2)
+    monkeypatch.setattr(scripts, "START_SECONDS", 2)
     with pytest.raises(EmbeddedError, match="did not end within 2 seconds") as told:
         start_embedded_server(settings, SILENT)
     assert str(home) in str(told.value)
@@ -382,7 +384,7 @@ def test_a_server_that_dies_while_starting_is_told_and_starts_once_the_fault_is_
 ) -> None:
     stop_embedded_server(settings, SILENT)
     with monkeypatch.context() as fault:
-        fault.setattr(process_module, "CONFIG_TEMPLATE", f"{CONFIG_TEMPLATE}no.such.setting: 1\n")
+        fault.setattr(config, "CONFIG_TEMPLATE", f"{CONFIG_TEMPLATE}no.such.setting: 1\n")
         with pytest.raises(EmbeddedError, match=r"unknown setting \[no.such.setting\]") as told:
             start_embedded_server(settings, SILENT)
     lines = str(told.value).splitlines()
@@ -477,7 +479,7 @@ def test_a_server_nobody_collects_is_stopped_all_the_same(
 def test_a_server_that_does_not_end_when_asked_is_killed(
     other_home: Path, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process_module, "STOP_SECONDS", 0.5)
+    monkeypatch.setattr(lookup, "STOP_SECONDS", 0.5)
     child = stand_in(other_home, "signal.signal(signal.SIGTERM, signal.SIG_IGN)")
     assert stop_embedded_server(settings_for(other_home), SILENT) is True
     assert child.wait(5) == -signal.SIGKILL
@@ -536,7 +538,7 @@ def maven(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Maven]:
     java.mkdir()
     (java / "release").touch()
     maven = Maven(content)
-    monkeypatch.setattr(process_module, "SERVER_SHA512", hashlib.sha512(content).hexdigest())
+    monkeypatch.setattr(install, "SERVER_SHA512", hashlib.sha512(content).hexdigest())
     monkeypatch.setattr(install, "find_java_home", lambda: java)
     context = functools.partial(jgo.maven.MavenContext, remote_repos={"central": maven.url})
     monkeypatch.setattr(jgo.maven, "MavenContext", context)
@@ -557,7 +559,7 @@ def fetch(tmp_path: Path) -> Callable[[Path], None]:
 
     def run(home: Path) -> None:
         settings = settings_for(home, FOIDEX_DOWNLOADS=str(tmp_path / "downloads"))
-        EmbeddedServer(settings, SILENT).fetch()
+        fetch_embedded_server(settings, SILENT)
 
     return run
 
@@ -676,7 +678,7 @@ def test_a_folder_of_downloads_that_cannot_be_written_is_named(tmp_path: Path) -
     (tmp_path / "file").touch()
     settings = settings_for(tmp_path, FOIDEX_DOWNLOADS=str(tmp_path / "file" / "below"))
     with pytest.raises(EmbeddedError, match=r"file.*Not a directory.*FOIDEX_DOWNLOADS"):
-        EmbeddedServer(settings, SILENT).fetch()
+        fetch_embedded_server(settings, SILENT)
 
 
 # -- a full disk ---------------------------------------------------------------------------------------
@@ -686,7 +688,7 @@ def unmount(folder: Path) -> None:
     command = ["umount", str(folder)]
     # A process that was killed a moment ago may still hold it.
     eventually(lambda: not subprocess.run(command, capture_output=True, check=False).returncode, 10)
-    folder.rmdir()
+    shutil.rmtree(folder)  # the mount hid what a new home holds
 
 
 @pytest.fixture
@@ -748,9 +750,7 @@ def test_a_disk_that_fills_while_unpacking_is_told_and_left_clean(
         (tmp_path / "java" / "release").write_bytes(bytes(2_000_000))
     else:
         maven.content = small_zip(2_000_000)
-        monkeypatch.setattr(
-            process_module, "SERVER_SHA512", hashlib.sha512(maven.content).hexdigest()
-        )
+        monkeypatch.setattr(install, "SERVER_SHA512", hashlib.sha512(maven.content).hexdigest())
     with pytest.raises(EmbeddedError, match=r"cannot be written .*(disk is full|No space left)"):
         fetch(disk)
     assert unpacked(disk) == {}
@@ -764,7 +764,7 @@ def test_a_disk_that_fills_while_downloading_is_told_and_left_clean(
     maven.content = os.urandom(2_000_000)
     settings = settings_for(tmp_path, FOIDEX_DOWNLOADS=str(disk))
     with pytest.raises(EmbeddedError, match=r"the disk is full.*FOIDEX_DOWNLOADS"):
-        EmbeddedServer(settings, SILENT).fetch()
+        fetch_embedded_server(settings, SILENT)
     assert not list(disk.rglob("*.zip"))
 
 
@@ -826,7 +826,7 @@ def test_a_link_the_servers_user_left_is_not_followed(home: Path, other_home: Pa
     (other_home / "data" / "link").symlink_to(victim)
     for made in (other_home / "config" / "elasticsearch.keystore", other_home / "password"):
         made.touch()
-    EmbeddedServer(settings_for(other_home), SILENT)._prepare()
+    write_server_config(open_server_home(settings_for(other_home)), 0)
     assert victim.read_text() == "root's"
     assert victim.stat().st_uid == 0
     assert (other_home / "config" / "elasticsearch.yml").owner() == "nobody"

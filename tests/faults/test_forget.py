@@ -53,7 +53,7 @@ from indexer.jobs.retention import expire_rejects
 from indexer.jobs.summary import summarise_refresh
 from indexer.records.sample import generate_records
 from indexer.server.connection import connect_server
-from indexer.server.embedded.config import BACKUPS_FOLDER
+from indexer.server.embedded.home import BACKUPS_FOLDER
 from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
 from queries.answering.adhoc import count_adhoc_request
 from queries.request.adhoc import build_adhoc_request

@@ -25,7 +25,7 @@ from indexer.index.generations import find_live_name, list_verified
 from indexer.records.sample import generate_records
 from indexer.server.address import ServerAddress
 from indexer.server.connection import connect_server
-from indexer.server.embedded.config import BACKUPS_FOLDER
+from indexer.server.embedded.home import BACKUPS_FOLDER
 from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
 from indexer.server.server_errors import translate_client_errors
 from tests.support.paths import ROOT

@@ -18,7 +18,7 @@ from elasticsearch import ApiError, Elasticsearch, TransportError
 from indexer.server.address import ServerAddress
 from indexer.server.connection import connect_server
 from indexer.server.embedded.home import find_user_ids
-from indexer.server.embedded.process import EmbeddedServer
+from indexer.server.embedded.process import fetch_embedded_server
 from indexer.server.server_errors import translate_client_errors
 from tests.support.server import SILENT, settings_for, write_jvm_options
 
@@ -116,16 +116,14 @@ class Cluster:
     """Three nodes."""
 
     def __init__(self, home: Path) -> None:
-        server = EmbeddedServer(settings_for(home), SILENT)
-        with server.lock():
-            server.fetch()
+        distribution = fetch_embedded_server(settings_for(home), SILENT)
         ports = free_ports(2 * NODES)
         http, transport = ports[:NODES], ports[NODES:]
         names = [f"n{number}" for number in range(NODES)]
         self.repository = home / "repository"
         self.nodes = [
             Node(
-                server.distribution,
+                distribution,
                 home / name,
                 _CONFIG.format(
                     name=name,

