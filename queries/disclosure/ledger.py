@@ -1,10 +1,10 @@
 """The release ledger: an append-only file of what was published, one JSON line a release.
 
-It holds printed numbers and what they count, never a withheld number nor a record. A lock beside it
-lets one release at a time be checked and recorded.
+It contains printed numbers and what they count, but no withheld number and no record. A lock file
+beside it lets one release at a time be checked and recorded.
 
-A release is recorded when all of it is ready, and before any of it is given away: what fails before
-leaves no line, and nothing is ever given that has none.
+A release is recorded when all of it is ready, and before any of it is given away: a release that
+fails earlier leaves no line, and nothing without a line is ever given away.
 """
 
 from __future__ import annotations
@@ -51,16 +51,18 @@ def _record_nowhere() -> None:
 
 
 class PublishedAnswer(NamedTuple):
-    """A published answer, and what the officer is told: numbers that changed since they were last
-    published."""
+    """A published answer, and messages about numbers that changed since the last release."""
 
     answer: Answer
     changes: tuple[str, ...] = ()
 
 
 class PreparedRelease(NamedTuple):
-    """An outcome that nobody has seen yet. ``record`` it once all made from it is ready, and before
-    any of that is given away; it raises OutputError where the ledger cannot be written."""
+    """A release that is not published yet.
+
+    Call ``record`` once everything made from it is ready, and before any of that is given away. It
+    raises OutputError if the ledger cannot be written.
+    """
 
     answer: Answer
     changes: tuple[str, ...] = ()
@@ -72,7 +74,7 @@ def publish_release(
 ) -> PublishedAnswer:
     """The answer as it may be published, checked against the ledger and recorded there.
 
-    Raises as ``prepared``, and OutputError where the ledger cannot be written.
+    Raises as ``prepare_release``, and OutputError if the ledger cannot be written.
     """
     with prepare_release(answer, policy, path, override) as pending_release:
         pending_release.record()
@@ -87,12 +89,11 @@ def prepare_release(
     override: str = "",
     lock_seconds: float = LOCK_SECONDS,
 ) -> Iterator[PreparedRelease]:
-    """The answer as it may be published, checked against the ledger; others wait meanwhile.
+    """The answer as it may be published, checked against the ledger, which stays locked meanwhile.
 
-    ``override`` is the reason to publish whatever earlier releases say; ``lock_seconds`` is how long
-    to wait for another release. Raises DisclosureError where the release would give a number away,
-    or another one takes longer, OutputError where the ledger cannot be read or
-    locked.
+    ``override`` is the reason to publish even if earlier releases speak against it; ``lock_seconds``
+    is how long to wait for another release. Raises DisclosureError if the release would give a
+    number away or another one takes longer, OutputError if the ledger cannot be read or locked.
     """
     if path is None:
         yield PreparedRelease(protect_answer(answer, policy).answer)
@@ -117,7 +118,7 @@ def _lock_ledger(path: Path, seconds: float) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise DisclosureError(
-            f"{path}: another release is being recorded for over {seconds:g} s. Try again."
+            f"{path}: another release has been recording for over {seconds:g} s. Try again."
         ) from None
     except OSError as error:
         raise _make_ledger_error(path, error) from None
@@ -130,14 +131,14 @@ def _lock_ledger(path: Path, seconds: float) -> Iterator[None]:
 def _make_ledger_error(path: Path, error: OSError) -> OutputError:
     return OutputError(
         f"{path}: the ledger of releases cannot be written ({error.strerror}), so nothing is "
-        "published. Make its folder writable, or name another under [disclosure]."
+        "published. Make its folder writable, or choose another under [disclosure]."
     )
 
 
 def _check_release(
     answer: Answer, policy: Policy, earlier: list[LedgerEntry], override: str
 ) -> Release:
-    """The release, held against earlier ones. Raises DisclosureError."""
+    """The release, checked against earlier ones. Raises DisclosureError."""
     messages = find_exposed_numbers(answer, policy, earlier)
     if override:
         new_release = protect_answer(answer, policy)
@@ -159,7 +160,7 @@ def _check_release(
 
 def _refuse_release(messages: list[str]) -> None:
     if messages:
-        # A few say what to change, also where one release gives away hundreds.
+        # A few lines show what to change, even if one release gives away hundreds of numbers.
         lines = [
             shorten(line, _MAX_LINE_LENGTH, placeholder=" ...") for line in messages[:_MAX_LINES]
         ]
@@ -204,7 +205,7 @@ def _make_ledger_entry(new_release: Release, policy: Policy) -> LedgerEntry:
 
 
 def _is_same_release(first: LedgerEntry, second: LedgerEntry) -> bool:
-    """Whether a release is one that was recorded before: the same letter in another format."""
+    """Whether a release was recorded before: the same letter in another format."""
     return (first.reference, first.generation, first.answer) == (
         second.reference,
         second.generation,
@@ -215,7 +216,7 @@ def _is_same_release(first: LedgerEntry, second: LedgerEntry) -> bool:
 def read_ledger(path: Path) -> list[LedgerEntry]:
     """The releases recorded, oldest first.
 
-    Raises DisclosureError for a line that is none, OutputError where the file cannot be read.
+    Raises DisclosureError for a line that is not a release, OutputError if the file cannot be read.
     """
     entries = []
     try:
@@ -231,17 +232,17 @@ def read_ledger(path: Path) -> list[LedgerEntry]:
             remedy = (
                 "Restore the ledger from a backup."
                 if line.endswith(b"\n")
-                else "It was cut short, and its release never given: remove the line."
+                else "It was cut short, and its release was never published: remove the line."
             )
             raise DisclosureError(
-                f"{path}:{number}: is not a release, so the new one cannot be held against it. "
+                f"{path}:{number}: is not a release, so the new one cannot be checked against it. "
                 + remedy
             ) from None
     return entries
 
 
 def _append_entry(path: Path, entry: LedgerEntry) -> None:
-    """Add a line and see it on the disk; of one that fails nothing stays. Raises OutputError."""
+    """Add a line and sync it to the disk; a line that fails leaves nothing. Raises OutputError."""
     line = msgspec.json.encode(entry) + b"\n"
     try:
         with path.open("ab", buffering=0) as file:

@@ -1,6 +1,6 @@
-"""How strict a release is: the force's rule, and what a request may make of it.
+"""How strict a release is: the force's rule, and how a request may change it.
 
-Pure. A request may always be stricter. Being less strict needs a reason, which the answer keeps.
+Pure. A request may always be stricter. Being less strict needs a reason, which the answer states.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OverrideReason = Annotated[str, Meta(max_length=500)]
 
 
 class DisclosureSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a request asks for; what it leaves out is as the force has it."""
+    """What a request asks for; the force's rule applies to what it leaves out."""
 
     threshold: Threshold | None = None
     rounding: Rounding | None = None
@@ -31,7 +31,7 @@ class DisclosureSpec(Struct, frozen=True, forbid_unknown_fields=True):
 class Policy(Struct, frozen=True):
     """Counts from 1 to ``threshold`` - 1 are withheld, or every count is rounded to ``rounding``.
 
-    0 turns either off. ``youngest`` is what becomes of the age of the youngest of few victims;
+    0 turns either off. ``youngest`` says how the age of the youngest of few victims is published;
     ``overrides`` are the rules that were set aside.
     """
 
@@ -47,8 +47,8 @@ class Policy(Struct, frozen=True):
 
     @property
     def width(self) -> int:
-        """How far apart the least and the greatest value must lie that a reader can hold possible
-        for a number: the threshold, or as far as rounding leaves a 0."""
+        """How far apart the least and the greatest possible value of a number must be for a reader:
+        the threshold, or as far as rounding leaves a 0."""
         return self.threshold if self.threshold > 1 else max(0, self.rounding - 1) // 2
 
     @property
@@ -60,8 +60,8 @@ class Policy(Struct, frozen=True):
 def resolve_policy(force: DisclosureSettings, spec: DisclosureSpec, override: str = "") -> Policy:
     """The policy of one release. ``override`` is a reason given on the command line.
 
-    Raises DisclosureError where the request is less strict than the force without a reason, or
-    wants both a threshold and rounding.
+    Raises DisclosureError if the request is less strict than the force without a reason, or asks
+    for both a threshold and rounding.
     """
     threshold = force.threshold if spec.threshold is None else spec.threshold
     rounding = force.rounding if spec.rounding is None else spec.rounding

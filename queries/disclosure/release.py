@@ -156,6 +156,7 @@ def make_suppression_problem(
     system: ConstraintSystem,
     policy: Policy,
 ) -> SuppressionProblem:
+    """What to protect in an answer: its counts, and which of them must or may be withheld."""
     nonzero = frozenset(population for population, number in counts.items() if number)
     return SuppressionProblem(
         system=system,
