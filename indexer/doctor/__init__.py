@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""The doctor: checks of the machine, the server and the index, with remedies."""

@@ -1,4 +1,4 @@
-"""TODO: say what indexer.doctor.cluster is for."""
+"""Checks of the cluster: its clocks, its shards, and its disks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from elasticsearch import Elasticsearch
 
-from indexer.doctor.finding import Finding, Findings, format_gigabytes
+from indexer.doctor.finding import Finding, Findings
+from indexer.files import format_size
 
 _MAX_SKEW_SECONDS: Final = 5
 
@@ -26,27 +27,29 @@ _SIZE_UNITS: Final = {
 
 
 def check_clock_skew(client: Elasticsearch, lease_seconds: int) -> Findings:
+    """Whether the clocks agree; locks that last ``lease_seconds`` compare them."""
     before = time.time()
     answer = client.nodes.stats(metric=["fs"], filter_path="nodes.*.timestamp")
     local_time = (before + time.time()) / 2
     if date := answer.meta.headers.get("date"):
         server_times = [parsedate_to_datetime(date).timestamp()]
-    else:  # a server that nothing stands before says no date
+    else:  # only a proxy in front of the server sends a date
         server_times = [node["timestamp"] / 1000 for node in answer.body.get("nodes", {}).values()]
     skew = max((abs(server_time - local_time) for server_time in server_times), default=0.0)
     if skew <= _MAX_SKEW_SECONDS:
-        yield Finding("clock", "ok", "the server's clock and ours agree.")
+        yield Finding("clock", "ok", "the server's clock and this machine's agree.")
     else:
         yield Finding(
             "clock",
             "problem" if skew >= lease_seconds else "warning",
-            f"the server's clock and ours differ by {skew:,.0f} seconds; locks and moments of "
-            "changes compare clocks.",
-            "Let both follow a time server.",
+            f"the server's clock and this machine's differ by {skew:,.0f} s; locks and times of "
+            "changes depend on them.",
+            "Synchronise both with a time server.",
         )
 
 
 def check_cluster_health(client: Elasticsearch, alias: str) -> Findings:
+    """Whether every shard of the alias's indices, and every copy, is on a node."""
     health = client.cluster.health(
         index=f"{alias}*", expand_wildcards="all", filter_path="status,unassigned_shards"
     ).body
@@ -65,12 +68,13 @@ def check_cluster_health(client: Elasticsearch, alias: str) -> Findings:
         yield Finding(
             "health",
             "problem",
-            f"{unassigned:,} shards are on no node, so no count would be whole.",
-            "Bring the missing node back, or roll back to a generation that is whole.",
+            f"{unassigned:,} shards are on no node, so counts would be incomplete.",
+            "Bring the missing node back, or roll back to a generation that is complete.",
         )
 
 
 def check_disk_space(client: Elasticsearch) -> Findings:
+    """Whether every node's free disk space is above the watermarks."""
     nodes = client.nodes.stats(metric=["fs"], filter_path="nodes.*.name,nodes.*.fs.total").body.get(
         "nodes", {}
     )
@@ -89,8 +93,8 @@ def check_disk_space(client: Elasticsearch) -> Findings:
                 yield Finding(
                     "disk",
                     "problem",
-                    f"node {node['name']} has {format_gigabytes(free)} left, below its {mark} watermark: "
-                    f"{effect}.",
+                    f"node {node['name']} has {format_size(free)} left, below its {mark} "
+                    f"watermark: {effect}.",
                     "Free some room, prune generations (foidex prune), or add a node.",
                 )
                 return
@@ -98,12 +102,12 @@ def check_disk_space(client: Elasticsearch) -> Findings:
         yield Finding(
             "disk",
             "ok",
-            f"every node has room; the fullest has {format_gigabytes(smallest_free)} left.",
+            f"every node has room; the fullest has {format_size(smallest_free)} left.",
         )
 
 
 def compute_required_bytes(settings: dict[str, Any], mark: str, total: int) -> float:
-    """The bytes that must be free by a watermark: a share of all, or at most so many."""
+    """The bytes that a watermark keeps free: a share of the total, up to its headroom."""
     for layer in ("transient", "persistent", "defaults"):
         section: Any = settings.get(layer, {})
         for step in ("cluster", "routing", "allocation", "disk", "watermark"):

@@ -46,6 +46,7 @@ def check_address(address: ServerAddress) -> AddressCheck:
 
 
 def check_tls(address: ServerAddress) -> Findings:
+    """Whether the connection is encrypted, and the server's certificate trusted and valid."""
     parts = urlsplit(address.url)
     if parts.scheme == "http":
         if _is_loopback_host(parts.hostname or ""):

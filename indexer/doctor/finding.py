@@ -32,7 +32,3 @@ def run_check(check: str, probe: Callable[[], Findings]) -> list[Finding]:
     except FoidexError as error:
         findings.append(Finding(check, "problem", str(error)))
     return findings
-
-
-def format_gigabytes(number: float) -> str:
-    return f"{number / 1_000_000_000:,.1f} GB"

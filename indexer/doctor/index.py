@@ -1,4 +1,4 @@
-"""TODO: say what indexer.doctor.index is for."""
+"""Checks of the index: its live generation, half-built ones, the refresh lock, and the backups."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from indexer.index.mapping import load_index_schema
 
 
 def check_live_generation(client: Elasticsearch, alias: str) -> Findings:
+    """Whether a generation is live and has the mapping of this version."""
     try:
         live = read_live_generation(client, alias)
     except NoIndexError:
@@ -37,6 +38,7 @@ def check_live_generation(client: Elasticsearch, alias: str) -> Findings:
 
 
 def check_unfinished_generations(client: Elasticsearch, alias: str) -> Findings:
+    """Whether a refresh that died left a generation half built."""
     generation_names = list_unfinished(client, alias)
     if generation_names and read_lock(client, alias) is None:
         yield Finding(
@@ -52,6 +54,7 @@ def check_unfinished_generations(client: Elasticsearch, alias: str) -> Findings:
 
 
 def check_refresh_lock(client: Elasticsearch, alias: str) -> Findings:
+    """Whether a refresh is running."""
     lock = read_lock(client, alias)
     if lock is None:
         yield Finding("lock", "ok", "no refresh is running.")
@@ -65,12 +68,17 @@ def check_refresh_lock(client: Elasticsearch, alias: str) -> Findings:
 
 
 def check_backup_repository(client: Elasticsearch, settings: Settings) -> Findings:
+    """Whether backups can be made, and which is the newest."""
     configured_name = settings.backup.repository
     if configured_name is None and settings.server.urls:
         yield Finding("backups", "ok", "no repository is named in foidex.toml, so there are none.")
         return
     if configured_name is None and EMBEDDED_REPOSITORY not in client.snapshot.get_repository().body:
-        yield Finding("backups", "ok", "the first one makes the embedded server's repository.")
+        yield Finding(
+            "backups",
+            "ok",
+            "there are none yet; the first one makes the embedded server's repository.",
+        )
         return
     repository = configured_name or EMBEDDED_REPOSITORY
     stored_backups, use = check_repository(client, settings.index.alias, repository)
@@ -83,11 +91,11 @@ def check_backup_repository(client: Elasticsearch, settings: Settings) -> Findin
         )
         return
     access = (
-        "used" if use == "written" else "read (whether it can be written this user may not ask)"
+        "used" if use == "written" else "read (this user may not ask whether it can be written)"
     )
     newest = next(
         (f"{backup.taken_at:%Y-%m-%d %H:%M} UTC" for backup in stored_backups if backup.complete),
         None,
     )
-    summary = f"the newest whole one is of {newest}" if newest else "no whole one is in it yet"
+    summary = f"the newest complete one is of {newest}" if newest else "it has no complete one yet"
     yield Finding("backups", "ok", f'repository "{repository}" can be {access}; {summary}.')

@@ -1,4 +1,4 @@
-"""TODO: say what indexer.doctor.machine is for."""
+"""Checks of this machine: the configuration, the home folder, and the embedded server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from indexer.config.model import Settings
-from indexer.doctor.finding import Finding, Findings, format_gigabytes
+from indexer.doctor.finding import Finding, Findings
+from indexer.files import format_size
 from indexer.index.mapping import load_index_schema
 from indexer.server.connection import build_client
 from indexer.server.embedded.process import find_embedded_address
@@ -18,26 +19,25 @@ from indexer.session import Session
 _LOW_DISK_BYTES: Final = 1_000_000_000
 
 
-# -- this machine --------------------------------------------------------------------------------
-
-
 def check_configuration(session: Session) -> Findings:
+    """Whether the settings, their secret files and the mapping can be read."""
     settings = session.settings
     if address := session.remote():  # which reads the secret files
         build_client(address).close()
     load_index_schema()
     file = str(settings.file.absolute()) if settings.file else "no foidex.toml"
-    yield Finding("configuration", "ok", f"{file} and the environment are right.")
+    yield Finding("configuration", "ok", f"{file} and the environment are valid.")
 
 
 def check_home_folder(home: Path) -> Findings:
+    """Whether the home folder can be written and has room."""
     existing_folder = next(path for path in (home, *home.parents) if path.exists())
     if not existing_folder.is_dir() or not os.access(existing_folder, os.W_OK | os.X_OK):
         yield Finding(
             "home folder",
             "problem",
             f"{home} cannot be written.",
-            "Give its user the right, or name another folder with FOIDEX_HOME.",
+            "Give its user the right, or choose another folder with FOIDEX_HOME.",
         )
         return
     free = shutil.disk_usage(existing_folder).free
@@ -45,16 +45,15 @@ def check_home_folder(home: Path) -> Findings:
         yield Finding(
             "home folder",
             "warning",
-            f"{home} has {format_gigabytes(free)} left.",
-            "Free some, or name another folder with FOIDEX_HOME.",
+            f"{home} has {format_size(free)} left.",
+            "Free some, or choose another folder with FOIDEX_HOME.",
         )
     else:
-        yield Finding(
-            "home folder", "ok", f"{home} can be written, {format_gigabytes(free)} are free."
-        )
+        yield Finding("home folder", "ok", f"{home} can be written, {format_size(free)} are free.")
 
 
 def check_embedded_server(settings: Settings) -> Findings:
+    """Whether the embedded server runs, or can be started."""
     address = find_embedded_address(settings)
     if address:
         yield Finding("embedded server", "ok", f"it runs at {address.redacted_urls}.")
@@ -71,6 +70,6 @@ def check_embedded_server(settings: Settings) -> Findings:
         yield Finding(
             "embedded server",
             "ok",
-            "it does not run, and is started when it is needed. Start it to have it looked at: "
+            "it does not run, and is started when it is needed. Start it to have it checked: "
             "foidex up",
         )

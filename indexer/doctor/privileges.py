@@ -1,4 +1,4 @@
-"""TODO: say what indexer.doctor.privileges is for."""
+"""Checks what this user may do, by the privileges that each kind of command needs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _LOCK_PRIVILEGES: Final = ("create_index", "write", "read")
 
 
 class CommandPrivileges(Struct, frozen=True):
-    """What a kind of command needs, of the cluster and of which indices ({} is the alias), and the
-    ``role`` of docker/elasticsearch/roles.yml that has just these rights."""
+    """The privileges that a kind of command needs: on the cluster, and by index name ({} stands for
+    the alias). ``role`` is the one of docker/elasticsearch/roles.yml with just these."""
 
     may: str
     role: str
@@ -84,7 +84,7 @@ COMMAND_PRIVILEGES: Final = (
 
 
 def check_privileges(client: Elasticsearch, alias: str) -> Findings:
-    """Each kind of command; a user who may do none of them has a problem, and else its own work."""
+    """One finding for each kind of command. It is a problem only for a user who may do none."""
     lacks: dict[str, list[str]] = {}
     for rights in COMMAND_PRIVILEGES:
         index_privileges = [
@@ -120,6 +120,7 @@ def check_privileges(client: Elasticsearch, alias: str) -> Findings:
 
 
 def list_missing_privileges(answer: dict[str, Any]) -> list[str]:
+    """The privileges that the server's answer denies, by what they are on."""
     lacks = {"the cluster": answer["cluster"], **answer["index"]}
     descriptions = []
     for target, privileges in lacks.items():

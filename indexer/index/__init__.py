@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""The index: its mapping, its generations, their lock and their backups."""

@@ -1,8 +1,8 @@
-"""Backups: generations as snapshots in a repository of the server, and back from there.
+"""Backups: generations are written as snapshots to a repository of the server, and restored.
 
-A snapshot says in its own metadata which generations it holds, so it can be restored where nothing
-else is left. Knows nothing of records. The repository is registered at the server: for the embedded
-server by us, a folder of its home; for others by its administrator.
+A snapshot's own metadata names the generations it holds, so it can be restored even if nothing else
+is left. This module knows nothing of records. For the embedded server foidex registers the
+repository, a folder of its home; for other servers their administrator does.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _METADATA_KEY: Final = "foidex"
 
 _SNAPSHOT_TIMEOUT_SECONDS: Final = 6 * 3600
 
-#: What the server says of a repository that it cannot write, or read.
+#: Whether the server can write to a repository; unknown if this user may not ask.
 RepositoryAccess = Literal["written", "read-only", "unknown"]
 
 _UNUSABLE_ERRORS: Final = (
@@ -50,8 +50,8 @@ _BACKUP_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 
 
 class Backup(Struct, frozen=True, rename={"complete": "whole"}):
-    """One backup. ``generations`` are the names of what it holds, ``live`` which of them was live
-    when it was ``taken_at`` (UTC); ``whole`` that every shard is in it."""
+    """One backup. ``generations`` are the names it holds, ``live`` is the one that was live when it
+    was taken (UTC), with ``records``; ``complete`` means that it has every shard."""
 
     name: str
     taken_at: datetime
@@ -62,7 +62,7 @@ class Backup(Struct, frozen=True, rename={"complete": "whole"}):
 
 
 class _SnapshotMetadata(Struct, frozen=True):
-    """What a snapshot's metadata says; the server limits it to 1 KB."""
+    """A snapshot's metadata, which the server limits to 1 KB."""
 
     alias: str
     live: str
@@ -70,7 +70,10 @@ class _SnapshotMetadata(Struct, frozen=True):
 
 
 def register_repository(client: Elasticsearch, folder: Path) -> str:
-    """Register a folder as the embedded server's repository, and return its name."""
+    """Register a folder as the embedded server's repository, and return its name.
+
+    Raises BackupError where the server cannot write there.
+    """
     try:
         client.snapshot.create_repository(
             name=EMBEDDED_REPOSITORY,
@@ -89,16 +92,16 @@ def register_repository(client: Elasticsearch, folder: Path) -> str:
 def take_backup(
     client: Elasticsearch, alias: str, repository: str, name: str | None, *, everything: bool
 ) -> Backup:
-    """Back up the live generation, or every kept one; call it with the lock held.
+    """Back up the live generation, or with ``everything`` all kept ones. The lock must be held.
 
-    Raises NoIndexError where nothing is live, BackupError where no whole backup could be made.
+    Raises NoIndexError where nothing is live, BackupError where no complete backup could be made.
     """
     taken_at = datetime.now(UTC).replace(microsecond=0)
     name = f"{alias}-{taken_at:%Y%m%d-%H%M%S}" if name is None else name
     if not _BACKUP_NAME.fullmatch(name):
         raise BackupError(
-            f'"{name[:100]}" is no name for a backup: it takes up to 80 lower-case letters, '
-            "digits, - and _. Name another with --to."
+            f'"{name[:100]}" is not a name for a backup: it may have up to 80 lower-case letters, '
+            "digits, - and _. Choose another with --to."
         )
     live = read_live_generation(client, alias)
     selection = list_verified(client, alias) if everything else [live]
@@ -127,8 +130,8 @@ def take_backup(
     if snapshot["state"] != "SUCCESS":
         client.options(ignore_status=404).snapshot.delete(repository=repository, snapshot=name)
         raise BackupError(
-            f"{snapshot['shards']['failed']} of {snapshot['shards']['total']} shards could not be backed "
-            "up, so the backup was deleted. Try again when the cluster is whole."
+            f"{snapshot['shards']['failed']} of {snapshot['shards']['total']} shards could not be "
+            "backed up, so the backup was deleted. Try again when the cluster is complete."
         )
     return Backup(name, taken_at, metadata.live, tuple(names), metadata.records)
 
@@ -159,18 +162,18 @@ def read_backups(client: Elasticsearch, alias: str, repository: str) -> list[Bac
 def check_repository(
     client: Elasticsearch, alias: str, repository: str
 ) -> tuple[list[Backup], RepositoryAccess]:
-    """The backups of the alias, newest first, and what the repository is good for: "written" where
-    every node has written a file into it and removed it, "read-only" where it is registered so,
-    "unknown" to a user who may back up and may not ask for that.
+    """The backups of the alias, newest first, and what can be done with the repository.
 
-    Raises BackupError where it is not there, or cannot be used.
+    That is "written" where every node has written a test file and removed it, "read-only" where it
+    is registered so, and "unknown" for a user who may not ask. Raises BackupError where the
+    repository is missing or cannot be used.
     """
     access: RepositoryAccess = "unknown"
     try:
         with suppress(elasticsearch.AuthorizationException):
             client.snapshot.verify_repository(name=repository)
             registration = client.snapshot.get_repository(name=repository).body[repository]
-            # The nodes write nothing to verify one that is read-only.
+            # Verifying one that is read-only writes nothing.
             read_only = str(registration["settings"].get("readonly")).lower() == "true"
             access = "read-only" if read_only else "written"
         return read_backups(client, alias, repository), access
@@ -178,19 +181,19 @@ def check_repository(
         if error.error not in _UNUSABLE_ERRORS:
             raise _explain_missing_repository(error, repository) from None
     raise BackupError(
-        f'the server\'s repository "{repository}" cannot be used. See that its folder is there, '
+        f'the server\'s repository "{repository}" cannot be used. Check that its folder exists, '
         "and that every node may read and write it."
     )
 
 
 def find_backup(client: Elasticsearch, alias: str, repository: str, name: str | None) -> Backup:
-    """The named backup, else the newest whole one. Raises BackupError where there is none."""
+    """The named backup, or else the newest complete one. Raises BackupError where there is none."""
     all_backups = read_backups(client, alias, repository)
     for backup in all_backups:
         if backup.name == name or (name is None and backup.complete):
             return backup
     names = ", ".join(backup.name for backup in all_backups) or "none"
-    target = "a whole backup" if name is None else f'"{name}"'
+    target = "a complete backup" if name is None else f'"{name}"'
     raise BackupError(f'{target} is not in repository "{repository}". Those of {alias}: {names}.')
 
 
@@ -202,10 +205,10 @@ def restore_backup(
     *,
     everything: bool,
 ) -> tuple[list[Generation], bool]:
-    """Bring back a backup's live generation, or all it holds; call it with the lock held.
+    """Restore a backup's live generation, or with ``everything`` all it holds, with the lock held.
 
-    Returns them, and whether one was made live: where another is live, that one stays so. Raises
-    BackupError where one is here already, or does not come back whole; then nothing was changed.
+    Returns the generations, and whether one was made live: another live one stays live. Raises
+    BackupError where one exists already or does not come back complete; then nothing was changed.
     """
     names = list(backup.generations) if everything else [backup.live]
     _reject_existing_generations(client, names)
@@ -250,12 +253,12 @@ def _restore_snapshot(
     if shards["successful"] != shards["total"]:
         raise BackupError(
             f"{shards['total'] - shards['successful']} of {shards['total']} shards of {name} did "
-            "not come back, so none was kept. Restore another backup."
+            "not come back, so nothing was kept. Restore another backup."
         )
 
 
 def _read_restored_generation(client: Elasticsearch, alias: str, name: str) -> Generation:
-    """A generation that came back, once it is known to hold what it says."""
+    """A restored generation. Raises BackupError unless it holds the documents it should."""
     generation = next(
         (candidate for candidate in list_verified(client, alias) if candidate.name == name), None
     )
@@ -264,13 +267,14 @@ def _read_restored_generation(client: Elasticsearch, alias: str, name: str) -> G
         generation.tombstones,
     ):
         raise BackupError(
-            f"{name} does not hold the records it says, so it was not kept. Restore another backup."
+            f"{name} does not hold the number of records it should, so it was not kept. Restore "
+            "another backup."
         )
     return generation
 
 
 def delete_backup(client: Elasticsearch, alias: str, repository: str, name: str) -> None:
-    """Delete a backup: its text is then gone from the repository. Raises BackupError."""
+    """Delete a backup, and with it its records from the repository. Raises BackupError."""
     find_backup(client, alias, repository, name)
     client.options(request_timeout=_SNAPSHOT_TIMEOUT_SECONDS).snapshot.delete(
         repository=repository, snapshot=name
@@ -278,7 +282,7 @@ def delete_backup(client: Elasticsearch, alias: str, repository: str, name: str)
 
 
 def expire_backups(client: Elasticsearch, alias: str, repository: str, days: int) -> list[str]:
-    """Delete the backups that are older than so many days, but never the newest whole one."""
+    """Delete the backups older than ``days``, but never the newest complete one; returns names."""
     all_backups = read_backups(client, alias, repository)
     newest = next((backup.name for backup in all_backups if backup.complete), None)
     limit = datetime.now(UTC) - timedelta(days=days)
@@ -294,13 +298,13 @@ def _reject_existing_generations(client: Elasticsearch, names: list[str]) -> Non
     for name in names:
         if client.indices.exists(index=name):
             raise BackupError(
-                f"{name} is here already, and nothing is written over. To make it live: "
+                f"{name} exists already, and nothing is overwritten. To make it live: "
                 f"foidex rollback {name}"
             )
 
 
 def _make_duplicate_error(name: str) -> BackupError:
-    return BackupError(f'there is a backup named "{name}" already. Name another with --to.')
+    return BackupError(f'there is a backup named "{name}" already. Choose another with --to.')
 
 
 def _explain_missing_repository(error: elasticsearch.ApiError, repository: str) -> Exception:

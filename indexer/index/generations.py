@@ -1,8 +1,8 @@
 """Generations: complete, verified builds of the index behind one alias.
 
-A generation is ``<alias>-<UTC time>``, is written once and sealed: merged, checked, read-only. What
-it was built from is in its mapping's ``_meta``. Queries know the alias alone; promotion moves it in
-one atomic call. Knows nothing of records or of where they come from.
+A generation is named ``<alias>-<UTC time>``, is written once and then sealed: merged, checked and
+read-only. Its mapping's ``_meta`` says what it was built from. Queries use the alias only, and
+promotion moves it in one atomic call. This module knows nothing of records or where they come from.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _NAME_STAMP: Final = re.compile(r"\d{8}-\d{6}(-\d+)?")
 
 
 class Generation(Struct, frozen=True):
-    """What is known of one generation. Moments are UTC.
+    """What the index records about one generation. Times are UTC.
 
-    ``categories`` are the force's own fields that it holds. ``read`` to ``kept_out`` are the lines
-    of the refresh that made it, the last those whose record had been forgotten; ``records`` and
-    ``tombstones`` what it holds: a tombstone remembers when a record was deleted. ``content_hash``
-    is of all its records, whatever their order. ``overrides`` are the checks it failed and was
-    promoted in spite of; ``forgotten`` are the records that were removed from it since.
+    ``categories`` are the force's own fields in it. ``read`` to ``kept_out`` count the lines of the
+    refresh that made it; those kept out belong to forgotten records. ``records`` and ``tombstones``
+    count what it holds: a tombstone remembers when a record was deleted. ``content_hash`` covers
+    all its records, in any order. ``overrides`` are the checks that it failed and was promoted in
+    spite of; ``forgotten`` counts the records removed from it since.
     """
 
     name: str
@@ -76,7 +76,7 @@ def create_generation(  # noqa: PLR0913 - what a generation is made from
     sources: tuple[str, ...],
     categories: tuple[str, ...] = (),
 ) -> Generation:
-    """Make the empty index of a new generation, set up for writing."""
+    """Make the empty index of a new generation, ready for writing. Raises GenerationError."""
     settings = {
         **schema.settings,
         "number_of_shards": index.shards,
@@ -110,7 +110,10 @@ def clone_generation(
     version: str,
     sources: tuple[str, ...],
 ) -> Generation:
-    """Make a new generation that starts as the live one; the server links its files."""
+    """Make a new generation as a clone of the live one: the server links its files.
+
+    Raises GenerationError.
+    """
     settings = {
         "blocks.write": None,
         "number_of_replicas": 0,
@@ -122,7 +125,7 @@ def clone_generation(
         client.indices.clone(
             index=live.name, target=generation.name, settings=settings, wait_for_active_shards="all"
         )
-        # Until this, the clone says that it is the live one, whose name it does not bear.
+        # Until then the clone carries the metadata, and so the name, of the live one.
         client.indices.put_mapping(index=generation.name, meta=build_index_meta(generation))
 
     return _make_generation(
@@ -138,7 +141,7 @@ def clone_generation(
 
 
 def _make_generation(alias: str, make: Callable[[Generation], None], **fields: Any) -> Generation:
-    """Make a generation under the first free name of this second."""
+    """Make a generation with the first free name of this second."""
     built_at = datetime.now(UTC).replace(microsecond=0)
     stamp = f"{alias}-{built_at:%Y%m%d-%H%M%S}"
     for suffix in ("", *(f"-{number}" for number in range(2, 100))):
@@ -154,7 +157,8 @@ def _make_generation(alias: str, make: Callable[[Generation], None], **fields: A
 
 
 def seal_generation(client: Elasticsearch, generation: Generation, replicas: int) -> Generation:
-    """Merge, count, and forbid writing. A new index becomes one segment a shard, a changed one few.
+    """Merge, count, and forbid writing. A new index is merged to one segment a shard, a changed one
+    to a few.
 
     Raises GenerationError where the server does not hold exactly the records that were sent.
     """
@@ -167,8 +171,8 @@ def seal_generation(client: Elasticsearch, generation: Generation, replicas: int
     expected = (generation.records, generation.tombstones)
     if counts != expected:
         raise GenerationError(
-            f"{name} holds {counts[0]:,} records and {counts[1]:,} tombstones where {expected[0]:,} "
-            f"and {expected[1]:,} were sent; it was not promoted. Load again."
+            f"{name} holds {counts[0]:,} records and {counts[1]:,} tombstones, but "
+            f"{expected[0]:,} and {expected[1]:,} were sent; it was not promoted. Load again."
         )
     client.indices.put_settings(
         index=name,
@@ -183,7 +187,7 @@ def seal_generation(client: Elasticsearch, generation: Generation, replicas: int
 
 
 def mark_verified(client: Elasticsearch, generation: Generation) -> Generation:
-    """Write down, in the index itself, that a generation passed every check."""
+    """Record in the index itself that a generation passed every check."""
     verified = msgspec.structs.replace(generation, verified=True)
     client.indices.put_mapping(index=generation.name, meta=build_index_meta(verified))
     return verified
@@ -208,11 +212,14 @@ def count_documents(client: Elasticsearch, name: str) -> tuple[int, int]:
 
 
 def promote_generation(client: Elasticsearch, alias: str, generation: Generation) -> str | None:
-    """Point the alias at a sealed generation in one call; returns the one it pointed at before."""
+    """Point the alias at a verified generation in one call; returns the name it pointed at before.
+
+    Raises GenerationError for a generation that is not verified, or an alias that cannot be moved.
+    """
     if not generation.verified:
         raise GenerationError(f"{generation.name} was never verified, so it cannot be promoted.")
     previous = find_live_name(client, alias)
-    # One call that leaves one index behind the alias, whatever was behind it.
+    # In one call, and whatever the alias points at by now, it then points at one index.
     client.indices.update_aliases(
         actions=[
             {"remove": {"index": f"{alias}-*", "alias": alias, "must_exist": False}},
@@ -223,7 +230,7 @@ def promote_generation(client: Elasticsearch, alias: str, generation: Generation
 
 
 def find_live_name(client: Elasticsearch, alias: str) -> str | None:
-    """The name of the live generation, or None before the first load."""
+    """The name of the live generation, or None before the first load. Raises GenerationError."""
     try:
         names = sorted(client.indices.get_alias(name=alias).body)
     except elasticsearch.NotFoundError:
@@ -234,10 +241,7 @@ def find_live_name(client: Elasticsearch, alias: str) -> str | None:
             ) from None
         return None
     if len(names) > 1:
-        raise GenerationError(
-            f'alias "{alias}" points at {len(names)} indices ({", ".join(names)}), so no number '
-            "from it would be exact. Remove all but one."
-        )
+        raise _make_ambiguous_alias_error(alias, names)
     return str(names[0])
 
 
@@ -255,19 +259,23 @@ def _read_live_mapping(client: Elasticsearch, alias: str) -> tuple[str, dict[str
             f'there is no live generation behind "{alias}". Load records first: foidex load PATH.'
         ) from None
     if len(mappings) != 1:
-        raise GenerationError(
-            f'alias "{alias}" points at {len(mappings)} indices, so no number from it would be exact. '
-            "Remove all but one."
-        )
+        raise _make_ambiguous_alias_error(alias, sorted(mappings))
     ((name, body),) = mappings.items()
     return name, body["mappings"]
 
 
-def open_live_generation(client: Elasticsearch, alias: str) -> Generation:
-    """The live generation, for asking. Raises as ``live``, and InexactError where it lacks a field.
+def _make_ambiguous_alias_error(alias: str, names: list[str]) -> GenerationError:
+    return GenerationError(
+        f'alias "{alias}" points at {len(names)} indices ({", ".join(names)}), so no number from '
+        "it would be exact. Remove all but one."
+    )
 
-    A server whose role for this user hides fields shows a mapping without them, and what is hidden
-    counts as none.
+
+def open_live_generation(client: Elasticsearch, alias: str) -> Generation:
+    """The live generation, to be queried.
+
+    Raises NoIndexError, GenerationError, and InexactError where a field is missing: a role that
+    hides fields from this user hides them in the mapping too, and they would count as empty.
     """
     name, mappings = _read_live_mapping(client, alias)
     generation = _parse_generation(name, mappings)
@@ -275,9 +283,9 @@ def open_live_generation(client: Elasticsearch, alias: str) -> Generation:
     required_fields |= {f"{CATEGORIES_FIELD}.{category}" for category in generation.categories}
     if hidden_fields := sorted(required_fields - list_mapping_fields(mappings)):
         raise InexactError(
-            f'{generation.name} shows this user no field "{hidden_fields[0]}", and what is hidden counts '
-            "as none. Use a user whose role hides no fields; or, if an earlier foidex built it, "
-            "refresh first: foidex refresh --full"
+            f'{generation.name} shows this user no field "{hidden_fields[0]}", and what is hidden '
+            "counts as none. Use a user whose role hides no fields; or, if an earlier foidex built "
+            "it, refresh first: foidex refresh --full"
         )
     return generation
 
@@ -288,10 +296,10 @@ def list_verified(client: Elasticsearch, alias: str) -> list[Generation]:
 
 
 def find_generation(client: Elasticsearch, alias: str, name: str) -> Generation | None:
-    """A verified generation by its name, the live one as the alias shows it; None where it is not
-    kept.
+    """A verified generation by its name; None where it is not kept.
 
-    Raises AuthorizationException for a user who may ask the alias alone, of every other one.
+    The live one is read through the alias. For any other one, raises AuthorizationException for a
+    user who may use the alias only.
     """
     live_generation = read_live_generation(client, alias)
     if live_generation.name == name:
@@ -306,8 +314,8 @@ def find_generation(client: Elasticsearch, alias: str, name: str) -> Generation 
 
 
 def list_all_generations(client: Elasticsearch, alias: str) -> list[Generation]:
-    """Every generation, also those half built: a clone whose name is not yet its own counts as
-    unverified."""
+    """Every generation, newest first, even if half built. A clone that still has the metadata of
+    its base counts as unverified."""
     mappings = client.indices.get_mapping(index=f"{alias}-*", expand_wildcards="open").body
     generations = []
     for name, body in mappings.items():
@@ -327,7 +335,7 @@ def list_all_generations(client: Elasticsearch, alias: str) -> list[Generation]:
 
 
 def clear_unfinished(client: Elasticsearch, alias: str) -> list[str]:
-    """Delete what refreshes that died left half built; call it only with the lock held."""
+    """Delete what failed refreshes left half built, and return the names. The lock must be held."""
     names = list_unfinished(client, alias)
     for name in names:
         discard_generation(client, alias, name)
@@ -335,7 +343,7 @@ def clear_unfinished(client: Elasticsearch, alias: str) -> list[str]:
 
 
 def list_unfinished(client: Elasticsearch, alias: str) -> list[str]:
-    """What is half built: by a refresh that runs, or by one that died."""
+    """The names of half-built generations: of a running refresh, or of one that died."""
     aliased = _list_aliased(client, alias)
     return [
         generation.name
@@ -347,9 +355,9 @@ def list_unfinished(client: Elasticsearch, alias: str) -> list[str]:
 def roll_back_generation(
     client: Elasticsearch, alias: str, name: str | None
 ) -> tuple[Generation, str]:
-    """Make a kept generation live again: the named one, else the one before the live one.
+    """Make a kept generation live again: the named one, or else the one before the live one.
 
-    Returns it and the one that was live. Raises GenerationError where there is none such.
+    Returns it, and the name of the one that was live. Raises GenerationError where there is none.
     """
     live_generation = read_live_generation(client, alias)
     candidates = [
@@ -381,9 +389,10 @@ def prune_generations(
     max_age_days: int | None = None,
     dry_run: bool = False,
 ) -> list[str]:
-    """Delete all but the live generation and the newest others, ``keep`` in all; returns names.
+    """Delete all generations except the live one and the newest others, ``keep`` in all.
 
-    Of the others also those that were built more than ``max_age_days`` ago.
+    Of the others, those built more than ``max_age_days`` ago are deleted too. Returns the names of
+    those deleted. A dry run deletes nothing.
     """
     live_index = read_live_generation(client, alias).name
     others = [
@@ -402,7 +411,7 @@ def prune_generations(
 
 
 def read_index_sizes(client: Elasticsearch, alias: str) -> dict[str, int]:
-    """The bytes each generation takes, primaries only."""
+    """The bytes that the primary shards of each generation take, by its name."""
     stats = client.indices.stats(
         index=f"{alias}-*", metric=["store"], filter_path="indices.*.primaries.store.size_in_bytes"
     ).body
@@ -413,18 +422,21 @@ def read_index_sizes(client: Elasticsearch, alias: str) -> dict[str, int]:
 
 
 def discard_generation(client: Elasticsearch, alias: str, name: str) -> None:
-    """Delete a generation that is not live, whatever else the alias points at."""
+    """Delete a generation. Raises GenerationError for the live one, and for any other index."""
     if not name.startswith(f"{alias}-") or name in _list_aliased(client, alias):
-        raise GenerationError(f"{name} is live, or no generation of {alias}; it was not deleted.")
+        raise GenerationError(
+            f"{name} is live, or not a generation of {alias}; it was not deleted."
+        )
     client.options(ignore_status=404).indices.delete(index=name)
 
 
 def _list_aliased(client: Elasticsearch, alias: str) -> set[str]:
-    """Whatever the alias points at, be it one index or not."""
+    """The names of all indices that the alias points at."""
     return set(client.options(ignore_status=404).indices.get_alias(name=alias).body)
 
 
 def build_index_meta(generation: Generation) -> dict[str, Any]:
+    """The ``_meta`` of the mapping of a generation's index."""
     return {_METADATA_KEY: msgspec.to_builtins(generation)}
 
 
@@ -434,10 +446,10 @@ def _parse_generation(name: str, mappings: dict[str, Any]) -> Generation:
         generation = msgspec.convert(metadata, Generation)
     except (KeyError, msgspec.ValidationError):
         raise GenerationError(
-            f"{name} was not built by this foidex: it does not say from what. "
+            f"{name} was not built by this foidex: it does not record its sources. "
             "Load the records again."
         ) from None
     if "records" not in metadata:
-        # The first foidex, whose generations hold what was indexed, wrote that number alone.
+        # The first version wrote only this number; its generations hold what was indexed.
         generation = msgspec.structs.replace(generation, records=generation.indexed)
     return generation

@@ -1,8 +1,8 @@
 """One refresh at a time: a lock in the cluster that its holder must keep renewing.
 
-The lock is a document beside the index, written with optimistic concurrency, so of two takers one
-wins. It says who holds it since when. A holder that dies stops renewing, and after the lease the
-next taker may have it. A holder that finds its lock taken must not promote.
+The lock is a document in an index of its own, written with optimistic concurrency, so that only one
+of two processes gets it. It says who holds it, and since when. A holder that dies stops renewing,
+and when the lease has run out another may take the lock. A holder that lost it must not promote.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from indexer.errors import LockedError
 
 _LOCK_NAME: Final = "refresh"
 
-_RENEWALS_PER_LEASE: Final = 4  # of a lease: three may fail before it is lost
+_RENEWALS_PER_LEASE: Final = 4  # so three may fail before it is lost
 
 _SETTINGS: Final = {"number_of_shards": 1, "auto_expand_replicas": "0-1", "hidden": True}
 
@@ -34,7 +34,7 @@ _MAPPINGS: Final = {"dynamic": False}
 
 
 class LockDocument(Struct, frozen=True):
-    """What the document says: who holds it since when, and until when unless it is renewed."""
+    """Who holds the lock, since when, and until when unless it is renewed (UTC)."""
 
     holder: str
     token: str
@@ -43,7 +43,7 @@ class LockDocument(Struct, frozen=True):
 
 
 class Lease:
-    """A lock that is held. ``check`` before anything that cannot be undone."""
+    """A lock that is held. Call ``check`` before anything that cannot be undone."""
 
     def __init__(self, client: Elasticsearch, index: str, name: str, seconds: int) -> None:
         self._client = client.options(
@@ -68,7 +68,7 @@ class Lease:
             )
 
     def take(self) -> None:
-        """Write the lock, or raise LockedError that says who holds it."""
+        """Take the lock. Raises LockedError, which says who holds it."""
         try:
             self._write(op_type="create")
         except elasticsearch.ConflictError:
@@ -105,7 +105,7 @@ class Lease:
         self._until = until
 
     def renew(self) -> None:
-        """Renew the lock again and again, until it is released or lost. Runs in a thread."""
+        """Keep renewing the lock until it is released or lost. Runs in a thread."""
         while not self._stop_event.wait(self._length.total_seconds() / _RENEWALS_PER_LEASE):
             try:
                 self._write(**self._version)
@@ -117,7 +117,7 @@ class Lease:
                 continue  # the next renewal may come through; check() knows when it is too late
 
     def _owns_lock(self) -> bool:
-        """Whether a conflict was with our own write, whose answer was lost."""
+        """Whether a conflict was with our own write, whose response was lost."""
         response = (
             self._client.options(ignore_status=404).get(index=self._index, id=self._name).body
         )
@@ -127,15 +127,15 @@ class Lease:
         return True
 
     def stop(self) -> None:
-        """Renew no more. A renewal under way is still written."""
+        """Stop renewing. A renewal under way is still written."""
         self._stop_event.set()
 
     def release(self) -> None:
-        """Give the lock back. A lock that cannot be given back runs out by itself."""
+        """Release the lock. One that cannot be released runs out by itself."""
         try:
             self._delete()
         except elasticsearch.ConflictError:
-            # A renewal came through whose answer was lost, or came too late.
+            # A renewal was written, but its response was lost or came too late.
             with suppress(elasticsearch.ApiError, elasticsearch.TransportError):
                 if self._owns_lock():
                     self._delete()
@@ -147,7 +147,7 @@ class Lease:
 
 
 def read_lock(client: Elasticsearch, alias: str) -> LockDocument | None:
-    """The lock of an alias where it is held and has not run out."""
+    """The lock of an alias if it is held and has not run out."""
     response = client.options(ignore_status=404).get(index=f"{alias}.lock", id=_LOCK_NAME).body
     if not response.get("found"):
         return None
@@ -157,7 +157,7 @@ def read_lock(client: Elasticsearch, alias: str) -> LockDocument | None:
 
 @contextmanager
 def hold_lock(client: Elasticsearch, alias: str, seconds: int) -> Iterator[Lease]:
-    """Hold the lock of an alias. Raises LockedError where somebody else does."""
+    """Hold the lock of an alias by leases of ``seconds``. Raises LockedError where another does."""
     index = f"{alias}.lock"
     try:
         client.indices.create(index=index, settings=_SETTINGS, mappings=_MAPPINGS)
@@ -177,7 +177,7 @@ def hold_lock(client: Elasticsearch, alias: str, seconds: int) -> Iterator[Lease
 
 
 def _build_version_condition(answer: dict[str, Any]) -> dict[str, Any]:
-    """The condition that the document is still as it was in an answer."""
+    """The condition that the document is still as it was in a response."""
     return {"if_seq_no": answer["_seq_no"], "if_primary_term": answer["_primary_term"]}
 
 

@@ -1,4 +1,4 @@
-"""The strict loader of ``mappings/``: the index's settings and mapping, and their hash."""
+"""Loads ``mappings/`` strictly: the index's settings and mapping, and their hash."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAPPING_FILE: Final = "crimes.json"
 
 
 class IndexSchema(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a generation is created with: the two halves of an index body."""
+    """The settings and mappings that a generation's index is created with."""
 
     settings: dict[str, Any]
     mappings: dict[str, Any]
@@ -32,10 +32,10 @@ class IndexSchema(Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def load_index_schema(folder: Path | None = None) -> IndexSchema:
-    """Read the schema.
+    """The schema that ships with foidex, or that of another folder.
 
-    Raises ConfigurationError where the file is missing, is not what it should be, or would let
-    an unknown field into the index.
+    Raises ConfigurationError where the file is missing or invalid, or would let an unknown field
+    into the index.
     """
     path = (folder or find_data_folder("mappings")) / _MAPPING_FILE
     try:
@@ -55,7 +55,7 @@ def load_index_schema(folder: Path | None = None) -> IndexSchema:
 
 
 def add_category_fields(schema: IndexSchema, declared_categories: Categories) -> IndexSchema:
-    """The schema with a force's own categories."""
+    """The schema with the categories that a force declared."""
     if not declared_categories:
         return schema
     category_mapping = {
@@ -66,7 +66,7 @@ def add_category_fields(schema: IndexSchema, declared_categories: Categories) ->
 
 
 def list_mapping_fields(mappings: dict[str, Any]) -> set[str]:
-    """The names of all fields of a mapping, those inside others by their paths."""
+    """The names of all fields of a mapping; nested ones by their dotted paths."""
     objects = [
         (name, mapping["properties"])
         for name, mapping in _list_object_mappings("", mappings)

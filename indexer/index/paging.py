@@ -1,4 +1,4 @@
-"""Every document of a query, page by page from one point in time, however many there are."""
+"""Reads every document of a query, page by page, however many there are."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ KEEP_ALIVE: Final = "5m"
 
 @contextmanager
 def open_point_in_time(client: Elasticsearch, index: str) -> Iterator[str]:
-    """A point in time of an index or alias, given back at the end."""
+    """A point in time of an index or alias, closed at the end."""
     pit = client.open_point_in_time(index=index, keep_alive=KEEP_ALIVE)["id"]
     try:
         yield pit
     finally:
-        # A server that is gone has forgotten it; one that is there does so after KEEP.
+        # It ends with the server, and otherwise after KEEP_ALIVE.
         with suppress(ApiError, TransportError):
             client.close_point_in_time(id=pit)
 
@@ -26,10 +26,10 @@ def open_point_in_time(client: Elasticsearch, index: str) -> Iterator[str]:
 def search_pages(
     client: Elasticsearch, index: str, **search_options: Any
 ) -> Iterator[dict[str, Any]]:
-    """The bodies of a search's pages, sorted by reference; the last has no hits.
+    """The response bodies of a search's pages, sorted by reference; the last has no hits.
 
-    ``asked`` is what ``client.search`` takes, with ``size``, the documents of a page. The caller
-    judges whether a body is exact.
+    ``search_options`` are those of ``client.search``, with ``size`` as the documents of a page. The
+    caller checks that each body is exact.
     """
     with open_point_in_time(client, index) as pit:
         yield from _request_pages(
@@ -40,8 +40,11 @@ def search_pages(
 def search_sealed_pages(
     client: Elasticsearch, alias: str, **search_options: Any
 ) -> Iterator[dict[str, Any]]:
-    """As ``pages``, of a sealed generation through its alias: it needs no point in time, which may
-    be searched only with a right to the index itself. The caller judges which one answered."""
+    """Like ``search_pages``, for a sealed generation through its alias.
+
+    It needs no point in time, which takes a right to the index itself. The caller checks which
+    generation answered.
+    """
     yield from _request_pages(client, index=alias, **search_options)
 
 

@@ -103,7 +103,7 @@ def test_without_records_there_is_nothing_to_back_up(site: Site) -> None:
     assert site.run("backup").returncode == NoIndexError.exit_code
     nothing = site.run("restore")
     assert nothing.returncode == BackupError.exit_code
-    assert "a whole backup is not in repository" in nothing.stderr
+    assert "a complete backup is not in repository" in nothing.stderr
 
 
 def test_a_backup_is_listed_with_what_it_holds(site: Site) -> None:
@@ -125,7 +125,7 @@ def test_a_name_that_is_taken_or_is_none_is_refused(site: Site) -> None:
     for name in ("../Out", ""):
         wrong = site.run("backup", "--to", name)
         assert wrong.returncode == BackupError.exit_code
-        assert f'"{name}" is no name for a backup' in wrong.stderr
+        assert f'"{name}" is not a name for a backup' in wrong.stderr
     for command in (("restore", ""), ("backups", "--delete", "")):
         empty = site.run(*command)
         assert empty.returncode == BackupError.exit_code
@@ -139,7 +139,7 @@ def test_nothing_that_is_there_is_written_over(site: Site) -> None:
     live = site.live()
     refused = site.run("restore", "live-only")
     assert refused.returncode == BackupError.exit_code
-    assert f"{live} is here already" in refused.stderr
+    assert f"{live} exists already" in refused.stderr
     assert site.live() == live
 
 
@@ -194,7 +194,7 @@ def test_the_doctor_tells_a_repository_that_is_not_there_or_cannot_be_used(site:
 
     listed = json.loads(site.must("backups", "--format", "json"))
     newest = listed[0]["taken_at"][:16].replace("T", " ")
-    whole = f"can be used; the newest whole one is of {newest} UTC."
+    whole = f"can be used; the newest complete one is of {newest} UTC."
     assert told(None) == ("ok", f'repository "foidex" {whole}')
     assert told("foidex", **own) == ("ok", f'repository "foidex" {whole}')
     assert told(None, **own) == ("ok", "no repository is named in foidex.toml, so there are none.")
@@ -212,7 +212,7 @@ def test_the_doctor_tells_a_repository_that_is_not_there_or_cannot_be_used(site:
         kept.rename(folder)
     assert level == "problem"
     assert message.startswith(
-        'the server\'s repository "foidex" cannot be used. See that its folder'
+        'the server\'s repository "foidex" cannot be used. Check that its folder'
     )
     assert told("foidex", **own)[0] == "ok"
     with connect_server(server) as client:
@@ -249,7 +249,7 @@ def test_a_damaged_backup_is_not_restored_and_leaves_nothing(site: Site) -> None
         path.write_bytes(content[:-40])
     with connect_server(start_embedded_server(settings_for(site.home), SILENT)) as client:
         found = find_backup(client, "crimes", EMBEDDED_REPOSITORY, "damaged")
-        with pytest.raises(BackupError, match="did not come back, so none was kept"):
+        with pytest.raises(BackupError, match="did not come back, so nothing was kept"):
             restore_backup(client, IndexSettings(), EMBEDDED_REPOSITORY, found, everything=False)
         assert live not in [one.name for one in list_verified(client, "crimes")]
         assert not client.indices.exists(index=live)

@@ -821,7 +821,7 @@ def test_a_link_the_servers_user_left_is_not_followed(home: Path, other_home: Pa
     victim.write_text("root's")
     (other_home / "server").symlink_to(home / "server")
     for name in ("config", "data"):
-        (other_home / name).mkdir()
+        (other_home / name).mkdir(exist_ok=True)
     (other_home / "config" / "elasticsearch.yml").symlink_to(victim)
     (other_home / "data" / "link").symlink_to(victim)
     for made in (other_home / "config" / "elasticsearch.keystore", other_home / "password"):

@@ -901,7 +901,7 @@ def test_an_index_that_does_not_say_what_it_is_built_from_is_told(
     name = f"{index.alias}-other"
     client.indices.create(index=name, aliases={index.alias: {}}, mappings={"_meta": meta})
     for asked in ASKED:
-        told = f"{name} was not built by this foidex: it does not say from what. Load the records"
+        told = f"{name} was not built by this foidex: it does not record its sources. Load"
         require_refusal(foidex(*asked), GenerationError, told)
 
 

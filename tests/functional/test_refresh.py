@@ -317,7 +317,7 @@ def test_a_missing_record_is_found_before_promotion(
         return outcomes
 
     monkeypatch.setattr(loader, "create_documents", losing)
-    with pytest.raises(GenerationError, match="holds 1 records and 0 tombstones where 2 and 0"):
+    with pytest.raises(GenerationError, match="holds 1 records and 0 tombstones, but 2 and 0"):
         run([record("A"), record("B")])
     with pytest.raises(NoIndexError):
         read_live_generation(client, index.alias)
