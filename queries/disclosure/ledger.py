@@ -91,9 +91,10 @@ def prepare_release(
 ) -> Iterator[PreparedRelease]:
     """The answer as it may be published, checked against the ledger, which stays locked meanwhile.
 
-    ``override`` is the reason to publish even if earlier releases speak against it; ``lock_seconds``
-    is how long to wait for another release. Raises DisclosureError if the release would give a
-    number away or another one takes longer, OutputError if the ledger cannot be read or locked.
+    ``override`` is the reason to publish even if earlier releases speak against it, and
+    ``lock_seconds`` how long to wait for another release. Raises DisclosureError if the release
+    would give a number away or another one takes longer, OutputError if the ledger cannot be read
+    or locked.
     """
     if path is None:
         yield PreparedRelease(protect_answer(answer, policy).answer)

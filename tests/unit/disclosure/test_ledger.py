@@ -328,7 +328,7 @@ def test_a_line_that_was_cut_short_is_told_with_its_remedy(book: Path) -> None:
 def test_one_release_is_recorded_at_a_time(book: Path) -> None:
     with (
         FileLock(f"{book}.lock"),
-        pytest.raises(DisclosureError, match="another release is being recorded"),
+        pytest.raises(DisclosureError, match="another release has been recording"),
         prepare_release(number(52), FIVE, book, lock_seconds=0),
     ):
         pass
