@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""The commands that manage the server and the index; only these files print."""

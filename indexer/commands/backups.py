@@ -1,4 +1,4 @@
-"""TODO: say what indexer.commands.backups is for."""
+"""The commands ``backup``, ``backups`` and ``restore``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from indexer.commands.shared import ListFormat, print_json
+from indexer.commands.shared import ListFormat, print_json, print_table
 from indexer.errors import ConfigurationError
 from indexer.session import get_session
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def find_repository(client: Elasticsearch) -> str:
-    """The name of the repository, which is there for the embedded server. Raises FoidexError."""
+    """The name of the backup repository; that of the embedded server is registered if needed.
+
+    Raises ConfigurationError or BackupError.
+    """
     from indexer.index.backups import register_repository
     from indexer.server.embedded.home import BACKUPS_FOLDER
 
@@ -25,8 +28,8 @@ def find_repository(client: Elasticsearch) -> str:
         return settings.backup.repository
     if settings.server.url is not None:
         raise ConfigurationError(
-            "where backups go is not set. Register a snapshot repository at the server, and name "
-            "it in foidex.toml: [backup] repository."
+            "no repository for backups is set. Register a snapshot repository at the server, and "
+            "name it in foidex.toml: [backup] repository."
         )
     return register_repository(client, settings.home / BACKUPS_FOLDER)
 
@@ -34,7 +37,7 @@ def find_repository(client: Elasticsearch) -> str:
 def run_backup(
     to: Annotated[str | None, typer.Option(help="Its name; else the alias and the time.")] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="All kept generations, not the live one alone.")
+        bool, typer.Option("--all", help="All kept generations, not only the live one.")
     ] = False,
 ) -> None:
     """Back up the live generation into the server's repository.
@@ -54,7 +57,10 @@ def run_backup(
         repository = find_repository(client)
         backup = take_backup(client, alias, repository, to, everything=everything)
         old = expire_backups(client, alias, repository, days) if days else []
-    print(f"{backup.name} holds {', '.join(backup.generations)}, {backup.records:,} records live.")
+    print(
+        f"{backup.name} holds {', '.join(backup.generations)}; the live one has "
+        f"{backup.records:,} records."
+    )
     if old:
         print(f"Deleted as older than {days} days: {', '.join(old)}.")
 
@@ -82,14 +88,20 @@ def run_backups(
     if form is ListFormat.JSON:
         print_json(backup_list)
         return
-    width = max([len(backup.name) for backup in backup_list], default=6)
-    print(f"{'backup':<{width}}  taken             whole    records  generations")
-    for backup in backup_list:
-        complete = "yes" if backup.complete else "no"
-        print(
-            f"{backup.name:<{width}}  {backup.taken_at:%Y-%m-%d %H:%M}  {complete:<5}  {backup.records:>9,}  "
-            f"{', '.join(backup.generations)}"
-        )
+    table = [
+        ("backup", "taken", "complete", "records", "generations"),
+        *(
+            (
+                backup.name,
+                f"{backup.taken_at:%Y-%m-%d %H:%M}",
+                "yes" if backup.complete else "no",
+                f"{backup.records:,}",
+                ", ".join(backup.generations),
+            )
+            for backup in backup_list
+        ),
+    ]
+    print_table(table, "<<<><")
 
 
 def run_restore(
@@ -97,10 +109,10 @@ def run_restore(
         str | None, typer.Argument(help="A backup; else the newest.", show_default=False)
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="All it holds, not what was live alone.")
+        bool, typer.Option("--all", help="All it holds, not only what was live.")
     ] = False,
 ) -> None:
-    """Bring a generation back from a backup; nothing that is there is written over.
+    """Bring a generation back from a backup; nothing is overwritten.
 
     Example: foidex restore before-the-move
     """
@@ -127,7 +139,7 @@ def run_restore(
     print(
         f"{backup.live} is live."
         if promoted
-        else f"What was live stays so. To change it: foidex rollback {backup.live}"
+        else f"What was live stays live. To change it: foidex rollback {backup.live}"
     )
     for reference in returned_references:
         print(

@@ -1,15 +1,18 @@
-"""TODO: say what indexer.commands.doctor is for."""
+"""The command ``doctor``."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from indexer.commands.shared import print_json
+from indexer.commands.shared import print_json, print_table
 from indexer.errors import ProblemsFoundError
 from indexer.session import get_session
+
+if TYPE_CHECKING:
+    from indexer.doctor.finding import Finding
 
 
 class DoctorFormat(StrEnum):
@@ -28,12 +31,22 @@ def run_doctor(
 
     Example: foidex doctor --format json
     """
-    from indexer.doctor.examine import examine_setup, format_findings, has_no_problems
+    from indexer.doctor.examine import examine_setup, has_no_problems
 
     findings = examine_setup(get_session())
     if form is DoctorFormat.JSON:
         print_json(findings)
     else:
-        print(format_findings(findings), end="")
+        print_table(tabulate_findings(findings), "<<<")
     if not has_no_problems(findings):
-        raise ProblemsFoundError("there are problems; each is told with its remedy.")
+        raise ProblemsFoundError("there are problems; see the remedy below each one.")
+
+
+def tabulate_findings(findings: list[Finding]) -> list[tuple[str, str, str]]:
+    """The rows of a table of findings, each remedy in a row of its own below its finding."""
+    rows: list[tuple[str, str, str]] = []
+    for finding in findings:
+        rows.append((finding.level, finding.check, finding.message))
+        if finding.remedy:
+            rows.append(("", "", finding.remedy))
+    return rows

@@ -1,4 +1,4 @@
-"""TODO: say what indexer.commands.forget is for."""
+"""The command ``forget``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run_forget(
     form: Annotated[ListFormat, typer.Option("--format", help="What to print.")] = ListFormat.TABLE,
 ) -> None:
     """Remove one record from every generation, from their files, and from rejects, and keep it out;
-    say what was found, what is removed, and what still holds it.
+    say what held it, what was removed, and what may still hold it.
 
     Example: foidex forget 41/0012345/17 --format json > statement.json
     """
@@ -43,7 +43,7 @@ def run_forget(
         check_reference(crime_ref)
         needs_repository = not undo and (settings.backup.repository or settings.server.url is None)
         repository = find_repository(client) if needs_repository else None
-        run.begin()  # all that may be refused is behind us, and nothing is removed unlogged
+        run.begin()  # nothing is refused from here on, and nothing is removed without a log entry
         if undo:
             undone = readmit_record(client, alias, crime_ref, lock)
             run.write(records=int(bool(undone)))
@@ -67,12 +67,12 @@ def run_forget(
     else:
         print("\n".join(format_statement(statement)))
     if statement.is_unknown:
-        print("It was nowhere. Check the reference.", file=sys.stderr)
+        print("It was not found anywhere. Check the reference.", file=sys.stderr)
 
 
 @contextmanager
 def _log_erasure(reference: str, *, undo: bool) -> Iterator[AuditRun]:
-    """The run of ``forget`` that the audit log is to hold, with the mark of the reference."""
+    """A run of ``forget`` for the audit log, with the mark of the reference."""
     with get_session().run("forget --undo" if undo else "forget") as run:
         run.add_erased_reference(reference)
         yield run

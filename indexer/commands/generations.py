@@ -1,4 +1,4 @@
-"""TODO: say what indexer.commands.generations is for."""
+"""The commands ``generations``, ``rollback`` and ``prune``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from indexer.commands.shared import ListFormat, print_json
+from indexer.commands.shared import ListFormat, print_json, print_table
 from indexer.session import get_session
 
 
@@ -23,29 +23,34 @@ def run_generations(
         live = find_live_name(client, alias)
         kept_generations = list_verified(client, alias)
         sizes = read_index_sizes(client, alias)
-    rows = [
-        {
-            **msgspec.to_builtins(generation),
-            "live": generation.name == live,
-            "bytes": sizes.get(generation.name, 0),
-        }
-        for generation in kept_generations
-    ]
     if form is ListFormat.JSON:
-        print_json(rows)
-        return
-    width = max([len(generation.name) for generation in kept_generations], default=10)
-    print(
-        f"{'generation':<{width}}  live  mode         records     MB  newest            "
-        "mapping   from"
-    )
-    for generation, row in zip(kept_generations, rows, strict=True):
-        newest = f"{generation.watermark:%Y-%m-%d %H:%M}" if generation.watermark else "-"
-        print(
-            f"{generation.name:<{width}}  {'yes' if row['live'] else 'no':<4}  {generation.mode:<11}  "
-            f"{generation.records:>7,}  {row['bytes'] / 1e6:>5.1f}  {newest:<16}  {generation.mapping_hash[:8]}  "
-            f"{', '.join(generation.sources)}"
+        print_json(
+            [
+                {
+                    **msgspec.to_builtins(generation),
+                    "live": generation.name == live,
+                    "bytes": sizes.get(generation.name, 0),
+                }
+                for generation in kept_generations
+            ]
         )
+        return
+    table = [
+        ("generation", "live", "mode", "records", "MB", "newest", "mapping and sources"),
+        *(
+            (
+                generation.name,
+                "yes" if generation.name == live else "no",
+                generation.mode,
+                f"{generation.records:,}",
+                f"{sizes.get(generation.name, 0) / 1e6:,.1f}",
+                f"{generation.watermark:%Y-%m-%d %H:%M}" if generation.watermark else "-",
+                f"{generation.mapping_hash[:8]} {', '.join(generation.sources)}",
+            )
+            for generation in kept_generations
+        ),
+    ]
+    print_table(table, "<<<>><<")
 
 
 def run_rollback(

@@ -1,4 +1,4 @@
-"""TODO: say what indexer.commands.load is for."""
+"""The command ``load``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def run_load(
         Path | None, typer.Option(help="Where rejected records go; else a file in the home folder.")
     ] = None,
     reject_invalid: Annotated[
-        bool, typer.Option("--reject-invalid", help="Promote also when records were rejected.")
+        bool, typer.Option("--reject-invalid", help="Promote even if records were rejected.")
     ] = False,
 ) -> None:
     """Build a generation from files, verify it and make it the live one.

@@ -1,8 +1,9 @@
-"""TODO: say what indexer.commands.sample is for."""
+"""The command ``sample``."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -30,16 +31,15 @@ def run_sample(
             write_sample(file.write, number, seed)
     except OSError as error:
         raise OutputError(
-            f"{output_file}: cannot be written ({error.strerror}). Name another."
+            f"{output_file}: cannot be written ({error.strerror}). Choose another file."
         ) from None
 
 
-def write_sample(write: object, number: int, seed: int) -> None:
-    """Pass each record's line to ``write``."""
+def write_sample(write: Callable[[bytes], object], number: int, seed: int) -> None:
+    """Pass the JSON line of each record to ``write``."""
     import msgspec
 
     from indexer.records.sample import generate_records
 
-    assert callable(write)
     for record in generate_records(number, seed):
         write(msgspec.json.encode(record) + b"\n")

@@ -1,4 +1,4 @@
-"""TODO: say what indexer.commands.server is for."""
+"""The commands ``up``, ``down`` and ``status``."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def run_status(
     if limit is not None and age > limit:
         raise StaleGenerationError(
             f"{live.name} was built {age.total_seconds() / 3600:.1f} hours ago, more than "
-            f"{max_age}. See why the refresh did not run or was not promoted."
+            f"{max_age}. Check why the refresh did not run or was not promoted."
         )
 
 

@@ -60,16 +60,6 @@ def has_no_problems(findings: list[Finding]) -> bool:
     return all(finding.level != "problem" for finding in findings)
 
 
-def format_findings(findings: list[Finding]) -> str:
-    """The findings as text, one a line, each remedy on the next line."""
-    lines = []
-    for finding in findings:
-        lines.append(f"{finding.level:<8} {finding.check:<16} {finding.message}")
-        if finding.remedy:
-            lines.append(f"{'':<25} {finding.remedy}")
-    return "".join(f"{line}\n" for line in lines)
-
-
 def _find_embedded_address(settings: Settings) -> ServerAddress | None:
     """The address of the running embedded server; None where its check reported an error."""
     try:

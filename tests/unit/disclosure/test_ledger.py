@@ -321,7 +321,9 @@ def test_a_line_that_the_disk_has_no_room_for_leaves_nothing_of_itself(
 def test_a_line_that_was_cut_short_is_told_with_its_remedy(book: Path) -> None:
     publish_release(number(52), FIVE, book)
     book.write_bytes(book.read_bytes() + b'{"reference": "FOI/2"')
-    with pytest.raises(DisclosureError, match=r"jsonl:2: .*its release was never published: remove"):
+    with pytest.raises(
+        DisclosureError, match=r"jsonl:2: .*its release was never published: remove"
+    ):
         publish_release(number(60), FIVE, book)
 
 

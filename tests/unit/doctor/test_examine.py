@@ -7,9 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from indexer.commands.doctor import tabulate_findings
+from indexer.commands.shared import format_table
 from indexer.doctor.cluster import compute_required_bytes
 from indexer.doctor.connection import check_tls
-from indexer.doctor.examine import examine_setup, format_findings, has_no_problems
+from indexer.doctor.examine import examine_setup, has_no_problems
 from indexer.doctor.finding import Finding
 from indexer.doctor.privileges import list_missing_privileges
 from indexer.server.address import ServerAddress
@@ -122,9 +124,9 @@ def test_findings_are_a_line_each_with_the_remedy_below() -> None:
         Finding("clock", "ok", "the clocks agree."),
         Finding("disk", "problem", "it is full.", "Free some."),
     ]
-    assert format_findings(findings) == (
-        "ok       clock            the clocks agree.\n"
-        "problem  disk             it is full.\n"
-        "                          Free some.\n"
-    )
+    assert format_table(tabulate_findings(findings), "<<<") == [
+        "ok       clock  the clocks agree.",
+        "problem  disk   it is full.",
+        "                Free some.",
+    ]
     assert msgspec.json.decode(msgspec.json.encode(findings))[1]["remedy"] == "Free some."
