@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from queries.answer.cells import CellChange, CellKey
+from queries.layout.text_table import align_rows
 from queries.replay.compare import LabelledNumber, LabelledRecordChange, Replay, format_quantity
 
 _LABEL_WIDTH: Final = 60
@@ -98,17 +99,18 @@ def _format_number_count(changes: tuple[CellChange, ...]) -> str:
 
 
 def _format_change_table(changes: tuple[CellChange, ...]) -> Iterator[str]:
-    cells = [
-        (change.label, _format_changed_value(change.before), _format_changed_value(change.after))
-        for change in changes
-    ]
-    width = min(_LABEL_WIDTH, max(len(label) for label, _, _ in cells))
-    old_width = max(3, *(len(cell) for _, cell, _ in cells))
-    new_width = max(3, *(len(cell) for _, _, cell in cells))
-    yield f"  {'':<{width}}  {'was':>{old_width}}  {'is':>{new_width}}"
-    for label, old_value, new_value in cells:
-        short = label if len(label) <= width else f"{label[: width - 3]}..."
-        yield f"  {short:<{width}}  {old_value:>{old_width}}  {new_value:>{new_width}}"
+    rows = [("", "was", "is")]
+    for change in changes:
+        before, after = map(_format_changed_value, (change.before, change.after))
+        rows.append((change.label, before, after))
+    labels, old_values, new_values = zip(*rows, strict=True)
+    formats = (
+        f"<{min(_LABEL_WIDTH, max(map(len, labels)))}",
+        f">{max(3, *map(len, old_values))}",
+        f">{max(3, *map(len, new_values))}",
+    )
+    for line in align_rows(rows, formats):
+        yield f"  {line}"
 
 
 def _format_changed_value(value: int | str | None) -> str:
