@@ -21,7 +21,9 @@ audit_app = typer.Typer(help="Check or read the log of every query.", no_args_is
 def verify_audit_log(
     head: Annotated[
         str | None,
-        typer.Option(metavar="HASH", help="A head noted earlier; no line up to it is missing."),
+        typer.Option(
+            metavar="HASH", help="A head noted earlier, to check that nothing was cut off."
+        ),
     ] = None,
 ) -> None:
     """Check that no line of the audit log was changed, removed, added or moved.
@@ -39,7 +41,10 @@ def verify_audit_log(
 
 @audit_app.command(name="head")
 def print_audit_head() -> None:
-    """Print how many lines the audit log has and the hash of the last one, to note elsewhere."""
+    """Print the number of lines in the audit log and the hash of the last one.
+
+    Note both elsewhere, for a later foidex audit verify --head HASH.
+    """
     chain_check = _open_audit_log().check()
     print(f"{chain_check.line_count} {chain_check.head}")
 
@@ -47,16 +52,16 @@ def print_audit_head() -> None:
 @audit_app.command(name="show")
 def print_audit_log(
     last: Annotated[
-        int | None, typer.Option(min=1, help="Only this many lines, the newest.")
+        int | None, typer.Option(min=1, help="Only this many of the newest lines.")
     ] = None,
     forgotten: Annotated[
         str | None,
         typer.Option(
-            metavar="REF", help="Only lines of runs that erased the record with this reference."
+            metavar="REF", help="Only the lines about the erased record of this reference."
         ),
     ] = None,
 ) -> None:
-    """Print the audit log, a JSON object a line, oldest first.
+    """Print the audit log, one JSON line for each run, oldest first.
 
     Example: foidex audit show --last 20
     """

@@ -35,12 +35,14 @@ def find_repository(client: Elasticsearch) -> str:
 
 
 def run_backup(
-    to: Annotated[str | None, typer.Option(help="Its name; else the alias and the time.")] = None,
+    to: Annotated[
+        str | None, typer.Option(help="Its name. By default the alias and the time.")
+    ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="All kept generations, not only the live one.")
+        bool, typer.Option("--all", help="Every generation that is kept, not only the live one.")
     ] = False,
 ) -> None:
-    """Back up the live generation into the server's repository.
+    """Back up the live generation into the server's snapshot repository.
 
     Example: foidex backup --to before-the-move
     """
@@ -67,7 +69,7 @@ def run_backup(
 
 def run_backups(
     delete: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Delete this one from the repository.")
+        str | None, typer.Option(metavar="NAME", help="Delete this backup from the repository.")
     ] = None,
     form: Annotated[ListFormat, typer.Option("--format", help="What to print.")] = ListFormat.TABLE,
 ) -> None:
@@ -106,13 +108,16 @@ def run_backups(
 
 def run_restore(
     name: Annotated[
-        str | None, typer.Argument(help="A backup; else the newest.", show_default=False)
+        str | None, typer.Argument(help="A backup. By default the newest.", show_default=False)
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="All it holds, not only what was live.")
+        bool,
+        typer.Option(
+            "--all", help="Every generation in the backup, not only the one that was live."
+        ),
     ] = False,
 ) -> None:
-    """Bring a generation back from a backup; nothing is overwritten.
+    """Restore a generation from a backup. Nothing that exists is overwritten.
 
     Example: foidex restore before-the-move
     """

@@ -27,7 +27,7 @@ def run_doctor(
         DoctorFormat, typer.Option("--format", help="What to print.")
     ] = DoctorFormat.TEXT,
 ) -> None:
-    """Look for what keeps foidex from working here, or soon will. Changes and starts nothing.
+    """Find problems that stop foidex from working here, or soon will. Changes and starts nothing.
 
     Example: foidex doctor --format json
     """

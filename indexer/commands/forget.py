@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 def run_forget(
     crime_ref: Annotated[str, typer.Argument(help="The reference of one record.")],
     undo: Annotated[
-        bool, typer.Option("--undo", help="Let the source bring back one that was forgotten.")
+        bool, typer.Option("--undo", help="Let the source bring the erased record back.")
     ] = False,
     form: Annotated[ListFormat, typer.Option("--format", help="What to print.")] = ListFormat.TABLE,
 ) -> None:
-    """Remove one record from every generation, from their files, and from rejects, and keep it out;
-    say what held it, what was removed, and what may still hold it.
+    """Erase one record from every generation and from rejects, and keep it out.
+
+    It also prints what was found, what was removed, and what may still contain the record.
 
     Example: foidex forget 41/0012345/17 --format json > statement.json
     """

@@ -13,7 +13,7 @@ from indexer.session import get_session
 def run_generations(
     form: Annotated[ListFormat, typer.Option("--format", help="What to print.")] = ListFormat.TABLE,
 ) -> None:
-    """List the generations that are kept, newest first, and which is live."""
+    """List the generations, newest first, and show which one is live."""
     import msgspec
 
     from indexer.index.generations import find_live_name, list_verified, read_index_sizes
@@ -55,7 +55,8 @@ def run_generations(
 
 def run_rollback(
     generation: Annotated[
-        str | None, typer.Argument(help="A kept generation; else the one before the live one.")
+        str | None,
+        typer.Argument(help="A generation that is kept. By default the one before the live one."),
     ] = None,
 ) -> None:
     """Make an earlier generation live again, in one step.
@@ -77,17 +78,20 @@ def run_rollback(
 
 def run_prune(
     keep: Annotated[
-        int | None, typer.Option(min=1, help="How many to keep; else refresh.keep of foidex.toml.")
+        int | None,
+        typer.Option(min=1, help="How many to keep. By default refresh.keep in foidex.toml."),
     ] = None,
     max_age_days: Annotated[
         int | None,
-        typer.Option(min=1, help="Keep nothing older; else refresh.max_age_days of foidex.toml."),
+        typer.Option(
+            min=1, help="Keep nothing older. By default refresh.max_age_days in foidex.toml."
+        ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be deleted.")
+        bool, typer.Option("--dry-run", help="Only show what would be deleted.")
     ] = False,
 ) -> None:
-    """Delete old generations, and old rejects; the live generation always stays.
+    """Delete old generations and old rejects. The live generation always stays.
 
     Example: foidex prune --keep 3 --max-age-days 30 --dry-run
     """

@@ -13,13 +13,19 @@ from indexer.session import get_session
 def run_load(
     paths: Annotated[
         list[Path],
-        typer.Argument(help="JSON Lines (.jsonl, .jsonl.gz), crimes.csv, or its folder."),
+        typer.Argument(
+            help="JSON Lines (.jsonl, .jsonl.gz), crimes.csv, or the folder that contains it."
+        ),
     ],
     rejects: Annotated[
-        Path | None, typer.Option(help="Where rejected records go; else a file in the home folder.")
+        Path | None,
+        typer.Option(help="File for rejected records. By default a file in the home folder."),
     ] = None,
     reject_invalid: Annotated[
-        bool, typer.Option("--reject-invalid", help="Promote even if records were rejected.")
+        bool,
+        typer.Option(
+            "--reject-invalid", help="Make the generation live even if records were rejected."
+        ),
     ] = False,
 ) -> None:
     """Build a generation from files, verify it and make it the live one.

@@ -14,12 +14,12 @@ from indexer.errors import OutputError
 
 def run_sample(
     number: Annotated[int, typer.Argument(min=1, max=100_000_000, help="How many records.")],
-    seed: Annotated[int, typer.Option(help="Chooses the filling sentences.")] = 0,
+    seed: Annotated[int, typer.Option(help="Chooses the filler sentences.")] = 0,
     output_file: Annotated[
-        Path | None, typer.Option("--out", help="A file to write; else standard output.")
+        Path | None, typer.Option("--out", help="A file to write. By default standard output.")
     ] = None,
 ) -> None:
-    """Write synthetic records as JSON Lines, the same for the same arguments.
+    """Write synthetic records as JSON Lines. The same arguments give the same records.
 
     Example: foidex sample 20000 --out sample.jsonl
     """

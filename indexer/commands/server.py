@@ -14,10 +14,11 @@ from indexer.session import get_session
 
 def run_up(
     fetch_only: Annotated[
-        bool, typer.Option("--fetch-only", help="Fetch and unpack the server, and start nothing.")
+        bool,
+        typer.Option("--fetch-only", help="Download and unpack the server without starting it."),
     ] = False,
 ) -> None:
-    """Start the embedded server, unless it runs."""
+    """Start the embedded server if it is not running."""
     from indexer.server.embedded.process import fetch_embedded_server, start_embedded_server
 
     if fetch_only:
@@ -39,10 +40,13 @@ def run_down() -> None:
 def run_status(
     max_age: Annotated[
         str | None,
-        typer.Option(metavar="AGE", help="Exit with 13 if the live generation is older: 26h, 2d."),
+        typer.Option(
+            metavar="AGE",
+            help="Exit with 13 if the live generation is older, for example 26h or 2d.",
+        ),
     ] = None,
 ) -> None:
-    """Say which server is used and what the live generation holds.
+    """Show which server is used and what the live generation contains.
 
     Example: foidex status --max-age 26h
     """

@@ -21,7 +21,7 @@ _RULE: Final = "=" * 78
 
 @demo_app.command("demo", rich_help_panel=OPERATE_PANEL)
 def run_demo_command(folder: DemoFolderOption = Path("foidex-demo")) -> None:
-    """Show the whole job on sample data: load records, answer two requests, write the letters."""
+    """Demonstrate the whole job on sample data, from loading records to the letters."""
     from queries.jobs.demo import run_demo
 
     for report in run_demo(get_session(), folder):

@@ -17,7 +17,9 @@ refresh_app = typer.Typer()
 
 FullOption = Annotated[
     bool,
-    typer.Option("--full/--incremental", help="Build a new generation, or update the live one."),
+    typer.Option(
+        "--full/--incremental", help="Build a new generation, or change a copy of the live one."
+    ),
 ]
 
 CheckOption = Annotated[
@@ -26,7 +28,9 @@ CheckOption = Annotated[
 
 AllowOption = Annotated[
     list[CheckOverride] | None,
-    typer.Option(help="Promote even if this check fails. The generation records it. Repeatable."),
+    typer.Option(
+        help="Make the generation live even if this check fails. It is recorded. Repeatable."
+    ),
 ]
 
 RejectInvalidOption = Annotated[
@@ -41,7 +45,7 @@ def run_refresh_command(
     allow: AllowOption = None,
     reject_invalid: RejectInvalidOption = False,
 ) -> None:
-    """Refresh the index from the source in foidex.toml: build, verify, promote, prune.
+    """Refresh the index from the source in foidex.toml: build, verify, make live, prune.
 
     Example: foidex --config /etc/foidex/foidex.toml refresh --incremental
     """
