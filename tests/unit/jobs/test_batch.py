@@ -1,0 +1,35 @@
+"""The results of a folder of requests: one failure does not hide another, and the worst one wins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from indexer.errors import FoidexError, InexactError, NumbersChangedError, RequestError
+from queries.documents.comparison import NumberChange
+from queries.documents.document_set import WriteResult
+from queries.jobs.batch import BatchFailedError, BatchResult, raise_batch_failures
+
+
+def result(error: FoidexError | None = None, changes: tuple[NumberChange, ...] = ()) -> BatchResult:
+    written = None if error else WriteResult(("a.json",), changes)
+    return BatchResult(Path("a.yaml"), "FOI/1", written, error)
+
+
+def test_the_exit_code_of_a_folder_is_the_highest_of_its_failures() -> None:
+    with pytest.raises(BatchFailedError, match="2 of 3 requests could not be answered") as raised:
+        raise_batch_failures([result(InexactError("a")), result(), result(RequestError("b"))])
+    assert raised.value.exit_code == InexactError.exit_code
+
+
+def test_a_failure_counts_before_a_change() -> None:
+    changed = result(changes=(NumberChange("Q1, All", 1, 2),))
+    with pytest.raises(NumbersChangedError, match="numbers of 1 of 2 requests changed"):
+        raise_batch_failures([changed, result()])
+    with pytest.raises(BatchFailedError):
+        raise_batch_failures([changed, result(RequestError("b"))])
+
+
+def test_a_folder_without_failures_and_changes_raises_nothing() -> None:
+    raise_batch_failures([result(), result()])
