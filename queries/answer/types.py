@@ -1,10 +1,11 @@
-"""The answer: rows of every question, and where they come from. Every output is rendered from it.
+"""The answer: the rows of every question, and their sources. Every document is made from it.
 
 Pure types; ``queries/answer.schema.json`` is their published schema.
 
-A count says what it counts by its unit and its conditions (``means``): those of the scope, of its
-question, of its row and of its column. Two counts of the same unit and conditions are the same
-number. ``queries.conditions`` says how conditions are written. A count of None is withheld.
+What a number counts follows from its unit and its conditions (``means``): those of the scope, of
+its question, of its row and of its column. Two counts with the same unit and conditions are the
+same number. ``queries.answer.condition_text`` says how conditions are written. A count of None is
+withheld.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ WITHHELD: Final = "[c]"  # "confidential", as official statistics mark it
 
 
 class SpellingCount(Struct, frozen=True):
-    """One way to write a term that was found, and the records that hold it."""
+    """One spelling of a term that occurs, and how many records contain it."""
 
     form: str
     records: int | None
 
 
 class TermAnswer(Struct, frozen=True, omit_defaults=True):
-    """A term asked for: its wordings in the request, and the forms found, most frequent first."""
+    """A term of the request: its wordings there, and the forms that occur, most frequent first."""
 
     wordings: tuple[str, ...]
     records: int | None
@@ -48,7 +49,7 @@ class TermAnswer(Struct, frozen=True, omit_defaults=True):
 
 
 class Column(Struct, frozen=True, omit_defaults=True):
-    """What a column counts, and under which condition; ``description`` says it at length."""
+    """What a column counts, and under which conditions; ``description`` is a longer label."""
 
     key: str
     label: str
@@ -58,8 +59,10 @@ class Column(Struct, frozen=True, omit_defaults=True):
 
 
 class Row(Struct, frozen=True, omit_defaults=True):
-    """One row: a count for each column of its table. ``kind`` marks rows that are not asked for:
-    "none" (none of these), "unknown", "other"."""
+    """One row: a count for each column of its table.
+
+    ``kind`` marks rows that were not asked for: "none" (none of these), "unknown" and "other".
+    """
 
     key: str
     label: str
@@ -70,11 +73,11 @@ class Row(Struct, frozen=True, omit_defaults=True):
 
 
 class Relation(Struct, frozen=True, omit_defaults=True, rename={"total": "whole"}):
-    """What is certain of the numbers of a table, whatever the records are.
+    """A relation between the numbers of a table that holds whatever the records are.
 
     - "sum": the parts add up to the whole; "union": they make up the whole, and may overlap;
-    - "at_most": together no more than the whole; "at_least": together no less, or no less than
-      the whole ``times`` over.
+    - "at_most": their sum is no more than the whole; "at_least": their sum is no less than
+      ``times`` the whole.
 
     ``over`` rows, whole and parts are keys of rows or names of counted facts, and the relation
     holds in the columns of ``only``, or in all; over columns they are keys of columns, and it holds
@@ -90,7 +93,7 @@ class Relation(Struct, frozen=True, omit_defaults=True, rename={"total": "whole"
 
 
 class FactMeta(Struct, frozen=True, omit_defaults=True):
-    """A fact that is a count: of which unit, under which condition."""
+    """A fact that is a count: its unit and its conditions."""
 
     name: str
     unit: str = "offences"
@@ -100,8 +103,8 @@ class FactMeta(Struct, frozen=True, omit_defaults=True):
 class Table(Struct, frozen=True):
     """Rows and their total. The total counts each record, or victim, once; rows may overlap.
 
-    ``heading`` is what the rows are, ``across`` what the columns after the first are. Without
-    ``relations`` the rows are taken to make up the total, and to overlap.
+    ``heading`` says what the rows are, ``across`` what the columns after the first are. A table
+    without ``relations`` has rows that make up the total and may overlap.
     """
 
     heading: str
@@ -133,10 +136,9 @@ class NotedSum(Struct, frozen=True):
 class QuestionAnswer(Struct, frozen=True, omit_defaults=True):
     """The numbers of one question.
 
-    ``facts`` are single values, such as the youngest age; ``within`` says in words what the
-    question is about, where that is less than its request is, and ``means`` in conditions.
-    ``figures`` tells the facts that are counts. A note gives no number but those of the table, the
-    facts, and sums of them.
+    ``facts`` are single values, such as the youngest age; ``figures`` are those that are counts. If
+    the question is about less than its request, ``within`` says so in words and ``means`` in
+    conditions. A note states only numbers of the table, of the facts, and ``sums`` of them.
     """
 
     id: str
@@ -163,7 +165,7 @@ class PeriodAnswer(Struct, frozen=True):
 class ScopeAnswer(Struct, frozen=True):
     """The records the answer is about; ``left_out`` are those whose status does not count.
 
-    ``conditions`` are what a record's fields must be, in words, and ``means`` in conditions.
+    ``conditions`` say in words what a record's fields must be, ``means`` say it in conditions.
     """
 
     records: int | None
@@ -185,8 +187,8 @@ class ScopeAnswer(Struct, frozen=True):
 class Provenance(Struct, frozen=True):
     """Where the numbers come from. ``records`` are those in the generation, of any status.
 
-    ``basis`` is the SHA-256 of the file that holds which records count in which number, where one
-    is kept; it stands beside the audit log, for it holds references.
+    ``basis`` is the SHA-256 of the file that says which records count in which number, if one is
+    kept; that file is beside the audit log, because it contains references.
     """
 
     generation: str
@@ -212,10 +214,10 @@ class RuleOverride(Struct, frozen=True):
 
 
 class Disclosure(Struct, frozen=True):
-    """What was done to an answer that is published.
+    """How a published answer is protected.
 
-    Counts from 1 to ``threshold`` - 1 are withheld, with as many more as would give them away;
-    ``withheld`` is how many printed numbers that is. With ``rounding``, counts are rounded to it.
+    Counts from 1 to ``threshold`` - 1 are withheld, and others that would give them away;
+    ``withheld`` is how many cells of the tables are. With ``rounding``, counts are rounded to it.
     """
 
     threshold: int
@@ -226,9 +228,9 @@ class Disclosure(Struct, frozen=True):
 
 
 class NearMissCount(Struct, frozen=True):
-    """A near miss: wording near a term that the request does not ask for.
+    """A near miss: a wording close to a term, which does not count for the term.
 
-    ``records`` hold it, ``added`` of which do not count for the term; None where not given.
+    ``records`` contain it, and ``added`` of them do not count for the term; None if not given.
     ``places`` are "mentions", or the questions that ask for the term.
     """
 
@@ -240,8 +242,10 @@ class NearMissCount(Struct, frozen=True):
 
 
 class NearMisses(Struct, frozen=True):
-    """The near misses of an answer. Those that fewer than ``least`` records hold are not told, as a
-    rare word may name a person; ``complete`` says whether every record that may hold one was read.
+    """The near misses of an answer, in ``told``.
+
+    A near miss in fewer than ``least`` records is left out, because a rare word may name a person.
+    ``complete`` is true if every record that may contain one was read.
     """
 
     least: int
@@ -250,9 +254,9 @@ class NearMisses(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """The numbers of one request; one with ``disclosure`` is fit to be published.
+    """The numbers of one request; an answer with ``disclosure`` may be published.
 
-    ``near_misses`` is None where they were not looked for.
+    ``near_misses`` is None if none were looked for.
     """
 
     reference: str
