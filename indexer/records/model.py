@@ -14,7 +14,9 @@ Reference = Annotated[str, Meta(min_length=1, max_length=100)]
 
 OffenceCode = Annotated[str, Meta(min_length=1, max_length=40)]
 
-Age = Annotated[int, Meta(ge=0, le=120)]
+MAX_AGE: Final = 120
+
+Age = Annotated[int, Meta(ge=0, le=MAX_AGE)]
 
 Outcome = Annotated[int, Meta(ge=1, le=22)]
 

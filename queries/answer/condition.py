@@ -16,6 +16,7 @@ from typing import ClassVar, Final, TypeAlias
 
 from msgspec import Struct
 
+from indexer.records.model import MAX_AGE
 from indexer.records.offences import load_offence_table
 from queries.answer.types import Conditions
 
@@ -24,8 +25,6 @@ MISSING_VALUE: Final = "%none"
 NEGATION_PREFIX: Final = "no "
 
 VICTIM_PREFIX: Final = "victim "
-
-OLDEST_AGE: Final = 120
 
 Interval: TypeAlias = tuple[int, int]
 
@@ -347,9 +346,7 @@ def build_age_condition(*bands: Interval) -> AgeCondition:
 def build_other_age_condition(bands: Iterable[Interval]) -> AgeCondition:
     """Known ages outside every band."""
     band_ages = {age for first, last in bands for age in range(first, last + 1)}
-    return build_age_condition(
-        *((age, age) for age in range(OLDEST_AGE + 1) if age not in band_ages)
-    )
+    return build_age_condition(*((age, age) for age in range(MAX_AGE + 1) if age not in band_ages))
 
 
 def merge_intervals(intervals: Iterable[Interval]) -> tuple[Interval, ...]:

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from indexer.errors import InexactError
-from queries.answer.condition import OLDEST_AGE, AgeCondition
+from indexer.records.model import MAX_AGE
+from queries.answer.condition import AgeCondition
 from queries.answer.condition_text import parse_conditions
 from queries.answer.types import Answer, QuestionAnswer, Table
 from queries.disclosure.constraints import LinearConstraint, Population, derive_constraints
@@ -80,7 +81,7 @@ def _check_age_bands(question: QuestionAnswer) -> Iterator[str]:
             yield f'{question.id}: the bands "{lower}" and "{upper}" overlap'
     ages = sum(end - start + 1 for (start, end), _ in bands)
     has_other_row = any(row.kind == "other" for row in question.table.rows)
-    if bands and not has_other_row and ages < OLDEST_AGE + 1:
+    if bands and not has_other_row and ages < MAX_AGE + 1:
         yield f"{question.id}: the bands leave ages out, and no row is for those"
 
 

@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""The matching rule: what counts as a mention of a term, and what only comes near. Pure."""

@@ -1,20 +1,20 @@
-"""A term to a query: every hyphen and spacing variant of a term is the same term.
+"""The matching rule: every hyphen and spacing variant of a term is the same term.
 
 Pure; knows the names of the three index fields and nothing of requests. The *forms* of a term are
-the ways to write it that count, each a tuple of words that may stand apart by spaces and dashes:
+the ways to write it that count, each a tuple of words that spaces and dashes may separate:
 
 - closed: all its parts as one word;
-- its parts as written, and every joining of neighbours among them;
-- the closed form opened once into two parts of two letters or more ("snap chat"), or twice into
+- its parts as written, and with neighbours joined in every way;
+- the closed form split once into two parts of two letters or more ("snap chat"), or twice into
   three parts of three letters or more ("play station network", but never "to get her");
-- its parts as written with one of them opened into two parts of three letters or more ("snap chat
-  id"), which adds nothing where all parts have three letters.
+- its parts as written with one of them split into two parts: of two letters or more if the term
+  has three parts or more, and otherwise of three ("snap chat id").
 
-So "live stream", "live-stream" and "livestream" give one query. A term whose one word holds hard
-punctuation ("Live.ly", "M&S") has no variants: it is a compound, found as it is written.
+So "live stream", "live-stream" and "livestream" give one query. A term of one word that contains
+hard punctuation ("Live.ly", "M&S") has no variants: it is a compound, found as it is written.
 
-What the rule does not give ("x box" for Xbox) may be given to it, as *openings*: each counts with
-every joining of its parts, and the term and its openings are one term.
+Forms that the rule does not give ("x box" for Xbox) may be added as *openings*: each counts with
+its parts joined in every way, and the term and its openings are one term.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Term(msgspec.Struct, frozen=True, cache_hash=True):
     """One term as the matching rule sees it.
 
     ``written`` is the requester's wording, ``forms`` the ways to write it that count, closed forms
-    first; a compound has the one form, itself.
+    first. A compound has a single form, itself.
     """
 
     written: str
@@ -74,17 +74,17 @@ class Term(msgspec.Struct, frozen=True, cache_hash=True):
 def parse_term(written: str, *, variants: bool = True, openings: Sequence[str] = ()) -> Term:
     """Read a term.
 
-    ``variants=False`` holds it to its own words, apart by any spaces or dashes, and leaves the
-    openings out.
+    ``variants=False`` counts only its own words, separated by any spaces or dashes, and ignores
+    the openings.
 
-    Raises RequestError for a term, or an opening, that is empty, too long, or cannot be told from
-    other text.
+    Raises RequestError for a term or an opening that is empty, too long, or that the index cannot
+    distinguish from other text.
     """
     return _parse_cached_term(written, variants, tuple(openings))
 
 
 @lru_cache(2_000)
-def _parse_cached_term(written: str, variants: bool, openings: tuple[str, ...]) -> Term:  # noqa: FBT001 - a key
+def _parse_cached_term(written: str, variants: bool, openings: tuple[str, ...]) -> Term:  # noqa: FBT001 - a cache key
     term_parts = parse_term_parts(written)
     if _is_compound(term_parts):
         if variants and openings:
@@ -103,7 +103,7 @@ def _parse_cached_term(written: str, variants: bool, openings: tuple[str, ...]) 
 
 
 def parse_term_parts(written: str) -> tuple[str, ...]:
-    """The parts of a term as written, cleaned. Raises RequestError as ``parse``."""
+    """The parts of a term as written, cleaned. Raises RequestError as ``parse_term`` does."""
     cleaned = fold_text(clean_text(written).strip().lstrip(_LEADING_MARKS).rstrip(_TRAILING_MARKS))
     excerpt = written if len(written) <= MAX_TERM_LENGTH else f"{written[:MAX_TERM_LENGTH]}..."
     if len(cleaned) > MAX_TERM_LENGTH:
@@ -118,17 +118,18 @@ def parse_term_parts(written: str) -> tuple[str, ...]:
         )
     if term_parts == ("s",):
         raise RequestError(
-            f'term "{excerpt}" is the letter that ends every possessive, where the index cannot tell '
-            "it from a word. Ask for it with its neighbours."
+            f'term "{excerpt}" is the letter that ends every possessive, and the index cannot '
+            "distinguish it there from a word. Ask for it with its neighbours."
         )
     if len(term_parts) > MAX_TERM_PARTS:
         raise RequestError(
             f'term "{excerpt}" has {len(term_parts)} words; the most is {MAX_TERM_PARTS}. '
-            "Ask for its distinctive words, or for a shorter term in company (with: [...])."
+            "Ask for its distinctive words, or for a shorter term with another (with: [...])."
         )
-    if _SURROGATE.search(cleaned):
+    if has_surrogate(cleaned):
         raise RequestError(
-            f'term "{excerpt}" holds half a character, such as a byte that is no UTF-8. Remove it.'
+            f'term "{excerpt}" contains half a character, such as a byte that is not UTF-8. '
+            "Remove it."
         )
     if any(_has_lone_accent(part) for part in term_parts):
         raise RequestError(
@@ -145,8 +146,13 @@ def parse_term_parts(written: str) -> tuple[str, ...]:
     return term_parts
 
 
+def has_surrogate(text: str) -> bool:
+    """Whether text contains half a character: an unpaired surrogate, which UTF-8 cannot write."""
+    return _SURROGATE.search(text) is not None
+
+
 def _has_lone_accent(part: str) -> bool:
-    """Whether a combining mark follows no letter, so that it is no part of a word."""
+    """Whether a combining mark does not follow a letter, so that it is not part of a word."""
     return not part.isascii() and any(
         category(character)[0] == "M" and not find_words(before)
         for before, character in pairwise(f".{part}")
@@ -161,7 +167,7 @@ def _parse_opening(written: str, opening: str) -> tuple[str, ...]:
     opening_parts = parse_term_parts(opening)
     if _is_compound(opening_parts):
         raise RequestError(
-            f'"{opening}" holds punctuation, so it is no opening of "{written}". '
+            f'"{opening}" contains punctuation, so it is not an opening of "{written}". '
             "List it as an alias."
         )
     return opening_parts
@@ -171,18 +177,18 @@ def _explain_punctuation(excerpt: str, part: str, *, is_only_part: bool) -> str:
     marks = " ".join(dict.fromkeys(character for character in part if not find_words(character)))
     if not is_only_part:
         return (
-            f'term "{excerpt}" holds punctuation ({marks}) beside other words, and no variant of a '
-            "term crosses punctuation. Ask for the one word, in company (with: [...])."
+            f'term "{excerpt}" contains punctuation ({marks}) next to other words, and a term does '
+            "not extend over punctuation. Ask for a single word, with another (with: [...])."
         )
     return (
-        f'term "{excerpt}" holds punctuation ({marks}) that the index does not tell apart: it must '
-        f"stand singly between the words of a term, of which there may be {COMPOUND_WORDS}. "
+        f'term "{excerpt}" contains punctuation ({marks}) that the index does not distinguish: '
+        f"only single marks between the words of a term count, and {COMPOUND_WORDS} words at most. "
         "Leave it out, or ask for the word alone."
     )
 
 
 def iter_joined_variants(term_parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """The parts of a term with neighbours joined in every way, from closed to as they are."""
+    """The parts of a term with neighbours joined in every way, from one word to as written."""
     for joins in product(("", " "), repeat=len(term_parts) - 1):
         spaced = "".join(map("".join, zip(term_parts, (*joins, ""), strict=True)))
         yield tuple(spaced.split(" "))
@@ -191,7 +197,7 @@ def iter_joined_variants(term_parts: tuple[str, ...]) -> Iterator[tuple[str, ...
 def _expand_forms(
     term_parts: tuple[str, ...], spellings: tuple[tuple[str, ...], ...]
 ) -> set[tuple[str, ...]]:
-    """The forms of these parts; in each of ``ways``, joinings of them, a part may open."""
+    """The forms of a term's parts; in each of ``spellings``, which join them, a part may split."""
     closed = "".join(term_parts)
     forms = {*iter_joined_variants(term_parts)}
     forms.update(
@@ -203,12 +209,12 @@ def _expand_forms(
             min_letters = MIN_LETTERS_SPLIT_ONCE if len(spelling) > 2 else MIN_LETTERS_SPLIT_TWICE
             for index, part in enumerate(spelling):
                 for pieces in _split_word(part, 2, min_letters):
-                    forms.add((*spelling[:index], *pieces, *spelling[index + 1 :]))
+                    forms.add(replace_parts(spelling, index, index + 1, pieces))
     return forms
 
 
 def _split_word(word: str, piece_count: int, min_letters: int) -> list[tuple[str, ...]]:
-    """Every way to cut a word into so many pieces of at least so many letters each."""
+    """Every way to cut a word into a number of pieces of at least ``min_letters`` letters each."""
     if piece_count == 1:
         return [(word,)] if len(word) >= min_letters and find_words(word) == [word] else []
     return [
@@ -219,29 +225,36 @@ def _split_word(word: str, piece_count: int, min_letters: int) -> list[tuple[str
     ]
 
 
-class _PrebuiltQuery(Query):
-    """A query that stands in many places of a search, turned into a dictionary once."""
+def replace_parts(
+    parts: tuple[str, ...], start: int, end: int, replacement: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The parts of a term with those from ``start`` up to, not including, ``end`` replaced."""
+    return (*parts[:start], *replacement, *parts[end:])
 
-    name = "kept"
+
+class _PrebuiltQuery(Query):
+    """A query in many places of a search, serialised only once: a term has hundreds of forms."""
+
+    name = "prebuilt"
 
     def __init__(self, query: Query) -> None:
         super().__init__()
         self._body: dict[str, Any] = query.to_dict()
 
     def to_dict(self) -> dict[str, Any]:
-        """The dictionary of the query, which is never to be changed."""
+        """The dictionary of the query, which callers must not change."""
         return self._body
 
 
 @lru_cache(20_000)
 def build_form_query(term: Term, form: tuple[str, ...]) -> Query:
-    """The records that hold one form of a term."""
+    """The records whose narrative contains one form of a term."""
     text = " ".join(form)
     if term.compound:
         return _PrebuiltQuery(Terms(compounds=[text, f"{text}'s"]))
     if not any(word.endswith("'s") for word in form):
         return _PrebuiltQuery(MatchPhrase(narrative=text))
-    # Where a word ends with 's the narrative is cut, and the field beside it is whole.
+    # The narrative is cut where a word ends with 's; the field "possessives" has it whole.
     return _PrebuiltQuery(
         Bool(
             should=[MatchPhrase(possessives=text), MatchPhrase(possessives=f"{text}'s")],
@@ -251,8 +264,11 @@ def build_form_query(term: Term, form: tuple[str, ...]) -> Query:
 
 
 def has_position(term: Term) -> bool:
-    """Whether its distance from another term can be measured: each of its words is one of the
-    index's, and not a compound's or a possessive's, which stand apart there."""
+    """Whether the distance of a term from another can be measured.
+
+    Each of its words must be one word of the index. Compounds and possessives are in fields of
+    their own, and have no position in the narrative.
+    """
     words_of_forms = {word for form in term.forms for word in form}
     return not term.compound and all(
         _SINGLE_TOKEN.fullmatch(word) and not word.endswith("'s") for word in words_of_forms
@@ -260,13 +276,14 @@ def has_position(term: Term) -> bool:
 
 
 def build_proximity_query(term: Term, other_term: Term, max_distance: int) -> Query:
-    """The records where two terms stand with at most so many words between them.
+    """The records where at most ``max_distance`` words are between two terms.
 
-    In either order, and not overlapping. A run of punctuation between them counts as one word, as
-    does the next log entry; an underscore as two, a possessive 's as three.
+    The terms may be in either order, and do not overlap. A run of punctuation between them counts
+    as one word, and so does the start of a log entry; an underscore counts as two words, and a
+    possessive 's as three.
     """
-    # No form of a term lies inside another, so spans find every pair; intervals would, too, but
-    # multiply the forms of the one by those of the other.
+    # Spans find every pair, because no form of a term lies inside another. Intervals would too, but
+    # they multiply the forms of one term by those of the other.
     term_span, other_span = _build_term_span(term), _build_term_span(other_term)
     return Bool(
         should=[

@@ -13,11 +13,12 @@ import msgspec
 from elasticsearch.dsl import aggs
 from elasticsearch.dsl.query import Exists, MatchAll, Nested, Query
 
+from indexer.records.model import MAX_AGE
 from queries.answer.condition import WITHOUT_REFERENCE, WITHOUT_VICTIM
 from queries.answer.types import Column, FactMeta, QuestionAnswer, Relation, Table
 from queries.questions.base import Question
 from queries.spec.problem import Problem
-from queries.spec.scope_spec import MAX_AGE, AgeBand, AgeBands, find_band_problems, to_band_bounds
+from queries.spec.scope_spec import AgeBand, AgeBands, find_band_problems, to_band_bounds
 from queries.tables.request_axes import build_bands_axis
 from queries.tables.scope import Scope, none_of
 from queries.tables.table_query import TOTAL_KEY, TableQuery, is_column_called

@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""Requests: read from a file or built from a command line, and checked."""

@@ -1,4 +1,4 @@
-"""Ad hoc counts: a request built from a command line, and its numbers as they are piped on."""
+"""Build a request from the terms and options of a command line."""
 
 from __future__ import annotations
 
@@ -31,8 +31,12 @@ _QUESTION_ID: Final = "count"
 
 
 class AdhocOptions(Struct, frozen=True, kw_only=True):
-    """What may be asked beside terms. ``by`` are one or two fields, or "term"; ``where`` are texts
-    such as "district=North"; ``near`` is how many words from its company a term may stand."""
+    """What may be asked in addition to terms.
+
+    ``by`` is one or two fields, or "term". ``field_filters`` are texts such as "district=North".
+    ``max_distance`` is the number of words that may stand between a term and each of the
+    ``cooccurrences``, the terms required with it.
+    """
 
     codes: Sequence[str] = ()
     start: date | None = None
@@ -55,9 +59,10 @@ def build_adhoc_request(
     book: TermBook | None = None,
     categories: Categories | None = None,
 ) -> Request:
-    """The request a command line stands for, with the openings of a term book, or else of ours.
+    """The request that a command line stands for.
 
-    Raises RequestError for what is none.
+    ``book`` gives openings of the terms (default: the term book of foidex). Raises RequestError for
+    terms or options that make no request.
     """
     effective_options = options or AdhocOptions()
     book = book or load_default_term_book()
@@ -91,11 +96,13 @@ def _raise_problems(problems: list[Problem]) -> None:
 def _build_adhoc_wording(term: str, options: AdhocOptions, number: int) -> Wording:
     if options.aliases and number != 1:
         raise RequestError(
-            f"--alias is another name of the one term, and there are {number}. Ask for one term, "
-            "or write a request file."
+            f"--alias gives another name for a single term, and there are {number} terms. Ask for "
+            "one term, or write a request file."
         )
     if options.max_distance is not None and not options.cooccurrences:
-        raise RequestError("--near says how near --with must be. Give --with, or leave it out.")
+        raise RequestError(
+            "--near limits the distance of --with. Give --with, or leave out --near."
+        )
     if not (options.exact or options.aliases or options.cooccurrences):
         return term
     return TermSpec(
@@ -114,9 +121,9 @@ def _build_adhoc_wording(term: str, options: AdhocOptions, number: int) -> Wordi
 def _parse_adhoc_periods(options: AdhocOptions) -> tuple[PeriodSpec, ...]:
     first, last = options.start or date.min, options.end or date.max
     if last < first:
-        raise RequestError(f"--to ({last}) is before --from ({first}). Turn them round.")
+        raise RequestError(f"--to ({last}) is before --from ({first}). Swap the two days.")
     if options.periods and (options.start or options.end):
-        raise RequestError("--period stands beside --from or --to. Keep one of the two.")
+        raise RequestError("--period cannot be combined with --from or --to. Keep one of them.")
     if options.start or options.end:
         return (PeriodSpec(first, last),)
     return tuple(map(_parse_adhoc_period, options.periods))
@@ -131,7 +138,7 @@ def _parse_adhoc_period(text: str) -> PeriodSpec:
         return msgspec.convert(days, PeriodSpec)
     except msgspec.ValidationError:
         raise RequestError(
-            f'"{text[:60]}" is no period. Write a year (2017/18 or 2017) or two days '
+            f'"{text[:60]}" is not a period. Write a year (2017/18 or 2017) or two days '
             "(2017-04-01..2017-06-30)."
         ) from None
 
@@ -142,7 +149,8 @@ def _parse_field_values(conditions: Sequence[str]) -> dict[str, tuple[str, ...]]
         name, equals, value = condition.partition("=")
         if not equals or not value:
             raise RequestError(
-                f'"{condition[:60]}" is no condition. Write a field and its value: district=North.'
+                f'"{condition[:60]}" is not a condition. Write a field and its value: '
+                "district=North."
             )
         values_by_field[name] = (*values_by_field.get(name, ()), value)
     return values_by_field
@@ -152,11 +160,13 @@ def _build_adhoc_questions(
     mentions: tuple[Wording, ...], options: AdhocOptions
 ) -> tuple[Question, ...]:
     if len(options.by) > 2:
-        raise RequestError("--by is given more than twice; a table has two sides. Leave one out.")
+        raise RequestError(
+            "--by may be given at most twice, because a table has two sides. Leave one out."
+        )
     if TERM_AXIS in options.by and not mentions:
-        raise RequestError("--by term counts by the terms, and there are none. Name some.")
+        raise RequestError("--by term counts by the terms, and there are none. Give some terms.")
     if options.overlap and (options.by or len(mentions) < 2):
-        raise RequestError("--overlap compares two terms or more, and stands without --by.")
+        raise RequestError("--overlap needs two terms or more, and cannot be combined with --by.")
     if options.overlap:
         return (Overlap(id=_QUESTION_ID, keywords=mentions),)
     if len(options.by) == 2:
@@ -167,7 +177,7 @@ def _build_adhoc_questions(
     if options.by:
         return (By(id=_QUESTION_ID, by=options.by[0], count=options.unit),)
     if options.unit:
-        raise RequestError("--count says what --by counts. Give --by, or leave it out.")
+        raise RequestError("--count says what --by counts. Give --by, or leave out --count.")
     if len(options.periods) > 1:
         return (
             (Keywords(id=_QUESTION_ID, keywords=mentions),)

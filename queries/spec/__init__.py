@@ -1,1 +1,1 @@
-"""TODO: say what this folder is for."""
+"""What a person writes of scopes and terms, and the term book: typed, strict, with line numbers."""

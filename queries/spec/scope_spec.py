@@ -1,4 +1,4 @@
-"""What a request and a narrower question may say of their scope, as the file has it. Pure."""
+"""A scope as a request writes it: periods, offences, age bands, mentions and field values. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from indexer.errors import RequestError
 from indexer.records.categories import Categories
-from indexer.records.model import Age
+from indexer.records.model import MAX_AGE, Age
 from indexer.records.offences import load_offence_table
 from queries.answer.condition_text import abbreviate_codes
 from queries.spec.problem import Problem
@@ -25,8 +25,6 @@ from queries.tables.scope import Mention, OffenceRow, Scope
 
 MAX_REQUEST_TERMS: Final = 500
 
-MAX_AGE: Final = 120
-
 
 class PeriodSpec(
     Struct,
@@ -35,7 +33,7 @@ class PeriodSpec(
     omit_defaults=True,
     rename={"start": "from", "end": "to"},
 ):
-    """Both days are included. Without a label the days are its name."""
+    """A period, first and last day included. Without a label it is called by its days."""
 
     start: date
     end: date
@@ -43,19 +41,22 @@ class PeriodSpec(
 
     @property
     def period(self) -> Period:
-        """The period it is."""
+        """The period that is meant."""
         return Period(self.start, self.end, self.label)
 
 
 class OffenceSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """One row: each code with all below it. Without a label the codes' titles are used."""
+    """One row of offences: each code with all codes below it.
+
+    Without a label the row is called by the titles of its codes.
+    """
 
     codes: Annotated[tuple[str, ...], Meta(min_length=1, max_length=100)]
     label: str = ""
 
     @property
     def row(self) -> OffenceRow:
-        """The row, of canonical codes."""
+        """The row, with canonical codes."""
         table = load_offence_table()
         codes = tuple(dict.fromkeys(map(table.canonical, self.codes)))
         return OffenceRow(codes, self.label or "; ".join(map(table.title, codes)))
@@ -64,7 +65,7 @@ class OffenceSpec(Struct, frozen=True, forbid_unknown_fields=True):
 class AgeBand(
     Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}
 ):
-    """Ages in whole years, both ends included; without ``from`` down to 0, without ``to`` up."""
+    """Ages in whole years, first and last included: by default from 0, and up to the oldest."""
 
     start: Age = 0
     end: Age = MAX_AGE
@@ -86,7 +87,7 @@ class AgeBand(
 
 
 def to_band_bounds(bands: Sequence[AgeBand]) -> tuple[tuple[str, int, int], ...]:
-    """Bands as ``fields.bands_axis`` takes them: label, first and last age."""
+    """Bands as ``build_bands_axis`` takes them: label, first age and last age."""
     return tuple((band.label, band.start, band.end) for band in bands)
 
 
@@ -108,8 +109,11 @@ class ScopeSpec(
     kw_only=True,
     omit_defaults=True,
 ):
-    """A scope: one period or several side by side, mentions, offences, and ``where``, a list of
-    values for each field named."""
+    """A scope as written. Each part that is given narrows it.
+
+    ``period`` is one period, ``periods`` are several side by side; ``where`` gives, for each field
+    named, the values it may have.
+    """
 
     period: PeriodSpec | None = None
     periods: PeriodSpecs = ()
@@ -119,16 +123,16 @@ class ScopeSpec(
 
     @property
     def every_period(self) -> tuple[Period, ...]:
-        """Its one period, or all that stand side by side."""
+        """Its one period, or its several periods."""
         return tuple(spec.period for spec in ((self.period,) if self.period else self.periods))
 
     @property
     def every_mention(self) -> tuple[Mention, ...]:
-        """Every wording as a mention, also those that are one term."""
+        """Every wording as a mention, even if two wordings are the same term."""
         return tuple(map(to_mention, self.mentions))
 
     def scope_with(self, categories: Categories) -> Scope:
-        """The records it is about; wordings that are one term are one mention."""
+        """The scope that is meant; wordings of the same term become one mention."""
         mentions: dict[tuple[object, ...], Mention] = {}
         for mention in self.every_mention:
             mentions.setdefault(mention.key, mention)
@@ -143,9 +147,11 @@ class ScopeSpec(
         )
 
     def problems(self, categories: Categories) -> Iterator[Problem]:
-        """What is wrong beyond the types."""
+        """What is wrong beyond the types of the fields."""
         if self.period and self.periods:
-            yield Problem(".periods", '"periods" stands beside "period". Keep one of the two.')
+            yield Problem(
+                ".periods", '"periods" cannot be combined with "period". Keep one of them.'
+            )
         if self.period:
             yield from find_period_problems((self.period,), lambda _: ".period")
         yield from find_period_problems(self.periods, ".periods[{}]".format)
@@ -172,7 +178,7 @@ class ScopeSpec(
                 codes_text = abbreviate_codes(spec.codes)
                 yield Problem(
                     f".offences[{number}]",
-                    f"the offences {codes_text} are a row already. Remove one.",
+                    f"a row of the offences {codes_text} is already listed. Remove one.",
                 )
             code_sets.add(codes)
 
@@ -180,27 +186,27 @@ class ScopeSpec(
 def find_period_problems(
     periods: Sequence[PeriodSpec], path: Callable[[int], str]
 ) -> Iterator[Problem]:
-    """Periods that end before they start, or have the same name twice."""
+    """Periods that end before they start, or that have the same label."""
     labels: set[str] = set()
     for number, spec in enumerate(periods):
         if spec.end < spec.start:
             yield Problem(
-                path(number), f"the period ends ({spec.end}) before it starts. Turn it round."
+                path(number), f"the period ends ({spec.end}) before it starts. Swap the two days."
             )
         if spec.period.label in labels:
             yield Problem(
-                path(number), f'the period "{spec.period.label}" is named twice. Remove one.'
+                path(number), f'the period "{spec.period.label}" is listed twice. Remove one.'
             )
         labels.add(spec.period.label)
 
 
 def find_band_problems(bands: tuple[AgeBand, ...], path: str) -> Iterator[Problem]:
-    """Bands that are inverted or overlap."""
+    """Bands that end before they start, or that overlap."""
     for number, band in enumerate(bands):
         if band.start > band.end:
             yield Problem(
                 f"{path}[{number}]",
-                f"the band runs from {band.start} to {band.end}. Turn it round.",
+                f"the band runs from {band.start} to {band.end}. Swap the two ages.",
             )
     ordered = sorted(enumerate(bands), key=lambda item: (item[1].start, item[1].end))
     for (_, lower), (number, upper) in pairwise(ordered):
@@ -213,7 +219,7 @@ def find_band_problems(bands: tuple[AgeBand, ...], path: str) -> Iterator[Proble
 
 
 class AxisSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One side of a table: exactly one of a field's name, keywords, age bands or periods."""
+    """One side of a table: exactly one of a field, keywords, age bands or periods."""
 
     by: str | None = None
     keywords: Wordings = ()
@@ -221,7 +227,7 @@ class AxisSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     periods: PeriodSpecs = ()
 
     def axis(self, scope: Scope) -> Axis:
-        """The axis. Raises RequestError."""
+        """The axis that is meant. Raises RequestError if there is no such field."""
         if self.keywords:
             return build_mentions_axis(tuple(map(to_mention, self.keywords)))
         if self.bands:
@@ -231,7 +237,7 @@ class AxisSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
         return build_field_axis(self.by or "", scope)
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
-        """What is wrong beyond the types."""
+        """What is wrong beyond the types of the fields."""
         sources = [self.by, self.keywords, self.bands, self.periods]
         if sum(map(bool, sources)) != 1:
             yield Problem(
@@ -249,5 +255,5 @@ class AxisSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
 
 def parse_axis_spec(written: str | AxisSpec) -> AxisSpec:
-    """A name alone is the field of that name."""
+    """The axis as an AxisSpec; a plain name is that of a field."""
     return AxisSpec(by=written) if isinstance(written, str) else written

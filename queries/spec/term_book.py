@@ -1,12 +1,11 @@
-"""The term book: what is known of the names that requests ask for, and its strict loader.
+"""The term book: how the names that requests ask for may be written, and its strict reader.
 
-Ours is ``mappings/terms.yaml``; a force may add its own. A book gives openings, which count, and
-what a person may want to know, which never does. It knows nothing of requests.
+The book of foidex is ``mappings/terms.yaml``; a force may add its own. The openings of a book are
+counted; what else it holds is only suggested. It knows nothing of requests.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -18,10 +17,26 @@ from msgspec import Meta, Struct
 from indexer.config.model import Settings
 from indexer.errors import ConfigurationError, RequestError
 from indexer.resources import find_data_folder
-from indexer.suggestions import suggest_name
-from queries.matching.term import MAX_TERM_LENGTH, MAX_TERM_PARTS, parse_term, parse_term_parts
-from queries.spec.problem import Problem
-from queries.spec.yaml_text import YamlDocument, read_yaml
+from indexer.validation_errors import (
+    Violation,
+    ViolationKind,
+    describe_violation,
+    parse_validation_error,
+)
+from queries.matching.term import (
+    MAX_TERM_LENGTH,
+    MAX_TERM_PARTS,
+    parse_term,
+    parse_term_parts,
+    replace_parts,
+)
+from queries.spec.problem import (
+    Problem,
+    explain_missing_key,
+    explain_unknown_key,
+    format_problems,
+)
+from queries.spec.yaml_text import read_yaml
 
 _TERM_BOOK_FILE: Final = "terms.yaml"
 
@@ -31,9 +46,12 @@ _SpellingList = Annotated[tuple[str, ...], Meta(max_length=20)]
 
 
 class BookTerm(Struct, frozen=True, forbid_unknown_fields=True, rename={"cooccurrences": "with"}):
-    """One name. ``openings`` are other ways to write it that the rule does not give; ``aliases``
-    other names, ``company`` what tells its mentions from an ``everyday`` word: both are only ever
-    suggested."""
+    """One name and what is known about it.
+
+    ``openings`` are ways to write the name that the matching rule does not give. ``aliases`` are
+    other names, and ``cooccurrences`` terms that distinguish the name from an ``everyday`` word:
+    both are only suggested.
+    """
 
     term: str
     openings: _SpellingList = ()
@@ -43,12 +61,12 @@ class BookTerm(Struct, frozen=True, forbid_unknown_fields=True, rename={"cooccur
 
     @property
     def wordings(self) -> tuple[str, ...]:
-        """The name and its openings: one term."""
+        """The name and its openings, which are one term."""
         return (self.term, *self.openings)
 
 
 class TermBook:
-    """Terms by each way to write them."""
+    """The terms of a book, found by any way to write them."""
 
     def __init__(self, entries: Iterable[BookTerm]) -> None:
         self.terms = tuple(entries)
@@ -62,14 +80,14 @@ class TermBook:
         }
 
     def find_term(self, written: str) -> BookTerm | None:
-        """The term of the book that a wording is, however its parts stand apart."""
+        """The term of the book that a wording is, whatever its spaces and hyphens."""
         try:
             return self._by_closed_form.get(_to_closed_form(written))
         except RequestError:
             return None
 
     def other_names(self, written: str) -> tuple[str, ...]:
-        """Other names of what a wording names: its aliases, and the terms it is an alias of."""
+        """Other names for a wording: its aliases, and the terms it is an alias of."""
         try:
             closed = _to_closed_form(written)
         except RequestError:
@@ -83,10 +101,10 @@ class TermBook:
         return tuple(dict.fromkeys((*(entry.aliases if entry else ()), *main_names)))
 
     def extra_spellings(self, written: str) -> tuple[str, ...]:
-        """The ways to write a term that the book adds to those of the rule.
+        """The ways to write a term that the book adds to those of the matching rule.
 
-        Also where the first part of a longer term is in the book ("Xbox controller"). What is no
-        term has none: it is refused where it is asked for.
+        A longer term gets them too if some of its words are in the book ("Xbox controller"). A
+        wording that is not a term gets none.
         """
         try:
             term_parts = parse_term_parts(written)
@@ -104,18 +122,20 @@ class TermBook:
         )
 
     def _substitute_spellings(self, term_parts: _TermParts) -> list[_TermParts]:
-        """The parts with the first and longest run of them that is a term in each of its ways."""
+        """The parts with their first run that is a term of the book, in each way to write it.
+
+        Of runs that start at the same part, the longest counts.
+        """
         for start in range(len(term_parts)):
             for end in range(len(term_parts), start, -1):
                 if spellings := self._spellings.get("".join(term_parts[start:end])):
                     return [
-                        (*term_parts[:start], *spelling, *term_parts[end:])
-                        for spelling in spellings
+                        replace_parts(term_parts, start, end, spelling) for spelling in spellings
                     ]
         return []
 
     def with_fallback(self, fallback: TermBook) -> TermBook:
-        """The terms of both; of the other only those that are not in this one."""
+        """A book with the terms of this one, and those of the other that this one lacks."""
         entries = self._by_closed_form
         return TermBook(
             (
@@ -134,7 +154,7 @@ def _to_closed_form(written: str) -> str:
 
 
 def _needs_openings(entry: BookTerm) -> bool:
-    """Whether the rule alone would not give every form of it from its closed form."""
+    """Whether the matching rule does not give every form of a term from its closed form."""
     closed = _to_closed_form(entry.term)
     closed_term = parse_term(closed)
     return (
@@ -144,7 +164,7 @@ def _needs_openings(entry: BookTerm) -> bool:
 
 
 def load_configured_term_book(settings: Settings) -> TermBook:
-    """The force's book over ours. Raises ConfigurationError."""
+    """The term book of a force, completed by that of foidex. Raises ConfigurationError."""
     if settings.terms.book is None:
         return load_default_term_book()
     return read_term_book(settings.folder / settings.terms.book).with_fallback(
@@ -154,12 +174,12 @@ def load_configured_term_book(settings: Settings) -> TermBook:
 
 @cache
 def load_default_term_book() -> TermBook:
-    """Our book. Raises ConfigurationError."""
+    """The term book of foidex. Raises ConfigurationError."""
     return read_term_book(find_data_folder("mappings") / _TERM_BOOK_FILE)
 
 
 def read_term_book(path: Path) -> TermBook:
-    """Read a book. Raises ConfigurationError, with a line for everything that is wrong."""
+    """Read a term book. Raises ConfigurationError, with a line for each thing that is wrong."""
     try:
         source = read_yaml(path)
     except RequestError as error:
@@ -176,40 +196,34 @@ def read_term_book(path: Path) -> TermBook:
         try:
             book_terms.append(msgspec.convert(value, BookTerm, strict=False))
         except msgspec.ValidationError as error:
-            problems.append(_explain_entry_error(entry_path, str(error)))
+            violation = parse_validation_error(error)
+            problems.append(_explain_entry_violation(violation, entry_path))
             book_terms.append(BookTerm(""))
     problems += _find_entry_problems(book_terms)
     if problems:
-        raise ConfigurationError("\n".join(_format_book_problems(source, problems)))
+        raise ConfigurationError(format_problems(problems, source))
     return TermBook(book_terms)
 
 
-def _format_book_problems(source: YamlDocument, problems: list[Problem]) -> list[str]:
-    ordered = sorted((source.line(problem.path), problem.message) for problem in problems)
-    return [f"{source.name}:{line}: {text}" for line, text in ordered]
-
-
-def _explain_entry_error(path: str, text: str) -> Problem:
-    message, _, below = text.partition(" - at `$")
-    if unknown := re.search(r"unknown field `(.*)`", message):
-        keys = BookTerm.__struct_encode_fields__
-        return Problem(
-            f"{path}.{unknown[1]}",
-            f'"{unknown[1][:60]}" is not a key of a term.{suggest_name(unknown[1], keys)} '
-            f"The keys are {', '.join(keys)}.",
-        )
-    if missing := re.search(r"missing required field `(\w+)`", message):
-        return Problem(path, f'lacks "{missing[1]}". Add it.')
-    plain = message.replace("`", '"')
-    return Problem(path + below.rstrip("`"), f"{plain[0].lower()}{plain[1:]}. Correct it.")
+def _explain_entry_violation(violation: Violation, path: str) -> Problem:
+    full_path = path + violation.path.removeprefix("$")
+    match violation.kind:
+        case ViolationKind.UNKNOWN_KEY:
+            keys = BookTerm.__struct_encode_fields__
+            return Problem(f"{full_path}.{violation.key}", explain_unknown_key(violation.key, keys))
+        case ViolationKind.MISSING_KEY:
+            return Problem(full_path, explain_missing_key(violation.key))
+        case _:
+            name = f'"{violation.field_name}": ' if violation.field_name else ""
+            return Problem(full_path, f"{name}{describe_violation(violation)}. Correct it.")
 
 
 def _find_entry_problems(entries: list[BookTerm]) -> Iterator[Problem]:
-    """What is wrong beyond the types."""
+    """What is wrong beyond the types of the fields."""
     term_by_closed_form: dict[str, str] = {}
     for number, entry in enumerate(entries):
         path = f"$.terms[{number}]"
-        if not entry.term:  # said already
+        if not entry.term:  # not read: its problem is already listed
             continue
         problems = [*_find_invalid_terms(entry, path)] or [*_find_redundant_spellings(entry, path)]
         yield from problems
@@ -220,27 +234,35 @@ def _find_entry_problems(entries: list[BookTerm]) -> Iterator[Problem]:
             if first is not entry.term:
                 yield Problem(
                     path,
-                    f'"{entry.term}" is the same term as "{first}" above. Make one of them.',
+                    f'"{entry.term}" is the same term as "{first}" above. Merge the two.',
                 )
 
 
 def _find_invalid_terms(entry: BookTerm, path: str) -> Iterator[Problem]:
-    for key, written in (
-        (".term", entry.term),
-        *((f".openings[{index}]", spelling) for index, spelling in enumerate(entry.openings)),
-        *((f".aliases[{index}]", spelling) for index, spelling in enumerate(entry.aliases)),
-        *((f".with[{index}]", spelling) for index, spelling in enumerate(entry.cooccurrences)),
-    ):
+    written_by_path = {
+        f"{path}.term": entry.term,
+        **_list_paths(f"{path}.aliases", entry.aliases),
+        **_list_paths(f"{path}.with", entry.cooccurrences),
+    }
+    for written_path, written in written_by_path.items():
         try:
             parse_term(written)
-            if key.startswith(".openings"):
-                parse_term(entry.term, openings=[written])
         except RequestError as error:
-            yield Problem(path + key, str(error))
+            yield Problem(written_path, str(error))
+    for opening_path, opening in _list_paths(f"{path}.openings", entry.openings).items():
+        try:
+            parse_term(opening)
+            parse_term(entry.term, openings=[opening])
+        except RequestError as error:
+            yield Problem(opening_path, str(error))
+
+
+def _list_paths(path: str, spellings: tuple[str, ...]) -> dict[str, str]:
+    return {f"{path}[{index}]": spelling for index, spelling in enumerate(spellings)}
 
 
 def _find_redundant_spellings(entry: BookTerm, path: str) -> Iterator[Problem]:
-    """Openings and aliases that are the term already."""
+    """Openings and aliases that are already forms of the term."""
     rule_forms = parse_term(entry.term).forms
     for index, opening in enumerate(entry.openings):
         if parse_term_parts(opening) in rule_forms:

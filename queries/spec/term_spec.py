@@ -1,7 +1,7 @@
 """A term as a request writes it: plain text, or an object that narrows or widens it.
 
-Pure. What a term book gives is written into the request when it is read (``opened``), so that a
-request alone says what is counted.
+Pure. What a term book adds is written into the request when it is read (``apply_term_book``), so
+that the request alone states what is counted.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SpellingLookup: TypeAlias = Callable[[str], tuple[str, ...]]
 class CooccurrenceSpec(
     Struct, frozen=True, forbid_unknown_fields=True, rename={"max_distance": "within"}
 ):
-    """A term that must stand near: at most ``within`` words between, as ``terms.near`` counts."""
+    """A term required with another: with at most ``max_distance`` words between, if given."""
 
     term: str
     max_distance: WordDistance | None = None
@@ -43,10 +43,13 @@ class TermSpec(
     omit_defaults=True,
     rename={"cooccurrences": "with"},
 ):
-    """``variants: none`` holds the term to its words as written, ``aliases`` are other names that
-    count as it, and ``with`` are terms that must be in the same record, or near. ``openings`` are,
-    for any of these, the ways to write it that the rule does not give; the term book fills them
-    in."""
+    """A term with options.
+
+    ``variants="none"`` counts only the words as written. ``aliases`` are other names that count as
+    the term, and ``cooccurrences`` terms that must be in the same record, or near. ``openings``
+    gives, for any of these, the ways to write it that the matching rule does not give; the term
+    book fills them in.
+    """
 
     term: str
     variants: Literal["all", "none"] = "all"
@@ -56,7 +59,7 @@ class TermSpec(
 
     @property
     def cooccurring_terms(self) -> tuple[str, ...]:
-        """The terms that must be there with it."""
+        """The terms that are required with it."""
         return tuple(
             entry if isinstance(entry, str) else entry.term for entry in self.cooccurrences
         )
@@ -66,7 +69,7 @@ Wording: TypeAlias = str | TermSpec
 
 
 def to_mention(wording: Wording) -> Mention:
-    """The mention asked for. Raises RequestError for a term that is none."""
+    """The mention that is meant. Raises RequestError if a term of it cannot be read."""
     if isinstance(wording, str):
         return Mention(parse_term(wording))
     variants = wording.variants == "all"
@@ -100,10 +103,10 @@ def to_mention(wording: Wording) -> Mention:
 
 
 def apply_term_book(value: Any, kind: Any, extra_spellings: SpellingLookup) -> Any:
-    """A part of a request, of a type, with the openings of each term written into it.
+    """A part of a request with the openings of each of its terms written into it.
 
-    Whatever is typed as a ``Wording`` is one, so no kind of question can miss its openings. What
-    the request itself gives stays.
+    ``kind`` is the type of the part: every value typed as a ``Wording`` gets its openings, in any
+    kind of question. Openings that the request itself gives take precedence.
     """
     if get_origin(kind) is Annotated:
         return apply_term_book(value, get_args(kind)[0], extra_spellings)
@@ -146,8 +149,10 @@ def _add_extra_spellings(wording: Wording, extra_spellings: SpellingLookup) -> W
 def find_term_problems(
     wordings: Sequence[Wording], path: str, *, repeats: bool
 ) -> Iterator[Problem]:
-    """Wordings that are no term, that are one term twice (unless ``repeats`` may be), or that are
-    more than one search can look for."""
+    """Wordings that are not terms, or that are too many for one search.
+
+    Unless ``repeats`` are allowed, also wordings that are the same term.
+    """
     quoted_by_key: dict[tuple[object, ...], str] = {}
     forms = 0
     for number, wording in enumerate(wordings):
@@ -163,9 +168,9 @@ def find_term_problems(
         if forms > MAX_SEARCH_FORMS:
             yield Problem(
                 term_path,
-                f"the terms down to this one can be written in {forms:,} ways, and one search "
-                f"looks for {MAX_SEARCH_FORMS:,} at most. Ask for the others in a question, or a request, "
-                "of their own.",
+                f"the terms up to this one can be written in {forms:,} ways, and one search "
+                f"looks for {MAX_SEARCH_FORMS:,} at most. Ask for the others in a separate "
+                "question or request.",
             )
             return
         if mention.key not in quoted_by_key:
@@ -179,7 +184,7 @@ def find_term_problems(
 
 
 def _find_unknown_spellings(wording: Wording, path: str) -> Iterator[Problem]:
-    """Openings of what is no term of the wording, which would open nothing."""
+    """Openings of a term that is not in the wording, which would have no effect."""
     if isinstance(wording, str):
         return
     request_terms = (wording.term, *wording.aliases, *wording.cooccurring_terms)
@@ -187,6 +192,6 @@ def _find_unknown_spellings(wording: Wording, path: str) -> Iterator[Problem]:
         if written not in request_terms:
             yield Problem(
                 f"{path}.openings.{written}",
-                f'"openings" has "{written}", which is no term here. '
+                f'"openings" has "{written}", which is not a term here. '
                 f"The terms are {', '.join(request_terms)}.",
             )

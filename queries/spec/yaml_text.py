@@ -1,13 +1,12 @@
-"""A YAML document whose every value is the text as written, and the line each value stands on.
+"""Read YAML with every value as the text that was written, and with the line of each value.
 
-YAML would guess types: 086 a number, No a boolean, 4.10 the number 4.1. Here the schema decides, so
+YAML guesses types: 086 is a number, No a boolean, 4.10 the number 4.1. Here the schema decides, so
 terms and codes stay as they were written. Anchors, aliases and tags are refused, and so is a file
-too large or too deep to be a request or a term book.
+too large or too deeply nested to be a request or a term book.
 """
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ import yaml
 from msgspec import Struct
 
 from indexer.errors import RequestError
+from queries.matching.term import has_surrogate
 
 MAX_YAML_BYTES: Final = 1_000_000
 
@@ -22,38 +22,36 @@ MAX_YAML_DEPTH: Final = 20
 
 MAX_YAML_VALUES: Final = 20_000
 
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-
 
 class YamlDocument(Struct):
-    """``value`` is of text, lists and dictionaries; ``lines`` maps a path ("$.questions[0].id")
-    to a line, counted from 1."""
+    """``value`` consists of text, lists and dictionaries; ``lines`` gives the line, from 1, of each
+    path ("$.questions[0].id")."""
 
     name: str
     value: Any
     lines: dict[str, int]
 
     def line(self, path: str) -> int:
-        """The line of a path, or of the nearest thing that holds it."""
+        """The line of a path, or of the innermost value around it that has one."""
         while path not in self.lines and path != "$":
             path = path[: max(path.rfind("."), path.rfind("["))] or "$"
         return self.lines.get(path, 1)
 
 
 def read_yaml(path: Path) -> YamlDocument:
-    """Read a file. Raises RequestError, naming file and line."""
+    """Read a file. Raises RequestError, with the file and the line."""
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_YAML_BYTES + 1)
     except IsADirectoryError:
         raise RequestError(
-            f"{path}: is a folder. Name a file; a folder of requests goes with answer --all."
+            f"{path}: is a folder. Give a file; to answer a folder of requests, use answer --all."
         ) from None
     except OSError as error:
         raise RequestError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
     if len(raw) > MAX_YAML_BYTES:
         raise RequestError(
-            f"{path}: is larger than {MAX_YAML_BYTES:,} bytes, the most such a file has. "
+            f"{path}: is larger than {MAX_YAML_BYTES:,} bytes, the most that is read. "
             "Check that it is the right file."
         )
     try:
@@ -64,7 +62,7 @@ def read_yaml(path: Path) -> YamlDocument:
 
 
 def parse_yaml(text: str, name: str) -> YamlDocument:
-    """Read text. Raises RequestError, naming the line."""
+    """Read text. Raises RequestError, with the name and the line."""
     lines: dict[str, int] = {}
     try:
         _reject_unsafe_yaml(text, name)
@@ -74,12 +72,12 @@ def parse_yaml(text: str, name: str) -> YamlDocument:
         problem = error.problem or "cannot be read"
         remedy = (
             "Indent with spaces, not with tabs"
-            if "'\\t'" in problem
+            if error.problem_mark and text[error.problem_mark.index :].startswith("\t")
             else "Correct the line; put text that holds any of ? : , # ' [ ] { } in double quotes"
         )
         raise RequestError(f"{name}:{line}: is not YAML: {problem}. {remedy}.") from None
     except (yaml.YAMLError, ValueError, OverflowError):
-        # The last two are an escape, such as "\UFFFFFFFF", that is no character.
+        # The last two come from an escape, such as "\UFFFFFFFF", that is not a character.
         raise RequestError(
             f"{name}: is not YAML: it holds a character YAML does not allow. Remove it."
         ) from None
@@ -95,14 +93,14 @@ def _reject_unsafe_yaml(text: str, name: str) -> None:
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise RequestError(f"{name}:{line}: holds an anchor or alias. Write the value out.")
+            raise RequestError(f"{name}:{line}: has an anchor or alias. Write the value out.")
         if getattr(event, "tag", None):
-            raise RequestError(f"{name}:{line}: holds a YAML tag. Write the value plainly.")
+            raise RequestError(f"{name}:{line}: has a YAML tag. Write the value without it.")
         values += isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
         if values > MAX_YAML_VALUES:
             raise RequestError(
-                f"{name}:{line}: more than {MAX_YAML_VALUES:,} values stand before this one, the most "
-                "such a file has. Check that it is the right file."
+                f"{name}:{line}: has more than {MAX_YAML_VALUES:,} values before this line, the "
+                "most that are read. Check that it is the right file."
             )
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
@@ -136,8 +134,9 @@ def _convert_node(node: yaml.Node, path: str, name: str, lines: dict[str, int]) 
 
 
 def _reject_surrogates(node: yaml.Node, name: str) -> None:
-    """Refuse the one kind of character that an escape can write and no output can."""
-    if _SURROGATE.search(node.value):
+    """Refuse the one kind of character that an escape can write and that UTF-8 cannot."""
+    if has_surrogate(node.value):
         raise RequestError(
-            f"{name}:{node.start_mark.line + 1}: holds half a character (a surrogate). Remove it."
+            f"{name}:{node.start_mark.line + 1}: contains half a character (an unpaired "
+            "surrogate). Remove it."
         )

@@ -58,14 +58,14 @@ def test_values_stay_as_they_are_written() -> None:
         ("a: [", [":1: is not YAML"]),
         ("a: {b: How many?}", ["put text that holds any of ? : , # ' [ ] { } in double quotes"]),
         ("\ta: b", ["Indent with spaces, not with tabs"]),
-        ("a: &x 1\nb: *x", [":1: holds an anchor or alias"]),
-        ("a: !!python/object:os.system x", [":1: holds a YAML tag"]),
+        ("a: &x 1\nb: *x", [":1: has an anchor or alias"]),
+        ("a: !!python/object:os.system x", [":1: has a YAML tag"]),
         ("[" * 30, ["nested too deeply"]),
         ("a: 1\na: 2", [':2: gives "a" twice']),
         (HEAD, [':1: lacks "questions"']),
         (f"{HEAD}titel: x\n{QUESTIONS}", [':3: "titel" is not a key here. Did you mean "title"?']),
-        (f"{HEAD}period: soon\n{QUESTIONS}", [':3: "period": "soon" is none; expected {from']),
-        (f"{HEAD}period: {{from: 2018-02-30, to: 2018-03-01}}\n{QUESTIONS}", [':3: "from": "2018-02-30" is not a day']),
+        (f"{HEAD}period: soon\n{QUESTIONS}", [':3: "period": "soon" is not a period; expected {from']),
+        (f"{HEAD}period: {{from: 2018-02-30, to: 2018-03-01}}\n{QUESTIONS}", [':3: "from": "2018-02-30" is not a date']),
         (
             f"{HEAD}period: {{from: 2018-04-01, to: 2017-03-31}}\n{QUESTIONS}",
             [":3: the period ends (2017-03-31) before it starts"],
@@ -149,7 +149,7 @@ def listed(number: int, word: str = "word{}") -> str:
          'the bands "Aged 16 to 26" and "Aged 26 and over" overlap'),
         ("kind: cross, rows: sex, columns: {bands: [{from: 130}]}", "expected an age from 0 to 120"),
         ("kind: cross, rows: {keywords: [Snapchat, snap chat]}, columns: sex", "is the same term"),
-        ("kind: cross, rows: {periods: [2017, 2017]}, columns: sex", 'the period "2017" is named twice. Remove one.'),
+        ("kind: cross, rows: {periods: [2017, 2017]}, columns: sex", 'the period "2017" is listed twice. Remove one.'),
         ("kind: victims, bands: [{to: eleven}]", '"to": expected a whole number, not text.'),
         ("kind: victims, bands: [0-11]", '"bands": expected keys and values, not text.'),
         ("kind: keywords, keywords: []", '"keywords": expected at least 1 entry.'),
@@ -170,7 +170,7 @@ def listed(number: int, word: str = "word{}") -> str:
         ("kind: overlap, keywords: [Snapchat, Snap chat]", "is the same term"),
         ("kind: offences, within: 2017", '"within": expected keys and values, not text.'),
         ("kind: offences, within: {periode: 2017}", 'Did you mean "period"?'),
-        ("kind: offences, within: {period: 2017, periods: [2017]}", '"periods" stands beside "period".'),
+        ("kind: offences, within: {period: 2017, periods: [2017]}", '"periods" cannot be combined with "period".'),
         ("kind: offences, within: {mentions: []}", '"mentions" is empty'),
         ("kind: offences, within: {offences: [{codes: [22F]}]}", 'offence code "22F" is not known'),
         ("kind: offences, within: {where: {district: [West]}}", '"West" is not a valid district. It may be North, South.'),
@@ -200,16 +200,16 @@ def test_what_is_wrong_in_a_question_is_one_message_with_its_line(
         ("where: {outcome: [23]}", "expected a whole number from 1 to 22"),
         ("where: {sex: [woman]}", '"woman" is not a valid sex. It may be F, M, X, U, Female, Male, Neither, Unknown sex.'),
         ("where: {offence_group: [Sexual ofences]}", 'Did you mean "Sexual offences"?'),
-        ("period: 2017/19", '"period": "2017/19" is none; expected {from: YYYY-MM-DD, to: YYYY-MM-DD} or a year such as 2017/18.'),
+        ("period: 2017/19", '"period": "2017/19" is not a period; expected {from: YYYY-MM-DD, to: YYYY-MM-DD} or a year such as 2017/18.'),
         ("period: 17/18", "or a year such as 2017/18"),
         ("period: {from: 2017-04-01}", 'lacks "to"'),
-        ("period: {from: 01/04/2017, to: 31/03/2018}", '"from": "01/04/2017" is not a day (expected YYYY-MM-DD).'),
+        ("period: {from: 01/04/2017, to: 31/03/2018}", '"from": "01/04/2017" is not a date (expected YYYY-MM-DD).'),
         ("periods: 2017/18", '"periods": expected a list, such as [2016/17, 2017/18].'),
         ("periods: [2017/18, 18/19]", "or a year such as 2017/18"),
-        ("periods: [2017, 2017]", 'the period "2017" is named twice. Remove one.'),
-        ("periods: []", '"periods" is empty, which would ask about all there are.'),
+        ("periods: [2017, 2017]", 'the period "2017" is listed twice. Remove one.'),
+        ("periods: []", '"periods" is empty, so every record would count.'),
         (f"periods: [{', '.join(map(str, range(1950, 2001)))}]", '"periods": expected at most 50 entries.'),
-        ("offences: [{codes: [22B]}, {codes: [022B]}]", "the offences 022B are a row already. Remove one."),
+        ("offences: [{codes: [22B]}, {codes: [022B]}]", "a row of the offences 022B is already listed. Remove one."),
         ("offences: []", '"offences" is empty'),
         (f"mentions: [{'a' * 999_000}]", "has 999,000 characters; the most is 100."),
         (f"mentions: {listed(10_000)}", '"mentions": expected at most 500 entries.'),
@@ -230,7 +230,7 @@ def test_what_is_wrong_in_a_scope_is_one_message_with_its_line(scope: str, messa
 
 def test_periods_beside_a_period_are_refused_and_a_question_keeps_to_the_requests() -> None:
     both = f"{HEAD}period: 2017\nperiods: [2017]\n{QUESTIONS}"
-    with pytest.raises(RequestError, match=':4: "periods" stands beside "period"'):
+    with pytest.raises(RequestError, match=':4: "periods" cannot be combined with "period"'):
         parse_request(both)
     wider = (
         f"{HEAD}period: 2017/18\nquestions:\n- {{id: Q1, kind: offences, within: {{period: 2018}}}}"

@@ -150,8 +150,11 @@ def test_a_request_may_give_openings_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("openings", "message"),
     [
-        ("{Kbux: [K-Box]}", '3: "openings" has "Kbux", which is no term here. The terms are Kbox.'),
-        ("{Kbox: [K.Box]}", '3: "K.Box" holds punctuation, so it is no opening of "Kbox"'),
+        (
+            "{Kbux: [K-Box]}",
+            '3: "openings" has "Kbux", which is not a term here. The terms are Kbox.',
+        ),
+        ("{Kbox: [K.Box]}", '3: "K.Box" contains punctuation, so it is not an opening of "Kbox"'),
         ("{Kbox: K-Box}", "expected a list"),
     ],
 )
@@ -179,16 +182,16 @@ def test_a_compound_has_no_openings() -> None:
         ("terms: Xbox", ":1: is not a term book"),
         ("terms:\n- Xbox", ":2: expected"),
         ("terms:\n- {aliases: [x]}", ':2: lacks "term"'),
-        ("terms:\n- term: Kbox\n  opening: [a]", ':3: "opening" is not a key of a term. Did you mean "openings"?'),
-        ("terms:\n- term: Kbox\n  everyday: maybe", ":3: expected"),
-        ("terms:\n- term: C++", ':2: term "C++" holds punctuation'),
-        ("terms:\n- {term: Kbox, openings: [K.Box]}", ':2: "K.Box" holds punctuation'),
+        ("terms:\n- term: Kbox\n  opening: [a]", ':3: "opening" is not a key here. Did you mean "openings"?'),
+        ("terms:\n- term: Kbox\n  everyday: maybe", ':3: "everyday": expected true or false, not text'),
+        ("terms:\n- term: C++", ':2: term "C++" contains punctuation'),
+        ("terms:\n- {term: Kbox, openings: [K.Box]}", ':2: "K.Box" contains punctuation'),
         ("terms:\n- {term: Live.ly, openings: [live ly]}", ':2: term "Live.ly" is found as it is written'),
         ("terms:\n- term: Snapchat\n  openings:\n  - snap chat", ':4: "snap chat" is a form of "Snapchat" by the matching rule'),
         ("terms:\n- {term: Xbox, openings: [X-Box], aliases: [x box]}", ':2: "x box" is a form of "Xbox", which counts'),
         ("terms:\n- {term: Xbox}\n- {term: X-Box}", ':3: "X-Box" is the same term as "Xbox" above'),
         ("terms:\n- {term: Kbox, aliases: [--]}", ':2: term "--" has no letter or digit'),
-        ("terms:\n- &a {term: Kbox}", ":2: holds an anchor"),
+        ("terms:\n- &a {term: Kbox}", ":2: has an anchor"),
     ],
 )  # fmt: skip
 def test_a_wrong_book_is_told_with_its_line(tmp_path: Path, text: str, message: str) -> None:

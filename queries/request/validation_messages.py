@@ -1,0 +1,113 @@
+"""Explain in a requester's words why a part of a request does not have its type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, get_args
+
+from msgspec import Struct
+
+from indexer.records.model import MAX_AGE
+from indexer.suggestions import suggest_name
+from indexer.validation_errors import (
+    Violation,
+    ViolationKind,
+    describe_violation,
+    get_field_name,
+    get_value_at,
+)
+from queries.disclosure.policy import DisclosureSpec
+from queries.questions import load_question_kinds
+from queries.request.letter_spec import LetterSpec
+from queries.spec.problem import Problem, explain_missing_key, explain_unknown_key
+from queries.spec.scope_spec import AgeBand, AxisSpec, OffenceSpec, PeriodSpec, ScopeSpec
+from queries.spec.term_spec import CooccurrenceSpec, TermSpec
+from queries.tables.table_query import TableUnit
+
+_MAX_QUOTED_LENGTH: Final = 60
+
+_CHOICES: Final = {"count": get_args(TableUnit), "variants": ("all", "none")}
+
+_STRUCT_BY_KEY: Final[dict[str, type[Struct]]] = {
+    "period": PeriodSpec,
+    "periods": PeriodSpec,
+    "letter": LetterSpec,
+    "disclosure": DisclosureSpec,
+    "offences": OffenceSpec,
+    "mentions": TermSpec,
+    "keywords": TermSpec,
+    "with": CooccurrenceSpec,
+    "bands": AgeBand,
+    "within": ScopeSpec,
+    "rows": AxisSpec,
+    "columns": AxisSpec,
+}
+
+
+def explain_request_violation(violation: Violation, path: str, value: Any) -> Problem:
+    """The problem of a part of a request: ``value``, which is at ``path``, breaks its type."""
+    full_path = path + violation.path.removeprefix("$")
+    name = get_field_name(full_path)
+    match violation.kind:
+        case ViolationKind.UNKNOWN_KEY:
+            keys = _list_allowed_keys(name, value)
+            return Problem(f"{full_path}.{violation.key}", explain_unknown_key(violation.key, keys))
+        case ViolationKind.MISSING_KEY:
+            return Problem(full_path, explain_missing_key(violation.key))
+    if name in _EXPLANATIONS:
+        return Problem(full_path, _EXPLANATIONS[name](value))
+    quoted_value = _quote_value(get_value_at(value, violation.path))
+    description = _describe_request_violation(violation, name, quoted_value)
+    return Problem(full_path, f'"{name}": {description}. Correct it.')
+
+
+def _describe_request_violation(violation: Violation, name: str, quoted_value: str) -> str:
+    if name in ("period", "periods") and violation.actual == "str":
+        return (
+            f"{quoted_value}is not a period; expected {{from: YYYY-MM-DD, to: YYYY-MM-DD}} or a "
+            "year such as 2017/18"
+        )
+    if name == "periods" and violation.kind is ViolationKind.WRONG_TYPE:
+        return "expected a list, such as [2016/17, 2017/18]"
+    if name in _CHOICES and violation.kind is ViolationKind.INVALID_CHOICE:
+        return f"expected {' or '.join(_CHOICES[name])}"
+    if name in ("from", "to") and violation.kind is ViolationKind.OUT_OF_RANGE:
+        return f"expected an age from 0 to {MAX_AGE}"
+    if violation.format == "date":
+        return quoted_value + describe_violation(violation)
+    return describe_violation(violation)
+
+
+def _quote_value(value: Any) -> str:
+    """A value in quotes, if it is text that can be printed; else nothing."""
+    if not isinstance(value, str) or not value.isprintable():
+        return ""
+    return f'"{value[:_MAX_QUOTED_LENGTH]}" '
+
+
+def _explain_unknown_kind(question: Any) -> str:
+    kind = str(question.get("kind", "")) if isinstance(question, dict) else ""
+    kinds = load_question_kinds()
+    return (
+        f'there is no kind of question "{kind[:_MAX_QUOTED_LENGTH]}".{suggest_name(kind, kinds)} '
+        f"The kinds are {', '.join(kinds)}."
+    )
+
+
+def _explain_wrong_id(question: Any) -> str:
+    del question
+    return "an id is a letter and then up to 19 letters, digits, - or _, such as Q1. Correct it."
+
+
+_EXPLANATIONS: Final[dict[str, Callable[[Any], str]]] = {
+    "kind": _explain_unknown_kind,
+    "id": _explain_wrong_id,
+}
+
+
+def _list_allowed_keys(name: str, value: Any) -> tuple[str, ...]:
+    """The keys allowed in the part of a name; for a question, those of its kind."""
+    if name != "questions":
+        return _STRUCT_BY_KEY[name].__struct_encode_fields__
+    kind = load_question_kinds().get(value.get("kind", "")) if isinstance(value, dict) else None
+    return ("kind", *(kind.__struct_encode_fields__ if kind else ()))
