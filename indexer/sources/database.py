@@ -306,18 +306,19 @@ def _read_query_rows(
         with closing(_execute_query(connection, statement, name)) as result:
             field_names = _check_query_header(database, table, fields, list(result.keys()))
             for number, row in enumerate(result, start=1):
-                yield _build_query_row(f"{name} row {number}", field_names, row)
+                yield build_query_row(f"{name} row {number}", field_names, row)
     except exc.DBAPIError as error:
         raise _explain_query_error(error, name, number) from None
 
 
-def _build_query_row(location: str, field_names: list[str | None], row: Sequence[Any]) -> SourceRow:
+def build_query_row(location: str, field_names: list[str | None], row: Sequence[Any]) -> SourceRow:
+    """A row of a query's answer; a column without a field name is passed over."""
     values = {}
     for name, value in zip(field_names, row, strict=True):
         if name is None:
             continue
         if value is not None:
-            values[name] = _convert_value(name, value)
+            values[name] = convert_value(name, value)
         elif name == "narrative":  # Oracle stores empty text as null
             values[name] = ""
         elif name in REQUIRED_CRIME_FIELDS:
@@ -325,14 +326,14 @@ def _build_query_row(location: str, field_names: list[str | None], row: Sequence
     return SourceRow(location, 0, values)
 
 
-def _convert_value(name: str, value: Any) -> Any:  # noqa: PLR0911 - one case a type
+def convert_value(name: str, value: Any) -> Any:  # noqa: PLR0911 - one case a type
     """A database's value as a record's value; unchanged, and so refused, if that is not certain.
 
     A date may be a midnight without a time zone, a whole number may be text or have a fraction of
     zero, and a reference may be a number or a UUID. Times with a time zone become UTC.
     """
     if isinstance(value, list):
-        return [_convert_value(name, item) for item in value]
+        return [convert_value(name, item) for item in value]
     if isinstance(value, memoryview):
         value = bytes(value)
     if not isinstance(value, _PLAIN_TYPES):

@@ -139,14 +139,14 @@ def write_document_set(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _lock_document_folder(folder):
-            _install_pending_set(folder)
+            install_pending_set(folder)
             old = read_manifest(folder)
             if not force:
                 _reject_publication_mismatch(folder, manifest, old)
                 _reject_unknown_files(folder, contents, old)
             previous = _read_previous_answer(folder, old)
             _write_pending_set(folder / _PENDING_FOLDER, contents, manifest, record)
-            _install_pending_set(folder)
+            install_pending_set(folder)
     except Timeout:
         raise OutputError(f"{folder}: another run is writing here. Wait for it.") from None
     except NotImplementedError:  # a file system without locks
@@ -250,7 +250,7 @@ def _write_pending_set(
         raise
 
 
-def _install_pending_set(folder: Path) -> None:
+def install_pending_set(folder: Path) -> None:
     """Put the prepared files in their places, even if a killed run prepared them."""
     pending = folder / _PENDING_FOLDER
     if not (pending / MANIFEST_NAME).is_file():

@@ -175,13 +175,13 @@ def extract_plain_text(document: str) -> ExtractedText:
     for paragraph in re.split(r"\n\s*\n", document):
         lines = paragraph.splitlines()
         if any(re.fullmatch(r"\s*-{3,}\s*", line) for line in lines):
-            content.rows.extend(_iter_table_rows(lines))
+            content.rows.extend(iter_table_rows(lines))
         else:
             content.prose.append(paragraph)
     return content
 
 
-def _iter_table_rows(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+def iter_table_rows(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
     """The rows of a table.
 
     A row whose label takes several lines is left out: its last line is not its name.

@@ -27,7 +27,7 @@ from queries.answer.types import Answer, QuestionAnswer, Row
 from queries.documents import document_set
 from queries.documents.content.context import DocumentSettings
 from queries.documents.document_set import (
-    _install_pending_set,
+    install_pending_set,
     slugify_reference,
     write_document_set,
 )
@@ -210,7 +210,7 @@ def test_a_run_that_was_killed_is_finished_or_undone_by_the_next(
         patched.setattr("shutil.rmtree", lambda *_, **__: None)  # the dead clean nothing up
         with pytest.raises(KilledError):
             write_document_set(small(4), tmp_path, DESK)
-    _install_pending_set(tmp_path)
+    install_pending_set(tmp_path)
     found = {name: body for name, body in held(tmp_path).items() if not name.startswith("other")}
     assert found == (old if at == 0 else new)
 

@@ -18,7 +18,7 @@ from indexer.errors import ConfigurationError
 from queries.answer.types import Column, Row, Table
 from queries.documents.content.number_check import (
     ExtractedText,
-    _iter_table_rows,
+    iter_table_rows,
     collect_expected_numbers,
     extract_plain_text,
     require_same_numbers,
@@ -149,7 +149,7 @@ def test_a_row_of_text_is_read_and_one_whose_label_takes_several_lines_is_left_a
             collect_expected_numbers(tabled(ANSWER, wide(3, 3)), FORCE),
             "letter.txt.j2",
         )
-    assert [*_iter_table_rows(["----", "A label that ends with", "Term 1   9"])] == []
+    assert [*iter_table_rows(["----", "A label that ends with", "Term 1   9"])] == []
 
 
 @pytest.mark.parametrize(

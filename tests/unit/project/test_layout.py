@@ -122,6 +122,24 @@ def test_no_test_module_imports_another() -> None:
     assert not importers
 
 
+def test_no_test_imports_or_replaces_a_private_name() -> None:
+    """What a test needs is public, or is shown from outside; ruff (SLF001) sees other accesses."""
+    found = set()
+    for path in TESTS:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names: list[str] = []
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+                ("indexer", "queries")
+            ):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("setattr"):
+                names = [str(one.value) for one in node.args if isinstance(one, ast.Constant)]
+            found |= {
+                f"{path.relative_to(ROOT)}: {name}" for name in names if re.match("_[a-zA-Z]", name)
+            }
+    assert not found
+
+
 def test_a_help_text_waits_for_no_slow_library() -> None:
     """Each takes long to import, and a help text needs none of it."""
     slow = (

@@ -23,8 +23,8 @@ from indexer.records.model import CrimeRecord, RecordError
 from indexer.records.parse import parse_record_mapping
 from indexer.sources.base import RawRecord
 from indexer.sources.database import (
-    _build_query_row,
-    _convert_value,
+    build_query_row,
+    convert_value,
     check_database,
     find_increment_start,
     read_database,
@@ -189,7 +189,7 @@ NOON = MIDNIGHT.replace(hour=12)
     ],
 )  # fmt: skip
 def test_a_value_is_converted_where_that_is_certain(name: str, value: Any, becomes: Any) -> None:
-    assert _convert_value(name, value) == becomes
+    assert convert_value(name, value) == becomes
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_a_value_that_does_not_fit_is_told_as_of_any_source(
         "narrative": "",
     }
     row = good | {name: value}
-    found = _build_query_row("crimes row 1", list(row), list(row.values())).values
+    found = build_query_row("crimes row 1", list(row), list(row.values())).values
     with pytest.raises(RecordError) as refused:
         parse_record_mapping(found)
     assert told in str(refused.value)
@@ -235,7 +235,7 @@ def test_a_value_that_does_not_fit_is_told_as_of_any_source(
 
 
 def test_a_null_narrative_is_an_empty_one() -> None:
-    assert _build_query_row("crimes row 1", ["narrative", "status"], [None, None]).values == {
+    assert build_query_row("crimes row 1", ["narrative", "status"], [None, None]).values == {
         "narrative": ""
     }
 
