@@ -1,8 +1,8 @@
-"""Key word in context: where a term stands in a narrative, and the words around it.
+"""Keyword in context: find the mentions of a term in a narrative, and show the words around them.
 
-Pure. It reads what the index holds, the three fields of a narrative, and finds in them what the
-server finds: a record matches a term if and only if its narrative has a match here. Places are
-those of the cleaned text, ``"".join(segments)``.
+Pure. It reads the three fields of a narrative in the index, and finds in them what the server
+finds: a record matches a term if and only if its narrative has a match here. Positions are those in
+the cleaned text, ``"".join(segments)``.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any, Final, NamedTuple
 from indexer.records.narrative import SegmentedNarrative, find_word_spans, fold_text
 from queries.matching.term import Term
 
-#: The fields of a document that ``held`` reads.
+#: The fields of a document that ``narrative_from_source`` reads.
 NARRATIVE_FIELDS: Final = ("narrative", "possessives", "compounds")
 
 _POSSESSIVE_ENDING: Final = "'s"
 
-# What the index takes for a word of its own within a run of letters: a Chinese character, a
-# Hiragana letter, a run of Katakana, a run of Thai, Lao, Myanmar or Khmer letters.
+# What the index makes a separate word within a run of letters: a Chinese character, a Hiragana
+# letter, or a run of Katakana, Thai, Lao, Myanmar or Khmer letters.
 _STANDALONE_TOKEN: Final = re.compile(
     "[\u3041-\u3096\u309d-\u309f\u2e80-\u2fdf\u3005\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf"
     "\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff][\u0300-\u036f\u3099\u309a]*"
@@ -29,14 +29,14 @@ _STANDALONE_TOKEN: Final = re.compile(
     "|[\u0e01-\u0edf\u1000-\u109f\u1780-\u17d3\u19e0-\u19ff]+"
 )
 
-# A full stop with a space, or a line's end: sentences as typed logs have them.
+# A full stop and a space, or the end of a line, as in typed logs.
 _SENTENCE_END: Final = re.compile(r"[.!?]+[\"')\]]*\s+|\n+")
 
 _WHITE_SPACE: Final = re.compile(r"\s+")
 
 
 class TermMatch(NamedTuple):
-    """One mention: the form it is written in, from ``start`` up to, not including, ``end``."""
+    """One mention, from ``start`` up to, not including, ``end``, and the form it is written in."""
 
     start: int
     end: int
@@ -52,7 +52,7 @@ class NarrativeSnippet(NamedTuple):
 
 
 class IndexedWord(NamedTuple):
-    """A word as the index compares it, and where it stands."""
+    """A word as the index compares it, from ``start`` up to, not including, ``end``."""
 
     text: str
     start: int
@@ -60,12 +60,12 @@ class IndexedWord(NamedTuple):
 
 
 def narrative_from_source(source: Mapping[str, Any]) -> SegmentedNarrative:
-    """The narrative of a document's source, of which ``FIELDS`` are needed."""
+    """The narrative in the source of a document; only ``NARRATIVE_FIELDS`` of it are read."""
     return SegmentedNarrative(*(source.get(name) or [] for name in NARRATIVE_FIELDS))
 
 
 def find_term_matches(narrative: SegmentedNarrative, term: Term) -> list[TermMatch]:
-    """Every mention of a term, in the order of the text."""
+    """Every mention of a term, in order of position."""
     if term.compound:
         return _find_compound_matches(narrative, term.forms[0][0])
     possessive = [form for form in term.forms if any(map(_is_possessive, form))]
@@ -93,9 +93,9 @@ def _is_possessive(word: str) -> bool:
 
 
 def make_character_snippet(text: str, match: TermMatch, width: int) -> NarrativeSnippet:
-    """The mention and up to ``width`` characters on either side of it, never half a word.
+    """The mention and up to ``width`` characters on either side of it, in whole words.
 
-    White space is one space, and so is whatever does not print.
+    White space, and characters that cannot be printed, become single spaces.
     """
     first, last = max(0, match.start - width), match.end + width
     before, after = text[first : match.start], text[match.end : last]
@@ -111,7 +111,7 @@ def make_character_snippet(text: str, match: TermMatch, width: int) -> Narrative
 
 
 def make_sentence_snippet(text: str, match: TermMatch, number: int) -> NarrativeSnippet:
-    """The mention and the rest of its sentence, with so many more sentences on either side."""
+    """The mention, the rest of its sentence, and ``number`` more sentences on either side."""
     ends = [0, *(end.end() for end in _SENTENCE_END.finditer(text)), len(text)]
     first = max(index for index, end in enumerate(ends) if end <= match.start)
     last = min(index for index, end in enumerate(ends) if end >= match.end)
@@ -124,7 +124,7 @@ def make_sentence_snippet(text: str, match: TermMatch, number: int) -> Narrative
 
 
 def iter_segment_words(narrative: SegmentedNarrative) -> Iterator[list[IndexedWord]]:
-    """The words of each segment; no variant of a term crosses from one to the next."""
+    """The words of each segment; no mention extends from one segment to the next."""
     offset = 0
     for segment in narrative.segments:
         yield list(_iter_index_words(segment, offset))
@@ -132,7 +132,7 @@ def iter_segment_words(narrative: SegmentedNarrative) -> Iterator[list[IndexedWo
 
 
 def _iter_index_words(segment: str, offset: int) -> Iterator[IndexedWord]:
-    """The words the index has of a segment."""
+    """The words that the index makes of a segment."""
     for start, end in find_word_spans(segment):
         for piece, first in _split_index_tokens(segment[start:end]):
             position = offset + start + first
@@ -140,7 +140,7 @@ def _iter_index_words(segment: str, offset: int) -> Iterator[IndexedWord]:
 
 
 def _split_index_tokens(word: str) -> list[tuple[str, int]]:
-    """A word as the index cuts it, each piece with its place."""
+    """The pieces that the index makes of a word, each with its position in the word."""
     if word.isascii():
         return [(word, 0)]
     cuts = [
@@ -150,7 +150,7 @@ def _split_index_tokens(word: str) -> list[tuple[str, int]]:
     ]
     pieces = []
     for start, end in pairwise(cuts):
-        # An apostrophe belongs to a word only between two letters that stay together.
+        # An apostrophe is part of a word only between two letters of the same piece.
         piece = word[start:end].lstrip("'")
         if text := piece.rstrip("'"):
             pieces.append((text, end - len(piece)))
@@ -160,7 +160,7 @@ def _split_index_tokens(word: str) -> list[tuple[str, int]]:
 def _iter_form_matches(
     words: list[IndexedWord], forms: list[tuple[str, ...]]
 ) -> Iterator[TermMatch]:
-    """The places where the words of a form follow each other."""
+    """The matches of each form: its words, one after the other."""
     texts = [word.text for word in words]
     for form in forms:
         form_pieces = [piece for word in form for piece, _ in _split_index_tokens(word)]
@@ -171,7 +171,7 @@ def _iter_form_matches(
 
 
 def _iter_possessive_segments(narrative: SegmentedNarrative) -> Iterator[list[IndexedWord]]:
-    """The words of each segment that a possessive was cut out of, as it was before."""
+    """The words of each segment from which a possessive was cut, with the possessive."""
     possessives = {*narrative.possessives}
     longest = max(map(len, possessives))
     offset = index = 0
@@ -189,10 +189,10 @@ def _iter_possessive_segments(narrative: SegmentedNarrative) -> Iterator[list[In
 
 
 def _find_compound_matches(narrative: SegmentedNarrative, form: str) -> list[TermMatch]:
-    """Where a compound stands: from the start of a word to the end of one."""
+    """The matches of a compound, each from the start of a word to the end of a word."""
     if not {form, form + _POSSESSIVE_ENDING} & {*narrative.compounds}:
         return []
-    # Clean text has as many letters when it is folded.
+    # Folding cleaned text does not change its length, so positions stay the same.
     text = fold_text("".join(narrative.segments))
     words = [word for segment in iter_segment_words(narrative) for word in segment]
     starts = {word.start for word in words}
@@ -206,6 +206,6 @@ def _find_compound_matches(narrative: SegmentedNarrative, form: str) -> list[Ter
 
 
 def _to_printable_line(text: str) -> str:
-    """Text on one line, without what a terminal would obey."""
+    """Text on one line, without the characters that control a terminal."""
     plain = "".join(letter if letter.isprintable() else " " for letter in text)
     return _WHITE_SPACE.sub(" ", plain)

@@ -1,17 +1,17 @@
 """Near misses: wording close to a term that the term does not cover.
 
-Pure: what to look for on the server, and what is near in a text. Two neighbouring words are
-compared as one, as hyphens and spaces do not tell terms apart. A run of words is near a term where,
-written closed, it is
+Pure: what to search for on the server, and what in a text is a near miss. Neighbouring words are
+compared as one word, because hyphens and spaces do not distinguish terms. Words in a row are a near
+miss of a term if, joined, they are
 
-- the term's closed form with another ending ("live streams", "livestreamed"; "live streamed" of
-  "live streaming"), of up to five letters;
-- the closed form with one letter wrong, left out, added or changed with its neighbour ("live
-  straem"), its first letter right;
-- the closed form itself, opened where the rule does not open it ("x box").
+- the closed form of the term with another ending of up to five letters ("live streams",
+  "livestreamed"; "live streamed" for "live streaming");
+- the closed form with one letter wrong, missing, added or swapped with the next ("live straem"),
+  its first letter being right;
+- the closed form itself, split where the matching rule does not split it ("x box").
 
-A term with punctuation ("Live.ly") is near to its words without. Terms of three letters or fewer
-have no near misses: every word is near to them.
+The words of a term with punctuation ("Live.ly") are near misses without the punctuation. Terms of
+three letters or fewer have no near misses, because every short word would be one.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _ENDINGS: Final = ("ing", "ed", "ers", "er", "es", "s", "e")
 
 
 class NearMissKind(StrEnum):
-    """How a wording is near a term."""
+    """How a wording differs from a term."""
 
     ENDING = "another ending"
     TYPO = "one letter away"
@@ -59,18 +59,18 @@ class NearMissKind(StrEnum):
 
 
 class NearMissForm(NamedTuple):
-    """A wording of a text that is near a term."""
+    """A wording in a text that is a near miss of a term."""
 
     form: TermForm
     kind: NearMissKind
 
 
 class NearMissMatcher:
-    """A term, to be compared with the wording of texts."""
+    """Finds the near misses of one term, on the server and in texts."""
 
     def __init__(self, term: Term, requested_terms: Collection[Term]) -> None:
-        """``asked`` is every term of the request: what is asked for is no miss."""
-        # A term that is held to its words is near to its own variants.
+        """``requested_terms`` are all terms of the request: none of them is a near miss."""
+        # For a term without variants, its own variants are near misses.
         self.forms = (
             term.forms if term.compound or len(term.forms) > 1 else parse_term(term.written).forms
         )
@@ -83,22 +83,24 @@ class NearMissMatcher:
         self._requested_forms = {
             form for requested_term in requested_terms for form in requested_term.forms
         }
-        # A word of a term that is asked for ("stream" of "live stream") is no miss of another.
+        # Part of a requested term ("stream" in "live stream") is not a near miss of another.
         self._requested_runs = {
             run
             for requested_term in requested_terms
             for run in _iter_word_runs(parse_term_parts(requested_term.written))
         }
         self._first_letters = {closed[0] for closed in self.closed}
-        # With its spaces, a near miss must still be a term that could be asked for.
+        # With its spaces, a near miss must still be short enough to be a term.
         max_closed_length = MAX_TERM_LENGTH - MAX_TERM_PARTS
         self._max_length = min(
             max_closed_length, max(map(len, self.closed), default=0) + MAX_ENDING_LENGTH
         )
 
     def query(self) -> Query | None:
-        """The records that may hold a near miss; some hold the term alone. None, for a term that
-        has no near misses."""
+        """The records that may contain a near miss; some contain only the term.
+
+        None for a term that has no near misses.
+        """
         queries: list[Query] = []
         for closed, stem in self.closed.items():
             queries.append(StartsWith(narrative=stem))
@@ -115,15 +117,14 @@ class NearMissMatcher:
         return Bool(should=queries, minimum_should_match=1) if queries else None
 
     def find_near_misses(self, narrative: SegmentedNarrative) -> Iterator[NearMissForm]:
-        """Each wording of a narrative that is near the term, as often as it is there."""
+        """Each near miss in a narrative, as often as it occurs."""
         for words in iter_segment_words(narrative) if self.closed else ():
             for first, word in enumerate(words):
                 if word.text[0] in self._first_letters:
                     yield from self._near_misses_at_start(words[first:])
 
     def _near_misses_at_start(self, words: list[IndexedWord]) -> list[NearMissForm]:
-        """The near wordings that start with the first of the words; none, where a term that is
-        asked for does."""
+        """The near misses that start with the first word; none if a requested term starts there."""
         joined = ""
         form: TermForm = ()
         near_misses = []
@@ -143,8 +144,10 @@ class NearMissMatcher:
         return near_misses
 
     def _classify(self, joined: str, before: int) -> NearMissKind | None:
-        """How a closed run of words is near; its last word starts at ``before``, and must be
-        needed."""
+        """How joined words differ from the term; None if they are not a near miss.
+
+        Their last word starts at ``before``, and must be needed for the near miss.
+        """
         for closed, stem in self.closed.items():
             if before >= len(stem):
                 continue
@@ -163,14 +166,14 @@ class NearMissMatcher:
         return None
 
     def is_close_to(self, term: Term) -> bool:
-        """Whether a term asked for is this one, or as near to it as a near miss."""
+        """Whether another term is this one, or a near miss of it."""
         return any(
             form in self.forms or self._classify("".join(form), len("".join(form[:-1]))) is not None
             for form in term.forms
         )
 
     def without_punctuation(self) -> tuple[TermForm, ...]:
-        """A compound's words apart and closed ("musical ly", "musically"): not asked for either."""
+        """The words of a compound, apart and joined ("musical ly", "musically"); requested ones not."""
         if self.compound is None:
             return ()
         words = tuple("".join(c if c.isalnum() else " " for c in self.compound).split())
@@ -185,7 +188,7 @@ _CONSTANT_SCORE: Final[dict[str, Any]] = {"rewrite": "constant_score"}
 
 
 def _strip_ending(closed: str) -> str:
-    """The closed form without its ending, if what is left is long enough to tell it by."""
+    """The closed form without its ending, if the rest is long enough to recognise it."""
     for ending in _ENDINGS:
         stem = closed.removesuffix(ending)
         if stem != closed and len(stem) >= MIN_TYPO_LENGTH:
@@ -194,12 +197,12 @@ def _strip_ending(closed: str) -> str:
 
 
 def _split_end_letters(closed: str) -> tuple[TermForm, ...]:
-    """The openings that the rule leaves out: one letter at either end."""
+    """The splits that the matching rule leaves out: one letter at either end."""
     return (closed[0], closed[1:]), (closed[:-1], closed[-1])
 
 
 def _build_phrase_queries(form: TermForm) -> Iterator[Query]:
-    """The phrases near a form of several words: another ending, or a word with a letter wrong."""
+    """Phrases near a form of several words: with another ending, or one letter wrong in a word."""
     last = _strip_ending(form[-1])
     if len(last) >= 3:
         prefix = " ".join((*form[:-1], last))

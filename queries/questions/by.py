@@ -1,4 +1,4 @@
-"""Kind ``by``: how many records in scope, or victims of them, a row for each value of a field."""
+"""Kind ``by``: the records in scope, or their victims, by the values of a field."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from queries.tables.table_query import TableQuery, TableUnit
 
 
 class By(Question, frozen=True, tag="by"):
-    """Rows are the months, years, offences, groups, outcomes, sexes or values of a category.
+    """A row for each value of a field, such as each month, outcome or value of a category.
 
-    ``count`` is what is counted: offences, or victims where the field is one of theirs.
+    ``count`` is what is counted: by default victims for a field of victims, else offences.
     """
 
     by: str
     count: TableUnit | None = None
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
-        """A field that is none."""
+        """A field that cannot be counted by."""
         try:
             build_field_axis(self.by, scope)
         except RequestError as error:
             yield Problem(".by", str(error))
 
     def has_period_columns(self, scope: Scope) -> bool:
-        """Not where the rows are of time themselves."""
+        """As for any question, but not if the rows are periods themselves."""
         return super().has_period_columns(scope) and self.by not in TIME_FIELDS
 
     def table_query(self, scope: Scope) -> TableQuery:
         """The values as rows."""
         rows = build_field_axis(self.by, scope)
-        natural: TableUnit = "victims" if rows.level == "victim" else "offences"
-        return TableQuery(rows, None, self.count or natural)
+        default_unit: TableUnit = "victims" if rows.level == "victim" else "offences"
+        return TableQuery(rows, None, self.count or default_unit)

@@ -1,4 +1,4 @@
-"""Kind ``cross``: a table of rows by columns, whose totals count each record once."""
+"""Kind ``cross``: a table of rows by columns, in which totals count each record once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from queries.tables.table_query import TableQuery, TableUnit
 class Cross(Question, frozen=True, tag="cross"):
     """``rows`` and ``columns`` are each the name of a field, or keywords, age bands or periods.
 
-    ``count`` is what is counted: offences, or victims where an axis is of victims.
+    ``count`` is what is counted: by default victims if a side is of victims, else offences.
     """
 
     rows: str | AxisSpec
@@ -22,7 +22,7 @@ class Cross(Question, frozen=True, tag="cross"):
     count: TableUnit | None = None
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
-        """Axes that are none, or that no one record tells together."""
+        """Sides that cannot be counted by, alone or together."""
         has_problems = False
         for name in ("rows", "columns"):
             side = getattr(self, name)
@@ -36,12 +36,12 @@ class Cross(Question, frozen=True, tag="cross"):
         if all(axis.level == "victim" for axis in axes):
             yield Problem(
                 ".count",
-                "both sides are of victims, and an offence may have several: count victims. "
-                "Leave count: out.",
+                "both sides are of victims, and an offence may have several, so victims must be "
+                "counted. Leave count: out.",
             )
 
     def has_period_columns(self, scope: Scope) -> bool:
-        """Never: its columns are what it is asked for."""
+        """Never: the question states its own columns."""
         del scope
         return False
 

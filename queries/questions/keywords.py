@@ -1,4 +1,4 @@
-"""Kind ``keywords``: how many records in scope mention each of a list of terms, and none."""
+"""Kind ``keywords``: how many records in scope mention each term of a list, or none of them."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from queries.tables.table_query import TableQuery
 
 
 class Keywords(Question, frozen=True, tag="keywords"):
-    """A row for each keyword, and one for none of them.
+    """A row for each keyword, and one for records that mention none of them.
 
-    ``each_offence`` adds a column for each offence of the request.
+    ``each_offence`` adds a column for each row of offences of the request.
     """
 
     keywords: Annotated[tuple[Wording, ...], Meta(min_length=1, max_length=MAX_REQUEST_TERMS)]
     each_offence: bool = False
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
-        """Keywords that are no term, or the same term twice."""
+        """Keywords that are not terms, or that are the same term."""
         del scope
         yield from find_term_problems(self.keywords, ".keywords", repeats=False)
 

@@ -1,4 +1,4 @@
-"""Kind ``linked``: how many records in scope are linked to an offence of each of a few codes."""
+"""Kind ``linked``: how many records in scope are linked to an offence of each code."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _LINKED: Final = "linked"
 
 
 class Linked(Question, frozen=True, tag="linked"):
-    """A row for each code, covering all below it, and the records with no such link."""
+    """A row for each code, with all codes below it, and one for records with no such link."""
 
     codes: Annotated[tuple[str, ...], Meta(min_length=1, max_length=100)]
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
-        """Codes that are not known."""
+        """Unknown offence codes."""
         del scope
         for number, code in enumerate(self.codes):
             try:

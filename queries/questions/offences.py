@@ -1,4 +1,4 @@
-"""Kind ``offences``: how many records in scope, a row for each offence the request lists."""
+"""Kind ``offences``: how many records in scope are of each offence."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from queries.tables.table_query import TableQuery
 
 
 class Offences(Question, frozen=True, tag="offences"):
-    """Rows are the offences of the request, or every code found where it lists none."""
+    """A row for each row of offences of the request; if it lists none, for each code found."""
 
     def table_query(self, scope: Scope) -> TableQuery:
-        """The rows."""
+        """The offences as rows."""
         name = "offence_row" if scope.offences else "offence"
         return TableQuery(build_field_axis(name, scope), None, "offences")

@@ -1,4 +1,4 @@
-"""Kind ``overlap``: which of a list of terms are mentioned together, and which alone."""
+"""Kind ``overlap``: which terms of a list are mentioned together, and which alone."""
 
 from __future__ import annotations
 
@@ -29,20 +29,21 @@ _FACT_ROWS: Final = ("any", "several")
 
 
 class Overlap(Question, frozen=True, tag="overlap"):
-    """A row for each term: how many records mention it, it alone, it and another, it and each.
+    """A row for each term, and rows for any, two or more, all, and none of the terms.
 
-    Rows below are for any of them, several, all, and none.
+    The columns are the records that mention no other term, that mention another term, and that
+    mention each of the terms.
     """
 
     keywords: Annotated[tuple[Wording, ...], Meta(min_length=2, max_length=_MAX_KEYWORDS)]
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
-        """Keywords that are no term, or the same term twice."""
+        """Keywords that are not terms, or that are the same term."""
         del scope
         yield from find_term_problems(self.keywords, ".keywords", repeats=False)
 
     def table_query(self, scope: Scope) -> TableQuery:
-        """The terms by what is mentioned with them."""
+        """The terms, by the other terms mentioned with them."""
         del scope
         terms_axis = build_mentions_axis(tuple(map(to_mention, self.keywords)))
         *terms, none = terms_axis.buckets or ()
@@ -80,7 +81,7 @@ class Overlap(Question, frozen=True, tag="overlap"):
         )
 
     def has_period_columns(self, scope: Scope) -> bool:
-        """Never: its columns are what it is asked for."""
+        """Never: the question has columns of its own."""
         del scope
         return False
 
@@ -108,7 +109,7 @@ class Overlap(Question, frozen=True, tag="overlap"):
 
 
 def _build_overlap_relations(table: Table) -> tuple[Relation, ...]:
-    """What is certain of any, several, all and none of the terms, of one alone and of pairs."""
+    """What is certain of any, several, all and none of the terms, of one alone, and of pairs."""
     terms = tuple(row.key for row in table.rows if row.kind == "asked")
     rows = (*terms, "any", "several", "all")
     single_key, another_key = map(make_column_key, ("alone", "another"))

@@ -1,7 +1,7 @@
 """Kind ``victims``: how many victims the records in scope have, by age, and the youngest age.
 
-Victims are counted per record. Where every victim has a reference, a second column counts distinct
-people: exactly, by reading every reference and age from a composite aggregation.
+Victims are counted for each record. If every victim has a reference, a second column counts
+different people, exactly, from every reference and age in a composite aggregation.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _PEOPLE_COLUMN: Final = Column(_PEOPLE, "Different people", unit=_PEOPLE)
 
 
 class Victims(Question, frozen=True, tag="victims"):
-    """A row for each band, for known ages outside every band, and for unknown ages."""
+    """A row for each age band, for known ages outside the bands, and for unknown ages."""
 
     bands: AgeBands = ()
     youngest: bool = False
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
-        """Bands that are inverted or overlap."""
+        """Bands that end before they start, or that overlap."""
         del scope
         yield from find_band_problems(self.bands, ".bands")
 
@@ -47,7 +47,7 @@ class Victims(Question, frozen=True, tag="victims"):
         return TableQuery(build_bands_axis(to_band_bounds(self.bands)), None, "victims")
 
     def build(self, table_query: TableQuery) -> dict[str, aggs.Agg[Any]]:
-        """The rows; and inside the victims the youngest, and every reference with its age."""
+        """The rows, the youngest age, and every reference of a victim with the age."""
         people: list[Any] = [
             {"person": {"terms": {"field": "victims.victim_ref"}}},
             {"age": {"terms": {"field": "victims.age", "missing_bucket": True}}},
@@ -107,7 +107,7 @@ class Victims(Question, frozen=True, tag="victims"):
 
 
 def _build_victim_relations(table: Table) -> tuple[Relation, ...]:
-    """Victims add up; a person may have several ages; a record with a victim has one or more."""
+    """What is certain: victims add up, while a person may have several ages."""
     keys = tuple(row.key for row in table.rows)
     people = any(column.key == _PEOPLE for column in table.columns)
     return (
@@ -119,7 +119,7 @@ def _build_victim_relations(table: Table) -> tuple[Relation, ...]:
 
 
 def _add_people_column(table: Table, people: list[int]) -> Table:
-    """The table with a column of different people: of each row, and in all."""
+    """The table with a column of different people: of each row, and in total."""
     rows = [
         msgspec.structs.replace(row, counts=(*row.counts, number))
         for row, number in zip((*table.rows, table.total), people, strict=True)
@@ -129,18 +129,21 @@ def _add_people_column(table: Table, people: list[int]) -> Table:
 
 
 def _count_people(buckets: list[dict[str, Any]], bands: tuple[AgeBand, ...]) -> list[int]:
-    """Distinct people in each band, of another age, of unknown age, and in all."""
-    rows: list[set[str]] = [set() for _ in range(len(bands) + 3)]
-    row_of: dict[int | None, set[str]] = {
-        age: next((rows[index] for index, band in enumerate(bands) if band.holds(age)), rows[-3])
+    """The different people in each band, of another age, of unknown age, and in total."""
+    people_by_row: list[set[str]] = [set() for _ in range(len(bands) + 3)]
+    *band_rows, other_row, unknown_row, _ = people_by_row
+    row_by_age: dict[int | None, set[str]] = {
+        age: next(
+            (row for row, band in zip(band_rows, bands, strict=True) if band.holds(age)), other_row
+        )
         for age in range(MAX_AGE + 1)
     }
-    row_of[None] = rows[-2]
+    row_by_age[None] = unknown_row
     for bucket in buckets:
         key = bucket["key"]
-        row_of[key["age"]].add(key["person"])
-    rows[-1] = set().union(*rows)
-    return [len(row) for row in rows]
+        row_by_age[key["age"]].add(key["person"])
+    people_by_row[-1] = set().union(*people_by_row)
+    return [len(row) for row in people_by_row]
 
 
 def _write_victim_notes(
