@@ -173,7 +173,7 @@ class NearMissMatcher:
         )
 
     def without_punctuation(self) -> tuple[TermForm, ...]:
-        """The words of a compound, apart and joined ("musical ly", "musically"); requested ones not."""
+        """A compound without punctuation ("musical ly", "musically"), unless it is requested."""
         if self.compound is None:
             return ()
         words = tuple("".join(c if c.isalnum() else " " for c in self.compound).split())
