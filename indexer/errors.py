@@ -138,8 +138,12 @@ class BackupError(FoidexError):
 
 
 def list_exit_codes() -> list[tuple[int, str]]:
-    """Every exit code of the command line with what it means, in order."""
-    errors: tuple[type[FoidexError], ...] = (FoidexError, *FoidexError.__subclasses__())
+    """Every exit code of the command line with what it means, in order.
+
+    An error that takes the exit code of others, as that of a batch does, has none of its own.
+    """
+    kinds = [kind for kind in FoidexError.__subclasses__() if "exit_code" in vars(kind)]
+    errors: tuple[type[FoidexError], ...] = (FoidexError, *kinds)
     return sorted(
         [
             (0, "done"),

@@ -18,9 +18,9 @@ from indexer.errors import ConfigurationError
 from queries.answer.types import Column, Row, Table
 from queries.documents.content.number_check import (
     ExtractedText,
-    iter_table_rows,
     collect_expected_numbers,
     extract_plain_text,
+    iter_table_rows,
     require_same_numbers,
 )
 from queries.documents.content.templates import copy_templates

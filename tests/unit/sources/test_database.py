@@ -24,8 +24,8 @@ from indexer.records.parse import parse_record_mapping
 from indexer.sources.base import RawRecord
 from indexer.sources.database import (
     build_query_row,
-    convert_value,
     check_database,
+    convert_value,
     find_increment_start,
     read_database,
 )

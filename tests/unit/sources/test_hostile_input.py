@@ -62,7 +62,7 @@ def test_records_that_pack_well_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", ":1: holds an anchor or alias"),
+        ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", ":1: has an anchor or alias"),
         ("[" * 900_000, "nested too deeply"),
         ("{a: " * 200_000, "nested too deeply"),
         ("".join(" " * depth + "-\n" for depth in range(1_000)), "nested too deeply"),
