@@ -70,7 +70,7 @@ def _run_wording_check(request: Request, *, contexts: bool) -> WordingCheck | No
     if not get_session().running():
         print(
             "foidex: no server is running, so only the file was checked, not its wording. "
-            "To start the server: foidex up",
+            "Start it: foidex up",
             file=sys.stderr,
         )
         return None
