@@ -160,6 +160,7 @@ def test_a_node_killed_in_mid_build_loses_nothing(cluster: Cluster, home: Path) 
         assert all(one.verified for one in list_all_generations(client, INDEX.alias))
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_node_lost_and_back_changes_no_number(cluster: Cluster, home: Path) -> None:
     load(cluster, home, RECORDS)
@@ -177,6 +178,7 @@ def test_a_node_lost_and_back_changes_no_number(cluster: Cluster, home: Path) ->
     assert not smaller.generation.overrides
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_node_that_stands_still_makes_answers_slow_and_never_wrong(
     cluster: Cluster, home: Path
@@ -196,6 +198,7 @@ def test_a_node_that_stands_still_makes_answers_slow_and_never_wrong(
     assert set(reader.numbers) == {expected(RECORDS)}
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_full_disks_stop_a_refresh_in_words_and_no_answer(cluster: Cluster, home: Path) -> None:
     """Watermarks that no disk can keep: the server lets nothing be written."""
@@ -222,6 +225,7 @@ def test_full_disks_stop_a_refresh_in_words_and_no_answer(cluster: Cluster, home
     assert again.generation.records == RECORDS + 500
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_disk_that_fills_up_in_mid_build_is_told_at_once(cluster: Cluster, home: Path) -> None:
     """The records come through a pipe, and the disk is full before the last of them."""

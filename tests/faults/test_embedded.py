@@ -335,6 +335,7 @@ def test_a_server_is_stopped_by_its_process_id_and_a_second_down_finds_none(
 # -- what goes wrong while it starts ---------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_command_that_is_killed_while_it_starts_the_server_leaves_one_server(
     home: Path, settings: Settings
 ) -> None:
@@ -358,6 +359,7 @@ def test_a_command_that_is_interrupted_leaves_no_process(home: Path, settings: S
     eventually(lambda: not processes(home), 10)
 
 
+@pytest.mark.long
 def test_a_start_that_takes_too_long_leaves_no_process(
     home: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -379,6 +381,7 @@ def test_too_large_a_heap_is_told_with_the_last_lines_of_the_log(home: Path) -> 
     assert processes(home) == []
 
 
+@pytest.mark.long
 def test_a_server_that_dies_while_starting_is_told_and_starts_once_the_fault_is_gone(
     home: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -399,6 +402,7 @@ def test_a_server_that_dies_while_starting_is_told_and_starts_once_the_fault_is_
     assert answers(start_embedded_server(settings, SILENT))
 
 
+@pytest.mark.long
 def test_a_lost_password_is_made_anew_and_the_port_is_the_one_set(
     home: Path, settings: Settings
 ) -> None:
@@ -768,6 +772,7 @@ def test_a_disk_that_fills_while_downloading_is_told_and_left_clean(
     assert not list(disk.rglob("*.zip"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("left", [0, 50_000])
 def test_a_full_disk_is_told_when_the_server_starts(
     home: Path, small_disk: Callable[[str], Path], left: int
