@@ -305,7 +305,9 @@ def test_copies_that_are_away_are_told(site: Site) -> None:
     site.client.indices.put_settings(index=live.name, settings={"number_of_replicas": 1})
     statement = site.forget()
     assert [one.copies_away for one in statement.generations] == [1]
-    assert "are away, and may hold it on their disks: 1." in "\n".join(format_statement(statement))
+    assert "shard copies that could not be asked, and may hold it on disk: 1." in "\n".join(
+        format_statement(statement)
+    )
 
 
 @pytest.mark.parametrize("reference", ["", "x" * 101, "\udcff"])
