@@ -27,7 +27,7 @@ _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_json_lines(path: Path) -> Iterator[RawRecord]:
-    """Every line that is not blank. Raises SourceError for a file that cannot be read to the end."""
+    """Every line that is not blank. Raises SourceError for a file that cannot be read."""
     try:
         with path.open("rb") as file:
             yield from _read_lines(path, file)

@@ -122,8 +122,8 @@ def write_document_set(
 
     ``record`` is called when every file is on the disk and none is in its place yet; if it fails,
     no file is given. Without ``force`` a file that foidex did not write, or that was changed since,
-    is never replaced, nor is a set for publication replaced by one that is not, or the reverse. Raises
-    OutputError, and ConfigurationError for a template that is wrong.
+    is never replaced, nor is a set for publication replaced by one that is not, or the reverse.
+    Raises OutputError, and ConfigurationError for a template that is wrong.
     """
     contents = render_documents(answer, settings)
     provenance = answer.provenance
