@@ -57,7 +57,7 @@ class Counter:
         end: date = date.max,
     ) -> None:
         self.everything = {record["crime_ref"]: record for record in records}
-        in_scope = [
+        records_in_scope = [
             record
             for record in records
             if in_scope(record, start, end)
@@ -65,10 +65,10 @@ class Counter:
             and (terms is None or any(self.says(record, term) for term in terms))
         ]
         self.left_out = {
-            status: sum(record.get("status") == status for record in in_scope)
+            status: sum(record.get("status") == status for record in records_in_scope)
             for status in ("cancelled", "transferred")
         }
-        self.records = [r for r in in_scope if r.get("status", "recorded") == "recorded"]
+        self.records = [r for r in records_in_scope if r.get("status", "recorded") == "recorded"]
 
     @staticmethod
     def says(record: Record, term: str) -> bool:
