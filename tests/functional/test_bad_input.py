@@ -34,7 +34,6 @@ from indexer.errors import (
     ServerError,
     SourceError,
 )
-from indexer.index import generations
 from indexer.index.generations import (
     Generation,
     count_documents,
@@ -176,7 +175,7 @@ def test_a_file_that_cannot_be_read_changes_nothing(
 def test_a_folder_is_no_file_of_records(foidex: CommandLine) -> None:
     folder = foidex.folder / "records.jsonl"
     folder.mkdir()
-    told = f"{folder}: is a folder without crimes.csv. Name the files"
+    told = f"{folder}: is a folder without crimes.csv. Give the files"
     require_refusal(foidex.program("load", folder), SourceError, told)
 
 
@@ -441,7 +440,7 @@ def test_rejected_records_are_never_written_over_those_to_load(
     (foidex.folder / "link.jsonl").symlink_to("records.jsonl")
     outcome = foidex("load", "records.jsonl", "--rejects", name, "--reject-invalid")
     require_refusal(
-        outcome, SourceError, f"{Path(name)}: holds records to load", "Name another file"
+        outcome, SourceError, f"{Path(name)}: holds records to load", "Choose another file"
     )
     assert path.read_bytes() == content
 
@@ -452,7 +451,7 @@ def test_rejected_records_are_never_written_over_a_table(foidex: CommandLine) ->
     content = f"crime_ref,victim_ref\n41/100/17,{CANARY}\n".encode()
     victims = foidex.write("victims.csv", content)
     outcome = foidex("load", "crimes.csv", "--rejects", "victims.csv")
-    require_refusal(outcome, SourceError, "victims.csv: holds records to load", "Name another file")
+    require_refusal(outcome, SourceError, "victims.csv: holds records to load", "Choose another file")
     assert victims.read_bytes() == content
 
 
@@ -461,7 +460,7 @@ def test_rejected_records_are_never_written_over_a_table(foidex: CommandLine) ->
 def test_a_folder_is_no_file_for_rejects(foidex: CommandLine, name: str) -> None:
     (foidex.folder / "folder").mkdir()
     path = foidex.write("records.jsonl", lines(line(status=CANARY)))
-    told = f"{Path(name)}: is a folder. Name a file with --rejects."
+    told = f"{Path(name)}: is a folder. Choose a file with --rejects."
     require_refusal(foidex("load", path, "--rejects", name), SourceError, told)
 
 
@@ -490,8 +489,8 @@ def test_the_rejects_of_two_loads_in_one_second_are_both_kept(
     """A generation that was given up leaves its name to the next."""
     create = create_generation
 
-    def named(*given: Any) -> Generation:
-        made = create(*given)
+    def named(*given: Any, **options: Any) -> Generation:
+        made = create(*given, **options)
         fixed = f"{made.name[:-6]}000000"
         given[0].indices.delete(index=made.name)
         renamed = msgspec.structs.replace(made, name=fixed)
@@ -499,7 +498,7 @@ def test_the_rejects_of_two_loads_in_one_second_are_both_kept(
         given[0].indices.create(index=fixed, mappings={"_meta": meta})
         return renamed
 
-    monkeypatch.setattr(generations, "create", named)
+    monkeypatch.setattr("indexer.jobs.refresh.create_generation", named)
     for number in (1, 2):
         path = foidex.write("records.jsonl", lines(line(f"41/{number}/17", status=CANARY)))
         assert foidex("load", path).code == SourceError.exit_code
@@ -612,7 +611,7 @@ REQUESTS = [
     pytest.param(f"# {CANARY}\n", ": is empty. Fill it in, or copy an example from docs/request-file.md.", id="only a comment"),
     pytest.param(f"- {CANARY}\n", ":1: is not a request. It starts with reference:, title: and questions:.", id="a list"),
     pytest.param(HEAD + "# " + CANARY * 240_000, ": is larger than 1,000,000 bytes, the most that is read. Check that it is the right file.", id="2 MB"),
-    pytest.param(HEAD + "offences: [{codes: [22F]}]\n" + ASKS, ':4: offence code "22F" is not known. Nearest: 22 (All offences of category 22); 22B (', id="unknown code"),
+    pytest.param(HEAD + "offences: [{codes: [22F]}]\n" + ASKS, ':4: offence code "22F" is not known. Nearest: 22 (All offences of category 22); 22A (', id="unknown code"),
     pytest.param(HEAD + "questions: [{id: Q1, kind: linked, codes: [86/99]}]", ':4: offence code "86/99" is not known. Nearest: 86/9 (', id="unknown linked code"),
     pytest.param(HEAD + "mentions: [x, '']\n" + ASKS, ':4: term "" has no letter or digit, so it would match nothing. Give a word.', id="empty term"),
     pytest.param(HEAD + "mentions: ['...', '\u2014']\n" + ASKS, ':4: term "..." has no letter or digit, so it would match nothing. Give a word.', id="term of punctuation"),
@@ -659,7 +658,7 @@ def test_a_request_file_that_cannot_be_read_is_told(
         ((""), 'term "" has no letter or digit, so it would match nothing. Give a word.'),
         (("...", "\u2014"), 'term "..." has no letter or digit, so it would match nothing. Give a word.'),
         (("x" * 100_000), '..." has 100,000 characters; the most is 100. Ask for its distinctive words.'),
-        (("x", "--offence", "22F"), 'offence code "22F" is not known. Nearest: 22 (All offences of category 22); 22B ('),
+        (("x", "--offence", "22F"), 'offence code "22F" is not known. Nearest: 22 (All offences of category 22); 22A ('),
         (("x", "--offence", "nonsense"), 'offence code "nonsense" is not known. Codes look like 21, 22B or 86/2.'),
         (("x", "--offence", ""), 'offence code "" is not known. Codes look like 21, 22B or 86/2.'),
         (("x", "--from", "2018-01-01", "--to", "2017-12-31"), "--to (2017-12-31) is before --from (2018-01-01). Swap the two days."),
@@ -919,7 +918,7 @@ def test_a_load_that_fails_after_the_alias_went_wrong_leaves_nothing(
             client.indices.create(index=f"{index.alias}-{name}", aliases={index.alias: {}})
         return seal(*given)
 
-    monkeypatch.setattr(generations, "seal", interfere)
+    monkeypatch.setattr("indexer.jobs.refresh.seal_generation", interfere)
     path = foidex.write("records.jsonl", lines(GOOD))
     require_refusal(foidex("load", path), GenerationError, "points at 2 indices")
     assert indices() == [f"{index.alias}-one", f"{index.alias}-two"]
