@@ -386,7 +386,7 @@ def _clear_on_failure(context: RefreshContext) -> Iterator[list[str]]:
 def _refuse_overwriting_input(rejects: Path, paths: tuple[Path, ...]) -> None:
     """Raise SourceError where rejected records would overwrite records to be read."""
     if rejects.is_dir():
-        raise SourceError(f"{rejects} is a folder. Choose a file with --rejects.")
+        raise SourceError(f"{rejects}: is a folder. Choose a file with --rejects.")
     if paths_include_file(paths, rejects):
         raise SourceError(
             f"{rejects}: holds records to load, and the rejected ones would overwrite them. "
