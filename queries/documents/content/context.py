@@ -70,6 +70,7 @@ _SUBJECTS: Final = {
     "linked": "Offences linked to other offences",
     "offences": "Offences recorded",
     "overlap": "Offences that mention two or more of the words",
+    "victims": "Ages of victims",
 }
 
 
