@@ -24,7 +24,7 @@ LANDSCAPE_ROOM: Final = 104
 
 LABEL_ROOM: Final = 34
 
-#: A longer word of a head is broken.
+#: A longer heading word is broken.
 LONGEST_WORD: Final = 18
 
 _COLUMN_GAP: Final = 2
