@@ -618,7 +618,7 @@ def test_up_can_fetch_the_server_and_start_nothing(other_home: Path) -> None:
     assert done.stdout == f"The embedded server is in {folder}.\n"
     assert (folder / "jdk" / "bin" / "java").is_file()
     assert not processes(other_home)
-    assert not (other_home / "config").exists()
+    assert not (other_home / "data").exists()
 
 
 def test_a_half_written_download_is_fetched_again(
