@@ -26,7 +26,7 @@ from queries.commands.options import (
     build_request_from_options,
     load_request,
 )
-from queries.evidence.listing import HitFormat
+from queries.evidence.find_output import HitFormat
 
 if TYPE_CHECKING:
     from indexer.audit.log import AuditRun
@@ -153,8 +153,8 @@ def _list_records(
     form: HitFormat,
 ) -> int:
     """Print the records, and return how many there are; without snippets, print references."""
+    from queries.evidence.find_output import write_hits
     from queries.evidence.hits import iter_hits
-    from queries.evidence.listing import write_hits
     from queries.search.run import count_records
 
     with get_session().run("find") as run:

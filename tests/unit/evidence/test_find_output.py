@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import json
 
+from queries.evidence.find_output import HitFormat, write_hits
 from queries.evidence.hits import Hit, MentionSnippet
-from queries.evidence.listing import HitFormat, write_hits
 
 HITS = [
     Hit("41/1/17", "2017-06-03", "22B", 2, (MentionSnippet("live stream", "on a ", "live-stream", " then"),)),
