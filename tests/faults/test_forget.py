@@ -184,6 +184,7 @@ def test_it_is_gone_from_every_generation_and_every_file(site: Site) -> None:
     assert not again.is_unknown
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_it_stays_away_until_the_source_has_a_newer_version(site: Site) -> None:
     site.refresh([*OTHERS, canary(1)])
@@ -228,6 +229,7 @@ def test_a_source_that_still_has_it_does_not_bring_it_back(site: Site) -> None:
             assert one.content_hash == expected.content_hash
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_of_two_newer_versions_in_one_load_the_first_stays(site: Site) -> None:
     site.refresh([*OTHERS, canary(1)])
@@ -252,6 +254,7 @@ def test_one_that_was_forgotten_by_mistake_may_come_back(site: Site) -> None:
     assert (back.kept_out, back.content_hash) == (0, before.content_hash)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_generations_that_never_held_it_keep_it_out_too(site: Site) -> None:
     """It is in an older generation, or in rejects alone, and the source sends it again."""
@@ -299,6 +302,7 @@ def test_nothing_is_forgotten_while_a_refresh_runs_or_once_the_lock_is_lost(site
     assert read_live_generation(site.client, INDEX.alias).records == 301
 
 
+@pytest.mark.long
 def test_copies_that_are_away_are_told(site: Site) -> None:
     site.refresh([*OTHERS, canary(1)])
     live = read_live_generation(site.client, INDEX.alias)

@@ -451,7 +451,9 @@ def test_rejected_records_are_never_written_over_a_table(foidex: CommandLine) ->
     content = f"crime_ref,victim_ref\n41/100/17,{CANARY}\n".encode()
     victims = foidex.write("victims.csv", content)
     outcome = foidex("load", "crimes.csv", "--rejects", "victims.csv")
-    require_refusal(outcome, SourceError, "victims.csv: holds records to load", "Choose another file")
+    require_refusal(
+        outcome, SourceError, "victims.csv: holds records to load", "Choose another file"
+    )
     assert victims.read_bytes() == content
 
 

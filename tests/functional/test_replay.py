@@ -196,7 +196,14 @@ MOVED = {
 }
 
 
-@pytest.mark.parametrize("later", ["at once", "incremental", "full"])
+@pytest.mark.parametrize(
+    "later",
+    [
+        pytest.param("at once", marks=pytest.mark.long),
+        pytest.param("incremental", marks=pytest.mark.long),
+        "full",
+    ],
+)
 def test_a_number_that_moved_as_a_record_was_forgotten_is_told_so(force: Force, later: str) -> None:
     force.refresh(BEFORE)
     answered = force.answer(the_request())
@@ -232,6 +239,7 @@ def test_without_a_basis_what_a_forgotten_record_counted_in_is_said_not_to_be_kn
     )
 
 
+@pytest.mark.long
 def test_a_forgotten_record_of_a_pruned_generation_is_told_by_the_next_one(force: Force) -> None:
     force.refresh(BEFORE)
     answered = force.answer(the_request())

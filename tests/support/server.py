@@ -24,9 +24,9 @@ PRIVATE = ("data", "rejects", "backups", "server", "config", "password")
 _SENTENCES = tuple(one for one in SAMPLE_WORDINGS if "\n" not in one)
 
 
-#: A test's server lives for seconds, so the compiler's and the collector's later stages cost more
-#: than they give: a start takes about a third less processor time without them.
-_JVM_OPTIONS = "-XX:TieredStopAtLevel=1\n-XX:-UseG1GC\n-XX:+UseSerialGC\n"
+#: A server of a test lives for seconds, so the later stage of its compiler costs more than it gives:
+#: a start takes about a third less processor time without it.
+_JVM_OPTIONS = "-XX:TieredStopAtLevel=1\n"
 
 
 def new_home() -> Path:
