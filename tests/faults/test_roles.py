@@ -59,7 +59,7 @@ class Guarded:
     def __init__(self, home: Path) -> None:
         self.home = home
         config = home / "config"
-        config.mkdir()
+        config.mkdir(exist_ok=True)
         known = yaml.safe_load(ROLES.read_text("utf-8"))
         reader = known["foidex_analyst"]
         partial: dict[str, Any] = {
