@@ -1,18 +1,478 @@
-"""Write files so that they are never half written, and private ones so that only their owner
-can read them.
+"""Open, write and move files so that they are never half written, private ones are for their owner
+only, and no link that someone else could have made leads anywhere else.
+
+A folder is opened once. Everything in it is then done relative to its handle, so a folder that is
+swapped for a link meanwhile makes no difference. In the path to it, a link is followed only if it
+belongs to this user or to root. Where the system has no such handles (Windows), each name is
+checked before it is used.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import shutil
 import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, Self
+
+import filelock
 
 PRIVATE_MODE: Final = 0o600
 
-_PUBLIC_MODE: Final = 0o666  # less what the umask takes away
+_MAX_LINKS: Final = 40
+
+_FOREIGN_LINK: Final = "is a link that belongs to another user"
+
+_NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
+
+_NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)  # for a writer of a named pipe
+
+_BINARY: Final = getattr(os, "O_BINARY", 0)
+
+# A handle that only leads further needs no right to list the folder.
+_SEARCH: Final = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | _NO_FOLLOW
+
+_HAS_HANDLES: Final = bool(_NO_FOLLOW) and os.supports_dir_fd >= {
+    os.open, os.stat, os.mkdir, os.unlink, os.rename, os.readlink,
+}  # fmt: skip
+
+
+class Permissions(NamedTuple):
+    """The mode of new files. The umask takes away from it, unless it is ``exact``."""
+
+    mode: int
+    exact: bool = False
+
+    @property
+    def folder_mode(self) -> int:
+        """The mode of new folders: whoever may read may also list and enter."""
+        return self.mode | (self.mode & 0o444) >> 2
+
+
+PRIVATE: Final = Permissions(PRIVATE_MODE, exact=True)
+
+PUBLIC: Final = Permissions(0o666)
+
+#: Of documents, unless the settings say otherwise: nobody but the owner and the group.
+DOCUMENT_PERMISSIONS: Final = Permissions(0o640)
+
+
+class UnsafePathError(OSError):
+    """A path would lead through a link that someone else may have made, or to no ordinary file."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(errno.ELOOP, f"{path.name or path} {reason}", str(path))
+
+
+class Folder:
+    """An open folder. No name in it is followed through a link.
+
+    Every method raises OSError with the whole path, and UnsafePathError for a link.
+    """
+
+    def __init__(self, path: Path, handle: int | None) -> None:
+        self.path = path
+        self._handle = handle
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+
+    def find_mode(self, name: str) -> int | None:
+        """The type and mode of a name, of a link itself; None if there is nothing."""
+        try:
+            return self._stat(name).st_mode
+        except FileNotFoundError:
+            return None
+
+    def find_change_time(self, name: str) -> float:
+        """When the content last changed, in seconds since 1970."""
+        return self._stat(name).st_mtime
+
+    def list_names(self) -> list[str]:
+        """The names in the folder, in order."""
+        with self._explain("."):
+            if self._handle is None:
+                return sorted(os.listdir(self.path))  # noqa: PTH208
+            handle = os.open(".", os.O_RDONLY, dir_fd=self._handle)
+            try:
+                return sorted(os.listdir(handle))  # noqa: PTH208
+            finally:
+                os.close(handle)
+
+    def open_subfolder(self, name: str, create: Permissions | None = None) -> Folder:
+        """Open a folder in this one; with ``create``, make it if it is missing."""
+        with self._explain(name):
+            made = create is not None and self._make_subfolder(name, create)
+            mode = self._stat(name).st_mode
+            if not stat.S_ISDIR(mode) or self._is_link(name):
+                reason = "is a link" if stat.S_ISLNK(mode) else "is not a folder"
+                raise UnsafePathError(self.path / name, reason)
+            handle = None
+            if self._handle is not None:
+                handle = os.open(name, _SEARCH, dir_fd=self._handle)
+        folder = Folder(self.path / name, handle)
+        if made and create is not None:
+            folder.set_permissions(create)
+        return folder
+
+    def _make_subfolder(self, name: str, permissions: Permissions) -> bool:
+        """Make a folder; False if the name exists."""
+        try:
+            os.mkdir(self._at(name), permissions.folder_mode, dir_fd=self._handle)
+        except FileExistsError:
+            return False
+        return True
+
+    def set_permissions(self, permissions: Permissions) -> None:
+        """Set the mode of the folder itself, if it is to be exact. Its group stays inherited."""
+        if permissions.exact:
+            inherited = os.stat(self._at("."), dir_fd=self._handle).st_mode & stat.S_ISGID
+            os.chmod(self._at("."), permissions.folder_mode | inherited, dir_fd=self._handle)
+
+    def open_file(self, name: str, flags: int, permissions: Permissions = PUBLIC) -> int:
+        """Open an ordinary file; returns a handle that the caller closes.
+
+        One that is written to must have no second name, which might be in another folder.
+        """
+        with self._explain(name):
+            self._refuse_link(name)
+            # Nothing is cut off before it is known what was opened.
+            safe_flags = flags & ~os.O_TRUNC | _NO_FOLLOW | _NO_WAIT | _BINARY
+            handle = os.open(self._at(name), safe_flags, permissions.mode, dir_fd=self._handle)
+            try:
+                self._prepare_file(handle, name, flags, permissions)
+            except BaseException:
+                os.close(handle)
+                raise
+            return handle
+
+    def _prepare_file(self, handle: int, name: str, flags: int, permissions: Permissions) -> None:
+        status = os.fstat(handle)
+        writes = flags & (os.O_WRONLY | os.O_RDWR)
+        if writes and stat.S_ISCHR(status.st_mode):
+            return  # such as /dev/null
+        if not stat.S_ISREG(status.st_mode):
+            raise UnsafePathError(self.path / name, "is not an ordinary file")
+        if not writes:
+            return
+        if status.st_nlink > 1:
+            raise UnsafePathError(self.path / name, "has a second name (a hard link)")
+        if permissions.exact and hasattr(os, "fchmod"):
+            os.fchmod(handle, permissions.mode)
+        if flags & os.O_TRUNC:
+            os.ftruncate(handle, 0)
+
+    def open_input(self, name: str) -> int:
+        """Open whatever can be read, even a named pipe; the caller closes the handle."""
+        with self._explain(name):
+            self._refuse_link(name)
+            flags = os.O_RDONLY | _NO_FOLLOW | _BINARY
+            return os.open(self._at(name), flags, dir_fd=self._handle)
+
+    def open_ordinary_input(self, name: str) -> int:
+        """Open an ordinary file for reading; the caller closes the handle."""
+        return self.open_file(name, os.O_RDONLY)
+
+    def read_file(self, name: str, max_bytes: int | None = None) -> bytes:
+        """The content of a file. One of more than ``max_bytes`` is refused."""
+        with self._explain(name), os.fdopen(self.open_file(name, os.O_RDONLY), "rb") as file:
+            if max_bytes is not None and os.fstat(file.fileno()).st_size > max_bytes:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+            return file.read()
+
+    def write_file(self, name: str, content: bytes, permissions: Permissions = PUBLIC) -> None:
+        """Write a file whole or not at all, and sync it; an existing file or link is replaced."""
+        mode = self.find_mode(name)
+        if mode is not None and not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
+            raise UnsafePathError(self.path / name, "is not an ordinary file")
+        part_name = f".{name}.{secrets.token_hex(8)}.part"
+        try:
+            self.write_new_file(part_name, content, permissions)
+            self.move_file(part_name, self, name)
+        except BaseException:
+            with suppress(OSError):
+                self.remove_file(part_name)
+            raise
+        self.sync()
+
+    def write_new_file(self, name: str, content: bytes, permissions: Permissions = PUBLIC) -> None:
+        """Write a file that must not exist yet, and sync it.
+
+        A failure may leave part of it: for files in a folder that is removed or renamed as a whole.
+        """
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with (
+            self._explain(name),
+            os.fdopen(self.open_file(name, flags, permissions), "wb") as file,
+        ):
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def move_file(self, name: str, target: Folder, new_name: str) -> None:
+        """Give a file, or a link itself, a name in an open folder; what has it is replaced."""
+        with self._explain(name):
+            os.replace(
+                self._at(name),
+                target._at(new_name),
+                src_dir_fd=self._handle,
+                dst_dir_fd=target._handle,
+            )
+
+    def remove_file(self, name: str) -> None:
+        """Remove a file, or a link itself, if it exists."""
+        with self._explain(name), suppress(FileNotFoundError):
+            os.unlink(self._at(name), dir_fd=self._handle)
+
+    def remove_tree(self, name: str) -> None:
+        """Remove a folder with all that is in it, as far as possible; links are not followed."""
+        shutil.rmtree(self._at(name), ignore_errors=True, dir_fd=self._handle)
+
+    def make_private(self) -> None:
+        """Let only the owner into the folder, if that is this user."""
+        owner = os.stat(self._at("."), dir_fd=self._handle)
+        if owner.st_uid == _find_user_id() and owner.st_mode & 0o077:
+            self.set_permissions(PRIVATE)
+
+    @contextmanager
+    def hold_lock(self, name: str, seconds: float, mode: int = 0o644) -> Iterator[None]:
+        """Hold a lock file between processes. Raises filelock.Timeout."""
+        path = self.path / name
+        with filelock.FileLock(path, timeout=seconds, mode=mode):
+            # It is opened by its path. Elsewhere if the folder was swapped: then it locks nothing.
+            if not os.path.samestat(os.lstat(path), self._stat(name)):
+                raise UnsafePathError(self.path, "was replaced by another folder")
+            yield
+
+    def sync(self) -> None:
+        """Sync the folder to the disk, so that the names of new files in it last."""
+        if self._handle is None:
+            return  # the system does this by itself, or cannot
+        with self._explain("."):
+            handle = os.open(".", os.O_RDONLY, dir_fd=self._handle)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+    def _at(self, name: str) -> str:
+        """A name as the system's functions need it, beside ``dir_fd``."""
+        return name if self._handle is not None else str(self.path / name)
+
+    def _stat(self, name: str) -> os.stat_result:
+        with self._explain(name):
+            return os.stat(self._at(name), dir_fd=self._handle, follow_symlinks=False)
+
+    def _is_link(self, name: str) -> bool:
+        """Whether a name is a link; on Windows also a junction."""
+        status = self._stat(name)
+        attributes = getattr(status, "st_file_attributes", 0)
+        return stat.S_ISLNK(status.st_mode) or bool(attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT)
+
+    def _refuse_link(self, name: str) -> None:
+        with suppress(FileNotFoundError):
+            if self._is_link(name):
+                raise UnsafePathError(self.path / name, "is a link")
+
+    @contextmanager
+    def _explain(self, name: str) -> Iterator[None]:
+        """Give the system's errors the whole path."""
+        try:
+            yield
+        except OSError as error:
+            if error.filename is None or not Path(str(error.filename)).is_absolute():
+                error.filename = str(self.path / name)
+            raise
+
+
+class _Walk:
+    """The way along a path, one name after the other, with an open handle of each folder.
+
+    A link of this user or of root is followed; another is refused, or its owner is noted in
+    ``link_owners``, if that is given.
+    """
+
+    def __init__(self, path: Path, link_owners: set[int] | None = None) -> None:
+        self._names: list[str] = []  # still to come, the last one first
+        self._link_owners = link_owners
+        self._steps = 0
+        self._handle = self._open_start(path)
+
+    def _open_start(self, path: Path) -> int:
+        self._location = Path(path.anchor)
+        self._names += reversed(path.parts[1:] if path.anchor else path.parts)
+        return os.open(path.anchor or ".", _SEARCH)
+
+    def close(self) -> None:
+        """Close the handle, unless it was taken."""
+        if self._handle >= 0:
+            os.close(self._handle)
+
+    def take_folder(self, path: Path | None = None) -> Folder:
+        """The folder that was reached, under the path that the user gave, if it is known."""
+        handle, self._handle = self._handle, -1
+        return Folder(path or self._location, handle)
+
+    def enter_folders(self, create: Permissions | None, *, leave: int = 0) -> None:
+        """Go on until ``leave`` names are left; missing folders are made with ``create``."""
+        while len(self._names) > leave:
+            self._enter(self._names.pop(), create)
+
+    def find_last_name(self) -> str:
+        """The name in the folder that was reached, after all links that lead to others."""
+        while True:
+            self.enter_folders(None, leave=1)
+            name = self._names.pop() if self._names else "."
+            if not self._follow_link(name):
+                return name
+
+    def _enter(self, name: str, create: Permissions | None) -> None:
+        try:
+            handle = self._open_or_make(name, create)
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENOTDIR) and self._follow_link(name):
+                return
+            error.filename = str(self._location / name)
+            raise
+        self._replace_handle(handle, self._location / name)
+
+    def _open_or_make(self, name: str, create: Permissions | None) -> int:
+        try:
+            return os.open(name, _SEARCH, dir_fd=self._handle)
+        except FileNotFoundError:
+            if create is None:
+                raise
+        made = True
+        try:
+            os.mkdir(name, create.folder_mode, dir_fd=self._handle)
+        except FileExistsError:  # made by another process meanwhile
+            made = False
+        handle = os.open(name, _SEARCH, dir_fd=self._handle)
+        if made:
+            Folder(self._location / name, handle).set_permissions(create)
+        return handle
+
+    def _follow_link(self, name: str) -> bool:
+        """Go on where a link leads; False if the name is none. Raises UnsafePathError."""
+        try:
+            link = os.stat(name, dir_fd=self._handle, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        if not stat.S_ISLNK(link.st_mode):
+            return False
+        path = self._location / name
+        if not _is_own(link):
+            if self._link_owners is None:
+                raise UnsafePathError(path, _FOREIGN_LINK)
+            self._link_owners.add(link.st_uid)
+        self._steps += 1
+        if self._steps > _MAX_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+        target = Path(os.readlink(name, dir_fd=self._handle))
+        after = os.stat(name, dir_fd=self._handle, follow_symlinks=False)
+        if not os.path.samestat(link, after) or link.st_ctime_ns != after.st_ctime_ns:
+            raise UnsafePathError(path, "is a link that was changed meanwhile")
+        if target.anchor:
+            self._replace_handle(self._open_start(target), Path(target.anchor))
+        else:
+            self._names += reversed(target.parts)
+        return True
+
+    def _replace_handle(self, handle: int, location: Path) -> None:
+        os.close(self._handle)
+        self._handle, self._location = handle, location
+
+
+def open_folder(
+    path: Path, create: Permissions | None = None, parents: Permissions = PUBLIC
+) -> Folder:
+    """Open a folder by its path; with ``create``, make it and, with ``parents``, what it is in.
+
+    Raises OSError.
+    """
+    if not _HAS_HANDLES:
+        if create is not None:
+            path.mkdir(create.folder_mode, parents=True, exist_ok=True)
+        if not path.is_dir():
+            code = errno.ENOTDIR if path.exists() else errno.ENOENT
+            raise OSError(code, os.strerror(code), str(path))
+        return Folder(path, None)
+    walk = _Walk(path)
+    try:
+        walk.enter_folders(parents if create else None, leave=1)
+        walk.enter_folders(create)
+        return walk.take_folder(path)
+    finally:
+        walk.close()
+
+
+def open_file(path: str | os.PathLike[str], flags: int, permissions: Permissions = PUBLIC) -> int:
+    """Open an ordinary file, or a device to write to; an ``opener`` for ``open``.
+
+    The file itself may be a link, too, if it belongs to this user or to root. Raises OSError.
+    """
+    if not _HAS_HANDLES:
+        real_path = Path(path).resolve()
+        with open_folder(real_path.parent) as folder:
+            return folder.open_file(real_path.name, flags, permissions)
+    walk = _Walk(Path(path))
+    try:
+        name = walk.find_last_name()
+        with walk.take_folder() as folder:
+            return folder.open_file(name, flags, permissions)
+    finally:
+        walk.close()
+
+
+def open_input(path: Path) -> BufferedReader:
+    """Open a file, or a named pipe, for reading.
+
+    A link of another user is followed if it leads to a file of that user. Raises OSError.
+    """
+    if not _HAS_HANDLES:
+        return path.open("rb")
+    return os.fdopen(_open_for_reading(path, Folder.open_input), "rb")
+
+
+def read_file(path: Path) -> bytes:
+    """The content of an ordinary file, opened as by ``open_input``. Raises OSError."""
+    if not _HAS_HANDLES:
+        return path.read_bytes()
+    with os.fdopen(_open_for_reading(path, Folder.open_ordinary_input), "rb") as file:
+        return file.read()
+
+
+def _open_for_reading(path: Path, open_last: Callable[[Folder, str], int]) -> int:
+    owners: set[int] = set()
+    walk = _Walk(path, owners)
+    try:
+        name = walk.find_last_name()
+        with walk.take_folder() as folder:
+            handle = open_last(folder, name)
+    finally:
+        walk.close()
+    if owners - {os.fstat(handle).st_uid}:
+        os.close(handle)
+        raise UnsafePathError(path, "leads through a link of another user to a file of a third")
+    return handle
+
+
+def refuse_foreign_links(path: Path) -> None:
+    """Raise UnsafePathError if a folder has a link of another user at any depth."""
+    for parent, folders, names in os.walk(path):
+        for name in (*folders, *names):
+            status = os.lstat(os.path.join(parent, name))  # noqa: PTH118
+            if stat.S_ISLNK(status.st_mode) and not _is_own(status):
+                raise UnsafePathError(Path(parent, name), _FOREIGN_LINK)
 
 
 def write_file(path: Path, content: bytes, *, private: bool = False) -> None:
@@ -20,26 +480,8 @@ def write_file(path: Path, content: bytes, *, private: bool = False) -> None:
 
     Only its owner can read a private one, even while it is written. Raises OSError.
     """
-    part_path = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
-    try:
-        write_new_file(part_path, content, private=private)
-        part_path.replace(path)
-    except BaseException:
-        part_path.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def write_new_file(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Write a file that must not exist yet, and sync it to the disk. Raises OSError.
-
-    A failure may leave part of it: for files in a folder that is removed or renamed as a whole.
-    """
-    mode = PRIVATE_MODE if private else _PUBLIC_MODE
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    with open_folder(path.parent) as folder:
+        folder.write_file(path.name, content, PRIVATE if private else PUBLIC)
 
 
 def open_private_file(path: str | os.PathLike[str], flags: int) -> int:
@@ -47,23 +489,13 @@ def open_private_file(path: str | os.PathLike[str], flags: int) -> int:
 
     Raises OSError.
     """
-    handle = os.open(path, flags, PRIVATE_MODE)
-    try:
-        if stat.S_ISREG(os.fstat(handle).st_mode):  # not a device such as /dev/null
-            os.fchmod(handle, PRIVATE_MODE)
-    except BaseException:
-        os.close(handle)
-        raise
-    return handle
+    return open_file(path, flags, PRIVATE)
 
 
-def sync_folder(folder: Path) -> None:
+def sync_folder(path: Path) -> None:
     """Sync a folder to the disk, so that the names of new files in it last. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with open_folder(path) as folder:
+        folder.sync()
 
 
 def format_size(size: float) -> str:
@@ -71,3 +503,12 @@ def format_size(size: float) -> str:
     if size < 1_000_000_000:
         return f"{int(size) // 1_000_000:,} MB"
     return f"{size / 1_000_000_000:,.1f} GB"
+
+
+def _is_own(status: os.stat_result) -> bool:
+    return status.st_uid in (0, _find_user_id())
+
+
+def _find_user_id() -> int:
+    """The user that files of this process belong to; root's where there are no such ids."""
+    return os.geteuid() if hasattr(os, "geteuid") else 0

@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer.config.secrets import read_secret
 from indexer.progress import Progress
 
 if TYPE_CHECKING:
@@ -33,9 +32,12 @@ class Session:
     def settings(self) -> Settings:
         """The settings, read when they are first needed. Raises ConfigurationError."""
         from indexer.config.loader import load_settings
+        from indexer.config.secrets import find_exposed_secrets
 
         if self._settings is None:
             self._settings = load_settings(config=self.config)
+            if warning := find_exposed_secrets(self._settings):
+                self.progress.say(f"{warning} Run: chmod o-r {self._settings.file}")
         return self._settings
 
     @property
@@ -94,6 +96,8 @@ class Session:
         return self._remote
 
     def _secret(self, value: str | None, file: str | None, setting: str) -> str | None:
+        from indexer.config.secrets import read_secret
+
         return read_secret(Path(file), setting, self.progress) if file else value
 
     def reset(self) -> None:

@@ -35,7 +35,17 @@ from indexer.audit.chain import (
     split_last_line,
 )
 from indexer.errors import BrokenChainError, FoidexError, OutputError
-from indexer.files import PRIVATE_MODE, sync_folder, write_file
+from indexer.files import (
+    PRIVATE,
+    PRIVATE_MODE,
+    Permissions,
+    open_file,
+    open_folder,
+    open_input,
+    read_file,
+    sync_folder,
+    write_file,
+)
 
 AUDIT_LOG_NAME: Final = "audit.jsonl"
 
@@ -108,9 +118,9 @@ class AuditLog:
     def _lock_file(self, consequence: str) -> Iterator[None]:
         """Let one run write at a time. Raises OutputError, also for an OSError inside."""
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with filelock.FileLock(
-                f"{self.path}.lock", timeout=_LOCK_TIMEOUT_SECONDS, mode=PRIVATE_MODE
+            with (
+                open_folder(self.path.parent, create=PRIVATE) as folder,
+                folder.hold_lock(f"{self.path.name}.lock", _LOCK_TIMEOUT_SECONDS, PRIVATE_MODE),
             ):
                 yield
         except filelock.Timeout:
@@ -121,7 +131,8 @@ class AuditLog:
 
     def _append(self, entry: AuditEntry) -> str:
         is_new = not self.path.exists()
-        file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, PRIVATE_MODE)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+        file = open_file(self.path, flags, Permissions(PRIVATE_MODE))
         try:
             tail = _read_log_tail(file)
             # A line that a crash cut short gets an end, so that the next one is a line of its own.
@@ -154,7 +165,7 @@ class AuditLog:
     def _read_key(self) -> bytes | None:
         path = self.path.with_name(AUDIT_KEY_NAME)
         try:
-            key = path.read_bytes()
+            key = read_file(path)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -221,7 +232,7 @@ class AuditLog:
     @contextmanager
     def _open(self) -> Iterator[BinaryIO]:
         try:
-            with self.path.open("rb") as file:
+            with open_input(self.path) as file:
                 yield file
         except FileNotFoundError:
             raise BrokenChainError(
@@ -327,7 +338,8 @@ def _read_log_tail(file: int) -> bytes:
     while start:
         size = min(_BLOCK_BYTES, start)
         start -= size
-        tail = os.pread(file, size, start) + tail
+        os.lseek(file, start, os.SEEK_SET)
+        tail = os.read(file, size) + tail
         # The first line may be incomplete.
         complete_lines = tail if not start else tail[tail.find(b"\n") + 1 :]
         last_line, torn_text = split_last_line(complete_lines)

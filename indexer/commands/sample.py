@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from indexer.errors import OutputError
+from indexer.files import open_file
 
 
 def run_sample(
@@ -27,7 +28,7 @@ def run_sample(
         write_sample(sys.stdout.buffer.write, number, seed)
         return
     try:
-        with output_file.open("wb") as file:
+        with open(output_file, "wb", opener=open_file) as file:
             write_sample(file.write, number, seed)
     except OSError as error:
         raise OutputError(

@@ -7,7 +7,8 @@ variable or key is an error that suggests the nearest known one.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -88,6 +89,8 @@ _ALTERNATIVES: Final = {
     "database": ("database_url_file",),
 }
 
+_URL_PASSWORD: Final = re.compile(r"//[^/@:]*:[^@]+@|[?&]password=")
+
 # Names of files that are relative to the folder of foidex.toml.
 _FILE_KEYS: Final = {
     "server": ("ca_cert", "password_file", "api_key_file"),
@@ -109,6 +112,7 @@ def load_settings(
     named_path = config or env.get("FOIDEX_CONFIG")
     path = Path(named_path or CONFIG_FILE_NAME)
     file = _read_config_file(path) if named_path or path.is_file() else ConfigFile()
+    secret_keys = tuple(_list_secret_keys(file))
     file = _override_from_environment(_resolve_file_paths(file, path.parent), env)
     _check_server(file.server)
     check_categories(file.categories, PLAIN_CONTRACT.names)
@@ -119,6 +123,7 @@ def load_settings(
             _absolute_path(env.get("FOIDEX_DOWNLOADS")) or platformdirs.user_cache_path("foidex")
         ),
         file=path if path.is_file() else None,
+        secret_keys=secret_keys,
         sudo_user=env.get("SUDO_USER") or None,
     )
 
@@ -150,6 +155,16 @@ def _read_config_file(path: Path) -> ConfigFile:
         raise ConfigurationError(f"{path}: {explanation}") from None
     except (msgspec.DecodeError, ValueError) as error:
         raise ConfigurationError(f"{path}: is not TOML: {error}. Correct the line.") from None
+
+
+def _list_secret_keys(file: ConfigFile) -> Iterator[str]:
+    """The settings of a file that hold a password or a key themselves."""
+    if file.server.password:
+        yield "server.password"
+    if file.server.api_key:
+        yield "server.api_key"
+    if file.source.database and _URL_PASSWORD.search(file.source.database):
+        yield "source.database"
 
 
 def _explain_violation(violation: Violation) -> str:

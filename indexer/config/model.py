@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from indexer.errors import ConfigurationError
+from indexer.files import DOCUMENT_PERMISSIONS, Permissions
 from indexer.records.categories import Category, CategoryName
 
 IndexName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,79}$")]
@@ -203,6 +204,20 @@ class DisclosureSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ledger: str | None = None
 
 
+class OutputSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The mode of the documents that ``answer --out`` writes, in octal digits.
+
+    Without it, they are for the owner and the group, less what the umask takes away.
+    """
+
+    mode: Annotated[str, Meta(pattern=r"^0?[67][0-7][0-7]$")] | None = None
+
+    @property
+    def permissions(self) -> Permissions:
+        """The permissions of new documents."""
+        return Permissions(int(self.mode, 8), exact=True) if self.mode else DOCUMENT_PERMISSIONS
+
+
 class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     """All sections of foidex.toml."""
 
@@ -218,18 +233,21 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     categories: dict[CategoryName, Category] = {}
     templates: TemplateSettings = TemplateSettings()
     disclosure: DisclosureSettings = DisclosureSettings()
+    output: OutputSettings = OutputSettings()
 
 
 class Settings(ConfigFile, frozen=True, kw_only=True):
     """All settings: the sections of foidex.toml, and what only the environment says.
 
     ``home`` is the folder of the embedded server, rejects and audit log; ``file`` is the
-    foidex.toml that was read, if any; ``sudo_user`` is the user who ran foidex through sudo.
+    foidex.toml that was read, if any, and ``secret_keys`` the settings of it that hold a password
+    or a key; ``sudo_user`` is the user who ran foidex through sudo.
     """
 
     home: Path
     downloads: Path
     file: Path | None = None
+    secret_keys: tuple[str, ...] = ()
     sudo_user: str | None = None
 
     @property

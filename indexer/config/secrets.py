@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 from typing import Final
 
+from indexer.config.model import Settings
 from indexer.errors import ConfigurationError
 from indexer.progress import Progress
 
@@ -41,5 +43,21 @@ def read_secret(path: Path, setting: str, progress: Progress) -> str:
 
 
 def is_readable_by_others(mode: int) -> bool:
-    """Whether a file's mode lets its group or other users read it."""
-    return bool(mode & (stat.S_IRGRP | stat.S_IROTH))
+    """Whether a file's mode lets its group or other users read it.
+
+    Where files have no owners (Windows), a mode says nothing, and nobody is warned.
+    """
+    return hasattr(os, "geteuid") and bool(mode & (stat.S_IRGRP | stat.S_IROTH))
+
+
+def find_exposed_secrets(settings: Settings) -> str:
+    """A sentence if foidex.toml holds a secret and everybody can read it; else nothing.
+
+    Its group may: a service reads a file of root's so.
+    """
+    file = settings.file
+    if file is None or not settings.secret_keys or not hasattr(os, "geteuid"):
+        return ""
+    if not file.stat().st_mode & stat.S_IROTH:
+        return ""
+    return f"{file} ({', '.join(settings.secret_keys)}): every user can read this secret."

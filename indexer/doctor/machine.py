@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from indexer.config.model import Settings
+from indexer.config.secrets import find_exposed_secrets
 from indexer.doctor.finding import Finding, Findings
 from indexer.files import format_size
 from indexer.index.mapping import load_index_schema
@@ -25,6 +26,8 @@ def check_configuration(session: Session) -> Findings:
     if address := session.remote():  # which reads the secret files
         build_client(address).close()
     load_index_schema()
+    if warning := find_exposed_secrets(settings):
+        yield Finding("configuration", "warning", warning, f"Run: chmod o-r {settings.file}")
     file = str(settings.file.absolute()) if settings.file else "no foidex.toml"
     yield Finding("configuration", "ok", f"{file} and the environment are valid.")
 

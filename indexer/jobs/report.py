@@ -14,11 +14,11 @@ from typing import Any, Final, Literal
 import msgspec
 import structlog
 from msgspec import Struct
-from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from indexer.errors import OutputError
-from indexer.files import write_file
+from indexer.files import read_file, write_file
 from indexer.index.generations import Generation
 from indexer.jobs.refresh import RefreshMode, RefreshResult
 
@@ -100,7 +100,7 @@ def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
             value = getattr(report.generation, name)
             gauge(f"foidex_refresh_{name}", f"{name} of the last promoted refresh.", value)
     try:
-        write_to_textfile(str(path), registry)
+        write_file(path, generate_latest(registry))
     except OSError as error:
         raise OutputError(f"{path}: the metrics cannot be written ({error.strerror}).") from None
 
@@ -108,7 +108,7 @@ def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
 def _read_last_success(path: Path) -> float | None:
     """The time of the last success in a metrics file; None where it has none or cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_file(path).decode()
         for metric in text_string_to_metric_families(text):
             for sample in metric.samples:
                 if sample.name == _LAST_SUCCESS_METRIC:

@@ -5,17 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from indexer.files import open_folder
+
 
 def expire_rejects(folder: Path, days: int, *, dry_run: bool = False) -> list[str]:
     """Delete rejects files older than ``days``; returns their names. A dry run deletes nothing."""
     limit = (datetime.now(UTC) - timedelta(days=days)).timestamp()
-    old_paths = [
-        path
-        for pattern in ("*.jsonl", "*.reasons.txt")
-        for path in sorted(folder.glob(pattern))
-        if path.stat().st_mtime < limit
-    ]
-    if not dry_run:
-        for path in old_paths:
-            path.unlink()
-    return [path.name for path in old_paths]
+    try:
+        opened = open_folder(folder)
+    except FileNotFoundError:
+        return []
+    with opened:
+        old_names = [
+            name
+            for ending in (".jsonl", ".reasons.txt")
+            for name in opened.list_names()
+            if name.endswith(ending) and opened.find_change_time(name) < limit
+        ]
+        if not dry_run:
+            for name in old_names:
+                opened.remove_file(name)
+    return old_names

@@ -6,14 +6,15 @@ They are written by a load, listed in messages, and searched when a record is fo
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TextIO
 
 import msgspec
 from msgspec import Struct
 
-from indexer.errors import SourceError
-from indexer.files import open_private_file, write_file
+from indexer.errors import OutputError, SourceError
+from indexer.files import PRIVATE, Folder, open_folder, open_private_file, write_file
 from indexer.sources.base import RawRecord
 
 
@@ -21,7 +22,8 @@ class Rejects:
     """Writes rejected records whole, one JSON line each, and their reasons into a second file.
 
     Both files are created with the first record and are readable by the owner only. With ``keep``
-    an existing file is left alone and the next free name is used.
+    an existing file is left alone and the next free name is used, in a folder that is foidex's own
+    and private.
     """
 
     def __init__(self, path: Path, *, keep: bool = False) -> None:
@@ -39,8 +41,10 @@ class Rejects:
         """Write a record and its reason. Raises SourceError where they cannot be written."""
         try:
             if self._records is None or self._reasons is None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                self.path = _find_unused_path(self.path) if self._keep else self.path
+                with open_folder(self.path.parent, create=PRIVATE) as folder:
+                    if self._keep:
+                        folder.make_private()
+                        self.path = _find_unused_path(folder, self.path)
                 self._records = open(  # noqa: SIM115 - closed by close()
                     self.path, "wb", opener=open_private_file
                 )
@@ -69,11 +73,10 @@ def list_reasons(reasons: list[str], rejected: int) -> list[str]:
     return [*reasons, f"... and {unlisted:,} more"] if unlisted else reasons
 
 
-def _find_unused_path(path: Path) -> Path:
-    if not path.exists():
-        return path
+def _find_unused_path(folder: Folder, path: Path) -> Path:
     numbered = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
-    return next(candidate for candidate in numbered if not candidate.exists())
+    candidates = itertools.chain([path], numbered)
+    return next(candidate for candidate in candidates if folder.find_mode(candidate.name) is None)
 
 
 class RejectsErasure(Struct, frozen=True):
@@ -88,20 +91,42 @@ class RejectsErasure(Struct, frozen=True):
 def erase_from_rejects(folder: Path, reference: str, reference_field: str) -> list[RejectsErasure]:
     """Remove a record's lines from the rejects files of a folder; returns the files concerned.
 
-    ``reference_field`` is the name that the reference has in the source's records.
+    ``reference_field`` is the name that the reference has in the source's records. Raises
+    OutputError for a file that cannot be searched or replaced.
     """
-    erasures = []
-    for path in sorted(folder.glob("*.jsonl")):
-        lines = path.read_bytes().splitlines(keepends=True)
+    try:
+        return list(_erase_from_folder(folder, reference, reference_field))
+    except OSError as error:
+        raise OutputError(
+            f"{error.filename or folder}: cannot be searched for the record ({error.strerror}). "
+            "Look into it yourself, move it away, and run the command again."
+        ) from None
+
+
+def _erase_from_folder(
+    folder: Path, reference: str, reference_field: str
+) -> Iterator[RejectsErasure]:
+    for name, lines in _read_rejects_files(folder):
         owners = [_classify_rejects_line(line, reference, reference_field) for line in lines]
         if removed_count := owners.count("its"):
             remaining_lines = [
                 line for line, owner in zip(lines, owners, strict=True) if owner != "its"
             ]
-            write_file(path, b"".join(remaining_lines), private=True)
+            write_file(folder / name, b"".join(remaining_lines), private=True)
         if removed_count or "unclear" in owners:
-            erasures.append(RejectsErasure(str(path), removed_count, owners.count("unclear")))
-    return erasures
+            yield RejectsErasure(str(folder / name), removed_count, owners.count("unclear"))
+
+
+def _read_rejects_files(folder: Path) -> Iterator[tuple[str, list[bytes]]]:
+    """The name and the lines of each rejects file of a folder."""
+    try:
+        opened = open_folder(folder)
+    except FileNotFoundError:
+        return
+    with opened:
+        for name in opened.list_names():
+            if name.endswith(".jsonl"):
+                yield name, opened.read_file(name).splitlines(keepends=True)
 
 
 def _classify_rejects_line(

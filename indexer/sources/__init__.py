@@ -5,6 +5,7 @@ Only what keeps a file from being read at all is checked here, and raises Source
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 
 from indexer.config.field_map import EMPTY_FIELD_MAP, FieldMap
 from indexer.errors import SourceError
+from indexer.files import open_input
 from indexer.records.model import DELETED
 from indexer.sources.base import RawRecord
 from indexer.sources.csv_tables import CRIMES_FILE, read_csv_tables
@@ -79,7 +81,7 @@ def _resolve_file(path: Path) -> Path:
 def read_tombstones(path: Path) -> Iterator[RawRecord]:
     """A deletion for every reference in a text file, one a line. Raises SourceError."""
     try:
-        with path.open(encoding="utf-8-sig") as lines:
+        with io.TextIOWrapper(open_input(path), encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, start=1):
                 if reference := line.strip():
                     raw = {"crime_ref": reference, "status": DELETED}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from indexer.config.field_map import FieldMap
 from indexer.errors import SourceError
+from indexer.files import open_input
 from indexer.sources.base import RawRecord
 from indexer.sources.join import (
     CHILD_TABLES,
@@ -67,7 +69,7 @@ def _read_csv_rows(
     """Every row that is not blank, with our names; the header is checked against the columns."""
     line = 1
     try:
-        with file.open(encoding="utf-8-sig", newline="") as text:
+        with io.TextIOWrapper(open_input(file), encoding="utf-8-sig", newline="") as text:
             rows = csv.reader(text, strict=True)
             first = next(rows, None)
             header = _check_csv_header(file, first, columns, required, map_column)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from indexer.errors import SourceError
+from indexer.files import open_input
 from indexer.sources.base import RawRecord
 
 MAX_RECORD_BYTES: Final = 32 * 1024 * 1024
@@ -29,7 +30,7 @@ _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
 def read_json_lines(path: Path) -> Iterator[RawRecord]:
     """Every line that is not blank. Raises SourceError for a file that cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             yield from _read_lines(path, file)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise SourceError(

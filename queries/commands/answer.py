@@ -113,6 +113,7 @@ def run_answer_command(
         AnswerOptions(keep_basis, near_misses),
         _make_publisher(override or "") if publish else None,
         force=force,
+        permissions=get_session().settings.output.permissions,
     )
     if folder and out_folder:
         _answer_folder(job, folder, out_folder)

@@ -13,7 +13,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
@@ -21,10 +21,10 @@ from textwrap import shorten
 from typing import Final, NamedTuple
 
 import msgspec
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from indexer.errors import DisclosureError, OutputError
-from indexer.files import sync_folder
+from indexer.files import PRIVATE_MODE, Permissions, open_file, open_folder, read_file
 from queries.answer.types import Answer, RuleOverride
 from queries.disclosure.differencing import (
     LedgerEntry,
@@ -40,6 +40,9 @@ from queries.disclosure.policy import Policy
 from queries.disclosure.release import Release, protect_answer
 
 LOCK_SECONDS: Final = 60
+
+# Of a new file. Whoever shares a ledger gives a group the right to it, and it keeps that.
+_LEDGER_PERMISSIONS: Final = Permissions(PRIVATE_MODE)
 
 _MAX_LINES: Final = 5
 
@@ -114,19 +117,17 @@ def prepare_release(
 
 @contextmanager
 def _lock_ledger(path: Path, seconds: float) -> Iterator[None]:
-    lock = FileLock(f"{path}.lock", timeout=seconds)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise DisclosureError(
-            f"{path}: another release has been recording for over {seconds:g} s. Try again."
-        ) from None
-    except OSError as error:
-        raise _make_ledger_error(path, error) from None
-    try:
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(open_folder(path.parent))
+            stack.enter_context(folder.hold_lock(f"{path.name}.lock", seconds))
+        except Timeout:
+            raise DisclosureError(
+                f"{path}: another release has been recording for over {seconds:g} s. Try again."
+            ) from None
+        except OSError as error:
+            raise _make_ledger_error(path, error) from None
         yield
-    finally:
-        lock.release()
 
 
 def _make_ledger_error(path: Path, error: OSError) -> OutputError:
@@ -221,7 +222,7 @@ def read_ledger(path: Path) -> list[LedgerEntry]:
     """
     entries = []
     try:
-        lines = path.read_bytes().splitlines(keepends=True)
+        lines = read_file(path).splitlines(keepends=True)
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -246,14 +247,16 @@ def _append_entry(path: Path, entry: LedgerEntry) -> None:
     """Add a line and sync it to the disk; a line that fails leaves nothing. Raises OutputError."""
     line = msgspec.json.encode(entry) + b"\n"
     try:
-        with path.open("ab", buffering=0) as file:
+        handle = open_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _LEDGER_PERMISSIONS)
+        with FileIO(handle, "ab") as file:
             end = file.seek(0, os.SEEK_END)
             try:
                 _write_ledger_line(file, line)
             except BaseException:
                 file.truncate(end)
                 raise
-        sync_folder(path.parent)
+        with open_folder(path.parent) as folder:
+            folder.sync()
     except OSError as error:
         raise _make_ledger_error(path, error) from None
 

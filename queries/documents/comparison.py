@@ -39,11 +39,11 @@ def compare_answers(before: Mapping[str, Any], answer: Answer) -> tuple[NumberCh
     None if that answered another request, or is not an answer as this version reads it.
     """
     after: dict[str, Any] = msgspec.json.decode(format_json(answer))
-    if _strip_letter_fields(before) != _strip_letter_fields(after):
-        return None
     try:
         earlier_answer = msgspec.convert(before, Answer)
     except msgspec.ValidationError:
+        return None
+    if _strip_letter_fields(before) != _strip_letter_fields(after):
         return None
     old, new = _index_cells(earlier_answer), _index_cells(answer)
     return tuple(

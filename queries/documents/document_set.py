@@ -11,19 +11,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from msgspec import Struct
 
 from indexer.errors import OutputError
-from indexer.files import write_new_file
+from indexer.files import DOCUMENT_PERMISSIONS, Permissions
 from queries.answer.types import Answer, format_json
 from queries.documents.comparison import NumberChange, compare_answers
 from queries.documents.content.context import (
@@ -31,17 +29,14 @@ from queries.documents.content.context import (
     build_document_context,
     list_small_numbers,
 )
+from queries.documents.document_folder import PENDING_FOLDER, DocumentFolder, open_document_folder
 from queries.documents.formats.docx import render_letter_docx
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.pdf import render_letter_pdf
 from queries.documents.formats.report import render_report_html, render_report_text
 from queries.documents.formats.workbook import render_workbook
-from queries.documents.manifest import MANIFEST_NAME, Manifest, read_manifest
+from queries.documents.manifest import MANIFEST_NAME, TABLES_FOLDER, Manifest
 from queries.layout.csv_text import format_table_csv
-
-_PENDING_FOLDER: Final = ".foidex-new"
-
-_LOCK_FILE_NAME: Final = ".foidex.lock"
 
 _MAX_SLUG_LENGTH: Final = 80
 
@@ -100,7 +95,9 @@ def _render_every_document(answer: Answer, settings: DocumentSettings) -> dict[s
         f"{name}.letter.pdf": render_letter_pdf(context),
         f"{name}.xlsx": render_workbook(context),
         **{
-            f"tables/{name}.{slugify_reference(question.id)}.csv": format_table_csv(question.table)
+            f"{TABLES_FOLDER}/{name}.{slugify_reference(question.id)}.csv": format_table_csv(
+                question.table
+            )
             for question in answer.questions
         },
     }
@@ -110,20 +107,22 @@ def _render_every_document(answer: Answer, settings: DocumentSettings) -> dict[s
     }
 
 
-def write_document_set(
+def write_document_set(  # noqa: PLR0913 - what to write, and how
     answer: Answer,
     folder: Path,
     settings: DocumentSettings,
     *,
     force: bool = False,
     record: Callable[[], None] | None = None,
+    permissions: Permissions = DOCUMENT_PERMISSIONS,
 ) -> WriteResult:
     """Write the set of an answer, and say which numbers changed since the last.
 
     ``record`` is called when every file is on the disk and none is in its place yet; if it fails,
     no file is given. Without ``force`` a file that foidex did not write, or that was changed since,
     is never replaced, nor is a set for publication replaced by one that is not, or the reverse.
-    Raises OutputError, and ConfigurationError for a template that is wrong.
+    No link in the folder is followed. Raises OutputError, and ConfigurationError for a template
+    that is wrong.
     """
     contents = render_documents(answer, settings)
     provenance = answer.provenance
@@ -136,52 +135,23 @@ def write_document_set(
         files={path: hashlib.sha256(content).hexdigest() for path, content in contents.items()},
         for_publication=answer.disclosure is not None,
     )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with _lock_document_folder(folder):
-            install_pending_set(folder)
-            old = read_manifest(folder)
-            if not force:
-                _reject_publication_mismatch(folder, manifest, old)
-                _reject_unknown_files(folder, contents, old)
-            previous = _read_previous_answer(folder, old)
-            _write_pending_set(folder / _PENDING_FOLDER, contents, manifest, record)
-            install_pending_set(folder)
-    except Timeout:
-        raise OutputError(f"{folder}: another run is writing here. Wait for it.") from None
-    except NotImplementedError:  # a file system without locks
-        raise OutputError(
-            f"{folder}: files cannot be locked there. Choose another folder."
-        ) from None
-    except OSError as error:
-        ready = (folder / _PENDING_FOLDER / MANIFEST_NAME).is_file()
-        raise OutputError(
-            f"{error.filename or folder}: cannot be written ({error.strerror}). "
-            + (
-                f"The new files are ready in {_PENDING_FOLDER}; the next run puts "
-                f"them in their places."
-                if ready
-                else "Nothing was replaced. Make room, or choose another folder with --out."
-            )
-        ) from None
+    with (
+        _explain_write_errors(folder),
+        open_document_folder(folder, permissions) as documents,
+        documents.hold_lock(),
+    ):
+        documents.require_room(contents)
+        documents.install_pending_set()
+        old = documents.read_manifest()
+        if not force:
+            _reject_publication_mismatch(folder, manifest, old)
+            _reject_unknown_files(documents, folder, contents, old)
+        previous = documents.read_answer(old)
+        documents.write_pending_set(contents, manifest, record)
+        documents.install_pending_set()
     return WriteResult(
         (*contents, MANIFEST_NAME), None if previous is None else compare_answers(previous, answer)
     )
-
-
-@contextmanager
-def _lock_document_folder(folder: Path) -> Iterator[None]:
-    """Keep other runs from writing in a folder. Raises Timeout if one is writing."""
-    path = folder / _LOCK_FILE_NAME
-    with FileLock(path, timeout=0):
-        try:
-            yield
-        finally:
-            # Removed while it is held: another run that has opened it meanwhile notices that the
-            # file has lost its name, and does not take it (filelock sees to that). A lock that
-            # cannot be removed does no harm.
-            with suppress(OSError):
-                path.unlink()
 
 
 def _reject_publication_mismatch(folder: Path, new: Manifest, old: Manifest | None) -> None:
@@ -198,18 +168,11 @@ def _reject_publication_mismatch(folder: Path, new: Manifest, old: Manifest | No
 
 
 def _reject_unknown_files(
-    folder: Path, contents: Mapping[str, bytes], old: Manifest | None
+    documents: DocumentFolder, folder: Path, contents: Mapping[str, bytes], old: Manifest | None
 ) -> None:
     """Raise OutputError if a file would be lost that foidex did not write as it is now."""
-    old_digests = old.files if old else {}
-    lost = [
-        path
-        for path in (*contents, *(path for path in old_digests if path not in contents))
-        if (folder / path).is_symlink()
-        or ((folder / path).exists() and _hash_document(folder / path) != old_digests.get(path))
-    ]
-    if (folder / "tables").is_symlink():
-        lost.append("tables")
+    digests = old.files if old else {}
+    lost = documents.list_changed_documents(dict.fromkeys((*contents, *digests)), digests)
     if lost:
         raise OutputError(
             f"{folder}: {', '.join(lost[:5])}{' and more' if len(lost) > 5 else ''} would be "
@@ -218,64 +181,25 @@ def _reject_unknown_files(
         )
 
 
-def _hash_document(path: Path) -> str | None:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-
-
-def _write_pending_set(
-    pending: Path,
-    contents: Mapping[str, bytes],
-    manifest: Manifest,
-    record: Callable[[], None] | None,
-) -> None:
-    """Write everything into the pending folder; on failure nothing is left.
-
-    The set is ready once the manifest has its name. Renaming takes no room, so it comes after
-    ``record``.
-    """
+@contextmanager
+def _explain_write_errors(folder: Path) -> Iterator[None]:
+    """Raise what keeps a folder from being written as OutputError."""
     try:
-        pending.mkdir()
-        for path, content in contents.items():
-            (pending / path).parent.mkdir(parents=True, exist_ok=True)
-            write_new_file(pending / path, content)
-        manifest_file = pending / f"{MANIFEST_NAME}.part"
-        write_new_file(
-            manifest_file, msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
-        )
-        if record:
-            record()
-        manifest_file.replace(pending / MANIFEST_NAME)
-    except BaseException:
-        shutil.rmtree(pending, ignore_errors=True)
-        raise
-
-
-def install_pending_set(folder: Path) -> None:
-    """Put the prepared files in their places, even if a killed run prepared them."""
-    pending = folder / _PENDING_FOLDER
-    if not (pending / MANIFEST_NAME).is_file():
-        shutil.rmtree(pending, ignore_errors=True)  # never complete
-        return
-    new, old = read_manifest(pending), read_manifest(folder)
-    assert new is not None
-    for path in new.files:
-        if (pending / path).is_file():  # else it is in its place already
-            target = folder / path
-            target.parent.mkdir(exist_ok=True)
-            (pending / path).replace(target)
-    for path in old.files if old else ():
-        if path not in new.files:
-            (folder / path).unlink(missing_ok=True)
-    (pending / MANIFEST_NAME).replace(folder / MANIFEST_NAME)
-    shutil.rmtree(pending)
-
-
-def _read_previous_answer(folder: Path, old: Manifest | None) -> dict[str, Any] | None:
-    """The answer of the last run, if it is still as it was written."""
-    name = (
-        next((path for path in old.files if path.endswith(".answer.json")), None) if old else None
-    )
-    if old is None or name is None or _hash_document(folder / name) != old.files[name]:
-        return None
-    answer: dict[str, Any] = msgspec.json.decode((folder / name).read_bytes())
-    return answer
+        yield
+    except Timeout:
+        raise OutputError(f"{folder}: another run is writing here. Wait for it.") from None
+    except NotImplementedError:  # a file system without locks
+        raise OutputError(
+            f"{folder}: files cannot be locked there. Choose another folder."
+        ) from None
+    except OSError as error:
+        ready = (folder / PENDING_FOLDER / MANIFEST_NAME).is_file()
+        raise OutputError(
+            f"{error.filename or folder}: cannot be written ({error.strerror}). "
+            + (
+                f"The new files are ready in {PENDING_FOLDER}; the next run puts "
+                f"them in their places."
+                if ready
+                else "Nothing was replaced. Make room, or choose another folder with --out."
+            )
+        ) from None

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from indexer.errors import OutputError
+from indexer.files import Folder, UnsafePathError
 
 MANIFEST_NAME: Final = "manifest.json"
 
 MANIFEST_FORMAT: Final = "foidex-manifest/1"
+
+TABLES_FOLDER: Final = "tables"
+
+_MAX_MANIFEST_BYTES: Final = 10_000_000
+
+# Every path that foidex gives to a document. A manifest that lists another one is not ours.
+_DOCUMENT_PATH: Final = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9._-]*"
+    r"\.(answer\.json|report\.(txt|html)|letter\.(txt|html|docx|pdf)|xlsx)"
+    rf"|{TABLES_FOLDER}/[A-Za-z0-9][A-Za-z0-9._-]*\.csv"
+)
 
 
 class Manifest(Struct, frozen=True):
@@ -29,22 +41,18 @@ class Manifest(Struct, frozen=True):
     format: str = MANIFEST_FORMAT
 
 
-def read_manifest(folder: Path) -> Manifest | None:
-    """The manifest of a folder, or None. Raises OutputError for one that is damaged."""
-    path = folder / MANIFEST_NAME
+def read_manifest(folder: Folder) -> Manifest | None:
+    """The manifest of a folder, or None. Raises OutputError for one that foidex did not write."""
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        text = folder.read_file(MANIFEST_NAME, _MAX_MANIFEST_BYTES)
+        manifest = msgspec.json.decode(text, type=Manifest)
     except FileNotFoundError:
         return None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, UnsafePathError):
         manifest = None
-    if manifest is None or not all(map(_is_path_inside, manifest.files)):
+    if manifest is None or not all(map(_DOCUMENT_PATH.fullmatch, manifest.files)):
         raise OutputError(
-            f"{path}: is not a manifest of foidex. Move it away, or name another folder with --out."
+            f"{folder.path / MANIFEST_NAME}: is not a manifest of foidex. Move it away, or name "
+            "another folder with --out."
         )
     return manifest
-
-
-def _is_path_inside(path: str) -> bool:
-    """Whether a manifest's path stays in its folder."""
-    return not Path(path).is_absolute() and ".." not in Path(path).parts

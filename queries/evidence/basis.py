@@ -20,7 +20,7 @@ from elasticsearch import AuthorizationException, Elasticsearch
 from msgspec import Struct
 
 from indexer.errors import InexactError, OutputError, RequestError
-from indexer.files import write_file
+from indexer.files import PRIVATE, open_folder, read_file
 from queries.answer.cells import CellKey
 from queries.answer.types import Answer
 from queries.evidence.facts import NearScopeRecord, RecordFacts, TracedRecord
@@ -155,9 +155,11 @@ def write_basis(
     digest = hashlib.sha256(text.getvalue()).hexdigest()
     file = basis_path(folder, digest)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file.parent.mkdir(mode=0o700, exist_ok=True)
-        write_file(file, text.getvalue(), private=True)
+        with open_folder(folder, create=PRIVATE):
+            pass
+        with open_folder(file.parent, create=PRIVATE) as basis_folder:
+            basis_folder.make_private()
+            basis_folder.write_file(file.name, text.getvalue(), PRIVATE)
     except OSError as error:
         raise OutputError(
             f"{file.parent}: the basis of the answer cannot be written ({error.strerror}), so no "
@@ -173,7 +175,7 @@ def read_basis(folder: Path, digest: str) -> Basis | None:
         raise RequestError("the basis that the answer names is not a SHA-256.")
     file = basis_path(folder, digest)
     try:
-        packed = file.read_bytes()
+        packed = read_file(file)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from indexer.errors import FoidexError, NumbersChangedError, RequestError
+from indexer.files import DOCUMENT_PERMISSIONS, Permissions
 from indexer.session import Session
 from queries.answering.service import DEFAULT_OPTIONS, AnswerOptions, answer_logged_request
 from queries.disclosure.ledger import PreparedRelease
@@ -31,13 +32,14 @@ _REQUEST_PATTERNS = ("*.yaml", "*.yml")
 
 class AnswerJob(Struct, frozen=True):
     """How requests are answered and written. With a publisher, the answers are published;
-    ``force`` replaces files that foidex did not write."""
+    ``force`` replaces files that foidex did not write, and new files have the ``permissions``."""
 
     session: Session
     documents: DocumentSettings
     options: AnswerOptions = DEFAULT_OPTIONS
     publisher: Publisher | None = None
     force: bool = False
+    permissions: Permissions = DOCUMENT_PERMISSIONS
 
     @contextmanager
     def prepare_answer(self, read: Callable[[], Request]) -> Iterator[PreparedRelease]:
@@ -135,7 +137,12 @@ def _answer_batch_request(
 def write_documents(job: AnswerJob, release: PreparedRelease, output_folder: Path) -> WriteResult:
     """Write the documents of one answer. Raises as ``write_document_set``."""
     return write_document_set(
-        release.answer, output_folder, job.documents, force=job.force, record=release.record
+        release.answer,
+        output_folder,
+        job.documents,
+        force=job.force,
+        record=release.record,
+        permissions=job.permissions,
     )
 
 

@@ -6,7 +6,6 @@ It uses the embedded server and an alias of its own, so it never touches a real 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -16,6 +15,7 @@ import msgspec
 
 from indexer.config.loader import CONFIG_FILE_NAME
 from indexer.errors import ConfigurationError, OutputError
+from indexer.files import PUBLIC, open_file, open_folder, write_file
 from indexer.index.generations import discard_generation, list_verified
 from indexer.jobs.refresh import load_files
 from indexer.jobs.summary import summarise_refresh
@@ -98,14 +98,18 @@ def _write_demo_inputs(folder: Path, config: Path) -> list[Path]:
     shipped = find_data_folder("demo")
     records = [folder / "reference.jsonl", folder / "sample.jsonl"]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        config.write_text(_DEMO_CONFIG, encoding="utf-8")
-        shutil.copyfile(shipped / "reference.jsonl", records[0])
+        with open_folder(folder, create=PUBLIC):
+            pass
+        write_file(config, _DEMO_CONFIG.encode())
+        write_file(records[0], (shipped / "reference.jsonl").read_bytes())
         for name in _DEMO_REQUESTS:
-            shutil.copyfile(shipped / "requests" / f"{name}.yaml", folder / f"{name}.yaml")
-        with records[1].open("wb") as file:
-            for record in generate_records(DEMO_RECORD_COUNT):
-                file.write(msgspec.json.encode(record) + b"\n")
+            request = (shipped / "requests" / f"{name}.yaml").read_bytes()
+            write_file(folder / f"{name}.yaml", request)
+        with open(records[1], "wb", opener=open_file) as file:
+            file.writelines(
+                msgspec.json.encode(record) + b"\n"
+                for record in generate_records(DEMO_RECORD_COUNT)
+            )
     except OSError as error:
         raise OutputError(
             f"{folder}: cannot be written ({error.strerror}). Choose another folder with --out."
@@ -130,6 +134,6 @@ def answer_demo_request(session: Session, folder: Path, name: str) -> str:
 
 def _write_demo_file(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        write_file(path, text.encode())
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror}).") from None

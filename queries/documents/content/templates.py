@@ -5,20 +5,21 @@ Four environments, one for each way to write text safely: plain, HTML, Typst and
 
 from __future__ import annotations
 
-import shutil
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from jinja2.loaders import split_template_path
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import missing
 
 from indexer.errors import ConfigurationError, OutputError
+from indexer.files import PUBLIC, open_folder, read_file
 from indexer.resources import find_data_folder
 from indexer.suggestions import suggest_name
 from queries.documents.content.typst_escape import (
@@ -96,14 +97,43 @@ def copy_templates(folder: Path, *, force: bool = False) -> list[Path]:
         )
     try:
         for file in files:
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source / file, folder / file)
+            with open_folder((folder / file).parent, create=PUBLIC) as opened:
+                opened.write_file(file.name, (source / file).read_bytes())
     except OSError as error:
         raise OutputError(
             f"{error.filename or folder}: cannot be written ({error.strerror}). "
             "Choose another folder."
         ) from None
     return [folder / file for file in files]
+
+
+class _TemplateLoader(jinja2.FileSystemLoader):
+    """Reads templates, but not through a link that leads to a file of another user."""
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        del environment
+        for folder in self.searchpath:
+            path = Path(folder, *split_template_path(template))
+            if path.is_file():
+                is_current = partial(_has_change_time, path, path.stat().st_mtime_ns)
+                return read_template(path).decode(), str(path), is_current
+        raise jinja2.TemplateNotFound(template)
+
+
+def _has_change_time(path: Path, change_time: int) -> bool:
+    return path.exists() and path.stat().st_mtime_ns == change_time
+
+
+def read_template(path: Path) -> bytes:
+    """The content of a template. Raises ConfigurationError."""
+    try:
+        return read_file(path)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path}: cannot be read ({error.strerror}). Put a file of your own in its place."
+        ) from None
 
 
 def get_environment(mode: EscapeMode, template_folder: Path | None = None) -> SandboxedEnvironment:
@@ -114,7 +144,7 @@ def get_environment(mode: EscapeMode, template_folder: Path | None = None) -> Sa
 @cache
 def _build_environment(mode: EscapeMode, search_path: tuple[Path, ...]) -> SandboxedEnvironment:
     environment = SandboxedEnvironment(
-        loader=jinja2.FileSystemLoader(search_path),
+        loader=_TemplateLoader(search_path),
         undefined=_UndefinedName,
         autoescape=mode is EscapeMode.MARKUP,
         finalize=escape_typst_text if mode is EscapeMode.TYPST else None,

@@ -20,6 +20,7 @@ from queries.documents.content.templates import (
     describe_template_error,
     find_template,
     get_environment,
+    read_template,
 )
 from queries.documents.formats.optional_imports import require_extra
 from queries.documents.formats.zip_archive import fix_zip_timestamps
@@ -82,7 +83,7 @@ def _render_docx_template(
             super().render_properties(context, get_environment(EscapeMode.TEXT, custom_templates))
 
     try:
-        letter = Letter(path)
+        letter = Letter(io.BytesIO(read_template(path)))
         letter.render(
             dict(letter_context),
             jinja_env=get_environment(EscapeMode.MARKUP, custom_templates).overlay(),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from indexer.errors import ConfigurationError
+from indexer.files import refuse_foreign_links
 from queries.documents.content.checked_template import render_checked_template
 from queries.documents.content.context import DocumentContext
 from queries.documents.content.templates import (
@@ -51,6 +52,7 @@ def _compile_typst(source: str, path: Path, custom_templates: Path | None, times
         for folder in list_template_folders(custom_templates)
         if (folder / "fonts").is_dir()
     ]
+    _refuse_foreign_links(custom_templates)
     for ignore_system in (True, False):
         try:
             pdf_bytes = typst.compile(  # type: ignore[call-overload]
@@ -72,6 +74,18 @@ def _compile_typst(source: str, path: Path, custom_templates: Path | None, times
         "the letter holds characters that no installed font has, so its PDF cannot be made. Put a "
         "font that has them into the folder fonts of your templates (foidex templates init)."
     )
+
+
+def _refuse_foreign_links(custom_templates: Path | None) -> None:
+    """Typst reads images and fonts itself. Raises ConfigurationError."""
+    try:
+        if custom_templates is not None:
+            refuse_foreign_links(custom_templates)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{error.filename}: cannot be used ({error.strerror}). Put a file of your own in its "
+            "place."
+        ) from None
 
 
 def _format_typst_error(error: Any, path: Path) -> str:

@@ -23,14 +23,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.errors import OutputError
+from indexer.files import DOCUMENT_PERMISSIONS
 from queries.answer.types import Answer, QuestionAnswer, Row
 from queries.documents import document_set
 from queries.documents.content.context import DocumentSettings
-from queries.documents.document_set import (
-    install_pending_set,
-    slugify_reference,
-    write_document_set,
-)
+from queries.documents.document_folder import open_document_folder
+from queries.documents.document_set import slugify_reference, write_document_set
 from tests.support.answers import FORCE, HIDDEN, count_table, hostile, sample_answer
 
 DESK = DocumentSettings(FORCE, date(2018, 8, 15))
@@ -137,8 +135,8 @@ def test_files_of_others_stay_and_what_the_set_no_longer_has_goes(tmp_path: Path
     write_document_set(small(3), tmp_path, DESK)
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     manifest = json.loads((tmp_path / "manifest.json").read_text("utf-8"))
-    (tmp_path / "a.old").write_bytes(b"x")
-    manifest["files"]["a.old"] = hashlib.sha256(b"x").hexdigest()
+    (tmp_path / "a.letter.pdf").write_bytes(b"x")
+    manifest["files"]["a.letter.pdf"] = hashlib.sha256(b"x").hexdigest()
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     write_document_set(small(3), tmp_path, DESK)
     assert set(held(tmp_path)) == {
@@ -198,19 +196,20 @@ def test_a_run_that_was_killed_is_finished_or_undone_by_the_next(
     old = held(tmp_path)
     write_document_set(small(4), tmp_path / "other", DESK)
     new = held(tmp_path / "other")
-    calls, replace = iter(range(99)), Path.replace
+    calls, replace = iter(range(99)), os.replace
 
-    def killed(self: Path, target: Path) -> Path:
+    def killed(source: str, target: str, **handles: int | None) -> None:
         if next(calls) == at:
             raise KilledError
-        return replace(self, target)
+        replace(source, target, **handles)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "replace", killed)
+        patched.setattr(os, "replace", killed)
         patched.setattr("shutil.rmtree", lambda *_, **__: None)  # the dead clean nothing up
         with pytest.raises(KilledError):
             write_document_set(small(4), tmp_path, DESK)
-    install_pending_set(tmp_path)
+    with open_document_folder(tmp_path, DOCUMENT_PERMISSIONS) as folder:
+        folder.install_pending_set()
     found = {name: body for name, body in held(tmp_path).items() if not name.startswith("other")}
     assert found == (old if at == 0 else new)
 
@@ -240,19 +239,20 @@ def test_the_lock_is_removed_while_it_is_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Afterwards it might be another's."""
-    unlink = Path.unlink
+    unlink = os.unlink
 
-    def seen(self: Path, *, missing_ok: bool = False) -> None:
-        if self.name == ".foidex.lock":
-            with self.open("ab") as file, pytest.raises(BlockingIOError):
+    def seen(path: Any, **handles: Any) -> None:
+        if str(path).endswith(".foidex.lock"):
+            lock = tmp_path / ".foidex.lock"
+            with lock.open("ab") as file, pytest.raises(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            removed.append(self)
-        unlink(self, missing_ok=missing_ok)
+            removed.append(path)
+        unlink(path, **handles)
 
-    removed: list[Path] = []
-    monkeypatch.setattr(Path, "unlink", seen)
+    removed: list[object] = []
+    monkeypatch.setattr(os, "unlink", seen)
     write_document_set(small(3), tmp_path, DESK)
-    assert removed == [tmp_path / ".foidex.lock"]
+    assert removed
 
 
 def test_a_lock_that_was_removed_before_it_was_taken_is_not_taken(
@@ -326,6 +326,13 @@ def test_a_manifest_that_is_none_of_ours_is_refused(text: str, tmp_path: Path) -
     (tmp_path / "manifest.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(OutputError, match="not a manifest of foidex"):
         write_document_set(small(3), tmp_path, DESK)
+
+
+def test_every_name_that_foidex_gives_is_accepted_in_a_manifest(tmp_path: Path) -> None:
+    """So that the next run can read the manifest of this one."""
+    for answer in (sample_answer(3), hostile(sample_answer(3))):
+        write_document_set(answer, tmp_path / answer.reference[:3], DESK)
+        assert write_document_set(answer, tmp_path / answer.reference[:3], DESK).changes == ()
 
 
 @pytest.mark.usefixtures("plain")

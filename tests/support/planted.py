@@ -1,0 +1,19 @@
+"""Links that another user could have made."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_OTHER_USER = 65534
+
+
+def plant_link(path: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a link that belongs to another user than the one that foidex runs as."""
+    path.symlink_to(target)
+    if os.geteuid() == 0:
+        os.lchown(path, _OTHER_USER, _OTHER_USER)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: _OTHER_USER)

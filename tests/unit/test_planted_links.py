@@ -1,0 +1,335 @@
+"""No file that foidex writes or reads is reached through a link that another user planted, and
+what is private is so from the start."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from indexer.audit.log import AuditEntry, AuditLog
+from indexer.config.model import OutputSettings
+from indexer.errors import ConfigurationError, FoidexError, OutputError
+from indexer.files import PRIVATE, Permissions, UnsafePathError, open_file, open_folder, read_file
+from indexer.jobs.report import RefreshReport, write_metrics, write_refresh_report
+from indexer.jobs.retention import expire_rejects
+from indexer.loading.rejects import Rejects, erase_from_rejects
+from indexer.session import Session
+from indexer.sources import read_records, read_tombstones
+from indexer.sources.base import RawRecord
+from queries.disclosure.ledger import publish_release
+from queries.documents.content.context import DocumentSettings, build_document_context
+from queries.documents.content.templates import copy_templates
+from queries.documents.formats.docx import render_letter_docx
+from queries.documents.formats.letter import render_letter_text
+from queries.documents.formats.pdf import render_letter_pdf
+from queries.evidence.basis import BasisHeader, basis_path, read_basis, write_basis
+from tests.support.answers import FORCE, sample_answer
+from tests.support.planted import plant_link
+from tests.support.tables import FIVE
+
+NOW = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
+
+REPORT = RefreshReport("failed", 5, "full", NOW, 1.0)
+
+HEADER = BasisHeader("g", "q", (), 0, None)
+
+TEXT = b'{"crime_ref": "1"}\n'
+
+
+def read_mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def reject_record(path: Path, *, keep: bool = False) -> Path:
+    rejects = Rejects(path, keep=keep)
+    try:
+        rejects.add(RawRecord("file:1", TEXT, 1), "reason")
+    finally:
+        rejects.close()
+    return rejects.path
+
+
+def release_answer(path: Path) -> None:
+    publish_release(sample_answer(1234), FIVE, path)
+
+
+def log_query(path: Path) -> None:
+    AuditLog(path).append(AuditEntry(NOW, "user", "count", 0, "0.1.0"))
+
+
+WRITERS: dict[str, Callable[[Path], object]] = {
+    "rejects": reject_record,
+    "ledger": release_answer,
+    "audit log": log_query,
+    "audit key": lambda path: AuditLog(path.with_name("audit.jsonl")).mark("1"),
+    "basis": lambda path: write_basis(path.parent, HEADER, [], ()),
+    "report": lambda path: write_refresh_report(REPORT, path),
+    "metrics": lambda path: write_metrics(REPORT, path, "crimes"),
+    "templates": lambda path: copy_templates(path.parent),
+}
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Path:
+    folder = tmp_path / "victim"
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_nothing_is_written_through_a_link_of_another_user(
+    tmp_path: Path, victim: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant_link(tmp_path / "planted", victim, monkeypatch)
+    with pytest.raises(FoidexError, match="planted is a link that belongs to another user"):
+        WRITERS[name](tmp_path / "planted" / "file")
+    assert not [*victim.iterdir()]
+
+
+@pytest.mark.parametrize("name", ["rejects", "ledger", "audit log"])
+@pytest.mark.parametrize("is_link", [True, False])
+def test_no_line_is_added_to_a_file_that_has_another_name(
+    tmp_path: Path, victim: Path, name: str, monkeypatch: pytest.MonkeyPatch, *, is_link: bool
+) -> None:
+    """A link of another user, or a second name of a file of ours."""
+    target = victim / "target"
+    target.write_bytes(b"")
+    if is_link:
+        plant_link(tmp_path / "file", target, monkeypatch)
+        reason = r"file[ \w]+ a link (that belongs to|of) another user"
+    else:
+        os.link(target, tmp_path / "file")
+        reason = r"file has a second name \(a hard link\)"
+    with pytest.raises(FoidexError, match=reason):
+        WRITERS[name](tmp_path / "file")
+    assert target.read_bytes() == b""
+
+
+@pytest.mark.parametrize("name", ["report", "metrics"])
+def test_a_link_in_place_of_a_file_is_replaced(
+    tmp_path: Path, victim: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = victim / "target"
+    target.write_bytes(b"")
+    plant_link(tmp_path / "file", target, monkeypatch)
+    WRITERS[name](tmp_path / "file")
+    assert not (tmp_path / "file").is_symlink()
+    assert target.read_bytes() == b""
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_link_of_this_user_is_followed(tmp_path: Path, victim: Path, name: str) -> None:
+    """An operator moves a folder to another disk so."""
+    (tmp_path / "mine").symlink_to(victim)
+    WRITERS[name](tmp_path / "mine" / "file")
+    assert [*victim.iterdir()]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", ["rejects", "ledger", "audit log", "report", "metrics"])
+def test_a_pipe_in_place_of_a_file_is_one_message(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "file")
+    with pytest.raises(FoidexError, match="file"):
+        WRITERS[name](tmp_path / "file")
+
+
+@pytest.mark.parametrize("file_name", ["crimes.jsonl", "crimes.csv", "gone.txt"])
+def test_a_source_is_read_through_a_link_only_to_a_file_of_its_owner(
+    tmp_path: Path, file_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system that exports may name its newest file by a link, but not a file of ours."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to give files to two users")
+    target = tmp_path / "target"
+    target.write_bytes(
+        b"crime_ref,recorded_on,offence_code,narrative\n1,2,3,4\n" if ".csv" in file_name else TEXT
+    )
+    target.chmod(0o600)
+    path = tmp_path / file_name
+    plant_link(path, target, monkeypatch)
+
+    def read() -> list[RawRecord]:
+        return [*(read_tombstones(path) if ".txt" in file_name else read_records([path]))]
+
+    with pytest.raises(FoidexError, match="through a link of another user"):
+        read()
+    os.chown(target, 65534, 65534)
+    assert len(read()) == 1
+    path.unlink()
+    path.symlink_to(target)  # root's own
+    assert len(read()) == 1
+
+
+@pytest.mark.parametrize(
+    ("template", "render"),
+    [
+        ("letter.txt.j2", render_letter_text),
+        ("letter.docx", render_letter_docx),
+        ("image.svg", render_letter_pdf),
+    ],
+)
+def test_a_template_is_not_read_through_a_link_of_another_user(
+    tmp_path: Path,
+    template: str,
+    render: Callable[..., object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    copy_templates(tmp_path / "templates")
+    settings = DocumentSettings(FORCE, NOW.date(), tmp_path / "templates")
+    context = build_document_context(sample_answer(1234), settings)
+    render(context)
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"secret")
+    (tmp_path / "templates" / template).unlink(missing_ok=True)
+    plant_link(tmp_path / "templates" / template, secret, monkeypatch)
+    with pytest.raises(ConfigurationError, match="Put a file of your own in its place"):
+        render(context)
+
+
+def test_a_basis_is_not_read_through_a_link_of_another_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = write_basis(tmp_path / "real", HEADER, [], ())
+    plant_link(tmp_path / "planted", tmp_path / "real", monkeypatch)
+    if os.geteuid() == 0:
+        with pytest.raises(FoidexError, match="through a link of another user"):
+            read_basis(tmp_path / "planted", digest)
+    assert read_basis(tmp_path / "real", digest) is not None
+
+
+def test_a_link_that_is_swapped_while_it_is_read_is_refused(
+    tmp_path: Path, victim: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner was looked at before, and it leads elsewhere now."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "mine").symlink_to("real")
+    readlink = os.readlink
+
+    def swap(name: str, **handle: int) -> str:
+        (tmp_path / "mine").unlink()
+        (tmp_path / "mine").symlink_to(victim)
+        return readlink(name, **handle)
+
+    monkeypatch.setattr(os, "readlink", swap)
+    with pytest.raises(UnsafePathError, match="was changed meanwhile"):
+        open_folder(tmp_path / "mine")
+
+
+def test_links_that_lead_round_in_a_circle_are_one_error(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    for path in (tmp_path / "a", tmp_path / "a" / "below"):
+        with pytest.raises(OSError, match="Too many levels"):
+            read_file(path)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o777])
+def test_private_files_and_their_folders_are_for_the_owner_only(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        home = tmp_path / str(umask)
+        open_folder(home, create=Permissions(0o700, exact=True)).__exit__()
+        path = reject_record(home / "rejects" / "g.jsonl", keep=True)
+        log_query(home / "audit" / "audit.jsonl")
+        AuditLog(home / "audit" / "audit.jsonl").mark("1")
+        digest = write_basis(home / "audit", HEADER, [], ())
+        if not umask & 0o700:
+            release_answer(home / "releases.jsonl")
+            assert read_mode(home / "releases.jsonl") == 0o600
+    finally:
+        os.umask(before)
+    files = [path, path.with_suffix(".reasons.txt"), basis_path(home / "audit", digest)]
+    files += [home / "audit" / "audit.key"]
+    assert [read_mode(file) for file in files] == [0o600] * len(files)
+    assert read_mode(home / "audit" / "audit.jsonl") & 0o077 == 0
+    folders = [home / "rejects", home / "audit", home / "audit" / "basis"]
+    assert [read_mode(folder) for folder in folders] == [0o700] * len(folders)
+
+
+def test_folders_of_the_version_before_become_private_but_no_folder_of_the_user(
+    tmp_path: Path,
+) -> None:
+    for name in ("rejects", "mine", "audit/basis"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name).chmod(0o755)
+    reject_record(tmp_path / "rejects" / "g.jsonl", keep=True)
+    reject_record(tmp_path / "mine" / "g.jsonl")
+    write_basis(tmp_path / "audit", HEADER, [], ())
+    assert read_mode(tmp_path / "rejects") == read_mode(tmp_path / "audit" / "basis") == 0o700
+    assert read_mode(tmp_path / "mine") == 0o755
+
+
+def test_a_ledger_that_a_group_shares_keeps_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "releases.jsonl"
+    path.touch()
+    path.chmod(0o660)
+    release_answer(path)
+    assert read_mode(path) == 0o660
+
+
+def test_rejects_of_a_run_take_the_next_free_name_even_beside_a_link(tmp_path: Path) -> None:
+    (tmp_path / "g.jsonl").symlink_to(tmp_path / "nowhere")
+    assert reject_record(tmp_path / "g.jsonl", keep=True) == tmp_path / "g-2.jsonl"
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_erasure_and_retention_leave_files_behind_links_alone(tmp_path: Path, victim: Path) -> None:
+    (victim / "file").write_bytes(TEXT)
+    os.utime(victim / "file", (0, 0))
+    (tmp_path / "g.jsonl").symlink_to(victim / "file")
+    with pytest.raises(OutputError, match=r"g\.jsonl: cannot be searched .*is a link"):
+        erase_from_rejects(tmp_path, "1", "crime_ref")
+    os.utime(tmp_path / "g.jsonl", (0, 0), follow_symlinks=False)
+    assert expire_rejects(tmp_path, 1) == ["g.jsonl"]
+    assert not (tmp_path / "g.jsonl").is_symlink()
+    assert (victim / "file").read_bytes() == TEXT
+
+
+def test_an_existing_file_is_not_cut_off_before_it_is_known_to_be_ours(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"precious")
+    os.link(path, tmp_path / "second")
+    with pytest.raises(UnsafePathError, match="has a second name"):
+        open_file(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
+    assert path.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize(
+    ("mode", "permissions"),
+    [(None, Permissions(0o640)), ("0660", Permissions(0o660, exact=True)),
+     ("644", Permissions(0o644, exact=True))],
+)  # fmt: skip
+def test_mode_of_documents_is_read_as_octal_digits(
+    mode: str | None, permissions: Permissions
+) -> None:
+    assert OutputSettings(mode).permissions == permissions
+
+
+@pytest.mark.parametrize(
+    ("secret", "key"),
+    [
+        ('[server]\nurl = "http://h"\npassword = "PLAIN"', "server.password"),
+        ('[server]\nurl = "http://h"\napi_key = "PLAIN"', "server.api_key"),
+        ('[source]\ndatabase = "postgresql://u:PLAIN@h/d"', "source.database"),
+        ('[server]\nurl = "http://h"\npassword_file = "PLAIN"', ""),
+        ('[source]\ndatabase = "postgresql://u@h/d"', ""),
+    ],
+)
+def test_every_command_warns_of_a_password_that_every_user_can_read(
+    tmp_path: Path, secret: str, key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "foidex.toml"
+    config.write_text(secret, encoding="utf-8")
+    for mode, warns in ((0o644, bool(key)), (0o640, False), (0o600, False)):
+        config.chmod(mode)
+        session = Session()
+        session.config = config
+        assert session.settings is session.settings
+        messages = capsys.readouterr().err
+        warning = f"{config} ({key}): every user can read this secret. Run: chmod o-r {config}"
+        assert messages == (f"{warning}\n" if warns else "")
