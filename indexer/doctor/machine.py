@@ -14,6 +14,7 @@ from indexer.doctor.finding import Finding, Findings
 from indexer.files import format_size
 from indexer.index.mapping import load_index_schema
 from indexer.server.connection import build_client
+from indexer.server.embedded.home import can_run_here
 from indexer.server.embedded.process import find_embedded_address
 from indexer.session import Session
 
@@ -57,6 +58,14 @@ def check_home_folder(home: Path) -> Findings:
 
 def check_embedded_server(settings: Settings) -> Findings:
     """Whether the embedded server runs, or can be started."""
+    if not can_run_here():
+        yield Finding(
+            "embedded server",
+            "problem",
+            "it runs on Linux and macOS only, and no other server is named.",
+            "Set FOIDEX_URL to the address of an Elasticsearch 9.",
+        )
+        return
     address = find_embedded_address(settings)
     if address:
         yield Finding("embedded server", "ok", f"it runs at {address.redacted_urls}.")

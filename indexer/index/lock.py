@@ -7,7 +7,6 @@ and when the lease has run out another may take the lock. A holder that lost it 
 
 from __future__ import annotations
 
-import getpass
 import os
 import secrets
 import socket
@@ -19,6 +18,7 @@ from typing import Any, Final
 
 import elasticsearch
 import msgspec
+import psutil
 from elasticsearch import Elasticsearch
 from msgspec import Struct
 
@@ -183,8 +183,4 @@ def _build_version_condition(answer: dict[str, Any]) -> dict[str, Any]:
 
 def _describe_holder() -> str:
     """Who runs this: user, machine and process."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()} (process {os.getpid()})"
+    return f"{psutil.Process().username()}@{socket.gethostname()} (process {os.getpid()})"

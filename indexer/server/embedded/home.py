@@ -24,6 +24,11 @@ BACKUPS_FOLDER: Final = "backups"
 _LOCK_SECONDS: Final = 2 * START_SECONDS
 
 
+def can_run_here() -> bool:
+    """Whether this system can run the embedded server: one with POSIX processes and users."""
+    return hasattr(os, "geteuid") and hasattr(os, "killpg")
+
+
 class ServerHome:
     """The paths of one home folder, and the user its server runs as."""
 

@@ -17,7 +17,12 @@ from indexer.errors import EmbeddedError
 from indexer.progress import Progress
 from indexer.server.address import ServerAddress
 from indexer.server.embedded.config import require_reachable, write_server_config
-from indexer.server.embedded.home import START_SECONDS, ServerHome, explain_disk_errors
+from indexer.server.embedded.home import (
+    START_SECONDS,
+    ServerHome,
+    can_run_here,
+    explain_disk_errors,
+)
 from indexer.server.embedded.install import install_distribution
 from indexer.server.embedded.lookup import (
     ServerProcess,
@@ -43,6 +48,7 @@ def start_embedded_server(settings: Settings, progress: Progress) -> ServerAddre
 
     Two calls at the same moment start one server.
     """
+    _require_supported_system()
     home = open_server_home(settings)
     with home.lock():
         process = find_server(home, progress)
@@ -58,6 +64,7 @@ def start_embedded_server(settings: Settings, progress: Progress) -> ServerAddre
 
 def fetch_embedded_server(settings: Settings, progress: Progress) -> Path:
     """Fetch and unpack the server without starting it; returns its folder. Raises EmbeddedError."""
+    _require_supported_system()
     home = open_server_home(settings)
     with home.lock():
         install_distribution(home, settings.downloads, progress)
@@ -66,6 +73,8 @@ def fetch_embedded_server(settings: Settings, progress: Progress) -> Path:
 
 def stop_embedded_server(settings: Settings, progress: Progress) -> bool:
     """Stop the server; False where none is running. Raises EmbeddedError."""
+    if not can_run_here():
+        return False
     home = open_server_home(settings)
     with explain_disk_errors(home.folder):
         if not home.folder.exists():
@@ -82,9 +91,19 @@ def stop_embedded_server(settings: Settings, progress: Progress) -> bool:
 
 def find_embedded_address(settings: Settings) -> ServerAddress | None:
     """The address of the running server, or None. Raises EmbeddedError."""
+    if not can_run_here():
+        return None
     home = open_server_home(settings)
     process = find_server(home, Progress(quiet=True))
     return _build_address(home, process, settings) if process else None
+
+
+def _require_supported_system() -> None:
+    if not can_run_here():
+        raise EmbeddedError(
+            "the embedded server runs on Linux and macOS only. Set FOIDEX_URL to the address of "
+            "an Elasticsearch 9."
+        )
 
 
 def open_server_home(settings: Settings) -> ServerHome:
