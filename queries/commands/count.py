@@ -50,7 +50,7 @@ class CountFormat(StrEnum):
 def _complete_field_names(incomplete: str) -> list[str]:
     """The values of --by, for the shell's completion."""
     from queries.request.adhoc import TERM_AXIS
-    from queries.tables.fields import list_field_names
+    from queries.tables.field_axes import list_field_names
 
     field_names = (TERM_AXIS, *list_field_names(get_session().settings.categories))
     return [name for name in field_names if name.startswith(incomplete)]

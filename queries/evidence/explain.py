@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from indexer.records.offences import load_offence_table
 from queries.questions.prepared import PreparedQuestion, prepare_question
 from queries.request.reader import Request
-from queries.tables.axis import Axis
+from queries.tables.axis_type import Axis
 from queries.tables.scope import Mention, Scope
 from queries.tables.table_query import TableQuery
 

@@ -22,7 +22,7 @@ from queries.answer.cells import Cell, CellKey, collect_numbers, list_cells
 from queries.answer.types import Answer
 from queries.questions.prepared import PreparedQuestion, prepare_question
 from queries.request.reader import Request
-from queries.tables.axis import Axis
+from queries.tables.axis_type import Axis
 from queries.tables.period_columns import split_column_key
 from queries.tables.scope import (
     Mention,

@@ -22,7 +22,7 @@ from queries.answer.types import (
 )
 from queries.spec.problem import Problem
 from queries.spec.scope_spec import ScopeSpec
-from queries.tables.axis import Axis
+from queries.tables.axis_type import Axis
 from queries.tables.scope import Mention, Scope
 from queries.tables.table_query import TableQuery, TableUnit
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from indexer.errors import RequestError
 from queries.questions.base import Question
 from queries.spec.problem import Problem
-from queries.tables.fields import TIME_FIELDS, build_field_axis
+from queries.tables.field_axes import TIME_FIELDS, build_field_axis
 from queries.tables.scope import Scope
 from queries.tables.table_query import TableQuery, TableUnit
 

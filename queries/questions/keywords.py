@@ -11,7 +11,7 @@ from queries.questions.base import Question
 from queries.spec.problem import Problem
 from queries.spec.scope_spec import MAX_REQUEST_TERMS
 from queries.spec.term_spec import Wording, find_term_problems, to_mention
-from queries.tables.fields import build_field_axis
+from queries.tables.field_axes import build_field_axis
 from queries.tables.request_axes import build_mentions_axis
 from queries.tables.scope import Scope
 from queries.tables.table_query import TableQuery

@@ -16,7 +16,7 @@ from queries.answer.condition import Not, build_link_condition
 from queries.answer.types import FactMeta, QuestionAnswer, Relation
 from queries.questions.base import Question, write_overlap_note
 from queries.spec.problem import Problem
-from queries.tables.axis import Axis, Bucket
+from queries.tables.axis_type import Axis, Bucket
 from queries.tables.scope import Scope, none_of
 from queries.tables.table_query import TOTAL_KEY, TableQuery
 

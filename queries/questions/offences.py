@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from queries.questions.base import Question
-from queries.tables.fields import build_field_axis
+from queries.tables.field_axes import build_field_axis
 from queries.tables.scope import Scope
 from queries.tables.table_query import TableQuery
 

@@ -18,7 +18,7 @@ from queries.answer.types import FactMeta, NotedSum, QuestionAnswer, Relation, T
 from queries.questions.base import OverlapNote, Question
 from queries.spec.problem import Problem
 from queries.spec.term_spec import Wording, find_term_problems, to_mention
-from queries.tables.axis import Axis, Bucket
+from queries.tables.axis_type import Axis, Bucket
 from queries.tables.request_axes import build_mentions_axis
 from queries.tables.scope import Scope, any_of
 from queries.tables.table_query import TOTAL_KEY, TableQuery, make_column_key

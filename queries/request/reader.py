@@ -42,7 +42,7 @@ from queries.spec.scope_spec import (
 from queries.spec.term_book import TermBook, load_configured_term_book, load_default_term_book
 from queries.spec.term_spec import Wording, apply_term_book
 from queries.spec.yaml_text import YamlDocument, parse_yaml, read_yaml
-from queries.tables.calendar import find_calendar_year, find_financial_year
+from queries.tables.calendar_axes import find_calendar_year, find_financial_year
 from queries.tables.scope import Mention, Scope
 
 _YEAR: Final = re.compile(r"(\d{4})(?:/(\d{2}))?")

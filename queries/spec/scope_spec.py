@@ -16,9 +16,9 @@ from indexer.records.offences import load_offence_table
 from queries.answer.condition_text import abbreviate_codes
 from queries.spec.problem import Problem
 from queries.spec.term_spec import Wording, find_term_problems, to_mention
-from queries.tables.axis import Axis
+from queries.tables.axis_type import Axis
+from queries.tables.field_axes import build_field_axis
 from queries.tables.field_filter import build_field_filter
-from queries.tables.fields import build_field_axis
 from queries.tables.period import Period
 from queries.tables.request_axes import build_bands_axis, build_mentions_axis, build_periods_axis
 from queries.tables.scope import Mention, OffenceRow, Scope

@@ -13,7 +13,7 @@ from queries.answer.condition import (
     build_any_term_condition,
     build_other_age_condition,
 )
-from queries.tables.axis import UNKNOWN_KEY, Axis, Bucket
+from queries.tables.axis_type import UNKNOWN_KEY, Axis, Bucket
 from queries.tables.period import Period
 from queries.tables.scope import (
     Mention,

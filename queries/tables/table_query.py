@@ -21,7 +21,7 @@ from indexer.errors import RequestError
 from indexer.suggestions import suggest_name
 from queries.answer.condition import WITHOUT_VICTIM, OfVictim, format_conditions
 from queries.answer.types import Column, Relation, Row, Table
-from queries.tables.axis import Axis, Bucket
+from queries.tables.axis_type import Axis, Bucket
 from queries.tables.scope import Mention, all_of_or_everything, none_of
 
 TableUnit = Literal["offences", "victims"]

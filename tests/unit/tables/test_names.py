@@ -9,8 +9,8 @@ import pytest
 from indexer.errors import RequestError
 from indexer.records.categories import Category
 from queries.answer.types import Column
-from queries.tables.calendar import find_month
-from queries.tables.fields import build_field_axis
+from queries.tables.calendar_axes import find_month
+from queries.tables.field_axes import build_field_axis
 from queries.tables.period import Period
 from queries.tables.period_columns import find_period_column
 from queries.tables.scope import Scope

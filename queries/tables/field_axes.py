@@ -20,8 +20,8 @@ from queries.answer.condition import (
     build_exact_code_condition,
     build_field_condition,
 )
-from queries.tables.axis import UNKNOWN_KEY, Axis, Bucket
-from queries.tables.calendar import (
+from queries.tables.axis_type import UNKNOWN_KEY, Axis, Bucket
+from queries.tables.calendar_axes import (
     build_dates_axis,
     find_calendar_year,
     find_financial_year,

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Final
 
 from indexer.errors import RequestError
-from queries.tables.axis import Axis, Bucket
+from queries.tables.axis_type import Axis, Bucket
 from queries.tables.period import Period
 
 _MAX_PERIODS: Final = 1_200

@@ -1,0 +1,50 @@
+"""The sentence that says what every figure of an answer counts: periods, codes and words."""
+
+from __future__ import annotations
+
+from queries.answer.types import PeriodAnswer, ScopeAnswer, TermAnswer
+from queries.layout.prose import join_list
+from queries.tables.period import Period
+
+
+def list_wordings(term: TermAnswer) -> list[str]:
+    """The wordings of a term, each with its aliases, required terms and exactness."""
+    qualifiers = [f'or "{alias}"' for alias in term.aliases]
+    qualifiers += [f"with {cooccurrence}" for cooccurrence in term.company]
+    qualifiers += ["exactly as written"] if term.exact else []
+    suffix = f" ({', '.join(qualifiers)})" if qualifiers else ""
+    return [f'"{wording}"{suffix}' for wording in term.wordings]
+
+
+def describe_scope(scope: ScopeAnswer) -> str:
+    """The periods and codes of an answer, and the conditions on its records' fields, in words."""
+    if len(scope.periods) > 1:
+        description = join_list([_describe_period(period) for period in scope.periods])
+    else:
+        description = Period(scope.period_from, scope.period_to).words
+    codes = list(dict.fromkeys(code for row in scope.offences for code in row.codes))
+    if codes:
+        description += f" under the code{'s' if len(codes) > 1 else ''} {join_list(codes)}"
+    return (
+        f"{description}, where {join_list([*scope.conditions])}"
+        if scope.conditions
+        else description
+    )
+
+
+def _describe_period(period: PeriodAnswer) -> str:
+    """A period after "recorded": "in 2017/18", or its days if it has no name of its own."""
+    in_days = Period(period.start, period.end).words
+    return in_days if period.label == in_days else f"in {period.label}"
+
+
+def describe_counted_records(scope: ScopeAnswer) -> str:
+    """What every figure counts: "offences recorded in 2017/18, where the record mentions ..."."""
+    wordings = [wording for term in scope.terms for wording in list_wordings(term)]
+    if not wordings:
+        return f"offences recorded {describe_scope(scope)}"
+    clause = "and where" if scope.conditions else "where"
+    return (
+        f"offences recorded {describe_scope(scope)}, {clause} the record mentions "
+        f"{join_list(wordings, 'or')}"
+    )
