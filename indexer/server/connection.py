@@ -127,7 +127,7 @@ def _build_trust(address: ServerAddress) -> dict[str, Any]:
         ) from None
     except OSError as error:
         raise ConfigurationError(
-            f"{location}: cannot be read ({error.strerror}). Check the path and its rights."
+            f"{location}: cannot be read ({error.strerror}). Check the path and its permissions."
         ) from None
     return {"ca_certs": address.ca_cert}
 
