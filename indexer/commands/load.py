@@ -49,6 +49,7 @@ def run_load(
                 rejects,
                 reject_invalid,
                 settings.refresh.lease_seconds,
+                settings.records.covers,
             ),
         )
     for line in summarise_refresh(loaded):

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from indexer.errors import ConfigurationError
 from indexer.files import DOCUMENT_PERMISSIONS, Permissions
 from indexer.records.categories import Category, CategoryName
+from indexer.records.coverage import CoverageSettings
 
 IndexName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,79}$")]
 
@@ -128,6 +129,12 @@ class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ignore: tuple[str, ...] = ()
 
 
+class RecordsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The records: ``covers`` are the days for which the index holds them."""
+
+    covers: CoverageSettings = CoverageSettings()
+
+
 class BackupSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The snapshot repository of the force's own server; the embedded server has one already."""
 
@@ -227,6 +234,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     force: ForceSettings = ForceSettings()
     terms: TermBookSettings = TermBookSettings()
     source: SourceSettings = SourceSettings()
+    records: RecordsSettings = RecordsSettings()
     refresh: RefreshSettings = RefreshSettings()
     audit: AuditSettings = AuditSettings()
     backup: BackupSettings = BackupSettings()

@@ -21,6 +21,7 @@ from indexer.config.model import IndexSettings
 from indexer.errors import GenerationError, InexactError, NoIndexError
 from indexer.index.mapping import IndexSchema, list_mapping_fields, load_index_schema
 from indexer.records.categories import CATEGORIES_FIELD
+from indexer.records.coverage import Coverage
 from indexer.records.model import DELETED
 
 _MERGE_TIMEOUT_SECONDS: Final = 6 * 3600
@@ -39,7 +40,8 @@ class Generation(Struct, frozen=True):
     refresh that made it; those kept out belong to forgotten records. ``records`` and ``tombstones``
     count what it holds: a tombstone remembers when a record was deleted. ``content_hash`` covers
     all its records, in any order. ``overrides`` are the checks that it failed and was promoted in
-    spite of; ``forgotten`` counts the records removed from it since.
+    spite of; ``forgotten`` counts the records removed from it since. ``coverage`` are the days it
+    holds records of; None in those of earlier versions.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Generation(Struct, frozen=True):
     overrides: tuple[str, ...] = ()
     forgotten: int = 0
     verified: bool = False
+    coverage: Coverage | None = None
 
 
 def create_generation(  # noqa: PLR0913 - what a generation is made from

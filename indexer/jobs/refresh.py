@@ -21,6 +21,7 @@ from msgspec import Struct
 from indexer.config.field_map import EMPTY_FIELD_MAP, FieldMap
 from indexer.config.model import IndexSettings, RefreshSettings
 from indexer.errors import GenerationError, NoIndexError, SourceError
+from indexer.index.coverage_search import measure_coverage
 from indexer.index.generations import (
     Generation,
     clear_unfinished,
@@ -45,6 +46,7 @@ from indexer.loading.rejects import Rejects
 from indexer.loading.tally import Tally
 from indexer.progress import Progress
 from indexer.records.contract import RecordContract
+from indexer.records.coverage import CoverageSettings
 from indexer.records.model import DELETED, EXCLUDING_LOCATIONS, KEPT_OUT
 from indexer.records.offences import load_offence_table
 from indexer.sources import (
@@ -64,7 +66,8 @@ RefreshMode = Literal["full", "incremental"]
 
 class RefreshPlan(Struct, frozen=True):
     """What to read, files or a database, and how. Rejected records go to ``rejects_file``, or
-    without one to a file named after the generation in ``rejects_folder``."""
+    without one to a file named after the generation in ``rejects_folder``. ``covers`` are the days
+    that the force declares its records to cover."""
 
     paths: tuple[Path, ...]
     rejects_folder: Path
@@ -72,6 +75,7 @@ class RefreshPlan(Struct, frozen=True):
     fields: FieldMap = FieldMap()
     rejects_file: Path | None = None
     database: DatabaseSource | None = None
+    covers: CoverageSettings = CoverageSettings()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -110,6 +114,7 @@ class LoadOptions(Struct, frozen=True):
     rejects_file: Path | None = None
     reject_invalid: bool = False
     lease_seconds: int = 60
+    covers: CoverageSettings = CoverageSettings()
 
 
 DEFAULT_LOAD_OPTIONS: Final = LoadOptions()
@@ -153,7 +158,11 @@ def load_files(  # noqa: PLR0913 - the rest is in the options
     GenerationError, LockedError or ServerError; the alias then points where it did before.
     """
     plan = RefreshPlan(
-        tuple(paths), rejects_folder, fields=options.fields, rejects_file=options.rejects_file
+        tuple(paths),
+        rejects_folder,
+        fields=options.fields,
+        rejects_file=options.rejects_file,
+        covers=options.covers,
     )
     overrides = frozenset({CheckOverride.REJECTS} if options.reject_invalid else ())
     limits = VerificationLimits(overrides=overrides)
@@ -219,6 +228,10 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         generation = resolve_links(client, generation, tally, load_offence_table())
         context.progress.say("Merging and checking.")
         generation = seal_generation(client, generation, index.replicas)
+        coverage = measure_coverage(
+            client, generation.name, plan.covers, generation.built_at.date()
+        )
+        generation = msgspec.structs.replace(generation, coverage=coverage)
         overrides_used = verify_generation(
             client, generation, live, context.limits, tally.reasons, rejects
         )

@@ -99,6 +99,8 @@ def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
         for name in _COUNT_FIELDS:
             value = getattr(report.generation, name)
             gauge(f"foidex_refresh_{name}", f"{name} of the last promoted refresh.", value)
+        empty = len(report.generation.coverage.empty_months) if report.generation.coverage else 0
+        gauge("foidex_refresh_empty_months", "Months covered that have no record at all.", empty)
     try:
         write_file(path, generate_latest(registry))
     except OSError as error:
@@ -116,6 +118,14 @@ def _read_last_success(path: Path) -> float | None:
     except (OSError, ValueError):
         return None
     return None
+
+
+def _describe_coverage(generation: Generation) -> dict[str, Any]:
+    coverage = generation.coverage
+    return {
+        "covers": f"{coverage.start} to {coverage.end}" if coverage else None,
+        "empty_months": [f"{month:%Y-%m}" for month in coverage.empty_months] if coverage else [],
+    }
 
 
 def configure_logger() -> Any:
@@ -155,6 +165,7 @@ def log_refresh_report(report: RefreshReport) -> None:
             overrides=list(generation.overrides),
             cleared=list(report.cleared),
             pruned=list(report.pruned),
+            **_describe_coverage(generation),
             **counts,
         )
     else:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from indexer.index.generations import Generation
 from indexer.jobs.refresh import RefreshResult
+
+_MAX_MONTHS: Final = 12
 
 
 def summarise_refresh(result: RefreshResult) -> list[str]:
@@ -34,12 +39,35 @@ def summarise_refresh(result: RefreshResult) -> list[str]:
         lines.append(
             f"{generation.unresolved_links:,} links name a record that is not held, and no code."
         )
+    lines += describe_coverage_found(generation)
     if generation.overrides:
         lines.append(f"Checks that were overridden: {', '.join(generation.overrides)}.")
     if result.previous:
         lines.append(f"{result.previous} was live before and is kept.")
     if result.pruned:
         lines.append(f"Deleted because they are old: {', '.join(result.pruned)}.")
+    return lines
+
+
+def describe_coverage_found(generation: Generation) -> list[str]:
+    """The days that a generation covers, and what is odd about them, in lines for a person."""
+    coverage = generation.coverage
+    if coverage is None:
+        return []
+    source = "as declared"
+    if coverage.inferred:
+        ends = " and ".join({"from": "first", "to": "last"}[end] for end in coverage.inferred)
+        source = f"inferred from the {ends} record; to declare it, set covers in [records]"
+    lines = [f"It covers {coverage.start} to {coverage.end} ({source})."]
+    if coverage.empty_months:
+        months = [f"{month:%Y-%m}" for month in coverage.empty_months]
+        more = f" and {len(months) - _MAX_MONTHS:,} more" if len(months) > _MAX_MONTHS else ""
+        lines.append(f"Months without any record: {', '.join(months[:_MAX_MONTHS])}{more}.")
+    if coverage.outside:
+        lines.append(
+            "Some records are of days that covers in [records] leaves out. Their days print as not "
+            "covered, and totals count them. Correct covers, or the records."
+        )
     return lines
 
 

@@ -64,6 +64,7 @@ def plan_refresh(settings: Settings, progress: Progress) -> RefreshPlan:
         tombstones=_expand_patterns(settings.folder, source.tombstones),
         fields=build_field_map(source.fields, source.ignore, settings.categories),
         database=database,
+        covers=settings.records.covers,
     )
 
 

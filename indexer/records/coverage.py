@@ -1,0 +1,118 @@
+"""Coverage: the days for which an index holds records.
+
+The force declares it, or it is taken from the first and the last record. Outside it a number is not
+covered, and never 0. Building the aggregation and reading its response are pure.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any, Final, Literal
+
+from msgspec import Struct
+
+from indexer.errors import ConfigurationError
+from indexer.records.model import DELETED
+
+_HELD_RECORDS: Final[dict[str, Any]] = {"bool": {"must_not": {"term": {"status": DELETED}}}}
+
+_FIELD: Final = "recorded_on"
+
+_EPOCH: Final = date(1970, 1, 1)
+
+_DAY_MILLISECONDS: Final = 86_400_000
+
+#: Asks for the first and the last day of the records, and for the months that have any.
+COVERAGE_AGG: Final[dict[str, Any]] = {
+    "filter": _HELD_RECORDS,
+    "aggs": {
+        "first": {"min": {"field": _FIELD}},
+        "last": {"max": {"field": _FIELD}},
+        "months": {
+            "date_histogram": {
+                "field": _FIELD,
+                "calendar_interval": "month",
+                "format": "yyyy-MM-dd",
+                "min_doc_count": 1,
+            }
+        },
+    },
+}
+
+
+class CoverageSettings(
+    Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}
+):
+    """The first and the last day for which the index holds records, as the force declares them.
+
+    An end that is missing is the day of the first, or of the last, record.
+    """
+
+    start: date | None = None
+    end: date | None = None
+
+
+class Coverage(Struct, frozen=True, omit_defaults=True, rename={"start": "from", "end": "to"}):
+    """The first and the last day for which an index holds records.
+
+    ``inferred`` are the ends that foidex.toml does not declare: they are the days of the first and
+    the last record. ``empty_months`` are the first days of the months within it that have no record
+    at all. ``outside`` is true if the index holds records of other days.
+    """
+
+    start: date
+    end: date
+    inferred: tuple[Literal["from", "to"], ...] = ()
+    empty_months: tuple[date, ...] = ()
+    outside: bool = False
+
+
+def parse_coverage(
+    aggregation: dict[str, Any], declared: CoverageSettings, built_on: date | None = None
+) -> Coverage | None:
+    """The coverage, from the response to ``COVERAGE_AGG``; None without a record.
+
+    No record can be recorded after ``built_on``, so a later declared end is cut to that day. Raises
+    ConfigurationError where the declared days end before they start.
+    """
+    if not aggregation["doc_count"]:
+        return None
+    first, last = (_parse_day(aggregation[name]["value"]) for name in ("first", "last"))
+    declared_end = declared.end
+    if declared_end and built_on:
+        declared_end = min(declared_end, max(built_on, last))
+    start, end = declared.start or first, declared_end or last
+    if start > end:
+        raise ConfigurationError(
+            f"[records] covers: the days from {start} to {end} end before they start (the records "
+            f"are of {first} to {last}). Correct covers in foidex.toml."
+        )
+    ends: dict[Literal["from", "to"], date | None] = {"from": declared.start, "to": declared.end}
+    months = {
+        date.fromisoformat(bucket["key_as_string"]) for bucket in aggregation["months"]["buckets"]
+    }
+    return Coverage(
+        start,
+        end,
+        inferred=tuple(name for name, day in ends.items() if day is None),
+        empty_months=tuple(
+            month for month in _iter_whole_months(start, end) if month not in months
+        ),
+        outside=first < start or end < last,
+    )
+
+
+def _parse_day(milliseconds: float) -> date:
+    return _EPOCH + timedelta(days=int(milliseconds // _DAY_MILLISECONDS))
+
+
+def _iter_whole_months(start: date, end: date) -> Iterator[date]:
+    """The first day of each month whose days are all from ``start`` to ``end``."""
+    year, month = start.year, start.month
+    while (year, month) <= (end.year, end.month):
+        first = date(year, month, 1)
+        if start <= first and first.replace(day=calendar.monthrange(year, month)[1]) <= end:
+            yield first
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
