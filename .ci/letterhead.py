@@ -174,6 +174,7 @@ def _opening(document: Any) -> None:
         "We searched the crime records that {{ force.name }} holds. The figures count "
         "{{ scope_words }}.",
     )
+    _lines(document, "{%p if coverage %}", "{{ coverage | join(' ') }}", "{%p endif %}")
     for name in ("withheld", "rounded"):
         _lines(document, f"{{%p if {name} %}}", f"{{{{ {name} }}}}", "{%p endif %}")
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from indexer.session import Session
 from queries.answer.answer_file import read_answer_file
-from queries.answer.types import Answer
+from queries.answer.types import NOT_COVERED, Answer, Count
 from queries.answering.service import AnswerOptions, answer_request
 from queries.disclosure.publisher import build_publisher
 from queries.documents.content.context import DocumentSettings
@@ -28,7 +28,8 @@ class CountRow(TypedDict):
     """One number of a table.
 
     ``kind`` is "asked" for a row that the request asks for, or else "none", "unknown", "other" or
-    "total". ``count`` is None where it is withheld.
+    "total". ``count`` is None where there is no number; ``status`` says whether it is "counted",
+    "withheld" or "not covered" by the records.
     """
 
     question: str
@@ -37,6 +38,7 @@ class CountRow(TypedDict):
     kind: str
     column: str
     count: int | None
+    status: Literal["counted", "withheld", "not covered"]
 
 
 #: The earlier name of ``CountRow``.
@@ -84,12 +86,19 @@ def to_rows(answer: Answer) -> list[CountRow]:
             codes=", ".join(row.codes),
             kind=row.kind,
             column=column.label,
-            count=count,
+            count=count if isinstance(count, int) else None,
+            status=_describe_status(count),
         )
         for question in answer.questions
         for row in (*question.table.rows, question.table.total)
         for column, count in zip(question.table.columns, row.counts, strict=True)
     ]
+
+
+def _describe_status(count: Count) -> Literal["counted", "withheld", "not covered"]:
+    if count is None:
+        return "withheld"
+    return "counted" if isinstance(count, int) else NOT_COVERED
 
 
 def write(

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from indexer.errors import RequestError
-from queries.answer.types import ANSWER_FORMAT, Answer
+from queries.answer.types import READ_FORMATS, Answer
 
 _MAX_FORMAT_LENGTH = 40
 
@@ -28,14 +28,15 @@ def read_answer_file(path: Path) -> Answer:
             f"{path}: is not JSON. Name a file that foidex answer --format json printed."
         ) from None
     file_format = raw.get("format") if isinstance(raw, dict) else None
-    if file_format != ANSWER_FORMAT:
+    if file_format not in READ_FORMATS:
         description = (
             f'has the format "{str(file_format)[:_MAX_FORMAT_LENGTH]}"'
             if file_format
             else "is not an answer of foidex"
         )
         raise RequestError(
-            f"{path}: {description}; this foidex reads {ANSWER_FORMAT}. Name a file that foidex "
+            f"{path}: {description}; this foidex reads "
+            f"{' and '.join(READ_FORMATS)}. Name a file that foidex "
             "answer --format json printed, and read it with the version that made it."
         )
     try:

@@ -25,6 +25,7 @@ from queries.answer.condition import (
 from queries.answer.condition_text import parse_condition, parse_conditions
 from queries.answer.types import (
     ANY_STATUS,
+    NOT_COVERED,
     PEOPLE,
     Answer,
     QuestionAnswer,
@@ -119,6 +120,8 @@ def compare_numbers(before: Answer, after: Answer) -> list[CellChange]:
     changes = []
     for key in {**cells_before, **cells_after}:
         cell = cells_before.get(key) or cells_after[key]
+        if cell.value == NOT_COVERED and not (key in cells_before and key in cells_after):
+            continue
         absent_value = None if cell.is_derived else 0
         value_before, value_after = (
             cells[key].value if key in cells else absent_value

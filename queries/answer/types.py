@@ -5,7 +5,7 @@ Pure types; ``queries/answer.schema.json`` is their published schema.
 What a number counts follows from its unit and its conditions (``means``): those of the scope, of
 its question, of its row and of its column. Two counts with the same unit and conditions are the
 same number. ``queries.answer.condition_text`` says how conditions are written. A count of None is
-withheld.
+withheld; one of "not covered" is of days for which the index holds no records, and is not a number.
 """
 
 from __future__ import annotations
@@ -15,9 +15,14 @@ from datetime import date, datetime
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
-ANSWER_FORMAT: Final = "foidex-answer/1"
+from indexer.records.coverage import Coverage
+
+ANSWER_FORMAT: Final = "foidex-answer/2"
+
+#: The formats that can be read. In the first, no count is "not covered".
+READ_FORMATS: Final = ("foidex-answer/1", ANSWER_FORMAT)
 
 Conditions: TypeAlias = tuple[str, ...]
 
@@ -28,19 +33,31 @@ ANY_STATUS: Final = {"records": "offences", "victims of records": "victims"}
 
 WITHHELD: Final = "[c]"  # "confidential", as official statistics mark it
 
+NotCovered: TypeAlias = Literal["not covered"]
+
+NOT_COVERED: Final[NotCovered] = "not covered"
+
+#: A number, None where it is withheld, or "not covered".
+Count: TypeAlias = int | NotCovered | None
+
+
+def count_or_zero(count: int | str | None) -> int:
+    """The number; 0 where there is none."""
+    return count if isinstance(count, int) else 0
+
 
 class SpellingCount(Struct, frozen=True):
     """One spelling of a term that occurs, and how many records contain it."""
 
     form: str
-    records: int | None
+    records: Count
 
 
 class TermAnswer(Struct, frozen=True, omit_defaults=True):
     """A term of the request: its wordings there, and the forms that occur, most frequent first."""
 
     wordings: tuple[str, ...]
-    records: int | None
+    records: Count
     forms: tuple[SpellingCount, ...]
     exact: bool = False
     aliases: tuple[str, ...] = ()
@@ -66,7 +83,7 @@ class Row(Struct, frozen=True, omit_defaults=True):
 
     key: str
     label: str
-    counts: tuple[int | None, ...]
+    counts: tuple[Count, ...]
     kind: str = "asked"
     codes: tuple[str, ...] = ()
     means: Conditions = ()
@@ -168,8 +185,8 @@ class ScopeAnswer(Struct, frozen=True):
     ``conditions`` say in words what a record's fields must be, ``means`` say it in conditions.
     """
 
-    records: int | None
-    left_out: dict[str, int | None]
+    records: Count
+    left_out: dict[str, Count]
     period_from: date | None
     period_to: date | None
     offences: tuple[Row, ...]
@@ -181,7 +198,7 @@ class ScopeAnswer(Struct, frozen=True):
     @property
     def of_any_status(self) -> int:
         """The records in scope, of any status; those that are not withheld."""
-        return sum(number or 0 for number in (self.records, *self.left_out.values()))
+        return sum(map(count_or_zero, (self.records, *self.left_out.values())))
 
 
 class Provenance(Struct, frozen=True):
@@ -256,7 +273,8 @@ class NearMisses(Struct, frozen=True):
 class Answer(Struct, frozen=True):
     """The numbers of one request; an answer with ``disclosure`` may be published.
 
-    ``near_misses`` is None if none were looked for.
+    ``near_misses`` is None if none were looked for. ``coverage`` are the days for which the index
+    holds records; answers of the first format have none, and show a 0 for other days.
     """
 
     reference: str
@@ -267,7 +285,13 @@ class Answer(Struct, frozen=True):
     provenance: Provenance
     disclosure: Disclosure | None = None
     near_misses: NearMisses | None = None
+    measured_coverage: Coverage | UnsetType = field(default=UNSET, name="coverage")
     format: str = field(default=ANSWER_FORMAT)
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """The days for which the index holds records, if the answer states them."""
+        return self.measured_coverage if isinstance(self.measured_coverage, Coverage) else None
 
 
 def format_json(answer: Struct) -> str:

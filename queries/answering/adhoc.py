@@ -10,8 +10,10 @@ from typing import Final
 from elasticsearch import Elasticsearch
 from msgspec import Struct
 
-from queries.answer.types import Answer, SpellingCount, Table
+from indexer.records.coverage import Coverage
+from queries.answer.types import Answer, Count, SpellingCount, Table
 from queries.answering.build import compute_answer
+from queries.layout.coverage_text import describe_coverage, warn_about_inferred
 from queries.layout.csv_text import escape_formula, format_table_csv
 from queries.layout.prose import describe_left_out, format_number, format_timestamp
 from queries.layout.text_table import align_rows, format_text_table, wrap_paragraph
@@ -27,7 +29,7 @@ class AdhocTermCount(Struct, frozen=True):
     """A term as typed, the number of records that mention it, and its spellings in them."""
 
     term: str
-    records: int | None
+    records: Count
     forms: tuple[SpellingCount, ...]
 
 
@@ -36,11 +38,12 @@ class AdhocCount(Struct, frozen=True):
 
     ``records`` counts each record once, however many of the terms it mentions; ``left_out`` has the
     records in scope that do not count, by status; ``table`` is the breakdown, if there is one.
+    ``coverage_notes`` say what of the days asked about the records do not cover.
     """
 
     terms: tuple[AdhocTermCount, ...]
-    records: int | None
-    left_out: dict[str, int | None]
+    records: Count
+    left_out: dict[str, Count]
     period_from: date | None
     period_to: date | None
     offences: tuple[str, ...]
@@ -49,6 +52,8 @@ class AdhocCount(Struct, frozen=True):
     generation: str
     built_at: datetime
     watermark: datetime | None
+    coverage: Coverage | None = None
+    coverage_notes: tuple[str, ...] = ()
 
 
 def count_adhoc_request(client: Elasticsearch, alias: str, request: Request) -> AdhocCount:
@@ -68,7 +73,16 @@ def count_adhoc_request(client: Elasticsearch, alias: str, request: Request) -> 
         generation=answer.provenance.generation,
         built_at=answer.provenance.built_at,
         watermark=answer.provenance.watermark,
+        coverage=answer.coverage,
+        coverage_notes=_write_coverage_notes(answer),
     )
+
+
+def _write_coverage_notes(answer: Answer) -> tuple[str, ...]:
+    """What of the days asked about is not covered, and whether the coverage was inferred."""
+    notes = describe_coverage(answer)
+    warning = warn_about_inferred(answer.coverage)
+    return (*notes, warning) if notes and warning else notes
 
 
 def _list_term_counts(answer: Answer, request: Request, scope: Scope) -> tuple[AdhocTermCount, ...]:
@@ -84,7 +98,7 @@ def _list_term_counts(answer: Answer, request: Request, scope: Scope) -> tuple[A
 
 def format_adhoc_text(adhoc_count: AdhocCount) -> str:
     """The count as aligned text, for a person."""
-    lines = []
+    lines = [*map(wrap_paragraph, adhoc_count.coverage_notes)]
     if adhoc_count.table:
         lines += [format_text_table(adhoc_count.table), *map(wrap_paragraph, adhoc_count.notes)]
     else:

@@ -55,7 +55,7 @@ def answer_fields(answer: Answer) -> dict[str, Any]:
 def count_fields(count: AdhocCount) -> dict[str, Any]:
     """The fields for an ad hoc count: its generation, the hash of its numbers, and its records."""
     counts = msgspec.to_builtins(count)
-    for name in ("generation", "built_at", "watermark"):
+    for name in ("generation", "built_at", "watermark", "coverage", "coverage_notes"):
         del counts[name]
     return {
         "generation": count.generation,

@@ -11,6 +11,7 @@ from elasticsearch.dsl.query import Term
 from msgspec import Struct
 
 from indexer.errors import InexactError
+from indexer.records.coverage import Coverage
 from indexer.version import VERSION
 from queries.answer.cells import hash_json
 from queries.answer.condition import format_conditions
@@ -23,6 +24,7 @@ from queries.answer.types import (
     ScopeAnswer,
     TermAnswer,
 )
+from queries.answering.coverage import apply_coverage
 from queries.disclosure.consistency import check_consistency
 from queries.questions.base import (
     build_filters_agg,
@@ -73,6 +75,24 @@ def compute_answer_with(engine: SearchEngine, request: Request) -> Answer:
 
     Raises as the engine, and InexactError where one number contradicts another.
     """
+    return apply_coverage(*count_answer_with(engine, request))
+
+
+def count_answer(
+    client: Elasticsearch, alias: str, request: Request
+) -> tuple[Answer, Coverage | None]:
+    """The numbers of the live generation for all days, and the days that it covers.
+
+    Raises as ``compute_answer``.
+    """
+    return count_answer_with(LiveSearch(client, alias), request)
+
+
+def count_answer_with(engine: SearchEngine, request: Request) -> tuple[Answer, Coverage | None]:
+    """The numbers of a search engine for all days, and the days that its index covers.
+
+    Raises as ``compute_answer_with``.
+    """
     scope = request.scope
     searches_by_question = _plan_question_searches(request)
     result = engine.run_search(_build_search_body(scope, searches_by_question))
@@ -92,7 +112,7 @@ def compute_answer_with(engine: SearchEngine, request: Request) -> Answer:
         provenance=build_provenance(result),
     )
     check_consistency(answer)
-    return answer
+    return answer, result.coverage
 
 
 def _make_scope_answer(scope_counts: ScopeCounts, request: Request, scope: Scope) -> ScopeAnswer:

@@ -173,6 +173,8 @@ def _print_count(result: AdhocCount, form: CountFormat) -> None:
         case CountFormat.JSON:
             print(format_json(result))
         case CountFormat.CSV:
+            for note in result.coverage_notes:
+                print(note, file=sys.stderr)
             print(format_adhoc_csv(result), end="")
             for message in (*result.notes, describe_left_out(result.left_out)):
                 print(message, end="\n" if message else "", file=sys.stderr)

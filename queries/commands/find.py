@@ -139,6 +139,8 @@ def run_find_command(
     cell = _CellChoice(request, row, column)
     snippets = None if refs_only else SnippetOptions(width, sentences, max_mentions, mask)
     number = _list_records(terms or (), options, cell, snippets, form)
+    if number is None:
+        return
     if sys.stdout.isatty() and not refs_only:
         print(f"{number:,} {'record' if number == 1 else 'records'}.", file=sys.stderr)
     if row and not number and not refs_only:
@@ -151,10 +153,16 @@ def _list_records(
     cell: _CellChoice,
     snippets: SnippetOptions | None,
     form: HitFormat,
-) -> int:
-    """Print the records, and return how many there are; without snippets, print references."""
+) -> int | None:
+    """Print the records, and return how many there are; None if their days are not covered.
+
+    Without snippets, print references.
+    """
+    from queries.answer.covered_days import is_outside_coverage
+    from queries.answer.types import NOT_COVERED
     from queries.evidence.find_output import write_hits
     from queries.evidence.hits import iter_hits
+    from queries.layout.coverage_text import format_coverage_days
     from queries.search.run import count_records
 
     with get_session().run("find") as run:
@@ -166,7 +174,16 @@ def _list_records(
         with get_session().client() as client:
             # The number of records is logged before the first of them is printed.
             alias = get_session().settings.index.alias
-            generation_name, number = count_records(client, alias, records.query)
+            searched, number = count_records(client, alias, records.query)
+            generation_name = searched.generation.name
+            if searched.coverage and is_outside_coverage(searched.coverage, records.conditions):
+                run.write(generation=generation_name, records=NOT_COVERED)
+                print(
+                    f"The records cover {format_coverage_days(searched.coverage)}, and this number "
+                    "is of other days: it is not covered, so there are no records to list.",
+                    file=sys.stderr,
+                )
+                return None
             run.write(generation=generation_name, records=number)
             hits = iter_hits(client, alias, records, snippets, generation_name=generation_name)
             if snippets is None:

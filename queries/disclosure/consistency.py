@@ -14,7 +14,7 @@ from indexer.errors import InexactError
 from indexer.records.model import MAX_AGE
 from queries.answer.condition import AgeCondition
 from queries.answer.condition_text import parse_conditions
-from queries.answer.types import Answer, QuestionAnswer, Table
+from queries.answer.types import Answer, QuestionAnswer, Table, count_or_zero
 from queries.disclosure.constraints import LinearConstraint, Population, derive_constraints
 from queries.disclosure.populations import (
     PrintedCell,
@@ -90,7 +90,9 @@ def _check_noted_sums(question: QuestionAnswer) -> Iterator[str]:
     states both."""
     table = question.table
     sums = {*_sum_rows(table), *_sum_columns(table)}
-    withheld = any(None in row.counts for row in table.rows_and_total)
+    withheld = any(
+        not isinstance(count, int) for row in table.rows_and_total for count in row.counts
+    )
     for noted in question.sums:
         if not withheld and noted.summed not in sums:
             yield (
@@ -110,14 +112,14 @@ def _sum_rows(table: Table) -> Iterator[int]:
     asked_rows = [row for row in table.rows if row.kind == "asked"]
     for rows in (table.rows, asked_rows):
         for index in range(len(table.columns)):
-            yield sum(row.counts[index] or 0 for row in rows)
+            yield sum(count_or_zero(row.counts[index]) for row in rows)
 
 
 def _sum_columns(table: Table) -> Iterator[int]:
     """The sums of the columns after the first, of all periods and of each."""
     counts_by_period: dict[int | None, list[int]] = defaultdict(list)
     for column, count in zip(table.columns, table.total.counts, strict=True):
-        counts_by_period[split_column_key(column.key)[1]].append(count or 0)
+        counts_by_period[split_column_key(column.key)[1]].append(count_or_zero(count))
     yield from (sum(counts[1:]) for counts in counts_by_period.values())
 
 

@@ -24,6 +24,7 @@ from queries.answer.cells import (
     map_cells,
 )
 from queries.answer.condition_text import parse_conditions
+from queries.answer.covered_days import is_outside_coverage
 from queries.answer.types import PEOPLE, Answer, QuestionAnswer, Relation, Table
 from queries.disclosure.constraints import (
     ConstraintSystem,
@@ -62,8 +63,8 @@ def list_printed_cells(answer: Answer) -> list[PrintedCell]:
 def map_counts(answer: Answer, change: Callable[[PrintedCell], int | None]) -> Answer:
     """The answer with every printed count changed.
 
-    Left as they are: values that are not counts, such as the youngest age, and the counts of a
-    term's forms, which a published answer never has.
+    Left as they are: values that are not counts, such as the youngest age or what is not covered,
+    and the counts of a term's forms, which a published answer never has.
     """
 
     def change_cell(cell: Cell) -> CellValue:
@@ -76,9 +77,9 @@ def map_counts(answer: Answer, change: Callable[[PrintedCell], int | None]) -> A
 
 def _make_printed_cell(cell: Cell) -> PrintedCell:
     assert cell.unit is not None
-    assert not isinstance(cell.value, str)
     population = make_population(cell.unit, cell.conditions)
-    return PrintedCell(cell.location, cell.key.part, population, cell.value)
+    number = cell.value if isinstance(cell.value, int) else None
+    return PrintedCell(cell.location, cell.key.part, population, number)
 
 
 def count_populations(cells: Iterable[PrintedCell]) -> dict[Population, int]:
@@ -101,7 +102,51 @@ def build_answer_system(answer: Answer) -> ConstraintSystem:
 
 
 def declare_constraints(answer: Answer) -> Iterator[LinearConstraint]:
-    """What the scope and the tables state about their numbers."""
+    """What the scope and the tables state about their numbers.
+
+    A number that is not covered is not part of them: a total counts what there is, and its reader
+    knows that there is nothing of other days. Where the index holds records of other days after
+    all, it stays, as a number that nobody knows.
+    """
+    coverage = answer.coverage
+    for constraint in _iter_stated_constraints(answer):
+        if coverage is None or coverage.outside:
+            yield constraint
+            continue
+        terms = tuple(
+            term
+            for term in constraint.terms
+            if not is_outside_coverage(coverage, term[0].conditions)
+        )
+        if terms:
+            yield constraint._replace(terms=terms)
+
+
+def close_uncovered_pieces(answer: Answer, system: ConstraintSystem) -> ConstraintSystem:
+    """The system for a reader who knows what there is of days outside the coverage: nothing.
+
+    Where the index holds records of those days after all, their numbers are pieces like others.
+    """
+    coverage = answer.coverage
+    if coverage is None:
+        return system
+    if coverage.outside:
+        uncovered = (
+            population
+            for population in system.populations
+            if population not in system.helpers
+            and is_outside_coverage(coverage, population.conditions)
+        )
+        return system._replace(helpers=(*system.helpers, *uncovered))
+    closed = (
+        LinearConstraint(((helper, 1),), 0, 0)
+        for helper in system.helpers
+        if is_outside_coverage(coverage, helper.conditions)
+    )
+    return system._replace(constraints=(*system.constraints, *closed))
+
+
+def _iter_stated_constraints(answer: Answer) -> Iterator[LinearConstraint]:
     yield from _constrain_scope(answer)
     of_scope = collect_scope_conditions(answer.scope)
     for question in answer.questions:

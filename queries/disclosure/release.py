@@ -12,12 +12,13 @@ from operator import attrgetter
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from indexer.errors import DisclosureError
 from queries.answer.condition import AgeCondition
 from queries.answer.condition_text import parse_conditions
 from queries.answer.types import (
+    NOT_COVERED,
     PEOPLE,
     WITHHELD,
     Answer,
@@ -28,6 +29,7 @@ from queries.answer.types import (
     Row,
     SpellingCount,
     TermAnswer,
+    count_or_zero,
 )
 from queries.disclosure.attacker import Attacker, Bounds, WeightedSum, find_narrow_intervals
 from queries.disclosure.consistency import check_consistency
@@ -41,6 +43,7 @@ from queries.disclosure.constraints import (
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import (
     PrintedCell,
+    close_uncovered_pieces,
     count_populations,
     declare_constraints,
     list_printed_cells,
@@ -87,7 +90,7 @@ def protect_answer(
     cells = list_printed_cells(answer)
     counts = count_populations(cells)
     constraints = tighten_constraints(declare_constraints(answer), counts)
-    system = build_system(counts, constraints)
+    system = close_uncovered_pieces(answer, build_system(counts, constraints))
     problem = make_suppression_problem(cells, counts, system, policy)
     problem = msgspec.structs.replace(
         problem,
@@ -310,7 +313,7 @@ def _redact_answer(answer: Answer, hidden: frozenset[Population], policy: Policy
     scope = msgspec.structs.replace(
         rounded_answer.scope, terms=_redact_terms(rounded_answer.scope.terms)
     )
-    in_scope = derive_bounds(scope.records, policy).low or 0
+    in_scope = 0 if scope.records == NOT_COVERED else derive_bounds(scope.records, policy).low or 0
     return msgspec.structs.replace(
         rounded_answer,
         scope=scope,
@@ -318,6 +321,9 @@ def _redact_answer(answer: Answer, hidden: frozenset[Population], policy: Policy
         # Whoever guesses the records could try the guess on the hash of a file of them.
         provenance=msgspec.structs.replace(rounded_answer.provenance, basis=None),
         near_misses=_redact_near_misses(rounded_answer.near_misses, policy, in_scope),
+        measured_coverage=msgspec.structs.replace(answer.coverage, empty_months=())
+        if answer.coverage
+        else UNSET,
         disclosure=Disclosure(
             threshold=policy.threshold,
             rounding=policy.rounding,
@@ -343,7 +349,9 @@ def _redact_question(old: QuestionAnswer, new: QuestionAnswer, policy: Policy) -
     )
     facts: dict[str, int | str | None] = {}
     for name, value in new.facts.items():
-        if split_fact_name(name)[0] == _YOUNGEST:
+        if value == NOT_COVERED:
+            facts[name] = value
+        elif split_fact_name(name)[0] == _YOUNGEST:
             facts[name] = _redact_youngest(name, old, new, policy)
         elif name in counted or not touched:
             facts[name] = value
@@ -371,7 +379,7 @@ def _list_overlap_notes(question: QuestionAnswer) -> tuple[str, ...]:
         notes.append("Rows may overlap; the total counts each once.")
     elif any(column.unit == PEOPLE for column in table.columns):
         notes.append("One person may be in several rows; the total counts each once.")
-    if question.facts.get(_WITHOUT_VICTIM, 0) != 0:
+    if question.facts.get(_WITHOUT_VICTIM, 0) not in (0, NOT_COVERED):
         notes.append("Offences without a victim are in no row.")
     if "columns" not in disjoint_axes and len({column.unit for column in table.columns}) < len(
         table.columns
@@ -444,10 +452,11 @@ def _redact_youngest(
         if split_column_key(column.key)[1] == index
     ]
     if all(
-        after is not None and (before or 0) >= policy.minimum_group for before, after in numbers
+        after is not None and count_or_zero(before) >= policy.minimum_group
+        for before, after in numbers
     ):
         return age
-    if policy.rounding and any((after or 0) < policy.minimum_group for _, after in numbers):
+    if policy.rounding and any(count_or_zero(after) < policy.minimum_group for _, after in numbers):
         return WITHHELD
     if policy.youngest == "band" and band and band.kind == "asked":
         return band.label[:1].lower() + band.label[1:]

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from indexer.errors import RequestError
 from indexer.suggestions import suggest_name
+from queries.answer.condition import Condition
 from queries.questions.base import Question
 from queries.questions.prepared import prepare_question
 from queries.request.reader import Request
@@ -20,15 +21,19 @@ from queries.tables.table_query import TOTAL_KEY
 
 
 class RecordQuery(Struct, frozen=True):
-    """A query for records, and the terms to show in them, those of the row first."""
+    """A query for records, the terms to show in them, those of the row first, and the conditions
+    of the number that counts them."""
 
     query: Query
     mentions: tuple[Mention, ...]
+    conditions: tuple[Condition, ...] = ()
 
 
 def locate_scope(scope: Scope) -> RecordQuery:
     """The counted records of a scope."""
-    return RecordQuery(all_of([scope.query(), build_counted_query()]), scope.mentions)
+    return RecordQuery(
+        all_of([scope.query(), build_counted_query()]), scope.mentions, scope.record_conditions
+    )
 
 
 def locate_records(
@@ -62,6 +67,11 @@ def locate_records(
     return RecordQuery(
         all_of([scope.query(), *prepared.filters, record_query]),
         tuple(dict.fromkeys([*of_row, *prepared.scope.mentions])),
+        (
+            *scope.record_conditions,
+            *prepared.scope.record_conditions,
+            *prepared.cell_conditions(row, name or None),
+        ),
     )
 
 

@@ -19,7 +19,7 @@ from elasticsearch.dsl.query import Query, Term
 from msgspec import Struct
 
 from queries.answer.cells import Cell, CellKey, collect_numbers, list_cells
-from queries.answer.types import Answer
+from queries.answer.types import NOT_COVERED, Answer
 from queries.questions.prepared import PreparedQuestion, prepare_question
 from queries.request.reader import Request
 from queries.tables.axis_type import Axis
@@ -149,7 +149,8 @@ class _MembershipBuilder:
 
     def build(self, request: Request, answer: Answer) -> Membership:
         scope = request.scope
-        cells = list_cells(answer)
+        # What is not covered has no number, so no record counts in it.
+        cells = [cell for cell in list_cells(answer) if cell.value != NOT_COVERED]
         self._add_scope(scope, [cell for cell in cells if not cell.key.question])
         for question in request.questions:
             parts = _QuestionParts(prepare_question(question, scope), self)

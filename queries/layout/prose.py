@@ -8,7 +8,14 @@ from typing import Final
 
 from num2words import num2words
 
-from queries.answer.types import WITHHELD, Disclosure, NearMissCount, NearMisses
+from queries.answer.types import (
+    NOT_COVERED,
+    WITHHELD,
+    Count,
+    Disclosure,
+    NearMissCount,
+    NearMisses,
+)
 from queries.tables.period import format_long_date
 
 WITHHELD_SIGN: Final = WITHHELD
@@ -16,21 +23,25 @@ WITHHELD_SIGN: Final = WITHHELD
 _MAX_SPELT_NUMBER: Final = 10
 
 
-def format_number(value: int | None) -> str:
-    """1234 as "1,234"; a withheld count as "[c]"."""
+def format_number(value: Count) -> str:
+    """1234 as "1,234"; a withheld count as "[c]", and one that is not covered in words."""
+    if value == NOT_COVERED:
+        return NOT_COVERED
     return WITHHELD_SIGN if value is None else f"{value:,}"
 
 
-def spell_number(value: int | None) -> str:
+def spell_number(value: Count) -> str:
     """A number as running text writes it: "no", "one" to "ten", then figures."""
     if value is None:
         return "a withheld number of"
+    if value == NOT_COVERED:
+        return "an unknown number (not covered) of"
     if value == 0:
         return "no"
     return str(num2words(value)) if value <= _MAX_SPELT_NUMBER else format_number(value)
 
 
-def format_count(value: int | None, singular: str, plural: str = "") -> str:
+def format_count(value: Count, singular: str, plural: str = "") -> str:
     """A number with its noun: "no offences", "one offence", "1,234 offences"."""
     return f"{spell_number(value)} {singular if value == 1 else plural or singular + 's'}"
 
@@ -94,9 +105,9 @@ def _describe_near_miss(miss: NearMissCount) -> str:
     return f'"{miss.wording}" in {format_count(miss.records, "record")} ({uncounted})'
 
 
-def describe_left_out(statuses: Mapping[str, int | None]) -> str:
+def describe_left_out(statuses: Mapping[str, Count]) -> str:
     """A sentence that says how many records in scope are left out because of their status."""
-    nonzero = {status: count for status, count in statuses.items() if count != 0}
+    nonzero = {status: count for status, count in statuses.items() if count not in (0, NOT_COVERED)}
     parts = [format_count(count, f"{status} record") for status, count in nonzero.items()]
     if not parts:
         return ""

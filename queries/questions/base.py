@@ -12,6 +12,7 @@ from elasticsearch.dsl import aggs
 from elasticsearch.dsl.query import Query
 from msgspec import Meta, Struct
 
+from queries.answer.condition import Condition
 from queries.answer.types import (
     Column,
     NotedSum,
@@ -19,6 +20,7 @@ from queries.answer.types import (
     SpellingCount,
     Table,
     TermAnswer,
+    count_or_zero,
 )
 from queries.spec.problem import Problem
 from queries.spec.scope_spec import ScopeSpec
@@ -94,6 +96,12 @@ class Question(
         """
         return table_query.record_query(row, column)
 
+    def cell_conditions(
+        self, row: str, column: str | None, table_query: TableQuery
+    ) -> tuple[Condition, ...]:
+        """The conditions of a row, or a cell. Raises as ``record_query``."""
+        return table_query.cell_conditions(row, column)
+
     def make_answer(
         self,
         table: Table,
@@ -134,7 +142,7 @@ def _collect_overlap_notes(table_query: TableQuery, table: Table) -> tuple[Overl
     if not rows.partition:
         notes += write_overlap_note(table, _explain_overlap(rows, table_query.unit))
     if columns and not columns[0].partition:
-        total, *column_counts = [count or 0 for count in table.total.counts]
+        total, *column_counts = map(count_or_zero, table.total.counts)
         reason = _explain_overlap(columns[0], table_query.unit)
         notes += _compare_sum("columns", sum(column_counts), total, reason)
     return tuple(notes)
@@ -151,8 +159,8 @@ def _explain_overlap(axis: Axis, unit: TableUnit) -> str:
 
 def write_overlap_note(table: Table, reason: str) -> tuple[OverlapNote, ...]:
     """Why the rows of a table add up to more than its total; empty where they do not."""
-    row_sum = sum(row.counts[0] or 0 for row in table.rows)
-    return _compare_sum("rows", row_sum, table.total.counts[0] or 0, reason)
+    row_sum = sum(count_or_zero(row.counts[0]) for row in table.rows)
+    return _compare_sum("rows", row_sum, count_or_zero(table.total.counts[0]), reason)
 
 
 def _compare_sum(side: str, side_sum: int, total: int, reason: str) -> tuple[OverlapNote, ...]:

@@ -14,7 +14,14 @@ from queries.answer.condition import (
     build_several_terms_condition,
     build_single_term_condition,
 )
-from queries.answer.types import FactMeta, NotedSum, QuestionAnswer, Relation, Table
+from queries.answer.types import (
+    FactMeta,
+    NotedSum,
+    QuestionAnswer,
+    Relation,
+    Table,
+    count_or_zero,
+)
 from queries.questions.base import OverlapNote, Question
 from queries.spec.problem import Problem
 from queries.spec.term_spec import Wording, find_term_problems, to_mention
@@ -89,7 +96,7 @@ class Overlap(Question, frozen=True, tag="overlap"):
         """Read the rows, and the facts of how many records mention any or several of the terms."""
         table = table_query.parse_response(response)
         table = msgspec.structs.replace(table, relations=_build_overlap_relations(table))
-        row_counts = {row.key: row.counts[0] or 0 for row in table.rows}
+        row_counts = {row.key: count_or_zero(row.counts[0]) for row in table.rows}
         row_sum = sum(row_counts[row.key] for row in table.rows if row.kind == "asked")
         noted = NotedSum(row_sum, row_counts["any"])
         note = (

@@ -12,6 +12,7 @@ from elasticsearch.dsl import aggs
 from elasticsearch.dsl.query import Query
 from msgspec import Struct
 
+from queries.answer.condition import Condition
 from queries.answer.types import Column, QuestionAnswer
 from queries.questions.base import Question
 from queries.tables.scope import Mention, Scope, all_of_or_everything, build_counted_query
@@ -70,6 +71,10 @@ class PreparedQuestion(Struct, frozen=True):
     def record_query(self, row: str, column: str | None) -> Query:
         """The records behind a row, or a cell. Raises RequestError if there is none of the name."""
         return self.question.record_query(row, column, self.table_query)
+
+    def cell_conditions(self, row: str, column: str | None) -> tuple[Condition, ...]:
+        """The conditions of a row, or a cell. Raises as ``record_query``."""
+        return self.question.cell_conditions(row, column, self.table_query)
 
 
 def prepare_question(question: Question, scope: Scope) -> PreparedQuestion:

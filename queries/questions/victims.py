@@ -14,7 +14,7 @@ from elasticsearch.dsl import aggs
 from elasticsearch.dsl.query import Exists, MatchAll, Nested, Query
 
 from indexer.records.model import MAX_AGE
-from queries.answer.condition import WITHOUT_REFERENCE, WITHOUT_VICTIM
+from queries.answer.condition import WITHOUT_REFERENCE, WITHOUT_VICTIM, Condition
 from queries.answer.types import Column, FactMeta, QuestionAnswer, Relation, Table
 from queries.questions.base import Question
 from queries.spec.problem import Problem
@@ -102,8 +102,19 @@ class Victims(Question, frozen=True, tag="victims"):
 
     def record_query(self, row: str, column: str | None, table_query: TableQuery) -> Query:
         """The records behind a row; those of different people are those of the victims."""
-        of_people = column is not None and is_column_called(_PEOPLE_COLUMN, column)
-        return super().record_query(row, None if of_people else column, table_query)
+        return super().record_query(row, _without_people(column), table_query)
+
+    def cell_conditions(
+        self, row: str, column: str | None, table_query: TableQuery
+    ) -> tuple[Condition, ...]:
+        """The conditions of a row; those of different people are those of the victims."""
+        return super().cell_conditions(row, _without_people(column), table_query)
+
+
+def _without_people(column: str | None) -> str | None:
+    """The name of a column, or None for that of the different people."""
+    of_people = column is not None and is_column_called(_PEOPLE_COLUMN, column)
+    return None if of_people else column
 
 
 def _build_victim_relations(table: Table) -> tuple[Relation, ...]:

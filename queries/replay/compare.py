@@ -28,11 +28,13 @@ from queries.answer.cells import (
     label_numbers,
 )
 from queries.answer.types import Answer
-from queries.answering.build import compute_answer
+from queries.answering.build import count_answer
+from queries.answering.coverage import apply_coverage
 from queries.evidence.basis import Basis, read_basis, require_sums
 from queries.evidence.facts import NearScopeRecord, RecordFacts, TracedRecord
 from queries.evidence.membership import build_membership, build_mention_membership, sum_counts
 from queries.evidence.trace import trace_references, trace_scope
+from queries.layout.coverage_text import format_coverage_days
 from queries.replay.movement import (
     ChangeReason,
     RecordChange,
@@ -193,7 +195,7 @@ def replay_answer(context: ReplayContext, answer: Answer, request: Request) -> R
     provenance = answer.provenance
     source = _inspect_source(context, answer)
     basis, basis_state, basis_warnings = _verify_basis(answer, context.folder)
-    live = compute_answer(context.client, context.alias, request)
+    live = _answer_live(context, answer, request)
     source_answer = (
         _answer_at_source(context, answer, live, request) if source.generation_kept else None
     )
@@ -316,6 +318,15 @@ def _compare_provenance(answer: Answer, live: Answer) -> tuple[list[str], list[s
     original, current = answer.provenance, live.provenance
     notes = []
     integrity_warnings = []
+    if (
+        answer.coverage
+        and live.coverage
+        and format_coverage_days(answer.coverage) != format_coverage_days(live.coverage)
+    ):
+        notes.append(
+            f"The records covered {format_coverage_days(answer.coverage)} then, and cover "
+            f"{format_coverage_days(live.coverage)} now; other days are not covered."
+        )
     if original.version != current.version:
         notes.append(f"foidex {original.version} answered; this is foidex {current.version}.")
     if original.mapping_hash != current.mapping_hash:
@@ -496,7 +507,17 @@ def _answer_at_source(
     name = answer.provenance.generation
     if name == live.provenance.generation:
         return live
-    return compute_answer(context.client, name, request)
+    counted, _ = count_answer(context.client, name, request)
+    return apply_coverage(counted, answer.coverage)
+
+
+def _answer_live(context: ReplayContext, answer: Answer, request: Request) -> Answer:
+    """The answer of the live generation. An answer of an earlier version, which knew no coverage,
+    is compared with all numbers; one of the live generation itself with the days it says."""
+    counted, coverage = count_answer(context.client, context.alias, request)
+    if answer.coverage is None or answer.provenance.generation == counted.provenance.generation:
+        coverage = answer.coverage
+    return apply_coverage(counted, coverage)
 
 
 def _label_record_changes(

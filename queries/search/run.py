@@ -23,6 +23,7 @@ from msgspec import Struct
 from indexer.errors import GenerationError, InexactError
 from indexer.index.generations import Generation, open_live_generation
 from indexer.records.categories import CATEGORIES_FIELD
+from indexer.records.coverage import COVERAGE_AGG, Coverage, CoverageSettings, parse_coverage
 from queries.search.exactness import (
     GENERATION_AGG,
     alias_moved_error,
@@ -41,8 +42,13 @@ LATER_PAGE_SIZE: Final = 50_000
 _CATEGORY_FIELD: Final = re.compile(rf'"{CATEGORIES_FIELD}\.([a-z0-9_]+)"')
 
 
+#: Asks for the coverage of a generation that does not record its own.
+_COVERAGE_AGG: Final[dict[str, Any]] = {"coverage": {"global": {}, "aggs": {"held": COVERAGE_AGG}}}
+
+
 class SearchResult(Struct, frozen=True):
-    """The checked response (``body``) to a search (``query``), and the generation it is of."""
+    """The checked response (``body``) to a search (``query``), and the generation it is of, with
+    the days that it covers."""
 
     body: dict[str, Any]
     query: dict[str, Any]
@@ -50,6 +56,7 @@ class SearchResult(Struct, frozen=True):
     generation: Generation
     records: int
     run_at: datetime
+    coverage: Coverage | None = None
 
 
 class SearchEngine(Protocol):
@@ -94,13 +101,13 @@ def build_count_body(query: Query, aggregations: dict[str, aggs.Agg[Any]]) -> di
     }
 
 
-def count_records(client: Elasticsearch, alias: str, query: Query) -> tuple[str, int]:
-    """The name of the live generation, and how many of its records match a query.
+def count_records(client: Elasticsearch, alias: str, query: Query) -> tuple[SearchResult, int]:
+    """The search of the live generation for a query, and how many of its records match.
 
     Raises as ``LiveSearch.run_search``.
     """
     result = _run_search(client, alias, build_count_body(query, {}))
-    return result.generation.name, int(result.body["hits"]["total"]["value"])
+    return result, int(result.body["hits"]["total"]["value"])
 
 
 def _run_search(client: Elasticsearch, alias: str, body: dict[str, Any]) -> SearchResult:
@@ -113,10 +120,12 @@ def _run_search(client: Elasticsearch, alias: str, body: dict[str, Any]) -> Sear
                 "it cannot count by it. Refresh first: foidex refresh --full"
             )
         run_at = datetime.now(UTC).replace(microsecond=0)
-        response = _search_exactly(client, alias, body)
+        extra_aggs = {} if generation.coverage else _COVERAGE_AGG
+        response = _search_exactly(client, alias, body, extra_aggs)
         try:
             if (records := require_complete(response, generation)) is not None:
-                return SearchResult(response, body, alias, generation, records, run_at)
+                coverage = generation.coverage or _parse_coverage(response)
+                return SearchResult(response, body, alias, generation, records, run_at, coverage)
         except InexactError:
             # A record may be being erased at this moment; the next attempt then agrees.
             if attempt == _MAX_ALIAS_RETRIES:
@@ -128,8 +137,18 @@ def _run_search(client: Elasticsearch, alias: str, body: dict[str, Any]) -> Sear
     )
 
 
-def _search_exactly(client: Elasticsearch, alias: str, body: dict[str, Any]) -> dict[str, Any]:
-    aggregations = {**body["aggs"], **GENERATION_AGG}
+def _parse_coverage(response: dict[str, Any]) -> Coverage | None:
+    """The coverage of a generation that does not record its own: the days of its records."""
+    return parse_coverage(response["aggregations"]["coverage"]["held"], CoverageSettings())
+
+
+def _search_exactly(
+    client: Elasticsearch,
+    alias: str,
+    body: dict[str, Any],
+    extra_aggs: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    aggregations = {**body["aggs"], **GENERATION_AGG, **(extra_aggs or {})}
     return require_exact(
         client.search(
             index=alias, body={**body, "aggs": aggregations}, allow_partial_search_results=False

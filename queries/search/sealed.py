@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from elasticsearch import Elasticsearch
 from elasticsearch.dsl import aggs
-from elasticsearch.dsl.query import Query
+from elasticsearch.dsl.query import MatchAll, Query
 
 from indexer.index.generations import open_live_generation
+from indexer.records.coverage import COVERAGE_AGG, Coverage, CoverageSettings, parse_coverage
 from queries.matching.highlight import NARRATIVE_FIELDS
 from queries.questions.base import build_filters_agg, parse_filter_counts
 from queries.search.exactness import (
@@ -32,6 +34,14 @@ class SealedGeneration:
         self.generation = open_live_generation(client, alias)
         self._client = client
         self._alias = alias
+
+    @cached_property
+    def coverage(self) -> Coverage | None:
+        """The days that the generation covers."""
+        if self.generation.coverage:
+            return self.generation.coverage
+        body = self._ask(MatchAll(), size=0, aggregations={"coverage": COVERAGE_AGG})
+        return parse_coverage(body["aggregations"]["coverage"], CoverageSettings())
 
     def numbers(self, record_filter: Query, queries: Sequence[Query]) -> list[int]:
         """Count, for each query, the counted records that match it and ``record_filter``."""

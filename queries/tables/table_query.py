@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from indexer.errors import RequestError
 from indexer.suggestions import suggest_name
-from queries.answer.condition import WITHOUT_VICTIM, OfVictim, format_conditions
+from queries.answer.condition import WITHOUT_VICTIM, Condition, OfVictim, format_conditions
 from queries.answer.types import Column, Relation, Row, Table
 from queries.tables.axis_type import Axis, Bucket
 from queries.tables.scope import Mention, all_of_or_everything, none_of
@@ -192,6 +192,21 @@ class TableQuery(Struct, frozen=True, dict=True):
 
         Raises RequestError if there is no row or column of the name.
         """
+        queries: dict[str, list[Query]] = {"record": [], "victim": []}
+        for axis, bucket in self._find_buckets(row, column):
+            queries[axis.level].append(bucket.query)
+        if self.unit == "victims":
+            victim_query = all_of_or_everything(queries["victim"])
+            queries["record"].append(Nested(path=_VICTIMS_PATH, query=victim_query))
+        return all_of_or_everything(queries["record"])
+
+    def cell_conditions(self, row: str, column: str | None) -> tuple[Condition, ...]:
+        """The conditions of a row, or a cell. Raises as ``record_query``."""
+        buckets = self._find_buckets(row, column)
+        return tuple(condition for _, bucket in buckets for condition in bucket.means)
+
+    def _find_buckets(self, row: str, column: str | None) -> list[tuple[Axis, Bucket]]:
+        """The buckets of a row and a column, each with its axis; none of what counts all."""
         selections = [] if self.is_total(row) else [(self.axes[0], row)]
         if column and not is_column_called(self._unit_column, column):
             if self.columns is None:
@@ -199,13 +214,7 @@ class TableQuery(Struct, frozen=True, dict=True):
                     f'there is no column "{column[:60]}". Columns are named as the answer has them.'
                 )
             selections.append((self.axes[1], column.removeprefix(_COLUMN_PREFIX)))
-        queries: dict[str, list[Query]] = {"record": [], "victim": []}
-        for axis, name in selections:
-            queries[axis.level].append(_find_bucket(axis, name).query)
-        if self.unit == "victims":
-            victim_query = all_of_or_everything(queries["victim"])
-            queries["record"].append(Nested(path=_VICTIMS_PATH, query=victim_query))
-        return all_of_or_everything(queries["record"])
+        return [(axis, _find_bucket(axis, name)) for axis, name in selections]
 
 
 _COLUMN_PREFIX: Final = "in_"

@@ -26,7 +26,7 @@ from indexer.index.mapping import IndexSchema, load_index_schema
 from indexer.jobs.refresh import load_files
 from indexer.records.sample import SAMPLE_PLATFORMS
 from indexer.sources import read_records
-from queries.answer.types import Answer
+from queries.answer.types import Answer, count_or_zero
 from queries.answering.build import compute_answer
 from queries.evidence.locate import locate_records
 from queries.matching.term import build_term_query, parse_term
@@ -163,7 +163,7 @@ def _numbers(asked: Request, answer: Answer) -> tuple[list[dict[str, Any]], list
                 bodies.append(
                     {"query": located.query.to_dict(), "size": 0, "track_total_hits": True}
                 )
-                numbers.append(number or 0)
+                numbers.append(count_or_zero(number))
     return bodies, numbers
 
 

@@ -29,6 +29,7 @@ from indexer.jobs.refresh import (
     refresh_index,
 )
 from indexer.records.sample import generate_records
+from queries.answer.types import count_or_zero
 from queries.answering.build import compute_answer
 from queries.jobs.nightly_refresh import build_canary_query
 from queries.request.reader import Request
@@ -70,7 +71,7 @@ def measure(options: Settings, sizes: list[int], rounds: int) -> dict[str, list[
             note("store, MB", store["primaries"]["store"]["size_in_bytes"] / 1e6)
             asked = requests()["reference"]
             answer = compute_answer(client, "crimes", asked)
-            note("reference request, records in scope", answer.scope.records or 0)
+            note("reference request, records in scope", count_or_zero(answer.scope.records))
             note(
                 "reference request again, from the server's cache, ms",
                 _asked(client, asked, rounds),

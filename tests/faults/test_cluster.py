@@ -20,6 +20,7 @@ from indexer.jobs.refresh import LoadOptions, RefreshResult, load_files
 from indexer.records.sample import MENTION_COUNT, generate_records
 from indexer.server.connection import connect_server
 from indexer.server.server_errors import translate_client_errors
+from queries.answer.types import count_or_zero
 from queries.answering.adhoc import count_adhoc_request
 from queries.request.adhoc import build_adhoc_request
 from tests.support.cluster import NODES, Cluster
@@ -38,7 +39,8 @@ def expected(records: int) -> int:
 
 
 def counted(client: Elasticsearch) -> int:
-    return count_adhoc_request(client, INDEX.alias, build_adhoc_request(TERMS)).records or 0
+    request = build_adhoc_request(TERMS)
+    return count_or_zero(count_adhoc_request(client, INDEX.alias, request).records)
 
 
 @pytest.fixture(scope="module")

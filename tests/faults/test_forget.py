@@ -130,7 +130,7 @@ class Site:
 
     def mentions(self, term: str) -> int:
         records = count_adhoc_request(self.client, INDEX.alias, build_adhoc_request([term])).records
-        assert records is not None
+        assert isinstance(records, int)
         return records
 
 

@@ -17,9 +17,15 @@ from jsonschema import Draft202012Validator
 
 from indexer.config.model import IndexSettings
 from indexer.index.generations import discard_generation, find_live_name
-from indexer.jobs.refresh import load_files
+from indexer.jobs.refresh import LoadOptions, load_files
 from indexer.records.sample import MENTION_COUNT, SAMPLE_PLATFORMS, generate_records
-from queries.answer.types import Answer, QuestionAnswer, build_answer_schema, format_json
+from queries.answer.types import (
+    Answer,
+    Count,
+    QuestionAnswer,
+    build_answer_schema,
+    format_json,
+)
 from queries.answering.adhoc import count_adhoc_request
 from queries.answering.build import compute_answer, compute_answer_with
 from queries.evidence.hits import iter_hits
@@ -38,12 +44,12 @@ from tests.support.counter import Counter, Record
 from tests.support.examples import examples
 from tests.support.fake_search import SmallPages
 from tests.support.paths import ROOT
-from tests.support.server import SILENT
+from tests.support.server import EVERY_DAY, SILENT
 
 DATA = ROOT / "tests" / "data"
 
 
-def rows(answer: QuestionAnswer) -> dict[str, int | None]:
+def rows(answer: QuestionAnswer) -> dict[str, Count]:
     return {row.label: row.counts[0] for row in answer.table.rows}
 
 
@@ -178,7 +184,7 @@ def test_random_records_count_as_the_naive_counter_counts(
     path = tmp_path / "random.jsonl"
     path.write_bytes(b"".join(msgspec.json.encode(record) + b"\n" for record in written))
     before = find_live_name(client, index.alias)
-    load_files(client, index, [path], tmp_path, SILENT)
+    load_files(client, index, [path], tmp_path, SILENT, LoadOptions(covers=EVERY_DAY))
     if before:
         discard_generation(client, index.alias, before)
     counter = Counter(

@@ -107,7 +107,9 @@ def run(
 
 
 def mentions(client: Elasticsearch, alias: str, term: str = "livestream") -> int | None:
-    return count_adhoc_request(client, alias, build_adhoc_request([term])).records
+    records = count_adhoc_request(client, alias, build_adhoc_request([term])).records
+    assert not isinstance(records, str)
+    return records
 
 
 # -- full and incremental --------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from indexer.jobs.refresh import LoadOptions, load_files
 from indexer.records.categories import Category
 from indexer.server.address import ServerAddress
 from indexer.server.server_errors import translate_client_errors
-from queries.answer.types import Answer, QuestionAnswer, Row
+from queries.answer.types import Answer, QuestionAnswer, Row, count_or_zero
 from queries.answering.build import compute_answer
 from queries.evidence.locate import locate_records
 from queries.request.reader import Request, parse_request, read_request
@@ -31,7 +31,7 @@ from queries.tables.period_columns import split_column_key
 from tests.support.counter import Days, Naive, Record, Table, days
 from tests.support.examples import examples
 from tests.support.paths import ROOT
-from tests.support.server import SILENT
+from tests.support.server import EVERY_DAY, SILENT
 
 DECLARED: dict[str, dict[str, Any]] = {
     "district": {"values": ["North", "South", "unknown"]},
@@ -391,7 +391,9 @@ def load_declared(
     path.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in written))
     before = find_live_name(client, index.alias)
     fields = FieldMap(categories=CATEGORIES)
-    load_files(client, index, [path], folder / "rejects", SILENT, LoadOptions(fields))
+    load_files(
+        client, index, [path], folder / "rejects", SILENT, LoadOptions(fields, covers=EVERY_DAY)
+    )
     if before:
         discard_generation(client, index.alias, before)
 
@@ -476,8 +478,8 @@ def small() -> list[Record]:
 def shown(found: QuestionAnswer) -> tuple[list[str], dict[str, list[int]], list[int]]:
     return (
         [column.label for column in found.table.columns[1:]],
-        {row.label: [n or 0 for n in row.counts] for row in found.table.rows},
-        [n or 0 for n in found.table.total.counts],
+        {row.label: [*map(count_or_zero, row.counts)] for row in found.table.rows},
+        [*map(count_or_zero, found.table.total.counts)],
     )
 
 

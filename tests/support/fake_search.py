@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from indexer.index.generations import Generation
+from indexer.records.coverage import Coverage
 from indexer.records.offences import load_offence_table
 from queries.answer.types import Answer
 from queries.answering.build import compute_answer_with
@@ -150,10 +151,11 @@ def _keys(one: Doc, sources: list[dict[str, Any]], path: str) -> Iterator[list[A
 
 
 class PlainEngine:
-    """A search engine over a few records held in memory."""
+    """A search engine over a few records held in memory, which cover all days if none are given."""
 
-    def __init__(self, records: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, records: Sequence[dict[str, Any]], coverage: Coverage | None = None) -> None:
         self._docs = [doc(record) for record in records]
+        self._coverage = coverage
 
     def run_search(self, body: dict[str, Any]) -> SearchResult:
         """Run one search over the records."""
@@ -177,7 +179,9 @@ class PlainEngine:
             mapping_hash="ab" * 32,
         )
         # Most records are of other years.
-        return SearchResult(response, body, "crimes", generation, 1_000_000_000, moment)
+        return SearchResult(
+            response, body, "crimes", generation, 1_000_000_000, moment, self._coverage
+        )
 
     def read_later_pages(self, result: SearchResult, aggregation: str) -> None:
         """Nothing is left to read: the first page has every bucket."""
@@ -207,12 +211,14 @@ def _with_page_size(body: Any, size: int) -> Any:
     }
 
 
-def answer(request: Request, records: Sequence[dict[str, Any]]) -> Answer:
+def answer(
+    request: Request, records: Sequence[dict[str, Any]], coverage: Coverage | None = None
+) -> Answer:
     """The answer to a request over the records, counted by ``PlainEngine`` and checked as any other.
 
     Raises InexactError where the numbers contradict what the tables say of them.
     """
-    return compute_answer_with(PlainEngine(records), request)
+    return compute_answer_with(PlainEngine(records, coverage), request)
 
 
 def day(after: int, start: date = date(2016, 4, 1)) -> str:

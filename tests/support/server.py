@@ -9,14 +9,19 @@ from __future__ import annotations
 import gzip
 import shutil
 import tempfile
+from datetime import date
 from pathlib import Path
 
 from indexer.config.loader import load_settings
 from indexer.config.model import Settings
 from indexer.progress import Progress
+from indexer.records.coverage import CoverageSettings
 from indexer.records.sample import SAMPLE_WORDINGS
 
 SILENT = Progress(quiet=True)
+
+#: What the records of a test cover if it is not about coverage; up to the day of the load.
+EVERY_DAY = CoverageSettings(date(1990, 1, 1), date(2100, 1, 1))
 
 #: What is there to hold records' text, or the password, for their owner's eyes only.
 PRIVATE = ("data", "rejects", "backups", "server", "config", "password")

@@ -15,7 +15,14 @@ import msgspec
 from msgspec import Struct
 
 from indexer.config.model import ForceSettings
-from queries.answer.types import Answer, QuestionAnswer, Row, TermAnswer
+from queries.answer.types import (
+    NOT_COVERED,
+    Answer,
+    Count,
+    QuestionAnswer,
+    Row,
+    TermAnswer,
+)
 from queries.disclosure.release import list_small_counts
 from queries.documents.content.number_check import ExpectedNumbers, collect_expected_numbers
 from queries.documents.content.scope_sentence import (
@@ -24,6 +31,12 @@ from queries.documents.content.scope_sentence import (
     list_wordings,
 )
 from queries.documents.content.templates import EscapeMode, get_environment, render_template
+from queries.layout.coverage_text import (
+    describe_coverage,
+    describe_empty_months,
+    explain_inferred,
+    format_coverage_days,
+)
 from queries.layout.printable import strip_unprintable
 from queries.layout.prose import (
     describe_left_out,
@@ -79,12 +92,17 @@ _SUBJECTS: Final = {
 }
 
 
+_NO_DAYS_COVERED: Final = (
+    "The records do not cover the days that this question is about, so there is no number to give."
+)
+
+
 class QuestionView(Struct, frozen=True):
     """A question with what its sentences and its table need.
 
-    ``nonzero_rows`` are the requested rows that are not zero, and ``absent`` is the number of the
-    others. ``full_table`` is the table; ``parts`` and ``wide_parts`` are the same table cut to fit
-    A4, portrait and landscape. ``columns`` describes the columns in full.
+    ``nonzero_rows`` are the requested rows that are not zero, and ``absent`` is the number of
+    those that are. ``full_table`` is the table; ``parts`` and ``wide_parts`` are the same table cut
+    to fit A4, portrait and landscape. ``columns`` describes the columns in full.
     """
 
     answer: QuestionAnswer
@@ -114,7 +132,7 @@ class QuestionView(Struct, frozen=True):
         return self.answer.table.columns[0].label.lower().removesuffix("s")
 
     @property
-    def total(self) -> int | None:
+    def total(self) -> Count:
         """The total of the first column."""
         return self.answer.table.total.counts[0]
 
@@ -185,6 +203,10 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
         "left_out": " ".join(
             filter(None, (describe_left_out(answer.scope.left_out), _describe_record_end(answer)))
         ),
+        "coverage": describe_coverage(answer),
+        "coverage_days": format_coverage_days(answer.coverage) if answer.coverage else "",
+        "coverage_inferred": explain_inferred(answer.coverage),
+        "empty_months": describe_empty_months(answer.coverage),
         "questions": [_view_question(answer, question, templates) for question in answer.questions],
         "disclosure": answer.disclosure,
         "withheld": _explain_withholding(answer, force),
@@ -224,7 +246,7 @@ def _describe_record_end(answer: Answer) -> str:
     provenance = answer.provenance
     newest = (provenance.watermark or provenance.built_at).date()
     end = answer.scope.period_to
-    if end is None or end <= newest:
+    if end is None or end <= newest or (answer.coverage and answer.coverage.end < end):
         return ""
     return (
         f"The records we hold were last updated on {format_long_date(newest)}, before the end of "
@@ -245,14 +267,15 @@ def _view_question(
 ) -> QuestionView:
     table = question.table
     requested_rows = [row for row in table.rows if row.kind == "asked"]
-    nonzero_rows = tuple(row for row in requested_rows if row.counts[0] != 0)
+    nonzero_rows = tuple(row for row in requested_rows if row.counts[0] not in (0, NOT_COVERED))
+    zero_rows = [row for row in requested_rows if row.counts[0] == 0]
     # Where numbers are rounded a 0 need not be none, so sentences would not be true.
     rounded = answer.disclosure is not None and answer.disclosure.rounding > 0
     prosaic = not rounded and _has_prose(question.kind, template_folder)
     view = QuestionView(
         answer=question,
         nonzero_rows=nonzero_rows,
-        absent=len(requested_rows) - len(nonzero_rows),
+        absent=len(zero_rows),
         several=len(requested_rows) > 1,
         tabled=not prosaic
         or sum(row.kind != "none" for row in table.rows) > 1
@@ -266,6 +289,8 @@ def _view_question(
             if column.description
         ),
     )
+    if view.total == NOT_COVERED:
+        return msgspec.structs.replace(view, prose=(_NO_DAYS_COVERED,))
     if not prosaic:
         return view
     name = f"questions/{question.kind}.j2"

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Sequence
 from typing import Any, Final
 
-from queries.answer.types import Row, Table
+from queries.answer.types import NOT_COVERED, Count, Row, Table, count_or_zero
 from queries.documents.formats.optional_imports import require_extra
 from queries.layout.prose import WITHHELD_SIGN, format_number
 
@@ -41,7 +40,9 @@ def count_drawn_columns(table: Table) -> int:
 def select_drawn_rows(table: Table) -> tuple[Row, ...]:
     """The rows that are drawn: all, or the largest of the first column, in their order."""
     room = _MAX_BARS // count_drawn_columns(table)
-    indexes = sorted(range(len(table.rows)), key=lambda index: -(table.rows[index].counts[0] or 0))
+    indexes = sorted(
+        range(len(table.rows)), key=lambda index: -count_or_zero(table.rows[index].counts[0])
+    )
     return tuple(table.rows[index] for index in sorted(indexes[:room]))
 
 
@@ -53,7 +54,8 @@ def draw_bars(table: Table, title: str, key: str) -> str:
     rows = select_drawn_rows(table)
     columns = table.columns[: count_drawn_columns(table)]
     largest_count = max(
-        (count or 0 for row in rows for count in row.counts[: len(columns)]), default=0
+        (count_or_zero(count) for row in rows for count in row.counts[: len(columns)]),
+        default=0,
     )
     if len(rows) < 2 or not largest_count:
         return ""
@@ -82,7 +84,7 @@ def draw_bars(table: Table, title: str, key: str) -> str:
     )
     chart.x_labels = [_format_bar_label(row, len(columns)) for row in reversed(rows)]
     for index, column in enumerate(columns):
-        chart.add(column.label, [row.counts[index] for row in reversed(rows)])
+        chart.add(column.label, [_get_bar_length(row.counts[index]) for row in reversed(rows)])
     return _prepare_inline_svg(chart.render_tree(), title, key)
 
 
@@ -102,8 +104,17 @@ def _format_bar_label(row: Row, columns: int) -> str:
     room = _LABEL_LENGTH - len(codes)
     label = textwrap.shorten(row.label, room, placeholder=" ...") or row.label[:room]
     label += codes  # they distinguish labels that begin alike
-    hidden: Sequence[int | None] = row.counts[:columns]
-    return f"{label} {WITHHELD_SIGN}" if None in hidden else label
+    drawn = row.counts[:columns]
+    signs = [
+        *([WITHHELD_SIGN] if None in drawn else []),
+        *([f"({NOT_COVERED})"] if NOT_COVERED in drawn else []),
+    ]
+    return " ".join([label, *signs])
+
+
+def _get_bar_length(count: Count) -> int | None:
+    """The length of a bar; None draws none, for a count that is withheld or not covered."""
+    return count if isinstance(count, int) else None
 
 
 def _prepare_inline_svg(tree: Any, title: str, key: str) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from queries.answer.types import Answer
+from queries.answer.types import NOT_COVERED, Answer, Count
 from queries.documents.content.context import DocumentContext, QuestionView
 from queries.documents.formats.optional_imports import require_extra
 from queries.documents.formats.zip_archive import fix_zip_timestamps
@@ -118,12 +118,13 @@ def _fill_notes_sheet(sheet: Worksheet, context: dict[str, Any], titles: Sequenc
 def _list_remarks(question: QuestionView, context: dict[str, Any]) -> list[str]:
     """The remarks printed below a table."""
     table, restriction = question.answer.table, question.answer.within
-    hidden = any(None in row.counts for row in (*table.rows, table.total))
+    counts = [count for row in table.rows_and_total for count in row.counts]
     return [
         *([f"Only offences {restriction}."] if restriction else []),
         *question.columns,
         *question.answer.notes,
-        *([context["withheld"]] if hidden and context["withheld"] else []),
+        *(context["coverage"] if NOT_COVERED in counts else []),
+        *([context["withheld"]] if None in counts and context["withheld"] else []),
         *([context["rounded"]] if context["rounded"] else []),
     ]
 
@@ -206,12 +207,13 @@ def _write_text_cell(  # noqa: PLR0913 - the properties of a cell
 
 
 def _write_count_cell(
-    sheet: Worksheet, position: tuple[int, int], count: int | None, *, strong: bool
+    sheet: Worksheet, position: tuple[int, int], count: Count, *, strong: bool
 ) -> None:
     from openpyxl.styles import Alignment, Font
 
-    if count is None:
-        _write_text_cell(sheet, position, WITHHELD_SIGN, strong=strong, right=True)
+    if not isinstance(count, int):
+        text = WITHHELD_SIGN if count is None else count
+        _write_text_cell(sheet, position, text, strong=strong, right=True)
         return
     cell = sheet.cell(*position)
     cell.value, cell.number_format = count, "#,##0"

@@ -18,7 +18,7 @@ from indexer.errors import ConfigurationError, DisclosureError, OutputError
 from indexer.records.offences import load_offence_table
 from queries.answer.condition import build_offence_condition
 from queries.answer.condition_text import parse_conditions
-from queries.answer.types import Answer, Row, RuleOverride
+from queries.answer.types import Answer, Count, Row, RuleOverride
 from queries.cli import app
 from queries.disclosure.constraints import make_population
 from queries.disclosure.ledger import PublishedAnswer, prepare_release, publish_release
@@ -60,7 +60,7 @@ def book(tmp_path: Path) -> Path:
     return tmp_path / "releases.jsonl"
 
 
-def counts(outcome: PublishedAnswer) -> list[int | None]:
+def counts(outcome: PublishedAnswer) -> list[Count]:
     table = outcome.answer.questions[0].table
     return [row.counts[0] for row in (*table.rows, table.total)]
 

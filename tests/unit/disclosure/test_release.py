@@ -23,6 +23,7 @@ from queries.answer.condition import NamedCondition, build_age_condition
 from queries.answer.types import (
     WITHHELD,
     Answer,
+    Count,
     NearMissCount,
     NearMisses,
     QuestionAnswer,
@@ -65,7 +66,7 @@ def published(given_answer: Answer, policy: Policy = FIVE) -> Answer:
     return protect_answer(given_answer, policy).answer
 
 
-def shown(question: QuestionAnswer) -> dict[str, tuple[int | None, ...]]:
+def shown(question: QuestionAnswer) -> dict[str, tuple[Count, ...]]:
     rows = (*question.table.rows, question.table.total)
     return {row.label: row.counts for row in rows}
 

@@ -15,7 +15,13 @@ import pytest
 
 from indexer.config.model import ForceSettings
 from indexer.errors import OutputError
-from queries.answer.types import WITHHELD, Answer, build_answer_schema, format_json
+from queries.answer.types import (
+    WITHHELD,
+    Answer,
+    build_answer_schema,
+    count_or_zero,
+    format_json,
+)
 from queries.api import to_rows
 from queries.disclosure.constraints import Population
 from queries.disclosure.policy import Policy
@@ -54,7 +60,7 @@ def secrets() -> set[int]:
     printed = {after.number for _, after in pairs}
     found = {before.number for before, after in pairs if after.number is None}
     for old, new in zip(whole().questions, published().questions, strict=True):
-        found |= {form.records for term in old.terms for form in term.forms}
+        found |= {count_or_zero(form.records) for term in old.terms for form in term.forms}
         if old.notes != new.notes:
             told = " ".join(old.notes).replace(",", "")
             found |= {int(number) for number in re.findall(r"\d{5,}", told)}
