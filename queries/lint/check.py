@@ -17,6 +17,7 @@ from elasticsearch.dsl.query import MatchAll, Query
 from msgspec import Struct
 
 from queries.answer.types import Answer, NearMissCount, NearMisses, SpellingCount
+from queries.lint.coverage import describe_request_coverage
 from queries.lint.findings import (
     NearMiss,
     SampleContext,
@@ -123,6 +124,8 @@ def check_wording(  # noqa: PLR0913 - two of them are options with defaults
         ),
         terms=checks,
         annex=collect_annex(checks),
+        coverage=sealed.coverage,
+        coverage_notes=describe_request_coverage(request, sealed.coverage),
     )
 
 

@@ -14,8 +14,9 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct, field
 
+from indexer.records.coverage import Coverage
 from queries.answer.types import NearMissCount, SpellingCount
-from queries.layout.text_table import align_rows
+from queries.layout.text_table import align_rows, wrap_paragraph
 from queries.request.reader import Request
 
 LINT_FORMAT: Final = "foidex-lint/1"
@@ -109,7 +110,8 @@ class WordingAnnex(Struct, frozen=True):
 
 class WordingCheck(Struct, frozen=True):
     """The wording of a request against one generation. ``records`` are those of its period and
-    offences, ``in_scope`` those that also mention what it asks for."""
+    offences, ``in_scope`` those that also mention what it asks for. ``coverage_notes`` say what of
+    the days asked about the records do not cover, and which months are empty."""
 
     generation: str
     built_at: datetime
@@ -118,6 +120,8 @@ class WordingCheck(Struct, frozen=True):
     offences_without_records: tuple[str, ...]
     terms: tuple[TermCheck, ...]
     annex: WordingAnnex
+    coverage: Coverage | None = None
+    coverage_notes: tuple[str, ...] = ()
 
 
 class LintReport(Struct, frozen=True):
@@ -168,8 +172,10 @@ def format_request_outline(request: Request, file: str) -> str:
 def format_wording_check(check: WordingCheck) -> str:
     """The findings for a person, one a line, grouped by term."""
     lines = [
+        *map(wrap_paragraph, check.coverage_notes),
+        *([""] if check.coverage_notes else []),
         f"In {check.generation}: {_format_record_count(check.records)} for this period and these "
-        f"offences, {check.in_scope:,} in scope."
+        f"offences, {check.in_scope:,} in scope.",
     ]
     if check.offences_without_records:
         codes = ", ".join(check.offences_without_records)

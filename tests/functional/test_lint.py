@@ -136,6 +136,12 @@ def test_the_check_in_words(
     assert (
         format_wording_check(checked(client, index.alias, REQUEST))
         == f"""\
+The records cover 1 June 2020 to 1 June 2020.
+Of the days asked about, only those from 1 June 2020 to 1 June 2020 are
+counted.
+The first and the last of these days are those of the first and the last
+record. To declare them, set covers in [records] of foidex.toml, and refresh.
+
 In {loaded.generation.name}: 12 records for this period and these offences, 8 in scope.
 No record of the period has one of these offences: 88/2.
 
