@@ -76,7 +76,7 @@ def _run_server_checks(settings: Settings, address: ServerAddress) -> list[Findi
         "clock": lambda client: check_clock_skew(client, settings.refresh.lease_seconds),
         "health": lambda client: check_cluster_health(client, alias),
         "disk": check_disk_space,
-        "generation": lambda client: check_live_generation(client, alias),
+        "generation": lambda client: check_live_generation(client, alias, settings.categories),
         "unfinished": lambda client: check_unfinished_generations(client, alias),
         "lock": lambda client: check_refresh_lock(client, alias),
         "backups": lambda client: check_backup_repository(client, settings),

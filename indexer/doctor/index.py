@@ -10,11 +10,12 @@ from indexer.errors import NoIndexError
 from indexer.index.backups import EMBEDDED_REPOSITORY, check_repository
 from indexer.index.generations import list_unfinished, read_live_generation
 from indexer.index.lock import read_lock
-from indexer.index.mapping import load_index_schema
+from indexer.index.mapping import add_category_fields, load_index_schema
+from indexer.records.categories import Categories
 
 
-def check_live_generation(client: Elasticsearch, alias: str) -> Findings:
-    """Whether a generation is live and has the mapping of this version."""
+def check_live_generation(client: Elasticsearch, alias: str, categories: Categories) -> Findings:
+    """Whether a generation is live and has the mapping of this version with these categories."""
     try:
         live = read_live_generation(client, alias)
     except NoIndexError:
@@ -22,7 +23,7 @@ def check_live_generation(client: Elasticsearch, alias: str) -> Findings:
             "generation", "warning", "nothing has been loaded yet.", "Run: foidex load PATH"
         )
         return
-    if live.mapping_hash != load_index_schema().hash:
+    if live.mapping_hash != add_category_fields(load_index_schema(), categories).hash:
         yield Finding(
             "generation",
             "warning",

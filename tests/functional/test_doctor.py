@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
@@ -54,6 +55,19 @@ def test_another_mapping_wants_a_full_refresh(
     level, told = sole_finding(list_findings(foidex), "generation")
     assert level == "warning"
     assert told.endswith("Run a full refresh: foidex refresh --full")
+
+
+def test_categories_of_the_force_are_part_of_the_mapping(
+    foidex: CommandLine, tmp_path: Path
+) -> None:
+    """A generation that was built with them is up to date; without them it is not."""
+    config, records = tmp_path / "categories.toml", tmp_path / "records.jsonl"
+    config.write_text('[categories.district]\ntype = "keyword"\n', encoding="utf-8")
+    records.write_bytes(msgspec.json.encode(RECORD) + b"\n")
+    declared = {"FOIDEX_CONFIG": str(config)}
+    assert foidex("load", records, **declared).code == 0
+    assert sole_finding(list_findings(foidex, environment=declared), "generation")[0] == "ok"
+    assert sole_finding(list_findings(foidex), "generation")[0] == "warning"
 
 
 def test_what_is_half_built_is_told_with_whether_a_refresh_runs(
