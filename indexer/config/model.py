@@ -107,21 +107,32 @@ class SourceQueries(Struct, frozen=True, forbid_unknown_fields=True):
     narratives: str | None = None
 
 
+class SourceOrder(Struct, frozen=True, forbid_unknown_fields=True):
+    """The column of each query of a database that orders the rows of one record."""
+
+    victims: str | None = None
+    links: str | None = None
+    narratives: str | None = None
+
+
 class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What the nightly refresh reads: files, or a database.
 
     Paths are relative to foidex.toml and may be patterns. ``database`` is a SQLAlchemy URL, which
-    may instead be in the file ``database_url_file``. ``watermark`` is the column of
-    ``queries.crimes`` that says when a record last changed: an incremental refresh reads what is
-    newer than the live generation, less ``watermark_overlap_seconds``. ``fields`` maps the names of
-    fields in foidex to those in the source; ``ignore`` lists fields of the source to leave out.
-    ``tombstones`` are text files that list the references of deleted records, one a line.
+    may instead be in the file ``database_url_file``. ``order`` names a column for each query that
+    needs one; without it, narratives are ordered by the ORDER BY of their query. ``watermark`` is
+    the column of ``queries.crimes`` that says when a record last changed: an incremental refresh
+    reads what is newer than the live generation, less ``watermark_overlap_seconds``. ``fields``
+    maps the names of fields in foidex to those in the source; ``ignore`` lists fields of the source
+    to leave out. ``tombstones`` are text files that list the references of deleted records, one a
+    line.
     """
 
     paths: tuple[str, ...] = ()
     database: str | None = None
     database_url_file: str | None = None
     queries: SourceQueries = SourceQueries()
+    order: SourceOrder = SourceOrder()
     watermark: str | None = None
     watermark_overlap_seconds: Annotated[int, Meta(ge=0, le=31_536_000)] = 3600
     tombstones: tuple[str, ...] = ()

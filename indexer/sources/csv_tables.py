@@ -16,6 +16,7 @@ from indexer.sources.join import (
     CHILD_TABLES,
     JOIN_KEY,
     WHOLE_NUMBER_FIELDS,
+    ChildRows,
     ChildTable,
     SourceRow,
     convert_whole_number,
@@ -43,7 +44,9 @@ def read_csv_tables(path: Path, fields: FieldMap) -> Iterator[RawRecord]:
     ]
     columns, required = list_crime_columns((table for table, _ in child_files), fields.categories)
     rows = _read_csv_rows(crimes, columns, required, fields.target_name)
-    children = [(table, _read_child_rows(table, file, fields)) for table, file in child_files]
+    children = [
+        ChildRows(table, _read_child_rows(table, file, fields)) for table, file in child_files
+    ]
     yield from join_records(CRIMES_FILE, rows, children, fields.categories)
 
 

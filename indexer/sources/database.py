@@ -1,7 +1,8 @@
 """Read records from a database, with one query for each table, in one read-only transaction.
 
 Rows come from a cursor on the server, a few hundred at a time, and are joined like CSV tables. So
-the database need not sort, its collation does not matter, and one cursor is open at a time. No
+the database need not sort, its collation does not matter, and one cursor is open at a time. A query
+whose ORDER BY matters is run as it is written: inside another query the order could be lost. No
 message holds a value, a user or a password: the database's own text is shown only if it is about
 the query.
 """
@@ -11,13 +12,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from indexer.config.field_map import FieldMap
 from indexer.errors import ConfigurationError, SourceError
@@ -28,6 +30,7 @@ from indexer.sources.join import (
     JOIN_KEY,
     REQUIRED_CRIME_FIELDS,
     WHOLE_NUMBER_FIELDS,
+    ChildRows,
     ChildTable,
     SourceRow,
     convert_whole_number,
@@ -35,6 +38,9 @@ from indexer.sources.join import (
     list_crime_columns,
     map_header,
 )
+from indexer.sources.row_order import RowOrder, convert_position, orders_rows_of_record
+from indexer.sources.temporary_store import ReferenceSet, open_store
+from indexer.suggestions import suggest_name
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, CursorResult, FromClause
@@ -81,6 +87,8 @@ def check_database(
     with connect_database(database) as connection:
         for table in _list_tables(database):
             _read_query_header(connection, database, table, fields)
+            if table:
+                _find_row_order(connection, database, table, fields)
         if incremental and database.watermark:
             _build_increment(connection, database, fields, datetime.now(UTC))
 
@@ -92,16 +100,26 @@ def read_database(
 
     Raises SourceError if the connection breaks or a query is refused.
     """
-    with connect_database(database) as connection:
-        increment = _build_increment(connection, database, fields, since) if since else None
+    with ExitStack() as stack:
+        connection = stack.enter_context(connect_database(database))
+        tables = [table for table in _list_tables(database) if table]
+        orders = [_find_row_order(connection, database, table, fields) for table in tables]
+        increment = None
+        if since:
+            increment = _build_increment(connection, database, fields, since)
+            if RowOrder.QUERY in orders:
+                store = stack.enter_context(open_store())
+                references = ReferenceSet(store, _read_changed_references(connection, increment))
+                increment = replace(increment, references=references)
 
-        def rows(table: ChildTable | None) -> Iterator[SourceRow]:
-            return _read_query_rows(connection, database, table, fields, increment)
+        def read_children(table: ChildTable, order: RowOrder) -> ChildRows:
+            rows = _read_child_rows(connection, database, (table, order), fields, increment)
+            return ChildRows(table, rows, order)
 
-        children = [
-            (table, rows(table)) for table in CHILD_TABLES if table.name in database.queries
-        ]
-        yield from join_records(CRIMES_TABLE, rows(None), children, fields.categories)
+        children = [read_children(*child) for child in zip(tables, orders, strict=True)]
+        statement = _select_changed_crimes(increment) if increment else None
+        rows = _read_query_rows(connection, database, None, fields, statement)
+        yield from join_records(CRIMES_TABLE, rows, children, fields.categories)
 
 
 def find_increment_start(
@@ -129,12 +147,39 @@ def _get_table_name(table: ChildTable | None) -> str:
     return table.name if table else CRIMES_TABLE
 
 
+def _get_query(database: DatabaseSource, table: ChildTable | None) -> str:
+    return database.queries[_get_table_name(table)].strip().removesuffix(";")
+
+
+def _find_row_order(
+    connection: Connection, database: DatabaseSource, table: ChildTable, fields: FieldMap
+) -> RowOrder:
+    """What orders the rows of one record. Raises SourceError for a narrative without an order."""
+    if table.name in database.order:
+        return RowOrder.COLUMN
+
+    def is_reference(column: str) -> bool:
+        names = {column, column.lower()}  # some databases ignore the case of names
+        return JOIN_KEY in {table.target_column(name, fields) for name in names}
+
+    query = _get_query(database, table)
+    if orders_rows_of_record(query, connection.dialect.name, is_reference):
+        return RowOrder.QUERY
+    if table.field != "narrative":
+        return RowOrder.NONE
+    raise SourceError(
+        f"source.queries.{table.name}: does not order the entries of a record, so the database "
+        "may give them in another order each time, and terms near each other may then not be. "
+        "Select the column that numbers the entries and name it in [source.order], for example: "
+        f'{table.name} = "entry_no". Or end the query with ORDER BY and that column.'
+    )
+
+
 def _build_statement(database: DatabaseSource, table: ChildTable | None) -> Any:
     """The configured query. A colon in it is a colon, never a parameter."""
     from sqlalchemy import text
 
-    sql = database.queries[_get_table_name(table)].strip().removesuffix(";")
-    return text(sql.replace(":", r"\:"))
+    return text(_get_query(database, table).replace(":", r"\:"))
 
 
 def _execute_query(connection: Connection, statement: Executable, name: str) -> CursorResult[Any]:
@@ -189,21 +234,39 @@ def _check_query_header(
         children = [child for child in CHILD_TABLES if child.name in database.queries]
         columns, required = list_crime_columns(children, fields.categories)
         return map_header(location, source_columns, columns, required, fields.target_name)
+    order_column = database.order.get(table.name)
+    if order_column is not None and source_columns.count(order_column) != 1:
+        count = "names twice" if order_column in source_columns else "lacks"
+        hint = suggest_name(order_column, source_columns)
+        raise SourceError(
+            f'{location}: {count} the column "{order_column[:40]}", which '
+            f"source.order.{table.name} needs. Select it once.{hint}"
+        )
+
+    def map_column(source_column: str) -> str | None:
+        name = table.target_column(source_column, fields)
+        is_field = name == JOIN_KEY or name in table.columns
+        return name if is_field or source_column != order_column else None
+
     return map_header(
         location,
         source_columns,
         (JOIN_KEY, *table.columns),
         {JOIN_KEY, *table.required},
-        lambda name: table.target_column(name, fields),
+        map_column,
     )
 
 
 class _Increment(Struct, frozen=True):
-    """The crimes that an increment reads: their subquery, its key column, and the condition."""
+    """The crimes that an increment reads: their subquery, its key column, and the condition.
+
+    ``references`` are those of these crimes, if a query must be run as it is written.
+    """
 
     crimes: Any
     key: str
     condition: Any
+    references: ReferenceSet | None = None
 
 
 def _build_increment(
@@ -256,7 +319,7 @@ def _build_subquery(
     columns: list[Any] = [
         column(name)
         for name, field_name in zip(source_columns, field_names, strict=True)
-        if field_name
+        if field_name or name == database.order.get(_get_table_name(table))
     ]
     subquery: FromClause = (
         _build_statement(database, table).columns(*columns).subquery(_get_table_name(table))
@@ -264,18 +327,38 @@ def _build_subquery(
     return subquery
 
 
+def _select_changed_crimes(increment: _Increment) -> Executable:
+    from sqlalchemy import select
+
+    return select(increment.crimes).where(increment.condition)
+
+
+def _read_changed_references(connection: Connection, increment: _Increment) -> Iterator[str]:
+    from sqlalchemy import exc, select
+
+    statement = select(increment.crimes.c[increment.key]).where(increment.condition)
+    count = 0
+    try:
+        with closing(_execute_query(connection, statement, CRIMES_TABLE)) as result:
+            for (value,) in result:
+                count += 1
+                reference = convert_value(JOIN_KEY, value)
+                if isinstance(reference, str):
+                    yield reference
+    except exc.DBAPIError as error:
+        raise _explain_query_error(error, CRIMES_TABLE, count) from None
+
+
 def _narrow_query(
     connection: Connection,
     database: DatabaseSource,
-    table: ChildTable | None,
+    table: ChildTable,
     fields: FieldMap,
     increment: _Increment,
 ) -> Executable:
-    """The query, limited to the crimes that changed."""
+    """A query whose own order does not matter, limited to the crimes that changed."""
     from sqlalchemy import select
 
-    if table is None:
-        return select(increment.crimes).where(increment.condition)
     source_columns, field_names = _read_query_header(connection, database, table, fields)
     child = _build_subquery(database, table, source_columns, field_names)
     changed = select(increment.crimes.c[increment.key]).where(increment.condition)
@@ -285,37 +368,64 @@ def _narrow_query(
 # -- rows ------------------------------------------------------------------------------------------
 
 
+def _read_child_rows(
+    connection: Connection,
+    database: DatabaseSource,
+    child: tuple[ChildTable, RowOrder],
+    fields: FieldMap,
+    increment: _Increment | None,
+) -> Iterator[SourceRow]:
+    """The rows of a child table that an increment needs, or all of them."""
+    table, order = child
+    if increment is None:
+        yield from _read_query_rows(connection, database, table, fields)
+    elif order is RowOrder.QUERY and increment.references is not None:
+        for row in _read_query_rows(connection, database, table, fields):
+            if row.values.get(JOIN_KEY) in increment.references:
+                yield row
+    else:
+        statement = _narrow_query(connection, database, table, fields, increment)
+        yield from _read_query_rows(connection, database, table, fields, statement)
+
+
 def _read_query_rows(
     connection: Connection,
     database: DatabaseSource,
     table: ChildTable | None,
     fields: FieldMap,
-    increment: _Increment | None,
+    statement: Executable | None = None,
 ) -> Iterator[SourceRow]:
-    """Every row of a query with our names; its location is "crimes row 41"."""
+    """Every row of a query, or of the statement made from it; its location is "crimes row 41"."""
     from sqlalchemy import exc
 
     name = _get_table_name(table)
-    statement = (
-        _narrow_query(connection, database, table, fields, increment)
-        if increment
-        else _build_statement(database, table)
-    )
+    statement = _build_statement(database, table) if statement is None else statement
     number = 0
     try:
         with closing(_execute_query(connection, statement, name)) as result:
-            field_names = _check_query_header(database, table, fields, list(result.keys()))
+            source_columns = list(result.keys())
+            field_names = _check_query_header(database, table, fields, source_columns)
+            order_column = database.order.get(name)
+            order_index = source_columns.index(order_column) if order_column else None
             for number, row in enumerate(result, start=1):
-                yield build_query_row(f"{name} row {number}", field_names, row)
+                yield build_query_row(f"{name} row {number}", field_names, row, order_index)
     except exc.DBAPIError as error:
         raise _explain_query_error(error, name, number) from None
 
 
-def build_query_row(location: str, field_names: list[str | None], row: Sequence[Any]) -> SourceRow:
-    """A row of a query's answer; a column without a field name is passed over."""
+def build_query_row(
+    location: str,
+    field_names: list[str | None],
+    row: Sequence[Any],
+    order_index: int | None = None,
+) -> SourceRow:
+    """A row of a query's answer; a column without a field name is passed over.
+
+    ``order_index`` is the index of the column that orders the rows of a record.
+    """
     values = {}
     for name, value in zip(field_names, row, strict=True):
-        if name is None:
+        if name is None or (_is_blank(value) and name not in REQUIRED_CRIME_FIELDS):
             continue
         if value is not None:
             values[name] = convert_value(name, value)
@@ -323,7 +433,13 @@ def build_query_row(location: str, field_names: list[str | None], row: Sequence[
             values[name] = ""
         elif name in REQUIRED_CRIME_FIELDS:
             values[name] = None
-    return SourceRow(location, 0, values)
+    position = None if order_index is None else convert_position(row[order_index])
+    return SourceRow(location, 0, values, position=position)
+
+
+def _is_blank(value: Any) -> bool:
+    """Whether it is text without content, which a column of a fixed width fills with spaces."""
+    return isinstance(value, str) and not value.strip(" ")
 
 
 def convert_value(name: str, value: Any) -> Any:  # noqa: PLR0911 - one case a type

@@ -48,6 +48,7 @@ MAX_MESSAGE_LENGTH: Final = 300
 class DatabaseSource(Struct, frozen=True):
     """A database of records: ``queries`` maps a table to its SQL.
 
+    ``order`` maps a table to the column of its query that orders the rows of one record.
     The path of an SQLite file is relative to ``folder``. An increment reads what the column
     ``watermark`` says is newer than the live generation, less ``overlap``.
     """
@@ -57,6 +58,7 @@ class DatabaseSource(Struct, frozen=True):
     folder: Path = Path()
     watermark: str | None = None
     overlap: timedelta = timedelta(hours=1)
+    order: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"DatabaseSource({self.redacted_url})"

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -22,6 +21,8 @@ from indexer.config.field_map import FieldMap
 from indexer.errors import SourceError
 from indexer.records.categories import Categories, Category
 from indexer.sources.base import RawRecord
+from indexer.sources.row_order import RowOrder
+from indexer.sources.temporary_store import open_store
 from indexer.suggestions import suggest_name
 
 JOIN_KEY: Final = "crime_ref"
@@ -64,12 +65,24 @@ CHILD_TABLES: Final = (
 
 
 class SourceRow(NamedTuple):
-    """One row with our names, without its empty fields; ``error`` says why it is invalid."""
+    """One row with our names, without its empty fields; ``error`` says why it is invalid.
+
+    ``position`` is its place among the rows of its record, if a column says so.
+    """
 
     location: str
     size: int
     values: dict[str, Any]
     error: str | None = None
+    position: int | float | str | None = None
+
+
+class ChildRows(NamedTuple):
+    """The rows of a child table, and what orders those of one record."""
+
+    table: ChildTable
+    rows: Iterator[SourceRow]
+    order: RowOrder = RowOrder.QUERY
 
 
 def list_crime_columns(
@@ -112,64 +125,56 @@ def _convert_category_item(category: Category, value: Any) -> Any:
 def join_records(
     name: str,
     crimes: Iterator[SourceRow],
-    children: Sequence[tuple[ChildTable, Iterator[SourceRow]]],
+    children: Sequence[ChildRows],
     categories: Categories,
 ) -> Iterator[RawRecord]:
     """Every record of the rows; ``name`` is the name of the table of crimes in messages.
 
     Raises SourceError if the temporary file cannot be written.
     """
-    tables = [table for table, _ in children]
-    # A file without a name: even if the process is killed, no text stays on the disk.
-    with closing(sqlite3.connect("")) as store:
-        try:
-            store.execute("PRAGMA journal_mode = OFF")
-            store.execute("PRAGMA synchronous = OFF")
-            store.execute("CREATE TABLE seen (crime_ref TEXT PRIMARY KEY) WITHOUT ROWID")
-            for table, rows in children:
-                _store_children(store, table, rows)
-            yield from _join_crimes(store, crimes, tables, categories)
-            yield from _join_orphans(store, name, tables)
-        except sqlite3.OperationalError as error:
-            raise SourceError(
-                f"{tempfile.gettempdir()}: the tables cannot be joined there ({error}). Free some "
-                "space, or set SQLITE_TMPDIR to another folder."
-            ) from None
+    with open_store() as store:
+        store.execute("CREATE TABLE seen (crime_ref TEXT PRIMARY KEY) WITHOUT ROWID")
+        for child in children:
+            _store_children(store, child)
+        yield from _join_crimes(store, crimes, children, categories)
+        yield from _join_orphans(store, name, children)
 
 
 def _join_crimes(
     store: sqlite3.Connection,
     crimes: Iterator[SourceRow],
-    tables: list[ChildTable],
+    children: Sequence[ChildRows],
     categories: Categories,
 ) -> Iterator[RawRecord]:
     for row in crimes:
         raw = dict(row.values)
+        error = row.error
         for name in categories.keys() & raw.keys():
             raw[name] = convert_category_value(categories[name], raw[name])
         reference = _get_owner(raw)
-        if tables:
+        if children:
             store.execute("INSERT OR IGNORE INTO seen VALUES (?)", (reference,))
-        for table in tables:
-            if child_values := _load_children(store, table, reference):
-                raw[table.field] = child_values
-            elif table.field == "narrative":
-                raw[table.field] = []
-        yield RawRecord(row.location, raw, row.size, row.error)
+        for child in children:
+            stored_rows = _load_children(store, child, reference)
+            if stored_rows or child.table.field == "narrative":
+                raw[child.table.field] = _decode_children(child.table, stored_rows)
+            error = error or _find_order_error(child, stored_rows)
+        yield RawRecord(row.location, raw, row.size, error)
 
 
 def _join_orphans(
-    store: sqlite3.Connection, name: str, tables: list[ChildTable]
+    store: sqlite3.Connection, name: str, children: Sequence[ChildRows]
 ) -> Iterator[RawRecord]:
-    for table in tables:
+    for child in children:
+        table = child.table
         orphans = store.execute(
             f"SELECT owner, place FROM {table.name} WHERE owner NOT IN "  # noqa: S608 - our name
             "(SELECT crime_ref FROM seen) GROUP BY owner ORDER BY MIN(number)"
         )
         for reference, location in orphans:
-            raw = {JOIN_KEY: reference, table.field: _load_children(store, table, reference)}
+            values = _decode_children(table, _load_children(store, child, reference))
             reason = f"its crime_ref is in no row of {name}. Add the row, or remove this one."
-            yield RawRecord(location, raw, 0, reason)
+            yield RawRecord(location, {JOIN_KEY: reference, table.field: values}, 0, reason)
 
 
 def _get_owner(values: dict[str, Any]) -> str:
@@ -178,27 +183,61 @@ def _get_owner(values: dict[str, Any]) -> str:
     return reference if isinstance(reference, str) else ""
 
 
-def _load_children(store: sqlite3.Connection, table: ChildTable, reference: str) -> list[Any]:
+class _StoredRow(NamedTuple):
+    inner: bytes
+    position: int | float | str | None
+    location: str
+
+
+def _load_children(store: sqlite3.Connection, child: ChildRows, reference: str) -> list[_StoredRow]:
+    """The rows of a record, in their order; equal ones of a column are sorted by content."""
+    order = "number" if child.order is RowOrder.QUERY else "position, inner, number"
     rows = store.execute(
-        f"SELECT inner FROM {table.name} WHERE owner = ? ORDER BY number",  # noqa: S608 - our name
+        f"SELECT inner, position, place FROM {child.table.name} "  # noqa: S608 - our names
+        f"WHERE owner = ? ORDER BY {order}",
         (reference,),
     )
-    values = [msgspec.msgpack.decode(inner) for (inner,) in rows]
+    return [_StoredRow(*row) for row in rows]
+
+
+def _decode_children(table: ChildTable, rows: Iterable[_StoredRow]) -> list[Any]:
+    values = [msgspec.msgpack.decode(row.inner) for row in rows]
     if table.field != "narrative":
         return values
     return [value.get("narrative", "") for value in values]
 
 
-def _store_children(
-    store: sqlite3.Connection, table: ChildTable, rows: Iterator[SourceRow]
-) -> None:
+def _find_order_error(child: ChildRows, rows: Sequence[_StoredRow]) -> str | None:
+    """Why the order of a narrative's entries is not certain, and the fix; None if it is."""
+    if child.table.field != "narrative" or child.order is not RowOrder.COLUMN:
+        return None
+    for row, successor in pairwise(rows):
+        if row.position is None:
+            return (
+                f"its entry {row.location} has no number, text or time in the column that "
+                f"source.order.{child.table.name} names. Correct it."
+            )
+        if row.position == successor.position and row.inner != successor.inner:
+            return (
+                f"its entries {row.location} and {successor.location} have the same value in the "
+                f"column that source.order.{child.table.name} names. Correct one."
+            )
+    return None
+
+
+def _store_children(store: sqlite3.Connection, child: ChildRows) -> None:
+    table = child.table
     store.execute(
         f"CREATE TABLE {table.name} "
-        "(number INTEGER PRIMARY KEY, owner TEXT, place TEXT, inner BLOB)"
+        "(number INTEGER PRIMARY KEY, owner TEXT, place TEXT, inner BLOB, position)"
     )
     store.executemany(
-        f"INSERT INTO {table.name} (owner, place, inner) VALUES (?, ?, ?)",  # noqa: S608 - our name
-        ((_get_owner(row.values), row.location, _encode_child(table, row)) for row in rows),
+        f"INSERT INTO {table.name} (owner, place, inner, position) "  # noqa: S608 - our name
+        "VALUES (?, ?, ?, ?)",
+        (
+            (_get_owner(row.values), row.location, _encode_child(table, row), row.position)
+            for row in child.rows
+        ),
     )
     store.execute(f"CREATE INDEX {table.name}_owner ON {table.name} (owner)")
 

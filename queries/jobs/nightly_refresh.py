@@ -79,8 +79,9 @@ def _configure_database(settings: Settings, progress: Progress) -> DatabaseSourc
     if source.database_url_file:
         url = read_secret(Path(source.database_url_file), "source.database_url_file", progress)
     queries = {name: sql for name, sql in msgspec.to_builtins(source.queries).items() if sql}
+    order = {name: column for name, column in msgspec.to_builtins(source.order).items() if column}
     if not url:
-        if queries or source.watermark:
+        if queries or order or source.watermark:
             raise ConfigurationError(
                 f"{config_name}: [source] has queries or a watermark, but no database. Set "
                 "FOIDEX_DATABASE_URL, database_url_file or database."
@@ -91,6 +92,11 @@ def _configure_database(settings: Settings, progress: Progress) -> DatabaseSourc
             f"{config_name}: [source.queries] lacks crimes, the SQL that selects the "
             "records. Add it."
         )
+    for name in order.keys() - queries.keys():
+        raise ConfigurationError(
+            f"{config_name}: [source.order] names a column of {name}, but [source.queries] has no "
+            f"query for it. Add the query, or remove the line."
+        )
     fields = build_field_map(source.fields, source.ignore, settings.categories)
     if source.watermark and fields.target_name(source.watermark) != "updated_at":
         raise ConfigurationError(
@@ -100,6 +106,7 @@ def _configure_database(settings: Settings, progress: Progress) -> DatabaseSourc
     return DatabaseSource(
         url=url,
         queries=queries,
+        order=order,
         folder=settings.folder,
         watermark=source.watermark,
         overlap=timedelta(seconds=source.watermark_overlap_seconds),

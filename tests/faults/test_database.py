@@ -37,6 +37,7 @@ from indexer.records.sample import generate_records
 from indexer.sources.database import check_database, read_database
 from indexer.sources.database_connection import DatabaseSource, connect_database
 from queries.matching.term import build_term_query, parse_term
+from tests.support.examples import repeats
 from tests.support.index_content import read_live_records
 from tests.support.postgres import PASSWORD, USER, Postgres, running
 from tests.support.server import SILENT
@@ -252,6 +253,83 @@ def test_an_increment_without_a_watermark_compares_everything(
     fill(on_sqlite, [{**records[7], "narrative": ["Other."]}])
     done = run(source(on_sqlite), "incremental").generation
     assert (done.read, done.unchanged, done.indexed) == (50, 49, 1)
+
+
+# -- the order of entries ------------------------------------------------------------------------
+
+PLANS = {
+    "Hash": "enable_mergejoin = off, enable_nestloop = off",
+    "Merge": "enable_hashjoin = off, enable_nestloop = off",
+    "Nested": "enable_hashjoin = off, enable_mergejoin = off",
+}
+
+ENTRIES = (
+    "the caller said app",
+    "nothing further of note was recorded that day by anyone",
+    "Hinge was named",
+)
+
+
+def fill_log(url: str, crimes: int) -> None:
+    """Crimes with three entries each, whose rows lie in no order; every fiftieth is new."""
+    entries = " UNION ALL ".join(f"SELECT {n}, '{text}'" for n, text in enumerate(ENTRIES))
+    execute(
+        url,
+        "CREATE TABLE crimes (crime_ref text PRIMARY KEY, updated_at timestamptz)",
+        f"INSERT INTO crimes SELECT 'C' || n, timestamptz '2020-01-01' + n % 50 * interval '1 day' FROM generate_series(1, {crimes}) n",
+        "CREATE TABLE log (crime_ref text, entry_no int, entry text)",
+        f"INSERT INTO log SELECT crime_ref, entry_no, entry FROM crimes, ({entries}) e (entry_no, entry) ORDER BY md5(crime_ref || entry_no)",
+        "CREATE INDEX ON log (crime_ref, entry)",
+        "ANALYZE",
+    )  # fmt: skip
+
+
+def find_plan(url: str, join: str) -> str:
+    """Force one kind of join on every new connection. The plan of a query as an increment's."""
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        for setting in ("RESET ALL", *(f"SET {part}" for part in PLANS[join].split(", "))):
+            connection.exec_driver_sql(f'ALTER DATABASE "{engine.url.database}" {setting}')
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql(
+            "EXPLAIN SELECT * FROM (SELECT * FROM log ORDER BY entry_no) l WHERE crime_ref IN "
+            "(SELECT crime_ref FROM crimes WHERE updated_at > '2020-02-18')"
+        )
+        return "\n".join(plan.scalars())
+
+
+@pytest.mark.timeout(3_000)
+@pytest.mark.parametrize("by", ["query", "column"])
+def test_entries_keep_their_order_whatever_plan_the_database_chooses(
+    by: str,
+    run: Callable[..., RefreshResult],
+    client: Elasticsearch,
+    index: IndexSettings,
+    on_postgres: str,
+) -> None:
+    """2,000 crimes, and 100,000 in the long run. No text changes, so nothing may be indexed."""
+    crimes = repeats(2_000, 100_000)
+    fill_log(on_postgres, crimes)
+    log = "SELECT crime_ref, entry AS narrative{} FROM log{}"
+    reading = source(
+        on_postgres,
+        queries={
+            "crimes": "SELECT crime_ref, DATE '2019-06-01' AS recorded_on, '22B' AS offence_code, updated_at FROM crimes",
+            "narratives": log.format(*(("", " ORDER BY entry_no") if by == "query" else (", entry_no", ""))),
+        },
+        order={} if by == "query" else {"narratives": "entry_no"},
+        watermark="updated_at",
+    )  # fmt: skip
+    content_hash = run(reading).generation.content_hash
+    stored = read_live_records(client, index.alias).values()
+    assert {"".join(record["narrative"]) for record in stored} == {"\n\n".join(ENTRIES)}
+    for join in PLANS:
+        assert join in find_plan(on_postgres, join)
+        done = run(reading, "incremental").generation
+        assert (done.read, done.indexed) == (crimes // 50, 0)
+        assert done.content_hash == content_hash
+        full = run(reading).generation
+        assert (full.read, full.content_hash) == (crimes, content_hash)
 
 
 # -- PostgreSQL ----------------------------------------------------------------------------------

@@ -269,7 +269,7 @@ def test_every_file_that_is_named_is_there() -> None:
 def test_every_decision_has_its_number_its_three_parts_and_its_line() -> None:
     index = PAGES["docs/decisions/README.md"]
     decisions = sorted((DOCS / "decisions").glob("[0-9]*.md"))
-    assert [int(path.name[:4]) for path in decisions] == [*range(1, len(decisions) + 1)]
+    assert len({path.name[:4] for path in decisions}) == len(decisions), "a number is used twice"
     for path in decisions:
         text = path.read_text("utf-8")
         title = re.match(rf"# {int(path.name[:4])}\. (.+)\n", text)
