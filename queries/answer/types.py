@@ -205,7 +205,8 @@ class Provenance(Struct, frozen=True):
     """Where the numbers come from. ``records`` are those in the generation, of any status.
 
     ``basis`` is the SHA-256 of the file that says which records count in which number, if one is
-    kept; that file is beside the audit log, because it contains references.
+    kept; that file is beside the audit log, because it contains references. ``matching_rule`` is
+    the version of the matching rule that counted; version 1 did not write it.
     """
 
     generation: str
@@ -221,6 +222,12 @@ class Provenance(Struct, frozen=True):
     took_ms: int
     version: str
     basis: str | None = None
+    written_matching_rule: int | UnsetType = field(default=UNSET, name="matching_rule")
+
+    @property
+    def matching_rule(self) -> int:
+        """The version of the matching rule that counted."""
+        return 1 if self.written_matching_rule is UNSET else self.written_matching_rule
 
 
 class RuleOverride(Struct, frozen=True):

@@ -26,6 +26,7 @@ from queries.answer.types import (
 )
 from queries.answering.coverage import apply_coverage
 from queries.disclosure.consistency import check_consistency
+from queries.matching.term import MATCHING_RULE
 from queries.questions.base import (
     build_filters_agg,
     build_term_aggs,
@@ -259,4 +260,5 @@ def build_provenance(result: SearchResult) -> Provenance:
         run_at=result.run_at,
         took_ms=result.body["took"],
         version=VERSION,
+        written_matching_rule=MATCHING_RULE,
     )

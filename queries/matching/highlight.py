@@ -8,12 +8,16 @@ the cleaned text, ``"".join(segments)``.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from indexer.records.narrative import SegmentedNarrative, find_word_spans, fold_text
 from queries.matching.term import Term
+
+TermForm = tuple[str, ...]
 
 #: The fields of a document that ``narrative_from_source`` reads.
 NARRATIVE_FIELDS: Final = ("narrative", "possessives", "compounds")
@@ -68,8 +72,8 @@ def find_term_matches(narrative: SegmentedNarrative, term: Term) -> list[TermMat
     """Every mention of a term, in order of position."""
     if term.compound:
         return _find_compound_matches(narrative, term.forms[0][0])
-    possessive = [form for form in term.forms if any(map(_is_possessive, form))]
-    plain = [form for form in term.forms if form not in possessive]
+    possessive = tuple(form for form in term.forms if any(map(_is_possessive, form)))
+    plain = tuple(form for form in term.forms if not any(map(_is_possessive, form)))
     term_matches = [
         match
         for words in iter_segment_words(narrative)
@@ -82,7 +86,7 @@ def find_term_matches(narrative: SegmentedNarrative, term: Term) -> list[TermMat
                 TermMatch(start, end - len(_POSSESSIVE_ENDING), form)
                 for form in possessive
                 for start, end, _ in _iter_form_matches(
-                    words, [(*form[:-1], form[-1] + _POSSESSIVE_ENDING)]
+                    words, ((*form[:-1], form[-1] + _POSSESSIVE_ENDING),)
                 )
             )
     return sorted(set(term_matches))
@@ -158,16 +162,26 @@ def _split_index_tokens(word: str) -> list[tuple[str, int]]:
 
 
 def _iter_form_matches(
-    words: list[IndexedWord], forms: list[tuple[str, ...]]
+    words: list[IndexedWord], forms: tuple[TermForm, ...]
 ) -> Iterator[TermMatch]:
     """The matches of each form: its words, one after the other."""
     texts = [word.text for word in words]
+    forms_by_word = _group_forms(forms)
+    for first, text in enumerate(texts):
+        for form_pieces, form in forms_by_word.get(text, ()):
+            last = first + len(form_pieces)
+            if texts[first:last] == form_pieces:
+                yield TermMatch(words[first].start, words[last - 1].end, form)
+
+
+@lru_cache(1_000)
+def _group_forms(forms: tuple[TermForm, ...]) -> dict[str, list[tuple[list[str], TermForm]]]:
+    """Forms by the first word that the index makes of each, with all the words it makes of it."""
+    forms_by_word = defaultdict(list)
     for form in forms:
         form_pieces = [piece for word in form for piece, _ in _split_index_tokens(word)]
-        size = len(form_pieces)
-        for first in range(len(texts) - size + 1):
-            if texts[first] == form_pieces[0] and texts[first : first + size] == form_pieces:
-                yield TermMatch(words[first].start, words[first + size - 1].end, form)
+        forms_by_word[form_pieces[0]].append((form_pieces, form))
+    return dict(forms_by_word)
 
 
 def _iter_possessive_segments(narrative: SegmentedNarrative) -> Iterator[list[IndexedWord]]:

@@ -25,16 +25,15 @@ from elasticsearch.dsl.query import Prefix as StartsWith
 from rapidfuzz.distance import OSA
 
 from indexer.records.narrative import SegmentedNarrative
-from queries.matching.highlight import IndexedWord, iter_segment_words
+from queries.matching.highlight import IndexedWord, TermForm, iter_segment_words
 from queries.matching.term import (
     MAX_TERM_LENGTH,
     MAX_TERM_PARTS,
     Term,
+    iter_joined_variants,
     parse_term,
     parse_term_parts,
 )
-
-TermForm = tuple[str, ...]
 
 MAX_ENDING_LENGTH: Final = 5
 
@@ -80,6 +79,13 @@ class NearMissMatcher:
             if len(form) == 1 and len(form[0]) >= MIN_CLOSED_LENGTH and not term.compound
         }
         self.compound = term.forms[0][0] if term.compound else None
+        # A long term has many forms: its own words come first, and then their joinings.
+        own_words = parse_term_parts(term.written)
+        joined_forms = {*iter_joined_variants(own_words)}
+        self._phrase_forms = sorted(
+            (form for form in self.forms if len(form) > 1),
+            key=lambda form: (form != own_words, form not in joined_forms),
+        )
         self._requested_forms = {
             form for requested_term in requested_terms for form in requested_term.forms
         }
@@ -111,9 +117,8 @@ class NearMissMatcher:
                 queries.append(
                     Fuzzy(narrative={"value": closed, **_ONE_LETTER_FUZZINESS, **_CONSTANT_SCORE})
                 )
-        for form in self.forms[:MAX_PHRASE_FORMS] if self.closed else ():
-            if len(form) > 1:
-                queries += _build_phrase_queries(form)
+        for form in self._phrase_forms[:MAX_PHRASE_FORMS] if self.closed else ():
+            queries += _build_phrase_queries(form)
         return Bool(should=queries, minimum_should_match=1) if queries else None
 
     def find_near_misses(self, narrative: SegmentedNarrative) -> Iterator[NearMissForm]:

@@ -3,15 +3,16 @@
 Pure; knows the names of the three index fields and nothing of requests. The *forms* of a term are
 the ways to write it that count, each a tuple of words that spaces and dashes may separate:
 
-- closed: all its parts as one word;
-- its parts as written, and with neighbours joined in every way;
-- the closed form split once into two parts of two letters or more ("snap chat"), or twice into
-  three parts of three letters or more ("play station network", but never "to get her");
-- its parts as written with one of them split into two parts: of two letters or more if the term
-  has three parts or more, and otherwise of three ("snap chat id").
+- its parts with neighbours joined in every way, from one word to as written;
+- each of these with one of its words opened once, into two parts of two letters or more ("pick up
+  truck" for "pickup truck", "snap chat" for "snapchat");
+- its one-word form opened twice into parts of three letters or more ("play station network", but
+  never "to get her").
 
-So "live stream", "live-stream" and "livestream" give one query. A term of one word that contains
-hard punctuation ("Live.ly", "M&S") has no variants: it is a compound, found as it is written.
+So of two wordings that differ only by hyphens and spaces each counts the other, unless more than
+one opening lies between them. A part of one letter counts only where the term itself has it. A term
+of one word that contains hard punctuation ("Live.ly", "M&S") has no variants: it is a compound,
+found as it is written.
 
 Forms that the rule does not give ("x box" for Xbox) may be added as *openings*: each counts with
 its parts joined in every way, and the term and its openings are one term.
@@ -43,6 +44,9 @@ MAX_TERM_LENGTH: Final = 100
 
 MAX_TERM_PARTS: Final = 8
 
+#: The version of the rule, which an answer records: raised when a term may count other records.
+MATCHING_RULE: Final = 2
+
 MIN_LETTERS_SPLIT_ONCE: Final = 2
 
 MIN_LETTERS_SPLIT_TWICE: Final = 3
@@ -63,12 +67,25 @@ class Term(msgspec.Struct, frozen=True, cache_hash=True):
     """One term as the matching rule sees it.
 
     ``written`` is the requester's wording, ``forms`` the ways to write it that count, closed forms
-    first. A compound has a single form, itself.
+    first. A compound has a single form, itself. ``core`` are the forms that its one-word form has
+    as a term, and its parts joined in every way; empty if it has no variants.
     """
 
     written: str
     forms: tuple[tuple[str, ...], ...]
     compound: bool = False
+    core: frozenset[tuple[str, ...]] = frozenset()
+
+    @property
+    def identity(self) -> frozenset[tuple[str, ...]]:
+        """Equal for two wordings of one term: "live stream" and "livestream"."""
+        return self.core or frozenset(self.forms)
+
+    def merge_wording(self, other: Term) -> Term:
+        """The term, counting also what another wording of it counts."""
+        if self.forms == other.forms:
+            return self
+        return msgspec.structs.replace(self, forms=_sort_forms({*self.forms, *other.forms}))
 
 
 def parse_term(written: str, *, variants: bool = True, openings: Sequence[str] = ()) -> Term:
@@ -95,11 +112,14 @@ def _parse_cached_term(written: str, variants: bool, openings: tuple[str, ...]) 
         return Term(written=written, forms=(term_parts,), compound=True)
     if not variants:
         return Term(written=written, forms=(term_parts,))
-    forms = _expand_forms(term_parts, (term_parts,))
-    for opening in openings:
-        spellings = tuple(iter_joined_variants(_parse_opening(written, opening)))
-        forms |= _expand_forms(spellings[-1], spellings)
-    return Term(written=written, forms=tuple(sorted(forms, key=lambda form: (len(form), form))))
+    wordings = [term_parts, *(_parse_opening(written, opening) for opening in openings)]
+    forms = {form for wording in wordings for form in _expand_forms(wording)}
+    core = {form for wording in wordings for form in _expand_core(wording)}
+    return Term(written=written, forms=_sort_forms(forms), core=frozenset(core))
+
+
+def _sort_forms(forms: set[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(sorted(forms, key=lambda form: (len(form), form)))
 
 
 def parse_term_parts(written: str) -> tuple[str, ...]:
@@ -194,23 +214,20 @@ def iter_joined_variants(term_parts: tuple[str, ...]) -> Iterator[tuple[str, ...
         yield tuple(spaced.split(" "))
 
 
-def _expand_forms(
-    term_parts: tuple[str, ...], spellings: tuple[tuple[str, ...], ...]
-) -> set[tuple[str, ...]]:
-    """The forms of a term's parts; in each of ``spellings``, which join them, a part may split."""
-    closed = "".join(term_parts)
-    forms = {*iter_joined_variants(term_parts)}
-    forms.update(
-        _split_word(closed, 2, MIN_LETTERS_SPLIT_ONCE),
-        _split_word(closed, 3, MIN_LETTERS_SPLIT_TWICE),
-    )
-    for spelling in spellings:
-        if len(spelling) > 1:
-            min_letters = MIN_LETTERS_SPLIT_ONCE if len(spelling) > 2 else MIN_LETTERS_SPLIT_TWICE
-            for index, part in enumerate(spelling):
-                for pieces in _split_word(part, 2, min_letters):
-                    forms.add(replace_parts(spelling, index, index + 1, pieces))
+def _expand_forms(term_parts: tuple[str, ...]) -> set[tuple[str, ...]]:
+    """The forms of a term's parts."""
+    forms = {*_split_word("".join(term_parts), 3, MIN_LETTERS_SPLIT_TWICE)}
+    for spelling in iter_joined_variants(term_parts):
+        forms.add(spelling)
+        for index, part in enumerate(spelling):
+            for pieces in _split_word(part, 2, MIN_LETTERS_SPLIT_ONCE):
+                forms.add(replace_parts(spelling, index, index + 1, pieces))
     return forms
+
+
+def _expand_core(term_parts: tuple[str, ...]) -> set[tuple[str, ...]]:
+    """The forms of a term's parts as one word, and the parts joined in every way."""
+    return {*iter_joined_variants(term_parts), *_expand_forms(("".join(term_parts),))}
 
 
 def _split_word(word: str, piece_count: int, min_letters: int) -> list[tuple[str, ...]]:

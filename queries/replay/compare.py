@@ -36,6 +36,7 @@ from queries.evidence.membership import build_membership, build_mention_membersh
 from queries.evidence.trace import trace_references, trace_scope
 from queries.layout.coverage_text import format_coverage_days
 from queries.replay.movement import (
+    ChangeContext,
     ChangeReason,
     RecordChange,
     RecordsAfter,
@@ -95,6 +96,7 @@ class Replay(
     today, ``live_changes`` those that the live one does. ``record_changes`` are the records that
     changed them; None if they cannot be named, and ``movers_unavailable_reason`` says why.
     ``unexplained_changes`` are numbers whose change is not the sum of the changes of the records.
+    ``matching_rule_changed`` is whether another version of the matching rule answered.
     """
 
     reference: str
@@ -114,6 +116,7 @@ class Replay(
     movers_unavailable_reason: str
     unexplained_changes: tuple[CellChange, ...]
     erased: int = 0
+    matching_rule_changed: bool = False
 
     @property
     def error(self) -> ReplayMismatchError | None:
@@ -230,6 +233,7 @@ def replay_answer(context: ReplayContext, answer: Answer, request: Request) -> R
         movers_unavailable_reason=explanation.unavailable_reason,
         unexplained_changes=tuple(explanation.unexplained_changes),
         erased=source.erased,
+        matching_rule_changed=is_other_rule(answer, live),
     )
 
 
@@ -313,6 +317,11 @@ def _verify_basis(
     )
 
 
+def is_other_rule(answer: Answer, live: Answer) -> bool:
+    """Whether another version of the matching rule counts now."""
+    return answer.provenance.matching_rule != live.provenance.matching_rule
+
+
 def _compare_provenance(answer: Answer, live: Answer) -> tuple[list[str], list[str]]:
     """What differs between then and now besides the numbers: notes, and integrity warnings."""
     original, current = answer.provenance, live.provenance
@@ -331,8 +340,16 @@ def _compare_provenance(answer: Answer, live: Answer) -> tuple[list[str], list[s
         notes.append(f"foidex {original.version} answered; this is foidex {current.version}.")
     if original.mapping_hash != current.mapping_hash:
         notes.append("The live generation was built with another mapping, or other categories.")
+    rule_changed = is_other_rule(answer, live)
+    if rule_changed:
+        notes.append(
+            f"The matching rule changed: version {original.matching_rule} of it answered, and "
+            f"version {current.matching_rule} counts now (docs/matching.md says what each counts)."
+        )
     if original.query_hash != current.query_hash:
-        if original.version != current.version:
+        if rule_changed:
+            notes.append("So the request is another query now.")
+        elif original.version != current.version:
             notes.append(
                 "The request is another query now: the matching rule or the table changed."
             )
@@ -391,8 +408,11 @@ def _explain_changes(
         before,
         after,
         changes,
-        evidence.request.scope,
-        evidence.answer.provenance.built_at.date(),
+        ChangeContext(
+            evidence.request.scope,
+            evidence.answer.provenance.built_at.date(),
+            is_other_rule(evidence.answer, evidence.live),
+        ),
     )
     return _Explanation(record_changes, find_unexplained_changes(before, after, changes))
 

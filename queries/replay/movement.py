@@ -72,17 +72,22 @@ class RecordsAfter(Struct, frozen=True):
     outside: Mapping[str, RecordFacts]
 
 
+class ChangeContext(Struct, frozen=True):
+    """What the request is about, the day on which the generation that answered was built, and
+    whether another version of the matching rule answered."""
+
+    scope: Scope
+    built_on: date
+    matching_rule_changed: bool = False
+
+
 def find_record_changes(
     records_before: RecordsBefore,
     records_after: RecordsAfter,
     changes: Sequence[CellChange],
-    scope: Scope,
-    built_on: date,
+    context: ChangeContext,
 ) -> list[RecordChange]:
-    """Every record that counts differently, by reference.
-
-    ``built_on`` is the day on which the generation that answered was built.
-    """
+    """Every record that counts differently, by reference."""
     derived = [change.key for change in changes if change.derived]
     record_changes = []
     for reference in sorted({*records_before.traced, *records_after.traced}):
@@ -102,7 +107,7 @@ def find_record_changes(
         ]
         if not differing_cells and not possible_cells:
             continue
-        reasons = _explain_record_change(reference, records_before, records_after, scope, built_on)
+        reasons = _explain_record_change(reference, records_before, records_after, context)
         cells_left = tuple(cell_key for cell_key in differing_cells if cell_key not in new_counts)
         cells_entered = tuple(
             cell_key for cell_key in differing_cells if cell_key not in old_counts
@@ -179,8 +184,7 @@ def _explain_record_change(
     reference: str,
     records_before: RecordsBefore,
     records_after: RecordsAfter,
-    scope: Scope,
-    built_on: date,
+    context: ChangeContext,
 ) -> list[ChangeReason]:
     after = (
         records_after.traced[reference].facts
@@ -200,18 +204,22 @@ def _explain_record_change(
             return [ChangeReason("forgotten", f"forgotten on {day}, with foidex forget")]
         return [ChangeReason("deleted", f"deleted, as of {day}")]
     if before is None:
-        return [_explain_new_record(after, records_before, built_on)]
+        return [_explain_new_record(after, records_before, context.built_on)]
     if isinstance(before, RecordFacts) and before.status == DELETED:
         removal = "forgotten" if before.erased else "deleted"
         return [ChangeReason("added", f"added again: it was {removal}")]
-    reasons = [*_compare_plain_fields(before, after, scope)]
+    reasons = [*_compare_plain_fields(before, after, context.scope)]
     if isinstance(before, NearScopeRecord):
-        reasons += _explain_met_condition(before, after, scope, reasons)
+        reasons += _explain_met_condition(before, after, context, reasons)
     else:
-        reasons += _compare_hashed_fields(before, after, scope)
+        reasons += _compare_hashed_fields(before, after, context.scope)
     if not reasons:
-        text = "nothing in it differs: foidex counts it differently than it did then"
-        reasons.append(ChangeReason("rule", text))
+        cause = (
+            "the matching rule changed"
+            if context.matching_rule_changed
+            else "foidex counts it differently than it did then"
+        )
+        reasons.append(ChangeReason("rule", f"nothing in it differs: {cause}"))
     return reasons
 
 
@@ -295,12 +303,16 @@ def _describe_term_changes(old_terms: Sequence[int], new_terms: Sequence[int], s
 
 
 def _explain_met_condition(
-    before: NearScopeRecord, after: RecordFacts, scope: Scope, reasons: list[ChangeReason]
+    before: NearScopeRecord, after: RecordFacts, context: ChangeContext, reasons: list[ChangeReason]
 ) -> Iterable[ChangeReason]:
     """The filter that the record failed then and passes now, unless another reason says so."""
     if before.unmet_part == MENTIONS_FILTER:
-        terms = _describe_term_changes((), after.mentioned_terms, scope)
-        yield ChangeReason("wording", f"wording changed{terms}")
+        terms = _describe_term_changes((), after.mentioned_terms, context.scope)
+        if context.matching_rule_changed:
+            cause = "its wording or the matching rule changed, and nothing kept says which"
+            yield ChangeReason("unknown", f"{cause}{terms}")
+        else:
+            yield ChangeReason("wording", f"wording changed{terms}")
     elif before.unmet_part not in (PERIOD_FILTER, OFFENCES_FILTER) and not any(
         reason.kind == "code" for reason in reasons
     ):

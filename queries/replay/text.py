@@ -84,6 +84,8 @@ def _describe_source_changes(replay: Replay) -> Iterator[str]:
         reason = (
             "Records were forgotten in it, as noted above."
             if replay.erased
+            else "Its records are the same: the matching rule changed, as noted above."
+            if replay.matching_rule_changed
             else "Its records are the same, so the answer was changed, or foidex counts "
             f"differently than version {replay.version} did."
         )

@@ -135,7 +135,8 @@ class ScopeSpec(
         """The scope that is meant; wordings of the same term become one mention."""
         mentions: dict[tuple[object, ...], Mention] = {}
         for mention in self.every_mention:
-            mentions.setdefault(mention.key, mention)
+            same_mention = mentions.get(mention.key, mention)
+            mentions[mention.key] = same_mention.merge_wording(mention)
         return Scope(
             periods=self.every_period,
             offences=tuple(spec.row for spec in self.offences),

@@ -153,7 +153,7 @@ def find_term_problems(
 
     Unless ``repeats`` are allowed, also wordings that are the same term.
     """
-    quoted_by_key: dict[tuple[object, ...], str] = {}
+    mentions: dict[tuple[object, ...], Mention] = {}
     forms = 0
     for number, wording in enumerate(wordings):
         term_path = f"{path}[{number}]"
@@ -163,8 +163,12 @@ def find_term_problems(
             yield Problem(term_path, str(error))
             continue
         yield from _find_unknown_spellings(wording, term_path)
-        if mention.key not in quoted_by_key:
-            forms += mention.form_count
+        same_mention = mentions.get(mention.key)
+        merged = same_mention.merge_wording(mention) if same_mention else mention
+        if merged.form_count > MAX_SEARCH_FORMS:
+            yield Problem(term_path, _explain_long_term(merged))
+            return
+        forms += merged.form_count - (same_mention.form_count if same_mention else 0)
         if forms > MAX_SEARCH_FORMS:
             yield Problem(
                 term_path,
@@ -173,14 +177,21 @@ def find_term_problems(
                 "question or request.",
             )
             return
-        if mention.key not in quoted_by_key:
-            quoted_by_key[mention.key] = mention.quoted
-        elif not repeats:
-            first = quoted_by_key[mention.key]
+        mentions[mention.key] = merged
+        if same_mention and not repeats:
             yield Problem(
                 term_path,
-                f"{mention.quoted} is the same term as {first} above. Remove one of them.",
+                f"{mention.quoted} is the same term as {same_mention.quoted} above. "
+                "Remove one of them.",
             )
+
+
+def _explain_long_term(mention: Mention) -> str:
+    return (
+        f"{mention.quoted} can be written in {mention.form_count:,} ways, and one search looks for "
+        f"{MAX_SEARCH_FORMS:,} at most. Ask for its distinctive words, or for exactly this wording "
+        "(variants: none)."
+    )
 
 
 def _find_unknown_spellings(wording: Wording, path: str) -> Iterator[Problem]:

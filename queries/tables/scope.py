@@ -96,12 +96,29 @@ class Mention(Struct, frozen=True, cache_hash=True):
 
     @property
     def key(self) -> tuple[object, ...]:
-        """A key that is equal for two wordings that count the same records."""
+        """A key that is equal for two wordings of the same term."""
         return (
-            self.term.forms,
-            frozenset(alias.forms for alias in self.aliases),
+            self.term.identity,
+            frozenset(alias.identity for alias in self.aliases),
             frozenset(
-                (cooccurrence.term.forms, cooccurrence.max_distance)
+                (cooccurrence.term.identity, cooccurrence.max_distance)
+                for cooccurrence in self.cooccurrences
+            ),
+        )
+
+    def merge_wording(self, other: Mention) -> Mention:
+        """The mention, counting also what another with the same key counts."""
+        return msgspec.structs.replace(
+            self,
+            term=self.term.merge_wording(other.term),
+            aliases=tuple(_merge_spellings(alias, other.aliases) for alias in self.aliases),
+            cooccurrences=tuple(
+                msgspec.structs.replace(
+                    cooccurrence,
+                    term=_merge_spellings(
+                        cooccurrence.term, [entry.term for entry in other.cooccurrences]
+                    ),
+                )
                 for cooccurrence in self.cooccurrences
             ),
         )
@@ -153,6 +170,14 @@ class Mention(Struct, frozen=True, cache_hash=True):
             )
             for cooccurrence in self.cooccurrences
         ]
+
+
+def _merge_spellings(term: Term, others: Sequence[Term]) -> Term:
+    """A term, counting also what those of the others that are the same term count."""
+    for other in others:
+        if other.identity == term.identity:
+            term = term.merge_wording(other)
+    return term
 
 
 @lru_cache(2_000)

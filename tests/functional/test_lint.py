@@ -315,6 +315,32 @@ def test_the_sample_records_have_the_near_misses_they_are_made_with(
         assert {miss.wording for miss in one.near_misses} == {"livestreamed", "live streams"}
 
 
+@pytest.mark.parametrize("wording", ["pickup truck", "pick-up truck", "pick up truck"])
+def test_wordings_that_differ_by_hyphens_and_spaces_count_and_are_no_near_misses(
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any], wording: str
+) -> None:
+    texts = [
+        "A pickup truck.",
+        "A pick-up truck.",
+        "A pick up truck.",
+        "A pickup truk.",
+        "A pick-u p truck.",
+    ]
+    load([
+        {"crime_ref": f"R{number}", "recorded_on": "2020-06-01", "offence_code": "22B", "narrative": text}
+        for number, text in enumerate(texts)
+    ])  # fmt: skip
+    text = f"reference: R\ntitle: T\nmentions: [{wording}]\nquestions: [{{id: Q1, kind: offences}}]"
+    (one,) = checked(client, index.alias, text).terms
+    assert one.records == 3
+    spellings = {"pickup truck": 1, "pick up truck": 2}
+    own = wording.replace("-", " ")
+    assert {form.form: form.records for form in one.unintended} == {
+        form: records for form, records in spellings.items() if form != own
+    }
+    assert {miss.wording for miss in one.near_misses} == {"pickup truk"}
+
+
 def run(environment: dict[str, str], *arguments: str) -> Outcome:
     return run_command("lint", *arguments, environment=environment)  # fmt: skip
 

@@ -28,7 +28,7 @@ from queries.answering.build import compute_answer
 from queries.evidence.basis import basis_path, read_basis, save_basis
 from queries.evidence.membership import build_membership
 from queries.evidence.trace import trace_scope
-from queries.matching.term import build_form_query
+from queries.matching.term import MATCHING_RULE, build_form_query, parse_term
 from queries.replay.compare import (
     LabelledRecordChange,
     Replay,
@@ -39,6 +39,7 @@ from queries.replay.compare import (
 )
 from queries.replay.text import format_replay, select_row_labels
 from queries.request.reader import Request, parse_request
+from queries.spec import term_spec
 from queries.tables import scope
 from tests.support.command_line import Outcome, run_command
 from tests.support.counted_records import COUNTED_RECORDS, TERMS, four_questions
@@ -428,6 +429,61 @@ def test_a_change_of_the_matching_rule_is_told_as_that(
     assert found.source_changes
     assert {kind for kinds in reasons(found).values() for kind in kinds} == {"rule"}
     assert "foidex counts differently" in format_replay(found)
+
+
+TRUCK = """
+reference: R1
+title: T
+questions: [{id: Q1, kind: keywords, keywords: [pickup truck]}]
+"""
+
+
+def test_an_answer_by_the_rule_before_says_that_the_rule_changed(
+    force: Force, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer has no version of the rule, as foidex wrote it, and the rule had fewer forms."""
+    force.refresh([record("C1", "a pickup truck"), record("C2", "a pick-up truck"), record("C3")])
+    asking = parse_request(TRUCK)
+    parsed = parse_term("pickup truck")
+    old_form = msgspec.structs.replace(parsed, forms=(("pickup", "truck"),))
+    with monkeypatch.context() as old_rule:
+        old_rule.setattr(term_spec, "parse_term", lambda *_, **__: old_form)
+        plain = json.loads(format_json(force.answer(asking)))
+    assert plain["provenance"].pop("matching_rule") == MATCHING_RULE
+    answered = msgspec.convert(plain, Answer)
+    assert answered.provenance.matching_rule == 1
+    replayed = force.replay(answered)
+    assert replayed.integrity_warnings == ()
+    assert replayed.matching_rule_changed
+    assert any(
+        "version 1 of it answered, and version 2 counts now" in one for one in replayed.notes
+    )
+    assert reasons(replayed) == {"C2": ["rule"]}
+    text = format_replay(replayed)
+    assert "Its records are the same: the matching rule changed, as noted above." in text
+    assert "nothing in it differs: the matching rule changed" in text
+    force.prune()
+
+
+def test_a_record_that_came_into_scope_since_the_rule_changed_is_not_said_to_be_reworded(
+    force: Force, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its generation is gone, and the basis does not say whether its text changed."""
+    force.refresh([record("C1", "a pickup truck"), record("C2", "a pick-up truck")])
+    asking = parse_request(
+        "reference: R1\ntitle: T\nmentions: [pickup truck]\nquestions: [{id: Q1, kind: offences}]"
+    )
+    parsed = parse_term("pickup truck")
+    old_form = msgspec.structs.replace(parsed, forms=(("pickup", "truck"),))
+    with monkeypatch.context() as old_rule:
+        old_rule.setattr(term_spec, "parse_term", lambda *_, **__: old_form)
+        plain = json.loads(format_json(force.answer(asking)))
+    del plain["provenance"]["matching_rule"]
+    force.refresh([record("C1", "a pickup truck"), record("C2", "a pick-up truck")])
+    force.prune()
+    replayed = force.replay(msgspec.convert(plain, Answer))
+    assert reasons(replayed) == {"C2": ["unknown"]}
+    assert "its wording or the matching rule changed" in format_replay(replayed)
 
 
 # -- against a naive reading -----------------------------------------------------------------------

@@ -6,9 +6,11 @@ boundaries and counting are written again here, naively, from the rule's text.
 
 from __future__ import annotations
 
+import itertools
 import re
 import sys
 import unicodedata
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -75,25 +77,34 @@ def holds(plain: str, forms: list[str]) -> bool:
 
 
 def variants(term: str) -> list[str]:
-    """The forms of a term, from the rule's text: closed; opened once into parts of two letters or
-    more; opened twice into parts of three or more; its parts with neighbours joined in every way;
-    as written, also with one part opened into parts of three or more (of two, in a term of three
-    words or more)."""
+    """The forms of a term, from the rule's text, gap by gap: a form may lack any of the gaps
+    between the parts of the term; it may have one gap more, if the words on both sides of it have
+    two letters or more; and the term in one word may have two gaps, if all three words have three
+    letters or more."""
     written = re.split(rf"[{_SOFT}]+", cleaned(term).strip())
     closed = "".join(written)
-    found = {closed, *joinings(written)}
-    size = len(closed)
-    for cut in range(2, size - 1):
-        found.add(f"{closed[:cut]} {closed[cut:]}")
-    for cut in range(3, size - 5):
-        for second in range(cut + 3, size - 2):
-            found.add(f"{closed[:cut]} {closed[cut:second]} {closed[second:]}")
-    least = 3 if len(written) == 2 else 2
-    for place, part in enumerate(written if len(written) > 1 else []):
-        for cut in range(least, len(part) - least + 1):
-            opened = [*written[:place], part[:cut], part[cut:], *written[place + 1 :]]
-            found.add(" ".join(opened))
+    places = range(1, len(closed))
+    own = list(itertools.accumulate(map(len, written[:-1])))
+    found = set()
+    for count in range(len(own) + 1):
+        for kept in itertools.combinations(own, count):
+            found.add(_cut(closed, kept))
+            for more in places:
+                gaps = sorted({*kept, more})
+                ends = [0, *gaps, len(closed)]
+                at = ends.index(more)
+                if min(more - ends[at - 1], ends[at + 1] - more) >= 2:
+                    found.add(_cut(closed, gaps))
+    for first, second in itertools.combinations(places, 2):
+        if min(first, second - first, len(closed) - second) >= 3:
+            found.add(_cut(closed, (first, second)))
     return sorted(form for form in found if " '" not in form and "' " not in form)
+
+
+def _cut(closed: str, gaps: Iterable[int]) -> str:
+    """A word with spaces at some places."""
+    ends = [0, *gaps, len(closed)]
+    return " ".join(closed[one:other] for one, other in itertools.pairwise(ends))
 
 
 def joinings(parts: list[str]) -> list[str]:

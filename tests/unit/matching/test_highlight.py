@@ -49,6 +49,12 @@ def test_matches_are_what_is_written(text: str, term: str, written: list[str]) -
     assert found(text, term) == written
 
 
+@pytest.mark.parametrize("term", ["pickup truck", "pick-up truck", "pick up truck"])
+def test_every_wording_of_a_term_is_highlighted(term: str) -> None:
+    text = "A pickup truck, a Pick-Up truck, a pick up\ntruck and a p ick-up truck."
+    assert found(text, term) == ["pickup truck", "Pick-Up truck", "pick up\ntruck"]
+
+
 def test_a_match_never_crosses_entries() -> None:
     first, second = segment_narrative(clean_text("a live")), segment_narrative(clean_text("stream"))
     both = SegmentedNarrative(first.segments + second.segments, [], [])

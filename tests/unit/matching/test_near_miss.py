@@ -86,6 +86,20 @@ def test_a_term_is_no_near_miss_of_itself(word: str) -> None:
         assert near(f"it {' '.join(form)} it", word) == []
 
 
+@pytest.mark.parametrize("term", ["pickup truck", "pick-up truck", "pick up truck"])
+def test_wordings_that_count_are_no_near_misses_and_one_letter_parts_are(term: str) -> None:
+    text = "a pickup truck, pick-up truck, pick up truck, pick uptruck and p ickup truck"
+    assert near(text, term) == [("p ickup truck", NearMissKind.SPLIT)]
+
+
+def test_near_misses_of_the_words_of_a_long_term_are_searched_for() -> None:
+    """A long term has more forms than phrases are searched for: those of its own words come first."""
+    term = parse_term("she was sent a message on snapchat today")
+    query = NearMissMatcher(term, [term]).query()
+    assert query
+    assert "she was sent a message on snapchat today" in str(query.to_dict())
+
+
 def test_what_the_request_asks_for_elsewhere_is_no_near_miss() -> None:
     text = "livestreaming, live streams"
     assert near(text, "livestream", "live streaming") == [("live streams", NearMissKind.ENDING)]

@@ -213,6 +213,9 @@ def test_what_is_wrong_in_a_question_is_one_message_with_its_line(
         ("offences: []", '"offences" is empty'),
         (f"mentions: [{'a' * 999_000}]", "has 999,000 characters; the most is 100."),
         (f"mentions: {listed(10_000)}", '"mentions": expected at most 500 entries.'),
+        ("mentions: [contacted repeatedly through several different messaging applications afterwards]",
+         'afterwards" can be written in 9,021 ways, and one search looks for 8,000 at most. '
+         "Ask for its distinctive words, or for exactly this wording (variants: none)."),
         (f"mentions: {listed(40, 'abcdefghij' * 4 + '{:05} x')}", "ways, and one search looks for 8,000 at most."),
         ("mentions: [[live stream]]", '"mentions": expected text or keys and values, not a list.'),
         ('mentions: ["\\udcffx"]', "half a character"),
