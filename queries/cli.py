@@ -27,10 +27,11 @@ from indexer.commands.server import run_down, run_status, run_up
 from indexer.errors import FoidexError, OutputError, list_exit_codes
 from indexer.session import get_session, start_session
 from queries.commands.answer import answer_app
-from queries.commands.count import count_app
 from queries.commands.demo import demo_app
 from queries.commands.estimate import estimate_app
-from queries.commands.find import find_app
+from queries.commands.explore.count import count_app
+from queries.commands.explore.find import find_app
+from queries.commands.explore.why import why_app
 from queries.commands.lint import lint_app
 from queries.commands.options import ANSWER_PANEL, INDEX_PANEL, OPERATE_PANEL
 from queries.commands.refresh import refresh_app
@@ -125,6 +126,7 @@ app.add_typer(replay_app)
 app.add_typer(templates_app, name="templates", rich_help_panel=ANSWER_PANEL)
 app.add_typer(count_app)
 app.add_typer(find_app)
+app.add_typer(why_app)
 app.add_typer(refresh_app)
 app.add_typer(_group_commands(INDEX_PANEL, _INDEX_COMMANDS))
 app.add_typer(_group_commands(OPERATE_PANEL, _OPERATING_COMMANDS))

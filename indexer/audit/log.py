@@ -55,6 +55,8 @@ _KEY_BYTES: Final = 32
 
 _MARK_FIELD: Final = "crime_ref_hmac_sha256"
 
+_OPENED_MARK_FIELD: Final = "opened_crime_ref_hmac_sha256"
+
 _UNKEYED_MARK_FIELD: Final = "crime_ref_sha256"  # in lines written before there was a key
 
 _RESULT_WITHHELD: Final = "and every query must be logged, so no result is given"
@@ -274,6 +276,15 @@ class AuditRun:
         """Add the mark of the record that is erased. Raises OutputError or BrokenChainError."""
         if self._log is not None:
             self.add_fields(arguments={_MARK_FIELD: self._log.mark(reference)})
+
+    def add_opened_reference(self, reference: str, **arguments: Any) -> None:
+        """Add the mark of the one record that is opened, and what else was asked.
+
+        Raises OutputError or BrokenChainError.
+        """
+        if self._log is not None:
+            arguments[_OPENED_MARK_FIELD] = self._log.mark(reference)
+            self.add_fields(arguments=arguments)
 
     def begin(self) -> None:
         """Write the line of a run that is about to change something. Raises OutputError."""

@@ -88,6 +88,22 @@ AliasOption = Annotated[
     typer.Option("--alias", metavar="TERM", help="Another name of the (single) term. Repeatable."),
 ]
 
+RowOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="QUESTION:ROW",
+        help="Which number: Q2:Snapchat for a row, Q2 for the total of Q2.",
+    ),
+]
+
+ColumnOption = Annotated[
+    str, typer.Option(help="The column, if the table has several, as the answer names it.")
+]
+
+MaskOption = Annotated[
+    bool, typer.Option("--mask", help="Hide numbers, addresses and names around the words.")
+]
+
 ExactOption = Annotated[
     bool, typer.Option("--exact", help="Only the exact wording, without spelling variants.")
 ]

@@ -41,7 +41,7 @@ def locate_records(
 ) -> RecordQuery:
     """The records behind a row or a cell. Raises RequestError where there is no such cell."""
     scope = request.scope
-    prepared = prepare_question(_find_question(request, question_id), scope)
+    prepared = prepare_question(find_question(request, question_id), scope)
     periods = prepared.scope.periods if prepared.has_period_columns else ()
     name, period_index = column, None
     if periods:
@@ -81,7 +81,8 @@ def parse_cell_name(text: str) -> tuple[str, str]:
     return question.strip(), row.strip() or TOTAL_KEY
 
 
-def _find_question(request: Request, name: str) -> Question:
+def find_question(request: Request, name: str) -> Question:
+    """A question by its id, whatever its capitals. Raises RequestError, with the closest id."""
     questions = {question.id.casefold(): question for question in request.questions}
     if question := questions.get(name.casefold()):
         return question

@@ -71,6 +71,22 @@ def trace_references(
     return facts
 
 
+def trace_record(
+    client: Elasticsearch,
+    generation: str,
+    reference: str,
+    membership: Membership,
+    access_alias: str | None = None,
+) -> TracedRecord | None:
+    """One record by its reference, in scope or not; None if there is none.
+
+    Its counts are those that it has if it is in scope. Raises as ``trace_scope``.
+    """
+    index = _SealedIndex(client, generation, access_alias)
+    query = {"term": {"crime_ref": reference}}
+    return next(_trace_records(index, query, membership), None)
+
+
 def list_near_records(
     client: Elasticsearch,
     generation: str,

@@ -14,12 +14,15 @@ from indexer.session import get_session
 from queries.commands.options import (
     EXPLORE_PANEL,
     AliasOption,
+    ColumnOption,
     CoTermOption,
     DistanceOption,
     EndOption,
     ExactOption,
+    MaskOption,
     OffenceOption,
     PeriodOption,
+    RowOption,
     StartOption,
     TermsArgument,
     WhereOption,
@@ -40,18 +43,6 @@ RequestOption = Annotated[
     Path | None, typer.Option(help="Show the records behind a number of this request file.")
 ]
 
-RowOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="QUESTION:ROW",
-        help="Which number: Q2:Snapchat for a row, Q2 for the total of Q2.",
-    ),
-]
-
-ColumnOption = Annotated[
-    str, typer.Option(help="The column, if the table has several, as the answer names it.")
-]
-
 ReferencesOption = Annotated[
     bool, typer.Option("--refs-only", help="Only the references, one on each line.")
 ]
@@ -68,10 +59,6 @@ SentencesOption = Annotated[
         max=100,
         help="Show the sentence instead, and this many on each side.",
     ),
-]
-
-MaskOption = Annotated[
-    bool, typer.Option("--mask", help="Hide numbers, addresses and names around the words.")
 ]
 
 MaxMentionsOption = Annotated[
