@@ -25,6 +25,8 @@ _FONT: Final = "Arial"
 
 _BLACK: Final = RGBColor(0, 0, 0)
 
+_DRAFT_RED: Final = RGBColor(0x8B, 0, 0)
+
 _MADE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _TABLE_STYLE: Final = f"""
@@ -65,6 +67,10 @@ def _page(document: Any) -> None:
     section.page_width, section.page_height = Mm(210), Mm(297)
     section.left_margin = section.right_margin = Mm(24)
     section.top_margin = section.bottom_margin = Mm(22)
+    header = section.header.paragraphs[0]
+    header.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    run = header.add_run("{{ draft }}")
+    run.bold, run.font.color.rgb = True, _DRAFT_RED
     footer = section.footer.paragraphs[0]
     footer.paragraph_format.tab_stops.add_tab_stop(Mm(162), WD_TAB_ALIGNMENT.RIGHT)
     footer.add_run("{{ answer.reference }}\tPage ")
@@ -177,6 +183,7 @@ def _opening(document: Any) -> None:
     _lines(document, "{%p if coverage %}", "{{ coverage | join(' ') }}", "{%p endif %}")
     for name in ("withheld", "rounded"):
         _lines(document, f"{{%p if {name} %}}", f"{{{{ {name} }}}}", "{%p endif %}")
+    _lines(document, "{%p for line in set_aside %}", "{{ line }}", "{%p endfor %}")
 
 
 def _questions(document: Any) -> None:

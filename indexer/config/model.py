@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -90,6 +90,20 @@ class ForceSettings(Struct, frozen=True, forbid_unknown_fields=True):
         "If you are still unhappy after the review, you may complain to the Information "
         "Commissioner: ico.org.uk/concerns, telephone 0303 123 1113.",
     )
+
+    @property
+    def missing_keys(self) -> tuple[str, ...]:
+        """The keys without which a letter cannot be sent, and that are not set."""
+        values = {
+            "name": self.name,
+            "unit": self.unit,
+            "address": " ".join(self.address),
+            "contact": self.contact,
+            "signatory": self.signatory,
+        }
+        return tuple(
+            key for key, value in values.items() if value.strip() in ("", f"[force.{key}]")
+        )
 
 
 class TermBookSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -205,21 +219,48 @@ Rounding = Annotated[int, Meta(ge=0, le=100)]
 
 YoungestRule = Literal["withhold", "band", "give"]
 
+#: Counts from 1 to one less are withheld if nothing else is configured.
+SAFE_THRESHOLD: Final = 5
+
 
 class DisclosureSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What may be published of an answer.
+    """What may be published of an answer. It is safe without any of this being set.
 
-    Counts from 1 to ``threshold`` - 1 are withheld, or every count is rounded to a multiple of
-    ``rounding``; 0 turns either off. ``youngest`` says how the age of the youngest of few victims
-    is shown. Counts below ``flag`` are marked as small for the officer. ``ledger`` is the file that
-    records releases, relative to foidex.toml.
+    Counts from 1 to ``threshold`` - 1 are withheld, by default those below SAFE_THRESHOLD; or every
+    count is rounded to a multiple of ``rounding``. 0 turns either off. ``youngest`` says how the
+    age of the youngest of few victims is shown. Counts below ``flag`` are marked as small for the
+    officer. ``ledger`` records releases: true on the server, one for the index; a text names a
+    file, relative to foidex.toml; false turns it off. Whatever is less strict than the defaults
+    needs a ``reason``, which every published answer states.
     """
 
-    threshold: Threshold = 0
+    threshold: Threshold | None = None
     rounding: Rounding = 0
     youngest: YoungestRule = "withhold"
-    flag: Threshold = 5
-    ledger: str | None = None
+    flag: Threshold = SAFE_THRESHOLD
+    ledger: str | bool = True
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+    @property
+    def effective_threshold(self) -> int:
+        """The threshold that applies; 0 if numbers are rounded and none is set."""
+        if self.threshold is not None:
+            return self.threshold
+        return 0 if self.rounding else SAFE_THRESHOLD
+
+    @property
+    def weaker_rules(self) -> dict[str, str]:
+        """What is less strict than the defaults: in a few words, by the key that says so."""
+        rules = {}
+        if self.rounding and max(self.effective_threshold, self.rounding) < SAFE_THRESHOLD:
+            rules["rounding"] = f"rounding {self.rounding} instead of {SAFE_THRESHOLD}"
+        elif not self.rounding and self.effective_threshold < SAFE_THRESHOLD:
+            rules["threshold"] = f"threshold {self.effective_threshold} instead of {SAFE_THRESHOLD}"
+        if self.youngest != "withhold":
+            rules["youngest"] = f'youngest "{self.youngest}" instead of "withhold"'
+        if self.ledger is False:
+            rules["ledger"] = "no ledger of releases"
+        return rules
 
 
 class OutputSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -301,6 +301,14 @@ class Answer(Struct, frozen=True):
         return self.measured_coverage if isinstance(self.measured_coverage, Coverage) else None
 
 
+def has_withheld_numbers(answer: Answer) -> bool:
+    """Whether any number of a published answer is withheld."""
+    disclosure, scope = answer.disclosure, answer.scope
+    return disclosure is not None and (
+        disclosure.withheld > 0 or None in (scope.records, *scope.left_out.values())
+    )
+
+
 def format_json(answer: Struct) -> str:
     """The answer as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(answer), indent=2).decode()

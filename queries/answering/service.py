@@ -80,4 +80,4 @@ def answer_logged_request(
 
 def near_miss_threshold(rule: DisclosureSettings) -> int:
     """The fewest records a near miss must be in for an answer to list it."""
-    return max(MIN_NEAR_MISS_RECORDS, rule.threshold, rule.rounding, rule.flag)
+    return max(MIN_NEAR_MISS_RECORDS, rule.effective_threshold, rule.rounding, rule.flag)

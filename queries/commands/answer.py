@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from queries.jobs.batch import AnswerJob, BatchResult
 
 answer_app = typer.Typer()
+
+_KEEP_OWN_ANSWER: Final = (
+    "Keep your own answer too: run the same command without --publish, with --out and another "
+    "folder. foidex replay explains that one later, and cannot use a published one."
+)
 
 
 class AnswerFormat(StrEnum):
@@ -121,6 +126,8 @@ def run_answer_command(
         _write_documents(job, request, out_folder)
     elif request:
         _print_answer(job, request, form or AnswerFormat.TEXT)
+    if publish:
+        print(_KEEP_OWN_ANSWER, file=sys.stderr)
 
 
 def _make_document_settings() -> DocumentSettings:
@@ -136,7 +143,7 @@ def _make_publisher(override_reason: str) -> Publisher:
 
     publisher = build_publisher(get_session().settings, override_reason)
     if not publisher.ledger:
-        print("foidex.toml sets no ledger, so the release is not recorded.", file=sys.stderr)
+        print("foidex.toml names no ledger, so the release is not recorded.", file=sys.stderr)
     return publisher
 
 
@@ -228,7 +235,9 @@ def _print_write_result(reference: str, written: WriteResult) -> None:
 def _format_write_result(reference: str, written: WriteResult) -> Iterator[str]:
     changes = written.changes
     change_text = (
-        "nothing to compare with"
+        "no number compared, because the set replaced answered another request"
+        if changes is None and written.replaced
+        else "nothing to compare with"
         if changes is None
         else f"{len(changes)} {'number' if len(changes) == 1 else 'numbers'} changed"
     )

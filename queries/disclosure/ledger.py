@@ -169,9 +169,12 @@ def _refuse_release(messages: list[str]) -> None:
         if remainder := len(messages) - len(lines):
             lines.append(f"and {remainder:,} more.")
         raise DisclosureError(
-            "together with earlier releases this one gives numbers away, so nothing is published:\n"
-            + "\n".join(lines)
-            + "\nAsk for less, withhold more, or record why it may go out: --override REASON."
+            "somebody who has this release and earlier ones could work out small numbers, so "
+            "nothing is published. They are:\n"
+            + "\n".join(f"  - {line}" for line in lines)
+            + "\nAsk for the same periods, offences and words as the earlier release, or for fewer "
+            "tables. If the numbers may be known, say why: --override REASON. The answer then "
+            "states the reason."
         )
 
 

@@ -6,13 +6,21 @@ Pure. A request may always be stricter. Being less strict needs a reason, which 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from indexer.config.model import DisclosureSettings, Rounding, Threshold, YoungestRule
+from indexer.config.model import (
+    SAFE_THRESHOLD,
+    DisclosureSettings,
+    Rounding,
+    Threshold,
+    YoungestRule,
+)
 from indexer.errors import DisclosureError
 from queries.answer.types import RuleOverride
+from queries.layout.prose import join_list
 
 _STRICTER: Final = ("give", "band", "withhold")
 
@@ -63,7 +71,7 @@ def resolve_policy(force: DisclosureSettings, spec: DisclosureSpec, override: st
     Raises DisclosureError if the request is less strict than the force without a reason, or asks
     for both a threshold and rounding.
     """
-    threshold = force.threshold if spec.threshold is None else spec.threshold
+    threshold = _resolve_threshold(force, spec)
     rounding = force.rounding if spec.rounding is None else spec.rounding
     youngest = force.youngest if spec.youngest is None else spec.youngest
     if threshold > 1 and rounding:
@@ -78,15 +86,57 @@ def resolve_policy(force: DisclosureSettings, spec: DisclosureSpec, override: st
             f"the request is less strict than foidex.toml ({'; '.join(weaker)}). "
             'Give a reason: under "disclosure:", or with --override, or be as strict.'
         )
-    overrides = tuple(RuleOverride(rule, reason) for rule in weaker)
+    policy = Policy(threshold, rounding, youngest)
+    overrides = (
+        *_list_force_overrides(force, policy),
+        *(RuleOverride(rule, reason) for rule in weaker),
+    )
     return Policy(threshold, rounding, youngest, overrides)
+
+
+def require_reason(force: DisclosureSettings, file: Path | None) -> None:
+    """Raise DisclosureError if the force's rule is less strict than the default without a reason.
+
+    ``file`` is the foidex.toml that contains it.
+    """
+    rules = force.weaker_rules
+    if rules and not force.reason.strip():
+        raise DisclosureError(
+            f"{file or 'foidex.toml'}: [disclosure] is less strict than the default "
+            f"({'; '.join(rules.values())}) and gives no reason, so nothing is published. Remove "
+            f"{join_list([*rules])}, or give a reason, which every published answer "
+            'states:\n\n[disclosure]\nreason = "why this is safe, and who agreed to it"\n\n'
+            "Then run the command again."
+        )
+
+
+def _resolve_threshold(force: DisclosureSettings, spec: DisclosureSpec) -> int:
+    """The threshold of a request; 0 if it asks for rounding and nobody set a threshold."""
+    if spec.threshold is not None:
+        return spec.threshold
+    if spec.rounding and force.threshold is None:
+        return 0
+    return force.effective_threshold
+
+
+def _list_force_overrides(force: DisclosureSettings, policy: Policy) -> Iterator[RuleOverride]:
+    """What the force set aside of the defaults, unless the request is as strict as they are."""
+    for key, rule in force.weaker_rules.items():
+        is_strict = {
+            "threshold": policy.minimum_group >= SAFE_THRESHOLD,
+            "rounding": policy.minimum_group >= SAFE_THRESHOLD,
+            "youngest": policy.youngest == "withhold",
+        }
+        if not is_strict.get(key, False):
+            yield RuleOverride(rule, force.reason.strip())
 
 
 def _list_weaker_rules(
     force: DisclosureSettings, threshold: int, rounding: int, youngest: str
 ) -> Iterator[str]:
-    if threshold < force.threshold:
-        yield f"threshold {threshold} instead of {force.threshold}"
+    replaced_default = force.threshold is None and rounding >= SAFE_THRESHOLD
+    if threshold < force.effective_threshold and not replaced_default:
+        yield f"threshold {threshold} instead of {force.effective_threshold}"
     if rounding < force.rounding and threshold < force.rounding:
         yield f"rounding {rounding} instead of {force.rounding}"
     if _STRICTER.index(youngest) < _STRICTER.index(force.youngest):

@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 
-from indexer.config.model import DisclosureSettings, Settings
-from queries.answer.types import Answer
+from indexer.config.model import DisclosureSettings, ForceSettings, Settings
+from indexer.errors import DisclosureError
+from queries.answer.types import Answer, has_withheld_numbers
 from queries.disclosure.ledger import (
     PreparedRelease,
     PublishedAnswer,
     prepare_release,
-    publish_release,
 )
-from queries.disclosure.policy import DisclosureSpec, Policy, resolve_policy
+from queries.disclosure.policy import DisclosureSpec, Policy, require_reason, resolve_policy
+from queries.layout.prose import join_list
+
+#: What to paste for each detail of the force that is missing.
+_FORCE_LINES: Final = {
+    "name": 'name = "Example Constabulary"',
+    "unit": 'unit = "Information Rights"',
+    "address": 'address = ["Police Headquarters", "1 Example Street", "Exampleton EX1 1EX"]',
+    "contact": 'contact = "information.rights@example.org"',
+    "signatory": 'signatory = "Information Rights Officer"',
+}
+
+_EXEMPTION_LINE: Final = (
+    'exemption = "We rely on section 40(2) of the Freedom of Information Act 2000 (personal '
+    'information)."'
+)
 
 
 class Publisher(Struct, frozen=True):
-    """The force's rule, its ledger if there is one, and the reason to set a rule aside, if any."""
+    """The force and its rule, its ledger if there is one, and the reason to set a rule aside, if
+    any. ``file`` is the foidex.toml that they are from."""
 
     rule: DisclosureSettings
     ledger: Path | None
+    force: ForceSettings
     reason: str = ""
+    file: Path | None = None
 
     def policy(self, spec: DisclosureSpec) -> Policy:
         """The policy of one request. Raises DisclosureError if it is less strict than the rule
@@ -33,24 +53,54 @@ class Publisher(Struct, frozen=True):
     def publish(self, answer: Answer, policy: Policy) -> PublishedAnswer:
         """The answer as it may be published, recorded in the ledger.
 
-        Raises as ``publish_release``.
+        Raises as ``prepare_release``.
         """
-        return publish_release(answer, policy, self.ledger, self.reason)
+        with self.prepare_release(answer, policy) as pending_release:
+            pending_release.record()
+            return PublishedAnswer(pending_release.answer, pending_release.changes)
 
-    def prepare_release(
-        self, answer: Answer, policy: Policy
-    ) -> AbstractContextManager[PreparedRelease]:
+    @contextmanager
+    def prepare_release(self, answer: Answer, policy: Policy) -> Iterator[PreparedRelease]:
         """The answer as it may be published, to be recorded when all made from it is ready.
 
-        Raises DisclosureError if it would give a number away, OutputError if the ledger cannot be
-        written.
+        Raises DisclosureError if it would give a number away or withholds one without an exemption,
+        OutputError if the ledger cannot be written.
         """
-        return prepare_release(answer, policy, self.ledger, self.reason)
+        with prepare_release(answer, policy, self.ledger, self.reason) as release:
+            if has_withheld_numbers(release.answer) and not self.force.exemption.strip():
+                raise DisclosureError(
+                    f"{self.file or 'foidex.toml'}: a number is withheld, and [force] names no "
+                    "exemption, so nothing is published. A refusal must name the section of the "
+                    "Act that it relies on (section 17). Paste this, with the section that "
+                    f"applies:\n\n[force]\n{_EXEMPTION_LINE}\n\nThen run the command again."
+                )
+            yield release
 
 
 def build_publisher(settings: Settings, reason: str = "") -> Publisher:
-    """The publisher of a force, by its settings."""
+    """The publisher of a force, by its settings.
+
+    Raises DisclosureError if they are less strict than the default without a reason, or lack what
+    every letter prints.
+    """
+    _require_force_details(settings)
+    require_reason(settings.disclosure, settings.file)
     ledger_name = settings.disclosure.ledger
     return Publisher(
-        settings.disclosure, settings.folder / ledger_name if ledger_name else None, reason
+        settings.disclosure,
+        settings.folder / ledger_name if isinstance(ledger_name, str) else None,
+        settings.force,
+        reason,
+        settings.file,
     )
+
+
+def _require_force_details(settings: Settings) -> None:
+    if missing := settings.force.missing_keys:
+        lines = "\n".join(_FORCE_LINES[key] for key in missing)
+        exemption = "" if settings.force.exemption.strip() else f"\n{_EXEMPTION_LINE}"
+        raise DisclosureError(
+            f"{settings.file or 'foidex.toml'}: [force] lacks {join_list([*missing])}, which every "
+            "letter prints, so nothing is published. Paste this, with the details of your "
+            f"force:\n\n[force]\n{lines}{exemption}\n\nThen run the command again."
+        )

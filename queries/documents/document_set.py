@@ -45,10 +45,14 @@ _DEVICE_NAMES: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
 class WriteResult(Struct, frozen=True):
-    """What was written, and the numbers that changed; None if there is nothing to compare."""
+    """What was written, and the numbers that changed; None if there is nothing to compare.
+
+    ``replaced`` says that an earlier set was replaced.
+    """
 
     files: tuple[str, ...]
     changes: tuple[NumberChange, ...] | None
+    replaced: bool = False
 
 
 def slugify_reference(reference: str) -> str:
@@ -149,9 +153,8 @@ def write_document_set(  # noqa: PLR0913 - what to write, and how
         previous = documents.read_answer(old)
         documents.write_pending_set(contents, manifest, record)
         documents.install_pending_set()
-    return WriteResult(
-        (*contents, MANIFEST_NAME), None if previous is None else compare_answers(previous, answer)
-    )
+    changes = None if previous is None else compare_answers(previous, answer)
+    return WriteResult((*contents, MANIFEST_NAME), changes, replaced=previous is not None)
 
 
 def _reject_publication_mismatch(folder: Path, new: Manifest, old: Manifest | None) -> None:

@@ -65,10 +65,25 @@ def explain_withheld(disclosure: Disclosure | None, *, any_withheld: bool) -> st
     """What a withheld number is; empty if none is withheld."""
     if disclosure is None or not any_withheld:
         return ""
-    maximum = disclosure.threshold - 1
-    value_range = "1" if maximum == 1 else f"from 1 to {maximum}"
-    clause = f": it is {value_range}, or would give such a number away" if maximum > 0 else ""
-    return f"{WITHHELD_SIGN} marks a number withheld to protect the people concerned{clause}."
+    if disclosure.threshold < 2:
+        return (
+            f"{WITHHELD_SIGN} means that we are not giving this number, because it could identify "
+            "a person."
+        )
+    return (
+        f"{WITHHELD_SIGN} means that we are not giving this number. It is less than "
+        f"{disclosure.threshold}, or someone could use it to work out a number that is. Numbers "
+        "this small could identify a person."
+    )
+
+
+def describe_overrides(disclosure: Disclosure | None) -> list[str]:
+    """A sentence for each rule that was set aside, with the reason."""
+    return [
+        f"Our usual protection of small numbers was changed ({override.rule}) for this reason: "
+        f"{override.reason.removesuffix('.')}."
+        for override in (disclosure.overrides if disclosure else ())
+    ]
 
 
 def explain_rounding(disclosure: Disclosure | None) -> str:

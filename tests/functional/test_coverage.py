@@ -23,6 +23,7 @@ from queries.replay.text import format_replay
 from queries.request.reader import parse_request
 from queries.spec.term_book import load_default_term_book
 from tests.support.command_line import Outcome, run_command
+from tests.support.force import FORCE_TOML
 
 DAYS = ("2018-04-10", "2018-05-01", "2018-12-01", "2019-02-01")
 
@@ -122,7 +123,9 @@ def test_the_years_before_the_records_are_not_covered(run: Run, load: Callable[.
 def test_publishing_leaves_what_is_not_covered_as_it_is(
     run: Run, load: Callable[..., Any], tmp_path: Path
 ) -> None:
-    (tmp_path / "foidex.toml").write_text("[disclosure]\nthreshold = 2\n")
+    (tmp_path / "foidex.toml").write_text(
+        FORCE_TOML + '[disclosure]\nthreshold = 2\nreason = "agreed"\n'
+    )
     load(RECORDS)
     written = run("answer", "request.yaml", "--publish", "--format", "json")
     assert written.code == 0, written.err

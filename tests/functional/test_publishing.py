@@ -25,6 +25,7 @@ from queries.disclosure.release import collect_known_bounds, protect_answer
 from queries.request.reader import read_request
 from tests.support.command_line import Outcome, run_command
 from tests.support.fake_search import answer
+from tests.support.force import FORCE_TOML
 from tests.support.kinds import CATEGORIES, QUESTIONS, SCOPES, asking, weighted_records
 from tests.support.paths import ROOT
 from tests.support.server import SILENT
@@ -33,7 +34,7 @@ DATA = ROOT / "tests" / "data"
 
 REFERENCE = DATA / "requests" / "reference.yaml"
 
-RULE = '[disclosure]\nthreshold = 5\nledger = "releases.jsonl"\n'
+RULE = FORCE_TOML + '[disclosure]\nthreshold = 5\nledger = "releases.jsonl"\n'
 
 Run = Callable[..., Outcome]
 

@@ -22,6 +22,7 @@ from queries.answer.types import (
     QuestionAnswer,
     Row,
     TermAnswer,
+    has_withheld_numbers,
 )
 from queries.disclosure.release import list_small_counts
 from queries.documents.content.number_check import ExpectedNumbers, collect_expected_numbers
@@ -41,6 +42,7 @@ from queries.layout.printable import strip_unprintable
 from queries.layout.prose import (
     describe_left_out,
     describe_near_misses,
+    describe_overrides,
     explain_rounding,
     explain_withheld,
     format_number,
@@ -211,6 +213,8 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
         "disclosure": answer.disclosure,
         "withheld": _explain_withholding(answer, force),
         "rounded": explain_rounding(answer.disclosure),
+        "set_aside": describe_overrides(answer.disclosure),
+        "draft": _describe_draft(answer, force),
         "small": tuple(list_small_numbers(answer, settings)),
         "provenance": answer.provenance,
         "force": force,
@@ -237,8 +241,15 @@ def _parse_lone_date(text: str) -> date | None:
 
 def _explain_withholding(answer: Answer, force: ForceSettings) -> str:
     """What a withheld number is, and the exemption that the force relies on."""
-    explanation = explain_withheld(answer.disclosure, any_withheld=_has_withheld(answer))
+    explanation = explain_withheld(answer.disclosure, any_withheld=has_withheld_numbers(answer))
     return f"{explanation} {force.exemption}".strip() if explanation else ""
+
+
+def _describe_draft(answer: Answer, force: ForceSettings) -> str:
+    """What stands on every page of a letter that must not be sent; empty if it may be."""
+    if answer.disclosure is not None or not force.missing_keys:
+        return ""
+    return "DRAFT: not to be sent. Details of the force are missing."
 
 
 def _describe_record_end(answer: Answer) -> str:
@@ -251,14 +262,6 @@ def _describe_record_end(answer: Answer) -> str:
     return (
         f"The records we hold were last updated on {format_long_date(newest)}, before the end of "
         f"the period ({format_long_date(end)})."
-    )
-
-
-def _has_withheld(answer: Answer) -> bool:
-    """Whether any printed number is withheld."""
-    disclosure, scope = answer.disclosure, answer.scope
-    return disclosure is not None and (
-        disclosure.withheld > 0 or None in (scope.records, *scope.left_out.values())
     )
 
 

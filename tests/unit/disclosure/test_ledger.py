@@ -364,7 +364,7 @@ def test_of_many_codes_a_refusal_says_those_that_tell_two_releases_apart(book: P
         publish_release(number(497, MANY[:-1], reference="FOI/2"), FIVE, book)
     (line,) = [one for one in str(told.value).splitlines() if " less " in one]
     outer, inner = line.split(" less ")
-    assert outer.startswith(f"offences of {MANY[-1]}, {MANY[0]}, ")
+    assert outer.startswith(f"  - offences of {MANY[-1]}, {MANY[0]}, ")
     assert " and 32 more and recorded 2017-04-01 to 2018-03-31" in outer
     assert inner.startswith(f"offences of {MANY[0]}, ")
     assert " and 31 more and recorded" in inner

@@ -1,0 +1,124 @@
+"""Publishing is safe without configuration, and refuses what a letter must not lack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from indexer.config.loader import load_settings
+from indexer.config.model import DisclosureSettings, Settings
+from indexer.errors import DisclosureError
+from queries.answer.types import Disclosure, RuleOverride
+from queries.disclosure.policy import DisclosureSpec, Policy, require_reason, resolve_policy
+from queries.disclosure.publisher import build_publisher
+from queries.layout.prose import describe_overrides, explain_withheld
+from tests.support.tables import answer_by_code
+
+FORCE = """\
+[force]
+name = "Example Constabulary"
+address = ["1 Example Street"]
+contact = "foi@example.org"
+signatory = "Information Rights Officer"
+"""
+
+EXEMPTION = 'exemption = "Section 40(2) applies."\n'
+
+FILE_LEDGER = '[disclosure]\nledger = "releases.jsonl"\n'
+
+
+def settings_of(folder: Path, text: str) -> Settings:
+    file = folder / "foidex.toml"
+    file.write_text(text)
+    return load_settings({"FOIDEX_HOME": str(folder / "home")}, config=file)
+
+
+def test_numbers_below_five_are_withheld_without_configuration() -> None:
+    assert resolve_policy(DisclosureSettings(), DisclosureSpec()) == Policy(5)
+    assert DisclosureSettings().weaker_rules == {}
+    assert DisclosureSettings().ledger is True
+
+
+def test_rounding_replaces_the_default_threshold() -> None:
+    assert resolve_policy(DisclosureSettings(rounding=10), DisclosureSpec()) == Policy(rounding=10)
+    assert DisclosureSettings(rounding=5).weaker_rules == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "key", "rule"),
+    [
+        (DisclosureSettings(threshold=3), "threshold", "threshold 3 instead of 5"),
+        (DisclosureSettings(threshold=0), "threshold", "threshold 0 instead of 5"),
+        (DisclosureSettings(rounding=3), "rounding", "rounding 3 instead of 5"),
+        (DisclosureSettings(youngest="give"), "youngest", 'youngest "give" instead of "withhold"'),
+        (DisclosureSettings(ledger=False), "ledger", "no ledger of releases"),
+    ],
+)
+def test_what_is_weaker_than_the_default_needs_a_reason_which_the_answer_carries(
+    settings: DisclosureSettings, key: str, rule: str
+) -> None:
+    with pytest.raises(DisclosureError) as refusal:
+        require_reason(settings, Path("foidex.toml"))
+    assert rule in str(refusal.value)
+    assert f"Remove {key}," in str(refusal.value)
+    assert "[disclosure]\nreason = " in str(refusal.value)
+    with_reason = msgspec.structs.replace(settings, reason="agreed by the board")
+    require_reason(with_reason, None)
+    policy = resolve_policy(with_reason, DisclosureSpec())
+    assert policy.overrides == (RuleOverride(rule, "agreed by the board"),)
+
+
+def test_a_request_that_is_as_strict_as_the_default_carries_no_reason_of_the_force() -> None:
+    force = DisclosureSettings(threshold=3, reason="agreed")
+    assert resolve_policy(force, DisclosureSpec(threshold=5)).overrides == ()
+
+
+def test_a_request_below_the_default_needs_a_reason_of_its_own() -> None:
+    with pytest.raises(DisclosureError, match="threshold 3 instead of 5"):
+        resolve_policy(DisclosureSettings(), DisclosureSpec(threshold=3))
+
+
+def test_the_letter_states_the_reason() -> None:
+    disclosure = Disclosure(
+        3, 0, "withhold", 0, (RuleOverride("threshold 3 instead of 5", "agreed."),)
+    )
+    assert describe_overrides(disclosure) == [
+        "Our usual protection of small numbers was changed (threshold 3 instead of 5) for this "
+        "reason: agreed."
+    ]
+
+
+def test_nothing_is_published_while_details_of_the_force_are_missing(tmp_path: Path) -> None:
+    with pytest.raises(DisclosureError) as refusal:
+        build_publisher(settings_of(tmp_path, '[force]\nname = "Example Constabulary"\n'))
+    message = str(refusal.value)
+    assert "[force] lacks address, contact and signatory" in message
+    pasted = message.partition("\n\n")[2].rpartition("\n\n")[0]
+    complete = pasted.replace("[force]\n", '[force]\nname = "Example Constabulary"\n')
+    assert build_publisher(settings_of(tmp_path, complete)).force.exemption
+
+
+def test_a_withheld_number_needs_an_exemption(tmp_path: Path) -> None:
+    publisher = build_publisher(settings_of(tmp_path, FORCE + FILE_LEDGER))
+    with pytest.raises(DisclosureError) as refusal:
+        publisher.publish(answer_by_code(46, 4, 3), Policy(5))
+    assert "exemption" in str(refusal.value)
+    assert "[force]\nexemption = " in str(refusal.value)
+    assert not (tmp_path / "releases.jsonl").exists()
+    named = build_publisher(settings_of(tmp_path, FORCE + EXEMPTION + FILE_LEDGER))
+    assert named.publish(answer_by_code(46, 4, 3), Policy(5)).answer.disclosure
+
+
+def test_a_release_without_a_withheld_number_needs_no_exemption(tmp_path: Path) -> None:
+    publisher = build_publisher(settings_of(tmp_path, FORCE + FILE_LEDGER))
+    assert publisher.publish(answer_by_code(46, 14, 13), Policy(5)).answer.disclosure
+
+
+def test_the_mark_is_explained_to_a_member_of_the_public() -> None:
+    disclosure = Disclosure(5, 0, "withhold", 3)
+    assert explain_withheld(disclosure, any_withheld=True) == (
+        "[c] means that we are not giving this number. It is less than 5, or someone could use it "
+        "to work out a number that is. Numbers this small could identify a person."
+    )
