@@ -50,6 +50,7 @@ def run_load(
                 reject_invalid,
                 settings.refresh.lease_seconds,
                 settings.records.covers,
+                settings.source.repaired_kinds,
             ),
         )
     for line in summarise_refresh(loaded):

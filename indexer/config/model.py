@@ -11,6 +11,7 @@ from indexer.errors import ConfigurationError
 from indexer.files import DOCUMENT_PERMISSIONS, Permissions
 from indexer.records.categories import Category, CategoryName
 from indexer.records.coverage import CoverageSettings
+from indexer.records.damage.kinds import RepairKind
 
 IndexName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,79}$")]
 
@@ -133,6 +134,7 @@ class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What the nightly refresh reads: files, or a database.
 
     Paths are relative to foidex.toml and may be patterns. ``database`` is a SQLAlchemy URL, which
+    <<<<<<< HEAD
     may instead be in the file ``database_url_file``. ``order`` names a column for each query that
     needs one; without it, narratives are ordered by the ORDER BY of their query. ``watermark`` is
     the column of ``queries.crimes`` that says when a record last changed: an incremental refresh
@@ -140,6 +142,14 @@ class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     maps the names of fields in foidex to those in the source; ``ignore`` lists fields of the source
     to leave out. ``tombstones`` are text files that list the references of deleted records, one a
     line.
+    =======
+    may instead be in the file ``database_url_file``. ``watermark`` is the column of
+    ``queries.crimes`` that says when a record last changed: an incremental refresh reads what is
+    newer than the live generation, less ``watermark_overlap_seconds``. ``fields`` maps the names of
+    fields in foidex to those in the source; ``ignore`` lists fields of the source to leave out.
+    ``tombstones`` are text files that list the references of deleted records, one a line.
+    ``repair`` are the kinds of damage to text that are repaired when records are loaded.
+    >>>>>>> 6c7453a (Count damaged text when it is loaded, and repair it if asked)
     """
 
     paths: tuple[str, ...] = ()
@@ -152,6 +162,12 @@ class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     tombstones: tuple[str, ...] = ()
     fields: dict[str, str] = {}
     ignore: tuple[str, ...] = ()
+    repair: tuple[RepairKind, ...] = ()
+
+    @property
+    def repaired_kinds(self) -> frozenset[RepairKind]:
+        """The kinds of damage to repair."""
+        return frozenset(self.repair)
 
 
 class RecordsSettings(Struct, frozen=True, forbid_unknown_fields=True):

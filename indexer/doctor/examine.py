@@ -21,6 +21,7 @@ from indexer.doctor.index import (
     check_backup_repository,
     check_live_generation,
     check_refresh_lock,
+    check_text_damage,
     check_unfinished_generations,
 )
 from indexer.doctor.machine import check_configuration, check_embedded_server, check_home_folder
@@ -77,6 +78,7 @@ def _run_server_checks(settings: Settings, address: ServerAddress) -> list[Findi
         "health": lambda client: check_cluster_health(client, alias),
         "disk": check_disk_space,
         "generation": lambda client: check_live_generation(client, alias, settings.categories),
+        "text": lambda client: check_text_damage(client, alias),
         "unfinished": lambda client: check_unfinished_generations(client, alias),
         "lock": lambda client: check_refresh_lock(client, alias),
         "backups": lambda client: check_backup_repository(client, settings),

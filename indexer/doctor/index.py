@@ -12,6 +12,7 @@ from indexer.index.generations import list_unfinished, read_live_generation
 from indexer.index.lock import read_lock
 from indexer.index.mapping import add_category_fields, load_index_schema
 from indexer.records.categories import Categories
+from indexer.records.damage.kinds import advise_repair, list_damage_counts
 
 
 def check_live_generation(client: Elasticsearch, alias: str, categories: Categories) -> Findings:
@@ -36,6 +37,39 @@ def check_live_generation(client: Elasticsearch, alias: str, categories: Categor
             "ok",
             f"{live.name} is live, with {live.records:,} records and the mapping of this foidex.",
         )
+
+
+def check_text_damage(client: Elasticsearch, alias: str) -> Findings:
+    """Whether the text of the live generation is damaged."""
+    try:
+        live = read_live_generation(client, alias)
+    except NoIndexError:
+        return
+    damage = live.damage
+    if damage is None:
+        yield Finding(
+            "text",
+            "warning",
+            f"{live.name} was built by an earlier foidex, which did not look for damaged text.",
+            "Run a full refresh: foidex refresh --full",
+        )
+    elif damage.damaged:
+        yield Finding(
+            "text",
+            "warning",
+            f"the text of {damage.damaged:,} of {live.records:,} records is damaged, and a term in "
+            f"it may not be found: {list_damage_counts(damage.kinds)}.",
+            advise_repair(damage.kinds),
+        )
+    elif damage.repaired:
+        yield Finding(
+            "text",
+            "ok",
+            f"damaged text was repaired in {damage.repaired:,} of {live.records:,} records: "
+            f"{list_damage_counts(damage.repaired_kinds)}.",
+        )
+    else:
+        yield Finding("text", "ok", "the text of no record is damaged.")
 
 
 def check_unfinished_generations(client: Elasticsearch, alias: str) -> Findings:

@@ -19,9 +19,10 @@ from msgspec import Struct
 
 from indexer.config.model import IndexSettings
 from indexer.errors import GenerationError, InexactError, NoIndexError
-from indexer.index.mapping import IndexSchema, list_mapping_fields, load_index_schema
+from indexer.index.mapping import ADDED_FIELDS, IndexSchema, list_mapping_fields, load_index_schema
 from indexer.records.categories import CATEGORIES_FIELD
 from indexer.records.coverage import Coverage
+from indexer.records.damage.kinds import TextDamage
 from indexer.records.model import DELETED
 
 _MERGE_TIMEOUT_SECONDS: Final = 6 * 3600
@@ -41,7 +42,8 @@ class Generation(Struct, frozen=True):
     count what it holds: a tombstone remembers when a record was deleted. ``content_hash`` covers
     all its records, in any order. ``overrides`` are the checks that it failed and was promoted in
     spite of; ``forgotten`` counts the records removed from it since. ``coverage`` are the days it
-    holds records of; None in those of earlier versions.
+    holds records of, and ``damage`` counts the records with damaged text; both are None in those of
+    earlier versions.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Generation(Struct, frozen=True):
     forgotten: int = 0
     verified: bool = False
     coverage: Coverage | None = None
+    damage: TextDamage | None = None
 
 
 def create_generation(  # noqa: PLR0913 - what a generation is made from
@@ -283,6 +286,8 @@ def open_live_generation(client: Elasticsearch, alias: str) -> Generation:
     name, mappings = _read_live_mapping(client, alias)
     generation = _parse_generation(name, mappings)
     required_fields = list_mapping_fields(load_index_schema().mappings)
+    if generation.damage is None:
+        required_fields -= ADDED_FIELDS  # an earlier version built it, and it counts as well
     required_fields |= {f"{CATEGORIES_FIELD}.{category}" for category in generation.categories}
     if hidden_fields := sorted(required_fields - list_mapping_fields(mappings)):
         raise InexactError(

@@ -17,6 +17,10 @@ from indexer.resources import find_data_folder
 _MAPPING_FILE: Final = "crimes.json"
 
 
+#: Fields that generations of earlier versions lack, and that no count needs.
+ADDED_FIELDS: Final = frozenset(("damage", "repaired"))
+
+
 class IndexSchema(Struct, frozen=True, forbid_unknown_fields=True):
     """The settings and mappings that a generation's index is created with."""
 

@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from indexer.errors import BackupError, GenerationError, RequestError
 from indexer.index.backups import read_backups
+from indexer.index.damage_search import measure_damage
 from indexer.index.expunge import expunge_deleted
 from indexer.index.generations import (
     Generation,
@@ -213,6 +214,7 @@ def _replace_record(
         records=records,
         tombstones=tombstones,
         forgotten=generation.forgotten + generation.records - records,
+        damage=generation.damage and measure_damage(client, name, generation.damage.repair),
     )
     return mark_verified(client, generation)
 

@@ -22,6 +22,7 @@ from indexer.config.field_map import EMPTY_FIELD_MAP, FieldMap
 from indexer.config.model import IndexSettings, RefreshSettings
 from indexer.errors import GenerationError, NoIndexError, SourceError
 from indexer.index.coverage_search import measure_coverage
+from indexer.index.damage_search import measure_damage
 from indexer.index.generations import (
     Generation,
     clear_unfinished,
@@ -47,6 +48,7 @@ from indexer.loading.tally import Tally
 from indexer.progress import Progress
 from indexer.records.contract import RecordContract
 from indexer.records.coverage import CoverageSettings
+from indexer.records.damage.kinds import NO_REPAIR, RepairKind, sort_kinds
 from indexer.records.model import DELETED, EXCLUDING_LOCATIONS, KEPT_OUT
 from indexer.records.offences import load_offence_table
 from indexer.sources import (
@@ -67,7 +69,7 @@ RefreshMode = Literal["full", "incremental"]
 class RefreshPlan(Struct, frozen=True):
     """What to read, files or a database, and how. Rejected records go to ``rejects_file``, or
     without one to a file named after the generation in ``rejects_folder``. ``covers`` are the days
-    that the force declares its records to cover."""
+    that the force declares its records to cover, and ``repair`` the kinds of damage to repair."""
 
     paths: tuple[Path, ...]
     rejects_folder: Path
@@ -76,6 +78,7 @@ class RefreshPlan(Struct, frozen=True):
     rejects_file: Path | None = None
     database: DatabaseSource | None = None
     covers: CoverageSettings = CoverageSettings()
+    repair: frozenset[RepairKind] = NO_REPAIR
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -91,7 +94,9 @@ class RefreshPlan(Struct, frozen=True):
     def document_builder(self) -> DocumentBuilder:
         """The builder that turns raw records into documents."""
         contract = RecordContract(self.fields.categories)
-        return DocumentBuilder(load_offence_table(), self.fields, datetime.now(UTC), contract)
+        return DocumentBuilder(
+            load_offence_table(), self.fields, datetime.now(UTC), contract, self.repair
+        )
 
 
 class RefreshResult(Struct, frozen=True):
@@ -115,6 +120,7 @@ class LoadOptions(Struct, frozen=True):
     reject_invalid: bool = False
     lease_seconds: int = 60
     covers: CoverageSettings = CoverageSettings()
+    repair: frozenset[RepairKind] = NO_REPAIR
 
 
 DEFAULT_LOAD_OPTIONS: Final = LoadOptions()
@@ -163,6 +169,7 @@ def load_files(  # noqa: PLR0913 - the rest is in the options
         fields=options.fields,
         rejects_file=options.rejects_file,
         covers=options.covers,
+        repair=options.repair,
     )
     overrides = frozenset({CheckOverride.REJECTS} if options.reject_invalid else ())
     limits = VerificationLimits(overrides=overrides)
@@ -231,7 +238,8 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         coverage = measure_coverage(
             client, generation.name, plan.covers, generation.built_at.date()
         )
-        generation = msgspec.structs.replace(generation, coverage=coverage)
+        damage = measure_damage(client, generation.name, plan.repair)
+        generation = msgspec.structs.replace(generation, coverage=coverage, damage=damage)
         overrides_used = verify_generation(
             client, generation, live, context.limits, tally.reasons, rejects
         )
@@ -296,6 +304,11 @@ def _find_base_generation(context: RefreshContext) -> Generation | None:
         raise SourceError(
             f"{live.name} was built with another mapping or other categories, so it cannot be "
             "changed, only rebuilt. Run a full refresh: foidex refresh --full"
+        )
+    if incremental and live.damage and live.damage.repair != sort_kinds(context.plan.repair):
+        raise SourceError(
+            f"{live.name} was built with another repair in [source], so an increment would leave "
+            "part of its text as it is. Run a full refresh: foidex refresh --full"
         )
     return live
 

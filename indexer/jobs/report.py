@@ -21,6 +21,7 @@ from indexer.errors import OutputError
 from indexer.files import read_file, write_file
 from indexer.index.generations import Generation
 from indexer.jobs.refresh import RefreshMode, RefreshResult
+from indexer.records.damage.kinds import DAMAGE_WORDS, TextDamage
 
 _COUNT_FIELDS: Final = (
     "read", "indexed", "rejected", "deleted", "late", "unchanged", "kept_out", "records",
@@ -101,10 +102,28 @@ def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
             gauge(f"foidex_refresh_{name}", f"{name} of the last promoted refresh.", value)
         empty = len(report.generation.coverage.empty_months) if report.generation.coverage else 0
         gauge("foidex_refresh_empty_months", "Months covered that have no record at all.", empty)
+        _set_damage_gauges(registry, report.generation.damage or TextDamage(), alias)
     try:
         write_file(path, generate_latest(registry))
     except OSError as error:
         raise OutputError(f"{path}: the metrics cannot be written ({error.strerror}).") from None
+
+
+def _set_damage_gauges(registry: CollectorRegistry, damage: TextDamage, alias: str) -> None:
+    for name, text, total, counts in (
+        ("damaged", "Records with damaged text", damage.damaged, damage.kinds),
+        ("repaired", "Records with repaired text", damage.repaired, damage.repaired_kinds),
+    ):
+        gauge = Gauge(f"foidex_refresh_{name}_records", f"{text}.", ["alias"], registry=registry)
+        gauge.labels(alias).set(total)
+        kind_gauge = Gauge(
+            f"foidex_refresh_{name}_records_by_kind",
+            f"{text}, by the kind of damage.",
+            ["alias", "kind"],
+            registry=registry,
+        )
+        for kind in DAMAGE_WORDS:
+            kind_gauge.labels(alias, kind).set(counts.get(kind, 0))
 
 
 def _read_last_success(path: Path) -> float | None:
@@ -126,6 +145,11 @@ def _describe_coverage(generation: Generation) -> dict[str, Any]:
         "covers": f"{coverage.start} to {coverage.end}" if coverage else None,
         "empty_months": [f"{month:%Y-%m}" for month in coverage.empty_months] if coverage else [],
     }
+
+
+def _describe_damage(generation: Generation) -> dict[str, Any]:
+    damage = generation.damage or TextDamage()
+    return {"damaged": damage.damaged, "repaired": damage.repaired}
 
 
 def configure_logger() -> Any:
@@ -166,6 +190,7 @@ def log_refresh_report(report: RefreshReport) -> None:
             cleared=list(report.cleared),
             pruned=list(report.pruned),
             **_describe_coverage(generation),
+            **_describe_damage(generation),
             **counts,
         )
     else:

@@ -6,6 +6,7 @@ from typing import Final
 
 from indexer.index.generations import Generation
 from indexer.jobs.refresh import RefreshResult
+from indexer.records.damage.kinds import TextDamage, advise_repair, list_damage_counts
 
 _MAX_MONTHS: Final = 12
 
@@ -40,6 +41,8 @@ def summarise_refresh(result: RefreshResult) -> list[str]:
             f"{generation.unresolved_links:,} links name a record that is not held, and no code."
         )
     lines += describe_coverage_found(generation)
+    if generation.damage:
+        lines += describe_damage_found(generation.damage, generation.records)
     if generation.overrides:
         lines.append(f"Checks that were overridden: {', '.join(generation.overrides)}.")
     if result.previous:
@@ -67,6 +70,22 @@ def describe_coverage_found(generation: Generation) -> list[str]:
         lines.append(
             "Some records are of days that covers in [records] leaves out. Their days print as not "
             "covered, and totals count them. Correct covers, or the records."
+        )
+    return lines
+
+
+def describe_damage_found(damage: TextDamage, records: int) -> list[str]:
+    """The damage to the text of records, and what was repaired, in lines for a person."""
+    lines = []
+    if damage.repaired:
+        lines.append(
+            f"Damaged text was repaired in {damage.repaired:,} of {records:,} records: "
+            f"{list_damage_counts(damage.repaired_kinds)}."
+        )
+    if damage.damaged:
+        lines.append(
+            f"The text of {damage.damaged:,} of {records:,} records is damaged, and a term in it "
+            f"may not be found: {list_damage_counts(damage.kinds)}. {advise_repair(damage.kinds)}"
         )
     return lines
 

@@ -52,6 +52,8 @@ class PendingDocument(BulkDocument, frozen=True, gc=False):
     tombstone: bool = True
     code: str = ""
     bare_links: int = 0
+    damage: tuple[str, ...] = ()
+    repaired: tuple[str, ...] = ()
 
 
 def prepare_document(raw: RawRecord, document: CrimeDocument | Tombstone) -> PendingDocument:
@@ -68,6 +70,8 @@ def prepare_document(raw: RawRecord, document: CrimeDocument | Tombstone) -> Pen
         tombstone=False,
         code=document.offence_code,
         bare_links=sum(link.offence_code is None for link in document.linked),
+        damage=document.damage,
+        repaired=document.repaired,
     )
 
 

@@ -25,6 +25,7 @@ from indexer.loading.conflicts import apply_document_changes, create_documents
 from indexer.loading.rejects import Rejects
 from indexer.loading.tally import LineOutcome, Tally
 from indexer.records.contract import PLAIN_CONTRACT, RecordContract
+from indexer.records.damage.kinds import NO_REPAIR, RepairKind
 from indexer.records.document import build_document, build_tombstone
 from indexer.records.model import CrimeDocument, Deletion, RecordError, Tombstone
 from indexer.records.offences import OffenceTable
@@ -36,12 +37,14 @@ REQUESTS_IN_FLIGHT: Final = 2
 
 
 class DocumentBuilder(Struct, frozen=True):
-    """Turns raw records into documents. Deletions without a date get ``loaded_at``."""
+    """Turns raw records into documents. Deletions without a date get ``loaded_at``; damage of the
+    kinds in ``repair`` is repaired."""
 
     offences: OffenceTable
     fields: FieldMap
     loaded_at: datetime
     contract: RecordContract = PLAIN_CONTRACT
+    repair: frozenset[RepairKind] = NO_REPAIR
 
     def document(self, raw: RawRecord) -> CrimeDocument | Tombstone:
         """The document of a raw record. Raises RecordError."""
@@ -55,7 +58,7 @@ class DocumentBuilder(Struct, frozen=True):
             record = parse_mapped_line(raw.raw, self.fields.apply, self.contract)
         if isinstance(record, Deletion):
             return build_tombstone(record, raw.location, self.loaded_at)
-        return build_document(record, self.offences, raw.location, self.contract)
+        return build_document(record, self.offences, raw.location, self.contract, self.repair)
 
 
 def fill_index(  # noqa: PLR0913 - what is filled, from what
@@ -173,6 +176,7 @@ def _update_statistics(tally: Tally, item: PendingDocument, offences: OffenceTab
     if item.code and not offences.has_code(item.code):
         tally.unknown_codes[describe_offence_code(item.code)] += 1
     tally.bare_links += item.bare_links
+    tally.damage.add(item.damage, item.repaired)
 
 
 def _reject_record(tally: Tally, rejects: Rejects | None, raw: RawRecord, reason: str) -> None:

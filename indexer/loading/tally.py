@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from indexer.errors import GenerationError
 from indexer.loading.content_hash import CONTENT_HASH_RANGE
+from indexer.records.damage.kinds import DamageTally
 from indexer.sources.base import RawRecord
 
 _SHOWN_REASONS: Final = 10
@@ -36,6 +37,7 @@ class Tally(Struct):
     describe the whole index, not only what this load added; ``content`` is a hash of all records
     that does not depend on their order. ``changed`` lists the references that changed, or is None
     where nobody needs them. ``reasons`` holds the first reasons of rejected records.
+    ``damage`` counts the damage in the narratives read.
     """
 
     read: int = 0
@@ -53,6 +55,7 @@ class Tally(Struct):
     bare_links: int = 0
     changed: list[str] | None = None
     reasons: list[str] = []
+    damage: DamageTally = msgspec.field(default_factory=DamageTally)
 
     def add(self, outcome: LineOutcome) -> None:
         """Count an outcome."""

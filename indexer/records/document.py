@@ -8,6 +8,9 @@ from typing import Final
 import msgspec
 
 from indexer.records.contract import PLAIN_CONTRACT, RecordContract
+from indexer.records.damage.detect import find_damage
+from indexer.records.damage.kinds import NO_REPAIR, RepairKind
+from indexer.records.damage.repair import repair_entries
 from indexer.records.model import (
     DELETED,
     CrimeDocument,
@@ -28,9 +31,17 @@ def build_document(
     offences: OffenceTable,
     location: str,
     contract: RecordContract = PLAIN_CONTRACT,
+    repair: frozenset[RepairKind] = NO_REPAIR,
 ) -> CrimeDocument:
-    """The index document of a record that was read at a location ("crimes.jsonl:41")."""
+    """The index document of a record that was read at a location ("crimes.jsonl:41").
+
+    ``repair`` are the kinds of damage to repair in its narrative.
+    """
     entries = [record.narrative] if isinstance(record.narrative, str) else record.narrative
+    damage: tuple[str, ...] = ()
+    repaired: tuple[str, ...] = ()
+    if any(map(find_damage, entries)):
+        entries, repaired, damage = repair_entries(entries, repair)
     narrative = segment_narrative(*map(clean_text, entries))
     code = offences.canonical(record.offence_code)
     return CrimeDocument(
@@ -48,6 +59,8 @@ def build_document(
         linked=[_index_link(link, offences) for link in record.linked],
         categories=contract.values(record),
         updated_at=record.updated_at,
+        damage=damage,
+        repaired=repaired,
     )
 
 

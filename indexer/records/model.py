@@ -84,6 +84,7 @@ class IndexedLink(Struct, omit_defaults=True):
 class CrimeDocument(Struct, omit_defaults=True, kw_only=True, rename={"location": "place"}):
     """A record as the index holds it; the fields of ``mappings/crimes.json``.
 
+    ``damage`` are the kinds of damage that the text has, ``repaired`` those that were repaired.
     ``location`` ("place" in the index) must stay the last field: the hash of a document's content
     covers what is encoded before it.
     """
@@ -101,6 +102,8 @@ class CrimeDocument(Struct, omit_defaults=True, kw_only=True, rename={"location"
     linked: list[IndexedLink] = []
     categories: dict[str, Any] = {}
     updated_at: datetime | None = None
+    damage: tuple[str, ...] = ()
+    repaired: tuple[str, ...] = ()
     location: str
 
 

@@ -33,7 +33,7 @@ from indexer.jobs.report import (
     write_refresh_report,
 )
 from indexer.jobs.retention import expire_rejects
-from indexer.jobs.summary import describe_unknown_codes
+from indexer.jobs.summary import describe_damage_found, describe_unknown_codes
 from indexer.loading.rejects import list_reasons
 from indexer.loading.tally import Tally
 from indexer.progress import Progress
@@ -65,6 +65,7 @@ def plan_refresh(settings: Settings, progress: Progress) -> RefreshPlan:
         fields=build_field_map(source.fields, source.ignore, settings.categories),
         database=database,
         covers=settings.records.covers,
+        repair=source.repaired_kinds,
     )
 
 
@@ -175,7 +176,7 @@ def summarise_source_check(tally: Tally) -> list[str]:
     ]
     if tally.unknown_codes:
         lines.append(describe_unknown_codes(tally.unknown_codes))
-    return lines
+    return [*lines, *describe_damage_found(tally.damage.total(), tally.indexed)]
 
 
 def require_allowed_rejects(tally: Tally, settings: Settings) -> None:

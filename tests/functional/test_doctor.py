@@ -38,12 +38,12 @@ def test_all_is_well_once_records_are_loaded(
     assert {one.level for every in found.values() for one in every} == {"ok"}
     assert list(found) == [
         "configuration", "home folder", "tls", "server", "rights", "clock", "health", "disk",
-        "generation", "unfinished", "lock", "backups",
+        "generation", "text", "unfinished", "lock", "backups",
     ]  # fmt: skip
     assert [one.message for one in found["rights"]] == [f"this user may {one.may}." for one in COMMAND_PRIVILEGES]  # fmt: skip
     told = foidex("doctor")
     assert told.code == 0
-    assert len(told.out.splitlines()) == 15
+    assert len(told.out.splitlines()) == 16
 
 
 def test_another_mapping_wants_a_full_refresh(

@@ -1,0 +1,54 @@
+"""Asks a sealed index how many of its records have damaged or repaired text."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from elasticsearch import Elasticsearch
+
+from indexer.errors import GenerationError
+from indexer.records.damage.kinds import DAMAGE_WORDS, RepairKind, TextDamage, sort_kinds
+
+#: The fields of the mapping that say which kinds of damage a record has, and which were repaired.
+DAMAGE_FIELD: Final = "damage"
+
+REPAIRED_FIELD: Final = "repaired"
+
+
+def measure_damage(
+    client: Elasticsearch, name: str, repair: frozenset[RepairKind] | tuple[str, ...]
+) -> TextDamage:
+    """The damage of all records of an index, which was filled with these repairs.
+
+    Raises GenerationError where not every shard answered.
+    """
+    response = client.search(
+        index=name,
+        size=0,
+        aggs={field: _build_field_agg(field) for field in (DAMAGE_FIELD, REPAIRED_FIELD)},
+        allow_partial_search_results=False,
+    ).body
+    if response["timed_out"] or response["_shards"]["failed"]:
+        raise GenerationError(f"{name}: not every shard answered. Load again.")
+    damage, repaired = (response["aggregations"][field] for field in (DAMAGE_FIELD, REPAIRED_FIELD))
+    return TextDamage(
+        repair=sort_kinds(repair),
+        damaged=damage["doc_count"],
+        kinds=_read_kind_counts(damage),
+        repaired=repaired["doc_count"],
+        repaired_kinds=_read_kind_counts(repaired),
+    )
+
+
+def _build_field_agg(field: str) -> dict[str, Any]:
+    kinds = {kind: {"term": {field: kind}} for kind in DAMAGE_WORDS}
+    return {
+        "filter": {"exists": {"field": field}},
+        "aggs": {"kinds": {"filters": {"filters": kinds}}},
+    }
+
+
+def _read_kind_counts(aggregation: dict[str, Any]) -> dict[str, int]:
+    """The kinds that occur, each with its number of records."""
+    buckets = aggregation["kinds"]["buckets"]
+    return {kind: buckets[kind]["doc_count"] for kind in DAMAGE_WORDS if buckets[kind]["doc_count"]}

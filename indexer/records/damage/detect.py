@@ -1,0 +1,160 @@
+"""Finds damage in a text as its source gave it, before it is cleaned. Pure.
+
+- *control*: control characters other than white space. U+0080 to U+009F are what Windows-1252 read
+  as Latin-1 leaves of dashes and curly quotes.
+- *mojibake*: UTF-8 that was decoded as a single-byte encoding ("\u00e2\u20ac\u201c" for a dash).
+- *html*: tags of HTML and character references ("<br>", "&nbsp;").
+- *spreadsheet*: escapes of control characters in spreadsheets ("_x000D_").
+- *replacement*: U+FFFD, which stands for a character that was lost.
+- *invisible*: an invisible character between two letters or digits of an alphabet that has no use
+  for it there. Cleaning removes it, and so joins what may be two words. Soft hyphens are not
+  damage, nor are the joiners of emoji and of scripts that need them.
+
+Clean text costs a search for a few characters. Only where one occurs is a closer look taken, so
+"<3", "a < b", "AT&T" and accented letters are not damage.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from html.entities import name2codepoint
+from typing import Any, Final
+
+from indexer.records.damage.kinds import DamageKind
+
+C1_CONTROLS: Final = re.compile("[\x80-\x9f]")
+
+#: The characters of Windows-1252 for the bytes 80 to 9F, where it has one.
+WINDOWS_CHARACTERS: Final = {
+    byte: character
+    for byte in range(0x80, 0xA0)
+    if (character := bytes([byte]).decode("cp1252", "ignore"))
+}
+
+_CONTROLS: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x9f]")
+
+_INVISIBLE_SIGNS: Final = "\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+
+# One search instead of three, in nearly all texts.
+_ODD_CHARACTERS: Final = re.compile(f"[\x00-\x08\x0e-\x1b\x7f-\x9f\ufffd{_INVISIBLE_SIGNS}]")
+
+# Letters of the scripts that have no use for an invisible character inside a word.
+_ALPHABETS: Final = "0-9A-Za-z\u00b5\u00c0-\u024f\u0370-\u052f\u1e00-\u1fff"
+
+INVISIBLE_IN_WORD: Final = re.compile(f"(?<=[{_ALPHABETS}])[{_INVISIBLE_SIGNS}]+(?=[{_ALPHABETS}])")
+
+_BYTES: Final = {
+    **{chr(byte): byte for byte in range(0x80, 0x100)},
+    **{character: byte for byte, character in WINDOWS_CHARACTERS.items()},
+}
+
+_CONTINUATION: Final = "\x80-\xbf" + "".join(WINDOWS_CHARACTERS.values())
+
+#: The first two bytes of dashes and curly quotes; the byte that said which one may be lost.
+_DASH_OR_QUOTE: Final = "\u00e2\u20ac"
+
+#: The same read as Mac Roman, Windows-1251 and Windows-1257.
+_OTHER_STARTS: Final = ("\u201a\u00c4", "\u0432\u0402", "\u0101\u20ac")
+
+MOJIBAKE: Final = re.compile(
+    # Of two bytes: letters of alphabets in use, so not those that "\u00c9" or "\u00dc" would start.
+    f"(?:[\u00c2-\u00c8\u00cc-\u00db][{_CONTINUATION}]"
+    f"|[\u00e0-\u00ef][{_CONTINUATION}]{{2}}"
+    f"|[\u00f0-\u00f4][{_CONTINUATION}]{{3}})+"
+    f"|(?:{'|'.join(_OTHER_STARTS)})."
+    f"|{_DASH_OR_QUOTE}"
+)
+
+# Quicker to search for than the whole pattern, which accented letters alone cannot match.
+_TWO_BYTES: Final = re.compile(f"[\u00c2-\u00f4][{_CONTINUATION}]")
+
+_ELEMENTS: Final = (
+    "a|abbr|address|article|aside|b|big|blockquote|body|br|center|code|col|colgroup|dd|div|dl|dt|em"
+    "|font|footer|form|h[1-6]|head|header|hr|html|i|img|input|label|li|link|meta|nav|ol|option|p|pre"
+    "|s|script|section|select|small|span|strike|strong|style|sub|sup|table|tbody|td|textarea|tfoot"
+    "|th|thead|title|tr|tt|u|ul|o:p|st1:[a-z]+"
+)
+
+TAG: Final = re.compile(rf"</?({_ELEMENTS})(?:\s+[\w:-]+\s*=[^<>]*|\s*/?)>", re.IGNORECASE)
+
+ENTITY: Final = re.compile(
+    rf"&(?:#\d{{1,7}};|#[xX][0-9a-fA-F]{{1,6}};|nbsp;?|(?:apos|{'|'.join(name2codepoint)});)"
+)
+
+#: An escaped control character, underscore or byte order mark.
+SPREADSHEET_ESCAPE: Final = re.compile(
+    r"_x(00(?:[0189][0-9A-Fa-f]|5[Ff]|7[Ff]|[Aa]0)|[Ff]{3}[EeFf]|[Ff][Ee][Ff]{2})_"
+)
+
+
+def find_damage(text: str) -> set[DamageKind]:
+    """The kinds of damage in a text; none for nearly all texts."""
+    kinds: set[DamageKind] = set()
+    if ("&" in text and ENTITY.search(text)) or ("<" in text and TAG.search(text)):
+        kinds.add("html")
+    if "_" in text and SPREADSHEET_ESCAPE.search(text):
+        kinds.add("spreadsheet")
+    ascii_only = text.isascii()
+    if not ascii_only and _may_have_mojibake(text) and _has_mojibake(text):
+        kinds.add("mojibake")
+    # A text of one line without controls is printable, which is quick to see.
+    if (ascii_only and text.isprintable()) or not _ODD_CHARACTERS.search(text):
+        return kinds
+    if _has_control(text):
+        kinds.add("control")
+    if "\ufffd" in text:
+        kinds.add("replacement")
+    if INVISIBLE_IN_WORD.search(text):
+        kinds.add("invisible")
+    return kinds
+
+
+def _has_control(text: str) -> bool:
+    """Whether a text has control characters that are not part of mojibake."""
+    return (
+        _CONTROLS.search(text) is not None
+        and _CONTROLS.search(sub_mojibake(lambda _: "", text)) is not None
+    )
+
+
+def _may_have_mojibake(text: str) -> bool:
+    return bool(_TWO_BYTES.search(text)) or any(start in text for start in _OTHER_STARTS)
+
+
+def _has_mojibake(text: str) -> bool:
+    return any(map(is_mojibake, MOJIBAKE.finditer(text)))
+
+
+def is_mojibake(match: re.Match[str]) -> bool:
+    """Whether a match of ``MOJIBAKE`` is damage, and not letters that happen to stand so."""
+    sequence = match[0]
+    if sequence.startswith(_DASH_OR_QUOTE):
+        return True
+    # In "CAF\u00c9\u2019S" a letter and a quotation mark are two bytes of UTF-8 too. With a control
+    # character for the mark, it is the mark alone that is damaged.
+    start, end = match.span()
+    window = match.string[max(start - 1, 0) : end + 1].translate(WINDOWS_CHARACTERS)
+    return load_ftfy().badness.is_bad(window) and decode_mojibake(sequence) != sequence
+
+
+def decode_mojibake(sequence: str) -> str:
+    """What a match of ``MOJIBAKE`` was before it was decoded wrongly; unchanged if that is lost."""
+    try:
+        return bytes(map(_BYTES.__getitem__, sequence)).decode()
+    except (KeyError, UnicodeDecodeError):
+        return str(load_ftfy().fix_encoding(sequence))
+
+
+@cache
+def load_ftfy() -> Any:
+    """The library that knows mojibake; it takes 40 ms, so it is loaded when first needed."""
+    import ftfy.badness
+
+    return ftfy
+
+
+def sub_mojibake(replace: Callable[[str], str], text: str) -> str:
+    """The text with each sequence of mojibake replaced."""
+    return MOJIBAKE.sub(lambda match: replace(match[0]) if is_mojibake(match) else match[0], text)

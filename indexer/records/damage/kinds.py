@@ -1,0 +1,94 @@
+"""The kinds of damage to text, and how many records of an index have each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final, Literal, TypeAlias, get_args
+
+from msgspec import Struct, field
+
+DamageKind: TypeAlias = Literal[
+    "control", "mojibake", "html", "spreadsheet", "replacement", "invisible"
+]
+
+RepairKind: TypeAlias = Literal["control", "mojibake", "html", "spreadsheet", "invisible"]
+
+NO_REPAIR: Final[frozenset[RepairKind]] = frozenset()
+
+#: Each kind in the words of messages and documents, in the order in which they are listed.
+DAMAGE_WORDS: Final[dict[DamageKind, str]] = {
+    "control": "control characters",
+    "mojibake": "characters decoded twice",
+    "html": "HTML tags or entities",
+    "spreadsheet": "spreadsheet escapes",
+    "replacement": "replacement characters",
+    "invisible": "invisible characters inside words",
+}
+
+
+class TextDamage(Struct, frozen=True, omit_defaults=True):
+    """How many records of an index have damaged text.
+
+    ``repair`` lists the kinds that the force had repaired when the records were loaded.
+    ``damaged`` counts the records whose text is still damaged, and ``kinds`` those with each kind
+    of damage; ``repaired`` counts the records whose text was repaired when they were loaded, and
+    ``repaired_kinds`` those in which each kind was. A record may have several kinds.
+    """
+
+    repair: tuple[str, ...] = ()
+    damaged: int = 0
+    kinds: dict[str, int] = {}
+    repaired: int = 0
+    repaired_kinds: dict[str, int] = {}
+
+
+class DamageTally(Struct):
+    """Counts damage, record by record."""
+
+    damaged: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    repaired: int = 0
+    repaired_kinds: Counter[str] = field(default_factory=Counter)
+
+    def add(self, kinds: tuple[str, ...], repaired_kinds: tuple[str, ...]) -> None:
+        """Count a record by the kinds of damage that it has, and those that were repaired."""
+        if kinds:
+            self.damaged += 1
+            self.kinds.update(kinds)
+        if repaired_kinds:
+            self.repaired += 1
+            self.repaired_kinds.update(repaired_kinds)
+
+    def total(self) -> TextDamage:
+        """What was counted."""
+        return TextDamage(
+            damaged=self.damaged,
+            kinds=dict(self.kinds),
+            repaired=self.repaired,
+            repaired_kinds=dict(self.repaired_kinds),
+        )
+
+
+def sort_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
+    """Kinds of damage in their fixed order, each once."""
+    return tuple(sorted(set(kinds), key=tuple[str, ...](DAMAGE_WORDS).index))
+
+
+def list_damage_counts(counts: dict[str, int]) -> str:
+    """The kinds that occur, in words, each with its number of records, in a fixed order."""
+    return ", ".join(
+        f"{words} ({counts[kind]:,})" for kind, words in DAMAGE_WORDS.items() if counts.get(kind)
+    )
+
+
+def advise_repair(counts: dict[str, int]) -> str:
+    """What to do about the kinds that occur."""
+    kinds = [kind for kind in get_args(RepairKind) if counts.get(kind)]
+    if not kinds:
+        return "Correct the export of the records: what was lost cannot be repaired."
+    names = ", ".join(f'"{kind}"' for kind in kinds)
+    return (
+        f"Correct the export of the records, or set repair = [{names}] in [source] of foidex.toml "
+        "and load them all again."
+    )

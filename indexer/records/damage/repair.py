@@ -1,0 +1,118 @@
+"""Repairs the kinds of damage that a force names, in texts that have it. Pure.
+
+What was lost is not guessed: replacement characters stay, as do control characters that stand for
+nothing. Damage may hide damage (an entity for each byte of a dash), so a text is repaired until
+nothing changes, or three times.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from indexer.records.damage.detect import (
+    C1_CONTROLS,
+    ENTITY,
+    INVISIBLE_IN_WORD,
+    SPREADSHEET_ESCAPE,
+    TAG,
+    WINDOWS_CHARACTERS,
+    decode_mojibake,
+    find_damage,
+    sub_mojibake,
+)
+from indexer.records.damage.kinds import DamageKind, RepairKind, sort_kinds
+
+_MAX_PASSES: Final = 3
+
+#: Invisible characters that may stand where words were parted; the others only ever join.
+_PARTING: Final = re.compile("[\u200b\ufeff]")
+
+#: What tags become: nothing inside a line of text, a line break, or a gap in a row of cells. All
+#: others start a paragraph of their own.
+_TAG_TEXTS: Final = {
+    **dict.fromkeys(("a", "abbr", "b", "big", "code", "em", "font", "i", "img", "label", "s"), ""),
+    **dict.fromkeys(("small", "span", "strike", "strong", "style", "sub", "sup", "tt", "u"), ""),
+    **dict.fromkeys(("td", "th"), "\t"),
+    "br": "\n",
+}
+
+
+class RepairedText(NamedTuple):
+    """A text after the repair, the kinds that were repaired in it and those that it still has."""
+
+    text: str
+    repaired: frozenset[DamageKind]
+    remaining: frozenset[DamageKind]
+
+
+class RepairedEntries(NamedTuple):
+    """The entries of a narrative after the repair, the kinds that were repaired in any of them and
+    those that any of them still has."""
+
+    entries: list[str]
+    repaired: tuple[str, ...]
+    remaining: tuple[str, ...]
+
+
+def repair_entries(entries: list[str], kinds: frozenset[RepairKind]) -> RepairedEntries:
+    """Find the damage in each entry of a narrative, and repair the kinds named."""
+    results = [repair_text(entry, kinds) for entry in entries]
+    return RepairedEntries(
+        [result.text for result in results],
+        sort_kinds(kind for result in results for kind in result.repaired),
+        sort_kinds(kind for result in results for kind in result.remaining),
+    )
+
+
+def repair_text(text: str, kinds: frozenset[RepairKind]) -> RepairedText:
+    """Find the damage in a text, and repair the kinds named."""
+    found = find_damage(text)
+    repaired: set[DamageKind] = set()
+    for _ in range(_MAX_PASSES):
+        before = text
+        for kind, repair in _REPAIRS.items():
+            if kind in kinds and kind in found:
+                fixed = repair(text)
+                if fixed != text:
+                    repaired.add(kind)
+                    text, found = fixed, find_damage(fixed)
+        if text == before:
+            break
+    return RepairedText(text, frozenset(repaired), frozenset(found))
+
+
+def _decode_spreadsheet_escapes(text: str) -> str:
+    return SPREADSHEET_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+
+
+def _remove_html(text: str) -> str:
+    return ENTITY.sub(lambda match: html.unescape(match[0]), TAG.sub(_replace_tag, text))
+
+
+def _replace_tag(match: re.Match[str]) -> str:
+    return _TAG_TEXTS.get((match[1] or "").lower(), "\n\n")
+
+
+def _decode_mojibake_sequences(text: str) -> str:
+    return sub_mojibake(decode_mojibake, text)
+
+
+def _decode_controls(text: str) -> str:
+    return C1_CONTROLS.sub(lambda match: WINDOWS_CHARACTERS.get(ord(match[0]), match[0]), text)
+
+
+def _part_words(text: str) -> str:
+    return INVISIBLE_IN_WORD.sub(lambda match: " " if _PARTING.search(match[0]) else "", text)
+
+
+# In this order: what one repair uncovers is for those after it.
+_REPAIRS: Final[dict[RepairKind, Callable[[str], str]]] = {
+    "spreadsheet": _decode_spreadsheet_escapes,
+    "html": _remove_html,
+    "mojibake": _decode_mojibake_sequences,
+    "control": _decode_controls,
+    "invisible": _part_words,
+}

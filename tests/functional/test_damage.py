@@ -1,0 +1,194 @@
+"""Damaged text on a real server: counted when it is loaded, reported everywhere, repaired if asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer.config.model import IndexSettings
+from indexer.index.generations import build_index_meta, read_live_generation
+from indexer.index.mapping import ADDED_FIELDS, load_index_schema
+from indexer.records.damage.kinds import TextDamage
+from tests.support.command_line import CommandLine
+from tests.support.findings import list_findings, sole_finding
+from tests.support.index_content import write_records
+
+TEXTS = {
+    "A1": "A live\x96stream was seen.",
+    "A2": "The live â€“ stream ended.",
+    "A3": "The live&nbsp;stream ended.",
+    "A4": "The live_x000D_\nstream ended.",
+    "A5": "The live<b> </b>stream ended.",
+    "A6": "The caller saw it on\u200bTikTok.",
+    "A7": "A live \ufffd stream &amp; more.",
+    "B1": "A live stream – as people write it, <3, at AT&T.",
+    "B2": "Nothing of note.",
+}
+
+RECORDS = [
+    {"crime_ref": ref, "recorded_on": "2019-06-01", "offence_code": "22B", "narrative": text}
+    for ref, text in TEXTS.items()
+]
+
+KINDS = {
+    "control": 1, "mojibake": 1, "html": 3, "spreadsheet": 1, "replacement": 1, "invisible": 1,
+}  # fmt: skip
+
+EVERY = '["control", "mojibake", "html", "spreadsheet", "invisible"]'
+
+FOUND = (
+    "The text of 7 of 9 records is damaged, and a term in it may not be found: control characters "
+    "(1), characters decoded twice (1), HTML tags or entities (3), spreadsheet escapes (1), "
+    "replacement characters (1), invisible characters inside words (1)."
+)
+
+
+def write_config(folder: Path, repair: str = "[]") -> dict[str, str]:
+    """A configuration of a source of the records, with a report and metrics."""
+    write_records(folder / "records.jsonl", RECORDS)
+    config = folder / "foidex.toml"
+    config.write_text(
+        f'[source]\npaths = ["records.jsonl"]\nrepair = {repair}\n'
+        '[refresh]\nreport = "report.json"\nmetrics = "foidex.prom"\n'
+    )
+    return {"FOIDEX_CONFIG": str(config)}
+
+
+def count(foidex: CommandLine, term: str) -> int:
+    answer = msgspec.json.decode(foidex("count", term, "--format", "json").out)
+    return int(answer["records"])
+
+
+def test_damage_is_counted_by_kind_and_each_report_says_so(
+    foidex: CommandLine, client: Elasticsearch, index: IndexSettings, tmp_path: Path
+) -> None:
+    configured = write_config(tmp_path)
+    checked = foidex("refresh", "--check", **configured)
+    assert FOUND in checked.out
+    refreshed = foidex("refresh", **configured)
+    assert refreshed.code == 0
+    assert FOUND in refreshed.out
+    assert (
+        'set repair = ["control", "mojibake", "html", "spreadsheet", "invisible"]' in refreshed.out
+    )
+    damage = read_live_generation(client, index.alias).damage
+    assert damage == TextDamage(damaged=7, kinds=KINDS)
+    report = msgspec.json.decode((tmp_path / "report.json").read_bytes())
+    assert report["generation"]["damage"] == {"damaged": 7, "kinds": KINDS}
+    metrics = (tmp_path / "foidex.prom").read_text().splitlines()
+    label = f'alias="{index.alias}"'
+    assert f"foidex_refresh_damaged_records{{{label}}} 7.0" in metrics
+    assert f'foidex_refresh_damaged_records_by_kind{{{label},kind="html"}} 3.0' in metrics
+    assert f'foidex_refresh_repaired_records_by_kind{{{label},kind="html"}} 0.0' in metrics
+
+
+def test_nothing_is_repaired_unless_it_is_named_and_what_is_named_counts(
+    foidex: CommandLine, client: Elasticsearch, index: IndexSettings, tmp_path: Path
+) -> None:
+    assert foidex("refresh", **write_config(tmp_path)).code == 0
+    assert (count(foidex, "live stream"), count(foidex, "TikTok")) == (1, 0)
+    refreshed = foidex("refresh", **write_config(tmp_path, EVERY))
+    assert "Damaged text was repaired in 7 of 9 records: control characters (1)" in refreshed.out
+    assert "The text of 1 of 9 records is damaged" in refreshed.out
+    assert "what was lost cannot be repaired" in refreshed.out
+    assert (count(foidex, "live stream"), count(foidex, "TikTok")) == (6, 1)
+    assert read_live_generation(client, index.alias).damage == TextDamage(
+        ("control", "mojibake", "html", "spreadsheet", "invisible"),
+        1,
+        {"replacement": 1},
+        7,
+        {kind: number for kind, number in KINDS.items() if kind != "replacement"},
+    )
+    # A load repairs as the refresh does.
+    loaded = foidex("load", tmp_path / "records.jsonl", **write_config(tmp_path, '["html"]'))
+    assert "Damaged text was repaired in 3 of 9 records: HTML tags or entities (3)." in loaded.out
+    assert count(foidex, "live stream") == 3
+
+
+def test_an_increment_counts_the_damage_of_the_whole_generation(
+    foidex: CommandLine, client: Elasticsearch, index: IndexSettings, tmp_path: Path
+) -> None:
+    configured = write_config(tmp_path)
+    assert foidex("refresh", **configured).code == 0
+    changed = {**RECORDS[0], "narrative": "A live stream was seen."}
+    new = {**RECORDS[0], "crime_ref": "C1", "narrative": "it&#39;s new"}
+    write_records(tmp_path / "records.jsonl", [changed, new])
+    assert foidex("refresh", "--incremental", **configured).code == 0
+    live = read_live_generation(client, index.alias)
+    assert live.damage == TextDamage(
+        damaged=7, kinds={**{k: n for k, n in KINDS.items() if k != "control"}, "html": 4}
+    )
+    # A changed repair would leave the records that are not read again as they are.
+    refused = foidex("refresh", "--incremental", **write_config(tmp_path, EVERY))
+    assert refused.code == 4
+    assert "was built with another repair in [source]" in refused.message
+    assert read_live_generation(client, index.alias) == live
+
+
+def test_the_doctor_says_what_is_damaged_and_what_to_do(
+    foidex: CommandLine, load: Callable[..., Any]
+) -> None:
+    load(RECORDS[-2:])
+    assert sole_finding(list_findings(foidex), "text") == (
+        "ok",
+        "the text of no record is damaged. ",
+    )
+    load([RECORDS[0], *RECORDS[-2:]])
+    assert sole_finding(list_findings(foidex), "text") == (
+        "warning",
+        "the text of 1 of 3 records is damaged, and a term in it may not be found: control "
+        'characters (1). Correct the export of the records, or set repair = ["control"] in '
+        "[source] of foidex.toml and load them all again.",
+    )
+
+
+def test_a_forgotten_record_is_no_longer_counted_as_damaged(
+    foidex: CommandLine, client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
+) -> None:
+    load(RECORDS)
+    assert foidex("forget", "A1").code == 0
+    damage = read_live_generation(client, index.alias).damage
+    assert damage == TextDamage(
+        damaged=6, kinds={kind: number for kind, number in KINDS.items() if kind != "control"}
+    )
+
+
+@pytest.mark.parametrize("repair", ['["replacement"]', '["ftfy"]', '"html"'])
+def test_a_repair_that_does_not_exist_is_refused(
+    foidex: CommandLine, tmp_path: Path, repair: str
+) -> None:
+    refused = foidex("refresh", "--check", **write_config(tmp_path, repair))
+    assert refused.code == 10
+    assert "repair" in refused.message
+
+
+def test_a_generation_of_the_version_before_is_counted_as_before(
+    foidex: CommandLine,
+    client: Elasticsearch,
+    index: IndexSettings,
+    load: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its mapping has no field for damage, and its metadata does not count any."""
+    schema = load_index_schema()
+    fields = {
+        name: mapping
+        for name, mapping in schema.mappings["properties"].items()
+        if name not in ADDED_FIELDS
+    }
+    older = msgspec.structs.replace(schema, mappings={**schema.mappings, "properties": fields})
+    monkeypatch.setattr("indexer.jobs.refresh.load_index_schema", lambda: older)
+    generation = load(RECORDS[-2:]).generation
+    monkeypatch.undo()
+    written = msgspec.structs.replace(generation, damage=None)
+    client.indices.put_mapping(index=generation.name, meta=build_index_meta(written))
+    assert read_live_generation(client, index.alias).damage is None
+    assert count(foidex, "live stream") == 1
+    level, message = sole_finding(list_findings(foidex), "text")
+    assert level == "warning"
+    assert "was built by an earlier foidex, which did not look for damaged text." in message

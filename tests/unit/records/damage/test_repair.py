@@ -1,0 +1,123 @@
+"""The repair of damaged text, and the document of a record that has some."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.loading.content_hash import hash_content
+from indexer.records.damage.detect import find_damage
+from indexer.records.damage.kinds import (
+    DAMAGE_WORDS,
+    NO_REPAIR,
+    RepairKind,
+    advise_repair,
+    sort_kinds,
+)
+from indexer.records.damage.repair import repair_text
+from indexer.records.document import build_document, encode_document
+from indexer.records.model import CrimeDocument, CrimeRecord
+from indexer.records.offences import load_offence_table
+
+EVERY: frozenset[RepairKind] = frozenset(get_args(RepairKind))
+
+REPAIRED = [
+    ("control", "live\x96stream", "live–stream"),
+    ("control", "what\x92s app", "what’s app"),
+    ("control", "CAFÉ\x92S", "CAFÉ’S"),
+    ("mojibake", "live â€“ stream at the café", "live – stream at the café"),
+    ("mojibake", "live â\x80\x93 stream", "live – stream"),
+    ("mojibake", "whatâ€™s “app”, Â£5, cafÃ©, ðŸ˜€", "what’s “app”, £5, café, 😀"),
+    ("mojibake", "Ã¢â‚¬â€œ", "–"),
+    ("html", "live&nbsp;stream", "live\xa0stream"),
+    ("html", "live<b> </b>stream, <i>live</i>stream", "live stream, livestream"),
+    ("html", "live<br/>stream", "live\nstream"),
+    ("html", "live</p><p class='x'>stream", "live\n\n\n\nstream"),
+    ("html", "live</td>stream", "live\tstream"),
+    ("html", "M&amp;S&#8217;s &amp;nbsp;x &#150;", "M&S’s \xa0x –"),
+    ("spreadsheet", "live_x000D_\nstream a_x005F_b", "live\r\nstream a_b"),
+    ("invisible", "on\u200bTikTok, Tik\u2060Tok", "on TikTok, TikTok"),
+]
+
+
+def repair_all(text: str, kinds: frozenset[RepairKind]) -> tuple[str, set[str], set[str]]:
+    """The repaired text, the kinds that were repaired, and those that remain."""
+    result = repair_text(text, kinds)
+    return result.text, set(result.repaired), set(result.remaining)
+
+
+@pytest.mark.parametrize(("kind", "text", "repaired"), REPAIRED)
+def test_each_kind_is_repaired_alone_and_only_if_it_is_named(
+    kind: RepairKind, text: str, repaired: str
+) -> None:
+    assert repair_all(text, frozenset([kind])) == (repaired, {kind}, set())
+    assert repair_all(text, EVERY) == (repaired, {kind}, set())
+    for kinds in (NO_REPAIR, EVERY - {kind}):
+        assert repair_all(text, kinds) == (text, set(), {kind})
+
+
+def test_damage_that_hides_damage_is_repaired_too() -> None:
+    assert repair_all("live &acirc;&euro;&ldquo; stream", EVERY) == (
+        "live – stream",
+        {"html", "mojibake"},
+        set(),
+    )
+    assert repair_text("live_x0096_stream", EVERY).text == "live–stream"
+    every = " ".join(text for _, text, _ in REPAIRED)
+    assert repair_all(every, EVERY) == (
+        " ".join(repaired for _, _, repaired in REPAIRED),
+        set(EVERY),
+        set(),
+    )
+
+
+@pytest.mark.parametrize("text", ["a\ufffdb", "live â€ stream", "x\x07y", "a\x81b"])
+def test_what_is_lost_is_not_guessed(text: str) -> None:
+    assert repair_all(text, EVERY) == (text, set(), find_damage(text))
+    assert find_damage(text)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.sets(st.sampled_from(sorted(EVERY))))
+def test_a_text_without_the_kinds_named_stays_as_it_is(text: str, kinds: set[RepairKind]) -> None:
+    result = repair_all(text, frozenset(kinds))
+    assert result[2] == find_damage(result[0])
+    if not find_damage(text) & kinds:
+        assert result == (text, set(), find_damage(text))
+
+
+def build(narrative: str | list[str], repair: frozenset[RepairKind] = NO_REPAIR) -> CrimeDocument:
+    record = CrimeRecord("A", date(2019, 6, 1), "22B", narrative)
+    return build_document(record, load_offence_table(), "a:1", repair=repair)
+
+
+def test_a_document_names_its_damage_and_what_was_repaired() -> None:
+    entries = ["live\x96stream", "sound", "a&amp;b \ufffd"]
+    document = build(entries)
+    assert (document.damage, document.repaired) == (("control", "html", "replacement"), ())
+    document = build(entries, frozenset(["html", "control"]))
+    assert (document.damage, document.repaired) == (("replacement",), ("control", "html"))
+    assert "".join(document.narrative) == "".join(
+        build(["live–stream", "sound", "a&b \ufffd"]).narrative
+    )
+
+
+def test_undamaged_records_are_encoded_and_hashed_as_before() -> None:
+    for narrative in ("live stream, AT&T <3", "“Siôn” – 😀", ["one", "two"]):
+        for repair in (NO_REPAIR, EVERY):
+            document = build(narrative, repair)
+            assert b'"damage"' not in encode_document(document)
+            assert b'"repaired"' not in encode_document(document)
+            assert hash_content(document) == hash_content(build(narrative))
+    # The hash of a record of the version before.
+    assert f"{hash_content(build('live stream')):032x}" == "d666654676b1e1b5544f1e723e2e3c74"
+
+
+def test_the_advice_names_what_can_be_repaired() -> None:
+    assert 'repair = ["control", "html"] in [source]' in advise_repair({"html": 1, "control": 2})
+    assert "what was lost cannot be repaired" in advise_repair({"replacement": 1})
+    assert sort_kinds(["html", "control", "html"]) == ("control", "html")
+    assert set(DAMAGE_WORDS) == EVERY | {"replacement"}
