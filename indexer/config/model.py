@@ -49,11 +49,14 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EmbeddedSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The embedded server. ``port`` 0 means the first free one; ``heap`` is in Java's notation."""
+    """The embedded server. ``port`` 0 means the first free one; ``heap`` is in Java's notation.
+
+    ``user`` is the account it runs as when root starts it; empty means foidex's own, which is made.
+    """
 
     heap: Annotated[str, Meta(pattern=r"^[1-9]\d*[mMgG]$")] = "1g"
     port: PortNumber = 0
-    user: str = "nobody"
+    user: str = ""
 
 
 class IndexSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -41,7 +41,8 @@ from indexer.errors import EmbeddedError
 from indexer.progress import Progress
 from indexer.server.address import ServerAddress
 from indexer.server.connection import connect_server
-from indexer.server.embedded import config, install, lookup, scripts
+from indexer.server.embedded import account, config, install, lookup, scripts
+from indexer.server.embedded.account import SERVER_ACCOUNT, make_account
 from indexer.server.embedded.config import CONFIG_TEMPLATE, write_server_config
 from indexer.server.embedded.home import SERVER_VERSION
 from indexer.server.embedded.install import MAVEN_ARTIFACT, MAVEN_GROUP
@@ -800,7 +801,7 @@ def test_a_home_the_servers_user_cannot_reach_is_refused_and_not_opened(
 ) -> None:
     other_home.joinpath("inner").mkdir()
     other_home.joinpath(closed).chmod(0o700)
-    with pytest.raises(EmbeddedError, match=r'user "nobody".* cannot reach it') as told:
+    with pytest.raises(EmbeddedError, match=rf'user "{SERVER_ACCOUNT}".* cannot reach it') as told:
         start_embedded_server(settings_for(other_home / "inner"), SILENT)
     assert str(other_home / "inner") in str(told.value)
     assert "chmod o+x" in str(told.value)
@@ -810,7 +811,12 @@ def test_a_home_the_servers_user_cannot_reach_is_refused_and_not_opened(
 @root_only
 @pytest.mark.usefixtures("no_network")
 @pytest.mark.parametrize(
-    ("user", "problem"), [("no-such-user", "does not exist"), ("root", "is root")]
+    ("user", "problem"),
+    [
+        ("no-such-user", "does not exist"),
+        ("root", "is root"),
+        ("nobody", "is what services without an account of their own run as"),
+    ],
 )
 def test_a_user_the_server_cannot_run_as_is_refused_before_anything_is_fetched(
     other_home: Path, user: str, problem: str
@@ -818,6 +824,96 @@ def test_a_user_the_server_cannot_run_as_is_refused_before_anything_is_fetched(
     with pytest.raises(EmbeddedError, match=f'"{user}" {problem}.*FOIDEX_SERVER_USER'):
         start_embedded_server(settings_for(other_home, FOIDEX_SERVER_USER=user), SILENT)
     assert not (other_home / "server").exists()
+
+
+@root_only
+def test_a_server_that_root_starts_runs_as_an_account_that_nothing_else_runs_as(
+    home: Path, address: ServerAddress
+) -> None:
+    server = psutil.Process(recorded(home).pid)
+    ids = account.find_account_ids(SERVER_ACCOUNT)
+    assert (server.uids().real, server.gids().real) == ids
+    assert account.list_accounts_with_id(ids[0]) == [SERVER_ACCOUNT]
+    for folder in open_server_home(settings_for(home)).server_folders:
+        assert (folder.owner(), stat.S_IMODE(folder.stat().st_mode)) == (SERVER_ACCOUNT, 0o700)
+    assert answers(address)
+
+
+@root_only
+def test_a_missing_account_is_made_once_however_many_ask_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = f"foidex-test-{os.getpid()}"
+    monkeypatch.setattr(account, "SERVER_ACCOUNT", name)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")  # as cron's: useradd is in neither
+    code = f"from indexer.server.embedded import account as a; a.SERVER_ACCOUNT = {name!r}"
+    command = [sys.executable, "-c", f"{code}; print(*a.make_account({name!r}))"]
+    try:
+        runs = [
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for _ in range(4)
+        ]
+        said = [run.communicate(timeout=100) for run in runs]
+        ids = make_account(name)
+        assert {out for out, _ in said} == {f"{ids[0]} {ids[1]}\n"}, said
+        made = pwd.getpwnam(name)
+        assert made.pw_uid < 1000
+        assert made.pw_shell.endswith(("nologin", "false"))
+        assert not Path(made.pw_dir).exists()
+    finally:
+        subprocess.run(["userdel", name], env={"PATH": "/usr/sbin:/sbin"}, check=False)
+
+
+@root_only
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize("fails", ["is missing", "fails"])
+def test_an_account_that_cannot_be_made_is_refused_with_the_way_out(
+    other_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fails: str
+) -> None:
+    if fails == "fails":
+        program = tmp_path / "useradd"
+        program.write_text("#!/bin/sh\necho 'useradd: no room for it' >&2\nexit 1\n")
+        program.chmod(0o755)
+    monkeypatch.setattr(account, "SYSTEM_FOLDERS", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(account, "SERVER_ACCOUNT", "foidex-test-none")
+    monkeypatch.setattr("indexer.server.embedded.home.SERVER_ACCOUNT", "foidex-test-none")
+    reason = "no room for it" if fails == "fails" else "this system has no useradd"
+    with pytest.raises(
+        EmbeddedError, match=f"{reason}.*FOIDEX_SERVER_USER.*another user than root"
+    ):
+        start_embedded_server(settings_for(other_home), SILENT)
+    assert not (other_home / "server").exists()
+
+
+@root_only
+def test_a_home_of_another_account_is_taken_over_and_nothing_outside_it(
+    other_home: Path,
+) -> None:
+    """One of the version before, whose server ran as nobody, and what nobody may have left."""
+    ids = make_account(SERVER_ACCOUNT)
+    nobody = pwd.getpwnam("nobody")
+    data = other_home / "data"
+    (data / "inner").mkdir(parents=True)
+    (data / "inner" / "file").touch()
+    for path in (data, data / "inner", data / "inner" / "file"):
+        os.chown(path, nobody.pw_uid, nobody.pw_gid)
+    (data / "second name").hardlink_to(data / "inner" / "file")
+    outside = other_home / "outside"
+    outside.mkdir()
+    (outside / "file").touch()
+    (outside / "secret").touch()
+    (data / "link").symlink_to(outside)
+    (data / "inner" / "link").symlink_to(outside / "file")
+    (data / "name of a secret").hardlink_to(outside / "secret")
+    account.hand_over_folder(data, ids)
+    own = (data, data / "inner", data / "inner" / "file", data / "second name")
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in own} == {ids}
+    left = (outside, outside / "file", outside / "secret", data / "name of a secret")
+    assert {path.stat().st_uid for path in left} == {0}
+    (other_home / "logs").symlink_to(outside)
+    account.hand_over_folder(other_home / "logs", ids)
+    assert outside.stat().st_uid == 0
 
 
 @root_only
@@ -834,7 +930,7 @@ def test_a_link_the_servers_user_left_is_not_followed(home: Path, other_home: Pa
     write_server_config(open_server_home(settings_for(other_home)), 0)
     assert victim.read_text() == "root's"
     assert victim.stat().st_uid == 0
-    assert (other_home / "config" / "elasticsearch.yml").owner() == "nobody"
+    assert (other_home / "config" / "elasticsearch.yml").owner() == SERVER_ACCOUNT
 
 
 @root_only

@@ -17,7 +17,7 @@ from elasticsearch import ApiError, Elasticsearch, TransportError
 
 from indexer.server.address import ServerAddress
 from indexer.server.connection import connect_server
-from indexer.server.embedded.home import find_user_ids
+from indexer.server.embedded.account import SERVER_ACCOUNT, make_account
 from indexer.server.embedded.process import fetch_embedded_server
 from indexer.server.server_errors import translate_client_errors
 from tests.support.server import SILENT, settings_for, write_jvm_options
@@ -193,4 +193,4 @@ def free_ports(number: int) -> list[int]:
 
 
 def _identity() -> tuple[int | None, int | None]:
-    return find_user_ids("nobody") if os.geteuid() == 0 else (None, None)
+    return make_account(SERVER_ACCOUNT) if os.geteuid() == 0 else (None, None)

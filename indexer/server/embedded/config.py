@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import subprocess
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Final
 
 from indexer.errors import EmbeddedError
 from indexer.files import write_file
+from indexer.server.embedded.account import hand_over_folder
 from indexer.server.embedded.home import ServerHome
 from indexer.server.embedded.scripts import read_log_tail, run_script
 
@@ -56,14 +56,14 @@ def write_server_config(home: ServerHome, port: int) -> None:
         backups=json.dumps(str(home.backups), ensure_ascii=False),
     )
     write_file(home.config / "elasticsearch.yml", text.encode(), private=True)
-    _chown_server_folders(home)
+    _hand_over_folders(home)
     require_reachable(home, home.distribution / "bin")
     _make_password(home)
 
 
 def require_reachable(home: ServerHome, folder: Path) -> None:
-    """Raise EmbeddedError where the user the server runs as cannot reach a folder."""
-    ids = home.find_user_ids()
+    """Raise EmbeddedError where the account the server runs as cannot reach a folder."""
+    ids = home.find_account_ids()
     if ids is None:
         return
     user, group = ids
@@ -77,21 +77,18 @@ def require_reachable(home: ServerHome, folder: Path) -> None:
     )
     if probe.returncode != 0:
         raise EmbeddedError(
-            f'{folder}: user "{home.user}", which the server runs as because Elasticsearch '
+            f'{folder}: user "{home.account}", which the server runs as because Elasticsearch '
             "refuses root, cannot reach it. Let others pass through it and the folders above "
             "it (chmod o+x), or choose another folder with FOIDEX_HOME."
         )
 
 
-def _chown_server_folders(home: ServerHome) -> None:
-    """Give the server's folders to the user it runs as."""
-    ids = home.find_user_ids()
-    if ids is None:
-        return
-    for folder in home.server_folders:
-        for path in (folder, *folder.rglob("*")):
-            # That user may have put a link here: never follow it.
-            os.chown(path, *ids, follow_symlinks=False)
+def _hand_over_folders(home: ServerHome) -> None:
+    """Give the server's folders to the account it runs as."""
+    ids = home.find_account_ids()
+    if ids is not None:
+        for folder in home.server_folders:
+            hand_over_folder(folder, ids)
 
 
 def _make_password(home: ServerHome) -> None:

@@ -12,7 +12,9 @@ from typing import Final
 
 import filelock
 
+from indexer.config.model import EmbeddedSettings
 from indexer.errors import EmbeddedError
+from indexer.server.embedded.account import SERVER_ACCOUNT, find_account_ids
 
 SERVER_VERSION: Final = "9.1.10"
 
@@ -30,11 +32,12 @@ def can_run_here() -> bool:
 
 
 class ServerHome:
-    """The paths of one home folder, and the user its server runs as."""
+    """The paths of one home folder, and the options and the account of its server."""
 
-    def __init__(self, folder: Path, user: str) -> None:
+    def __init__(self, folder: Path, options: EmbeddedSettings) -> None:
         self.folder = folder
-        self.user = user
+        self.options = options
+        self.account = options.user or SERVER_ACCOUNT
         self.distribution = folder / "server" / SERVER_VERSION
         self.process_file = folder / "server.json"
         self.password_file = folder / "password"
@@ -52,12 +55,23 @@ class ServerHome:
         """The folders that the server writes into."""
         return (self.config, self.data, self.logs, self.tmp, self.backups)
 
-    def find_user_ids(self) -> tuple[int, int] | None:
-        """The user and group ids that the server runs as, where this process is root's.
+    def find_account_ids(self) -> tuple[int, int] | None:
+        """The user and group ids that the server is started as, where this process is root's.
 
-        None elsewhere: it runs as this process's user. Raises EmbeddedError for an unknown user.
+        None elsewhere: it runs as this process's user. Raises EmbeddedError for an account that
+        does not exist, or that it may not run as.
         """
-        return find_user_ids(self.user) if self.is_root else None
+        return find_account_ids(self.account) if self.is_root else None
+
+    def find_owner_id(self) -> int | None:
+        """The user id that the server last ran as; None where it never has.
+
+        Only who starts the server gives its folder of data away, so its owner is no other.
+        """
+        try:
+            return self.data.stat().st_uid
+        except OSError:
+            return None
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -91,24 +105,6 @@ class ServerHome:
             return int(self.ports_file.read_text().splitlines()[0].rpartition(":")[2])
         except (OSError, ValueError, IndexError):
             return None
-
-
-def find_user_ids(user: str) -> tuple[int, int]:
-    """The ids of a user and its group, for a server that root starts. Raises EmbeddedError."""
-    import pwd
-
-    try:
-        entry = pwd.getpwnam(user)
-    except KeyError:
-        problem = "does not exist"
-    else:
-        if entry.pw_uid != 0:
-            return entry.pw_uid, entry.pw_gid
-        problem = "is root"
-    raise EmbeddedError(
-        f'user "{user}" {problem}, and Elasticsearch refuses root. '
-        "Choose another user with FOIDEX_SERVER_USER."
-    )
 
 
 @contextmanager

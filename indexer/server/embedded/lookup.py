@@ -61,8 +61,7 @@ def find_server(home: ServerHome, progress: Progress) -> ServerProcess | None:
 
 def find_server_process(home: ServerHome) -> psutil.Process | None:
     """The process whose command line is that of this home's server."""
-    ids = home.find_user_ids()
-    user = ids[0] if ids else os.geteuid()
+    user = home.find_owner_id() if home.is_root else os.geteuid()
     home_option = f"-Djava.io.tmpdir={home.tmp}"
     for process in psutil.process_iter():
         try:

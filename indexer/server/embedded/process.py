@@ -16,6 +16,7 @@ from indexer.config.model import Settings
 from indexer.errors import EmbeddedError
 from indexer.progress import Progress
 from indexer.server.address import ServerAddress
+from indexer.server.embedded.account import make_account
 from indexer.server.embedded.config import require_reachable, write_server_config
 from indexer.server.embedded.home import (
     START_SECONDS,
@@ -54,6 +55,8 @@ def start_embedded_server(settings: Settings, progress: Progress) -> ServerAddre
         process = find_server(home, progress)
         if process is None:
             # What would fail later is refused before anything is fetched.
+            if home.is_root:
+                make_account(home.account)
             require_reachable(home, home.folder)
             _require_free_port(settings.embedded.port)
             install_distribution(home, settings.downloads, progress)
@@ -108,7 +111,7 @@ def _require_supported_system() -> None:
 
 def open_server_home(settings: Settings) -> ServerHome:
     """The home folder that the settings name."""
-    return ServerHome(settings.home, settings.embedded.user)
+    return ServerHome(settings.home, settings.embedded)
 
 
 def _build_address(home: ServerHome, process: ServerProcess, settings: Settings) -> ServerAddress:

@@ -59,7 +59,7 @@ def _start_script(
         "ES_JAVA_OPTS": java_options,
         "LANG": "C.UTF-8",
     }
-    user, group = home.find_user_ids() or (None, None)
+    user, group = home.find_account_ids() or (None, None)
     program = home.distribution / "bin" / script
     try:
         return subprocess.Popen(  # noqa: S603 - the distribution's own scripts
