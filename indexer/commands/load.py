@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from indexer.jobs.overrides import CheckOverride
 from indexer.session import get_session
 
 
@@ -27,6 +28,12 @@ def run_load(
             "--reject-invalid", help="Make the generation live even if records were rejected."
         ),
     ] = False,
+    allow: Annotated[
+        list[CheckOverride] | None,
+        typer.Option(
+            help="Make the generation live even if this check fails. It is recorded. Repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Build a generation from files, verify it and make it the live one.
 
@@ -51,6 +58,7 @@ def run_load(
                 settings.refresh.lease_seconds,
                 settings.records.covers,
                 settings.source.repaired_kinds,
+                frozenset(allow or ()),
             ),
         )
     for line in summarise_refresh(loaded):

@@ -137,22 +137,14 @@ class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What the nightly refresh reads: files, or a database.
 
     Paths are relative to foidex.toml and may be patterns. ``database`` is a SQLAlchemy URL, which
-    <<<<<<< HEAD
     may instead be in the file ``database_url_file``. ``order`` names a column for each query that
     needs one; without it, narratives are ordered by the ORDER BY of their query. ``watermark`` is
     the column of ``queries.crimes`` that says when a record last changed: an incremental refresh
     reads what is newer than the live generation, less ``watermark_overlap_seconds``. ``fields``
     maps the names of fields in foidex to those in the source; ``ignore`` lists fields of the source
     to leave out. ``tombstones`` are text files that list the references of deleted records, one a
-    line.
-    =======
-    may instead be in the file ``database_url_file``. ``watermark`` is the column of
-    ``queries.crimes`` that says when a record last changed: an incremental refresh reads what is
-    newer than the live generation, less ``watermark_overlap_seconds``. ``fields`` maps the names of
-    fields in foidex to those in the source; ``ignore`` lists fields of the source to leave out.
-    ``tombstones`` are text files that list the references of deleted records, one a line.
-    ``repair`` are the kinds of damage to text that are repaired when records are loaded.
-    >>>>>>> 6c7453a (Count damaged text when it is loaded, and repair it if asked)
+    line. ``repair`` are the kinds of damage to text that are repaired when records are loaded.
+    ``require`` are the small files that every file must have beside it.
     """
 
     paths: tuple[str, ...] = ()
@@ -166,6 +158,7 @@ class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     fields: dict[str, str] = {}
     ignore: tuple[str, ...] = ()
     repair: tuple[RepairKind, ...] = ()
+    require: tuple[Literal["count", "sha256"], ...] = ()
 
     @property
     def repaired_kinds(self) -> frozenset[RepairKind]:
@@ -195,8 +188,10 @@ class Canary(Struct, frozen=True, forbid_unknown_fields=True, rename={"min_recor
 class RefreshSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The nightly refresh: the checks of a new generation, and what is kept.
 
-    ``max_shrink_percent`` is how much smaller than the live generation the new one may be. ``keep``
-    is the number of generations kept, including the live one. ``max_age_days`` limits the age of
+    ``max_shrink_percent`` is how much smaller than the live generation the new one may be;
+    ``max_month_shrink_percent`` and ``max_offence_shrink_percent``, how much of any month or of any
+    offence code may be missing, if that is at least ``min_lost_records`` records. ``keep`` is the
+    number of generations kept, including the live one. ``max_age_days`` limits the age of
     generations other than the live one, of rejects, and of backups other than the newest.
     ``lease_seconds`` is how long a refresh that died blocks the next.
     """
@@ -204,7 +199,10 @@ class RefreshSettings(Struct, frozen=True, forbid_unknown_fields=True):
     keep: Annotated[int, Meta(ge=1, le=1000)] = 3
     max_age_days: Annotated[int, Meta(ge=1, le=36500)] | None = None
     max_rejects: Annotated[int, Meta(ge=0)] = 0
-    max_shrink_percent: Annotated[float, Meta(ge=0, le=100)] = 5
+    max_shrink_percent: Annotated[float, Meta(ge=0, le=100)] = 1
+    max_month_shrink_percent: Annotated[float, Meta(ge=0, le=100)] = 10
+    max_offence_shrink_percent: Annotated[float, Meta(ge=0, le=100)] = 20
+    min_lost_records: Annotated[int, Meta(ge=1)] = 10
     canaries: tuple[Canary, ...] = ()
     lease_seconds: Annotated[int, Meta(ge=5, le=3600)] = 60
     report: str | None = None

@@ -12,6 +12,10 @@ class CheckOverride(StrEnum):
     """A check that the operator may set aside; the generation records it where it was needed."""
 
     REJECTS = "rejects"
+    CHANGED = "changed"
+    EXPECTED = "expected"
     SHRINK = "shrink"
+    MONTHS = "months"
+    OFFENCES = "offences"
     CANARIES = "canaries"
     REPLICAS = "replicas"

@@ -7,6 +7,7 @@ can be undone. One refresh runs at a time, and first deletes what a failed one l
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -41,6 +42,7 @@ from indexer.index.mapping import IndexSchema, add_category_fields, load_index_s
 from indexer.index.paging import search_sealed_pages
 from indexer.jobs.links import PAGE_RECORDS, resolve_links
 from indexer.jobs.overrides import CheckOverride
+from indexer.jobs.shrinkage import ShrinkLimits
 from indexer.jobs.verification import VerificationLimits, verify_generation
 from indexer.loading.loader import DocumentBuilder, change_index, check_records, fill_index
 from indexer.loading.rejects import Rejects
@@ -52,6 +54,7 @@ from indexer.records.damage.kinds import NO_REPAIR, RepairKind, sort_kinds
 from indexer.records.model import DELETED, EXCLUDING_LOCATIONS, KEPT_OUT
 from indexer.records.offences import load_offence_table
 from indexer.sources import (
+    begin_extract_checks,
     check_paths,
     measure_sources,
     paths_include_file,
@@ -61,6 +64,7 @@ from indexer.sources import (
 from indexer.sources.base import RawRecord
 from indexer.sources.database import check_database, find_increment_start, read_database
 from indexer.sources.database_connection import DatabaseSource
+from indexer.sources.extract import ExtractChecks, ExtractRules, SidecarKind
 from indexer.version import VERSION
 
 RefreshMode = Literal["full", "incremental"]
@@ -69,7 +73,8 @@ RefreshMode = Literal["full", "incremental"]
 class RefreshPlan(Struct, frozen=True):
     """What to read, files or a database, and how. Rejected records go to ``rejects_file``, or
     without one to a file named after the generation in ``rejects_folder``. ``covers`` are the days
-    that the force declares its records to cover, and ``repair`` the kinds of damage to repair."""
+    that the force declares its records to cover, ``repair`` the kinds of damage to repair, and
+    ``require`` the small files that must be beside each file."""
 
     paths: tuple[Path, ...]
     rejects_folder: Path
@@ -79,6 +84,7 @@ class RefreshPlan(Struct, frozen=True):
     database: DatabaseSource | None = None
     covers: CoverageSettings = CoverageSettings()
     repair: frozenset[RepairKind] = NO_REPAIR
+    require: tuple[SidecarKind, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -101,7 +107,8 @@ class RefreshPlan(Struct, frozen=True):
 
 class RefreshResult(Struct, frozen=True):
     """What a refresh did. ``previous`` was live before; ``rejects`` is set if any were rejected;
-    ``cleared`` and ``pruned`` are the generations it deleted: half built, or old."""
+    ``cleared`` and ``pruned`` are the generations it deleted: half built, or old. ``lost`` is how
+    many records fewer than the previous one the generation holds."""
 
     generation: Generation
     previous: str | None
@@ -109,11 +116,13 @@ class RefreshResult(Struct, frozen=True):
     rejects: Path | None = None
     cleared: tuple[str, ...] = ()
     pruned: tuple[str, ...] = ()
+    lost: int = 0
 
 
 class LoadOptions(Struct, frozen=True):
     """How files are loaded. ``rejects_file`` replaces the file in the rejects folder;
-    ``reject_invalid`` promotes even if records were rejected."""
+    ``reject_invalid`` promotes even if records were rejected, ``overrides`` even if other checks
+    fail."""
 
     fields: FieldMap = EMPTY_FIELD_MAP
     rejects_file: Path | None = None
@@ -121,6 +130,7 @@ class LoadOptions(Struct, frozen=True):
     lease_seconds: int = 60
     covers: CoverageSettings = CoverageSettings()
     repair: frozenset[RepairKind] = NO_REPAIR
+    overrides: frozenset[CheckOverride] = frozenset()
 
 
 DEFAULT_LOAD_OPTIONS: Final = LoadOptions()
@@ -171,8 +181,8 @@ def load_files(  # noqa: PLR0913 - the rest is in the options
         covers=options.covers,
         repair=options.repair,
     )
-    overrides = frozenset({CheckOverride.REJECTS} if options.reject_invalid else ())
-    limits = VerificationLimits(overrides=overrides)
+    rejects_override = frozenset({CheckOverride.REJECTS} if options.reject_invalid else ())
+    limits = VerificationLimits(overrides=options.overrides | rejects_override)
     with hold_lock(client, index.alias, options.lease_seconds) as lock:
         return _build_and_promote(
             RefreshContext(client, index, plan, "full", limits, lock, progress)
@@ -194,7 +204,12 @@ def refresh_index(
     settings = options.settings
     limits = VerificationLimits(
         max_rejects=settings.max_rejects,
-        max_shrink_percent=settings.max_shrink_percent,
+        shrink=ShrinkLimits(
+            settings.max_shrink_percent,
+            settings.max_month_shrink_percent,
+            settings.max_offence_shrink_percent,
+            settings.min_lost_records,
+        ),
         canaries=tuple(
             (canary.term, options.query_for_term(canary.term), canary.min_records)
             for canary in settings.canaries
@@ -221,6 +236,7 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
     for name in cleared_names:
         context.progress.say(f"{name}, left half built by an earlier refresh, was deleted.")
     live = _find_base_generation(context)
+    checks = _begin_source_checks(plan, context.limits.overrides)
     with _clear_on_failure(context) as new_names:
         generation = _make_empty_generation(context, live)
         new_names.append(generation.name)
@@ -228,7 +244,7 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
             plan.rejects_file or plan.rejects_folder / f"{generation.name}.jsonl",
             keep=plan.rejects_file is None,
         )
-        tally = _fill_generation(context, generation, live, rejects)
+        tally = _fill_generation(context, generation, live, rejects, checks)
         if tally.read == 0 and context.mode == "full":
             raise _make_no_records_error(plan)
         generation = _set_generation_counts(generation, tally)
@@ -243,6 +259,7 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         overrides_used = verify_generation(
             client, generation, live, context.limits, tally.reasons, rejects
         )
+        overrides_used = tuple(sorted({*overrides_used, *checks.failed}))
         generation = msgspec.structs.replace(generation, overrides=overrides_used)
         context.lock.check()
         generation = mark_verified(client, generation)
@@ -253,7 +270,13 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         tuple(tally.reasons),
         rejects.path if tally.rejected else None,
         tuple(cleared_names),
+        lost=max(live.records - generation.records, 0) if live else 0,
     )
+
+
+def _begin_source_checks(plan: RefreshPlan, overrides: frozenset[CheckOverride]) -> ExtractChecks:
+    rules = ExtractRules(plan.require, frozenset(map(str, overrides)))
+    return begin_extract_checks(plan.paths, plan.tombstones, rules)
 
 
 def _make_empty_generation(context: RefreshContext, live: Generation | None) -> Generation:
@@ -314,7 +337,11 @@ def _find_base_generation(context: RefreshContext) -> Generation | None:
 
 
 def _fill_generation(
-    context: RefreshContext, generation: Generation, live: Generation | None, rejects: Rejects
+    context: RefreshContext,
+    generation: Generation,
+    live: Generation | None,
+    rejects: Rejects,
+    checks: ExtractChecks,
 ) -> Tally:
     client, plan = context.client, context.plan
     builder = plan.document_builder()
@@ -322,7 +349,7 @@ def _fill_generation(
     since = _find_start_timestamp(plan, live if generation.mode == "incremental" else None)
     with (
         context.progress.bar("Loading records", total=total) as advance,
-        closing(_read_plan_records(plan, since)) as source_records,
+        closing(_read_plan_records(plan, checks, since)) as source_records,
     ):
         raws = _track_progress(source_records, advance)
         if generation.mode == "full" or live is None:
@@ -372,18 +399,29 @@ def _find_start_timestamp(plan: RefreshPlan, live: Generation | None) -> datetim
     return find_increment_start(plan.database, live.watermark, live.built_at)
 
 
-def _read_plan_records(plan: RefreshPlan, since: datetime | None = None) -> Generator[RawRecord]:
-    yield from read_records(plan.paths, plan.fields)
-    if plan.database:
-        yield from read_database(plan.database, plan.fields, since)
-    for path in plan.tombstones:
-        yield from read_tombstones(path)
+def _read_plan_records(
+    plan: RefreshPlan, checks: ExtractChecks, since: datetime | None = None
+) -> Generator[RawRecord]:
+    """Every record of the source. Raises SourceError, also for files that changed meanwhile."""
+    counts: Counter[Path] = Counter()
+    try:
+        yield from read_records(plan.paths, plan.fields, counts)
+        if plan.database:
+            yield from read_database(plan.database, plan.fields, since)
+        for path in plan.tombstones:
+            yield from read_tombstones(path, counts)
+    except SourceError:
+        checks.check_unchanged()  # a file that was cut while it was read is damaged, too
+        raise
+    checks.check_unchanged()
+    checks.check_counts(counts)
 
 
 def check_plan(plan: RefreshPlan, mode: RefreshMode = "full") -> Tally:
     """Read and check the whole source, and write nothing. Raises SourceError."""
     _check_plan_source(plan, mode)
-    with closing(_read_plan_records(plan)) as raws:
+    checks = _begin_source_checks(plan, frozenset())
+    with closing(_read_plan_records(plan, checks)) as raws:
         return check_records(raws, plan.document_builder())
 
 

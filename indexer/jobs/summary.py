@@ -6,6 +6,7 @@ from typing import Final
 
 from indexer.index.generations import Generation
 from indexer.jobs.refresh import RefreshResult
+from indexer.loading.tally import describe_records
 from indexer.records.damage.kinds import TextDamage, advise_repair, list_damage_counts
 
 _MAX_MONTHS: Final = 12
@@ -45,10 +46,21 @@ def summarise_refresh(result: RefreshResult) -> list[str]:
         lines += describe_damage_found(generation.damage, generation.records)
     if generation.overrides:
         lines.append(f"Checks that were overridden: {', '.join(generation.overrides)}.")
-    if result.previous:
-        lines.append(f"{result.previous} was live before and is kept.")
+    lines += _describe_previous_generation(result)
     if result.pruned:
         lines.append(f"Deleted because they are old: {', '.join(result.pruned)}.")
+    return lines
+
+
+def _describe_previous_generation(result: RefreshResult) -> list[str]:
+    lines = []
+    if result.lost:
+        lines.append(
+            f"It holds {describe_records(result.lost)} fewer than {result.previous}. If that "
+            "is unexpected, check that the source is whole; foidex rollback undoes it."
+        )
+    if result.previous:
+        lines.append(f"{result.previous} was live before and is kept.")
     return lines
 
 

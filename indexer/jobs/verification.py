@@ -10,19 +10,25 @@ from msgspec import Struct
 from indexer.errors import GenerationError, SourceError
 from indexer.index.generations import Generation
 from indexer.jobs.overrides import CheckOverride
+from indexer.jobs.shrinkage import (
+    ShrinkLimits,
+    describe_month_shrinkage,
+    describe_offence_shrinkage,
+    describe_total_shrinkage,
+)
 from indexer.loading.rejects import Rejects, list_reasons
 
 
 class VerificationLimits(Struct, frozen=True):
     """What a generation is checked against.
 
-    Without ``max_shrink_percent`` sizes are not compared. A canary is a term, its query, and the
-    fewest records it must match. ``overrides`` are the checks that the operator sets aside.
-    ``health_seconds`` is how long copies of shards may take to start.
+    A canary is a term, its query, and the fewest records it must match. ``overrides`` are the
+    checks that the operator sets aside. ``health_seconds`` is how long copies of shards may take to
+    start.
     """
 
     max_rejects: int = 0
-    max_shrink_percent: float | None = None
+    shrink: ShrinkLimits = ShrinkLimits()
     canaries: tuple[tuple[str, dict[str, Any], int], ...] = ()
     overrides: frozenset[CheckOverride] = frozenset()
     health_seconds: int = 120
@@ -38,22 +44,23 @@ def verify_generation(  # noqa: PLR0913 - what is checked, against what
 ) -> tuple[str, ...]:
     """Check a sealed generation against limits and the live one; returns the overrides it needed.
 
-    Raises SourceError for rejected records or none left, GenerationError for any other check.
+    Raises SourceError for rejected records or none left, else GenerationError for any other check;
+    its message has every check that failed.
     """
     failures: dict[CheckOverride, Exception] = {}
     if generation.rejected > limits.max_rejects:
         failures[CheckOverride.REJECTS] = SourceError(
             _describe_rejects(generation, limits, reasons, rejects)
         )
-    if message := _describe_shrinkage(generation, live, limits):
-        failures[CheckOverride.SHRINK] = GenerationError(message)
-    if message := _describe_silent_canaries(client, generation, limits):
-        failures[CheckOverride.CANARIES] = GenerationError(message)
-    if message := _describe_missing_replicas(client, generation, limits.health_seconds):
-        failures[CheckOverride.REPLICAS] = GenerationError(message)
-    for check, error in failures.items():
-        if check not in limits.overrides:
-            raise error
+    messages = _describe_shrinkage(client, generation, live, limits.shrink) if live else {}
+    messages[CheckOverride.CANARIES] = _describe_silent_canaries(client, generation, limits)
+    messages[CheckOverride.REPLICAS] = _describe_missing_replicas(
+        client, generation, limits.health_seconds
+    )
+    failures |= {check: GenerationError(text) for check, text in messages.items() if text}
+    errors = [error for check, error in failures.items() if check not in limits.overrides]
+    if errors:
+        raise type(errors[0])("\n".join(map(str, errors)))
     if generation.records == 0:
         raise SourceError(
             f"every record was rejected; see {rejects.path}. Nothing was promoted."
@@ -61,6 +68,16 @@ def verify_generation(  # noqa: PLR0913 - what is checked, against what
             else "no record is left, so nothing was promoted. Check the source."
         )
     return tuple(sorted(failures))
+
+
+def _describe_shrinkage(
+    client: Elasticsearch, generation: Generation, live: Generation, limits: ShrinkLimits
+) -> dict[CheckOverride, str]:
+    return {
+        CheckOverride.SHRINK: describe_total_shrinkage(generation, live, limits),
+        CheckOverride.MONTHS: describe_month_shrinkage(client, generation, live, limits),
+        CheckOverride.OFFENCES: describe_offence_shrinkage(client, generation, live, limits),
+    }
 
 
 def _describe_rejects(
@@ -75,21 +92,6 @@ def _describe_rejects(
             f"{rejects.reasons.name}. Correct them and load again, or rerun with "
             "--reject-invalid to set them aside.",
         ]
-    )
-
-
-def _describe_shrinkage(
-    generation: Generation, live: Generation | None, limits: VerificationLimits
-) -> str:
-    if live is None or limits.max_shrink_percent is None:
-        return ""
-    minimum = live.records * (1 - limits.max_shrink_percent / 100)
-    if generation.records >= minimum:
-        return ""
-    return (
-        f"{generation.name} holds {generation.records:,} records, more than "
-        f"{limits.max_shrink_percent:g}% fewer than the {live.records:,} of {live.name}, so it was "
-        "not promoted. Check that the source is whole; if it is, rerun with --allow shrink."
     )
 
 

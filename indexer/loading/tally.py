@@ -80,3 +80,8 @@ class Tally(Struct):
                 f"({self.indexed:,} indexed, {self.rejected:,} rejected): some are lost. "
                 "Nothing was promoted; load again."
             )
+
+
+def describe_records(number: int) -> str:
+    """A number of records with its noun: "1 record", "2,000 records"."""
+    return f"{number:,} record{'' if number == 1 else 's'}"

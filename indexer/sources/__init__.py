@@ -18,13 +18,15 @@ from indexer.errors import SourceError
 from indexer.files import open_input
 from indexer.records.model import DELETED
 from indexer.sources.base import RawRecord
-from indexer.sources.csv_tables import CRIMES_FILE, read_csv_tables
+from indexer.sources.csv_tables import CRIMES_FILE, list_child_files, read_csv_tables
+from indexer.sources.extract import ExtractChecks, ExtractRules
 from indexer.sources.jsonl import read_json_lines
 
 _JSON_ENDINGS: Final = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz")
 
 __all__ = [
     "RawRecord",
+    "begin_extract_checks",
     "check_paths",
     "measure_sources",
     "paths_include_file",
@@ -33,23 +35,51 @@ __all__ = [
 ]
 
 
-def read_records(paths: Iterable[Path], fields: FieldMap = EMPTY_FIELD_MAP) -> Iterator[RawRecord]:
+def read_records(
+    paths: Iterable[Path],
+    fields: FieldMap = EMPTY_FIELD_MAP,
+    counts: Counter[Path] | None = None,
+) -> Iterator[RawRecord]:
     """Every record of the files and folders, in order. Raises SourceError.
 
-    CSV rows have the record's field names already; JSON lines are as they were read.
+    CSV rows have the record's field names already; JSON lines are as they were read. ``counts``
+    takes the number of lines that are not blank, or of rows, of each file.
     """
     path_list = list(paths)
+    counts = Counter() if counts is None else counts
     names = Counter(_resolve_file(path).name for path in path_list)
     for path in path_list:
         raws = (
-            read_csv_tables(path, fields)
+            read_csv_tables(path, fields, counts)
             if _detect_format(path) == "csv"
-            else read_json_lines(path)
+            else _count_records(path, read_json_lines(path), counts)
         )
         if names[_resolve_file(path).name] > 1:  # a location must belong to one record only
             folder = _resolve_file(path).parent
             raws = (replace(raw, location=f"{folder / raw.location}") for raw in raws)
         yield from raws
+
+
+def _count_records(
+    path: Path, raws: Iterator[RawRecord], counts: Counter[Path]
+) -> Iterator[RawRecord]:
+    for raw in raws:
+        counts[path] += 1
+        yield raw
+
+
+def begin_extract_checks(
+    paths: Iterable[Path], tombstones: Iterable[Path], rules: ExtractRules
+) -> ExtractChecks:
+    """Note the state of every file that will be read, and compare it with its checksum.
+
+    Raises SourceError.
+    """
+    files = [_resolve_file(path) for path in paths]
+    children = [child for file in files for _, child in list_child_files(file)]
+    checks = ExtractChecks([*files, *tombstones], children, rules)
+    checks.check_checksums()
+    return checks
 
 
 def check_paths(paths: Iterable[Path]) -> None:
@@ -78,8 +108,15 @@ def _resolve_file(path: Path) -> Path:
     return path / CRIMES_FILE if path.is_dir() else path
 
 
-def read_tombstones(path: Path) -> Iterator[RawRecord]:
-    """A deletion for every reference in a text file, one a line. Raises SourceError."""
+def read_tombstones(path: Path, counts: Counter[Path] | None = None) -> Iterator[RawRecord]:
+    """A deletion for every reference in a text file, one a line. Raises SourceError.
+
+    ``counts`` takes the number of references.
+    """
+    yield from _count_records(path, _read_references(path), Counter() if counts is None else counts)
+
+
+def _read_references(path: Path) -> Iterator[RawRecord]:
     try:
         with io.TextIOWrapper(open_input(path), encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, start=1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -30,24 +31,42 @@ CRIMES_FILE: Final = "crimes.csv"
 _MAX_FIELD_BYTES: Final = 32 * 1024 * 1024
 
 
-def read_csv_tables(path: Path, fields: FieldMap) -> Iterator[RawRecord]:
+def list_child_files(crimes: Path) -> list[tuple[ChildTable, Path]]:
+    """The tables that belong to a table of crimes, with their files, whether they exist or not."""
+    if crimes.name != CRIMES_FILE:
+        return []
+    return [(table, crimes.with_name(f"{table.name}.csv")) for table in CHILD_TABLES]
+
+
+def read_csv_tables(
+    path: Path, fields: FieldMap, counts: Counter[Path] | None = None
+) -> Iterator[RawRecord]:
     """Every record of a crimes.csv (or a folder with one) and the tables beside it.
 
-    Raises SourceError for a table whose header or encoding is wrong.
+    ``counts`` takes the number of rows of each file. Raises SourceError for a table whose header or
+    encoding is wrong.
     """
     crimes = path / CRIMES_FILE if path.is_dir() else path
     csv.field_size_limit(_MAX_FIELD_BYTES)
-    child_files = [
-        (table, crimes.with_name(f"{table.name}.csv"))
-        for table in CHILD_TABLES
-        if crimes.name == CRIMES_FILE and crimes.with_name(f"{table.name}.csv").is_file()
-    ]
+    child_files = [(table, file) for table, file in list_child_files(crimes) if file.is_file()]
     columns, required = list_crime_columns((table for table, _ in child_files), fields.categories)
-    rows = _read_csv_rows(crimes, columns, required, fields.target_name)
+    counts = Counter() if counts is None else counts
+    rows = _count_rows(
+        crimes, _read_csv_rows(crimes, columns, required, fields.target_name), counts
+    )
     children = [
-        ChildRows(table, _read_child_rows(table, file, fields)) for table, file in child_files
+        ChildRows(table, _count_rows(file, _read_child_rows(table, file, fields), counts))
+        for table, file in child_files
     ]
     yield from join_records(CRIMES_FILE, rows, children, fields.categories)
+
+
+def _count_rows(
+    file: Path, rows: Iterator[SourceRow], counts: Counter[Path]
+) -> Iterator[SourceRow]:
+    for row in rows:
+        counts[file] += 1
+        yield row
 
 
 def _read_child_rows(table: ChildTable, file: Path, fields: FieldMap) -> Iterator[SourceRow]:

@@ -39,6 +39,7 @@ from indexer.loading.tally import Tally
 from indexer.progress import Progress
 from indexer.session import Session
 from indexer.sources.database_connection import DatabaseSource
+from indexer.sources.extract import is_sidecar
 from queries.matching.term import build_term_query, parse_term
 from queries.spec.term_book import TermBook, load_configured_term_book
 
@@ -66,6 +67,7 @@ def plan_refresh(settings: Settings, progress: Progress) -> RefreshPlan:
         database=database,
         covers=settings.records.covers,
         repair=source.repaired_kinds,
+        require=source.require,
     )
 
 
@@ -128,7 +130,7 @@ def _expand_patterns(folder: Path, patterns: tuple[str, ...]) -> tuple[Path, ...
             if base.is_absolute()
             else (folder, pattern)
         )
-        matches = sorted(root.glob(relative))
+        matches = sorted(path for path in root.glob(relative) if not is_sidecar(path))
         if not matches:
             _require_listable_folder(
                 root.joinpath(*takewhile(_is_literal_part, Path(relative).parts[:-1]))

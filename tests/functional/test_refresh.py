@@ -261,7 +261,7 @@ def test_changes_end_where_one_full_refresh_of_the_final_state_ends(
             CheckOverride.REJECTS,
             "1 of 2 records were rejected",
         ),
-        ([record("A")], RefreshSettings(), CheckOverride.SHRINK, "more than 5% fewer than the 3"),
+        ([record("A")], RefreshSettings(), CheckOverride.SHRINK, "more than 1% fewer than the 3"),
         (
             [record(name, text="none") for name in "ABC"],
             RefreshSettings(canaries=(Canary("live stream", 2),)),

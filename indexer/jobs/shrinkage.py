@@ -1,0 +1,171 @@
+"""Compares a sealed generation with the live one: in total, by month and by offence.
+
+A shortened extract often loses the end of a month, or one offence, and little of the total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+
+from elasticsearch import Elasticsearch
+from msgspec import Struct
+
+from indexer.errors import GenerationError
+from indexer.index.generations import Generation
+from indexer.records.model import DELETED
+from indexer.records.validation_messages import describe_offence_code
+
+_HELD_RECORDS: Final[dict[str, Any]] = {"bool": {"must_not": {"term": {"status": DELETED}}}}
+
+_MAX_CODES: Final = 10_000
+
+_MAX_LISTED: Final = 6
+
+#: An extract of the last years may begin this much later than the one before.
+_MAX_START_MOVE: Final = timedelta(days=31)
+
+
+class ShrinkLimits(Struct, frozen=True):
+    """How many per cent fewer records than the live generation there may be: in total, in any
+    month, and with any offence code; None compares nothing. Losses of a month or a code below
+    ``min_lost_records`` records are not looked at."""
+
+    total_percent: float | None = None
+    month_percent: float | None = None
+    offence_percent: float | None = None
+    min_lost_records: int = 10
+
+
+def describe_total_shrinkage(generation: Generation, live: Generation, limits: ShrinkLimits) -> str:
+    """Why the new generation is too small; empty if it is not."""
+    if limits.total_percent is None:
+        return ""
+    if generation.records >= live.records * (1 - limits.total_percent / 100):
+        return ""
+    return (
+        f"{generation.name} holds {generation.records:,} records, more than "
+        f"{limits.total_percent:g}% fewer than the {live.records:,} of {live.name}, so it was not "
+        "promoted. Check that the source is whole; if it is, rerun with --allow shrink."
+    )
+
+
+def describe_month_shrinkage(
+    client: Elasticsearch, generation: Generation, live: Generation, limits: ShrinkLimits
+) -> str:
+    """Which months lost too many records; empty if none did. Raises GenerationError."""
+    if limits.month_percent is None:
+        return ""
+    previous, current = (_count_months(client, name) for name in (live.name, generation.name))
+    first_month = _find_first_compared_month(generation, live)
+    losses = _find_losses(
+        {month: count for month, count in previous.items() if month >= first_month},
+        current,
+        limits.month_percent,
+        limits.min_lost_records,
+    )
+    if not losses:
+        return ""
+    return (
+        f"{generation.name} holds too few records of {_list_losses(losses)}; a month may lose "
+        f"{limits.month_percent:g}%, so it was not promoted. Check that the source is whole; if it "
+        "is, rerun with --allow months."
+    )
+
+
+def describe_offence_shrinkage(
+    client: Elasticsearch, generation: Generation, live: Generation, limits: ShrinkLimits
+) -> str:
+    """Which offence codes lost too many records; empty if none did. Raises GenerationError."""
+    if limits.offence_percent is None:
+        return ""
+    previous = _count_offences(client, live.name, None)
+    large_codes = {
+        code: count for code, count in previous.items() if count >= limits.min_lost_records
+    }
+    if not large_codes:
+        return ""
+    current = _count_offences(client, generation.name, list(large_codes))
+    losses = _find_losses(large_codes, current, limits.offence_percent, limits.min_lost_records)
+    if not losses:
+        return ""
+    named_losses = {describe_offence_code(code): counts for code, counts in losses.items()}
+    return (
+        f"{generation.name} holds too few records with the offence code "
+        f"{_list_losses(named_losses)}; a code may lose {limits.offence_percent:g}%, so it was not "
+        "promoted. Check that the source is whole; if it is, rerun with --allow offences."
+    )
+
+
+def _find_losses(
+    previous: Mapping[str, int], current: Mapping[str, int], percent: float, min_lost: int
+) -> dict[str, tuple[int, int]]:
+    """Where too many records are missing: the number now, and the number before."""
+    return {
+        key: (current.get(key, 0), count)
+        for key, count in previous.items()
+        if count - current.get(key, 0) >= max(min_lost, 1)
+        and current.get(key, 0) < count * (1 - percent / 100)
+    }
+
+
+def _list_losses(losses: Mapping[str, tuple[int, int]]) -> str:
+    """The largest losses: "2024-03 (23 where there were 83)"."""
+    largest = sorted(losses.items(), key=lambda loss: loss[1][0] - loss[1][1])
+    texts = [f"{key} ({now:,}, not {before:,})" for key, (now, before) in largest[:_MAX_LISTED]]
+    more = f" and {len(largest) - _MAX_LISTED:,} more" if len(largest) > _MAX_LISTED else ""
+    return f"{', '.join(texts)}{more}"
+
+
+def _find_first_compared_month(generation: Generation, live: Generation) -> str:
+    """The first month to compare: an extract of the last years loses its oldest days each time."""
+    if generation.coverage is None or live.coverage is None:
+        return ""
+    start, previous_start = generation.coverage.start, live.coverage.start
+    if not previous_start < start <= previous_start + _MAX_START_MOVE:
+        return ""
+    following_month = date(start.year + start.month // 12, start.month % 12 + 1, 1)
+    return f"{following_month:%Y-%m}"
+
+
+def _count_months(client: Elasticsearch, name: str) -> dict[str, int]:
+    months = {
+        "date_histogram": {
+            "field": "recorded_on",
+            "calendar_interval": "month",
+            "format": "yyyy-MM",
+            "min_doc_count": 1,
+        }
+    }
+    return {
+        bucket["key_as_string"]: bucket["doc_count"]
+        for bucket in _aggregate_held_records(client, name, months)
+    }
+
+
+def _count_offences(client: Elasticsearch, name: str, codes: list[str] | None) -> dict[str, int]:
+    """The records of each offence code: of these, or of the most frequent."""
+    terms: dict[str, Any] = {"field": "offence_code", "size": _MAX_CODES}
+    if codes is not None:
+        terms["include"] = codes  # so that no code is left out for being rare
+    return {
+        bucket["key"]: bucket["doc_count"]
+        for bucket in _aggregate_held_records(client, name, {"terms": terms})
+    }
+
+
+def _aggregate_held_records(
+    client: Elasticsearch, name: str, aggregation: dict[str, Any]
+) -> list[dict[str, Any]]:
+    response = client.search(
+        index=name,
+        query=_HELD_RECORDS,
+        size=0,
+        aggs={"groups": aggregation},
+        allow_partial_search_results=False,
+    ).body
+    if response["timed_out"] or response["_shards"]["failed"]:
+        raise GenerationError(f"{name}: not every shard answered. Load again.")
+    buckets: list[dict[str, Any]] = response["aggregations"]["groups"]["buckets"]
+    return buckets

@@ -1,0 +1,193 @@
+"""Checks that files hold a whole extract.
+
+A file must stay as it is while it is read, and must be what the small files beside it say: for
+crimes.jsonl, ``crimes.jsonl.count`` (its number of records) and ``crimes.jsonl.sha256`` (as
+sha256sum writes it). This module does not know what a record is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final, Literal, NamedTuple, get_args
+
+from msgspec import Struct
+
+from indexer.errors import SourceError
+from indexer.files import open_input, read_file
+
+SidecarKind = Literal["count", "sha256"]
+
+#: The endings of the files that say what a file must hold.
+SIDECAR_ENDINGS: Final = tuple(f".{kind}" for kind in get_args(SidecarKind))
+
+_BLOCK_BYTES: Final = 1024 * 1024
+
+_COUNT: Final = re.compile(r"\s*([0-9]{1,18})\s*")
+
+_CHECKSUM: Final = re.compile(r"\\?([0-9a-fA-F]{64})(?: [ *](.+))?")
+
+
+class ExtractRules(Struct, frozen=True):
+    """``required`` are the small files that every file must have beside it; ``allowed`` names the
+    checks ("changed", "expected") that the operator sets aside."""
+
+    required: tuple[SidecarKind, ...] = ()
+    allowed: frozenset[str] = frozenset()
+
+
+class FileState(NamedTuple):
+    """The size in bytes and the time of the last change, in nanoseconds, of an ordinary file."""
+
+    size: int
+    changed_at: int
+
+
+class ExtractChecks:
+    """The checks of the files of one load. ``failed`` names the checks that failed and that the
+    operator set aside."""
+
+    def __init__(
+        self, files: Iterable[Path], optional_files: Iterable[Path], rules: ExtractRules
+    ) -> None:
+        """Note the state of every file. ``optional_files`` are read only if they exist."""
+        self.failed: set[str] = set()
+        self._rules = rules
+        self._files = [*files, *(file for file in optional_files if file.exists())]
+        sidecars = [
+            _find_sidecar(file, kind) for file in self._files for kind in get_args(SidecarKind)
+        ]
+        self._states = {
+            file: _read_state(file) for file in (*self._files, *optional_files, *sidecars)
+        }
+
+    def check_checksums(self) -> None:
+        """Compare each file with its checksum, where it has one. Raises SourceError."""
+        for file in self._files:
+            self._require_sidecars(file)
+            sidecar = _find_sidecar(file, "sha256")
+            if self._states[sidecar] is None or self._states[file] is None:
+                continue
+            checksum = self._read_checksum(sidecar, file.name)
+            if checksum and _hash_file(file) != checksum:
+                self._fail(
+                    "expected",
+                    f"{file}: its SHA-256 is not the one in {sidecar.name}, so it is not the file "
+                    "that was sent. Copy both again",
+                )
+
+    def check_counts(self, counts: Mapping[Path, int]) -> None:
+        """Compare the records read of each file with its count, where it has one. Raises
+        SourceError."""
+        for file in self._files:
+            sidecar = _find_sidecar(file, "count")
+            if self._states[sidecar] is None:
+                continue
+            match = _COUNT.fullmatch(_read_sidecar(sidecar))
+            if match is None:
+                self._fail("expected", f"{sidecar}: is not a number of records. Write it again")
+            elif int(match[1]) != counts.get(file, 0):
+                self._fail(
+                    "expected",
+                    f"{file}: holds {counts.get(file, 0):,} records, but {sidecar.name} says "
+                    f"{int(match[1]):,}. Copy both again",
+                )
+
+    def check_unchanged(self) -> None:
+        """Raise SourceError if a file was changed, replaced or removed since the start."""
+        for file, before in self._states.items():
+            after = _read_state(file)
+            if after != before:
+                self._fail(
+                    "changed",
+                    f"{file}: {_describe_change(before, after)} while the records were read. Load "
+                    "again when it is complete, and let whoever writes it write another name "
+                    "first and rename it at the end",
+                )
+
+    def _require_sidecars(self, file: Path) -> None:
+        for kind in self._rules.required:
+            sidecar = _find_sidecar(file, kind)
+            if self._states[sidecar] is None:
+                self._fail(
+                    "expected",
+                    f"{sidecar}: there is no such file, and [source] require asks for it. Copy it "
+                    f"beside {file.name}",
+                )
+
+    def _read_checksum(self, sidecar: Path, name: str) -> str | None:
+        """The checksum of a file in lower case; None if there is none and that is allowed."""
+        matches = [_CHECKSUM.fullmatch(line) for line in _read_sidecar(sidecar).splitlines()]
+        for match in matches:
+            if match and (match[2] is None or re.split(r"[/\\]", match[2])[-1] == name):
+                return match[1].lower()
+        self._fail(
+            "expected",
+            f"{sidecar}: has no SHA-256 of {name}. Write it with: "
+            f"sha256sum {name} > {sidecar.name}",
+        )
+        return None
+
+    def _fail(self, check: Literal["changed", "expected"], message: str) -> None:
+        if check not in self._rules.allowed:
+            raise SourceError(f"{message}; or rerun with --allow {check}. Nothing was promoted.")
+        self.failed.add(check)
+
+
+def is_sidecar(path: Path) -> bool:
+    """Whether a file says what the file beside it must hold."""
+    return path.name.endswith(SIDECAR_ENDINGS) and path.with_suffix("").exists()
+
+
+def _find_sidecar(file: Path, kind: SidecarKind) -> Path:
+    return file.with_name(f"{file.name}.{kind}")
+
+
+def _read_state(file: Path) -> FileState | None:
+    """The state of an ordinary file; None if there is none, as for a named pipe.
+
+    The number of the file is left out: some network file systems change it without a reason.
+    """
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return FileState(status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+
+
+def _describe_change(before: FileState | None, after: FileState | None) -> str:
+    if before is None:
+        return "appeared"
+    if after is None:
+        return "was removed"
+    if after.size == before.size:
+        return "was written to or replaced"
+    verb = "grew" if after.size > before.size else "shrank"
+    return f"{verb} from {before.size:,} to {after.size:,} bytes"
+
+
+def _read_sidecar(sidecar: Path) -> str:
+    try:
+        return read_file(sidecar).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return ""
+    except OSError as error:
+        raise SourceError(
+            f"{sidecar}: cannot be read ({error.strerror}). Check its permissions."
+        ) from None
+
+
+def _hash_file(file: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        with open_input(file) as content:
+            while block := content.read(_BLOCK_BYTES):
+                digest.update(block)
+    except OSError as error:
+        raise SourceError(
+            f"{file}: cannot be read ({error.strerror}). Check its permissions."
+        ) from None
+    return digest.hexdigest()

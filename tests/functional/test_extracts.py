@@ -1,0 +1,292 @@
+"""A shortened, changing or unexpected extract is never promoted silently."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer.config.model import IndexSettings, RefreshSettings
+from indexer.errors import GenerationError, NoIndexError, SourceError
+from indexer.index.generations import find_live_name, read_live_generation
+from indexer.jobs.overrides import CheckOverride
+from indexer.jobs.refresh import (
+    LoadOptions,
+    RefreshOptions,
+    RefreshPlan,
+    RefreshResult,
+    check_plan,
+    load_files,
+    refresh_index,
+)
+from indexer.jobs.summary import summarise_refresh
+from indexer.records.coverage import CoverageSettings
+from indexer.sources import jsonl
+from tests.support.index_content import write_records
+from tests.support.server import SILENT
+
+Records = list[dict[str, Any]]
+
+Refresh = Callable[..., RefreshResult]
+
+
+def make_records(number: int = 2_000, start: date = date(2022, 1, 1)) -> Records:
+    """Five records a day, in order; each fifth of another offence, and one day in 40 of a third."""
+    return [
+        {
+            "crime_ref": f"R{index}",
+            "recorded_on": str(start + timedelta(days=index // 5)),
+            "offence_code": "86/2" if index // 5 % 40 == 0 else ("22B" if index % 5 else "8/1"),
+            "narrative": "Report taken.",
+        }
+        for index in range(number)
+    ]
+
+
+@pytest.fixture
+def extract(tmp_path: Path) -> Path:
+    return write_records(tmp_path / "crimes.jsonl", make_records())
+
+
+@pytest.fixture
+def refresh(client: Elasticsearch, index: IndexSettings, tmp_path: Path) -> Refresh:
+    def go(path: Path, *allowed: CheckOverride, **plan: Any) -> RefreshResult:
+        settings = RefreshSettings(lease_seconds=10, **plan.pop("settings", {}))
+        return refresh_index(
+            client,
+            index,
+            RefreshPlan((path,), tmp_path / "rejects", **plan),
+            RefreshOptions(settings, lambda _: {}, overrides=frozenset(allowed)),
+            SILENT,
+        )
+
+    return go
+
+
+def expect_refusal(
+    refresh: Refresh, path: Path, allowed: CheckOverride, message: str, **plan: Any
+) -> None:
+    """It is refused with the message unless the check is set aside, which is recorded."""
+    others = set(CheckOverride) - {allowed}
+    with pytest.raises((SourceError, GenerationError), match=message) as refusal:
+        refresh(path, *others, **plan)
+    assert f"--allow {allowed}" in str(refusal.value)
+    assert str(allowed) in refresh(path, *CheckOverride, **plan).generation.overrides
+
+
+# -- compared with the last refresh ----------------------------------------------------------------
+
+
+def test_a_shorter_extract_is_refused_for_its_total_and_its_last_month(
+    client: Elasticsearch, index: IndexSettings, refresh: Refresh, extract: Path
+) -> None:
+    """1,940 of 2,000 lines: the last month loses a third of its records."""
+    before = refresh(extract).generation.name
+    write_records(extract, make_records()[:1_940])
+    with pytest.raises(GenerationError) as refusal:
+        refresh(extract)
+    total, month = str(refusal.value).splitlines()
+    assert "holds 1,940 records, more than 1% fewer than the 2,000" in total
+    assert "too few records of 2023-01 (115, not 155), 2023-02 (0, not 20)" in month
+    assert find_live_name(client, index.alias) == before
+
+
+@pytest.mark.parametrize(
+    ("cut", "override", "message"),
+    [
+        (lambda records: records[:-25], CheckOverride.MONTHS, r"2023-02 \(0, not 20\)"),
+        (
+            lambda records: [one for one in records if one["offence_code"] != "86/2"],
+            CheckOverride.OFFENCES,
+            r"the offence code 86/2 \(0, not 50\); a code may lose 20%",
+        ),
+    ],
+)
+def test_a_gap_is_found_even_if_the_total_is_nearly_the_same(
+    refresh: Refresh,
+    extract: Path,
+    cut: Callable[[Records], Records],
+    override: CheckOverride,
+    message: str,
+) -> None:
+    refresh(extract)
+    write_records(extract, cut(make_records()))
+    loose = {"settings": {"max_shrink_percent": 5}}
+    expect_refusal(refresh, extract, override, message, **loose)
+
+
+def test_a_smaller_loss_than_the_limits_is_promoted_and_reported(
+    refresh: Refresh, extract: Path
+) -> None:
+    previous = refresh(extract).generation.name
+    write_records(extract, make_records()[:-9])
+    lines = summarise_refresh(refresh(extract))
+    assert any(f"It holds 9 records fewer than {previous}." in line for line in lines)
+
+
+def test_an_extract_of_the_last_years_may_lose_its_oldest_days(
+    refresh: Refresh, extract: Path
+) -> None:
+    """20 days leave January, which would be far more than a month may lose."""
+    refresh(extract)
+    write_records(extract, make_records()[100:])
+    loose = {"max_shrink_percent": 10}
+    assert refresh(extract, settings=loose).generation.overrides == ()
+
+
+def test_the_limits_are_settings(refresh: Refresh, extract: Path) -> None:
+    refresh(extract)
+    write_records(extract, make_records()[:1_000])
+    loose = {
+        "max_shrink_percent": 100,
+        "max_month_shrink_percent": 100,
+        "max_offence_shrink_percent": 100,
+    }
+    assert refresh(extract, settings=loose).generation.overrides == ()
+
+
+# -- files that change while they are read ---------------------------------------------------------
+
+
+def grow(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b'{"crime_ref": "LATE"}\n')
+
+
+def shrink(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def rotate(path: Path) -> None:
+    path.rename(path.with_name("old.jsonl"))
+    write_records(path, make_records(100))
+
+
+def rewrite(path: Path) -> None:
+    """The same size, another content."""
+    path.write_bytes(path.read_bytes().replace(b"R1", b"Q1"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (grow, "crimes.jsonl: grew from .* bytes while"),
+        (shrink, "crimes.jsonl: shrank from .* bytes while"),
+        (rotate, "crimes.jsonl: shrank from .* bytes while"),
+        (rewrite, "crimes.jsonl: was written to or replaced while"),
+        (Path.unlink, "crimes.jsonl: was removed while"),
+        (
+            lambda path: path.with_name("crimes.jsonl.count").write_text("2000"),
+            "crimes.jsonl.count: appeared while",
+        ),
+    ],
+    ids=["grows", "shrinks", "rotates", "is rewritten", "vanishes", "gets its count"],
+)
+def test_a_file_that_changes_while_it_is_read_is_not_promoted(
+    client: Elasticsearch,
+    index: IndexSettings,
+    refresh: Refresh,
+    extract: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Path], Any],
+    message: str,
+) -> None:
+    read_whole = jsonl.read_json_lines
+    changes: list[int] = []
+
+    def read_and_change(path: Path) -> Iterator[Any]:
+        for number, raw in enumerate(read_whole(path), start=1):
+            if number == 700:
+                change(path)
+                changes.append(number)
+            yield raw
+
+    monkeypatch.setattr("indexer.sources.read_json_lines", read_and_change)
+    with pytest.raises(SourceError, match=message):
+        refresh(extract, *(set(CheckOverride) - {CheckOverride.CHANGED}))
+    assert changes == [700]
+    with pytest.raises(NoIndexError):
+        read_live_generation(client, index.alias)
+
+
+def test_a_packed_file_that_is_cut_while_it_is_read_is_not_called_damaged(
+    refresh: Refresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "crimes.jsonl.gz"
+    plain = write_records(tmp_path / "plain.jsonl", make_records()).read_bytes()
+    path.write_bytes(gzip.compress(plain))
+
+    def open_and_cut(file: Path) -> io.BufferedReader:
+        reader = file.open("rb")
+        os.truncate(file, file.stat().st_size // 2)
+        return reader
+
+    monkeypatch.setattr(jsonl, "open_input", open_and_cut)
+    with pytest.raises(SourceError, match=r"crimes.jsonl.gz: shrank from"):
+        refresh(path)
+
+
+# -- what is expected ------------------------------------------------------------------------------
+
+
+def checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("ending", "content", "message"),
+    [
+        ("count", "2000\n", ""),
+        ("count", "2001\n", r"holds 2,000 records, but crimes.jsonl.count says 2,001"),
+        ("count", "many\n", r"crimes.jsonl.count: is not a number of records"),
+        ("sha256", "{sum}  crimes.jsonl\n", ""),
+        ("sha256", "{sum} *out/crimes.jsonl\n", ""),
+        ("sha256", "{sum}\n", ""),
+        ("sha256", "{other}  other.jsonl\n{sum}  crimes.jsonl\n", ""),
+        ("sha256", "{other}  crimes.jsonl\n", "its SHA-256 is not the one in crimes.jsonl.sha256"),
+        ("sha256", "{sum}  other.jsonl\n", "has no SHA-256 of crimes.jsonl"),
+        ("sha256", "\xff\n", "has no SHA-256 of crimes.jsonl"),
+    ],
+)
+def test_a_file_must_be_what_the_files_beside_it_say(
+    refresh: Refresh, extract: Path, ending: str, content: str, message: str
+) -> None:
+    text = content.replace("{sum}", checksum(extract)).replace("{other}", "0" * 64)
+    extract.with_name(f"crimes.jsonl.{ending}").write_text(text, encoding="latin-1")
+    if message:
+        with pytest.raises(SourceError, match=message):
+            check_plan(RefreshPlan((extract,), extract.parent))
+        expect_refusal(refresh, extract, CheckOverride.EXPECTED, message)
+    else:
+        assert refresh(extract, require=(ending,)).generation.records == 2_000
+
+
+def test_files_beside_the_extract_can_be_required(refresh: Refresh, extract: Path) -> None:
+    message = r"crimes.jsonl.count: there is no such file, and \[source\] require asks for it"
+    expect_refusal(refresh, extract, CheckOverride.EXPECTED, message, require=("count",))
+
+
+def test_each_table_of_a_folder_has_its_own_count(
+    client: Elasticsearch, index: IndexSettings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "extract"
+    folder.mkdir()
+    (folder / "crimes.csv").write_text(
+        "crime_ref,recorded_on,offence_code,narrative\nA,2022-01-01,22B,Report.\n"
+    )
+    (folder / "victims.csv").write_text("crime_ref,age\nA,20\nA,30\n")
+    (folder / "crimes.csv.count").write_text("1")
+    (folder / "victims.csv.count").write_text("3")
+    options = LoadOptions(lease_seconds=10, covers=CoverageSettings())
+    with pytest.raises(SourceError, match=r"victims.csv: holds 2 records, but .* says 3"):
+        load_files(client, index, [folder], tmp_path, SILENT, options)
+    (folder / "victims.csv.count").write_text("2")
+    assert load_files(client, index, [folder], tmp_path, SILENT, options).generation.records == 1
