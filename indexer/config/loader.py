@@ -71,6 +71,9 @@ _VARIABLES: Final = {
     "FOIDEX_DOWNLOADS": _Variable("folder for the server's zip, shared by all homes"),
     "FOIDEX_HEAP": _Variable("heap of the embedded server", "embedded", "heap"),
     "FOIDEX_PORT": _Variable("port of the embedded server", "embedded", "port"),
+    "FOIDEX_START_SECONDS": _Variable(
+        "the longest that a start of the embedded server may take", "embedded", "start_seconds"
+    ),
     "FOIDEX_SERVER_USER": _Variable(
         "user the embedded server runs as when root starts it", "embedded", "user"
     ),

@@ -51,11 +51,13 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class EmbeddedSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The embedded server. ``port`` 0 means the first free one; ``heap`` is in Java's notation.
 
-    ``user`` is the account it runs as when root starts it; empty means foidex's own, which is made.
+    ``start_seconds`` is the longest that a start may take while it makes progress. ``user`` is the
+    account it runs as when root starts it; empty means foidex's own, which is made.
     """
 
     heap: Annotated[str, Meta(pattern=r"^[1-9]\d*[mMgG]$")] = "1g"
     port: PortNumber = 0
+    start_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 600
     user: str = ""
 
 

@@ -41,7 +41,7 @@ from indexer.errors import EmbeddedError
 from indexer.progress import Progress
 from indexer.server.address import ServerAddress
 from indexer.server.connection import connect_server
-from indexer.server.embedded import account, config, install, lookup, scripts
+from indexer.server.embedded import account, config, install, lookup, waiting
 from indexer.server.embedded.account import SERVER_ACCOUNT, make_account
 from indexer.server.embedded.config import CONFIG_TEMPLATE, write_server_config
 from indexer.server.embedded.home import SERVER_VERSION
@@ -361,15 +361,76 @@ def test_a_command_that_is_interrupted_leaves_no_process(home: Path, settings: S
 
 
 @pytest.mark.long
-def test_a_start_that_takes_too_long_leaves_no_process(
-    home: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_start_that_takes_too_long_leaves_no_process(home: Path, settings: Settings) -> None:
     stop_embedded_server(settings, SILENT)
-    monkeypatch.setattr(scripts, "START_SECONDS", 2)
-    with pytest.raises(EmbeddedError, match="did not end within 2 seconds") as told:
-        start_embedded_server(settings, SILENT)
+    with pytest.raises(EmbeddedError, match="was not ready after 2 seconds") as told:
+        start_embedded_server(settings_for(home, FOIDEX_START_SECONDS="2"), SILENT)
     assert str(home) in str(told.value)
+    for helps in ("of memory are free", "processors", "FOIDEX_START_SECONDS", "foidex.log"):
+        assert helps in str(told.value)
+    assert "nset" not in str(told.value)
     eventually(lambda: not processes(home), 10)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("time.sleep(100)", "made no progress for 0.8 seconds"),
+        ("while True: pass", ""),
+        ("while True: print('line', flush=True); time.sleep(0.1)", ""),
+    ],
+)
+def test_a_start_is_waited_for_as_long_as_it_makes_progress(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, reason: str
+) -> None:
+    monkeypatch.setattr(waiting, "STALL_SECONDS", 0.8)
+    home = open_server_home(settings_for(tmp_path))
+    with home.start_log.open("wb") as log:
+        child = subprocess.Popen([sys.executable, "-c", f"import time\n{code}"], stdout=log)
+    try:
+        time.sleep(0.5)  # the start of Python itself is progress
+        timer = waiting.StartTimer(home)
+        until = time.monotonic() + 4
+        told = ""
+        while not told and time.monotonic() < until:
+            told = timer.explain_giving_up(child.pid)
+            time.sleep(0.02)
+    finally:
+        child.kill()
+        child.wait()
+    assert bool(told) is bool(reason), told
+    assert reason in told
+
+
+def list_leftovers() -> set[str]:
+    """What servers and their scripts have left in the system's temporary folder."""
+    names = (
+        ".java_pid*",
+        "final-flags*",
+        "hsperfdata_*/*",
+        "jansi*",
+        "libjansi*",
+        "elasticsearch*",
+    )
+    return {str(path) for name in names for path in Path("/tmp").glob(name)}
+
+
+def test_no_start_leaves_anything_in_a_temporary_folder(home: Path, settings: Settings) -> None:
+    """Neither one that is stopped nor one that is killed, nor the script for the password."""
+    stop_embedded_server(settings, SILENT)
+    (home / "password").unlink(missing_ok=True)
+    before = list_leftovers()
+    start_embedded_server(settings, SILENT)
+    (server,) = processes(home)
+    server.kill()
+    start_embedded_server(settings, SILENT)
+    (again,) = processes(home)
+    stop_embedded_server(settings, SILENT)
+    own = {f"/tmp/.java_pid{process.pid}" for process in (server, again)}
+    left = list_leftovers() - before
+    assert not own & left
+    assert {path for path in left if Path(path).owner() == (home / "data").owner()} == set()
+    assert list((home / "tmp").iterdir()) == []
 
 
 def test_too_large_a_heap_is_told_with_the_last_lines_of_the_log(home: Path) -> None:

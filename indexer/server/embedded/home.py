@@ -18,12 +18,9 @@ from indexer.server.embedded.account import SERVER_ACCOUNT, find_account_ids
 
 SERVER_VERSION: Final = "9.1.10"
 
-#: The longest that a script, or a start of the server, may take.
-START_SECONDS: Final = 120
-
 BACKUPS_FOLDER: Final = "backups"
 
-_LOCK_SECONDS: Final = 2 * START_SECONDS
+_DOWNLOAD_LOCK_SECONDS: Final = 600
 
 
 def can_run_here() -> bool:
@@ -45,6 +42,7 @@ class ServerHome:
         self.config = folder / "config"
         self.data = folder / "data"
         self.logs = folder / "logs"
+        self.server_log = self.logs / "foidex.log"
         self.tmp = folder / "tmp"
         self.backups = folder / BACKUPS_FOLDER
         self.ports_file = self.logs / "http.ports"
@@ -78,7 +76,9 @@ class ServerHome:
         """Hold the lock of this home, which is made if it is missing. Raises EmbeddedError."""
         with explain_disk_errors(self.folder):
             self._make_folder()
-        with hold_file_lock(self.folder / "server.lock", "FOIDEX_HOME"):
+        with hold_file_lock(
+            self.folder / "server.lock", "FOIDEX_HOME", 2 * self.options.start_seconds
+        ):
             yield
 
     def _make_folder(self) -> None:
@@ -108,15 +108,17 @@ class ServerHome:
 
 
 @contextmanager
-def hold_file_lock(path: Path, variable: str) -> Iterator[None]:
+def hold_file_lock(
+    path: Path, variable: str, seconds: int = _DOWNLOAD_LOCK_SECONDS
+) -> Iterator[None]:
     """Hold a lock between processes; ``variable`` sets another folder. Raises EmbeddedError."""
-    lock = filelock.FileLock(path, timeout=_LOCK_SECONDS)
+    lock = filelock.FileLock(path, timeout=seconds)
     try:
         with explain_disk_errors(path, variable):
             lock.acquire()
     except filelock.Timeout:
         raise EmbeddedError(
-            f"{path}: another foidex has held this lock for {_LOCK_SECONDS} seconds. "
+            f"{path}: another foidex has held this lock for {seconds} seconds. "
             "Wait for it, or end it, then try again."
         ) from None
     try:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import errno
-import shutil
 import socket
 import time
 from pathlib import Path
 from typing import Final
 
 import psutil
-from elasticsearch import ApiError, Elasticsearch, TransportError
+from elasticsearch import ApiError, Elasticsearch, TransportError, UnsupportedProductError
 
 from indexer.config.model import Settings
 from indexer.errors import EmbeddedError
@@ -19,12 +18,16 @@ from indexer.server.address import ServerAddress
 from indexer.server.embedded.account import make_account
 from indexer.server.embedded.config import require_reachable, write_server_config
 from indexer.server.embedded.home import (
-    START_SECONDS,
     ServerHome,
     can_run_here,
     explain_disk_errors,
 )
 from indexer.server.embedded.install import install_distribution
+from indexer.server.embedded.leftovers import (
+    NO_PERF_DATA,
+    clear_temporary_folder,
+    remove_attach_sockets,
+)
 from indexer.server.embedded.lookup import (
     ServerProcess,
     find_server,
@@ -35,8 +38,11 @@ from indexer.server.embedded.lookup import (
     write_process_file,
 )
 from indexer.server.embedded.scripts import read_log_tail, run_script
-
-_FULL_DISK_BYTES: Final = 10_000_000
+from indexer.server.embedded.waiting import (
+    StartTimer,
+    build_death_advice,
+    build_slow_advice,
+)
 
 _SUPERUSER: Final = "elastic"
 
@@ -53,6 +59,8 @@ def start_embedded_server(settings: Settings, progress: Progress) -> ServerAddre
     home = open_server_home(settings)
     with home.lock():
         process = find_server(home, progress)
+        if process and not _await_answer(home, process):
+            process = None
         if process is None:
             # What would fail later is refused before anything is fetched.
             if home.is_root:
@@ -87,6 +95,7 @@ def stop_embedded_server(settings: Settings, progress: Progress) -> bool:
         process = (recorded.find_running() if recorded else None) or find_server_process(home)
         if process:
             _end_process(process)
+        clear_temporary_folder(home)
         with explain_disk_errors(home.folder):
             home.process_file.unlink(missing_ok=True)
         return process is not None
@@ -135,16 +144,15 @@ def _require_free_port(port: int) -> None:
             in_use = error.errno == errno.EADDRINUSE
             raise EmbeddedError(
                 f"port {port} of this machine is {'taken' if in_use else 'not ours to use'}. "
-                "Free it, or unset FOIDEX_PORT (embedded.port) to take the first free one."
+                "Free it, or set FOIDEX_PORT (embedded.port) to 0 to take the first free one."
             ) from None
 
 
 def _start_server(home: ServerHome, settings: Settings, progress: Progress) -> ServerProcess:
-    started = time.monotonic()
     with explain_disk_errors(home.folder):
         process = find_server_process(home) or _launch_server(home, settings, progress)
     try:
-        port = _await_server(home, process, started)
+        port = _await_server(home, process)
         return ServerProcess(process.pid, process.create_time(), port)
     except psutil.Error:
         raise _make_startup_error(home) from None
@@ -154,13 +162,16 @@ def _start_server(home: ServerHome, settings: Settings, progress: Progress) -> S
 
 
 def _launch_server(home: ServerHome, settings: Settings, progress: Progress) -> psutil.Process:
+    if before := read_process_file(home, progress):
+        remove_attach_sockets([before.pid])
+    clear_temporary_folder(home)
     write_server_config(home, settings.embedded.port)
     progress.say("Starting the server.")
     pid_file = home.tmp / "pid"
     for stale_file in (pid_file, home.ports_file, home.process_file):
         stale_file.unlink(missing_ok=True)
     heap = settings.embedded.heap
-    java_options = f"-Xms{heap} -Xmx{heap} {_NO_DUMPS_OPTIONS}"
+    java_options = f"-Xms{heap} -Xmx{heap} {_NO_DUMPS_OPTIONS} {NO_PERF_DATA}"
     code, output = run_script(
         home, "elasticsearch", "-d", "-p", str(pid_file), java_options=java_options
     )
@@ -172,20 +183,57 @@ def _launch_server(home: ServerHome, settings: Settings, progress: Progress) -> 
         raise _make_startup_error(home) from None
 
 
-def _await_server(home: ServerHome, process: psutil.Process, started: float) -> int:
+def _await_server(home: ServerHome, process: psutil.Process) -> int:
     """Wait until the server answers; returns its port."""
-    while time.monotonic() - started < START_SECONDS:
+    timer = StartTimer(home)
+    while True:
         if not is_process_alive(process):
             raise _make_startup_error(home)
         port = home.read_port()
         if port and is_server_ready(home, port):
             return port
+        if reason := timer.explain_giving_up(process.pid):
+            raise EmbeddedError(
+                f"{home.folder}: the embedded server {reason}, so it was stopped. "
+                f"{build_slow_advice(home)}\n{read_log_tail(home)}"
+            )
         time.sleep(0.1)
-    raise EmbeddedError(
-        f"{home.folder}: the embedded server did not answer within {START_SECONDS} seconds, "
-        "so it was stopped. Give it more room or less load, then try again.\n"
-        f"{read_log_tail(home)}"
-    )
+
+
+def _await_answer(home: ServerHome, process: ServerProcess) -> bool:
+    """Whether a server that was found answers; False once its process has ended.
+
+    One that was killed a moment ago still has a process: alive means that it answers. Raises
+    EmbeddedError for one that runs and does not.
+    """
+    timer = StartTimer(home)
+    while not _is_server_answering(home, process.port):
+        if not process.find_running():
+            return False
+        if reason := timer.explain_giving_up(process.pid):
+            raise EmbeddedError(
+                f"{home.folder}: the embedded server runs but does not answer: it {reason}. "
+                f"{build_slow_advice(home)} Or stop it: foidex down."
+            )
+        time.sleep(0.1)
+    return True
+
+
+def _is_server_answering(home: ServerHome, port: int) -> bool:
+    """Whether anything that is asked of the server is answered, if only with an error."""
+    with Elasticsearch(
+        f"http://127.0.0.1:{port}",
+        basic_auth=(_SUPERUSER, home.read_password()),
+        request_timeout=15,
+        max_retries=0,
+    ) as client:
+        try:
+            client.info()
+        except TransportError:
+            return False
+        except (ApiError, UnsupportedProductError):
+            return True
+        return True
 
 
 def is_server_ready(home: ServerHome, port: int) -> bool:
@@ -212,12 +260,8 @@ def is_server_ready(home: ServerHome, port: int) -> bool:
 
 
 def _make_startup_error(home: ServerHome, output: str = "") -> EmbeddedError:
-    advice = "Correct what its log names, then try again."
-    # A full disk may have cut the log short too.
-    if shutil.disk_usage(home.folder).free < _FULL_DISK_BYTES:
-        advice = "Its disk is full: free some room, or choose another folder with FOIDEX_HOME."
     return EmbeddedError(
-        f"{home.folder}: the embedded server died while starting. {advice}\n"
+        f"{home.folder}: the embedded server died while starting. {build_death_advice(home)}\n"
         f"{read_log_tail(home, output)}"
     )
 
@@ -228,6 +272,7 @@ def _end_process(process: psutil.Process) -> None:
         if not wait_for_exit(process):
             process.kill()
             wait_for_exit(process)
+            remove_attach_sockets([process.pid])
     except psutil.NoSuchProcess:
         return
     except psutil.AccessDenied:

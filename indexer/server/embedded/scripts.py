@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from contextlib import suppress
 from typing import IO, Final
 
+import psutil
+
 from indexer.errors import EmbeddedError
-from indexer.server.embedded.home import START_SECONDS, ServerHome
+from indexer.server.embedded.home import ServerHome
+from indexer.server.embedded.leftovers import build_java_environment, remove_attach_sockets
+from indexer.server.embedded.waiting import StartTimer, build_slow_advice
 
 _LOG_TAIL_LINES: Final = 15
 
@@ -27,21 +32,40 @@ def run_script(
     with home.start_log.open("w+b") as output:
         child = _start_script(home, script, arguments, java_options, output)
         try:
-            child.communicate(stdin_text.encode(), timeout=START_SECONDS)
-        except BaseException as error:
-            # The script leads a session of its own; what it started ends with it.
-            with suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-            if isinstance(error, subprocess.TimeoutExpired):
-                raise EmbeddedError(
-                    f"{home.folder}: {script} did not end within {START_SECONDS} seconds, so it "
-                    "was stopped. Give it more room or less load, then try again.\n"
-                    f"{read_log_tail(home)}"
-                ) from None
+            _await_script(home, child, script, stdin_text)
+        except BaseException:
+            _kill_script(child)
             raise
         output.seek(0)
         return child.returncode, output.read().decode(errors="replace")
+
+
+def _await_script(
+    home: ServerHome, child: subprocess.Popen[bytes], script: str, stdin_text: str
+) -> None:
+    """Wait for a script while it makes progress. Raises EmbeddedError."""
+    if child.stdin:
+        with suppress(BrokenPipeError), child.stdin:
+            child.stdin.write(stdin_text.encode())
+    timer = StartTimer(home)
+    while child.poll() is None:
+        if reason := timer.explain_giving_up(child.pid):
+            raise EmbeddedError(
+                f"{home.folder}: {script} {reason}, so it was stopped. {build_slow_advice(home)}\n"
+                f"{read_log_tail(home)}"
+            )
+        time.sleep(0.05)
+
+
+def _kill_script(child: subprocess.Popen[bytes]) -> None:
+    """Kill a script and all that it started: it leads a session of its own."""
+    started = [child.pid]
+    with suppress(psutil.Error):
+        started += [one.pid for one in psutil.Process(child.pid).children(recursive=True)]
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    remove_attach_sockets(started)
 
 
 def _start_script(
@@ -57,6 +81,7 @@ def _start_script(
         "ES_PATH_CONF": str(home.config),
         "ES_TMPDIR": str(home.tmp),
         "ES_JAVA_OPTS": java_options,
+        **build_java_environment(home),
         "LANG": "C.UTF-8",
     }
     user, group = home.find_account_ids() or (None, None)
@@ -85,7 +110,7 @@ def read_log_tail(home: ServerHome, output: str = "") -> str:
     """The last lines of a script's output, or without any of the server's log; no stack traces."""
     log = home.start_log
     if not output:
-        log = home.logs / "foidex.log"
+        log = home.server_log
         output = log.read_text(errors="replace") if log.exists() else ""
     lines = [
         f"  {line[:_LOG_LINE_LENGTH]}"
