@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TextIO
 
@@ -55,16 +56,23 @@ class Rejects:
             self._records.write(line if line.endswith(b"\n") else line + b"\n")
             self._reasons.write(f"{raw.location}: {reason}\n")
         except OSError as error:
-            raise SourceError(
-                f"{self.path}: rejected records cannot be written ({error.strerror}), so the load "
-                "stopped. Choose another file with --rejects."
-            ) from None
+            raise self._make_write_error(error) from None
 
     def close(self) -> None:
-        """Close the files, if any were opened."""
-        for file in (self._records, self._reasons):
-            if file is not None:
-                file.close()
+        """Close the files, if any were opened. Raises SourceError where they cannot be written."""
+        try:
+            with ExitStack() as stack:
+                for file in (self._records, self._reasons):
+                    if file is not None:
+                        stack.callback(file.close)  # which writes what is left, and may fail
+        except OSError as error:
+            raise self._make_write_error(error) from None
+
+    def _make_write_error(self, error: OSError) -> SourceError:
+        return SourceError(
+            f"{self.path}: rejected records cannot be written ({error.strerror}), so the load "
+            "stopped. Free some space there, or choose another file with --rejects."
+        )
 
 
 def list_reasons(reasons: list[str], rejected: int) -> list[str]:

@@ -12,11 +12,10 @@ import psutil
 import pytest
 
 from indexer.index.generations import read_live_generation
-from indexer.server.embedded.process import stop_embedded_server
 from tests.support.examples import repeats
-from tests.support.night import ALIAS, DatabaseSource, FileSource, Night
+from tests.support.night import ALIAS, DatabaseSource, FileSource, Night, disturb
 from tests.support.postgres import running
-from tests.support.server import SILENT, end_home, new_home
+from tests.support.server import new_home
 
 
 @pytest.fixture(scope="module")
@@ -32,17 +31,6 @@ def night_of_database() -> Iterator[Night]:
     """Refreshes from PostgreSQL."""
     with running() as postgres:
         yield from disturb(Night(new_home(), DatabaseSource(postgres.url())))
-
-
-def disturb(night: Night) -> Iterator[Night]:
-    """A night with something live, until its tests are over."""
-    try:
-        night.source.fill(2_000)
-        night.refresh()
-        yield night
-    finally:
-        stop_embedded_server(night.settings, SILENT)
-        end_home(night.home)
 
 
 @pytest.mark.timeout(3_000)

@@ -471,7 +471,7 @@ def test_rejects_that_cannot_be_written_stop_the_load(foidex: CommandLine) -> No
     path = foidex.write("records.jsonl", lines(GOOD, line(status=CANARY)))
     outcome = foidex("load", path, FOIDEX_HOME=str(path))
     told = "rejected records cannot be written (Not a directory)"
-    require_refusal(outcome, SourceError, told, "Choose another file with --rejects.")
+    require_refusal(outcome, SourceError, told, "choose another file with --rejects.")
 
 
 @pytest.mark.usefixtures("standing")
