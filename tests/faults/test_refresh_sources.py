@@ -127,6 +127,12 @@ def grow(path: Path) -> None:
         file.write(msgspec.json.encode(list_records(total + 1)[-1]) + b"\n")
 
 
+def shrink(path: Path) -> None:
+    """By a few whole lines, which is fewer than the check of the total looks for."""
+    last = b"".join(path.read_bytes().splitlines(keepends=True)[-20:])
+    os.truncate(path, path.stat().st_size - len(last))
+
+
 def cut(path: Path) -> None:
     os.truncate(path, path.stat().st_size * 3 // 4)
 
@@ -143,12 +149,11 @@ def vanish(path: Path) -> None:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("mode", OPTIONS)
-@pytest.mark.parametrize("change", [grow, cut, rotate, vanish])
-def test_a_file_that_changes_while_it_is_read_is_whole_or_nothing(
+@pytest.mark.parametrize("change", [grow, shrink, cut, rotate, vanish])
+def test_a_file_that_changes_while_it_is_read_changes_nothing(
     night: Night, change: Callable[[Path], None], mode: str
 ) -> None:
-    """The process is stopped with a part of the file read and a generation begun. What it then
-    makes live is what the file held at one moment, and what it refuses changes nothing."""
+    """The process is stopped with a part of the file read and a generation begun."""
     assert isinstance(night.source, FileSource)
     path = night.source.path
     for _ in range(repeats(1, 3)):
@@ -160,13 +165,8 @@ def test_a_file_that_changes_while_it_is_read_is_whole_or_nothing(
             assert work.stop_reading(path), "the file was read before it could be changed"
             change(path)
             work.process.send_signal(signal.SIGCONT)
-            _, said = work.process.communicate(timeout=120)
-        assert "Traceback" not in said
-        if work.process.returncode == 0:
-            night.check({total, total + 1} if change is grow else {total})
-        else:
-            assert work.process.returncode == SourceError.exit_code, said
-            night.check_clean(before)
+            require_refusal(work.process, path.name, "while the records were read")
+        night.check_clean(before)
         night.source.fill(total + 1)
         night.refresh(*OPTIONS[mode])
         night.check_clean(total + 1)
