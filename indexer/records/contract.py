@@ -13,16 +13,16 @@ from indexer.records.categories import Categories, build_field_type, describe_ca
 from indexer.records.model import CrimeRecord
 
 _EXPECTED_VALUES: Final = {
-    "crime_ref": "a reference of 1 to 100 characters, in quotes",
+    "crime_ref": "a reference of 1 to 100 printable characters, in quotes",
     "recorded_on": "a date (expected YYYY-MM-DD)",
-    "offence_code": "an offence code of 1 to 40 characters, in quotes",
+    "offence_code": "an offence code of 1 to 40 printable characters, in quotes",
     "narrative": "text, or a list of texts",
     "status": "recorded, cancelled, transferred or deleted",
     "outcome": "an outcome type, a whole number from 1 to 22, or null",
     "victims": "a list of victims",
     "linked": "a list of linked offences",
     "updated_at": "a date and time with a time zone (expected YYYY-MM-DDTHH:MM:SSZ)",
-    "victim_ref": "a reference of 1 to 100 characters, in quotes, or null",
+    "victim_ref": "a reference of 1 to 100 printable characters, in quotes, or null",
     "age": "whole years from 0 to 120, or null",
     "sex": "F, M, X, U or null",
 }

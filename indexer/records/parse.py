@@ -5,14 +5,17 @@ A record that breaks the contract raises RecordError.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 
 from indexer.records.contract import PLAIN_CONTRACT, RecordContract
-from indexer.records.model import DELETED, CrimeRecord, Deletion, RecordError
+from indexer.records.model import DELETED, MAX_NESTED, CrimeRecord, Deletion, RecordError
 from indexer.records.validation_messages import (
+    describe_field,
     describe_shape,
     explain_json_error,
     explain_record_error,
@@ -20,6 +23,8 @@ from indexer.records.validation_messages import (
 )
 
 _LINE_DECODER: Final = msgspec.json.Decoder()
+
+_KEY_END: Final = re.compile(rb'"[ \t\r\n]*:')
 
 
 def parse_record_line(
@@ -30,7 +35,8 @@ def parse_record_line(
         record = contract.decode(line)
     except (ValueError, RecursionError) as error:
         return _parse_deletion(_decode_line(line), error, contract)
-    _check_links(record)
+    _check_duplicate_keys(line, _LINE_DECODER.decode(line))
+    _check_lists(record)
     return record
 
 
@@ -49,11 +55,41 @@ def parse_mapped_line(
 def _decode_line(line: bytes) -> Any:
     try:
         # Without its end, a line that is cut short reads as truncated and not as malformed.
-        return _LINE_DECODER.decode(line.rstrip())
+        raw = _LINE_DECODER.decode(line.rstrip())
     except RecursionError:
         raise RecordError("is nested too deeply to be a record. Correct the line.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RecordError(explain_json_error(error)) from None
+    _check_duplicate_keys(line, raw)
+    return raw
+
+
+def _check_duplicate_keys(line: bytes, raw: Any) -> None:
+    """Raise RecordError for an object that gives a field twice, of which the decoder keeps one.
+
+    A line that has as many keys as were decoded has none; only others are looked at closely.
+    """
+    if len(_KEY_END.findall(line)) == _count_keys(raw):
+        return
+    try:
+        json.loads(line, object_pairs_hook=_require_distinct_keys)
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        return  # the decoder of the record reads it, and it is stricter
+
+
+def _count_keys(raw: Any) -> int:
+    if isinstance(raw, dict):
+        return len(raw) + sum(_count_keys(value) for value in raw.values())
+    return sum(map(_count_keys, raw)) if isinstance(raw, list) else 0
+
+
+def _require_distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) == len(pairs):
+        return fields
+    names = [name for name, _ in pairs]
+    duplicate = next(name for name in names if names.count(name) > 1)
+    raise RecordError(f"{describe_field(duplicate)} twice. Keep one of the two.")
 
 
 def parse_record_mapping(
@@ -64,7 +100,7 @@ def parse_record_mapping(
         record = msgspec.convert(raw, contract.type)
     except msgspec.ValidationError as error:
         return _parse_deletion(raw, error, contract)
-    _check_links(record)
+    _check_lists(record)
     return record
 
 
@@ -80,7 +116,12 @@ def _parse_deletion(raw: Any, error: Exception, contract: RecordContract) -> Del
         raise RecordError(explain_record_error(wrong, raw, contract)) from None
 
 
-def _check_links(record: CrimeRecord) -> None:
+def _check_lists(record: CrimeRecord) -> None:
+    if len(record.victims) + len(record.linked) > MAX_NESTED:
+        raise RecordError(
+            f'has {len(record.victims):,} in "victims" and {len(record.linked):,} in "linked"; a '
+            f"record may have {MAX_NESTED:,} together. Divide it into several records."
+        )
     for index, link in enumerate(record.linked):
         if link.crime_ref is None and link.offence_code is None:
             raise RecordError(

@@ -36,7 +36,7 @@ def describe_shape(value: object) -> str:  # noqa: C901, PLR0911 - one case a ty
             return "empty text"
         case str():
             shape = [
-                "9" if character.isdigit() else "a" if character.isalpha() else character
+                "9" if character.isdigit() else "a" if character.isalpha() else _show(character)
                 for character in value[:_MAX_SHAPE_LENGTH]
             ]
             ellipsis = "..." if len(value) > _MAX_SHAPE_LENGTH else ""
@@ -53,6 +53,11 @@ def describe_shape(value: object) -> str:  # noqa: C901, PLR0911 - one case a ty
             return f"a decimal number of {len(str(value))} characters"
         case _:
             return "an object"
+
+
+def _show(character: str) -> str:
+    """A sign as a message may show it: a control character by its number."""
+    return character if character.isprintable() else ascii(character)[1:-1]
 
 
 def explain_record_error(error: Exception, raw: object, contract: RecordContract) -> str:
@@ -77,6 +82,11 @@ def explain_record_error(error: Exception, raw: object, contract: RecordContract
         expected = "an object"
     shape = describe_shape(get_value_at(raw, violation.path))
     return f'"{path}" is {shape}, not {expected}. Correct it.'
+
+
+def describe_field(name: str) -> str:
+    """That a record names a field; a name that may be content is not shown."""
+    return f'names the field "{name}"' if _FIELD_NAME.fullmatch(name) else "names a field"
 
 
 def explain_unknown_field(name: str, container: str, contract: RecordContract) -> str:

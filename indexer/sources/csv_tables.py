@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -27,6 +28,9 @@ from indexer.sources.join import (
 )
 
 CRIMES_FILE: Final = "crimes.csv"
+
+# How spreadsheets keep the leading zeros of a text: ="0012", or with its quotes doubled.
+_TEXT_FORMULA: Final = re.compile(r'="{1,2}([^"]*)"{1,2}')
 
 _MAX_FIELD_BYTES: Final = 32 * 1024 * 1024
 
@@ -105,7 +109,7 @@ def _read_csv_rows(
                     yield _parse_csv_row(location, header, row, required_columns)._replace(
                         error=reason
                     )
-                elif row:
+                elif any(map(str.strip, row)):
                     yield _parse_csv_row(location, header, row, required_columns)
     except UnicodeDecodeError:
         raise SourceError(f"{file}: is not UTF-8 text. Save it as CSV UTF-8.") from None
@@ -162,4 +166,6 @@ def _check_csv_header(
 
 def _parse_csv_value(name: str, text: str) -> Any:
     """The text as a record's value: a whole number if the field and the text are of that kind."""
+    if name != "narrative" and (formula := _TEXT_FORMULA.fullmatch(text)):
+        text = formula[1]
     return convert_whole_number(text) if name in WHOLE_NUMBER_FIELDS else text

@@ -35,6 +35,8 @@ _CRIME_COLUMNS: Final = (
 
 REQUIRED_CRIME_FIELDS: Final = frozenset({JOIN_KEY, "recorded_on", "offence_code", "narrative"})
 
+_MAX_UNKNOWN_COLUMNS: Final = 50
+
 _WHOLE_NUMBER: Final = re.compile(r" *-?[0-9]{1,18} *")
 
 
@@ -259,14 +261,28 @@ def map_header(
     Raises SourceError for a column that is unknown, duplicated or missing.
     """
     names = [map_column(name) for name in source_columns]
+    unknown = [name for name in names if name is not None and name not in columns]
+    if unknown:
+        raise SourceError(f"{location}: {_describe_unknown_columns(unknown, columns)}")
     for name in names:
         if name is None:
             continue
-        if name not in columns:
-            hint = suggest_name(name, columns) or f" The columns are {', '.join(columns)}."
-            raise SourceError(f'{location}: has an unknown column "{name[:40]}".{hint}')
         if names.count(name) > 1:
             raise SourceError(f'{location}: names the column "{name}" twice. Remove one.')
     if missing := sorted(set(required) - set(names)):
         raise SourceError(f'{location}: lacks the column "{missing[0]}". Add it.')
     return names
+
+
+def _describe_unknown_columns(unknown: Sequence[str], columns: Sequence[str]) -> str:
+    listing = f" The columns are {', '.join(columns)}."
+    if len(unknown) == 1:
+        hint = suggest_name(unknown[0], columns) or listing
+        return f'has an unknown column "{unknown[0][:40]}".{hint}'
+    names = ", ".join(f'"{name[:40]}"' for name in unknown[:_MAX_UNKNOWN_COLUMNS])
+    more = len(unknown) - _MAX_UNKNOWN_COLUMNS
+    rest = f" and {more:,} more" if more > 0 else ""
+    return (
+        f"has {len(unknown):,} unknown columns: {names}{rest}. Rename them, or list them under "
+        f"ignore in [source].{listing}"
+    )

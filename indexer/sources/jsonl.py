@@ -48,6 +48,7 @@ def _read_lines(path: Path, file: io.BufferedReader) -> Iterator[RawRecord]:
     lines: IO[bytes] = gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[assignment]
     name = path.name
     number = 0
+    is_first = True
     packed_position = 0
     unpacked_size = 0
     while line := lines.readline(MAX_RECORD_BYTES):
@@ -72,10 +73,28 @@ def _read_lines(path: Path, file: io.BufferedReader) -> Iterator[RawRecord]:
             )
         if line.isspace() or not line:
             continue
+        if is_first:
+            _refuse_other_json(path, line)
+            is_first = False
         size = len(line)
         if packed and file.seekable():
             size, packed_position = file.tell() - packed_position, file.tell()
         yield RawRecord(f"{name}:{number}", line, size)
+
+
+def _refuse_other_json(path: Path, line: bytes) -> None:
+    """Raise SourceError if the first line shows that this is JSON, but not one record a line."""
+    start = line.strip()
+    if start.startswith(b"["):
+        kind, advice = "one JSON array", "jq -c '.[]'"
+    elif start == b"{":
+        kind, advice = "JSON objects of several lines", "jq -c ."
+    else:
+        return
+    raise SourceError(
+        f"{path}: holds {kind}, not JSON Lines. Write each record on one line of its own, for "
+        f"instance with: {advice} {path.name} > records.jsonl"
+    )
 
 
 def _strip_byte_order_mark(path: Path, line: bytes) -> bytes:

@@ -35,7 +35,7 @@ from indexer.jobs.report import (
 from indexer.jobs.retention import expire_rejects
 from indexer.jobs.summary import describe_damage_found, describe_unknown_codes
 from indexer.loading.rejects import list_reasons
-from indexer.loading.tally import Tally
+from indexer.loading.tally import Tally, describe_records
 from indexer.progress import Progress
 from indexer.session import Session
 from indexer.sources.database_connection import DatabaseSource
@@ -188,8 +188,8 @@ def require_allowed_rejects(tally: Tally, settings: Settings) -> None:
             "\n".join(
                 [
                     *list_reasons(tally.reasons, tally.rejected),
-                    f"{tally.rejected:,} records would be rejected, but only "
-                    f"{settings.refresh.max_rejects:,} are allowed. Correct them.",
+                    f"{describe_records(tally.rejected)} would be rejected; "
+                    f"{settings.refresh.max_rejects:,} may be. Correct what is wrong.",
                 ]
             )
         )

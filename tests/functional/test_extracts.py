@@ -290,3 +290,18 @@ def test_each_table_of_a_folder_has_its_own_count(
         load_files(client, index, [folder], tmp_path, SILENT, options)
     (folder / "victims.csv.count").write_text("2")
     assert load_files(client, index, [folder], tmp_path, SILENT, options).generation.records == 1
+
+
+def test_a_record_may_have_as_many_victims_and_links_as_the_limit(
+    refresh: Refresh, tmp_path: Path
+) -> None:
+    """The server takes what foidex lets through, and --check says the same as the load."""
+    (whole,) = make_records(1)
+    whole |= {"victims": [{"age": 20}] * 4_000, "linked": [{"offence_code": "22B"}] * 6_000}
+    path = write_records(tmp_path / "crimes.jsonl", [whole])
+    assert refresh(path).generation.indexed == 1
+    whole["victims"].append({"age": 20})
+    write_records(path, [whole])
+    assert check_plan(RefreshPlan((path,), tmp_path)).rejected == 1
+    with pytest.raises(SourceError, match="10,000 together"):
+        refresh(path)

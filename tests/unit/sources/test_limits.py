@@ -1,0 +1,123 @@
+"""What a file or a record may be, checked before the server sees it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexer.config.field_map import EMPTY_FIELD_MAP
+from indexer.errors import SourceError
+from indexer.records.model import CrimeRecord, RecordError
+from indexer.records.parse import parse_mapped_line, parse_record_line, parse_record_mapping
+from indexer.sources.csv_tables import read_csv_tables
+from indexer.sources.jsonl import read_json_lines
+
+HEADER = "crime_ref,recorded_on,offence_code,narrative,outcome\n"
+
+
+def record(**more: Any) -> dict[str, Any]:
+    plain = {"crime_ref": "A", "recorded_on": "2022-01-01", "offence_code": "22B", "narrative": "x"}
+    return plain | more
+
+
+def read_rows(tmp_path: Path, text: str) -> list[Any]:
+    file = tmp_path / "crimes.csv"
+    file.write_text(text, encoding="utf-8")
+    return [raw.raw for raw in read_csv_tables(file, EMPTY_FIELD_MAP)]
+
+
+@pytest.mark.parametrize(("victims", "links"), [(10_001, 0), (0, 10_001), (6_000, 6_000)])
+def test_more_victims_and_links_than_the_server_takes_are_refused(victims: int, links: int) -> None:
+    raw = record(victims=[{"age": 20}] * victims, linked=[{"offence_code": "22B"}] * links)
+    with pytest.raises(RecordError, match=r"a record may have 10,000 together") as refusal:
+        parse_record_mapping(raw)
+    assert f"{victims:,} in" in str(refusal.value)
+    assert f"{links:,} in" in str(refusal.value)
+    with pytest.raises(RecordError, match="10,000 together"):
+        parse_record_line(json.dumps(raw).encode())
+
+
+@pytest.mark.parametrize("sign", ["\0", "\n", "\t", "\x7f", "\x85", "\u2028"])
+@pytest.mark.parametrize("place", ["start{}", "{}end", "mid{}dle"])
+@pytest.mark.parametrize("field", ["crime_ref", "offence_code", "victim_ref", "linked", "deleted"])
+def test_a_control_character_in_an_identifier_is_refused_and_not_printed(
+    sign: str, place: str, field: str
+) -> None:
+    text = place.format(sign)
+    raws: dict[str, dict[str, Any]] = {
+        "victim_ref": record(victims=[{"victim_ref": text}]),
+        "linked": record(linked=[{"crime_ref": text}]),
+        "deleted": {"crime_ref": text, "status": "deleted"},
+    }
+    with pytest.raises(RecordError, match="printable characters") as refusal:
+        parse_record_mapping(raws.get(field, record(**{field: text})))
+    assert str(refusal.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"crime_ref": "A", "crime_ref": "B", "recorded_on": "2022-01-01", "offence_code": "22B", '
+        '"narrative": "x"}',
+        '{"crime_ref" : "A", "crime_re\\u0066" : "A", "recorded_on": "2022-01-01", '
+        '"offence_code": "22B", "narrative": "x"}',
+        '{"crime_ref": "A", "recorded_on": "2022-01-01", "offence_code": "22B", "narrative": "x", '
+        '"victims": [{"age": 20}, {"age": 20, "age": 30}]}',
+        '{"crime_ref": "A", "status": "deleted", "crime_ref": "B"}',
+    ],
+    ids=["record", "escaped", "victim", "deletion"],
+)
+def test_a_field_that_is_given_twice_is_refused(line: str) -> None:
+    for parse in (
+        parse_record_line,
+        lambda text: parse_mapped_line(text, lambda raw: raw),
+    ):
+        with pytest.raises(RecordError, match=r'names the field "(crime_ref|age)" twice'):
+            parse(line.encode())
+
+
+def test_text_that_looks_like_fields_is_no_field() -> None:
+    text = 'He wrote "age": 20, "age": 30 and {"crime_ref": "B"}.'
+    parsed = parse_record_line(json.dumps(record(narrative=text)).encode())
+    assert isinstance(parsed, CrimeRecord)
+    assert parsed.narrative == text
+
+
+@pytest.mark.parametrize(
+    ("indent", "content", "message"),
+    [
+        (2, [record(), record()], r"holds one JSON array, not JSON Lines.*jq -c '\.\[\]' crimes"),
+        (None, [record(), record()], "holds one JSON array"),
+        (2, record(), r"holds JSON objects of several lines.*jq -c \. crimes"),
+    ],
+)
+def test_json_that_is_not_one_record_a_line_is_refused_once(
+    tmp_path: Path, indent: int | None, content: Any, message: str
+) -> None:
+    path = tmp_path / "crimes.json"
+    path.write_text("\n" + json.dumps(content, indent=indent))
+    with pytest.raises(SourceError, match=message):
+        list(read_json_lines(path))
+
+
+def test_every_unknown_column_is_named(tmp_path: Path) -> None:
+    unknown = [f"own_{number}" for number in range(13)]
+    with pytest.raises(SourceError, match="has 13 unknown columns") as refusal:
+        read_rows(tmp_path, HEADER.strip() + "," + ",".join(unknown) + "\n")
+    assert all(f'"{name}"' in str(refusal.value) for name in unknown)
+
+
+def test_blank_rows_of_a_spreadsheet_are_skipped(tmp_path: Path) -> None:
+    row = "A,2022-01-01,22B,Report.,1\n"
+    rows = read_rows(tmp_path, HEADER + row + ",,,,\n  , ,,,\n" + row.replace("A", "B"))
+    assert [raw["crime_ref"] for raw in rows] == ["A", "B"]
+
+
+@pytest.mark.parametrize("cell", ['"=""0012"""', '=""0012""', '"=""""0012"""""'])
+def test_the_text_formula_of_a_spreadsheet_is_its_text(tmp_path: Path, cell: str) -> None:
+    row = f'{cell},2022-01-01,22B,"=""0012""",=""3""\n'
+    (raw,) = read_rows(tmp_path, HEADER + row)
+    assert (raw["crime_ref"], raw["narrative"], raw["outcome"]) == ("0012", '="0012"', 3)
