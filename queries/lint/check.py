@@ -9,30 +9,35 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from elasticsearch import Elasticsearch
-from elasticsearch.dsl.query import MatchAll, Query
-from msgspec import Struct
+from elasticsearch.dsl.query import MatchAll
 
 from queries.answer.types import Answer, NearMissCount, NearMisses, SpellingCount
 from queries.lint.coverage import describe_request_coverage
 from queries.lint.findings import (
-    NearMiss,
     SampleContext,
-    SampleCoverage,
     TermCheck,
     WordingCheck,
     WordingSuggestion,
     collect_annex,
+)
+from queries.lint.near_misses import (
+    DEFAULT_LIMITS,
+    MAX_COUNTED,
+    SampleLimits,
+    TermUsage,
+    count_near_misses,
+    search_near_misses,
 )
 from queries.matching.highlight import (
     find_term_matches,
     make_character_snippet,
     narrative_from_source,
 )
-from queries.matching.near_miss import NearMissKind, NearMissMatcher
+from queries.matching.near_miss import BROKEN_KINDS, NearMissKind
 from queries.matching.term import Term, build_term_query, parse_term, parse_term_parts
 from queries.questions.prepared import prepare_question
 from queries.request.reader import Request
@@ -44,49 +49,15 @@ from queries.tables.scope import (
     Mention,
     Scope,
     all_of,
-    any_of,
     build_offence_query,
-    none_of,
 )
 
-# The most near misses of a term that are counted, and the most that are listed.
-MAX_COUNTED: Final = 50
-
+# The most near misses of a term that are listed.
 MAX_LISTED: Final = 20
 
 _MAX_CONTEXTS: Final = 3
 
 _CONTEXT_WIDTH: Final = 60
-
-
-class SampleLimits(Struct, frozen=True):
-    """How far near misses are searched for: the records read in each round, and the most rounds for
-    one spelling of a term."""
-
-    records: int = 1_000
-    rounds: int = 5
-
-
-DEFAULT_LIMITS: Final = SampleLimits()
-
-
-class _TermUsage(Struct):
-    """A term of the request: where it is used, and among which records it counts.
-
-    ``already_counted`` matches the records that count without its near misses: those of the whole
-    scope for a mention, those of its row for the term of a question.
-    """
-
-    mention: Mention
-    places: tuple[str, ...]
-    record_filter: Query
-    already_counted: Query
-    wordings: tuple[str, ...]
-
-    def spelling_query(self, *spellings: Term) -> Query:
-        """The records that would match with these spellings instead, required terms included."""
-        term, *aliases = spellings
-        return msgspec.structs.replace(self.mention, term=term, aliases=tuple(aliases)).query()
 
 
 def check_wording(  # noqa: PLR0913 - two of them are options with defaults
@@ -144,22 +115,22 @@ def collect_near_misses(
     entries: list[NearMissCount] = []
     complete = True
     for usage in usages:
-        collector, coverage = _search_near_misses(sealed, usage, usages, DEFAULT_LIMITS)
+        collector, coverage = search_near_misses(sealed, usage, usages, DEFAULT_LIMITS)
         label = usage.mention.term.written
         entries += [
             NearMissCount(label, usage.places, miss.wording, miss.records, miss.added)
-            for miss in _count_near_misses(sealed, usage, collector.terms())
+            for miss in count_near_misses(sealed, usage, collector.list_candidates())
             if miss.records >= threshold
         ]
-        complete &= coverage.is_complete and len(collector.forms_by_key) <= MAX_COUNTED
+        complete &= coverage.is_complete and len(collector) <= MAX_COUNTED
     return NearMisses(threshold, complete, tuple(entries))
 
 
-def _list_term_usages(request: Request, base: Scope) -> list[_TermUsage]:
+def _list_term_usages(request: Request, base: Scope) -> list[TermUsage]:
     """Every term of a request: once as a mention, and once for all the questions that use it."""
     scope = request.scope
     usages = [
-        _TermUsage(
+        TermUsage(
             mention, (MENTIONS_FILTER,), base.query(), scope.query(), request.wordings(mention)
         )
         for mention in scope.mentions
@@ -171,7 +142,7 @@ def _list_term_usages(request: Request, base: Scope) -> list[_TermUsage]:
             question_ids[mention.key].append(question.id)
             mentions.setdefault(mention.key, mention)
     return usages + [
-        _TermUsage(
+        TermUsage(
             mention,
             tuple(question_ids[key]),
             scope.query(),
@@ -186,20 +157,25 @@ class _TermChecker(NamedTuple):
     """Checks the terms of one request against one generation."""
 
     sealed: SealedGeneration
-    usages: list[_TermUsage]
+    usages: list[TermUsage]
     book: TermBook
     limits: SampleLimits
     contexts: bool
 
-    def check_term(self, usage: _TermUsage) -> TermCheck:
+    def check_term(self, usage: TermUsage) -> TermCheck:
         """Count a term, its spellings and its near misses, and suggest other wordings."""
         sealed = self.sealed
         records, forms = _count_spellings(sealed, usage)
         entry = self.book.find_term(usage.mention.term.written)
         everyday = entry is not None and entry.everyday
-        collector, coverage = _search_near_misses(sealed, usage, self.usages, self.limits)
-        misses = _count_near_misses(sealed, usage, collector.terms())
-        known_forms = {form for miss in misses for form in parse_term(miss.wording).forms}
+        collector, coverage = search_near_misses(sealed, usage, self.usages, self.limits)
+        misses = count_near_misses(sealed, usage, collector.list_candidates())
+        known_forms = {
+            form
+            for miss in misses
+            if NearMissKind(miss.kind) not in BROKEN_KINDS
+            for form in parse_term(miss.wording).forms
+        }
         suggests_cooccurrences = everyday and records and not usage.mention.cooccurrences
         cooccurrences = entry.cooccurrences if entry and suggests_cooccurrences else ()
         shows_contexts = everyday and records and self.contexts
@@ -210,8 +186,8 @@ class _TermChecker(NamedTuple):
             in_index=None if records else _count_in_index(sealed, usage),
             near_misses=tuple(misses[:MAX_LISTED]),
             more_near_misses=len(misses[MAX_LISTED:])
-            + len(collector.forms_by_key)
-            - len(collector.terms()),
+            + len(collector)
+            - len(collector.list_candidates()),
             coverage=coverage,
             unintended=_find_unintended_spellings(usage, forms),
             everyday=everyday,
@@ -225,7 +201,7 @@ class _TermChecker(NamedTuple):
         )
 
 
-def _count_spellings(sealed: SealedGeneration, usage: _TermUsage) -> tuple[int, Counter[str]]:
+def _count_spellings(sealed: SealedGeneration, usage: TermUsage) -> tuple[int, Counter[str]]:
     """The records of a term, and those of each of its forms."""
     spelled_forms = [(term, form) for term in usage.mention.spellings for form in term.forms]
     form_queries = [
@@ -241,125 +217,13 @@ def _count_spellings(sealed: SealedGeneration, usage: _TermUsage) -> tuple[int, 
     return records, Counter(forms)
 
 
-def _count_in_index(sealed: SealedGeneration, usage: _TermUsage) -> int:
+def _count_in_index(sealed: SealedGeneration, usage: TermUsage) -> int:
     """The records of a term in the whole index."""
     (count,) = sealed.numbers(Scope().query(), [usage.mention.query()])
     return count
 
 
-class _NearMissCollector:
-    """The near misses of a term in the records read so far."""
-
-    def __init__(self) -> None:
-        self.forms_by_key: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
-        self.kinds: dict[str, NearMissKind] = {}
-
-    def add(self, form: tuple[str, ...], kind: NearMissKind) -> None:
-        """Add a near miss. Forms that differ only in spaces count as one."""
-        key = (" " if kind is NearMissKind.UNPUNCTUATED else "").join(form)
-        self.forms_by_key[key][form] += 1
-        self.kinds[key] = kind
-
-    def terms(self) -> list[tuple[Term, NearMissKind]]:
-        """The most frequent of them, each as a term that a request could use."""
-        most_first = sorted(
-            self.forms_by_key, key=lambda key: (-self.forms_by_key[key].total(), key)
-        )
-        return [
-            (_make_near_miss_term(self.forms_by_key[key], self.kinds[key]), self.kinds[key])
-            for key in most_first[:MAX_COUNTED]
-        ]
-
-
-def _search_near_misses(
-    sealed: SealedGeneration, usage: _TermUsage, usages: list[_TermUsage], limits: SampleLimits
-) -> tuple[_NearMissCollector, SampleCoverage]:
-    """The near misses of a term, and how many records were searched for them."""
-    spellings = [term for other_usage in usages for term in other_usage.mention.spellings]
-    misses = _NearMissCollector()
-    samples = [(0, 0, 0, 0)]
-    for spelling in usage.mention.spellings:
-        target = NearMissMatcher(spelling, spellings)
-        for form in target.without_punctuation():
-            misses.add(form, NearMissKind.UNPUNCTUATED)
-        if (query := target.query()) is None:
-            continue
-        similar_query = any_of(
-            [build_term_query(term) for term in spellings if target.is_close_to(term)]
-        )
-        sampled = _sample_without_term(
-            sealed, [usage.record_filter, query, none_of([similar_query])], target, misses, limits
-        )
-        records, total = sealed.read([usage.record_filter, query, similar_query], limits.records)
-        _collect_from_records(records, target, misses)
-        samples.append((*sampled, len(records), total))
-    return misses, SampleCoverage(*map(sum, zip(*samples, strict=True)))
-
-
-def _sample_without_term(
-    sealed: SealedGeneration,
-    queries: list[Query],
-    target: NearMissMatcher,
-    misses: _NearMissCollector,
-    limits: SampleLimits,
-) -> tuple[int, int]:
-    """Search samples of the records that do not mention a term, leaving out in each round the
-    records with a near miss already known, until nothing new is found.
-
-    Returns how many records were read, and how many there are.
-    """
-    unread, total = 0, None
-    for _ in range(limits.rounds):
-        known_queries = [build_term_query(term) for term, _ in misses.terms()]
-        records, unread = sealed.read(
-            [*queries, *([none_of(known_queries)] if known_queries else [])], limits.records
-        )
-        total = unread if total is None else total
-        count_before = len(misses.forms_by_key)
-        _collect_from_records(records, target, misses)
-        unread -= len(records)
-        if not unread or len(misses.forms_by_key) == count_before:
-            break
-    assert total is not None
-    return total - unread, total
-
-
-def _collect_from_records(
-    records: list[dict[str, Any]], target: NearMissMatcher, misses: _NearMissCollector
-) -> None:
-    for source in records:
-        for miss in target.find_near_misses(narrative_from_source(source)):
-            misses.add(miss.form, miss.kind)
-
-
-def _make_near_miss_term(forms: Counter[tuple[str, ...]], kind: NearMissKind) -> Term:
-    """A near miss as a term that a request could use, in its most frequent wording."""
-    commonest = min(forms, key=lambda form: (-forms[form], len(form), form))
-    written = " ".join(commonest)
-    if kind in (NearMissKind.SPLIT, NearMissKind.UNPUNCTUATED):
-        # Its other forms belong to the term itself, or are not written like the near miss.
-        return Term(written, tuple(sorted(forms)))
-    return parse_term(written)
-
-
-def _count_near_misses(
-    sealed: SealedGeneration, usage: _TermUsage, candidates: list[tuple[Term, NearMissKind]]
-) -> list[NearMiss]:
-    """Near misses with the records that contain them and those they would add, most first."""
-    queries = [usage.spelling_query(term) for term, _ in candidates]
-    added = [all_of([query, none_of([usage.already_counted])]) for query in queries]
-    numbers = sealed.numbers(usage.record_filter, [*queries, *added])
-    misses = [
-        NearMiss(term.written, kind.value, records, added_records)
-        for (term, kind), records, added_records in zip(
-            candidates, numbers[: len(candidates)], numbers[len(candidates) :], strict=True
-        )
-        if records
-    ]
-    return sorted(misses, key=lambda miss: (-miss.records, miss.wording))
-
-
-def _find_unintended_spellings(usage: _TermUsage, forms: Counter[str]) -> tuple[SpellingCount, ...]:
+def _find_unintended_spellings(usage: TermUsage, forms: Counter[str]) -> tuple[SpellingCount, ...]:
     """Counted spellings that contain a space and were not written that way in the request."""
     written = {*usage.wordings, *(alias.written for alias in usage.mention.aliases)}
     intended = {" ".join(parse_term_parts(wording)) for wording in written}
@@ -370,7 +234,7 @@ def _find_unintended_spellings(usage: _TermUsage, forms: Counter[str]) -> tuple[
     )
 
 
-def _sample_contexts(sealed: SealedGeneration, usage: _TermUsage) -> Iterator[SampleContext]:
+def _sample_contexts(sealed: SealedGeneration, usage: TermUsage) -> Iterator[SampleContext]:
     """One mention in each of the first records that match."""
     records, _ = sealed.read([usage.record_filter, usage.mention.query()], _MAX_CONTEXTS)
     for source in records:
@@ -386,7 +250,7 @@ def _sample_contexts(sealed: SealedGeneration, usage: _TermUsage) -> Iterator[Sa
 
 
 def _suggest_cooccurrences(
-    sealed: SealedGeneration, usage: _TermUsage, cooccurrences: tuple[str, ...]
+    sealed: SealedGeneration, usage: TermUsage, cooccurrences: tuple[str, ...]
 ) -> list[WordingSuggestion]:
     """How many records of a term would remain with each required term."""
     queries = [
@@ -397,13 +261,13 @@ def _suggest_cooccurrences(
     return [WordingSuggestion("with", *pair) for pair in zip(cooccurrences, numbers, strict=True)]
 
 
-def _collect_forms(usages: list[_TermUsage]) -> set[tuple[str, ...]]:
+def _collect_forms(usages: list[TermUsage]) -> set[tuple[str, ...]]:
     """Every form of every term in the request."""
     return {form for usage in usages for term in usage.mention.spellings for form in term.forms}
 
 
 def _suggest_aliases(
-    sealed: SealedGeneration, usage: _TermUsage, book: TermBook, known_forms: set[tuple[str, ...]]
+    sealed: SealedGeneration, usage: TermUsage, book: TermBook, known_forms: set[tuple[str, ...]]
 ) -> list[WordingSuggestion]:
     """Other names of a term, not among the known forms, that would add records."""
     written = usage.mention.term.written

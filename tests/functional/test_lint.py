@@ -20,7 +20,7 @@ from indexer.jobs.refresh import load_files
 from indexer.records.sample import generate_records
 from queries.answer.types import NearMissCount, NearMisses
 from queries.answering.build import compute_answer
-from queries.lint.check import SampleLimits, check_wording, collect_near_misses
+from queries.lint.check import check_wording, collect_near_misses
 from queries.lint.findings import (
     NearMiss,
     SampleCoverage,
@@ -30,6 +30,7 @@ from queries.lint.findings import (
     format_wording_check,
     lint_schema,
 )
+from queries.lint.near_misses import SampleLimits
 from queries.request.reader import parse_request
 from queries.spec.term_book import load_default_term_book
 from tests.support.command_line import Outcome, run_command
@@ -338,7 +339,8 @@ def test_wordings_that_differ_by_hyphens_and_spaces_count_and_are_no_near_misses
     assert {form.form: form.records for form in one.unintended} == {
         form: records for form, records in spellings.items() if form != own
     }
-    assert {miss.wording for miss in one.near_misses} == {"pickup truk"}
+    one_letter_parts = {"pick u p truck"} if "up" in own.split() else set()
+    assert {miss.wording for miss in one.near_misses} == {"pickup truk"} | one_letter_parts
 
 
 def run(environment: dict[str, str], *arguments: str) -> Outcome:
