@@ -80,6 +80,10 @@ class OutputError(FoidexError):
     summary = "a result could not be written"
 
 
+class LedgerMovedError(Exception):
+    """Another release was recorded first. Whoever records a release catches it and checks again."""
+
+
 class LockedError(FoidexError):
     """Another refresh is running, or took over the lock; nothing was changed."""
 

@@ -15,8 +15,9 @@ from typing import Literal, TypedDict
 from indexer.session import Session
 from queries.answer.answer_file import read_answer_file
 from queries.answer.types import NOT_COVERED, Answer, Count
+from queries.answering.audit_fields import answer_fields
+from queries.answering.publishing import build_publisher, note_fields
 from queries.answering.service import AnswerOptions, answer_request
-from queries.disclosure.publisher import build_publisher
 from queries.documents.content.context import DocumentSettings
 from queries.documents.document_set import write_document_set
 from queries.request.reader import read_configured_request, request_from_answer
@@ -71,10 +72,13 @@ def publish(answer: Answer, config: Path | str | None = None, override: str = ""
     It is recorded even if you do not use it. ``override`` is the reason to set a rule aside. Raises
     DisclosureError where the release would reveal a withheld number.
     """
-    publisher = build_publisher(_open_session(config).settings, override)
-    return publisher.publish(
-        answer, publisher.policy(request_from_answer(answer.request).disclosure)
-    ).answer
+    session = _open_session(config)
+    publisher = build_publisher(session, override)
+    policy = publisher.policy(request_from_answer(answer.request).disclosure)
+    with session.run("publish") as run, publisher.prepare_release(answer, policy) as release:
+        head = release.record()
+        run.write(**answer_fields(release.answer), **(note_fields(head) if head else {}))
+        return release.answer
 
 
 def to_rows(answer: Answer) -> list[CountRow]:

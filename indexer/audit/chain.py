@@ -70,6 +70,11 @@ def hash_line(text: bytes) -> str:
     return hashlib.sha256(bare).hexdigest() if bare else CHAIN_START
 
 
+def extend_head(head: str, line: bytes) -> str:
+    """The head of a chain of lines that do not contain hashes, after one more line."""
+    return hashlib.sha256(head.encode() + line.rstrip(b"\n")).hexdigest()
+
+
 def check_chain(lines: Iterable[bytes], noted_head: str = "") -> ChainCheck:
     """Check a chain from its first line on; ``noted_head`` is a head that was noted elsewhere."""
     count, head, torn_text = 0, CHAIN_START, b""

@@ -83,7 +83,8 @@ class AuditEntry(
     ``request`` and ``numbers`` are SHA-256 hashes. ``arguments`` ("asked" in the file) is the query
     of a command line without a request file. ``records`` is the number of records returned, or
     counted in scope. ``begins`` is true of a line written before a change; the next line of that
-    run has the outcome. ``of`` is the hash of the run's previous line, if it has one.
+    run has the outcome. ``of`` is the hash of the run's previous line, if it has one. ``ledger`` is
+    the head of the ledger of releases after a release was recorded in it.
     """
 
     timestamp: datetime
@@ -100,6 +101,7 @@ class AuditEntry(
     records: int | None = None
     begins: bool = False
     of: str | None = None
+    ledger: dict[str, Any] | None = None
 
 
 class AuditLog:

@@ -249,7 +249,8 @@ class DisclosureSettings(Struct, frozen=True, forbid_unknown_fields=True):
     count is rounded to a multiple of ``rounding``. 0 turns either off. ``youngest`` says how the
     age of the youngest of few victims is shown. Counts below ``flag`` are marked as small for the
     officer. ``ledger`` records releases: true on the server, one for the index; a text names a
-    file, relative to foidex.toml; false turns it off. Whatever is less strict than the defaults
+    file, relative to foidex.toml; false turns it off. ``ledger_files`` are files of earlier
+    releases that the ledger takes over. Whatever is less strict than the defaults
     needs a ``reason``, which every published answer states.
     """
 
@@ -258,6 +259,7 @@ class DisclosureSettings(Struct, frozen=True, forbid_unknown_fields=True):
     youngest: YoungestRule = "withhold"
     flag: Threshold = SAFE_THRESHOLD
     ledger: str | bool = True
+    ledger_files: tuple[str, ...] = ()
     reason: Annotated[str, Meta(max_length=500)] = ""
 
     @property

@@ -139,12 +139,9 @@ def _make_document_settings() -> DocumentSettings:
 
 
 def _make_publisher(override_reason: str) -> Publisher:
-    from queries.disclosure.publisher import build_publisher
+    from queries.answering.publishing import build_publisher
 
-    publisher = build_publisher(get_session().settings, override_reason)
-    if not publisher.ledger:
-        print("foidex.toml names no ledger, so the release is not recorded.", file=sys.stderr)
-    return publisher
+    return build_publisher(get_session(), override_reason)
 
 
 def _answer_folder(job: AnswerJob, folder: Path, out_folder: Path) -> None:

@@ -1,7 +1,9 @@
-"""The release ledger: an append-only file of what was published, one JSON line a release.
+"""The release ledger: an append-only list of what was published, one JSON line a release.
 
-It contains printed numbers and what they count, but no withheld number and no record. A lock file
-beside it lets one release at a time be checked and recorded.
+It contains printed numbers and what they count, but no withheld number and no record. It is on the
+server, or in a file with a lock beside it; either way no release is recorded that was not checked
+against all those before it. The hash of the chain of its lines, the head, is noted in the audit
+log: a ledger that lost a line since is refused.
 
 A release is recorded when all of it is ready, and before any of it is given away: a release that
 fails earlier leaves no line, and nothing without a line is ever given away.
@@ -12,18 +14,21 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from io import FileIO
+from itertools import accumulate
 from pathlib import Path
 from textwrap import shorten
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 from filelock import Timeout
+from msgspec import Struct
 
-from indexer.errors import DisclosureError, OutputError
+from indexer.audit.chain import CHAIN_START, extend_head
+from indexer.errors import DisclosureError, LedgerMovedError, OutputError
 from indexer.files import PRIVATE_MODE, Permissions, open_file, open_folder, read_file
 from queries.answer.types import Answer, RuleOverride
 from queries.disclosure.differencing import (
@@ -49,8 +54,54 @@ _MAX_LINES: Final = 5
 _MAX_LINE_LENGTH: Final = 400
 
 
-def _record_nowhere() -> None:
+class LedgerHead(Struct, frozen=True, omit_defaults=True):
+    """A ledger as a release left it: how many releases it contained, and the hash of their chain.
+
+    ``alias`` is the index that the release was made from; ``created`` says that the release is the
+    first.
+    """
+
+    alias: str
+    ledger: str
+    releases: int
+    head: str
+    created: bool = False
+
+
+class LedgerStore(Protocol):
+    """Where a ledger is: a file, or an index of the server."""
+
+    name: str
+
+    def hold(self, seconds: float) -> AbstractContextManager[None]:
+        """Let one release at a time be checked and recorded, if the place needs a lock for it."""
+
+    def read_lines(self) -> list[bytes]:
+        """The lines, oldest first. Raises DisclosureError or OutputError."""
+
+    def append_line(self, line: bytes, earlier: list[bytes]) -> None:
+        """Add a line after the earlier ones. Raises LedgerMovedError if another was first, and
+        OutputError if it cannot be written."""
+
+
+class LedgerUse(Struct, frozen=True):
+    """How a release is checked and recorded.
+
+    ``noted`` is the head that the audit log noted last. ``files`` are ledgers of earlier versions
+    whose releases count, and are taken over with the next one. ``lock_seconds`` is how long to wait
+    for another release.
+    """
+
+    store: LedgerStore
+    alias: str = ""
+    noted: LedgerHead | None = None
+    files: tuple[Path, ...] = ()
+    lock_seconds: float = LOCK_SECONDS
+
+
+def _record_nowhere() -> LedgerHead | None:
     """Record nowhere."""
+    return None
 
 
 class PublishedAnswer(NamedTuple):
@@ -64,22 +115,23 @@ class PreparedRelease(NamedTuple):
     """A release that is not published yet.
 
     Call ``record`` once everything made from it is ready, and before any of that is given away. It
-    raises OutputError if the ledger cannot be written.
+    returns the ledger's new head, and raises OutputError if the ledger cannot be written, or
+    DisclosureError if another release that was recorded meanwhile changes what may be published.
     """
 
     answer: Answer
     changes: tuple[str, ...] = ()
-    record: Callable[[], None] = _record_nowhere
+    record: Callable[[], LedgerHead | None] = _record_nowhere
 
 
 def publish_release(
-    answer: Answer, policy: Policy, path: Path | None, override: str = ""
+    answer: Answer, policy: Policy, ledger: Path | LedgerUse | None, override: str = ""
 ) -> PublishedAnswer:
     """The answer as it may be published, checked against the ledger and recorded there.
 
     Raises as ``prepare_release``, and OutputError if the ledger cannot be written.
     """
-    with prepare_release(answer, policy, path, override) as pending_release:
+    with prepare_release(answer, policy, ledger, override) as pending_release:
         pending_release.record()
         return PublishedAnswer(pending_release.answer, pending_release.changes)
 
@@ -88,31 +140,180 @@ def publish_release(
 def prepare_release(
     answer: Answer,
     policy: Policy,
-    path: Path | None,
+    ledger: Path | LedgerUse | None,
     override: str = "",
     lock_seconds: float = LOCK_SECONDS,
 ) -> Iterator[PreparedRelease]:
     """The answer as it may be published, checked against the ledger, which stays locked meanwhile.
 
     ``override`` is the reason to publish even if earlier releases speak against it, and
-    ``lock_seconds`` how long to wait for another release. Raises DisclosureError if the release
-    would give a number away or another one takes longer, OutputError if the ledger cannot be read
-    or locked.
+    ``lock_seconds`` how long to wait for another release if ``ledger`` is only the path of a file.
+    Raises DisclosureError if the release would give a number away or another one takes longer,
+    OutputError if the ledger cannot be read or locked.
     """
-    if path is None:
+    if ledger is None:
         yield PreparedRelease(protect_answer(answer, policy).answer)
         return
-    with _lock_ledger(path, lock_seconds):
-        earlier = read_ledger(path)
-        new_release = _check_release(answer, policy, earlier, override.strip())
+    use = (
+        LedgerUse(FileLedger(ledger), lock_seconds=lock_seconds)
+        if isinstance(ledger, Path)
+        else ledger
+    )
+    with use.store.hold(use.lock_seconds):
+        lines = _read_lines(use)
+        lost = _find_loss(use, lines)
+        if lost and not override.strip():
+            raise DisclosureError(_explain_loss(use, lost))
+        check = _ReleaseCheck(answer, policy, override.strip(), lost)
+        earlier = parse_ledger_lines(lines, use.store.name)
+        new_release = check.run(earlier)
         entry = _make_ledger_entry(new_release, policy)
 
-        def record() -> None:
-            if not any(_is_same_release(entry, past_entry) for past_entry in earlier):
-                _append_entry(path, entry)
+        def record() -> LedgerHead:
+            return _record_release(use, check, entry, lines)
 
         changes = list_changed_numbers(entry.figures, entry.generation, earlier[-1:])
         yield PreparedRelease(new_release.answer, tuple(changes), record)
+
+
+class _ReleaseCheck(NamedTuple):
+    """The check of one release against earlier ones."""
+
+    answer: Answer
+    policy: Policy
+    override: str
+    lost: str
+
+    def run(self, earlier: list[LedgerEntry]) -> Release:
+        new_release = _check_release(self.answer, self.policy, earlier, self.override)
+        return _add_override(new_release, self.lost, self.override) if self.lost else new_release
+
+
+def _read_lines(use: LedgerUse) -> list[bytes]:
+    """The lines of the ledger, and after them those of files that it is to take over."""
+    lines = use.store.read_lines()
+    known_lines = {line.rstrip(b"\n") for line in lines}
+    for path in use.files:
+        file = FileLedger(path)
+        file_lines = file.read_lines()
+        if not file_lines:
+            raise DisclosureError(
+                f"{path}: contains no release, and [disclosure] ledger_files names it. Correct the "
+                "name, or remove it."
+            )
+        parse_ledger_lines(file_lines, file.name)
+        for line in file_lines:
+            if line.rstrip(b"\n") not in known_lines:
+                lines.append(line)
+                known_lines.add(line.rstrip(b"\n"))
+    return lines
+
+
+def compute_heads(lines: Sequence[bytes]) -> list[str]:
+    """The head of the chain before the first line, and after each."""
+    return list(accumulate(lines, extend_head, initial=CHAIN_START))
+
+
+def _find_loss(use: LedgerUse, lines: list[bytes]) -> str:
+    """What the ledger lost since the audit log noted its head, in a few words; empty if nothing."""
+    noted = use.noted
+    if noted is None:
+        return ""
+    heads = compute_heads(lines)
+    if noted.releases < len(heads) and heads[noted.releases] == noted.head:
+        return ""
+    if noted.head in heads:  # it took over the lines of another ledger before these
+        return ""
+    if not lines:
+        return "the ledger is missing or empty"
+    if len(lines) < noted.releases:
+        number = noted.releases - len(lines)
+        return f"the ledger lacks {number:,} of {noted.releases:,} releases"
+    return "the ledger is not the one that the last release was recorded in"
+
+
+def _explain_loss(use: LedgerUse, lost: str) -> str:
+    noted = use.noted
+    assert noted
+    if noted.ledger != use.store.name:
+        remedy = (
+            f"The last release was recorded in {noted.ledger}. Name that one under [disclosure] in "
+            "foidex.toml again. To move a file to the server, name it there: ledger_files = "
+            '["releases.jsonl"]'
+        )
+    else:
+        remedy = "Restore the ledger from a backup (docs/publishing.md)."
+    return (
+        f"{use.store.name}: {lost}, as the audit log shows, so the release cannot be checked "
+        f"against all earlier ones and nothing is published. {remedy} If it cannot be restored, "
+        "say so with --override REASON: every number that was withheld before may then be given "
+        "away."
+    )
+
+
+_MAX_ATTEMPTS: Final = 20
+
+
+def _record_release(
+    use: LedgerUse, check: _ReleaseCheck, entry: LedgerEntry, lines: list[bytes]
+) -> LedgerHead:
+    """Record a release, checked again if others were recorded since. Returns the new head."""
+    line = msgspec.json.encode(entry)
+    for _ in range(_MAX_ATTEMPTS):
+        try:
+            return _append_lines(use, entry, line, lines)
+        except LedgerMovedError:
+            lines = _read_lines(use)
+            again = check.run(parse_ledger_lines(lines, use.store.name))
+            if _make_ledger_entry(again, check.policy).answer != entry.answer:
+                break
+    raise DisclosureError(
+        f"{use.store.name}: another release was recorded while this one was made, and changes what "
+        "may be published. Nothing is published. Run the command again."
+    )
+
+
+def _append_lines(
+    use: LedgerUse, entry: LedgerEntry, line: bytes, lines: list[bytes]
+) -> LedgerHead:
+    """Add what the ledger takes over and the new line, each once. Raises LedgerMovedError."""
+    earlier = parse_ledger_lines(lines, use.store.name)
+    recorded = any(_is_same_release(entry, past_entry) for past_entry in earlier)
+    every_line = lines if recorded else [*lines, line]
+    start = len(use.store.read_lines()) if use.files else len(lines)
+    for position in range(start, len(every_line)):
+        use.store.append_line(every_line[position], every_line[:position])
+    head = compute_heads(every_line)[-1]
+    created = start == 0 and not recorded
+    return LedgerHead(use.alias, use.store.name, len(every_line), head, created)
+
+
+class FileLedger:
+    """A ledger in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.name = str(path)
+
+    @contextmanager
+    def hold(self, seconds: float) -> Iterator[None]:
+        """Hold the lock beside the file. Raises DisclosureError if another release does."""
+        with _lock_ledger(self._path, seconds):
+            yield
+
+    def read_lines(self) -> list[bytes]:
+        """The lines of the file; none if there is none. Raises OutputError."""
+        try:
+            return read_file(self._path).splitlines(keepends=True)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise _make_ledger_error(self._path, error) from None
+
+    def append_line(self, line: bytes, earlier: list[bytes]) -> None:
+        """Add a line and sync it to the disk. Raises OutputError."""
+        del earlier  # the lock keeps others away
+        _append_line(self._path, line.rstrip(b"\n") + b"\n")
 
 
 @contextmanager
@@ -179,9 +380,14 @@ def _refuse_release(messages: list[str]) -> None:
 
 
 def _record_override(new_release: Release, messages: list[str], reason: str) -> Release:
+    plural = "s" if len(messages) > 1 else ""
+    rule = f"earlier releases ({len(messages)} number{plural} given away)"
+    return _add_override(new_release, rule, reason)
+
+
+def _add_override(new_release: Release, rule: str, reason: str) -> Release:
     disclosure = new_release.answer.disclosure
     assert disclosure
-    rule = f"earlier releases ({len(messages)} number{'s' if len(messages) > 1 else ''} given away)"
     overrides = (*disclosure.overrides, RuleOverride(rule, reason))
     answer = msgspec.structs.replace(
         new_release.answer, disclosure=msgspec.structs.replace(disclosure, overrides=overrides)
@@ -219,17 +425,16 @@ def _is_same_release(first: LedgerEntry, second: LedgerEntry) -> bool:
 
 
 def read_ledger(path: Path) -> list[LedgerEntry]:
-    """The releases recorded, oldest first.
+    """The releases recorded in a file, oldest first.
 
     Raises DisclosureError for a line that is not a release, OutputError if the file cannot be read.
     """
+    return parse_ledger_lines(FileLedger(path).read_lines(), str(path))
+
+
+def parse_ledger_lines(lines: Sequence[bytes], name: str) -> list[LedgerEntry]:
+    """The releases that the lines of the ledger ``name`` record. Raises DisclosureError."""
     entries = []
-    try:
-        lines = read_file(path).splitlines(keepends=True)
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise _make_ledger_error(path, error) from None
     for number, line in enumerate(lines, start=1):
         try:
             entries.append(msgspec.json.decode(line, type=LedgerEntry))
@@ -240,15 +445,14 @@ def read_ledger(path: Path) -> list[LedgerEntry]:
                 else "It was cut short, and its release was never published: remove the line."
             )
             raise DisclosureError(
-                f"{path}:{number}: is not a release, so the new one cannot be checked against it. "
+                f"{name}:{number}: is not a release, so the new one cannot be checked against it. "
                 + remedy
             ) from None
     return entries
 
 
-def _append_entry(path: Path, entry: LedgerEntry) -> None:
+def _append_line(path: Path, line: bytes) -> None:
     """Add a line and sync it to the disk; a line that fails leaves nothing. Raises OutputError."""
-    line = msgspec.json.encode(entry) + b"\n"
     try:
         handle = open_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _LEDGER_PERMISSIONS)
         with FileIO(handle, "ab") as file:

@@ -13,6 +13,7 @@ from indexer.config.model import DisclosureSettings, ForceSettings, Settings
 from indexer.errors import DisclosureError
 from queries.answer.types import Answer, has_withheld_numbers
 from queries.disclosure.ledger import (
+    LedgerUse,
     PreparedRelease,
     PublishedAnswer,
     prepare_release,
@@ -40,7 +41,7 @@ class Publisher(Struct, frozen=True):
     any. ``file`` is the foidex.toml that they are from."""
 
     rule: DisclosureSettings
-    ledger: Path | None
+    ledger: LedgerUse | None
     force: ForceSettings
     reason: str = ""
     file: Path | None = None
@@ -77,22 +78,11 @@ class Publisher(Struct, frozen=True):
             yield release
 
 
-def build_publisher(settings: Settings, reason: str = "") -> Publisher:
-    """The publisher of a force, by its settings.
-
-    Raises DisclosureError if they are less strict than the default without a reason, or lack what
-    every letter prints.
-    """
+def require_safe_settings(settings: Settings) -> None:
+    """Raise DisclosureError if the settings are less strict than the default without a reason, or
+    lack what every letter prints."""
     _require_force_details(settings)
     require_reason(settings.disclosure, settings.file)
-    ledger_name = settings.disclosure.ledger
-    return Publisher(
-        settings.disclosure,
-        settings.folder / ledger_name if isinstance(ledger_name, str) else None,
-        settings.force,
-        reason,
-        settings.file,
-    )
 
 
 def _require_force_details(settings: Settings) -> None:

@@ -107,7 +107,7 @@ class DocumentFolder:
         self,
         contents: Mapping[str, bytes],
         manifest: Manifest,
-        record: Callable[[], None] | None,
+        record: Callable[[], object] | None,
     ) -> None:
         """Write everything into the pending folder; on failure nothing is left.
 

@@ -117,7 +117,7 @@ def write_document_set(  # noqa: PLR0913 - what to write, and how
     settings: DocumentSettings,
     *,
     force: bool = False,
-    record: Callable[[], None] | None = None,
+    record: Callable[[], object] | None = None,
     permissions: Permissions = DOCUMENT_PERMISSIONS,
 ) -> WriteResult:
     """Write the set of an answer, and say which numbers changed since the last.

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
 
+from indexer.audit.log import AuditRun
 from indexer.errors import FoidexError, NumbersChangedError, RequestError
 from indexer.files import DOCUMENT_PERMISSIONS, Permissions
 from indexer.session import Session
+from queries.answering.publishing import note_fields
 from queries.answering.service import DEFAULT_OPTIONS, AnswerOptions, answer_logged_request
-from queries.disclosure.ledger import PreparedRelease
+from queries.disclosure.ledger import LedgerHead, PreparedRelease
 from queries.disclosure.publisher import Publisher
 from queries.documents.content.context import DocumentSettings
 from queries.documents.document_set import (
@@ -57,7 +60,18 @@ class AnswerJob(Struct, frozen=True):
                 yield PreparedRelease(answer)
                 return
             with self.publisher.prepare_release(answer, policy) as release:
-                yield release
+                yield release._replace(record=partial(self._record_release, run, release))
+
+    def _record_release(self, run: AuditRun, release: PreparedRelease) -> LedgerHead | None:
+        """Record a release, and note the ledger's head in the audit log."""
+        head = release.record()
+        if head is not None:
+            run.write(**note_fields(head))
+            if head.created:
+                self.session.progress.say(
+                    f"This is the first release of {head.alias}: {head.ledger} was created."
+                )
+        return head
 
 
 class BatchResult(Struct):

@@ -19,6 +19,7 @@ import pytest
 import yaml
 from docker import DockerClient
 
+from tests.support.force import FORCE_TOML
 from tests.support.paths import ROOT
 
 FILES = ("compose.yaml", "compose.cluster.yaml")
@@ -247,7 +248,11 @@ def test_prepare_adds_the_users_that_an_older_one_did_not_make(folder: Path) -> 
 
 
 @pytest.mark.parametrize("compose", ["compose.yaml"], indirect=True)
-def test_one_node_comes_up_and_the_job_refreshes_and_writes_the_letter(compose: Compose) -> None:
+def test_one_node_comes_up_and_the_job_refreshes_and_writes_the_letter(
+    compose: Compose, folder: Path
+) -> None:
+    toml = folder / "foidex.toml"
+    toml.write_text(toml.read_text() + FORCE_TOML)
     compose("up", "--detach", "elasticsearch")
     compose("run", "--rm", "-T", "foidex")
     status = compose("run", "--rm", "-T", "foidex", "status", "--max-age", "26h")

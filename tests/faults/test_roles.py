@@ -28,6 +28,7 @@ from indexer.server.connection import connect_server
 from indexer.server.embedded.home import BACKUPS_FOLDER
 from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
 from indexer.server.server_errors import translate_client_errors
+from tests.support.force import FORCE_TOML
 from tests.support.paths import ROOT
 from tests.support.server import SILENT, end_home, new_home, settings_for
 
@@ -79,7 +80,7 @@ class Guarded:
         records = b"".join(msgspec.json.encode(one) + b"\n" for one in generate_records(400))
         (home / "source.jsonl").write_bytes(records)
         (home / "foidex.toml").write_text(
-            '[source]\npaths = ["source.jsonl"]\n[backup]\nrepository = "foidex"\n'
+            FORCE_TOML + '[source]\npaths = ["source.jsonl"]\n[backup]\nrepository = "foidex"\n'
         )
 
     def address(self, role: str) -> ServerAddress:
@@ -131,6 +132,7 @@ WORK = [
     ("foidex_auditor", f"answer {REQUEST}"),
     ("foidex_auditor", "status"),
     ("foidex_publisher", f"answer {REQUEST}"),
+    ("foidex_publisher", f"answer {REQUEST} --publish"),
     ("foidex_publisher", "count livestream --by month"),
     ("foidex_publisher", "status"),
     ("foidex_keeper", "backup --to one --all"),

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from indexer.config.loader import load_settings
-from indexer.config.model import DisclosureSettings, Settings
+from indexer.config.model import DisclosureSettings
 from indexer.errors import DisclosureError
+from indexer.session import Session
 from queries.answer.types import Disclosure, RuleOverride
+from queries.answering.publishing import build_publisher
 from queries.disclosure.policy import DisclosureSpec, Policy, require_reason, resolve_policy
-from queries.disclosure.publisher import build_publisher
+from queries.disclosure.publisher import Publisher
 from queries.layout.prose import describe_overrides, explain_withheld
 from tests.support.tables import answer_by_code
+
+MakePublisher = Callable[[str], Publisher]
 
 FORCE = """\
 [force]
@@ -29,10 +33,18 @@ EXEMPTION = 'exemption = "Section 40(2) applies."\n'
 FILE_LEDGER = '[disclosure]\nledger = "releases.jsonl"\n'
 
 
-def settings_of(folder: Path, text: str) -> Settings:
-    file = folder / "foidex.toml"
-    file.write_text(text)
-    return load_settings({"FOIDEX_HOME": str(folder / "home")}, config=file)
+@pytest.fixture
+def publisher_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Publisher]:
+    """Makes the publisher of a foidex.toml."""
+    monkeypatch.setenv("FOIDEX_HOME", str(tmp_path / "home"))
+
+    def make(text: str) -> Publisher:
+        session = Session()
+        session.config = tmp_path / "foidex.toml"
+        session.config.write_text(text)
+        return build_publisher(session)
+
+    return make
 
 
 def test_numbers_below_five_are_withheld_without_configuration() -> None:
@@ -90,29 +102,33 @@ def test_the_letter_states_the_reason() -> None:
     ]
 
 
-def test_nothing_is_published_while_details_of_the_force_are_missing(tmp_path: Path) -> None:
+def test_nothing_is_published_while_details_of_the_force_are_missing(
+    publisher_of: MakePublisher,
+) -> None:
     with pytest.raises(DisclosureError) as refusal:
-        build_publisher(settings_of(tmp_path, '[force]\nname = "Example Constabulary"\n'))
+        publisher_of('[force]\nname = "Example Constabulary"\n')
     message = str(refusal.value)
     assert "[force] lacks address, contact and signatory" in message
     pasted = message.partition("\n\n")[2].rpartition("\n\n")[0]
     complete = pasted.replace("[force]\n", '[force]\nname = "Example Constabulary"\n')
-    assert build_publisher(settings_of(tmp_path, complete)).force.exemption
+    assert publisher_of(complete).force.exemption
 
 
-def test_a_withheld_number_needs_an_exemption(tmp_path: Path) -> None:
-    publisher = build_publisher(settings_of(tmp_path, FORCE + FILE_LEDGER))
+def test_a_withheld_number_needs_an_exemption(publisher_of: MakePublisher, tmp_path: Path) -> None:
+    publisher = publisher_of(FORCE + FILE_LEDGER)
     with pytest.raises(DisclosureError) as refusal:
         publisher.publish(answer_by_code(46, 4, 3), Policy(5))
     assert "exemption" in str(refusal.value)
     assert "[force]\nexemption = " in str(refusal.value)
     assert not (tmp_path / "releases.jsonl").exists()
-    named = build_publisher(settings_of(tmp_path, FORCE + EXEMPTION + FILE_LEDGER))
+    named = publisher_of(FORCE + EXEMPTION + FILE_LEDGER)
     assert named.publish(answer_by_code(46, 4, 3), Policy(5)).answer.disclosure
 
 
-def test_a_release_without_a_withheld_number_needs_no_exemption(tmp_path: Path) -> None:
-    publisher = build_publisher(settings_of(tmp_path, FORCE + FILE_LEDGER))
+def test_a_release_without_a_withheld_number_needs_no_exemption(
+    publisher_of: MakePublisher,
+) -> None:
+    publisher = publisher_of(FORCE + FILE_LEDGER)
     assert publisher.publish(answer_by_code(46, 14, 13), Policy(5)).answer.disclosure
 
 

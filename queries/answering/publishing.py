@@ -1,0 +1,64 @@
+"""Publishing in a session: which ledger the releases are recorded in, and what is noted of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from indexer.audit.log import AUDIT_LOG_NAME, AuditLog
+from indexer.config.model import Settings
+from indexer.errors import BrokenChainError
+from indexer.index.release_ledger import ServerLedger
+from indexer.session import Session
+from queries.disclosure.ledger import FileLedger, LedgerHead, LedgerUse
+from queries.disclosure.publisher import Publisher, require_safe_settings
+
+
+def build_publisher(session: Session, reason: str = "") -> Publisher:
+    """The publisher of a force, by its settings. ``reason`` is why a rule is set aside, if any.
+
+    Raises DisclosureError if the settings are less strict than the default without a reason, or
+    lack what every letter prints.
+    """
+    settings = session.settings
+    require_safe_settings(settings)
+    return Publisher(
+        settings.disclosure,
+        _choose_ledger(session, settings),
+        settings.force,
+        reason,
+        settings.file,
+    )
+
+
+def _choose_ledger(session: Session, settings: Settings) -> LedgerUse | None:
+    ledger, alias = settings.disclosure.ledger, settings.index.alias
+    if ledger is False:
+        return None
+    return LedgerUse(
+        FileLedger(settings.folder / ledger)
+        if isinstance(ledger, str)
+        else ServerLedger(session.client, alias),
+        alias=alias,
+        noted=_read_noted_head(settings),
+        files=tuple(settings.folder / name for name in settings.disclosure.ledger_files),
+    )
+
+
+def _read_noted_head(settings: Settings) -> LedgerHead | None:
+    """The head of the ledger after the last release of the index, by the audit log here."""
+    noted: dict[str, Any] | None = None
+    try:
+        for line in AuditLog(settings.audit_folder / AUDIT_LOG_NAME).read_lines():
+            fields = line.get("ledger")
+            if isinstance(fields, dict) and fields.get("alias") == settings.index.alias:
+                noted = fields
+    except BrokenChainError:
+        return None
+    return msgspec.convert(noted, LedgerHead) if noted else None
+
+
+def note_fields(head: LedgerHead) -> dict[str, Any]:
+    """The field of the audit log for a ledger in which a release was recorded."""
+    return {"ledger": msgspec.to_builtins(head)}
