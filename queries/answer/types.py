@@ -18,6 +18,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
 from indexer.records.coverage import Coverage
+from indexer.records.damage.kinds import TextDamage
 
 ANSWER_FORMAT: Final = "foidex-answer/2"
 
@@ -206,7 +207,8 @@ class Provenance(Struct, frozen=True):
 
     ``basis`` is the SHA-256 of the file that says which records count in which number, if one is
     kept; that file is beside the audit log, because it contains references. ``matching_rule`` is
-    the version of the matching rule that counted; version 1 did not write it.
+    the version of the matching rule that counted; version 1 did not write it. ``damage`` counts the
+    records of the generation with damaged and with repaired text, if the generation does.
     """
 
     generation: str
@@ -222,6 +224,7 @@ class Provenance(Struct, frozen=True):
     took_ms: int
     version: str
     basis: str | None = None
+    damage: TextDamage | UnsetType = UNSET
     written_matching_rule: int | UnsetType = field(default=UNSET, name="matching_rule")
 
     @property

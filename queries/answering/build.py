@@ -8,7 +8,7 @@ import msgspec
 from elasticsearch import Elasticsearch
 from elasticsearch.dsl import aggs
 from elasticsearch.dsl.query import Term
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from indexer.errors import InexactError
 from indexer.records.coverage import Coverage
@@ -260,5 +260,6 @@ def build_provenance(result: SearchResult) -> Provenance:
         run_at=result.run_at,
         took_ms=result.body["took"],
         version=VERSION,
+        damage=generation.damage or UNSET,
         written_matching_rule=MATCHING_RULE,
     )

@@ -13,12 +13,15 @@ from typing import Final, NamedTuple
 
 import msgspec
 from elasticsearch import Elasticsearch
-from elasticsearch.dsl.query import MatchAll
+from elasticsearch.dsl.query import Exists, MatchAll
+from elasticsearch.dsl.query import Term as FieldValue
 
+from indexer.records.damage.kinds import DAMAGE_WORDS
 from queries.answer.types import Answer, NearMissCount, NearMisses, SpellingCount
 from queries.lint.coverage import describe_request_coverage
 from queries.lint.findings import (
     SampleContext,
+    ScopeDamage,
     TermCheck,
     WordingCheck,
     WordingSuggestion,
@@ -82,6 +85,7 @@ def check_wording(  # noqa: PLR0913 - two of them are options with defaults
     records, in_scope, *code_counts = sealed.numbers(
         base.query(), [MatchAll(), scope.query(), *(build_offence_query([code]) for code in codes)]
     )
+    damage = _count_damage(sealed, base)
     usages = _list_term_usages(request, base)
     checker = _TermChecker(sealed, usages, book, limits, contexts)
     checks = tuple(checker.check_term(usage) for usage in usages)
@@ -97,7 +101,19 @@ def check_wording(  # noqa: PLR0913 - two of them are options with defaults
         annex=collect_annex(checks),
         coverage=sealed.coverage,
         coverage_notes=describe_request_coverage(request, sealed.coverage),
+        damage=damage,
     )
+
+
+def _count_damage(sealed: SealedGeneration, base: Scope) -> ScopeDamage | None:
+    """The records of a period and offences whose text is damaged; None if nobody looked for it."""
+    if sealed.generation.damage is None:
+        return None
+    damaged, *counts = sealed.numbers(
+        base.query(), [Exists(field="damage"), *(FieldValue(damage=kind) for kind in DAMAGE_WORDS)]
+    )
+    kinds = zip(DAMAGE_WORDS, counts, strict=True)
+    return ScopeDamage(damaged, {kind: count for kind, count in kinds if count})
 
 
 def collect_near_misses(

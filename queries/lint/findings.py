@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct, field
 
 from indexer.records.coverage import Coverage
+from indexer.records.damage.kinds import advise_repair, list_damage_counts
 from queries.answer.types import NearMissCount, SpellingCount
 from queries.layout.text_table import align_rows, wrap_paragraph
 from queries.request.reader import Request
@@ -108,10 +109,18 @@ class WordingAnnex(Struct, frozen=True):
     near_misses_not_counted: tuple[NearMissCount, ...]
 
 
+class ScopeDamage(Struct, frozen=True):
+    """How many records have damaged text: in all, and by the kind of damage."""
+
+    records: int
+    kinds: dict[str, int]
+
+
 class WordingCheck(Struct, frozen=True):
     """The wording of a request against one generation. ``records`` are those of its period and
     offences, ``in_scope`` those that also mention what it asks for. ``coverage_notes`` say what of
-    the days asked about the records do not cover, and which months are empty."""
+    the days asked about the records do not cover, and which months are empty. ``damage`` counts
+    those of ``records`` whose text is damaged; None if an earlier version built the generation."""
 
     generation: str
     built_at: datetime
@@ -122,6 +131,7 @@ class WordingCheck(Struct, frozen=True):
     annex: WordingAnnex
     coverage: Coverage | None = None
     coverage_notes: tuple[str, ...] = ()
+    damage: ScopeDamage | None = None
 
 
 class LintReport(Struct, frozen=True):
@@ -177,6 +187,8 @@ def format_wording_check(check: WordingCheck) -> str:
         f"In {check.generation}: {_format_record_count(check.records)} for this period and these "
         f"offences, {check.in_scope:,} in scope.",
     ]
+    if damage_note := _describe_scope_damage(check.damage):
+        lines += ["", wrap_paragraph(damage_note), ""]
     if check.offences_without_records:
         codes = ", ".join(check.offences_without_records)
         lines.append(f"No record of the period has one of these offences: {codes}.")
@@ -195,6 +207,21 @@ def format_wording_check(check: WordingCheck) -> str:
         line for state, names in quiet.items() for line in ("", f"{state}: {', '.join(names)}.")
     ]
     return "\n".join(lines) + "\n"
+
+
+def _describe_scope_damage(damage: ScopeDamage | None) -> str:
+    """How many records of the period and offences are damaged; empty if none are."""
+    if damage is None:
+        return (
+            "The index was built by an earlier foidex, which did not look for damaged text. Run a "
+            "full refresh: foidex refresh --full"
+        )
+    if not damage.records:
+        return ""
+    return (
+        f"Records with damaged text among these: {damage.records:,}. A term in it may not be "
+        f"counted: {list_damage_counts(damage.kinds)}. {advise_repair(damage.kinds)}"
+    )
 
 
 def _describe_state(finding: TermCheck) -> str:

@@ -35,6 +35,15 @@ RECORDS = [
     for ref, text in TEXTS.items()
 ]
 
+REQUEST = """\
+reference: FOI/1
+title: Live streams
+period: {from: 2019-05-01, to: 2019-12-31}
+offences: [{label: Some offence, codes: ["22B"]}]
+questions:
+  - {id: Q1, kind: keywords, keywords: [live stream, TikTok]}
+"""
+
 KINDS = {
     "control": 1, "mojibake": 1, "html": 3, "spreadsheet": 1, "replacement": 1, "invisible": 1,
 }  # fmt: skip
@@ -147,6 +156,62 @@ def test_the_doctor_says_what_is_damaged_and_what_to_do(
     )
 
 
+def test_lint_counts_the_damaged_records_of_the_request_by_kind(
+    foidex: CommandLine, load: Callable[..., Any], tmp_path: Path
+) -> None:
+    request = tmp_path / "request.yaml"
+    request.write_text(REQUEST)
+    outside = {**RECORDS[0], "crime_ref": "X1", "recorded_on": "2018-01-01"}
+    other = {**RECORDS[2], "crime_ref": "X2", "offence_code": "8N"}
+    cancelled = {**RECORDS[1], "crime_ref": "X3", "status": "cancelled"}
+    load([*RECORDS, outside, other, cancelled])
+    told = " ".join(foidex("lint", request).out.split())
+    assert (
+        "Records with damaged text among these: 7. A term in it may not be counted: control "
+        "characters (1), characters decoded twice (1), HTML tags or entities (3)," in told
+    )
+    report = msgspec.json.decode(foidex("lint", request, "--format", "json").out)
+    assert report["wording"]["damage"] == {"records": 7, "kinds": KINDS}
+    load(RECORDS[-2:])
+    assert "damaged text" not in foidex("lint", request).out
+    report = msgspec.json.decode(foidex("lint", request, "--format", "json").out)
+    assert report["wording"]["damage"] == {"records": 0, "kinds": {}}
+
+
+def test_an_answer_says_what_was_repaired_and_what_is_damaged(
+    foidex: CommandLine, tmp_path: Path
+) -> None:
+    request = tmp_path / "request.yaml"
+    request.write_text(REQUEST)
+    assert foidex("refresh", **write_config(tmp_path, EVERY)).code == 0
+    answer = msgspec.json.decode(foidex("answer", request, "--format", "json").out)
+    assert answer["provenance"]["damage"] == {
+        "repair": ["control", "mojibake", "html", "spreadsheet", "invisible"],
+        "damaged": 1,
+        "kinds": {"replacement": 1},
+        "repaired": 7,
+        "repaired_kinds": {kind: n for kind, n in KINDS.items() if kind != "replacement"},
+    }
+    repaired = (
+        "Damaged text was repaired before counting in 7 of the 9 records: control characters, "
+        "characters decoded twice, HTML tags or entities, spreadsheet escapes, invisible "
+        "characters inside words."
+    )
+    damaged = (
+        "Text is damaged in 1 of the 9 records, so a word in it may not be counted: replacement "
+        "characters."
+    )
+    report = " ".join(foidex("answer", request).out.split())
+    assert repaired in report
+    assert damaged in report
+    written = foidex("answer", request, "--out", tmp_path / "documents")
+    assert written.code == 0, written.err
+    page = (tmp_path / "documents" / "FOI-1.report.html").read_text()
+    text = " ".join(page.split())
+    assert repaired in text
+    assert damaged in text
+
+
 def test_a_forgotten_record_is_no_longer_counted_as_damaged(
     foidex: CommandLine, client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:
@@ -173,6 +238,7 @@ def test_a_generation_of_the_version_before_is_counted_as_before(
     index: IndexSettings,
     load: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     """Its mapping has no field for damage, and its metadata does not count any."""
     schema = load_index_schema()
@@ -192,3 +258,7 @@ def test_a_generation_of_the_version_before_is_counted_as_before(
     level, message = sole_finding(list_findings(foidex), "text")
     assert level == "warning"
     assert "was built by an earlier foidex, which did not look for damaged text." in message
+    (tmp_path / "request.yaml").write_text(REQUEST)
+    assert "did not look for damaged text" in foidex("lint", tmp_path / "request.yaml").out
+    answer = foidex("answer", tmp_path / "request.yaml", "--format", "json")
+    assert "damage" not in msgspec.json.decode(answer.out)["provenance"]

@@ -38,6 +38,7 @@ from queries.layout.coverage_text import (
     explain_inferred,
     format_coverage_days,
 )
+from queries.layout.damage_text import describe_text_damage
 from queries.layout.printable import strip_unprintable
 from queries.layout.prose import (
     describe_left_out,
@@ -206,6 +207,7 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
             filter(None, (describe_left_out(answer.scope.left_out), _describe_record_end(answer)))
         ),
         "coverage": describe_coverage(answer),
+        "damage": describe_text_damage(answer),
         "coverage_days": format_coverage_days(answer.coverage) if answer.coverage else "",
         "coverage_inferred": explain_inferred(answer.coverage),
         "empty_months": describe_empty_months(answer.coverage),

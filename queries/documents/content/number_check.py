@@ -139,6 +139,8 @@ def _collect_allowed_numbers(answer: Answer, force: ForceSettings) -> frozenset[
     """Every number of the answer, including those in its text and in the force's."""
     provenance = answer.provenance
     numbers = {provenance.records, provenance.rejected}
+    if provenance.damage is not msgspec.UNSET:
+        numbers |= {provenance.damage.damaged, provenance.damage.repaired}
     parts = (answer.reference, answer.title, answer.request, answer.scope, answer.questions)
     for leaf in _iter_leaves(
         msgspec.to_builtins((*parts, answer.disclosure, answer.near_misses, force))
