@@ -14,6 +14,7 @@ import msgspec
 from elasticsearch import Elasticsearch
 
 from indexer.config.model import Settings
+from indexer.doctor.account import check_server_account
 from indexer.doctor.cluster import check_clock_skew, check_cluster_health, check_disk_space
 from indexer.doctor.connection import CALL_SECONDS, check_address
 from indexer.doctor.finding import Finding, Findings, run_check
@@ -44,6 +45,7 @@ def examine_setup(session: Session) -> list[Finding]:
     address = session.remote()
     if address is None:
         findings += run_check("embedded server", lambda: check_embedded_server(settings))
+        findings += run_check("server account", lambda: check_server_account(settings))
         address = _find_embedded_address(settings)
         return findings + (_run_server_checks(settings, address) if address else [])
     checks = [

@@ -13,7 +13,8 @@ SUPPORTED_MAJOR: Final = 9
 class ServerAddress(Struct, frozen=True):
     """Where a server is, and how to log in.
 
-    ``other_urls`` are further addresses of the same cluster; ``timeout`` is in seconds.
+    ``other_urls`` are further addresses of the same cluster; ``timeout`` is in seconds;
+    ``is_embedded`` says that foidex started it itself.
     """
 
     url: str
@@ -25,6 +26,7 @@ class ServerAddress(Struct, frozen=True):
     api_key: str | None = None
     fingerprint: str | None = None
     retries: int = 5
+    is_embedded: bool = False
 
     def __repr__(self) -> str:
         return f"ServerAddress({self.redacted_urls})"

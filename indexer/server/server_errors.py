@@ -111,6 +111,12 @@ def translate_client_errors(address: ServerAddress) -> Iterator[None]:
             "Try again, or raise server.timeout in foidex.toml."
         ) from None
     except elasticsearch.TransportError:
+        if address.is_embedded:
+            raise ServerError(
+                f"the embedded server at {address.redacted_urls} no longer answers. Look at "
+                "logs/foidex.log in its home and at this machine's free memory, then start it "
+                "again: foidex up"
+            ) from None
         raise ServerError(
             f"{address.redacted_urls} cannot be reached. Is it running, and is FOIDEX_URL right? "
             "Unset FOIDEX_URL to use the embedded server."

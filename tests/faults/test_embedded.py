@@ -37,7 +37,8 @@ import psutil
 import pytest
 
 from indexer.config.model import Settings
-from indexer.errors import EmbeddedError
+from indexer.doctor.account import check_server_account
+from indexer.errors import EmbeddedError, ServerError
 from indexer.progress import Progress
 from indexer.server.address import ServerAddress
 from indexer.server.connection import connect_server
@@ -55,6 +56,7 @@ from indexer.server.embedded.process import (
     start_embedded_server,
     stop_embedded_server,
 )
+from indexer.server.server_errors import translate_client_errors
 from tests.support.server import SILENT, end_home, new_home, settings_for
 
 COMMAND = [sys.executable, "-c", "from queries.cli import main; main()"]
@@ -898,6 +900,40 @@ def test_a_server_that_root_starts_runs_as_an_account_that_nothing_else_runs_as(
     for folder in open_server_home(settings_for(home)).server_folders:
         assert (folder.owner(), stat.S_IMODE(folder.stat().st_mode)) == (SERVER_ACCOUNT, 0o700)
     assert answers(address)
+
+
+@root_only
+def test_the_doctor_finds_what_else_runs_as_the_servers_account(
+    settings: Settings, address: ServerAddress
+) -> None:
+    assert answers(address)
+    user, group = make_account(SERVER_ACCOUNT)
+    (sound,) = check_server_account(settings)
+    assert (sound.level, sound.remedy) == ("ok", "")
+    other = subprocess.Popen(["/bin/sleep", "100"], user=user, group=group, extra_groups=[])
+    try:
+        (found,) = check_server_account(settings)
+    finally:
+        other.kill()
+        other.wait()
+    assert found.level == "problem"
+    assert str(other.pid) in found.message
+    assert "FOIDEX_SERVER_USER" in found.remedy
+
+
+def test_a_question_to_a_server_that_died_is_told_to_start_it_again(
+    home: Path, address: ServerAddress
+) -> None:
+    with connect_server(address) as client:
+        (server,) = processes(home)
+        server.kill()
+        lookup.wait_for_exit(server)
+        with (
+            pytest.raises(ServerError, match=r"no longer answers.*foidex up") as told,
+            translate_client_errors(address),
+        ):
+            client.options(max_retries=0).info()
+    assert "FOIDEX_URL" not in str(told.value)
 
 
 @root_only

@@ -129,6 +129,7 @@ def _build_address(home: ServerHome, process: ServerProcess, settings: Settings)
         user=_SUPERUSER,
         password=home.read_password(),
         timeout=settings.server.timeout,
+        is_embedded=True,
     )
 
 
