@@ -1,5 +1,5 @@
 """The audit log: one line for each query, written before its result is printed, and two for each
-erasure, the first before anything is removed.
+change of the index, the first before anything is changed.
 
 It is a file of JSON lines that only its owner can read, appended to under a lock, synced to the
 disk, and chained (``indexer.audit.chain``). It records what was asked and by whom, never a record's
@@ -61,7 +61,7 @@ _UNKEYED_MARK_FIELD: Final = "crime_ref_sha256"  # in lines written before there
 
 _RESULT_WITHHELD: Final = "and every query must be logged, so no result is given"
 
-_NOTHING_CHANGED: Final = "and every removal must be logged, so nothing was changed"
+_NOTHING_CHANGED: Final = "and every change must be logged, so nothing was changed"
 
 _OUTCOME_UNLOGGED: Final = (
     "so it shows that this run began, but not how it ended: the change may be done, so run the "

@@ -80,12 +80,17 @@ def run_backups(
     from indexer.index.backups import delete_backup, read_backups
 
     alias = get_session().settings.index.alias
+    if delete is not None:
+        with get_session().run("backups --delete") as run:
+            run.add_fields(arguments={"backup": delete})
+            run.begin()
+            with get_session().client() as client:
+                delete_backup(client, alias, find_repository(client), delete)
+            run.write()
+        print(f"{delete} was deleted.")
+        return
     with get_session().client() as client:
         repository = find_repository(client)
-        if delete is not None:
-            delete_backup(client, alias, repository, delete)
-            print(f"{delete} was deleted.")
-            return
         backup_list = read_backups(client, alias, repository)
     if form is ListFormat.JSON:
         print_json(backup_list)
@@ -127,18 +132,22 @@ def run_restore(
 
     settings = get_session().settings
     alias = settings.index.alias
-    with (
-        get_session().client() as client,
-        hold_lock(client, alias, settings.refresh.lease_seconds),
-    ):
-        repository = find_repository(client)
-        backup = find_backup(client, alias, repository, name)
-        restored_generations, promoted = restore_backup(
-            client, settings.index, repository, backup, everything=everything
-        )
-        returned_references = find_returned_references(
-            client, alias, [generation.name for generation in restored_generations]
-        )
+    with get_session().run("restore") as run:
+        run.add_fields(arguments={"backup": name, "all": everything})
+        run.begin()
+        with (
+            get_session().client() as client,
+            hold_lock(client, alias, settings.refresh.lease_seconds),
+        ):
+            repository = find_repository(client)
+            backup = find_backup(client, alias, repository, name)
+            restored_generations, promoted = restore_backup(
+                client, settings.index, repository, backup, everything=everything
+            )
+            returned_references = find_returned_references(
+                client, alias, [generation.name for generation in restored_generations]
+            )
+        run.write(generation=backup.live, records=backup.records)
     for generation in restored_generations:
         print(f"{generation.name} is back, with {generation.records:,} records.")
     print(

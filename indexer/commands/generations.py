@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -68,11 +69,15 @@ def run_rollback(
 
     settings = get_session().settings
     alias = settings.index.alias
-    with (
-        get_session().client() as client,
-        hold_lock(client, alias, settings.refresh.lease_seconds),
-    ):
-        target, previous = roll_back_generation(client, alias, generation)
+    with get_session().run("rollback") as run:
+        run.add_fields(arguments={"generation": generation})
+        run.begin()
+        with (
+            get_session().client() as client,
+            hold_lock(client, alias, settings.refresh.lease_seconds),
+        ):
+            target, previous = roll_back_generation(client, alias, generation)
+        run.write(generation=target.name, records=target.records)
     print(f"{target.name} is live again, with {target.records:,} records. {previous} is kept.")
 
 
@@ -103,12 +108,18 @@ def run_prune(
     alias = settings.index.alias
     number = keep or settings.refresh.keep
     days = max_age_days or settings.refresh.max_age_days
-    with (
-        get_session().client() as client,
-        hold_lock(client, alias, settings.refresh.lease_seconds),
-    ):
-        old = prune_generations(client, alias, number, max_age_days=days, dry_run=dry_run)
-    if days:
-        old += expire_rejects(settings.home / "rejects", days, dry_run=dry_run)
+    rejects_folder = settings.home / "rejects"
+    with ExitStack() as stack:
+        run = None if dry_run else stack.enter_context(get_session().run("prune"))
+        if run:
+            run.add_fields(arguments={"keep": number, "max_age_days": days})
+            run.begin()
+        client = stack.enter_context(get_session().client())
+        with hold_lock(client, alias, settings.refresh.lease_seconds):
+            old = prune_generations(client, alias, number, max_age_days=days, dry_run=dry_run)
+        if days:
+            old += expire_rejects(rejects_folder, days, dry_run=dry_run)
+        if run:
+            run.write()
     verb = "Would delete" if dry_run else "Deleted"
     print(f"{verb} {', '.join(old)}." if old else f"Nothing to delete: at most {number} are kept.")

@@ -44,22 +44,26 @@ def run_load(
     from indexer.jobs.summary import summarise_refresh
 
     settings = get_session().settings
-    with get_session().client() as client:
-        loaded = load_files(
-            client,
-            settings.index,
-            paths,
-            settings.home / "rejects",
-            get_session().progress,
-            LoadOptions(
-                FieldMap(categories=settings.categories),
-                rejects,
-                reject_invalid,
-                settings.refresh.lease_seconds,
-                settings.records.covers,
-                settings.source.repaired_kinds,
-                frozenset(allow or ()),
-            ),
-        )
+    with get_session().run("load") as run:
+        run.add_fields(arguments={"reject_invalid": reject_invalid, "allow": sorted(allow or ())})
+        run.begin()
+        with get_session().client() as client:
+            loaded = load_files(
+                client,
+                settings.index,
+                paths,
+                settings.home / "rejects",
+                get_session().progress,
+                LoadOptions(
+                    FieldMap(categories=settings.categories),
+                    rejects,
+                    reject_invalid,
+                    settings.refresh.lease_seconds,
+                    settings.records.covers,
+                    settings.source.repaired_kinds,
+                    frozenset(allow or ()),
+                ),
+            )
+        run.write(generation=loaded.generation.name, records=loaded.generation.records)
     for line in summarise_refresh(loaded):
         print(line)

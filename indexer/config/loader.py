@@ -128,6 +128,7 @@ def load_settings(
         file=path if path.is_file() else None,
         secret_keys=secret_keys,
         sudo_user=env.get("SUDO_USER") or None,
+        home_is_named=bool(env.get("FOIDEX_HOME")),
     )
 
 

@@ -322,7 +322,8 @@ class Settings(ConfigFile, frozen=True, kw_only=True):
 
     ``home`` is the folder of the embedded server, rejects and audit log; ``file`` is the
     foidex.toml that was read, if any, and ``secret_keys`` the settings of it that hold a password
-    or a key; ``sudo_user`` is the user who ran foidex through sudo.
+    or a key; ``sudo_user`` is the user who ran foidex through sudo. ``home_is_named`` is true if
+    FOIDEX_HOME names the home.
     """
 
     home: Path
@@ -330,6 +331,16 @@ class Settings(ConfigFile, frozen=True, kw_only=True):
     file: Path | None = None
     secret_keys: tuple[str, ...] = ()
     sudo_user: str | None = None
+    home_is_named: bool = False
+
+    @property
+    def output_folder(self) -> Path:
+        """The folder that the report and the metrics of a refresh are relative to.
+
+        It is the home if FOIDEX_HOME names one, because a service may not write beside its
+        foidex.toml; otherwise the folder of foidex.toml.
+        """
+        return self.home if self.home_is_named else self.folder
 
     @property
     def folder(self) -> Path:

@@ -15,7 +15,13 @@ import msgspec
 from indexer.config.field_map import build_field_map
 from indexer.config.model import Settings
 from indexer.config.secrets import read_secret
-from indexer.errors import ConfigurationError, FoidexError, SourceError
+from indexer.errors import (
+    ConfigurationError,
+    FoidexError,
+    LockedError,
+    OutputError,
+    SourceError,
+)
 from indexer.jobs.overrides import CheckOverride
 from indexer.jobs.refresh import (
     RefreshMode,
@@ -198,15 +204,17 @@ def require_allowed_rejects(tally: Tally, settings: Settings) -> None:
 def run_nightly_refresh(
     session: Session, mode: RefreshMode, overrides: frozenset[CheckOverride]
 ) -> RefreshResult:
-    """Refresh, and write the report, the metrics and the log, even if the refresh failed.
+    """Refresh, and write the report, the metrics and the logs, even if the refresh failed.
 
-    Raises as ``refresh_index``, and OutputError where the report or the metrics cannot be written.
+    A refresh that finds another one running leaves report and metrics to that one. Raises as
+    ``refresh_index``, and OutputError where the report or the metrics cannot be written; both are
+    tried, and nothing of the refresh is undone.
     """
     settings = session.settings
     started_at = datetime.now(UTC).replace(microsecond=0)
     clock = time.monotonic()
     try:
-        result = _refresh_configured_source(session, mode, overrides)
+        result = _refresh_with_audit(session, mode, overrides)
     except FoidexError as error:
         failure_report = RefreshReport(
             outcome="failed",
@@ -216,10 +224,28 @@ def run_nightly_refresh(
             seconds=round(time.monotonic() - clock, 3),
             error=str(error),
         )
-        _write_refresh_outputs(failure_report, settings)
+        log_refresh_report(failure_report)
+        if not isinstance(error, LockedError):
+            for output_error in _write_refresh_outputs(failure_report, settings):
+                session.progress.say(str(output_error))
         raise
     refresh_report = build_refresh_report(result, mode, started_at, time.monotonic() - clock)
-    _write_refresh_outputs(refresh_report, settings)
+    log_refresh_report(refresh_report)
+    if output_errors := _write_refresh_outputs(refresh_report, settings):
+        reasons = " ".join(map(str, output_errors))
+        raise OutputError(f"{result.generation.name} is live, but {reasons}")
+    return result
+
+
+def _refresh_with_audit(
+    session: Session, mode: RefreshMode, overrides: frozenset[CheckOverride]
+) -> RefreshResult:
+    """Refresh as a run of the audit log, which has a line before anything is changed."""
+    with session.run("refresh") as run:
+        run.add_fields(arguments={"mode": mode, "allow": sorted(overrides)})
+        run.begin()
+        result = _refresh_configured_source(session, mode, overrides)
+        run.write(generation=result.generation.name, records=result.generation.records)
     return result
 
 
@@ -237,10 +263,18 @@ def _refresh_configured_source(
     return result
 
 
-def _write_refresh_outputs(refresh_report: RefreshReport, settings: Settings) -> None:
-    log_refresh_report(refresh_report)
+def _write_refresh_outputs(refresh_report: RefreshReport, settings: Settings) -> list[OutputError]:
+    """Write the report and the metrics, as configured; returns why one could not be written."""
+    output_errors = []
+    folder = settings.output_folder
     if settings.refresh.report:
-        write_refresh_report(refresh_report, settings.folder / settings.refresh.report)
+        try:
+            write_refresh_report(refresh_report, folder / settings.refresh.report)
+        except OutputError as error:
+            output_errors.append(error)
     if settings.refresh.metrics:
-        path = settings.folder / settings.refresh.metrics
-        write_metrics(refresh_report, path, settings.index.alias)
+        try:
+            write_metrics(refresh_report, folder / settings.refresh.metrics, settings.index.alias)
+        except OutputError as error:
+            output_errors.append(error)
+    return output_errors

@@ -168,7 +168,8 @@ def test_a_file_that_cannot_be_read_changes_nothing(
     if content is not None:
         foidex.write(name, content)
     require_refusal(foidex("load", path), SourceError, str(path), *told)
-    assert not Path(foidex.environment["FOIDEX_HOME"]).exists()
+    (folder,) = Path(foidex.environment["FOIDEX_HOME"]).iterdir()
+    assert folder.name == "audit"
 
 
 @pytest.mark.usefixtures("standing")
@@ -469,7 +470,8 @@ def test_a_folder_is_no_file_for_rejects(foidex: CommandLine, name: str) -> None
 @pytest.mark.usefixtures("standing")
 def test_rejects_that_cannot_be_written_stop_the_load(foidex: CommandLine) -> None:
     path = foidex.write("records.jsonl", lines(GOOD, line(status=CANARY)))
-    outcome = foidex("load", path, FOIDEX_HOME=str(path))
+    foidex.write("home/rejects", b"")
+    outcome = foidex("load", path, FOIDEX_HOME=str(foidex.folder / "home"))
     told = "rejected records cannot be written (Not a directory)"
     require_refusal(outcome, SourceError, told, "choose another file with --rejects.")
 

@@ -218,7 +218,7 @@ def test_a_change_that_fails_leaves_its_exit_code_after(log: AuditLog) -> None:
 
 def test_a_run_that_cannot_log_changes_nothing_and_says_so(log: AuditLog) -> None:
     log.path.mkdir(parents=True)
-    with pytest.raises(OutputError, match="removal must be logged, so nothing was changed"):
+    with pytest.raises(OutputError, match="change must be logged, so nothing was changed"):
         changing(log, lambda: pytest.fail("it was changed"))
 
 

@@ -1,0 +1,213 @@
+"""Running foidex unattended: the shipped schedules, the files of a refresh, and the audit log."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer.config.model import IndexSettings
+from indexer.index.lock import hold_lock
+from indexer.records.sample import generate_records
+from tests.support.command_line import PROGRAM, Outcome, run_command
+from tests.support.paths import ROOT
+
+UNIT = ROOT / "docker" / "systemd" / "foidex-refresh.service"
+
+SOURCES = ROOT / "docs" / "records-and-sources.md"
+
+#: What root may do in spite of a file's mode.
+_OVERRIDES = "-dac_override,-dac_read_search"
+
+
+def write_extract(folder: Path, number: int = 200) -> None:
+    (folder / "extract").mkdir(parents=True, exist_ok=True)
+    lines = (json.dumps(record) for record in generate_records(number))
+    (folder / "extract" / "crimes.jsonl").write_text("\n".join(lines))
+
+
+def read_documented_configuration() -> str:
+    """The configuration of a source that the documentation shows, for the sample's fields."""
+    (block,) = (
+        block
+        for block in re.findall(r"```toml\n(.*?)```", SOURCES.read_text("utf-8"), re.DOTALL)
+        if "[refresh]" in block
+    )
+    assert 'report = "refresh-report.json"' in block
+    without_fields = block.replace('narrative = "method"\n', "")
+    return str(without_fields.replace("least = 100", "least = 1"))
+
+
+@pytest.fixture
+def operate(environment: dict[str, str], tmp_path: Path) -> Callable[..., Outcome]:
+    """Runs the program in a folder with a configuration of its own and a small extract."""
+    folder = tmp_path / "work"
+    write_extract(folder)
+    (folder / "foidex.toml").write_text(
+        '[source]\npaths = ["extract/*.jsonl"]\n'
+        '[refresh]\nreport = "report.json"\nmetrics = "foidex.prom"\n'
+    )
+
+    def run(*arguments: str, code: int = 0) -> Outcome:
+        return run_command(*arguments, environment=environment, folder=folder, expected_code=code)
+
+    return run
+
+
+@pytest.fixture
+def home(environment: dict[str, str]) -> Path:
+    return Path(environment["FOIDEX_HOME"])
+
+
+def read_audit_lines(home: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (home / "audit" / "audit.jsonl").read_text().splitlines()]
+
+
+def test_the_unit_runs_the_documented_configuration_where_etc_is_read_only(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    if os.geteuid() == 0 and not shutil.which("setpriv"):
+        pytest.skip("root can write anywhere, and setpriv, which could prevent it, is missing")
+    etc, state = tmp_path / "etc", tmp_path / "state"
+    write_extract(etc)
+    (etc / "foidex.toml").write_text(read_documented_configuration())
+    unit = UNIT.read_text()
+    command = shlex.split(re.findall(r"^ExecStart=(.*)$", unit, re.MULTILINE)[0])
+    variables = dict(
+        line.split("=", 1) for line in re.findall(r"^Environment=(.*)$", unit, re.MULTILINE)
+    )
+    assert "StateDirectory=foidex" in unit
+    assert "ProtectSystem=strict" in unit
+    state.mkdir(mode=0o700)
+    arguments = [PROGRAM, *command[1:]]
+    assert "/etc/foidex/foidex.toml" in arguments
+    arguments[arguments.index("/etc/foidex/foidex.toml")] = str(etc / "foidex.toml")
+    home = variables["FOIDEX_HOME"].replace("%S/foidex", str(state))
+    for folder in (etc / "extract", etc):
+        folder.chmod(0o555)
+    if os.geteuid() == 0:
+        arguments = [
+            "setpriv",
+            f"--bounding-set={_OVERRIDES}",
+            f"--inh-caps={_OVERRIDES}",
+            *arguments,
+        ]
+    done = subprocess.run(
+        arguments,
+        cwd=etc,
+        env={**environment, "FOIDEX_HOME": home},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    for folder in (etc, etc / "extract"):
+        folder.chmod(0o755)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((state / "refresh-report.json").read_text())
+    assert report["outcome"] == "promoted"
+    assert "foidex_refresh_success" in (state / "foidex.prom").read_text()
+    assert sorted(path.name for path in etc.iterdir()) == ["extract", "foidex.toml"]
+
+
+def test_without_a_named_home_the_report_is_beside_the_configuration(
+    operate: Callable[..., Outcome], environment: dict[str, str], tmp_path: Path
+) -> None:
+    del environment["FOIDEX_HOME"]
+    environment["HOME"] = environment["XDG_DATA_HOME"] = str(tmp_path / "person")
+    (tmp_path / "work" / "foidex.toml").write_text(
+        f'[source]\npaths = ["extract/*.jsonl"]\n[refresh]\nreport = "report.json"\n'
+        f'[audit]\nfolder = "{tmp_path / "audit"}"\n'
+    )
+    operate("refresh")
+    assert (tmp_path / "work" / "report.json").exists()
+
+
+def test_a_refresh_that_finds_another_leaves_its_report_and_metrics(
+    operate: Callable[..., Outcome], client: Elasticsearch, index: IndexSettings, home: Path
+) -> None:
+    operate("refresh")
+    before = [(home / name).read_bytes() for name in ("report.json", "foidex.prom")]
+    with hold_lock(client, index.alias, 60):
+        outcome = operate("refresh", code=12)
+    assert "has been running since" in outcome.err
+    assert [(home / name).read_bytes() for name in ("report.json", "foidex.prom")] == before
+    assert b"foidex_refresh_success" in before[1]
+
+
+def test_metrics_are_written_though_the_report_cannot_be(
+    operate: Callable[..., Outcome], home: Path
+) -> None:
+    (home / "report.json").mkdir(parents=True)
+    outcome = operate("refresh", code=11)
+    assert re.search(r"foidex: test-\S+ is live, but .*report cannot be written", outcome.err)
+    metrics = (home / "foidex.prom").read_text()
+    assert re.search(r'foidex_refresh_success\{alias="test-\w+"\} 1.0', metrics)
+
+
+def test_a_failed_refresh_gives_its_own_reason_though_the_report_cannot_be_written(
+    operate: Callable[..., Outcome], home: Path, tmp_path: Path
+) -> None:
+    (home / "report.json").mkdir(parents=True)
+    (tmp_path / "work" / "extract" / "crimes.jsonl").write_text("{}\n")
+    outcome = operate("refresh", code=4)
+    assert "report cannot be written" in outcome.err
+    assert re.search(
+        r'foidex_refresh_exit_code\{alias="test-\w+"\} 4.0', (home / "foidex.prom").read_text()
+    )
+
+
+def test_every_change_of_the_index_leaves_a_line_before_and_after(
+    operate: Callable[..., Outcome], home: Path
+) -> None:
+    operate("load", "extract/crimes.jsonl")
+    operate("refresh")
+    live, earlier = (
+        row["name"] for row in json.loads(operate("generations", "--format", "json").out)
+    )
+    operate("rollback")
+    operate("rollback", live)
+    operate("prune", "--keep", "2", "--dry-run")
+    operate("prune", "--keep", "1")
+    lines = read_audit_lines(home)
+    assert [(line["command"], line.get("begins", False)) for line in lines] == [
+        (command, begins)
+        for command in ("load", "refresh", "rollback", "rollback", "prune")
+        for begins in (True, False)
+    ]
+    outcomes = [line for line in lines if not line.get("begins")]
+    assert [line.get("generation") for line in outcomes] == [earlier, live, earlier, live, None]
+    assert outcomes[1]["asked"] == {"mode": "full", "allow": []}
+    assert outcomes[4]["asked"] == {"keep": 1, "max_age_days": None}
+    operate("audit", "verify")
+
+
+def test_a_change_that_fails_is_recorded_with_its_exit_code(
+    operate: Callable[..., Outcome], home: Path
+) -> None:
+    operate("refresh")
+    operate("rollback", "nowhere", code=6)
+    begun, failed = read_audit_lines(home)[-2:]
+    assert begun["begins"]
+    assert (failed["command"], failed["exit_code"]) == ("rollback", 6)
+
+
+def test_nothing_is_changed_if_the_log_cannot_be_written(
+    operate: Callable[..., Outcome], home: Path
+) -> None:
+    operate("refresh")
+    before = operate("generations").out
+    (home / "audit" / "audit.jsonl").unlink()
+    (home / "audit" / "audit.jsonl").mkdir()
+    for command in (("refresh",), ("load", "extract/crimes.jsonl"), ("prune", "--keep", "1")):
+        outcome = operate(*command, code=11)
+        assert "so nothing was changed" in outcome.err
+    assert operate("generations").out == before
