@@ -15,7 +15,7 @@ from indexer.records.model import MAX_AGE
 from queries.answer.condition import AgeCondition
 from queries.answer.condition_text import parse_conditions
 from queries.answer.types import Answer, QuestionAnswer, Table, count_or_zero
-from queries.disclosure.constraints import LinearConstraint, Population, derive_constraints
+from queries.disclosure.attack.constraints import LinearConstraint, Population, derive_constraints
 from queries.disclosure.populations import (
     PrintedCell,
     count_populations,

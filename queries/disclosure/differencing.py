@@ -18,18 +18,18 @@ from indexer.errors import InexactError
 from queries.answer.condition import Condition
 from queries.answer.condition_text import parse_conditions
 from queries.answer.types import Answer, RuleOverride
-from queries.disclosure.attacker import Attacker, Bounds, find_narrow_intervals
-from queries.disclosure.constraints import (
+from queries.disclosure.attack.attacker import Attacker, Bounds, find_narrow_intervals
+from queries.disclosure.attack.constraints import (
     ConstraintSystem,
     LinearConstraint,
     Population,
     build_system,
     find_nested_pairs,
 )
+from queries.disclosure.attack.suppression import subtract_inner
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import count_populations, list_printed_cells
 from queries.disclosure.release import Release, derive_bounds, is_small
-from queries.disclosure.suppression import subtract_inner
 
 _ORDER = attrgetter("order")
 

@@ -26,7 +26,7 @@ from queries.answer.cells import (
 from queries.answer.condition_text import parse_conditions
 from queries.answer.covered_days import is_outside_coverage
 from queries.answer.types import PEOPLE, Answer, QuestionAnswer, Relation, Table
-from queries.disclosure.constraints import (
+from queries.disclosure.attack.constraints import (
     ConstraintSystem,
     LinearConstraint,
     Population,

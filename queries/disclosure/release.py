@@ -31,15 +31,22 @@ from queries.answer.types import (
     TermAnswer,
     count_or_zero,
 )
-from queries.disclosure.attacker import Attacker, Bounds, WeightedSum, find_narrow_intervals
-from queries.disclosure.consistency import check_consistency
-from queries.disclosure.constraints import (
+from queries.disclosure.attack.attacker import Attacker, Bounds, WeightedSum, find_narrow_intervals
+from queries.disclosure.attack.constraints import (
     ConstraintSystem,
     LinearConstraint,
     Population,
     build_system,
     find_nested_pairs,
 )
+from queries.disclosure.attack.suppression import (
+    MIN_PRICE,
+    SuppressionProblem,
+    choose_cells,
+    subtract_inner,
+    tighten_constraints,
+)
+from queries.disclosure.consistency import check_consistency
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import (
     PrintedCell,
@@ -48,13 +55,6 @@ from queries.disclosure.populations import (
     declare_constraints,
     list_printed_cells,
     map_counts,
-)
-from queries.disclosure.suppression import (
-    MIN_PRICE,
-    SuppressionProblem,
-    choose_cells,
-    subtract_inner,
-    tighten_constraints,
 )
 from queries.tables.period_columns import split_column_key, split_fact_name
 from queries.tables.scope import MENTIONS_FILTER

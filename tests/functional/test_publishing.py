@@ -18,7 +18,7 @@ from indexer.jobs.refresh import LoadOptions, load_files
 from indexer.records.sample import generate_records
 from queries.answer.types import build_answer_schema
 from queries.answering.build import compute_answer
-from queries.disclosure.attacker import attack_system
+from queries.disclosure.attack.attacker import attack_system
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import build_answer_system, list_printed_cells
 from queries.disclosure.release import collect_known_bounds, protect_answer

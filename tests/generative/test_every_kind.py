@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from indexer.errors import DisclosureError
 from queries.answering.build import build_request_body
-from queries.disclosure.attacker import attack_system
+from queries.disclosure.attack.attacker import attack_system
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import build_answer_system, list_printed_cells
 from queries.disclosure.release import collect_known_bounds, protect_answer

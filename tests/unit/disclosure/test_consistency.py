@@ -11,8 +11,8 @@ from indexer.errors import InexactError
 from queries.answer.condition_text import parse_condition
 from queries.answer.inference import covers_condition
 from queries.answer.types import Answer, Column, NotedSum, QuestionAnswer, Relation, Row, Table
+from queries.disclosure.attack.constraints import Population
 from queries.disclosure.consistency import check_consistency
-from queries.disclosure.constraints import Population
 from queries.disclosure.populations import list_printed_cells
 from tests.support.tables import Record, a_record, answer, keywords, linked, offences, victims
 

@@ -20,7 +20,7 @@ from queries.answer.condition import build_offence_condition
 from queries.answer.condition_text import parse_conditions
 from queries.answer.types import Answer, Count, Row, RuleOverride
 from queries.cli import app
-from queries.disclosure.constraints import make_population
+from queries.disclosure.attack.constraints import make_population
 from queries.disclosure.ledger import PublishedAnswer, prepare_release, publish_release
 from queries.documents.document_set import write_document_set
 from queries.documents.formats.letter import render_letter_text

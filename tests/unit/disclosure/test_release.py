@@ -30,13 +30,19 @@ from queries.answer.types import (
     RuleOverride,
     format_json,
 )
-from queries.disclosure import release, suppression
-from queries.disclosure.attacker import Bounds, attack_system, find_narrow_intervals
-from queries.disclosure.constraints import (
+from queries.disclosure import release
+from queries.disclosure.attack import suppression
+from queries.disclosure.attack.attacker import Bounds, attack_system, find_narrow_intervals
+from queries.disclosure.attack.constraints import (
     ConstraintSystem,
     LinearConstraint,
     Population,
     build_system,
+)
+from queries.disclosure.attack.suppression import (
+    SuppressionProblem,
+    choose_cells,
+    tighten_constraints,
 )
 from queries.disclosure.policy import DisclosureSpec, Policy, resolve_policy
 from queries.disclosure.populations import (
@@ -50,7 +56,6 @@ from queries.disclosure.release import (
     make_suppression_problem,
     protect_answer,
 )
-from queries.disclosure.suppression import SuppressionProblem, choose_cells, tighten_constraints
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.report import render_report_text
 from tests.support.examples import examples
@@ -552,7 +557,7 @@ def test_an_answer_with_a_hole_in_its_proof_is_not_published(
 
 
 def test_the_solver_says_nothing_on_standard_output() -> None:
-    code = "from queries.disclosure.attacker import make_solver; s = make_solver(); s.addVar(0, 1); s.run()"
+    code = "from queries.disclosure.attack.attacker import make_solver; s = make_solver(); s.addVar(0, 1); s.run()"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert (ran.stdout, ran.stderr) == (b"", b"")
 

@@ -23,7 +23,7 @@ from queries.answer.types import (
     format_json,
 )
 from queries.api import to_rows
-from queries.disclosure.constraints import Population
+from queries.disclosure.attack.constraints import Population
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import list_printed_cells
 from queries.disclosure.release import protect_answer

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from indexer.errors import DisclosureError
-from queries.disclosure.attacker import (
+from queries.disclosure.attack.attacker import (
     TOLERANCE,
     Attacker,
     Bounds,
@@ -26,7 +26,7 @@ from queries.disclosure.attacker import (
     find_narrow_intervals,
     make_solver,
 )
-from queries.disclosure.constraints import ConstraintSystem, LinearConstraint, Population
+from queries.disclosure.attack.constraints import ConstraintSystem, LinearConstraint, Population
 
 MAX_EXACT_CHOICES: Final = 1_000
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from indexer.errors import InexactError
-from queries.disclosure.constraints import ConstraintSystem, Population
+from queries.disclosure.attack.constraints import ConstraintSystem, Population
 
 if TYPE_CHECKING:
     from highspy import Highs
