@@ -57,3 +57,19 @@ def test_the_units_are_right(tmp_path: Path) -> None:
     )
     mine = [line for line in done.stderr.splitlines() if "foidex" in line]
     assert not mine
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "compose.cluster.yaml"])
+def test_every_container_has_a_log_of_limited_size(name: str) -> None:
+    services = yaml.safe_load((DOCKER / name).read_text())["services"]
+    assert {"foidex", "ask", "keep"} < services.keys()
+    for service in services.values():
+        assert service["logging"] == {
+            "driver": "json-file",
+            "options": {"max-size": "10m", "max-file": "5"},
+        }
+
+
+def test_the_line_of_cron_appends_to_no_file() -> None:
+    """The rules of cron's own mail, or of the system log, limit what is kept."""
+    assert ">" not in (DOCKER / "cron" / "foidex").read_text().splitlines()[-1]
