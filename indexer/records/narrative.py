@@ -2,9 +2,11 @@
 
 Pure functions of text; this module knows nothing of records or of Elasticsearch. The rule:
 
-- *Clean* text is NFKC, without soft hyphens, zero-width characters and NUL, with one kind of
-  apostrophe, and with each letter folded whose case fold differs from its lower case ("ß" to
-  "ss"). Other capitals stay, so that evidence reads as it was written; the index lowercases them.
+- *Clean* text is NFKC, without soft hyphens, zero-width characters, variation selectors and NUL,
+  with one kind of apostrophe, and with each letter folded whose case fold differs from its lower
+  case ("ß" to "ss"). Other capitals stay, so that evidence reads as it was written; the index
+  lowercases them. A combining mark without a letter or digit before it is removed, as broken text
+  of a PDF has it ("live \u0301stream"): it cuts no word and parts no two.
 - A *word* is a run of letters, digits and combining marks; an apostrophe between two letters
   belongs to it. *Soft* characters (white space and dashes) join the parts of a term. All other
   characters, and a blank line, are *hard*: spelling variants of a term never cross them.
@@ -50,13 +52,17 @@ _INVISIBLE: Final = re.compile(
     "[\x00\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
 
+# Invisible too, but beyond the characters that a class finds as fast.
+_RARE_SELECTORS: Final = re.compile("[\U000e0100-\U000e01ef]+")
+
 _APOSTROPHES: Final = re.compile("[\u2018\u2019\u201b\u02bc\u02bb]")
 
 # Accents typed as separate characters, often instead of an apostrophe. NFKC would turn each into a
-# space and a mark, and so join the words beside it.
+# space and a mark, and so join the words beside it. The marks of Arabic have such characters too.
 _ACCENTS: Final = re.compile(
     "[\u00a8\u00af\u00b4\u00b8\u02d8-\u02dd\u037a\u0384\u0385\u1fbd-\u1fc1\u1fcd-\u1fcf"
-    "\u1fdd-\u1fdf\u1fed-\u1fef\u1ffd\u1ffe\u2017\u203e\u309b\u309c\ufe49-\ufe4c]"
+    "\u1fdd-\u1fdf\u1fed-\u1fef\u1ffd\u1ffe\u2017\u203e\u309b\u309c\ufe49-\ufe4c\uffe3"
+    "\ufc5e-\ufc63\ufe70\ufe72\ufe74\ufe76\ufe78\ufe7a\ufe7c\ufe7e]"
 )
 
 
@@ -92,6 +98,7 @@ class _AlphabetPatterns:
         hard = rf"(?:[^{plain}]|[{separators}]|(?<!{letter})'|'(?!{letter}))"
         self.words = re.compile(whole_word)
         self.marked = re.compile(rf"{letter}{alphabet.mark}+")
+        self.stray_marks = re.compile(rf"(?<!{word}){alphabet.mark}+")
         # A gap between words is one cut, so the next segment starts with a word. The two runs of
         # character classes are matched in one step each.
         guard = alphabet.tail_guard
@@ -169,7 +176,7 @@ def _build_unicode_patterns() -> _AlphabetPatterns:
             inner=rf"\w{marks}{_TOKENIZER_SIGNS}",
             soft=rf"\s{DASHES}",
             joint=rf"(?:[^\w\s{DASHES}{marks}]|[_{signs}])",
-            extra_breaks=rf"|[{signs}]|(?<!{word})[{marks}]",
+            extra_breaks=rf"|[{signs}]",
             separators=f"_{_TOKENIZER_SIGNS}",
             mark=f"[{marks}]",
             tail_guard=rf"(?!(?<=[\u05d0-\u05f2]{_CUT_MARK})')",  # a Hebrew letter's apostrophe
@@ -193,13 +200,26 @@ def clean_text(text: str) -> str:
     if text.isascii():
         return text.replace(_CUT_MARK, "").replace("`", "'")
     pattern, table = _build_fold_table()
-    text = normalize("NFKC", _ACCENTS.sub("'", _INVISIBLE.sub("", text))).replace("`", "'")
-    text = _APOSTROPHES.sub("'", text)
+    text = _ACCENTS.sub(_replace_accent, _INVISIBLE.sub("", text))
+    text = _APOSTROPHES.sub("'", normalize("NFKC", text).replace("`", "'"))
+    # Only other text has marks, but for those that folding makes of single letters.
+    has_marks = _BEYOND_LATIN.search(text)
+    if has_marks:
+        if _RARE_SELECTORS.search(text):
+            text = normalize("NFKC", _RARE_SELECTORS.sub("", text))
+        # Before letters are folded, because the fold of a mark may be a letter.
+        text = _build_unicode_patterns().stray_marks.sub("", text)
     text = pattern.sub(lambda match: table[match[0]], text)
-    if _BEYOND_LATIN.search(text):
+    if has_marks:
         # A capital and its mark may have no single character where the small letter has one.
         text = _build_unicode_patterns().marked.sub(lambda match: fold_text(match[0]), text)
     return text if is_normalized("NFKC", text) else normalize("NFKC", text)
+
+
+def _replace_accent(match: re.Match[str]) -> str:
+    """An apostrophe for an accent by itself, and the mark itself for a mark of Arabic."""
+    accent = match[0]
+    return normalize("NFKC", accent).lstrip() if category(accent) == "Lo" else "'"
 
 
 class SegmentedNarrative(Struct, frozen=True):

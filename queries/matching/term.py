@@ -23,7 +23,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise, product
+from itertools import product
 from typing import Any, Final
 from unicodedata import category
 
@@ -45,7 +45,7 @@ MAX_TERM_LENGTH: Final = 100
 MAX_TERM_PARTS: Final = 8
 
 #: The version of the rule, which an answer records: raised when a term may count other records.
-MATCHING_RULE: Final = 2
+MATCHING_RULE: Final = 3
 
 MIN_LETTERS_SPLIT_ONCE: Final = 2
 
@@ -151,11 +151,6 @@ def parse_term_parts(written: str) -> tuple[str, ...]:
             f'term "{excerpt}" contains half a character, such as a byte that is not UTF-8. '
             "Remove it."
         )
-    if any(_has_lone_accent(part) for part in term_parts):
-        raise RequestError(
-            f'term "{excerpt}" has an accent with no letter before it. Write the letter, or leave '
-            "the accent out."
-        )
     if _is_compound(term_parts):
         return term_parts
     for part in term_parts:
@@ -169,14 +164,6 @@ def parse_term_parts(written: str) -> tuple[str, ...]:
 def has_surrogate(text: str) -> bool:
     """Whether text contains half a character: an unpaired surrogate, which UTF-8 cannot write."""
     return _SURROGATE.search(text) is not None
-
-
-def _has_lone_accent(part: str) -> bool:
-    """Whether a combining mark does not follow a letter, so that it is not part of a word."""
-    return not part.isascii() and any(
-        category(character)[0] == "M" and not find_words(before)
-        for before, character in pairwise(f".{part}")
-    )
 
 
 def _is_compound(term_parts: tuple[str, ...]) -> bool:

@@ -90,7 +90,7 @@ def count_all(client: Elasticsearch, index: str, terms: list[Parts]) -> dict[Par
 
 closed_words = st.text("abcd", min_size=2, max_size=7)
 
-joints = st.sampled_from([" ", "-", " - ", "\u2013", "\n"])
+joints = st.sampled_from([" ", "-", " - ", "\u2013", "\n", " \u0301", "-\u0308"])
 
 
 @settings(max_examples=examples(10), suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -29,23 +29,40 @@ _MARK = _ranges("M")
 
 _INVISIBLE = dict.fromkeys(
     [0x00, 0xAD, 0x34F, 0x61C, *range(0x180B, 0x180F), *range(0x200B, 0x2010), *range(0x202A, 0x202F),
-     *range(0x2060, 0x2070), *range(0xFE00, 0xFE10), 0xFEFF]
+     *range(0x2060, 0x2070), *range(0xFE00, 0xFE10), 0xFEFF,
+     *range(0xE0100, 0xE01F0)]
 )  # fmt: skip
 
 
 def cleaned(text: str) -> str:
     """Text as the rule compares it: everything folded at once."""
     # An accent typed as a character of its own stands for an apostrophe.
-    text = "".join("'" if _is_accent(character) else character for character in text)
+    text = "".join(map(_spell_accent, text))
     plain = unicodedata.normalize("NFKC", text.translate(_INVISIBLE))
     for mark in "\u2018\u2019\u201b\u02bc\u02bb`":
         plain = plain.replace(mark, "'")
-    return unicodedata.normalize("NFKC", plain.casefold())
+    return unicodedata.normalize("NFKC", _drop_stray_marks(plain).casefold())
 
 
-def _is_accent(character: str) -> bool:
+def _spell_accent(character: str) -> str:
+    """An apostrophe for an accent by itself; a vowel sign of Arabic by itself is that sign."""
     plain = unicodedata.normalize("NFKD", character)
-    return len(plain) > 1 and plain[0] == " " and unicodedata.combining(plain[1]) > 0
+    if len(plain) < 2 or plain[0] != " " or not unicodedata.combining(plain[1]):
+        return character
+    return plain[1:] if "ARABIC" in unicodedata.name(character) else "'"
+
+
+def _drop_stray_marks(text: str) -> str:
+    """Text without the marks that no letter or digit comes before: no word can hold them."""
+    kept: list[str] = []
+    in_word = False
+    for character in text:
+        kind = unicodedata.category(character)
+        if kind[0] == "M" and not in_word:
+            continue
+        in_word = kind[0] in "LM" or kind == "Nd"
+        kept.append(character)
+    return "".join(kept)
 
 
 def mentions(text: str, forms: list[str]) -> bool:
@@ -58,9 +75,8 @@ def prepared(text: str) -> str:
     plain = cleaned(text)
     # A blank line is a boundary like a full stop.
     plain = re.sub(r"\n[^\S\n]*\n|\r\r|\f|\u2029", " \x01 ", plain)
-    # Numbers in circles are signs, and a mark that follows no letter is one too.
-    plain = "".join("\x01" if unicodedata.category(c) in ("No", "Nl") else c for c in plain)
-    return re.sub(rf"(?<![^\W_])(?<![{_MARK}])[{_MARK}]", "\x01", plain)
+    # Numbers in circles are signs.
+    return "".join("\x01" if unicodedata.category(c) in ("No", "Nl") else c for c in plain)
 
 
 def holds(plain: str, forms: list[str]) -> bool:

@@ -135,14 +135,28 @@ def test_forms_with_a_possessive_are_looked_for_where_it_is_whole() -> None:
         ("C++", "does not distinguish"),
         ("a..b", "does not distinguish"),
         ("a\udcffb", "half a character"),
-        ("\u0301live stream", "an accent with no letter before it"),
-        ("live.\u0301stream", "an accent with no letter before it"),
+        ("\u0301 \u20dd", "no letter or digit"),
     ],
 )
 def test_a_term_that_cannot_be_told_is_refused_in_words(written: str, words: str) -> None:
     with pytest.raises(RequestError, match=words) as refused:
         parse_term(written)
     assert len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("\u0301live stream", "live stream"),
+        ("live \u0301\u0308stream", "live stream"),
+        ("live.\u0301ly", "live.ly"),
+        ("don'\u0301t", "don't"),
+        ("live\U000e0101 stream", "live stream"),
+    ],
+)
+def test_a_mark_without_a_letter_is_no_part_of_a_term(written: str, plain: str) -> None:
+    assert parse_term(written).forms == parse_term(plain).forms
+    assert parse_term(written).compound == parse_term(plain).compound
 
 
 @given(st.text())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 
 import pytest
@@ -144,6 +145,57 @@ def test_a_compound_longer_than_any_term_is_left_out() -> None:
 
 def test_letters_with_an_odd_fold_are_folded_and_capitals_stay() -> None:
     assert clean_text("STRAßE ſoap ﬁle Live") == "STRAssE soap file Live"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("live \u0301stream", "live stream"),
+        ("live \u0301 stream", "live  stream"),
+        ("live-\u0301\u0308stream", "live-stream"),
+        ("\u0301live stream", "live stream"),
+        ("don'\u0301t, don\u2019\u0301t", "don't, don't"),
+        ("live.\u0301 Stream", "live. Stream"),
+        ("(\u0301live_\u20ddstream", "(live_stream"),
+        ("\u2776\u0301live", "\u2776live"),
+        ("live \u0345stream", "live stream"),
+        ("live \u093estream", "live stream"),
+        ("live \uff9estream", "live stream"),
+        ("live \ufe7cstream \u0645\ufe7c", "live stream \u0645\u0651"),
+        ("live\U000e0101stream e\U000e01ef\u0301", "livestream \u00e9"),
+    ],
+)
+def test_a_mark_that_no_letter_or_digit_precedes_is_removed(written: str, expected: str) -> None:
+    assert clean_text(written) == expected
+
+
+@pytest.mark.parametrize(
+    "written", ["J\u030c", "x\u0302y", "3\u20e3", "\u0928\u092e\u0938\u094d\u0924\u0947", "\u0645\u0651\u0652"]
+)  # fmt: skip
+def test_a_mark_after_a_letter_or_digit_stays_in_its_word(written: str) -> None:
+    assert find_words(clean_text(written)) == [clean_text(written)]
+    assert len(clean_text(written)) == len(unicodedata.normalize("NFKC", written.casefold()))
+
+
+MARKS = [chr(n) for n in range(sys.maxunicode + 1) if unicodedata.category(chr(n))[0] == "M"]
+
+
+@given(
+    st.lists(st.sampled_from(["live", "stream", "s", "3", "\u00e9", "\u6771"]), min_size=2),
+    st.sampled_from([" ", "-", "'", "\u2019", ".", "_", "\n", "\n\n", "\u2776", "\U0001f3a5"]),
+    st.text(MARKS, min_size=1, max_size=3),
+)
+def test_a_mark_before_a_word_cuts_nothing(words: list[str], joint: str, marks: str) -> None:
+    plain, marked = clean_text(joint.join(words)), clean_text((joint + marks).join(words))
+    assert segment_narrative(marked) == segment_narrative(plain)
+
+
+def test_no_mark_stands_alone_in_clean_text() -> None:
+    """Of any character that may become one: none cuts a word, or starts one."""
+    for character in map(chr, range(0x80, sys.maxunicode + 1)):
+        cleaned = clean_text(f"x {character}y")
+        marks = [n for n, one in enumerate(cleaned) if unicodedata.category(one)[0] == "M"]
+        assert all(find_words(cleaned[:n])[-1:] == [cleaned[2:n]] for n in marks), ascii(character)
 
 
 def test_an_apostrophe_between_letters_belongs_to_the_word() -> None:
