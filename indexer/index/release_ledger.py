@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from itertools import count
 from typing import Any, Final
 
 import elasticsearch
@@ -21,11 +20,9 @@ from indexer.errors import DisclosureError, LedgerMovedError
 
 _SETTINGS: Final = {"number_of_shards": 1, "auto_expand_replicas": "0-1", "hidden": True}
 
-_MAPPINGS: Final = {"dynamic": False}
+_MAPPINGS: Final = {"dynamic": False, "properties": {"position": {"type": "long"}}}
 
-_BATCH_SIZE: Final = 100
-
-_MISSING_INDEX: Final = "index_not_found_exception"
+_BATCH_SIZE: Final = 500
 
 
 class ServerLedger:
@@ -52,15 +49,13 @@ class ServerLedger:
         with self._connect() as client:
             lines, head = list[bytes](), CHAIN_START
             for document in _read_documents(client, self._index):
+                if document["position"] != len(lines):
+                    raise self._build_damage_error(f"line {len(lines) + 1:,} is missing")
                 line = base64.b64decode(document["line"])
                 head = extend_head(head, line)
                 if document["head"] != head:
                     raise self._build_damage_error(f"line {len(lines) + 1:,} was changed")
                 lines.append(line)
-            if lines and (held := self._count_documents(client)) > len(lines):
-                raise self._build_damage_error(
-                    f"line {len(lines) + 1:,} is missing, though it has {held:,} lines"
-                )
         return lines
 
     def append_line(self, line: bytes, earlier: list[bytes]) -> None:
@@ -69,6 +64,7 @@ class ServerLedger:
         for earlier_line in earlier:
             head = extend_head(head, earlier_line)
         document = {
+            "position": len(earlier),
             "line": base64.b64encode(line).decode(),
             "head": extend_head(head, line),
         }
@@ -90,9 +86,6 @@ class ServerLedger:
             if error.error != "resource_already_exists_exception":
                 raise
 
-    def _count_documents(self, client: Elasticsearch) -> int:
-        return int(client.count(index=self._index).body["count"])
-
     def _build_damage_error(self, damage: str) -> DisclosureError:
         return DisclosureError(
             f"{self.name}: {damage}, so the release cannot be checked and nothing is published. "
@@ -102,16 +95,25 @@ class ServerLedger:
 
 def _read_documents(client: Elasticsearch, index: str) -> Iterator[dict[str, Any]]:
     """The documents in their order, the newest included even if no search finds it yet."""
-    for start in count(0, _BATCH_SIZE):
-        ids = [str(position) for position in range(start, start + _BATCH_SIZE)]
-        for document in client.mget(index=index, ids=ids).body["docs"]:
-            if error := document.get("error"):
-                if error["type"] == _MISSING_INDEX:
-                    return
-                raise DisclosureError(
-                    f"the ledger {index} cannot be read ({error['type']}), so nothing is "
-                    "published. Try again when the server is well: foidex doctor"
-                )
-            if not document["found"]:
-                return
-            yield document["_source"]
+    position = -1
+    try:
+        while hits := _search_after(client, index, position):
+            for hit in hits:
+                yield hit["_source"]
+            position = hits[-1]["_source"]["position"]
+        while True:
+            position += 1
+            yield client.get(index=index, id=str(position)).body["_source"]
+    except elasticsearch.NotFoundError:
+        return
+
+
+def _search_after(client: Elasticsearch, index: str, position: int) -> list[dict[str, Any]]:
+    hits: list[dict[str, Any]] = client.search(
+        index=index,
+        size=_BATCH_SIZE,
+        sort=["position"],
+        query={"range": {"position": {"gt": position}}},
+        allow_partial_search_results=False,
+    ).body["hits"]["hits"]
+    return hits

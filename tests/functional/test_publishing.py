@@ -216,3 +216,36 @@ def test_near_misses_are_published_without_their_numbers_where_asked_for(
     assert min(records for records, _ in held.values()) >= own["least"] == 5
     assert {one["wording"] for one in published["told"]} == {*held} >= {"livestreamed"}
     assert {(one["records"], one["added"]) for one in published["told"]} == {(None, None)}
+
+
+def test_an_officer_who_configured_only_the_force_publishes_twice_with_refreshes_between(
+    foidex: Run, load: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Five years with numbers above and below the threshold; asked again after the data grew."""
+    (tmp_path / "foidex.toml").write_text(FORCE_TOML)
+    records = [*generate_records(190)]
+    load(records[:160])
+    request = DATA / "requests" / "five-years.yaml"
+    first = json.loads(foidex("answer", request, "--publish", "--format", "json").out)
+    for number in (165, 175, 190):
+        load(records[:number])
+    again = tmp_path / "again.yaml"
+    text = request.read_text("utf-8")
+    again.write_text(text.replace("reference: ", "reference: AGAIN/", 1))
+    second = json.loads(foidex("answer", again, "--publish", "--format", "json").out)
+    for published in (first, second):
+        rule = published["disclosure"]
+        assert (rule["threshold"], rule["overrides"]) == (5, [])
+        numbers = [
+            number
+            for question in published["questions"]
+            for row in (*question["table"]["rows"], question["table"]["total"])
+            for number in row["counts"]
+        ]
+        assert None in numbers
+        assert any(number and number >= 5 for number in numbers)
+        assert not {1, 2, 3, 4} & {*numbers}
+    letter = " ".join(foidex("answer", again, "--publish", "--format", "letter").out.split())
+    assert "[c] means that we are not giving this number. It is less than 5" in letter
+    assert "section 40(2)" in letter
+    assert "ico.org.uk/concerns, telephone 0303 123 1113" in letter

@@ -13,6 +13,8 @@ from indexer.errors import DisclosureError
 from indexer.session import Session
 from queries.answer.types import Disclosure, RuleOverride
 from queries.answering.publishing import build_publisher
+from queries.disclosure.attack.attacker import Attacker
+from queries.disclosure.attack.constraints import build_system
 from queries.disclosure.policy import DisclosureSpec, Policy, require_reason, resolve_policy
 from queries.disclosure.publisher import Publisher
 from queries.layout.prose import describe_overrides, explain_withheld
@@ -138,3 +140,8 @@ def test_the_mark_is_explained_to_a_member_of_the_public() -> None:
         "[c] means that we are not giving this number. It is less than 5, or someone could use it "
         "to work out a number that is. Numbers this small could identify a person."
     )
+
+
+def test_an_answer_without_any_number_contradicts_nothing() -> None:
+    """As where the records cover none of the days asked about."""
+    assert Attacker(build_system([], []), {}).minimise(()).value == 0
