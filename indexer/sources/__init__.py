@@ -17,7 +17,7 @@ from indexer.config.field_map import EMPTY_FIELD_MAP, FieldMap
 from indexer.errors import SourceError
 from indexer.files import open_input
 from indexer.records.model import DELETED
-from indexer.sources.base import RawRecord
+from indexer.sources.base import MAX_RECORD_BYTES, RawRecord, RecordLines, RecordTooLongError
 from indexer.sources.csv_tables import CRIMES_FILE, list_child_files, read_csv_tables
 from indexer.sources.extract import ExtractChecks, ExtractRules
 from indexer.sources.jsonl import read_json_lines
@@ -117,14 +117,22 @@ def read_tombstones(path: Path, counts: Counter[Path] | None = None) -> Iterator
 
 
 def _read_references(path: Path) -> Iterator[RawRecord]:
+    number = 0
     try:
-        with io.TextIOWrapper(open_input(path), encoding="utf-8-sig") as lines:
+        with io.TextIOWrapper(open_input(path), encoding="utf-8-sig") as text:
+            lines = RecordLines(text)
             for number, line in enumerate(lines, start=1):
+                lines.begin_record()
                 if reference := line.strip():
                     raw = {"crime_ref": reference, "status": DELETED}
                     yield RawRecord(f"{path.name}:{number}", raw, 0)
     except UnicodeDecodeError:
         raise SourceError(f"{path}: is not UTF-8 text. Save it as UTF-8.") from None
+    except RecordTooLongError:
+        raise SourceError(
+            f"{path}:{number + 1}: the line is longer than {MAX_RECORD_BYTES // 1024 // 1024} MB, "
+            "so this is no list of references. Write one reference a line."
+        ) from None
     except OSError as error:
         raise SourceError(
             f"{path}: cannot be read ({error.strerror}). Check its permissions."

@@ -1,10 +1,13 @@
-"""The raw record, which every source yields."""
+"""What sources share: the raw record that each yields, and the limit of one record's text."""
 
 from __future__ import annotations
 
-from typing import Any
+import io
+from typing import Any, Final, Self
 
 from msgspec import Struct
+
+MAX_RECORD_BYTES: Final = 32 * 1024 * 1024
 
 
 class RawRecord(Struct, frozen=True, gc=False):
@@ -19,3 +22,34 @@ class RawRecord(Struct, frozen=True, gc=False):
     raw: bytes | dict[str, Any]
     size: int
     error: str | None = None
+
+
+class RecordTooLongError(Exception):
+    """The text of one record is longer than MAX_RECORD_BYTES characters."""
+
+
+class RecordLines:
+    """The lines of a text, of which only so many characters may belong to one record.
+
+    No more than that is ever in memory, even if the text has no line end at all.
+    """
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self._room = MAX_RECORD_BYTES
+
+    def begin_record(self) -> None:
+        """Say that the lines to come belong to the next record."""
+        self._room = MAX_RECORD_BYTES
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._room + 1)
+        if not line:
+            raise StopIteration
+        self._room -= len(line)
+        if self._room < 0:
+            raise RecordTooLongError
+        return line

@@ -13,7 +13,7 @@ from typing import Any, Final
 from indexer.config.field_map import FieldMap
 from indexer.errors import SourceError
 from indexer.files import open_input
-from indexer.sources.base import RawRecord
+from indexer.sources.base import MAX_RECORD_BYTES, RawRecord, RecordLines, RecordTooLongError
 from indexer.sources.join import (
     CHILD_TABLES,
     JOIN_KEY,
@@ -32,8 +32,6 @@ CRIMES_FILE: Final = "crimes.csv"
 # How spreadsheets keep the leading zeros of a text: ="0012", or with its quotes doubled.
 _TEXT_FORMULA: Final = re.compile(r'="{1,2}([^"]*)"{1,2}')
 
-_MAX_FIELD_BYTES: Final = 32 * 1024 * 1024
-
 
 def list_child_files(crimes: Path) -> list[tuple[ChildTable, Path]]:
     """The tables that belong to a table of crimes, with their files, whether they exist or not."""
@@ -51,7 +49,7 @@ def read_csv_tables(
     encoding is wrong.
     """
     crimes = path / CRIMES_FILE if path.is_dir() else path
-    csv.field_size_limit(_MAX_FIELD_BYTES)
+    csv.field_size_limit(MAX_RECORD_BYTES)
     child_files = [(table, file) for table, file in list_child_files(crimes) if file.is_file()]
     columns, required = list_crime_columns((table for table, _ in child_files), fields.categories)
     counts = Counter() if counts is None else counts
@@ -96,12 +94,15 @@ def _read_csv_rows(
     line = 1
     try:
         with io.TextIOWrapper(open_input(file), encoding="utf-8-sig", newline="") as text:
-            rows = csv.reader(text, strict=True)
+            lines = RecordLines(text)
+            rows = csv.reader(lines, strict=True)
             first = next(rows, None)
             header = _check_csv_header(file, first, columns, required, map_column)
             required_columns = frozenset(required)
             line = rows.line_num + 1
+            lines.begin_record()
             for row in rows:
+                lines.begin_record()
                 location = f"{file.name}:{line}"
                 line = rows.line_num + 1
                 if row == first:
@@ -113,10 +114,10 @@ def _read_csv_rows(
                     yield _parse_csv_row(location, header, row, required_columns)
     except UnicodeDecodeError:
         raise SourceError(f"{file}: is not UTF-8 text. Save it as CSV UTF-8.") from None
-    except csv.Error:
+    except (csv.Error, RecordTooLongError):
         raise SourceError(
-            f"{file}:{line}: is not CSV: a quote is not closed, or a field is over "
-            f"{_MAX_FIELD_BYTES // 1024 // 1024} MB. Correct the row."
+            f"{file}:{line}: is not CSV: a quote is not closed, or the row is over "
+            f"{MAX_RECORD_BYTES // 1024 // 1024} MB. Correct the row."
         ) from None
     except OSError as error:
         raise SourceError(

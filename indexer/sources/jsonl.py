@@ -11,9 +11,7 @@ from typing import IO, Final
 
 from indexer.errors import SourceError
 from indexer.files import open_input
-from indexer.sources.base import RawRecord
-
-MAX_RECORD_BYTES: Final = 32 * 1024 * 1024
+from indexer.sources.base import MAX_RECORD_BYTES, RawRecord
 
 # Records compress to about a tenth; a file made to fill a disk, to a thousandth or less.
 _MAX_INFLATION: Final = 200

@@ -10,12 +10,18 @@ import pytest
 
 from indexer.config.field_map import EMPTY_FIELD_MAP
 from indexer.errors import RequestError, SourceError
+from indexer.sources import read_tombstones
+from indexer.sources.base import MAX_RECORD_BYTES
 from indexer.sources.csv_tables import read_csv_tables
-from indexer.sources.jsonl import MAX_RECORD_BYTES, read_json_lines
+from indexer.sources.jsonl import read_json_lines
 from queries.request.reader import parse_request
 from queries.spec.yaml_text import MAX_YAML_BYTES, parse_yaml, read_yaml
 
 HEAD = "reference: R\ntitle: T\nperiod: 2017/18\n"
+
+CSV_HEAD = b"crime_ref,recorded_on,offence_code,narrative\n"
+
+CSV_ROW = b"41/1/17,2017-04-01,8L,text\n"
 
 QUESTIONS = "questions:\n  - {id: Q1, kind: offences}\n"
 
@@ -47,6 +53,48 @@ def test_a_line_without_an_end_is_refused_at_its_limit(tmp_path: Path) -> None:
     path.write_bytes(b"a" * (MAX_RECORD_BYTES + 1))
     with pytest.raises(SourceError, match="the line is longer than 32 MB"):
         list(read_json_lines(path))
+
+
+def write_hole(path: Path, start: bytes = b"") -> Path:
+    """A file of 64 GB that takes no room: zeros after its start, without a line end."""
+    with path.open("wb") as file:
+        file.write(start)
+        file.truncate(64 * 2**30)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("start", "place"),
+    [(b"", "1"), (b"crime_ref,", "1"), (CSV_HEAD, "2"), (CSV_HEAD + CSV_ROW, "3")],
+    ids=["nothing", "half a header", "header", "row"],
+)
+def test_a_table_without_an_end_is_refused_at_its_limit(
+    tmp_path: Path, start: bytes, place: str
+) -> None:
+    path = write_hole(tmp_path / "crimes.csv", start)
+    with pytest.raises(SourceError, match=rf"crimes\.csv:{place}: .*the row is over 32 MB"):
+        list(read_csv_tables(path, EMPTY_FIELD_MAP))
+
+
+def test_a_row_of_very_many_short_lines_is_refused_at_its_limit(tmp_path: Path) -> None:
+    path = tmp_path / "crimes.csv"
+    path.write_bytes(CSV_HEAD + CSV_ROW + b'"a\n",' * (MAX_RECORD_BYTES // 5 + 1))
+    with pytest.raises(SourceError, match=r"crimes\.csv:3: .*the row is over 32 MB"):
+        list(read_csv_tables(path, EMPTY_FIELD_MAP))
+
+
+def test_a_long_table_of_short_rows_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "crimes.csv"
+    text = b"x" * 2**20
+    rows = [b"41/%d/17,2017-04-01,8L,%b\n" % (number, text) for number in range(40)]
+    path.write_bytes(CSV_HEAD + b"".join(rows))
+    assert sum(1 for _ in read_csv_tables(path, EMPTY_FIELD_MAP)) == 40
+
+
+def test_tombstones_without_an_end_are_refused_at_their_limit(tmp_path: Path) -> None:
+    path = write_hole(tmp_path / "gone.txt", b"41/1/17\n")
+    with pytest.raises(SourceError, match=r"gone\.txt:2: the line is longer than 32 MB"):
+        list(read_tombstones(path))
 
 
 def test_records_that_pack_well_are_read(tmp_path: Path) -> None:
