@@ -111,5 +111,5 @@ def _parse_link(text: bytes) -> ChainLink | None:
         return None
     try:
         return msgspec.json.decode(text, type=ChainLink)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -228,7 +228,7 @@ class AuditLog:
             for line in lines:
                 try:
                     entry = msgspec.json.decode(line)
-                except (msgspec.DecodeError, UnicodeDecodeError):
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     continue
                 if isinstance(entry, dict):
                     yield entry

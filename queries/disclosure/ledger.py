@@ -438,7 +438,7 @@ def parse_ledger_lines(lines: Sequence[bytes], name: str) -> list[LedgerEntry]:
     for number, line in enumerate(lines, start=1):
         try:
             entries.append(msgspec.json.decode(line, type=LedgerEntry))
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             remedy = (
                 "Restore the ledger from a backup."
                 if line.endswith(b"\n")

@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import io
 import re
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -195,14 +196,15 @@ def read_basis(folder: Path, digest: str) -> Basis | None:
         near_records = [
             msgspec.json.decode(line, type=NearScopeRecord) for line in lines[head.records :]
         ]
-    except (OSError, EOFError, ValueError) as error:
+        traced = {
+            line.facts.crime_ref: TracedRecord(line.facts, _decode_counts(head, line))
+            for line in record_lines
+        }
+    except (OSError, EOFError, zlib.error, ValueError, IndexError, RecursionError) as error:
         raise RequestError(f"{file}: is not a basis ({type(error).__name__}).") from None
     return Basis(
         head,
-        {
-            line.facts.crime_ref: TracedRecord(line.facts, _decode_counts(head, line))
-            for line in record_lines
-        },
+        traced,
         None
         if head.near_records is None
         else {record.crime_ref: record for record in near_records},

@@ -32,6 +32,10 @@ def log(tmp_path: Path) -> AuditLog:
     return AuditLog(tmp_path / "audit" / AUDIT_LOG_NAME)
 
 
+#: JSON that is deeper than any parser goes.
+DEEP = b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n"
+
+
 def filled(log: AuditLog, number: int) -> list[bytes]:
     for one in range(number):
         log.append(entry(one))
@@ -54,6 +58,7 @@ DAMAGE: dict[str, Callable[[list[bytes]], list[bytes]]] = {
     "a cut at the beginning": lambda lines: lines[1:],
     "two lines changed round": lambda lines: [lines[1], lines[0], *lines[2:]],
     "a line twice": lambda lines: [*lines[:2], *lines[1:]],
+    "a line nested too deeply": lambda lines: [lines[0], DEEP, *lines[1:]],
     "a foreign line": lambda lines: [lines[0], b'{"a": 1}\n', *lines[1:]],
     "a line made nonsense": lambda lines: [lines[0], b"\n", *lines[2:]],
     "half a line": lambda lines: [lines[0], lines[1][:20] + b"\n", *lines[2:]],
@@ -150,6 +155,16 @@ def test_processes_that_write_at_once_make_one_chain(log: AuditLog) -> None:
         writer.join()
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
     assert log.check().line_count == 600
+
+
+def test_a_line_that_is_nested_too_deeply_is_no_line(log: AuditLog) -> None:
+    filled(log, 2)
+    with log.path.open("ab") as file:
+        file.write(DEEP)
+    log.append(entry(2))
+    found = log.check()
+    assert (found.line_count, found.torn_lines) == (3, (3,))
+    assert [line["records"] for line in log.read_lines()] == [0, 1, 2]
 
 
 def test_a_long_line_is_found_from_the_end(log: AuditLog) -> None:

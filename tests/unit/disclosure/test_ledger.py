@@ -200,10 +200,13 @@ def test_contradicting_numbers_of_another_generation_are_left_out(book: Path) ->
     assert len(lines(book)) == 2
 
 
-def test_a_line_that_is_no_release_stops_every_release(book: Path) -> None:
+@pytest.mark.parametrize(
+    "line", ["{}", '{"a": ' + "[" * 100_000 + "]" * 100_000 + "}"], ids=["empty", "deep"]
+)
+def test_a_line_that_is_no_release_stops_every_release(book: Path, line: str) -> None:
     publish_release(number(52), FIVE, book)
     with book.open("a") as file:
-        file.write("{}\n")
+        file.write(f"{line}\n")
     with pytest.raises(DisclosureError, match=r"releases\.jsonl:2: is not a release"):
         publish_release(number(60), FIVE, book)
 
