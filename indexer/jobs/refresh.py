@@ -44,6 +44,7 @@ from indexer.jobs.links import PAGE_RECORDS, resolve_links
 from indexer.jobs.overrides import CheckOverride
 from indexer.jobs.shrinkage import ShrinkLimits
 from indexer.jobs.verification import VerificationLimits, verify_generation
+from indexer.loading.faults import RejectedKind
 from indexer.loading.loader import DocumentBuilder, change_index, check_records, fill_index
 from indexer.loading.rejects import Rejects
 from indexer.loading.tally import Tally
@@ -108,7 +109,8 @@ class RefreshPlan(Struct, frozen=True):
 class RefreshResult(Struct, frozen=True):
     """What a refresh did. ``previous`` was live before; ``rejects`` is set if any were rejected;
     ``cleared`` and ``pruned`` are the generations it deleted: half built, or old. ``lost`` is how
-    many records fewer than the previous one the generation holds."""
+    many records fewer than the previous one the generation holds; ``rejected_kinds`` counts the
+    rejected records by their fault."""
 
     generation: Generation
     previous: str | None
@@ -116,6 +118,7 @@ class RefreshResult(Struct, frozen=True):
     rejects: Path | None = None
     cleared: tuple[str, ...] = ()
     pruned: tuple[str, ...] = ()
+    rejected_kinds: tuple[RejectedKind, ...] = ()
     lost: int = 0
 
 
@@ -256,9 +259,7 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         )
         damage = measure_damage(client, generation.name, plan.repair)
         generation = msgspec.structs.replace(generation, coverage=coverage, damage=damage)
-        overrides_used = verify_generation(
-            client, generation, live, context.limits, tally.reasons, rejects
-        )
+        overrides_used = verify_generation(client, generation, live, context.limits, tally, rejects)
         overrides_used = tuple(sorted({*overrides_used, *checks.failed}))
         generation = msgspec.structs.replace(generation, overrides=overrides_used)
         context.lock.check()
@@ -270,6 +271,7 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         tuple(tally.reasons),
         rejects.path if tally.rejected else None,
         tuple(cleared_names),
+        rejected_kinds=tally.faults.list_kinds(),
         lost=max(live.records - generation.records, 0) if live else 0,
     )
 

@@ -21,6 +21,7 @@ from indexer.errors import OutputError
 from indexer.files import read_file, write_file
 from indexer.index.generations import Generation
 from indexer.jobs.refresh import RefreshMode, RefreshResult
+from indexer.loading.faults import RejectedKind
 from indexer.records.damage.kinds import DAMAGE_WORDS, TextDamage
 
 _COUNT_FIELDS: Final = (
@@ -46,6 +47,7 @@ class RefreshReport(Struct, frozen=True):
     pruned: tuple[str, ...] = ()
     rejects: str | None = None
     reasons: tuple[str, ...] = ()
+    rejected_kinds: tuple[RejectedKind, ...] = ()
     error: str | None = None
 
 
@@ -65,6 +67,7 @@ def build_refresh_report(
         pruned=loaded.pruned,
         rejects=str(loaded.rejects) if loaded.rejects else None,
         reasons=loaded.reasons,
+        rejected_kinds=loaded.rejected_kinds,
     )
 
 
@@ -173,10 +176,18 @@ def configure_logger() -> Any:
 
 
 def log_refresh_report(report: RefreshReport) -> None:
-    """Log one line for each listed reason of a rejected record, and one for the run."""
+    """Log one line for each kind of rejected records, with examples, and one for the run.
+
+    The message of a failed run is not in it: the program prints that once, as for every command.
+    """
     refresh_log = configure_logger()
-    for reason in report.reasons:
-        refresh_log.warning("record rejected", reason=reason)
+    for rejected in report.rejected_kinds:
+        refresh_log.warning(
+            "records rejected",
+            kind=rejected.kind,
+            records=rejected.records,
+            examples=list(rejected.examples),
+        )
     generation = report.generation
     if generation:
         counts = {name: getattr(generation, name) for name in _COUNT_FIELDS}
@@ -199,5 +210,4 @@ def log_refresh_report(report: RefreshReport) -> None:
             mode=report.mode,
             exit_code=report.exit_code,
             seconds=report.seconds,
-            error=report.error,
         )

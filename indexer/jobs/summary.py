@@ -6,7 +6,7 @@ from typing import Final
 
 from indexer.index.generations import Generation
 from indexer.jobs.refresh import RefreshResult
-from indexer.loading.tally import describe_records
+from indexer.loading.faults import describe_records, list_kinds
 from indexer.records.damage.kinds import TextDamage, advise_repair, list_damage_counts
 
 _MAX_MONTHS: Final = 12
@@ -25,6 +25,7 @@ def summarise_refresh(result: RefreshResult) -> list[str]:
         f"{generation.name} is live: {generation.read:,} records read, "
         f"{generation.indexed:,} indexed, {generation.rejected:,} rejected.{changes}"
     ]
+    lines += list_kinds(result.rejected_kinds)
     if result.rejects:
         lines.append(f"Rejected records are in {result.rejects}, their reasons beside it.")
     if generation.kept_out:

@@ -16,7 +16,9 @@ from indexer.jobs.shrinkage import (
     describe_offence_shrinkage,
     describe_total_shrinkage,
 )
+from indexer.loading.faults import RejectedRecordsError
 from indexer.loading.rejects import Rejects, list_reasons
+from indexer.loading.tally import Tally
 
 
 class VerificationLimits(Struct, frozen=True):
@@ -39,7 +41,7 @@ def verify_generation(  # noqa: PLR0913 - what is checked, against what
     generation: Generation,
     live: Generation | None,
     limits: VerificationLimits,
-    reasons: list[str],
+    tally: Tally,
     rejects: Rejects,
 ) -> tuple[str, ...]:
     """Check a sealed generation against limits and the live one; returns the overrides it needed.
@@ -49,8 +51,8 @@ def verify_generation(  # noqa: PLR0913 - what is checked, against what
     """
     failures: dict[CheckOverride, Exception] = {}
     if generation.rejected > limits.max_rejects:
-        failures[CheckOverride.REJECTS] = SourceError(
-            _describe_rejects(generation, limits, reasons, rejects)
+        failures[CheckOverride.REJECTS] = RejectedRecordsError(
+            _describe_rejects(generation, limits, tally, rejects), tally.faults.list_kinds()
         )
     messages = _describe_shrinkage(client, generation, live, limits.shrink) if live else {}
     messages[CheckOverride.CANARIES] = _describe_silent_canaries(client, generation, limits)
@@ -60,7 +62,10 @@ def verify_generation(  # noqa: PLR0913 - what is checked, against what
     failures |= {check: GenerationError(text) for check, text in messages.items() if text}
     errors = [error for check, error in failures.items() if check not in limits.overrides]
     if errors:
-        raise type(errors[0])("\n".join(map(str, errors)))
+        text = "\n".join(map(str, errors))
+        if isinstance(errors[0], RejectedRecordsError):
+            raise RejectedRecordsError(text, errors[0].kinds)
+        raise GenerationError(text)
     if generation.records == 0:
         raise SourceError(
             f"every record was rejected; see {rejects.path}. Nothing was promoted."
@@ -81,12 +86,12 @@ def _describe_shrinkage(
 
 
 def _describe_rejects(
-    generation: Generation, limits: VerificationLimits, reasons: list[str], rejects: Rejects
+    generation: Generation, limits: VerificationLimits, tally: Tally, rejects: Rejects
 ) -> str:
     limit = f", more than the {limits.max_rejects:,} allowed" if limits.max_rejects else ""
     return "\n".join(
         [
-            *list_reasons(reasons, generation.rejected),
+            *list_reasons(tally),
             f"{generation.rejected:,} of {generation.read:,} records were rejected{limit}, so "
             f"nothing was promoted. They are in {rejects.path}, each with its reason in "
             f"{rejects.reasons.name}. Correct them and load again, or rerun with "

@@ -54,7 +54,7 @@ def create_documents(client: Elasticsearch, index: str, chunk: DocumentChunk) ->
     for position, status in refused.items():
         if status == BAD_REQUEST_STATUS:
             reason = "the server cannot index the record (400). Correct it."
-            outcomes[position] = LineOutcome("rejected", reason)
+            outcomes[position] = LineOutcome("rejected", reason, "the server cannot index it")
     return outcomes
 
 
@@ -83,7 +83,9 @@ def _replace_erased(
 
 def _reject_duplicate(location: str) -> LineOutcome:
     return LineOutcome(
-        "rejected", f'"crime_ref" is already that of the record at {location}. Keep one of the two.'
+        "rejected",
+        f'"crime_ref" is already that of the record at {location}. Keep one of the two.',
+        '"crime_ref" is already that of another record',
     )
 
 

@@ -49,7 +49,7 @@ class DocumentBuilder(Struct, frozen=True):
     def document(self, raw: RawRecord) -> CrimeDocument | Tombstone:
         """The document of a raw record. Raises RecordError."""
         if raw.error:
-            raise RecordError(raw.error)
+            raise RecordError(raw.error, raw.error_kind)
         if isinstance(raw.raw, dict):
             record = parse_record_mapping(raw.raw, self.contract)
         elif self.fields.plain:
@@ -118,7 +118,7 @@ def _load_records(
             chunk, future = waiting.popleft()
             for item, outcome in zip(chunk.items, future.result(), strict=True):
                 if outcome.kind == "rejected":
-                    _reject_record(tally, rejects, item.raw, outcome.reason)
+                    _reject_record(tally, rejects, item.raw, outcome.reason, outcome.reason_kind)
                     continue
                 tally.add(outcome)
                 _update_statistics(tally, item, builder.offences)
@@ -164,7 +164,7 @@ def _prepare_documents(
         try:
             document = builder.document(raw)
         except RecordError as error:
-            _reject_record(tally, rejects, raw, str(error))
+            _reject_record(tally, rejects, raw, str(error), error.kind)
             continue
         yield prepare_document(raw, document)
 
@@ -179,7 +179,9 @@ def _update_statistics(tally: Tally, item: PendingDocument, offences: OffenceTab
     tally.damage.add(item.damage, item.repaired)
 
 
-def _reject_record(tally: Tally, rejects: Rejects | None, raw: RawRecord, reason: str) -> None:
-    tally.reject(raw, reason)
+def _reject_record(
+    tally: Tally, rejects: Rejects | None, raw: RawRecord, reason: str, kind: str
+) -> None:
+    tally.reject(raw, reason, kind)
     if rejects is not None:
         rejects.add(raw, reason)

@@ -16,6 +16,8 @@ from msgspec import Struct
 
 from indexer.errors import OutputError, SourceError
 from indexer.files import PRIVATE, Folder, open_folder, open_private_file, write_file
+from indexer.loading.faults import list_kinds
+from indexer.loading.tally import Tally
 from indexer.sources.base import RawRecord
 
 
@@ -75,10 +77,13 @@ class Rejects:
         )
 
 
-def list_reasons(reasons: list[str], rejected: int) -> list[str]:
-    """The first reasons, one a line, and a last line for the rejected records not listed."""
-    unlisted = rejected - len(reasons)
-    return [*reasons, f"... and {unlisted:,} more"] if unlisted else reasons
+def list_reasons(tally: Tally) -> list[str]:
+    """The first reasons, one a line; if there are more rejected records, all of them by kind."""
+    unlisted = tally.rejected - len(tally.reasons)
+    if not unlisted:
+        return tally.reasons
+    kinds = list_kinds(tally.faults.list_kinds())
+    return [*tally.reasons, f"... and {unlisted:,} more. All of them by kind:", *kinds]
 
 
 def _find_unused_path(folder: Folder, path: Path) -> Path:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from indexer.errors import GenerationError
 from indexer.loading.content_hash import CONTENT_HASH_RANGE
+from indexer.loading.faults import FaultTally
 from indexer.records.damage.kinds import DamageTally
 from indexer.sources.base import RawRecord
 
@@ -20,10 +21,14 @@ OutcomeKind = Literal["indexed", "rejected", "deleted", "late", "unchanged", "ke
 
 
 class LineOutcome(Struct, frozen=True, gc=False):
-    """What became of one line, and by how much it moved the index's counts and content hash."""
+    """What became of one line, and by how much it moved the index's counts and content hash.
+
+    A rejected one has a ``reason``, and in ``reason_kind`` what all records of that fault share.
+    """
 
     kind: OutcomeKind
     reason: str = ""
+    reason_kind: str = ""
     records: int = 0
     tombstones: int = 0
     content: int = 0
@@ -36,7 +41,8 @@ class Tally(Struct):
     here and are not known to be newer than that. ``records``, ``tombstones`` and ``content``
     describe the whole index, not only what this load added; ``content`` is a hash of all records
     that does not depend on their order. ``changed`` lists the references that changed, or is None
-    where nobody needs them. ``reasons`` holds the first reasons of rejected records.
+    where nobody needs them. ``reasons`` holds the first reasons of rejected records, and ``faults``
+    counts all of them by kind.
     ``damage`` counts the damage in the narratives read.
     """
 
@@ -55,6 +61,7 @@ class Tally(Struct):
     bare_links: int = 0
     changed: list[str] | None = None
     reasons: list[str] = []
+    faults: FaultTally = msgspec.field(default_factory=FaultTally)
     damage: DamageTally = msgspec.field(default_factory=DamageTally)
 
     def add(self, outcome: LineOutcome) -> None:
@@ -64,9 +71,10 @@ class Tally(Struct):
         self.tombstones += outcome.tombstones
         self.content = (self.content + outcome.content) % CONTENT_HASH_RANGE
 
-    def reject(self, raw: RawRecord, reason: str) -> None:
-        """Count a rejected record, and keep the first reasons to show."""
+    def reject(self, raw: RawRecord, reason: str, kind: str) -> None:
+        """Count a rejected record by its kind of fault, and keep the first reasons to show."""
         self.rejected += 1
+        self.faults.add(kind, f"{raw.location}: {reason}", raw.location)
         if len(self.reasons) < _SHOWN_REASONS:
             self.reasons.append(f"{raw.location}: {reason}")
 
@@ -80,8 +88,3 @@ class Tally(Struct):
                 f"({self.indexed:,} indexed, {self.rejected:,} rejected): some are lost. "
                 "Nothing was promoted; load again."
             )
-
-
-def describe_records(number: int) -> str:
-    """A number of records with its noun: "1 record", "2,000 records"."""
-    return f"{number:,} record{'' if number == 1 else 's'}"

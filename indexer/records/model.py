@@ -127,4 +127,11 @@ class Tombstone(Struct, rename={"location": "place"}):
 
 
 class RecordError(ValueError):
-    """A record breaks the contract. The text gives field, shape and fix, and never content."""
+    """A record breaks the contract. The text gives field, shape and fix, and never content.
+
+    ``kind`` is what it has in common with all records of the same fault: no position, no shape.
+    """
+
+    def __init__(self, text: str, kind: str) -> None:
+        super().__init__(text)
+        self.kind = kind

@@ -15,11 +15,12 @@ import msgspec
 from indexer.records.contract import PLAIN_CONTRACT, RecordContract
 from indexer.records.model import DELETED, MAX_NESTED, CrimeRecord, Deletion, RecordError
 from indexer.records.validation_messages import (
+    NOT_AN_OBJECT,
     describe_field,
     describe_shape,
     explain_json_error,
     explain_record_error,
-    explain_unknown_field,
+    explain_unknown_fields,
 )
 
 _LINE_DECODER: Final = msgspec.json.Decoder()
@@ -47,7 +48,8 @@ def parse_mapped_line(
     raw = rename_fields(_decode_line(line))
     if not isinstance(raw, dict):
         raise RecordError(
-            f"is {describe_shape(raw)}, not an object. A record is one JSON object a line."
+            f"is {describe_shape(raw)}, not an object. A record is one JSON object a line.",
+            NOT_AN_OBJECT,
         )
     return parse_record_mapping(raw, contract)
 
@@ -57,9 +59,11 @@ def _decode_line(line: bytes) -> Any:
         # Without its end, a line that is cut short reads as truncated and not as malformed.
         raw = _LINE_DECODER.decode(line.rstrip())
     except RecursionError:
-        raise RecordError("is nested too deeply to be a record. Correct the line.") from None
+        raise RecordError(
+            "is nested too deeply to be a record. Correct the line.", "is nested too deeply"
+        ) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RecordError(explain_json_error(error)) from None
+        raise explain_json_error(error) from None
     _check_duplicate_keys(line, raw)
     return raw
 
@@ -89,7 +93,8 @@ def _require_distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return fields
     names = [name for name, _ in pairs]
     duplicate = next(name for name in names if names.count(name) > 1)
-    raise RecordError(f"{describe_field(duplicate)} twice. Keep one of the two.")
+    fault = f"{describe_field(duplicate)} twice"
+    raise RecordError(f"{fault}. Keep one of the two.", fault)
 
 
 def parse_record_mapping(
@@ -107,24 +112,26 @@ def parse_record_mapping(
 def _parse_deletion(raw: Any, error: Exception, contract: RecordContract) -> Deletion:
     """Read what is not a record as a notice of deletion, or raise RecordError."""
     if not isinstance(raw, dict) or raw.get("status") != DELETED:
-        raise RecordError(explain_record_error(error, raw, contract)) from None
-    if unknown := next((name for name in raw if name not in contract.fields), None):
-        raise RecordError(explain_unknown_field(unknown, "", contract)) from None
+        raise explain_record_error(error, raw, contract) from None
+    if unknown := [name for name in raw if name not in contract.fields]:
+        raise explain_unknown_fields(unknown, "", contract) from None
     try:
         return msgspec.convert(raw, Deletion)
     except msgspec.ValidationError as wrong:
-        raise RecordError(explain_record_error(wrong, raw, contract)) from None
+        raise explain_record_error(wrong, raw, contract) from None
 
 
 def _check_lists(record: CrimeRecord) -> None:
     if len(record.victims) + len(record.linked) > MAX_NESTED:
         raise RecordError(
             f'has {len(record.victims):,} in "victims" and {len(record.linked):,} in "linked"; a '
-            f"record may have {MAX_NESTED:,} together. Divide it into several records."
+            f"record may have {MAX_NESTED:,} together. Divide it into several records.",
+            f"has more than {MAX_NESTED:,} victims and links together",
         )
     for index, link in enumerate(record.linked):
         if link.crime_ref is None and link.offence_code is None:
             raise RecordError(
                 f'"linked[{index}]" names neither a crime_ref nor an offence_code. '
-                "Give one, or leave the link out."
+                "Give one, or leave the link out.",
+                'an entry of "linked" names neither a crime_ref nor an offence_code',
             )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
 from indexer.records.contract import RecordContract
+from indexer.records.model import RecordError
 from indexer.validation_errors import (
     JsonErrorKind,
     ViolationKind,
     get_value_at,
+    list_allowed_keys,
     parse_json_error,
     parse_validation_error,
 )
@@ -21,6 +24,10 @@ _CODE_SHAPE: Final = re.compile(r"[0-9][0-9A-Z]{0,4}([/. -][0-9A-Z]{1,4}){0,3}")
 _FIELD_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,39}")
 
 _MAX_SHAPE_LENGTH: Final = 24
+
+_MAX_SHOWN_NAMES: Final = 20
+
+NOT_AN_OBJECT: Final = "is not an object"
 
 
 def describe_shape(value: object) -> str:  # noqa: C901, PLR0911 - one case a type
@@ -60,28 +67,42 @@ def _show(character: str) -> str:
     return character if character.isprintable() else ascii(character)[1:-1]
 
 
-def explain_record_error(error: Exception, raw: object, contract: RecordContract) -> str:
-    """Which field breaks the contract, what its value looks like, and the fix.
+def explain_record_error(error: Exception, raw: object, contract: RecordContract) -> RecordError:
+    """The error that says which field breaks the contract, what its value looks like, and the fix.
 
     ``error`` is msgspec's for the decoded line ``raw``; its own text may quote the value.
     """
     if not isinstance(raw, dict):
-        return f"is {describe_shape(raw)}, not an object. A record is one JSON object a line."
+        return RecordError(
+            f"is {describe_shape(raw)}, not an object. A record is one JSON object a line.",
+            NOT_AN_OBJECT,
+        )
     violation = parse_validation_error(error)
     path = violation.location
     container = f' in "{path}"' if path else ""
     if violation.kind is ViolationKind.UNKNOWN_KEY:
-        return explain_unknown_field(violation.key, container, contract)
+        known = list_allowed_keys(contract.type, violation.path)
+        value = get_value_at(raw, violation.path)
+        names = [name for name in value if name not in known] if isinstance(value, dict) else []
+        return explain_unknown_fields(names or [violation.key], container, contract)
     if violation.kind is ViolationKind.MISSING_KEY:
-        return (
-            f'lacks the field "{violation.key}"{container}, which must be '
-            f"{contract.expected[violation.key]}. Add it."
+        fault = f'lacks the field "{violation.key}"'
+        return RecordError(
+            f"{fault}{container}, which must be {contract.expected[violation.key]}. Add it.",
+            f"{fault}{_remove_indexes(container)}",
         )
     expected = contract.expected.get(violation.field_name, "of the right type")
     if path.endswith("]") and violation.field_name in ("victims", "linked"):
         expected = "an object"
     shape = describe_shape(get_value_at(raw, violation.path))
-    return f'"{path}" is {shape}, not {expected}. Correct it.'
+    return RecordError(
+        f'"{path}" is {shape}, not {expected}. Correct it.',
+        f'"{_remove_indexes(path)}" is not {expected}',
+    )
+
+
+def _remove_indexes(path: str) -> str:
+    return re.sub(r"\[[^\]]*\]", "", path)
 
 
 def describe_field(name: str) -> str:
@@ -89,27 +110,45 @@ def describe_field(name: str) -> str:
     return f'names the field "{name}"' if _FIELD_NAME.fullmatch(name) else "names a field"
 
 
-def explain_unknown_field(name: str, container: str, contract: RecordContract) -> str:
-    """What to do about a field that no record has; ``container`` is "" or ' in "victims[0]"'."""
-    if not _FIELD_NAME.fullmatch(name):  # it may be content
-        return f"has an unknown field{container}, whose name may hold content. Remove it."
-    return (
-        f'has an unknown field "{name}"{container}. The fields are {", ".join(contract.names)}. '
-        "Rename it or remove it."
+def explain_unknown_fields(
+    names: Sequence[str], container: str, contract: RecordContract
+) -> RecordError:
+    """The error for fields that no record has; ``container`` is "" or ' in "victims[0]"'."""
+    shown = [f'"{name}"' for name in names if _FIELD_NAME.fullmatch(name)]
+    location = _remove_indexes(container)
+    if not shown:  # a name may be content
+        return RecordError(
+            f"has an unknown field{container}, whose name may hold content. Remove it.",
+            f"has an unknown field{location}",
+        )
+    listing = ", ".join(shown[:_MAX_SHOWN_NAMES])
+    more = len(names) - len(shown[:_MAX_SHOWN_NAMES])
+    fault = "has an unknown field" if len(names) == 1 else f"has {len(names):,} unknown fields:"
+    rest = f" and {more:,} more" if more else ""
+    pronoun = "it" if len(names) == 1 else "them"
+    return RecordError(
+        f"{fault} {listing}{rest}{container}. The fields are {', '.join(contract.names)}. "
+        f"Rename {pronoun} or remove {pronoun}.",
+        f"{fault} {listing}{rest}{location}",
     )
 
 
-def explain_json_error(error: Exception) -> str:
-    """Why a line is not JSON, and the fix; ``error`` is msgspec's."""
+def explain_json_error(error: Exception) -> RecordError:
+    """The error that says why a line is not JSON, and the fix; ``error`` is msgspec's."""
     json_error = parse_json_error(error)
     match json_error.kind:
         case JsonErrorKind.NOT_UTF8:
-            return "is not UTF-8 text. Save the file as UTF-8 and load it again."
+            return RecordError(
+                "is not UTF-8 text. Save the file as UTF-8 and load it again.", "is not UTF-8 text"
+            )
         case JsonErrorKind.TRUNCATED:
-            return "is cut short: the JSON object does not end. Send the whole line."
+            fault = "is cut short: the JSON object does not end"
+            return RecordError(f"{fault}. Send the whole line.", fault)
         case JsonErrorKind.MALFORMED:
             location = "" if json_error.byte is None else f" (at byte {json_error.byte})"
-            return f"is not JSON{location}. A record is one JSON object a line."
+            return RecordError(
+                f"is not JSON{location}. A record is one JSON object a line.", "is not JSON"
+            )
 
 
 def describe_offence_code(code: str) -> str:

@@ -15,13 +15,14 @@ class RawRecord(Struct, frozen=True, gc=False):
 
     ``location`` is "file:line"; ``raw`` is the JSON line, or a mapping of Python values; ``size``
     is the number of bytes read for it. ``error`` says why the source itself rejects it, and the
-    fix.
+    fix; ``error_kind`` is what it has in common with all records of the same fault.
     """
 
     location: str
     raw: bytes | dict[str, Any]
     size: int
     error: str | None = None
+    error_kind: str = ""
 
 
 class RecordTooLongError(Exception):

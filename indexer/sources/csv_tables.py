@@ -108,7 +108,7 @@ def _read_csv_rows(
                 if row == first:
                     reason = "repeats the first line with the names of the columns. Remove the row."
                     yield _parse_csv_row(location, header, row, required_columns)._replace(
-                        error=reason
+                        error=reason, error_kind="repeats the names of the columns"
                     )
                 elif any(map(str.strip, row)):
                     yield _parse_csv_row(location, header, row, required_columns)
@@ -144,6 +144,7 @@ def _parse_csv_row(
         values | extra,
         f"has {len(row)} columns where the header has {len(header)}. "
         "Quote the fields that hold commas or line breaks.",
+        error_kind="has more or fewer columns than the header",
     )
 
 

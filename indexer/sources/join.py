@@ -69,7 +69,8 @@ CHILD_TABLES: Final = (
 class SourceRow(NamedTuple):
     """One row with our names, without its empty fields; ``error`` says why it is invalid.
 
-    ``position`` is its place among the rows of its record, if a column says so.
+    ``error_kind`` is what all rows of that fault share. ``position`` is its place among the rows of
+    its record, if a column says so.
     """
 
     location: str
@@ -77,6 +78,7 @@ class SourceRow(NamedTuple):
     values: dict[str, Any]
     error: str | None = None
     position: int | float | str | None = None
+    error_kind: str = ""
 
 
 class ChildRows(NamedTuple):
@@ -150,7 +152,7 @@ def _join_crimes(
 ) -> Iterator[RawRecord]:
     for row in crimes:
         raw = dict(row.values)
-        error = row.error
+        error, kind = row.error, row.error_kind
         for name in categories.keys() & raw.keys():
             raw[name] = convert_category_value(categories[name], raw[name])
         reference = _get_owner(raw)
@@ -160,8 +162,9 @@ def _join_crimes(
             stored_rows = _load_children(store, child, reference)
             if stored_rows or child.table.field == "narrative":
                 raw[child.table.field] = _decode_children(child.table, stored_rows)
-            error = error or _find_order_error(child, stored_rows)
-        yield RawRecord(row.location, raw, row.size, error)
+            if error is None and (order_error := _find_order_error(child, stored_rows)):
+                error, kind = order_error, "the order of its entries is not certain"
+        yield RawRecord(row.location, raw, row.size, error, kind)
 
 
 def _join_orphans(
@@ -176,7 +179,8 @@ def _join_orphans(
         for reference, location in orphans:
             values = _decode_children(table, _load_children(store, child, reference))
             reason = f"its crime_ref is in no row of {name}. Add the row, or remove this one."
-            yield RawRecord(location, {JOIN_KEY: reference, table.field: values}, 0, reason)
+            kind = f"its crime_ref is in no row of {name}"
+            yield RawRecord(location, {JOIN_KEY: reference, table.field: values}, 0, reason, kind)
 
 
 def _get_owner(values: dict[str, Any]) -> str:

@@ -40,8 +40,9 @@ from indexer.jobs.report import (
 )
 from indexer.jobs.retention import expire_rejects
 from indexer.jobs.summary import describe_damage_found, describe_unknown_codes
+from indexer.loading.faults import RejectedRecordsError, describe_records, list_kinds
 from indexer.loading.rejects import list_reasons
-from indexer.loading.tally import Tally, describe_records
+from indexer.loading.tally import Tally
 from indexer.progress import Progress
 from indexer.session import Session
 from indexer.sources.database_connection import DatabaseSource
@@ -182,6 +183,7 @@ def summarise_source_check(tally: Tally) -> list[str]:
         f"{tally.read:,} records read: {tally.indexed:,} valid, {tally.deleted:,} deletions, "
         f"{tally.rejected:,} invalid."
     ]
+    lines += list_kinds(tally.faults.list_kinds())
     if tally.unknown_codes:
         lines.append(describe_unknown_codes(tally.unknown_codes))
     return [*lines, *describe_damage_found(tally.damage.total(), tally.indexed)]
@@ -193,7 +195,7 @@ def require_allowed_rejects(tally: Tally, settings: Settings) -> None:
         raise SourceError(
             "\n".join(
                 [
-                    *list_reasons(tally.reasons, tally.rejected),
+                    *list_reasons(tally),
                     f"{describe_records(tally.rejected)} would be rejected; "
                     f"{settings.refresh.max_rejects:,} may be. Correct what is wrong.",
                 ]
@@ -222,6 +224,7 @@ def run_nightly_refresh(
             mode=mode,
             started_at=started_at,
             seconds=round(time.monotonic() - clock, 3),
+            rejected_kinds=error.kinds if isinstance(error, RejectedRecordsError) else (),
             error=str(error),
         )
         log_refresh_report(failure_report)

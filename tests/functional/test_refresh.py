@@ -41,7 +41,7 @@ from indexer.loading import loader
 from indexer.loading.bulk_request import DocumentChunk
 from indexer.loading.conflicts import create_documents
 from indexer.loading.rejects import Rejects
-from indexer.loading.tally import LineOutcome
+from indexer.loading.tally import LineOutcome, Tally
 from indexer.records.sample import generate_records
 from indexer.server.address import ServerAddress
 from indexer.server.connection import connect_server
@@ -300,9 +300,9 @@ def test_a_generation_without_its_replicas_is_not_promoted(
     limits = VerificationLimits(health_seconds=1)
     rejects = Rejects(tmp_path / "rejects.jsonl", keep=True)
     with pytest.raises(GenerationError, match="1 of its shard copies are not started"):
-        verify_generation(client, generation, None, limits, [], rejects)
+        verify_generation(client, generation, None, limits, Tally(), rejects)
     allowed = msgspec.structs.replace(limits, overrides=frozenset({CheckOverride.REPLICAS}))
-    assert verify_generation(client, generation, None, allowed, [], rejects) == ("replicas",)
+    assert verify_generation(client, generation, None, allowed, Tally(), rejects) == ("replicas",)
 
 
 def test_a_missing_record_is_found_before_promotion(

@@ -1,0 +1,91 @@
+"""Rejected records are counted by the kind of their fault, and no value of a record is shown."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from indexer.config.field_map import EMPTY_FIELD_MAP
+from indexer.loading.faults import FaultTally, list_kinds
+from indexer.loading.loader import DocumentBuilder, check_records
+from indexer.loading.rejects import list_reasons
+from indexer.records.offences import load_offence_table
+from indexer.sources import read_records
+
+CANARY = "Zyzzyva"
+
+MANY: list[dict[str, Any]] = [
+    *({"recorded_on": f"{number % 28 + 1}/02/2018"} for number in range(1_204)),
+    *({"victims": [{"age": 20}] * number + [{"age": 900}]} for number in range(5)),
+    *({f"field_{letter}": CANARY, "sector": CANARY} for letter in "ab"),
+    {"linked": [{}]},
+]
+
+
+def write_lines(path: Path, faults: list[dict[str, Any]]) -> Path:
+    plain = {"recorded_on": "2022-01-01", "offence_code": "22B", "narrative": CANARY}
+    lines = [{"crime_ref": str(number)} | plain | fault for number, fault in enumerate(faults)]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def test_rejects_are_counted_by_kind_with_the_first_places(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "crimes.jsonl", MANY)
+    builder = DocumentBuilder(load_offence_table(), EMPTY_FIELD_MAP, datetime.now(UTC))
+    tally = check_records(read_records([path]), builder)
+    lines = list_reasons(tally)
+    assert len(lines) == 10 + 1 + 5
+    assert lines[10:14] == [
+        "... and 1,202 more. All of them by kind:",
+        '1,204 records: "recorded_on" is not a date (expected YYYY-MM-DD); '
+        "first: crimes.jsonl:1, crimes.jsonl:2, crimes.jsonl:3",
+        '5 records: "victims.age" is not whole years from 0 to 120, or null; '
+        "first: crimes.jsonl:1205, crimes.jsonl:1206, crimes.jsonl:1207",
+        '1 record: has 2 unknown fields: "field_a", "sector"; first: crimes.jsonl:1210',
+    ]
+    assert CANARY not in "".join(lines)
+    assert sum(kind.records for kind in tally.faults.list_kinds()) == tally.rejected == 1_212
+
+
+def test_few_rejects_are_listed_without_a_summary(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "crimes.jsonl", MANY[:10])
+    builder = DocumentBuilder(load_offence_table(), EMPTY_FIELD_MAP, datetime.now(UTC))
+    tally = check_records(read_records([path]), builder)
+    assert len(list_reasons(tally)) == 10
+    assert list_kinds(tally.faults.list_kinds()) == [
+        '10 records: "recorded_on" is not a date (expected YYYY-MM-DD); '
+        "first: crimes.jsonl:1, crimes.jsonl:2, crimes.jsonl:3"
+    ]
+
+
+def test_kinds_without_end_are_counted_together() -> None:
+    faults = FaultTally()
+    for number in range(1_000):
+        faults.add(f"fault {number}", f"file:{number}: fault {number}", f"file:{number}")
+    kinds = faults.list_kinds()
+    assert len(kinds) == 101
+    assert (kinds[0].kind, kinds[0].records) == ("other faults", 900)
+    lines = list_kinds(kinds)
+    assert len(lines) == 21
+    assert lines[-1] == "81 records: 81 more kinds"
+
+
+def test_csv_faults_have_kinds_too(tmp_path: Path) -> None:
+    (tmp_path / "crimes.csv").write_text(
+        "crime_ref,recorded_on,offence_code,narrative\n"
+        f"A,2022-01-01,22B\nB,2022-01-01,22B,{CANARY},more\nC,2022-01-01,,{CANARY}\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "victims.csv").write_text("crime_ref,age\nNO,20\nNEVER,30\n", encoding="utf-8")
+    builder = DocumentBuilder(load_offence_table(), EMPTY_FIELD_MAP, datetime.now(UTC))
+    tally = check_records(read_records([tmp_path]), builder)
+    assert [(kind.kind, kind.places) for kind in tally.faults.list_kinds()] == [
+        ("has more or fewer columns than the header", ("crimes.csv:2", "crimes.csv:3")),
+        ("its crime_ref is in no row of crimes.csv", ("victims.csv:2", "victims.csv:3")),
+        (
+            '"offence_code" is not an offence code of 1 to 40 printable characters, in quotes',
+            ("crimes.csv:4",),
+        ),
+    ]
