@@ -54,6 +54,16 @@ class BrokenForm(NamedTuple):
         return 1 if any(_Joint.PAGE in joint for joint in hard) else len(hard)
 
 
+class BrokenWording(NamedTuple):
+    """The words of a broken form, how a text writes them in one line, and where: from ``start`` up
+    to, not including, ``end``."""
+
+    words: TermForm
+    written: str
+    start: int
+    end: int
+
+
 _SOFT: Final = frozenset({_Joint.SOFT})
 _PAGE: Final = frozenset({_Joint.SOFT, _Joint.PAGE})
 _STOP: Final = frozenset({_Joint.STOP})
@@ -128,15 +138,17 @@ class BrokenWordingFinder:
         for form in forms:
             self._forms_by_word[form.words[0]].append(form)
 
-    def find_wordings(self, narrative: SegmentedNarrative) -> Iterator[tuple[TermForm, str]]:
-        """Each broken form, with how the text writes it in one line, as often as it occurs."""
+    def find_wordings(self, narrative: SegmentedNarrative) -> Iterator[BrokenWording]:
+        """Each broken form, as often as it occurs."""
         text = "".join(narrative.segments)
         words = [word for segment in iter_segment_words(narrative) for word in segment]
         for first, word in enumerate(words):
             for form in self._forms_by_word.get(word.text, ()):
                 run = words[first : first + len(form.words)]
                 if tuple(one.text for one in run) == form.words and _is_broken(text, run, form):
-                    yield form.words, _write_on_one_line(text, run, form)
+                    start, end = run[0].start, _find_end(text, run, form)
+                    written = fold_text(" ".join(text[start:end].split()))
+                    yield BrokenWording(form.words, written, start, end)
 
 
 def _is_broken(text: str, run: list[IndexedWord], form: BrokenForm) -> bool:
@@ -148,9 +160,7 @@ def _is_broken(text: str, run: list[IndexedWord], form: BrokenForm) -> bool:
     ) and not all(_Joint.SOFT.value.fullmatch(gap) for gap in gaps)
 
 
-def _write_on_one_line(text: str, run: list[IndexedWord], form: BrokenForm) -> str:
-    """The wording as it is written, with the full stop that ends an abbreviation."""
+def _find_end(text: str, run: list[IndexedWord], form: BrokenForm) -> int:
+    """Where the wording ends, with the full stop that ends an abbreviation."""
     end = run[-1].end
-    if form.joints[-1] == _STOP and text[end : end + 1] == ".":
-        end += 1
-    return fold_text(" ".join(text[run[0].start : end].split()))
+    return end + (form.joints[-1] == _STOP and text[end : end + 1] == ".")

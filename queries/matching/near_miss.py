@@ -101,12 +101,15 @@ BROKEN_KINDS: Final = frozenset({NearMissKind.DOTTED, NearMissKind.GROUPED, Near
 class NearMissForm(NamedTuple):
     """A wording in a text that is a near miss of a term.
 
-    ``written`` is how the text writes one of the kinds that the rule cuts apart.
+    ``written`` is how the text writes one of the kinds that the rule cuts apart. One that was found
+    in a text is there from ``start`` up to, not including, ``end``.
     """
 
     form: TermForm
     kind: NearMissKind
     written: str = ""
+    start: int = 0
+    end: int = 0
 
 
 class NearMissMatcher:
@@ -248,11 +251,11 @@ class NearMissMatcher:
     def find_broken_wordings(self, narrative: SegmentedNarrative) -> Iterator[NearMissForm]:
         """Each near miss that the matching rule cuts apart, as often as it occurs."""
         for kind, finder in self._broken_finders.items():
-            for words, written in finder.find_wordings(narrative):
+            for words, written, start, end in finder.find_wordings(narrative):
                 # As a compound, an abbreviation has no full stop at its end.
                 wordings = {(written,), (written.removesuffix("."),)}
                 if self._requested_forms.isdisjoint(wordings):
-                    yield NearMissForm(words, kind, written)
+                    yield NearMissForm(words, kind, written, start, end)
 
     def find_near_misses(self, narrative: SegmentedNarrative) -> Iterator[NearMissForm]:
         """Each near miss in a narrative, as often as it occurs."""
@@ -293,7 +296,7 @@ class NearMissMatcher:
             ):
                 if joined in self.closed and kind is NearMissKind.SPLIT:
                     near_misses.clear()  # "s n a p c h a t", and not its first seven letters
-                near_misses.append(NearMissForm(form, kind))
+                near_misses.append(NearMissForm(form, kind, "", words[0].start, word.end))
         return near_misses
 
     def _classify(self, joined: str, before: int) -> NearMissKind | None:

@@ -9,8 +9,6 @@ from collections.abc import Callable, Collection, Iterator
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-import msgspec
-
 from indexer.records.narrative import SegmentedNarrative
 from queries.evidence.masking import mask_identifiers
 from queries.layout.prose import join_list
@@ -21,7 +19,7 @@ from queries.matching.highlight import (
     iter_segment_words,
     make_character_snippet,
 )
-from queries.matching.near_miss import NearMissMatcher
+from queries.matching.near_miss import NearMissForm, NearMissKind, NearMissMatcher
 from queries.matching.term import Term, parse_term_parts
 from queries.tables.scope import Mention
 from queries.why.explanation import Passage
@@ -78,19 +76,28 @@ class NarrativeWords:
     ) -> tuple[Passage, ...]:
         """What comes close to a term that is not mentioned: its words with something hard between
         them, and its near misses."""
-        passages: dict[tuple[int, int], Passage] = {}
+        notes: dict[TermMatch, str] = {}
         for term in mention.spellings:
-            for match in self._find_crossing(term):
+            # First what the rule cuts apart: a page break says more than "a blank line".
+            for miss in self._find_misses(term, requested_terms):
+                match = TermMatch(miss.start, miss.end, ())
+                notes.setdefault(match, f"near miss: {miss.kind.value}")
+            for start, end, _ in self._find_crossing(term):
                 note = "its words, with punctuation or a blank line between them"
-                passages.setdefault(match[:2], self._show(note, match, cut=True))
-            matcher = NearMissMatcher(term, requested_terms)
-            kinds = {miss.form: miss.kind for miss in matcher.find_near_misses(self.narrative)}
-            for form, kind in kinds.items():
-                close = msgspec.structs.replace(term, forms=(form,), compound=False)
-                for match in find_term_matches(self.narrative, close):
-                    note = f"near miss: {kind.value}"
-                    passages.setdefault(match[:2], self._show(note, match, cut=True))
-        return tuple(passages[place] for place in sorted(passages)[:_MAX_PASSAGES])
+                notes.setdefault(TermMatch(start, end, ()), note)
+        return tuple(
+            self._show(notes[match], match, cut=True) for match in sorted(notes)[:_MAX_PASSAGES]
+        )
+
+    def _find_misses(self, term: Term, requested_terms: Collection[Term]) -> Iterator[NearMissForm]:
+        """Each near miss of a term, and where it is."""
+        matcher = NearMissMatcher(term, requested_terms)
+        yield from matcher.find_broken_wordings(self.narrative)
+        yield from matcher.find_near_misses(self.narrative)
+        for form in matcher.without_punctuation():
+            unpunctuated = Term(" ".join(form), (form,))
+            for start, end, _ in find_term_matches(self.narrative, unpunctuated):
+                yield NearMissForm(form, NearMissKind.UNPUNCTUATED, "", start, end)
 
     def count_parts(self, mention: Mention) -> dict[str, int]:
         """How often the narrative has each word of the first spelling that has several; empty if it

@@ -198,6 +198,34 @@ def test_the_words_of_a_term_are_shown_as_the_index_cuts_them(
 
 
 @pytest.mark.parametrize(
+    ("term", "narrative", "note", "cut"),
+    [
+        ("USA", "From the U.S.A. there.", "with full stops", "from the u | s | a | there"),
+        ("1000", "It was 1,000 there.", "with its digits grouped", "it was 1 | 000 there"),
+        ("cafe", "In a caf\u00e9 there.", "with other accents, or none", "in a caf\u00e9 there"),
+        ("live stream", "A live-\n\nstream there.", "broken by a page", "a live | stream there"),
+        ("TikTok", "Met on\u200bTikTok.", "joined to the word before it", "met ontiktok"),
+    ],
+)
+def test_what_the_rule_cuts_apart_is_shown_as_a_near_miss(
+    environment: dict[str, str],
+    load: Callable[..., Any],
+    tmp_path: Path,
+    term: str,
+    narrative: str,
+    note: str,
+    cut: str,
+) -> None:
+    request = tmp_path / "request.yaml"
+    request.write_text(TERMS_REQUEST.replace("live stream", f"'{term}'"))
+    load([make_record("R1", narrative)])
+    outcome = run_command("why", request, "R1", environment=environment, expected_code=0)
+    assert "These words are close, and do not count:" in outcome.out
+    assert f"near miss: {note}" in outcome.out
+    assert cut in outcome.out
+
+
+@pytest.mark.parametrize(
     ("narrative", "mentioned", "reason"),
     [
         ("a mobile device", True, 'Mentioned, as "device" (once).'),
