@@ -6,6 +6,7 @@ keystore and the records from its data, so it has an account of its own.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -36,6 +37,9 @@ _LOCK_FILE: Final = "/run/foidex-account.lock"
 
 #: How long to wait for another program that is changing the system's accounts.
 _MAKE_SECONDS: Final = 30
+
+# Opens no link, and waits for no writer of a named pipe.
+_LOOK: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 _WAY_OUT: Final = (
     "Name an account that only this server uses with FOIDEX_SERVER_USER (embedded.user), or run "
@@ -112,10 +116,27 @@ def _hand_over_entries(top: int, ids: tuple[int, int]) -> None:
     before = os.fstat(top).st_uid
     for _, names, files, handle in os.fwalk(".", dir_fd=top, follow_symlinks=False):
         for name in (*names, *files):
-            status = os.stat(name, dir_fd=handle, follow_symlinks=False)
-            own = status.st_uid == before or status.st_nlink == 1 or stat.S_ISDIR(status.st_mode)
-            if own and (status.st_uid, status.st_gid) != ids:
-                os.chown(name, *ids, dir_fd=handle, follow_symlinks=False)
+            _hand_over_entry(handle, name, before, ids)
+
+
+def _hand_over_entry(folder: int, name: str, before: int, ids: tuple[int, int]) -> None:
+    """Give one name to an account: what was looked at, even if the name is swapped meanwhile.
+
+    A link or a socket stays as it is: whoever has it, it leads to no other place.
+    """
+    try:
+        handle = os.open(name, _LOOK, dir_fd=folder)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.ENOENT, errno.EOPNOTSUPP):
+            return
+        raise
+    try:
+        status = os.fstat(handle)
+        own = status.st_uid == before or status.st_nlink == 1 or stat.S_ISDIR(status.st_mode)
+        if own and (status.st_uid, status.st_gid) != ids:
+            os.fchown(handle, *ids)
+    finally:
+        os.close(handle)
 
 
 def _look_up_ids(name: str) -> tuple[int, int] | None:

@@ -14,6 +14,7 @@ import filelock
 
 from indexer.config.model import EmbeddedSettings
 from indexer.errors import EmbeddedError
+from indexer.files import read_file
 from indexer.server.embedded.account import SERVER_ACCOUNT, find_account_ids
 
 SERVER_VERSION: Final = "9.1.10"
@@ -44,6 +45,7 @@ class ServerHome:
         self.logs = folder / "logs"
         self.server_log = self.logs / "foidex.log"
         self.tmp = folder / "tmp"
+        self.pid_file = self.tmp / "pid"
         self.backups = folder / BACKUPS_FOLDER
         self.ports_file = self.logs / "http.ports"
         self.is_root = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -102,7 +104,8 @@ class ServerHome:
     def read_port(self) -> int | None:
         """The port that the server listens on, once it has written it down."""
         try:
-            return int(self.ports_file.read_text().splitlines()[0].rpartition(":")[2])
+            first_line = read_file(self.ports_file).splitlines()[0]
+            return int(first_line.rpartition(b":")[2])
         except (OSError, ValueError, IndexError):
             return None
 

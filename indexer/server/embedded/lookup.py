@@ -12,7 +12,7 @@ import psutil
 from msgspec import Struct
 
 from indexer.errors import EmbeddedError
-from indexer.files import write_file
+from indexer.files import read_file, write_file
 from indexer.progress import Progress
 from indexer.server.embedded.home import ServerHome, explain_disk_errors
 
@@ -80,13 +80,27 @@ def find_server_process(home: ServerHome) -> psutil.Process | None:
     return None
 
 
+def find_started_process(home: ServerHome) -> psutil.Process | None:
+    """The process whose number a server wrote down when it was started; None if there is none.
+
+    The file is in a folder of the server's account, which could name a process of anybody there.
+    """
+    ids = home.find_account_ids()
+    user = ids[0] if ids else os.geteuid()
+    try:
+        process = psutil.Process(int(read_file(home.pid_file)))
+        return process if process.uids().real == user else None
+    except (OSError, ValueError, psutil.Error):
+        return None
+
+
 def read_process_file(home: ServerHome, progress: Progress) -> ServerProcess | None:
     """What the process file says; None where there is none, or not a valid one."""
     try:
         return msgspec.json.decode(home.process_file.read_bytes(), type=ServerProcess)
     except FileNotFoundError:
         return None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         progress.say(f"{home.process_file} is not a process file and is ignored.")
         return None
     except OSError as error:

@@ -32,6 +32,7 @@ from indexer.server.embedded.lookup import (
     ServerProcess,
     find_server,
     find_server_process,
+    find_started_process,
     is_process_alive,
     read_process_file,
     wait_for_exit,
@@ -168,20 +169,19 @@ def _launch_server(home: ServerHome, settings: Settings, progress: Progress) -> 
     clear_temporary_folder(home)
     write_server_config(home, settings.embedded.port)
     progress.say("Starting the server.")
-    pid_file = home.tmp / "pid"
-    for stale_file in (pid_file, home.ports_file, home.process_file):
+    for stale_file in (home.pid_file, home.ports_file, home.process_file):
         stale_file.unlink(missing_ok=True)
     heap = settings.embedded.heap
     java_options = f"-Xms{heap} -Xmx{heap} {_NO_DUMPS_OPTIONS} {NO_PERF_DATA}"
     code, output = run_script(
-        home, "elasticsearch", "-d", "-p", str(pid_file), java_options=java_options
+        home, "elasticsearch", "-d", "-p", str(home.pid_file), java_options=java_options
     )
     if code != 0:
         raise _make_startup_error(home, output)
-    try:
-        return psutil.Process(int(pid_file.read_text()))
-    except (FileNotFoundError, ValueError, psutil.Error):
-        raise _make_startup_error(home) from None
+    process = find_started_process(home)
+    if process is None:
+        raise _make_startup_error(home)
+    return process
 
 
 def _await_server(home: ServerHome, process: psutil.Process) -> int:

@@ -12,6 +12,7 @@ from typing import IO, Final
 import psutil
 
 from indexer.errors import EmbeddedError
+from indexer.files import read_file
 from indexer.server.embedded.home import ServerHome
 from indexer.server.embedded.leftovers import build_java_environment, remove_attach_sockets
 from indexer.server.embedded.waiting import StartTimer, build_slow_advice
@@ -111,7 +112,8 @@ def read_log_tail(home: ServerHome, output: str = "") -> str:
     log = home.start_log
     if not output:
         log = home.server_log
-        output = log.read_text(errors="replace") if log.exists() else ""
+        with suppress(OSError):  # not there yet, or no file of the server's
+            output = read_file(log).decode(errors="replace")
     lines = [
         f"  {line[:_LOG_LINE_LENGTH]}"
         for line in output.splitlines()
