@@ -17,7 +17,8 @@ _LOCK_PRIVILEGES: Final = ("create_index", "write", "read")
 
 class CommandPrivileges(Struct, frozen=True):
     """The privileges that a kind of command needs: on the cluster, and by index name ({} stands for
-    the alias). ``role`` is the one of docker/elasticsearch/roles.yml with just these."""
+    the alias). ``role`` is the one of docker/elasticsearch/roles.yml that has these; it has no
+    others than those of the commands it is for."""
 
     may: str
     role: str
@@ -31,6 +32,19 @@ COMMAND_PRIVILEGES: Final = (
         "foidex_publisher",
         (_NODES_PRIVILEGE,),
         {"{}": ("indices:data/read/search", "view_index_metadata")},
+    ),
+    CommandPrivileges(
+        "publish",
+        "foidex_publisher",
+        (_NODES_PRIVILEGE,),
+        {
+            "{}.ledger": (
+                "create_index",
+                "create_doc",
+                "indices:data/read/get",
+                "indices:data/read/search",
+            ),
+        },
     ),
     CommandPrivileges(
         "find records",

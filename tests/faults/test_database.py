@@ -571,7 +571,7 @@ def test_the_nightly_refresh_runs_from_a_database(
     assert checked.stdout.startswith("32 records read: 30 valid, 0 deletions, 2 invalid.\n")
     done = foidex("refresh")
     assert done.returncode == 0, done.stderr
-    report = json.loads((tmp_path / "report.json").read_text())
+    report = json.loads(Path(environment["FOIDEX_HOME"], "report.json").read_text())
     assert sorted(report["reasons"]) == [
         'crimes row 31: "recorded_on" is null, not a date (expected YYYY-MM-DD). Correct it.',
         'crimes row 32: "status" is text of the shape aaaaaaaaa, not recorded, cancelled, transferred or deleted. Correct it.',

@@ -385,14 +385,14 @@ def test_a_start_that_takes_too_long_leaves_no_process(home: Path, settings: Set
 def test_a_start_is_waited_for_as_long_as_it_makes_progress(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, reason: str
 ) -> None:
-    monkeypatch.setattr(waiting, "STALL_SECONDS", 0.8)
+    monkeypatch.setattr(waiting, "STALL_SECONDS", 2.5)
     home = open_server_home(settings_for(tmp_path))
     with home.start_log.open("wb") as log:
         child = subprocess.Popen([sys.executable, "-c", f"import time\n{code}"], stdout=log)
     try:
         time.sleep(0.5)  # the start of Python itself is progress
         timer = waiting.StartTimer(home)
-        until = time.monotonic() + 4
+        until = time.monotonic() + 7
         told = ""
         while not told and time.monotonic() < until:
             told = timer.explain_giving_up(child.pid)

@@ -182,12 +182,12 @@ def test_reports_metrics_and_logs_of_a_refresh_quote_nothing(site: Site) -> None
     site.source("night.jsonl", BROKEN)
     site.run("refresh", code=4)
     site.run("refresh", "--check", code=4)
-    assert (site.work / "report.json").exists()
+    assert (site.home / "report.json").exists()
     site.run("refresh", "--incremental", "--allow", "rejects", "--allow", "shrink", code=0)
     site.source("night.jsonl", list(map(msgspec.json.encode, GOOD)))
     site.run("refresh", code=0)
     (site.work / "foidex.toml").unlink()
-    assert json.loads((site.work / "report.json").read_bytes())["outcome"] == "promoted"
+    assert json.loads((site.home / "report.json").read_bytes())["outcome"] == "promoted"
     assert site.leaks(*CANARIES) == []
 
 

@@ -202,10 +202,10 @@ def test_the_load_and_the_refresh_report_what_is_covered(
     assert refreshed.code == 0, refreshed.err
     assert "It covers 2018-05-01 to 2019-03-31 (as declared)." in refreshed.out
     assert "Some records are of days that covers in [records] leaves out." in refreshed.out
-    report = json.loads((tmp_path / "report.json").read_text())
+    report = json.loads(Path(environment["FOIDEX_HOME"], "report.json").read_text())
     assert report["generation"]["coverage"]["from"] == "2018-05-01"
     assert report["generation"]["coverage"]["empty_months"][0] == "2018-06-01"
-    metrics = (tmp_path / "foidex.prom").read_text()
+    metrics = Path(environment["FOIDEX_HOME"], "foidex.prom").read_text()
     assert f'foidex_refresh_empty_months{{alias="{environment["FOIDEX_INDEX"]}"}} 8.0' in metrics
 
 

@@ -87,9 +87,11 @@ def test_damage_is_counted_by_kind_and_each_report_says_so(
     )
     damage = read_live_generation(client, index.alias).damage
     assert damage == TextDamage(damaged=7, kinds=KINDS)
-    report = msgspec.json.decode((tmp_path / "report.json").read_bytes())
+    report = msgspec.json.decode(
+        Path(foidex.environment["FOIDEX_HOME"], "report.json").read_bytes()
+    )
     assert report["generation"]["damage"] == {"damaged": 7, "kinds": KINDS}
-    metrics = (tmp_path / "foidex.prom").read_text().splitlines()
+    metrics = Path(foidex.environment["FOIDEX_HOME"], "foidex.prom").read_text().splitlines()
     label = f'alias="{index.alias}"'
     assert f"foidex_refresh_damaged_records{{{label}}} 7.0" in metrics
     assert f'foidex_refresh_damaged_records_by_kind{{{label},kind="html"}} 3.0' in metrics
