@@ -55,6 +55,20 @@ def test_outputs_are_as_they_were_agreed(
     assert text == path.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("renderer", [render_letter_typst, render_report_html])
+def test_the_annex_names_the_kinds_of_wording_that_were_searched_for(
+    renderer: Callable[..., str],
+) -> None:
+    """An answer of the first format was searched for two kinds only."""
+    answer = sample_answer(1)
+    first_kinds = "We searched for similar wording (another ending, a spelling mistake"
+    first = msgspec.structs.replace(answer, format="foidex-answer/1")
+    assert f"{first_kinds}) and found none" in rendered(renderer, first, FORCE, date(2018, 8, 15))
+    text = rendered(renderer, answer, FORCE, date(2018, 8, 15))
+    assert f"{first_kinds}, letters written apart, a missing space, other accents or " in text
+    assert "punctuation, or a term broken across two pages) and found none" in text
+
+
 @pytest.mark.parametrize(
     ("renderer", "ending"),
     [
