@@ -26,6 +26,21 @@ class ChainLink(Struct):
     torn: str | None = None
 
 
+class Continuation(Struct, frozen=True, omit_defaults=True):
+    """What the first line of a log says of the archive that it continues.
+
+    ``number`` counts the archives from 1, ``lines`` the whole lines of this one, and ``head`` is
+    the hash of the last of them. ``ledgers`` are the heads of ledgers that were noted last, one for
+    each index, so that they outlive the archive.
+    """
+
+    file: str
+    number: int
+    lines: int
+    head: str
+    ledgers: tuple[dict[str, Any], ...] = ()
+
+
 class ChainCheck(Struct, frozen=True):
     """The result of a check.
 
@@ -76,7 +91,10 @@ def extend_head(head: str, line: bytes) -> str:
 
 
 def check_chain(lines: Iterable[bytes], noted_head: str = "") -> ChainCheck:
-    """Check a chain from its first line on; ``noted_head`` is a head that was noted elsewhere."""
+    """Check a chain from its first line on; ``noted_head`` is a head that was noted elsewhere.
+
+    That no line has it is no break of this chain: it may be in another file.
+    """
     count, head, torn_text = 0, CHAIN_START, b""
     torn_lines: list[int] = []
     breaks: list[str] = []
@@ -98,10 +116,6 @@ def check_chain(lines: Iterable[bytes], noted_head: str = "") -> ChainCheck:
         count, head, torn_text = count + 1, hash_line(text), b""
         if noted_head == head:
             noted_line = count
-    if noted_head and noted_line is None:
-        breaks.append(
-            "no line has the hash that was noted, so the end was cut off or changed since then"
-        )
     return ChainCheck(count, head, tuple(torn_lines), tuple(breaks), noted_line)
 
 

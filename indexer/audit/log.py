@@ -16,7 +16,7 @@ import os
 import re
 import secrets
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from msgspec import Struct
 
 from indexer.audit.chain import (
     ChainCheck,
+    Continuation,
     build_chain_line,
     check_chain,
     hash_line,
@@ -84,7 +85,8 @@ class AuditEntry(
     of a command line without a request file. ``records`` is the number of records returned, or
     counted in scope. ``begins`` is true of a line written before a change; the next line of that
     run has the outcome. ``of`` is the hash of the run's previous line, if it has one. ``ledger`` is
-    the head of the ledger of releases after a release was recorded in it.
+    the head of the ledger of releases after a release was recorded in it. ``continues`` is in the
+    first line of a log whose earlier lines are in an archive.
     """
 
     timestamp: datetime
@@ -102,6 +104,7 @@ class AuditEntry(
     begins: bool = False
     of: str | None = None
     ledger: dict[str, Any] | None = None
+    continues: Continuation | None = None
 
 
 class AuditLog:
@@ -115,11 +118,11 @@ class AuditLog:
 
         Raises OutputError if it cannot be written; ``consequence`` is the end of its message.
         """
-        with self._lock_file(consequence):
+        with self.hold_lock(consequence):
             return self._append(entry)
 
     @contextmanager
-    def _lock_file(self, consequence: str) -> Iterator[None]:
+    def hold_lock(self, consequence: str) -> Iterator[None]:
         """Let one run write at a time. Raises OutputError, also for an OSError inside."""
         try:
             with (
@@ -162,7 +165,7 @@ class AuditLog:
 
         Raises OutputError if the key cannot be created, BrokenChainError if it cannot be used.
         """
-        with self._lock_file(_NOTHING_CHANGED):
+        with self.hold_lock(_NOTHING_CHANGED):
             key = self._read_key()
             return _hash_reference(self._create_key() if key is None else key, reference)
 
@@ -190,8 +193,10 @@ class AuditLog:
         write_file(self.path.with_name(AUDIT_KEY_NAME), key, private=True)
         return key
 
-    def find_erasures(self, reference: str) -> Iterator[dict[str, Any]]:
-        """The lines of runs that erased a record, or let it come back.
+    def find_erasures(
+        self, reference: str, lines: Iterable[dict[str, Any]] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """The lines of runs that erased a record, or let it come back: of this log, or of others.
 
         Lines made with another key are not recognised. Raises BrokenChainError.
         """
@@ -199,7 +204,7 @@ class AuditLog:
         marks = {_UNKEYED_MARK_FIELD: hashlib.sha256(_encode_reference(reference)).hexdigest()}
         if key is not None:
             marks[_MARK_FIELD] = _hash_reference(key, reference)
-        for entry in self.read_lines():
+        for entry in self.read_lines() if lines is None else lines:
             arguments = entry.get("asked")
             if isinstance(arguments, dict) and any(
                 arguments.get(name) == marks[name] for name in marks
@@ -207,8 +212,11 @@ class AuditLog:
                 yield entry
 
     def check(self, noted_head: str = "") -> ChainCheck:
-        """Check the chain, and that it has a noted head, if given. Raises BrokenChainError."""
-        with self._open() as file:
+        """Check the chain; whether it has a noted head is left to the caller.
+
+        Raises BrokenChainError.
+        """
+        with self.open_lines() as file:
             result = check_chain(file, noted_head)
         if result.breaks:
             total = f" ({len(result.breaks):,} breaks in all)" if len(result.breaks) > 1 else ""
@@ -223,7 +231,7 @@ class AuditLog:
 
         Raises BrokenChainError.
         """
-        with self._open() as file:
+        with self.open_lines() as file:
             lines = file if number is None else deque(file, maxlen=number)
             for line in lines:
                 try:
@@ -234,7 +242,8 @@ class AuditLog:
                     yield entry
 
     @contextmanager
-    def _open(self) -> Iterator[BinaryIO]:
+    def open_lines(self) -> Iterator[BinaryIO]:
+        """Open the log for reading. Raises BrokenChainError."""
         try:
             with open_input(self.path) as file:
                 yield file
@@ -301,13 +310,21 @@ class AuditRun:
         self.add_fields(**fields)
         self._append(exit_code, _OUTCOME_UNLOGGED if self._last_hash else _RESULT_WITHHELD)
 
+    def write_with(self, write: Callable[[AuditEntry], Continuation]) -> Continuation:
+        """Leave the writing of the run's line to a function, even without a log."""
+        result = write(self._build_entry(0))
+        self._logged_exit_code = 0
+        return result
+
     def _append(self, exit_code: int, consequence: str, *, begins: bool = False) -> None:
         self._logged_exit_code = exit_code
         if self._log is not None:
-            timestamp = datetime.now(UTC).replace(microsecond=0)
-            fields = {**self._fields, "begins": begins, "of": self._last_hash}
-            entry = AuditEntry(timestamp=timestamp, exit_code=exit_code, **fields)
+            entry = self._build_entry(exit_code, begins=begins, of=self._last_hash)
             self._last_hash = self._log.append(entry, consequence)
+
+    def _build_entry(self, exit_code: int, **fields: Any) -> AuditEntry:
+        timestamp = datetime.now(UTC).replace(microsecond=0)
+        return AuditEntry(timestamp=timestamp, exit_code=exit_code, **self._fields, **fields)
 
     def __enter__(self) -> Self:
         return self

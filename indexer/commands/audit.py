@@ -1,20 +1,28 @@
-"""The commands ``audit verify``, ``audit head`` and ``audit show``: check or read the audit log."""
+"""The commands of ``foidex audit``: check, read and archive the audit log."""
 
 from __future__ import annotations
 
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from indexer.session import get_session
 
 if TYPE_CHECKING:
+    from indexer.audit.archive import HistoryCheck, LogHistory
     from indexer.audit.log import AuditLog
 
 
-audit_app = typer.Typer(help="Check or read the log of every query.", no_args_is_help=True)
+audit_app = typer.Typer(help="Check, read or archive the log of every query.", no_args_is_help=True)
+
+LogOption = Annotated[
+    Path | None,
+    typer.Option("--log", metavar="FILE", help="Another log, such as an archive in a copy."),
+]
 
 
 @audit_app.command(name="verify")
@@ -25,18 +33,71 @@ def verify_audit_log(
             metavar="HASH", help="A head noted earlier, to check that nothing was cut off."
         ),
     ] = None,
+    log: LogOption = None,
 ) -> None:
     """Check that no line of the audit log was changed, removed, added or moved.
 
+    The archives beside the log are checked too.
+
     Example: foidex audit verify
     """
-    chain_check = _open_audit_log().check((head or "").strip().lower())
-    print(f"The chain of {chain_check.line_count:,} lines is intact. Head: {chain_check.head}")
-    if head:
-        print(f"The head noted earlier is that of line {chain_check.noted_line:,}.")
-    if chain_check.torn_lines:
-        torn_lines = ", ".join(f"{line_number:,}" for line_number in chain_check.torn_lines)
-        print(f"A crash cut off line {torn_lines}; the result of that run was never given.")
+    from indexer.audit.archive import check_history
+
+    check = check_history(_open_audit_log(log), (head or "").strip().lower())
+    _print_chains(check)
+    if check.noted_file:
+        is_archive = check.noted_file is not check.history.files[-1]
+        archive = f" of {check.noted_file.path.name}" if is_archive else ""
+        print(f"The head noted earlier is that of line {check.noted_line:,}{archive}.")
+    if missing := _describe_missing(check.history):
+        print(missing)
+    for name in check.history.unfinished:
+        print(
+            f"{name} is a copy of the log that an interrupted run left. The next "
+            '"foidex audit archive" replaces it.'
+        )
+
+
+def _print_chains(check: HistoryCheck) -> None:
+    """One line for the log, one for each archive, and what a crash left in them."""
+    for file, chain in reversed([*zip(check.history.files, check.chains, strict=True)]):
+        is_archive = file is not check.history.files[-1]
+        name = f"{file.path.name}: " if is_archive else ""
+        print(f"{name}The chain of {chain.line_count:,} lines is intact. Head: {chain.head}")
+        if chain.torn_lines:
+            torn_lines = ", ".join(f"{line_number:,}" for line_number in chain.torn_lines)
+            print(
+                f"{name}A crash cut off line {torn_lines}; the result of that run was never given."
+            )
+
+
+def _describe_missing(history: LogHistory) -> str:
+    if not (missing := history.missing):
+        return ""
+    return (
+        f"{missing.file} is missing ({missing.lines:,} lines, head {missing.head}): it was moved "
+        'or deleted. If there is a copy, check it with "foidex audit verify --log COPY --head '
+        f'{missing.head}".'
+    )
+
+
+@audit_app.command(name="archive")
+def archive_audit_log() -> None:
+    """Move the lines of the audit log to an archive beside it, and continue with a new log.
+
+    Example: foidex audit archive
+    """
+    from indexer.audit.archive import archive_log, check_history
+
+    log = _open_audit_log(None)
+    check = check_history(log)
+    if check.chains[-1].line_count == (1 if check.history.files[-1].continues else 0):
+        print("The log has no line that is not about an archive, so nothing was archived.")
+        return
+    with get_session().run("audit archive") as run:
+        archive = run.write_with(lambda entry: archive_log(log, entry))
+    print(f"{archive.lines:,} lines are now in {log.path.with_name(archive.file)}")
+    print(f"Head: {archive.head}. Note it, and copy the archive to where your backups are.")
 
 
 @audit_app.command(name="head")
@@ -57,9 +118,11 @@ def print_audit_log(
     forgotten: Annotated[
         str | None,
         typer.Option(
-            metavar="REF", help="Only the lines about the erased record of this reference."
+            metavar="REF",
+            help="Only the lines about the erased record of this reference, in archives too.",
         ),
     ] = None,
+    log: LogOption = None,
 ) -> None:
     """Print the audit log, one JSON line for each run, oldest first.
 
@@ -67,8 +130,12 @@ def print_audit_log(
     """
     import msgspec
 
-    log = _open_audit_log()
-    lines = log.read_lines(last) if forgotten is None else deque(log.find_erasures(forgotten), last)
+    audit_log = _open_audit_log(log)
+    lines = (
+        audit_log.read_lines(last)
+        if forgotten is None
+        else deque(_find_erasures(audit_log, forgotten), last)
+    )
     for entry in lines:
         print(msgspec.json.encode(entry).decode())
     if isinstance(lines, deque) and not lines:
@@ -78,7 +145,17 @@ def print_audit_log(
         )
 
 
-def _open_audit_log() -> AuditLog:
+def _find_erasures(log: AuditLog, reference: str) -> Iterator[dict[str, Any]]:
+    """The lines about an erased record, in the log and its archives."""
+    from indexer.audit.archive import read_history, read_history_lines
+
+    history = read_history(log)
+    if missing := _describe_missing(history):
+        print(missing, file=sys.stderr)
+    yield from log.find_erasures(reference, read_history_lines(history))
+
+
+def _open_audit_log(path: Path | None = None) -> AuditLog:
     from indexer.audit.log import AUDIT_LOG_NAME, AuditLog
 
-    return AuditLog(get_session().settings.audit_folder / AUDIT_LOG_NAME)
+    return AuditLog(path or get_session().settings.audit_folder / AUDIT_LOG_NAME)

@@ -51,9 +51,11 @@ def _read_noted_head(settings: Settings) -> LedgerHead | None:
     noted: dict[str, Any] | None = None
     try:
         for line in AuditLog(settings.audit_folder / AUDIT_LOG_NAME).read_lines():
-            fields = line.get("ledger")
-            if isinstance(fields, dict) and fields.get("alias") == settings.index.alias:
-                noted = fields
+            # The first line of a log keeps what was noted in the archives before it.
+            carried = (line.get("continues") or {}).get("ledgers", ())
+            for fields in (*carried, line.get("ledger")):
+                if isinstance(fields, dict) and fields.get("alias") == settings.index.alias:
+                    noted = fields
     except BrokenChainError:
         return None
     return msgspec.convert(noted, LedgerHead) if noted else None

@@ -211,3 +211,31 @@ def test_nothing_is_changed_if_the_log_cannot_be_written(
         outcome = operate(*command, code=11)
         assert "so nothing was changed" in outcome.err
     assert operate("generations").out == before
+
+
+def test_an_archived_log_is_verified_with_its_archive(
+    operate: Callable[..., Outcome], home: Path
+) -> None:
+    operate("refresh")
+    operate("forget", "41/0000001/19", code=0)
+    lines, head = operate("audit", "head").out.split()
+    archived = operate("audit", "archive").out
+    assert f"{lines} lines are now in" in archived
+    assert head in archived
+    (archive,) = (home / "audit").glob("audit-*-1.jsonl")
+    assert len(read_audit_lines(home)) == 1
+    assert "so nothing was archived" in operate("audit", "archive").out
+    verified = operate("audit", "verify", "--head", head).out
+    assert f"The head noted earlier is that of line {lines} of {archive.name}." in verified
+    assert verified.count("is intact") == 2
+    assert "forget" in operate("audit", "show", "--forgotten", "41/0000001/19").out
+    assert len(operate("audit", "show", "--log", str(archive)).out.splitlines()) == int(lines)
+    moved = archive.rename(home / archive.name)
+    assert f"{archive.name} is missing" in operate("audit", "verify").out
+    assert f"{archive.name} is missing" in operate("audit", "show", "--forgotten", "1").err
+    operate("audit", "verify", "--log", str(moved), "--head", head)
+    operate("audit", "verify", "--head", head, code=18)
+    moved.rename(archive)
+    archive.write_bytes(archive.read_bytes().replace(b'"refresh"', b'"refused"'))
+    operate("audit", "verify", code=18)
+    operate("audit", "archive", code=18)

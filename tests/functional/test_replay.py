@@ -678,7 +678,7 @@ def test_nothing_is_forgotten_where_it_cannot_be_logged(
         refused = run(environment, *words)
         assert (refused.code, refused.out) == (11, "")
         assert refused.err.count("foidex: ") == 1
-        assert "every removal must be logged, so nothing was changed" in refused.err
+        assert "every change must be logged, so nothing was changed" in refused.err
     log.rmdir()
     assert run(environment, *kept).out.split() == ["A", "B"]
     assert run(environment, "forget", "A").code == 0
