@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from indexer.config.model import ConfigFile, ServerSettings, Settings
 from indexer.errors import ConfigurationError
+from indexer.files import open_input
 from indexer.records.categories import check_categories
 from indexer.records.contract import PLAIN_CONTRACT
 from indexer.suggestions import find_closest_names, suggest_name
@@ -31,6 +32,8 @@ from indexer.validation_errors import (
 )
 
 CONFIG_FILE_NAME: Final = "foidex.toml"
+
+_MAX_CONFIG_BYTES: Final = 1_000_000
 
 _VARIABLE_PREFIX: Final = "FOIDEX_"
 
@@ -147,18 +150,44 @@ def _choose_home_folder() -> Path:
 
 def _read_config_file(path: Path) -> ConfigFile:
     try:
-        text = path.read_bytes()
+        with open_input(path) as file:
+            text = file.read(_MAX_CONFIG_BYTES + 1)
     except OSError as error:
         raise ConfigurationError(
             f"{path}: cannot be read ({error.strerror}). Name another file with --config."
         ) from error
+    if len(text) > _MAX_CONFIG_BYTES:
+        raise ConfigurationError(
+            f"{path}: is larger than {_MAX_CONFIG_BYTES:,} bytes, the most that is read. Name "
+            "another file with --config."
+        )
     try:
-        return msgspec.toml.decode(text, type=ConfigFile)
+        file_settings = msgspec.toml.decode(text, type=ConfigFile)
+        _refuse_null_characters(msgspec.to_builtins(file_settings), path, "")
+        return file_settings
     except msgspec.ValidationError as error:
         explanation = _explain_violation(parse_validation_error(error))
         raise ConfigurationError(f"{path}: {explanation}") from None
+    except RecursionError:
+        raise ConfigurationError(
+            f"{path}: is nested too deeply to be settings. Correct the file."
+        ) from None
     except (msgspec.DecodeError, ValueError) as error:
         raise ConfigurationError(f"{path}: is not TOML: {error}. Correct the line.") from None
+
+
+def _refuse_null_characters(value: Any, path: Path, location: str) -> None:
+    """Raise ConfigurationError for a text that no name of a file and no query can hold."""
+    if isinstance(value, str) and "\0" in value:
+        raise ConfigurationError(
+            f'{path}: "{location}": has a null character (\\u0000). Correct the value.'
+        )
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_null_characters(item, path, f"{location}.{key}".removeprefix("."))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _refuse_null_characters(item, path, location)
 
 
 def _list_secret_keys(file: ConfigFile) -> Iterator[str]:

@@ -128,6 +128,8 @@ def run_batch(job: AnswerJob, folder: Path, output_folder: Path) -> Iterator[Bat
 
 
 def _read_batch_request(path: Path, session: Session) -> Request | FoidexError:
+    if path.is_fifo():  # whoever may write into the folder could let every run wait for ever
+        return RequestError(f"{path}: is a named pipe, not a request file. Remove it.")
     try:
         return read_configured_request(path, session.settings)
     except FoidexError as error:

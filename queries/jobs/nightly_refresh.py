@@ -137,7 +137,13 @@ def _expand_patterns(folder: Path, patterns: tuple[str, ...]) -> tuple[Path, ...
             if base.is_absolute()
             else (folder, pattern)
         )
-        matches = sorted(path for path in root.glob(relative) if not is_sidecar(path))
+        try:
+            matches = sorted(path for path in root.glob(relative) if not is_sidecar(path))
+        except (ValueError, NotImplementedError):  # Python 3.11 and 3.12: "**" beside other text
+            raise SourceError(
+                f"{folder / pattern}: is not a pattern. ** must be a folder of its own, as in "
+                "extract/**/*.jsonl."
+            ) from None
         if not matches:
             _require_listable_folder(
                 root.joinpath(*takewhile(_is_literal_part, Path(relative).parts[:-1]))

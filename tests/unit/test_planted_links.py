@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from indexer.audit.log import AuditEntry, AuditLog
+from indexer.config.loader import load_settings
 from indexer.config.model import OutputSettings
-from indexer.errors import ConfigurationError, FoidexError, OutputError
+from indexer.errors import ConfigurationError, FoidexError, OutputError, RequestError
 from indexer.files import PRIVATE, Permissions, UnsafePathError, open_file, open_folder, read_file
 from indexer.jobs.report import RefreshReport, write_metrics, write_refresh_report
 from indexer.jobs.retention import expire_rejects
@@ -28,6 +29,7 @@ from queries.documents.formats.docx import render_letter_docx
 from queries.documents.formats.letter import render_letter_text
 from queries.documents.formats.pdf import render_letter_pdf
 from queries.evidence.basis import BasisHeader, basis_path, read_basis, write_basis
+from queries.spec.yaml_text import read_yaml
 from tests.support.answers import FORCE, sample_answer
 from tests.support.planted import plant_link
 from tests.support.tables import FIVE
@@ -189,6 +191,21 @@ def test_a_template_is_not_read_through_a_link_of_another_user(
     plant_link(tmp_path / "templates" / template, secret, monkeypatch)
     with pytest.raises(ConfigurationError, match="Put a file of your own in its place"):
         render(context)
+
+
+def test_a_request_or_a_setting_is_not_read_through_a_link_of_another_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The messages would show parts of a file that only the reader may read."""
+    secret = tmp_path / "secret"
+    secret.write_text("PASSWORD: secret\n")
+    plant_link(tmp_path / "planted", secret, monkeypatch)
+    if os.geteuid() == 0:
+        with pytest.raises(RequestError, match="through a link of another user"):
+            read_yaml(tmp_path / "planted")
+        with pytest.raises(ConfigurationError, match="through a link of another user"):
+            load_settings({}, tmp_path / "planted")
+    assert read_yaml(secret).value == {"PASSWORD": "secret"}
 
 
 def test_a_basis_is_not_read_through_a_link_of_another_user(

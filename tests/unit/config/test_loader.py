@@ -41,6 +41,11 @@ def test_the_homes_are_where_they_are_told_to_be(tmp_path: Path) -> None:
         ("[index]\nshards = 0", '"index.shards": expected a whole number of 1 or more'),
         ("[index]\nalias = 'Upper Case'", '"index.alias"'),
         ("[index", "is not TOML"),
+        pytest.param("x = " + "[" * 100_000, "is nested too deeply", id="deep list"),
+        pytest.param("x = " + "{a=" * 100_000, "is nested too deeply", id="deep table"),
+        pytest.param("#" * 1_000_001, "is larger than 1,000,000 bytes", id="too large"),
+        ('[source]\npaths = ["a.jsonl", "b\\u0000.jsonl"]', '"source.paths": has a null character'),
+        ('[refresh]\nreport = "a\\u0000"', '"refresh.report": has a null character'),
         ('[server]\nurl = "localhost"', "is not an address"),
     ],
 )

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from indexer.errors import FoidexError, InexactError, NumbersChangedError, RequestError
+from indexer.session import Session
 from queries.documents.comparison import NumberChange
+from queries.documents.content.context import DocumentSettings
 from queries.documents.document_set import WriteResult
-from queries.jobs.batch import BatchFailedError, BatchResult, raise_batch_failures
+from queries.jobs.batch import (
+    AnswerJob,
+    BatchFailedError,
+    BatchResult,
+    raise_batch_failures,
+    run_batch,
+)
+from tests.support.answers import FORCE
 
 
 def result(error: FoidexError | None = None, changes: tuple[NumberChange, ...] = ()) -> BatchResult:
@@ -33,3 +44,11 @@ def test_a_failure_counts_before_a_change() -> None:
 
 def test_a_folder_without_failures_and_changes_raises_nothing() -> None:
     raise_batch_failures([result(), result()])
+
+
+def test_a_pipe_among_the_requests_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "request.yaml")
+    job = AnswerJob(Session(), DocumentSettings(FORCE, date(2018, 8, 15)))
+    (told,) = run_batch(job, tmp_path, tmp_path / "out")
+    assert "request.yaml: is a named pipe" in str(told.error)
+    assert not (tmp_path / "out").exists()

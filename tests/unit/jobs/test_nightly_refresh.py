@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,9 @@ def test_a_folder_that_cannot_be_listed_is_told_and_not_the_pattern(
 
     monkeypatch.setattr(Path, "iterdir", denied)
     assert f"{extract}: cannot be read (Permission denied)" in refused(tmp_path, "extract/*.jsonl")
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="Python 3.13 takes it as *")
+@pytest.mark.parametrize("pattern", ["**crimes.jsonl", "extract**/crimes.jsonl"])
+def test_what_is_no_pattern_is_told(tmp_path: Path, pattern: str) -> None:
+    assert f"{tmp_path / pattern}: is not a pattern" in refused(tmp_path, pattern)
