@@ -43,7 +43,7 @@ def test_all_is_well_once_records_are_loaded(
     assert [one.message for one in found["rights"]] == [f"this user may {one.may}." for one in COMMAND_PRIVILEGES]  # fmt: skip
     told = foidex("doctor")
     assert told.code == 0
-    assert len(told.out.splitlines()) == 16
+    assert len(told.out.splitlines()) == 17
 
 
 def test_another_mapping_wants_a_full_refresh(
