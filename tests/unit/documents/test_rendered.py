@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
+from indexer.records.damage.kinds import TextDamage
 from queries.answer.types import (
     Row,
     TermAnswer,
@@ -53,6 +54,25 @@ def test_outputs_are_as_they_were_agreed(
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "renderer", [render_letter_text, render_letter_html, render_letter_typst, render_report_html]
+)
+def test_every_document_says_that_text_was_repaired_or_is_damaged(
+    renderer: Callable[..., str],
+) -> None:
+    answer = sample_answer(100)
+    damage = TextDamage(
+        repair=("html",), damaged=2, kinds={"control": 2}, repaired=7, repaired_kinds={"html": 7}
+    )
+    provenance = msgspec.structs.replace(answer.provenance, damage=damage)
+    damaged = msgspec.structs.replace(answer, provenance=provenance)
+    sentences = ("text was repaired before counting in 7 of the", "Text is damaged in 2 of the")
+    day = date(2018, 8, 15)
+    for sentence in sentences:
+        assert sentence in " ".join(rendered(renderer, damaged, FORCE, day).split())
+        assert sentence not in " ".join(rendered(renderer, answer, FORCE, day).split())
 
 
 @pytest.mark.parametrize("renderer", [render_letter_typst, render_report_html])
