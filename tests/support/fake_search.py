@@ -151,11 +151,20 @@ def _keys(one: Doc, sources: list[dict[str, Any]], path: str) -> Iterator[list[A
 
 
 class PlainEngine:
-    """A search engine over a few records held in memory, which cover all days if none are given."""
+    """A search engine over a few records held in memory, which cover all days if none are given.
 
-    def __init__(self, records: Sequence[dict[str, Any]], coverage: Coverage | None = None) -> None:
+    The index has ``in_index`` records, most of them of other years.
+    """
+
+    def __init__(
+        self,
+        records: Sequence[dict[str, Any]],
+        coverage: Coverage | None = None,
+        in_index: int = 1_000_000_000,
+    ) -> None:
         self._docs = [doc(record) for record in records]
         self._coverage = coverage
+        self._in_index = in_index
 
     def run_search(self, body: dict[str, Any]) -> SearchResult:
         """Run one search over the records."""
@@ -178,9 +187,8 @@ class PlainEngine:
             sources=("crimes.jsonl",),
             mapping_hash="ab" * 32,
         )
-        # Most records are of other years.
         return SearchResult(
-            response, body, "crimes", generation, 1_000_000_000, moment, self._coverage
+            response, body, "crimes", generation, self._in_index, moment, self._coverage
         )
 
     def read_later_pages(self, result: SearchResult, aggregation: str) -> None:
