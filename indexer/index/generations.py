@@ -37,13 +37,13 @@ _NAME_STAMP: Final = re.compile(r"\d{8}-\d{6}(-\d+)?")
 class Generation(Struct, frozen=True):
     """What the index records about one generation. Times are UTC.
 
-    ``categories`` are the force's own fields in it. ``read`` to ``kept_out`` count the lines of the
-    refresh that made it; those kept out belong to forgotten records. ``records`` and ``tombstones``
-    count what it holds: a tombstone remembers when a record was deleted. ``content_hash`` covers
-    all its records, in any order. ``overrides`` are the checks that it failed and was promoted in
-    spite of; ``forgotten`` counts the records removed from it since. ``coverage`` are the days it
-    holds records of, and ``damage`` counts the records with damaged text; both are None in those of
-    earlier versions.
+    ``categories`` are the force's own fields in it. ``read`` to ``skipped`` count the lines of the
+    refresh that made it; those kept out belong to forgotten records, those skipped are blank.
+    ``records`` and ``tombstones`` count what it holds: a tombstone remembers when a record was
+    deleted. ``content_hash`` covers all its records, in any order. ``overrides`` are the checks
+    that it failed and was promoted in spite of; ``forgotten`` counts the records removed from it
+    since. ``coverage`` are the days it holds records of, and ``damage`` counts the records with
+    damaged text; both are None in those of earlier versions.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Generation(Struct, frozen=True):
     late: int = 0
     unchanged: int = 0
     kept_out: int = 0
+    skipped: int = 0
     records: int = 0
     tombstones: int = 0
     watermark: datetime | None = None

@@ -248,7 +248,7 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
             keep=plan.rejects_file is None,
         )
         tally = _fill_generation(context, generation, live, rejects, checks)
-        if tally.read == 0 and context.mode == "full":
+        if tally.read == tally.skipped and context.mode == "full":
             raise _make_no_records_error(plan)
         generation = _set_generation_counts(generation, tally)
         generation = resolve_links(client, generation, tally, load_offence_table())
@@ -309,6 +309,7 @@ def _set_generation_counts(generation: Generation, tally: Tally) -> Generation:
         late=tally.late,
         unchanged=tally.unchanged,
         kept_out=tally.kept_out,
+        skipped=tally.skipped,
         records=tally.records,
         tombstones=tally.tombstones,
         watermark=tally.watermark,

@@ -25,7 +25,7 @@ from indexer.loading.faults import RejectedKind
 from indexer.records.damage.kinds import DAMAGE_WORDS, TextDamage
 
 _COUNT_FIELDS: Final = (
-    "read", "indexed", "rejected", "deleted", "late", "unchanged", "kept_out", "records",
+    "read", "indexed", "rejected", "deleted", "late", "unchanged", "kept_out", "skipped", "records",
     "unresolved_links",
 )  # fmt: skip
 

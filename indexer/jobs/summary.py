@@ -25,6 +25,7 @@ def summarise_refresh(result: RefreshResult) -> list[str]:
         f"{generation.name} is live: {generation.read:,} records read, "
         f"{generation.indexed:,} indexed, {generation.rejected:,} rejected.{changes}"
     ]
+    lines += describe_blank_lines(generation.skipped)
     lines += list_kinds(result.rejected_kinds)
     if result.rejects:
         lines.append(f"Rejected records are in {result.rejects}, their reasons beside it.")
@@ -101,6 +102,11 @@ def describe_damage_found(damage: TextDamage, records: int) -> list[str]:
             f"may not be found: {list_damage_counts(damage.kinds)}. {advise_repair(damage.kinds)}"
         )
     return lines
+
+
+def describe_blank_lines(number: int) -> list[str]:
+    """That blank lines and rows were read, in a line for a person; nothing if there were none."""
+    return [f"Of what was read, {number:,} blank lines or rows were skipped."] if number else []
 
 
 def describe_unknown_codes(codes: dict[str, int]) -> str:

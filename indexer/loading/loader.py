@@ -1,6 +1,7 @@
 """Loads records into one index: checks them, sends them in bulk, and accounts for every line.
 
-Every line read is indexed, rejected, deleted, late, unchanged or kept out, or the load fails.
+Every line read is indexed, rejected, deleted, late, unchanged, kept out or, if it is blank,
+skipped, or the load fails.
 *Filling* starts from an empty index: of two records with one reference the first is kept.
 *Changing* starts from a copy of a generation: the version with the newer ``updated_at`` is kept.
 Two requests are in flight while the next is prepared. Two requests in flight never hold the same
@@ -161,6 +162,9 @@ def _prepare_documents(
     written to ``rejects`` if that is given."""
     for raw in raws:
         tally.read += 1
+        if raw.blank:
+            tally.skipped += 1
+            continue
         try:
             document = builder.document(raw)
         except RecordError as error:

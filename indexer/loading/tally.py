@@ -38,12 +38,12 @@ class Tally(Struct):
     """How many lines were read, and how many had each outcome.
 
     ``watermark`` is the newest ``updated_at`` read. ``kept_out`` counts records that were forgotten
-    here and are not known to be newer than that. ``records``, ``tombstones`` and ``content``
-    describe the whole index, not only what this load added; ``content`` is a hash of all records
-    that does not depend on their order. ``changed`` lists the references that changed, or is None
-    where nobody needs them. ``reasons`` holds the first reasons of rejected records, and ``faults``
-    counts all of them by kind.
-    ``damage`` counts the damage in the narratives read.
+    here and are not known to be newer than that, ``skipped`` blank lines and rows. ``records``,
+    ``tombstones`` and ``content`` describe the whole index, not only what this load added;
+    ``content`` is a hash of all records that does not depend on their order. ``changed`` lists the
+    references that changed, or is None where nobody needs them. ``reasons`` holds the first reasons
+    of rejected records, and ``faults`` counts all of them by kind. ``damage`` counts the damage in
+    the narratives read.
     """
 
     read: int = 0
@@ -53,6 +53,7 @@ class Tally(Struct):
     late: int = 0
     unchanged: int = 0
     kept_out: int = 0
+    skipped: int = 0
     records: int = 0
     tombstones: int = 0
     content: int = 0
@@ -81,7 +82,7 @@ class Tally(Struct):
     def reconcile(self) -> None:
         """Raise GenerationError unless every line read has an outcome."""
         total = self.indexed + self.rejected + self.deleted + self.late + self.unchanged
-        total += self.kept_out
+        total += self.kept_out + self.skipped
         if self.read != total:
             raise GenerationError(
                 f"{self.read:,} records were read, but only {total:,} accounted for "

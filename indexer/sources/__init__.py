@@ -40,7 +40,9 @@ def read_records(
     fields: FieldMap = EMPTY_FIELD_MAP,
     counts: Counter[Path] | None = None,
 ) -> Iterator[RawRecord]:
-    """Every record of the files and folders, in order. Raises SourceError.
+    """Every record of the files and folders, in order; blank lines and rows are marked as such.
+
+    Raises SourceError.
 
     CSV rows have the record's field names already; JSON lines are as they were read. ``counts``
     takes the number of lines that are not blank, or of rows, of each file.
@@ -64,7 +66,7 @@ def _count_records(
     path: Path, raws: Iterator[RawRecord], counts: Counter[Path]
 ) -> Iterator[RawRecord]:
     for raw in raws:
-        counts[path] += 1
+        counts[path] += not raw.blank
         yield raw
 
 
@@ -109,7 +111,9 @@ def _resolve_file(path: Path) -> Path:
 
 
 def read_tombstones(path: Path, counts: Counter[Path] | None = None) -> Iterator[RawRecord]:
-    """A deletion for every reference in a text file, one a line. Raises SourceError.
+    """A deletion for every reference in a text file, one a line; blank lines are marked as such.
+
+    Raises SourceError.
 
     ``counts`` takes the number of references.
     """
@@ -126,6 +130,8 @@ def _read_references(path: Path) -> Iterator[RawRecord]:
                 if reference := line.strip():
                     raw = {"crime_ref": reference, "status": DELETED}
                     yield RawRecord(f"{path.name}:{number}", raw, 0)
+                else:
+                    yield RawRecord(f"{path.name}:{number}", b"", 0, blank=True)
     except UnicodeDecodeError:
         raise SourceError(f"{path}: is not UTF-8 text. Save it as UTF-8.") from None
     except RecordTooLongError:

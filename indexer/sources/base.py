@@ -15,7 +15,8 @@ class RawRecord(Struct, frozen=True, gc=False):
 
     ``location`` is "file:line"; ``raw`` is the JSON line, or a mapping of Python values; ``size``
     is the number of bytes read for it. ``error`` says why the source itself rejects it, and the
-    fix; ``error_kind`` is what it has in common with all records of the same fault.
+    fix; ``error_kind`` is what it has in common with all records of the same fault. A ``blank``
+    row or line is no record: it is yielded so that it is counted.
     """
 
     location: str
@@ -23,6 +24,7 @@ class RawRecord(Struct, frozen=True, gc=False):
     size: int
     error: str | None = None
     error_kind: str = ""
+    blank: bool = False
 
 
 class RecordTooLongError(Exception):

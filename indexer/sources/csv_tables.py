@@ -56,28 +56,38 @@ def read_csv_tables(
     rows = _count_rows(
         crimes, _read_csv_rows(crimes, columns, required, fields.target_name), counts
     )
+    blanks: Counter[Path] = Counter()
     children = [
-        ChildRows(table, _count_rows(file, _read_child_rows(table, file, fields), counts))
+        ChildRows(table, _count_rows(file, _read_child_rows(table, file, fields, blanks), counts))
         for table, file in child_files
     ]
     yield from join_records(CRIMES_FILE, rows, children, fields.categories)
+    for file in blanks.elements():
+        yield RawRecord(file.name, {}, 0, blank=True)
 
 
 def _count_rows(
     file: Path, rows: Iterator[SourceRow], counts: Counter[Path]
 ) -> Iterator[SourceRow]:
     for row in rows:
-        counts[file] += 1
+        counts[file] += not row.blank
         yield row
 
 
-def _read_child_rows(table: ChildTable, file: Path, fields: FieldMap) -> Iterator[SourceRow]:
+def _read_child_rows(
+    table: ChildTable, file: Path, fields: FieldMap, blanks: Counter[Path]
+) -> Iterator[SourceRow]:
+    """Every row that is not blank; ``blanks`` takes the number of the others."""
+
     def map_column(source_column: str) -> str | None:
         return table.target_column(source_column, fields)
 
     for row in _read_csv_rows(
         file, (JOIN_KEY, *table.columns), {JOIN_KEY, *table.required}, map_column
     ):
+        if row.blank:
+            blanks[file] += 1
+            continue
         if row.error:
             # It is unknown which record it belongs to, so it cannot be rejected with that record.
             raise SourceError(f"{file.parent / row.location}: {row.error}")
@@ -90,7 +100,7 @@ def _read_csv_rows(
     required: Iterable[str],
     map_column: Callable[[str], str | None],
 ) -> Iterator[SourceRow]:
-    """Every row that is not blank, with our names; the header is checked against the columns."""
+    """Every row with our names, blank ones marked; the header is checked against the columns."""
     line = 1
     try:
         with io.TextIOWrapper(open_input(file), encoding="utf-8-sig", newline="") as text:
@@ -112,6 +122,8 @@ def _read_csv_rows(
                     )
                 elif any(map(str.strip, row)):
                     yield _parse_csv_row(location, header, row, required_columns)
+                else:
+                    yield SourceRow(location, 0, {}, blank=True)
     except UnicodeDecodeError:
         raise SourceError(f"{file}: is not UTF-8 text. Save it as CSV UTF-8.") from None
     except (csv.Error, RecordTooLongError):

@@ -69,8 +69,8 @@ CHILD_TABLES: Final = (
 class SourceRow(NamedTuple):
     """One row with our names, without its empty fields; ``error`` says why it is invalid.
 
-    ``error_kind`` is what all rows of that fault share. ``position`` is its place among the rows of
-    its record, if a column says so.
+    ``error_kind`` is what all rows of that fault share. A ``blank`` row only counts.
+    ``position`` is its place among the rows of its record, if a column says so.
     """
 
     location: str
@@ -79,6 +79,7 @@ class SourceRow(NamedTuple):
     error: str | None = None
     position: int | float | str | None = None
     error_kind: str = ""
+    blank: bool = False
 
 
 class ChildRows(NamedTuple):
@@ -151,6 +152,9 @@ def _join_crimes(
     categories: Categories,
 ) -> Iterator[RawRecord]:
     for row in crimes:
+        if row.blank:
+            yield RawRecord(row.location, {}, 0, blank=True)
+            continue
         raw = dict(row.values)
         error, kind = row.error, row.error_kind
         for name in categories.keys() & raw.keys():

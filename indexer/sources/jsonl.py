@@ -26,7 +26,7 @@ _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_json_lines(path: Path) -> Iterator[RawRecord]:
-    """Every line that is not blank. Raises SourceError for a file that cannot be read."""
+    """Every line, blank ones marked as such. Raises SourceError for a file that cannot be read."""
     try:
         with open_input(path) as file:
             yield from _read_lines(path, file)
@@ -70,6 +70,7 @@ def _read_lines(path: Path, file: io.BufferedReader) -> Iterator[RawRecord]:
                 "MB, so this is not JSON Lines. Write one record a line."
             )
         if line.isspace() or not line:
+            yield RawRecord(f"{name}:{number}", b"", 0, blank=True)
             continue
         if is_first:
             _refuse_other_json(path, line)

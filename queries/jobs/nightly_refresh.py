@@ -39,7 +39,7 @@ from indexer.jobs.report import (
     write_refresh_report,
 )
 from indexer.jobs.retention import expire_rejects
-from indexer.jobs.summary import describe_damage_found, describe_unknown_codes
+from indexer.jobs.summary import describe_blank_lines, describe_damage_found, describe_unknown_codes
 from indexer.loading.faults import RejectedRecordsError, describe_records, list_kinds
 from indexer.loading.rejects import list_reasons
 from indexer.loading.tally import Tally
@@ -189,6 +189,7 @@ def summarise_source_check(tally: Tally) -> list[str]:
         f"{tally.read:,} records read: {tally.indexed:,} valid, {tally.deleted:,} deletions, "
         f"{tally.rejected:,} invalid."
     ]
+    lines += describe_blank_lines(tally.skipped)
     lines += list_kinds(tally.faults.list_kinds())
     if tally.unknown_codes:
         lines.append(describe_unknown_codes(tally.unknown_codes))

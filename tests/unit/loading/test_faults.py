@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from indexer.config.field_map import EMPTY_FIELD_MAP
+from indexer.errors import GenerationError
 from indexer.loading.faults import FaultTally, list_kinds
 from indexer.loading.loader import DocumentBuilder, check_records
 from indexer.loading.rejects import list_reasons
@@ -89,3 +93,28 @@ def test_csv_faults_have_kinds_too(tmp_path: Path) -> None:
             ("crimes.csv:4",),
         ),
     ]
+
+
+def test_blank_lines_and_rows_are_counted_so_that_the_sum_is_what_was_read(tmp_path: Path) -> None:
+    good = '{"crime_ref":"A","recorded_on":"2022-01-01","offence_code":"22B","narrative":""}\n'
+    (tmp_path / "lines.jsonl").write_text(f"\n{good}  \n{good}{{}}\n\r\n", encoding="utf-8")
+    (tmp_path / "crimes.csv").write_text(
+        "crime_ref,recorded_on,offence_code,narrative\n,,,\nB,2022-01-01,22B,\n\n , ,,\n"
+        "C,never,22B,\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "victims.csv").write_text("crime_ref,age\n,\nB,20\n,\n", encoding="utf-8")
+    counts: Counter[Path] = Counter()
+    builder = DocumentBuilder(load_offence_table(), EMPTY_FIELD_MAP, datetime.now(UTC))
+    paths = [tmp_path / "lines.jsonl", tmp_path]
+    tally = check_records(read_records(paths, counts=counts), builder)
+    assert (tally.read, tally.indexed, tally.rejected, tally.skipped) == (13, 3, 2, 8)
+    tally.reconcile()
+    assert {path.name: number for path, number in counts.items()} == {
+        "lines.jsonl": 3,
+        "crimes.csv": 2,
+        "victims.csv": 1,
+    }
+    tally.skipped -= 1
+    with pytest.raises(GenerationError, match="only 12 accounted for"):
+        tally.reconcile()

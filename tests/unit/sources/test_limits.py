@@ -26,7 +26,7 @@ def record(**more: Any) -> dict[str, Any]:
 def read_rows(tmp_path: Path, text: str) -> list[Any]:
     file = tmp_path / "crimes.csv"
     file.write_text(text, encoding="utf-8")
-    return [raw.raw for raw in read_csv_tables(file, EMPTY_FIELD_MAP)]
+    return [raw.raw for raw in read_csv_tables(file, EMPTY_FIELD_MAP) if not raw.blank]
 
 
 @pytest.mark.parametrize(("victims", "links"), [(10_001, 0), (0, 10_001), (6_000, 6_000)])
