@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from indexer.errors import RequestError
+from indexer.validation_errors import describe_violation, parse_validation_error
 from queries.answer.types import READ_FORMATS, Answer
 
 _MAX_FORMAT_LENGTH = 40
@@ -42,6 +43,9 @@ def read_answer_file(path: Path) -> Answer:
     try:
         return msgspec.convert(raw, Answer)
     except msgspec.ValidationError as error:
+        violation = parse_validation_error(error)
+        part = f'"{violation.location}": ' if violation.location else ""
+        fault = part + describe_violation(violation)
         raise RequestError(
-            f"{path}: is not an answer as foidex writes it ({error}). Use the file as it was made."
+            f"{path}: is not an answer as foidex writes it ({fault}). Use the file as it was made."
         ) from None

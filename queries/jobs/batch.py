@@ -103,6 +103,8 @@ def run_batch(job: AnswerJob, folder: Path, output_folder: Path) -> Iterator[Bat
     If one fails, the others are still answered. Raises RequestError where the folder has no request
     file.
     """
+    if not folder.is_dir():
+        raise RequestError(f"{folder}: there is no such folder. Name a folder of request files.")
     paths = sorted(path for pattern in _REQUEST_PATTERNS for path in folder.glob(pattern))
     if not paths:
         raise RequestError(f"{folder}: contains no request file (*.yaml). Choose another folder.")

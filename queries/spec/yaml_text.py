@@ -69,6 +69,10 @@ def parse_yaml(text: str, name: str) -> YamlDocument:
         _reject_unsafe_yaml(text, name)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
+        if error.context == "while scanning a quoted scalar" and error.context_mark:
+            raise RequestError(
+                f"{name}:{error.context_mark.line + 1}: opens a quote that is not closed. Close it."
+            ) from None
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = error.problem or "cannot be read"
         remedy = (

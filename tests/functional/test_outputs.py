@@ -109,7 +109,7 @@ def test_options_that_do_not_go_together_are_refused(
 def test_a_folder_without_requests_is_told(foidex: Run) -> None:
     done = foidex("answer", "--all", "nowhere", "--out", "out")
     assert done.code == 3
-    assert "nowhere: contains no request file" in done.err
+    assert "nowhere: there is no such folder" in done.err
 
 
 def test_the_letterhead_of_the_force_is_used(
