@@ -59,25 +59,30 @@ class SampleCoverage(
         "uncounted_total": "without_of",
         "counted_read": "beside_read",
         "counted_total": "beside_of",
+        "broken_total": "broken_of",
     },
 ):
     """Where near misses were searched for: how many records were read, of how many candidates.
 
     ``uncounted`` are records without the term or a similar one of the request, where a near miss
-    would add records; ``counted`` are records with one, where it would not.
+    would add records; ``counted`` are records with one, where it would not. ``broken`` are records,
+    with the term or without, where its words are apart as by full stops, grouped digits or a page.
     """
 
     uncounted_read: int
     uncounted_total: int
     counted_read: int
     counted_total: int
+    broken_read: int = 0
+    broken_total: int = 0
 
     @property
     def is_complete(self) -> bool:
         """Whether every record was read."""
-        return (self.uncounted_read, self.counted_read) == (
+        return (self.uncounted_read, self.counted_read, self.broken_read) == (
             self.uncounted_total,
             self.counted_total,
+            self.broken_total,
         )
 
 
@@ -255,6 +260,13 @@ def _list_term_findings(finding: TermCheck) -> Iterator[tuple[str, str]]:
             "near miss",
             f"searched for in {coverage.counted_read:,} of the {coverage.counted_total:,} records "
             "that count already",
+        )
+    if coverage.broken_read < coverage.broken_total:
+        yield (
+            "near miss",
+            "with full stops, with grouped digits or broken by a page: searched for in "
+            f"{coverage.broken_read:,} of {coverage.broken_total:,} records that may contain one, "
+            "whether or not they mention the term: there may be others",
         )
     if finding.unintended:
         forms = ", ".join(f"{form.form} {form.records:,}" for form in finding.unintended)

@@ -143,7 +143,7 @@ def search_near_misses(
     """
     spellings = [term for other_usage in usages for term in other_usage.mention.spellings]
     misses = NearMissCollector()
-    samples = [(0, 0, 0, 0)]
+    samples = [(0, 0, 0, 0, 0, 0)]
     for spelling in usage.mention.spellings:
         target = NearMissMatcher(spelling, spellings)
         for form in target.without_punctuation():
@@ -158,10 +158,11 @@ def search_near_misses(
         )
         records, total = sealed.read([usage.record_filter, query, similar_query], limits.records)
         _collect_from_records(records, target, misses)
-        samples.append((*sampled, len(records), total))
+        broken = (0, 0)
         if (broken_query := target.broken_query()) is not None:
             queries = [usage.record_filter, broken_query]
-            samples.append(_read_broken_wordings(sealed, queries, target, misses, limits))
+            broken = _read_broken_wordings(sealed, queries, target, misses, limits)
+        samples.append((*sampled, len(records), total, *broken))
     return misses, SampleCoverage(*map(sum, zip(*samples, strict=True)))
 
 
@@ -199,11 +200,10 @@ def _read_broken_wordings(
     target: NearMissMatcher,
     misses: NearMissCollector,
     limits: SampleLimits,
-) -> tuple[int, int, int, int]:
+) -> tuple[int, int]:
     """Read the records that may contain what the rule cuts apart, in the order of their references.
 
-    Returns how many were read and how many there are, as the sums of a sample, if some were not;
-    otherwise four zeros, because nothing else is said of them.
+    Returns how many records were read, and how many there are; some may mention the term.
     """
     read_count, total = 0, None
     after: list[Query] = []
@@ -218,7 +218,7 @@ def _read_broken_wordings(
             break
         after = [Range(crime_ref={"gt": records[-1]["crime_ref"]})]
     assert total is not None
-    return (0, 0, 0, 0) if read_count == total else (read_count, total, 0, 0)
+    return read_count, total
 
 
 def _collect_from_records(

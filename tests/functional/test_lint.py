@@ -103,7 +103,7 @@ def test_a_request_has_its_wording_checked_by_hand(
         NearMiss("live streams", "another ending", 2, 1),
         NearMiss("live straem", "one letter away", 1, 1),
     )
-    assert stream.coverage == SampleCoverage(4, 4, 8, 8)
+    assert stream.coverage == SampleCoverage(4, 4, 8, 8, 2, 2)
 
     chat = named(check, "WeChat")
     assert (chat.places, chat.records) == (("Q2",), 2)
@@ -241,7 +241,7 @@ def test_a_sample_that_is_too_small_is_told(
     check = check_wording(client, index.alias, parse_request(REQUEST), BOOK, limits=limits)
     stream = named(check, "live stream")
     # R01, then what is not livestreamed; the straem was not reached.
-    assert stream.coverage == SampleCoverage(3, 4, 1, 8)
+    assert stream.coverage == SampleCoverage(3, 4, 1, 8, 2, 2)
     assert [miss.records for miss in stream.near_misses] == [3, 2]
     text = format_wording_check(check)
     assert "searched for in 3 of 4 records that may contain one and do not mention the term" in text

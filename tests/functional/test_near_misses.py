@@ -9,7 +9,7 @@ from elasticsearch import Elasticsearch
 
 from indexer.config.model import IndexSettings
 from queries.lint.check import check_wording
-from queries.lint.findings import NearMiss
+from queries.lint.findings import NearMiss, format_wording_check
 from queries.lint.near_misses import SampleLimits
 from queries.request.reader import parse_request
 from queries.spec.term_book import TermBook
@@ -119,13 +119,21 @@ def test_what_only_reading_finds_says_how_much_was_read(
 ) -> None:
     """Records that may be broken wordings are read in order, round by round."""
     texts = {f"R{number}": "They live. Stream there." for number in range(8)}
-    load(as_records({**texts, "R6": "A live-\n\nstream.", "R9": "A live-\n\nstream."}))
+    # One of them mentions the term as well.
+    both = "A live stream. A live-\n\nstream."
+    load(as_records({**texts, "R6": "A live-\n\nstream.", "R9": both}))
     text = "reference: R\ntitle: T\nmentions: [live stream]\nquestions: [{id: Q1, kind: offences}]"
     for limits, read, found in (
         (SampleLimits(3, 2), (6, 9), ()),
-        (SampleLimits(3, 3), (0, 0), (NearMiss("live- stream", "broken by a page", 2, 2),)),
+        (SampleLimits(3, 3), (9, 9), (NearMiss("live- stream", "broken by a page", 2, 1),)),
     ):
         check = check_wording(client, index.alias, parse_request(text), TermBook(()), limits=limits)
         coverage = check.terms[0].coverage
-        assert (coverage.uncounted_read, coverage.uncounted_total) == read
+        assert (coverage.broken_read, coverage.broken_total) == read
+        assert (coverage.uncounted_total, coverage.counted_total) == (0, 1)
+        assert coverage.is_complete is (read == (9, 9))
         assert check.terms[0].near_misses == found
+        told = " ".join(format_wording_check(check).split())
+        incomplete = "searched for in 6 of 9 records that may contain one, whether or not they mention the term"
+        assert (incomplete in told) is (read == (6, 9))
+        assert "do not mention the term" not in told
