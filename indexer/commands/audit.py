@@ -113,7 +113,8 @@ def print_audit_head() -> None:
 @audit_app.command(name="show")
 def print_audit_log(
     last: Annotated[
-        int | None, typer.Option(min=1, help="Only this many of the newest lines.")
+        int | None,
+        typer.Option(min=1, max=1_000_000_000, help="Only this many of the newest lines."),
     ] = None,
     forgotten: Annotated[
         str | None,

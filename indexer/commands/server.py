@@ -77,7 +77,7 @@ def run_status(
 
 
 def _parse_max_age(text: str) -> timedelta:
-    match = re.fullmatch(r"(\d+)([mhd])", text)
+    match = re.fullmatch(r"(\d{1,6})([mhd])", text)
     if not match:
         raise typer.BadParameter("is not an age (expected 90m, 26h or 2d)", param_hint="--max-age")
     unit = {"m": "minutes", "h": "hours", "d": "days"}[match[2]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -13,15 +13,23 @@ from queries.answer.types import READ_FORMATS, Answer
 
 _MAX_FORMAT_LENGTH = 40
 
+_MAX_ANSWER_BYTES: Final = 200_000_000
+
 
 def read_answer_file(path: Path) -> Answer:
     """Read an answer from its JSON file. Raises RequestError."""
     try:
-        text = path.read_bytes()
+        with path.open("rb") as file:
+            text = file.read(_MAX_ANSWER_BYTES + 1)
     except OSError as error:
         raise RequestError(
             f"{path}: cannot be read ({error.strerror}). Name an answer's JSON file."
         ) from None
+    if len(text) > _MAX_ANSWER_BYTES:
+        raise RequestError(
+            f"{path}: is larger than {_MAX_ANSWER_BYTES:,} bytes, the most that is read. Name a "
+            "file that foidex answer --format json printed."
+        )
     try:
         raw: Any = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

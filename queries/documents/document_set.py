@@ -196,7 +196,10 @@ def _explain_write_errors(folder: Path) -> Iterator[None]:
             f"{folder}: files cannot be locked there. Choose another folder."
         ) from None
     except OSError as error:
-        ready = (folder / PENDING_FOLDER / MANIFEST_NAME).is_file()
+        try:
+            ready = (folder / PENDING_FOLDER / MANIFEST_NAME).is_file()
+        except OSError:  # such as a name that is too long
+            ready = False
         raise OutputError(
             f"{error.filename or folder}: cannot be written ({error.strerror}). "
             + (

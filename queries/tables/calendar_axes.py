@@ -39,9 +39,16 @@ def find_calendar_year(day: date) -> Period:
 
 
 def find_financial_year(day: date) -> Period:
-    """The year of a day from 1 April to 31 March, labelled "2017/18"."""
+    """The year of a day from 1 April to 31 March, labelled "2017/18".
+
+    The calendar cuts the first and the last that there are short, and their labels say so.
+    """
     start = day.year if day.month >= 4 else day.year - 1
     name = f"{start}/{(start + 1) % 100:02}"
+    if start < date.min.year:
+        return Period(date.min, date(start + 1, 3, 31), f"{name} (from January)")
+    if start == date.max.year:
+        return Period(date(start, 4, 1), date.max, f"{name} (to December)")
     return Period(date(start, 4, 1), date(start + 1, 3, 31), name)
 
 

@@ -695,9 +695,10 @@ def test_bytes_that_are_no_text_are_told(foidex: CommandLine) -> None:
     [
         ("answer",), ("load",), ("conut", "x"), ("count", "x", "--form", "json"),
         ("count", "x", "--from", "2018-02-30"), ("count", "x", "--count", "age"), ("sample", "0"),
+        ("status", "--max-age", "99999999999999h"), ("audit", "show", "--last", "9" * 30),
     ],
     ids=["no request", "no path", "no such command", "no such option", "impossible day", "no such choice",
-         "too small"],
+         "too small", "too old", "too many"],
 )  # fmt: skip
 def test_a_wrong_command_line_is_told(foidex: CommandLine, arguments: tuple[str, ...]) -> None:
     outcome = foidex(*arguments)

@@ -338,7 +338,7 @@ def test_every_name_that_foidex_gives_is_accepted_in_a_manifest(tmp_path: Path) 
 @pytest.mark.usefixtures("plain")
 def test_a_place_that_is_no_folder_is_one_message(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+    for folder in (tmp_path / "file", tmp_path / "file" / "below", tmp_path / ("long" * 100)):
         with pytest.raises(OutputError, match="cannot be written"):
             write_document_set(small(3), folder, DESK)
 

@@ -14,6 +14,7 @@ from indexer.sources import read_tombstones
 from indexer.sources.base import MAX_RECORD_BYTES
 from indexer.sources.csv_tables import read_csv_tables
 from indexer.sources.jsonl import read_json_lines
+from queries.answer.answer_file import read_answer_file
 from queries.request.reader import parse_request
 from queries.spec.yaml_text import MAX_YAML_BYTES, parse_yaml, read_yaml
 
@@ -89,6 +90,11 @@ def test_a_long_table_of_short_rows_is_read(tmp_path: Path) -> None:
     rows = [b"41/%d/17,2017-04-01,8L,%b\n" % (number, text) for number in range(40)]
     path.write_bytes(CSV_HEAD + b"".join(rows))
     assert sum(1 for _ in read_csv_tables(path, EMPTY_FIELD_MAP)) == 40
+
+
+def test_an_answer_without_an_end_is_not_read_whole(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="is larger than 200,000,000 bytes"):
+        read_answer_file(write_hole(tmp_path / "answer.json"))
 
 
 def test_tombstones_without_an_end_are_refused_at_their_limit(tmp_path: Path) -> None:

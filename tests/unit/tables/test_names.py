@@ -101,3 +101,14 @@ def test_a_period_whose_label_ends_anothers_is_not_mistaken_for_it() -> None:
         ("Victims, 2017/18", ("Victims, 2017/18", None)),
     ):
         assert find_period_column(name, columns, periods) == column
+
+
+@pytest.mark.parametrize("field", ["month", "quarter", "calendar_year", "financial_year"])
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_the_first_and_the_last_day_that_there_are_have_a_row(field: str, day: date) -> None:
+    axis = build_field_axis(field, Scope(periods=(Period(day, day),)))
+    assert axis.buckets is not None
+    assert len(axis.buckets) == 1
+    axis = build_field_axis(field, Scope())
+    assert axis.bucket_for_value
+    assert axis.bucket_for_value(day.isoformat()).label
