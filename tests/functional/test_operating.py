@@ -239,3 +239,44 @@ def test_an_archived_log_is_verified_with_its_archive(
     archive.write_bytes(archive.read_bytes().replace(b'"refresh"', b'"refused"'))
     operate("audit", "verify", code=18)
     operate("audit", "archive", code=18)
+
+
+def test_a_copy_of_the_audit_folder_brings_back_log_key_and_evidence(
+    operate: Callable[..., Outcome], home: Path, tmp_path: Path
+) -> None:
+    """The steps of "Back up the audit log" in docs/operating.md."""
+    work, copy = tmp_path / "work", tmp_path / "copy"
+    records = [
+        {
+            "crime_ref": f"R{number}",
+            "recorded_on": "2017-05-05",
+            "offence_code": "22B",
+            "narrative": "A live stream.",
+        }
+        for number in range(120)
+    ]
+
+    def refresh(kept: list[dict[str, str]]) -> None:
+        lines = "\n".join(json.dumps(record) for record in kept)
+        (work / "extract" / "crimes.jsonl").write_text(lines)
+        operate("refresh")
+
+    refresh(records)
+    (work / "request.yaml").write_text(
+        "reference: R/1\ntitle: Mentions\nperiod: {from: 2017-04-01, to: 2018-03-31}\n"
+        "mentions: [live stream]\nquestions:\n  - {id: Q1, kind: offences}\n"
+    )
+    answer = operate("answer", "request.yaml", "--format", "json").out
+    (work / "answer.json").write_text(answer)
+    operate("forget", "R5")
+    operate("audit", "archive")
+    refresh(records[:-1])
+    head = operate("audit", "head").out.split()[1]
+    shutil.copytree(home / "audit", copy)
+    shutil.rmtree(home)
+    operate("audit", "verify", code=18)
+    shutil.copytree(copy, home / "audit")
+    assert "is intact" in operate("audit", "verify", "--head", head).out
+    assert "forget" in operate("audit", "show", "--forgotten", "R5").out
+    replayed = operate("replay", "answer.json", code=14).out
+    assert "R119" in replayed
