@@ -6,6 +6,7 @@ They are written by a load, listed in messages, and searched when a record is fo
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -149,12 +150,18 @@ def _classify_rejects_line(
     record = _parse_rejects_line(line)
     if record is None:
         return "unclear" if reference.encode() in line.replace(b"\\/", b"/") else "another's"
-    references = [str(record.get(name, "")).strip() for name in (reference_field, "crime_ref")]
+    references = [
+        str(value).strip() for name, value in record if name in (reference_field, "crime_ref")
+    ]
     return "its" if reference in references else "another's"
 
 
-def _parse_rejects_line(line: bytes) -> dict[str, Any] | None:
+def _parse_rejects_line(line: bytes) -> list[tuple[str, Any]] | None:
+    """The fields of a record; one that is given twice, which is why it was rejected, is there
+    twice."""
     try:
-        return msgspec.json.decode(line, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        msgspec.json.decode(line, type=dict[str, Any])
+        fields: list[tuple[str, Any]] = json.loads(line, object_pairs_hook=list)
+        return fields
+    except (ValueError, RecursionError):
         return None

@@ -295,6 +295,20 @@ def test_rejects_of_a_run_take_the_next_free_name_even_beside_a_link(tmp_path: P
     assert not (tmp_path / "nowhere").exists()
 
 
+@pytest.mark.parametrize("references", [("R1", "R2"), ("R2", "R1")])
+def test_a_rejected_record_that_names_its_reference_twice_is_erased(
+    tmp_path: Path, references: tuple[str, str]
+) -> None:
+    first, second = references
+    rejects = tmp_path / "rejects.jsonl"
+    rejects.write_text(
+        f'{{"crime_ref": "{first}", "crime_ref": "{second}"}}\n{{"crime_ref": "3"}}\n'
+    )
+    (erased,) = erase_from_rejects(tmp_path, "R1", "crime_ref")
+    assert (erased.removed, erased.unclear) == (1, 0)
+    assert rejects.read_text() == '{"crime_ref": "3"}\n'
+
+
 def test_erasure_and_retention_leave_files_behind_links_alone(tmp_path: Path, victim: Path) -> None:
     (victim / "file").write_bytes(TEXT)
     os.utime(victim / "file", (0, 0))
