@@ -1,0 +1,319 @@
+"""Random sequences of up to four releases, with refreshes between them, really published."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from indexer.errors import DisclosureError, RequestError
+from queries.disclosure.ledger import publish_release
+from queries.disclosure.policy import Policy
+from tests.support.fake_search import answer
+from tests.support.kinds import asking
+from tests.support.published_reader import (
+    ImpossibleNumbersError,
+    PublishedReader,
+    Range,
+    Reading,
+    Rule,
+)
+from tests.support.record_types import (
+    Numbers,
+    Record,
+    Shares,
+    combine,
+    count_kinds,
+    list_numbers,
+    multiply,
+)
+
+#: A day of each stretch that the periods below tell apart.
+DAYS = ("2016-05-05", "2016-08-05", "2017-02-05", "2017-05-05", "2017-12-05")
+
+PERIODS = (
+    "period: {from: 2016-04-01, to: 2018-03-31}",
+    "period: {from: 2016-07-01, to: 2018-03-31}",
+    "period: {from: 2016-04-01, to: 2017-03-31}",
+    "period: {from: 2016-04-01, to: 2016-12-31}",
+    "periods: [2016/17, 2017/18]",
+    "periods: [{from: 2016-04-01, to: 2016-12-31}, {from: 2016-07-01, to: 2018-03-31}]",
+)
+
+OF_ANY = (
+    "{kind: offences}",
+    "{kind: by, by: financial_year}",
+    "{kind: by, by: financial_year, within: {period: {from: 2016-07-01, to: 2017-09-30}}}",
+    "{kind: offences, within: {period: {from: 2016-07-01, to: 2017-03-31}}}",
+)
+
+
+class Theme(NamedTuple):
+    """What the requests of a sequence ask about, and every kind of record that they tell apart."""
+
+    kinds: Sequence[Record]
+    questions: Sequence[str]
+    conditions: Sequence[str]
+
+
+THEMES = {
+    "terms": Theme(
+        combine(text=["", "alpha", "beta", "alpha beta", "alpha and then beta"], recorded_on=DAYS),
+        (
+            "{kind: keywords, keywords: [alpha, beta]}",
+            "{kind: keywords, keywords: [{term: alpha, aliases: [beta]}]}",
+            "{kind: keywords, keywords: [alpha, {term: alpha, with: [beta]}]}",
+            "{kind: keywords, keywords: [alpha, alpha beta]}",
+            "{kind: overlap, keywords: [alpha, beta]}",
+            "{kind: keywords, keywords: [beta], within: {mentions: [alpha]}}",
+            "{kind: cross, rows: {keywords: [alpha, beta]}, columns: financial_year}",
+        ),
+        ("mentions: [alpha]", "mentions: [alpha, beta]", "mentions: [{term: alpha, aliases: [beta]}]"),
+    ),
+    "offences": Theme(
+        combine(
+            text=["", "beta"], recorded_on=DAYS, offence_code=["22B", "88/1", "88/3", "88E", "22/77"]
+        ),
+        (
+            "{kind: by, by: offence}",
+            "{kind: by, by: offence_group}",
+            "{kind: keywords, keywords: [beta]}",
+            "{kind: keywords, keywords: [beta], within: {offences: [{codes: [88/1]}]}}",
+        ),
+        ("offences: [{codes: [22B]}, {codes: [88]}, {codes: [88A]}]", "offences: [{codes: [22B]}]", "mentions: [beta]"),
+    ),
+    "fields": Theme(
+        combine(
+            recorded_on=DAYS,
+            outcome=[None, 1, 2],
+            categories=[
+                {name: value for name, value in (("district", district), ("flag", flag)) if value}
+                for district in (None, "North", "South")
+                for flag in ([], ["knife"], ["online"], ["knife", "online"])
+            ],
+        ),
+        (
+            "{kind: by, by: outcome}",
+            "{kind: by, by: district}",
+            "{kind: by, by: flag}",
+            "{kind: cross, rows: flag, columns: district}",
+            "{kind: by, by: district, within: {where: {outcome: ['1', '2'], flag: [knife]}}}",
+        ),
+        ("where: {district: [North]}", "where: {district: [North, South]}", "where: {outcome: ['1']}"),
+    ),
+    "links": Theme(
+        combine(
+            recorded_on=DAYS,
+            status=["recorded", "cancelled"],
+            linked=[
+                [{"offence_code": code} for code in codes]
+                for codes in ((), ("86/2",), ("88/1",), ("86/2", "88/1"))
+            ],
+        ),
+        ("{kind: by, by: status}", "{kind: linked, codes: [86/2, 88A]}", "{kind: linked, codes: [88A]}"),
+        (),
+    ),
+    "victims": Theme(
+        combine(
+            recorded_on=DAYS,
+            victims=[
+                *([{"age": age, "sex": sex}] * times
+                  for age in (9, 13, 16, 30, None) for sex in ("F", "M", None) for times in (1, 2, 3, 5, 12)),
+                [],
+                [{"age": 9, "sex": "F"}, {"age": 13, "sex": "M"}],
+                [{"age": 16, "sex": "M"}, {"age": 16, "sex": "F"}],
+            ],
+        ),
+        (
+            "{kind: victims, bands: [{to: 11}, {from: 12, to: 17}], youngest: false}",
+            "{kind: victims, bands: [{to: 15}], youngest: false}",
+            "{kind: by, by: sex}",
+            "{kind: cross, rows: {bands: [{to: 11}, {from: 12, to: 17}]}, columns: sex}",
+            "{kind: by, by: sex, within: {where: {sex: [F]}}}",
+        ),
+        ("where: {sex: [F]}",),
+    ),
+}  # fmt: skip
+
+
+class Attempt(NamedTuple):
+    """A sequence: what was published, of how many releases, and why the others were refused.
+
+    ``times`` are how many records of each kind there were in each generation.
+    """
+
+    theme: str
+    readings: list[Reading]
+    requests: list[str]
+    refusals: list[str]
+    times: list[list[int]]
+
+
+@cache
+def _count_request(theme: str, questions: tuple[str, ...], scope: str) -> dict[str, Shares]:
+    return count_kinds(asking(questions, scope), THEMES[theme].kinds)
+
+
+def publish_sequence(seed: int, folder: Path, rule: Rule, *, refreshed: bool) -> Attempt:
+    """Publish up to four releases with a ledger, over records that refreshes change if wanted."""
+    dice = random.Random(seed)
+    name = dice.choice([*THEMES])
+    theme = THEMES[name]
+    ledger = folder / f"{seed}.jsonl"
+    ledger.unlink(missing_ok=True)
+    times = [0] * len(theme.kinds)
+    for kind in dice.sample(range(len(times)), min(len(times), dice.choice([3, 6, 12, 25]))):
+        times[kind] = dice.choice([1, 1, 2, 3, 4, 6, 9, 20, 50])
+    attempt = Attempt(name, [], [], [], [times])
+    for _ in range(dice.randint(1, 4)):
+        if refreshed and dice.random() < 0.5:
+            attempt.times.append(_refresh(attempt.times[-1], dice))
+        questions = tuple(dice.sample((*OF_ANY, *theme.questions), dice.choice([1, 1, 2])))
+        scope = dice.choice(PERIODS)
+        if theme.conditions and dice.random() < 0.4:
+            scope += f"\n{dice.choice(theme.conditions)}"
+        _publish(attempt, questions, scope, ledger, rule)
+    return attempt
+
+
+def _refresh(times: list[int], dice: random.Random) -> list[int]:
+    """The records after one, or a few, came, went or changed."""
+    after = list(times)
+    for _ in range(dice.choice([1, 1, 1, 2, 4])):
+        move = dice.choice(["came", "came", "went", "changed"])
+        if move != "came" and any(after):
+            after[dice.choice([kind for kind, number in enumerate(after) if number])] -= 1
+        if move != "went":
+            after[dice.randrange(len(after))] += 1
+    return after
+
+
+def _publish(
+    attempt: Attempt, questions: tuple[str, ...], scope: str, ledger: Path, rule: Rule
+) -> None:
+    try:
+        request = asking(questions, scope)
+    except RequestError:  # a narrower question about more than its request
+        return
+    generation = len(attempt.times)
+    kinds = THEMES[attempt.theme].kinds
+    whole = answer(request, multiply(kinds, attempt.times[-1]))
+    whole = msgspec.structs.replace(
+        whole,
+        reference=f"FOI/{len(attempt.requests) + len(attempt.refusals)}",
+        provenance=msgspec.structs.replace(whole.provenance, generation=f"crimes-{generation}"),
+    )
+    text = f"crimes-{generation}: {scope}; {' '.join(questions)}"
+    try:
+        published = publish_release(whole, Policy(*rule), ledger).answer
+    except DisclosureError as error:
+        attempt.refusals.append(f"{text}\n{error}")
+        return
+    shares = _count_request(attempt.theme, questions, scope)
+    # What is counted of people, of whom none has a reference here, is not a number of records.
+    numbers = {name: number for name, number in list_numbers(published).items() if name in shares}
+    attempt.requests.append(text)
+    attempt.readings.append(
+        Reading(shares, numbers, rule, generation, _list_perhaps_zero(shares, numbers))
+    )
+
+
+def _list_perhaps_zero(shares: dict[str, Shares], numbers: Numbers) -> frozenset[str]:
+    """The withheld numbers that are part of another that is withheld, so that a 0 may be too."""
+    withheld = [name for name, number in numbers.items() if number is None]
+    return frozenset(
+        part
+        for part in withheld
+        for whole in withheld
+        if part != whole and is_part(shares[part], shares[whole])
+    )
+
+
+def is_part(part: Shares, whole: Shares) -> bool:
+    """Whether a number counts some of what another counts, and not all of it."""
+    return part != whole and all(a <= b for a, b in zip(part, whole, strict=True))
+
+
+class Finding(NamedTuple):
+    """A number that a reader knows too much about, and what it really is."""
+
+    name: str
+    truth: int
+    range: Range
+    is_recovered: bool
+
+
+def attack_sequence(attempt: Attempt, rule: Rule) -> list[Finding]:
+    """What a reader of all releases knows too much about.
+
+    A range that does not contain the true number is a reader's error, and no finding.
+    """
+    if not attempt.readings:
+        return []
+    try:
+        reader = PublishedReader(attempt.readings)
+    except ImpossibleNumbersError:
+        return [Finding("no records give what is published", 0, Range(0, 0), is_recovered=True)]
+    findings = []
+    for name, shares, generation in {
+        (shares, generation): (name, shares, generation)
+        for name, shares, generation in _list_withheld(attempt.readings)
+    }.values():
+        truth = sum(a * b for a, b in zip(shares, attempt.times[generation - 1], strict=True))
+        found = reader.find_range(shares, generation)
+        small = range(1, max(rule.threshold, rule.rounding))
+        width = rule.threshold or (rule.rounding - 1) // 2
+        is_recovered = found.low == found.high and truth in small
+        if found.low <= truth <= found.high and found.width < width:
+            findings.append(Finding(name, truth, found, is_recovered))
+    return findings
+
+
+def list_small_differences(attempt: Attempt, rule: Rule) -> list[str]:
+    """The pairs of releases of one generation of which one is about a few records more."""
+    differences = []
+    for (whole_text, whole), (part_text, part) in itertools.permutations(
+        zip(attempt.requests, attempt.readings, strict=True), 2
+    ):
+        difference = (whole.numbers["scope"] or 0) - (part.numbers["scope"] or 0)
+        if (
+            whole.generation == part.generation
+            and part.numbers["scope"]
+            and 0 < difference < rule.threshold
+            and is_part(part.shares["scope"], whole.shares["scope"])
+        ):
+            differences.append(f"{difference}: {whole_text} less {part_text}")
+    return differences
+
+
+def list_errors(attempt: Attempt) -> list[str]:
+    """The withheld numbers whose true value a reader holds to be impossible."""
+    reader = PublishedReader(attempt.readings) if attempt.readings else None
+    return [
+        name
+        for name, shares, generation in _list_withheld(attempt.readings)
+        if reader
+        and not (
+            (found := reader.find_range(shares, generation)).low
+            <= sum(a * b for a, b in zip(shares, attempt.times[generation - 1], strict=True))
+            <= found.high
+        )
+    ]
+
+
+def _list_withheld(readings: list[Reading]) -> Iterator[tuple[str, Shares, int]]:
+    """Every withheld number of every release."""
+    for release, reading in enumerate(readings, 1):
+        for name, number in reading.numbers.items():
+            if number is None and any(reading.shares[name]):
+                yield f"release {release}, {name}", reading.shares[name], reading.generation
+
+
+def explain_findings(attempt: Attempt, findings: Sequence[Finding]) -> str:
+    """A sequence and what was found, for a message."""
+    return "\n".join([attempt.theme, *attempt.requests, *map(str, findings)])
