@@ -160,7 +160,7 @@ def _write_documents(job: AnswerJob, request: Path, out_folder: Path) -> None:
     from queries.jobs.batch import write_documents
 
     with job.prepare_answer(partial(load_request, request)) as release:
-        _print_release_changes(release.answer.reference, release.changes)
+        _print_release_notes(release.answer.reference, release.summary, release.changes)
         written = write_documents(job, release, out_folder)
         _print_write_result(release.answer.reference, written)
         _print_small_number_warning(release.answer, job.documents)
@@ -174,7 +174,7 @@ def _print_answer(job: AnswerJob, request: Path, form: AnswerFormat) -> None:
     from queries.documents.document_set import format_small_number_warning
 
     with job.prepare_answer(partial(load_request, request)) as release:
-        _print_release_changes(release.answer.reference, release.changes)
+        _print_release_notes(release.answer.reference, release.summary, release.changes)
         warning = format_small_number_warning(release.answer, job.documents)
         if warning and form is not AnswerFormat.TEXT:
             print(warning, file=sys.stderr)
@@ -202,7 +202,7 @@ def _format_answer(answer: Answer, form: AnswerFormat, documents: DocumentSettin
 
 
 def _print_batch_result(result: BatchResult) -> None:
-    _print_release_changes(result.reference, result.release_changes)
+    _print_release_notes(result.reference, result.summary, result.release_changes)
     if result.warning:
         print(f"{result.reference}: {result.warning}", file=sys.stderr)
     if result.error is not None:
@@ -212,7 +212,12 @@ def _print_batch_result(result: BatchResult) -> None:
         _print_write_result(result.reference, result.written)
 
 
-def _print_release_changes(reference: str, changes: tuple[str, ...]) -> None:
+def _print_release_notes(
+    reference: str, summary: tuple[str, ...], changes: tuple[str, ...]
+) -> None:
+    """Tell the officer how much is withheld, and what changed since the last release."""
+    for line in summary:
+        print(f"{reference}: {line}.", file=sys.stderr)
     for change in changes:
         print(f"{reference}: changed since it was last published: {change}.", file=sys.stderr)
 

@@ -31,6 +31,7 @@ from indexer.audit.chain import CHAIN_START, extend_head
 from indexer.errors import DisclosureError, LedgerMovedError, OutputError
 from indexer.files import PRIVATE_MODE, Permissions, open_file, open_folder, read_file
 from queries.answer.types import Answer, RuleOverride
+from queries.disclosure.advice import summarise_withheld
 from queries.disclosure.differencing import (
     LedgerEntry,
     collect_published_numbers,
@@ -117,11 +118,13 @@ class PreparedRelease(NamedTuple):
     Call ``record`` once everything made from it is ready, and before any of that is given away. It
     returns the ledger's new head, and raises OutputError if the ledger cannot be written, or
     DisclosureError if another release that was recorded meanwhile changes what may be published.
+    ``summary`` says how much each table withholds, and is for the officer alone.
     """
 
     answer: Answer
     changes: tuple[str, ...] = ()
     record: Callable[[], LedgerHead | None] = _record_nowhere
+    summary: tuple[str, ...] = ()
 
 
 def publish_release(
@@ -152,7 +155,8 @@ def prepare_release(
     OutputError if the ledger cannot be read or locked.
     """
     if ledger is None:
-        yield PreparedRelease(protect_answer(answer, policy).answer)
+        published = protect_answer(answer, policy).answer
+        yield PreparedRelease(published, summary=summarise_withheld(answer, published, policy))
         return
     use = (
         LedgerUse(FileLedger(ledger), lock_seconds=lock_seconds)
@@ -173,7 +177,8 @@ def prepare_release(
             return _record_release(use, check, entry, lines)
 
         changes = list_changed_numbers(entry.figures, entry.generation, earlier[-1:])
-        yield PreparedRelease(new_release.answer, tuple(changes), record)
+        summary = summarise_withheld(answer, new_release.answer, policy)
+        yield PreparedRelease(new_release.answer, tuple(changes), record, summary)
 
 
 class _ReleaseCheck(NamedTuple):

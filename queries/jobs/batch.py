@@ -77,7 +77,8 @@ class AnswerJob(Struct, frozen=True):
 class BatchResult(Struct):
     """What became of a request file: the documents written, or the error.
 
-    ``release_changes`` are the numbers that changed since the answer was last published.
+    ``release_changes`` are the numbers that changed since the answer was last published, and
+    ``summary`` says how much each table withholds.
     ``warning`` says that the answer is not for publication, if it is not.
     """
 
@@ -86,6 +87,7 @@ class BatchResult(Struct):
     written: WriteResult | None = None
     error: FoidexError | None = None
     release_changes: tuple[str, ...] = ()
+    summary: tuple[str, ...] = ()
     warning: str = ""
 
 
@@ -145,6 +147,7 @@ def _answer_batch_request(
     try:
         with job.prepare_answer(lambda: request) as release:
             result.release_changes = release.changes
+            result.summary = release.summary
             result.written = write_documents(job, release, output_folder)
             result.warning = format_small_number_warning(release.answer, job.documents)
     except FoidexError as error:

@@ -64,8 +64,11 @@ def test_the_reference_letter_tells_no_small_number(foidex: Run) -> None:
     whole = foidex("answer", REFERENCE)
     assert "Small numbers" in whole.out
     assert "Aged 12 to 15, Victims: 1" in whole.out
-    letter = foidex("answer", REFERENCE, "--publish", "--format", "letter").out
-    letter = " ".join(letter.split())
+    released = foidex("answer", REFERENCE, "--publish", "--format", "letter")
+    assert "FOI2018/03922: Q1: " in released.err
+    assert "of them small." in released.err
+    assert "of them small" not in released.out
+    letter = " ".join(released.out.split())
     assert "Snapchat in a withheld number of offences" in letter
     assert "The age of the youngest victim is withheld" in letter
     assert "[c]" in letter

@@ -1,0 +1,41 @@
+"""What a release withholds, table by table, for the officer.
+
+Pure. A summary says how many of the withheld numbers are small, which the published answer never
+says: it is for the officer alone, and is no part of any document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from queries.answer.types import Answer, Count, QuestionAnswer
+from queries.disclosure.policy import Policy
+
+
+def summarise_withheld(own: Answer, published: Answer, policy: Policy) -> tuple[str, ...]:
+    """A sentence for each table in which numbers are withheld; none where nothing is.
+
+    ``own`` is the answer with every number, ``published`` the same as it may be published.
+    """
+    pairs_by_question = (
+        (question, [*_pair_counts(question, redacted)])
+        for question, redacted in zip(own.questions, published.questions, strict=True)
+    )
+    return tuple(
+        _summarise_table(question.id, pairs, policy.threshold)
+        for question, pairs in pairs_by_question
+        if any(redacted is None for _, redacted in pairs)
+    )
+
+
+def _pair_counts(own: QuestionAnswer, published: QuestionAnswer) -> Iterator[tuple[Count, Count]]:
+    """The numbers of a table, each with the same number as published."""
+    rows = zip(own.table.rows_and_total, published.table.rows_and_total, strict=True)
+    for row, redacted in rows:
+        yield from zip(row.counts, redacted.counts, strict=True)
+
+
+def _summarise_table(name: str, pairs: list[tuple[Count, Count]], threshold: int) -> str:
+    withheld = [count for count, redacted in pairs if redacted is None]
+    small = sum(isinstance(count, int) and 0 < count < threshold for count in withheld)
+    return f"{name}: {len(withheld):,} of {len(pairs):,} numbers withheld, {small:,} of them small"

@@ -1,0 +1,44 @@
+"""What the officer is told about a release: how much of each table it withholds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from queries.answer.types import format_json
+from queries.disclosure.advice import summarise_withheld
+from queries.disclosure.ledger import prepare_release
+from queries.disclosure.policy import Policy
+from queries.disclosure.release import protect_answer
+from tests.support.tables import FIVE, a_record, answer, answer_by_code, linked, offences
+
+
+def test_a_table_is_summed_up_with_its_small_numbers() -> None:
+    """Of four numbers 3 is small, and 46 is the one that hides it."""
+    own = answer_by_code(46, 60, 3)
+    (line,) = summarise_withheld(own, protect_answer(own, FIVE).answer, FIVE)
+    assert line == "Q1: 2 of 4 numbers withheld, 1 of them small"
+
+
+def test_each_table_has_its_own_line_and_one_that_gives_all_has_none() -> None:
+    records = [a_record("21")] * 30 + [a_record("46")] * 40
+    by_code = offences(records, ["21", "46"], "Q1")
+    own = answer(records, by_code, linked(3, 70, "Q2"), codes=["21", "46"])
+    lines = summarise_withheld(own, protect_answer(own, FIVE).answer, FIVE)
+    assert lines == ("Q2: 2 of 3 numbers withheld, 1 of them small",)
+    none = answer_by_code(46, 60, 30)
+    assert summarise_withheld(none, protect_answer(none, FIVE).answer, FIVE) == ()
+
+
+def test_nothing_is_withheld_where_numbers_are_rounded() -> None:
+    policy = Policy(rounding=5)
+    own = answer_by_code(46, 60, 3)
+    assert summarise_withheld(own, protect_answer(own, policy).answer, policy) == ()
+
+
+def test_a_release_brings_the_summary_with_a_ledger_and_without(tmp_path: Path) -> None:
+    """And the answer that is published does not contain it."""
+    for ledger in (None, tmp_path / "releases.jsonl"):
+        with prepare_release(answer_by_code(46, 60, 3), FIVE, ledger) as release:
+            (line,) = release.summary
+            assert "1 of them small" in line
+            assert "of them small" not in format_json(release.answer)
