@@ -246,12 +246,20 @@ class Folder:
     @contextmanager
     def hold_lock(self, name: str, seconds: float, mode: int = 0o644) -> Iterator[None]:
         """Hold a lock file between processes. Raises filelock.Timeout."""
-        path = self.path / name
+        path = self._find_lock_path(name)
         with filelock.FileLock(path, timeout=seconds, mode=mode):
-            # It is opened by its path. Elsewhere if the folder was swapped: then it locks nothing.
-            if not os.path.samestat(os.lstat(path), self._stat(name)):
+            # If the folder was swapped, a lock there protects nothing that is written here.
+            if not os.path.samestat(os.lstat(self.path / name), self._stat(name)):
                 raise UnsafePathError(self.path, "was replaced by another folder")
             yield
+
+    def _find_lock_path(self, name: str) -> Path:
+        """A path to a lock file. On Linux it leads through the open folder, so that a folder put in
+        its place meanwhile gets no file."""
+        through_handle = Path(f"/proc/self/fd/{self._handle}")
+        if self._handle is not None and through_handle.is_dir():
+            return through_handle / name
+        return self.path / name
 
     def sync(self) -> None:
         """Sync the folder to the disk, so that the names of new files in it last."""
