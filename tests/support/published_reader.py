@@ -8,7 +8,7 @@ Between two generations the reader supposes that no more records came or went th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import highspy
 import numpy as np
@@ -16,6 +16,14 @@ import numpy as np
 from tests.support.record_types import Numbers, Shares
 
 Vector: TypeAlias = "np.ndarray[Any, Any]"
+
+#: Solvers of one process share their threads, so all must ask for as many.
+_OPTIONS: Final = (
+    ("output_flag", False),
+    ("threads", 1),
+    ("mip_rel_gap", 0.0),
+    ("mip_abs_gap", 0.5),
+)
 
 #: More records of one kind than there are.
 _MOST = 2_000
@@ -81,7 +89,7 @@ class PublishedReader:
         columns, self._kind_of = np.unique(every, axis=1, return_inverse=True)
         self._size = columns.shape[1]
         self._solver = highspy.Highs()  # type: ignore[no-untyped-call]
-        for option, value in (("output_flag", False), ("mip_rel_gap", 0.0), ("mip_abs_gap", 0.5)):
+        for option, value in _OPTIONS:
             self._solver.setOptionValue(option, value)
         for generation in self._generations:
             self._add_generation(generation)
