@@ -213,7 +213,7 @@ def test_the_rights_that_are_told_are_those_that_are_needed(
     path = foidex.write("records.jsonl", msgspec.json.encode(RECORD))
 
     found = list_findings(foidex, UNSOUND, users["zqxnobody"])
-    _, find, *others = found["rights"]
+    _, _, find, *others = found["rights"]
     assert find == Finding(
         "rights",
         "problem",
@@ -224,7 +224,7 @@ def test_the_rights_that_are_told_are_those_that_are_needed(
     assert [one.level for one in others] == ["problem"] * 2
     assert sole_finding(found, "disk") == ("warning", "this user may not look at it (403). ")
 
-    assert [one.level for one in list_findings(foidex, 0, users["zqxrefresher"])["rights"]] == ["ok"] * 3 + ["warning"]  # fmt: skip
+    assert [one.level for one in list_findings(foidex, 0, users["zqxrefresher"])["rights"]] == ["ok", "warning", "ok", "ok", "warning"]  # fmt: skip
     for _ in range(2):
         loaded = foidex("load", path, **users["zqxrefresher"])
         assert loaded.code == 0, loaded.err
@@ -233,7 +233,7 @@ def test_the_rights_that_are_told_are_those_that_are_needed(
         done = foidex("--config", source, *words, **users["zqxrefresher"])
         assert done.code == 0, done.err
 
-    assert [one.level for one in list_findings(foidex, 0, users["zqxasker"])["rights"]] == ["ok"] * 2 + ["warning"] * 2  # fmt: skip
+    assert [one.level for one in list_findings(foidex, 0, users["zqxasker"])["rights"]] == ["ok", "warning", "ok", "warning", "warning"]  # fmt: skip
     for words in (("count", "x"), ("find", "x"), ("status",), ("generations",)):
         done = foidex(*words, **users["zqxasker"])
         assert done.code == 0, done.err

@@ -38,6 +38,13 @@ def test_the_reader_never_rules_out_what_is_true(
     assert not list_errors(publish_sequence(seed, folder, rule, refreshed=False))
 
 
+_KNOWN_GAP = pytest.mark.xfail(
+    reason="what several releases or related terms give away together is not all withheld yet: "
+    "docs/publishing.md, What it does not protect against"
+)
+
+
+@_KNOWN_GAP
 @pytest.mark.long
 @pytest.mark.parametrize("refreshed", [False, True], ids=["one generation", "refreshes"])
 @pytest.mark.parametrize("rule", RULES, ids=str)
@@ -52,6 +59,7 @@ def test_no_sequence_of_releases_gives_a_withheld_number_away(
     assert not findings, explain_findings(attempt, findings)
 
 
+@_KNOWN_GAP
 @pytest.mark.long
 @pytest.mark.parametrize("threshold", [3, 5, 10])
 @settings(max_examples=examples(25), deadline=None)
