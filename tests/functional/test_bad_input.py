@@ -816,15 +816,15 @@ def test_a_request_that_cannot_be_read_is_told_like_one_that_is_not_there(
 ) -> None:
     """Not as a wrong command line, whoever asks: root may read all."""
     request = foidex.write("request.yaml", (HEAD + ASKS).encode())
-    opened = Path.open
+    opened = os.open
 
-    def denied(path: Path, *arguments: Any, **options: Any) -> Any:
-        if path.name == "request.yaml":
+    def denied(path: Any, *arguments: Any, **options: Any) -> int:
+        if Path(os.fsdecode(path)).name == "request.yaml":
             raise PermissionError(13, "Permission denied")
         return opened(path, *arguments, **options)
 
     monkeypatch.setattr(os, "access", lambda *_, **__: False)
-    monkeypatch.setattr(Path, "open", denied)
+    monkeypatch.setattr(os, "open", denied)
     require_refusal(foidex("lint", "--offline", request), RequestError, "(Permission denied)")
 
 
