@@ -16,7 +16,7 @@ from queries.evidence.locate import RecordQuery
 from queries.evidence.masking import mask_identifiers
 from queries.matching.highlight import (
     NarrativeSnippet,
-    find_term_matches,
+    find_spelling_matches,
     make_character_snippet,
     make_sentence_snippet,
 )
@@ -114,9 +114,7 @@ def _add_snippets(
     snippets: list[MentionSnippet] = []
     mention_count = 0
     for mention in mentions:
-        matches = sorted(
-            {match for term in mention.spellings for match in find_term_matches(narrative, term)}
-        )
+        matches = find_spelling_matches(narrative, mention.spellings)
         mention_count += len(matches)
         for match in matches[: options.max_mentions]:
             snippet = (

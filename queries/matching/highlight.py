@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
@@ -90,6 +90,13 @@ def find_term_matches(narrative: SegmentedNarrative, term: Term) -> list[TermMat
                 )
             )
     return sorted(set(term_matches))
+
+
+def find_spelling_matches(
+    narrative: SegmentedNarrative, spellings: Iterable[Term]
+) -> list[TermMatch]:
+    """Every mention of a term in any of its spellings, each once, in order of position."""
+    return sorted({match for term in spellings for match in find_term_matches(narrative, term)})
 
 
 def _is_possessive(word: str) -> bool:

@@ -61,11 +61,6 @@ class QuestionExplanation(Struct, frozen=True):
     counted: tuple[CountedNumber, ...]
     rows_without: tuple[str, ...]
 
-    @property
-    def is_asked(self) -> bool:
-        """Whether the question asks about the record, if the scope does."""
-        return all(check.met for check in self.conditions)
-
 
 class NumberExplanation(Struct, frozen=True):
     """One number that was named: every condition of it, and whether the record counts in it."""

@@ -15,6 +15,7 @@ from queries.layout.prose import join_list
 from queries.matching.highlight import (
     IndexedWord,
     TermMatch,
+    find_spelling_matches,
     find_term_matches,
     iter_segment_words,
     make_character_snippet,
@@ -55,20 +56,12 @@ class NarrativeWords:
 
     def find_mentions(self, mention: Mention) -> dict[str, int]:
         """How often each form of the mention's spellings is written."""
-        matches = [
-            match for term in mention.spellings for match in find_term_matches(self.narrative, term)
-        ]
-        return dict(Counter(" ".join(match.form) for match in sorted(set(matches))))
+        matches = find_spelling_matches(self.narrative, mention.spellings)
+        return dict(Counter(" ".join(match.form) for match in matches))
 
     def show_mentions(self, mention: Mention) -> tuple[Passage, ...]:
         """The first mentions, each with the text on either side."""
-        matches = sorted(
-            {
-                match
-                for term in mention.spellings
-                for match in find_term_matches(self.narrative, term)
-            }
-        )
+        matches = find_spelling_matches(self.narrative, mention.spellings)
         return tuple(self._show("counts", match) for match in matches[:_MAX_PASSAGES])
 
     def show_close_words(
