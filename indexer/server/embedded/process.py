@@ -220,14 +220,19 @@ def _await_answer(home: ServerHome, process: ServerProcess) -> bool:
     return True
 
 
-def _is_server_answering(home: ServerHome, port: int) -> bool:
-    """Whether anything that is asked of the server is answered, if only with an error."""
-    with Elasticsearch(
+def _make_probe_client(home: ServerHome, port: int) -> Elasticsearch:
+    """A client that asks the server once, and does not wait long for it."""
+    return Elasticsearch(
         f"http://127.0.0.1:{port}",
         basic_auth=(_SUPERUSER, home.read_password()),
         request_timeout=15,
         max_retries=0,
-    ) as client:
+    )
+
+
+def _is_server_answering(home: ServerHome, port: int) -> bool:
+    """Whether anything that is asked of the server is answered, if only with an error."""
+    with _make_probe_client(home, port) as client:
         try:
             client.info()
         except TransportError:
@@ -239,12 +244,7 @@ def _is_server_answering(home: ServerHome, port: int) -> bool:
 
 def is_server_ready(home: ServerHome, port: int) -> bool:
     """Whether the server answers. Raises EmbeddedError where it refuses the password."""
-    with Elasticsearch(
-        f"http://127.0.0.1:{port}",
-        basic_auth=(_SUPERUSER, home.read_password()),
-        request_timeout=15,
-        max_retries=0,
-    ) as client:
+    with _make_probe_client(home, port) as client:
         try:
             client.cluster.health(wait_for_status="yellow", timeout="10s")
         except TransportError:
