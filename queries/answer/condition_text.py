@@ -210,9 +210,10 @@ def _describe_terms(condition: Condition) -> str:
 
 def _describe_days(days: Interval) -> str:
     first, last = map(date.fromordinal, days)
+    start, end = (f"{day.day} {day:%B %Y}" for day in (first, last))
     if first == date.min:
-        return "at any time" if last == date.max else f"up to {last}"
-    return f"from {first}" if last == date.max else f"{first} to {last}"
+        return "at any time" if last == date.max else f"up to {end}"
+    return f"from {start}" if last == date.max else f"from {start} to {end}"
 
 
 def _describe_values(values: FieldValues) -> str:

@@ -29,7 +29,17 @@ from queries.disclosure.attack.constraints import (
 from queries.disclosure.attack.suppression import subtract_inner
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import count_populations, list_printed_cells
+from queries.disclosure.refusals import (
+    THIS_RELEASE,
+    ReleasedNumber,
+    describe_difference,
+    describe_exposure,
+    describe_piece,
+    describe_reprint,
+    describe_shrunk_number,
+)
 from queries.disclosure.release import Release, derive_bounds, is_small
+from queries.tables.period import format_long_date
 
 _ORDER = attrgetter("order")
 
@@ -73,7 +83,7 @@ class LedgerEntry(Struct, frozen=True):
     @property
     def name(self) -> str:
         """The release for a message."""
-        return f"{self.reference} of {self.released_at:%Y-%m-%d}"
+        return f"{self.reference} of {format_long_date(self.released_at)}"
 
     @property
     def policy(self) -> Policy:
@@ -144,7 +154,7 @@ def find_exposed_numbers(
     """Small numbers of an answer that earlier releases printed when they were not small."""
     counts = count_populations(list_printed_cells(answer))
     return [
-        f"{figure.population.words}: printed in {entry.name}, and to be withheld now"
+        describe_shrunk_number(figure.population, figure.number, entry.name)
         for entry in earlier
         if not entry.rounding
         for figure in entry.figures
@@ -206,8 +216,8 @@ def find_differencing_problems(
 def _find_unwithheld(entry: LedgerEntry, numbers: dict[Population, int | None]) -> Iterator[str]:
     """Numbers that an earlier release withheld and this one prints."""
     for figure in entry.figures:
-        if figure.number is None and numbers.get(figure.population):
-            yield f"{figure.population.words}: withheld in {entry.name}, and printed now"
+        if figure.number is None and (number := numbers.get(figure.population)):
+            yield describe_reprint(figure.population, number, entry.name)
 
 
 def _collect_neighbour_keys(
@@ -240,6 +250,20 @@ class _JointKnowledge(NamedTuple):
     bounds: dict[Population, Bounds]
     sources: dict[Population, LedgerEntry]
 
+    def find_number(self, population: Population) -> ReleasedNumber:
+        """A number with the release that gives it."""
+        return ReleasedNumber(population, self.bounds[population], self.name_source(population))
+
+    def name_source(self, population: Population) -> str:
+        """The release that gives a number, for a message."""
+        entry = self.sources.get(population)
+        return entry.name if entry else THIS_RELEASE
+
+    @property
+    def earlier_names(self) -> set[str]:
+        """The earlier releases, for a message."""
+        return {entry.name for entry in self.sources.values()}
+
     def earlier_attacker(self) -> Attacker:
         """An attacker who has not read the new release."""
         entries = {id(entry): entry for entry in self.sources.values()}.values()
@@ -268,9 +292,8 @@ def _find_small_differences(knowledge: _JointKnowledge, policy: Policy) -> Itera
             continue
         bounds = attacker.interval(subtract_inner(inner, outer))
         if is_small(bounds, max(policy.threshold, entry.threshold)):
-            yield (
-                f"{outer.words_beside(inner)} less {inner.words_beside(outer)}, "
-                f"one of them in {entry.name}: would be known to be {_format_bounds(bounds)}"
+            yield describe_difference(
+                knowledge.find_number(outer), knowledge.find_number(inner), bounds
             )
 
 
@@ -283,11 +306,7 @@ def _find_small_pieces(
     for piece in knowledge.system.helpers:
         bounds = attacker.interval(((piece, 1),))
         if is_small(bounds, threshold) and not _was_already_known(earlier_attacker, piece, bounds):
-            names = ", ".join(sorted({entry.name for entry in knowledge.sources.values()}))
-            yield (
-                f"{piece.words}: would be known to be {_format_bounds(bounds)}, from this and "
-                f"{names}"
-            )
+            yield describe_piece(piece, bounds, knowledge.earlier_names)
 
 
 def _find_exposed_withheld(
@@ -306,9 +325,12 @@ def _find_exposed_withheld(
         narrow = find_narrow_intervals(knowledge.system, knowledge.bounds, ordered, width)
         for population, bounds in narrow.items():
             if not _was_already_known(earlier_attacker, population, bounds):
-                entry = knowledge.sources.get(population)
-                status = f"withheld in {entry.name}" if entry else "withheld now"
-                yield f"{population.words}, {status}: would be known to be {_format_bounds(bounds)}"
+                yield describe_exposure(
+                    population,
+                    knowledge.name_source(population),
+                    bounds,
+                    knowledge.earlier_names,
+                )
 
 
 def _was_already_known(earlier_attacker: Attacker, population: Population, bounds: Bounds) -> bool:
@@ -317,9 +339,3 @@ def _was_already_known(earlier_attacker: Attacker, population: Population, bound
         population in earlier_attacker.index_of
         and earlier_attacker.interval(((population, 1),)) == bounds
     )
-
-
-def _format_bounds(bounds: Bounds) -> str:
-    if bounds.low == bounds.high:
-        return f"{bounds.low:,}"
-    return f"from {bounds.low:,} to {bounds.high:,}" if bounds.high else f"{bounds.low:,} or more"

@@ -20,7 +20,6 @@ from datetime import UTC, datetime
 from io import FileIO
 from itertools import accumulate
 from pathlib import Path
-from textwrap import shorten
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
@@ -43,16 +42,13 @@ from queries.disclosure.differencing import (
     list_changed_numbers,
 )
 from queries.disclosure.policy import Policy
+from queries.disclosure.refusals import explain_refusal
 from queries.disclosure.release import Release, protect_answer
 
 LOCK_SECONDS: Final = 60
 
 # Of a new file. Whoever shares a ledger gives a group the right to it, and it keeps that.
 _LEDGER_PERMISSIONS: Final = Permissions(PRIVATE_MODE)
-
-_MAX_LINES: Final = 5
-
-_MAX_LINE_LENGTH: Final = 400
 
 
 class LedgerHead(Struct, frozen=True, omit_defaults=True):
@@ -368,20 +364,7 @@ def _check_release(
 
 def _refuse_release(messages: list[str]) -> None:
     if messages:
-        # A few lines show what to change, even if one release gives away hundreds of numbers.
-        lines = [
-            shorten(line, _MAX_LINE_LENGTH, placeholder=" ...") for line in messages[:_MAX_LINES]
-        ]
-        if remainder := len(messages) - len(lines):
-            lines.append(f"and {remainder:,} more.")
-        raise DisclosureError(
-            "somebody who has this release and earlier ones could work out small numbers, so "
-            "nothing is published. They are:\n"
-            + "\n".join(f"  - {line}" for line in lines)
-            + "\nAsk for the same periods, offences and words as the earlier release, or for fewer "
-            "tables. If the numbers may be known, say why: --override REASON. The answer then "
-            "states the reason."
-        )
+        raise DisclosureError(explain_refusal(messages))
 
 
 def _record_override(new_release: Release, messages: list[str], reason: str) -> Release:

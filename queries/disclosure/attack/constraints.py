@@ -62,19 +62,22 @@ class Population(NamedTuple):
     @property
     def words(self) -> str:
         """The population for a message."""
-        return self._describe(frozenset())
+        return f"{self.unit} {_describe_conditions(self.conditions) or 'of any kind'}"
 
-    def words_beside(self, neighbour: Population) -> str:
-        """The population for a message that names another one, too: of many codes, those that the
-        other does not have come first."""
-        return self._describe(frozenset().union(*map(list_named_codes, neighbour.conditions)))
+    def words_among(self, shared: Population, neighbour: Population) -> str:
+        """What sets the population apart from ``neighbour`` among what both ``shared`` count: of
+        many codes, those that the other does not have come first."""
+        known_codes = frozenset[str]().union(*map(list_named_codes, neighbour.conditions))
+        text = _describe_conditions(self.conditions - shared.conditions, known_codes)
+        return f"those {text}" if text else "all of them"
 
-    def _describe(self, shared_codes: frozenset[str]) -> str:
-        text = " and ".join(
-            describe_condition(condition, shared_codes)
-            for condition in sorted(self.conditions, key=BY_TEXT)
-        )
-        return f"{self.unit} {text or 'of any kind'}"
+
+def _describe_conditions(
+    conditions: frozenset[Condition], known_codes: frozenset[str] = frozenset()
+) -> str:
+    return ", ".join(
+        describe_condition(condition, known_codes) for condition in sorted(conditions, key=BY_TEXT)
+    )
 
 
 class LinearConstraint(NamedTuple):
