@@ -10,15 +10,21 @@ from indexer.errors import ConfigurationError
 from indexer.records.categories import Categories
 from indexer.records.model import CrimeRecord, Link, Victim
 
-_NESTED_FIELDS: Final[dict[str, tuple[str, ...]]] = {
+#: The lists of a record, each with the fields of its entries.
+NESTED_FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "victims": Victim.__struct_fields__,
     "linked": Link.__struct_fields__,
 }
 
 _TARGET_FIELDS: Final = (
     *CrimeRecord.__struct_fields__,
-    *(f"{outer}.{inner}" for outer, fields in _NESTED_FIELDS.items() for inner in fields),
+    *(f"{outer}.{inner}" for outer, fields in NESTED_FIELDS.items() for inner in fields),
 )
+
+
+def list_target_fields() -> tuple[str, ...]:
+    """The fields of a record, and those of its lists ("victims.age")."""
+    return _TARGET_FIELDS
 
 
 class FieldMap(Struct, frozen=True):
@@ -54,7 +60,7 @@ class FieldMap(Struct, frozen=True):
             name = self.target_name(source_name, parent)
             if name is None:
                 continue
-            if not parent and name in _NESTED_FIELDS and isinstance(value, list):
+            if not parent and name in NESTED_FIELDS and isinstance(value, list):
                 value = [self.apply(part, name) for part in value]  # noqa: PLW2901
             # Two fields under one name become an unknown field, so that neither is lost.
             record[f"{name} twice" if name in record else name] = value

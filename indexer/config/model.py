@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
+from indexer.config.profile import SourceProfile
 from indexer.errors import ConfigurationError
 from indexer.files import DOCUMENT_PERMISSIONS, Permissions
 from indexer.records.categories import Category, CategoryName
@@ -146,7 +147,8 @@ class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     maps the names of fields in foidex to those in the source; ``ignore`` lists fields of the source
     to leave out. ``tombstones`` are text files that list the references of deleted records, one a
     line. ``repair`` are the kinds of damage to text that are repaired when records are loaded.
-    ``require`` are the small files that every file must have beside it.
+    ``require`` are the small files that every file must have beside it. ``profile`` says how files
+    as they come become records; without it, files have foidex's own fields.
     """
 
     paths: tuple[str, ...] = ()
@@ -161,6 +163,7 @@ class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ignore: tuple[str, ...] = ()
     repair: tuple[RepairKind, ...] = ()
     require: tuple[Literal["count", "sha256"], ...] = ()
+    profile: SourceProfile | None = None
 
     @property
     def repaired_kinds(self) -> frozenset[RepairKind]:

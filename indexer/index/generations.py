@@ -38,7 +38,9 @@ class Generation(Struct, frozen=True):
     """What the index records about one generation. Times are UTC.
 
     ``categories`` are the force's own fields in it. ``read`` to ``skipped`` count the lines of the
-    refresh that made it; those kept out belong to forgotten records, those skipped are blank.
+    refresh that made it; those kept out belong to forgotten records, those skipped are blank, or
+    counted in ``skipped_by`` by the rule that skips them. ``notes`` counts what a profile did to
+    the records that is worth knowing.
     ``records`` and ``tombstones`` count what it holds: a tombstone remembers when a record was
     deleted. ``content_hash`` covers all its records, in any order. ``overrides`` are the checks
     that it failed and was promoted in spite of; ``forgotten`` counts the records removed from it
@@ -62,6 +64,8 @@ class Generation(Struct, frozen=True):
     unchanged: int = 0
     kept_out: int = 0
     skipped: int = 0
+    skipped_by: dict[str, int] = {}
+    notes: dict[str, int] = {}
     records: int = 0
     tombstones: int = 0
     watermark: datetime | None = None

@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from indexer.config.field_map import EMPTY_FIELD_MAP, FieldMap
 from indexer.config.model import IndexSettings, RefreshSettings
+from indexer.config.profile import SourceProfile
 from indexer.errors import GenerationError, NoIndexError, SourceError
 from indexer.index.coverage_search import measure_coverage
 from indexer.index.damage_search import measure_damage
@@ -75,7 +76,8 @@ class RefreshPlan(Struct, frozen=True):
     """What to read, files or a database, and how. Rejected records go to ``rejects_file``, or
     without one to a file named after the generation in ``rejects_folder``. ``covers`` are the days
     that the force declares its records to cover, ``repair`` the kinds of damage to repair, and
-    ``require`` the small files that must be beside each file."""
+    ``require`` the small files that must be beside each file. ``profile`` says how files as they
+    come become records."""
 
     paths: tuple[Path, ...]
     rejects_folder: Path
@@ -86,6 +88,7 @@ class RefreshPlan(Struct, frozen=True):
     covers: CoverageSettings = CoverageSettings()
     repair: frozenset[RepairKind] = NO_REPAIR
     require: tuple[SidecarKind, ...] = ()
+    profile: SourceProfile | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -125,7 +128,7 @@ class RefreshResult(Struct, frozen=True):
 class LoadOptions(Struct, frozen=True):
     """How files are loaded. ``rejects_file`` replaces the file in the rejects folder;
     ``reject_invalid`` promotes even if records were rejected, ``overrides`` even if other checks
-    fail."""
+    fail. ``profile`` says how files as they come become records."""
 
     fields: FieldMap = EMPTY_FIELD_MAP
     rejects_file: Path | None = None
@@ -134,6 +137,7 @@ class LoadOptions(Struct, frozen=True):
     covers: CoverageSettings = CoverageSettings()
     repair: frozenset[RepairKind] = NO_REPAIR
     overrides: frozenset[CheckOverride] = frozenset()
+    profile: SourceProfile | None = None
 
 
 DEFAULT_LOAD_OPTIONS: Final = LoadOptions()
@@ -183,6 +187,7 @@ def load_files(  # noqa: PLR0913 - the rest is in the options
         rejects_file=options.rejects_file,
         covers=options.covers,
         repair=options.repair,
+        profile=options.profile,
     )
     rejects_override = frozenset({CheckOverride.REJECTS} if options.reject_invalid else ())
     limits = VerificationLimits(overrides=options.overrides | rejects_override)
@@ -310,6 +315,8 @@ def _set_generation_counts(generation: Generation, tally: Tally) -> Generation:
         unchanged=tally.unchanged,
         kept_out=tally.kept_out,
         skipped=tally.skipped,
+        skipped_by=dict(tally.skipped_by.most_common(100)),
+        notes=dict(tally.notes.most_common(100)),
         records=tally.records,
         tombstones=tally.tombstones,
         watermark=tally.watermark,
@@ -391,7 +398,7 @@ def _copy_erasure_tombstones(client: Elasticsearch, live: Generation | None, new
 
 def _check_plan_source(plan: RefreshPlan, mode: RefreshMode) -> None:
     """Raise SourceError or ConfigurationError for a source that cannot be read, before building."""
-    check_paths(plan.paths)
+    check_paths(plan.paths, plan.profile)
     if plan.database:
         check_database(plan.database, plan.fields, incremental=mode == "incremental")
 
@@ -408,7 +415,7 @@ def _read_plan_records(
     """Every record of the source. Raises SourceError, also for files that changed meanwhile."""
     counts: Counter[Path] = Counter()
     try:
-        yield from read_records(plan.paths, plan.fields, counts)
+        yield from read_records(plan.paths, plan.fields, counts, plan.profile)
         if plan.database:
             yield from read_database(plan.database, plan.fields, since)
         for path in plan.tombstones:

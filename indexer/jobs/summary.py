@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from indexer.index.generations import Generation
@@ -25,7 +26,8 @@ def summarise_refresh(result: RefreshResult) -> list[str]:
         f"{generation.name} is live: {generation.read:,} records read, "
         f"{generation.indexed:,} indexed, {generation.rejected:,} rejected.{changes}"
     ]
-    lines += describe_blank_lines(generation.skipped)
+    lines += describe_skipped(generation.skipped, generation.skipped_by)
+    lines += describe_notes(generation.notes)
     lines += list_kinds(result.rejected_kinds)
     if result.rejects:
         lines.append(f"Rejected records are in {result.rejects}, their reasons beside it.")
@@ -104,9 +106,24 @@ def describe_damage_found(damage: TextDamage, records: int) -> list[str]:
     return lines
 
 
-def describe_blank_lines(number: int) -> list[str]:
-    """That blank lines and rows were read, in a line for a person; nothing if there were none."""
-    return [f"Of what was read, {number:,} blank lines or rows were skipped."] if number else []
+def describe_skipped(number: int, skipped_by: Mapping[str, int]) -> list[str]:
+    """The lines and rows that are no records, in lines for a person: blank ones, and others by the
+    rule that skips them."""
+    blank = number - sum(skipped_by.values())
+    lines = [f"Of what was read, {blank:,} blank lines or rows were skipped."] if blank else []
+    return lines + [
+        f"Of what was read, {_count_rows(count)} skipped: {rule}."
+        for rule, count in skipped_by.items()
+    ]
+
+
+def _count_rows(number: int) -> str:
+    return "1 row was" if number == 1 else f"{number:,} rows were"
+
+
+def describe_notes(notes: Mapping[str, int]) -> list[str]:
+    """What the profile did to the records that is worth knowing, each with its number."""
+    return [f"{count:,} times: {note}." for note, count in notes.items()]
 
 
 def describe_unknown_codes(codes: dict[str, int]) -> str:

@@ -1,7 +1,7 @@
 """Loads records into one index: checks them, sends them in bulk, and accounts for every line.
 
-Every line read is indexed, rejected, deleted, late, unchanged, kept out or, if it is blank,
-skipped, or the load fails.
+Every line read is indexed, rejected, deleted, late, unchanged, kept out or, if it is blank or a
+rule says so, skipped, or the load fails.
 *Filling* starts from an empty index: of two records with one reference the first is kept.
 *Changing* starts from a copy of a generation: the version with the newer ``updated_at`` is kept.
 Two requests are in flight while the next is prepared. Two requests in flight never hold the same
@@ -164,7 +164,10 @@ def _prepare_documents(
         tally.read += 1
         if raw.blank:
             tally.skipped += 1
+            if raw.skipped_by:
+                tally.skipped_by[raw.skipped_by] += 1
             continue
+        tally.notes.update(raw.notes)
         try:
             document = builder.document(raw)
         except RecordError as error:

@@ -38,9 +38,11 @@ class Tally(Struct):
     """How many lines were read, and how many had each outcome.
 
     ``watermark`` is the newest ``updated_at`` read. ``kept_out`` counts records that were forgotten
-    here and are not known to be newer than that, ``skipped`` blank lines and rows. ``records``,
-    ``tombstones`` and ``content`` describe the whole index, not only what this load added;
-    ``content`` is a hash of all records that does not depend on their order. ``changed`` lists the
+    here and are not known to be newer than that, ``skipped`` the lines and rows that are no
+    records, and ``skipped_by`` those with text by the rule that skips them. ``notes`` counts what
+    is worth knowing about the records read. ``records``, ``tombstones`` and ``content`` describe
+    the whole index, not only what this load added; ``content`` is a hash of all records that does
+    not depend on their order. ``changed`` lists the
     references that changed, or is None where nobody needs them. ``reasons`` holds the first reasons
     of rejected records, and ``faults`` counts all of them by kind. ``damage`` counts the damage in
     the narratives read.
@@ -54,6 +56,8 @@ class Tally(Struct):
     unchanged: int = 0
     kept_out: int = 0
     skipped: int = 0
+    skipped_by: Counter[str] = msgspec.field(default_factory=Counter)
+    notes: Counter[str] = msgspec.field(default_factory=Counter)
     records: int = 0
     tombstones: int = 0
     content: int = 0

@@ -1,4 +1,4 @@
-"""Read raw records from files: JSON Lines or CSV tables, chosen by the file's name.
+"""Read raw records from files: JSON or CSV tables in foidex's own fields, or any by a profile.
 
 Only what keeps a file from being read at all is checked here, and raises SourceError.
 """
@@ -14,6 +14,7 @@ from typing import Final, Literal
 from msgspec.structs import replace
 
 from indexer.config.field_map import EMPTY_FIELD_MAP, FieldMap
+from indexer.config.profile import SourceProfile
 from indexer.errors import SourceError
 from indexer.files import open_input
 from indexer.records.model import DELETED
@@ -21,6 +22,8 @@ from indexer.sources.base import MAX_RECORD_BYTES, RawRecord, RecordLines, Recor
 from indexer.sources.csv_tables import CRIMES_FILE, list_child_files, read_csv_tables
 from indexer.sources.extract import ExtractChecks, ExtractRules
 from indexer.sources.jsonl import read_json_lines
+from indexer.sources.profile.reading import read_profiled_file
+from indexer.sources.tables.open_file import TABLE_ENDINGS
 
 _JSON_ENDINGS: Final = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz")
 
@@ -39,10 +42,11 @@ def read_records(
     paths: Iterable[Path],
     fields: FieldMap = EMPTY_FIELD_MAP,
     counts: Counter[Path] | None = None,
+    profile: SourceProfile | None = None,
 ) -> Iterator[RawRecord]:
     """Every record of the files and folders, in order; blank lines and rows are marked as such.
 
-    Raises SourceError.
+    With a profile, files are read as it says. Raises SourceError.
 
     CSV rows have the record's field names already; JSON lines are as they were read. ``counts``
     takes the number of lines that are not blank, or of rows, of each file.
@@ -52,7 +56,9 @@ def read_records(
     names = Counter(_resolve_file(path).name for path in path_list)
     for path in path_list:
         raws = (
-            read_csv_tables(path, fields, counts)
+            read_profiled_file(path, profile, fields.categories, counts)
+            if profile
+            else read_csv_tables(path, fields, counts)
             if _detect_format(path) == "csv"
             else _count_records(path, read_json_lines(path), counts)
         )
@@ -84,11 +90,11 @@ def begin_extract_checks(
     return checks
 
 
-def check_paths(paths: Iterable[Path]) -> None:
+def check_paths(paths: Iterable[Path], profile: SourceProfile | None = None) -> None:
     """Raise SourceError for a path that cannot be read, or is given twice."""
     files: set[Path] = set()
     for path in paths:
-        _detect_format(path)
+        _check_table_path(path) if profile else _detect_format(path)
         file = _resolve_file(path).resolve()
         if file in files:
             raise SourceError(f"{path}: is given twice. Give it once.")
@@ -153,13 +159,30 @@ def measure_sources(paths: Iterable[Path]) -> int:
     return sum(file.stat().st_size for file in files)
 
 
-def _detect_format(path: Path) -> Literal["csv", "json"]:
+def _check_table_path(path: Path) -> None:
+    _require_existing(path)
+    if path.is_dir():
+        raise SourceError(
+            f"{path}: is a folder, and [source.profile] describes files. Name them, for instance "
+            f"{path.name}/*.csv"
+        )
+    if not path.name.lower().endswith(TABLE_ENDINGS):
+        raise SourceError(
+            f"{path}: is not a kind of file that foidex reads. It reads {', '.join(TABLE_ENDINGS)}."
+        )
+
+
+def _require_existing(path: Path) -> None:
     try:
         path.stat()
     except FileNotFoundError:
         raise SourceError(f"{path}: there is no such file. Check the path.") from None
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
+
+
+def _detect_format(path: Path) -> Literal["csv", "json"]:
+    _require_existing(path)
     if path.is_dir():
         if not (path / CRIMES_FILE).is_file():
             raise SourceError(
@@ -171,7 +194,11 @@ def _detect_format(path: Path) -> Literal["csv", "json"]:
         return "json"
     if path.suffix == ".csv":
         return "csv"
+    if path.name.lower().endswith(TABLE_ENDINGS):
+        raise SourceError(
+            f"{path}: has columns of its own, so foidex needs a profile to read it. Write one "
+            f"with: foidex inspect {path} --write"
+        )
     raise SourceError(
-        f"{path}: is not a kind of file that foidex reads. Rename it to end in .jsonl, "
-        ".jsonl.gz or .csv."
+        f"{path}: is not a kind of file that foidex reads. It reads {', '.join(TABLE_ENDINGS)}."
     )

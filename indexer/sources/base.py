@@ -10,13 +10,22 @@ from msgspec import Struct
 MAX_RECORD_BYTES: Final = 32 * 1024 * 1024
 
 
+class SourceRows(Struct, frozen=True, gc=False):
+    """The rows of a table that a record was read from, with the names of their columns."""
+
+    header: tuple[str, ...]
+    rows: tuple[list[Any], ...]
+
+
 class RawRecord(Struct, frozen=True, gc=False):
     """A record that is not checked yet.
 
     ``location`` is "file:line"; ``raw`` is the JSON line, or a mapping of Python values; ``size``
     is the number of bytes read for it. ``error`` says why the source itself rejects it, and the
     fix; ``error_kind`` is what it has in common with all records of the same fault. A ``blank``
-    row or line is no record: it is yielded so that it is counted.
+    row or line is no record: it is yielded so that it is counted; ``skipped_by`` says why a row
+    with text is none. ``notes`` are what is counted about the record. ``origin`` is what the record
+    was read from, if ``raw`` is not that: the rows of a table, or a JSON object.
     """
 
     location: str
@@ -25,6 +34,9 @@ class RawRecord(Struct, frozen=True, gc=False):
     error: str | None = None
     error_kind: str = ""
     blank: bool = False
+    skipped_by: str = ""
+    notes: tuple[str, ...] = ()
+    origin: SourceRows | bytes | None = None
 
 
 class RecordTooLongError(Exception):

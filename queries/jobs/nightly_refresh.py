@@ -14,6 +14,7 @@ import msgspec
 
 from indexer.config.field_map import build_field_map
 from indexer.config.model import Settings
+from indexer.config.profile import SourceProfile, check_profile
 from indexer.config.secrets import read_secret
 from indexer.errors import (
     ConfigurationError,
@@ -39,7 +40,12 @@ from indexer.jobs.report import (
     write_refresh_report,
 )
 from indexer.jobs.retention import expire_rejects
-from indexer.jobs.summary import describe_blank_lines, describe_damage_found, describe_unknown_codes
+from indexer.jobs.summary import (
+    describe_damage_found,
+    describe_notes,
+    describe_skipped,
+    describe_unknown_codes,
+)
 from indexer.loading.faults import RejectedRecordsError, describe_records, list_kinds
 from indexer.loading.rejects import list_reasons
 from indexer.loading.tally import Tally
@@ -75,7 +81,28 @@ def plan_refresh(settings: Settings, progress: Progress) -> RefreshPlan:
         covers=settings.records.covers,
         repair=source.repaired_kinds,
         require=source.require,
+        profile=require_decided_profile(settings),
     )
+
+
+def require_decided_profile(settings: Settings) -> SourceProfile | None:
+    """The profile of the source, or None if there is none. Raises ConfigurationError for one that
+    is not decided yet, that contradicts itself, or that other keys of [source] contradict."""
+    source = settings.source
+    if source.profile is None:
+        return None
+    config_name = settings.file or "foidex.toml"
+    try:
+        check_profile(source.profile, settings.categories)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{config_name}: {error}") from None
+    for key in ("fields", "ignore", "watermark"):
+        if getattr(source, key):
+            raise ConfigurationError(
+                f"{config_name}: [source] has {key} beside [source.profile], which says that, too. "
+                f"Remove {key}."
+            )
+    return source.profile
 
 
 def _configure_database(settings: Settings, progress: Progress) -> DatabaseSource | None:
@@ -189,7 +216,8 @@ def summarise_source_check(tally: Tally) -> list[str]:
         f"{tally.read:,} records read: {tally.indexed:,} valid, {tally.deleted:,} deletions, "
         f"{tally.rejected:,} invalid."
     ]
-    lines += describe_blank_lines(tally.skipped)
+    lines += describe_skipped(tally.skipped, tally.skipped_by)
+    lines += describe_notes(tally.notes)
     lines += list_kinds(tally.faults.list_kinds())
     if tally.unknown_codes:
         lines.append(describe_unknown_codes(tally.unknown_codes))

@@ -1,0 +1,1 @@
+"""The profile at work: the rows of tables become records, as [source.profile] says."""

@@ -1,0 +1,143 @@
+"""Read dates by a list of forms such as DD/MM/YYYY. Nothing is guessed.
+
+A form is written with YYYY or YY, MM or M, DD or D, MON (Jul) or MONTH (July), hh, mm and ss, and
+the signs between them; D and M also read two digits. "excel" is a day's number in Excel's calendar
+from 1900, "excel-1904" in that from 1904.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from indexer.errors import ConfigurationError
+
+EXCEL_EPOCHS: Final = {"excel": date(1899, 12, 30), "excel-1904": date(1904, 1, 1)}
+
+#: The days of Excel's calendar that a record can have: 1930 to 2099.
+EXCEL_DAYS: Final = range(10_959, 73_051)
+
+ISO_FORM: Final = "YYYY-MM-DD"
+
+_MONTHS: Final = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+)  # fmt: skip
+
+_MONTH_NUMBERS: Final = {
+    name: number
+    for number, month in enumerate(_MONTHS, start=1)
+    for name in (month, month[:3], *(("sept",) if month == "september" else ()))
+}
+
+_TOKENS: Final = {
+    "YYYY": r"(?P<year>[0-9]{4})",
+    "YY": r"(?P<short>[0-9]{2})",
+    "MONTH": r"(?P<name>[A-Za-z]{3,9})",
+    "MON": r"(?P<name>[A-Za-z]{3,4})",
+    "MM": r"(?P<month>[0-9]{2})",
+    "M": r"(?P<month>[0-9]{1,2})",
+    "DD": r"(?P<day>[0-9]{2})",
+    "D": r"(?P<day>[0-9]{1,2})",
+    "hh": r"(?P<hour>[0-9]{1,2})",
+    "mm": r"(?P<minute>[0-9]{2})",
+    "ss": r"(?P<second>[0-9]{2}(?:\.[0-9]+)?)",
+}
+
+_TOKEN: Final = re.compile("|".join(_TOKENS))
+
+
+class DateForm:
+    """One form of a date."""
+
+    def __init__(self, text: str) -> None:
+        """Raises ConfigurationError for what is not a form of a whole date."""
+        self.text = text
+        self.epoch = EXCEL_EPOCHS.get(text.lower())
+        # "D Month YYYY" and "d/m/yy" are how people write a form.
+        written = re.sub(r"(?i)month", "MONTH", text)
+        written = re.sub(r"(?i)mon(?!th)", "MON", written)
+        written = re.sub(r"[ydY]+", lambda match: match[0].upper(), written)
+        tokens = _TOKEN.findall(written)
+        self.shape = _TOKEN.sub(lambda match: "N" if "N" in match[0] else "9", written)
+        if self.epoch is None and (
+            not any(token in tokens for token in ("YYYY", "YY"))
+            or not any(token in tokens for token in ("MM", "M", "MON", "MONTH"))
+            or not any(token in tokens for token in ("DD", "D"))
+            or len({token[0:1] + token[1:3] for token in tokens}) != len(tokens)
+        ):
+            raise ConfigurationError(
+                f'[source.profile] dates: "{text[:40]}" is not the form of a date, such as '
+                "DD/MM/YYYY, D Month YYYY or YYYY-MM-DDThh:mm:ss. Correct it."
+            )
+        self.order = tuple(
+            "year" if "Y" in token else "day" if "D" in token else "month"
+            for token in tokens
+            if token[0] in "YMD"
+        )
+        pattern, position = "", 0
+        for match in _TOKEN.finditer(written):
+            pattern += re.escape(written[position : match.start()]) + _TOKENS[match[0]]
+            position = match.end()
+        self._match = re.compile(pattern + re.escape(written[position:])).fullmatch
+
+    def read(self, text: str) -> date | None:
+        """The day that a text of this form names; None if it is of another form or no day."""
+        if self.epoch is not None:
+            return None
+        match = self._match(text)
+        if match is None:
+            return None
+        parts = match.groupdict()
+        month = (
+            _MONTH_NUMBERS.get(parts["name"].lower()) if "name" in parts else int(parts["month"])
+        )
+        year = int(parts["year"]) if "year" in parts else 2000 + int(parts["short"])
+        if month is None or ("short" in parts and year > date.today().year):  # noqa: DTZ011
+            return None
+        try:
+            return date(year, month, int(parts["day"]))
+        except ValueError:
+            return None
+
+
+class DateReader:
+    """Reads the dates of one column by a list of forms, the ISO form always among them."""
+
+    def __init__(self, forms: Sequence[str]) -> None:
+        """Raises ConfigurationError for a form that is none, or two that differ only in the order
+        of day and month."""
+        self._forms = [DateForm(text) for text in forms]
+        for number, form in enumerate(self._forms):
+            for other in self._forms[:number]:
+                if form.shape == other.shape and form.order != other.order:
+                    raise ConfigurationError(
+                        f'[source.profile] dates: "{other.text}" and "{form.text}" read the same '
+                        "text as different days. Keep one."
+                    )
+        self.description = " or ".join(forms) if forms else ISO_FORM
+        iso = DateForm(ISO_FORM)
+        if not any(form.shape == iso.shape for form in self._forms):
+            self._forms.append(iso)
+        self._epoch = next((form.epoch for form in self._forms if form.epoch), None)
+
+    def read(self, value: Any) -> date | None:
+        """The day of a cell: of a date, of a text in one of the forms, or of a day's number."""
+        if isinstance(value, datetime):
+            return value.date()
+        if isinstance(value, date):
+            return value
+        if isinstance(value, str):
+            text = " ".join(value.split())
+            for form in self._forms:
+                if day := form.read(text):
+                    return day
+            if self._epoch is None or not text.isdecimal():
+                return None
+            value = int(text)
+        if self._epoch is None or isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        whole = int(value) if value == value else 0  # noqa: PLR0124 - not a number
+        return self._epoch + timedelta(days=whole) if whole in EXCEL_DAYS else None

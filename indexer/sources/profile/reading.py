@@ -1,0 +1,257 @@
+"""Read records from files as they come, by the profile."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Final
+
+from indexer.config.profile import SourceProfile
+from indexer.errors import SourceError
+from indexer.records.categories import Categories
+from indexer.sources.base import MAX_RECORD_BYTES, RawRecord, SourceRows
+from indexer.sources.profile.columns import check_header, check_types, is_ignored
+from indexer.sources.profile.grouping import GroupedRow, group_rows
+from indexer.sources.profile.mapper import RowMapper
+from indexer.sources.profile.values import is_empty
+from indexer.sources.tables.open_file import LayoutRules, open_tables
+from indexer.sources.tables.table import (
+    SourceTable,
+    TableRow,
+    check_width,
+    is_blank_row,
+    name_columns,
+)
+
+_SAMPLE_ROWS: Final = 500
+
+CONTINUED: Final = "continues the row before it"
+
+_JOINERS: Final = {"space": " ", "line": "\n"}
+
+
+def read_profiled_file(
+    path: Path, profile: SourceProfile, categories: Categories, counts: Counter[Path]
+) -> Iterator[RawRecord]:
+    """Every record of a file, and every row that is skipped with its rule.
+
+    ``counts`` takes the number of rows that are not blank. Raises SourceError for a file that
+    cannot be read, or that is not laid out as the profile says.
+    """
+    layout = LayoutRules(
+        profile.encoding, profile.delimiter_character, profile.sheets, profile.ignore_sheets
+    )
+    try:
+        tables = open_tables(path, layout)
+        filled = 0
+        for table in tables:
+            for raw in _read_table(path, table, profile, categories):
+                counts[path] += not raw.blank or bool(raw.skipped_by)
+                filled += 1
+                yield raw
+    except OSError as error:
+        raise SourceError(
+            f"{path}: cannot be read ({error.strerror or 'damaged'}). Check the file."
+        ) from None
+    except EOFError:
+        raise SourceError(f"{path}: the gzip data is cut short. Copy the file again.") from None
+    if not filled:
+        raise SourceError(f"{path}: has no row below the names of its columns. Check the export.")
+
+
+def _read_table(
+    path: Path, table: SourceTable, profile: SourceProfile, categories: Categories
+) -> Iterator[RawRecord]:
+    if table.keyed:
+        header, rows = _align_objects(path, table, profile)
+    else:
+        rows = table.rows()
+        titles = list(islice(rows, profile.header_row))
+        if not titles:  # an empty sheet
+            return
+        if len(titles) < profile.header_row:
+            raise SourceError(
+                f"{path}, {table.name}: ends before row {profile.header_row}, which "
+                "[source.profile] header_row names. Check the export."
+            )
+        header = name_columns(titles[-1].cells)
+        check_width(titles[-1].location, len(header))
+        check_header(titles[-1].location, header, profile)
+        rows = _fit_rows(rows, len(header))
+    yield from read_profiled_rows(f"{path}", header, rows, profile, categories)
+
+
+def read_profiled_rows(
+    location: str,
+    header: list[str],
+    rows: Iterator[TableRow],
+    profile: SourceProfile,
+    categories: Categories,
+) -> Iterator[RawRecord]:
+    """The records of rows that are as wide as the header. Raises SourceError if the first rows are
+    of another type than the profile expects."""
+    first = list(islice(rows, _SAMPLE_ROWS))
+    skips = _make_skip_check(profile, header)
+    sample = [row.cells for row in first if not row.error and not skips(row.cells)]
+    check_types(location, header, sample, profile)
+    mapper = RowMapper(profile, header, categories)
+    names = tuple(header)
+    rows = chain(first, rows)
+    if profile.continuation is None and profile.one_row_per == "record":
+        for row in rows:
+            if skip := skips(row.cells):
+                yield _skip_row(row, skip)
+            else:
+                mapped = mapper.map_row(row.cells)
+                yield RawRecord(
+                    row.location,
+                    mapped.values,
+                    row.size,
+                    row.error or mapped.error,
+                    "has more or fewer columns than the header" if row.error else mapped.error_kind,
+                    notes=mapped.notes,
+                    origin=row.source or SourceRows(names, (row.cells,)),
+                )
+        return
+    skipped: list[RawRecord] = []
+    kept = _keep_rows(rows, skips, skipped, profile, header)
+    yield from group_rows(kept, mapper, names, profile.one_row_per)
+    yield from skipped
+
+
+def _skip_row(row: TableRow, rule: str) -> RawRecord:
+    return RawRecord(
+        row.location, {}, row.size, blank=True, skipped_by="" if rule == "blank" else rule
+    )
+
+
+def _keep_rows(
+    rows: Iterator[TableRow],
+    skips: Callable[[list[Any]], str],
+    skipped: list[RawRecord],
+    profile: SourceProfile,
+    header: list[str],
+) -> Iterator[GroupedRow]:
+    """The rows that are records or parts of them, with those that continue them."""
+    reference = header.index(profile.rules["crime_ref"].names[0])
+    rule = profile.continuation
+    column = header.index(rule.column) if rule else -1
+    joiner = _JOINERS.get(rule.join) if rule else None
+    pending: GroupedRow | None = None
+    for number, row in enumerate(rows):
+        if skip := skips(row.cells):
+            skipped.append(_skip_row(row, skip))
+        elif rule and pending and _continues(row.cells, column):
+            text = pending.cells[column]
+            addition = row.cells[column]
+            if joiner is None:
+                entries = text if isinstance(text, list) else [text]
+                pending.cells[column] = [*entries, addition]
+            else:
+                pending.cells[column] = f"{text}{joiner}{addition}"
+            if len(str(pending.cells[column])) > MAX_RECORD_BYTES:
+                raise SourceError(
+                    f"{row.location}: the rows that continue a record are over "
+                    f"{MAX_RECORD_BYTES // 1024 // 1024} MB. Check continuation in "
+                    "[source.profile]."
+                )
+            skipped.append(RawRecord(row.location, {}, row.size, blank=True, skipped_by=CONTINUED))
+        else:
+            if pending:
+                yield pending
+            owner = row.cells[reference]
+            key = "" if is_empty(owner) else str(owner).strip()
+            if profile.one_row_per == "record" and key:
+                key = f"{number} {key}"  # each row is a record of its own
+            pending = GroupedRow(row.location, key, row.cells, row.error)
+    if pending:
+        yield pending
+
+
+def _continues(cells: list[Any], column: int) -> bool:
+    return not is_empty(cells[column]) and all(
+        index == column or is_empty(cell) for index, cell in enumerate(cells)
+    )
+
+
+def _fit_rows(rows: Iterator[TableRow], width: int) -> Iterator[TableRow]:
+    """The rows with as many cells as the header; empty ones at their end are added or removed."""
+    for row in rows:
+        cells = row.cells
+        if len(cells) == width:
+            yield row
+        elif len(cells) > width and is_blank_row(cells[width:]):
+            yield row._replace(cells=cells[:width])
+        else:
+            fitted = (cells + [""] * width)[:width]
+            error = (
+                f"has {len(cells)} columns where the header has {width}. Quote the fields that "
+                "hold the delimiter or line breaks."
+            )
+            yield row._replace(cells=fitted, error=error)
+
+
+def _make_skip_check(profile: SourceProfile, header: list[str]) -> Callable[[list[Any]], str]:
+    """What says which rule skips a row: "" for none, "blank" for a row without a value."""
+    rules = [
+        (header.index(rule.column), rule.like.casefold() if rule.like else None, rule.text)
+        for rule in profile.skip
+    ]
+
+    def check(cells: list[Any]) -> str:
+        if is_blank_row(cells):
+            return "blank"
+        for index, pattern, text in rules:
+            cell = cells[index]
+            if pattern is None:
+                if is_empty(cell):
+                    return text
+            elif fnmatchcase(str(cell).strip().casefold(), pattern):
+                return text
+        return ""
+
+    return check
+
+
+# -- objects of JSON -------------------------------------------------------------------------------
+
+
+def _align_objects(
+    path: Path, table: SourceTable, profile: SourceProfile
+) -> tuple[list[str], Iterator[TableRow]]:
+    """The columns of the profile, and the rows of objects in their order; an object with another
+    field is invalid. Raises SourceError if the first objects have other fields than expected."""
+    rows = table.rows()
+    first = list(islice(rows, _SAMPLE_ROWS))
+    fields = {name: None for row in first for name in row.cells[0]}
+    header = list(profile.columns) or [name for name in fields if not is_ignored(name, profile)]
+    sparse = [name for name in header if name not in fields and _is_sparse(name, profile)]
+    present = [*fields, *sparse]
+    check_header(str(path), present, profile)
+    known = set(header)
+
+    def align(row: TableRow) -> TableRow:
+        values = row.cells[0]
+        unknown = [name for name in values if name not in known and not is_ignored(name, profile)]
+        error = row.error
+        if unknown and error is None:
+            error = (
+                f"has {len(unknown):,} fields that [source.profile.columns] lacks. Add them there, "
+                "or to ignore."
+            )
+        return row._replace(cells=[values.get(name) for name in header], error=error)
+
+    return header, map(align, chain(first, rows))
+
+
+def _is_sparse(name: str, profile: SourceProfile) -> bool:
+    """Whether a field may be missing in all of the first objects."""
+    required = {
+        profile.rules[field].names[0]
+        for field in ("crime_ref", "recorded_on", "offence_code", "narrative")
+        if profile.rules[field].names
+    }
+    return name not in required

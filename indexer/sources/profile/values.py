@@ -1,0 +1,292 @@
+"""Convert one cell to the value of a field: ages in words, codes with their titles, value maps.
+
+A converter raises ValueFaultError for a value whose meaning is not certain; its text shows the
+value's shape only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from indexer.config.profile import FieldRule
+from indexer.records.categories import Category
+from indexer.records.validation_messages import describe_shape
+from indexer.sources.join import convert_category_value
+from indexer.sources.profile.dates import DateReader
+
+Converter = Callable[[Any], Any]
+
+#: What a converter returns for an age that is a range, beside None: it is counted.
+RANGE_NOTE: Final = "an age that is a range, such as 10-14 or 18+, counts as unknown"
+
+_AGE: Final = re.compile(
+    r"(?P<years>[0-9]{1,3})(?:[.,]0+)?\s*(?:y|yr|yrs|year|years)?\.?(?:\s*(?:old|of age|o))?\.?",
+    re.IGNORECASE,
+)
+
+_INFANT: Final = re.compile(
+    r"(?P<number>[0-9]{1,3})\s*(?P<unit>d|day|w|wk|week|m|mth|month)s?\.?(?:\s*old)?", re.IGNORECASE
+)
+
+_MONTHS_IN: Final = {"m": 1, "w": 0, "d": 0}
+
+_RANGE: Final = re.compile(
+    r"[0-9]{1,3}\s*(?:-|–|to)\s*[0-9]{1,3}(?:\s*(?:yrs?|years?))?"
+    r"|[0-9]{1,3}\s*(?:\+|plus|and over|or over)"
+    r"|(?:under|over|below|above|less than|more than|<|>|<=|>=)\s*[0-9]{1,3}"
+    r"(?:\s*(?:yrs?|years?))?",
+    re.IGNORECASE,
+)
+
+_DECIMAL: Final = re.compile(r"[0-9]+[.][0-9]+")
+
+_WHOLE: Final = re.compile(r"(-?[0-9]{1,18})(?:[.,]0+)?")
+
+_TITLED_CODE: Final = re.compile(
+    r"\s*([0-9][0-9A-Za-z/.]*)\s*(?:[-–—:]\s+|\s[-–—:]\s*|\s\s+).*",
+    re.DOTALL,
+)
+
+_DESTROYED_CODE: Final = re.compile(
+    r"[0-9]{1,2}[-/ ](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*(?:[-/ ][0-9]{2,4})?"
+    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[-/ ][0-9]{2,4}"
+    r"|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}",
+    re.IGNORECASE,
+)
+
+_SCIENTIFIC: Final = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,3}", re.IGNORECASE)
+
+#: How spreadsheets keep the leading zeros of a text: ="0012", or with its quotes doubled.
+TEXT_FORMULA: Final = re.compile(r'="{1,2}([^"]*)"{1,2}')
+
+_EXPORT_AS_TEXT: Final = "Export it again with that column as text."
+
+
+class ValueFaultError(ValueError):
+    """A cell has no certain meaning. ``kind`` is what all cells of that fault share."""
+
+    def __init__(self, text: str, kind: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+def fold_value(value: Any) -> str:
+    """A value as the keys of a map are compared: white space folded, without regard to case."""
+    return " ".join(str(value).split()).casefold()
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a cell has no value: null, or text of spaces only."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def is_destroyed_code(value: Any) -> bool:
+    """Whether Excel turned an offence code into a date: 8/1 becomes 8 January."""
+    return isinstance(value, date) or (
+        isinstance(value, str) and _DESTROYED_CODE.fullmatch(value.strip()) is not None
+    )
+
+
+def is_destroyed_number(value: Any) -> bool:
+    """Whether Excel rounded a long reference: 1.23E+11."""
+    if isinstance(value, float):
+        return abs(value) >= 1e15 or value != int(value)
+    return isinstance(value, str) and _SCIENTIFIC.fullmatch(value.strip()) is not None
+
+
+def split_titled_code(value: str) -> str | None:
+    """The code before a title ("8602 - Title"); None if there is no title."""
+    match = _TITLED_CODE.fullmatch(value)
+    return match[1] if match else None
+
+
+def make_converter(
+    field: str, column: str, rule: FieldRule, category: Category | None = None
+) -> Converter:
+    """What converts the cells of one column for a field ("victims.age")."""
+    inner = field.rpartition(".")[2]
+    mapped = {fold_value(key): value if value != "" else None for key, value in rule.values.items()}
+    if inner in ("recorded_on", "updated_at"):
+        convert = _make_day_converter(column, rule, keep_time=inner == "updated_at")
+    elif inner == "age":
+        convert = _make_age_converter(column, rule)
+    elif inner == "outcome":
+        convert = _make_whole_converter(column)
+    elif inner == "offence_code":
+        convert = _make_code_converter(column, rule)
+    elif inner in ("crime_ref", "victim_ref"):
+        convert = _make_reference_converter(column, rule)
+    elif category is not None:
+        convert = _make_category_converter(category)
+    elif inner == "narrative":
+        convert = _convert_narrative
+    else:
+        convert = _make_word_converter(column, mapped)
+    return _map_values(convert, mapped) if mapped else convert
+
+
+def _map_values(convert: Converter, mapped: Mapping[str, Any]) -> Converter:
+    def look_up(value: Any) -> Any:
+        folded = fold_value(value)
+        return mapped[folded] if folded in mapped else convert(value)
+
+    return look_up
+
+
+def _make_word_converter(column: str, mapped: Mapping[str, Any]) -> Converter:
+    """Values that are kept as they are; with a map, only those that it has."""
+
+    def convert(value: Any) -> Any:
+        if is_empty(value):
+            return None
+        if mapped:
+            raise ValueFaultError(
+                f'"{column}" is {describe_shape(value)}, which is not among the values that '
+                "[source.profile.fields] maps. Correct it, or add it to the map.",
+                f'"{column}" has a value that the profile does not map',
+            )
+        return value.strip() if isinstance(value, str) else value
+
+    return convert
+
+
+def _make_category_converter(category: Category) -> Converter:
+    return lambda value: None if is_empty(value) else convert_category_value(category, value)
+
+
+def _convert_narrative(value: Any) -> Any:
+    if value is None:
+        return ""
+    return value if isinstance(value, str | list) else str(value)
+
+
+def _make_day_converter(column: str, rule: FieldRule, *, keep_time: bool) -> Converter:
+    reader = DateReader(rule.dates)
+    forms = reader.description
+
+    def convert(value: Any) -> Any:
+        if is_empty(value) or (keep_time and not rule.dates):
+            return None if is_empty(value) else value
+        day = reader.read(value)
+        if day is None:
+            raise ValueFaultError(
+                f'"{column}" is {describe_shape(value)}, not a date of the form {forms}. '
+                "Correct it.",
+                f'"{column}" is not a date of the form {forms}',
+            )
+        return day
+
+    return convert
+
+
+def _make_age_converter(column: str, rule: FieldRule) -> Converter:
+    def convert(value: Any) -> Any:
+        if is_empty(value):
+            return None
+        if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+            return int(value) if value == int(value) else value
+        text = " ".join(str(value).split())
+        if match := _AGE.fullmatch(text):
+            return int(match["years"])
+        if match := _INFANT.fullmatch(text):
+            months = int(match["number"]) * _MONTHS_IN[match["unit"][0].lower()]
+            return months // 12
+        if rule.ranges == "unknown" and is_age_range(text):
+            return RANGE_NOTE
+        raise ValueFaultError(
+            f'"{column}" is {describe_shape(value)}, not an age in years. Correct it, or add it to '
+            "values of [source.profile.fields].",
+            f'"{column}" is not an age in years',
+        )
+
+    return convert
+
+
+def is_age_range(text: str) -> bool:
+    """Whether a text is a range of ages, such as 10-14, 18+ or under 18."""
+    return _RANGE.fullmatch(" ".join(text.split())) is not None
+
+
+def is_age(text: str) -> bool:
+    """Whether a text is one age: 15, 15.0, 15 years, 6 months."""
+    folded = " ".join(text.split())
+    return (_AGE.fullmatch(folded) or _INFANT.fullmatch(folded)) is not None
+
+
+def _make_whole_converter(column: str) -> Converter:
+    def convert(value: Any) -> Any:
+        if is_empty(value):
+            return None
+        if isinstance(value, int):
+            return value
+        match = _WHOLE.fullmatch(str(value).strip())
+        if match is None:
+            raise ValueFaultError(
+                f'"{column}" is {describe_shape(value)}, not a whole number. Correct it.',
+                f'"{column}" is not a whole number',
+            )
+        return int(match[1])
+
+    return convert
+
+
+def _make_code_converter(column: str, rule: FieldRule) -> Converter:
+    destroyed = (
+        f'"{column}" has a date where an offence code should be: Excel turns codes such as 8/1 '
+        f"into dates. {_EXPORT_AS_TEXT}"
+    )
+
+    def convert(value: Any) -> Any:
+        if is_empty(value):
+            return None
+        if is_destroyed_code(value):
+            raise ValueFaultError(destroyed, f'"{column}" has a date instead of an offence code')
+        if isinstance(value, str):
+            text = _strip_formula(value)
+            if isinstance(rule.decimals, int) and _DECIMAL.fullmatch(text):
+                return f"{Decimal(text):.{rule.decimals}f}".replace(".", "/")
+            return (split_titled_code(text) or text) if rule.titled else text
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+            return value
+        if isinstance(value, int) or value == int(value):
+            return str(int(value))
+        if not isinstance(rule.decimals, int):
+            raise ValueFaultError(
+                f'"{column}" is a decimal number, and 86.1 can be 86/1 or 86/10. Say decimals in '
+                "[source.profile.fields], or export it again with that column as text.",
+                f'"{column}" is a decimal number instead of an offence code',
+            )
+        return f"{value:.{rule.decimals}f}".replace(".", "/")
+
+    return convert
+
+
+def _make_reference_converter(column: str, rule: FieldRule) -> Converter:
+    digits = rule.digits if isinstance(rule.digits, int) else 0
+
+    def convert(value: Any) -> Any:
+        if is_empty(value):
+            return None
+        if isinstance(value, datetime | date) or is_destroyed_number(value):
+            raise ValueFaultError(
+                f'"{column}" is not whole: Excel turned the reference into a date or rounded it. '
+                f"{_EXPORT_AS_TEXT}",
+                f'"{column}" has a date or a rounded number instead of a reference',
+            )
+        if isinstance(value, str):
+            text = _strip_formula(value)
+            return text.zfill(digits) if digits and text.isdecimal() else text
+        if isinstance(value, bool):
+            return value
+        return str(int(value) if isinstance(value, float) else value).zfill(digits)
+
+    return convert
+
+
+def _strip_formula(text: str) -> str:
+    match = TEXT_FORMULA.fullmatch(text)
+    return (match[1] if match else text).strip()

@@ -1,0 +1,169 @@
+"""Open a file of any kind as its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path
+from typing import IO, Final
+
+from msgspec import Struct
+
+from indexer.errors import SourceError
+from indexer.files import open_input
+from indexer.sources.tables.delimited import (
+    DELIMITER_WORDS,
+    Dialect,
+    detect_dialect,
+    read_delimited_rows,
+)
+from indexer.sources.tables.encoding import OpenBytes, check_encoding, detect_encoding
+from indexer.sources.tables.json_objects import flatten_object, read_json_objects
+from indexer.sources.tables.spreadsheet import (
+    SPREADSHEET_ENDINGS,
+    list_sheets,
+    read_sheet_rows,
+)
+from indexer.sources.tables.table import SourceTable, TableRow
+from indexer.sources.tables.zipped import list_members, open_gzip
+
+TEXT_ENDINGS: Final = (".csv", ".txt", ".tsv", ".tab")
+
+JSON_ENDINGS: Final = (".jsonl", ".ndjson", ".json")
+
+#: The kinds of file that a profile or ``inspect`` can be about.
+TABLE_ENDINGS: Final = (
+    *TEXT_ENDINGS,
+    *JSON_ENDINGS,
+    *(f"{ending}.gz" for ending in (*TEXT_ENDINGS, *JSON_ENDINGS)),
+    *SPREADSHEET_ENDINGS,
+    ".zip",
+)
+
+
+class LayoutRules(Struct, frozen=True):
+    """What is known of the layout beforehand: the encoding and the delimiter of a text, and the
+    patterns for the sheets of a spreadsheet. ``partial`` is true if unlisted ones may be there."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheets: tuple[str, ...] = ()
+    ignore_sheets: tuple[str, ...] = ()
+    partial: bool = False
+
+
+def open_tables(path: Path, layout: LayoutRules) -> list[SourceTable]:
+    """The tables of a file, each with what opens its rows. Raises SourceError."""
+    name = path.name.lower()
+    if name.endswith(SPREADSHEET_ENDINGS):
+        return _open_sheets(path, layout)
+    if name.endswith(".zip"):
+        return [
+            _open_text(f"{path}/{member}", f"{path.name}/{member}", open_bytes, layout)
+            for member, open_bytes in list_members(path)
+            if _require_text_member(path, member)
+        ]
+    open_bytes = partial(_open_path, path)
+    if name.removesuffix(".gz").endswith(JSON_ENDINGS):
+        rows = partial(_read_object_rows, str(path), path.name, open_bytes)
+        return [SourceTable(path.name, rows, keyed=True, encoding="utf-8")]
+    if name.removesuffix(".gz").endswith(TEXT_ENDINGS):
+        return [_open_text(str(path), path.name, open_bytes, layout)]
+    raise SourceError(
+        f"{path}: is not a kind of file that foidex reads. It reads {', '.join(TABLE_ENDINGS)}. "
+        "Rename it, or save it as CSV UTF-8."
+    )
+
+
+def _open_path(path: Path) -> IO[bytes]:
+    try:
+        file = open_input(path)
+    except FileNotFoundError:
+        raise SourceError(f"{path}: there is no such file. Check the path.") from None
+    except OSError as error:
+        raise SourceError(
+            f"{path}: cannot be read ({error.strerror}). Check its permissions."
+        ) from None
+    return open_gzip(path, file) if path.name.endswith(".gz") else file
+
+
+def _require_text_member(path: Path, member: str) -> bool:
+    if member.lower().endswith(TEXT_ENDINGS):
+        return True
+    raise SourceError(
+        f"{path}: holds {member[:80]}, and a zip may hold {', '.join(TEXT_ENDINGS)} only. Unpack "
+        "it, and give the files of records."
+    )
+
+
+def _open_text(path: str, name: str, open_bytes: OpenBytes, layout: LayoutRules) -> SourceTable:
+    encoding = (
+        check_encoding(path, open_bytes, layout.encoding)
+        if layout.encoding
+        else detect_encoding(path, open_bytes)
+    )
+    dialect = detect_dialect(path, open_bytes, encoding)
+    if layout.delimiter and dialect.delimiter != layout.delimiter:
+        dialect = Dialect(layout.delimiter, "[source.profile] says so", dialect.sep_line)
+    word = DELIMITER_WORDS.get(dialect.delimiter or "", dialect.delimiter)
+    evidence = [f"{encoding.name}: {encoding.evidence}"]
+    evidence.append(f"delimiter {word or 'not certain'}: {dialect.evidence}")
+    return SourceTable(
+        name,
+        partial(read_delimited_rows, path, name, open_bytes, encoding, dialect),
+        delimiter=dialect.delimiter,
+        encoding="DECIDE" if encoding.mixed else encoding.name,
+        evidence=tuple(evidence),
+    )
+
+
+def _open_sheets(path: Path, layout: LayoutRules) -> list[SourceTable]:
+    tables = []
+    sheets = list_sheets(path)
+    for pattern in layout.sheets:
+        if not any(fnmatchcase(sheet.name, pattern) for sheet in sheets):
+            raise SourceError(
+                f'{path}: has no sheet "{pattern}", which [source.profile] sheets names. Its '
+                f"sheets are {', '.join(sheet.name for sheet in sheets)}."
+            )
+    for sheet in sheets:
+        is_chosen = not layout.sheets or _matches(sheet.name, layout.sheets)
+        if _matches(sheet.name, layout.ignore_sheets):
+            continue
+        if not is_chosen and not layout.partial:
+            if _sheet_is_empty(path, sheet.name):
+                continue
+            raise SourceError(
+                f'{path}: has a new sheet "{sheet.name}". Add it to sheets or to ignore_sheets of '
+                "[source.profile]."
+            )
+        rows = partial(read_sheet_rows, path, sheet.name)
+        tables.append(SourceTable(sheet.name, rows, hidden=sheet.hidden))
+    return tables
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _sheet_is_empty(path: Path, sheet: str) -> bool:
+    return next(read_sheet_rows(path, sheet), None) is None
+
+
+def _read_object_rows(path: str, name: str, open_bytes: OpenBytes) -> Iterator[TableRow]:
+    for number, (value, source) in enumerate(read_json_objects(path, open_bytes), start=1):
+        location = f"{name}, object {number}"
+        data = source.encode("utf-8", "surrogatepass")
+        error = None
+        fields: dict[str, object] = {}
+        if isinstance(value, dict):
+            try:
+                fields = flatten_object(value)
+            except ValueError as reason:
+                error = f"{reason}. Correct the export."
+        else:
+            error = "is not an object. A record is one JSON object."
+        if "(a field that stands twice)" in str(list(fields)):
+            error = "names a field twice. Keep one of the two."
+        yield TableRow(location, [fields], len(data), error, data)

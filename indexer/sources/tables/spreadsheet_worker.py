@@ -1,0 +1,95 @@
+"""The process that reads one spreadsheet, with limited memory, and writes its cells to a pipe.
+
+It is a process of its own because the reader holds a whole sheet in memory: a hostile file ends
+this process and not the refresh. Run as ``python -m ... FILE MEGABYTES [SHEET...]``. It writes
+frames: a length of four bytes, then MessagePack. No formula or macro is evaluated.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, BinaryIO, Final
+
+import msgspec
+
+from indexer.sources.tables.table import encode_rows
+
+_BATCH_ROWS: Final = 200
+
+_CPU_SECONDS: Final = 3600
+
+#: Exit code for a file that is not a whole spreadsheet, and for one that has a password.
+DAMAGED: Final = 3
+
+PROTECTED: Final = 4
+
+
+def run_worker(path: str, megabytes: int, sheets: list[str] | None, output: BinaryIO) -> int:
+    """Write the list of sheets, and then the rows of the named ones; returns the exit code."""
+    limit_process(megabytes)
+    import python_calamine
+
+    try:
+        workbook = python_calamine.load_workbook(path)
+        listing = [
+            (sheet.name, sheet.visible != python_calamine.SheetVisibleEnum.Visible)
+            for sheet in workbook.sheets_metadata
+            if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
+        ]
+        _write_frame(output, msgspec.msgpack.encode(listing))
+        for name in sheets or ():
+            rows = workbook.get_sheet_by_name(name).iter_rows()
+            while batch := list(islice(_normalise_rows(rows), _BATCH_ROWS)):
+                _write_frame(output, encode_rows(batch))
+            _write_frame(output, encode_rows([]))
+        output.flush()
+    except python_calamine.PasswordError:
+        return PROTECTED
+    except MemoryError:
+        raise
+    except BaseException:  # noqa: BLE001 - a panic of the reader is no Exception
+        return DAMAGED
+    return 0
+
+
+def _normalise_rows(rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    """Rows whose whole numbers are int: most formats hold every number as a float."""
+    for row in rows:
+        for index, cell in enumerate(row):
+            if type(cell) is float and cell.is_integer():
+                row[index] = int(cell)
+        yield row
+
+
+def limit_process(megabytes: int) -> None:
+    """Limit this process's memory and time, where the system can."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    size = megabytes * 1024 * 1024
+    for kind, limit in (
+        (resource.RLIMIT_AS, size),
+        (resource.RLIMIT_CPU, _CPU_SECONDS),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        with contextlib.suppress(ValueError, OSError):  # a limit that is lower already
+            resource.setrlimit(kind, (limit, limit))
+
+
+def _write_frame(output: BinaryIO, data: bytes) -> None:
+    output.write(len(data).to_bytes(4, "big"))
+    output.write(data)
+
+
+if __name__ == "__main__":
+    _, file, memory, *names = sys.argv
+    try:
+        code = run_worker(file, int(memory), names, sys.stdout.buffer)
+    except BrokenPipeError:  # whoever reads has seen enough
+        code = 0
+    os._exit(code)  # what could not be written is not flushed again

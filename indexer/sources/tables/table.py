@@ -1,0 +1,122 @@
+"""What all readers of tables share: rows, their limits, and cells as bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from indexer.errors import SourceError
+
+#: The most columns of a table. Excel allows 16,384; a list of records needs a few dozen.
+MAX_COLUMNS: Final = 2_000
+
+_DATE_CODE: Final = 1
+
+_DATETIME_CODE: Final = 2
+
+_OTHER_CODE: Final = 3
+
+
+class TableRow(NamedTuple):
+    """One row: where it stands ("crimes.csv:41"), its cells, and its size in bytes or characters.
+
+    ``error`` says why it cannot be read, ``source`` is the text that it was read from, if that is
+    no row of cells.
+    """
+
+    location: str
+    cells: list[Any]
+    size: int = 0
+    error: str | None = None
+    source: bytes | None = None
+
+
+class SourceTable(Struct, frozen=True):
+    """One table of a file: a file of text, a sheet, a member of a zip or the objects of JSON.
+
+    ``name`` is that of the file or, of several in one, of the sheet or the member. ``rows`` opens
+    its rows; those of a ``keyed`` table are objects and have no row of names.
+    """
+
+    name: str
+    rows: Callable[[], Iterator[TableRow]]
+    hidden: bool = False
+    keyed: bool = False
+    delimiter: str | None = None
+    encoding: str | None = None
+    evidence: tuple[str, ...] = ()
+
+
+def is_blank_row(cells: Sequence[Any]) -> bool:
+    """Whether no cell has a value."""
+    for cell in cells:
+        if cell is None or cell in ("", []) or (isinstance(cell, str) and not cell.strip()):
+            continue
+        return False
+    return True
+
+
+def name_columns(cells: Sequence[Any]) -> list[str]:
+    """The name of each column: white space is folded; a name that stands twice, or an empty one,
+    gets its number."""
+    names = [" ".join(str(cell if cell is not None else "").split()) for cell in cells]
+    return [
+        f"(column {number})"
+        if not name
+        else f"{name} ({number})"
+        if names.count(name) > 1
+        else name
+        for number, name in enumerate(names, start=1)
+    ]
+
+
+def check_width(location: str, width: int) -> None:
+    """Raise SourceError for more columns than a table may have."""
+    if width > MAX_COLUMNS:
+        raise SourceError(
+            f"{location}: has {width:,} columns, and {MAX_COLUMNS:,} are read at most. Export only "
+            "the columns of the records."
+        )
+
+
+def _encode_other(value: Any) -> Any:
+    if isinstance(value, time | timedelta):
+        return msgspec.msgpack.Ext(_OTHER_CODE, str(value).encode())
+    raise TypeError(type(value).__name__)
+
+
+def _wrap_dates(cell: Any) -> Any:
+    if isinstance(cell, datetime):
+        return msgspec.msgpack.Ext(_DATETIME_CODE, cell.isoformat().encode())
+    if isinstance(cell, date):
+        return msgspec.msgpack.Ext(_DATE_CODE, cell.isoformat().encode())
+    return cell
+
+
+def _unwrap(code: int, data: memoryview) -> Any:
+    text = bytes(data).decode()
+    if code == _DATE_CODE:
+        return date.fromisoformat(text)
+    return datetime.fromisoformat(text) if code == _DATETIME_CODE else text
+
+
+_ENCODER: Final = msgspec.msgpack.Encoder(enc_hook=_encode_other)
+
+_DECODER: Final = msgspec.msgpack.Decoder(ext_hook=_unwrap)
+
+
+def encode_rows(rows: Iterable[Sequence[Any]]) -> bytes:
+    """Rows of cells as bytes; dates and times stay what they are."""
+    return _ENCODER.encode(
+        [[_wrap_dates(cell) if isinstance(cell, date) else cell for cell in row] for row in rows]
+    )
+
+
+def decode_rows(data: bytes) -> list[list[Any]]:
+    """The rows of ``encode_rows``."""
+    rows: list[list[Any]] = _DECODER.decode(data)
+    return rows

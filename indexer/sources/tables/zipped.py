@@ -1,0 +1,110 @@
+"""Packed files, the members of a zip and gzip: read as streams that may not unpack to too much."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, Final
+
+from indexer.errors import SourceError
+from indexer.sources.tables.encoding import OpenBytes
+
+#: Records pack to about a tenth; a file made to fill a disk, to a thousandth or less.
+MAX_INFLATION: Final = 200
+
+_GRACE_BYTES: Final = 1024 * 1024
+
+_MAX_MEMBERS: Final = 1_000
+
+_IGNORED_PREFIXES: Final = ("__MACOSX/", ".")
+
+
+class PackedStream(io.RawIOBase):
+    """Packed data, read unpacked, that refuses to become MAX_INFLATION times its size.
+
+    ``owners`` are closed with it.
+    """
+
+    def __init__(self, label: str, stream: IO[bytes], packed_size: int, *owners: Any) -> None:
+        self._label = label
+        self._stream = stream
+        self._room = max(_GRACE_BYTES, MAX_INFLATION * packed_size)
+        self._owners = owners
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read unpacked data. Raises SourceError where it is damaged, or too much."""
+        try:
+            data = self._stream.read(len(buffer))
+        except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError):
+            raise SourceError(
+                f"{self._label}: the packed data is cut short or damaged. Copy it again."
+            ) from None
+        self._room -= len(data)
+        if self._room < 0:
+            raise SourceError(
+                f"{self._label}: expands to more than {MAX_INFLATION} times its size, which "
+                "records never do. Check where the file came from."
+            )
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """Close it and what it reads from."""
+        if not self.closed:
+            for owner in (self._stream, *self._owners):
+                owner.close()
+        super().close()
+
+
+def list_members(path: Path) -> list[tuple[str, OpenBytes]]:
+    """The files of a zip by name, each with what opens it. Raises SourceError."""
+    try:
+        with zipfile.ZipFile(path) as package:
+            infos = [
+                info
+                for info in package.infolist()
+                if not info.is_dir() and not info.filename.startswith(_IGNORED_PREFIXES)
+            ]
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        raise SourceError(f"{path}: the zip is cut short or damaged. Copy it again.") from None
+    except OSError as error:
+        raise SourceError(
+            f"{path}: cannot be read ({error.strerror}). Check its permissions."
+        ) from None
+    if not infos or len(infos) > _MAX_MEMBERS:
+        raise SourceError(
+            f"{path}: holds {len(infos):,} files, and 1 to {_MAX_MEMBERS:,} are read. Check the "
+            "export."
+        )
+    names = [info.filename for info in infos]
+    if len(set(names)) != len(names):
+        raise SourceError(f"{path}: holds two files of one name. Check the export.")
+    if any(info.flag_bits & 1 for info in infos):
+        raise SourceError(f"{path}: has a password. Unpack it first.")
+    return [(name, partial(_open_member, path, name)) for name in names]
+
+
+def _open_member(path: Path, name: str) -> IO[bytes]:
+    package = zipfile.ZipFile(path)
+    info = package.getinfo(name)
+    try:
+        stream = package.open(info)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        package.close()
+        raise SourceError(f"{path}/{name}: cannot be unpacked. Copy it again.") from None
+    return io.BufferedReader(PackedStream(f"{path}/{name}", stream, info.compress_size, package))
+
+
+def open_gzip(path: Path, file: IO[bytes]) -> IO[bytes]:
+    """The unpacked data of an open gzip file."""
+    size = path.stat().st_size
+    unpacked: IO[bytes] = gzip.GzipFile(fileobj=file)  # type: ignore[assignment]
+    return io.BufferedReader(PackedStream(str(path), unpacked, size, file))

@@ -1,0 +1,426 @@
+"""The verbs of a profile, one by one, on small extracts."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from indexer.config.profile import FieldRule
+from indexer.errors import ConfigurationError, SourceError
+from indexer.sources.base import SourceRows
+from indexer.sources.profile.dates import DateReader
+from indexer.sources.profile.grouping import JOINED
+from indexer.sources.profile.reading import CONTINUED
+from indexer.sources.profile.values import RANGE_NOTE, ValueFaultError, make_converter
+from tests.support.extracts import (
+    list_errors,
+    list_values,
+    make_profile,
+    read_extract,
+    write_extract,
+)
+
+HEADER = "Crime No,Recorded,HO Code,MO"
+
+
+def midnight(*day: int) -> datetime:
+    return datetime.combine(date(*day), time())
+
+
+ROW = "1,27/07/2015,22B,Text"
+
+
+def read_lines(tmp_path: Path, lines: list[str], *changes: dict[str, Any], **keys: Any) -> Any:
+    file = write_extract(tmp_path / "x.csv", "\n".join(lines) + "\n")
+    return read_extract(file, make_profile(*changes, **keys))
+
+
+def test_columns_are_renamed_and_dates_read(tmp_path: Path) -> None:
+    (raw,) = read_lines(tmp_path, [HEADER, ROW])
+    assert raw.raw == {
+        "crime_ref": "1",
+        "recorded_on": date(2015, 7, 27),
+        "offence_code": "22B",
+        "narrative": "Text",
+    }
+    assert raw.location == "x.csv:2"
+    assert raw.origin == SourceRows(tuple(HEADER.split(",")), (ROW.split(","),))
+
+
+def test_a_constant_needs_no_column(tmp_path: Path) -> None:
+    raws = read_lines(tmp_path, [HEADER, ROW], {"status": {"constant": "transferred"}})
+    assert list_values(raws, "status") == ["transferred"]
+
+
+def test_columns_become_entries_in_their_order(tmp_path: Path) -> None:
+    raws = read_lines(
+        tmp_path,
+        [f"{HEADER},Summary", f"{ROW},Second"],
+        {"narrative": {"columns": ["Summary", "MO"]}},
+    )
+    assert list_values(raws, "narrative") == [["Second", "Text"]]
+
+
+def test_values_are_mapped_without_regard_to_case_and_others_rejected(tmp_path: Path) -> None:
+    values = {"Crime Recorded": "recorded", "No Crime": "cancelled", "-": ""}
+    lines = [
+        f"{HEADER},Status",
+        *(f"{ROW},{text}" for text in ("CRIME  RECORDED", "no crime", "-", "", "New")),
+    ]
+    raws = read_lines(tmp_path, lines, {"status": {"column": "Status", "values": values}})
+    assert list_values(raws, "status") == ["recorded", "cancelled", None, None]
+    (error,) = list_errors(raws)
+    assert error.startswith('"Status" is text of the shape aaa, which is not among the values')
+
+
+@pytest.mark.parametrize(
+    ("forms", "text", "expected"),
+    [
+        (["DD/MM/YYYY"], "03/04/2015", date(2015, 4, 3)),
+        (["MM/DD/YYYY"], "03/04/2015", date(2015, 3, 4)),
+        (["D/M/YY"], "9/4/18", date(2018, 4, 9)),
+        (["D Month YYYY"], "27 July 2015", date(2015, 7, 27)),
+        (["D Month YYYY"], "27  SEPTEMBER 2015", date(2015, 9, 27)),
+        (["DD-MON-YY"], "01-Sep-15", date(2015, 9, 1)),
+        (["DD/MM/YYYY hh:mm"], "03/04/2015 09:14", date(2015, 4, 3)),
+        (["YYYYMMDD"], "20150403", date(2015, 4, 3)),
+        (["YYYY-MM-DDThh:mm:ss"], "2016-07-27T00:00:00", date(2016, 7, 27)),
+        (["DD.MM.YYYY", "YYYY/MM/DD"], "2015/04/03", date(2015, 4, 3)),
+        (["DD/MM/YYYY"], "2015-04-03", date(2015, 4, 3)),
+        (["excel"], 42559, date(2016, 7, 8)),
+        (["excel"], "42559", date(2016, 7, 8)),
+        (["excel-1904"], 41097, date(2016, 7, 8)),
+        ([], midnight(2015, 4, 3), date(2015, 4, 3)),
+        (["DD/MM/YYYY"], "31/02/2017", None),
+        (["DD/MM/YYYY"], "3/4/2015", None),
+        (["DD/MM/YYYY"], "03-04-2015", None),
+        (["D/M/YY"], "9/4/98", None),
+        (["D Month YYYY"], "27 Juli 2015", None),
+        (["DD/MM/YYYY"], 42559, None),
+        (["excel"], 7, None),
+        (["excel"], float("nan"), None),
+        (["excel"], True, None),
+    ],
+)
+def test_a_date_is_read_by_its_forms_alone(
+    forms: list[str], text: object, expected: date | None
+) -> None:
+    assert DateReader(forms).read(text) == expected
+
+
+@pytest.mark.parametrize(
+    "forms", [["MM/YYYY"], ["DD/MM"], ["hello"], ["DD/DD/YYYY"], ["DD/MM/YYYY YYYY"]]
+)
+def test_what_is_not_the_form_of_a_date_is_refused(forms: list[str]) -> None:
+    with pytest.raises(ConfigurationError, match="is not the form of a date"):
+        DateReader(forms)
+
+
+@pytest.mark.parametrize(
+    "forms", [["DD/MM/YYYY", "MM/DD/YYYY"], ["D/M/YY", "M/D/YY"], ["YYYY-MM-DD", "YYYY-DD-MM"]]
+)
+def test_two_forms_that_differ_in_day_and_month_alone_are_refused(forms: list[str]) -> None:
+    with pytest.raises(ConfigurationError, match="as different days"):
+        DateReader(forms)
+
+
+def convert(field: str, value: object, **rule: Any) -> object:
+    return make_converter(field, "X", FieldRule(column="X", **rule))(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "age"),
+    [
+        ("15", 15), ("15.0", 15), ("15,0", 15), ("15 years", 15), ("6 yrs", 6), ("15yo", 15),
+        ("15 y/o", None), ("16 years old", 16), ("6 months", 0), ("18 months", 1), ("3 weeks", 0),
+        (15, 15), (15.0, 15), ("", None), (" ", None), (None, None), ("151", 151),
+    ],
+)  # fmt: skip
+def test_ages_are_read_in_words(value: object, age: int | None) -> None:
+    if value == "15 y/o":
+        with pytest.raises(ValueFaultError, match="not an age in years"):
+            convert("victims.age", value)
+    else:
+        assert convert("victims.age", value) == age
+
+
+@pytest.mark.parametrize(
+    "text", ["10-14", "12 \u2013 17", "10 to 14", "18+", "under 18", "over 65 years", "<5"]
+)
+def test_a_range_is_no_age_and_counts_as_unknown_only_if_the_profile_says_so(text: str) -> None:
+    with pytest.raises(ValueFaultError, match="not an age"):
+        convert("victims.age", text)
+    assert convert("victims.age", text, ranges="unknown") is RANGE_NOTE
+
+
+@pytest.mark.parametrize(
+    ("value", "rule", "code"),
+    [
+        ("8602 - Take/make indecent photographs", {"titled": True}, "8602"),
+        ("8N - Assault with injury", {"titled": True}, "8N"),
+        ("86-2", {"titled": True}, "86-2"),
+        ("086/02 ", {}, "086/02"),
+        ('="08602"', {}, "08602"),
+        (49, {}, "49"),
+        (8602.0, {}, "8602"),
+        (86.1, {"decimals": 2}, "86/10"),
+        (86.02, {"decimals": 2}, "86/02"),
+        ("86.1", {"decimals": 2}, "86/10"),
+        ("", {}, None),
+    ],
+)
+def test_codes_come_with_a_title_or_as_numbers(
+    value: object, rule: dict[str, Any], code: str | None
+) -> None:
+    assert convert("offence_code", value, **rule) == code
+
+
+@pytest.mark.parametrize(
+    "value", [date(2024, 1, 8), midnight(2024, 1, 8), "08-Jan", "Jan-86", "8-Jan-24", "08/01/2024"]
+)
+def test_a_code_that_excel_turned_into_a_date_is_refused_with_the_way_out(value: object) -> None:
+    with pytest.raises(ValueFaultError, match="Export it again with that column as text"):
+        convert("offence_code", value)
+
+
+def test_a_code_of_a_decimal_number_needs_its_decimals() -> None:
+    with pytest.raises(ValueFaultError, match=r"86\.1 can be 86/1 or 86/10"):
+        convert("offence_code", 86.1)
+
+
+@pytest.mark.parametrize("value", ["1.23E+11", 1.23e17, date(2024, 1, 8), 12.5])
+def test_a_reference_that_excel_destroyed_is_refused(value: object) -> None:
+    with pytest.raises(ValueFaultError, match="Export it again"):
+        convert("crime_ref", value)
+
+
+def test_a_reference_that_is_a_number_gets_its_zeros_back() -> None:
+    assert convert("crime_ref", 1203, digits=7) == "0001203"
+    assert convert("crime_ref", "1203", digits=7) == "0001203"
+    assert convert("crime_ref", 1203) == "1203"
+
+
+def test_a_code_of_two_columns_is_class_and_sub_code(tmp_path: Path) -> None:
+    lines = ["Crime No,Recorded,Class,Sub,MO", "1,27/07/2015,022,08,x", "2,27/07/2015,46,,x"]
+    raws = read_lines(tmp_path, lines, {"offence_code": {"columns": ["Class", "Sub"]}})
+    assert list_values(raws, "offence_code") == ["022/08", "46"]
+
+
+def test_linked_references_are_split(tmp_path: Path) -> None:
+    raws = read_lines(
+        tmp_path,
+        [f"{HEADER},Linked", f"{ROW},A1; B2;", f"{ROW},"],
+        {"linked.crime_ref": {"column": "Linked", "split": ";"}},
+    )
+    assert list_values(raws, "linked") == [[{"crime_ref": "A1"}, {"crime_ref": "B2"}], None]
+
+
+VICTIMS = {
+    "victims.age": {"column": "Age", "values": {"N/K": ""}, "ranges": "unknown"},
+    "victims.sex": {"column": "Sex", "values": {"Female": "F", "Male": "M"}},
+}
+
+
+def test_a_victim_is_where_any_of_its_cells_is_filled(tmp_path: Path) -> None:
+    raws = read_lines(
+        tmp_path,
+        [f"{HEADER},Age,Sex", f"{ROW},15,female", f"{ROW},N/K,", f"{ROW},10-14,MALE", f"{ROW},,"],
+        VICTIMS,
+    )
+    assert list_values(raws, "victims") == [[{"age": 15, "sex": "F"}], [{}], [{"sex": "M"}], None]
+    assert [raw.notes for raw in raws] == [(), (), (RANGE_NOTE,), ()]
+
+
+def test_rows_of_one_reference_become_one_record_wherever_they_stand(tmp_path: Path) -> None:
+    rows = [(1, 15), (2, 30), (1, 16), (3, ""), (1, 15)]
+    lines = [f"{HEADER},Age,Sex", *(f"{n},27/07/2015,22B,Text,{age}," for n, age in rows)]
+    raws = read_lines(tmp_path, lines, VICTIMS, one_row_per="victim")
+    assert list_values(raws, "victims") == [
+        [{"age": 15}, {"age": 16}, {"age": 15}],
+        [{"age": 30}],
+        None,
+    ]
+    assert [raw.skipped_by for raw in raws if raw.blank] == [JOINED, JOINED]
+    assert len(raws) == 5
+
+
+def test_rows_of_one_record_that_differ_are_rejected_and_not_merged(tmp_path: Path) -> None:
+    lines = [f"{HEADER},Age,Sex", f"{ROW},15,", f"{ROW}.,16,"]
+    (error,) = list_errors(read_lines(tmp_path, lines, VICTIMS, one_row_per="victim"))
+    assert error == 'its rows x.csv:2 and x.csv:3 differ in "narrative". Correct one.'
+
+
+def test_the_same_victim_twice_in_a_record_is_rejected(tmp_path: Path) -> None:
+    lines = [f"{HEADER},Age,Sex,ID", f"{ROW},15,,P1", f"{ROW},16,,P1"]
+    change = {**VICTIMS, "victims.victim_ref": "ID"}
+    (error,) = list_errors(read_lines(tmp_path, lines, change, one_row_per="victim"))
+    assert "are of one victim" in error
+
+
+@pytest.mark.parametrize(
+    ("join", "narrative"),
+    [("space", "one two three"), ("line", "one\ntwo\nthree"), ("entry", ["one", "two", "three"])],
+)
+def test_rows_that_continue_a_narrative_are_joined(
+    tmp_path: Path, join: str, narrative: object
+) -> None:
+    lines = [HEADER, "1,27/07/2015,22B,one", ",,,two", " ,,,three", "2,27/07/2015,22B,four"]
+    raws = read_lines(tmp_path, lines, continuation={"column": "MO", "join": join})
+    assert list_values(raws, "narrative") == [narrative, "four"]
+    assert [raw.skipped_by for raw in raws if raw.blank] == [CONTINUED, CONTINUED]
+
+
+def test_rows_are_skipped_by_rule_and_counted_with_it(tmp_path: Path) -> None:
+    lines = ["Extract", ",,", HEADER, ROW, ",,,", "Total crimes: 1,,,", ",27/07/2015,22B,x"]
+    skip = [{"column": "Crime No", "like": "total*"}, {"column": "Crime No", "empty": True}]
+    raws = read_lines(tmp_path, lines, header_row=3, skip=skip)
+    assert [raw.skipped_by for raw in raws if raw.blank] == [
+        "",
+        '"Crime No" is like total*',
+        '"Crime No" is empty',
+    ]
+    assert len(list_values(raws, "crime_ref")) == 1
+
+
+def test_short_rows_are_rejected_and_trailing_delimiters_are_not(tmp_path: Path) -> None:
+    raws = read_lines(tmp_path, [HEADER, f"{ROW},,", "1,27/07/2015,22B", f"{ROW},x"])
+    assert [bool(raw.error) for raw in raws] == [False, True, True]
+    assert "has 3 columns where the header has 4" in str(raws[1].error)
+
+
+PEOPLE = (
+    '[{"ref": "A", "on": "2016-07-27T00:00:00", "ho": {"class": "086", "sub": "10"}, "text": '
+    '[{"body": "one"}, {"body": "two"}], "people": [{"role": "VICTIM", "age": {"value": "16"}}, '
+    '{"role": "SUSPECT", "age": {"value": "44"}}, {"role": "VICTIM", "age": null}]}]'
+)
+
+
+def test_objects_of_json_are_read_by_path_and_lists_by_condition(tmp_path: Path) -> None:
+    profile = make_profile(
+        {
+            "crime_ref": "ref",
+            "recorded_on": {"column": "on", "dates": ["YYYY-MM-DDThh:mm:ss"]},
+            "offence_code": {"columns": ["ho.class", "ho.sub"]},
+            "narrative": "text[].body",
+            "victims.age": "people[].age.value",
+        },
+        where={"victims": {"column": "people[].role", "values": ["victim"]}},
+    )
+    (raw,) = read_extract(write_extract(tmp_path / "x.json", PEOPLE), profile)
+    assert raw.raw == {
+        "crime_ref": "A",
+        "recorded_on": date(2016, 7, 27),
+        "offence_code": "086/10",
+        "narrative": ["one", "two"],
+        "victims": [{"age": 16}, {}],
+    }
+    assert isinstance(raw.origin, bytes)
+    assert len(raw.notes) == 1
+
+
+def write_workbook(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:
+    book = openpyxl.Workbook()
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    del book["Sheet"]
+    book.save(path)
+    return path
+
+
+def test_sheets_are_read_and_their_dates_are_dates(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [["Crimes"], HEADER.split(","), ["001", midnight(2017, 4, 1), 49, "x"]]
+    path = write_workbook(tmp_path / "x.xlsx", {"2017": rows, "2018": rows, "Notes": [["hello"]]})
+    profile = make_profile(header_row=2, sheets=["201?"], ignore_sheets=["Notes"])
+    raws = read_extract(path, profile)
+    assert list_values(raws, "recorded_on") == [date(2017, 4, 1)] * 2
+    assert list_values(raws, "offence_code") == ["49", "49"]
+    assert [raw.location for raw in raws] == [
+        f"x.xlsx, sheet {year}: row 3" for year in (2017, 2018)
+    ]
+
+
+def test_a_new_sheet_is_an_error_and_so_is_one_that_is_missing(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [HEADER.split(","), ["001", midnight(2017, 4, 1), 49, "x"]]
+    path = write_workbook(tmp_path / "x.xlsx", {"2017": rows, "2018": rows})
+    with pytest.raises(SourceError, match='has a new sheet "2018"'):
+        read_extract(path, make_profile(sheets=["2017"]))
+    with pytest.raises(SourceError, match='has no sheet "2016"'):
+        read_extract(path, make_profile(sheets=["2016"]))
+    assert len(read_extract(path, make_profile(sheets=["2017"], ignore_sheets=["*8"]))) == 1
+
+
+COLUMNS = {"Crime No": "text", "Recorded": "date", "HO Code": "text", "MO": "text"}
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("Crime No,Recorded,HO Code,Method", '"MO" is now "Method"'),
+        ("Crime No,Date Recorded,HO Code,MO", '"Recorded" is now "Date Recorded"'),
+        ("Crime No,Recorded,HO Code", '"MO" is missing'),
+        ("Crime No,Recorded,HO Code,MO,Beat", '"Beat" is new'),
+        ("a,b,c,d", "it lacks 4 of 4 columns"),
+    ],
+)
+def test_a_column_that_is_renamed_dropped_or_added_is_named(
+    tmp_path: Path, header: str, message: str
+) -> None:
+    row = ",".join(ROW.split(",")[: header.count(",") + 1] + ["x"] * (header.count(",") - 3))
+    with pytest.raises(SourceError, match=message):
+        read_lines(tmp_path, [header, row], columns=COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("{},2015-07-27x,22B,Text", 'the column "Recorded" was dates and is now text'),
+        ("{},42212,22B,Text", 'the column "Recorded" was dates and is now numbers'),
+        (
+            "{},27.07.2015,22B,Text",
+            "had dates of the form DD/MM/YYYY and now has text of the shape 99.99.9999",
+        ),
+        ("{},27/07/2015,22B,5", 'the column "MO" was text and is now numbers'),
+    ],
+)
+def test_a_column_of_another_type_is_named_with_old_and_new(
+    tmp_path: Path, row: str, message: str
+) -> None:
+    lines = [HEADER, *(row.format(f"R{number}") for number in range(12))]
+    with pytest.raises(SourceError, match=message):
+        read_lines(tmp_path, lines, columns=COLUMNS)
+
+
+def test_columns_may_change_places_and_ignored_ones_come_and_go(tmp_path: Path) -> None:
+    lines = ["MO,HO Code,Team B,Recorded,Crime No", "Text,22B,x,27/07/2015,1"]
+    raws = read_lines(tmp_path, lines, columns={**COLUMNS, "Team A": "text"}, ignore=["Team *"])
+    assert list_values(raws, "narrative") == ["Text"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "keys", "message"),
+    [
+        (
+            {"recorded_on": {"column": "Recorded", "dates": ["DECIDE"]}},
+            {},
+            r"fields\.recorded_on\.dates",
+        ),
+        ({"status": {"column": "S", "values": {"NOC": "DECIDE"}}}, {}, r"fields\.status\.values"),
+        ({}, {"encoding": "DECIDE"}, "encoding"),
+        ({}, {"continuation": {"column": "MO", "join": "DECIDE"}}, r"continuation\.join"),
+        ({"refrence": "X"}, {}, 'has "refrence", which is not a field'),
+        ({"status": {}}, {}, "needs exactly one of column, columns and constant"),
+        ({"status": {"column": "S", "dates": ["DD/MM/YYYY"]}}, {}, "has dates, which belongs to"),
+        ({}, {"columns": {"Crime No": "text"}}, "which .source.profile.columns. lacks"),
+        ({}, {"skip": [{"column": "MO"}]}, "needs either like or empty"),
+        ({}, {"where": {"victim": {"column": "MO", "values": []}}}, "not a list of a record"),
+    ],
+)
+def test_a_profile_is_strict(changes: dict[str, Any], keys: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        make_profile(changes, **keys)
