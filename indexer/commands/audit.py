@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import deque
 from collections.abc import Iterator
@@ -43,7 +44,7 @@ def verify_audit_log(
     """
     from indexer.audit.archive import check_history
 
-    check = check_history(_open_audit_log(log), (head or "").strip().lower())
+    check = check_history(_open_audit_log(log), _parse_head(head) if head is not None else "")
     _print_chains(check)
     if check.noted_file:
         is_archive = check.noted_file is not check.history.files[-1]
@@ -56,6 +57,18 @@ def verify_audit_log(
             f"{name} is a copy of the log that an interrupted run left. The next "
             '"foidex audit archive" replaces it.'
         )
+
+
+def _parse_head(text: str) -> str:
+    """A noted head. One that is shortened or mistyped is a wrong command line, not a finding."""
+    head = text.strip().lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", head):
+        raise typer.BadParameter(
+            "is not a hash of 64 characters (0-9 and a-f). Copy the whole hash that foidex audit "
+            "head printed, without the number before it.",
+            param_hint="--head",
+        )
+    return head
 
 
 def _print_chains(check: HistoryCheck) -> None:

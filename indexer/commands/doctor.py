@@ -39,7 +39,10 @@ def run_doctor(
     else:
         print_table(tabulate_findings(findings), "<<<")
     if not has_no_problems(findings):
-        raise ProblemsFoundError("there are problems; see the remedy below each one.")
+        raise ProblemsFoundError(
+            'there are problems. Each line that says "problem", or the line below it, says what to '
+            "do."
+        )
 
 
 def tabulate_findings(findings: list[Finding]) -> list[tuple[str, str, str]]:

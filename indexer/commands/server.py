@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from indexer.errors import StaleGenerationError
+from indexer.errors import ServerError, StaleGenerationError
 from indexer.session import get_session
 
 
@@ -48,6 +48,9 @@ def run_status(
 ) -> None:
     """Show which server is used and what the live generation contains.
 
+    It exits with 5 if no server can be used, and with 8 if nothing is loaded. It starts the
+    embedded server only if --max-age is given.
+
     Example: foidex status --max-age 26h
     """
     from datetime import UTC, datetime
@@ -58,8 +61,7 @@ def run_status(
     settings = get_session().settings
     limit = _parse_max_age(max_age) if max_age else None
     if settings.server.url is None and find_embedded_address(settings) is None and limit is None:
-        print("No embedded server is running. Start it: foidex up")
-        return
+        raise ServerError("no embedded server is running. Start it: foidex up")
     with get_session().client() as client:
         print(f"Server      {get_session().address().redacted_urls}")
         live = read_live_generation(client, settings.index.alias)

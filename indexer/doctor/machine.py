@@ -29,8 +29,11 @@ def check_configuration(session: Session) -> Findings:
     load_index_schema()
     if warning := find_exposed_secrets(settings):
         yield Finding("configuration", "warning", warning, f"Run: chmod o-r {settings.file}")
-    file = str(settings.file.absolute()) if settings.file else "no foidex.toml"
-    yield Finding("configuration", "ok", f"{file} and the environment are valid.")
+    if settings.file:
+        message = f"{settings.file.absolute()} and the environment are valid."
+    else:
+        message = f"there is no foidex.toml in {Path.cwd()}; the environment is valid."
+    yield Finding("configuration", "ok", message)
 
 
 def check_home_folder(home: Path) -> Findings:

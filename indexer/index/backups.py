@@ -211,8 +211,8 @@ def restore_backup(
     BackupError where one exists already or does not come back complete; then nothing was changed.
     """
     names = list(backup.generations) if everything else [backup.live]
-    _reject_existing_generations(client, names)
     live = find_live_name(client, index.alias)
+    _reject_existing_generations(client, names, live)
     try:
         _restore_snapshot(client, index, repository, backup.name, names)
         restored_generations = [
@@ -294,7 +294,12 @@ def expire_backups(client: Elasticsearch, alias: str, repository: str, days: int
     return old_names
 
 
-def _reject_existing_generations(client: Elasticsearch, names: list[str]) -> None:
+def _reject_existing_generations(client: Elasticsearch, names: list[str], live: str | None) -> None:
+    if live in names:
+        raise BackupError(
+            f"{live} is live already, so nothing was restored or changed. The other backups: "
+            "foidex backups"
+        )
     for name in names:
         if client.indices.exists(index=name):
             raise BackupError(

@@ -62,6 +62,12 @@ def plan_refresh(settings: Settings, progress: Progress) -> RefreshPlan:
     source = settings.source
     config_name = settings.file or "foidex.toml"
     database = _configure_database(settings, progress)
+    if not source.paths and database is None and settings.file is None:
+        raise ConfigurationError(
+            f"there is no foidex.toml in {Path.cwd()}, so there is no source. Run foidex in the "
+            "folder of the file, or name it before the command: foidex --config FILE refresh. To "
+            "load files without one: foidex load PATH"
+        )
     if not source.paths and database is None:
         raise ConfigurationError(
             f"{config_name}: [source] names neither paths nor a database. Add, for instance, "

@@ -139,7 +139,8 @@ def test_nothing_that_is_there_is_written_over(site: Site) -> None:
     live = site.live()
     refused = site.run("restore", "live-only")
     assert refused.returncode == BackupError.exit_code
-    assert f"{live} exists already" in refused.stderr
+    assert f"{live} is live already, so nothing was restored" in refused.stderr
+    assert "rollback" not in refused.stderr
     assert site.live() == live
 
 

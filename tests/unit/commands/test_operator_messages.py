@@ -1,0 +1,71 @@
+"""What an operator's script meets where no server runs and no foidex.toml is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from indexer.audit.chain import build_chain_line, hash_line
+from tests.support.command_line import Outcome, run_command
+
+
+@pytest.fixture
+def operate(tmp_path: Path) -> Callable[..., Outcome]:
+    """Runs the program in an empty folder, with a home of its own and no server."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    environment = {"FOIDEX_HOME": str(tmp_path / "home"), "HOME": str(tmp_path), "PATH": ""}
+
+    def run(*arguments: str, code: int = 0) -> Outcome:
+        return run_command(*arguments, environment=environment, folder=folder, expected_code=code)
+
+    return run
+
+
+def test_status_without_a_running_server_exits_with_5(operate: Callable[..., Outcome]) -> None:
+    outcome = operate("status", code=5)
+    assert outcome.out == ""
+    assert outcome.err == "foidex: no embedded server is running. Start it: foidex up\n"
+
+
+@pytest.mark.parametrize("options", [("--check",), ("--incremental", "--check")])
+def test_a_refresh_without_foidex_toml_says_that_there_is_none(
+    operate: Callable[..., Outcome], tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    outcome = operate("refresh", *options, code=10)
+    assert f"there is no foidex.toml in {tmp_path / 'work'}, so there is no source." in outcome.err
+    assert "foidex --config FILE refresh" in outcome.err
+
+
+def test_the_doctor_says_that_there_is_no_foidex_toml(
+    operate: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    outcome = operate("doctor")
+    assert f"there is no foidex.toml in {tmp_path / 'work'}; the environment is" in outcome.out
+
+
+def test_the_doctor_points_at_the_line_that_says_what_to_do(
+    operate: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    (tmp_path / "work" / "foidex.toml").write_text("[indx]\n")
+    outcome = operate("doctor", code=17)
+    assert 'has an unknown key "indx". Did you mean "index"?' in outcome.out
+    assert len(outcome.out.splitlines()) == 1  # the remedy is in this line, and in no other
+    assert 'Each line that says "problem", or the line below it, says what to do.' in outcome.err
+
+
+@pytest.mark.parametrize("change", ["{0:.12}", "{0:.63}", "{0}0", "4 {0}", "", "g{0:.63}"], ids=str)
+def test_a_head_that_is_not_a_whole_hash_is_a_wrong_command_line(
+    operate: Callable[..., Outcome], tmp_path: Path, change: str
+) -> None:
+    line = build_chain_line({"command": "count"}, b"")
+    folder = tmp_path / "home" / "audit"
+    folder.mkdir(parents=True)
+    (folder / "audit.jsonl").write_bytes(line)
+    head = hash_line(line)
+    outcome = operate("audit", "verify", "--head", change.format(head), code=2)
+    assert "is not a hash of 64 characters" in " ".join(outcome.err.split())
+    assert "is that of line 1" in operate("audit", "verify", "--head", f" {head.upper()}").out
+    operate("audit", "verify", "--head", f"{head[1:]}0", code=18)
