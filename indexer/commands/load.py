@@ -62,6 +62,7 @@ def run_load(
                     settings.records.covers,
                     settings.source.repaired_kinds,
                     frozenset(allow or ()),
+                    earliest=settings.records.earliest,
                 ),
             )
         run.write(generation=loaded.generation.name, records=loaded.generation.records)

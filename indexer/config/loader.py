@@ -17,7 +17,7 @@ import msgspec
 import platformdirs
 from msgspec import Struct
 
-from indexer.config.model import ConfigFile, ServerSettings, Settings
+from indexer.config.model import ConfigFile, RecordsSettings, ServerSettings, Settings
 from indexer.errors import ConfigurationError
 from indexer.files import open_input
 from indexer.records.categories import check_categories
@@ -121,6 +121,7 @@ def load_settings(
     secret_keys = tuple(_list_secret_keys(file))
     file = _override_from_environment(_resolve_file_paths(file, path.parent), env)
     _check_server(file.server)
+    _check_records(file.records)
     check_categories(file.categories, PLAIN_CONTRACT.names)
     return Settings(
         **{name: getattr(file, name) for name in ConfigFile.__struct_fields__},
@@ -262,6 +263,16 @@ def _override_section(section_name: str, section: Struct, values: dict[str, str]
         raise ConfigurationError(
             f"environment variable {variable}: {describe_violation(violation)}. Correct it."
         ) from None
+
+
+def _check_records(records: RecordsSettings) -> None:
+    """Raise ConfigurationError if the declared coverage begins before any record may."""
+    start = records.covers.start
+    if start is not None and start < records.earliest:
+        raise ConfigurationError(
+            f"[records] covers: begins on {start}, but no record may be of a day before "
+            f"{records.earliest}. Correct covers, or set earliest in [records] to an earlier day."
+        )
 
 
 # -- the server ------------------------------------------------------------------------------------

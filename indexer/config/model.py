@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -11,6 +12,7 @@ from indexer.config.profile import SourceProfile
 from indexer.errors import ConfigurationError
 from indexer.files import DOCUMENT_PERMISSIONS, Permissions
 from indexer.records.categories import Category, CategoryName
+from indexer.records.contract import DEFAULT_EARLIEST_DAY
 from indexer.records.coverage import CoverageSettings
 from indexer.records.damage.kinds import RepairKind
 
@@ -172,9 +174,13 @@ class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RecordsSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The records: ``covers`` are the days for which the index holds them."""
+    """The records: ``covers`` are the days for which the index holds them.
+
+    A record that names a day before ``earliest`` is rejected: the day is most likely mistyped.
+    """
 
     covers: CoverageSettings = CoverageSettings()
+    earliest: date = DEFAULT_EARLIEST_DAY
 
 
 class BackupSettings(Struct, frozen=True, forbid_unknown_fields=True):

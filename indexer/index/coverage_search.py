@@ -7,7 +7,14 @@ from datetime import date
 from elasticsearch import Elasticsearch
 
 from indexer.errors import GenerationError
-from indexer.records.coverage import COVERAGE_AGG, Coverage, CoverageSettings, parse_coverage
+from indexer.records.contract import DayLimits
+from indexer.records.coverage import (
+    COVERAGE_AGG,
+    Coverage,
+    CoverageSettings,
+    build_days_outside_query,
+    parse_coverage,
+)
 
 
 def measure_coverage(
@@ -24,3 +31,22 @@ def measure_coverage(
     if response["timed_out"] or response["_shards"]["failed"]:
         raise GenerationError(f"{name}: not every shard answered. Load again.")
     return parse_coverage(response["aggregations"]["coverage"], declared, built_on)
+
+
+def require_days_within(client: Elasticsearch, name: str, limits: DayLimits) -> None:
+    """Raise GenerationError if a sealed index holds records of days that no record may name.
+
+    They are of a generation that was built with other limits, or by a version that had none.
+    """
+    response = client.count(
+        index=name, query=build_days_outside_query(limits.earliest, limits.latest)
+    ).body
+    if response["_shards"]["failed"]:
+        raise GenerationError(f"{name}: not every shard answered. Refresh again.")
+    if number := response["count"]:
+        raise GenerationError(
+            f"{number:,} of the records that the live generation holds have a recorded_on before "
+            f"{limits.earliest} or after {limits.latest} (tomorrow by the clock of this machine), "
+            "so nothing was promoted. Run foidex refresh --full, which names them; or, if the days "
+            "are right, correct the clock, or earliest in [records] of foidex.toml."
+        )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -23,7 +23,7 @@ from indexer.config.field_map import EMPTY_FIELD_MAP, FieldMap
 from indexer.config.model import IndexSettings, RefreshSettings
 from indexer.config.profile import SourceProfile
 from indexer.errors import GenerationError, NoIndexError, SourceError
-from indexer.index.coverage_search import measure_coverage
+from indexer.index.coverage_search import measure_coverage, require_days_within
 from indexer.index.damage_search import measure_damage
 from indexer.index.generations import (
     Generation,
@@ -50,7 +50,7 @@ from indexer.loading.loader import DocumentBuilder, change_index, check_records,
 from indexer.loading.rejects import Rejects
 from indexer.loading.tally import Tally
 from indexer.progress import Progress
-from indexer.records.contract import RecordContract
+from indexer.records.contract import DEFAULT_EARLIEST_DAY, DayLimits, RecordContract
 from indexer.records.coverage import CoverageSettings
 from indexer.records.damage.kinds import NO_REPAIR, RepairKind, sort_kinds
 from indexer.records.model import DELETED, EXCLUDING_LOCATIONS, KEPT_OUT
@@ -75,9 +75,9 @@ RefreshMode = Literal["full", "incremental"]
 class RefreshPlan(Struct, frozen=True):
     """What to read, files or a database, and how. Rejected records go to ``rejects_file``, or
     without one to a file named after the generation in ``rejects_folder``. ``covers`` are the days
-    that the force declares its records to cover, ``repair`` the kinds of damage to repair, and
-    ``require`` the small files that must be beside each file. ``profile`` says how files as they
-    come become records."""
+    that the force declares its records to cover, ``repair`` the kinds of damage to repair,
+    ``require`` the small files that must be beside each file, and ``earliest`` the first day that a
+    record may name. ``profile`` says how files as they come become records."""
 
     paths: tuple[Path, ...]
     rejects_folder: Path
@@ -89,6 +89,7 @@ class RefreshPlan(Struct, frozen=True):
     repair: frozenset[RepairKind] = NO_REPAIR
     require: tuple[SidecarKind, ...] = ()
     profile: SourceProfile | None = None
+    earliest: date = DEFAULT_EARLIEST_DAY
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -101,11 +102,11 @@ class RefreshPlan(Struct, frozen=True):
         """The index's settings and mapping, with the declared categories."""
         return add_category_fields(load_index_schema(), self.fields.categories)
 
-    def document_builder(self) -> DocumentBuilder:
-        """The builder that turns raw records into documents."""
-        contract = RecordContract(self.fields.categories)
+    def document_builder(self, current_time: datetime) -> DocumentBuilder:
+        """The builder that turns raw records into documents; a record may name no later day."""
+        contract = RecordContract(self.fields.categories, DayLimits(current_time, self.earliest))
         return DocumentBuilder(
-            load_offence_table(), self.fields, datetime.now(UTC), contract, self.repair
+            load_offence_table(), self.fields, current_time, contract, self.repair
         )
 
 
@@ -138,6 +139,7 @@ class LoadOptions(Struct, frozen=True):
     repair: frozenset[RepairKind] = NO_REPAIR
     overrides: frozenset[CheckOverride] = frozenset()
     profile: SourceProfile | None = None
+    earliest: date = DEFAULT_EARLIEST_DAY
 
 
 DEFAULT_LOAD_OPTIONS: Final = LoadOptions()
@@ -188,6 +190,7 @@ def load_files(  # noqa: PLR0913 - the rest is in the options
         covers=options.covers,
         repair=options.repair,
         profile=options.profile,
+        earliest=options.earliest,
     )
     rejects_override = frozenset({CheckOverride.REJECTS} if options.reject_invalid else ())
     limits = VerificationLimits(overrides=options.overrides | rejects_override)
@@ -248,6 +251,7 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
     with _clear_on_failure(context) as new_names:
         generation = _make_empty_generation(context, live)
         new_names.append(generation.name)
+        _warn_about_clock(context.progress, live, generation)
         rejects = Rejects(
             plan.rejects_file or plan.rejects_folder / f"{generation.name}.jsonl",
             keep=plan.rejects_file is None,
@@ -265,6 +269,9 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         damage = measure_damage(client, generation.name, plan.repair)
         generation = msgspec.structs.replace(generation, coverage=coverage, damage=damage)
         overrides_used = verify_generation(client, generation, live, context.limits, tally, rejects)
+        if context.mode == "incremental":
+            limits = DayLimits(generation.built_at, plan.earliest)
+            require_days_within(client, generation.name, limits)
         overrides_used = tuple(sorted({*overrides_used, *checks.failed}))
         generation = msgspec.structs.replace(generation, overrides=overrides_used)
         context.lock.check()
@@ -279,6 +286,16 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         rejected_kinds=tally.faults.list_kinds(),
         lost=max(live.records - generation.records, 0) if live else 0,
     )
+
+
+def _warn_about_clock(progress: Progress, live: Generation | None, generation: Generation) -> None:
+    """Say that the clock of this machine, or that of the last refresh, is or was wrong."""
+    if live and live.built_at > generation.built_at + timedelta(days=1):
+        progress.say(
+            f"The clock of this machine says {generation.built_at:%Y-%m-%d %H:%M} UTC, but "
+            f"{live.name} was built at {live.built_at:%Y-%m-%d %H:%M} UTC. Check the clock: "
+            "records of days after tomorrow are rejected."
+        )
 
 
 def _begin_source_checks(plan: RefreshPlan, overrides: frozenset[CheckOverride]) -> ExtractChecks:
@@ -354,7 +371,7 @@ def _fill_generation(
     checks: ExtractChecks,
 ) -> Tally:
     client, plan = context.client, context.plan
-    builder = plan.document_builder()
+    builder = plan.document_builder(generation.built_at)
     total = None if plan.database else measure_sources(plan.paths)
     since = _find_start_timestamp(plan, live if generation.mode == "incremental" else None)
     with (
@@ -373,6 +390,10 @@ def _fill_generation(
             bare_links=live.unresolved_links,
             changed=[],
         )
+        # The clock may have been put back since the live generation was built.
+        clock = max(generation.built_at, live.built_at)
+        limits = DayLimits(clock, plan.earliest)
+        builder = msgspec.structs.replace(builder, latest_stored_time=limits.latest_time)
         return change_index(client, generation.name, raws, builder, rejects, start)
 
 
@@ -432,7 +453,7 @@ def check_plan(plan: RefreshPlan, mode: RefreshMode = "full") -> Tally:
     _check_plan_source(plan, mode)
     checks = _begin_source_checks(plan, frozenset())
     with closing(_read_plan_records(plan, checks)) as raws:
-        return check_records(raws, plan.document_builder())
+        return check_records(raws, plan.document_builder(datetime.now(UTC)))
 
 
 @contextmanager

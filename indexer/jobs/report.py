@@ -21,6 +21,7 @@ from indexer.errors import OutputError
 from indexer.files import read_file, write_file
 from indexer.index.generations import Generation
 from indexer.jobs.refresh import RefreshMode, RefreshResult
+from indexer.jobs.summary import list_empty_months
 from indexer.loading.faults import RejectedKind
 from indexer.records.damage.kinds import DAMAGE_WORDS, TextDamage
 
@@ -146,7 +147,8 @@ def _describe_coverage(generation: Generation) -> dict[str, Any]:
     coverage = generation.coverage
     return {
         "covers": f"{coverage.start} to {coverage.end}" if coverage else None,
-        "empty_months": [f"{month:%Y-%m}" for month in coverage.empty_months] if coverage else [],
+        "empty_months": list_empty_months(coverage)[0] if coverage else [],
+        "empty_month_count": len(coverage.empty_months) if coverage else 0,
     }
 
 

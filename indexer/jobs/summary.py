@@ -8,9 +8,10 @@ from typing import Final
 from indexer.index.generations import Generation
 from indexer.jobs.refresh import RefreshResult
 from indexer.loading.faults import describe_records, list_kinds
+from indexer.records.coverage import Coverage, list_month_spans
 from indexer.records.damage.kinds import TextDamage, advise_repair, list_damage_counts
 
-_MAX_MONTHS: Final = 12
+_MAX_SPANS: Final = 12
 
 
 def summarise_refresh(result: RefreshResult) -> list[str]:
@@ -79,15 +80,23 @@ def describe_coverage_found(generation: Generation) -> list[str]:
         source = f"inferred from the {ends} record; to declare it, set covers in [records]"
     lines = [f"It covers {coverage.start} to {coverage.end} ({source})."]
     if coverage.empty_months:
-        months = [f"{month:%Y-%m}" for month in coverage.empty_months]
-        more = f" and {len(months) - _MAX_MONTHS:,} more" if len(months) > _MAX_MONTHS else ""
-        lines.append(f"Months without any record: {', '.join(months[:_MAX_MONTHS])}{more}.")
+        spans, more = list_empty_months(coverage)
+        rest = f" and {more:,} more periods" if more else ""
+        number = f"{len(coverage.empty_months):,}"
+        lines.append(f"Months without any record ({number}): {', '.join(spans)}{rest}.")
     if coverage.outside:
         lines.append(
             "Some records are of days that covers in [records] leaves out. Their days print as not "
             "covered, and totals count them. Correct covers, or the records."
         )
     return lines
+
+
+def list_empty_months(coverage: Coverage) -> tuple[list[str], int]:
+    """The months without any record as spans ("2018-06 to 2018-11"): the first of them, and how
+    many more there are."""
+    spans = [span.format("%Y-%m") for span in list_month_spans(coverage.empty_months)]
+    return spans[:_MAX_SPANS], max(len(spans) - _MAX_SPANS, 0)
 
 
 def describe_damage_found(damage: TextDamage, records: int) -> list[str]:

@@ -144,14 +144,17 @@ class StoredDocument(NamedTuple):
 
 
 def apply_document_changes(
-    client: Elasticsearch, index: str, chunk: DocumentChunk
+    client: Elasticsearch, index: str, chunk: DocumentChunk, latest_time: datetime | None = None
 ) -> list[LineOutcome]:
     """Apply a chunk's changes, except those that are older than what the index holds.
+
+    A version in the index that changed after ``latest_time`` is wrong about that: it counts as one
+    without a time, or no later version could ever replace it.
 
     Returns the outcome of each document, in order. Raises ServerError, and GenerationError where
     the server refuses a document.
     """
-    stored_documents = _fetch_stored_documents(client, index, chunk)
+    stored_documents = _fetch_stored_documents(client, index, chunk, latest_time)
     outcomes: list[LineOutcome] = []
     positions: list[int] = []
     for position, item in enumerate(chunk.items):
@@ -202,7 +205,7 @@ def _judge_change(item: PendingDocument, stored: StoredDocument | None) -> LineO
 
 
 def _fetch_stored_documents(
-    client: Elasticsearch, index: str, chunk: DocumentChunk
+    client: Elasticsearch, index: str, chunk: DocumentChunk, latest_time: datetime | None
 ) -> dict[str, StoredDocument]:
     ids = sorted(chunk.references)
     documents = client.mget(index=index, ids=ids).body["docs"]
@@ -212,10 +215,14 @@ def _fetch_stored_documents(
             continue
         source = document["_source"]
         tombstone = source["status"] == DELETED
+        erased = source["place"] in EXCLUDING_LOCATIONS
+        updated_at = _parse_updated_at(source.get("updated_at"))
+        if latest_time and updated_at and updated_at > latest_time and not erased:
+            updated_at = None
         stored_documents[document["_id"]] = StoredDocument(
-            _parse_updated_at(source.get("updated_at")),
+            updated_at,
             0 if tombstone else hash_content(source),
             tombstone,
-            source["place"] in EXCLUDING_LOCATIONS,
+            erased,
         )
     return stored_documents

@@ -39,13 +39,15 @@ REQUESTS_IN_FLIGHT: Final = 2
 
 class DocumentBuilder(Struct, frozen=True):
     """Turns raw records into documents. Deletions without a date get ``loaded_at``; damage of the
-    kinds in ``repair`` is repaired."""
+    kinds in ``repair`` is repaired. A version in the index that says it changed after
+    ``latest_stored_time`` is wrong about that, and any other replaces it."""
 
     offences: OffenceTable
     fields: FieldMap
     loaded_at: datetime
     contract: RecordContract = PLAIN_CONTRACT
     repair: frozenset[RepairKind] = NO_REPAIR
+    latest_stored_time: datetime | None = None
 
     def document(self, raw: RawRecord) -> CrimeDocument | Tombstone:
         """The document of a raw record. Raises RecordError."""
@@ -92,7 +94,11 @@ def change_index(  # noqa: PLR0913 - what is changed, by what, from where
     """Apply changes to a copy of a generation; ``tally`` starts with its counts. Raises as
     ``fill_index`` does, and GenerationError where the server refuses a changed record."""
     return _load_records(
-        raws, builder, rejects, tally, lambda chunk: apply_document_changes(client, index, chunk)
+        raws,
+        builder,
+        rejects,
+        tally,
+        lambda chunk: apply_document_changes(client, index, chunk, builder.latest_stored_time),
     )
 
 

@@ -5,12 +5,20 @@ docs/records-and-sources.md describes it.
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from indexer.records.categories import Categories, build_field_type, describe_category_value
-from indexer.records.model import CrimeRecord
+from indexer.records.model import CrimeRecord, Deletion, RecordError
+
+#: Later than the days that programs write for none: 1899-12-30, 1900-01-01, 0001-01-01.
+DEFAULT_EARLIEST_DAY: Final = date(1950, 1, 1)
+
+# The day of the source may already be the next one, and its clock may be ahead.
+_CLOCK_TOLERANCE: Final = timedelta(days=1)
 
 _EXPECTED_VALUES: Final = {
     "crime_ref": "a reference of 1 to 100 printable characters, in quotes",
@@ -28,15 +36,41 @@ _EXPECTED_VALUES: Final = {
 }
 
 
+class DayLimits(Struct, frozen=True):
+    """The days that a record may name: from ``earliest`` to the day after ``current_time``."""
+
+    current_time: datetime
+    earliest: date = DEFAULT_EARLIEST_DAY
+
+    @property
+    def latest(self) -> date:
+        """The last day that a record may have been recorded on: tomorrow, in UTC."""
+        return self.latest_time.date()
+
+    @property
+    def earliest_time(self) -> datetime:
+        """The first moment at which a record may have changed."""
+        return datetime.combine(self.earliest, time(), UTC)
+
+    @property
+    def latest_time(self) -> datetime:
+        """The last moment at which a record may have changed, in UTC."""
+        return self.current_time.astimezone(UTC) + _CLOCK_TOLERANCE
+
+
 class RecordContract:
     """What a record may hold: the built-in fields, and the categories a force declares.
 
     ``expected`` says what the value of each field must be, for messages; ``names`` are the names
-    of all fields, including those of victims and links.
+    of all fields, including those of victims and links. Without ``days`` a record may name any day.
     """
 
-    def __init__(self, declared: Categories | None = None) -> None:
+    def __init__(self, declared: Categories | None = None, days: DayLimits | None = None) -> None:
         self.categories: Categories = declared or {}
+        self._days = days
+        if days is not None:
+            self._recorded_on = (days.earliest, days.latest)
+            self._updated_at = (days.earliest_time, days.latest_time)
         self.type: type[CrimeRecord] = CrimeRecord
         if self.categories:
             self.type = msgspec.defstruct(  # type: ignore[assignment]
@@ -57,6 +91,21 @@ class RecordContract:
         self.fields: tuple[str, ...] = self.type.__struct_fields__
         self.names = tuple(dict.fromkeys((*self.fields, *_EXPECTED_VALUES)))
 
+    def check_days(self, record: CrimeRecord | Deletion) -> None:
+        """Raise RecordError for a day that is most likely mistyped: too early, or in the future."""
+        if self._days is None:
+            return
+        if isinstance(record, CrimeRecord):
+            earliest, latest = self._recorded_on
+            if not earliest <= record.recorded_on <= latest:
+                raise _make_day_error(
+                    "recorded_on", self._days, is_late=record.recorded_on > latest
+                )
+        if record.updated_at is not None:
+            first, last = self._updated_at
+            if not first <= record.updated_at <= last:
+                raise _make_day_error("updated_at", self._days, is_late=record.updated_at > last)
+
     def values(self, record: CrimeRecord) -> dict[str, Any]:
         """The record's values by category, without the categories it has no value for."""
         if not self.categories:
@@ -68,6 +117,18 @@ class RecordContract:
             for name, value in values_by_name.items()
             if value not in (None, [])
         }
+
+
+def _make_day_error(field: str, days: DayLimits, *, is_late: bool) -> RecordError:
+    if is_late:
+        limit = f"{days.latest}, tomorrow by the clock of this machine"
+        if field == "updated_at":
+            limit = f"{days.latest_time:%Y-%m-%dT%H:%MZ}, a day ahead of the clock of this machine"
+        fault, remedy = f'"{field}" is after {limit}', "Correct it, or the clock if that is wrong."
+    else:
+        fault = f'"{field}" is before {days.earliest}, the earliest day that a record may name'
+        remedy = "Correct it, or set earliest in [records] of foidex.toml to an earlier day."
+    return RecordError(f"{fault}. {remedy}", fault)
 
 
 PLAIN_CONTRACT: Final = RecordContract()

@@ -7,9 +7,10 @@ covered, and never 0. Building the aggregation and reading its response are pure
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import Any, Final, Literal
+from itertools import pairwise
+from typing import Any, Final, Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -69,6 +70,12 @@ class Coverage(Struct, frozen=True, omit_defaults=True, rename={"start": "from",
     outside: bool = False
 
 
+def build_days_outside_query(earliest: date, latest: date) -> dict[str, Any]:
+    """The query for the records of days before ``earliest`` or after ``latest``."""
+    within = {"range": {_FIELD: {"gte": str(earliest), "lte": str(latest)}}}
+    return {"bool": {"filter": [_HELD_RECORDS], "must_not": [within]}}
+
+
 def parse_coverage(
     aggregation: dict[str, Any], declared: CoverageSettings, built_on: date | None = None
 ) -> Coverage | None:
@@ -102,6 +109,32 @@ def parse_coverage(
         ),
         outside=first < start or end < last,
     )
+
+
+class MonthSpan(NamedTuple):
+    """Months that follow each other: the first day of the first, and of the last."""
+
+    first: date
+    last: date
+
+    def format(self, month_format: str) -> str:
+        """The span in words; ``month_format`` is that of ``date.strftime``."""
+        first, last = (f"{month:{month_format}}" for month in self)
+        return first if first == last else f"{first} to {last}"
+
+
+def list_month_spans(months: Sequence[date]) -> list[MonthSpan]:
+    """The months, given by their first days in order, as spans."""
+    if not months:
+        return []
+    ends = [
+        (earlier, later)
+        for earlier, later in pairwise(months)
+        if (later.year * 12 + later.month) - (earlier.year * 12 + earlier.month) != 1
+    ]
+    firsts = [months[0], *(later for _, later in ends)]
+    lasts = [*(earlier for earlier, _ in ends), months[-1]]
+    return list(map(MonthSpan, firsts, lasts))
 
 
 def _parse_day(milliseconds: float) -> date:

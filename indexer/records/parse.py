@@ -37,7 +37,7 @@ def parse_record_line(
     except (ValueError, RecursionError) as error:
         return _parse_deletion(_decode_line(line), error, contract)
     _check_duplicate_keys(line, _LINE_DECODER.decode(line))
-    _check_lists(record)
+    _check_record(record, contract)
     return record
 
 
@@ -105,7 +105,7 @@ def parse_record_mapping(
         record = msgspec.convert(raw, contract.type)
     except msgspec.ValidationError as error:
         return _parse_deletion(raw, error, contract)
-    _check_lists(record)
+    _check_record(record, contract)
     return record
 
 
@@ -116,12 +116,16 @@ def _parse_deletion(raw: Any, error: Exception, contract: RecordContract) -> Del
     if unknown := [name for name in raw if name not in contract.fields]:
         raise explain_unknown_fields(unknown, "", contract) from None
     try:
-        return msgspec.convert(raw, Deletion)
+        deletion = msgspec.convert(raw, Deletion)
     except msgspec.ValidationError as wrong:
         raise explain_record_error(wrong, raw, contract) from None
+    contract.check_days(deletion)
+    return deletion
 
 
-def _check_lists(record: CrimeRecord) -> None:
+def _check_record(record: CrimeRecord, contract: RecordContract) -> None:
+    """Raise RecordError for what no type of a field can say."""
+    contract.check_days(record)
     if len(record.victims) + len(record.linked) > MAX_NESTED:
         raise RecordError(
             f'has {len(record.victims):,} in "victims" and {len(record.linked):,} in "linked"; a '

@@ -88,6 +88,7 @@ def plan_refresh(settings: Settings, progress: Progress) -> RefreshPlan:
         repair=source.repaired_kinds,
         require=source.require,
         profile=require_decided_profile(settings),
+        earliest=settings.records.earliest,
     )
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
-from itertools import pairwise
 from typing import Final, NamedTuple
 
-from indexer.records.coverage import Coverage
+from indexer.records.coverage import Coverage, list_month_spans
 from queries.answer.cells import collect_scope_conditions, list_cells
 from queries.answer.condition import Condition, PeriodCondition, build_period_condition
 from queries.answer.condition_text import parse_conditions
@@ -103,7 +101,7 @@ def _describe_limits(days: CoveredDays) -> str:
 
 def _shorten_list(labels: list[str]) -> str:
     more = len(labels) - _MAX_LABELS
-    return join_list([*labels[:_MAX_LABELS], f"{more} more"]) if more > 0 else join_list(labels)
+    return join_list([*labels[:_MAX_LABELS], f"{more:,} more"]) if more > 0 else join_list(labels)
 
 
 def _list_named_periods(answer: Answer) -> Iterator[NamedPeriod]:
@@ -136,28 +134,19 @@ def _has_period(conditions: Iterable[Condition]) -> bool:
 
 
 def describe_empty_months(coverage: Coverage | None) -> str:
-    """The months that have no record at all, in a sentence; empty if there are none."""
+    """The months that have no record at all, in a sentence; empty if there are none.
+
+    Many are named by their number and the first of them.
+    """
     if coverage is None or not coverage.empty_months:
         return ""
-    runs = [_format_months(run) for run in _group_months(coverage.empty_months)]
-    return f"No record at all was recorded in {join_list(runs)}. Check that the source is complete."
-
-
-def _group_months(months: tuple[date, ...]) -> list[list[date]]:
-    """The months, those that follow each other together."""
-    runs = [[months[0]]]
-    for earlier, later in pairwise(months):
-        follows = (later.year * 12 + later.month) - (earlier.year * 12 + earlier.month) == 1
-        if follows:
-            runs[-1].append(later)
-        else:
-            runs.append([later])
-    return runs
-
-
-def _format_months(run: list[date]) -> str:
-    first, last = f"{run[0]:%B %Y}", f"{run[-1]:%B %Y}"
-    return first if len(run) == 1 else f"{first} to {last}"
+    spans = [span.format("%B %Y") for span in list_month_spans(coverage.empty_months)]
+    number = len(coverage.empty_months)
+    count = f" ({number:,} months)" if number > 1 else ""
+    return (
+        f"No record at all was recorded in {_shorten_list(spans)}{count}. Check that the source is "
+        "complete."
+    )
 
 
 def explain_inferred(coverage: Coverage | None) -> str:

@@ -12,7 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -229,7 +229,8 @@ def test_an_increment_by_watermark_ends_where_a_full_refresh_ends(
     fill(url, records)
     run(marked)
     late = {**records[3], "updated_at": a_day_before, "narrative": ["Late."], "victims": []}
-    new = {**records[4], "crime_ref": "NEW", "updated_at": "2030-01-01T00:00:00Z"}
+    ahead = f"{datetime.now(UTC) + timedelta(hours=20):%Y-%m-%dT%H:%M:%SZ}"  # by a wrong clock
+    new = {**records[4], "crime_ref": "NEW", "updated_at": ahead}
     silent = {**records[5], "narrative": ["No watermark moved, so nobody can know."]}
     fill(url, [late, new, silent])
     done = run(marked, "incremental").generation

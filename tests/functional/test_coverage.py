@@ -142,7 +142,10 @@ def test_lint_says_what_is_covered_before_the_terms(run: Run, load: Callable[...
     assert "Not covered: 2016/17, 2017/18, 2016 and 2017." in text
     assert "Of 2018/19, only the days from 10 April 2018 to 1 February 2019 are counted." in text
     assert "set covers in [records] of foidex.toml" in text
-    assert "No record at all was recorded in June 2018 to November 2018 and January 2019." in text
+    assert (
+        "No record at all was recorded in June 2018 to November 2018 and January 2019 (7 months)."
+        in text
+    )
     report = json.loads(run("lint", "request.yaml", "--format", "json").out)
     assert report["wording"]["coverage"]["from"] == "2018-04-10"
 
@@ -192,7 +195,7 @@ def test_the_load_and_the_refresh_report_what_is_covered(
     (tmp_path / "crimes.jsonl").write_bytes(lines)
     loaded = run("load", "crimes.jsonl")
     assert "It covers 2018-04-10 to 2019-02-01 (inferred from the first and last record" in loaded.out  # fmt: skip
-    assert "Months without any record: 2018-06, 2018-07" in loaded.out
+    assert "Months without any record (7): 2018-06 to 2018-11, 2019-01" in loaded.out
     (tmp_path / "foidex.toml").write_text(
         '[source]\npaths = ["crimes.jsonl"]\n'
         "[records]\ncovers = {from = 2018-05-01, to = 2019-03-31}\n"

@@ -158,6 +158,48 @@ def test_a_deleted_record_does_not_come_back_with_an_older_version(
     assert (back.generation.records, back.generation.tombstones) == (2, 0)
 
 
+def test_a_version_of_the_future_is_replaced_by_a_later_real_one(
+    client: Elasticsearch,
+    index: IndexSettings,
+    run: Callable[..., RefreshResult],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a generation of an earlier version, which took any time of change, may hold one."""
+    future = "9999-12-31T00:00:00Z"
+    with monkeypatch.context() as patched:
+        patched.setattr("indexer.jobs.refresh.DayLimits", lambda *_: None)
+        run([record("A") | {"updated_at": future}, record("B", 5)])
+    changed = run([record("A", 6, "no such word"), record("B", 4, "no such word")], "incremental")
+    assert (changed.generation.indexed, changed.generation.late) == (1, 1)
+    assert mentions(client, index.alias) == 1
+    changed = run([record("A", 5)], "incremental")
+    assert changed.generation.late == 1
+
+
+def test_an_increment_refuses_days_that_an_earlier_version_took_until_they_are_corrected(
+    client: Elasticsearch,
+    index: IndexSettings,
+    run: Callable[..., RefreshResult],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("indexer.jobs.refresh.DayLimits", lambda *_: None)
+        run(
+            [
+                record("A"),
+                record("B", recorded_on="9999-12-31"),
+                record("C", recorded_on="0001-01-01"),
+            ]
+        )
+    live = read_live_generation(client, index.alias)
+    with pytest.raises(GenerationError, match="2 of the records that the live generation holds"):
+        run([record("A", 1)], "incremental")
+    assert read_live_generation(client, index.alias).name == live.name
+    changed = run([record("B", 1), record("C", 1)], "incremental")
+    assert changed.generation.coverage
+    assert changed.generation.coverage.empty_months == ()
+
+
 def test_deletions_also_come_as_a_file_of_references(
     client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult], tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,12 @@ def test_an_address_is_shown_without_its_secrets() -> None:
     address = ServerAddress("https://someone:hunter2@host:9200/x", "someone", "hunter2")
     assert address.redacted_urls == "https://host:9200"
     assert "hunter2" not in repr(address)
+
+
+def test_days_are_not_covered_before_any_record_may_be(tmp_path: Path) -> None:
+    config = tmp_path / "foidex.toml"
+    config.write_text("[records]\ncovers = {from = 0018-04-01}\n")
+    with pytest.raises(ConfigurationError, match="no record may be of a day before 1950-01-01"):
+        load_settings({}, config)
+    config.write_text("[records]\nearliest = 1921-01-01\ncovers = {from = 1921-01-01}\n")
+    assert load_settings({}, config).records.earliest == date(1921, 1, 1)

@@ -137,7 +137,7 @@ def test_a_chart_draws_no_bar_for_what_is_not_covered_and_says_why() -> None:
 
 
 def test_the_report_names_the_months_without_any_record() -> None:
-    line = "No record at all was recorded in June 2018 to July 2018."
+    line = "No record at all was recorded in June 2018 to July 2018 (2 months)."
     for renderer in (render_report_text, render_report_html):
         assert line in " ".join(rendered(renderer, partly(), FORCE, DAY).split())
     assert line not in " ".join(rendered(render_letter_text, partly(), FORCE, DAY).split())

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from indexer.errors import ConfigurationError
-from indexer.records.coverage import Coverage, CoverageSettings, parse_coverage
+from indexer.records.coverage import (
+    Coverage,
+    CoverageSettings,
+    MonthSpan,
+    list_month_spans,
+    parse_coverage,
+)
 
 DAYS = ("2018-04-12", "2018-05-01", "2018-08-31", "2019-02-03")
 
@@ -77,3 +83,18 @@ def test_an_index_without_a_record_covers_nothing() -> None:
 def test_days_that_end_before_they_start_are_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"\[records\] covers: .*2018-04-12.*2018-01-01"):
         parse_coverage(response(), CoverageSettings(end=date(2018, 1, 1)))
+
+
+def test_months_that_follow_each_other_are_one_span() -> None:
+    months = [date(2017, 12, 1), date(2018, 1, 1), date(2018, 3, 1), date(2019, 3, 1)]
+    assert list_month_spans(months) == [
+        MonthSpan(date(2017, 12, 1), date(2018, 1, 1)),
+        MonthSpan(date(2018, 3, 1), date(2018, 3, 1)),
+        MonthSpan(date(2019, 3, 1), date(2019, 3, 1)),
+    ]
+    assert [span.format("%Y-%m") for span in list_month_spans(months)] == [
+        "2017-12 to 2018-01",
+        "2018-03",
+        "2019-03",
+    ]
+    assert list_month_spans([]) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer.records.contract import DEFAULT_EARLIEST_DAY, DayLimits, RecordContract
 from indexer.records.document import build_document
 from indexer.records.model import CrimeRecord, Deletion, RecordError
 from indexer.records.offences import load_offence_table
@@ -30,9 +32,33 @@ GOOD: dict[str, Any] = {
 SECRET = "ZQXSECRET"
 
 
+CLOCK = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)
+
+LIMITED = RecordContract(days=DayLimits(CLOCK))
+
+
 def read(**changes: Any) -> CrimeRecord | Deletion:
     raw = {name: value for name, value in {**GOOD, **changes}.items() if value is not ...}
     return parse_record_line(msgspec.json.encode(raw))
+
+
+def find_day_fault(contract: RecordContract = LIMITED, **changes: Any) -> str:
+    """The kind of fault, which must be the same for a line and for a mapping; empty if none."""
+    raw = {**GOOD, **changes}
+    errors: list[RecordError | None] = []
+    for is_line in (True, False):
+        try:
+            if is_line:
+                parse_record_line(msgspec.json.encode(raw), contract)
+            else:
+                parse_record_mapping(raw, contract)
+            errors.append(None)
+        except RecordError as error:
+            errors.append(error)
+    kinds = [error.kind if error else "" for error in errors]
+    assert all(str(error).startswith(f"{error.kind}. Correct it, or ") for error in errors if error)
+    assert kinds[0] == kinds[1]
+    return kinds[0]
 
 
 def test_a_whole_record_becomes_its_document() -> None:
@@ -150,3 +176,68 @@ def test_entries_are_cut_as_one_text_with_blank_lines_between_is() -> None:
     assert isinstance(whole, CrimeRecord)
     one, other = (build_document(r, load_offence_table(), "x:1") for r in (apart, whole))
     assert (one.narrative, one.possessives) == (other.narrative, other.possessives)
+
+
+# -- days ------------------------------------------------------------------------------------------
+
+
+EARLY = "is before 1950-01-01, the earliest day that a record may name"
+
+
+@pytest.mark.parametrize(
+    ("day", "fault"),
+    [
+        ("0001-01-01", EARLY),
+        ("1753-01-01", EARLY),
+        ("1899-12-30", EARLY),
+        ("1900-01-01", EARLY),
+        ("1949-12-31", EARLY),
+        ("1950-01-01", ""),
+        ("2026-03-31", ""),
+        ("2026-04-01", ""),
+        ("2026-04-02", "is after 2026-04-01, tomorrow by the clock of this machine"),
+        ("2062-03-31", "is after 2026-04-01, tomorrow by the clock of this machine"),
+        ("9999-12-31", "is after 2026-04-01, tomorrow by the clock of this machine"),
+    ],
+)
+def test_a_record_names_no_day_before_the_earliest_or_after_tomorrow(day: str, fault: str) -> None:
+    assert find_day_fault(recorded_on=day) == (f'"recorded_on" {fault}' if fault else "")
+
+
+@pytest.mark.parametrize(
+    ("moment", "fault"),
+    [
+        ("0001-01-01T00:00:00+14:00", EARLY),
+        ("1949-12-31T23:59:59Z", EARLY),
+        ("1950-01-01T00:00:00Z", ""),
+        ("2026-04-01T23:30:00Z", ""),
+        ("2026-04-02T00:30:00+01:00", ""),
+        ("2026-04-01T23:30:01Z", "is after 2026-04-01T23:30Z, a day ahead of the clock of this machine"),
+        ("9999-12-31T23:59:59Z", "is after 2026-04-01T23:30Z, a day ahead of the clock of this machine"),
+        ("9999-12-31T23:59:59-14:00", "is after 2026-04-01T23:30Z, a day ahead of the clock of this machine"),
+    ],
+)  # fmt: skip
+def test_a_record_changed_at_no_time_outside_these_days(moment: str, fault: str) -> None:
+    expected = f'"updated_at" {fault}' if fault else ""
+    assert find_day_fault(updated_at=moment) == expected
+    deletion = {"crime_ref": "A", "status": "deleted", "updated_at": moment}
+    if fault:
+        with pytest.raises(RecordError, match="updated_at") as wrong:
+            parse_record_mapping(deletion, LIMITED)
+        assert wrong.value.kind == expected
+    else:
+        assert isinstance(parse_record_mapping(deletion, LIMITED), Deletion)
+
+
+def test_a_force_may_have_records_of_earlier_days() -> None:
+    contract = RecordContract(days=DayLimits(CLOCK, date(1890, 6, 1)))
+    assert find_day_fault(contract, recorded_on="1890-06-01") == ""
+    assert "before 1890-06-01" in find_day_fault(contract, recorded_on="1890-05-31")
+    assert date(1950, 1, 1) == DEFAULT_EARLIEST_DAY
+
+
+def test_no_message_about_a_day_shows_it() -> None:
+    for day in ("1234-05-06", "5678-09-10"):
+        with pytest.raises(RecordError) as wrong:
+            parse_record_mapping({**GOOD, "recorded_on": day}, LIMITED)
+        assert day not in str(wrong.value)
