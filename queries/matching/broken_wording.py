@@ -21,7 +21,8 @@ from typing import Final, NamedTuple
 
 from elasticsearch.dsl.query import Bool, Intervals, Query
 
-from indexer.records.narrative import DASHES, SegmentedNarrative, fold_text
+from indexer.records.characters import DASHES
+from indexer.records.narrative import SegmentedNarrative, fold_text
 from queries.matching.highlight import IndexedWord, TermForm, iter_segment_words
 
 MAX_ABBREVIATION_LENGTH: Final = 6

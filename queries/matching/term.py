@@ -31,9 +31,9 @@ import msgspec
 from elasticsearch.dsl.query import Bool, MatchPhrase, Query, SpanNear, Terms
 
 from indexer.errors import RequestError
+from indexer.records.characters import DASHES
 from indexer.records.narrative import (
     COMPOUND_WORDS,
-    DASHES,
     clean_text,
     find_compounds,
     find_words,

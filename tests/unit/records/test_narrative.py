@@ -48,6 +48,22 @@ def test_clean_text_is_nfkc_and_holds_nothing_invisible(raw: str) -> None:
     assert not set(cleaned) & set("\x00\u00ad\u200b\u200d\u2060\ufeff’")
 
 
+# Letters and marks that compose, or that stand in an order: Latin, Korean, Tamil, Hindi, Arabic.
+COMPOSED = "aeoiu\u0308\u0301\u0323\uac00\u1100\u1161\u11a8\u0b95\u0bc6\u0bbe\u0928\u093c\u0646\u064e\u0651\ufb01\u2460"
+
+
+@given(st.text(st.sampled_from(COMPOSED) | st.characters(categories=["Ll", "Lo", "Mn", "Mc"])))
+def test_normalizing_the_runs_that_need_it_is_normalizing_the_text(raw: str) -> None:
+    """Of letters without an odd fold, nothing but normalization changes any."""
+    letters = "".join(one for one in raw if one.casefold() == one and one not in "\u1fbe\u037a")
+    letters = letters.translate(
+        dict.fromkeys((0x34F, *range(0x180B, 0x1810), *range(0xFC5E, 0xFC64)))
+    )
+    letters = letters.translate(dict.fromkeys((*range(0xFE00, 0xFE10), *range(0xFE70, 0xFE80))))
+    letters = letters.translate(dict.fromkeys(range(0xE0100, 0xE01F0)))
+    assert clean_text(f"x{letters}") == unicodedata.normalize("NFKC", f"x{letters}")
+
+
 @given(st.lists(text, max_size=4))
 def test_entries_are_apart_as_by_a_blank_line(raw: list[str]) -> None:
     """One pass over all of them cuts as a pass over each, and no phrase runs from one to the next."""
@@ -62,7 +78,7 @@ def test_entries_are_apart_as_by_a_blank_line(raw: list[str]) -> None:
 
 @given(st.lists(st.text("aB9-. ,(\n").map(clean_text), max_size=4))
 def test_what_needs_no_care_is_cut_as_with_care(entries: list[str]) -> None:
-    """An apostrophe that ends a word has all entries cut in one pass, else each is cut alone."""
+    """An apostrophe that ends a word ends a segment, and changes none before it."""
     plain, careful = (
         segment_narrative(*entries, "a").segments,
         segment_narrative(*entries, "a'").segments,
@@ -78,8 +94,8 @@ def test_no_segment_is_empty_and_possessives_hold_an_s(raw: str) -> None:
 
 
 @given(text)
-def test_ascii_and_unicode_patterns_cut_alike(raw: str) -> None:
-    """A Greek letter at the end moves a text to the other set of patterns and changes no cut."""
+def test_ascii_is_cut_alike_beside_another_script(raw: str) -> None:
+    """A Greek letter at the end has the classes of a text looked up, and changes no cut."""
     plain = clean_text(raw.encode("ascii", "ignore").decode())
     assert "".join(segments(plain + " Ω")) == plain + " Ω"
     assert (
@@ -205,8 +221,8 @@ def test_an_apostrophe_between_letters_belongs_to_the_word() -> None:
 
 
 @given(st.text(st.characters(max_codepoint=0x24F)) | st.text(AWKWARD))
-def test_latin_text_is_cut_as_by_the_patterns_of_all_scripts(raw: str) -> None:
-    """One letter of another script has all of a text cut by the patterns of all scripts."""
+def test_latin_text_is_cut_alike_beside_another_script(raw: str) -> None:
+    """A letter of another script has the classes of a text looked up, and changes no cut."""
     cleaned, letter, other = clean_text(raw), "w", "\u03c9"
     quick, slow = segment_narrative(cleaned, letter), segment_narrative(cleaned, other)
     assert [text.replace(other, letter) for text in slow.segments] == quick.segments
