@@ -18,10 +18,10 @@ class FoidexError(Exception):
 
 
 class RequestError(FoidexError):
-    """A request file, a term or an offence code was refused; the server was not asked."""
+    """A request file, a term, an offence code or a reference was refused."""
 
     exit_code = 3
-    summary = "a request, term or offence code was refused"
+    summary = "a request, term, offence code or reference was refused"
 
 
 class SourceError(FoidexError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ import typer
 
 from indexer.commands.backups import find_repository
 from indexer.commands.shared import ListFormat, print_json
+from indexer.errors import RequestError
 from indexer.session import get_session
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ def run_forget(
 ) -> None:
     """Erase one record from every generation and from rejects, and keep it out.
 
-    It also prints what was found, what was removed, and what may still contain the record.
+    It also prints what was found, what was removed, and what may still contain the record. A
+    record that was forgotten before is no error; for one that is nowhere it exits with 3.
 
     Example: foidex forget 41/0012345/17 --format json > statement.json
     """
@@ -62,13 +63,17 @@ def run_forget(
             repository,
         )
         statement = erase_record(client, scope, crime_ref, lock)
-        run.write(records=int(statement.was_present))
+        exit_code = RequestError.exit_code if statement.is_unknown else 0
+        run.write(exit_code, records=int(statement.was_present))
     if form is ListFormat.JSON:
         print_json(statement)
     else:
         print("\n".join(format_statement(statement)))
     if statement.is_unknown:
-        print("It was not found anywhere. Check the reference.", file=sys.stderr)
+        raise RequestError(
+            f"no generation and no file of rejects has a record {crime_ref}, so nothing was "
+            "changed. Check the reference."
+        )
 
 
 @contextmanager

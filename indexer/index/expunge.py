@@ -28,6 +28,9 @@ class DeletedDocuments(NamedTuple):
     missing_copies: int
 
 
+NO_DELETED_DOCUMENTS: Final = DeletedDocuments(0, 0)
+
+
 def expunge_deleted(client: Elasticsearch, name: str) -> DeletedDocuments:
     """Rewrite the segments that hold deleted documents until none is left, or time runs out.
 

@@ -22,7 +22,7 @@ from msgspec import Struct
 from indexer.errors import BackupError, GenerationError, RequestError
 from indexer.index.backups import read_backups
 from indexer.index.damage_search import measure_damage
-from indexer.index.expunge import expunge_deleted
+from indexer.index.expunge import NO_DELETED_DOCUMENTS, expunge_deleted
 from indexer.index.generations import (
     Generation,
     clear_unfinished,
@@ -73,8 +73,9 @@ def erase_record(
 ) -> ErasureStatement:
     """Remove one record from every generation and rejects file, and keep it out; the lock is held.
 
-    Raises RequestError for what cannot be a reference, GenerationError where its text may still be
-    in an index's files: then it must be run again.
+    Of a record that is nowhere nothing is changed: see ``ErasureStatement.is_unknown``. Raises
+    RequestError for what cannot be a reference, GenerationError where its text may still be in an
+    index's files: then it must be run again.
     """
     check_reference(reference)
     erased_at = datetime.now(UTC).replace(microsecond=0)
@@ -102,7 +103,8 @@ def erase_record(
     # Only when no search finds it any more: to rewrite the files takes longer.
     erasures = []
     for generation in updated_generations:
-        deleted = expunge_deleted(client, generation.name)
+        # Of a record that was nowhere, no file can hold anything.
+        deleted = expunge_deleted(client, generation.name) if is_known else NO_DELETED_DOCUMENTS
         erasures.append(
             GenerationErasure(
                 generation.name,

@@ -19,7 +19,7 @@ from indexer.loading.bulk_request import (
     PendingDocument,
     post_documents,
 )
-from indexer.loading.content_hash import hash_content
+from indexer.loading.content_hash import hash_content, strip_resolved_codes
 from indexer.loading.tally import LineOutcome
 from indexer.records.model import DELETED, EXCLUDING_LOCATIONS
 
@@ -135,11 +135,13 @@ def _judge_erased(item: PendingDocument, erased_version: datetime | None) -> Lin
 
 
 class StoredDocument(NamedTuple):
-    """What the index holds under a reference."""
+    """What the index holds under a reference. ``source_content`` is the content hash that it had
+    before the codes of its links were found."""
 
     updated_at: datetime | None
     content: int
     tombstone: bool
+    source_content: int
     erased: bool = False
 
 
@@ -164,7 +166,7 @@ def apply_document_changes(
         if outcome.kind in ("indexed", "deleted"):
             positions.append(position)
             stored_documents[item.reference] = StoredDocument(
-                item.updated_at, item.content, item.tombstone
+                item.updated_at, item.content, item.tombstone, item.content
             )
     refused = post_documents(
         client, index, "index", [chunk.items[position] for position in positions]
@@ -194,7 +196,7 @@ def _judge_change(item: PendingDocument, stored: StoredDocument | None) -> LineO
             tombstones=int(not was_tombstone),
             content=content_change,
         )
-    if was_record and stored and stored.content == item.content:
+    if was_record and stored and stored.source_content == item.content:
         return LineOutcome("unchanged")
     return LineOutcome(
         "indexed",
@@ -223,6 +225,7 @@ def _fetch_stored_documents(
             updated_at,
             0 if tombstone else hash_content(source),
             tombstone,
+            0 if tombstone else hash_content(strip_resolved_codes(source)),
             erased,
         )
     return stored_documents

@@ -29,3 +29,14 @@ def hash_content(document: CrimeDocument | dict[str, Any]) -> int:
     # Generations of earlier versions were hashed without the closing brace; theirs stay comparable.
     digest = hashlib.blake2b(content.removesuffix(b"}"), digest_size=_DIGEST_BYTES).digest()
     return int.from_bytes(digest, "big")
+
+
+def strip_resolved_codes(document: dict[str, Any]) -> dict[str, Any]:
+    """A document's JSON object as its source gave it: without the codes that links were given."""
+    links = document.get("linked", [])
+    if not any(link.get("resolved") for link in links):
+        return document
+    bare_links = [
+        {"crime_ref": link["crime_ref"]} if link.get("resolved") else link for link in links
+    ]
+    return {**document, "linked": bare_links}

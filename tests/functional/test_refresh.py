@@ -237,6 +237,28 @@ def test_links_follow_the_record_they_name(
     assert loaded.generation.unresolved_links == 1
 
 
+def test_an_unchanged_extract_changes_no_record_whatever_its_links(
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
+) -> None:
+    records = [
+        record("A", linked=[{"crime_ref": "B"}, {"crime_ref": "nowhere"}]),
+        record("B", offence_code="86/2", linked=[{"offence_code": "21"}]),
+        record("C", linked=[{"crime_ref": "A", "offence_code": "22B"}]),
+        *generate_records(300),
+    ]
+    full = run(records).generation
+    before = read_live_records(client, index.alias)
+    again = run(records, "incremental").generation
+    assert (again.indexed, again.unchanged) == (0, len(records))
+    assert again.content_hash == full.content_hash
+    assert read_live_records(client, index.alias) == before
+    assert before["A"]["linked"][0]["resolved"]
+    # A record whose links alone changed is indexed, with the codes of its new links.
+    moved = run([record("A", linked=[{"crime_ref": "C"}])], "incremental").generation
+    assert (moved.indexed, moved.unchanged) == (1, 0)
+    assert read_live_records(client, index.alias)["A"]["linked"][0]["offence_code"] == "22B"
+
+
 def test_the_same_input_twice_gives_the_same_content_hash(
     run: Callable[..., RefreshResult],
 ) -> None:
