@@ -24,6 +24,7 @@ from indexer.commands.generations import run_generations, run_prune, run_rollbac
 from indexer.commands.load import run_load
 from indexer.commands.sample import run_sample
 from indexer.commands.server import run_down, run_status, run_up
+from indexer.commands.shared import parse_path
 from indexer.errors import FoidexError, OutputError, list_exit_codes
 from indexer.session import get_session, start_session
 from queries.commands.answer import answer_app
@@ -146,7 +147,8 @@ def _print_version(show_version: bool) -> None:  # noqa: FBT001 - what an option
 @app.callback()
 def set_global_options(
     config: Annotated[
-        Path | None, typer.Option(help="The configuration file (foidex.toml) to use.")
+        Path | None,
+        typer.Option(parser=parse_path, help="The configuration file (foidex.toml) to use."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
     version: Annotated[

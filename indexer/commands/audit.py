@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from indexer.commands.shared import parse_path
 from indexer.session import get_session
 
 if TYPE_CHECKING:
@@ -22,7 +23,12 @@ audit_app = typer.Typer(help="Check, read or archive the log of every query.", n
 
 LogOption = Annotated[
     Path | None,
-    typer.Option("--log", metavar="FILE", help="Another log, such as an archive in a copy."),
+    typer.Option(
+        "--log",
+        parser=parse_path,
+        metavar="FILE",
+        help="Another log, such as an archive in a copy.",
+    ),
 ]
 
 

@@ -7,20 +7,27 @@ from typing import Annotated
 
 import typer
 
+from indexer.commands.shared import parse_path
 from indexer.jobs.overrides import CheckOverride
 from indexer.session import get_session
 
+PathsArgument = Annotated[
+    list[Path],
+    typer.Argument(
+        parser=parse_path,
+        help="JSON Lines (.jsonl, .jsonl.gz), crimes.csv, or the folder that contains it.",
+    ),
+]
+
 
 def run_load(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(
-            help="JSON Lines (.jsonl, .jsonl.gz), crimes.csv, or the folder that contains it."
-        ),
-    ],
+    paths: PathsArgument,
     rejects: Annotated[
         Path | None,
-        typer.Option(help="File for rejected records. By default a file in the home folder."),
+        typer.Option(
+            parser=parse_path,
+            help="File for rejected records. By default a file in the home folder.",
+        ),
     ] = None,
     reject_invalid: Annotated[
         bool,

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from indexer.commands.shared import parse_path
 from indexer.errors import OutputError
 from indexer.files import open_file
 
@@ -17,7 +18,12 @@ def run_sample(
     number: Annotated[int, typer.Argument(min=1, max=100_000_000, help="How many records.")],
     seed: Annotated[int, typer.Option(help="Chooses the filler sentences.")] = 0,
     output_file: Annotated[
-        Path | None, typer.Option("--out", help="A file to write. By default standard output.")
+        Path | None,
+        typer.Option(
+            "--out",
+            parser=parse_path,
+            help="A file to write. By default standard output.",
+        ),
     ] = None,
 ) -> None:
     """Write synthetic records as JSON Lines. The same arguments give the same records.

@@ -7,7 +7,10 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
+
+import typer
 
 _GAP: Final = "  "
 
@@ -21,6 +24,14 @@ class ListFormat(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+
+
+def parse_path(text: str | Path) -> Path:
+    """The path on a command line, for typer. An empty text, which would mean the working folder, is
+    a wrong command line: often a variable of a script that is not set."""
+    if not str(text) or (isinstance(text, str) and not text.strip()):
+        raise typer.BadParameter("is empty. Name a file or a folder.")
+    return Path(text)
 
 
 def print_json(value: object) -> None:

@@ -18,6 +18,8 @@ from indexer.records.damage.kinds import RepairKind
 
 IndexName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,79}$")]
 
+FolderName = Annotated[str, Meta(min_length=1)]
+
 PortNumber = Annotated[int, Meta(ge=0, le=65535)]
 
 CertificateFingerprint = Annotated[str, Meta(pattern=r"^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$")]
@@ -226,7 +228,7 @@ class TemplateSettings(Struct, frozen=True, forbid_unknown_fields=True):
     Templates that the folder lacks are taken from the built-in ones.
     """
 
-    folder: str | None = None
+    folder: FolderName | None = None
 
 
 class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -236,7 +238,7 @@ class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
     changed, is kept for a scope of up to ``basis_records`` records.
     """
 
-    folder: str | None = None
+    folder: FolderName | None = None
     log: bool = True
     basis_records: Annotated[int, Meta(ge=0, le=1_000_000)] = 200_000
 

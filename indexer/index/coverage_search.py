@@ -29,7 +29,7 @@ def measure_coverage(
         index=name, size=0, aggs={"coverage": COVERAGE_AGG}, allow_partial_search_results=False
     ).body
     if response["timed_out"] or response["_shards"]["failed"]:
-        raise GenerationError(f"{name}: not every shard answered. Load again.")
+        raise GenerationError(f"{name}: not every shard answered. Run the command again.")
     return parse_coverage(response["aggregations"]["coverage"], declared, built_on)
 
 

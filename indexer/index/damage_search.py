@@ -29,7 +29,7 @@ def measure_damage(
         allow_partial_search_results=False,
     ).body
     if response["timed_out"] or response["_shards"]["failed"]:
-        raise GenerationError(f"{name}: not every shard answered. Load again.")
+        raise GenerationError(f"{name}: not every shard answered. Run the command again.")
     damage, repaired = (response["aggregations"][field] for field in (DAMAGE_FIELD, REPAIRED_FIELD))
     return TextDamage(
         repair=sort_kinds(repair),

@@ -183,7 +183,8 @@ def seal_generation(client: Elasticsearch, generation: Generation, replicas: int
     if counts != expected:
         raise GenerationError(
             f"{name} holds {counts[0]:,} records and {counts[1]:,} tombstones, but "
-            f"{expected[0]:,} and {expected[1]:,} were sent; it was not promoted. Load again."
+            f"{expected[0]:,} and {expected[1]:,} were sent; it was not promoted. Run the "
+            "command again."
         )
     client.indices.put_settings(
         index=name,
@@ -217,7 +218,7 @@ def count_documents(client: Elasticsearch, name: str) -> tuple[int, int]:
         allow_partial_search_results=False,
     ).body
     if answer["timed_out"] or answer["_shards"]["failed"]:
-        raise GenerationError(f"{name}: not every shard answered the count. Load again.")
+        raise GenerationError(f"{name}: not every shard answered the count. Run the command again.")
     tombstones = int(answer["aggregations"]["tombstones"]["doc_count"])
     return int(answer["hits"]["total"]["value"]) - tombstones, tombstones
 

@@ -97,7 +97,7 @@ def _resolve_link_page(
     if post_documents(client, name, "index", changed_documents):
         raise SourceError(
             "the server refused records whose links were given their codes. Nothing was promoted; "
-            "load again."
+            "run the command again."
         )
     return hash_change
 

@@ -257,8 +257,7 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
             keep=plan.rejects_file is None,
         )
         tally = _fill_generation(context, generation, live, rejects, checks)
-        if tally.read == tally.skipped and context.mode == "full":
-            raise _make_no_records_error(plan)
+        _require_records(plan, context.mode, tally)
         generation = _set_generation_counts(generation, tally)
         generation = resolve_links(client, generation, tally, load_offence_table())
         context.progress.say("Merging and checking.")
@@ -313,12 +312,13 @@ def _make_empty_generation(context: RefreshContext, live: Generation | None) -> 
     )
 
 
-def _make_no_records_error(plan: RefreshPlan) -> SourceError:
-    location = plan.names[0] if plan.database else ", ".join(map(str, plan.paths))
-    return SourceError(
-        f"{location}: there are no records, so nothing was promoted. "
-        f"Check the {'query' if plan.database else 'path'}."
-    )
+def _require_records(plan: RefreshPlan, mode: RefreshMode, tally: Tally) -> None:
+    """Raise SourceError for a whole extract without any record; an increment may have none."""
+    if mode == "full" and tally.read == tally.skipped:
+        location = plan.names[0] if plan.database else ", ".join(map(str, plan.paths))
+        raise SourceError(
+            f"{location}: there are no records. Check the {'query' if plan.database else 'path'}."
+        )
 
 
 def _set_generation_counts(generation: Generation, tally: Tally) -> Generation:
@@ -448,12 +448,21 @@ def _read_plan_records(
     checks.check_counts(counts)
 
 
-def check_plan(plan: RefreshPlan, mode: RefreshMode = "full") -> Tally:
-    """Read and check the whole source, and write nothing. Raises SourceError."""
+def check_plan(
+    plan: RefreshPlan,
+    mode: RefreshMode = "full",
+    overrides: frozenset[CheckOverride] = frozenset(),
+) -> Tally:
+    """Read and check the whole source, and write nothing.
+
+    Raises SourceError, also for a whole extract (mode full) without any record.
+    """
     _check_plan_source(plan, mode)
-    checks = _begin_source_checks(plan, frozenset())
+    checks = _begin_source_checks(plan, overrides)
     with closing(_read_plan_records(plan, checks)) as raws:
-        return check_records(raws, plan.document_builder(datetime.now(UTC)))
+        tally = check_records(raws, plan.document_builder(datetime.now(UTC)))
+    _require_records(plan, mode, tally)
+    return tally
 
 
 @contextmanager

@@ -166,6 +166,6 @@ def _aggregate_held_records(
         allow_partial_search_results=False,
     ).body
     if response["timed_out"] or response["_shards"]["failed"]:
-        raise GenerationError(f"{name}: not every shard answered. Load again.")
+        raise GenerationError(f"{name}: not every shard answered. Run the command again.")
     buckets: list[dict[str, Any]] = response["aggregations"]["groups"]["buckets"]
     return buckets

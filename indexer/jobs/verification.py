@@ -94,8 +94,8 @@ def _describe_rejects(
             *list_reasons(tally),
             f"{generation.rejected:,} of {generation.read:,} records were rejected{limit}, so "
             f"nothing was promoted. They are in {rejects.path}, each with its reason in "
-            f"{rejects.reasons.name}. Correct them and load again, or rerun with "
-            "--reject-invalid to set them aside.",
+            f"{rejects.reasons.name}. Correct them and run the same command again; to "
+            "set them aside, add --reject-invalid.",
         ]
     )
 

@@ -128,13 +128,13 @@ def post_documents(
             elif status > BAD_REQUEST_STATUS:
                 raise ServerError(
                     f"the server failed to store records ({status}); the records are not at fault. "
-                    "Nothing was promoted; load again when the server is healthy."
+                    "Nothing was promoted; run the command again when the server is healthy."
                 )
         pending = busy
     if pending:
         raise ServerError(
             f"the server was too busy for {len(pending):,} records, even after {_BULK_ATTEMPTS} "
-            "attempts. Nothing was promoted; load again when it is less busy."
+            "attempts. Nothing was promoted; run the command again when it is less busy."
         )
     return refused
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TextIO
+from typing import Any, BinaryIO, Final, Literal, TextIO
 
 import msgspec
 from msgspec import Struct
@@ -20,6 +21,12 @@ from indexer.files import PRIVATE, Folder, open_folder, open_private_file, write
 from indexer.loading.faults import list_kinds
 from indexer.loading.tally import Tally
 from indexer.sources.base import RawRecord
+
+_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
+
+_CUT_ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
+
+_SHORT_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 class Rejects:
@@ -149,11 +156,30 @@ def _classify_rejects_line(
     """Whose record a line is; unclear where it names the reference but is not a record."""
     record = _parse_rejects_line(line)
     if record is None:
-        return "unclear" if reference.encode() in line.replace(b"\\/", b"/") else "another's"
+        names = {reference_field, "crime_ref"}
+        return "unclear" if _may_name_reference(line, reference, names) else "another's"
     references = [
         str(value).strip() for name, value in record if name in (reference_field, "crime_ref")
     ]
     return "its" if reference in references else "another's"
+
+
+def _may_name_reference(line: bytes, reference: str, field_names: set[str]) -> bool:
+    """Whether a line that is not JSON, such as one cut short, names a reference, however it is
+    escaped, or ends in the middle of it."""
+    text = _CUT_ESCAPE.sub("", line.decode("utf-8", "replace").rstrip())
+    text = _ESCAPE.sub(_unescape_character, text)
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # joins pairs
+    if reference in text:
+        return True
+    key, _, value = text.rpartition(":")
+    value = value.strip().removeprefix('"')
+    is_cut = key.rstrip().endswith(tuple(f'"{name}"' for name in field_names))
+    return is_cut and reference.startswith(value.rstrip("\ufffd"))
+
+
+def _unescape_character(match: re.Match[str]) -> str:
+    return chr(int(match[1], 16)) if match[1] else _SHORT_ESCAPES.get(match[2], match[2])
 
 
 def _parse_rejects_line(line: bytes) -> list[tuple[str, Any]] | None:

@@ -91,5 +91,5 @@ class Tally(Struct):
             raise GenerationError(
                 f"{self.read:,} records were read, but only {total:,} accounted for "
                 f"({self.indexed:,} indexed, {self.rejected:,} rejected): some are lost. "
-                "Nothing was promoted; load again."
+                "Nothing was promoted; run the command again."
             )

@@ -138,9 +138,7 @@ def explain_json_error(error: Exception) -> RecordError:
     json_error = parse_json_error(error)
     match json_error.kind:
         case JsonErrorKind.NOT_UTF8:
-            return RecordError(
-                "is not UTF-8 text. Save the file as UTF-8 and load it again.", "is not UTF-8 text"
-            )
+            return RecordError("is not UTF-8 text. Save the file as UTF-8.", "is not UTF-8 text")
         case JsonErrorKind.TRUNCATED:
             fault = "is cut short: the JSON object does not end"
             return RecordError(f"{fault}. Send the whole line.", fault)

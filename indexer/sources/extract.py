@@ -103,8 +103,8 @@ class ExtractChecks:
             if after != before:
                 self._fail(
                     "changed",
-                    f"{file}: {_describe_change(before, after)} while the records were read. Load "
-                    "again when it is complete, and let whoever writes it write another name "
+                    f"{file}: {_describe_change(before, after)} while the records were read. Read "
+                    "it again when it is complete, and let whoever writes it write another name "
                     "first and rename it at the end",
                 )
 
@@ -133,7 +133,7 @@ class ExtractChecks:
 
     def _fail(self, check: Literal["changed", "expected"], message: str) -> None:
         if check not in self._rules.allowed:
-            raise SourceError(f"{message}; or rerun with --allow {check}. Nothing was promoted.")
+            raise SourceError(f"{message}; or run the command again with --allow {check}.")
         self.failed.add(check)
 
 

@@ -7,7 +7,7 @@ import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from indexer.errors import SourceError
 from indexer.files import open_input
@@ -18,11 +18,50 @@ _MAX_INFLATION: Final = 200
 
 _INFLATION_GRACE: Final = 1024 * 1024
 
+#: The most gzip data that may give nothing at all: a file of nothing but ends would take hours.
+_MAX_BARREN_BYTES: Final = 1024 * 1024
+
 _GZIP: Final = b"\x1f\x8b"
 
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
 
 _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
+
+
+class _BarrenDataError(Exception):
+    """Too much gzip data gave nothing."""
+
+
+class _PackedFile:
+    """A gzip file that is read until a limit of bytes, which is set again at each line."""
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self._file = file
+        self.remaining = _MAX_BARREN_BYTES
+
+    def read(self, size: int = -1) -> bytes:
+        """Bytes for the gzip reader. Raises _BarrenDataError."""
+        data = self._file.read(size)
+        self.remaining -= len(data)
+        if self.remaining < 0:
+            raise _BarrenDataError
+        return data
+
+
+class _PackedLines:
+    """The lines of a gzip file, in bounded time even if it holds nothing."""
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self._packed = _PackedFile(file)
+        self._lines = gzip.GzipFile(fileobj=self._packed)  # type: ignore[call-overload]
+
+    def readline(self, size: int) -> bytes:
+        """The next line, or its first ``size`` bytes. Raises _BarrenDataError."""
+        self._packed.remaining = _MAX_BARREN_BYTES
+        self._lines.peek(1)
+        self._packed.remaining = _MAX_BARREN_BYTES + size
+        line: bytes = self._lines.readline(size)
+        return line
 
 
 def read_json_lines(path: Path) -> Iterator[RawRecord]:
@@ -34,6 +73,11 @@ def read_json_lines(path: Path) -> Iterator[RawRecord]:
         raise SourceError(
             f"{path}: the gzip data is cut short or damaged. Copy the file again."
         ) from None
+    except _BarrenDataError:
+        raise SourceError(
+            f"{path}: over {_MAX_BARREN_BYTES // 1024 // 1024} MB of its gzip data hold nothing, "
+            "which records never do. Check where the file came from."
+        ) from None
     except OSError as error:
         raise SourceError(
             f"{path}: cannot be read ({error.strerror}). Check its permissions."
@@ -43,7 +87,7 @@ def read_json_lines(path: Path) -> Iterator[RawRecord]:
 def _read_lines(path: Path, file: io.BufferedReader) -> Iterator[RawRecord]:
     head = file.peek(2)
     packed = head.startswith(_GZIP)
-    lines: IO[bytes] = gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[assignment]
+    lines = _PackedLines(file) if packed else file
     name = path.name
     number = 0
     is_first = True

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from indexer.commands.shared import parse_path
 from indexer.session import get_session
 from queries.commands.options import ANSWER_PANEL, OverrideReasonOption, load_request
 
@@ -40,7 +41,8 @@ class AnswerFormat(StrEnum):
 
 
 OptionalRequestArgument = Annotated[
-    Path | None, typer.Argument(help="A request file.", readable=False)
+    Path | None,
+    typer.Argument(parser=parse_path, help="A request file.", readable=False),
 ]
 
 AnswerFormatOption = Annotated[
@@ -49,12 +51,21 @@ AnswerFormatOption = Annotated[
 
 OutFolderOption = Annotated[
     Path | None,
-    typer.Option("--out", help="Write every document into this folder instead of printing."),
+    typer.Option(
+        "--out",
+        parser=parse_path,
+        help="Write every document into this folder instead of printing.",
+    ),
 ]
 
 RequestFolderOption = Annotated[
     Path | None,
-    typer.Option("--all", metavar="FOLDER", help="Answer every request file in this folder."),
+    typer.Option(
+        "--all",
+        parser=parse_path,
+        metavar="FOLDER",
+        help="Answer every request file in this folder.",
+    ),
 ]
 
 ForceOption = Annotated[

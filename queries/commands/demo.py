@@ -9,12 +9,15 @@ from typing import Annotated, Final
 
 import typer
 
+from indexer.commands.shared import parse_path
 from indexer.session import get_session
 from queries.commands.options import OPERATE_PANEL
 
 demo_app = typer.Typer()
 
-DemoFolderOption = Annotated[Path, typer.Option("--out", help="The folder for its files.")]
+DemoFolderOption = Annotated[
+    Path, typer.Option("--out", parser=parse_path, help="The folder for its files.")
+]
 
 _RULE: Final = "=" * 78
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from indexer.commands.shared import parse_path
 from indexer.session import get_session
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ class ReportFormat(StrEnum):
     JSON = "json"
 
 
-RequestArgument = Annotated[Path, typer.Argument(help="A request file.", readable=False)]
+RequestArgument = Annotated[
+    Path, typer.Argument(parser=parse_path, help="A request file.", readable=False)
+]
 
 ReportFormatOption = Annotated[ReportFormat, typer.Option("--format", help="What to print.")]
 

@@ -7,13 +7,18 @@ from typing import Annotated
 
 import typer
 
+from indexer.commands.shared import parse_path
 from indexer.session import get_session
 from queries.commands.options import ANSWER_PANEL, ReportFormat, ReportFormatOption
 
 replay_app = typer.Typer()
 
 AnswerArgument = Annotated[
-    Path, typer.Argument(help="An answer, as foidex answer --format json prints it.")
+    Path,
+    typer.Argument(
+        parser=parse_path,
+        help="An answer, as foidex answer --format json prints it.",
+    ),
 ]
 
 

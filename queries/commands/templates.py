@@ -7,9 +7,13 @@ from typing import Annotated
 
 import typer
 
+from indexer.commands.shared import parse_path
+
 templates_app = typer.Typer(help="Copy the templates of letters and reports.", no_args_is_help=True)
 
-TemplatesFolderArgument = Annotated[Path, typer.Argument(help="The folder for the templates.")]
+TemplatesFolderArgument = Annotated[
+    Path, typer.Argument(parser=parse_path, help="The folder for the templates.")
+]
 
 ReplaceOption = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 

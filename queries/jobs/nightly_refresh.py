@@ -209,12 +209,14 @@ def build_canary_query(term: str, book: TermBook) -> dict[str, Any]:
     return build_term_query(parse_term(term, openings=book.extra_spellings(term))).to_dict()
 
 
-def check_configured_source(session: Session, mode: RefreshMode) -> Tally:
+def check_configured_source(
+    session: Session, mode: RefreshMode, overrides: frozenset[CheckOverride] = frozenset()
+) -> Tally:
     """Read and check the configuration and the whole source, without writing anything.
 
     Raises ConfigurationError, and SourceError for a source that cannot be read.
     """
-    return check_plan(plan_refresh(session.settings, session.progress), mode)
+    return check_plan(plan_refresh(session.settings, session.progress), mode, overrides)
 
 
 def summarise_source_check(tally: Tally) -> list[str]:
@@ -239,7 +241,8 @@ def require_allowed_rejects(tally: Tally, settings: Settings) -> None:
                 [
                     *list_reasons(tally),
                     f"{describe_records(tally.rejected)} would be rejected; "
-                    f"{settings.refresh.max_rejects:,} may be. Correct what is wrong.",
+                    f"{settings.refresh.max_rejects:,} may be. Correct them; or, to set them "
+                    "aside: foidex refresh --reject-invalid",
                 ]
             )
         )

@@ -227,7 +227,7 @@ def test_a_bad_table_beside_crimes_csv_changes_nothing(
 # -- records that are rejected -------------------------------------------------------------------
 
 RECORDS = [
-    pytest.param(line(narrative="caf\xe9 " + CANARY).decode().encode("latin-1"), "is not UTF-8 text", "Save the file as UTF-8 and load it again.", id="Latin-1"),
+    pytest.param(line(narrative="caf\xe9 " + CANARY).decode().encode("latin-1"), "is not UTF-8 text", "Save the file as UTF-8.", id="Latin-1"),
     pytest.param(b"[" + GOOD + b"]", "is a list of 1, not an object", "A record is one JSON object a line.", id="list"),
     pytest.param(f'"{CANARY}"'.encode(), "is text of the shape aaaaaaaaa, not an object", "A record is one JSON object a line.", id="text"),
     pytest.param(line()[:-20], "is cut short", "Send the whole line.", id="cut short"),

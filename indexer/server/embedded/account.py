@@ -97,8 +97,8 @@ def hand_over_folder(folder: Path, ids: tuple[int, int]) -> None:
     """Give a folder and all in it to an account, and close it to others. Raises OSError.
 
     No link is followed: who owned the folder before may have put one there. A file with several
-    names is left as it is unless that owner had it: it may be a name for somebody else's. A folder
-    that is a link itself is its maker's to hand over.
+    names is left as it is unless that owner, who is not root, had it: it may be a name for somebody
+    else's. A folder that is a link itself is its maker's to hand over.
     """
     if folder.is_symlink():
         return
@@ -132,7 +132,9 @@ def _hand_over_entry(folder: int, name: str, before: int, ids: tuple[int, int]) 
         raise
     try:
         status = os.fstat(handle)
-        own = status.st_uid == before or status.st_nlink == 1 or stat.S_ISDIR(status.st_mode)
+        # A second name may be one that an account planted for a file of root.
+        own = status.st_nlink == 1 or stat.S_ISDIR(status.st_mode)
+        own = own or (status.st_uid == before and before != 0)
         if own and (status.st_uid, status.st_gid) != ids:
             os.fchown(handle, *ids)
     finally:

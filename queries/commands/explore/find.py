@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from indexer.commands.shared import parse_path
 from indexer.errors import RequestError
 from indexer.session import get_session
 from queries.commands.options import (
@@ -40,7 +41,11 @@ if TYPE_CHECKING:
 find_app = typer.Typer()
 
 RequestOption = Annotated[
-    Path | None, typer.Option(help="Show the records behind a number of this request file.")
+    Path | None,
+    typer.Option(
+        parser=parse_path,
+        help="Show the records behind a number of this request file.",
+    ),
 ]
 
 ReferencesOption = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,3 +70,85 @@ def test_a_head_that_is_not_a_whole_hash_is_a_wrong_command_line(
     assert "is not a hash of 64 characters" in " ".join(outcome.err.split())
     assert "is that of line 1" in operate("audit", "verify", "--head", f" {head.upper()}").out
     operate("audit", "verify", "--head", f"{head[1:]}0", code=18)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("answer", "request.yaml", "--out", ""),
+        ("answer", "--all", ""),
+        ("answer", ""),
+        ("lint", " "),
+        ("why", "", "41/1/17"),
+        ("replay", ""),
+        ("estimate", ""),
+        ("find", "Hinge", "--request", ""),
+        ("load", ""),
+        ("load", "crimes.jsonl", "--rejects="),
+        ("sample", "3", "--out", ""),
+        ("demo", "--out", ""),
+        ("templates", "init", ""),
+        ("audit", "show", "--log", ""),
+        ("--config", "", "status"),
+    ],
+    ids=" ".join,
+)
+def test_an_empty_path_is_a_wrong_command_line(
+    operate: Callable[..., Outcome], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """It would mean the working folder; it comes from a variable of a script that is not set."""
+    outcome = operate(*command, code=2)
+    assert "is empty. Name a file or a folder." in " ".join(outcome.err.split())
+    assert [*(tmp_path / "work").iterdir()] == []
+
+
+def test_an_empty_folder_name_in_foidex_toml_is_refused(
+    operate: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    for section in ("audit", "templates"):
+        (tmp_path / "work" / "foidex.toml").write_text(f'[{section}]\nfolder = ""\n')
+        outcome = operate("audit", "head", code=10)
+        assert f'"{section}.folder"' in outcome.err
+
+
+def write_source(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "work" / "crimes.jsonl.gz").write_bytes(content)
+    (tmp_path / "work" / "foidex.toml").write_text('[source]\npaths = ["crimes.jsonl.gz"]\n')
+
+
+def test_a_check_of_a_whole_extract_without_records_fails(
+    operate: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    write_source(tmp_path, gzip.compress(b"") * 100)
+    outcome = operate("refresh", "--check", code=4)
+    assert "crimes.jsonl.gz: there are no records. Check the path." in outcome.err
+    assert operate("refresh", "--check", "--incremental").out.startswith("0 records read")
+
+
+def test_gzip_data_that_holds_nothing_is_refused_in_bounded_time(
+    operate: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    write_source(tmp_path, gzip.compress(b"") * 500_000)
+    outcome = operate("refresh", "--check", code=4)
+    assert "over 1 MB of its gzip data hold nothing" in outcome.err
+    record = (
+        b'{"crime_ref":"1","recorded_on":"2018-01-01","offence_code":"22B","narrative":"Text"}\n'
+    )
+    write_source(tmp_path, gzip.compress(record) + gzip.compress(b"") * 100_000)
+    assert "over 1 MB" in operate("refresh", "--check", code=4).err
+    write_source(tmp_path, (gzip.compress(record) + gzip.compress(b"") * 1_000) * 100)
+    assert operate("refresh", "--check").out.startswith("100 records read: 100 valid")
+
+
+def test_a_check_says_what_to_do_about_bad_records_and_promotes_nothing(
+    operate: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    write_source(tmp_path, gzip.compress(b'{"crime_ref":"1"}\n'))
+    outcome = operate("refresh", "--check", code=4)
+    assert "to set them aside: foidex refresh --reject-invalid" in outcome.err
+    operate("refresh", "--check", "--reject-invalid")
+    (tmp_path / "work" / "crimes.jsonl.gz.count").write_text("2\n")
+    outcome = operate("refresh", "--check", "--reject-invalid", code=4)
+    assert "run the command again with --allow expected" in outcome.err
+    assert "promoted" not in outcome.err
+    operate("refresh", "--check", "--reject-invalid", "--allow", "expected")

@@ -107,3 +107,22 @@ def test_a_name_that_is_swapped_while_a_folder_is_handed_over_gives_nothing_else
     assert swapped
     assert secret.stat().st_uid == 0
     assert home.data.stat().st_uid == ids[0]
+
+
+@root_only
+def test_a_second_name_for_a_file_of_root_is_not_handed_over(
+    home: ServerHome, tmp_path: Path
+) -> None:
+    """It can be planted where the system lets anybody make a name for any file."""
+    ids = home.find_account_ids()
+    assert ids
+    secret = tmp_path / "secret"
+    secret.touch(mode=0o600)
+    inner = home.data / "inner"
+    inner.mkdir()
+    os.chown(inner, *ids)  # the rest of the folder is still root's
+    (inner / "planted").hardlink_to(secret)
+    (inner / "own").touch()
+    account.hand_over_folder(home.data, ids)
+    assert (secret.stat().st_uid, secret.stat().st_mode & 0o777) == (0, 0o600)
+    assert {path.stat().st_uid for path in (home.data, inner, inner / "own")} == {ids[0]}
