@@ -51,26 +51,39 @@ def check_clock_skew(client: Elasticsearch, lease_seconds: int) -> Findings:
 def check_cluster_health(client: Elasticsearch, alias: str) -> Findings:
     """Whether every shard of the alias's indices, and every copy, is on a node."""
     health = client.cluster.health(
-        index=f"{alias}*", expand_wildcards="all", filter_path="status,unassigned_shards"
+        index=f"{alias}*",
+        expand_wildcards="all",
+        filter_path="status,unassigned_shards,initializing_shards",
     ).body
-    status = health["status"]
-    unassigned = int(health["unassigned_shards"])
+    yield describe_cluster_health(
+        health["status"], int(health["unassigned_shards"]), int(health["initializing_shards"])
+    )
+
+
+def describe_cluster_health(status: str, unassigned: int, initializing: int) -> Finding:
+    """What a cluster's colour means, with the numbers of its shards that are not in use."""
     if status == "green":
-        yield Finding("health", "ok", "every copy of every shard is there.")
-    elif status == "yellow":
-        yield Finding(
+        return Finding("health", "ok", "every copy of every shard is there.")
+    if not unassigned:
+        return Finding(
+            "health",
+            "warning",
+            f"{initializing:,} shards are still being opened, as after a start of the server.",
+            "Wait a minute, then run foidex doctor again.",
+        )
+    if status == "yellow":
+        return Finding(
             "health",
             "warning",
             f"{unassigned:,} copies of shards are on no node.",
             "Add a node or bring one back, or ask for fewer replicas ([index] of foidex.toml).",
         )
-    else:
-        yield Finding(
-            "health",
-            "problem",
-            f"{unassigned:,} shards are on no node, so counts would be incomplete.",
-            "Bring the missing node back, or roll back to a generation that is complete.",
-        )
+    return Finding(
+        "health",
+        "problem",
+        f"{unassigned:,} shards are on no node, so counts would be incomplete.",
+        "Bring the missing node back, or roll back to a generation that is complete.",
+    )
 
 
 def check_disk_space(client: Elasticsearch) -> Findings:

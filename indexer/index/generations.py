@@ -379,6 +379,7 @@ def roll_back_generation(
         for generation in list_verified(client, alias)
         if generation.name != live_generation.name
     ]
+    others = ", ".join(generation.name for generation in candidates) or "none"
     if name is None:
         candidates = [
             generation
@@ -389,7 +390,6 @@ def roll_back_generation(
     matches = [generation for generation in candidates if name in (None, generation.name)]
     if not matches:
         target = f'"{name}"' if name else "a generation older than the live one"
-        others = ", ".join(generation.name for generation in candidates) or "none"
         raise GenerationError(f"{target} is not kept. Kept besides the live one: {others}.")
     promote_generation(client, alias, matches[0])
     return matches[0], live_generation.name

@@ -12,10 +12,10 @@ from queries.replay.compare import LabelledNumber, LabelledRecordChange, Replay,
 _LABEL_WIDTH: Final = 60
 
 _BASIS_STATES: Final = {
-    "kept": "its basis is kept and whole",
-    "not kept": "no basis of it was kept",
-    "missing": "its basis is not in the audit folder",
-    "wrong": "its basis cannot be used",
+    "kept": "its evidence file is there and intact",
+    "not kept": "no evidence file was written for it",
+    "missing": "its evidence file is not in the audit folder",
+    "wrong": "its evidence file cannot be used",
 }
 
 
@@ -41,17 +41,20 @@ def _format_replay_lines(replay: Replay) -> Iterator[str]:
     if replay.record_changes is None:
         yield f"The records that moved them cannot be named: {replay.movers_unavailable_reason}"
         return
-    yield f"Moved by {format_quantity(len(replay.record_changes), 'record')}:"
+    if replay.record_changes:
+        yield f"Moved by {format_quantity(len(replay.record_changes), 'record')}:"
+    else:
+        yield "No record explains the change."
     for record in replay.record_changes:
         yield from _format_labelled_change(record)
     if replay.unexplained_changes:
         yield ""
         reason = (
-            ", as what a forgotten record counted in is known of no answer without a basis"
+            ", because without an evidence file nobody knows what a forgotten record counted in"
             if replay.erased and replay.basis != "kept"
             else ""
         )
-        yield f"These numbers moved by another amount than the records above account for{reason}:"
+        yield f"These numbers changed by more or less than the named records explain{reason}:"
         yield from _format_change_table(replay.unexplained_changes)
 
 
@@ -66,7 +69,7 @@ def _describe_replay(replay: Replay) -> Iterator[str]:
         f"{_BASIS_STATES[replay.basis]}."
     )
     for warning in replay.integrity_warnings:
-        yield f"Doubt: {warning}"
+        yield f"Warning: {warning}"
     if replay.erased:
         yield (
             f"Note: {replay.erased:,} of its records {'was' if replay.erased == 1 else 'were'} "

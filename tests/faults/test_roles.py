@@ -206,7 +206,7 @@ def test_an_older_generation_is_asked_again_by_the_auditor_and_not_by_the_analys
     assert guarded.run("foidex_indexer", "refresh").returncode == 0
     analyst = guarded.run("foidex_analyst", "replay", str(given))
     assert analyst.returncode == 0, analyst.stderr
-    assert "which this user may not ask; its basis is kept and whole." in analyst.stdout
+    assert "which this user may not ask; its evidence file is there and intact." in analyst.stdout
     assert "replay as a user with the role foidex_auditor" in analyst.stdout
     assert same not in analyst.stdout
     auditor = guarded.run("foidex_auditor", "replay", str(given))

@@ -9,7 +9,7 @@ import pytest
 
 from indexer.commands.doctor import tabulate_findings
 from indexer.commands.shared import format_table
-from indexer.doctor.cluster import compute_required_bytes
+from indexer.doctor.cluster import compute_required_bytes, describe_cluster_health
 from indexer.doctor.connection import check_tls
 from indexer.doctor.examine import examine_setup, has_no_problems
 from indexer.doctor.finding import Finding
@@ -130,3 +130,15 @@ def test_findings_are_a_line_each_with_the_remedy_below() -> None:
         "                Free some.",
     ]
     assert msgspec.json.decode(msgspec.json.encode(findings))[1]["remedy"] == "Free some."
+
+
+def test_shards_that_are_still_being_opened_are_not_called_lost() -> None:
+    """After a start, the server opens its shards one by one and reports the colour red."""
+    opening = describe_cluster_health("red", 0, 3)
+    assert opening.level == "warning"
+    assert opening.message.startswith("3 shards are still being opened")
+    assert "Bring the missing node back" not in str(opening.remedy)
+    lost = describe_cluster_health("red", 2, 1)
+    assert (lost.level, lost.message[:9]) == ("problem", "2 shards ")
+    assert describe_cluster_health("yellow", 2, 0).level == "warning"
+    assert describe_cluster_health("green", 0, 0).level == "ok"
