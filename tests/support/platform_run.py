@@ -69,7 +69,7 @@ def refuse_embedded_server() -> Iterator[str]:
         (9, ["up"]),
         (9, ["up", "--fetch-only"]),
         (0, ["down"]),
-        (0, ["status"]),
+        (5, ["status"]),
         (17, ["doctor"]),
         (9, ["demo"]),
     ):
