@@ -8,6 +8,7 @@ it, ``queries.answer.inference`` says what follows from it.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
@@ -212,8 +213,8 @@ class CategoryCondition(Condition, frozen=True):
         return f"{self.dimension}:{_join_values(map(escape_value, self.values))}"
 
 
-class _TermsCondition(Condition, frozen=True):
-    """A condition on a set of terms. A term is its first form and a hash: ``snapchat~1f2e3d4c``."""
+class TermsCondition(Condition, frozen=True):
+    """A condition on a set of terms, by their names (``queries.answer.term_name``)."""
 
     name: ClassVar[str]
     terms: frozenset[str]
@@ -229,25 +230,25 @@ class _TermsCondition(Condition, frozen=True):
         return f"{self.dimension}:{_join_values(self.terms)}"
 
 
-class AnyTermCondition(_TermsCondition, frozen=True):
+class AnyTermCondition(TermsCondition, frozen=True):
     """Any of the terms is mentioned."""
 
     name = "term"
 
 
-class SeveralTermsCondition(_TermsCondition, frozen=True):
+class SeveralTermsCondition(TermsCondition, frozen=True):
     """Two or more of the terms are mentioned."""
 
     name = "several"
 
 
-class SingleTermCondition(_TermsCondition, frozen=True):
+class SingleTermCondition(TermsCondition, frozen=True):
     """Exactly one of the terms is mentioned."""
 
     name = "alone"
 
 
-class TermCountCondition(_TermsCondition, frozen=True):
+class TermCountCondition(TermsCondition, frozen=True):
     """Exactly ``count`` of the terms are mentioned. Never printed, so never read back."""
 
     count: int
@@ -256,6 +257,33 @@ class TermCountCondition(_TermsCondition, frozen=True):
     def dimension(self) -> str:
         """How many of the terms are mentioned."""
         return f"just {self.count} of"
+
+
+class TermPiece(Condition, frozen=True):
+    """What some sets of conditions on terms have in common and others leave out.
+
+    Never printed, so never read back.
+    """
+
+    holders: frozenset[frozenset[Condition]]
+    others: frozenset[frozenset[Condition]]
+
+    @property
+    def dimension(self) -> str:
+        """Pieces are compared with nothing."""
+        return "part of terms"
+
+    @cached_property
+    def text(self) -> str:
+        """A hash of the sets: there may be many."""
+        sets = [sorted(sorted(map(str, conditions)) for conditions in side) for side in self.sides]
+        digest = hashlib.sha256(json.dumps(sets).encode()).hexdigest()[:16]
+        return f"part of terms~{digest}"
+
+    @property
+    def sides(self) -> tuple[frozenset[frozenset[Condition]], ...]:
+        """The sets that hold, and those that do not."""
+        return self.holders, self.others
 
 
 class Not(Condition, frozen=True):

@@ -48,6 +48,7 @@ from queries.answer.condition import (
     escape_value,
     merge_intervals,
 )
+from queries.answer.term_name import EXACT_MARK, parse_formula, parse_near_terms
 
 _CACHE_SIZE: Final = 16_384
 
@@ -223,9 +224,26 @@ def _describe_values(values: FieldValues) -> str:
 
 
 def _quote_terms(terms: Iterable[str]) -> str:
-    """The first form of each term, without its hash."""
-    forms = (term.rpartition("~")[0] or term for term in sorted(terms))
-    return " or ".join(f'"{_unescape(form)}"' for form in forms)
+    """What each term is called, or what it is made of."""
+    return " or ".join(map(_quote_term, sorted(terms)))
+
+
+def _quote_term(name: str) -> str:
+    label, defined, _ = name.rpartition(" = ")
+    if defined:
+        return _quote_atom(label)
+    return " with ".join(
+        sorted(" or ".join(map(_quote_atom, sorted(clause))) for clause in parse_formula(name))
+    )
+
+
+def _quote_atom(atom: str) -> str:
+    near = parse_near_terms(atom)
+    if near:
+        first, second = _quote_atom(near.first), _quote_atom(near.second)
+        return f"{first} within {near.max_distance} words of {second}"
+    label = atom.rpartition("~")[0] or atom
+    return f'"{_unescape(label.removesuffix(EXACT_MARK))}"'
 
 
 def _sort_codes(codes: Iterable[str]) -> list[str]:

@@ -29,10 +29,13 @@ from queries.answer.condition import (
     OfVictim,
     SeveralTermsCondition,
     SingleTermCondition,
+    TermCountCondition,
+    TermsCondition,
     build_offence_condition,
     escape_value,
     merge_intervals,
 )
+from queries.answer.term_name import join_names, normalise_name, parse_formula
 
 _PAIR_CACHE_SIZE: Final = 65_536
 
@@ -71,9 +74,9 @@ def _covers_other_dimension(wide: Condition, narrow: Condition) -> bool:
     if isinstance(wide, OfVictim) and not isinstance(narrow, OfVictim):
         return wide.condition == narrow or covers_condition(wide.condition, narrow)
     if isinstance(wide, AnyTermCondition) and isinstance(
-        narrow, SeveralTermsCondition | SingleTermCondition
+        narrow, SeveralTermsCondition | SingleTermCondition | TermCountCondition
     ):
-        return narrow.terms <= wide.terms
+        return all(_implies_any(name, wide.terms) for name in narrow.terms)
     return False
 
 
@@ -87,13 +90,27 @@ def _covers_values(wide: Condition, narrow: Condition) -> bool:
             )
         case (FieldCondition() | CategoryCondition(), FieldCondition() | CategoryCondition()):
             return narrow.values < wide.values
-        case (
-            AnyTermCondition() | SeveralTermsCondition(),
-            AnyTermCondition() | SeveralTermsCondition(),
-        ):
+        case AnyTermCondition(), AnyTermCondition():
+            return _covers_terms(wide.terms, narrow.terms)
+        case SeveralTermsCondition(), SeveralTermsCondition():
             return narrow.terms < wide.terms
     of_offences = isinstance(wide, (LinkCondition, *_OFFENCE_CONDITIONS))
     return of_offences and _covers_all_codes(wide, narrow) and not _covers_all_codes(narrow, wide)
+
+
+def _covers_terms(wide: frozenset[str], narrow: frozenset[str]) -> bool:
+    """Whether a record that mentions any of the narrow terms mentions one of the wide ones, and
+    not the other way round."""
+    return all(_implies_any(name, wide) for name in narrow) and not all(
+        _implies_any(name, narrow) for name in wide
+    )
+
+
+@lru_cache(_PAIR_CACHE_SIZE)
+def _implies_any(name: str, names: frozenset[str]) -> bool:
+    """Whether a record that mentions one term mentions any of some terms."""
+    joined = join_names((name, *names))
+    return joined == join_names(names)
 
 
 def _covers_all_codes(wide: Condition, narrow: Condition) -> bool:
@@ -168,7 +185,7 @@ def simplify_conditions(conditions: Iterable[Condition]) -> frozenset[Condition]
     """The conditions without those that others imply, and those of one dimension as one."""
     result: list[Condition] = []
     for condition in conditions:
-        parts = _split_pair(condition)
+        parts = _split_terms(condition)
         result += [part for part in parts if part not in result]
     changed = True
     while changed:
@@ -179,26 +196,57 @@ def simplify_conditions(conditions: Iterable[Condition]) -> frozenset[Condition]
                 result += [intersection] if intersection not in result else []
                 changed = True
                 break
-    single_terms = frozenset[str]().union(
-        *(
-            condition.terms
-            for condition in result
-            if isinstance(condition, AnyTermCondition) and len(condition.terms) == 1
-        )
-    )
     return frozenset(
         condition
         for condition in result
         if not isinstance(condition, SeveralTermsCondition)
-        or len(single_terms & condition.terms) < 2
+        or sum(_is_mentioned(name, result) for name in condition.terms) < 2
     )
 
 
-def _split_pair(condition: Condition) -> list[Condition]:
-    """Two or more of two terms are both of them."""
-    if isinstance(condition, SeveralTermsCondition) and len(condition.terms) == 2:
-        return [AnyTermCondition(frozenset({term})) for term in sorted(condition.terms)]
-    return [condition]
+def _is_mentioned(name: str, conditions: Iterable[Condition]) -> bool:
+    """Whether a term is mentioned by all that meets some conditions."""
+    clauses = [
+        condition.terms for condition in conditions if isinstance(condition, AnyTermCondition)
+    ]
+    return all(
+        any(all(_implies_any(other, clause) for other in others) for others in clauses)
+        for clause in parse_formula(name)
+    )
+
+
+@lru_cache(_CACHE_SIZE)
+def _split_terms(condition: Condition) -> tuple[Condition, ...]:
+    """A condition on terms as those on what the terms are made of; another one as it is.
+
+    A term with another is both of them, an alias any of its names, and two or more of two terms are
+    both.
+    """
+    match condition:
+        case Not(AnyTermCondition() as inner):
+            parts = _split_terms(inner)
+            return (Not(parts[0] if len(parts) == 1 else _normalise_terms(inner)),)
+        case AnyTermCondition(names):
+            joined = join_names(names)
+            if len(joined) != 1:
+                return (AnyTermCondition(joined),)
+            return tuple(
+                AnyTermCondition(clause)
+                for name in joined
+                for clause in sorted(parse_formula(name), key=sorted)
+            )
+        case SeveralTermsCondition(names) if len(names) == 2:
+            singles = (AnyTermCondition(frozenset({name})) for name in sorted(names))
+            return tuple(part for single in singles for part in _split_terms(single))
+        case SeveralTermsCondition() | SingleTermCondition() | TermCountCondition():
+            return (_normalise_terms(condition),)
+    return (condition,)
+
+
+def _normalise_terms(condition: TermsCondition) -> TermsCondition:
+    """The condition on terms by what they are made of, unless two of them are then one."""
+    names = frozenset(map(normalise_name, condition.terms))
+    return replace(condition, terms=names) if len(names) == len(condition.terms) else condition
 
 
 def _iter_related_pairs(

@@ -303,7 +303,7 @@ def _find_small_pieces(
     """Pieces that several releases leave between them."""
     attacker = Attacker(knowledge.system, knowledge.bounds)
     threshold = max(policy.threshold, *(entry.threshold for entry in knowledge.sources.values()))
-    for piece in knowledge.system.helpers:
+    for piece in knowledge.system.pieces:
         bounds = attacker.interval(((piece, 1),))
         if is_small(bounds, threshold) and not _was_already_known(earlier_attacker, piece, bounds):
             yield describe_piece(piece, bounds, knowledge.earlier_names)

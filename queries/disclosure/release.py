@@ -31,7 +31,13 @@ from queries.answer.types import (
     TermAnswer,
     count_or_zero,
 )
-from queries.disclosure.attack.attacker import Attacker, Bounds, WeightedSum, find_narrow_intervals
+from queries.disclosure.attack.attacker import (
+    Attacker,
+    Bounds,
+    WeightedSum,
+    are_consistent,
+    find_narrow_intervals,
+)
 from queries.disclosure.attack.constraints import (
     ConstraintSystem,
     LinearConstraint,
@@ -90,7 +96,7 @@ def protect_answer(
     cells = list_printed_cells(answer)
     counts = count_populations(cells)
     constraints = tighten_constraints(declare_constraints(answer), counts)
-    system = close_uncovered_pieces(answer, build_system(counts, constraints))
+    system = _build_attacked_system(answer, counts, constraints)
     problem = make_suppression_problem(cells, counts, system, policy)
     problem = msgspec.structs.replace(
         problem,
@@ -104,6 +110,19 @@ def protect_answer(
     published = _redact_answer(answer, hidden, policy)
     _attack_release(published, system, policy, hidden | problem.always)
     return Release(published, constraints)
+
+
+def _build_attacked_system(
+    answer: Answer, counts: dict[Population, int], constraints: tuple[LinearConstraint, ...]
+) -> ConstraintSystem:
+    """The system for a reader who supposes what is likely, or, if the numbers rule that out, only
+    what is certain."""
+    system = close_uncovered_pieces(answer, build_system(counts, constraints))
+    exact_bounds = {population: Bounds(number, number) for population, number in counts.items()}
+    if are_consistent(system, exact_bounds):
+        return system
+    certain_system = build_system(counts, constraints, presuming=False)
+    return close_uncovered_pieces(answer, certain_system)
 
 
 def list_small_counts(answer: Answer, level: int) -> list[str]:
@@ -202,7 +221,7 @@ def _choose_for_differences(
         for inner, outer in find_nested_pairs(counts)
         if 0 < counts[outer] - counts[inner] < policy.threshold
     ]
-    pieces = problem.system.helpers
+    pieces = problem.system.pieces
     if not close_pairs and not pieces:
         return NO_POPULATIONS
     attacker = Attacker(problem.system, problem.attacker_bounds(hidden))

@@ -49,6 +49,8 @@ MATCHING_RULE: Final = 3
 
 MIN_LETTERS_SPLIT_ONCE: Final = 2
 
+_MAX_FORMS_COMPARED: Final = 100
+
 MIN_LETTERS_SPLIT_TWICE: Final = 3
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -120,6 +122,28 @@ def _parse_cached_term(written: str, variants: bool, openings: tuple[str, ...]) 
 
 def _sort_forms(forms: set[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
     return tuple(sorted(forms, key=lambda form: (len(form), form)))
+
+
+@lru_cache(2_000)
+def choose_words(term: Term) -> tuple[str, ...]:
+    """The words of a term: equal for two wordings that have the same forms.
+
+    They are the form that has the most of the forms as a term, and the fewest words; of a term of
+    very many forms, the parts as written.
+    """
+    if len(term.forms) == 1:
+        return term.forms[0]
+    written = parse_term_parts(term.written)
+    if len(term.forms) > _MAX_FORMS_COMPARED:
+        return written
+    forms = frozenset(term.forms)
+    expansions = {form: _expand_forms(form) for form in forms}
+    return max(
+        (form for form, expansion in expansions.items() if expansion <= forms),
+        # Of forms that split four letters in two ways ("my life"), the one that is written.
+        key=lambda form: (len(expansions[form]), -len(form), form == written, form),
+        default=written,
+    )
 
 
 def parse_term_parts(written: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -28,7 +28,14 @@ from queries.answer.condition import (
     build_offence_condition,
     build_period_condition,
 )
-from queries.matching.term import Term, build_form_query, build_proximity_query, build_term_query
+from queries.answer.term_name import build_near_name, build_plain_name, define_name
+from queries.matching.term import (
+    Term,
+    build_form_query,
+    build_proximity_query,
+    build_term_query,
+    choose_words,
+)
 from queries.tables.period import Period
 
 COUNTED_STATUS: Final = "recorded"
@@ -182,19 +189,45 @@ def _merge_spellings(term: Term, others: Sequence[Term]) -> Term:
 
 @lru_cache(2_000)
 def _build_mention_condition(mention: Mention) -> AnyTermCondition:
-    plain = [
-        sorted(map(" ".join, mention.term.forms)),
-        sorted(sorted(map(" ".join, alias.forms)) for alias in mention.aliases),
-        sorted(
-            (
-                sorted(map(" ".join, cooccurrence.term.forms)),
-                -1 if cooccurrence.max_distance is None else cooccurrence.max_distance,
-            )
-            for cooccurrence in mention.cooccurrences
-        ),
-    ]
-    digest = hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:8]
-    return AnyTermCondition(frozenset({f"{mention.term.forms[0][0].replace('|', '/')}~{digest}"}))
+    forms = _list_forms(mention.term)
+    aliases = sorted(map(_list_forms, mention.aliases))
+    cooccurrences = sorted(
+        (
+            _list_forms(cooccurrence.term),
+            -1 if cooccurrence.max_distance is None else cooccurrence.max_distance,
+        )
+        for cooccurrence in mention.cooccurrences
+    )
+    digest = _hash_forms(forms, aliases, cooccurrences)
+    name = build_plain_name(choose_words(mention.term), digest, exact=mention.exact)
+    if aliases or cooccurrences:
+        name = define_name(name, _list_clauses(mention))
+    return AnyTermCondition(frozenset({name}))
+
+
+def _list_clauses(mention: Mention) -> Iterator[list[str]]:
+    """What a mention is made of: any of its spellings, and each term required with it."""
+    spellings = [_name_plain_term(spelling, exact=mention.exact) for spelling in mention.spellings]
+    yield spellings
+    for cooccurrence in mention.cooccurrences:
+        other_name = _name_plain_term(cooccurrence.term)
+        distance = cooccurrence.max_distance
+        if distance is None:
+            yield [other_name]
+        else:
+            yield [build_near_name(spelling, other_name, distance) for spelling in spellings]
+
+
+def _name_plain_term(term: Term, *, exact: bool = False) -> str:
+    return build_plain_name(choose_words(term), _hash_forms(_list_forms(term), [], []), exact=exact)
+
+
+def _list_forms(term: Term) -> list[str]:
+    return sorted(map(" ".join, term.forms))
+
+
+def _hash_forms(*forms: Sequence[object]) -> str:
+    return hashlib.sha256(json.dumps(forms).encode()).hexdigest()[:8]
 
 
 class FieldFilter(Struct, frozen=True):

@@ -78,6 +78,8 @@ def meets(  # noqa: PLR0911 - a case each
         case "match_phrase":
             ((field, phrase),) = asked.items()
             return field == "narrative" and mentions(where["narrative"], [phrase])
+        case "span_near":
+            return bool(find_spans(where["narrative"].lower().split(), query))
         case "match":
             return False  # a label inside an address, of which there are none here
         case "nested":
@@ -89,6 +91,25 @@ def meets(  # noqa: PLR0911 - a case each
                 and not any(meets(where, one, path) for one in asked.get("must_not", ()))
                 and sum(should) >= asked.get("minimum_should_match", 0)
             )
+    raise NotImplementedError(kind)
+
+
+def find_spans(words: Sequence[str], query: dict[str, Any]) -> list[tuple[int, int]]:
+    """Where words meet a span query: the first word of each span, and the one after its last."""
+    ((kind, asked),) = query.items()
+    match kind:
+        case "span_term":
+            return [(n, n + 1) for n, word in enumerate(words) if word == asked["narrative"]]
+        case "span_or":
+            return [span for clause in asked["clauses"] for span in find_spans(words, clause)]
+        case "span_near":
+            parts = [find_spans(words, clause) for clause in asked["clauses"]]
+            return [
+                (chosen[0][0], chosen[-1][1])
+                for chosen in itertools.product(*parts)
+                if all(a[1] <= b[0] for a, b in itertools.pairwise(chosen))
+                and sum(b[0] - a[1] for a, b in itertools.pairwise(chosen)) <= asked["slop"]
+            ]
     raise NotImplementedError(kind)
 
 

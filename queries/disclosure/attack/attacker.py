@@ -150,6 +150,17 @@ class Attacker:
         return round(solution.value)
 
 
+def are_consistent(system: ConstraintSystem, bounds: Mapping[Population, Bounds]) -> bool:
+    """Whether any whole numbers satisfy all constraints and bounds."""
+    attacker = Attacker(system, bounds)
+    try:
+        if not is_integer_point(attacker.minimise(()).point):
+            attacker.minimise((), integral=True)
+    except InexactError:
+        return False
+    return True
+
+
 def is_integer_point(point: Iterable[float]) -> bool:
     """Whether every number is a whole one."""
     return all(abs(value - round(value)) < TOLERANCE for value in point)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, combinations
+from itertools import chain, combinations, permutations, product
 from typing import Final, NamedTuple
 
 from queries.answer.condition import (
@@ -23,6 +23,7 @@ from queries.answer.condition import (
     SeveralTermsCondition,
     SingleTermCondition,
     TermCountCondition,
+    TermPiece,
     build_any_term_condition,
     build_field_condition,
     format_conditions,
@@ -35,10 +36,21 @@ from queries.answer.inference import (
     simplify_conditions,
 )
 from queries.answer.types import ANY_STATUS, PEOPLE, Conditions
+from queries.disclosure.attack.term_pieces import (
+    TermConditions,
+    TermPartitions,
+    is_about_terms,
+    partition_terms,
+)
 
 _RECORDED_STATUS: Final = build_field_condition("status", ["recorded"])
 
 _MAX_FEW_TERMS: Final = 5
+
+#: More pieces of terms than these in all are left out.
+MAX_TERM_PIECES: Final = 4_000
+
+NO_TERMS: Final[TermConditions] = frozenset()
 
 _CACHE_SIZE: Final = 65_536
 
@@ -112,6 +124,16 @@ class ConstraintSystem(NamedTuple):
     constraints: tuple[LinearConstraint, ...]
     helpers: tuple[Population, ...] = ()
 
+    @property
+    def pieces(self) -> tuple[Population, ...]:
+        """The helpers that are numbers of people whom a reader can name: not those that only some
+        conditions on terms cut out."""
+        return tuple(
+            helper
+            for helper in self.helpers
+            if not any(isinstance(condition, TermPiece) for condition in helper.conditions)
+        )
+
 
 def make_population(unit: str, *condition_sets: Iterable[Condition]) -> Population:
     """A population, without conditions that its other conditions imply."""
@@ -127,13 +149,17 @@ def _build_population(unit: str, all_conditions: frozenset[Condition]) -> Popula
 
 
 def build_system(
-    populations: Iterable[Population], relations: Iterable[LinearConstraint]
+    populations: Iterable[Population],
+    relations: Iterable[LinearConstraint],
+    *,
+    presuming: bool = True,
 ) -> ConstraintSystem:
     """The populations, the relations stated between them, and all that follows from some of them
-    being within others."""
+    being within others; with ``presuming``, also what a reader supposes of phrases."""
     base_populations, all_populations, constraints = _collect_constraints(populations, relations)
+    term_constraints = _constrain_term_pieces(all_populations, presuming=presuming)
     constraint_by_key: dict[tuple[object, ...], LinearConstraint] = {}
-    for constraint in constraints:
+    for constraint in chain(constraints, term_constraints):
         if constraint.terms:
             constraint_by_key.setdefault(
                 (frozenset(constraint.terms), constraint.low, constraint.high), constraint
@@ -152,7 +178,7 @@ def build_system(
 def derive_constraints(
     populations: Iterable[Population], relations: Iterable[LinearConstraint]
 ) -> Iterator[LinearConstraint]:
-    """The constraints of ``build_system``, some of them more than once."""
+    """The constraints of ``build_system`` that have no pieces of terms, some more than once."""
     return _collect_constraints(populations, relations)[2]
 
 
@@ -169,11 +195,77 @@ def _collect_constraints(
     all_populations = tuple(dict.fromkeys([*base_populations, *atoms]))
     if all_populations != base_populations:
         families = tuple(_group_families(all_populations))
+    overlaps = _constrain_term_overlaps(all_populations)
+    atoms = (population for constraint in overlaps for population, _ in constraint.terms)
     return (
         base_populations,
-        all_populations,
-        chain(relations, partitions, _constrain_neighbours(all_populations, families)),
+        tuple(dict.fromkeys([*all_populations, *atoms])),
+        chain(relations, partitions, overlaps, _constrain_neighbours(all_populations, families)),
     )
+
+
+class _TermContext(NamedTuple):
+    """What numbers have in common but for their terms, and the numbers by their conditions on
+    terms."""
+
+    outer: Population
+    members: Mapping[TermConditions, Population]
+
+
+def _group_term_contexts(populations: Iterable[Population]) -> list[_TermContext]:
+    """The contexts in which there are two conditions on terms, or more, to compare.
+
+    One person may have several records, so nothing follows for people.
+    """
+    members_by_outer: dict[Population, dict[TermConditions, Population]] = defaultdict(dict)
+    for population in populations:
+        unit, criteria = population
+        if unit != PEOPLE:
+            term_conditions = frozenset(filter(is_about_terms, criteria))
+            outer = Population(unit, criteria - term_conditions)
+            members_by_outer[outer][term_conditions] = population
+    return [
+        _TermContext(outer, members)
+        for outer, members in members_by_outer.items()
+        if len(members.keys() - {NO_TERMS}) > 1
+    ]
+
+
+def _partition_contexts(
+    contexts: Iterable[_TermContext], *, presuming: bool = True
+) -> TermPartitions:
+    condition_sets = frozenset(entry for context in contexts for entry in context.members)
+    return partition_terms(condition_sets, presuming=presuming)
+
+
+def _constrain_term_pieces(
+    populations: Sequence[Population], *, presuming: bool
+) -> Iterator[LinearConstraint]:
+    """The numbers of records that meet conditions on terms, as sums of the pieces that these cut
+    each other into, of all that meet the same other conditions.
+
+    Pieces of which there would be too many are left out: then populations are only known to be
+    within others.
+    """
+    contexts = _group_term_contexts(populations)
+    partitions = _partition_contexts(contexts, presuming=presuming)
+    pieces: dict[Population, None] = {}
+    for outer, members in contexts:
+        if len(pieces) > MAX_TERM_PIECES:
+            break
+        for conditions, population in members.items():
+            for parts in partitions[conditions]:
+                part_populations = [
+                    make_population(outer.unit, outer.conditions, (part,)) for part in parts
+                ]
+                pieces |= dict.fromkeys(part_populations)
+                yield from expand_relation("sum", population, part_populations)
+    partition_constraints = _constrain_partitions(_group_families(pieces), set(pieces))
+    yield from partition_constraints
+    all_pieces = pieces | dict.fromkeys(
+        population for constraint in partition_constraints for population, _ in constraint.terms
+    )
+    yield from _constrain_neighbours(tuple(all_pieces), _group_families(all_pieces))
 
 
 def expand_relation(
@@ -231,8 +323,29 @@ def _widen_population(population: Population) -> tuple[tuple[Condition, Populati
 
 
 def find_nested_pairs(populations: Iterable[Population]) -> Iterator[tuple[Population, Population]]:
-    """Pairs of a population and a wider one: of a longer period, more codes, ages or terms."""
-    return _pair_family_members(_group_families(populations))
+    """Pairs of a population and a wider one: of a longer period, more codes or ages, or of terms
+    that those of the other imply."""
+    populations = tuple(populations)
+    pairs = chain(
+        _pair_family_members(_group_families(populations)), _pair_nested_terms(populations)
+    )
+    return iter(dict.fromkeys(pairs))
+
+
+def _pair_nested_terms(
+    populations: Sequence[Population],
+) -> Iterator[tuple[Population, Population]]:
+    """Pairs that differ only in their terms. All records are no wider population here: the rest of
+    a total is a number of its own."""
+    contexts = _group_term_contexts(populations)
+    partitions = _partition_contexts(contexts)
+    for _, members in contexts:
+        for inner, outer in permutations(members, 2):
+            if outer and any(
+                set(inner_parts) < set(outer_parts)
+                for inner_parts, outer_parts in product(partitions[inner], partitions[outer])
+            ):
+                yield members[inner], members[outer]
 
 
 def _pair_family_members(
@@ -259,7 +372,6 @@ def _constrain_neighbours(
                 yield _constrain_inner(population, outer)
                 yield from _constrain_complement(population, condition, outer, population_set)
         yield from _constrain_victims(population, population_set)
-        yield from _constrain_term_overlap(population, population_set)
 
 
 def _constrain_inner(inner: Population, outer: Population, location: str = "") -> LinearConstraint:
@@ -339,6 +451,15 @@ def _split_into_pieces(
         yield from expand_relation("at_most", outer, [*all_parts])
 
 
+def _constrain_term_overlaps(populations: Sequence[Population]) -> list[LinearConstraint]:
+    population_set = set(populations)
+    return [
+        constraint
+        for population in populations
+        for constraint in _constrain_term_overlap(population, population_set)
+    ]
+
+
 def _constrain_term_overlap(
     several: Population, population_set: set[Population]
 ) -> Iterator[LinearConstraint]:
@@ -377,8 +498,9 @@ def _find_term_overlap(population: Population) -> _TermOverlap | None:
         return None
     (several,) = conditions
     terms = tuple(AnyTermCondition(frozenset({term})) for term in sorted(several.terms))
+    single_conditions = simplify_conditions(terms)
     for condition in population.conditions:
-        if condition in terms or isinstance(condition, SingleTermCondition):
+        if condition in single_conditions or isinstance(condition, SingleTermCondition):
             return None
         if isinstance(condition, Not) and isinstance(condition.condition, AnyTermCondition):
             return None
