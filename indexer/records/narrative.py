@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from itertools import accumulate
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 from unicodedata import normalize
@@ -79,7 +78,6 @@ _JOINT: Final = re.compile(
 
 _WORDS: Final = re.compile(_WORD)
 _COMPOUNDS: Final = re.compile(f"{_WORD}(?:{_HARD}{_WORD})+")
-_COMPOUND_PARTS: Final = re.compile(f"{_WORD}|{_HARD}")
 _SOFT_CHARACTER: Final = re.compile(f"[{_SOFT}]")
 _TO_SOFT: Final = re.compile(f".*[{_SOFT}]", re.DOTALL)  # the last one
 
@@ -149,8 +147,13 @@ def _slice_text(text: str, pieces: list[str]) -> list[str]:
     """The text cut into as many pieces, each as long; the classes of ASCII are the text itself."""
     if text.isascii():
         return pieces
-    ends = list(accumulate(map(len, pieces)))
-    return list(map(text.__getitem__, map(slice, (0, *ends), ends)))
+    slices: list[str] = []
+    start = 0
+    for piece in pieces:
+        end = start + len(piece)
+        slices.append(text[start:end])
+        start = end
+    return slices
 
 
 def find_compounds(text: str) -> list[str]:
@@ -164,7 +167,7 @@ def find_compounds(text: str) -> list[str]:
 
 def _list_compounds(text: str, classes: str) -> list[str]:
     """The compounds of a text and its classes."""
-    runs: dict[str, None] = {}
+    runs: list[str] = []
     end = 0
     for joint in map(re.Match.start, _JOINT.finditer(classes)):
         if joint < end:
@@ -173,19 +176,17 @@ def _list_compounds(text: str, classes: str) -> list[str]:
         before, after = _TO_SOFT.match(classes, end, joint), _SOFT_CHARACTER.search(classes, joint)
         start, end = before.end() if before else end, after.start() if after else len(text)
         for compound in _COMPOUNDS.finditer(classes, start, end):
-            folded = fold_text(text[compound.start() : compound.end()])
-            # Where each word and each single hard character between two words starts, in turn.
-            starts = [
-                part.start() - compound.start()
-                for part in _COMPOUND_PARTS.finditer(classes, *compound.span())
+            first = compound.start()
+            folded = fold_text(text[first : compound.end()])
+            words = [match.span() for match in _WORDS.finditer(classes, *compound.span())]
+            ends = [end - first for _, end in words]
+            runs += [
+                folded[start - first : last]
+                for number, (start, _) in enumerate(words, start=1)
+                for last in ends[number : number + COMPOUND_WORDS - 1]
+                if last - start + first <= COMPOUND_LENGTH
             ]
-            starts.append(len(folded))
-            for first in range(0, len(starts) - 3, 2):
-                for last in range(first + 3, min(first + 2 * COMPOUND_WORDS, len(starts)), 2):
-                    run = folded[starts[first] : starts[last]]
-                    if len(run) <= COMPOUND_LENGTH:
-                        runs[run] = None
-    return list(runs)
+    return list(dict.fromkeys(runs))
 
 
 def fold_text(text: str) -> str:

@@ -37,8 +37,7 @@ _CONTROLS: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x9f]")
 
 _INVISIBLE_SIGNS: Final = "\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
 
-# One search instead of three, in nearly all texts.
-_ODD_CHARACTERS: Final = re.compile(f"[\x00-\x08\x0e-\x1b\x7f-\x9f\ufffd{_INVISIBLE_SIGNS}]")
+_ODD_CHARACTERS: Final = f"\x00-\x08\x0e-\x1b\x7f-\x9f\ufffd{_INVISIBLE_SIGNS}"
 
 # Letters of the scripts that have no use for an invisible character inside a word.
 _ALPHABETS: Final = "0-9A-Za-z\u00b5\u00c0-\u024f\u0370-\u052f\u1e00-\u1fff"
@@ -67,8 +66,14 @@ MOJIBAKE: Final = re.compile(
     f"|{_DASH_OR_QUOTE}"
 )
 
-# Quicker to search for than the whole pattern, which accented letters alone cannot match.
-_TWO_BYTES: Final = re.compile(f"[\u00c2-\u00f4][{_CONTINUATION}]")
+# One search instead of many, in nearly all texts: for odd characters, and for what mojibake starts
+# with, which accented letters alone do not match. It starts with one class, so the engine skips
+# ahead.
+_SUSPECT: Final = re.compile(
+    f"[{_ODD_CHARACTERS}\u00c2-\u00f4{''.join(start[0] for start in _OTHER_STARTS)}]"
+    f"(?:(?<=[{_ODD_CHARACTERS}])|(?<=[\u00c2-\u00f4])[{_CONTINUATION}]"
+    f"|{'|'.join(f'(?<={start[0]}){start[1]}' for start in _OTHER_STARTS)})"
+)
 
 _ELEMENTS: Final = (
     "a|abbr|address|article|aside|b|big|blockquote|body|br|center|code|col|colgroup|dd|div|dl|dt|em"
@@ -96,12 +101,11 @@ def find_damage(text: str) -> set[DamageKind]:
         kinds.add("html")
     if "_" in text and SPREADSHEET_ESCAPE.search(text):
         kinds.add("spreadsheet")
-    ascii_only = text.isascii()
-    if not ascii_only and _may_have_mojibake(text) and _has_mojibake(text):
-        kinds.add("mojibake")
-    # A text of one line without controls is printable, which is quick to see.
-    if (ascii_only and text.isprintable()) or not _ODD_CHARACTERS.search(text):
+    # An ASCII text of one line without controls is printable, which is quick to see.
+    if (text.isascii() and text.isprintable()) or not _SUSPECT.search(text):
         return kinds
+    if any(map(is_mojibake, MOJIBAKE.finditer(text))):
+        kinds.add("mojibake")
     if _has_control(text):
         kinds.add("control")
     if "\ufffd" in text:
@@ -117,14 +121,6 @@ def _has_control(text: str) -> bool:
         _CONTROLS.search(text) is not None
         and _CONTROLS.search(sub_mojibake(lambda _: "", text)) is not None
     )
-
-
-def _may_have_mojibake(text: str) -> bool:
-    return bool(_TWO_BYTES.search(text)) or any(start in text for start in _OTHER_STARTS)
-
-
-def _has_mojibake(text: str) -> bool:
-    return any(map(is_mojibake, MOJIBAKE.finditer(text)))
 
 
 def is_mojibake(match: re.Match[str]) -> bool:
