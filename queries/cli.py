@@ -25,6 +25,7 @@ from indexer.commands.load import run_load
 from indexer.commands.sample import run_sample
 from indexer.commands.server import run_down, run_status, run_up
 from indexer.commands.shared import parse_path
+from indexer.commands.source.inspect import run_inspect
 from indexer.errors import FoidexError, OutputError, list_exit_codes
 from indexer.session import get_session, start_session
 from queries.commands.answer import answer_app
@@ -101,6 +102,7 @@ def _group_commands(panel: str, commands: dict[str, Callable[..., None]]) -> typ
 
 
 _INDEX_COMMANDS: Final[dict[str, Callable[..., None]]] = {
+    "inspect": run_inspect,
     "load": run_load,
     "generations": run_generations,
     "rollback": run_rollback,

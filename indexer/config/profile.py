@@ -7,6 +7,7 @@ and it runs every month. What nobody has decided yet is written as DECIDE.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
@@ -209,6 +210,21 @@ def _check_columns(profile: SourceProfile) -> None:
                 f'[source.profile] uses the column "{name}", which [source.profile.columns] '
                 f"lacks.{hint}"
             )
+    unused = [
+        name
+        for name, kind in profile.columns.items()
+        if kind != "empty" and name not in names and not is_ignored(name, profile)
+    ]
+    if unused:
+        raise ConfigurationError(
+            f'[source.profile.columns] has "{unused[0]}", which no field reads. Name it in '
+            "[source.profile.fields], or add it to ignore."
+        )
+
+
+def is_ignored(name: str, profile: SourceProfile) -> bool:
+    """Whether a pattern of the profile leaves a column out."""
+    return any(fnmatchcase(name, pattern) for pattern in profile.ignore)
 
 
 def list_used_columns(profile: SourceProfile) -> list[str]:

@@ -10,10 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, time, timedelta
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from indexer.config.profile import ColumnType, SourceProfile, list_used_columns
+from indexer.config.profile import ColumnType, SourceProfile, is_ignored, list_used_columns
 from indexer.errors import SourceError
 from indexer.records.validation_messages import describe_shape
 from indexer.sources.profile.dates import DateReader
@@ -65,11 +64,6 @@ def find_column_type(counts: Counter[ColumnType]) -> ColumnType:
     if len(types) == 1:
         return types.pop()
     return "text" if "text" in types else "any"
-
-
-def is_ignored(name: str, profile: SourceProfile) -> bool:
-    """Whether a pattern of the profile leaves a column out; a column in use is never left out."""
-    return any(fnmatchcase(name, pattern) for pattern in profile.ignore)
 
 
 def check_header(location: str, header: Sequence[str], profile: SourceProfile) -> None:

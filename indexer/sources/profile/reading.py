@@ -9,11 +9,11 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
-from indexer.config.profile import SourceProfile
+from indexer.config.profile import SourceProfile, is_ignored
 from indexer.errors import SourceError
 from indexer.records.categories import Categories
 from indexer.sources.base import MAX_RECORD_BYTES, RawRecord, SourceRows
-from indexer.sources.profile.columns import check_header, check_types, is_ignored
+from indexer.sources.profile.columns import check_header, check_types
 from indexer.sources.profile.grouping import GroupedRow, group_rows
 from indexer.sources.profile.mapper import RowMapper
 from indexer.sources.profile.values import is_empty

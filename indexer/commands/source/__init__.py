@@ -1,0 +1,1 @@
+"""The commands about files of records, before they are loaded."""

@@ -1,0 +1,52 @@
+"""The command ``inspect``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from indexer.session import get_session
+
+
+def run_inspect(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="CSV, XLSX, XLS, XLSB, ODS, JSON, or a zip of CSVs.", metavar="FILE..."
+        ),
+    ],
+    write: Annotated[
+        bool,
+        typer.Option("--write", help="Write the profile into foidex.toml; what is there stays."),
+    ] = False,
+    show_values: Annotated[
+        bool,
+        typer.Option("--show-values", help="Show values of the file, not only their shapes."),
+    ] = False,
+) -> None:
+    """Show what files are, and which of our fields their columns may be.
+
+    Example: foidex inspect extract.xlsx --write
+    """
+    from indexer.config.loader import CONFIG_FILE_NAME
+    from indexer.inspection.inspect_files import inspect_files, require_one_layout
+    from indexer.inspection.profile_writer import write_profile
+    from indexer.inspection.screen import describe_inspection
+
+    settings = get_session().settings
+    inspection = inspect_files(files, settings.categories)
+    for line in describe_inspection(inspection, show_values=show_values):
+        print(line)
+    if not write:
+        return
+    chosen = require_one_layout(inspection)
+    target = settings.file or Path(CONFIG_FILE_NAME)
+    added = write_profile(target, inspection, chosen)
+    print()
+    print(f"{target}: {len(added)} keys of [source] were written.")
+    if chosen.proposal.questions:
+        print('Decide what says DECIDE there, and then run "foidex refresh --check".')
+    else:
+        print('Read it, and then run "foidex refresh --check".')

@@ -1,0 +1,271 @@
+"""The rule that reads a field from its columns: what they prove is written, the rest is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from msgspec import Struct
+
+from indexer.config.profile import UNDECIDED
+from indexer.inspection.column_facts import ColumnFacts
+from indexer.inspection.table_facts import TableFacts
+from indexer.inspection.vocabulary import SEX_WORDS, STATUS_WORDS, UNKNOWN_WORDS
+from indexer.records.damage.kinds import DAMAGE_WORDS
+from indexer.records.validation_messages import describe_shape
+from indexer.sources.profile.values import fold_value, is_age_range
+
+_MAX_OUTCOME: Final = 22
+
+_NUMBERED: Final = re.compile(r".+ \([0-9]+\)")
+
+
+class RuleProposal(Struct):
+    """A rule as foidex.toml has it, the reason for it, and what must be decided about it."""
+
+    rule: dict[str, Any]
+    reason: str
+    questions: list[str] = []
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that it reads."""
+        return (
+            [self.rule["column"]] if "column" in self.rule else list(self.rule.get("columns", ()))
+        )
+
+
+def propose_rule(field: str, columns: list[ColumnFacts], facts: TableFacts) -> RuleProposal:
+    """The rule of a field for the columns that fit it."""
+    if _is_one_name(columns):
+        return _ask_which(field, columns)
+    if field == "narrative":
+        return _propose_narrative(columns)
+    if len(columns) == 2:
+        pair = [column.name for column in columns]
+        return RuleProposal({"columns": pair}, "class and sub-code in two columns")
+    propose: Callable[[ColumnFacts, TableFacts], RuleProposal] = {
+        "crime_ref": _propose_reference,
+        "recorded_on": _propose_date,
+        "offence_code": _propose_code,
+        "victims.age": _propose_age,
+        "victims.sex": _propose_sex,
+        "status": _propose_status,
+        "outcome": _propose_outcome,
+        "linked.crime_ref": _propose_links,
+    }.get(field, _propose_plain)
+    return propose(columns[0], facts)
+
+
+def _is_one_name(columns: list[ColumnFacts]) -> bool:
+    """Whether a column's name stands twice in the table: its place alone tells it apart."""
+    return any(_NUMBERED.fullmatch(column.name) for column in columns)
+
+
+def _ask_which(field: str, columns: list[ColumnFacts]) -> RuleProposal:
+    names = ", ".join(f'"{column.name}"' for column in columns)
+    if field == "narrative":
+        question = (
+            f"two columns have one name. Name those that are text, in their order: {names} "
+            "(the number is the column's place)"
+        )
+        return RuleProposal({"columns": [UNDECIDED]}, "its name stands twice", [question])
+    question = (
+        f"its name stands twice; the number is the column's place. Write one of {names}, and give "
+        "the others a field or add them to ignore"
+    )
+    rule: dict[str, Any] = {"column": UNDECIDED}
+    if field == "offence_code" and any(column.titled_codes for column in columns):
+        rule["titled"] = True
+    return RuleProposal(rule, "its name stands twice", [question])
+
+
+def _propose_plain(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
+    del facts
+    return RuleProposal({"column": column.name}, "by its name")
+
+
+def _propose_narrative(columns: list[ColumnFacts]) -> RuleProposal:
+    names = [column.name for column in columns]
+    reason = "long text" if len(names) == 1 else "long texts, one entry each, in this order"
+    rule: dict[str, Any] = {"column": names[0]} if len(names) == 1 else {"columns": names}
+    return RuleProposal(rule, reason)
+
+
+def _propose_reference(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
+    repeated = column.filled - column.distinct
+    reason = "each value once" if repeated <= 0 else f"{column.distinct:,} different values"
+    if column.formulas:
+        reason += ', written ="0012" to keep leading zeros'
+    questions = []
+    rule: dict[str, Any] = {"column": column.name}
+    if column.destroyed_numbers or column.date_cells:
+        questions.append(
+            f"{column.destroyed_numbers + column.date_cells:,} references were rounded or turned "
+            "into dates by Excel. Export the column again as text; nothing brings them back"
+        )
+        rule["digits"] = UNDECIDED
+    elif column.number_cells:
+        lengths = _find_link_lengths(facts)
+        shown = f" The linked references have {lengths} digits." if lengths else ""
+        questions.append(
+            "the references are numbers, which have lost leading zeros if they had any. Write how "
+            f"many digits they have, or 0 if they had no leading zeros.{shown}"
+        )
+        rule["digits"] = UNDECIDED
+    return RuleProposal(rule, reason, questions)
+
+
+def _find_link_lengths(facts: TableFacts) -> str:
+    lengths: set[int] = set()
+    for column in facts.columns:
+        if "link" in column.name.lower():
+            lengths |= column.digit_lengths.keys()
+    return " or ".join(map(str, sorted(lengths)))
+
+
+def _propose_date(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
+    del facts
+    rule: dict[str, Any] = {"column": column.name}
+    forms = column.dates.find_forms()
+    if column.date_cells:
+        if forms is None:
+            return RuleProposal(rule, "dates of the spreadsheet, which need no form")
+        rule["dates"] = [UNDECIDED]
+        return RuleProposal(
+            rule,
+            "dates and text mixed",
+            [
+                f"{column.date_cells:,} cells are dates and {column.dates.count:,} are text: Excel "
+                "read some days as months. Export the column again as text; no form can be trusted"
+            ],
+        )
+    if forms is None:
+        rule["dates"] = [UNDECIDED]
+        question = (
+            "plain numbers. If they are days of Excel's calendar, write excel (from 1900) or "
+            "excel-1904; or else the form of the dates, such as YYYYMMDD"
+        )
+        return RuleProposal(rule, "plain numbers that may be days", [question])
+    if forms.proof == "proved":
+        if forms.forms != ("YYYY-MM-DD",):
+            rule["dates"] = list(forms.forms)
+        return RuleProposal(rule, forms.evidence)
+    rule["dates"] = [*forms.forms, UNDECIDED]
+    if forms.proof == "mixed":
+        question = f"{forms.evidence}. No form reads both safely: export it again in one order"
+        return RuleProposal(rule, forms.evidence, [question])
+    question = (
+        f"{forms.evidence}. Ask whoever made the file, and write {' or '.join(forms.candidates)}"
+    )
+    return RuleProposal(rule, forms.evidence, [question])
+
+
+def _propose_code(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
+    del facts
+    rule: dict[str, Any] = {"column": column.name}
+    questions = []
+    if column.titled_codes:
+        rule["titled"] = True
+    if column.decimals:
+        rule["decimals"] = UNDECIDED
+        questions.append(
+            "decimal numbers: 86.1 can be 86/1 or 86/10. Look at the spreadsheet: write 2 if it "
+            "shows 86.10, or 1 if each sub-code has one digit"
+        )
+    if column.destroyed_codes:
+        questions.append(
+            f"{column.destroyed_codes:,} codes were turned into dates by Excel (8/1 becomes "
+            "8 January). Export the column again as text; nothing brings them back"
+        )
+        rule["decimals"] = UNDECIDED
+    reason = f"{column.known_codes:,} of {column.filled:,} are known offence codes"
+    return RuleProposal(rule, reason, questions)
+
+
+def _map_values(
+    column: ColumnFacts, words: dict[str, Any], answers: str
+) -> tuple[dict[str, Any], list[str]]:
+    """The value map of a column; a value that no word is known for must be decided."""
+    values = {value: words.get(fold_value(value), UNDECIDED) for value in column.list_values()}
+    if UNDECIDED not in values.values():
+        return values, []
+    number = sum(value == UNDECIDED for value in values.values())
+    return values, [f'{number} values have no known meaning. Write {answers}, or "" for none']
+
+
+def _propose_sex(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
+    del facts
+    values, questions = _map_values(column, SEX_WORDS, "F, M, X or U for each")
+    return RuleProposal({"column": column.name, "values": values}, "by its name", questions)
+
+
+def _propose_status(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
+    del facts
+    answers = "recorded, cancelled or transferred for each"
+    values, questions = _map_values(column, STATUS_WORDS, answers)
+    return RuleProposal({"column": column.name, "values": values}, "by its name", questions)
+
+
+def _propose_outcome(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
+    del facts
+    words: dict[str, Any] = {str(number): number for number in range(1, _MAX_OUTCOME + 1)}
+    words |= {f"{number}.0": number for number in range(1, _MAX_OUTCOME + 1)}
+    if all(fold_value(value) in words for value in column.list_values()):
+        return RuleProposal({"column": column.name}, "whole numbers from 1 to 22")
+    values, questions = _map_values(column, words, "the outcome's number from 1 to 22 for each")
+    return RuleProposal({"column": column.name, "values": values}, "by its name", questions)
+
+
+def _propose_age(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
+    del facts
+    rule: dict[str, Any] = {"column": column.name}
+    questions = []
+    values: dict[str, Any] = {}
+    for word in sorted(column.words):
+        if not is_age_range(word) and fold_value(word) not in map(fold_value, values):
+            values[word] = "" if fold_value(word) in UNKNOWN_WORDS else UNDECIDED
+    if values:
+        rule["values"] = values
+    if UNDECIDED in values.values():
+        questions.append(
+            'some values are no ages. Write a number of years for each, or "" for none'
+        )
+    if column.age_ranges:
+        rule["ranges"] = UNDECIDED
+        questions.append(
+            f"{column.age_ranges:,} are ranges such as 10-14 or 18+, which are no age. Write "
+            "unknown to count them as of unknown age, or reject to set their records aside"
+        )
+    return RuleProposal(rule, f"{column.ages:,} of {column.filled:,} are ages", questions)
+
+
+def _propose_links(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
+    del facts
+    rule: dict[str, Any] = {"column": column.name}
+    if column.is_list:
+        return RuleProposal(rule, "by its name")
+    (separator, count), *_ = column.separators.most_common(1) or [("", 0)]
+    if count:
+        rule["split"] = separator
+        return RuleProposal(rule, f"references, {count:,} cells with several")
+    rule["split"] = ";"
+    return RuleProposal(rule, "by its name; no cell has several, and ; would separate them")
+
+
+def describe_damage(columns: list[ColumnFacts]) -> dict[str, int]:
+    """The kinds of damage in the texts of columns, each with the number of texts."""
+    kinds = {kind: sum(column.damage[kind] for column in columns) for kind in DAMAGE_WORDS}
+    return {kind: count for kind, count in kinds.items() if count}
+
+
+def describe_examples(column: ColumnFacts, *, show_values: bool) -> str:
+    """Examples of a column: shapes of its values, or the values if a person asked for them."""
+    if show_values:
+        values = column.list_values()[:3]
+        return ", ".join(values) if values else "(many different values)"
+    if column.is_long_text:
+        return f"text of about {column.mean_length:,.0f} characters"
+    shapes = [shape for shape, _ in column.shapes.most_common(3)]
+    return ", ".join(shapes) if shapes else describe_shape("")

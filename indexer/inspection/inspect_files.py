@@ -1,0 +1,171 @@
+"""Inspect files: open their tables, look at every row once, and propose a profile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from indexer.config.profile import RowUnit
+from indexer.errors import SourceError
+from indexer.inspection.hidden_parts import HiddenParts, count_hidden_parts
+from indexer.inspection.proposal import Proposal, propose_fields
+from indexer.inspection.table_facts import TableFacts, open_rows
+from indexer.records.categories import Categories
+from indexer.records.offences import load_offence_table
+from indexer.sources.profile.values import is_empty
+from indexer.sources.tables.open_file import LayoutRules, open_tables
+from indexer.sources.tables.table import SourceTable, is_blank_row
+
+_MAX_REFERENCES: Final = 500_000
+
+
+class InspectedTable(Struct):
+    """One table: the file it is of, its facts, and what it may become. ``facts`` is None for a
+    sheet without any row."""
+
+    path: Path
+    table: SourceTable
+    facts: TableFacts | None
+    proposal: Proposal
+    unit: RowUnit = "record"
+
+
+class Inspection(Struct):
+    """What files are. ``hidden`` has the hidden parts of each spreadsheet that tells of them."""
+
+    tables: list[InspectedTable] = []
+    hidden: dict[str, HiddenParts] = {}
+
+    @property
+    def records(self) -> list[InspectedTable]:
+        """The tables that hold records."""
+        return [table for table in self.tables if table.proposal.is_records]
+
+    @property
+    def questions(self) -> list[str]:
+        """What a person must decide, by field."""
+        return self.records[0].proposal.questions if self.records else []
+
+
+def inspect_files(paths: list[Path], categories: Categories) -> Inspection:
+    """Look at every row of files. Tables of one layout are one: what one of them proves counts for
+    all. Raises SourceError for a file that cannot be read whole."""
+    inspection = Inspection()
+    shared: dict[tuple[str, ...], TableFacts] = {}
+    for path in paths:
+        try:
+            _inspect_file(path, inspection, shared)
+        except (OSError, EOFError) as error:
+            raise SourceError(
+                f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'damaged'}). Check "
+                "the file."
+            ) from None
+        if parts := count_hidden_parts(path):
+            inspection.hidden[path.name] = parts
+    for inspected in inspection.tables:
+        if inspected.facts:
+            inspected.proposal = propose_fields(inspected.facts, categories)
+    for inspected in inspection.records:
+        inspected.unit = _find_unit(inspected)
+    return inspection
+
+
+def _inspect_file(
+    path: Path, inspection: Inspection, shared: dict[tuple[str, ...], TableFacts]
+) -> None:
+    offences = load_offence_table()
+    for table in open_tables(path, LayoutRules(partial=True)):
+        header, header_row, rows = open_rows(table)
+        key = (str(header_row), *header) if header else (str(path), table.name)
+        facts = shared.get(key)
+        if facts is None:
+            facts = shared[key] = TableFacts(header, header_row, offences)
+        facts.tables.append(table.name)
+        count = 0
+        for row in rows:
+            count += 1
+            if table.keyed:
+                facts.add_object(row)
+            elif header:
+                facts.add_row(row)
+        inspected = InspectedTable(path, table, facts if count or header else None, Proposal())
+        inspection.tables.append(inspected)
+
+
+def _find_unit(inspected: InspectedTable) -> RowUnit:
+    """What a row is: a record, or a victim, link or entry of one, where rows share a reference.
+
+    A second pass compares the rows of each reference, as far as memory is bounded.
+    """
+    facts, rules = inspected.facts, inspected.proposal.rules
+    assert facts
+    reference = rules["crime_ref"].rule.get("column") if "crime_ref" in rules else None
+    if reference not in facts.header or facts.keyed:
+        return "record"
+    column = facts.column(reference)
+    if column.distinct >= column.filled:
+        return "record"
+    varying = _list_varying_columns(inspected, facts.header.index(reference))
+    for unit, prefix in (("victim", "victims."), ("entry", "narrative"), ("link", "linked.")):
+        columns = {
+            name
+            for field, rule in rules.items()
+            if field.startswith(prefix)
+            for name in rule.columns
+        }
+        if columns & varying:
+            return unit  # type: ignore[return-value]
+    return "record"
+
+
+def _list_varying_columns(inspected: InspectedTable, reference: int) -> set[str]:
+    facts = inspected.facts
+    assert facts
+    header = facts.header
+    first_rows: dict[str, list[int]] = {}
+    varying: set[str] = set()
+    _, _, rows = open_rows(inspected.table)
+    for row in rows:
+        cells = row.cells
+        if is_blank_row(cells) or len(cells) < len(header) or is_empty(cells[reference]):
+            continue
+        hashes = [hash(str(cell)) for cell in cells[: len(header)]]
+        key = str(cells[reference]).strip()
+        known = first_rows.get(key)
+        if known is not None:
+            varying |= {
+                name for name, old, new in zip(header, known, hashes, strict=True) if old != new
+            }
+        elif len(first_rows) < _MAX_REFERENCES:
+            first_rows[key] = hashes
+    return varying
+
+
+def require_one_layout(inspection: Inspection) -> InspectedTable:
+    """The table whose profile is to be written. Raises SourceError where no table holds records, or
+    two that do are laid out differently."""
+    records = inspection.records
+    if not records:
+        names = ", ".join(dict.fromkeys(table.path.name for table in inspection.tables))
+        raise SourceError(
+            f"{names}: no table is plainly one of records: it would have columns for a reference, "
+            "a date, an offence code and a text, below a row with their names. Check the file; a "
+            "row of names may be missing."
+        )
+    first = records[0]
+    for other in records[1:]:
+        if other.facts is not first.facts:
+            raise SourceError(
+                f"{other.path.name}, {other.table.name}: is laid out differently from "
+                f"{first.path.name}, {first.table.name}, and one profile describes one layout. "
+                "Inspect them apart."
+            )
+        if (first.table.encoding, first.table.delimiter) != (
+            other.table.encoding,
+            other.table.delimiter,
+        ):
+            first.table = msgspec.structs.replace(first.table, encoding=None, delimiter=None)
+    return first

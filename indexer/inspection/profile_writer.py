@@ -1,0 +1,255 @@
+"""Write a proposal into foidex.toml: a comment for each line, and DECIDE for what is not proved.
+
+What a person wrote stays: a key that is there and decided is not touched.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.items import InlineTable, Table
+from tomlkit.toml_document import TOMLDocument
+
+from indexer.config.profile import UNDECIDED
+from indexer.errors import ConfigurationError, OutputError
+from indexer.files import write_file
+from indexer.inspection.field_rules import describe_damage
+from indexer.inspection.inspect_files import InspectedTable, Inspection
+from indexer.sources.tables.spreadsheet import SPREADSHEET_ENDINGS
+
+_CONTINUED_QUESTION = (
+    "DECIDE: these rows continue the text of the row before. Write space if a row's end can cut a "
+    "sentence, line for a line break, entry if each row is an entry of its own"
+)
+
+
+class _Section:
+    """A table of the document; adds what is not there yet, each with its comment."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.added: list[str] = []
+
+    def add(self, key: str, value: Any, *comments: str) -> None:
+        """Set a key that is missing or undecided. Comments go on lines of their own above it."""
+        current = self.table.get(key)
+        if current is not None and not _has_undecided(current):
+            return
+        if current is not None:
+            self.table[key] = _make_item(value)
+            return
+        for comment in comments:
+            for line in _wrap_comment(comment):
+                self.table.add(tomlkit.comment(line))
+        self.table.add(key, _make_item(value))
+        self.added.append(key)
+
+
+def write_profile(file: Path, inspection: Inspection, chosen: InspectedTable) -> list[str]:
+    """Write the profile of a table into a foidex.toml, which may be missing; returns the keys that
+    were added. Raises ConfigurationError for a file that is not TOML, OutputError where it cannot
+    be written."""
+    document = _read_document(file)
+    source = _Section(_get_table(document, "source"))
+    paths = list(dict.fromkeys(table.path for table in inspection.records))
+    folder = file.resolve().parent
+    source.add(
+        "paths",
+        [_relative_name(path, folder) for path in paths],
+        "the files; a pattern such as extract/*.csv takes next month's, too",
+    )
+    _add_repair(source, chosen)
+    profile = _Section(_get_table(source.table, "profile"))
+    _add_layout(profile, inspection, chosen)
+    _add_conditions(profile, chosen)
+    fields = _Section(_get_table(profile.table, "fields"))
+    _add_fields(fields, chosen)
+    columns = _Section(_get_table(profile.table, "columns"))
+    _add_columns(columns, chosen)
+    text = tomlkit.dumps(document)
+    try:
+        write_file(file, text.encode())
+    except OSError as error:
+        raise OutputError(
+            f"{file}: cannot be written ({error.strerror}). Check its permissions."
+        ) from None
+    return [
+        *source.added,
+        *profile.added,
+        *(f"fields.{key}" for key in fields.added),
+        *(f"columns.{key}" for key in columns.added),
+    ]
+
+
+def _read_document(file: Path) -> TOMLDocument:
+    try:
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        return tomlkit.parse(text)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{file}: cannot be read ({error.strerror}). Check its permissions."
+        ) from None
+    except (tomlkit.exceptions.ParseError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: is not TOML: {error}. Correct the line.") from None
+
+
+def _get_table(parent: Any, name: str) -> Table:
+    if name not in parent:
+        parent.add(name, tomlkit.table())
+    table = parent[name]
+    if not isinstance(table, Table):
+        raise ConfigurationError(
+            f"foidex.toml: [source] has {name} as one line. Write it as a table of its own: "
+            f"[source.{name}]"
+        )
+    return table
+
+
+def _relative_name(path: Path, folder: Path) -> str:
+    relative = os.path.relpath(path.resolve(), folder)
+    return str(path.resolve()) if relative.startswith("..") else Path(relative).as_posix()
+
+
+def _add_repair(source: _Section, chosen: InspectedTable) -> None:
+    facts = chosen.facts
+    assert facts
+    used = {name for rule in chosen.proposal.rules.values() for name in rule.columns}
+    texts = [column for column in facts.columns if column.name in used or column.is_long_text]
+    damage = describe_damage(texts)
+    if "replacement" in damage:
+        del damage["replacement"]
+    if damage:
+        listing = ", ".join(f"{kind} in {count:,} texts" for kind, count in damage.items())
+        source.add(
+            "repair", list(damage), f"damage found: {listing}. What is not named stays as it is"
+        )
+
+
+def _add_layout(profile: _Section, inspection: Inspection, chosen: InspectedTable) -> None:
+    facts, table = chosen.facts, chosen.table
+    assert facts
+    if not table.keyed:
+        if table.encoding:
+            mixed = table.encoding == UNDECIDED
+            question = (
+                "DECIDE: part of it is UTF-8 and part is not. Ask for one encoding; or write "
+                "windows-1252"
+            )
+            profile.add("encoding", table.encoding, question if mixed else table.evidence[0])
+        if table.delimiter or table.evidence:
+            word = "tab" if table.delimiter == "\t" else table.delimiter or UNDECIDED
+            question = "DECIDE: which character separates the columns? Write , ; | or tab"
+            comment = question if word == UNDECIDED else table.evidence[1]
+            if table.encoding:
+                profile.add("delimiter", word, comment)
+        profile.add("header_row", facts.header_row, "the row with the names of the columns")
+    if chosen.path.name.lower().endswith(SPREADSHEET_ENDINGS):
+        _add_sheets(profile, inspection)
+    if chosen.unit != "record":
+        profile.add(
+            "one_row_per",
+            chosen.unit,
+            f"{facts.rows:,} rows; rows of one reference become one record",
+        )
+    proposal = chosen.proposal
+    if proposal.ignored or proposal.empty:
+        names = [_escape_pattern(name) for name in proposal.ignored]
+        profile.add("ignore", names, "columns that are left out; no field fits them")
+    if facts.totals:
+        rules = [
+            {"column": column, "like": f"{word}*"}
+            for column, words in facts.totals.items()
+            for word in sorted(words)
+        ]
+        profile.add("skip", rules, f"rows that count others: {facts.total_rows:,}")
+
+
+def _escape_pattern(name: str) -> str:
+    return name.replace("[", "[[]")
+
+
+def _add_sheets(profile: _Section, inspection: Inspection) -> None:
+    records = {table.table.name for table in inspection.records}
+    others = [
+        table.table.name
+        for table in inspection.tables
+        if table.table.name not in records and table.facts is not None
+    ]
+    profile.add(
+        "sheets", sorted(records), "the sheets of records; patterns such as 20* are allowed"
+    )
+    if others:
+        profile.add("ignore_sheets", others, "sheets that hold no records")
+
+
+def _add_conditions(profile: _Section, chosen: InspectedTable) -> None:
+    facts = chosen.facts
+    assert facts
+    texts = set(_list_columns(chosen, "narrative"))
+    lone = [(column, count) for column, count in facts.lone.items() if column in texts]
+    if lone and chosen.unit == "record":
+        column, count = max(lone, key=lambda item: item[1])
+        continuation = _Section(_get_table(profile.table, "continuation"))
+        continuation.add("column", column, f"{count:,} rows have text in this column alone")
+        continuation.add("join", UNDECIDED, _CONTINUED_QUESTION)
+    if chosen.proposal.where:
+        where = _Section(_get_table(profile.table, "where"))
+        for name, (column, values) in chosen.proposal.where.items():
+            comment = f"only these are {name}; others are left out and counted"
+            where.add(name, {"column": column, "values": values}, comment)
+
+
+def _list_columns(chosen: InspectedTable, field: str) -> list[str]:
+    rule = chosen.proposal.rules.get(field)
+    return rule.columns if rule else []
+
+
+def _add_fields(fields: _Section, chosen: InspectedTable) -> None:
+    for name, proposal in chosen.proposal.rules.items():
+        comments = [f"DECIDE: {question}" for question in proposal.questions]
+        is_repeated = any(question.startswith(proposal.reason) for question in proposal.questions)
+        reasons = [proposal.reason] if proposal.reason and not is_repeated else []
+        fields.add(name, proposal.rule, *reasons, *comments)
+
+
+def _add_columns(columns: _Section, chosen: InspectedTable) -> None:
+    facts = chosen.facts
+    assert facts
+    columns_are_new = not columns.table
+    for column in facts.columns:
+        comment = "what next month's file must have, too" if columns_are_new else ""
+        columns.add(column.name, column.type, *([comment] if comment else []))
+        columns_are_new = False
+
+
+def _make_item(value: Any) -> Any:
+    """A value as TOML on one line."""
+    if isinstance(value, dict):
+        item: InlineTable = tomlkit.inline_table()
+        for key, inner in value.items():
+            item.append(key, _make_item(inner))
+        return item
+    if isinstance(value, list):
+        array = tomlkit.array()
+        for inner in value:
+            array.append(_make_item(inner))
+        return array
+    return value
+
+
+def _has_undecided(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_undecided, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_undecided, value))
+    return bool(value == UNDECIDED)
+
+
+def _wrap_comment(text: str) -> Iterable[str]:
+    import textwrap
+
+    return textwrap.wrap(text, 96, break_long_words=False)

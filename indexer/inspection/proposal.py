@@ -1,0 +1,203 @@
+"""Propose a profile: which column each field may be, why, and what a person must decide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+
+from indexer.config.profile import UNDECIDED
+from indexer.inspection.column_facts import ColumnFacts
+from indexer.inspection.field_rules import RuleProposal, propose_rule
+from indexer.inspection.table_facts import TableFacts
+from indexer.inspection.vocabulary import (
+    CLASS_NAME,
+    FIELD_NAMES,
+    OTHER_PEOPLE,
+    ROLE_NAME,
+    SUBCLASS_NAME,
+    TITLE_NAME,
+    VICTIM_WORDS,
+    fold_name,
+)
+from indexer.records.categories import Categories
+
+REQUIRED_FIELDS: Final = ("crime_ref", "recorded_on", "offence_code", "narrative")
+
+_NUMBERED: Final = re.compile(r"(.*) \([0-9]+\)")
+
+_CODE_SHARE: Final = 0.5
+
+
+class Proposal(Struct):
+    """The fields that a table may fill, and what is said about the rest.
+
+    ``rules`` maps a field to its rule; ``reasons`` maps a column to what it may be and why, for the
+    screen; ``where`` maps a list to the column and the values of its condition.
+    """
+
+    rules: dict[str, RuleProposal] = {}
+    reasons: dict[str, str] = {}
+    ignored: list[str] = []
+    empty: list[str] = []
+    where: dict[str, tuple[str, list[str]]] = {}
+    questions: list[str] = []
+
+    @property
+    def is_records(self) -> bool:
+        """Whether the table has most of what a record needs."""
+        return sum(name in self.rules for name in REQUIRED_FIELDS) >= 3
+
+
+def propose_fields(facts: TableFacts, categories: Categories) -> Proposal:
+    """The proposal for a table."""
+    proposal = Proposal()
+    free = {column.name: column for column in facts.columns if column.type != "empty"}
+    proposal.empty = [column.name for column in facts.columns if column.type == "empty"]
+    for field in (*REQUIRED_FIELDS[:3], *_list_optional_fields()):
+        columns = _find_columns(field, free, facts)
+        if columns:
+            _take_columns(proposal, field, columns, free, facts)
+    for name in [name for name in free if name in categories]:
+        _take_columns(proposal, name, [free[name]], free, facts)
+    narratives = [column for column in free.values() if _is_narrative(column)]
+    if narratives:
+        _take_columns(proposal, "narrative", narratives, free, facts)
+    _add_missing_fields(proposal, facts)
+    _add_victim_condition(proposal, facts)
+    used = {column for column, _ in proposal.where.values()}
+    proposal.ignored = [name for name in free if name not in used]
+    for name in proposal.ignored:
+        proposal.reasons.setdefault(name, "ignored: no field fits it")
+    return proposal
+
+
+def _list_optional_fields() -> Iterable[str]:
+    return (name for name in FIELD_NAMES if name not in REQUIRED_FIELDS)
+
+
+def _find_columns(field: str, free: dict[str, ColumnFacts], facts: TableFacts) -> list[ColumnFacts]:
+    """The columns whose name and content fit a field, the best first."""
+    if field == "offence_code" and (pair := _find_code_pair(free)):
+        return pair
+    fitting = [
+        column
+        for column in free.values()
+        if FIELD_NAMES[field].fullmatch(fold_name(column.name)) and _content_fits(field, column)
+    ]
+    if field.startswith("victims."):
+        fitting = [c for c in fitting if not OTHER_PEOPLE.fullmatch(fold_name(c.name))]
+        return fitting[:1]
+    if not fitting and field == "recorded_on":
+        fitting = [column for column in free.values() if _is_date_column(column)][:1]
+    if not fitting and field == "crime_ref":
+        fitting = [
+            column
+            for column in free.values()
+            if column.filled == column.distinct == facts.rows and column.mean_length < 30
+        ][:1]
+    if field == "recorded_on":
+        fitting.sort(key=lambda column: "rec" not in fold_name(column.name))
+    if field == "offence_code":
+        fitting.sort(key=lambda column: -column.known_codes)
+    if field == "status":
+        fitting.sort(key=lambda column: "description" not in fold_name(column.name))
+    return _keep_rivals(fitting)
+
+
+def _keep_rivals(columns: list[ColumnFacts]) -> list[ColumnFacts]:
+    """The best column, with those of the same name: which one is meant, only a person knows."""
+    if not columns:
+        return []
+    numbered = _NUMBERED.fullmatch(columns[0].name)
+    if not numbered:
+        return columns[:1]
+    return [c for c in columns if (m := _NUMBERED.fullmatch(c.name)) and m[1] == numbered[1]]
+
+
+def _find_code_pair(free: dict[str, ColumnFacts]) -> list[ColumnFacts]:
+    subs = [column for column in free.values() if SUBCLASS_NAME.fullmatch(fold_name(column.name))]
+    classes = [
+        column
+        for column in free.values()
+        if CLASS_NAME.fullmatch(fold_name(column.name)) and column not in subs
+    ]
+    return [classes[0], subs[0]] if len(classes) == len(subs) == 1 else []
+
+
+def _is_date_column(column: ColumnFacts) -> bool:
+    return bool(column.date_cells) or column.dates.find_forms() is not None
+
+
+def _is_narrative(column: ColumnFacts) -> bool:
+    is_repeated = column.filled >= 20 and column.distinct < column.filled / 2
+    is_title = TITLE_NAME.fullmatch(fold_name(column.name)) and is_repeated
+    return column.is_long_text and not is_title
+
+
+def _content_fits(field: str, column: ColumnFacts) -> bool:
+    known_codes = column.share(column.known_codes + column.destroyed_codes) >= _CODE_SHARE
+    serials = column.type == "number" and column.share(column.serials) == 1
+    ages = column.share(column.ages + column.age_ranges) >= _CODE_SHARE
+    return {
+        "crime_ref": not column.is_long_text and not column.is_list,
+        "recorded_on": _is_date_column(column) or serials,
+        "offence_code": known_codes and not column.is_list,
+        "status": column.values is not None and column.type == "text",
+        "victims.sex": column.values is not None and column.type == "text",
+        "outcome": column.values is not None,
+        "victims.age": ages,
+        "updated_at": column.dates.count > 0,
+    }.get(field, not column.is_long_text)
+
+
+def _take_columns(
+    proposal: Proposal,
+    field: str,
+    columns: list[ColumnFacts],
+    free: dict[str, ColumnFacts],
+    facts: TableFacts,
+) -> None:
+    rule = propose_rule(field, columns, facts)
+    proposal.rules[field] = rule
+    for column in columns:
+        free.pop(column.name, None)
+        proposal.reasons[column.name] = f"{field}: {rule.reason}"
+    proposal.questions += rule.questions
+
+
+def _add_missing_fields(proposal: Proposal, facts: TableFacts) -> None:
+    """A question for each field that a record needs and no column fits."""
+    if not proposal.is_records:
+        return
+    for field in REQUIRED_FIELDS:
+        if field not in proposal.rules:
+            question = (
+                f"no column is plainly the {field}. Write the name of its column; they are: "
+                f"{', '.join(facts.header[:40])}"
+            )
+            proposal.rules[field] = RuleProposal({"column": UNDECIDED}, "", [question])
+            proposal.questions.append(question)
+
+
+def _add_victim_condition(proposal: Proposal, facts: TableFacts) -> None:
+    """Who of a list of people is a victim, if a column beside their ages says what each is."""
+    names = [
+        name
+        for field, rule in proposal.rules.items()
+        if field.startswith("victims.")
+        for name in rule.columns
+    ]
+    roots = {name.split("[]")[0] for name in names if "[]" in name}
+    for column in facts.columns:
+        in_list = "[]" in column.name and column.name.split("[]")[0] in roots
+        if not (in_list or (names and not roots)) or column.name in names:
+            continue
+        if not ROLE_NAME.fullmatch(fold_name(column.name)):
+            continue
+        values = [value for value in column.list_values() if value.casefold() in VICTIM_WORDS]
+        if values and len(column.list_values()) > 1:
+            proposal.where["victims"] = (column.name, values)
+            proposal.reasons[column.name] = f"says who is a victim: {', '.join(values)}"

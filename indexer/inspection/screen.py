@@ -1,0 +1,124 @@
+"""What ``foidex inspect`` prints: one screen about each table, in shapes and not in content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from indexer.inspection.column_facts import ColumnFacts
+from indexer.inspection.field_rules import describe_damage, describe_examples
+from indexer.inspection.inspect_files import InspectedTable, Inspection
+from indexer.records.damage.kinds import list_damage_counts
+
+_NAME_WIDTH: Final = 24
+
+_EXAMPLE_WIDTH: Final = 34
+
+_MIN_COLUMNS: Final = 4
+
+
+def describe_inspection(inspection: Inspection, *, show_values: bool) -> Iterator[str]:
+    """The lines for a person, one screen for each layout."""
+    shown: set[int] = set()
+    for number, inspected in enumerate(inspection.tables):
+        if number:
+            yield ""
+        name = inspected.table.name
+        title = name if name == inspected.path.name else f"{inspected.path.name}: {name}"
+        hidden = " (hidden)" if inspected.table.hidden else ""
+        if inspected.facts is None:
+            yield f"{title}{hidden}: empty"
+            continue
+        if id(inspected.facts) in shown:
+            yield f"{title}{hidden}: laid out as above; both are counted there"
+            continue
+        shown.add(id(inspected.facts))
+        yield f"{title}{hidden}"
+        yield from _describe_layout(inspected)
+        yield from _describe_columns(inspected, show_values=show_values)
+        yield from _describe_findings(inspected)
+    for file, parts in inspection.hidden.items():
+        if parts.rows or parts.columns:
+            yield (
+                f"{file}: {parts.rows:,} rows and {parts.columns:,} groups of columns are hidden; "
+                "they are in the file, and are read."
+            )
+
+
+def _describe_layout(inspected: InspectedTable) -> Iterator[str]:
+    facts = inspected.facts
+    assert facts
+    for evidence in inspected.table.evidence:
+        yield f"  {evidence}"
+    if inspected.table.keyed:
+        yield f"  {facts.rows:,} objects of JSON"
+        return
+    if facts.header_row is None:
+        yield "  no row of names: no row has text in nearly every column"
+        return
+    titles = facts.header_row - 1
+    above = f", {titles} above it passed over" if titles else ""
+    yield f"  names in row {facts.header_row}{above}; {facts.rows:,} rows of data"
+    if facts.blank_rows:
+        yield f"  {facts.blank_rows:,} blank rows"
+    for column, words in facts.totals.items():
+        yield (
+            f'  rows that count others: {facts.total_rows:,} ("{column}" begins with '
+            f"{' or '.join(sorted(words))})"
+        )
+    if facts.bad_rows:
+        yield f"  {facts.bad_rows:,} rows have more columns than names"
+
+
+def _describe_columns(inspected: InspectedTable, *, show_values: bool) -> Iterator[str]:
+    facts, proposal = inspected.facts, inspected.proposal
+    assert facts
+    if not facts.columns or (not proposal.is_records and len(facts.columns) < _MIN_COLUMNS):
+        return  # what stands in its first row may be content, and not names
+    yield ""
+    yield f"  {'column':<{_NAME_WIDTH}}  {'type':<6}  full  {'examples':<{_EXAMPLE_WIDTH}}  may be"
+    for column in facts.columns:
+        name = _shorten(column.name, _NAME_WIDTH)
+        full = column.share_of_seen
+        examples = _shorten(describe_examples(column, show_values=show_values), _EXAMPLE_WIDTH)
+        reason = _describe_reason(column, proposal.reasons.get(column.name, ""))
+        kind = "empty" if column.type == "empty" else column.type
+        yield (
+            f"  {name:<{_NAME_WIDTH}}  {kind:<6}  {full:>4.0%}  {examples:<{_EXAMPLE_WIDTH}}  "
+            f"{reason}"
+        ).rstrip()
+    yield ""
+
+
+def _describe_reason(column: ColumnFacts, reason: str) -> str:
+    return "ignored: empty" if column.type == "empty" else reason
+
+
+def _shorten(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 2]}.."
+
+
+def _describe_findings(inspected: InspectedTable) -> Iterator[str]:
+    facts, proposal = inspected.facts, inspected.proposal
+    assert facts
+    if damage := describe_damage(facts.columns):
+        yield f"  damaged texts: {list_damage_counts(damage)}"
+    if not proposal.is_records:
+        yield "  not a table of records: too few columns fit"
+        return
+    if inspected.unit != "record":
+        references = facts.column(proposal.rules["crime_ref"].rule["column"]).distinct
+        yield (
+            f"  one row for each {inspected.unit}: {facts.rows:,} rows are {references:,} records"
+        )
+    for column, count in facts.lone.items():
+        yield f'  {count:,} rows have text in "{column}" alone, and may continue the row before'
+    for name, (column, values) in proposal.where.items():
+        yield f"  {name}: only where {column} is {' or '.join(values)}"
+    if proposal.questions:
+        yield f"  to decide ({len(proposal.questions)}):"
+        yield from (
+            f"    {field}: {question}"
+            for field, rule in proposal.rules.items()
+            for question in rule.questions
+        )

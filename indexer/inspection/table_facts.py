@@ -1,0 +1,150 @@
+"""The layout of a table: its row of names, the rows above it, blank rows, totals, and rows that
+continue others. One pass over the rows, in bounded memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import Any, Final
+
+from indexer.errors import SourceError
+from indexer.inspection.column_facts import ColumnFacts
+from indexer.inspection.vocabulary import TOTAL_WORDS
+from indexer.records.offences import OffenceTable
+from indexer.sources.profile.columns import find_cell_type
+from indexer.sources.profile.values import is_empty
+from indexer.sources.tables.table import (
+    SourceTable,
+    TableRow,
+    check_width,
+    is_blank_row,
+    name_columns,
+)
+
+_HEADER_ROWS: Final = 60
+
+_MAX_HEADER_LENGTH: Final = 80
+
+_HEADER_SHARE: Final = 0.6
+
+_MAX_TOTAL_CELLS: Final = 3
+
+
+class TableFacts:
+    """What is known of a table, or of several of one layout.
+
+    ``header_row`` is the number of the row of names, from 1; None where there is none. ``totals``
+    maps a column to the words with which rows of totals begin in it. ``lone`` counts, by column,
+    the rows that have text in that column alone.
+    """
+
+    def __init__(self, header: list[str], header_row: int | None, offences: OffenceTable) -> None:
+        self.header = header
+        self.header_row = header_row
+        self.columns = [ColumnFacts(name, offences) for name in header]
+        self.tables: list[str] = []
+        self.rows = 0
+        self.blank_rows = 0
+        self.bad_rows = 0
+        self.totals: dict[str, set[str]] = {}
+        self.total_rows = 0
+        self.lone: Counter[str] = Counter()
+        self.keyed = header_row is None
+        self.objects_unread = 0
+        self._offences = offences
+
+    def column(self, name: str) -> ColumnFacts:
+        """The facts of a column."""
+        return next(column for column in self.columns if column.name == name)
+
+    def add_row(self, row: TableRow) -> None:
+        """Take a row below the names."""
+        cells = row.cells
+        width = len(self.header)
+        if is_blank_row(cells):
+            self.blank_rows += 1
+            return
+        if len(cells) != width:
+            if len(cells) > width and not is_blank_row(cells[width:]):
+                self.bad_rows += 1
+            cells = (cells + [""] * width)[:width]
+        filled = [index for index, cell in enumerate(cells) if not is_empty(cell)]
+        if not self._add_total(cells, filled):
+            if len(filled) == 1 and width > 2:
+                self.lone[self.header[filled[0]]] += 1
+            self.rows += 1
+            for column, cell in zip(self.columns, cells, strict=True):
+                column.add(cell)
+
+    def _add_total(self, cells: Sequence[Any], filled: list[int]) -> bool:
+        """Whether a row counts others: few cells, and the first begins with a word for it."""
+        if not filled or len(filled) > _MAX_TOTAL_CELLS or len(cells) <= _MAX_TOTAL_CELLS:
+            return False
+        text = str(cells[filled[0]]).strip().casefold()
+        word = next((word for word in TOTAL_WORDS if text.startswith(word)), None)
+        if word is None:
+            return False
+        self.totals.setdefault(self.header[filled[0]], set()).add(word)
+        self.total_rows += 1
+        return True
+
+    def add_object(self, row: TableRow) -> None:
+        """Take an object of JSON; its fields become columns."""
+        if row.error:
+            self.objects_unread += 1
+            return
+        self.rows += 1
+        fields = row.cells[0]
+        for name in fields:
+            if name not in self.header:
+                check_width(row.location, len(self.header) + 1)
+                self.header.append(name)
+                self.columns.append(ColumnFacts(name, self._offences))
+        for column in self.columns:
+            column.add(fields.get(column.name))
+
+
+def find_header(rows: Sequence[TableRow]) -> int | None:
+    """The index of the row of names among the first rows: text in nearly every column, none of it
+    a number, a date or long; None if there is none."""
+    widest = max((_count_filled(row.cells) for row in rows), default=0)
+    for index, row in enumerate(rows):
+        cells = [cell for cell in row.cells if not is_empty(cell)]
+        if len(cells) < max(2, _HEADER_SHARE * widest):
+            continue
+        is_header = all(
+            isinstance(cell, str)
+            and find_cell_type(cell) == "text"
+            and len(cell) <= _MAX_HEADER_LENGTH
+            for cell in cells
+        )
+        return index if is_header else None
+    return None
+
+
+def _count_filled(cells: Sequence[Any]) -> int:
+    return sum(not is_empty(cell) for cell in cells)
+
+
+def open_rows(table: SourceTable) -> tuple[list[str], int | None, Iterator[TableRow]]:
+    """The names of a table's columns, the number of their row, and the rows below it.
+
+    Objects have no row of names. Raises SourceError for a table that cannot be read.
+    """
+    rows = table.rows()
+    if table.keyed:
+        return [], None, rows
+    first = list(islice(rows, _HEADER_ROWS))
+    index = find_header(first)
+    if index is None:
+        return [], None, chain(first, rows)
+    header = name_columns(first[index].cells)
+    check_width(first[index].location, len(header))
+    return header, index + 1, chain(first[index + 1 :], rows)
+
+
+def require_rows(facts: TableFacts, label: str) -> None:
+    """Raise SourceError for a table without rows."""
+    if not facts.rows:
+        raise SourceError(f"{label}: has no rows below the names of its columns.")

@@ -1,0 +1,214 @@
+"""What inspect proves, asks and writes, on small extracts."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import tomlkit
+
+from indexer.inspection.date_evidence import DateEvidence
+from tests.support.command_line import Outcome, run_command
+from tests.support.extracts import write_extract
+
+NARRATIVE = "The caller was given the log number and the device was not examined at this stage."
+
+HEADER = "Crime No,Date Recorded,HO Code,MO Text,Victim Age,Victim Gender,Crime Status"
+
+
+def make_lines(number: int = 30, **cells: Any) -> list[str]:
+    """Rows of a plain extract; a callable gives the cell of a row by its number."""
+    columns = {
+        "ref": lambda n: f"R{n:04}",
+        "day": lambda n: f"{n % 28 + 1:02}/07/2015",
+        "code": lambda n: "22B" if n % 2 else "86/02",
+        "text": lambda n: f"{NARRATIVE} {n}",
+        "age": lambda n: n % 60,
+        "sex": lambda n: "Female" if n % 2 else "Male",
+        "status": lambda _: "Crime Recorded",
+        **cells,
+    }
+    return [",".join(str(make(n)) for make in columns.values()) for n in range(number)]
+
+
+def inspect(folder: Path, *arguments: object) -> Outcome:
+    environment = {"FOIDEX_HOME": str(folder / "home")}
+    return run_command("inspect", *arguments, environment=environment, folder=folder)
+
+
+def write_and_inspect(folder: Path, lines: list[str], header: str = HEADER) -> tuple[str, Any]:
+    write_extract(folder / "x.csv", "\n".join([header, *lines]) + "\n")
+    outcome = inspect(folder, "x.csv", "--write")
+    assert outcome.code == 0, outcome.err
+    document: Any = tomlkit.parse((folder / "foidex.toml").read_text(encoding="utf-8"))
+    return outcome.out, document["source"]["profile"].unwrap()
+
+
+@pytest.mark.parametrize(
+    ("texts", "proof", "forms"),
+    [
+        (["01/02/2015", "13/02/2015"], "proved", ["DD/MM/YYYY"]),
+        (["01/02/2015", "02/13/2015"], "proved", ["MM/DD/YYYY"]),
+        (["1/2/15", "27/9/18"], "proved", ["D/M/YY"]),
+        (["01/02/2015", "12/12/2015"], "unprovable", []),
+        (["13/02/2015", "02/13/2015"], "mixed", []),
+        (["2015-02-01"], "proved", ["YYYY-MM-DD"]),
+        (["2015-02-01T00:00:00"], "proved", ["YYYY-MM-DDThh:mm:ss"]),
+        (["13/02/2015 09:14", "01/02/2015 9:14"], "proved", ["DD/MM/YYYY hh:mm"]),
+        (["27 July 2015", "3 May 2016"], "proved", ["D Month YYYY"]),
+        (["01-May-15", "30-Sep-17"], "proved", ["DD-MON-YY"]),
+        (["July 4, 2015", "May 12, 2016"], "proved", ["Month D, YYYY"]),
+        (["13.02.2015", "2015/02/01"], "proved", ["DD.MM.YYYY", "YYYY/MM/DD"]),
+        (["01/02/03", "04/05/06"], "unprovable", []),
+    ],
+)
+def test_the_order_of_day_and_month_is_proved_or_not(
+    texts: list[str], proof: str, forms: list[str]
+) -> None:
+    evidence = DateEvidence()
+    for text in texts:
+        evidence.add(text)
+    result = evidence.find_forms()
+    assert result
+    assert (result.proof, list(result.forms)) == (proof, forms)
+
+
+@pytest.mark.parametrize("texts", [["hello"], ["12-17", "18+"], ["1.2"], ["41/0012345/17"]])
+def test_what_is_no_date_has_no_form(texts: list[str]) -> None:
+    evidence = DateEvidence()
+    for text in texts:
+        evidence.add(text)
+    assert evidence.find_forms() is None
+
+
+def test_a_plain_extract_is_mapped_without_a_question(tmp_path: Path) -> None:
+    out, profile = write_and_inspect(tmp_path, make_lines())
+    assert "DECIDE" not in out
+    assert profile["fields"] == {
+        "crime_ref": {"column": "Crime No"},
+        "recorded_on": {"column": "Date Recorded", "dates": ["DD/MM/YYYY"]},
+        "offence_code": {"column": "HO Code"},
+        "status": {"column": "Crime Status", "values": {"Crime Recorded": "recorded"}},
+        "victims.age": {"column": "Victim Age"},
+        "victims.sex": {"column": "Victim Gender", "values": {"Male": "M", "Female": "F"}},
+        "narrative": {"column": "MO Text"},
+    }
+    checked = run_command(
+        "refresh", "--check", environment={"FOIDEX_HOME": str(tmp_path)}, folder=tmp_path
+    )
+    assert checked.out.startswith("30 records read: 30 valid, 0 deletions, 0 invalid.")
+
+
+def test_each_key_has_a_comment_above_it(tmp_path: Path) -> None:
+    write_and_inspect(tmp_path, make_lines())
+    lines = (tmp_path / "foidex.toml").read_text(encoding="utf-8").splitlines()
+    fields = lines[
+        lines.index("[source.profile.fields]") + 1 : lines.index("[source.profile.columns]")
+    ]
+    keys = [number for number, line in enumerate(fields) if line and not line.startswith("#")]
+    assert len(keys) == 7
+    assert all(fields[number - 1].startswith("# ") for number in keys)
+
+
+@pytest.mark.parametrize(
+    ("cells", "part"),
+    [
+        ({"day": lambda n: f"{n % 12 + 1:02}/07/2015"}, 'dates = ["DECIDE"]'),
+        ({"status": lambda n: "Crime Recorded" if n else "Held"}, 'Held = "DECIDE"'),
+        ({"sex": lambda n: "Female" if n else "Q"}, 'Q = "DECIDE"'),
+        ({"age": lambda n: n or "10-14"}, 'ranges = "DECIDE"'),
+        ({"age": lambda n: n or "young"}, 'young = "DECIDE"'),
+        ({"code": lambda n: "22B" if n else "08-Jan"}, 'decimals = "DECIDE"'),
+    ],
+)
+def test_what_is_not_proved_is_a_question(cells: dict[str, Any], part: str, tmp_path: Path) -> None:
+    out, _ = write_and_inspect(tmp_path, make_lines(**cells))
+    text = (tmp_path / "foidex.toml").read_text(encoding="utf-8")
+    assert part in text
+    assert "# DECIDE: " in text
+    assert "to decide (1):" in out
+    checked = run_command(
+        "refresh", "--check", environment={"FOIDEX_HOME": str(tmp_path)}, folder=tmp_path
+    )
+    assert checked.code == 10
+
+
+def test_running_again_keeps_what_a_person_wrote(tmp_path: Path) -> None:
+    lines = make_lines(day=lambda n: f"{n % 12 + 1:02}/07/2015")
+    _, profile = write_and_inspect(tmp_path, lines)
+    file = tmp_path / "foidex.toml"
+    text = file.read_text(encoding="utf-8")
+    text = text.replace('dates = ["DECIDE"]', 'dates = ["MM/DD/YYYY"]').replace(
+        'Male = "M"', 'Male = "U"'
+    )
+    text = f"# ours\n[index]\nalias = 'own' # keep\n{text}"
+    file.write_text(text, encoding="utf-8")
+    _, profile = write_and_inspect(tmp_path, lines)
+    assert file.read_text(encoding="utf-8") == text
+    assert profile["fields"]["recorded_on"]["dates"] == ["MM/DD/YYYY"]
+
+
+def test_running_again_adds_what_is_new_and_asks_again_what_is_open(tmp_path: Path) -> None:
+    unprovable = make_lines(day=lambda n: f"{n % 12 + 1:02}/07/2015")
+    write_and_inspect(tmp_path, unprovable)
+    lines = [f"{line},{n}" for n, line in enumerate(make_lines())]
+    _, profile = write_and_inspect(tmp_path, lines, f"{HEADER},Beat")
+    assert profile["fields"]["recorded_on"]["dates"] == ["DD/MM/YYYY"]
+    assert profile["columns"]["Beat"] == "number"
+    assert profile["ignore"] == ["Beat"]
+
+
+def test_values_are_shown_only_if_a_person_asks(tmp_path: Path) -> None:
+    write_extract(tmp_path / "x.csv", "\n".join([HEADER, *make_lines()]))
+    assert "Female" not in inspect(tmp_path, "x.csv").out
+    assert "Female" in inspect(tmp_path, "x.csv", "--show-values").out
+
+
+def test_a_file_without_a_row_of_names_is_not_guessed(tmp_path: Path) -> None:
+    write_extract(tmp_path / "x.csv", "\n".join(make_lines()))
+    assert "no row of names" in inspect(tmp_path, "x.csv").out
+    outcome = inspect(tmp_path, "x.csv", "--write")
+    assert outcome.code == 4
+    assert "no table is plainly one of records" in outcome.err
+    assert "R0001" not in outcome.out + outcome.err
+
+
+def test_two_files_of_one_layout_prove_together_and_of_two_are_refused(tmp_path: Path) -> None:
+    for name, first in (("a.csv", 1), ("b.csv", 13)):
+        lines = make_lines(
+            9,
+            day=lambda n, first=first: f"{n + first:02}/07/2015",
+            ref=lambda n, name=name: f"{name}{n}",
+        )
+        write_extract(tmp_path / name, "\n".join([HEADER, *lines]) + "\n")
+    assert "to decide" in inspect(tmp_path, "a.csv").out
+    assert "to decide" not in inspect(tmp_path, "a.csv", "b.csv").out
+    write_extract(
+        tmp_path / "b.csv", "\n".join([f"{HEADER},Beat", *(f"{line},x" for line in make_lines())])
+    )
+    assert "laid out differently" in inspect(tmp_path, "a.csv", "b.csv", "--write").err
+
+
+def test_a_spreadsheet_with_dates_and_text_mixed_is_not_trusted(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet: Any = book.active
+    sheet.append(HEADER.split(","))
+    for number, line in enumerate(make_lines()):
+        cells: list[Any] = line.split(",")
+        if number % 28 + 1 <= 12:
+            cells[1] = date(2015, number % 28 + 1, 7)
+        sheet.append(cells)
+    book.save(tmp_path / "x.xlsx")
+    out = inspect(tmp_path, "x.xlsx").out
+    assert "Excel read some days as months" in out
+
+
+def test_a_toml_that_is_broken_is_one_message(tmp_path: Path) -> None:
+    write_extract(tmp_path / "x.csv", "\n".join([HEADER, *make_lines()]))
+    (tmp_path / "foidex.toml").write_text("[source\n", encoding="utf-8")
+    outcome = inspect(tmp_path, "x.csv", "--write")
+    assert outcome.code == 10
+    assert (tmp_path / "foidex.toml").read_text(encoding="utf-8") == "[source\n"
