@@ -7,7 +7,9 @@ Never holds a value of the input: a value may be a person's data.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from msgspec import Struct
@@ -74,6 +76,14 @@ class JsonError(Struct, frozen=True):
 
     kind: JsonErrorKind
     byte: int | None = None
+
+
+class TomlError(Struct, frozen=True):
+    """Text that is not TOML. ``line`` is counted from 1; None stands for the end of the text.
+    ``is_duplicate`` is true if a key or a table is given twice."""
+
+    line: int | None = None
+    is_duplicate: bool = False
 
 
 _PATH_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[([^\]]*)\]")
@@ -143,6 +153,25 @@ def get_field_name(path: str) -> str:
 
 def list_allowed_keys(root_type: Any, path: str) -> tuple[str, ...]:
     """The keys that a type allows at a violation's path; all alternatives of a union together."""
+    types = _list_types_at(root_type, path)
+    fields = [field for type_info in types for field in getattr(type_info, "fields", ())]
+    return tuple(dict.fromkeys(field.encode_name for field in fields))
+
+
+def list_allowed_values(root_type: Any, path: str) -> tuple[str, ...]:
+    """The values that a type allows at a violation's path, if it lists them; otherwise none."""
+    from msgspec import inspect
+
+    literals = [
+        type_info
+        for type_info in _list_types_at(root_type, path)
+        if isinstance(type_info, inspect.LiteralType)
+    ]
+    return tuple(dict.fromkeys(str(value) for literal in literals for value in literal.values))
+
+
+def _list_types_at(root_type: Any, path: str) -> list[Any]:
+    """The types at a path; all alternatives of a union."""
     from msgspec import inspect
 
     types = _list_alternatives(inspect.type_info(root_type))
@@ -153,8 +182,7 @@ def list_allowed_keys(root_type: Any, path: str) -> tuple[str, ...]:
             for child in _list_children(parent, key)
             for alternative in _list_alternatives(child)
         ]
-    fields = [field for type_info in types for field in getattr(type_info, "fields", ())]
-    return tuple(dict.fromkeys(field.encode_name for field in fields))
+    return types
 
 
 def _list_alternatives(type_info: Any) -> list[Any]:
@@ -213,8 +241,13 @@ _LENGTH_UNITS: Final = {
 }
 
 
-def describe_violation(violation: Violation) -> str:
-    """What is wrong, in plain words without a value: "expected a whole number, not text"."""
+def describe_violation(
+    violation: Violation, pattern_words: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """What is wrong, in plain words without a value: "expected a whole number, not text".
+
+    ``pattern_words`` says in words what a pattern stands for.
+    """
     expected = " or ".join(
         _EXPECTED_NAMES.get(name, name) for name in violation.expected if name != "null"
     )
@@ -237,7 +270,9 @@ def describe_violation(violation: Violation) -> str:
             unit = singular if violation.limit == 1 else plural
             description = f"expected {_LENGTHS[violation.comparison]}{limit} {unit}"
         case ViolationKind.WRONG_PATTERN:
-            description += f" that matches {violation.pattern}"
+            words = {repr(pattern): text for pattern, text in pattern_words.items()}
+            match_text = f"that matches {violation.pattern}"
+            description = f"expected {words.get(violation.pattern, f'{expected} {match_text}')}"
     return description
 
 
@@ -250,3 +285,10 @@ def parse_json_error(error: Exception) -> JsonError:
         return JsonError(JsonErrorKind.TRUNCATED)
     position = re.search(r"\(byte (\d+)\)$", text)
     return JsonError(JsonErrorKind.MALFORMED, int(position[1]) if position else None)
+
+
+def parse_toml_error(error: Exception) -> TomlError:
+    """Read an error of ``tomllib.loads``."""
+    text = str(error)
+    position = re.search(r"\(at line (\d+), column \d+\)$", text)
+    return TomlError(int(position[1]) if position else None, text.startswith("Cannot "))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -17,7 +18,14 @@ import msgspec
 import platformdirs
 from msgspec import Struct
 
-from indexer.config.model import ConfigFile, RecordsSettings, ServerSettings, Settings
+from indexer.config.model import (
+    PATTERN_WORDS,
+    ConfigFile,
+    RecordsSettings,
+    ServerSettings,
+    Settings,
+)
+from indexer.config.toml_text import parse_toml
 from indexer.errors import ConfigurationError
 from indexer.files import open_input
 from indexer.records.categories import check_categories
@@ -27,7 +35,9 @@ from indexer.validation_errors import (
     Violation,
     ViolationKind,
     describe_violation,
+    get_value_at,
     list_allowed_keys,
+    list_allowed_values,
     parse_validation_error,
 )
 
@@ -162,19 +172,53 @@ def _read_config_file(path: Path) -> ConfigFile:
             f"{path}: is larger than {_MAX_CONFIG_BYTES:,} bytes, the most that is read. Name "
             "another file with --config."
         )
+    document = parse_toml(text, str(path))
     try:
-        file_settings = msgspec.toml.decode(text, type=ConfigFile)
-        _refuse_null_characters(msgspec.to_builtins(file_settings), path, "")
-        return file_settings
+        file_settings = _convert_settings(document.value)
     except msgspec.ValidationError as error:
-        explanation = _explain_violation(parse_validation_error(error))
-        raise ConfigurationError(f"{path}: {explanation}") from None
-    except RecursionError:
-        raise ConfigurationError(
-            f"{path}: is nested too deeply to be settings. Correct the file."
-        ) from None
-    except (msgspec.DecodeError, ValueError) as error:
-        raise ConfigurationError(f"{path}: is not TOML: {error}. Correct the line.") from None
+        violation = parse_validation_error(error)
+        named = _name_entries(document.value, violation)
+        explanation = _explain_violation(violation, named, document.value)
+        line = document.find_line(f"{named.path}.{named.key}" if named.key else named.path)
+        location = f"{path}:{line}" if line else str(path)
+        raise ConfigurationError(f"{location}: {explanation}") from None
+    _refuse_null_characters(msgspec.to_builtins(file_settings), path, "")
+    return file_settings
+
+
+def _convert_settings(value: dict[str, Any]) -> ConfigFile:
+    return msgspec.convert(
+        value, ConfigFile, builtin_types=(datetime, date, time), str_keys=True, strict=True
+    )
+
+
+def _name_entries(value: dict[str, Any], violation: Violation) -> Violation:
+    """The violation with the names of tables in its path for which msgspec writes "[...]"."""
+    while "[...]" in violation.path and not violation.in_key:
+        head, _, tail = violation.path.partition("[...]")
+        entries = get_value_at(value, head)
+        names = list(entries) if isinstance(entries, dict) else []
+        name = next((name for name in names if _is_wrong_entry(value, head, name)), None)
+        if name is None:
+            break
+        violation = msgspec.structs.replace(violation, path=f"{head}.{name}{tail}")
+    return violation
+
+
+def _is_wrong_entry(value: dict[str, Any], path: str, name: str) -> bool:
+    """Whether the settings are wrong if the table at a path has this entry alone."""
+    keys = path.removeprefix("$.").split(".")
+
+    def keep_entry(table: dict[str, Any], depth: int) -> dict[str, Any]:
+        if depth == len(keys):
+            return {name: table[name]}
+        return {keys[depth]: keep_entry(table[keys[depth]], depth + 1)}
+
+    try:
+        _convert_settings(keep_entry(value, 0))
+    except msgspec.ValidationError:
+        return True
+    return False
 
 
 def _refuse_null_characters(value: Any, path: Path, location: str) -> None:
@@ -201,15 +245,22 @@ def _list_secret_keys(file: ConfigFile) -> Iterator[str]:
         yield "source.database"
 
 
-def _explain_violation(violation: Violation) -> str:
-    section = violation.location
+def _explain_violation(violation: Violation, named: Violation, value: dict[str, Any]) -> str:
+    """What is wrong in plain words; ``named`` is the violation with the names in its path."""
+    section = named.location
     if violation.kind is ViolationKind.UNKNOWN_KEY:
         keys = list_allowed_keys(ConfigFile, violation.path)
         subject = f"[{section}] has" if section else "has"
         hint = suggest_name(violation.key, keys) or f" The keys are {', '.join(keys)}."
         return f'{subject} an unknown key "{violation.key}".{hint}'
+    description = describe_violation(violation, PATTERN_WORDS)
+    remedy = " Correct the value."
+    if choices := list_allowed_values(ConfigFile, violation.path):
+        description = f"is not one of {', '.join(choices)}"
+        choice = get_value_at(value, named.path)
+        remedy = (isinstance(choice, str) and suggest_name(choice, choices)) or remedy
     part = "a name in " if violation.in_key else ""
-    return f'{part}"{section}": {describe_violation(violation)}. Correct the value.'
+    return f'{part}"{section}": {description}.{remedy}'
 
 
 def _resolve_file_paths(file: ConfigFile, folder: Path) -> ConfigFile:
@@ -261,7 +312,8 @@ def _override_section(section_name: str, section: Struct, values: dict[str, str]
         violation = parse_validation_error(error)
         variable = _VARIABLE_BY_KEY[section_name, violation.field_name]
         raise ConfigurationError(
-            f"environment variable {variable}: {describe_violation(violation)}. Correct it."
+            f"environment variable {variable}: {describe_violation(violation, PATTERN_WORDS)}. "
+            "Correct it."
         ) from None
 
 

@@ -11,18 +11,35 @@ from msgspec import Meta, Struct
 from indexer.config.profile import SourceProfile
 from indexer.errors import ConfigurationError
 from indexer.files import DOCUMENT_PERMISSIONS, Permissions
-from indexer.records.categories import Category, CategoryName
+from indexer.records.categories import CATEGORY_NAME, Category, CategoryName
 from indexer.records.contract import DEFAULT_EARLIEST_DAY
 from indexer.records.coverage import CoverageSettings
 from indexer.records.damage.kinds import RepairKind
 
-IndexName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,79}$")]
+_INDEX_NAME: Final = r"^[a-z][a-z0-9_-]{0,79}$"
+
+_FINGERPRINT: Final = r"^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$"
+
+_HEAP: Final = r"^[1-9]\d*[mMgG]$"
+
+_FILE_MODE: Final = r"^0?[67][0-7][0-7]$"
+
+#: What the patterns of settings stand for, in words, for messages.
+PATTERN_WORDS: Final = {
+    _INDEX_NAME: "a letter from a to z, and then up to 79 of a to z, 0 to 9, - and _",
+    _FINGERPRINT: "64 hexadecimal digits, with or without colons between pairs",
+    _HEAP: "a whole number with m or g, such as 512m or 1g",
+    _FILE_MODE: 'three octal digits that let the owner read and write, such as "640"',
+    CATEGORY_NAME: "a letter from a to z, and then up to 39 of a to z, 0 to 9 and _",
+}
+
+IndexName = Annotated[str, Meta(pattern=_INDEX_NAME)]
 
 FolderName = Annotated[str, Meta(min_length=1)]
 
 PortNumber = Annotated[int, Meta(ge=0, le=65535)]
 
-CertificateFingerprint = Annotated[str, Meta(pattern=r"^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$")]
+CertificateFingerprint = Annotated[str, Meta(pattern=_FINGERPRINT)]
 
 
 class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,7 +77,7 @@ class EmbeddedSettings(Struct, frozen=True, forbid_unknown_fields=True):
     account it runs as when root starts it; empty means foidex's own, which is made.
     """
 
-    heap: Annotated[str, Meta(pattern=r"^[1-9]\d*[mMgG]$")] = "1g"
+    heap: Annotated[str, Meta(pattern=_HEAP)] = "1g"
     port: PortNumber = 0
     start_seconds: Annotated[int, Meta(ge=1, le=86_400)] = 600
     user: str = ""
@@ -301,7 +318,7 @@ class OutputSettings(Struct, frozen=True, forbid_unknown_fields=True):
     Without it, they are for the owner and the group, less what the umask takes away.
     """
 
-    mode: Annotated[str, Meta(pattern=r"^0?[67][0-7][0-7]$")] | None = None
+    mode: Annotated[str, Meta(pattern=_FILE_MODE)] | None = None
 
     @property
     def permissions(self) -> Permissions:

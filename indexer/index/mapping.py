@@ -13,6 +13,11 @@ from msgspec import Struct
 from indexer.errors import ConfigurationError
 from indexer.records.categories import CATEGORIES_FIELD, Categories, build_category_mapping
 from indexer.resources import find_data_folder
+from indexer.validation_errors import (
+    describe_violation,
+    parse_json_error,
+    parse_validation_error,
+)
 
 _MAPPING_FILE: Final = "crimes.json"
 
@@ -48,8 +53,16 @@ def load_index_schema(folder: Path | None = None) -> IndexSchema:
         raise ConfigurationError(
             f"{path}: cannot be read ({error.strerror}). Install foidex again."
         ) from None
-    except msgspec.DecodeError as error:
-        raise ConfigurationError(f"{path}: {error}. Correct the file.") from None
+    except msgspec.ValidationError as error:
+        violation = parse_validation_error(error)
+        raise ConfigurationError(
+            f'{path}: "{violation.location or "the whole file"}": {describe_violation(violation)}. '
+            "Correct the file."
+        ) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        byte = parse_json_error(error).byte
+        location = "" if byte is None else f" (at byte {byte})"
+        raise ConfigurationError(f"{path}: is not JSON{location}. Correct the file.") from None
     for name, mapping in _list_object_mappings("", schema.mappings):
         strict = mapping.get("dynamic", "strict" if name else None)
         if strict != "strict":

@@ -18,7 +18,9 @@ _MAX_VALUE_LENGTH: Final = 100
 
 _MIN_INTEGER, _MAX_INTEGER = -(2**31), 2**31 - 1
 
-CategoryName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+CATEGORY_NAME: Final = r"^[a-z][a-z0-9_]{0,39}$"
+
+CategoryName = Annotated[str, Meta(pattern=CATEGORY_NAME)]
 
 CategoryValue = Annotated[str, Meta(min_length=1, max_length=_MAX_VALUE_LENGTH)]
 

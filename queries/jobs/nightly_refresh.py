@@ -79,9 +79,9 @@ def plan_refresh(settings: Settings, progress: Progress) -> RefreshPlan:
     for canary in settings.refresh.canaries:
         build_canary_query(canary.term, book)
     return RefreshPlan(
-        paths=_expand_patterns(settings.folder, source.paths),
+        paths=_expand_patterns(settings.folder, source.paths, "paths"),
         rejects_folder=settings.home / "rejects",
-        tombstones=_expand_patterns(settings.folder, source.tombstones),
+        tombstones=_expand_patterns(settings.folder, source.tombstones, "tombstones"),
         fields=build_field_map(source.fields, source.ignore, settings.categories),
         database=database,
         covers=settings.records.covers,
@@ -157,13 +157,15 @@ def _configure_database(settings: Settings, progress: Progress) -> DatabaseSourc
     )
 
 
-def _expand_patterns(folder: Path, patterns: tuple[str, ...]) -> tuple[Path, ...]:
-    """The files of each pattern in turn, ordered by name. Raises SourceError for a pattern that
-    matches none."""
+def _expand_patterns(folder: Path, patterns: tuple[str, ...], key: str) -> tuple[Path, ...]:
+    """The files of each pattern in turn, ordered by name; ``key`` of [source] lists the patterns.
+
+    Raises SourceError for a pattern that matches none, and for a file that is missing."""
     paths: list[Path] = []
     for pattern in patterns:
         if not has_magic(pattern):
             paths.append(folder / pattern)
+            _require_existing_file(folder / pattern, key)
             continue
         base = Path(pattern)
         root, relative = (
@@ -183,10 +185,23 @@ def _expand_patterns(folder: Path, patterns: tuple[str, ...]) -> tuple[Path, ...
                 root.joinpath(*takewhile(_is_literal_part, Path(relative).parts[:-1]))
             )
             raise SourceError(
-                f'{folder / pattern}: no file matches this pattern. Check "paths" of [source].'
+                f'{folder / pattern}: no file matches this pattern. Check "{key}" of [source].'
             )
         paths += matches
     return tuple(paths)
+
+
+def _require_existing_file(path: Path, key: str) -> None:
+    """Raise SourceError for a file that is not there; another fault is found when it is read."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        raise SourceError(
+            f'{path}: there is no such file. Check "{key}" of [source] in foidex.toml, and whether '
+            "the file has arrived."
+        ) from None
+    except OSError:
+        pass
 
 
 def _is_literal_part(part: str) -> bool:

@@ -19,7 +19,7 @@ from indexer.config.model import Settings
 from indexer.errors import RequestError
 from indexer.records.categories import Categories
 from indexer.records.model import Reference
-from indexer.validation_errors import parse_validation_error
+from indexer.validation_errors import describe_violation, parse_validation_error
 from queries.disclosure.policy import DisclosureSpec
 from queries.questions import load_question_kinds
 from queries.questions.base import Question
@@ -137,8 +137,17 @@ def request_from_answer(saved_request: dict[str, Any]) -> Request:
         )
         rest = {name: value for name, value in saved_request.items() if name != "questions"}
         plain = msgspec.convert({**rest, "questions": []}, Request, strict=False)
-    except (KeyError, TypeError, msgspec.ValidationError) as error:
-        raise RequestError(f"the answer holds no request that can be read ({error}).") from None
+    except msgspec.ValidationError as error:
+        violation = parse_validation_error(error)
+        location = f'"{violation.location}" ' if violation.location else ""
+        raise RequestError(
+            f"the request that the answer holds cannot be read: {location}"
+            f"{describe_violation(violation)}. Use the file as it was made."
+        ) from None
+    except (KeyError, TypeError):
+        raise RequestError(
+            "the answer holds no request with questions. Use the file as it was made."
+        ) from None
     return msgspec.structs.replace(plain, questions=questions)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -13,17 +14,34 @@ from msgspec import Meta, Struct
 from indexer.validation_errors import (
     JsonError,
     JsonErrorKind,
+    TomlError,
     Violation,
     ViolationKind,
     describe_violation,
     get_field_name,
     get_value_at,
     list_allowed_keys,
+    list_allowed_values,
     parse_json_error,
+    parse_toml_error,
     parse_validation_error,
 )
 
 SECRET = "Grimsdyke"
+
+
+class Part(Struct):
+    """Fields with listed values, and one without."""
+
+    kinds: tuple[Literal["b", "a"], ...] = ()
+    level: Literal[1, "auto"] | None = None
+    size: int = 0
+
+
+class Whole(Struct):
+    """Parts by name."""
+
+    parts: dict[str, Part] = {}
 
 
 class Circle(Struct, tag_field="kind", tag="circle", forbid_unknown_fields=True):
@@ -196,3 +214,26 @@ def test_bytes_that_are_not_json_are_read_as_data(text: bytes, error: JsonError)
     with pytest.raises((msgspec.DecodeError, UnicodeDecodeError)) as caught:
         msgspec.json.decode(text)
     assert parse_json_error(caught.value) == error
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a = 1\nb = x", TomlError(2)),
+        ("a = 1\na = 2\n", TomlError(2, is_duplicate=True)),
+        ("[a]\n[a]", TomlError(2, is_duplicate=True)),
+        ("a = [1", TomlError()),
+        ('a = "', TomlError()),
+    ],
+)
+def test_what_is_not_toml_has_a_line(text: str, expected: TomlError) -> None:
+    with pytest.raises(tomllib.TOMLDecodeError) as error:
+        tomllib.loads(text)
+    assert parse_toml_error(error.value) == expected
+
+
+def test_the_allowed_values_are_those_of_the_type() -> None:
+    assert set(list_allowed_values(Whole, "$.parts[...].kinds[3]")) == {"a", "b"}
+    assert set(list_allowed_values(Whole, "$.parts[...].level")) == {"1", "auto"}
+    assert list_allowed_values(Whole, "$.parts[...].size") == ()
+    assert list_allowed_values(Whole, "$.gone") == ()

@@ -60,7 +60,11 @@ def test_a_wrong_file_is_told_by_section_and_key(tmp_path: Path, text: str, mess
     [
         ("FOIDEX_PASSWRD", "x", "The nearest is FOIDEX_PASSWORD"),
         ("FOIDEX_PORT", "high", "FOIDEX_PORT: expected a whole number, not text"),
-        ("FOIDEX_HEAP", "much", "FOIDEX_HEAP: expected text that matches"),
+        (
+            "FOIDEX_HEAP",
+            "much",
+            "FOIDEX_HEAP: expected a whole number with m or g, such as 512m or 1g",
+        ),
         ("FOIDEX_URL", "ftp://host", "is not an address"),
         ("FOIDEX_CONFIG", "nowhere.toml", "nowhere.toml: cannot be read"),
     ],

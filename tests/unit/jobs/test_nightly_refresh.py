@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -44,3 +45,18 @@ def test_a_folder_that_cannot_be_listed_is_told_and_not_the_pattern(
 @pytest.mark.parametrize("pattern", ["**crimes.jsonl", "extract**/crimes.jsonl"])
 def test_what_is_no_pattern_is_told(tmp_path: Path, pattern: str) -> None:
     assert f"{tmp_path / pattern}: is not a pattern" in refused(tmp_path, pattern)
+
+
+@pytest.mark.parametrize("key", ["paths", "tombstones"])
+def test_a_missing_file_is_said_with_the_setting_that_names_it(tmp_path: Path, key: str) -> None:
+    (tmp_path / "crimes.jsonl").touch()
+    (tmp_path / "link").symlink_to("gone")
+    for name in ("gone", "link"):
+        names = {"paths": ("crimes.jsonl",), key: (name,)}
+        (tmp_path / "foidex.toml").write_text(
+            "[source]\n" + "".join(f'{one} = ["{files[0]}"]\n' for one, files in names.items())
+        )
+        settings = load_settings({}, tmp_path / "foidex.toml")
+        message = f'{tmp_path / name}: there is no such file. Check "{key}" of [source]'
+        with pytest.raises(SourceError, match=re.escape(message)):
+            plan_refresh(settings, Progress(quiet=True))
