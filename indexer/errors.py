@@ -151,7 +151,7 @@ def list_exit_codes() -> list[tuple[int, str]]:
     return sorted(
         [
             (0, "done"),
-            (2, "the command line is wrong"),
+            (2, "the command line is wrong, or a date, period or number on it"),
             (130, "interrupted, by Ctrl-C or SIGINT"),
             (143, "stopped, by SIGTERM"),
             *((error.exit_code, error.summary) for error in errors),

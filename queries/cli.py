@@ -35,6 +35,7 @@ from queries.commands.explore.count import count_app
 from queries.commands.explore.find import find_app
 from queries.commands.explore.why import why_app
 from queries.commands.lint import lint_app
+from queries.commands.option_errors import explain_option_errors
 from queries.commands.options import ANSWER_PANEL, INDEX_PANEL, OPERATE_PANEL
 from queries.commands.refresh import refresh_app
 from queries.commands.replay import replay_app
@@ -68,16 +69,17 @@ def _flush_output() -> Iterator[None]:
 
 
 class FoidexGroup(TyperGroup):
-    """The commands. A result that cannot be written raises OutputError, whichever command it is."""
+    """The commands. A result that cannot be written raises OutputError, whichever command it is; a
+    wrong value of an option is explained in plain words."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Read the command line, which may print a help text. Raises OutputError."""
-        with _flush_output():
+        with _flush_output(), explain_option_errors():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command. Raises FoidexError."""
-        with _flush_output():
+        with _flush_output(), explain_option_errors():
             return super().invoke(ctx)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from indexer.commands.shared import parse_path
+from indexer.errors import RequestError
 from indexer.session import get_session
 
 if TYPE_CHECKING:
@@ -54,19 +55,43 @@ OffenceOption = Annotated[
     typer.Option("--offence", help="Only this offence code and every code below it. Repeatable."),
 ]
 
+
+def _check_period_option(text: str) -> str:
+    from queries.request.adhoc import parse_adhoc_period
+
+    try:
+        parse_adhoc_period(text)
+    except RequestError as error:
+        raise typer.BadParameter(str(error)) from None
+    return text
+
+
 PeriodOption = Annotated[
     list[str] | None,
     typer.Option(
         "--period",
+        parser=_check_period_option,
         metavar="PERIOD",
         help="2017/18, 2017 or 2017-04-01..2017-06-30. Several are shown side by side.",
     ),
 ]
 
+
+def _check_where_option(text: str) -> str:
+    from queries.request.adhoc import parse_field_condition
+
+    try:
+        parse_field_condition(text)
+    except RequestError as error:
+        raise typer.BadParameter(str(error)) from None
+    return text
+
+
 WhereOption = Annotated[
     list[str] | None,
     typer.Option(
         "--where",
+        parser=_check_where_option,
         metavar="FIELD=VALUE",
         help="Only records with this outcome, offence_group, sex or category. Repeatable.",
     ),

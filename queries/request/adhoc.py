@@ -126,10 +126,11 @@ def _parse_adhoc_periods(options: AdhocOptions) -> tuple[PeriodSpec, ...]:
         raise RequestError("--period cannot be combined with --from or --to. Keep one of them.")
     if options.start or options.end:
         return (PeriodSpec(first, last),)
-    return tuple(map(_parse_adhoc_period, options.periods))
+    return tuple(map(parse_adhoc_period, options.periods))
 
 
-def _parse_adhoc_period(text: str) -> PeriodSpec:
+def parse_adhoc_period(text: str) -> PeriodSpec:
+    """A year (2017/18 or 2017), or two days (2017-04-01..2017-06-30). Raises RequestError."""
     days: Any = expand_year(text)
     if isinstance(days, str):
         start, _, end = days.partition("..")
@@ -146,14 +147,19 @@ def _parse_adhoc_period(text: str) -> PeriodSpec:
 def _parse_field_values(conditions: Sequence[str]) -> dict[str, tuple[str, ...]]:
     values_by_field: dict[str, tuple[str, ...]] = {}
     for condition in conditions:
-        name, equals, value = condition.partition("=")
-        if not equals or not value:
-            raise RequestError(
-                f'"{condition[:60]}" is not a condition. Write a field and its value: '
-                "district=North."
-            )
+        name, value = parse_field_condition(condition)
         values_by_field[name] = (*values_by_field.get(name, ()), value)
     return values_by_field
+
+
+def parse_field_condition(text: str) -> tuple[str, str]:
+    """The field and the value of "district=North". Raises RequestError."""
+    name, _, value = text.partition("=")
+    if not name or not value:
+        raise RequestError(
+            f'"{text[:60]}" is not a condition. Write a field and its value: district=North.'
+        )
+    return name, value
 
 
 def _build_adhoc_questions(

@@ -211,7 +211,8 @@ class TableQuery(Struct, frozen=True, dict=True):
         if column and not is_column_called(self._unit_column, column):
             if self.columns is None:
                 raise RequestError(
-                    f'there is no column "{column[:60]}". Columns are named as the answer has them.'
+                    f'there is no column "{column[:60]}". The table has the column '
+                    f'"{self._unit_column.label}".'
                 )
             selections.append((self.axes[1], column.removeprefix(_COLUMN_PREFIX)))
         return [(axis, _find_bucket(axis, name)) for axis, name in selections]
@@ -373,7 +374,9 @@ def _find_bucket(axis: Axis, name: str) -> Bucket:
         if len(worded_alike) == 1 and bucket.label == worded_alike[0].label:
             return bucket
     labels = list(dict.fromkeys(bucket.label for bucket in axis.buckets))
+    more = len(labels) - _MAX_LABELS_SHOWN
+    rest = f" and {more:,} more" if more > 0 else ""
     raise RequestError(
         f'there is no row or column "{name[:60]}".{suggest_name(name, labels)} There are '
-        f"{', '.join(labels[:_MAX_LABELS_SHOWN])}."
+        f"{', '.join(labels[:_MAX_LABELS_SHOWN])}{rest}."
     )

@@ -195,6 +195,8 @@ def _locate_request_cell(run: AuditRun, cell: _CellChoice, terms: Sequence[str])
     assert cell.request_path is not None
     request = load_request(cell.request_path)
     run.add_fields(**request_fields(request), arguments={"row": cell.row, "column": cell.column})
+    if cell.column and not cell.row:
+        raise RequestError("--column names a column of a table. Name its row, too, with --row.")
     if cell.row:
         return locate_records(request, *parse_cell_name(cell.row), cell.column)
     return locate_scope(request.scope)
