@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Literal
 
+import msgspec
+
 from indexer.config.model import ForceSettings
 from queries.answer.condition import (
     AnyTermCondition,
@@ -230,3 +232,26 @@ def answer_by_code(
     records = [a_record(code) for code, n in zip(names, numbers, strict=True) for _ in range(n)]
     question = offences(records, names)
     return answer(records, question, codes=names, reference=reference, generation=generation)
+
+
+def two_way(grid: Sequence[Sequence[int]], *, codes: Sequence[str] = ()) -> Answer:
+    """One table of districts by offences, both of them sums, with these cells."""
+    names = [*codes] or [str(number + 1) for number in range(len(grid[0]))]
+    keys = [f"offence_{number}" for number in range(len(names))]
+    columns = [sum(cells) for cells in zip(*grid, strict=True)]
+    table = Table(
+        "District",
+        (Column("offences", "Offences"), *(Column(key, code, means=(f"offence:{code}",)) for key, code in zip(keys, names, strict=True))),
+        tuple(
+            Row(str(number), f"D{number}", (sum(cells), *cells), means=(f"category district:D{number}",))
+            for number, cells in enumerate(grid)
+        ),
+        Row("total", "All offences asked about", (sum(columns), *columns), "total"),
+        (
+            Relation("sum", "total", tuple(str(number) for number in range(len(grid)))),
+            Relation("sum", "offences", tuple(keys), "columns"),
+        ),
+    )  # fmt: skip
+    made = answer([], QuestionAnswer(id="Q1", kind="by", text="", table=table))
+    scope = msgspec.structs.replace(made.scope, records=sum(columns))
+    return msgspec.structs.replace(made, scope=scope)

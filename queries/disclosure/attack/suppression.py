@@ -25,10 +25,11 @@ from queries.disclosure.attack.attacker import (
     WeightedSum,
     find_narrow_intervals,
     make_solver,
+    run_solver,
 )
 from queries.disclosure.attack.constraints import ConstraintSystem, LinearConstraint, Population
 
-MAX_EXACT_CHOICES: Final = 1_000
+MAX_EXACT_CHOICES: Final = 10_000
 
 _MAX_ROUNDS: Final = 200
 
@@ -113,7 +114,9 @@ class _CutSearch:
         width = self.problem.width
         seen = SeenValues(self.attacker, self.true_values)
         new_cuts = []
-        for population in sorted(hidden | self.problem.always, key=_ORDER):
+        targets = sorted(hidden | self.problem.always, key=_ORDER)
+        seen.widen_together(targets, width, integral=False)
+        for population in targets:
             extremes = seen.widen(population, width, integral=False)
             if seen.is_narrow(population, width):
                 new_cuts.append(self._derive_cut(population, extremes))
@@ -160,9 +163,7 @@ class _CutSearch:
     def _sum_slack(self, extreme: LpSolution) -> float:
         """The value of the slack that the true numbers leave in the constraints."""
         worth = 0.0
-        for relation, price in zip(
-            self.problem.system.constraints, extreme.row_prices, strict=True
-        ):
+        for relation, price in zip(self.attacker.rows, extreme.row_prices, strict=True):
             if abs(price) < MIN_PRICE:
                 continue
             value = sum(
@@ -215,8 +216,7 @@ class _CutSearch:
             programme.addRow(
                 low - TOLERANCE, highspy.kHighsInf, len(terms), [*terms], [*terms.values()]
             )
-        programme.run()
-        if programme.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        if run_solver(programme) != highspy.HighsModelStatus.kOptimal:
             raise DisclosureError(
                 "no choice of numbers to withhold protects all of them, as others are already "
                 "public. Ask for less, or record why it may go out: --override REASON."
