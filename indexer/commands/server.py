@@ -61,7 +61,9 @@ def run_status(
     settings = get_session().settings
     limit = _parse_max_age(max_age) if max_age else None
     if settings.server.url is None and find_embedded_address(settings) is None and limit is None:
-        raise ServerError("no embedded server is running. Start it: foidex up")
+        raise ServerError(
+            "no embedded server is running. Start it with foidex up, or set FOIDEX_URL."
+        )
     with get_session().client() as client:
         print(f"Server      {get_session().address().redacted_urls}")
         live = read_live_generation(client, settings.index.alias)

@@ -28,7 +28,10 @@ def operate(tmp_path: Path) -> Callable[..., Outcome]:
 def test_status_without_a_running_server_exits_with_5(operate: Callable[..., Outcome]) -> None:
     outcome = operate("status", code=5)
     assert outcome.out == ""
-    assert outcome.err == "foidex: no embedded server is running. Start it: foidex up\n"
+    assert (
+        outcome.err
+        == "foidex: no embedded server is running. Start it with foidex up, or set FOIDEX_URL.\n"
+    )
 
 
 @pytest.mark.parametrize("options", [("--check",), ("--incremental", "--check")])
