@@ -13,6 +13,7 @@ from indexer.index.lock import read_lock
 from indexer.index.mapping import add_category_fields, load_index_schema
 from indexer.records.categories import Categories
 from indexer.records.damage.kinds import advise_repair, list_damage_counts
+from indexer.records.narrative import MATCHING_RULE
 
 
 def check_live_generation(client: Elasticsearch, alias: str, categories: Categories) -> Findings:
@@ -29,6 +30,14 @@ def check_live_generation(client: Elasticsearch, alias: str, categories: Categor
             "generation",
             "warning",
             f"{live.name} was built with another mapping than this foidex has.",
+            "Run a full refresh: foidex refresh --full",
+        )
+    elif live.counting_rule != MATCHING_RULE:
+        yield Finding(
+            "generation",
+            "warning",
+            f"the text of {live.name} was cut by version {live.counting_rule} of the matching "
+            f"rule, and this foidex has version {MATCHING_RULE}.",
             "Run a full refresh: foidex refresh --full",
         )
     else:

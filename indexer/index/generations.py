@@ -24,6 +24,7 @@ from indexer.records.categories import CATEGORIES_FIELD
 from indexer.records.coverage import Coverage
 from indexer.records.damage.kinds import TextDamage
 from indexer.records.model import DELETED
+from indexer.records.narrative import MATCHING_RULE, find_counting_rule
 
 _MERGE_TIMEOUT_SECONDS: Final = 6 * 3600
 
@@ -45,7 +46,8 @@ class Generation(Struct, frozen=True):
     deleted. ``content_hash`` covers all its records, in any order. ``overrides`` are the checks
     that it failed and was promoted in spite of; ``forgotten`` counts the records removed from it
     since. ``coverage`` are the days it holds records of, and ``damage`` counts the records with
-    damaged text; both are None in those of earlier versions.
+    damaged text; both are None in those of earlier versions. ``matching_rule`` is the version of
+    the matching rule by which its text was cut, None where that was not recorded.
     """
 
     name: str
@@ -77,6 +79,16 @@ class Generation(Struct, frozen=True):
     verified: bool = False
     coverage: Coverage | None = None
     damage: TextDamage | None = None
+    matching_rule: int | None = None
+
+    @property
+    def counting_rule(self) -> int:
+        """The version of the matching rule that counts in it: see ``find_counting_rule``.
+
+        Before it was recorded, version 3 came with the count of damaged text.
+        """
+        built_by = self.matching_rule or (1 if self.damage is None else 3)
+        return find_counting_rule(built_by)
 
 
 def create_generation(  # noqa: PLR0913 - what a generation is made from
@@ -156,7 +168,9 @@ def _make_generation(alias: str, make: Callable[[Generation], None], **fields: A
     built_at = datetime.now(UTC).replace(microsecond=0)
     stamp = f"{alias}-{built_at:%Y%m%d-%H%M%S}"
     for suffix in ("", *(f"-{number}" for number in range(2, 100))):
-        generation = Generation(name=f"{stamp}{suffix}", built_at=built_at, **fields)
+        generation = Generation(
+            name=f"{stamp}{suffix}", built_at=built_at, matching_rule=MATCHING_RULE, **fields
+        )
         try:
             make(generation)
         except elasticsearch.BadRequestError as error:

@@ -54,6 +54,7 @@ from indexer.records.contract import DEFAULT_EARLIEST_DAY, DayLimits, RecordCont
 from indexer.records.coverage import CoverageSettings
 from indexer.records.damage.kinds import NO_REPAIR, RepairKind, sort_kinds
 from indexer.records.model import DELETED, EXCLUDING_LOCATIONS, KEPT_OUT
+from indexer.records.narrative import MATCHING_RULE
 from indexer.records.offences import load_offence_table
 from indexer.sources import (
     begin_extract_checks,
@@ -354,6 +355,12 @@ def _find_base_generation(context: RefreshContext) -> Generation | None:
         raise SourceError(
             f"{live.name} was built with another mapping or other categories, so it cannot be "
             "changed, only rebuilt. Run a full refresh: foidex refresh --full"
+        )
+    if incremental and live.counting_rule != MATCHING_RULE:
+        raise SourceError(
+            f"the text of {live.name} was cut by version {live.counting_rule} of the matching "
+            f"rule, and this foidex has version {MATCHING_RULE}, so an increment would mix the "
+            "two. Run a full refresh: foidex refresh --full"
         )
     if incremental and live.damage and live.damage.repair != sort_kinds(context.plan.repair):
         raise SourceError(

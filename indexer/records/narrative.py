@@ -2,9 +2,9 @@
 
 Pure functions of text; this module knows nothing of records or of Elasticsearch. The rule:
 
-- *Clean* text is NFKC, without soft hyphens, zero-width characters, variation selectors and NUL,
-  with one kind of apostrophe, and with each letter folded whose case fold differs from its lower
-  case ("ß" to "ss"). Other capitals stay, so that evidence reads as it was written; the index
+- *Clean* text is NFKC, without soft hyphens, zero-width and tag characters, variation selectors and
+  NUL, with one kind of apostrophe, and with each letter folded whose case fold differs from its
+  lower case ("ß" to "ss"). Other capitals stay, so that evidence reads as it was written; the index
   lowercases them. A combining mark without a letter or digit before it is removed, as broken text
   of a PDF has it ("live \u0301stream"): it cuts no word and parts no two.
 - A *word* is a run of letters, digits and combining marks; an apostrophe between two letters
@@ -34,6 +34,13 @@ from indexer.records.characters import HEBREW, MARK, NUMBER_SIGN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+#: The version of the matching rule, here and in ``queries.matching.term``: raised when a term may
+#: count other records.
+MATCHING_RULE: Final = 4
+
+# The versions that clean or cut text otherwise than the one before.
+_TEXT_RULES: Final = (3, 4)
 
 COMPOUND_WORDS: Final = 4
 
@@ -80,6 +87,15 @@ _WORDS: Final = re.compile(_WORD)
 _COMPOUNDS: Final = re.compile(f"{_WORD}(?:{_HARD}{_WORD})+")
 _SOFT_CHARACTER: Final = re.compile(f"[{_SOFT}]")
 _TO_SOFT: Final = re.compile(f".*[{_SOFT}]", re.DOTALL)  # the last one
+
+
+def find_counting_rule(built_by: int) -> int:
+    """The version of the matching rule that counts in text which version ``built_by`` cut.
+
+    It is the newest of those that cut text as that one did: what a later one changed for terms
+    alone applies, too. It is this program's where a new refresh would cut nothing otherwise.
+    """
+    return next((rule - 1 for rule in _TEXT_RULES if rule > built_by), max(built_by, MATCHING_RULE))
 
 
 def clean_text(text: str) -> str:

@@ -26,7 +26,6 @@ from queries.answer.types import (
 )
 from queries.answering.coverage import apply_coverage
 from queries.disclosure.consistency import check_consistency
-from queries.matching.term import MATCHING_RULE
 from queries.questions.base import (
     build_filters_agg,
     build_term_aggs,
@@ -261,5 +260,5 @@ def build_provenance(result: SearchResult) -> Provenance:
         took_ms=result.body["took"],
         version=VERSION,
         damage=generation.damage or UNSET,
-        written_matching_rule=MATCHING_RULE,
+        written_matching_rule=generation.counting_rule,
     )

@@ -44,9 +44,6 @@ MAX_TERM_LENGTH: Final = 100
 
 MAX_TERM_PARTS: Final = 8
 
-#: The version of the rule, which an answer records: raised when a term may count other records.
-MATCHING_RULE: Final = 3
-
 MIN_LETTERS_SPLIT_ONCE: Final = 2
 
 _MAX_FORMS_COMPARED: Final = 100

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from indexer.config.model import Canary, IndexSettings, RefreshSettings
 from indexer.errors import GenerationError, LockedError, NoIndexError, SourceError
+from indexer.index import generations
 from indexer.index.generations import (
     count_documents,
     find_live_name,
@@ -42,6 +43,7 @@ from indexer.loading.bulk_request import DocumentChunk
 from indexer.loading.conflicts import create_documents
 from indexer.loading.rejects import Rejects
 from indexer.loading.tally import LineOutcome, Tally
+from indexer.records.narrative import MATCHING_RULE
 from indexer.records.sample import generate_records
 from indexer.server.address import ServerAddress
 from indexer.server.connection import connect_server
@@ -397,6 +399,27 @@ def test_an_incremental_refresh_needs_a_generation_to_change(
 
 
 # -- one at a time ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("recorded", [3, None])
+def test_an_increment_onto_text_that_another_rule_cut_is_refused(
+    client: Elasticsearch,
+    index: IndexSettings,
+    run: Callable[..., RefreshResult],
+    monkeypatch: pytest.MonkeyPatch,
+    recorded: int | None,
+) -> None:
+    """None: a generation of before the rule was recorded."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr(generations, "MATCHING_RULE", recorded)
+        built = run([record("A")]).generation
+    assert (built.matching_rule, built.counting_rule) == (recorded, 3)
+    with pytest.raises(SourceError, match=r"version 3 of the matching rule.*foidex refresh --full"):
+        run([record("B")], "incremental")
+    assert find_live_name(client, index.alias) == built.name
+    assert run([record("A")]).generation.matching_rule == MATCHING_RULE
+    increment = run([record("B")], "incremental").generation
+    assert (increment.matching_rule, increment.records) == (MATCHING_RULE, 2)
 
 
 def test_a_second_refresh_is_told_who_holds_the_lock_since_when(

@@ -18,17 +18,19 @@ from hypothesis import strategies as st
 from indexer.config.field_map import FieldMap
 from indexer.config.model import IndexSettings, RefreshSettings
 from indexer.errors import RequestError
+from indexer.index import generations
 from indexer.index.generations import prune_generations
 from indexer.index.lock import hold_lock
 from indexer.jobs.forget import ErasureScope, erase_record
 from indexer.jobs.refresh import RefreshMode, RefreshOptions, RefreshPlan, refresh_index
 from indexer.records.categories import Category
+from indexer.records.narrative import MATCHING_RULE
 from queries.answer.types import ANSWER_FORMAT, Answer, format_json
 from queries.answering.build import compute_answer
 from queries.evidence.basis import basis_path, read_basis, save_basis
 from queries.evidence.membership import build_membership
 from queries.evidence.trace import trace_scope
-from queries.matching.term import MATCHING_RULE, build_form_query, parse_term
+from queries.matching.term import build_form_query, parse_term
 from queries.replay.compare import (
     LabelledRecordChange,
     Replay,
@@ -462,6 +464,25 @@ def test_an_answer_by_the_rule_before_says_that_the_rule_changed(
     text = format_replay(replayed)
     assert "Its records are the same: the matching rule changed, as noted above." in text
     assert "nothing in it differs: the matching rule changed" in text
+    force.prune()
+
+
+@pytest.mark.parametrize("recorded", [3, None])
+def test_an_answer_has_the_rule_by_which_the_text_of_its_generation_was_cut(
+    force: Force, monkeypatch: pytest.MonkeyPatch, recorded: int | None
+) -> None:
+    """None: a generation of before the rule was recorded."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr(generations, "MATCHING_RULE", recorded)
+        force.refresh([record("C1", "a pickup truck")])
+    answered = force.answer(parse_request(TRUCK))
+    assert answered.provenance.matching_rule == 3
+    replayed = force.replay(answered)
+    assert not replayed.matching_rule_changed
+    force.refresh([record("C1", "a pickup truck")])
+    replayed = force.replay(answered)
+    told = f"version 3 of it answered, and version {MATCHING_RULE} counts now"
+    assert any(told in note for note in replayed.notes)
     force.prune()
 
 

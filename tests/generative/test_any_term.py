@@ -194,6 +194,8 @@ def test_the_index_has_the_words_that_the_rule_has(
         *range(0x80, 0x3400),
         *range(0xA000, 0xAC00),
         *range(0xF900, 0x1F200),
+        0xE0001,
+        *range(0xE0020, 0xE0080),
         *range(0xE0100, 0xE01F0),
     ]
     for character in map(chr, every):

@@ -27,10 +27,11 @@ from indexer.records.characters.classes import (
 )
 
 _INVISIBLE: Final = (
-    "\x00\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\x00\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
 )
 
-_RARE_SELECTORS: Final = range(0xE0100, 0xE01F0)
+# Tag characters, and the variation selectors beyond the basic plane.
+_RARE_INVISIBLE: Final = (0xE0001, *range(0xE0020, 0xE0080), *range(0xE0100, 0xE01F0))
 
 _APOSTROPHES: Final = "`\u2018\u2019\u201b\u02bc\u02bb"
 
@@ -155,7 +156,7 @@ def _build_tables() -> _Tables:
         substitutes[ord(character)] = ord(mark if category(character) == "Lo" else "'")
     for character in _list_characters(_APOSTROPHES):
         substitutes[ord(character)] = ord("'")
-    substitutes[[*map(ord, _list_characters(_INVISIBLE)), *_RARE_SELECTORS]] = 0
+    substitutes[[*map(ord, _list_characters(_INVISIBLE)), *_RARE_INVISIBLE]] = 0
     notes[0] = _REMOVED
     # Twice, because a wide grave accent is a grave accent.
     return _Tables(substitutes.take(substitutes), notes, re.compile(f"[{''.join(folds)}]"), folds)

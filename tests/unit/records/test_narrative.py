@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.records.narrative import (
+    MATCHING_RULE,
     clean_text,
     find_compounds,
+    find_counting_rule,
     find_words,
     segment_narrative,
 )
@@ -19,12 +21,15 @@ from indexer.records.narrative import (
 # Characters where mistakes live: dashes, apostrophes, invisible ones, marks, cased oddities.
 AWKWARD = (
     "ab'’‘sS-‐–—−_.,/&@: \t\n\r\x0b\x0c\x00\x1c\x85\u2028\u2029\u00ad\u200b\ufeff\u0301"
-    "ßİıſςΣﬁＡ\u3000９½ŉǰ"
+    "ßİıſςΣﬁＡ\u3000９½ŉǰ\u180f\ufe0f\U000e0001\U000e0061\U000e007f\U000e0100"
 )
 
 
 def segments(text: str) -> list[str]:
     return segment_narrative(text).segments
+
+
+INVISIBLE = "\x00\u00ad\u180f\u200b\u200d\u2060\ufe0f\ufeff\U000e0001\U000e0020\U000e007f\U000e01ef"
 
 
 text = st.one_of(st.text(), st.text(alphabet=AWKWARD), st.text(st.characters(codec="ascii")))
@@ -45,7 +50,7 @@ def test_cleaning_twice_is_cleaning_once(raw: str) -> None:
 def test_clean_text_is_nfkc_and_holds_nothing_invisible(raw: str) -> None:
     cleaned = clean_text(raw)
     assert unicodedata.is_normalized("NFKC", cleaned)
-    assert not set(cleaned) & set("\x00\u00ad\u200b\u200d\u2060\ufeff’")
+    assert not set(cleaned) & set(INVISIBLE + "’")
 
 
 # Letters and marks that compose, or that stand in an order: Latin, Korean, Tamil, Hindi, Arabic.
@@ -229,3 +234,19 @@ def test_latin_text_is_cut_alike_beside_another_script(raw: str) -> None:
     assert (slow.possessives, slow.compounds) == (quick.possessives, quick.compounds)
     words = find_words(f"{cleaned} {other}")
     assert [word.replace(other, letter) for word in words] == find_words(f"{cleaned} {letter}")
+
+
+def test_an_invisible_character_belongs_to_the_word_that_it_stands_in() -> None:
+    for character in INVISIBLE:
+        assert clean_text(f"Ti{character}nder é") == "Tinder é"
+        assert segments(clean_text(f"Tin{character}der, live{character} stream é")) == [
+            "Tinder, ",
+            "live stream é",
+        ]
+    # The flag of Scotland: a black flag, and its name in tag characters.
+    assert clean_text("a \U0001f3f4\U000e0067\U000e0062\U000e007f b") == "a \U0001f3f4 b"
+
+
+def test_the_rule_that_counts_is_the_newest_that_cuts_text_in_the_same_way() -> None:
+    assert [find_counting_rule(rule) for rule in (1, 2, 3, 4)] == [2, 2, 3, MATCHING_RULE]
+    assert find_counting_rule(MATCHING_RULE + 1) == MATCHING_RULE + 1
