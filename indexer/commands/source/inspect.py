@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from indexer.commands.shared import parse_path
 from indexer.session import get_session
 
 
@@ -14,7 +15,9 @@ def run_inspect(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="CSV, XLSX, XLS, XLSB, ODS, JSON, or a zip of CSVs.", metavar="FILE..."
+            parser=parse_path,
+            help="CSV, XLSX, XLS, XLSB, ODS, JSON, or a zip of CSVs.",
+            metavar="FILE...",
         ),
     ],
     write: Annotated[

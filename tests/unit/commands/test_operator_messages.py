@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
+import typer
 
 from indexer.audit.chain import build_chain_line, hash_line
+from indexer.commands.shared import parse_path
+from queries.cli import app, set_global_options
 from tests.support.command_line import Outcome, run_command
 
 
@@ -103,6 +107,27 @@ def test_an_empty_path_is_a_wrong_command_line(
     outcome = operate(*command, code=2)
     assert "is empty. Name a file or a folder." in " ".join(outcome.err.split())
     assert [*(tmp_path / "work").iterdir()] == []
+
+
+def list_commands(app: typer.Typer) -> Iterator[Callable[..., object]]:
+    for command in app.registered_commands:
+        assert command.callback
+        yield command.callback
+    for group in app.registered_groups:
+        assert group.typer_instance
+        yield from list_commands(group.typer_instance)
+
+
+def test_every_command_refuses_an_empty_path() -> None:
+    """So that a new option is not forgotten."""
+    found = 0
+    for command in (set_global_options, *list_commands(app)):
+        for name, hint in get_type_hints(command, include_extras=True).items():
+            if "Path" in str(get_args(hint)[:1]):
+                found += 1
+                (option,) = get_args(hint)[1:]
+                assert option.parser is parse_path, f"{command.__name__}: {name}"
+    assert found > 15
 
 
 def test_an_empty_folder_name_in_foidex_toml_is_refused(
