@@ -7,8 +7,9 @@ import io
 from datetime import date, datetime
 from typing import Final
 
+import msgspec
 from elasticsearch import Elasticsearch
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from indexer.records.coverage import Coverage
 from queries.answer.types import Answer, Count, SpellingCount, Table
@@ -17,7 +18,10 @@ from queries.layout.coverage_text import describe_coverage, warn_about_inferred
 from queries.layout.csv_text import escape_formula, format_table_csv
 from queries.layout.prose import describe_left_out, format_number, format_timestamp
 from queries.layout.text_table import align_rows, format_text_table, wrap_paragraph
+from queries.lint.scope_damage import ScopeDamage, count_scope_damage
 from queries.request.reader import Request
+from queries.search.exactness import alias_moved_error
+from queries.search.sealed import SealedGeneration
 from queries.tables.scope import Scope
 
 _TOTAL_LABEL: Final = "each record once"
@@ -38,7 +42,9 @@ class AdhocCount(Struct, frozen=True):
 
     ``records`` counts each record once, however many of the terms it mentions; ``left_out`` has the
     records in scope that do not count, by status; ``table`` is the breakdown, if there is one.
-    ``coverage_notes`` say what of the days asked about the records do not cover.
+    ``coverage_notes`` say what of the days asked about the records do not cover. ``damage`` counts
+    the records of the period and offences, whatever they mention, whose text is damaged; None if an
+    earlier version built the generation.
     """
 
     terms: tuple[AdhocTermCount, ...]
@@ -54,11 +60,13 @@ class AdhocCount(Struct, frozen=True):
     watermark: datetime | None
     coverage: Coverage | None = None
     coverage_notes: tuple[str, ...] = ()
+    damage: ScopeDamage | None = None
 
 
 def count_adhoc_request(client: Elasticsearch, alias: str, request: Request) -> AdhocCount:
     """Count the records in the live generation of an alias. Raises as ``compute_answer``."""
     answer = compute_answer(client, alias, request)
+    damage = _count_damage(client, alias, request, answer)
     scope = request.scope
     question = answer.questions[0] if answer.questions else None
     return AdhocCount(
@@ -75,7 +83,23 @@ def count_adhoc_request(client: Elasticsearch, alias: str, request: Request) -> 
         watermark=answer.provenance.watermark,
         coverage=answer.coverage,
         coverage_notes=_write_coverage_notes(answer),
+        damage=damage,
     )
+
+
+def _count_damage(
+    client: Elasticsearch, alias: str, request: Request, answer: Answer
+) -> ScopeDamage | None:
+    """The damaged records in scope, of the answer's own generation; a search only if any are."""
+    damage = answer.provenance.damage
+    if damage is UNSET:
+        return None
+    if not damage.damaged:
+        return ScopeDamage(0, {})
+    sealed = SealedGeneration(client, alias)
+    if sealed.generation.name != answer.provenance.generation:
+        raise alias_moved_error(alias)
+    return count_scope_damage(sealed, msgspec.structs.replace(request.scope, mentions=()))
 
 
 def _write_coverage_notes(answer: Answer) -> tuple[str, ...]:

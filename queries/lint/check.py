@@ -13,15 +13,12 @@ from typing import Final, NamedTuple
 
 import msgspec
 from elasticsearch import Elasticsearch
-from elasticsearch.dsl.query import Exists, MatchAll
-from elasticsearch.dsl.query import Term as FieldValue
+from elasticsearch.dsl.query import MatchAll
 
-from indexer.records.damage.kinds import DAMAGE_WORDS
 from queries.answer.types import Answer, NearMissCount, NearMisses, SpellingCount
 from queries.lint.coverage import describe_request_coverage
 from queries.lint.findings import (
     SampleContext,
-    ScopeDamage,
     TermCheck,
     WordingCheck,
     WordingSuggestion,
@@ -35,6 +32,7 @@ from queries.lint.near_misses import (
     count_near_misses,
     search_near_misses,
 )
+from queries.lint.scope_damage import count_scope_damage
 from queries.matching.highlight import (
     find_term_matches,
     make_character_snippet,
@@ -85,7 +83,7 @@ def check_wording(  # noqa: PLR0913 - two of them are options with defaults
     records, in_scope, *code_counts = sealed.numbers(
         base.query(), [MatchAll(), scope.query(), *(build_offence_query([code]) for code in codes)]
     )
-    damage = _count_damage(sealed, base)
+    damage = count_scope_damage(sealed, base)
     usages = _list_term_usages(request, base)
     checker = _TermChecker(sealed, usages, book, limits, contexts)
     checks = tuple(checker.check_term(usage) for usage in usages)
@@ -103,17 +101,6 @@ def check_wording(  # noqa: PLR0913 - two of them are options with defaults
         coverage_notes=describe_request_coverage(request, sealed.coverage),
         damage=damage,
     )
-
-
-def _count_damage(sealed: SealedGeneration, base: Scope) -> ScopeDamage | None:
-    """The records of a period and offences whose text is damaged; None if nobody looked for it."""
-    if sealed.generation.damage is None:
-        return None
-    damaged, *counts = sealed.numbers(
-        base.query(), [Exists(field="damage"), *(FieldValue(damage=kind) for kind in DAMAGE_WORDS)]
-    )
-    kinds = zip(DAMAGE_WORDS, counts, strict=True)
-    return ScopeDamage(damaged, {kind: count for kind, count in kinds if count})
 
 
 def collect_near_misses(

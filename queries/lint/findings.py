@@ -15,9 +15,10 @@ import msgspec
 from msgspec import Struct, field
 
 from indexer.records.coverage import Coverage
-from indexer.records.damage.kinds import advise_repair, list_damage_counts
+from indexer.records.damage.kinds import advise_repair
 from queries.answer.types import NearMissCount, SpellingCount
 from queries.layout.text_table import align_rows, wrap_paragraph
+from queries.lint.scope_damage import ScopeDamage
 from queries.request.reader import Request
 
 LINT_FORMAT: Final = "foidex-lint/1"
@@ -112,13 +113,6 @@ class WordingAnnex(Struct, frozen=True):
     """What the annex of an answer may say about wording that was not counted."""
 
     near_misses_not_counted: tuple[NearMissCount, ...]
-
-
-class ScopeDamage(Struct, frozen=True):
-    """How many records have damaged text: in all, and by the kind of damage."""
-
-    records: int
-    kinds: dict[str, int]
 
 
 class WordingCheck(Struct, frozen=True):
@@ -223,10 +217,7 @@ def _describe_scope_damage(damage: ScopeDamage | None) -> str:
         )
     if not damage.records:
         return ""
-    return (
-        f"Records with damaged text among these: {damage.records:,}. A term in it may not be "
-        f"counted: {list_damage_counts(damage.kinds)}. {advise_repair(damage.kinds)}"
-    )
+    return f"{damage.note} {advise_repair(damage.kinds)}"
 
 
 def _describe_state(finding: TermCheck) -> str:

@@ -180,6 +180,26 @@ def test_lint_counts_the_damaged_records_of_the_request_by_kind(
     assert report["wording"]["damage"] == {"records": 0, "kinds": {}}
 
 
+def test_a_count_says_how_many_records_in_scope_are_damaged(
+    foidex: CommandLine, load: Callable[..., Any]
+) -> None:
+    outside = {**RECORDS[0], "crime_ref": "X1", "recorded_on": "2018-01-01"}
+    cancelled = {**RECORDS[1], "crime_ref": "X3", "status": "cancelled"}
+    load([*RECORDS, outside, cancelled])
+    asked = ("count", "live stream", "--from", "2019-05-01", "--to", "2019-12-31")
+    counted = msgspec.json.decode(foidex(*asked, "--format", "json").out)
+    assert counted["damage"] == {"records": 7, "kinds": KINDS}
+    for form in ("table", "csv"):
+        outcome = foidex(*asked, "--format", form)
+        assert "damaged" not in outcome.out
+        (note,) = [line for line in outcome.err.splitlines() if "damaged" in line]
+        assert note.startswith("Records with damaged text among these: 7. A term in it may not be")
+    load(RECORDS[-2:])
+    assert "damaged" not in foidex(*asked).err
+    counted = msgspec.json.decode(foidex(*asked, "--format", "json").out)
+    assert counted["damage"] == {"records": 0, "kinds": {}}
+
+
 def test_an_answer_says_what_was_repaired_and_what_is_damaged(
     foidex: CommandLine, tmp_path: Path
 ) -> None:

@@ -180,3 +180,5 @@ def _print_count(result: AdhocCount, form: CountFormat) -> None:
                 print(message, end="\n" if message else "", file=sys.stderr)
         case CountFormat.TABLE:
             print(format_adhoc_text(result), end="")
+    if form is not CountFormat.JSON and result.damage and result.damage.note:
+        print(result.damage.note, file=sys.stderr)
