@@ -82,7 +82,8 @@ def _print_chains(check: HistoryCheck) -> None:
     for file, chain in reversed([*zip(check.history.files, check.chains, strict=True)]):
         is_archive = file is not check.history.files[-1]
         name = f"{file.path.name}: " if is_archive else ""
-        print(f"{name}The chain of {chain.line_count:,} lines is intact. Head: {chain.head}")
+        lines = f"{chain.line_count:,} line{'' if chain.line_count == 1 else 's'}"
+        print(f"{name}The chain of {lines} is intact. Head: {chain.head}")
         if chain.torn_lines:
             torn_lines = ", ".join(f"{line_number:,}" for line_number in chain.torn_lines)
             print(

@@ -393,7 +393,7 @@ class Settings(ConfigFile, frozen=True, kw_only=True):
 
     @property
     def audit_folder(self) -> Path:
-        """The folder of the audit log and of the bases of answers."""
+        """The folder of the audit log and of the evidence files of answers."""
         if self.audit.folder is not None:
             return self.folder / Path(self.audit.folder).expanduser()
         return self.home / "audit"

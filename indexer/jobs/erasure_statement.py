@@ -13,7 +13,7 @@ NOT_REACHED: Final = (
     "the source: delete the record there; a version of it that is newer than this comes back",
     "the text of other records, and their links, which may name it",
     "answers, letters and listings that were made from it, and rejects files named with --rejects",
-    "the bases of answers in audit/basis: its reference, date and codes, and hashes of its text",
+    "the evidence files in audit/basis: its reference, date and codes, and hashes of its text",
     "copies of disk, repository or files, and what the file system has not yet written over",
 )
 

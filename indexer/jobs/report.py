@@ -17,7 +17,7 @@ from msgspec import Struct
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from indexer.errors import OutputError
+from indexer.errors import LockedError, OutputError
 from indexer.files import read_file, write_file
 from indexer.index.generations import Generation
 from indexer.jobs.refresh import RefreshMode, RefreshResult
@@ -25,10 +25,18 @@ from indexer.jobs.summary import list_empty_months
 from indexer.loading.faults import RejectedKind
 from indexer.records.damage.kinds import DAMAGE_WORDS, TextDamage
 
-_COUNT_FIELDS: Final = (
-    "read", "indexed", "rejected", "deleted", "late", "unchanged", "kept_out", "skipped", "records",
-    "unresolved_links",
-)  # fmt: skip
+_COUNT_FIELDS: Final = {
+    "read": "Records that the last refresh read from the source.",
+    "indexed": "Records that the last refresh wrote into the new generation.",
+    "rejected": "Records that the last refresh set aside because they break the rules.",
+    "deleted": "Deletions that the last refresh applied.",
+    "late": "Records that the last refresh ignored because a newer version is in the index.",
+    "unchanged": "Records of the source that were in the index already.",
+    "kept_out": "Records that the last refresh left out because they were erased.",
+    "skipped": "Blank rows and lines of the source.",
+    "records": "Records in the generation that the last refresh made live.",
+    "unresolved_links": "Links without a code to a record that is not in the index.",
+}
 
 
 _LAST_SUCCESS_METRIC: Final = "foidex_refresh_last_success_timestamp_seconds"
@@ -94,16 +102,19 @@ def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
 
     end = report.started_at.timestamp() + report.seconds
     success = end if report.outcome == "promoted" else _read_last_success(path)
-    gauge("foidex_refresh_success", "1 if the last refresh was promoted.", report.exit_code == 0)
+    gauge(
+        "foidex_refresh_success",
+        "1 if the last refresh succeeded, otherwise 0.",
+        report.exit_code == 0,
+    )
     gauge("foidex_refresh_exit_code", "Exit code of the last refresh.", report.exit_code)
     gauge("foidex_refresh_end_timestamp_seconds", "When the last refresh ended.", end)
     gauge("foidex_refresh_duration_seconds", "How long the last refresh took.", report.seconds)
     if success is not None:
-        gauge(_LAST_SUCCESS_METRIC, "When one last succeeded.", success)
+        gauge(_LAST_SUCCESS_METRIC, "When a refresh last succeeded.", success)
     if report.generation:
-        for name in _COUNT_FIELDS:
-            value = getattr(report.generation, name)
-            gauge(f"foidex_refresh_{name}", f"{name} of the last promoted refresh.", value)
+        for name, text in _COUNT_FIELDS.items():
+            gauge(f"foidex_refresh_{name}", text, getattr(report.generation, name))
         empty = len(report.generation.coverage.empty_months) if report.generation.coverage else 0
         gauge("foidex_refresh_empty_months", "Months covered that have no record at all.", empty)
         _set_damage_gauges(registry, report.generation.damage or TextDamage(), alias)
@@ -206,10 +217,11 @@ def log_refresh_report(report: RefreshReport) -> None:
             **_describe_damage(generation),
             **counts,
         )
+    elif report.exit_code == LockedError.exit_code:  # another refresh runs: no failure
+        refresh_log.warning("refresh skipped", **_describe_run(report))
     else:
-        refresh_log.error(
-            "refresh failed",
-            mode=report.mode,
-            exit_code=report.exit_code,
-            seconds=report.seconds,
-        )
+        refresh_log.error("refresh failed", **_describe_run(report))
+
+
+def _describe_run(report: RefreshReport) -> dict[str, object]:
+    return {"mode": report.mode, "exit_code": report.exit_code, "seconds": report.seconds}

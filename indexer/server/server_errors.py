@@ -107,8 +107,9 @@ def translate_client_errors(address: ServerAddress) -> Iterator[None]:
         raise ServerError(f"{address.redacted_urls}: {explain_tls_error(error)}") from None
     except elasticsearch.ConnectionTimeout:
         raise ServerError(
-            f"{address.redacted_urls} did not answer within {address.timeout} seconds. "
-            "Try again, or raise server.timeout in foidex.toml."
+            f"{address.redacted_urls} did not answer in time (server.timeout: {address.timeout} "
+            "seconds). Run foidex doctor: the disk may be full, or a node down. If it finds "
+            "nothing, try again, or raise server.timeout in foidex.toml."
         ) from None
     except elasticsearch.TransportError:
         if address.is_embedded:
@@ -248,7 +249,8 @@ def _explain_status(  # noqa: PLR0911 - one for each status
         case 429 | 502 | 503 | 504:
             return ServerError(
                 f"{urls} is overloaded or unavailable ({error.status_code}, {error_type}), even "
-                f"after {address.retries} retries. Try again later."
+                f"after retries ({address.retries:,}). Try again later; if that does not help, run "
+                "foidex doctor."
             )
         case status:
             return ServerError(f"{urls} refused the call ({status}, {error_type}).")

@@ -69,7 +69,7 @@ class AnswerJob(Struct, frozen=True):
             run.write(**note_fields(head))
             if head.created:
                 self.session.progress.say(
-                    f"This is the first release of {head.alias}: {head.ledger} was created."
+                    f"There was no ledger of {head.alias} yet: {head.ledger} was created."
                 )
         return head
 

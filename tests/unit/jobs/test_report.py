@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from indexer.jobs.report import RefreshReport, write_metrics
+import pytest
+
+from indexer.jobs.report import RefreshReport, log_refresh_report, write_metrics
 
 STARTED = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
 
@@ -35,3 +38,15 @@ def test_time_of_the_last_success_is_left_out_where_none_is_known(tmp_path: Path
     path.write_text(f"{LAST_SUCCESS}{{ is not a metric")
     write_metrics(FAILED, path, "crimes")
     assert last_success(path) == []
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "event", "level"),
+    [(12, "refresh skipped", "warning"), (5, "refresh failed", "error")],
+)
+def test_a_run_that_finds_another_one_running_is_logged_as_skipped_and_not_as_failed(
+    capsys: pytest.CaptureFixture[str], exit_code: int, event: str, level: str
+) -> None:
+    log_refresh_report(RefreshReport("failed", exit_code, "full", STARTED, 1.0))
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["level"], line["exit_code"]) == (event, level, exit_code)
