@@ -7,11 +7,17 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import psutil
 import pytest
 
-from indexer.index.generations import read_live_generation
+from indexer.index.generations import (
+    promote_generation,
+    read_live_generation,
+    roll_back_generation,
+)
+from queries.answering.adhoc import AdhocCount, count_adhoc_request
 from tests.support.examples import repeats
 from tests.support.night import ALIAS, DatabaseSource, FileSource, Night, disturb
 from tests.support.postgres import running
@@ -101,6 +107,30 @@ def test_a_server_killed_during_a_refresh_and_started_again_is_whole(night: Nigh
         night.check({before, total})
         night.refresh()
         before = night.check({total}).records
+
+
+def test_a_promotion_sent_before_a_kill_makes_no_count_look_wrong(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check of these tests, if the server carries it out between reading what is live and
+    counting: a count is compared with the generation that it is of."""
+    with night.client() as client:
+        before = read_live_generation(client, ALIAS)
+        night.source.fill(before.records + 20)
+        night.refresh()
+        after = read_live_generation(client, ALIAS)
+        roll_back_generation(client, ALIAS, before.name)
+        promoted: list[str] = []
+
+        def promote_and_count(*arguments: Any) -> AdhocCount:
+            if not promoted:
+                promote_generation(client, ALIAS, after)
+                promoted.append(after.name)
+            return count_adhoc_request(*arguments)
+
+        monkeypatch.setattr("tests.support.night.count_adhoc_request", promote_and_count)
+        assert night.check({before.records, after.records}).name == after.name
+        assert promoted
 
 
 def test_sigterm_deletes_what_was_half_built_and_gives_the_lock_back(night: Night) -> None:
