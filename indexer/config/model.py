@@ -15,6 +15,7 @@ from indexer.records.categories import CATEGORY_NAME, Category, CategoryName
 from indexer.records.contract import DEFAULT_EARLIEST_DAY
 from indexer.records.coverage import CoverageSettings
 from indexer.records.damage.kinds import RepairKind
+from indexer.records.model import PRINTABLE
 
 _INDEX_NAME: Final = r"^[a-z][a-z0-9_-]{0,79}$"
 
@@ -30,6 +31,7 @@ PATTERN_WORDS: Final = {
     _FINGERPRINT: "64 hexadecimal digits, with or without colons between pairs",
     _HEAP: "a whole number with m or g, such as 512m or 1g",
     _FILE_MODE: 'three octal digits that let the owner read and write, such as "640"',
+    PRINTABLE: "printable characters only, so no line break",
     CATEGORY_NAME: "a letter from a to z, and then up to 39 of a to z, 0 to 9 and _",
 }
 

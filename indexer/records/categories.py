@@ -6,11 +6,13 @@ is part of the mapping. An answer that needs it from a generation without it fai
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final, Literal, Optional
 
 from msgspec import Meta, Struct
 
 from indexer.errors import ConfigurationError
+from indexer.records.model import PRINTABLE
 
 CATEGORIES_FIELD: Final = "categories"
 
@@ -23,6 +25,9 @@ CATEGORY_NAME: Final = r"^[a-z][a-z0-9_]{0,39}$"
 CategoryName = Annotated[str, Meta(pattern=CATEGORY_NAME)]
 
 CategoryValue = Annotated[str, Meta(min_length=1, max_length=_MAX_VALUE_LENGTH)]
+
+# Stricter than CategoryValue, which earlier versions declared and their answers hold.
+_RecordValue = Annotated[str, Meta(min_length=1, max_length=_MAX_VALUE_LENGTH, pattern=PRINTABLE)]
 
 CategoryType = Literal["keyword", "integer", "boolean"]
 
@@ -39,13 +44,13 @@ class Category(Struct, frozen=True, forbid_unknown_fields=True):
 Categories = dict[str, Category]
 
 _VALUE_TYPES: Final[dict[CategoryType, Any]] = {
-    "keyword": CategoryValue,
+    "keyword": _RecordValue,
     "integer": Annotated[int, Meta(ge=_MIN_INTEGER, le=_MAX_INTEGER)],
     "boolean": bool,
 }
 
 _TYPE_DESCRIPTIONS: Final[dict[CategoryType, str]] = {
-    "keyword": f"text of 1 to {_MAX_VALUE_LENGTH} characters",
+    "keyword": f"text of 1 to {_MAX_VALUE_LENGTH} printable characters",
     "integer": "a whole number",
     "boolean": "true or false",
 }
@@ -67,6 +72,12 @@ def check_categories(categories: Categories, field_names: tuple[str, ...]) -> No
                 f'[categories.{name}] lists values, which only the type "keyword" has. Remove '
                 "values, or the type."
             )
+        for number, value in enumerate(category.values, start=1):
+            if not re.search(PRINTABLE, value):
+                raise ConfigurationError(
+                    f"[categories.{name}]: value {number} of values has a control character, such "
+                    "as a line break or a tab. Remove it."
+                )
 
 
 def build_field_type(category: Category) -> Any:

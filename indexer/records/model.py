@@ -11,11 +11,11 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta, Struct
 
 # No control character, and no line or paragraph separator: they cannot be seen in a message.
-_PRINTABLE: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
+PRINTABLE: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
 
-Reference = Annotated[str, Meta(min_length=1, max_length=100, pattern=_PRINTABLE)]
+Reference = Annotated[str, Meta(min_length=1, max_length=100, pattern=PRINTABLE)]
 
-OffenceCode = Annotated[str, Meta(min_length=1, max_length=40, pattern=_PRINTABLE)]
+OffenceCode = Annotated[str, Meta(min_length=1, max_length=40, pattern=PRINTABLE)]
 
 #: The most victims and links of one record together: the limit of the server.
 MAX_NESTED: Final = 10_000

@@ -7,6 +7,7 @@ from typing import Any, Final, get_args
 
 from msgspec import Struct
 
+from indexer.config.model import PATTERN_WORDS
 from indexer.records.model import MAX_AGE
 from indexer.suggestions import suggest_name
 from indexer.validation_errors import (
@@ -75,7 +76,7 @@ def _describe_request_violation(violation: Violation, name: str, quoted_value: s
         return f"expected an age from 0 to {MAX_AGE}"
     if violation.format == "date":
         return quoted_value + describe_violation(violation)
-    return describe_violation(violation)
+    return describe_violation(violation, PATTERN_WORDS)
 
 
 def _quote_value(value: Any) -> str:

@@ -12,7 +12,7 @@ from indexer.config.field_map import FieldMap
 from indexer.config.loader import load_settings
 from indexer.errors import ConfigurationError
 from indexer.index.mapping import add_category_fields, load_index_schema
-from indexer.records.categories import Category
+from indexer.records.categories import Category, check_categories
 from indexer.records.contract import RecordContract
 from indexer.records.document import build_document
 from indexer.records.model import CrimeRecord, RecordError, Victim
@@ -61,7 +61,17 @@ def test_a_value_that_is_not_there_is_left_out() -> None:
     ("more", "message"),
     [
         ({"district": "West"}, '"district" is text of the shape aaaa, not one of North, South, or'),
-        ({"flag": "a"}, '"flag" is text of the shape a, not a list, each text of 1 to 100'),
+        (
+            {"flag": "a"},
+            '"flag" is text of the shape a, not a list, each text of 1 to 100 printable',
+        ),
+        (
+            {"flag": ["a\n"]},
+            '"flag[0]" is text of the shape a\\n, not a list, each text of 1 to 100 printable',
+        ),
+        ({"flag": ["a\x00b"]}, '"flag[0]" is text of the shape a\\x00a, not a list'),
+        ({"flag": ["a\u2028b"]}, '"flag[0]" is text of the shape a\\u2028a, not a list'),
+        ({"flag": ["\x85"]}, '"flag[0]" is text of the shape \\x85, not a list'),
         ({"flag": ["a", 3]}, '"flag[1]" is a number of 1 characters, not a list, each text'),
         ({"priority": 2.5}, '"priority" is a number of 3 characters, not a whole number'),
         ({"online": "yes"}, '"online" is text of the shape aaa, not true or false, or null'),
@@ -130,3 +140,13 @@ def test_a_category_may_not_have_the_name_of_a_field(tmp_path: Path, name: str) 
     path.write_text(f"[categories.{name}]", encoding="utf-8")
     with pytest.raises(ConfigurationError, match=f'"{name}" is a field of every record'):
         load_settings({}, path)
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a\x00", "\x7f", "a\x9fb", "a\u2029"])
+def test_a_declared_value_has_no_control_character(value: str) -> None:
+    declared = {"district": Category(values=("North", value))}
+    with pytest.raises(
+        ConfigurationError, match=r"categories\.district\]: value 2 of values has a"
+    ):
+        check_categories(declared, ())
+    check_categories({"district": Category(values=("Ynys Môn", "N & S", "a\u00adb"))}, ())

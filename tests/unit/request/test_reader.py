@@ -63,6 +63,11 @@ def test_values_stay_as_they_are_written() -> None:
         ("[" * 30, ["nested too deeply"]),
         ("a: 1\na: 2", [':2: gives "a" twice']),
         (HEAD, [':1: lacks "questions"']),
+        *(
+            (f'title: T\nreference: "A{escape}B"\n{QUESTIONS}',
+             [':2: "reference": expected printable characters only, so no line break. Correct it.'])
+            for escape in (r"\n", r"\t", r"\0", r"\a", r"\x7f", r"\N", r"\L", r"\P")
+        ),
         (f"{HEAD}titel: x\n{QUESTIONS}", [':3: "titel" is not a key here. Did you mean "title"?']),
         (f"{HEAD}period: soon\n{QUESTIONS}", [':3: "period": "soon" is not a period; expected {from']),
         (f"{HEAD}period: {{from: 2018-02-30, to: 2018-03-01}}\n{QUESTIONS}", [':3: "from": "2018-02-30" is not a date']),
