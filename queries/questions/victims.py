@@ -1,12 +1,13 @@
 """Kind ``victims``: how many victims the records in scope have, by age, and the youngest age.
 
 Victims are counted for each record. If every victim has a reference, a second column counts
-different people, exactly, from every reference and age in a composite aggregation.
+different people, exactly: the victims, less what those add who occur more than once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -15,15 +16,14 @@ from elasticsearch.dsl.query import Exists, MatchAll, Nested, Query
 
 from indexer.records.model import MAX_AGE
 from queries.answer.condition import WITHOUT_REFERENCE, WITHOUT_VICTIM, Condition
-from queries.answer.types import Column, FactMeta, QuestionAnswer, Relation, Table
+from queries.answer.types import Column, FactMeta, QuestionAnswer, Relation, Table, count_or_zero
 from queries.questions.base import Question
+from queries.questions.repeated_people import REPEATED_AGES, build_repeated_people_agg
 from queries.spec.problem import Problem
 from queries.spec.scope_spec import AgeBand, AgeBands, find_band_problems, to_band_bounds
 from queries.tables.request_axes import build_bands_axis
 from queries.tables.scope import Scope, none_of
 from queries.tables.table_query import TOTAL_KEY, TableQuery, is_column_called
-
-_PEOPLE_PAGE_SIZE: Final = 10_000
 
 _PEOPLE: Final = "people"
 
@@ -47,15 +47,11 @@ class Victims(Question, frozen=True, tag="victims"):
         return TableQuery(build_bands_axis(to_band_bounds(self.bands)), None, "victims")
 
     def build(self, table_query: TableQuery) -> dict[str, aggs.Agg[Any]]:
-        """The rows, the youngest age, and every reference of a victim with the age."""
-        people: list[Any] = [
-            {"person": {"terms": {"field": "victims.victim_ref"}}},
-            {"age": {"terms": {"field": "victims.age", "missing_bucket": True}}},
-        ]
+        """The rows, the youngest age, and the people who are victims more than once."""
         inside: dict[str, Any] = {
             "youngest": aggs.Min(field="victims.age"),
             "referenced": aggs.Filter(Exists(field="victims.victim_ref")),
-            "people": aggs.Composite(size=_PEOPLE_PAGE_SIZE, sources=people),
+            "people": build_repeated_people_agg(),
         }
         return {
             **super().build(table_query),
@@ -64,15 +60,14 @@ class Victims(Question, frozen=True, tag="victims"):
         }
 
     def parse(self, response: dict[str, Any], table_query: TableQuery) -> QuestionAnswer:
-        """Read the rows; the composite aggregation of people holds the buckets of all pages."""
+        """Read the rows, and the people from those who occur more than once."""
         table = table_query.parse_response(response)
         victims = response["victims"]
         number = victims["doc_count"]
         unreferenced = number - victims["referenced"]["doc_count"]
-        people = (
-            _count_people(victims["people"]["buckets"], self.bands) if not unreferenced else None
-        )
-        if people is not None:
+        people = None
+        if not unreferenced:
+            people = _count_people(table, victims["people"][REPEATED_AGES], self.bands)
             table = _add_people_column(table, people)
         table = msgspec.structs.replace(table, relations=_build_victim_relations(table))
         facts: dict[str, Any] = {
@@ -139,22 +134,25 @@ def _add_people_column(table: Table, people: list[int]) -> Table:
     return msgspec.structs.replace(table, columns=columns, rows=tuple(rows[:-1]), total=rows[-1])
 
 
-def _count_people(buckets: list[dict[str, Any]], bands: tuple[AgeBand, ...]) -> list[int]:
-    """The different people in each band, of another age, of unknown age, and in total."""
-    people_by_row: list[set[str]] = [set() for _ in range(len(bands) + 3)]
-    *band_rows, other_row, unknown_row, _ = people_by_row
-    row_by_age: dict[int | None, set[str]] = {
-        age: next(
-            (row for row, band in zip(band_rows, bands, strict=True) if band.holds(age)), other_row
-        )
+def _count_people(
+    table: Table, repeated_ages: Sequence[Sequence[int | None]], bands: tuple[AgeBand, ...]
+) -> list[int]:
+    """The different people in each band, of another age, of unknown age, and in total.
+
+    ``table`` counts the victims, and ``repeated_ages`` are the ages of each person who occurs more
+    than once.
+    """
+    people = [count_or_zero(row.counts[0]) for row in (*table.rows, table.total)]
+    row_by_age: dict[int | None, int] = {
+        age: next((row for row, band in enumerate(bands) if band.holds(age)), len(bands))
         for age in range(MAX_AGE + 1)
     }
-    row_by_age[None] = unknown_row
-    for bucket in buckets:
-        key = bucket["key"]
-        row_by_age[key["age"]].add(key["person"])
-    people_by_row[-1] = set().union(*people_by_row)
-    return [len(row) for row in people_by_row]
+    row_by_age[None] = len(bands) + 1
+    for ages in repeated_ages:
+        people[-1] -= len(ages) - 1
+        for row, entries in Counter(row_by_age[age] for age in ages).items():
+            people[row] -= entries - 1
+    return people
 
 
 def _write_victim_notes(

@@ -10,8 +10,9 @@ from typing import Any, Final
 from indexer.errors import GenerationError, InexactError, NoIndexError
 from indexer.index.generations import Generation
 from indexer.records.model import DELETED
+from queries.questions.repeated_people import REPEATED_META
 
-# Added to every search: which generation answered, and how many of its records this user sees.
+# Which generation answered, and how many of its records this user sees.
 GENERATION_AGG: Final[dict[str, Any]] = {
     "generation": {
         "global": {},
@@ -21,6 +22,24 @@ GENERATION_AGG: Final[dict[str, Any]] = {
         },
     }
 }
+
+
+_ANSWERED: Final = "answered"
+
+
+def build_answered_agg(generation: Generation) -> dict[str, Any]:
+    """Counts the records of a search that are in a generation: all of its hits, or another one
+    answered."""
+    return {_ANSWERED: {"filter": {"term": {"_index": generation.name}}}}
+
+
+def is_answered(body: dict[str, Any]) -> bool:
+    """Whether a response with ``build_answered_agg`` proves that its generation answered.
+
+    A search without a hit proves nothing.
+    """
+    hits = body["hits"]["total"]["value"]
+    return bool(hits) and body["aggregations"][_ANSWERED]["doc_count"] == hits
 
 
 def require_complete(body: dict[str, Any], generation: Generation) -> int | None:
@@ -83,7 +102,10 @@ def require_exact(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _require_exact_buckets(aggregation: dict[str, Any]) -> None:
-    if aggregation.get("sum_other_doc_count") or aggregation.get("doc_count_error_upper_bound"):
+    left_out = aggregation.get("sum_other_doc_count") or aggregation.get(
+        "doc_count_error_upper_bound"
+    )
+    if left_out and REPEATED_META not in aggregation.get("meta", {}):
         raise InexactError(
             "an aggregation left buckets out, so its rows may be incomplete. Narrow the request."
         )

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 from elasticsearch import Elasticsearch
@@ -24,12 +26,27 @@ from indexer.errors import GenerationError, InexactError
 from indexer.index.generations import Generation, open_live_generation
 from indexer.records.categories import CATEGORIES_FIELD
 from indexer.records.coverage import COVERAGE_AGG, Coverage, CoverageSettings, parse_coverage
+from queries.questions.repeated_people import (
+    REPEATED_AGES,
+    is_repeated_people_agg,
+    read_repeated_ages,
+)
+from queries.search.absent_words import (
+    drop_absent_phrases,
+    find_absent_words,
+    list_phrase_words,
+)
 from queries.search.exactness import (
     GENERATION_AGG,
     alias_moved_error,
+    build_answered_agg,
+    is_answered,
     require_complete,
     require_exact,
 )
+from queries.search.shared_counts import share_counts
+
+_Path = tuple[str, ...]
 
 _MAX_ALIAS_RETRIES: Final = 3
 
@@ -41,6 +58,15 @@ LATER_PAGE_SIZE: Final = 50_000
 
 _CATEGORY_FIELD: Final = re.compile(rf'"{CATEGORIES_FIELD}\.([a-z0-9_]+)"')
 
+
+#: The search whose response is the same for every answer of a generation, so that the server has it
+#: ready: with ``GENERATION_AGG``, which generation is live and how many of its records are seen.
+_EVERYTHING: Final[dict[str, Any]] = {
+    "query": {"match_all": {}},
+    "aggs": {},
+    "size": 0,
+    "track_total_hits": True,
+}
 
 #: Asks for the coverage of a generation that does not record its own.
 _COVERAGE_AGG: Final[dict[str, Any]] = {"coverage": {"global": {}, "aggs": {"held": COVERAGE_AGG}}}
@@ -66,7 +92,7 @@ class SearchEngine(Protocol):
         """Run one search. Raises InexactError, NoIndexError or GenerationError."""
 
     def read_later_pages(self, result: SearchResult, aggregation: str) -> None:
-        """Read the composite aggregations below an aggregation to their ends, into ``result``."""
+        """Read what is left of the aggregations below an aggregation, into ``result``."""
 
 
 class LiveSearch(Struct, frozen=True):
@@ -85,9 +111,22 @@ class LiveSearch(Struct, frozen=True):
         return _run_search(self.client, self.alias, body)
 
     def read_later_pages(self, result: SearchResult, aggregation: str) -> None:
-        """Read the composite aggregations below an aggregation to their ends, into the buckets of
-        the first pages. Raises GenerationError where another generation is live by then."""
-        _read_composite_pages(self.client, result, aggregation, self.later_page_size)
+        """Read what is left of the aggregations below an aggregation, into the first response: the
+        later pages of composite ones, and the ages of people who occur more than once.
+
+        Raises GenerationError where another generation is live by then."""
+        for path in _find_partial_aggs(result.query["aggs"][aggregation], (aggregation,)):
+            asked = _resolve_path(result.query["aggs"], path, "aggs")
+            if "composite" in asked:
+                _read_composite_pages(self.client, result, path, self.later_page_size)
+                continue
+            response = _resolve_path(result.body["aggregations"], path)
+            response[REPEATED_AGES] = read_repeated_ages(
+                asked,
+                response,
+                result.body["_shards"]["total"],
+                partial(_ask_in_place, self.client, result, path),
+            )
 
 
 def build_count_body(query: Query, aggregations: dict[str, aggs.Agg[Any]]) -> dict[str, Any]:
@@ -120,12 +159,10 @@ def _run_search(client: Elasticsearch, alias: str, body: dict[str, Any]) -> Sear
                 "it cannot count by it. Refresh first: foidex refresh --full"
             )
         run_at = datetime.now(UTC).replace(microsecond=0)
-        extra_aggs = {} if generation.coverage else _COVERAGE_AGG
-        response = _search_exactly(client, alias, body, extra_aggs)
         try:
-            if (records := require_complete(response, generation)) is not None:
-                coverage = generation.coverage or _parse_coverage(response)
-                return SearchResult(response, body, alias, generation, records, run_at, coverage)
+            if (found := _search_once(client, alias, generation, body)) is not None:
+                counts, records, coverage = found
+                return SearchResult(counts, body, alias, generation, records, run_at, coverage)
         except InexactError:
             # A record may be being erased at this moment; the next attempt then agrees.
             if attempt == _MAX_ALIAS_RETRIES:
@@ -137,6 +174,48 @@ def _run_search(client: Elasticsearch, alias: str, body: dict[str, Any]) -> Sear
     )
 
 
+class _Counts(NamedTuple):
+    """A checked response, the records of the generation, and the days that it covers."""
+
+    response: dict[str, Any]
+    records: int
+    coverage: Coverage | None
+
+
+def _search_once(
+    client: Elasticsearch, alias: str, generation: Generation, body: dict[str, Any]
+) -> _Counts | None:
+    """Run a search on a generation; None if another one answered."""
+    absent = find_absent_words(client, alias, generation, list_phrase_words(body))
+    needed = drop_absent_phrases(body, absent)
+    shared = share_counts(list(needed["aggs"].items()))
+    sent = {**needed, "aggs": shared.aggregations}
+    # The two searches go to the same copies, and an erasure takes its record out before it changes
+    # the number of records: if the second sees them all, so did the first.
+    preference = uuid.uuid4().hex
+    response = _search_exactly(
+        client,
+        alias,
+        {**sent, "aggs": {**sent["aggs"], **build_answered_agg(generation)}},
+        {} if generation.coverage else _COVERAGE_AGG,
+        preference,
+    )
+    if is_answered(response):
+        line = _search_exactly(client, alias, _EVERYTHING, GENERATION_AGG, preference)
+    else:  # nothing is in scope, or another generation answered
+        line = response = _search_exactly(
+            client,
+            alias,
+            sent,
+            GENERATION_AGG if generation.coverage else {**GENERATION_AGG, **_COVERAGE_AGG},
+        )
+    if (records := require_complete(line, generation)) is None:
+        return None
+    coverage = generation.coverage or _parse_coverage(response)
+    counts = {**response, "aggregations": shared.restore(response["aggregations"])}
+    return _Counts(counts, records, coverage)
+
+
 def _parse_coverage(response: dict[str, Any]) -> Coverage | None:
     """The coverage of a generation that does not record its own: the days of its records."""
     return parse_coverage(response["aggregations"]["coverage"]["held"], CoverageSettings())
@@ -146,53 +225,62 @@ def _search_exactly(
     client: Elasticsearch,
     alias: str,
     body: dict[str, Any],
-    extra_aggs: dict[str, Any] | None = None,
+    extra_aggs: dict[str, Any],
+    preference: str | None = None,
 ) -> dict[str, Any]:
-    aggregations = {**body["aggs"], **GENERATION_AGG, **(extra_aggs or {})}
     return require_exact(
         client.search(
-            index=alias, body={**body, "aggs": aggregations}, allow_partial_search_results=False
+            index=alias,
+            body={**body, "aggs": {**body["aggs"], **extra_aggs}},
+            allow_partial_search_results=False,
+            preference=preference,
         ).body
     )
 
 
 def _read_composite_pages(
-    client: Elasticsearch, result: SearchResult, name: str, later_page_size: int
+    client: Elasticsearch, result: SearchResult, path: _Path, later_page_size: int
 ) -> None:
-    """Composite aggregations stand inside filter and nested aggregations, which have one bucket."""
-    for path in _find_composites(result.query["aggs"][name], (name,)):
-        aggregation = _resolve_path(result.query["aggs"], path, "aggs")
-        first = _resolve_path(result.body["aggregations"], path)
-        size, after = len(first["buckets"]), first.get("after_key")
-        full = aggregation["composite"]["size"]
-        while after is not None and size == full:
-            full = later_page_size
-            composite = {**aggregation["composite"], "size": full, "after": after}
-            page: dict[str, Any] = {**aggregation, "composite": composite}
-            for depth in range(len(path) - 1, 0, -1):
-                outer = _resolve_path(result.query["aggs"], path[:depth], "aggs")
-                page = {**outer, "aggs": {path[depth]: page}}
-            body = {"query": result.query["query"], "size": 0, "track_total_hits": True}
-            response = _search_exactly(client, result.alias, {**body, "aggs": {name: page}})
-            if require_complete(response, result.generation) is None:
-                raise alias_moved_error(result.alias)
-            next_page = _resolve_path(response["aggregations"], path)
-            first["buckets"] += next_page["buckets"]
-            size, after = len(next_page["buckets"]), next_page.get("after_key")
+    aggregation = _resolve_path(result.query["aggs"], path, "aggs")
+    first = _resolve_path(result.body["aggregations"], path)
+    size, after = len(first["buckets"]), first.get("after_key")
+    full = aggregation["composite"]["size"]
+    while after is not None and size == full:
+        full = later_page_size
+        composite = {**aggregation["composite"], "size": full, "after": after}
+        next_page = _ask_in_place(client, result, path, {**aggregation, "composite": composite})
+        first["buckets"] += next_page["buckets"]
+        size, after = len(next_page["buckets"]), next_page.get("after_key")
 
 
-def _find_composites(
-    aggregation: dict[str, Any], path: tuple[str, ...]
-) -> Iterator[tuple[str, ...]]:
-    if "composite" in aggregation:
+def _ask_in_place(
+    client: Elasticsearch, result: SearchResult, path: _Path, aggregation: dict[str, Any]
+) -> dict[str, Any]:
+    """Search again with nothing but one aggregation, in the place of that at ``path``."""
+    for depth in range(len(path) - 1, 0, -1):
+        outer = _resolve_path(result.query["aggs"], path[:depth], "aggs")
+        aggregation = {**outer, "aggs": {path[depth]: aggregation}}
+    body = {"query": result.query["query"], "size": 0, "track_total_hits": True}
+    response = _search_exactly(
+        client, result.alias, {**body, "aggs": {path[0]: aggregation}}, GENERATION_AGG
+    )
+    if require_complete(response, result.generation) is None:
+        raise alias_moved_error(result.alias)
+    return _resolve_path(response["aggregations"], path)
+
+
+def _find_partial_aggs(aggregation: dict[str, Any], path: _Path) -> Iterator[_Path]:
+    """The aggregations whose first response may not be all. They stand inside filter and nested
+    aggregations, which have one bucket."""
+    if "composite" in aggregation or is_repeated_people_agg(aggregation):
         yield path
     elif "filter" in aggregation or "nested" in aggregation:
         for name, inner in aggregation.get("aggs", {}).items():
-            yield from _find_composites(inner, (*path, name))
+            yield from _find_partial_aggs(inner, (*path, name))
 
 
 def _resolve_path(
-    body: dict[str, Any], path: Sequence[str], nesting_key: str | None = None
+    body: dict[str, Any], path: _Path, nesting_key: str | None = None
 ) -> dict[str, Any]:
     """The dictionary at a path; each step after the first is under ``nesting_key``, if given."""
     for depth, step in enumerate(path):

@@ -117,8 +117,19 @@ def test_the_whole_request_is_one_search(
         return ask(**asked)
 
     monkeypatch.setattr(client, "search", watched)
-    compute_answer(client, index.alias, read_request(DATA / "requests/reference.yaml"))
-    assert [asked["index"] for asked in searches] == [index.alias]
+    request = read_request(DATA / "requests/reference.yaml")
+    asked_times = []
+    for _ in range(2):
+        searches.clear()
+        compute_answer(client, index.alias, request)
+        assert {asked["index"] for asked in searches} == {index.alias}
+        counting = [
+            asked for asked in searches if "range" in str(asked.get("body", {}).get("query"))
+        ]
+        assert len(counting) == 1
+        asked_times.append(len(searches))
+    # Before the first, which words the generation has; after each, which generation answered.
+    assert asked_times == [3, 2]
 
 
 def test_a_server_lost_after_the_last_page_is_no_fault_of_the_pages(

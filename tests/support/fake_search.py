@@ -18,6 +18,7 @@ from indexer.records.coverage import Coverage
 from indexer.records.offences import load_offence_table
 from queries.answer.types import Answer
 from queries.answering.build import compute_answer_with
+from queries.questions.repeated_people import REPEATED_AGES, is_repeated_people_agg
 from queries.request.reader import Request
 from queries.search.run import LiveSearch, SearchResult
 from tests.support.oracle import mentions
@@ -80,6 +81,8 @@ def meets(  # noqa: PLR0911 - a case each
             return field == "narrative" and mentions(where["narrative"], [phrase])
         case "span_near":
             return bool(find_spans(where["narrative"].lower().split(), query))
+        case "match_none":
+            return False
         case "match":
             return False  # a label inside an address, of which there are none here
         case "nested":
@@ -136,7 +139,7 @@ def counted(docs: Sequence[Doc], asked: dict[str, Any], path: str = "") -> dict[
             return {
                 "buckets": {
                     name: bucket([one for one in docs if meets(one, query, path)])
-                    for name, query in said["filters"].items()
+                    for name, query in _with_other_bucket(said).items()
                 }
             }
         case "nested":
@@ -145,6 +148,8 @@ def counted(docs: Sequence[Doc], asked: dict[str, Any], path: str = "") -> dict[
         case "min":
             found = [value for one in docs for value in held(one, said["field"], path)]
             return {"value": min(found, default=None)}
+        case "terms":
+            return {REPEATED_AGES: _repeated_ages(docs, said["field"], path)}
         case "composite":
             groups: dict[tuple[Any, ...], list[Doc]] = {}
             for one in docs:
@@ -158,6 +163,26 @@ def counted(docs: Sequence[Doc], asked: dict[str, Any], path: str = "") -> dict[
                 ]
             }
     raise NotImplementedError(kind)
+
+
+def _with_other_bucket(said: dict[str, Any]) -> dict[str, Any]:
+    """The filters, and that of the bucket for what is in none of them."""
+    queries = said["filters"]
+    other = said.get("other_bucket_key")
+    return {**queries, **({other: {"bool": {"must_not": [*queries.values()]}}} if other else {})}
+
+
+def _repeated_ages(docs: Sequence[Doc], field: str, path: str) -> list[list[int | None]]:
+    """The ages of each person who occurs more than once."""
+    by_person: dict[str, list[Doc]] = {}
+    for one in docs:
+        for person in held(one, field, path):
+            by_person.setdefault(person, []).append(one)
+    return [
+        [one.get("age") for one in entries for _ in range(one.get("weight", 1))]
+        for entries in by_person.values()
+        if number(entries) > 1
+    ]
 
 
 def _keys(one: Doc, sources: list[dict[str, Any]], path: str) -> Iterator[list[Any]]:
@@ -217,7 +242,7 @@ class PlainEngine:
 
 
 class SmallPages(Struct, frozen=True):
-    """A live search whose composite aggregations come in pages of a few buckets."""
+    """A live search of which the first response has only a few buckets of what may be many."""
 
     live: LiveSearch
     first_page_size: int
@@ -234,8 +259,9 @@ class SmallPages(Struct, frozen=True):
 def _with_page_size(body: Any, size: int) -> Any:
     if not isinstance(body, dict):
         return body
+    sized = ("composite", "terms") if is_repeated_people_agg(body) else ("composite",)
     return {
-        name: {**value, "size": size} if name == "composite" else _with_page_size(value, size)
+        name: {**value, "size": size} if name in sized else _with_page_size(value, size)
         for name, value in body.items()
     }
 
