@@ -55,7 +55,7 @@ def held(where: Doc, field: str, path: str = "") -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def meets(  # noqa: PLR0911 - a case each
+def meets(  # noqa: C901, PLR0911 - a case each
     where: Doc, query: dict[str, Any], path: str = ""
 ) -> bool:
     """Whether a record, or a nested document, meets a query."""
