@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from indexer.index.generations import prune_generations
-from tests.bench import asking, growth, loading, startup
+from tests.bench import asking, damage, growth, loading, startup
 from tests.bench.asking import at_once, load, requests, shingles, ways
 from tests.bench.report import charts, markdown
 from tests.bench.rig import connected, machine, sample_file, server
@@ -28,7 +28,7 @@ def main() -> None:
     options.add_argument("--records", type=int, default=200_000)
     options.add_argument("--sizes", default="50000,200000,1000000")
     options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--only", default="startup,loading,asking,growth")
+    options.add_argument("--only", default="startup,damage,loading,asking,growth")
     options.add_argument("--out", type=Path, default=Path("bench-results"))
     options.add_argument("--quick", action="store_true")
     asked = options.parse_args()
@@ -47,9 +47,7 @@ def main() -> None:
         "machine": machine(),
         "records": asked.records,
     }
-    if "startup" in parts:
-        say("start-up")
-        found["startup"] = startup.measure(asked.rounds * 3)
+    measure_without_server(found, parts, asked)
     if "loading" in parts:
         with server() as settings:
             say(f"loading {asked.records:,} records, {asked.rounds} rounds in turn")
@@ -88,6 +86,18 @@ def main() -> None:
                 "figures": growth.measure(settings, sizes, asked.rounds),
             }
     print(write(found, asked.out))
+
+
+def measure_without_server(
+    found: dict[str, Any], parts: list[str], asked: argparse.Namespace
+) -> None:
+    """Measure what needs no server."""
+    if "startup" in parts:
+        say("start-up")
+        found["startup"] = startup.measure(asked.rounds * 3)
+    if "damage" in parts:
+        say("looking for damaged text")
+        found["damage"] = damage.measure(max(asked.records // 100, 100), asked.rounds)
 
 
 def write(found: dict[str, Any], folder: Path) -> str:

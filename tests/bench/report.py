@@ -24,7 +24,7 @@ def markdown(found: dict[str, Any]) -> str:
         lines.append("")
     for name, write in (
         ("loading", _loading), ("asking", _asking), ("shingles", _shingles), ("growth", _growth),
-        ("startup", _startup),
+        ("damage", _damage), ("startup", _startup),
     ):  # fmt: skip
         if name in found:
             lines += [*write(found), ""]
@@ -124,6 +124,16 @@ def _growth(found: dict[str, Any]) -> Iterator[str]:
     for name, figures in found["growth"]["figures"].items():
         cells = " | ".join(f"{figure:,.1f}" for figure in figures)
         yield f"| {name} | {cells} | {exponent(sizes, figures):.2f} |"
+
+
+def _damage(found: dict[str, Any]) -> Iterator[str]:
+    ways = list(next(iter(found["damage"].values())))
+    yield "Damaged text, nanoseconds of CPU a character:"
+    yield ""
+    yield f"| narratives | {' | '.join(ways)} |"
+    yield f"| --- |{' --- |' * len(ways)}"
+    for name, one in found["damage"].items():
+        yield f"| {name} | {' | '.join(f'{one[way]:.1f}' for way in ways)} |"
 
 
 def _startup(found: dict[str, Any]) -> Iterator[str]:
