@@ -265,7 +265,7 @@ def test_a_bad_record_stops_the_load_and_is_kept_whole(
     first, last = outcome.message.splitlines()
     assert first.endswith(fix)
     assert f"They are in {foidex.rejects}, each with its reason in" in last
-    assert "rerun with --reject-invalid to set them aside." in last
+    assert "run the same command again; to set them aside, add --reject-invalid." in last
     assert foidex.rejects.read_bytes() == lines(bad)
     assert f"{foidex.rejects.with_suffix('.reasons.txt').read_text()}" == first[8:] + "\n"
     for file in foidex.rejects.parent.iterdir():
