@@ -35,7 +35,7 @@ from queries.answer.condition import (
     escape_value,
     merge_intervals,
 )
-from queries.answer.term_name import join_names, normalise_name, parse_formula
+from queries.answer.term_name import join_names, normalise_name, parse_formula, read_digest
 
 _PAIR_CACHE_SIZE: Final = 65_536
 
@@ -241,6 +241,27 @@ def _split_terms(condition: Condition) -> tuple[Condition, ...]:
         case SeveralTermsCondition() | SingleTermCondition() | TermCountCondition():
             return (_normalise_terms(condition),)
     return (condition,)
+
+
+def list_term_names(condition: Condition) -> frozenset[str]:
+    """The names of the terms that a condition is on."""
+    inner = condition.condition if isinstance(condition, Not) else condition
+    return inner.terms if isinstance(inner, TermsCondition) else frozenset()
+
+
+def rename_terms(condition: Condition, names: Mapping[str, str]) -> Condition:
+    """The condition with the terms called by ``names``, the hash of each to its name.
+
+    Earlier versions wrote names that do not say what a term is made of.
+    """
+    match condition:
+        case Not(inner):
+            return Not(rename_terms(inner, names))
+        case TermsCondition(terms=terms):
+            return replace(
+                condition, terms=frozenset(names.get(read_digest(name), name) for name in terms)
+            )
+    return condition
 
 
 def _normalise_terms(condition: TermsCondition) -> TermsCondition:

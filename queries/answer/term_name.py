@@ -80,6 +80,13 @@ def normalise_name(name: str) -> str:
     return format_formula(parse_formula(name))
 
 
+def read_digest(name: str) -> str:
+    """The hash of what a term counts; "" for a name that only a formula is."""
+    label, defined, definition = name.rpartition(_DEFINITION)
+    is_formula = not defined and any(mark in definition for mark in (_AND, _OR, " @ "))
+    return "" if is_formula else (label or definition).rpartition("~")[2]
+
+
 def parse_near_terms(atom: str) -> NearTerms | None:
     """The two terms of an atom; None if it is a plain term."""
     match = _NEAR.search(atom)

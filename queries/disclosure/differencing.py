@@ -7,24 +7,33 @@ had changed in between, unless its numbers then contradict the new ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from indexer.errors import InexactError
+from queries.answer.cells import list_cells
 from queries.answer.condition import Condition
 from queries.answer.condition_text import parse_conditions
+from queries.answer.inference import list_term_names, rename_terms
+from queries.answer.term_name import read_digest
 from queries.answer.types import Answer, RuleOverride
-from queries.disclosure.attack.attacker import Attacker, Bounds, find_narrow_intervals
+from queries.disclosure.attack.attacker import (
+    Attacker,
+    Bounds,
+    build_possible_system,
+    find_narrow_intervals,
+)
 from queries.disclosure.attack.constraints import (
     ConstraintSystem,
     LinearConstraint,
     Population,
     build_system,
     find_nested_pairs,
+    make_population,
 )
 from queries.disclosure.attack.suppression import subtract_inner
 from queries.disclosure.policy import Policy
@@ -54,7 +63,16 @@ class PublishedNumber(Struct, frozen=True, array_like=True):
     @property
     def population(self) -> Population:
         """What it counts."""
-        return Population(self.unit, frozenset(parse_conditions(self.conditions)))
+        return make_population(self.unit, parse_conditions(self.conditions))
+
+    def rename_terms(self, names: Mapping[str, str]) -> PublishedNumber:
+        """The number with its terms called by ``names``, the hash of each to its name."""
+        conditions = parse_conditions(self.conditions)
+        renamed = [rename_terms(condition, names) for condition in conditions]
+        if tuple(renamed) == conditions:
+            return self
+        texts = make_population(self.unit, renamed).condition_texts
+        return replace(self, conditions=texts)
 
 
 class PublishedRelation(Struct, frozen=True, array_like=True):
@@ -96,6 +114,10 @@ class LedgerEntry(Struct, frozen=True):
             figure.population: derive_bounds(figure.number, self.policy) for figure in self.figures
         }
 
+    def rename_terms(self, names: Mapping[str, str]) -> LedgerEntry:
+        """The release with its terms called by ``names``, the hash of each to its name."""
+        return replace(self, figures=tuple(figure.rename_terms(names) for figure in self.figures))
+
     def constraints(self) -> Iterator[LinearConstraint]:
         """Its constraints."""
         figure_populations = [figure.population for figure in self.figures]
@@ -127,6 +149,17 @@ def collect_published_relations(
         for constraint in release.constraints
         if all(population in index_of for population, _ in constraint.terms)
     )
+
+
+def collect_term_names(answer: Answer) -> dict[str, str]:
+    """What an answer calls its terms, by the hash of each."""
+    return {
+        digest: name
+        for cell in list_cells(answer)
+        for condition in cell.conditions
+        for name in list_term_names(condition)
+        if (digest := read_digest(name))
+    }
 
 
 def collect_withheld(earlier: Iterable[LedgerEntry]) -> frozenset[Population]:
@@ -201,15 +234,12 @@ def find_differencing_problems(
             if population not in known_bounds
         }
         wider_constraints = [*constraints, *entry.constraints()]
-        if new_bounds and _are_consistent(
-            build_system([*known_bounds, *new_bounds], wider_constraints), known_bounds | new_bounds
-        ):
+        if new_bounds and build_possible_system(known_bounds | new_bounds, wider_constraints):
             constraints, known_bounds = wider_constraints, known_bounds | new_bounds
             sources |= dict.fromkeys(new_bounds, entry)
-    if sources:
-        messages += _list_disclosures(
-            _JointKnowledge(build_system(known_bounds, constraints), known_bounds, sources), policy
-        )
+    if sources and (system := build_possible_system(known_bounds, constraints)):
+        knowledge = _JointKnowledge(system, known_bounds, sources)
+        messages += _list_disclosures(knowledge, policy)
     return messages
 
 
@@ -232,14 +262,6 @@ def _collect_neighbour_keys(
             *(population.conditions - {condition} for condition in population.conditions),
         )
     }
-
-
-def _are_consistent(system: ConstraintSystem, bounds: dict[Population, Bounds]) -> bool:
-    try:
-        Attacker(system, bounds).minimise(())
-    except InexactError:
-        return False
-    return True
 
 
 class _JointKnowledge(NamedTuple):
@@ -273,7 +295,8 @@ class _JointKnowledge(NamedTuple):
             for population, bounds in entry.known_bounds().items()
         }
         constraints = [constraint for entry in entries for constraint in entry.constraints()]
-        return Attacker(build_system(old_bounds, constraints), old_bounds)
+        # The numbers of the new release as well: earlier ones may have given them away already.
+        return Attacker(build_system(self.bounds, constraints), old_bounds)
 
 
 def _list_disclosures(knowledge: _JointKnowledge, policy: Policy) -> Iterator[str]:

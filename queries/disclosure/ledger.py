@@ -35,6 +35,7 @@ from queries.disclosure.differencing import (
     LedgerEntry,
     collect_published_numbers,
     collect_published_relations,
+    collect_term_names,
     collect_withheld,
     find_differencing_problems,
     find_exposed_numbers,
@@ -343,6 +344,8 @@ def _check_release(
     answer: Answer, policy: Policy, earlier: list[LedgerEntry], override: str
 ) -> Release:
     """The release, checked against earlier ones. Raises DisclosureError."""
+    names = collect_term_names(answer)
+    earlier = [entry.rename_terms(names) for entry in earlier]
     messages = find_exposed_numbers(answer, policy, earlier)
     if override:
         new_release = protect_answer(answer, policy)

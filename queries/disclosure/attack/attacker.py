@@ -13,7 +13,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from indexer.errors import DisclosureError, InexactError
-from queries.disclosure.attack.constraints import ConstraintSystem, Population
+from queries.disclosure.attack.constraints import (
+    ConstraintSystem,
+    LinearConstraint,
+    Population,
+    build_system,
+)
 from queries.disclosure.attack.redundancy import drop_implied
 
 if TYPE_CHECKING:
@@ -214,6 +219,19 @@ def are_consistent(system: ConstraintSystem, bounds: Mapping[Population, Bounds]
     except InexactError:
         return False
     return True
+
+
+def build_possible_system(
+    bounds: Mapping[Population, Bounds], relations: Iterable[LinearConstraint]
+) -> ConstraintSystem | None:
+    """The system for a reader who supposes what is likely, or, if the bounds rule that out, only
+    what is certain; None if they rule that out as well."""
+    relations = tuple(relations)
+    for presuming in (True, False):
+        system = build_system(bounds, relations, presuming=presuming)
+        if are_consistent(system, bounds):
+            return system
+    return None
 
 
 def is_integer_point(point: Vector) -> bool:

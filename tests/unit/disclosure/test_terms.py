@@ -4,11 +4,14 @@ protected, wherever they stand. The reader of what is published shares no code w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from indexer.errors import DisclosureError
 from queries.answer.condition import AnyTermCondition, Not, TermsCondition
+from queries.answer.term_name import format_formula, parse_formula, read_digest
 from queries.answer.types import Answer
 from queries.disclosure.attack.constraints import (
     Population,
@@ -17,6 +20,7 @@ from queries.disclosure.attack.constraints import (
     make_population,
 )
 from queries.disclosure.attack.term_pieces import evaluate_terms, partition_terms
+from queries.disclosure.ledger import publish_release
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import list_printed_cells
 from queries.disclosure.release import protect_answer
@@ -24,7 +28,14 @@ from queries.spec.term_spec import CooccurrenceSpec, TermSpec, Wording, to_menti
 from tests.support.fake_search import answer
 from tests.support.kinds import asking
 from tests.support.published_reader import PublishedReader, Range, Reading, Rule
-from tests.support.record_types import Record, count_kinds, list_numbers, make_record, multiply
+from tests.support.record_types import (
+    Record,
+    combine,
+    count_kinds,
+    list_numbers,
+    make_record,
+    multiply,
+)
 
 SCOPE = "period: {from: 2016-04-01, to: 2018-03-31}"
 
@@ -278,6 +289,24 @@ def test_many_terms_are_compared_in_groups_that_are_made_of_each_other() -> None
     assert [len(parts) for parts in partitions[frozenset({terms[0]})]] == [2]
     assert [len(parts) for parts in partitions[frozenset({everything})]] == [4]
     assert partitions[frozenset({terms[5]})] == ()
+
+
+def test_a_term_with_aliases_that_an_earlier_version_released_is_known(tmp_path: Path) -> None:
+    """Its name there does not say what it is made of."""
+    alias = TermSpec("live stream", aliases=("beta",))
+    question = "{kind: keywords, keywords: [{term: live stream, aliases: [beta]}]}"
+    kinds = combine(text=["live stream", "beta", ""], recorded_on=["2016-05-05", "2017-05-05"])
+    records = multiply(kinds, [20, 0, 6, 3, 40, 40])
+    ledger = tmp_path / "releases.jsonl"
+    publish_release(answer(asking([question], SCOPE), records), Policy(*FIVE), ledger)
+    name, *_ = to_mention(alias).condition.terms  # type: ignore[attr-defined]
+    names_in_line = format_formula(parse_formula(name)).replace(" + ", "|")
+    line = ledger.read_text().replace(names_in_line, f"livestream~{read_digest(name)}")
+    assert "|" not in line
+    ledger.write_text(line)
+    one_year = answer(asking([question], "period: 2016/17"), records)
+    with pytest.raises(DisclosureError, match="earlier"):
+        publish_release(one_year, Policy(*FIVE), ledger)
 
 
 def test_a_phrase_that_is_written_in_one_word_is_no_contradiction() -> None:
