@@ -78,7 +78,7 @@ def check_text_damage(client: Elasticsearch, alias: str) -> Findings:
             f"{list_damage_counts(damage.repaired_kinds)}.",
         )
     else:
-        yield Finding("text", "ok", "the text of no record is damaged.")
+        yield Finding("text", "ok", "no record has damaged text.")
 
 
 def check_unfinished_generations(client: Elasticsearch, alias: str) -> Findings:

@@ -34,17 +34,19 @@ def summarise_refresh(result: RefreshResult) -> list[str]:
         lines.append(f"Rejected records are in {result.rejects}, their reasons beside it.")
     if generation.kept_out:
         lines.append(
-            f"Records kept out because they were forgotten here: {generation.kept_out:,}. Delete "
-            "them at the source; or, to have one back: foidex forget REF --undo, and refresh."
+            f"Records kept out because they were forgotten: {generation.kept_out:,}. "
+            "Delete them at the source. To take one in again: foidex forget REF --undo, then "
+            "foidex refresh."
         )
     if generation.unknown_codes:
         lines.append(
-            f"{describe_unknown_codes(generation.unknown_codes)} No class but their category's "
+            f"{describe_unknown_codes(generation.unknown_codes)} Only the class of their category "
             "covers them."
         )
     if generation.unresolved_links:
         lines.append(
-            f"{generation.unresolved_links:,} links name a record that is not held, and no code."
+            f"Links without a code to a record that is not in the index: "
+            f"{generation.unresolved_links:,}."
         )
     lines += describe_coverage_found(generation)
     if generation.damage:
@@ -53,7 +55,7 @@ def summarise_refresh(result: RefreshResult) -> list[str]:
         lines.append(f"Checks that were overridden: {', '.join(generation.overrides)}.")
     lines += _describe_previous_generation(result)
     if result.pruned:
-        lines.append(f"Deleted because they are old: {', '.join(result.pruned)}.")
+        lines.append(f"Old generations that were deleted: {', '.join(result.pruned)}.")
     return lines
 
 

@@ -147,7 +147,7 @@ def test_the_doctor_says_what_is_damaged_and_what_to_do(
     load(RECORDS[-2:])
     assert sole_finding(list_findings(foidex), "text") == (
         "ok",
-        "the text of no record is damaged. ",
+        "no record has damaged text. ",
     )
     load([RECORDS[0], *RECORDS[-2:]])
     assert sole_finding(list_findings(foidex), "text") == (
