@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal, TypedDict
 
+from indexer.errors import OutputError
 from indexer.session import Session
 from queries.answer.answer_file import read_answer_file
 from queries.answer.types import NOT_COVERED, Answer, Count
@@ -110,9 +111,12 @@ def write(
 ) -> tuple[str, ...]:
     """Write all documents, as ``foidex answer --out`` does, and return the names of the files.
 
-    ``day`` is the date of the letters, today by default. Raises OutputError, and ConfigurationError
+    ``day`` is the date of the letters, today by default. Raises OutputError, also for a folder
+    without a name, which would be the working folder, and ConfigurationError
     for an invalid template.
     """
+    if not str(folder).strip():
+        raise OutputError("the name of the folder is empty. Name a folder.")
     settings = _open_session(config).settings
     document_settings = DocumentSettings(
         settings.force,

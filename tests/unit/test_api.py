@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.errors import RequestError
+from indexer.errors import OutputError, RequestError
 from queries.answer.types import format_json
 from queries.api import read_answer, to_rows, write
 from tests.support.answers import HIDDEN, sample_answer, tabled, wide
@@ -49,3 +49,12 @@ def test_the_documents_of_an_answer_are_written(tmp_path: Path) -> None:
     files = write(sample_answer(1), tmp_path / "out", config)
     assert "manifest.json" in files
     assert "Example Police" in (tmp_path / "out" / "FOI-1.letter.txt").read_text("utf-8")
+
+
+def test_documents_are_not_written_into_a_folder_without_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OutputError, match="the name of the folder is empty"):
+        write(sample_answer(7), "")
+    assert [*tmp_path.iterdir()] == []
