@@ -59,7 +59,7 @@ def run_forget(
         scope = ErasureScope(
             alias,
             settings.home / "rejects",
-            settings.source.fields.get("crime_ref", "crime_ref"),
+            settings.source.reference_name,
             repository,
         )
         statement = erase_record(client, scope, crime_ref, lock)

@@ -15,7 +15,16 @@ PathsArgument = Annotated[
     list[Path],
     typer.Argument(
         parser=parse_path,
-        help="JSON Lines (.jsonl, .jsonl.gz), crimes.csv, or the folder that contains it.",
+        help="JSON Lines (.jsonl, .jsonl.gz), crimes.csv, or the folder that contains it; with a "
+        "profile in foidex.toml, files of any kind.",
+    ),
+]
+
+ProfileOption = Annotated[
+    bool,
+    typer.Option(
+        "--profile/--no-profile",
+        help="Read the files by [source.profile] of foidex.toml, if it has one.",
     ),
 ]
 
@@ -41,11 +50,13 @@ def run_load(
             help="Make the generation live even if this check fails. It is recorded. Repeatable."
         ),
     ] = None,
+    profile: ProfileOption = True,
 ) -> None:
     """Build a generation from files, verify it and make it the live one.
 
     Example: foidex load crimes.jsonl
     """
+    from indexer.config.decided_profile import require_decided_profile
     from indexer.config.field_map import FieldMap
     from indexer.jobs.refresh import LoadOptions, load_files
     from indexer.jobs.summary import summarise_refresh
@@ -70,6 +81,7 @@ def run_load(
                     settings.source.repaired_kinds,
                     frozenset(allow or ()),
                     earliest=settings.records.earliest,
+                    profile=require_decided_profile(settings) if profile else None,
                 ),
             )
         run.write(generation=loaded.generation.name, records=loaded.generation.records)

@@ -189,6 +189,13 @@ class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     profile: SourceProfile | None = None
 
     @property
+    def reference_name(self) -> str:
+        """The name that the reference of a record has in the source."""
+        if self.profile and "crime_ref" in self.profile.rules:
+            return next(iter(self.profile.rules["crime_ref"].names), "crime_ref")
+        return self.fields.get("crime_ref", "crime_ref")
+
+    @property
     def repaired_kinds(self) -> frozenset[RepairKind]:
         """The kinds of damage to repair."""
         return frozenset(self.repair)

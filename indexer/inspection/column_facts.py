@@ -37,6 +37,10 @@ _SHAPE_LENGTH: Final = 18
 
 _LONG_TEXT: Final = 40
 
+_LETTERS_SEEN: Final = 200
+
+_LETTER_SHARE: Final = 0.5
+
 _SEPARATORS: Final = (";", ",", "|", "\n")
 
 
@@ -51,6 +55,8 @@ class ColumnFacts:
         self.dates = DateEvidence()
         self.damage: Counter[str] = Counter()
         self.characters = 0
+        self.letters = 0
+        self.characters_seen = 0
         self.texts = 0
         self.known_codes = 0
         self.titled_codes = 0
@@ -98,7 +104,8 @@ class ColumnFacts:
     @property
     def is_long_text(self) -> bool:
         """Whether its texts are sentences rather than values."""
-        return self.type == "text" and self.mean_length >= _LONG_TEXT
+        is_wordy = self.letters >= _LETTER_SHARE * self.characters_seen
+        return self.type == "text" and self.mean_length >= _LONG_TEXT and is_wordy
 
     @property
     def share_of_seen(self) -> float:
@@ -136,6 +143,8 @@ class ColumnFacts:
         self.formulas += match is not None
         self.texts += 1
         self.characters += len(text)
+        self.letters += sum(map(str.isalpha, text[:_LETTERS_SEEN]))
+        self.characters_seen += min(len(text), _LETTERS_SEEN)
         for damage in find_damage(cell):
             self.damage[damage] += 1
         if len(text) > MAX_VALUE_LENGTH:

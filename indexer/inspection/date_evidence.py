@@ -34,7 +34,7 @@ class DateForms(Struct, frozen=True):
     candidates: tuple[str, ...] = ()
 
 
-class _Group(Struct):
+class _PartRange(Struct):
     least: int = 9999
     greatest: int = 0
     shortest: int = 99
@@ -61,7 +61,9 @@ class _Skeleton(Struct):
     signs: tuple[str, ...]
     time: str
     count: int = 0
-    groups: list[_Group] = msgspec.field(default_factory=lambda: [_Group(), _Group(), _Group()])
+    groups: list[_PartRange] = msgspec.field(
+        default_factory=lambda: [_PartRange(), _PartRange(), _PartRange()]
+    )
 
 
 class DateEvidence:

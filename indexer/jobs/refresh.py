@@ -47,6 +47,7 @@ from indexer.jobs.shrinkage import ShrinkLimits
 from indexer.jobs.verification import VerificationLimits, verify_generation
 from indexer.loading.faults import RejectedKind
 from indexer.loading.loader import DocumentBuilder, change_index, check_records, fill_index
+from indexer.loading.rejected_tables import make_rejects_layout
 from indexer.loading.rejects import Rejects
 from indexer.loading.tally import Tally
 from indexer.progress import Progress
@@ -68,6 +69,10 @@ from indexer.sources.base import RawRecord
 from indexer.sources.database import check_database, find_increment_start, read_database
 from indexer.sources.database_connection import DatabaseSource
 from indexer.sources.extract import ExtractChecks, ExtractRules, SidecarKind
+from indexer.sources.profile.from_database import (
+    check_profiled_database,
+    read_profiled_database,
+)
 from indexer.version import VERSION
 
 RefreshMode = Literal["full", "incremental"]
@@ -256,6 +261,7 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         rejects = Rejects(
             plan.rejects_file or plan.rejects_folder / f"{generation.name}.jsonl",
             keep=plan.rejects_file is None,
+            layout=make_rejects_layout(plan.profile) if plan.profile else None,
         )
         tally = _fill_generation(context, generation, live, rejects, checks)
         _require_records(plan, context.mode, tally)
@@ -427,7 +433,9 @@ def _copy_erasure_tombstones(client: Elasticsearch, live: Generation | None, new
 def _check_plan_source(plan: RefreshPlan, mode: RefreshMode) -> None:
     """Raise SourceError or ConfigurationError for a source that cannot be read, before building."""
     check_paths(plan.paths, plan.profile)
-    if plan.database:
+    if plan.database and plan.profile:
+        check_profiled_database(plan.database, plan.profile)
+    elif plan.database:
         check_database(plan.database, plan.fields, incremental=mode == "incremental")
 
 
@@ -444,7 +452,10 @@ def _read_plan_records(
     counts: Counter[Path] = Counter()
     try:
         yield from read_records(plan.paths, plan.fields, counts, plan.profile)
-        if plan.database:
+        if plan.database and plan.profile:
+            categories = plan.fields.categories
+            yield from read_profiled_database(plan.database, plan.profile, categories)
+        elif plan.database:
             yield from read_database(plan.database, plan.fields, since)
         for path in plan.tombstones:
             yield from read_tombstones(path, counts)

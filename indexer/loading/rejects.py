@@ -19,8 +19,15 @@ from msgspec import Struct
 from indexer.errors import OutputError, SourceError
 from indexer.files import PRIVATE, Folder, open_folder, open_private_file, write_file
 from indexer.loading.faults import list_kinds
+from indexer.loading.rejected_tables import (
+    TABLE_ENDING,
+    RejectedTable,
+    RejectsLayout,
+    holds_reference,
+    split_table,
+)
 from indexer.loading.tally import Tally
-from indexer.sources.base import RawRecord
+from indexer.sources.base import RawRecord, SourceRows
 
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
 
@@ -29,18 +36,27 @@ _CUT_ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _SHORT_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
+LineOwner = Literal["its", "another's", "unclear"]
+
+
 class Rejects:
-    """Writes rejected records whole, one JSON line each, and their reasons into a second file.
+    """Writes rejected records whole, and their reasons into a second file.
+
+    A record is one line of JSON. One that was read from rows of a table is written as these rows,
+    into a file that ends in .csv, with the columns of ``layout``.
 
     Both files are created with the first record and are readable by the owner only. With ``keep``
     an existing file is left alone and the next free name is used, in a folder that is foidex's own
     and private.
     """
 
-    def __init__(self, path: Path, *, keep: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, keep: bool = False, layout: RejectsLayout | None = None
+    ) -> None:
         self.path = path
         self._keep = keep
-        self._records: BinaryIO | None = None
+        self._table = RejectedTable(layout or RejectsLayout())
+        self._records: dict[bool, BinaryIO] = {}
         self._reasons: TextIO | None = None
 
     @property
@@ -50,29 +66,48 @@ class Rejects:
 
     def add(self, raw: RawRecord, reason: str) -> None:
         """Write a record and its reason. Raises SourceError where they cannot be written."""
+        is_table = isinstance(raw.origin, SourceRows)
         try:
-            if self._records is None or self._reasons is None:
-                with open_folder(self.path.parent, create=PRIVATE) as folder:
-                    if self._keep:
-                        folder.make_private()
-                        self.path = _find_unused_path(folder, self.path)
-                self._records = open(  # noqa: SIM115 - closed by close()
-                    self.path, "wb", opener=open_private_file
-                )
-                self._reasons = open(  # noqa: SIM115 - closed by close()
-                    self.reasons, "w", encoding="utf-8", opener=open_private_file
-                )
-            line = raw.raw if isinstance(raw.raw, bytes) else msgspec.json.encode(raw.raw)
-            self._records.write(line if line.endswith(b"\n") else line + b"\n")
-            self._reasons.write(f"{raw.location}: {reason}\n")
+            reasons = self._reasons or self._open_reasons(is_table=is_table)
+            records = self._records.get(is_table) or self._open_records(is_table=is_table)
+            records.write(self._encode_record(raw))
+            reasons.write(f"{raw.location}: {reason}\n")
         except OSError as error:
             raise self._make_write_error(error) from None
+
+    def _open_reasons(self, *, is_table: bool) -> TextIO:
+        if is_table:
+            self.path = self.path.with_suffix(TABLE_ENDING)
+        with open_folder(self.path.parent, create=PRIVATE) as folder:
+            if self._keep:
+                folder.make_private()
+                self.path = _find_unused_path(folder, self.path)
+        self._reasons = open(  # noqa: SIM115 - closed by close()
+            self.reasons, "w", encoding="utf-8", opener=open_private_file
+        )
+        return self._reasons
+
+    def _open_records(self, *, is_table: bool) -> BinaryIO:
+        """The file of one kind; the second kind, such as a deletion, stands beside the first."""
+        path = self.path
+        if self._records:
+            path = path.with_suffix(TABLE_ENDING if is_table else ".jsonl")
+        file = open(path, "wb", opener=open_private_file)  # noqa: SIM115 - closed by close()
+        self._records[is_table] = file
+        return file
+
+    def _encode_record(self, raw: RawRecord) -> bytes:
+        if isinstance(raw.origin, SourceRows):
+            return self._table.encode(raw.origin)
+        source = raw.origin or raw.raw
+        line = source if isinstance(source, bytes) else msgspec.json.encode(source)
+        return line if line.endswith(b"\n") else line + b"\n"
 
     def close(self) -> None:
         """Close the files, if any were opened. Raises SourceError where they cannot be written."""
         try:
             with ExitStack() as stack:
-                for file in (self._records, self._reasons):
+                for file in (*self._records.values(), self._reasons):
                     if file is not None:
                         stack.callback(file.close)  # which writes what is left, and may fail
         except OSError as error:
@@ -127,8 +162,13 @@ def erase_from_rejects(folder: Path, reference: str, reference_field: str) -> li
 def _erase_from_folder(
     folder: Path, reference: str, reference_field: str
 ) -> Iterator[RejectsErasure]:
-    for name, lines in _read_rejects_files(folder):
-        owners = [_classify_rejects_line(line, reference, reference_field) for line in lines]
+    for name, data in _read_rejects_files(folder):
+        if name.endswith(TABLE_ENDING):
+            lines, rows = split_table(data)
+            owners = _classify_rows(rows, reference, reference_field)
+        else:
+            lines = data.splitlines(keepends=True)
+            owners = [_classify_rejects_line(line, reference, reference_field) for line in lines]
         if removed_count := owners.count("its"):
             remaining_lines = [
                 line for line, owner in zip(lines, owners, strict=True) if owner != "its"
@@ -138,30 +178,61 @@ def _erase_from_folder(
             yield RejectsErasure(str(folder / name), removed_count, owners.count("unclear"))
 
 
-def _read_rejects_files(folder: Path) -> Iterator[tuple[str, list[bytes]]]:
-    """The name and the lines of each rejects file of a folder."""
+def _classify_rows(rows: list[list[str]], reference: str, reference_field: str) -> list[LineOwner]:
+    """Whose record each row of a table is, by the column of the references; unclear where there is
+    no such column, or another cell names the reference."""
+    owners: list[LineOwner] = []
+    column: int | None = None
+    last: LineOwner = "another's"
+    for row in rows:
+        names = [name.removeprefix("\ufeff") for name in row]
+        if column is None and reference_field in names:
+            column = names.index(reference_field)
+            owners.append("another's")
+            continue
+        if column is not None and column < len(row) and row[column].strip():
+            is_its = holds_reference(row[column], reference)
+            last = "its" if is_its else "another's"
+        elif any(reference in cell for cell in row):
+            last = "unclear"
+        owners.append(last)  # a row without a reference continues the one before it
+    return owners
+
+
+def _read_rejects_files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """The name and the content of each rejects file of a folder."""
     try:
         opened = open_folder(folder)
     except FileNotFoundError:
         return
     with opened:
         for name in opened.list_names():
-            if name.endswith(".jsonl"):
-                yield name, opened.read_file(name).splitlines(keepends=True)
+            if name.endswith((".jsonl", TABLE_ENDING)):
+                yield name, opened.read_file(name)
 
 
-def _classify_rejects_line(
-    line: bytes, reference: str, reference_field: str
-) -> Literal["its", "another's", "unclear"]:
+def _classify_rejects_line(line: bytes, reference: str, reference_field: str) -> LineOwner:
     """Whose record a line is; unclear where it names the reference but is not a record."""
     record = _parse_rejects_line(line)
     if record is None:
         names = {reference_field, "crime_ref"}
         return "unclear" if _may_name_reference(line, reference, names) else "another's"
     references = [
-        str(value).strip() for name, value in record if name in (reference_field, "crime_ref")
+        str(value).strip()
+        for field in {reference_field, "crime_ref"}
+        for value in (*_find_fields(record, [field]), *_find_fields(record, field.split(".")))
     ]
     return "its" if reference in references else "another's"
+
+
+def _find_fields(record: Any, path: list[str]) -> Iterator[Any]:
+    """The values of a field by its path; objects are lists of pairs."""
+    if not path:
+        yield record
+    elif isinstance(record, list):
+        for pair in record:
+            if isinstance(pair, tuple) and pair[0] == path[0]:
+                yield from _find_fields(pair[1], path[1:])
 
 
 def _may_name_reference(line: bytes, reference: str, field_names: set[str]) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -120,6 +120,26 @@ def read_database(
         statement = _select_changed_crimes(increment) if increment else None
         rows = _read_query_rows(connection, database, None, fields, statement)
         yield from join_records(CRIMES_TABLE, rows, children, fields.categories)
+
+
+def read_plain_rows(database: DatabaseSource) -> Generator[Sequence[Any]]:
+    """The names of the columns of the query of crimes, and then its rows as the database has them.
+
+    Raises SourceError if the connection breaks or the query is refused.
+    """
+    from sqlalchemy import exc
+
+    count = 0
+    with connect_database(database) as connection:
+        statement = _build_statement(database, None)
+        try:
+            with closing(_execute_query(connection, statement, CRIMES_TABLE)) as result:
+                yield list(result.keys())
+                for row in result:
+                    count += 1
+                    yield row
+        except exc.DBAPIError as error:
+            raise _explain_query_error(error, CRIMES_TABLE, count) from None
 
 
 def find_increment_start(

@@ -1,4 +1,7 @@
-"""Read records from JSON Lines, plain or gzip, one line at a time whatever the file's size."""
+"""Read records from JSON Lines, plain or gzip, one line at a time whatever the file's size.
+
+A JSON array, and objects of several lines, are read one object at a time.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,15 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from indexer.errors import SourceError
 from indexer.files import open_input
 from indexer.sources.base import MAX_RECORD_BYTES, RawRecord
+from indexer.sources.tables.json_objects import read_json_objects, write_one_line
+from indexer.sources.tables.zipped import open_packed
 
 # Records compress to about a tenth; a file made to fill a disk, to a thousandth or less.
 _MAX_INFLATION: Final = 200
@@ -117,7 +123,9 @@ def _read_lines(path: Path, file: io.BufferedReader) -> Iterator[RawRecord]:
             yield RawRecord(f"{name}:{number}", b"", 0, blank=True)
             continue
         if is_first:
-            _refuse_other_json(path, line)
+            if _begins_other_json(line):
+                yield from _read_objects(path)
+                return
             is_first = False
         size = len(line)
         if packed and file.seekable():
@@ -125,19 +133,24 @@ def _read_lines(path: Path, file: io.BufferedReader) -> Iterator[RawRecord]:
         yield RawRecord(f"{name}:{number}", line, size)
 
 
-def _refuse_other_json(path: Path, line: bytes) -> None:
-    """Raise SourceError if the first line shows that this is JSON, but not one record a line."""
+def _begins_other_json(line: bytes) -> bool:
+    """Whether the first line shows that this is JSON, but not one record a line."""
     start = line.strip()
-    if start.startswith(b"["):
-        kind, advice = "one JSON array", "jq -c '.[]'"
-    elif start == b"{":
-        kind, advice = "JSON objects of several lines", "jq -c ."
-    else:
-        return
-    raise SourceError(
-        f"{path}: holds {kind}, not JSON Lines. Write each record on one line of its own, for "
-        f"instance with: {advice} {path.name} > records.jsonl"
-    )
+    return start.startswith(b"[") or start == b"{"
+
+
+def _read_objects(path: Path) -> Iterator[RawRecord]:
+    """The records of a JSON array, or of objects of several lines. Raises SourceError for what
+    cannot be opened a second time, such as a named pipe."""
+    if not path.is_file():
+        raise SourceError(
+            f"{path}: holds one JSON array or objects of several lines, which are read from a file "
+            "only. Write them to a file first."
+        )
+    objects = read_json_objects(str(path), partial(open_packed, path))
+    for number, (_, source) in enumerate(objects, start=1):
+        line = write_one_line(source)
+        yield RawRecord(f"{path.name}, object {number}", line, len(line))
 
 
 def _strip_byte_order_mark(path: Path, line: bytes) -> bytes:

@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
+from indexer.config.decided_profile import require_decided_profile
 from indexer.config.field_map import build_field_map
 from indexer.config.model import Settings
-from indexer.config.profile import SourceProfile, check_profile
 from indexer.config.secrets import read_secret
 from indexer.errors import (
     ConfigurationError,
@@ -90,26 +90,6 @@ def plan_refresh(settings: Settings, progress: Progress) -> RefreshPlan:
         profile=require_decided_profile(settings),
         earliest=settings.records.earliest,
     )
-
-
-def require_decided_profile(settings: Settings) -> SourceProfile | None:
-    """The profile of the source, or None if there is none. Raises ConfigurationError for one that
-    is not decided yet, that contradicts itself, or that other keys of [source] contradict."""
-    source = settings.source
-    if source.profile is None:
-        return None
-    config_name = settings.file or "foidex.toml"
-    try:
-        check_profile(source.profile, settings.categories)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{config_name}: {error}") from None
-    for key in ("fields", "ignore", "watermark"):
-        if getattr(source, key):
-            raise ConfigurationError(
-                f"{config_name}: [source] has {key} beside [source.profile], which says that, too. "
-                f"Remove {key}."
-            )
-    return source.profile
 
 
 def _configure_database(settings: Settings, progress: Progress) -> DatabaseSource | None:

@@ -146,6 +146,11 @@ def _make_end_error(path: str, number: int) -> SourceError:
     )
 
 
+def write_one_line(source: str) -> bytes:
+    """The text of an object on one line; in JSON, line ends stand between its parts only."""
+    return source.replace("\r", " ").replace("\n", " ").encode("utf-8", "surrogatepass")
+
+
 def flatten_object(value: Any) -> dict[str, Any]:
     """The values of an object by their path; those of a list are one list, in step with it.
 

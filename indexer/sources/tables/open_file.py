@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from msgspec import Struct
 
 from indexer.errors import SourceError
-from indexer.files import open_input
 from indexer.sources.tables.delimited import (
     DELIMITER_WORDS,
     Dialect,
@@ -19,14 +18,14 @@ from indexer.sources.tables.delimited import (
     read_delimited_rows,
 )
 from indexer.sources.tables.encoding import OpenBytes, check_encoding, detect_encoding
-from indexer.sources.tables.json_objects import flatten_object, read_json_objects
+from indexer.sources.tables.json_objects import flatten_object, read_json_objects, write_one_line
 from indexer.sources.tables.spreadsheet import (
     SPREADSHEET_ENDINGS,
     list_sheets,
     read_sheet_rows,
 )
 from indexer.sources.tables.table import SourceTable, TableRow
-from indexer.sources.tables.zipped import list_members, open_gzip
+from indexer.sources.tables.zipped import list_members, open_packed
 
 TEXT_ENDINGS: Final = (".csv", ".txt", ".tsv", ".tab")
 
@@ -64,7 +63,7 @@ def open_tables(path: Path, layout: LayoutRules) -> list[SourceTable]:
             for member, open_bytes in list_members(path)
             if _require_text_member(path, member)
         ]
-    open_bytes = partial(_open_path, path)
+    open_bytes = partial(open_packed, path)
     if name.removesuffix(".gz").endswith(JSON_ENDINGS):
         rows = partial(_read_object_rows, str(path), path.name, open_bytes)
         return [SourceTable(path.name, rows, keyed=True, encoding="utf-8")]
@@ -74,18 +73,6 @@ def open_tables(path: Path, layout: LayoutRules) -> list[SourceTable]:
         f"{path}: is not a kind of file that foidex reads. It reads {', '.join(TABLE_ENDINGS)}. "
         "Rename it, or save it as CSV UTF-8."
     )
-
-
-def _open_path(path: Path) -> IO[bytes]:
-    try:
-        file = open_input(path)
-    except FileNotFoundError:
-        raise SourceError(f"{path}: there is no such file. Check the path.") from None
-    except OSError as error:
-        raise SourceError(
-            f"{path}: cannot be read ({error.strerror}). Check its permissions."
-        ) from None
-    return open_gzip(path, file) if path.name.endswith(".gz") else file
 
 
 def _require_text_member(path: Path, member: str) -> bool:
@@ -154,7 +141,7 @@ def _sheet_is_empty(path: Path, sheet: str) -> bool:
 def _read_object_rows(path: str, name: str, open_bytes: OpenBytes) -> Iterator[TableRow]:
     for number, (value, source) in enumerate(read_json_objects(path, open_bytes), start=1):
         location = f"{name}, object {number}"
-        data = source.encode("utf-8", "surrogatepass")
+        data = write_one_line(source)
         error = None
         fields: dict[str, object] = {}
         if isinstance(value, dict):

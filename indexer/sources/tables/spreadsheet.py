@@ -62,7 +62,7 @@ def read_sheet_rows(path: Path, sheet: str) -> Iterator[TableRow]:
 @contextmanager
 def _start_worker(path: Path, sheets: Sequence[str]) -> Generator[IO[bytes]]:
     _check_package(path)
-    command = [sys.executable, "-m", _WORKER, str(path), str(MAX_MEGABYTES), *sheets]
+    command = [sys.executable, "-P", "-m", _WORKER, str(path), str(MAX_MEGABYTES), *sheets]
     with subprocess.Popen(  # noqa: S603 - our own program
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:

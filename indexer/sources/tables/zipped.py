@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from indexer.errors import SourceError
+from indexer.files import open_input
 from indexer.sources.tables.encoding import OpenBytes
 
 #: Records pack to about a tenth; a file made to fill a disk, to a thousandth or less.
@@ -19,6 +20,8 @@ MAX_INFLATION: Final = 200
 _GRACE_BYTES: Final = 1024 * 1024
 
 _MAX_MEMBERS: Final = 1_000
+
+_GZIP: Final = b"\x1f\x8b"
 
 _IGNORED_PREFIXES: Final = ("__MACOSX/", ".")
 
@@ -103,8 +106,18 @@ def _open_member(path: Path, name: str) -> IO[bytes]:
     return io.BufferedReader(PackedStream(f"{path}/{name}", stream, info.compress_size, package))
 
 
-def open_gzip(path: Path, file: IO[bytes]) -> IO[bytes]:
-    """The unpacked data of an open gzip file."""
+def open_packed(path: Path) -> IO[bytes]:
+    """The data of a file, unpacked if it is gzip. Raises SourceError."""
+    try:
+        file = open_input(path)
+    except FileNotFoundError:
+        raise SourceError(f"{path}: there is no such file. Check the path.") from None
+    except OSError as error:
+        raise SourceError(
+            f"{path}: cannot be read ({error.strerror}). Check its permissions."
+        ) from None
+    if file.peek(2)[:2] != _GZIP:
+        return file
     size = path.stat().st_size
     unpacked: IO[bytes] = gzip.GzipFile(fileobj=file)  # type: ignore[assignment]
     return io.BufferedReader(PackedStream(str(path), unpacked, size, file))

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from indexer.config.decided_profile import require_decided_profile
 from indexer.config.field_map import EMPTY_FIELD_MAP
 from indexer.config.loader import load_settings
 from indexer.loading.loader import DocumentBuilder
@@ -17,7 +18,6 @@ from indexer.records.model import CrimeDocument, RecordError
 from indexer.records.offences import load_offence_table
 from indexer.sources import read_records
 from indexer.sources.base import RawRecord
-from queries.jobs.nightly_refresh import require_decided_profile
 from tests.support.command_line import Outcome, run_command
 from tests.support.gold import (
     ANSWERS,

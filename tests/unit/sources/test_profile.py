@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ import pytest
 from indexer.config.profile import FieldRule
 from indexer.errors import ConfigurationError, SourceError
 from indexer.sources.base import SourceRows
+from indexer.sources.database_connection import DatabaseSource
 from indexer.sources.profile.dates import DateReader
+from indexer.sources.profile.from_database import check_profiled_database, read_profiled_database
 from indexer.sources.profile.grouping import JOINED
 from indexer.sources.profile.reading import CONTINUED
 from indexer.sources.profile.values import RANGE_NOTE, ValueFaultError, make_converter
@@ -424,3 +428,42 @@ def test_columns_may_change_places_and_ignored_ones_come_and_go(tmp_path: Path) 
 def test_a_profile_is_strict(changes: dict[str, Any], keys: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         make_profile(changes, **keys)
+
+
+def test_a_query_of_a_database_is_read_with_the_same_verbs(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    with closing(sqlite3.connect(path)) as store:
+        store.execute("CREATE TABLE c (ref INT, day TEXT, code TEXT, mo TEXT, age TEXT, team TEXT)")
+        rows = [
+            (1, "27/07/2015", "8602 - Title", "a", "15 years", "x"),
+            (1, "27/07/2015", "8602 - Title", "a", "N/K", "y"),
+            (2, "01/07/2015", "8N", "b", "", "x"),
+        ]
+        store.executemany("INSERT INTO c VALUES (?, ?, ?, ?, ?, ?)", rows)
+        store.commit()
+    database = DatabaseSource(
+        url=f"sqlite:///{path}", queries={"crimes": "SELECT * FROM c"}, folder=tmp_path
+    )
+    profile = make_profile(
+        {
+            "crime_ref": {"column": "ref", "digits": 4},
+            "recorded_on": {"column": "day", "dates": ["DD/MM/YYYY"]},
+            "offence_code": {"column": "code", "titled": True},
+            "narrative": "mo",
+            "victims.age": {"column": "age", "values": {"N/K": ""}},
+        },
+        one_row_per="victim",
+        ignore=["team"],
+    )
+    check_profiled_database(database, profile)
+    raws = list(read_profiled_database(database, profile, {}))
+    assert list_values(raws, "crime_ref") == ["0001", "0002"]
+    assert list_values(raws, "victims") == [[{"age": 15}, {}], None]
+    assert [raw.skipped_by for raw in raws if raw.blank] == [JOINED]
+    renamed = make_profile({"crime_ref": "nr"}, ignore=["*"])
+    with pytest.raises(SourceError, match=r"is not the row of names|is missing"):
+        check_profiled_database(database, renamed)
+    queries = {**database.queries, "victims": "SELECT 1"}
+    more = DatabaseSource(url=database.url, queries=queries, folder=tmp_path)
+    with pytest.raises(ConfigurationError, match="reads one query"):
+        check_profiled_database(more, profile)

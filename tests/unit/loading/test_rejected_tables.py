@@ -1,0 +1,140 @@
+"""Rejected rows stay a table that the same profile reads after correction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexer.loading.rejected_tables import RejectsLayout, make_rejects_layout
+from indexer.loading.rejects import Rejects, erase_from_rejects
+from indexer.sources import read_records
+from indexer.sources.base import RawRecord, SourceRows
+from tests.support.extracts import list_values, make_profile, read_extract, write_extract
+
+HEADER = "Crime No,Recorded,HO Code,MO,Age"
+
+COLUMNS = {"Crime No": "any", "Recorded": "any", "HO Code": "any", "MO": "text", "Age": "any"}
+
+AGE = {"victims.age": "Age"}
+
+
+def reject_all(folder: Path, raws: list[RawRecord], layout: RejectsLayout) -> Path:
+    rejects = Rejects(folder / "rejects.jsonl", layout=layout)
+    for raw in raws:
+        if not raw.blank:
+            rejects.add(raw, "reason")
+    rejects.close()
+    return rejects.path
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "tab", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "windows-1252"])
+@pytest.mark.parametrize("header_row", [1, 3])
+def test_a_rejected_row_is_read_again_by_the_profile_it_came_by(
+    tmp_path: Path, delimiter: str, encoding: str, header_row: int
+) -> None:
+    """One bad date; once corrected, the record is the one that the source meant."""
+    profile = make_profile(
+        AGE, delimiter=delimiter, encoding=encoding, header_row=header_row, columns=COLUMNS
+    )
+    rows = ["title"] * (header_row - 1) + [
+        HEADER,
+        '1,31/02/2015,22B,"caf\u00e9, ""x""\ny",15',
+        "2,01/02/2015,8N,caf\u00e9,",
+    ]
+    text = "\n".join(rows) + "\n"
+    sign = "\t" if delimiter == "tab" else delimiter
+    if sign != ",":
+        text = text.replace("caf\u00e9, ", "caf\u00e9 ").replace(",", sign)
+    codec = {"windows-1252": "cp1252"}.get(encoding, encoding)
+    raws = read_extract(write_extract(tmp_path / "x.csv", text, codec), profile)
+    path = reject_all(tmp_path, raws[:1], make_rejects_layout(profile))
+    assert path.suffix == ".csv"
+    content = path.read_bytes().decode("utf-8-sig" if codec == "utf-8" else codec)
+    corrected = write_extract(tmp_path / "y.csv", content.replace("31/02", "28/02"), codec)
+    (raw,) = read_extract(corrected, profile)
+    assert raw.error is None
+    text = "caf\u00e9, " if sign == "," else "caf\u00e9 "
+    assert raw.raw == {
+        "crime_ref": "1",
+        "recorded_on": date(2015, 2, 28),
+        "offence_code": "22B",
+        "narrative": f'{text}"x"\ny',
+        "victims": [{"age": 15}],
+    }
+
+
+def test_all_rows_of_a_rejected_group_are_there(tmp_path: Path) -> None:
+    profile = make_profile(AGE, one_row_per="victim", columns=COLUMNS)
+    lines = [HEADER, "1,01/02/2015,22B,x,15", "2,01/02/2015,8N,y,", "1,01/02/2015,22B,x,old"]
+    raws = read_extract(write_extract(tmp_path / "x.csv", "\n".join(lines)), profile)
+    path = reject_all(tmp_path, [raw for raw in raws if raw.error], make_rejects_layout(profile))
+    again = read_extract(
+        write_extract(tmp_path / "y.csv", path.read_text("utf-8-sig").replace("old", "16")), profile
+    )
+    assert list_values(again, "victims") == [[{"age": 15}, {"age": 16}]]
+
+
+def test_rows_of_a_spreadsheet_become_csv_that_the_profile_reads(tmp_path: Path) -> None:
+    profile = make_profile(AGE, header_row=2, sheets=["Data"], columns=COLUMNS)
+    origin = SourceRows(tuple(HEADER.split(",")), (["007", date(2015, 2, 1), 49, "text", 151],))
+    raw = RawRecord("x.xlsx, sheet Data: row 3", {}, 0, "error", origin=origin)
+    path = reject_all(tmp_path, [raw], make_rejects_layout(profile))
+    (read,) = read_extract(
+        write_extract(tmp_path / "y.csv", path.read_text("utf-8-sig").replace("151", "15")), profile
+    )
+    assert read.raw == {
+        "crime_ref": "007",
+        "recorded_on": date(2015, 2, 1),
+        "offence_code": "49",
+        "narrative": "text",
+        "victims": [{"age": 15}],
+    }
+
+
+def test_an_object_of_an_array_is_rejected_as_one_line(tmp_path: Path) -> None:
+    file = write_extract(tmp_path / "x.json", '[\n {"crime_ref":\n "A"},\n {"crime_ref": "B"}]')
+    raws = list(read_records([file], counts=Counter()))
+    path = reject_all(tmp_path, raws, RejectsLayout())
+    assert [raw.raw for raw in read_records([path], counts=Counter())] == [
+        b'{"crime_ref":  "A"}\n',
+        b'{"crime_ref": "B"}\n',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "removed", "unclear"),
+    [
+        (f"Title\n{HEADER}\nA,1,2,x,3\nB,1,2,about A,3\n", 1, 0),
+        (f"{HEADER}\nA,1,2,x,3\n,,,goes on,\nB,1,2,y,3\n", 2, 0),
+        ("no names here\nA,1\n", 0, 1),
+        (f'{HEADER}\n"=""A""",1,2,x,3\n', 1, 0),
+    ],
+)
+def test_forget_removes_the_rows_of_a_record(
+    tmp_path: Path, content: str, removed: int, unclear: int
+) -> None:
+    path = write_extract(tmp_path / "crimes-1.csv", content)
+    (erasure,) = erase_from_rejects(tmp_path, "A", "Crime No")
+    assert (erasure.removed, erasure.unclear) == (removed, unclear)
+    if "B,1,2" in content:
+        assert "B,1,2" in path.read_text(encoding="utf-8")
+        assert "A,1,2" not in path.read_text(encoding="utf-8")
+
+
+def test_forget_finds_a_reference_by_its_path_in_json(tmp_path: Path) -> None:
+    lines = '{"crime": {"reference": "A"}, "x": 1}\n{"crime": {"reference": "B"}, "links": ["A"]}\n'
+    path = write_extract(tmp_path / "crimes-1.jsonl", lines)
+    (erasure,) = erase_from_rejects(tmp_path, "A", "crime.reference")
+    assert erasure.removed == 1
+    assert path.read_text(encoding="utf-8") == lines.splitlines(keepends=True)[1]
+
+
+def test_a_number_that_lost_its_zeros_is_found(tmp_path: Path) -> None:
+    write_extract(tmp_path / "crimes-1.csv", f"{HEADER}\n1203,1,2,x,3\n")
+    row: Any = erase_from_rejects(tmp_path, "0001203", "Crime No")
+    assert row[0].removed == 1
