@@ -14,13 +14,17 @@ from msgspec import Struct
 from indexer.errors import ServerError
 from indexer.loading.content_hash import hash_content
 from indexer.records.document import encode_document
-from indexer.records.model import CrimeDocument, Tombstone
+from indexer.records.model import CrimeDocument, RecordError, Tombstone
 from indexer.server.server_errors import DISK_FULL_MESSAGE, WRITE_BLOCK
 from indexer.sources.base import RawRecord
 
 CHUNK_RECORDS: Final = 2_000
 
 CHUNK_BYTES: Final = 4 * 1024 * 1024
+
+#: The most bytes of one document. With a chunk it stays below what a server takes in one request
+#: (http.max_content_length, 100 MB unless it is set).
+MAX_DOCUMENT_BYTES: Final = 64 * 1024 * 1024
 
 _BULK_ATTEMPTS: Final = 6
 
@@ -57,8 +61,18 @@ class PendingDocument(BulkDocument, frozen=True, gc=False):
 
 
 def prepare_document(raw: RawRecord, document: CrimeDocument | Tombstone) -> PendingDocument:
-    """Encode a document for sending, with what the tally needs to know about it."""
+    """Encode a document for sending, with what the tally needs to know about it.
+
+    Raises RecordError for one that is too large for a request.
+    """
     source = encode_document(document)
+    if len(source) > MAX_DOCUMENT_BYTES:
+        limit = MAX_DOCUMENT_BYTES // 1024 // 1024
+        raise RecordError(
+            f"needs {len(source) // 1024 // 1024 + 1:,} MB in the index, and {limit} MB is the "
+            "most. Divide its narrative, or remove control characters from it.",
+            f"needs more than {limit} MB in the index",
+        )
     if isinstance(document, Tombstone):
         return PendingDocument(document.crime_ref, source, raw, document.updated_at)
     return PendingDocument(

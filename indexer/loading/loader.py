@@ -175,11 +175,11 @@ def _prepare_documents(
             continue
         tally.notes.update(raw.notes)
         try:
-            document = builder.document(raw)
+            item = prepare_document(raw, builder.document(raw))
         except RecordError as error:
             _reject_record(tally, rejects, raw, str(error), error.kind)
             continue
-        yield prepare_document(raw, document)
+        yield item
 
 
 def _update_statistics(tally: Tally, item: PendingDocument, offences: OffenceTable) -> None:

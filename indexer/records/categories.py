@@ -18,6 +18,9 @@ CATEGORIES_FIELD: Final = "categories"
 
 _MAX_VALUE_LENGTH: Final = 100
 
+#: The most categories. Each is a field of the index, of which a server takes 1,000 in all.
+MAX_CATEGORIES: Final = 500
+
 _MIN_INTEGER, _MAX_INTEGER = -(2**31), 2**31 - 1
 
 CATEGORY_NAME: Final = r"^[a-z][a-z0-9_]{0,39}$"
@@ -57,10 +60,16 @@ _TYPE_DESCRIPTIONS: Final[dict[CategoryType, str]] = {
 
 
 def check_categories(categories: Categories, field_names: tuple[str, ...]) -> None:
-    """Raise ConfigurationError for a category named like a field, or with wrong ``values``.
+    """Raise ConfigurationError for too many categories, one named like a field, or with wrong
+    ``values``.
 
     ``field_names`` are the names of the built-in fields.
     """
+    if len(categories) > MAX_CATEGORIES:
+        raise ConfigurationError(
+            f"[categories] declares {len(categories):,} categories, and {MAX_CATEGORIES:,} is the "
+            "most. Remove those that nobody counts by."
+        )
     for name, category in categories.items():
         if name in field_names:
             raise ConfigurationError(

@@ -12,7 +12,7 @@ from indexer.config.field_map import FieldMap
 from indexer.config.loader import load_settings
 from indexer.errors import ConfigurationError
 from indexer.index.mapping import add_category_fields, load_index_schema
-from indexer.records.categories import Category, check_categories
+from indexer.records.categories import MAX_CATEGORIES, Category, check_categories
 from indexer.records.contract import RecordContract
 from indexer.records.document import build_document
 from indexer.records.model import CrimeRecord, RecordError, Victim
@@ -150,3 +150,10 @@ def test_a_declared_value_has_no_control_character(value: str) -> None:
     ):
         check_categories(declared, ())
     check_categories({"district": Category(values=("Ynys Môn", "N & S", "a\u00adb"))}, ())
+
+
+def test_there_are_no_more_categories_than_the_index_has_room_for() -> None:
+    declared = {f"c{number}": Category() for number in range(MAX_CATEGORIES)}
+    check_categories(declared, ())
+    with pytest.raises(ConfigurationError, match="declares 501 categories, and 500 is the most"):
+        check_categories(declared | {"one_more": Category()}, ())
