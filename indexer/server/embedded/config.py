@@ -14,7 +14,10 @@ from indexer.server.embedded.account import hand_over_folder
 from indexer.server.embedded.home import ServerHome
 from indexer.server.embedded.scripts import read_log_tail, run_script
 
-_COPIED_FILES: Final = ("jvm.options", "log4j2.properties", "roles.yml", "users", "users_roles")
+# What these say fits one version of the server only, so they are replaced at every start.
+_VERSION_FILES: Final = ("jvm.options", "log4j2.properties")
+
+_COPIED_FILES: Final = ("roles.yml", "users", "users_roles")
 
 CONFIG_TEMPLATE: Final = """\
 # Written by foidex at every start; change foidex.toml instead.
@@ -45,8 +48,8 @@ def write_server_config(home: ServerHome, port: int) -> None:
     """
     for folder in home.server_folders:
         folder.mkdir(mode=0o700, exist_ok=True)
-    for name in _COPIED_FILES:
-        if not (home.config / name).exists():
+    for name in _VERSION_FILES + _COPIED_FILES:
+        if name in _VERSION_FILES or not (home.config / name).exists():
             content = (home.distribution / "config" / name).read_bytes()
             write_file(home.config / name, content, private=True)
     text = CONFIG_TEMPLATE.format(
