@@ -157,6 +157,7 @@ class QuestionAnswer(Struct, frozen=True, omit_defaults=True):
     ``facts`` are single values, such as the youngest age; ``figures`` are those that are counts. If
     the question is about less than its request, ``within`` says so in words and ``means`` in
     conditions. A note states only numbers of the table, of the facts, and ``sums`` of them.
+    ``open_axes`` are the sides of the table that list only what occurs.
     """
 
     id: str
@@ -170,6 +171,7 @@ class QuestionAnswer(Struct, frozen=True, omit_defaults=True):
     notes: tuple[str, ...] = ()
     terms: tuple[TermAnswer, ...] = ()
     sums: tuple[NotedSum, ...] = ()
+    open_axes: tuple[Literal["rows", "columns"], ...] = ()
 
 
 class PeriodAnswer(Struct, frozen=True):

@@ -29,10 +29,19 @@ def summarise_withheld(own: Answer, published: Answer, policy: Policy) -> tuple[
 
 
 def _pair_counts(own: QuestionAnswer, published: QuestionAnswer) -> Iterator[tuple[Count, Count]]:
-    """The numbers of a table, each with the same number as published."""
-    rows = zip(own.table.rows_and_total, published.table.rows_and_total, strict=True)
-    for row, redacted in rows:
-        yield from zip(row.counts, redacted.counts, strict=True)
+    """The numbers of a table, each with the same number as published.
+
+    One of a row or column that is not published at all counts as withheld.
+    """
+    columns = [column.key for column in published.table.columns]
+    redacted_counts = {
+        row.key: dict(zip(columns, row.counts, strict=True))
+        for row in published.table.rows_and_total
+    }
+    for row in own.table.rows_and_total:
+        redacted = redacted_counts.get(row.key, {})
+        for column, count in zip(own.table.columns, row.counts, strict=True):
+            yield count, redacted.get(column.key)
 
 
 def _summarise_table(name: str, pairs: list[tuple[Count, Count]], threshold: int) -> str:

@@ -54,11 +54,16 @@ _ORDER = attrgetter("order")
 
 
 class PublishedNumber(Struct, frozen=True, array_like=True):
-    """A printed number and what it counts; None if it was withheld."""
+    """A printed number and what it counts; None if it was withheld.
+
+    ``least`` is what a reader knows of a withheld number by itself: it is 0 or more, or, as in all
+    ledgers of earlier versions, 1 or more.
+    """
 
     unit: str
     conditions: tuple[str, ...]
     number: int | None
+    least: int = 1
 
     @property
     def population(self) -> Population:
@@ -111,7 +116,10 @@ class LedgerEntry(Struct, frozen=True):
     def known_bounds(self) -> dict[Population, Bounds]:
         """What its reader knows about each number by itself."""
         return {
-            figure.population: derive_bounds(figure.number, self.policy) for figure in self.figures
+            figure.population: derive_bounds(
+                figure.number, self.policy, perhaps_zero=not figure.least
+            )
+            for figure in self.figures
         }
 
     def rename_terms(self, names: Mapping[str, str]) -> LedgerEntry:
@@ -126,11 +134,16 @@ class LedgerEntry(Struct, frozen=True):
             yield LinearConstraint(terms, relation.low, relation.high)
 
 
-def collect_published_numbers(answer: Answer) -> tuple[PublishedNumber, ...]:
-    """The printed numbers of an answer, each population once."""
-    numbers = {cell.population: cell.number for cell in list_printed_cells(answer)}
+def collect_published_numbers(release: Release) -> tuple[PublishedNumber, ...]:
+    """The printed numbers of a release, each population once."""
+    numbers = {cell.population: cell.number for cell in list_printed_cells(release.answer)}
     return tuple(
-        PublishedNumber(population.unit, population.condition_texts, numbers[population])
+        PublishedNumber(
+            population.unit,
+            population.condition_texts,
+            numbers[population],
+            min(1, release.known_bounds[population].low),
+        )
         for population in sorted(numbers, key=_ORDER)
     )
 
@@ -162,11 +175,14 @@ def collect_term_names(answer: Answer) -> dict[str, str]:
     }
 
 
-def collect_withheld(earlier: Iterable[LedgerEntry]) -> frozenset[Population]:
-    """What earlier releases withheld."""
-    return frozenset(
-        figure.population for entry in earlier for figure in entry.figures if figure.number is None
-    )
+def collect_withheld(earlier: Iterable[LedgerEntry]) -> dict[Population, int]:
+    """What earlier releases withheld, each with the least number that it may be."""
+    least_numbers: dict[Population, int] = {}
+    for entry in earlier:
+        for population, bounds in entry.known_bounds().items():
+            if bounds.high is None:
+                least_numbers[population] = max(bounds.low, least_numbers.get(population, 0))
+    return least_numbers
 
 
 def find_public_numbers(answer: Answer, earlier: Iterable[LedgerEntry]) -> frozenset[Population]:
@@ -177,7 +193,7 @@ def find_public_numbers(answer: Answer, earlier: Iterable[LedgerEntry]) -> froze
         for entry in earlier
         if not entry.rounding
         for figure in entry.figures
-        if figure.number and counts.get(figure.population) == figure.number
+        if figure.number is not None and counts.get(figure.population) == figure.number
     )
 
 
@@ -214,11 +230,9 @@ def find_differencing_problems(
     release: Release, policy: Policy, earlier: Sequence[LedgerEntry]
 ) -> list[str]:
     """What the release would give away together with earlier ones, a message each."""
-    printed = collect_published_numbers(release.answer)
+    printed = collect_published_numbers(release)
     numbers = {figure.population: figure.number for figure in printed}
-    known_bounds = {
-        population: derive_bounds(number, policy) for population, number in numbers.items()
-    }
+    known_bounds = release.known_bounds
     messages: list[str] = []
     related_entries: list[LedgerEntry] = []
     for entry in reversed(earlier):

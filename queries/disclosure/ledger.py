@@ -388,7 +388,7 @@ def _add_override(new_release: Release, rule: str, reason: str) -> Release:
 
 def _make_ledger_entry(new_release: Release, policy: Policy) -> LedgerEntry:
     answer = new_release.answer
-    figures = collect_published_numbers(answer)
+    figures = collect_published_numbers(new_release)
     content = msgspec.json.encode((answer.scope, answer.questions, answer.disclosure))
     assert answer.disclosure
     return LedgerEntry(

@@ -7,8 +7,10 @@ know without any record: it never depends on the numbers themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
+
+import msgspec
 
 from indexer.errors import InexactError
 from queries.answer.cells import (
@@ -36,7 +38,9 @@ from queries.disclosure.attack.constraints import (
     make_population,
     sum_populations,
 )
+from queries.tables.period_columns import split_column_key
 from queries.tables.scope import rows_are_disjoint
+from queries.tables.table_query import find_bucket_key
 
 
 class PrintedCell(NamedTuple):
@@ -85,6 +89,56 @@ def _make_printed_cell(cell: Cell) -> PrintedCell:
 def count_populations(cells: Iterable[PrintedCell]) -> dict[Population, int]:
     """The printed numbers that are not withheld, by what they count."""
     return {cell.population: cell.number for cell in cells if cell.number is not None}
+
+
+def list_occurring(answer: Answer) -> Iterator[Population]:
+    """What cannot be 0 because a table lists it only if it occurs."""
+    base = collect_scope_conditions(answer.scope)
+    for question in answer.questions:
+        *rows, total = _build_cell_grid(question, (*base, *parse_conditions(question.means)))
+        occurring = [
+            *(row[0] for row in rows if "rows" in question.open_axes),
+            *(total[1:] if "columns" in question.open_axes else ()),
+        ]
+        # A row of victims is listed if there are records, which may have no victim.
+        units = ("offences", "records")
+        yield from (cell.population for cell in occurring if cell.population.unit in units)
+
+
+def close_tables(answer: Answer, groups: Collection[Population]) -> Answer:
+    """The answer without the rows and columns that would say what occurs in one of the groups."""
+    base = collect_scope_conditions(answer.scope)
+    questions = []
+    for question in answer.questions:
+        total = make_population(
+            question.table.columns[0].unit, base, parse_conditions(question.means)
+        )
+        table = question.table
+        if total in groups:
+            table = _drop_open_axes(table, question.open_axes)
+        questions.append(msgspec.structs.replace(question, table=table))
+    return msgspec.structs.replace(answer, questions=tuple(questions))
+
+
+def _drop_open_axes(table: Table, axes: Collection[str]) -> Table:
+    relations = tuple(relation for relation in table.relations if relation.over not in axes)
+    rows, total, columns = table.rows, table.total, table.columns
+    if "rows" in axes:
+        rows = ()
+    if "columns" in axes:
+        kept = [
+            index
+            for index, column in enumerate(columns)
+            if find_bucket_key(split_column_key(column.key)[0]) is None
+        ]
+        columns = tuple(columns[index] for index in kept)
+        *rows, total = (  # type: ignore[assignment]
+            msgspec.structs.replace(row, counts=tuple(row.counts[index] for index in kept))
+            for row in (*rows, total)
+        )
+    return msgspec.structs.replace(
+        table, columns=columns, rows=tuple(rows), total=total, relations=relations
+    )
 
 
 def _build_cell_grid(question: QuestionAnswer, base: CellConditions) -> list[list[PrintedCell]]:

@@ -7,8 +7,9 @@ or scope, so no document can print it. Every release is attacked before it is pu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -45,20 +46,24 @@ from queries.disclosure.attack.constraints import (
     build_system,
     find_nested_pairs,
 )
+from queries.disclosure.attack.nesting import find_possible_zeros
 from queries.disclosure.attack.suppression import (
     MIN_PRICE,
     SuppressionProblem,
     choose_cells,
     subtract_inner,
     tighten_constraints,
+    withhold_closed_groups,
 )
 from queries.disclosure.consistency import check_consistency
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import (
     PrintedCell,
+    close_tables,
     close_uncovered_pieces,
     count_populations,
     declare_constraints,
+    list_occurring,
     list_printed_cells,
     map_counts,
 )
@@ -73,43 +78,60 @@ NO_POPULATIONS: frozenset[Population] = frozenset()
 
 
 class Release(Struct, frozen=True):
-    """A published answer, and the constraints that it was attacked with."""
+    """A published answer, the constraints that it was attacked with, and what its reader knows of
+    each number by itself."""
 
     answer: Answer
     constraints: tuple[LinearConstraint, ...]
+    known_bounds: dict[Population, Bounds]
 
 
 def protect_answer(
     answer: Answer,
     policy: Policy,
     *,
-    withheld_before: frozenset[Population] = NO_POPULATIONS,
+    withheld_before: Mapping[Population, int] = MappingProxyType({}),
     public: frozenset[Population] = NO_POPULATIONS,
 ) -> Release:
     """The answer as it may be published.
 
-    ``withheld_before`` stay withheld; ``public`` are printed elsewhere, so withholding them
-    protects nothing. Raises InexactError if the answer contradicts itself, DisclosureError if it
-    cannot be protected.
+    ``withheld_before`` stay withheld, even if they are 0 now; each is known to be a least number.
+    ``public`` are printed elsewhere, so withholding them protects nothing. Raises InexactError if
+    the answer contradicts itself, DisclosureError if it cannot be protected.
     """
     check_consistency(answer)
     cells = list_printed_cells(answer)
     counts = count_populations(cells)
-    constraints = tighten_constraints(declare_constraints(answer), counts)
+    constraints = tighten_constraints(declare_constraints(answer), counts, policy.threshold)
     system = _build_attacked_system(answer, counts, constraints)
     problem = make_suppression_problem(cells, counts, system, policy)
-    problem = msgspec.structs.replace(
-        problem,
-        must=problem.must
-        | {population for population in withheld_before if counts.get(population)},
-        may=problem.may - public,
+    kept_back = frozenset(withheld_before) & counts.keys()
+    never_zero = frozenset(
+        population for population in kept_back if counts[population] and withheld_before[population]
+    )
+    problem = withhold_closed_groups(
+        msgspec.structs.replace(
+            problem,
+            must=problem.must | kept_back,
+            may=problem.may - public,
+            zeros=(problem.zeros - public) | {zero for zero in kept_back if not counts[zero]},
+            unsure=kept_back - never_zero,
+            sure=never_zero.union(list_occurring(answer)),
+        )
     )
     hidden = (
         _choose_withheld(problem, policy) if policy.is_active or problem.must else NO_POPULATIONS
     )
-    published = _redact_answer(answer, hidden, policy)
-    _attack_release(published, system, policy, hidden | problem.always)
-    return Release(published, constraints)
+    groups = frozenset(problem.find_closed_groups(hidden))
+    published = _redact_answer(close_tables(answer, groups), hidden, policy)
+    known_bounds = collect_known_bounds(
+        list_printed_cells(published),
+        policy,
+        unsure=kept_back,
+        occurring=never_zero.union(list_occurring(published)),
+    )
+    _attack_release(published, system, policy, hidden | problem.always, known_bounds)
+    return Release(published, constraints, known_bounds)
 
 
 def _build_attacked_system(
@@ -140,23 +162,37 @@ def list_small_counts(answer: Answer, level: int) -> list[str]:
     ]
 
 
-def collect_known_bounds(cells: Iterable[PrintedCell], policy: Policy) -> dict[Population, Bounds]:
-    """What a reader of published cells knows about each number by itself."""
-    bounds_by_population: dict[Population, Bounds] = {}
+def collect_known_bounds(
+    cells: Iterable[PrintedCell],
+    policy: Policy,
+    *,
+    unsure: Iterable[Population] = (),
+    occurring: Iterable[Population] = (),
+) -> dict[Population, Bounds]:
+    """What a reader of published cells knows about each number by itself.
+
+    What is withheld is not 0, unless it lies within a closed group or is ``unsure``; what is
+    ``occurring`` is not 0 in any case.
+    """
+    numbers: dict[Population, int | None] = {}
     for cell in cells:
-        bounds = derive_bounds(cell.number, policy)
-        if bounds_by_population.setdefault(cell.population, bounds) != bounds:
+        if numbers.setdefault(cell.population, cell.number) != cell.number:
             raise DisclosureError(
                 f"{cell.location}: is withheld in one place and printed in another. Please report "
                 "it."
             )
-    return bounds_by_population
+    possible_zeros = (find_possible_zeros(numbers) | {*unsure}) - {*occurring}
+    return {
+        population: derive_bounds(number, policy, perhaps_zero=population in possible_zeros)
+        for population, number in numbers.items()
+    }
 
 
-def derive_bounds(number: int | None, policy: Policy) -> Bounds:
+def derive_bounds(number: int | None, policy: Policy, *, perhaps_zero: bool = False) -> Bounds:
     """What is known about a number from how it is printed."""
     if number is None:
-        return _make_withheld_bounds(policy)
+        bounds = _make_withheld_bounds(policy)
+        return bounds._replace(low=0) if perhaps_zero else bounds
     if not policy.rounding:
         return Bounds(number, number)
     base = policy.rounding
@@ -164,7 +200,8 @@ def derive_bounds(number: int | None, policy: Policy) -> Bounds:
 
 
 def _make_withheld_bounds(policy: Policy) -> Bounds:
-    """A withheld number is not 0, because every 0 is printed; with rounding it may be anything."""
+    """A withheld number is not 0, because every 0 is printed but those within closed groups; with
+    rounding it may be anything."""
     return Bounds(0 if policy.rounding else 1, None)
 
 
@@ -195,6 +232,7 @@ def make_suppression_problem(
         width=policy.width,
         weights=dict(Counter(cell.population for cell in cells)),
         always=nonzero if policy.rounding else NO_POPULATIONS,
+        zeros=NO_POPULATIONS if policy.rounding else frozenset(counts) - nonzero,
     )
 
 
@@ -293,7 +331,11 @@ def is_small(bounds: Bounds, threshold: int) -> bool:
 
 
 def _attack_release(
-    published: Answer, system: ConstraintSystem, policy: Policy, targets: frozenset[Population]
+    published: Answer,
+    system: ConstraintSystem,
+    policy: Policy,
+    targets: frozenset[Population],
+    known_bounds: dict[Population, Bounds],
 ) -> None:
     """Attack what is published, as a reader sees it, number by number.
 
@@ -301,12 +343,11 @@ def _attack_release(
     """
     if not policy.is_active:
         return
-    cells = list_printed_cells(published)
-    locations = {cell.population: cell.location for cell in cells}
+    locations = {cell.population: cell.location for cell in list_printed_cells(published)}
     narrow = find_narrow_intervals(
         system,
-        collect_known_bounds(cells, policy),
-        sorted(targets, key=attrgetter("order")),
+        known_bounds,
+        sorted(targets & locations.keys(), key=attrgetter("order")),
         policy.width,
     )
     for population, bounds in narrow.items():
@@ -330,7 +371,7 @@ def _redact_answer(answer: Answer, hidden: frozenset[Population], policy: Policy
         for old, new in zip(answer.questions, rounded_answer.questions, strict=True)
     )
     scope = msgspec.structs.replace(
-        rounded_answer.scope, terms=_redact_terms(rounded_answer.scope.terms)
+        rounded_answer.scope, terms=_redact_terms(rounded_answer.scope.terms, policy)
     )
     in_scope = 0 if scope.records == NOT_COVERED else derive_bounds(scope.records, policy).low or 0
     return msgspec.structs.replace(
@@ -381,7 +422,7 @@ def _redact_question(old: QuestionAnswer, new: QuestionAnswer, policy: Policy) -
         facts=facts,
         notes=_list_overlap_notes(new) if touched else new.notes,
         sums=() if touched else new.sums,
-        terms=_redact_terms(new.terms),
+        terms=_redact_terms(new.terms, policy),
     )
 
 
@@ -407,14 +448,20 @@ def _list_overlap_notes(question: QuestionAnswer) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _redact_terms(terms: tuple[TermAnswer, ...]) -> tuple[TermAnswer, ...]:
-    """The terms with the forms that occur, but not how many records have each."""
+def _redact_terms(terms: tuple[TermAnswer, ...], policy: Policy) -> tuple[TermAnswer, ...]:
+    """The terms with the forms that occur, but not how many records have each.
+
+    The forms of a term whose number is withheld, or rounded to 0, would say what its few records
+    have, and whether there are any.
+    """
     return tuple(
         msgspec.structs.replace(
             term,
             forms=tuple(
                 SpellingCount(name, None) for name in sorted(form.form for form in term.forms)
-            ),
+            )
+            if count_or_zero(term.records) or not policy.is_active
+            else (),
         )
         for term in terms
     )
@@ -451,8 +498,8 @@ def _redact_youngest(
     age = old.facts[name]
     if policy.youngest == "give":
         return age
-    if not isinstance(age, int):  # "nobody has an age" would tell a rounded 0 from a few
-        return WITHHELD if policy.rounding else age
+    if not isinstance(age, int):  # "nobody has an age" would tell 0 from a few
+        return WITHHELD if policy.rounding or None in new.table.total.counts else age
     of_periods = [
         fact
         for fact in old.facts

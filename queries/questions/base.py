@@ -124,6 +124,7 @@ class Question(
             table=table,
             terms=parse_term_answers(mentions, response) if mentions else (),
             sums=tuple(note.noted for note in overlaps),
+            open_axes=table_query.open_axes,
             **details,
         )
 

@@ -71,6 +71,14 @@ class TableQuery(Struct, frozen=True, dict=True):
         return tuple(mention for axis in self.axes for mention in axis.mentions)
 
     @property
+    def open_axes(self) -> tuple[Literal["rows", "columns"], ...]:
+        """The sides of its table that list only what occurs."""
+        sides: tuple[Literal["rows", "columns"], ...] = ("rows", "columns")
+        return tuple(
+            side for side, axis in zip(sides, self.axes, strict=False) if axis.buckets is None
+        )
+
+    @property
     def _total_label(self) -> str:
         return f"All {self.unit} asked about"
 

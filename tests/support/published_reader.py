@@ -70,6 +70,33 @@ class Reading(NamedTuple):
         return Range(max(0, number - slack), number + slack)
 
 
+def list_perhaps_zero(shares: Mapping[str, Shares], numbers: Numbers) -> frozenset[str]:
+    """The withheld numbers that may be 0: they count only what belongs to the records of another
+    that is withheld, and of those records no other number but 0 is printed."""
+    withheld = [name for name, number in numbers.items() if number is None]
+    printed = [shares[name] for name, number in numbers.items() if number]
+    groups = [
+        shares[name]
+        for name in withheld
+        if not any(is_within(counted, shares[name]) for counted in printed)
+    ]
+    return frozenset(
+        name
+        for name in withheld
+        if any(group != shares[name] and belongs_to(shares[name], group) for group in groups)
+    )
+
+
+def is_within(part: Shares, whole: Shares) -> bool:
+    """Whether all that a number counts is counted in another."""
+    return all(a <= b for a, b in zip(part, whole, strict=True))
+
+
+def belongs_to(part: Shares, whole: Shares) -> bool:
+    """Whether all that a number counts is of records that another counts."""
+    return all(b for a, b in zip(part, whole, strict=True) if a)
+
+
 class ImpossibleNumbersError(Exception):
     """No records give these numbers."""
 

@@ -22,9 +22,10 @@ from tests.support.published_reader import (
     Range,
     Reading,
     Rule,
+    is_within,
+    list_perhaps_zero,
 )
 from tests.support.record_types import (
-    Numbers,
     Record,
     Shares,
     combine,
@@ -218,25 +219,19 @@ def _publish(
     # What is counted of people, of whom none has a reference here, is not a number of records.
     numbers = {name: number for name, number in list_numbers(published).items() if name in shares}
     attempt.requests.append(text)
-    attempt.readings.append(
-        Reading(shares, numbers, rule, generation, _list_perhaps_zero(shares, numbers))
-    )
+    perhaps_zero = list_perhaps_zero(shares, numbers) | _list_withheld_before(attempt, shares)
+    attempt.readings.append(Reading(shares, numbers, rule, generation, perhaps_zero))
 
 
-def _list_perhaps_zero(shares: dict[str, Shares], numbers: Numbers) -> frozenset[str]:
-    """The withheld numbers that are part of another that is withheld, so that a 0 may be too."""
-    withheld = [name for name, number in numbers.items() if number is None]
-    return frozenset(
-        part
-        for part in withheld
-        for whole in withheld
-        if part != whole and is_part(shares[part], shares[whole])
-    )
+def _list_withheld_before(attempt: Attempt, shares: dict[str, Shares]) -> frozenset[str]:
+    """The numbers that an earlier release withheld: they stay withheld, even if they are 0."""
+    withheld = {shares for _, shares, _ in _list_withheld(attempt.readings)}
+    return frozenset(name for name, counted in shares.items() if counted in withheld)
 
 
 def is_part(part: Shares, whole: Shares) -> bool:
     """Whether a number counts some of what another counts, and not all of it."""
-    return part != whole and all(a <= b for a, b in zip(part, whole, strict=True))
+    return part != whole and is_within(part, whole)
 
 
 class Finding(NamedTuple):

@@ -203,6 +203,24 @@ class Attacker:
         )
         return Bounds(low, None if high >= self.ceiling - TOLERANCE else high)
 
+    def find_fixed(self, populations: Iterable[Population], width: int) -> list[Population]:
+        """Those of some numbers that may be 0 and cannot be anything else.
+
+        Most are seen to be free at once, where all are made as large as ``width`` together.
+        """
+        suspects = [*populations]
+        for population in suspects:
+            self.learn(population, Bounds(0, width))
+        solution = self.minimise(tuple((population, -1) for population in suspects))
+        for population in suspects:
+            self.learn(population, Bounds(0, None))
+        return [
+            population
+            for population in suspects
+            if solution.point[self.index_of[population]] < 1 - TOLERANCE
+            and self._integer_minimum(((population, -1),)) == 0
+        ]
+
     def _integer_minimum(self, terms: WeightedSum) -> int:
         solution = self.minimise(terms)
         if not is_integer_point(solution.point):
@@ -268,11 +286,18 @@ class SeenValues:
         index = self.attacker.index_of[population]
         return bool(self._highs[index] - self._lows[index] < width - TOLERANCE)
 
-    def widen(self, population: Population, width: int, *, integral: bool) -> list[LpSolution]:
-        """Look for the least and then the greatest value of a number, until the values seen are
-        ``width`` apart; the solutions found on the way."""
+    def widen(
+        self,
+        population: Population,
+        width: int,
+        *,
+        integral: bool,
+        signs: tuple[int, ...] = (1, -1),
+    ) -> list[LpSolution]:
+        """Look for the least (1) and then the greatest (-1) value of a number, until the values
+        seen are ``width`` apart; the solutions found on the way."""
         solutions: list[LpSolution] = []
-        for sign in (1, -1):
+        for sign in signs:
             if not self.is_narrow(population, width):
                 break
             solution = self.attacker.minimise(((population, sign),))

@@ -340,13 +340,17 @@ def _format_spellings(term: TermAnswer) -> str:
 
 
 class TermView(Struct, frozen=True):
-    """A term as the annex describes it. A text is empty if there is nothing to say."""
+    """A term as the annex describes it. A text is empty if there is nothing to say.
+
+    ``withheld`` is true if the annex may not say whether the term occurs.
+    """
 
     wordings: str
     forms: str
     exact: bool
     aliases: str
     cooccurrences: str
+    withheld: bool = False
 
     @property
     def company(self) -> str:
@@ -355,6 +359,7 @@ class TermView(Struct, frozen=True):
 
 
 def _view_terms(answer: Answer) -> list[TermView]:
+    is_rounded = answer.disclosure is not None and answer.disclosure.rounding > 0
     views = [
         TermView(
             wordings=join_list([f'"{wording}"' for wording in term.wordings], "or"),
@@ -362,6 +367,7 @@ def _view_terms(answer: Answer) -> list[TermView]:
             exact=term.exact,
             aliases=join_list([f'"{alias}"' for alias in term.aliases], "or"),
             cooccurrences=join_list([*term.company]),
+            withheld=not term.forms and (term.records is None or is_rounded),
         )
         for term in _collect_terms(answer)
     ]

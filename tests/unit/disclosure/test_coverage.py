@@ -124,7 +124,7 @@ def test_a_few_records_of_other_days_cannot_be_worked_out() -> None:
 
 def test_a_release_says_nothing_of_the_days_before() -> None:
     release = protect_answer(months(HELD, FEBRUARY), Policy(threshold=0))
-    numbers = collect_published_numbers(release.answer)
+    numbers = collect_published_numbers(release)
     assert not any("2018-01-01/2018-01-31" in text for one in numbers for text in one.conditions)
     assert all(
         low is not None or high is not None

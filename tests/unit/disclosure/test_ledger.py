@@ -85,8 +85,8 @@ def test_a_release_is_recorded_once_without_what_it_withheld(book: Path) -> None
     figures = line["figures"]
     assert isinstance(figures, list)
     period = "period:2017-04-01/2018-03-31"
-    assert ["offences", ["offence:22B", period], None] in figures
-    assert ["offences", ["offence:21", period], 46] in figures
+    assert ["offences", ["offence:22B", period], None, 1] in figures
+    assert ["offences", ["offence:21", period], 46, 1] in figures
 
 
 def test_without_a_ledger_nothing_is_recorded(tmp_path: Path) -> None:

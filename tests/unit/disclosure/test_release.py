@@ -43,11 +43,13 @@ from queries.disclosure.attack.suppression import (
     SuppressionProblem,
     choose_cells,
     tighten_constraints,
+    withhold_closed_groups,
 )
 from queries.disclosure.policy import DisclosureSpec, Policy, resolve_policy
 from queries.disclosure.populations import (
     build_answer_system,
     declare_constraints,
+    list_occurring,
     list_printed_cells,
 )
 from queries.disclosure.release import (
@@ -59,6 +61,10 @@ from queries.disclosure.release import (
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.report import render_report_text
 from tests.support.examples import examples
+from tests.support.fake_search import answer as search_answer
+from tests.support.kinds import asking
+from tests.support.published_reader import list_perhaps_zero
+from tests.support.record_types import Shares
 from tests.support.rendered import rendered
 from tests.support.tables import Record, a_record, answer, keywords, linked, offences, victims
 
@@ -86,7 +92,8 @@ def intervals(found: Answer, policy: Policy = FIVE) -> dict[str, Bounds]:
     """What a reader of the published answer, and of nothing else, knows of each withheld number."""
     cells = list_printed_cells(found)
     hidden = {cell.population: cell.location for cell in reversed(cells) if cell.number is None}
-    bounds = attack_system(build_answer_system(found), collect_known_bounds(cells, policy), hidden)
+    known = collect_known_bounds(cells, policy, occurring=list_occurring(found))
+    bounds = attack_system(build_answer_system(found), known, hidden)
     return {hidden[one]: interval for one, interval in bounds.items()}
 
 
@@ -198,8 +205,8 @@ def test_without_a_threshold_nothing_is_withheld() -> None:
         assert shown(found.questions[0]) == shown(given_answer.questions[0])
 
 
-def test_zeros_that_would_leave_one_row_the_total_take_the_total_with_them() -> None:
-    """3 of 3: the other rows are none, so the total is the row, in every table."""
+def test_a_population_below_the_threshold_is_not_broken_down() -> None:
+    """3 of 3: zeros in the other rows would say what all three have in common."""
     records = [a_record("22B", "Snapchat", ages=(15,)) for _ in range(3)]
     found = published(
         answer(
@@ -211,13 +218,71 @@ def test_zeros_that_would_leave_one_row_the_total_take_the_total_with_them() -> 
             codes=["21", "22B"],
         )
     )
-    numbers = {cell.number for cell in list_printed_cells(found)}
-    assert numbers == {None, 0}
-    assert shown(found.questions[0])["Title of 21"] == (0,)
-    assert shown(found.questions[1])["Skype"] == (0, 0, 0)
+    numbers = {(cell.part, cell.number) for cell in list_printed_cells(found)}
+    parts = ("records", "offence", "term", "row", "total", "fact")
+    assert numbers == {("status", 0), *((part, None) for part in parts)}
     assert found.questions[3].facts == {
-        "offences": None, "offences_without_victim": 0, "youngest": WITHHELD,
+        "offences": None, "offences_without_victim": None, "youngest": WITHHELD,
     }  # fmt: skip
+
+
+def test_a_larger_population_keeps_its_zeros() -> None:
+    records = [a_record("22B", "Snapchat", ages=(15,)) for _ in range(40)]
+    found = published(answer(records, keywords(records, ["Snapchat", "Skype"], ["21", "22B"])))
+    assert shown(found.questions[0])["Skype"] == (0, 0, 0)
+
+
+def test_the_zeros_of_a_small_row_cannot_be_worked_out() -> None:
+    """3 of 22B mention nothing: the columns of 21 alone would say so, term by term."""
+    records = [a_record("21", "Snapchat") for _ in range(30)]
+    records += [a_record("21", "Skype") for _ in range(20)]
+    records += [a_record("22B") for _ in range(3)]
+    found = published(answer(records, keywords(records, ["Snapchat", "Skype"], ["21", "22B"])))
+    rows = shown(found.questions[0])
+    assert {rows[name][2] for name in ("Snapchat", "Skype", "None of these")} == {None}
+    for interval in intervals(found).values():
+        assert interval.high is None or interval.high - interval.low >= 5
+
+
+GIRL = {
+    "crime_ref": "R1", "recorded_on": "2017-05-05", "offence_code": "22B", "outcome": 5,
+    "narrative": "alpha", "victims": [{"age": 9, "sex": "F"}],
+}  # fmt: skip
+
+ABOUT_HER = (
+    "{kind: victims, youngest: true, bands: [{to: 11}, {from: 12, to: 17}]}",
+    "{kind: by, by: sex}",
+    "{kind: by, by: outcome}",
+    "{kind: keywords, keywords: [alpha, beta]}",
+    "{kind: cross, rows: outcome, columns: offence}",
+)
+
+
+def test_one_girl_is_not_described_by_zeros_rows_or_spellings() -> None:
+    """Nothing published says her age, her sex, the outcome, or the word in the record."""
+    found = published(search_answer(asking(ABOUT_HER), [GIRL]))
+    assert {cell.number for cell in list_printed_cells(found) if cell.part != "status"} == {None}
+    outcomes, words, crossed = found.questions[2:]
+    assert (outcomes.table.rows, crossed.table.rows, len(crossed.table.columns)) == ((), (), 1)
+    assert [term.forms for term in words.terms] == [(), ()]
+    letter = rendered(render_letter_text, found, ForceSettings(), DAY)
+    assert "not found" not in letter
+
+
+def test_six_girls_are_described() -> None:
+    girls = [{**GIRL, "crime_ref": f"R{number}"} for number in range(6)]
+    found = published(search_answer(asking(ABOUT_HER), girls))
+    assert shown(found.questions[0])["Aged 12 to 17"] == (0,)
+    assert len(found.questions[2].table.rows) == 1
+
+
+def test_the_spellings_of_a_term_rounded_to_0_are_not_told() -> None:
+    for number, told in ((0, ()), (2, ()), (20, ("Skype",))):
+        records = [a_record("21", "Skype") for _ in range(number)] + by_code(c22B=30)
+        (question,) = published(
+            answer(records, keywords(records, ["Skype"])), Policy(rounding=5)
+        ).questions
+        assert tuple(form.form for form in question.terms[0].forms) == told
 
 
 def test_the_same_number_is_withheld_in_every_table() -> None:
@@ -342,14 +407,11 @@ def test_no_withheld_number_can_be_worked_out(
     found = published(asked, policy)
     for before, after in zip(list_printed_cells(asked), list_printed_cells(found), strict=True):
         assert before.number is not None
-        if after.number is None:
-            assert before.number > 0
-        else:
+        if after.number is not None:
             assert after.number == before.number
             assert not 0 < after.number < threshold
     for interval in intervals(found, policy).values():
         assert interval.high is None or interval.high - interval.low >= threshold
-        assert interval.low >= 1
 
 
 @settings(max_examples=examples(40))
@@ -376,8 +438,8 @@ KINDS = [(code, terms) for code in ("21", "22B") for terms in ((), ("a",), ("b",
 
 
 @cache
-def every_set_of_records() -> dict[str, np.ndarray[Any, Any]]:
-    """The printed numbers of each set, by the place they are printed at."""
+def every_set_of_records() -> tuple[dict[str, Shares], dict[str, np.ndarray[Any, Any]]]:
+    """Which kinds each printed number counts, and its value for each set, by its place."""
     sets = np.array(
         [
             np.bincount(chosen, minlength=len(KINDS) + 1)[:-1]
@@ -390,12 +452,13 @@ def every_set_of_records() -> dict[str, np.ndarray[Any, Any]]:
         "None of these": lambda terms: not terms,
         "All offences asked about": lambda terms: True,  # noqa: ARG005
     }
-    found = {}
+    shares, found = {}, {}
     for label, test in tests.items():
         for column, codes in (("Offences", CODES), ("21", ["21"]), ("22B", ["22B"])):
-            counted = [test(terms) and code in codes for code, terms in KINDS]
-            found[f"Q2, {label}, {column}"] = sets @ np.array(counted, dtype=int)
-    return found
+            counted = tuple(int(test(terms) and code in codes) for code, terms in KINDS)
+            shares[f"Q2, {label}, {column}"] = counted
+            found[f"Q2, {label}, {column}"] = sets @ np.array(counted)
+    return shares, found
 
 
 @settings(max_examples=examples(60))
@@ -403,7 +466,7 @@ def every_set_of_records() -> dict[str, np.ndarray[Any, Any]]:
 def test_no_withheld_number_can_be_worked_out_by_trying_every_set_of_records(
     kinds: list[tuple[str, tuple[str, ...]]], threshold: int
 ) -> None:
-    """This reader needs no relation: he knows only how records are counted."""
+    """This reader needs no relation: he knows only how records are counted and withheld."""
     records = [a_record(code, *terms) for code, terms in kinds]
     asked = answer(
         records,
@@ -411,14 +474,15 @@ def test_no_withheld_number_can_be_worked_out_by_trying_every_set_of_records(
         keywords(records, ["a", "b"], ["21", "22B"]),
         codes=["21", "22B"],
     )
-    printed = {
-        cell.location: cell.number
-        for cell in list_printed_cells(published(asked, Policy(threshold=threshold)))
-    }
-    possible = every_set_of_records()
+    every = list_printed_cells(published(asked, Policy(threshold=threshold)))
+    shares, possible = every_set_of_records()
+    printed = {cell.location: cell.number for cell in every if cell.location in shares}
+    perhaps_zero = list_perhaps_zero(shares, printed)
     fits = np.logical_and.reduce(
         [
-            numbers >= 1 if printed[place] is None else numbers == printed[place]
+            numbers == number
+            if (number := printed[place]) is not None
+            else numbers >= (place not in perhaps_zero)
             for place, numbers in possible.items()
         ]
     )
@@ -438,12 +502,15 @@ def test_a_part_is_at_most_its_whole() -> None:
 def problem_of(asked: Answer, policy: Policy) -> SuppressionProblem:
     cells = list_printed_cells(asked)
     counts = {cell.population: cell.number for cell in cells if cell.number is not None}
-    stated = tighten_constraints(declare_constraints(asked), counts)
-    return make_suppression_problem(cells, counts, build_system(counts, stated), policy)
+    stated = tighten_constraints(declare_constraints(asked), counts, policy.threshold)
+    return withhold_closed_groups(
+        make_suppression_problem(cells, counts, build_system(counts, stated), policy)
+    )
 
 
 def weight(problem: SuppressionProblem, hidden: Iterable[Population]) -> int:
-    return sum(problem.weights[one] for one in hidden)
+    """In how many places numbers are withheld. The zeros of closed groups come with them."""
+    return sum(problem.weights[one] for one in hidden if problem.counts[one])
 
 
 def optimum(problem: SuppressionProblem) -> int:
@@ -458,12 +525,13 @@ def optimum(problem: SuppressionProblem) -> int:
         ]
         yield from sorted(every, key=lambda hidden: weight(problem, hidden))
 
-    for hidden in choices():
+    for choice in choices():
+        hidden = problem.close_groups(choice)
         wanted = sorted(hidden, key=lambda one: one.order)
         if not find_narrow_intervals(
             problem.system, problem.attacker_bounds(hidden), wanted, problem.width
         ):
-            return weight(problem, hidden)
+            return weight(problem, choice)
     raise AssertionError("everything withheld protects")
 
 
@@ -503,7 +571,7 @@ def test_notes_forms_and_facts_do_not_tell_what_is_withheld() -> None:
     by_term, by_age = found.questions
     assert by_term.notes == ("Rows may overlap; the total counts each once.",)
     assert [term.records for term in by_term.terms] == [None, 43]
-    assert {form.records for term in by_term.terms for form in term.forms} == {None}
+    assert [[form.records for form in term.forms] for term in by_term.terms] == [[], [None]]
     assert by_age.facts["youngest"] == WITHHELD
     assert "add up" not in format_json(found)
 

@@ -27,7 +27,7 @@ from queries.disclosure.release import protect_answer
 from queries.spec.term_spec import CooccurrenceSpec, TermSpec, Wording, to_mention
 from tests.support.fake_search import answer
 from tests.support.kinds import asking
-from tests.support.published_reader import PublishedReader, Range, Reading, Rule
+from tests.support.published_reader import PublishedReader, Range, Reading, Rule, list_perhaps_zero
 from tests.support.record_types import (
     Record,
     combine,
@@ -58,7 +58,8 @@ def publish(
     request = asking(questions, scope)
     whole = answer(request, multiply(kinds, [*records.values()]))
     published = protect_answer(whole, Policy(*FIVE)).answer
-    reading = Reading(count_kinds(request, kinds), list_numbers(published), FIVE, 1)
+    shares, numbers = count_kinds(request, kinds), list_numbers(published)
+    reading = Reading(shares, numbers, FIVE, 1, list_perhaps_zero(shares, numbers))
     return published, reading, kinds
 
 
@@ -106,13 +107,17 @@ def test_a_term_with_another_beside_the_term_alone() -> None:
 
 def test_terms_of_the_scope_in_a_narrower_question() -> None:
     """In scope and not Snapchat is Facebook."""
-    _, reading, kinds = publish(
-        {"facebook": 9, "snapchat": 1},
+    kinds = combine(text=["facebook", "snapchat", "facebook and snapchat"], outcome=[1, 2])
+    request = asking(
         ["{kind: keywords, keywords: [Snapchat], within: {where: {outcome: ['1']}}}"],
         f"{SCOPE}\nmentions: [Facebook, Snapchat]",
-        outcome=[1, 2],
     )
-    assert find_range(reading, kinds, "snapchat").width >= 5
+    whole = answer(request, multiply(kinds, [9, 0, 0, 1, 0, 0]))
+    shares = count_kinds(request, kinds)
+    numbers = list_numbers(protect_answer(whole, Policy(*FIVE)).answer)
+    perhaps_zero = list_perhaps_zero(shares, numbers)
+    reader = PublishedReader([Reading(shares, numbers, FIVE, 1, perhaps_zero)])
+    assert reader.find_range(shares["scope, term 2"]).width >= 5
 
 
 @pytest.mark.parametrize(

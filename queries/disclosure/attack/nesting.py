@@ -1,0 +1,131 @@
+"""Which populations lie within others, whatever the records are, and which groups are closed.
+
+Pure. One population lies within another if each condition of the wider one follows from a condition
+of its own: a population without a condition has all its values. A group is closed if it is withheld
+and nothing within it is printed but zeros: it may be too small to be broken down, so its zeros are
+withheld as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from queries.answer.condition import Condition
+from queries.answer.inference import covers_condition
+from queries.answer.types import PEOPLE
+from queries.disclosure.attack.constraints import Population
+
+#: The units whose members are among those of a unit.
+_MEMBER_UNITS: Final = {
+    "records": ("records", "offences"),
+    "victims of records": ("victims of records", "victims", PEOPLE),
+    "victims": ("victims", PEOPLE),
+}
+
+#: The units whose members are among those of a unit, or belong to one of them.
+_PART_UNITS: Final = {
+    "records": ("records", "offences", "victims of records", "victims", PEOPLE),
+    "offences": ("offences", "victims", PEOPLE),
+    "victims of records": ("victims of records", "victims", PEOPLE),
+    "victims": ("victims", PEOPLE),
+}
+
+
+class NestingIndex:
+    """Some populations, and which of them lie within others. Sets of them are bits of a number."""
+
+    def __init__(self, populations: Iterable[Population]) -> None:
+        self.populations = tuple(dict.fromkeys(populations))
+        self._unit_masks: dict[str, int] = {}
+        self._own_masks: dict[Condition, int] = {}
+        self._implying_masks: dict[Condition, int] = {}
+        self._part_masks: dict[Population, int] = {}
+        self._bits = {
+            population: 1 << position for position, population in enumerate(self.populations)
+        }
+        for (unit, conditions), bit in self._bits.items():
+            self._unit_masks[unit] = self._unit_masks.get(unit, 0) | bit
+            for condition in conditions:
+                self._own_masks[condition] = self._own_masks.get(condition, 0) | bit
+
+    def find_members(self, outer: Population) -> Iterator[Population]:
+        """The populations whose members are all among those of another, which is not one."""
+        yield from self._list_populations(self._mask_members(outer))
+
+    def find_closed_groups(
+        self, withheld: Iterable[Population], printed: Iterable[Population]
+    ) -> list[Population]:
+        """The withheld populations within which none of ``printed`` lies, which are not 0."""
+        printed_mask = self._mask_populations(printed)
+        return [group for group in withheld if not self._mask_members(group) & printed_mask]
+
+    def find_parts(
+        self, groups: Iterable[Population], candidates: Iterable[Population]
+    ) -> frozenset[Population]:
+        """The candidates that break a group down, also by what belongs to its members."""
+        return frozenset(
+            self._list_populations(self._mask_parts(groups) & self._mask_populations(candidates))
+        )
+
+    def find_open_parts(
+        self, groups: Iterable[Population], zeros: Iterable[Population]
+    ) -> frozenset[Population]:
+        """The zeros that break a group down, without those that lie within another 0 that does
+        not: a reader knows them."""
+        zeros_mask = self._mask_populations(zeros)
+        inner_mask = self._mask_parts(groups) & zeros_mask
+        outer_zeros = self._list_populations(zeros_mask & ~inner_mask)
+        return frozenset(
+            self._list_populations(inner_mask & ~self._mask_parts(outer_zeros) if inner_mask else 0)
+        )
+
+    def _mask_parts(self, groups: Iterable[Population]) -> int:
+        mask = 0
+        for group in groups:
+            if group not in self._part_masks:
+                self._part_masks[group] = self._mask_nested(group, _PART_UNITS)
+            mask |= self._part_masks[group]
+        return mask
+
+    def _mask_members(self, outer: Population) -> int:
+        return self._mask_nested(outer, _MEMBER_UNITS)
+
+    def _mask_nested(self, outer: Population, units: Mapping[str, tuple[str, ...]]) -> int:
+        mask = 0
+        for unit in units.get(outer.unit, (outer.unit,)):
+            mask |= self._unit_masks.get(unit, 0)
+        for condition in outer.conditions:
+            mask &= self._mask_implying(condition)
+        return mask & ~self._bits.get(outer, 0)
+
+    def _mask_implying(self, wide: Condition) -> int:
+        """The populations with a condition from which another one follows."""
+        if wide not in self._implying_masks:
+            mask = 0
+            for condition, own_mask in self._own_masks.items():
+                if condition == wide or covers_condition(wide, condition):
+                    mask |= own_mask
+            self._implying_masks[wide] = mask
+        return self._implying_masks[wide]
+
+    def _mask_populations(self, populations: Iterable[Population]) -> int:
+        mask = 0
+        for population in populations:
+            mask |= self._bits.get(population, 0)
+        return mask
+
+    def _list_populations(self, mask: int) -> Iterator[Population]:
+        while mask:
+            bit = mask & -mask
+            yield self.populations[bit.bit_length() - 1]
+            mask ^= bit
+
+
+def find_possible_zeros(numbers: Mapping[Population, int | None]) -> frozenset[Population]:
+    """The withheld ones of published numbers that may be 0 for their reader: those that lie within
+    a closed group."""
+    index = NestingIndex(numbers)
+    withheld = [population for population, number in numbers.items() if number is None]
+    printed = [population for population, number in numbers.items() if number]
+    return index.find_parts(index.find_closed_groups(withheld, printed), withheld)
