@@ -49,6 +49,8 @@ _NUMBER_WORDS: Final = {
     "thousand",
 }
 
+_RULE: Final = re.compile(r"\s*-{3,}\s*")
+
 _LITERAL: Final = re.compile(r'#"((?:[^"\\]|\\.)*)";?')
 
 _INLINE_TAGS: Final = {
@@ -77,7 +79,8 @@ class ExtractedText(NamedTuple):
 
 
 class ExpectedNumbers(NamedTuple):
-    """What a document may print: the cells of the rows of a name, and every number of the prose."""
+    """What a document may print: the cells of the rows and heads of a name, and every number of the
+    prose."""
 
     cells_by_name: dict[str, list[set[str]]]
     numbers: frozenset[int]
@@ -87,7 +90,9 @@ def collect_expected_numbers(answer: Answer, force: ForceSettings) -> ExpectedNu
     """The numbers of an answer and of the force's own text."""
     cells_by_name: dict[str, list[set[str]]] = {}
     for question in answer.questions:
-        for line in build_single_part(question.table).lines:
+        part = build_single_part(question.table)
+        cells_by_name.setdefault(_collapse_spaces(part.heading), []).append(set(part.heads))
+        for line in part.lines:
             for name in {_collapse_spaces(line.name), _collapse_spaces(line.label)}:
                 cells_by_name.setdefault(name, []).append(set(line.cells))
     return ExpectedNumbers(cells_by_name, _collect_allowed_numbers(answer, force))
@@ -176,7 +181,7 @@ def extract_plain_text(document: str) -> ExtractedText:
     content = ExtractedText([], [])
     for paragraph in re.split(r"\n\s*\n", document):
         lines = paragraph.splitlines()
-        if any(re.fullmatch(r"\s*-{3,}\s*", line) for line in lines):
+        if any(map(_RULE.fullmatch, lines)):
             content.rows.extend(iter_table_rows(lines))
         else:
             content.prose.append(paragraph)
@@ -184,16 +189,18 @@ def extract_plain_text(document: str) -> ExtractedText:
 
 
 def iter_table_rows(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    """The rows of a table.
+    """The rows of a table, which follow its first ruled line: what is above are heads.
 
     A row whose label takes several lines is left out: its last line is not its name.
     """
-    fresh = False
+    is_head, fresh = True, False
     for line in lines:
+        is_rule = _RULE.fullmatch(line) is not None
+        is_head = is_head and not is_rule
         label, *cells = re.split(r"\s{2,}", line.strip())
         if cells and fresh:
             yield label, cells
-        fresh = bool(cells) or re.fullmatch(r"-{3,}", line.strip()) is not None
+        fresh = not is_head and (bool(cells) or is_rule)
 
 
 def extract_typst_text(source: str) -> ExtractedText:

@@ -28,7 +28,10 @@ from queries.documents.formats.docx import render_letter_docx
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.pdf import render_letter_typst
 from queries.documents.formats.report import render_report_html, render_report_text
+from queries.request.reader import parse_request
 from tests.support.answers import FORCE, sample_answer, tabled, wide
+from tests.support.fake_search import answer as answer_request
+from tests.support.record_types import combine, multiply
 from tests.support.rendered import rendered
 
 DAY = date(2018, 8, 15)
@@ -150,6 +153,49 @@ def test_a_row_of_text_is_read_and_one_whose_label_takes_several_lines_is_left_a
             "letter.txt.j2",
         )
     assert [*iter_table_rows(["----", "A label that ends with", "Term 1   9"])] == []
+
+
+#: Two periods by months, and the same periods and three offences as columns of a wide table.
+WRAPPED = """
+reference: FOI/1
+title: Made
+periods: [{from: 2017-04-01, to: 2017-05-31}, {from: 2017-06-01, to: 2017-08-31}]
+offences:
+  - {codes: [22B], label: Rape of a female aged 16 and over}
+  - {codes: [88/1], label: Sexual grooming}
+  - {codes: [88E], label: Exposure and voyeurism}
+questions:
+  - {id: Q1, kind: by, by: month}
+  - {id: Q2, kind: keywords, keywords: [alpha, beta], each_offence: true}
+"""
+
+#: Years as columns, beside a row that is called what the heads of the table are called.
+NAMED = """
+reference: FOI/1
+title: Made
+period: {from: 2016-01-01, to: 2017-12-31}
+offences: [{codes: [22B], label: Offence}, {codes: [88/1], label: Other}]
+questions:
+  - id: Q1
+    kind: cross
+    rows: offence_row
+    columns: {periods: [{from: 2016-01-01, to: 2016-12-31, label: '2016'}, {from: 2017-01-01, to: 2017-12-31, label: '2017'}]}
+"""
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("text", [WRAPPED, NAMED], ids=["wrapped", "named"])
+def test_the_head_of_a_column_is_not_a_row(name: str, text: str) -> None:
+    """A wrapped head stands in lines of its own, and "June 2017" may be one of them."""
+    kinds = combine(recorded_on=["2017-04-05", "2017-06-05"], offence_code=["22B", "88/1", "88E"])
+    records = multiply(kinds, [11, 12, 13, 14, 15, 16])
+    made = answer_request(parse_request(text), records)
+    assert rendered(DOCUMENTS[name], made, FORCE, DAY)
+
+
+def test_a_number_above_the_first_rule_of_a_table_is_in_a_head() -> None:
+    lines = ["June 2017  2017", "Row        2018", "----", "Row  9", "----", "Total  9"]
+    assert [*iter_table_rows(lines)] == [("Row", ["9"]), ("Total", ["9"])]
 
 
 @pytest.mark.parametrize(
