@@ -44,7 +44,7 @@ class _Source(NamedTuple):
     bucket: str
 
 
-class _Group(NamedTuple):
+class _JoinedAgg(NamedTuple):
     """An aggregation that is sent for several: their keys, and what is inside it."""
 
     sent_name: str
@@ -63,7 +63,7 @@ def share_counts(aggregations: _Place) -> SharedSearch:
             identity = _encode_body(agg) if _can_be_shared(agg) else position
             members_by_body.setdefault(identity, []).append((key, agg))
     sent: dict[str, _Agg] = {}
-    groups: list[_Group] = []
+    groups: list[_JoinedAgg] = []
     for members in members_by_body.values():
         group, agg = _join_members(f"a{len(groups)}", members)
         groups.append(group)
@@ -101,12 +101,12 @@ def _is_leaf(agg: _Agg) -> bool:
     return "filters" in agg and not agg.get("aggs") and not _find_complement(agg)
 
 
-def _join_members(sent_name: str, members: Sequence[tuple[Any, _Agg]]) -> tuple[_Group, _Agg]:
+def _join_members(sent_name: str, members: Sequence[tuple[Any, _Agg]]) -> tuple[_JoinedAgg, _Agg]:
     """One aggregation for several of the same body."""
     keys = tuple(key for key, _ in members)
     agg = members[0][1]
     if not _can_be_shared(agg):
-        return _Group(sent_name, keys, None), agg
+        return _JoinedAgg(sent_name, keys, None), agg
     place = [
         ((index, name), inner)
         for index, (_, member) in enumerate(members)
@@ -119,7 +119,7 @@ def _join_members(sent_name: str, members: Sequence[tuple[Any, _Agg]]) -> tuple[
     inside = share_counts(place) if place else None
     if inside:
         joined["aggs"] = inside.aggregations
-    return _Group(sent_name, keys, inside), joined
+    return _JoinedAgg(sent_name, keys, inside), joined
 
 
 def _find_complement(agg: _Agg) -> str | None:
@@ -135,7 +135,7 @@ def _find_complement(agg: _Agg) -> str | None:
     return None
 
 
-def _list_sources(groups: Sequence[_Group], sent: dict[str, _Agg]) -> dict[bytes, _Source]:
+def _list_sources(groups: Sequence[_JoinedAgg], sent: dict[str, _Agg]) -> dict[bytes, _Source]:
     """Where each query is counted by the buckets that are sent anyway."""
     return {
         _encode(query): _Source(group.sent_name, bucket)
@@ -163,7 +163,7 @@ def _read_count(source: _Source | None, response: _Response) -> int:
     return int(response[source.sent_name]["buckets"][source.bucket]["doc_count"])
 
 
-def _split_response(group: _Group, response: _Response) -> dict[Any, _Response]:
+def _split_response(group: _JoinedAgg, response: _Response) -> dict[Any, _Response]:
     """The response of each aggregation that was sent as one."""
     if not group.inside:
         return dict.fromkeys(group.keys, response)
@@ -176,7 +176,7 @@ def _split_response(group: _Group, response: _Response) -> dict[Any, _Response]:
     return split
 
 
-def _split_bucket(group: _Group, bucket: _Response) -> dict[Any, _Response]:
+def _split_bucket(group: _JoinedAgg, bucket: _Response) -> dict[Any, _Response]:
     assert group.inside
     own = {name: value for name, value in bucket.items() if name not in group.inside.aggregations}
     split: dict[Any, _Response] = {key: dict(own) for key in group.keys}

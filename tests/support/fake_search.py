@@ -123,7 +123,7 @@ def number(docs: Sequence[Doc]) -> int:
 
 def counted(docs: Sequence[Doc], asked: dict[str, Any], path: str = "") -> dict[str, Any]:
     """One aggregation over records, or over nested documents."""
-    ((kind, said),) = ((name, one) for name, one in asked.items() if name != "aggs")
+    ((kind, said),) = ((name, one) for name, one in asked.items() if name not in ("aggs", "meta"))
     inside = asked.get("aggs", {})
 
     def bucket(chosen: Sequence[Doc], where: str = path) -> dict[str, Any]:
