@@ -180,3 +180,28 @@ def test_a_check_says_what_to_do_about_bad_records_and_promotes_nothing(
     assert "run the command again with --allow expected" in outcome.err
     assert "promoted" not in outcome.err
     operate("refresh", "--check", "--reject-invalid", "--allow", "expected")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keep", "code"),
+    [(("refresh",), "kep = 3", 10), (("refresh", "--nosuch"), "keep = 3", 2)],
+)
+def test_a_refresh_that_cannot_read_its_settings_leaves_the_report_and_the_metrics(
+    operate: Callable[..., Outcome],
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    keep: str,
+    code: int,
+) -> None:
+    """Which files they are is in the settings, so the time of the last success must say it."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("report.json", "foidex.prom"):
+        (home / name).write_text("of the run before")
+    (tmp_path / "work" / "foidex.toml").write_text(
+        f'[source]\npaths = ["*.jsonl"]\n[refresh]\n{keep}\n'
+        'report = "report.json"\nmetrics = "foidex.prom"\n'
+    )
+    operate(*arguments, code=code)
+    for name in ("report.json", "foidex.prom"):
+        assert (home / name).read_text() == "of the run before"
