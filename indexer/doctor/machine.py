@@ -85,6 +85,6 @@ def check_embedded_server(settings: Settings) -> Findings:
         yield Finding(
             "embedded server",
             "ok",
-            "it does not run, and is started when it is needed. Start it to have it checked: "
+            "it is not running; it starts when it is needed. To have it checked, start it: "
             "foidex up",
         )

@@ -38,7 +38,7 @@ def test_an_embedded_server_that_does_not_run_is_not_started(
         ("home folder", "ok"),
         ("embedded server", "ok"),
     ]
-    assert "it does not run, and is started when it is needed" in findings[-1].message
+    assert "it is not running; it starts when it is needed" in findings[-1].message
     assert has_no_problems(findings)
     assert not (tmp_path / "home").exists()
 
