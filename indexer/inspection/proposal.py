@@ -19,10 +19,12 @@ from indexer.inspection.vocabulary import (
     ROLE_NAME,
     SUBCLASS_NAME,
     TITLE_NAME,
+    UNKNOWN_WORDS,
     VICTIM_WORDS,
     fold_name,
 )
 from indexer.records.categories import Categories
+from indexer.sources.profile.values import fold_value
 
 REQUIRED_FIELDS: Final = ("crime_ref", "recorded_on", "offence_code", "narrative")
 
@@ -70,8 +72,20 @@ def propose_fields(facts: TableFacts, categories: Categories) -> Proposal:
     used = {column for column, _ in proposal.where.values()}
     proposal.ignored = [name for name in free if name not in used]
     for name in proposal.ignored:
-        proposal.reasons.setdefault(name, "ignored: no field fits it")
+        proposal.reasons.setdefault(name, _explain_ignored(name, proposal))
     return proposal
+
+
+def _explain_ignored(name: str, proposal: Proposal) -> str:
+    """Why a column is left out; one that is named like a missing field is worth a look."""
+    fields = [
+        field
+        for field, pattern in FIELD_NAMES.items()
+        if field not in proposal.rules and pattern.fullmatch(fold_name(name))
+    ]
+    if not fields or OTHER_PEOPLE.fullmatch(fold_name(name)):
+        return "ignored: no field fits it"
+    return f"ignored: named like {fields[0]}, but its values do not fit"
 
 
 def _list_optional_fields() -> Iterable[str]:
@@ -140,7 +154,8 @@ def _is_narrative(column: ColumnFacts) -> bool:
 def _content_fits(field: str, column: ColumnFacts) -> bool:
     known_codes = column.share(column.known_codes + column.destroyed_codes) >= _CODE_SHARE
     serials = column.type == "number" and column.share(column.serials) == 1
-    ages = column.share(column.ages + column.age_ranges) >= _CODE_SHARE
+    unknown = all(fold_value(word) in UNKNOWN_WORDS for word in column.words)
+    ages = column.share(column.ages + column.age_ranges) >= _CODE_SHARE or unknown
     return {
         "crime_ref": not column.is_long_text and not column.is_list,
         "recorded_on": _is_date_column(column) or serials,

@@ -81,6 +81,21 @@ def hash_records(raws: Iterable[RawRecord]) -> tuple[int, int]:
 @given(DIALECTS)
 @example(
     Dialect(
+        "csv",
+        "utf-8",
+        ",",
+        "DD/MM/YYYY",
+        "plain",
+        "records",
+        0,
+        small_days=False,
+        titles=0,
+        extras=False,
+        seed=139,
+    )
+)
+@example(
+    Dialect(
         "xlsx",
         "utf-8",
         ",",
