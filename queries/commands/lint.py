@@ -35,31 +35,60 @@ SampleContextOption = Annotated[
 ]
 
 
+PreviewOption = Annotated[
+    bool,
+    typer.Option(
+        "--publish",
+        help="Answer it, and say what publishing would withhold and what would give more.",
+    ),
+]
+
+
 @lint_app.command("lint", rich_help_panel=ANSWER_PANEL)
 def run_lint_command(
     request: RequestArgument,
     offline: OfflineOption = False,
     context: SampleContextOption = True,
     form: ReportFormatOption = ReportFormat.TEXT,
+    publish: PreviewOption = False,
 ) -> None:
     """Check a request file, and its wording against the index.
 
     It lists wording close to the terms that is not counted, and spellings that are counted but may
-    not be intended. It starts no server, and changes no answer.
+    not be intended. It starts no server, and changes no answer. It publishes nothing, even with
+    --publish.
 
     Example: foidex lint request.yaml
+
+    Example: foidex lint request.yaml --publish
     """
     from queries.answer.types import format_json
     from queries.lint.findings import format_request_outline, format_wording_check, make_lint_report
 
+    if offline and publish:
+        raise typer.BadParameter("--publish needs a server. Leave out --offline.")
     parsed_request = load_request(request)
     if form is ReportFormat.TEXT:
         print(format_request_outline(parsed_request, str(request)), end="", flush=True)
     wording_check = None if offline else _run_wording_check(parsed_request, contexts=context)
+    preview = _preview_release(parsed_request) if publish and wording_check else None
     if form is ReportFormat.JSON:
-        print(format_json(make_lint_report(parsed_request, str(request), wording_check)))
-    elif wording_check:
+        report = make_lint_report(parsed_request, str(request), wording_check, preview)
+        print(format_json(report))
+        return
+    if wording_check:
         print(f"\n{format_wording_check(wording_check)}", end="")
+    if preview is not None:
+        print("\nIf it were published now (for you, not for the letter):")
+        print("\n".join(f"  {line}" for line in preview or ["no number would be withheld"]))
+
+
+def _preview_release(request: Request) -> list[str]:
+    """What publishing would withhold, table by table, and what would give more."""
+    from queries.answering.publishing import build_publisher
+    from queries.answering.suggestions import preview_release
+
+    return preview_release(get_session(), request, build_publisher(get_session()))
 
 
 def _run_wording_check(request: Request, *, contexts: bool) -> WordingCheck | None:

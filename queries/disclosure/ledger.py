@@ -102,6 +102,12 @@ def _record_nowhere() -> LedgerHead | None:
     return None
 
 
+def _preview_unchanged(answer: Answer, after: bool) -> Answer:  # noqa: FBT001 - of one callable
+    """What is not published is given as it is."""
+    del after
+    return answer
+
+
 class PublishedAnswer(NamedTuple):
     """A published answer, and messages about numbers that changed since the last release."""
 
@@ -115,13 +121,16 @@ class PreparedRelease(NamedTuple):
     Call ``record`` once everything made from it is ready, and before any of that is given away. It
     returns the ledger's new head, and raises OutputError if the ledger cannot be written, or
     DisclosureError if another release that was recorded meanwhile changes what may be published.
-    ``summary`` says how much each table withholds, and is for the officer alone.
+    ``summary`` says how much each table withholds, and is for the officer alone. ``preview`` gives
+    another answer as it might be published after this one (or instead of it, if its second argument
+    is false) and records nothing; it raises DisclosureError if it might not.
     """
 
     answer: Answer
     changes: tuple[str, ...] = ()
     record: Callable[[], LedgerHead | None] = _record_nowhere
     summary: tuple[str, ...] = ()
+    preview: Callable[[Answer, bool], Answer] = _preview_unchanged
 
 
 def publish_release(
@@ -153,7 +162,11 @@ def prepare_release(
     """
     if ledger is None:
         published = protect_answer(answer, policy).answer
-        yield PreparedRelease(published, summary=summarise_withheld(answer, published, policy))
+        yield PreparedRelease(
+            published,
+            summary=summarise_withheld(answer, published, policy),
+            preview=lambda other, _: protect_answer(other, policy).answer,
+        )
         return
     use = (
         LedgerUse(FileLedger(ledger), lock_seconds=lock_seconds)
@@ -173,9 +186,13 @@ def prepare_release(
         def record() -> LedgerHead:
             return _record_release(use, check, entry, lines)
 
+        def preview(other: Answer, after: bool) -> Answer:  # noqa: FBT001 - of one callable
+            entries = [*earlier, entry] if after else earlier
+            return check._replace(answer=other).run(entries).answer
+
         changes = list_changed_numbers(entry.figures, entry.generation, earlier[-1:])
         summary = summarise_withheld(answer, new_release.answer, policy)
-        yield PreparedRelease(new_release.answer, tuple(changes), record, summary)
+        yield PreparedRelease(new_release.answer, tuple(changes), record, summary, preview)
 
 
 class _ReleaseCheck(NamedTuple):

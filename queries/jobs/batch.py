@@ -19,6 +19,7 @@ from indexer.files import DOCUMENT_PERMISSIONS, Permissions
 from indexer.session import Session
 from queries.answering.publishing import note_fields
 from queries.answering.service import DEFAULT_OPTIONS, AnswerOptions, answer_logged_request
+from queries.answering.suggestions import suggest_more
 from queries.disclosure.ledger import LedgerHead, PreparedRelease
 from queries.disclosure.publisher import Publisher
 from queries.documents.content.context import DocumentSettings
@@ -60,7 +61,10 @@ class AnswerJob(Struct, frozen=True):
                 yield PreparedRelease(answer)
                 return
             with self.publisher.prepare_release(answer, policy) as release:
-                yield release._replace(record=partial(self._record_release, run, release))
+                yield release._replace(
+                    record=partial(self._record_release, run, release),
+                    summary=(*release.summary, *suggest_more(self.session, request, release)),
+                )
 
     def _record_release(self, run: AuditRun, release: PreparedRelease) -> LedgerHead | None:
         """Record a release, and note the ledger's head in the audit log."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from indexer.records.coverage import Coverage
 from indexer.records.damage.kinds import advise_repair
@@ -140,12 +140,25 @@ class LintReport(Struct, frozen=True):
     reference: str
     request: dict[str, Any]
     wording: WordingCheck | None
+    publishing: tuple[str, ...] | UnsetType = UNSET
     format: str = field(default=LINT_FORMAT)
 
 
-def make_lint_report(request: Request, file: str, wording: WordingCheck | None) -> LintReport:
-    """The report on a request file; ``wording`` is None where the wording was not checked."""
-    return LintReport(file, request.reference, msgspec.to_builtins(request), wording)
+def make_lint_report(
+    request: Request,
+    file: str,
+    wording: WordingCheck | None,
+    publishing: Sequence[str] | None = None,
+) -> LintReport:
+    """The report on a request file; ``wording`` is None where the wording was not checked, and
+    ``publishing`` where no release was tried."""
+    return LintReport(
+        file,
+        request.reference,
+        msgspec.to_builtins(request),
+        wording,
+        UNSET if publishing is None else tuple(publishing),
+    )
 
 
 def collect_annex(terms: tuple[TermCheck, ...]) -> WordingAnnex:

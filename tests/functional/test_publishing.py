@@ -23,6 +23,7 @@ from queries.disclosure.attack.attacker import attack_system
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import build_answer_system, list_printed_cells
 from queries.disclosure.release import collect_known_bounds, protect_answer
+from queries.lint.findings import lint_schema
 from queries.request.reader import read_request
 from tests.support.command_line import Outcome, run_command
 from tests.support.fake_search import answer
@@ -255,3 +256,37 @@ def test_an_officer_who_configured_only_the_force_publishes_twice_with_refreshes
     assert "[c] means that we are not giving this number. It is less than 5" in letter
     assert "section 40(2)" in letter
     assert "ico.org.uk/concerns, telephone 0303 123 1113" in letter
+
+
+def test_what_would_give_more_is_what_the_changed_request_really_gives(
+    foidex: Run, load: Callable[..., Any], tmp_path: Path
+) -> None:
+    """3 or 4 records in each month of a year: by month little is given, by quarter all of it."""
+    days = [f"2017-{month:02}-05" for month in range(4, 13) for _ in range(3 + month % 2)]
+    load([
+        {"crime_ref": f"A/{n}", "recorded_on": day, "offence_code": "22B", "narrative": "A live stream was named."}
+        for n, day in enumerate(days)
+    ])  # fmt: skip
+
+    def asked(field: str) -> Path:
+        path = tmp_path / f"{field}.yaml"
+        path.write_text(
+            "reference: R/1\ntitle: Mentions\nperiod: {from: 2017-04-01, to: 2017-12-31}\n"
+            f"mentions: [live stream]\nquestions:\n  - {{id: Q1, kind: by, by: {field}}}\n"
+        )
+        return path
+
+    told = foidex("lint", asked("month"), "--publish").out
+    assert "Q1: 9 of 10 numbers withheld, 9 of them small" in told
+    assert "would give more: Q1: by quarter instead of month: 4 of 4 numbers given" in told
+    report = json.loads(foidex("lint", asked("month"), "--publish", "--format", "json").out)
+    Draft202012Validator(lint_schema()).validate(report)
+    assert any("by quarter" in line for line in report["publishing"])
+    assert not (tmp_path / "releases.jsonl").exists()
+    quarters = json.loads(foidex("answer", asked("quarter"), "--publish", "--format", "json").out)
+    (table,) = [question["table"] for question in quarters["questions"]]
+    counts = [row["counts"][0] for row in (*table["rows"], table["total"])]
+    assert counts == [10, 11, 10, 31]
+    released = foidex("answer", asked("month"), "--publish", "--format", "json")
+    assert "Q1: 9 of 10 numbers withheld" in released.err
+    assert "would give more" not in released.out

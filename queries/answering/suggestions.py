@@ -1,0 +1,149 @@
+"""What would give more: less detail of which less has to be withheld, and how much that gives.
+
+Each suggestion is a changed request that was really answered, and whose answer was protected as a
+release would be. Nothing is written, and no number of it is given away but how many there are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
+from typing import Final, NamedTuple
+
+from indexer.errors import FoidexError
+from indexer.session import Session
+from queries.answer.types import Answer, Count, QuestionAnswer
+from queries.answering.build import compute_answer
+from queries.answering.service import AnswerOptions, answer_logged_request
+from queries.disclosure.ledger import PreparedRelease
+from queries.disclosure.publisher import Publisher
+from queries.request.coarser import Change, list_coarser_requests
+from queries.request.reader import Request
+
+#: Suggestions are looked for if at least this share of the numbers of a table is withheld.
+MUCH_WITHHELD: Final = 0.2
+
+_MAX_SUGGESTIONS: Final = 3
+
+_MAX_CHANGES: Final = 12
+
+_MAX_SECONDS: Final = 20.0
+
+
+class NumberTally(NamedTuple):
+    """How many numbers an answer gives, of how many."""
+
+    printed: int
+    every: int
+
+    @property
+    def withheld(self) -> int:
+        """How many are withheld."""
+        return self.every - self.printed
+
+
+class Suggestion(NamedTuple):
+    """A change of the request, and how many numbers it would give."""
+
+    words: str
+    tally: NumberTally
+
+    def describe(self, current: NumberTally) -> str:
+        """The suggestion beside what is given without it."""
+        return (
+            f"would give more: {self.words}: {self.tally.printed:,} of {self.tally.every:,} "
+            f"numbers given, instead of {current.printed:,} of {current.every:,}"
+        )
+
+
+def suggest_changes(
+    request: Request,
+    published: Answer,
+    ask: Callable[[Request], Answer],
+    protect: Callable[[Answer], Answer],
+    seconds: float = _MAX_SECONDS,
+) -> list[Suggestion]:
+    """The changes that give most, the best first; none where little is withheld.
+
+    ``ask`` answers a changed request and ``protect`` gives its answer as it might be published;
+    neither writes anything. A change that cannot be answered or published is left out, and so is
+    what cannot be tried within ``seconds``.
+    """
+    current = count_printed_numbers(published)
+    end = time.monotonic() + seconds
+    suggestions = []
+    for change in islice(_list_changes(request, published), _MAX_CHANGES):
+        if time.monotonic() > end:
+            break
+        try:
+            tally = count_printed_numbers(protect(ask(change.request)))
+        except FoidexError:
+            continue
+        if tally.printed >= current.printed and tally.withheld < current.withheld:
+            suggestions.append(Suggestion(change.words, tally))
+    suggestions.sort(key=lambda one: (-one.tally.printed, one.tally.withheld))
+    return suggestions[:_MAX_SUGGESTIONS]
+
+
+def suggest_more(
+    session: Session, request: Request, release: PreparedRelease, *, after: bool = True
+) -> list[str]:
+    """What would give more than a release does, in words; ``after`` it, or instead of it."""
+    current = count_printed_numbers(release.answer)
+    with session.client() as client:
+        suggestions = suggest_changes(
+            request,
+            release.answer,
+            partial(compute_answer, client, session.settings.index.alias),
+            lambda answer: release.preview(answer, after),
+        )
+    return [suggestion.describe(current) for suggestion in suggestions]
+
+
+def preview_release(session: Session, request: Request, publisher: Publisher) -> list[str]:
+    """What publishing a request now would withhold, table by table, and what would give more.
+
+    The request is answered and logged, and nothing is recorded in the ledger. Raises as
+    ``answer_logged_request`` and ``Publisher.prepare_release``.
+    """
+    policy = publisher.policy(request.disclosure)
+    with session.run("lint") as run:
+        answer = answer_logged_request(session, run, request, AnswerOptions(basis=False))
+        with publisher.prepare_release(answer, policy) as release:
+            return [*release.summary, *suggest_more(session, request, release, after=False)]
+
+
+def count_printed_numbers(answer: Answer) -> NumberTally:
+    """How many numbers the tables of an answer give, of how many."""
+    return _count([count for question in answer.questions for count in _list_counts(question)])
+
+
+def _list_changes(request: Request, published: Answer) -> Iterator[Change]:
+    questions = {
+        question.id
+        for question in published.questions
+        if _is_much(_count([*_list_counts(question)]))
+    }
+    if not questions:
+        return
+    offence_rows = {
+        number
+        for number, row in enumerate(published.scope.offences)
+        if any(count is None for count in row.counts)
+    }
+    yield from list_coarser_requests(request, questions, offence_rows)
+
+
+def _is_much(tally: NumberTally) -> bool:
+    return tally.withheld > 0 and tally.withheld >= MUCH_WITHHELD * tally.every
+
+
+def _list_counts(question: QuestionAnswer) -> Iterator[Count]:
+    for row in question.table.rows_and_total:
+        yield from row.counts
+
+
+def _count(counts: list[Count]) -> NumberTally:
+    return NumberTally(sum(count is not None for count in counts), len(counts))

@@ -1,0 +1,159 @@
+"""The same request with less detail, so that fewer numbers may have to be withheld.
+
+Pure. Each change is one that an officer could make to the file: wider age bands, longer periods,
+merged rows, fewer columns. ``queries/answering/suggestions.py`` finds out whether it helps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from queries.questions.base import Question
+from queries.questions.by import By
+from queries.questions.cross import Cross
+from queries.questions.keywords import Keywords
+from queries.questions.victims import Victims
+from queries.request.reader import Request
+from queries.spec.scope_spec import AgeBand, AgeBands, AxisSpec, OffenceSpec, PeriodSpec
+
+#: The fields of a date, and those of longer periods that can take their place.
+_LONGER_PERIODS: Final = {
+    "month": ("quarter", "financial_year"),
+    "quarter": ("financial_year",),
+}
+
+_WIDER_FIELDS: Final = {**_LONGER_PERIODS, "offence": ("offence_group",)}
+
+
+class Change(NamedTuple):
+    """A changed request, and the change in words: what the officer would do."""
+
+    words: str
+    request: Request
+
+
+def list_coarser_requests(
+    request: Request, questions: Collection[str], offence_rows: Collection[int]
+) -> Iterator[Change]:
+    """The request with less detail in one of the questions named, or in its rows of offences or
+    its periods.
+
+    ``offence_rows`` are the positions of rows of offences of which a number is withheld.
+    """
+    for number, question in enumerate(request.questions):
+        if question.id not in questions:
+            continue
+        for words, changed in _coarsen_question(question):
+            every_question = (
+                *request.questions[:number],
+                changed,
+                *request.questions[number + 1 :],
+            )
+            yield Change(
+                f"{question.id}: {words}",
+                msgspec.structs.replace(request, questions=every_question),
+            )
+    yield from _merge_offence_rows(request, sorted(offence_rows))
+    yield from _merge_periods(request)
+
+
+def _coarsen_question(question: Question) -> Iterator[tuple[str, Question]]:
+    match question:
+        case By(by=field):
+            for wider in _WIDER_FIELDS.get(field, ()):
+                yield (
+                    f"by {_name_field(wider)} instead of {_name_field(field)}",
+                    msgspec.structs.replace(question, by=wider),
+                )
+        case Victims(bands=bands):
+            for words, wider_bands in _widen_bands(bands):
+                yield words, msgspec.structs.replace(question, bands=wider_bands)
+        case Keywords(each_offence=True):
+            yield (
+                "without a column for each offence",
+                msgspec.structs.replace(question, each_offence=False),
+            )
+        case Cross():
+            yield from _coarsen_cross(question)
+
+
+def _coarsen_cross(question: Cross) -> Iterator[tuple[str, Question]]:
+    for name in ("rows", "columns"):
+        side = getattr(question, name)
+        for words, wider in _coarsen_side(side):
+            yield words, msgspec.structs.replace(question, **{name: wider})
+    rows = question.rows
+    field = rows if isinstance(rows, str) else rows.by
+    rest: dict[str, Any] = {"id": question.id, "text": question.text, "subscope": question.subscope}
+    if field:
+        yield "without columns", By(by=field, count=question.count, **rest)
+    elif isinstance(rows, AxisSpec) and rows.keywords and question.count != "victims":
+        yield "without columns", Keywords(keywords=rows.keywords, **rest)
+
+
+def _coarsen_side(side: str | AxisSpec) -> Iterator[tuple[str, str | AxisSpec]]:
+    field = side if isinstance(side, str) else side.by
+    if field:
+        for wider in _WIDER_FIELDS.get(field, ()):
+            yield f"by {_name_field(wider)} instead of {_name_field(field)}", wider
+    elif isinstance(side, AxisSpec):
+        for words, bands in _widen_bands(side.bands):
+            yield words, msgspec.structs.replace(side, bands=bands)
+
+
+def _widen_bands(bands: AgeBands) -> Iterator[tuple[str, AgeBands]]:
+    """Each two neighbouring bands as one, and all of them as one."""
+    if len(bands) < 2 or any(second.start != first.end + 1 for first, second in pairwise(bands)):
+        return
+    last = len(bands) - 1
+    for size in dict.fromkeys((2, len(bands))):
+        merged = tuple(
+            AgeBand(bands[first].start, bands[min(first + size - 1, last)].end)
+            for first in range(0, len(bands), size)
+        )
+        if merged == (AgeBand(),):  # every age in one band says nothing
+            continue
+        yield f"wider age bands ({_list_labels([band.label for band in merged])})", merged
+
+
+def _merge_offence_rows(request: Request, merged: Sequence[int]) -> Iterator[Change]:
+    """The rows of offences with withheld numbers as one row, and all of them as one."""
+    offences = request.offences
+    for rows in dict.fromkeys((tuple(merged), tuple(range(len(offences))))):
+        if len(rows) < 2:
+            continue
+        codes = dict.fromkeys(code for row in rows for code in offences[row].codes)
+        labels = [offences[row].row.label for row in rows]
+        one_row = OffenceSpec(tuple(codes), _list_labels(labels))
+        kept = [spec for row, spec in enumerate(offences) if row not in rows]
+        words = (
+            f"the {len(rows)} rows of offences {'with a withheld number ' if kept else ''}as one "
+            f"row ({', '.join(codes)})"
+        )
+        yield Change(words, msgspec.structs.replace(request, offences=(*kept, one_row)))
+
+
+def _merge_periods(request: Request) -> Iterator[Change]:
+    """The periods side by side as one, if they leave no day out."""
+    periods = sorted(request.periods, key=lambda period: period.start)
+    if len(periods) < 2 or any(
+        (second.start - first.end).days != 1 for first, second in pairwise(periods)
+    ):
+        return
+    whole = PeriodSpec(periods[0].start, periods[-1].end)
+    yield Change(
+        f"one period, {whole.period.words}, instead of {len(periods)}",
+        msgspec.structs.replace(request, period=whole, periods=()),
+    )
+
+
+def _name_field(field: str) -> str:
+    return field.replace("_", " ")
+
+
+def _list_labels(labels: Sequence[str]) -> str:
+    return "; ".join(labels)
