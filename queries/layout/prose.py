@@ -78,11 +78,14 @@ def explain_withheld(disclosure: Disclosure | None, *, any_withheld: bool) -> st
 
 
 def describe_overrides(disclosure: Disclosure | None) -> list[str]:
-    """A sentence for each rule that was set aside, with the reason."""
+    """Why rules were set aside: a paragraph for each reason, with the rules that it explains."""
+    rules_by_reason: dict[str, list[str]] = {}
+    for override in disclosure.overrides if disclosure else ():
+        rules_by_reason.setdefault(override.reason.removesuffix("."), []).append(override.rule)
     return [
-        f"Our usual protection of small numbers was changed ({override.rule}) for this reason: "
-        f"{override.reason.removesuffix('.')}."
-        for override in (disclosure.overrides if disclosure else ())
+        "Small numbers could identify a person, so we usually withhold or round them. We made an "
+        f"exception ({'; '.join(rules)}) for this reason: {reason}."
+        for reason, rules in rules_by_reason.items()
     ]
 
 

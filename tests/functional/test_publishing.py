@@ -71,7 +71,7 @@ def test_the_reference_letter_tells_no_small_number(foidex: Run) -> None:
     assert "of them small." in released.err
     assert "of them small" not in released.out
     letter = " ".join(released.out.split())
-    assert "Snapchat in a withheld number of offences" in letter
+    assert "The numbers for these words are withheld." in letter
     assert "The age of the youngest victim is withheld" in letter
     assert "[c]" in letter
     published = json.loads(foidex("answer", REFERENCE, "--publish", "--format", "json").out)

@@ -94,13 +94,18 @@ def test_a_request_below_the_default_needs_a_reason_of_its_own() -> None:
         resolve_policy(DisclosureSettings(), DisclosureSpec(threshold=3))
 
 
-def test_the_letter_states_the_reason() -> None:
-    disclosure = Disclosure(
-        3, 0, "withhold", 0, (RuleOverride("threshold 3 instead of 5", "agreed."),)
+def test_the_letter_states_each_reason_once_with_the_rules_it_explains() -> None:
+    overrides = (
+        RuleOverride("threshold 3 instead of 5", "agreed."),
+        RuleOverride('youngest "give" instead of "withhold"', "agreed."),
+        RuleOverride("earlier releases (1 number given away)", "told in court"),
     )
-    assert describe_overrides(disclosure) == [
-        "Our usual protection of small numbers was changed (threshold 3 instead of 5) for this "
-        "reason: agreed."
+    assert describe_overrides(Disclosure(3, 0, "give", 0, overrides)) == [
+        "Small numbers could identify a person, so we usually withhold or round them. We made an "
+        'exception (threshold 3 instead of 5; youngest "give" instead of "withhold") for this '
+        "reason: agreed.",
+        "Small numbers could identify a person, so we usually withhold or round them. We made an "
+        "exception (earlier releases (1 number given away)) for this reason: told in court.",
     ]
 
 
