@@ -81,7 +81,7 @@ def suggest_changes(
             tally = count_printed_numbers(protect(ask(change.request)))
         except FoidexError:
             continue
-        if tally.printed >= current.printed and tally.withheld < current.withheld:
+        if tally.printed >= max(1, current.printed) and tally.withheld < current.withheld:
             suggestions.append(Suggestion(change.words, tally))
     suggestions.sort(key=lambda one: (-one.tally.printed, one.tally.withheld))
     return suggestions[:_MAX_SUGGESTIONS]

@@ -51,6 +51,17 @@ def test_nothing_is_suggested_where_nothing_is_withheld_or_nothing_can_be_publis
     assert suggest_changes(REQUEST, published, answer_merged, refuse) == []
 
 
+def test_a_change_that_would_still_give_no_number_is_not_suggested() -> None:
+    def answer_few(request: Request) -> Answer:
+        numbers = {"21": 1, "22B": 1, "46": 1}
+        rows = [sum(numbers[code] for code in row.codes) for row in request.offences]
+        return answer_by_code(*rows, codes=" ".join(row.codes[0] for row in request.offences))
+
+    published = protect(answer_few(REQUEST))
+    assert count_printed_numbers(published).printed == 0
+    assert suggest_changes(REQUEST, published, answer_few, protect) == []
+
+
 @pytest.mark.parametrize("seconds", [-1.0, 20.0])
 def test_looking_for_suggestions_stops_in_time(seconds: float) -> None:
     published = protect(answer_merged(REQUEST))
