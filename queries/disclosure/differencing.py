@@ -1,8 +1,8 @@
 """A new release compared with earlier ones: whether the difference of two gives a number away.
 
 Pure. Everything that related releases printed is put into one system with what is printed now, and
-that system is attacked. A release of another generation is compared with the new one as if nothing
-had changed in between, unless its numbers then contradict the new ones.
+that system is attacked. Of a release of another generation, the largest part that agrees with what
+is newer counts as if nothing had changed in between.
 """
 
 from __future__ import annotations
@@ -35,6 +35,12 @@ from queries.disclosure.attack.constraints import (
     find_nested_pairs,
     make_population,
 )
+from queries.disclosure.attack.contradiction import (
+    keep_consistent,
+    keep_structural,
+    loosen_guesses,
+)
+from queries.disclosure.attack.nesting import NestingIndex, find_close_pairs
 from queries.disclosure.attack.suppression import subtract_inner
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import count_populations, list_printed_cells
@@ -186,15 +192,22 @@ def collect_withheld(earlier: Iterable[LedgerEntry]) -> dict[Population, int]:
 
 
 def find_public_numbers(answer: Answer, earlier: Iterable[LedgerEntry]) -> frozenset[Population]:
-    """What earlier releases printed with the same number: withholding it protects nothing."""
+    """What earlier releases printed with the same number, or as part of a 0: withholding it
+    protects nothing."""
     counts = count_populations(list_printed_cells(answer))
-    return frozenset(
-        figure.population
+    printed = [
+        figure
         for entry in earlier
         if not entry.rounding
         for figure in entry.figures
-        if figure.number is not None and counts.get(figure.population) == figure.number
+        if figure.number is not None
+    ]
+    same = (
+        figure.population for figure in printed if counts.get(figure.population) == figure.number
     )
+    earlier_zeros = [figure.population for figure in printed if not figure.number]
+    zeros = [population for population, number in counts.items() if not number]
+    return NestingIndex(counts).find_parts(earlier_zeros, zeros).union(same)
 
 
 def find_exposed_numbers(
@@ -234,23 +247,29 @@ def find_differencing_problems(
     numbers = {figure.population: figure.number for figure in printed}
     known_bounds = release.known_bounds
     messages: list[str] = []
-    related_entries: list[LedgerEntry] = []
-    for entry in reversed(earlier):
-        messages += _find_unwithheld(entry, numbers)
-        if _collect_neighbour_keys(known_bounds) & _collect_neighbour_keys(entry.known_bounds()):
-            related_entries.append(entry)
     constraints = [*release.constraints]
     sources: dict[Population, LedgerEntry] = {}
-    for entry in related_entries:
+    for entry in reversed(earlier):
+        messages += _find_unwithheld(entry, numbers)
+        earlier_bounds = entry.known_bounds()
+        if not _are_related(known_bounds, earlier_bounds):
+            continue
         new_bounds = {
             population: bounds
-            for population, bounds in entry.known_bounds().items()
+            for population, bounds in earlier_bounds.items()
             if population not in known_bounds
         }
-        wider_constraints = [*constraints, *entry.constraints()]
-        if new_bounds and build_possible_system(known_bounds | new_bounds, wider_constraints):
-            constraints, known_bounds = wider_constraints, known_bounds | new_bounds
-            sources |= dict.fromkeys(new_bounds, entry)
+        same_generation = entry.generation == release.answer.provenance.generation
+        new_constraints = [*entry.constraints()]
+        if not same_generation:
+            new_constraints = [*keep_structural(new_constraints)]
+        for relations in (new_constraints, [*loosen_guesses(new_constraints)]):
+            kept = keep_consistent(known_bounds, new_bounds, [*constraints, *relations])
+            if kept:
+                constraints += relations
+                known_bounds = known_bounds | kept
+                sources |= dict.fromkeys(kept, entry)
+                break
     if sources and (system := build_possible_system(known_bounds, constraints)):
         knowledge = _JointKnowledge(system, known_bounds, sources)
         messages += _list_disclosures(knowledge, policy)
@@ -278,6 +297,19 @@ def _collect_neighbour_keys(
     }
 
 
+def _are_related(first: Iterable[Population], second: Iterable[Population]) -> bool:
+    """Whether a population of one release is beside, within or around one of another."""
+    if _collect_neighbour_keys(first) & _collect_neighbour_keys(second):
+        return True
+    return any(
+        True
+        for populations, others in ((first, second), (second, first))
+        for index in [NestingIndex(populations)]
+        for outer in others
+        for _ in index.find_members(outer)
+    )
+
+
 class _JointKnowledge(NamedTuple):
     """What a reader of the new and the related earlier releases knows; ``sources`` are the releases
     of the numbers that the new one does not print."""
@@ -299,6 +331,10 @@ class _JointKnowledge(NamedTuple):
     def earlier_names(self) -> set[str]:
         """The earlier releases, for a message."""
         return {entry.name for entry in self.sources.values()}
+
+    def largest_threshold(self, policy: Policy) -> int:
+        """The threshold of the new release or of an earlier one, whichever is largest."""
+        return max(policy.threshold, *(entry.threshold for entry in self.sources.values()))
 
     def earlier_attacker(self) -> Attacker:
         """An attacker who has not read the new release."""
@@ -323,7 +359,14 @@ def _list_disclosures(knowledge: _JointKnowledge, policy: Policy) -> Iterator[st
 def _find_small_differences(knowledge: _JointKnowledge, policy: Policy) -> Iterator[str]:
     """A population of one release less a population within it of another."""
     attacker = Attacker(knowledge.system, knowledge.bounds)
-    for inner, outer in find_nested_pairs(knowledge.bounds):
+    printed = {
+        population: bounds.low
+        for population, bounds in knowledge.bounds.items()
+        if bounds.low == bounds.high
+    }
+    close_pairs = find_close_pairs(printed, knowledge.largest_threshold(policy))
+    pairs = dict.fromkeys([*find_nested_pairs(knowledge.bounds), *close_pairs])
+    for inner, outer in pairs:
         entry = knowledge.sources.get(inner) or knowledge.sources.get(outer)
         if entry is None or (inner in knowledge.sources and outer in knowledge.sources):
             continue
@@ -339,7 +382,7 @@ def _find_small_pieces(
 ) -> Iterator[str]:
     """Pieces that several releases leave between them."""
     attacker = Attacker(knowledge.system, knowledge.bounds)
-    threshold = max(policy.threshold, *(entry.threshold for entry in knowledge.sources.values()))
+    threshold = knowledge.largest_threshold(policy)
     for piece in knowledge.system.pieces:
         bounds = attacker.interval(((piece, 1),))
         if is_small(bounds, threshold) and not _was_already_known(earlier_attacker, piece, bounds):

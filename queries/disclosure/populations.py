@@ -105,6 +105,15 @@ def list_occurring(answer: Answer) -> Iterator[Population]:
         yield from (cell.population for cell in occurring if cell.population.unit in units)
 
 
+def list_totals(answer: Answer) -> Iterator[Population]:
+    """What the scope and each question count."""
+    base = collect_scope_conditions(answer.scope)
+    yield make_population("offences", base)
+    for question in answer.questions:
+        unit = question.table.columns[0].unit
+        yield make_population(unit, base, parse_conditions(question.means))
+
+
 def close_tables(answer: Answer, groups: Collection[Population]) -> Answer:
     """The answer without the rows and columns that would say what occurs in one of the groups."""
     base = collect_scope_conditions(answer.scope)

@@ -46,7 +46,7 @@ from queries.disclosure.attack.constraints import (
     build_system,
     find_nested_pairs,
 )
-from queries.disclosure.attack.nesting import find_possible_zeros
+from queries.disclosure.attack.nesting import find_close_pairs, find_possible_zeros
 from queries.disclosure.attack.suppression import (
     MIN_PRICE,
     SuppressionProblem,
@@ -65,6 +65,7 @@ from queries.disclosure.populations import (
     declare_constraints,
     list_occurring,
     list_printed_cells,
+    list_totals,
     map_counts,
 )
 from queries.tables.period_columns import split_column_key, split_fact_name
@@ -117,6 +118,7 @@ def protect_answer(
             zeros=(problem.zeros - public) | {zero for zero in kept_back if not counts[zero]},
             unsure=kept_back - never_zero,
             sure=never_zero.union(list_occurring(answer)),
+            totals=frozenset(list_totals(answer)) & counts.keys(),
         )
     )
     hidden = (
@@ -259,6 +261,8 @@ def _choose_for_differences(
         for inner, outer in find_nested_pairs(counts)
         if 0 < counts[outer] - counts[inner] < policy.threshold
     ]
+    totals = {total: counts[total] for total in problem.totals}
+    close_pairs += sorted(find_close_pairs(totals, policy.threshold), key=_order_pair)
     pieces = problem.system.pieces
     if not close_pairs and not pieces:
         return NO_POPULATIONS
@@ -280,6 +284,10 @@ def _choose_for_differences(
                 "--override REASON."
             )
     return NO_POPULATIONS
+
+
+def _order_pair(pair: tuple[Population, Population]) -> tuple[object, object]:
+    return pair[0].order, pair[1].order
 
 
 def _is_known_small(

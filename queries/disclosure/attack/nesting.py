@@ -129,3 +129,15 @@ def find_possible_zeros(numbers: Mapping[Population, int | None]) -> frozenset[P
     withheld = [population for population, number in numbers.items() if number is None]
     printed = [population for population, number in numbers.items() if number]
     return index.find_parts(index.find_closed_groups(withheld, printed), withheld)
+
+
+def find_close_pairs(
+    numbers: Mapping[Population, int], threshold: int
+) -> Iterator[tuple[Population, Population]]:
+    """Pairs of a population and a wider one, in any number of conditions, whose numbers differ by 1
+    to the threshold - 1."""
+    index = NestingIndex(numbers)
+    for outer, number in numbers.items():
+        for inner in index.find_members(outer):
+            if inner.unit == outer.unit and 0 < number - numbers[inner] < threshold:
+                yield inner, outer

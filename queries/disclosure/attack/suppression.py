@@ -49,7 +49,7 @@ class SuppressionProblem(Struct, frozen=True, dict=True):
     A withheld number must lie in an interval of at least ``width``, and so must ``always``, printed
     or not. ``weights`` say in how many places each is printed. ``zeros`` are withheld with a closed
     group that they lie within. A reader cannot tell whether those that are ``unsure`` are 0, and
-    knows of ``sure`` ones that they are not.
+    knows of ``sure`` ones that they are not. ``totals`` are what the scope and each question count.
     """
 
     system: ConstraintSystem
@@ -64,6 +64,7 @@ class SuppressionProblem(Struct, frozen=True, dict=True):
     zeros: frozenset[Population] = frozenset()
     unsure: frozenset[Population] = frozenset()
     sure: frozenset[Population] = frozenset()
+    totals: frozenset[Population] = frozenset()
 
     @cached_property
     def nesting(self) -> NestingIndex:

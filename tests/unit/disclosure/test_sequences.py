@@ -1,0 +1,205 @@
+"""Releases one after another, with refreshes in between: what is counted is compared, not names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from indexer.errors import DisclosureError
+from queries.answer.types import Answer
+from queries.disclosure.ledger import publish_release
+from queries.disclosure.release import protect_answer
+from queries.request.reader import parse_request
+from tests.support.fake_search import answer
+from tests.support.kinds import CATEGORIES
+from tests.support.tables import FIVE
+
+YEARS = "period: {from: 2016-04-01, to: 2018-03-31}"
+
+TWO = "2 are in the first number and not in the second"
+
+TOTAL = "{id: Q1, kind: by, by: status}"
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    return tmp_path / "releases.jsonl"
+
+
+def made(numbers: dict[str, int], **fields: Any) -> list[dict[str, Any]]:
+    """So many records of each day."""
+    days = [day for day, number in numbers.items() for _ in range(number)]
+    base = {"offence_code": "22B", "narrative": "", **fields}
+    return [{"crime_ref": f"R{n}{day}", "recorded_on": day, **base} for n, day in enumerate(days)]
+
+
+def asked(
+    records: Sequence[dict[str, Any]], scope: str, *questions: str, generation: str = "crimes-1"
+) -> Answer:
+    listed = "\n".join(f"  - {one}" for one in questions)
+    text = f"reference: FOI/{len(scope)}\ntitle: Made\n{scope}\nquestions:\n{listed}\n"
+    found = answer(parse_request(text, categories=CATEGORIES), records)
+    provenance = msgspec.structs.replace(found.provenance, generation=generation)
+    return msgspec.structs.replace(found, provenance=provenance)
+
+
+QUARTERS = (
+    "{id: Q1, kind: by, by: quarter}",
+    "{id: Q2, kind: by, by: financial_year}",
+    "{id: Q3, kind: by, by: month, within: {period: {from: 2016-04-01, to: 2016-07-31}}}",
+)
+
+LATER = (
+    "{id: Q1, kind: by, by: quarter, within: {period: 2017/18}}",
+    "{id: Q2, kind: offences, within: {period: {from: 2016-06-01, to: 2017-03-31}}}",
+)
+
+FIVE_DAYS = {
+    "2016-05-05": 3,
+    "2016-06-05": 7,
+    "2016-07-05": 9,
+    "2017-05-05": 60,
+    "2017-12-05": 40,
+}
+
+
+@pytest.mark.parametrize("refreshed", [False, True], ids=["the same data", "one record more"])
+def test_a_refresh_does_not_switch_the_ledger_off(book: Path, *, refreshed: bool) -> None:
+    """May 2016 has 3, and nothing of 2016 moved."""
+    records = made(FIVE_DAYS)
+    publish_release(asked(records, YEARS, *QUARTERS), FIVE, book)
+    if refreshed:
+        records += made({"2017-05-06": 1})
+    later = asked(
+        records,
+        "period: {from: 2016-06-01, to: 2018-03-31}",
+        *LATER,
+        generation="crimes-2" if refreshed else "crimes-1",
+    )
+    with pytest.raises(DisclosureError, match=r"it is 3|3 are in the first"):
+        publish_release(later, FIVE, book)
+
+
+def test_a_year_that_moved_leaves_the_other_comparable(book: Path) -> None:
+    """50 in 2016/17, then 48 to February 2017, while 2017/18 goes from 100 to 101."""
+    records = made({"2016-05-05": 48, "2017-03-05": 2, "2017-05-05": 100})
+    years = "{id: Q1, kind: by, by: financial_year}"
+    publish_release(asked(records, YEARS, years), FIVE, book)
+    records += made({"2017-05-06": 1})
+    shorter = "periods: [{from: 2016-04-01, to: 2017-02-28}, 2017/18]"
+    with pytest.raises(DisclosureError, match=TWO):
+        publish_release(asked(records, shorter, years, generation="crimes-2"), FIVE, book)
+
+
+def test_a_number_that_moved_itself_is_no_difference(book: Path) -> None:
+    """50 in 2016/17, then 100: the second replaces the first, and no difference of them is exact."""
+    records = made({"2016-05-05": 48, "2017-03-05": 2, "2017-05-05": 100})
+    years = "{id: Q1, kind: by, by: financial_year}"
+    publish_release(asked(records, YEARS, years), FIVE, book)
+    records += made({"2016-05-06": 30, "2017-03-06": 20})
+    publish_release(asked(records, "period: 2016/17", TOTAL, generation="crimes-2"), FIVE, book)
+
+
+FEW_OTHERS: dict[str, tuple[dict[str, Any], str]] = {
+    "offences": ({"offence_code": "88/1"}, "offences: [{codes: [22B]}]"),
+    "sex": ({"victims": [{"sex": "M"}]}, "where: {sex: [F]}"),
+    "outcome": ({"outcome": 2}, "where: {outcome: ['1']}"),
+    "category": ({"categories": {"district": "South"}}, "where: {district: [North]}"),
+    "mentions": ({"narrative": "beta"}, "mentions: [alpha]"),
+}
+
+MANY: dict[str, Any] = {
+    "offence_code": "22B",
+    "victims": [{"sex": "F"}],
+    "outcome": 1,
+    "categories": {"district": "North"},
+    "narrative": "alpha",
+}
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["all first", "all last"])
+@pytest.mark.parametrize("dimension", FEW_OTHERS)
+def test_a_missing_condition_means_all_values(book: Path, dimension: str, order: int) -> None:
+    """50 of any kind and 48 of one: 2 are of another, whichever is asked first."""
+    fields, condition = FEW_OTHERS[dimension]
+    records = made({"2016-05-05": 48}, **MANY) + made({"2016-05-05": 2}, **{**MANY, **fields})
+    scopes = [YEARS, f"{YEARS}\n{condition}"][::order]
+    publish_release(asked(records, scopes[0], TOTAL), FIVE, book)
+    with pytest.raises(DisclosureError, match=TWO):
+        publish_release(asked(records, scopes[1], TOTAL), FIVE, book)
+
+
+def test_enough_others_are_published(book: Path) -> None:
+    for fields, condition in FEW_OTHERS.values():
+        records = made({"2016-05-05": 48}, **MANY) + made({"2016-05-05": 9}, **{**MANY, **fields})
+        publish_release(asked(records, YEARS, TOTAL), FIVE, book)
+        publish_release(asked(records, f"{YEARS}\n{condition}", TOTAL), FIVE, book)
+        book.unlink()
+
+
+def test_the_release_that_completes_a_disclosure_is_refused(book: Path) -> None:
+    """All 50, then North 48: that is refused, and a table by district is not."""
+    north = made({"2016-05-05": 48}, categories={"district": "North"})
+    records = north + made({"2016-05-05": 2}, categories={"district": "South"})
+    publish_release(asked(records, YEARS, TOTAL), FIVE, book)
+    with pytest.raises(DisclosureError, match=TWO):
+        publish_release(asked(records, f"{YEARS}\nwhere: {{district: [North]}}", TOTAL), FIVE, book)
+    publish_release(asked(records, YEARS, "{id: Q1, kind: by, by: district}"), FIVE, book)
+
+
+def test_a_narrower_question_in_one_release_leaves_no_small_rest() -> None:
+    """50 in scope and 48 of them of one outcome: one of the two numbers is withheld."""
+    records = made({"2016-05-05": 48}, **MANY) + made({"2016-05-05": 2}, **{**MANY, "outcome": 2})
+    narrower = "{id: Q1, kind: keywords, keywords: [alpha], within: {where: {outcome: ['1']}}}"
+    found = protect_answer(asked(records, YEARS, narrower), FIVE).answer
+    assert None in (found.scope.records, found.questions[0].table.total.counts[0])
+
+
+WORDINGS = ("[alpha, beta]", "[{term: alpha, aliases: [beta]}]")
+
+
+@pytest.mark.parametrize("wordings", [WORDINGS, WORDINGS[::-1]], ids=["terms first", "alias first"])
+def test_two_wordings_of_one_population_are_one(book: Path, wordings: tuple[str, str]) -> None:
+    """May 3 and June 7 are withheld in the first, so June alone is in the second."""
+    days = {"2016-05-05": 3, "2016-06-05": 7, "2016-07-05": 9}
+    records = made(days, narrative="alpha")
+    quarter = f"period: {{from: 2016-05-01, to: 2016-07-31}}\nmentions: {wordings[0]}"
+    first = publish_release(asked(records, quarter, "{id: Q1, kind: by, by: month}"), FIVE, book)
+    months = [row.counts[0] for row in first.answer.questions[0].table.rows]
+    assert months.count(None) == 2
+    june = f"period: {{from: 2016-06-01, to: 2016-06-30}}\nmentions: {wordings[1]}"
+    second = publish_release(asked(records, june, TOTAL), FIVE, book)
+    assert second.answer.scope.records == months[1]
+
+
+def test_a_number_that_moved_loses_its_force_and_no_other(book: Path) -> None:
+    """2 in March 2017 are given away although every number of 2017/18 moved since."""
+    days = {"2016-05-05": 48, "2017-03-05": 2, "2017-05-05": 60, "2017-12-05": 40}
+    quarters = "{id: Q1, kind: by, by: quarter, within: {period: 2017/18}}"
+    years = "{id: Q2, kind: by, by: financial_year}"
+    publish_release(asked(made(days), YEARS, quarters, years), FIVE, book)
+    later = made({**days, "2017-05-05": 66, "2017-12-05": 47, "2018-01-05": 9})
+    shorter = "periods: [{from: 2016-04-01, to: 2017-02-28}, 2017/18]"
+    with pytest.raises(DisclosureError, match=TWO):
+        publish_release(asked(later, shorter, years, generation="crimes-2"), FIVE, book)
+
+
+def test_the_same_request_is_published_again_after_a_refresh(book: Path) -> None:
+    records = made(FIVE_DAYS)
+    publish_release(asked(records, YEARS, *QUARTERS), FIVE, book)
+    records += made({"2017-12-06": 30, "2018-02-05": 12})
+    publish_release(asked(records, YEARS, *QUARTERS, generation="crimes-2"), FIVE, book)
+
+
+def test_what_was_withheld_stays_withheld_even_if_it_is_0_now(book: Path) -> None:
+    records = made({"2016-05-05": 3, "2016-06-05": 7, "2016-07-05": 9})
+    quarter = "period: {from: 2016-05-01, to: 2016-07-31}"
+    months = "{id: Q1, kind: by, by: month}"
+    publish_release(asked(records, quarter, months), FIVE, book)
+    none_left = asked(records[3:], quarter, months, generation="crimes-2")
+    found = publish_release(none_left, FIVE, book).answer
+    assert found.questions[0].table.rows[0].counts == (None,)
