@@ -126,7 +126,8 @@ def _list_changes(request: Request, published: Answer) -> Iterator[Change]:
         for question in published.questions
         if _is_much(_count([*_list_counts(question)]))
     }
-    if not questions:
+    # Every change counts the same records: if their number is withheld, so are its parts.
+    if not questions or published.scope.records is None:
         return
     offence_rows = {
         number

@@ -62,6 +62,15 @@ def test_a_change_that_would_still_give_no_number_is_not_suggested() -> None:
     assert suggest_changes(REQUEST, published, answer_few, protect) == []
 
 
+def test_nothing_is_asked_where_the_number_of_records_itself_is_withheld() -> None:
+    def ask(request: Request) -> Answer:
+        raise AssertionError(request.reference)
+
+    few = protect(answer_by_code(1, 1, 1))
+    assert few.scope.records is None
+    assert suggest_changes(REQUEST, few, ask, protect) == []
+
+
 @pytest.mark.parametrize("seconds", [-1.0, 20.0])
 def test_looking_for_suggestions_stops_in_time(seconds: float) -> None:
     published = protect(answer_merged(REQUEST))
