@@ -204,6 +204,25 @@ class Folder:
             raise
         self.sync()
 
+    def replace_file(self, name: str, content: bytes) -> None:
+        """Write a file whole or not at all; an existing one keeps its mode and its owner."""
+        mode = self.find_mode(name)
+        if mode is None:
+            self.write_file(name, content)
+            return
+        before = self._stat(name)
+        self.write_file(name, content, Permissions(stat.S_IMODE(mode) & 0o777, exact=True))
+        after = self._stat(name)
+        if (before.st_uid, before.st_gid) != (after.st_uid, after.st_gid):
+            with suppress(OSError):  # only root may give a file away
+                os.chown(
+                    self._at(name),
+                    before.st_uid,
+                    before.st_gid,
+                    dir_fd=self._handle,
+                    follow_symlinks=False,
+                )
+
     def write_new_file(self, name: str, content: bytes, permissions: Permissions = PUBLIC) -> None:
         """Write a file that must not exist yet, and sync it.
 
@@ -451,6 +470,16 @@ def open_input(path: Path) -> BufferedReader:
     return os.fdopen(_open_for_reading(path, Folder.open_input), "rb")
 
 
+def open_ordinary_input(path: Path) -> BufferedReader:
+    """Open an ordinary file for reading: no named pipe, device or socket. Raises OSError.
+
+    A link of another user is followed if it leads to a file of that user.
+    """
+    if not _HAS_HANDLES:
+        return path.open("rb")
+    return os.fdopen(_open_for_reading(path, Folder.open_ordinary_input), "rb")
+
+
 def read_file(path: Path) -> bytes:
     """The content of an ordinary file, opened as by ``open_input``. Raises OSError."""
     if not _HAS_HANDLES:
@@ -490,6 +519,22 @@ def write_file(path: Path, content: bytes, *, private: bool = False) -> None:
     """
     with open_folder(path.parent) as folder:
         folder.write_file(path.name, content, PRIVATE if private else PUBLIC)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file as ``write_file`` does. An existing one keeps its mode and, where the system
+    allows it, its owner; a link of this user or of root leads to it. Raises OSError.
+    """
+    if not _HAS_HANDLES:
+        write_file(path.resolve(), content)
+        return
+    walk = _Walk(path)
+    try:
+        name = walk.find_last_name()
+        with walk.take_folder() as folder:
+            folder.replace_file(name, content)
+    finally:
+        walk.close()
 
 
 def open_private_file(path: str | os.PathLike[str], flags: int) -> int:

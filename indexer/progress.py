@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from indexer.terminal import escape_controls
+
 
 class Progress:
     """Shows progress, or nothing if ``quiet``."""
@@ -17,7 +19,7 @@ class Progress:
     def say(self, line: str) -> None:
         """Print one plain line."""
         if not self._quiet:
-            print(line, file=sys.stderr, flush=True)
+            print(escape_controls(line), file=sys.stderr, flush=True)
 
     @contextmanager
     def bar(self, title: str, total: float | None = None) -> Iterator[Callable[[float], None]]:

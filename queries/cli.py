@@ -28,6 +28,7 @@ from indexer.commands.shared import parse_path
 from indexer.commands.source.inspect import run_inspect
 from indexer.errors import FoidexError, OutputError, list_exit_codes
 from indexer.session import get_session, start_session
+from indexer.terminal import escape_controls
 from queries.commands.answer import answer_app
 from queries.commands.demo import demo_app
 from queries.commands.estimate import estimate_app
@@ -205,7 +206,7 @@ def run(argv: Sequence[str] | None = None) -> int:
                 pass
     except FoidexError as error:
         if str(error):
-            print(f"foidex: {error}", file=sys.stderr)
+            print(escape_controls(f"foidex: {error}"), file=sys.stderr)
         return error.exit_code
     except _TerminatedError as stopped:
         print("foidex: stopped.", file=sys.stderr)

@@ -10,6 +10,7 @@ import typer
 from indexer.commands.shared import parse_path
 from indexer.jobs.overrides import CheckOverride
 from indexer.session import get_session
+from indexer.terminal import escape_controls
 
 PathsArgument = Annotated[
     list[Path],
@@ -86,4 +87,4 @@ def run_load(
             )
         run.write(generation=loaded.generation.name, records=loaded.generation.records)
     for line in summarise_refresh(loaded):
-        print(line)
+        print(escape_controls(line))

@@ -16,10 +16,11 @@ from tomlkit.toml_document import TOMLDocument
 
 from indexer.config.profile import UNDECIDED
 from indexer.errors import ConfigurationError, OutputError
-from indexer.files import write_file
+from indexer.files import read_file, replace_file
 from indexer.inspection.field_rules import describe_damage
 from indexer.inspection.inspect_files import InspectedTable, Inspection
 from indexer.sources.tables.spreadsheet import SPREADSHEET_ENDINGS
+from indexer.terminal import escape_line
 
 _CONTINUED_QUESTION = (
     "DECIDE: these rows continue the text of the row before. Write space if a row's end can cut a "
@@ -72,7 +73,7 @@ def write_profile(file: Path, inspection: Inspection, chosen: InspectedTable) ->
     _add_columns(columns, chosen)
     text = tomlkit.dumps(document)
     try:
-        write_file(file, text.encode())
+        replace_file(file, text.encode())
     except OSError as error:
         raise OutputError(
             f"{file}: cannot be written ({error.strerror}). Check its permissions."
@@ -87,8 +88,9 @@ def write_profile(file: Path, inspection: Inspection, chosen: InspectedTable) ->
 
 def _read_document(file: Path) -> TOMLDocument:
     try:
-        text = file.read_text(encoding="utf-8") if file.exists() else ""
-        return tomlkit.parse(text)
+        return tomlkit.parse(read_file(file).decode())
+    except FileNotFoundError:
+        return tomlkit.parse("")
     except OSError as error:
         raise ConfigurationError(
             f"{file}: cannot be read ({error.strerror}). Check its permissions."
@@ -252,4 +254,4 @@ def _has_undecided(value: Any) -> bool:
 def _wrap_comment(text: str) -> Iterable[str]:
     import textwrap
 
-    return textwrap.wrap(text, 96, break_long_words=False)
+    return textwrap.wrap(escape_line(text), 96, break_long_words=False)

@@ -9,6 +9,7 @@ from indexer.inspection.column_facts import ColumnFacts
 from indexer.inspection.field_rules import describe_damage, describe_examples
 from indexer.inspection.inspect_files import InspectedTable, Inspection
 from indexer.records.damage.kinds import list_damage_counts
+from indexer.terminal import show_name
 
 _NAME_WIDTH: Final = 24
 
@@ -23,8 +24,10 @@ def describe_inspection(inspection: Inspection, *, show_values: bool) -> Iterato
     for number, inspected in enumerate(inspection.tables):
         if number:
             yield ""
-        name = inspected.table.name
-        title = name if name == inspected.path.name else f"{inspected.path.name}: {name}"
+        name, file_name = inspected.table.name, show_name(inspected.path.name)
+        title = show_name(name)
+        if name != inspected.path.name:
+            title = f"{file_name}: {title}"
         hidden = " (hidden)" if inspected.table.hidden else ""
         if inspected.facts is None:
             yield f"{title}{hidden}: empty"
@@ -40,8 +43,8 @@ def describe_inspection(inspection: Inspection, *, show_values: bool) -> Iterato
     for file, parts in inspection.hidden.items():
         if parts.rows or parts.columns:
             yield (
-                f"{file}: {parts.rows:,} rows and {parts.columns:,} groups of columns are hidden; "
-                "they are in the file, and are read."
+                f"{show_name(file)}: {parts.rows:,} rows and {parts.columns:,} groups of columns "
+                "are hidden; they are in the file, and are read."
             )
 
 
@@ -95,6 +98,7 @@ def _describe_reason(column: ColumnFacts, reason: str) -> str:
 
 
 def _shorten(text: str, width: int) -> str:
+    text = show_name(text)
     return text if len(text) <= width else f"{text[: width - 2]}.."
 
 

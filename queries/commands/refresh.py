@@ -8,6 +8,7 @@ import typer
 
 from indexer.jobs.overrides import CheckOverride
 from indexer.session import get_session
+from indexer.terminal import escape_controls
 from queries.commands.options import INDEX_PANEL
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def run_refresh_command(
         return
     result = run_nightly_refresh(get_session(), mode, overrides)
     for line in summarise_refresh(result):
-        print(line)
+        print(escape_controls(line))
 
 
 def _check_source(mode: RefreshMode, overrides: frozenset[CheckOverride]) -> None:
@@ -71,6 +72,6 @@ def _check_source(mode: RefreshMode, overrides: frozenset[CheckOverride]) -> Non
 
     tally = check_configured_source(get_session(), mode, overrides)
     for line in summarise_source_check(tally):
-        print(line)
+        print(escape_controls(line))
     if CheckOverride.REJECTS not in overrides:
         require_allowed_rejects(tally, get_session().settings)

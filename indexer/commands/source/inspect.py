@@ -9,6 +9,7 @@ import typer
 
 from indexer.commands.shared import parse_path
 from indexer.session import get_session
+from indexer.terminal import escape_line
 
 
 def run_inspect(
@@ -41,7 +42,7 @@ def run_inspect(
     settings = get_session().settings
     inspection = inspect_files(files, settings.categories)
     for line in describe_inspection(inspection, show_values=show_values):
-        print(line)
+        print(escape_line(line))
     if not write:
         return
     chosen = require_one_layout(inspection)

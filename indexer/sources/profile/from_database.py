@@ -17,7 +17,7 @@ from indexer.sources.database import CRIMES_TABLE, read_plain_rows
 from indexer.sources.database_connection import DatabaseSource
 from indexer.sources.profile.columns import check_header
 from indexer.sources.profile.reading import read_profiled_rows
-from indexer.sources.tables.table import TableRow
+from indexer.sources.tables.table import TableRow, keep_finite
 
 _LOCATION: Final = "source.queries.crimes"
 
@@ -49,7 +49,11 @@ def read_profiled_database(
 
 def _convert_cell(cell: Any) -> Any:
     """A database's value as a table's cell."""
-    if isinstance(cell, Decimal) and cell.is_finite():
+    if isinstance(cell, float):
+        return keep_finite(cell)
+    if isinstance(cell, Decimal):
+        if not cell.is_finite():
+            return str(cell)
         return int(cell) if cell == cell.to_integral_value() else float(cell)
     if isinstance(cell, datetime) and cell.tzinfo is not None:
         return cell.astimezone(UTC)

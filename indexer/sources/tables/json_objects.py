@@ -15,13 +15,16 @@ from typing import IO, Any, Final
 from indexer.errors import SourceError
 from indexer.sources.base import MAX_RECORD_BYTES
 from indexer.sources.tables.encoding import OpenBytes
-from indexer.sources.tables.table import MAX_COLUMNS
+from indexer.sources.tables.table import MAX_COLUMNS, keep_finite
 
 _BLOCK_BYTES: Final = 1024 * 1024
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 
 _MAX_DEPTH: Final = 20
+
+#: Longer whole numbers are kept as text: no field is one.
+_MAX_DIGITS: Final = 18
 
 
 class _Duplicates(ValueError):  # noqa: N818 - passed on as text
@@ -35,7 +38,16 @@ def _keep_distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-_DECODER: Final = json.JSONDecoder(object_pairs_hook=_keep_distinct)
+def _read_whole(text: str) -> int | str:
+    return int(text) if len(text) <= _MAX_DIGITS else text
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_keep_distinct,
+    parse_int=_read_whole,
+    parse_float=lambda text: keep_finite(float(text)),
+    parse_constant=str,
+)
 
 
 class _Window:
@@ -168,6 +180,8 @@ def _flatten_into(fields: dict[str, Any], path: str, value: Any, depth: int) -> 
         raise ValueError("is nested too deeply to be a record")
     if isinstance(value, dict):
         for name, inner in value.items():
+            if not name.isprintable():
+                raise ValueError("has a field whose name has control characters")
             _flatten_into(fields, f"{path}.{name}" if path else name, inner, depth + 1)
     elif isinstance(value, list):
         _flatten_list(fields, path, value, depth)

@@ -26,6 +26,7 @@ from indexer.sources.tables.spreadsheet import (
 )
 from indexer.sources.tables.table import SourceTable, TableRow
 from indexer.sources.tables.zipped import list_members, open_packed
+from indexer.terminal import show_name
 
 TEXT_ENDINGS: Final = (".csv", ".txt", ".tsv", ".tab")
 
@@ -59,7 +60,12 @@ def open_tables(path: Path, layout: LayoutRules) -> list[SourceTable]:
         return _open_sheets(path, layout)
     if name.endswith(".zip"):
         return [
-            _open_text(f"{path}/{member}", f"{path.name}/{member}", open_bytes, layout)
+            _open_text(
+                f"{path}/{show_name(member)}",
+                f"{path.name}/{show_name(member)}",
+                open_bytes,
+                layout,
+            )
             for member, open_bytes in list_members(path)
             if _require_text_member(path, member)
         ]
@@ -79,8 +85,8 @@ def _require_text_member(path: Path, member: str) -> bool:
     if member.lower().endswith(TEXT_ENDINGS):
         return True
     raise SourceError(
-        f"{path}: holds {member[:80]}, and a zip may hold {', '.join(TEXT_ENDINGS)} only. Unpack "
-        "it, and give the files of records."
+        f"{path}: holds {show_name(member)}, and a zip may hold {', '.join(TEXT_ENDINGS)} only. "
+        "Unpack it, and give the files of records."
     )
 
 
@@ -112,7 +118,7 @@ def _open_sheets(path: Path, layout: LayoutRules) -> list[SourceTable]:
         if not any(fnmatchcase(sheet.name, pattern) for sheet in sheets):
             raise SourceError(
                 f'{path}: has no sheet "{pattern}", which [source.profile] sheets names. Its '
-                f"sheets are {', '.join(sheet.name for sheet in sheets)}."
+                f"sheets are {', '.join(show_name(sheet.name) for sheet in sheets)}."
             )
     for sheet in sheets:
         is_chosen = not layout.sheets or _matches(sheet.name, layout.sheets)
@@ -122,8 +128,8 @@ def _open_sheets(path: Path, layout: LayoutRules) -> list[SourceTable]:
             if _sheet_is_empty(path, sheet.name):
                 continue
             raise SourceError(
-                f'{path}: has a new sheet "{sheet.name}". Add it to sheets or to ignore_sheets of '
-                "[source.profile]."
+                f'{path}: has a new sheet "{show_name(sheet.name)}". Add it to sheets or to '
+                "ignore_sheets of [source.profile]."
             )
         rows = partial(read_sheet_rows, path, sheet.name)
         tables.append(SourceTable(sheet.name, rows, hidden=sheet.hidden))

@@ -17,8 +17,10 @@ from typing import IO, Final, NamedTuple
 import msgspec
 
 from indexer.errors import SourceError
+from indexer.files import open_ordinary_input
 from indexer.sources.tables.spreadsheet_worker import PROTECTED
 from indexer.sources.tables.table import TableRow, check_width, decode_rows
+from indexer.terminal import show_name
 
 SPREADSHEET_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
@@ -55,8 +57,8 @@ def read_sheet_rows(path: Path, sheet: str) -> Iterator[TableRow]:
             for cells in rows:
                 number += 1
                 if number == 1:
-                    check_width(f"{path}, sheet {sheet}", len(cells))
-                yield TableRow(f"{path.name}, sheet {sheet}: row {number}", cells)
+                    check_width(f"{path}, sheet {show_name(sheet)}", len(cells))
+                yield TableRow(f"{path.name}, sheet {show_name(sheet)}: row {number}", cells)
 
 
 @contextmanager
@@ -80,7 +82,7 @@ def _start_worker(path: Path, sheets: Sequence[str]) -> Generator[IO[bytes]]:
 def _check_package(path: Path) -> None:
     """Raise SourceError for a file that cannot be opened, or would unpack to too much."""
     try:
-        with path.open("rb") as file:
+        with open_ordinary_input(path) as file:
             if not zipfile.is_zipfile(file):
                 return
             with zipfile.ZipFile(file) as package:

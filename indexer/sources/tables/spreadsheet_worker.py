@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from indexer.sources.tables.table import encode_rows
+from indexer.sources.tables.table import WHOLE_LIMIT, encode_rows, keep_finite
 
 _BATCH_ROWS: Final = 200
 
@@ -57,11 +57,16 @@ def run_worker(path: str, megabytes: int, sheets: list[str] | None, output: Bina
 
 
 def _normalise_rows(rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
-    """Rows whose whole numbers are int: most formats hold every number as a float."""
+    """Rows whose whole numbers are int: most formats hold every number as a float. One that is
+    too large stays one."""
     for row in rows:
         for index, cell in enumerate(row):
-            if type(cell) is float and cell.is_integer():
+            if type(cell) is not float:
+                continue
+            if cell.is_integer() and abs(cell) < WHOLE_LIMIT:
                 row[index] = int(cell)
+            else:
+                row[index] = keep_finite(cell)
         yield row
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, NamedTuple
@@ -13,6 +14,9 @@ from indexer.errors import SourceError
 
 #: The most columns of a table. Excel allows 16,384; a list of records needs a few dozen.
 MAX_COLUMNS: Final = 2_000
+
+#: Larger whole numbers are not exact as a float, and not numbers of a record.
+WHOLE_LIMIT: Final = 1e18
 
 _DATE_CODE: Final = 1
 
@@ -49,6 +53,11 @@ class SourceTable(Struct, frozen=True):
     delimiter: str | None = None
     encoding: str | None = None
     evidence: tuple[str, ...] = ()
+
+
+def keep_finite(number: float) -> float | str:
+    """A number as it is; one that is none, or is infinite, as its text, which no field accepts."""
+    return number if math.isfinite(number) else str(number)
 
 
 def is_blank_row(cells: Sequence[Any]) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
+import os
 import zipfile
 import zlib
 from functools import partial
@@ -11,8 +13,9 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from indexer.errors import SourceError
-from indexer.files import open_input
+from indexer.files import open_ordinary_input
 from indexer.sources.tables.encoding import OpenBytes
+from indexer.terminal import show_name
 
 #: Records pack to about a tenth; a file made to fill a disk, to a thousandth or less.
 MAX_INFLATION: Final = 200
@@ -46,7 +49,7 @@ class PackedStream(io.RawIOBase):
         """Read unpacked data. Raises SourceError where it is damaged, or too much."""
         try:
             data = self._stream.read(len(buffer))
-        except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError):
+        except (zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, OSError):
             raise SourceError(
                 f"{self._label}: the packed data is cut short or damaged. Copy it again."
             ) from None
@@ -70,7 +73,7 @@ class PackedStream(io.RawIOBase):
 def list_members(path: Path) -> list[tuple[str, OpenBytes]]:
     """The files of a zip by name, each with what opens it. Raises SourceError."""
     try:
-        with zipfile.ZipFile(path) as package:
+        with open_ordinary_input(path) as file, zipfile.ZipFile(file) as package:
             infos = [
                 info
                 for info in package.infolist()
@@ -96,20 +99,22 @@ def list_members(path: Path) -> list[tuple[str, OpenBytes]]:
 
 
 def _open_member(path: Path, name: str) -> IO[bytes]:
-    package = zipfile.ZipFile(path)
-    info = package.getinfo(name)
+    label = f"{path}/{show_name(name)}"
+    file = open_ordinary_input(path)
     try:
+        package = zipfile.ZipFile(file)
+        info = package.getinfo(name)
         stream = package.open(info)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
-        package.close()
-        raise SourceError(f"{path}/{name}: cannot be unpacked. Copy it again.") from None
-    return io.BufferedReader(PackedStream(f"{path}/{name}", stream, info.compress_size, package))
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, KeyError, ValueError):
+        file.close()
+        raise SourceError(f"{label}: cannot be unpacked. Copy it again.") from None
+    return io.BufferedReader(PackedStream(label, stream, info.compress_size, package, file))
 
 
 def open_packed(path: Path) -> IO[bytes]:
     """The data of a file, unpacked if it is gzip. Raises SourceError."""
     try:
-        file = open_input(path)
+        file = open_ordinary_input(path)
     except FileNotFoundError:
         raise SourceError(f"{path}: there is no such file. Check the path.") from None
     except OSError as error:
@@ -118,6 +123,6 @@ def open_packed(path: Path) -> IO[bytes]:
         ) from None
     if file.peek(2)[:2] != _GZIP:
         return file
-    size = path.stat().st_size
+    size = os.fstat(file.fileno()).st_size
     unpacked: IO[bytes] = gzip.GzipFile(fileobj=file)  # type: ignore[assignment]
     return io.BufferedReader(PackedStream(str(path), unpacked, size, file))

@@ -1,0 +1,34 @@
+"""Text of others, such as the name of a file or a column, as a terminal may show it.
+
+Escape sequences could change what a terminal shows or does, and a line break could forge a message.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_MAX_NAME_LENGTH: Final = 120
+
+
+def escape_controls(text: str) -> str:
+    r"""The text with its control, direction and other invisible characters as numbers (``\x1b``).
+
+    Line breaks stay, since messages have several lines.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() or character == "\n" else ascii(character)[1:-1]
+        for character in text
+    )
+
+
+def escape_line(text: str) -> str:
+    """The same on one line."""
+    return escape_controls(text).replace("\n", "\\n")
+
+
+def show_name(name: str) -> str:
+    """A name for a message, on one line and not longer than a person would read."""
+    text = escape_line(name)
+    return text if len(text) <= _MAX_NAME_LENGTH else f"{text[: _MAX_NAME_LENGTH - 3]}..."
