@@ -20,8 +20,6 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
-import filelock
-
 PRIVATE_MODE: Final = 0o600
 
 _MAX_LINKS: Final = 40
@@ -266,6 +264,8 @@ class Folder:
     def hold_lock(self, name: str, seconds: float, mode: int = 0o644) -> Iterator[None]:
         """Hold a lock file between processes. Raises filelock.Timeout."""
         path = self._find_lock_path(name)
+        import filelock  # takes half of the time of a help text
+
         with filelock.FileLock(path, timeout=seconds, mode=mode):
             # If the folder was swapped, a lock there protects nothing that is written here.
             if not os.path.samestat(os.lstat(self.path / name), self._stat(name)):

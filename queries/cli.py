@@ -69,6 +69,10 @@ def _flush_output() -> Iterator[None]:
         ) from None
 
 
+# More characters than the first sentence of any help text has.
+_WHOLE_SENTENCE: Final = 200
+
+
 class FoidexGroup(TyperGroup):
     """The commands. A result that cannot be written raises OutputError, whichever command it is; a
     wrong value of an option is explained in plain words."""
@@ -77,6 +81,21 @@ class FoidexGroup(TyperGroup):
         """Read the command line, which may print a help text. Raises OutputError."""
         with _flush_output(), explain_option_errors():
             return super().make_context(*args, **kwargs)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands of each panel under its name."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        names = [name for name in self.list_commands(ctx) if not self.commands[name].hidden]
+        for name in names:
+            command = self.commands[name]
+            panel = getattr(command, "rich_help_panel", None)
+            title = panel if isinstance(panel, str) else "Commands"
+            panels.setdefault(title, []).append((name, command.get_short_help_str(_WHOLE_SENTENCE)))
+        for title, rows in panels.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name.ljust(max(map(len, names))), text) for name, text in rows]
+                )
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command. Raises FoidexError."""
@@ -90,6 +109,7 @@ app = typer.Typer(
     help="Answers Freedom of Information requests over crime records with numbers you can defend.",
     epilog=_format_exit_codes(),
     no_args_is_help=True,
+    rich_markup_mode=None,  # frames and colours would take twice the time of all the rest
     pretty_exceptions_show_locals=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

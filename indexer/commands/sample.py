@@ -11,7 +11,6 @@ import typer
 
 from indexer.commands.shared import parse_path
 from indexer.errors import OutputError
-from indexer.files import open_file
 
 
 def run_sample(
@@ -30,6 +29,8 @@ def run_sample(
 
     Example: foidex sample 20000 --out sample.jsonl
     """
+    from indexer.files import open_file
+
     if output_file is None:
         write_sample(sys.stdout.buffer.write, number, seed)
         return

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from num2words import num2words
-
 from queries.answer.types import (
     NOT_COVERED,
     WITHHELD,
@@ -38,6 +36,8 @@ def spell_number(value: Count) -> str:
         return "an unknown number (not covered) of"
     if value == 0:
         return "no"
+    from num2words import num2words
+
     return str(num2words(value)) if value <= _MAX_SPELT_NUMBER else format_number(value)
 
 

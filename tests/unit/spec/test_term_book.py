@@ -24,6 +24,7 @@ from queries.request.reader import parse_request
 from queries.spec.term_book import (
     BookTerm,
     TermBook,
+    find_default_term_book,
     load_configured_term_book,
     load_default_term_book,
     read_term_book,
@@ -268,3 +269,8 @@ def test_the_letters_of_a_name_stand_apart_only_where_the_book_says_so() -> None
     assert spaced == {"xbox", "x box", "xb ox"}
     every = itertools.chain.from_iterable(term(entry.term).forms for entry in BOOK.terms)
     assert ("m", "sn") not in set(every)
+
+
+def test_the_entries_of_the_shipped_term_book_have_no_fault() -> None:
+    """They are not checked again when it is loaded."""
+    assert read_term_book(find_default_term_book()).terms == load_default_term_book().terms
