@@ -9,7 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
-from indexer.config.profile import SourceProfile, is_ignored
+from indexer.config.profile import SourceProfile, is_ignored, list_used_columns
 from indexer.errors import SourceError
 from indexer.records.categories import Categories
 from indexer.sources.base import MAX_RECORD_BYTES, RawRecord, SourceRows
@@ -227,7 +227,7 @@ def _align_objects(
     rows = table.rows()
     first = list(islice(rows, _SAMPLE_ROWS))
     fields = {name: None for row in first for name in row.cells[0]}
-    header = list(profile.columns) or [name for name in fields if not is_ignored(name, profile)]
+    header = list(profile.columns) or list_used_columns(profile)
     sparse = [name for name in header if name not in fields and _is_sparse(name, profile)]
     present = [*fields, *sparse]
     check_header(str(path), present, profile)
