@@ -21,16 +21,17 @@ _OVERLAP: Final = 4096
 
 _MAX_SCANNED: Final = 1024**3
 
-_ROW: Final = re.compile(rb"<row\b[^>]*\bhidden=\"(?:1|true)\"[^>]*>")
+# The patterns are bounded, so that a sheet made to be slow is not: no part of one is tried twice.
+_ROW: Final = re.compile(rb"<row\b[^<>]{0,1000}\bhidden=\"(?:1|true)\"")
 
-_COLUMN: Final = re.compile(rb"<col\b[^>]*\bhidden=\"(?:1|true)\"[^>]*>")
+_COLUMN: Final = re.compile(rb"<col\b[^<>]{0,1000}\bhidden=\"(?:1|true)\"")
 
 _ODS_ROW: Final = re.compile(
-    rb"<table:table-row\b[^>]*table:visibility=\"(?:collapse|filter)\"[^>]*>"
+    rb"<table:table-row\b[^<>]{0,1000}table:visibility=\"(?:collapse|filter)\""
 )
 
 _ODS_COLUMN: Final = re.compile(
-    rb"<table:table-column\b[^>]*table:visibility=\"(?:collapse|filter)\"[^>]*>"
+    rb"<table:table-column\b[^<>]{0,1000}table:visibility=\"(?:collapse|filter)\""
 )
 
 

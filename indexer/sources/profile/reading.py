@@ -102,7 +102,7 @@ def read_profiled_rows(
     rows = chain(first, rows)
     if profile.continuation is None and profile.one_row_per == "record":
         for row in rows:
-            if skip := skips(row.cells):
+            if not row.error and (skip := skips(row.cells)):
                 yield _skip_row(row, skip)
             else:
                 mapped = mapper.map_row(row.cells)
@@ -142,7 +142,7 @@ def _keep_rows(
     joiner = _JOINERS.get(rule.join) if rule else None
     pending: GroupedRow | None = None
     for number, row in enumerate(rows):
-        if skip := skips(row.cells):
+        if not row.error and (skip := skips(row.cells)):
             skipped.append(_skip_row(row, skip))
         elif rule and pending and _continues(row.cells, column):
             text = pending.cells[column]

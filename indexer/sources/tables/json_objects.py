@@ -21,6 +21,8 @@ _BLOCK_BYTES: Final = 1024 * 1024
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+
 _MAX_DEPTH: Final = 20
 
 #: Longer whole numbers are kept as text: no field is one.
@@ -170,9 +172,20 @@ def flatten_object(value: Any) -> dict[str, Any]:
     """
     fields: dict[str, Any] = {}
     _flatten_into(fields, "", value, 0)
+    if _has_half_characters(fields):
+        raise ValueError("has half of a character, such as \\ud83d without its other half")
     if len(fields) > MAX_COLUMNS:
         raise ValueError(f"has over {MAX_COLUMNS:,} fields")
     return fields
+
+
+def _has_half_characters(value: Any) -> bool:
+    """Whether any text has a surrogate that is no pair, which UTF-8 cannot hold."""
+    if isinstance(value, str):
+        return not value.isascii() and _SURROGATE.search(value) is not None
+    if isinstance(value, dict):
+        return any(map(_has_half_characters, value.values()))
+    return isinstance(value, list) and any(map(_has_half_characters, value))
 
 
 def _flatten_into(fields: dict[str, Any], path: str, value: Any, depth: int) -> None:

@@ -13,6 +13,7 @@ import openpyxl
 import pytest
 
 from indexer.errors import SourceError
+from indexer.inspection.hidden_parts import count_hidden_parts
 from indexer.sources.tables.open_file import LayoutRules, open_tables
 from indexer.terminal import escape_controls, escape_line, show_name
 from tests.support.command_line import Outcome, run_command
@@ -161,3 +162,22 @@ def test_a_private_foidex_toml_stays_private_when_a_profile_is_written(tmp_path:
     assert (tmp_path / "foidex.toml").is_symlink()
     assert "[source.profile]" in target.read_text()
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("piece", ["<row ", ' hidden="1"', "<row" + " a" * 600])
+def test_a_sheet_made_to_be_slow_is_searched_once(tmp_path: Path, piece: str) -> None:
+    hidden = '<row r="1" hidden="1"><c/></row>'
+    text = f"{hidden}<row r='2'{piece * (2_000_000 // len(piece))}{hidden}"
+    parts = count_hidden_parts(write_zip(tmp_path / "x.xlsx", ("xl/worksheets/sheet1.xml", text)))
+    assert parts is not None
+    assert 2 <= parts.rows <= 3
+
+
+def test_half_a_character_in_json_rejects_its_record_only(tmp_path: Path) -> None:
+    record = {"Crime No": "R1", "Recorded": "13/06/2017", "HO Code": "22B", "MO": TEXT}
+    records = [record, {**record, "MO": ["a", "\ud83d b"]}, {**record, "MO": "\U0001f600"}]
+    (tmp_path / "x.json").write_text(json.dumps(records))
+    errors = [raw.error for raw in read_extract(tmp_path / "x.json", make_profile())]
+    assert errors[1] is not None
+    assert "half of a character" in errors[1]
+    assert (errors[0], errors[2]) == (None, None)
