@@ -30,7 +30,7 @@ from indexer.audit.chain import CHAIN_START, extend_head
 from indexer.errors import DisclosureError, LedgerMovedError, OutputError
 from indexer.files import PRIVATE_MODE, Permissions, open_file, open_folder, read_file
 from queries.answer.types import Answer, RuleOverride
-from queries.disclosure.advice import summarise_withheld
+from queries.disclosure.advice import summarise_withheld, warn_of_whole_groups
 from queries.disclosure.differencing import (
     LedgerEntry,
     collect_published_numbers,
@@ -164,7 +164,7 @@ def prepare_release(
         published = protect_answer(answer, policy).answer
         yield PreparedRelease(
             published,
-            summary=summarise_withheld(answer, published, policy),
+            summary=_summarise_release(answer, published, policy),
             preview=lambda other, _: protect_answer(other, policy).answer,
         )
         return
@@ -191,8 +191,13 @@ def prepare_release(
             return check._replace(answer=other).run(entries).answer
 
         changes = list_changed_numbers(entry.figures, entry.generation, earlier[-1:])
-        summary = summarise_withheld(answer, new_release.answer, policy)
+        summary = _summarise_release(answer, new_release.answer, policy)
         yield PreparedRelease(new_release.answer, tuple(changes), record, summary, preview)
+
+
+def _summarise_release(own: Answer, published: Answer, policy: Policy) -> tuple[str, ...]:
+    """What the officer reads about a release before it goes out."""
+    return (*summarise_withheld(own, published, policy), *warn_of_whole_groups(published))
 
 
 class _ReleaseCheck(NamedTuple):

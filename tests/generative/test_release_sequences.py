@@ -39,8 +39,10 @@ def test_the_reader_never_rules_out_what_is_true(
 
 
 _KNOWN_GAP = pytest.mark.xfail(
-    reason="what several releases or related terms give away together is not all withheld yet: "
-    "docs/publishing.md, What it does not protect against"
+    strict=False,
+    reason="a few sequences in a hundred narrow a withheld number when many numbers are combined, most "
+    "of them because the reader knows which victims a record has here: docs/publishing.md, What it "
+    "does not protect against",
 )
 
 
@@ -59,7 +61,6 @@ def test_no_sequence_of_releases_gives_a_withheld_number_away(
     assert not findings, explain_findings(attempt, findings)
 
 
-@_KNOWN_GAP
 @pytest.mark.long
 @pytest.mark.parametrize("threshold", [3, 5, 10])
 @settings(max_examples=examples(25), deadline=None)

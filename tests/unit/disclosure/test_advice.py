@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from queries.answer.types import format_json
-from queries.disclosure.advice import summarise_withheld
+from queries.disclosure.advice import summarise_withheld, warn_of_whole_groups
 from queries.disclosure.ledger import prepare_release
 from queries.disclosure.policy import Policy
 from queries.disclosure.release import protect_answer
@@ -42,3 +42,14 @@ def test_a_release_brings_the_summary_with_a_ledger_and_without(tmp_path: Path) 
             (line,) = release.summary
             assert "1 of them small" in line
             assert "of them small" not in format_json(release.answer)
+
+
+def test_a_group_that_lies_wholly_in_one_row_is_warned_of(tmp_path: Path) -> None:
+    """60 of 60: the zeros of the other rows say it of each. With a second row they do not."""
+    (line,) = warn_of_whole_groups(protect_answer(answer_by_code(0, 60, 0), FIVE).answer)
+    assert line.startswith('Q1: all 60 are in the row "Title of 22B", and every other row is 0')
+    assert warn_of_whole_groups(protect_answer(answer_by_code(7, 60, 0), FIVE).answer) == ()
+    small = protect_answer(answer_by_code(0, 3, 0), FIVE).answer
+    assert warn_of_whole_groups(small) == ()
+    with prepare_release(answer_by_code(0, 60, 0), FIVE, tmp_path / "releases.jsonl") as release:
+        assert release.summary == (line,)

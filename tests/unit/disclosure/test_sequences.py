@@ -203,3 +203,18 @@ def test_what_was_withheld_stays_withheld_even_if_it_is_0_now(book: Path) -> Non
     none_left = asked(records[3:], quarter, months, generation="crimes-2")
     found = publish_release(none_left, FIVE, book).answer
     assert found.questions[0].table.rows[0].counts == (None,)
+
+
+def test_a_request_is_published_again_after_thirty_nights(book: Path) -> None:
+    """Each night brings one or two records of the last month; what is small stays withheld."""
+    days = {"2016-05-05": 3, "2016-08-05": 40, "2016-11-05": 31, "2017-05-05": 60, "2018-02-05": 9}
+    quarters = "{id: Q1, kind: by, by: quarter}"
+    first = publish_release(asked(made(days), YEARS, quarters), FIVE, book).answer
+    for night in range(30):
+        days["2018-03-05"] = days.get("2018-03-05", 0) + 1 + night % 2
+    later = asked(made(days), YEARS, quarters, generation="crimes-31")
+    second = publish_release(later, FIVE, book).answer
+    for found in (first, second):
+        counts = [row.counts[0] for row in found.questions[0].table.rows]
+        assert counts[0] is None
+        assert sum(count is not None for count in counts) >= len(counts) - 2
