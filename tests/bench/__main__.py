@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+import tempfile
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import msgspec
 
 from indexer.index.generations import prune_generations
-from tests.bench import asking, damage, growth, loading, startup
+from tests.bench import asking, damage, growth, loading, startup, tables
 from tests.bench.asking import at_once, load, requests, shingles, ways
 from tests.bench.report import charts, markdown
 from tests.bench.rig import connected, machine, sample_file, server
@@ -28,7 +29,7 @@ def main() -> None:
     options.add_argument("--records", type=int, default=200_000)
     options.add_argument("--sizes", default="50000,200000,1000000")
     options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--only", default="startup,damage,loading,asking,growth")
+    options.add_argument("--only", default="startup,damage,tables,loading,asking,growth")
     options.add_argument("--out", type=Path, default=Path("bench-results"))
     options.add_argument("--quick", action="store_true")
     asked = options.parse_args()
@@ -98,6 +99,12 @@ def measure_without_server(
     if "damage" in parts:
         say("looking for damaged text")
         found["damage"] = damage.measure(max(asked.records // 100, 100), asked.rounds)
+    if "tables" in parts:
+        say("reading files as they come")
+        with tempfile.TemporaryDirectory() as folder:
+            found["tables"] = tables.measure(
+                Path(folder), max(asked.records // 10, 1_000), asked.rounds
+            )
 
 
 def write(found: dict[str, Any], folder: Path) -> str:

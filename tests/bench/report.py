@@ -24,7 +24,7 @@ def markdown(found: dict[str, Any]) -> str:
         lines.append("")
     for name, write in (
         ("loading", _loading), ("asking", _asking), ("shingles", _shingles), ("growth", _growth),
-        ("damage", _damage), ("startup", _startup),
+        ("damage", _damage), ("tables", _tables), ("startup", _startup),
     ):  # fmt: skip
         if name in found:
             lines += [*write(found), ""]
@@ -134,6 +134,17 @@ def _damage(found: dict[str, Any]) -> Iterator[str]:
     yield f"| --- |{' --- |' * len(ways)}"
     for name, one in found["damage"].items():
         yield f"| {name} | {' | '.join(f'{one[way]:.1f}' for way in ways)} |"
+
+
+def _tables(found: dict[str, Any]) -> Iterator[str]:
+    ways = list(next(iter(found["tables"].values())))
+    yield "Files as they come, seconds of CPU, and as a multiple of the reader alone:"
+    yield ""
+    yield f"| file | {' | '.join(ways)} |"
+    yield f"| --- |{' --- |' * len(ways)}"
+    for name, one in found["tables"].items():
+        cells = [f"{one[way]:.2f} ({one[way] / one['reader alone']:.1f})" for way in ways]
+        yield f"| {name} | {' | '.join(cells)} |"
 
 
 def _startup(found: dict[str, Any]) -> Iterator[str]:

@@ -1,0 +1,133 @@
+"""Files as they come, beside what reading them costs anyway: XLSX beside python-calamine, CSV beside
+the ``csv`` module.
+
+The same records, as one XLSX and one CSV with columns of their own. What is measured is CPU, that of
+child processes included: of the reader alone, of foidex from the file to checked rows (*rows*), and
+from the file to the documents that are sent to the server (*documents*).
+"""
+
+from __future__ import annotations
+
+import csv
+import resource
+import statistics
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import openpyxl
+import python_calamine
+
+from indexer.config.profile import SourceProfile
+from indexer.loading.bulk_request import prepare_document
+from indexer.records.sample import generate_records
+from indexer.sources import read_records
+from tests.bench.rig import reader
+
+_HEADER: Final = ("Crime No", "Recorded", "HO Code", "Status", "Age", "Sex", "MO")
+
+_PROFILE: Final[dict[str, Any]] = {
+    "fields": {
+        "crime_ref": "Crime No",
+        "recorded_on": {"column": "Recorded", "dates": ["DD/MM/YYYY"]},
+        "offence_code": "HO Code",
+        "status": {
+            "column": "Status",
+            "values": {name: name for name in ("recorded", "cancelled", "transferred")},
+        },
+        "victims.age": "Age",
+        "victims.sex": {"column": "Sex", "values": {name: name for name in "FMXU"}},
+        "narrative": "MO",
+    },
+}
+
+
+def write_files(folder: Path, number: int) -> tuple[Path, Path]:
+    """The sample records as one CSV and one XLSX."""
+    rows = [_make_row(record) for record in generate_records(number)]
+    text, sheet_file = folder / "sample.csv", folder / "sample.xlsx"
+    with text.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([_HEADER, *rows])
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Data")
+    for row in (_HEADER, *rows):
+        sheet.append(row)
+    book.save(sheet_file)
+    return text, sheet_file
+
+
+def _make_row(record: dict[str, Any]) -> tuple[str, ...]:
+    year, month, day = record["recorded_on"].split("-")
+    victim = next(iter(record.get("victims") or [{}]))
+    narrative = record["narrative"]
+    return (
+        record["crime_ref"],
+        f"{day}/{month}/{year}",
+        record["offence_code"],
+        record.get("status", "recorded"),
+        str(victim.get("age") or ""),
+        victim.get("sex") or "",
+        narrative if isinstance(narrative, str) else "\n".join(narrative),
+    )
+
+
+def read_csv(path: Path) -> int:
+    """With the csv module alone."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return sum(1 for _ in csv.reader(file))
+
+
+def read_calamine(path: Path) -> int:
+    """With python-calamine alone."""
+    sheet = python_calamine.load_workbook(str(path)).get_sheet_by_index(0)
+    return sum(1 for _ in sheet.iter_rows())
+
+
+def read_rows(path: Path) -> int:
+    """With foidex, to checked rows."""
+    profile = msgspec.convert(_PROFILE, SourceProfile)
+    return sum(1 for _ in read_records([path], counts=Counter(), profile=profile))
+
+
+def read_documents(path: Path) -> int:
+    """With foidex, to documents as they are sent."""
+    profile = msgspec.convert(_PROFILE, SourceProfile)
+    builder = reader()
+    count = 0
+    for raw in read_records([path], counts=Counter(), profile=profile):
+        prepare_document(raw, builder.document(raw))
+        count += 1
+    return count
+
+
+def measure(folder: Path, number: int, rounds: int) -> dict[str, dict[str, float]]:
+    """Seconds of CPU of each way for each file, medians; the ways take turns."""
+    text, sheet = write_files(folder, number)
+    figures: dict[str, dict[str, float]] = {}
+    for name, path, alone in (("CSV", text, read_csv), ("XLSX", sheet, read_calamine)):
+        ways: dict[str, Callable[[Path], int]] = {
+            "reader alone": alone,
+            "foidex, rows": read_rows,
+            "foidex, documents": read_documents,
+        }
+        times: dict[str, list[float]] = {way: [] for way in ways}
+        for turn in range(rounds + 1):
+            for way, read in ways.items():
+                seconds = _measure_cpu(read, path)
+                if turn:  # the first round warms the caches
+                    times[way].append(seconds)
+        figures[name] = {way: statistics.median(values) for way, values in times.items()}
+    return figures
+
+
+def _measure_cpu(read: Callable[[Path], int], path: Path) -> float:
+    before = _read_cpu()
+    read(path)
+    return _read_cpu() - before
+
+
+def _read_cpu() -> float:
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
