@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """One run of the command line. ``config`` is the foidex.toml named on it, if any."""
+    """One run of the command line. ``config`` is the foidex.toml named on it, if any, and
+    ``workers`` the number of processes that prepare records."""
 
     def __init__(self) -> None:
         self.config: Path | None = None
         self.quiet = False
+        self.workers: int | None = None
         self._settings: Settings | None = None
         self._address: ServerAddress | None = None
         self._remote: ServerAddress | None = None

@@ -12,6 +12,16 @@ from indexer.jobs.overrides import CheckOverride
 from indexer.session import get_session
 from indexer.terminal import escape_controls
 
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=64,
+        help="Processes that prepare the records of a large load. By default half of the "
+        "processors.",
+    ),
+]
+
 PathsArgument = Annotated[
     list[Path],
     typer.Argument(
@@ -52,6 +62,7 @@ def run_load(
         ),
     ] = None,
     profile: ProfileOption = True,
+    workers: WorkersOption = None,
 ) -> None:
     """Build a generation from files, verify it and make it the live one.
 
@@ -83,6 +94,7 @@ def run_load(
                     frozenset(allow or ()),
                     earliest=settings.records.earliest,
                     profile=require_decided_profile(settings) if profile else None,
+                    workers=workers,
                 ),
             )
         run.write(generation=loaded.generation.name, records=loaded.generation.records)

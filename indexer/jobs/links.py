@@ -11,8 +11,9 @@ from elasticsearch import Elasticsearch
 from indexer.errors import SourceError
 from indexer.index.generations import Generation
 from indexer.index.paging import search_pages
-from indexer.loading.bulk_request import BulkDocument, post_documents
+from indexer.loading.bulk_request import post_documents
 from indexer.loading.content_hash import CONTENT_HASH_RANGE, hash_content
+from indexer.loading.preparation import BulkDocument
 from indexer.loading.tally import Tally
 from indexer.records.document import encode_document
 from indexer.records.offences import OffenceTable

@@ -46,10 +46,12 @@ from indexer.jobs.overrides import CheckOverride
 from indexer.jobs.shrinkage import ShrinkLimits
 from indexer.jobs.verification import VerificationLimits, verify_generation
 from indexer.loading.faults import RejectedKind
-from indexer.loading.loader import DocumentBuilder, change_index, check_records, fill_index
+from indexer.loading.loader import change_index, check_records, fill_index
+from indexer.loading.preparation import DocumentBuilder
 from indexer.loading.rejected_tables import make_rejects_layout
 from indexer.loading.rejects import Rejects
 from indexer.loading.tally import Tally
+from indexer.loading.workers import count_workers
 from indexer.progress import Progress
 from indexer.records.contract import DEFAULT_EARLIEST_DAY, DayLimits, RecordContract
 from indexer.records.coverage import CoverageSettings
@@ -83,7 +85,8 @@ class RefreshPlan(Struct, frozen=True):
     without one to a file named after the generation in ``rejects_folder``. ``covers`` are the days
     that the force declares its records to cover, ``repair`` the kinds of damage to repair,
     ``require`` the small files that must be beside each file, and ``earliest`` the first day that a
-    record may name. ``profile`` says how files as they come become records."""
+    record may name. ``profile`` says how files as they come become records. So many ``workers``
+    prepare the records; without a number, as many as suit the processors."""
 
     paths: tuple[Path, ...]
     rejects_folder: Path
@@ -96,6 +99,7 @@ class RefreshPlan(Struct, frozen=True):
     require: tuple[SidecarKind, ...] = ()
     profile: SourceProfile | None = None
     earliest: date = DEFAULT_EARLIEST_DAY
+    workers: int | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -112,7 +116,12 @@ class RefreshPlan(Struct, frozen=True):
         """The builder that turns raw records into documents; a record may name no later day."""
         contract = RecordContract(self.fields.categories, DayLimits(current_time, self.earliest))
         return DocumentBuilder(
-            load_offence_table(), self.fields, current_time, contract, self.repair
+            load_offence_table(),
+            self.fields,
+            current_time,
+            contract,
+            self.repair,
+            workers=self.workers or count_workers(),
         )
 
 
@@ -146,6 +155,7 @@ class LoadOptions(Struct, frozen=True):
     overrides: frozenset[CheckOverride] = frozenset()
     profile: SourceProfile | None = None
     earliest: date = DEFAULT_EARLIEST_DAY
+    workers: int | None = None
 
 
 DEFAULT_LOAD_OPTIONS: Final = LoadOptions()
@@ -197,6 +207,7 @@ def load_files(  # noqa: PLR0913 - the rest is in the options
         repair=options.repair,
         profile=options.profile,
         earliest=options.earliest,
+        workers=options.workers,
     )
     rejects_override = frozenset({CheckOverride.REJECTS} if options.reject_invalid else ())
     limits = VerificationLimits(overrides=options.overrides | rejects_override)

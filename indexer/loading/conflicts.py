@@ -15,29 +15,25 @@ from indexer.errors import GenerationError
 from indexer.loading.bulk_request import (
     BAD_REQUEST_STATUS,
     CONFLICT_STATUS,
-    DocumentChunk,
-    PendingDocument,
     post_documents,
 )
 from indexer.loading.content_hash import hash_content, strip_resolved_codes
+from indexer.loading.preparation import PendingDocument
 from indexer.loading.tally import LineOutcome
 from indexer.records.model import DELETED, EXCLUDING_LOCATIONS
 
 
-def create_documents(client: Elasticsearch, index: str, chunk: DocumentChunk) -> list[LineOutcome]:
-    """Create a chunk's documents; one whose reference is taken already is rejected.
+def create_documents(
+    client: Elasticsearch, index: str, items: list[PendingDocument]
+) -> dict[int, LineOutcome]:
+    """Create documents; one whose reference is taken already is rejected.
 
-    Returns the outcome of each document, in order. Raises ServerError.
+    Returns the outcomes, by their position, of those documents that were not simply created.
+    Raises ServerError.
     """
-    items = chunk.items
     refused = post_documents(client, index, "create", items)
     positions = [position for position, status in refused.items() if status == CONFLICT_STATUS]
-    outcomes = [
-        LineOutcome("deleted", tombstones=1)
-        if item.tombstone
-        else LineOutcome("indexed", records=1, content=item.content)
-        for item in items
-    ]
+    outcomes: dict[int, LineOutcome] = {}
     newer_positions: list[int] = []
     for position, conflict in zip(
         positions, _fetch_conflicts(client, index, items, positions), strict=True
@@ -48,7 +44,7 @@ def create_documents(client: Elasticsearch, index: str, chunk: DocumentChunk) ->
             if outcomes[position].kind == "indexed":
                 newer_positions.append(position)
         # A conflict with our own location means a request was sent twice: it was created.
-        elif conflict.location != item.raw.location:
+        elif conflict.location != item.location:
             outcomes[position] = _reject_duplicate(conflict.location)
     refused |= _replace_erased(client, index, items, newer_positions, outcomes)
     for position, status in refused.items():
@@ -63,7 +59,7 @@ def _replace_erased(
     index: str,
     items: list[PendingDocument],
     newer_positions: list[int],
-    outcomes: list[LineOutcome],
+    outcomes: dict[int, LineOutcome],
 ) -> dict[int, int]:
     """Index the records newer than the forgotten version, only the first of each reference.
 
@@ -73,7 +69,7 @@ def _replace_erased(
     for position in newer_positions:
         first_position = first_positions.setdefault(items[position].reference, position)
         if first_position != position:
-            outcomes[position] = _reject_duplicate(items[first_position].raw.location)
+            outcomes[position] = _reject_duplicate(items[first_position].location)
     sent_positions = list(first_positions.values())
     refused = post_documents(
         client, index, "index", [items[position] for position in sent_positions]
@@ -146,36 +142,37 @@ class StoredDocument(NamedTuple):
 
 
 def apply_document_changes(
-    client: Elasticsearch, index: str, chunk: DocumentChunk, latest_time: datetime | None = None
-) -> list[LineOutcome]:
-    """Apply a chunk's changes, except those that are older than what the index holds.
+    client: Elasticsearch,
+    index: str,
+    items: list[PendingDocument],
+    latest_time: datetime | None = None,
+) -> dict[int, LineOutcome]:
+    """Apply changes, except those that are older than what the index holds.
 
     A version in the index that changed after ``latest_time`` is wrong about that: it counts as one
     without a time, or no later version could ever replace it.
 
-    Returns the outcome of each document, in order. Raises ServerError, and GenerationError where
-    the server refuses a document.
+    Returns the outcome of each document by its position. Raises ServerError, and GenerationError
+    where the server refuses a document.
     """
-    stored_documents = _fetch_stored_documents(client, index, chunk, latest_time)
-    outcomes: list[LineOutcome] = []
+    stored_documents = _fetch_stored_documents(client, index, items, latest_time)
+    outcomes: dict[int, LineOutcome] = {}
     positions: list[int] = []
-    for position, item in enumerate(chunk.items):
+    for position, item in enumerate(items):
         stored = stored_documents.get(item.reference)
         outcome = _judge_change(item, stored)
-        outcomes.append(outcome)
+        outcomes[position] = outcome
         if outcome.kind in ("indexed", "deleted"):
             positions.append(position)
             stored_documents[item.reference] = StoredDocument(
                 item.updated_at, item.content, item.tombstone, item.content
             )
-    refused = post_documents(
-        client, index, "index", [chunk.items[position] for position in positions]
-    )
+    refused = post_documents(client, index, "index", [items[position] for position in positions])
     if refused:
-        # Later outcomes of the chunk were decided as if these had been stored.
+        # Later outcomes were decided as if these had been stored.
         raise GenerationError(
             f"the server refused {len(refused):,} changed records, the first at "
-            f"{chunk.items[positions[min(refused)]].raw.location}. Nothing was promoted; "
+            f"{items[positions[min(refused)]].location}. Nothing was promoted; "
             "correct the record."
         )
     return outcomes
@@ -207,9 +204,12 @@ def _judge_change(item: PendingDocument, stored: StoredDocument | None) -> LineO
 
 
 def _fetch_stored_documents(
-    client: Elasticsearch, index: str, chunk: DocumentChunk, latest_time: datetime | None
+    client: Elasticsearch,
+    index: str,
+    items: list[PendingDocument],
+    latest_time: datetime | None,
 ) -> dict[str, StoredDocument]:
-    ids = sorted(chunk.references)
+    ids = sorted({item.reference for item in items})
     documents = client.mget(index=index, ids=ids).body["docs"]
     stored_documents = {}
     for document in documents:

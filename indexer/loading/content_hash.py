@@ -17,6 +17,9 @@ CONTENT_HASH_RANGE: Final = 1 << (8 * _DIGEST_BYTES)
 
 _LOCATION_FIELD: Final = "place"
 
+# Inside a JSON string its quotes would be escaped.
+_ENCODED_LOCATION: Final = f',"{_LOCATION_FIELD}":'.encode()
+
 
 def hash_content(document: CrimeDocument | dict[str, Any]) -> int:
     """The hash of a document, or of its JSON object as the index returns it, without ``place``."""
@@ -26,9 +29,17 @@ def hash_content(document: CrimeDocument | dict[str, Any]) -> int:
         content = encode_document(
             {name: value for name, value in document.items() if name != _LOCATION_FIELD}
         )
+    return int.from_bytes(_digest(content), "big")
+
+
+def hash_encoded_content(source: bytes) -> bytes:
+    """The same hash as bytes, of a record's document as it is sent: ``place`` is its last field."""
+    return _digest(source[: source.rindex(_ENCODED_LOCATION)])
+
+
+def _digest(content: bytes) -> bytes:
     # Generations of earlier versions were hashed without the closing brace; theirs stay comparable.
-    digest = hashlib.blake2b(content.removesuffix(b"}"), digest_size=_DIGEST_BYTES).digest()
-    return int.from_bytes(digest, "big")
+    return hashlib.blake2b(content.removesuffix(b"}"), digest_size=_DIGEST_BYTES).digest()
 
 
 def strip_resolved_codes(document: dict[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,9 @@ Every line read is indexed, rejected, deleted, late, unchanged, kept out or, if 
 rule says so, skipped, or the load fails.
 *Filling* starts from an empty index: of two records with one reference the first is kept.
 *Changing* starts from a copy of a generation: the version with the newer ``updated_at`` is kept.
-Two requests are in flight while the next is prepared. Two requests in flight never hold the same
-reference, so the result does not depend on timing.
+Batches are prepared by as many processes as there are workers, and sent and settled in the order in
+which they were read. Two requests are in flight while the next is prepared. Two requests in flight
+never hold the same reference, so the result depends neither on timing nor on the workers.
 """
 
 from __future__ import annotations
@@ -14,54 +15,29 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from datetime import datetime
 from typing import Final
 
 from elasticsearch import Elasticsearch
 from msgspec import Struct
 
-from indexer.config.field_map import FieldMap
-from indexer.loading.bulk_request import DocumentChunk, PendingDocument, prepare_document
 from indexer.loading.conflicts import apply_document_changes, create_documents
+from indexer.loading.preparation import (
+    DocumentBuilder,
+    PendingDocument,
+    PreparedBatch,
+    RecordFault,
+    collect_statistics,
+)
 from indexer.loading.rejects import Rejects
 from indexer.loading.tally import LineOutcome, Tally
-from indexer.records.contract import PLAIN_CONTRACT, RecordContract
-from indexer.records.damage.kinds import NO_REPAIR, RepairKind
-from indexer.records.document import build_document, build_tombstone
-from indexer.records.model import CrimeDocument, Deletion, RecordError, Tombstone
-from indexer.records.offences import OffenceTable
-from indexer.records.parse import parse_mapped_line, parse_record_line, parse_record_mapping
-from indexer.records.validation_messages import describe_offence_code
+from indexer.loading.workers import prepare_batches
 from indexer.sources.base import RawRecord
 
+BATCH_RECORDS: Final = 2_000
+
+BATCH_BYTES: Final = 3 * 1024 * 1024
+
 REQUESTS_IN_FLIGHT: Final = 2
-
-
-class DocumentBuilder(Struct, frozen=True):
-    """Turns raw records into documents. Deletions without a date get ``loaded_at``; damage of the
-    kinds in ``repair`` is repaired. A version in the index that says it changed after
-    ``latest_stored_time`` is wrong about that, and any other replaces it."""
-
-    offences: OffenceTable
-    fields: FieldMap
-    loaded_at: datetime
-    contract: RecordContract = PLAIN_CONTRACT
-    repair: frozenset[RepairKind] = NO_REPAIR
-    latest_stored_time: datetime | None = None
-
-    def document(self, raw: RawRecord) -> CrimeDocument | Tombstone:
-        """The document of a raw record. Raises RecordError."""
-        if raw.error:
-            raise RecordError(raw.error, raw.error_kind)
-        if isinstance(raw.raw, dict):
-            record = parse_record_mapping(raw.raw, self.contract)
-        elif self.fields.plain:
-            record = parse_record_line(raw.raw, self.contract)
-        else:
-            record = parse_mapped_line(raw.raw, self.fields.apply, self.contract)
-        if isinstance(record, Deletion):
-            return build_tombstone(record, raw.location, self.loaded_at)
-        return build_document(record, self.offences, raw.location, self.contract, self.repair)
 
 
 def fill_index(  # noqa: PLR0913 - what is filled, from what
@@ -79,7 +55,9 @@ def fill_index(  # noqa: PLR0913 - what is filled, from what
     """
     start = tally or Tally()
     return _load_records(
-        raws, builder, rejects, start, lambda chunk: create_documents(client, index, chunk)
+        _Load(builder, rejects, start),
+        raws,
+        lambda documents: create_documents(client, index, documents),
     )
 
 
@@ -94,107 +72,134 @@ def change_index(  # noqa: PLR0913 - what is changed, by what, from where
     """Apply changes to a copy of a generation; ``tally`` starts with its counts. Raises as
     ``fill_index`` does, and GenerationError where the server refuses a changed record."""
     return _load_records(
+        _Load(builder, rejects, tally),
         raws,
-        builder,
-        rejects,
-        tally,
-        lambda chunk: apply_document_changes(client, index, chunk, builder.latest_stored_time),
+        lambda documents: apply_document_changes(
+            client, index, documents, builder.latest_stored_time
+        ),
     )
 
 
 def check_records(raws: Iterable[RawRecord], builder: DocumentBuilder) -> Tally:
     """Read and check every record, and write nothing."""
     tally = Tally()
-    for item in _prepare_documents(raws, builder, tally, rejects=None):
-        _update_statistics(tally, item, builder.offences)
-        tally.add(LineOutcome("deleted" if item.tombstone else "indexed"))
+    load = _Load(builder, None, tally)
+    for batch, prepared in prepare_batches(_read_batches(raws, tally), builder):
+        _settle_batch(load, batch, prepared, {})
     return tally
 
 
-def _load_records(
-    raws: Iterable[RawRecord],
-    builder: DocumentBuilder,
-    rejects: Rejects,
-    tally: Tally,
-    send: Callable[[DocumentChunk], list[LineOutcome]],
-) -> Tally:
-    with closing(rejects), ThreadPoolExecutor(REQUESTS_IN_FLIGHT) as pool:
-        waiting: deque[tuple[DocumentChunk, Future[list[LineOutcome]]]] = deque()
+class _Load(Struct, frozen=True):
+    """How one load prepares records, and where it accounts for them."""
 
-        def settle() -> None:
-            chunk, future = waiting.popleft()
-            for item, outcome in zip(chunk.items, future.result(), strict=True):
-                if outcome.kind == "rejected":
-                    _reject_record(tally, rejects, item.raw, outcome.reason, outcome.reason_kind)
-                    continue
-                tally.add(outcome)
-                _update_statistics(tally, item, builder.offences)
-                if tally.changed is not None and outcome.kind in ("indexed", "deleted"):
-                    tally.changed.append(item.reference)
+    builder: DocumentBuilder
+    rejects: Rejects | None
+    tally: Tally
 
-        for chunk in _read_chunks(raws, builder, tally, rejects):
-            while waiting and (
-                len(waiting) > REQUESTS_IN_FLIGHT
-                or any(
-                    not chunk.references.isdisjoint(waiting_chunk.references)
-                    for waiting_chunk, _ in waiting
-                )
-            ):
-                settle()
-            waiting.append((chunk, pool.submit(send, chunk)))
+
+_Send = Callable[[list[PendingDocument]], dict[int, LineOutcome]]
+
+
+def _load_records(load: _Load, raws: Iterable[RawRecord], send: _Send) -> Tally:
+    assert load.rejects is not None
+    tally = load.tally
+    with closing(load.rejects), ThreadPoolExecutor(REQUESTS_IN_FLIGHT) as pool:
+        waiting: deque[_SentBatch] = deque()
+        batches = prepare_batches(_read_batches(raws, tally), load.builder)
+        with closing(batches):
+            for batch, prepared in batches:
+                references = {document.reference for document in prepared.documents}
+                while waiting and (
+                    len(waiting) > REQUESTS_IN_FLIGHT
+                    or any(not references.isdisjoint(sent.references) for sent in waiting)
+                ):
+                    waiting.popleft().settle(load)
+                future = pool.submit(send, prepared.documents)
+                waiting.append(_SentBatch(batch, prepared, references, future))
         while waiting:
-            settle()
+            waiting.popleft().settle(load)
     tally.reconcile()
     return tally
 
 
-def _read_chunks(
-    raws: Iterable[RawRecord], builder: DocumentBuilder, tally: Tally, rejects: Rejects
-) -> Iterator[DocumentChunk]:
-    chunk = DocumentChunk()
-    for item in _prepare_documents(raws, builder, tally, rejects):
-        chunk.add(item)
-        if chunk.full:
-            yield chunk
-            chunk = DocumentChunk()
-    if chunk.items:
-        yield chunk
+class _SentBatch(Struct, frozen=True):
+    """A batch that is on its way to the server."""
+
+    raws: list[RawRecord]
+    prepared: PreparedBatch
+    references: set[str]
+    outcomes: Future[dict[int, LineOutcome]]
+
+    def settle(self, load: _Load) -> None:
+        """Wait for the server, and account for every record."""
+        _settle_batch(load, self.raws, self.prepared, self.outcomes.result())
 
 
-def _prepare_documents(
-    raws: Iterable[RawRecord], builder: DocumentBuilder, tally: Tally, rejects: Rejects | None
-) -> Iterator[PendingDocument]:
-    """The documents of the raw records. A record that is not valid is counted as rejected, and
-    written to ``rejects`` if that is given."""
+def _settle_batch(
+    load: _Load,
+    raws: list[RawRecord],
+    prepared: PreparedBatch,
+    outcomes: dict[int, LineOutcome],
+) -> None:
+    """Account for every record of a batch; documents without an outcome were simply created."""
+    tally = load.tally
+    documents, faults = prepared.documents, prepared.faults
+    if outcomes:
+        kept_documents = []
+        for position, document in enumerate(documents):
+            outcome = outcomes.get(position)
+            if outcome is None:
+                tally.add_created([document])
+            elif outcome.kind == "rejected":
+                faults[document.number] = RecordFault(outcome.reason, outcome.reason_kind)
+                continue
+            else:
+                tally.add(outcome)
+            kept_documents.append(document)
+            if tally.changed is not None and outcome and outcome.kind in ("indexed", "deleted"):
+                tally.changed.append(document.reference)
+        statistics = collect_statistics(kept_documents, load.builder.offences)
+    else:
+        tally.add_created(documents)
+        statistics = prepared.statistics
+    tally.add_statistics(statistics)
+    for number in sorted(faults):
+        raw, fault = raws[number], faults[number]
+        tally.reject(raw, fault.reason, fault.kind)
+        if load.rejects is not None:
+            load.rejects.add(raw, fault.reason)
+
+
+def _read_batches(raws: Iterable[RawRecord], tally: Tally) -> Iterator[list[RawRecord]]:
+    """Records in batches of one request each; what is none is counted as skipped."""
+    batch: list[RawRecord] = []
+    size = 0
     for raw in raws:
-        tally.read += 1
         if raw.blank:
+            tally.read += 1
             tally.skipped += 1
             if raw.skipped_by:
                 tally.skipped_by[raw.skipped_by] += 1
             continue
-        tally.notes.update(raw.notes)
-        try:
-            item = prepare_document(raw, builder.document(raw))
-        except RecordError as error:
-            _reject_record(tally, rejects, raw, str(error), error.kind)
-            continue
-        yield item
+        if raw.notes:
+            tally.notes.update(raw.notes)
+        batch.append(raw)
+        size += _measure_raw(raw)
+        if len(batch) >= BATCH_RECORDS or size >= BATCH_BYTES:
+            tally.read += len(batch)
+            yield batch
+            batch, size = [], 0
+    if batch:
+        tally.read += len(batch)
+        yield batch
 
 
-def _update_statistics(tally: Tally, item: PendingDocument, offences: OffenceTable) -> None:
-    timestamp = item.updated_at
-    if timestamp and (tally.watermark is None or timestamp > tally.watermark):
-        tally.watermark = timestamp
-    if item.code and not offences.has_code(item.code):
-        tally.unknown_codes[describe_offence_code(item.code)] += 1
-    tally.bare_links += item.bare_links
-    tally.damage.add(item.damage, item.repaired)
-
-
-def _reject_record(
-    tally: Tally, rejects: Rejects | None, raw: RawRecord, reason: str, kind: str
-) -> None:
-    tally.reject(raw, reason, kind)
-    if rejects is not None:
-        rejects.add(raw, reason)
+def _measure_raw(raw: RawRecord) -> int:
+    """About how many bytes a record takes."""
+    if isinstance(raw.raw, bytes):
+        return len(raw.raw)
+    return sum(
+        len(value) if isinstance(value, str) else sum(map(len, map(str, value)))
+        for value in raw.raw.values()
+        if isinstance(value, str | list)
+    )

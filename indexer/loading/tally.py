@@ -12,6 +12,7 @@ from msgspec import Struct
 from indexer.errors import GenerationError
 from indexer.loading.content_hash import CONTENT_HASH_RANGE
 from indexer.loading.faults import FaultTally
+from indexer.loading.preparation import DocumentStatistics, PendingDocument
 from indexer.records.damage.kinds import DamageTally
 from indexer.sources.base import RawRecord
 
@@ -75,6 +76,25 @@ class Tally(Struct):
         self.records += outcome.records
         self.tombstones += outcome.tombstones
         self.content = (self.content + outcome.content) % CONTENT_HASH_RANGE
+
+    def add_created(self, documents: list[PendingDocument]) -> None:
+        """Count documents that were all created."""
+        tombstones = sum(document.tombstone for document in documents)
+        records = len(documents) - tombstones
+        self.deleted += tombstones
+        self.tombstones += tombstones
+        self.indexed += records
+        self.records += records
+        content = sum(document.content for document in documents)
+        self.content = (self.content + content) % CONTENT_HASH_RANGE
+
+    def add_statistics(self, statistics: DocumentStatistics) -> None:
+        """Add what was counted about documents that were not rejected."""
+        newest = [time for time in (self.watermark, statistics.watermark) if time]
+        self.watermark = max(newest, default=None)
+        self.unknown_codes.update(statistics.unknown_codes)
+        self.bare_links += statistics.bare_links
+        self.damage.merge(statistics.damage)
 
     def reject(self, raw: RawRecord, reason: str, kind: str) -> None:
         """Count a rejected record by its kind of fault, and keep the first reasons to show."""

@@ -91,6 +91,10 @@ class RecordContract:
         self.fields: tuple[str, ...] = self.type.__struct_fields__
         self.names = tuple(dict.fromkeys((*self.fields, *_EXPECTED_VALUES)))
 
+    def __reduce__(self) -> tuple[type[RecordContract], tuple[Categories, DayLimits | None]]:
+        """For a process of its own: a type that was made for it cannot be sent there."""
+        return RecordContract, (self.categories, self._days)
+
     def check_days(self, record: CrimeRecord | Deletion) -> None:
         """Raise RecordError for a day that is most likely mistyped: too early, or in the future."""
         if self._days is None:

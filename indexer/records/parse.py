@@ -27,6 +27,8 @@ _LINE_DECODER: Final = msgspec.json.Decoder()
 
 _KEY_END: Final = re.compile(rb'"[ \t\r\n]*:')
 
+_SPACED_COLONS: Final = (b" :", b"\t:", b"\r:", b"\n:")
+
 
 def parse_record_line(
     line: bytes, contract: RecordContract = PLAIN_CONTRACT
@@ -71,9 +73,13 @@ def _decode_line(line: bytes) -> Any:
 def _check_duplicate_keys(line: bytes, raw: Any) -> None:
     """Raise RecordError for an object that gives a field twice, of which the decoder keeps one.
 
-    A line that has as many keys as were decoded has none; only others are looked at closely.
+    A line that has as many keys as were decoded has none; only others are looked at closely, such
+    as those with white space before a colon.
     """
-    if len(_KEY_END.findall(line)) == _count_keys(raw):
+    number = line.count(b'":')
+    if any(map(line.__contains__, _SPACED_COLONS)):
+        number = len(_KEY_END.findall(line))
+    if number == _count_keys(raw):
         return
     try:
         json.loads(line, object_pairs_hook=_require_distinct_keys)
@@ -82,9 +88,16 @@ def _check_duplicate_keys(line: bytes, raw: Any) -> None:
 
 
 def _count_keys(raw: Any) -> int:
+    values: Any = ()
+    number = 0
     if isinstance(raw, dict):
-        return len(raw) + sum(_count_keys(value) for value in raw.values())
-    return sum(map(_count_keys, raw)) if isinstance(raw, list) else 0
+        number, values = len(raw), raw.values()
+    elif isinstance(raw, list):
+        values = raw
+    for value in values:
+        if isinstance(value, dict | list):
+            number += _count_keys(value)
+    return number
 
 
 def _require_distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from indexer.commands.load import WorkersOption
 from indexer.jobs.overrides import CheckOverride
 from indexer.session import get_session
 from indexer.terminal import escape_controls
@@ -45,6 +46,7 @@ def run_refresh_command(
     check: CheckOption = False,
     allow: AllowOption = None,
     reject_invalid: RejectInvalidOption = False,
+    workers: WorkersOption = None,
 ) -> None:
     """Refresh the index from the source in foidex.toml: build, verify, make live, prune.
 
@@ -53,6 +55,7 @@ def run_refresh_command(
     from indexer.jobs.summary import summarise_refresh
     from queries.jobs.nightly_refresh import run_nightly_refresh
 
+    get_session().workers = workers
     mode: RefreshMode = "full" if full else "incremental"
     overrides = frozenset({*(allow or ()), *([CheckOverride.REJECTS] if reject_invalid else [])})
     if check:

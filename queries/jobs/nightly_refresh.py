@@ -57,7 +57,7 @@ from queries.matching.term import build_term_query, parse_term
 from queries.spec.term_book import TermBook, load_configured_term_book
 
 
-def plan_refresh(settings: Settings, progress: Progress) -> RefreshPlan:
+def plan_refresh(settings: Settings, progress: Progress, workers: int | None = None) -> RefreshPlan:
     """The plan of a refresh by foidex.toml. Raises ConfigurationError or SourceError."""
     source = settings.source
     config_name = settings.file or "foidex.toml"
@@ -89,6 +89,7 @@ def plan_refresh(settings: Settings, progress: Progress) -> RefreshPlan:
         require=source.require,
         profile=require_decided_profile(settings),
         earliest=settings.records.earliest,
+        workers=workers,
     )
 
 
@@ -211,7 +212,9 @@ def check_configured_source(
 
     Raises ConfigurationError, and SourceError for a source that cannot be read.
     """
-    return check_plan(plan_refresh(session.settings, session.progress), mode, overrides)
+    return check_plan(
+        plan_refresh(session.settings, session.progress, session.workers), mode, overrides
+    )
 
 
 def summarise_source_check(tally: Tally) -> list[str]:
@@ -296,7 +299,7 @@ def _refresh_configured_source(
     session: Session, mode: RefreshMode, overrides: frozenset[CheckOverride]
 ) -> RefreshResult:
     settings = session.settings
-    refresh_plan = plan_refresh(settings, session.progress)
+    refresh_plan = plan_refresh(settings, session.progress, session.workers)
     query_for_term = partial(build_canary_query, book=load_configured_term_book(settings))
     options = RefreshOptions(settings.refresh, query_for_term, mode, overrides)
     with session.client() as client:

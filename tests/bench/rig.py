@@ -32,7 +32,7 @@ from msgspec import Struct
 from indexer.config.field_map import EMPTY_FIELD_MAP
 from indexer.config.loader import load_settings
 from indexer.config.model import Settings
-from indexer.loading.loader import DocumentBuilder
+from indexer.loading.preparation import DocumentBuilder
 from indexer.progress import Progress
 from indexer.records.offences import load_offence_table
 from indexer.records.sample import generate_records

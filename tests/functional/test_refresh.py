@@ -39,8 +39,8 @@ from indexer.jobs.refresh import (
 )
 from indexer.jobs.verification import VerificationLimits, verify_generation
 from indexer.loading import loader
-from indexer.loading.bulk_request import DocumentChunk
 from indexer.loading.conflicts import create_documents
+from indexer.loading.preparation import PendingDocument
 from indexer.loading.rejects import Rejects
 from indexer.loading.tally import LineOutcome, Tally
 from indexer.records.narrative import MATCHING_RULE
@@ -379,9 +379,11 @@ def test_a_missing_record_is_found_before_promotion(
 ) -> None:
     real = create_documents
 
-    def losing(client: Elasticsearch, name: str, chunk: DocumentChunk) -> list[LineOutcome]:
-        outcomes = real(client, name, chunk)
-        client.delete(index=name, id=chunk.items[0].reference)
+    def losing(
+        client: Elasticsearch, name: str, documents: list[PendingDocument]
+    ) -> dict[int, LineOutcome]:
+        outcomes = real(client, name, documents)
+        client.delete(index=name, id=documents[0].reference)
         return outcomes
 
     monkeypatch.setattr(loader, "create_documents", losing)

@@ -20,7 +20,7 @@ from indexer.config.profile import SourceProfile, check_profile
 from indexer.inspection.inspect_files import inspect_files, require_one_layout
 from indexer.inspection.profile_writer import write_profile
 from indexer.loading.content_hash import CONTENT_HASH_RANGE, hash_content
-from indexer.loading.loader import DocumentBuilder
+from indexer.loading.preparation import DocumentBuilder
 from indexer.records.model import CrimeDocument
 from indexer.records.offences import load_offence_table
 from indexer.sources import read_records

@@ -60,6 +60,13 @@ class DamageTally(Struct):
             self.repaired += 1
             self.repaired_kinds.update(repaired_kinds)
 
+    def merge(self, other: DamageTally) -> None:
+        """Add what another tally counted."""
+        self.damaged += other.damaged
+        self.kinds.update(other.kinds)
+        self.repaired += other.repaired
+        self.repaired_kinds.update(other.repaired_kinds)
+
     def total(self) -> TextDamage:
         """What was counted."""
         return TextDamage(

@@ -13,7 +13,7 @@ import pytest
 from indexer.config.decided_profile import require_decided_profile
 from indexer.config.field_map import EMPTY_FIELD_MAP
 from indexer.config.loader import load_settings
-from indexer.loading.loader import DocumentBuilder
+from indexer.loading.preparation import DocumentBuilder
 from indexer.records.model import CrimeDocument, RecordError
 from indexer.records.offences import load_offence_table
 from indexer.sources import read_records

@@ -12,9 +12,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from indexer.config.field_map import EMPTY_FIELD_MAP
-from indexer.loading.bulk_request import prepare_document
 from indexer.loading.content_hash import hash_content
-from indexer.loading.loader import DocumentBuilder
+from indexer.loading.preparation import DocumentBuilder, prepare_batch
 from indexer.records.document import encode_document
 from indexer.records.model import CrimeDocument
 from indexer.records.offences import load_offence_table
@@ -52,7 +51,7 @@ def test_hash_of_every_sample_record_is_that_of_earlier_versions() -> None:
         source = encode_document(document)
         assert hash_content(document) == earlier_hash(source)
         assert hash_content(msgspec.json.decode(source)) == earlier_hash(source)
-        assert prepare_document(raw, document).content == earlier_hash(source)
+        assert prepare_batch([raw], BUILDER).documents[0].content == earlier_hash(source)
         compared += 1
     assert compared > 2_000
 

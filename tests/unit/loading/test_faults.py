@@ -12,14 +12,14 @@ import pytest
 
 from indexer.config.field_map import EMPTY_FIELD_MAP
 from indexer.errors import GenerationError
-from indexer.loading.bulk_request import (
-    CHUNK_BYTES,
-    CHUNK_RECORDS,
-    MAX_DOCUMENT_BYTES,
-    prepare_document,
-)
+from indexer.loading.bulk_request import REQUEST_BYTES
 from indexer.loading.faults import FaultTally, list_kinds
-from indexer.loading.loader import DocumentBuilder, check_records
+from indexer.loading.loader import BATCH_RECORDS, check_records
+from indexer.loading.preparation import (
+    MAX_DOCUMENT_BYTES,
+    DocumentBuilder,
+    prepare_batch,
+)
 from indexer.loading.rejects import list_reasons
 from indexer.records.offences import load_offence_table
 from indexer.sources import read_records
@@ -132,10 +132,10 @@ def test_a_document_too_large_for_a_request_is_rejected_and_counted(
     builder = DocumentBuilder(load_offence_table(), EMPTY_FIELD_MAP, datetime.now(UTC))
     path = write_lines(tmp_path / "crimes.jsonl", [{"narrative": CANARY + "\x01" * 1_000}])
     (raw,) = read_records([path])
-    size = len(prepare_document(raw, builder.document(raw)).source)
+    size = len(prepare_batch([raw], builder).documents[0].source)
     assert size > 6_000  # a control character takes six bytes
     for limit, rejected in ((size, 0), (size - 1, 1)):
-        monkeypatch.setattr("indexer.loading.bulk_request.MAX_DOCUMENT_BYTES", limit)
+        monkeypatch.setattr("indexer.loading.preparation.MAX_DOCUMENT_BYTES", limit)
         tally = check_records(read_records([path]), builder)
         assert (tally.read, tally.rejected) == (1, rejected)
     assert "crimes.jsonl:1: needs 1 MB in the index" in tally.reasons[0]
@@ -143,4 +143,4 @@ def test_a_document_too_large_for_a_request_is_rejected_and_counted(
 
 
 def test_a_full_request_is_smaller_than_a_server_takes() -> None:
-    assert MAX_DOCUMENT_BYTES + CHUNK_BYTES + CHUNK_RECORDS * 1_000 < 100 * 1024 * 1024
+    assert max(MAX_DOCUMENT_BYTES, REQUEST_BYTES) + BATCH_RECORDS * 1_000 < 100 * 1024 * 1024

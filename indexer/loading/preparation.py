@@ -1,0 +1,198 @@
+"""Prepares raw records for sending: checks them, and encodes the documents that they become.
+
+Pure, and without Elasticsearch: it runs in processes of its own if several prepare records.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from indexer.config.field_map import FieldMap
+from indexer.loading.content_hash import hash_encoded_content
+from indexer.records.contract import PLAIN_CONTRACT, RecordContract
+from indexer.records.damage.kinds import NO_REPAIR, DamageTally, RepairKind
+from indexer.records.document import build_document, build_tombstone, encode_document
+from indexer.records.model import CrimeDocument, CrimeRecord, Deletion, RecordError, Tombstone
+from indexer.records.offences import OffenceTable
+from indexer.records.parse import parse_mapped_line, parse_record_line, parse_record_mapping
+from indexer.records.validation_messages import describe_offence_code
+from indexer.sources.base import RawRecord
+
+# Each step is taken for so many records before the next step: its code and data stay in the
+# processor's caches, which makes preparing a quarter faster than record by record.
+_STEP_RECORDS: Final = 50
+
+#: The most bytes of one document.
+MAX_DOCUMENT_BYTES: Final = 64 * 1024 * 1024
+
+_ParsedRecord: TypeAlias = CrimeRecord | Deletion
+
+
+class DocumentBuilder(Struct, frozen=True):
+    """Turns raw records into documents. Deletions without a date get ``loaded_at``; damage of the
+    kinds in ``repair`` is repaired. A version in the index that says it changed after
+    ``latest_stored_time`` is wrong about that, and any other replaces it. So many ``workers``,
+    processes, do it."""
+
+    offences: OffenceTable
+    fields: FieldMap
+    loaded_at: datetime
+    contract: RecordContract = PLAIN_CONTRACT
+    repair: frozenset[RepairKind] = NO_REPAIR
+    latest_stored_time: datetime | None = None
+    workers: int = 1
+
+    def document(self, raw: RawRecord) -> CrimeDocument | Tombstone:
+        """The document of a raw record. Raises RecordError."""
+        return self.build(self.parse(raw), raw.location)
+
+    def parse(self, raw: RawRecord) -> _ParsedRecord:
+        """The checked record of a raw record. Raises RecordError."""
+        if raw.error:
+            raise RecordError(raw.error, raw.error_kind)
+        if isinstance(raw.raw, dict):
+            return parse_record_mapping(raw.raw, self.contract)
+        if self.fields.plain:
+            return parse_record_line(raw.raw, self.contract)
+        return parse_mapped_line(raw.raw, self.fields.apply, self.contract)
+
+    def build(self, record: _ParsedRecord, location: str) -> CrimeDocument | Tombstone:
+        """The document of a record that was read at a location."""
+        if isinstance(record, Deletion):
+            return build_tombstone(record, location, self.loaded_at)
+        return build_document(record, self.offences, location, self.contract, self.repair)
+
+
+class BulkDocument(Struct, frozen=True, gc=False):
+    """A document to send: its id, and its JSON."""
+
+    reference: str
+    source: bytes
+
+
+class PendingDocument(BulkDocument, frozen=True, gc=False):
+    """A document read and not yet sent. It is kept as bytes: thousands of live segment lists would
+    slow the garbage collector more than encoding them does.
+
+    ``number`` is the position of its raw record in the batch. For a tombstone ``digest`` and
+    ``code`` are empty; for a record they are its content hash, as bytes, and its offence code.
+    """
+
+    number: int
+    location: str
+    updated_at: datetime | None
+    digest: bytes = b""
+    tombstone: bool = True
+    code: str = ""
+    bare_links: int = 0
+    damage: tuple[str, ...] = ()
+    repaired: tuple[str, ...] = ()
+
+    @property
+    def content(self) -> int:
+        """The content hash; 0 for a tombstone."""
+        return int.from_bytes(self.digest, "big")
+
+
+class RecordFault(Struct, frozen=True, gc=False):
+    """Why a record is rejected, and what all records of that fault share."""
+
+    reason: str
+    kind: str
+
+
+class DocumentStatistics(Struct):
+    """What is counted about documents: the newest ``updated_at``, the records with each offence
+    code that the table lacks, the links without a code, and the damage to text."""
+
+    watermark: datetime | None = None
+    unknown_codes: dict[str, int] = {}
+    bare_links: int = 0
+    damage: DamageTally = msgspec.field(default_factory=DamageTally)
+
+
+class PreparedBatch(Struct):
+    """The documents of one request, in order, the faults of records that are not valid by their
+    position among the raw records, and the statistics of all the documents."""
+
+    documents: list[PendingDocument]
+    faults: dict[int, RecordFault]
+    statistics: DocumentStatistics
+
+
+def prepare_batch(raws: Sequence[RawRecord], builder: DocumentBuilder) -> PreparedBatch:
+    """Check raw records and encode their documents."""
+    documents: list[PendingDocument] = []
+    faults: dict[int, RecordFault] = {}
+    for first in range(0, len(raws), _STEP_RECORDS):
+        records: dict[int, _ParsedRecord] = {}
+        for number, raw in enumerate(raws[first : first + _STEP_RECORDS], first):
+            try:
+                records[number] = builder.parse(raw)
+            except RecordError as error:
+                faults[number] = RecordFault(str(error), error.kind)
+        built = [builder.build(record, raws[number].location) for number, record in records.items()]
+        sources = list(map(encode_document, built))
+        for number, document, source in zip(records, built, sources, strict=True):
+            if len(source) > MAX_DOCUMENT_BYTES:
+                faults[number] = _make_size_fault(len(source))
+            else:
+                documents.append(_describe_document(number, document, source))
+    return PreparedBatch(documents, faults, collect_statistics(documents, builder.offences))
+
+
+def _make_size_fault(size: int) -> RecordFault:
+    limit = MAX_DOCUMENT_BYTES // 1024 // 1024
+    return RecordFault(
+        f"needs {size // 1024 // 1024 + 1:,} MB in the index, and {limit} MB is the most. Divide "
+        "its narrative, or remove control characters from it.",
+        f"needs more than {limit} MB in the index",
+    )
+
+
+def _describe_document(
+    number: int, document: CrimeDocument | Tombstone, source: bytes
+) -> PendingDocument:
+    if isinstance(document, Tombstone):
+        return PendingDocument(
+            document.crime_ref, source, number, document.location, document.updated_at
+        )
+    return PendingDocument(
+        document.crime_ref,
+        source,
+        number,
+        document.location,
+        document.updated_at,
+        hash_encoded_content(source),
+        tombstone=False,
+        code=document.offence_code,
+        bare_links=sum(link.offence_code is None for link in document.linked),
+        damage=document.damage,
+        repaired=document.repaired,
+    )
+
+
+def collect_statistics(
+    documents: Iterable[PendingDocument], offences: OffenceTable
+) -> DocumentStatistics:
+    """What is counted about documents."""
+    statistics = DocumentStatistics()
+    codes: Counter[str] = Counter()
+    for document in documents:
+        time = document.updated_at
+        if time and (statistics.watermark is None or time > statistics.watermark):
+            statistics.watermark = time
+        if document.code and not offences.has_code(document.code):
+            codes[describe_offence_code(document.code)] += 1
+        if document.bare_links:
+            statistics.bare_links += document.bare_links
+        if document.damage or document.repaired:
+            statistics.damage.add(document.damage, document.repaired)
+    statistics.unknown_codes = dict(codes)
+    return statistics
