@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from indexer.index.generations import prune_generations
-from tests.bench import asking, damage, growth, loading, startup, tables
+from tests.bench import asking, damage, growth, loading, scripts, startup, tables
 from tests.bench.asking import at_once, load, requests, shingles, ways
 from tests.bench.report import charts, markdown
 from tests.bench.rig import connected, machine, sample_file, server
@@ -29,7 +29,7 @@ def main() -> None:
     options.add_argument("--records", type=int, default=200_000)
     options.add_argument("--sizes", default="50000,200000,1000000")
     options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--only", default="startup,damage,tables,loading,asking,growth")
+    options.add_argument("--only", default="startup,scripts,damage,tables,loading,asking,growth")
     options.add_argument("--out", type=Path, default=Path("bench-results"))
     options.add_argument("--quick", action="store_true")
     asked = options.parse_args()
@@ -93,6 +93,9 @@ def measure_without_server(
     found: dict[str, Any], parts: list[str], asked: argparse.Namespace
 ) -> None:
     """Measure what needs no server."""
+    if "scripts" in parts:
+        say("text of many scripts")
+        found["scripts"] = scripts.measure(asked.rounds * 3)
     if "startup" in parts:
         say("start-up")
         found["startup"] = startup.measure(asked.rounds * 3)

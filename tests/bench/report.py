@@ -24,7 +24,7 @@ def markdown(found: dict[str, Any]) -> str:
         lines.append("")
     for name, write in (
         ("loading", _loading), ("asking", _asking), ("shingles", _shingles), ("growth", _growth),
-        ("damage", _damage), ("tables", _tables), ("startup", _startup),
+        ("damage", _damage), ("scripts", _scripts), ("tables", _tables), ("startup", _startup),
     ):  # fmt: skip
         if name in found:
             lines += [*write(found), ""]
@@ -65,6 +65,11 @@ def _targets(found: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield "reference request, exponent in records", "under 0.6", f"{grows:.2f}"
         ratio = figures["refresh of 1%, s"][-1] / figures["load, s"][-1]
         yield "refresh of 1% against a full load, largest size", "at most 0.10", f"{ratio:.3f}"
+    if "scripts" in found:
+        figures = found["scripts"]
+        dearest = max(figures, key=figures.__getitem__)
+        ratio = f"{figures[dearest] / figures['English, ASCII']:.1f} ({dearest})"
+        yield "cleaning and cutting, the dearest script against ASCII", "at most 3", ratio
     if "startup" in found:
         cpu = found["startup"]["foidex --help"]["cpu_s"]
         yield "`foidex --help`, CPU", "under 0.25 s", f"{cpu:.2f} s"
@@ -145,6 +150,14 @@ def _tables(found: dict[str, Any]) -> Iterator[str]:
     for name, one in found["tables"].items():
         cells = [f"{one[way]:.2f} ({one[way] / one['reader alone']:.1f})" for way in ways]
         yield f"| {name} | {' | '.join(cells)} |"
+
+
+def _scripts(found: dict[str, Any]) -> Iterator[str]:
+    yield "| cleaning and cutting | ns a character | against ASCII |"
+    yield "| --- | --- | --- |"
+    floor = found["scripts"]["English, ASCII"]
+    for name, figure in found["scripts"].items():
+        yield f"| {name} | {figure:.0f} | {figure / floor:.1f} |"
 
 
 def _startup(found: dict[str, Any]) -> Iterator[str]:
