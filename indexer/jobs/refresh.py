@@ -85,7 +85,7 @@ class RefreshPlan(Struct, frozen=True):
     without one to a file named after the generation in ``rejects_folder``. ``covers`` are the days
     that the force declares its records to cover, ``repair`` the kinds of damage to repair,
     ``require`` the small files that must be beside each file, and ``earliest`` the first day that a
-    record may name. ``profile`` says how files as they come become records. So many ``workers``
+    record may name. ``profile`` says how files as they come become records. ``workers`` processes
     prepare the records; without a number, as many as suit the processors."""
 
     paths: tuple[Path, ...]

@@ -24,7 +24,7 @@ from indexer.records.parse import parse_mapped_line, parse_record_line, parse_re
 from indexer.records.validation_messages import describe_offence_code
 from indexer.sources.base import RawRecord
 
-# Each step is taken for so many records before the next step: its code and data stay in the
+# Each step is taken for this many records before the next step: its code and data stay in the
 # processor's caches, which makes preparing a quarter faster than record by record.
 _STEP_RECORDS: Final = 50
 
@@ -37,8 +37,8 @@ _ParsedRecord: TypeAlias = CrimeRecord | Deletion
 class DocumentBuilder(Struct, frozen=True):
     """Turns raw records into documents. Deletions without a date get ``loaded_at``; damage of the
     kinds in ``repair`` is repaired. A version in the index that says it changed after
-    ``latest_stored_time`` is wrong about that, and any other replaces it. So many ``workers``,
-    processes, do it."""
+    ``latest_stored_time`` is wrong about that, and any other replaces it. ``workers`` is how many
+    processes do it."""
 
     offences: OffenceTable
     fields: FieldMap
