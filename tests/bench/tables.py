@@ -21,7 +21,7 @@ import openpyxl
 import python_calamine
 
 from indexer.config.profile import SourceProfile
-from indexer.loading.bulk_request import prepare_document
+from indexer.loading.preparation import prepare_batch
 from indexer.records.sample import generate_records
 from indexer.sources import read_records
 from tests.bench.rig import reader
@@ -97,7 +97,7 @@ def read_documents(path: Path) -> int:
     builder = reader()
     count = 0
     for raw in read_records([path], counts=Counter(), profile=profile):
-        prepare_document(raw, builder.document(raw))
+        prepare_batch([raw], builder)
         count += 1
     return count
 
