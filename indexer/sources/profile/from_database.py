@@ -17,7 +17,8 @@ from indexer.sources.database import CRIMES_TABLE, read_plain_rows
 from indexer.sources.database_connection import DatabaseSource
 from indexer.sources.profile.columns import check_header
 from indexer.sources.profile.reading import read_profiled_rows
-from indexer.sources.tables.table import TableRow, keep_finite
+from indexer.sources.tables.spreadsheet_worker import keep_finite
+from indexer.sources.tables.table import TableRow
 
 _LOCATION: Final = "source.queries.crimes"
 

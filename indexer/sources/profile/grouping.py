@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 from indexer.config.profile import LIST_OF_UNIT, RowUnit
 from indexer.sources.base import RawRecord, SourceRows
 from indexer.sources.profile.mapper import MappedRow, RowMapper
-from indexer.sources.tables.table import decode_rows, encode_rows
+from indexer.sources.tables.spreadsheet_worker import encode_rows
+from indexer.sources.tables.table import decode_rows
 from indexer.sources.temporary_store import open_store
 
 JOINED: Final = "belongs to the record of an earlier row"

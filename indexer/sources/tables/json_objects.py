@@ -15,7 +15,8 @@ from typing import IO, Any, Final
 from indexer.errors import SourceError
 from indexer.sources.base import MAX_RECORD_BYTES
 from indexer.sources.tables.encoding import OpenBytes
-from indexer.sources.tables.table import MAX_COLUMNS, keep_finite
+from indexer.sources.tables.spreadsheet_worker import keep_finite
+from indexer.sources.tables.table import MAX_COLUMNS
 
 _BLOCK_BYTES: Final = 1024 * 1024
 

@@ -29,7 +29,7 @@ MAX_MEGABYTES: Final = 2048
 
 MAX_UNPACKED_BYTES: Final = 4 * 1024**3
 
-_WORKER: Final = "indexer.sources.tables.spreadsheet_worker"
+_WORKER: Final = str(Path(__file__).with_name("spreadsheet_worker.py"))
 
 
 class Sheet(NamedTuple):
@@ -64,7 +64,7 @@ def read_sheet_rows(path: Path, sheet: str) -> Iterator[TableRow]:
 @contextmanager
 def _start_worker(path: Path, sheets: Sequence[str]) -> Generator[IO[bytes]]:
     _check_package(path)
-    command = [sys.executable, "-P", "-m", _WORKER, str(path), str(MAX_MEGABYTES), *sheets]
+    command = [sys.executable, "-P", _WORKER, str(path), str(MAX_MEGABYTES), *sheets]
     with subprocess.Popen(  # noqa: S603 - our own program
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:

@@ -1,22 +1,24 @@
 """The process that reads one spreadsheet, with limited memory, and writes its cells to a pipe.
 
 It is a process of its own because the reader holds a whole sheet in memory: a hostile file ends
-this process and not the refresh. Run as ``python -m ... FILE MEGABYTES [SHEET...]``. It writes
-frames: a length of four bytes, then MessagePack. No formula or macro is evaluated.
+this process and not the refresh. Run as
+``python spreadsheet_worker.py FILE MEGABYTES [SHEET...]``. It writes frames: a length of four
+bytes, then MessagePack. No formula or macro is evaluated. It imports nothing of foidex, so it
+starts quickly.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
 import msgspec
-
-from indexer.sources.tables.table import WHOLE_LIMIT, encode_rows, keep_finite
 
 _BATCH_ROWS: Final = 200
 
@@ -26,6 +28,46 @@ _CPU_SECONDS: Final = 3600
 DAMAGED: Final = 3
 
 PROTECTED: Final = 4
+
+
+#: Larger whole numbers are not exact as a float, and not numbers of a record.
+WHOLE_LIMIT: Final = 1e18
+
+#: The kinds of cells that MessagePack has no type for.
+DATE_CODE: Final = 1
+
+DATETIME_CODE: Final = 2
+
+_OTHER_CODE: Final = 3
+
+
+def _encode_other(value: Any) -> Any:
+    if isinstance(value, time | timedelta):
+        return msgspec.msgpack.Ext(_OTHER_CODE, str(value).encode())
+    raise TypeError(type(value).__name__)
+
+
+def _wrap_dates(cell: Any) -> Any:
+    if isinstance(cell, datetime):
+        return msgspec.msgpack.Ext(DATETIME_CODE, cell.isoformat().encode())
+    if isinstance(cell, date):
+        return msgspec.msgpack.Ext(DATE_CODE, cell.isoformat().encode())
+    return cell
+
+
+_ENCODER: Final = msgspec.msgpack.Encoder(enc_hook=_encode_other)
+
+
+def encode_rows(rows: Iterable[Sequence[Any]]) -> bytes:
+    """Rows of cells as bytes; dates and times stay what they are."""
+    return _ENCODER.encode(
+        [[_wrap_dates(cell) if isinstance(cell, date) else cell for cell in row] for row in rows]
+    )
+
+
+def keep_finite(number: float) -> float | str:
+    """A number as it is; one that is none, or is infinite, as its text, which no field accepts."""
+    return number if math.isfinite(number) else str(number)
 
 
 def run_worker(path: str, megabytes: int, sheets: list[str] | None, output: BinaryIO) -> int:

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from indexer.errors import SourceError
+from indexer.sources.tables.spreadsheet_worker import DATE_CODE, DATETIME_CODE
 
 #: The most columns of a table. Excel allows 16,384; a list of records needs a few dozen.
 MAX_COLUMNS: Final = 2_000
-
-#: Larger whole numbers are not exact as a float, and not numbers of a record.
-WHOLE_LIMIT: Final = 1e18
-
-_DATE_CODE: Final = 1
-
-_DATETIME_CODE: Final = 2
-
-_OTHER_CODE: Final = 3
 
 
 class TableRow(NamedTuple):
@@ -53,11 +44,6 @@ class SourceTable(Struct, frozen=True):
     delimiter: str | None = None
     encoding: str | None = None
     evidence: tuple[str, ...] = ()
-
-
-def keep_finite(number: float) -> float | str:
-    """A number as it is; one that is none, or is infinite, as its text, which no field accepts."""
-    return number if math.isfinite(number) else str(number)
 
 
 def is_blank_row(cells: Sequence[Any]) -> bool:
@@ -92,37 +78,14 @@ def check_width(location: str, width: int) -> None:
         )
 
 
-def _encode_other(value: Any) -> Any:
-    if isinstance(value, time | timedelta):
-        return msgspec.msgpack.Ext(_OTHER_CODE, str(value).encode())
-    raise TypeError(type(value).__name__)
-
-
-def _wrap_dates(cell: Any) -> Any:
-    if isinstance(cell, datetime):
-        return msgspec.msgpack.Ext(_DATETIME_CODE, cell.isoformat().encode())
-    if isinstance(cell, date):
-        return msgspec.msgpack.Ext(_DATE_CODE, cell.isoformat().encode())
-    return cell
-
-
 def _unwrap(code: int, data: memoryview) -> Any:
     text = bytes(data).decode()
-    if code == _DATE_CODE:
+    if code == DATE_CODE:
         return date.fromisoformat(text)
-    return datetime.fromisoformat(text) if code == _DATETIME_CODE else text
+    return datetime.fromisoformat(text) if code == DATETIME_CODE else text
 
-
-_ENCODER: Final = msgspec.msgpack.Encoder(enc_hook=_encode_other)
 
 _DECODER: Final = msgspec.msgpack.Decoder(ext_hook=_unwrap)
-
-
-def encode_rows(rows: Iterable[Sequence[Any]]) -> bytes:
-    """Rows of cells as bytes; dates and times stay what they are."""
-    return _ENCODER.encode(
-        [[_wrap_dates(cell) if isinstance(cell, date) else cell for cell in row] for row in rows]
-    )
 
 
 def decode_rows(data: bytes) -> list[list[Any]]:
