@@ -24,6 +24,7 @@ from queries.answer.types import Answer, RuleOverride
 from queries.disclosure.attack.attacker import (
     Attacker,
     Bounds,
+    are_consistent,
     build_possible_system,
     find_narrow_intervals,
 )
@@ -271,7 +272,8 @@ def find_differencing_problems(
                 sources |= dict.fromkeys(kept, entry)
                 break
     if sources and (system := build_possible_system(known_bounds, constraints)):
-        knowledge = _JointKnowledge(system, known_bounds, sources)
+        earlier_constraints = tuple(constraints[len(release.constraints) :])
+        knowledge = _JointKnowledge(system, known_bounds, sources, earlier_constraints)
         messages += _list_disclosures(knowledge, policy)
     return messages
 
@@ -317,6 +319,7 @@ class _JointKnowledge(NamedTuple):
     system: ConstraintSystem
     bounds: dict[Population, Bounds]
     sources: dict[Population, LedgerEntry]
+    earlier_constraints: tuple[LinearConstraint, ...]
 
     def find_number(self, population: Population) -> ReleasedNumber:
         """A number with the release that gives it."""
@@ -344,9 +347,16 @@ class _JointKnowledge(NamedTuple):
             for entry in entries
             for population, bounds in entry.known_bounds().items()
         }
-        constraints = [constraint for entry in entries for constraint in entry.constraints()]
+        kept_bounds = {population: self.bounds[population] for population in self.sources}
         # The numbers of the new release as well: earlier ones may have given them away already.
-        return Attacker(build_system(self.bounds, constraints), old_bounds)
+        for bounds in (old_bounds, kept_bounds):
+            for presuming in (True, False):
+                system = build_system(
+                    [*self.bounds, *bounds], self.earlier_constraints, presuming=presuming
+                )
+                if are_consistent(system, bounds):
+                    return Attacker(system, bounds)
+        return Attacker(self.system, self.bounds)
 
 
 def _list_disclosures(knowledge: _JointKnowledge, policy: Policy) -> Iterator[str]:
