@@ -155,6 +155,8 @@ def apply_document_changes(
     Returns the outcome of each document by its position. Raises ServerError, and GenerationError
     where the server refuses a document.
     """
+    if not items:  # every record of a batch may be rejected
+        return {}
     stored_documents = _fetch_stored_documents(client, index, items, latest_time)
     outcomes: dict[int, LineOutcome] = {}
     positions: list[int] = []
