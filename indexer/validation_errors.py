@@ -281,6 +281,8 @@ def parse_json_error(error: Exception) -> JsonError:
     if isinstance(error, UnicodeDecodeError):
         return JsonError(JsonErrorKind.NOT_UTF8)
     text = str(error)
+    if text == "Invalid UTF-8 encoded string":  # msgspec 0.23 and later
+        return JsonError(JsonErrorKind.NOT_UTF8)
     if text == "Input data was truncated":
         return JsonError(JsonErrorKind.TRUNCATED)
     position = re.search(r"\(byte (\d+)\)$", text)

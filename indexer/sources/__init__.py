@@ -196,8 +196,8 @@ def _detect_format(path: Path) -> Literal["csv", "json"]:
         return "csv"
     if path.name.lower().endswith(TABLE_ENDINGS):
         raise SourceError(
-            f"{path}: has columns of its own, so foidex needs a profile to read it. Write one "
-            f"with: foidex inspect {path} --write"
+            f"{path}: has columns of its own, so foidex needs a profile to read it. Run "
+            f'"foidex inspect {path} --write" to write one.'
         )
     raise SourceError(
         f"{path}: is not a kind of file that foidex reads. It reads {', '.join(TABLE_ENDINGS)}."

@@ -267,8 +267,10 @@ def _constrain_table(
         "rows": _list_column_lines(question, grid, base),
         "columns": _list_row_lines(table, grid),
     }
-    default_relation = Relation("union", table.total.key, tuple(row.key for row in table.rows))
-    for relation in table.relations or (default_relation,):
+    relations = table.relations
+    if table.rows and not relations:  # of a version before relations; without rows, all are dropped
+        relations = (Relation("union", table.total.key, tuple(row.key for row in table.rows)),)
+    for relation in relations:
         for line in lines[relation.over]:
             if relation.only and line.key not in relation.only:
                 continue

@@ -138,7 +138,8 @@ PACKED = gzip.compress(lines(*(line(f"41/{n}/17", outcome=n % 22 + 1) for n in r
 FILES = [
     pytest.param("no.jsonl", None, ("no.jsonl: there is no such file", "Check the path."), id="missing"),
     pytest.param("n" * 300 + ".jsonl", None, ("cannot be read (File name too long)", "Check the path."), id="name too long"),
-    pytest.param("records.txt", lines(GOOD), ("records.txt: is not a kind of file that foidex reads", "Rename it to end in .jsonl, .jsonl.gz or .csv."), id="unknown kind"),
+    pytest.param("records.pdf", lines(GOOD), ("records.pdf: is not a kind of file that foidex reads", "It reads .csv"), id="unknown kind"),
+    pytest.param("records.txt", lines(GOOD), ("records.txt: has columns of its own, so foidex needs a profile to read it", '--write" to write one.'), id="a table without a profile"),
     pytest.param("empty.jsonl", b"", ("empty.jsonl: there are no records", "Check the path."), id="empty"),
     pytest.param("blank.jsonl", b"\n  \n\r\n", ("blank.jsonl: there are no records", "Check the path."), id="blank lines"),
     pytest.param("mark.jsonl", b"\xef\xbb\xbf", ("mark.jsonl: there are no records", "Check the path."), id="only a byte order mark"),
@@ -459,7 +460,7 @@ def test_rejected_records_are_never_written_over_a_table(foidex: CommandLine) ->
 
 
 @pytest.mark.usefixtures("standing")
-@pytest.mark.parametrize("name", ["", "/", "folder"])
+@pytest.mark.parametrize("name", ["/", "folder"])
 def test_a_folder_is_no_file_for_rejects(foidex: CommandLine, name: str) -> None:
     (foidex.folder / "folder").mkdir()
     path = foidex.write("records.jsonl", lines(line(status=CANARY)))

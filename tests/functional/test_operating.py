@@ -217,7 +217,7 @@ def test_an_archived_log_is_verified_with_its_archive(
     operate: Callable[..., Outcome], home: Path
 ) -> None:
     operate("refresh")
-    operate("forget", "41/0000001/19", code=0)
+    operate("forget", "41/0000001/19", code=3)
     lines, head = operate("audit", "head").out.split()
     archived = operate("audit", "archive").out
     assert f"{lines} lines are now in" in archived

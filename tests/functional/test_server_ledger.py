@@ -88,7 +88,7 @@ def test_two_officers_on_two_machines_share_the_ledger(foidex: Run, tmp_path: Pa
     foidex(*publish(YEAR))
     other = {"FOIDEX_HOME": str(tmp_path / "another machine")}
     refused = foidex(*publish(ELEVEN_MONTHS), code=DisclosureError.exit_code, **other)
-    assert "known to be 2" in refused.err
+    assert "Together they show that 2" in refused.err
 
 
 def test_a_ledger_that_was_deleted_is_refused_until_a_reason_is_given(
@@ -205,12 +205,12 @@ def test_ledger_files_of_earlier_versions_are_taken_over(
     assert 'ledger_files = ["releases.jsonl"]' in refused.err
     toml.write_text(FORCE_TOML + '[disclosure]\nledger_files = ["releases.jsonl"]\n')
     refused = foidex(*publish(ELEVEN_MONTHS), code=DisclosureError.exit_code)
-    assert "known to be 2" in refused.err
+    assert "Together they show that 2" in refused.err
     foidex(*publish(YEAR))
     assert len(read_documents(client, index)) == 1
     toml.write_text(FORCE_TOML)
     refused = foidex(*publish(ELEVEN_MONTHS), code=DisclosureError.exit_code)
-    assert "known to be 2" in refused.err
+    assert "Together they show that 2" in refused.err
     foidex(*publish(YEAR))
 
 

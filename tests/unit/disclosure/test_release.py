@@ -764,3 +764,12 @@ def test_a_near_miss_that_would_add_few_records_is_called_small() -> None:
     assert list_small_counts(with_near(answer(records), near(9, 4), near(8, 8), near(7, 0)), 5) == [
         'annex, "word9", which no figure for "live stream" counts: 4'
     ]
+
+
+def test_a_total_of_which_every_row_is_left_out_may_still_be_anything() -> None:
+    """Its rows, which list what occurs, are no parts that add up to nothing."""
+    record = {"crime_ref": "R0", "recorded_on": "2016-04-01", "offence_code": "22B"}
+    scope = "period: {from: 2016-04-01, to: 2018-03-31}"
+    closed = published(search_answer(asking(["{kind: offences}"], scope), [record]))
+    assert closed.questions[0].table.rows == ()
+    assert {bounds.low for bounds in intervals(closed).values()} == {1}
