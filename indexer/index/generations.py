@@ -258,7 +258,7 @@ def promote_generation(client: Elasticsearch, alias: str, generation: Generation
 def find_live_name(client: Elasticsearch, alias: str) -> str | None:
     """The name of the live generation, or None before the first load. Raises GenerationError."""
     try:
-        names = sorted(client.indices.get_alias(name=alias).body)
+        names = sorted(_get_aliased_indices(client, alias))
     except elasticsearch.NotFoundError:
         if client.indices.exists(index=alias):
             raise GenerationError(
@@ -269,6 +269,17 @@ def find_live_name(client: Elasticsearch, alias: str) -> str | None:
     if len(names) > 1:
         raise _make_ambiguous_alias_error(alias, names)
     return str(names[0])
+
+
+def _get_aliased_indices(client: Elasticsearch, alias: str) -> dict[str, Any]:
+    """The indices behind an alias. Raises NotFoundError where there is no such alias."""
+    try:
+        return dict(client.indices.get_alias(name=alias).body)
+    except elasticsearch.NotFoundError:
+        # The server says so, too, where it looks at an index that is just being deleted.
+        if not client.indices.exists_alias(name=alias):
+            raise
+    return dict(client.indices.get_alias(name=alias).body)
 
 
 def read_live_generation(client: Elasticsearch, alias: str) -> Generation:
