@@ -7,6 +7,7 @@ Totals are asked for and never summed, because a record may be in several rows.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from functools import cached_property
@@ -29,6 +30,8 @@ TableUnit = Literal["offences", "victims"]
 _PAGE_SIZE: Final = 10_000
 
 _MAX_BUCKETS: Final = 50_000  # under the server's limit of 65,536 a response
+
+_MAX_CELLS: Final = 65_000
 
 _VICTIMS_PATH: Final = "victims"
 
@@ -103,7 +106,16 @@ class TableQuery(Struct, frozen=True, dict=True):
         return row.casefold() in (TOTAL_KEY, self._total_label.casefold())
 
     def build(self) -> dict[str, aggs.Agg[Any]]:
-        """The aggregations of the cells, and of the totals that the cells do not give."""
+        """The aggregations of the cells, and of the totals that the cells do not give.
+
+        Raises RequestError for a table of more cells than a server gives in one response.
+        """
+        cells = math.prod(len(axis.buckets) for axis in self.axes if axis.buckets)
+        if cells > _MAX_CELLS:
+            raise RequestError(
+                f"a table of {cells:,} cells is too large: the most is {_MAX_CELLS:,}. Ask for "
+                "fewer rows or columns, or split it into several requests."
+            )
         aggregations = {
             "cells": self._nest_aggregations(_order_by_nesting(self.axes), nested=False)
         }

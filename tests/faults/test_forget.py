@@ -68,7 +68,7 @@ GONE = "99/0000001/20"
 START = datetime(2020, 1, 1, tzinfo=UTC)
 
 #: The version of a moment to come.
-NEWER = (datetime.now(UTC) - START).days + 2
+NEWER = (datetime.now(UTC) - START).days + 1
 
 
 def canary(version: int, text: str = f"Seen on a livestream, {CANARY}.") -> dict[str, Any]:
@@ -234,7 +234,7 @@ def test_a_source_that_still_has_it_does_not_bring_it_back(site: Site) -> None:
 def test_of_two_newer_versions_in_one_load_the_first_stays(site: Site) -> None:
     site.refresh([*OTHERS, canary(1)])
     site.forget()
-    done = site.refresh([*OTHERS, canary(NEWER), canary(NEWER + 1)])
+    done = site.refresh([*OTHERS, canary(NEWER), canary(NEWER, f"Seen again, {CANARY}.")])
     assert (done.generation.indexed, done.generation.rejected) == (301, 1)
     assert (done.generation.records, done.generation.tombstones) == (301, 0)
     assert "is already that of the record at source.jsonl:301" in done.reasons[0]
