@@ -84,7 +84,8 @@ class _SumTable:
             matches = {
                 cell: matched[0]
                 for cell in cells
-                if (matched := [*(self._wholes.get(cell, set()) & rows)])
+                # Of several rows none is chosen: the order of a set differs between runs.
+                if len(matched := [*(self._wholes.get(cell, set()) & rows)]) == 1
             }
             is_complete = len(matches) == len(cells) == len({*matches.values()})
             self._rows_of[key] = matches if is_complete else {}
