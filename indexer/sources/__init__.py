@@ -23,7 +23,7 @@ from indexer.sources.csv_tables import CRIMES_FILE, list_child_files, read_csv_t
 from indexer.sources.extract import ExtractChecks, ExtractRules
 from indexer.sources.jsonl import read_json_lines
 from indexer.sources.profile.reading import read_profiled_file
-from indexer.sources.tables.open_file import TABLE_ENDINGS
+from indexer.sources.tables.open_file import TABLE_ENDINGS, make_unknown_kind_error
 
 _JSON_ENDINGS: Final = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz")
 
@@ -167,9 +167,7 @@ def _check_table_path(path: Path) -> None:
             f"{path.name}/*.csv"
         )
     if not path.name.lower().endswith(TABLE_ENDINGS):
-        raise SourceError(
-            f"{path}: is not a kind of file that foidex reads. It reads {', '.join(TABLE_ENDINGS)}."
-        )
+        raise make_unknown_kind_error(path)
 
 
 def _require_existing(path: Path) -> None:
@@ -199,6 +197,4 @@ def _detect_format(path: Path) -> Literal["csv", "json"]:
             f"{path}: has columns of its own, so foidex needs a profile to read it. Run "
             f'"foidex inspect {path} --write" to write one.'
         )
-    raise SourceError(
-        f"{path}: is not a kind of file that foidex reads. It reads {', '.join(TABLE_ENDINGS)}."
-    )
+    raise make_unknown_kind_error(path)

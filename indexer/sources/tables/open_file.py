@@ -75,7 +75,12 @@ def open_tables(path: Path, layout: LayoutRules) -> list[SourceTable]:
         return [SourceTable(path.name, rows, keyed=True, encoding="utf-8")]
     if name.removesuffix(".gz").endswith(TEXT_ENDINGS):
         return [_open_text(str(path), path.name, open_bytes, layout)]
-    raise SourceError(
+    raise make_unknown_kind_error(path)
+
+
+def make_unknown_kind_error(path: Path) -> SourceError:
+    """The error for a file whose name ends in none of the endings of a table."""
+    return SourceError(
         f"{path}: is not a kind of file that foidex reads. It reads {', '.join(TABLE_ENDINGS)}. "
         "Rename it, or save it as CSV UTF-8."
     )
