@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import msgspec
 from elasticsearch import Elasticsearch
 from elasticsearch.dsl import aggs
-from elasticsearch.dsl.query import Query
+from elasticsearch.dsl.query import MatchAll, Query
 from msgspec import Struct
 
 from indexer.errors import GenerationError, InexactError
@@ -58,15 +58,6 @@ LATER_PAGE_SIZE: Final = 50_000
 
 _CATEGORY_FIELD: Final = re.compile(rf'"{CATEGORIES_FIELD}\.([a-z0-9_]+)"')
 
-
-#: The search whose response is the same for every answer of a generation, so that the server has it
-#: ready: with ``GENERATION_AGG``, which generation is live and how many of its records are seen.
-_EVERYTHING: Final[dict[str, Any]] = {
-    "query": {"match_all": {}},
-    "aggs": {},
-    "size": 0,
-    "track_total_hits": True,
-}
 
 #: Asks for the coverage of a generation that does not record its own.
 _COVERAGE_AGG: Final[dict[str, Any]] = {"coverage": {"global": {}, "aggs": {"held": COVERAGE_AGG}}}
@@ -190,6 +181,7 @@ def _search_once(
     needed = drop_absent_phrases(body, absent)
     shared = share_counts(list(needed["aggs"].items()))
     sent = {**needed, "aggs": shared.aggregations}
+    coverage_agg = {} if generation.coverage else _COVERAGE_AGG
     # The two searches go to the same copies, and an erasure takes its record out before it changes
     # the number of records: if the second sees them all, so did the first.
     preference = uuid.uuid4().hex
@@ -197,18 +189,15 @@ def _search_once(
         client,
         alias,
         {**sent, "aggs": {**sent["aggs"], **build_answered_agg(generation)}},
-        {} if generation.coverage else _COVERAGE_AGG,
+        coverage_agg,
         preference,
     )
     if is_answered(response):
-        line = _search_exactly(client, alias, _EVERYTHING, GENERATION_AGG, preference)
+        # The same for every answer of a generation, so that the server has its response ready.
+        everything = build_count_body(MatchAll(), {})
+        line = _search_exactly(client, alias, everything, GENERATION_AGG, preference)
     else:  # nothing is in scope, or another generation answered
-        line = response = _search_exactly(
-            client,
-            alias,
-            sent,
-            GENERATION_AGG if generation.coverage else {**GENERATION_AGG, **_COVERAGE_AGG},
-        )
+        line = response = _search_exactly(client, alias, sent, {**GENERATION_AGG, **coverage_agg})
     if (records := require_complete(line, generation)) is None:
         return None
     coverage = generation.coverage or _parse_coverage(response)

@@ -18,14 +18,14 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from queries.search.absent_words import MATCHES_NOTHING
+
 _Agg = dict[str, Any]
 
 _Response = dict[str, Any]
 
 #: The aggregations side by side at one place, each with a key of its own.
 _Place = Sequence[tuple[Any, _Agg]]
-
-_MATCHES_NOTHING: Final[dict[str, Any]] = {"match_none": {}}
 
 _POOL: Final = "pool"
 
@@ -130,7 +130,7 @@ def _find_complement(agg: _Agg) -> str | None:
         if list(asked) != ["must_not"] or not isinstance(asked["must_not"], list):
             continue
         others = {_encode(other) for key, other in filters.items() if key != name}
-        if set(map(_encode, asked["must_not"])) == others - {_encode(_MATCHES_NOTHING)}:
+        if set(map(_encode, asked["must_not"])) == others - {_encode(MATCHES_NOTHING)}:
             return str(name)
     return None
 
@@ -148,7 +148,7 @@ def _find_source(
     query: dict[str, Any], sources: dict[bytes, _Source], pooled: dict[str, Any]
 ) -> _Source | None:
     """Where a query is counted, adding it to the pool if need be; None for one without a match."""
-    if query == _MATCHES_NOTHING:
+    if query == MATCHES_NOTHING:
         return None
     encoded = _encode(query)
     if encoded not in sources:
