@@ -35,14 +35,25 @@ WINDOWS_CHARACTERS: Final = {
 
 _CONTROLS: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x9f]")
 
-_INVISIBLE_SIGNS: Final = "\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+# All that cleaning removes, but soft hyphens; and fillers, which look like a space or like nothing
+# and count as letters.
+_INVISIBLE_SIGNS: Final = (
+    "\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
+)
+
+# Tag characters, variation selectors and others beyond the basic plane. In a class with them the
+# engine walks a list for every character, so they are looked for only where any such character is.
+_RARE_SIGNS: Final = "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e01ef"
 
 _ODD_CHARACTERS: Final = f"\x00-\x08\x0e-\x1b\x7f-\x9f\ufffd{_INVISIBLE_SIGNS}"
 
 # Letters of the scripts that have no use for an invisible character inside a word.
 _ALPHABETS: Final = "0-9A-Za-z\u00b5\u00c0-\u024f\u0370-\u052f\u1e00-\u1fff"
 
-INVISIBLE_IN_WORD: Final = re.compile(f"(?<=[{_ALPHABETS}])[{_INVISIBLE_SIGNS}]+(?=[{_ALPHABETS}])")
+INVISIBLE_IN_WORD: Final = re.compile(
+    f"(?<=[{_ALPHABETS}])[{_INVISIBLE_SIGNS}{_RARE_SIGNS}]+(?=[{_ALPHABETS}])"
+)
 
 _BYTES: Final = {
     **{chr(byte): byte for byte in range(0x80, 0x100)},
@@ -102,7 +113,9 @@ def find_damage(text: str) -> set[DamageKind]:
     if "_" in text and SPREADSHEET_ESCAPE.search(text):
         kinds.add("spreadsheet")
     # An ASCII text of one line without controls is printable, which is quick to see.
-    if (text.isascii() and text.isprintable()) or not _SUSPECT.search(text):
+    if text.isascii() and text.isprintable():
+        return kinds
+    if not _SUSPECT.search(text) and not _has_rare_characters(text):
         return kinds
     if any(map(is_mojibake, MOJIBAKE.finditer(text))):
         kinds.add("mojibake")
@@ -113,6 +126,11 @@ def find_damage(text: str) -> set[DamageKind]:
     if INVISIBLE_IN_WORD.search(text):
         kinds.add("invisible")
     return kinds
+
+
+def _has_rare_characters(text: str) -> bool:
+    """Whether a text has characters beyond the basic plane, which UTF-16 writes as two."""
+    return not text.isascii() and len(text.encode("utf-16-le", "surrogatepass")) > 2 * len(text)
 
 
 def _has_control(text: str) -> bool:

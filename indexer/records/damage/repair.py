@@ -27,8 +27,9 @@ from indexer.records.damage.kinds import DamageKind, RepairKind, sort_kinds
 
 _MAX_PASSES: Final = 3
 
-#: Invisible characters that may stand where words were parted; the others only ever join.
-_PARTING: Final = re.compile("[\u200b\ufeff]")
+#: Invisible characters that may stand where words were parted, or look like a space; the others
+#: only ever join.
+_PARTING: Final = re.compile("[\u200b\u3164\ufeff\uffa0]")
 
 #: What tags become: nothing inside a line of text, a line break, or a gap in a row of cells. All
 #: others start a paragraph of their own.

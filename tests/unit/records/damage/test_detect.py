@@ -33,6 +33,9 @@ DAMAGED = {
     "invisible": [
         "on\u200bTikTok", "Tik\ufeffTok", "Tik\u2060Tok", "Tik\u200eTok", "Tik\u200dTok",
         "x\u200c1", "Т\u200bТ", "e\u202cx", "\u00e9\u200b\u200bx",
+        "Tik\U000e0020Tok", "Tik\U000e0054\U000e007fTok", "Tik\U000e0100Tok", "Tik\ufe0fTok",
+        "Tik\u3164Tok", "Tik\uffa0Tok", "Tik\u180bTok", "Tik\ufff9Tok", "Tik\U0001d173Tok",
+        "😀 Tik\U000e0020Tok",
     ],
 }  # fmt: skip
 
@@ -47,7 +50,7 @@ SOUND = [
     "L’élève a été arrêté près du café «\xa0À l’angle\xa0».", "Où ça ? À Noël, garçon.", "£5 – €6 © ™ ½ °C",
     "Siôn o Lanfair-ym-Muallt, tŷ ŵyn", "zażółć gęślą jaźń, Łódź „cytat”", "Straße „Ärger“ ‚Ärger‘ Übung’",
     "SÃO PAULO’S", "Ångström ÆØÅ", "naïve’s", "Привет, «мир» — в Москве", "Γειά σου Κόσμε", "中文，文字",
-    "👨\u200d👩\u200d👧 ok", "❤\ufe0f", "1\ufe0f\u20e3", "🏴\u200d☠\ufe0f", "می\u200cخواهم", "क्\u200dष", "שלום\u200f abc",
+    "👨\u200d👩\u200d👧 ok", "❤\ufe0f", "1\ufe0f\u20e3", "🏴\u200d☠\ufe0f", "x🏴\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007fx", "葛\U000e0100城", "می\u200cخواهم", "क्\u200dष", "שלום\u200f abc",
     "สวัส\u200bดี", "co\u00adoperate", "\ufeffStart", "word\u200b word", "\u200bword",
     "e\u0301te\u0301", "ﬁne ½", "日本\u200bです",
 ]  # fmt: skip
