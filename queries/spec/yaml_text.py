@@ -7,6 +7,7 @@ too large or too deeply nested to be a request or a term book.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,8 +67,7 @@ def parse_yaml(text: str, name: str) -> YamlDocument:
     """Read text. Raises RequestError, with the name and the line."""
     lines: dict[str, int] = {}
     try:
-        _reject_unsafe_yaml(text, name)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        value = _read_document(_check_events(text, name), name, lines)
     except yaml.MarkedYAMLError as error:
         if error.context == "while scanning a quoted scalar" and error.context_mark:
             raise RequestError(
@@ -86,62 +86,90 @@ def parse_yaml(text: str, name: str) -> YamlDocument:
         raise RequestError(
             f"{name}: is not YAML: it holds a character YAML does not allow. Remove it."
         ) from None
-    if root is None:
+    if value is None:
         raise RequestError(
             f"{name}: is empty. Fill it in, or copy an example from docs/request-file.md."
         )
-    return YamlDocument(name=name, value=_convert_node(root, "$", name, lines), lines=lines)
+    return YamlDocument(name=name, value=value, lines=lines)
 
 
-def _reject_unsafe_yaml(text: str, name: str) -> None:
+def _check_events(text: str, name: str) -> Iterator[yaml.Event]:
+    """The parts of a document, each checked before it is used."""
     depth = values = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise RequestError(f"{name}:{line}: has an anchor or alias. Write the value out.")
+            raise RequestError(
+                f"{name}:{_line(event)}: has an anchor or alias. Write the value out."
+            )
         if getattr(event, "tag", None):
-            raise RequestError(f"{name}:{line}: has a YAML tag. Write the value without it.")
+            raise RequestError(
+                f"{name}:{_line(event)}: has a YAML tag. Write the value without it."
+            )
         values += isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
         if values > MAX_YAML_VALUES:
             raise RequestError(
-                f"{name}:{line}: has more than {MAX_YAML_VALUES:,} values before this line, the "
-                "most that are read. Check that it is the right file."
+                f"{name}:{_line(event)}: has more than {MAX_YAML_VALUES:,} values before this "
+                "line, the most that are read. Check that it is the right file."
             )
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_YAML_DEPTH:
             raise RequestError(
-                f"{name}:{line}: is nested too deeply. Check that it is the right file."
+                f"{name}:{_line(event)}: is nested too deeply. Check that it is the right file."
             )
+        yield event
 
 
-def _convert_node(node: yaml.Node, path: str, name: str, lines: dict[str, int]) -> Any:
-    lines.setdefault(path, node.start_mark.line + 1)
-    if isinstance(node, yaml.SequenceNode):
-        return [
-            _convert_node(item, f"{path}[{index}]", name, lines)
-            for index, item in enumerate(node.value)
-        ]
-    if isinstance(node, yaml.MappingNode):
-        mapping: dict[str, Any] = {}
-        for key, value in node.value:
-            line = key.start_mark.line + 1
-            if not isinstance(key, yaml.ScalarNode):
-                raise RequestError(f"{name}:{line}: a key must be a plain word.")
-            _reject_surrogates(key, name)
-            if key.value in mapping:
-                raise RequestError(f'{name}:{line}: gives "{key.value}" twice. Remove one.')
-            lines[f"{path}.{key.value}"] = line
-            mapping[key.value] = _convert_node(value, f"{path}.{key.value}", name, lines)
-        return mapping
-    _reject_surrogates(node, name)
-    return node.value
+def _read_document(events: Iterator[yaml.Event], name: str, lines: dict[str, int]) -> Any:
+    """The value of the one document, None if there is none."""
+    value = None
+    for event in events:
+        if isinstance(event, yaml.NodeEvent):
+            value = _read_value(event, events, "$", name, lines)
+        elif isinstance(event, yaml.DocumentStartEvent) and value is not None:
+            raise RequestError(
+                f"{name}:{_line(event)}: begins a second document. Keep one in a file."
+            )
+    return value
 
 
-def _reject_surrogates(node: yaml.Node, name: str) -> None:
+def _read_value(
+    event: yaml.Event, events: Iterator[yaml.Event], path: str, name: str, lines: dict[str, int]
+) -> Any:
+    lines.setdefault(path, _line(event))
+    if isinstance(event, yaml.ScalarEvent):
+        _reject_surrogates(event, name)
+        return event.value
+    if isinstance(event, yaml.SequenceStartEvent):
+        items: list[Any] = []
+        for item in _until(yaml.SequenceEndEvent, events):
+            items.append(_read_value(item, events, f"{path}[{len(items)}]", name, lines))
+        return items
+    mapping: dict[str, Any] = {}
+    for key in _until(yaml.MappingEndEvent, events):
+        if not isinstance(key, yaml.ScalarEvent):
+            raise RequestError(f"{name}:{_line(key)}: a key must be a plain word.")
+        _reject_surrogates(key, name)
+        if key.value in mapping:
+            raise RequestError(f'{name}:{_line(key)}: gives "{key.value}" twice. Remove one.')
+        lines[f"{path}.{key.value}"] = _line(key)
+        value = next(events)
+        mapping[key.value] = _read_value(value, events, f"{path}.{key.value}", name, lines)
+    return mapping
+
+
+def _until(end: type[yaml.Event], events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
+    """The first event of each value up to the end of the list or mapping around them."""
+    return iter(lambda: None if isinstance(event := next(events), end) else event, None)
+
+
+def _line(event: yaml.Event) -> int:
+    return int(event.start_mark.line) + 1 if event.start_mark else 1
+
+
+def _reject_surrogates(event: yaml.ScalarEvent, name: str) -> None:
     """Refuse the one kind of character that an escape can write and that UTF-8 cannot."""
-    if has_surrogate(node.value):
+    if has_surrogate(event.value):
         raise RequestError(
-            f"{name}:{node.start_mark.line + 1}: contains half a character (an unpaired "
-            "surrogate). Remove it."
+            f"{name}:{_line(event)}: contains half a character (an unpaired surrogate). Remove it."
         )

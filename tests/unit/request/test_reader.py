@@ -59,6 +59,7 @@ def test_values_stay_as_they_are_written() -> None:
         ("a: {b: How many?}", ["put text that holds any of ? : , # ' [ ] { } in double quotes"]),
         ("\ta: b", ["Indent with spaces, not with tabs"]),
         ("a: &x 1\nb: *x", [":1: has an anchor or alias"]),
+        ("a: 1\n---\nb: 2", [":2: begins a second document. Keep one in a file."]),
         ("a: !!python/object:os.system x", [":1: has a YAML tag"]),
         ("[" * 30, ["nested too deeply"]),
         ("a: 1\na: 2", [':2: gives "a" twice']),
