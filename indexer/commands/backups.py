@@ -14,6 +14,8 @@ from indexer.session import get_session
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
+    from indexer.index.backups import Restoration
+
 
 def find_repository(client: Elasticsearch) -> str:
     """The name of the backup repository; that of the embedded server is registered if needed.
@@ -141,21 +143,38 @@ def run_restore(
         ):
             repository = find_repository(client)
             backup = find_backup(client, alias, repository, name)
-            restored_generations, promoted = restore_backup(
+            restoration = restore_backup(
                 client, settings.index, repository, backup, everything=everything
             )
             returned_references = find_returned_references(
-                client, alias, [generation.name for generation in restored_generations]
+                client, alias, [generation.name for generation in restoration.restored]
             )
         run.write(generation=backup.live, records=backup.records)
-    for generation in restored_generations:
-        print(f"{generation.name} is back, with {generation.records:,} records.")
+    _print_restoration(restoration)
     print(
         f"{backup.live} is live."
-        if promoted
+        if restoration.promoted
         else f"What was live stays live. To change it: foidex rollback {backup.live}"
     )
     for reference in returned_references:
         print(
             f"{reference} was forgotten, and came back: foidex forget {reference}", file=sys.stderr
+        )
+
+
+def _print_restoration(restoration: Restoration) -> None:
+    for generation in restoration.restored:
+        print(f"{generation.name} is back, with {generation.records:,} records.")
+    for name in restoration.present:
+        print(f"{name} exists already, with the same content.")
+    for name in restoration.uncompared:
+        print(
+            f"{name} exists already, and was left as it is. The backup does not say what it held, "
+            "so they were not compared."
+        )
+    for name in restoration.different:
+        print(
+            f"{name} exists already with another content than in the backup, and was left as it "
+            "is. A record may have been erased since: foidex forget.",
+            file=sys.stderr,
         )

@@ -7,6 +7,7 @@ repository, a folder of its home; for other servers their administrator does.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,9 @@ _METADATA_KEY: Final = "foidex"
 
 _SNAPSHOT_TIMEOUT_SECONDS: Final = 6 * 3600
 
+#: The metadata of a snapshot has room for so many marks of 12 characters.
+_MAX_MARKED_CONTENTS: Final = 40
+
 #: Whether the server can write to a repository; unknown if this user may not ask.
 RepositoryAccess = Literal["written", "read-only", "unknown"]
 
@@ -51,7 +55,8 @@ _BACKUP_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 
 class Backup(Struct, frozen=True, rename={"complete": "whole"}):
     """One backup. ``generations`` are the names it holds, ``live`` is the one that was live when it
-    was taken (UTC), with ``records``; ``complete`` means that it has every shard."""
+    was taken (UTC), with ``records``; ``complete`` means that it has every shard. ``contents`` are
+    marks of the content of ``generations``, in their order; empty where they were not recorded."""
 
     name: str
     taken_at: datetime
@@ -59,6 +64,19 @@ class Backup(Struct, frozen=True, rename={"complete": "whole"}):
     generations: tuple[str, ...]
     records: int
     complete: bool = True
+    contents: tuple[str, ...] = ()
+
+
+class Restoration(Struct, frozen=True):
+    """What a restore did. ``restored`` came back; ``present`` existed with the same content and
+    ``different`` with another, and ``uncompared`` where the backup does not say which: these three
+    were left as they are. ``promoted`` is whether the backup's live generation was made live."""
+
+    restored: tuple[Generation, ...]
+    present: tuple[str, ...]
+    different: tuple[str, ...]
+    uncompared: tuple[str, ...]
+    promoted: bool
 
 
 class _SnapshotMetadata(Struct, frozen=True):
@@ -67,6 +85,7 @@ class _SnapshotMetadata(Struct, frozen=True):
     alias: str
     live: str
     records: int
+    contents: tuple[str, ...] = ()
 
 
 def register_repository(client: Elasticsearch, folder: Path) -> str:
@@ -105,8 +124,12 @@ def take_backup(
         )
     live = read_live_generation(client, alias)
     selection = list_verified(client, alias) if everything else [live]
-    names = sorted(generation.name for generation in selection)
-    metadata = _SnapshotMetadata(alias, live.name, live.records)
+    selection = sorted(selection, key=lambda generation: generation.name)
+    names = [generation.name for generation in selection]
+    contents = tuple(_mark_content(generation) for generation in selection[:_MAX_MARKED_CONTENTS])
+    metadata = _SnapshotMetadata(
+        alias, live.name, live.records, contents if len(contents) == len(names) else ()
+    )
     if any(backup.name == name for backup in read_backups(client, alias, repository)):
         raise _make_duplicate_error(name)
     try:
@@ -133,7 +156,14 @@ def take_backup(
             f"{snapshot['shards']['failed']} of {snapshot['shards']['total']} shards could not be "
             "backed up, so the backup was deleted. Try again when the cluster is complete."
         )
-    return Backup(name, taken_at, metadata.live, tuple(names), metadata.records)
+    return Backup(
+        name,
+        taken_at,
+        metadata.live,
+        tuple(names),
+        metadata.records,
+        contents=metadata.contents,
+    )
 
 
 def read_backups(client: Elasticsearch, alias: str, repository: str) -> list[Backup]:
@@ -153,7 +183,13 @@ def read_backups(client: Elasticsearch, alias: str, repository: str) -> list[Bac
             complete = snapshot["state"] == "SUCCESS"
             backups.append(
                 Backup(
-                    snapshot["snapshot"], taken_at, metadata.live, names, metadata.records, complete
+                    snapshot["snapshot"],
+                    taken_at,
+                    metadata.live,
+                    names,
+                    metadata.records,
+                    complete,
+                    metadata.contents,
                 )
             )
     return sorted(backups, key=lambda backup: (backup.taken_at, backup.name), reverse=True)
@@ -204,15 +240,24 @@ def restore_backup(
     backup: Backup,
     *,
     everything: bool,
-) -> tuple[list[Generation], bool]:
+) -> Restoration:
     """Restore a backup's live generation, or with ``everything`` all it holds, with the lock held.
 
-    Returns the generations, and whether one was made live: another live one stays live. Raises
-    BackupError where one exists already or does not come back complete; then nothing was changed.
+    Another live generation stays live. With ``everything``, generations that exist are left as they
+    are. Raises BackupError where all of them exist, or one does not come back complete; then
+    nothing was changed.
     """
-    names = list(backup.generations) if everything else [backup.live]
     live = find_live_name(client, index.alias)
-    _reject_existing_generations(client, names, live)
+    if everything:
+        existing = _find_existing_generations(client, index.alias, backup)
+    else:
+        existing = {}
+        _reject_existing_generation(client, backup.live, live)
+    names = [
+        name
+        for name in (backup.generations if everything else (backup.live,))
+        if name not in existing
+    ]
     try:
         _restore_snapshot(client, index, repository, backup.name, names)
         restored_generations = [
@@ -224,14 +269,24 @@ def restore_backup(
                 discard_generation(client, index.alias, name)
         raise
     if live is None:
-        promote_generation(
-            client,
-            index.alias,
-            next(
-                generation for generation in restored_generations if generation.name == backup.live
-            ),
-        )
-    return restored_generations, live is None
+        generations = {generation.name: generation for generation in restored_generations}
+        promote_generation(client, index.alias, (existing | generations)[backup.live])
+    return _describe_restoration(backup, restored_generations, existing, promoted=live is None)
+
+
+def _describe_restoration(
+    backup: Backup, restored: list[Generation], existing: dict[str, Generation], *, promoted: bool
+) -> Restoration:
+    marks = dict(zip(backup.generations, backup.contents, strict=False))
+    compared = [name for name in existing if name in marks]
+    same = [name for name in compared if marks[name] == _mark_content(existing[name])]
+    return Restoration(
+        tuple(restored),
+        present=tuple(same),
+        different=tuple(name for name in compared if name not in same),
+        uncompared=tuple(name for name in existing if name not in marks),
+        promoted=promoted,
+    )
 
 
 def _restore_snapshot(
@@ -294,18 +349,46 @@ def expire_backups(client: Elasticsearch, alias: str, repository: str, days: int
     return old_names
 
 
-def _reject_existing_generations(client: Elasticsearch, names: list[str], live: str | None) -> None:
-    if live in names:
+def _reject_existing_generation(client: Elasticsearch, name: str, live: str | None) -> None:
+    if name == live:
         raise BackupError(
             f"{live} is live already, so nothing was restored or changed. The other backups: "
             "foidex backups"
         )
-    for name in names:
-        if client.indices.exists(index=name):
+    if client.indices.exists(index=name):
+        raise BackupError(
+            f"{name} exists already, and nothing is overwritten. To make it live: "
+            f"foidex rollback {name}"
+        )
+
+
+def _find_existing_generations(
+    client: Elasticsearch, alias: str, backup: Backup
+) -> dict[str, Generation]:
+    """The generations of a backup that exist, by name. Raises BackupError where all of them do, or
+    one is not complete."""
+    verified = {generation.name: generation for generation in list_verified(client, alias)}
+    existing = {}
+    for name in backup.generations:
+        if name in verified:
+            existing[name] = verified[name]
+        elif client.indices.exists(index=name):
             raise BackupError(
-                f"{name} exists already, and nothing is overwritten. To make it live: "
-                f"foidex rollback {name}"
+                f"{name} exists already, half built or half restored, and nothing is overwritten. "
+                "The next refresh deletes it; then restore again."
             )
+    if len(existing) == len(backup.generations):
+        raise BackupError(
+            f"every generation of {backup.name} exists already, so nothing was restored or "
+            "changed. To make one live: foidex rollback GENERATION"
+        )
+    return existing
+
+
+def _mark_content(generation: Generation) -> str:
+    """A short mark of a generation's content, for a snapshot's metadata."""
+    content = f"{generation.content_hash} {generation.records} {generation.tombstones}"
+    return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
 def _make_duplicate_error(name: str) -> BackupError:

@@ -24,7 +24,7 @@ from indexer.index.backups import (
     restore_backup,
     take_backup,
 )
-from indexer.index.generations import list_verified, read_live_generation
+from indexer.index.generations import list_verified, mark_verified, read_live_generation
 from indexer.records.sample import generate_records
 from indexer.server.connection import connect_server
 from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
@@ -153,6 +153,37 @@ def test_what_was_pruned_comes_back_beside_what_is_live(site: Site) -> None:
     assert site.live() == newer
     site.must("rollback", back)
     assert site.numbers()["provenance"]["records"] == RECORDS + 10
+
+
+def test_everything_is_restored_but_what_is_there(site: Site) -> None:
+    """What is there is left as it is, and compared with the backup if that says what it held."""
+    site.must("prune", "--keep", "1")
+    same, changed, pruned = (site.load(RECORDS + extra) for extra in (1, 2, 3))
+    site.must("backup", "--to", "all-of-them", "--all")
+    refused = site.run("restore", "all-of-them", "--all")
+    assert refused.returncode == BackupError.exit_code
+    assert "every generation of all-of-them exists already, so nothing was" in refused.stderr
+    with connect_server(start_embedded_server(settings_for(site.home), SILENT)) as client:
+        client.indices.delete(index=same)
+        backup = find_backup(client, "crimes", EMBEDDED_REPOSITORY, "all-of-them")
+        silent = msgspec.structs.replace(backup, contents=())
+        restoration = restore_backup(
+            client, IndexSettings(), EMBEDDED_REPOSITORY, silent, everything=True
+        )
+        assert [generation.name for generation in restoration.restored] == [same]
+        assert {changed, pruned} <= set(restoration.uncompared)
+        assert (restoration.present, restoration.different) == ((), ())
+        client.indices.delete(index=pruned, ignore_unavailable=True)
+        live = next(one for one in list_verified(client, "crimes") if one.name == changed)
+        client.indices.put_settings(index=changed, settings={"blocks.write": None})
+        mark_verified(client, msgspec.structs.replace(live, content_hash="1"))
+    done = site.run("restore", "all-of-them", "--all")
+    assert done.returncode == 0, done.stderr
+    assert f"{pruned} is back, with {RECORDS + 3:,} records.\n" in done.stdout
+    assert f"{pruned} is live.\n" in done.stdout
+    assert f"{same} exists already, with the same content.\n" in done.stdout
+    assert f"{changed} exists already with another content than in the backup" in done.stderr
+    site.must("backups", "--delete", "all-of-them")
 
 
 def test_a_server_of_ones_own_says_where_backups_go_or_that_it_has_no_such_place(
