@@ -175,8 +175,10 @@ def _opening(document: Any) -> None:
         _lines(document, f"{{%p if {name} %}}", words, f"{{%p for paragraph in {name} %}}")
         _lines(document, "{{ paragraph }}", style="Quote")
         _lines(document, "{%p endfor %}", "{%p endif %}")
+    _lines(document, "{%p if parts_covered %}", "{{ parts_covered }}", "{%p endif %}")
     _lines(
         document,
+        "{%p if counted %}",
         "We searched the crime records that {{ force.name }} holds. The figures count "
         "{{ scope_words }}.",
     )
@@ -184,6 +186,7 @@ def _opening(document: Any) -> None:
     for name in ("withheld", "rounded"):
         _lines(document, f"{{%p if {name} %}}", f"{{{{ {name} }}}}", "{%p endif %}")
     _lines(document, "{%p for line in set_aside %}", "{{ line }}", "{%p endfor %}")
+    _lines(document, "{%p endif %}")
 
 
 def _questions(document: Any) -> None:
@@ -212,7 +215,9 @@ def _questions(document: Any) -> None:
         _lines(document, f"{{%p for line in {name} %}}")
         _lines(document, "{{ line }}", style="Note")
         _lines(document, "{%p endfor %}")
-    _lines(document, "{%p endif %}", "{%p endfor %}")
+    _lines(document, "{%p endif %}")
+    _lines(document, "{%p for line in question.note %}", "{{ line }}", "{%p endfor %}")
+    _lines(document, "{%p endfor %}")
 
 
 def _table(document: Any) -> None:
@@ -257,8 +262,10 @@ def _table(document: Any) -> None:
 
 
 def _closing(document: Any) -> None:
+    _lines(document, "{%p if counted %}")
     _lines(document, "{%p if left_out %}", "{{ left_out }}", "{%p endif %}")
     _lines(document, "{%p for paragraph in force.caveat %}", "{{ paragraph }}", "{%p endfor %}")
+    _lines(document, "{%p endif %}")
     _lines(
         document,
         "If you have questions about this letter, please contact us: {{ force.contact }}.",
@@ -270,6 +277,7 @@ def _closing(document: Any) -> None:
 
 
 def _annex(document: Any) -> None:
+    _lines(document, "{%p if counted %}")
     _lines(document, "Annex: how the figures were made", style="Heading 1")
     document.paragraphs[-1].paragraph_format.page_break_before = True
     _lines(document, "{%p for section in annex %}")
@@ -277,7 +285,7 @@ def _annex(document: Any) -> None:
     _lines(document, "{%p for block in section.blocks %}", "{%p if block.item %}")
     _lines(document, "{{ block.text }}", style="List Bullet")
     _lines(document, "{%p else %}", "{{ block.text }}", "{%p endif %}")
-    _lines(document, "{%p endfor %}", "{%p endfor %}")
+    _lines(document, "{%p endfor %}", "{%p endfor %}", "{%p endif %}")
 
 
 if __name__ == "__main__":

@@ -157,7 +157,9 @@ class QuestionAnswer(Struct, frozen=True, omit_defaults=True):
     ``facts`` are single values, such as the youngest age; ``figures`` are those that are counts. If
     the question is about less than its request, ``within`` says so in words and ``means`` in
     conditions. A note states only numbers of the table, of the facts, and ``sums`` of them.
-    ``open_axes`` are the sides of the table that list only what occurs.
+    ``open_axes`` are the sides of the table that list only what occurs. ``note`` and
+    ``not_covered`` are the officer's words: what to know of the numbers, and what of the question
+    they do not answer.
     """
 
     id: str
@@ -172,6 +174,20 @@ class QuestionAnswer(Struct, frozen=True, omit_defaults=True):
     terms: tuple[TermAnswer, ...] = ()
     sums: tuple[NotedSum, ...] = ()
     open_axes: tuple[Literal["rows", "columns"], ...] = ()
+    note: str = ""
+    not_covered: str = ""
+
+
+class UncoveredPart(Struct, frozen=True):
+    """A part of the request without numbers: ``not_covered`` says why, in the officer's words.
+
+    ``position`` is its place, from 0, among all parts of the request in the requester's order.
+    """
+
+    id: str
+    text: str
+    not_covered: str
+    position: int
 
 
 class PeriodAnswer(Struct, frozen=True):
@@ -287,6 +303,7 @@ class Answer(Struct, frozen=True):
 
     ``near_misses`` is None if none were looked for. ``coverage`` are the days for which the index
     holds records; answers of the first format have none, and show a 0 for other days.
+    ``uncovered`` are the parts of the request that have no numbers.
     """
 
     reference: str
@@ -299,6 +316,14 @@ class Answer(Struct, frozen=True):
     near_misses: NearMisses | None = None
     measured_coverage: Coverage | UnsetType = field(default=UNSET, name="coverage")
     format: str = field(default=ANSWER_FORMAT)
+    written_uncovered: tuple[UncoveredPart, ...] | UnsetType = field(
+        default=UNSET, name="uncovered"
+    )
+
+    @property
+    def uncovered(self) -> tuple[UncoveredPart, ...]:
+        """The parts of the request that have no numbers."""
+        return self.written_uncovered if isinstance(self.written_uncovered, tuple) else ()
 
     @property
     def coverage(self) -> Coverage | None:

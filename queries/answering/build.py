@@ -110,6 +110,7 @@ def count_answer_with(engine: SearchEngine, request: Request) -> tuple[Answer, C
             for searches in searches_by_question
         ),
         provenance=build_provenance(result),
+        written_uncovered=request.uncovered or UNSET,
     )
     check_consistency(answer)
     return answer, result.coverage
@@ -179,6 +180,8 @@ def _parse_question_answer(
 ) -> QuestionAnswer:
     prepared = searches[0].question
     overall, *by_period = [search.question.parse(aggregations[search.name]) for search in searches]
+    question = prepared.question
+    overall = msgspec.structs.replace(overall, note=question.note, not_covered=question.not_covered)
     if prepared.narrowing:
         overall = msgspec.structs.replace(
             overall,

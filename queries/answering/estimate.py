@@ -21,7 +21,7 @@ from queries.questions.base import build_filters_agg, parse_filter_counts
 from queries.questions.prepared import prepare_question
 from queries.request.reader import Request
 from queries.search.run import SearchEngine, build_count_body
-from queries.tables.scope import Scope, any_of, build_offence_query
+from queries.tables.scope import Scope, any_of, build_counted_query, build_offence_query
 
 # Freedom of Information and Data Protection (Appropriate Limit and Fees) Regulations 2004 (SI
 # 2004/3244): 600 pounds for central government, 450 for others, at 25 pounds an hour.
@@ -127,7 +127,7 @@ def estimate_cost(engine: SearchEngine, request: Request, cost: ReadingCost) -> 
         total=cost.part("In all, each record once", aggregation["doc_count"]),
         questions=tuple(
             cost.part(question.id, number)
-            for question, number in zip(request.questions, question_counts, strict=True)
+            for question, number in zip(request.questions, question_counts, strict=False)
         ),
         latest=latest,
         months=find_whole_months(by_day, latest, scope, cost),
@@ -151,7 +151,7 @@ def _list_breakdowns(scope: Scope) -> dict[str, list[_LabelledQuery]]:
 def _build_estimate_body(
     request: Request, scope: Scope, breakdowns: dict[str, list[_LabelledQuery]]
 ) -> dict[str, Any]:
-    question_queries = [prepare_question(question, scope).query for question in request.questions]
+    question_queries = _list_question_queries(request, scope)
     inside: dict[str, Any] = {
         name: build_filters_agg(part.query for part in breakdown)
         for name, breakdown in breakdowns.items()
@@ -165,6 +165,12 @@ def _build_estimate_body(
             "any": aggs.Filter(any_of(question_queries), aggs=inside),
         },
     )
+
+
+def _list_question_queries(request: Request, scope: Scope) -> list[Query]:
+    """What each question is about; a request without any is about its scope."""
+    queries = [prepare_question(question, scope).query for question in request.questions]
+    return queries or [build_counted_query()]
 
 
 def _find_last_day(by_day: dict[date, int], scope: Scope) -> date | None:

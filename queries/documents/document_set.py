@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -65,6 +65,19 @@ def slugify_reference(reference: str) -> str:
     return f"request-{name}" if _DEVICE_NAMES.fullmatch(name) else name
 
 
+def make_question_slugs(ids: Iterable[str]) -> Iterator[str]:
+    """A name for the file of each question, no two alike even where capitals are ignored."""
+    taken: set[str] = set()
+    for identifier in ids:
+        slug = plain = slugify_reference(identifier)
+        number = 1
+        while slug.lower() in taken:
+            number += 1
+            slug = f"{plain}-{number}"
+        taken.add(slug.lower())
+        yield slug
+
+
 def format_small_number_warning(answer: Answer, settings: DocumentSettings) -> str:
     """The warning for whoever passes an answer on; empty if no number is small."""
     number = len(list_small_numbers(answer, settings))
@@ -99,10 +112,12 @@ def _render_every_document(answer: Answer, settings: DocumentSettings) -> dict[s
         f"{name}.letter.pdf": render_letter_pdf(context),
         f"{name}.xlsx": render_workbook(context),
         **{
-            f"{TABLES_FOLDER}/{name}.{slugify_reference(question.id)}.csv": format_table_csv(
-                question.table
+            f"{TABLES_FOLDER}/{name}.{slug}.csv": format_table_csv(question.table)
+            for question, slug in zip(
+                answer.questions,
+                make_question_slugs(question.id for question in answer.questions),
+                strict=True,
             )
-            for question in answer.questions
         },
     }
     return {

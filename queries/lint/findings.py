@@ -17,6 +17,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from indexer.records.coverage import Coverage
 from indexer.records.damage.kinds import advise_repair
 from queries.answer.types import NearMissCount, SpellingCount
+from queries.layout.part_order import merge_parts
 from queries.layout.text_table import align_rows, wrap_paragraph
 from queries.lint.scope_damage import ScopeDamage
 from queries.request.reader import Request
@@ -184,7 +185,11 @@ def format_request_outline(request: Request, file: str) -> str:
         ("Period", scope.periods_in_words),
         *(("Offence", f"{', '.join(row.codes)}  {row.label}") for row in scope.offences),
         *(("Mention", ", ".join(request.wordings(mention))) for mention in scope.mentions),
-        *((question.id, str(question.__struct_config__.tag)) for question in request.questions),
+        *merge_parts(
+            [(question.id, str(question.__struct_config__.tag)) for question in request.questions],
+            [(part.id, "no figures") for part in request.uncovered],
+            [part.position for part in request.uncovered],
+        ),
     ]
     width = max(10, *(len(name) for name, _ in rows))
     lines = [f"{file}: {request.reference} is valid.", *align_rows(rows, (f"<{width}", "<"))]

@@ -28,7 +28,8 @@ from queries.tables.axis_type import Axis
 from queries.tables.scope import Mention, Scope
 from queries.tables.table_query import TableQuery, TableUnit
 
-QuestionId = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,19}$")]
+#: As a requester numbers the parts of a letter: "Q1", "1", "b)", "3a", "(ii)", "2.1".
+QuestionId = Annotated[str, Meta(pattern=r"^\(?[A-Za-z0-9][A-Za-z0-9_.()-]{0,18}$")]
 
 
 class Question(
@@ -43,6 +44,8 @@ class Question(
 
     ``text`` is the question as the requester put it, for the letter; ``subscope`` is a scope
     narrower than the request's. Every scope passed to a method is already the narrowed one.
+    ``note`` and ``not_covered`` are the officer's words: what to know of the numbers, and what of
+    the question they do not answer.
     ``table_query`` builds the table once; the other methods take it, and ``parse`` reads only what
     ``build`` asked for. Rows, columns and counted facts state their conditions, and the table
     states which relations hold among its numbers for any records: what is withheld depends on them.
@@ -51,6 +54,8 @@ class Question(
     id: QuestionId
     text: str = ""
     subscope: ScopeSpec | None = None
+    note: str = ""
+    not_covered: str = ""
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
         """What is wrong with the question beyond its types."""

@@ -6,7 +6,7 @@ One error names everything that is wrong, each with its line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -20,10 +20,11 @@ from indexer.errors import RequestError
 from indexer.records.categories import Categories
 from indexer.records.model import Reference
 from indexer.validation_errors import describe_violation, parse_validation_error
+from queries.answer.types import UncoveredPart
 from queries.disclosure.policy import DisclosureSpec
 from queries.questions import load_question_kinds
 from queries.questions.base import Question
-from queries.request.letter_spec import LetterSpec
+from queries.request.letter_spec import LetterSpec, UncoveredSpec
 from queries.request.validation_messages import explain_request_violation
 from queries.spec.problem import (
     Problem,
@@ -49,11 +50,15 @@ _YEAR: Final = re.compile(r"(\d{4})(?:/(\d{2}))?")
 
 
 class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False, dict=True):
-    """A request, read and checked. ``categories`` are those that the force declared at the time."""
+    """A request, read and checked. ``categories`` are those that the force declared at the time.
+
+    ``questions`` have numbers; ``uncovered`` are the parts of the request that have none.
+    """
 
     reference: str
     title: str
     questions: tuple[Question, ...]
+    uncovered: tuple[UncoveredPart, ...] = ()
     letter: LetterSpec = LetterSpec()
     categories: Categories = msgspec.field(default_factory=dict)
     disclosure: DisclosureSpec = DisclosureSpec()
@@ -172,18 +177,42 @@ def _request_from_yaml(source: YamlDocument, book: TermBook, categories: Categor
     problems += [
         Problem("$", explain_missing_key(key)) for key in _REQUIRED_KEYS if key not in source.value
     ]
-    if parts.get("questions"):
-        parts["questions"] = tuple(
-            _convert_part(value, _make_question_type(), f"$.questions[{number}]", problems)
-            for number, value in enumerate(parts["questions"])
-        )
+    all_parts = _convert_questions(parts.get("questions") or (), problems)
+    parts["questions"] = tuple(part for part in all_parts if isinstance(part, Question))
     for key, kind in (("mentions", tuple[Wording, ...]), ("questions", tuple[Question, ...])):
         parts[key] = apply_term_book(parts.get(key) or (), kind, book.extra_spellings)
-    problems += _find_request_problems(parts, categories)
+    problems += _find_request_problems(parts, all_parts, categories)
     problems += _find_empty_lists(source.value, "$")
     if problems:
         raise RequestError(format_problems(problems, source))
-    return Request(**parts, categories=categories)
+    return Request(**parts, uncovered=tuple(_place_uncovered(all_parts)), categories=categories)
+
+
+def _convert_questions(
+    values: Iterable[Any], problems: list[Problem]
+) -> list[Question | UncoveredSpec | None]:
+    """The parts of a request in the requester's order; None for one that cannot be read."""
+    return [
+        _convert_part(
+            value,
+            UncoveredSpec if _is_uncovered(value) else _make_question_type(),
+            f"$.questions[{number}]",
+            problems,
+        )
+        for number, value in enumerate(values)
+    ]
+
+
+def _is_uncovered(value: Any) -> bool:
+    return isinstance(value, dict) and "not_covered" in value and "kind" not in value
+
+
+def _place_uncovered(
+    all_parts: Iterable[Question | UncoveredSpec | None],
+) -> Iterator[UncoveredPart]:
+    for position, part in enumerate(all_parts):
+        if isinstance(part, UncoveredSpec):
+            yield UncoveredPart(part.id, part.text, part.not_covered, position)
 
 
 def _find_empty_lists(value: Any, path: str) -> Iterator[Problem]:
@@ -236,7 +265,11 @@ def _convert_part(value: Any, kind: Any, path: str, problems: list[Problem]) -> 
         return None
 
 
-def _find_request_problems(parts: dict[str, Any], categories: Categories) -> Iterator[Problem]:
+def _find_request_problems(
+    parts: dict[str, Any],
+    all_parts: Iterable[Question | UncoveredSpec | None],
+    categories: Categories,
+) -> Iterator[Problem]:
     scope_parts = {
         name: value for name, value in parts.items() if name in _SCOPE_KEYS and value is not None
     }
@@ -245,13 +278,15 @@ def _find_request_problems(parts: dict[str, Any], categories: Categories) -> Ite
     yield from _prefix_paths("$", iter(scope_problems))
     scope = Scope(categories=categories) if scope_problems else spec.scope_with(categories)
     ids: set[str] = set()
-    for number, question in enumerate(parts.get("questions") or ()):
+    for number, question in enumerate(all_parts):
         if question is None:
             continue
         path = f"$.questions[{number}]"
         if question.id in ids:
             yield Problem(f"{path}.id", f'the id "{question.id}" is used twice. Change one.')
         ids.add(question.id)
+        if isinstance(question, UncoveredSpec):
+            continue
         if question.subscope:
             inner = [
                 *question.subscope.problems(categories),

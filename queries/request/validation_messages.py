@@ -19,7 +19,7 @@ from indexer.validation_errors import (
 )
 from queries.disclosure.policy import DisclosureSpec
 from queries.questions import load_question_kinds
-from queries.request.letter_spec import LetterSpec
+from queries.request.letter_spec import LetterSpec, UncoveredSpec
 from queries.spec.problem import Problem, explain_missing_key, explain_unknown_key
 from queries.spec.scope_spec import AgeBand, AxisSpec, OffenceSpec, PeriodSpec, ScopeSpec
 from queries.spec.term_spec import CooccurrenceSpec, TermSpec
@@ -97,7 +97,10 @@ def _explain_unknown_kind(question: Any) -> str:
 
 def _explain_wrong_id(question: Any) -> str:
     del question
-    return "an id is a letter and then up to 19 letters, digits, - or _, such as Q1. Correct it."
+    return (
+        "an id is up to 20 letters, digits and . - _ ( ), as the requester numbers the parts: Q1, "
+        "1, b), 3a. Correct it."
+    )
 
 
 _EXPLANATIONS: Final[dict[str, Callable[[Any], str]]] = {
@@ -110,5 +113,7 @@ def _list_allowed_keys(name: str, value: Any) -> tuple[str, ...]:
     """The keys allowed in the part of a name; for a question, those of its kind."""
     if name != "questions":
         return _STRUCT_BY_KEY[name].__struct_encode_fields__
+    if isinstance(value, dict) and "not_covered" in value and "kind" not in value:
+        return UncoveredSpec.__struct_encode_fields__
     kind = load_question_kinds().get(value.get("kind", "")) if isinstance(value, dict) else None
     return ("kind", *(kind.__struct_encode_fields__ if kind else ()))

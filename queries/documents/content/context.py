@@ -22,9 +22,16 @@ from queries.answer.types import (
     QuestionAnswer,
     Row,
     TermAnswer,
+    UncoveredPart,
     has_withheld_numbers,
 )
 from queries.disclosure.release import list_small_counts
+from queries.documents.content.letter_parts import (
+    describe_parts,
+    format_part_title,
+    make_uncovered_question,
+    split_paragraphs,
+)
 from queries.documents.content.number_check import ExpectedNumbers, collect_expected_numbers
 from queries.documents.content.scope_sentence import (
     describe_counted_records,
@@ -39,6 +46,7 @@ from queries.layout.coverage_text import (
     format_coverage_days,
 )
 from queries.layout.damage_text import describe_text_damage
+from queries.layout.part_order import merge_parts
 from queries.layout.printable import strip_unprintable
 from queries.layout.prose import (
     describe_left_out,
@@ -105,7 +113,9 @@ class QuestionView(Struct, frozen=True):
 
     ``nonzero_rows`` are the requested rows that are not zero, and ``absent`` is the number of
     those that are. ``full_table`` is the table; ``parts`` and ``wide_parts`` are the same table cut
-    to fit A4, portrait and landscape. ``columns`` describes the columns in full.
+    to fit A4, portrait and landscape. ``columns`` describes the columns in full. ``note`` are
+    paragraphs of the officer, for below the table. A part that is not ``counted`` has no table, and
+    its sentences say why.
     """
 
     answer: QuestionAnswer
@@ -118,6 +128,8 @@ class QuestionView(Struct, frozen=True):
     wide_parts: tuple[TablePart, ...]
     columns: tuple[str, ...]
     prose: tuple[str, ...] = ()
+    note: tuple[str, ...] = ()
+    counted: bool = True
 
     @property
     def found(self) -> tuple[Row, ...]:
@@ -142,11 +154,13 @@ class QuestionView(Struct, frozen=True):
     @property
     def title(self) -> str:
         """The question's id with its text, or else with what its table shows."""
-        return f"{self.answer.id}. {self.answer.text or self.subject}"
+        return format_part_title(self.answer.id, self.answer.text or self.subject)
 
     @property
     def subject(self) -> str:
         """What the table shows: "Offences by keyword", "Victims by age and sex"."""
+        if not self.counted:
+            return ""
         if self.answer.kind in _SUBJECTS:
             return _SUBJECTS[self.answer.kind]
         table = self.answer.table
@@ -211,7 +225,9 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
         "coverage_days": format_coverage_days(answer.coverage) if answer.coverage else "",
         "coverage_inferred": explain_inferred(answer.coverage),
         "empty_months": describe_empty_months(answer.coverage),
-        "questions": [_view_question(answer, question, templates) for question in answer.questions],
+        "questions": _view_parts(answer, templates),
+        "counted": bool(answer.questions),
+        "parts_covered": describe_parts(answer),
         "disclosure": answer.disclosure,
         "withheld": _explain_withholding(answer, force),
         "rounded": explain_rounding(answer.disclosure),
@@ -225,8 +241,8 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
         "received": format_long_date(date.fromisoformat(letter["received"]))
         if letter["received"]
         else "",
-        "asked": _split_paragraphs(letter["asked"]),
-        "clarified": () if clarified_on else _split_paragraphs(letter["clarified"]),
+        "asked": split_paragraphs(letter["asked"]),
+        "clarified": () if clarified_on else split_paragraphs(letter["clarified"]),
         "clarified_on": format_long_date(clarified_on) if clarified_on else "",
     }
     annex = render_template("annex.j2", EscapeMode.TEXT, templates, names)
@@ -267,6 +283,32 @@ def _describe_record_end(answer: Answer) -> str:
     )
 
 
+def _view_parts(answer: Answer, template_folder: Path | None) -> list[QuestionView]:
+    """All parts of the request, in the requester's order."""
+    return merge_parts(
+        [_view_question(answer, question, template_folder) for question in answer.questions],
+        [_view_uncovered(part) for part in answer.uncovered],
+        [part.position for part in answer.uncovered],
+    )
+
+
+def _view_uncovered(part: UncoveredPart) -> QuestionView:
+    question = make_uncovered_question(part)
+    return QuestionView(
+        answer=question,
+        nonzero_rows=(),
+        absent=0,
+        several=False,
+        tabled=False,
+        full_table=build_single_part(question.table),
+        parts=(),
+        wide_parts=(),
+        columns=(),
+        prose=split_paragraphs(part.not_covered),
+        counted=False,
+    )
+
+
 def _view_question(
     answer: Answer, question: QuestionAnswer, template_folder: Path | None
 ) -> QuestionView:
@@ -293,6 +335,7 @@ def _view_question(
             for column in table.columns
             if column.description
         ),
+        note=(*split_paragraphs(question.note), *split_paragraphs(question.not_covered)),
     )
     if view.total == NOT_COVERED:
         return msgspec.structs.replace(view, prose=(_NO_DAYS_COVERED,))
@@ -372,10 +415,6 @@ def _view_terms(answer: Answer) -> list[TermView]:
         for term in _collect_terms(answer)
     ]
     return list(dict.fromkeys(views))
-
-
-def _split_paragraphs(text: str) -> tuple[str, ...]:
-    return tuple(" ".join(part.split()) for part in text.split("\n\n") if part.strip())
 
 
 def _parse_sections(text: str) -> Iterator[AnnexSection]:

@@ -146,7 +146,14 @@ def _collect_allowed_numbers(answer: Answer, force: ForceSettings) -> frozenset[
     numbers = {provenance.records, provenance.rejected}
     if provenance.damage is not msgspec.UNSET:
         numbers |= {provenance.damage.damaged, provenance.damage.repaired}
-    parts = (answer.reference, answer.title, answer.request, answer.scope, answer.questions)
+    parts = (
+        answer.reference,
+        answer.title,
+        answer.request,
+        answer.scope,
+        answer.questions,
+        answer.uncovered,
+    )
     for leaf in _iter_leaves(
         msgspec.to_builtins((*parts, answer.disclosure, answer.near_misses, force))
     ):

@@ -28,7 +28,9 @@ def render_report_text(context: DocumentContext) -> str:
 def render_report_html(context: DocumentContext) -> str:
     """The report as one HTML file, which needs neither a script nor the network."""
     figures = {
-        question.answer.id: _draw_figure(question) for question in context.names["questions"]
+        question.answer.id: _draw_figure(question)
+        for question in context.names["questions"]
+        if question.counted
     }
     return render_checked_template(
         "report.html.j2", EscapeMode.MARKUP, context, {"figures": figures}

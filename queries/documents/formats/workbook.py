@@ -60,7 +60,8 @@ def render_workbook(document_context: DocumentContext) -> bytes:
     # Widths are in characters of this font.
     book._named_styles["Normal"].font = Font(name=_FONT, size=10)  # type: ignore[attr-defined]  # noqa: SLF001
     _fill_notes_sheet(book.create_sheet(_NOTES_TITLE), context, titles)
-    for question, title in zip(context["questions"], titles, strict=True):
+    counted = [question for question in context["questions"] if question.counted]
+    for question, title in zip(counted, titles, strict=True):
         _fill_question_sheet(book.create_sheet(title), question, _list_remarks(question, context))
     _set_book_properties(book, context)
     file = io.BytesIO()
@@ -99,11 +100,16 @@ def _fill_notes_sheet(sheet: Worksheet, context: dict[str, Any], titles: Sequenc
         (context["force"].name, False),
         ("", False),
     ]
-    lines.append(("Sheets", True))
+    counted = [question for question in context["questions"] if question.counted]
+    lines += [("Sheets", True)] if counted else []
     lines += [
         (f"{title}: {question.answer.text or question.answer.table.heading}", False)
-        for title, question in zip(titles, context["questions"], strict=True)
+        for title, question in zip(titles, counted, strict=True)
     ]
+    for question in context["questions"]:
+        if not question.counted:
+            lines += [("", False), (question.title, True)]
+            lines += [(paragraph, False) for paragraph in question.prose]
     for section in context["annex"]:
         lines += [("", False), (section.heading, True)]
         lines += [(block.text, False) for block in section.blocks]
@@ -122,6 +128,7 @@ def _list_remarks(question: QuestionView, context: dict[str, Any]) -> list[str]:
     return [
         *([f"Only offences {restriction}."] if restriction else []),
         *question.columns,
+        *question.note,
         *question.answer.notes,
         *(context["coverage"] if NOT_COVERED in counts else []),
         *([context["withheld"]] if None in counts and context["withheld"] else []),

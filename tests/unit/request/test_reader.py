@@ -81,7 +81,7 @@ def test_values_stay_as_they_are_written() -> None:
         (f"{HEAD}offences: [{{codes: [22F]}}]\n{QUESTIONS}", [':3: offence code "22F" is not known']),
         (f"{HEAD}offences: [{{code: [22B]}}]\n{QUESTIONS}", ['Did you mean "codes"?']),
         (f"{HEAD}questions:\n- {{id: Q1, kind: ofences}}", [':4: there is no kind of question "ofences". Did you mean "offences"?']),
-        (f"{HEAD}questions:\n- {{id: 1, kind: offences}}", [":4: an id is a letter"]),
+        (f"{HEAD}questions:\n- {{id: '?', kind: offences}}", [":4: an id is up to 20 letters"]),
         (
             f"{HEAD}questions:\n- {{id: Q1, kind: offences}}\n- {{id: Q1, kind: offences}}",
             [':5: the id "Q1" is used twice'],

@@ -1,0 +1,67 @@
+"""Answers that are more than figures, from the request file to the letter, on a real server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.command_line import Outcome, run_command
+from tests.support.force import FORCE_TOML
+
+RULE = FORCE_TOML + '[disclosure]\nthreshold = 5\nledger = "releases.jsonl"\n'
+
+HEAD = "reference: R/1\ntitle: Live streams\nperiod: 2017/18\nmentions: [live stream]\n"
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def foidex(environment: dict[str, str], tmp_path: Path, load: Callable[..., Any]) -> Run:
+    """Run the program in a folder with the force's rule, on 400 records."""
+    (tmp_path / "foidex.toml").write_text(RULE)
+    load(
+        [
+            {
+                "crime_ref": f"R{number}",
+                "recorded_on": f"2017-{4 + number // 50:02}-10",
+                "offence_code": "22B",
+                "narrative": "A live stream was reported.",
+            }
+            for number in range(400)
+        ]
+    )
+
+    def run(*words: object, code: int = 0) -> Outcome:
+        ran = run_command(*words, environment=environment, folder=tmp_path, expected_code=code)
+        assert "Traceback" not in ran.err
+        return ran
+
+    return run
+
+
+@pytest.mark.parametrize("more", ["", "- {id: b), kind: offences, note: One note.}\n"])
+def test_a_request_with_parts_not_covered_is_one_like_any_other(
+    foidex: Run, tmp_path: Path, more: str
+) -> None:
+    """It is checked, estimated, answered, replayed and published, with and without figures."""
+    request = tmp_path / "request.yaml"
+    request.write_text(
+        f"{HEAD}questions:\n- {{id: a), text: 'How many arrests?', not_covered: Not held.}}\n{more}"
+    )
+    assert "a)" in foidex("lint", request).out
+    assert "400 records would have to be read" in foidex("estimate", request).out
+    answer = json.loads(foidex("answer", request, "--format", "json").out)
+    assert [part["id"] for part in answer["uncovered"]] == ["a)"]
+    assert answer["scope"]["records"] == 400
+    (tmp_path / "answer.json").write_text(json.dumps(answer))
+    assert ": the same numbers." in foidex("replay", "answer.json").out
+    for options in ((), ("--publish",)):
+        letter = " ".join(foidex("answer", request, *options, "--format", "letter").out.split())
+        assert "How many arrests? Not held." in letter
+        assert ("One note." in letter) == ("The figures count" in letter) == bool(more)
+    foidex("answer", request, "--publish", "--out", "published")
+    assert (tmp_path / "published" / "R-1.letter.pdf").is_file()
