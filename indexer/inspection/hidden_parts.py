@@ -15,6 +15,8 @@ from typing import IO, Final
 
 from msgspec import Struct
 
+from indexer.files import open_ordinary_input
+
 _BLOCK_BYTES: Final = 1024 * 1024
 
 _OVERLAP: Final = 4096
@@ -53,7 +55,7 @@ def count_hidden_parts(path: Path) -> HiddenParts | None:
         return None
     parts = HiddenParts()
     try:
-        with zipfile.ZipFile(path) as package:
+        with open_ordinary_input(path) as file, zipfile.ZipFile(file) as package:
             for member in package.namelist():
                 if members.fullmatch(member):
                     with package.open(member) as stream:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tomlkit.items import InlineTable, Table
 from tomlkit.toml_document import TOMLDocument
 
 from indexer.config.profile import UNDECIDED
-from indexer.errors import ConfigurationError, OutputError
+from indexer.errors import ConfigurationError, OutputError, SourceError
 from indexer.files import read_file, replace_file
 from indexer.inspection.field_rules import describe_damage
 from indexer.inspection.inspect_files import InspectedTable, Inspection
@@ -71,9 +72,8 @@ def write_profile(file: Path, inspection: Inspection, chosen: InspectedTable) ->
     _add_fields(fields, chosen)
     columns = _Section(_get_table(profile.table, "columns"))
     _add_columns(columns, chosen)
-    text = tomlkit.dumps(document)
     try:
-        replace_file(file, text.encode())
+        replace_file(file, tomlkit.dumps(document).encode())
     except OSError as error:
         raise OutputError(
             f"{file}: cannot be written ({error.strerror}). Check its permissions."
@@ -112,8 +112,16 @@ def _get_table(parent: Any, name: str) -> Table:
 
 
 def _relative_name(path: Path, folder: Path) -> str:
+    """The name of a file for [source], in which *, ? and [ stand for themselves."""
     relative = os.path.relpath(path.resolve(), folder)
-    return str(path.resolve()) if relative.startswith("..") else Path(relative).as_posix()
+    name = str(path.resolve()) if relative.startswith("..") else Path(relative).as_posix()
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise SourceError(
+            f"{path}: the name is not UTF-8, so foidex.toml cannot hold it. Rename the file."
+        ) from None
+    return escape(name)
 
 
 def _add_repair(source: _Section, chosen: InspectedTable) -> None:
@@ -159,7 +167,7 @@ def _add_layout(profile: _Section, inspection: Inspection, chosen: InspectedTabl
         )
     proposal = chosen.proposal
     if proposal.ignored or proposal.empty:
-        names = [_escape_pattern(name) for name in proposal.ignored]
+        names = [escape(name) for name in proposal.ignored]
         profile.add("ignore", names, "columns that are left out; no field fits them")
     if facts.totals:
         rules = [
@@ -170,10 +178,6 @@ def _add_layout(profile: _Section, inspection: Inspection, chosen: InspectedTabl
         profile.add("skip", rules, f"rows that count others: {facts.total_rows:,}")
 
 
-def _escape_pattern(name: str) -> str:
-    return name.replace("[", "[[]")
-
-
 def _add_sheets(profile: _Section, inspection: Inspection) -> None:
     records = {table.table.name for table in inspection.records}
     others = [
@@ -182,10 +186,12 @@ def _add_sheets(profile: _Section, inspection: Inspection) -> None:
         if table.table.name not in records and table.facts is not None
     ]
     profile.add(
-        "sheets", sorted(records), "the sheets of records; patterns such as 20* are allowed"
+        "sheets",
+        sorted(map(escape, records)),
+        "the sheets of records; patterns such as 20* are allowed",
     )
     if others:
-        profile.add("ignore_sheets", others, "sheets that hold no records")
+        profile.add("ignore_sheets", list(map(escape, others)), "sheets that hold no records")
 
 
 def _add_conditions(profile: _Section, chosen: InspectedTable) -> None:

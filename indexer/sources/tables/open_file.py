@@ -21,6 +21,7 @@ from indexer.sources.tables.encoding import OpenBytes, check_encoding, detect_en
 from indexer.sources.tables.json_objects import flatten_object, read_json_objects, write_one_line
 from indexer.sources.tables.spreadsheet import (
     SPREADSHEET_ENDINGS,
+    Sheet,
     list_sheets,
     read_sheet_rows,
 )
@@ -122,21 +123,21 @@ def _open_sheets(path: Path, layout: LayoutRules) -> list[SourceTable]:
     for pattern in layout.sheets:
         if not any(fnmatchcase(sheet.name, pattern) for sheet in sheets):
             raise SourceError(
-                f'{path}: has no sheet "{pattern}", which [source.profile] sheets names. Its '
-                f"sheets are {', '.join(show_name(sheet.name) for sheet in sheets)}."
+                f'{path}: has no sheet "{show_name(pattern)}", which [source.profile] sheets '
+                f"names. Its sheets are {', '.join(show_name(sheet.name) for sheet in sheets)}."
             )
     for sheet in sheets:
         is_chosen = not layout.sheets or _matches(sheet.name, layout.sheets)
         if _matches(sheet.name, layout.ignore_sheets):
             continue
         if not is_chosen and not layout.partial:
-            if _sheet_is_empty(path, sheet.name):
+            if _sheet_is_empty(path, sheet):
                 continue
             raise SourceError(
                 f'{path}: has a new sheet "{show_name(sheet.name)}". Add it to sheets or to '
                 "ignore_sheets of [source.profile]."
             )
-        rows = partial(read_sheet_rows, path, sheet.name)
+        rows = partial(read_sheet_rows, path, sheet)
         tables.append(SourceTable(sheet.name, rows, hidden=sheet.hidden))
     return tables
 
@@ -145,7 +146,7 @@ def _matches(name: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _sheet_is_empty(path: Path, sheet: str) -> bool:
+def _sheet_is_empty(path: Path, sheet: Sheet) -> bool:
     return next(read_sheet_rows(path, sheet), None) is None
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Final, NamedTuple
 
 import msgspec
@@ -29,44 +30,78 @@ MAX_MEGABYTES: Final = 2048
 
 MAX_UNPACKED_BYTES: Final = 4 * 1024**3
 
+#: A process's own input, as a path.
+_INPUT: Final = Path("/dev/fd/0")
+
 _WORKER: Final = str(Path(__file__).with_name("spreadsheet_worker.py"))
 
 
 class Sheet(NamedTuple):
-    """A sheet's name, and whether it is hidden."""
+    """A sheet's name, whether it is hidden, and its number among the sheets, from 0."""
 
     name: str
     hidden: bool
+    number: int
 
 
 def list_sheets(path: Path) -> list[Sheet]:
     """The sheets of a spreadsheet. Raises SourceError."""
-    with _start_worker(path, ()) as output:
-        return _read_listing(path, output)
+    with _start_worker(path) as output:
+        sheets = _read_listing(path, output)
+    names = [sheet.name for sheet in sheets]
+    if len(set(names)) != len(names):  # only the first could be read
+        raise SourceError(f"{path}: has two sheets of one name. Rename one of them.")
+    return sheets
 
 
-def read_sheet_rows(path: Path, sheet: str) -> Iterator[TableRow]:
+def read_sheet_rows(path: Path, sheet: Sheet) -> Iterator[TableRow]:
     """Every row of a sheet from the first, located as "crimes.xlsx, sheet 2018: row 5".
 
     Raises SourceError.
     """
-    with _start_worker(path, (sheet,)) as output:
-        _read_listing(path, output)
+    name = show_name(sheet.name)
+    with _start_worker(path, sheet) as output:
+        if sheet not in _read_listing(path, output):
+            raise SourceError(f"{path}: was changed while it was read. Try again.")
         number = 0
         while rows := decode_rows(_read_frame(path, output)):
             for cells in rows:
                 number += 1
                 if number == 1:
-                    check_width(f"{path}, sheet {show_name(sheet)}", len(cells))
-                yield TableRow(f"{path.name}, sheet {show_name(sheet)}: row {number}", cells)
+                    check_width(f"{path}, sheet {name}", len(cells))
+                yield TableRow(f"{path.name}, sheet {name}: row {number}", cells)
 
 
 @contextmanager
-def _start_worker(path: Path, sheets: Sequence[str]) -> Generator[IO[bytes]]:
-    _check_package(path)
-    command = [sys.executable, "-P", _WORKER, str(path), str(MAX_MEGABYTES), *sheets]
+def _start_worker(path: Path, sheet: Sheet | None = None) -> Generator[IO[bytes]]:
+    """Start the process that reads the file, or one sheet of it too; yields its output."""
+    with _open_package(path) as file, _name_open_file(path) as name:
+        command = [sys.executable, "-P", _WORKER, name, str(MAX_MEGABYTES)]
+        command += [str(sheet.number)] if sheet else []
+        with _run_worker(path, command, file) as output:
+            yield output
+
+
+@contextmanager
+def _name_open_file(path: Path) -> Generator[str]:
+    """A path that leads the process to its input, with the ending that names the format.
+
+    What was put in the place of the file since it was checked is not read. Where the system has no
+    such path (Windows), it is that of the file.
+    """
+    if not _INPUT.exists():
+        yield str(path)
+        return
+    with TemporaryDirectory(prefix="foidex-") as folder:
+        link = Path(folder, "file").with_suffix(path.suffix.lower())
+        link.symlink_to(_INPUT)
+        yield str(link)
+
+
+@contextmanager
+def _run_worker(path: Path, command: list[str], file: IO[bytes]) -> Generator[IO[bytes]]:
     with subprocess.Popen(  # noqa: S603 - our own program
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
         assert process.stdout
         try:
@@ -79,19 +114,28 @@ def _start_worker(path: Path, sheets: Sequence[str]) -> Generator[IO[bytes]]:
                 process.kill()
 
 
-def _check_package(path: Path) -> None:
-    """Raise SourceError for a file that cannot be opened, or would unpack to too much."""
+@contextmanager
+def _open_package(path: Path) -> Generator[IO[bytes]]:
+    """Open a file. Raises SourceError for one that cannot be, or would unpack to too much."""
     try:
-        with open_ordinary_input(path) as file:
-            if not zipfile.is_zipfile(file):
-                return
-            with zipfile.ZipFile(file) as package:
-                size = sum(info.file_size for info in package.infolist())
+        file = open_ordinary_input(path)
     except OSError as error:
         raise SourceError(
             f"{path}: cannot be read ({error.strerror}). Check its permissions."
         ) from None
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+    with file:
+        _check_package(path, file)
+        file.seek(0)
+        yield file
+
+
+def _check_package(path: Path, file: IO[bytes]) -> None:
+    try:
+        if not zipfile.is_zipfile(file):
+            return
+        with zipfile.ZipFile(file) as package:
+            size = sum(info.file_size for info in package.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
         raise _make_damage_error(path) from None
     if size > MAX_UNPACKED_BYTES:
         raise SourceError(

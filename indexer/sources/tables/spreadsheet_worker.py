@@ -1,10 +1,9 @@
 """The process that reads one spreadsheet, with limited memory, and writes its cells to a pipe.
 
 It is a process of its own because the reader holds a whole sheet in memory: a hostile file ends
-this process and not the refresh. Run as
-``python spreadsheet_worker.py FILE MEGABYTES [SHEET...]``. It writes frames: a length of four
-bytes, then MessagePack. No formula or macro is evaluated. It imports nothing of foidex, so it
-starts quickly.
+this process and not the refresh. Run as ``python spreadsheet_worker.py FILE MEGABYTES [NUMBER]``,
+with the number of a sheet. It writes frames: a length of four bytes, then MessagePack. No formula
+or macro is evaluated. It imports nothing of foidex, so it starts quickly.
 """
 
 from __future__ import annotations
@@ -70,20 +69,21 @@ def keep_finite(number: float) -> float | str:
     return number if math.isfinite(number) else str(number)
 
 
-def run_worker(path: str, megabytes: int, sheets: list[str] | None, output: BinaryIO) -> int:
-    """Write the list of sheets, and then the rows of the named ones; returns the exit code."""
+def run_worker(path: str, megabytes: int, sheet: int | None, output: BinaryIO) -> int:
+    """Write the list of sheets, and then the rows of one of them; returns the exit code."""
     limit_process(megabytes)
     import python_calamine
 
     try:
         workbook = python_calamine.load_workbook(path)
         listing = [
-            (sheet.name, sheet.visible != python_calamine.SheetVisibleEnum.Visible)
-            for sheet in workbook.sheets_metadata
-            if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
+            (entry.name, entry.visible != python_calamine.SheetVisibleEnum.Visible, number)
+            for number, entry in enumerate(workbook.sheets_metadata)
+            if entry.typ == python_calamine.SheetTypeEnum.WorkSheet
         ]
         _write_frame(output, msgspec.msgpack.encode(listing))
-        for name in sheets or ():
+        if sheet is not None:
+            name = workbook.sheets_metadata[sheet].name
             rows = workbook.get_sheet_by_name(name).iter_rows()
             while batch := list(islice(_normalise_rows(rows), _BATCH_ROWS)):
                 _write_frame(output, encode_rows(batch))
@@ -134,9 +134,11 @@ def _write_frame(output: BinaryIO, data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    _, file, memory, *names = sys.argv
+    _, file, memory, *numbers = sys.argv
     try:
-        code = run_worker(file, int(memory), names, sys.stdout.buffer)
+        code = run_worker(
+            file, int(memory), int(numbers[0]) if numbers else None, sys.stdout.buffer
+        )
     except BrokenPipeError:  # whoever reads has seen enough
         code = 0
     os._exit(code)  # what could not be written is not flushed again

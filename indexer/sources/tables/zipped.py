@@ -6,6 +6,7 @@ import gzip
 import io
 import lzma
 import os
+import re
 import zipfile
 import zlib
 from functools import partial
@@ -24,9 +25,13 @@ _GRACE_BYTES: Final = 1024 * 1024
 
 _MAX_MEMBERS: Final = 1_000
 
+#: With folders and what a Mac adds: the list is read again for each member.
+_MAX_ENTRIES: Final = 5_000
+
 _GZIP: Final = b"\x1f\x8b"
 
-_IGNORED_PREFIXES: Final = ("__MACOSX/", ".")
+# What a Mac adds: the properties of each file, and of each folder.
+_MAC_ENTRY: Final = re.compile(r"__MACOSX/(?:.*/)?\._[^/]*|(?:.*/)?\.DS_Store")
 
 
 class PackedStream(io.RawIOBase):
@@ -74,21 +79,28 @@ def list_members(path: Path) -> list[tuple[str, OpenBytes]]:
     """The files of a zip by name, each with what opens it. Raises SourceError."""
     try:
         with open_ordinary_input(path) as file, zipfile.ZipFile(file) as package:
-            infos = [
-                info
-                for info in package.infolist()
-                if not info.is_dir() and not info.filename.startswith(_IGNORED_PREFIXES)
-            ]
+            entries = package.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         raise SourceError(f"{path}: the zip is cut short or damaged. Copy it again.") from None
     except OSError as error:
         raise SourceError(
             f"{path}: cannot be read ({error.strerror}). Check its permissions."
         ) from None
-    if not infos or len(infos) > _MAX_MEMBERS:
+    # Folders, and nothing that has content.
+    infos = [
+        info
+        for info in entries
+        if not (info.is_dir() and not info.file_size) and not _MAC_ENTRY.fullmatch(info.filename)
+    ]
+    if min((info.header_offset for info in entries), default=0):
         raise SourceError(
-            f"{path}: holds {len(infos):,} files, and 1 to {_MAX_MEMBERS:,} are read. Check the "
-            "export."
+            f"{path}: begins with data that its list of files does not name, as two zips in one "
+            "do, and only the last would be read. Give each zip by itself."
+        )
+    if not infos or len(infos) > _MAX_MEMBERS or len(entries) > _MAX_ENTRIES:
+        raise SourceError(
+            f"{path}: holds {len(infos):,} files in {len(entries):,} entries, and 1 to "
+            f"{_MAX_MEMBERS:,} in at most {_MAX_ENTRIES:,} are read. Check the export."
         )
     names = [info.filename for info in infos]
     if len(set(names)) != len(names):
@@ -108,7 +120,8 @@ def _open_member(path: Path, name: str) -> IO[bytes]:
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, KeyError, ValueError):
         file.close()
         raise SourceError(f"{label}: cannot be unpacked. Copy it again.") from None
-    return io.BufferedReader(PackedStream(label, stream, info.compress_size, package, file))
+    packed_size = min(info.compress_size, os.fstat(file.fileno()).st_size)
+    return io.BufferedReader(PackedStream(label, stream, packed_size, package, file))
 
 
 def open_packed(path: Path) -> IO[bytes]:

@@ -195,7 +195,7 @@ def test_a_zip_gives_the_rows_of_its_members(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
         package.writestr("2017/a.csv", "r,t\n1,x\n")
         package.writestr("b.csv", "r;t\n2;y\n")
-        package.writestr("__MACOSX/b.csv", "no")
+        package.writestr("__MACOSX/._b.csv", "no")
     locations = [row.location for table in open_tables(path, ANY) for row in table.rows()]
     assert read_cells(path) == [["r", "t"], ["1", "x"], ["r", "t"], ["2", "y"]]
     assert locations[1] == "x.zip/2017/a.csv:2"
