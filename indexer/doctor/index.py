@@ -22,7 +22,10 @@ def check_live_generation(client: Elasticsearch, alias: str, categories: Categor
         live = read_live_generation(client, alias)
     except NoIndexError:
         yield Finding(
-            "generation", "warning", "nothing has been loaded yet.", "Run: foidex load PATH"
+            "generation",
+            "warning",
+            "nothing has been loaded yet.",
+            "Run: foidex refresh (from the source in foidex.toml) or foidex load PATH",
         )
         return
     if live.mapping_hash != add_category_fields(load_index_schema(), categories).hash:

@@ -293,7 +293,8 @@ def _read_live_mapping(client: Elasticsearch, alias: str) -> tuple[str, dict[str
         mappings = client.indices.get_mapping(index=alias).body
     except elasticsearch.NotFoundError:
         raise NoIndexError(
-            f'there is no live generation behind "{alias}". Load records first: foidex load PATH.'
+            f'there is no live generation behind "{alias}". Load records first: foidex refresh '
+            "(from the source in foidex.toml) or foidex load PATH."
         ) from None
     if len(mappings) != 1:
         raise _make_ambiguous_alias_error(alias, sorted(mappings))

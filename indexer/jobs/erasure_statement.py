@@ -67,7 +67,11 @@ class ErasureStatement(Struct, frozen=True, rename={"timestamp": "at", "not_reac
 def format_statement(statement: ErasureStatement) -> list[str]:
     """A statement in lines for a person."""
     time = f"{statement.timestamp:%Y-%m-%d %H:%M:%S} UTC"
-    lines = [f"{statement.crime_ref}, forgotten on request at {time}"]
+    lines = [
+        f"{statement.crime_ref}, looked for at {time}: no record, so nothing was changed"
+        if statement.is_unknown
+        else f"{statement.crime_ref}, forgotten on request at {time}"
+    ]
     for generation in statement.generations:
         outcome = {
             "record": "was there and is removed",

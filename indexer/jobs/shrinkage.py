@@ -1,10 +1,12 @@
 """Compares a sealed generation with the live one: in total, by month and by offence.
 
-A shortened extract often loses the end of a month, or one offence, and little of the total.
+A shortened extract often loses the end of a month, or one offence, and little of the total. A
+record that the source deletes explicitly is not missing from its month or its offence.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, Final
@@ -14,12 +16,25 @@ from msgspec import Struct
 
 from indexer.errors import GenerationError
 from indexer.index.generations import Generation
+from indexer.index.paging import search_pages
 from indexer.records.model import DELETED
 from indexer.records.validation_messages import describe_offence_code
 
-_HELD_RECORDS: Final[dict[str, Any]] = {"bool": {"must_not": {"term": {"status": DELETED}}}}
+_DELETED_RECORDS: Final[dict[str, Any]] = {"term": {"status": DELETED}}
+
+_MONTHS: Final[dict[str, Any]] = {
+    "date_histogram": {
+        "field": "recorded_on",
+        "calendar_interval": "month",
+        "format": "yyyy-MM",
+        "min_doc_count": 1,
+    }
+}
 
 _MAX_CODES: Final = 10_000
+
+#: How many deleted references are looked up in the live generation at once.
+_PAGE_RECORDS: Final = 5_000
 
 _MAX_LISTED: Final = 6
 
@@ -44,10 +59,15 @@ def describe_total_shrinkage(generation: Generation, live: Generation, limits: S
         return ""
     if generation.records >= live.records * (1 - limits.total_percent / 100):
         return ""
+    deleted = (
+        f" The source deletes {generation.deleted:,} explicitly, which count here, too."
+        if generation.deleted
+        else ""
+    )
     return (
         f"{generation.name} holds {generation.records:,} records, more than "
         f"{limits.total_percent:g}% fewer than the {live.records:,} of {live.name}, so it was not "
-        "promoted. Check that the source is whole; if it is, rerun with --allow shrink."
+        f"promoted.{deleted} Check that the source is whole; if it is, rerun with --allow shrink."
     )
 
 
@@ -59,12 +79,12 @@ def describe_month_shrinkage(
         return ""
     previous, current = (_count_months(client, name) for name in (live.name, generation.name))
     first_month = _find_first_compared_month(generation, live)
-    losses = _find_losses(
-        {month: count for month, count in previous.items() if month >= first_month},
-        current,
-        limits.month_percent,
-        limits.min_lost_records,
-    )
+    previous = {month: count for month, count in previous.items() if month >= first_month}
+    losses = _find_losses(previous, current, limits.month_percent, limits.min_lost_records)
+    if losses:
+        deleted = _count_deleted(client, generation, live, _MONTHS)
+        kept = {month: previous[month] - deleted[month] for month in losses}
+        losses = _find_losses(kept, current, limits.month_percent, limits.min_lost_records)
     if not losses:
         return ""
     return (
@@ -88,6 +108,10 @@ def describe_offence_shrinkage(
         return ""
     current = _count_offences(client, generation.name, list(large_codes))
     losses = _find_losses(large_codes, current, limits.offence_percent, limits.min_lost_records)
+    if losses:
+        deleted = _count_deleted(client, generation, live, _request_codes(list(losses)))
+        kept = {code: previous[code] - deleted[code] for code in losses}
+        losses = _find_losses(kept, current, limits.offence_percent, limits.min_lost_records)
     if not losses:
         return ""
     named_losses = {describe_offence_code(code): counts for code, counts in losses.items()}
@@ -130,42 +154,55 @@ def _find_first_compared_month(generation: Generation, live: Generation) -> str:
 
 
 def _count_months(client: Elasticsearch, name: str) -> dict[str, int]:
-    months = {
-        "date_histogram": {
-            "field": "recorded_on",
-            "calendar_interval": "month",
-            "format": "yyyy-MM",
-            "min_doc_count": 1,
-        }
-    }
-    return {
-        bucket["key_as_string"]: bucket["doc_count"]
-        for bucket in _aggregate_held_records(client, name, months)
-    }
+    return _count_groups(client, name, _MONTHS)
 
 
 def _count_offences(client: Elasticsearch, name: str, codes: list[str] | None) -> dict[str, int]:
     """The records of each offence code: of these, or of the most frequent."""
+    return _count_groups(client, name, _request_codes(codes))
+
+
+def _request_codes(codes: list[str] | None) -> dict[str, Any]:
     terms: dict[str, Any] = {"field": "offence_code", "size": _MAX_CODES}
     if codes is not None:
         terms["include"] = codes  # so that no code is left out for being rare
-    return {
-        bucket["key"]: bucket["doc_count"]
-        for bucket in _aggregate_held_records(client, name, {"terms": terms})
-    }
+    return {"terms": terms}
 
 
-def _aggregate_held_records(
-    client: Elasticsearch, name: str, aggregation: dict[str, Any]
-) -> list[dict[str, Any]]:
+def _count_deleted(
+    client: Elasticsearch, generation: Generation, live: Generation, groups: dict[str, Any]
+) -> Counter[str]:
+    """The records of the live generation that the new one holds the deletion of, by group."""
+    counts: Counter[str] = Counter()
+    for page in search_pages(
+        client, generation.name, query=_DELETED_RECORDS, size=_PAGE_RECORDS, source=["crime_ref"]
+    ):
+        references = [hit["_source"]["crime_ref"] for hit in page["hits"]["hits"]]
+        if references:
+            counts.update(
+                _count_groups(client, live.name, groups, {"terms": {"crime_ref": references}})
+            )
+    return counts
+
+
+def _count_groups(
+    client: Elasticsearch,
+    name: str,
+    groups: dict[str, Any],
+    restriction: dict[str, Any] | None = None,
+) -> dict[str, int]:
+    """The records that are held, by group. Raises GenerationError unless every shard answered."""
+    query: dict[str, Any] = {"bool": {"must_not": _DELETED_RECORDS, "filter": restriction or []}}
     response = client.search(
         index=name,
-        query=_HELD_RECORDS,
+        query=query,
         size=0,
-        aggs={"groups": aggregation},
+        aggs={"groups": groups},
         allow_partial_search_results=False,
     ).body
     if response["timed_out"] or response["_shards"]["failed"]:
         raise GenerationError(f"{name}: not every shard answered. Run the command again.")
-    buckets: list[dict[str, Any]] = response["aggregations"]["groups"]["buckets"]
-    return buckets
+    return {
+        bucket.get("key_as_string", bucket["key"]): bucket["doc_count"]
+        for bucket in response["aggregations"]["groups"]["buckets"]
+    }

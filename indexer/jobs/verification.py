@@ -16,7 +16,7 @@ from indexer.jobs.shrinkage import (
     describe_offence_shrinkage,
     describe_total_shrinkage,
 )
-from indexer.loading.faults import RejectedRecordsError
+from indexer.loading.faults import RejectedRecordsError, describe_records
 from indexer.loading.rejects import Rejects, list_reasons
 from indexer.loading.tally import Tally
 
@@ -107,7 +107,7 @@ def _describe_silent_canaries(
     for term, query, minimum in limits.canaries:
         count = _count_matches(client, generation.name, query)
         if count < minimum:
-            silent.append(f'"{term}" in {count:,} records, not {minimum:,}')
+            silent.append(f'"{term}" in {describe_records(count)}, not {minimum:,}')
     if not silent:
         return ""
     return (

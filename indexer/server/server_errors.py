@@ -242,7 +242,8 @@ def _explain_status(  # noqa: PLR0911 - one for each status
             )
         case 404 if error_type == "index_not_found_exception":
             return NoIndexError(
-                "there is no live generation to ask. Load records first: foidex load PATH."
+                "there is no live generation to ask. Load records first: foidex refresh (from the "
+                "source in foidex.toml) or foidex load PATH."
             )
         case 429 | 502 | 503 | 504 if (error.status_code, error_type) == WRITE_BLOCK:
             return ServerError(f"{urls}: {DISK_FULL_MESSAGE}")

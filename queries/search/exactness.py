@@ -53,7 +53,9 @@ def require_complete(body: dict[str, Any], generation: Generation) -> int | None
     names = [bucket["key"] for bucket in aggregation["index"]["buckets"]]
     records = int(aggregation["records"]["doc_count"])
     if not names and not generation.records:
-        raise NoIndexError("the live generation has no records. Load some: foidex load PATH.")
+        raise NoIndexError(
+            "the live generation has no records. Load some: foidex refresh or foidex load PATH."
+        )
     if names not in ([], [generation.name]):
         return None
     if records != generation.records:

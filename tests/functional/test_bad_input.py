@@ -836,7 +836,10 @@ ASKED = (("count", "livestream"), ("find", "livestream"))
 
 def test_an_alias_that_points_nowhere_is_told(foidex: CommandLine) -> None:
     alias = foidex.environment["FOIDEX_INDEX"]
-    told = f'there is no live generation behind "{alias}". Load records first: foidex load PATH.'
+    told = (
+        f'there is no live generation behind "{alias}". Load records first: foidex refresh (from the '
+        "source in foidex.toml) or foidex load PATH."
+    )
     request = foidex.write("request.yaml", (HEAD + ASKS).encode())
     for asked in (*ASKED, ("answer", request)):
         require_refusal(foidex(*asked), NoIndexError, told)

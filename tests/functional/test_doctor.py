@@ -31,7 +31,8 @@ def test_all_is_well_once_records_are_loaded(
 ) -> None:
     assert sole_finding(list_findings(foidex), "generation") == (
         "warning",
-        "nothing has been loaded yet. Run: foidex load PATH",
+        "nothing has been loaded yet. Run: foidex refresh (from the source in foidex.toml) or "
+        "foidex load PATH",
     )
     load([RECORD])
     found = list_findings(foidex)

@@ -20,6 +20,7 @@ from indexer.index.generations import find_live_name, read_live_generation
 from indexer.jobs.overrides import CheckOverride
 from indexer.jobs.refresh import (
     LoadOptions,
+    RefreshMode,
     RefreshOptions,
     RefreshPlan,
     RefreshResult,
@@ -58,13 +59,15 @@ def extract(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def refresh(client: Elasticsearch, index: IndexSettings, tmp_path: Path) -> Refresh:
-    def go(path: Path, *allowed: CheckOverride, **plan: Any) -> RefreshResult:
+    def go(
+        path: Path, *allowed: CheckOverride, mode: RefreshMode = "full", **plan: Any
+    ) -> RefreshResult:
         settings = RefreshSettings(lease_seconds=10, **plan.pop("settings", {}))
         return refresh_index(
             client,
             index,
             RefreshPlan((path,), tmp_path / "rejects", **plan),
-            RefreshOptions(settings, lambda _: {}, overrides=frozenset(allowed)),
+            RefreshOptions(settings, lambda _: {}, mode=mode, overrides=frozenset(allowed)),
             SILENT,
         )
 
@@ -130,6 +133,37 @@ def test_a_smaller_loss_than_the_limits_is_promoted_and_reported(
     write_records(extract, make_records()[:-9])
     lines = summarise_refresh(refresh(extract))
     assert any(f"It holds 9 records fewer than {previous}." in line for line in lines)
+
+
+@pytest.mark.parametrize("mode", ["full", "incremental"])
+def test_a_record_that_the_source_deletes_is_not_missing(
+    refresh: Refresh, extract: Path, mode: RefreshMode
+) -> None:
+    """The last month has 20 records, and one offence 50: deletions do not count as their loss."""
+    records = make_records()
+    refresh(extract)
+    deleted = [one for one in records if one["offence_code"] == "86/2"][:11] + records[-12:]
+    deletions = [{"crime_ref": one["crime_ref"], "status": "deleted"} for one in deleted]
+    left = [one for one in records if one not in deleted] if mode == "full" else []
+    write_records(extract, [*left, *deletions])
+    with pytest.raises(GenerationError) as refusal:
+        refresh(extract, mode=mode)
+    assert str(refusal.value).endswith(
+        "holds 1,977 records, more than 1% fewer than the 2,000 of "
+        f"{str(refusal.value).split(' of ')[1].split(',')[0]}, so it was not promoted. The source "
+        "deletes 23 explicitly, which count here, too. Check that the source is whole; if it is, "
+        "rerun with --allow shrink."
+    )
+    loose = {"max_shrink_percent": 5}
+    assert refresh(extract, settings=loose, mode=mode).generation.overrides == ()
+
+
+def test_what_is_missing_beside_deletions_is_found(refresh: Refresh, extract: Path) -> None:
+    records = make_records()
+    refresh(extract)
+    deletions = [{"crime_ref": one["crime_ref"], "status": "deleted"} for one in records[-20:-11]]
+    write_records(extract, [*records[:-20], *records[-1:], *deletions])
+    expect_refusal(refresh, extract, CheckOverride.MONTHS, r"2023-02 \(1, not 11\)")
 
 
 def test_an_extract_of_the_last_years_may_lose_its_oldest_days(
