@@ -17,35 +17,60 @@ _EXAMPLE_WIDTH: Final = 34
 
 _MIN_COLUMNS: Final = 4
 
+#: Of columns, tables and findings: what is beyond is counted, so that it stays one screen.
+_MAX_COLUMNS: Final = 40
+
+_MAX_TABLES: Final = 20
+
+_MAX_LINES: Final = 10
+
 
 def describe_inspection(inspection: Inspection, *, show_values: bool) -> Iterator[str]:
     """The lines for a person, one screen for each layout."""
     shown: set[int] = set()
-    for number, inspected in enumerate(inspection.tables):
-        if number:
-            yield ""
-        name, file_name = inspected.table.name, show_name(inspected.path.name)
-        title = show_name(name)
-        if name != inspected.path.name:
-            title = f"{file_name}: {title}"
-        hidden = " (hidden)" if inspected.table.hidden else ""
+    repeated: list[str] = []
+    is_first = True
+    for inspected in inspection.tables:
+        title = _build_title(inspected)
         if inspected.facts is None:
-            yield f"{title}{hidden}: empty"
-            continue
-        if id(inspected.facts) in shown:
-            yield f"{title}{hidden}: laid out as above; both are counted there"
-            continue
-        shown.add(id(inspected.facts))
-        yield f"{title}{hidden}"
-        yield from _describe_layout(inspected)
-        yield from _describe_columns(inspected, show_values=show_values)
-        yield from _describe_findings(inspected)
-    for file, parts in inspection.hidden.items():
-        if parts.rows or parts.columns:
-            yield (
-                f"{show_name(file)}: {parts.rows:,} rows and {parts.columns:,} groups of columns "
-                "are hidden; they are in the file, and are read."
-            )
+            repeated.append(f"{title}: empty")
+        elif id(inspected.facts) in shown:
+            repeated.append(f"{title}: laid out as above; both are counted there")
+        else:
+            shown.add(id(inspected.facts))
+            if not is_first:
+                yield ""
+            is_first = False
+            yield title
+            yield from _describe_layout(inspected)
+            yield from _describe_columns(inspected, show_values=show_values)
+            yield from _describe_findings(inspected)
+    if repeated and not is_first:
+        yield ""
+    yield from _limit_lines(repeated, _MAX_TABLES, "tables that are empty or laid out as above")
+    yield from _limit_lines(_list_hidden_parts(inspection), _MAX_TABLES, "files with hidden parts")
+
+
+def _build_title(inspected: InspectedTable) -> str:
+    name, file_name = inspected.table.name, show_name(inspected.path.name)
+    title = show_name(name) if name == inspected.path.name else f"{file_name}: {show_name(name)}"
+    return f"{title} (hidden)" if inspected.table.hidden else title
+
+
+def _list_hidden_parts(inspection: Inspection) -> list[str]:
+    return [
+        f"{show_name(file)}: {parts.rows:,} rows and {parts.columns:,} groups of columns are "
+        "hidden; they are in the file, and are read."
+        for file, parts in inspection.hidden.items()
+        if parts.rows or parts.columns
+    ]
+
+
+def _limit_lines(lines: list[str], limit: int, noun: str, indent: str = "") -> Iterator[str]:
+    """The first lines, and how many more there are of what ``noun`` names."""
+    yield from (f"{indent}{line}" for line in lines[:limit])
+    if len(lines) > limit:
+        yield f"{indent}and {len(lines) - limit:,} more {noun}"
 
 
 def _describe_layout(inspected: InspectedTable) -> Iterator[str]:
@@ -55,6 +80,8 @@ def _describe_layout(inspected: InspectedTable) -> Iterator[str]:
         yield f"  {evidence}"
     if inspected.table.keyed:
         yield f"  {facts.rows:,} objects of JSON"
+        if facts.objects_unread:
+            yield f"  {facts.objects_unread:,} more cannot be read; a load rejects them with why"
         return
     if facts.header_row is None:
         yield "  no row of names: no row has text in nearly every column"
@@ -64,11 +91,12 @@ def _describe_layout(inspected: InspectedTable) -> Iterator[str]:
     yield f"  names in row {facts.header_row}{above}; {facts.rows:,} rows of data"
     if facts.blank_rows:
         yield f"  {facts.blank_rows:,} blank rows"
-    for column, words in facts.totals.items():
-        yield (
-            f'  rows that count others: {facts.total_rows:,} ("{column}" begins with '
-            f"{' or '.join(sorted(words))})"
-        )
+    totals = [
+        f'rows that count others: {facts.total_rows:,} ("{show_name(column)}" begins with '
+        f"{' or '.join(sorted(words))})"
+        for column, words in facts.totals.items()
+    ]
+    yield from _limit_lines(totals, _MAX_LINES, "columns in which such rows begin", "  ")
     if facts.bad_rows:
         yield f"  {facts.bad_rows:,} rows have more columns than names"
 
@@ -80,7 +108,8 @@ def _describe_columns(inspected: InspectedTable, *, show_values: bool) -> Iterat
         return  # what stands in its first row may be content, and not names
     yield ""
     yield f"  {'column':<{_NAME_WIDTH}}  {'type':<6}  full  {'examples':<{_EXAMPLE_WIDTH}}  may be"
-    for column in facts.columns:
+    columns = _choose_columns(inspected)
+    for column in columns:
         name = _shorten(column.name, _NAME_WIDTH)
         full = column.share_of_seen
         examples = _shorten(describe_examples(column, show_values=show_values), _EXAMPLE_WIDTH)
@@ -90,7 +119,23 @@ def _describe_columns(inspected: InspectedTable, *, show_values: bool) -> Iterat
             f"  {name:<{_NAME_WIDTH}}  {kind:<6}  {full:>4.0%}  {examples:<{_EXAMPLE_WIDTH}}  "
             f"{reason}"
         ).rstrip()
+    if unlisted := len(facts.columns) - len(columns):
+        yield f"  and {unlisted:,} more columns; --write writes the names of all"
     yield ""
+
+
+def _choose_columns(inspected: InspectedTable) -> list[ColumnFacts]:
+    """The columns to list, in their order: if there are many, those that may be a field first."""
+    facts, proposal = inspected.facts, inspected.proposal
+    assert facts
+    useful = {
+        column.name
+        for column in facts.columns
+        if column.type != "empty" and column.name not in proposal.ignored
+    }
+    ranked = sorted(facts.columns, key=lambda column: column.name not in useful)
+    chosen = {column.name for column in ranked[:_MAX_COLUMNS]}
+    return [column for column in facts.columns if column.name in chosen]
 
 
 def _describe_reason(column: ColumnFacts, reason: str) -> str:
@@ -115,10 +160,13 @@ def _describe_findings(inspected: InspectedTable) -> Iterator[str]:
         yield (
             f"  one row for each {inspected.unit}: {facts.rows:,} rows are {references:,} records"
         )
-    for column, count in facts.lone.items():
-        yield f'  {count:,} rows have text in "{column}" alone, and may continue the row before'
+    lone = [
+        f'{count:,} rows have text in "{show_name(column)}" alone, and may continue the row before'
+        for column, count in facts.lone.items()
+    ]
+    yield from _limit_lines(lone, _MAX_LINES, "columns that are alone in a row", "  ")
     for name, (column, values) in proposal.where.items():
-        yield f"  {name}: only where {column} is {' or '.join(values)}"
+        yield f"  {name}: only where {show_name(column)} is {' or '.join(values)}"
     if proposal.questions:
         yield f"  to decide ({len(proposal.questions)}):"
         yield from (

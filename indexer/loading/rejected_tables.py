@@ -1,12 +1,18 @@
-"""Rejected rows of tables, written and searched as a table that the same profile reads again."""
+"""Rejected rows of tables, written and searched as a table that the same profile reads again.
+
+Every cell is written as it was: a sign before what a spreadsheet takes for a formula would come
+back as part of the record.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any, Final
+from unicodedata import normalize
 
 from msgspec import Struct
 
@@ -18,6 +24,10 @@ from indexer.sources.profile.values import TEXT_FORMULA
 TABLE_ENDING: Final = ".csv"
 
 _TITLE: Final = "Rejected records. Correct them, and load this file with the same profile."
+
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+_HARMLESS: Final = re.compile(rf"[+-]?[0-9.,]*|{TEXT_FORMULA.pattern}")
 
 _CODECS: Final = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "windows-1252": "cp1252"}
 
@@ -91,6 +101,18 @@ def _write_cell(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+def holds_formula(origin: SourceRows) -> bool:
+    """Whether a spreadsheet would run a cell of the rows as a formula: one that begins as such, and
+    is neither a number nor text with its leading zeros."""
+    for cells in origin.rows:
+        for row in _split_entries(cells):
+            for cell in row:
+                text = normalize("NFKC", cell[:1]) + cell[1:]
+                if text.startswith(_FORMULA_STARTS) and not _HARMLESS.fullmatch(text):
+                    return True
+    return False
+
+
 def split_table(data: bytes) -> tuple[list[bytes], list[list[str]]]:
     """The rows of a rejects table, each as its bytes and as its cells; what cannot be read as a
     row is one of one cell."""
@@ -106,7 +128,7 @@ def split_table(data: bytes) -> tuple[list[bytes], list[list[str]]]:
         return [data], [[data.decode("latin-1")]]
     output_codec = "utf-16-le" if codec == "utf-16" else codec
     delimiter = _find_delimiter(text)
-    lines = text.splitlines(keepends=True)
+    lines = _split_lines(text)
     reader = csv.reader(iter(lines), delimiter=delimiter)
     rows: list[list[str]] = []
     pieces: list[bytes] = []
@@ -121,9 +143,15 @@ def split_table(data: bytes) -> tuple[list[bytes], list[list[str]]]:
     return pieces, rows
 
 
+def _split_lines(text: str) -> list[str]:
+    """Lines as the writer ends them. A page break or U+2028 in a cell ends none, although Python's
+    ``splitlines`` says so."""
+    return io.StringIO(text, newline="").readlines()
+
+
 def _find_delimiter(text: str) -> str:
     """The delimiter of the row of names, which is the first row with several cells."""
-    for line in text.splitlines():
+    for line in _split_lines(text):
         if not line.startswith((_TITLE, f'"{_TITLE}', "\ufeff" + _TITLE)):
             return max(",;\t|", key=line.count)
     return ","

@@ -5,6 +5,7 @@ They are written by a load, listed in messages, and searched when a record is fo
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import re
@@ -23,6 +24,7 @@ from indexer.loading.rejected_tables import (
     TABLE_ENDING,
     RejectedTable,
     RejectsLayout,
+    holds_formula,
     holds_reference,
     split_table,
 )
@@ -34,6 +36,12 @@ _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
 _CUT_ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 
 _SHORT_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+
+
+_FORMULA_WARNING: Final = (
+    "A cell begins like a formula: open the rejects in a text editor, or import all columns as "
+    "text."
+)
 
 
 LineOwner = Literal["its", "another's", "unclear"]
@@ -67,6 +75,8 @@ class Rejects:
     def add(self, raw: RawRecord, reason: str) -> None:
         """Write a record and its reason. Raises SourceError where they cannot be written."""
         is_table = isinstance(raw.origin, SourceRows)
+        if isinstance(raw.origin, SourceRows) and holds_formula(raw.origin):
+            reason = f"{reason} {_FORMULA_WARNING}"
         try:
             reasons = self._reasons or self._open_reasons(is_table=is_table)
             records = self._records.get(is_table) or self._open_records(is_table=is_table)
@@ -167,7 +177,7 @@ def _erase_from_folder(
             lines, rows = split_table(data)
             owners = _classify_rows(rows, reference, reference_field)
         else:
-            lines = data.splitlines(keepends=True)
+            lines = io.BytesIO(data).readlines()
             owners = [_classify_rejects_line(line, reference, reference_field) for line in lines]
         if removed_count := owners.count("its"):
             remaining_lines = [

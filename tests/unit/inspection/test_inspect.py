@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -212,3 +214,39 @@ def test_a_toml_that_is_broken_is_one_message(tmp_path: Path) -> None:
     outcome = inspect(tmp_path, "x.csv", "--write")
     assert outcome.code == 10
     assert (tmp_path / "foidex.toml").read_text(encoding="utf-8") == "[source\n"
+
+
+def test_a_table_of_two_thousand_columns_is_one_screen(tmp_path: Path) -> None:
+    """The columns that may be a field are listed wherever they stand; the rest is counted."""
+    others = [f"Other {number}" for number in range(1_992)]
+    header = ",".join([*others, HEADER])
+    lines = [",".join(["x"] * len(others) + [line]) for line in make_lines()]
+    out, profile = write_and_inspect(tmp_path, lines, header)
+    assert len(out.splitlines()) < 60
+    assert "  and 1,959 more columns; --write writes the names of all" in out
+    assert all(f"\n  {name} " in out for name in HEADER.split(","))
+    assert len(profile["columns"]) == 1_999
+
+
+def test_many_tables_and_findings_are_counted_and_not_all_listed(tmp_path: Path) -> None:
+    names = [f"Part {number}" for number in range(300)]
+    header = ",".join([HEADER, *names])
+    rows = [line + "," * len(names) for line in make_lines(60)]
+    rows += ["," * (7 + number) + "text" + "," * (299 - number) for number in range(300)]
+    content = "\n".join([header, *rows]) + "\n"
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as package:
+        for number in range(30):
+            package.writestr(f"{number}.csv", content)
+    outcome = inspect(tmp_path, "x.zip")
+    assert outcome.code == 0, outcome.err
+    assert len(outcome.out.splitlines()) < 100
+    assert "and 9 more tables that are empty or laid out as above" in outcome.out
+    assert "and 290 more columns that are alone in a row" in outcome.out
+
+
+def test_objects_of_json_that_cannot_be_read_are_counted(tmp_path: Path) -> None:
+    record = {"crime_ref": "R1", "recorded_on": "2017-06-13", "narrative": NARRATIVE}
+    records = [record, {**record, "a\n": 1}, [1]]
+    (tmp_path / "x.json").write_text(json.dumps(records))
+    outcome = inspect(tmp_path, "x.json")
+    assert "1 objects of JSON\n  2 more cannot be read" in outcome.out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -138,3 +139,45 @@ def test_a_number_that_lost_its_zeros_is_found(tmp_path: Path) -> None:
     write_extract(tmp_path / "crimes-1.csv", f"{HEADER}\n1203,1,2,x,3\n")
     row: Any = erase_from_rejects(tmp_path, "0001203", "Crime No")
     assert row[0].removed == 1
+
+
+@pytest.mark.parametrize("sign", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029", "\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_forget_removes_a_text_whole_whatever_breaks_its_lines(
+    tmp_path: Path, sign: str, encoding: str
+) -> None:
+    """Python's splitlines ends a line at a page break, which a writer of CSV does not quote."""
+    header = ("Crime No", "MO")
+    rows = [("A", f"first{sign}erased"), ("B", f"first{sign}stays"), ("A", ["x", f"y{sign}erased"])]
+    raws = [
+        RawRecord(f"x:{number}", {}, 0, "error", origin=SourceRows(header, ([ref, text],)))
+        for number, (ref, text) in enumerate(rows)
+    ]
+    path = reject_all(tmp_path, raws, RejectsLayout(encoding))
+    (erasure,) = erase_from_rejects(tmp_path, "A", "Crime No")
+    assert (erasure.removed, erasure.unclear) == (3, 0)
+    remaining = path.read_bytes().decode(encoding)
+    assert "erased" not in remaining
+    assert f"first{sign}stays" in remaining
+
+
+@pytest.mark.parametrize(
+    ("cell", "warned"),
+    [
+        ("=cmd|' /C calc'!A1", True), ("@SUM(A1)", True), ("+1-800", True), ("- was seen", True),
+        ("\uff1d1+1", True), ("\t=1", True), ('="0012"', False), ("-15", False), ("+1.5", False),
+        ("a=b", False), ("", False), (-3, False), (["plain", "=1+1"], True),
+    ],
+)  # fmt: skip
+def test_a_cell_that_begins_like_a_formula_is_kept_and_named_in_the_reasons(
+    tmp_path: Path, cell: Any, *, warned: bool
+) -> None:
+    """With a sign before it, the same profile would read another text from the corrected file."""
+    origin = SourceRows(("Crime No", "MO"), (["A", cell],))
+    path = reject_all(tmp_path, [RawRecord("x:1", {}, 0, origin=origin)], RejectsLayout())
+    reasons = path.with_suffix(".reasons.txt").read_text(encoding="utf-8")
+    assert reasons.startswith("x:1: reason")
+    assert ("begins like a formula" in reasons) == warned
+    if isinstance(cell, str):
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            assert [*csv.reader(file)][1] == ["A", cell]
