@@ -34,6 +34,7 @@ from queries.commands.demo import demo_app
 from queries.commands.estimate import estimate_app
 from queries.commands.explore.count import count_app
 from queries.commands.explore.find import find_app
+from queries.commands.explore.offences import offences_app
 from queries.commands.explore.why import why_app
 from queries.commands.lint import lint_app
 from queries.commands.option_errors import explain_option_errors
@@ -153,6 +154,7 @@ app.add_typer(templates_app, name="templates", rich_help_panel=ANSWER_PANEL)
 app.add_typer(count_app)
 app.add_typer(find_app)
 app.add_typer(why_app)
+app.add_typer(offences_app)
 app.add_typer(refresh_app)
 app.add_typer(_group_commands(INDEX_PANEL, _INDEX_COMMANDS))
 app.add_typer(_group_commands(OPERATE_PANEL, _OPERATING_COMMANDS))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from indexer.errors import RequestError
 from indexer.records.categories import Category
-from indexer.records.offences import read_tsv_rows
+from indexer.records.offences.facts import read_tsv_rows
 from indexer.resources import find_data_folder
 from indexer.suggestions import suggest_name
 

@@ -35,7 +35,8 @@ CLASSES = ROOT.parent / "shared" / "reference" / "offence_classes_2017_18.tsv"
         ("37.1", "37.1"),
         ("1/4.1/4.10/4.2", "1/4.1/4.10/4.2"),
         ("uk finance", "UK Finance"),
-        ("9999", "9999"),
+        ("9999", "99/99"),
+        ("1299", "1299"),
         ("other", "OTHER"),
     ],
 )
@@ -61,7 +62,13 @@ def test_the_canonical_form_is_its_own(written: str) -> None:
     [
         ("71/17", ("71/17", "71")),
         ("88/1", ("88/1", "88A", "88")),
-        ("88/3", ("88/3", "88")),
+        ("88/3", ("88/3", "88D", "88")),
+        ("8/11", ("8/11", "10C", "10", "8")),
+        ("4/1", ("4/1", "4.1", "1/4.1/4.10/4.2", "4")),
+        ("1/1", ("1/1", "1", "1/4.1/4.10/4.2")),
+        ("19/7", ("19/7", "19D", "19")),
+        ("28/3", ("28/3", "28")),
+        ("98/1", ("98/1", "98")),
         ("22/7", ("22/7", "22B", "22")),
         ("22B", ("22B", "22")),
         ("21", ("21",)),
@@ -93,16 +100,46 @@ def test_an_unknown_code_is_refused_with_the_nearest_known_ones() -> None:
         TABLE.require("burglary of some kind")
 
 
+CLASS_HEADER = (
+    "code\ttitle\tgroup\tsubgroup\tvalid_from\tfrom_status\tvalid_to\tto_status\treplaced_by\t"
+    "split_from\tseen_in\n"
+)
+
+SUBCODE_HEADER = (
+    "code\tclass\ttitle\tlist_title\tgroup\tlisted\tadded\tvalid_from\tfrom_status\tvalid_to\t"
+    "to_status\n"
+)
+
+
+def write_tables(folder: Path, classes: str, subcodes: str = "") -> Path:
+    (folder / "offence_classes.tsv").write_text(CLASS_HEADER + classes)
+    (folder / "offence_subcodes.tsv").write_text(SUBCODE_HEADER + subcodes)
+    return folder
+
+
 def test_a_wrong_table_names_its_line(tmp_path: Path) -> None:
-    (tmp_path / "offence_classes.tsv").write_text("code\ttitle\tgroup\tsubgroup\n21\tonly two\n")
-    with pytest.raises(ConfigurationError, match=r"offence_classes.tsv:2: has 2 columns, not 4"):
+    write_tables(tmp_path, "21\tonly two\n")
+    with pytest.raises(ConfigurationError, match=r"offence_classes.tsv:2: has 2 columns, not 11"):
         load_offence_table(tmp_path)
     with pytest.raises(ConfigurationError, match="cannot be read"):
         load_offence_table(tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize(
+    ("days", "fault"),
+    [
+        ("2017-13-01\tseen\t\topen", "month must be in 1..12"),
+        ("2017-04-01\tperhaps\t\topen", '"perhaps" does not say how far a day is known'),
+    ],
+)
+def test_a_day_that_cannot_be_read_names_its_line(tmp_path: Path, days: str, fault: str) -> None:
+    write_tables(tmp_path, f"21\ta\tb\tc\t{days}\t\t\tO18\n")
+    with pytest.raises(ConfigurationError) as caught:
+        load_offence_table(tmp_path)
+    assert str(caught.value) == f"offence_classes.tsv:2: {fault}. Correct the line."
+
+
 def test_a_subcode_of_a_class_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "offence_classes.tsv").write_text("code\ttitle\tgroup\tsubgroup\n21\ta\tb\tc\n")
-    (tmp_path / "offence_subcodes.tsv").write_text("code\tclass\ttitle\n22/1\t22Z\tx\n")
+    write_tables(tmp_path, "21\ta\tb\tc" + "\t" * 7 + "\n", "22/1\t22Z\tx" + "\t" * 8 + "\n")
     with pytest.raises(ConfigurationError, match='"22/1" belongs to class "22Z"'):
         load_offence_table(tmp_path)
