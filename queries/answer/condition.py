@@ -27,6 +27,8 @@ NEGATION_PREFIX: Final = "no "
 
 VICTIM_PREFIX: Final = "victim "
 
+TOGETHER_SEPARATOR: Final = "&"
+
 Interval: TypeAlias = tuple[int, int]
 
 FieldValues: TypeAlias = frozenset[str | None]
@@ -302,10 +304,32 @@ class Not(Condition, frozen=True):
         return f"{NEGATION_PREFIX}{self.condition.text}"
 
 
+class Together(Condition, frozen=True):
+    """One and the same victim meets every one of a few conditions; only within ``OfVictim``."""
+
+    conditions: frozenset[Condition]
+
+    @cached_property
+    def dimension(self) -> str:
+        """Those of the conditions."""
+        return TOGETHER_SEPARATOR.join(sorted(entry.dimension for entry in self.conditions))
+
+    @cached_property
+    def text(self) -> str:
+        """``age:0-17&sex:F``."""
+        return TOGETHER_SEPARATOR.join(sorted(format_conditions(self.conditions)))
+
+
 class OfVictim(Condition, frozen=True):
     """One victim of the record, or more, meets a condition."""
 
     condition: Condition
+
+    @property
+    def parts(self) -> frozenset[Condition]:
+        """The conditions that one victim meets, each by itself."""
+        inner = self.condition
+        return inner.conditions if isinstance(inner, Together) else frozenset({inner})
 
     @cached_property
     def dimension(self) -> str:
@@ -410,6 +434,14 @@ def build_link_condition(codes: Iterable[str]) -> LinkCondition:
 def build_field_condition(field: str, values: Iterable[str | None]) -> FieldCondition:
     """A built-in field of one value, which is one of these; None is a record without it."""
     return FieldCondition(field, frozenset(values))
+
+
+def build_victim_condition(conditions: Iterable[Condition]) -> OfVictim:
+    """One victim of the record meets all of the conditions, one or more."""
+    all_conditions = frozenset(conditions)
+    if len(all_conditions) == 1:
+        return OfVictim(*all_conditions)
+    return OfVictim(Together(all_conditions))
 
 
 def build_category_condition(

@@ -7,6 +7,7 @@ A condition reads ``[victim ][no ]dimension:value``:
   ``offence group:Theft``, which are one dimension, and ``linked:86/2``;
 - ``sex:F|M``, ``outcome:5``, ``status:cancelled``, ``category district:North``: fields of one
   value; ``any category flag:a|b``: one that may have several;
+- ``victim age:0-17&sex:F``: one victim meets all of these;
 - ``term:a|b`` (any of them is mentioned), ``several:a|b|c`` (two or more), ``alone:a|b|c`` (one).
 
 ``no`` negates it, ``victim`` applies it to one victim or more of a record. Any other text is a
@@ -22,9 +23,11 @@ from functools import lru_cache
 from typing import Final
 
 from queries.answer.condition import (
+    BY_TEXT,
     MISSING_VALUE,
     NEGATION_PREFIX,
     SINGLE_VALUE_FIELDS,
+    TOGETHER_SEPARATOR,
     VICTIM_PREFIX,
     AgeCondition,
     AnyTermCondition,
@@ -45,6 +48,7 @@ from queries.answer.condition import (
     SeveralTermsCondition,
     SingleTermCondition,
     TermCountCondition,
+    build_victim_condition,
     escape_value,
     merge_intervals,
 )
@@ -69,13 +73,21 @@ def parse_condition(text: str) -> Condition:
     if text.startswith(NEGATION_PREFIX):
         return Not(parse_condition(text.removeprefix(NEGATION_PREFIX)))
     if text.startswith(VICTIM_PREFIX):
-        return OfVictim(parse_condition(text.removeprefix(VICTIM_PREFIX)))
+        return _parse_victim(text.removeprefix(VICTIM_PREFIX))
     name, colon, value = text.partition(":")
     try:
         condition = _parse_value(name, value) if colon else None
     except (ValueError, OverflowError):
         condition = None
     return NamedCondition(text) if condition is None else condition
+
+
+def _parse_victim(text: str) -> OfVictim:
+    """The condition that a victim meets, or all of several."""
+    parts = [parse_condition(part) for part in text.split(TOGETHER_SEPARATOR)]
+    if any(isinstance(part, NamedCondition) for part in parts):
+        return OfVictim(parse_condition(text))
+    return build_victim_condition(parts)
 
 
 def parse_conditions(texts: Iterable[str]) -> tuple[Condition, ...]:
@@ -167,8 +179,9 @@ def describe_condition(condition: Condition, known_codes: frozenset[str] = froze
     match condition:
         case Not(inner):
             return f"not {describe_condition(inner, known_codes)}"
-        case OfVictim(inner):
-            return f"with a victim {describe_condition(inner)}"
+        case OfVictim():
+            parts = map(describe_condition, sorted(condition.parts, key=BY_TEXT))
+            return f"with a victim {' and '.join(parts)}"
         case PeriodCondition(intervals):
             return f"recorded {' or '.join(map(_describe_days, intervals)) or 'on no day'}"
         case AgeCondition(intervals):

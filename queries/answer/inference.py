@@ -31,6 +31,7 @@ from queries.answer.condition import (
     SingleTermCondition,
     TermCountCondition,
     TermsCondition,
+    Together,
     build_offence_condition,
     escape_value,
     merge_intervals,
@@ -60,12 +61,15 @@ def covers_condition(wide: Condition, narrow: Condition) -> bool:
     round."""
     if wide == narrow:
         return False
+    if isinstance(wide, OfVictim) and isinstance(narrow, OfVictim):
+        return all(
+            any(part == other or covers_condition(part, other) for other in narrow.parts)
+            for part in wide.parts
+        )
     if wide.dimension != narrow.dimension:
         return _covers_other_dimension(wide, narrow)
     if isinstance(wide, Not) and isinstance(narrow, Not):
         return covers_condition(narrow.condition, wide.condition)
-    if isinstance(wide, OfVictim) and isinstance(narrow, OfVictim):
-        return covers_condition(wide.condition, narrow.condition)
     return _covers_values(wide, narrow)
 
 
@@ -197,11 +201,22 @@ def simplify_conditions(conditions: Iterable[Condition]) -> frozenset[Condition]
                 changed = True
                 break
     return frozenset(
-        condition
-        for condition in result
-        if not isinstance(condition, SeveralTermsCondition)
-        or sum(_is_mentioned(name, result) for name in condition.terms) < 2
+        condition for condition in result if not _is_implied_jointly(condition, result)
     )
+
+
+def _is_implied_jointly(condition: Condition, conditions: Sequence[Condition]) -> bool:
+    """Whether a condition follows from several others together."""
+    match condition:
+        case SeveralTermsCondition(terms):
+            return sum(_is_mentioned(name, conditions) for name in terms) > 1
+        case OfVictim(Together(parts)):
+            # Of victims: a victim that meets every part is one of its record's.
+            return all(
+                any(part == other or covers_condition(part, other) for other in conditions)
+                for part in parts
+            )
+    return False
 
 
 def _is_mentioned(name: str, conditions: Iterable[Condition]) -> bool:

@@ -46,7 +46,11 @@ from queries.disclosure.attack.constraints import (
     build_system,
     find_nested_pairs,
 )
-from queries.disclosure.attack.nesting import find_close_pairs, find_possible_zeros
+from queries.disclosure.attack.nesting import (
+    find_close_pairs,
+    find_parts_by_victim,
+    find_possible_zeros,
+)
 from queries.disclosure.attack.suppression import (
     MIN_PRICE,
     SuppressionProblem,
@@ -219,6 +223,9 @@ def make_suppression_problem(
 ) -> SuppressionProblem:
     """What to protect in an answer: its counts, and which of them must or may be withheld."""
     nonzero = frozenset(population for population, number in counts.items() if number)
+    small = frozenset(
+        population for population, number in counts.items() if 0 < number < policy.threshold
+    )
     return SuppressionProblem(
         system=system,
         counts=counts,
@@ -227,9 +234,7 @@ def make_suppression_problem(
             for population, number in counts.items()
         },
         withheld=_make_withheld_bounds(policy),
-        must=frozenset(
-            population for population, number in counts.items() if 0 < number < policy.threshold
-        ),
+        must=small | find_parts_by_victim(small, nonzero),
         may=nonzero,
         width=policy.width,
         weights=dict(Counter(cell.population for cell in cells)),

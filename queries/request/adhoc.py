@@ -20,7 +20,7 @@ from queries.questions.offences import Offences
 from queries.questions.overlap import Overlap
 from queries.request.reader import Request, expand_year
 from queries.spec.problem import Problem
-from queries.spec.scope_spec import AxisSpec, OffenceSpec, PeriodSpec
+from queries.spec.scope_spec import AxisSpec, OffenceSpec, PeriodSpec, WhereValue
 from queries.spec.term_book import TermBook, load_default_term_book
 from queries.spec.term_spec import CooccurrenceSpec, TermSpec, Wording, apply_term_book
 from queries.tables.table_query import TableUnit
@@ -144,12 +144,12 @@ def parse_adhoc_period(text: str) -> PeriodSpec:
         ) from None
 
 
-def _parse_field_values(conditions: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def _parse_field_values(conditions: Sequence[str]) -> dict[str, WhereValue]:
     values_by_field: dict[str, tuple[str, ...]] = {}
     for condition in conditions:
         name, value = parse_field_condition(condition)
         values_by_field[name] = (*values_by_field.get(name, ()), value)
-    return values_by_field
+    return {**values_by_field}
 
 
 def parse_field_condition(text: str) -> tuple[str, str]:

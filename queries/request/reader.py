@@ -33,11 +33,11 @@ from queries.spec.problem import (
     format_problems,
 )
 from queries.spec.scope_spec import (
-    FieldValues,
     OffenceSpecs,
     PeriodSpec,
     PeriodSpecs,
     ScopeSpec,
+    WhereValue,
     Wordings,
 )
 from queries.spec.term_book import TermBook, load_configured_term_book, load_default_term_book
@@ -91,7 +91,7 @@ _PART_TYPES: Final[dict[str, Any]] = {
     "periods": PeriodSpecs,
     "mentions": Wordings,
     "offences": OffenceSpecs,
-    "where": dict[str, FieldValues],
+    "where": dict[str, WhereValue],
     "questions": Annotated[list[Any], Meta(min_length=1, max_length=100)],
     "letter": LetterSpec,
     "disclosure": DisclosureSpec,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, get_args
 
+import msgspec
 from msgspec import Struct
 
 from indexer.config.model import PATTERN_WORDS
@@ -16,16 +17,28 @@ from indexer.validation_errors import (
     describe_violation,
     get_field_name,
     get_value_at,
+    parse_validation_error,
 )
 from queries.disclosure.policy import DisclosureSpec
 from queries.questions import load_question_kinds
 from queries.request.letter_spec import LetterSpec, UncoveredSpec
 from queries.spec.problem import Problem, explain_missing_key, explain_unknown_key
-from queries.spec.scope_spec import AgeBand, AxisSpec, OffenceSpec, PeriodSpec, ScopeSpec
+from queries.spec.scope_spec import (
+    AgeBand,
+    AxisSpec,
+    FieldValues,
+    OffenceSpec,
+    PeriodSpec,
+    ScopeSpec,
+    VictimSpec,
+)
 from queries.spec.term_spec import CooccurrenceSpec, TermSpec
+from queries.tables.field_filter import VICTIM_FILTER
 from queries.tables.table_query import TableUnit
 
 _MAX_QUOTED_LENGTH: Final = 60
+
+_SOME_ENTRY: Final = "[...]"
 
 _CHOICES: Final = {"count": get_args(TableUnit), "variants": ("all", "none")}
 
@@ -39,6 +52,7 @@ _STRUCT_BY_KEY: Final[dict[str, type[Struct]]] = {
     "keywords": TermSpec,
     "with": CooccurrenceSpec,
     "bands": AgeBand,
+    "age": AgeBand,
     "within": ScopeSpec,
     "rows": AxisSpec,
     "columns": AxisSpec,
@@ -47,6 +61,8 @@ _STRUCT_BY_KEY: Final[dict[str, type[Struct]]] = {
 
 def explain_request_violation(violation: Violation, path: str, value: Any) -> Problem:
     """The problem of a part of a request: ``value``, which is at ``path``, breaks its type."""
+    if _SOME_ENTRY in violation.path:
+        violation = _find_where_violation(violation, value)
     full_path = path + violation.path.removeprefix("$")
     name = get_field_name(full_path)
     match violation.kind:
@@ -60,6 +76,22 @@ def explain_request_violation(violation: Violation, path: str, value: Any) -> Pr
     quoted_value = _quote_value(get_value_at(value, violation.path))
     description = _describe_request_violation(violation, name, quoted_value)
     return Problem(full_path, f'"{name}": {description}. Correct it.')
+
+
+def _find_where_violation(violation: Violation, value: Any) -> Violation:
+    """The violation with the name of its field: msgspec does not say which entry is wrong."""
+    prefix, _, _ = violation.path.partition(_SOME_ENTRY)
+    entries = get_value_at(value, prefix)
+    for name, entry in entries.items() if isinstance(entries, dict) else ():
+        is_victim = name == VICTIM_FILTER and isinstance(entry, dict)
+        kind: Any = VictimSpec if is_victim else FieldValues
+        try:
+            msgspec.convert(entry, kind, strict=False)
+        except msgspec.ValidationError as error:
+            entry_violation = parse_validation_error(error)
+            entry_path = entry_violation.path.removeprefix("$")
+            return msgspec.structs.replace(entry_violation, path=f"{prefix}.{name}{entry_path}")
+    return violation
 
 
 def _describe_request_violation(violation: Violation, name: str, quoted_value: str) -> str:
@@ -103,7 +135,13 @@ def _explain_wrong_id(question: Any) -> str:
     )
 
 
+def _explain_wrong_ages(value: Any) -> str:
+    del value
+    return '"age": expected ages, such as {from: 12, to: 17}. Correct it.'
+
+
 _EXPLANATIONS: Final[dict[str, Callable[[Any], str]]] = {
+    "age": _explain_wrong_ages,
     "kind": _explain_unknown_kind,
     "id": _explain_wrong_id,
 }
@@ -112,7 +150,8 @@ _EXPLANATIONS: Final[dict[str, Callable[[Any], str]]] = {
 def _list_allowed_keys(name: str, value: Any) -> tuple[str, ...]:
     """The keys allowed in the part of a name; for a question, those of its kind."""
     if name != "questions":
-        return _STRUCT_BY_KEY[name].__struct_encode_fields__
+        # Of the fields of where:, only what a victim must be has keys.
+        return _STRUCT_BY_KEY.get(name, VictimSpec).__struct_encode_fields__
     if isinstance(value, dict) and "not_covered" in value and "kind" not in value:
         return UncoveredSpec.__struct_encode_fields__
     kind = load_question_kinds().get(value.get("kind", "")) if isinstance(value, dict) else None

@@ -18,10 +18,17 @@ from queries.spec.problem import Problem
 from queries.spec.term_spec import Wording, find_term_problems, to_mention
 from queries.tables.axis_type import Axis
 from queries.tables.field_axes import build_field_axis
-from queries.tables.field_filter import build_field_filter
+from queries.tables.field_filter import (
+    VICTIM_FILTER,
+    build_field_filter,
+    build_victim_filter,
+    list_where_fields,
+    unknown_field_error,
+)
+from queries.tables.field_values import describe_ages
 from queries.tables.period import Period
 from queries.tables.request_axes import build_bands_axis, build_mentions_axis, build_periods_axis
-from queries.tables.scope import Mention, OffenceRow, Scope
+from queries.tables.scope import FieldFilter, Mention, OffenceRow, Scope
 
 MAX_REQUEST_TERMS: Final = 500
 
@@ -73,13 +80,7 @@ class AgeBand(
     @property
     def label(self) -> str:
         """The band in words."""
-        if self.start == self.end:
-            return f"Aged {self.start}"
-        if self.start == 0:
-            return f"Aged {self.end} and under"
-        if self.end == MAX_AGE:
-            return f"Aged {self.start} and over"
-        return f"Aged {self.start} to {self.end}"
+        return describe_ages(self.start, self.end)
 
     def holds(self, age: int) -> bool:
         """Whether an age is in the band."""
@@ -102,6 +103,22 @@ AgeBands = Annotated[tuple[AgeBand, ...], Meta(max_length=50)]
 FieldValues = Annotated[tuple[str, ...], Meta(min_length=1, max_length=1000)]
 
 
+class VictimSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What one victim of a record must be: of an age, of one of some sexes, or both."""
+
+    age: AgeBand | None = None
+    sex: Annotated[tuple[str, ...], Meta(max_length=10)] = ()
+
+    @property
+    def field_filter(self) -> FieldFilter:
+        """The filter that is meant. Raises RequestError for an unknown sex."""
+        return build_victim_filter((self.age.start, self.age.end) if self.age else None, self.sex)
+
+
+#: The values that a field may have, or what a victim must be.
+WhereValue = FieldValues | VictimSpec
+
+
 class ScopeSpec(
     Struct,
     frozen=True,
@@ -119,7 +136,7 @@ class ScopeSpec(
     periods: PeriodSpecs = ()
     mentions: Wordings = ()
     offences: OffenceSpecs = ()
-    where: dict[str, FieldValues] = {}
+    where: dict[str, WhereValue] = {}
 
     @property
     def every_period(self) -> tuple[Period, ...]:
@@ -142,7 +159,7 @@ class ScopeSpec(
             offences=tuple(spec.row for spec in self.offences),
             mentions=tuple(mentions.values()),
             field_filters=tuple(
-                build_field_filter(name, values, categories) for name, values in self.where.items()
+                _build_where_filter(name, value, categories) for name, value in self.where.items()
             ),
             categories=categories,
         )
@@ -165,11 +182,8 @@ class ScopeSpec(
                 except RequestError as error:
                     yield Problem(f".offences[{number}].codes[{index}]", str(error))
         yield from self._repeated_rows()
-        for name, values in self.where.items():
-            try:
-                build_field_filter(name, values, categories)
-            except RequestError as error:
-                yield Problem(f".where.{name}", str(error))
+        for name, value in self.where.items():
+            yield from _find_where_problems(name, value, categories)
 
     def _repeated_rows(self) -> Iterator[Problem]:
         code_sets: set[frozenset[str]] = set()
@@ -182,6 +196,39 @@ class ScopeSpec(
                     f"a row of the offences {codes_text} is already listed. Remove one.",
                 )
             code_sets.add(codes)
+
+
+def _build_where_filter(name: str, value: WhereValue, categories: Categories) -> FieldFilter:
+    """Raises RequestError."""
+    if isinstance(value, VictimSpec):
+        return value.field_filter
+    return build_field_filter(name, value, categories)
+
+
+def _find_where_problems(name: str, value: WhereValue, categories: Categories) -> Iterator[Problem]:
+    """Fields or values that there are not, and conditions on victims that say nothing."""
+    path = f".where.{name}"
+    if isinstance(value, VictimSpec):
+        if name not in list_where_fields(categories):
+            yield Problem(path, str(unknown_field_error(name, categories)))
+            return
+        if name != VICTIM_FILTER:
+            yield Problem(
+                path, f"{name} takes a list of values, not age: and sex:, which are of victim:."
+            )
+            return
+        if not value.age and not value.sex:
+            yield Problem(path, "victim: says nothing. Give an age, a sex or both.")
+            return
+        if value.age:
+            yield from (
+                Problem(f"{path}.age", problem.message)
+                for problem in find_band_problems((value.age,), "")
+            )
+    try:
+        _build_where_filter(name, value, categories)
+    except RequestError as error:
+        yield Problem(path, str(error))
 
 
 def find_period_problems(

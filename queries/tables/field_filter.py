@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from elasticsearch.dsl.query import Nested
+from elasticsearch.dsl.query import Nested, Query, Range
 from elasticsearch.dsl.query import Terms as AreTerms
 
 from indexer.errors import RequestError
@@ -13,22 +13,37 @@ from indexer.records.categories import CATEGORIES_FIELD, Categories, Category, l
 from indexer.records.offences import load_offence_table
 from indexer.suggestions import suggest_name
 from queries.answer.condition import (
+    Condition,
+    Interval,
     OffenceGroupCondition,
     OfVictim,
+    build_age_condition,
     build_category_condition,
     build_field_condition,
     build_offence_condition,
+    build_victim_condition,
 )
 from queries.tables.field_values import (
     OUTCOME_NUMBERS,
     SEX_LABELS,
+    describe_ages,
     describe_outcome,
     format_field_value,
     parse_field_value,
     parse_integer_value,
     require_choice,
 )
-from queries.tables.scope import FieldFilter
+from queries.tables.scope import FieldFilter, all_of
+
+#: The filter of records by their victims: one victim must meet all that it says.
+VICTIM_FILTER: Final = "victim"
+
+_SEX_WORDS: Final = {
+    "F": "female",
+    "M": "male",
+    "X": "of neither sex",
+    "U": "of unknown sex",
+}
 
 
 def build_field_filter(name: str, values: Sequence[str], categories: Categories) -> FieldFilter:
@@ -36,14 +51,55 @@ def build_field_filter(name: str, values: Sequence[str], categories: Categories)
 
     Raises RequestError for an unknown field or a value that it cannot have.
     """
-    field_names = (*_BUILT_IN_FIELDS, *categories)
+    if name == VICTIM_FILTER and name not in categories:
+        raise RequestError(
+            "victim takes an age, a sex or both, which one victim must meet: "
+            "victim: {age: {to: 17}, sex: [F]}. Correct it."
+        )
     if name in categories:
         return _build_category_filter(name, values, categories[name])
     if name in _BUILT_IN_FIELDS:
         return _BUILT_IN_FIELDS[name](values)
-    raise RequestError(
+    raise unknown_field_error(name, categories)
+
+
+def list_where_fields(categories: Categories) -> tuple[str, ...]:
+    """The names that ``where:`` knows."""
+    return (*_BUILT_IN_FIELDS, VICTIM_FILTER, *categories)
+
+
+def unknown_field_error(name: str, categories: Categories) -> RequestError:
+    """The error for a name that ``where:`` does not know, with the closest one that it does."""
+    field_names = list_where_fields(categories)
+    return RequestError(
         f'where: knows no field "{name[:60]}".{suggest_name(name, field_names)} The fields are '
         f"{', '.join(field_names)}, and what foidex.toml declares under [categories]."
+    )
+
+
+def build_victim_filter(ages: Interval | None, sexes: Sequence[str]) -> FieldFilter:
+    """The filter of records of which one victim is of an age and of one of the sexes.
+
+    Raises RequestError for a sex that there is not.
+    """
+    queries: list[Query] = []
+    conditions: list[Condition] = []
+    words: list[str] = []
+    if sexes:
+        codes = _parse_sexes(sexes)
+        queries.append(AreTerms(victims__sex=codes))
+        conditions.append(build_field_condition("sex", codes))
+        words.append(" or ".join(_SEX_WORDS[code] for code in codes))
+    if ages:
+        first, last = ages
+        queries.append(Range(**{"victims.age": {"gte": first, "lte": last}}))
+        conditions.append(build_age_condition(ages))
+        words.append(describe_ages(first, last, "or").lower())
+    return FieldFilter(
+        VICTIM_FILTER,
+        f"at least one victim was {' and '.join(words)}",
+        Nested(path="victims", query=all_of(queries)),
+        build_victim_condition(conditions),
     )
 
 
@@ -70,13 +126,19 @@ def _build_outcome_filter(values: Sequence[str]) -> FieldFilter:
     )
 
 
-def _build_sex_filter(values: Sequence[str]) -> FieldFilter:
+def _parse_sexes(values: Sequence[str]) -> list[str]:
+    """The codes of sexes by their codes or labels, each once. Raises RequestError."""
     by_label = {label.casefold(): sex for sex, label in SEX_LABELS.items()}
     sexes = [
         by_label.get(text.casefold())
         or require_choice("sex", text, (*SEX_LABELS, *SEX_LABELS.values()))
         for text in values
     ]
+    return list(dict.fromkeys(sexes))
+
+
+def _build_sex_filter(values: Sequence[str]) -> FieldFilter:
+    sexes = _parse_sexes(values)
     return FieldFilter(
         "sex",
         _describe_filter("Sex of a victim", [SEX_LABELS[sex] for sex in sexes]),

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from indexer.errors import RequestError
 from indexer.records.categories import Category
+from indexer.records.model import MAX_AGE
 from indexer.records.offences.facts import read_tsv_rows
 from indexer.resources import find_data_folder
 from indexer.suggestions import suggest_name
@@ -23,6 +24,17 @@ def load_outcome_titles() -> dict[int, str]:
     """The title of each outcome number, from ``mappings/outcomes.tsv``."""
     table = read_tsv_rows(find_data_folder("mappings") / "outcomes.tsv", 2)
     return {int(outcome): title for outcome, title in table}
+
+
+def describe_ages(first: int, last: int, joiner: str = "and") -> str:
+    """Ages from the first to the last as a label: "Aged 12 to 15", "Aged 17 and under"."""
+    if first == last:
+        return f"Aged {first}"
+    if first == 0:
+        return f"Aged {last} {joiner} under"
+    if last == MAX_AGE:
+        return f"Aged {first} {joiner} over"
+    return f"Aged {first} to {last}"
 
 
 def describe_outcome(number: int) -> str:

@@ -5,7 +5,7 @@ What decides is the query, which the server runs; the words about the record are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple
 
@@ -119,6 +119,8 @@ def _describe_field(field: str, document: Document) -> str:
         case "offence_group":
             group = load_offence_table().group(document["offence_code"])
             return f"the group is {group}" if group else _NO_VALUE
+        case "victim":
+            return _describe_victims(document.get("victims") or ())
         case "sex":
             victims = document.get("victims") or ()
             return _list_values(
@@ -128,6 +130,18 @@ def _describe_field(field: str, document: Document) -> str:
             value = (document.get(CATEGORIES_FIELD) or {}).get(field)
             values = value if isinstance(value, list) else [value]
             return _list_values(format_field_value(one) for one in values if one is not None)
+
+
+def _describe_victims(victims: Sequence[Document]) -> str:
+    """The ages and sexes of a record's victims."""
+    if not victims:
+        return "the record has no victim"
+    descriptions = [
+        f"{SEX_LABELS.get(victim.get('sex') or '', 'sex not recorded').lower()}, "
+        f"{'age not recorded' if victim.get('age') is None else 'aged ' + str(victim['age'])}"
+        for victim in victims
+    ]
+    return f"the record has {'; '.join(descriptions)}"
 
 
 def _list_values(values: Iterator[str]) -> str:

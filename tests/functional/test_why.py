@@ -286,3 +286,36 @@ def test_the_audit_log_says_which_record_was_opened(
     assert mark == AuditLog(log).mark("41/0000001/17")
     assert "41/0000001/17" not in log.read_text()
     assert "Snap Chat" not in log.read_text()
+
+
+def test_a_record_that_only_two_victims_together_would_meet_does_not_count(
+    environment: dict[str, str], load: Callable[..., Any], tmp_path: Path
+) -> None:
+    """One victim must be of the age and of the sex."""
+    request = tmp_path / "request.yaml"
+    request.write_text(
+        "reference: R\ntitle: T\nwhere: {victim: {age: {to: 17}, sex: [F]}}\n"
+        "questions: [{id: Q1, kind: offences}]\n"
+    )
+    woman, boy, girl = {"age": 30, "sex": "F"}, {"age": 9, "sex": "M"}, {"age": 9, "sex": "F"}
+    load([make_record("R1", "", victims=[woman, boy]), make_record("R2", "", victims=[boy, girl])])
+    outcomes = [
+        run_command("why", request, reference, environment=environment, expected_code=0)
+        for reference in ("R1", "R2")
+    ]
+    words = "at least one victim was female and aged 17 or under"
+    for outcome in outcomes:
+        assert words in " ".join(outcome.out.split())
+    assert "female, aged 30; male, aged 9" in " ".join(outcomes[0].out.split())
+    found = run_command(
+        "find",
+        "--request",
+        request,
+        "--row",
+        "Q1",
+        "--refs-only",
+        environment=environment,
+        expected_code=0,
+    )
+    assert "R2" in found.out
+    assert "R1" not in found.out

@@ -149,6 +149,28 @@ TRIED: dict[str, tuple[list[str], str, list[dict[str, Any]]]] = {
             for n, m in sorted(itertools.product(range(4), repeat=2), key=sum)
         ],
     ),
+    "victims of an age and sex": (
+        [
+            "{kind: by, by: sex}",
+            "{kind: by, by: sex, count: offences, within: {where: {victim: {age: {to: 11}, sex: [F]}}}}",
+            "{kind: by, by: sex, within: {where: {victim: {age: {to: 11}, sex: [F]}}}}",
+        ],
+        SCOPES[0],
+        [
+            a_record(
+                victims=[
+                    *({"sex": "F", "age": 9} for _ in range(children)),
+                    *({"sex": "M", "age": 9} for _ in range(boys)),
+                    *({"sex": "F", "age": 30} for _ in range(women)),
+                ]
+            )
+            for children, boys, women in (
+                (1, 1, 0), (1, 0, 0), (0, 1, 1), (0, 0, 0),
+                *((2, n, m) for n in range(3) for m in range(2)), (0, 2, 1), (1, 1, 1), (1, 2, 1),
+                (0, 0, 1), (0, 1, 0),
+            )
+        ],
+    ),
     "flags by district": (
         ["{kind: cross, rows: flag, columns: district}"],
         SCOPES[0],

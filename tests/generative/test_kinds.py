@@ -188,7 +188,8 @@ WHERE = st.sampled_from(
     [
         {}, {}, {}, {}, {"outcome": ["1", "18"]}, {"offence_group": ["Sexual offences"]}, {"sex": ["F", "X"]},
         {"district": ["North"], "online": ["true"]}, {"flag": ["a", "unknown"]}, {"ward": ["Not recorded"]},
-        {"priority": ["2", "-3"]}, {"grades": ["10"], "outcome": ["1", "8"]},
+        {"victim": {"age": {"to": "15"}, "sex": ["F"]}}, {"victim": {"age": {"from": "12"}}},
+        {"victim": {"sex": ["M", "U"]}, "sex": ["F", "X"]}, {"priority": ["2", "-3"]}, {"grades": ["10"], "outcome": ["1", "8"]},
     ]
 )  # fmt: skip
 
@@ -590,6 +591,12 @@ HAND: list[tuple[str, str, list[str], dict[str, list[int]], list[int]]] = [
       "None of these": [4, 0, 0, 0, 0, 0]}, [11, 3, 4, 5, 4, 3]),
     ("where: {flag: [x, y], outcome: [1, 18]}\n", "kind: keywords, keywords: [Snapchat, Kik]", [],
      {"Snapchat": [3], "Kik": [2], "None of these": [0]}, [3]),
+    ("where: {victim: {age: {to: 15}, sex: [F]}}\n", "kind: by, by: district", [],
+     {"North": [1], "South": [1], "unknown": [0], "Not recorded": [0]}, [2]),
+    ("where: {victim: {sex: [M], age: {from: 12, to: 12}}}\n", "kind: by, by: sex", [],
+     {"Female": [1], "Male": [1], "Neither": [0], "Unknown sex": [0], "Sex not recorded": [0]}, [2]),
+    ("where: {victim: {age: {from: 11, to: 11}, sex: [M]}}\n", "kind: by, by: sex", [],
+     {"Female": [0], "Male": [0], "Neither": [0], "Unknown sex": [0], "Sex not recorded": [0]}, [0]),
     ("", "kind: keywords, keywords: [{term: Facebook, with: [{term: app, within: 4}]}, {term: Kik, with: [app]}]", [],
      {'Facebook (with "app" within 4 words)': [1], 'Kik (with "app")': [1], "None of these": [9]}, [11]),
     ("", "kind: keywords, keywords: [{term: Facebook, with: [{term: app, within: 3}]}]", [],

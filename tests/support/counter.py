@@ -295,7 +295,9 @@ class Naive:
         written = [scope["period"]] if "period" in scope else scope.get("periods", [])
         return [days(one) for one in written]
 
-    def _meets(self, record: Record, name: str, values: list[str]) -> bool:
+    def _meets(self, record: Record, name: str, values: Any) -> bool:
+        if name == "victim":
+            return any(_is_such_a_person(one, values) for one in record.get("victims", []))
         if name == "sex":
             return any(one.get("sex") in values for one in record.get("victims", []))
         if name == "offence_group":
@@ -542,6 +544,16 @@ def _of_victims(found: dict[str, Any], unit: str) -> dict[str, Holds]:
         for label, f in found.items()
     }
     return records | {"No victim recorded": lambda u: not u[0].get("victims")}
+
+
+def _is_such_a_person(person: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """Whether one person has the age and one of the sexes that are wanted."""
+    if "sex" in wanted and person.get("sex") not in wanted["sex"]:
+        return False
+    if "age" not in wanted:
+        return True
+    low, high = int(wanted["age"].get("from", 0)), int(wanted["age"].get("to", 120))
+    return _age(person) is not None and low <= _age(person) <= high
 
 
 def _age(victim: dict[str, Any]) -> Any:

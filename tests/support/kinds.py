@@ -50,6 +50,9 @@ QUESTIONS = (
     "{kind: keywords, keywords: [gamma], within: {offences: [{codes: [88/1]}]}}",
     "{kind: by, by: district, within: {period: {from: 2017-04-01, to: 2017-09-30}}}",
     "{kind: by, by: sex, within: {where: {sex: [F]}}}",
+    "{kind: by, by: sex, within: {where: {victim: {age: {to: 13}, sex: [F]}}}}",
+    "{kind: cross, rows: {bands: [{to: 11}, {from: 12, to: 13}]}, columns: sex, "
+    "within: {where: {victim: {age: {to: 13}, sex: [F]}}}}",
     "{kind: by, by: outcome, within: {where: {outcome: ['1', '2'], flag: [knife]}}}",
     "{kind: keywords, keywords: [beta], within: {mentions: [gamma]}}",
 )  # fmt: skip
@@ -63,6 +66,7 @@ SCOPES = (
     "offences: [{codes: [22B]}, {codes: [88]}, {codes: [88A]}]",
     "periods: [2016/17, 2017/18]\nmentions: [alpha, beta]\noffences: [{codes: [88]}, {codes: [88A]}]",
     "periods: [2016/17, 2017/18]\nwhere: {district: [North, South], sex: [F, M]}",
+    "period: {from: 2016-04-01, to: 2018-03-31}\nwhere: {victim: {age: {to: 15}, sex: [F]}}",
 )
 
 

@@ -34,6 +34,7 @@ from queries.answer.inference import (
     is_single_valued,
     partition_conditions,
     simplify_conditions,
+    sort_conditions,
 )
 from queries.answer.types import ANY_STATUS, PEOPLE, Conditions
 from queries.disclosure.attack.term_pieces import (
@@ -413,9 +414,14 @@ def _constrain_victims(
             terms = add_coefficients((outer, 1), (population, -1), (victims, -1))
             yield LinearConstraint(terms, None, 0)
     victim_conditions = [entry for entry in criteria if isinstance(entry, OfVictim)]
-    if len(victim_conditions) == 1:
-        (condition,) = victim_conditions
-        victims = make_population(of_unit, criteria - {condition}, (condition.condition,))
+    victim_populations = (
+        make_population(of_unit, criteria - {condition}, parts)
+        for condition in victim_conditions
+        for size in range(1, len(condition.parts) + 1)
+        for parts in combinations(sort_conditions(condition.parts), size)
+    )
+    every_victim = [Population(of_unit, criteria)] if victim_conditions else []
+    for victims in (*victim_populations, *every_victim):
         if victims in population_set:
             yield _constrain_inner(population, victims)
 

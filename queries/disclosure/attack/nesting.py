@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from queries.answer.condition import Condition
+from queries.answer.condition import Condition, OfVictim
 from queries.answer.inference import covers_condition
 from queries.answer.types import PEOPLE
-from queries.disclosure.attack.constraints import Population
+from queries.disclosure.attack.constraints import Population, make_population
 
 #: The units whose members are among those of a unit.
 _MEMBER_UNITS: Final = {
@@ -22,6 +22,11 @@ _MEMBER_UNITS: Final = {
     "victims of records": ("victims of records", "victims", PEOPLE),
     "victims": ("victims", PEOPLE),
 }
+
+#: The victims of records of a unit.
+_VICTIM_UNITS: Final = {"offences": "victims", "records": "victims of records"}
+
+_UNITS_OF_PEOPLE: Final = ("victims", "victims of records", PEOPLE)
 
 #: The units whose members are among those of a unit, or belong to one of them.
 _PART_UNITS: Final = {
@@ -75,10 +80,11 @@ class NestingIndex:
         not: a reader knows them."""
         zeros_mask = self._mask_populations(zeros)
         inner_mask = self._mask_parts(groups) & zeros_mask
-        outer_zeros = self._list_populations(zeros_mask & ~inner_mask)
-        return frozenset(
-            self._list_populations(inner_mask & ~self._mask_parts(outer_zeros) if inner_mask else 0)
-        )
+        if not inner_mask:
+            return frozenset()
+        outer_zeros = tuple(self._list_populations(zeros_mask & ~inner_mask))
+        open_parts = self._list_populations(inner_mask & ~self._mask_parts(outer_zeros))
+        return frozenset(part for part in open_parts if not _lacks_victims(part, outer_zeros))
 
     def _mask_parts(self, groups: Iterable[Population]) -> int:
         mask = 0
@@ -106,8 +112,17 @@ class NestingIndex:
             for condition, own_mask in self._own_masks.items():
                 if condition == wide or covers_condition(wide, condition):
                     mask |= own_mask
+            if isinstance(wide, OfVictim) and len(wide.parts) > 1:
+                mask |= self._mask_jointly_implying(wide.parts)
             self._implying_masks[wide] = mask
         return self._implying_masks[wide]
+
+    def _mask_jointly_implying(self, parts: Iterable[Condition]) -> int:
+        """The populations of victims that meet each part by themselves."""
+        mask = -1
+        for part in parts:
+            mask &= self._mask_implying(part)
+        return mask
 
     def _mask_populations(self, populations: Iterable[Population]) -> int:
         mask = 0
@@ -120,6 +135,45 @@ class NestingIndex:
             bit = mask & -mask
             yield self.populations[bit.bit_length() - 1]
             mask ^= bit
+
+
+def find_parts_by_victim(
+    groups: Iterable[Population], candidates: Iterable[Population]
+) -> frozenset[Population]:
+    """The numbers of people of records that are chosen by a victim, of groups of such records.
+
+    If one of them is printed, a reader knows that there is such a record, and so such a victim.
+    """
+    of_victims = {candidate for candidate in candidates if candidate.unit in _UNITS_OF_PEOPLE}
+    groups = [group for group in groups if group.unit in _VICTIM_UNITS]
+    index = NestingIndex(
+        population
+        for population in (*groups, *of_victims)
+        if any(isinstance(condition, OfVictim) for condition in population.conditions)
+    )
+    chosen_groups = [group for group in groups if group in index.populations]
+    return index.find_parts(chosen_groups, of_victims.intersection(index.populations))
+
+
+def _lacks_victims(records: Population, zeros: Iterable[Population]) -> bool:
+    """Whether there are no such records because there are none of the victims that each of them
+    must have."""
+    unit = _VICTIM_UNITS.get(records.unit)
+    victims = [
+        make_population(unit, records.conditions - {condition}, condition.parts)
+        for condition in records.conditions
+        if unit and isinstance(condition, OfVictim)
+    ]
+    return any(
+        zero.unit == entry.unit and _lies_within(entry, zero) for zero in zeros for entry in victims
+    )
+
+
+def _lies_within(inner: Population, outer: Population) -> bool:
+    return all(
+        any(wide == narrow or covers_condition(wide, narrow) for narrow in inner.conditions)
+        for wide in outer.conditions
+    )
 
 
 def find_possible_zeros(numbers: Mapping[Population, int | None]) -> frozenset[Population]:

@@ -30,6 +30,7 @@ from queries.answer.condition import (
     build_offence_condition,
     build_other_age_condition,
     build_period_condition,
+    build_victim_condition,
 )
 from queries.answer.condition_text import parse_condition
 from queries.answer.inference import (
@@ -71,6 +72,12 @@ PLAIN: st.SearchStrategy[Condition] = st.one_of(
     TERMS.map(AnyTermCondition),
     TERMS.map(SeveralTermsCondition),
     TERMS.map(SingleTermCondition),
+    st.lists(
+        AGES.map(build_age_condition) | VALUES.map(lambda sexes: FieldCondition("sex", sexes)),
+        min_size=1,
+        max_size=2,
+        unique_by=lambda condition: condition.dimension,
+    ).map(build_victim_condition),
     st.sampled_from([WITHOUT_VICTIM, WITHOUT_REFERENCE]),
     st.integers(0, 9).map(lambda number: NamedCondition(f"Q1 row:{number}")),
 )
@@ -175,3 +182,17 @@ def test_conditions_are_simplified_alike_in_any_order(
     once = simplify_conditions(sorted(conditions, key=str))
     assert simplify_conditions(sorted(once, key=str)) == once
     assert once == simplify_conditions(sorted(dice.sample(conditions, len(conditions)), key=str))
+
+
+def test_what_one_victim_meets_together_implies_each_part_and_follows_from_all_of_them() -> None:
+    aged, girls = build_age_condition((0, 15)), FieldCondition("sex", frozenset("F"))
+    both = build_victim_condition([aged, girls])
+    assert both.text == "victim age:0-15&sex:F"
+    assert covers_condition(build_victim_condition([build_age_condition((0, 17))]), both)
+    assert covers_condition(OfVictim(girls), both)
+    assert not covers_condition(both, OfVictim(girls))
+    assert not covers_condition(build_victim_condition([build_age_condition((0, 11))]), both)
+    younger = build_age_condition((0, 11))
+    assert simplify_conditions([both, younger, girls]) == {younger, girls}
+    assert simplify_conditions([both, OfVictim(aged), OfVictim(girls)]) == {both}
+    assert simplify_conditions([both, younger]) == {both, younger}
