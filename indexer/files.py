@@ -280,6 +280,25 @@ class Folder:
             return through_handle / name
         return self.path / name
 
+    def require_own(self) -> None:
+        """Raise UnsafePathError if another user than this one or root could change the folder."""
+        status = os.stat(self._at("."), dir_fd=self._handle)
+        if not _is_own(status):
+            raise UnsafePathError(self.path, "belongs to another user")
+        if hasattr(os, "geteuid") and _is_open_to_others(status):
+            raise UnsafePathError(self.path, "is a folder that other users can write to")
+
+    def require_own_file(self, name: str) -> None:
+        """Raise UnsafePathError if a name is there and is no ordinary file, or link, of this user's
+        or root's."""
+        if self.find_mode(name) is None:
+            return
+        status = self._stat(name)
+        if not _is_own(status):
+            raise UnsafePathError(self.path / name, "belongs to another user")
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISLNK(status.st_mode):
+            raise UnsafePathError(self.path / name, "is not an ordinary file")
+
     def sync(self) -> None:
         """Sync the folder to the disk, so that the names of new files in it last."""
         if self._handle is None:
@@ -560,6 +579,12 @@ def format_size(size: float) -> str:
 
 def _is_own(status: os.stat_result) -> bool:
     return status.st_uid in (0, _find_user_id())
+
+
+def _is_open_to_others(status: os.stat_result) -> bool:
+    """Whether more than the owner may write; a group of the owner's number is the owner's alone."""
+    by_group = status.st_mode & stat.S_IWGRP and status.st_gid != status.st_uid
+    return bool(by_group or status.st_mode & stat.S_IWOTH)
 
 
 def _find_user_id() -> int:

@@ -653,7 +653,7 @@ def unpacked(home: Path) -> dict[str, str]:
 
 WHOLE = {
     f"{SERVER_VERSION}/bin/elasticsearch": "0o755",
-    f"{SERVER_VERSION}/config/jvm.options": "0o664",
+    f"{SERVER_VERSION}/config/jvm.options": "0o644",
     f"{SERVER_VERSION}/jdk/release": "0o644",
     f"{SERVER_VERSION}/lib/large": "0o644",
 }

@@ -14,7 +14,7 @@ import filelock
 
 from indexer.config.model import EmbeddedSettings
 from indexer.errors import EmbeddedError
-from indexer.files import read_file
+from indexer.files import UnsafePathError, open_folder, read_file
 from indexer.server.embedded.account import SERVER_ACCOUNT, find_account_ids
 
 SERVER_VERSION: Final = "9.1.10"
@@ -40,6 +40,8 @@ class ServerHome:
         self.process_file = folder / "server.json"
         self.password_file = folder / "password"
         self.start_log = folder / "start.log"
+        self.lock_file = folder / "server.lock"
+        self._own_files = (self.process_file, self.password_file, self.start_log)
         self.config = folder / "config"
         self.data = folder / "data"
         self.logs = folder / "logs"
@@ -73,27 +75,51 @@ class ServerHome:
         except OSError:
             return None
 
+    def require_own(self) -> None:
+        """Raise EmbeddedError for a home in which another user could have put something.
+
+        That could be a program that this user would run, an address that the password would be sent
+        to, or a folder in which others read the records. The account of root's server owns what
+        that server writes.
+        """
+        folders = [self.folder, self.distribution.parent, self.distribution]
+        folders += () if self.is_root else self.server_folders
+        with explain_disk_errors(self.folder):
+            try:
+                for path in filter(Path.exists, folders):
+                    with open_folder(path) as folder:
+                        folder.require_own()
+                with open_folder(self.folder) as folder:
+                    for path in (*self._own_files, self.lock_file):
+                        folder.require_own_file(path.name)
+            except UnsafePathError as error:
+                raise EmbeddedError(
+                    f"{error.filename}: cannot be trusted ({error.strerror}): another user could "
+                    "read the records there, or run programs as this one. Use the user it belongs "
+                    f"to; or look at what is in it, and run chmod -R go-w {self.folder}; or choose "
+                    "another folder with FOIDEX_HOME."
+                ) from None
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the lock of this home, which is made if it is missing. Raises EmbeddedError."""
         with explain_disk_errors(self.folder):
             self._make_folder()
-        with hold_file_lock(
-            self.folder / "server.lock", "FOIDEX_HOME", 2 * self.options.start_seconds
-        ):
+        self.require_own()
+        with hold_file_lock(self.lock_file, "FOIDEX_HOME", 2 * self.options.start_seconds):
             yield
 
     def _make_folder(self) -> None:
         missing = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
         for path in reversed(missing):
-            path.mkdir(exist_ok=True)
+            path.mkdir(mode=0o755, exist_ok=True)
             if self.is_root:  # whatever the umask: the server's user must reach what is inside
                 path.chmod(0o755)
 
     def read_password(self) -> str:
         """The password of the server's superuser. Raises EmbeddedError."""
         try:
-            return self.password_file.read_text(encoding="ascii").strip()
+            return read_file(self.password_file).decode("ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not a password"
             raise EmbeddedError(

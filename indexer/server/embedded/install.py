@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import shutil
 import zipfile
+from contextlib import ExitStack
+from io import BufferedRandom
 from pathlib import Path
-from typing import Final
+from tempfile import TemporaryFile
+from typing import IO, Final
 
 from indexer.errors import EmbeddedError
-from indexer.files import format_size
+from indexer.files import format_size, open_ordinary_input
 from indexer.progress import Progress
 from indexer.server.embedded.home import (
     SERVER_VERSION,
@@ -40,8 +43,7 @@ def install_distribution(home: ServerHome, downloads: Path, progress: Progress) 
         if home.distribution.is_dir():
             return
         _require_room(home.folder)
-    archive = _fetch_archive(downloads, progress)
-    with explain_disk_errors(home.folder):
+    with _fetch_archive(home, downloads, progress) as archive, explain_disk_errors(home.folder):
         scratch = home.distribution.with_name(f"{SERVER_VERSION}.partial")
         shutil.rmtree(scratch, ignore_errors=True)
         progress.say("Unpacking the server.")
@@ -77,9 +79,9 @@ def _require_room(folder: Path) -> None:
         )
 
 
-def _fetch_archive(downloads: Path, progress: Progress) -> Path:
-    """The server's zip, once its hash is right. Homes share the folder, so each waits for the
-    other's download."""
+def _fetch_archive(home: ServerHome, downloads: Path, progress: Progress) -> BufferedRandom:
+    """A copy of the server's zip whose hash is right. Homes, and users, share the folder of
+    downloads, so each waits for the other's download, and nobody changes the copy."""
     with explain_disk_errors(downloads, "FOIDEX_DOWNLOADS"):
         downloads.mkdir(parents=True, exist_ok=True)
     with (
@@ -88,8 +90,10 @@ def _fetch_archive(downloads: Path, progress: Progress) -> Path:
     ):
         for _ in range(2):
             archive = _resolve_archive(downloads, progress)
-            if _compute_sha512(archive) == SERVER_SHA512:
-                return archive
+            copy = _copy_archive(archive, home)
+            if hashlib.file_digest(copy, "sha512").hexdigest() == SERVER_SHA512:
+                return copy
+            copy.close()
             # Most likely a half-written download: fetch it once more.
             archive.unlink()
     raise EmbeddedError(
@@ -99,9 +103,15 @@ def _fetch_archive(downloads: Path, progress: Progress) -> Path:
     )
 
 
-def _compute_sha512(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha512").hexdigest()
+def _copy_archive(archive: Path, home: ServerHome) -> BufferedRandom:
+    """A copy without a name, on the disk of the home."""
+    with explain_disk_errors(home.folder), ExitStack() as stack:
+        copy = stack.enter_context(TemporaryFile(dir=home.folder))
+        with explain_disk_errors(archive, "FOIDEX_DOWNLOADS"), open_ordinary_input(archive) as file:
+            shutil.copyfileobj(file, copy)
+        copy.seek(0)
+        stack.pop_all()
+        return copy
 
 
 def _resolve_archive(downloads: Path, progress: Progress) -> Path:
@@ -135,10 +145,13 @@ def _resolve_archive(downloads: Path, progress: Progress) -> Path:
         ) from None
 
 
-def _unpack_archive(archive: Path, folder: Path) -> None:
-    """Unpack the distribution into ``folder``, with a Java, readable by all whatever the umask."""
+def _unpack_archive(archive: IO[bytes], folder: Path) -> None:
+    """Unpack the distribution into ``folder``, with a Java, readable by all and writable by its
+    owner only, whatever the umask."""
+    folder.parent.mkdir(mode=0o755, exist_ok=True)
+    folder.mkdir(mode=0o700)
     scratch = folder / "unpacking"
-    scratch.mkdir(parents=True)
+    scratch.mkdir()
     with zipfile.ZipFile(archive) as archive_file:
         for member in archive_file.infolist():
             # extract() drops the permissions that the start scripts need.
@@ -158,4 +171,4 @@ def _unpack_archive(archive: Path, folder: Path) -> None:
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             mode = path.stat().st_mode
-            path.chmod(mode | (0o555 if mode & 0o100 else 0o444))
+            path.chmod((mode | (0o555 if mode & 0o100 else 0o444)) & ~0o022)

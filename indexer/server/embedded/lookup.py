@@ -97,7 +97,7 @@ def find_started_process(home: ServerHome) -> psutil.Process | None:
 def read_process_file(home: ServerHome, progress: Progress) -> ServerProcess | None:
     """What the process file says; None where there is none, or not a valid one."""
     try:
-        return msgspec.json.decode(home.process_file.read_bytes(), type=ServerProcess)
+        return msgspec.json.decode(read_file(home.process_file), type=ServerProcess)
     except FileNotFoundError:
         return None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

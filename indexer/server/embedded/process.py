@@ -107,6 +107,10 @@ def find_embedded_address(settings: Settings) -> ServerAddress | None:
     if not can_run_here():
         return None
     home = open_server_home(settings)
+    with explain_disk_errors(home.folder):
+        if not home.folder.exists():
+            return None
+    home.require_own()
     process = find_server(home, Progress(quiet=True))
     return _build_address(home, process, settings) if process else None
 

@@ -12,7 +12,7 @@ from typing import IO, Final
 import psutil
 
 from indexer.errors import EmbeddedError
-from indexer.files import read_file
+from indexer.files import open_private_file, read_file
 from indexer.server.embedded.home import ServerHome
 from indexer.server.embedded.leftovers import build_java_environment, remove_attach_sockets
 from indexer.server.embedded.waiting import StartTimer, build_slow_advice
@@ -30,7 +30,7 @@ def run_script(
     Raises EmbeddedError where it cannot be run or takes too long; then it and all it started are
     killed.
     """
-    with home.start_log.open("w+b") as output:
+    with open(home.start_log, "w+b", opener=open_private_file) as output:
         child = _start_script(home, script, arguments, java_options, output)
         try:
             _await_script(home, child, script, stdin_text)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import subprocess
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +14,17 @@ import psutil
 import pytest
 
 from indexer.config.model import EmbeddedSettings
-from indexer.server.embedded import account
-from indexer.server.embedded.home import ServerHome
+from indexer.errors import EmbeddedError
+from indexer.server.embedded import account, install
+from indexer.server.embedded.home import SERVER_VERSION, ServerHome
 from indexer.server.embedded.lookup import find_started_process
+from indexer.server.embedded.process import (
+    find_embedded_address,
+    start_embedded_server,
+    stop_embedded_server,
+)
 from indexer.server.embedded.scripts import read_log_tail
+from tests.support.server import SILENT, settings_for
 
 root_only = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away"
@@ -22,6 +32,10 @@ root_only = pytest.mark.skipif(
 
 #: An account that every Linux has, and that is neither root's nor everybody's.
 ACCOUNT = "daemon"
+
+OTHER = 65534  # a user, and a group, that are not the home's
+
+NAMES = ("server.json", "password", "start.log", "server.lock")
 
 
 @pytest.fixture
@@ -126,3 +140,150 @@ def test_a_second_name_for_a_file_of_root_is_not_handed_over(
     account.hand_over_folder(home.data, ids)
     assert (secret.stat().st_uid, secret.stat().st_mode & 0o777) == (0, 0o600)
     assert {path.stat().st_uid for path in (home.data, inner, inner / "own")} == {ids[0]}
+
+
+CALLS: dict[str, Any] = {
+    "find": find_embedded_address,
+    "start": lambda settings: start_embedded_server(settings, SILENT),
+    "stop": lambda settings: stop_embedded_server(settings, SILENT),
+}
+
+
+def open_to_all(folder: Path, _: Path) -> None:
+    folder.chmod(0o777)
+
+
+def open_to_a_group(folder: Path, _: Path) -> None:
+    os.chown(folder, -1, OTHER)
+    folder.chmod(0o775)
+
+
+def give_away(folder: Path, _: Path) -> None:
+    os.chown(folder, OTHER, OTHER)
+
+
+def give_away_by_a_link(folder: Path, outside: Path) -> None:
+    folder.rename(outside / "moved")
+    folder.symlink_to(outside / "moved")
+    os.lchown(folder, OTHER, OTHER)
+
+
+def put_a_file_there(folder: Path, _: Path) -> None:
+    folder.rmdir()
+    folder.touch()
+
+
+def plant_a_process_file(folder: Path, _: Path) -> None:
+    """It says that this process, which is not foidex's, is the server and has a port."""
+    process = psutil.Process()
+    entry = {"pid": process.pid, "created": process.create_time(), "port": 1}
+    (folder / "server.json").write_text(json.dumps(entry))
+    os.chown(folder / "server.json", OTHER, OTHER)
+
+
+def plant_a_program(folder: Path, _: Path) -> None:
+    program = folder / "server" / SERVER_VERSION / "bin" / "elasticsearch"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\ntouch evil\n")
+    os.chown(folder / "server", OTHER, OTHER)
+
+
+def plant_a_distribution(folder: Path, outside: Path) -> None:
+    plant_a_program(folder, outside)
+    os.chown(folder / "server", 0, 0)
+    (folder / "server" / SERVER_VERSION).chmod(0o777)
+
+
+def plant_a_pipe(name: str) -> Any:
+    return lambda folder, _: os.mkfifo(folder / name)
+
+
+def plant_a_foreign_link(name: str) -> Any:
+    def plant(folder: Path, outside: Path) -> None:
+        (outside / "victim").write_bytes(b"precious")
+        (folder / name).symlink_to(outside / "victim")
+        os.lchown(folder / name, OTHER, OTHER)
+
+    return plant
+
+
+PLANTS: dict[str, Any] = {
+    "0777": open_to_all, "group": open_to_a_group, "owner": give_away, "link": give_away_by_a_link,
+    "file": put_a_file_there, "process file": plant_a_process_file, "program": plant_a_program,
+    "distribution": plant_a_distribution,
+    **{f"{name} pipe": plant_a_pipe(name) for name in NAMES},
+    **{f"{name} link": plant_a_foreign_link(name) for name in NAMES},
+}  # fmt: skip
+
+
+@root_only
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("plant", PLANTS)
+def test_a_home_in_which_another_user_could_put_something_is_refused(
+    tmp_path: Path, plant: str, call: str
+) -> None:
+    folder, outside = tmp_path / "home", tmp_path / "outside"
+    outside.mkdir()
+    folder.mkdir(mode=0o755)
+    PLANTS[plant](folder, outside)
+    with pytest.raises(EmbeddedError, match=r"FOIDEX_HOME") as error:
+        CALLS[call](settings_for(folder))
+    assert "\n" not in str(error.value)
+    assert not (outside / "victim").exists() or (outside / "victim").read_bytes() == b"precious"
+    assert not list(tmp_path.rglob("evil"))
+
+
+@root_only
+def test_a_home_that_only_its_owner_can_write_to_is_taken(tmp_path: Path) -> None:
+    """Also if its owner's own group may write, and if root moved it to another disk by a link."""
+    (tmp_path / "disk").mkdir(mode=0o775)
+    (tmp_path / "home").symlink_to(tmp_path / "disk")
+    for folder in (tmp_path / "disk", tmp_path / "home"):
+        assert find_embedded_address(settings_for(folder)) is None
+        assert stop_embedded_server(settings_for(folder), SILENT) is False
+
+
+@root_only
+def test_what_is_unpacked_is_what_was_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Users share the folder of downloads: the zip may be swapped after its hash was right."""
+    home = ServerHome(tmp_path / "home", EmbeddedSettings())
+    home.folder.mkdir()
+    archive = tmp_path / "real.zip"
+    write_distribution(archive, "right")
+    digest = hashlib.sha512(archive.read_bytes()).hexdigest()
+    monkeypatch.setattr(install, "SERVER_SHA512", digest)
+    cached = put_in_cache(tmp_path / "downloads", archive)
+    file_digest = hashlib.file_digest
+
+    def digest_and_swap(*arguments: Any) -> Any:
+        result = file_digest(*arguments)
+        with cached.open("r+b") as file:  # by the owner of the file, in its place
+            other = tmp_path / "other.zip"
+            write_distribution(other, "wrong")
+            file.write(other.read_bytes())
+            file.truncate()
+        return result
+
+    monkeypatch.setattr(hashlib, "file_digest", digest_and_swap)
+    install.install_distribution(home, tmp_path / "downloads", SILENT)
+    assert (home.distribution / "bin" / "elasticsearch").read_text() == "right"
+    modes = {path.stat().st_mode & 0o022 for path in home.folder.rglob("*") if path.is_file()}
+    assert modes == {0}
+
+
+def write_distribution(path: Path, text: str) -> None:
+    with zipfile.ZipFile(path, "w") as package:
+        package.writestr("elasticsearch/bin/elasticsearch", text)
+        package.writestr("elasticsearch/config/jvm.options", "")
+
+
+def put_in_cache(downloads: Path, archive: Path) -> Path:
+    group = install.MAVEN_GROUP.replace(".", "/")
+    name = f"{install.MAVEN_ARTIFACT}-{SERVER_VERSION}.zip"
+    cached = downloads / group / install.MAVEN_ARTIFACT / SERVER_VERSION / name
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(archive.read_bytes())
+    return cached
