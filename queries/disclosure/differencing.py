@@ -54,7 +54,7 @@ from queries.disclosure.refusals import (
     describe_reprint,
     describe_shrunk_number,
 )
-from queries.disclosure.release import Release, derive_bounds, is_small
+from queries.disclosure.release import Release, derive_bounds, is_small, round_count
 from queries.tables.period import format_long_date
 
 _ORDER = attrgetter("order")
@@ -193,9 +193,10 @@ def collect_withheld(earlier: Iterable[LedgerEntry]) -> dict[Population, int]:
 
 
 def find_public_numbers(answer: Answer, earlier: Iterable[LedgerEntry]) -> frozenset[Population]:
-    """What earlier releases printed with the same number, or as part of a 0: withholding it
-    protects nothing."""
+    """What earlier releases printed with the same number, rounded or not, or as part of a 0:
+    withholding it protects nothing."""
     counts = count_populations(list_printed_cells(answer))
+    earlier = [*earlier]
     printed = [
         figure
         for entry in earlier
@@ -203,12 +204,31 @@ def find_public_numbers(answer: Answer, earlier: Iterable[LedgerEntry]) -> froze
         for figure in entry.figures
         if figure.number is not None
     ]
-    same = (
-        figure.population for figure in printed if counts.get(figure.population) == figure.number
-    )
+    same = [
+        figure.population
+        for entry in earlier
+        for figure in entry.figures
+        if figure.number is not None
+        and (number := counts.get(figure.population)) is not None
+        and round_count(number, entry.rounding) == figure.number
+    ]
     earlier_zeros = [figure.population for figure in printed if not figure.number]
     zeros = [population for population, number in counts.items() if not number]
     return NestingIndex(counts).find_parts(earlier_zeros, zeros).union(same)
+
+
+def find_moved_numbers(answer: Answer, earlier: Iterable[LedgerEntry]) -> frozenset[Population]:
+    """What earlier releases printed with another number: a reader knows about how many there are,
+    so withholding it protects little."""
+    counts = count_populations(list_printed_cells(answer))
+    return frozenset(
+        figure.population
+        for entry in earlier
+        for figure in entry.figures
+        if figure.number
+        and (number := counts.get(figure.population)) is not None
+        and round_count(number, entry.rounding) != figure.number
+    )
 
 
 def find_exposed_numbers(
@@ -246,36 +266,95 @@ def find_differencing_problems(
     """What the release would give away together with earlier ones, a message each."""
     printed = collect_published_numbers(release)
     numbers = {figure.population: figure.number for figure in printed}
-    known_bounds = release.known_bounds
-    messages: list[str] = []
-    constraints = [*release.constraints]
-    sources: dict[Population, LedgerEntry] = {}
-    for entry in reversed(earlier):
-        messages += _find_unwithheld(entry, numbers)
-        earlier_bounds = entry.known_bounds()
-        if not _are_related(known_bounds, earlier_bounds):
-            continue
-        new_bounds = {
-            population: bounds
-            for population, bounds in earlier_bounds.items()
-            if population not in known_bounds
+    messages = [
+        message for entry in reversed(earlier) for message in _find_unwithheld(entry, numbers)
+    ]
+    joint = _join_earlier(
+        release.known_bounds,
+        release.constraints,
+        earlier,
+        release.answer.provenance.generation,
+    )
+    if joint.sources and (system := build_possible_system(joint.bounds, joint.constraints)):
+        earlier_constraints = joint.constraints[len(release.constraints) :]
+        withheld = {
+            population for population, bounds in release.known_bounds.items() if bounds.high is None
         }
-        same_generation = entry.generation == release.answer.provenance.generation
-        new_constraints = [*entry.constraints()]
-        if not same_generation:
-            new_constraints = [*keep_structural(new_constraints)]
-        for relations in (new_constraints, [*loosen_guesses(new_constraints)]):
-            kept = keep_consistent(known_bounds, new_bounds, [*constraints, *relations])
-            if kept:
-                constraints += relations
-                known_bounds = known_bounds | kept
-                sources |= dict.fromkeys(kept, entry)
-                break
-    if sources and (system := build_possible_system(known_bounds, constraints)):
-        earlier_constraints = tuple(constraints[len(release.constraints) :])
-        knowledge = _JointKnowledge(system, known_bounds, sources, earlier_constraints)
+        knowledge = _JointKnowledge(
+            system, joint.bounds, joint.sources, withheld, earlier_constraints
+        )
         messages += _list_disclosures(knowledge, policy)
     return messages
+
+
+def find_known_zeros(
+    answer: Answer, policy: Policy, earlier: Sequence[LedgerEntry]
+) -> frozenset[Population]:
+    """The numbers of an answer of which earlier releases together show that they are 0:
+    withholding them protects nothing."""
+    counts = count_populations(list_printed_cells(answer))
+    zeros = [population for population, number in counts.items() if not number]
+    is_any_small = any(0 < number < policy.threshold for number in counts.values())
+    if not (earlier and zeros and is_any_small):
+        return frozenset()
+    bounds = dict.fromkeys(counts, Bounds(0, None))
+    joint = _join_earlier(bounds, (), earlier, answer.provenance.generation)
+    system = build_possible_system(joint.bounds, joint.constraints)
+    if not (joint.sources and system):
+        return frozenset()
+    attacker = Attacker(system, joint.bounds)
+    open_zeros = [zero for zero in zeros if joint.bounds[zero] == Bounds(0, None)]
+    return frozenset(attacker.find_fixed(open_zeros, policy.width))
+
+
+class _JoinedReleases(NamedTuple):
+    """What is known of each number, the constraints, and the releases of the numbers that are known
+    from earlier ones."""
+
+    bounds: dict[Population, Bounds]
+    constraints: tuple[LinearConstraint, ...]
+    sources: dict[Population, LedgerEntry]
+
+
+def _join_earlier(
+    known_bounds: Mapping[Population, Bounds],
+    constraints: Iterable[LinearConstraint],
+    earlier: Sequence[LedgerEntry],
+    generation: str,
+) -> _JoinedReleases:
+    """What is known, with what earlier releases that are related to it say, the newest first."""
+    joint = _JoinedReleases({**known_bounds}, tuple(constraints), {})
+    for entry in reversed(earlier):
+        earlier_bounds = entry.known_bounds()
+        if not _are_related(joint.bounds, earlier_bounds):
+            continue
+        new_bounds = {
+            population: narrowed
+            for population, bounds in earlier_bounds.items()
+            if (narrowed := _narrow_bounds(joint.bounds.get(population), bounds))
+        }
+        new_constraints = [*entry.constraints()]
+        if entry.generation != generation:
+            new_constraints = [*keep_structural(new_constraints)]
+        for relations in (new_constraints, [*loosen_guesses(new_constraints)]):
+            kept = keep_consistent(joint.bounds, new_bounds, [*joint.constraints, *relations])
+            if kept:
+                joint = _JoinedReleases(
+                    joint.bounds | kept,
+                    (*joint.constraints, *relations),
+                    joint.sources | dict.fromkeys(kept, entry),
+                )
+                break
+    return joint
+
+
+def _narrow_bounds(newer: Bounds | None, earlier: Bounds) -> Bounds | None:
+    """What an earlier release adds to what is known of a number; None if nothing."""
+    if newer is None:
+        return earlier
+    if newer.high is not None or earlier.high is None or earlier.high < newer.low:
+        return None
+    return Bounds(max(newer.low, earlier.low), earlier.high)
 
 
 def _find_unwithheld(entry: LedgerEntry, numbers: dict[Population, int | None]) -> Iterator[str]:
@@ -314,11 +393,12 @@ def _are_related(first: Iterable[Population], second: Iterable[Population]) -> b
 
 class _JointKnowledge(NamedTuple):
     """What a reader of the new and the related earlier releases knows; ``sources`` are the releases
-    of the numbers that the new one does not print."""
+    of the numbers that the new one does not print, and ``withheld`` what the new one withholds."""
 
     system: ConstraintSystem
     bounds: dict[Population, Bounds]
     sources: dict[Population, LedgerEntry]
+    withheld: set[Population]
     earlier_constraints: tuple[LinearConstraint, ...]
 
     def find_number(self, population: Population) -> ReleasedNumber:
@@ -328,7 +408,7 @@ class _JointKnowledge(NamedTuple):
     def name_source(self, population: Population) -> str:
         """The release that gives a number, for a message."""
         entry = self.sources.get(population)
-        return entry.name if entry else THIS_RELEASE
+        return entry.name if entry and population not in self.withheld else THIS_RELEASE
 
     @property
     def earlier_names(self) -> set[str]:
@@ -352,7 +432,10 @@ class _JointKnowledge(NamedTuple):
         for bounds in (old_bounds, kept_bounds):
             for presuming in (True, False):
                 system = build_system(
-                    [*self.bounds, *bounds], self.earlier_constraints, presuming=presuming
+                    [*self.bounds, *bounds],
+                    self.earlier_constraints,
+                    presuming=presuming,
+                    by_kinds=True,
                 )
                 if are_consistent(system, bounds):
                     return Attacker(system, bounds)
@@ -405,11 +488,11 @@ def _find_exposed_withheld(
     """Withheld numbers that lie in a narrower interval than their policy requires."""
     targets_by_width: dict[int, list[Population]] = {}
     for population, bounds in knowledge.bounds.items():
-        if bounds.high is None:
-            entry = knowledge.sources.get(population)
-            targets_by_width.setdefault(entry.policy.width if entry else policy.width, []).append(
-                population
-            )
+        if population in knowledge.withheld:
+            targets_by_width.setdefault(policy.width, []).append(population)
+        elif bounds.high is None:
+            width = knowledge.sources[population].policy.width
+            targets_by_width.setdefault(width, []).append(population)
     for width, targets in targets_by_width.items():
         ordered = sorted(targets, key=_ORDER)
         narrow = find_narrow_intervals(knowledge.system, knowledge.bounds, ordered, width)

@@ -39,6 +39,8 @@ from queries.disclosure.differencing import (
     collect_withheld,
     find_differencing_problems,
     find_exposed_numbers,
+    find_known_zeros,
+    find_moved_numbers,
     find_public_numbers,
     list_changed_numbers,
 )
@@ -377,7 +379,10 @@ def _check_release(
             answer,
             policy,
             withheld_before=collect_withheld(earlier),
-            public=find_public_numbers(answer, earlier),
+            public=find_public_numbers(answer, earlier).union(
+                find_known_zeros(answer, policy, earlier)
+            ),
+            moved=find_moved_numbers(answer, earlier),
         )
     messages += find_differencing_problems(new_release, policy, earlier)
     if not override:

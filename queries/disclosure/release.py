@@ -97,12 +97,14 @@ def protect_answer(
     *,
     withheld_before: Mapping[Population, int] = MappingProxyType({}),
     public: frozenset[Population] = NO_POPULATIONS,
+    moved: frozenset[Population] = NO_POPULATIONS,
 ) -> Release:
     """The answer as it may be published.
 
     ``withheld_before`` stay withheld, even if they are 0 now; each is known to be a least number.
-    ``public`` are printed elsewhere, so withholding them protects nothing. Raises InexactError if
-    the answer contradicts itself, DisclosureError if it cannot be protected.
+    ``public`` are printed elsewhere, so withholding them protects nothing. ``moved`` were printed
+    with another number: they are withheld with others only if nothing else will do. Raises
+    InexactError if the answer contradicts itself, DisclosureError if it cannot be protected.
     """
     check_consistency(answer)
     cells = list_printed_cells(answer)
@@ -119,6 +121,7 @@ def protect_answer(
             problem,
             must=problem.must | kept_back,
             may=problem.may - public,
+            weights=_weigh_moved(problem.weights, moved),
             zeros=(problem.zeros - public) | {zero for zero in kept_back if not counts[zero]},
             unsure=kept_back - never_zero,
             sure=never_zero.union(list_occurring(answer)),
@@ -211,7 +214,8 @@ def _make_withheld_bounds(policy: Policy) -> Bounds:
     return Bounds(0 if policy.rounding else 1, None)
 
 
-def _round_count(number: int, base: int) -> int:
+def round_count(number: int, base: int) -> int:
+    """A number rounded to the nearest multiple of ``base``; as it is if that is 0."""
     return (number + base // 2) // base * base if base else number
 
 
@@ -230,7 +234,7 @@ def make_suppression_problem(
         system=system,
         counts=counts,
         shown={
-            population: derive_bounds(_round_count(number, policy.rounding), policy)
+            population: derive_bounds(round_count(number, policy.rounding), policy)
             for population, number in counts.items()
         },
         withheld=_make_withheld_bounds(policy),
@@ -241,6 +245,16 @@ def make_suppression_problem(
         always=nonzero if policy.rounding else NO_POPULATIONS,
         zeros=NO_POPULATIONS if policy.rounding else frozenset(counts) - nonzero,
     )
+
+
+def _weigh_moved(
+    weights: Mapping[Population, int], moved: frozenset[Population]
+) -> dict[Population, int]:
+    everything = sum(weights.values())
+    return {
+        population: weight * everything if population in moved else weight
+        for population, weight in weights.items()
+    }
 
 
 def _choose_withheld(problem: SuppressionProblem, policy: Policy) -> frozenset[Population]:
@@ -376,7 +390,7 @@ def _redact_answer(answer: Answer, hidden: frozenset[Population], policy: Policy
     def printed(cell: PrintedCell) -> int | None:
         if cell.number is None or cell.population in hidden:
             return None
-        return _round_count(cell.number, policy.rounding)
+        return round_count(cell.number, policy.rounding)
 
     rounded_answer = map_counts(answer, printed)
     questions = tuple(

@@ -2,12 +2,13 @@
 
 The reader knows every release, how records are counted, and the rule. The reader knows no record,
 and uses nothing of the protection: neither its conditions, nor its relations, nor its programmes.
-Between two generations the reader supposes that no more records came or went than must have.
+Old records rarely change, so the reader believes what earlier releases printed unless newer ones
+rule it out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import highspy
@@ -28,6 +29,9 @@ _OPTIONS: Final = (
 #: More records of one kind than there are.
 _MOST = 2_000
 
+#: More than any number may be.
+_UNBOUNDED = 20_000
+
 
 class Rule(NamedTuple):
     """The rule that a published answer states, with 0 for what it does not use."""
@@ -46,6 +50,18 @@ class Range(NamedTuple):
     def width(self) -> int:
         """How far apart they are."""
         return self.high - self.low
+
+
+class Addition(NamedTuple):
+    """What one record may have more of, such as a victim, without being one more record.
+
+    ``more`` and ``fewer`` are two kinds of record that differ by it, and ``carriers`` all kinds
+    that may have any number of it.
+    """
+
+    more: int
+    fewer: int
+    carriers: frozenset[int]
 
 
 class Reading(NamedTuple):
@@ -102,96 +118,119 @@ class ImpossibleNumbersError(Exception):
 
 
 class PublishedReader:
-    """Works out what numbers may be. ``moved`` is how many records must have come or gone."""
+    """Works out what numbers may be. ``given_up`` are earlier numbers that are no longer true.
 
-    def __init__(self, readings: Iterable[Reading]) -> None:
-        rows = {
-            (reading.generation, reading.shares[name], reading.find_bounds(name)): None
-            for reading in readings
-            for name in reading.numbers
-        }
-        self._generations = sorted({generation for generation, _, _ in rows})
-        every = np.array([shares for _, shares, _ in rows], dtype=float)
-        # Kinds that no number tells apart are one.
-        columns, self._kind_of = np.unique(every, axis=1, return_inverse=True)
+    Where all generations agree, nothing has changed. Otherwise the newest is right, and of each
+    earlier release, the newest first, the reader believes the largest part that agrees with what
+    is newer: as many numbers as can be, and rather those of few records. Of those that are given up
+    the reader supposes nothing.
+    """
+
+    def __init__(self, readings: Iterable[Reading], additions: Sequence[Addition] = ()) -> None:
+        self._additions = additions
+        readings = sorted(readings, key=lambda reading: reading.generation)
+        newest = readings[-1].generation
+        every = {reading.shares[name]: None for reading in readings for name in reading.numbers}
+        self._columns = self._merge_kinds([*every])
+        self._rows: dict[tuple[Shares, Range], None] = {}
+        self.given_up: list[str] = []
+        for reading in reversed(readings):
+            rows = {
+                (reading.shares[name], reading.find_bounds(name)): name for name in reading.numbers
+            }
+            if reading.generation != newest:
+                contradicted = self._find_contradicted([*rows])
+                self.given_up += [rows.pop(row) for row in contradicted]
+            self._rows |= dict.fromkeys(rows)
+        self._solver = self._build()
+
+    def _merge_kinds(self, every: Sequence[Shares]) -> dict[Shares, Vector]:
+        """Each number by the kinds that it tells apart. Those that no number tells apart are one;
+        and so are additions to the same kinds."""
+        matrix = np.array([self._add_additions(shares) for shares in every], dtype=float)
+        groups = [*dict.fromkeys(addition.carriers for addition in self._additions)]
+        records = matrix.shape[1] - len(self._additions)
+        of_group = [0] * records + [1 + groups.index(one.carriers) for one in self._additions]
+        columns, self._kind_of = np.unique(
+            np.vstack([matrix, of_group]), axis=1, return_inverse=True
+        )
         self._size = columns.shape[1]
-        self._solver = highspy.Highs()  # type: ignore[no-untyped-call]
-        for option, value in _OPTIONS:
-            self._solver.setOptionValue(option, value)
-        for generation in self._generations:
-            self._add_generation(generation)
-            for (printed_in, _, bounds), shares in zip(rows, columns, strict=True):
-                if printed_in == generation:
-                    self._add_row(self._place(shares, generation), *bounds)
-        self.moved = self._limit_movement()
+        self._limits = [
+            np.where(columns[-1] == number, 1.0, 0.0)
+            - _MOST * np.isin(range(self._size), self._kind_of[[*carriers]])
+            for number, carriers in enumerate(groups, 1)
+        ]
+        return dict(zip(every, columns[:-1], strict=True))
 
-    def find_range(self, shares: Shares, generation: int | None = None) -> Range:
-        """What a number that counts these records may be, in the last generation or another.
+    def _add_additions(self, shares: Shares) -> Shares:
+        """How often a number counts a record of each kind, and each addition."""
+        return (*shares, *(shares[one.more] - shares[one.fewer] for one in self._additions))
+
+    def find_range(self, shares: Shares) -> Range:
+        """What a number that counts these records may be.
 
         Raises ImpossibleNumbersError if nothing fits what is printed.
         """
         low, high = np.full(self._size, np.inf), np.zeros(self._size)
-        np.minimum.at(low, self._kind_of, np.array(shares, dtype=float))
-        np.maximum.at(high, self._kind_of, np.array(shares, dtype=float))
-        generation = self._generations[-1] if generation is None else generation
+        every = np.array(self._add_additions(shares), dtype=float)
+        np.minimum.at(low, self._kind_of, every)
+        np.maximum.at(high, self._kind_of, every)
         return Range(
-            self._find_extreme(self._place(low, generation), highspy.ObjSense.kMinimize),
-            self._find_extreme(self._place(high, generation), highspy.ObjSense.kMaximize),
+            round(find_extreme(self._solver, low, highspy.ObjSense.kMinimize)),
+            round(find_extreme(self._solver, high, highspy.ObjSense.kMaximize)),
         )
 
-    def _place(self, shares: Vector, generation: int, part: int = 0) -> dict[int, float]:
-        """The weights of the kinds by column: of the records of a generation (0), or of those that
-        came (1) or went (2) before it."""
-        start = (self._generations.index(generation) * 3 + part) * self._size
-        return {start + int(kind): float(shares[kind]) for kind in np.flatnonzero(shares)}
-
-    def _add_generation(self, generation: int) -> None:
-        """Columns for the records of each kind, those that came, and those that went."""
-        size, first = self._size, generation == self._generations[0]
-        most = np.repeat([_MOST, 0 if first else _MOST, 0 if first else _MOST], size)
-        start = self._solver.getNumCol()
-        self._solver.addVars(3 * size, np.zeros(3 * size), most.astype(float))
-        places = np.arange(start, start + 3 * size, dtype=np.int32)
-        self._solver.changeColsIntegrality(
-            3 * size, places, np.full(3 * size, highspy.HighsVarType.kInteger)
+    def _build(self) -> highspy.Highs:
+        """A programme of the number of records of each kind, and of each addition."""
+        solver = highspy.Highs()  # type: ignore[no-untyped-call]
+        for option, value in _OPTIONS:
+            solver.setOptionValue(option, value)
+        solver.addVars(self._size, np.zeros(self._size), np.full(self._size, float(_MOST)))
+        places = np.arange(self._size, dtype=np.int32)
+        solver.changeColsIntegrality(
+            self._size, places, np.full(self._size, highspy.HighsVarType.kInteger)
         )
-        if not first:
-            for kind in range(start, start + size):
-                before = kind - 3 * size
-                self._add_row({kind: 1, before: -1, kind + size: -1, kind + 2 * size: 1}, 0, 0)
+        for limit in self._limits:
+            add_row(solver, limit, -np.inf, 0)
+        for shares, (low, high) in self._rows:
+            add_row(solver, self._columns[shares], low, high)
+        return solver
 
-    def _add_row(self, weights: Mapping[int, float], low: int, high: int) -> None:
-        self._solver.addRow(
-            float(low),
-            float(high),
-            len(weights),
-            np.array([*weights], dtype=np.int32),
-            np.array([*weights.values()], dtype=float),
-        )
+    def _find_contradicted(
+        self, rows: Sequence[tuple[Shares, Range]]
+    ) -> list[tuple[Shares, Range]]:
+        """The fewest of some rows without which the others agree with all there are."""
+        solver = self._build()
+        costs = np.zeros(self._size + len(rows))
+        for place, (shares, (low, high)) in enumerate(rows, self._size):
+            solver.addVar(0.0, 1.0)
+            solver.changeColIntegrality(place, highspy.HighsVarType.kInteger)
+            costs[place] = 1 + 1 / (2 + low)
+            weights = np.zeros(place + 1)
+            weights[: self._size] = self._columns[shares]
+            weights[place] = low
+            add_row(solver, weights, low, np.inf)
+            weights[place] = -_UNBOUNDED
+            add_row(solver, weights, -np.inf, high)
+        find_extreme(solver, costs, highspy.ObjSense.kMinimize)
+        values = solver.getSolution().col_value
+        return [row for place, row in enumerate(rows, self._size) if values[place] > 0.5]
 
-    def _limit_movement(self) -> int:
-        """Let no more records have come or gone than must have."""
-        every = np.ones(self._size)
-        movement = {
-            column: weight
-            for generation in self._generations[1:]
-            for part in (1, 2)
-            for column, weight in self._place(every, generation, part).items()
-        }
-        fewest = self._find_extreme(movement, highspy.ObjSense.kMinimize)
-        if movement:
-            self._add_row(movement, 0, fewest)
-        return fewest
 
-    def _find_extreme(self, weights: Mapping[int, float], sense: highspy.ObjSense) -> int:
-        size = self._solver.getNumCol()
-        costs = np.zeros(size)
-        costs[[*weights]] = [*weights.values()]
-        self._solver.changeColsCost(size, np.arange(size, dtype=np.int32), costs)
-        self._solver.changeObjectiveSense(sense)
-        self._solver.run()
-        status = self._solver.getModelStatus()
-        if status == highspy.HighsModelStatus.kInfeasible:
-            raise ImpossibleNumbersError("no records give these numbers")
-        assert status == highspy.HighsModelStatus.kOptimal, status
-        return round(self._solver.getInfo().objective_function_value)
+def add_row(solver: highspy.Highs, weights: Vector, low: float, high: float) -> None:
+    """Hold a sum of the columns between two numbers."""
+    places = np.flatnonzero(weights)
+    solver.addRow(low, high, len(places), places.astype(np.int32), weights[places])
+
+
+def find_extreme(solver: highspy.Highs, costs: Vector, sense: highspy.ObjSense) -> float:
+    """The least or greatest value of a sum. Raises ImpossibleNumbersError if there is none."""
+    size = len(costs)
+    solver.changeColsCost(size, np.arange(size, dtype=np.int32), costs)
+    solver.changeObjectiveSense(sense)
+    solver.run()
+    status = solver.getModelStatus()
+    if status == highspy.HighsModelStatus.kInfeasible:
+        raise ImpossibleNumbersError("no records give these numbers")
+    assert status == highspy.HighsModelStatus.kOptimal, status
+    return float(solver.getInfo().objective_function_value)

@@ -12,11 +12,13 @@ from typing import NamedTuple
 import msgspec
 
 from indexer.errors import DisclosureError, RequestError
+from queries.answer.types import Answer
 from queries.disclosure.ledger import publish_release
 from queries.disclosure.policy import Policy
 from tests.support.fake_search import answer
 from tests.support.kinds import asking
 from tests.support.published_reader import (
+    Addition,
     ImpossibleNumbersError,
     PublishedReader,
     Range,
@@ -55,11 +57,20 @@ OF_ANY = (
 
 
 class Theme(NamedTuple):
-    """What the requests of a sequence ask about, and every kind of record that they tell apart."""
+    """What the requests of a sequence ask about, and every kind of record that they tell apart.
 
-    kinds: Sequence[Record]
+    Of ``further`` kinds no record is made: a reader holds them to be possible all the same.
+    """
+
+    drawn: Sequence[Record]
     questions: Sequence[str]
     conditions: Sequence[str]
+    further: Sequence[Record] = ()
+
+    @property
+    def kinds(self) -> list[Record]:
+        """Every kind of record."""
+        return [*self.drawn, *self.further]
 
 
 THEMES = {
@@ -87,6 +98,7 @@ THEMES = {
             "{kind: keywords, keywords: [beta], within: {offences: [{codes: [88/1]}]}}",
         ),
         ("offences: [{codes: [22B]}, {codes: [88]}, {codes: [88A]}]", "offences: [{codes: [22B]}]", "mentions: [beta]"),
+        further=combine(text=["", "beta"], recorded_on=DAYS, offence_code=["88/2", "88/4", "22/3"]),
     ),
     "fields": Theme(
         combine(
@@ -138,6 +150,14 @@ THEMES = {
             "{kind: by, by: sex, within: {where: {sex: [F]}}}",
         ),
         ("where: {sex: [F]}",),
+        further=combine(
+            recorded_on=DAYS,
+            victims=[
+                [{"age": 9, "sex": sex}, {"age": age, "sex": other}]
+                for sex, others in (("F", ("F", "M", None)), ("M", ("M", None)))
+                for age in (9, 13, 16, 30, None) for other in others
+            ],
+        ),
     ),
 }  # fmt: skip
 
@@ -154,6 +174,33 @@ class Attempt(NamedTuple):
     refusals: list[str]
     times: list[list[int]]
 
+    def count_truth(self, shares: Shares, generation: int) -> int:
+        """What a number that counts these records really is in a generation."""
+        times = self.times[generation - 1]
+        return sum(a * b for a, b in zip(shares[: len(times)], times, strict=True))
+
+
+@cache
+def list_additions(theme: str) -> tuple[Addition, ...]:
+    """Each victim that a record may have more. Numbers of records tell apart whether one is a
+    woman, and no more of them."""
+    kinds = THEMES[theme].kinds
+    place_of = {repr(kind): place for place, kind in enumerate(kinds)}
+    carriers: dict[tuple[str, bool], set[int]] = {}
+    for place, kind in enumerate(kinds):
+        if victims := kind.get("victims"):
+            key = kind["recorded_on"], any(victim["sex"] == "F" for victim in victims)
+            carriers.setdefault(key, set()).add(place)
+    return tuple(
+        Addition(
+            place_of[repr(kind)],
+            place_of[repr({**kind, "victims": kind["victims"][:1]})],
+            frozenset(carriers[kind["recorded_on"], kind["victims"][0]["sex"] == "F"]),
+        )
+        for kind in THEMES[theme].further
+        if "victims" in kind
+    )
+
 
 @cache
 def _count_request(theme: str, questions: tuple[str, ...], scope: str) -> dict[str, Shares]:
@@ -167,7 +214,7 @@ def publish_sequence(seed: int, folder: Path, rule: Rule, *, refreshed: bool) ->
     theme = THEMES[name]
     ledger = folder / f"{seed}.jsonl"
     ledger.unlink(missing_ok=True)
-    times = [0] * len(theme.kinds)
+    times = [0] * len(theme.drawn)
     for kind in dice.sample(range(len(times)), min(len(times), dice.choice([3, 6, 12, 25]))):
         times[kind] = dice.choice([1, 1, 2, 3, 4, 6, 9, 20, 50])
     attempt = Attempt(name, [], [], [], [times])
@@ -202,8 +249,8 @@ def _publish(
     except RequestError:  # a narrower question about more than its request
         return
     generation = len(attempt.times)
-    kinds = THEMES[attempt.theme].kinds
-    whole = answer(request, multiply(kinds, attempt.times[-1]))
+    theme = THEMES[attempt.theme]
+    whole = answer(request, multiply(theme.drawn, attempt.times[-1]))
     whole = msgspec.structs.replace(
         whole,
         reference=f"FOI/{len(attempt.requests) + len(attempt.refusals)}",
@@ -218,9 +265,22 @@ def _publish(
     shares = _count_request(attempt.theme, questions, scope)
     # What is counted of people, of whom none has a reference here, is not a number of records.
     numbers = {name: number for name, number in list_numbers(published).items() if name in shares}
+    numbers |= dict.fromkeys(_list_unlisted(published, shares), 0)
     attempt.requests.append(text)
     perhaps_zero = list_perhaps_zero(shares, numbers) | _list_withheld_before(attempt, shares)
     attempt.readings.append(Reading(shares, numbers, rule, generation, perhaps_zero))
+
+
+def _list_unlisted(published: Answer, shares: dict[str, Shares]) -> list[str]:
+    """The numbers of rows that a table lists only if they occur, and does not list: they are 0."""
+    listed = list_numbers(published)
+    return [
+        name
+        for question in published.questions
+        if question.open_axes and question.table.rows
+        for name in shares
+        if name.startswith(f"{question.id}, ") and name not in listed
+    ]
 
 
 def _list_withheld_before(attempt: Attempt, shares: dict[str, Shares]) -> frozenset[str]:
@@ -244,23 +304,32 @@ class Finding(NamedTuple):
 
 
 def attack_sequence(attempt: Attempt, rule: Rule) -> list[Finding]:
-    """What a reader of all releases knows too much about.
+    """What a reader knows too much about: one of all releases, and those of the releases up to each
+    refresh.
 
     A range that does not contain the true number is a reader's error, and no finding.
     """
-    if not attempt.readings:
-        return []
+    readings = attempt.readings
+    ends = [
+        end
+        for end, reading in enumerate(readings, 1)
+        if end == len(readings) or readings[end].generation != reading.generation
+    ]
+    return [finding for end in ends for finding in _attack_releases(attempt, readings[:end], rule)]
+
+
+def _attack_releases(attempt: Attempt, readings: list[Reading], rule: Rule) -> list[Finding]:
     try:
-        reader = PublishedReader(attempt.readings)
+        reader = PublishedReader(readings, list_additions(attempt.theme))
     except ImpossibleNumbersError:
         return [Finding("no records give what is published", 0, Range(0, 0), is_recovered=True)]
     findings = []
     for name, shares, generation in {
         (shares, generation): (name, shares, generation)
-        for name, shares, generation in _list_withheld(attempt.readings)
+        for name, shares, generation in _list_withheld(readings)
     }.values():
-        truth = sum(a * b for a, b in zip(shares, attempt.times[generation - 1], strict=True))
-        found = reader.find_range(shares, generation)
+        truth = attempt.count_truth(shares, generation)
+        found = reader.find_range(shares)
         small = range(1, max(rule.threshold, rule.rounding))
         width = rule.threshold or (rule.rounding - 1) // 2
         is_recovered = found.low == found.high and truth in small
@@ -288,14 +357,18 @@ def list_small_differences(attempt: Attempt, rule: Rule) -> list[str]:
 
 def list_errors(attempt: Attempt) -> list[str]:
     """The withheld numbers whose true value a reader holds to be impossible."""
-    reader = PublishedReader(attempt.readings) if attempt.readings else None
+    reader = (
+        PublishedReader(attempt.readings, list_additions(attempt.theme))
+        if attempt.readings
+        else None
+    )
     return [
         name
         for name, shares, generation in _list_withheld(attempt.readings)
         if reader
         and not (
-            (found := reader.find_range(shares, generation)).low
-            <= sum(a * b for a, b in zip(shares, attempt.times[generation - 1], strict=True))
+            (found := reader.find_range(shares)).low
+            <= attempt.count_truth(shares, generation)
             <= found.high
         )
     ]

@@ -31,6 +31,9 @@ TOLERANCE: Final = 1e-6
 
 _HEADROOM: Final = 1_000
 
+#: An integer programme is not searched further; most need no search at all.
+_MAX_NODES: Final = 5_000
+
 #: Fewer numbers than this are looked at one by one.
 FEW_TARGETS: Final = 16
 
@@ -121,6 +124,7 @@ class Attacker:
 
         programme = make_solver()
         programme.setOptionValue("mip_abs_gap", 0.5)
+        programme.setOptionValue("mip_max_nodes", _MAX_NODES)
         for index in range(len(self.bounds)):
             programme.addVar(*self._limits(index))
             if integral:
@@ -181,6 +185,14 @@ class Attacker:
         value = programme.getInfo().objective_function_value
         for population, _ in terms:
             programme.changeColCost(self.index_of[population], 0)
+        if status == highspy.HighsModelStatus.kSolutionLimit:
+            # What was found is possible, so no interval is held to be wider than it is.
+            if not solution.value_valid:
+                raise DisclosureError(
+                    "the numbers of this release and of earlier ones are too many to be compared "
+                    "in a reasonable time, so nothing is published. Ask for less."
+                )
+            status = highspy.HighsModelStatus.kOptimal
         # Without any number, as where no day is covered, the programme is empty.
         solved = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty)
         if status not in solved:
@@ -242,11 +254,11 @@ def are_consistent(system: ConstraintSystem, bounds: Mapping[Population, Bounds]
 def build_possible_system(
     bounds: Mapping[Population, Bounds], relations: Iterable[LinearConstraint]
 ) -> ConstraintSystem | None:
-    """The system for a reader who supposes what is likely, or, if the bounds rule that out, only
-    what is certain; None if they rule that out as well."""
+    """The system of several releases for a reader who supposes what is likely, or, if the bounds
+    rule that out, only what is certain; None if they rule that out as well."""
     relations = tuple(relations)
     for presuming in (True, False):
-        system = build_system(bounds, relations, presuming=presuming)
+        system = build_system(bounds, relations, presuming=presuming, by_kinds=True)
         if are_consistent(system, bounds):
             return system
     return None

@@ -37,6 +37,7 @@ from queries.answer.inference import (
     sort_conditions,
 )
 from queries.answer.types import ANY_STATUS, PEOPLE, Conditions
+from queries.disclosure.attack.record_kinds import RecordKind, sum_kinds
 from queries.disclosure.attack.term_pieces import (
     TermConditions,
     TermPartitions,
@@ -128,11 +129,13 @@ class ConstraintSystem(NamedTuple):
     @property
     def pieces(self) -> tuple[Population, ...]:
         """The helpers that are numbers of people whom a reader can name: not those that only some
-        conditions on terms cut out."""
+        conditions on terms cut out, nor kinds of records."""
         return tuple(
             helper
             for helper in self.helpers
-            if not any(isinstance(condition, TermPiece) for condition in helper.conditions)
+            if not any(
+                isinstance(condition, (TermPiece, RecordKind)) for condition in helper.conditions
+            )
         )
 
 
@@ -154,13 +157,19 @@ def build_system(
     relations: Iterable[LinearConstraint],
     *,
     presuming: bool = True,
+    by_kinds: bool = False,
 ) -> ConstraintSystem:
     """The populations, the relations stated between them, and all that follows from some of them
-    being within others; with ``presuming``, also what a reader supposes of phrases."""
+    being within others; with ``presuming``, also what a reader supposes of phrases.
+
+    With ``by_kinds``, all that follows from what any of them count, unless they tell too many kinds
+    of records apart.
+    """
     base_populations, all_populations, constraints = _collect_constraints(populations, relations)
     term_constraints = _constrain_term_pieces(all_populations, presuming=presuming)
     constraint_by_key: dict[tuple[object, ...], LinearConstraint] = {}
-    for constraint in chain(constraints, term_constraints):
+    kind_constraints = _constrain_kinds(base_populations, presuming=presuming) if by_kinds else ()
+    for constraint in chain(constraints, term_constraints, kind_constraints):
         if constraint.terms:
             constraint_by_key.setdefault(
                 (frozenset(constraint.terms), constraint.low, constraint.high), constraint
@@ -174,6 +183,20 @@ def build_system(
     return ConstraintSystem(
         all_populations, tuple(constraint_by_key.values()), all_populations[len(base_populations) :]
     )
+
+
+def _constrain_kinds(
+    populations: Iterable[Population], *, presuming: bool
+) -> Iterator[LinearConstraint]:
+    """All numbers as sums of the kinds of records, and of their victims, that they tell apart."""
+    sums = sum_kinds(populations, presuming=presuming)
+    if sums is None:
+        return
+    for total, parts in sums.parts.items():
+        yield from expand_relation("sum", Population(*total), [Population(*part) for part in parts])
+    for weights in sums.dependencies:
+        terms = ((Population(*kind), weight) for kind, weight in weights.items())
+        yield LinearConstraint(tuple(terms), None, 0)
 
 
 def derive_constraints(

@@ -35,7 +35,7 @@ def keep_consistent(
     constraints = tuple(constraints)
     if build_possible_system({**newer, **earlier}, constraints):
         return dict(earlier)
-    system = build_system([*newer, *earlier], constraints, presuming=False)
+    system = build_system([*newer, *earlier], constraints, presuming=False, by_kinds=True)
     contradictions = _find_fewest(system, newer, earlier)
     kept = {
         population: bounds

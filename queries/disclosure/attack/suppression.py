@@ -18,6 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from indexer.errors import DisclosureError
+from queries.answer.condition import WITHOUT_REFERENCE
 from queries.disclosure.attack.attacker import (
     TOLERANCE,
     Attacker,
@@ -374,9 +375,10 @@ def tighten_constraints(
     """The constraints for a reader who guesses that parts do not overlap, and is right.
 
     Nobody guesses it of groups below the threshold alone, nor that such a group, which two rows or
-    columns leave of their total, lies in one cell.
+    columns leave of their total, lies in one cell. Where no victim has a reference, a reader
+    guesses that as well.
     """
-    return tuple(
+    tightened = tuple(
         relation._replace(high=0)
         if relation.low == 0
         and relation.high is None
@@ -388,6 +390,16 @@ def tighten_constraints(
         else relation
         for relation in relations
     )
+    return (*tightened, *_equate_unreferenced(counts))
+
+
+def _equate_unreferenced(counts: Mapping[Population, int]) -> Iterator[LinearConstraint]:
+    """The victims without a reference are all victims, where that is so."""
+    for population, number in counts.items():
+        if WITHOUT_REFERENCE in population.conditions:
+            total = Population(population.unit, population.conditions - {WITHOUT_REFERENCE})
+            if counts.get(total) == number:
+                yield LinearConstraint(((total, 1), (population, -1)), 0, 0)
 
 
 def _is_about_small_rest(
