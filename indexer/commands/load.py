@@ -72,11 +72,15 @@ def run_load(
     from indexer.config.field_map import FieldMap
     from indexer.jobs.refresh import LoadOptions, load_files
     from indexer.jobs.summary import summarise_refresh
+    from indexer.sources import check_paths
 
     settings = get_session().settings
     with get_session().run("load") as run:
         run.add_fields(arguments={"reject_invalid": reject_invalid, "allow": sorted(allow or ())})
         run.begin()
+        # What cannot be read is noticed before a server is started.
+        used_profile = require_decided_profile(settings) if profile else None
+        check_paths(paths, used_profile)
         with get_session().client() as client:
             loaded = load_files(
                 client,
@@ -93,7 +97,7 @@ def run_load(
                     settings.source.repaired_kinds,
                     frozenset(allow or ()),
                     earliest=settings.records.earliest,
-                    profile=require_decided_profile(settings) if profile else None,
+                    profile=used_profile,
                     workers=workers,
                 ),
             )

@@ -170,6 +170,14 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN")
 
 
+def check_database_driver(database: DatabaseSource) -> None:
+    """Raise ConfigurationError for a URL that is none, or whose driver is missing or unfit.
+
+    Nothing is connected to.
+    """
+    _build_engine(database).dispose()
+
+
 @contextmanager
 def connect_database(database: DatabaseSource) -> Iterator[Connection]:
     """A connection in a read-only transaction. Raises ConfigurationError or SourceError."""

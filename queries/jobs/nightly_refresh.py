@@ -51,14 +51,18 @@ from indexer.loading.rejects import list_reasons
 from indexer.loading.tally import Tally
 from indexer.progress import Progress
 from indexer.session import Session
-from indexer.sources.database_connection import DatabaseSource
+from indexer.sources import check_paths
+from indexer.sources.database_connection import DatabaseSource, check_database_driver
 from indexer.sources.extract import is_sidecar
 from queries.matching.term import build_term_query, parse_term
 from queries.spec.term_book import TermBook, load_configured_term_book
 
 
 def plan_refresh(settings: Settings, progress: Progress, workers: int | None = None) -> RefreshPlan:
-    """The plan of a refresh by foidex.toml. Raises ConfigurationError or SourceError."""
+    """The plan of a refresh by foidex.toml. Raises ConfigurationError or SourceError.
+
+    What can be known to fail without the server, such as a driver that is not installed, does here.
+    """
     source = settings.source
     config_name = settings.file or "foidex.toml"
     database = _configure_database(settings, progress)
@@ -78,8 +82,13 @@ def plan_refresh(settings: Settings, progress: Progress, workers: int | None = N
     book = load_configured_term_book(settings)
     for canary in settings.refresh.canaries:
         build_canary_query(canary.term, book)
+    if database:
+        check_database_driver(database)
+    profile = require_decided_profile(settings)
+    paths = _expand_patterns(settings.folder, source.paths, "paths")
+    check_paths(paths, profile)
     return RefreshPlan(
-        paths=_expand_patterns(settings.folder, source.paths, "paths"),
+        paths=paths,
         rejects_folder=settings.home / "rejects",
         tombstones=_expand_patterns(settings.folder, source.tombstones, "tombstones"),
         fields=build_field_map(source.fields, source.ignore, settings.categories),
@@ -87,7 +96,7 @@ def plan_refresh(settings: Settings, progress: Progress, workers: int | None = N
         covers=settings.records.covers,
         repair=source.repaired_kinds,
         require=source.require,
-        profile=require_decided_profile(settings),
+        profile=profile,
         earliest=settings.records.earliest,
         workers=workers,
     )

@@ -205,3 +205,34 @@ def test_a_refresh_that_cannot_read_its_settings_leaves_the_report_and_the_metri
     operate(*arguments, code=code)
     for name in ("report.json", "foidex.prom"):
         assert (home / name).read_text() == "of the run before"
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ('database = "mysql+pymysql://host/crimes"', 'the driver of "mysql+pymysql" is not installed'),
+        ('database = "oracle://host/crimes"', "is not a database that foidex can read"),
+        ('database = "postgresql:/host"', "is not a SQLAlchemy URL"),
+        ('paths = ["crimes.exe"]', "crimes.exe"),
+        ('paths = ["crimes.csv", "crimes.csv"]', "is given twice"),
+    ],
+)  # fmt: skip
+def test_a_source_that_cannot_be_read_is_noticed_before_a_server_is_started(
+    operate: Callable[..., Outcome], tmp_path: Path, source: str, reason: str
+) -> None:
+    queries = '[source.queries]\ncrimes = "SELECT 1"\n' if "database" in source else ""
+    (tmp_path / "work" / "foidex.toml").write_text(f"[source]\n{source}\n{queries}")
+    for name in ("crimes.csv", "crimes.exe"):
+        (tmp_path / "work" / name).touch()
+    outcome = operate("refresh", code=4 if "paths" in source else 10)
+    assert reason in outcome.err
+    assert outcome.err.count("foidex: ") == 1
+    assert not (tmp_path / "home" / "server.lock").exists()
+
+
+def test_a_file_that_is_not_there_is_noticed_before_a_server_is_started(
+    operate: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    outcome = operate("load", "crimes.jsonl", code=4)
+    assert "crimes.jsonl" in outcome.err
+    assert not (tmp_path / "home" / "server.lock").exists()
