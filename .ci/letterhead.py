@@ -52,6 +52,8 @@ def make() -> bytes:
     _sender(document)
     _opening(document)
     _questions(document)
+    _caveats(document)
+    _sections(document)
     _closing(document)
     _annex(document)
     about = document.core_properties
@@ -175,6 +177,7 @@ def _opening(document: Any) -> None:
         _lines(document, f"{{%p if {name} %}}", words, f"{{%p for paragraph in {name} %}}")
         _lines(document, "{{ paragraph }}", style="Quote")
         _lines(document, "{%p endfor %}", "{%p endif %}")
+    _lines(document, "{%p if outcome_words %}", "{{ outcome_words }}", "{%p endif %}")
     _lines(document, "{%p if parts_covered %}", "{{ parts_covered }}", "{%p endif %}")
     _lines(
         document,
@@ -261,11 +264,31 @@ def _table(document: Any) -> None:
     )
 
 
-def _closing(document: Any) -> None:
+def _sections(document: Any) -> None:
+    _lines(document, "{%p if notice %}")
+    _lines(document, "Refusal notice", style="Heading 2")
+    _lines(document, "{%p endif %}")
+    _lines(document, "{%p for block in notice %}", "{{ block.text }}", "{%p endfor %}")
+    _section_texts(document, "sections")
+
+
+def _section_texts(document: Any, name: str) -> None:
+    _lines(document, f"{{%p for section in {name} %}}")
+    _lines(document, "{{ section.heading }}", style="Heading 2")
+    _lines(document, "{%p for block in section.blocks %}", "{%p if block.item %}")
+    _lines(document, "{{ block.text }}", style="List Bullet")
+    _lines(document, "{%p else %}", "{{ block.text }}", "{%p endif %}")
+    _lines(document, "{%p endfor %}", "{%p endfor %}")
+
+
+def _caveats(document: Any) -> None:
     _lines(document, "{%p if counted %}")
     _lines(document, "{%p if left_out %}", "{{ left_out }}", "{%p endif %}")
     _lines(document, "{%p for paragraph in force.caveat %}", "{{ paragraph }}", "{%p endfor %}")
     _lines(document, "{%p endif %}")
+
+
+def _closing(document: Any) -> None:
     _lines(
         document,
         "If you have questions about this letter, please contact us: {{ force.contact }}.",
@@ -280,12 +303,8 @@ def _annex(document: Any) -> None:
     _lines(document, "{%p if counted %}")
     _lines(document, "Annex: how the figures were made", style="Heading 1")
     document.paragraphs[-1].paragraph_format.page_break_before = True
-    _lines(document, "{%p for section in annex %}")
-    _lines(document, "{{ section.heading }}", style="Heading 2")
-    _lines(document, "{%p for block in section.blocks %}", "{%p if block.item %}")
-    _lines(document, "{{ block.text }}", style="List Bullet")
-    _lines(document, "{%p else %}", "{{ block.text }}", "{%p endif %}")
-    _lines(document, "{%p endfor %}", "{%p endfor %}", "{%p endif %}")
+    _section_texts(document, "annex")
+    _lines(document, "{%p endif %}")
 
 
 if __name__ == "__main__":

@@ -93,10 +93,21 @@ class IndexSettings(Struct, frozen=True, forbid_unknown_fields=True):
     replicas: Annotated[int, Meta(ge=0, le=10)] = 0
 
 
+class CommissionerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a requester reaches the commissioner; what is empty is as the act's own data say."""
+
+    name: str = ""
+    website: str = ""
+    telephone: str = ""
+    address: tuple[str, ...] = ()
+
+
 class ForceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What letters say about the force that sends them. Lists are paragraphs or lines.
 
-    ``exemption`` names the section of the Act under which a number is withheld.
+    ``act`` is the act under which it answers: "uk" (England, Wales and Northern Ireland) or
+    "scotland". ``exemption`` names the section of the Act under which a number is withheld.
+    ``review`` replaces the standard paragraphs about review and complaint.
     """
 
     name: str = "[force.name]"
@@ -114,12 +125,9 @@ class ForceSettings(Struct, frozen=True, forbid_unknown_fields=True):
         "recording officer wrote. Forces record crimes differently: please do not compare these "
         "figures with those of another force.",
     )
-    review: tuple[str, ...] = (
-        "If you are unhappy with how we have handled your request, you may ask us for an "
-        "internal review. Please write to the address above within two months of this letter.",
-        "If you are still unhappy after the review, you may complain to the Information "
-        "Commissioner: ico.org.uk/concerns, telephone 0303 123 1113.",
-    )
+    review: tuple[str, ...] = ()
+    act: Literal["uk", "scotland"] = "uk"
+    commissioner: CommissionerSettings = CommissionerSettings()
 
     @property
     def missing_keys(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 from datetime import date, datetime
+from fractions import Fraction
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -190,6 +191,29 @@ class UncoveredPart(Struct, frozen=True):
     position: int
 
 
+class ReadingLimit(Struct, frozen=True):
+    """The cost limit that a letter relies on: the minutes that a record takes to read, and the
+    limit in hours.
+
+    From ``start`` to ``end`` (both included) is a period whose records could be read within the
+    limit; None if there is none.
+    """
+
+    minutes: float
+    limit_hours: int
+    start: date | None = None
+    end: date | None = None
+
+    @property
+    def max_records(self) -> int:
+        """The most records that can be read within the limit."""
+        return int(self.limit_hours * 60 / Fraction(str(self.minutes)))
+
+    def hours(self, records: int) -> Fraction:
+        """The hours that it takes to read a number of records."""
+        return records * Fraction(str(self.minutes)) / 60
+
+
 class PeriodAnswer(Struct, frozen=True):
     """One period of a request: its name and its days, both included."""
 
@@ -303,7 +327,8 @@ class Answer(Struct, frozen=True):
 
     ``near_misses`` is None if none were looked for. ``coverage`` are the days for which the index
     holds records; answers of the first format have none, and show a 0 for other days.
-    ``uncovered`` are the parts of the request that have no numbers.
+    ``uncovered`` are the parts of the request that have no numbers. ``reading_limit`` is given if
+    the letter relies on the cost of reading the records in scope.
     """
 
     reference: str
@@ -319,6 +344,7 @@ class Answer(Struct, frozen=True):
     written_uncovered: tuple[UncoveredPart, ...] | UnsetType = field(
         default=UNSET, name="uncovered"
     )
+    reading_limit: ReadingLimit | UnsetType = UNSET
 
     @property
     def uncovered(self) -> tuple[UncoveredPart, ...]:

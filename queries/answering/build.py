@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from datetime import date
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from elasticsearch import Elasticsearch
 from elasticsearch.dsl import aggs
 from elasticsearch.dsl.query import Term
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from indexer.errors import InexactError
 from indexer.records.coverage import Coverage
@@ -20,11 +21,18 @@ from queries.answer.types import (
     PeriodAnswer,
     Provenance,
     QuestionAnswer,
+    ReadingLimit,
     Row,
     ScopeAnswer,
     TermAnswer,
 )
 from queries.answering.coverage import apply_coverage
+from queries.answering.estimate import (
+    build_day_aggs,
+    find_latest_period,
+    find_whole_months,
+    parse_day_counts,
+)
 from queries.disclosure.consistency import check_consistency
 from queries.questions.base import (
     build_filters_agg,
@@ -52,6 +60,10 @@ class ScopeCounts(Struct, frozen=True):
     left_out: dict[str, int]
     offences: tuple[Row, ...]
     terms: tuple[TermAnswer, ...]
+
+
+#: The aggregation of the records in scope by day, for a letter that relies on the cost limit.
+_READING: Final = "reading"
 
 
 class _QuestionSearch(NamedTuple):
@@ -95,10 +107,12 @@ def count_answer_with(engine: SearchEngine, request: Request) -> tuple[Answer, C
     """
     scope = request.scope
     searches_by_question = _plan_question_searches(request)
-    result = engine.run_search(_build_search_body(scope, searches_by_question))
+    result = engine.run_search(_build_search_body(request, searches_by_question))
     for searches in searches_by_question:
         for search in searches:
             engine.read_later_pages(result, search.name)
+    if request.reading_cost:
+        engine.read_later_pages(result, _READING)
     scope_counts = _parse_scope_counts(result.body, scope)
     answer = Answer(
         reference=request.reference,
@@ -111,6 +125,7 @@ def count_answer_with(engine: SearchEngine, request: Request) -> tuple[Answer, C
         ),
         provenance=build_provenance(result),
         written_uncovered=request.uncovered or UNSET,
+        reading_limit=_parse_reading_limit(result.body, request),
     )
     check_consistency(answer)
     return answer, result.coverage
@@ -137,7 +152,7 @@ def _make_scope_answer(scope_counts: ScopeCounts, request: Request, scope: Scope
 
 def build_request_body(request: Request) -> dict[str, Any]:
     """The body of the one search that answers a request."""
-    return _build_search_body(request.scope, _plan_question_searches(request))
+    return _build_search_body(request, _plan_question_searches(request))
 
 
 def format_request_body(request: Request) -> str:
@@ -165,14 +180,34 @@ def _list_question_searches(prepared: PreparedQuestion) -> list[_QuestionSearch]
 
 
 def _build_search_body(
-    scope: Scope, searches_by_question: list[list[_QuestionSearch]]
+    request: Request, searches_by_question: list[list[_QuestionSearch]]
 ) -> dict[str, Any]:
     question_aggs: dict[str, aggs.Agg[Any]] = {
         search.name: aggs.Filter(search.question.query, aggs=search.question.build())
         for searches in searches_by_question
         for search in searches
     }
+    if request.reading_cost:
+        question_aggs[_READING] = aggs.Filter(build_counted_query(), aggs=build_day_aggs())
+    scope = request.scope
     return build_count_body(scope.query(), {**_build_scope_aggs(scope), **question_aggs})
+
+
+def _parse_reading_limit(body: dict[str, Any], request: Request) -> ReadingLimit | UnsetType:
+    """The cost limit of a letter that relies on it, with the longest period that fits it."""
+    cost = request.reading_cost
+    if cost is None:
+        return UNSET
+    by_day = parse_day_counts(body["aggregations"][_READING])
+    latest = find_latest_period(by_day, request.scope, cost)
+    period = find_whole_months(by_day, latest, request.scope, cost) or latest
+    start, _, end = period.label.partition(" to ") if period else ("", "", "")
+    return ReadingLimit(
+        minutes=float(cost.minutes),
+        limit_hours=cost.limit,
+        start=date.fromisoformat(start) if start else None,
+        end=date.fromisoformat(end) if end else None,
+    )
 
 
 def _parse_question_answer(

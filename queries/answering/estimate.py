@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
-from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from elasticsearch.dsl import aggs
@@ -20,6 +19,7 @@ from queries.layout.text_table import align_rows
 from queries.questions.base import build_filters_agg, parse_filter_counts
 from queries.questions.prepared import prepare_question
 from queries.request.reader import Request
+from queries.request.reading_cost import CostPart, ReadingCost
 from queries.search.run import SearchEngine, build_count_body
 from queries.tables.scope import Scope, any_of, build_counted_query, build_offence_query
 
@@ -40,15 +40,6 @@ _DAY_SOURCE: Final[Any] = {
 }
 
 _COLUMN_FORMATS: Final = ("<46", ">9", ">8", "<")
-
-
-class CostPart(Struct, frozen=True):
-    """The records to read, how many hours that takes, and whether it is within the limit."""
-
-    label: str
-    records: int
-    hours: float
-    fits: bool
 
 
 class Estimate(Struct, frozen=True):
@@ -74,23 +65,6 @@ class Estimate(Struct, frozen=True):
     periods: tuple[CostPart, ...]
 
 
-class ReadingCost(Struct, frozen=True):
-    """The minutes that one record takes to read, and the limit in hours."""
-
-    minutes: Fraction
-    limit: int
-
-    @property
-    def max_records(self) -> int:
-        """The most records that can be read within the limit."""
-        return int(self.limit * 60 / self.minutes)
-
-    def part(self, label: str, records: int) -> CostPart:
-        """A number of records with its cost."""
-        hours = records * self.minutes / 60
-        return CostPart(label, records, round(float(hours), 2), hours <= self.limit)
-
-
 class _LabelledQuery(NamedTuple):
     label: str
     query: Query
@@ -103,10 +77,7 @@ def estimate_cost(engine: SearchEngine, request: Request, cost: ReadingCost) -> 
     result = engine.run_search(_build_estimate_body(request, scope, breakdowns))
     engine.read_later_pages(result, "any")
     aggregation = result.body["aggregations"]["any"]
-    by_day = {
-        date.fromisoformat(bucket["key"]["day"]): int(bucket["doc_count"])
-        for bucket in aggregation["days"]["buckets"]
-    }
+    by_day = parse_day_counts(aggregation)
     latest = find_latest_period(by_day, scope, cost)
     question_counts = parse_filter_counts(result.body["aggregations"]["questions"])
     parts = {
@@ -157,7 +128,7 @@ def _build_estimate_body(
         for name, breakdown in breakdowns.items()
         if breakdown
     }
-    inside["days"] = aggs.Composite(size=_DAYS_PER_PAGE, sources=[{"day": _DAY_SOURCE}])
+    inside |= build_day_aggs()
     return build_count_body(
         scope.query(),
         {
@@ -165,6 +136,19 @@ def _build_estimate_body(
             "any": aggs.Filter(any_of(question_queries), aggs=inside),
         },
     )
+
+
+def build_day_aggs() -> dict[str, aggs.Agg[Any]]:
+    """The records of each day, to be read page by page."""
+    return {"days": aggs.Composite(size=_DAYS_PER_PAGE, sources=[{"day": _DAY_SOURCE}])}
+
+
+def parse_day_counts(aggregation: dict[str, Any]) -> dict[date, int]:
+    """The number of records of each day, from the response to ``build_day_aggs``."""
+    return {
+        date.fromisoformat(bucket["key"]["day"]): int(bucket["doc_count"])
+        for bucket in aggregation["days"]["buckets"]
+    }
 
 
 def _list_question_queries(request: Request, scope: Scope) -> list[Query]:

@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from indexer.audit.log import AuditRun
 from indexer.config.model import DisclosureSettings
+from indexer.errors import RequestError
 from indexer.session import Session
-from queries.answer.types import Answer
+from queries.answer.types import Answer, ReadingLimit
 from queries.answering.audit_fields import answer_fields, request_fields
 from queries.answering.build import compute_answer
 from queries.evidence.basis import save_basis
@@ -59,6 +60,7 @@ def answer_logged_request(
     run.add_fields(**request_fields(request))
     with session.client() as client:
         answer = compute_answer(client, alias, request)
+        require_cost_over_limit(answer)
         if options.near_misses:
             threshold = near_miss_threshold(settings.disclosure)
             near_misses = collect_near_misses(client, alias, request, answer, threshold)
@@ -76,6 +78,21 @@ def answer_logged_request(
                 session.progress.say(reason)
     run.write(**answer_fields(answer))
     return answer
+
+
+def require_cost_over_limit(answer: Answer) -> None:
+    """Raise RequestError if a letter relies on the cost limit and reading would be within it."""
+    limit, records = answer.reading_limit, answer.scope.records
+    if not isinstance(limit, ReadingLimit) or not isinstance(records, int):
+        return
+    hours = limit.hours(records)
+    if hours <= limit.limit_hours:
+        raise RequestError(
+            f"{answer.reference}: the letter relies on the cost limit, but reading "
+            f"{records:,} records at {limit.minutes:g} minutes each takes {float(hours):,.1f} "
+            f"hours, and the limit is {limit.limit_hours}. Answer the request, or say under "
+            "letter: sections: how many minutes a record takes."
+        )
 
 
 def near_miss_threshold(rule: DisclosureSettings) -> int:

@@ -43,14 +43,15 @@ def run_estimate_command(
     from queries.answering.audit_fields import request_fields
     from queries.answering.estimate import (
         CENTRAL_HOURS,
-        LIMIT_HOURS,
-        ReadingCost,
         estimate_cost,
         format_estimate,
     )
+    from queries.request.reading_cost import ReadingCost
     from queries.search.run import LiveSearch
+    from queries.spec.act import load_acts
 
-    limit = CENTRAL_HOURS if central else LIMIT_HOURS
+    act = load_acts()[get_session().settings.force.act]
+    limit = CENTRAL_HOURS if central else act.limit_hours
     with get_session().run("estimate") as run:
         parsed_request = load_request(request)
         run.add_fields(**request_fields(parsed_request))

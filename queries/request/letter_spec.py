@@ -2,29 +2,190 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from datetime import date
-from typing import Annotated
+from fractions import Fraction
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from indexer.suggestions import suggest_name
 from queries.questions.base import QuestionId
+from queries.spec.act import Act, ActSection
+from queries.spec.problem import Problem
 
 #: Words of the officer, which must not be empty.
 Statement = Annotated[str, Meta(pattern=r"\S")]
 
+LetterOutcome = Literal["answered", "part", "refused"]
+
+#: The section whose numbers come from the records.
+COST_SECTION = "cost_limit"
+
+
+class SectionSpec(Struct, frozen=True, forbid_unknown_fields=True, rename={"location": "where"}):
+    """A section of the Act that the letter relies on.
+
+    ``section`` is its number or its name in ``mappings/acts.toml``. ``parts`` are the ids of the
+    parts of the request that it is about; without any, all parts that have no figures. ``reason``,
+    ``public_interest``, ``location`` (where it is published) and ``advice`` are the officer's
+    words; ``minutes`` is how long a record takes to read.
+    """
+
+    section: Annotated[str, Meta(min_length=1, max_length=60)]
+    parts: tuple[str, ...] = ()
+    reason: str = ""
+    public_interest: str = ""
+    location: str = ""
+    advice: str = ""
+    minutes: Annotated[float, Meta(ge=0.01, le=1_000)] = 3
+
 
 class LetterSpec(Struct, frozen=True, forbid_unknown_fields=True, rename={"request_text": "asked"}):
-    """What the letter says about the request itself; every field is optional."""
+    """What the letter says about the request itself; every field is optional.
+
+    ``outcome`` is worked out from the parts if it is not stated.
+    """
 
     to: str = ""
     received: date | None = None
     request_text: str = ""
     clarified: str = ""
+    outcome: LetterOutcome | None = None
+    sections: tuple[SectionSpec, ...] = ()
+
+    def find_section(self, act: Act, name: str) -> SectionSpec | None:
+        """The section of a name, if the letter relies on it."""
+        return next(
+            (spec for spec in self.sections if act.find_section(spec.section) == name), None
+        )
+
+    def reading_minutes(self, act: Act) -> Fraction | None:
+        """How long a record takes to read, if the letter relies on the cost limit."""
+        spec = self.find_section(act, COST_SECTION)
+        return Fraction(str(spec.minutes)) if spec else None
+
+    def refuses(self, act: Act) -> bool:
+        """Whether any section is a reason not to give information."""
+        return any(
+            act.sections[name].refuses
+            for spec in self.sections
+            if (name := act.find_section(spec.section))
+        )
 
 
 class UncoveredSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of the request that has no numbers, and why, in the officer's words."""
+    """A part of the request that has no numbers, and why, in the officer's words.
+
+    The words may be left out if a section of the letter names the part.
+    """
 
     id: QuestionId
-    not_covered: Statement
+    not_covered: Statement = ""
     text: str = ""
+
+
+class PartIds(Struct, frozen=True):
+    """The ids of the parts of a request: those with figures, and those without."""
+
+    counted: Collection[str]
+    uncovered: Collection[str]
+
+
+def list_section_parts(value: object) -> frozenset[str]:
+    """The ids that the sections of a letter name, in a letter that is not checked yet."""
+    sections = value.get("sections") if isinstance(value, dict) else None
+    parts = [
+        part
+        for section in (sections if isinstance(sections, list) else ())
+        if isinstance(section, dict) and isinstance(section.get("parts"), list)
+        for part in section["parts"]
+    ]
+    return frozenset(map(str, parts))
+
+
+def find_letter_problems(letter: LetterSpec, ids: PartIds, act: Act) -> Iterator[Problem]:
+    """What is wrong with a letter beyond its types."""
+    names: list[str] = []
+    for number, spec in enumerate(letter.sections):
+        path = f".sections[{number}]"
+        name = act.find_section(spec.section)
+        if name is None:
+            yield Problem(f"{path}.section", _explain_unknown_section(spec.section, act))
+            continue
+        if name in names and spec.parts == ():
+            yield Problem(
+                f"{path}.section",
+                f'section "{spec.section}" stands twice. Say with parts: what each is about.',
+            )
+        names.append(name)
+        yield from _find_missing_fields(spec, act, act.sections[name], path)
+        for index, part in enumerate(spec.parts):
+            if part not in (*ids.counted, *ids.uncovered):
+                all_ids = [*ids.counted, *ids.uncovered]
+                yield Problem(
+                    f"{path}.parts[{index}]",
+                    f'there is no part "{part}".{suggest_name(part, all_ids)} '
+                    + (
+                        f"The parts are {', '.join(all_ids)}."
+                        if all_ids
+                        else "List it in questions."
+                    ),
+                )
+    if len([name for name in names if name == COST_SECTION]) > 1:
+        yield Problem(".sections", "the cost limit stands twice. Give one, for all its parts.")
+    yield from _find_outcome_problems(letter, ids, act)
+
+
+def _explain_unknown_section(written: str, act: Act) -> str:
+    sections = ", ".join(f"{section.number} ({name})" for name, section in act.sections.items())
+    return (
+        f'there is no standard text for section "{written}" of the {act.title}.'
+        f"{suggest_name(written, act.sections)} There is one for {sections}."
+    )
+
+
+def _find_missing_fields(
+    spec: SectionSpec, act: Act, section: ActSection, path: str
+) -> Iterator[Problem]:
+    number = act.cite_section(spec.section)
+    words = {
+        "reason": spec.reason,
+        "where": spec.location,
+        "public_interest": spec.public_interest,
+    }
+    explanations = {
+        "reason": "why it applies here",
+        "where": "where the information is, such as an address on the web",
+        "public_interest": "the public interest for and against giving the information, and how "
+        "you weighed them",
+    }
+    for field in section.needs:
+        if not words[field].strip():
+            yield Problem(
+                path,
+                f'section {number} ({section.title}) needs "{field}": {explanations[field]}. Only '
+                "the force can say it; foidex never writes it for you.",
+            )
+
+
+def _find_outcome_problems(letter: LetterSpec, ids: PartIds, act: Act) -> Iterator[Problem]:
+    refuses = letter.refuses(act)
+    match letter.outcome:
+        case "answered" if refuses:
+            yield Problem(
+                ".outcome",
+                "the outcome is answered, and a section refuses something. Write part or refused.",
+            )
+        case "part" if not ids.counted:
+            yield Problem(
+                ".outcome", "the outcome is part, and no part has figures. Write refused."
+            )
+        case "part" | "refused" if not (refuses or ids.uncovered):
+            yield Problem(
+                ".outcome",
+                f"the outcome is {letter.outcome}, and nothing says what is not answered and why. "
+                "List sections:, or a part with not_covered:.",
+            )
+        case "refused" if ids.counted:
+            yield Problem(".outcome", "the outcome is refused, and parts have figures. Write part.")

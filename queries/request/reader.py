@@ -6,7 +6,7 @@ One error names everything that is wrong, each with its line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -24,8 +24,16 @@ from queries.answer.types import UncoveredPart
 from queries.disclosure.policy import DisclosureSpec
 from queries.questions import load_question_kinds
 from queries.questions.base import Question
-from queries.request.letter_spec import LetterSpec, UncoveredSpec
+from queries.request.letter_spec import (
+    LetterSpec,
+    PartIds,
+    UncoveredSpec,
+    find_letter_problems,
+    list_section_parts,
+)
+from queries.request.reading_cost import ReadingCost
 from queries.request.validation_messages import explain_request_violation
+from queries.spec.act import Act, ActName, load_acts
 from queries.spec.problem import (
     Problem,
     explain_missing_key,
@@ -52,7 +60,8 @@ _YEAR: Final = re.compile(r"(\d{4})(?:/(\d{2}))?")
 class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False, dict=True):
     """A request, read and checked. ``categories`` are those that the force declared at the time.
 
-    ``questions`` have numbers; ``uncovered`` are the parts of the request that have none.
+    ``questions`` have numbers; ``uncovered`` are the parts of the request that have none. ``act``
+    is the act under which the force answers.
     """
 
     reference: str
@@ -62,6 +71,14 @@ class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False, dict=Tr
     letter: LetterSpec = LetterSpec()
     categories: Categories = msgspec.field(default_factory=dict)
     disclosure: DisclosureSpec = DisclosureSpec()
+    act: ActName = "uk"
+
+    @property
+    def reading_cost(self) -> ReadingCost | None:
+        """What reading a record costs, if the letter relies on the cost limit."""
+        act = load_acts()[self.act]
+        minutes = self.letter.reading_minutes(act)
+        return None if minutes is None else ReadingCost(minutes, act.limit_hours)
 
     @cached_property
     def scope(self) -> Scope:
@@ -92,25 +109,31 @@ _PART_TYPES: Final[dict[str, Any]] = {
     "mentions": Wordings,
     "offences": OffenceSpecs,
     "where": dict[str, WhereValue],
-    "questions": Annotated[list[Any], Meta(min_length=1, max_length=100)],
+    "questions": Annotated[list[Any], Meta(max_length=100)],
     "letter": LetterSpec,
     "disclosure": DisclosureSpec,
 }
 
 _SCOPE_KEYS: Final = ("period", "periods", "mentions", "offences", "where")
 
-_REQUIRED_KEYS: Final = ("reference", "title", "questions")
+_REQUIRED_KEYS: Final = ("reference", "title")
 
 
 def read_request(
-    path: Path, book: TermBook | None = None, categories: Categories | None = None
+    path: Path,
+    book: TermBook | None = None,
+    categories: Categories | None = None,
+    act: ActName = "uk",
 ) -> Request:
     """Read a request file.
 
     ``book`` gives openings of the terms (default: the term book of foidex), ``categories`` are
-    those that the force declares. Raises RequestError, with a line for each thing that is wrong.
+    those that the force declares, ``act`` is the one under which it answers. Raises RequestError,
+    with a line for each thing that is wrong.
     """
-    return _request_from_yaml(read_yaml(path), book or load_default_term_book(), categories or {})
+    return _request_from_yaml(
+        read_yaml(path), book or load_default_term_book(), categories or {}, act
+    )
 
 
 def read_configured_request(path: Path, settings: Settings) -> Request:
@@ -118,7 +141,9 @@ def read_configured_request(path: Path, settings: Settings) -> Request:
 
     Raises RequestError.
     """
-    return read_request(path, load_configured_term_book(settings), settings.categories)
+    return read_request(
+        path, load_configured_term_book(settings), settings.categories, settings.force.act
+    )
 
 
 def parse_request(
@@ -126,10 +151,11 @@ def parse_request(
     name: str = "request",
     book: TermBook | None = None,
     categories: Categories | None = None,
+    act: ActName = "uk",
 ) -> Request:
     """Read a request from text, as ``read_request`` does. Raises RequestError."""
     return _request_from_yaml(
-        parse_yaml(text, name), book or load_default_term_book(), categories or {}
+        parse_yaml(text, name), book or load_default_term_book(), categories or {}, act
     )
 
 
@@ -160,7 +186,9 @@ def _make_question_type() -> Any:
     return Union[tuple(load_question_kinds().values())]  # noqa: UP007 - known at run time only
 
 
-def _request_from_yaml(source: YamlDocument, book: TermBook, categories: Categories) -> Request:
+def _request_from_yaml(
+    source: YamlDocument, book: TermBook, categories: Categories, act: ActName
+) -> Request:
     problems: list[Problem] = []
     parts: dict[str, Any] = {}
     if not isinstance(source.value, dict):
@@ -177,25 +205,52 @@ def _request_from_yaml(source: YamlDocument, book: TermBook, categories: Categor
     problems += [
         Problem("$", explain_missing_key(key)) for key in _REQUIRED_KEYS if key not in source.value
     ]
-    all_parts = _convert_questions(parts.get("questions") or (), problems)
+    named_parts = list_section_parts(source.value.get("letter"))
+    all_parts = _convert_questions(parts.get("questions") or (), named_parts, problems)
     parts["questions"] = tuple(part for part in all_parts if isinstance(part, Question))
     for key, kind in (("mentions", tuple[Wording, ...]), ("questions", tuple[Question, ...])):
         parts[key] = apply_term_book(parts.get(key) or (), kind, book.extra_spellings)
     problems += _find_request_problems(parts, all_parts, categories)
+    problems += _find_part_problems(parts.get("letter"), all_parts, source.value, load_acts()[act])
     problems += _find_empty_lists(source.value, "$")
     if problems:
         raise RequestError(format_problems(problems, source))
-    return Request(**parts, uncovered=tuple(_place_uncovered(all_parts)), categories=categories)
+    return Request(
+        **parts, uncovered=tuple(_place_uncovered(all_parts)), categories=categories, act=act
+    )
+
+
+def _find_part_problems(
+    letter: LetterSpec | None,
+    all_parts: Sequence[Question | UncoveredSpec | None],
+    value: dict[str, Any],
+    act: Act,
+) -> Iterator[Problem]:
+    """What is wrong with the letter, given the parts of the request; or with their absence."""
+    refuses = letter is not None and letter.refuses(act)
+    if not value.get("questions") and not refuses:
+        yield Problem(
+            "$.questions" if "questions" in value else "$",
+            'lacks "questions", and no section of the letter refuses the request. List what to '
+            "count.",
+        )
+    if letter is None or None in all_parts:
+        return
+    counted = [part.id for part in all_parts if isinstance(part, Question)]
+    uncovered = [part.id for part in all_parts if isinstance(part, UncoveredSpec)]
+    yield from _prefix_paths(
+        "$.letter", find_letter_problems(letter, PartIds(counted, uncovered), act)
+    )
 
 
 def _convert_questions(
-    values: Iterable[Any], problems: list[Problem]
+    values: Iterable[Any], named_parts: Collection[str], problems: list[Problem]
 ) -> list[Question | UncoveredSpec | None]:
     """The parts of a request in the requester's order; None for one that cannot be read."""
     return [
         _convert_part(
             value,
-            UncoveredSpec if _is_uncovered(value) else _make_question_type(),
+            UncoveredSpec if _is_uncovered(value, named_parts) else _make_question_type(),
             f"$.questions[{number}]",
             problems,
         )
@@ -203,8 +258,11 @@ def _convert_questions(
     ]
 
 
-def _is_uncovered(value: Any) -> bool:
-    return isinstance(value, dict) and "not_covered" in value and "kind" not in value
+def _is_uncovered(value: Any, named_parts: Collection[str]) -> bool:
+    """Whether a part has no figures: it says why, or a section of the letter does."""
+    if not isinstance(value, dict) or "kind" in value:
+        return False
+    return "not_covered" in value or value.get("id") in named_parts
 
 
 def _place_uncovered(

@@ -21,7 +21,7 @@ from indexer.validation_errors import (
 )
 from queries.disclosure.policy import DisclosureSpec
 from queries.questions import load_question_kinds
-from queries.request.letter_spec import LetterSpec, UncoveredSpec
+from queries.request.letter_spec import LetterOutcome, LetterSpec, SectionSpec, UncoveredSpec
 from queries.spec.problem import Problem, explain_missing_key, explain_unknown_key
 from queries.spec.scope_spec import (
     AgeBand,
@@ -40,12 +40,17 @@ _MAX_QUOTED_LENGTH: Final = 60
 
 _SOME_ENTRY: Final = "[...]"
 
-_CHOICES: Final = {"count": get_args(TableUnit), "variants": ("all", "none")}
+_CHOICES: Final = {
+    "count": get_args(TableUnit),
+    "variants": ("all", "none"),
+    "outcome": get_args(LetterOutcome),
+}
 
 _STRUCT_BY_KEY: Final[dict[str, type[Struct]]] = {
     "period": PeriodSpec,
     "periods": PeriodSpec,
     "letter": LetterSpec,
+    "sections": SectionSpec,
     "disclosure": DisclosureSpec,
     "offences": OffenceSpec,
     "mentions": TermSpec,

@@ -14,13 +14,12 @@ from elasticsearch import Elasticsearch
 from indexer.config.model import IndexSettings
 from queries.answering.estimate import (
     LIMIT_HOURS,
-    CostPart,
     Estimate,
-    ReadingCost,
     estimate_cost,
     format_estimate,
 )
 from queries.request.reader import parse_request
+from queries.request.reading_cost import CostPart, ReadingCost
 from queries.search.run import LiveSearch
 from tests.support.command_line import run_command
 from tests.support.fake_search import SmallPages

@@ -65,3 +65,42 @@ def test_a_request_with_parts_not_covered_is_one_like_any_other(
         assert ("One note." in letter) == ("The figures count" in letter) == bool(more)
     foidex("answer", request, "--publish", "--out", "published")
     assert (tmp_path / "published" / "R-1.letter.pdf").is_file()
+
+
+COST = "letter: {outcome: refused, sections: [{section: 12, minutes: 3}]}\n"
+
+
+def test_a_refusal_at_the_cost_limit_has_its_numbers_from_the_records(
+    foidex: Run, tmp_path: Path
+) -> None:
+    """400 records at 3 minutes are 20 hours; the last seven months have 350."""
+    request = tmp_path / "request.yaml"
+    request.write_text(HEAD + COST)
+    assert "is valid" in foidex("lint", request).out
+    answer = json.loads(foidex("answer", request, "--format", "json").out)
+    assert answer["reading_limit"] == {
+        "minutes": 3.0,
+        "limit_hours": 18,
+        "start": "2017-05-01",
+        "end": "2018-03-31",
+    }
+    (tmp_path / "answer.json").write_text(json.dumps(answer))
+    assert ": the same numbers." in foidex("replay", "answer.json").out
+    for options in ((), ("--publish",)):
+        letter = " ".join(foidex("answer", request, *options, "--format", "letter").out.split())
+        assert "We found 400 records." in letter
+        assert "Reading them all would take about 20 hours." in letter
+        assert "The records from 1 May 2017 to 31 March 2018 would fit." in letter
+
+
+def test_a_refusal_at_the_cost_limit_is_not_written_if_reading_is_within_it(
+    foidex: Run, tmp_path: Path
+) -> None:
+    request = tmp_path / "request.yaml"
+    request.write_text(HEAD + COST.replace("minutes: 3", "minutes: 2.5"))
+    refused = foidex("answer", request, "--format", "letter", code=3)
+    assert "400 records at 2.5 minutes each takes 16.7 hours, and the limit is 18." in refused.err
+    assert refused.out == ""
+    (tmp_path / "foidex.toml").write_text(RULE.replace("[force]", '[force]\nact = "scotland"'))
+    request.write_text(HEAD + COST)
+    assert "the limit is 40." in foidex("answer", request, code=3).err

@@ -5,7 +5,6 @@ Rows that are not zero, prose, tables cut into parts that fit a page, and the me
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -26,12 +25,18 @@ from queries.answer.types import (
     has_withheld_numbers,
 )
 from queries.disclosure.release import list_small_counts
-from queries.documents.content.letter_parts import (
+from queries.documents.content.letter.parts import (
     describe_parts,
     format_part_title,
     make_uncovered_question,
     split_paragraphs,
 )
+from queries.documents.content.letter.sections import (
+    build_section_names,
+    describe_refused_part,
+    render_review_rights,
+)
+from queries.documents.content.letter.text_blocks import parse_text_sections
 from queries.documents.content.number_check import ExpectedNumbers, collect_expected_numbers
 from queries.documents.content.scope_sentence import (
     describe_counted_records,
@@ -65,6 +70,8 @@ from queries.layout.table_parts import (
     build_single_part,
     split_table,
 )
+from queries.request.letter_spec import LetterSpec
+from queries.spec.act import Act, load_acts
 from queries.tables.period import format_long_date
 
 
@@ -172,20 +179,6 @@ def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-class AnnexSection(Struct, frozen=True):
-    """A part of the method annex: a heading, then paragraphs and items in their order."""
-
-    heading: str
-    blocks: tuple[AnnexBlock, ...]
-
-
-class AnnexBlock(Struct, frozen=True):
-    """A paragraph, or an item of a list."""
-
-    text: str
-    item: bool
-
-
 def build_document_context(answer: Answer, settings: DocumentSettings) -> DocumentContext:
     """Work out once what the documents of an answer have in common.
 
@@ -205,7 +198,9 @@ def list_small_numbers(answer: Answer, settings: DocumentSettings) -> list[str]:
 
 
 def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[str, Any]:
-    force, templates = strip_unprintable(settings.force), settings.templates
+    templates = settings.templates
+    force = strip_unprintable(settings.force)
+    force = msgspec.structs.replace(force, review=render_review_rights(force, templates))
     letter = answer.request["letter"]
     clarified_on = _parse_lone_date(letter["clarified"])
     names = {
@@ -225,7 +220,7 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
         "coverage_days": format_coverage_days(answer.coverage) if answer.coverage else "",
         "coverage_inferred": explain_inferred(answer.coverage),
         "empty_months": describe_empty_months(answer.coverage),
-        "questions": _view_parts(answer, templates),
+        "questions": _view_parts(answer, templates, load_acts()[force.act]),
         "counted": bool(answer.questions),
         "parts_covered": describe_parts(answer),
         "disclosure": answer.disclosure,
@@ -245,8 +240,9 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
         "clarified": () if clarified_on else split_paragraphs(letter["clarified"]),
         "clarified_on": format_long_date(clarified_on) if clarified_on else "",
     }
+    names |= build_section_names(answer, force, templates, names["scope_words"])
     annex = render_template("annex.j2", EscapeMode.TEXT, templates, names)
-    return names | {"annex": tuple(_parse_sections(annex))}
+    return names | {"annex": tuple(parse_text_sections(annex))}
 
 
 def _parse_lone_date(text: str) -> date | None:
@@ -283,17 +279,18 @@ def _describe_record_end(answer: Answer) -> str:
     )
 
 
-def _view_parts(answer: Answer, template_folder: Path | None) -> list[QuestionView]:
+def _view_parts(answer: Answer, template_folder: Path | None, act: Act) -> list[QuestionView]:
     """All parts of the request, in the requester's order."""
     return merge_parts(
         [_view_question(answer, question, template_folder) for question in answer.questions],
-        [_view_uncovered(part) for part in answer.uncovered],
+        [_view_uncovered(part, answer, act) for part in answer.uncovered],
         [part.position for part in answer.uncovered],
     )
 
 
-def _view_uncovered(part: UncoveredPart) -> QuestionView:
+def _view_uncovered(part: UncoveredPart, answer: Answer, act: Act) -> QuestionView:
     question = make_uncovered_question(part)
+    letter = msgspec.convert(answer.request["letter"], LetterSpec, strict=False)
     return QuestionView(
         answer=question,
         nonzero_rows=(),
@@ -304,7 +301,7 @@ def _view_uncovered(part: UncoveredPart) -> QuestionView:
         parts=(),
         wide_parts=(),
         columns=(),
-        prose=split_paragraphs(part.not_covered),
+        prose=split_paragraphs(part.not_covered or describe_refused_part(part.id, letter, act)),
         counted=False,
     )
 
@@ -415,17 +412,3 @@ def _view_terms(answer: Answer) -> list[TermView]:
         for term in _collect_terms(answer)
     ]
     return list(dict.fromkeys(views))
-
-
-def _parse_sections(text: str) -> Iterator[AnnexSection]:
-    """The annex: "# " starts a section, "- " an item; every other line is a paragraph."""
-    heading, blocks = "", list[AnnexBlock]()
-    for line in (" ".join(line.split()) for line in text.splitlines()):
-        if line.startswith("# "):
-            if blocks:
-                yield AnnexSection(heading, tuple(blocks))
-            heading, blocks = line[2:], []
-        elif line:
-            blocks.append(AnnexBlock(line.removeprefix("- "), item=line.startswith("- ")))
-    if blocks:
-        yield AnnexSection(heading, tuple(blocks))

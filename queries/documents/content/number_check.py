@@ -19,7 +19,7 @@ from num2words import num2words
 
 from indexer.config.model import ForceSettings
 from indexer.errors import ConfigurationError
-from queries.answer.types import WITHHELD, Answer
+from queries.answer.types import WITHHELD, Answer, ReadingLimit
 from queries.layout.table_parts import build_single_part
 
 _FIGURES: Final = re.compile(r"[\d,]+")
@@ -154,6 +154,8 @@ def _collect_allowed_numbers(answer: Answer, force: ForceSettings) -> frozenset[
         answer.questions,
         answer.uncovered,
     )
+    if isinstance(answer.reading_limit, ReadingLimit):
+        numbers |= {answer.reading_limit.max_records}
     for leaf in _iter_leaves(
         msgspec.to_builtins((*parts, answer.disclosure, answer.near_misses, force))
     ):

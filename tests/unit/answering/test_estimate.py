@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from queries.answering.estimate import (
     LIMIT_HOURS,
-    ReadingCost,
     find_latest_period,
     find_whole_months,
 )
 from queries.request.reader import parse_request
+from queries.request.reading_cost import ReadingCost
 
 
 @given(

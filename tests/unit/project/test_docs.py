@@ -166,7 +166,7 @@ def test_the_requests_of_the_documentation_are_right() -> None:
     }
     assert ids == {
         "README.md": [["Q1", "Q2", "Q3"]],
-        "docs/letters.md": [["1", "2a"]],
+        "docs/letters.md": [["1", "2a"], ["1"]],
         "docs/request-file.md": [["Q1", "Q2", "Q3", "Q4"], ["Q1", "Q2", "Q3", "Q4", "Q5"]],
     }
 

@@ -39,16 +39,17 @@ def describe_parts(answer: Answer) -> str:
         filter(
             None,
             (
-                _name_parts(wholly) if wholly else "",
-                f"some of {_name_parts(partly)}" if partly else "",
+                name_parts(wholly) if wholly else "",
+                f"some of {name_parts(partly)}" if partly else "",
             ),
         )
     )
     sentence = f"This letter gives figures for {answers} of your request"
     if not without:
         return f"{sentence}, and says what it does not answer."
-    return f"{sentence}. It gives none for {_name_parts(without)}, and says why."
+    return f"{sentence}. It gives none for {name_parts(without)}, and says why."
 
 
-def _name_parts(ids: Sequence[str]) -> str:
+def name_parts(ids: Sequence[str]) -> str:
+    """The parts of some ids: "part 1", "parts 2 and b)"."""
     return f"part{'s' if len(ids) > 1 else ''} {join_list([*ids])}"

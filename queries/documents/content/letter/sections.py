@@ -1,0 +1,209 @@
+"""The sections of the Act that a letter relies on, in words, and the rights of the requester.
+
+The words are templates in ``sections/``; those of an act that differ are in ``sections/ACT/``.
+What only the force can know is the officer's words, from the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import ceil
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+import msgspec
+from msgspec import Struct
+
+from indexer.config.model import CommissionerSettings, ForceSettings
+from queries.answer.types import Answer, ReadingLimit
+from queries.documents.content.letter.parts import name_parts, split_paragraphs
+from queries.documents.content.letter.text_blocks import TextBlock, parse_text_blocks
+from queries.documents.content.templates import EscapeMode, get_environment, render_template
+from queries.layout.prose import format_count, join_list
+from queries.request.letter_spec import LetterOutcome, LetterSpec, SectionSpec
+from queries.spec.act import Act, load_acts
+from queries.tables.period import Period
+
+_OUTCOME_WORDS: Final[dict[LetterOutcome, str]] = {
+    "answered": "",
+    "part": "We have answered part of your request and refused the rest. This letter says why.",
+    "refused": "We have refused your request. This letter says why.",
+}
+
+
+class SectionView(Struct, frozen=True):
+    """A section for its template, and then for the letter, with its ``heading`` and ``blocks``.
+
+    ``reason``, ``public_interest``, ``locations`` and ``advice`` are the officer's paragraphs.
+    """
+
+    name: str
+    number: str
+    title: str
+    parts: tuple[str, ...]
+    reason: tuple[str, ...]
+    public_interest: tuple[str, ...]
+    locations: tuple[str, ...]
+    advice: tuple[str, ...]
+    blocks: tuple[TextBlock, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """The section, what it is about, and the parts of the request that it concerns."""
+        parts = f" ({name_parts(self.parts)})" if self.parts else ""
+        return f"Section {self.number}: {self.title}{parts}"
+
+
+class CostView(Struct, frozen=True):
+    """The cost of reading the records, in words; ``hours`` is empty if their number is withheld,
+    and ``fits`` if no period would be within the limit."""
+
+    records: str
+    minutes: str
+    hours: str
+    limit_records: str
+    fits: str
+
+
+def build_section_names(
+    answer: Answer, force: ForceSettings, templates: Path | None, scope_words: str
+) -> dict[str, Any]:
+    """The names of a letter for what it refuses, and for the rights of the requester.
+
+    Raises ConfigurationError for a template that is wrong.
+    """
+    letter = msgspec.convert(answer.request["letter"], LetterSpec, strict=False)
+    act = load_acts()[force.act]
+    names: dict[str, Any] = {
+        "act": act,
+        "commissioner": merge_commissioner(act, force),
+        "scope_words": scope_words,
+        "cost": describe_cost(answer),
+        "force": force,
+    }
+    views = tuple(
+        _render_section(_view_section(spec, act), act, templates, names) for spec in letter.sections
+    )
+    outcome = find_outcome(answer, letter, act)
+    refuses = letter.refuses(act)
+    return {
+        **names,
+        "outcome": outcome,
+        "outcome_words": _OUTCOME_WORDS[outcome] if refuses else "",
+        "sections": views,
+        "notice": _render_words("notice", act, templates, names) if refuses else (),
+    }
+
+
+def render_review_rights(force: ForceSettings, templates: Path | None) -> tuple[str, ...]:
+    """The paragraphs about review and complaint: the force's own, or the standard ones.
+
+    Raises ConfigurationError for a template that is wrong.
+    """
+    if force.review:
+        return force.review
+    act = load_acts()[force.act]
+    names = {"act": act, "commissioner": merge_commissioner(act, force), "force": force}
+    return tuple(block.text for block in _render_words("review", act, templates, names))
+
+
+def merge_commissioner(act: Act, force: ForceSettings) -> CommissionerSettings:
+    """How to reach the commissioner: as the force says, and else as the act's data say."""
+    settings, standard = force.commissioner, act.commissioner
+    return CommissionerSettings(
+        name=settings.name or standard.name,
+        website=settings.website or standard.website,
+        telephone=settings.telephone or standard.telephone,
+        address=settings.address or standard.address,
+    )
+
+
+def find_outcome(answer: Answer, letter: LetterSpec, act: Act) -> LetterOutcome:
+    """The outcome that the letter states, or that its parts and sections amount to."""
+    if letter.outcome:
+        return letter.outcome
+    if not (letter.refuses(act) or answer.uncovered):
+        return "answered"
+    return "part" if answer.questions else "refused"
+
+
+def describe_refused_part(part_id: str, letter: LetterSpec, act: Act) -> str:
+    """The sentence of a part that has no words of its own: the sections under which it is
+    refused."""
+    numbers = [
+        act.cite_section(spec.section)
+        for spec in letter.sections
+        if part_id in spec.parts or not spec.parts
+    ]
+    sections = f"section{'s' if len(numbers) > 1 else ''} {join_list(numbers)}"
+    return f"We have refused this part under {sections} of the {act.title}. Our reasons are below."
+
+
+def _view_section(spec: SectionSpec, act: Act) -> SectionView:
+    name = act.find_section(spec.section) or ""
+    section = act.sections[name]
+    return SectionView(
+        name=name,
+        number=act.cite_section(spec.section),
+        title=section.title,
+        parts=spec.parts,
+        reason=split_paragraphs(spec.reason),
+        public_interest=split_paragraphs(spec.public_interest),
+        locations=tuple(line.strip() for line in spec.location.splitlines() if line.strip()),
+        advice=split_paragraphs(spec.advice),
+    )
+
+
+def _render_section(
+    view: SectionView, act: Act, templates: Path | None, names: Mapping[str, Any]
+) -> SectionView:
+    blocks = _render_words(view.name, act, templates, {**names, "section": view})
+    return msgspec.structs.replace(view, blocks=blocks)
+
+
+def _render_words(
+    name: str, act: Act, templates: Path | None, names: Mapping[str, Any]
+) -> tuple[TextBlock, ...]:
+    """The words of a name: those of the act, if it has its own."""
+    file = f"sections/{act.name}/{name}.j2"
+    try:
+        get_environment(EscapeMode.TEXT, templates).get_template(file)
+    except jinja2.TemplateNotFound:
+        file = f"sections/{name}.j2"
+    except jinja2.TemplateSyntaxError:
+        pass  # reported when it is printed
+    return parse_text_blocks(render_template(file, EscapeMode.TEXT, templates, names))
+
+
+def describe_cost(answer: Answer) -> CostView | None:
+    """The cost of reading the records in scope, if the letter relies on it."""
+    limit, records = answer.reading_limit, answer.scope.records
+    if not isinstance(limit, ReadingLimit):
+        return None
+    count = records if isinstance(records, int) else None
+    return CostView(
+        records=f"more than {limit.max_records:,} records"
+        if count is None
+        else f"{count:,} record{'' if count == 1 else 's'}",
+        minutes=_format_minutes(limit.minutes),
+        hours="" if count is None else _format_hours(limit, count),
+        limit_records=f"{limit.max_records:,}",
+        fits=Period(limit.start, limit.end).words.removeprefix("from ") if limit.start else "",
+    )
+
+
+def _format_minutes(minutes: float) -> str:
+    return (
+        format_count(int(minutes), "minute")
+        if float(minutes).is_integer()
+        else f"{minutes:g} minutes"
+    )
+
+
+def _format_hours(limit: ReadingLimit, records: int) -> str:
+    """Whole hours, or tenths where whole ones would seem to be within the limit."""
+    hours = limit.hours(records)
+    if round(hours) > limit.limit_hours or hours <= limit.limit_hours:
+        return format_count(round(hours), "hour")
+    return f"{ceil(hours * 10) / 10:,} hours"

@@ -1,0 +1,94 @@
+"""The acts under which a force answers: their sections, limits and commissioners, as data.
+
+The data are in ``mappings/acts.toml``. Pure but for reading that file.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from indexer.config.model import CommissionerSettings
+from indexer.resources import find_data_folder
+
+ActName = Literal["uk", "scotland"]
+
+#: A field of a section that the officer may have to fill in.
+SectionField = Literal["reason", "public_interest", "where"]
+
+_MAIN_NUMBER: Final = re.compile(r"\d+")
+
+
+class ActSection(Struct, frozen=True, forbid_unknown_fields=True):
+    """A section: its number, what it is about, and the fields that only the force can fill in.
+
+    ``refuses`` says whether it is a reason not to give information.
+    """
+
+    number: str
+    title: str
+    needs: tuple[SectionField, ...] = ()
+    refuses: bool = True
+
+
+class Act(Struct, frozen=True, forbid_unknown_fields=True):
+    """An act. Days are working days; ``holidays`` are the parts of the country whose bank holidays
+    are not. ``extension`` is empty if the act gives no more time for the public interest."""
+
+    title: str
+    notice: str
+    advice: str
+    public_interest: str
+    extension: str
+    clarification: str
+    limit_hours: int
+    limit_pounds: int
+    hourly: str
+    answer_days: int
+    extension_days: int
+    review_days: int
+    review_within: str
+    holidays: tuple[str, ...]
+    commissioner: CommissionerSettings
+    sections: dict[str, ActSection]
+    name: str = ""
+
+    def find_section(self, written: str) -> str | None:
+        """The name of the section that a request means, by its name or its number.
+
+        "12", "12(1)" and "cost_limit" are the same. None if there is none.
+        """
+        if written in self.sections:
+            return written
+        plain = written.replace(" ", "")
+        main = _MAIN_NUMBER.match(plain)
+        if main is None:
+            return None
+        names = [
+            name
+            for name, section in self.sections.items()
+            if _MAIN_NUMBER.findall(section.number)[0] == main[0]
+        ]
+        exact = [name for name in names if plain.startswith(self.sections[name].number)]
+        if exact:
+            return exact[0]
+        # "14(3)" is not 14(1); "31(3)" is a paragraph of the only section of that number.
+        return names[0] if names and (plain == main[0] or len(names) == 1) else None
+
+    def cite_section(self, written: str) -> str:
+        """The number of the section as a letter cites it: as written, if that is more precise."""
+        name = self.find_section(written)
+        number = self.sections[name].number if name else written
+        return written if "(" in written else number
+
+
+@cache
+def load_acts() -> dict[str, Act]:
+    """Every act, by its name."""
+    table = tomllib.loads((find_data_folder("mappings") / "acts.toml").read_text("utf-8"))
+    return {name: msgspec.convert({**values, "name": name}, Act) for name, values in table.items()}

@@ -1,0 +1,119 @@
+"""What a letter relies on: sections by number or name, and fields that only the force can fill."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from indexer.errors import RequestError
+from queries.request.reader import Request, parse_request, request_from_answer
+from queries.spec.act import ActName, load_acts
+
+HEAD = "reference: R1\ntitle: T\n"
+
+COUNTED = "questions: [{id: 1, kind: offences}]\n"
+
+
+def read(letter: str, questions: str = "", act: ActName = "uk") -> Request:
+    return parse_request(f"{HEAD}{questions}letter: {letter}", "r.yaml", act=act)
+
+
+@pytest.mark.parametrize(
+    ("act", "written", "name"),
+    [
+        ("uk", "12", "cost_limit"),
+        ("uk", "12(1)", "cost_limit"),
+        ("uk", "cost_limit", "cost_limit"),
+        ("uk", "14", "vexatious"),
+        ("uk", "14(2)", "repeated"),
+        ("uk", "23(5)", "neither_confirm_nor_deny"),
+        ("uk", "30(1)(a)(i)", "investigations"),
+        ("uk", "31(1)(a) and (b)", "law_enforcement"),
+        ("uk", "40(2)", "personal_data"),
+        ("uk", "14(3)", None),
+        ("uk", "99", None),
+        ("uk", "1", None),
+        ("scotland", "12", "cost_limit"),
+        ("scotland", "18", "neither_confirm_nor_deny"),
+        ("scotland", "38(1)(b)", "personal_data"),
+        ("scotland", "23(5)", None),
+    ],
+)
+def test_a_section_is_known_by_its_number_and_its_name(
+    act: ActName, written: str, name: str | None
+) -> None:
+    assert load_acts()[act].find_section(written) == name
+
+
+def test_both_acts_have_a_text_for_the_same_things() -> None:
+    uk, scotland = (load_acts()[name] for name in ("uk", "scotland"))
+    assert set(uk.sections) == set(scotland.sections)
+
+
+@pytest.mark.parametrize(
+    ("section", "field"),
+    [
+        ("{section: 14}", "reason"),
+        ("{section: 16}", "reason"),
+        ("{section: 21}", "where"),
+        ("{section: 30}", "public_interest"),
+        ("{section: 31, reason: x}", "public_interest"),
+        ("{section: 31, public_interest: x}", "reason"),
+        ('{section: 30, public_interest: " "}', "public_interest"),
+    ],
+)
+def test_what_only_the_force_can_say_is_asked_for_and_never_invented(
+    section: str, field: str
+) -> None:
+    with pytest.raises(RequestError, match=rf':3: section .* needs "{field}"'):
+        read(f"{{sections: [{section}]}}")
+
+
+@pytest.mark.parametrize(
+    ("letter", "questions", "message"),
+    [
+        ("{sections: [{section: 99}]}", "", 'no standard text for section "99"'),
+        ("{sections: [{section: cost_limt}]}", "", 'Did you mean "cost_limit"?'),
+        ("{sections: [{section: 12, parts: [2]}]}", COUNTED, 'there is no part "2"'),
+        ("{sections: [{section: 12}, {section: 12}]}", "", "stands twice"),
+        ("{sections: [{section: 12, reasn: x}]}", "", 'Did you mean "reason"?'),
+        ("{sections: [{section: 12, minutes: 0}]}", "", '"minutes"'),
+        ("{outcome: answered, sections: [{section: 12}]}", "", "Write part or refused."),
+        ("{outcome: part, sections: [{section: 12}]}", "", "Write refused."),
+        ("{outcome: refused, sections: [{section: 12}]}", COUNTED, "Write part."),
+        ("{outcome: part}", COUNTED, "nothing says what is not answered"),
+        ("{outcome: refusd, sections: [{section: 12}]}", "", "answered or part or refused"),
+        ("{to: A}", "", 'lacks "questions", and no section'),
+        ("{sections: [{section: 16, reason: x}]}", "", 'lacks "questions", and no section'),
+        ("{to: A}", "questions: []\n", 'lacks "questions", and no section'),
+    ],
+)
+def test_what_is_wrong_with_a_letter_is_said_with_its_line(
+    letter: str, questions: str, message: str
+) -> None:
+    with pytest.raises(RequestError) as refused:
+        read(letter, questions)
+    assert message in str(refused.value)
+    assert str(refused.value).startswith("r.yaml:")
+
+
+def test_a_refusal_alone_is_a_request() -> None:
+    request = read("{outcome: refused, sections: [{section: 12, minutes: 2.5}]}")
+    assert (request.questions, request.uncovered) == ((), ())
+    assert request.reading_cost is not None
+    assert request.reading_cost.max_records == 18 * 60 / 2.5
+    assert request_from_answer(msgspec.to_builtins(request)) == request
+
+
+def test_a_part_that_a_section_names_needs_no_words_of_its_own() -> None:
+    questions = "questions: [{id: 1, kind: offences}, {id: 2, text: 'Which?'}]\n"
+    with pytest.raises(RequestError, match="lacks"):
+        read("{sections: [{section: 40}]}", questions)
+    request = read("{sections: [{section: 40, parts: [2]}]}", questions)
+    assert [(part.id, part.not_covered) for part in request.uncovered] == [("2", "")]
+
+
+def test_the_limit_is_that_of_the_act() -> None:
+    limits = {act: read("{sections: [{section: 12}]}", act=act) for act in ("uk", "scotland")}
+    hours = {act: cost.limit for act, request in limits.items() if (cost := request.reading_cost)}
+    assert hours == {"uk": 18, "scotland": 40}
