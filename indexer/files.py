@@ -109,7 +109,7 @@ class Folder:
     def open_subfolder(self, name: str, create: Permissions | None = None) -> Folder:
         """Open a folder in this one; with ``create``, make it if it is missing."""
         with self._explain(name):
-            made = create is not None and self._make_subfolder(name, create)
+            is_new = create is not None and self._make_subfolder(name, create)
             mode = self._stat(name).st_mode
             if not stat.S_ISDIR(mode) or self._is_link(name):
                 reason = "is a link" if stat.S_ISLNK(mode) else "is not a folder"
@@ -118,7 +118,7 @@ class Folder:
             if self._handle is not None:
                 handle = os.open(name, _SEARCH, dir_fd=self._handle)
         folder = Folder(self.path / name, handle)
-        if made and create is not None:
+        if is_new and create is not None:
             folder.set_permissions(create)
         return folder
 
@@ -397,13 +397,13 @@ class _Walk:
         except FileNotFoundError:
             if create is None:
                 raise
-        made = True
+        is_new = True
         try:
             os.mkdir(name, create.folder_mode, dir_fd=self._handle)
         except FileExistsError:  # made by another process meanwhile
-            made = False
+            is_new = False
         handle = os.open(name, _SEARCH, dir_fd=self._handle)
-        if made:
+        if is_new:
             Folder(self._location / name, handle).set_permissions(create)
         return handle
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,10 @@ from indexer.commands.shared import parse_path
 from indexer.jobs.overrides import CheckOverride
 from indexer.session import get_session
 from indexer.terminal import escape_controls
+
+if TYPE_CHECKING:
+    from indexer.config.model import Settings
+    from indexer.config.profile import SourceProfile
 
 WorkersOption = Annotated[
     int | None,
@@ -68,19 +72,15 @@ def run_load(
 
     Example: foidex load crimes.jsonl
     """
-    from indexer.config.decided_profile import require_decided_profile
     from indexer.config.field_map import FieldMap
     from indexer.jobs.refresh import LoadOptions, load_files
     from indexer.jobs.summary import summarise_refresh
-    from indexer.sources import check_paths
 
     settings = get_session().settings
     with get_session().run("load") as run:
         run.add_fields(arguments={"reject_invalid": reject_invalid, "allow": sorted(allow or ())})
         run.begin()
-        # What cannot be read is noticed before a server is started.
-        used_profile = require_decided_profile(settings) if profile else None
-        check_paths(paths, used_profile)
+        used_profile = _check_source(paths, settings) if profile else _check_source(paths)
         with get_session().client() as client:
             loaded = load_files(
                 client,
@@ -104,3 +104,16 @@ def run_load(
         run.write(generation=loaded.generation.name, records=loaded.generation.records)
     for line in summarise_refresh(loaded):
         print(escape_controls(line))
+
+
+def _check_source(paths: list[Path], settings: Settings | None = None) -> SourceProfile | None:
+    """The profile of the settings, if they are given and have one.
+
+    Raises SourceError for a path that cannot be read, before a server is started for it.
+    """
+    from indexer.config.decided_profile import require_decided_profile
+    from indexer.sources import check_paths
+
+    profile = require_decided_profile(settings) if settings else None
+    check_paths(paths, profile)
+    return profile

@@ -71,7 +71,7 @@ class RejectedTable:
             origin.header.index(name) if name in origin.header else None for name in self._columns
         ]
         for cells in origin.rows:
-            values = ["" if place is None else cells[place] for place in places]
+            values = ["" if index is None else cells[index] for index in places]
             rows.writerows(_split_entries(values))
         codec = _CODECS[self._layout.encoding]
         if not is_first:  # the mark stands at the beginning only

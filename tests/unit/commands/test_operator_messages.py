@@ -211,7 +211,7 @@ def test_a_refresh_that_cannot_read_its_settings_leaves_the_report_and_the_metri
     ("source", "reason"),
     [
         ('database = "mysql+pymysql://host/crimes"', 'the driver of "mysql+pymysql" is not installed'),
-        ('database = "oracle://host/crimes"', "is not a database that foidex can read"),
+        ('database = "sybase://host/crimes"', "is not a database that foidex can read"),
         ('database = "postgresql:/host"', "is not a SQLAlchemy URL"),
         ('paths = ["crimes.exe"]', "crimes.exe"),
         ('paths = ["crimes.csv", "crimes.csv"]', "is given twice"),
