@@ -164,6 +164,8 @@ class Folder:
             return
         if status.st_nlink > 1:
             raise UnsafePathError(self.path / name, "has a second name (a hard link)")
+        if permissions == PRIVATE and not _is_own(status):
+            raise UnsafePathError(self.path / name, "belongs to another user")  # who could read it
         if permissions.exact and hasattr(os, "fchmod"):
             os.fchmod(handle, permissions.mode)
         if flags & os.O_TRUNC:

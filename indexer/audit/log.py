@@ -42,7 +42,7 @@ from indexer.files import (
     Permissions,
     open_file,
     open_folder,
-    open_input,
+    open_ordinary_input,
     read_file,
     sync_folder,
     write_file,
@@ -245,7 +245,7 @@ class AuditLog:
     def open_lines(self) -> Iterator[BinaryIO]:
         """Open the log for reading. Raises BrokenChainError."""
         try:
-            with open_input(self.path) as file:
+            with open_ordinary_input(self.path) as file:
                 yield file
         except FileNotFoundError:
             raise BrokenChainError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Final
 
 from indexer.config.model import Settings
 from indexer.errors import ConfigurationError
+from indexer.files import open_input
 from indexer.progress import Progress
 
 _MAX_SECRET_LENGTH: Final = 10_000
@@ -20,9 +22,9 @@ def read_secret(path: Path, setting: str, progress: Progress) -> str:
     ``setting`` is the name of the setting that names the file.
     """
     try:
-        with path.open(encoding="utf-8") as file:
+        with io.TextIOWrapper(open_input(path), encoding="utf-8") as file:
             lines = file.read(_MAX_SECRET_LENGTH).splitlines()
-        mode = path.stat().st_mode
+            mode = os.fstat(file.fileno()).st_mode
     except OSError as error:
         raise ConfigurationError(
             f"{path} ({setting}): cannot be read ({error.strerror}). Check the path and "

@@ -11,17 +11,21 @@ from pathlib import Path
 
 import pytest
 
+from indexer.audit.archive import archive_log, check_history
 from indexer.audit.log import AuditEntry, AuditLog
 from indexer.config.loader import load_settings
 from indexer.config.model import OutputSettings
+from indexer.config.secrets import read_secret
 from indexer.errors import ConfigurationError, FoidexError, OutputError, RequestError
 from indexer.files import PRIVATE, Permissions, UnsafePathError, open_file, open_folder, read_file
 from indexer.jobs.report import RefreshReport, write_metrics, write_refresh_report
 from indexer.jobs.retention import expire_rejects
+from indexer.loading.rejected_tables import RejectsLayout
 from indexer.loading.rejects import Rejects, erase_from_rejects
 from indexer.session import Session
 from indexer.sources import read_records, read_tombstones
-from indexer.sources.base import RawRecord
+from indexer.sources.base import RawRecord, SourceRows
+from queries.answer.answer_file import read_answer_file
 from queries.disclosure.ledger import publish_release
 from queries.documents.content.context import DocumentSettings, build_document_context
 from queries.documents.content.templates import copy_templates
@@ -32,6 +36,7 @@ from queries.evidence.basis import BasisHeader, basis_path, read_basis, write_ba
 from queries.spec.yaml_text import read_yaml
 from tests.support.answers import FORCE, sample_answer
 from tests.support.planted import plant_link
+from tests.support.server import SILENT
 from tests.support.tables import FIVE
 
 NOW = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -138,6 +143,77 @@ def test_a_pipe_in_place_of_a_file_is_one_message(tmp_path: Path, name: str) -> 
     os.mkfifo(tmp_path / "file")
     with pytest.raises(FoidexError, match="file"):
         WRITERS[name](tmp_path / "file")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", ["audit.jsonl", "audit-2024-02-03-2024-02-03-1.jsonl"])
+@pytest.mark.parametrize("use", ["check", "archive"])
+def test_a_pipe_in_place_of_an_audit_log_is_not_waited_for(
+    tmp_path: Path, name: str, use: str
+) -> None:
+    log = AuditLog(tmp_path / "audit.jsonl")
+    log_query(log.path)
+    (tmp_path / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / name)
+    entry = AuditEntry(NOW, "user", "audit archive", 0, "0.1.0")
+    with pytest.raises(FoidexError, match="is not an ordinary file"):
+        check_history(log) if use == "check" else archive_log(log, entry)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("kind", ["pipe", "folder", "dangling link", "circle"])
+def test_a_foidex_toml_that_cannot_be_read_is_not_left_out(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its settings, such as the term book, other records count."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "foidex.toml"
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "dangling link":
+            path.symlink_to("disk/that/is/not/there")
+        case _:
+            path.symlink_to(path.name)
+    with pytest.raises(ConfigurationError, match=r"^foidex\.toml: cannot be read \("):
+        load_settings({})
+
+
+@pytest.mark.parametrize("layout", [None, RejectsLayout()])
+def test_records_are_not_written_into_a_file_of_another_user(
+    tmp_path: Path, layout: RejectsLayout | None
+) -> None:
+    """Whoever owns a file can read it, whatever its mode was set to."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to give files to two users")
+    ending = ".csv" if layout else ".jsonl"
+    path = (tmp_path / "file").with_suffix(ending)
+    path.touch(mode=0o666)
+    os.chown(path, 65534, 65534)
+    origin = SourceRows(("a",), (["1"],)) if layout else None
+    rejects = Rejects(tmp_path / "file.jsonl", layout=layout)
+    with pytest.raises(FoidexError, match=f"file\\{ending} belongs to another user"):
+        rejects.add(RawRecord("file:1", TEXT, 1, origin=origin), "reason")
+    rejects.close()
+    assert path.read_bytes() == b""
+
+
+def test_a_secret_or_an_answer_is_not_read_through_a_link_of_another_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A secret of another purpose would be sent to the server."""
+    secret = tmp_path / "secret"
+    secret.write_text("SECRET\n")
+    secret.chmod(0o600)
+    plant_link(tmp_path / "planted", secret, monkeypatch)
+    assert read_secret(secret, "server.password_file", SILENT) == "SECRET"
+    if os.geteuid() == 0:
+        with pytest.raises(ConfigurationError, match="through a link of another user"):
+            read_secret(tmp_path / "planted", "server.password_file", SILENT)
+        with pytest.raises(RequestError, match="through a link of another user"):
+            read_answer_file(tmp_path / "planted")
 
 
 @pytest.mark.parametrize("file_name", ["crimes.jsonl", "crimes.csv", "gone.txt"])
