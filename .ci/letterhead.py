@@ -177,6 +177,7 @@ def _opening(document: Any) -> None:
         _lines(document, f"{{%p if {name} %}}", words, f"{{%p for paragraph in {name} %}}")
         _lines(document, "{{ paragraph }}", style="Quote")
         _lines(document, "{%p endfor %}", "{%p endif %}")
+    _lines(document, "{%p for block in body %}", "{{ block.text }}", "{%p endfor %}")
     _lines(document, "{%p if outcome_words %}", "{{ outcome_words }}", "{%p endif %}")
     _lines(document, "{%p if parts_covered %}", "{{ parts_covered }}", "{%p endif %}")
     _lines(

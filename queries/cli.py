@@ -36,6 +36,7 @@ from queries.commands.explore.count import count_app
 from queries.commands.explore.find import find_app
 from queries.commands.explore.offences import offences_app
 from queries.commands.explore.why import why_app
+from queries.commands.letter import letter_app
 from queries.commands.lint import lint_app
 from queries.commands.option_errors import explain_option_errors
 from queries.commands.options import ANSWER_PANEL, INDEX_PANEL, OPERATE_PANEL
@@ -149,6 +150,7 @@ _OPERATING_COMMANDS: Final[dict[str, Callable[..., None]]] = {
 app.add_typer(answer_app)
 app.add_typer(lint_app)
 app.add_typer(estimate_app)
+app.add_typer(letter_app)
 app.add_typer(replay_app)
 app.add_typer(templates_app, name="templates", rich_help_panel=ANSWER_PANEL)
 app.add_typer(count_app)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from datetime import date
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,12 @@ import typer
 
 from indexer.commands.shared import parse_path
 from indexer.session import get_session
-from queries.commands.options import ANSWER_PANEL, OverrideReasonOption, load_request
+from queries.commands.options import (
+    ANSWER_PANEL,
+    OverrideReasonOption,
+    load_request,
+    make_document_settings,
+)
 
 if TYPE_CHECKING:
     from queries.answer.types import Answer
@@ -125,7 +129,7 @@ def run_answer_command(
         raise typer.BadParameter(message)
     job = AnswerJob(
         get_session(),
-        _make_document_settings(),
+        make_document_settings(),
         AnswerOptions(keep_basis, near_misses),
         _make_publisher(override or "") if publish else None,
         force=force,
@@ -139,14 +143,6 @@ def run_answer_command(
         _print_answer(job, request, form or AnswerFormat.TEXT)
     if publish:
         print(_KEEP_OWN_ANSWER, file=sys.stderr)
-
-
-def _make_document_settings() -> DocumentSettings:
-    from queries.documents.content.context import DocumentSettings
-
-    settings = get_session().settings
-    today = date.today()  # noqa: DTZ011 - a letter has the date of the office it is sent from
-    return DocumentSettings(settings.force, today, settings.own_templates, settings.disclosure.flag)
 
 
 def _make_publisher(override_reason: str) -> Publisher:

@@ -15,6 +15,7 @@ from indexer.errors import RequestError
 from indexer.session import get_session
 
 if TYPE_CHECKING:
+    from queries.documents.content.context import DocumentSettings
     from queries.request.adhoc import AdhocOptions
     from queries.request.reader import Request
     from queries.spec.term_book import TermBook
@@ -137,7 +138,8 @@ ExactOption = Annotated[
 ]
 
 
-def _parse_day_option(text: str | date) -> date:
+def parse_day_option(text: str | date) -> date:
+    """A day of the command line, as YYYY-MM-DD. Raises BadParameter."""
     if isinstance(text, date):
         return text
     try:
@@ -148,12 +150,12 @@ def _parse_day_option(text: str | date) -> date:
 
 StartOption = Annotated[
     date | None,
-    typer.Option("--from", parser=_parse_day_option, metavar="DATE", help="First day, included."),
+    typer.Option("--from", parser=parse_day_option, metavar="DATE", help="First day, included."),
 ]
 
 EndOption = Annotated[
     date | None,
-    typer.Option("--to", parser=_parse_day_option, metavar="DATE", help="Last day, included."),
+    typer.Option("--to", parser=parse_day_option, metavar="DATE", help="Last day, included."),
 ]
 
 
@@ -192,6 +194,17 @@ def load_request(path: Path) -> Request:
     from queries.request.reader import read_configured_request
 
     return read_configured_request(path, get_session().settings)
+
+
+def make_document_settings(day: date | None = None) -> DocumentSettings:
+    """What documents need besides the answer; ``day`` is the date of the letters, or today."""
+    from queries.documents.content.context import DocumentSettings
+
+    settings = get_session().settings
+    today = date.today()  # noqa: DTZ011 - a letter has the date of the office it is sent from
+    return DocumentSettings(
+        settings.force, day or today, settings.own_templates, settings.disclosure.flag
+    )
 
 
 def build_request_from_options(terms: Sequence[str], options: AdhocOptions) -> Request:

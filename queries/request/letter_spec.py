@@ -41,10 +41,30 @@ class SectionSpec(Struct, frozen=True, forbid_unknown_fields=True, rename={"loca
     minutes: Annotated[float, Meta(ge=0.01, le=1_000)] = 3
 
 
+class ExtensionSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """More time to weigh the public interest: the sections that may apply, why, and until when.
+
+    Without ``until`` the time is as long as the act's data say.
+    """
+
+    sections: Annotated[tuple[str, ...], Meta(min_length=1)]
+    reason: str = ""
+    until: date | None = None
+
+
+class ReviewSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """The answer to an internal review: when it was asked for, what came of it, and why."""
+
+    received: date
+    outcome: Literal["upheld", "part", "changed"]
+    reasons: Statement
+
+
 class LetterSpec(Struct, frozen=True, forbid_unknown_fields=True, rename={"request_text": "asked"}):
     """What the letter says about the request itself; every field is optional.
 
-    ``outcome`` is worked out from the parts if it is not stated.
+    ``outcome`` is worked out from the parts if it is not stated. ``clarification`` is what the
+    force asks the requester; the time for the answer starts with ``clarified_on``.
     """
 
     to: str = ""
@@ -53,6 +73,21 @@ class LetterSpec(Struct, frozen=True, forbid_unknown_fields=True, rename={"reque
     clarified: str = ""
     outcome: LetterOutcome | None = None
     sections: tuple[SectionSpec, ...] = ()
+    clarified_on: date | None = None
+    clarification: str = ""
+    extension: ExtensionSpec | None = None
+    review: ReviewSpec | None = None
+
+    @property
+    def clarification_date(self) -> date | None:
+        """When the request was clarified: ``clarified_on``, or ``clarified`` if it is only a
+        date."""
+        if self.clarified_on:
+            return self.clarified_on
+        try:
+            return date.fromisoformat(self.clarified.strip())
+        except ValueError:
+            return None
 
     def find_section(self, act: Act, name: str) -> SectionSpec | None:
         """The section of a name, if the letter relies on it."""
@@ -135,6 +170,7 @@ def find_letter_problems(letter: LetterSpec, ids: PartIds, act: Act) -> Iterator
     if len([name for name in names if name == COST_SECTION]) > 1:
         yield Problem(".sections", "the cost limit stands twice. Give one, for all its parts.")
     yield from _find_outcome_problems(letter, ids, act)
+    yield from _find_extension_problems(letter, act)
 
 
 def _explain_unknown_section(written: str, act: Act) -> str:
@@ -167,6 +203,34 @@ def _find_missing_fields(
                 f'section {number} ({section.title}) needs "{field}": {explanations[field]}. Only '
                 "the force can say it; foidex never writes it for you.",
             )
+
+
+def _find_extension_problems(letter: LetterSpec, act: Act) -> Iterator[Problem]:
+    """Sections for which no public interest is weighed, and an end before the request."""
+    extension = letter.extension
+    if extension is None:
+        return
+    qualified = {
+        name: section
+        for name, section in act.sections.items()
+        if "public_interest" in section.needs
+    }
+    for index, written in enumerate(extension.sections):
+        if act.find_section(written) not in qualified:
+            sections = ", ".join(
+                f"{section.number} ({name})" for name, section in qualified.items()
+            )
+            yield Problem(
+                f".extension.sections[{index}]",
+                f'no public interest is weighed under section "{written}" of the {act.title}, as '
+                f"far as foidex knows. It is under {sections}.",
+            )
+    if extension.until and letter.received and extension.until <= letter.received:
+        yield Problem(
+            ".extension.until",
+            f"the day of the answer ({extension.until}) is not after the request "
+            f"({letter.received}). Correct one.",
+        )
 
 
 def _find_outcome_problems(letter: LetterSpec, ids: PartIds, act: Act) -> Iterator[Problem]:

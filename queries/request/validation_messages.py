@@ -21,7 +21,14 @@ from indexer.validation_errors import (
 )
 from queries.disclosure.policy import DisclosureSpec
 from queries.questions import load_question_kinds
-from queries.request.letter_spec import LetterOutcome, LetterSpec, SectionSpec, UncoveredSpec
+from queries.request.letter_spec import (
+    ExtensionSpec,
+    LetterOutcome,
+    LetterSpec,
+    ReviewSpec,
+    SectionSpec,
+    UncoveredSpec,
+)
 from queries.spec.problem import Problem, explain_missing_key, explain_unknown_key
 from queries.spec.scope_spec import (
     AgeBand,
@@ -51,6 +58,8 @@ _STRUCT_BY_KEY: Final[dict[str, type[Struct]]] = {
     "periods": PeriodSpec,
     "letter": LetterSpec,
     "sections": SectionSpec,
+    "extension": ExtensionSpec,
+    "review": ReviewSpec,
     "disclosure": DisclosureSpec,
     "offences": OffenceSpec,
     "mentions": TermSpec,

@@ -104,3 +104,30 @@ def test_a_refusal_at_the_cost_limit_is_not_written_if_reading_is_within_it(
     (tmp_path / "foidex.toml").write_text(RULE.replace("[force]", '[force]\nact = "scotland"'))
     request.write_text(HEAD + COST)
     assert "the limit is 40." in foidex("answer", request, code=3).err
+
+
+def test_the_letters_around_an_answer_need_no_index(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    request = tmp_path / "request.yaml"
+    request.write_text(
+        f"{HEAD}questions: [{{id: 1, kind: offences}}]\nletter: {{received: 2026-03-20}}\n"
+    )
+    (tmp_path / "foidex.toml").write_text(RULE)
+
+    def run(*words: object, code: int = 0) -> Outcome:
+        return run_command(*words, environment=environment, folder=tmp_path, expected_code=code)
+
+    printed = run("letter", "acknowledgement", request, "--date", "2026-03-23").out
+    assert "by 21 April 2026." in " ".join(printed.split())
+    listed = run("letter", "acknowledgement", request, "--out", "letters").out.split()
+    assert listed == [
+        f"letters/R-1.acknowledgement.{end}" for end in ("txt", "html", "docx", "pdf")
+    ]
+    assert (
+        "already has" in run("letter", "acknowledgement", request, "--out", "letters", code=11).err
+    )
+    assert "needs clarification" in run("letter", "clarification", request, code=3).err
+    assert "acknowledgement" in run("letter", "thanks", request, code=2).err
+    assert "is not a date" in run("letter", "review", request, "--date", "soon", code=2).err
+    assert "--force needs --out" in run("letter", "review", request, "--force", code=2).err

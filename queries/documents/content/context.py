@@ -5,7 +5,7 @@ Rows that are not zero, prose, tables cut into parts that fit a page, and the me
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -92,13 +92,13 @@ class DocumentContext(Struct, frozen=True):
     """What all documents of one answer are made from, worked out once for the whole set.
 
     ``names`` are the names that a template may use; ``expected`` are the numbers that a document
-    may print.
+    may print; ``run_at`` is the time that the files bear.
     """
 
-    answer: Answer
     settings: DocumentSettings
     names: dict[str, Any]
     expected: ExpectedNumbers
+    run_at: datetime
 
 
 #: What the table of a kind shows, if "offences by" and its heading would not say it well.
@@ -185,10 +185,10 @@ def build_document_context(answer: Answer, settings: DocumentSettings) -> Docume
     Raises ConfigurationError for a template of the method annex or of a question that is wrong.
     """
     return DocumentContext(
-        answer=answer,
         settings=settings,
         names=_build_template_names(strip_unprintable(answer), settings),
         expected=collect_expected_numbers(answer, settings.force),
+        run_at=answer.provenance.run_at,
     )
 
 
@@ -202,7 +202,9 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
     force = strip_unprintable(settings.force)
     force = msgspec.structs.replace(force, review=render_review_rights(force, templates))
     letter = answer.request["letter"]
-    clarified_on = _parse_lone_date(letter["clarified"])
+    lone_date = _parse_lone_date(letter["clarified"])
+    stated_date = letter.get("clarified_on")
+    clarified_on = date.fromisoformat(stated_date) if stated_date else lone_date
     names = {
         "answer": answer,
         "scope": answer.scope,
@@ -222,6 +224,7 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
         "empty_months": describe_empty_months(answer.coverage),
         "questions": _view_parts(answer, templates, load_acts()[force.act]),
         "counted": bool(answer.questions),
+        "body": (),
         "parts_covered": describe_parts(answer),
         "disclosure": answer.disclosure,
         "withheld": _explain_withholding(answer, force),
@@ -237,7 +240,7 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
         if letter["received"]
         else "",
         "asked": split_paragraphs(letter["asked"]),
-        "clarified": () if clarified_on else split_paragraphs(letter["clarified"]),
+        "clarified": () if lone_date else split_paragraphs(letter["clarified"]),
         "clarified_on": format_long_date(clarified_on) if clarified_on else "",
     }
     names |= build_section_names(answer, force, templates, names["scope_words"])

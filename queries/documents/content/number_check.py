@@ -156,9 +156,15 @@ def _collect_allowed_numbers(answer: Answer, force: ForceSettings) -> frozenset[
     )
     if isinstance(answer.reading_limit, ReadingLimit):
         numbers |= {answer.reading_limit.max_records}
-    for leaf in _iter_leaves(
+    return collect_text_numbers(
         msgspec.to_builtins((*parts, answer.disclosure, answer.near_misses, force))
-    ):
+    ) | frozenset(numbers)
+
+
+def collect_text_numbers(value: object) -> frozenset[int]:
+    """Every number of a value of plain types, and every number that stands in its text."""
+    numbers: set[int] = set()
+    for leaf in _iter_leaves(value):
         numbers |= (
             {_parse_figures(digits) for digits in _BARE_NUMBER.findall(leaf)}
             if isinstance(leaf, str)

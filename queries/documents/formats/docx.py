@@ -44,7 +44,7 @@ def render_letter_docx(context: DocumentContext) -> bytes:
     path = find_template(_TEMPLATE_NAME, templates)
     document = _render_docx_template(path, context.names, templates)
     require_same_numbers(_extract_docx_text(document), context.expected, str(path))
-    return save_docx(document, context.answer.provenance.run_at)
+    return save_docx(document, context.run_at)
 
 
 def _extract_docx_text(document: Any) -> ExtractedText:

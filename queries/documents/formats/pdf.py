@@ -40,7 +40,7 @@ def render_letter_pdf(context: DocumentContext) -> bytes:
         render_letter_typst(context),
         find_template(_TEMPLATE_NAME, templates),
         templates,
-        int(context.answer.provenance.run_at.timestamp()),
+        int(context.run_at.timestamp()),
     )
 
 

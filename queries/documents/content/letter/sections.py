@@ -166,14 +166,20 @@ def _render_words(
     name: str, act: Act, templates: Path | None, names: Mapping[str, Any]
 ) -> tuple[TextBlock, ...]:
     """The words of a name: those of the act, if it has its own."""
+    file = find_words(name, act, templates)
+    return parse_text_blocks(render_template(file, EscapeMode.TEXT, templates, names))
+
+
+def find_words(name: str, act: Act, templates: Path | None) -> str:
+    """The template of a name: the act's own, if it has one."""
     file = f"sections/{act.name}/{name}.j2"
     try:
         get_environment(EscapeMode.TEXT, templates).get_template(file)
     except jinja2.TemplateNotFound:
-        file = f"sections/{name}.j2"
+        return f"sections/{name}.j2"
     except jinja2.TemplateSyntaxError:
         pass  # reported when it is printed
-    return parse_text_blocks(render_template(file, EscapeMode.TEXT, templates, names))
+    return file
 
 
 def describe_cost(answer: Answer) -> CostView | None:
