@@ -13,6 +13,9 @@ LOCK = $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --g
 # Files of tests side by side, those with servers of their own first: they wait more than they work.
 PYTEST = $(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder
 
+# Compiled modules are kept: the tests start hundreds of processes, and each would compile them again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-all test-unit test-functional test-generative test-faults test-browser \
 	test-containers test-pythons check docs bench hooks lock audit clean
 

@@ -16,9 +16,11 @@ from typing import Any
 
 import msgspec
 
+from indexer.config.model import Settings
 from indexer.index.generations import prune_generations
-from tests.bench import asking, damage, growth, loading, scripts, startup, tables
+from tests.bench import asking, damage, growth, loading, scanning, scripts, startup, tables
 from tests.bench.asking import at_once, load, requests, shingles, ways
+from tests.bench.long_texts import write_long_texts
 from tests.bench.report import charts, markdown
 from tests.bench.rig import connected, machine, sample_file, server
 
@@ -29,7 +31,9 @@ def main() -> None:
     options.add_argument("--records", type=int, default=200_000)
     options.add_argument("--sizes", default="50000,200000,1000000")
     options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--only", default="startup,scripts,damage,tables,loading,asking,growth")
+    options.add_argument(
+        "--only", default="startup,scripts,damage,tables,loading,long,asking,growth"
+    )
     options.add_argument("--out", type=Path, default=Path("bench-results"))
     options.add_argument("--quick", action="store_true")
     asked = options.parse_args()
@@ -52,33 +56,17 @@ def main() -> None:
     if "loading" in parts:
         with server() as settings:
             say(f"loading {asked.records:,} records, {asked.rounds} rounds in turn")
-            found["loading"] = loading.compare(settings.home, asked.records, asked.rounds)
+            path = sample_file(settings.home, asked.records)
+            found["loading"] = loading.compare(
+                settings.home, path, loading.CONTENDERS, asked.rounds
+            )
+            write(found, asked.out)
+    if "long" in parts:
+        with server() as settings:
+            found["long"] = measure_long_texts(settings, asked)
             write(found, asked.out)
     if "asking" in parts:
-        found["asking"] = {}
-        for size in sorted({asked.records, sizes[-1]}):
-            for shards in (1, 2):
-                with server() as settings, connected(settings) as client:
-                    say(f"asking {size:,} records, {shards} shard(s)")
-                    load(settings, client, size, shards)
-                    one: dict[str, Any] = {
-                        name: asking.compare(client, "crimes", request, asked.rounds * 5)
-                        for name, request in requests().items()
-                    }
-                    each = ways(client, "crimes", requests()["reference"])
-                    one["answers a second"] = {
-                        name: {
-                            str(askers): at_once(way, askers, asked.rounds * 4) for askers in (1, 8)
-                        }
-                        for name, way in each.items()
-                    }
-                    if size == asked.records and shards == 1:
-                        say("shingles")
-                        path = sample_file(settings.home, size)
-                        found["shingles"] = shingles(settings, client, path, asked.rounds)
-                    found["asking"][f"{size:,} records, {shards} shards"] = one
-                    prune_generations(client, "crimes", 1)
-                write(found, asked.out)
+        measure_asking(found, asked, sizes)
     if "growth" in parts:
         with server() as settings:
             say(f"growth: {', '.join(f'{size:,}' for size in sizes)}")
@@ -108,6 +96,50 @@ def measure_without_server(
             found["tables"] = tables.measure(
                 Path(folder), max(asked.records // 10, 1_000), asked.rounds
             )
+
+
+def measure_asking(found: dict[str, Any], asked: argparse.Namespace, sizes: list[int]) -> None:
+    """Measure answers, what needs no index, and the commands."""
+    found["asking"] = {}
+    for size in sorted({asked.records, sizes[-1]}):
+        for shards in (1, 2):
+            with server() as settings, connected(settings) as client:
+                say(f"asking {size:,} records, {shards} shard(s)")
+                load(settings, client, size, shards)
+                one: dict[str, Any] = {
+                    name: asking.compare(client, "crimes", request, asked.rounds * 5)
+                    for name, request in requests().items()
+                }
+                each = ways(client, "crimes", requests()["reference"])
+                one["answers a second"] = {
+                    name: {str(askers): at_once(way, askers, asked.rounds * 4) for askers in (1, 8)}
+                    for name, way in each.items()
+                }
+                if size == asked.records and shards == 1:
+                    say("shingles")
+                    path = sample_file(settings.home, size)
+                    found["shingles"] = shingles(settings, client, path, asked.rounds)
+                    say("beside what needs no index")
+                    found["scanning"] = scanning.compare(
+                        client, "crimes", size, settings.home, asked.rounds * 3
+                    )
+                    say("commands")
+                    found["startup"] = found.get("startup", {}) | startup.measure_asking(
+                        settings, asked.rounds * 3
+                    )
+                found["asking"][f"{size:,} records, {shards} shards"] = one
+                prune_generations(client, "crimes", 1)
+            write(found, asked.out)
+
+
+def measure_long_texts(settings: Settings, asked: argparse.Namespace) -> dict[str, Any]:
+    """Measure the load of long texts in a mix of scripts; ``text_mb`` is that of the narratives."""
+    megabytes = asked.records / 5_000  # 40 MB in a whole run
+    say(f"loading {megabytes:.1f} MB of long mixed text, {asked.rounds} rounds in turn")
+    path = settings.home / "long.jsonl"
+    text = write_long_texts(path, megabytes)
+    runs = loading.compare(settings.home, path, loading.LONG_CONTENDERS, asked.rounds)
+    return {"text_mb": text / 1e6, "runs": runs}
 
 
 def write(found: dict[str, Any], folder: Path) -> str:

@@ -2,7 +2,8 @@
 
 - curl: bulk bodies made beforehand, posted two at a time by curl. Nothing is read, checked or cut:
   the floor, the server's own work.
-- foidex: JSON Lines read, checked, cut and sent by ``indexer.bulk``.
+- foidex: JSON Lines read, checked, cut and sent by ``fill_index``, prepared in one process.
+- foidex, two workers: the same, prepared by two processes.
 - streaming_bulk, bulk, parallel_bulk: documents that are dictionaries in memory already, sent by
   ``elasticsearch.helpers`` with a client as its documentation makes one, and its serializer.
 - foidex with other settings of the index, each alone: what those of ``generations.create`` are
@@ -35,7 +36,7 @@ from indexer.loading.rejects import Rejects
 from indexer.records.document import encode_document
 from indexer.server.embedded.process import start_embedded_server
 from indexer.sources import read_records
-from tests.bench.rig import SILENT, Taken, child, connected, reader, sample_file, taken, tell
+from tests.bench.rig import SILENT, Taken, child, connected, reader, taken, tell
 
 OTHERWISE: Final[dict[str, dict[str, Any]]] = {
     "foidex, refreshed each second": {"refresh_interval": "1s"},
@@ -43,7 +44,12 @@ OTHERWISE: Final[dict[str, dict[str, Any]]] = {
     "foidex, 30 segments a tier": {"merge.policy.segments_per_tier": 30},
 }
 
-CONTENDERS = ("curl", "foidex", "streaming_bulk", "bulk", "parallel_bulk", *OTHERWISE)
+WORKERS: Final = "foidex, two workers"
+
+CONTENDERS = ("curl", "foidex", WORKERS, "streaming_bulk", "bulk", "parallel_bulk", *OTHERWISE)
+
+#: What long texts are loaded by.
+LONG_CONTENDERS = ("curl", "foidex", WORKERS, "streaming_bulk")
 
 _BODY_RECORDS = 2_000
 
@@ -68,14 +74,15 @@ def prepare(path: Path, folder: Path) -> None:
         (bodies / f"{written:06}").write_bytes(b"\n".join(lines) + b"\n")
 
 
-def compare(folder: Path, number: int, rounds: int) -> dict[str, list[Taken]]:
-    """Every contender in turn, so many times."""
-    path = sample_file(folder, number)
+def compare(
+    folder: Path, path: Path, contenders: tuple[str, ...], rounds: int
+) -> dict[str, list[Taken]]:
+    """Every contender in turn, so many times, with the records of a file of JSON Lines."""
     prepare(path, folder)
-    found: dict[str, list[Taken]] = {name: [] for name in CONTENDERS}
+    found: dict[str, list[Taken]] = {name: [] for name in contenders}
     for turn in range(rounds + 1):
-        first = turn % len(CONTENDERS)  # none always follows the same one
-        for name in CONTENDERS[first:] + CONTENDERS[:first]:
+        first = turn % len(contenders)  # none always follows the same one
+        for name in contenders[first:] + contenders[:first]:
             one = child("tests.bench.loading", name, str(path), str(folder))
             if turn:  # the first round warms the server, and is not counted
                 found[name].append(one)
@@ -104,6 +111,7 @@ def _run(name: str, path: Path, folder: Path) -> Taken:
             held = client.count(index=index)["count"]
             expected = sum(1 for _ in path.open("rb"))
             assert held == expected, (name, held, expected)
+            found.more["store_mb"] = _store_mb(client, index)
         finally:
             client.indices.delete(index=index)
     return found
@@ -116,6 +124,8 @@ def _work(
         return lambda: _curl(options, index, sorted((folder / "bodies").iterdir()))
     if name.startswith("foidex"):
         builder = reader()
+        if name == WORKERS:
+            builder = msgspec.structs.replace(builder, workers=2)
         rejects = Rejects(folder / "rejects.jsonl", keep=False)
         return lambda: fill_index(client, index, read_records([path]), builder, rejects)
     with (folder / "documents.jsonl").open("rb") as lines:
@@ -131,6 +141,14 @@ def _work(
     if name == "streaming_bulk":
         return lambda: sum(1 for _ in helpers.streaming_bulk(stock, actions))
     return lambda: sum(1 for _ in helpers.parallel_bulk(stock, actions, thread_count=2))
+
+
+def _store_mb(client: Elasticsearch, index: str) -> float:
+    """What the index takes on disk once it is merged, as a load leaves it."""
+    client.options(request_timeout=600).indices.forcemerge(index=index, max_num_segments=1)
+    client.indices.flush(index=index)
+    stats = client.indices.stats(index=index, metric="store")["indices"][index]
+    return float(stats["primaries"]["store"]["size_in_bytes"] / 1e6)
 
 
 def _stock(options: Settings) -> Elasticsearch:

@@ -19,7 +19,7 @@ from tests.support.narratives import REAL
 
 _LENGTH: Final = 1_000
 
-_TEXTS: Final = {
+SENTENCES: Final = {
     "English, ASCII": "The officer's note said \"no further action\" - see the log... The caller's phone (250) was not recovered * no suspect. ",
     "English from Word": "The officer’s note said “no further action” – see the log… The caller’s phone (£250) was not recovered • no suspect. ",
     "chat with emoji": "ok see u there 😂😂 👍🏽 ❤️ bring ur phone 📱!! cant w8… ",
@@ -42,7 +42,9 @@ _TEXTS: Final = {
 
 def measure(rounds: int) -> dict[str, float]:
     """Nanoseconds a character of each text."""
-    texts = {name: [(text * (_LENGTH // len(text) + 1))[:_LENGTH]] for name, text in _TEXTS.items()}
+    texts = {
+        name: [(text * (_LENGTH // len(text) + 1))[:_LENGTH]] for name, text in SENTENCES.items()
+    }
     word, chat, russian, arabic = (
         texts[name][0] for name in ("English from Word", "chat with emoji", "Russian", "Arabic")
     )
