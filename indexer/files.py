@@ -10,10 +10,12 @@ checked before it is used.
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import secrets
 import shutil
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
@@ -23,6 +25,10 @@ from typing import Final, NamedTuple, Self
 PRIVATE_MODE: Final = 0o600
 
 _MAX_LINKS: Final = 40
+
+_LOCK_PAUSE_SECONDS: Final = 0.05
+
+_MAX_LOST_LOCKS: Final = 100
 
 _FOREIGN_LINK: Final = "is a link that belongs to another user"
 
@@ -265,22 +271,54 @@ class Folder:
     @contextmanager
     def hold_lock(self, name: str, seconds: float, mode: int = 0o644) -> Iterator[None]:
         """Hold a lock file between processes. Raises filelock.Timeout."""
-        path = self._find_lock_path(name)
-        import filelock  # takes half of the time of a help text
+        if self._handle is None:
+            import filelock  # takes half of the time of a help text
 
-        with filelock.FileLock(path, timeout=seconds, mode=mode):
+            with filelock.FileLock(self.path / name, timeout=seconds, mode=mode):
+                yield
+            return
+        lock = self._take_lock(name, seconds, Permissions(mode, exact=True))
+        try:
             # If the folder was swapped, a lock there protects nothing that is written here.
-            if not os.path.samestat(os.lstat(self.path / name), self._stat(name)):
+            if not os.path.samestat(os.lstat(self.path / name), os.fstat(lock)):
                 raise UnsafePathError(self.path, "was replaced by another folder")
             yield
+        finally:
+            _unlock_file(lock)
 
-    def _find_lock_path(self, name: str) -> Path:
-        """A path to a lock file. On Linux it leads through the open folder, so that a folder put in
-        its place meanwhile gets no file."""
-        through_handle = Path(f"/proc/self/fd/{self._handle}")
-        if self._handle is not None and through_handle.is_dir():
-            return through_handle / name
-        return self.path / name
+    def _take_lock(self, name: str, seconds: float, permissions: Permissions) -> int:
+        """Lock as filelock does, so that both keep each other out, but a file of the open folder.
+
+        filelock looks the folder up by its path again, where it may have been swapped for a link.
+        """
+        deadline = time.monotonic() + seconds
+        for attempt in itertools.count():
+            is_busy = False
+            with suppress(FileNotFoundError):  # removed by who had the lock
+                lock = self._open_lock_file(name, permissions)
+                is_busy = not _lock_file(lock)
+                if not is_busy and self._has_name(name, lock):
+                    return lock
+                os.close(lock)
+            if (is_busy or attempt > _MAX_LOST_LOCKS) and time.monotonic() >= deadline:
+                break
+            time.sleep(_LOCK_PAUSE_SECONDS if is_busy else 0)
+        import filelock
+
+        raise filelock.Timeout(str(self.path / name))
+
+    def _open_lock_file(self, name: str, permissions: Permissions) -> int:
+        try:
+            return self.open_file(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, permissions)
+        except FileExistsError:
+            return self.open_file(name, os.O_RDWR)
+
+    def _has_name(self, name: str, handle: int) -> bool:
+        """Whether an open file still has its name: a lock without one keeps nobody out."""
+        try:
+            return os.path.samestat(self._stat(name), os.fstat(handle))
+        except FileNotFoundError:
+            return False
 
     def require_own(self) -> None:
         """Raise UnsafePathError if another user than this one or root could change the folder."""
@@ -501,6 +539,15 @@ def open_ordinary_input(path: Path) -> BufferedReader:
     return os.fdopen(_open_for_reading(path, Folder.open_ordinary_input), "rb")
 
 
+def open_named_input(path: Path) -> BufferedReader:
+    """Open a file that a person named, or what a shell or the system names in /dev.
+
+    A pipe anywhere else is refused and not waited for: anyone who may write in the folder could
+    have put it there. Raises OSError.
+    """
+    return path.open("rb") if path.is_relative_to("/dev") else open_ordinary_input(path)
+
+
 def read_file(path: Path) -> bytes:
     """The content of an ordinary file, opened as by ``open_input``. Raises OSError."""
     if not _HAS_HANDLES:
@@ -577,6 +624,29 @@ def format_size(size: float) -> str:
     if size < 1_000_000_000:
         return f"{int(size) // 1_000_000:,} MB"
     return f"{size / 1_000_000_000:,.1f} GB"
+
+
+def _lock_file(handle: int) -> bool:
+    """Lock an open file; False if another has the lock."""
+    import fcntl  # not on Windows
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except BaseException:
+        os.close(handle)
+        raise
+    return True
+
+
+def _unlock_file(handle: int) -> None:
+    """Unlock a file, also for processes that were forked meanwhile, and close it."""
+    import fcntl
+
+    with suppress(OSError):
+        fcntl.flock(handle, fcntl.LOCK_UN)
+    os.close(handle)
 
 
 def _is_own(status: os.stat_result) -> bool:

@@ -27,7 +27,7 @@ from indexer.config.model import (
 )
 from indexer.config.toml_text import parse_toml
 from indexer.errors import ConfigurationError
-from indexer.files import open_input, open_ordinary_input
+from indexer.files import open_named_input
 from indexer.records.categories import check_categories
 from indexer.records.contract import PLAIN_CONTRACT
 from indexer.suggestions import find_closest_names, suggest_name
@@ -129,7 +129,7 @@ def load_settings(
     path = Path(named_path or CONFIG_FILE_NAME)
     # One that is there but cannot be read is an error: other settings give other numbers.
     is_there = named_path or os.path.lexists(path)
-    file = _read_config_file(path, may_wait=bool(named_path)) if is_there else ConfigFile()
+    file = _read_config_file(path) if is_there else ConfigFile()
     secret_keys = tuple(_list_secret_keys(file))
     file = _override_from_environment(_resolve_file_paths(file, path.parent), env)
     _check_server(file.server)
@@ -161,10 +161,9 @@ def _choose_home_folder() -> Path:
 # -- foidex.toml -----------------------------------------------------------------------------------
 
 
-def _read_config_file(path: Path, *, may_wait: bool) -> ConfigFile:
-    """Read a file, or with ``may_wait`` a named pipe."""
+def _read_config_file(path: Path) -> ConfigFile:
     try:
-        with open_input(path) if may_wait else open_ordinary_input(path) as file:
+        with open_named_input(path) as file:
             text = file.read(_MAX_CONFIG_BYTES + 1)
     except OSError as error:
         raise ConfigurationError(

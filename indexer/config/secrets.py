@@ -10,7 +10,7 @@ from typing import Final
 
 from indexer.config.model import Settings
 from indexer.errors import ConfigurationError
-from indexer.files import open_input
+from indexer.files import open_named_input
 from indexer.progress import Progress
 
 _MAX_SECRET_LENGTH: Final = 10_000
@@ -22,7 +22,7 @@ def read_secret(path: Path, setting: str, progress: Progress) -> str:
     ``setting`` is the name of the setting that names the file.
     """
     try:
-        with io.TextIOWrapper(open_input(path), encoding="utf-8") as file:
+        with io.TextIOWrapper(open_named_input(path), encoding="utf-8") as file:
             lines = file.read(_MAX_SECRET_LENGTH).splitlines()
             mode = os.fstat(file.fileno()).st_mode
     except OSError as error:

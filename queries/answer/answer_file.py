@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from indexer.errors import RequestError
-from indexer.files import open_input
+from indexer.files import open_named_input
 from indexer.validation_errors import describe_violation, parse_validation_error
 from queries.answer.types import READ_FORMATS, Answer
 
@@ -20,7 +20,7 @@ _MAX_ANSWER_BYTES: Final = 200_000_000
 def read_answer_file(path: Path) -> Answer:
     """Read an answer from its JSON file. Raises RequestError."""
     try:
-        with open_input(path) as file:
+        with open_named_input(path) as file:
             text = file.read(_MAX_ANSWER_BYTES + 1)
     except OSError as error:
         raise RequestError(

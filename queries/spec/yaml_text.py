@@ -15,7 +15,7 @@ import yaml
 from msgspec import Struct
 
 from indexer.errors import RequestError
-from indexer.files import open_input
+from indexer.files import open_named_input
 from queries.matching.term import has_surrogate
 
 MAX_YAML_BYTES: Final = 1_000_000
@@ -43,7 +43,7 @@ class YamlDocument(Struct):
 def read_yaml(path: Path) -> YamlDocument:
     """Read a file. Raises RequestError, with the file and the line."""
     try:
-        with open_input(path) as file:
+        with open_named_input(path) as file:
             raw = file.read(MAX_YAML_BYTES + 1)
     except IsADirectoryError:
         raise RequestError(

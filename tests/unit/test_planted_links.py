@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from filelock import FileLock, Timeout
 
 from indexer.audit.archive import archive_log, check_history
 from indexer.audit.log import AuditEntry, AuditLog
@@ -181,6 +182,35 @@ def test_a_foidex_toml_that_cannot_be_read_is_not_left_out(
         load_settings({})
 
 
+READERS: dict[str, Callable[[Path], object]] = {
+    "settings": lambda path: load_settings({}, path),
+    "request": read_yaml,
+    "answer": read_answer_file,
+    "secret": lambda path: read_secret(path, "server.password_file", SILENT),
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", READERS)
+def test_a_pipe_in_place_of_a_file_that_was_named_is_not_waited_for(
+    tmp_path: Path, name: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FoidexError, match="is not an ordinary file"):
+        READERS[name](tmp_path / "pipe")
+
+
+def test_what_a_shell_names_for_a_pipe_is_read() -> None:
+    """As in: foidex answer <(make-request)."""
+    handle, end = os.pipe()
+    os.write(end, b"a: b\n")
+    os.close(end)
+    try:
+        assert read_yaml(Path(f"/dev/fd/{handle}")).value == {"a": "b"}
+    finally:
+        os.close(handle)
+
+
 @pytest.mark.parametrize("layout", [None, RejectsLayout()])
 def test_records_are_not_written_into_a_file_of_another_user(
     tmp_path: Path, layout: RejectsLayout | None
@@ -311,6 +341,43 @@ def test_a_link_that_is_swapped_while_it_is_read_is_refused(
     monkeypatch.setattr(os, "readlink", swap)
     with pytest.raises(UnsafePathError, match="was changed meanwhile"):
         open_folder(tmp_path / "mine")
+
+
+@pytest.mark.parametrize("name", ["ledger", "audit log"])
+def test_a_lock_is_not_made_in_a_folder_that_is_swapped_in(
+    tmp_path: Path, victim: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is swapped for a link at the moment when the lock file is opened."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    open_handle = os.open
+
+    def swap(path: str, *arguments: int, **options: int | None) -> int:
+        if str(path).endswith(".lock") and not folder.is_symlink():
+            folder.rename(tmp_path / "aside")
+            folder.symlink_to(victim)
+        return open_handle(path, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", swap)
+    with pytest.raises(FoidexError):
+        WRITERS[name](folder / "file")
+    assert folder.is_symlink()
+    assert not [*victim.iterdir()]
+
+
+def test_a_lock_keeps_out_others_until_it_is_given_back(tmp_path: Path) -> None:
+    """Those that filelock holds as well as our own, even if the file was removed meanwhile."""
+    with open_folder(tmp_path) as folder:
+        with FileLock(tmp_path / "lock"), pytest.raises(Timeout), folder.hold_lock("lock", 0):
+            pass
+        with folder.hold_lock("lock", 0, 0o600):
+            with pytest.raises(Timeout), folder.hold_lock("lock", 0.1):
+                pass
+            with pytest.raises(Timeout):
+                FileLock(tmp_path / "lock").acquire(timeout=0)
+            (tmp_path / "lock").unlink()
+        with folder.hold_lock("lock", 0, 0o600):
+            assert read_mode(tmp_path / "lock") == 0o600
 
 
 def test_links_that_lead_round_in_a_circle_are_one_error(tmp_path: Path) -> None:
