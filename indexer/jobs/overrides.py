@@ -17,5 +17,6 @@ class CheckOverride(StrEnum):
     SHRINK = "shrink"
     MONTHS = "months"
     OFFENCES = "offences"
+    CONTENTS = "contents"
     CANARIES = "canaries"
     REPLICAS = "replicas"

@@ -236,6 +236,7 @@ def refresh_index(
             settings.max_shrink_percent,
             settings.max_month_shrink_percent,
             settings.max_offence_shrink_percent,
+            settings.max_content_shrink_percent,
             settings.min_lost_records,
         ),
         canaries=tuple(

@@ -1,4 +1,4 @@
-"""Compares a sealed generation with the live one: in total, by month and by offence.
+"""Compares a sealed generation with the live one: in total, by month, by offence and by contents.
 
 A shortened extract often loses the end of a month, or one offence, and little of the total. A
 record that the source deletes explicitly is not missing from its month or its offence.
@@ -31,6 +31,12 @@ _MONTHS: Final[dict[str, Any]] = {
     }
 }
 
+_CONTENTS: Final[dict[str, Any]] = {
+    "victims": {"nested": {"path": "victims"}},
+    "links": {"nested": {"path": "linked"}},
+    "records with text": {"filter": {"exists": {"field": "narrative"}}},
+}
+
 _MAX_CODES: Final = 10_000
 
 #: How many deleted references are looked up in the live generation at once.
@@ -44,12 +50,13 @@ _MAX_START_MOVE: Final = timedelta(days=31)
 
 class ShrinkLimits(Struct, frozen=True):
     """How many per cent fewer records than the live generation there may be: in total, in any
-    month, and with any offence code; None compares nothing. Losses of a month or a code below
-    ``min_lost_records`` records are not looked at."""
+    month, with any offence code, and of what they contain; None compares nothing. Losses below
+    ``min_lost_records``, except in total, are not looked at."""
 
     total_percent: float | None = None
     month_percent: float | None = None
     offence_percent: float | None = None
+    content_percent: float | None = None
     min_lost_records: int = 10
 
 
@@ -83,8 +90,10 @@ def describe_month_shrinkage(
     losses = _find_losses(previous, current, limits.month_percent, limits.min_lost_records)
     if losses:
         deleted = _count_deleted(client, generation, live, _MONTHS)
-        kept = {month: previous[month] - deleted[month] for month in losses}
-        losses = _find_losses(kept, current, limits.month_percent, limits.min_lost_records)
+        undeleted_counts = {month: previous[month] - deleted[month] for month in losses}
+        losses = _find_losses(
+            undeleted_counts, current, limits.month_percent, limits.min_lost_records
+        )
     if not losses:
         return ""
     return (
@@ -110,8 +119,10 @@ def describe_offence_shrinkage(
     losses = _find_losses(large_codes, current, limits.offence_percent, limits.min_lost_records)
     if losses:
         deleted = _count_deleted(client, generation, live, _request_codes(list(losses)))
-        kept = {code: previous[code] - deleted[code] for code in losses}
-        losses = _find_losses(kept, current, limits.offence_percent, limits.min_lost_records)
+        undeleted_counts = {code: previous[code] - deleted[code] for code in losses}
+        losses = _find_losses(
+            undeleted_counts, current, limits.offence_percent, limits.min_lost_records
+        )
     if not losses:
         return ""
     named_losses = {describe_offence_code(code): counts for code, counts in losses.items()}
@@ -119,6 +130,31 @@ def describe_offence_shrinkage(
         f"{generation.name} holds too few records with the offence code "
         f"{_list_losses(named_losses)}; a code may lose {limits.offence_percent:g}%, so it was not "
         "promoted. Check that the source is whole; if it is, rerun with --allow offences."
+    )
+
+
+def describe_content_shrinkage(
+    client: Elasticsearch, generation: Generation, live: Generation, limits: ShrinkLimits
+) -> str:
+    """Whether the records lost victims, links or text, as they do if a table is left out; empty if
+    not. What fewer records had counts for less. Raises GenerationError."""
+    if limits.content_percent is None or not live.records:
+        return ""
+    previous, current = (_count_contents(client, name) for name in (live.name, generation.name))
+    expected = {
+        content: count * generation.records // live.records for content, count in previous.items()
+    }
+    losses = _find_losses(expected, current, limits.content_percent, limits.min_lost_records)
+    if not losses:
+        return ""
+    texts = [
+        f"{now:,} {content}, where the live one has {previous[content]:,}"
+        for content, (now, _) in losses.items()
+    ]
+    return (
+        f"the records of {generation.name} contain {'; '.join(texts)}. They may lose "
+        f"{limits.content_percent:g}%, so it was not promoted. Check that every table or column of "
+        "the source is there and whole; if it is, rerun with --allow contents."
     )
 
 
@@ -192,17 +228,33 @@ def _count_groups(
     restriction: dict[str, Any] | None = None,
 ) -> dict[str, int]:
     """The records that are held, by group. Raises GenerationError unless every shard answered."""
-    query: dict[str, Any] = {"bool": {"must_not": _DELETED_RECORDS, "filter": restriction or []}}
+    aggregations = _aggregate_held_records(client, name, {"groups": groups}, restriction)
+    return {
+        bucket.get("key_as_string", bucket["key"]): bucket["doc_count"]
+        for bucket in aggregations["groups"]["buckets"]
+    }
+
+
+def _count_contents(client: Elasticsearch, name: str) -> dict[str, int]:
+    """How many victims, links and records with text there are, in words of a message."""
+    aggregations = _aggregate_held_records(client, name, _CONTENTS)
+    return {content: aggregations[content]["doc_count"] for content in _CONTENTS}
+
+
+def _aggregate_held_records(
+    client: Elasticsearch,
+    name: str,
+    aggregations: dict[str, Any],
+    restriction: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     response = client.search(
         index=name,
-        query=query,
+        query={"bool": {"must_not": _DELETED_RECORDS, "filter": restriction or []}},
         size=0,
-        aggs={"groups": groups},
+        aggs=aggregations,
         allow_partial_search_results=False,
     ).body
     if response["timed_out"] or response["_shards"]["failed"]:
         raise GenerationError(f"{name}: not every shard answered. Run the command again.")
-    return {
-        bucket.get("key_as_string", bucket["key"]): bucket["doc_count"]
-        for bucket in response["aggregations"]["groups"]["buckets"]
-    }
+    answer: dict[str, Any] = response["aggregations"]
+    return answer

@@ -12,6 +12,7 @@ from indexer.index.generations import Generation
 from indexer.jobs.overrides import CheckOverride
 from indexer.jobs.shrinkage import (
     ShrinkLimits,
+    describe_content_shrinkage,
     describe_month_shrinkage,
     describe_offence_shrinkage,
     describe_total_shrinkage,
@@ -82,6 +83,7 @@ def _describe_shrinkage(
         CheckOverride.SHRINK: describe_total_shrinkage(generation, live, limits),
         CheckOverride.MONTHS: describe_month_shrinkage(client, generation, live, limits),
         CheckOverride.OFFENCES: describe_offence_shrinkage(client, generation, live, limits),
+        CheckOverride.CONTENTS: describe_content_shrinkage(client, generation, live, limits),
     }
 
 

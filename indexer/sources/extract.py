@@ -57,6 +57,7 @@ class ExtractChecks:
         self.failed: set[str] = set()
         self._rules = rules
         self._files = [*files, *(file for file in optional_files if file.exists())]
+        self._absent_files = [file for file in optional_files if not file.exists()]
         sidecars = [
             _find_sidecar(file, kind) for file in self._files for kind in get_args(SidecarKind)
         ]
@@ -65,7 +66,10 @@ class ExtractChecks:
         }
 
     def check_checksums(self) -> None:
-        """Compare each file with its checksum, where it has one. Raises SourceError."""
+        """Compare each file with its checksum, where it has one. Raises SourceError, also for one
+        that is missing though something says what it must hold."""
+        for file in self._absent_files:
+            self._refuse_lone_sidecars(file)
         for file in self._files:
             self._require_sidecars(file)
             sidecar = _find_sidecar(file, "sha256")
@@ -116,6 +120,16 @@ class ExtractChecks:
                     "expected",
                     f"{sidecar}: there is no such file, and [source] require asks for it. Copy it "
                     f"beside {file.name}",
+                )
+
+    def _refuse_lone_sidecars(self, file: Path) -> None:
+        for kind in get_args(SidecarKind):
+            sidecar = _find_sidecar(file, kind)
+            if sidecar.exists():
+                self._fail(
+                    "expected",
+                    f"{file}: there is no such file, but {sidecar.name} says what it must hold. "
+                    "Copy both again, or remove both",
                 )
 
     def _read_checksum(self, sidecar: Path, name: str) -> str | None:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from elasticsearch import Elasticsearch
 
@@ -164,6 +165,38 @@ def test_what_is_missing_beside_deletions_is_found(refresh: Refresh, extract: Pa
     deletions = [{"crime_ref": one["crime_ref"], "status": "deleted"} for one in records[-20:-11]]
     write_records(extract, [*records[:-20], *records[-1:], *deletions])
     expect_refusal(refresh, extract, CheckOverride.MONTHS, r"2023-02 \(1, not 11\)")
+
+
+CONTENTS = {"victims": [{"age": 15}], "linked": [{"crime_ref": "R1"}], "narrative": "Report taken."}
+
+
+@pytest.mark.parametrize(
+    ("field", "empty", "message"),
+    [
+        ("victims", [], "contain 0 victims, where the live one has 1,800. They may lose 20%"),
+        ("linked", [], "contain 0 links, where the live one has 1,800. They may lose 20%"),
+        ("narrative", "", "contain 0 records with text, where the live one has 1,800. They may"),
+    ],
+)
+def test_records_that_lost_what_they_contain_are_refused(
+    refresh: Refresh, extract: Path, field: str, empty: Any, message: str
+) -> None:
+    whole = [one | CONTENTS for one in make_records()]
+    write_records(extract, whole)
+    refresh(extract)
+    write_records(extract, [one | {field: empty} for one in whole[:200]] + whole[200:])
+    assert refresh(extract).generation.overrides == ()
+    write_records(extract, [one | {field: empty} for one in whole])
+    expect_refusal(refresh, extract, CheckOverride.CONTENTS, message)
+
+
+def test_what_fewer_records_contain_is_no_loss(refresh: Refresh, extract: Path) -> None:
+    whole = [one | CONTENTS for one in make_records()]
+    write_records(extract, whole)
+    refresh(extract)
+    write_records(extract, whole[:1_000])
+    others = set(CheckOverride) - {CheckOverride.CONTENTS}
+    assert refresh(extract, *others).generation.records == 1_000
 
 
 def test_an_extract_of_the_last_years_may_lose_its_oldest_days(
@@ -324,6 +357,12 @@ def test_each_table_of_a_folder_has_its_own_count(
         load_files(client, index, [folder], tmp_path, SILENT, options)
     (folder / "victims.csv.count").write_text("2")
     assert load_files(client, index, [folder], tmp_path, SILENT, options).generation.records == 1
+    (folder / "victims.csv").unlink()
+    with pytest.raises(SourceError, match=r"victims.csv: there is no such file, but victims.csv.c"):
+        load_files(client, index, [folder], tmp_path, SILENT, options)
+    allowed = msgspec.structs.replace(options, overrides=frozenset({CheckOverride.EXPECTED}))
+    loaded = load_files(client, index, [folder], tmp_path, SILENT, allowed)
+    assert loaded.generation.overrides == ("expected",)
 
 
 def test_a_record_may_have_as_many_victims_and_links_as_the_limit(
