@@ -49,7 +49,7 @@ from indexer.loading.faults import RejectedKind
 from indexer.loading.loader import change_index, check_records, fill_index
 from indexer.loading.preparation import DocumentBuilder
 from indexer.loading.rejected_tables import make_rejects_layout
-from indexer.loading.rejects import Rejects
+from indexer.loading.rejects import ForgottenRecords, Rejects
 from indexer.loading.tally import Tally
 from indexer.loading.workers import count_workers
 from indexer.progress import Progress
@@ -100,6 +100,14 @@ class RefreshPlan(Struct, frozen=True):
     profile: SourceProfile | None = None
     earliest: date = DEFAULT_EARLIEST_DAY
     workers: int | None = None
+
+    @property
+    def reference_name(self) -> str:
+        """The name that the reference of a record has in the source."""
+        if self.profile and "crime_ref" in self.profile.rules:
+            return next(iter(self.profile.rules["crime_ref"].names), "crime_ref")
+        renamed = self.fields.renamed.items()
+        return next((source for source, name in renamed if name == "crime_ref"), "crime_ref")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -274,6 +282,7 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
             plan.rejects_file or plan.rejects_folder / f"{generation.name}.jsonl",
             keep=plan.rejects_file is None,
             layout=make_rejects_layout(plan.profile) if plan.profile else None,
+            forgotten=_find_forgotten(client, live, plan),
         )
         tally = _fill_generation(context, generation, live, rejects, checks)
         _require_records(plan, context.mode, tally)
@@ -431,6 +440,14 @@ def list_erasure_tombstones(client: Elasticsearch, name: str) -> list[dict[str, 
         for hit in page["hits"]["hits"]
         if hit["_source"]["place"] in EXCLUDING_LOCATIONS
     ]
+
+
+def _find_forgotten(
+    client: Elasticsearch, live: Generation | None, plan: RefreshPlan
+) -> ForgottenRecords:
+    tombstones = list_erasure_tombstones(client, live.name) if live else []
+    references = frozenset(tombstone["crime_ref"] for tombstone in tombstones)
+    return ForgottenRecords(references, plan.reference_name)
 
 
 def _copy_erasure_tombstones(client: Elasticsearch, live: Generation | None, new_index: str) -> int:

@@ -43,8 +43,39 @@ _FORMULA_WARNING: Final = (
     "text."
 )
 
+_FORGOTTEN_NOTE: Final = (
+    "It is, or may be, a record that was forgotten, so it is not in the file of rejects."
+)
 
 LineOwner = Literal["its", "another's", "unclear"]
+
+
+class ForgottenRecords(Struct, frozen=True):
+    """The references of forgotten records, and the name that a reference has in the source."""
+
+    references: frozenset[str] = frozenset()
+    field: str = "crime_ref"
+
+    def hold(self, raw: RawRecord, line: bytes) -> bool:
+        """Whether a record, or its line, is of one of them or cannot be told from one."""
+        if not self.references:
+            return False
+        if isinstance(raw.origin, SourceRows):
+            header = list(raw.origin.header)
+            rows = [header, *([str(cell) for cell in row] for row in raw.origin.rows)]
+            owners = (
+                owner
+                for reference in self.references
+                for owner in _classify_rows(rows, reference, self.field)
+            )
+        else:
+            owners = (
+                _classify_rejects_line(line, reference, self.field) for reference in self.references
+            )
+        return any(owner != "another's" for owner in owners)
+
+
+NOTHING_FORGOTTEN: Final = ForgottenRecords()
 
 
 class Rejects:
@@ -55,13 +86,19 @@ class Rejects:
 
     Both files are created with the first record and are readable by the owner only. With ``keep``
     an existing file is left alone and the next free name is used, in a folder that is foidex's own
-    and private.
+    and private. Of a record that was forgotten, only the place and the reason are written.
     """
 
     def __init__(
-        self, path: Path, *, keep: bool = False, layout: RejectsLayout | None = None
+        self,
+        path: Path,
+        *,
+        keep: bool = False,
+        layout: RejectsLayout | None = None,
+        forgotten: ForgottenRecords = NOTHING_FORGOTTEN,
     ) -> None:
         self.path = path
+        self._forgotten = forgotten
         self._keep = keep
         self._table = RejectedTable(layout or RejectsLayout())
         self._records: dict[bool, BinaryIO] = {}
@@ -80,7 +117,11 @@ class Rejects:
         try:
             reasons = self._reasons or self._open_reasons(is_table=is_table)
             records = self._records.get(is_table) or self._open_records(is_table=is_table)
-            records.write(self._encode_record(raw))
+            line = self._encode_record(raw)
+            if self._forgotten.hold(raw, line):
+                reason = f"{reason} {_FORGOTTEN_NOTE}"
+            else:
+                records.write(line)
             reasons.write(f"{raw.location}: {reason}\n")
         except OSError as error:
             raise self._make_write_error(error) from None

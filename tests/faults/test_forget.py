@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -383,6 +383,35 @@ def test_rejects_lose_its_lines_and_no_other(site: Site) -> None:
     assert str(other["crime_ref"]).encode() in left
     assert path.stat().st_mode & 0o777 == 0o600
     assert statement.was_present
+
+
+def test_it_is_kept_out_though_the_live_generation_was_deleted_by_hand(site: Site) -> None:
+    site.refresh([*OTHERS, canary(1)])
+    live = site.refresh([*OTHERS, canary(1)]).generation.name
+    site.forget()
+    site.client.indices.delete(index=live)
+    again = site.refresh([*OTHERS, canary(1)]).generation
+    assert (again.kept_out, again.records) == (1, len(OTHERS))
+    assert site.files_with(CANARY) == []
+
+
+def test_a_later_version_that_is_rejected_is_not_in_the_file_of_rejects(site: Site) -> None:
+    shutil.rmtree(site.rejects, ignore_errors=True)
+    site.refresh([*OTHERS, canary(1)])
+    site.forget()
+    broken = {"recorded_on": "31/02/2019"}
+    for mode in get_args(RefreshMode):
+        result = site.refresh([*OTHERS[1:], OTHERS[0] | broken, canary(1) | broken], mode)
+        assert result.generation.rejected == 2
+        assert result.rejects
+        assert CANARY not in result.rejects.read_text()
+        assert str(OTHERS[0]["crime_ref"]) in result.rejects.read_text()
+        reasons = result.rejects.with_suffix(".reasons.txt").read_text().splitlines()
+        assert [line.endswith("so it is not in the file of rejects.") for line in reasons] == [
+            False,
+            True,
+        ]
+    assert site.files_with(CANARY) == []
 
 
 @pytest.mark.timeout(600)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from indexer.loading.rejected_tables import RejectsLayout, make_rejects_layout
-from indexer.loading.rejects import Rejects, erase_from_rejects
+from indexer.loading.rejects import ForgottenRecords, Rejects, erase_from_rejects
 from indexer.sources import read_records
 from indexer.sources.base import RawRecord, SourceRows
 from tests.support.extracts import list_values, make_profile, read_extract, write_extract
@@ -181,3 +181,21 @@ def test_a_cell_that_begins_like_a_formula_is_kept_and_named_in_the_reasons(
     if isinstance(cell, str):
         with path.open(encoding="utf-8-sig", newline="") as file:
             assert [*csv.reader(file)][1] == ["A", cell]
+
+
+def test_a_forgotten_record_is_named_and_not_written(tmp_path: Path) -> None:
+    profile = make_profile(AGE, columns=COLUMNS)
+    rows = [HEADER, "0011,31/02/2015,22B,secret,15", "2,31/02/2015,8N,kept,"]
+    raws = read_extract(write_extract(tmp_path / "x.csv", "\n".join(rows) + "\n"), profile)
+    forgotten = ForgottenRecords(frozenset({"0011", "0099"}), "Crime No")
+    layout = make_rejects_layout(profile)
+    rejects = Rejects(tmp_path / "rejects.jsonl", layout=layout, forgotten=forgotten)
+    for raw in raws:
+        rejects.add(raw, "reason.")
+    rejects.close()
+    text = rejects.path.read_text(encoding="utf-8-sig")
+    assert "kept" in text
+    assert "secret" not in text
+    first, second = rejects.reasons.read_text().splitlines()
+    assert first.endswith("forgotten, so it is not in the file of rejects.")
+    assert second.endswith(": reason.")
