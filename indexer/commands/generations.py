@@ -78,7 +78,8 @@ def run_rollback(
         ):
             target, previous = roll_back_generation(client, alias, generation)
         run.write(generation=target.name, records=target.records)
-    print(f"{target.name} is live again, with {target.records:,} records. {previous} is kept.")
+    outcome = f"{target.name} is live again, with {target.records:,} records."
+    print(f"{outcome} {previous} is kept." if previous else f"{outcome} None was live.")
 
 
 def run_prune(

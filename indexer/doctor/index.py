@@ -8,7 +8,7 @@ from indexer.config.model import Settings
 from indexer.doctor.finding import Finding, Findings
 from indexer.errors import NoIndexError
 from indexer.index.backups import EMBEDDED_REPOSITORY, check_repository
-from indexer.index.generations import list_unfinished, read_live_generation
+from indexer.index.generations import find_newest_generation, list_unfinished, read_live_generation
 from indexer.index.lock import read_lock
 from indexer.index.mapping import add_category_fields, load_index_schema
 from indexer.records.categories import Categories
@@ -16,17 +16,28 @@ from indexer.records.damage.kinds import advise_repair, list_damage_counts
 from indexer.records.narrative import MATCHING_RULE
 
 
+def _describe_absence(client: Elasticsearch, alias: str) -> Finding:
+    if newest_generation := find_newest_generation(client, alias):
+        return Finding(
+            "generation",
+            "problem",
+            f"no generation is live, though {newest_generation.name} is kept.",
+            f"Make it live: foidex rollback {newest_generation.name}",
+        )
+    return Finding(
+        "generation",
+        "warning",
+        "nothing has been loaded yet.",
+        "Run: foidex refresh (from the source in foidex.toml) or foidex load PATH",
+    )
+
+
 def check_live_generation(client: Elasticsearch, alias: str, categories: Categories) -> Findings:
     """Whether a generation is live and has the mapping of this version with these categories."""
     try:
         live = read_live_generation(client, alias)
     except NoIndexError:
-        yield Finding(
-            "generation",
-            "warning",
-            "nothing has been loaded yet.",
-            "Run: foidex refresh (from the source in foidex.toml) or foidex load PATH",
-        )
+        yield _describe_absence(client, alias)
         return
     if live.mapping_hash != add_category_fields(load_index_schema(), categories).hash:
         yield Finding(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -292,14 +293,30 @@ def _read_live_mapping(client: Elasticsearch, alias: str) -> tuple[str, dict[str
     try:
         mappings = client.indices.get_mapping(index=alias).body
     except elasticsearch.NotFoundError:
-        raise NoIndexError(
-            f'there is no live generation behind "{alias}". Load records first: foidex refresh '
-            "(from the source in foidex.toml) or foidex load PATH."
-        ) from None
+        raise _make_absence_error(client, alias) from None
     if len(mappings) != 1:
         raise _make_ambiguous_alias_error(alias, sorted(mappings))
     ((name, body),) = mappings.items()
     return name, body["mappings"]
+
+
+def _make_absence_error(client: Elasticsearch, alias: str) -> NoIndexError:
+    """Nothing was loaded yet, or someone deleted the live index and others are kept."""
+    problem = f'there is no live generation behind "{alias}"'
+    if newest_generation := find_newest_generation(client, alias):
+        name = newest_generation.name
+        return NoIndexError(f"{problem}, but {name} is kept. Make it live: foidex rollback {name}")
+    return NoIndexError(
+        f"{problem}. Load records first: foidex refresh (from the source in foidex.toml) or foidex "
+        "load PATH."
+    )
+
+
+def find_newest_generation(client: Elasticsearch, alias: str) -> Generation | None:
+    """The newest verified generation, live or not; None where there is none that this user sees."""
+    with suppress(elasticsearch.AuthorizationException, elasticsearch.NotFoundError):
+        return next(iter(list_verified(client, alias)), None)
+    return None
 
 
 def _make_ambiguous_alias_error(alias: str, names: list[str]) -> GenerationError:
@@ -394,31 +411,32 @@ def list_unfinished(client: Elasticsearch, alias: str) -> list[str]:
 
 def roll_back_generation(
     client: Elasticsearch, alias: str, name: str | None
-) -> tuple[Generation, str]:
-    """Make a kept generation live again: the named one, or else the one before the live one.
+) -> tuple[Generation, str | None]:
+    """Make a kept generation live again: the named one, or else the one before the live one, which
+    is the newest where none is live.
 
-    Returns it, and the name of the one that was live. Raises GenerationError where there is none.
+    Returns it, and the name of the one that was live, if any. Raises GenerationError where it is
+    not kept, NoIndexError where nothing is.
     """
-    live_generation = read_live_generation(client, alias)
-    candidates = [
-        generation
-        for generation in list_verified(client, alias)
-        if generation.name != live_generation.name
-    ]
+    live_name = find_live_name(client, alias)
+    generations = list_verified(client, alias)
+    if live_name is None and not generations:
+        raise _make_absence_error(client, alias)
+    candidates = [generation for generation in generations if generation.name != live_name]
     others = ", ".join(generation.name for generation in candidates) or "none"
-    if name is None:
+    if name is None and live_name is not None:
+        live = read_live_generation(client, alias)
         candidates = [
             generation
             for generation in candidates
-            if (generation.built_at, generation.name)
-            < (live_generation.built_at, live_generation.name)
+            if (generation.built_at, generation.name) < (live.built_at, live.name)
         ]
     matches = [generation for generation in candidates if name in (None, generation.name)]
     if not matches:
         target = f'"{name}"' if name else "a generation older than the live one"
         raise GenerationError(f"{target} is not kept. Kept besides the live one: {others}.")
     promote_generation(client, alias, matches[0])
-    return matches[0], live_generation.name
+    return matches[0], live_name
 
 
 def prune_generations(

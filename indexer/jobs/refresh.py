@@ -32,6 +32,7 @@ from indexer.index.generations import (
     create_generation,
     discard_generation,
     find_live_name,
+    find_newest_generation,
     mark_verified,
     promote_generation,
     prune_generations,
@@ -370,14 +371,15 @@ def _set_generation_counts(generation: Generation, tally: Tally) -> Generation:
 
 
 def _find_base_generation(context: RefreshContext) -> Generation | None:
-    """The live generation; None where a full refresh finds none."""
+    """The live generation, which knows what was forgotten; for a full refresh the newest one that
+    is kept where none is live, and None where there is none at all."""
     incremental = context.mode == "incremental"
     try:
         live = read_live_generation(context.client, context.index.alias)
     except NoIndexError:
         if incremental:
             raise
-        return None
+        return find_newest_generation(context.client, context.index.alias)
     if incremental and live.mapping_hash != context.plan.schema.hash:
         raise SourceError(
             f"{live.name} was built with another mapping or other categories, so it cannot be "

@@ -47,6 +47,18 @@ def test_all_is_well_once_records_are_loaded(
     assert len(told.out.splitlines()) == 17
 
 
+def test_a_live_generation_that_was_deleted_by_hand_is_a_problem(
+    foidex: CommandLine, load: Callable[..., RefreshResult], client: Elasticsearch
+) -> None:
+    kept, live = (load([RECORD]).generation.name for _ in range(2))
+    client.indices.delete(index=live)
+    told = f"no generation is live, though {kept} is kept. Make it live: foidex rollback {kept}"
+    assert sole_finding(list_findings(foidex, UNSOUND), "generation") == ("problem", told)
+    done = foidex("rollback")
+    assert done.code == 0
+    assert done.out.startswith(f"{kept} is live again, with 1 records. None was live.")
+
+
 def test_another_mapping_wants_a_full_refresh(
     foidex: CommandLine, load: Callable[..., RefreshResult], client: Elasticsearch
 ) -> None:

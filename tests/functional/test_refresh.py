@@ -480,6 +480,28 @@ def test_every_refresh_can_be_undone_and_old_ones_are_pruned(
     assert read_live_generation(client, index.alias).name == names[3]
 
 
+def test_the_newest_generation_is_used_if_the_live_one_was_deleted_by_hand(
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
+) -> None:
+    """It is named, a smaller extract is compared with it, and rollback makes it live."""
+    strict = RefreshSettings(max_shrink_percent=0)
+    records = [record(f"R{n}") for n in range(4)]
+    oldest, kept, live = (run(records).generation.name for _ in range(3))
+    client.indices.delete(index=live)
+    with pytest.raises(NoIndexError, match=f"{kept} is kept. Make it live: foidex rollback {kept}"):
+        run(records, "incremental")
+    with pytest.raises(GenerationError, match=f"fewer than the 4 of {kept}"):
+        run(records[:3], "full", strict)
+    back, was = roll_back_generation(client, index.alias, None)
+    assert (back.name, was) == (kept, None)
+    assert read_live_generation(client, index.alias).name == kept
+    client.indices.delete(index=kept)
+    assert roll_back_generation(client, index.alias, oldest)[0].name == oldest
+    client.indices.delete(index=oldest)
+    with pytest.raises(NoIndexError, match="Load records first: foidex refresh"):
+        roll_back_generation(client, index.alias, None)
+
+
 def test_what_a_generation_of_the_first_version_holds_is_told(
     client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
 ) -> None:
