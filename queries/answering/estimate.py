@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from elasticsearch.dsl import aggs
@@ -20,6 +21,7 @@ from queries.questions.base import build_filters_agg, parse_filter_counts
 from queries.questions.prepared import prepare_question
 from queries.request.reader import Request
 from queries.request.reading_cost import CostPart, ReadingCost
+from queries.review.sample_plan import SECOND_READING, SamplePlan, plan_sample
 from queries.search.run import SearchEngine, build_count_body
 from queries.tables.scope import Scope, any_of, build_counted_query, build_offence_query
 
@@ -47,7 +49,8 @@ class Estimate(Struct, frozen=True):
 
     ``latest`` is the longest period that ends with the request's and fits the limit, and ``months``
     the longest of whole months; None where no period fits. ``offences``, ``terms`` and ``periods``
-    have the cost of each one on its own.
+    have the cost of each one on its own. ``sample`` is what a random sample that fits would say,
+    None where everything fits or nothing does.
     """
 
     reference: str
@@ -63,6 +66,7 @@ class Estimate(Struct, frozen=True):
     offences: tuple[CostPart, ...]
     terms: tuple[CostPart, ...]
     periods: tuple[CostPart, ...]
+    sample: SamplePlan | None = None
 
 
 class _LabelledQuery(NamedTuple):
@@ -70,8 +74,16 @@ class _LabelledQuery(NamedTuple):
     query: Query
 
 
-def estimate_cost(engine: SearchEngine, request: Request, cost: ReadingCost) -> Estimate:
-    """Count what would have to be read. Raises as ``SearchEngine.run_search``."""
+def estimate_cost(
+    engine: SearchEngine,
+    request: Request,
+    cost: ReadingCost,
+    second_reading: Fraction = SECOND_READING,
+) -> Estimate:
+    """Count what would have to be read. Raises as ``SearchEngine.run_search``.
+
+    ``second_reading`` is the share of a sample that a second person reads.
+    """
     scope = request.scope
     breakdowns = _list_breakdowns(scope)
     result = engine.run_search(_build_estimate_body(request, scope, breakdowns))
@@ -105,6 +117,9 @@ def estimate_cost(engine: SearchEngine, request: Request, cost: ReadingCost) -> 
         offences=parts.get("offences", ()),
         terms=parts.get("terms", ()),
         periods=parts.get("periods", ()),
+        sample=plan_sample(
+            aggregation["doc_count"], cost.max_records, cost.minutes, second_reading
+        ),
     )
 
 
@@ -230,8 +245,24 @@ def _format_estimate_lines(estimate: Estimate) -> Iterator[str]:
         yield from _format_cost_table("Each term alone", estimate.terms)
         if len(estimate.periods) > 1:
             yield from _format_cost_table("Each period alone", estimate.periods)
+    if estimate.sample:
+        yield from _format_sample(estimate.sample)
     yield ""
     yield f"From {estimate.generation}, built {estimate.built_at:%Y-%m-%d %H:%M} UTC."
+
+
+def _format_sample(plan: SamplePlan) -> Iterator[str]:
+    half, tenth = plan.if_half, plan.if_tenth
+    yield "A random sample that fits"
+    yield (
+        f"  {plan.records:,} of {plan.population:,} records, {plan.second_readings:,} of them read "
+        f"by a second person too: {plan.hours:,.1f} hours."
+    )
+    yield (
+        f"  If half of them are relevant, between {half.low:,} and {half.high:,} of all records "
+        f"are ({plan.confidence:.0%})."
+    )
+    yield f"  If one in ten is, between {tenth.low:,} and {tenth.high:,}."
 
 
 def _format_cost_table(

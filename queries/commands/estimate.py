@@ -25,12 +25,20 @@ CentralOption = Annotated[
     bool, typer.Option("--central", help="Use the limit for central government, 24 hours.")
 ]
 
+SecondReadingOption = Annotated[
+    int,
+    typer.Option(
+        "--second", min=0, max=100, help="Percent of a sample that a second person reads too."
+    ),
+]
+
 
 @estimate_app.command("estimate", rich_help_panel=ANSWER_PANEL)
 def run_estimate_command(
     request: RequestArgument,
     minutes: MinutesOption = 3,
     central: CentralOption = False,
+    second: SecondReadingOption = 20,
     form: ReportFormatOption = ReportFormat.TEXT,
 ) -> None:
     """Compare the time to read the records with the limit of 18 hours, and show what would fit.
@@ -58,7 +66,7 @@ def run_estimate_command(
         cost = ReadingCost(Fraction(str(minutes)), limit)
         with get_session().client() as client:
             engine = LiveSearch(client, get_session().settings.index.alias)
-            result = estimate_cost(engine, parsed_request, cost)
+            result = estimate_cost(engine, parsed_request, cost, Fraction(second, 100))
         run.write(generation=result.generation, records=result.total.records)
         is_text = form is ReportFormat.TEXT
         print(format_estimate(result) if is_text else f"{format_json(result)}\n", end="")

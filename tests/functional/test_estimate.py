@@ -96,6 +96,11 @@ def test_records_hours_and_what_fits_by_hand(
     text = format_estimate(found)
     assert "9 records would have to be read" in text
     assert "over the limit of 18 hours (3 records)" in text
+    # Of two records and a second reading of one: with 1 of 2 relevant, 1 to 8 of 9 are; with none,
+    # 7 at most, for one sample in 36 then holds none.
+    assert "2 of 9 records, 1 of them read by a second person too: 18.0 hours." in text
+    assert "If half of them are relevant, between 1 and 8 of all records are (95%)." in text
+    assert "If one in ten is, between 0 and 7." in text
 
 
 def test_the_total_counts_once_what_several_questions_ask_about(
@@ -106,6 +111,8 @@ def test_the_total_counts_once_what_several_questions_ask_about(
     assert said(found.questions) == [("Q2", 3), ("Q3", 3)]
     assert found.total.records == 5
     assert found.total.fits
+    assert found.sample is None
+    assert "random sample" not in format_estimate(found)
     assert found.latest
     assert found.latest.label == "2018-01-01 to 2018-04-30"
 
