@@ -35,11 +35,13 @@ class Session:
         """The settings, read when they are first needed. Raises ConfigurationError."""
         from indexer.config.loader import load_settings
         from indexer.config.secrets import find_exposed_secrets
+        from indexer.records.offences.active import select_offence_table
 
         if self._settings is None:
             self._settings = load_settings(config=self.config)
             if warning := find_exposed_secrets(self._settings):
                 self.progress.say(f"{warning} Run: chmod o-r {self._settings.file}")
+        select_offence_table(self._settings.offences.own)
         return self._settings
 
     @property

@@ -21,6 +21,7 @@ from msgspec import Struct
 from indexer.config.model import (
     PATTERN_WORDS,
     ConfigFile,
+    OffenceSettings,
     RecordsSettings,
     ServerSettings,
     Settings,
@@ -111,6 +112,7 @@ _URL_PASSWORD: Final = re.compile(r"//[^/@:]*:[^@]+@|[?&]password=")
 _FILE_KEYS: Final = {
     "server": ("ca_cert", "password_file", "api_key_file"),
     "source": ("database_url_file",),
+    "offences": ("table",),
 }
 
 
@@ -134,6 +136,7 @@ def load_settings(
     file = _override_from_environment(_resolve_file_paths(file, path.parent), env)
     _check_server(file.server)
     _check_records(file.records)
+    _check_offences(file.offences)
     check_categories(file.categories, PLAIN_CONTRACT.names)
     return Settings(
         **{name: getattr(file, name) for name in ConfigFile.__struct_fields__},
@@ -326,6 +329,14 @@ def _check_records(records: RecordsSettings) -> None:
         raise ConfigurationError(
             f"[records] covers: begins on {start}, but no record may be of a day before "
             f"{records.earliest}. Correct covers, or set earliest in [records] to an earlier day."
+        )
+
+
+def _check_offences(offences: OffenceSettings) -> None:
+    """Raise ConfigurationError for a scheme without codes."""
+    if offences.scheme == "own" and offences.table is None:
+        raise ConfigurationError(
+            '[offences] scheme is "own", but no table has its codes. Set table, or remove scheme.'
         )
 
 

@@ -16,6 +16,8 @@ from indexer.records.contract import DEFAULT_EARLIEST_DAY
 from indexer.records.coverage import CoverageSettings
 from indexer.records.damage.kinds import RepairKind
 from indexer.records.model import PRINTABLE
+from indexer.records.offences.own_table import OwnOffences
+from indexer.records.offences.table import CodeScheme
 
 _INDEX_NAME: Final = r"^[a-z][a-z0-9_-]{0,79}$"
 
@@ -219,6 +221,19 @@ class RecordsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     earliest: date = DEFAULT_EARLIEST_DAY
 
 
+class OffenceSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The force's own offence codes: a table relative to foidex.toml. Its codes are added to the
+    Home Office's, or with ``scheme`` "own" are all that there are."""
+
+    table: Annotated[str, Meta(min_length=1)] | None = None
+    scheme: CodeScheme = "home-office"
+
+    @property
+    def own(self) -> OwnOffences | None:
+        """The table, or None if there are only the Home Office's codes."""
+        return OwnOffences(Path(self.table), self.scheme) if self.table else None
+
+
 class BackupSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The snapshot repository of the force's own server; the embedded server has one already."""
 
@@ -355,6 +370,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     terms: TermBookSettings = TermBookSettings()
     source: SourceSettings = SourceSettings()
     records: RecordsSettings = RecordsSettings()
+    offences: OffenceSettings = OffenceSettings()
     refresh: RefreshSettings = RefreshSettings()
     audit: AuditSettings = AuditSettings()
     backup: BackupSettings = BackupSettings()

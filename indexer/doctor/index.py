@@ -14,6 +14,7 @@ from indexer.index.mapping import add_category_fields, load_index_schema
 from indexer.records.categories import Categories
 from indexer.records.damage.kinds import advise_repair, list_damage_counts
 from indexer.records.narrative import MATCHING_RULE
+from indexer.records.offences import load_offence_table
 
 
 def _describe_absence(client: Elasticsearch, alias: str) -> Finding:
@@ -52,6 +53,13 @@ def check_live_generation(client: Elasticsearch, alias: str, categories: Categor
             "warning",
             f"the text of {live.name} was cut by version {live.counting_rule} of the matching "
             f"rule, and this foidex has version {MATCHING_RULE}.",
+            "Run a full refresh: foidex refresh --full",
+        )
+    elif live.offence_table != load_offence_table().fingerprint:
+        yield Finding(
+            "generation",
+            "warning",
+            f"{live.name} was built with another table of offence codes than this foidex has.",
             "Run a full refresh: foidex refresh --full",
         )
     else:

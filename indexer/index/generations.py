@@ -26,6 +26,7 @@ from indexer.records.coverage import Coverage
 from indexer.records.damage.kinds import TextDamage
 from indexer.records.model import DELETED
 from indexer.records.narrative import MATCHING_RULE, find_counting_rule
+from indexer.records.offences import load_offence_table
 
 _MERGE_TIMEOUT_SECONDS: Final = 6 * 3600
 
@@ -49,6 +50,8 @@ class Generation(Struct, frozen=True):
     since. ``coverage`` are the days it holds records of, and ``damage`` counts the records with
     damaged text; both are None in those of earlier versions. ``matching_rule`` is the version of
     the matching rule by which its text was cut, None where that was not recorded.
+    ``offence_table`` is the fingerprint of the table by which its offence codes were placed, and
+    ``codes_outside_validity`` counts records from before or after the life of their code.
     """
 
     name: str
@@ -81,6 +84,8 @@ class Generation(Struct, frozen=True):
     coverage: Coverage | None = None
     damage: TextDamage | None = None
     matching_rule: int | None = None
+    offence_table: str | None = None
+    codes_outside_validity: dict[str, int] = {}
 
     @property
     def counting_rule(self) -> int:
@@ -170,7 +175,11 @@ def _make_generation(alias: str, make: Callable[[Generation], None], **fields: A
     stamp = f"{alias}-{built_at:%Y%m%d-%H%M%S}"
     for suffix in ("", *(f"-{number}" for number in range(2, 100))):
         generation = Generation(
-            name=f"{stamp}{suffix}", built_at=built_at, matching_rule=MATCHING_RULE, **fields
+            name=f"{stamp}{suffix}",
+            built_at=built_at,
+            matching_rule=MATCHING_RULE,
+            offence_table=load_offence_table().fingerprint,
+            **fields,
         )
         try:
             make(generation)

@@ -367,6 +367,7 @@ def _set_generation_counts(generation: Generation, tally: Tally) -> Generation:
         tombstones=tally.tombstones,
         watermark=tally.watermark,
         unknown_codes=dict(tally.unknown_codes.most_common(100)),
+        codes_outside_validity=dict(tally.codes_outside_validity.most_common(100)),
     )
 
 
@@ -390,6 +391,11 @@ def _find_base_generation(context: RefreshContext) -> Generation | None:
             f"the text of {live.name} was cut by version {live.counting_rule} of the matching "
             f"rule, and this foidex has version {MATCHING_RULE}, so an increment would mix the "
             "two. Run a full refresh: foidex refresh --full"
+        )
+    if incremental and live.offence_table != load_offence_table().fingerprint:
+        raise SourceError(
+            f"{live.name} was built with another table of offence codes, so an increment would "
+            "count some of its codes differently. Run a full refresh: foidex refresh --full"
         )
     if incremental and live.damage and live.damage.repair != sort_kinds(context.plan.repair):
         raise SourceError(

@@ -10,6 +10,7 @@ from indexer.jobs.refresh import RefreshResult
 from indexer.loading.faults import describe_records, list_kinds
 from indexer.records.coverage import Coverage, list_month_spans
 from indexer.records.damage.kinds import TextDamage, advise_repair, list_damage_counts
+from indexer.records.offences import load_offence_table
 
 _MAX_SPANS: Final = 12
 
@@ -43,6 +44,8 @@ def summarise_refresh(result: RefreshResult) -> list[str]:
             f"{describe_unknown_codes(generation.unknown_codes)} Only the class of their category "
             "covers them."
         )
+    if generation.codes_outside_validity:
+        lines.append(describe_codes_outside_validity(generation.codes_outside_validity))
     if generation.unresolved_links:
         lines.append(
             f"Links without a code to a record that is not in the index: "
@@ -141,3 +144,15 @@ def describe_unknown_codes(codes: dict[str, int]) -> str:
     """The offence codes that are not in the table, each with its number of records."""
     counts = ", ".join(f"{code} ({number:,})" for code, number in codes.items())
     return f"Offence codes not in the table: {counts}."
+
+
+def describe_codes_outside_validity(codes: dict[str, int]) -> str:
+    """The codes of records from before or after the days of the code, each with its records."""
+    table = load_offence_table()
+    counts = ", ".join(
+        f"{code} {table.find_validity(code).words} ({number:,})" for code, number in codes.items()
+    )
+    return (
+        f"Records from before or after the days of their offence code, as far as known: {counts}. "
+        "They are in the index."
+    )

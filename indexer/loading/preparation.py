@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, TypeAlias
 
 import msgspec
@@ -82,6 +82,7 @@ class PendingDocument(BulkDocument, frozen=True, gc=False):
 
     ``number`` is the position of its raw record in the batch. For a tombstone ``digest`` and
     ``code`` are empty; for a record they are its content hash, as bytes, and its offence code.
+    ``day`` is the day it was recorded.
     """
 
     number: int
@@ -90,6 +91,7 @@ class PendingDocument(BulkDocument, frozen=True, gc=False):
     digest: bytes = b""
     tombstone: bool = True
     code: str = ""
+    day: date | None = None
     bare_links: int = 0
     damage: tuple[str, ...] = ()
     repaired: tuple[str, ...] = ()
@@ -109,10 +111,12 @@ class RecordFault(Struct, frozen=True, gc=False):
 
 class DocumentStatistics(Struct):
     """What is counted about documents: the newest ``updated_at``, the records with each offence
-    code that the table lacks, the links without a code, and the damage to text."""
+    code that the table lacks, those from before or after the life of their code, the links without
+    a code, and the damage to text."""
 
     watermark: datetime | None = None
     unknown_codes: dict[str, int] = {}
+    codes_outside_validity: dict[str, int] = {}
     bare_links: int = 0
     damage: DamageTally = msgspec.field(default_factory=DamageTally)
 
@@ -172,6 +176,7 @@ def _describe_document(
         hash_encoded_content(source),
         tombstone=False,
         code=document.offence_code,
+        day=document.recorded_on,
         bare_links=sum(link.offence_code is None for link in document.linked),
         damage=document.damage,
         repaired=document.repaired,
@@ -184,15 +189,19 @@ def collect_statistics(
     """What is counted about documents."""
     statistics = DocumentStatistics()
     codes: Counter[str] = Counter()
+    misplaced_codes: Counter[str] = Counter()
     for document in documents:
         time = document.updated_at
         if time and (statistics.watermark is None or time > statistics.watermark):
             statistics.watermark = time
         if document.code and not offences.has_code(document.code):
             codes[describe_offence_code(document.code)] += 1
+        elif document.day and offences.is_outside_validity(document.code, document.day):
+            misplaced_codes[document.code] += 1
         if document.bare_links:
             statistics.bare_links += document.bare_links
         if document.damage or document.repaired:
             statistics.damage.add(document.damage, document.repaired)
     statistics.unknown_codes = dict(codes)
+    statistics.codes_outside_validity = dict(misplaced_codes)
     return statistics

@@ -64,6 +64,7 @@ class Tally(Struct):
     content: int = 0
     watermark: datetime | None = None
     unknown_codes: Counter[str] = msgspec.field(default_factory=Counter)
+    codes_outside_validity: Counter[str] = msgspec.field(default_factory=Counter)
     bare_links: int = 0
     changed: list[str] | None = None
     reasons: list[str] = []
@@ -93,6 +94,7 @@ class Tally(Struct):
         newest = [time for time in (self.watermark, statistics.watermark) if time]
         self.watermark = max(newest, default=None)
         self.unknown_codes.update(statistics.unknown_codes)
+        self.codes_outside_validity.update(statistics.codes_outside_validity)
         self.bare_links += statistics.bare_links
         self.damage.merge(statistics.damage)
 

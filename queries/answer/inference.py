@@ -12,6 +12,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from indexer.records.offences import load_offence_table
+from indexer.records.offences.active import clear_with_table
 from queries.answer.condition import (
     BY_TEXT,
     AnyTermCondition,
@@ -55,6 +56,7 @@ def is_single_valued(condition: Condition) -> bool:
     return isinstance(condition, (IntervalCondition, FieldCondition, *_OFFENCE_CONDITIONS))
 
 
+@clear_with_table
 @lru_cache(_PAIR_CACHE_SIZE)
 def covers_condition(wide: Condition, narrow: Condition) -> bool:
     """Whether all that meets the narrow condition meets the wide one, and not the other way
@@ -121,6 +123,7 @@ def _covers_all_codes(wide: Condition, narrow: Condition) -> bool:
     return all(_holds_for_code(wide, code) for code in _expand_codes(narrow))
 
 
+@clear_with_table
 @lru_cache(_PAIR_CACHE_SIZE)
 def _holds_for_code(condition: Condition, code: str) -> bool:
     """Whether a condition on offences, or links, holds for those of a code."""
@@ -135,6 +138,7 @@ def _holds_for_code(condition: Condition, code: str) -> bool:
     return False
 
 
+@clear_with_table
 @lru_cache(_CACHE_SIZE)
 def _expand_codes(condition: Condition) -> frozenset[str]:
     """The codes of a condition on offences, or links; "22/*" are the unknown ones of category 22,
@@ -298,6 +302,7 @@ def _iter_related_pairs(
                 yield (earlier, later), (first, second)
 
 
+@clear_with_table
 @lru_cache(_CACHE_SIZE)
 def partition_conditions(
     conditions: tuple[Condition, ...],

@@ -53,7 +53,11 @@ TermsArgument = Annotated[
 
 OffenceOption = Annotated[
     list[str] | None,
-    typer.Option("--offence", help="Only this offence code and every code below it. Repeatable."),
+    typer.Option(
+        "--offence",
+        help="Only this offence code, or those of a range such as 19C-19K, with every code below. "
+        "Repeatable.",
+    ),
 ]
 
 

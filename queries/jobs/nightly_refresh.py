@@ -41,6 +41,7 @@ from indexer.jobs.report import (
 )
 from indexer.jobs.retention import expire_rejects
 from indexer.jobs.summary import (
+    describe_codes_outside_validity,
     describe_damage_found,
     describe_notes,
     describe_skipped,
@@ -237,6 +238,8 @@ def summarise_source_check(tally: Tally) -> list[str]:
     lines += list_kinds(tally.faults.list_kinds())
     if tally.unknown_codes:
         lines.append(describe_unknown_codes(tally.unknown_codes))
+    if tally.codes_outside_validity:
+        lines.append(describe_codes_outside_validity(dict(tally.codes_outside_validity)))
     return [*lines, *describe_damage_found(tally.damage.total(), tally.indexed)]
 
 

@@ -30,8 +30,9 @@ _ANSWERS: Final[dict[NameKind, str]] = {
 _KINDS_WITHOUT_CODE: Final = ("flag", "none", "outcome")
 
 
-def format_offence_lookup(lookup: OffenceLookup) -> str:
-    """What is known of the words asked about, as lines."""
+def format_offence_lookup(lookup: OffenceLookup, own_table: str | None = None) -> str:
+    """What is known of the words asked about, as lines. ``own_table`` is the file with all codes,
+    if the force has a scheme of its own."""
     lines = [wrap_paragraph(_describe_name(name)) for name in lookup.names]
     if lookup.offences and not lookup.is_exact:
         lines.append(f'No title has the words "{lookup.words}". Similar ones:')
@@ -43,7 +44,7 @@ def format_offence_lookup(lookup: OffenceLookup) -> str:
     if not lines:
         lines.append(
             f'Nothing is known of "{lookup.words}". Try one word of the title of the offence, or '
-            "its code."
+            f"its code.{f' The codes are those of {own_table}.' if own_table else ''}"
         )
     return "\n".join(lines) + "\n"
 

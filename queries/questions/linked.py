@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from indexer.errors import RequestError
 from indexer.records.offences import load_offence_table
+from indexer.records.offences.ranges import list_codes, require_codes
 from queries.answer.condition import Not, build_link_condition
 from queries.answer.types import FactMeta, QuestionAnswer, Relation
 from queries.questions.base import Question, write_overlap_note
@@ -24,7 +25,8 @@ _LINKED: Final = "linked"
 
 
 class Linked(Question, frozen=True, tag="linked"):
-    """A row for each code, with all codes below it, and one for records with no such link."""
+    """A row for each code, or code of a range, with all codes below it, and one for records with
+    no such link."""
 
     codes: Annotated[tuple[str, ...], Meta(min_length=1, max_length=100)]
 
@@ -33,7 +35,7 @@ class Linked(Question, frozen=True, tag="linked"):
         del scope
         for number, code in enumerate(self.codes):
             try:
-                load_offence_table().require(code)
+                require_codes(load_offence_table(), code)
             except RequestError as error:
                 yield Problem(f".codes[{number}]", str(error))
 
@@ -83,7 +85,9 @@ class Linked(Question, frozen=True, tag="linked"):
         )
 
     def _canonical_codes(self) -> list[str]:
-        return list(dict.fromkeys(map(load_offence_table().canonical, self.codes)))
+        table = load_offence_table()
+        codes = (code for written in self.codes for code in list_codes(table, written))
+        return list(dict.fromkeys(codes))
 
 
 def _build_link_query(codes: list[str]) -> Query:

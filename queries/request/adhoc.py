@@ -12,6 +12,7 @@ from msgspec import Struct
 from indexer.errors import RequestError
 from indexer.records.categories import Categories
 from indexer.records.offences import load_offence_table
+from indexer.records.offences.ranges import require_codes
 from queries.questions.base import Question
 from queries.questions.by import By
 from queries.questions.cross import Cross
@@ -66,7 +67,6 @@ def build_adhoc_request(
     """
     effective_options = options or AdhocOptions()
     book = book or load_default_term_book()
-    table = load_offence_table()
     mentions = tuple(_build_adhoc_wording(term, effective_options, len(terms)) for term in terms)
     request = Request(
         reference="ad hoc",
@@ -75,7 +75,7 @@ def build_adhoc_request(
         periods=_parse_adhoc_periods(effective_options),
         mentions=apply_term_book(mentions, tuple[Wording, ...], book.extra_spellings),
         offences=tuple(
-            OffenceSpec(codes=(table.require(code),)) for code in effective_options.codes
+            OffenceSpec(codes=_check_codes(written)) for written in effective_options.codes
         ),
         where=_parse_field_values(effective_options.field_filters),
         categories=categories or {},
@@ -86,6 +86,12 @@ def build_adhoc_request(
     for question in request.questions:
         _raise_problems(list(question.problems(request.scope)))
     return request
+
+
+def _check_codes(written: str) -> tuple[str, ...]:
+    """The code as it is known, or the range as it is written. Raises RequestError."""
+    codes = require_codes(load_offence_table(), written)
+    return codes if len(codes) == 1 else (written,)
 
 
 def _raise_problems(problems: list[Problem]) -> None:

@@ -13,6 +13,7 @@ from indexer.errors import RequestError
 from indexer.records.categories import Categories
 from indexer.records.model import MAX_AGE, Age
 from indexer.records.offences import load_offence_table
+from indexer.records.offences.ranges import list_codes, require_codes
 from queries.answer.condition_text import abbreviate_codes
 from queries.spec.problem import Problem
 from queries.spec.term_spec import Wording, find_term_problems, to_mention
@@ -53,9 +54,9 @@ class PeriodSpec(
 
 
 class OffenceSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """One row of offences: each code with all codes below it.
+    """One row of offences: each code, or each code of a range (19C-19K), with all codes below it.
 
-    Without a label the row is called by the titles of its codes.
+    Without a label the row is called by the titles of its codes, and the ends of its ranges.
     """
 
     codes: Annotated[tuple[str, ...], Meta(min_length=1, max_length=100)]
@@ -65,8 +66,12 @@ class OffenceSpec(Struct, frozen=True, forbid_unknown_fields=True):
     def row(self) -> OffenceRow:
         """The row, with canonical codes."""
         table = load_offence_table()
-        codes = tuple(dict.fromkeys(map(table.canonical, self.codes)))
-        return OffenceRow(codes, self.label or "; ".join(map(table.title, codes)))
+        parts = list(dict.fromkeys(list_codes(table, written) for written in self.codes))
+        codes = tuple(dict.fromkeys(code for part in parts for code in part))
+        titles = (
+            table.title(part[0]) if len(part) == 1 else f"{part[0]} to {part[-1]}" for part in parts
+        )
+        return OffenceRow(codes, self.label or "; ".join(titles))
 
 
 class AgeBand(
@@ -178,7 +183,7 @@ class ScopeSpec(
         for number, spec in enumerate(self.offences):
             for index, code in enumerate(spec.codes):
                 try:
-                    load_offence_table().require(code)
+                    require_codes(load_offence_table(), code)
                 except RequestError as error:
                     yield Problem(f".offences[{number}].codes[{index}]", str(error))
         yield from self._repeated_rows()
@@ -188,7 +193,7 @@ class ScopeSpec(
     def _repeated_rows(self) -> Iterator[Problem]:
         code_sets: set[frozenset[str]] = set()
         for number, spec in enumerate(self.offences):
-            codes = frozenset(map(load_offence_table().canonical, spec.codes))
+            codes = frozenset(spec.row.codes)
             if codes in code_sets:
                 codes_text = abbreviate_codes(spec.codes)
                 yield Problem(

@@ -34,7 +34,7 @@ from queries.tables.field_values import (
     format_field_value,
     load_outcome_titles,
     parse_field_value,
-    parse_integer_value,
+    parse_outcome,
     require_choice,
 )
 from queries.tables.request_axes import build_offence_rows_axis
@@ -223,7 +223,7 @@ def _build_outcome_axis() -> Axis:
         for bucket in (missing, *map(bucket_for_value, OUTCOME_NUMBERS)):
             if bucket.is_called(name):
                 return bucket
-        return bucket_for_value(parse_integer_value("outcome", name, OUTCOME_NUMBERS))
+        return bucket_for_value(parse_outcome(name))
 
     return Axis(
         "Outcome",

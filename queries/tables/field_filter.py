@@ -24,13 +24,12 @@ from queries.answer.condition import (
     build_victim_condition,
 )
 from queries.tables.field_values import (
-    OUTCOME_NUMBERS,
     SEX_LABELS,
     describe_ages,
     describe_outcome,
     format_field_value,
     parse_field_value,
-    parse_integer_value,
+    parse_outcome,
     require_choice,
 )
 from queries.tables.scope import FieldFilter, all_of
@@ -117,7 +116,7 @@ def _build_category_filter(name: str, values: Sequence[str], category: Category)
 
 
 def _build_outcome_filter(values: Sequence[str]) -> FieldFilter:
-    numbers = [parse_integer_value("outcome", text, OUTCOME_NUMBERS) for text in values]
+    numbers = list(dict.fromkeys(map(parse_outcome, values)))
     return FieldFilter(
         "outcome",
         _describe_filter("Outcome", list(map(describe_outcome, numbers))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any, Final
 
@@ -20,10 +21,21 @@ _MAX_CHOICES_SHOWN: Final = 12
 
 
 @cache
+def _load_outcomes() -> dict[int, tuple[str, str]]:
+    """The title and the short name of each outcome number, from ``mappings/outcomes.tsv``."""
+    table = read_tsv_rows(find_data_folder("mappings") / "outcomes.tsv", 3)
+    return {int(outcome): (title, name) for outcome, title, name in table}
+
+
+@cache
 def load_outcome_titles() -> dict[int, str]:
-    """The title of each outcome number, from ``mappings/outcomes.tsv``."""
-    table = read_tsv_rows(find_data_folder("mappings") / "outcomes.tsv", 2)
-    return {int(outcome): title for outcome, title in table}
+    """The title of each outcome number."""
+    return {number: title for number, (title, _) in _load_outcomes().items()}
+
+
+def load_outcome_names() -> dict[int, str]:
+    """The short name of each outcome number, as a request may write it."""
+    return {number: name for number, (_, name) in _load_outcomes().items()}
 
 
 def describe_ages(first: int, last: int, joiner: str = "and") -> str:
@@ -41,6 +53,33 @@ def describe_outcome(number: int) -> str:
     """An outcome for a sentence: 14 ("Evidential difficulties")."""
     title = load_outcome_titles().get(number)
     return f'{number} ("{title}")' if title else str(number)
+
+
+def parse_outcome(text: str) -> int:
+    """The number of an outcome, given by number or by name: "charged" is 1.
+
+    A name is the short name, the title, or its first words if no other title has them. Raises
+    RequestError, with all outcomes, for one that does not exist.
+    """
+    words = " ".join(text.split()).casefold()
+    if words.isdecimal() and int(words) in OUTCOME_NUMBERS:
+        return int(words)
+    outcomes = _load_outcomes()
+    whole = [number for number, names in outcomes.items() if words in map(str.casefold, names)]
+    started = [
+        number
+        for number, (title, _) in outcomes.items()
+        if re.match(rf"{re.escape(words)}\b", title, re.IGNORECASE)
+    ]
+    numbers = whole or (started if words else [])
+    if len(numbers) == 1:
+        return numbers[0]
+    names = load_outcome_names()
+    if numbers:
+        listed = ", ".join(f"{number} ({outcomes[number][0]})" for number in numbers)
+        raise RequestError(f'"{text[:60]}" may be any of the outcomes {listed}. Give one number.')
+    listed = ", ".join(f"{number} {name}" for number, name in names.items())
+    raise RequestError(f'"{text[:60]}" is not a valid outcome. It may be {listed}.')
 
 
 def format_field_value(value: Any) -> str:

@@ -19,6 +19,7 @@ from indexer.records.offences.facts import (
     load_code_facts,
     load_common_names,
 )
+from indexer.records.offences.ranges import list_codes
 from indexer.records.offences.table import OffenceTable
 
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -83,9 +84,9 @@ class OffenceLookup(Struct, frozen=True):
 def find_offences(words: str, limit: int = 20) -> OffenceLookup:
     """Look up a code, a name or words of titles; at most ``limit`` codes are listed."""
     table = load_offence_table()
-    if table.has_code(code := table.canonical(words)):
-        below = sorted(table.covered([code]) & table.titles.keys(), key=sort_code)
-        codes = [code, *(other for other in below if other != code)]
+    if all(map(table.has_code, named := list_codes(table, words))):
+        below = sorted(table.covered(named) & table.titles.keys(), key=sort_code)
+        codes = list(dict.fromkeys([*named, *below]))
         return _make_lookup(words, (), codes, limit, is_exact=True)
     tokens = [token for token in _split_words(words) if token not in _CLOSED_WORDS]
     names = () if table.scheme == "own" else tuple(_find_names(tokens))

@@ -8,6 +8,7 @@ A force may have a scheme of its own, whose codes are only what its table says.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -81,6 +82,12 @@ class OffenceTable:
             return f"{match[1]}{match[2]}"
         return text
 
+    @property
+    def fingerprint(self) -> str:
+        """A short hash of what covers each known code: of what an index depends on."""
+        paths = "\n".join(" ".join(self.path(code)) for code in sorted(self.titles))
+        return hashlib.sha256(f"{self.scheme}\n{paths}".encode()).hexdigest()[:16]
+
     @cached_property
     def _special_codes(self) -> dict[str, str]:
         """The codes in capitals that the Home Office's rules for writing codes do not read."""
@@ -125,7 +132,8 @@ class OffenceTable:
         if self.scheme == "own" or code in self.composites:
             return None
         match = _CATEGORY.match(code)
-        if not match or (code in self.own_codes and not SUBCODE_SHAPE.fullmatch(code)):
+        is_read = SUBCODE_SHAPE.fullmatch(code) or _CLASS.fullmatch(code)
+        if not match or (code in self.own_codes and not is_read):
             return None
         is_part = self.parents.get(code) in self.composites
         return None if is_part and match[1] != code else match[1]

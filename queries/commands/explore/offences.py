@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from indexer.session import get_session
 from queries.commands.options import EXPLORE_PANEL
 
 offences_app = typer.Typer()
@@ -41,5 +42,8 @@ def run_offences_command(
     from queries.answer.types import format_json
     from queries.layout.offence_text import format_offence_lookup
 
+    offences = get_session().settings.offences
     lookup = find_offences(" ".join(words), limit)
-    print(f"{format_json(lookup)}\n" if as_json else format_offence_lookup(lookup), end="")
+    table = offences.table if offences.scheme == "own" else None
+    text = f"{format_json(lookup)}\n" if as_json else format_offence_lookup(lookup, table)
+    print(text, end="")

@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import chain, combinations, permutations, product
 from typing import Final, NamedTuple
 
+from indexer.records.offences.active import clear_with_table
 from queries.answer.condition import (
     BY_TEXT,
     WITHOUT_VICTIM,
@@ -144,6 +145,7 @@ def make_population(unit: str, *condition_sets: Iterable[Condition]) -> Populati
     return _build_population(unit, frozenset[Condition]().union(*condition_sets))
 
 
+@clear_with_table
 @lru_cache(_CACHE_SIZE)
 def _build_population(unit: str, all_conditions: frozenset[Condition]) -> Population:
     criteria = simplify_conditions(sorted(all_conditions, key=BY_TEXT))
@@ -334,6 +336,7 @@ def _group_families(populations: Iterable[Population]) -> Iterator[_ConditionFam
             yield _ConditionFamily(outer, tuple(members))
 
 
+@clear_with_table
 @lru_cache(_CACHE_SIZE)
 def _widen_population(population: Population) -> tuple[tuple[Condition, Population], ...]:
     """Each condition of a population, and the population without it."""

@@ -203,7 +203,7 @@ def test_what_is_wrong_in_a_question_is_one_message_with_its_line(
         ("where: {district: [Nroth]}", '"Nroth" is not a valid district. Did you mean "North"? It may be North, South.'),
         ("where: {priority: [high]}", '"high" is not a valid priority: expected a whole number.'),
         ("where: {online: [yes]}", '"yes" is not a valid online. It may be true, false.'),
-        ("where: {outcome: [23]}", "expected a whole number from 1 to 22"),
+        ("where: {outcome: [23]}", '"23" is not a valid outcome. It may be 1 charged, 2 youth caution, 3 adult'),
         ("where: {sex: [woman]}", '"woman" is not a valid sex. It may be F, M, X, U, Female, Male, Neither, Unknown sex.'),
         ("where: {victim: {}}", "victim: says nothing. Give an age, a sex or both."),
         ("where: {victim: {agee: {to: 17}}}", '"agee" is not a key here. Did you mean "age"? The keys are age, sex.'),
