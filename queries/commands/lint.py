@@ -63,13 +63,20 @@ def run_lint_command(
     Example: foidex lint request.yaml --publish
     """
     from queries.answer.types import format_json
-    from queries.lint.findings import format_request_outline, format_wording_check, make_lint_report
+    from queries.lint.findings import (
+        format_offence_changes,
+        format_request_outline,
+        format_wording_check,
+        make_lint_report,
+    )
 
     if offline and publish:
         raise typer.BadParameter("--publish needs a server. Leave out --offline.")
     parsed_request = load_request(request)
     if form is ReportFormat.TEXT:
         print(format_request_outline(parsed_request, str(request)), end="", flush=True)
+        if changes := format_offence_changes(parsed_request):
+            print(f"\n{changes}", end="", flush=True)
     wording_check = None if offline else _run_wording_check(parsed_request, contexts=context)
     preview = _preview_release(parsed_request) if publish and wording_check else None
     if form is ReportFormat.JSON:

@@ -8,7 +8,7 @@ then counted exactly. All searches are of one sealed generation, so all numbers 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -16,6 +16,7 @@ from elasticsearch import Elasticsearch
 from elasticsearch.dsl.query import MatchAll
 
 from queries.answer.types import Answer, NearMissCount, NearMisses, SpellingCount
+from queries.lint.class_readings import CodeReading, find_class_readings
 from queries.lint.coverage import describe_request_coverage
 from queries.lint.findings import (
     SampleContext,
@@ -83,6 +84,7 @@ def check_wording(  # noqa: PLR0913 - two of them are options with defaults
     records, in_scope, *code_counts = sealed.numbers(
         base.query(), [MatchAll(), scope.query(), *(build_offence_query([code]) for code in codes)]
     )
+    readings = _count_readings(sealed, base, find_class_readings(codes))
     damage = count_scope_damage(sealed, base)
     usages = _list_term_usages(request, base)
     checker = _TermChecker(sealed, usages, book, limits, contexts)
@@ -100,6 +102,22 @@ def check_wording(  # noqa: PLR0913 - two of them are options with defaults
         coverage=sealed.coverage,
         coverage_notes=describe_request_coverage(request, sealed.coverage),
         damage=damage,
+        readings=readings,
+    )
+
+
+def _count_readings(
+    sealed: SealedGeneration, base: Scope, readings: Sequence[CodeReading]
+) -> tuple[CodeReading, ...]:
+    """The readings that differ by any record of the period, with the number of records."""
+    everywhere = msgspec.structs.replace(base, offences=())
+    numbers = sealed.numbers(
+        everywhere.query(), [build_offence_query(reading.subcodes) for reading in readings]
+    )
+    return tuple(
+        msgspec.structs.replace(reading, records=number)
+        for reading, number in zip(readings, numbers, strict=True)
+        if number
     )
 
 

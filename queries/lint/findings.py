@@ -19,6 +19,8 @@ from indexer.records.damage.kinds import advise_repair
 from queries.answer.types import NearMissCount, SpellingCount
 from queries.layout.part_order import merge_parts
 from queries.layout.text_table import align_rows, wrap_paragraph
+from queries.lint.class_readings import CodeReading
+from queries.lint.offence_changes import ChangeNote, find_crossed_changes
 from queries.lint.scope_damage import ScopeDamage
 from queries.request.reader import Request
 
@@ -120,7 +122,8 @@ class WordingCheck(Struct, frozen=True):
     """The wording of a request against one generation. ``records`` are those of its period and
     offences, ``in_scope`` those that also mention what it asks for. ``coverage_notes`` say what of
     the days asked about the records do not cover, and which months are empty. ``damage`` counts
-    those of ``records`` whose text is damaged; None if an earlier version built the generation."""
+    those of ``records`` whose text is damaged; None if an earlier version built the generation.
+    ``readings`` are those of offence codes that differ by records of the period."""
 
     generation: str
     built_at: datetime
@@ -132,16 +135,19 @@ class WordingCheck(Struct, frozen=True):
     coverage: Coverage | None = None
     coverage_notes: tuple[str, ...] = ()
     damage: ScopeDamage | None = None
+    readings: tuple[CodeReading, ...] = ()
 
 
 class LintReport(Struct, frozen=True):
-    """A valid request and, where there is an index to check it against, its wording check."""
+    """A valid request, the changes of offence codes that its period crosses, and, where there is
+    an index to check it against, its wording check."""
 
     file: str
     reference: str
     request: dict[str, Any]
     wording: WordingCheck | None
     publishing: tuple[str, ...] | UnsetType = UNSET
+    offence_changes: tuple[ChangeNote, ...] = ()
     format: str = field(default=LINT_FORMAT)
 
 
@@ -159,6 +165,7 @@ def make_lint_report(
         msgspec.to_builtins(request),
         wording,
         UNSET if publishing is None else tuple(publishing),
+        find_crossed_changes(request),
     )
 
 
@@ -196,6 +203,16 @@ def format_request_outline(request: Request, file: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def format_offence_changes(request: Request) -> str:
+    """The changes of offence codes that the period crosses, as lines; empty if there are none."""
+    notes = find_crossed_changes(request)
+    if not notes:
+        return ""
+    head = "The period crosses changes of offence codes (as far as known):"
+    texts = (f"{note.place}: {note.words}" if note.place else note.words for note in notes)
+    return "\n".join([head, *(wrap_paragraph(text, 2) for text in texts)]) + "\n"
+
+
 def format_wording_check(check: WordingCheck) -> str:
     """The findings for a person, one a line, grouped by term."""
     lines = [
@@ -209,6 +226,7 @@ def format_wording_check(check: WordingCheck) -> str:
     if check.offences_without_records:
         codes = ", ".join(check.offences_without_records)
         lines.append(f"No record of the period has one of these offences: {codes}.")
+    lines += [wrap_paragraph(reading.sentence) for reading in check.readings]
     quiet: dict[str, list[str]] = defaultdict(list)
     for finding in check.terms:
         if rows := list(_list_term_findings(finding)):

@@ -175,3 +175,23 @@ def test_a_wrong_table_stops_a_load_before_it_begins(foidex: CommandLine) -> Non
     write_codes(foidex, ["22B"])
     fault = 'codes.csv:2: the parent "99Z" of "L1" is not a known code.'
     require_refusal(foidex("load", "records.jsonl"), ConfigurationError, fault)
+
+
+def test_lint_says_which_records_each_reading_counts_and_which_change_is_crossed(
+    foidex: CommandLine,
+) -> None:
+    load_codes(foidex, ["71", "71/1", "71/17", "71/17", "88A", "8N", "8/1", "22B"])
+    rows = "  - codes: [71]\n  - codes: [8N]\n  - codes: [19C]"
+    request = REQUEST.format(rows=rows).replace("2019/20", "{from: 2018-04-01, to: 2020-03-31}")
+    foidex.write("request.yaml", request.encode())
+    linted = " ".join(foidex("lint", "request.yaml").out.split())
+    assert "71 counts category 71, with 71/17" in linted
+    assert "2 records of this request's period have one of them." in linted
+    assert "8/1, 8/6, 8/77 may be of class 8N or of another" in linted
+    assert "1 April 2019: rape by several offenders" in linted
+    report = msgspec.json.decode(foidex("lint", "request.yaml", "--format", "json").out)
+    readings = {reading["code"]: reading["records"] for reading in report["wording"]["readings"]}
+    assert readings == {"71": 2, "8N": 1}
+    assert [note["add"] for note in report["offence_changes"] if note["day"] == "2019-04-01"] == [
+        ["19D", "19E", "19F", "19G", "19H", "19J", "19K"]
+    ]

@@ -76,6 +76,18 @@ class CommonName(NamedTuple):
     certainty: str
 
 
+class CodeChange(NamedTuple):
+    """A change that a count over time can cross, on its first day. Counts of ``codes`` before and
+    after are not alike. ``joined`` are the codes that have to be counted together to make them so;
+    without any, nothing does. ``effect`` says in words what happened."""
+
+    day: date
+    status: DayStatus
+    codes: tuple[str, ...]
+    joined: tuple[str, ...]
+    effect: str
+
+
 class CodeFacts(NamedTuple):
     """The classes and the sub-codes."""
 
@@ -98,6 +110,13 @@ def load_common_names(folder: Path | None = None) -> tuple[CommonName, ...]:
     """The words of the public. Raises ConfigurationError, with file and line, if one is wrong."""
     folder = folder or find_data_folder("mappings")
     return _read_records(folder / "offence_names.tsv", 6, _parse_name)
+
+
+@cache
+def load_code_changes(folder: Path | None = None) -> tuple[CodeChange, ...]:
+    """The changes, oldest first. Raises ConfigurationError, with file and line, if one is wrong."""
+    folder = folder or find_data_folder("mappings")
+    return _read_records(folder / "offence_changes.tsv", 6, _parse_change)
 
 
 def _read_records(path: Path, columns: int, parse: Callable[[list[str]], _Row]) -> tuple[_Row, ...]:
@@ -152,6 +171,19 @@ def _parse_name(row: list[str]) -> CommonName:
         _split_codes(subcodes),
         date.fromisoformat(since) if since else None,
         certainty,
+    )
+
+
+def _parse_change(row: list[str]) -> CodeChange:
+    day, status, kind, codes, joined, effect = row
+    if kind != ("join" if joined else "break"):
+        raise ValueError(f'the kind "{kind}" does not agree with the codes to join')
+    return CodeChange(
+        date.fromisoformat(day),
+        _check_status(status),
+        _split_codes(codes),
+        _split_codes(joined),
+        effect,
     )
 
 

@@ -192,7 +192,7 @@ def _check_code(path: Path, row: _OwnRow, code: str, base: OffenceTable) -> None
 def _check_parents(
     path: Path, rows: dict[str, _OwnRow], parents: dict[str, str], table: OffenceTable
 ) -> None:
-    """Raise ConfigurationError for a parent that is no code, or a code that is above itself."""
+    """Raise ConfigurationError for a parent that is not known, or a code above itself."""
     for code, parent in parents.items():
         if not table.has_code(parent):
             hint = suggest_name(rows[code].parent, table.own_codes)
