@@ -252,10 +252,10 @@ class RefreshSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     ``max_shrink_percent`` is how much smaller than the live generation the new one may be;
     ``max_month_shrink_percent`` and ``max_offence_shrink_percent``, how much of any month or of any
-    offence code may be missing; and ``max_content_shrink_percent``, how much of the victims, links
-    and text that as many records had: each if that is at least ``min_lost_records``. ``keep`` is
-    the number of generations kept, including the live one. ``max_age_days`` limits the age of
-    generations other than the live one, of rejects, and of backups other than the newest.
+    offence code may be missing; and ``max_content_shrink_percent``, how much of the victims, text
+    and other values that as many records had: each if that is at least ``min_lost_records``.
+    ``keep`` is the number of generations kept, including the live one. ``max_age_days`` limits the
+    age of generations other than the live one, of rejects, and of backups other than the newest.
     ``lease_seconds`` is how long a refresh that died blocks the next.
     """
 

@@ -7,7 +7,7 @@ record that the source deletes explicitly is not missing from its month or its o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from msgspec import Struct
 from indexer.errors import GenerationError
 from indexer.index.generations import Generation
 from indexer.index.paging import search_pages
+from indexer.records.categories import CATEGORIES_FIELD
 from indexer.records.model import DELETED
 from indexer.records.validation_messages import describe_offence_code
 
@@ -31,10 +32,22 @@ _MONTHS: Final[dict[str, Any]] = {
     }
 }
 
-_CONTENTS: Final[dict[str, Any]] = {
-    "victims": {"nested": {"path": "victims"}},
-    "links": {"nested": {"path": "linked"}},
-    "records with text": {"filter": {"exists": {"field": "narrative"}}},
+_EVERYTHING: Final[dict[str, Any]] = {"match_all": {}}
+
+#: What records, their victims and their links contain, in words of a message.
+_RECORD_CONTENTS: Final[dict[str, dict[str, Any]]] = {
+    "records with text": {"exists": {"field": "narrative"}},
+    "records with an outcome": {"exists": {"field": "outcome"}},
+    "cancelled or transferred records": {"terms": {"status": ["cancelled", "transferred"]}},
+}
+
+_INNER_CONTENTS: Final[dict[str, dict[str, dict[str, Any]]]] = {
+    "victims": {
+        "victims": _EVERYTHING,
+        "victims with an age": {"exists": {"field": "victims.age"}},
+        "victims with a sex": {"exists": {"field": "victims.sex"}},
+    },
+    "linked": {"links": _EVERYTHING},
 }
 
 _MAX_CODES: Final = 10_000
@@ -136,11 +149,15 @@ def describe_offence_shrinkage(
 def describe_content_shrinkage(
     client: Elasticsearch, generation: Generation, live: Generation, limits: ShrinkLimits
 ) -> str:
-    """Whether the records lost victims, links or text, as they do if a table is left out; empty if
-    not. What fewer records had counts for less. Raises GenerationError."""
+    """Whether the records lost victims, text or other values, as they do if a table is left out or
+    a column is empty; empty if not. What fewer records had counts for less. Raises GenerationError.
+    """
     if limits.content_percent is None or not live.records:
         return ""
-    previous, current = (_count_contents(client, name) for name in (live.name, generation.name))
+    categories = {*live.categories} & {*generation.categories}
+    previous, current = (
+        _count_contents(client, name, categories) for name in (live.name, generation.name)
+    )
     expected = {
         content: count * generation.records // live.records for content, count in previous.items()
     }
@@ -235,10 +252,31 @@ def _count_groups(
     }
 
 
-def _count_contents(client: Elasticsearch, name: str) -> dict[str, int]:
-    """How many victims, links and records with text there are, in words of a message."""
-    aggregations = _aggregate_held_records(client, name, _CONTENTS)
-    return {content: aggregations[content]["doc_count"] for content in _CONTENTS}
+def _count_contents(
+    client: Elasticsearch, name: str, categories: Collection[str]
+) -> dict[str, int]:
+    """How many records, victims and links contain what, in words of a message."""
+    category_contents = {
+        f'records with a "{category}"': {"exists": {"field": f"{CATEGORIES_FIELD}.{category}"}}
+        for category in sorted(categories)
+    }
+    aggregations = {
+        "records": {"filters": {"filters": {**_RECORD_CONTENTS, **category_contents}}},
+        **{
+            path: {
+                "nested": {"path": path},
+                "aggs": {"contents": {"filters": {"filters": contents}}},
+            }
+            for path, contents in _INNER_CONTENTS.items()
+        },
+    }
+    answer = _aggregate_held_records(client, name, aggregations)
+    filter_lists = [answer["records"], *(answer[path]["contents"] for path in _INNER_CONTENTS)]
+    return {
+        content: bucket["doc_count"]
+        for filters in filter_lists
+        for content, bucket in filters["buckets"].items()
+    }
 
 
 def _aggregate_held_records(

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from elasticsearch import Elasticsearch
 
+from indexer.config.field_map import FieldMap
 from indexer.config.model import IndexSettings, RefreshSettings
 from indexer.errors import GenerationError, NoIndexError, SourceError
 from indexer.index.generations import find_live_name, read_live_generation
@@ -30,6 +31,7 @@ from indexer.jobs.refresh import (
     refresh_index,
 )
 from indexer.jobs.summary import summarise_refresh
+from indexer.records.categories import Category
 from indexer.records.coverage import CoverageSettings
 from indexer.sources import jsonl
 from tests.support.index_content import write_records
@@ -167,36 +169,52 @@ def test_what_is_missing_beside_deletions_is_found(refresh: Refresh, extract: Pa
     expect_refusal(refresh, extract, CheckOverride.MONTHS, r"2023-02 \(1, not 11\)")
 
 
-CONTENTS = {"victims": [{"age": 15}], "linked": [{"crime_ref": "R1"}], "narrative": "Report taken."}
+CONTENTS = {
+    "victims": [{"age": 15, "sex": "F"}],
+    "linked": [{"crime_ref": "R1"}],
+    "narrative": "Report taken.",
+    "outcome": 18,
+    "district": "North",
+    "status": "cancelled",
+}
+
+DISTRICTS = FieldMap(categories={"district": Category()})
 
 
 @pytest.mark.parametrize(
-    ("field", "empty", "message"),
+    ("field", "empty", "content"),
     [
-        ("victims", [], "contain 0 victims, where the live one has 1,800. They may lose 20%"),
-        ("linked", [], "contain 0 links, where the live one has 1,800. They may lose 20%"),
-        ("narrative", "", "contain 0 records with text, where the live one has 1,800. They may"),
+        ("victims", [], "victims"),
+        ("victims", [{"sex": "F"}], "victims with an age"),
+        ("victims", [{"age": 15}], "victims with a sex"),
+        ("linked", [], "links"),
+        ("narrative", "", "records with text"),
+        ("outcome", None, "records with an outcome"),
+        ("district", None, 'records with a "district"'),
+        ("status", "recorded", "cancelled or transferred records"),
     ],
 )
 def test_records_that_lost_what_they_contain_are_refused(
-    refresh: Refresh, extract: Path, field: str, empty: Any, message: str
+    refresh: Refresh, extract: Path, field: str, empty: Any, content: str
 ) -> None:
     whole = [one | CONTENTS for one in make_records()]
+    plan = {"fields": DISTRICTS}
     write_records(extract, whole)
-    refresh(extract)
+    refresh(extract, **plan)
     write_records(extract, [one | {field: empty} for one in whole[:200]] + whole[200:])
-    assert refresh(extract).generation.overrides == ()
+    assert refresh(extract, **plan).generation.overrides == ()
     write_records(extract, [one | {field: empty} for one in whole])
-    expect_refusal(refresh, extract, CheckOverride.CONTENTS, message)
+    message = f"contain .*0 {content}, where the live one has 1,800"
+    expect_refusal(refresh, extract, CheckOverride.CONTENTS, message, **plan)
 
 
 def test_what_fewer_records_contain_is_no_loss(refresh: Refresh, extract: Path) -> None:
     whole = [one | CONTENTS for one in make_records()]
     write_records(extract, whole)
-    refresh(extract)
+    refresh(extract, fields=DISTRICTS)
     write_records(extract, whole[:1_000])
     others = set(CheckOverride) - {CheckOverride.CONTENTS}
-    assert refresh(extract, *others).generation.records == 1_000
+    assert refresh(extract, *others, fields=DISTRICTS).generation.records == 1_000
 
 
 def test_an_extract_of_the_last_years_may_lose_its_oldest_days(
