@@ -48,7 +48,7 @@ def compute_interval(
 def _find_highest(population: int, sample: int, relevant: int, confidence: Fraction) -> int:
     """The largest number of relevant records with which so few in the sample are not improbable."""
     in_each_tail = (1 - confidence) / 2
-    improbable = comb(population, sample) * in_each_tail
+    improbable = int(comb(population, sample) * in_each_tail)  # rounded down, as a count is whole
     numbers = range(relevant, population - (sample - relevant) + 1)
     first_improbable = bisect_left(
         numbers,

@@ -100,11 +100,29 @@ class ServerHome:
                     "another folder with FOIDEX_HOME."
                 ) from None
 
+    def require_dedicated(self) -> None:
+        """Raise EmbeddedError where a server never started, and what it would use is not empty.
+
+        It is somebody else's then: ``tmp`` of the whole system, say, where the home is ``/``. A
+        server empties that folder, and gives ``data`` to its account.
+        """
+        started = (self.password_file.exists() or self.start_log.exists()) or any(
+            self.distribution.parent.glob("*/bin/elasticsearch")
+        )
+        with explain_disk_errors(self.folder):
+            for path in () if started else (self.tmp, self.data):
+                if path.is_dir() and any(path.iterdir()):
+                    raise EmbeddedError(
+                        f"{path}: holds files that are not the embedded server's, which would "
+                        "change or remove them. Choose a folder of its own with FOIDEX_HOME."
+                    )
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the lock of this home, which is made if it is missing. Raises EmbeddedError."""
         with explain_disk_errors(self.folder):
             self._make_folder()
+        self.require_dedicated()
         self.require_own()
         with hold_file_lock(self.lock_file, "FOIDEX_HOME", 2 * self.options.start_seconds):
             yield
