@@ -215,7 +215,7 @@ def _questions(document: Any) -> None:
     )
     _table(document)
     _lines(document, "{%p endfor %}")
-    for name in ("question.columns", "question.answer.notes"):
+    for name in ("question.columns", "question.notes"):
         _lines(document, f"{{%p for line in {name} %}}")
         _lines(document, "{{ line }}", style="Note")
         _lines(document, "{%p endfor %}")
@@ -284,6 +284,7 @@ def _section_texts(document: Any, name: str) -> None:
 
 def _caveats(document: Any) -> None:
     _lines(document, "{%p if counted %}")
+    _lines(document, "{%p if overlap_note %}", "{{ overlap_note }}", "{%p endif %}")
     _lines(document, "{%p if left_out %}", "{{ left_out }}", "{%p endif %}")
     _lines(document, "{%p for paragraph in force.caveat %}", "{{ paragraph }}", "{%p endfor %}")
     _lines(document, "{%p endif %}")

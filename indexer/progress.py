@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -20,6 +21,28 @@ class Progress:
         """Print one plain line."""
         if not self._quiet:
             print(escape_controls(line), file=sys.stderr, flush=True)
+
+    @contextmanager
+    def signs_of_life(self, title: str, first: float = 3.0, later: float = 10.0) -> Iterator[None]:
+        """Say that a task is still running, if it takes longer than ``first`` seconds, and again
+        after every ``later`` seconds."""
+        is_done = threading.Event()
+
+        def report() -> None:
+            seconds = first
+            while not is_done.wait(first if seconds == first else later):
+                self.say(f"{title} ... {seconds:.0f} seconds so far")
+                seconds += later
+
+        reporter = threading.Thread(target=report, daemon=True)
+        if not self._quiet:
+            reporter.start()
+        try:
+            yield
+        finally:
+            is_done.set()
+            if not self._quiet:
+                reporter.join()
 
     @contextmanager
     def bar(self, title: str, total: float | None = None) -> Iterator[Callable[[float], None]]:

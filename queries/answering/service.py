@@ -58,7 +58,7 @@ def answer_logged_request(
     settings = session.settings
     alias = settings.index.alias
     run.add_fields(**request_fields(request))
-    with session.client() as client:
+    with session.client() as client, session.progress.signs_of_life("Answering"):
         answer = compute_answer(client, alias, request)
         require_cost_over_limit(answer)
         if options.near_misses:

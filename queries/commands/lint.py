@@ -114,9 +114,10 @@ def _run_wording_check(request: Request, *, contexts: bool) -> WordingCheck | No
         with get_session().run("lint") as run, get_session().client() as client:
             run.add_fields(**request_fields(request))
             alias = get_session().settings.index.alias
-            wording_check = check_wording(
-                client, alias, request, load_term_book(), contexts=contexts
-            )
+            with get_session().progress.signs_of_life("Checking the wording"):
+                wording_check = check_wording(
+                    client, alias, request, load_term_book(), contexts=contexts
+                )
             run.write(generation=wording_check.generation, records=wording_check.records)
             return wording_check
     except NoIndexError as error:

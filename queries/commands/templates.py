@@ -1,4 +1,4 @@
-"""The command ``templates init``: copies the templates of letters and reports to a folder."""
+"""The commands ``templates init`` and ``templates check``: copy the templates, and check them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from indexer.commands.shared import parse_path
+from queries.commands.options import make_document_settings
 
-templates_app = typer.Typer(help="Copy the templates of letters and reports.", no_args_is_help=True)
+templates_app = typer.Typer(help="Copy and check the templates of letters.", no_args_is_help=True)
 
 TemplatesFolderArgument = Annotated[
     Path, typer.Argument(parser=parse_path, help="The folder for the templates.")
@@ -32,3 +33,30 @@ def init_templates(
         print(path)
     print("\nEdit them, delete those you do not change, and add to foidex.toml:\n")
     print(f'[templates]\nfolder = "{folder.as_posix()}"')
+
+
+@templates_app.command("check")
+def check_force_templates() -> None:
+    """Render every kind of letter with your templates, and say what they leave out.
+
+    It needs no server. The letters are of a made-up answer, and nothing is written.
+
+    Example: foidex templates check
+    """
+    from indexer.errors import ConfigurationError
+    from queries.documents.template_check import check_templates
+
+    faults = []
+    for finding in check_templates(make_document_settings()):
+        problem = finding.error or (
+            f"leaves out {'; '.join(finding.missing)}" if finding.missing else ""
+        )
+        print(f"{finding.template}, {finding.kind}: {problem or 'complete'}")
+        if problem:
+            faults.append(finding)
+    if faults:
+        number = len(faults)
+        raise ConfigurationError(
+            f"{number} {'letter is' if number == 1 else 'letters are'} not complete. Put the names "
+            "back that templates/README.md lists, or delete your copy of the template."
+        )

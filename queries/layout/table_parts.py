@@ -27,6 +27,9 @@ LABEL_ROOM: Final = 34
 #: A longer heading word is broken.
 LONGEST_WORD: Final = 18
 
+#: A table of at most so many lines is kept on one page.
+WHOLE_LINES: Final = 24
+
 _COLUMN_GAP: Final = 2
 
 
@@ -64,6 +67,11 @@ class TablePart(Struct, frozen=True):
     def total(self) -> PartLine:
         """The last row."""
         return self.lines[-1]
+
+    @property
+    def whole(self) -> bool:
+        """Whether it fits a page, so that no page may cut it."""
+        return len(self.lines) <= WHOLE_LINES
 
     @property
     def crowded(self) -> bool:

@@ -63,9 +63,8 @@ def _format_table_part(part: TablePart) -> str:
     width = max(12, min(longest, PAGE_WIDTH - figures, _MAX_LABEL_WIDTH))
     rule = "-" * (width + figures)
     body = [_format_table_line(line.name, line.cells, width, widths) for line in part.lines]
-    return "\n".join(
-        [*_format_table_head(part.heading, heads, width, widths), rule, *body[:-1], rule, body[-1]]
-    )
+    rows = [rule, *body[:-1], rule, body[-1]] if body[1:] else [rule, *body]
+    return "\n".join([*_format_table_head(part.heading, heads, width, widths), *rows])
 
 
 def _lay_out_columns(part: TablePart, width: int) -> tuple[list[list[str]], list[int]]:

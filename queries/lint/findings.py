@@ -200,6 +200,16 @@ def format_request_outline(request: Request, file: str) -> str:
     ]
     width = max(10, *(len(name) for name, _ in rows))
     lines = [f"{file}: {request.reference} is valid.", *align_rows(rows, (f"<{width}", "<"))]
+    untitled = [question.id for question in request.questions if not question.text.strip()]
+    if untitled:
+        verb = "has" if len(untitled) == 1 else "have"
+        lines += [
+            "",
+            wrap_paragraph(
+                f"{', '.join(untitled)} {verb} no text, so the letter names what the table shows. "
+                "Add text: with the question in the requester's words."
+            ),
+        ]
     return "\n".join(lines) + "\n"
 
 

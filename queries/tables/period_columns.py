@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -13,6 +14,13 @@ from queries.tables.table_query import list_column_names
 
 _PERIOD_MARK = "@"
 
+_YEAR: Final = re.compile(r"\d{4}(/\d{2})?")
+
+#: The heads of the column that counts all periods together: of years, and of other periods.
+ALL_YEARS: Final = "All years"
+
+ALL_PERIODS: Final = "All periods"
+
 
 def merge_period_columns(
     overall: QuestionAnswer, period_answers: Sequence[QuestionAnswer], periods: Sequence[Period]
@@ -20,7 +28,7 @@ def merge_period_columns(
     """The answer over all periods together, followed by the columns of each period alone."""
     table = overall.table
     single = len(table.columns) == 1
-    columns = [*table.columns]
+    columns = _name_total_columns(table.columns, periods)
     for index, period in enumerate(periods):
         columns += [
             Column(
@@ -75,6 +83,27 @@ def merge_period_columns(
     )
 
 
+def _name_total_columns(columns: Sequence[Column], periods: Sequence[Period]) -> list[Column]:
+    """The columns over all periods, with heads that say so."""
+    name = name_all_periods(periods)
+    return [
+        msgspec.structs.replace(
+            column, label=name if len(columns) == 1 else f"{column.label}, {_lower_first(name)}"
+        )
+        for column in columns
+    ]
+
+
+def name_all_periods(periods: Sequence[Period]) -> str:
+    """The head of the column that counts all periods together."""
+    are_years = all(_YEAR.fullmatch(period.label) for period in periods)
+    return ALL_YEARS if are_years else ALL_PERIODS
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
 def format_fact_name(name: str, label: str) -> str:
     """The name of a fact of one period."""
     return f"{name} [{label}]"
@@ -96,6 +125,11 @@ def find_period_column(
     if index is not None and index < len(periods):
         return key, index
     folded_name = name.casefold()
+    for whole in (ALL_YEARS, ALL_PERIODS):
+        if folded_name == whole.casefold():
+            return columns[0].key, None
+        if folded_name.endswith(f", {whole.casefold()}"):
+            return name[: -len(whole) - 2], None
     for index, period in enumerate(periods):
         if folded_name == period.label.casefold():
             return columns[0].key, index

@@ -245,8 +245,8 @@ def _build_column(bucket: Bucket, unit: str) -> Column:
     codes = ", ".join(bucket.codes)
     return Column(
         make_column_key(bucket.key),
-        codes or bucket.label,
-        bucket.label if codes else "",
+        bucket.label,
+        codes if codes != bucket.label else "",
         unit,
         format_conditions(bucket.means),
     )
@@ -268,7 +268,12 @@ def list_column_names(column: Column) -> tuple[str, ...]:
     names = (column.key, column.key.removeprefix(_COLUMN_PREFIX), column.label)
     if not column.description:
         return names
-    return (*names, column.description, f"{column.description} ({column.label})")
+    return (
+        *names,
+        column.description,
+        f"{column.description} ({column.label})",
+        f"{column.label} ({column.description})",
+    )
 
 
 def is_column_called(column: Column, name: str) -> bool:

@@ -25,6 +25,11 @@ from queries.answer.types import (
     has_withheld_numbers,
 )
 from queries.disclosure.release import list_small_counts
+from queries.documents.content.letter.notes import (
+    describe_overlaps,
+    has_shared_note,
+    select_own_notes,
+)
 from queries.documents.content.letter.parts import (
     describe_parts,
     format_part_title,
@@ -73,6 +78,7 @@ from queries.layout.table_parts import (
 from queries.request.letter_spec import LetterSpec
 from queries.spec.act import Act, load_acts
 from queries.tables.period import format_long_date
+from queries.tables.period_columns import ALL_PERIODS, ALL_YEARS
 
 
 class DocumentSettings(Struct, frozen=True):
@@ -110,6 +116,10 @@ _SUBJECTS: Final = {
 }
 
 
+#: A list of small numbers that is longer starts with a summary.
+_LONG_LIST: Final = 20
+
+
 _NO_DAYS_COVERED: Final = (
     "The records do not cover the days that this question is about, so there is no number to give."
 )
@@ -121,7 +131,8 @@ class QuestionView(Struct, frozen=True):
     ``nonzero_rows`` are the requested rows that are not zero, and ``absent`` is the number of
     those that are. ``full_table`` is the table; ``parts`` and ``wide_parts`` are the same table cut
     to fit A4, portrait and landscape. ``columns`` describes the columns in full. ``note`` are
-    paragraphs of the officer, for below the table. A part that is not ``counted`` has no table, and
+    paragraphs of the officer, for below the table; ``notes`` are those of the table, without what
+    the letter says once for all tables. A part that is not ``counted`` has no table, and
     its sentences say why.
     """
 
@@ -136,6 +147,7 @@ class QuestionView(Struct, frozen=True):
     columns: tuple[str, ...]
     prose: tuple[str, ...] = ()
     note: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     counted: bool = True
 
     @property
@@ -151,7 +163,14 @@ class QuestionView(Struct, frozen=True):
     @property
     def unit(self) -> str:
         """What the first column counts, in the singular."""
-        return self.answer.table.columns[0].label.lower().removesuffix("s")
+        column = self.answer.table.columns[0]
+        name = column.key if column.label in (ALL_YEARS, ALL_PERIODS) else column.label
+        return name.partition(",")[0].lower().removesuffix("s")
+
+    @property
+    def drawable(self) -> int:
+        """How many rows a chart may draw: all but that of records in none of the others."""
+        return sum(row.kind != "none" for row in self.answer.table.rows)
 
     @property
     def total(self) -> Count:
@@ -197,6 +216,18 @@ def list_small_numbers(answer: Answer, settings: DocumentSettings) -> list[str]:
     return [] if answer.disclosure else list_small_counts(answer, settings.flag)
 
 
+def summarise_small_numbers(answer: Answer, settings: DocumentSettings) -> tuple[str, ...]:
+    """How many small numbers each part has, where the list of them is long; else nothing."""
+    places = list_small_numbers(answer, settings)
+    if len(places) <= _LONG_LIST:
+        return ()
+    ids = [question.id for question in answer.questions]
+    owners = [next((name for name in ids if place.startswith(f"{name}, ")), "") for place in places]
+    counts = {name: owners.count(name) for name in (*ids, "")}
+    lines = [f"{name or 'Elsewhere'}: {count:,}" for name, count in counts.items() if count]
+    return (f"{len(places):,} in all", *lines)
+
+
 def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[str, Any]:
     templates = settings.templates
     force = strip_unprintable(settings.force)
@@ -226,12 +257,14 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
         "counted": bool(answer.questions),
         "body": (),
         "parts_covered": describe_parts(answer),
+        "overlap_note": describe_overlaps(answer),
         "disclosure": answer.disclosure,
         "withheld": _explain_withholding(answer, force),
         "rounded": explain_rounding(answer.disclosure),
         "set_aside": describe_overrides(answer.disclosure),
         "draft": _describe_draft(answer, force),
         "small": tuple(list_small_numbers(answer, settings)),
+        "small_by_part": summarise_small_numbers(answer, settings),
         "provenance": answer.provenance,
         "force": force,
         "day": settings.day,
@@ -312,7 +345,7 @@ def _view_uncovered(part: UncoveredPart, answer: Answer, act: Act) -> QuestionVi
 def _view_question(
     answer: Answer, question: QuestionAnswer, template_folder: Path | None
 ) -> QuestionView:
-    table = question.table
+    table, shared = question.table, has_shared_note(answer)
     requested_rows = [row for row in table.rows if row.kind == "asked"]
     nonzero_rows = tuple(row for row in requested_rows if row.counts[0] not in (0, NOT_COVERED))
     zero_rows = [row for row in requested_rows if row.counts[0] == 0]
@@ -326,7 +359,7 @@ def _view_question(
         several=len(requested_rows) > 1,
         tabled=not prosaic
         or sum(row.kind != "none" for row in table.rows) > 1
-        or len(table.columns) > 1,
+        or (len(table.columns) > 1 and bool(table.rows)),
         full_table=build_single_part(table),
         parts=split_table(table, PORTRAIT_ROOM, LABEL_ROOM),
         wide_parts=split_table(table, LANDSCAPE_ROOM, LABEL_ROOM),
@@ -336,6 +369,7 @@ def _view_question(
             if column.description
         ),
         note=(*split_paragraphs(question.note), *split_paragraphs(question.not_covered)),
+        notes=select_own_notes(question, shared=shared),
     )
     if view.total == NOT_COVERED:
         return msgspec.structs.replace(view, prose=(_NO_DAYS_COVERED,))

@@ -136,7 +136,11 @@ def _check_prose(content: ExtractedText, expected: ExpectedNumbers) -> Iterator[
             )
             bare = [word for word in number_words if word != "and"]
             stated_words = [word for word in words if word != "and"]
-            if stated_words[-1] in _NUMBER_WORDS and stated_words[-len(bare) :] != bare:
+            if (
+                stated_words
+                and stated_words[-1] in _NUMBER_WORDS
+                and stated_words[-len(bare) :] != bare
+            ):
                 yield f'"{match[0][-60:]}": the number in words is not the one in figures'
 
 

@@ -32,18 +32,29 @@ _VALUE_GAP: Final = 3.0
 _STANDALONE_TAGS: Final = {"defs", "desc", "title", "style", "script"}
 
 
+def select_drawn_columns(table: Table) -> range:
+    """The columns that are drawn, by index: the parts without their total, or the total alone.
+
+    A first column that counts all others together would dwarf them.
+    """
+    parts = range(1 if table.across else 0, len(table.columns))
+    return parts if 0 < len(parts) <= _MAX_COLUMNS else range(1)
+
+
 def count_drawn_columns(table: Table) -> int:
-    """How many columns are drawn: all, or the first."""
-    return len(table.columns) if len(table.columns) <= _MAX_COLUMNS else 1
+    """How many columns are drawn."""
+    return len(select_drawn_columns(table))
 
 
 def select_drawn_rows(table: Table) -> tuple[Row, ...]:
-    """The rows that are drawn: all, or the largest of the first column, in their order."""
+    """The rows that are drawn: all, or the largest of the first column, in their order.
+
+    The row of records that are in none of the others is not: its bar would dwarf theirs.
+    """
     room = _MAX_BARS // count_drawn_columns(table)
-    indexes = sorted(
-        range(len(table.rows)), key=lambda index: -count_or_zero(table.rows[index].counts[0])
-    )
-    return tuple(table.rows[index] for index in sorted(indexes[:room]))
+    rows = [row for row in table.rows if row.kind != "none"]
+    indexes = sorted(range(len(rows)), key=lambda index: -count_or_zero(rows[index].counts[0]))
+    return tuple(rows[index] for index in sorted(indexes[:room]))
 
 
 def draw_bars(table: Table, title: str, key: str) -> str:
@@ -52,10 +63,9 @@ def draw_bars(table: Table, title: str, key: str) -> str:
     ``title`` is its name; ``key`` keeps its ids apart from those of other charts.
     """
     rows = select_drawn_rows(table)
-    columns = table.columns[: count_drawn_columns(table)]
+    columns = select_drawn_columns(table)
     largest_count = max(
-        (count_or_zero(count) for row in rows for count in row.counts[: len(columns)]),
-        default=0,
+        (count_or_zero(row.counts[index]) for row in rows for index in columns), default=0
     )
     if len(rows) < 2 or not largest_count:
         return ""
@@ -82,9 +92,12 @@ def draw_bars(table: Table, title: str, key: str) -> str:
         value_formatter=format_number,
         margin=0,
     )
-    chart.x_labels = [_format_bar_label(row, len(columns)) for row in reversed(rows)]
-    for index, column in enumerate(columns):
-        chart.add(column.label, [_get_bar_length(row.counts[index]) for row in reversed(rows)])
+    chart.x_labels = [_format_bar_label(row, columns) for row in reversed(rows)]
+    for index in columns:
+        chart.add(
+            table.columns[index].label,
+            [_get_bar_length(row.counts[index]) for row in reversed(rows)],
+        )
     return _prepare_inline_svg(chart.render_tree(), title, key)
 
 
@@ -98,13 +111,13 @@ def _import_pygal() -> Any:
     return pygal
 
 
-def _format_bar_label(row: Row, columns: int) -> str:
+def _format_bar_label(row: Row, columns: range) -> str:
     codes = f" ({', '.join(row.codes)})" if row.codes else ""
     codes = codes if len(codes) <= _LABEL_LENGTH // 2 else ""
     room = _LABEL_LENGTH - len(codes)
     label = textwrap.shorten(row.label, room, placeholder=" ...") or row.label[:room]
     label += codes  # they distinguish labels that begin alike
-    drawn = row.counts[:columns]
+    drawn = [row.counts[index] for index in columns]
     signs = [
         *([WITHHELD_SIGN] if None in drawn else []),
         *([f"({NOT_COVERED})"] if NOT_COVERED in drawn else []),

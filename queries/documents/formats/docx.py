@@ -24,7 +24,7 @@ from queries.documents.content.templates import (
 )
 from queries.documents.formats.optional_imports import require_extra
 from queries.documents.formats.zip_archive import fix_zip_timestamps
-from queries.layout.table_parts import LONGEST_WORD, widen_columns
+from queries.layout.table_parts import LONGEST_WORD, WHOLE_LINES, widen_columns
 
 #: The style of the tables whose columns are made as wide as they need.
 TABLE_STYLE: Final = "Figures"
@@ -40,14 +40,20 @@ _TAGS: Final = re.compile(r"<[^>]+>")
 
 def render_letter_docx(context: DocumentContext) -> bytes:
     """The letter as a Word file. Raises ConfigurationError for a template that is wrong."""
+    return save_docx(fill_letter_docx(context), context.run_at)
+
+
+def fill_letter_docx(context: DocumentContext) -> Any:
+    """The letter as a Word document, its numbers checked. Raises ConfigurationError."""
     templates = context.settings.templates
     path = find_template(_TEMPLATE_NAME, templates)
     document = _render_docx_template(path, context.names, templates)
-    require_same_numbers(_extract_docx_text(document), context.expected, str(path))
-    return save_docx(document, context.run_at)
+    require_same_numbers(extract_docx_text(document), context.expected, str(path))
+    return document
 
 
-def _extract_docx_text(document: Any) -> ExtractedText:
+def extract_docx_text(document: Any) -> ExtractedText:
+    """The text of a Word document."""
     return ExtractedText(
         [paragraph.text for paragraph in document.paragraphs],
         [
@@ -105,7 +111,7 @@ def _render_docx_template(
     for table in letter.docx.tables:
         if table.style is not None and table.style.name == TABLE_STYLE:
             _set_column_widths(table, letter.docx.sections[0])
-            _keep_total_with_rows(table)
+            _keep_rows_together(table)
     return letter.docx
 
 
@@ -126,9 +132,11 @@ def _set_column_widths(table: Any, page: Any) -> None:
             cell.width = width
 
 
-def _keep_total_with_rows(table: Any) -> None:
-    """Keep the total row on the page of the rows before it."""
-    for row in table.rows[-3:-1]:
+def _keep_rows_together(table: Any) -> None:
+    """Keep a table that fits a page on one, and the total row of any other with the rows before."""
+    rows = list(table.rows)
+    kept = rows[:-1] if len(rows) <= WHOLE_LINES + 1 else rows[-3:-1]
+    for row in kept:
         for cell in row.cells:
             for paragraph in cell.paragraphs:
                 paragraph.paragraph_format.keep_with_next = True

@@ -8,7 +8,12 @@ from msgspec import Struct
 from queries.documents.content.checked_template import render_checked_template
 from queries.documents.content.context import DocumentContext, QuestionView
 from queries.documents.content.templates import EscapeMode
-from queries.documents.formats.charts import count_drawn_columns, draw_bars, select_drawn_rows
+from queries.documents.formats.charts import (
+    count_drawn_columns,
+    draw_bars,
+    select_drawn_columns,
+    select_drawn_rows,
+)
 from queries.documents.formats.letter import trim_newlines
 
 
@@ -18,6 +23,7 @@ class ChartFigure(Struct, frozen=True):
     chart: str
     rows: int
     columns: int
+    total_only: bool = False
 
 
 def render_report_text(context: DocumentContext) -> str:
@@ -44,4 +50,5 @@ def _draw_figure(question: QuestionView) -> ChartFigure:
         chart=Markup(chart),  # noqa: S704 - the library escapes text
         rows=len(select_drawn_rows(table)),
         columns=count_drawn_columns(table),
+        total_only=len(table.columns) > 1 and select_drawn_columns(table) == range(1),
     )

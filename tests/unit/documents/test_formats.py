@@ -332,7 +332,7 @@ def test_every_chart_of_the_report_has_its_table() -> None:
     for section in text.split("<section")[1:]:
         if "<svg" in section:
             assert "<table>" in section
-    assert text.count("<svg") == 3
+    assert text.count("<svg") == 2
 
 
 @pytest.mark.parametrize(

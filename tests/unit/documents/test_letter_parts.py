@@ -113,3 +113,13 @@ def test_every_table_has_a_file_of_its_own(ids: tuple[str, ...]) -> None:
     slugs = [slug.lower() for slug in make_question_slugs(iter(ids))]
     assert len(set(slugs)) == len(ids)
     assert slugs[0] == ids[0].lower()
+
+
+def test_a_number_of_a_part_in_brackets_is_no_number_in_words() -> None:
+    answer = make_partial_answer()
+    questions = tuple(
+        msgspec.structs.replace(question, id=name)
+        for question, name in zip(answer.questions, ("(1)", "(2)", "(3)"), strict=True)
+    )
+    renamed = msgspec.structs.replace(answer, questions=questions)
+    assert "parts (1) and (3) and some of part (2)" in read_letter_words(renamed)["letter.txt"]

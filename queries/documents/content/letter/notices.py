@@ -173,7 +173,7 @@ def _build_common_names(request: Request, force: ForceSettings, day: date) -> di
         else "",
         "force": force,
         "day": day,
-        "letter": letter,
+        "letter": msgspec.to_builtins(letter),
         "received": format_long_date(letter.received) if letter.received else "",
         "asked": split_paragraphs(letter.request_text),
         "scope_words": "",

@@ -1,0 +1,87 @@
+"""``templates check``: what a force's own templates leave out is named, kind by kind."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import pytest
+from docx import Document
+
+from indexer.config.model import ForceSettings
+from queries.documents.content.context import DocumentSettings
+from queries.documents.content.templates import copy_templates
+from queries.documents.template_check import TemplateFinding, check_templates
+from tests.support.answers import FORCE
+from tests.support.command_line import run_command
+from tests.support.paths import ROOT
+
+DAY = date(2026, 1, 6)
+
+
+def find_faults(folder: Path | None, force: ForceSettings = FORCE) -> list[TemplateFinding]:
+    findings = [*check_templates(DocumentSettings(force, DAY, folder))]
+    assert len(findings) > 20
+    return [finding for finding in findings if finding.missing or finding.error]
+
+
+@pytest.mark.parametrize("act", ["uk", "scotland"])
+def test_the_templates_that_ship_are_complete(act: str) -> None:
+    assert find_faults(None, msgspec.structs.replace(FORCE, act=act)) == []
+
+
+def cut(folder: Path, file: str, text: str, replacement: str = "") -> None:
+    path = folder / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    source = (ROOT / "templates" / file).read_text("utf-8")
+    assert text in source
+    path.write_text(source.replace(text, replacement), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "kind", "missing"),
+    [
+        ("letter.txt.j2", "{{ question.answer.table | text_table }}", "answer", "the tables"),
+        ("letter.html.j2", "{{ force.signatory }}", "review", "the signature"),
+        ("letter.typ.j2", "{{ outcome_words }}", "refusal", "what became of the request"),
+        ("letter.html.j2", "{% for paragraph in force.review %}", "refusal", "error"),
+        ("report.html.j2", '{% include "table.html.j2" %}', "answer", "the tables"),
+        ("letter.txt.j2", "{{ section.heading | wrapped }}", "answer", "the sections of the Act"),
+    ],
+)  # fmt: skip
+def test_what_a_template_leaves_out_is_named(
+    tmp_path: Path, file: str, text: str, kind: str, missing: str
+) -> None:
+    cut(tmp_path, file, text)
+    faults = {finding.kind: finding for finding in find_faults(tmp_path)}
+    assert kind in faults
+    assert faults[kind].template == file
+    assert faults[kind].error if missing == "error" else missing in faults[kind].missing
+
+
+def test_a_table_taken_out_of_the_word_letter_is_missed(tmp_path: Path) -> None:
+    copy_templates(tmp_path)
+    letter = Document(str(tmp_path / "letter.docx"))
+    (table,) = letter.tables
+    parent = table._tbl.getparent()  # noqa: SLF001 - python-docx removes none
+    assert parent is not None
+    parent.remove(table._tbl)  # noqa: SLF001
+    letter.save(str(tmp_path / "letter.docx"))
+    faults = find_faults(tmp_path)
+    assert [(fault.template, fault.kind) for fault in faults] == [("letter.docx", "answer")]
+    assert "the tables" in faults[0].missing
+
+
+def test_the_command_says_what_is_missing_and_fails(tmp_path: Path) -> None:
+    (tmp_path / "foidex.toml").write_text('[templates]\nfolder = "mine"\n')
+    cut(tmp_path / "mine", "letter.html.j2", "{{ force.signatory }}")
+    environment = {"HOME": str(tmp_path)}
+    failed = run_command(
+        "templates", "check", environment=environment, folder=tmp_path, expected_code=10
+    )
+    assert "letter.html.j2, review: leaves out the signature" in failed.out
+    assert "letter.docx, review: complete" in failed.out
+    assert "not complete" in failed.err
+    (tmp_path / "mine" / "letter.html.j2").unlink()
+    run_command("templates", "check", environment=environment, folder=tmp_path, expected_code=0)
