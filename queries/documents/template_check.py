@@ -13,6 +13,11 @@ from queries.documents.content.context import (
     DocumentSettings,
     build_document_context,
 )
+from queries.documents.content.letter.contents import (
+    flatten_text,
+    list_missing,
+    list_required_contents,
+)
 from queries.documents.content.letter.notices import NOTICE_KINDS, build_notice_context
 from queries.documents.content.number_check import (
     ExtractedText,
@@ -89,25 +94,12 @@ def _check_each(
 ) -> Iterator[TemplateFinding]:
     for template, read in documents.items():
         try:
-            text = _flatten(read(context))
+            text = flatten_text(read(context))
         except ConfigurationError as error:
             yield TemplateFinding(template, kind, (), str(error))
             continue
-        missing = tuple(
-            name
-            for name, parts in contents.items()
-            if any(_collapse(part) not in text for part in parts)
-        )
+        missing = list_missing(text, contents)
         yield TemplateFinding(template, kind, missing)
-
-
-def _flatten(content: ExtractedText) -> str:
-    rows = [" ".join((label, *cells)) for label, cells in content.rows]
-    return _collapse(" ".join([*content.prose, *rows]))
-
-
-def _collapse(text: str) -> str:
-    return " ".join(text.replace("\u200b", "").split())
 
 
 def list_letter_contents(context: DocumentContext) -> dict[str, tuple[str, ...]]:
@@ -125,10 +117,8 @@ def list_letter_contents(context: DocumentContext) -> dict[str, tuple[str, ...]]
         "when the request was received": (names["received"],),
         "the request": names["asked"],
         "the clarification": names["clarified"],
-        "the words of the letter": tuple(block.text for block in names["body"]),
         "what became of the request": (names["outcome_words"],),
-        "the refusal notice": tuple(block.text for block in names["notice"]),
-        "the sections of the Act": tuple(_list_section_texts(names["sections"])),
+        **list_required_contents(names),
         "how to contact us": (force.contact,),
         "the rights of review and complaint": force.review,
         "the signature": (force.signatory,),
@@ -165,12 +155,6 @@ def list_figure_contents(
     if report:
         contents["what was counted"] = ()
     return {name: tuple(filter(None, parts)) for name, parts in contents.items()}
-
-
-def _list_section_texts(sections: tuple[Any, ...]) -> Iterator[str]:
-    for section in sections:
-        yield section.heading
-        yield from (block.text for block in section.blocks)
 
 
 def _list_cells(questions: list[Any]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from queries.documents.content.context import DocumentContext
+from queries.documents.content.letter.contents import require_contents
 from queries.documents.content.number_check import (
     ExtractedText,
     extract_markup_text,
@@ -31,11 +32,12 @@ def render_checked_template(
     """Fill in a template. ``extra_names`` are names of this document alone.
 
     Raises ConfigurationError for a template that is wrong, or that prints a number which the answer
-    does not have.
+    does not have, or for a letter that leaves out why it refuses something.
     """
     templates = context.settings.templates
     text = render_template(name, mode, templates, context.names | dict(extra_names or {}))
-    require_same_numbers(
-        _EXTRACTORS[mode](text), context.expected, str(find_template(name, templates))
-    )
+    content, document = _EXTRACTORS[mode](text), str(find_template(name, templates))
+    require_same_numbers(content, context.expected, document)
+    if name.startswith("letter."):
+        require_contents(content, context.names, document)
     return text

@@ -14,6 +14,7 @@ import jinja2
 
 from indexer.errors import ConfigurationError
 from queries.documents.content.context import DocumentContext
+from queries.documents.content.letter.contents import require_contents
 from queries.documents.content.number_check import ExtractedText, require_same_numbers
 from queries.documents.content.templates import (
     EscapeMode,
@@ -48,7 +49,9 @@ def fill_letter_docx(context: DocumentContext) -> Any:
     templates = context.settings.templates
     path = find_template(_TEMPLATE_NAME, templates)
     document = _render_docx_template(path, context.names, templates)
-    require_same_numbers(extract_docx_text(document), context.expected, str(path))
+    content = extract_docx_text(document)
+    require_same_numbers(content, context.expected, str(path))
+    require_contents(content, context.names, str(path))
     return document
 
 

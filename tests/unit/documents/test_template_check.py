@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -10,11 +11,19 @@ import pytest
 from docx import Document
 
 from indexer.config.model import ForceSettings
-from queries.documents.content.context import DocumentSettings
+from indexer.errors import ConfigurationError
+from queries.documents.content.context import (
+    DocumentContext,
+    DocumentSettings,
+    build_document_context,
+)
 from queries.documents.content.templates import copy_templates
+from queries.documents.formats.docx import render_letter_docx
+from queries.documents.formats.letter import render_letter_text
 from queries.documents.template_check import TemplateFinding, check_templates
-from tests.support.answers import FORCE
+from tests.support.answers import FORCE, sample_answer
 from tests.support.command_line import run_command
+from tests.support.letters import make_refusing_answer
 from tests.support.paths import ROOT
 
 DAY = date(2026, 1, 6)
@@ -47,7 +56,7 @@ def cut(folder: Path, file: str, text: str, replacement: str = "") -> None:
         ("letter.typ.j2", "{{ outcome_words }}", "refusal", "what became of the request"),
         ("letter.html.j2", "{% for paragraph in force.review %}", "refusal", "error"),
         ("report.html.j2", '{% include "table.html.j2" %}', "answer", "the tables"),
-        ("letter.txt.j2", "{{ section.heading | wrapped }}", "answer", "the sections of the Act"),
+        ("letter.txt.j2", "{{ section.heading | wrapped }}", "answer", "error"),
     ],
 )  # fmt: skip
 def test_what_a_template_leaves_out_is_named(
@@ -85,3 +94,21 @@ def test_the_command_says_what_is_missing_and_fails(tmp_path: Path) -> None:
     assert "not complete" in failed.err
     (tmp_path / "mine" / "letter.html.j2").unlink()
     run_command("templates", "check", environment=environment, folder=tmp_path, expected_code=0)
+
+
+OLD_TEMPLATES = ROOT / "tests" / "data" / "previous" / "templates"
+
+
+@pytest.mark.parametrize("renderer", [render_letter_text, render_letter_docx])
+def test_a_template_of_the_version_before_prints_figures_and_no_refusal_without_reasons(
+    renderer: Callable[[DocumentContext], object],
+) -> None:
+    """It cannot print why something is refused, so it is refused itself, and the message says so."""
+    settings = DocumentSettings(FORCE, DAY, OLD_TEMPLATES)
+    renderer(build_document_context(sample_answer(1234), settings))
+    refusing = build_document_context(make_refusing_answer("vexatious"), settings)
+    with pytest.raises(ConfigurationError) as failed:
+        renderer(refusing)
+    message = str(failed.value)
+    assert "leaves out the refusal notice; the sections of the Act" in message
+    assert "Your template is older than this part of a letter" in message
