@@ -169,9 +169,9 @@ def describe_content_shrinkage(
         for content, (now, _) in losses.items()
     ]
     return (
-        f"the records of {generation.name} contain {'; '.join(texts)}. They may lose "
-        f"{limits.content_percent:g}%, so it was not promoted. Check that every table or column of "
-        "the source is there and whole; if it is, rerun with --allow contents."
+        f"{generation.name} has {'; '.join(texts)}. For as many records, "
+        f"{limits.content_percent:g}% may be missing, so it was not promoted. Check that every "
+        "table or column of the source is there and whole; if it is, rerun with --allow contents."
     )
 
 

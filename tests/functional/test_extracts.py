@@ -204,7 +204,7 @@ def test_records_that_lost_what_they_contain_are_refused(
     write_records(extract, [one | {field: empty} for one in whole[:200]] + whole[200:])
     assert refresh(extract, **plan).generation.overrides == ()
     write_records(extract, [one | {field: empty} for one in whole])
-    message = f"contain .*0 {content}, where the live one has 1,800"
+    message = f" has .*0 {content}, where the live one has 1,800"
     expect_refusal(refresh, extract, CheckOverride.CONTENTS, message, **plan)
 
 
