@@ -189,6 +189,7 @@ def _opening(document: Any) -> None:
     _lines(document, "{%p if coverage %}", "{{ coverage | join(' ') }}", "{%p endif %}")
     for name in ("withheld", "rounded"):
         _lines(document, f"{{%p if {name} %}}", f"{{{{ {name} }}}}", "{%p endif %}")
+    _lines(document, "{%p if overlap_note %}", "{{ overlap_note }}", "{%p endif %}")
     _lines(document, "{%p for line in set_aside %}", "{{ line }}", "{%p endfor %}")
     _lines(document, "{%p endif %}")
 
@@ -284,13 +285,16 @@ def _section_texts(document: Any, name: str) -> None:
 
 def _caveats(document: Any) -> None:
     _lines(document, "{%p if counted %}")
-    _lines(document, "{%p if overlap_note %}", "{{ overlap_note }}", "{%p endif %}")
+    _lines(document, "About the figures", style="Heading 2")
     _lines(document, "{%p if left_out %}", "{{ left_out }}", "{%p endif %}")
     _lines(document, "{%p for paragraph in force.caveat %}", "{{ paragraph }}", "{%p endfor %}")
     _lines(document, "{%p endif %}")
 
 
 def _closing(document: Any) -> None:
+    _lines(document, "{%p if sections %}")
+    _lines(document, "Questions and complaints", style="Heading 2")
+    _lines(document, "{%p endif %}")
     _lines(
         document,
         "If you have questions about this letter, please contact us: {{ force.contact }}.",

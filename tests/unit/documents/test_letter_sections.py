@@ -123,12 +123,12 @@ def test_a_part_refused_names_its_section_and_the_section_its_part() -> None:
     letter = read_letter(FORCE, "personal_data", parts=("2a",), figures=True)
     assert "We have answered part of your request and refused the rest." in letter
     assert "This letter gives figures for parts Q1, Q2, Q3 and Q4 of your request." in letter
-    assert "It gives none for part 2a, and says why." in letter
+    assert "It gives none for part 2a." in letter
     assert (
         "2a What do the records say? We have refused this part under section 40(2) of the Freedom "
         "of Information Act 2000. Our reasons are below."
     ) in letter
-    assert "Section 40(2): personal information (part 2a)" in letter
+    assert "Section 40(2): personal information, for part 2a" in letter
 
 
 def test_every_document_of_the_set_holds_the_refusal() -> None:

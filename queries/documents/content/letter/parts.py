@@ -47,7 +47,7 @@ def describe_parts(answer: Answer) -> str:
     sentence = f"This letter gives figures for {answers} of your request"
     if not without:
         return f"{sentence}, and says what it does not answer."
-    return f"{sentence}. It gives none for {name_parts(without)}, and says why."
+    return f"{sentence}. It gives none for {name_parts(without)}."
 
 
 def name_parts(ids: Sequence[str]) -> str:

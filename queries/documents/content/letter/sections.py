@@ -51,7 +51,7 @@ class SectionView(Struct, frozen=True):
     @property
     def heading(self) -> str:
         """The section, what it is about, and the parts of the request that it concerns."""
-        parts = f" ({name_parts(self.parts)})" if self.parts else ""
+        parts = f", for {name_parts(self.parts)}" if self.parts else ""
         return f"Section {self.number}: {self.title}{parts}"
 
 
