@@ -473,3 +473,7 @@ def _collect_terms(conditions: Iterable[Condition]) -> frozenset[str]:
         if isinstance(condition, AnyTermCondition)
         for term in condition.terms
     )
+
+
+#: A victim of no known age.
+UNKNOWN_AGE: Final = Not(build_age_condition((0, MAX_AGE)))

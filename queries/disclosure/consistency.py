@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from indexer.errors import InexactError
 from indexer.records.model import MAX_AGE
-from queries.answer.condition import AgeCondition
+from queries.answer.condition import AgeCondition, merge_intervals
 from queries.answer.condition_text import parse_conditions
 from queries.answer.types import Answer, QuestionAnswer, Table, count_or_zero
 from queries.disclosure.attack.constraints import LinearConstraint, Population, derive_constraints
@@ -67,7 +67,7 @@ def _check_tables(answer: Answer) -> Iterator[str]:
 
 
 def _check_age_bands(question: QuestionAnswer) -> Iterator[str]:
-    """Age bands never overlap, and ages that they leave out have a row."""
+    """Age bands that add up do not overlap, and ages that they leave out have a row."""
     bands = sorted(
         (interval, row.label)
         for row in question.table.rows
@@ -76,10 +76,13 @@ def _check_age_bands(question: QuestionAnswer) -> Iterator[str]:
         if isinstance(condition, AgeCondition)
         for interval in condition.intervals
     )
+    adding_up = any(
+        relation.kind == "sum" and relation.over == "rows" for relation in question.table.relations
+    )
     for ((_, end), lower), ((start, _), upper) in pairwise(bands):
-        if start <= end:
+        if start <= end and adding_up:
             yield f'{question.id}: the bands "{lower}" and "{upper}" overlap'
-    ages = sum(end - start + 1 for (start, end), _ in bands)
+    ages = sum(end - start + 1 for start, end in merge_intervals(interval for interval, _ in bands))
     has_other_row = any(row.kind == "other" for row in question.table.rows)
     if bands and not has_other_row and ages < MAX_AGE + 1:
         yield f"{question.id}: the bands leave ages out, and no row is for those"

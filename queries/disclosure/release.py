@@ -16,7 +16,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from indexer.errors import DisclosureError
-from queries.answer.condition import AgeCondition
+from queries.answer.condition import AgeCondition, Interval
 from queries.answer.condition_text import parse_conditions
 from queries.answer.types import (
     NOT_COVERED,
@@ -72,6 +72,7 @@ from queries.disclosure.populations import (
     list_totals,
     map_counts,
 )
+from queries.tables.field_values import describe_ages
 from queries.tables.period_columns import split_column_key, split_fact_name
 from queries.tables.scope import MENTIONS_FILTER
 
@@ -533,8 +534,9 @@ def _redact_youngest(
         if split_fact_name(fact)[0] == _YOUNGEST and split_fact_name(fact)[1] is not None
     ]
     index = of_periods.index(name) if name in of_periods else None
-    band = next((row for row in old.table.rows if _contains_age(row, age)), None)
-    groups = {old.table.total.key, band.key if band else ""}
+    bands = [row for row in old.table.rows if _contains_age(row, age)]
+    band = bands[0] if bands else None
+    groups = {old.table.total.key, *(row.key for row in bands)}
     numbers = [
         (before, after)
         for old_row, new_row in zip(old.table.rows_and_total, new.table.rows_and_total, strict=True)
@@ -552,15 +554,20 @@ def _redact_youngest(
     if policy.rounding and any(count_or_zero(after) < policy.minimum_group for _, after in numbers):
         return WITHHELD
     if policy.youngest == "band" and band and band.kind == "asked":
-        return band.label[:1].lower() + band.label[1:]
+        return describe_ages(*_list_ages(band)[0]).lower()
     return WITHHELD
+
+
+def _list_ages(row: Row) -> list[Interval]:
+    """The ages of an age band, by their first and last."""
+    return [
+        interval
+        for condition in parse_conditions(row.means)
+        if isinstance(condition, AgeCondition)
+        for interval in condition.intervals
+    ]
 
 
 def _contains_age(row: Row, age: int) -> bool:
     """Whether a row is an age band that contains an age."""
-    return any(
-        first <= age <= last
-        for condition in parse_conditions(row.means)
-        if isinstance(condition, AgeCondition)
-        for first, last in condition.intervals
-    )
+    return any(first <= age <= last for first, last in _list_ages(row))

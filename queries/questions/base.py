@@ -120,7 +120,11 @@ class Question(
 
         The notes of ``overlaps`` come before those of ``details``.
         """
-        details["notes"] = (*(note.text for note in overlaps), *details.get("notes", ()))
+        details["notes"] = (
+            *(note.text for note in overlaps),
+            *dict.fromkeys(axis.note for axis in table_query.axes if axis.note),
+            *details.get("notes", ()),
+        )
         mentions = table_query.mentions
         return QuestionAnswer(
             id=self.id,
@@ -145,9 +149,9 @@ def _collect_overlap_notes(table_query: TableQuery, table: Table) -> tuple[Overl
     """Why rows or columns add up to more than their total, where they do."""
     rows, *columns = table_query.axes
     notes: list[OverlapNote] = []
-    if not rows.partition:
+    if not rows.partition and not rows.note:
         notes += write_overlap_note(table, _explain_overlap(rows, table_query.unit))
-    if columns and not columns[0].partition:
+    if columns and not columns[0].partition and not columns[0].note:
         total, *column_counts = map(count_or_zero, table.total.counts)
         reason = _explain_overlap(columns[0], table_query.unit)
         notes += _compare_sum("columns", sum(column_counts), total, reason)

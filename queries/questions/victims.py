@@ -37,7 +37,7 @@ class Victims(Question, frozen=True, tag="victims"):
     youngest: bool = False
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
-        """Bands that end before they start, or that overlap."""
+        """Bands that end before they start, or that are listed twice."""
         del scope
         yield from find_band_problems(self.bands, ".bands")
 
@@ -86,7 +86,9 @@ class Victims(Question, frozen=True, tag="victims"):
         if self.youngest:
             youngest = victims["youngest"]["value"]
             facts["youngest"] = None if youngest is None else int(youngest)
-        notes = _write_victim_notes(number, unreferenced, people, response["without"]["doc_count"])
+        notes = _write_victim_notes(number, unreferenced, response["without"]["doc_count"])
+        if people is not None:
+            notes += _write_people_notes(number, people, overlap=not table_query.rows.partition)
         return self.make_answer(
             table, response, table_query, facts=facts, figures=tuple(figures), notes=notes
         )
@@ -113,11 +115,11 @@ def _without_people(column: str | None) -> str | None:
 
 
 def _build_victim_relations(table: Table) -> tuple[Relation, ...]:
-    """What is certain: victims add up, while a person may have several ages."""
+    """What is certain: victims add up unless bands overlap; a person may have several ages."""
     keys = tuple(row.key for row in table.rows)
     people = any(column.key == _PEOPLE for column in table.columns)
     return (
-        Relation("sum", TOTAL_KEY, keys, only=("victims",)),
+        *(msgspec.structs.replace(relation, only=("victims",)) for relation in table.relations),
         *([Relation("union", TOTAL_KEY, keys, only=(_PEOPLE,))] if people else []),
         Relation("at_most", "offences", ("offences_without_victim",), only=("victims",)),
         Relation("at_least", "offences", (TOTAL_KEY, "offences_without_victim"), only=("victims",)),
@@ -143,37 +145,42 @@ def _count_people(
     than once.
     """
     people = [count_or_zero(row.counts[0]) for row in (*table.rows, table.total)]
-    row_by_age: dict[int | None, int] = {
-        age: next((row for row, band in enumerate(bands) if band.holds(age)), len(bands))
+    rows_by_age: dict[int | None, list[int]] = {
+        age: [row for row, band in enumerate(bands) if band.start <= age <= band.end]
+        or [len(bands)]
         for age in range(MAX_AGE + 1)
     }
-    row_by_age[None] = len(bands) + 1
+    rows_by_age[None] = [len(bands) + 1]
     for ages in repeated_ages:
         people[-1] -= len(ages) - 1
-        for row, entries in Counter(row_by_age[age] for age in ages).items():
+        for row, entries in Counter(row for age in ages for row in rows_by_age[age]).items():
             people[row] -= entries - 1
     return people
 
 
-def _write_victim_notes(
-    number: int, unreferenced: int, people: list[int] | None, without_victim: int
-) -> tuple[str, ...]:
+def _write_people_notes(number: int, people: list[int], *, overlap: bool) -> tuple[str, ...]:
+    """Why the people are fewer than the victims, and than the people of the rows."""
+    notes = []
+    if people[-1] != number:
+        notes.append(
+            "A person who is a victim in several records counts once for each record as a victim, "
+            "and once in all as a person."
+        )
+    if sum(people[:-1]) > people[-1] and not overlap:
+        notes.append(
+            "The people of the rows add up to more than their total, because a person's "
+            "age may differ between records. The total counts each person once."
+        )
+    return tuple(notes)
+
+
+def _write_victim_notes(number: int, unreferenced: int, without_victim: int) -> tuple[str, ...]:
     notes = []
     if without_victim:
         notes.append(
             f"{without_victim:,} records have no victim and are in no row."
             if without_victim > 1
             else "One record has no victim and is in no row."
-        )
-    if people is not None and people[-1] != number:
-        notes.append(
-            "A person who is a victim in several records counts once for each record as a victim, "
-            "and once in all as a person."
-        )
-    if people is not None and sum(people[:-1]) > people[-1]:
-        notes.append(
-            "The people of the rows add up to more than their total, because a person's "
-            "age may differ between records. The total counts each person once."
         )
     if unreferenced:
         notes.append(

@@ -117,7 +117,7 @@ def _widen_bands(bands: AgeBands) -> Iterator[tuple[str, AgeBands]]:
         )
         if merged == (AgeBand(),):  # every age in one band says nothing
             continue
-        yield f"wider age bands ({_list_labels([band.label for band in merged])})", merged
+        yield f"wider age bands ({_list_labels([band.name for band in merged])})", merged
 
 
 def _merge_offence_rows(request: Request, merged: Sequence[int]) -> Iterator[Change]:

@@ -32,6 +32,7 @@ from queries.request.letter_spec import (
 from queries.spec.problem import Problem, explain_missing_key, explain_unknown_key
 from queries.spec.scope_spec import (
     AgeBand,
+    AgeRange,
     AxisSpec,
     FieldValues,
     OffenceSpec,
@@ -66,7 +67,7 @@ _STRUCT_BY_KEY: Final[dict[str, type[Struct]]] = {
     "keywords": TermSpec,
     "with": CooccurrenceSpec,
     "bands": AgeBand,
-    "age": AgeBand,
+    "age": AgeRange,
     "within": ScopeSpec,
     "rows": AxisSpec,
     "columns": AxisSpec,

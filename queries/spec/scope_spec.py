@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from itertools import pairwise
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
@@ -74,7 +73,7 @@ class OffenceSpec(Struct, frozen=True, forbid_unknown_fields=True):
         return OffenceRow(codes, self.label or "; ".join(titles))
 
 
-class AgeBand(
+class AgeRange(
     Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}
 ):
     """Ages in whole years, first and last included: by default from 0, and up to the oldest."""
@@ -82,10 +81,16 @@ class AgeBand(
     start: Age = 0
     end: Age = MAX_AGE
 
+
+class AgeBand(AgeRange, frozen=True):
+    """Ages that are counted together. Without a label the band is called by its ages."""
+
+    label: Annotated[str, Meta(max_length=100)] = ""
+
     @property
-    def label(self) -> str:
-        """The band in words."""
-        return describe_ages(self.start, self.end)
+    def name(self) -> str:
+        """What it is called."""
+        return self.label or describe_ages(self.start, self.end)
 
     def holds(self, age: int) -> bool:
         """Whether an age is in the band."""
@@ -94,7 +99,7 @@ class AgeBand(
 
 def to_band_bounds(bands: Sequence[AgeBand]) -> tuple[tuple[str, int, int], ...]:
     """Bands as ``build_bands_axis`` takes them: label, first age and last age."""
-    return tuple((band.label, band.start, band.end) for band in bands)
+    return tuple((band.name, band.start, band.end) for band in bands)
 
 
 PeriodSpecs = Annotated[tuple[PeriodSpec, ...], Meta(max_length=50)]
@@ -111,7 +116,7 @@ FieldValues = Annotated[tuple[str, ...], Meta(min_length=1, max_length=1000)]
 class VictimSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What one victim of a record must be: of an age, of one of some sexes, or both."""
 
-    age: AgeBand | None = None
+    age: AgeRange | None = None
     sex: Annotated[tuple[str, ...], Meta(max_length=10)] = ()
 
     @property
@@ -226,10 +231,7 @@ def _find_where_problems(name: str, value: WhereValue, categories: Categories) -
             yield Problem(path, "victim: says nothing. Give an age, a sex or both.")
             return
         if value.age:
-            yield from (
-                Problem(f"{path}.age", problem.message)
-                for problem in find_band_problems((value.age,), "")
-            )
+            yield from _find_range_problem(value.age, f"{path}.age")
     try:
         _build_where_filter(name, value, categories)
     except RequestError as error:
@@ -254,21 +256,29 @@ def find_period_problems(
 
 
 def find_band_problems(bands: tuple[AgeBand, ...], path: str) -> Iterator[Problem]:
-    """Bands that end before they start, or that overlap."""
+    """Bands that end before they start, that hold the same ages, or that have the same label."""
+    ranges: set[tuple[int, int]] = set()
+    names: set[str] = set()
     for number, band in enumerate(bands):
-        if band.start > band.end:
+        yield from _find_range_problem(band, f"{path}[{number}]")
+        ages = band.start, band.end
+        if ages in ranges:
             yield Problem(
                 f"{path}[{number}]",
-                f"the band runs from {band.start} to {band.end}. Swap the two ages.",
+                f"the band of {band.start} to {band.end} is listed twice. Remove one.",
             )
-    ordered = sorted(enumerate(bands), key=lambda item: (item[1].start, item[1].end))
-    for (_, lower), (number, upper) in pairwise(ordered):
-        if upper.start <= lower.end and lower.start <= lower.end:
+        elif band.name.casefold() in names:
             yield Problem(
                 f"{path}[{number}]",
-                f'the bands "{lower.label}" and "{upper.label}" overlap, so a victim would '
-                "count twice. Start each band after the one before it ends.",
+                f'two bands have the label "{band.name}". Give each a label of its own.',
             )
+        ranges.add(ages)
+        names.add(band.name.casefold())
+
+
+def _find_range_problem(ages: AgeRange, path: str) -> Iterator[Problem]:
+    if ages.start > ages.end:
+        yield Problem(path, f"the band runs from {ages.start} to {ages.end}. Swap the two ages.")
 
 
 class AxisSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -57,7 +57,8 @@ class Axis(Struct, frozen=True):
 
     ``partition`` is true if every record (or victim) is in exactly one bucket, ``exhaustive`` if
     every one is in at least one. ``mentions`` are the terms that are counted, if any;
-    ``any_status`` is true if records of every status are counted.
+    ``any_status`` is true if records of every status are counted. ``note`` is what a reader must
+    know of its buckets, whatever the numbers are.
     """
 
     heading: str
@@ -70,3 +71,4 @@ class Axis(Struct, frozen=True):
     bucket_for_value: Callable[[Any], Bucket] | None = None
     bucket_for_name: Callable[[str], Bucket] | None = None
     any_status: bool = False
+    note: str = ""

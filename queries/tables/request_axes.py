@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
 
 from elasticsearch.dsl.query import Exists, Range
 
 from indexer.errors import RequestError
 from queries.answer.condition import (
+    UNKNOWN_AGE,
     Not,
     build_age_condition,
     build_any_term_condition,
@@ -22,6 +25,11 @@ from queries.tables.scope import (
     build_offence_query,
     none_of,
     rows_are_disjoint,
+)
+
+_OVERLAPPING_BANDS: Final = (
+    "The age bands overlap: a victim is counted in each band that fits, so the numbers of the "
+    "bands do not add up to the total, which counts each victim once."
 )
 
 
@@ -59,8 +67,8 @@ def build_bands_axis(bands: tuple[tuple[str, int, int], ...]) -> Axis:
         if band_buckets
         else has_age
     )
+    is_partition = _are_apart([(first, last) for _, first, last in bands])
     outside = (build_other_age_condition((first, last) for _, first, last in bands),)
-    unknown = (Not(build_other_age_condition(())),)
     return Axis(
         "Age of victim",
         (
@@ -72,10 +80,17 @@ def build_bands_axis(bands: tuple[tuple[str, int, int], ...]) -> Axis:
                 outside,
                 "other",
             ),
-            Bucket(UNKNOWN_KEY, "Age not known", none_of([has_age]), unknown, "unknown"),
+            Bucket(UNKNOWN_KEY, "Age not known", none_of([has_age]), (UNKNOWN_AGE,), "unknown"),
         ),
         level="victim",
+        partition=is_partition,
+        note="" if is_partition else _OVERLAPPING_BANDS,
     )
+
+
+def _are_apart(bands: Sequence[tuple[int, int]]) -> bool:
+    """Whether no age is in two of the bands."""
+    return all(first > last for (_, last), (first, _) in pairwise(sorted(bands)))
 
 
 def build_periods_axis(periods: Sequence[Period]) -> Axis:

@@ -292,9 +292,11 @@ def _build_axis_relations(
         return (Relation("sum", total_key, all_keys, over),)
     if not axis.exhaustive:
         return tuple(Relation("at_most", total_key, (key,), over) for key in all_keys)
-    # A record in the bucket of "none" or of no value is in no other bucket.
-    for kind in ("none", "unknown"):
-        if residual_keys := [keys[bucket.key] for bucket in buckets if bucket.kind == kind]:
+    # What is in the bucket of "none" or of no value is in no other bucket; nor is a victim of
+    # another age than those of the bands.
+    of_victims = axis.level == "victim"
+    for kinds in (("other", "unknown"),) if of_victims else (("none",), ("unknown",)):
+        if residual_keys := [keys[bucket.key] for bucket in buckets if bucket.kind in kinds]:
             rest = tuple(key for key in all_keys if key not in residual_keys)
             return (
                 *(Relation("at_most", total_key, (key, *residual_keys), over) for key in rest),
@@ -333,7 +335,9 @@ def _convert_to_record_axis(axis: Axis) -> Axis:
     ]
     without_victim = none_of([Nested(path=_VICTIMS_PATH, query=MatchAll())])
     buckets.append(Bucket("none", "No victim recorded", without_victim, (WITHOUT_VICTIM,), "none"))
-    return msgspec.structs.replace(axis, level="record", partition=False, buckets=tuple(buckets))
+    return msgspec.structs.replace(
+        axis, level="record", partition=False, buckets=tuple(buckets), note=""
+    )
 
 
 def _parse_bucket_counts(

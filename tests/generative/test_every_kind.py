@@ -171,6 +171,16 @@ TRIED: dict[str, tuple[list[str], str, list[dict[str, Any]]]] = {
             )
         ],
     ),
+    "bands that overlap": (
+        [
+            "{kind: victims, bands: [{to: 13}, {from: 12, to: 17}, {from: 16}]}",
+        ],
+        SCOPES[0],
+        [
+            a_record(victims=[{"age": age} for age in ages])
+            for ages in ((9,), (13,), (15,), (16,), (30,), (None,), (), (9, 13))
+        ],
+    ),
     "flags by district": (
         ["{kind: cross, rows: flag, columns: district}"],
         SCOPES[0],

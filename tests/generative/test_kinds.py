@@ -202,6 +202,16 @@ BANDS = st.sampled_from(
     [
         [{"to": "11"}, {"from": "12", "to": "15"}, {"from": "16"}],
         [{"from": "16", "to": "17"}, {"to": "0"}, {"from": "18", "to": "18"}],
+        [
+            {"to": "17", "label": "Children"},
+            {"from": "12", "to": "17", "label": "Teenagers"},
+            {"from": "16"},
+        ],
+        [
+            {"from": "11", "to": "40", "label": "unknown"},
+            {"from": "40", "to": "120"},
+            {"label": "Any age"},
+        ],
     ]
 )
 
@@ -603,6 +613,10 @@ HAND: list[tuple[str, str, list[str], dict[str, list[int]], list[int]]] = [
      {'Facebook (with "app" within 3 words)': [0], "None of these": [11]}, [11]),
     ("", "kind: keywords, keywords: [{term: FB, with: [{term: app, within: 4}]}, {term: Face-book, variants: none}]", [],
      {'FB (with "app" within 4 words)': [1], "Face-book (exactly so written)": [1], "None of these": [9]}, [11]),
+    ("period: 2017/18\n", "kind: victims, bands: [{to: 15, label: Under 16}, {from: 12, to: 12}, {from: 15}]",
+     ["Different people"],
+     {"Under 16": [4, 4], "Aged 12": [2, 2], "Aged 15 and over": [2, 2], "Any other known age": [0, 0],
+      "Age not known": [1, 1]}, [6, 6]),
     (TWO_YEARS, "kind: victims, bands: [{to: 11}]",
      ["Different people", "Victims, 2017/18", "Different people, 2017/18", "Victims, 2018/19", "Different people, 2018/19"],
      {"Aged 11 and under": [2, 2, 1, 1, 1, 1], "Any other known age": [5, 4, 4, 4, 1, 1],

@@ -398,8 +398,10 @@ class Naive:
         if "bands" in side:
             bands = [(int(one.get("from", 0)), int(one.get("to", 120))) for one in side["bands"]]
             found: dict[str, Any] = {
-                _band(*band): lambda v, b=band: _age(v) is not None and b[0] <= _age(v) <= b[1]
-                for band in bands
+                one.get("label") or _band(*band): lambda v, b=band: (
+                    _age(v) is not None and b[0] <= _age(v) <= b[1]
+                )
+                for one, band in zip(side["bands"], bands, strict=True)
             }
             other = "Any other known age" if bands else "Age known"
             found[other] = lambda v: (

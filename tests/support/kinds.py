@@ -25,6 +25,8 @@ QUESTIONS = (
     "{kind: keywords, keywords: [beta, gamma], each_offence: true}",
     "{kind: linked, codes: [86/2, 88A]}",
     "{kind: victims, youngest: true, bands: [{to: 11}, {from: 12, to: 17}]}",
+    "{kind: victims, bands: [{to: 13, label: Young}, {from: 9, to: 16}, {from: 13}]}",
+    "{kind: cross, rows: {bands: [{to: 15}, {from: 13, label: Older}]}, columns: sex}",
     "{kind: victims, youngest: true}",
     "{kind: by, by: financial_year}",
     "{kind: by, by: month}",

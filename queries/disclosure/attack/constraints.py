@@ -13,10 +13,13 @@ from functools import lru_cache
 from itertools import chain, combinations, permutations, product
 from typing import Final, NamedTuple
 
+from indexer.records.model import MAX_AGE
 from indexer.records.offences.active import clear_with_table
 from queries.answer.condition import (
     BY_TEXT,
+    UNKNOWN_AGE,
     WITHOUT_VICTIM,
+    AgeCondition,
     AnyTermCondition,
     Condition,
     Not,
@@ -28,6 +31,7 @@ from queries.answer.condition import (
     build_any_term_condition,
     build_field_condition,
     format_conditions,
+    merge_intervals,
 )
 from queries.answer.condition_text import describe_condition, list_named_codes
 from queries.answer.inference import (
@@ -481,6 +485,20 @@ def _split_into_pieces(
             yield from expand_relation("sum", members[condition], parts)
     if outer in population_set:
         yield from expand_relation("at_most", outer, [*all_parts])
+        unknown = make_population(outer.unit, outer.conditions, (UNKNOWN_AGE,))
+        if unknown in population_set and _are_all_ages(members):
+            yield from expand_relation("sum", outer, [*all_parts, unknown])
+
+
+def _are_all_ages(conditions: Iterable[Condition]) -> bool:
+    """Whether every known age meets one of the conditions."""
+    intervals = (
+        interval
+        for condition in conditions
+        if isinstance(condition, AgeCondition)
+        for interval in condition.intervals
+    )
+    return merge_intervals(intervals) == ((0, MAX_AGE),)
 
 
 def _constrain_term_overlaps(populations: Sequence[Population]) -> list[LinearConstraint]:

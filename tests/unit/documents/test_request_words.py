@@ -39,3 +39,17 @@ def test_a_letter_says_what_a_victim_must_be() -> None:
         "recorded from 1 April 2017 to 31 March 2018, where at least one victim was female or male "
         "and aged 17 or under" in words
     )
+
+
+def test_a_letter_says_that_bands_overlap_and_calls_them_by_their_labels() -> None:
+    request = (
+        "period: 2017/18\nquestions: [{id: Q1, kind: victims, "
+        "bands: [{to: 17, label: Children}, {from: 16, to: 24, label: Young people}]}]"
+    )
+    victims = [{"age": 16, "victim_ref": "a"}, {"age": 9, "victim_ref": "b"}]
+    words = render_words(request, [make_record(victims=victims)])
+    assert "Children 2 2 Young people 1 1" in words
+    assert "a victim is counted in each band that fits" in words
+    assert "because a person's age may differ" not in words
+    apart = request.replace("from: 16, to: 24", "from: 18, to: 24")
+    assert "overlap" not in render_words(apart, [make_record(victims=victims)])

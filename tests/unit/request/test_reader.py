@@ -96,8 +96,8 @@ def test_values_stay_as_they_are_written() -> None:
         ),
         (f"{HEAD}questions:\n- {{id: Q1, kind: linked, codes: [86/99]}}", ['"86/99" is not known']),
         (
-            f"{HEAD}questions:\n- {{id: Q1, kind: victims, bands: [{{to: 12}}, {{from: 12}}]}}",
-            ['"Aged 12 and under" and "Aged 12 and over" overlap'],
+            f"{HEAD}questions:\n- {{id: Q1, kind: victims, bands: [{{to: 12}}, {{from: 0, to: 12}}]}}",
+            ["the band of 0 to 12 is listed twice. Remove one."],
         ),
         (
             f"{HEAD}questions:\n- {{id: Q1, kind: victims, bands: [{{from: 15, to: 12}}]}}",
@@ -151,8 +151,8 @@ def listed(number: int, word: str = "word{}") -> str:
         ("kind: cross, rows: sexx, columns: month", 'Did you mean "sex"?'),
         ("kind: cross, rows: {by: wrad}, columns: month", 'Did you mean "ward"?'),
         ("kind: cross, rows: sex, columns: {bands: [{to: 11}]}, count: offences", "both sides are of victims"),
-        ("kind: cross, rows: sex, columns: {bands: [{from: 16, to: 26}, {from: 26}]}",
-         'the bands "Aged 16 to 26" and "Aged 26 and over" overlap'),
+        ("kind: cross, rows: sex, columns: {bands: [{to: 15, label: x}, {from: 16, label: X}]}",
+         'two bands have the label "X". Give each a label of its own.'),
         ("kind: cross, rows: sex, columns: {bands: [{from: 130}]}", "expected an age from 0 to 120"),
         ("kind: cross, rows: {keywords: [Snapchat, snap chat]}, columns: sex", "is the same term"),
         ("kind: cross, rows: {periods: [2017, 2017]}, columns: sex", 'the period "2017" is listed twice. Remove one.'),
