@@ -15,7 +15,8 @@ from typing import Literal, TypedDict
 from indexer.errors import OutputError
 from indexer.session import Session
 from queries.answer.answer_file import read_answer_file
-from queries.answer.types import NOT_COVERED, Answer, Count
+from queries.answer.shares import list_share_columns
+from queries.answer.types import NOT_COVERED, Answer, Count, Row, Table
 from queries.answering.audit_fields import answer_fields
 from queries.answering.publishing import build_publisher, note_fields
 from queries.answering.service import AnswerOptions, answer_request
@@ -31,7 +32,8 @@ class CountRow(TypedDict):
 
     ``kind`` is "asked" for a row that the request asks for, or else "none", "unknown", "other" or
     "total". ``count`` is None where there is no number; ``status`` says whether it is "counted",
-    "withheld" or "not covered" by the records.
+    "withheld" or "not covered" by the records. ``share`` is the number as whole per cent of its
+    column's or its row's total, if the question asks for shares and both numbers are given.
     """
 
     question: str
@@ -41,6 +43,7 @@ class CountRow(TypedDict):
     column: str
     count: int | None
     status: Literal["counted", "withheld", "not covered"]
+    share: int | None
 
 
 #: The earlier name of ``CountRow``.
@@ -93,11 +96,20 @@ def to_rows(answer: Answer) -> list[CountRow]:
             column=column.label,
             count=count if isinstance(count, int) else None,
             status=_describe_status(count),
+            share=_get_share(question.table, row, index),
         )
         for question in answer.questions
         for row in (*question.table.rows, question.table.total)
-        for column, count in zip(question.table.columns, row.counts, strict=True)
+        for index, (column, count) in enumerate(
+            zip(question.table.columns, row.counts, strict=True)
+        )
     ]
+
+
+def _get_share(table: Table, row: Row, index: int) -> int | None:
+    column = list_share_columns(table).get(index)
+    share = column.compute(row, table) if column else None
+    return share if isinstance(share, int) else None
 
 
 def _describe_status(count: Count) -> Literal["counted", "withheld", "not covered"]:

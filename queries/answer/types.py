@@ -123,7 +123,8 @@ class Table(Struct, frozen=True):
     """Rows and their total. The total counts each record, or victim, once; rows may overlap.
 
     ``heading`` says what the rows are, ``across`` what the columns after the first are. A table
-    without ``relations`` has rows that make up the total and may overlap.
+    without ``relations`` has rows that make up the total and may overlap. ``share`` is set if
+    documents also print each number as per cent of its column's, or its row's, total.
     """
 
     heading: str
@@ -132,6 +133,7 @@ class Table(Struct, frozen=True):
     total: Row
     relations: tuple[Relation, ...] = ()
     across: str = ""
+    share: Literal["column", "row"] | UnsetType = UNSET
 
     @property
     def rows_and_total(self) -> tuple[Row, ...]:

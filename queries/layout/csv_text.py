@@ -9,6 +9,7 @@ from typing import Final
 
 from queries.answer.types import Row, Table
 from queries.layout.printable import strip_unprintable
+from queries.layout.printed_table import list_printed_columns
 from queries.layout.prose import WITHHELD_SIGN
 
 _FORMULA_STARTS: Final = "=+-@\t\r\n"
@@ -21,15 +22,17 @@ def escape_formula(text: str) -> str:
 
 
 def format_table_csv(table: Table) -> str:
-    """A table as CSV: a line for each row, the total last. A withheld count is "[c]"."""
+    """A table as CSV: a line for each row, the total last. A withheld count is "[c]"; a share is a
+    whole number of per cent."""
     table = strip_unprintable(table)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    coded = has_codes(table)
+    coded, columns = has_codes(table), list_printed_columns(table)
     writer.writerow(map(escape_formula, list_column_heads(table, coded=coded)))
     for row in (*table.rows, table.total):
-        counts = (WITHHELD_SIGN if count is None else count for count in row.counts)
-        writer.writerow([*map(escape_formula, list_row_names(row, coded=coded)), *counts])
+        values = (column.get_value(row, table) for column in columns)
+        cells = (WITHHELD_SIGN if value is None else value for value in values)
+        writer.writerow([*map(escape_formula, list_row_names(row, coded=coded)), *cells])
     return text.getvalue()
 
 
@@ -41,7 +44,7 @@ def has_codes(table: Table) -> bool:
 def list_column_heads(table: Table, *, coded: bool) -> list[str]:
     """The heads of all columns: the labels, the codes if ``coded``, then the figures."""
     codes = ["Codes"] if coded else []
-    return [table.heading, *codes, *(column.label for column in table.columns)]
+    return [table.heading, *codes, *(column.label for column in list_printed_columns(table))]
 
 
 def list_row_names(row: Row, *, coded: bool) -> list[str]:

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, groupby, pairwise
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
-from queries.answer.types import Row, Table
-from queries.layout.prose import format_number
-from queries.tables.period_columns import split_column_key
+from queries.answer.types import Table
+from queries.layout.printed_table import PrintedColumn, list_printed_columns
 
 #: The room, in characters, for figures beside labels of LABEL_ROOM characters on A4, portrait and
 #: landscape.
@@ -81,7 +81,8 @@ class TablePart(Struct, frozen=True):
 
 def build_single_part(table: Table) -> TablePart:
     """The table as one part."""
-    return _build_part(table, 0, len(table.columns))
+    printed = _print_table(table)
+    return _build_part(printed, 0, len(printed.columns))
 
 
 def split_table(table: Table, room: int, labels: int = 0) -> tuple[TablePart, ...]:
@@ -89,9 +90,10 @@ def split_table(table: Table, room: int, labels: int = 0) -> tuple[TablePart, ..
 
     Labels may take ``label_room`` characters; what shorter labels leave is added to the room.
     """
-    room += max(0, labels - _measure_longest_label(table))
-    sizes = _count_period_columns(table)
-    widths = _measure_columns(table)
+    printed = _print_table(table)
+    room += max(0, labels - _measure_longest_label(printed))
+    sizes = _count_period_columns(printed)
+    widths = _measure_columns(printed)
     ends = [0, *accumulate(sizes)]
     group_widths = [sum(widths[start:end]) for start, end in pairwise(ends)]
     if max(group_widths) > room:
@@ -108,18 +110,39 @@ def split_table(table: Table, room: int, labels: int = 0) -> tuple[TablePart, ..
         [],
     )
     return tuple(
-        _build_part(table, ends[start], ends[end])
+        _build_part(printed, ends[start], ends[end])
         for start, end in spans or _fit_spans(group_widths, room)
     )
 
 
-def _build_part(table: Table, start: int, end: int) -> TablePart:
+class _PrintedTable(Struct, frozen=True):
+    """All columns and lines of a table, as text."""
+
+    heading: str
+    columns: tuple[PrintedColumn, ...]
+    lines: tuple[PartLine, ...]
+
+
+def _print_table(table: Table) -> _PrintedTable:
+    columns = tuple(list_printed_columns(table))
+    lines = tuple(
+        PartLine(
+            row.label,
+            ", ".join(row.codes),
+            tuple(column.format_cell(row, table) for column in columns),
+            total=row is table.total,
+        )
+        for row in table.rows_and_total
+    )
+    return _PrintedTable(table.heading, columns, lines)
+
+
+def _build_part(table: _PrintedTable, start: int, end: int) -> TablePart:
     return TablePart(
         heading=table.heading,
         heads=tuple(column.label for column in table.columns[start:end]),
-        lines=(
-            *(_build_line(row, start, end) for row in table.rows),
-            _build_line(table.total, start, end, total=True),
+        lines=tuple(
+            msgspec.structs.replace(line, cells=line.cells[start:end]) for line in table.lines
         ),
         first=start + 1,
         last=end,
@@ -127,11 +150,11 @@ def _build_part(table: Table, start: int, end: int) -> TablePart:
     )
 
 
-def _measure_longest_label(table: Table) -> int:
-    return max(len(_build_line(row, 0, 0).name) for row in (*table.rows, table.total))
+def _measure_longest_label(table: _PrintedTable) -> int:
+    return max(len(line.name) for line in table.lines)
 
 
-def _share_widths(table: Table, start: int, end: int) -> tuple[int, ...]:
+def _share_widths(table: _PrintedTable, start: int, end: int) -> tuple[int, ...]:
     """The figures take what they need, the heads what the labels leave, the labels the rest."""
     widths = _measure_columns(table)[start:end]
     labels = min(_measure_longest_label(table), LABEL_ROOM)
@@ -150,25 +173,19 @@ def widen_columns(widths: Sequence[int], heads: Sequence[int], spare: int) -> li
     ]
 
 
-def _count_period_columns(table: Table) -> list[int]:
+def _count_period_columns(table: _PrintedTable) -> list[int]:
     """How many columns each period has."""
-    groups = groupby(table.columns, lambda column: split_column_key(column.key)[1])
+    groups = groupby(table.columns, lambda column: column.period)
     return [len(list(columns)) for _, columns in groups]
 
 
-def _build_line(row: Row, start: int, end: int, *, total: bool = False) -> PartLine:
-    cells = tuple(format_number(count) for count in row.counts[start:end])
-    return PartLine(row.label, ", ".join(row.codes), cells, total)
-
-
-def _measure_columns(table: Table) -> list[int]:
+def _measure_columns(table: _PrintedTable) -> list[int]:
     """What each column needs: its longest number, or the longest word in its head."""
-    rows = (*table.rows, table.total)
     return [
         _COLUMN_GAP
         + max(
             *(min(len(word), LONGEST_WORD) for word in (column.label.split() or [""])),
-            *(len(format_number(row.counts[index])) for row in rows),
+            *(len(line.cells[index]) for line in table.lines),
         )
         for index, column in enumerate(table.columns)
     ]

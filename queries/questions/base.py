@@ -6,13 +6,15 @@ Pure: a question does no input or output.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
+import msgspec
 from elasticsearch.dsl import aggs
 from elasticsearch.dsl.query import Query
 from msgspec import Meta, Struct
 
 from queries.answer.condition import Condition
+from queries.answer.shares import explain_shares
 from queries.answer.types import (
     Column,
     NotedSum,
@@ -42,6 +44,7 @@ class Question(
 ):
     """A question of a request. A kind decides what to ask for and how to read the response.
 
+    ``share`` also prints each number as per cent of the total of its column (true), or of its row.
     ``text`` is the question as the requester put it, for the letter; ``subscope`` is a scope
     narrower than the request's. Every scope passed to a method is already the narrowed one.
     ``note`` and ``not_covered`` are the officer's words: what to know of the numbers, and what of
@@ -56,6 +59,7 @@ class Question(
     subscope: ScopeSpec | None = None
     note: str = ""
     not_covered: str = ""
+    share: Literal["column", "row"] | bool = False
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
         """What is wrong with the question beyond its types."""
@@ -120,10 +124,14 @@ class Question(
 
         The notes of ``overlaps`` come before those of ``details``.
         """
+        if self.share:
+            share = "column" if self.share is True else self.share
+            table = msgspec.structs.replace(table, share=share)
         details["notes"] = (
             *(note.text for note in overlaps),
             *dict.fromkeys(axis.note for axis in table_query.axes if axis.note),
             *details.get("notes", ()),
+            *explain_shares(table),
         )
         mentions = table_query.mentions
         return QuestionAnswer(

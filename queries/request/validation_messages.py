@@ -155,7 +155,16 @@ def _explain_wrong_ages(value: Any) -> str:
     return '"age": expected ages, such as {from: 12, to: 17}. Correct it.'
 
 
+def _explain_wrong_share(value: Any) -> str:
+    del value
+    return (
+        '"share": expected true (per cent of the total of the column), row (of the total of the '
+        "row) or false. Correct it."
+    )
+
+
 _EXPLANATIONS: Final[dict[str, Callable[[Any], str]]] = {
+    "share": _explain_wrong_share,
     "age": _explain_wrong_ages,
     "kind": _explain_unknown_kind,
     "id": _explain_wrong_id,

@@ -74,6 +74,7 @@ def merge_period_columns(
             rows=rows,
             total=_extend_row(table.total, [part.total for part in parts], table),
             across="Period" if single else table.across,
+            share=table.share,
             relations=tuple(_iter_period_relations(table, len(periods), meeting=meeting)),
         ),
         facts=facts,

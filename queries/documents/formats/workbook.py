@@ -10,11 +10,13 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from queries.answer.shares import Share
 from queries.answer.types import NOT_COVERED, Answer, Count
 from queries.documents.content.context import DocumentContext, QuestionView
 from queries.documents.formats.optional_imports import require_extra
 from queries.documents.formats.zip_archive import fix_zip_timestamps
 from queries.layout.csv_text import escape_formula, has_codes, list_column_heads, list_row_names
+from queries.layout.printed_table import list_printed_columns
 from queries.layout.prose import WITHHELD_SIGN
 
 if TYPE_CHECKING:
@@ -141,7 +143,7 @@ def _fill_question_sheet(sheet: Worksheet, question: QuestionView, remarks: Sequ
     from openpyxl.utils import get_column_letter
 
     table = question.answer.table
-    coded = has_codes(table)
+    coded, figures = has_codes(table), list_printed_columns(table)
     heads = list_column_heads(table, coded=coded)
     first_figure = 3 if coded else 2
     for column_number, head in enumerate(heads, 1):
@@ -154,8 +156,12 @@ def _fill_question_sheet(sheet: Worksheet, question: QuestionView, remarks: Sequ
         strong = row is table.total
         for column_number, text in enumerate(list_row_names(row, coded=coded), 1):
             _write_text_cell(sheet, (number, column_number), text, strong=strong)
-        for column_number, count in enumerate(row.counts, first_figure):
-            _write_count_cell(sheet, (number, column_number), count, strong=strong)
+        for column_number, column in enumerate(figures, first_figure):
+            position, value = (number, column_number), column.get_value(row, table)
+            if column.shares and isinstance(value, int):
+                _write_number_cell(sheet, position, value / 100, "0%", strong=strong)
+            else:
+                _write_count_cell(sheet, position, value, strong=strong)
         sheet.row_dimensions[number].height = _estimate_row_height(row.label, _LABELS_WIDTH)
     sheet.row_dimensions[2].height = max(
         _estimate_row_height(head, _FIGURES_WIDTH) for head in heads[1:]
@@ -214,16 +220,22 @@ def _write_text_cell(  # noqa: PLR0913 - the properties of a cell
 
 
 def _write_count_cell(
-    sheet: Worksheet, position: tuple[int, int], count: Count, *, strong: bool
+    sheet: Worksheet, position: tuple[int, int], count: Count | Share, *, strong: bool
 ) -> None:
-    from openpyxl.styles import Alignment, Font
-
     if not isinstance(count, int):
         text = WITHHELD_SIGN if count is None else count
         _write_text_cell(sheet, position, text, strong=strong, right=True)
         return
+    _write_number_cell(sheet, position, count, "#,##0", strong=strong)
+
+
+def _write_number_cell(
+    sheet: Worksheet, position: tuple[int, int], number: float, number_format: str, *, strong: bool
+) -> None:
+    from openpyxl.styles import Alignment, Font
+
     cell = sheet.cell(*position)
-    cell.value, cell.number_format = count, "#,##0"
+    cell.value, cell.number_format = number, number_format
     cell.font = Font(name=_FONT, size=10, bold=strong)
     cell.alignment = Alignment(vertical="top")
 

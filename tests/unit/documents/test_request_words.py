@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date
 from typing import Any
 
+import openpyxl
+
+from queries.answer.shares import explain_shares, list_share_columns
+from queries.api import to_rows
+from queries.disclosure.policy import Policy
+from queries.disclosure.release import protect_answer
 from queries.documents.formats.letter import render_letter_text
+from queries.documents.formats.workbook import render_workbook
+from queries.layout.csv_text import format_table_csv
 from queries.request.reader import parse_request
 from tests.support.answers import FORCE
 from tests.support.fake_search import answer
@@ -53,3 +62,64 @@ def test_a_letter_says_that_bands_overlap_and_calls_them_by_their_labels() -> No
     assert "because a person's age may differ" not in words
     apart = request.replace("from: 16, to: 24", "from: 18, to: 24")
     assert "overlap" not in render_words(apart, [make_record(victims=victims)])
+
+
+def test_shares_are_of_both_numbers_given_and_rounded() -> None:
+    request = (
+        "period: 2017/18\nquestions:\n- {id: Q1, kind: by, by: sex, share: true}\n"
+        "- {id: Q2, kind: cross, rows: sex, columns: {bands: [{to: 15}]}, share: row}"
+    )
+    sexes = ["F"] * 5 + ["M"] * 3
+    ages = [9, 9, 9, 30, None, 9, 30, 30]
+    victims = [{"sex": sex, "age": age} for sex, age in zip(sexes, ages, strict=True)]
+    words = render_words(request, [make_record(victims=victims)])
+    assert "Sex of victim Victims Victims, %" in words
+    assert "Female 5 63% Male 3 38% Neither 0 0%" in words
+    assert "All victims asked about 8 100%" in words
+    assert "Female 5 3 60% 1 20% 1 20% Male 3 1 33% 2 67% 0 0% Neither 0 0 n/a" in words
+    assert "as a share of the total of its column, rounded to a whole number" in words
+    assert "as a share of the total of its row" in words
+
+
+def test_a_number_that_is_withheld_has_no_share_and_gives_none() -> None:
+    text = (
+        "reference: R\ntitle: T\nperiod: 2017/18\n"
+        "questions: [{id: Q1, kind: cross, rows: outcome, columns: {keywords: [alpha]}, share: row},"
+        " {id: Q2, kind: by, by: outcome, share: true}]"
+    )
+    records = [
+        make_record(number, outcome=outcome, narrative="alpha" * (number % 4 == 0))
+        for number, outcome in enumerate([1] * 20 + [2] * 12 + [3] * 2)
+    ]
+    published = protect_answer(answer(parse_request(text), records), Policy(threshold=5)).answer
+    shared = 0
+    for question in published.questions:
+        table = question.table
+        assert explain_shares(table)[0] in question.notes
+        for row in table.rows_and_total:
+            for index, column in list_share_columns(table).items():
+                whole = table.total.counts[index] if question.id == "Q2" else row.counts[0]
+                share = column.compute(row, table)
+                assert (share is None) == (row.counts[index] is None or whole is None)
+                shared += isinstance(share, int)
+    assert shared
+    assert any(None in row.counts for row in published.questions[1].table.rows)
+
+
+def test_shares_are_in_the_workbook_the_csv_and_the_rows_of_the_interface() -> None:
+    text = (
+        "reference: R\ntitle: T\nperiod: 2017/18\n"
+        "questions: [{id: Q1, kind: by, by: outcome, share: true}]"
+    )
+    records = [make_record(number, outcome=1 + (number == 0)) for number in range(3)]
+    found = answer(parse_request(text), records)
+    table = found.questions[0].table
+    assert format_table_csv(table).splitlines()[0] == 'Outcome,Offences,"Offences, %"'
+    assert format_table_csv(table).splitlines()[-1] == "All offences asked about,3,100"
+    assert [row["share"] for row in to_rows(found)] == [67, 33, 100]
+    file = rendered(render_workbook, found, FORCE, date(2018, 8, 15))
+    sheet = openpyxl.load_workbook(io.BytesIO(file))["Q1"]
+    cells = [[cell.value for cell in row[:3]] for row in sheet.iter_rows(min_row=2, max_row=4)]
+    assert cells[0] == ["Outcome", "Offences", "Offences, %"]
+    assert [row[2] for row in cells[1:]] == [0.67, 0.33]
+    assert sheet["C3"].number_format == "0%"

@@ -143,6 +143,8 @@ def listed(number: int, word: str = "word{}") -> str:
         ("kind: by, by: offence_row", "offence_row counts by the rows of offences:, and there are none."),
         ("kind: by, by: month, count: crimes", '"count": expected offences or victims. Correct it.'),
         ("kind: by, by: month, keywords: [a b]", '"keywords" is not a key here.'),
+        ("kind: by, by: month, share: rows", '"share": expected true (per cent of the total of the column), row'),
+        ("kind: by, by: month, share: [row]", '"share": expected true (per cent of the total of the column), row'),
         ("kind: cross, columns: month", 'lacks "rows". Add it.'),
         ("kind: cross, rows: {}, columns: month", "a side of a table is one of by:, keywords:, bands: and periods:."),
         ("kind: cross, rows: {by: month, keywords: [a b]}, columns: sex", "Keep one."),
