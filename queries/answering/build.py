@@ -223,9 +223,9 @@ def _parse_question_answer(
             within=describe_narrowing(prepared.narrowing),
             means=format_conditions(prepared.narrowing.record_conditions),
         )
-    if not by_period:
-        return overall
-    return merge_period_columns(overall, by_period, prepared.scope.periods)
+    if by_period:
+        overall = merge_period_columns(overall, by_period, prepared.scope.periods)
+    return prepared.complete_answer(overall)
 
 
 def describe_narrowing(narrowing: Scope) -> str:

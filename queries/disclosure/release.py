@@ -18,6 +18,7 @@ from msgspec import UNSET, Struct
 from indexer.errors import DisclosureError
 from queries.answer.condition import AgeCondition, Interval
 from queries.answer.condition_text import parse_conditions
+from queries.answer.present_rows import explain_absent_terms
 from queries.answer.shares import explain_shares
 from queries.answer.types import (
     NOT_COVERED,
@@ -474,7 +475,7 @@ def _list_overlap_notes(question: QuestionAnswer) -> tuple[str, ...]:
         table.columns
     ):
         notes.append("Columns may overlap; the first counts each once.")
-    return (*notes, *explain_shares(table))
+    return (*notes, *explain_absent_terms(question), *explain_shares(table))
 
 
 def _redact_terms(terms: tuple[TermAnswer, ...], policy: Policy) -> tuple[TermAnswer, ...]:

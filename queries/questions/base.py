@@ -94,6 +94,10 @@ class Question(
         overlaps = _collect_overlap_notes(table_query, table)
         return self.make_answer(table, response, table_query, overlaps=overlaps)
 
+    def complete_answer(self, answer: QuestionAnswer) -> QuestionAnswer:
+        """The answer of ``parse``, once it has the columns of all periods."""
+        return answer
+
     def list_columns(self, table_query: TableQuery) -> list[Column]:
         """The columns of the table that are known before it is asked for."""
         return table_query.list_columns()

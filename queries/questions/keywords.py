@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
 
-from msgspec import Meta
-
+from queries.answer.present_rows import keep_present_rows
+from queries.answer.types import QuestionAnswer
 from queries.questions.base import Question
 from queries.spec.problem import Problem
-from queries.spec.scope_spec import MAX_REQUEST_TERMS
-from queries.spec.term_spec import Wording, find_term_problems, to_mention
+from queries.spec.scope_spec import TermList
+from queries.spec.term_spec import find_term_problems, to_mention
 from queries.tables.field_axes import build_field_axis
 from queries.tables.request_axes import build_mentions_axis
 from queries.tables.scope import Scope
@@ -20,11 +19,13 @@ from queries.tables.table_query import TableQuery
 class Keywords(Question, frozen=True, tag="keywords"):
     """A row for each keyword, and one for records that mention none of them.
 
-    ``each_offence`` adds a column for each row of offences of the request.
+    ``each_offence`` adds a column for each row of offences of the request. With ``present``, only
+    the keywords that a record mentions have rows.
     """
 
-    keywords: Annotated[tuple[Wording, ...], Meta(min_length=1, max_length=MAX_REQUEST_TERMS)]
+    keywords: TermList
     each_offence: bool = False
+    present: bool = False
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
         """Keywords that are not terms, or that are the same term."""
@@ -39,3 +40,7 @@ class Keywords(Question, frozen=True, tag="keywords"):
             build_field_axis("offence_row", scope) if by_offence else None,
             "offences",
         )
+
+    def complete_answer(self, answer: QuestionAnswer) -> QuestionAnswer:
+        """With ``present``, without the rows that count nothing."""
+        return keep_present_rows(answer) if self.present else answer

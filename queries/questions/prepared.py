@@ -64,6 +64,10 @@ class PreparedQuestion(Struct, frozen=True):
         """The answer, from the aggregations' bodies and ``doc_count``, the records asked about."""
         return self.question.parse(response, self.table_query)
 
+    def complete_answer(self, answer: QuestionAnswer) -> QuestionAnswer:
+        """The answer of ``parse``, once it has the columns of all periods."""
+        return self.question.complete_answer(answer)
+
     def list_columns(self) -> list[Column]:
         """The columns of the table, without those of an open axis or of single periods."""
         return self.question.list_columns(self.table_query)

@@ -32,6 +32,7 @@ from queries.request.letter_spec import (
     list_section_parts,
 )
 from queries.request.reading_cost import ReadingCost
+from queries.request.term_lists import LISTS_KEY, ExpandedRequest
 from queries.request.validation_messages import explain_request_violation
 from queries.spec.act import Act, ActName, load_acts
 from queries.spec.problem import (
@@ -45,11 +46,12 @@ from queries.spec.scope_spec import (
     PeriodSpec,
     PeriodSpecs,
     ScopeSpec,
+    TermList,
     WhereValue,
     Wordings,
 )
 from queries.spec.term_book import TermBook, load_configured_term_book, load_default_term_book
-from queries.spec.term_spec import Wording, apply_term_book
+from queries.spec.term_spec import Wording, apply_term_book, find_term_problems
 from queries.spec.yaml_text import YamlDocument, parse_yaml, read_yaml
 from queries.tables.calendar_axes import find_calendar_year, find_financial_year
 from queries.tables.scope import Mention, Scope
@@ -104,6 +106,7 @@ Title = Annotated[str, Meta(min_length=1, max_length=300)]
 _PART_TYPES: Final[dict[str, Any]] = {
     "reference": Reference,
     "title": Title,
+    LISTS_KEY: dict[str, TermList],
     "period": PeriodSpec,
     "periods": PeriodSpecs,
     "mentions": Wordings,
@@ -195,7 +198,8 @@ def _request_from_yaml(
         raise RequestError(
             f"{source.name}:1: is not a request. It starts with reference:, title: and questions:."
         )
-    for key, value in source.value.items():
+    expanded = ExpandedRequest(source.value)
+    for key, value in expanded.values.items():
         if key not in _PART_TYPES:
             problems.append(Problem(f"$.{key}", explain_unknown_key(key, tuple(_PART_TYPES))))
         else:
@@ -212,7 +216,10 @@ def _request_from_yaml(
         parts[key] = apply_term_book(parts.get(key) or (), kind, book.extra_spellings)
     problems += _find_request_problems(parts, all_parts, categories)
     problems += _find_part_problems(parts.get("letter"), all_parts, source.value, load_acts()[act])
-    problems += _find_empty_lists(source.value, "$")
+    problems += _find_empty_lists(expanded.values, "$")
+    for name, wordings in (parts.pop(LISTS_KEY, None) or {}).items():
+        problems += find_term_problems(wordings, f"$.{LISTS_KEY}.{name}", repeats=False)
+    problems = [*expanded.problems, *expanded.list_reported(problems)]
     if problems:
         raise RequestError(format_problems(problems, source))
     return Request(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final, get_args
 
@@ -29,6 +30,7 @@ from queries.request.letter_spec import (
     SectionSpec,
     UncoveredSpec,
 )
+from queries.request.term_lists import LISTS_KEY
 from queries.spec.problem import Problem, explain_missing_key, explain_unknown_key
 from queries.spec.scope_spec import (
     AgeBand,
@@ -38,6 +40,7 @@ from queries.spec.scope_spec import (
     OffenceSpec,
     PeriodSpec,
     ScopeSpec,
+    TermList,
     VictimSpec,
 )
 from queries.spec.term_spec import CooccurrenceSpec, TermSpec
@@ -47,6 +50,9 @@ from queries.tables.table_query import TableUnit
 _MAX_QUOTED_LENGTH: Final = 60
 
 _SOME_ENTRY: Final = "[...]"
+
+#: The path of a term in one of the lists of a request, which may have any name.
+_LISTED_TERM: Final = re.compile(rf"\$\.{LISTS_KEY}\..+\[\d+\]")
 
 _CHOICES: Final = {
     "count": get_args(TableUnit),
@@ -68,6 +74,7 @@ _STRUCT_BY_KEY: Final[dict[str, type[Struct]]] = {
     "with": CooccurrenceSpec,
     "bands": AgeBand,
     "age": AgeRange,
+    "victim": VictimSpec,
     "within": ScopeSpec,
     "rows": AxisSpec,
     "columns": AxisSpec,
@@ -77,12 +84,14 @@ _STRUCT_BY_KEY: Final[dict[str, type[Struct]]] = {
 def explain_request_violation(violation: Violation, path: str, value: Any) -> Problem:
     """The problem of a part of a request: ``value``, which is at ``path``, breaks its type."""
     if _SOME_ENTRY in violation.path:
-        violation = _find_where_violation(violation, value)
+        values_kind = TermList if get_field_name(path) == LISTS_KEY else FieldValues
+        violation = _find_entry_violation(violation, value, values_kind)
     full_path = path + violation.path.removeprefix("$")
     name = get_field_name(full_path)
     match violation.kind:
         case ViolationKind.UNKNOWN_KEY:
-            keys = _list_allowed_keys(name, value)
+            struct_name = "mentions" if _LISTED_TERM.fullmatch(full_path) else name
+            keys = _list_allowed_keys(struct_name, value)
             return Problem(f"{full_path}.{violation.key}", explain_unknown_key(violation.key, keys))
         case ViolationKind.MISSING_KEY:
             return Problem(full_path, explain_missing_key(violation.key))
@@ -93,13 +102,13 @@ def explain_request_violation(violation: Violation, path: str, value: Any) -> Pr
     return Problem(full_path, f'"{name}": {description}. Correct it.')
 
 
-def _find_where_violation(violation: Violation, value: Any) -> Violation:
+def _find_entry_violation(violation: Violation, value: Any, values_kind: Any) -> Violation:
     """The violation with the name of its field: msgspec does not say which entry is wrong."""
     prefix, _, _ = violation.path.partition(_SOME_ENTRY)
     entries = get_value_at(value, prefix)
     for name, entry in entries.items() if isinstance(entries, dict) else ():
         is_victim = name == VICTIM_FILTER and isinstance(entry, dict)
-        kind: Any = VictimSpec if is_victim else FieldValues
+        kind: Any = VictimSpec if is_victim else values_kind
         try:
             msgspec.convert(entry, kind, strict=False)
         except msgspec.ValidationError as error:
@@ -174,8 +183,7 @@ _EXPLANATIONS: Final[dict[str, Callable[[Any], str]]] = {
 def _list_allowed_keys(name: str, value: Any) -> tuple[str, ...]:
     """The keys allowed in the part of a name; for a question, those of its kind."""
     if name != "questions":
-        # Of the fields of where:, only what a victim must be has keys.
-        return _STRUCT_BY_KEY.get(name, VictimSpec).__struct_encode_fields__
+        return _STRUCT_BY_KEY[name].__struct_encode_fields__
     if isinstance(value, dict) and "not_covered" in value and "kind" not in value:
         return UncoveredSpec.__struct_encode_fields__
     kind = load_question_kinds().get(value.get("kind", "")) if isinstance(value, dict) else None

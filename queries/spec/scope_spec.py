@@ -106,6 +106,9 @@ PeriodSpecs = Annotated[tuple[PeriodSpec, ...], Meta(max_length=50)]
 
 Wordings = Annotated[tuple[Wording, ...], Meta(max_length=MAX_REQUEST_TERMS)]
 
+#: The terms that one question, or a list of a request, has.
+TermList = Annotated[tuple[Wording, ...], Meta(min_length=1, max_length=MAX_REQUEST_TERMS)]
+
 OffenceSpecs = Annotated[tuple[OffenceSpec, ...], Meta(max_length=200)]
 
 AgeBands = Annotated[tuple[AgeBand, ...], Meta(max_length=50)]

@@ -270,7 +270,11 @@ def questions(draw: st.DrawFn, scope: dict[str, Any], number: int) -> dict[str, 
         st.sampled_from(["offences", "keywords", "linked", "victims", "by", "by", "cross", "cross", "cross", "overlap"])
     )  # fmt: skip
     if kind == "keywords":
-        found |= {"keywords": draw(terms(1, 5)), "each_offence": draw(st.booleans())}
+        found |= {
+            "keywords": draw(terms(1, 5)),
+            "each_offence": draw(st.booleans()),
+            "present": draw(st.booleans()),
+        }
     elif kind == "linked":
         found["codes"] = draw(st.sampled_from([["86/2"], ["86/2", "88A", "22"]]))
     elif kind == "victims":

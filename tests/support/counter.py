@@ -317,6 +317,8 @@ class Naive:
         periods = self._periods(scope)  # type: ignore[arg-type]
         whole = self._table(question, records, scope)  # type: ignore[arg-type]
         timed = question["kind"] in ("cross", "overlap") or question.get("by") in TIMES
+        if question.get("present"):
+            whole.keep_present()
         if len(periods) < 2 or timed:
             return whole
         for period in periods:
@@ -506,6 +508,10 @@ class Table:
             held = self.cells[row, "Victims"]
             self.cells[row, "Different people"] = held
             self.numbers[row, "Different people"] = len({one["victim_ref"] for _, one in held if one})  # fmt: skip
+
+    def keep_present(self) -> None:
+        """Leave out the rows that count nothing."""
+        self.rows = [row for row in self.rows if row is None or self.cells[row, self.columns[0]]]
 
     def number(self, row: str | None, column: str) -> int:
         """How many a cell counts; a row that is not there counts none."""

@@ -23,6 +23,7 @@ CATEGORIES = {
 QUESTIONS = (
     "{kind: offences}",
     "{kind: keywords, keywords: [beta, gamma], each_offence: true}",
+    "{kind: keywords, keywords: [beta, delta, gamma], present: true}",
     "{kind: linked, codes: [86/2, 88A]}",
     "{kind: victims, youngest: true, bands: [{to: 11}, {from: 12, to: 17}]}",
     "{kind: victims, bands: [{to: 13, label: Young}, {from: 9, to: 16}, {from: 13}]}",

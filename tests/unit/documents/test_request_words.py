@@ -123,3 +123,34 @@ def test_shares_are_in_the_workbook_the_csv_and_the_rows_of_the_interface() -> N
     assert cells[0] == ["Outcome", "Offences", "Offences, %"]
     assert [row[2] for row in cells[1:]] == [0.67, 0.33]
     assert sheet["C3"].number_format == "0%"
+
+
+PRESENT = (
+    "reference: R\ntitle: T\nperiod: 2017/18\nlists: {apps: [alpha, beta, gamma, delta]}\n"
+    "questions: [{id: Q1, kind: keywords, keywords: {list: apps}, present: true}]"
+)
+
+
+def test_of_a_list_only_those_that_a_record_mentions_have_rows_and_the_others_are_named() -> None:
+    records = [
+        make_record(number, narrative="beta" if number < 8 else "alpha beta")
+        for number in range(15)
+    ]
+    found = answer(parse_request(PRESENT), records)
+    (question,) = found.questions
+    assert [(row.label, row.counts) for row in question.table.rows] == [
+        ("alpha", (7,)), ("beta", (15,)),
+    ]  # fmt: skip
+    absent = 'No record mentions "gamma" or "delta".'
+    words = " ".join(rendered(render_letter_text, found, FORCE, date(2018, 8, 15)).split())
+    assert absent in words
+    published = protect_answer(found, Policy(threshold=5)).answer
+    assert absent in published.questions[0].notes[-1]
+
+
+def test_a_published_answer_does_not_say_which_words_a_small_group_mentions() -> None:
+    records = [make_record(number, narrative="beta") for number in range(3)]
+    found = answer(parse_request(PRESENT), records)
+    (question,) = protect_answer(found, Policy(threshold=5)).answer.questions
+    assert question.table.rows == ()
+    assert not any("gamma" in note or "beta" in note for note in question.notes)

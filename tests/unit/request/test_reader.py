@@ -145,6 +145,9 @@ def listed(number: int, word: str = "word{}") -> str:
         ("kind: by, by: month, keywords: [a b]", '"keywords" is not a key here.'),
         ("kind: by, by: month, share: rows", '"share": expected true (per cent of the total of the column), row'),
         ("kind: by, by: month, share: [row]", '"share": expected true (per cent of the total of the column), row'),
+        ("kind: keywords, keywords: {list: platforms}", 'there is no list "platforms" under lists:. There are none.'),
+        ("kind: keywords, keywords: {list: a, term: b}", '"term" is not a key beside list:. Write only {list: a}.'),
+        ("kind: keywords, keywords: [app], present: some", '"present": expected true or false, not text.'),
         ("kind: cross, columns: month", 'lacks "rows". Add it.'),
         ("kind: cross, rows: {}, columns: month", "a side of a table is one of by:, keywords:, bands: and periods:."),
         ("kind: cross, rows: {by: month, keywords: [a b]}, columns: sex", "Keep one."),
@@ -207,6 +210,11 @@ def test_what_is_wrong_in_a_question_is_one_message_with_its_line(
         ("where: {online: [yes]}", '"yes" is not a valid online. It may be true, false.'),
         ("where: {outcome: [23]}", '"23" is not a valid outcome. It may be 1 charged, 2 youth caution, 3 adult'),
         ("where: {sex: [woman]}", '"woman" is not a valid sex. It may be F, M, X, U, Female, Male, Neither, Unknown sex.'),
+        ("lists: {apps: [Hinge, hinge]}", '"hinge" is the same term as "Hinge" above.'),
+        ("lists: {apps: []}", '"apps": expected at least 1 entry.'),
+        ("lists: {apps: Hinge}", '"apps": expected a list, such as [one, two], not text.'),
+        ("lists: {apps: [{term: Hinge, alias: [h]}]}", '"alias" is not a key here. Did you mean "aliases"?'),
+        ("mentions: {list: apps}", 'there is no list "apps" under lists:. There are none.'),
         ("where: {victim: {}}", "victim: says nothing. Give an age, a sex or both."),
         ("where: {victim: {agee: {to: 17}}}", '"agee" is not a key here. Did you mean "age"? The keys are age, sex.'),
         ("where: {victim: {age: 17}}", '"age": expected ages, such as {from: 12, to: 17}.'),
@@ -290,3 +298,20 @@ def test_a_replay_knows_a_filter_by_its_field_or_by_the_words_of_an_older_basis(
             NearScopeRecord("R1", "2018-05-01", "88A", "recorded", words),
         ):
             assert choose_filter_reason(record) == kind
+
+
+def test_a_list_is_its_terms_wherever_it_is_used_and_wrong_where_it_is_written() -> None:
+    lists = "lists: {apps: [Hinge, {term: Snapchat, variants: none}]}\n"
+    uses = (
+        "mentions: {list: apps}\nquestions:\n"
+        "- {id: Q1, kind: keywords, keywords: {list: apps}, within: {mentions: {list: apps}}}\n"
+        "- {id: Q2, kind: cross, rows: {keywords: {list: apps}}, columns: sex}\n"
+    )
+    terms = "[Hinge, {term: Snapchat, variants: none}]"
+    assert parse_request(HEAD + lists + uses) == parse_request(
+        HEAD + uses.replace("{list: apps}", terms)
+    )
+    with pytest.raises(RequestError) as refused:
+        parse_request(HEAD + lists.replace("Hinge", "hinge, Hinge") + uses, "request.yaml")
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith('request.yaml:3: "Hinge" is the same term')
