@@ -65,7 +65,7 @@ def covers_condition(wide: Condition, narrow: Condition) -> bool:
         return False
     if isinstance(wide, OfVictim) and isinstance(narrow, OfVictim):
         return all(
-            any(part == other or covers_condition(part, other) for other in narrow.parts)
+            any(part == entry or covers_condition(part, entry) for entry in narrow.parts)
             for part in wide.parts
         )
     if wide.dimension != narrow.dimension:
@@ -217,7 +217,7 @@ def _is_implied_jointly(condition: Condition, conditions: Sequence[Condition]) -
         case OfVictim(Together(parts)):
             # Of victims: a victim that meets every part is one of its record's.
             return all(
-                any(part == other or covers_condition(part, other) for other in conditions)
+                any(part == entry or covers_condition(part, entry) for entry in conditions)
                 for part in parts
             )
     return False

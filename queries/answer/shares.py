@@ -21,15 +21,19 @@ NOT_APPLICABLE: Final = "n/a"
 
 
 class ShareColumn(Struct, frozen=True):
-    """The shares of one column of a table: of its total, or of the column with number ``whole``."""
+    """The shares of a column of a table: of its total, or of the column ``denominator``."""
 
     index: int
-    whole: int | None
+    denominator: int | None
 
     def compute(self, row: Row, table: Table) -> Share:
         """The share of a row."""
-        whole = table.total.counts[self.index] if self.whole is None else row.counts[self.whole]
-        return compute_share(row.counts[self.index], whole)
+        denominator = (
+            table.total.counts[self.index]
+            if self.denominator is None
+            else row.counts[self.denominator]
+        )
+        return compute_share(row.counts[self.index], denominator)
 
 
 def list_share_columns(table: Table) -> dict[int, ShareColumn]:
@@ -43,28 +47,28 @@ def list_share_columns(table: Table) -> dict[int, ShareColumn]:
     for index, column in enumerate(table.columns):
         name, mark, period = column.key.rpartition(_PERIOD_MARK)
         name = name if mark else column.key
-        whole_key = keys[0] if name == keys[0] or not mark else f"{keys[0]}{mark}{period}"
+        denominator_key = keys[0] if name == keys[0] or not mark else f"{keys[0]}{mark}{period}"
         if column.key != keys[0] and column.unit != PEOPLE:
-            shares[index] = ShareColumn(index, keys.index(whole_key))
+            shares[index] = ShareColumn(index, keys.index(denominator_key))
     return shares
 
 
-def compute_share(number: Count, whole: Count) -> Share:
+def compute_share(number: Count, denominator: Count) -> Share:
     """A number as whole per cent of another, half a per cent rounded up."""
-    if NOT_COVERED in (number, whole):
+    if NOT_COVERED in (number, denominator):
         return NOT_COVERED
-    if not isinstance(number, int) or not isinstance(whole, int):
+    if not isinstance(number, int) or not isinstance(denominator, int):
         return None
-    return (200 * number + whole) // (2 * whole) if whole else NOT_APPLICABLE
+    return (200 * number + denominator) // (2 * denominator) if denominator else NOT_APPLICABLE
 
 
 def explain_shares(table: Table) -> tuple[str, ...]:
     """What the shares of a table are; nothing if it has none."""
     if table.share is UNSET:
         return ()
-    whole = "the total of its column" if table.share == "column" else "the total of its row"
+    total = "the total of its column" if table.share == "column" else "the total of its row"
     return (
-        f"A percentage is a number as a share of {whole}, rounded to a whole number, so "
+        f"A percentage is a number as a share of {total}, rounded to a whole number, so "
         "percentages may not add up to 100. Where one of the two numbers is not given, there is no "
         "percentage.",
     )

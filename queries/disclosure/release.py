@@ -80,6 +80,8 @@ from queries.tables.scope import MENTIONS_FILTER
 
 _YOUNGEST: Final = "youngest"
 
+_YOUNGEST_SEX: Final = "youngest_sex"
+
 _WITHOUT_VICTIM: Final = "offences_without_victim"
 
 NO_POPULATIONS: frozenset[Population] = frozenset()
@@ -443,6 +445,9 @@ def _redact_question(old: QuestionAnswer, new: QuestionAnswer, policy: Policy) -
             facts[name] = value
         elif split_fact_name(name)[0] == _YOUNGEST:
             facts[name] = _redact_youngest(name, old, new, policy)
+        elif split_fact_name(name)[0] == _YOUNGEST_SEX:
+            # Of one person, or a few, whatever the number of victims.
+            facts[name] = value if policy.youngest == "give" else WITHHELD
         elif name in counted or not touched:
             facts[name] = value
         else:  # a single value that may reveal what is withheld

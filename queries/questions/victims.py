@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 from elasticsearch.dsl import aggs
-from elasticsearch.dsl.query import Exists, MatchAll, Nested, Query
+from elasticsearch.dsl.query import Exists, MatchAll, Nested, Query, Term
 
 from indexer.records.model import MAX_AGE
 from queries.answer.condition import WITHOUT_REFERENCE, WITHOUT_VICTIM, Condition
@@ -21,6 +21,7 @@ from queries.questions.base import Question
 from queries.questions.repeated_people import REPEATED_AGES, build_repeated_people_agg
 from queries.spec.problem import Problem
 from queries.spec.scope_spec import AgeBand, AgeBands, find_band_problems, to_band_bounds
+from queries.tables.field_values import SEX_WORDS
 from queries.tables.request_axes import build_bands_axis
 from queries.tables.scope import Scope, none_of
 from queries.tables.table_query import TOTAL_KEY, TableQuery, is_column_called
@@ -35,10 +36,15 @@ class Victims(Question, frozen=True, tag="victims"):
 
     bands: AgeBands = ()
     youngest: bool = False
+    youngest_sex: bool = False
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
         """Bands that end before they start, or that are listed twice."""
         del scope
+        if self.youngest_sex and not self.youngest:
+            yield Problem(
+                ".youngest_sex", "youngest_sex: adds to youngest: true. Ask for that as well."
+            )
         yield from find_band_problems(self.bands, ".bands")
 
     def table_query(self, scope: Scope) -> TableQuery:
@@ -53,6 +59,10 @@ class Victims(Question, frozen=True, tag="victims"):
             "referenced": aggs.Filter(Exists(field="victims.victim_ref")),
             "people": build_repeated_people_agg(),
         }
+        if self.youngest_sex:
+            inside["youngest_by_sex"] = aggs.Filters(
+                filters=_build_sex_queries(), aggs={"age": aggs.Min(field="victims.age")}
+            )
         return {
             **super().build(table_query),
             "victims": aggs.Nested(path="victims", aggs=inside),
@@ -86,6 +96,10 @@ class Victims(Question, frozen=True, tag="victims"):
         if self.youngest:
             youngest = victims["youngest"]["value"]
             facts["youngest"] = None if youngest is None else int(youngest)
+            if self.youngest_sex:
+                facts["youngest_sex"] = _describe_youngest_sex(
+                    youngest, victims["youngest_by_sex"]["buckets"]
+                )
         notes = _write_victim_notes(number, unreferenced, response["without"]["doc_count"])
         if people is not None:
             notes += _write_people_notes(number, people, overlap=not table_query.rows.partition)
@@ -106,6 +120,24 @@ class Victims(Question, frozen=True, tag="victims"):
     ) -> tuple[Condition, ...]:
         """The conditions of a row; those of different people are those of the victims."""
         return super().cell_conditions(row, _without_people(column), table_query)
+
+
+_NO_SEX: Final = "none"
+
+
+def _build_sex_queries() -> dict[str, Query]:
+    """The victims of each sex, and those whose sex is not recorded."""
+    queries: dict[str, Query] = {sex: Term(victims__sex=sex) for sex in SEX_WORDS}
+    return {**queries, _NO_SEX: none_of([Exists(field="victims.sex")])}
+
+
+def _describe_youngest_sex(youngest: float | None, buckets: dict[str, Any]) -> str | None:
+    """The sexes of the victims of the youngest age: "female", "female and male"."""
+    if youngest is None:
+        return None
+    words = {**SEX_WORDS, _NO_SEX: "of a sex that is not recorded"}
+    sexes = [text for sex, text in words.items() if buckets[sex]["age"]["value"] == youngest]
+    return " and ".join(filter(None, [", ".join(sexes[:-1]), *sexes[-1:]]))
 
 
 def _without_people(column: str | None) -> str | None:

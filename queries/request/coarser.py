@@ -22,6 +22,7 @@ from queries.spec.scope_spec import AgeBand, AgeBands, AxisSpec, OffenceSpec, Pe
 
 #: The fields of a date, and those of longer periods that can take their place.
 _LONGER_PERIODS: Final = {
+    "day": ("month", "quarter"),
     "month": ("quarter", "financial_year"),
     "quarter": ("financial_year",),
 }

@@ -1,4 +1,4 @@
-"""Months, quarters and years: the calendar period of a day, and the axis of such periods. Pure."""
+"""Days, months, quarters and years: the period of a day, and the axis of such periods. Pure."""
 
 from __future__ import annotations
 
@@ -11,13 +11,21 @@ from typing import Final
 
 from indexer.errors import RequestError
 from queries.tables.axis_type import Axis, Bucket
-from queries.tables.period import Period
+from queries.tables.period import Period, format_long_date
 
 _MAX_PERIODS: Final = 1_200
 
 _YEAR: Final = re.compile(r"\d{4}")
 
 _DAY_FORMATS: Final = ("%Y-%m-%d", "%Y-%m")
+
+#: As labels have a day: "5 May 2017".
+_LONG_DAY_FORMAT: Final = "%d %B %Y"
+
+
+def find_day(day: date) -> Period:
+    """The day itself, labelled "5 May 2017"."""
+    return Period(day, day, format_long_date(day))
 
 
 def find_month(day: date) -> Period:
@@ -58,7 +66,7 @@ _PERIOD_FINDERS: Final = (find_month, find_quarter, find_calendar_year, find_fin
 
 
 def build_dates_axis(heading: str, periods: Sequence[Period], find_period: PeriodFinder) -> Axis:
-    """The months, or years, of the periods; if a period has an open end, those of the records."""
+    """The days, months or years of the periods; if a period has an open end, of the records."""
 
     def make_bucket(day: date) -> Bucket:
         period = find_period(day)
@@ -77,7 +85,7 @@ def build_dates_axis(heading: str, periods: Sequence[Period], find_period: Perio
     source = {
         "date_histogram": {
             "field": "recorded_on",
-            "calendar_interval": "month",
+            "calendar_interval": "day" if find_period is find_day else "month",
             "format": "yyyy-MM-dd",
         }
     }
@@ -95,7 +103,7 @@ def _find_named_day(name: str, find_period: PeriodFinder) -> date:
 
     Raises RequestError if there is none.
     """
-    for day_format in _DAY_FORMATS:
+    for day_format in (*_DAY_FORMATS, *([_LONG_DAY_FORMAT] if find_period is find_day else [])):
         with suppress(ValueError):
             return datetime.strptime(name, day_format).date()  # noqa: DTZ007 - a day
     years = [int(year) for year in _YEAR.findall(name)]

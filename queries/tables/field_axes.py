@@ -24,6 +24,7 @@ from queries.tables.axis_type import UNKNOWN_KEY, Axis, Bucket
 from queries.tables.calendar_axes import (
     build_dates_axis,
     find_calendar_year,
+    find_day,
     find_financial_year,
     find_month,
     find_quarter,
@@ -51,11 +52,11 @@ _VALUE_PREFIX: Final = "="
 
 
 _BUILT_IN_AXES: Final = (
-    "offence", "offence_row", "offence_group", "month", "quarter", "calendar_year",
+    "offence", "offence_row", "offence_group", "day", "month", "quarter", "calendar_year",
     "financial_year", "status", "outcome", "sex",
 )  # fmt: skip
 
-TIME_FIELDS: Final = ("month", "quarter", "calendar_year", "financial_year")
+TIME_FIELDS: Final = ("day", "month", "quarter", "calendar_year", "financial_year")
 
 
 def list_field_names(categories: Categories) -> tuple[str, ...]:
@@ -83,6 +84,7 @@ def build_field_axis(name: str, scope: Scope) -> Axis:
         "offence": _build_offence_axis,
         "offence_row": lambda: build_offence_rows_axis(scope.offences),
         "offence_group": _build_offence_group_axis,
+        "day": lambda: build_dates_axis("Day", scope.periods, find_day),
         "month": lambda: build_dates_axis("Month", scope.periods, find_month),
         "quarter": lambda: build_dates_axis("Quarter", scope.periods, find_quarter),
         "calendar_year": lambda: build_dates_axis("Year", scope.periods, find_calendar_year),

@@ -25,6 +25,7 @@ from queries.answer.condition import (
 )
 from queries.tables.field_values import (
     SEX_LABELS,
+    SEX_WORDS,
     describe_ages,
     describe_outcome,
     format_field_value,
@@ -36,13 +37,6 @@ from queries.tables.scope import FieldFilter, all_of
 
 #: The filter of records by their victims: one victim must meet all that it says.
 VICTIM_FILTER: Final = "victim"
-
-_SEX_WORDS: Final = {
-    "F": "female",
-    "M": "male",
-    "X": "of neither sex",
-    "U": "of unknown sex",
-}
 
 
 def build_field_filter(name: str, values: Sequence[str], categories: Categories) -> FieldFilter:
@@ -88,7 +82,7 @@ def build_victim_filter(ages: Interval | None, sexes: Sequence[str]) -> FieldFil
         codes = _parse_sexes(sexes)
         queries.append(AreTerms(victims__sex=codes))
         conditions.append(build_field_condition("sex", codes))
-        words.append(" or ".join(_SEX_WORDS[code] for code in codes))
+        words.append(" or ".join(SEX_WORDS[code] for code in codes))
     if ages:
         first, last = ages
         queries.append(Range(**{"victims.age": {"gte": first, "lte": last}}))

@@ -17,6 +17,9 @@ OUTCOME_NUMBERS: Final = range(1, 23)
 
 SEX_LABELS: Final = {"F": "Female", "M": "Male", "X": "Neither", "U": "Unknown sex"}
 
+#: Sexes in a sentence about people.
+SEX_WORDS: Final = {"F": "female", "M": "male", "X": "of neither sex", "U": "of unknown sex"}
+
 _MAX_CHOICES_SHOWN: Final = 12
 
 

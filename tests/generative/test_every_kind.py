@@ -173,12 +173,16 @@ TRIED: dict[str, tuple[list[str], str, list[dict[str, Any]]]] = {
     ),
     "bands that overlap": (
         [
-            "{kind: victims, bands: [{to: 13}, {from: 12, to: 17}, {from: 16}]}",
+            "{kind: cross, rows: {bands: [{to: 13}, {from: 12, to: 17}, {from: 16}]}, "
+            "columns: {periods: [2016/17]}}",
         ],
         SCOPES[0],
         [
             a_record(victims=[{"age": age} for age in ages])
-            for ages in ((9,), (13,), (15,), (16,), (30,), (None,), (), (9, 13))
+            for ages in (
+                (13,), (9, 16), (9,), (15,), (16,), (30,), (None,), (),
+                *((age,) * number for age in (9, 13, 15, 16, 30) for number in (2, 3)),
+            )
         ],
     ),
     "flags by district": (

@@ -194,7 +194,7 @@ WHERE = st.sampled_from(
 )  # fmt: skip
 
 FIELDS = [
-    "offence", "offence_group", "month", "quarter", "calendar_year", "financial_year", "status", "outcome", "sex",
+    "offence", "offence_group", "day", "month", "quarter", "calendar_year", "financial_year", "status", "outcome", "sex",
     *DECLARED,
 ]  # fmt: skip
 
@@ -279,6 +279,7 @@ def questions(draw: st.DrawFn, scope: dict[str, Any], number: int) -> dict[str, 
         found["codes"] = draw(st.sampled_from([["86/2"], ["86/2", "88A", "22"]]))
     elif kind == "victims":
         found |= {"bands": draw(BANDS | st.just([])), "youngest": draw(st.booleans())}
+        found["youngest_sex"] = found["youngest"] and draw(st.booleans())
     elif kind == "overlap":
         found["keywords"] = draw(terms(2, 4))
     elif kind == "by":

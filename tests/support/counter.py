@@ -143,6 +143,11 @@ OUTCOMES = {1: "Charged or summonsed", 8: "Community resolution", 18: "Investiga
 
 SEXES = {"F": "Female", "M": "Male", "X": "Neither", "U": "Unknown sex"}
 
+SEX_WORDS = {
+    "F": "female", "M": "male", "X": "of neither sex", "U": "of unknown sex",
+    None: "of a sex that is not recorded",
+}  # fmt: skip
+
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September",
           "October", "November", "December"]  # fmt: skip
 
@@ -251,6 +256,8 @@ def days(written: Any) -> Days:
 def unit_of_time(name: str, day: date) -> Days:
     """The month, quarter or year that a day is of."""
     year, month = day.year, day.month
+    if name == "day":
+        return Days(day, day, said_day(day))
     if name == "calendar_year":
         return Days(date(year, 1, 1), date(year, 12, 31), str(year))
     if name == "financial_year":
@@ -369,7 +376,17 @@ class Naive:
             if nameless := sum(one is not None and "victim_ref" not in one for _, one in units):
                 table.facts["victims_without_reference"] = nameless
             if question.get("youngest"):
-                table.facts["youngest"] = min(ages, default=None)
+                youngest = table.facts["youngest"] = min(ages, default=None)
+                if question.get("youngest_sex"):
+                    sexes = {one.get("sex") for _, one in units if one and _age(one) == youngest}
+                    words = [SEX_WORDS[sex] for sex in (*SEXES, None) if sex in sexes]
+                    table.facts["youngest_sex"] = (
+                        None
+                        if youngest is None
+                        else f"{', '.join(words[:-1])} and {words[-1]}"
+                        if len(words) > 1
+                        else words[0]
+                    )
             if all(one and "victim_ref" in one for _, one in units):
                 table.people()
         return table
@@ -534,7 +551,7 @@ class Table:
         self.facts |= {f"{name} [{label}]": value for name, value in other.facts.items()}
 
 
-TIMES = ("month", "quarter", "calendar_year", "financial_year")
+TIMES = ("day", "month", "quarter", "calendar_year", "financial_year")
 
 
 def _is_of_victims(side: Any) -> bool:

@@ -190,7 +190,7 @@ def _keys(one: Doc, sources: list[dict[str, Any]], path: str) -> Iterator[list[A
         (asked,) = source.values()
         ((kind, said),) = asked.items()
         values = held(one, said["field"], path)
-        if kind == "date_histogram":
+        if kind == "date_histogram" and said["calendar_interval"] == "month":
             yield [f"{value[:7]}-01" for value in values]
         else:
             yield values or ([None] if said.get("missing_bucket") else [])

@@ -14,6 +14,7 @@ from queries.disclosure.policy import Policy
 from queries.disclosure.release import protect_answer
 from queries.documents.formats.letter import render_letter_text
 from queries.documents.formats.workbook import render_workbook
+from queries.evidence.locate import locate_records
 from queries.layout.csv_text import format_table_csv
 from queries.request.reader import parse_request
 from tests.support.answers import FORCE
@@ -154,3 +155,39 @@ def test_a_published_answer_does_not_say_which_words_a_small_group_mentions() ->
     (question,) = protect_answer(found, Policy(threshold=5)).answer.questions
     assert question.table.rows == ()
     assert not any("gamma" in note or "beta" in note for note in question.notes)
+
+
+def test_the_sex_of_the_youngest_victim_is_given_only_if_the_force_gives_it() -> None:
+    request = (
+        "period: 2017/18\nquestions: [{id: Q1, kind: victims, youngest: true, youngest_sex: true}]"
+    )
+    victims = [{"age": 9, "sex": "M"}, {"age": 9, "sex": "F"}, {"age": 30, "sex": "X"}] * 5
+    records = [make_record(victims=victims)] + [make_record(number) for number in range(2, 9)]
+    words = render_words(request, records)
+    assert "was aged 9. Sex recorded at that age: female and male." in words
+    found = answer(parse_request(f"reference: R\ntitle: T\n{request}"), records)
+    for policy, sex in ((Policy(threshold=5), "[c]"), (Policy(5, 0, "give"), "female and male")):
+        published = protect_answer(found, policy).answer
+        assert published.questions[0].facts["youngest"] == 9
+        assert published.questions[0].facts["youngest_sex"] == sex
+    withheld = protect_answer(found, Policy(threshold=5)).answer
+    letter = " ".join(rendered(render_letter_text, withheld, FORCE, date(2018, 8, 15)).split())
+    assert "The sex of the youngest victim is withheld" in letter
+
+
+def test_a_table_by_day_has_a_row_for_each_day_of_a_short_period() -> None:
+    request = "period: {from: 2017-05-04, to: 2017-05-06}\nquestions: [{id: Q1, kind: by, by: day}]"
+    words = render_words(request, [make_record()])
+    assert "4 May 2017 0 5 May 2017 1 6 May 2017 0" in words
+
+
+def test_a_table_by_day_of_many_years_has_only_the_days_of_records() -> None:
+    text = (
+        "reference: R\ntitle: T\nperiod: {from: 2010-01-01, to: 2018-12-31}\n"
+        "questions: [{id: Q1, kind: by, by: day}]"
+    )
+    request = parse_request(text)
+    (question,) = answer(request, [make_record()]).questions
+    assert [row.label for row in question.table.rows] == ["5 May 2017"]
+    located = [locate_records(request, "Q1", row).query for row in ("5 May 2017", "2017-05-05")]
+    assert located[0] == located[1]

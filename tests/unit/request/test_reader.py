@@ -162,6 +162,7 @@ def listed(number: int, word: str = "word{}") -> str:
         ("kind: cross, rows: {keywords: [Snapchat, snap chat]}, columns: sex", "is the same term"),
         ("kind: cross, rows: {periods: [2017, 2017]}, columns: sex", 'the period "2017" is listed twice. Remove one.'),
         ("kind: victims, bands: [{to: eleven}]", '"to": expected a whole number, not text.'),
+        ("kind: victims, youngest_sex: true", "youngest_sex: adds to youngest: true. Ask for that as well."),
         ("kind: victims, bands: [0-11]", '"bands": expected keys and values, not text.'),
         ("kind: keywords, keywords: []", '"keywords": expected at least 1 entry.'),
         ("kind: keywords, keywords: [{term: Live.ly, with: [{term: app, within: 5}]}]",
