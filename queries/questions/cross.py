@@ -15,11 +15,14 @@ class Cross(Question, frozen=True, tag="cross"):
     """``rows`` and ``columns`` are each the name of a field, or keywords, age bands or periods.
 
     ``count`` is what is counted: by default victims if a side is of victims, else offences.
+    ``for_each`` is a third side, of which each value has a table of its own; a request that has
+    been read holds a question for each instead.
     """
 
     rows: str | AxisSpec
     columns: str | AxisSpec
     count: TableUnit | None = None
+    for_each: str | AxisSpec | None = None
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
         """Sides that cannot be counted by, alone or together."""

@@ -24,6 +24,8 @@ from queries.answer.types import UncoveredPart
 from queries.disclosure.policy import DisclosureSpec
 from queries.questions import load_question_kinds
 from queries.questions.base import Question
+from queries.questions.cross import Cross
+from queries.request.for_each import expand_for_each, find_for_each_problems
 from queries.request.letter_spec import (
     LetterSpec,
     PartIds,
@@ -222,8 +224,18 @@ def _request_from_yaml(
     problems = [*expanded.problems, *expanded.list_reported(problems)]
     if problems:
         raise RequestError(format_problems(problems, source))
-    return Request(
-        **parts, uncovered=tuple(_place_uncovered(all_parts)), categories=categories, act=act
+    request = Request(**parts, categories=categories, act=act)
+    booked_questions = iter(request.questions)
+    tables = [
+        *expand_for_each(
+            (next(booked_questions) if isinstance(part, Question) else part for part in all_parts),
+            request.scope,
+        )
+    ]
+    return msgspec.structs.replace(
+        request,
+        questions=tuple(part for part in tables if isinstance(part, Question)),
+        uncovered=tuple(_place_uncovered(tables)),
     )
 
 
@@ -332,7 +344,7 @@ def _convert_part(value: Any, kind: Any, path: str, problems: list[Problem]) -> 
 
 def _find_request_problems(
     parts: dict[str, Any],
-    all_parts: Iterable[Question | UncoveredSpec | None],
+    all_parts: Sequence[Question | UncoveredSpec | None],
     categories: Categories,
 ) -> Iterator[Problem]:
     scope_parts = {
@@ -343,6 +355,7 @@ def _find_request_problems(
     yield from _prefix_paths("$", iter(scope_problems))
     scope = Scope(categories=categories) if scope_problems else spec.scope_with(categories)
     ids: set[str] = set()
+    all_ids = [part.id for part in all_parts if part is not None]
     for number, question in enumerate(all_parts):
         if question is None:
             continue
@@ -360,7 +373,12 @@ def _find_request_problems(
             yield from _prefix_paths(f"{path}.within", iter(inner))
             if inner:
                 continue
-        yield from _prefix_paths(path, question.problems(question.narrowed_scope(scope)))
+        narrowed_scope = question.narrowed_scope(scope)
+        yield from _prefix_paths(path, question.problems(narrowed_scope))
+        if isinstance(question, Cross) and not scope_problems:
+            yield from _prefix_paths(
+                path, find_for_each_problems(question, narrowed_scope, all_ids)
+            )
 
 
 def _find_outside_periods(narrower_spec: ScopeSpec, scope: Scope) -> Iterator[Problem]:

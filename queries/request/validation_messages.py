@@ -78,6 +78,7 @@ _STRUCT_BY_KEY: Final[dict[str, type[Struct]]] = {
     "within": ScopeSpec,
     "rows": AxisSpec,
     "columns": AxisSpec,
+    "for_each": AxisSpec,
 }
 
 

@@ -62,7 +62,14 @@ def find_financial_year(day: date) -> Period:
 
 PeriodFinder = Callable[[date], Period]
 
-_PERIOD_FINDERS: Final = (find_month, find_quarter, find_calendar_year, find_financial_year)
+#: The calendar period of a day, by the name of the field of such periods.
+PERIOD_FINDERS: Final[dict[str, PeriodFinder]] = {
+    "day": find_day,
+    "month": find_month,
+    "quarter": find_quarter,
+    "calendar_year": find_calendar_year,
+    "financial_year": find_financial_year,
+}
 
 
 def build_dates_axis(heading: str, periods: Sequence[Period], find_period: PeriodFinder) -> Axis:
@@ -79,8 +86,9 @@ def build_dates_axis(heading: str, periods: Sequence[Period], find_period: Perio
     def bucket_for_name(name: str) -> Bucket:
         return make_bucket(_find_named_day(name, find_period))
 
-    starts = list(_iter_period_starts(periods, find_period))
-    if starts and len(starts) <= _MAX_PERIODS:
+    calendar_periods = list_calendar_periods(periods, find_period)
+    if calendar_periods:
+        starts = [period.start for period in calendar_periods if period.start]
         return Axis(heading, tuple(map(make_bucket, starts)))
     source = {
         "date_histogram": {
@@ -98,6 +106,13 @@ def build_dates_axis(heading: str, periods: Sequence[Period], find_period: Perio
     )
 
 
+def list_calendar_periods(periods: Sequence[Period], find_period: PeriodFinder) -> list[Period]:
+    """The calendar periods with a day in one of the periods; none if a period is open, or if there
+    would be too many."""
+    starts = list(_iter_period_starts(periods, find_period))
+    return [find_period(start) for start in starts] if len(starts) <= _MAX_PERIODS else []
+
+
 def _find_named_day(name: str, find_period: PeriodFinder) -> date:
     """A day of the calendar period that a name means: its first day, or its label.
 
@@ -108,7 +123,7 @@ def _find_named_day(name: str, find_period: PeriodFinder) -> date:
             return datetime.strptime(name, day_format).date()  # noqa: DTZ007 - a day
     years = [int(year) for year in _YEAR.findall(name)]
     days = [date(year, month, 1) for year in years if year for month in range(1, 13)]
-    for finder in (find_period, *_PERIOD_FINDERS):
+    for finder in (find_period, *PERIOD_FINDERS.values()):
         for day in days:
             with suppress(ValueError, OverflowError):  # a period that ends after the year 9999
                 if finder(day).label.casefold() == name.casefold():

@@ -21,14 +21,7 @@ from queries.answer.condition import (
     build_field_condition,
 )
 from queries.tables.axis_type import UNKNOWN_KEY, Axis, Bucket
-from queries.tables.calendar_axes import (
-    build_dates_axis,
-    find_calendar_year,
-    find_day,
-    find_financial_year,
-    find_month,
-    find_quarter,
-)
+from queries.tables.calendar_axes import PERIOD_FINDERS, build_dates_axis
 from queries.tables.field_values import (
     OUTCOME_NUMBERS,
     SEX_LABELS,
@@ -56,7 +49,15 @@ _BUILT_IN_AXES: Final = (
     "financial_year", "status", "outcome", "sex",
 )  # fmt: skip
 
-TIME_FIELDS: Final = ("day", "month", "quarter", "calendar_year", "financial_year")
+TIME_FIELDS: Final = tuple(PERIOD_FINDERS)
+
+_TIME_HEADINGS: Final = {
+    "day": "Day",
+    "month": "Month",
+    "quarter": "Quarter",
+    "calendar_year": "Year",
+    "financial_year": "Financial year",
+}
 
 
 def list_field_names(categories: Categories) -> tuple[str, ...]:
@@ -80,17 +81,12 @@ def build_field_axis(name: str, scope: Scope) -> Axis:
     require_field_name(name, scope.categories)
     if name in scope.categories:
         return _drop_excluded_values(_build_category_axis(name, scope.categories[name]), scope)
+    if name in TIME_FIELDS:
+        return build_dates_axis(_TIME_HEADINGS[name], scope.periods, PERIOD_FINDERS[name])
     return {
         "offence": _build_offence_axis,
         "offence_row": lambda: build_offence_rows_axis(scope.offences),
         "offence_group": _build_offence_group_axis,
-        "day": lambda: build_dates_axis("Day", scope.periods, find_day),
-        "month": lambda: build_dates_axis("Month", scope.periods, find_month),
-        "quarter": lambda: build_dates_axis("Quarter", scope.periods, find_quarter),
-        "calendar_year": lambda: build_dates_axis("Year", scope.periods, find_calendar_year),
-        "financial_year": lambda: build_dates_axis(
-            "Financial year", scope.periods, find_financial_year
-        ),
         "status": _build_status_axis,
         "outcome": _build_outcome_axis,
         "sex": _build_sex_axis,

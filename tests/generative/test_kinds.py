@@ -642,6 +642,30 @@ def test_each_kind_counts_twelve_records_as_by_hand(
         assert list(found.table.total.counts) == total, question
 
 
+def test_a_table_for_each_value_counts_as_by_hand_and_its_records_are_found(
+    client: Elasticsearch, index: IndexSettings, tmp_path: Path
+) -> None:
+    load_declared(client, index, tmp_path, twelve())
+    text = (
+        "reference: R\ntitle: T\nperiod: {from: 2017-04-01, to: 2019-03-31}\nquestions:\n"
+        "- {id: Q1, kind: cross, rows: {keywords: [Snapchat, Kik]}, columns: district, "
+        "for_each: financial_year}\n"
+        "- {id: Q2, kind: cross, rows: sex, columns: {bands: [{to: 11}]}, for_each: district}\n"
+    )
+    request = parse_request(text, "request", categories=CATEGORIES)
+    answers = {one.id: one for one in compute_answer(client, index.alias, request).questions}
+    assert [*answers] == ["Q1.1", "Q1.2", "Q2.1", "Q2.2", "Q2.3"]
+    assert {told(row): list(row.counts) for row in answers["Q1.1"].table.rows} == {
+        "Snapchat": [2, 1, 1, 0, 0], "Kik": [4, 1, 2, 0, 1], "None of these": [2, 2, 0, 0, 0],
+    }  # fmt: skip
+    assert {told(row): list(row.counts) for row in answers["Q1.2"].table.rows} == {
+        "Snapchat": [1, 1, 0, 0, 0], "Kik": [0, 0, 0, 0, 0], "None of these": [2, 0, 1, 0, 1],
+    }  # fmt: skip
+    assert list(answers["Q2.2"].table.total.counts) == [4, 0, 3, 1]
+    found = locate_records(request, "Q1.1", "Kik", "South").query
+    assert behind(client, index.alias, [found]) == [{"C", "D"}]
+
+
 def test_an_answer_says_why_its_rows_add_up_to_more(
     client: Elasticsearch, index: IndexSettings, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import msgspec
 import pytest
@@ -154,6 +155,20 @@ def listed(number: int, word: str = "word{}") -> str:
         ("kind: cross, rows: {bye: month}, columns: sex", '"bye" is not a key here. Did you mean "by"?'),
         ("kind: cross, rows: sex, columns: [month]", '"columns": expected text or keys and values, not a list.'),
         ("kind: cross, rows: sexx, columns: month", 'Did you mean "sex"?'),
+        ("kind: cross, rows: sex, columns: outcome, for_each: sex", "for_each: makes a table for each value, which must be"),
+        ("kind: cross, rows: sex, columns: outcome, for_each: ward", "Put ward in rows: or columns: instead."),
+        ("kind: cross, rows: sex, columns: outcome, for_each: monht", 'Did you mean "month"?'),
+        ("kind: cross, rows: sex, columns: outcome, for_each: month", "which must be known beforehand"),
+        ("kind: cross, rows: sex, columns: outcome, for_each: offence_row", "there are none"),
+        ("kind: cross, rows: sex, columns: outcome, for_each: {bands: [{to: 11}]}", "Put age bands in rows: or columns:"),
+        ("kind: cross, rows: sex, columns: outcome, for_each: {bye: month}", '"bye" is not a key here. Did you mean "by"?'),
+        ("kind: cross, rows: sex, columns: outcome, for_each: {by: month, keywords: [a b]}", "Keep one."),
+        ("kind: cross, rows: sex, columns: outcome, for_each: day, within: {period: 2017}", "for_each: would make 365 tables"),
+        ("kind: cross, rows: sex, columns: outcome, for_each: {periods: [2018]}, within: {period: 2017}",
+         "the period (2018) reaches beyond what is asked about"),
+        ("kind: cross, rows: sex, columns: outcome, for_each: {keywords: [app]}, within: {mentions: [Hinge]}",
+         "cannot be combined with within: mentions:. Keep one."),
+        ("kind: by, by: sex, for_each: month", '"for_each" is not a key here.'),
         ("kind: cross, rows: {by: wrad}, columns: month", 'Did you mean "ward"?'),
         ("kind: cross, rows: sex, columns: {bands: [{to: 11}]}, count: offences", "both sides are of victims"),
         ("kind: cross, rows: sex, columns: {bands: [{to: 15, label: x}, {from: 16, label: X}]}",
@@ -316,3 +331,38 @@ def test_a_list_is_its_terms_wherever_it_is_used_and_wrong_where_it_is_written()
         parse_request(HEAD + lists.replace("Hinge", "hinge, Hinge") + uses, "request.yaml")
     (line,) = str(refused.value).splitlines()
     assert line.startswith('request.yaml:3: "Hinge" is the same term')
+
+
+def test_a_cross_for_each_value_is_a_cross_narrowed_to_each() -> None:
+    scope = (
+        "period: {from: 2017-06-01, to: 2018-06-30}\n"
+        "offences: [{codes: [22B], label: One}, {codes: [88A]}]\n"
+    )
+    cross = "kind: cross, rows: {keywords: [a b]}, columns: sex"
+
+    def read(*questions: str) -> tuple[Any, ...]:
+        listed = "".join(f"- {{{question}}}\n" for question in questions)
+        text = f"{HEAD}{scope}questions:\n{listed}"
+        request = parse_request(text, categories=CATEGORIES)
+        return (*request.questions, *request.uncovered)
+
+    assert read(
+        f"id: Q1, {cross}, for_each: financial_year, text: How many, note: N, not_covered: H, within: {{where: {{ward: [A]}}}}",
+        "id: Q2, not_covered: We do not hold this.",
+        f"id: b), {cross}, for_each: offence_row",
+        f"id: Q4, {cross}, for_each: {{keywords: [Hinge]}}",
+        f"id: Q5, {cross}, for_each: district",
+    ) == read(
+        f"id: Q1.1, {cross}, text: How many (2017/18), note: N, within: {{where: {{ward: [A]}}, "
+        "period: {from: 2017-06-01, to: 2018-03-31, label: 2017/18}}",
+        f"id: Q1.2, {cross}, text: How many (2018/19), not_covered: H, within: {{where: {{ward: [A]}}, "
+        "period: {from: 2018-04-01, to: 2018-06-30, label: 2018/19}}",
+        "id: Q2, not_covered: We do not hold this.",
+        f"id: b).1, {cross}, within: {{offences: [{{codes: [22B], label: One}}]}}",
+        f"id: b).2, {cross}, within: {{offences: [{{codes: [88A], label: Sexual grooming}}]}}",
+        f"id: Q4.1, {cross}, within: {{mentions: [Hinge]}}",
+        f"id: Q5.1, {cross}, within: {{where: {{district: [North]}}}}",
+        f"id: Q5.2, {cross}, within: {{where: {{district: [South]}}}}",
+    )
+    with pytest.raises(RequestError, match=r'called Q1\.1 and so on, and the id "Q1\.1" is used'):
+        read(f"id: Q1, {cross}, for_each: offence_row", "id: Q1.1, kind: offences")
