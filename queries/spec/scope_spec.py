@@ -32,6 +32,12 @@ from queries.tables.scope import FieldFilter, Mention, OffenceRow, Scope
 
 MAX_REQUEST_TERMS: Final = 500
 
+#: What the rows beside age bands are called, by their keys and their labels.
+_RESERVED_LABELS: Final = (
+    "total", "none", "other", "unknown", "any other known age", "age not known",
+    "no victim recorded",
+)  # fmt: skip
+
 
 class PeriodSpec(
     Struct,
@@ -275,8 +281,18 @@ def find_band_problems(bands: tuple[AgeBand, ...], path: str) -> Iterator[Proble
                 f"{path}[{number}]",
                 f'two bands have the label "{band.name}". Give each a label of its own.',
             )
+        elif _is_reserved_label(band.label):
+            yield Problem(
+                f"{path}[{number}]",
+                f'the label "{band.label}" is that of another row. Choose another label.',
+            )
         ranges.add(ages)
         names.add(band.name.casefold())
+
+
+def _is_reserved_label(label: str) -> bool:
+    """Whether a label would be taken for the name of another row, or for a row's key."""
+    return label.startswith("#") or label.casefold() in _RESERVED_LABELS
 
 
 def _find_range_problem(ages: AgeRange, path: str) -> Iterator[Problem]:

@@ -52,6 +52,8 @@ QUESTIONS = (
     "{kind: cross, rows: {bands: [{to: 11}, {from: 12, to: 17}]}, columns: sex}",
     "{kind: cross, rows: {bands: [{to: 15}]}, columns: district, count: offences}",
     "{kind: cross, rows: flag, columns: offence_group}",
+    "{kind: cross, rows: {keywords: [beta, gamma]}, columns: district, for_each: financial_year}",
+    "{kind: cross, rows: sex, columns: {bands: [{to: 13}]}, for_each: district, share: row}",
     "{kind: keywords, keywords: [gamma], within: {offences: [{codes: [88/1]}]}}",
     "{kind: by, by: district, within: {period: {from: 2017-04-01, to: 2017-09-30}}}",
     "{kind: by, by: sex, within: {where: {sex: [F]}}}",

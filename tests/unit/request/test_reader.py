@@ -173,6 +173,8 @@ def listed(number: int, word: str = "word{}") -> str:
         ("kind: cross, rows: sex, columns: {bands: [{to: 11}]}, count: offences", "both sides are of victims"),
         ("kind: cross, rows: sex, columns: {bands: [{to: 15, label: x}, {from: 16, label: X}]}",
          'two bands have the label "X". Give each a label of its own.'),
+        ("kind: victims, bands: [{to: 15, label: Unknown}]", 'the label "Unknown" is that of another row.'),
+        ("kind: victims, bands: [{to: 15, label: '#0'}]", 'the label "#0" is that of another row.'),
         ("kind: cross, rows: sex, columns: {bands: [{from: 130}]}", "expected an age from 0 to 120"),
         ("kind: cross, rows: {keywords: [Snapchat, snap chat]}, columns: sex", "is the same term"),
         ("kind: cross, rows: {periods: [2017, 2017]}, columns: sex", 'the period "2017" is listed twice. Remove one.'),
