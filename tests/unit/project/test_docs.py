@@ -167,7 +167,12 @@ def test_the_requests_of_the_documentation_are_right() -> None:
     assert ids == {
         "README.md": [["Q1", "Q2", "Q3"]],
         "docs/letters.md": [["1", "2a"], ["1"]],
-        "docs/request-file.md": [["Q1", "Q2", "Q3", "Q4"], ["Q1", "Q2", "Q3", "Q4", "Q5"]],
+        "docs/request-file.md": [
+            ["Q1", "Q2", "Q3", "Q4"],
+            ["Q1", "Q2", "Q3", "Q4", "Q5"],
+            ["Q1", "Q2"],
+            ["Q1.1", "Q1.2", "Q1.3"],
+        ],
     }
 
 
