@@ -18,9 +18,12 @@ from queries.answer.types import (
     build_answer_schema,
     format_json,
 )
+from queries.documents.content.context import DocumentSettings, build_document_context
+from queries.documents.content.letter.notices import NOTICE_KINDS, build_notice_context
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.pdf import render_letter_typst
 from queries.documents.formats.report import render_report_html, render_report_text
+from queries.documents.specimen import build_specimen_answer, build_specimen_request
 from queries.layout.prose import format_count
 from queries.layout.table_parts import LABEL_ROOM, LANDSCAPE_ROOM, PORTRAIT_ROOM, split_table
 from queries.layout.text_table import PAGE_WIDTH, wrap_paragraph
@@ -260,5 +263,29 @@ def test_templates_do_no_arithmetic_and_no_sorting() -> None:
         assert not re.search(r"\| *(?:sort|sum|round|batch)\b| [*/+-] | // ", code), path
 
 
+@pytest.mark.parametrize("act", ["uk", "scotland"])
+@pytest.mark.parametrize(
+    "kind", ["refusal", "part", "acknowledgement", "clarification", "extension", "review"]
+)
+def test_letters_that_are_not_only_figures_are_as_they_were_agreed(
+    kind: str, act: str, request: pytest.FixtureRequest
+) -> None:
+    if (kind, act) == ("extension", "scotland"):
+        return  # there is no such letter
+    settings = DocumentSettings(msgspec.structs.replace(FORCE, act=act), date(2026, 1, 6))
+    if kind in {"refusal", "part"}:
+        answer = build_specimen_answer(settings.force, refused=kind == "refusal")
+        context = build_document_context(answer, settings)
+    else:
+        assert kind in NOTICE_KINDS
+        specimen = build_specimen_request(settings.force)
+        context = build_notice_context(specimen, kind, settings)
+    text = render_letter_text(context)
+    path = GOLDEN / f"{kind}.{act}.letter.txt"
+    if request.config.getoption("--regolden"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
 def test_golden_folder_holds_nothing_else() -> None:
-    assert len([*Path(GOLDEN).iterdir()]) == 3 * 5 + 4
+    assert len([*Path(GOLDEN).iterdir()]) == 3 * 5 + 4 + 2 * 6 - 1
