@@ -41,6 +41,7 @@ class Session:
             self._settings = load_settings(config=self.config)
             if warning := find_exposed_secrets(self._settings):
                 self.progress.say(f"{warning} Run: chmod o-r {self._settings.file}")
+            select_offence_table(self._settings.offences.own, read_again=True)
         select_offence_table(self._settings.offences.own)
         return self._settings
 

@@ -253,6 +253,7 @@ class Provenance(Struct, frozen=True):
     kept; that file is beside the audit log, because it contains references. ``matching_rule`` is
     the version of the matching rule that counted; version 1 did not write it. ``damage`` counts the
     records of the generation with damaged and with repaired text, if the generation does.
+    ``offence_table`` is the fingerprint of the table of offence codes by which it was asked.
     """
 
     generation: str
@@ -270,6 +271,7 @@ class Provenance(Struct, frozen=True):
     basis: str | None = None
     damage: TextDamage | UnsetType = UNSET
     written_matching_rule: int | UnsetType = field(default=UNSET, name="matching_rule")
+    offence_table: str | UnsetType = UNSET
 
     @property
     def matching_rule(self) -> int:

@@ -13,6 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from indexer.errors import InexactError
 from indexer.records.coverage import Coverage
+from indexer.records.offences import load_offence_table
 from indexer.version import VERSION
 from queries.answer.cells import hash_json
 from queries.answer.condition import format_conditions
@@ -299,4 +300,5 @@ def build_provenance(result: SearchResult) -> Provenance:
         version=VERSION,
         damage=generation.damage or UNSET,
         written_matching_rule=generation.counting_rule,
+        offence_table=load_offence_table().fingerprint,
     )

@@ -8,6 +8,7 @@ from typing import Final
 
 from indexer.records.offences.facts import NameKind
 from indexer.records.offences.lookup import FoundName, FoundOffence, OffenceLookup
+from indexer.terminal import show_name
 from queries.layout.text_table import PAGE_WIDTH, wrap_paragraph
 
 _CODE_WIDTH: Final = 8
@@ -35,7 +36,7 @@ def format_offence_lookup(lookup: OffenceLookup, own_table: str | None = None) -
     if the force has a scheme of its own."""
     lines = [wrap_paragraph(_describe_name(name)) for name in lookup.names]
     if lookup.offences and not lookup.is_exact:
-        lines.append(f'No title has the words "{lookup.words}". Similar ones:')
+        lines.append(f'No title has the words "{show_name(lookup.words)}". Similar ones:')
     if lookup.offences:
         lines += [""] if lines else []
         lines += [line for offence in lookup.offences for line in _format_offence(offence)]
@@ -43,8 +44,8 @@ def format_offence_lookup(lookup: OffenceLookup, own_table: str | None = None) -
         lines.append(f"and {lookup.more:,} more; --limit shows more of them")
     if not lines:
         lines.append(
-            f'Nothing is known of "{lookup.words}". Try one word of the title of the offence, or '
-            f"its code.{f' The codes are those of {own_table}.' if own_table else ''}"
+            f'Nothing is known of "{show_name(lookup.words)}". Try one word of the title of the '
+            f"offence, or its code.{f' The codes are those of {own_table}.' if own_table else ''}"
         )
     return "\n".join(lines) + "\n"
 

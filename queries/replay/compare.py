@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import elasticsearch
 from elasticsearch import Elasticsearch
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from indexer.errors import ReplayMismatchError, RequestError
 from indexer.index.generations import find_generation
@@ -346,10 +346,16 @@ def _compare_provenance(answer: Answer, live: Answer) -> tuple[list[str], list[s
             f"The matching rule changed: version {original.matching_rule} of it answered, and "
             f"version {current.matching_rule} counts now (docs/matching.md says what each counts)."
         )
+    table_changed = original.offence_table != current.offence_table
+    if table_changed and original.offence_table is not UNSET:
+        notes.append(
+            "The table of offence codes changed, so a code may count other codes below it now "
+            "(docs/offence-codes.md)."
+        )
     if original.query_hash != current.query_hash:
         if rule_changed:
             notes.append("So the request is another query now.")
-        elif original.version != current.version:
+        elif original.version != current.version or table_changed:
             notes.append(
                 "The request is another query now: the matching rule or the table changed."
             )

@@ -195,3 +195,30 @@ def test_lint_says_which_records_each_reading_counts_and_which_change_is_crossed
     assert [note["add"] for note in report["offence_changes"] if note["day"] == "2019-04-01"] == [
         ["19D", "19E", "19F", "19G", "19H", "19J", "19K"]
     ]
+
+
+def test_a_replay_says_that_the_table_of_codes_changed_and_accuses_nobody(
+    foidex: CommandLine,
+) -> None:
+    """The group of a code is part of the query, which differs now though nobody changed it."""
+    foidex.write("foidex.toml", b'[offences]\ntable = "codes.csv"\n')
+    foidex.write("codes.csv", b"code,title,group\nL1,Local,Local offences\nL2,Other,\n")
+    load_codes(foidex, ["L1", "22B"])
+    foidex.write(
+        "request.yaml",
+        b"reference: R1\ntitle: T\nwhere: {offence_group: [Local offences]}\n"
+        b"questions: [{id: Q1, kind: by, by: offence}]\n",
+    )
+    answered = foidex("answer", "request.yaml", "--format", "json")
+    assert answered.code == 0, answered.err
+    foidex.write("answer.json", answered.out.encode())
+    foidex.write(
+        "codes.csv", b"code,title,group\nL1,Local,Local offences\nL2,Other,Local offences\n"
+    )
+    replayed = foidex("replay", "answer.json", "--format", "json")
+    assert replayed.code == 0, replayed.err
+    replay = msgspec.json.decode(replayed.out)
+    assert any("table of offence codes changed" in note for note in replay["notes"]), replay[
+        "notes"
+    ]
+    assert not replay["doubts"]

@@ -33,9 +33,12 @@ class _Selection:
 _SELECTION: Final = _Selection()
 
 
-def select_offence_table(own: OwnOffences | None) -> None:
-    """From now on use a force's own table, or without one the Home Office's alone."""
-    if own == _SELECTION.own:
+def select_offence_table(own: OwnOffences | None, *, read_again: bool = False) -> None:
+    """From now on use a force's own table, or without one the Home Office's alone.
+
+    With ``read_again``, the file of a table that is in use already is read again.
+    """
+    if own == _SELECTION.own and not (own and read_again):
         return
     _SELECTION.own = own
     _load_table.cache_clear()

@@ -35,21 +35,17 @@ def build_built_in_table(facts: CodeFacts) -> OffenceTable:
         for part in composite.split("/"):
             parents[part] = composite
             titles.setdefault(part, f"{titles[composite]} (part)")
+    lives = {code: join_validities(rows) for code, rows in validities.items()}
     for subcode in facts.subcodes:
         titles[subcode.code] = subcode.title
-        validities[subcode.code] = [subcode.validity]
-        for offence_class in subcode.classes:
-            if offence_class not in class_groups:
-                raise ConfigurationError(
-                    f'offence_subcodes.tsv: "{subcode.code}" belongs to class "{offence_class}", '
-                    "which offence_classes.tsv lacks. Correct one of them."
-                )
+        if subcode.validity.is_limited:
+            lives[subcode.code] = subcode.validity
+        _check_classes(subcode, class_groups)
         if _LETTERED.fullmatch(subcode.main_class) and not _has_moved(subcode, class_groups):
             parents[subcode.code] = subcode.main_class
     for code in list(titles):
         if (category := _CATEGORY.match(code)) and code not in composites:
             titles.setdefault(category[0], f"All offences of category {category[0]}")
-    lives = {code: join_validities(rows) for code, rows in validities.items()}
     return OffenceTable(
         titles=titles,
         groups=_find_groups(facts, class_groups, composites),
@@ -57,6 +53,16 @@ def build_built_in_table(facts: CodeFacts) -> OffenceTable:
         composites=composites,
         validities={code: life for code, life in lives.items() if life.is_limited},
     )
+
+
+def _check_classes(subcode: OffenceSubcode, class_groups: dict[str, str]) -> None:
+    """Raise ConfigurationError for a class that the table of classes lacks."""
+    for offence_class in subcode.classes:
+        if offence_class not in class_groups:
+            raise ConfigurationError(
+                f'offence_subcodes.tsv: "{subcode.code}" belongs to class "{offence_class}", '
+                "which offence_classes.tsv lacks. Correct one of them."
+            )
 
 
 def _has_moved(subcode: OffenceSubcode, class_groups: dict[str, str]) -> bool:

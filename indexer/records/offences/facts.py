@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeVar, get_args
 
@@ -136,7 +136,7 @@ def _parse_class(row: list[str]) -> OffenceClass:
         title,
         group,
         subgroup,
-        _parse_validity(days),
+        _parse_validity(*days),
         _split_codes(replaced_by),
         _split_codes(split_from),
         tuple(seen_in.split()),
@@ -156,7 +156,7 @@ def _parse_subcode(row: list[str]) -> OffenceSubcode:
         group,
         tuple(f"20{year}" for year in lists.split()),
         added,
-        _parse_validity(days),
+        _parse_validity(*days),
     )
 
 
@@ -187,7 +187,8 @@ def _parse_change(row: list[str]) -> CodeChange:
     )
 
 
-def _parse_validity(days: list[str]) -> Validity:
+@lru_cache(1_000)
+def _parse_validity(*days: str) -> Validity:
     start, start_status, end, end_status = days
     return Validity(
         date.fromisoformat(start) if start else None,

@@ -82,11 +82,16 @@ class OffenceTable:
             return f"{match[1]}{match[2]}"
         return text
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
-        """A short hash of what covers each known code: of what an index depends on."""
-        paths = "\n".join(" ".join(self.path(code)) for code in sorted(self.titles))
-        return hashlib.sha256(f"{self.scheme}\n{paths}".encode()).hexdigest()[:16]
+        """A short hash of what covers each known code, and of its group: of what an index and a
+        search depend on."""
+        lines = (
+            f"{' '.join(self.path(code))}\t{self.groups.get(code, '')}"
+            for code in sorted(self.titles)
+        )
+        content = "\n".join([self.scheme, *lines])
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     @cached_property
     def _special_codes(self) -> dict[str, str]:

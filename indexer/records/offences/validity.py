@@ -50,12 +50,8 @@ UNLIMITED: Final = Validity()
 def join_validities(validities: Iterable[Validity]) -> Validity:
     """The whole life of a code: from the earliest first day to the latest last one."""
     rows = list(validities)
-    first = next((row for row in rows if row.start is None), None) or min(
-        rows, key=lambda row: row.start or date.min
-    )
-    last = next((row for row in rows if row.end is None), None) or max(
-        rows, key=lambda row: row.end or date.max
-    )
+    first = min(rows, key=lambda row: row.start or date.min)
+    last = max(rows, key=lambda row: row.end or date.max)
     return Validity(first.start, first.start_status, last.end, last.end_status)
 
 

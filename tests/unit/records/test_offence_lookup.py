@@ -77,8 +77,13 @@ def test_no_more_codes_are_listed_than_the_limit() -> None:
     assert f"and {lookup.more} more" in format_offence_lookup(lookup)
 
 
-@pytest.mark.parametrize("words", ["", "   ", "of the", "xyzzyx", "\x00", "’"])
+@pytest.mark.parametrize(
+    "words", ["", "   ", "of the", "xyzzyx", "\x00", "’", "\x1b[31mzz", "z" * 9_000]
+)
 def test_words_that_nothing_is_known_of_say_so(words: str) -> None:
     lookup = find_offences(words)
     assert (lookup.names, lookup.offences) == ((), ())
-    assert "Nothing is known of" in format_offence_lookup(lookup)
+    text = format_offence_lookup(lookup)
+    assert "Nothing is known of" in text
+    assert "\x1b" not in text
+    assert len(text) < 300

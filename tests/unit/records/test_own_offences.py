@@ -123,3 +123,13 @@ def test_a_table_that_is_not_there_is_one_message(tmp_path: Path) -> None:
     select_offence_table(OwnOffences(tmp_path / "nowhere.csv"))
     with pytest.raises(ConfigurationError, match=r"nowhere\.csv: cannot be read .*Correct table"):
         load_offence_table()
+
+
+def test_a_table_that_changed_is_read_again_by_the_next_session(tmp_path: Path) -> None:
+    path = tmp_path / "codes.csv"
+    assert select(path, "code,title\nL1,One\n").title("L1") == "One"
+    path.write_text("code,title\nL1,Two\n")
+    select_offence_table(OwnOffences(path))
+    assert load_offence_table().title("L1") == "One"
+    select_offence_table(OwnOffences(path), read_again=True)
+    assert load_offence_table().title("L1") == "Two"
