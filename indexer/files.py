@@ -300,7 +300,9 @@ class Folder:
                 if not is_busy and self._has_name(name, lock):
                     return lock
                 os.close(lock)
-            if (is_busy or attempt > _MAX_LOST_LOCKS) and time.monotonic() >= deadline:
+            if attempt > _MAX_LOST_LOCKS and not is_busy:
+                raise UnsafePathError(self.path, "was replaced by another folder")
+            if is_busy and time.monotonic() >= deadline:
                 break
             time.sleep(_LOCK_PAUSE_SECONDS if is_busy else 0)
         import filelock

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -363,6 +364,16 @@ def test_a_lock_is_not_made_in_a_folder_that_is_swapped_in(
         WRITERS[name](folder / "file")
     assert folder.is_symlink()
     assert not [*victim.iterdir()]
+
+
+def test_a_lock_in_a_folder_that_was_removed_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with open_folder(tmp_path / "out") as folder:
+        (tmp_path / "out").rmdir()
+        started = time.monotonic()
+        with pytest.raises(UnsafePathError, match="was replaced"), folder.hold_lock("lock", 30):
+            pass
+    assert time.monotonic() - started < 10
 
 
 def test_a_lock_keeps_out_others_until_it_is_given_back(tmp_path: Path) -> None:
