@@ -324,7 +324,8 @@ class Folder:
 
     def require_own(self) -> None:
         """Raise UnsafePathError if another user than this one or root could change the folder."""
-        status = os.stat(self._at("."), dir_fd=self._handle)
+        with self._explain("."):
+            status = os.stat(self._at("."), dir_fd=self._handle)
         if not _is_own(status):
             raise UnsafePathError(self.path, "belongs to another user")
         if hasattr(os, "geteuid") and _is_open_to_others(status):

@@ -12,6 +12,8 @@ from typing import Final
 
 import typer
 
+from indexer.terminal import escape_line
+
 _GAP: Final = "  "
 
 _MIN_TEXT_WIDTH: Final = 24
@@ -47,7 +49,8 @@ def print_table(rows: Sequence[Sequence[str]], alignments: str) -> None:
     ``alignments`` has one character for each column, "<" or ">".
     """
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    for line in format_table(rows, alignments, width):
+    plain_rows = [[escape_line(cell) for cell in row] for row in rows]
+    for line in format_table(plain_rows, alignments, width):
         print(line)
 
 

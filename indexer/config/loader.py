@@ -25,6 +25,7 @@ from indexer.config.model import (
     RecordsSettings,
     ServerSettings,
     Settings,
+    expand_path,
 )
 from indexer.config.toml_text import parse_toml
 from indexer.errors import ConfigurationError
@@ -140,9 +141,9 @@ def load_settings(
     check_categories(file.categories, PLAIN_CONTRACT.names)
     return Settings(
         **{name: getattr(file, name) for name in ConfigFile.__struct_fields__},
-        home=_absolute_path(env.get("FOIDEX_HOME")) or _choose_home_folder(),
+        home=_absolute_path(env, "FOIDEX_HOME") or _choose_home_folder(),
         downloads=(
-            _absolute_path(env.get("FOIDEX_DOWNLOADS")) or platformdirs.user_cache_path("foidex")
+            _absolute_path(env, "FOIDEX_DOWNLOADS") or platformdirs.user_cache_path("foidex")
         ),
         file=path if path.is_file() else None,
         secret_keys=secret_keys,
@@ -151,8 +152,9 @@ def load_settings(
     )
 
 
-def _absolute_path(name: str | None) -> Path | None:
-    return Path(name).expanduser().absolute() if name else None
+def _absolute_path(env: Mapping[str, str], variable: str) -> Path | None:
+    name = env.get(variable)
+    return expand_path(name, variable).absolute() if name else None
 
 
 def _choose_home_folder() -> Path:

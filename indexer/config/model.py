@@ -418,7 +418,7 @@ class Settings(ConfigFile, frozen=True, kw_only=True):
         """
         if self.templates.folder is None:
             return None
-        folder = self.folder / Path(self.templates.folder).expanduser()
+        folder = self.folder / expand_path(self.templates.folder, "[templates] folder")
         if not folder.is_dir():
             raise ConfigurationError(
                 f"{self.file}: [templates] folder: {folder} is not a folder. Correct the name, "
@@ -430,5 +430,16 @@ class Settings(ConfigFile, frozen=True, kw_only=True):
     def audit_folder(self) -> Path:
         """The folder of the audit log and of the evidence files of answers."""
         if self.audit.folder is not None:
-            return self.folder / Path(self.audit.folder).expanduser()
+            return self.folder / expand_path(self.audit.folder, "[audit] folder")
         return self.home / "audit"
+
+
+def expand_path(name: str, setting: str) -> Path:
+    """A path, with ~ for a home folder. Raises ConfigurationError if there is no such folder."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        raise ConfigurationError(
+            f"{setting} ({name}): there is no such user, or no home folder of one. Write the "
+            "whole path."
+        ) from None

@@ -11,7 +11,7 @@ from typing import Final
 from indexer.errors import EmbeddedError
 from indexer.files import write_file
 from indexer.server.embedded.account import hand_over_folder
-from indexer.server.embedded.home import ServerHome
+from indexer.server.embedded.home import CONFIG_NAME, ServerHome
 from indexer.server.embedded.scripts import read_log_tail, run_script
 
 # What these say fits one version of the server only, so they are replaced at every start.
@@ -48,17 +48,18 @@ def write_server_config(home: ServerHome, port: int) -> None:
     """
     for folder in home.server_folders:
         folder.mkdir(mode=0o700, exist_ok=True)
-    for name in _VERSION_FILES + _COPIED_FILES:
-        if name in _VERSION_FILES or not (home.config / name).exists():
-            content = (home.distribution / "config" / name).read_bytes()
-            write_file(home.config / name, content, private=True)
+    # First, because a home is known by it.
     text = CONFIG_TEMPLATE.format(
         port=port or "9200-9299",
         data=json.dumps(str(home.data), ensure_ascii=False),
         logs=json.dumps(str(home.logs), ensure_ascii=False),
         backups=json.dumps(str(home.backups), ensure_ascii=False),
     )
-    write_file(home.config / "elasticsearch.yml", text.encode(), private=True)
+    write_file(home.config / CONFIG_NAME, text.encode(), private=True)
+    for name in _VERSION_FILES + _COPIED_FILES:
+        if name in _VERSION_FILES or not (home.config / name).exists():
+            content = (home.distribution / "config" / name).read_bytes()
+            write_file(home.config / name, content, private=True)
     _hand_over_folders(home)
     require_reachable(home, home.distribution / "bin")
     _make_password(home)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,16 @@ from indexer.server.embedded.account import SERVER_ACCOUNT, find_account_ids
 SERVER_VERSION: Final = "9.1.10"
 
 BACKUPS_FOLDER: Final = "backups"
+
+#: The server's settings, which foidex writes first, and their line that no other server's have.
+CONFIG_NAME: Final = "elasticsearch.yml"
+
+_CONFIG_MARK: Final = b"cluster.name: foidex"
+
+_EARLY_SETTINGS: Final = re.compile(r"jvm\.options\.d|\.elasticsearch\.yml\.[0-9a-f]+\.part")
+
+#: What a folder of snapshots always has.
+_REPOSITORY_INDEX: Final = re.compile(r"index\.latest|index-[0-9]+")
 
 _DOWNLOAD_LOCK_SECONDS: Final = 600
 
@@ -82,13 +93,13 @@ class ServerHome:
         to, or a folder in which others read the records. The account of root's server owns what
         that server writes.
         """
-        folders = [self.folder, self.distribution.parent, self.distribution]
-        folders += () if self.is_root else self.server_folders
+        folders = [self.folder, self.distribution.parent, self.distribution, *self.server_folders]
         with explain_disk_errors(self.folder):
             try:
-                for path in filter(Path.exists, folders):
-                    with open_folder(path) as folder:
-                        folder.require_own()
+                for path in filter(os.path.lexists, folders):
+                    with open_folder(path) as folder:  # through no link of another user
+                        if not (self.is_root and path in self.server_folders):
+                            folder.require_own()
                 with open_folder(self.folder) as folder:
                     for path in (*self._own_files, self.lock_file):
                         folder.require_own_file(path.name)
@@ -104,18 +115,29 @@ class ServerHome:
         """Raise EmbeddedError where a server never started, and what it would use is not empty.
 
         It is somebody else's then: ``tmp`` of the whole system, say, where the home is ``/``. A
-        server empties that folder, and gives ``data`` to its account.
+        server empties that folder, and gives the others to its account.
         """
-        started = (self.password_file.exists() or self.start_log.exists()) or any(
-            self.distribution.parent.glob("*/bin/elasticsearch")
-        )
         with explain_disk_errors(self.folder):
-            for path in () if started else (self.tmp, self.data):
-                if path.is_dir() and any(path.iterdir()):
+            started = (
+                self.password_file.exists()
+                or self.start_log.exists()
+                or is_server_config(self.config / CONFIG_NAME)
+                or any(self.distribution.parent.glob("*/bin/elasticsearch"))
+            )
+            for path in () if started else self.server_folders:
+                if path.is_dir() and not self._may_be_there(path):
                     raise EmbeddedError(
                         f"{path}: holds files that are not the embedded server's, which would "
                         "change or remove them. Choose a folder of its own with FOIDEX_HOME."
                     )
+
+    def _may_be_there(self, path: Path) -> bool:
+        """Whether a folder may be there before the first start: an empty one, backups copied from
+        another home, or settings of Java only."""
+        names = [entry.name for entry in path.iterdir()]
+        if path == self.backups and any(map(_REPOSITORY_INDEX.fullmatch, names)):
+            return True
+        return all(path == self.config and _EARLY_SETTINGS.fullmatch(name) for name in names)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -152,6 +174,14 @@ class ServerHome:
             return int(first_line.rpartition(b":")[2])
         except (OSError, ValueError, IndexError):
             return None
+
+
+def is_server_config(path: Path) -> bool:
+    """Whether a file is the settings of a server that foidex made."""
+    try:
+        return _CONFIG_MARK in read_file(path).splitlines()
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Final
 
 import psutil
 
-from indexer.server.embedded.home import ServerHome
+from indexer.server.embedded.home import CONFIG_NAME, ServerHome, is_server_config
 
 # Java puts the socket by which a process is attached to here, whatever its temporary folder is.
 _SOCKET_FOLDER: Final = Path("/tmp")  # noqa: S108 - fixed in Java
@@ -21,8 +21,13 @@ NO_PERF_DATA: Final = "-XX:-UsePerfData"
 
 
 def clear_temporary_folder(home: ServerHome) -> None:
-    """Empty the temporary folder of a server that does not run. No link is followed."""
+    """Empty the temporary folder of a server that does not run. No link is followed.
+
+    One that foidex did not make is left alone.
+    """
     with suppress(OSError):
+        if not is_server_config(home.config / CONFIG_NAME):
+            return
         for path in list(home.tmp.iterdir()):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)

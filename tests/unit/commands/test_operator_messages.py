@@ -236,3 +236,17 @@ def test_a_file_that_is_not_there_is_noticed_before_a_server_is_started(
     outcome = operate("load", "crimes.jsonl", code=4)
     assert "crimes.jsonl" in outcome.err
     assert not (tmp_path / "home" / "server.lock").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["a" * 300, "/" + "a/" * 3_000, "a\n\x1b[31m\u202eb", "~no-such-user"]
+)
+@pytest.mark.parametrize("command", ["doctor", "status", "down"])
+def test_an_odd_name_of_a_home_is_a_message(tmp_path: Path, name: str, command: str) -> None:
+    path = name if name[0] in "/~" else f"{tmp_path}/{name}"
+    environment = {"FOIDEX_HOME": path, "HOME": str(tmp_path), "PATH": ""}
+    outcome = run_command(command, environment=environment, folder=tmp_path)
+    assert (outcome.out + outcome.err).replace("\n", "").isprintable()
+    if name.startswith("~"):
+        assert outcome.code == (17 if command == "doctor" else 10)
+        assert "FOIDEX_HOME (~no-such-user): there is no such user" in outcome.out + outcome.err

@@ -17,6 +17,7 @@ from indexer.config.model import EmbeddedSettings
 from indexer.errors import EmbeddedError
 from indexer.server.embedded import account, install
 from indexer.server.embedded.home import SERVER_VERSION, ServerHome
+from indexer.server.embedded.leftovers import clear_temporary_folder
 from indexer.server.embedded.lookup import find_started_process
 from indexer.server.embedded.process import (
     find_embedded_address,
@@ -207,12 +208,21 @@ def plant_a_foreign_link(name: str) -> Any:
     return plant
 
 
+def plant_a_foreign_link_to_a_folder(name: str) -> Any:
+    def plant(folder: Path, outside: Path) -> None:
+        (folder / name).symlink_to(outside)
+        os.lchown(folder / name, OTHER, OTHER)
+
+    return plant
+
+
 PLANTS: dict[str, Any] = {
     "0777": open_to_all, "group": open_to_a_group, "owner": give_away, "link": give_away_by_a_link,
     "file": put_a_file_there, "process file": plant_a_process_file, "program": plant_a_program,
     "distribution": plant_a_distribution,
     **{f"{name} pipe": plant_a_pipe(name) for name in NAMES},
     **{f"{name} link": plant_a_foreign_link(name) for name in NAMES},
+    **{f"{name} link": plant_a_foreign_link_to_a_folder(name) for name in ("data", "backups")},
 }  # fmt: skip
 
 
@@ -287,3 +297,55 @@ def put_in_cache(downloads: Path, archive: Path) -> Path:
     cached.parent.mkdir(parents=True)
     cached.write_bytes(archive.read_bytes())
     return cached
+
+
+@pytest.mark.parametrize("name", ["tmp", "data", "config", "logs", "backups"])
+@pytest.mark.parametrize("call", ["start", "stop"])
+def test_a_folder_that_foidex_did_not_make_is_neither_emptied_nor_given_away(
+    tmp_path: Path, call: str, name: str
+) -> None:
+    """As with FOIDEX_HOME=/ or /var, whose "tmp" is everybody's."""
+    precious = tmp_path / "somewhere" / name / "folder" / "precious"
+    precious.parent.mkdir(parents=True)
+    precious.write_text("precious")
+    before = (precious.stat().st_uid, (tmp_path / "somewhere" / name).stat().st_mode)
+    with pytest.raises(EmbeddedError, match=rf"{name}: holds files that are not the embedded"):
+        CALLS[call](settings_for(tmp_path / "somewhere"))
+    assert precious.read_text() == "precious"
+    after = (precious.stat().st_uid, (tmp_path / "somewhere" / name).stat().st_mode)
+    assert after == before
+    assert [path.name for path in (tmp_path / "somewhere").iterdir()] == [name]
+
+
+def test_another_servers_settings_make_no_home(tmp_path: Path) -> None:
+    for name in ("config", "tmp"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "config" / "elasticsearch.yml").write_text("cluster.name: theirs\n")
+    (tmp_path / "tmp" / "precious").touch()
+    with pytest.raises(EmbeddedError, match="holds files that are not the embedded"):
+        stop_embedded_server(settings_for(tmp_path), SILENT)
+    clear_temporary_folder(ServerHome(tmp_path, EmbeddedSettings()))
+    assert (tmp_path / "tmp" / "precious").exists()
+
+
+@pytest.mark.parametrize("part", [None, ".elasticsearch.yml.0123456789abcdef.part"])
+def test_a_home_whose_first_start_was_interrupted_is_a_home(
+    tmp_path: Path, part: str | None
+) -> None:
+    for name in ("config/jvm.options.d", "tmp", "data", "backups/indices"):
+        (tmp_path / name).mkdir(mode=0o700, parents=True)
+    (tmp_path / "backups" / "index.latest").touch()  # copied from another home
+    for name in ("config", "backups"):
+        (tmp_path / name).chmod(0o700)
+    if part:
+        (tmp_path / "config" / part).touch()
+    assert stop_embedded_server(settings_for(tmp_path), SILENT) is False
+
+
+def test_the_temporary_folder_of_a_home_is_emptied(tmp_path: Path) -> None:
+    for name in ("config", "tmp"):
+        (tmp_path / name).mkdir(mode=0o700)
+    (tmp_path / "config" / "elasticsearch.yml").write_text("cluster.name: foidex\n")
+    (tmp_path / "tmp" / "left").mkdir()
+    assert stop_embedded_server(settings_for(tmp_path), SILENT) is False
+    assert not [*(tmp_path / "tmp").iterdir()]
