@@ -991,6 +991,7 @@ def test_a_home_of_another_account_is_taken_over_and_nothing_outside_it(
     ids = make_account(SERVER_ACCOUNT)
     nobody = pwd.getpwnam("nobody")
     data = other_home / "data"
+    (other_home / "start.log").touch()
     (data / "inner").mkdir(parents=True)
     (data / "inner" / "file").touch()
     for path in (data, data / "inner", data / "inner" / "file"):
