@@ -183,7 +183,7 @@ def _opening(document: Any) -> None:
     _lines(
         document,
         "{%p if counted %}",
-        "We searched the crime records that {{ force.name }} holds. The figures count "
+        "We searched the {{ noun.kind_of_record }} records that {{ force.name }} holds. The figures count "
         "{{ scope_words }}.",
     )
     _lines(document, "{%p if coverage %}", "{{ coverage | join(' ') }}", "{%p endif %}")
@@ -200,7 +200,7 @@ def _questions(document: Any) -> None:
     _lines(
         document,
         "{%p if question.answer.within %}",
-        "Only offences {{ question.answer.within }}.",
+        "Only {{ noun.plural }} {{ question.answer.within }}.",
         "{%p endif %}",
         "{%p for line in question.prose %}",
         "{{ line }}",

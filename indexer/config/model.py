@@ -16,6 +16,7 @@ from indexer.records.contract import DEFAULT_EARLIEST_DAY
 from indexer.records.coverage import CoverageSettings
 from indexer.records.damage.kinds import RepairKind
 from indexer.records.model import PRINTABLE
+from indexer.records.noun import NOUN_WORD, OFFENCE, Noun
 from indexer.records.offences.own_table import OwnOffences
 from indexer.records.offences.table import CodeScheme
 
@@ -35,6 +36,7 @@ PATTERN_WORDS: Final = {
     _FILE_MODE: 'three octal digits that let the owner read and write, such as "640"',
     PRINTABLE: "printable characters only, so no line break",
     CATEGORY_NAME: "a letter from a to z, and then up to 39 of a to z, 0 to 9 and _",
+    NOUN_WORD: "a word in small letters, such as incident",
 }
 
 IndexName = Annotated[str, Meta(pattern=_INDEX_NAME)]
@@ -212,12 +214,14 @@ class SourceSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RecordsSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The records: ``covers`` are the days for which the index holds them.
+    """The records: ``covers`` are the days for which the index holds them, ``noun`` is what
+    documents call one of them.
 
     A record that names a day before ``earliest`` is rejected: the day is most likely mistyped.
     """
 
     covers: CoverageSettings = CoverageSettings()
+    noun: Noun = OFFENCE
     earliest: date = DEFAULT_EARLIEST_DAY
 
 

@@ -20,6 +20,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from indexer.records.coverage import Coverage
 from indexer.records.damage.kinds import TextDamage
+from indexer.records.noun import OFFENCE, Noun
 
 ANSWER_FORMAT: Final = "foidex-answer/2"
 
@@ -354,6 +355,11 @@ class Answer(Struct, frozen=True):
     def uncovered(self) -> tuple[UncoveredPart, ...]:
         """The parts of the request that have no numbers."""
         return self.written_uncovered if isinstance(self.written_uncovered, tuple) else ()
+
+    @property
+    def noun(self) -> Noun:
+        """What the force calls a record."""
+        return msgspec.convert(self.request.get("noun") or OFFENCE, Noun, from_attributes=True)
 
     @property
     def coverage(self) -> Coverage | None:

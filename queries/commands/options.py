@@ -215,6 +215,11 @@ def build_request_from_options(terms: Sequence[str], options: AdhocOptions) -> R
     """Build a request from terms and options of the command line. Raises RequestError."""
     from queries.request.adhoc import build_adhoc_request
 
+    settings = get_session().settings
     return build_adhoc_request(
-        terms, options, book=load_term_book(), categories=get_session().settings.categories
+        terms,
+        options,
+        book=load_term_book(),
+        categories=settings.categories,
+        noun=settings.records.noun,
     )

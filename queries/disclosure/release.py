@@ -16,6 +16,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from indexer.errors import DisclosureError
+from indexer.records.noun import Noun
 from queries.answer.condition import AgeCondition, Interval
 from queries.answer.condition_text import parse_conditions
 from queries.answer.present_rows import explain_absent_terms
@@ -399,7 +400,7 @@ def _redact_answer(answer: Answer, hidden: frozenset[Population], policy: Policy
 
     rounded_answer = map_counts(answer, printed)
     questions = tuple(
-        _redact_question(old, new, policy)
+        _redact_question(old, new, policy, answer.noun)
         for old, new in zip(answer.questions, rounded_answer.questions, strict=True)
     )
     scope = msgspec.structs.replace(
@@ -431,7 +432,9 @@ def _redact_answer(answer: Answer, hidden: frozenset[Population], policy: Policy
     )
 
 
-def _redact_question(old: QuestionAnswer, new: QuestionAnswer, policy: Policy) -> QuestionAnswer:
+def _redact_question(
+    old: QuestionAnswer, new: QuestionAnswer, policy: Policy, noun: Noun
+) -> QuestionAnswer:
     """The question with the notes, facts and forms that may be published."""
     counted = {figure.name for figure in new.figures}
     touched = (
@@ -455,13 +458,13 @@ def _redact_question(old: QuestionAnswer, new: QuestionAnswer, policy: Policy) -
     return msgspec.structs.replace(
         new,
         facts=facts,
-        notes=_list_overlap_notes(new) if touched else new.notes,
+        notes=_list_overlap_notes(new, noun) if touched else new.notes,
         sums=() if touched else new.sums,
         terms=_redact_terms(new.terms, policy),
     )
 
 
-def _list_overlap_notes(question: QuestionAnswer) -> tuple[str, ...]:
+def _list_overlap_notes(question: QuestionAnswer, noun: Noun) -> tuple[str, ...]:
     """The notes of a table that hold whatever its numbers are."""
     table = question.table
     disjoint_axes = {
@@ -475,7 +478,7 @@ def _list_overlap_notes(question: QuestionAnswer) -> tuple[str, ...]:
     elif any(column.unit == PEOPLE for column in table.columns):
         notes.append("One person may be in several rows; the total counts each once.")
     if question.facts.get(_WITHOUT_VICTIM, 0) not in (0, NOT_COVERED):
-        notes.append("Offences without a victim are in no row.")
+        notes.append(f"{noun.plural.capitalize()} without a victim are in no row.")
     if "columns" not in disjoint_axes and len({column.unit for column in table.columns}) < len(
         table.columns
     ):

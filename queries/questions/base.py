@@ -6,13 +6,14 @@ Pure: a question does no input or output.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from elasticsearch.dsl import aggs
 from elasticsearch.dsl.query import Query
 from msgspec import Meta, Struct
 
+from indexer.records.noun import Noun
 from queries.answer.condition import Condition
 from queries.answer.shares import explain_shares
 from queries.answer.types import (
@@ -28,7 +29,7 @@ from queries.spec.problem import Problem
 from queries.spec.scope_spec import ScopeSpec
 from queries.tables.axis_type import Axis
 from queries.tables.scope import Mention, Scope
-from queries.tables.table_query import TableQuery, TableUnit
+from queries.tables.table_query import TableQuery
 
 #: As a requester numbers the parts of a letter: "Q1", "1", "b)", "3a", "(ii)", "2.1".
 QuestionId = Annotated[str, Meta(pattern=r"^\(?[A-Za-z0-9][A-Za-z0-9_.()-]{0,18}$")]
@@ -162,21 +163,18 @@ def _collect_overlap_notes(table_query: TableQuery, table: Table) -> tuple[Overl
     rows, *columns = table_query.axes
     notes: list[OverlapNote] = []
     if not rows.partition and not rows.note:
-        notes += write_overlap_note(table, _explain_overlap(rows, table_query.unit))
+        notes += write_overlap_note(table, _explain_overlap(rows, table_query.unit_noun))
     if columns and not columns[0].partition and not columns[0].note:
         total, *column_counts = map(count_or_zero, table.total.counts)
-        reason = _explain_overlap(columns[0], table_query.unit)
+        reason = _explain_overlap(columns[0], table_query.unit_noun)
         notes += _compare_sum("columns", sum(column_counts), total, reason)
     return tuple(notes)
 
 
-_UNIT_NAMES: Final[dict[TableUnit, str]] = {"offences": "offence", "victims": "victim"}
-
-
-def _explain_overlap(axis: Axis, unit: TableUnit) -> str:
+def _explain_overlap(axis: Axis, noun: Noun) -> str:
     if axis.mentions:
         return "a record may mention several of them"
-    return f"one {_UNIT_NAMES[unit]} may belong to several of them"
+    return f"one {noun.singular} may belong to several of them"
 
 
 def write_overlap_note(table: Table, reason: str) -> tuple[OverlapNote, ...]:

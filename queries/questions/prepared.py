@@ -85,7 +85,9 @@ def prepare_question(question: Question, scope: Scope) -> PreparedQuestion:
     """Build the parts of a question that is asked within the scope of its request."""
     narrowing = question.subscope.scope_with(scope.categories) if question.subscope else None
     question_scope = scope.narrow(narrowing) if narrowing else scope
-    table_query = question.table_query(question_scope)
+    table_query = msgspec.structs.replace(
+        question.table_query(question_scope), noun=question_scope.noun
+    )
     filters = narrowing.filters() if narrowing else []
     if not any(axis.any_status for axis in table_query.axes):
         filters = [build_counted_query(), *filters]

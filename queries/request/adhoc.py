@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from indexer.errors import RequestError
 from indexer.records.categories import Categories
+from indexer.records.noun import OFFENCE, Noun
 from indexer.records.offences import load_offence_table
 from indexer.records.offences.ranges import require_codes
 from queries.questions.base import Question
@@ -59,6 +60,7 @@ def build_adhoc_request(
     *,
     book: TermBook | None = None,
     categories: Categories | None = None,
+    noun: Noun = OFFENCE,
 ) -> Request:
     """The request that a command line stands for.
 
@@ -79,6 +81,7 @@ def build_adhoc_request(
         ),
         where=_parse_field_values(effective_options.field_filters),
         categories=categories or {},
+        noun=noun,
     )
     questions = apply_term_book(request.questions, tuple[Question, ...], book.extra_spellings)
     request = msgspec.structs.replace(request, questions=questions)

@@ -19,6 +19,7 @@ from indexer.config.model import Settings
 from indexer.errors import RequestError
 from indexer.records.categories import Categories
 from indexer.records.model import Reference
+from indexer.records.noun import OFFENCE, Noun
 from indexer.validation_errors import describe_violation, parse_validation_error
 from queries.answer.types import UncoveredPart
 from queries.disclosure.policy import DisclosureSpec
@@ -65,7 +66,7 @@ class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False, dict=Tr
     """A request, read and checked. ``categories`` are those that the force declared at the time.
 
     ``questions`` have numbers; ``uncovered`` are the parts of the request that have none. ``act``
-    is the act under which the force answers.
+    is the act under which the force answers, ``noun`` what it calls a record.
     """
 
     reference: str
@@ -76,6 +77,7 @@ class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False, dict=Tr
     categories: Categories = msgspec.field(default_factory=dict)
     disclosure: DisclosureSpec = DisclosureSpec()
     act: ActName = "uk"
+    noun: Noun = OFFENCE
 
     @property
     def reading_cost(self) -> ReadingCost | None:
@@ -87,7 +89,7 @@ class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False, dict=Tr
     @cached_property
     def scope(self) -> Scope:
         """The records it is about."""
-        return self.scope_with(self.categories)
+        return msgspec.structs.replace(self.scope_with(self.categories), noun=self.noun)
 
     def require_readable_scope(self) -> None:
         """Raise RequestError if a term, an offence or a value of the scope cannot be read."""
@@ -129,16 +131,18 @@ def read_request(
     book: TermBook | None = None,
     categories: Categories | None = None,
     act: ActName = "uk",
+    noun: Noun = OFFENCE,
 ) -> Request:
     """Read a request file.
 
     ``book`` gives openings of the terms (default: the term book of foidex), ``categories`` are
-    those that the force declares, ``act`` is the one under which it answers. Raises RequestError,
-    with a line for each thing that is wrong.
+    those that the force declares, ``act`` is the one under which it answers, ``noun`` what it
+    calls a record. Raises RequestError, with a line for each thing that is wrong.
     """
-    return _request_from_yaml(
+    request = _request_from_yaml(
         read_yaml(path), book or load_default_term_book(), categories or {}, act
     )
+    return msgspec.structs.replace(request, noun=noun)
 
 
 def read_configured_request(path: Path, settings: Settings) -> Request:
@@ -147,7 +151,11 @@ def read_configured_request(path: Path, settings: Settings) -> Request:
     Raises RequestError.
     """
     return read_request(
-        path, load_configured_term_book(settings), settings.categories, settings.force.act
+        path,
+        load_configured_term_book(settings),
+        settings.categories,
+        settings.force.act,
+        settings.records.noun,
     )
 
 

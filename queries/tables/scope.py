@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from indexer.records.categories import Categories
 from indexer.records.model import DELETED
+from indexer.records.noun import OFFENCE, Noun
 from indexer.records.offences import load_offence_table
 from queries.answer.condition import (
     AnyTermCondition,
@@ -260,7 +261,8 @@ class Scope(Struct, frozen=True):
 
     A record is in scope if it is in any of the ``periods``, is of any of the ``offences``, has any
     of the ``mentions`` and passes every one of the ``field_filters``. ``categories`` are those that
-    the force declares; they do not filter, they are further fields to count by.
+    the force declares; they do not filter, they are further fields to count by. ``noun`` is what a
+    record is called.
     """
 
     periods: tuple[Period, ...] = ()
@@ -268,6 +270,7 @@ class Scope(Struct, frozen=True):
     mentions: tuple[Mention, ...] = ()
     field_filters: tuple[FieldFilter, ...] = ()
     categories: Categories = {}
+    noun: Noun = OFFENCE
 
     @property
     def period(self) -> Period:

@@ -19,6 +19,7 @@ from elasticsearch.dsl.query import MatchAll, Nested, Query
 from msgspec import Struct
 
 from indexer.errors import RequestError
+from indexer.records.noun import OFFENCE, Noun
 from indexer.suggestions import suggest_name
 from queries.answer.condition import WITHOUT_VICTIM, Condition, OfVictim, format_conditions
 from queries.answer.types import Column, Relation, Row, Table
@@ -37,7 +38,7 @@ _VICTIMS_PATH: Final = "victims"
 
 _MAX_LABELS_SHOWN: Final = 30
 
-_UNIT_LABELS: Final[dict[TableUnit, str]] = {"offences": "Offences", "victims": "Victims"}
+_VICTIM: Final = Noun("victim", "victims")
 
 # What is counted where records of every status are.
 _ANY_STATUS_UNITS: Final[dict[TableUnit, str]] = {
@@ -54,11 +55,20 @@ _AxisBuckets = list[dict[str, Bucket]]
 
 
 class TableQuery(Struct, frozen=True, dict=True):
-    """A table that counts one ``unit`` by ``rows``, and by ``columns`` if there are any."""
+    """A table that counts one ``unit`` by ``rows``, and by ``columns`` if there are any.
+
+    ``noun`` is what a record is called.
+    """
 
     rows: Axis
     columns: Axis | None
     unit: TableUnit
+    noun: Noun = OFFENCE
+
+    @property
+    def unit_noun(self) -> Noun:
+        """What is counted, as a noun."""
+        return self.noun if self.unit == "offences" else _VICTIM
 
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
@@ -83,7 +93,7 @@ class TableQuery(Struct, frozen=True, dict=True):
 
     @property
     def _total_label(self) -> str:
-        return f"All {self.unit} asked about"
+        return f"All {self.unit_noun.plural} asked about"
 
     @property
     def _counted_unit(self) -> str:
@@ -93,7 +103,7 @@ class TableQuery(Struct, frozen=True, dict=True):
 
     @property
     def _unit_column(self) -> Column:
-        return Column(self.unit, _UNIT_LABELS[self.unit], unit=self._counted_unit)
+        return Column(self.unit, self.unit_noun.plural.capitalize(), unit=self._counted_unit)
 
     def list_columns(self) -> list[Column]:
         """The columns known before the table is asked for: all but those of an open axis."""

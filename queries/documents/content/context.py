@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from indexer.config.model import ForceSettings
+from indexer.records.noun import OFFENCE, Noun
 from queries.answer.types import (
     NOT_COVERED,
     Answer,
@@ -109,9 +110,9 @@ class DocumentContext(Struct, frozen=True):
 
 #: What the table of a kind shows, if "offences by" and its heading would not say it well.
 _SUBJECTS: Final = {
-    "linked": "Offences linked to other offences",
-    "offences": "Offences recorded",
-    "overlap": "Offences that mention two or more of the words",
+    "linked": "{noun} linked to other offences",
+    "offences": "{noun} recorded",
+    "overlap": "{noun} that mention two or more of the words",
     "victims": "Ages of victims",
 }
 
@@ -149,6 +150,7 @@ class QuestionView(Struct, frozen=True):
     note: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     counted: bool = True
+    noun: Noun = OFFENCE
 
     @property
     def found(self) -> tuple[Row, ...]:
@@ -163,9 +165,17 @@ class QuestionView(Struct, frozen=True):
     @property
     def unit(self) -> str:
         """What the first column counts, in the singular."""
+        return (
+            self.noun.singular if self.units == self.noun.plural else self.units.removesuffix("s")
+        )
+
+    @property
+    def units(self) -> str:
+        """What the first column counts, in the plural."""
         column = self.answer.table.columns[0]
-        name = column.key if column.label in (ALL_YEARS, ALL_PERIODS) else column.label
-        return name.partition(",")[0].lower().removesuffix("s")
+        if column.label in (ALL_YEARS, ALL_PERIODS):
+            return self.noun.plural if column.key == "offences" else column.key
+        return column.label.partition(",")[0].lower()
 
     @property
     def drawable(self) -> int:
@@ -188,10 +198,10 @@ class QuestionView(Struct, frozen=True):
         if not self.counted:
             return ""
         if self.answer.kind in _SUBJECTS:
-            return _SUBJECTS[self.answer.kind]
+            return _SUBJECTS[self.answer.kind].format(noun=self.noun.plural.capitalize())
         table = self.answer.table
         sides = [table.heading, *([table.across] if table.across else [])]
-        return f"{self.unit.capitalize()}s by {join_list([_lower_first(side) for side in sides])}"
+        return f"{self.units.capitalize()} by {join_list([_lower_first(side) for side in sides])}"
 
 
 def _lower_first(text: str) -> str:
@@ -241,7 +251,8 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
         "scope": answer.scope,
         "period": describe_scope(answer.scope),
         "wordings": [wording for term in answer.scope.terms for wording in list_wordings(term)],
-        "scope_words": describe_counted_records(answer.scope),
+        "scope_words": describe_counted_records(answer.scope, answer.noun),
+        "noun": answer.noun,
         "terms": _view_terms(answer),
         "forms": _list_spellings(answer),
         "near_misses": describe_near_misses(answer.near_misses),
@@ -329,6 +340,7 @@ def _view_uncovered(part: UncoveredPart, answer: Answer, act: Act) -> QuestionVi
     letter = msgspec.convert(answer.request["letter"], LetterSpec, strict=False)
     return QuestionView(
         answer=question,
+        noun=answer.noun,
         nonzero_rows=(),
         absent=0,
         several=False,
@@ -354,6 +366,7 @@ def _view_question(
     prosaic = not rounded and _has_prose(question.kind, template_folder)
     view = QuestionView(
         answer=question,
+        noun=answer.noun,
         nonzero_rows=nonzero_rows,
         absent=len(zero_rows),
         several=len(requested_rows) > 1,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from html.parser import HTMLParser
 from typing import Final, NamedTuple
 
@@ -19,6 +20,7 @@ from num2words import num2words
 
 from indexer.config.model import ForceSettings
 from indexer.errors import ConfigurationError
+from indexer.records.noun import OFFENCE, Noun
 from queries.answer.types import WITHHELD, Answer, ReadingLimit
 from queries.layout.table_parts import build_single_part
 
@@ -26,11 +28,10 @@ _FIGURES: Final = re.compile(r"[\d,]+")
 
 #: A number of what is counted, after a word that begins or carries a statement. It does not match
 #: "section 47 offences" or "sections 18 and 20 offences".
-_STATED_COUNT: Final = re.compile(
+_STATED_COUNT: Final = (
     r"(?:^|[.:;(]\s*|\b(?:is|are|was|were|found|recorded|identified|of|the|total|totalling|holds?"
     r"|held|have|has|shows?|counted|in|mention)\s+)"
-    r"((\d{1,3}(?:,\d{3})+|\d+) (?:offences?|victims?|crimes?|records?))\b",
-    re.IGNORECASE,
+    r"((\d{1,3}(?:,\d{3})+|\d+) (?:{nouns}))\b"
 )
 
 _WORDS_AND_FIGURES: Final = re.compile(
@@ -84,6 +85,7 @@ class ExpectedNumbers(NamedTuple):
 
     cells_by_name: dict[str, list[set[str]]]
     numbers: frozenset[int]
+    noun: Noun = OFFENCE
 
 
 def collect_expected_numbers(answer: Answer, force: ForceSettings) -> ExpectedNumbers:
@@ -95,7 +97,7 @@ def collect_expected_numbers(answer: Answer, force: ForceSettings) -> ExpectedNu
         for line in part.lines:
             for name in {_collapse_spaces(line.name), _collapse_spaces(line.label)}:
                 cells_by_name.setdefault(name, []).append(set(line.cells))
-    return ExpectedNumbers(cells_by_name, _collect_allowed_numbers(answer, force))
+    return ExpectedNumbers(cells_by_name, _collect_allowed_numbers(answer, force), answer.noun)
 
 
 def require_same_numbers(content: ExtractedText, expected: ExpectedNumbers, document: str) -> None:
@@ -112,6 +114,13 @@ def require_same_numbers(content: ExtractedText, expected: ExpectedNumbers, docu
         )
 
 
+@cache
+def _compile_stated_count(noun: Noun) -> re.Pattern[str]:
+    nouns = map(re.escape, dict.fromkeys((noun.singular, noun.plural)))
+    words = "|".join(("offences?", "victims?", "crimes?", "records?", *nouns))
+    return re.compile(_STATED_COUNT.replace("{nouns}", words), re.IGNORECASE)
+
+
 def _check_printed_rows(content: ExtractedText, expected: ExpectedNumbers) -> Iterator[str]:
     for label, cells in content.rows:
         printed = [cell for cell in cells if cell == WITHHELD or _FIGURES.fullmatch(cell)]
@@ -125,7 +134,7 @@ def _check_printed_rows(content: ExtractedText, expected: ExpectedNumbers) -> It
 
 def _check_prose(content: ExtractedText, expected: ExpectedNumbers) -> Iterator[str]:
     for text in map(_collapse_spaces, content.prose):
-        for match in _STATED_COUNT.finditer(text):
+        for match in _compile_stated_count(expected.noun).finditer(text):
             number = _parse_figures(match[2])
             if number not in expected.numbers and not ("," not in match[2] and number in _YEARS):
                 yield f'"{match[1]}": {match[2]} is not a number of the answer'

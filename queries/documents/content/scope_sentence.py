@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from indexer.records.noun import OFFENCE, Noun
 from queries.answer.types import PeriodAnswer, ScopeAnswer, TermAnswer
 from queries.layout.prose import join_list
 from queries.tables.period import Period
@@ -38,13 +39,13 @@ def _describe_period(period: PeriodAnswer) -> str:
     return in_days if period.label == in_days else f"in {period.label}"
 
 
-def describe_counted_records(scope: ScopeAnswer) -> str:
+def describe_counted_records(scope: ScopeAnswer, noun: Noun = OFFENCE) -> str:
     """What every figure counts: "offences recorded in 2017/18, where the record mentions ..."."""
     wordings = [wording for term in scope.terms for wording in list_wordings(term)]
     if not wordings:
-        return f"offences recorded {describe_scope(scope)}"
+        return f"{noun.plural} recorded {describe_scope(scope)}"
     clause = "and where" if scope.conditions else "where"
     return (
-        f"offences recorded {describe_scope(scope)}, {clause} the record mentions "
+        f"{noun.plural} recorded {describe_scope(scope)}, {clause} the record mentions "
         f"{join_list(wordings, 'or')}"
     )

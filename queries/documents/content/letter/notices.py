@@ -177,5 +177,6 @@ def _build_common_names(request: Request, force: ForceSettings, day: date) -> di
         "received": format_long_date(letter.received) if letter.received else "",
         "asked": split_paragraphs(letter.request_text),
         "scope_words": "",
+        "noun": request.noun,
         "outcome": "answered",
     }
