@@ -15,6 +15,7 @@ import pytest
 
 from indexer.config.model import ForceSettings
 from indexer.errors import OutputError
+from queries.answer.shares import list_share_columns
 from queries.answer.types import (
     WITHHELD,
     Answer,
@@ -114,7 +115,15 @@ def test_rows_and_tables_have_no_number_where_it_is_withheld() -> None:
     rows = to_rows(published())
     assert sum(one["count"] is None for one in rows) == disclosure.withheld
     tables = [text for name, text in documents().items() if name.endswith(".csv")]
-    assert sum(text.count(WITHHELD) for text in tables) == disclosure.withheld
+    shares = [
+        column.compute(row, question.table)
+        for question in published().questions
+        for column in list_share_columns(question.table).values()
+        for row in question.table.rows_and_total
+    ]
+    assert None in shares
+    marks = sum(text.count(WITHHELD) for text in tables)
+    assert marks == disclosure.withheld + shares.count(None)
 
 
 def test_a_published_answer_meets_the_schema() -> None:
