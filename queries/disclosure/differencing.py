@@ -37,11 +37,13 @@ from queries.disclosure.attack.constraints import (
     make_population,
 )
 from queries.disclosure.attack.contradiction import (
+    drop_sums,
     keep_consistent,
     keep_structural,
     loosen_guesses,
 )
 from queries.disclosure.attack.nesting import NestingIndex, find_close_pairs
+from queries.disclosure.attack.record_kinds import MAX_KINDS
 from queries.disclosure.attack.suppression import subtract_inner
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import count_populations, list_printed_cells
@@ -336,16 +338,39 @@ def _join_earlier(
         new_constraints = [*entry.constraints()]
         if entry.generation != generation:
             new_constraints = [*keep_structural(new_constraints)]
-        for relations in (new_constraints, [*loosen_guesses(new_constraints)]):
-            kept = keep_consistent(joint.bounds, new_bounds, [*joint.constraints, *relations])
-            if kept:
-                joint = _JoinedReleases(
-                    joint.bounds | kept,
-                    (*joint.constraints, *relations),
-                    joint.sources | dict.fromkeys(kept, entry),
-                )
-                break
+        relations, kept = _believe_most(joint, new_bounds, new_constraints)
+        if kept:
+            joint = _JoinedReleases(
+                joint.bounds | kept,
+                (*joint.constraints, *relations),
+                joint.sources | dict.fromkeys(kept, entry),
+            )
     return joint
+
+
+def _believe_most(
+    joint: _JoinedReleases,
+    new_bounds: Mapping[Population, Bounds],
+    constraints: Sequence[LinearConstraint],
+) -> tuple[Sequence[LinearConstraint], dict[Population, Bounds]]:
+    """The constraints of an earlier release that still hold, and the largest part of its numbers
+    that agrees with them and with what is known.
+
+    That the rows of a table are all there are is no longer believed if that saves two numbers or
+    more: there may be others now.
+    """
+    best: tuple[Sequence[LinearConstraint], dict[Population, Bounds]] = ((), {})
+    for relations in (
+        constraints,
+        [*loosen_guesses(constraints)],
+        [*drop_sums(constraints)],
+    ):
+        kept = keep_consistent(joint.bounds, new_bounds, [*joint.constraints, *relations])
+        if kept and (not best[1] or len(kept) > len(best[1]) + 1):
+            best = relations, kept
+        if len(kept) == len(new_bounds):
+            break
+    return best
 
 
 def _narrow_bounds(newer: Bounds | None, earlier: Bounds) -> Bounds | None:
@@ -435,7 +460,7 @@ class _JointKnowledge(NamedTuple):
                     [*self.bounds, *bounds],
                     self.earlier_constraints,
                     presuming=presuming,
-                    by_kinds=True,
+                    most_kinds=MAX_KINDS,
                 )
                 if are_consistent(system, bounds):
                     return Attacker(system, bounds)

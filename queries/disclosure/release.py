@@ -292,23 +292,23 @@ def _choose_for_differences(
     if not close_pairs and not pieces:
         return NO_POPULATIONS
     attacker = Attacker(problem.system, problem.attacker_bounds(hidden))
-    for terms, related_cells in (
-        *((subtract_inner(*pair), pair) for pair in close_pairs),
-        *((((piece, 1),), _find_related_cells(piece, problem)) for piece in pieces),
-    ):
-        if is_small(attacker.interval(terms), policy.threshold):
-            allowed = problem.may - hidden
-            candidates = [population for population in related_cells if population in allowed]
-            if not candidates and not _is_known_small(terms, problem, hidden | allowed, policy):
-                candidates = _find_binding_cells(attacker, terms, problem, allowed)
-            if candidates:
-                return frozenset(candidates[:1])
-            raise DisclosureError(
-                f"a small number can be worked out from {related_cells[0].words}, and every number "
-                "that gives it away is already public. Ask for less, or record why it may go out: "
-                "--override REASON."
-            )
-    return NO_POPULATIONS
+    pair_of = {subtract_inner(*pair): pair for pair in close_pairs}
+    sums = [*pair_of, *(((piece, 1),) for piece in pieces)]
+    small_sum = next(attacker.find_small(sums, policy.threshold), None)
+    if small_sum is None:
+        return NO_POPULATIONS
+    related_cells = pair_of.get(small_sum) or _find_related_cells(small_sum[0][0], problem)
+    allowed = problem.may - hidden
+    candidates = [population for population in related_cells if population in allowed]
+    if not candidates and not _is_known_small(small_sum, problem, hidden | allowed, policy):
+        candidates = _find_binding_cells(attacker, small_sum, problem, allowed)
+    if candidates:
+        return frozenset(candidates[:1])
+    raise DisclosureError(
+        f"a small number can be worked out from {related_cells[0].words}, and every number "
+        "that gives it away is already public. Ask for less, or record why it may go out: "
+        "--override REASON."
+    )
 
 
 def _order_pair(pair: tuple[Population, Population]) -> tuple[object, object]:

@@ -235,8 +235,8 @@ def answer_by_code(
 
 
 def two_way(grid: Sequence[Sequence[int]], *, codes: Sequence[str] = ()) -> Answer:
-    """One table of districts by offences, both of them sums, with these cells."""
-    names = [*codes] or [str(number + 1) for number in range(len(grid[0]))]
+    """One table of districts by offences that share no code, both of them sums, with these cells."""
+    names = [*codes] or [f"22/{number + 1}" for number in range(len(grid[0]))]
     keys = [f"offence_{number}" for number in range(len(names))]
     columns = [sum(cells) for cells in zip(*grid, strict=True)]
     table = Table(

@@ -7,6 +7,7 @@ and how numbers are withheld or rounded; the rest is a linear programme in whole
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -19,6 +20,7 @@ from queries.disclosure.attack.constraints import (
     Population,
     build_system,
 )
+from queries.disclosure.attack.record_kinds import MAX_KINDS
 from queries.disclosure.attack.redundancy import drop_implied
 
 if TYPE_CHECKING:
@@ -32,12 +34,14 @@ TOLERANCE: Final = 1e-6
 _HEADROOM: Final = 1_000
 
 #: An integer programme is not searched further; most need no search at all.
-_MAX_NODES: Final = 5_000
+_MAX_NODES: Final = 1_000
 
 #: Fewer numbers than this are looked at one by one.
 FEW_TARGETS: Final = 16
 
-WeightedSum = Sequence[tuple[Population, int]]
+WeightedSum: TypeAlias = Sequence[tuple[Population, int]]
+
+_Terms: TypeAlias = tuple[tuple[Population, int], ...]
 
 Vector: TypeAlias = "NDArray[np.float64]"
 
@@ -215,6 +219,34 @@ class Attacker:
         )
         return Bounds(low, None if high >= self.ceiling - TOLERANCE else high)
 
+    def find_small(self, sums: Sequence[_Terms], threshold: int) -> Iterator[_Terms]:
+        """Those of some sums that are known to be from 1 to the threshold - 1.
+
+        Most are seen not to be in a few solutions, of which each is one that may be true.
+        """
+        suspects = [*sums]
+        for sign in (0, 1, -1):
+            everything = Counter[Population]()
+            for terms in suspects:
+                everything.update({population: sign * share for population, share in terms})
+            point = self._minimise_integers([*everything.items()]).point
+            suspects = [terms for terms in suspects if 1 <= self._sum_at(point, terms) < threshold]
+            if not suspects:
+                return
+        for terms in suspects:
+            low = self._integer_minimum(terms)
+            if low >= 1 and (high := self.interval(terms).high) is not None and high < threshold:
+                yield terms
+
+    def _sum_at(self, point: Vector, terms: WeightedSum) -> int:
+        return int(sum(share * round(point[self.index_of[part]]) for part, share in terms))
+
+    def _minimise_integers(self, terms: WeightedSum) -> LpSolution:
+        solution = self.minimise(terms)
+        if is_integer_point(solution.point):
+            return solution
+        return self.minimise(terms, integral=True)
+
     def find_fixed(self, populations: Iterable[Population], width: int) -> list[Population]:
         """Those of some numbers that may be 0 and cannot be anything else.
 
@@ -234,10 +266,7 @@ class Attacker:
         ]
 
     def _integer_minimum(self, terms: WeightedSum) -> int:
-        solution = self.minimise(terms)
-        if not is_integer_point(solution.point):
-            solution = self.minimise(terms, integral=True)
-        return round(solution.value)
+        return round(self._minimise_integers(terms).value)
 
 
 def are_consistent(system: ConstraintSystem, bounds: Mapping[Population, Bounds]) -> bool:
@@ -258,7 +287,7 @@ def build_possible_system(
     rule that out, only what is certain; None if they rule that out as well."""
     relations = tuple(relations)
     for presuming in (True, False):
-        system = build_system(bounds, relations, presuming=presuming, by_kinds=True)
+        system = build_system(bounds, relations, presuming=presuming, most_kinds=MAX_KINDS)
         if are_consistent(system, bounds):
             return system
     return None
@@ -330,15 +359,18 @@ class SeenValues:
         with self.attacker.stay_near(self._base, narrow, width):
             while len(narrow) > FEW_TARGETS:
                 signs = [chance.choice((-1, 1)) for _ in narrow]
-                for direction in (1, -1):
-                    terms = [*zip(narrow, (direction * sign for sign in signs), strict=True)]
-                    solution = self.attacker.minimise(terms)
-                    if not integral or is_integer_point(solution.point):
-                        self.add_point(solution.point)
+                self._add_opposites([*zip(narrow, signs, strict=True)], integral=integral)
                 still_narrow = [one for one in narrow if self.is_narrow(one, width)]
                 if len(narrow) - len(still_narrow) < 2:  # as many programmes were solved
                     break
                 narrow = still_narrow
+
+    def _add_opposites(self, terms: Sequence[tuple[Population, int]], *, integral: bool) -> None:
+        """Look for the least and the greatest value of a sum."""
+        for direction in (1, -1):
+            solution = self.attacker.minimise([(part, direction * sign) for part, sign in terms])
+            if not integral or is_integer_point(solution.point):
+                self.add_point(solution.point)
 
 
 def attack_system(

@@ -76,7 +76,7 @@ class Population(NamedTuple):
     @property
     def order(self) -> tuple[str, Conditions]:
         """What populations are sorted by."""
-        return self.unit, self.condition_texts
+        return _order_population(self)
 
     @property
     def words(self) -> str:
@@ -89,6 +89,11 @@ class Population(NamedTuple):
         known_codes = frozenset[str]().union(*map(list_named_codes, neighbour.conditions))
         text = _describe_conditions(self.conditions - shared.conditions, known_codes)
         return f"those {text}" if text else "all of them"
+
+
+@lru_cache(_CACHE_SIZE)
+def _order_population(population: Population) -> tuple[str, Conditions]:
+    return population.unit, population.condition_texts
 
 
 def _describe_conditions(
@@ -163,18 +168,18 @@ def build_system(
     relations: Iterable[LinearConstraint],
     *,
     presuming: bool = True,
-    by_kinds: bool = False,
+    most_kinds: int = 0,
 ) -> ConstraintSystem:
     """The populations, the relations stated between them, and all that follows from some of them
     being within others; with ``presuming``, also what a reader supposes of phrases.
 
-    With ``by_kinds``, all that follows from what any of them count, unless they tell too many kinds
-    of records apart.
+    Also all that follows from what any of them count, unless they tell more than ``most_kinds``
+    kinds of records apart.
     """
     base_populations, all_populations, constraints = _collect_constraints(populations, relations)
     term_constraints = _constrain_term_pieces(all_populations, presuming=presuming)
     constraint_by_key: dict[tuple[object, ...], LinearConstraint] = {}
-    kind_constraints = _constrain_kinds(base_populations, presuming=presuming) if by_kinds else ()
+    kind_constraints = _constrain_kinds(base_populations, most_kinds, presuming=presuming)
     for constraint in chain(constraints, term_constraints, kind_constraints):
         if constraint.terms:
             constraint_by_key.setdefault(
@@ -192,10 +197,10 @@ def build_system(
 
 
 def _constrain_kinds(
-    populations: Iterable[Population], *, presuming: bool
+    populations: Iterable[Population], most: int, *, presuming: bool
 ) -> Iterator[LinearConstraint]:
     """All numbers as sums of the kinds of records, and of their victims, that they tell apart."""
-    sums = sum_kinds(populations, presuming=presuming)
+    sums = sum_kinds(populations, most, presuming=presuming) if most else None
     if sums is None:
         return
     for total, parts in sums.parts.items():

@@ -23,6 +23,7 @@ from queries.disclosure.attack.constraints import (
     Population,
     build_system,
 )
+from queries.disclosure.attack.record_kinds import MAX_KINDS
 
 
 def keep_consistent(
@@ -35,7 +36,7 @@ def keep_consistent(
     constraints = tuple(constraints)
     if build_possible_system({**newer, **earlier}, constraints):
         return dict(earlier)
-    system = build_system([*newer, *earlier], constraints, presuming=False, by_kinds=True)
+    system = build_system([*newer, *earlier], constraints, presuming=False, most_kinds=MAX_KINDS)
     contradictions = _find_fewest(system, newer, earlier)
     kept = {
         population: bounds
@@ -57,6 +58,13 @@ def loosen_guesses(constraints: Iterable[LinearConstraint]) -> Iterator[LinearCo
     for constraint in constraints:
         is_guess = (constraint.low, constraint.high) == (0, 0) and len(constraint.terms) > 2
         yield constraint._replace(high=None) if is_guess else constraint
+
+
+def drop_sums(constraints: Iterable[LinearConstraint]) -> Iterator[LinearConstraint]:
+    """The constraints without what several numbers add up to."""
+    for constraint in constraints:
+        if (constraint.low, constraint.high) != (0, 0) or len(constraint.terms) <= 2:
+            yield constraint
 
 
 def _find_fewest(

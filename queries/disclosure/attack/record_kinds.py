@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain, combinations, product
+from math import prod
 from typing import Final, NamedTuple, TypeAlias
 
 from queries.answer.condition import (
@@ -30,7 +31,7 @@ from queries.answer.inference import is_single_valued, partition_conditions
 from queries.answer.types import ANY_STATUS
 from queries.disclosure.attack.term_pieces import partition_terms
 
-#: More kinds of records, and of their victims, are not told apart.
+#: Several releases are compared by no more kinds of records, and of their victims, than these.
 MAX_KINDS: Final = 600
 
 #: The most values of which a record may have several that are distinguished.
@@ -97,8 +98,8 @@ class _Piece(NamedTuple):
 _Victims: TypeAlias = tuple[frozenset[Conditions], ...]
 
 
-def sum_kinds(numbers: Iterable[Counted], *, presuming: bool) -> KindSums | None:
-    """The numbers of records and of victims by kinds; None if these are too many.
+def sum_kinds(numbers: Iterable[Counted], most: int, *, presuming: bool) -> KindSums | None:
+    """The numbers of records and of victims by kinds; None if these are more than ``most``.
 
     With ``presuming``, for a reader who supposes that a phrase is written as its words are.
     """
@@ -107,13 +108,13 @@ def sum_kinds(numbers: Iterable[Counted], *, presuming: bool) -> KindSums | None
         for number in numbers
         if number[0] in (*_RECORD_UNITS, *_VICTIM_UNITS)
     ]
-    records = _combine_pieces(split, presuming=presuming)
+    records = _combine_pieces(split, most, presuming=presuming)
     if records is None:
         return None
     table = _KindTable(split)
     for record in records:
         table.add_record(record)
-        if table.size > MAX_KINDS:
+        if table.size > most:
             return None
     return table.sums
 
@@ -155,7 +156,9 @@ def _find_dimension(condition: Condition) -> str:
     return _TERMS if isinstance(inner, TermsCondition) else inner.dimension
 
 
-def _combine_pieces(split: Sequence[_SplitNumber], *, presuming: bool) -> list[_Piece] | None:
+def _combine_pieces(
+    split: Sequence[_SplitNumber], most: int, *, presuming: bool
+) -> list[_Piece] | None:
     """Every kind of record; None if there are too many."""
     dimensions = {
         _find_dimension(condition): None for entry in split for condition in entry.of_record
@@ -176,7 +179,7 @@ def _combine_pieces(split: Sequence[_SplitNumber], *, presuming: bool) -> list[_
             for kind, piece in product(kinds, of_dimension)
             if (mask := kind.mask & piece.mask)
         }
-        if len(kinds) > MAX_KINDS:
+        if len(kinds) > most:
             return None
     return [*kinds]
 
@@ -295,6 +298,8 @@ def _list_victim_pieces(
                 for chosen in combinations(values, size)
             ]
         )
+    if prod(map(len, subsets)) > MAX_KINDS:
+        return None
     pieces = [_Piece(_mask_numbers(sets, {WITHOUT_VICTIM}), None, (frozenset(),))]
     for victims in product(*subsets):
         met = {OfVictim(entry) for values in victims for value in values for entry in value}

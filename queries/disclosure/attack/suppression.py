@@ -25,7 +25,6 @@ from queries.disclosure.attack.attacker import (
     Bounds,
     LpSolution,
     SeenValues,
-    WeightedSum,
     find_narrow_intervals,
     make_solver,
     run_solver,
@@ -135,6 +134,7 @@ class _CutSearch:
     def __init__(self, problem: SuppressionProblem) -> None:
         self.problem = problem
         self.cut_pool: list[Cut] = []
+        self._closed_groups: tuple[frozenset[Population], list[Population]] = frozenset(), []
         self.candidates = sorted(problem.may | problem.must, key=_ORDER)
         self.maskable = sorted(problem.may | problem.must | problem.zeros, key=_ORDER)
         informed_attacker = Attacker(
@@ -225,13 +225,10 @@ class _CutSearch:
         """The cut for a target; for a zero that is withheld with closed groups, one for each."""
         problem = self.problem
         if target in problem.zeros and target not in problem.must:
-            groups = [
-                group
-                for group in problem.find_closed_groups(hidden - problem.zeros)
-                if target in problem.nesting.find_parts([group], [target])
-            ]
             return [
-                Cut(group, shares, frozenset(self._list_closing_members(group))) for group in groups
+                Cut(group, shares, frozenset(self._list_closing_members(group)))
+                for group in self._list_closed_groups(hidden)
+                if target in problem.nesting.find_parts([group], [target])
             ]
         if not shares and (target is None or target in problem.must):
             subject = target.words if target else "a rounded number"
@@ -240,6 +237,14 @@ class _CutSearch:
                 "away. Ask for less, or record why it may go out: --override REASON."
             )
         return [Cut(target, shares)]
+
+    def _list_closed_groups(self, hidden: frozenset[Population]) -> list[Population]:
+        """The closed groups of a choice; many targets ask for those of the same one."""
+        choice, groups = self._closed_groups
+        if choice != hidden:
+            groups = self.problem.find_closed_groups(hidden - self.problem.zeros)
+            self._closed_groups = hidden, groups
+        return groups
 
     def _list_closing_members(self, group: Population) -> Iterator[Population]:
         """The numbers that close a group if all of them are withheld."""
@@ -364,7 +369,7 @@ def withhold_closed_groups(problem: SuppressionProblem) -> SuppressionProblem:
     return replace(problem, must=must, unsure=problem.unsure | inner)
 
 
-def subtract_inner(inner: Population, outer: Population) -> WeightedSum:
+def subtract_inner(inner: Population, outer: Population) -> tuple[tuple[Population, int], ...]:
     """The members of an outer population that are not in an inner one."""
     return (outer, 1), (inner, -1)
 
