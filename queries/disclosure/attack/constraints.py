@@ -197,10 +197,10 @@ def build_system(
 
 
 def _constrain_kinds(
-    populations: Iterable[Population], most: int, *, presuming: bool
+    populations: Iterable[Population], limit: int, *, presuming: bool
 ) -> Iterator[LinearConstraint]:
     """All numbers as sums of the kinds of records, and of their victims, that they tell apart."""
-    sums = sum_kinds(populations, most, presuming=presuming) if most else None
+    sums = sum_kinds(populations, limit, presuming=presuming) if limit else None
     if sums is None:
         return
     for total, parts in sums.parts.items():

@@ -98,8 +98,8 @@ class _Piece(NamedTuple):
 _Victims: TypeAlias = tuple[frozenset[Conditions], ...]
 
 
-def sum_kinds(numbers: Iterable[Counted], most: int, *, presuming: bool) -> KindSums | None:
-    """The numbers of records and of victims by kinds; None if these are more than ``most``.
+def sum_kinds(numbers: Iterable[Counted], limit: int, *, presuming: bool) -> KindSums | None:
+    """The numbers of records and of victims by kinds; None if these are more than ``limit``.
 
     With ``presuming``, for a reader who supposes that a phrase is written as its words are.
     """
@@ -108,13 +108,13 @@ def sum_kinds(numbers: Iterable[Counted], most: int, *, presuming: bool) -> Kind
         for number in numbers
         if number[0] in (*_RECORD_UNITS, *_VICTIM_UNITS)
     ]
-    records = _combine_pieces(split, most, presuming=presuming)
+    records = _combine_pieces(split, limit, presuming=presuming)
     if records is None:
         return None
     table = _KindTable(split)
     for record in records:
         table.add_record(record)
-        if table.size > most:
+        if table.size > limit:
             return None
     return table.sums
 
@@ -157,7 +157,7 @@ def _find_dimension(condition: Condition) -> str:
 
 
 def _combine_pieces(
-    split: Sequence[_SplitNumber], most: int, *, presuming: bool
+    split: Sequence[_SplitNumber], limit: int, *, presuming: bool
 ) -> list[_Piece] | None:
     """Every kind of record; None if there are too many."""
     dimensions = {
@@ -179,7 +179,7 @@ def _combine_pieces(
             for kind, piece in product(kinds, of_dimension)
             if (mask := kind.mask & piece.mask)
         }
-        if len(kinds) > most:
+        if len(kinds) > limit:
             return None
     return [*kinds]
 
