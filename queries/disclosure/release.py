@@ -564,8 +564,14 @@ def _redact_youngest(
     if policy.rounding and any(count_or_zero(after) < policy.minimum_group for _, after in numbers):
         return WITHHELD
     if policy.youngest == "band" and band and band.kind == "asked":
-        return describe_ages(*_list_ages(band)[0]).lower()
+        return _describe_band(band)
     return WITHHELD
+
+
+def _describe_band(row: Row) -> str:
+    """An age band in a sentence: "aged 12 to 15", also if its label is another."""
+    label = row.label if row.label.startswith("Aged ") else describe_ages(*_list_ages(row)[0])
+    return label[:1].lower() + label[1:]
 
 
 def _list_ages(row: Row) -> list[Interval]:

@@ -191,3 +191,19 @@ def test_a_table_by_day_of_many_years_has_only_the_days_of_records() -> None:
     assert [row.label for row in question.table.rows] == ["5 May 2017"]
     located = [locate_records(request, "Q1", row).query for row in ("5 May 2017", "2017-05-05")]
     assert located[0] == located[1]
+
+
+def test_a_band_that_stands_for_the_youngest_age_is_named_by_its_ages() -> None:
+    """The label of a band need not fit the sentence."""
+    text = (
+        "reference: R\ntitle: T\nperiod: 2017/18\nquestions: [{id: Q1, kind: victims, "
+        "youngest: true, bands: [{to: 11, label: Small children}]}]"
+    )
+    records = [make_record(number, victims=[{"age": 9 if number else 30}]) for number in range(3)]
+    records += [make_record(number, victims=[{"age": 40}]) for number in range(3, 12)]
+    published = protect_answer(
+        answer(parse_request(text), records), Policy(threshold=5, youngest="band")
+    ).answer
+    assert published.questions[0].facts["youngest"] == "aged 11 and under"
+    words = " ".join(rendered(render_letter_text, published, FORCE, date(2018, 8, 15)).split())
+    assert "The youngest victim recorded was aged 11 and under." in words
