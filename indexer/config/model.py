@@ -308,6 +308,27 @@ YoungestRule = Literal["withhold", "band", "give"]
 SAFE_THRESHOLD: Final = 5
 
 
+def describe_threshold(threshold: int, usual: int) -> str:
+    """That numbers below the usual threshold are given, as a reader of the answer sees it."""
+    numbers = f"from {threshold} to {usual - 1}" if threshold > 1 else f"below {usual}"
+    if threshold == usual - 1 > 0:
+        numbers = f"of {threshold}"
+    return f"numbers {numbers} are given, where usually they are withheld"
+
+
+def describe_rounding(rounding: int, usual: int) -> str:
+    """That numbers are rounded less than usual, or not at all."""
+    if rounding > 1:
+        return f"numbers are rounded to {rounding}, where usually they are rounded to {usual}"
+    return f"numbers are not rounded, where usually they are rounded to {usual}"
+
+
+def describe_youngest(youngest: str, usual: str) -> str:
+    """That more is said of the youngest age than usual."""
+    given = {"give": "given", "band": "given as a band", "withhold": "withheld"}
+    return f"the youngest age is {given[youngest]}, where usually it is {given[usual]}"
+
+
 class DisclosureSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What may be published of an answer. It is safe without any of this being set.
 
@@ -340,11 +361,11 @@ class DisclosureSettings(Struct, frozen=True, forbid_unknown_fields=True):
         """What is less strict than the defaults: in a few words, by the key that says so."""
         rules = {}
         if self.rounding and max(self.effective_threshold, self.rounding) < SAFE_THRESHOLD:
-            rules["rounding"] = f"rounding {self.rounding} instead of {SAFE_THRESHOLD}"
+            rules["rounding"] = describe_rounding(self.rounding, SAFE_THRESHOLD)
         elif not self.rounding and self.effective_threshold < SAFE_THRESHOLD:
-            rules["threshold"] = f"threshold {self.effective_threshold} instead of {SAFE_THRESHOLD}"
+            rules["threshold"] = describe_threshold(self.effective_threshold, SAFE_THRESHOLD)
         if self.youngest != "withhold":
-            rules["youngest"] = f'youngest "{self.youngest}" instead of "withhold"'
+            rules["youngest"] = describe_youngest(self.youngest, "withhold")
         if self.ledger is False:
             rules["ledger"] = "no ledger of releases"
         return rules

@@ -17,6 +17,9 @@ from indexer.config.model import (
     Rounding,
     Threshold,
     YoungestRule,
+    describe_rounding,
+    describe_threshold,
+    describe_youngest,
 )
 from indexer.errors import DisclosureError
 from queries.answer.types import RuleOverride
@@ -136,8 +139,8 @@ def _list_weaker_rules(
 ) -> Iterator[str]:
     replaced_default = force.threshold is None and rounding >= SAFE_THRESHOLD
     if threshold < force.effective_threshold and not replaced_default:
-        yield f"threshold {threshold} instead of {force.effective_threshold}"
+        yield describe_threshold(threshold, force.effective_threshold)
     if rounding < force.rounding and threshold < force.rounding:
-        yield f"rounding {rounding} instead of {force.rounding}"
+        yield describe_rounding(rounding, force.rounding)
     if _STRICTER.index(youngest) < _STRICTER.index(force.youngest):
-        yield f'youngest "{youngest}" instead of "{force.youngest}"'
+        yield describe_youngest(youngest, force.youngest)

@@ -63,10 +63,26 @@ def test_rounding_replaces_the_default_threshold() -> None:
 @pytest.mark.parametrize(
     ("settings", "key", "rule"),
     [
-        (DisclosureSettings(threshold=3), "threshold", "threshold 3 instead of 5"),
-        (DisclosureSettings(threshold=0), "threshold", "threshold 0 instead of 5"),
-        (DisclosureSettings(rounding=3), "rounding", "rounding 3 instead of 5"),
-        (DisclosureSettings(youngest="give"), "youngest", 'youngest "give" instead of "withhold"'),
+        (
+            DisclosureSettings(threshold=3),
+            "threshold",
+            "numbers from 3 to 4 are given, where usually they are withheld",
+        ),
+        (
+            DisclosureSettings(threshold=0),
+            "threshold",
+            "numbers below 5 are given, where usually they are withheld",
+        ),
+        (
+            DisclosureSettings(rounding=3),
+            "rounding",
+            "numbers are rounded to 3, where usually they are rounded to 5",
+        ),
+        (
+            DisclosureSettings(youngest="give"),
+            "youngest",
+            "the youngest age is given, where usually it is withheld",
+        ),
         (DisclosureSettings(ledger=False), "ledger", "no ledger of releases"),
     ],
 )
@@ -90,19 +106,21 @@ def test_a_request_that_is_as_strict_as_the_default_carries_no_reason_of_the_for
 
 
 def test_a_request_below_the_default_needs_a_reason_of_its_own() -> None:
-    with pytest.raises(DisclosureError, match="threshold 3 instead of 5"):
+    with pytest.raises(
+        DisclosureError, match="numbers from 3 to 4 are given, where usually they are withheld"
+    ):
         resolve_policy(DisclosureSettings(), DisclosureSpec(threshold=3))
 
 
 def test_the_letter_states_each_reason_once_with_the_rules_it_explains() -> None:
     overrides = (
-        RuleOverride("threshold 3 instead of 5", "agreed."),
-        RuleOverride('youngest "give" instead of "withhold"', "agreed."),
+        RuleOverride("numbers from 3 to 4 are given, where usually they are withheld", "agreed."),
+        RuleOverride("the youngest age is given, where usually it is withheld", "agreed."),
         RuleOverride("earlier releases (1 number given away)", "told in court"),
     )
     assert describe_overrides(Disclosure(3, 0, "give", 0, overrides)) == [
         "Small numbers could identify a person, so we usually withhold or round them. We made an "
-        'exception (threshold 3 instead of 5; youngest "give" instead of "withhold") for this '
+        "exception (numbers from 3 to 4 are given, where usually they are withheld; the youngest age is given, where usually it is withheld) for this "
         "reason: agreed.",
         "Small numbers could identify a person, so we usually withhold or round them. We made an "
         "exception (earlier releases (1 number given away)) for this reason: told in court.",

@@ -683,9 +683,18 @@ def test_a_request_may_be_stricter_than_the_force() -> None:
 @pytest.mark.parametrize(
     ("asked", "weaker"),
     [
-        (DisclosureSpec(threshold=3), "threshold 3 instead of 5"),
-        (DisclosureSpec(threshold=0, rounding=5), "threshold 0 instead of 5"),
-        (DisclosureSpec(youngest="band"), 'youngest "band" instead of "withhold"'),
+        (
+            DisclosureSpec(threshold=3),
+            "numbers from 3 to 4 are given, where usually they are withheld",
+        ),
+        (
+            DisclosureSpec(threshold=0, rounding=5),
+            "numbers below 5 are given, where usually they are withheld",
+        ),
+        (
+            DisclosureSpec(youngest="band"),
+            "the youngest age is given as a band, where usually it is withheld",
+        ),
     ],
 )
 def test_a_request_that_is_less_strict_needs_a_reason_which_is_kept(
