@@ -102,7 +102,7 @@ def run_prune(
     Example: foidex prune --keep 3 --max-age-days 30 --dry-run
     """
     from indexer.index.generations import prune_generations
-    from indexer.index.lock import hold_lock
+    from indexer.index.lock import hold_lock_for_deletion
     from indexer.jobs.retention import expire_rejects
 
     settings = get_session().settings
@@ -116,7 +116,7 @@ def run_prune(
             run.add_fields(arguments={"keep": number, "max_age_days": days})
             run.begin()
         client = stack.enter_context(get_session().client())
-        with hold_lock(client, alias, settings.refresh.lease_seconds):
+        with hold_lock_for_deletion(client, alias, settings.refresh.lease_seconds):
             old = prune_generations(client, alias, number, max_age_days=days, dry_run=dry_run)
         if days:
             old += expire_rejects(rejects_folder, days, dry_run=dry_run)

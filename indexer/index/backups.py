@@ -37,8 +37,8 @@ _METADATA_KEY: Final = "foidex"
 
 _SNAPSHOT_TIMEOUT_SECONDS: Final = 6 * 3600
 
-#: The metadata of a snapshot has room for so many marks of 12 characters.
-_MAX_MARKED_CONTENTS: Final = 40
+#: The metadata of a snapshot has room for that many marks of 12 characters beside long names.
+_MAX_MARKED_CONTENTS: Final = 20
 
 #: Whether the server can write to a repository; unknown if this user may not ask.
 RepositoryAccess = Literal["written", "read-only", "unknown"]

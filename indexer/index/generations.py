@@ -32,6 +32,9 @@ _MERGE_TIMEOUT_SECONDS: Final = 6 * 3600
 
 _METADATA_KEY: Final = "foidex"
 
+#: How long the shards of a new generation may take to start, in seconds.
+START_SECONDS: Final = 90
+
 _MAX_CHANGED_SEGMENTS: Final = 8
 
 _NAME_STAMP: Final = re.compile(r"\d{8}-\d{6}(-\d+)?")
@@ -121,6 +124,7 @@ def create_generation(  # noqa: PLR0913 - what a generation is made from
             mappings={**schema.mappings, "_meta": build_index_meta(generation)},
             wait_for_active_shards="all",
         )
+        _require_started(client, index.alias, generation.name)
 
     return _make_generation(
         index.alias,
@@ -154,6 +158,7 @@ def clone_generation(
         client.indices.clone(
             index=live.name, target=generation.name, settings=settings, wait_for_active_shards="all"
         )
+        _require_started(client, index.alias, generation.name)
         # Until then the clone carries the metadata, and so the name, of the live one.
         client.indices.put_mapping(index=generation.name, meta=build_index_meta(generation))
 
@@ -167,6 +172,21 @@ def clone_generation(
         mode="incremental",
         base=live.name,
     )
+
+
+def _require_started(client: Elasticsearch, alias: str, name: str) -> None:
+    """Raise GenerationError, and delete the index, unless all its shards start: they do not where
+    the disks are nearly full, and every write would wait for them."""
+    health = client.options(request_timeout=START_SECONDS + 10, ignore_status=408).cluster.health(
+        index=name, wait_for_status="green", timeout=f"{START_SECONDS}s"
+    )
+    if health["timed_out"]:
+        discard_generation(client, alias, name)
+        raise GenerationError(
+            f"the server did not start the shards of {name} within {START_SECONDS} seconds, so "
+            "nothing was loaded. Its disks may be nearly full: see foidex doctor. Make room, for "
+            "instance with foidex prune, and run the command again."
+        )
 
 
 def _make_generation(alias: str, make: Callable[[Generation], None], **fields: Any) -> Generation:

@@ -12,7 +12,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -27,6 +27,9 @@ from indexer.errors import LockedError
 _LOCK_NAME: Final = "refresh"
 
 _RENEWALS_PER_LEASE: Final = 4  # so three may fail before it is lost
+
+#: The status and the error of a server that lets nothing be written, since its disk is full.
+_WRITE_BLOCK: Final = (429, "cluster_block_exception")
 
 _SETTINGS: Final = {"number_of_shards": 1, "auto_expand_replicas": "0-1", "hidden": True}
 
@@ -85,11 +88,7 @@ class Lease:
             self._version, self._until = _build_version_condition(response), lock.until
             return
         if datetime.now(UTC) < lock.until:
-            raise LockedError(
-                f"a refresh by {lock.holder} has been running since "
-                f"{lock.since:%Y-%m-%d %H:%M:%S} UTC. Wait for it; if it is dead, its lock runs "
-                f"out at {lock.until:%H:%M:%S} UTC."
-            )
+            raise _make_held_error(lock)
         try:
             self._write(**_build_version_condition(response))
         except elasticsearch.ConflictError:
@@ -174,6 +173,32 @@ def hold_lock(client: Elasticsearch, alias: str, seconds: int) -> Iterator[Lease
         lease.stop()
         renewer.join(timeout=5)
         lease.release()
+
+
+@contextmanager
+def hold_lock_for_deletion(client: Elasticsearch, alias: str, seconds: int) -> Iterator[None]:
+    """Hold the lock as ``hold_lock`` does, for a run that only deletes generations.
+
+    A server whose disk is full lets no lock be written, but lets indices be deleted, which is what
+    makes room. Nobody else can take the lock either, so it is enough that nobody holds it. Raises
+    LockedError where another does.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(hold_lock(client, alias, seconds))
+        except elasticsearch.ApiError as error:
+            if (error.status_code, error.error) != _WRITE_BLOCK:
+                raise
+            if lock := read_lock(client, alias):
+                raise _make_held_error(lock) from None
+        yield
+
+
+def _make_held_error(lock: LockDocument) -> LockedError:
+    return LockedError(
+        f"a refresh by {lock.holder} has been running since {lock.since:%Y-%m-%d %H:%M:%S} UTC. "
+        f"Wait for it; if it is dead, its lock runs out at {lock.until:%H:%M:%S} UTC."
+    )
 
 
 def _build_version_condition(answer: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import elasticsearch
 import msgspec
 import pytest
 from elasticsearch import Elasticsearch
@@ -22,13 +23,16 @@ from indexer.errors import GenerationError, LockedError, NoIndexError, SourceErr
 from indexer.index import generations
 from indexer.index.generations import (
     count_documents,
+    create_generation,
     find_live_name,
+    list_all_generations,
     list_verified,
     prune_generations,
     read_live_generation,
     roll_back_generation,
 )
-from indexer.index.lock import Lease, hold_lock
+from indexer.index.lock import Lease, hold_lock, hold_lock_for_deletion
+from indexer.index.mapping import IndexSchema, load_index_schema
 from indexer.jobs.overrides import CheckOverride
 from indexer.jobs.refresh import (
     RefreshMode,
@@ -478,6 +482,54 @@ def test_every_refresh_can_be_undone_and_old_ones_are_pruned(
     assert len(list_verified(client, index.alias)) == 3
     assert prune_generations(client, index.alias, 1) == [names[2], names[1]]
     assert read_live_generation(client, index.alias).name == names[3]
+
+
+def test_generations_can_be_deleted_while_the_disk_is_full(
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
+) -> None:
+    """The server then refuses every write, that of a lock too, but no deletion."""
+    names = [run([record("A")]).generation.name for _ in range(2)]
+    everything = [f"{index.alias}.lock", *names]
+    full = {"blocks.read_only_allow_delete": True}
+    client.indices.put_settings(index=everything, settings=full)
+    with pytest.raises(elasticsearch.ApiError, match="cluster_block"):
+        run([record("A")])
+    with hold_lock_for_deletion(client, index.alias, 10):
+        assert prune_generations(client, index.alias, 1) == names[:1]
+    assert [one.name for one in list_verified(client, index.alias)] == names[1:]
+    client.indices.put_settings(
+        index=everything[::2], settings={"blocks.read_only_allow_delete": None}
+    )
+    with (
+        hold_lock(client, index.alias, 10),
+        pytest.raises(LockedError, match="has been running since"),
+        hold_lock_for_deletion(client, index.alias, 10),
+    ):
+        pytest.fail("the lock is held")
+    with hold_lock(client, index.alias, 10):
+        client.indices.put_settings(index=everything[0], settings=full)
+        with (
+            pytest.raises(LockedError, match="has been running since"),
+            hold_lock_for_deletion(client, index.alias, 10),
+        ):
+            pytest.fail("the lock is held")
+        client.indices.put_settings(
+            index=everything[0], settings={"blocks.read_only_allow_delete": None}
+        )
+
+
+def test_a_generation_that_no_node_takes_as_if_the_disk_is_full_is_refused(
+    client: Elasticsearch, index: IndexSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every write to it would wait a minute, and be repeated."""
+    monkeypatch.setattr("indexer.index.generations.START_SECONDS", 1)
+    schema = load_index_schema()
+    nowhere = IndexSchema(
+        {**schema.settings, "routing.allocation.require._name": "nowhere"}, schema.mappings
+    )
+    with pytest.raises(GenerationError, match=r"within 1 seconds, so nothing was loaded\. Its"):
+        create_generation(client.options(request_timeout=60), index, nowhere, "1", ())
+    assert list_all_generations(client, index.alias) == []
 
 
 def test_the_newest_generation_is_used_if_the_live_one_was_deleted_by_hand(
