@@ -28,7 +28,7 @@ from queries.documents.formats.letter import render_letter_text
 from queries.tables.period import format_long_date
 from tests.support.paths import ROOT
 from tests.support.rendered import rendered
-from tests.support.tables import DESK, FIVE, answer, answer_by_code
+from tests.support.tables import DESK, FIVE, answer, answer_by_code, offences
 
 CODES = ("21", "22B", "46")
 
@@ -406,7 +406,8 @@ def test_a_refusal_names_both_numbers_with_their_releases_and_what_they_give_awa
 
 
 def test_documents_name_every_code() -> None:
-    letter = rendered(render_letter_text, number(500, MANY), DESK.force, DESK.day, None)
+    found = msgspec.structs.replace(number(500, MANY), questions=(offences([], ["22B"]),))
+    letter = rendered(render_letter_text, found, DESK.force, DESK.day, None)
     said = " ".join(letter.split())
     assert "more" not in said.partition("under the codes")[2].partition(".")[0]
     assert all(code in said for code in MANY)
