@@ -304,6 +304,8 @@ Rounding = Annotated[int, Meta(ge=0, le=100)]
 
 YoungestRule = Literal["withhold", "band", "give"]
 
+WholeGroupsRule = Literal["warn", "withhold", "give"]
+
 #: Counts from 1 to one less are withheld if nothing else is configured.
 SAFE_THRESHOLD: Final = 5
 
@@ -334,16 +336,18 @@ class DisclosureSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     Counts from 1 to ``threshold`` - 1 are withheld, by default those below SAFE_THRESHOLD; or every
     count is rounded to a multiple of ``rounding``. 0 turns either off. ``youngest`` says how the
-    age of the youngest of few victims is shown. Counts below ``flag`` are marked as small for the
-    officer. ``ledger`` records releases: true on the server, one for the index; a text names a
-    file, relative to foidex.toml; false turns it off. ``ledger_files`` are files of earlier
-    releases that the ledger takes over. Whatever is less strict than the defaults
-    needs a ``reason``, which every published answer states.
+    age of the youngest of few victims is shown. ``whole_groups`` says what becomes of a table of
+    which one row has all and every other none: a warning for the officer, rows that are withheld,
+    or nothing. Counts below ``flag`` are marked as small for the officer. ``ledger`` records
+    releases: true on the server, one for the index; a text names a file, relative to foidex.toml;
+    false turns it off. ``ledger_files`` are files of earlier releases that the ledger takes over.
+    Whatever is less strict than the defaults needs a ``reason``, which every published answer states.
     """
 
     threshold: Threshold | None = None
     rounding: Rounding = 0
     youngest: YoungestRule = "withhold"
+    whole_groups: WholeGroupsRule = "warn"
     flag: Threshold = SAFE_THRESHOLD
     ledger: str | bool = True
     ledger_files: tuple[str, ...] = ()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from queries.answer.types import ANY_STATUS, Answer, Count, QuestionAnswer, Row, Table
+from queries.answer.types import Answer, Count, QuestionAnswer
 from queries.disclosure.policy import Policy
+from queries.disclosure.populations import find_only_row
 
 
 def summarise_withheld(own: Answer, published: Answer, policy: Policy) -> tuple[str, ...]:
@@ -52,22 +53,12 @@ def _summarise_table(name: str, pairs: list[tuple[Count, Count]], threshold: int
 
 def warn_of_whole_groups(published: Answer) -> tuple[str, ...]:
     """A sentence for each table that says what all of a group have in common, because every row but
-    one is 0. Statuses are not said to be anything of a person."""
+    one is 0."""
+    only_rows = ((question, find_only_row(question.table)) for question in published.questions)
     return tuple(
-        f'{question.id}: all {total:,} are in the row "{row.label}", and every other row is 0. If '
-        "that says too much about each of them, leave the question out"
-        for question in published.questions
-        if question.table.columns[0].unit not in ANY_STATUS
-        for total in [question.table.total.counts[0]]
-        if isinstance(total, int) and total > 0
-        for row in [_find_only_row(question.table, total)]
+        f'{question.id}: all {question.table.total.counts[0]:,} are in the row "{row.label}", and '
+        "every other row is 0. If that says too much about each of them, leave the question out, "
+        'or set whole_groups = "withhold" under [disclosure]'
+        for question, row in only_rows
         if row is not None
     )
-
-
-def _find_only_row(table: Table, total: int) -> Row | None:
-    """The row that has all of a total, if there are others and each is 0."""
-    full_rows = [row for row in table.rows if row.counts[0] == total]
-    empty_rows = [row for row in table.rows if row.counts[0] == 0]
-    is_whole = len(full_rows) == 1 and len(empty_rows) == len(table.rows) - 1 > 0
-    return full_rows[0] if is_whole else None

@@ -199,7 +199,8 @@ def prepare_release(
 
 def _summarise_release(own: Answer, published: Answer, policy: Policy) -> tuple[str, ...]:
     """What the officer reads about a release before it goes out."""
-    return (*summarise_withheld(own, published, policy), *warn_of_whole_groups(published))
+    warnings = warn_of_whole_groups(published) if policy.whole_groups == "warn" else ()
+    return (*summarise_withheld(own, published, policy), *warnings)
 
 
 class _ReleaseCheck(NamedTuple):

@@ -16,6 +16,7 @@ from indexer.config.model import (
     DisclosureSettings,
     Rounding,
     Threshold,
+    WholeGroupsRule,
     YoungestRule,
     describe_rounding,
     describe_threshold,
@@ -42,7 +43,8 @@ class DisclosureSpec(Struct, frozen=True, forbid_unknown_fields=True):
 class Policy(Struct, frozen=True):
     """Counts from 1 to ``threshold`` - 1 are withheld, or every count is rounded to ``rounding``.
 
-    0 turns either off. ``youngest`` says how the age of the youngest of few victims is published;
+    0 turns either off. ``youngest`` says how the age of the youngest of few victims is published,
+    ``whole_groups`` what becomes of the rows of a table if one has all and every other none;
     ``overrides`` are the rules that were set aside.
     """
 
@@ -50,6 +52,7 @@ class Policy(Struct, frozen=True):
     rounding: int = 0
     youngest: YoungestRule = "withhold"
     overrides: tuple[RuleOverride, ...] = ()
+    whole_groups: WholeGroupsRule = "warn"
 
     @property
     def is_active(self) -> bool:
@@ -94,7 +97,7 @@ def resolve_policy(force: DisclosureSettings, spec: DisclosureSpec, override: st
         *_list_force_overrides(force, policy),
         *(RuleOverride(rule, reason) for rule in weaker),
     )
-    return Policy(threshold, rounding, youngest, overrides)
+    return Policy(threshold, rounding, youngest, overrides, force.whole_groups)
 
 
 def require_reason(force: DisclosureSettings, file: Path | None) -> None:

@@ -27,7 +27,7 @@ from queries.answer.cells import (
 )
 from queries.answer.condition_text import parse_conditions
 from queries.answer.covered_days import is_outside_coverage
-from queries.answer.types import PEOPLE, Answer, QuestionAnswer, Relation, Table
+from queries.answer.types import ANY_STATUS, PEOPLE, Answer, QuestionAnswer, Relation, Row, Table
 from queries.disclosure.attack.constraints import (
     ConstraintSystem,
     LinearConstraint,
@@ -112,6 +112,29 @@ def list_totals(answer: Answer) -> Iterator[Population]:
     for question in answer.questions:
         unit = question.table.columns[0].unit
         yield make_population(unit, base, parse_conditions(question.means))
+
+
+def list_whole_groups(answer: Answer) -> Iterator[Population]:
+    """The numbers in the rows of each table of which one row has all and every other none."""
+    base = collect_scope_conditions(answer.scope)
+    for question in answer.questions:
+        if find_only_row(question.table) is not None:
+            *rows, _ = _build_cell_grid(question, (*base, *parse_conditions(question.means)))
+            yield from (cell.population for row in rows for cell in row if cell.number is not None)
+
+
+def find_only_row(table: Table) -> Row | None:
+    """The row that has all of a total, if there are others and each is 0.
+
+    Statuses are not said to be anything of a person.
+    """
+    total = table.total.counts[0]
+    if table.columns[0].unit in ANY_STATUS or not isinstance(total, int) or total == 0:
+        return None
+    full_rows = [row for row in table.rows if row.counts[0] == total]
+    empty_rows = [row for row in table.rows if row.counts[0] == 0]
+    is_whole = len(full_rows) == 1 and len(empty_rows) == len(table.rows) - 1 > 0
+    return full_rows[0] if is_whole else None
 
 
 def close_tables(answer: Answer, groups: Collection[Population]) -> Answer:

@@ -73,6 +73,7 @@ from queries.disclosure.populations import (
     list_occurring,
     list_printed_cells,
     list_totals,
+    list_whole_groups,
     map_counts,
 )
 from queries.tables.field_values import describe_ages
@@ -119,8 +120,12 @@ def protect_answer(
     system = _build_attacked_system(answer, counts, constraints)
     problem = make_suppression_problem(cells, counts, system, policy)
     kept_back = frozenset(withheld_before) & counts.keys()
+    if policy.whole_groups == "withhold" and not policy.rounding:
+        kept_back |= frozenset(list_whole_groups(answer)) - public
     never_zero = frozenset(
-        population for population in kept_back if counts[population] and withheld_before[population]
+        population
+        for population in kept_back
+        if counts[population] and withheld_before.get(population)
     )
     problem = withhold_closed_groups(
         msgspec.structs.replace(

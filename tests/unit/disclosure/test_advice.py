@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from queries.answer.types import format_json
+from queries.answer.cells import CellValue
+from queries.answer.types import Answer, format_json
 from queries.disclosure.advice import summarise_withheld, warn_of_whole_groups
+from queries.disclosure.attack.attacker import Attacker
 from queries.disclosure.ledger import prepare_release
 from queries.disclosure.policy import Policy
+from queries.disclosure.populations import build_answer_system, list_printed_cells
 from queries.disclosure.release import protect_answer
 from tests.support.tables import FIVE, a_record, answer, answer_by_code, linked, offences
 
@@ -42,6 +45,45 @@ def test_a_release_brings_the_summary_with_a_ledger_and_without(tmp_path: Path) 
             (line,) = release.summary
             assert "1 of them small" in line
             assert "of them small" not in format_json(release.answer)
+
+
+def test_a_group_that_lies_wholly_in_one_row_is_given_without_a_warning_if_configured() -> None:
+    policy = Policy(threshold=5, whole_groups="give")
+    with prepare_release(answer_by_code(0, 60, 0), policy, None) as release:
+        assert release.summary == ()
+        assert numbers_of(release.answer) == [0, 60, 0, 60]
+
+
+def test_the_rows_of_a_whole_group_are_withheld_if_configured() -> None:
+    """Its total is given, and no reader can tell which rows are 0. With a second row nothing is."""
+    policy = Policy(threshold=5, whole_groups="withhold")
+    with prepare_release(answer_by_code(0, 60, 0), policy, None) as release:
+        assert numbers_of(release.answer) == [None, None, None, 60]
+        (line,) = release.summary
+        assert line == "Q1: 3 of 4 numbers withheld, 0 of them small"
+    with prepare_release(answer_by_code(7, 60, 0), policy, None) as release:
+        assert numbers_of(release.answer) == [7, 60, 0, 67]
+    rounded = Policy(rounding=5, whole_groups="withhold")
+    with prepare_release(answer_by_code(0, 60, 0), rounded, None) as release:
+        assert numbers_of(release.answer) == [0, 60, 0, 60]
+
+
+def test_the_rows_of_a_whole_group_have_the_ranges_that_are_promised() -> None:
+    policy = Policy(threshold=5, whole_groups="withhold")
+    release = protect_answer(answer_by_code(0, 60, 0), policy)
+    cells = list_printed_cells(release.answer)
+    system = build_answer_system(release.answer)
+    attacker = Attacker(system, release.known_bounds)
+    for cell in cells:
+        if cell.number is None:
+            low, high = attacker.interval(((cell.population, 1),))
+            assert low == 0
+            assert high is None or high >= 59
+
+
+def numbers_of(found: Answer) -> list[CellValue]:
+    table = found.questions[0].table
+    return [row.counts[0] for row in (*table.rows, table.total)]
 
 
 def test_a_group_that_lies_wholly_in_one_row_is_warned_of(tmp_path: Path) -> None:
