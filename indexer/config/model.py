@@ -341,7 +341,8 @@ class DisclosureSettings(Struct, frozen=True, forbid_unknown_fields=True):
     or nothing. Counts below ``flag`` are marked as small for the officer. ``ledger`` records
     releases: true on the server, one for the index; a text names a file, relative to foidex.toml;
     false turns it off. ``ledger_files`` are files of earlier releases that the ledger takes over.
-    Whatever is less strict than the defaults needs a ``reason``, which every published answer states.
+    Whatever is less strict than the defaults needs a ``reason``, which every published answer
+    states.
     """
 
     threshold: Threshold | None = None
