@@ -11,6 +11,9 @@ from queries.answer.types import QuestionAnswer, Relation, Table
 
 _MAX_NAMED: Final = 30
 
+#: How the note of a table that leaves terms out begins.
+PRESENT_ONLY: Final = "The table has only the words that a record mentions."
+
 
 def keep_present_rows(answer: QuestionAnswer) -> QuestionAnswer:
     """The answer without rows that count nothing: its rows are what occurs, as those of an open
@@ -44,11 +47,8 @@ def explain_absent_terms(answer: QuestionAnswer) -> tuple[str, ...]:
     if not absent:
         return ()
     if len(absent) > _MAX_NAMED:
-        return ("The table has only the words that a record mentions.",)
-    return (
-        "The table has only the words that a record mentions. No record mentions "
-        f"{join_words(absent)}.",
-    )
+        return (PRESENT_ONLY,)
+    return (f"{PRESENT_ONLY} No record mentions {join_words(absent)}.",)
 
 
 def join_words(words: list[str]) -> str:

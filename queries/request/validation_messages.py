@@ -95,12 +95,22 @@ def explain_request_violation(violation: Violation, path: str, value: Any) -> Pr
             keys = _list_allowed_keys(struct_name, value)
             return Problem(f"{full_path}.{violation.key}", explain_unknown_key(violation.key, keys))
         case ViolationKind.MISSING_KEY:
-            return Problem(full_path, explain_missing_key(violation.key))
+            return Problem(full_path, _explain_missing_key(name, violation.key))
     if name in _EXPLANATIONS:
         return Problem(full_path, _EXPLANATIONS[name](value))
     quoted_value = _quote_value(get_value_at(value, violation.path))
     description = _describe_request_violation(violation, name, quoted_value)
     return Problem(full_path, f'"{name}": {description}. Correct it.')
+
+
+def _explain_missing_key(name: str, key: str) -> str:
+    """The message for a required key; a question without a kind may be a part without figures."""
+    if (name, key) != ("questions", "kind"):
+        return explain_missing_key(key)
+    return (
+        'lacks "kind", which says what to count. Add it. If the part has no figures, say why with '
+        "not_covered:, or name its id under parts: of a section of the letter."
+    )
 
 
 def _find_entry_violation(violation: Violation, value: Any, values_kind: Any) -> Violation:

@@ -38,7 +38,9 @@ class ActSection(Struct, frozen=True, forbid_unknown_fields=True):
 
 class Act(Struct, frozen=True, forbid_unknown_fields=True):
     """An act. Days are working days; ``holidays`` are the parts of the country whose bank holidays
-    are not. ``extension`` is empty if the act gives no more time for the public interest."""
+    are not. ``extension`` is empty if the act gives no more time for the public interest.
+    ``denial_interest`` is where it asks for the public interest before neither confirming nor
+    denying, if that is somewhere else."""
 
     title: str
     notice: str
@@ -56,6 +58,7 @@ class Act(Struct, frozen=True, forbid_unknown_fields=True):
     holidays: tuple[str, ...]
     commissioner: CommissionerSettings
     sections: dict[str, ActSection]
+    denial_interest: str = ""
     name: str = ""
 
     def find_section(self, written: str) -> str | None:
@@ -77,8 +80,8 @@ class Act(Struct, frozen=True, forbid_unknown_fields=True):
         exact = [name for name in names if plain.startswith(self.sections[name].number)]
         if exact:
             return exact[0]
-        # "14(3)" is not 14(1); "31(3)" is a paragraph of the only section of that number.
-        return names[0] if names and (plain == main[0] or len(names) == 1) else None
+        # "14(3)" is not 14(1), and "31(3)" neither confirms nor denies what 31(1) withholds.
+        return names[0] if names and plain == main[0] else None
 
     def cite_section(self, written: str) -> str:
         """The number of the section as a letter cites it: as written, if that is more precise."""

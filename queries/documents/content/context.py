@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from indexer.config.model import ForceSettings
 from indexer.records.noun import OFFENCE, Noun
+from queries.answer.present_rows import PRESENT_ONLY
 from queries.answer.types import (
     NOT_COVERED,
     Answer,
@@ -181,6 +182,11 @@ class QuestionView(Struct, frozen=True):
     def drawable(self) -> int:
         """How many rows a chart may draw: all but that of records in none of the others."""
         return sum(row.kind != "none" for row in self.answer.table.rows)
+
+    @property
+    def present_only(self) -> bool:
+        """Whether terms that no record mentions were asked for and are not in the table."""
+        return any(note.startswith(PRESENT_ONLY) for note in self.answer.notes)
 
     @property
     def total(self) -> Count:

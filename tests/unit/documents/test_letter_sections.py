@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from indexer.config.model import CommissionerSettings, ForceSettings
+from queries.answer.types import ReadingLimit
 from queries.documents.content.context import DocumentSettings, build_document_context
 from queries.documents.document_set import render_documents
 from queries.documents.formats.letter import render_letter_text
@@ -77,6 +78,41 @@ def test_the_cost_of_reading_is_stated_with_what_would_fit() -> None:
         "ico.org.uk/concerns, telephone 0303 123 1113",
     ):
         assert phrase in letter, phrase
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("30(3)", "if we held it, would be part of a criminal investigation"),
+        ("31(3)", "be likely to harm the work of the police"),
+        ("40(5B)(a)(i)", "something about a person"),
+    ],
+)
+def test_a_letter_that_neither_confirms_nor_denies_does_not_say_what_is_held(
+    section: str, words: str
+) -> None:
+    base = make_refusing_answer("law_enforcement")
+    (spec,) = base.request["letter"]["sections"]
+    denial = {"letter": {**base.request["letter"], "sections": [{**spec, "section": section}]}}
+    answer = msgspec.structs.replace(base, request=denial)
+    letter = " ".join(rendered(render_letter_text, answer, FORCE, DAY).split())
+    assert f"Section {section}: neither confirming nor denying (" in letter
+    assert f"Section {section} of the Act lets us do so" in letter
+    assert words in letter
+    assert "It would show where we do not patrol." in letter
+    assert ("section 2(1)(b) of the Act" in letter) == ("40" not in section)
+    for wrong in ("We hold", "holding the information back", "must not give"):
+        assert wrong not in letter
+
+
+def test_the_help_with_a_costly_request_uses_the_noun_of_the_force() -> None:
+    base = make_refusing_answer("cost_limit")
+    limit = ReadingLimit(3, 18, None, None)
+    called = {**base.request, "noun": {"singular": "incident", "plural": "incidents"}}
+    for request, words in ((base.request, "fewer offences"), (called, "fewer incidents")):
+        answer = msgspec.structs.replace(base, request=request, reading_limit=limit)
+        letter = " ".join(rendered(render_letter_text, answer, FORCE, DAY).split())
+        assert f"You could ask about {words}, fewer words or a shorter time" in letter
 
 
 @pytest.mark.parametrize(

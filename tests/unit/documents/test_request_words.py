@@ -149,6 +149,27 @@ def test_of_a_list_only_those_that_a_record_mentions_have_rows_and_the_others_ar
     assert absent in published.questions[0].notes[-1]
 
 
+def test_a_letter_does_not_say_that_all_words_are_mentioned_if_the_table_leaves_some_out() -> None:
+    words = [f"word{letter}" for letter in "abcdefgh"]
+    request = (
+        "period: 2017/18\nquestions: [{id: Q1, kind: keywords, present: true, keywords: [%s]}]"
+    )
+    records = [make_record(number, narrative=word) for number, word in enumerate(words[:7])]
+    letter = render_words(request % ", ".join(words), records)
+    assert "Seven of the words are mentioned, as the table shows." in letter
+    assert 'No record mentions "wordh".' in letter
+    letter = render_words(request % ", ".join(words[:7]), records)
+    assert "All seven of the words are mentioned, as the table shows." in letter
+
+
+def test_a_letter_says_none_of_them_where_no_record_mentions_two_words() -> None:
+    request = "period: 2017/18\nquestions: [{id: Q1, kind: overlap, keywords: [alpha, beta]}]"
+    letter = render_words(
+        request, [make_record(1, narrative="alpha"), make_record(2, narrative="beta")]
+    )
+    assert "Two offences mention any of these words; none of them mentions two or more." in letter
+
+
 def test_a_published_answer_does_not_say_which_words_a_small_group_mentions() -> None:
     records = [make_record(number, narrative="beta") for number in range(3)]
     found = answer(parse_request(PRESENT), records)

@@ -80,6 +80,7 @@ def build_section_names(
         "commissioner": merge_commissioner(act, force),
         "scope_words": scope_words,
         "cost": describe_cost(answer),
+        "noun": answer.noun,
         "force": force,
     }
     views = tuple(
