@@ -18,6 +18,13 @@ from indexer.sources.profile.values import fold_value, is_age_range
 
 _MAX_OUTCOME: Final = 22
 
+#: The numbers of outcomes, as text and as a spreadsheet may write them.
+_OUTCOMES: Final[dict[str, Any]] = {
+    f"{number}{decimals}": number
+    for decimals in ("", ".0")
+    for number in range(1, _MAX_OUTCOME + 1)
+}
+
 _NUMBERED: Final = re.compile(r".+ \([0-9]+\)")
 
 
@@ -71,14 +78,32 @@ def _ask_which(field: str, columns: list[ColumnFacts]) -> RuleProposal:
             "(the number is the column's place)"
         )
         return RuleProposal({"columns": [UNDECIDED]}, "its name stands twice", [question])
+    contents = ", ".join(f'"{column.name}"{_describe_content(column)}' for column in columns)
+    outcomes = [column for column in columns if _holds_outcomes(column)]
+    example = f', such as outcome = {{column = "{outcomes[0].name}"}},' if outcomes else ""
     question = (
-        f"its name stands twice; the number is the column's place. Write one of {names}, and give "
-        "the others a field or add them to ignore"
+        "its name stands twice; the number is the column's place. Write one of "
+        f"{contents}, and give the others a field{example} or add them to ignore"
     )
     rule: dict[str, Any] = {"column": UNDECIDED}
     if field == "offence_code" and any(column.titled_codes for column in columns):
         rule["titled"] = True
     return RuleProposal(rule, "its name stands twice", [question])
+
+
+def _describe_content(column: ColumnFacts) -> str:
+    """What tells a column from another of its name, in brackets; empty if nothing does."""
+    if _holds_outcomes(column):
+        return f" (whole numbers from 1 to {_MAX_OUTCOME}, as outcomes are)"
+    if column.known_codes:
+        return f" ({column.known_codes:,} of {column.filled:,} are known offence codes)"
+    return ""
+
+
+def _holds_outcomes(column: ColumnFacts) -> bool:
+    """Whether each value is the number of an outcome."""
+    values = column.list_values()
+    return bool(values) and all(fold_value(value) in _OUTCOMES for value in values)
 
 
 def _propose_plain(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
@@ -210,11 +235,9 @@ def _propose_status(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
 
 def _propose_outcome(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
     del facts
-    words: dict[str, Any] = {str(number): number for number in range(1, _MAX_OUTCOME + 1)}
-    words |= {f"{number}.0": number for number in range(1, _MAX_OUTCOME + 1)}
-    if all(fold_value(value) in words for value in column.list_values()):
+    if not column.filled or _holds_outcomes(column):
         return RuleProposal({"column": column.name}, "whole numbers from 1 to 22")
-    values, questions = _map_values(column, words, "the outcome's number from 1 to 22 for each")
+    values, questions = _map_values(column, _OUTCOMES, "the outcome's number from 1 to 22 for each")
     return RuleProposal({"column": column.name, "values": values}, "by its name", questions)
 
 

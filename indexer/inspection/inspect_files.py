@@ -21,6 +21,11 @@ from indexer.sources.tables.table import SourceTable, is_blank_row
 
 _MAX_REFERENCES: Final = 500_000
 
+CONTINUATION_QUESTION: Final = (
+    "these rows continue the text of the row before. Write space if a row's end can cut a "
+    "sentence, line for a line break, entry if each row is an entry of its own"
+)
+
 
 class InspectedTable(Struct):
     """One table: the file it is of, its facts, and what it may become. ``facts`` is None for a
@@ -31,6 +36,16 @@ class InspectedTable(Struct):
     facts: TableFacts | None
     proposal: Proposal
     unit: RowUnit = "record"
+
+    @property
+    def continuation(self) -> tuple[str, int] | None:
+        """The column of text that rows have alone, with their number, if they may continue the
+        row before them; None if there is none."""
+        narrative = self.proposal.rules.get("narrative")
+        if self.facts is None or narrative is None or self.unit != "record":
+            return None
+        lone = [item for item in self.facts.lone.items() if item[0] in narrative.columns]
+        return max(lone, key=lambda item: item[1], default=None)
 
 
 class Inspection(Struct):

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable
 from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tomlkit
 from tomlkit.items import InlineTable, Table
@@ -19,14 +19,16 @@ from indexer.config.profile import UNDECIDED
 from indexer.errors import ConfigurationError, OutputError, SourceError
 from indexer.files import read_file, replace_file
 from indexer.inspection.field_rules import describe_damage
-from indexer.inspection.inspect_files import InspectedTable, Inspection
+from indexer.inspection.inspect_files import CONTINUATION_QUESTION, InspectedTable, Inspection
 from indexer.sources.tables.spreadsheet import SPREADSHEET_ENDINGS
 from indexer.terminal import escape_line
 
-_CONTINUED_QUESTION = (
-    "DECIDE: these rows continue the text of the row before. Write space if a row's end can cut a "
-    "sentence, line for a line break, entry if each row is an entry of its own"
-)
+
+class WrittenProfile(NamedTuple):
+    """The keys that were added, and whether any key of [source] still says DECIDE."""
+
+    added: list[str]
+    is_undecided: bool
 
 
 class _Section:
@@ -51,10 +53,9 @@ class _Section:
         self.added.append(key)
 
 
-def write_profile(file: Path, inspection: Inspection, chosen: InspectedTable) -> list[str]:
-    """Write the profile of a table into a foidex.toml, which may be missing; returns the keys that
-    were added. Raises ConfigurationError for a file that is not TOML, OutputError where it cannot
-    be written."""
+def write_profile(file: Path, inspection: Inspection, chosen: InspectedTable) -> WrittenProfile:
+    """Write the profile of a table into a foidex.toml, which may be missing. Raises
+    ConfigurationError for a file that is not TOML, OutputError where it cannot be written."""
     document = _read_document(file)
     source = _Section(_get_table(document, "source"))
     paths = list(dict.fromkeys(table.path for table in inspection.records))
@@ -78,12 +79,13 @@ def write_profile(file: Path, inspection: Inspection, chosen: InspectedTable) ->
         raise OutputError(
             f"{file}: cannot be written ({error.strerror}). Check its permissions."
         ) from None
-    return [
+    added = [
         *source.added,
         *profile.added,
         *(f"fields.{key}" for key in fields.added),
         *(f"columns.{key}" for key in columns.added),
     ]
+    return WrittenProfile(added, _has_undecided(source.table.unwrap()))
 
 
 def _read_document(file: Path) -> TOMLDocument:
@@ -195,25 +197,16 @@ def _add_sheets(profile: _Section, inspection: Inspection) -> None:
 
 
 def _add_conditions(profile: _Section, chosen: InspectedTable) -> None:
-    facts = chosen.facts
-    assert facts
-    texts = set(_list_columns(chosen, "narrative"))
-    lone = [(column, count) for column, count in facts.lone.items() if column in texts]
-    if lone and chosen.unit == "record":
-        column, count = max(lone, key=lambda item: item[1])
+    if chosen.continuation:
+        column, count = chosen.continuation
         continuation = _Section(_get_table(profile.table, "continuation"))
         continuation.add("column", column, f"{count:,} rows have text in this column alone")
-        continuation.add("join", UNDECIDED, _CONTINUED_QUESTION)
+        continuation.add("join", UNDECIDED, f"DECIDE: {CONTINUATION_QUESTION}")
     if chosen.proposal.where:
         where = _Section(_get_table(profile.table, "where"))
         for name, (column, values) in chosen.proposal.where.items():
             comment = f"only these are {name}; others are left out and counted"
             where.add(name, {"column": column, "values": values}, comment)
-
-
-def _list_columns(chosen: InspectedTable, field: str) -> list[str]:
-    rule = chosen.proposal.rules.get(field)
-    return rule.columns if rule else []
 
 
 def _add_fields(fields: _Section, chosen: InspectedTable) -> None:

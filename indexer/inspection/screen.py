@@ -7,7 +7,7 @@ from typing import Final
 
 from indexer.inspection.column_facts import ColumnFacts
 from indexer.inspection.field_rules import describe_damage, describe_examples
-from indexer.inspection.inspect_files import InspectedTable, Inspection
+from indexer.inspection.inspect_files import CONTINUATION_QUESTION, InspectedTable, Inspection
 from indexer.records.damage.kinds import list_damage_counts
 from indexer.terminal import show_name
 
@@ -167,10 +167,14 @@ def _describe_findings(inspected: InspectedTable) -> Iterator[str]:
     yield from _limit_lines(lone, _MAX_LINES, "columns that are alone in a row", "  ")
     for name, (column, values) in proposal.where.items():
         yield f"  {name}: only where {show_name(column)} is {' or '.join(values)}"
-    if proposal.questions:
-        yield f"  to decide ({len(proposal.questions)}):"
-        yield from (
-            f"    {field}: {question}"
-            for field, rule in proposal.rules.items()
-            for question in rule.questions
-        )
+    if questions := list(_list_questions(inspected)):
+        yield f"  to decide ({len(questions)}):"
+        yield from (f"    {question}" for question in questions)
+
+
+def _list_questions(inspected: InspectedTable) -> Iterator[str]:
+    """What must be decided, each with its field."""
+    for field, rule in inspected.proposal.rules.items():
+        yield from (f"{field}: {question}" for question in rule.questions)
+    if inspected.continuation:
+        yield f"continuation.join: {CONTINUATION_QUESTION}"

@@ -154,5 +154,6 @@ def describe_codes_outside_validity(codes: dict[str, int]) -> str:
     )
     return (
         f"Records from before or after the days of their offence code, as far as known: {counts}. "
-        "They are in the index."
+        "They are in the index. Seen means that a source names the day, inferred that it follows "
+        "from other days."
     )

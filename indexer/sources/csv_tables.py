@@ -173,7 +173,9 @@ def _check_csv_header(
         # The line may be a record, so it is not shown.
         raise SourceError(
             f"{file}:1: names no column that foidex knows. The first line must name the "
-            f"columns, separated by commas: {', '.join(columns)}."
+            f"columns, separated by commas: {', '.join(columns)}. "
+            "If it has columns of its own or another delimiter, run "
+            f'"foidex inspect {file} --write" to write a profile that reads it.'
         )
     return map_header(f"{file}:1", source_columns, columns, required, map_column)
 

@@ -87,7 +87,8 @@ class TermBook:
             return None
 
     def other_names(self, written: str) -> tuple[str, ...]:
-        """Other names for a wording: its aliases, and the terms it is an alias of."""
+        """Other names for a wording: its aliases, and the terms it is an alias of. Names that
+        differ in capitals, spaces or hyphens alone are one."""
         try:
             closed = _to_closed_form(written)
         except RequestError:
@@ -98,7 +99,10 @@ class TermBook:
             for book_term in self.terms
             if closed in map(_to_closed_form, book_term.aliases)
         )
-        return tuple(dict.fromkeys((*(entry.aliases if entry else ()), *main_names)))
+        names: dict[tuple[str, ...], str] = {}
+        for name in (*(entry.aliases if entry else ()), *main_names):
+            names.setdefault(parse_term_parts(name), name)
+        return tuple(names.values())
 
     def extra_spellings(self, written: str) -> tuple[str, ...]:
         """The ways to write a term that the book adds to those of the matching rule.

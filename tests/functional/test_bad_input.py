@@ -155,7 +155,7 @@ FILES = [
     pytest.param("crimes.csv", (CRIMES.replace("recorded_on,", "") + ROW).encode(), ('crimes.csv:1: lacks the column "recorded_on"', "Add it."), id="missing column"),
     pytest.param("crimes.csv", (CRIMES.replace("narrative", "crime_ref") + ROW).encode(), ('crimes.csv:1: names the column "crime_ref" twice', "Remove one."), id="column named twice"),
     pytest.param("crimes.csv", f"{CANARY},2017-06-03,22B,{CANARY}\n".encode(), ("crimes.csv:1: names no column that foidex knows", "The first line must name the columns"), id="CSV without a header"),
-    pytest.param("crimes.csv", (CRIMES + ROW).replace(",", ";").encode(), ("crimes.csv:1: names no column that foidex knows", "separated by commas: crime_ref, recorded_on"), id="CSV with semicolons"),
+    pytest.param("crimes.csv", (CRIMES + ROW).replace(",", ";").encode(), ("crimes.csv:1: names no column that foidex knows", "separated by commas: crime_ref, recorded_on", 'crimes.csv --write" to write a profile'), id="CSV with semicolons"),
     pytest.param("crimes.csv", (CRIMES + ROW + ROW.replace('stream"', "stream") + ROW.replace('"', "")).encode(), ("crimes.csv:3: is not CSV: a quote is not closed", "Correct the row."), id="unclosed quote"),
 ]  # fmt: skip
 

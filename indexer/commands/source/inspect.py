@@ -47,10 +47,10 @@ def run_inspect(
         return
     chosen = require_one_layout(inspection)
     target = settings.file or Path(CONFIG_FILE_NAME)
-    added = write_profile(target, inspection, chosen)
+    written = write_profile(target, inspection, chosen)
     print()
-    print(f"{target}: {len(added)} keys of [source] were written.")
-    if chosen.proposal.questions:
+    print(f"{target}: {len(written.added)} keys of [source] were written.")
+    if written.is_undecided:
         print('Decide what says DECIDE there, and then run "foidex refresh --check".')
     else:
         print('Read it, and then run "foidex refresh --check".')

@@ -121,9 +121,21 @@ def test_a_file_that_is_cut_short_is_refused(tmp_path: Path) -> None:
             "02_athena_victims.xlsx",
             ["Lookups (hidden)", "684 rows are 340 records", "40 rows and 2 groups"],
         ),
-        ("03_connect_log.txt", ["686 rows have text", "utf-16", "delimiter tab"]),
+        (
+            "03_connect_log.txt",
+            ["686 rows have text", "utf-16", "delimiter tab", "continuation.join: these rows"],
+        ),
         ("04_api_dump.json", ["only where persons[].role is VICTIM", "HTML tags or entities"]),
-        ("05_semicolon_excel.csv", ["sep=;", "characters decoded twice (454)", "mark of UTF-8"]),
+        (
+            "05_semicolon_excel.csv",
+            [
+                "sep=;",
+                "characters decoded twice (454)",
+                "mark of UTF-8",
+                '"Code (3)" (500 of 500 are known offence codes)',
+                'outcome = {column = "Code (9)"}',
+            ],
+        ),
         ("06_unprovable_dates.csv", ["both read all 150 dates"]),
         ("08_nspis_legacy.xls", ["6 blank rows", "Sheet1: empty", "rows that count others: 1"]),
     ],

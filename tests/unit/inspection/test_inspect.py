@@ -153,6 +153,30 @@ def test_running_again_keeps_what_a_person_wrote(tmp_path: Path) -> None:
     assert profile["fields"]["recorded_on"]["dates"] == ["MM/DD/YYYY"]
 
 
+def test_a_row_that_may_continue_another_is_among_what_is_to_decide(tmp_path: Path) -> None:
+    lines = [part for line in make_lines() for part in (line, f",,,{NARRATIVE},,,")]
+    out, _ = write_and_inspect(tmp_path, lines)
+    assert "to decide (1):\n    continuation.join: these rows continue the text" in out
+    assert out.endswith('Decide what says DECIDE there, and then run "foidex refresh --check".\n')
+    file = tmp_path / "foidex.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace('join = "DECIDE"', 'join = "space"'), encoding="utf-8")
+    out, profile = write_and_inspect(tmp_path, lines)
+    assert profile["continuation"]["join"] == "space"
+    assert out.endswith('Read it, and then run "foidex refresh --check".\n')
+
+
+def test_columns_of_one_name_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
+    lines = [f"{line},{n % 22 + 1}" for n, line in enumerate(make_lines())]
+    out, profile = write_and_inspect(tmp_path, lines, f"{HEADER.replace('HO ', '')},Code")
+    assert profile["fields"]["offence_code"] == {"column": "DECIDE"}
+    assert (
+        'Write one of "Code (3)" (30 of 30 are known offence codes), "Code (8)" (whole numbers '
+        "from 1 to 22, as outcomes are), and give the others a field, such as outcome = "
+        '{column = "Code (8)"}, or add them to ignore'
+    ) in out
+
+
 def test_running_again_adds_what_is_new_and_asks_again_what_is_open(tmp_path: Path) -> None:
     unprovable = make_lines(day=lambda n: f"{n % 12 + 1:02}/07/2015")
     write_and_inspect(tmp_path, unprovable)

@@ -136,6 +136,14 @@ def test_a_request_says_what_the_book_gave_it_and_counts_the_same_without_the_bo
     assert found.wordings(found.scope.mentions[0]) == ("Xbox",)
 
 
+def test_a_name_that_stands_twice_in_other_capitals_is_one_other_name() -> None:
+    book = TermBook(
+        (BookTerm("Snapchat", aliases=("snap", "SC")), BookTerm("Snap", aliases=("Snapchat",)))
+    )
+    assert book.other_names("snapchat") == ("snap", "SC")
+    assert book.other_names("Snap") == ("Snapchat",)
+
+
 def test_variants_none_switches_openings_off() -> None:
     found = parse_request(
         f"{HEAD}mentions: [{{term: Xbox, variants: none, with: [ebike]}}]\n"
