@@ -220,10 +220,16 @@ def _request_from_yaml(
         Problem("$", explain_missing_key(key)) for key in _REQUIRED_KEYS if key not in source.value
     ]
     named_parts = list_section_parts(source.value.get("letter"))
-    all_parts = _convert_questions(parts.get("questions") or (), named_parts, problems)
+    all_parts = [
+        apply_term_book(part, Question, book.extra_spellings)
+        if isinstance(part, Question)
+        else part
+        for part in _convert_questions(parts.get("questions") or (), named_parts, problems)
+    ]
     parts["questions"] = tuple(part for part in all_parts if isinstance(part, Question))
-    for key, kind in (("mentions", tuple[Wording, ...]), ("questions", tuple[Question, ...])):
-        parts[key] = apply_term_book(parts.get(key) or (), kind, book.extra_spellings)
+    parts["mentions"] = apply_term_book(
+        parts.get("mentions") or (), tuple[Wording, ...], book.extra_spellings
+    )
     problems += _find_request_problems(parts, all_parts, categories)
     problems += _find_part_problems(parts.get("letter"), all_parts, source.value, load_acts()[act])
     problems += _find_empty_lists(expanded.values, "$")
