@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from glob import has_magic
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -57,6 +58,9 @@ from indexer.sources.database_connection import DatabaseSource, check_database_d
 from indexer.sources.extract import is_sidecar
 from queries.matching.term import build_term_query, parse_term
 from queries.spec.term_book import TermBook, load_configured_term_book
+
+#: A folder that the system makes on every disk, closed to all.
+_LOST_AND_FOUND: Final = "lost+found"
 
 
 def plan_refresh(settings: Settings, progress: Progress, workers: int | None = None) -> RefreshPlan:
@@ -165,7 +169,10 @@ def _expand_patterns(folder: Path, patterns: tuple[str, ...], key: str) -> tuple
             else (folder, pattern)
         )
         try:
+            _refuse_closed_folders(root, Path(relative).parts)
             matches = sorted(path for path in root.glob(relative) if not is_sidecar(path))
+        except OSError as error:
+            raise _explain_unreadable(folder / pattern, error) from None
         except (ValueError, NotImplementedError):  # Python 3.11 and 3.12: "**" beside other text
             raise SourceError(
                 f"{folder / pattern}: is not a pattern. ** must be a folder of its own, as in "
@@ -205,9 +212,41 @@ def _require_listable_folder(folder: Path) -> None:
     try:
         next(folder.iterdir(), None)
     except OSError as error:
-        raise SourceError(
-            f"{folder}: cannot be read ({error.strerror}). Check the path and its permissions."
-        ) from None
+        raise _explain_unreadable(folder, error) from None
+
+
+def _explain_unreadable(path: Path, error: OSError) -> SourceError:
+    return SourceError(
+        f"{path}: cannot be read ({error.strerror}). Check the path and its permissions."
+    )
+
+
+def _refuse_closed_folders(root: Path, parts: tuple[str, ...]) -> None:
+    """Raise SourceError for a folder that a pattern reaches and that cannot be looked into:
+    ``glob`` passes over it and its records, without an error."""
+    for number, part in enumerate(parts):
+        for folder in root.glob("/".join(parts[:number])) if number else (root,):
+            if folder.name == _LOST_AND_FOUND or not _find_folder(folder):
+                continue
+            if has_magic(part):
+                _require_listable_folder(folder)
+            else:
+                _find_folder(folder / part)
+
+
+def _find_folder(path: Path) -> bool:
+    """Whether there is a folder; raise SourceError for a link that leads nowhere, or a path that
+    cannot be looked at."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise _explain_unreadable(path, error) from None
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except OSError as error:
+        raise _explain_unreadable(path, error) from None
 
 
 def build_canary_query(term: str, book: TermBook) -> dict[str, Any]:

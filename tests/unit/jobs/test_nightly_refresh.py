@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -39,6 +41,43 @@ def test_a_folder_that_cannot_be_listed_is_told_and_not_the_pattern(
 
     monkeypatch.setattr(Path, "iterdir", denied)
     assert f"{extract}: cannot be read (Permission denied)" in refused(tmp_path, "extract/*.jsonl")
+
+
+@pytest.mark.parametrize("pattern", ["extract/*/*.jsonl", "extract/**/*.jsonl", "*/*/crimes.jsonl"])
+def test_a_folder_of_a_pattern_that_is_closed_does_not_lose_its_records(pattern: str) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become another user")
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for year in ("2019", "2020", "lost+found"):
+            (folder / "extract" / year).mkdir(parents=True)
+            (folder / "extract" / year / "crimes.jsonl").touch()
+        folder.chmod(0o777)
+        for closed in ("2020", "lost+found"):  # the system's own, on every disk
+            (folder / "extract" / closed).chmod(0o700)
+        os.seteuid(65534)
+        try:
+            if not os.access(folder, os.W_OK, effective_ids=True):
+                pytest.skip("the temporary folder is closed to other users")
+            told = refused(folder, pattern)
+        finally:
+            os.seteuid(0)
+    place = "extract/2020/crimes.jsonl" if pattern.startswith("*") else "extract/2020"
+    assert f"{folder / place}: cannot be read (Permission denied)" in told
+
+
+@pytest.mark.parametrize("pattern", ["extract/*/*.jsonl", "extract/*/crimes.jsonl"])
+def test_a_folder_of_a_pattern_on_a_disk_that_is_not_there_is_told(
+    tmp_path: Path, pattern: str
+) -> None:
+    (tmp_path / "extract" / "2019").mkdir(parents=True)
+    (tmp_path / "extract" / "2019" / "crimes.jsonl").touch()
+    (tmp_path / "extract" / "2020").symlink_to("disk/that/is/not/there")
+    assert "extract/2020: cannot be read (No such file" in refused(tmp_path, pattern)
+
+
+def test_a_name_in_a_pattern_that_is_too_long_is_told(tmp_path: Path) -> None:
+    assert "cannot be read (File name too long)" in refused(tmp_path, "x" * 300 + "/*.jsonl")
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="Python 3.13 takes it as *")
