@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -449,7 +450,7 @@ class Settings(ConfigFile, frozen=True, kw_only=True):
         if self.templates.folder is None:
             return None
         folder = self.folder / expand_path(self.templates.folder, "[templates] folder")
-        if not folder.is_dir():
+        if not os.path.isdir(folder):  # noqa: PTH112 - no error for a name that is too long
             raise ConfigurationError(
                 f"{self.file}: [templates] folder: {folder} is not a folder. Correct the name, "
                 f"or create it: foidex templates init {folder}"

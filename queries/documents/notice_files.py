@@ -28,13 +28,13 @@ def write_notice_files(
         f"{stem}.docx": render_letter_docx(context),
         f"{stem}.pdf": render_letter_pdf(context),
     }
-    existing_names = [name for name in contents if (folder / name).exists()]
-    if existing_names and not force:
-        raise OutputError(
-            f"{folder}: already has {', '.join(existing_names)}. Choose another folder, or replace "
-            "them with --force."
-        )
     try:
+        existing_names = [name for name in contents if (folder / name).exists()]
+        if existing_names and not force:
+            raise OutputError(
+                f"{folder}: already has {', '.join(existing_names)}. Choose another folder, or "
+                "replace them with --force."
+            )
         with open_folder(folder, create=permissions) as opened:
             for name, content in contents.items():
                 opened.write_file(name, content, permissions)

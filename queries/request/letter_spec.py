@@ -19,6 +19,9 @@ Statement = Annotated[str, Meta(pattern=r"\S")]
 
 LetterOutcome = Literal["answered", "part", "refused"]
 
+#: The last day of anything in a letter. Its time limits are counted in days from there.
+_LAST_DAY = date(2999, 12, 31)
+
 #: The section whose numbers come from the records.
 COST_SECTION = "cost_limit"
 
@@ -169,8 +172,21 @@ def find_letter_problems(letter: LetterSpec, ids: PartIds, act: Act) -> Iterator
                 )
     if len([name for name in names if name == COST_SECTION]) > 1:
         yield Problem(".sections", "the cost limit stands twice. Give one, for all its parts.")
+    yield from _find_day_problems(letter)
     yield from _find_outcome_problems(letter, ids, act)
     yield from _find_extension_problems(letter, act)
+
+
+def _find_day_problems(letter: LetterSpec) -> Iterator[Problem]:
+    days = {
+        ".received": letter.received,
+        ".clarified_on" if letter.clarified_on else ".clarified": letter.clarification_date,
+        ".extension.until": letter.extension and letter.extension.until,
+        ".review.received": letter.review and letter.review.received,
+    }
+    for path, day in days.items():
+        if day and day > _LAST_DAY:
+            yield Problem(path, f"the day {day} is after {_LAST_DAY}. Correct the year.")
 
 
 def _explain_unknown_section(written: str, act: Act) -> str:

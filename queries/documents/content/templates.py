@@ -5,6 +5,7 @@ Four environments, one for each way to write text safely: plain, HTML, Typst and
 
 from __future__ import annotations
 
+import stat
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -76,9 +77,40 @@ def list_template_folders(template_folder: Path | None) -> list[Path]:
 def find_template(name: str, template_folder: Path | None) -> Path:
     """The file of a template. Raises ConfigurationError."""
     for folder in list_template_folders(template_folder):
-        if (folder / name).is_file():
+        if has_template(folder, name):
             return folder / name
     raise ConfigurationError(f"the template {name} is missing. Install foidex again.")
+
+
+def has_template(folder: Path, name: str) -> bool:
+    """Whether a folder has a template of a name.
+
+    Raises ConfigurationError for one that is there and cannot be read, such as a link to a disk
+    that is not mounted: with ours in its place the letter would have other words.
+    """
+    file = Path(name)
+    for part in (*reversed(file.parents), file):
+        path = folder / part
+        try:
+            path.lstat()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _explain_unreadable(path, str(error.strerror)) from None
+        try:
+            mode = path.stat().st_mode
+        except OSError as error:
+            raise _explain_unreadable(path, str(error.strerror)) from None
+        if not (stat.S_ISREG(mode) if part == file else stat.S_ISDIR(mode)):
+            kind = "an ordinary file" if part == file else "a folder"
+            raise _explain_unreadable(path, f"it is not {kind}")
+    return True
+
+
+def _explain_unreadable(path: Path, reason: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path}: cannot be read ({reason}). Put a file of your own in its place, or remove it."
+    )
 
 
 def copy_templates(folder: Path, *, force: bool = False) -> list[Path]:
@@ -88,7 +120,10 @@ def copy_templates(folder: Path, *, force: bool = False) -> list[Path]:
     """
     source = find_data_folder("templates")
     files = sorted(path.relative_to(source) for path in source.rglob("*") if path.is_file())
-    existing_files = [str(file) for file in files if (folder / file).exists()]
+    try:
+        existing_files = [str(file) for file in files if (folder / file).exists()]
+    except OSError as error:
+        raise _explain_unwritable(folder, error) from None
     if existing_files and not force:
         raise OutputError(
             f"{folder}: already has {', '.join(existing_files[:3])}"
@@ -100,11 +135,14 @@ def copy_templates(folder: Path, *, force: bool = False) -> list[Path]:
             with open_folder((folder / file).parent, create=PUBLIC) as opened:
                 opened.write_file(file.name, (source / file).read_bytes())
     except OSError as error:
-        raise OutputError(
-            f"{error.filename or folder}: cannot be written ({error.strerror}). "
-            "Choose another folder."
-        ) from None
+        raise _explain_unwritable(folder, error) from None
     return [folder / file for file in files]
+
+
+def _explain_unwritable(folder: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{error.filename or folder}: cannot be written ({error.strerror}). Choose another folder."
+    )
 
 
 class _TemplateLoader(jinja2.FileSystemLoader):
@@ -115,10 +153,11 @@ class _TemplateLoader(jinja2.FileSystemLoader):
     ) -> tuple[str, str, Callable[[], bool]]:
         del environment
         for folder in self.searchpath:
-            path = Path(folder, *split_template_path(template))
-            if path.is_file():
+            name = str(Path(*split_template_path(template)))
+            path = Path(folder, name)
+            if has_template(Path(folder), name):
                 is_current = partial(_has_change_time, path, path.stat().st_mtime_ns)
-                return read_template(path).decode(), str(path), is_current
+                return _decode_template(path), str(path), is_current
         raise jinja2.TemplateNotFound(template)
 
 
@@ -126,14 +165,23 @@ def _has_change_time(path: Path, change_time: int) -> bool:
     return path.exists() and path.stat().st_mtime_ns == change_time
 
 
+def _decode_template(path: Path) -> str:
+    content = read_template(path)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError(
+            f"{path}:{line}: is not UTF-8 text. Save the file as UTF-8."
+        ) from None
+
+
 def read_template(path: Path) -> bytes:
     """The content of a template. Raises ConfigurationError."""
     try:
         return read_file(path)
     except OSError as error:
-        raise ConfigurationError(
-            f"{path}: cannot be read ({error.strerror}). Put a file of your own in its place."
-        ) from None
+        raise _explain_unreadable(path, str(error.strerror)) from None
 
 
 def get_environment(mode: EscapeMode, template_folder: Path | None = None) -> SandboxedEnvironment:
@@ -189,10 +237,13 @@ def explain_template_errors(name: str, context: Mapping[str, Any]) -> Iterator[N
             f"{_find_template_line(error) or name}: there is no template {error.name}. "
             "Correct the name."
         ) from None
+    except (ConfigurationError, OutputError):
+        raise  # a template that cannot be read
     except Exception as error:
         template_location = _find_template_line(error)
-        if template_location is None and not isinstance(error, jinja2.TemplateError):
-            raise  # not in a template
+        in_template = isinstance(error, jinja2.TemplateError | RecursionError)  # nested too deep
+        if template_location is None and not in_template:
+            raise
         raise ConfigurationError(
             f"{template_location or name}: {describe_template_error(error, context)}"
         ) from None

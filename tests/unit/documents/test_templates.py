@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import os
 import re
 from collections.abc import Callable
 from datetime import date
@@ -14,13 +15,15 @@ import pypdf
 import pytest
 
 from indexer.config.loader import load_settings
-from indexer.errors import ConfigurationError, OutputError
+from indexer.errors import ConfigurationError, FoidexError, OutputError
+from indexer.files import PUBLIC
 from queries.documents.content.context import DocumentSettings, build_document_context
-from queries.documents.content.templates import copy_templates
+from queries.documents.content.templates import copy_templates, has_template
 from queries.documents.formats.docx import render_letter_docx
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.pdf import render_letter_pdf, render_letter_typst
 from queries.documents.formats.report import render_report_html, render_report_text
+from queries.documents.notice_files import write_notice_files
 from tests.support.answers import FORCE, sample_answer
 from tests.support.paths import ROOT
 from tests.support.rendered import rendered
@@ -201,6 +204,83 @@ def test_a_mistake_in_typst_is_told_with_its_line(tmp_path: Path) -> None:
     ) as refused:
         rendered(render_letter_pdf, sample_answer(1), FORCE, DAY, tmp_path)
     assert str(refused.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("name", ["letter.txt.j2", "letters/acknowledgement.j2"])
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("kind", ["folder", "pipe", "dangling link", "circle", "long name"])
+def test_a_template_that_is_there_and_cannot_be_read_is_not_left_out(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    """With ours in its place, the letter would have other words than the force's."""
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "pipe":
+            os.mkfifo(path)
+        case "dangling link":
+            path.symlink_to("disk/that/is/not/there")
+        case "circle":
+            path.symlink_to(path.name)
+        case _:
+            name = "x" * 300
+    with pytest.raises(
+        ConfigurationError, match=r": cannot be read \(.+\)\. Put a file of your own"
+    ):
+        has_template(tmp_path, name)
+    if name == "letter.txt.j2":
+        with pytest.raises(ConfigurationError, match=r"letter\.txt\.j2: cannot be read"):
+            rendered(render_letter_text, sample_answer(1), FORCE, DAY, tmp_path)
+
+
+def test_a_folder_of_templates_on_a_disk_that_is_not_there_is_not_left_out(tmp_path: Path) -> None:
+    (tmp_path / "letters").symlink_to("disk/that/is/not/there")
+    with pytest.raises(ConfigurationError, match=r"letters: cannot be read"):
+        has_template(tmp_path, "letters/acknowledgement.j2")
+    assert not has_template(tmp_path, "sections/notice.j2")
+
+
+def test_a_template_in_another_encoding_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt.j2").write_bytes("Dear all\n\nThe fee is £450.".encode("cp1252"))
+    with pytest.raises(ConfigurationError, match=r"letter\.txt\.j2:3: is not UTF-8 text"):
+        rendered(render_letter_text, sample_answer(1), FORCE, DAY, tmp_path)
+
+
+def test_the_mark_that_notepad_puts_first_is_not_printed(tmp_path: Path) -> None:
+    copy_templates(tmp_path)
+    path = tmp_path / "letter.txt.j2"
+    text = rendered(render_letter_text, sample_answer(1), FORCE, DAY, tmp_path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert rendered(render_letter_text, sample_answer(1), FORCE, DAY, tmp_path) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["{% if 1 %}" * 3_000, "{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}"]
+)
+def test_a_template_that_is_nested_too_deep_is_one_message(tmp_path: Path, text: str) -> None:
+    write(tmp_path, "letter.txt.j2", text)
+    with pytest.raises(ConfigurationError, match="maximum recursion depth exceeded"):
+        rendered(render_letter_text, sample_answer(1), FORCE, DAY, tmp_path)
+
+
+def name_folder_of_templates(folder: Path) -> None:
+    config = write(folder.parent, "foidex.toml", f'[templates]\nfolder = "{folder.name}"\n')
+    _ = load_settings({}, config).own_templates
+
+
+def write_review(folder: Path) -> None:
+    context = build_document_context(sample_answer(1), DocumentSettings(FORCE, DAY))
+    write_notice_files(context, "review", folder, PUBLIC, force=False)
+
+
+@pytest.mark.parametrize("use", [copy_templates, name_folder_of_templates, write_review])
+def test_a_name_of_a_folder_that_is_too_long_is_one_message(
+    tmp_path: Path, use: Callable[[Path], object]
+) -> None:
+    with pytest.raises(FoidexError, match=r"is not a folder|name too long"):
+        use(tmp_path / ("x" * 300))
 
 
 def test_copied_templates_replace_nothing_unless_forced(tmp_path: Path) -> None:

@@ -128,3 +128,20 @@ def test_the_limit_is_that_of_the_act() -> None:
     limits = {act: read("{sections: [{section: 12}]}", act=act) for act in ("uk", "scotland")}
     hours = {act: cost.limit for act, request in limits.items() if (cost := request.reading_cost)}
     assert hours == {"uk": 18, "scotland": 40}
+
+
+@pytest.mark.parametrize(
+    "letter",
+    [
+        "{received: 9999-12-30}",
+        "{received: 2018-07-12, clarified: 9999-12-31}",
+        "{received: 2018-07-12, clarified_on: 3000-01-01}",
+        "{received: 2018-07-12, extension: {sections: [31], reason: x, until: 9999-12-31}}",
+        "{review: {received: 9999-12-31, outcome: upheld, reasons: x}}",
+    ],
+)
+def test_a_day_with_no_days_after_it_is_one_message(letter: str) -> None:
+    """The last day for the answer is so many working days later."""
+    with pytest.raises(RequestError, match=r"is after 2999-12-31\. Correct the year\."):
+        read(letter, COUNTED)
+    assert read("{received: 2999-12-31}", COUNTED).letter.received
