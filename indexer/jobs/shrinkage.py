@@ -87,7 +87,8 @@ def describe_total_shrinkage(generation: Generation, live: Generation, limits: S
     return (
         f"{generation.name} holds {generation.records:,} records, more than "
         f"{limits.total_percent:g}% fewer than the {live.records:,} of {live.name}, so it was not "
-        f"promoted.{deleted} Check that the source is whole; if it is, rerun with --allow shrink."
+        f"promoted.{deleted} Check that the source is whole; if it is, rerun with --allow shrink. "
+        "If it is another extract, give it an index of its own: alias under [index]."
     )
 
 

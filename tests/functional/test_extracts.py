@@ -155,7 +155,8 @@ def test_a_record_that_the_source_deletes_is_not_missing(
         "holds 1,977 records, more than 1% fewer than the 2,000 of "
         f"{str(refusal.value).split(' of ')[1].split(',')[0]}, so it was not promoted. The source "
         "deletes 23 explicitly, which count here, too. Check that the source is whole; if it is, "
-        "rerun with --allow shrink."
+        "rerun with --allow shrink. If it is another extract, give it an index of its own: alias "
+        "under [index]."
     )
     loose = {"max_shrink_percent": 5}
     assert refresh(extract, settings=loose, mode=mode).generation.overrides == ()
