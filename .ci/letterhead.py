@@ -210,7 +210,7 @@ def _questions(document: Any) -> None:
     )
     _lines(
         document,
-        "{{ question.answer.id }}, {{ part.heading }}{% if question.parts | length > 1 %}: columns "
+        "{{ question.answer.id }}: {{ question.subject }}{% if question.parts | length > 1 %}: columns "
         "{{ part.first }} to {{ part.last }} of {{ question.full_table.last }}{% endif %}",
         style="Caption",
     )
@@ -260,8 +260,8 @@ def _table(document: Any) -> None:
     )
     properties.append(
         parse_xml(
-            f'<w:tblCaption {nsdecls("w")} w:val="{{{{ question.answer.id }}}}, '
-            '{{ part.heading }}"/>'
+            f'<w:tblCaption {nsdecls("w")} w:val="{{{{ question.answer.id }}}}: '
+            '{{ question.subject }}"/>'
         )
     )
 

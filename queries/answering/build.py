@@ -235,7 +235,8 @@ def describe_narrowing(narrowing: Scope) -> str:
     if narrowing.periods:
         clauses.append(f"recorded {narrowing.periods_in_words}")
     if narrowing.offences:
-        clauses.append(f"of {', '.join(code for row in narrowing.offences for code in row.codes)}")
+        rows = [f"{row.label} ({', '.join(row.codes)})" for row in narrowing.offences]
+        clauses.append(f"of {', or of '.join(rows)}")
     if narrowing.mentions:
         clauses.append(
             "mentioning " + " or ".join(mention.quoted for mention in narrowing.mentions)

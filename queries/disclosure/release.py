@@ -477,9 +477,10 @@ def _list_overlap_notes(question: QuestionAnswer, noun: Noun) -> tuple[str, ...]
         for relation in table.relations
         if relation.kind == "sum" and relation.total in (table.total.key, table.columns[0].key)
     }
+    counted = "record" if table.columns[0].unit == "offences" else "victim"
     notes = []
     if "rows" not in disjoint_axes:
-        notes.append("Rows may overlap; the total counts each once.")
+        notes.append(f"A {counted} may be in several rows; the total counts each once.")
     elif any(column.unit == PEOPLE for column in table.columns):
         notes.append("One person may be in several rows; the total counts each once.")
     if question.facts.get(_WITHOUT_VICTIM, 0) not in (0, NOT_COVERED):
@@ -487,7 +488,7 @@ def _list_overlap_notes(question: QuestionAnswer, noun: Noun) -> tuple[str, ...]
     if "columns" not in disjoint_axes and len({column.unit for column in table.columns}) < len(
         table.columns
     ):
-        notes.append("Columns may overlap; the first counts each once.")
+        notes.append(f"A {counted} may be in several columns; the first column counts each once.")
     return (*notes, *explain_absent_terms(question), *explain_shares(table))
 
 

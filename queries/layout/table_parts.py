@@ -1,14 +1,15 @@
 """Tables as documents print them: cells as text, and wide tables in parts that fit a page. Pure.
 
-A part has all columns of a period if they fit. Widths are in characters, the best measure there is
-before a font is chosen.
+A part has all columns of a period if they fit, and else each number with its share. Widths are in
+characters, the best measure there is before a font is chosen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, groupby, pairwise
-from typing import Final
+from operator import attrgetter
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -92,10 +93,13 @@ def split_table(table: Table, room: int, labels: int = 0) -> tuple[TablePart, ..
     """
     printed = _print_table(table)
     room += max(0, labels - _measure_longest_label(printed))
-    sizes = _count_period_columns(printed)
+    sizes = _count_columns(printed, "period")
     widths = _measure_columns(printed)
     ends = [0, *accumulate(sizes)]
     group_widths = [sum(widths[start:end]) for start, end in pairwise(ends)]
+    if max(group_widths) > room:
+        ends = [0, *accumulate(_count_columns(printed, "index"))]
+        group_widths = [sum(widths[start:end]) for start, end in pairwise(ends)]
     if max(group_widths) > room:
         ends, group_widths = list(range(len(widths) + 1)), widths
     part_count = len(list(_fit_spans(group_widths, room)))
@@ -173,9 +177,9 @@ def widen_columns(widths: Sequence[int], heads: Sequence[int], spare: int) -> li
     ]
 
 
-def _count_period_columns(table: _PrintedTable) -> list[int]:
-    """How many columns each period has."""
-    groups = groupby(table.columns, lambda column: column.period)
+def _count_columns(table: _PrintedTable, field: Literal["period", "index"]) -> list[int]:
+    """How many columns each period has, or each number with its share."""
+    groups = groupby(table.columns, attrgetter(field))
     return [len(list(columns)) for _, columns in groups]
 
 

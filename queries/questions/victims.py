@@ -17,6 +17,7 @@ from elasticsearch.dsl.query import Exists, MatchAll, Nested, Query, Term
 from indexer.records.model import MAX_AGE
 from queries.answer.condition import WITHOUT_REFERENCE, WITHOUT_VICTIM, Condition
 from queries.answer.types import Column, FactMeta, QuestionAnswer, Relation, Table, count_or_zero
+from queries.layout.prose import capitalise_sentence, spell_number
 from queries.questions.base import Question
 from queries.questions.repeated_people import REPEATED_AGES, build_repeated_people_agg
 from queries.spec.problem import Problem
@@ -209,8 +210,9 @@ def _write_people_notes(number: int, people: list[int], *, overlap: bool) -> tup
 def _write_victim_notes(number: int, unreferenced: int, without_victim: int) -> tuple[str, ...]:
     notes = []
     if without_victim:
+        number_in_words = capitalise_sentence(spell_number(without_victim))
         notes.append(
-            f"{without_victim:,} records have no victim and are in no row."
+            f"{number_in_words} records have no victim and are in no row."
             if without_victim > 1
             else "One record has no victim and is in no row."
         )

@@ -205,9 +205,22 @@ class QuestionView(Struct, frozen=True):
             return ""
         if self.answer.kind in _SUBJECTS:
             return _SUBJECTS[self.answer.kind].format(noun=self.noun.plural.capitalize())
-        table = self.answer.table
-        sides = [table.heading, *([table.across] if table.across else [])]
-        return f"{self.units.capitalize()} by {join_list([_lower_first(side) for side in sides])}"
+        return f"{self.units.capitalize()} by {self.sides}"
+
+    @property
+    def side(self) -> str:
+        """What the rows of the table are, in words: "keyword", "type of offence"."""
+        return self._describe_side(self.answer.table.heading)
+
+    @property
+    def sides(self) -> str:
+        """What the table is by, in words: "keyword", "type of offence and age of victim"."""
+        across = self.answer.table.across
+        return join_list([self.side, *([self._describe_side(across)] if across else [])])
+
+    def _describe_side(self, heading: str) -> str:
+        side = _lower_first(heading)
+        return f"type of {side}" if side == self.noun.singular else side
 
 
 def _lower_first(text: str) -> str:

@@ -569,7 +569,7 @@ def test_notes_forms_and_facts_do_not_tell_what_is_withheld() -> None:
     assert any("add up to 46" in note for note in asked.questions[0].notes)
     found = published(asked)
     by_term, by_age = found.questions
-    assert by_term.notes == ("Rows may overlap; the total counts each once.",)
+    assert by_term.notes == ("A record may be in several rows; the total counts each once.",)
     assert [term.records for term in by_term.terms] == [None, 43]
     assert [[form.records for form in term.forms] for term in by_term.terms] == [[], [None]]
     assert by_age.facts["youngest"] == WITHHELD

@@ -12,12 +12,16 @@ from queries.answer.shares import explain_shares, list_share_columns
 from queries.api import to_rows
 from queries.disclosure.policy import Policy
 from queries.disclosure.release import protect_answer
+from queries.documents.content.context import DocumentSettings
+from queries.documents.document_set import render_documents
 from queries.documents.formats.letter import render_letter_text
 from queries.documents.formats.workbook import render_workbook
 from queries.evidence.locate import locate_records
 from queries.layout.csv_text import format_table_csv
+from queries.layout.table_parts import PORTRAIT_ROOM, split_table
 from queries.request.reader import parse_request
 from tests.support.answers import FORCE
+from tests.support.documents import extract_text
 from tests.support.fake_search import answer
 from tests.support.rendered import rendered
 
@@ -168,6 +172,52 @@ def test_a_letter_says_none_of_them_where_no_record_mentions_two_words() -> None
         request, [make_record(1, narrative="alpha"), make_record(2, narrative="beta")]
     )
     assert "Two offences mention any of these words; none of them mentions two or more." in letter
+
+
+def test_what_narrows_a_question_and_what_a_table_is_by_are_said_in_words() -> None:
+    request = (
+        "period: 2017/18\noffences: [{codes: [22B], label: Grooming}, {codes: [21]}]\nquestions:\n"
+        "- {id: Q1, kind: cross, rows: outcome, columns: sex, for_each: offence_row}\n"
+        "- {id: Q2, kind: by, by: offence}\n- {id: Q3, kind: victims, bands: [{to: 17}]}"
+    )
+    letter = render_words(request, [make_record(number) for number in (1, 2)])
+    assert "Only offences of Grooming (22B)." in letter
+    assert "Offences by type of offence Two offences, by type of offence." in letter
+
+
+def test_a_note_of_few_records_begins_with_a_word() -> None:
+    request = "period: 2017/18\nquestions: [{id: Q1, kind: victims, bands: [{to: 17}]}]"
+    records = [make_record(1, victims=[{"age": 9}]), make_record(2), make_record(3)]
+    assert "Two records have no victim and are in no row." in render_words(request, records)
+
+
+def test_a_number_and_its_share_stand_in_one_part_of_a_wide_table() -> None:
+    text = (
+        "reference: R\ntitle: T\nperiod: 2017/18\nquestions: [{id: Q1, kind: cross, share: row, rows: "
+        "outcome, columns: {bands: [{to: 9}, {from: 10, to: 12}, {from: 13, to: 15}, {from: 16}]}}]"
+    )
+    found = answer(parse_request(text), [make_record(victims=[{"age": 9}])])
+    parts = split_table(found.questions[0].table, PORTRAIT_ROOM)
+    assert len(parts) > 1
+    for part in parts:
+        shares = [head for head in part.heads if head.endswith(", %")]
+        assert shares
+        assert all(share.removesuffix(", %") in part.heads for share in shares)
+
+
+def test_a_table_is_captioned_with_what_it_shows() -> None:
+    text = (
+        "reference: R\ntitle: T\nperiod: 2017/18\nquestions: [{id: '1', kind: offences, text: Any}]"
+    )
+    found = answer(parse_request(text), [make_record(1), make_record(2, offence_code="21")])
+    documents = render_documents(found, DocumentSettings(FORCE, date(2018, 8, 15)))
+    captioned = [
+        name
+        for name, content in documents.items()
+        if "1: Offences recorded" in " ".join(extract_text(name, content).split())
+    ]
+    endings = {name.partition(".")[2] for name in captioned}
+    assert {"letter.docx", "letter.pdf", "letter.html", "report.html"} <= endings
 
 
 def test_a_published_answer_does_not_say_which_words_a_small_group_mentions() -> None:
