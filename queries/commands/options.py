@@ -98,7 +98,8 @@ WhereOption = Annotated[
         "--where",
         parser=_check_where_option,
         metavar="FIELD=VALUE",
-        help="Only records with this outcome, offence_group, sex or category. Repeatable.",
+        help="Only records with this outcome, offence_group, sex or category, or with a victim: "
+        '"victim={age: {to: 17}, sex: [F]}". Repeatable.',
     ),
 ]
 

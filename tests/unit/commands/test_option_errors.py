@@ -75,6 +75,14 @@ def test_a_mistyped_field_suggests_the_declared_one(run: Run, arguments: str) ->
     assert '"distrct". Did you mean "district"?' in outcome.err
 
 
+def test_a_victim_is_said_as_in_a_request_file(run: Run) -> None:
+    asked = ("count", "livestream", "--explain", "--where")
+    said = run(*asked, "victim={age: {to: 17}, sex: [F]}", code=0).out
+    assert "where at least one victim was female and aged 17 or under" in said
+    refused = run(*asked, "victim={age: {too: 17}}", code=2).err
+    assert 'Write "victim={age: {to: 17}, sex: [F]}".' in refused
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -7,7 +7,9 @@ from datetime import date
 from typing import Any
 
 import openpyxl
+import pytest
 
+from indexer.errors import RequestError
 from queries.answer.shares import explain_shares, list_share_columns
 from queries.api import to_rows
 from queries.disclosure.policy import Policy
@@ -172,6 +174,21 @@ def test_a_letter_says_none_of_them_where_no_record_mentions_two_words() -> None
         request, [make_record(1, narrative="alpha"), make_record(2, narrative="beta")]
     )
     assert "Two offences mention any of these words; none of them mentions two or more." in letter
+
+
+def test_a_section_names_a_part_with_a_table_for_each_value_by_the_id_in_the_file() -> None:
+    request = (
+        "period: {from: 2017-04-01, to: 2019-03-31}\nquestions:\n- {id: Q1, kind: cross, rows: sex, "
+        "columns: outcome, for_each: financial_year, text: Whom}\n"
+        "letter: {sections: [{section: 40, parts: [%s], reason: Names are left out.}]}"
+    )
+    letter = render_words(request % "Q1", [make_record(victims=[{"age": 9, "sex": "F"}])])
+    assert "We have answered part of your request and refused the rest." in letter
+    assert "Q1.1 Whom (2017/18)" in letter
+    assert "Q1.2 Whom (2018/19)" in letter
+    assert "Section 40(2): personal information, for part Q1 " in letter
+    with pytest.raises(RequestError, match=r'there is no part "Q1\.2"\. Did you mean "Q1"\?'):
+        render_words(request % "Q1.2", [])
 
 
 def test_what_narrows_a_question_and_what_a_table_is_by_are_said_in_words() -> None:
