@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from indexer.errors import ConfigurationError
 from indexer.files import open_input
+from indexer.records.offences.ranges import is_range
 from indexer.records.offences.table import CodeScheme, OffenceTable
 from indexer.records.offences.validity import Validity
 from indexer.suggestions import suggest_name
@@ -176,7 +177,7 @@ def _parse_day(path: Path, line: int, name: str, values: dict[str, str]) -> date
 
 
 def _check_code(path: Path, row: _OwnRow, code: str, base: OffenceTable) -> None:
-    """Raise ConfigurationError for a code of the Home Office, or one that is written as several."""
+    """Raise ConfigurationError for a code of the Home Office, or one that is read as several."""
     if base.has_code(code):
         raise _fault(
             path,
@@ -184,6 +185,9 @@ def _check_code(path: Path, row: _OwnRow, code: str, base: OffenceTable) -> None
             f'"{row.code}" is already a code of the Home Office ({code} {base.title(code)[:60]})',
             "Remove the line, or choose another code.",
         )
+    if is_range(base, row.code):
+        fault = f'the code "{row.code}" means a range of codes of the Home Office'
+        raise _fault(path, row.line, fault, "Choose another code.")
     if "," in row.code or ";" in row.code:
         fault = f'the code "{row.code}" has a comma or a semicolon, which separates codes'
         raise _fault(path, row.line, fault, "Choose another code.")

@@ -46,6 +46,17 @@ def require_codes(table: OffenceTable, written: str) -> tuple[str, ...]:
     return codes
 
 
+def is_range(table: OffenceTable, written: str) -> bool:
+    """Whether what is written means a range of the table's codes."""
+    if not (match := _match_range(table, written)):
+        return False
+    first = table.canonical(match["first"])
+    last = _complete_end(table, first, match["last"])
+    start, end = _PARTS.fullmatch(first), _PARTS.fullmatch(last)
+    is_series = start is not None and end is not None and _are_alike(start, end)
+    return is_series and table.has_code(first) and table.has_code(last)
+
+
 def list_codes(table: OffenceTable, written: str) -> tuple[str, ...]:
     """The codes that a request names; one that cannot be read as a code is only trimmed."""
     try:

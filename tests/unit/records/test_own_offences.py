@@ -119,6 +119,21 @@ def test_a_wrong_table_is_one_message_with_its_line(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("code", ["19C-19K", "19 to 23", "71/1-16", "1 to 999"])
+def test_an_own_code_that_means_a_range_is_refused(tmp_path: Path, code: str) -> None:
+    """A request for the range would count only the records of that code."""
+    with pytest.raises(ConfigurationError, match=f':2: the code "{code}" means a range of codes'):
+        select(tmp_path / "codes.csv", f"code,title\n{code},x\n")
+    table = select(tmp_path / "codes.csv", f"code,title\n{code},x\n", "own")
+    assert table.title(table.canonical(code)) == "x"
+
+
+@pytest.mark.parametrize("code", ["8N-DV", "A-12", "8N-1", "ASB to 3"])
+def test_an_own_code_with_a_hyphen_that_means_no_range_is_taken(tmp_path: Path, code: str) -> None:
+    table = select(tmp_path / "codes.csv", f"code,title\n{code},x\n")
+    assert table.title(table.canonical(code)) == "x"
+
+
 def test_a_table_that_is_not_there_is_one_message(tmp_path: Path) -> None:
     select_offence_table(OwnOffences(tmp_path / "nowhere.csv"))
     with pytest.raises(ConfigurationError, match=r"nowhere\.csv: cannot be read .*Correct table"):
