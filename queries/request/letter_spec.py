@@ -103,6 +103,10 @@ class LetterSpec(Struct, frozen=True, forbid_unknown_fields=True, rename={"reque
         spec = self.find_section(act, COST_SECTION)
         return Fraction(str(spec.minutes)) if spec else None
 
+    def names_unknown_section(self, act: Act) -> bool:
+        """Whether a section has no standard text."""
+        return any(act.find_section(spec.section) is None for spec in self.sections)
+
     def refuses(self, act: Act) -> bool:
         """Whether any section is a reason not to give information."""
         return any(
@@ -193,7 +197,8 @@ def _explain_unknown_section(written: str, act: Act) -> str:
     sections = ", ".join(f"{section.number} ({name})" for name, section in act.sections.items())
     return (
         f'there is no standard text for section "{written}" of the {act.title}.'
-        f"{suggest_name(written, act.sections)} There is one for {sections}."
+        f"{suggest_name(written, act.sections)} There is one for {sections}. For another section, "
+        "write your own words under not_covered: of the part."
     )
 
 

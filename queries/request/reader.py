@@ -261,7 +261,9 @@ def _find_part_problems(
 ) -> Iterator[Problem]:
     """What is wrong with the letter, given the parts of the request; or with their absence."""
     refuses = letter is not None and letter.refuses(act)
-    if not value.get("questions") and not refuses:
+    # A section that is not known is reported as such, whatever it was meant to refuse.
+    unknown = letter is not None and letter.names_unknown_section(act)
+    if not value.get("questions") and not (refuses or unknown):
         yield Problem(
             "$.questions" if "questions" in value else "$",
             'lacks "questions", and no section of the letter refuses the request. List what to '

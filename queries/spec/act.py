@@ -23,6 +23,9 @@ SectionField = Literal["reason", "public_interest", "where"]
 
 _MAIN_NUMBER: Final = re.compile(r"\d+")
 
+#: What may stand before the number of a section: "section 12", "s. 12", "s12".
+_SECTION_WORD: Final = re.compile(r"^\s*(section\s*|s\.?\s*)(?=\d)", re.IGNORECASE)
+
 
 class ActSection(Struct, frozen=True, forbid_unknown_fields=True):
     """A section: its number, what it is about, and the fields that only the force can fill in.
@@ -64,11 +67,12 @@ class Act(Struct, frozen=True, forbid_unknown_fields=True):
     def find_section(self, written: str) -> str | None:
         """The name of the section that a request means, by its name or its number.
 
-        "12", "12(1)" and "cost_limit" are the same. None if there is none.
+        "12", "section 12(1)", "cost_limit" and "cost limit" are the same. None if there is none.
         """
-        if written in self.sections:
-            return written
-        plain = written.replace(" ", "")
+        name = "_".join(written.lower().split())
+        if name in self.sections:
+            return name
+        plain = _SECTION_WORD.sub("", written).replace(" ", "")
         main = _MAIN_NUMBER.match(plain)
         if main is None:
             return None
@@ -87,7 +91,7 @@ class Act(Struct, frozen=True, forbid_unknown_fields=True):
         """The number of the section as a letter cites it: as written, if that is more precise."""
         name = self.find_section(written)
         number = self.sections[name].number if name else written
-        return written if "(" in written else number
+        return _SECTION_WORD.sub("", written).strip() if "(" in written else number
 
 
 @cache

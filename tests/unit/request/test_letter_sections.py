@@ -34,6 +34,9 @@ def read(letter: str, questions: str = "", act: ActName = "uk") -> Request:
         ("uk", "31(3)", "deny_law_enforcement"),
         ("uk", "40(5B)(a)(i)", "deny_personal_data"),
         ("uk", "31", "law_enforcement"),
+        ("uk", "section 12(1)", "cost_limit"),
+        ("uk", "s.31(1)(a)", "law_enforcement"),
+        ("uk", "neither confirm nor deny", "neither_confirm_nor_deny"),
         ("uk", "23(1)", None),
         ("uk", "30(2)(b)", None),
         ("uk", "40(5)", None),
@@ -50,6 +53,20 @@ def test_a_section_is_known_by_its_number_and_its_name(
     act: ActName, written: str, name: str | None
 ) -> None:
     assert load_acts()[act].find_section(written) == name
+
+
+def test_a_letter_cites_a_section_without_the_word_before_its_number() -> None:
+    act = load_acts()["uk"]
+    assert act.cite_section("Section 31(1)(a)") == "31(1)(a)"
+    assert act.cite_section("s12") == "12(1)"
+
+
+def test_a_section_without_a_text_is_reported_once_with_what_to_do() -> None:
+    with pytest.raises(RequestError) as refused:
+        read('{sections: [{section: "24"}]}')
+    (line,) = str(refused.value).splitlines()
+    assert 'no standard text for section "24"' in line
+    assert "write your own words under not_covered: of the part." in line
 
 
 def test_both_acts_have_a_text_for_the_same_things() -> None:
