@@ -57,7 +57,7 @@ from queries.spec.term_book import TermBook, load_configured_term_book, load_def
 from queries.spec.term_spec import Wording, apply_term_book, find_term_problems
 from queries.spec.yaml_text import YamlDocument, parse_yaml, read_yaml
 from queries.tables.calendar_axes import find_calendar_year, find_financial_year
-from queries.tables.scope import Mention, Scope
+from queries.tables.scope import Mention, OffenceRow, Scope
 
 _YEAR: Final = re.compile(r"(\d{4})(?:/(\d{2}))?")
 
@@ -369,7 +369,9 @@ def _find_request_problems(
     spec = ScopeSpec(**scope_parts)
     scope_problems = list(spec.problems(categories))
     yield from _prefix_paths("$", iter(scope_problems))
-    scope = Scope(categories=categories) if scope_problems else spec.scope_with(categories)
+    # The questions are checked too; they are not told that rows which cannot be read are missing.
+    unread = Scope(offences=(OffenceRow((), ""),) if spec.offences else (), categories=categories)
+    scope = unread if scope_problems else spec.scope_with(categories)
     ids: set[str] = set()
     all_ids = [part.id for part in all_parts if part is not None]
     for number, question in enumerate(all_parts):

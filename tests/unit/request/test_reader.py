@@ -368,3 +368,14 @@ def test_a_cross_for_each_value_is_a_cross_narrowed_to_each() -> None:
     )
     with pytest.raises(RequestError, match=r'called Q1\.1 and so on, and the id "Q1\.1" is used'):
         read(f"id: Q1, {cross}, for_each: offence_row", "id: Q1.1, kind: offences")
+
+
+def test_rows_of_offences_that_cannot_be_read_are_not_called_missing() -> None:
+    with pytest.raises(RequestError) as refused:
+        parse_request(
+            "reference: R\ntitle: T\noffences: [{codes: [71/1-71/999]}]\nquestions:\n"
+            "- {id: Q1, kind: by, by: offence_row}\n- {id: Q2, kind: by, by: offense_row}\n"
+        )
+    first, second = str(refused.value).splitlines()
+    assert "71/999" in first
+    assert 'Did you mean "offence_row"?' in second
