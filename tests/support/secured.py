@@ -23,7 +23,11 @@ from indexer.server.connection import build_client
 from indexer.server.embedded import config, process
 from indexer.server.embedded.config import CONFIG_TEMPLATE
 from indexer.server.embedded.home import ServerHome
-from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
+from indexer.server.embedded.process import (
+    fetch_embedded_server,
+    start_embedded_server,
+    stop_embedded_server,
+)
 from tests.support.server import SILENT, end_home, new_home, settings_for
 
 TLS = """\
@@ -103,8 +107,9 @@ def running(folder: Path) -> Iterator[Secured]:
     authority.cert_pem.write_to_path(folder / "ca.pem")
     trustme.CA().cert_pem.write_to_path(folder / "other.pem")
     home = new_home()
-    write(home / "config", authority.issue_cert(HOST))
     options = settings_for(home)
+    fetch_embedded_server(options, SILENT)  # from then on the home is the server's
+    write(home / "config", authority.issue_cert(HOST))
     found: list[ServerAddress] = []
 
     def answers(server_home: ServerHome, port: int) -> bool:
