@@ -8,11 +8,12 @@ from msgspec import Struct
 
 from indexer.errors import ConfigurationError
 from indexer.records.categories import Categories
-from indexer.records.model import CrimeRecord, Link, Victim
+from indexer.records.model import CrimeRecord, Link, Suspect, Victim
 
 #: The lists of a record, each with the fields of its entries.
 NESTED_FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "victims": Victim.__struct_fields__,
+    "suspects": Suspect.__struct_fields__,
     "linked": Link.__struct_fields__,
 }
 

@@ -160,6 +160,7 @@ class SourceQueries(Struct, frozen=True, forbid_unknown_fields=True):
 
     crimes: str | None = None
     victims: str | None = None
+    suspects: str | None = None
     links: str | None = None
     narratives: str | None = None
 
@@ -168,6 +169,7 @@ class SourceOrder(Struct, frozen=True, forbid_unknown_fields=True):
     """The column of each query of a database that orders the rows of one record."""
 
     victims: str | None = None
+    suspects: str | None = None
     links: str | None = None
     narratives: str | None = None
 

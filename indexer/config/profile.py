@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from indexer.config.field_map import NESTED_FIELDS, list_target_fields
 from indexer.errors import ConfigurationError
 from indexer.records.categories import Categories
+from indexer.records.model import PERSON_REFERENCES
 from indexer.suggestions import suggest_name
 
 #: The value of a setting that a person still has to decide.
@@ -22,14 +23,16 @@ UNDECIDED: Final = "DECIDE"
 
 ColumnType = Literal["text", "number", "date", "empty", "any"]
 
-RowUnit = Literal["record", "victim", "link", "entry"]
+RowUnit = Literal["record", "victim", "suspect", "link", "entry"]
 
 EncodingName = Literal["utf-8", "utf-16", "windows-1252", "DECIDE"]
 
 Digits = Annotated[int, Meta(ge=0, le=40)]
 
 #: The list of a record that each unit of a row fills.
-LIST_OF_UNIT: Final = {"victim": "victims", "link": "linked", "entry": "narrative"}
+LIST_OF_UNIT: Final = {
+    "victim": "victims", "suspect": "suspects", "link": "linked", "entry": "narrative",
+}  # fmt: skip
 
 
 class FieldRule(Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,7 +139,7 @@ def check_profile(profile: SourceProfile, categories: Categories) -> None:
     field_names = (*list_target_fields(), *categories)
     rules = profile.rules
     for name, rule in rules.items():
-        if name not in field_names or name in ("victims", "linked"):
+        if name not in field_names or name in NESTED_FIELDS:
             hint = suggest_name(name, field_names) or f" The fields are {', '.join(field_names)}."
             raise ConfigurationError(
                 f'[source.profile.fields] has "{name}", which is not a field of a record.{hint}'
@@ -182,7 +185,7 @@ def _check_rule(name: str, rule: FieldRule) -> None:
         "dates": ("recorded_on", "updated_at"),
         "titled": ("offence_code",),
         "decimals": ("offence_code",),
-        "digits": ("crime_ref", "victim_ref"),
+        "digits": ("crime_ref", *PERSON_REFERENCES),
         "split": ("crime_ref", "offence_code"),
         "columns": ("narrative", "offence_code"),
     }

@@ -20,11 +20,17 @@ from msgspec import Struct
 
 from indexer.config.model import IndexSettings
 from indexer.errors import GenerationError, InexactError, NoIndexError
-from indexer.index.mapping import ADDED_FIELDS, IndexSchema, list_mapping_fields, load_index_schema
+from indexer.index.mapping import (
+    ADDED_FIELDS,
+    SUSPECT_FIELDS,
+    IndexSchema,
+    list_mapping_fields,
+    load_index_schema,
+)
 from indexer.records.categories import CATEGORIES_FIELD
 from indexer.records.coverage import Coverage
 from indexer.records.damage.kinds import TextDamage
-from indexer.records.model import DELETED
+from indexer.records.model import DELETED, SUSPECTS
 from indexer.records.narrative import MATCHING_RULE, find_counting_rule
 from indexer.records.offences import load_offence_table
 
@@ -55,6 +61,7 @@ class Generation(Struct, frozen=True):
     the matching rule by which its text was cut, None where that was not recorded.
     ``offence_table`` is the fingerprint of the table by which its offence codes were placed, and
     ``codes_outside_validity`` counts records from before or after the life of their code.
+    ``suspects`` says whether it has fields for suspects, which those of earlier versions have not.
     """
 
     name: str
@@ -89,6 +96,7 @@ class Generation(Struct, frozen=True):
     matching_rule: int | None = None
     offence_table: str | None = None
     codes_outside_validity: dict[str, int] = {}
+    suspects: bool = False
 
     @property
     def counting_rule(self) -> int:
@@ -133,6 +141,7 @@ def create_generation(  # noqa: PLR0913 - what a generation is made from
         mapping_hash=schema.hash,
         sources=sources,
         categories=categories,
+        suspects=SUSPECTS.field in schema.mappings["properties"],
     )
 
 
@@ -169,6 +178,7 @@ def clone_generation(
         mapping_hash=live.mapping_hash,
         sources=sources,
         categories=live.categories,
+        suspects=live.suspects,
         mode="incremental",
         base=live.name,
     )
@@ -366,6 +376,8 @@ def open_live_generation(client: Elasticsearch, alias: str) -> Generation:
     required_fields = list_mapping_fields(load_index_schema().mappings)
     if generation.damage is None:
         required_fields -= ADDED_FIELDS  # an earlier version built it, and it counts as well
+    if not generation.suspects:
+        required_fields -= SUSPECT_FIELDS
     required_fields |= {f"{CATEGORIES_FIELD}.{category}" for category in generation.categories}
     if hidden_fields := sorted(required_fields - list_mapping_fields(mappings)):
         raise InexactError(

@@ -22,8 +22,13 @@ from indexer.validation_errors import (
 _MAPPING_FILE: Final = "crimes.json"
 
 
-#: Fields that generations of earlier versions lack, and that no count needs.
-ADDED_FIELDS: Final = frozenset(("damage", "repaired"))
+#: Fields of suspects, whom generations of earlier versions do not hold.
+SUSPECT_FIELDS: Final = frozenset(
+    ("suspects", "suspects.suspect_ref", "suspects.age", "suspects.sex")
+)
+
+#: Fields that generations of earlier versions lack, and that no other count needs.
+ADDED_FIELDS: Final = frozenset(("damage", "repaired")) | SUSPECT_FIELDS
 
 
 class IndexSchema(Struct, frozen=True, forbid_unknown_fields=True):

@@ -58,6 +58,8 @@ def propose_rule(field: str, columns: list[ColumnFacts], facts: TableFacts) -> R
         "offence_code": _propose_code,
         "victims.age": _propose_age,
         "victims.sex": _propose_sex,
+        "suspects.age": _propose_age,
+        "suspects.sex": _propose_sex,
         "status": _propose_status,
         "outcome": _propose_outcome,
         "linked.crime_ref": _propose_links,

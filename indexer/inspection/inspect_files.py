@@ -111,7 +111,7 @@ def _inspect_file(
 
 
 def _find_unit(inspected: InspectedTable) -> RowUnit:
-    """What a row is: a record, or a victim, link or entry of one, where rows share a reference.
+    """What a row is: a record, or a person, link or entry of one, where rows share a reference.
 
     A second pass compares the rows of each reference, as far as memory is bounded.
     """
@@ -124,7 +124,12 @@ def _find_unit(inspected: InspectedTable) -> RowUnit:
     if column.distinct >= column.filled:
         return "record"
     varying = _list_varying_columns(inspected, facts.header.index(reference))
-    for unit, prefix in (("victim", "victims."), ("entry", "narrative"), ("link", "linked.")):
+    for unit, prefix in (
+        ("victim", "victims."),
+        ("suspect", "suspects."),
+        ("entry", "narrative"),
+        ("link", "linked."),
+    ):
         columns = {
             name
             for field, rule in rules.items()

@@ -162,8 +162,10 @@ def _content_fits(field: str, column: ColumnFacts) -> bool:
         "offence_code": known_codes and not column.is_list,
         "status": column.values is not None and column.type == "text",
         "victims.sex": column.values is not None and column.type == "text",
+        "suspects.sex": column.values is not None and column.type == "text",
         "outcome": column.values is not None,
         "victims.age": ages,
+        "suspects.age": ages,
         "updated_at": column.dates.count > 0,
     }.get(field, not column.is_long_text)
 

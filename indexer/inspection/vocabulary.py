@@ -30,6 +30,11 @@ FIELD_NAMES: Final = {
     ),
     "victims.age": re.compile(r".*\bage\b.*"),
     "victims.sex": re.compile(r".*\b(sex|gender)\b.*"),
+    "suspects.suspect_ref": re.compile(
+        r".*\b(susp|suspects?)\b.*\b(id|ref|reference|no|number|urn)\b"
+    ),
+    "suspects.age": re.compile(r".*\b(susp|suspects?)\b.*\bage\b.*"),
+    "suspects.sex": re.compile(r".*\b(susp|suspects?)\b.*\b(sex|gender)\b.*"),
     "linked.crime_ref": re.compile(r".*\b(links?|linked|related|associated)\b.*"),
     "updated_at": re.compile(r"(last )?(updated|modified|changed)( (at|on|date|time))?"),
 }

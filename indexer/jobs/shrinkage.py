@@ -18,7 +18,7 @@ from indexer.errors import GenerationError
 from indexer.index.generations import Generation
 from indexer.index.paging import search_pages
 from indexer.records.categories import CATEGORIES_FIELD
-from indexer.records.model import DELETED
+from indexer.records.model import DELETED, PEOPLE_LISTS
 from indexer.records.validation_messages import describe_offence_code
 
 _DELETED_RECORDS: Final[dict[str, Any]] = {"term": {"status": DELETED}}
@@ -34,7 +34,7 @@ _MONTHS: Final[dict[str, Any]] = {
 
 _EVERYTHING: Final[dict[str, Any]] = {"match_all": {}}
 
-#: What records, their victims and their links contain, in words of a message.
+#: What records, their people and their links contain, in words of a message.
 _RECORD_CONTENTS: Final[dict[str, dict[str, Any]]] = {
     "records with text": {"exists": {"field": "narrative"}},
     "records with an outcome": {"exists": {"field": "outcome"}},
@@ -42,10 +42,13 @@ _RECORD_CONTENTS: Final[dict[str, dict[str, Any]]] = {
 }
 
 _INNER_CONTENTS: Final[dict[str, dict[str, dict[str, Any]]]] = {
-    "victims": {
-        "victims": _EVERYTHING,
-        "victims with an age": {"exists": {"field": "victims.age"}},
-        "victims with a sex": {"exists": {"field": "victims.sex"}},
+    **{
+        name: {
+            name: _EVERYTHING,
+            f"{name} with an age": {"exists": {"field": f"{name}.age"}},
+            f"{name} with a sex": {"exists": {"field": f"{name}.sex"}},
+        }
+        for name in PEOPLE_LISTS
     },
     "linked": {"links": _EVERYTHING},
 }
@@ -150,7 +153,7 @@ def describe_offence_shrinkage(
 def describe_content_shrinkage(
     client: Elasticsearch, generation: Generation, live: Generation, limits: ShrinkLimits
 ) -> str:
-    """Whether the records lost victims, text or other values, as they do if a table is left out or
+    """Whether the records lost people, text or other values, as they do if a table is left out or
     a column is empty; empty if not. What fewer records had counts for less. Raises GenerationError.
     """
     if limits.content_percent is None or not live.records:
@@ -256,7 +259,7 @@ def _count_groups(
 def _count_contents(
     client: Elasticsearch, name: str, categories: Collection[str]
 ) -> dict[str, int]:
-    """How many records, victims and links contain what, in words of a message."""
+    """How many records, people and links contain what, in words of a message."""
     category_contents = {
         f'records with a "{category}"': {"exists": {"field": f"{CATEGORIES_FIELD}.{category}"}}
         for category in sorted(categories)

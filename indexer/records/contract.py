@@ -28,9 +28,11 @@ _EXPECTED_VALUES: Final = {
     "status": "recorded, cancelled, transferred or deleted",
     "outcome": "an outcome type, a whole number from 1 to 22, or null",
     "victims": "a list of victims",
+    "suspects": "a list of suspects",
     "linked": "a list of linked offences",
     "updated_at": "a date and time with a time zone (expected YYYY-MM-DDTHH:MM:SSZ)",
     "victim_ref": "a reference of 1 to 100 printable characters, in quotes, or null",
+    "suspect_ref": "a reference of 1 to 100 printable characters, in quotes, or null",
     "age": "whole years from 0 to 120, or null",
     "sex": "F, M, X, U or null",
 }
@@ -62,7 +64,7 @@ class RecordContract:
     """What a record may hold: the built-in fields, and the categories a force declares.
 
     ``expected`` says what the value of each field must be, for messages; ``names`` are the names
-    of all fields, including those of victims and links. Without ``days`` a record may name any day.
+    of all fields, including those of people and links. Without ``days`` a record may name any day.
     """
 
     def __init__(self, declared: Categories | None = None, days: DayLimits | None = None) -> None:

@@ -56,6 +56,7 @@ def build_document(
         compounds=narrative.compounds,
         outcome=record.outcome,
         victims=record.victims,
+        suspects=record.suspects,
         linked=[_index_link(link, offences) for link in record.linked],
         categories=contract.values(record),
         updated_at=record.updated_at,

@@ -17,7 +17,7 @@ Reference = Annotated[str, Meta(min_length=1, max_length=100, pattern=PRINTABLE)
 
 OffenceCode = Annotated[str, Meta(min_length=1, max_length=40, pattern=PRINTABLE)]
 
-#: The most victims and links of one record together: the limit of the server.
+#: The most victims, suspects and links of one record together: the limit of the server.
 MAX_NESTED: Final = 10_000
 
 MAX_AGE: Final = 120
@@ -50,6 +50,36 @@ class Victim(Struct, forbid_unknown_fields=True, omit_defaults=True):
     sex: Sex | None = None
 
 
+class Suspect(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A suspect of one record. ``age`` is in whole years at the time of the offence."""
+
+    suspect_ref: Reference | None = None
+    age: Age | None = None
+    sex: Sex | None = None
+
+
+class PeopleList(Struct, frozen=True):
+    """A list of people of a record: its field, what one of them is called, and the field of the
+    reference that identifies one person in several records."""
+
+    field: Literal["victims", "suspects"]
+    singular: Literal["victim", "suspect"]
+    reference: str
+
+
+VICTIMS: Final = PeopleList("victims", "victim", "victim_ref")
+
+SUSPECTS: Final = PeopleList("suspects", "suspect", "suspect_ref")
+
+#: The lists of people of a record, by their fields.
+PEOPLE_LISTS: Final[dict[str, PeopleList]] = {
+    people.field: people for people in (VICTIMS, SUSPECTS)
+}
+
+#: The fields that identify a person.
+PERSON_REFERENCES: Final = tuple(people.reference for people in PEOPLE_LISTS.values())
+
+
 class Link(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A linked offence: a code, the reference of another record, or both."""
 
@@ -67,6 +97,7 @@ class CrimeRecord(Struct, forbid_unknown_fields=True, omit_defaults=True):
     status: RecordStatus = "recorded"
     outcome: Outcome | None = None
     victims: list[Victim] = []
+    suspects: list[Suspect] = []
     linked: list[Link] = []
     updated_at: Timestamp | None = None
 
@@ -105,6 +136,7 @@ class CrimeDocument(Struct, omit_defaults=True, kw_only=True, rename={"location"
     compounds: list[str] = []
     outcome: int | None = None
     victims: list[Victim] = []
+    suspects: list[Suspect] = []
     linked: list[IndexedLink] = []
     categories: dict[str, Any] = {}
     updated_at: datetime | None = None

@@ -139,12 +139,8 @@ def _parse_deletion(raw: Any, error: Exception, contract: RecordContract) -> Del
 def _check_record(record: CrimeRecord, contract: RecordContract) -> None:
     """Raise RecordError for what no type of a field can say."""
     contract.check_days(record)
-    if len(record.victims) + len(record.linked) > MAX_NESTED:
-        raise RecordError(
-            f'has {len(record.victims):,} in "victims" and {len(record.linked):,} in "linked"; a '
-            f"record may have {MAX_NESTED:,} together. Divide it into several records.",
-            f"has more than {MAX_NESTED:,} victims and links together",
-        )
+    if len(record.victims) + len(record.suspects) + len(record.linked) > MAX_NESTED:
+        raise _explain_nested_limit(record)
     for index, link in enumerate(record.linked):
         if link.crime_ref is None and link.offence_code is None:
             raise RecordError(
@@ -152,3 +148,15 @@ def _check_record(record: CrimeRecord, contract: RecordContract) -> None:
                 "Give one, or leave the link out.",
                 'an entry of "linked" names neither a crime_ref nor an offence_code',
             )
+
+
+def _explain_nested_limit(record: CrimeRecord) -> RecordError:
+    """The error for more people and links than a server takes; suspects only where it has some."""
+    names = ("victims", *(["suspects"] if record.suspects else []), "linked")
+    *first, last = [f'{len(getattr(record, name)):,} in "{name}"' for name in names]
+    people = "victims, suspects and links" if record.suspects else "victims and links"
+    return RecordError(
+        f"has {', '.join(first)} and {last}; a record may have {MAX_NESTED:,} together. Divide it "
+        "into several records.",
+        f"has more than {MAX_NESTED:,} {people} together",
+    )

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from indexer.records.contract import RecordContract
-from indexer.records.model import RecordError
+from indexer.records.model import PEOPLE_LISTS, RecordError
 from indexer.validation_errors import (
     JsonErrorKind,
     ViolationKind,
@@ -92,7 +92,7 @@ def explain_record_error(error: Exception, raw: object, contract: RecordContract
             f"{fault}{_remove_indexes(container)}",
         )
     expected = contract.expected.get(violation.field_name, "of the right type")
-    if path.endswith("]") and violation.field_name in ("victims", "linked"):
+    if path.endswith("]") and violation.field_name in (*PEOPLE_LISTS, "linked"):
         expected = "an object"
     shape = describe_shape(get_value_at(raw, violation.path))
     return RecordError(

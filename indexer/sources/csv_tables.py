@@ -1,4 +1,5 @@
-"""Read records from CSV tables: crimes.csv, with optional victims, links and narratives.csv."""
+"""Read records from CSV tables: crimes.csv, with optional victims, suspects, links and
+narratives.csv."""
 
 from __future__ import annotations
 

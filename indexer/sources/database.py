@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from indexer.config.field_map import FieldMap
 from indexer.errors import ConfigurationError, SourceError
+from indexer.records.model import PERSON_REFERENCES
 from indexer.sources.base import RawRecord
 from indexer.sources.database_connection import MAX_MESSAGE_LENGTH, DatabaseSource, connect_database
 from indexer.sources.join import (
@@ -53,7 +54,7 @@ _WATERMARK_FIELD: Final = "updated_at"
 
 _FETCH_SIZE: Final = 500
 
-_REFERENCE_COLUMNS: Final = frozenset({JOIN_KEY, "victim_ref", "linked_crime_ref"})
+_REFERENCE_COLUMNS: Final = frozenset({JOIN_KEY, *PERSON_REFERENCES, "linked_crime_ref"})
 
 _PLAIN_TYPES: Final = (
     str,

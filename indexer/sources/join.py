@@ -1,4 +1,4 @@
-"""Join the tables of crimes, victims, links and narratives into records, by crime_ref.
+"""Join the tables of crimes, victims, suspects, links and narratives into records, by crime_ref.
 
 The tables may be in any order and larger than memory: the other tables are first stored in a
 temporary SQLite file, where each crime looks up its rows. Rows that belong to no crime come last,
@@ -20,6 +20,7 @@ from msgspec import Struct
 from indexer.config.field_map import FieldMap
 from indexer.errors import SourceError
 from indexer.records.categories import Categories, Category
+from indexer.records.model import PEOPLE_LISTS
 from indexer.sources.base import RawRecord
 from indexer.sources.row_order import RowOrder
 from indexer.sources.temporary_store import open_store
@@ -58,7 +59,10 @@ class ChildTable(Struct, frozen=True):
 
 
 CHILD_TABLES: Final = (
-    ChildTable("victims", "victims", {name: name for name in ("victim_ref", "age", "sex")}),
+    *(
+        ChildTable(people.field, people.field, {n: n for n in (people.reference, "age", "sex")})
+        for people in PEOPLE_LISTS.values()
+    ),
     ChildTable(
         "links", "linked", {"linked_crime_ref": JOIN_KEY, "linked_offence_code": "offence_code"}
     ),

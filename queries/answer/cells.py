@@ -26,7 +26,7 @@ from queries.answer.condition_text import parse_condition, parse_conditions
 from queries.answer.types import (
     ANY_STATUS,
     NOT_COVERED,
-    PEOPLE,
+    PEOPLE_UNITS,
     Answer,
     QuestionAnswer,
     Row,
@@ -70,7 +70,7 @@ class Cell(Struct, frozen=True):
     @property
     def is_derived(self) -> bool:
         """Whether it is not a sum over records: a fact, or a count of different people."""
-        return self.key.part == "fact" or self.unit == PEOPLE
+        return self.key.part == "fact" or self.unit in PEOPLE_UNITS
 
 
 class CellChange(

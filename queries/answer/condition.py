@@ -17,7 +17,7 @@ from typing import ClassVar, Final, TypeAlias
 
 from msgspec import Struct
 
-from indexer.records.model import MAX_AGE
+from indexer.records.model import MAX_AGE, PEOPLE_LISTS, VICTIMS, PeopleList
 from indexer.records.offences import load_offence_table
 from queries.answer.types import Conditions
 
@@ -99,6 +99,15 @@ class AgeCondition(IntervalCondition, frozen=True):
 
     def _format_interval(self, interval: Interval) -> str:
         return f"{interval[0]}-{interval[1]}"
+
+
+class SuspectAgeCondition(AgeCondition, frozen=True):
+    """A suspect aged within an interval. It says nothing of victims, nor do their ages of it."""
+
+    @property
+    def dimension(self) -> str:
+        """Ages of suspects."""
+        return "age of suspect"
 
 
 class _AnyOffenceCondition(Condition, frozen=True):
@@ -359,7 +368,12 @@ class NamedCondition(Condition, frozen=True):
         return self.name
 
 
-WITHOUT_VICTIM: Final = NamedCondition("without victim")
+#: Records that have nobody in a list of people.
+WITHOUT_PEOPLE: Final[dict[str, Condition]] = {
+    people.field: NamedCondition(f"without {people.singular}") for people in PEOPLE_LISTS.values()
+}
+
+WITHOUT_VICTIM: Final = WITHOUT_PEOPLE["victims"]
 
 WITHOUT_REFERENCE: Final = NamedCondition("without reference")
 
@@ -390,15 +404,29 @@ def build_period_condition(*periods: tuple[date | None, date | None]) -> PeriodC
     return PeriodCondition(merge_intervals(days))
 
 
-def build_age_condition(*bands: Interval) -> AgeCondition:
-    """Ages of any of the bands, by their first and last."""
-    return AgeCondition(merge_intervals(bands))
+def build_age_condition(*bands: Interval, people: PeopleList = VICTIMS) -> AgeCondition:
+    """Ages of any of the bands, by their first and last; of victims, or of another list."""
+    return _AGE_CONDITIONS[people.field](merge_intervals(bands))
 
 
-def build_other_age_condition(bands: Iterable[Interval]) -> AgeCondition:
+_AGE_CONDITIONS: Final[dict[str, type[AgeCondition]]] = {
+    "victims": AgeCondition,
+    "suspects": SuspectAgeCondition,
+}
+
+
+def build_other_age_condition(
+    bands: Iterable[Interval], people: PeopleList = VICTIMS
+) -> AgeCondition:
     """Known ages outside every band."""
     band_ages = {age for first, last in bands for age in range(first, last + 1)}
-    return build_age_condition(*((age, age) for age in range(MAX_AGE + 1) if age not in band_ages))
+    ages = ((age, age) for age in range(MAX_AGE + 1) if age not in band_ages)
+    return build_age_condition(*ages, people=people)
+
+
+def build_unknown_age_condition(people: PeopleList) -> Not:
+    """No known age."""
+    return Not(build_age_condition((0, MAX_AGE), people=people))
 
 
 def merge_intervals(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
@@ -475,5 +503,8 @@ def _collect_terms(conditions: Iterable[Condition]) -> frozenset[str]:
     )
 
 
-#: A victim of no known age.
-UNKNOWN_AGE: Final = Not(build_age_condition((0, MAX_AGE)))
+#: A person of a dimension of ages, of no known age.
+UNKNOWN_AGES: Final = {
+    unknown.condition.dimension: unknown
+    for unknown in map(build_unknown_age_condition, PEOPLE_LISTS.values())
+}

@@ -2,7 +2,8 @@
 
 A condition reads ``[victim ][no ]dimension:value``:
 
-- ``period:2017-04-01/2018-03-31`` (days, both included, either open) and ``age:0-11,18-120``;
+- ``period:2017-04-01/2018-03-31`` (days, both included, either open) and ``age:0-11,18-120`` or
+  ``age of suspect:0-17``;
 - ``offence:22B,88/1`` (each with all below it), ``offence code:71`` (that code alone) and
   ``offence group:Theft``, which are one dimension, and ``linked:86/2``;
 - ``sex:F|M``, ``outcome:5``, ``status:cancelled``, ``category district:North``: fields of one
@@ -47,6 +48,7 @@ from queries.answer.condition import (
     PeriodCondition,
     SeveralTermsCondition,
     SingleTermCondition,
+    SuspectAgeCondition,
     TermCountCondition,
     build_victim_condition,
     escape_value,
@@ -143,6 +145,7 @@ def _split_list(value: str, separator: str) -> frozenset[str]:
 _READERS: Final[dict[str, Callable[[str], Condition]]] = {
     "period": _parse_period,
     "age": _parse_ages,
+    "age of suspect": lambda value: SuspectAgeCondition(_parse_ages(value).intervals),
     "offence": lambda value: OffenceCondition(_split_list(value, ",")),
     "offence code": OffenceCodeCondition,
     "offence group": lambda value: OffenceGroupCondition(None if value == MISSING_VALUE else value),

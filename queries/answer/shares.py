@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import UNSET, Struct
 
-from queries.answer.types import NOT_COVERED, PEOPLE, Count, Row, Table
+from queries.answer.types import NOT_COVERED, PEOPLE_UNITS, Count, Row, Table
 
 _PERIOD_MARK: Final = "@"
 
@@ -48,7 +48,7 @@ def list_share_columns(table: Table) -> dict[int, ShareColumn]:
         name, mark, period = column.key.rpartition(_PERIOD_MARK)
         name = name if mark else column.key
         denominator_key = keys[0] if name == keys[0] or not mark else f"{keys[0]}{mark}{period}"
-        if column.key != keys[0] and column.unit != PEOPLE:
+        if column.key != keys[0] and column.unit not in PEOPLE_UNITS:
             shares[index] = ShareColumn(index, keys.index(denominator_key))
     return shares
 

@@ -31,8 +31,18 @@ Conditions: TypeAlias = tuple[str, ...]
 
 PEOPLE: Final = "people"  # who may have several ages, and be victims on several days
 
+#: Different people, by the list of a record that they are in.
+PEOPLE_OF_LIST: Final = {"victims": PEOPLE, "suspects": "suspected people"}
+
+#: The units of different people, of whom few sums hold.
+PEOPLE_UNITS: Final = tuple(PEOPLE_OF_LIST.values())
+
 #: The units that count records of every status, and what they are called of those that count.
-ANY_STATUS: Final = {"records": "offences", "victims of records": "victims"}
+ANY_STATUS: Final = {
+    "records": "offences",
+    "victims of records": "victims",
+    "suspects of records": "suspects",
+}
 
 WITHHELD: Final = "[c]"  # "confidential", as official statistics mark it
 

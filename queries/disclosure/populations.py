@@ -27,7 +27,15 @@ from queries.answer.cells import (
 )
 from queries.answer.condition_text import parse_conditions
 from queries.answer.covered_days import is_outside_coverage
-from queries.answer.types import ANY_STATUS, PEOPLE, Answer, QuestionAnswer, Relation, Row, Table
+from queries.answer.types import (
+    ANY_STATUS,
+    PEOPLE_UNITS,
+    Answer,
+    QuestionAnswer,
+    Relation,
+    Row,
+    Table,
+)
 from queries.disclosure.attack.constraints import (
     ConstraintSystem,
     LinearConstraint,
@@ -355,7 +363,7 @@ def _cross_constraints(table: Table, grid: list[list[PrintedCell]]) -> Iterator[
     *rows, total = grid
     for index, unit in enumerate(units):
         first = units.index(unit)
-        if first == index or unit == PEOPLE:
+        if first == index or unit in PEOPLE_UNITS:
             continue
         for row in rows:
             terms = add_coefficients(

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from indexer.errors import DisclosureError
+from indexer.records.model import PEOPLE_LISTS
 from indexer.records.noun import Noun
 from queries.answer.condition import AgeCondition, Interval
 from queries.answer.condition_text import parse_conditions
@@ -23,7 +24,7 @@ from queries.answer.present_rows import explain_absent_terms
 from queries.answer.shares import explain_shares
 from queries.answer.types import (
     NOT_COVERED,
-    PEOPLE,
+    PEOPLE_UNITS,
     WITHHELD,
     Answer,
     Disclosure,
@@ -84,7 +85,7 @@ _YOUNGEST: Final = "youngest"
 
 _YOUNGEST_SEX: Final = "youngest_sex"
 
-_WITHOUT_VICTIM: Final = "offences_without_victim"
+_WITHOUT_PEOPLE: Final = "offences_without_"
 
 NO_POPULATIONS: frozenset[Population] = frozenset()
 
@@ -481,10 +482,13 @@ def _list_overlap_notes(question: QuestionAnswer, noun: Noun) -> tuple[str, ...]
     notes = []
     if "rows" not in disjoint_axes:
         notes.append(f"A {counted} may be in several rows; the total counts each once.")
-    elif any(column.unit == PEOPLE for column in table.columns):
+    elif any(column.unit in PEOPLE_UNITS for column in table.columns):
         notes.append("One person may be in several rows; the total counts each once.")
-    if question.facts.get(_WITHOUT_VICTIM, 0) not in (0, NOT_COVERED):
-        notes.append(f"{noun.plural.capitalize()} without a victim are in no row.")
+    notes += [
+        f"{noun.plural.capitalize()} without a {people.singular} are in no row."
+        for people in PEOPLE_LISTS.values()
+        if question.facts.get(f"{_WITHOUT_PEOPLE}{people.singular}", 0) not in (0, NOT_COVERED)
+    ]
     if "columns" not in disjoint_axes and len({column.unit for column in table.columns}) < len(
         table.columns
     ):

@@ -1,6 +1,6 @@
 """What is kept about a record behind an answer, so that a replay can say what changed in it. Pure.
 
-Of its text, victims, links and categories only a short hash is kept.
+Of its text, people, links and categories only a short hash is kept.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class RecordFacts(
     outcome: int | None = None
     narrative: str = ""
     victims: str = ""
+    suspects: str = ""
     linked: str = ""
     categories: str = ""
     mentioned_terms: tuple[int, ...] = ()

@@ -2,10 +2,10 @@
 
 Every number except a *derived* one (a youngest age, a count of different people) is a sum over the
 records in scope: for each record, the product of a few scores. A score is 1 if the record is in a
-row, a column, a period or among those asked about, and the number of its victims where victims are
-counted. The server names the queries that each record matches, which gives the scores; those of an
-open axis come from the record's own value. So the numbers are found a second time, record by
-record.
+row, a column, a period or among those asked about, and the number of its people of a list where
+those are counted. The server names the queries that each record matches, which gives the scores;
+those of an open axis come from the record's own value. So the numbers are found a second time,
+record by record.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import msgspec
 from elasticsearch.dsl.query import Query, Term
 from msgspec import Struct
 
+from indexer.records.model import PEOPLE_LISTS
 from queries.answer.cells import Cell, CellKey, collect_numbers, list_cells
 from queries.answer.types import NOT_COVERED, Answer
 from queries.questions.prepared import PreparedQuestion, prepare_question
@@ -182,12 +183,12 @@ class _MembershipBuilder:
         self.queries[name] = {"constant_score": {"filter": body, "boost": 1.0, "_name": name}}
         return name
 
-    def victims(self, query: Query) -> str:
-        """The name of a query of victims, whose score is how many a record has."""
+    def people(self, query: Query, unit: str) -> str:
+        """The name of a query of victims, or suspects, whose score is how many a record has."""
         body = query.to_dict()
-        name = self._name(b"v", body)
+        name = self._name(unit[:1].encode(), body)
         score_query = {"constant_score": {"filter": body, "boost": 1.0}}
-        nested = {"path": "victims", "query": score_query, "score_mode": "sum", "_name": name}
+        nested = {"path": unit, "query": score_query, "score_mode": "sum", "_name": name}
         self.queries[name] = {"nested": nested}
         return name
 
@@ -267,20 +268,20 @@ class _QuestionParts:
 
     def _cell_names(self, *keys: str | None) -> tuple[str, ...]:
         """The names of a cell by its keys on the axes, None for all: of its column, its row, and
-        its victims."""
+        its people."""
         names: list[str] = []
-        victims: list[Query] = []
+        people: list[Query] = []
         sides = zip(self.table_query.axes, self.sides, keys, strict=False)
         for axis, side, key in reversed([entry for entry in sides if entry[2] is not None]):
             assert key is not None
             if isinstance(side, str):
                 names.append(f"{side}{key}")
-            elif axis.level == "victim":
-                victims.append(side[key])
+            elif axis.level != "record":
+                people.append(side[key])
             else:
                 names.append(self.builder.record(side[key]))
-        if self.table_query.unit == "victims":
-            names.append(self.builder.victims(all_of_or_everything(victims)))
+        if (unit := self.table_query.unit) in PEOPLE_LISTS:
+            names.append(self.builder.people(all_of_or_everything(people), unit))
         return tuple(names)
 
 

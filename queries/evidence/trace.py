@@ -2,7 +2,7 @@
 
 Asks the server page by page, and always one generation: it is sealed, so all passes see the same
 records. The live one can be asked through its alias, for a user who may read nothing else. Of a
-record's text, victims and links only a short hash is kept.
+record's text, people and links only a short hash is kept.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ _HASH_BYTES: Final = 8
 _FIELDS: Final = ("crime_ref", "recorded_on", "offence_code", "status")
 
 _SOURCE: Final = (
-    *_FIELDS, "outcome", "narrative", "victims", "linked", "categories", "updated_at", "place",
+    *_FIELDS, "outcome", "narrative", "victims", "suspects", "linked", "categories", "updated_at",
+    "place",
 )  # fmt: skip
 
 
@@ -213,6 +214,8 @@ def _make_record_facts(document: dict[str, Any], mentioned_terms: tuple[int, ...
         outcome=document.get("outcome"),
         narrative=_hash_value("".join(document["narrative"])),
         victims=_hash_value(_sort_parts(document.get("victims", []))),
+        # As of records read before there were suspects, where there are none.
+        suspects=_hash_value(_sort_parts(people)) if (people := document.get("suspects")) else "",
         linked=_hash_value(_sort_parts(document.get("linked", []))),
         categories=_hash_value(document.get("categories", {})),
         mentioned_terms=mentioned_terms,

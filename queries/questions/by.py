@@ -9,7 +9,7 @@ from queries.questions.base import Question
 from queries.spec.problem import Problem
 from queries.tables.field_axes import TIME_FIELDS, build_field_axis
 from queries.tables.scope import Scope
-from queries.tables.table_query import TableQuery, TableUnit
+from queries.tables.table_query import CountedUnit, TableQuery, TableUnit
 
 
 class By(Question, frozen=True, tag="by"):
@@ -19,7 +19,7 @@ class By(Question, frozen=True, tag="by"):
     """
 
     by: str
-    count: TableUnit | None = None
+    count: CountedUnit | None = None
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
         """A field that cannot be counted by."""

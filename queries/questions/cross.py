@@ -8,7 +8,7 @@ from queries.questions.base import Question
 from queries.spec.problem import Problem
 from queries.spec.scope_spec import AxisSpec, parse_axis_spec
 from queries.tables.scope import Scope
-from queries.tables.table_query import TableQuery, TableUnit
+from queries.tables.table_query import CountedUnit, TableQuery
 
 
 class Cross(Question, frozen=True, tag="cross"):
@@ -21,7 +21,7 @@ class Cross(Question, frozen=True, tag="cross"):
 
     rows: str | AxisSpec
     columns: str | AxisSpec
-    count: TableUnit | None = None
+    count: CountedUnit | None = None
     for_each: str | AxisSpec | None = None
 
     def problems(self, scope: Scope) -> Iterator[Problem]:

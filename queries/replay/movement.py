@@ -15,8 +15,8 @@ from queries.evidence.membership import CellCounts
 from queries.tables.scope import MENTIONS_FILTER, OFFENCES_FILTER, PERIOD_FILTER, Scope
 
 ReasonKind = Literal[
-    "added", "deleted", "forgotten", "status", "code", "date", "wording", "victims", "links",
-    "outcome", "category", "unknown", "rule",
+    "added", "deleted", "forgotten", "status", "code", "date", "wording", "victims", "suspects",
+    "links", "outcome", "category", "unknown", "rule",
 ]  # fmt: skip
 
 # What changed in a record that now passes the filter of a field.
@@ -167,8 +167,13 @@ def _may_change_derived(
     after: TracedRecord | None,
 ) -> bool:
     """Whether a record may have changed a derived number."""
-    victims = bool(before and after and before.facts.victims != after.facts.victims)
-    return victims or any(_supports_derived(cell_key, derived_key) for cell_key in differing_cells)
+    people = bool(
+        before
+        and after
+        and (before.facts.victims, before.facts.suspects)
+        != (after.facts.victims, after.facts.suspects)
+    )
+    return people or any(_supports_derived(cell_key, derived_key) for cell_key in differing_cells)
 
 
 def _supports_derived(cell_key: CellKey, derived_key: CellKey) -> bool:
@@ -276,6 +281,8 @@ def _compare_hashed_fields(
         yield ChangeReason("wording", f"wording changed{terms}")
     if before.victims != after.victims:
         yield ChangeReason("victims", "victims changed")
+    if before.suspects != after.suspects:
+        yield ChangeReason("suspects", "suspects changed")
     if before.linked != after.linked:
         yield ChangeReason("links", "links changed")
     if before.outcome != after.outcome:

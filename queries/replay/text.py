@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from indexer.records.model import PEOPLE_LISTS
 from queries.answer.cells import CellChange, CellKey
 from queries.layout.text_table import align_rows
 from queries.replay.compare import LabelledNumber, LabelledRecordChange, Replay, format_quantity
@@ -155,4 +156,4 @@ def select_row_labels(numbers: tuple[LabelledNumber, ...]) -> list[str]:
 
 def _is_row_cell(cell_key: CellKey) -> bool:
     """Whether a number is that of a whole row, not of one of its columns."""
-    return cell_key.part == "row" and cell_key.column in ("offences", "victims")
+    return cell_key.part == "row" and cell_key.column in ("offences", *PEOPLE_LISTS)

@@ -27,7 +27,7 @@ from queries.spec.term_book import TermBook, load_default_term_book
 from queries.spec.term_spec import CooccurrenceSpec, TermSpec, Wording, apply_term_book
 from queries.spec.yaml_text import parse_yaml
 from queries.tables.field_filter import VICTIM_FILTER
-from queries.tables.table_query import TableUnit
+from queries.tables.table_query import CountedUnit
 
 TERM_AXIS: Final = "term"
 
@@ -48,7 +48,7 @@ class AdhocOptions(Struct, frozen=True, kw_only=True):
     periods: Sequence[str] = ()
     field_filters: Sequence[str] = ()
     by: Sequence[str] = ()
-    unit: TableUnit | None = None
+    unit: CountedUnit | None = None
     overlap: bool = False
     cooccurrences: Sequence[str] = ()
     max_distance: int | None = None

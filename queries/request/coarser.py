@@ -16,7 +16,7 @@ from queries.questions.base import Question
 from queries.questions.by import By
 from queries.questions.cross import Cross
 from queries.questions.keywords import Keywords
-from queries.questions.victims import Victims
+from queries.questions.people import PeopleQuestion
 from queries.request.reader import Request
 from queries.spec.scope_spec import AgeBand, AgeBands, AxisSpec, OffenceSpec, PeriodSpec
 
@@ -70,7 +70,7 @@ def _coarsen_question(question: Question) -> Iterator[tuple[str, Question]]:
                     f"by {_name_field(wider)} instead of {_name_field(field)}",
                     msgspec.structs.replace(question, by=wider),
                 )
-        case Victims(bands=bands):
+        case PeopleQuestion(bands=bands):
             for words, wider_bands in _widen_bands(bands):
                 yield words, msgspec.structs.replace(question, bands=wider_bands)
         case Keywords(each_offence=True):

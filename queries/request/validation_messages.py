@@ -45,7 +45,7 @@ from queries.spec.scope_spec import (
 )
 from queries.spec.term_spec import CooccurrenceSpec, TermSpec
 from queries.tables.field_filter import VICTIM_FILTER
-from queries.tables.table_query import TableUnit
+from queries.tables.table_query import CountedUnit
 
 _MAX_QUOTED_LENGTH: Final = 60
 
@@ -55,7 +55,7 @@ _SOME_ENTRY: Final = "[...]"
 _LISTED_TERM: Final = re.compile(rf"\$\.{LISTS_KEY}\..+\[\d+\]")
 
 _CHOICES: Final = {
-    "count": get_args(TableUnit),
+    "count": get_args(CountedUnit),
     "variants": ("all", "none"),
     "outcome": get_args(LetterOutcome),
 }

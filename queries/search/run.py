@@ -26,6 +26,7 @@ from indexer.errors import GenerationError, InexactError
 from indexer.index.generations import Generation, open_live_generation
 from indexer.records.categories import CATEGORIES_FIELD
 from indexer.records.coverage import COVERAGE_AGG, Coverage, CoverageSettings, parse_coverage
+from indexer.records.model import SUSPECTS
 from queries.questions.repeated_people import (
     REPEATED_AGES,
     is_repeated_people_agg,
@@ -58,6 +59,9 @@ LATER_PAGE_SIZE: Final = 50_000
 
 _CATEGORY_FIELD: Final = re.compile(rf'"{CATEGORIES_FIELD}\.([a-z0-9_]+)"')
 
+
+#: How a search names the suspects of a record.
+_SUSPECT_FIELD: Final = f'"path":"{SUSPECTS.field}"'
 
 #: Asks for the coverage of a generation that does not record its own.
 _COVERAGE_AGG: Final[dict[str, Any]] = {"coverage": {"global": {}, "aggs": {"held": COVERAGE_AGG}}}
@@ -97,7 +101,8 @@ class LiveSearch(Struct, frozen=True):
         """Run one search through the alias and check that every number in it is exact.
 
         Raises NoIndexError, InexactError, and GenerationError where the index is not one of
-        foidex's, lacks a category of the search, or another goes live again and again.
+        foidex's, lacks a category of the search or the suspects that it asks for, or another goes
+        live again and again.
         """
         return _run_search(self.client, self.alias, body)
 
@@ -141,13 +146,20 @@ def count_records(client: Elasticsearch, alias: str, query: Query) -> tuple[Sear
 
 
 def _run_search(client: Elasticsearch, alias: str, body: dict[str, Any]) -> SearchResult:
-    declared = set(_CATEGORY_FIELD.findall(msgspec.json.encode(body).decode()))
+    text = msgspec.json.encode(body).decode()
+    declared = set(_CATEGORY_FIELD.findall(text))
+    about_suspects = _SUSPECT_FIELD in text
     for attempt in range(1, _MAX_ALIAS_RETRIES + 1):
         generation = open_live_generation(client, alias)
         if missing := sorted(declared - set(generation.categories)):
             raise GenerationError(
                 f'{generation.name} was built before the category "{missing[0]}" was declared, so '
                 "it cannot count by it. Refresh first: foidex refresh --full"
+            )
+        if about_suspects and not generation.suspects:
+            raise GenerationError(
+                f"{generation.name} was built before suspects were indexed, so it cannot count "
+                "them. Refresh first: foidex refresh --full"
             )
         run_at = datetime.now(UTC).replace(microsecond=0)
         try:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from queries.answer.condition import Condition
 from queries.tables.scope import Mention
 
-AxisLevel = Literal["record", "victim"]
+AxisLevel = Literal["record", "victim", "suspect"]
 
 BucketKind = Literal["asked", "none", "other", "unknown"]
 

@@ -8,7 +8,15 @@ from typing import Final, Literal
 
 import msgspec
 
-from queries.answer.types import Column, FactMeta, QuestionAnswer, Relation, Row, Table
+from queries.answer.types import (
+    PEOPLE_UNITS,
+    Column,
+    FactMeta,
+    QuestionAnswer,
+    Relation,
+    Row,
+    Table,
+)
 from queries.tables.period import Period
 from queries.tables.table_query import list_column_names
 
@@ -165,8 +173,8 @@ def _iter_period_relations(table: Table, period_count: int, *, meeting: bool) ->
                 yield msgspec.structs.replace(relation, total=total, parts=tuple(parts))
     for column in table.columns:
         parts = [_format_period_key(column.key, index) for index in range(period_count)]
-        # A person may be a victim in several periods.
-        kind: Literal["sum", "union"] = "union" if meeting or column.unit == "people" else "sum"
+        # A person may be a victim, or a suspect, in several periods.
+        kind: Literal["sum", "union"] = "union" if meeting or column.unit in PEOPLE_UNITS else "sum"
         yield Relation(kind, column.key, tuple(parts), "columns")
 
 

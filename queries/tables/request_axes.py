@@ -9,12 +9,13 @@ from typing import Final
 from elasticsearch.dsl.query import Exists, Range
 
 from indexer.errors import RequestError
+from indexer.records.model import VICTIMS, PeopleList
 from queries.answer.condition import (
-    UNKNOWN_AGE,
     Not,
     build_age_condition,
     build_any_term_condition,
     build_other_age_condition,
+    build_unknown_age_condition,
 )
 from queries.tables.axis_type import UNKNOWN_KEY, Axis, Bucket
 from queries.tables.period import Period
@@ -28,8 +29,8 @@ from queries.tables.scope import (
 )
 
 _OVERLAPPING_BANDS: Final = (
-    "The age bands overlap: a victim is counted in each band that fits, so the numbers of the "
-    "bands do not add up to the total, which counts each victim once."
+    "The age bands overlap: a {singular} is counted in each band that fits, so the numbers of the "
+    "bands do not add up to the total, which counts each {singular} once."
 )
 
 
@@ -50,15 +51,16 @@ def build_mentions_axis(mentions: tuple[Mention, ...]) -> Axis:
     return Axis("Keyword", (*term_buckets, none_bucket), partition=False, mentions=mentions)
 
 
-def build_bands_axis(bands: tuple[tuple[str, int, int], ...]) -> Axis:
+def build_bands_axis(bands: tuple[tuple[str, int, int], ...], people: PeopleList = VICTIMS) -> Axis:
     """A bucket for each age band (label, first and last age), for other known ages, for no age."""
-    has_age = Exists(field="victims.age")
+    age_field = f"{people.field}.age"
+    has_age = Exists(field=age_field)
     band_buckets = [
         Bucket(
             _format_position_key(index),
             label,
-            Range(**{"victims.age": {"gte": first, "lte": last}}),
-            (build_age_condition((first, last)),),
+            Range(**{age_field: {"gte": first, "lte": last}}),
+            (build_age_condition((first, last), people=people),),
         )
         for index, (label, first, last) in enumerate(bands)
     ]
@@ -68,23 +70,24 @@ def build_bands_axis(bands: tuple[tuple[str, int, int], ...]) -> Axis:
         else has_age
     )
     is_partition = _are_apart([(first, last) for _, first, last in bands])
-    outside = (build_other_age_condition((first, last) for _, first, last in bands),)
+    outside = build_other_age_condition([(first, last) for _, first, last in bands], people)
+    unknown = build_unknown_age_condition(people)
     return Axis(
-        "Age of victim",
+        f"Age of {people.singular}",
         (
             *band_buckets,
             Bucket(
                 "other",
                 "Any other known age" if band_buckets else "Age known",
                 other_query,
-                outside,
+                (outside,),
                 "other",
             ),
-            Bucket(UNKNOWN_KEY, "Age not known", none_of([has_age]), (UNKNOWN_AGE,), "unknown"),
+            Bucket(UNKNOWN_KEY, "Age not known", none_of([has_age]), (unknown,), "unknown"),
         ),
-        level="victim",
+        level=people.singular,
         partition=is_partition,
-        note="" if is_partition else _OVERLAPPING_BANDS,
+        note="" if is_partition else _OVERLAPPING_BANDS.format(singular=people.singular),
     )
 
 

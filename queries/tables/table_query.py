@@ -1,8 +1,9 @@
 """Tables of one or two axes: the aggregations to ask for, and how to read the response. Pure.
 
-A table counts offences (records) or victims. Its cells are buckets inside buckets: an open axis is
-outermost, as composite aggregations must be, and an axis of victims innermost, inside the records.
-Totals are asked for and never summed, because a record may be in several rows.
+A table counts offences (records), or their victims or suspects. Its cells are buckets inside
+buckets: an open axis is outermost, as composite aggregations must be, and an axis of people
+innermost, inside the records. Totals are asked for and never summed, because a record may be in
+several rows.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from elasticsearch.dsl.query import MatchAll, Nested, Query
 from msgspec import Struct
 
 from indexer.errors import RequestError
+from indexer.records.model import PEOPLE_LISTS, VICTIMS
 from indexer.records.noun import OFFENCE, Noun
 from indexer.suggestions import suggest_name
 from queries.answer.condition import WITHOUT_VICTIM, Condition, OfVictim, format_conditions
@@ -26,7 +28,10 @@ from queries.answer.types import Column, Relation, Row, Table
 from queries.tables.axis_type import Axis, Bucket
 from queries.tables.scope import Mention, all_of_or_everything, none_of
 
-TableUnit = Literal["offences", "victims"]
+TableUnit = Literal["offences", "victims", "suspects"]
+
+#: What a request may ask to count.
+CountedUnit = Literal["offences", "victims"]
 
 _PAGE_SIZE: Final = 10_000
 
@@ -34,16 +39,13 @@ _MAX_BUCKETS: Final = 50_000  # under the server's limit of 65,536 a response
 
 _MAX_CELLS: Final = 65_000
 
-_VICTIMS_PATH: Final = "victims"
-
 _MAX_LABELS_SHOWN: Final = 30
-
-_VICTIM: Final = Noun("victim", "victims")
 
 # What is counted where records of every status are.
 _ANY_STATUS_UNITS: Final[dict[TableUnit, str]] = {
     "offences": "records",
     "victims": "victims of records",
+    "suspects": "suspects of records",
 }
 
 #: The key of the total row.
@@ -68,13 +70,18 @@ class TableQuery(Struct, frozen=True, dict=True):
     @property
     def unit_noun(self) -> Noun:
         """What is counted, as a noun."""
-        return self.noun if self.unit == "offences" else _VICTIM
+        people = PEOPLE_LISTS.get(self.unit)
+        return Noun(people.singular, people.field) if people else self.noun
+
+    @property
+    def _counts_people(self) -> bool:
+        return self.unit in PEOPLE_LISTS
 
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
         """Its axes; where offences are counted, an axis of victims becomes one of their records."""
         sides = (self.rows, *((self.columns,) if self.columns else ()))
-        if self.unit == "victims":
+        if self._counts_people:
             return sides
         return tuple(map(_convert_to_record_axis, sides))
 
@@ -131,8 +138,8 @@ class TableQuery(Struct, frozen=True, dict=True):
         }
         for name, axis in self._marginal_axes().items():
             aggregations[name] = self._nest_aggregations([axis], nested=False)
-        if self.unit == "victims":
-            aggregations["all"] = aggs.Nested(path=_VICTIMS_PATH)
+        if self._counts_people:
+            aggregations["all"] = aggs.Nested(path=self.unit)
         return aggregations
 
     def _marginal_axes(self) -> dict[str, Axis]:
@@ -147,14 +154,14 @@ class TableQuery(Struct, frozen=True, dict=True):
 
     def _nest_aggregations(self, axes: Sequence[Axis], *, nested: bool) -> aggs.Agg[Any]:
         """The buckets of the axes, each axis inside the one before."""
-        if axes[0].level == "victim" and not nested:
+        if axes[0].level != "record" and not nested:
             return aggs.Nested(
-                path=_VICTIMS_PATH, aggs={"in": self._nest_aggregations(axes, nested=True)}
+                path=self.unit, aggs={"in": self._nest_aggregations(axes, nested=True)}
             )
         open_axes, inner_axes = _split_open_axes(axes)
         inside: dict[str, Any] = {}
-        if self.unit == "victims" and not nested:
-            inside["n"] = aggs.Nested(path=_VICTIMS_PATH)
+        if self._counts_people and not nested:
+            inside["n"] = aggs.Nested(path=self.unit)
         if inner_axes:
             inside["in"] = self._nest_aggregations(inner_axes, nested=nested)
         options: Any = {"aggs": inside} if inside else {}
@@ -186,7 +193,7 @@ class TableQuery(Struct, frozen=True, dict=True):
         def get_cell(row: str, column: str) -> int:
             return cells.get((column, row) if is_transposed else (row, column), 0)
 
-        total_body = response["all"] if self.unit == "victims" else response
+        total_body = response["all"] if self._counts_people else response
         relations = _build_axis_relations(self.axes[0], list(buckets[0].values()), TOTAL_KEY)
         if self.columns:
             relations += _build_axis_relations(self.axes[1], across, self.unit, across=True)
@@ -222,13 +229,13 @@ class TableQuery(Struct, frozen=True, dict=True):
 
         Raises RequestError if there is no row or column of the name.
         """
-        queries: dict[str, list[Query]] = {"record": [], "victim": []}
+        of_records: list[Query] = []
+        of_people: list[Query] = []
         for axis, bucket in self._find_buckets(row, column):
-            queries[axis.level].append(bucket.query)
-        if self.unit == "victims":
-            victim_query = all_of_or_everything(queries["victim"])
-            queries["record"].append(Nested(path=_VICTIMS_PATH, query=victim_query))
-        return all_of_or_everything(queries["record"])
+            (of_records if axis.level == "record" else of_people).append(bucket.query)
+        if self._counts_people:
+            of_records.append(Nested(path=self.unit, query=all_of_or_everything(of_people)))
+        return all_of_or_everything(of_records)
 
     def cell_conditions(self, row: str, column: str | None) -> tuple[Condition, ...]:
         """The conditions of a row, or a cell. Raises as ``record_query``."""
@@ -302,10 +309,10 @@ def _build_axis_relations(
         return (Relation("sum", total_key, all_keys, over),)
     if not axis.exhaustive:
         return tuple(Relation("at_most", total_key, (key,), over) for key in all_keys)
-    # What is in the bucket of "none" or of no value is in no other bucket; nor is a victim of
+    # What is in the bucket of "none" or of no value is in no other bucket; nor is a person of
     # another age than those of the bands.
-    of_victims = axis.level == "victim"
-    for kinds in (("other", "unknown"),) if of_victims else (("none",), ("unknown",)):
+    of_people = axis.level != "record"
+    for kinds in (("other", "unknown"),) if of_people else (("none",), ("unknown",)):
         if residual_keys := [keys[bucket.key] for bucket in buckets if bucket.kind in kinds]:
             rest = tuple(key for key in all_keys if key not in residual_keys)
             return (
@@ -317,7 +324,7 @@ def _build_axis_relations(
 
 def _order_by_nesting(axes: Sequence[Axis]) -> tuple[Axis, ...]:
     """The axes from the outermost to the innermost."""
-    ordered = sorted(axes, key=lambda axis: (axis.level == "victim", axis.buckets is not None))
+    ordered = sorted(axes, key=lambda axis: (axis.level != "record", axis.buckets is not None))
     return tuple(ordered)
 
 
@@ -338,12 +345,12 @@ def _convert_to_record_axis(axis: Axis) -> Axis:
     buckets = [
         msgspec.structs.replace(
             bucket,
-            query=Nested(path=_VICTIMS_PATH, query=bucket.query),
+            query=Nested(path=VICTIMS.field, query=bucket.query),
             means=tuple(map(OfVictim, bucket.means)),
         )
         for bucket in axis.buckets or ()
     ]
-    without_victim = none_of([Nested(path=_VICTIMS_PATH, query=MatchAll())])
+    without_victim = none_of([Nested(path=VICTIMS.field, query=MatchAll())])
     buckets.append(Bucket("none", "No victim recorded", without_victim, (WITHOUT_VICTIM,), "none"))
     return msgspec.structs.replace(
         axis, level="record", partition=False, buckets=tuple(buckets), note=""
@@ -355,7 +362,7 @@ def _parse_bucket_counts(
 ) -> tuple[dict[_BucketKeys, int], _AxisBuckets]:
     """The count of every bucket by its keys, outermost first, and the buckets of each axis."""
     if "buckets" not in aggregation:
-        aggregation = aggregation["in"]  # of the victims
+        aggregation = aggregation["in"]  # of the people
     open_axes, inner_axes = _split_open_axes(axes)
     counts: dict[_BucketKeys, int] = {}
     axis_buckets: _AxisBuckets = [

@@ -245,6 +245,8 @@ RECORDS = [
     pytest.param(line(victims=[{"victim_ref": CANARY, "age": -1}]), '"victims[0].age" is a number below 0, not whole years from 0 to 120', "Correct it.", id="age -1"),
     pytest.param(line(victims=[{}, {"victim_ref": CANARY, "age": 300}]), '"victims[1].age" is a number of 3 characters, not whole years', "Correct it.", id="age 300"),
     pytest.param(line(status=CANARY), '"status" is text of the shape aaaaaaaaa, not recorded, cancelled, transferred or deleted', "Correct it.", id="status"),
+    pytest.param(line(suspects=[{"age": 300}]), '"suspects[0].age" is a number of 3 characters, not whole years', "Correct it.", id="age of a suspect"),
+    pytest.param(line(suspects=[{"victim_ref": CANARY}]), 'has an unknown field "victim_ref" in "suspects[0]"', "Rename it or remove it.", id="field of another list"),
     pytest.param(line(victims=[{"sex": CANARY}]), '"victims[0].sex" is text of the shape aaaaaaaaa, not F, M, X, U', "Correct it.", id="sex"),
     pytest.param(line(outcome=23), '"outcome" is a number of 2 characters, not an outcome type', "Correct it.", id="outcome 23"),
     pytest.param(line(outcome=CANARY), '"outcome" is text of the shape aaaaaaaaa, not an outcome type', "Correct it.", id="outcome as text"),

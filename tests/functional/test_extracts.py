@@ -172,6 +172,7 @@ def test_what_is_missing_beside_deletions_is_found(refresh: Refresh, extract: Pa
 
 CONTENTS = {
     "victims": [{"age": 15, "sex": "F"}],
+    "suspects": [{"age": 30, "sex": "M"}],
     "linked": [{"crime_ref": "R1"}],
     "narrative": "Report taken.",
     "outcome": 18,
@@ -188,6 +189,8 @@ DISTRICTS = FieldMap(categories={"district": Category()})
         ("victims", [], "victims"),
         ("victims", [{"sex": "F"}], "victims with an age"),
         ("victims", [{"age": 15}], "victims with a sex"),
+        ("suspects", [], "suspects"),
+        ("suspects", [{"sex": "M"}], "suspects with an age"),
         ("linked", [], "links"),
         ("narrative", "", "records with text"),
         ("outcome", None, "records with an outcome"),

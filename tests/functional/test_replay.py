@@ -741,3 +741,23 @@ def test_an_answer_that_is_none_is_one_message(tmp_path: Path) -> None:
         with pytest.raises(RequestError, match=told) as refused:
             read_unpublished_answer(path)
         assert "\n" not in str(refused.value)
+
+
+def test_suspects_that_changed_are_the_reason_that_is_given(force: Force) -> None:
+    """By hand: two suspects then, aged 30 and 15; then 30 and 16, of one record."""
+    asking = parse_request(
+        "reference: R1\ntitle: T\nperiod: 2017/18\n"
+        "questions: [{id: Q1, kind: suspects, youngest: true, bands: [{to: 15}]}]\n",
+        categories=DISTRICT,
+    )
+    elder = {"suspect_ref": "S1", "age": 30}
+    same = record("A", suspects=[elder])
+    force.refresh([same, record("B", suspects=[{"suspect_ref": "S2", "age": 15}])])
+    answered = force.answer(asking)
+    force.refresh([same, record("B", suspects=[{"suspect_ref": "S2", "age": 16}], **NEWER)])
+    found = force.replay(answered)
+    told = {one.label: (one.before, one.after) for one in found.live_changes}
+    assert told["Q1 youngest"] == (15, 16)
+    assert told["Q1 Aged 15 and under"] == (1, 0)
+    assert reasons(found) == {"B": ["suspects"]}
+    assert rows(found, "B") == (["Q1 Aged 15 and under"], ["Q1 Any other known age"])

@@ -27,7 +27,7 @@ from queries.answer.types import Answer, QuestionAnswer, Row, count_or_zero
 from queries.answering.build import compute_answer
 from queries.evidence.locate import locate_records
 from queries.request.reader import Request, parse_request, read_request
-from queries.tables.period_columns import split_column_key
+from queries.tables.period_columns import ALL_PERIODS, ALL_YEARS, split_column_key
 from tests.support.counter import Days, Naive, Record, Table, days
 from tests.support.examples import examples
 from tests.support.paths import ROOT
@@ -81,6 +81,21 @@ WORDS = st.sampled_from(["a", "b", "b2", "b10", "unknown", "Not recorded", "=a",
 
 NUMBERS = st.sampled_from([-3, 0, 2, 10])
 
+
+def people(reference: str) -> st.SearchStrategy[list[dict[str, Any]]]:
+    return st.lists(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                reference: st.sampled_from("ABCDEF"),
+                "age": st.none() | st.sampled_from([0, 11, 12, 15, 16, 17, 18, 40, 120]),
+                "sex": st.sampled_from("FMXU"),
+            },
+        ),
+        max_size=3,
+    )
+
+
 record = st.fixed_dictionaries(
     {
         "recorded_on": st.dates(date(2016, 12, 1), date(2019, 6, 1)).map(date.isoformat),
@@ -90,17 +105,8 @@ record = st.fixed_dictionaries(
     optional={
         "status": st.sampled_from(["recorded", "cancelled", "transferred"]),
         "outcome": st.sampled_from([1, 8, 18, None]),
-        "victims": st.lists(
-            st.fixed_dictionaries(
-                {},
-                optional={
-                    "victim_ref": st.sampled_from("ABCDEF"),
-                    "age": st.none() | st.sampled_from([0, 11, 12, 15, 16, 17, 18, 40, 120]),
-                    "sex": st.sampled_from("FMXU"),
-                },
-            ),
-            max_size=3,
-        ),
+        "victims": people("victim_ref"),
+        "suspects": people("suspect_ref"),
         "linked": st.lists(
             st.fixed_dictionaries({"offence_code": st.sampled_from(CODES)})
             | st.fixed_dictionaries({"crime_ref": st.integers(0, 40).map("R{}".format)}),
@@ -123,10 +129,11 @@ referenced = st.booleans().flatmap(
 
 
 def _named(number: int, one: Record, *, whole: bool) -> Record:
-    """With its reference; where ``whole``, every victim has one too."""
+    """With its reference; where ``whole``, every person has one too."""
     if whole:
-        for victim in one.get("victims", []):
-            victim.setdefault("victim_ref", "G")
+        for kind, reference in (("victims", "victim_ref"), ("suspects", "suspect_ref")):
+            for person in one.get(kind, []):
+                person.setdefault(reference, "G")
     return {"crime_ref": f"R{number}", **one}
 
 
@@ -267,7 +274,7 @@ def questions(draw: st.DrawFn, scope: dict[str, Any], number: int) -> dict[str, 
         found["within"] = draw(scopes(scope))
     rows = bool({**scope, **found.get("within", {})}.get("offences"))
     found["kind"] = kind = draw(
-        st.sampled_from(["offences", "keywords", "linked", "victims", "by", "by", "cross", "cross", "cross", "overlap"])
+        st.sampled_from(["offences", "keywords", "linked", "victims", "suspects", "by", "by", "cross", "cross", "cross", "overlap"])
     )  # fmt: skip
     if kind == "keywords":
         found |= {
@@ -277,7 +284,7 @@ def questions(draw: st.DrawFn, scope: dict[str, Any], number: int) -> dict[str, 
         }
     elif kind == "linked":
         found["codes"] = draw(st.sampled_from([["86/2"], ["86/2", "88A", "22"]]))
-    elif kind == "victims":
+    elif kind in ("victims", "suspects"):
         found |= {"bands": draw(BANDS | st.just([])), "youngest": draw(st.booleans())}
         found["youngest_sex"] = found["youngest"] and draw(st.booleans())
     elif kind == "overlap":
@@ -310,8 +317,15 @@ def told(row: Row) -> str:
 
 
 def told_columns(found: QuestionAnswer) -> list[str]:
+    """As the naive counter calls them; the column over all periods by what it counts."""
     return [
-        f"@{column.label}" if split_column_key(column.key)[1] is not None else column.label
+        f"@{column.label}"
+        if split_column_key(column.key)[1] is not None
+        else column.key.capitalize()
+        if column.label in (ALL_YEARS, ALL_PERIODS)
+        else column.label.partition(f", {ALL_YEARS}".lower())[0].partition(
+            f", {ALL_PERIODS}".lower()
+        )[0]
         for column in found.table.columns
     ]
 
@@ -542,15 +556,21 @@ TWELVE: list[tuple[Any, ...]] = [
 
 CANCELLED = "L"
 
+SUSPECTS: dict[str, list[tuple[str, int | None, str]]] = {
+    "B": [("S1", 17, "M")], "C": [("S1", 17, "M"), ("S2", 30, "F")], "G": [("S3", None, "M")],
+    "J": [("S2", 31, "F")], "L": [("S4", 9, "M")],
+}  # fmt: skip
+
 
 def twelve() -> list[Record]:
     found = []
     for ref, day, code, outcome, district, flag, narrative, victims in TWELVE:
         held = [{"victim_ref": one, "age": age, "sex": sex} for one, age, sex in victims]
+        accused = [{"suspect_ref": one, "age": age, "sex": sex} for one, age, sex in SUSPECTS.get(ref, [])]  # fmt: skip
         status = "cancelled" if ref == CANCELLED else "recorded"
         found.append(
             {"crime_ref": ref, "recorded_on": day, "offence_code": code, "outcome": outcome, "district": district,
-             "flag": flag, "narrative": narrative, "victims": held, "status": status,
+             "flag": flag, "narrative": narrative, "victims": held, "suspects": accused, "status": status,
              "linked": [{"crime_ref": "H"}] if ref == "G" else []}
         )  # fmt: skip
     return found
@@ -623,9 +643,13 @@ HAND: list[tuple[str, str, list[str], dict[str, list[int]], list[int]]] = [
      {"Under 16": [4, 3], "Aged 12": [2, 2], "Aged 15 and over": [2, 2], "Any other known age": [0, 0],
       "Age not known": [1, 1]}, [6, 5]),
     (TWO_YEARS, "kind: victims, bands: [{to: 11}]",
-     ["Different people", "Victims, 2017/18", "Different people, 2017/18", "Victims, 2018/19", "Different people, 2018/19"],
+     ["Different people, all years", "Victims, 2017/18", "Different people, 2017/18", "Victims, 2018/19", "Different people, 2018/19"],
      {"Aged 11 and under": [2, 2, 1, 1, 1, 1], "Any other known age": [5, 4, 4, 4, 1, 1],
       "Age not known": [1, 1, 1, 1, 0, 0]}, [8, 6, 6, 5, 2, 2]),
+    (TWO_YEARS, "kind: suspects, bands: [{to: 17}, {from: 18}]",
+     ["Different people, all years", "Suspects, 2017/18", "Different people, 2017/18", "Suspects, 2018/19", "Different people, 2018/19"],
+     {"Aged 17 and under": [2, 1, 2, 1, 0, 0], "Aged 18 and over": [2, 1, 1, 1, 1, 1],
+      "Any other known age": [0, 0, 0, 0, 0, 0], "Age not known": [1, 1, 1, 1, 0, 0]}, [5, 3, 4, 3, 1, 1]),
 ]  # fmt: skip
 
 

@@ -151,6 +151,9 @@ SEX_WORDS = {
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September",
           "October", "November", "December"]  # fmt: skip
 
+#: What one of a list of people is called.
+PEOPLE = {"victims": "victim", "suspects": "suspect"}
+
 Unit = tuple[Record, dict[str, Any] | None]  # an offence, or a victim of it
 
 Holds = Callable[[Unit], bool]
@@ -346,17 +349,19 @@ class Naive:
             ],
             "linked": lambda: [{"linked": question["codes"]}, None],
             "victims": lambda: [{"bands": question.get("bands", [])}, None],
+            "suspects": lambda: [{"bands": question.get("bands", [])}, None],
             "by": lambda: [question["by"], None],
             "cross": lambda: [question["rows"], question["columns"]],
             "overlap": lambda: [{"overlap": question["keywords"]}, {"together": question["keywords"]}],
         }[kind]()  # fmt: skip
         of_victims = any(_is_of_victims(one) for one in sides)  # type: ignore[attr-defined]
         unit = question.get("count") or ("victims" if of_victims else "offences")
+        unit = kind if kind == "suspects" else unit
         if "status" not in sides:  # type: ignore[operator]
             records = [one for one in records if one.get("status", "recorded") == "recorded"]
         units: list[Unit] = (
-            [(one, victim) for one in records for victim in one.get("victims", [])]
-            if unit == "victims"
+            [(one, person) for one in records for person in one.get(unit, [])]
+            if unit in PEOPLE
             else [(one, None) for one in records]
         )
         rows, columns = (self._axis(side, records, scope, unit) for side in sides)  # type: ignore[attr-defined]
@@ -367,14 +372,15 @@ class Naive:
         elif kind == "overlap":
             many = [sum(says(one[0], term) for term in question["keywords"]) for one in units]
             table.facts = {"any": sum(n > 0 for n in many), "several": sum(n > 1 for n in many)}
-        elif kind == "victims":
+        elif kind in PEOPLE:
+            person = PEOPLE[kind]
             ages = [one["age"] for _, one in units if one and one.get("age") is not None]
             table.facts = {
                 "offences": len(records),
-                "offences_without_victim": sum(not one.get("victims") for one in records),
+                f"offences_without_{person}": sum(not one.get(kind) for one in records),
             }
-            if nameless := sum(one is not None and "victim_ref" not in one for _, one in units):
-                table.facts["victims_without_reference"] = nameless
+            if nameless := sum(one is not None and f"{person}_ref" not in one for _, one in units):
+                table.facts[f"{kind}_without_reference"] = nameless
             if question.get("youngest"):
                 youngest = table.facts["youngest"] = min(ages, default=None)
                 if question.get("youngest_sex"):
@@ -387,8 +393,8 @@ class Naive:
                         if len(words) > 1
                         else words[0]
                     )
-            if all(one and "victim_ref" in one for _, one in units):
-                table.people()
+            if all(one and f"{person}_ref" in one for _, one in units):
+                table.people(f"{person}_ref")
         return table
 
     def _linked(self, codes: list[str], unit: Unit) -> bool:
@@ -518,13 +524,13 @@ class Table:
             for column, in_column in columns.items():
                 self.cells[row, column] = [one for one in held if in_column(one)]
 
-    def people(self) -> None:
+    def people(self, reference: str) -> None:
         """Add the column of different people."""
         self.columns.append("Different people")
         for row in self.rows:
-            held = self.cells[row, "Victims"]
+            held = self.cells[row, self.columns[0]]
             self.cells[row, "Different people"] = held
-            self.numbers[row, "Different people"] = len({one["victim_ref"] for _, one in held if one})  # fmt: skip
+            self.numbers[row, "Different people"] = len({one[reference] for _, one in held if one})  # fmt: skip
 
     def keep_present(self) -> None:
         """Leave out the rows that count nothing."""
@@ -562,7 +568,7 @@ def _is_of_victims(side: Any) -> bool:
 
 def _of_victims(found: dict[str, Any], unit: str) -> dict[str, Holds]:
     """Of victims; or, where offences are counted, of records that have such a victim."""
-    if unit == "victims":
+    if unit in PEOPLE:
         return {label: lambda u, f=f: f(u[1]) for label, f in found.items()}  # type: ignore[misc]
     records: dict[str, Holds] = {
         label: lambda u, f=f: any(f(one) for one in u[0].get("victims", []))  # type: ignore[misc]

@@ -38,7 +38,10 @@ def doc(record: dict[str, Any]) -> Doc:
     return {
         "status": "recorded",
         **record,
-        "victims": [{**one, "weight": weight} for one in record.get("victims", [])],
+        **{
+            name: [{**one, "weight": weight} for one in record.get(name, [])]
+            for name in ("victims", "suspects")
+        },
         "offence_code": table.canonical(record["offence_code"]),
         "offence_path": path(record["offence_code"]),
         "linked": linked,

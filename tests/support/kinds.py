@@ -30,6 +30,8 @@ QUESTIONS = (
     "{kind: cross, rows: {bands: [{to: 15}, {from: 13, label: Older}]}, columns: sex}",
     "{kind: victims, youngest: true}",
     "{kind: victims, youngest: true, youngest_sex: true, bands: [{to: 13}]}",
+    "{kind: suspects, youngest: true, youngest_sex: true, bands: [{to: 11}, {from: 12, to: 17}]}",
+    "{kind: suspects, bands: [{to: 13, label: Young}, {from: 9, to: 16}, {from: 13}]}",
     "{kind: by, by: financial_year}",
     "{kind: by, by: month}",
     "{kind: by, by: day, within: {period: {from: 2017-04-01, to: 2017-06-30}}}",
@@ -84,7 +86,7 @@ def asking(questions: Sequence[str], scope: str = SCOPES[0], more: str = "") -> 
     return parse_request(text, categories=CATEGORIES)
 
 
-VICTIM = st.fixed_dictionaries(
+PERSON = st.fixed_dictionaries(
     {},
     optional={
         "age": st.sampled_from([3, 9, 13, 15, 16, 30]),
@@ -99,9 +101,12 @@ def records(draw: st.DrawFn, most: int = 30) -> list[dict[str, Any]]:
     referenced = draw(st.booleans())
     found = []
     for number in range(draw(st.integers(0, most))):
-        victims = draw(st.lists(VICTIM, max_size=2))
+        victims = draw(st.lists(PERSON, max_size=2))
         if referenced:
             victims = [{**one, "victim_ref": draw(st.sampled_from("abc"))} for one in victims]
+        suspects = draw(st.lists(PERSON, max_size=2))
+        if referenced:
+            suspects = [{**one, "suspect_ref": draw(st.sampled_from("abc"))} for one in suspects]
         categories = {
             "district": draw(st.sampled_from([None, "North", "South"])),
             "flag": draw(st.lists(st.sampled_from(["knife", "online"]), unique=True)),
@@ -116,6 +121,7 @@ def records(draw: st.DrawFn, most: int = 30) -> list[dict[str, Any]]:
                 "outcome": draw(st.sampled_from([None, 1, 2])),
                 "narrative": " ".join(draw(st.lists(st.sampled_from(["alpha", "beta", "gamma"])))),
                 "victims": victims,
+                "suspects": suspects,
                 "linked": [{"offence_code": code} for code in draw(st.lists(st.sampled_from(["86/2", "88/1"]), max_size=1))],
                 "categories": {name: value for name, value in categories.items() if value},
             }
@@ -138,6 +144,10 @@ def weighted_records() -> tuple[dict[str, Any], ...]:
             "outcome": dice.choice([None, 1, 2]),
             "narrative": " ".join(dice.sample(["alpha", "beta", "gamma"], dice.randrange(4))),
             "victims": [
+                {"age": dice.choice([None, 9, 13, 16, 30]), "sex": dice.choice("FM")}
+                for _ in range(dice.randrange(3))
+            ],
+            "suspects": [
                 {"age": dice.choice([None, 9, 13, 16, 30]), "sex": dice.choice("FM")}
                 for _ in range(dice.randrange(3))
             ],

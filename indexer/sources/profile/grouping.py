@@ -1,4 +1,4 @@
-"""Group rows of one reference into one record: one row for each victim, link or entry.
+"""Group rows of one reference into one record: one row for each person, link or entry.
 
 The rows may be anywhere in the table and larger than memory: they are kept in a temporary SQLite
 file meanwhile.
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from indexer.config.profile import LIST_OF_UNIT, RowUnit
+from indexer.records.model import PEOPLE_LISTS
 from indexer.sources.base import RawRecord, SourceRows
 from indexer.sources.profile.mapper import MappedRow, RowMapper
 from indexer.sources.tables.spreadsheet_worker import encode_rows
@@ -97,15 +98,17 @@ def _merge_rows(
                     "one.",
                     f'rows of one record differ in "{name}"',
                 )
+    people = PEOPLE_LISTS.get(list_name)
     references = [
-        entry["victim_ref"]
+        entry[people.reference]
         for entry in entries
-        if isinstance(entry, dict) and "victim_ref" in entry
+        if people and isinstance(entry, dict) and people.reference in entry
     ]
-    if len(set(references)) != len(references):
+    if people and len(set(references)) != len(references):
         return (
-            f"two of its rows from {group[0].location} on are of one victim. Remove one.",
-            "two rows of a record are of one victim",
+            f"two of its rows from {group[0].location} on are of one {people.singular}. Remove "
+            "one.",
+            f"two rows of a record are of one {people.singular}",
         )
     if entries:
         values[list_name] = entries

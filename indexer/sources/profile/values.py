@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from indexer.config.profile import FieldRule
 from indexer.records.categories import Category
+from indexer.records.model import PERSON_REFERENCES
 from indexer.records.validation_messages import describe_shape
 from indexer.sources.join import convert_category_value
 from indexer.sources.profile.dates import DateReader
@@ -118,7 +119,7 @@ def make_converter(
         convert = _make_whole_converter(column)
     elif inner == "offence_code":
         convert = _make_code_converter(column, rule)
-    elif inner in ("crime_ref", "victim_ref"):
+    elif inner in ("crime_ref", *PERSON_REFERENCES):
         convert = _make_reference_converter(column, rule)
     elif category is not None:
         convert = _make_category_converter(category)

@@ -17,8 +17,8 @@ from indexer.records.model import MAX_AGE
 from indexer.records.offences.active import clear_with_table
 from queries.answer.condition import (
     BY_TEXT,
-    UNKNOWN_AGE,
-    WITHOUT_VICTIM,
+    UNKNOWN_AGES,
+    WITHOUT_PEOPLE,
     AgeCondition,
     AnyTermCondition,
     Condition,
@@ -41,7 +41,7 @@ from queries.answer.inference import (
     simplify_conditions,
     sort_conditions,
 )
-from queries.answer.types import ANY_STATUS, PEOPLE, Conditions
+from queries.answer.types import ANY_STATUS, PEOPLE_OF_LIST, PEOPLE_UNITS, Conditions
 from queries.disclosure.attack.record_kinds import RecordKind, sum_kinds
 from queries.disclosure.attack.term_pieces import (
     TermConditions,
@@ -255,7 +255,7 @@ def _group_term_contexts(populations: Iterable[Population]) -> list[_TermContext
     members_by_outer: dict[Population, dict[TermConditions, Population]] = defaultdict(dict)
     for population in populations:
         unit, criteria = population
-        if unit != PEOPLE:
+        if unit not in PEOPLE_UNITS:
             term_conditions = frozenset(filter(is_about_terms, criteria))
             outer = Population(unit, criteria - term_conditions)
             members_by_outer[outer][term_conditions] = population
@@ -407,6 +407,7 @@ def _constrain_neighbours(
             if outer in population_set:
                 yield _constrain_inner(population, outer)
                 yield from _constrain_complement(population, condition, outer, population_set)
+        yield from _constrain_people(population, population_set)
         yield from _constrain_victims(population, population_set)
 
 
@@ -426,28 +427,39 @@ def _constrain_complement(
         return
     meeting = make_population(population.unit, outer.conditions, (condition.condition,))
     if meeting in population_set:
-        kind = "union" if population.unit == PEOPLE else "sum"
+        kind = "union" if population.unit in PEOPLE_UNITS else "sum"
         yield from expand_relation(kind, outer, [meeting, population])
+
+
+def _constrain_people(
+    population: Population, population_set: set[Population]
+) -> Iterator[LinearConstraint]:
+    """Different people of a list are no more than its people, and neither are records that have
+    one of them."""
+    unit, criteria = population
+    for name, different in PEOPLE_OF_LIST.items():
+        people = Population(name, criteria)
+        if unit == different and people in population_set:
+            yield _constrain_inner(population, people)
+        without = WITHOUT_PEOPLE[name]
+        if unit not in ("offences", "records") or without not in criteria:
+            continue
+        rest = criteria - {without}
+        of_unit = name if unit == "offences" else f"{name} of records"
+        outer, people = Population(unit, rest), make_population(of_unit, rest)
+        if outer in population_set and people in population_set:
+            terms = add_coefficients((outer, 1), (population, -1), (people, -1))
+            yield LinearConstraint(terms, None, 0)
 
 
 def _constrain_victims(
     population: Population, population_set: set[Population]
 ) -> Iterator[LinearConstraint]:
-    """People are no more than victims, and neither are records that have a victim."""
+    """Records that have a victim who meets conditions are no more than such victims."""
     unit, criteria = population
-    if unit == PEOPLE:
-        victims = Population("victims", criteria)
-        if victims in population_set:
-            yield _constrain_inner(population, victims)
     if unit not in ("offences", "records"):
         return
     of_unit = "victims" if unit == "offences" else "victims of records"
-    if WITHOUT_VICTIM in criteria:
-        rest = criteria - {WITHOUT_VICTIM}
-        outer, victims = Population(unit, rest), make_population(of_unit, rest)
-        if outer in population_set and victims in population_set:
-            terms = add_coefficients((outer, 1), (population, -1), (victims, -1))
-            yield LinearConstraint(terms, None, 0)
     victim_conditions = [entry for entry in criteria if isinstance(entry, OfVictim)]
     victim_populations = (
         make_population(of_unit, criteria - {condition}, parts)
@@ -473,7 +485,7 @@ def _constrain_partitions(
     constraints: list[LinearConstraint] = []
     for family in families:
         condition, _ = family.members[0]
-        if family.outer.unit != PEOPLE and is_single_valued(condition):
+        if family.outer.unit not in PEOPLE_UNITS and is_single_valued(condition):
             constraints += _split_into_pieces(family, population_set)
     return constraints
 
@@ -490,8 +502,11 @@ def _split_into_pieces(
             yield from expand_relation("sum", members[condition], parts)
     if outer in population_set:
         yield from expand_relation("at_most", outer, [*all_parts])
-        unknown = make_population(outer.unit, outer.conditions, (UNKNOWN_AGE,))
-        if unknown in population_set and _are_all_ages(members):
+        unknown_age = UNKNOWN_AGES.get(family.members[0][0].dimension)
+        if unknown_age is None or not _are_all_ages(members):
+            return
+        unknown = make_population(outer.unit, outer.conditions, (unknown_age,))
+        if unknown in population_set:
             yield from expand_relation("sum", outer, [*all_parts, unknown])
 
 

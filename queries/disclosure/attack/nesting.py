@@ -13,27 +13,37 @@ from typing import Final
 
 from queries.answer.condition import Condition, OfVictim
 from queries.answer.inference import covers_condition
-from queries.answer.types import PEOPLE
+from queries.answer.types import PEOPLE_OF_LIST
 from queries.disclosure.attack.constraints import Population, make_population
 
 #: The units whose members are among those of a unit.
 _MEMBER_UNITS: Final = {
     "records": ("records", "offences"),
-    "victims of records": ("victims of records", "victims", PEOPLE),
-    "victims": ("victims", PEOPLE),
+    **{
+        outer: units
+        for name, people in PEOPLE_OF_LIST.items()
+        for outer, units in (
+            (f"{name} of records", (f"{name} of records", name, people)),
+            (name, (name, people)),
+        )
+    },
 }
+
+#: The units of people of a unit of records, in any list, but not those of any status.
+_PEOPLE_UNITS: Final = tuple(
+    unit for name, people in PEOPLE_OF_LIST.items() for unit in (name, people)
+)
 
 #: The victims of records of a unit.
 _VICTIM_UNITS: Final = {"offences": "victims", "records": "victims of records"}
 
-_UNITS_OF_PEOPLE: Final = ("victims", "victims of records", PEOPLE)
+_UNITS_OF_PEOPLE: Final = (*_PEOPLE_UNITS, *(f"{name} of records" for name in PEOPLE_OF_LIST))
 
 #: The units whose members are among those of a unit, or belong to one of them.
 _PART_UNITS: Final = {
-    "records": ("records", "offences", "victims of records", "victims", PEOPLE),
-    "offences": ("offences", "victims", PEOPLE),
-    "victims of records": ("victims of records", "victims", PEOPLE),
-    "victims": ("victims", PEOPLE),
+    **_MEMBER_UNITS,
+    "records": ("records", "offences", *_UNITS_OF_PEOPLE),
+    "offences": ("offences", *_PEOPLE_UNITS),
 }
 
 

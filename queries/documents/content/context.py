@@ -114,6 +114,7 @@ _SUBJECTS: Final = {
     "linked": "{noun} linked to other offences",
     "offences": "{noun} recorded",
     "overlap": "{noun} that mention two or more of the words",
+    "suspects": "Ages of suspects",
     "victims": "Ages of victims",
 }
 

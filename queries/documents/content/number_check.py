@@ -2,7 +2,7 @@
 
 Pure. A force's own template may print a wrong number: one that was typed, calculated, or left over
 from another request. Three things are checked. A row with the name of a row of the answer must have
-that row's numbers. A number of offences, victims or records must be in the answer or in the force's
+that row's numbers. A number of offences, people or records must be in the answer or in the force's
 own text. A number given in words and in figures must be the same number. Everything else (sections
 of an act, dates, telephone numbers) is left alone: to refuse a correct letter would be worse.
 """
@@ -117,7 +117,7 @@ def require_same_numbers(content: ExtractedText, expected: ExpectedNumbers, docu
 @cache
 def _compile_stated_count(noun: Noun) -> re.Pattern[str]:
     nouns = map(re.escape, dict.fromkeys((noun.singular, noun.plural)))
-    words = "|".join(("offences?", "victims?", "crimes?", "records?", *nouns))
+    words = "|".join(("offences?", "victims?", "suspects?", "crimes?", "records?", *nouns))
     return re.compile(_STATED_COUNT.replace("{nouns}", words), re.IGNORECASE)
 
 

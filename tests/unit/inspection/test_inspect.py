@@ -274,3 +274,22 @@ def test_objects_of_json_that_cannot_be_read_are_counted(tmp_path: Path) -> None
     (tmp_path / "x.json").write_text(json.dumps(records))
     outcome = inspect(tmp_path, "x.json")
     assert "1 objects of JSON\n  2 more cannot be read" in outcome.out
+
+
+def test_columns_about_suspects_are_theirs_and_not_those_of_victims(tmp_path: Path) -> None:
+    header = f"{HEADER},Suspect Ref,Suspect Age,Suspect Gender"
+    lines = [
+        f"{line},S{number},{20 + number % 30},{'Male' if number % 2 else 'Female'}"
+        for number, line in enumerate(make_lines())
+    ]
+    out, profile = write_and_inspect(tmp_path, lines, header)
+    assert "DECIDE" not in out
+    fields = profile["fields"]
+    assert fields["suspects.suspect_ref"] == {"column": "Suspect Ref"}
+    assert fields["suspects.age"] == {"column": "Suspect Age"}
+    assert fields["suspects.sex"] == {
+        "column": "Suspect Gender",
+        "values": {"Female": "F", "Male": "M"},
+    }
+    assert fields["victims.age"] == {"column": "Victim Age"}
+    assert "victims.victim_ref" not in fields

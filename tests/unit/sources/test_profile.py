@@ -239,6 +239,28 @@ def test_a_victim_is_where_any_of_its_cells_is_filled(tmp_path: Path) -> None:
     assert [raw.notes for raw in raws] == [(), (), (RANGE_NOTE,), ()]
 
 
+SUSPECTS = {
+    "suspects.age": {"column": "Age", "values": {"N/K": ""}, "ranges": "unknown"},
+    "suspects.sex": {"column": "Sex", "values": {"Female": "F", "Male": "M"}},
+    "suspects.suspect_ref": "ID",
+}
+
+
+def test_suspects_are_read_as_victims_are(tmp_path: Path) -> None:
+    lines = [f"{HEADER},Age,Sex,ID", f"{ROW},15,female,P1", f"{ROW},10-14,MALE,P2"]
+    raws = read_lines(tmp_path, lines, SUSPECTS, one_row_per="suspect")
+    assert list_values(raws, "suspects") == [
+        [{"age": 15, "sex": "F", "suspect_ref": "P1"}, {"sex": "M", "suspect_ref": "P2"}]
+    ]
+    assert raws[0].notes == (RANGE_NOTE,)
+
+
+def test_the_same_suspect_twice_in_a_record_is_rejected(tmp_path: Path) -> None:
+    lines = [f"{HEADER},Age,Sex,ID", f"{ROW},15,,P1", f"{ROW},16,,P1"]
+    (error,) = list_errors(read_lines(tmp_path, lines, SUSPECTS, one_row_per="suspect"))
+    assert "are of one suspect" in error
+
+
 def test_rows_of_one_reference_become_one_record_wherever_they_stand(tmp_path: Path) -> None:
     rows = [(1, 15), (2, 30), (1, 16), (3, ""), (1, 15)]
     lines = [f"{HEADER},Age,Sex", *(f"{n},27/07/2015,22B,Text,{age}," for n, age in rows)]

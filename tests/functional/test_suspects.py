@@ -1,0 +1,147 @@
+"""Suspects on a real server: counted as victims are, found, explained, and refused where a
+generation of an earlier version holds none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from elasticsearch import Elasticsearch
+
+from indexer.index.generations import build_index_meta
+from indexer.index.mapping import SUSPECT_FIELDS, load_index_schema
+from tests.support.command_line import CommandLine
+
+PEOPLE: dict[str, tuple[list[Any], list[Any]]] = {
+    # The ages of victims, and the suspects: a reference, an age and a sex.
+    "A": ([9], [("P1", 17, "M")]),
+    "B": ([30], [("P1", 18, "M"), ("P2", 15, "F")]),
+    "C": ([], [("P3", None, "F")]),
+    "D": ([12], []),
+}
+
+RECORDS = [
+    {
+        "crime_ref": ref,
+        "recorded_on": "2019-06-01",
+        "offence_code": "22B",
+        "narrative": "A report.",
+        "victims": [{"age": age} for age in victims],
+        "suspects": [
+            {"suspect_ref": one, "sex": sex} | ({"age": age} if age else {})
+            for one, age, sex in suspects
+        ],
+    }
+    for ref, (victims, suspects) in PEOPLE.items()
+]
+
+REQUEST = """\
+reference: FOI/1
+title: Suspects
+period: {from: 2019-05-01, to: 2019-12-31}
+questions:
+  - {id: Q1, kind: suspects, youngest: true, youngest_sex: true, bands: [{to: 15}, {from: 16, to: 17}]}
+"""
+
+VICTIMS = REQUEST.replace("suspects", "victims")
+
+
+@pytest.fixture
+def request_file(tmp_path: Path) -> Path:
+    path = tmp_path / "request.yaml"
+    path.write_text(REQUEST)
+    return path
+
+
+def test_suspects_are_counted_and_their_records_found(
+    foidex: CommandLine, load: Callable[..., Any], request_file: Path
+) -> None:
+    load(RECORDS)
+    outcome = foidex("answer", request_file, "--format", "json")
+    question = json.loads(outcome.out)["questions"][0]
+    table = question["table"]
+    assert {row["label"]: row["counts"] for row in [*table["rows"], table["total"]]} == {
+        "Aged 15 and under": [1, 1],
+        "Aged 16 to 17": [1, 1],
+        "Any other known age": [1, 1],
+        "Age not known": [1, 1],
+        "All suspects asked about": [4, 3],
+    }
+    assert question["facts"] == {
+        "offences": 4,
+        "offences_without_suspect": 1,
+        "youngest": 15,
+        "youngest_sex": "female",
+    }
+    for row, references in (("Aged 15 and under", "B\n"), ("total", "A\nB\nC\n")):
+        place = ("--row", f"Q1:{row}")
+        found = foidex("find", "--request", request_file, *place, "--refs-only")
+        assert found.out == references, found.err
+    explained = foidex("why", request_file, "D", "--row", "Q1:Aged 15 and under").out
+    assert 'it is in the row "Aged 15 and under"' in explained
+    documents = foidex("answer", request_file, "--format", "text").out
+    assert "The youngest suspect recorded was aged 15." in documents
+    assert "Sex recorded at that age: female." in documents
+    assert "One record has no suspect and is in no row." in documents
+
+
+def test_a_generation_of_the_version_before_has_no_suspects(
+    foidex: CommandLine,
+    load: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    request_file: Path,
+) -> None:
+    """A question about them is refused in plain words; every other one is answered as before."""
+    schema = load_index_schema()
+    fields = {
+        name: mapping
+        for name, mapping in schema.mappings["properties"].items()
+        if name not in SUSPECT_FIELDS
+    }
+    older = msgspec.structs.replace(schema, mappings={**schema.mappings, "properties": fields})
+    monkeypatch.setattr("indexer.jobs.refresh.load_index_schema", lambda: older)
+    generation = load([{**one, "suspects": []} for one in RECORDS]).generation
+    monkeypatch.undo()
+    assert not generation.suspects
+    outcome = foidex("answer", request_file, "--format", "json")
+    assert outcome.code != 0
+    assert (
+        f"{generation.name} was built before suspects were indexed, so it cannot count them. "
+        "Refresh first: foidex refresh --full" in outcome.err
+    )
+    request_file.write_text(VICTIMS)
+    answer = json.loads(foidex("answer", request_file, "--format", "json").out)
+    assert answer["questions"][0]["table"]["total"]["counts"] == [3]
+    newer = load(RECORDS).generation
+    assert newer.suspects
+    request_file.write_text(REQUEST)
+    assert foidex("answer", request_file, "--format", "json").code == 0
+
+
+def test_a_user_from_whom_suspects_are_hidden_gets_no_number(
+    foidex: CommandLine,
+    client: Elasticsearch,
+    load: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    request_file: Path,
+) -> None:
+    """The generation says that it holds them, so a mapping without them is a role's."""
+    schema = load_index_schema()
+    fields = {
+        name: mapping
+        for name, mapping in schema.mappings["properties"].items()
+        if name not in SUSPECT_FIELDS
+    }
+    hidden = msgspec.structs.replace(schema, mappings={**schema.mappings, "properties": fields})
+    monkeypatch.setattr("indexer.jobs.refresh.load_index_schema", lambda: hidden)
+    generation = load([{**one, "suspects": []} for one in RECORDS]).generation
+    monkeypatch.undo()
+    written = msgspec.structs.replace(generation, suspects=True)
+    client.indices.put_mapping(index=generation.name, meta=build_index_meta(written))
+    request_file.write_text(VICTIMS)
+    outcome = foidex("answer", request_file, "--format", "json")
+    assert 'shows this user no field "suspects"' in outcome.err

@@ -1,0 +1,87 @@
+"""What is known of suspects: within which groups they are, and that victims are others."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from indexer.records.model import SUSPECTS
+from queries.answer.condition import build_age_condition, build_victim_condition
+from queries.answer.condition_text import describe_condition, parse_condition
+from queries.answer.inference import covers_condition
+from queries.answer.types import PEOPLE_OF_LIST
+from queries.disclosure.attack.constraints import Population, build_system
+from queries.disclosure.attack.nesting import NestingIndex
+from queries.disclosure.policy import Policy
+from queries.disclosure.populations import list_printed_cells
+from queries.disclosure.release import protect_answer
+from queries.request.reader import parse_request
+from tests.support.fake_search import answer
+
+VICTIM_CHILD = build_age_condition((0, 17))
+
+SUSPECT_CHILD = build_age_condition((0, 17), people=SUSPECTS)
+
+
+def test_an_age_of_a_suspect_is_written_read_and_described() -> None:
+    assert SUSPECT_CHILD.text == "age of suspect:0-17"
+    assert parse_condition(SUSPECT_CHILD.text) == SUSPECT_CHILD
+    assert describe_condition(SUSPECT_CHILD) == "aged 0 to 17"
+    assert covers_condition(SUSPECT_CHILD, build_age_condition((3, 9), people=SUSPECTS))
+
+
+def test_nothing_follows_from_an_age_of_a_suspect_for_a_victim() -> None:
+    ages = (VICTIM_CHILD, SUSPECT_CHILD, build_victim_condition([VICTIM_CHILD]))
+    followed = {(a, b) for a, b in permutations(ages, 2) if covers_condition(a, b)}
+    assert followed == {(ages[2], VICTIM_CHILD)}
+
+
+def test_suspects_are_part_of_their_records_and_not_of_victims() -> None:
+    """A group of records that is withheld is broken down by its suspects as by its victims."""
+    everybody = {
+        unit: Population(unit, frozenset())
+        for unit in ("offences", "victims", "suspects", *PEOPLE_OF_LIST.values())
+    }
+    index = NestingIndex(everybody.values())
+
+    def list_parts(unit: str) -> set[str]:
+        return {part.unit for part in index.find_parts([everybody[unit]], everybody.values())}
+
+    assert list_parts("offences") == {"victims", "suspects", "people", "suspected people"}
+    assert list_parts("suspects") == {"suspected people"}
+    assert list_parts("victims") == {"people"}
+
+
+@pytest.mark.parametrize("name", ["victims", "suspects"])
+def test_different_people_are_no_more_than_the_people_of_their_list(name: str) -> None:
+    people, different = (Population(unit, frozenset()) for unit in (name, PEOPLE_OF_LIST[name]))
+    (constraint,) = build_system([people, different], ()).constraints
+    assert dict(constraint.terms) == {different: 1, people: -1}
+    assert constraint.high == 0
+
+
+def test_few_suspects_are_withheld_and_so_is_what_gives_them_away() -> None:
+    text = (
+        "reference: R\ntitle: T\nperiod: 2017/18\nquestions: [{id: Q1, kind: suspects, "
+        "youngest: true, youngest_sex: true, bands: [{to: 17}, {from: 18}]}]"
+    )
+    ages = [12, 15, *[30] * 12]
+    records = [
+        {
+            "crime_ref": f"R{number}",
+            "recorded_on": "2017-06-01",
+            "offence_code": "22B",
+            "narrative": "",
+            "suspects": [{"suspect_ref": f"S{number}", "age": age, "sex": "M"}],
+        }
+        for number, age in enumerate(ages)
+    ]
+    published = protect_answer(answer(parse_request(text), records), Policy(threshold=5)).answer
+    (question,) = published.questions
+    counts = {row.label: row.counts for row in question.table.rows_and_total}
+    assert counts["Aged 17 and under"] == (None, None)
+    assert counts["All suspects asked about"] == (14, 14) or None in counts["Aged 18 and over"]
+    assert {question.facts["youngest"], question.facts["youngest_sex"]} == {"[c]"}
+    printed = {cell.number for cell in list_printed_cells(published)}
+    assert not printed & {1, 2, 3, 4}
