@@ -45,11 +45,12 @@ def read_yaml(path: Path) -> YamlDocument:
     try:
         with open_named_input(path) as file:
             raw = file.read(MAX_YAML_BYTES + 1)
-    except IsADirectoryError:
-        raise RequestError(
-            f"{path}: is a folder. Give a file; to answer a folder of requests, use answer --all."
-        ) from None
     except OSError as error:
+        if path.is_dir():
+            raise RequestError(
+                f"{path}: is a folder. Give a file; to answer a folder of requests, use "
+                "answer --all."
+            ) from None
         raise RequestError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
     if len(raw) > MAX_YAML_BYTES:
         raise RequestError(

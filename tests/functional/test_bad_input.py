@@ -604,7 +604,6 @@ REQUESTS = [
     pytest.param(HEAD + "mention: [x]\n" + ASKS, ':4: "mention" is not a key here. Did you mean "mentions"?', id="unknown key"),
     pytest.param(HEAD + "questions: [{id: Q1, kind: keyword}]", ':4: there is no kind of question "keyword". Did you mean "keywords"?', id="unknown kind"),
     pytest.param(HEAD + "questions:\n- {id: Q1, kind: offences}\n- {id: Q1, kind: offences}", ':6: the id "Q1" is used twice. Change one.', id="id twice"),
-    pytest.param(BANDS % "{to: 12}, {from: 12}", ':4: the bands "Aged 12 and under" and "Aged 12 and over" overlap', id="overlapping bands"),
     pytest.param(BANDS % "{from: 15, to: 12}", ":4: the band runs from 15 to 12. Swap the two ages.", id="inverted band"),
     pytest.param(HEAD + "period: {from: 2018-04-01, to: 2017-03-31}\n" + ASKS, ":4: the period ends (2017-03-31) before it starts. Swap the two days.", id="inverted period"),
     pytest.param(HEAD + "period: {from: 2018-02-30, to: 2018-03-31}\n" + ASKS, ':4: "from": "2018-02-30" is not a date (expected YYYY-MM-DD)', id="impossible day"),

@@ -209,7 +209,7 @@ class OffenceTable:
             f"{suggestion} ({shorten(self.title(suggestion), 60)})" for suggestion in suggestions
         )
         shapes = "" if self.scheme == "own" else "Codes look like 21, 22B or 86/2. "
-        search_hint = f'{shapes}To look one up by words: foidex offences "..."'
+        search_hint = f"{shapes}To look one up by words: foidex offences WORDS."
         raise RequestError(
             f'offence code "{written}" is not known. '
             + (f"Nearest: {hint}." if hint else search_hint)
