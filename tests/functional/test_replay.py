@@ -287,8 +287,8 @@ def test_a_replay_names_the_records_that_moved_and_why(
     assert found.error
     assert found.error.exit_code == 14
     assert rows(found, "E-code-across") == (
-        ["Q1 Under 16", "Q2 None of these / 22B"],
-        ["Q1 Meeting", "Q2 None of these / 88A"],
+        ["Q1 Under 16", "Q2 None of these / Under 16"],
+        ["Q1 Meeting", "Q2 None of these / Meeting"],
     )
     assert rows(found, "J-keyword") == (["Q2 Snapchat"], ["Q2 Instagram"])
     assert rows(found, "M-category") == (["Q5 North"], ["Q5 South"])

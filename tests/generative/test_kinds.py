@@ -23,7 +23,9 @@ from indexer.jobs.refresh import LoadOptions, load_files
 from indexer.records.categories import Category
 from indexer.server.address import ServerAddress
 from indexer.server.server_errors import translate_client_errors
-from queries.answer.types import Answer, QuestionAnswer, Row, count_or_zero
+from queries.answer.condition import OffenceCondition
+from queries.answer.condition_text import parse_conditions
+from queries.answer.types import Answer, Column, QuestionAnswer, Row, count_or_zero
 from queries.answering.build import compute_answer
 from queries.evidence.locate import locate_records
 from queries.request.reader import Request, parse_request, read_request
@@ -313,21 +315,30 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
 
 def told(row: Row) -> str:
     """What the naive counter calls a row."""
-    return ", ".join(row.codes) or row.label
+    return ", ".join(sorted(row.codes)) or row.label
 
 
 def told_columns(found: QuestionAnswer) -> list[str]:
-    """As the naive counter calls them; the column over all periods by what it counts."""
-    return [
-        f"@{column.label}"
-        if split_column_key(column.key)[1] is not None
-        else column.key.capitalize()
-        if column.label in (ALL_YEARS, ALL_PERIODS)
-        else column.label.partition(f", {ALL_YEARS}".lower())[0].partition(
-            f", {ALL_PERIODS}".lower()
-        )[0]
-        for column in found.table.columns
-    ]
+    """As the naive counter calls them: rows of offences by their codes, the column over all periods
+    by what it counts."""
+    return [told_column(column) for column in found.table.columns]
+
+
+def told_column(column: Column) -> str:
+    bucket, period = split_column_key(column.key)
+    codes = ", ".join(
+        ", ".join(sorted(condition.codes))
+        for condition in parse_conditions(column.means)
+        if "#" in bucket and isinstance(condition, OffenceCondition)
+    )
+    if period is not None:
+        return f"@{codes}, {column.label.rpartition(', ')[2]}" if codes else f"@{column.label}"
+    if column.label in (ALL_YEARS, ALL_PERIODS):
+        return column.key.capitalize()
+    label = column.label
+    for head in (ALL_YEARS, ALL_PERIODS):
+        label = label.removesuffix(f", {head.lower()}")
+    return codes or label
 
 
 def same(found: QuestionAnswer, naive: Table) -> None:

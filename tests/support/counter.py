@@ -471,7 +471,7 @@ class Naive:
         if name == "offence_row":
             rows = [[code(one) for one in row["codes"]] for row in scope["offences"]]
             return {
-                ", ".join(codes): lambda u, c=codes: covered(u[0]["offence_code"], c)  # type: ignore[misc]
+                ", ".join(sorted(codes)): lambda u, c=codes: covered(u[0]["offence_code"], c)  # type: ignore[misc]
                 for codes in rows
             }
         if name == "status":
