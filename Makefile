@@ -37,7 +37,7 @@ test-all: $(STAMP)
 BENCH ?= --quick
 
 test-unit: $(STAMP)
-	$(PYTEST) tests/unit
+	$(PYTEST) $(MARKS) tests/unit
 
 test-functional: $(STAMP)
 	$(PYTEST) tests/functional
@@ -58,7 +58,7 @@ test-containers: $(STAMP)
 # The unit tests on the other Pythons that pyproject.toml names, each where this machine has it.
 test-pythons:
 	@$(PYTHON) .ci/pythons.py | while read -r version python; do \
-		$(MAKE) --no-print-directory test-unit VENV=$(VENV)-$$version PYTHON=$$python \
+		$(MAKE) --no-print-directory test-unit MARKS='-m "not long"' VENV=$(VENV)-$$version PYTHON=$$python \
 			EXTRAS=database,embedded,reports,test </dev/null || exit 1; \
 	done
 

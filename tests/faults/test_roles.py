@@ -26,7 +26,11 @@ from indexer.records.sample import generate_records
 from indexer.server.address import ServerAddress
 from indexer.server.connection import connect_server
 from indexer.server.embedded.home import BACKUPS_FOLDER
-from indexer.server.embedded.process import start_embedded_server, stop_embedded_server
+from indexer.server.embedded.process import (
+    fetch_embedded_server,
+    start_embedded_server,
+    stop_embedded_server,
+)
 from indexer.server.server_errors import translate_client_errors
 from tests.support.force import FORCE_TOML
 from tests.support.paths import ROOT
@@ -59,6 +63,8 @@ class Guarded:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.settings = settings_for(home)
+        fetch_embedded_server(self.settings, SILENT)  # from then on the home is the server's
         config = home / "config"
         config.mkdir(exist_ok=True)
         known = yaml.safe_load(ROLES.read_text("utf-8"))
@@ -73,7 +79,6 @@ class Guarded:
         roles = (*known, *partial)
         (config / "users").write_text("".join(f"{name}:{hashed(PASSWORD)}\n" for name in roles))
         (config / "users_roles").write_text("".join(f"{name}:{name}\n" for name in roles))
-        self.settings = settings_for(home)
         self.admin = start_embedded_server(self.settings, SILENT)
         with connect_server(self.admin) as admin:
             register_repository(admin, home / BACKUPS_FOLDER)
