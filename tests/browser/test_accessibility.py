@@ -101,5 +101,5 @@ def test_a_wide_table_scrolls_by_itself_and_not_the_page(
     assert widths[0] <= widths[1] < widths[2]
     page.keyboard.press("Tab")
     focused = page.evaluate("document.activeElement.className")
-    assert focused == ("skip" if name.startswith("report") else "scroll wide")
+    assert ("skip" if name.startswith("report") else "scroll") in focused.split()
     page.close()
