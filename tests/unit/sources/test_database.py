@@ -374,6 +374,8 @@ def plan(tmp_path: Path, text: str, **environment: str) -> Any:
 
 def test_the_address_comes_from_the_environment_a_file_or_foidex_toml(tmp_path: Path) -> None:
     (tmp_path / "url").write_text("sqlite:///file.db\n")
+    for name in ("toml.db", "file.db", "env.db"):
+        (tmp_path / name).touch()
     for text, environment, url in [
         ('database = "sqlite:///toml.db"', {}, "sqlite:///toml.db"),
         ('database_url_file = "url"', {}, "sqlite:///file.db"),

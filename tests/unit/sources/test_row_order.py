@@ -251,6 +251,7 @@ def test_an_order_column_that_is_not_selected_once_is_refused(
 
 def test_the_order_is_a_setting(tmp_path: Path) -> None:
     path = tmp_path / "foidex.toml"
+    (tmp_path / "a").touch()
     queries = '[source]\ndatabase = "sqlite:///a"\n[source.queries]\ncrimes = "SELECT 1"\n'
     path.write_text(f'{queries}narratives = "SELECT 2"\n[source.order]\nnarratives = "entry_no"\n')
     database = plan_refresh(load_settings({}, path), Progress(quiet=True)).database
