@@ -7,7 +7,7 @@ record that the source deletes explicitly is not missing from its month or its o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -101,16 +101,18 @@ def describe_month_shrinkage(
     """Which months lost too many records; empty if none did. Raises GenerationError."""
     if limits.month_percent is None:
         return ""
-    previous, current = (_count_months(client, name) for name in (live.name, generation.name))
+    previous, current = (
+        _count_groups(client, name, _MONTHS) for name in (live.name, generation.name)
+    )
     first_month = _find_first_compared_month(generation, live)
     previous = {month: count for month, count in previous.items() if month >= first_month}
-    losses = _find_losses(previous, current, limits.month_percent, limits.min_lost_records)
-    if losses:
-        deleted = _count_deleted(client, generation, live, _MONTHS)
-        undeleted_counts = {month: previous[month] - deleted[month] for month in losses}
-        losses = _find_losses(
-            undeleted_counts, current, limits.month_percent, limits.min_lost_records
-        )
+    losses = _find_undeleted_losses(
+        previous,
+        current,
+        limits.month_percent,
+        limits.min_lost_records,
+        lambda _: _count_deleted(client, generation, live, _MONTHS),
+    )
     if not losses:
         return ""
     return (
@@ -126,20 +128,19 @@ def describe_offence_shrinkage(
     """Which offence codes lost too many records; empty if none did. Raises GenerationError."""
     if limits.offence_percent is None:
         return ""
-    previous = _count_offences(client, live.name, None)
+    previous = _count_groups(client, live.name, _request_codes(None))
     large_codes = {
         code: count for code, count in previous.items() if count >= limits.min_lost_records
     }
     if not large_codes:
         return ""
-    current = _count_offences(client, generation.name, list(large_codes))
-    losses = _find_losses(large_codes, current, limits.offence_percent, limits.min_lost_records)
-    if losses:
-        deleted = _count_deleted(client, generation, live, _request_codes(list(losses)))
-        undeleted_counts = {code: previous[code] - deleted[code] for code in losses}
-        losses = _find_losses(
-            undeleted_counts, current, limits.offence_percent, limits.min_lost_records
-        )
+    losses = _find_undeleted_losses(
+        large_codes,
+        _count_groups(client, generation.name, _request_codes([*large_codes])),
+        limits.offence_percent,
+        limits.min_lost_records,
+        lambda codes: _count_deleted(client, generation, live, _request_codes(codes)),
+    )
     if not losses:
         return ""
     named_losses = {describe_offence_code(code): counts for code, counts in losses.items()}
@@ -179,6 +180,25 @@ def describe_content_shrinkage(
     )
 
 
+def _find_undeleted_losses(
+    previous: Mapping[str, int],
+    current: Mapping[str, int],
+    percent: float,
+    min_lost: int,
+    count_deleted: Callable[[list[str]], Mapping[str, int]],
+) -> dict[str, tuple[int, int]]:
+    """The groups that lost too many records besides those that the source deletes explicitly.
+
+    ``count_deleted`` counts these in some groups; it is asked only where there is a loss.
+    """
+    losses = _find_losses(previous, current, percent, min_lost)
+    if not losses:
+        return losses
+    deleted = count_deleted([*losses])
+    undeleted_counts = {group: previous[group] - deleted.get(group, 0) for group in losses}
+    return _find_losses(undeleted_counts, current, percent, min_lost)
+
+
 def _find_losses(
     previous: Mapping[str, int], current: Mapping[str, int], percent: float, min_lost: int
 ) -> dict[str, tuple[int, int]]:
@@ -210,16 +230,8 @@ def _find_first_compared_month(generation: Generation, live: Generation) -> str:
     return f"{following_month:%Y-%m}"
 
 
-def _count_months(client: Elasticsearch, name: str) -> dict[str, int]:
-    return _count_groups(client, name, _MONTHS)
-
-
-def _count_offences(client: Elasticsearch, name: str, codes: list[str] | None) -> dict[str, int]:
-    """The records of each offence code: of these, or of the most frequent."""
-    return _count_groups(client, name, _request_codes(codes))
-
-
 def _request_codes(codes: list[str] | None) -> dict[str, Any]:
+    """The aggregation by offence code: of these, or of the most frequent."""
     terms: dict[str, Any] = {"field": "offence_code", "size": _MAX_CODES}
     if codes is not None:
         terms["include"] = codes  # so that no code is left out for being rare

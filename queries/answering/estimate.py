@@ -110,7 +110,9 @@ def estimate_cost(
         total=cost.part("In all, each record once", aggregation["doc_count"]),
         questions=tuple(
             cost.part(question.id, number)
-            for question, number in zip(request.questions, question_counts, strict=False)
+            for question, number in zip(
+                request.questions, question_counts[: len(request.questions)], strict=True
+            )
         ),
         latest=latest,
         months=find_whole_months(by_day, latest, scope, cost),

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.index.generations import build_index_meta
+from indexer.index.generations import Generation, build_index_meta
 from indexer.index.mapping import SUSPECT_FIELDS, load_index_schema
 from tests.support.command_line import CommandLine
 
@@ -89,6 +89,21 @@ def test_suspects_are_counted_and_their_records_found(
     assert "One record has no suspect and is in no row." in documents
 
 
+def load_without_suspects(load: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Generation:
+    """A generation of which the mapping has no fields for suspects."""
+    schema = load_index_schema()
+    fields = {
+        name: mapping
+        for name, mapping in schema.mappings["properties"].items()
+        if name not in SUSPECT_FIELDS
+    }
+    without = msgspec.structs.replace(schema, mappings={**schema.mappings, "properties": fields})
+    with monkeypatch.context() as patch:
+        patch.setattr("indexer.jobs.refresh.load_index_schema", lambda: without)
+        loaded: Generation = load([{**one, "suspects": []} for one in RECORDS]).generation
+    return loaded
+
+
 def test_a_generation_of_the_version_before_has_no_suspects(
     foidex: CommandLine,
     load: Callable[..., Any],
@@ -96,16 +111,7 @@ def test_a_generation_of_the_version_before_has_no_suspects(
     request_file: Path,
 ) -> None:
     """A question about them is refused in plain words; every other one is answered as before."""
-    schema = load_index_schema()
-    fields = {
-        name: mapping
-        for name, mapping in schema.mappings["properties"].items()
-        if name not in SUSPECT_FIELDS
-    }
-    older = msgspec.structs.replace(schema, mappings={**schema.mappings, "properties": fields})
-    monkeypatch.setattr("indexer.jobs.refresh.load_index_schema", lambda: older)
-    generation = load([{**one, "suspects": []} for one in RECORDS]).generation
-    monkeypatch.undo()
+    generation = load_without_suspects(load, monkeypatch)
     assert not generation.suspects
     outcome = foidex("answer", request_file, "--format", "json")
     assert outcome.code != 0
@@ -130,16 +136,7 @@ def test_a_user_from_whom_suspects_are_hidden_gets_no_number(
     request_file: Path,
 ) -> None:
     """The generation says that it holds them, so a mapping without them is a role's."""
-    schema = load_index_schema()
-    fields = {
-        name: mapping
-        for name, mapping in schema.mappings["properties"].items()
-        if name not in SUSPECT_FIELDS
-    }
-    hidden = msgspec.structs.replace(schema, mappings={**schema.mappings, "properties": fields})
-    monkeypatch.setattr("indexer.jobs.refresh.load_index_schema", lambda: hidden)
-    generation = load([{**one, "suspects": []} for one in RECORDS]).generation
-    monkeypatch.undo()
+    generation = load_without_suspects(load, monkeypatch)
     written = msgspec.structs.replace(generation, suspects=True)
     client.indices.put_mapping(index=generation.name, meta=build_index_meta(written))
     request_file.write_text(VICTIMS)

@@ -14,6 +14,18 @@ from queries.documents.content.context import (
     DocumentSettings,
     build_document_context,
 )
+from queries.documents.formats.letter import render_letter_html, render_letter_text
+from queries.documents.formats.pdf import render_letter_typst
+from queries.documents.formats.report import render_report_html, render_report_text
+
+#: What writes each document that is text.
+TEXT_RENDERERS: list[Callable[..., str]] = [
+    render_letter_text,
+    render_letter_html,
+    render_letter_typst,
+    render_report_text,
+    render_report_html,
+]
 
 _Document = TypeVar("_Document")
 

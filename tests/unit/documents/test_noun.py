@@ -24,15 +24,12 @@ from queries.documents.content.number_check import (
     require_same_numbers,
 )
 from queries.documents.formats.docx import render_letter_docx
-from queries.documents.formats.letter import render_letter_html, render_letter_text
-from queries.documents.formats.pdf import render_letter_typst
-from queries.documents.formats.report import render_report_html, render_report_text
 from queries.documents.formats.workbook import render_workbook
 from queries.evidence.locate import locate_records
 from queries.request.reader import Request, parse_request, read_configured_request
 from tests.support.answers import FORCE
 from tests.support.fake_search import answer
-from tests.support.rendered import rendered
+from tests.support.rendered import TEXT_RENDERERS, rendered
 
 INCIDENT = Noun("incident", "incidents")
 
@@ -78,16 +75,7 @@ def count(noun: Noun = INCIDENT) -> Answer:
 
 
 @pytest.mark.parametrize("publish", [False, True], ids=["whole", "published"])
-@pytest.mark.parametrize(
-    "renderer",
-    [
-        render_letter_text,
-        render_letter_html,
-        render_letter_typst,
-        render_report_text,
-        render_report_html,
-    ],
-)
+@pytest.mark.parametrize("renderer", TEXT_RENDERERS)
 def test_documents_use_the_noun_of_the_force(
     renderer: Callable[..., str], *, publish: bool
 ) -> None:

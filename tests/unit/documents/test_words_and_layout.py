@@ -25,13 +25,13 @@ from queries.documents.formats.charts import draw_bars
 from queries.documents.formats.docx import render_letter_docx
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.pdf import render_letter_typst
-from queries.documents.formats.report import render_report_html, render_report_text
+from queries.documents.formats.report import render_report_text
 from queries.request.reader import parse_request
 from queries.tables.period import Period
 from queries.tables.period_columns import find_period_column, merge_period_columns
 from queries.tables.table_query import list_column_names
 from tests.support.answers import FORCE, HIDDEN, sample_answer, tabled, wide
-from tests.support.rendered import rendered
+from tests.support.rendered import TEXT_RENDERERS, rendered
 
 DAY = date(2018, 8, 15)
 
@@ -88,16 +88,7 @@ def noted(name: str, *sums: NotedSum) -> QuestionAnswer:
     )
 
 
-@pytest.mark.parametrize(
-    "renderer",
-    [
-        render_letter_text,
-        render_letter_html,
-        render_letter_typst,
-        render_report_text,
-        render_report_html,
-    ],
-)
+@pytest.mark.parametrize("renderer", TEXT_RENDERERS)
 def test_a_note_that_concerns_several_tables_is_said_once(renderer: Any) -> None:
     several = read_words(
         renderer, ask(sample_answer(3), noted("Q1", NotedSum(7, 4)), noted("Q2", NotedSum(7, 4)))
