@@ -1,0 +1,1 @@
+"""From the letter of a requester to a draft of a request file."""
