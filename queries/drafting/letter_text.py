@@ -36,9 +36,13 @@ class LetterBlock(Struct, frozen=True, kw_only=True):
 class LetterMessage(Struct, frozen=True, kw_only=True):
     """A mail of a chain, or the letter itself: who sent it, when, and about what, as far as it
     says so. ``quoted`` if it stands below another one as a quotation.
+
+    ``sender`` is a name ("Ffion Prydderch", also where the header turns it round), or the address
+    where there is no name; ``address`` is the address of a mail.
     """
 
     sender: str | None = None
+    address: str | None = None
     sent: date | None = None
     subject: str | None = None
     quoted: bool = False
@@ -47,9 +51,12 @@ class LetterMessage(Struct, frozen=True, kw_only=True):
 class LetterText(Struct, frozen=True, kw_only=True):
     """A letter: its mails, newest first, and their blocks in the order of the file.
 
-    Signatures, disclaimers and greetings are blocks too; what they are is decided later.
+    Signatures, disclaimers and greetings are blocks too; what they are is decided later. The text
+    of an attachment follows that of its mail; ``unread_attachments`` are the endings of those that
+    are not read (".png"). The lines at the head of a mail (From, Sent, To, Subject) are no blocks.
     """
 
     file_name: str
     messages: tuple[LetterMessage, ...]
     blocks: tuple[LetterBlock, ...]
+    unread_attachments: tuple[str, ...] = ()
