@@ -64,10 +64,12 @@ class Decision(Struct, frozen=True):
 
 
 class Review(Struct, frozen=True, kw_only=True):
-    """What is reviewed: the number ``number`` (such as ``Q1:total``) of the answer to a request.
+    """What is reviewed: the number ``number`` (such as ``Q1:total``) of the answer to a request,
+    in its column ``column`` if the table has several.
 
     ``criterion`` says when a record is relevant. ``request_hash`` is the one that the answer
-    carries, ``generation`` the one from which the records were drawn.
+    carries, ``generation`` the one from which the records were drawn. ``by`` is what the strata
+    are, such as "offence"; empty without any.
     """
 
     name: str
@@ -80,3 +82,5 @@ class Review(Struct, frozen=True, kw_only=True):
     confidence: float
     second_share: float
     strata: tuple[Stratum, ...]
+    column: str = ""
+    by: str = ""
