@@ -27,6 +27,15 @@ class Reading(IntEnum):
     SETTLING = 3
 
 
+class ReviewedRecords(StrEnum):
+    """Which records a review is of: those that a number counts, or, to bound what the words miss,
+    those that it does not: with a near miss alone, or without any mention."""
+
+    MENTIONS = "mentions"
+    NEAR_MISSES = "near misses"
+    WITHOUT_MENTION = "without a mention"
+
+
 class Stratum(Struct, frozen=True):
     """A part of the population that is sampled by itself: its name, and how many records of how
     many are read. A review without strata has one, named "".
@@ -69,7 +78,7 @@ class Review(Struct, frozen=True, kw_only=True):
 
     ``criterion`` says when a record is relevant. ``request_hash`` is the one that the answer
     carries, ``generation`` the one from which the records were drawn. ``by`` is what the strata
-    are, such as "offence"; empty without any.
+    are, such as "offence"; empty without any. ``records`` says which records in scope they are.
     """
 
     name: str
@@ -84,3 +93,4 @@ class Review(Struct, frozen=True, kw_only=True):
     strata: tuple[Stratum, ...]
     column: str = ""
     by: str = ""
+    records: ReviewedRecords = ReviewedRecords.MENTIONS
