@@ -37,18 +37,26 @@ def compute_interval(
     """
     if not 0 <= relevant <= sample <= population or not 0 < confidence < 1:
         raise ValueError("a sample is part of its population, and a confidence is within 0 and 1")
+    one_sided = (1 + confidence) / 2
     # The records that are not relevant are counted by the same rule.
-    not_relevant = _find_highest(population, sample, sample - relevant, confidence)
+    not_relevant = compute_upper_bound(population, sample, sample - relevant, one_sided)
     return Interval(
         low=population - not_relevant,
-        high=_find_highest(population, sample, relevant, confidence),
+        high=compute_upper_bound(population, sample, relevant, one_sided),
     )
 
 
-def _find_highest(population: int, sample: int, relevant: int, confidence: Fraction) -> int:
-    """The largest number of relevant records with which so few in the sample are not improbable."""
-    in_each_tail = (1 - confidence) / 2
-    improbable = int(comb(population, sample) * in_each_tail)  # rounded down, as a count is whole
+def compute_upper_bound(
+    population: int, sample: int, relevant: int, confidence: Fraction = CONFIDENCE
+) -> int:
+    """The most records of ``population`` that may be relevant, with one-sided confidence.
+
+    Raises ValueError as ``compute_interval``.
+    """
+    if not 0 <= relevant <= sample <= population or not 0 < confidence < 1:
+        raise ValueError("a sample is part of its population, and a confidence is within 0 and 1")
+    # The largest number with which so few in the sample are not improbable.
+    improbable = int(comb(population, sample) * (1 - confidence))  # rounded down, a whole count
     numbers = range(relevant, population - (sample - relevant) + 1)
     first_improbable = bisect_left(
         numbers,

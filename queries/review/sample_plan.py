@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from fractions import Fraction
 from typing import Final
 
@@ -52,6 +53,31 @@ def plan_sample(
         if_half=compute_interval(population, records, records // 2),
         if_tenth=compute_interval(population, records, records // 10),
     )
+
+
+def find_sample_size(
+    population: int,
+    width: int,
+    share: Fraction = Fraction(1, 2),
+    confidence: Fraction = CONFIDENCE,
+) -> int:
+    """How many records must be read so that the interval is no wider than ``width`` records if
+    ``share`` of them are relevant; a half gives the widest. All of them, if no fewer will do.
+
+    Widths do not shrink with every single record, so a sample that is a little smaller may do too.
+    Raises ValueError for a negative width.
+    """
+    if width < 0:
+        raise ValueError("a width is not negative")
+
+    def is_narrow(sample: int) -> bool:
+        interval = compute_interval(population, sample, int(sample * share), confidence)
+        return interval.high - interval.low <= width
+
+    size = bisect_left(range(population), 1, key=is_narrow)
+    while size < population and not is_narrow(size):
+        size += 1
+    return size
 
 
 def _count_second_readings(records: int, share: Fraction) -> int:
