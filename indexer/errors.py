@@ -141,6 +141,20 @@ class BackupError(FoidexError):
     summary = "a backup could not be made or restored"
 
 
+class LetterError(FoidexError):
+    """A requester's letter could not be read, or the draft made from it could not be used."""
+
+    exit_code = 20
+    summary = "a letter could not be read, or no draft could be made of it"
+
+
+class UnconfirmedError(FoidexError):
+    """A request file has confirmations that nobody has decided yet; nothing was counted."""
+
+    exit_code = 21
+    summary = "a request has something to confirm first"
+
+
 def list_exit_codes() -> list[tuple[int, str]]:
     """Every exit code of the command line with what it means, in order.
 

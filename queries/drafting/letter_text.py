@@ -20,7 +20,7 @@ class BlockKind(StrEnum):
 class LetterBlock(Struct, frozen=True, kw_only=True):
     """A paragraph, an item of a list or a row of a table, its lines joined.
 
-    ``number`` is the number or letter of an item, as printed ("3.", "(a)"), also where a word
+    ``number`` is the number or letter of an item, as printed ("3.", "(a)"), even if a word
     processor made it and the text does not hold it. None for a bullet and for a paragraph.
     ``level`` counts from 0 how deep an item is. ``message`` tells the mails of a chain apart:
     0 is the newest.
@@ -37,7 +37,7 @@ class LetterMessage(Struct, frozen=True, kw_only=True):
     """A mail of a chain, or the letter itself: who sent it, when, and about what, as far as it
     says so. ``quoted`` if it stands below another one as a quotation.
 
-    ``sender`` is a name ("Ffion Prydderch", also where the header turns it round), or the address
+    ``sender`` is a name ("Ffion Prydderch", even if the header turns it round), or the address
     where there is no name; ``address`` is the address of a mail.
     """
 
@@ -51,12 +51,14 @@ class LetterMessage(Struct, frozen=True, kw_only=True):
 class LetterText(Struct, frozen=True, kw_only=True):
     """A letter: its mails, newest first, and their blocks in the order of the file.
 
-    Signatures, disclaimers and greetings are blocks too; what they are is decided later. The text
-    of an attachment follows that of its mail; ``unread_attachments`` are the endings of those that
-    are not read (".png"). The lines at the head of a mail (From, Sent, To, Subject) are no blocks.
+    Signatures, disclaimers and greetings are blocks too; what they are is decided later. The lines
+    at the head of a mail (From, Sent, To, Subject) are no blocks. The text of an attachment follows
+    that of its mail; ``unread_attachments`` are the endings of those that are not read (".png").
+    ``sha256`` is the hash of the file.
     """
 
     file_name: str
     messages: tuple[LetterMessage, ...]
     blocks: tuple[LetterBlock, ...]
     unread_attachments: tuple[str, ...] = ()
+    sha256: str = ""

@@ -112,8 +112,8 @@ def _normalise_rows(rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
         yield row
 
 
-def limit_process(megabytes: int) -> None:
-    """Limit this process's memory and time, where the system can."""
+def limit_process(megabytes: int, cpu_seconds: int = _CPU_SECONDS) -> None:
+    """Limit this process's memory and processor time, where the system can."""
     try:
         import resource
     except ImportError:  # Windows
@@ -121,7 +121,7 @@ def limit_process(megabytes: int) -> None:
     size = megabytes * 1024 * 1024
     for kind, limit in (
         (resource.RLIMIT_AS, size),
-        (resource.RLIMIT_CPU, _CPU_SECONDS),
+        (resource.RLIMIT_CPU, cpu_seconds),
         (resource.RLIMIT_CORE, 0),
     ):
         with contextlib.suppress(ValueError, OSError):  # a limit that is lower already

@@ -26,7 +26,7 @@ RUNS: list[str] = PROJECT["project"]["dependencies"]
 EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 
 ASKED = {
-    "foidex.txt": [*RUNS, *EXTRAS["database"], *EXTRAS["reports"]],
+    "foidex.txt": [*RUNS, *EXTRAS["database"], *EXTRAS["letters"], *EXTRAS["reports"]],
     "core.txt": [*RUNS, *EXTRAS["embedded"]],
     "build.txt": [*PROJECT["build-system"]["requires"], "setuptools"],
 }

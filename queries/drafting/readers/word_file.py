@@ -1,0 +1,215 @@
+"""Letters as Word files (.docx): paragraphs with the numbers that Word prints, tables, text boxes.
+
+Headers, footers, comments, deleted and hidden text are left out. No macro, field, link or
+object is followed, and nothing outside the file is read.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from typing import Any, Final
+
+import docx
+from docx.oxml.ns import qn
+
+from queries.drafting.letter_text import BlockKind
+from queries.drafting.lines.line import BLANK, Line, clean_text, squeeze_spaces
+from queries.drafting.lines.mail_chain import ChainMail, read_mails
+from queries.drafting.lines.word_numbering import ItemNumber, WordNumbering
+from queries.drafting.readers.faults import (
+    MAX_TEXT_BYTES,
+    MAX_UNPACKED_BYTES,
+    LetterFault,
+    UnreadableLetterError,
+)
+
+_ALTERNATIVE: Final = (
+    "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
+)
+
+_CHOICE: Final = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Choice"
+
+_OLE_MARK: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+#: Around paragraphs or runs, and of no meaning here.
+_WRAPPERS: Final = tuple(
+    qn(name)
+    for name in (
+        "w:sdt", "w:sdtContent", "w:customXml", "w:ins", "w:moveTo", "w:smartTag", "w:hyperlink",
+        "w:fldSimple", "w:dir", "w:bdo",
+    )
+)  # fmt: skip
+
+_TEXT_OF: Final = {
+    qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-",
+}  # fmt: skip
+
+#: Parts of a document that hold the text of a letter; a damaged one may name others of any size.
+_LARGEST_TEXT_PART: Final = 8 * MAX_TEXT_BYTES
+
+
+def read_word_file(data: bytes) -> list[ChainMail]:
+    """The mails of a Word file: the letter. Raises UnreadableLetterError."""
+    _check_package(data)
+    document = docx.Document(io.BytesIO(data))
+    reader = _WordReader(document)
+    for element in document.element.body:
+        reader.read_body_element(element)
+    return read_mails(reader.lines)
+
+
+def _check_package(data: bytes) -> None:
+    """Raise UnreadableLetterError for a file that is none of Word's, or unpacks to too much."""
+    if data.startswith(_OLE_MARK):  # how Word writes a file with a password
+        raise UnreadableLetterError(LetterFault.PROTECTED)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            parts = package.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+        raise UnreadableLetterError(LetterFault.DAMAGED) from None
+    texts = [part.file_size for part in parts if part.filename.endswith((".xml", ".rels"))]
+    if sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES or (
+        texts and max(texts) > _LARGEST_TEXT_PART
+    ):
+        raise UnreadableLetterError(LetterFault.TOO_LONG)
+
+
+class _WordReader:
+    """Reads the elements of a document in order."""
+
+    def __init__(self, document: Any) -> None:
+        self.lines: list[Line] = []
+        part = document.part
+        # Asking the part itself would make a numbering where the file has none.
+        numbering = next(
+            (
+                relation.target_part.element
+                for relation in part.rels.values()
+                if not relation.is_external and relation.reltype.endswith("/numbering")
+            ),
+            None,
+        )
+        self._numbering = WordNumbering(numbering, document.styles.element)
+        self._headings = {
+            style.style_id
+            for style in document.styles
+            if (style.name or "").lower().startswith(("heading", "title"))
+        }
+
+    def read_body_element(self, element: Any) -> None:
+        """Read a paragraph, a table, or what is around some."""
+        if element.tag == qn("w:p"):
+            self._read_paragraph(element)
+        elif element.tag == qn("w:tbl"):
+            self._read_table(element)
+        elif element.tag in _WRAPPERS:
+            for child in element:
+                self.read_body_element(child)
+
+    def _read_paragraph(self, paragraph: Any) -> None:
+        properties = paragraph.find(qn("w:pPr"))
+        number = self._numbering.number_paragraph(properties)
+        text = clean_text("".join(_read_runs(paragraph)))
+        self._add_paragraph(text, number, self._is_heading(properties))
+        for box in _list_text_boxes(paragraph):
+            for element in box:
+                self.read_body_element(element)
+
+    def _is_heading(self, properties: Any) -> bool:
+        style = properties.find(qn("w:pStyle")) if properties is not None else None
+        return style is not None and style.get(qn("w:val")) in self._headings
+
+    def _add_paragraph(self, text: str, number: ItemNumber | None, heading: bool) -> None:  # noqa: FBT001 - one of its properties
+        if not text.strip():
+            return
+        if number:
+            self.lines.append(
+                Line(
+                    text=squeeze_spaces(text),
+                    kind=BlockKind.ITEM,
+                    number=number.number,
+                    level=number.level,
+                )
+            )
+        elif heading:
+            self.lines.append(Line(text=squeeze_spaces(text), kind=BlockKind.HEADING))
+        else:
+            self.lines += [Line(text=line.strip()) for line in text.split("\n")]
+        self.lines.append(BLANK)
+
+    def _read_table(self, table: Any) -> None:
+        for row in _iterate_rows(table):
+            cells = list(_iterate_cells(row))
+            if _is_data_row(cells):
+                texts = [squeeze_spaces(clean_text(_read_cell(cell))) for cell in cells]
+                if any(texts):
+                    self.lines += [Line(text="\t".join(texts), kind=BlockKind.ROW), BLANK]
+            else:
+                for cell in cells:
+                    for element in cell:
+                        self.read_body_element(element)
+
+
+def _iterate_rows(table: Any) -> Iterator[Any]:
+    for element in table:
+        if element.tag == qn("w:tr"):
+            yield element
+        elif element.tag in _WRAPPERS:
+            yield from _iterate_rows(element)
+
+
+def _iterate_cells(row: Any) -> Iterator[Any]:
+    for element in row:
+        if element.tag == qn("w:tc"):
+            yield element
+        elif element.tag in _WRAPPERS:
+            yield from _iterate_cells(element)
+
+
+def _is_data_row(cells: list[Any]) -> bool:
+    """Whether a row has several cells without lists or tables; others only arrange a page."""
+    inner = (qn("w:numPr"), qn("w:tbl"))
+    return len(cells) > 1 and not any(next(cell.iter(*inner), None) is not None for cell in cells)
+
+
+def _read_cell(cell: Any) -> str:
+    return " ".join("".join(_read_runs(paragraph)) for paragraph in cell.iter(qn("w:p")))
+
+
+def _read_runs(element: Any) -> Iterator[str]:
+    """The text of the runs in an element, without that of text boxes."""
+    for child in element:
+        if child.tag == qn("w:r"):
+            if not _is_hidden(child):
+                yield from _read_run(child)
+        elif child.tag in _WRAPPERS:
+            yield from _read_runs(child)
+
+
+def _read_run(run: Any) -> Iterator[str]:
+    for child in run:
+        if child.tag == qn("w:t"):
+            yield child.text or ""
+        elif child.tag in _TEXT_OF:
+            yield _TEXT_OF[child.tag]
+
+
+def _is_hidden(run: Any) -> bool:
+    vanish = run.find(f"{qn('w:rPr')}/{qn('w:vanish')}")
+    return vanish is not None and vanish.get(qn("w:val")) not in ("0", "false", "off")
+
+
+def _list_text_boxes(paragraph: Any) -> Iterator[Any]:
+    """The text boxes of a paragraph; of a box that is there in two forms, one."""
+    for child in paragraph:
+        if child.tag == qn("w:txbxContent"):
+            yield child
+        elif child.tag == _ALTERNATIVE:
+            choice = child.find(_CHOICE)
+            forms = [choice] if choice is not None else list(child)
+            for form in forms:
+                yield from _list_text_boxes(form)
+        else:
+            yield from _list_text_boxes(child)
