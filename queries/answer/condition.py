@@ -17,7 +17,7 @@ from typing import ClassVar, Final, TypeAlias
 
 from msgspec import Struct
 
-from indexer.records.model import MAX_AGE, PEOPLE_LISTS, VICTIMS, PeopleList
+from indexer.records.model import MAX_AGE, PEOPLE_LISTS, SUSPECTS, VICTIMS, PeopleList
 from indexer.records.offences import load_offence_table
 from queries.answer.types import Conditions
 
@@ -26,6 +26,8 @@ MISSING_VALUE: Final = "%none"
 NEGATION_PREFIX: Final = "no "
 
 VICTIM_PREFIX: Final = "victim "
+
+SUSPECT_PREFIX: Final = "suspect "
 
 TOGETHER_SEPARATOR: Final = "&"
 
@@ -314,7 +316,7 @@ class Not(Condition, frozen=True):
 
 
 class Together(Condition, frozen=True):
-    """One and the same victim meets every one of a few conditions; only within ``OfVictim``."""
+    """One and the same person meets every one of a few conditions; only within ``OfPerson``."""
 
     conditions: frozenset[Condition]
 
@@ -329,26 +331,43 @@ class Together(Condition, frozen=True):
         return TOGETHER_SEPARATOR.join(sorted(format_conditions(self.conditions)))
 
 
-class OfVictim(Condition, frozen=True):
-    """One victim of the record, or more, meets a condition."""
+class OfPerson(Condition, frozen=True):
+    """One person of a list of the record, or more, meets a condition."""
 
     condition: Condition
 
+    prefix: ClassVar[str]
+    people: ClassVar[PeopleList]
+
     @property
     def parts(self) -> frozenset[Condition]:
-        """The conditions that one victim meets, each by itself."""
+        """The conditions that one person meets, each by itself."""
         inner = self.condition
         return inner.conditions if isinstance(inner, Together) else frozenset({inner})
 
     @cached_property
     def dimension(self) -> str:
-        """That of the condition, of victims."""
-        return f"{VICTIM_PREFIX}{self.condition.dimension}"
+        """That of the condition, of victims or of suspects."""
+        return f"{self.prefix}{self.condition.dimension}"
 
     @cached_property
     def text(self) -> str:
         """``victim sex:F``."""
-        return f"{VICTIM_PREFIX}{self.condition.text}"
+        return f"{self.prefix}{self.condition.text}"
+
+
+class OfVictim(OfPerson, frozen=True):
+    """One victim of the record, or more, meets a condition."""
+
+    prefix = VICTIM_PREFIX
+    people = VICTIMS
+
+
+class OfSuspect(OfPerson, frozen=True):
+    """One suspect of the record, or more, meets a condition."""
+
+    prefix = SUSPECT_PREFIX
+    people = SUSPECTS
 
 
 class NamedCondition(Condition, frozen=True):
@@ -378,7 +397,10 @@ WITHOUT_VICTIM: Final = WITHOUT_PEOPLE["victims"]
 WITHOUT_REFERENCE: Final = NamedCondition("without reference")
 
 #: The built-in fields of one value.
-SINGLE_VALUE_FIELDS: Final = ("sex", "outcome", "status")
+SINGLE_VALUE_FIELDS: Final = ("sex", "sex of suspect", "outcome", "status")
+
+#: The field of the sex of a person, by the list of people.
+SEX_FIELDS: Final = {"victims": "sex", "suspects": "sex of suspect"}
 
 
 def _join_values(values: Iterable[str]) -> str:
@@ -464,12 +486,18 @@ def build_field_condition(field: str, values: Iterable[str | None]) -> FieldCond
     return FieldCondition(field, frozenset(values))
 
 
-def build_victim_condition(conditions: Iterable[Condition]) -> OfVictim:
+def build_victim_condition(conditions: Iterable[Condition]) -> OfPerson:
     """One victim of the record meets all of the conditions, one or more."""
+    return build_person_condition(conditions, VICTIMS)
+
+
+def build_person_condition(conditions: Iterable[Condition], people: PeopleList) -> OfPerson:
+    """One person of a list of the record meets all of the conditions, one or more."""
+    kind = OfVictim if people == VICTIMS else OfSuspect
     all_conditions = frozenset(conditions)
     if len(all_conditions) == 1:
-        return OfVictim(*all_conditions)
-    return OfVictim(Together(all_conditions))
+        return kind(*all_conditions)
+    return kind(Together(all_conditions))
 
 
 def build_category_condition(

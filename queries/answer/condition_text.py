@@ -1,6 +1,6 @@
 """Conditions as text: read from files, and described in messages. Pure.
 
-A condition reads ``[victim ][no ]dimension:value``:
+A condition reads ``[victim |suspect ][no ]dimension:value``:
 
 - ``period:2017-04-01/2018-03-31`` (days, both included, either open) and ``age:0-11,18-120`` or
   ``age of suspect:0-17``;
@@ -8,11 +8,12 @@ A condition reads ``[victim ][no ]dimension:value``:
   ``offence group:Theft``, which are one dimension, and ``linked:86/2``;
 - ``sex:F|M``, ``outcome:5``, ``status:cancelled``, ``category district:North``: fields of one
   value; ``any category flag:a|b``: one that may have several;
-- ``victim age:0-17&sex:F``: one victim meets all of these;
+- ``victim age:0-17&sex:F``: one victim meets all of these; ``suspect sex of suspect:M``: one
+  suspect does;
 - ``term:a|b`` (any of them is mentioned), ``several:a|b|c`` (two or more), ``alone:a|b|c`` (one).
 
-``no`` negates it, ``victim`` applies it to one victim or more of a record. Any other text is a
-``NamedCondition``.
+``no`` negates it, ``victim`` or ``suspect`` applies it to one or more of a record. Any other
+text is a ``NamedCondition``.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ from queries.answer.condition import (
     NEGATION_PREFIX,
     SINGLE_VALUE_FIELDS,
     TOGETHER_SEPARATOR,
-    VICTIM_PREFIX,
     AgeCondition,
     AnyTermCondition,
     CategoryCondition,
@@ -44,13 +44,15 @@ from queries.answer.condition import (
     OffenceCondition,
     OffenceGroupCondition,
     OffencePiece,
+    OfPerson,
+    OfSuspect,
     OfVictim,
     PeriodCondition,
     SeveralTermsCondition,
     SingleTermCondition,
     SuspectAgeCondition,
     TermCountCondition,
-    build_victim_condition,
+    build_person_condition,
     escape_value,
     merge_intervals,
 )
@@ -74,8 +76,9 @@ def parse_condition(text: str) -> Condition:
     """The condition of a text. One that cannot be read is a ``NamedCondition``."""
     if text.startswith(NEGATION_PREFIX):
         return Not(parse_condition(text.removeprefix(NEGATION_PREFIX)))
-    if text.startswith(VICTIM_PREFIX):
-        return _parse_victim(text.removeprefix(VICTIM_PREFIX))
+    for kind in (OfVictim, OfSuspect):
+        if text.startswith(kind.prefix):
+            return _parse_person(text.removeprefix(kind.prefix), kind)
     name, colon, value = text.partition(":")
     try:
         condition = _parse_value(name, value) if colon else None
@@ -84,12 +87,12 @@ def parse_condition(text: str) -> Condition:
     return NamedCondition(text) if condition is None else condition
 
 
-def _parse_victim(text: str) -> OfVictim:
-    """The condition that a victim meets, or all of several."""
+def _parse_person(text: str, kind: type[OfPerson]) -> OfPerson:
+    """The condition that a person meets, or all of several."""
     parts = [parse_condition(part) for part in text.split(TOGETHER_SEPARATOR)]
     if any(isinstance(part, NamedCondition) for part in parts):
-        return OfVictim(parse_condition(text))
-    return build_victim_condition(parts)
+        return kind(parse_condition(text))
+    return build_person_condition(parts, kind.people)
 
 
 def parse_conditions(texts: Iterable[str]) -> tuple[Condition, ...]:
@@ -182,9 +185,11 @@ def describe_condition(condition: Condition, known_codes: frozenset[str] = froze
     match condition:
         case Not(inner):
             return f"not {describe_condition(inner, known_codes)}"
-        case OfVictim():
+        case OfPerson():
+            singular = condition.people.singular
             parts = map(describe_condition, sorted(condition.parts, key=BY_TEXT))
-            return f"with a victim {' and '.join(parts)}"
+            words = " and ".join(parts).replace(f"sex of {singular}", "sex")
+            return f"with a {singular} {words}"
         case PeriodCondition(intervals):
             return f"recorded {' or '.join(map(_describe_days, intervals)) or 'on no day'}"
         case AgeCondition(intervals):

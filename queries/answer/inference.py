@@ -27,7 +27,7 @@ from queries.answer.condition import (
     OffenceCondition,
     OffenceGroupCondition,
     OffencePiece,
-    OfVictim,
+    OfPerson,
     SeveralTermsCondition,
     SingleTermCondition,
     TermCountCondition,
@@ -63,7 +63,7 @@ def covers_condition(wide: Condition, narrow: Condition) -> bool:
     round."""
     if wide == narrow:
         return False
-    if isinstance(wide, OfVictim) and isinstance(narrow, OfVictim):
+    if isinstance(wide, OfPerson) and isinstance(narrow, type(wide)):
         return all(
             any(part == entry or covers_condition(part, entry) for entry in narrow.parts)
             for part in wide.parts
@@ -77,7 +77,7 @@ def covers_condition(wide: Condition, narrow: Condition) -> bool:
 
 def _covers_other_dimension(wide: Condition, narrow: Condition) -> bool:
     """Whether a condition follows from one of another dimension."""
-    if isinstance(wide, OfVictim) and not isinstance(narrow, OfVictim):
+    if isinstance(wide, OfPerson) and not isinstance(narrow, OfPerson):
         return wide.condition == narrow or covers_condition(wide.condition, narrow)
     if isinstance(wide, AnyTermCondition) and isinstance(
         narrow, SeveralTermsCondition | SingleTermCondition | TermCountCondition
@@ -214,8 +214,8 @@ def _is_implied_jointly(condition: Condition, conditions: Sequence[Condition]) -
     match condition:
         case SeveralTermsCondition(terms):
             return sum(_is_mentioned(name, conditions) for name in terms) > 1
-        case OfVictim(Together(parts)):
-            # Of victims: a victim that meets every part is one of its record's.
+        case OfPerson(Together(parts)):
+            # Of people: one that meets every part is one of its record's.
             return all(
                 any(part == entry or covers_condition(part, entry) for entry in conditions)
                 for part in parts

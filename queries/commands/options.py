@@ -98,8 +98,8 @@ WhereOption = Annotated[
         "--where",
         parser=_check_where_option,
         metavar="FIELD=VALUE",
-        help="Only records with this outcome, offence_group, sex or category, or with a victim: "
-        '"victim={age: {to: 17}, sex: [F]}". Repeatable.',
+        help="Only records with this outcome, offence_group, sex or category, or such a victim or "
+        'suspect: "victim={age: {to: 17}, sex: [F]}". Repeatable.',
     ),
 ]
 

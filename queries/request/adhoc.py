@@ -22,11 +22,11 @@ from queries.questions.offences import Offences
 from queries.questions.overlap import Overlap
 from queries.request.reader import Request, expand_year
 from queries.spec.problem import Problem
-from queries.spec.scope_spec import AxisSpec, OffenceSpec, PeriodSpec, VictimSpec, WhereValue
+from queries.spec.scope_spec import AxisSpec, OffenceSpec, PeriodSpec, PersonSpec, WhereValue
 from queries.spec.term_book import TermBook, load_default_term_book
 from queries.spec.term_spec import CooccurrenceSpec, TermSpec, Wording, apply_term_book
 from queries.spec.yaml_text import parse_yaml
-from queries.tables.field_filter import VICTIM_FILTER
+from queries.tables.field_filter import PEOPLE_FILTERS
 from queries.tables.table_query import CountedUnit
 
 TERM_AXIS: Final = "term"
@@ -157,28 +157,28 @@ def parse_adhoc_period(text: str) -> PeriodSpec:
 
 def _parse_field_values(conditions: Sequence[str]) -> dict[str, WhereValue]:
     values_by_field: dict[str, tuple[str, ...]] = {}
-    victim: dict[str, WhereValue] = {}
+    people: dict[str, WhereValue] = {}
     for condition in conditions:
         name, value = parse_field_condition(condition)
-        if _describes_victim(name, value):
-            victim = {name: _parse_victim(value)}
+        if _describes_person(name, value):
+            people[name] = _parse_person(name, value)
         else:
             values_by_field[name] = (*values_by_field.get(name, ()), value)
-    return {**values_by_field, **victim}
+    return {**values_by_field, **people}
 
 
-def _describes_victim(name: str, value: str) -> bool:
-    return name == VICTIM_FILTER and value.startswith("{")
+def _describes_person(name: str, value: str) -> bool:
+    return name in PEOPLE_FILTERS and value.startswith("{")
 
 
-def _parse_victim(text: str) -> VictimSpec:
-    """What a victim must be, as a request file says it: "{age: {to: 17}, sex: [F]}"."""
+def _parse_person(name: str, text: str) -> PersonSpec:
+    """What such a person must be, as a request file says it: "{age: {to: 17}, sex: [F]}"."""
     try:
-        return msgspec.convert(parse_yaml(text, "--where").value, VictimSpec, strict=False)
+        return msgspec.convert(parse_yaml(text, "--where").value, PersonSpec, strict=False)
     except msgspec.ValidationError:
         raise RequestError(
-            f'--where: "{VICTIM_FILTER}={text[:60]}" is not an age, a sex or both. Write '
-            '"victim={age: {to: 17}, sex: [F]}".'
+            f'--where: "{name}={text[:60]}" is not an age, a sex or both. Write '
+            f'"{name}={{age: {{to: 17}}, sex: [F]}}".'
         ) from None
 
 
@@ -189,8 +189,8 @@ def parse_field_condition(text: str) -> tuple[str, str]:
         raise RequestError(
             f'"{text[:60]}" is not a condition. Write a field and its value: district=North.'
         )
-    if _describes_victim(name, value):
-        _parse_victim(value)
+    if _describes_person(name, value):
+        _parse_person(name, value)
     return name, value
 
 

@@ -39,12 +39,12 @@ from queries.spec.scope_spec import (
     FieldValues,
     OffenceSpec,
     PeriodSpec,
+    PersonSpec,
     ScopeSpec,
     TermList,
-    VictimSpec,
 )
 from queries.spec.term_spec import CooccurrenceSpec, TermSpec
-from queries.tables.field_filter import VICTIM_FILTER
+from queries.tables.field_filter import PEOPLE_FILTERS
 from queries.tables.table_query import CountedUnit
 
 _MAX_QUOTED_LENGTH: Final = 60
@@ -74,7 +74,7 @@ _STRUCT_BY_KEY: Final[dict[str, type[Struct]]] = {
     "with": CooccurrenceSpec,
     "bands": AgeBand,
     "age": AgeRange,
-    "victim": VictimSpec,
+    **dict.fromkeys(PEOPLE_FILTERS, PersonSpec),
     "within": ScopeSpec,
     "rows": AxisSpec,
     "columns": AxisSpec,
@@ -118,8 +118,8 @@ def _find_entry_violation(violation: Violation, value: Any, values_kind: Any) ->
     prefix, _, _ = violation.path.partition(_SOME_ENTRY)
     entries = get_value_at(value, prefix)
     for name, entry in entries.items() if isinstance(entries, dict) else ():
-        is_victim = name == VICTIM_FILTER and isinstance(entry, dict)
-        kind: Any = VictimSpec if is_victim else values_kind
+        is_person = name in PEOPLE_FILTERS and isinstance(entry, dict)
+        kind: Any = PersonSpec if is_person else values_kind
         try:
             msgspec.convert(entry, kind, strict=False)
         except msgspec.ValidationError as error:

@@ -19,9 +19,9 @@ from queries.spec.term_spec import Wording, find_term_problems, to_mention
 from queries.tables.axis_type import Axis
 from queries.tables.field_axes import build_field_axis
 from queries.tables.field_filter import (
-    VICTIM_FILTER,
+    PEOPLE_FILTERS,
     build_field_filter,
-    build_victim_filter,
+    build_person_filter,
     list_where_fields,
     unknown_field_error,
 )
@@ -122,20 +122,20 @@ AgeBands = Annotated[tuple[AgeBand, ...], Meta(max_length=50)]
 FieldValues = Annotated[tuple[str, ...], Meta(min_length=1, max_length=1000)]
 
 
-class VictimSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What one victim of a record must be: of an age, of one of some sexes, or both."""
+class PersonSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What one victim, or suspect, of a record must be: of an age, of some sexes, or both."""
 
     age: AgeRange | None = None
     sex: Annotated[tuple[str, ...], Meta(max_length=10)] = ()
 
-    @property
-    def field_filter(self) -> FieldFilter:
-        """The filter that is meant. Raises RequestError for an unknown sex."""
-        return build_victim_filter((self.age.start, self.age.end) if self.age else None, self.sex)
+    def build_filter(self, name: str) -> FieldFilter:
+        """The filter of a name of ``PEOPLE_FILTERS``. Raises RequestError for an unknown sex."""
+        ages = (self.age.start, self.age.end) if self.age else None
+        return build_person_filter(PEOPLE_FILTERS[name], ages, self.sex)
 
 
-#: The values that a field may have, or what a victim must be.
-WhereValue = FieldValues | VictimSpec
+#: The values that a field may have, or what a person must be.
+WhereValue = FieldValues | PersonSpec
 
 
 class ScopeSpec(
@@ -219,25 +219,27 @@ class ScopeSpec(
 
 def _build_where_filter(name: str, value: WhereValue, categories: Categories) -> FieldFilter:
     """Raises RequestError."""
-    if isinstance(value, VictimSpec):
-        return value.field_filter
+    if isinstance(value, PersonSpec):
+        return value.build_filter(name)
     return build_field_filter(name, value, categories)
 
 
 def _find_where_problems(name: str, value: WhereValue, categories: Categories) -> Iterator[Problem]:
-    """Fields or values that there are not, and conditions on victims that say nothing."""
+    """Fields or values that there are not, and conditions on people that say nothing."""
     path = f".where.{name}"
-    if isinstance(value, VictimSpec):
+    if isinstance(value, PersonSpec):
         if name not in list_where_fields(categories):
             yield Problem(path, str(unknown_field_error(name, categories)))
             return
-        if name != VICTIM_FILTER:
+        if name not in PEOPLE_FILTERS:
             yield Problem(
-                path, f"{name} takes a list of values, not age: and sex:, which are of victim:."
+                path,
+                f"{name} takes a list of values, not age: and sex:, which are of victim: and "
+                "suspect:.",
             )
             return
         if not value.age and not value.sex:
-            yield Problem(path, "victim: says nothing. Give an age, a sex or both.")
+            yield Problem(path, f"{name}: says nothing. Give an age, a sex or both.")
             return
         if value.age:
             yield from _find_range_problem(value.age, f"{path}.age")

@@ -10,9 +10,11 @@ from elasticsearch.dsl.query import Terms as AreTerms
 
 from indexer.errors import RequestError
 from indexer.records.categories import CATEGORIES_FIELD, Categories, Category, label_category
+from indexer.records.model import PEOPLE_LISTS, PeopleList
 from indexer.records.offences import load_offence_table
 from indexer.suggestions import suggest_name
 from queries.answer.condition import (
+    SEX_FIELDS,
     Condition,
     Interval,
     OffenceGroupCondition,
@@ -21,7 +23,7 @@ from queries.answer.condition import (
     build_category_condition,
     build_field_condition,
     build_offence_condition,
-    build_victim_condition,
+    build_person_condition,
 )
 from queries.tables.field_values import (
     SEX_LABELS,
@@ -35,8 +37,11 @@ from queries.tables.field_values import (
 )
 from queries.tables.scope import FieldFilter, all_of
 
-#: The filter of records by their victims: one victim must meet all that it says.
-VICTIM_FILTER: Final = "victim"
+#: The filters of records by their people, and the list of each: one person must meet all that a
+#: filter says.
+PEOPLE_FILTERS: Final[dict[str, PeopleList]] = {
+    people.singular: people for people in PEOPLE_LISTS.values()
+}
 
 
 def build_field_filter(name: str, values: Sequence[str], categories: Categories) -> FieldFilter:
@@ -44,10 +49,10 @@ def build_field_filter(name: str, values: Sequence[str], categories: Categories)
 
     Raises RequestError for an unknown field or a value that it cannot have.
     """
-    if name == VICTIM_FILTER and name not in categories:
+    if name in PEOPLE_FILTERS and name not in categories:
         raise RequestError(
-            "victim takes an age, a sex or both, which one victim must meet: "
-            "victim: {age: {to: 17}, sex: [F]}. Correct it."
+            f"{name} takes an age, a sex or both, which one {name} must meet: "
+            f"{name}: {{age: {{to: 17}}, sex: [F]}}. Correct it."
         )
     if name in categories:
         return _build_category_filter(name, values, categories[name])
@@ -58,7 +63,7 @@ def build_field_filter(name: str, values: Sequence[str], categories: Categories)
 
 def list_where_fields(categories: Categories) -> tuple[str, ...]:
     """The names that ``where:`` knows."""
-    return (*_BUILT_IN_FIELDS, VICTIM_FILTER, *categories)
+    return (*_BUILT_IN_FIELDS, *PEOPLE_FILTERS, *categories)
 
 
 def unknown_field_error(name: str, categories: Categories) -> RequestError:
@@ -70,29 +75,33 @@ def unknown_field_error(name: str, categories: Categories) -> RequestError:
     )
 
 
-def build_victim_filter(ages: Interval | None, sexes: Sequence[str]) -> FieldFilter:
-    """The filter of records of which one victim is of an age and of one of the sexes.
+def build_person_filter(
+    people: PeopleList, ages: Interval | None, sexes: Sequence[str]
+) -> FieldFilter:
+    """The filter of records of which one person of a list is of an age and of one of the sexes.
 
     Raises RequestError for a sex that there is not.
     """
+    field = people.field
     queries: list[Query] = []
     conditions: list[Condition] = []
     words: list[str] = []
     if sexes:
         codes = _parse_sexes(sexes)
-        queries.append(AreTerms(victims__sex=codes))
-        conditions.append(build_field_condition("sex", codes))
+        terms: dict[str, Any] = {f"{field}.sex": codes}
+        queries.append(AreTerms(**terms))
+        conditions.append(build_field_condition(SEX_FIELDS[field], codes))
         words.append(" or ".join(SEX_WORDS[code] for code in codes))
     if ages:
         first, last = ages
-        queries.append(Range(**{"victims.age": {"gte": first, "lte": last}}))
-        conditions.append(build_age_condition(ages))
+        queries.append(Range(**{f"{field}.age": {"gte": first, "lte": last}}))
+        conditions.append(build_age_condition(ages, people=people))
         words.append(describe_ages(first, last, "or").lower())
     return FieldFilter(
-        VICTIM_FILTER,
-        f"at least one victim was {' and '.join(words)}",
-        Nested(path="victims", query=all_of(queries)),
-        build_victim_condition(conditions),
+        people.singular,
+        f"at least one {people.singular} was {' and '.join(words)}",
+        Nested(path=field, query=all_of(queries)),
+        build_person_condition(conditions, people),
     )
 
 

@@ -50,8 +50,8 @@ from queries.why.record_checks import (
 from queries.why.term_words import NarrativeWords, explain_absence, explain_presence
 
 _SOURCE: Final = (
-    "crime_ref", "recorded_on", "offence_code", "status", "outcome", "victims", "categories",
-    "place", *NARRATIVE_FIELDS,
+    "crime_ref", "recorded_on", "offence_code", "status", "outcome", "victims", "suspects",
+    "categories", "place", *NARRATIVE_FIELDS,
 )  # fmt: skip
 
 

@@ -5,16 +5,18 @@ What decides is the query, which the server runs; the words about the record are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any, Final, NamedTuple
 
 from elasticsearch.dsl.query import Query
 
 from indexer.records.categories import CATEGORIES_FIELD
+from indexer.records.model import PeopleList
 from indexer.records.offences import load_offence_table
 from queries.layout.prose import join_list
 from queries.questions.prepared import PreparedQuestion
+from queries.tables.field_filter import PEOPLE_FILTERS
 from queries.tables.field_values import SEX_LABELS, describe_outcome, format_field_value
 from queries.tables.period import Period, format_long_date
 from queries.tables.scope import (
@@ -119,8 +121,8 @@ def _describe_field(field: str, document: Document) -> str:
         case "offence_group":
             group = load_offence_table().group(document["offence_code"])
             return f"the group is {group}" if group else _NO_VALUE
-        case "victim":
-            return _describe_victims(document.get("victims") or ())
+        case name if name in PEOPLE_FILTERS and name not in (document.get(CATEGORIES_FIELD) or ()):
+            return _describe_people(PEOPLE_FILTERS[name], document)
         case "sex":
             victims = document.get("victims") or ()
             return _list_values(
@@ -132,15 +134,15 @@ def _describe_field(field: str, document: Document) -> str:
             return _list_values(format_field_value(one) for one in values if one is not None)
 
 
-def _describe_victims(victims: Sequence[Document]) -> str:
-    """The ages and sexes of a record's victims."""
-    if not victims:
-        return "the record has no victim"
+def _describe_people(people: PeopleList, document: Document) -> str:
+    """The ages and sexes of the people of a list of a record."""
     descriptions = [
-        f"{SEX_LABELS.get(victim.get('sex') or '', 'sex not recorded').lower()}, "
-        f"{'age not recorded' if victim.get('age') is None else 'aged ' + str(victim['age'])}"
-        for victim in victims
+        f"{SEX_LABELS.get(person.get('sex') or '', 'sex not recorded').lower()}, "
+        f"{'age not recorded' if person.get('age') is None else 'aged ' + str(person['age'])}"
+        for person in document.get(people.field) or ()
     ]
+    if not descriptions:
+        return f"the record has no {people.singular}"
     return f"the record has {'; '.join(descriptions)}"
 
 

@@ -23,7 +23,7 @@ from queries.answer.condition import (
     AnyTermCondition,
     Condition,
     Not,
-    OfVictim,
+    OfPerson,
     SeveralTermsCondition,
     SingleTermCondition,
     TermCountCondition,
@@ -408,7 +408,7 @@ def _constrain_neighbours(
                 yield _constrain_inner(population, outer)
                 yield from _constrain_complement(population, condition, outer, population_set)
         yield from _constrain_people(population, population_set)
-        yield from _constrain_victims(population, population_set)
+        yield from _constrain_people_met(population, population_set)
 
 
 def _constrain_inner(inner: Population, outer: Population, location: str = "") -> LinearConstraint:
@@ -452,25 +452,26 @@ def _constrain_people(
             yield LinearConstraint(terms, None, 0)
 
 
-def _constrain_victims(
+def _constrain_people_met(
     population: Population, population_set: set[Population]
 ) -> Iterator[LinearConstraint]:
-    """Records that have a victim who meets conditions are no more than such victims."""
+    """Records that have a victim, or a suspect, who meets conditions are no more than those."""
     unit, criteria = population
     if unit not in ("offences", "records"):
         return
-    of_unit = "victims" if unit == "offences" else "victims of records"
-    victim_conditions = [entry for entry in criteria if isinstance(entry, OfVictim)]
-    victim_populations = (
-        make_population(of_unit, criteria - {condition}, parts)
-        for condition in victim_conditions
-        for size in range(1, len(condition.parts) + 1)
-        for parts in combinations(sort_conditions(condition.parts), size)
-    )
-    every_victim = [Population(of_unit, criteria)] if victim_conditions else []
-    for victims in (*victim_populations, *every_victim):
-        if victims in population_set:
-            yield _constrain_inner(population, victims)
+    for condition in criteria:
+        if not isinstance(condition, OfPerson):
+            continue
+        name = condition.people.field
+        of_unit = name if unit == "offences" else f"{name} of records"
+        such_people = (
+            make_population(of_unit, criteria - {condition}, parts)
+            for size in range(1, len(condition.parts) + 1)
+            for parts in combinations(sort_conditions(condition.parts), size)
+        )
+        for people in (*such_people, Population(of_unit, criteria)):
+            if people in population_set:
+                yield _constrain_inner(population, people)
 
 
 def _constrain_partitions(

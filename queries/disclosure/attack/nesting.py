@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from queries.answer.condition import Condition, OfVictim
+from queries.answer.condition import Condition, OfPerson
 from queries.answer.inference import covers_condition
 from queries.answer.types import PEOPLE_OF_LIST
 from queries.disclosure.attack.constraints import Population, make_population
@@ -34,8 +34,8 @@ _PEOPLE_UNITS: Final = tuple(
     unit for name, people in PEOPLE_OF_LIST.items() for unit in (name, people)
 )
 
-#: The victims of records of a unit.
-_VICTIM_UNITS: Final = {"offences": "victims", "records": "victims of records"}
+#: What is added to the name of a list of people, of the people of records of a unit.
+_RECORD_UNITS: Final = {"offences": "", "records": " of records"}
 
 _UNITS_OF_PEOPLE: Final = (*_PEOPLE_UNITS, *(f"{name} of records" for name in PEOPLE_OF_LIST))
 
@@ -94,7 +94,7 @@ class NestingIndex:
             return frozenset()
         outer_zeros = tuple(self._list_populations(zeros_mask & ~inner_mask))
         open_parts = self._list_populations(inner_mask & ~self._mask_parts(outer_zeros))
-        return frozenset(part for part in open_parts if not _lacks_victims(part, outer_zeros))
+        return frozenset(part for part in open_parts if not _lacks_people(part, outer_zeros))
 
     def _mask_parts(self, groups: Iterable[Population]) -> int:
         mask = 0
@@ -122,13 +122,13 @@ class NestingIndex:
             for condition, own_mask in self._own_masks.items():
                 if condition == wide or covers_condition(wide, condition):
                     mask |= own_mask
-            if isinstance(wide, OfVictim) and len(wide.parts) > 1:
+            if isinstance(wide, OfPerson) and len(wide.parts) > 1:
                 mask |= self._mask_jointly_implying(wide.parts)
             self._implying_masks[wide] = mask
         return self._implying_masks[wide]
 
     def _mask_jointly_implying(self, parts: Iterable[Condition]) -> int:
-        """The populations of victims that meet each part by themselves."""
+        """The populations of people that meet each part by themselves."""
         mask = -1
         for part in parts:
             mask &= self._mask_implying(part)
@@ -150,32 +150,38 @@ class NestingIndex:
 def find_parts_by_victim(
     groups: Iterable[Population], candidates: Iterable[Population]
 ) -> frozenset[Population]:
-    """The numbers of people of records that are chosen by a victim, of groups of such records.
+    """The numbers of people of records that are chosen by a victim or a suspect, of groups of such
+    records.
 
-    If one of them is printed, a reader knows that there is such a record, and so such a victim.
+    If one of them is printed, a reader knows that there is such a record, and so such a person.
     """
     of_victims = {candidate for candidate in candidates if candidate.unit in _UNITS_OF_PEOPLE}
-    groups = [group for group in groups if group.unit in _VICTIM_UNITS]
+    groups = [group for group in groups if group.unit in _RECORD_UNITS]
     index = NestingIndex(
         population
         for population in (*groups, *of_victims)
-        if any(isinstance(condition, OfVictim) for condition in population.conditions)
+        if any(isinstance(condition, OfPerson) for condition in population.conditions)
     )
     chosen_groups = [group for group in groups if group in index.populations]
     return index.find_parts(chosen_groups, of_victims.intersection(index.populations))
 
 
-def _lacks_victims(records: Population, zeros: Iterable[Population]) -> bool:
-    """Whether there are no such records because there are none of the victims that each of them
+def _lacks_people(records: Population, zeros: Iterable[Population]) -> bool:
+    """Whether there are no such records because there are none of the people that each of them
     must have."""
-    unit = _VICTIM_UNITS.get(records.unit)
-    victims = [
-        make_population(unit, records.conditions - {condition}, condition.parts)
+    if records.unit not in _RECORD_UNITS:
+        return False
+    people = [
+        make_population(
+            f"{condition.people.field}{_RECORD_UNITS[records.unit]}",
+            records.conditions - {condition},
+            condition.parts,
+        )
         for condition in records.conditions
-        if unit and isinstance(condition, OfVictim)
+        if isinstance(condition, OfPerson)
     ]
     return any(
-        zero.unit == entry.unit and _lies_within(entry, zero) for zero in zeros for entry in victims
+        zero.unit == entry.unit and _lies_within(entry, zero) for zero in zeros for entry in people
     )
 
 

@@ -13,8 +13,10 @@ from itertools import chain, combinations, product
 from math import prod
 from typing import Final, NamedTuple, TypeAlias
 
+from indexer.records.model import SUSPECTS
 from queries.answer.condition import (
     BY_TEXT,
+    WITHOUT_PEOPLE,
     WITHOUT_REFERENCE,
     WITHOUT_VICTIM,
     CategoryCondition,
@@ -22,6 +24,7 @@ from queries.answer.condition import (
     LinkCondition,
     Not,
     OffenceCondition,
+    OfSuspect,
     OfVictim,
     PeriodCondition,
     TermsCondition,
@@ -47,6 +50,10 @@ _VICTIM_UNITS: Final = ("victims", "victims of records")
 _RECORD_UNITS: Final = ("offences", "records")
 
 _VICTIMS: Final = "victims"
+
+_WITHOUT_SUSPECT: Final = WITHOUT_PEOPLE[SUSPECTS.field]
+
+_SUSPECTS: Final = "suspects"
 
 _TERMS: Final = "terms"
 
@@ -153,6 +160,8 @@ def _find_dimension(condition: Condition) -> str:
     inner = _strip(condition)
     if isinstance(inner, OfVictim) or inner == WITHOUT_VICTIM:
         return _VICTIMS
+    if isinstance(inner, OfSuspect) or inner == _WITHOUT_SUSPECT:
+        return _SUSPECTS
     return _TERMS if isinstance(inner, TermsCondition) else inner.dimension
 
 
@@ -196,6 +205,8 @@ def _list_pieces(
     )
     if dimension == _VICTIMS:
         return _list_victim_pieces(conditions, sets)
+    if dimension == _SUSPECTS:
+        return _list_suspect_pieces(conditions, sets)
     values = _list_values(conditions)
     if values is None:
         return None
@@ -305,6 +316,37 @@ def _list_victim_pieces(
         met = {OfVictim(entry) for values in victims for value in values for entry in value}
         pieces.append(_Piece(_mask_numbers(sets, met), None, victims))
     return pieces
+
+
+def _list_suspect_pieces(
+    conditions: Sequence[Condition], sets: Sequence[Conditions]
+) -> list[_Piece] | None:
+    """Records without a suspect, and with suspects who meet some of the conditions; None if one
+    suspect may meet them in too many ways."""
+    chosen = [entry for entry in conditions if isinstance(entry, OfSuspect)]
+    parts = [part for entry in chosen for part in sorted(entry.parts, key=BY_TEXT)]
+    dimensions = dict.fromkeys(_strip(part).dimension for part in parts)
+    values = [_list_victim_values(dimension, parts) for dimension in dimensions]
+    if prod(map(len, values)) > MAX_KINDS:
+        return None
+    suspects = {
+        frozenset(
+            entry for entry in chosen if entry.parts <= frozenset[Condition]().union(*met)
+        ): None
+        for met in product(*values)
+    }
+    if len(suspects) > _MAX_VALUES:
+        return None
+    unions = (
+        frozenset[Condition]().union(*some)
+        for size in range(1, len(suspects) + 1)
+        for some in combinations(suspects, size)
+    )
+    of_records: list[Conditions] = [
+        frozenset({_WITHOUT_SUSPECT}),
+        *dict.fromkeys((frozenset[Condition](), *unions)),
+    ]
+    return [_Piece(_mask_numbers(sets, met)) for met in of_records]
 
 
 def _list_victim_values(dimension: str, conditions: Iterable[Condition]) -> list[Conditions]:

@@ -7,12 +7,19 @@ from itertools import permutations
 import pytest
 
 from indexer.records.model import SUSPECTS
-from queries.answer.condition import build_age_condition, build_victim_condition
+from queries.answer.condition import (
+    Condition,
+    build_age_condition,
+    build_field_condition,
+    build_person_condition,
+    build_victim_condition,
+)
 from queries.answer.condition_text import describe_condition, parse_condition
 from queries.answer.inference import covers_condition
 from queries.answer.types import PEOPLE_OF_LIST
 from queries.disclosure.attack.constraints import Population, build_system
 from queries.disclosure.attack.nesting import NestingIndex
+from queries.disclosure.attack.record_kinds import sum_kinds
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import list_printed_cells
 from queries.disclosure.release import protect_answer
@@ -85,3 +92,40 @@ def test_few_suspects_are_withheld_and_so_is_what_gives_them_away() -> None:
     assert {question.facts["youngest"], question.facts["youngest_sex"]} == {"[c]"}
     printed = {cell.number for cell in list_printed_cells(published)}
     assert not printed & {1, 2, 3, 4}
+
+
+def test_a_record_is_chosen_by_a_suspect_as_by_a_victim() -> None:
+    """What one suspect must be is written, read, described, and compared only with suspects."""
+    parts = [SUSPECT_CHILD, build_field_condition("sex of suspect", ["M"])]
+    boy, child = (
+        build_person_condition(parts, SUSPECTS),
+        build_person_condition(parts[:1], SUSPECTS),
+    )
+    assert boy.text == "suspect age of suspect:0-17&sex of suspect:M"
+    assert parse_condition(boy.text) == boy
+    assert describe_condition(boy) == "with a suspect aged 0 to 17 and with sex M"
+    victim = build_victim_condition([VICTIM_CHILD])
+    followed = {(a, b) for a, b in permutations((boy, child, victim), 2) if covers_condition(a, b)}
+    assert followed == {(child, boy)}
+
+
+def test_kinds_of_records_tell_apart_how_their_suspects_meet_conditions() -> None:
+    """A record with a boy has a child; one with a child and a man may have no boy."""
+    age, sex = SUSPECT_CHILD, build_field_condition("sex of suspect", ["M"])
+    met: dict[str, list[Condition]] = {"child": [age], "male": [sex], "boy": [age, sex]}
+    conditions = {
+        name: frozenset({build_person_condition(parts, SUSPECTS)}) for name, parts in met.items()
+    }
+    numbers = {name: ("offences", entry) for name, entry in conditions.items()}
+    sums = sum_kinds(numbers.values(), 100, presuming=True)
+    assert sums
+    parts = {name: set(sums.parts[number]) for name, number in numbers.items()}
+    assert parts["boy"] < parts["child"] & parts["male"]
+    assert parts["child"] - parts["male"]
+
+
+def test_the_suspects_of_records_that_are_chosen_by_one_are_no_fewer() -> None:
+    chosen = frozenset({build_person_condition([SUSPECT_CHILD], SUSPECTS)})
+    records, suspects = Population("offences", chosen), Population("suspects", chosen)
+    (constraint,) = build_system([records, suspects], ()).constraints
+    assert (dict(constraint.terms), constraint.high) == ({records: 1, suspects: -1}, 0)
