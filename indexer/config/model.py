@@ -379,6 +379,17 @@ class DisclosureSettings(Struct, frozen=True, forbid_unknown_fields=True):
         return rules
 
 
+class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a list of records may give, beside fields that put records into groups.
+
+    ``references`` allows the references of records, ``days`` exact days. Either lets a person who
+    knows of one record find its line.
+    """
+
+    references: bool = False
+    days: bool = False
+
+
 class OutputSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The mode of the documents that ``answer --out`` writes, in octal digits.
 
@@ -410,6 +421,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     categories: dict[CategoryName, Category] = {}
     templates: TemplateSettings = TemplateSettings()
     disclosure: DisclosureSettings = DisclosureSettings()
+    lists: ListSettings = ListSettings()
     output: OutputSettings = OutputSettings()
 
 

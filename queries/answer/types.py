@@ -44,6 +44,9 @@ ANY_STATUS: Final = {
     "suspects of records": "suspects",
 }
 
+#: The fact that counts what a published list leaves out, or says that it is withheld.
+NOT_LISTED: Final = "not_listed"
+
 WITHHELD: Final = "[c]"  # "confidential", as official statistics mark it
 
 NotCovered: TypeAlias = Literal["not covered"]
@@ -91,7 +94,9 @@ class Column(Struct, frozen=True, omit_defaults=True):
 class Row(Struct, frozen=True, omit_defaults=True):
     """One row: a count for each column of its table.
 
-    ``kind`` marks rows that were not asked for: "none" (none of these), "unknown" and "other".
+    ``kind`` marks rows that were not asked for: "none" (none of these), "unknown" and "other". A
+    row of a list is a "combination": its ``values`` are those of the fields of its table, and
+    ``references`` are its records, if the list gives them.
     """
 
     key: str
@@ -100,6 +105,8 @@ class Row(Struct, frozen=True, omit_defaults=True):
     kind: str = "asked"
     codes: tuple[str, ...] = ()
     means: Conditions = ()
+    values: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
 
 
 class Relation(Struct, frozen=True, omit_defaults=True, rename={"total": "whole"}):
@@ -135,7 +142,8 @@ class Table(Struct, frozen=True):
 
     ``heading`` says what the rows are, ``across`` what the columns after the first are. A table
     without ``relations`` has rows that make up the total and may overlap. ``share`` is set if
-    documents also print each number as per cent of its column's, or its row's, total.
+    documents also print each number as per cent of its column's, or its row's, total. ``fields``
+    are the headings of the fields of a list.
     """
 
     heading: str
@@ -145,6 +153,12 @@ class Table(Struct, frozen=True):
     relations: tuple[Relation, ...] = ()
     across: str = ""
     share: Literal["column", "row"] | UnsetType = UNSET
+    written_fields: tuple[str, ...] | UnsetType = field(default=UNSET, name="fields")
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The headings of the fields of a list; none for another table."""
+        return self.written_fields if isinstance(self.written_fields, tuple) else ()
 
     @property
     def rows_and_total(self) -> tuple[Row, ...]:
@@ -173,7 +187,8 @@ class QuestionAnswer(Struct, frozen=True, omit_defaults=True):
     conditions. A note states only numbers of the table, of the facts, and ``sums`` of them.
     ``open_axes`` are the sides of the table that list only what occurs. ``note`` and
     ``not_covered`` are the officer's words: what to know of the numbers, and what of the question
-    they do not answer.
+    they do not answer. ``part`` is the id of the part in the request that the question is one table
+    of, if it has several.
     """
 
     id: str
@@ -190,6 +205,7 @@ class QuestionAnswer(Struct, frozen=True, omit_defaults=True):
     open_axes: tuple[Literal["rows", "columns"], ...] = ()
     note: str = ""
     not_covered: str = ""
+    part: str = ""
 
 
 class UncoveredPart(Struct, frozen=True):
@@ -209,13 +225,15 @@ class ReadingLimit(Struct, frozen=True):
     limit in hours.
 
     From ``start`` to ``end`` (both included) is a period whose records could be read within the
-    limit; None if there is none.
+    limit; None if there is none. ``question`` is the part whose records would have to be read;
+    empty if these are all in scope.
     """
 
     minutes: float
     limit_hours: int
     start: date | None = None
     end: date | None = None
+    question: str = ""
 
     @property
     def max_records(self) -> int:
@@ -367,6 +385,20 @@ class Answer(Struct, frozen=True):
         return self.written_uncovered if isinstance(self.written_uncovered, tuple) else ()
 
     @property
+    def reading_question(self) -> QuestionAnswer | None:
+        """The question whose records a letter says would have to be read; None if these are all in
+        scope."""
+        limit = self.reading_limit
+        name = limit.question if isinstance(limit, ReadingLimit) else ""
+        return next((question for question in self.questions if name == question.id), None)
+
+    @property
+    def records_to_read(self) -> Count:
+        """How many records a letter that relies on the cost limit says would have to be read."""
+        question = self.reading_question
+        return self.scope.records if question is None else question.table.total.counts[0]
+
+    @property
     def noun(self) -> Noun:
         """What the force calls a record."""
         return msgspec.convert(self.request.get("noun") or OFFENCE, Noun, from_attributes=True)
@@ -383,6 +415,21 @@ def has_withheld_numbers(answer: Answer) -> bool:
     return disclosure is not None and (
         disclosure.withheld > 0 or None in (scope.records, *scope.left_out.values())
     )
+
+
+def has_marked_numbers(answer: Answer) -> bool:
+    """Whether any number of a published answer stands as withheld where it would be."""
+    rows = [row for question in answer.questions for row in question.table.rows_and_total]
+    scope = (answer.scope.records, *answer.scope.left_out.values())
+    facts = [
+        question.facts[figure.name] for question in answer.questions for figure in question.figures
+    ]
+    return None in (*scope, *facts, *(count for row in rows for count in row.counts))
+
+
+def has_shortened_list(answer: Answer) -> bool:
+    """Whether a list of a published answer leaves out combinations of few records."""
+    return any(NOT_LISTED in question.facts for question in answer.questions)
 
 
 def format_json(answer: Struct) -> str:

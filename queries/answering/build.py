@@ -8,10 +8,10 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from elasticsearch import Elasticsearch
 from elasticsearch.dsl import aggs
-from elasticsearch.dsl.query import Term
+from elasticsearch.dsl.query import Query, Term
 from msgspec import UNSET, Struct, UnsetType
 
-from indexer.errors import InexactError
+from indexer.errors import InexactError, RequestError
 from indexer.records.coverage import Coverage
 from indexer.records.offences import load_offence_table
 from indexer.version import VERSION
@@ -189,9 +189,29 @@ def _build_search_body(
         for search in searches
     }
     if request.reading_cost:
-        question_aggs[_READING] = aggs.Filter(build_counted_query(), aggs=build_day_aggs())
+        _, records = _find_reading(request)
+        question_aggs[_READING] = aggs.Filter(records, aggs=build_day_aggs())
     scope = request.scope
     return build_count_body(scope.query(), {**_build_scope_aggs(scope), **question_aggs})
+
+
+def _find_reading(request: Request) -> tuple[Scope, Query]:
+    """The scope of the records that would have to be read, and which of the request's they are.
+
+    Raises RequestError for a question that does not count records.
+    """
+    question = request.reading_question
+    if question is None:
+        return request.scope, build_counted_query()
+    prepared = prepare_question(question, request.scope)
+    if prepared.table_query.unit != "offences" or any(
+        axis.any_status for axis in prepared.table_query.axes
+    ):
+        raise RequestError(
+            f"records_of: {question.id} does not count the records that would have to be read, but "
+            "victims, or records of every status. Name a part that counts them."
+        )
+    return prepared.scope, prepared.query
 
 
 def _parse_reading_limit(body: dict[str, Any], request: Request) -> ReadingLimit | UnsetType:
@@ -200,14 +220,16 @@ def _parse_reading_limit(body: dict[str, Any], request: Request) -> ReadingLimit
     if cost is None:
         return UNSET
     by_day = parse_day_counts(body["aggregations"][_READING])
-    latest = find_latest_period(by_day, request.scope, cost)
-    period = find_whole_months(by_day, latest, request.scope, cost) or latest
+    question, (scope, _) = request.reading_question, _find_reading(request)
+    latest = find_latest_period(by_day, scope, cost)
+    period = find_whole_months(by_day, latest, scope, cost) or latest
     start, _, end = period.label.partition(" to ") if period else ("", "", "")
     return ReadingLimit(
         minutes=float(cost.minutes),
         limit_hours=cost.limit,
         start=date.fromisoformat(start) if start else None,
         end=date.fromisoformat(end) if end else None,
+        question=question.id if question else "",
     )
 
 
@@ -217,7 +239,9 @@ def _parse_question_answer(
     prepared = searches[0].question
     overall, *by_period = [search.question.parse(aggregations[search.name]) for search in searches]
     question = prepared.question
-    overall = msgspec.structs.replace(overall, note=question.note, not_covered=question.not_covered)
+    overall = msgspec.structs.replace(
+        overall, note=question.note, not_covered=question.not_covered, part=question.part
+    )
     if prepared.narrowing:
         overall = msgspec.structs.replace(
             overall,

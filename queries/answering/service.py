@@ -82,7 +82,7 @@ def answer_logged_request(
 
 def require_cost_over_limit(answer: Answer) -> None:
     """Raise RequestError if a letter relies on the cost limit and reading would be within it."""
-    limit, records = answer.reading_limit, answer.scope.records
+    limit, records = answer.reading_limit, answer.records_to_read
     if not isinstance(limit, ReadingLimit) or not isinstance(records, int):
         return
     hours = limit.hours(records)

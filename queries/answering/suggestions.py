@@ -91,11 +91,12 @@ def suggest_more(
     session: Session, request: Request, release: PreparedRelease, *, after: bool = True
 ) -> list[str]:
     """What would give more than a release does, in words; ``after`` it, or instead of it."""
-    current = count_printed_numbers(release.answer)
+    protected = release.protected or release.answer
+    current = count_printed_numbers(protected)
     with session.client() as client:
         suggestions = suggest_changes(
             request,
-            release.answer,
+            protected,
             partial(compute_answer, client, session.settings.index.alias),
             lambda answer: release.preview(answer, after),
         )

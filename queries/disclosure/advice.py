@@ -6,11 +6,35 @@ says: it is for the officer alone, and is no part of any document.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any, Final
 
 from queries.answer.types import Answer, Count, QuestionAnswer
 from queries.disclosure.policy import Policy
-from queries.disclosure.populations import find_only_row
+from queries.disclosure.populations import find_only_row, list_printed_cells
+
+_MONTHS: Final = (
+    "January|February|March|April|May|June|July|August|September|October|November|December"
+)
+
+#: A number in a text that is not part of a date, code, section or reference.
+_STATED_NUMBER: Final = re.compile(
+    rf"(?<![\w/.,-])(\d{{1,3}}(?:,\d{{3}})+|\d+)(?![\w/-]|[.,]\d|\s+(?:{_MONTHS})\b)"
+)
+
+#: Small numbers as words; "one" has too many other meanings.
+_NUMBER_WORDS: Final = {
+    word: number
+    for number, word in enumerate(
+        ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"), 2
+    )
+}
+
+_STATED_WORD: Final = re.compile(rf"\b({'|'.join(_NUMBER_WORDS)})\b", re.IGNORECASE)
+
+#: What the officer writes of a section of the Act.
+_SECTION_TEXTS: Final = ("reason", "public_interest", "advice")
 
 
 def summarise_withheld(own: Answer, published: Answer, policy: Policy) -> tuple[str, ...]:
@@ -62,3 +86,43 @@ def warn_of_whole_groups(published: Answer) -> tuple[str, ...]:
         for question, row in only_rows
         if row is not None
     )
+
+
+def warn_of_stated_numbers(own: Answer, published: Answer) -> tuple[str, ...]:
+    """A sentence for each text of the officer that states a number which is withheld.
+
+    The number may be another one that happens to be the same: a person must look.
+    """
+    printed = {cell.location: cell.number for cell in list_printed_cells(published)}
+    withheld = {
+        cell.number
+        for cell in list_printed_cells(own)
+        if cell.number and cell.part not in ("term", "form") and printed.get(cell.location) is None
+    }
+    return tuple(
+        f"{name} says {text}, which is a withheld number. If it is that number, take it out"
+        for name, words in _list_officer_texts(published)
+        for number, text in _list_stated_numbers(words)
+        if number in withheld
+    )
+
+
+def _list_officer_texts(answer: Answer) -> Iterator[tuple[str, str]]:
+    """What each text of the officer is called, and the text."""
+    for question in answer.questions:
+        yield f"the note of {question.id}", question.note
+        yield f"not_covered of {question.id}", question.not_covered
+    for part in answer.uncovered:
+        yield f"not_covered of {part.id}", part.not_covered
+    letter: dict[str, Any] = answer.request.get("letter") or {}
+    for section in letter.get("sections") or ():
+        for key in _SECTION_TEXTS:
+            yield f"{key} of section {section['section']}", section.get(key) or ""
+
+
+def _list_stated_numbers(text: str) -> Iterator[tuple[int, str]]:
+    """The numbers of a text, each with how it is written."""
+    for match in _STATED_NUMBER.finditer(text):
+        yield int(match[1].replace(",", "")), match[1]
+    for match in _STATED_WORD.finditer(text):
+        yield _NUMBER_WORDS[match[1].lower()], match[1]

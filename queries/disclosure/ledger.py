@@ -30,7 +30,11 @@ from indexer.audit.chain import CHAIN_START, extend_head
 from indexer.errors import DisclosureError, LedgerMovedError, OutputError
 from indexer.files import PRIVATE_MODE, Permissions, open_file, open_folder, read_file
 from queries.answer.types import Answer, RuleOverride
-from queries.disclosure.advice import summarise_withheld, warn_of_whole_groups
+from queries.disclosure.advice import (
+    summarise_withheld,
+    warn_of_stated_numbers,
+    warn_of_whole_groups,
+)
 from queries.disclosure.differencing import (
     LedgerEntry,
     collect_published_numbers,
@@ -44,6 +48,7 @@ from queries.disclosure.differencing import (
     find_public_numbers,
     list_changed_numbers,
 )
+from queries.disclosure.list_release import shorten_lists
 from queries.disclosure.policy import Policy
 from queries.disclosure.refusals import explain_refusal
 from queries.disclosure.release import Release, protect_answer
@@ -125,7 +130,8 @@ class PreparedRelease(NamedTuple):
     DisclosureError if another release that was recorded meanwhile changes what may be published.
     ``summary`` says how much each table withholds, and is for the officer alone. ``preview`` gives
     another answer as it might be published after this one (or instead of it, if its second argument
-    is false) and records nothing; it raises DisclosureError if it might not.
+    is false) and records nothing; it raises DisclosureError if it might not. ``protected`` has the
+    lines of lists that ``answer`` leaves out, without their numbers, as ``preview`` has.
     """
 
     answer: Answer
@@ -133,6 +139,7 @@ class PreparedRelease(NamedTuple):
     record: Callable[[], LedgerHead | None] = _record_nowhere
     summary: tuple[str, ...] = ()
     preview: Callable[[Answer, bool], Answer] = _preview_unchanged
+    protected: Answer | None = None
 
 
 def publish_release(
@@ -165,9 +172,10 @@ def prepare_release(
     if ledger is None:
         published = protect_answer(answer, policy).answer
         yield PreparedRelease(
-            published,
+            shorten_lists(published, policy),
             summary=_summarise_release(answer, published, policy),
             preview=lambda other, _: protect_answer(other, policy).answer,
+            protected=published,
         )
         return
     use = (
@@ -194,13 +202,16 @@ def prepare_release(
 
         changes = list_changed_numbers(entry.figures, entry.generation, earlier[-1:])
         summary = _summarise_release(answer, new_release.answer, policy)
-        yield PreparedRelease(new_release.answer, tuple(changes), record, summary, preview)
+        protected = new_release.answer
+        published = shorten_lists(protected, policy)
+        yield PreparedRelease(published, tuple(changes), record, summary, preview, protected)
 
 
 def _summarise_release(own: Answer, published: Answer, policy: Policy) -> tuple[str, ...]:
     """What the officer reads about a release before it goes out."""
     warnings = warn_of_whole_groups(published) if policy.whole_groups == "warn" else ()
-    return (*summarise_withheld(own, published, policy), *warnings)
+    stated = warn_of_stated_numbers(own, published)
+    return (*summarise_withheld(own, published, policy), *warnings, *stated)
 
 
 class _ReleaseCheck(NamedTuple):

@@ -262,8 +262,9 @@ class _QuestionParts:
         if period_index is not None:
             period = self.prepared.scope.periods[period_index]
             period_names = (self.builder.record(period.query()),)
-        row_key = None if cell.key.part == "total" else cell.key.row
-        cell_names = self._cell_names(row_key, find_bucket_key(column))
+        is_total = cell.key.part == "total"
+        row_keys = (None,) if is_total else self.table_query.split_row_key(cell.key.row)
+        cell_names = self._cell_names(*row_keys, find_bucket_key(column))
         return (*self.base_names, *period_names, *cell_names)
 
     def _cell_names(self, *keys: str | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from queries.answer.types import Row, Table
 from queries.layout.printable import strip_unprintable
-from queries.layout.printed_table import list_printed_columns
+from queries.layout.printed_table import list_printed_columns, omit_impossible
 from queries.layout.prose import WITHHELD_SIGN
 
 _FORMULA_STARTS: Final = "=+-@\t\r\n"
@@ -24,29 +24,40 @@ def escape_formula(text: str) -> str:
 def format_table_csv(table: Table) -> str:
     """A table as CSV: a line for each row, the total last. A withheld count is "[c]"; a share is a
     whole number of per cent."""
-    table = strip_unprintable(table)
+    table = omit_impossible(strip_unprintable(table))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    coded, columns = has_codes(table), list_printed_columns(table)
-    writer.writerow(map(escape_formula, list_column_heads(table, coded=coded)))
+    columns = list_printed_columns(table)
+    writer.writerow(map(escape_formula, list_column_heads(table)))
     for row in (*table.rows, table.total):
         values = (column.get_value(row, table) for column in columns)
         cells = (WITHHELD_SIGN if value is None else value for value in values)
-        writer.writerow([*map(escape_formula, list_row_names(row, coded=coded)), *cells])
+        writer.writerow([*map(escape_formula, list_row_names(row, table)), *cells])
     return text.getvalue()
 
 
-def has_codes(table: Table) -> bool:
-    """Whether any row has offence codes, which then get a column of their own."""
-    return any(row.codes for row in table.rows)
+def list_label_heads(table: Table) -> list[str]:
+    """The heads of the columns before the figures: of the labels and, if any row has some, of the
+    offence codes; of a list its fields and, if it gives them, the references."""
+    if table.fields:
+        return [*table.fields, *(["References"] if _has_references(table) else [])]
+    has_codes = any(row.codes for row in table.rows)
+    return [table.heading, *(["Codes"] if has_codes else [])]
 
 
-def list_column_heads(table: Table, *, coded: bool) -> list[str]:
-    """The heads of all columns: the labels, the codes if ``coded``, then the figures."""
-    codes = ["Codes"] if coded else []
-    return [table.heading, *codes, *(column.label for column in list_printed_columns(table))]
+def list_column_heads(table: Table) -> list[str]:
+    """The heads of all columns, those of the figures last."""
+    return [*list_label_heads(table), *(column.label for column in list_printed_columns(table))]
 
 
-def list_row_names(row: Row, *, coded: bool) -> list[str]:
-    """The cells of a row before its figures: the label, and the codes if ``coded``."""
-    return [row.label, *([", ".join(row.codes)] if coded else [])]
+def list_row_names(row: Row, table: Table) -> list[str]:
+    """The cells of a row before its figures, one for each of ``list_label_heads``."""
+    width = len(list_label_heads(table))
+    if row.values:
+        references = [", ".join(row.references)] if _has_references(table) else []
+        return [*row.values, *references]
+    return [row.label, ", ".join(row.codes), *[""] * width][:width]
+
+
+def _has_references(table: Table) -> bool:
+    return any(row.references for row in table.rows)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import Struct
 
+from queries.answer.condition import AgeCondition
+from queries.answer.condition_text import parse_conditions
 from queries.answer.shares import Share, ShareColumn, list_share_columns
-from queries.answer.types import Count, Row, Table
+from queries.answer.types import Conditions, Count, Row, Table
 from queries.layout.prose import format_number
 from queries.tables.period_columns import split_column_key
 
@@ -31,6 +34,31 @@ class PrintedColumn(Struct, frozen=True):
         if isinstance(share, int):
             return f"{share}%"
         return share if share == "n/a" else format_number(share)
+
+
+def omit_impossible(table: Table) -> Table:
+    """The table without rows and columns of ages that its bands leave to nobody: "any other known
+    age" beside bands that hold every age."""
+    indexes = [
+        index for index, column in enumerate(table.columns) if not _is_impossible(column.means)
+    ]
+    rows = [row for row in table.rows if not _is_impossible(row.means)]
+    if len(indexes) == len(table.columns) and len(rows) == len(table.rows):
+        return table
+    *rows, total = (
+        msgspec.structs.replace(row, counts=tuple(row.counts[index] for index in indexes))
+        for row in (*rows, table.total)
+    )
+    columns = tuple(table.columns[index] for index in indexes)
+    return msgspec.structs.replace(table, columns=columns, rows=tuple(rows), total=total)
+
+
+def _is_impossible(means: Conditions) -> bool:
+    """Whether nobody can meet the conditions: an age that is none."""
+    return any(
+        isinstance(condition, AgeCondition) and not condition.intervals
+        for condition in parse_conditions(means)
+    )
 
 
 def list_printed_columns(table: Table) -> list[PrintedColumn]:

@@ -77,6 +77,17 @@ def explain_withheld(disclosure: Disclosure | None, *, any_withheld: bool) -> st
     )
 
 
+def explain_unlisted(disclosure: Disclosure | None) -> str:
+    """Why lists are not complete, where nothing else is withheld."""
+    if disclosure is None:
+        return ""
+    least = max(disclosure.threshold, disclosure.rounding)
+    return (
+        f"A line of a list says how several facts go together. We do not give a line of fewer than "
+        f"{least}, or one that would show such a line, because it could identify a person."
+    )
+
+
 def describe_overrides(disclosure: Disclosure | None) -> list[str]:
     """Why rules were set aside: a paragraph for each reason, with the rules that it explains."""
     rules_by_reason: dict[str, list[str]] = {}

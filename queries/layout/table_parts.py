@@ -132,7 +132,7 @@ def _print_table(table: Table) -> _PrintedTable:
     lines = tuple(
         PartLine(
             row.label,
-            ", ".join(row.codes),
+            ", ".join(row.codes or row.references),
             tuple(column.format_cell(row, table) for column in columns),
             total=row is table.total,
         )

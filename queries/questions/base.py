@@ -62,6 +62,11 @@ class Question(
     not_covered: str = ""
     share: Literal["column", "row"] | bool = False
 
+    @property
+    def part(self) -> str:
+        """The id that the request gives the part that it is of; empty if that is its own."""
+        return ""
+
     def problems(self, scope: Scope) -> Iterator[Problem]:
         """What is wrong with the question beyond its types."""
         del scope

@@ -16,16 +16,24 @@ class Cross(Question, frozen=True, tag="cross"):
 
     ``count`` is what is counted: by default victims if a side is of victims, else offences.
     ``for_each`` is a third side, of which each value has a table of its own; a request that has
-    been read holds a question for each instead.
+    been read holds a question for each instead, whose ``table_of`` is the id in the file.
     """
 
     rows: str | AxisSpec
     columns: str | AxisSpec
     count: CountedUnit | None = None
     for_each: str | AxisSpec | None = None
+    table_of: str = ""
+
+    @property
+    def part(self) -> str:
+        """The id of the question that ``for_each`` made it from."""
+        return self.table_of
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
         """Sides that cannot be counted by, alone or together."""
+        if self.table_of:
+            yield Problem(".table_of", '"table_of" is not a key of a request. Remove it.')
         has_problems = False
         for name in ("rows", "columns"):
             side = getattr(self, name)

@@ -16,6 +16,7 @@ from queries.questions.base import Question
 from queries.questions.by import By
 from queries.questions.cross import Cross
 from queries.questions.keywords import Keywords
+from queries.questions.list_of_records import ListQuestion
 from queries.questions.people import PeopleQuestion
 from queries.request.reader import Request
 from queries.spec.scope_spec import AgeBand, AgeBands, AxisSpec, OffenceSpec, PeriodSpec
@@ -80,6 +81,8 @@ def _coarsen_question(question: Question) -> Iterator[tuple[str, Question]]:
             )
         case Cross():
             yield from _coarsen_cross(question)
+        case ListQuestion():
+            yield from _coarsen_list(question)
 
 
 def _coarsen_cross(question: Cross) -> Iterator[tuple[str, Question]]:
@@ -94,6 +97,22 @@ def _coarsen_cross(question: Cross) -> Iterator[tuple[str, Question]]:
         yield "without columns", By(by=field, count=question.count, **rest)
     elif isinstance(rows, AxisSpec) and rows.keywords and question.count != "victims":
         yield "without columns", Keywords(keywords=rows.keywords, **rest)
+
+
+def _coarsen_list(question: ListQuestion) -> Iterator[tuple[str, Question]]:
+    """Each field coarser, and the list without each field."""
+    fields = question.fields
+    for number, field in enumerate(fields):
+        for words, wider in _coarsen_side(field):
+            changed = (*fields[:number], wider, *fields[number + 1 :])
+            yield words, msgspec.structs.replace(question, fields=changed)
+    for number, field in enumerate(fields if len(fields) > 1 else ()):
+        name = field if isinstance(field, str) else field.by or "age"
+        kept = (*fields[:number], *fields[number + 1 :])
+        yield (
+            f"without the field {_name_field(name)}",
+            msgspec.structs.replace(question, fields=kept),
+        )
 
 
 def _coarsen_side(side: str | AxisSpec) -> Iterator[tuple[str, str | AxisSpec]]:

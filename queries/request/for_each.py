@@ -123,6 +123,7 @@ def _narrow_question(question: Cross, number: int, value: _Value) -> Cross:
         text=f"{question.text} ({value.label})" if question.text else "",
         subscope=msgspec.structs.replace(subscope, **narrowing),
         for_each=None,
+        table_of=question.id,
     )
 
 

@@ -32,7 +32,8 @@ class SectionSpec(Struct, frozen=True, forbid_unknown_fields=True, rename={"loca
     ``section`` is its number or its name in ``mappings/acts.toml``. ``parts`` are the ids of the
     parts of the request that it is about; without any, all parts that have no figures. ``reason``,
     ``public_interest``, ``location`` (where it is published) and ``advice`` are the officer's
-    words; ``minutes`` is how long a record takes to read.
+    words; ``minutes`` is how long a record takes to read, and ``records_of`` the part with figures
+    whose records would have to be read, if these are not all in scope.
     """
 
     section: Annotated[str, Meta(min_length=1, max_length=60)]
@@ -42,6 +43,7 @@ class SectionSpec(Struct, frozen=True, forbid_unknown_fields=True, rename={"loca
     location: str = ""
     advice: str = ""
     minutes: Annotated[float, Meta(ge=0.01, le=1_000)] = 3
+    records_of: str = ""
 
 
 class ExtensionSpec(Struct, frozen=True, forbid_unknown_fields=True):
@@ -162,6 +164,7 @@ def find_letter_problems(letter: LetterSpec, ids: PartIds, act: Act) -> Iterator
             )
         names.append(name)
         yield from _find_missing_fields(spec, act, act.sections[name], path)
+        yield from _find_counted_problems(spec, name, ids, path)
         for index, part in enumerate(spec.parts):
             if part not in (*ids.counted, *ids.uncovered):
                 all_ids = [*ids.counted, *ids.uncovered]
@@ -179,6 +182,25 @@ def find_letter_problems(letter: LetterSpec, ids: PartIds, act: Act) -> Iterator
     yield from _find_day_problems(letter)
     yield from _find_outcome_problems(letter, ids, act)
     yield from _find_extension_problems(letter, act)
+
+
+def _find_counted_problems(
+    spec: SectionSpec, name: str, ids: PartIds, path: str
+) -> Iterator[Problem]:
+    """A part whose records would be read that has no figures, or of another section."""
+    if not spec.records_of:
+        return
+    if name != COST_SECTION:
+        yield Problem(
+            f"{path}.records_of", "records_of: is for the cost limit alone. Remove it here."
+        )
+    elif spec.records_of not in ids.counted:
+        yield Problem(
+            f"{path}.records_of",
+            f'there is no part "{spec.records_of}" with figures.'
+            f"{suggest_name(spec.records_of, [*ids.counted])} Name the part that counts the "
+            "records that would have to be read.",
+        )
 
 
 def _find_day_problems(letter: LetterSpec) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Union
 import msgspec
 from msgspec import Meta
 
-from indexer.config.model import Settings
+from indexer.config.model import ListSettings, Settings
 from indexer.errors import RequestError
 from indexer.records.categories import Categories
 from indexer.records.model import Reference
@@ -26,8 +26,10 @@ from queries.disclosure.policy import DisclosureSpec
 from queries.questions import load_question_kinds
 from queries.questions.base import Question
 from queries.questions.cross import Cross
+from queries.questions.list_of_records import ListQuestion
 from queries.request.for_each import expand_for_each, find_for_each_problems
 from queries.request.letter_spec import (
+    COST_SECTION,
     LetterSpec,
     PartIds,
     UncoveredSpec,
@@ -59,6 +61,9 @@ from queries.spec.yaml_text import YamlDocument, parse_yaml, read_yaml
 from queries.tables.calendar_axes import find_calendar_year, find_financial_year
 from queries.tables.scope import Mention, OffenceRow, Scope
 
+#: Without settings of a force, lists give neither references nor exact days.
+NOTHING_ALLOWED: Final = ListSettings()
+
 _YEAR: Final = re.compile(r"(\d{4})(?:/(\d{2}))?")
 
 
@@ -85,6 +90,23 @@ class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False, dict=Tr
         act = load_acts()[self.act]
         minutes = self.letter.reading_minutes(act)
         return None if minutes is None else ReadingCost(minutes, act.limit_hours)
+
+    @property
+    def reading_question(self) -> Question | None:
+        """The question whose records would have to be read; None if these are all in scope.
+
+        Raises RequestError if it is several tables.
+        """
+        spec = self.letter.find_section(load_acts()[self.act], COST_SECTION)
+        if spec is None or not spec.records_of:
+            return None
+        for question in self.questions:
+            if question.id == spec.records_of:
+                return question
+        raise RequestError(
+            f'records_of: "{spec.records_of}" is several tables, one for each value of for_each:. '
+            "Name a part that is one table."
+        )
 
     @cached_property
     def scope(self) -> Scope:
@@ -126,21 +148,23 @@ _SCOPE_KEYS: Final = ("period", "periods", "mentions", "offences", "where")
 _REQUIRED_KEYS: Final = ("reference", "title")
 
 
-def read_request(
+def read_request(  # noqa: PLR0913 - what a force sets, each with its default
     path: Path,
     book: TermBook | None = None,
     categories: Categories | None = None,
     act: ActName = "uk",
     noun: Noun = OFFENCE,
+    lists: ListSettings = NOTHING_ALLOWED,
 ) -> Request:
     """Read a request file.
 
     ``book`` gives openings of the terms (default: the term book of foidex), ``categories`` are
     those that the force declares, ``act`` is the one under which it answers, ``noun`` what it
-    calls a record. Raises RequestError, with a line for each thing that is wrong.
+    calls a record, ``lists`` says what its lists may give. Raises RequestError, with a line for
+    each thing that is wrong.
     """
     request = _request_from_yaml(
-        read_yaml(path), book or load_default_term_book(), categories or {}, act
+        read_yaml(path), book or load_default_term_book(), categories or {}, act, lists
     )
     return msgspec.structs.replace(request, noun=noun)
 
@@ -156,19 +180,21 @@ def read_configured_request(path: Path, settings: Settings) -> Request:
         settings.categories,
         settings.force.act,
         settings.records.noun,
+        settings.lists,
     )
 
 
-def parse_request(
+def parse_request(  # noqa: PLR0913 - what a force sets, each with its default
     text: str,
     name: str = "request",
     book: TermBook | None = None,
     categories: Categories | None = None,
     act: ActName = "uk",
+    lists: ListSettings = NOTHING_ALLOWED,
 ) -> Request:
     """Read a request from text, as ``read_request`` does. Raises RequestError."""
     return _request_from_yaml(
-        parse_yaml(text, name), book or load_default_term_book(), categories or {}, act
+        parse_yaml(text, name), book or load_default_term_book(), categories or {}, act, lists
     )
 
 
@@ -200,7 +226,11 @@ def _make_question_type() -> Any:
 
 
 def _request_from_yaml(
-    source: YamlDocument, book: TermBook, categories: Categories, act: ActName
+    source: YamlDocument,
+    book: TermBook,
+    categories: Categories,
+    act: ActName,
+    lists: ListSettings,
 ) -> Request:
     problems: list[Problem] = []
     parts: dict[str, Any] = {}
@@ -233,6 +263,7 @@ def _request_from_yaml(
     problems += _find_request_problems(parts, all_parts, categories)
     problems += _find_part_problems(parts.get("letter"), all_parts, source.value, load_acts()[act])
     problems += _find_empty_lists(expanded.values, "$")
+    problems += _find_forbidden_lists(all_parts, lists)
     for name, wordings in (parts.pop(LISTS_KEY, None) or {}).items():
         problems += find_term_problems(wordings, f"$.{LISTS_KEY}.{name}", repeats=False)
     problems = [*expanded.problems, *expanded.list_reported(problems)]
@@ -396,6 +427,17 @@ def _find_request_problems(
         if isinstance(question, Cross) and not scope_problems:
             yield from _prefix_paths(
                 path, find_for_each_problems(question, narrowed_scope, all_ids)
+            )
+
+
+def _find_forbidden_lists(
+    all_parts: Iterable[Question | UncoveredSpec | None], lists: ListSettings
+) -> Iterator[Problem]:
+    """What lists ask for and the force does not allow."""
+    for number, question in enumerate(all_parts):
+        if isinstance(question, ListQuestion):
+            yield from _prefix_paths(
+                f"$.questions[{number}]", question.list_forbidden(lists.references, lists.days)
             )
 
 

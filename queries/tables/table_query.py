@@ -12,6 +12,8 @@ import math
 import re
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import accumulate
+from operator import mul
 from typing import Any, Final, Literal
 
 import msgspec
@@ -51,9 +53,9 @@ _ANY_STATUS_UNITS: Final[dict[TableUnit, str]] = {
 #: The key of the total row.
 TOTAL_KEY: Final = "total"
 
-_BucketKeys = tuple[str, ...]
+BucketKeys = tuple[str, ...]
 
-_AxisBuckets = list[dict[str, Bucket]]
+AxisBuckets = list[dict[str, Bucket]]
 
 
 class TableQuery(Struct, frozen=True, dict=True):
@@ -74,14 +76,15 @@ class TableQuery(Struct, frozen=True, dict=True):
         return Noun(people.singular, people.field) if people else self.noun
 
     @property
-    def _counts_people(self) -> bool:
+    def counts_people(self) -> bool:
+        """Whether people are counted, and not records."""
         return self.unit in PEOPLE_LISTS
 
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
         """Its axes; where offences are counted, an axis of victims becomes one of their records."""
         sides = (self.rows, *((self.columns,) if self.columns else ()))
-        if self._counts_people:
+        if self.counts_people:
             return sides
         return tuple(map(_convert_to_record_axis, sides))
 
@@ -99,7 +102,8 @@ class TableQuery(Struct, frozen=True, dict=True):
         )
 
     @property
-    def _total_label(self) -> str:
+    def total_label(self) -> str:
+        """What the total row is called."""
         return f"All {self.unit_noun.plural} asked about"
 
     @property
@@ -109,42 +113,45 @@ class TableQuery(Struct, frozen=True, dict=True):
         return _ANY_STATUS_UNITS[self.unit] if any_status else self.unit
 
     @property
-    def _unit_column(self) -> Column:
+    def unit_column(self) -> Column:
+        """The first column, of all that is counted."""
         return Column(self.unit, self.unit_noun.plural.capitalize(), unit=self._counted_unit)
 
     def list_columns(self) -> list[Column]:
         """The columns known before the table is asked for: all but those of an open axis."""
         buckets = self.axes[1].buckets or () if self.columns else ()
         columns = (_build_column(bucket, self._counted_unit) for bucket in buckets)
-        return [self._unit_column, *columns]
+        return [self.unit_column, *columns]
 
     def is_total(self, row: str) -> bool:
         """Whether a name of a row is the key or the label of the total."""
-        return row.casefold() in (TOTAL_KEY, self._total_label.casefold())
+        return row.casefold() in (TOTAL_KEY, self.total_label.casefold())
 
     def build(self) -> dict[str, aggs.Agg[Any]]:
         """The aggregations of the cells, and of the totals that the cells do not give.
 
         Raises RequestError for a table of more cells than a server gives in one response.
         """
+        self.require_cells_that_fit()
+        aggregations = {"cells": self.nest_aggregations(order_by_nesting(self.axes), nested=False)}
+        for name, axis in self._marginal_axes().items():
+            aggregations[name] = self.nest_aggregations([axis], nested=False)
+        if self.counts_people:
+            aggregations["all"] = aggs.Nested(path=self.unit)
+        return aggregations
+
+    def require_cells_that_fit(self) -> None:
+        """Raise RequestError for a table of more cells than a server gives in one response."""
         cells = math.prod(len(axis.buckets) for axis in self.axes if axis.buckets)
         if cells > _MAX_CELLS:
             raise RequestError(
                 f"a table of {cells:,} cells is too large: the most is {_MAX_CELLS:,}. Ask for "
                 "fewer rows or columns, or split it into several requests."
             )
-        aggregations = {
-            "cells": self._nest_aggregations(_order_by_nesting(self.axes), nested=False)
-        }
-        for name, axis in self._marginal_axes().items():
-            aggregations[name] = self._nest_aggregations([axis], nested=False)
-        if self._counts_people:
-            aggregations["all"] = aggs.Nested(path=self.unit)
-        return aggregations
 
     def _marginal_axes(self) -> dict[str, Axis]:
         """The axes whose totals the cells do not give: all but the outermost."""
-        nesting = _order_by_nesting(self.axes)
+        nesting = order_by_nesting(self.axes)
         covered_axes = [] if all(axis.buckets is None for axis in nesting[1:]) else nesting[:1]
         return {
             f"axis_{number}": axis
@@ -152,23 +159,23 @@ class TableQuery(Struct, frozen=True, dict=True):
             if len(nesting) > 1 and axis not in covered_axes
         }
 
-    def _nest_aggregations(self, axes: Sequence[Axis], *, nested: bool) -> aggs.Agg[Any]:
+    def nest_aggregations(self, axes: Sequence[Axis], *, nested: bool) -> aggs.Agg[Any]:
         """The buckets of the axes, each axis inside the one before."""
         if axes[0].level != "record" and not nested:
             return aggs.Nested(
-                path=self.unit, aggs={"in": self._nest_aggregations(axes, nested=True)}
+                path=self.unit, aggs={"in": self.nest_aggregations(axes, nested=True)}
             )
         open_axes, inner_axes = _split_open_axes(axes)
         inside: dict[str, Any] = {}
-        if self._counts_people and not nested:
+        if self.counts_people and not nested:
             inside["n"] = aggs.Nested(path=self.unit)
         if inner_axes:
-            inside["in"] = self._nest_aggregations(inner_axes, nested=nested)
+            inside["in"] = self.nest_aggregations(inner_axes, nested=nested)
         options: Any = {"aggs": inside} if inside else {}
         if not open_axes:
             buckets = axes[0].buckets or ()
             return aggs.Filters(filters={bucket.key: bucket.query for bucket in buckets}, **options)
-        width = sum(len(axis.buckets or ()) for axis in inner_axes) + 2
+        width = 2 + sum(accumulate((len(axis.buckets or ()) for axis in inner_axes), mul))
         sources: list[Any] = [{str(index): axis.source} for index, axis in enumerate(open_axes)]
         return aggs.Composite(
             size=min(_PAGE_SIZE, _MAX_BUCKETS // width), sources=sources, **options
@@ -176,13 +183,13 @@ class TableQuery(Struct, frozen=True, dict=True):
 
     def parse_response(self, response: dict[str, Any]) -> Table:
         """The table, from the aggregations' bodies and ``doc_count``, the records in scope."""
-        nesting = _order_by_nesting(self.axes)
-        cells, cell_buckets = _parse_bucket_counts(response["cells"], nesting)
-        totals: list[dict[_BucketKeys, int]] = []
-        buckets: _AxisBuckets = []
+        nesting = order_by_nesting(self.axes)
+        cells, cell_buckets = parse_bucket_counts(response["cells"], nesting)
+        totals: list[dict[BucketKeys, int]] = []
+        buckets: AxisBuckets = []
         for number, axis in enumerate(self.axes):
             if margin := response.get(f"axis_{number}"):
-                counts, (axis_buckets,) = _parse_bucket_counts(margin, [axis])
+                counts, (axis_buckets,) = parse_bucket_counts(margin, [axis])
             else:
                 counts, axis_buckets = cells, cell_buckets[0]
             totals.append(counts)
@@ -193,14 +200,14 @@ class TableQuery(Struct, frozen=True, dict=True):
         def get_cell(row: str, column: str) -> int:
             return cells.get((column, row) if is_transposed else (row, column), 0)
 
-        total_body = response["all"] if self._counts_people else response
+        total_body = response["all"] if self.counts_people else response
         relations = _build_axis_relations(self.axes[0], list(buckets[0].values()), TOTAL_KEY)
         if self.columns:
             relations += _build_axis_relations(self.axes[1], across, self.unit, across=True)
         return Table(
             heading=self.rows.heading,
             columns=(
-                self._unit_column,
+                self.unit_column,
                 *(_build_column(bucket, self._counted_unit) for bucket in across),
             ),
             rows=tuple(
@@ -216,7 +223,7 @@ class TableQuery(Struct, frozen=True, dict=True):
             ),
             total=Row(
                 TOTAL_KEY,
-                self._total_label,
+                self.total_label,
                 (total_body["doc_count"], *(totals[1].get((column.key,), 0) for column in across)),
                 kind="total",
             ),
@@ -231,28 +238,40 @@ class TableQuery(Struct, frozen=True, dict=True):
         """
         of_records: list[Query] = []
         of_people: list[Query] = []
-        for axis, bucket in self._find_buckets(row, column):
+        for axis, bucket in self.find_buckets(row, column):
             (of_records if axis.level == "record" else of_people).append(bucket.query)
-        if self._counts_people:
+        if self.counts_people:
             of_records.append(Nested(path=self.unit, query=all_of_or_everything(of_people)))
         return all_of_or_everything(of_records)
 
     def cell_conditions(self, row: str, column: str | None) -> tuple[Condition, ...]:
         """The conditions of a row, or a cell. Raises as ``record_query``."""
-        buckets = self._find_buckets(row, column)
+        buckets = self.find_buckets(row, column)
         return tuple(condition for _, bucket in buckets for condition in bucket.means)
 
-    def _find_buckets(self, row: str, column: str | None) -> list[tuple[Axis, Bucket]]:
-        """The buckets of a row and a column, each with its axis; none of what counts all."""
-        selections = [] if self.is_total(row) else [(self.axes[0], row)]
-        if column and not is_column_called(self._unit_column, column):
+    def split_row_key(self, key: str) -> tuple[str, ...]:
+        """The keys of the buckets that a row is of, one for each axis of the rows."""
+        return (key,)
+
+    def find_buckets(self, row: str, column: str | None) -> list[tuple[Axis, Bucket]]:
+        """The buckets of a row and a column, each with its axis; none of what counts all.
+
+        Raises RequestError if there is no row or column of the name.
+        """
+        buckets = [] if self.is_total(row) else self.find_row_buckets(row)
+        if column and not is_column_called(self.unit_column, column):
             if self.columns is None:
                 raise RequestError(
                     f'there is no column "{column[:60]}". The table has the column '
-                    f'"{self._unit_column.label}".'
+                    f'"{self.unit_column.label}".'
                 )
-            selections.append((self.axes[1], column.removeprefix(_COLUMN_PREFIX)))
-        return [(axis, _find_bucket(axis, name)) for axis, name in selections]
+            name = column.removeprefix(_COLUMN_PREFIX)
+            buckets.append((self.axes[1], find_bucket(self.axes[1], name)))
+        return buckets
+
+    def find_row_buckets(self, row: str) -> list[tuple[Axis, Bucket]]:
+        """The buckets of a row. Raises RequestError if there is none of the name."""
+        return [(self.axes[0], find_bucket(self.axes[0], row))]
 
 
 _COLUMN_PREFIX: Final = "in_"
@@ -322,7 +341,7 @@ def _build_axis_relations(
     return (Relation("union", total_key, all_keys, over),)
 
 
-def _order_by_nesting(axes: Sequence[Axis]) -> tuple[Axis, ...]:
+def order_by_nesting(axes: Sequence[Axis]) -> tuple[Axis, ...]:
     """The axes from the outermost to the innermost."""
     ordered = sorted(axes, key=lambda axis: (axis.level != "record", axis.buckets is not None))
     return tuple(ordered)
@@ -357,15 +376,15 @@ def _convert_to_record_axis(axis: Axis) -> Axis:
     )
 
 
-def _parse_bucket_counts(
+def parse_bucket_counts(
     aggregation: dict[str, Any], axes: Sequence[Axis]
-) -> tuple[dict[_BucketKeys, int], _AxisBuckets]:
+) -> tuple[dict[BucketKeys, int], AxisBuckets]:
     """The count of every bucket by its keys, outermost first, and the buckets of each axis."""
     if "buckets" not in aggregation:
         aggregation = aggregation["in"]  # of the people
     open_axes, inner_axes = _split_open_axes(axes)
-    counts: dict[_BucketKeys, int] = {}
-    axis_buckets: _AxisBuckets = [
+    counts: dict[BucketKeys, int] = {}
+    axis_buckets: AxisBuckets = [
         {bucket.key: bucket for bucket in axis.buckets or ()} for axis in axes
     ]
     bodies = aggregation["buckets"] if open_axes else aggregation["buckets"].items()
@@ -374,12 +393,12 @@ def _parse_bucket_counts(
         outer_buckets = [
             _get_bucket(axis, body["key"][str(index)]) for index, axis in enumerate(open_axes)
         ]
-        keys: _BucketKeys = tuple(bucket.key for bucket in outer_buckets) or (name,)
+        keys: BucketKeys = tuple(bucket.key for bucket in outer_buckets) or (name,)
         for index, bucket in enumerate(outer_buckets):
             axis_buckets[index].setdefault(bucket.key, bucket)
         counts[keys] = counts.get(keys, 0) + body.get("n", body)["doc_count"]
         if inner_axes:
-            inner_counts, _ = _parse_bucket_counts(body["in"], inner_axes)
+            inner_counts, _ = parse_bucket_counts(body["in"], inner_axes)
             for inner_keys, count in inner_counts.items():
                 counts[keys + inner_keys] = counts.get(keys + inner_keys, 0) + count
     return counts, [
@@ -402,7 +421,7 @@ def _natural_key(item: tuple[str, Bucket]) -> tuple[bool, list[tuple[bool, int, 
     ]
 
 
-def _find_bucket(axis: Axis, name: str) -> Bucket:
+def find_bucket(axis: Axis, name: str) -> Bucket:
     """The bucket of a key or a label. Raises RequestError, with the closest, if there is none."""
     if axis.buckets is None:
         assert axis.bucket_for_name

@@ -306,8 +306,8 @@ class Naive:
         return [days(one) for one in written]
 
     def _meets(self, record: Record, name: str, values: Any) -> bool:
-        if name == "victim":
-            return any(_is_such_a_person(one, values) for one in record.get("victims", []))
+        if name in PEOPLE.values():
+            return any(_is_such_a_person(one, values) for one in record.get(f"{name}s", []))
         if name == "sex":
             return any(one.get("sex") in values for one in record.get("victims", []))
         if name == "offence_group":
@@ -326,7 +326,7 @@ class Naive:
         records = [one for one in self.in_scope if self._in_scope(one, within)]
         periods = self._periods(scope)  # type: ignore[arg-type]
         whole = self._table(question, records, scope)  # type: ignore[arg-type]
-        timed = question["kind"] in ("cross", "overlap") or question.get("by") in TIMES
+        timed = question["kind"] in ("cross", "overlap", "list") or question.get("by") in TIMES
         if question.get("present"):
             whole.keep_present()
         if len(periods) < 2 or timed:
@@ -352,6 +352,7 @@ class Naive:
             "suspects": lambda: [{"bands": question.get("bands", [])}, None],
             "by": lambda: [question["by"], None],
             "cross": lambda: [question["rows"], question["columns"]],
+            "list": lambda: [{"list": question["fields"]}, None],
             "overlap": lambda: [{"overlap": question["keywords"]}, {"together": question["keywords"]}],
         }[kind]()  # fmt: skip
         of_victims = any(_is_of_victims(one) for one in sides)  # type: ignore[attr-defined]
@@ -404,7 +405,7 @@ class Naive:
             found.append(link.get("offence_code") or named.get("offence_code"))
         return any(one and covered(one, [code(c) for c in codes]) for one in found)
 
-    def _axis(self, side: Any, records: list[Record], scope: dict[str, Any], unit: str) -> dict[str, Holds]:  # noqa: PLR0911  # fmt: skip
+    def _axis(self, side: Any, records: list[Record], scope: dict[str, Any], unit: str) -> dict[str, Holds]:  # noqa: C901, PLR0911  # fmt: skip
         """The buckets of one side, by label."""
         if side is None:
             return {}
@@ -414,6 +415,8 @@ class Naive:
             return self._field(side, records, scope, unit)
         if "periods" in side:
             return {(one := days(w)).label: lambda u, p=one: p.hold(u[0]) for w in side["periods"]}  # type: ignore[misc]
+        if "list" in side:
+            return self._combinations(side["list"], records, scope, unit)
         if "linked" in side:
             each: dict[str, Holds] = {
                 code(one): lambda u, c=one: self._linked([c], u)  # type: ignore[misc]
@@ -452,6 +455,23 @@ class Naive:
                 "All of these": lambda u: mentioned(u) == len(terms),
             }
         return wanted | {"None of these": lambda u: mentioned(u) == 0}
+
+    def _combinations(self, fields: list[Any], records: list[Record], scope: dict[str, Any], unit: str) -> dict[str, Holds]:  # fmt: skip
+        """Each combination of values that a record, or a victim, has."""
+        timeless = {name: one for name, one in scope.items() if not name.startswith("period")}
+        axes = [self._axis(field, records, timeless, unit) for field in fields]
+
+        def said(u: Unit) -> str:
+            return "; ".join(
+                next(label for label, holds in axis.items() if holds(u)) for axis in axes
+            )
+
+        units = [
+            (one, person)
+            for one in records
+            for person in (one.get(unit, []) if unit in PEOPLE else [None])
+        ]
+        return {label: lambda u, x=label: said(u) == x for label in dict.fromkeys(map(said, units))}  # type: ignore[misc]  # fmt: skip
 
     def _field(self, name: str, records: list[Record], scope: dict[str, Any], unit: str) -> dict[str, Holds]:  # fmt: skip
         if name in TIMES:
@@ -561,6 +581,8 @@ TIMES = ("day", "month", "quarter", "calendar_year", "financial_year")
 
 
 def _is_of_victims(side: Any) -> bool:
+    if isinstance(side, dict) and "list" in side:
+        return any(map(_is_of_victims, side["list"]))
     return side == "sex" or (
         isinstance(side, dict) and ("bands" in side or side.get("by") == "sex")
     )

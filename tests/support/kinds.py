@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from indexer.config.model import ListSettings
 from indexer.records.categories import Category
 from queries.request.reader import Request, parse_request
 from tests.support.fake_search import day
@@ -45,6 +46,10 @@ QUESTIONS = (
     "{kind: by, by: flag}",
     "{kind: by, by: team, count: victims}",
     "{kind: by, by: status, count: victims}",
+    "{kind: list, fields: [offence, month, outcome], references: true}",
+    "{kind: list, fields: [financial_year, {bands: [{to: 13}]}, sex, district]}",
+    "{kind: list, fields: [day, status], within: {period: {from: 2017-04-01, to: 2017-06-30}}}",
+    "{kind: list, fields: [team, district]}",
     "{kind: overlap, keywords: [beta, gamma]}",
     "{kind: overlap, keywords: [alpha, beta, gamma]}",
     "{kind: cross, rows: {keywords: [beta, gamma]}, columns: financial_year}",
@@ -62,6 +67,8 @@ QUESTIONS = (
     "{kind: by, by: sex, within: {where: {victim: {age: {to: 13}, sex: [F]}}}}",
     "{kind: cross, rows: {bands: [{to: 11}, {from: 12, to: 13}]}, columns: sex, "
     "within: {where: {victim: {age: {to: 13}, sex: [F]}}}}",
+    "{kind: by, by: district, within: {where: {suspect: {age: {to: 13}, sex: [M]}}}}",
+    "{kind: suspects, bands: [{to: 13}], within: {where: {suspect: {sex: [M]}}}}",
     "{kind: by, by: outcome, within: {where: {outcome: ['1', '2'], flag: [knife]}}}",
     "{kind: keywords, keywords: [beta], within: {mentions: [gamma]}}",
 )  # fmt: skip
@@ -76,6 +83,8 @@ SCOPES = (
     "periods: [2016/17, 2017/18]\nmentions: [alpha, beta]\noffences: [{codes: [88]}, {codes: [88A]}]",
     "periods: [2016/17, 2017/18]\nwhere: {district: [North, South], sex: [F, M]}",
     "period: {from: 2016-04-01, to: 2018-03-31}\nwhere: {victim: {age: {to: 15}, sex: [F]}}",
+    "period: {from: 2016-04-01, to: 2018-03-31}\n"
+    "where: {victim: {age: {to: 15}}, suspect: {age: {to: 15}, sex: [M]}}",
 )
 
 
@@ -83,7 +92,9 @@ def asking(questions: Sequence[str], scope: str = SCOPES[0], more: str = "") -> 
     """A request with the questions; those that count by rows the scope lacks are never among them."""
     listed = "\n".join(f"  - {{id: Q{n}, {one[1:]}" for n, one in enumerate(questions, 1))
     text = f"reference: FOI/1\ntitle: Made\n{scope}\n{more}\nquestions:\n{listed}\n"
-    return parse_request(text, categories=CATEGORIES)
+    return parse_request(
+        text, categories=CATEGORIES, lists=ListSettings(references=True, days=True)
+    )
 
 
 PERSON = st.fixed_dictionaries(

@@ -24,9 +24,12 @@ from queries.answer.types import (
     Row,
     TermAnswer,
     UncoveredPart,
+    has_marked_numbers,
+    has_shortened_list,
     has_withheld_numbers,
 )
 from queries.disclosure.release import list_small_counts
+from queries.documents.content.asked_codes import name_asked_codes, print_asked_codes
 from queries.documents.content.letter.notes import (
     describe_overlaps,
     has_shared_note,
@@ -60,11 +63,13 @@ from queries.layout.coverage_text import (
 from queries.layout.damage_text import describe_text_damage
 from queries.layout.part_order import merge_parts
 from queries.layout.printable import strip_unprintable
+from queries.layout.printed_table import omit_impossible
 from queries.layout.prose import (
     describe_left_out,
     describe_near_misses,
     describe_overrides,
     explain_rounding,
+    explain_unlisted,
     explain_withheld,
     format_number,
     join_list,
@@ -210,8 +215,10 @@ class QuestionView(Struct, frozen=True):
 
     @property
     def side(self) -> str:
-        """What the rows of the table are, in words: "keyword", "type of offence"."""
-        return self._describe_side(self.answer.table.heading)
+        """What the rows of the table are, in words: "keyword", "type of offence"; of a list, its
+        fields."""
+        table = self.answer.table
+        return join_list([*map(self._describe_side, table.fields or (table.heading,))])
 
     @property
     def sides(self) -> str:
@@ -233,12 +240,21 @@ def build_document_context(answer: Answer, settings: DocumentSettings) -> Docume
 
     Raises ConfigurationError for a template of the method annex or of a question that is wrong.
     """
+    printed_answer = _omit_impossible_rows(print_asked_codes(answer))
     return DocumentContext(
         settings=settings,
-        names=_build_template_names(strip_unprintable(answer), settings),
-        expected=collect_expected_numbers(answer, settings.force),
+        names=_build_template_names(strip_unprintable(printed_answer), settings),
+        expected=collect_expected_numbers(printed_answer, settings.force),
         run_at=answer.provenance.run_at,
     )
+
+
+def _omit_impossible_rows(answer: Answer) -> Answer:
+    questions = tuple(
+        msgspec.structs.replace(question, table=omit_impossible(question.table))
+        for question in answer.questions
+    )
+    return msgspec.structs.replace(answer, questions=questions)
 
 
 def list_small_numbers(answer: Answer, settings: DocumentSettings) -> list[str]:
@@ -262,16 +278,16 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
     templates = settings.templates
     force = strip_unprintable(settings.force)
     force = msgspec.structs.replace(force, review=render_review_rights(force, templates))
-    letter = answer.request["letter"]
+    letter, code_names = answer.request["letter"], name_asked_codes(answer)
     lone_date = _parse_lone_date(letter["clarified"])
     stated_date = letter.get("clarified_on")
     clarified_on = date.fromisoformat(stated_date) if stated_date else lone_date
     names = {
         "answer": answer,
         "scope": answer.scope,
-        "period": describe_scope(answer.scope),
+        "period": describe_scope(answer.scope, code_names),
         "wordings": [wording for term in answer.scope.terms for wording in list_wordings(term)],
-        "scope_words": describe_counted_records(answer.scope, answer.noun),
+        "scope_words": describe_counted_records(answer.scope, answer.noun, code_names),
         "noun": answer.noun,
         "terms": _view_terms(answer),
         "forms": _list_spellings(answer),
@@ -322,7 +338,11 @@ def _parse_lone_date(text: str) -> date | None:
 
 def _explain_withholding(answer: Answer, force: ForceSettings) -> str:
     """What a withheld number is, and the exemption that the force relies on."""
-    explanation = explain_withheld(answer.disclosure, any_withheld=has_withheld_numbers(answer))
+    withheld = has_withheld_numbers(answer)
+    marked = withheld and (has_marked_numbers(answer) or not has_shortened_list(answer))
+    explanation = explain_withheld(answer.disclosure, any_withheld=marked)
+    if withheld and has_shortened_list(answer):
+        explanation = f"{explanation} {explain_unlisted(answer.disclosure)}".strip()
     return f"{explanation} {force.exemption}".strip() if explanation else ""
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from indexer.records.noun import OFFENCE, Noun
 from queries.answer.types import PeriodAnswer, ScopeAnswer, TermAnswer
+from queries.documents.content.asked_codes import CodeNames
 from queries.layout.prose import join_list
 from queries.tables.period import Period
+
+NO_NAMES: CodeNames = {}
 
 
 def list_wordings(term: TermAnswer) -> list[str]:
@@ -17,20 +20,28 @@ def list_wordings(term: TermAnswer) -> list[str]:
     return [f'"{wording}"{suffix}' for wording in term.wordings]
 
 
-def describe_scope(scope: ScopeAnswer) -> str:
-    """The periods and codes of an answer, and the conditions on its records' fields, in words."""
+def describe_scope(scope: ScopeAnswer, names: CodeNames = NO_NAMES) -> str:
+    """The periods and codes of an answer, and the conditions on its records' fields, in words.
+
+    ``names`` are codes as the request names them.
+    """
     if len(scope.periods) > 1:
         description = join_list([_describe_period(period) for period in scope.periods])
     else:
         description = Period(scope.period_from, scope.period_to).words
-    codes = list(dict.fromkeys(code for row in scope.offences for code in row.codes))
+    rows = (names.get(row.codes, row.codes) for row in scope.offences)
+    codes = list(dict.fromkeys(code for row in rows for code in row))
     if codes:
-        description += f" under the code{'s' if len(codes) > 1 else ''} {join_list(codes)}"
+        description += f" under the code{_plural(codes)} {join_list(codes)}"
     return (
         f"{description}, where {join_list([*scope.conditions])}"
         if scope.conditions
         else description
     )
+
+
+def _plural(codes: list[str]) -> str:
+    return "s" if len(codes) > 1 or " to " in codes[0] else ""
 
 
 def _describe_period(period: PeriodAnswer) -> str:
@@ -39,13 +50,18 @@ def _describe_period(period: PeriodAnswer) -> str:
     return in_days if period.label == in_days else f"in {period.label}"
 
 
-def describe_counted_records(scope: ScopeAnswer, noun: Noun = OFFENCE) -> str:
-    """What every figure counts: "offences recorded in 2017/18, where the record mentions ..."."""
+def describe_counted_records(
+    scope: ScopeAnswer, noun: Noun = OFFENCE, names: CodeNames = NO_NAMES
+) -> str:
+    """What every figure counts: "offences recorded in 2017/18, where the record mentions ...".
+
+    ``names`` are codes as the request names them.
+    """
     wordings = [wording for term in scope.terms for wording in list_wordings(term)]
     if not wordings:
-        return f"{noun.plural} recorded {describe_scope(scope)}"
+        return f"{noun.plural} recorded {describe_scope(scope, names)}"
     clause = "and where" if scope.conditions else "where"
     return (
-        f"{noun.plural} recorded {describe_scope(scope)}, {clause} the record mentions "
+        f"{noun.plural} recorded {describe_scope(scope, names)}, {clause} the record mentions "
         f"{join_list(wordings, 'or')}"
     )

@@ -49,8 +49,11 @@ def count_drawn_columns(table: Table) -> int:
 def select_drawn_rows(table: Table) -> tuple[Row, ...]:
     """The rows that are drawn: all, or the largest of the first column, in their order.
 
-    The row of records that are in none of the others is not: its bar would dwarf theirs.
+    The row of records that are in none of the others is not: its bar would dwarf theirs. A list is
+    not drawn.
     """
+    if table.fields:
+        return ()
     room = _MAX_BARS // count_drawn_columns(table)
     rows = [row for row in table.rows if row.kind != "none"]
     indexes = sorted(range(len(rows)), key=lambda index: -count_or_zero(rows[index].counts[0]))

@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from queries.answer.shares import Share
-from queries.answer.types import NOT_COVERED, Answer, Count
+from queries.answer.types import NOT_COVERED, Answer, Count, Table
 from queries.documents.content.context import DocumentContext, QuestionView
 from queries.documents.formats.optional_imports import require_extra
 from queries.documents.formats.zip_archive import fix_zip_timestamps
-from queries.layout.csv_text import escape_formula, has_codes, list_column_heads, list_row_names
+from queries.layout.csv_text import (
+    escape_formula,
+    list_column_heads,
+    list_label_heads,
+    list_row_names,
+)
 from queries.layout.printed_table import list_printed_columns
 from queries.layout.prose import WITHHELD_SIGN
 
@@ -143,9 +148,9 @@ def _fill_question_sheet(sheet: Worksheet, question: QuestionView, remarks: Sequ
     from openpyxl.utils import get_column_letter
 
     table = question.answer.table
-    coded, figures = has_codes(table), list_printed_columns(table)
-    heads = list_column_heads(table, coded=coded)
-    first_figure = 3 if coded else 2
+    labels, figures = list_label_heads(table), list_printed_columns(table)
+    heads = list_column_heads(table)
+    first_figure = len(labels) + 1
     for column_number, head in enumerate(heads, 1):
         _write_text_cell(
             sheet, (2, column_number), head, strong=True, right=column_number >= first_figure
@@ -154,7 +159,7 @@ def _fill_question_sheet(sheet: Worksheet, question: QuestionView, remarks: Sequ
     rows = (*table.rows, table.total)
     for number, row in enumerate(rows, 3):
         strong = row is table.total
-        for column_number, text in enumerate(list_row_names(row, coded=coded), 1):
+        for column_number, text in enumerate(list_row_names(row, table), 1):
             _write_text_cell(sheet, (number, column_number), text, strong=strong)
         for column_number, column in enumerate(figures, first_figure):
             position, value = (number, column_number), column.get_value(row, table)
@@ -162,12 +167,13 @@ def _fill_question_sheet(sheet: Worksheet, question: QuestionView, remarks: Sequ
                 _write_number_cell(sheet, position, value / 100, "0%", strong=strong)
             else:
                 _write_count_cell(sheet, position, value, strong=strong)
-        sheet.row_dimensions[number].height = _estimate_row_height(row.label, _LABELS_WIDTH)
     sheet.row_dimensions[2].height = max(
         _estimate_row_height(head, _FIGURES_WIDTH) for head in heads[1:]
     )
-    longest = max(len(label) for label in (table.heading, *(row.label for row in rows)))
-    sheet.column_dimensions["A"].width = min(longest + 3, _LABELS_WIDTH)
+    widths = _set_label_widths(sheet, table)
+    for number, row in enumerate(rows, 3):
+        heights = map(_estimate_row_height, list_row_names(row, table), widths)
+        sheet.row_dimensions[number].height = max(heights)
     columns, width = _measure_text_span(sheet, len(heads))
     end = len(rows) + 2
     for number, text in ((1, question.title), *enumerate(remarks, end + 2)):
@@ -179,6 +185,25 @@ def _fill_question_sheet(sheet: Worksheet, question: QuestionView, remarks: Sequ
     sheet.print_title_rows = "2:2"
     sheet.print_title_cols = f"A:{get_column_letter(first_figure - 1)}"
     _set_up_page(sheet, rows=end, columns=max(columns, len(heads)))
+
+
+def _set_label_widths(sheet: Worksheet, table: Table) -> list[int]:
+    """Make the columns of labels as wide as their texts, within limits; codes and references keep
+    the width of figures. Returns the width of each."""
+    from openpyxl.utils import get_column_letter
+
+    sized = len(table.fields) or 1
+    cells = [list_label_heads(table), *(list_row_names(row, table) for row in table.rows_and_total)]
+    longest = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    widths = [
+        min(length + 3, _LABELS_WIDTH // (1 if number == 0 else 2))
+        if number < sized
+        else _FIGURES_WIDTH
+        for number, length in enumerate(longest)
+    ]
+    for number, width in enumerate(widths, 1):
+        sheet.column_dimensions[get_column_letter(number)].width = width
+    return widths
 
 
 def _measure_text_span(sheet: Worksheet, heads: int) -> tuple[int, int]:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+import pytest
+
 from queries.answer.cells import CellValue
 from queries.answer.types import Answer, format_json
-from queries.disclosure.advice import summarise_withheld, warn_of_whole_groups
+from queries.disclosure.advice import (
+    summarise_withheld,
+    warn_of_stated_numbers,
+    warn_of_whole_groups,
+)
 from queries.disclosure.attack.attacker import Attacker
 from queries.disclosure.ledger import prepare_release
 from queries.disclosure.policy import Policy
@@ -95,3 +102,31 @@ def test_a_group_that_lies_wholly_in_one_row_is_warned_of(tmp_path: Path) -> Non
     assert warn_of_whole_groups(small) == ()
     with prepare_release(answer_by_code(0, 60, 0), FIVE, tmp_path / "releases.jsonl") as release:
         assert release.summary == (line,)
+
+
+@pytest.mark.parametrize(
+    ("note", "stated"),
+    [
+        ("Of these, 3 were closed.", "3"),
+        ("All three were closed.", "three"),
+        ("On 3 April we moved; see 3/19, Q3, 13 and 2.3.", ""),
+        ("All 106 were read.", ""),  # the total is printed
+    ],
+)
+def test_an_officer_is_warned_of_a_note_that_states_a_withheld_number(
+    note: str, stated: str
+) -> None:
+    own = answer_by_code(46, 60, 3)
+    (question,) = own.questions
+    own = msgspec.structs.replace(own, questions=(msgspec.structs.replace(question, note=note),))
+    warnings = warn_of_stated_numbers(own, protect_answer(own, FIVE).answer)
+    expected = f"the note of Q1 says {stated}, which is a withheld number"
+    assert [line.partition(".")[0] for line in warnings] == ([expected] if stated else [])
+
+
+def test_a_reason_that_states_a_withheld_number_is_warned_of_when_it_is_published() -> None:
+    own = answer_by_code(46, 60, 3)
+    section = {"section": "40(2)", "reason": "There are only 3 of them."}
+    own = msgspec.structs.replace(own, request={"letter": {"sections": [section]}})
+    with prepare_release(own, FIVE, None) as release:
+        assert any("reason of section 40(2) says 3" in line for line in release.summary)

@@ -30,8 +30,9 @@ def make_uncovered_question(part: UncoveredPart) -> QuestionAnswer:
 
 def describe_parts(answer: Answer) -> str:
     """Which parts have figures and which do not; empty if all have."""
-    partly = [question.id for question in answer.questions if question.not_covered]
-    wholly = [question.id for question in answer.questions if not question.not_covered]
+    ids = dict.fromkeys(question.part or question.id for question in answer.questions)
+    partly = [question.part or question.id for question in answer.questions if question.not_covered]
+    wholly = [name for name in ids if name not in partly]
     without = [part.id for part in answer.uncovered]
     if not (partly or without) or not answer.questions:
         return ""

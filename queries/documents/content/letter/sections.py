@@ -57,13 +57,14 @@ class SectionView(Struct, frozen=True):
 
 class CostView(Struct, frozen=True):
     """The cost of reading the records, in words; ``hours`` is empty if their number is withheld,
-    and ``fits`` if no period would be within the limit."""
+    and ``fits`` if no period would be within the limit. ``scope_words`` say which records."""
 
     records: str
     minutes: str
     hours: str
     limit_records: str
     fits: str
+    scope_words: str = ""
 
 
 def build_section_names(
@@ -79,7 +80,7 @@ def build_section_names(
         "act": act,
         "commissioner": merge_commissioner(act, force),
         "scope_words": scope_words,
-        "cost": describe_cost(answer),
+        "cost": describe_cost(answer, scope_words),
         "noun": answer.noun,
         "force": force,
     }
@@ -183,12 +184,14 @@ def find_words(name: str, act: Act, templates: Path | None) -> str:
     return file
 
 
-def describe_cost(answer: Answer) -> CostView | None:
-    """The cost of reading the records in scope, if the letter relies on it."""
-    limit, records = answer.reading_limit, answer.scope.records
+def describe_cost(answer: Answer, scope_words: str = "") -> CostView | None:
+    """The cost of reading records, if the letter relies on it. ``scope_words``: those in scope."""
+    limit, records = answer.reading_limit, answer.records_to_read
     if not isinstance(limit, ReadingLimit):
         return None
     count = records if isinstance(records, int) else None
+    question = answer.reading_question
+    within = f", and of these only those {question.within}" if question and question.within else ""
     return CostView(
         records=f"more than {limit.max_records:,} records"
         if count is None
@@ -197,6 +200,7 @@ def describe_cost(answer: Answer) -> CostView | None:
         hours="" if count is None else _format_hours(limit, count),
         limit_records=f"{limit.max_records:,}",
         fits=Period(limit.start, limit.end).words.removeprefix("from ") if limit.start else "",
+        scope_words=f"{scope_words}{within}",
     )
 
 

@@ -1,0 +1,124 @@
+"""Kind ``list``: its fields, what they may be, and what a list is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from indexer.errors import RequestError
+from queries.answer.types import QuestionAnswer
+from queries.questions.base import Question
+from queries.questions.list_of_records.combinations import CombinationQuery
+from queries.spec.problem import Problem
+from queries.spec.scope_spec import AxisSpec, parse_axis_spec
+from queries.tables.axis_type import Axis
+from queries.tables.scope import Scope
+from queries.tables.table_query import TableQuery, TableUnit
+
+_MAX_FIELDS: Final = 8
+
+#: The most rows of a list. A longer one is an extract, which nobody can check line by line.
+MAX_ROWS: Final = 1_000
+
+#: The field of exact days, which a force must allow.
+DAY_FIELD: Final = "day"
+
+
+_FORBIDDEN: Final = (
+    "a list gives {what} only if the force allows it: anyone who knows of one record can find its "
+    "line by them. Leave them out; or, if your force has decided so, set {key} = true under "
+    "[lists] in foidex.toml."
+)
+
+
+class ListQuestion(Question, frozen=True, tag="list"):
+    """A row for each combination of ``fields`` that occurs, with the number of its records.
+
+    Each field is the name of a field, or age bands. With a field of victims, the victims are
+    listed. ``references`` gives the references of the records of each row.
+    """
+
+    fields: Annotated[tuple[str | AxisSpec, ...], Meta(min_length=1, max_length=_MAX_FIELDS)]
+    references: bool = False
+
+    def problems(self, scope: Scope) -> Iterator[Problem]:
+        """Fields that there are not, that stand twice, or of which a record may have several."""
+        headings: list[str] = []
+        for number, field in enumerate(self.fields):
+            path = f".fields[{number}]"
+            if problems := [*parse_axis_spec(field).problems(scope)]:
+                for problem in problems:
+                    inner = "" if isinstance(field, str) else problem.path
+                    yield Problem(f"{path}{inner}", problem.message)
+                continue
+            axis = _build_list_axis(field, scope)
+            if axis.level == "victim" and self.references:
+                yield Problem(
+                    path,
+                    f'a list with "{axis.heading.lower()}" lists victims, who have no reference '
+                    "of their own. Leave out references: or the field.",
+                )
+            if not axis.partition:
+                yield Problem(
+                    path,
+                    f"a list has one value for each field, and there may be several of "
+                    f'"{axis.heading.lower()}", or none. Use a cross for it, or narrow the list '
+                    "with within:.",
+                )
+            if axis.heading in headings:
+                yield Problem(path, f'the field "{axis.heading.lower()}" is listed twice.')
+            headings.append(axis.heading)
+        if self.share:
+            yield Problem(".share", "a list has no percentages. Leave share: out, or use a cross.")
+
+    def list_forbidden(self, references: bool, days: bool) -> Iterator[Problem]:  # noqa: FBT001
+        """What of it the force does not allow, which may allow references and exact days."""
+        if self.references and not references:
+            yield Problem(".references", _FORBIDDEN.format(what="references", key="references"))
+        for number, field in enumerate(self.fields):
+            if parse_axis_spec(field).by == DAY_FIELD and not days:
+                yield Problem(
+                    f".fields[{number}]",
+                    _FORBIDDEN.format(what="exact days", key="days") + " Or list the month.",
+                )
+
+    def has_period_columns(self, scope: Scope) -> bool:
+        """Never: a list has a field for time."""
+        del scope
+        return False
+
+    def table_query(self, scope: Scope) -> TableQuery:
+        """The combinations."""
+        axes = tuple(_build_list_axis(field, scope) for field in self.fields)
+        of_victims = any(axis.level == "victim" for axis in axes)
+        unit: TableUnit = "victims" if of_victims else "offences"
+        first, *rest = (axis.heading for axis in axes)
+        heading = "; ".join([first, *(heading[:1].lower() + heading[1:] for heading in rest)])
+        return CombinationQuery(
+            Axis(heading, None),
+            None,
+            unit,
+            fields=axes,
+            references=self.references,
+        )
+
+    def parse(self, response: dict[str, Any], table_query: TableQuery) -> QuestionAnswer:
+        """Read the rows. Raises RequestError if there are too many to list."""
+        table = table_query.parse_response(response)
+        listed = sum(len(row.references) or 1 for row in table.rows)
+        if listed > MAX_ROWS:
+            raise RequestError(
+                f"{self.id}: the list would have {listed:,} lines, and the most is {MAX_ROWS:,}. "
+                "Choose fewer fields, longer periods (month instead of day), or fewer records "
+                "with within:."
+            )
+        return self.make_answer(table, response, table_query)
+
+
+def _build_list_axis(field: str | AxisSpec, scope: Scope) -> Axis:
+    """The axis of a field; of dates, only those that occur. Raises RequestError."""
+    spec = parse_axis_spec(field)
+    return spec.axis(msgspec.structs.replace(scope, periods=()) if spec.by else scope)
