@@ -299,7 +299,13 @@ def _closing(document: Any) -> None:
         document,
         "If you have questions about this letter, please contact us: {{ force.contact }}.",
     )
-    _lines(document, "{%p for paragraph in force.review %}", "{{ paragraph }}", "{%p endfor %}")
+    _lines(
+        document, "{%p for paragraph in force.review %}", "{%p if loop.last %}", "{{ paragraph }}"
+    )
+    # The signature never stands on a page by itself.
+    document.paragraphs[-1].paragraph_format.keep_with_next = True
+    document.paragraphs[-1].paragraph_format.keep_together = True
+    _lines(document, "{%p else %}", "{{ paragraph }}", "{%p endif %}", "{%p endfor %}")
     for text in ("Yours sincerely,", "\n\n{{ force.signatory }}\n{{ force.unit }}"):
         document.add_paragraph(text).paragraph_format.keep_with_next = True
     document.paragraphs[-1].paragraph_format.keep_with_next = False
