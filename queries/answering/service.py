@@ -53,11 +53,13 @@ def answer_logged_request(
 ) -> Answer:
     """Answer a request within a run that is logged; its line is written before this returns.
 
-    Raises as ``compute_answer``, and OutputError where the log cannot be written.
+    Raises as ``compute_answer``, UnconfirmedError if something of the request is still to be
+    confirmed, and OutputError where the log cannot be written.
     """
     settings = session.settings
     alias = settings.index.alias
     run.add_fields(**request_fields(request))
+    request.require_confirmed()
     with session.client() as client, session.progress.signs_of_life("Answering"):
         answer = compute_answer(client, alias, request)
         require_cost_over_limit(answer)

@@ -210,7 +210,25 @@ def format_request_outline(request: Request, file: str) -> str:
                 "Add text: with the question in the requester's words."
             ),
         ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_format_confirmations(request)]) + "\n"
+
+
+def _format_confirmations(request: Request) -> Iterator[str]:
+    """What is to be confirmed before the request is answered, with the letter's own sentences."""
+    if not request.confirmations:
+        return
+    yield ""
+    yield wrap_paragraph(
+        "To confirm before it is answered (decide each, correct the request where it is wrong, and "
+        "remove the entry from confirm:):"
+    )
+    for number, spec in enumerate(request.confirmations, start=1):
+        yield wrap_paragraph(f"{number}. {spec.place}: {spec.question}")
+        if spec.sentence:
+            yield wrap_paragraph(f'The letter: "{spec.sentence}"', indent=3)
+        for choice in spec.choices:
+            mark = " (as the request has it)" if choice == spec.default else ""
+            yield wrap_paragraph(f"- {choice}{mark}", indent=3)
 
 
 def format_offence_changes(request: Request) -> str:

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Union
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from indexer.config.model import ListSettings, Settings
-from indexer.errors import RequestError
+from indexer.errors import RequestError, UnconfirmedError
 from indexer.records.categories import Categories
 from indexer.records.model import Reference
 from indexer.records.noun import OFFENCE, Noun
@@ -40,6 +40,7 @@ from queries.request.reading_cost import ReadingCost
 from queries.request.term_lists import LISTS_KEY, ExpandedRequest
 from queries.request.validation_messages import explain_request_violation
 from queries.spec.act import Act, ActName, load_acts
+from queries.spec.confirm_spec import ConfirmSpec, ConfirmSpecs, find_confirm_problems
 from queries.spec.problem import (
     Problem,
     explain_missing_key,
@@ -71,7 +72,8 @@ class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False, dict=Tr
     """A request, read and checked. ``categories`` are those that the force declared at the time.
 
     ``questions`` have numbers; ``uncovered`` are the parts of the request that have none. ``act``
-    is the act under which the force answers, ``noun`` what it calls a record.
+    is the act under which the force answers, ``noun`` what it calls a record. ``confirm`` is what
+    an officer must decide first; no answer holds it, because there is none before.
     """
 
     reference: str
@@ -83,6 +85,27 @@ class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False, dict=Tr
     disclosure: DisclosureSpec = DisclosureSpec()
     act: ActName = "uk"
     noun: Noun = OFFENCE
+    confirm: tuple[ConfirmSpec, ...] | UnsetType = UNSET
+
+    @property
+    def confirmations(self) -> tuple[ConfirmSpec, ...]:
+        """What is still to be confirmed."""
+        return self.confirm or ()
+
+    def require_confirmed(self) -> None:
+        """Raise UnconfirmedError if anything is still to be confirmed.
+
+        The message names parts, and nothing of the letter.
+        """
+        if not self.confirmations:
+            return
+        count = len(self.confirmations)
+        places = ", ".join(dict.fromkeys(spec.place for spec in self.confirmations))
+        raise UnconfirmedError(
+            f"{self.reference}: has {count} {'entry' if count == 1 else 'entries'} under confirm: "
+            f"({places}), so it is not answered. Decide each: correct the request where it is "
+            "wrong, then remove the entry from the file. foidex lint shows them."
+        )
 
     @property
     def reading_cost(self) -> ReadingCost | None:
@@ -128,6 +151,8 @@ class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False, dict=Tr
 
 Title = Annotated[str, Meta(min_length=1, max_length=300)]
 
+_CONFIRM_KEY: Final = "confirm"
+
 # Each part is read by itself, so that one error names everything that is wrong.
 _PART_TYPES: Final[dict[str, Any]] = {
     "reference": Reference,
@@ -141,6 +166,7 @@ _PART_TYPES: Final[dict[str, Any]] = {
     "questions": Annotated[list[Any], Meta(max_length=100)],
     "letter": LetterSpec,
     "disclosure": DisclosureSpec,
+    _CONFIRM_KEY: ConfirmSpecs,
 }
 
 _SCOPE_KEYS: Final = ("period", "periods", "mentions", "offences", "where")
@@ -243,6 +269,8 @@ def _request_from_yaml(
         if key not in _PART_TYPES:
             problems.append(Problem(f"$.{key}", explain_unknown_key(key, tuple(_PART_TYPES))))
         else:
+            if key == _CONFIRM_KEY and not value:  # the last entry was removed, and the key not
+                continue
             parts[key] = _convert_part(
                 _expand_years(value, key), _PART_TYPES[key], f"$.{key}", problems
             )
@@ -262,6 +290,9 @@ def _request_from_yaml(
     )
     problems += _find_request_problems(parts, all_parts, categories)
     problems += _find_part_problems(parts.get("letter"), all_parts, source.value, load_acts()[act])
+    problems += _prefix_paths(
+        f"$.{_CONFIRM_KEY}", find_confirm_problems(parts.get(_CONFIRM_KEY) or ())
+    )
     problems += _find_empty_lists(expanded.values, "$")
     problems += _find_forbidden_lists(all_parts, lists)
     for name, wordings in (parts.pop(LISTS_KEY, None) or {}).items():

@@ -31,6 +31,7 @@ from queries.request.letter_spec import (
     UncoveredSpec,
 )
 from queries.request.term_lists import LISTS_KEY
+from queries.spec.confirm_spec import ConfirmSpec
 from queries.spec.problem import Problem, explain_missing_key, explain_unknown_key
 from queries.spec.scope_spec import (
     AgeBand,
@@ -68,6 +69,7 @@ _STRUCT_BY_KEY: Final[dict[str, type[Struct]]] = {
     "extension": ExtensionSpec,
     "review": ReviewSpec,
     "disclosure": DisclosureSpec,
+    "confirm": ConfirmSpec,
     "offences": OffenceSpec,
     "mentions": TermSpec,
     "keywords": TermSpec,

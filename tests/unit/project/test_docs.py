@@ -170,6 +170,7 @@ def test_the_requests_of_the_documentation_are_right() -> None:
         "docs/request-file.md": [
             ["Q1", "Q2", "Q3", "Q4"],
             ["Q1", "Q2", "Q3", "Q4", "Q5"],
+            ["Q1"],
             ["Q1", "Q2"],
             ["Q1.1", "Q1.2", "Q1.3"],
             ["Q1", "Q2"],
