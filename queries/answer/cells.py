@@ -17,7 +17,9 @@ from msgspec.structs import replace
 from queries.answer.condition import (
     Condition,
     NamedCondition,
+    SampleCondition,
     build_any_term_condition,
+    build_category_condition,
     build_field_condition,
     build_offence_condition,
     build_period_condition,
@@ -34,10 +36,11 @@ from queries.answer.types import (
     Table,
     TermAnswer,
 )
+from queries.review.result import ReviewedPart, ReviewResult
 
 CellValue = int | str | None
 
-CellPart = Literal["records", "status", "offence", "term", "form", "row", "total", "fact"]
+CellPart = Literal["records", "status", "offence", "term", "form", "row", "total", "fact", "review"]
 
 CellConditions = tuple[Condition, ...]
 
@@ -189,6 +192,70 @@ def list_row_conditions(question: str, row: Row) -> CellConditions:
 def build_status_condition(status: str) -> Condition:
     """The records of a status."""
     return build_field_condition("status", [status])
+
+
+def map_review_cells(answer: Answer, change: Callable[[Cell], CellValue]) -> Answer:
+    """The answer with the numbers of its reviews replaced by what ``change`` returns.
+
+    These are not sums over records, so ``map_cells`` leaves them out. Numbers that are withheld are
+    left as they are.
+    """
+    if not answer.reviews:
+        return answer
+    reviews = tuple(
+        replace(
+            review,
+            total=_map_review_part(review, review.total, change),
+            strata=tuple(_map_review_part(review, part, change) for part in review.strata),
+        )
+        for review in answer.reviews
+    )
+    return replace(answer, written_reviews=reviews)
+
+
+def list_review_part_conditions(
+    review: ReviewResult, part: ReviewedPart
+) -> dict[str, CellConditions]:
+    """What each number of a part of a review counts, by its name.
+
+    A larger sample of the same order includes the smaller one.
+    """
+    name = [review.seed, review.number, review.column, review.criterion]
+    digest, order = hash_json(name)[:12], hash_json([*name, part.label])[:12]
+    base = parse_conditions(part.means)
+    drawn = (*base, SampleCondition(((1, part.sampled),), order=order))
+    return {
+        "mentioned": base,
+        "relevant": (*drawn, _build_verdict_condition(digest, "relevant")),
+        "not_relevant": (*drawn, _build_verdict_condition(digest, "not relevant")),
+    }
+
+
+def _build_verdict_condition(digest: str, verdict: str) -> Condition:
+    return build_category_condition(f"review {digest}", [verdict], many=False)
+
+
+def _map_review_part(
+    review: ReviewResult, part: ReviewedPart, change: Callable[[Cell], CellValue]
+) -> ReviewedPart:
+    question = review.number.partition(":")[0]
+    numbers = {}
+    for name, conditions in list_review_part_conditions(review, part).items():
+        number = getattr(part, name)
+        if number is None:
+            continue
+        words = " ".join(filter(None, ("review", part.label, name.replace("_", " "))))
+        numbers[name] = change(
+            Cell(
+                CellKey(question, "review", f"{review.name} {part.label}".strip(), name),
+                f"{review.number} {words}",
+                f"{review.number}, {words}",
+                review.unit,
+                conditions,
+                number,
+            )
+        )
+    return replace(part, **numbers)
 
 
 # -- the walk ----------------------------------------------------------------------------------

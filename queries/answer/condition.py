@@ -112,6 +112,20 @@ class SuspectAgeCondition(AgeCondition, frozen=True):
         return "age of suspect"
 
 
+class SampleCondition(IntervalCondition, frozen=True):
+    """Drawn at a place of an interval, counted from 1, in a random order. ``order`` names it."""
+
+    order: str
+
+    @property
+    def dimension(self) -> str:
+        """The order."""
+        return f"sample {self.order}"
+
+    def _format_interval(self, interval: Interval) -> str:
+        return f"{interval[0]}-{interval[1]}"
+
+
 class _AnyOffenceCondition(Condition, frozen=True):
     @property
     def dimension(self) -> str:

@@ -6,6 +6,7 @@ A condition reads ``[victim |suspect ][no ]dimension:value``:
   ``age of suspect:0-17``;
 - ``offence:22B,88/1`` (each with all below it), ``offence code:71`` (that code alone) and
   ``offence group:Theft``, which are one dimension, and ``linked:86/2``;
+- ``sample 3fa4:1-360``: drawn at one of these places in a random order;
 - ``sex:F|M``, ``outcome:5``, ``status:cancelled``, ``category district:North``: fields of one
   value; ``any category flag:a|b``: one that may have several;
 - ``victim age:0-17&sex:F``: one victim meets all of these; ``suspect sex of suspect:M``: one
@@ -48,6 +49,7 @@ from queries.answer.condition import (
     OfSuspect,
     OfVictim,
     PeriodCondition,
+    SampleCondition,
     SeveralTermsCondition,
     SingleTermCondition,
     SuspectAgeCondition,
@@ -67,6 +69,8 @@ _NUMBER: Final = re.compile(r"\d+")
 _CATEGORY_PREFIX: Final = "category "
 
 _MANY_PREFIX: Final = "any "
+
+_SAMPLE_PREFIX: Final = "sample "
 
 # -- reading -----------------------------------------------------------------------------------
 
@@ -105,6 +109,9 @@ def _parse_value(name: str, value: str) -> Condition | None:
         return reader(value)
     if name in SINGLE_VALUE_FIELDS:
         return FieldCondition(name, _parse_field_values(value))
+    if name.startswith(_SAMPLE_PREFIX):
+        places = _parse_ages(value).intervals
+        return SampleCondition(places, name.removeprefix(_SAMPLE_PREFIX)) if places else None
     category = name.removeprefix(_MANY_PREFIX)
     if category.startswith(_CATEGORY_PREFIX):
         return CategoryCondition(
@@ -217,8 +224,10 @@ def _describe_codes(condition: Condition, known_codes: frozenset[str]) -> str:
 
 
 def _describe_terms(condition: Condition) -> str:
-    """A condition on terms, or the name of one that has only a name."""
+    """A condition on terms or on a sample, or the name of one that has only a name."""
     match condition:
+        case SampleCondition():
+            return f"among the first {condition.intervals[-1][1]} drawn"
         case AnyTermCondition(terms):
             return f"mentioning {_quote_terms(terms)}"
         case SeveralTermsCondition(terms):

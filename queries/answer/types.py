@@ -21,6 +21,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from indexer.records.coverage import Coverage
 from indexer.records.damage.kinds import TextDamage
 from indexer.records.noun import OFFENCE, Noun
+from queries.review.result import ReviewResult, has_withheld_part
 
 ANSWER_FORMAT: Final = "foidex-answer/2"
 
@@ -361,7 +362,8 @@ class Answer(Struct, frozen=True):
     ``near_misses`` is None if none were looked for. ``coverage`` are the days for which the index
     holds records; answers of the first format have none, and show a 0 for other days.
     ``uncovered`` are the parts of the request that have no numbers. ``reading_limit`` is given if
-    the letter relies on the cost of reading the records in scope.
+    the letter relies on the cost of reading the records in scope. ``reviews`` are what people found
+    when they read the records of numbers, or a random sample of them.
     """
 
     reference: str
@@ -378,6 +380,12 @@ class Answer(Struct, frozen=True):
         default=UNSET, name="uncovered"
     )
     reading_limit: ReadingLimit | UnsetType = UNSET
+    written_reviews: tuple[ReviewResult, ...] | UnsetType = field(default=UNSET, name="reviews")
+
+    @property
+    def reviews(self) -> tuple[ReviewResult, ...]:
+        """What people found when they read the records of numbers."""
+        return self.written_reviews if isinstance(self.written_reviews, tuple) else ()
 
     @property
     def uncovered(self) -> tuple[UncoveredPart, ...]:
@@ -413,7 +421,9 @@ def has_withheld_numbers(answer: Answer) -> bool:
     """Whether any number of a published answer is withheld."""
     disclosure, scope = answer.disclosure, answer.scope
     return disclosure is not None and (
-        disclosure.withheld > 0 or None in (scope.records, *scope.left_out.values())
+        disclosure.withheld > 0
+        or None in (scope.records, *scope.left_out.values())
+        or any(has_withheld_part(review) for review in answer.reviews)
     )
 
 

@@ -21,9 +21,11 @@ from queries.answer.cells import (
     build_status_condition,
     collect_scope_conditions,
     list_column_conditions,
+    list_review_part_conditions,
     list_row_conditions,
     list_table_cells,
     map_cells,
+    map_review_cells,
 )
 from queries.answer.condition_text import parse_conditions
 from queries.answer.covered_days import is_outside_coverage
@@ -46,6 +48,7 @@ from queries.disclosure.attack.constraints import (
     make_population,
     sum_populations,
 )
+from queries.review.result import ReviewResult
 from queries.tables.period_columns import split_column_key
 from queries.tables.scope import rows_are_disjoint
 from queries.tables.table_query import find_bucket_key
@@ -84,7 +87,7 @@ def map_counts(answer: Answer, change: Callable[[PrintedCell], int | None]) -> A
             return cell.value
         return change(_make_printed_cell(cell))
 
-    return map_cells(answer, change_cell)
+    return map_review_cells(map_cells(answer, change_cell), change_cell)
 
 
 def _make_printed_cell(cell: Cell) -> PrintedCell:
@@ -248,6 +251,22 @@ def _iter_stated_constraints(answer: Answer) -> Iterator[LinearConstraint]:
         grid = _build_cell_grid(question, base)
         yield from _constrain_table(question, grid, base)
         yield from _cross_constraints(question.table, grid)
+    for review in answer.reviews:
+        yield from _constrain_review(review)
+
+
+def _constrain_review(review: ReviewResult) -> Iterator[LinearConstraint]:
+    """The strata of a review make up its sample."""
+    if not review.strata:
+        return
+    parts = [list_review_part_conditions(review, part) for part in review.strata]
+    for name, conditions in list_review_part_conditions(review, review.total).items():
+        yield from expand_relation(
+            "sum",
+            make_population(review.unit, conditions),
+            [make_population(review.unit, part[name]) for part in parts],
+            f"{review.number}, review",
+        )
 
 
 def _constrain_scope(answer: Answer) -> Iterator[LinearConstraint]:

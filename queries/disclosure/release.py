@@ -77,6 +77,7 @@ from queries.disclosure.populations import (
     list_whole_groups,
     map_counts,
 )
+from queries.disclosure.reviews import clear_withheld_reviews, withhold_small_reviews
 from queries.tables.field_values import describe_ages
 from queries.tables.period_columns import split_column_key, split_fact_name
 from queries.tables.scope import MENTIONS_FILTER
@@ -114,6 +115,7 @@ def protect_answer(
     with another number: they are withheld with others only if nothing else will do. Raises
     InexactError if the answer contradicts itself, DisclosureError if it cannot be protected.
     """
+    answer = withhold_small_reviews(answer, policy)
     check_consistency(answer)
     cells = list_printed_cells(answer)
     counts = count_populations(cells)
@@ -152,7 +154,7 @@ def protect_answer(
         occurring=never_zero.union(list_occurring(published)),
     )
     _attack_release(published, system, policy, hidden | problem.always, known_bounds)
-    return Release(published, constraints, known_bounds)
+    return Release(clear_withheld_reviews(published), constraints, known_bounds)
 
 
 def _build_attacked_system(

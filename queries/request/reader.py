@@ -27,6 +27,7 @@ from queries.questions import load_question_kinds
 from queries.questions.base import Question
 from queries.questions.cross import Cross
 from queries.questions.list_of_records import ListQuestion
+from queries.request.criteria import CriterionSpec, find_criterion_problems
 from queries.request.for_each import expand_for_each, find_for_each_problems
 from queries.request.letter_spec import (
     COST_SECTION,
@@ -73,7 +74,8 @@ class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False, dict=Tr
 
     ``questions`` have numbers; ``uncovered`` are the parts of the request that have none. ``act``
     is the act under which the force answers, ``noun`` what it calls a record. ``confirm`` is what
-    an officer must decide first; no answer holds it, because there is none before.
+    an officer must decide first; no answer holds it, because there is none before. ``review`` says
+    when a record of a number is relevant.
     """
 
     reference: str
@@ -86,6 +88,7 @@ class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False, dict=Tr
     act: ActName = "uk"
     noun: Noun = OFFENCE
     confirm: tuple[ConfirmSpec, ...] | UnsetType = UNSET
+    review: tuple[CriterionSpec, ...] = ()
 
     @property
     def confirmations(self) -> tuple[ConfirmSpec, ...]:
@@ -153,6 +156,8 @@ Title = Annotated[str, Meta(min_length=1, max_length=300)]
 
 _CONFIRM_KEY: Final = "confirm"
 
+_REVIEW_KEY: Final = "review"
+
 # Each part is read by itself, so that one error names everything that is wrong.
 _PART_TYPES: Final[dict[str, Any]] = {
     "reference": Reference,
@@ -167,6 +172,7 @@ _PART_TYPES: Final[dict[str, Any]] = {
     "letter": LetterSpec,
     "disclosure": DisclosureSpec,
     _CONFIRM_KEY: ConfirmSpecs,
+    _REVIEW_KEY: tuple[CriterionSpec, ...],
 }
 
 _SCOPE_KEYS: Final = ("period", "periods", "mentions", "offences", "where")
@@ -293,6 +299,7 @@ def _request_from_yaml(
     problems += _prefix_paths(
         f"$.{_CONFIRM_KEY}", find_confirm_problems(parts.get(_CONFIRM_KEY) or ())
     )
+    problems += _find_review_problems(parts.get(_REVIEW_KEY) or (), parts["questions"])
     problems += _find_empty_lists(expanded.values, "$")
     problems += _find_forbidden_lists(all_parts, lists)
     for name, wordings in (parts.pop(LISTS_KEY, None) or {}).items():
@@ -313,6 +320,14 @@ def _request_from_yaml(
         questions=tuple(part for part in tables if isinstance(part, Question)),
         uncovered=tuple(_place_uncovered(tables)),
     )
+
+
+def _find_review_problems(
+    criteria: Sequence[CriterionSpec], questions: Iterable[Question]
+) -> Iterator[Problem]:
+    """What is wrong with the criteria, given the questions that have figures."""
+    ids = [question.id for question in questions]
+    yield from _prefix_paths(f"$.{_REVIEW_KEY}", find_criterion_problems(criteria, ids))
 
 
 def _find_part_problems(

@@ -48,6 +48,7 @@ from queries.documents.content.letter.sections import (
 )
 from queries.documents.content.letter.text_blocks import parse_text_sections
 from queries.documents.content.number_check import ExpectedNumbers, collect_expected_numbers
+from queries.documents.content.review_text import list_review_prose, view_reviews
 from queries.documents.content.scope_sentence import (
     describe_counted_records,
     describe_scope,
@@ -139,9 +140,9 @@ class QuestionView(Struct, frozen=True):
     ``nonzero_rows`` are the requested rows that are not zero, and ``absent`` is the number of
     those that are. ``full_table`` is the table; ``parts`` and ``wide_parts`` are the same table cut
     to fit A4, portrait and landscape. ``columns`` describes the columns in full. ``note`` are
-    paragraphs of the officer, for below the table; ``notes`` are those of the table, without what
-    the letter says once for all tables. A part that is not ``counted`` has no table, and
-    its sentences say why.
+    paragraphs for below the table: what reading the records found, and what the officer says.
+    ``notes`` are those of the table, without what the letter says once for all tables. A part that
+    is not ``counted`` has no table, and its sentences say why.
     """
 
     answer: QuestionAnswer
@@ -301,6 +302,7 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
         "coverage_inferred": explain_inferred(answer.coverage),
         "empty_months": describe_empty_months(answer.coverage),
         "questions": _view_parts(answer, templates, load_acts()[force.act]),
+        "reviews": view_reviews(answer),
         "counted": bool(answer.questions),
         "body": (),
         "parts_covered": describe_parts(answer),
@@ -421,7 +423,11 @@ def _view_question(
             for column in table.columns
             if column.description
         ),
-        note=(*split_paragraphs(question.note), *split_paragraphs(question.not_covered)),
+        note=(
+            *list_review_prose(view_reviews(answer), question.id),
+            *split_paragraphs(question.note),
+            *split_paragraphs(question.not_covered),
+        ),
         notes=select_own_notes(question, shared=shared),
     )
     if view.total == NOT_COVERED:

@@ -166,6 +166,7 @@ def _collect_allowed_numbers(answer: Answer, force: ForceSettings) -> frozenset[
         answer.scope,
         answer.questions,
         answer.uncovered,
+        answer.reviews,
     )
     if isinstance(answer.reading_limit, ReadingLimit):
         numbers |= {answer.reading_limit.max_records}

@@ -13,6 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from queries.answer.shares import Share
 from queries.answer.types import NOT_COVERED, Answer, Count, Table
 from queries.documents.content.context import DocumentContext, QuestionView
+from queries.documents.content.review_text import ReviewView
 from queries.documents.formats.optional_imports import require_extra
 from queries.documents.formats.zip_archive import fix_zip_timestamps
 from queries.layout.csv_text import (
@@ -23,6 +24,7 @@ from queries.layout.csv_text import (
 )
 from queries.layout.printed_table import list_printed_columns
 from queries.layout.prose import WITHHELD_SIGN
+from queries.review.result import ReviewedPart
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -35,6 +37,8 @@ _LINE_HEIGHT: Final = 13.5
 _LABELS_WIDTH: Final = 45
 
 _FIGURES_WIDTH: Final = 13
+
+_REVIEW_LABEL_WIDTH: Final = 26
 
 _NOTES_WIDTH: Final = 85  # of A4; LibreOffice cuts a single column that is wider
 
@@ -50,9 +54,26 @@ _NAME_LENGTH: Final = 31
 
 _NOTES_TITLE: Final = "Notes"
 
+_REVIEW_TITLE: Final = "Records read"
+
+_REVIEW_HEADS: Final = (
+    "Figure",
+    "Part",
+    "Records",
+    "Read or drawn",
+    "Relevant",
+    "Not relevant",
+    "No decision",
+    "At least relevant of all",
+    "At most relevant of all",
+)
+
 
 def render_workbook(document_context: DocumentContext) -> bytes:
-    """One workbook: a sheet of notes, then a sheet for each question. Raises ConfigurationError."""
+    """One workbook: a sheet of notes, a sheet for each question, and one for what was read.
+
+    Raises ConfigurationError.
+    """
     with require_extra("A workbook"):
         from openpyxl import Workbook
         from openpyxl.styles import Font
@@ -70,6 +91,8 @@ def render_workbook(document_context: DocumentContext) -> bytes:
     counted = [question for question in context["questions"] if question.counted]
     for question, title in zip(counted, titles, strict=True):
         _fill_question_sheet(book.create_sheet(title), question, _list_remarks(question, context))
+    if context["reviews"]:
+        _fill_review_sheet(book.create_sheet(_REVIEW_TITLE), context["reviews"])
     _set_book_properties(book, context)
     file = io.BytesIO()
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
@@ -89,7 +112,8 @@ def _set_book_properties(book: Workbook, context: dict[str, Any]) -> None:
 
 def make_sheet_names(ids: Iterator[str]) -> Iterator[str]:
     """A valid and unique sheet name for each id."""
-    taken = {_NOTES_TITLE.lower(), "history"}  # the second is Excel's own
+    # The last is Excel's own.
+    taken = {_NOTES_TITLE.lower(), _REVIEW_TITLE.lower(), "history"}
     for identifier in ids:
         plain = _FORBIDDEN_IN_NAMES.sub("-", identifier)[: _NAME_LENGTH - 5] or "Question"
         name, number = plain, 1
@@ -204,6 +228,46 @@ def _set_label_widths(sheet: Worksheet, table: Table) -> list[int]:
     for number, width in enumerate(widths, 1):
         sheet.column_dimensions[get_column_letter(number)].width = width
     return widths
+
+
+def _fill_review_sheet(sheet: Worksheet, reviews: Sequence[ReviewView]) -> None:
+    """Write what was read of each number and of each part, and the range that follows."""
+    from openpyxl.utils import get_column_letter
+
+    for column_number, head in enumerate(_REVIEW_HEADS, 1):
+        _write_text_cell(sheet, (1, column_number), head, strong=True, right=column_number > 2)
+        width = _FIGURES_WIDTH if column_number > 2 else _REVIEW_LABEL_WIDTH
+        sheet.column_dimensions[get_column_letter(column_number)].width = width
+    sheet.row_dimensions[1].height = max(
+        _estimate_row_height(head, _FIGURES_WIDTH) for head in _REVIEW_HEADS
+    )
+    number = 1
+    for review in reviews:
+        for part in (*review.result.strata, review.result.total):
+            number += 1
+            names = (review.title, part.label or "All")
+            for column_number, text in enumerate(names, 1):
+                _write_text_cell(sheet, (number, column_number), text)
+            sheet.row_dimensions[number].height = max(
+                _estimate_row_height(text, _REVIEW_LABEL_WIDTH) for text in names
+            )
+            for column_number, count in enumerate(_list_review_counts(part), 3):
+                _write_count_cell(sheet, (number, column_number), count, strong=not part.label)
+    sheet.freeze_panes = "C2"
+    sheet.print_title_rows = "1:1"
+    _set_up_page(sheet, rows=number, columns=len(_REVIEW_HEADS))
+
+
+def _list_review_counts(part: ReviewedPart) -> tuple[Count, ...]:
+    return (
+        part.mentioned,
+        part.sampled,
+        part.relevant,
+        part.not_relevant,
+        part.undecided + part.stale + part.unread,
+        part.range.low if part.range else None,
+        part.range.high if part.range else None,
+    )
 
 
 def _measure_text_span(sheet: Worksheet, heads: int) -> tuple[int, int]:

@@ -1,0 +1,173 @@
+"""What documents say of a review: whole documents as agreed, and each sentence where it belongs."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from docx import Document
+from msgspec.structs import replace
+from openpyxl import load_workbook
+
+from queries.answer.types import Answer
+from queries.answering.reviewed_numbers import attach_reviews
+from queries.disclosure.policy import Policy
+from queries.disclosure.release import protect_answer
+from queries.documents.content.context import DocumentSettings, build_document_context
+from queries.documents.formats.docx import render_letter_docx
+from queries.documents.formats.letter import render_letter_html, render_letter_text
+from queries.documents.formats.pdf import render_letter_typst
+from queries.documents.formats.report import render_report_html, render_report_text
+from queries.documents.formats.workbook import render_workbook
+from queries.review.result import Elusion, ReviewResult
+from queries.review.summary import summarise_review
+from queries.review.types import Stratum
+from tests.support.answers import FORCE
+from tests.support.paths import ROOT
+from tests.support.rendered import rendered
+from tests.support.reviews import (
+    U,
+    count_answer,
+    decide,
+    decide_first,
+    draw_records,
+    make_review,
+    review_by_offence,
+    review_simply,
+)
+
+GOLDEN = ROOT / "tests" / "data" / "golden"
+
+DAY = date(2026, 1, 5)
+
+ELUSION = Elusion("without a mention", 5_000, 300, 0, 0, 48)
+
+
+def answer_with(*reviews: ReviewResult, **counts: int) -> Answer:
+    return attach_reviews(count_answer(**counts), reviews)
+
+
+def read_letter(answer: Answer) -> str:
+    return " ".join(rendered(render_letter_text, answer, FORCE, DAY).split())
+
+
+@pytest.mark.parametrize(
+    ("renderer", "ending"),
+    [
+        (render_letter_text, "letter.txt"),
+        (render_letter_html, "letter.html"),
+        (render_report_text, "report.txt"),
+        (render_report_html, "report.html"),
+        (render_letter_typst, "letter.typ"),
+    ],
+)  # fmt: skip
+def test_a_reviewed_answer_is_as_it_was_agreed(
+    renderer: Callable[..., str], ending: str, request: pytest.FixtureRequest
+) -> None:
+    """Rewrite the golden files with --regolden, and read every change."""
+    by_offence = replace(review_by_offence(120, 60), elusion=(ELUSION,))
+    text = rendered(renderer, answer_with(by_offence), FORCE, DAY)
+    path = GOLDEN / f"reviewed.{ending}"
+    if request.config.getoption("--regolden"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def test_a_sample_is_stated_with_its_range() -> None:
+    letter = read_letter(answer_with(review_simply()))
+    assert "we read a random sample of 360 of the 1,144." in letter
+    assert (
+        "Of the 360, 180 were relevant and 180 were not. From this we estimate that between 522 "
+        "and 622 of the 1,144 are relevant (95% confidence interval)." in letter
+    )
+    assert (
+        "A second person read 72 of these records without seeing the first decision, and agreed on "
+        "69 (96%)." in letter
+    )
+
+
+def test_records_that_were_all_read_are_no_estimate() -> None:
+    review = summarise_review(
+        all_read := make_review(Stratum("", 7, 7), second_share=0),
+        drawn := draw_records(all_read),
+        decide_first(drawn, 0),
+    )
+    letter = read_letter(answer_with(review, violence=5, theft=2))
+    assert "so we read all of them." in letter
+    assert "None of the 7 was relevant." in letter
+    assert "estimate" not in letter
+    assert "confidence" not in letter
+
+
+def test_what_is_not_decided_is_stated() -> None:
+    review = make_review(second_share=0)
+    drawn = draw_records(review)
+    decisions = decide_first(drawn[:350], 180)
+    decisions[0] = decide(drawn[0], U)
+    decisions[2] = decide(drawn[2], U, content_hash="another text")
+    letter = read_letter(answer_with(summarise_review(review, drawn, decisions)))
+    assert (
+        "There is no decision on the others: 1 on which the readers were not sure or did not "
+        "agree, 1 whose text has changed since we read it and 10 that nobody has read yet."
+        in letter
+    )
+
+
+def test_a_row_is_named_and_the_words_miss_little() -> None:
+    review = replace(review_simply(population=800), number="Q1:Violence", elusion=(ELUSION,))
+    letter = read_letter(answer_with(review))
+    assert "The figure of 800 (Q1, Violence, Offences) counts every record" in letter
+    assert (
+        "We also read a random sample of 300 of the 5,000 records that do not mention the words we "
+        "searched for. None was relevant, so we estimate that no more than 48 of the 5,000 are "
+        "relevant (95% confidence)." in letter
+    )
+
+
+def test_a_published_letter_does_not_say_what_is_withheld() -> None:
+    published = protect_answer(answer_with(review_simply(3)), Policy(threshold=5)).answer
+    letter = read_letter(published)
+    assert "Of the 360, [c] were relevant." in letter
+    assert "[c] means that we are not giving this number." in letter
+    assert "357" not in letter
+    assert "confidence" not in letter
+
+
+def test_a_published_letter_says_why_it_has_no_estimate() -> None:
+    policy = Policy(rounding=10)
+    published = protect_answer(answer_with(review_by_offence(120, 60)), policy).answer
+    assert "We are not giving an estimate for all 1,140" in read_letter(published)
+
+
+def test_the_annex_has_what_a_statistician_needs() -> None:
+    report = rendered(render_report_html, answer_with(review_simply()), FORCE, DAY)
+    for text in (
+        "HMAC-SHA-256",
+        "a seed",
+        "hypergeometric",
+        "both relevant 35",
+        "kappa 0.92 (0.82",
+    ):
+        assert text in report
+
+
+def test_the_word_letter_and_the_workbook_have_the_review() -> None:
+    answer = answer_with(review_by_offence(120, 60))
+    context = build_document_context(answer, DocumentSettings(FORCE, DAY))
+    document = Document(io.BytesIO(render_letter_docx(context)))
+    words = " ".join(paragraph.text for paragraph in document.paragraphs)
+    assert "between 514 and 629 of the 1,144 are relevant" in words
+    sheet = load_workbook(io.BytesIO(render_workbook(context)))["Records read"]
+    rows = [tuple(cell.value for cell in row[1:]) for row in sheet.iter_rows(min_row=2)]
+    assert rows == [
+        ("Assault with injury (8N)", 800, 250, 120, 130, 0, 342, 426),
+        ("Other theft (49)", 344, 110, 60, 50, 0, 160, 214),
+        ("All", 1_144, 360, 180, 180, 0, 514, 629),
+    ]
+
+
+def test_a_workbook_without_reviews_has_no_sheet_for_them() -> None:
+    context = build_document_context(count_answer(), DocumentSettings(FORCE, DAY))
+    assert load_workbook(io.BytesIO(render_workbook(context))).sheetnames == ["Notes", "Q1"]

@@ -1,0 +1,47 @@
+"""The criteria of a request: for numbers that it has, one each."""
+
+from __future__ import annotations
+
+import pytest
+
+from indexer.errors import RequestError
+from queries.request.criteria import find_criterion
+from queries.request.reader import parse_request
+
+REQUEST = """\
+reference: FOI/1
+title: Messages
+questions:
+  - {id: Q1, kind: keywords, keywords: [Snapchat, Skype]}
+review:
+"""
+
+
+def test_a_criterion_is_found_however_its_number_is_written() -> None:
+    review = parse_request(
+        REQUEST
+        + "  - {number: Q1, criterion: it was used}\n"
+        + "  - {number: 'Q1:Snapchat', criterion: it was used to make contact}\n"
+    ).review
+    assert find_criterion(review, "q1:total") == "it was used"
+    assert find_criterion(review, "Q1: snapchat") == "it was used to make contact"
+    assert find_criterion(review, "Q1:Skype") == ""
+    assert find_criterion(review, "Q1", "Victims") == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("- {number: Q2, criterion: it was used}", r':6: .*no question "Q2"'),
+        ("- {number: Q1, criterion: ' '}", ":6: .*criterion"),
+        ("- {number: Q1}", ":6: .*criterion"),
+        ("- {number: Q1, criterion: a, reviewer: b}", ":6: .*reviewer"),
+        (
+            "- {number: Q1, criterion: a}\n  - {number: 'q1:total', criterion: b}",
+            ":7: .*has two criteria",
+        ),
+    ],
+)
+def test_a_criterion_that_does_not_fit_is_refused(line: str, message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        parse_request(f"{REQUEST}  {line}\n")
