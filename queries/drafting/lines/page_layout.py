@@ -17,6 +17,9 @@ _MIN_COLUMN_CHARACTERS: Final = 16
 
 _MIN_GUTTER: Final = 10.0
 
+#: What is narrower was not broken because its lines were full.
+_MIN_COLUMN_WIDTH: Final = 120.0
+
 #: A gap in a row as wide as so many heights of a line is that between two cells of a table.
 _CELL_GAP: Final = 2.5
 
