@@ -9,7 +9,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -23,9 +23,11 @@ from indexer.sources.csv_tables import CRIMES_FILE, list_child_files, read_csv_t
 from indexer.sources.extract import ExtractChecks, ExtractRules
 from indexer.sources.jsonl import read_json_lines
 from indexer.sources.profile.reading import read_profiled_file
-from indexer.sources.tables.open_file import TABLE_ENDINGS, make_unknown_kind_error
-
-_JSON_ENDINGS: Final = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz")
+from indexer.sources.tables.open_file import (
+    JSON_ENDINGS,
+    TABLE_ENDINGS,
+    make_unknown_kind_error,
+)
 
 __all__ = [
     "RawRecord",
@@ -188,7 +190,7 @@ def _detect_format(path: Path) -> Literal["csv", "json"]:
                 "CSV tables."
             )
         return "csv"
-    if path.name.endswith(_JSON_ENDINGS):
+    if path.name.removesuffix(".gz").endswith(JSON_ENDINGS):
         return "json"
     if path.suffix == ".csv":
         return "csv"

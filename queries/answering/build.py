@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -222,13 +221,12 @@ def _parse_reading_limit(body: dict[str, Any], request: Request) -> ReadingLimit
     by_day = parse_day_counts(body["aggregations"][_READING])
     question, (scope, _) = request.reading_question, _find_reading(request)
     latest = find_latest_period(by_day, scope, cost)
-    period = find_whole_months(by_day, latest, scope, cost) or latest
-    start, _, end = period.label.partition(" to ") if period else ("", "", "")
+    period = find_whole_months(by_day, latest) or latest
     return ReadingLimit(
         minutes=float(cost.minutes),
         limit_hours=cost.limit,
-        start=date.fromisoformat(start) if start else None,
-        end=date.fromisoformat(end) if end else None,
+        start=period.start if period else None,
+        end=period.end if period else None,
         question=question.id if question else "",
     )
 

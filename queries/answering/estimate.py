@@ -69,6 +69,18 @@ class Estimate(Struct, frozen=True):
     sample: SamplePlan | None = None
 
 
+class FittingPeriod(NamedTuple):
+    """A period whose records can be read within the limit. Both days are included."""
+
+    start: date
+    end: date
+    records: int
+
+    def cost_part(self, cost: ReadingCost) -> CostPart:
+        """What reading its records costs."""
+        return cost.part(f"{self.start} to {self.end}", self.records)
+
+
 class _LabelledQuery(NamedTuple):
     label: str
     query: Query
@@ -91,6 +103,7 @@ def estimate_cost(
     aggregation = result.body["aggregations"]["any"]
     by_day = parse_day_counts(aggregation)
     latest = find_latest_period(by_day, scope, cost)
+    months = find_whole_months(by_day, latest)
     question_counts = parse_filter_counts(result.body["aggregations"]["questions"])
     parts = {
         name: tuple(
@@ -114,8 +127,8 @@ def estimate_cost(
                 request.questions, question_counts[: len(request.questions)], strict=True
             )
         ),
-        latest=latest,
-        months=find_whole_months(by_day, latest, scope, cost),
+        latest=latest.cost_part(cost) if latest else None,
+        months=months.cost_part(cost) if months else None,
         offences=parts.get("offences", ()),
         terms=parts.get("terms", ()),
         periods=parts.get("periods", ()),
@@ -179,7 +192,9 @@ def _find_last_day(by_day: dict[date, int], scope: Scope) -> date | None:
     return scope.period.end or max(by_day, default=None)
 
 
-def find_latest_period(by_day: dict[date, int], scope: Scope, cost: ReadingCost) -> CostPart | None:
+def find_latest_period(
+    by_day: dict[date, int], scope: Scope, cost: ReadingCost
+) -> FittingPeriod | None:
     """The longest period up to the end of the request that fits the limit.
 
     ``by_day`` is the number of records of each day. None where only a period without any records
@@ -192,32 +207,29 @@ def find_latest_period(by_day: dict[date, int], scope: Scope, cost: ReadingCost)
     records = 0
     for day in sorted(by_day, reverse=True):
         if records + by_day[day] > cost.max_records:
-            return _make_period_part(day + timedelta(days=1), end, by_day, cost)
+            return _make_fitting_period(day + timedelta(days=1), end, by_day)
         records += by_day[day]
-    return _make_period_part(first, end, by_day, cost)
+    return _make_fitting_period(first, end, by_day)
 
 
 def find_whole_months(
-    by_day: dict[date, int], latest: CostPart | None, scope: Scope, cost: ReadingCost
-) -> CostPart | None:
-    """The longest period of whole months up to the end of the request that fits the limit.
+    by_day: dict[date, int], latest: FittingPeriod | None
+) -> FittingPeriod | None:
+    """The longest period of whole months within ``latest`` that ends as it does.
 
-    ``latest`` is the result of ``find_latest_period``. None where no such period fits.
+    ``latest`` is the result of ``find_latest_period``. None where no such period has records.
     """
-    end = _find_last_day(by_day, scope)
-    if latest is None or end is None:
+    if latest is None:
         return None
-    start = date.fromisoformat(latest.label[:10])
+    start = latest.start
     if start.day > 1:
         start = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return _make_period_part(start, end, by_day, cost)
+    return _make_fitting_period(start, latest.end, by_day)
 
 
-def _make_period_part(
-    start: date, end: date, by_day: dict[date, int], cost: ReadingCost
-) -> CostPart | None:
+def _make_fitting_period(start: date, end: date, by_day: dict[date, int]) -> FittingPeriod | None:
     records = sum(number for day, number in by_day.items() if start <= day <= end)
-    return cost.part(f"{start} to {end}", records) if records else None
+    return FittingPeriod(start, end, records) if records else None
 
 
 def format_estimate(estimate: Estimate) -> str:

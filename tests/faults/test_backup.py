@@ -144,6 +144,7 @@ def test_nothing_that_is_there_is_written_over(site: Site) -> None:
     assert site.live() == live
 
 
+@pytest.mark.long
 def test_what_was_pruned_comes_back_beside_what_is_live(site: Site) -> None:
     back = site.live()
     newer = site.load(RECORDS + 20)

@@ -118,6 +118,7 @@ def until(happens: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_node_killed_in_mid_build_loses_nothing(cluster: Cluster, home: Path) -> None:
     """The build has one copy of each shard, so it may fail; then the live generation is as it was.

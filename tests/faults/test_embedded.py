@@ -417,6 +417,7 @@ def list_leftovers() -> set[str]:
     return {str(path) for name in names for path in Path("/tmp").glob(name)}
 
 
+@pytest.mark.long
 def test_no_start_leaves_anything_in_a_temporary_folder(home: Path, settings: Settings) -> None:
     """Neither one that is stopped nor one that is killed, nor the script for the password."""
     stop_embedded_server(settings, SILENT)

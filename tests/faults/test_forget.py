@@ -200,6 +200,7 @@ def test_it_stays_away_until_the_source_has_a_newer_version(site: Site) -> None:
     assert (newer.indexed, newer.records, site.mentions(CANARY)) == (1, 301, 1)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_source_that_still_has_it_does_not_bring_it_back(site: Site) -> None:
     """Full and incremental refreshes and loads, with and without a moment; also word of its end."""
@@ -240,6 +241,7 @@ def test_of_two_newer_versions_in_one_load_the_first_stays(site: Site) -> None:
     assert "is already that of the record at source.jsonl:301" in done.reasons[0]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_one_that_was_forgotten_by_mistake_may_come_back(site: Site) -> None:
     site.refresh([*OTHERS, canary(1)])
@@ -354,6 +356,7 @@ def test_a_record_that_is_nowhere_changes_nothing(
     assert known(site.client) == before
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_text_that_a_change_left_in_the_files_goes_too(site: Site) -> None:
     """A deletion at the source is in no search, but a changed generation is not written anew."""
@@ -366,6 +369,7 @@ def test_text_that_a_change_left_in_the_files_goes_too(site: Site) -> None:
     assert site.files_with(CANARY) == []
 
 
+@pytest.mark.long
 def test_rejects_lose_its_lines_and_no_other(site: Site) -> None:
     shutil.rmtree(site.rejects, ignore_errors=True)
     broken = {**canary(1), "recorded_on": "31/02/2019"}
@@ -385,6 +389,7 @@ def test_rejects_lose_its_lines_and_no_other(site: Site) -> None:
     assert statement.was_present
 
 
+@pytest.mark.long
 def test_it_is_kept_out_though_the_live_generation_was_deleted_by_hand(site: Site) -> None:
     site.refresh([*OTHERS, canary(1)])
     live = site.refresh([*OTHERS, canary(1)]).generation.name
@@ -395,6 +400,7 @@ def test_it_is_kept_out_though_the_live_generation_was_deleted_by_hand(site: Sit
     assert site.files_with(CANARY) == []
 
 
+@pytest.mark.long
 def test_a_later_version_that_is_rejected_is_not_in_the_file_of_rejects(site: Site) -> None:
     shutil.rmtree(site.rejects, ignore_errors=True)
     site.refresh([*OTHERS, canary(1)])
@@ -414,6 +420,7 @@ def test_a_later_version_that_is_rejected_is_not_in_the_file_of_rejects(site: Si
     assert site.files_with(CANARY) == []
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_backups_that_hold_it_are_named_also_when_asked_again(site: Site) -> None:
     repository = register_repository(site.client, site.home / BACKUPS_FOLDER)

@@ -245,6 +245,7 @@ def test_a_password_is_in_nothing_that_is_said(site: Site) -> None:
     assert site.leaks(*CANARIES, real) == []
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_server_that_dies_leaves_no_text_outside_its_data(site: Site) -> None:
     server = start_embedded_server(settings_for(site.home), SILENT)

@@ -40,8 +40,15 @@ def night_of_database() -> Iterator[Night]:
 
 
 @pytest.mark.timeout(3_000)
-@pytest.mark.parametrize("mode", ["full", "incremental"])
-@pytest.mark.parametrize("source", ["night", "night_of_database"])
+@pytest.mark.parametrize(
+    ("source", "mode"),
+    [
+        ("night", "full"),
+        ("night_of_database", "incremental"),
+        pytest.param("night", "incremental", marks=pytest.mark.long),
+        pytest.param("night_of_database", "full", marks=pytest.mark.long),
+    ],
+)
 def test_a_refresh_killed_at_any_moment_leaves_a_whole_generation(
     source: str, mode: str, request: pytest.FixtureRequest
 ) -> None:

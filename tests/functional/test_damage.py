@@ -234,6 +234,7 @@ def test_an_answer_says_what_was_repaired_and_what_is_damaged(
     assert damaged in text
 
 
+@pytest.mark.long
 def test_a_forgotten_record_is_no_longer_counted_as_damaged(
     foidex: CommandLine, client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
 ) -> None:

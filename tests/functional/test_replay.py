@@ -228,6 +228,7 @@ def test_a_number_that_moved_as_a_record_was_forgotten_is_told_so(force: Force, 
     assert "  B-deleted  forgotten on 20" in text
 
 
+@pytest.mark.long
 def test_without_a_basis_what_a_forgotten_record_counted_in_is_said_not_to_be_known(
     force: Force,
 ) -> None:

@@ -423,7 +423,7 @@ def located(asked: Request, found: QuestionAnswer, naive: Table) -> list[tuple[A
 
 # A load takes its time, so a failure is told as it is found: to make it smaller would take minutes.
 @settings(
-    max_examples=examples(15),
+    max_examples=examples(5, long=15),
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )

@@ -257,7 +257,10 @@ narratives = st.lists(st.lists(piece, max_size=6).map("".join), min_size=1, max_
 asked = st.lists(st.lists(piece, min_size=1, max_size=3).map("".join), min_size=1, max_size=8)
 
 
-@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(12, long=25),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(narratives, asked)
 def test_generated_text_has_no_extra_and_no_missed_record(
     client: Elasticsearch,

@@ -13,9 +13,13 @@ EXAMPLES = int(os.environ.get("EXAMPLES") or 0)
 _USUAL = 25
 
 
-def examples(few: int) -> int:
-    """How many sets of data a property is tried on, which on a push are ``few``."""
-    return max(few, few * EXAMPLES // _USUAL)
+def examples(few: int, long: int | None = None) -> int:
+    """How many sets of data a property is tried on, which on a push are ``few``.
+
+    In the long run they are as many more as EXAMPLES is more than usual: of ``few``, or of ``long``
+    where a push has to try less because each set takes its time.
+    """
+    return max(few, (long or few) * EXAMPLES // _USUAL)
 
 
 def repeats(few: int, many: int) -> int:

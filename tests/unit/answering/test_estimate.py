@@ -38,6 +38,7 @@ def test_no_longer_period_fits(by_place: dict[int, int], most: int) -> None:
     fitting = [start for start in starts if fits(start)]
     months = [start for start in fitting if start.day == 1]
     latest = find_latest_period(by_day, scope, cost)
-    found = find_whole_months(by_day, latest, scope, cost)
-    assert (latest.label[:10] if latest else None) == (str(fitting[0]) if fitting else None)
-    assert (found.label[:10] if found else None) == (str(months[0]) if months else None)
+    whole = find_whole_months(by_day, latest)
+    assert (latest.start if latest else None) == (fitting[0] if fitting else None)
+    assert (whole.start if whole else None) == (months[0] if months else None)
+    assert {period.end for period in (latest, whole) if period} <= {last}
