@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TOOLS := $(VENV)/tools
-EXTRAS := bench,database,embedded,letters,reports,test
+EXTRAS := bench,database,embedded,letters,reports,test,workbench
 LOCKS := docker/requirements
 LOCK = $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate $(if $(PIP_INDEX_URL),--default-index $(PIP_INDEX_URL))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """One run of the command line. ``config`` is the foidex.toml named on it, if any, and
-    ``workers`` the number of processes that prepare records."""
+    """One run of the command line. ``config`` is the foidex.toml named on it, if any, ``workers``
+    the number of processes that prepare records, and ``signed_in`` who uses the workbench."""
 
     def __init__(self) -> None:
         self.config: Path | None = None
         self.quiet = False
         self.workers: int | None = None
+        self.signed_in: str | None = None
         self._settings: Settings | None = None
         self._address: ServerAddress | None = None
         self._remote: ServerAddress | None = None
@@ -57,7 +59,13 @@ class Session:
 
         settings = self.settings
         log = AuditLog(settings.audit_folder / AUDIT_LOG_NAME) if settings.audit.log else None
-        return AuditRun(log, command, VERSION, settings.sudo_user)
+        return AuditRun(log, command, VERSION, settings.sudo_user, self.signed_in)
+
+    def for_person(self, name: str) -> Session:
+        """The session of someone who is signed in: the audit log names them."""
+        session = copy(self)
+        session.signed_in = name
+        return session
 
     def address(self) -> ServerAddress:
         """The server's address; starts the embedded server if no address is set."""

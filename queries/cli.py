@@ -30,7 +30,6 @@ from indexer.errors import FoidexError, OutputError, list_exit_codes
 from indexer.session import get_session, start_session
 from indexer.terminal import escape_controls
 from queries.commands.answer import answer_app
-from queries.commands.demo import demo_app
 from queries.commands.estimate import estimate_app
 from queries.commands.explore.count import count_app
 from queries.commands.explore.find import find_app
@@ -38,9 +37,11 @@ from queries.commands.explore.offences import offences_app
 from queries.commands.explore.why import why_app
 from queries.commands.letter import letter_app
 from queries.commands.lint import lint_app
+from queries.commands.operate.demo import demo_app
+from queries.commands.operate.refresh import refresh_app
+from queries.commands.operate.serve import serve_app
 from queries.commands.option_errors import explain_option_errors
 from queries.commands.options import ANSWER_PANEL, INDEX_PANEL, OPERATE_PANEL
-from queries.commands.refresh import refresh_app
 from queries.commands.replay import replay_app
 from queries.commands.templates import templates_app
 
@@ -161,6 +162,7 @@ app.add_typer(refresh_app)
 app.add_typer(_group_commands(INDEX_PANEL, _INDEX_COMMANDS))
 app.add_typer(_group_commands(OPERATE_PANEL, _OPERATING_COMMANDS))
 app.add_typer(audit_app, name="audit", rich_help_panel=OPERATE_PANEL)
+app.add_typer(serve_app)
 app.add_typer(demo_app)
 app.command("erase", hidden=True, help="The same as forget.")(run_forget)
 

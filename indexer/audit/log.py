@@ -86,7 +86,8 @@ class AuditEntry(
     counted in scope. ``begins`` is true of a line written before a change; the next line of that
     run has the outcome. ``of`` is the hash of the run's previous line, if it has one. ``ledger`` is
     the head of the ledger of releases after a release was recorded in it. ``continues`` is in the
-    first line of a log whose earlier lines are in an archive.
+    first line of a log whose earlier lines are in an archive. ``signed_in`` is the person who used
+    the workbench, which ``user`` runs.
     """
 
     timestamp: datetime
@@ -105,6 +106,7 @@ class AuditEntry(
     of: str | None = None
     ledger: dict[str, Any] | None = None
     continues: Continuation | None = None
+    signed_in: str | None = None
 
 
 class AuditLog:
@@ -267,7 +269,12 @@ class AuditRun:
     """
 
     def __init__(
-        self, log: AuditLog | None, command: str, version: str, sudo_user: str | None
+        self,
+        log: AuditLog | None,
+        command: str,
+        version: str,
+        sudo_user: str | None,
+        signed_in: str | None = None,
     ) -> None:
         self._log = log
         self._fields: dict[str, Any] = {
@@ -275,6 +282,7 @@ class AuditRun:
             "version": version,
             "user": psutil.Process().username(),
             "sudo_user": _sanitize_user_name(sudo_user) if sudo_user else None,
+            "signed_in": _sanitize_user_name(signed_in) if signed_in else None,
         }
         self._last_hash: str | None = None
         self._logged_exit_code: int | None = None

@@ -404,6 +404,38 @@ class OutputSettings(Struct, frozen=True, forbid_unknown_fields=True):
         return Permissions(int(self.mode, 8), exact=True) if self.mode else DOCUMENT_PERMISSIONS
 
 
+#: What someone may do in the workbench; each role includes those before it.
+WorkbenchRole = Literal["reader", "reviewer", "publisher", "administrator"]
+
+
+class WorkbenchProxySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """A proxy that signs people in, and proves itself by a secret in a header.
+
+    ``people`` has the role of each name that the proxy sends; nobody else may do anything.
+    """
+
+    secret_file: str
+    people: dict[str, WorkbenchRole]
+    user_header: str = "X-Forwarded-User"
+    secret_header: str = "X-Foidex-Proxy-Secret"  # noqa: S105 - the name of a header
+
+
+class WorkbenchSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the workbench finds request files, and where it is served.
+
+    ``folder`` is relative to foidex.toml. Without a ``proxy`` it is served on loopback only, and a
+    session ends after ``idle_minutes`` without a page. ``hosts`` are further names, with the port
+    unless it is the usual one, under which a proxy is reached.
+    """
+
+    folder: FolderName = "requests"
+    address: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 8_347
+    idle_minutes: Annotated[int, Meta(ge=1, le=24 * 60)] = 60
+    hosts: tuple[str, ...] = ()
+    proxy: WorkbenchProxySettings | None = None
+
+
 class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     """All sections of foidex.toml."""
 
@@ -423,6 +455,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     disclosure: DisclosureSettings = DisclosureSettings()
     lists: ListSettings = ListSettings()
     output: OutputSettings = OutputSettings()
+    workbench: WorkbenchSettings = WorkbenchSettings()
 
 
 class Settings(ConfigFile, frozen=True, kw_only=True):

@@ -44,6 +44,10 @@ unit = "Information Rights"
 address = ["Police Headquarters", "1 Example Street", "Exampleton EX1 1EX"]
 contact = "information.rights@example.org"
 signatory = "Information Rights Officer"
+
+# The requests are beside this file.
+[workbench]
+folder = "."
 """
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -15,11 +14,10 @@ from playwright.sync_api import Browser, sync_playwright
 from queries.documents.formats.letter import render_letter_html
 from queries.documents.formats.report import render_report_html
 from tests.support.answers import FORCE, hostile, sample_answer, tabled, wide
+from tests.support.browsers import find_browser
 from tests.support.rendered import rendered
 
 DAY = date(2018, 8, 15)
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 PAGES = {
     "report": rendered(render_report_html, sample_answer(1234), FORCE, DAY),
@@ -33,9 +31,7 @@ PAGES = {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip(f"no browser is here; install one of: {', '.join(BROWSERS)}")
+    path = find_browser()
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield opened

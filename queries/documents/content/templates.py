@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from enum import Enum
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import jinja2
 from jinja2.loaders import split_template_path
@@ -38,6 +38,9 @@ from queries.layout.prose import (
 )
 from queries.layout.text_table import format_text_table, wrap_paragraph
 from queries.tables.period import format_long_date
+
+# The folder of the workbench's pages, which are no documents of a force.
+_PAGES: Final = "workbench"
 
 
 class EscapeMode(Enum):
@@ -119,7 +122,11 @@ def copy_templates(folder: Path, *, force: bool = False) -> list[Path]:
     Raises OutputError; without ``force``, also if a file would be replaced.
     """
     source = find_data_folder("templates")
-    files = sorted(path.relative_to(source) for path in source.rglob("*") if path.is_file())
+    files = sorted(
+        path.relative_to(source)
+        for path in source.rglob("*")
+        if path.is_file() and not path.is_relative_to(source / _PAGES)
+    )
     try:
         existing_files = [str(file) for file in files if (folder / file).exists()]
     except OSError as error:

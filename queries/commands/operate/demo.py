@@ -44,4 +44,5 @@ def _print_next_steps(folder: Path) -> None:
     print(f'  {command} count "live stream" Snapchat --by offence')
     print(f"  {command} find livestream --offence 22B --refs-only")
     print(f"  {command} answer {folder}/reference.yaml --format letter")
+    print(f"  {command} serve")
     print(f"\nThe server keeps running. To stop it: {program} down")

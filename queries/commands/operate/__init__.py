@@ -1,0 +1,1 @@
+"""The commands of whoever runs foidex: refresh, the workbench and the demonstration."""

@@ -1,0 +1,104 @@
+"""The command ``serve``: the workbench, in a browser."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from typing import TYPE_CHECKING, Annotated, Final
+
+import psutil
+import typer
+
+from indexer.errors import ConfigurationError
+from indexer.session import get_session
+from queries.commands.options import OPERATE_PANEL
+
+if TYPE_CHECKING:
+    from indexer.config.model import Settings
+    from queries.workbench.people import ProxySignIn
+
+serve_app = typer.Typer()
+
+_INSTALL: Final = "The workbench is not installed. Install it: pip install 'foidex[workbench]'"
+
+PortOption = Annotated[
+    int | None, typer.Option(min=1, max=65_535, help="The port, instead of that of foidex.toml.")
+]
+
+
+@serve_app.command("serve", rich_help_panel=OPERATE_PANEL)
+def run_serve_command(port: PortOption = None) -> None:
+    """Serve the workbench: requests, answers and documents in a browser, on this machine.
+
+    It prints a link that signs you in once. Stop it with Ctrl-C.
+
+    Example: foidex serve
+    """
+    try:
+        import uvicorn
+
+        from queries.workbench.app import build_workbench_app
+        from queries.workbench.people import Person
+        from queries.workbench.site import Workbench
+    except ModuleNotFoundError:
+        raise ConfigurationError(_INSTALL) from None
+
+    session = get_session()
+    settings = session.settings
+    workbench_settings = settings.workbench
+    proxy = _read_proxy(settings)
+    address, port = workbench_settings.address, port or workbench_settings.port
+    if proxy is None and not _is_loopback(address):
+        raise ConfigurationError(
+            f"[workbench] address: {address} can be reached from other machines, and nobody there "
+            "would have to sign in safely. Remove it, or set up [workbench.proxy]."
+        )
+    session.quiet = True
+    workbench = Workbench(session, proxy)
+    hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
+    app = build_workbench_app(workbench, [*hosts, *workbench_settings.hosts])
+    if proxy is None:
+        token = workbench.links.issue(Person(psutil.Process().username(), "administrator"))
+        print("Open this link in your browser. It signs you in once, within 15 minutes:\n")
+        print(f"  http://{_host_of_link(address)}:{port}/sign-in?token={token}\n")
+    print("Stop the workbench with Ctrl-C.", file=sys.stderr, flush=True)
+    sys.stdout.flush()
+    uvicorn.run(
+        app,
+        host=address,
+        port=port,
+        access_log=False,  # addresses hold references of requests
+        server_header=False,
+        proxy_headers=False,
+        log_level="warning",
+    )
+
+
+def _host_of_link(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
+def _read_proxy(settings: Settings) -> ProxySignIn | None:
+    """The proxy of foidex.toml, if any. Raises ConfigurationError."""
+    from pathlib import Path
+
+    from indexer.config.model import expand_path
+    from indexer.config.secrets import read_secret
+    from queries.workbench.people import ProxySignIn
+
+    proxy = settings.workbench.proxy
+    if proxy is None:
+        return None
+    setting = "workbench.proxy.secret_file"
+    path = settings.folder / Path(expand_path(proxy.secret_file, setting))
+    secret = read_secret(path, setting, get_session().progress)
+    if not proxy.people:
+        raise ConfigurationError("[workbench.proxy] people: name at least one person and a role.")
+    return ProxySignIn(proxy.user_header, proxy.secret_header, secret, proxy.people)

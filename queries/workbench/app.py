@@ -1,0 +1,93 @@
+"""The workbench as an application: which page answers which address, and what protects them all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from indexer.config.model import WorkbenchRole
+from indexer.resources import find_data_folder
+from queries.workbench.pages import answers, index_state, requests, sign_in
+from queries.workbench.protection import BodyLimit, SameOriginOnly, SecurityHeaders
+from queries.workbench.site import Page, Workbench, make_endpoint
+
+#: Every page: its address, how it is asked for, the role that it needs, and its function.
+PAGES: tuple[tuple[str, str, WorkbenchRole, Page], ...] = (
+    ("/", "GET", "reader", requests.list_requests),
+    ("/requests/new", "GET", "reviewer", requests.show_new_request),
+    ("/requests/new", "POST", "reviewer", requests.create_request),
+    ("/requests/{file}", "GET", "reader", requests.show_request),
+    ("/requests/{file}/edit", "GET", "reviewer", requests.show_editor),
+    ("/requests/{file}/edit", "POST", "reviewer", requests.save_request),
+    ("/requests/{file}/wording", "GET", "reader", answers.show_wording),
+    ("/requests/{file}/wording", "POST", "reviewer", answers.check_wording_again),
+    ("/requests/{file}/answer", "GET", "reader", answers.show_answer),
+    ("/requests/{file}/answer", "POST", "reviewer", answers.start_answer),
+    ("/requests/{file}/records", "GET", "reviewer", answers.show_records),
+    ("/requests/{file}/publish", "GET", "publisher", answers.show_publishing),
+    ("/requests/{file}/publish", "POST", "publisher", answers.start_publishing),
+    ("/requests/{file}/documents/{kind}/{document:path}", "GET", "reader", answers.send_document),
+    ("/index", "GET", "reader", index_state.show_index),
+)
+
+
+def build_workbench_app(workbench: Workbench, hosts: Collection[str]) -> Starlette:
+    """The application. ``hosts`` are the names, with ports, under which browsers reach it."""
+
+    async def show_sign_in(request: Request) -> Response:
+        return await sign_in.show_sign_in(workbench, request)
+
+    async def submit_sign_in(request: Request) -> Response:
+        return await sign_in.submit_sign_in(workbench, request)
+
+    async def sign_out(request: Request) -> Response:
+        return sign_in.sign_out(workbench, request)
+
+    routes = [
+        Route("/sign-in", show_sign_in, methods=["GET"]),
+        Route("/sign-in", submit_sign_in, methods=["POST"]),
+        Route("/sign-out", sign_out, methods=["POST"]),
+        Route("/style.css", _send_style, methods=["GET"]),
+        Route("/health", _report_health, methods=["GET"]),
+        *(
+            Route(path, make_endpoint(workbench, role, page), methods=[method])
+            for path, method, role, page in PAGES
+        ),
+    ]
+
+    async def show_missing(request: Request, error: Exception) -> Response:
+        del error
+        return workbench.render(
+            "message.html",
+            workbench.find_person(request),
+            404,
+            heading="Page not found",
+            message="Check the address, or start from the list of requests.",
+        )
+
+    return Starlette(
+        routes=routes,
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(SameOriginOnly, hosts=hosts),
+            Middleware(BodyLimit),
+        ],
+        exception_handlers={404: show_missing},
+    )
+
+
+async def _send_style(_: Request) -> Response:
+    return FileResponse(
+        find_data_folder("templates") / "workbench" / "style.css",
+        media_type="text/css",
+        headers={"Cache-Control": "max-age=300"},
+    )
+
+
+async def _report_health(_: Request) -> Response:
+    return PlainTextResponse("ok\n")

@@ -1,0 +1,119 @@
+"""Who may use the workbench, and as what: a link that works once, or a proxy that signs people in.
+
+Nothing here knows pages. A session holds who someone is, and nothing else.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from indexer.config.model import WorkbenchRole
+
+#: The cookie of a session. It holds a random name of the session, and nothing of the person.
+SESSION_COOKIE: Final = "foidex_session"
+
+_MAX_SESSIONS: Final = 1_000
+
+_TOKEN_BYTES: Final = 32
+
+_ROLES: Final[tuple[WorkbenchRole, ...]] = ("reader", "reviewer", "publisher", "administrator")
+
+
+class Person(Struct, frozen=True):
+    """Someone who is signed in. A role includes what those before it may do."""
+
+    name: str
+    role: WorkbenchRole
+
+    def may(self, role: WorkbenchRole) -> bool:
+        """Whether this person may do what the role is for."""
+        return _ROLES.index(self.role) >= _ROLES.index(role)
+
+
+class SignInLinks:
+    """Tokens of links that sign one person in, once, for a limited time. Safe for threads."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._people: dict[str, tuple[Person, float]] = {}
+
+    def issue(self, person: Person) -> str:
+        """A new token for a person."""
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        with self._lock:
+            self._people[token] = (person, self._clock() + self._seconds)
+        return token
+
+    def redeem(self, token: str) -> Person | None:
+        """The person of a token, which is used up by it. None for an unknown, used or old one."""
+        with self._lock:
+            for known, (person, ends) in list(self._people.items()):
+                if hmac.compare_digest(known.encode(), token.encode("utf-8", "replace")):
+                    del self._people[known]
+                    return person if self._clock() <= ends else None
+        return None
+
+
+class Sessions:
+    """The sessions of this process, by random names. They end by themselves. Safe for threads."""
+
+    def __init__(self, idle_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._idle_seconds = idle_seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._sessions: dict[str, tuple[Person, float]] = {}
+
+    def start(self, person: Person) -> str:
+        """The name of a new session. Where there are too many, the one unused longest ends."""
+        name = secrets.token_urlsafe(_TOKEN_BYTES)
+        with self._lock:
+            while len(self._sessions) >= _MAX_SESSIONS:
+                del self._sessions[min(self._sessions, key=lambda old: self._sessions[old][1])]
+            self._sessions[name] = (person, self._clock())
+        return name
+
+    def find(self, name: str) -> Person | None:
+        """The person of a session, which begins to count its idle time again."""
+        with self._lock:
+            person, used = self._sessions.get(name, (None, 0.0))
+            if person is None:
+                return None
+            if self._clock() - used > self._idle_seconds:
+                del self._sessions[name]
+                return None
+            self._sessions[name] = (person, self._clock())
+            return person
+
+    def end(self, name: str) -> None:
+        """End a session. A copy of its cookie is worth nothing afterwards."""
+        with self._lock:
+            self._sessions.pop(name, None)
+
+
+class ProxySignIn(Struct, frozen=True):
+    """Trusts the user name in a header, if another header has the proxy's secret.
+
+    ``people`` has the role of each name; whoever is not in it may do nothing.
+    """
+
+    user_header: str
+    secret_header: str
+    secret: str
+    people: Mapping[str, WorkbenchRole]
+
+    def find(self, headers: Mapping[str, str]) -> Person | None:
+        """The person that a request names, None unless the secret is right and the name listed."""
+        given = headers.get(self.secret_header, "").encode("utf-8", "replace")
+        name = headers.get(self.user_header, "")
+        if not hmac.compare_digest(given, self.secret.encode()) or name not in self.people:
+            return None
+        return Person(name, self.people[name])

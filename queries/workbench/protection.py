@@ -1,0 +1,141 @@
+"""Refuses what no page of ours would send, and tells the browser to do the same. ASGI middleware.
+
+A request that changes something must come from our own page: browsers say so in Sec-Fetch-Site or
+Origin. A host name that is not ours is refused, because another name could be pointed here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Collection
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+#: The largest form, in bytes: a request file is far smaller.
+MAX_BODY_BYTES: Final = 2_000_000
+
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+
+_HEADERS: Final = {
+    # No script at all: every page works without, so none that got in would run.
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class SecurityHeaders:
+    """Adds the headers that keep a page to itself; pages are not kept in any cache."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and add the headers to its answer."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+class SameOriginOnly:
+    """Refuses other hosts, and requests to change something that come from another site."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+        self._app = app
+        self._hosts = frozenset(hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] == "http" and (refusal := self._find_refusal(scope)):
+            await PlainTextResponse(refusal, 403)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _find_refusal(self, scope: Scope) -> str:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if host not in self._hosts:
+            return "This address is not one of the workbench. Open the link that foidex printed."
+        if scope["method"] in _SAFE_METHODS:
+            return ""
+        site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+        if site is not None:
+            is_ours = site == "same-origin"
+        else:
+            is_ours = origin is not None and origin.partition("://")[2] == host
+        return "" if is_ours else "This form was sent by another site. Nothing was changed."
+
+
+class BodyLimit:
+    """Refuses a body that is too large, also one that does not say how large it is."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int = MAX_BODY_BYTES) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on once its body is there and within the limit, or refuse it."""
+        if scope["type"] != "http" or scope["method"] in _SAFE_METHODS:
+            await self._app(scope, receive, send)
+            return
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return  # the browser went away
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > self._max_bytes:
+                response = PlainTextResponse("This is larger than the workbench takes.", 413)
+                await response(scope, receive, send)
+                return
+            if not message.get("more_body"):
+                break
+        body = {"type": "http.request", "body": b"".join(chunks), "more_body": False}
+        unread: list[Message] = [body]
+
+        async def receive_read_body() -> Message:
+            return unread.pop() if unread else await receive()
+
+        await self._app(scope, receive_read_body, send)
+
+
+class RateLimit:
+    """At most so many attempts in so many seconds, of everybody together."""
+
+    def __init__(
+        self, attempts: int, seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._attempts = attempts
+        self._seconds = seconds
+        self._clock = clock
+        self._times: deque[float] = deque()
+
+    def allow(self) -> bool:
+        """Whether another attempt is allowed, which it then counts."""
+        now = self._clock()
+        while self._times and now - self._times[0] > self._seconds:
+            self._times.popleft()
+        if len(self._times) >= self._attempts:
+            return False
+        self._times.append(now)
+        return True

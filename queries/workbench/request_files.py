@@ -1,0 +1,180 @@
+"""The request files of a folder: listed, saved whole, with the versions before, for several people.
+
+Whoever saves names the version that they began with. If someone else saved meanwhile, nothing is
+written, so that no change is lost in silence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import filelock
+from msgspec import Struct
+
+from indexer.errors import OutputError, RequestError
+from indexer.files import DOCUMENT_PERMISSIONS, Folder, UnsafePathError, open_folder
+
+#: How many earlier versions of a request are kept.
+KEPT_VERSIONS: Final = 20
+
+MAX_REQUEST_BYTES: Final = 1_000_000
+
+_FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,90}\.ya?ml")
+
+_VERSIONS: Final = "versions"
+
+_LOCK: Final = ".workbench.lock"
+
+_LOCK_SECONDS: Final = 10
+
+
+class RequestFile(Struct, frozen=True):
+    """A request file: its name, its text, and the version, which is the text's SHA-256."""
+
+    name: str
+    text: str
+    version: str
+
+
+class EditConflictError(RequestError):
+    """Someone else saved the request since it was opened. ``current`` is what they saved."""
+
+    def __init__(self, current: RequestFile) -> None:
+        super().__init__(
+            f"{current.name}: someone else saved this request since you opened it. Nothing of "
+            "yours was saved."
+        )
+        self.current = current
+
+
+class RequestFolder:
+    """The folder of request files at ``path``. It is made when the first one is saved."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def list_names(self) -> list[str]:
+        """The names of the request files, in order. Raises OutputError."""
+        try:
+            with self._open() as folder:
+                return [name for name in folder.list_names() if _FILE_NAME.fullmatch(name)]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._explain(error) from None
+
+    def file_path(self, name: str) -> Path:
+        """The path of a request file. Raises RequestError for a name that is not one."""
+        if not _FILE_NAME.fullmatch(name):
+            raise RequestError(f'"{name[:60]}" is not the name of a request file.')
+        return self.path / name
+
+    def read(self, name: str) -> RequestFile:
+        """A request file. Raises RequestError if there is none of the name, or it is not text."""
+        self.file_path(name)
+        try:
+            with self._open() as folder:
+                return _read_file(folder, name)
+        except FileNotFoundError:
+            raise RequestError(f"{name}: there is no such request.") from None
+        except OSError as error:
+            raise self._explain(error) from None
+
+    def create(self, name: str, text: str) -> RequestFile:
+        """Save a new request. Raises RequestError if the name is taken."""
+        self.file_path(name)
+        with self._lock() as folder:
+            if folder.find_mode(name) is not None:
+                raise RequestError(f"{name}: there is a request of this name. Choose another.")
+            folder.write_new_file(name, text.encode(), DOCUMENT_PERMISSIONS)
+        return _make_file(name, text)
+
+    def save(self, name: str, text: str, version: str) -> RequestFile:
+        """Save a request that was opened at ``version``; the one before is kept beside it.
+
+        Raises EditConflictError if it is no longer at that version, and RequestError.
+        """
+        self.file_path(name)
+        with self._lock() as folder:
+            try:
+                current = _read_file(folder, name)
+            except FileNotFoundError:
+                raise RequestError(f"{name}: there is no such request.") from None
+            if current.version != version:
+                raise EditConflictError(current)
+            if current.text == text:
+                return current
+            _keep_version(folder, current)
+            folder.write_file(name, text.encode(), DOCUMENT_PERMISSIONS)
+        return _make_file(name, text)
+
+    def list_versions(self, name: str) -> list[str]:
+        """The names of earlier versions of a request, newest first."""
+        self.file_path(name)
+        try:
+            with self._open() as folder, folder.open_subfolder(_VERSIONS) as versions:
+                return _list_versions(versions, name)[::-1]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._explain(error) from None
+
+    def _open(self) -> Folder:
+        return open_folder(self.path)
+
+    @contextmanager
+    def _lock(self) -> Iterator[Folder]:
+        try:
+            with (
+                open_folder(self.path, create=DOCUMENT_PERMISSIONS) as folder,
+                folder.hold_lock(_LOCK, _LOCK_SECONDS),
+            ):
+                yield folder
+        except filelock.Timeout:
+            raise OutputError(
+                f"{self.path}: another request is being saved. Try again in a moment."
+            ) from None
+        except OSError as error:
+            raise self._explain(error) from None
+
+    def _explain(self, error: OSError) -> OutputError:
+        reason = error.strerror or "it is not an ordinary folder"
+        return OutputError(f"{error.filename or self.path}: cannot be used ({reason}).")
+
+
+def _read_file(folder: Folder, name: str) -> RequestFile:
+    try:
+        text = folder.read_file(name, MAX_REQUEST_BYTES).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise RequestError(f"{name}: is not UTF-8 text. Save it as UTF-8.") from None
+    except UnsafePathError:
+        raise RequestError(f"{name}: is a link, or too large for a request.") from None
+    return _make_file(name, text)
+
+
+def _make_file(name: str, text: str) -> RequestFile:
+    return RequestFile(name, text, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _keep_version(folder: Folder, current: RequestFile) -> None:
+    with folder.open_subfolder(_VERSIONS, create=DOCUMENT_PERMISSIONS) as versions:
+        names = _list_versions(versions, current.name)
+        newest = int(names[-1].rpartition(".")[2]) if names else 0
+        versions.write_new_file(
+            f"{current.name}.{newest + 1:06}", current.text.encode(), DOCUMENT_PERMISSIONS
+        )
+        for old in names[: max(0, len(names) + 1 - KEPT_VERSIONS)]:
+            versions.remove_file(old)
+
+
+def _list_versions(versions: Folder, name: str) -> list[str]:
+    return [
+        version
+        for version in versions.list_names()
+        if version.rpartition(".")[0] == name and version.rpartition(".")[2].isdigit()
+    ]

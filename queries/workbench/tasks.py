@@ -1,0 +1,92 @@
+"""Work that takes longer than a page may: it goes on while the tab is closed, and runs once.
+
+A task is named. While one of a name runs, starting it again changes nothing, so a page that is sent
+twice does the work once.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from msgspec import Struct
+
+from indexer.errors import FoidexError
+
+_MAX_TASKS: Final = 200
+
+_UNEXPECTED: Final = (
+    "Something went wrong in foidex itself. Nothing was published. Run the same on the command "
+    "line to see what, and tell whoever looks after foidex."
+)
+
+
+class Task(Struct):
+    """Work of a name: running until ``ended``, then with a ``result`` or an ``error``."""
+
+    name: str
+    person: str
+    started: datetime
+    ended: datetime | None = None
+    result: Any = None
+    error: str = ""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it still works."""
+        return self.ended is None
+
+
+class Tasks:
+    """The tasks of this process, a few at a time."""
+
+    def __init__(self, workers: int = 2) -> None:
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="workbench")
+        self._lock = threading.Lock()
+        self._tasks: dict[str, Task] = {}
+
+    def start(self, name: str, person: str, work: Callable[[], Any]) -> Task:
+        """Start work, or find the same that already runs."""
+        with self._lock:
+            task = self._tasks.get(name)
+            if task is not None and task.is_running:
+                return task
+            task = Task(name, person, datetime.now(UTC))
+            self._tasks.pop(name, None)
+            self._tasks[name] = task
+            self._forget_oldest()
+        self._pool.submit(_run_task, task, work)
+        return task
+
+    def find(self, name: str) -> Task | None:
+        """The last task of a name, if it is still known."""
+        with self._lock:
+            return self._tasks.get(name)
+
+    def close(self) -> None:
+        """Wait for what runs; what has not begun does not begin."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _forget_oldest(self) -> None:
+        for name in [name for name, task in self._tasks.items() if not task.is_running]:
+            if len(self._tasks) <= _MAX_TASKS:
+                return
+            del self._tasks[name]
+
+
+def _run_task(task: Task, work: Callable[[], Any]) -> None:
+    try:
+        task.result = work()
+    except FoidexError as error:
+        task.error = str(error)
+    except Exception as error:  # noqa: BLE001 - shown as a failed task; the page must say so
+        logging.getLogger("uvicorn.error").error(  # noqa: TRY400 - no traceback
+            "a task failed: %s", type(error).__name__
+        )
+        task.error = _UNEXPECTED
+    finally:
+        task.ended = datetime.now(UTC)

@@ -1,0 +1,233 @@
+"""The workbench in a real browser: the whole job by keyboard alone, without script, on any screen."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from indexer.records.sample import generate_records
+from queries.workbench.app import build_workbench_app
+from queries.workbench.people import Person
+from queries.workbench.site import Workbench
+from tests.support.browsers import find_browser
+from tests.support.browsing import make_workbench
+from tests.support.force import FORCE_TOML
+from tests.support.paths import ROOT
+
+Scheme = Literal["light", "dark"]
+
+PATHS = [
+    "/",
+    "/requests/new",
+    "/requests/reference.yaml",
+    "/requests/reference.yaml/edit",
+    "/requests/reference.yaml/wording",
+    "/requests/reference.yaml/answer",
+    "/requests/reference.yaml/publish",
+    "/requests/broken.yaml",
+    "/index",
+    "/nothing",
+]
+
+
+class Served:
+    """A workbench that a real server serves on a port of its own."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.workbench = workbench
+        self.url = f"http://127.0.0.1:{self.port}"
+        app = build_workbench_app(workbench, [f"127.0.0.1:{self.port}"])
+        options = uvicorn.Config(app, host="127.0.0.1", port=self.port, log_level="error")
+        self.server = uvicorn.Server(options)
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
+
+    def start(self) -> None:
+        self.thread.start()
+        while not self.server.started:
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self.thread.join()
+
+    def sign_in_address(self) -> str:
+        return f"{self.url}/sign-in?token={self.workbench.links.issue(Person('anna', 'administrator'))}"
+
+
+@pytest.fixture
+def served(
+    environment: dict[str, str],
+    load: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Served]:
+    lines = (ROOT / "tests" / "data" / "reference.jsonl").read_text("utf-8").splitlines()
+    load([*map(json.loads, lines), *generate_records(200)])
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "foidex.toml").write_text(FORCE_TOML)
+    workbench = make_workbench(tmp_path / "foidex.toml")
+    reference = (ROOT / "tests" / "data" / "requests" / "reference.yaml").read_text("utf-8")
+    workbench.requests.create("reference.yaml", reference)
+    workbench.requests.create("broken.yaml", "reference: A\ntitel: T\n")
+    running = Served(workbench)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = find_browser()
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+def press_until(page: Page, label: str) -> None:
+    """Go to what has a label by the Tab key alone."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        focused = page.evaluate_handle("document.activeElement")
+        text = page.evaluate(
+            "e => e.innerText || e.getAttribute('aria-label') || (e.labels && e.labels[0] ? e.labels[0].innerText : '')",
+            focused,
+        )
+        if str(text).strip() == label:
+            return
+    raise AssertionError(f'"{label}" is not reached by the keyboard on {page.url}')
+
+
+def await_end(page: Page, served: Served, task: str) -> None:
+    while (found := served.workbench.tasks.find(task)) is None or found.is_running:
+        time.sleep(0.05)
+    page.reload()
+
+
+def follow(page: Page) -> None:
+    """Press Enter, and wait for the page that it leads to."""
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def test_the_whole_job_is_done_by_keyboard_alone(served: Served, browser: Browser) -> None:
+    page = browser.new_context().new_page()
+    page.goto(served.sign_in_address())
+    press_until(page, "Sign in")
+    follow(page)
+    press_until(page, "New request")
+    follow(page)
+    assert page.url.endswith("/requests/new")
+    for label, text in (
+        ("Reference", "FOI/7"),
+        ("Subject", "Snapchat in records"),
+        ("Words that a record must mention", "Snapchat"),
+    ):
+        press_until(page, label)
+        page.keyboard.type(text)
+    press_until(page, "Save and continue")
+    follow(page)
+    assert page.url.endswith("/requests/FOI-7.yaml")
+    press_until(page, "Count")
+    follow(page)
+    assert page.url.endswith("/answer")
+    await_end(page, served, "answer FOI-7.yaml")
+    assert page.locator("td.number a").count() > 0
+    page.locator("td.number a").first.focus()
+    follow(page)
+    assert "/records?" in page.url
+    assert page.locator("mark").first.inner_text().casefold().replace(" ", "") == "snapchat"
+    page.goto(f"{served.url}/requests/FOI-7.yaml/publish")
+    press_until(page, "Publish")
+    follow(page)
+    await_end(page, served, "publish FOI-7.yaml")
+    with page.expect_download() as download:
+        page.get_by_text("FOI-7.letter.pdf").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
+    page.context.close()
+
+
+def test_every_page_works_without_script(served: Served, browser: Browser) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(served.sign_in_address())
+    page.get_by_role("button", name="Sign in").click()
+    assert page.get_by_role("heading", name="Requests").count() == 1
+    page.get_by_role("link", name="FOI2018/03922").click()
+    page.get_by_role("button", name="Count", exact=True).click()
+    await_end(page, served, "answer reference.yaml")
+    assert page.locator("table").count() >= 3
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_on_any_page_is_out_of_reach(
+    served: Served, browser: Browser, scheme: Scheme
+) -> None:
+    page = browser.new_context(color_scheme=scheme, bypass_csp=True).new_page()
+    page.goto(served.sign_in_address())
+    assert find_faults(page) == []
+    page.get_by_role("button", name="Sign in").click()
+    for name in ("answer", "wording"):
+        page.goto(f"{served.url}/requests/reference.yaml/{name}")
+        page.goto(f"{served.url}/requests/reference.yaml")
+        page.get_by_role(
+            "button", name={"answer": "Count", "wording": "Check the wording"}[name], exact=True
+        ).click()
+        await_end(page, served, f"{name} reference.yaml")
+    page.goto(f"{served.url}/requests/new")
+    page.get_by_role("button", name="Save and continue").click()
+    assert page.get_by_text("There is a problem").count() == 1
+    assert find_faults(page) == []
+    for path in PATHS:
+        page.goto(f"{served.url}{path}")
+        assert find_faults(page) == [], path
+    page.context.close()
+
+
+def test_no_page_is_wider_than_a_small_screen(served: Served, browser: Browser) -> None:
+    page = browser.new_context(viewport={"width": 320, "height": 640}).new_page()
+    page.goto(served.sign_in_address())
+    page.get_by_role("button", name="Sign in").click()
+    page.goto(f"{served.url}/requests/reference.yaml")
+    page.get_by_role("button", name="Count", exact=True).click()
+    await_end(page, served, "answer reference.yaml")
+    for path in PATHS:
+        page.goto(f"{served.url}{path}")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 320, (path, width)
+    page.context.close()
+
+
+def test_nothing_is_fetched_from_elsewhere_and_no_script_runs(
+    served: Served, browser: Browser
+) -> None:
+    page = browser.new_page()
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    page.goto(served.sign_in_address())
+    page.get_by_role("button", name="Sign in").click()
+    for path in PATHS:
+        page.goto(f"{served.url}{path}")
+        assert page.locator("script").count() == 0
+    assert all(url.startswith(served.url) for url in fetched)
+    page.context.close()
+
+
+def find_faults(page: Page) -> list[tuple[str, str]]:
+    """What axe says is out of reach for someone."""
+    found: dict[str, Any] = Axe().run(page, options={"resultTypes": ["violations"]}).response
+    return [(one["id"], node["html"]) for one in found["violations"] for node in one["nodes"]]

@@ -1,0 +1,180 @@
+"""The officer's job in the workbench on a real server, with the same numbers as the commands."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexer.records.sample import generate_records
+from tests.support.browsing import Browsing, make_workbench, text_of
+from tests.support.command_line import CommandLine
+from tests.support.force import FORCE_TOML
+from tests.support.paths import ROOT
+
+REFERENCE = (ROOT / "tests" / "data" / "requests" / "reference.yaml").read_text("utf-8")
+
+FILE = "reference.yaml"
+
+PAGE = f"/requests/{FILE}"
+
+
+@pytest.fixture
+def browsing(
+    environment: dict[str, str],
+    load: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Browsing:
+    """A workbench of a force whose index has records, with one request file in its folder."""
+    lines = (ROOT / "tests" / "data" / "reference.jsonl").read_text("utf-8").splitlines()
+    load([*map(json.loads, lines), *generate_records(300)])
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    config = tmp_path / "foidex.toml"
+    config.write_text(FORCE_TOML)
+    workbench = make_workbench(config)
+    workbench.requests.create(FILE, REFERENCE)
+    found = Browsing(workbench)
+    found.sign_in()
+    return found
+
+
+def answer(browsing: Browsing) -> Any:
+    browsing.post(f"{PAGE}/answer")
+    browsing.finish(f"answer {FILE}")
+    return browsing.get(f"{PAGE}/answer")
+
+
+def list_log(tmp_path: Path) -> list[dict[str, Any]]:
+    log = tmp_path / "home" / "audit" / "audit.jsonl"
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def test_the_numbers_are_those_of_the_command_line(browsing: Browsing, foidex: CommandLine) -> None:
+    page = answer(browsing)
+    printed = json.loads(
+        foidex("answer", browsing.workbench.requests.path / FILE, "--format", "json").out
+    )
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', page.text, re.DOTALL)
+    shown = [
+        [re.sub("<.*?>", "", cell).strip() for cell in re.findall("<td.*?</td>", cells, re.DOTALL)]
+        for _, cells in rows
+    ]
+    expected = [
+        [f"{count:,}" for count in row["counts"]]
+        for question in printed["questions"]
+        for row in (*question["table"]["rows"], question["table"]["total"])
+    ]
+    assert shown == expected
+    assert "Not for publication" in text_of(page)
+
+
+def test_each_number_leads_to_as_many_records_and_each_look_is_logged(
+    browsing: Browsing, tmp_path: Path
+) -> None:
+    page = answer(browsing)
+    links = re.findall(
+        r'<a href="(/requests/[^"]*/records\?[^"]*)" aria-label="([\d,]+), ', page.text
+    )
+    assert len(links) >= 3
+    for address, number in links:
+        records = browsing.get(address.replace("&amp;", "&"))
+        count = int(number.replace(",", ""))
+        assert f"{count:,} record" in text_of(records)
+        assert len(re.findall('<th scope="row">', records.text)) == min(count, 100)
+    opened = [line for line in list_log(tmp_path) if line["command"] == "find"]
+    assert len(opened) == len(links)
+    assert {line["signed_in"] for line in opened} == {"anna"}
+    assert {line["reference"] for line in opened} == {"FOI2018/03922"}
+
+
+def test_a_reader_sees_numbers_and_no_record(browsing: Browsing) -> None:
+    answer(browsing)
+    browsing.sign_in("ben", "reader")
+    page = browsing.get(f"{PAGE}/answer")
+    assert "records?" not in page.text
+    assert "documents/answer" not in page.text
+    found = browsing.get(f"{PAGE}/documents/answer/FOI2018-03922.answer.json")
+    assert found.status_code == 403
+
+
+def test_the_wording_check_says_what_lint_says(browsing: Browsing, foidex: CommandLine) -> None:
+    browsing.post(f"{PAGE}/wording")
+    browsing.finish(f"wording {FILE}")
+    page = text_of(browsing.get(f"{PAGE}/wording"))
+    printed = foidex("lint", browsing.workbench.requests.path / FILE, "--no-context").out
+    last = [line for line in printed.splitlines() if line.strip()][-1]
+    assert " ".join(last.split()) in page
+
+
+def test_an_answer_is_published_with_small_numbers_withheld_and_recorded(
+    browsing: Browsing, foidex: CommandLine, tmp_path: Path
+) -> None:
+    browsing.post(f"{PAGE}/publish", do="preview")
+    browsing.finish(f"preview {FILE}")
+    assert "withheld" in text_of(browsing.get(f"{PAGE}/publish"))
+    assert not list((tmp_path / "requests" / "answers").glob("*/published"))
+    browsing.post(f"{PAGE}/publish", do="publish")
+    browsing.finish(f"publish {FILE}")
+    page = browsing.get(f"{PAGE}/publish")
+    assert "Documents to send" in text_of(page)
+    links = re.findall(r'href="(/requests/[^"]*/documents/published/[^"]*)"', page.text)
+    assert len(links) > 8
+    for link in links:
+        document = browsing.get(link)
+        assert document.status_code == 200
+        shown = "inline" if link.endswith(".txt") else "attachment"
+        assert document.headers["content-disposition"].startswith(shown)
+    published = json.loads(
+        browsing.get(f"{PAGE}/documents/published/FOI2018-03922.answer.json").text
+    )
+    assert published["disclosure"]["threshold"] == 5
+    lines = [line for line in list_log(tmp_path) if line.get("ledger")]
+    assert [line["signed_in"] for line in lines] == ["anna"]
+    assert "is intact" in foidex("audit", "verify").out or foidex("audit", "verify").code == 0
+    assert "Published" in text_of(browsing.get("/"))
+
+
+def test_a_force_that_is_not_complete_is_told_what_is_missing(browsing: Browsing) -> None:
+    config = browsing.workbench.session.config
+    assert config is not None
+    config.write_text("")
+    other = Browsing(make_workbench(config))
+    other.sign_in()
+    assert "must set name, address, contact, signatory" in text_of(other.get(f"{PAGE}/publish"))
+    other.post(f"{PAGE}/publish", do="publish")
+    other.finish(f"publish {FILE}")
+    page = text_of(other.get(f"{PAGE}/publish"))
+    assert "This did not work" in page
+    assert "[force]" in page
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "documents/answer/manifest.json",
+        "documents/answer/%2e%2e/published/x",
+        "documents/answer/../../../foidex.toml",
+        "documents/other/FOI2018-03922.answer.json",
+        "documents/answer/tables%2f..%2fFOI2018-03922.answer.json",
+        "records?question=Q9&row=total&column=",
+        "records?question=Q1&row=%00&column=x",
+    ],
+)
+def test_no_other_file_or_number_is_reached(browsing: Browsing, address: str) -> None:
+    answer(browsing)
+    page = browsing.get(f"{PAGE}/{address}")
+    assert page.status_code in (400, 404)
+    assert "signatory" not in page.text
+    assert "Traceback" not in page.text
+
+
+def test_the_index_page_says_what_it_holds(browsing: Browsing) -> None:
+    page = text_of(browsing.get("/index"))
+    assert "Records 3" in page
+    assert "UTC" in page

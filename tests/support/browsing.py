@@ -1,0 +1,69 @@
+"""A browser without a screen for the workbench: it sends what a browser sends, and follows links."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from indexer.session import Session
+from queries.workbench.app import build_workbench_app
+from queries.workbench.people import Person, ProxySignIn
+from queries.workbench.site import Workbench
+
+HOST = "127.0.0.1:8347"
+
+OURS = {"sec-fetch-site": "same-origin"}
+
+
+class Browsing:
+    """One browser at a workbench. Nobody is signed in at first."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        self.workbench = workbench
+        self.client = TestClient(
+            build_workbench_app(workbench, [HOST]),
+            base_url=f"http://{HOST}",
+            follow_redirects=True,
+        )
+
+    def sign_in(self, name: str = "anna", role: Any = "administrator") -> None:
+        token = self.workbench.links.issue(Person(name, role))
+        assert self.post("/sign-in", token=token).status_code == 200
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.client.get(path, headers=headers)
+
+    def post(self, path: str, **fields: str) -> Any:
+        return self.client.post(path, data=fields, headers=OURS)
+
+    def finish(self, name: str) -> None:
+        """Wait until a task is done."""
+        while (task := self.workbench.tasks.find(name)) and task.is_running:
+            pass
+
+
+def make_workbench(config: Any, proxy: ProxySignIn | None = None) -> Workbench:
+    """A workbench with the settings of a file."""
+    session = Session()
+    session.config = config
+    session.quiet = True
+    return Workbench(session, proxy)
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.parts.append(data)
+
+
+def text_of(page: Any) -> str:
+    """What a reader sees of a page, on one line."""
+    parser = _Text()
+    parser.feed(page.text)
+    return re.sub(r"\s+", " ", " ".join(parser.parts)).strip()

@@ -1,0 +1,260 @@
+"""The pages of the workbench without a server: who sees what, forms, and what a browser may send."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from queries.workbench.app import PAGES
+from queries.workbench.people import ProxySignIn
+from tests.support.browsing import HOST, OURS, Browsing, make_workbench, text_of
+
+FORM = {"reference": "FOI/1", "title": "Apps", "by_offence": "on", "received": "2026-11-02"}
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FOIDEX_HOME", str(tmp_path / "home"))
+    (tmp_path / "foidex.toml").write_text("")
+    return tmp_path / "foidex.toml"
+
+
+@pytest.fixture
+def browsing(config: Path) -> Browsing:
+    return Browsing(make_workbench(config))
+
+
+def test_nobody_sees_a_page_without_signing_in(browsing: Browsing) -> None:
+    for path, method, _, _ in PAGES:
+        address = path.replace("{file}", "a.yaml").replace("{kind}", "answer")
+        address = address.replace("{document:path}", "x")
+        page = browsing.get(address) if method == "GET" else browsing.post(address)
+        assert page.status_code == 401, path
+        assert "not signed in" in text_of(page)
+
+
+def test_each_page_refuses_a_role_that_is_too_low(browsing: Browsing) -> None:
+    browsing.sign_in(role="reader")
+    browsing.workbench.requests.create("a.yaml", "reference: A\n")
+    refused = []
+    for path, method, role, _ in PAGES:
+        address = path.replace("{file}", "a.yaml").replace("{kind}", "answer")
+        address = address.replace("{document:path}", "x")
+        page = browsing.get(address) if method == "GET" else browsing.post(address)
+        if page.status_code == 403:
+            refused.append((path, method))
+            assert "This needs the role of" in text_of(page)
+        assert (page.status_code == 403) == (role != "reader"), (path, method)
+    assert ("/requests/{file}/records", "GET") in refused
+
+
+def test_a_request_is_made_by_the_form_and_listed_with_its_deadline(browsing: Browsing) -> None:
+    browsing.sign_in()
+    page = browsing.post("/requests/new", **FORM)
+    assert str(page.url).endswith("/requests/FOI-1.yaml")
+    assert "1 December 2026" in text_of(page)
+    listed = text_of(browsing.get("/"))
+    assert "FOI/1" in listed
+    assert "Not answered" in listed
+
+
+def test_the_form_comes_back_with_what_is_wrong_and_what_was_typed(browsing: Browsing) -> None:
+    browsing.sign_in()
+    page = browsing.post("/requests/new", title="<b>Apps</b>", until="2018-01-01")
+    assert page.status_code == 422
+    assert "Error: New request" in page.text
+    assert 'href="#reference"' in page.text
+    assert 'value="&lt;b&gt;Apps&lt;/b&gt;"' in page.text
+    assert "<b>Apps" not in page.text
+    assert "Enter both days of the period" in text_of(page)
+    assert browsing.workbench.requests.list_names() == []
+
+
+def test_a_reference_that_is_taken_is_said_in_the_form(browsing: Browsing) -> None:
+    browsing.sign_in()
+    browsing.post("/requests/new", **FORM)
+    page = browsing.post("/requests/new", **FORM)
+    assert page.status_code == 422
+    assert "there is a request of this name" in text_of(page)
+
+
+def test_text_that_is_no_request_is_saved_and_what_is_wrong_is_said(browsing: Browsing) -> None:
+    browsing.sign_in()
+    browsing.post("/requests/new", **FORM)
+    version = re.findall(
+        'name="version" value="(.*?)"', browsing.get("/requests/FOI-1.yaml/edit").text
+    )
+    page = browsing.post(
+        "/requests/FOI-1.yaml/edit", text="reference: A\r\ntitel: T\r\n", version=version[0]
+    )
+    assert "This request cannot be answered yet" in text_of(page)
+    assert '"titel" is not a key' in text_of(page)
+    assert str(browsing.workbench.requests.path) not in page.text
+    assert browsing.workbench.requests.read("FOI-1.yaml").text == "reference: A\ntitel: T\n"
+    assert "Cannot be read" in text_of(browsing.get("/"))
+
+
+def test_two_people_who_change_one_request_are_told(browsing: Browsing) -> None:
+    browsing.sign_in()
+    browsing.post("/requests/new", **FORM)
+    version = re.findall(
+        'name="version" value="(.*?)"', browsing.get("/requests/FOI-1.yaml/edit").text
+    )[0]
+    browsing.post("/requests/FOI-1.yaml/edit", text="theirs", version=version)
+    page = browsing.post("/requests/FOI-1.yaml/edit", text="mine", version=version)
+    assert page.status_code == 409
+    assert "Someone else saved this request" in text_of(page)
+    assert ">\nmine</textarea>" in page.text
+    assert "theirs" in page.text
+    newer = re.findall('name="version" value="(.*?)"', page.text)[0]
+    browsing.post("/requests/FOI-1.yaml/edit", text="both", version=newer)
+    assert browsing.workbench.requests.read("FOI-1.yaml").text == "both"
+
+
+def test_without_a_server_the_index_says_so(browsing: Browsing) -> None:
+    browsing.sign_in()
+    assert "No server is running" in text_of(browsing.get("/index"))
+
+
+@pytest.mark.parametrize("address", ["/nothing", "/requests/x.txt", "/requests/%2e%2e%2fa.yaml"])
+def test_what_is_not_there_is_said_without_a_traceback(browsing: Browsing, address: str) -> None:
+    browsing.sign_in()
+    page = browsing.get(address)
+    assert page.status_code in (400, 404)
+    assert "Traceback" not in page.text
+
+
+# -- what protects the pages -----------------------------------------------------------------------
+
+
+def test_every_answer_keeps_to_itself(browsing: Browsing) -> None:
+    browsing.sign_in()
+    for address in ("/", "/nothing", "/sign-in", "/health", "/style.css"):
+        headers = browsing.get(address).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "script" not in policy.replace("default-src", "")
+        assert "unsafe" not in policy
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cache-control"] == (
+            "max-age=300" if address == "/style.css" else "no-store"
+        )
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "none"},
+        {"sec-fetch-site": "cross-site", "origin": f"http://{HOST}"},
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {},
+    ],
+)
+def test_a_form_of_another_site_changes_nothing(
+    browsing: Browsing, headers: dict[str, str]
+) -> None:
+    browsing.sign_in()
+    page = browsing.client.post("/requests/new", data=FORM, headers=headers)
+    assert page.status_code == 403
+    assert browsing.workbench.requests.list_names() == []
+
+
+def test_an_old_browser_that_sends_only_its_origin_is_served(browsing: Browsing) -> None:
+    browsing.sign_in()
+    page = browsing.client.post("/requests/new", data=FORM, headers={"origin": f"http://{HOST}"})
+    assert page.status_code == 200
+    assert browsing.workbench.requests.list_names() == ["FOI-1.yaml"]
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "127.0.0.1:80", ""])
+def test_another_host_name_is_refused_even_for_reading(browsing: Browsing, host: str) -> None:
+    browsing.sign_in()
+    assert browsing.get("/", host=host).status_code == 403
+
+
+def test_a_link_works_once_and_opening_it_does_not_use_it_up(browsing: Browsing) -> None:
+    browsing.sign_in()
+    token = browsing.workbench.links.issue(browsing_person(browsing))
+    other = Browsing(browsing.workbench)
+    assert other.get(f"/sign-in?token={token}").status_code == 200
+    assert other.get("/").status_code == 401
+    assert other.post("/sign-in", token=token).status_code == 200
+    assert other.get("/").status_code == 200
+    assert Browsing(browsing.workbench).post("/sign-in", token=token).status_code == 403
+
+
+def browsing_person(browsing: Browsing) -> Any:
+    from queries.workbench.people import Person
+
+    del browsing
+    return Person("ben", "reader")
+
+
+def test_a_cookie_chosen_beforehand_is_not_taken_over_by_signing_in(browsing: Browsing) -> None:
+    browsing.client.cookies.set("foidex_session", "chosen", domain="127.0.0.1")
+    browsing.sign_in()
+    other = Browsing(browsing.workbench)
+    other.client.cookies.set("foidex_session", "chosen", domain="127.0.0.1")
+    assert other.get("/").status_code == 401
+
+
+def test_the_cookie_is_for_this_site_and_no_script(browsing: Browsing) -> None:
+    token = browsing.workbench.links.issue(browsing_person(browsing))
+    sent = browsing.client.post(
+        "/sign-in", data={"token": token}, headers=OURS, follow_redirects=False
+    )
+    cookie = sent.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+
+
+def test_signing_out_ends_the_session_on_the_server(browsing: Browsing) -> None:
+    browsing.sign_in()
+    copy = dict(browsing.client.cookies)
+    browsing.post("/sign-out")
+    assert browsing.get("/").status_code == 401
+    other = Browsing(browsing.workbench)
+    other.client.cookies.update(copy)
+    assert other.get("/").status_code == 401
+
+
+def test_tokens_cannot_be_tried_without_end(browsing: Browsing) -> None:
+    statuses = [browsing.post("/sign-in", token=str(number)).status_code for number in range(30)]
+    assert set(statuses[:20]) == {403}
+    assert set(statuses[20:]) == {429}
+
+
+def test_a_body_that_is_too_large_is_refused(browsing: Browsing) -> None:
+    browsing.sign_in()
+    page = browsing.client.post(
+        "/requests/new", content=b"a" * 2_000_001, headers={**OURS, "content-type": "text/plain"}
+    )
+    assert page.status_code == 413
+
+
+def test_a_file_in_a_form_is_refused(browsing: Browsing) -> None:
+    browsing.sign_in()
+    page = browsing.client.post(
+        "/requests/new", data=FORM, files={"reference": ("a.yaml", b"x")}, headers=OURS
+    )
+    assert page.status_code == 400
+
+
+def test_behind_a_proxy_only_the_proxy_says_who_someone_is(config: Path) -> None:
+    proxy = ProxySignIn("X-User", "X-Secret", "s3cret", {"anna": "reader"})
+    browsing = Browsing(make_workbench(config, proxy))
+    known = {"X-User": "anna", "X-Secret": "s3cret"}
+    assert browsing.get("/", **known).status_code == 200
+    assert browsing.get("/requests/new", **known).status_code == 403
+    assert browsing.get("/").status_code == 401
+    assert browsing.get("/", **{"X-User": "anna"}).status_code == 401
+    token = browsing.workbench.links.issue(browsing_person(browsing))
+    assert browsing.post("/sign-in", token=token).status_code == 429
+    assert browsing.get("/").status_code == 401

@@ -1,0 +1,100 @@
+"""Who is signed in: links that work once, sessions that end, and a proxy that proves itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from queries.workbench.people import Person, ProxySignIn, Sessions, SignInLinks
+
+ANNA = Person("anna", "publisher")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed"),
+    [
+        ("reader", ["reader"]),
+        ("reviewer", ["reader", "reviewer"]),
+        ("publisher", ["reader", "reviewer", "publisher"]),
+        ("administrator", ["reader", "reviewer", "publisher", "administrator"]),
+    ],
+)
+def test_a_role_includes_those_before_it(role: str, allowed: list[str]) -> None:
+    person = Person("anna", role)  # type: ignore[arg-type]
+    every = ("reader", "reviewer", "publisher", "administrator")
+    assert [one for one in every if person.may(one)] == allowed  # type: ignore[arg-type]
+
+
+def test_a_link_signs_in_once() -> None:
+    links = SignInLinks(60)
+    token = links.issue(ANNA)
+    assert links.redeem(token) == ANNA
+    assert links.redeem(token) is None
+
+
+@pytest.mark.parametrize("token", ["", "x", "\udcff", "é" * 50])
+def test_an_unknown_link_signs_nobody_in(token: str) -> None:
+    links = SignInLinks(60)
+    good = links.issue(ANNA)
+    assert links.redeem(token) is None
+    assert links.redeem(good) == ANNA
+
+
+def test_an_old_link_signs_nobody_in() -> None:
+    clock = Clock()
+    links = SignInLinks(60, clock)
+    token = links.issue(ANNA)
+    clock.now = 61
+    assert links.redeem(token) is None
+
+
+def test_a_session_ends_when_it_is_not_used() -> None:
+    clock = Clock()
+    sessions = Sessions(60, clock)
+    name = sessions.start(ANNA)
+    clock.now = 59
+    assert sessions.find(name) == ANNA
+    clock.now = 118
+    assert sessions.find(name) == ANNA
+    clock.now = 179
+    assert sessions.find(name) is None
+    clock.now = 118
+    assert sessions.find(name) is None
+
+
+def test_a_session_that_was_ended_is_not_found_by_a_copy_of_its_cookie() -> None:
+    sessions = Sessions(60)
+    name, other = sessions.start(ANNA), sessions.start(ANNA)
+    sessions.end(name)
+    assert sessions.find(name) is None
+    assert sessions.find(other) == ANNA
+
+
+PROXY = ProxySignIn("X-User", "X-Secret", "s3cret", {"anna": "publisher", "": "administrator"})
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-User": "anna"},
+        {"X-User": "anna", "X-Secret": ""},
+        {"X-User": "anna", "X-Secret": "s3cre"},
+        {"X-User": "ben", "X-Secret": "s3cret"},
+        {"X-User": "ANNA", "X-Secret": "s3cret"},
+        {"X-User": "anna", "X-Secret": "\udcff"},
+    ],
+)
+def test_a_proxy_without_its_secret_or_a_stranger_is_nobody(headers: dict[str, str]) -> None:
+    assert PROXY.find(headers) is None
+
+
+def test_a_proxy_with_its_secret_names_a_person_with_their_role() -> None:
+    assert PROXY.find({"X-User": "anna", "X-Secret": "s3cret"}) == ANNA

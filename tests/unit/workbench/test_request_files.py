@@ -1,0 +1,128 @@
+"""Request files of the workbench: saved whole, with earlier versions, and never over a change."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from indexer.errors import FoidexError, OutputError, RequestError
+from queries.workbench.request_files import KEPT_VERSIONS, EditConflictError, RequestFolder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RequestFolder:
+    return RequestFolder(tmp_path / "requests")
+
+
+def test_a_folder_that_is_not_there_is_empty_and_made_by_the_first_request(
+    folder: RequestFolder,
+) -> None:
+    assert folder.list_names() == []
+    folder.create("a.yaml", "reference: A\n")
+    assert folder.list_names() == ["a.yaml"]
+    assert folder.read("a.yaml").text == "reference: A\n"
+    assert folder.path.joinpath("a.yaml").stat().st_mode & 0o007 == 0
+
+
+def test_a_name_that_is_taken_is_refused(folder: RequestFolder) -> None:
+    folder.create("a.yaml", "mine")
+    with pytest.raises(RequestError, match="there is a request of this name"):
+        folder.create("a.yaml", "theirs")
+    assert folder.read("a.yaml").text == "mine"
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", "../a.yaml", "a/b.yaml", ".hidden.yaml", "a.txt", "a.yaml\n", "é.yaml", "a\0.yaml"]
+)  # fmt: skip
+def test_no_other_file_is_reached_by_a_name(folder: RequestFolder, name: str) -> None:
+    (folder.path.parent / "a.yaml").write_text("outside")
+    folder.create("b.yaml", "inside")
+    for use in (folder.read, folder.file_path, folder.list_versions):
+        with pytest.raises(RequestError, match="is not the name of a request file"):
+            use(name)
+    with pytest.raises(RequestError):
+        folder.save(name, "changed", "")
+    assert (folder.path.parent / "a.yaml").read_text() == "outside"
+
+
+def test_a_link_in_the_folder_is_not_followed(folder: RequestFolder) -> None:
+    outside = folder.path.parent / "outside.yaml"
+    outside.write_text("secret")
+    folder.create("b.yaml", "inside")
+    (folder.path / "a.yaml").symlink_to(outside)
+    with pytest.raises(FoidexError) as error:
+        folder.read("a.yaml")
+    assert "secret" not in str(error.value)
+
+
+def test_saving_keeps_the_version_before(folder: RequestFolder) -> None:
+    first = folder.create("a.yaml", "one")
+    second = folder.save("a.yaml", "two", first.version)
+    folder.save("a.yaml", "three", second.version)
+    assert folder.list_versions("a.yaml") == ["a.yaml.000002", "a.yaml.000001"]
+    assert (folder.path / "versions" / "a.yaml.000001").read_text() == "one"
+
+
+def test_the_same_text_makes_no_version(folder: RequestFolder) -> None:
+    first = folder.create("a.yaml", "one")
+    assert folder.save("a.yaml", "one", first.version) == first
+    assert folder.list_versions("a.yaml") == []
+
+
+def test_only_the_newest_versions_are_kept(folder: RequestFolder) -> None:
+    current = folder.create("a.yaml", "0")
+    for number in range(1, KEPT_VERSIONS + 6):
+        current = folder.save("a.yaml", str(number), current.version)
+    versions = folder.list_versions("a.yaml")
+    assert len(versions) == KEPT_VERSIONS
+    assert (folder.path / "versions" / versions[0]).read_text() == str(KEPT_VERSIONS + 4)
+    assert (folder.path / "versions" / versions[-1]).read_text() == "5"
+
+
+def test_a_change_of_someone_else_is_not_written_over(folder: RequestFolder) -> None:
+    opened = folder.create("a.yaml", "one")
+    folder.save("a.yaml", "theirs", opened.version)
+    with pytest.raises(EditConflictError) as error:
+        folder.save("a.yaml", "mine", opened.version)
+    assert error.value.current.text == "theirs"
+    assert folder.read("a.yaml").text == "theirs"
+
+
+def test_of_many_who_save_at_once_one_saves(folder: RequestFolder) -> None:
+    opened = folder.create("a.yaml", "one")
+    saved: list[str] = []
+
+    def save(text: str) -> None:
+        try:
+            folder.save("a.yaml", text, opened.version)
+            saved.append(text)
+        except EditConflictError:
+            pass
+
+    threads = [threading.Thread(target=save, args=(f"text {number}",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(saved) == 1
+    assert folder.read("a.yaml").text == saved[0]
+    assert len(folder.list_versions("a.yaml")) == 1
+
+
+def test_what_is_not_text_or_not_there_is_said(folder: RequestFolder) -> None:
+    folder.create("a.yaml", "one")
+    (folder.path / "b.yaml").write_bytes(b"\xff\xfe")
+    with pytest.raises(RequestError, match="is not UTF-8 text"):
+        folder.read("b.yaml")
+    with pytest.raises(RequestError, match="there is no such request"):
+        folder.read("c.yaml")
+    with pytest.raises(RequestError, match="there is no such request"):
+        folder.save("c.yaml", "x", "")
+
+
+def test_a_folder_that_is_a_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "requests").write_text("")
+    with pytest.raises(OutputError, match="cannot be used"):
+        RequestFolder(tmp_path / "requests").create("a.yaml", "one")
