@@ -213,6 +213,18 @@ def map_review_cells(answer: Answer, change: Callable[[Cell], CellValue]) -> Ans
     return replace(answer, written_reviews=reviews)
 
 
+def list_review_cells(answer: Answer) -> list[Cell]:
+    """The numbers of the reviews of an answer that are not withheld, in its order."""
+    cells: list[Cell] = []
+
+    def collect(cell: Cell) -> CellValue:
+        cells.append(cell)
+        return cell.value
+
+    map_review_cells(answer, collect)
+    return cells
+
+
 def list_review_part_conditions(
     review: ReviewResult, part: ReviewedPart
 ) -> dict[str, CellConditions]:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from queries.answer.cells import Cell, CellValue, list_cells
+from queries.answer.cells import Cell, CellValue, list_cells, list_review_cells
 from queries.answer.types import Answer, format_json
 
 
@@ -62,7 +62,8 @@ def _strip_letter_fields(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 def _index_cells(answer: Answer) -> dict[tuple[object, str], CellValue]:
     """Every number by its key and the words for where it stands."""
-    return {_name_cell(cell): cell.value for cell in list_cells(answer)}
+    cells = (*list_cells(answer), *list_review_cells(answer))
+    return {_name_cell(cell): cell.value for cell in cells}
 
 
 def _name_cell(cell: Cell) -> tuple[object, str]:

@@ -126,7 +126,7 @@ def _describe_finding(part: ReviewedPart) -> Iterator[str]:
         f"{format_number(number)} {words}"
         for number, words in (
             (part.undecided, "on which the readers were not sure or did not agree"),
-            (part.stale, "whose text has changed since we read it"),
+            (part.stale, "changed or removed since we read them"),
             (part.unread, "that nobody has read yet"),
         )
         if number

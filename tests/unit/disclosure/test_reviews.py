@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import product
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from indexer.errors import DisclosureError
 from queries.answer.types import Answer, has_withheld_numbers
 from queries.answering.reviewed_numbers import attach_reviews
+from queries.disclosure.ledger import FileLedger, LedgerUse, prepare_release
 from queries.disclosure.policy import Policy
 from queries.disclosure.release import list_small_counts, protect_answer
 from queries.review.result import Agreement, CountRange, Elusion, ReviewResult
@@ -136,3 +139,23 @@ def test_no_published_review_says_a_small_number_of_any_sample() -> None:
         is_small = 0 < relevant < 5 or 0 < sample - relevant < 5
         assert (total.relevant is None) == is_small
         assert (total.range is None) == is_small
+
+
+def test_a_sample_that_grew_by_a_few_does_not_say_what_they_are(tmp_path: Path) -> None:
+    """Two more relevant records among the next three of the order would be a small number."""
+    ledger = LedgerUse(FileLedger(tmp_path / "releases.jsonl"), alias="crimes")
+
+    def release(relevant: int, sample: int) -> None:
+        answer = attach_reviews(count_answer(), [review_simply(relevant, sample)])
+        with prepare_release(answer, POLICY, ledger, "") as pending:
+            pending.record()
+            (review,) = pending.answer.reviews
+            given.append(review.total.relevant)
+
+    given: list[int | None] = []
+    release(180, 360)
+    release(180, 360)  # the same again says nothing new
+    with pytest.raises(DisclosureError, match="among the first"):
+        release(182, 363)
+    release(195, 390)
+    assert given == [180, 180, 195]

@@ -1,0 +1,96 @@
+"""What a replay says of the reviews of an answer: how their ranges follow, and what moved. Pure.
+
+The decisions themselves are in the store of reviews. What is checked here needs only the answer:
+its counts, from which each range follows, and the number of records that it is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from queries.answer.cells import list_cells
+from queries.answer.types import Answer
+from queries.review.result import CountRange, ReviewedPart, ReviewResult
+from queries.review.strata import SampleCounts, combine_strata
+from queries.tables.table_query import TOTAL_KEY
+
+
+def explain_reviews(answer: Answer, live: Answer) -> Iterator[str]:
+    """A sentence or two for each review: its counts, its range, and whether the number moved."""
+    numbers = {
+        (cell.key.question, cell.key.row, cell.key.column): cell.value
+        for cell in reversed(list_cells(live))
+        if cell.key.part in ("row", "total")
+    }
+    for review in answer.reviews:
+        question, _, row = review.number.partition(":")
+        columns = [key[2] for key in reversed(numbers) if key[:2] == (question, row or TOTAL_KEY)]
+        column = review.column or next(iter(columns), "")
+        now = numbers.get((question, row or TOTAL_KEY, column))
+        total = review.total
+        moved = (
+            "The index counts as many now."
+            if now == total.mentioned
+            else f"The index counts {now:,} now; the review is of the records as they were."
+            if isinstance(now, int)
+            else "The index has no such number now; the review is of the records as they were."
+        )
+        yield f"{_describe_result(review)} {moved}"
+
+
+def find_altered_reviews(answer: Answer) -> Iterator[str]:
+    """What of the reviews does not fit together within the answer itself."""
+    for review in answer.reviews:
+        parts = review.strata or (review.total,)
+        fits = (
+            _add_up(review.total, parts)
+            and _has_expected_range(review, review.total, parts)
+            and all(_has_expected_range(review, part, (part,)) for part in review.strata)
+        )
+        if not fits:
+            yield (
+                f'The range of the review "{review.name}" is not the one that follows from its '
+                "counts: the answer was changed after it was made."
+            )
+
+
+def _add_up(total: ReviewedPart, parts: tuple[ReviewedPart, ...]) -> bool:
+    """Whether the counts of the parts make up those of the total."""
+    names = ("mentioned", "sampled", "decided", "relevant", "not_relevant")
+    return all(
+        getattr(total, name) == sum(getattr(part, name) or 0 for part in parts) for name in names
+    )
+
+
+def _has_expected_range(
+    review: ReviewResult, part: ReviewedPart, samples: tuple[ReviewedPart, ...]
+) -> bool:
+    try:
+        interval = combine_strata(
+            [
+                SampleCounts(
+                    sample.mentioned or 0,
+                    sample.sampled,
+                    sample.relevant or 0,
+                    sample.sampled - sample.decided,
+                )
+                for sample in samples
+            ],
+            Fraction(str(review.confidence)),
+        )
+    except ValueError:
+        return False
+    return part.range == CountRange(interval.low, interval.high)
+
+
+def _describe_result(review: ReviewResult) -> str:
+    total = review.total
+    undecided = total.sampled - total.decided
+    counts = f"{total.relevant} relevant, {total.not_relevant} not, {undecided} without a decision"
+    low, high = (total.range.low, total.range.high) if total.range else (0, 0)
+    return (
+        f'{review.label} was reviewed ("{review.name}", drawn from {review.generation} with the '
+        f"seed {review.seed}): of {total.sampled:,} records of {total.mentioned:,}, {counts}; so "
+        f"{low:,} to {high:,} are relevant ({review.confidence * 100:g}%, {review.method})."
+    )
