@@ -98,7 +98,7 @@ class DraftPart(Struct, frozen=True, kw_only=True):
 
 class Choice(Struct, frozen=True):
     """An answer to a confirmation. ``changes`` are the values that it gives in the draft's mapping:
-    by key ("offences"), or by key of a question ("questions.4a.bands"); None takes a key out.
+    by key ("offences"), or by key of a question ("questions/4a/bands"); None takes a key out.
     """
 
     words: str

@@ -68,11 +68,11 @@ def apply_choice(mapping: dict[str, Any], choice: Choice) -> dict[str, Any]:
     """A copy of a request mapping with what a choice changes."""
     changed = copy.deepcopy(mapping)
     for place, value in choice.changes.items():
-        key, _, rest = place.partition(".")
+        key, _, rest = place.partition("/")
         if key != "questions":
             _set_key(changed, key, value)
             continue
-        part, _, field = rest.partition(".")
+        part, _, field = rest.partition("/")
         for question in changed["questions"]:
             if question["id"] == part:
                 _set_key(question, field, value)

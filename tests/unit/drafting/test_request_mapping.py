@@ -24,7 +24,7 @@ CONFIRMATION = Confirmation(
     question="Which offences?",
     choices=(
         Choice("as drafted"),
-        Choice("more", {"offences": [{"codes": ["88A"]}], "questions.2.bands": [{"to": 17}]}),
+        Choice("more", {"offences": [{"codes": ["88A"]}], "questions/2/bands": [{"to": 17}]}),
         Choice("every day", {"period": None}),
     ),
 )

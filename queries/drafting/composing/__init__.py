@@ -1,0 +1,1 @@
+"""From the parts of a letter to the scope, the questions and what to confirm."""

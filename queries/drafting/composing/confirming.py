@@ -1,0 +1,232 @@
+"""Confirmations: what is not certain, with the sentence it came from and the choices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any, Final
+
+from queries.drafting.composing.reading import ContextReading, PartReading
+from queries.drafting.composing.scope import RequestScope, is_drafted
+from queries.drafting.draft import Choice, Confirmation, DraftOffence, DraftPart
+from queries.drafting.phrases.bands import find_overlap
+from queries.drafting.phrases.named_offences import NamedOffence
+from queries.drafting.phrases.periods import PeriodPhrase
+from queries.drafting.phrases.plain_text import split_sentences
+from queries.drafting.request_mapping import write_term
+
+AS_DRAFTED: Final = "Keep it as drafted"
+
+_NOT_COVERED: Final = "Answer no figures for this part"
+
+_KIND_WORDS: Final = {
+    "flag": "is a marker that forces set on records of many offences, and no code",
+    "none": "has no offence code of its own",
+    "fraud": "is mostly recorded by Action Fraud, and not by forces",
+    "outcome": "is an outcome, and no offence",
+    "mixed": "may be recorded under several codes",
+    "class": "may be the whole class or only some of its codes",
+    "subcode": "may be meant more widely than its code",
+    "title": "is the title of more than one code",
+}
+
+
+def confirm_part(
+    part: DraftPart, question: str, *, sentence: str = "", why: str = ""
+) -> Confirmation:
+    """A part that may be drafted wrongly: keep its question, or answer no figures."""
+    choices = [Choice(AS_DRAFTED)]
+    if part.fields:
+        choices.append(Choice(_NOT_COVERED, make_uncovered_changes(part, why)))
+    return Confirmation(
+        part=part.number, sentence=sentence or part.text, question=question, choices=tuple(choices)
+    )
+
+
+def make_uncovered_changes(part: DraftPart, why: str = "") -> dict[str, Any]:
+    """The changes that turn the question of a part into a part without figures."""
+    changes: dict[str, Any] = {f"questions/{part.number}/{key}": None for key in part.fields}
+    changes[f"questions/{part.number}/not_covered"] = why or "The records do not show this."
+    return changes
+
+
+def confirm_named(
+    offence: NamedOffence, sentence: str, offences: Sequence[DraftOffence]
+) -> Confirmation:
+    """An offence in words: its likely codes, or none of them."""
+    others = [row for row in offences if row.label != offence.words]
+
+    def write_rows(codes: Sequence[str]) -> dict[str, Any]:
+        rows = [*others, *([DraftOffence(tuple(codes), offence.words)] if codes else [])]
+        written = [
+            {"codes": list(row.codes)} | ({"label": row.label} if row.label else {}) for row in rows
+        ]
+        return {"offences": written or None}
+
+    choices = []
+    if offence.codes:
+        choices.append(Choice(f"Count {_list_words(offence.codes)}", write_rows(offence.codes)))
+    if offence.others:
+        choices.append(Choice(f"Count {_list_words(offence.others)}", write_rows(offence.others)))
+    choices.append(Choice("Name no offence codes for it", write_rows(())))
+    if not is_drafted(offence):
+        choices.reverse()
+    reason = _KIND_WORDS.get(offence.kind, "can mean several codes")
+    return Confirmation(
+        sentence=sentence,
+        question=f'"{offence.words}" {reason}. Which codes are meant?',
+        choices=tuple(choices),
+    )
+
+
+def confirm_group(offence: NamedOffence, sentence: str) -> Confirmation:
+    """A whole offence group."""
+    return Confirmation(
+        sentence=sentence,
+        question=f'"{offence.words}" is read as the offence group {offence.group}. Is all of it meant?',
+        choices=(Choice(AS_DRAFTED), Choice("Do not narrow by the group", {"where": None})),
+    )
+
+
+def confirm_periods(periods: Sequence[PeriodPhrase], sentence: str) -> Iterator[Confirmation]:
+    """Periods that are in doubt, once for each doubt."""
+    doubts = dict.fromkeys(phrase.doubt for phrase in periods if phrase.doubt)
+    for doubt in doubts:
+        phrases = [phrase for phrase in periods if phrase.doubt == doubt]
+        changed = [
+            {"from": first.isoformat(), "to": last.isoformat()}
+            for phrase in periods
+            for first, last in (phrase.other or ((phrase.first, phrase.last),))[:1]
+        ]
+        choices = [Choice(f"{AS_DRAFTED}: {_list_days(phrases)}")]
+        if any(phrase.other for phrase in phrases):
+            others = " and ".join(
+                _write_days(first, last) for phrase in phrases for first, last in phrase.other[:1]
+            )
+            key, value = ("period", changed[0]) if len(changed) == 1 else ("periods", changed)
+            choices.append(Choice(f"Take {others}", {key: value}))
+        choices.append(Choice("Take other days, and write them in the file"))
+        yield Confirmation(
+            sentence=sentence, question=f"{doubt} Which days are meant?", choices=tuple(choices)
+        )
+
+
+def confirm_terms(reading: PartReading | ContextReading, part: str = "") -> Iterator[Confirmation]:
+    """What of the terms of a text is open, excluded, wild or unsure."""
+    terms = reading.terms
+    sentence = reading.part.quotation if isinstance(reading, PartReading) else reading.text
+
+    def ask(question: str, other: str) -> Confirmation:
+        return Confirmation(
+            part=part,
+            sentence=sentence,
+            question=question,
+            choices=(Choice(AS_DRAFTED), Choice(other)),
+        )
+
+    if terms.open_end:
+        yield ask(
+            f'"{terms.open_end}" leaves the list of terms open. Only the terms that are named are drafted. Are '
+            "there others?",
+            "Add terms to the file",
+        )
+    for words in terms.wild:
+        yield ask(
+            f'"{words}" has a wildcard, which foidex does not have: it counts "{words.replace("*", "")}" in its '
+            "spellings. Which words are meant?",
+            "Write the words in the file",
+        )
+    for words in terms.excluded:
+        yield ask(
+            f'The letter leaves out "{words}". A request cannot leave out records with a term. Is a note enough?',
+            "Change the terms in the file",
+        )
+    for item in terms.unread_items:
+        yield ask(
+            f'"{item}" stands in a list of terms and is none. What is meant?',
+            "Add a term to the file",
+        )
+    if terms.unsure:
+        yield ask(
+            f"{_quote_words(terms.unsure)} {'is' if len(terms.unsure) == 1 else 'are'} read as search terms, "
+            "without quotation marks in the letter. Is that right?",
+            "Change the terms in the file",
+        )
+    if terms.are_same:
+        yield ask(
+            "The letter calls some terms the same. Terms of the request count together; keywords count apart unless "
+            "one is another name of the other.",
+            "Change the terms in the file",
+        )
+
+
+def confirm_bands(reading: PartReading, part: DraftPart) -> Iterator[Confirmation]:
+    """Age bands that overlap, or of which an end is not certain."""
+    bands = list(reading.bands)
+    if overlap := find_overlap(bands):
+        first, second = overlap
+        yield confirm_part(
+            part,
+            f'The age bands overlap: "{first.words}" and "{second.words}" have ages in common. A victim is counted '
+            "in each band that fits. Is that meant?",
+            sentence=reading.part.quotation,
+        )
+    for band in bands:
+        if band.is_doubtful:
+            low = (band.low or 1) - 1
+            yield confirm_part(
+                part,
+                f'"{band.words}" is read as {band.low} and over. Is {low} part of it?',
+                sentence=reading.part.quotation,
+            )
+
+
+def confirm_sentence(sentence: str, *, part: str = "") -> Confirmation:
+    """A sentence that asks for something and was taken by no rule."""
+    return Confirmation(
+        part=part,
+        sentence=sentence,
+        question="This sentence asks for something that no part of the draft has. What does it change?",
+        choices=(Choice("It changes nothing"), Choice("Change the draft in the file")),
+    )
+
+
+def find_sentence(text: str, words: str) -> str:
+    """The sentence of a text that has some words; all of it if none has."""
+    folded = words.casefold()
+    return next((part for part in split_sentences(text) if folded in part.casefold()), text)
+
+
+def confirm_scope_home(
+    scope: RequestScope, readings: Sequence[PartReading]
+) -> Iterator[Confirmation]:
+    """Terms of the first part that may hold for that part alone."""
+    if scope.is_term_home_sure or scope.term_home is None:
+        return
+    text = next(
+        reading.part.quotation for reading in readings if reading.part.number == scope.term_home
+    )
+    own_terms = {"mentions": [write_term(term) for term in scope.mentions]}
+    changes = {"mentions": None, f"questions/{scope.term_home}/within": own_terms}
+    yield Confirmation(
+        part=scope.term_home,
+        sentence=text,
+        question="Do the terms of this part hold for the parts after it too?",
+        choices=(Choice("Yes, for all parts"), Choice("No, for this part alone", changes)),
+    )
+
+
+def _list_words(codes: Sequence[str]) -> str:
+    return ", ".join(codes)
+
+
+def _quote_words(words: Sequence[str]) -> str:
+    return ", ".join(f'"{word}"' for word in words)
+
+
+def _list_days(phrases: Sequence[PeriodPhrase]) -> str:
+    return "; ".join(_write_days(phrase.first, phrase.last) for phrase in phrases)
+
+
+def _write_days(first: date, last: date) -> str:
+    return f"{first.day} {first:%B %Y} to {last.day} {last:%B %Y}"

@@ -1,0 +1,154 @@
+"""What is not certain about the whole request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from indexer.records.offences import load_offence_table
+from queries.drafting.composing.confirming import (
+    confirm_group,
+    confirm_named,
+    confirm_periods,
+    confirm_scope_home,
+    confirm_sentence,
+    confirm_terms,
+    find_sentence,
+)
+from queries.drafting.composing.offence_rows import find_unknown_codes
+from queries.drafting.composing.reading import ContextReading, PartReading
+from queries.drafting.composing.scope import RequestScope, list_all_rows
+from queries.drafting.draft import Choice, Confirmation, DraftHead
+from queries.drafting.phrases.breakdowns import NO_WISH
+from queries.drafting.phrases.date_tokens import find_date_tokens
+from queries.drafting.phrases.plain_text import split_sentences
+from queries.drafting.structure.roles import is_asking, is_directly_asking, is_standing_text
+
+_CHILD_WORDS: Final = re.compile(
+    r"\b(?:child|children|minors?|youth|young people|under (?:the age of )?\d{1,2})\b",
+    re.IGNORECASE,
+)
+
+_WISH: Final = re.compile(
+    r"\bplease (?:also |do not |don't )?(?:say|state|tell|provide|give|send|supply|describe|explain|confirm|list|include|indicate|exclude|count|treat|use|break|split|show)\b",
+    re.IGNORECASE,
+)
+
+_LEAD: Final = re.compile(r"[:-]\s*$|\bfollowing\b|\bbelow\b")
+
+
+def list_scope_doubts(
+    head: DraftHead,
+    scope: RequestScope,
+    context: Sequence[ContextReading],
+    readings: Sequence[PartReading],
+) -> list[Confirmation]:
+    """The confirmations of the scope, in the order of a request file."""
+    texts = [reading.text for reading in context] + [reading.part.quotation for reading in readings]
+    return [
+        *_doubt_reference(head),
+        *_doubt_periods(scope, texts, readings),
+        *(entry for reading in context for entry in confirm_terms(reading)),
+        *confirm_scope_home(scope, readings),
+        *_doubt_named(scope),
+        *_doubt_unknown_codes(context, readings),
+        *_doubt_subject(head, scope),
+        *_doubt_sentences(context),
+    ]
+
+
+def _doubt_reference(head: DraftHead) -> Iterator[Confirmation]:
+    if head.reference is None:
+        yield Confirmation(
+            sentence=head.subject or "",
+            question="The letter has no reference of your force for this request. What is it?",
+            choices=(
+                Choice("Use DRAFT until there is one"),
+                Choice("Write the reference in the file"),
+            ),
+        )
+
+
+def _doubt_periods(
+    scope: RequestScope, texts: Sequence[str], readings: Sequence[PartReading]
+) -> Iterator[Confirmation]:
+    if not scope.periods:
+        with_dates = (text for text in texts if find_date_tokens(text))
+        yield Confirmation(
+            sentence=next(with_dates, readings[0].part.quotation if readings else ""),
+            question="No period was found in the letter. Which days is it about?",
+            choices=(
+                Choice("Count the records of every day"),
+                Choice("Write the period in the file"),
+            ),
+        )
+        return
+    doubtful = [phrase for phrase in scope.periods if phrase.doubt]
+    if doubtful:
+        with_dates = (
+            text for text in texts if find_date_tokens(text) or re.search(r"\byears?\b", text)
+        )
+        yield from confirm_periods(scope.periods, next(with_dates, ""))
+
+
+def _doubt_named(scope: RequestScope) -> Iterator[Confirmation]:
+    for offence, text in scope.named:
+        sentence = find_sentence(text, offence.words)
+        if offence.kind == "group":
+            yield confirm_group(offence, sentence)
+        elif not offence.is_certain:
+            yield confirm_named(offence, sentence, list_all_rows(scope))
+
+
+def _doubt_unknown_codes(
+    context: Sequence[ContextReading], readings: Sequence[PartReading]
+) -> Iterator[Confirmation]:
+    texts: list[tuple[str, str, tuple[str, ...]]] = [("", reading.text, ()) for reading in context]
+    texts += [(reading.part.number, reading.part.text, reading.part.items) for reading in readings]
+    for part, text, items in texts:
+        for words in find_unknown_codes(text, items):
+            yield Confirmation(
+                part=part,
+                sentence="\n".join((text, *items)),
+                question=f'"{words}" is written as an offence code, and is in no table. Which code is meant?',
+                choices=(Choice("Leave it out"), Choice("Write the code in the file")),
+            )
+
+
+def _doubt_subject(head: DraftHead, scope: RequestScope) -> Iterator[Confirmation]:
+    """A subject that speaks of children, and codes whose titles do not."""
+    if not head.subject or not (words := _CHILD_WORDS.search(head.subject)):
+        return
+    table = load_offence_table()
+    wider = [
+        code
+        for row in scope.offences
+        for code in row.codes
+        if not _CHILD_WORDS.search(f"{table.title(code)} {row.label}")
+    ]
+    if wider:
+        yield Confirmation(
+            sentence=head.subject,
+            question=f'The subject speaks of "{words[0]}", and {", ".join(wider)} is not limited to that by the title of the code. '
+            "Is all of it meant?",
+            choices=(Choice("Count all of it"), Choice("Narrow it in the file")),
+        )
+
+
+def _doubt_sentences(context: Sequence[ContextReading]) -> Iterator[Confirmation]:
+    """Sentences outside the parts that ask for something, and of which no rule took anything. Each
+    is quoted with the one before it, which often says what it is about."""
+    previous = ""
+    for reading in context:
+        is_taken = reading.periods or reading.terms.terms or reading.rows
+        for sentence in split_sentences(reading.text):
+            is_wish = _WISH.search(sentence) or (
+                is_asking(sentence) and is_directly_asking(sentence)
+            )
+            is_plain = (
+                is_standing_text(sentence) or NO_WISH.search(sentence) or _LEAD.search(sentence)
+            )
+            if is_wish and not is_plain and not is_taken:
+                yield confirm_sentence(f"{previous} {sentence}".strip())
+            previous = sentence

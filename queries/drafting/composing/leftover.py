@@ -1,0 +1,100 @@
+"""Words of a part that no rule read: a limit that is not understood must not be lost in silence."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from queries.drafting.composing.offence_rows import find_offence_rows
+from queries.drafting.composing.reading import PartReading
+from queries.drafting.phrases.bands import cover_bands
+from queries.drafting.phrases.breakdowns import cover_breakdowns
+from queries.drafting.phrases.codes import find_codes
+from queries.drafting.phrases.date_tokens import find_date_tokens
+from queries.drafting.phrases.gaps import cover_gaps
+from queries.drafting.phrases.terms import cover_terms
+
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z'-]*")
+
+_BRACKETS: Final = re.compile(r"\([^()]*\)")
+
+#: Words that say nothing about which records are counted: of grammar, of asking and of counting.
+_PLAIN_TEXT: Final = """
+a about above according across additionally age aged ages all alone along also always am among
+an and annual another answer any anyone anything app appear appears apply apps april are
+aren't as ask asked asking at august available away back band bands based be because been
+before being belong below besides best between both boy boys bracket brackets break breakdown
+brief broad broken but by calendar calender came can case cases categories category chart
+clarify class classes classification classifications classified code codes column columns
+combined come comes common commonest complete concerned concerning connected contain contained
+containing contains could count counted counts county crime crime's crimes criminal data
+database date dates day days december describe described did different distinct distinction
+divided do does don't done dont down during each early either else end ended ending entire etc
+even ever every everything exactly excel fall fallen falling falls far february female females
+figure figures file files finally financial find fine first fiscal five foi following follows
+for force force's form format forms forth found four free frequent from fully further fy gave
+gender generally get girl girls give given gives giving go goes good grand great grid group
+grouped grouping groups had has have having held help helpful here hold home how however i i'd
+i'll i've ideal if important in incident incidents incl include included includes including
+individual individually information instance instances into involve involved involves
+involving is isn't it item its itself january july june just keep keyword keywords kind kinds
+known last latest led less let like likewise line link linked links list listed lists log
+logged lol long look looking made make makes making male males man many march may me mean
+meaning meant men mention mentioned mentioning mentions might month monthly months more most
+much my name named namely names national need needed neither next nice no none nor not note
+november now nowhere number numbers occur occurred occurring october of offence offence's
+offences office officer often old older on once one ones only or order originally other others
+otherwise our out outcome outcomes over overall own page part parts past people per perfect
+period periods person persons phrase phrases place places platform platforms please pls police
+possible possibly present previous provide provided purposes put q quarter quarterly query
+question questions ranked rather receive received recent record recorded recording records
+refer reference referred referring refers regard regarding relate related relating relevant
+report reported reports request requested require resolved respect respective respectively
+result resulted resulting results row rows s said same say search searched second see seen
+send separate separated separately september set sex sexes shall should show showing shown
+shows side since single site sites six so some sort specific specifically specified split
+spreadsheet state stated states statistics still subject such sum supply suspect suspects
+system systems sytem table take taken taking tax tell term terms text than thank thanks that
+that's the their them themselves then there thereof these they third this those three through
+throughout thus thx time times to together too top total totals toward two type types u under
+until up upon us use used useful using various victim victim's victims want wanted was wasn't
+way we we'd website websites week well went were what when where whether which while who whole
+whom whose will wish with within without woman women word words would write written year
+yearly years you youngest your yours
+"""
+
+_PLAIN_WORDS: Final = frozenset(_PLAIN_TEXT.split())
+
+_MAX_LISTED: Final = 8
+
+
+def find_leftover(reading: PartReading, other_words: str = "") -> list[str]:
+    """The words of a part that no rule read and that say more than that something is counted.
+
+    Brackets beside a code only describe it. ``other_words`` are words that the scope accounts for.
+    """
+    text = reading.part.text
+    for phrase in reversed(find_codes(text)):
+        text = f"{text[: phrase.begin]} {text[phrase.stop :]}"
+    if find_offence_rows(reading.part.text):
+        text = _BRACKETS.sub(" ", text)
+    if reading.terms.terms or reading.terms.excluded:
+        text = cover_terms(text)
+    text = cover_gaps(cover_breakdowns(cover_bands(text)))
+    for token in reversed(find_date_tokens(text)):
+        text = f"{text[: token.begin]} {text[token.stop :]}"
+    for offence in reading.named:
+        text = re.sub(re.escape(offence.words), " ", text, flags=re.IGNORECASE)
+    known = {word.casefold() for word in _WORD.findall(other_words)}
+    known |= {
+        word.casefold()
+        for term in reading.terms.terms
+        for name in (term.term, *term.aliases, *(name for name, _ in term.required))
+        for word in _WORD.findall(name)
+    }
+    words = dict.fromkeys(_WORD.findall(text))
+    return [
+        word
+        for word in words
+        if word.casefold().strip("'-") not in _PLAIN_WORDS | known and len(word) > 2
+    ][:_MAX_LISTED]

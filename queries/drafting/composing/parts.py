@@ -1,0 +1,169 @@
+"""Drafts the parts of a letter one after the other, and collects what is not certain about them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from msgspec.structs import replace
+
+from queries.drafting.composing.confirming import (
+    confirm_bands,
+    confirm_named,
+    confirm_part,
+    confirm_terms,
+    find_sentence,
+)
+from queries.drafting.composing.leftover import find_leftover
+from queries.drafting.composing.questions import build_question
+from queries.drafting.composing.reading import PartReading
+from queries.drafting.composing.scope import RequestScope, list_all_rows
+from queries.drafting.composing.term_sets import drop_same_terms
+from queries.drafting.draft import Confirmation, DraftOffence, DraftPart, DraftTerm
+from queries.drafting.phrases.named_offences import NamedOffence
+from queries.drafting.structure.roles import is_asking
+
+_NOT_READ = "This part was not understood."
+
+_DECLARED = ("people", "places")
+
+
+class PartDrafter:
+    """Drafts parts in their order: a part may speak of the terms of those before it.
+
+    ``confirmations`` are those of the parts so far; ``offences`` and ``groups`` are the scope's,
+    with the offences that the letter names in words.
+    """
+
+    def __init__(self, scope: RequestScope, withdrawn: Collection[str] = ()) -> None:
+        self.confirmations: list[Confirmation] = []
+        self.offences: tuple[DraftOffence, ...] = tuple(list_all_rows(scope))
+        self.groups = tuple(offence.group for offence, _ in scope.named if offence.kind == "group")
+        self._scope = replace(scope, offences=self.offences)
+        self._withdrawn = withdrawn
+        self._known_terms: list[DraftTerm] = list(scope.mentions)
+        self._named = {offence.words.casefold() for offence, _ in scope.named}
+
+    def draft_part(self, reading: PartReading) -> Iterator[DraftPart]:
+        """What a part becomes."""
+        part = DraftPart(number=reading.part.number, text=reading.part.quotation)
+        if reading.is_taken_back or reading.part.number in self._withdrawn:
+            yield replace(part, withdrawn=True)
+        elif reading.is_gap:
+            yield self._draft_gap(reading, part)
+        else:
+            yield self._draft_question(reading, part)
+
+    def _draft_gap(self, reading: PartReading, part: DraftPart) -> DraftPart:
+        """A part without figures, with each thing in it that no question answers."""
+        gap = reading.gaps[0]
+        why = " ".join(dict.fromkeys(other.why for other in reading.gaps))
+        drafted = replace(part, gap=gap.kind, why=why)
+        if gap.kind in _DECLARED:
+            self.confirmations.append(
+                confirm_part(
+                    drafted,
+                    f'"{gap.words}" can be counted only if your force declares it as a category. Does it?',
+                )
+            )
+        return drafted
+
+    def _draft_question(self, reading: PartReading, part: DraftPart) -> DraftPart:
+        question = build_question(reading, self._scope, self._known_terms)
+        fields: dict[str, Any] = question.fields
+        drafted = replace(part, fields=fields)
+        if reading.gaps:
+            why = " ".join(dict.fromkeys(gap.why for gap in reading.gaps))
+            drafted = replace(drafted, gap=reading.gaps[0].kind, why=why)
+        drafted = self._draft_named(reading, drafted)
+        if drafted.fields and not self._is_understood(reading, fields):
+            drafted = replace(drafted, fields={}, gap="other", why=_NOT_READ)
+            self.confirmations.append(
+                confirm_part(drafted, "No rule read this part. What does it ask for?")
+            )
+        elif drafted.fields:
+            self._doubt_question(reading, drafted, question.doubts)
+        self._learn_terms(reading)
+        return drafted
+
+    def _is_understood(self, reading: PartReading, fields: dict[str, Any]) -> bool:
+        """Whether anything in a part or above it made its question, or it at least asks."""
+        is_plain_count = fields == {"kind": "offences"}
+        has_content = reading.rows or reading.terms.terms or reading.periods or reading.named
+        return not is_plain_count or bool(has_content) or is_asking(reading.part.whole_text)
+
+    def _doubt_question(
+        self, reading: PartReading, part: DraftPart, doubts: tuple[str, ...]
+    ) -> None:
+        for doubt in doubts:
+            self.confirmations.append(confirm_part(part, f"{doubt} What is meant?"))
+        self.confirmations += confirm_terms(reading, part.number)
+        self.confirmations += confirm_bands(reading, part)
+        outside = [
+            phrase
+            for phrase in reading.periods
+            if not any(
+                period.first <= phrase.first and phrase.last <= period.last
+                for period in self._scope.periods
+            )
+        ]
+        is_joined = outside and reading.periods[0].first >= self._scope.periods[0].first
+        if outside and not is_joined:
+            self.confirmations.append(
+                confirm_part(
+                    part,
+                    "This part names days that are not within the period of the request. Which hold?",
+                )
+            )
+        scope_words = " ".join(row.label for row in self.offences)
+        scope_words += " ".join(offence.words for offence, _ in self._scope.named)
+        scope_words += " ".join(term.term for term in self._known_terms)
+        if leftover := find_leftover(reading, scope_words):
+            words = ", ".join(f'"{word}"' for word in leftover)
+            self.confirmations.append(
+                confirm_part(
+                    part, f"No rule read {words}. Does the question still count what is asked?"
+                )
+            )
+
+    def _draft_named(self, reading: PartReading, part: DraftPart) -> DraftPart:
+        """A part about an offence in words that the request is not about as a whole."""
+        for offence in reading.named:
+            if offence.words.casefold() in self._named or "offence_group" in reading.breakdowns:
+                continue
+            is_no_code = not offence.codes or offence.kind in ("flag", "none", "fraud")
+            if offence.kind == "group" or (self._is_covered(offence) and not is_no_code):
+                continue
+            sentence = find_sentence(part.text, offence.words)
+            entry = confirm_named(offence, sentence, ())
+            self.confirmations.append(replace(entry, part=part.number, choices=entry.choices[-1:]))
+            if is_no_code:
+                return replace(
+                    part,
+                    fields={},
+                    gap="other",
+                    why=f'No offence code stands for "{offence.words}".',
+                )
+            rows = [{"codes": list(offence.codes), "label": offence.words}]
+            within = {**part.fields.get("within", {}), "offences": rows}
+            return replace(part, fields={**part.fields, "within": within})
+        return part
+
+    def _is_covered(self, offence: NamedOffence) -> bool:
+        """Whether the request is about an offence in words already."""
+        codes = {code for row in self.offences for code in row.codes}
+        return bool(offence.codes) and (
+            set(offence.codes) <= codes or bool(set(offence.others) & codes)
+        )
+
+    def _learn_terms(self, reading: PartReading) -> None:
+        """Keep the terms of a part for those that speak of "those words"."""
+        terms = drop_same_terms(reading.terms.terms)
+        if not terms:
+            return
+        names = {term.term.casefold() for term in self._known_terms}
+        is_more = reading.part.stem or not self._scope.mentions
+        if is_more and reading.part.number[-1:].isalpha():
+            self._known_terms += [term for term in terms if term.term.casefold() not in names]
+        else:
+            self._known_terms = terms

@@ -1,0 +1,279 @@
+"""From what is found in a part to the fields of its question in a request file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from queries.drafting.composing.offence_rows import list_row_codes
+from queries.drafting.composing.reading import PartReading
+from queries.drafting.composing.scope import RequestScope
+from queries.drafting.composing.term_sets import drop_same_terms, have_same_terms
+from queries.drafting.draft import DraftTerm
+from queries.drafting.phrases.breakdowns import (
+    AGES,
+    LATEST_YEAR,
+    LINKED,
+    OVERLAP,
+    SEPARATELY,
+    SUSPECTS,
+    VICTIMS,
+    YOUNGEST,
+)
+from queries.drafting.phrases.terms import TermPhrase
+from queries.drafting.request_mapping import write_term
+
+_EACH_OFFENCE: Final = re.compile(
+    r"\b(?:each|every|per) (?:of the )?(?:\w+ )?(?:offence|code)\b|\bfor each of the offences\b",
+    re.IGNORECASE,
+)
+
+_ALONE: Final = re.compile(r"\b(?:alone|only|just|solely)\b", re.IGNORECASE)
+
+_NARROWER: Final = re.compile(r"\b(?:alone|only|just|solely)\b|\bof the\b", re.IGNORECASE)
+
+_ASKS_OF_TERM: Final = re.compile(
+    r"\b(?:how many|number)\b[^.?;]*?\b(?:mention|contain|refer|include|say)", re.IGNORECASE
+)
+
+_YEAR_FIELDS: Final = ("calendar_year", "financial_year")
+
+_MAX_OVERLAP: Final = 30
+
+
+class QuestionFields(Struct, frozen=True):
+    """The fields of a question, and what of its part was left out, each in a sentence."""
+
+    fields: dict[str, Any]
+    doubts: tuple[str, ...] = ()
+
+
+def build_question(
+    reading: PartReading, scope: RequestScope, known_terms: Sequence[DraftTerm]
+) -> QuestionFields:
+    """The question of a part that can be counted. ``known_terms`` are those of earlier parts, which
+    "those words" means."""
+    text = reading.part.whole_text
+    doubts: list[str] = []
+    fields = (
+        _build_linked(reading)
+        or _build_people(reading, text, doubts)
+        or _build_of_terms(reading, scope, known_terms)
+        or _build_counts(reading, scope, doubts)
+    )
+    named_reading = replace(reading, terms=_add_named_terms(reading, known_terms))
+    within = _build_within(named_reading, scope, fields)
+    if within:
+        fields["within"] = within
+    return QuestionFields(fields, tuple(doubts))
+
+
+def _build_linked(reading: PartReading) -> dict[str, Any] | None:
+    if reading.rows and LINKED.search(reading.part.text):
+        return {"kind": "linked", "codes": list_row_codes(reading.rows)}
+    return None
+
+
+def _build_people(reading: PartReading, text: str, doubts: list[str]) -> dict[str, Any] | None:
+    """A question about the ages of victims or suspects."""
+    own_text = reading.part.text
+    youngest = bool(YOUNGEST.search(own_text))
+    is_about_people = bool(
+        VICTIMS.search(text) or SUSPECTS.search(text) or AGES.search(text) or youngest
+    )
+    has_ages = reading.bands and (
+        AGES.search(text) or VICTIMS.search(text) or SUSPECTS.search(text)
+    )
+    if not is_about_people or not (has_ages or youngest or AGES.search(own_text)):
+        return None
+    kind = "suspects" if SUSPECTS.search(text) and not VICTIMS.search(text) else "victims"
+    bands = [band.fields for band in reading.bands]
+    if not bands and not youngest:
+        doubts.append("The letter asks for ages and names no age bands.")
+        return {"kind": kind}
+    if bands and "sex" in reading.breakdowns and kind == "victims":
+        fields: dict[str, Any] = {"kind": "cross", "rows": "sex", "columns": {"bands": bands}}
+        if youngest:
+            doubts.append("The age of the youngest needs a question of its own.")
+        return fields
+    if (
+        bands
+        and kind == "victims"
+        and (other := [name for name in reading.breakdowns if name != "year"])
+    ):
+        return {"kind": "cross", "rows": other[0], "columns": {"bands": bands}}
+    return (
+        {"kind": kind}
+        | ({"youngest": True} if youngest else {})
+        | ({"bands": bands} if bands else {})
+    )
+
+
+def _build_of_terms(
+    reading: PartReading, scope: RequestScope, known_terms: Sequence[DraftTerm]
+) -> dict[str, Any] | None:
+    """A question with a row for each of some terms, or about terms together."""
+    own = _add_named_terms(reading, known_terms)
+    terms = drop_same_terms(own.terms, merge=own.are_same)
+    is_each = bool(SEPARATELY.search(reading.part.text))
+    if (own.refers or own.has_neither) and not terms:
+        terms = list(known_terms)
+    is_overlap = bool(OVERLAP.search(reading.part.text)) and len(terms) > 1
+    if is_overlap and (own.refers or own.terms):
+        return {"kind": "overlap", "keywords": _write_terms(terms[:_MAX_OVERLAP])}
+    is_home = scope.term_home == reading.part.number
+    is_scope = have_same_terms(terms, scope.mentions)
+    if not terms or (
+        own.terms and len(terms) < len(scope.mentions) and _is_narrowing(reading, scope, terms)
+    ):
+        return None
+    if own.has_neither and not own.terms:
+        return {"kind": "keywords", "keywords": _write_terms(terms)}
+    refers_to_each = bool(re.search(r"\beach\b", reading.part.text, re.IGNORECASE)) or is_each
+    if (
+        (is_scope or is_home or not own.terms)
+        and not refers_to_each
+        and not _asks_of_several(reading)
+    ):
+        return None
+    return _cross_terms(reading, scope, terms)
+
+
+def _add_named_terms(reading: PartReading, known_terms: Sequence[DraftTerm]) -> TermPhrase:
+    """The terms of a part, with those of earlier parts that it names as the only ones."""
+    if reading.terms.terms or not _ALONE.search(reading.part.text):
+        return reading.terms
+    text = reading.part.text.casefold()
+    named = (
+        term
+        for term in known_terms
+        if re.search(rf"(?<!\w){re.escape(term.term.casefold())}(?!\w)", text)
+    )
+    return replace(reading.terms, terms=tuple(named))
+
+
+def _asks_of_several(reading: PartReading) -> bool:
+    """Whether a part asks "how many mention X, and how many mention Y"."""
+    return len(_ASKS_OF_TERM.findall(reading.part.text)) > 1 and len(reading.terms.terms) > 1
+
+
+def _is_narrowing(reading: PartReading, scope: RequestScope, terms: Sequence[DraftTerm]) -> bool:
+    """Whether a part is only about some of the terms of the request: "for Tinder only"."""
+    names = {term.term.casefold() for term in scope.mentions}
+    return bool(_NARROWER.search(reading.part.text)) and all(
+        term.term.casefold() in names for term in terms
+    )
+
+
+def _cross_terms(
+    reading: PartReading, scope: RequestScope, terms: Sequence[DraftTerm]
+) -> dict[str, Any]:
+    keywords = _write_terms(terms)
+    fields = list_fields(reading, scope)
+    each_offence = bool(_EACH_OFFENCE.search(reading.part.text))
+    if each_offence and "offence" in fields:
+        fields.remove("offence")
+    if not fields:
+        question: dict[str, Any] = {"kind": "keywords", "keywords": keywords}
+        return question | (
+            {"each_offence": True} if each_offence and len(scope.offences) > 1 else {}
+        )
+    if fields[0] in _YEAR_FIELDS:
+        return {"kind": "cross", "rows": {"keywords": keywords}, "columns": fields[0]}
+    return {"kind": "cross", "rows": fields[0], "columns": {"keywords": keywords}}
+
+
+def _build_counts(reading: PartReading, scope: RequestScope, doubts: list[str]) -> dict[str, Any]:
+    """A count by one field, by two, or by offence."""
+    fields = list_fields(reading, scope)
+    if "offence" in fields and len(fields) > 1 and len(scope.offences) > 1:
+        fields[fields.index("offence")] = "offence_row"
+    if len(fields) > 2:
+        doubts.append(
+            "The letter asks for more than two breakdowns at once; the first two are drafted."
+        )
+    if len(fields) >= 2:
+        return {"kind": "cross", "rows": fields[0], "columns": fields[1]}
+    if len(fields) == 1:
+        is_row_per_code = fields[0] == "offence" and bool(reading.rows)
+        if fields[0] in _YEAR_FIELDS and reading.rows and len(reading.rows) > 1:
+            return {"kind": "cross", "rows": "offence_row", "columns": fields[0]}
+        if not is_row_per_code:
+            return {"kind": "by", "by": fields[0]}
+    return {"kind": "offences"}
+
+
+def list_fields(reading: PartReading, scope: RequestScope) -> list[str]:
+    """The fields that a part is broken down by. Years that stand side by side as periods, and the
+    one year of a request, are none."""
+    fields = []
+    for name in reading.breakdowns:
+        if name != "year":
+            fields.append(name)
+        elif field := choose_year_field(reading.part.whole_text, scope):
+            fields.append(field)
+    return fields
+
+
+def choose_year_field(text: str, scope: RequestScope) -> str | None:
+    """The kind of year that a breakdown by year means; None if each period is a year already."""
+    if len(scope.periods) != 1:
+        return None if scope.periods else "calendar_year"
+    [period] = scope.periods
+    if (period.last - period.first).days <= 366:
+        return None
+    if re.search(r"\bfinancial|\bfiscal|\bf/?y\b", text, re.IGNORECASE):
+        return "financial_year"
+    if re.search(r"\bcalend[ae]r", text, re.IGNORECASE):
+        return "calendar_year"
+    return "financial_year" if (period.first.month, period.first.day) == (4, 1) else "calendar_year"
+
+
+def _build_within(
+    reading: PartReading, scope: RequestScope, fields: dict[str, Any]
+) -> dict[str, Any]:
+    """What holds for this part alone, within the scope of the request."""
+    within: dict[str, Any] = {}
+    text = reading.part.text
+    if (days := _find_own_days(reading, scope)) is not None:
+        within["period"] = {"from": days[0].isoformat(), "to": days[1].isoformat()}
+    codes = list_row_codes(reading.rows)
+    known = list_row_codes(scope.offences)
+    is_home = scope.row_home == reading.part.number
+    if codes and fields["kind"] != "linked" and not is_home and set(codes) != set(known):
+        if set(codes) <= set(known):
+            within["offences"] = [
+                {"codes": list(row.codes)} | ({"label": row.label} if row.label else {})
+                for row in scope.offences
+                if set(row.codes) & set(codes)
+            ]
+        else:
+            within["offences"] = [{"codes": list(row.codes)} for row in reading.rows]
+    terms = reading.terms.terms
+    uses_terms = "keywords" in str(fields)
+    if terms and not uses_terms and not have_same_terms(terms, scope.mentions):
+        is_home = scope.term_home == reading.part.number
+        if not is_home and (_is_narrowing(reading, scope, terms) or not SEPARATELY.search(text)):
+            within["mentions"] = _write_terms(drop_same_terms(terms))
+    return within
+
+
+def _find_own_days(reading: PartReading, scope: RequestScope) -> tuple[date, date] | None:
+    """The days that a part alone is about, if they are within those of the request."""
+    days = {(phrase.first, phrase.last) for phrase in scope.periods}
+    if LATEST_YEAR.search(reading.part.text) and len(days) > 1 and not reading.periods:
+        return max(days)
+    own = [(phrase.first, phrase.last) for phrase in reading.periods]
+    if len(own) != 1 or (own[0] in days and len(days) == 1):
+        return None
+    is_inside = any(first <= own[0][0] and own[0][1] <= last for first, last in days)
+    return own[0] if is_inside else None
+
+
+def _write_terms(terms: Sequence[DraftTerm]) -> list[Any]:
+    return [write_term(term) for term in terms]

@@ -1,0 +1,117 @@
+"""What each rule finds in a part of a letter, and in the words that hold for all parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+from msgspec import Struct
+
+from queries.drafting.composing.offence_rows import find_offence_rows
+from queries.drafting.draft import DraftOffence
+from queries.drafting.phrases.bands import Band, find_bands
+from queries.drafting.phrases.breakdowns import AGES, find_breakdowns
+from queries.drafting.phrases.gaps import Gap, find_gaps
+from queries.drafting.phrases.named_offences import NamedOffence, find_named_offences
+from queries.drafting.phrases.periods import PeriodPhrase, find_periods
+from queries.drafting.phrases.terms import TermPhrase, find_terms
+from queries.drafting.structure.numbering import LetterPassage
+from queries.drafting.structure.parts import LetterPart
+from queries.drafting.structure.roles import is_asking
+
+_CLAUSE_END: Final = re.compile(
+    r"[;?]|\.\s|\n|,?\s+and\s+(?=(?:also\s+)?(?:how|what|which|the number|number|copies|a copy|whether)\b)",
+    re.IGNORECASE,
+)
+
+_TAKEN_BACK: Final = re.compile(
+    r"\W*(?:please\s+)?(?:drop|withdraw|delete|ignore|remove|forget|i no longer|no longer|i withdraw)\b",
+    re.IGNORECASE,
+)
+
+_BANDS: Final = re.compile(r"\bbands?\b|\bbrackets?\b", re.IGNORECASE)
+
+
+class PartReading(Struct, frozen=True):
+    """A part, and what the rules find in its own words and its list."""
+
+    part: LetterPart
+    periods: tuple[PeriodPhrase, ...] = ()
+    rows: tuple[DraftOffence, ...] = ()
+    named: tuple[NamedOffence, ...] = ()
+    terms: TermPhrase = TermPhrase()
+    bands: tuple[Band, ...] = ()
+    breakdowns: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    has_count: bool = True
+    is_taken_back: bool = False
+
+    @property
+    def is_gap(self) -> bool:
+        """Whether no clause of the part can be counted."""
+        return bool(self.gaps) and not self.has_count
+
+
+class ContextReading(Struct, frozen=True):
+    """A passage that holds for all parts, and what the rules find in it."""
+
+    text: str
+    periods: tuple[PeriodPhrase, ...] = ()
+    rows: tuple[DraftOffence, ...] = ()
+    named: tuple[NamedOffence, ...] = ()
+    terms: TermPhrase = TermPhrase()
+
+
+def read_part(part: LetterPart, request_day: date | None) -> PartReading:
+    """What the rules find in a part."""
+    text = part.text
+    is_ages = bool(AGES.search(text) or _BANDS.search(text))
+    items = [] if is_ages else part.items
+    listed = "\n".join((text, *part.items)) if is_ages else text
+    gaps = find_gaps(text)
+    rows = find_offence_rows(text, items)
+    return PartReading(
+        part=part,
+        periods=tuple(find_periods(text, request_day)),
+        rows=tuple(rows),
+        named=() if rows else tuple(find_named_offences(text)),
+        terms=find_terms(text, _list_term_items(part.items)),
+        bands=tuple(
+            find_bands(f"{listed}\n{part.stem}" if part.stem and not find_bands(listed) else listed)
+        ),
+        breakdowns=tuple(find_breakdowns(text)),
+        gaps=tuple(gaps),
+        has_count=not gaps or _has_countable_clause(text),
+        is_taken_back=bool(_TAKEN_BACK.match(text)),
+    )
+
+
+def read_context(passage: LetterPassage, request_day: date | None) -> ContextReading:
+    """What the rules find in a passage."""
+    return ContextReading(
+        text="\n".join((passage.text, *passage.items)),
+        periods=tuple(find_periods(passage.text, request_day)),
+        rows=tuple(find_offence_rows(passage.text, passage.items)),
+        named=tuple(find_named_offences(passage.text)),
+        terms=find_terms(passage.text, _list_term_items(passage.items)),
+    )
+
+
+def _list_term_items(items: Sequence[str]) -> tuple[str, ...]:
+    """The items that may be terms: no codes, and no ages."""
+    return tuple(
+        item
+        for item in items
+        if not find_offence_rows("", [item]) and not find_bands(f"aged {item}")
+    )
+
+
+def _has_countable_clause(text: str) -> bool:
+    """Whether a clause of a text asks for what no rule of gaps finds in it."""
+    clauses = [clause for clause in _CLAUSE_END.split(text) if clause and clause.strip()]
+    return any(
+        is_asking(clause) and not find_gaps(clause) and len(clause.split()) > 2
+        for clause in clauses
+    )

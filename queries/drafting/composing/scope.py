@@ -1,0 +1,190 @@
+"""What holds for the whole request: periods, terms and offences, and where they were found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from queries.drafting.composing.reading import ContextReading, PartReading
+from queries.drafting.draft import DraftOffence, DraftPeriod, DraftTerm
+from queries.drafting.phrases.breakdowns import LINKED
+from queries.drafting.phrases.named_offences import NamedOffence
+from queries.drafting.phrases.periods import PeriodPhrase
+from queries.drafting.phrases.terms import TermPhrase
+from queries.drafting.structure.clarifications import Clarification
+
+_REFERS_BACK: Final = re.compile(
+    r"\b(?:those|these|such|the same|the above|of them|same (?:records|crimes|figure)|each (?:one|case)|they|them|the (?:results?|crimes|offences|records)|question (?:1|one)|"
+    r"that (?:figure|number)|in (?:1|question)|of these)\b",
+    re.IGNORECASE,
+)
+
+_BACKGROUND: Final = re.compile(
+    r"\b(?:background|understand|campaign|dissertation|interest|concerned|believe|members|read|reported that|answer to)\b",
+    re.IGNORECASE,
+)
+
+
+class RequestScope(Struct, frozen=True):
+    """The scope of the request. ``term_home`` and ``row_home`` are the number of the part that its
+    terms and its offences come from, or None if they stand outside the parts.
+    """
+
+    periods: tuple[PeriodPhrase, ...] = ()
+    mentions: tuple[DraftTerm, ...] = ()
+    offences: tuple[DraftOffence, ...] = ()
+    named: tuple[tuple[NamedOffence, str], ...] = ()
+    term_phrases: tuple[tuple[TermPhrase, str], ...] = ()
+    term_home: str | None = None
+    row_home: str | None = None
+    is_term_home_sure: bool = True
+
+    @property
+    def draft_periods(self) -> tuple[DraftPeriod, ...]:
+        """The periods as a draft has them."""
+        return tuple(
+            DraftPeriod(phrase.first, phrase.last, phrase.label) for phrase in self.periods
+        )
+
+
+def find_scope(context: Sequence[ContextReading], parts: Sequence[PartReading]) -> RequestScope:
+    """The scope that the context and the parts give."""
+    counted = [reading for reading in parts if not reading.is_gap and not reading.is_taken_back]
+    mentions, term_home, is_sure, phrases = _find_mentions(context, counted)
+    offences, row_home = _find_offences(context, counted)
+    return RequestScope(
+        periods=_find_periods(context, counted),
+        mentions=mentions,
+        offences=offences,
+        named=_find_named(context, counted, has_codes=bool(offences)),
+        term_phrases=phrases,
+        term_home=term_home,
+        row_home=row_home,
+        is_term_home_sure=is_sure,
+    )
+
+
+def _find_periods(
+    context: Sequence[ContextReading], parts: Sequence[PartReading]
+) -> tuple[PeriodPhrase, ...]:
+    """The periods of the context, or else of the first part that has some. A context may give them
+    in several sentences."""
+    distinct: dict[tuple[object, object], PeriodPhrase] = {}
+    for reading in context:
+        for phrase in reading.periods:
+            distinct.setdefault((phrase.first, phrase.last), phrase)
+    if distinct:
+        return tuple(distinct.values())
+    return next((reading.periods for reading in parts if reading.periods), ())
+
+
+def _find_mentions(
+    context: Sequence[ContextReading], parts: Sequence[PartReading]
+) -> tuple[tuple[DraftTerm, ...], str | None, bool, tuple[tuple[TermPhrase, str], ...]]:
+    """The terms of the context; without any, those of the first part, if others refer back to it or
+    nothing else limits the request."""
+    phrases = [(reading.terms, reading.text) for reading in context if reading.terms.terms]
+    terms = _join_terms([phrase for phrase, _ in phrases])
+    if terms:
+        return terms, None, True, tuple(phrases)
+    if not parts or not parts[0].terms.terms:
+        return (), None, True, ()
+    first, others = parts[0], parts[1:]
+    refers = [bool(_REFERS_BACK.search(other.part.whole_text)) for other in others]
+    has_offences = any(reading.rows for reading in context) or any(
+        reading.named for reading in context
+    )
+    phrase = ((first.terms, first.part.whole_text),)
+    if has_offences and not any(refers):
+        return (), None, True, ()
+    return first.terms.terms, first.part.number, not has_offences or all(refers), phrase
+
+
+def _join_terms(phrases: Sequence[TermPhrase]) -> tuple[DraftTerm, ...]:
+    """The terms of several passages, each once; the fullest of one term."""
+    distinct: dict[str, DraftTerm] = {}
+    for phrase in phrases:
+        for term in phrase.terms:
+            key = term.term.casefold()
+            if key not in distinct or term.required:
+                distinct[key] = term
+    return tuple(distinct.values())
+
+
+def _find_offences(
+    context: Sequence[ContextReading], parts: Sequence[PartReading]
+) -> tuple[tuple[DraftOffence, ...], str | None]:
+    """The rows of the context and of what leads to parts, or else of the first part."""
+    rows = {row.codes: row for reading in reversed(context) for row in reading.rows}
+    ordered = [
+        row for reading in context for row in reading.rows if rows.get(row.codes) is not None
+    ]
+    distinct = {row.codes: row for row in ordered}
+    if distinct:
+        return tuple(distinct.values()), None
+    for reading in parts[:1]:
+        if reading.rows and not LINKED.search(reading.part.text):
+            return reading.rows, reading.part.number
+    return (), None
+
+
+def _find_named(
+    context: Sequence[ContextReading], parts: Sequence[PartReading], *, has_codes: bool
+) -> tuple[tuple[NamedOffence, str], ...]:
+    """The offences in words, each with the sentence that it stands in. Where the letter names
+    codes for all parts, words in the context only describe them."""
+    entries: dict[str, tuple[NamedOffence, str]] = {}
+    if not has_codes:
+        for passage in context:
+            if not _BACKGROUND.search(passage.text):
+                for offence in passage.named:
+                    entries.setdefault(offence.words.casefold(), (offence, passage.text))
+    for reading in parts[:1]:
+        if "offence_group" not in reading.breakdowns:
+            for offence in reading.named:
+                entries.setdefault(offence.words.casefold(), (offence, reading.part.whole_text))
+    return tuple(entries.values())
+
+
+def list_all_rows(scope: RequestScope) -> list[DraftOffence]:
+    """The rows of codes, and behind them those of offences in words that are drafted."""
+    known = {code for row in scope.offences for code in row.codes}
+    named = [
+        DraftOffence(offence.codes, offence.words)
+        for offence, _ in scope.named
+        if is_drafted(offence) and not set(offence.codes) <= known
+    ]
+    return [*scope.offences, *named]
+
+
+def is_drafted(offence: NamedOffence) -> bool:
+    """Whether the codes of an offence in words stand in the draft until they are confirmed."""
+    return bool(offence.codes) and offence.kind not in ("flag", "none", "fraud", "outcome")
+
+
+def apply_clarification(scope: RequestScope, change: Clarification) -> RequestScope:
+    """The scope with other periods, days and terms."""
+    periods = change.periods or scope.periods
+    if periods and (change.first_day or change.last_day):
+        first = change.first_day or min(phrase.first for phrase in periods)
+        last = change.last_day or max(phrase.last for phrase in periods)
+        kept = [phrase for phrase in periods if phrase.first <= last and phrase.last >= first]
+        periods = tuple(
+            replace(
+                phrase,
+                first=max(phrase.first, first),
+                last=last if phrase is kept[-1] and len(kept) == 1 else min(phrase.last, last),
+                label="",
+                doubt="",
+            )
+            for phrase in kept
+        )
+    mentions = change.terms or scope.mentions
+    known = {term.term.casefold() for term in mentions}
+    extra = tuple(term for term in change.extra_terms if term.term.casefold() not in known)
+    home = None if change.terms else scope.term_home
+    return replace(scope, periods=periods, mentions=(*mentions, *extra), term_home=home)

@@ -1,0 +1,66 @@
+"""From a letter as its readers leave it to a draft: nothing is invented, and nothing is dropped.
+
+Deterministic and offline: rules alone, each of which has a module and tests of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from queries.drafting.composing.accounting import add_missing_parts
+from queries.drafting.composing.doubts import list_scope_doubts
+from queries.drafting.composing.parts import PartDrafter
+from queries.drafting.composing.reading import read_context, read_part
+from queries.drafting.composing.scope import apply_clarification, find_scope
+from queries.drafting.draft import Draft
+from queries.drafting.letter_text import LetterText
+from queries.drafting.request_mapping import build_request_mapping
+from queries.drafting.structure.clarifications import merge_outlines
+from queries.drafting.structure.head import find_head
+from queries.drafting.structure.mails import read_request_mails
+from queries.drafting.structure.numbering import LetterPassage
+from queries.drafting.structure.outline import build_outline
+
+
+def draft_request(letter: LetterText) -> Draft:
+    """The draft of a letter. Each part is a question, a part without figures, or taken back; what
+    is not certain is a confirmation."""
+    mails = read_request_mails(letter)
+    head = find_head(letter, mails)
+    request_day = head.received
+    outlines = [build_outline(mail) for mail in mails]
+    outline, change = merge_outlines(outlines, request_day)
+    stems = dict.fromkeys(part.stem for part in outline.parts if part.stem)
+    passages = [
+        *outline.context,
+        *(LetterPassage(stem) for stem in stems if stem not in _list_texts(outline.context)),
+    ]
+    context = [read_context(passage, request_day) for passage in passages]
+    readings = [read_part(part, request_day) for part in outline.parts]
+    scope = apply_clarification(find_scope(context, readings), change)
+    drafter = PartDrafter(scope, change.withdrawn)
+    parts = [part for reading in readings for part in drafter.draft_part(reading)]
+    confirmations = [
+        *list_scope_doubts(head, scope, context, readings),
+        *drafter.confirmations,
+    ]
+    draft = Draft(
+        head=head,
+        periods=scope.draft_periods,
+        mentions=scope.mentions,
+        offences=drafter.offences,
+        groups=drafter.groups,
+        parts=tuple(parts),
+        confirmations=tuple(confirmations),
+    )
+    return add_missing_parts(draft, outline.parts, change.unread)
+
+
+def draft_mapping(letter: LetterText) -> dict[str, Any]:
+    """The draft of a letter as the mapping of a request file."""
+    return build_request_mapping(draft_request(letter))
+
+
+def _list_texts(context: Sequence[LetterPassage]) -> set[str]:
+    return {passage.text for passage in context}

@@ -1,0 +1,283 @@
+"""Finds the terms that a text wants searched for, and what holds for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from queries.drafting.draft import DraftTerm
+from queries.drafting.phrases.bands import find_bands
+from queries.drafting.phrases.codes import find_codes
+from queries.drafting.phrases.plain_text import NUMBER_PATTERN, read_number
+from queries.drafting.phrases.term_lists import (
+    TermChunk,
+    find_open_end,
+    find_quoted,
+    is_generic,
+    read_term_item,
+    read_term_list,
+)
+
+_NOUNS: Final = (
+    r"(?:key ?words?|words?|terms?|phrases?|names?|search terms?|hashtags?|expressions?)"
+)
+
+_FILLER: Final = (
+    r"(?:\s*(?:any|one|either|each|all|at least|or more|of|the|these|those|following|two|three|four|five|"
+    rf"terms?|only|a|an|{_NOUNS}|[:-])(?=[\s:\"'-]))*[\s:-]*"
+)
+
+_VERBS: Final = (
+    r"(?:mention(?:s|ed|ing)?|contain(?:s|ed|ing)?|referenc(?:e|es|ed|ing)|refer(?:s|red|ring)?\s+to|"
+    r"references?\s+to|includ(?:e|es|ed|ing)|say(?:s|ing)?|stat(?:e|es|ing)|nam(?:e|es|ing)|featur(?:e|es|ing)|described as|"
+    r"search(?:ed|ing)?\b[^.?;]{0,60}?\bfor)"
+)
+
+#: "The words X and Y", "contain the term X": a list follows, whatever it looks like.
+_NOUN_TRIGGER: Final = re.compile(
+    rf"\b(?P<noun>{_NOUNS})\b(?:\s+(?:like|such as|being|are|is|as))?\s*[:-]?\s*", re.IGNORECASE
+)
+
+#: "Mention X": a list follows if it is quoted, or looks like names.
+_VERB_TRIGGER: Final = re.compile(
+    rf"\b(?:also\s+)?{_VERBS}\b(?:\s+(?:also|both|neither))?{_FILLER}", re.IGNORECASE
+)
+
+#: Where a list may begin that "in the free text" or "is mentioned" follows.
+_BACK_START: Final = re.compile(
+    r"\b(?:with|where|which|that|mention of|a|an|any|of)\s+(?=[\w\"'])", re.IGNORECASE
+)
+
+#: "X in the free text", "X is mentioned": a list comes before.
+_BACK_TRIGGER: Final = re.compile(
+    r"\s+(?:(?:is|are|was|were)\s+(?:mentioned|named|"
+    r"referred to|recorded in the (?:text|record)|in the (?:text|record|report|log))|"
+    r"(?:appears?|appeared|comes? up|occurs?|features?)\b|in (?:the |their )?(?:free[- ]text|narrative|record|crime report|report|log|MO|notes?)\b|"
+    r"plays? a part)",
+    re.IGNORECASE,
+)
+
+_ANY_TRIGGER: Final = re.compile(
+    rf"\b{_NOUNS}\b|\b{_VERBS}\b|\bfree[- ]text\b|\b(?:appears?|comes? up|mentioned|named|keyword|described as)\b",
+    re.IGNORECASE,
+)
+
+_SAME: Final = re.compile(
+    r"\b(?:same thing|the same|as one|treated as|interchangeabl[ey]|count(?:ed)? (?:as|together))\b",
+    re.IGNORECASE,
+)
+
+_EXCLUSION: Final = re.compile(
+    r"(?:\bbut not\b|\bnot\b(?= including| the (?:word|term)s?)|\bexcluding\b|\bexcept(?: for)?\b|\bother than\b|\bwithout\b"
+    rf"(?= the {_NOUNS})|\bnot (?:count|includ)\w*|\bleav(?:e|ing) out\b|\bignor(?:e|ing)\b)\s*(?:the )?(?:{_NOUNS}\s+)?",
+    re.IGNORECASE,
+)
+
+_DISTANCE: Final = re.compile(
+    rf"\bwithin\s+(?P<count>{NUMBER_PATTERN})\s+words?\s+of\s+(?:the\s+)?(?:{_NOUNS}\s+)?[\"']?(?P<other>[\w-]+(?: [\w-]+)?)[\"']?",
+    re.IGNORECASE,
+)
+
+_ONLY_WITH: Final = (
+    re.compile(
+        r"\bonly\s+(?:count|include|counting|want)\s+[\"']?(?P<term>[\w.-]+(?: [\w.-]+)?)[\"']?\s+(?:if|where|when)\s+(?:the\s+)?"
+        rf"(?:record\s+)?(?:also\s+)?(?:has\s+|mentions\s+|contains\s+)?(?:the\s+)?(?:{_NOUNS}\s+)?[\"']?(?P<other>[\w.-]+)[\"']?",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"[\"']?(?P<term>[\w.-]+)[\"']?\s*\(?\s*(?:but\s+)?only\s+(?:if|with|where|when|together with|alongside)\s+(?:the\s+)?"
+        rf"(?:record\s+)?(?:also\s+)?(?:has\s+|mentions\s+|contains\s+)?(?:the\s+)?(?:{_NOUNS}\s+)?[\"']?(?P<other>[\w.-]+)[\"']?",
+        re.IGNORECASE,
+    ),
+)
+
+_REFERENCE: Final = re.compile(
+    rf"\b(?:any|each|either|both|all|more than one|two or more|one or more|several|one|those|these|that|the same)\b(?: of)?(?: the| those| these)?(?: (?:two|three|four|five|six|same|above|\d+))?"
+    rf"\s+(?:{_NOUNS}|apps?|platforms?|sites?|websites?|services?|networks?)\b|\bthe (?:two|three|four|five|same) {_NOUNS}\b",
+    re.IGNORECASE,
+)
+
+_MAX_TERM_LENGTH: Final = 100
+
+
+class TermPhrase(Struct, frozen=True):
+    """The terms of a text, in order. ``unsure`` are the ones that stand in prose without quotation
+    marks or a word such as "term"; ``excluded`` are words that a record must not have; ``wild``
+    are terms with a wildcard, as written. ``open_end`` are words such as "etc.". ``are_same`` if
+    the text calls them one thing; ``refers`` if it speaks of terms that stand elsewhere.
+    """
+
+    terms: tuple[DraftTerm, ...] = ()
+    unsure: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    wild: tuple[str, ...] = ()
+    unread_items: tuple[str, ...] = ()
+    open_end: str = ""
+    are_same: bool = False
+    refers: bool = False
+    has_neither: bool = False
+
+
+def find_terms(text: str, items: Sequence[str] = ()) -> TermPhrase:
+    """The terms of a text and of the list below it."""
+    excluded = _find_excluded(text)
+    chunks = [chunk for chunk in _find_chunks(text) if not _is_inside(chunk, excluded)]
+    listed = [(item, read_term_item(item)) for item in items]
+    terms = [
+        *(DraftTerm(chunk.words) for chunk in chunks),
+        *(term for _, term in listed if term),
+    ]
+    terms = _apply_conditions(text, terms)
+    wild = tuple(term.term for term in terms if "*" in term.term)
+    plain = [replace(term, term=term.term.replace("*", "").strip(" -")) for term in terms]
+    kept = _drop_repeats(term for term in plain if _is_term(term.term))
+    return TermPhrase(
+        terms=tuple(kept),
+        unsure=tuple(chunk.words for chunk in chunks if _is_unsure(text, chunk)),
+        excluded=tuple(chunk.words for chunk in excluded),
+        wild=wild,
+        unread_items=tuple(item for item, term in listed if term is None),
+        open_end=find_open_end(text) if terms else "",
+        are_same=bool(_SAME.search(text)) and len(kept) > 1,
+        refers=bool(_REFERENCE.search(text)),
+        has_neither=bool(
+            re.search(r"\bneither\b|\bnone of (?:them|these|those|the)\b", text, re.IGNORECASE)
+        ),
+    )
+
+
+def cover_terms(text: str) -> str:
+    """The text without the terms that ``find_terms`` takes from it."""
+    for chunk in sorted(_find_chunks(text), key=lambda chunk: -chunk.begin):
+        text = f"{text[: chunk.begin]} {text[chunk.stop :]}"
+    return text
+
+
+def speaks_of_terms(text: str) -> bool:
+    """Whether a text has a word that terms follow."""
+    return bool(_ANY_TRIGGER.search(text))
+
+
+def _find_chunks(text: str) -> list[TermChunk]:
+    """Every term of a text, in order, each stretch of the text once."""
+    chunks: list[TermChunk] = []
+    if _ANY_TRIGGER.search(text) or _SAME.search(text):
+        chunks += [chunk for chunk in find_quoted(text) if _is_quoted_term(text, chunk)]
+    for trigger in _NOUN_TRIGGER.finditer(text):
+        new_chunks = read_term_list(text, trigger.end())
+        is_several = trigger["noun"].casefold().endswith("s") and not trigger[0].rstrip().endswith(
+            ":"
+        )
+        if len(new_chunks) > 1 or not is_several or _look_like_names(new_chunks):
+            chunks += new_chunks
+    for trigger in _VERB_TRIGGER.finditer(text):
+        new_chunks = read_term_list(text, trigger.end())
+        if (new_chunks and (_look_like_names(new_chunks) or len(new_chunks) > 1)) or (
+            new_chunks and _ends_soon(text, new_chunks[-1].stop)
+        ):
+            chunks += new_chunks
+    for start in _BACK_START.finditer(text):
+        new_chunks = read_term_list(text, start.end())
+        if new_chunks and _BACK_TRIGGER.match(text, new_chunks[-1].stop):
+            chunks += new_chunks
+    distinct: list[TermChunk] = []
+    for chunk in sorted(chunks, key=lambda chunk: (not chunk.is_quoted, chunk.begin)):
+        if all(chunk.stop <= other.begin or other.stop <= chunk.begin for other in distinct):
+            distinct.append(chunk)
+    return sorted(
+        (chunk for chunk in distinct if not _is_other_thing(text, chunk)),
+        key=lambda chunk: chunk.begin,
+    )
+
+
+def _look_like_names(chunks: Iterable[TermChunk]) -> bool:
+    return all(
+        chunk.is_quoted or chunk.words[0].isupper() or chunk.words[0].isdigit() for chunk in chunks
+    )
+
+
+def _ends_soon(text: str, position: int) -> bool:
+    """Whether a sentence or a clause ends where a term does."""
+    return bool(re.match(r"\s*(?:[.?!;,):]|$)", text[position:]))
+
+
+def _is_unsure(text: str, chunk: TermChunk) -> bool:
+    """Whether only a verb before it makes it a term, and nothing in its looks does."""
+    if chunk.is_quoted or chunk.words[0].isupper():
+        return False
+    before = text[: chunk.begin]
+    return not re.search(rf"\b{_NOUNS}\b[^.?]*$|[:-]\s*[^.?]*$", before, re.IGNORECASE)
+
+
+def _is_quoted_term(text: str, chunk: TermChunk) -> bool:
+    """Whether something in quotation marks is a term: no code, band, definition or title."""
+    before = text[: chunk.begin]
+    if re.search(r"\bthe (?:word|term|phrase)s?\s*$", before, re.IGNORECASE):
+        return True
+    is_definition = re.match(r"the [A-Z]", chunk.words) or re.match(
+        r"\s*(?:means?|shall mean|refers to)\b", text[chunk.stop :]
+    )
+    return not is_definition
+
+
+def _is_other_thing(text: str, chunk: TermChunk) -> bool:
+    """Whether a chunk is an age band, an offence code, a bare number or talk about terms."""
+    words = chunk.words
+    if is_generic(words) or words.isdecimal():
+        return True
+    bands = find_bands(f"aged {words}")
+    if bands and re.search(r"\bage|\bband", text, re.IGNORECASE) and len(words.split()) <= 4:
+        return True
+    codes = find_codes(f"code {words}")
+    return bool(codes) and codes[0].words == words and bool(re.search(r"\d", words))
+
+
+def _find_excluded(text: str) -> list[TermChunk]:
+    chunks: list[TermChunk] = []
+    for match in _EXCLUSION.finditer(text):
+        chunks += [chunk for chunk in read_term_list(text, match.end()) if speaks_of_terms(text)]
+    return chunks
+
+
+def _is_inside(chunk: TermChunk, others: Iterable[TermChunk]) -> bool:
+    return any(chunk.begin < other.stop and other.begin < chunk.stop for other in others)
+
+
+def _apply_conditions(text: str, terms: list[DraftTerm]) -> list[DraftTerm]:
+    """The terms with what must stand beside them, which is then no term of its own."""
+    company: dict[str, tuple[str, int | None]] = {}
+    for pattern in _ONLY_WITH:
+        for match in pattern.finditer(text):
+            company.setdefault(match["term"].casefold(), (match["other"], None))
+    if near := _DISTANCE.search(text):
+        distance = (near["other"], read_number(near["count"]))
+        for term in terms:
+            if term.term.casefold() != near["other"].casefold():
+                company.setdefault(term.term.casefold(), distance)
+    required = {other.casefold() for other, _ in company.values()}
+    conditioned = []
+    for term in terms:
+        key = term.term.casefold()
+        if key in company and company[key][0].casefold() != key:
+            conditioned.append(replace(term, required=(company[key],)))
+        elif key not in required:
+            conditioned.append(term)
+    return conditioned
+
+
+def _drop_repeats(terms: Iterable[DraftTerm]) -> list[DraftTerm]:
+    """Each term once, as it is first written; a later one may say what it must stand beside."""
+    distinct: dict[str, DraftTerm] = {}
+    for term in terms:
+        key = term.term.casefold()
+        if key not in distinct or (term.required and not distinct[key].required):
+            distinct[key] = term
+    return list(distinct.values())
+
+
+def _is_term(words: str) -> bool:
+    return 0 < len(words) <= _MAX_TERM_LENGTH and any(letter.isalnum() for letter in words)

@@ -1,0 +1,1 @@
+"""How a letter is built: its mails, the lines of each, and its numbered parts."""

@@ -1,0 +1,207 @@
+"""What later mails of a requester change: they replace the request, some parts, or a detail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from queries.drafting.draft import DraftOffence, DraftTerm
+from queries.drafting.phrases.codes import find_codes
+from queries.drafting.phrases.date_tokens import find_date_tokens
+from queries.drafting.phrases.periods import PeriodPhrase, find_periods
+from queries.drafting.phrases.plain_text import split_sentences
+from queries.drafting.phrases.terms import find_terms
+from queries.drafting.structure.numbering import LetterPassage
+from queries.drafting.structure.outline import Outline
+from queries.drafting.structure.parts import LetterPart
+from queries.drafting.structure.roles import is_directly_asking, is_standing_text
+
+_REPLACES_ALL: Final = re.compile(
+    r"\b(?:replac\w+|supersed\w+)\s+(?:what i sent|my (?:earlier|previous|first|original|last)|the (?:earlier|previous|first|original)|all|it)\b"
+    r"|\b(?:instead of|in place of)\s+my (?:earlier|previous|first|original|last)\b|\bnew request\b|\brefined request\b"
+    r"|\b(?:disregard|ignore|withdraw|forget) (?:my|the) (?:earlier|previous|first|original|last)\b",
+    re.IGNORECASE,
+)
+
+_PART_NUMBERS: Final = r"(?:\(?(?:\d{1,2}[a-z]?|[a-z]|[ivx]{1,4})\)?)"
+
+_PARTS: Final = re.compile(
+    rf"\b(?:parts?|questions?|points?|items?|numbers?|q)\s*(?P<numbers>{_PART_NUMBERS}(?:\s*(?:,|and|&|or)\s*{_PART_NUMBERS})*)(?!\w)",
+    re.IGNORECASE,
+)
+
+_TAKES_BACK: Final = re.compile(
+    r"\b(?:drop|leave out|no longer (?:need|require|want)|do not need|don't need|withdraw|remove|omit|forget|ignore|disregard|delete|without)\b",
+    re.IGNORECASE,
+)
+
+_KEEPS: Final = re.compile(
+    r"\b(?:stay|stays|stand|stands|remain|remains|unchanged|as (?:it|they) (?:was|were))\b",
+    re.IGNORECASE,
+)
+
+_NEW_END: Final = re.compile(
+    r"\b(?:end|ends|ending|finish|stop|up to|until)\b[^.]{0,30}?\b(?:on|at|in|to|until|up to)?\s*(?P<day>\d{1,2}\w{0,2} [A-Z]\w+ \d{4}|\d{1,2}/\d{1,2}/\d{4}|[A-Z]\w+ \d{4})",
+    re.IGNORECASE,
+)
+
+_NEW_START: Final = re.compile(
+    r"\b(?:start|starts|begin|begins|beginning)\b[^.]{0,30}?\b(?:on|at|in|from)\s+(?P<day>\d{1,2}\w{0,2} [A-Z]\w+ \d{4}|\d{1,2}/\d{1,2}/\d{4}|[A-Z]\w+ \d{4})",
+    re.IGNORECASE,
+)
+
+_ADDS: Final = re.compile(r"\b(?:also|add|as well|in addition|too)\b", re.IGNORECASE)
+
+
+class Clarification(Struct, frozen=True):
+    """What later mails change beyond the parts that they rewrite.
+
+    ``periods`` and ``terms`` take the place of those of the request; ``extra_terms`` and ``rows``
+    are added. ``unread`` are sentences that ask for something and were taken by no rule.
+    """
+
+    periods: tuple[PeriodPhrase, ...] = ()
+    first_day: date | None = None
+    last_day: date | None = None
+    terms: tuple[DraftTerm, ...] = ()
+    extra_terms: tuple[DraftTerm, ...] = ()
+    rows: tuple[DraftOffence, ...] = ()
+    sources: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+
+
+def merge_outlines(
+    outlines: Sequence[Outline], request_day: date | None
+) -> tuple[Outline, Clarification]:
+    """The outlines of a chain, the oldest first, as one, and what else the later ones change."""
+    if not outlines:
+        return Outline(), Clarification()
+    current, change = outlines[0], Clarification()
+    for later in outlines[1:]:
+        sentences = [
+            sentence for passage in later.context for sentence in split_sentences(passage.text)
+        ]
+        replaces = any(_REPLACES_ALL.search(sentence) for sentence in sentences)
+        if later.parts and (replaces or not current.parts):
+            current, change = later, Clarification()
+            continue
+        if later.is_numbered:
+            current = _replace_parts(current, later.parts)
+        elif later.parts:
+            sentences += [
+                sentence for part in later.parts for sentence in split_sentences(part.text)
+            ]
+        for sentence in sentences:
+            change = _read_change(change, sentence, current, request_day)
+    return current, change
+
+
+def _replace_parts(outline: Outline, new_parts: Sequence[LetterPart]) -> Outline:
+    """The outline with the parts of a number, and those below them, rewritten."""
+    tops = {_find_top(part.number) for part in new_parts}
+    parts: list[LetterPart] = []
+    placed: set[str] = set()
+    for part in outline.parts:
+        top = _find_top(part.number)
+        if top not in tops:
+            parts.append(part)
+        elif top not in placed:
+            placed.add(top)
+            parts += [new for new in new_parts if _find_top(new.number) == top]
+    parts += [new for new in new_parts if _find_top(new.number) not in placed]
+    return replace(outline, parts=tuple(parts))
+
+
+def _find_top(number: str) -> str:
+    """The number of the part that a part is below: "4" of 4a."""
+    match = re.match(r"\d+", number)
+    return match[0] if match else number
+
+
+def _read_change(
+    change: Clarification, sentence: str, outline: Outline, request_day: date | None
+) -> Clarification:
+    """A clarification with what a sentence adds to it."""
+    if numbers := _list_withdrawn(sentence, outline):
+        rest = re.sub(
+            r"\b(?:and|,)?\s*(?:please\s+)?(?:leave out|drop|no longer)[^.]*", "", sentence
+        )
+        change = replace(change, withdrawn=(*change.withdrawn, *numbers))
+        return _read_details(change, rest, request_day) or change
+    if detailed := _read_details(change, sentence, request_day):
+        return detailed
+    is_wish = is_directly_asking(sentence) and not is_standing_text(sentence)
+    if is_wish and not _KEEPS.search(sentence) and not _is_restated(sentence, outline):
+        return replace(change, unread=(*change.unread, sentence))
+    return change
+
+
+def _read_details(
+    change: Clarification, sentence: str, request_day: date | None
+) -> Clarification | None:
+    """Another period or other terms; None if a sentence has neither."""
+    periods = find_periods(sentence, request_day)
+    terms = find_terms(sentence).terms
+    changed = change
+    if periods:
+        changed = replace(changed, periods=tuple(periods))
+    elif last := _find_day(_NEW_END, sentence, is_last=True):
+        changed = replace(changed, last_day=last)
+    if not periods and (first := _find_day(_NEW_START, sentence, is_last=False)):
+        changed = replace(changed, first_day=first)
+    if terms and _ADDS.search(sentence):
+        changed = replace(changed, extra_terms=(*changed.extra_terms, *terms))
+    elif terms:
+        changed = replace(changed, terms=terms)
+    return None if changed is change else replace(changed, sources=(*changed.sources, sentence))
+
+
+def _find_day(pattern: re.Pattern[str], sentence: str, *, is_last: bool) -> date | None:
+    match = pattern.search(sentence)
+    tokens = find_date_tokens(match["day"]) if match else []
+    return (tokens[0].last if is_last else tokens[0].first) if tokens else None
+
+
+def _list_withdrawn(sentence: str, outline: Outline) -> list[str]:
+    """The numbers of the parts that a sentence takes back, and of those below them."""
+    if not _TAKES_BACK.search(sentence):
+        return []
+    named = set(_iterate_numbers(sentence))
+    return [
+        part.number
+        for part in outline.parts
+        if part.number in named or _find_top(part.number) in named
+    ]
+
+
+def _iterate_numbers(sentence: str) -> Iterator[str]:
+    takes_back = _TAKES_BACK.search(sentence)
+    start = takes_back.start() if takes_back else 0
+    for match in _PARTS.finditer(sentence, start):
+        yield from re.findall(
+            r"\d{1,2}[a-z]?|[ivx]+|[a-z]", match["numbers"].casefold().replace("and", " ")
+        )
+
+
+def _is_restated(sentence: str, outline: Outline) -> bool:
+    """Whether the codes that a sentence speaks of stand in a part that was rewritten."""
+    codes = {code for phrase in find_codes(sentence) for code in phrase.codes}
+    texts = (
+        code
+        for part in outline.parts
+        for item in (part.text, *part.items)
+        for phrase in find_codes(item, in_list=True)
+        for code in phrase.codes
+    )
+    return bool(codes) and codes <= set(texts)
+
+
+def list_context_sentences(context: Sequence[LetterPassage]) -> list[str]:
+    """The sentences that hold for all parts, for what no rule takes from them."""
+    return [sentence for passage in context for sentence in split_sentences(passage.text)]

@@ -1,0 +1,187 @@
+"""The outline of a mail: what it says for the whole request, and its parts with their numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from queries.drafting.phrases.breakdowns import NO_WISH, SEPARATELY, find_breakdowns
+from queries.drafting.phrases.plain_text import split_sentences
+from queries.drafting.structure.head import find_heading
+from queries.drafting.structure.mails import RequestMail
+from queries.drafting.structure.numbering import (
+    LetterPassage,
+    Node,
+    find_question_nodes,
+    flatten_nodes,
+    read_nodes,
+)
+from queries.drafting.structure.parts import LetterPart
+from queries.drafting.structure.roles import (
+    is_asking,
+    is_disclaimer,
+    is_postscript,
+    is_standing_text,
+)
+
+_OPEN_PASSAGE: Final = re.compile(r"[:-]\s*$")
+
+
+_COUNTED: Final = re.compile(r"\bhow (?:many|much|old)\b|\bnumbers? of\b|\btotal\b", re.IGNORECASE)
+
+
+class Outline(Struct, frozen=True):
+    """A mail as it is built. ``context`` are the sentences that hold for all parts, each perhaps
+    with the list below it; ``parts`` are in their order.
+    """
+
+    context: tuple[LetterPassage, ...] = ()
+    parts: tuple[LetterPart, ...] = ()
+    is_numbered: bool = False
+
+
+def build_outline(mail: RequestMail) -> Outline:
+    """The outline of a mail."""
+    body = [line for line in mail.body if not is_disclaimer(line)]
+    if body and body[0].text and body[0].text == find_heading(mail):
+        body = body[1:]
+    body += [line for line in mail.signature if is_postscript(line)]
+    entries = read_nodes(body)
+    question_nodes = find_question_nodes(entries)
+    if question_nodes:
+        return _build_numbered(entries, question_nodes)
+    return _build_unnumbered([entry for entry in entries if isinstance(entry, LetterPassage)])
+
+
+def _build_numbered(entries: Sequence[Node | LetterPassage], questions: Sequence[Node]) -> Outline:
+    """The outline of a mail with numbers: a question before the first of them is part 0."""
+    context: list[LetterPassage] = []
+    before: list[LetterPart] = []
+    is_before = True
+    for entry in entries:
+        if isinstance(entry, LetterPassage):
+            passages = _split_passage(entry)
+            if is_before:
+                asked = [passage for passage in passages if _is_zero_part(passage)]
+                before += [LetterPart("0", passage.text, items=passage.items) for passage in asked]
+                passages = [passage for passage in passages if passage not in asked]
+            context += passages
+            continue
+        inner = entry.contains(questions)
+        is_before = is_before and not inner
+        if inner and entry not in questions:
+            context += (
+                [LetterPassage(entry.text, tuple(entry.items), is_stem=True)] if entry.text else []
+            )
+        elif not inner:
+            context += entry.list_passages()
+    joined = _join_zero(before)
+    return Outline(tuple(context), (*joined, *flatten_nodes(questions)), is_numbered=True)
+
+
+def _join_zero(parts: Sequence[LetterPart]) -> list[LetterPart]:
+    """The questions before part 1 as one part."""
+    if len(parts) < 2:
+        return list(parts)
+    text = "\n".join(part.text for part in parts)
+    return [LetterPart("0", text, items=tuple(item for part in parts for item in part.items))]
+
+
+def _is_question(passage: LetterPassage) -> bool:
+    """Whether a sentence asks by itself: not if it only leads to what follows."""
+    is_lead = bool(_OPEN_PASSAGE.search(passage.text)) and not passage.items
+    return is_asking(passage.text) and not is_lead and not _is_standing(passage.text)
+
+
+def _is_zero_part(passage: LetterPassage) -> bool:
+    """Whether a sentence before part 1 is a question that is counted, and not talk about one."""
+    return _is_question(passage) and bool(_COUNTED.search(passage.text))
+
+
+def _is_standing(sentence: str) -> bool:
+    """Whether a sentence has no wish of its own: standing words, or what is not wanted."""
+    if NO_WISH.search(sentence):
+        return True
+    return is_standing_text(sentence) and not _COUNTED.search(sentence)
+
+
+def _split_passage(passage: LetterPassage) -> list[LetterPassage]:
+    """The sentences of a passage; its list belongs to the last one."""
+    sentences = split_sentences(passage.text)
+    if not sentences:
+        return [passage] if passage.items else []
+    pieces = [LetterPassage(sentence) for sentence in _join_leads(sentences)]
+    pieces[-1] = replace(pieces[-1], items=passage.items, bullets=passage.bullets)
+    return pieces
+
+
+def _join_leads(sentences: Sequence[str]) -> list[str]:
+    """The sentences, each that ends with a colon or a dash together with the next."""
+    joined: list[str] = []
+    for sentence in sentences:
+        if joined and _OPEN_PASSAGE.search(joined[-1]):
+            joined[-1] = f"{joined[-1]}\n{sentence}"
+        else:
+            joined.append(sentence)
+    return joined
+
+
+def _build_unnumbered(passages: Sequence[LetterPassage]) -> Outline:
+    """The outline of a mail without numbers: its parts count in the order in which they are asked.
+
+    A sentence behind a question that says more about it belongs to it.
+    """
+    context: list[LetterPassage] = []
+    parts: list[LetterPart] = []
+    for passage in _join_open(passages):
+        for piece in _split_passage(passage):
+            if piece.bullets:
+                lead = [LetterPart("", piece.text)] if _is_lead_question(piece.text) else []
+                parts += _number_parts(lead, len(parts))
+                parts += _number_parts(
+                    [LetterPart("", bullet, stem=piece.text) for bullet in piece.bullets],
+                    len(parts),
+                )
+            elif _is_question(piece):
+                parts += _number_parts([LetterPart("", piece.text, items=piece.items)], len(parts))
+            elif parts and _says_more(piece):
+                last = parts[-1]
+                parts[-1] = replace(
+                    last, text=f"{last.text}\n{piece.text}".strip(), items=last.items + piece.items
+                )
+            else:
+                context.append(piece)
+    return Outline(tuple(context), tuple(parts))
+
+
+def _is_lead_question(text: str) -> bool:
+    """Whether the sentence above a list of questions is one too."""
+    return _is_question(LetterPassage(text))
+
+
+def _says_more(passage: LetterPassage) -> bool:
+    """Whether a sentence without a question goes on with the one before it."""
+    if passage.items or find_breakdowns(passage.text) or SEPARATELY.search(passage.text):
+        return True
+    return not _is_standing(passage.text)
+
+
+def _join_open(passages: Iterable[LetterPassage]) -> list[LetterPassage]:
+    """The passages, each that ends with a colon or a dash together with the next."""
+    joined: list[LetterPassage] = []
+    for passage in passages:
+        previous = joined[-1] if joined else None
+        is_open = previous and not previous.items and not previous.bullets
+        if previous and is_open and _OPEN_PASSAGE.search(previous.text):
+            joined[-1] = replace(passage, text=f"{previous.text}\n{passage.text}".strip("\n"))
+        else:
+            joined.append(passage)
+    return joined
+
+
+def _number_parts(parts: Sequence[LetterPart], count: int) -> list[LetterPart]:
+    return [replace(part, number=str(count + number)) for number, part in enumerate(parts, start=1)]
