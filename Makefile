@@ -17,7 +17,7 @@ PYTEST = $(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loa
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-all test-unit test-functional test-generative test-faults test-browser \
-	test-containers test-pythons check docs bench hooks lock audit clean
+	test-containers test-pythons check docs bench score hooks lock audit clean
 
 demo: $(STAMP)
 	$(BIN)/foidex demo
@@ -76,6 +76,10 @@ hooks: $(STAMP)
 # The commands and exit codes in docs/command-line.md; a test compares them with the program.
 docs: $(STAMP)
 	$(BIN)/python -m tests.support.command_reference
+
+# Drafts of letters against what right drafts hold; other letters: make score LETTERS=FOLDER
+score: $(STAMP)
+	$(BIN)/python -m tests.score $(LETTERS)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from queries.drafting.draft import Draft
+from queries.drafting.letter_text import LetterText
 from queries.drafting.request_mapping import build_request_mapping
 from tests.score.gold import (
     fold_codes,
@@ -65,6 +66,12 @@ class LetterScore(Struct):
         return not (self.faults or self.invented or self.dropped)
 
 
+def list_letter_words(letter: LetterText) -> str:
+    """All text of a letter, in which what is drafted has to stand."""
+    subjects = [message.subject or "" for message in letter.messages]
+    return "\n".join([*subjects, *(block.text for block in letter.blocks)])
+
+
 def score_draft(draft: Draft, gold: dict[str, Any], letter_words: str) -> LetterScore:
     """The score of a draft. ``letter_words`` is all text of the letter, for what is invented."""
     mapping = build_request_mapping(draft)
@@ -99,6 +106,7 @@ def _score_head(score: LetterScore, draft: Draft, gold: dict[str, Any]) -> None:
             score.faults.append(f"{name} is {value}, not {' or '.join(sorted(right))}")
     names = {fold_words(name) for name in (gold["from"], *gold["from"].split(", "))}
     drafted = {fold_words(name) for name in (head.sender or "", head.body or "", head.address)}
+    drafted |= {re.sub(r"^(?:mr|mrs|ms|miss|dr|prof)\.? ", "", name) for name in drafted}
     if not names & drafted:
         score.faults.append(f"from is {head.sender}, {head.body}")
     score.exact["head"] = not score.faults
@@ -310,6 +318,10 @@ def _score_gaps(
     optional = {
         fold_part(entry["part"]) for entry in gold["not_covered"] if entry.get("or_ask")
     } & flagged
+    # A percentage that is asked for is as right as one that is listed as not covered.
+    optional |= wanted & {
+        fold_part(question["id"]) for question in mapping["questions"] if question.get("share")
+    }
     score.gaps = Tally(
         len(drafted & wanted), len(drafted - withdrawn), len(wanted - (optional - drafted))
     )

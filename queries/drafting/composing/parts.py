@@ -72,7 +72,13 @@ class PartDrafter:
         question = build_question(reading, self._scope, self._known_terms)
         fields: dict[str, Any] = question.fields
         drafted = replace(part, fields=fields)
-        if reading.gaps:
+        if (
+            reading.gaps
+            and all(gap.kind == "percentages" for gap in reading.gaps)
+            and "by" in fields
+        ):
+            drafted = replace(drafted, fields={**fields, "share": True})
+        elif reading.gaps:
             why = " ".join(dict.fromkeys(gap.why for gap in reading.gaps))
             drafted = replace(drafted, gap=reading.gaps[0].kind, why=why)
         drafted = self._draft_named(reading, drafted)

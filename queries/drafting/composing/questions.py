@@ -29,7 +29,7 @@ from queries.drafting.phrases.terms import TermPhrase
 from queries.drafting.request_mapping import write_term
 
 _EACH_OFFENCE: Final = re.compile(
-    r"\b(?:each|every|per) (?:of the )?(?:\w+ )?(?:offence|code)\b|\bfor each of the offences\b",
+    r"\b(?:each|every|per) (?:of the )?(?:\w+ )?(?:offence|code)s?\b|\bfor each of the offences\b",
     re.IGNORECASE,
 )
 
@@ -58,11 +58,10 @@ def build_question(
 ) -> QuestionFields:
     """The question of a part that can be counted. ``known_terms`` are those of earlier parts, which
     "those words" means."""
-    text = reading.part.whole_text
     doubts: list[str] = []
     fields = (
         _build_linked(reading)
-        or _build_people(reading, text, doubts)
+        or _build_people(reading, scope, doubts)
         or _build_of_terms(reading, scope, known_terms)
         or _build_counts(reading, scope, doubts)
     )
@@ -79,39 +78,47 @@ def _build_linked(reading: PartReading) -> dict[str, Any] | None:
     return None
 
 
-def _build_people(reading: PartReading, text: str, doubts: list[str]) -> dict[str, Any] | None:
+def _build_people(
+    reading: PartReading, scope: RequestScope, doubts: list[str]
+) -> dict[str, Any] | None:
     """A question about the ages of victims or suspects."""
-    own_text = reading.part.text
+    text, own_text = reading.part.whole_text, reading.part.text
     youngest = bool(YOUNGEST.search(own_text))
-    is_about_people = bool(
-        VICTIMS.search(text) or SUSPECTS.search(text) or AGES.search(text) or youngest
-    )
-    has_ages = reading.bands and (
-        AGES.search(text) or VICTIMS.search(text) or SUSPECTS.search(text)
-    )
-    if not is_about_people or not (has_ages or youngest or AGES.search(own_text)):
+    is_about_people = bool(VICTIMS.search(text) or SUSPECTS.search(text) or AGES.search(text))
+    if not youngest and not (is_about_people and (reading.bands or AGES.search(own_text))):
         return None
     kind = "suspects" if SUSPECTS.search(text) and not VICTIMS.search(text) else "victims"
     bands = [band.fields for band in reading.bands]
     if not bands and not youngest:
         doubts.append("The letter asks for ages and names no age bands.")
         return {"kind": kind}
-    if bands and "sex" in reading.breakdowns and kind == "victims":
-        fields: dict[str, Any] = {"kind": "cross", "rows": "sex", "columns": {"bands": bands}}
-        if youngest:
-            doubts.append("The age of the youngest needs a question of its own.")
-        return fields
-    if (
-        bands
-        and kind == "victims"
-        and (other := [name for name in reading.breakdowns if name != "year"])
-    ):
-        return {"kind": "cross", "rows": other[0], "columns": {"bands": bands}}
-    return (
-        {"kind": kind}
-        | ({"youngest": True} if youngest else {})
-        | ({"bands": bands} if bands else {})
+    is_each = len(scope.offences) > 1 and (
+        _EACH_OFFENCE.search(own_text)
+        or "offence" in reading.breakdowns
+        or re.search(r"\b(?:in|for) each\b", own_text)
     )
+    other = [name for name in reading.breakdowns if name not in ("year", "sex", "offence")]
+    if bands and kind == "victims" and not youngest:
+        fields = _cross_bands(bands, other, is_each=bool(is_each), sex="sex" in reading.breakdowns)
+        if fields:
+            return fields
+    if is_each:
+        doubts.append("The letter asks for each offence, and this question counts all together.")
+    if youngest and "sex" in reading.breakdowns:
+        doubts.append("The sexes need a question of their own.")
+    youngest_fields = {"youngest": True} if youngest else {}
+    return {"kind": kind} | youngest_fields | ({"bands": bands} if bands else {})
+
+
+def _cross_bands(
+    bands: list[dict[str, int]], other: Sequence[str], *, is_each: bool, sex: bool
+) -> dict[str, Any] | None:
+    """Age bands by sex, by offence or by another field; None if the bands stand alone."""
+    sides = [*(["sex"] if sex else []), *(["offence_row"] if is_each else []), *other]
+    if not sides:
+        return None
+    question: dict[str, Any] = {"kind": "cross", "rows": sides[0], "columns": {"bands": bands}}
+    return question | ({"for_each": "offence_row"} if "offence_row" in sides[1:] else {})
 
 
 def _build_of_terms(

@@ -12,7 +12,7 @@ from msgspec import Struct
 from queries.drafting.composing.offence_rows import find_offence_rows
 from queries.drafting.draft import DraftOffence
 from queries.drafting.phrases.bands import Band, find_bands
-from queries.drafting.phrases.breakdowns import AGES, find_breakdowns
+from queries.drafting.phrases.breakdowns import AGES, YOUNGEST, find_breakdowns
 from queries.drafting.phrases.gaps import Gap, find_gaps
 from queries.drafting.phrases.named_offences import NamedOffence, find_named_offences
 from queries.drafting.phrases.periods import PeriodPhrase, find_periods
@@ -29,6 +29,10 @@ _CLAUSE_END: Final = re.compile(
 _TAKEN_BACK: Final = re.compile(
     r"\W*(?:please\s+)?(?:drop|withdraw|delete|ignore|remove|forget|i no longer|no longer|i withdraw)\b",
     re.IGNORECASE,
+)
+
+_OF_THESE: Final = re.compile(
+    r"\bof (?:these|those|them|the (?:offences|crimes|records|cases))\b", re.IGNORECASE
 )
 
 _BANDS: Final = re.compile(r"\bbands?\b|\bbrackets?\b", re.IGNORECASE)
@@ -83,7 +87,7 @@ def read_part(part: LetterPart, request_day: date | None) -> PartReading:
         ),
         breakdowns=tuple(find_breakdowns(text)),
         gaps=tuple(gaps),
-        has_count=not gaps or _has_countable_clause(text),
+        has_count=not gaps or _has_countable_clause(text) or _has_count_beside(text, gaps),
         is_taken_back=bool(_TAKEN_BACK.match(text)),
     )
 
@@ -106,6 +110,15 @@ def _list_term_items(items: Sequence[str]) -> tuple[str, ...]:
         for item in items
         if not find_offence_rows("", [item]) and not find_bands(f"aged {item}")
     )
+
+
+def _has_count_beside(text: str, gaps: Sequence[Gap]) -> bool:
+    """Whether a text asks for a count beside what is not counted: the youngest and the oldest, the
+    number and the percentage with each outcome."""
+    if YOUNGEST.search(text):
+        return True
+    is_share = all(gap.kind == "percentages" for gap in gaps) and bool(find_breakdowns(text))
+    return is_share and bool(_OF_THESE.search(text))
 
 
 def _has_countable_clause(text: str) -> bool:

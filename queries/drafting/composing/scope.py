@@ -183,7 +183,10 @@ def apply_clarification(scope: RequestScope, change: Clarification) -> RequestSc
             )
             for phrase in kept
         )
-    mentions = change.terms or scope.mentions
+    dropped = {words.casefold() for words in change.dropped_terms}
+    mentions = tuple(
+        term for term in change.terms or scope.mentions if term.term.casefold() not in dropped
+    )
     known = {term.term.casefold() for term in mentions}
     extra = tuple(term for term in change.extra_terms if term.term.casefold() not in known)
     home = None if change.terms else scope.term_home

@@ -62,6 +62,8 @@ _YEAR_LEAD: Final = re.compile(
 
 _ACT_TAIL: Final = re.compile(r"(?:Act|Acts|Regulations?|Order|Rules|Bill|Code)\s*$")
 
+_DAY_LEAD: Final = re.compile(r"\b(?:recorded|reported|committed|occurred) on\s+$", re.IGNORECASE)
+
 _MONTH_LEAD: Final = re.compile(
     r"\b(?:in|during|for|month of|throughout)\s+(?:the\s+month\s+of\s+)?$", re.IGNORECASE
 )
@@ -199,29 +201,27 @@ def _read_single(
 ) -> list[PeriodPhrase]:
     """The periods of a date that is no end of a range; none for a day that is only mentioned."""
     before, after = text[: token.begin], text[token.stop :]
-    begin, stop = token.begin, token.stop
     if token.is_yearless:
         return []
     is_to_date = bool(_TO_DATE.match(after))
-    if (_SINCE.search(before) or (_FROM.search(before) and is_to_date)) and request_day:
-        return (
-            [PeriodPhrase(begin, stop, token.first, request_day)]
-            if token.first <= request_day
-            else []
-        )
+    if _SINCE.search(before) or (_FROM.search(before) and is_to_date):
+        return _read_open(token, request_day)
     if token.kind in ("day", "month") and _YEAR_ENDING.search(before):
-        last = token.last
-        first = _year_before(last)
-        return [PeriodPhrase(begin, stop, first, last)]
-    if token.kind == "day":
-        is_day = re.search(
-            r"\b(?:recorded|reported|committed|occurred) on\s+$", before, re.IGNORECASE
-        )
-        return [PeriodPhrase(begin, stop, token.first, token.last)] if is_day else []
-    if token.kind == "month":
-        is_month = _MONTH_LEAD.search(before) or _is_in_list(text, token, accepted_until)
-        return [PeriodPhrase(begin, stop, token.first, token.last)] if is_month else []
+        return [PeriodPhrase(token.begin, token.stop, _year_before(token.last), token.last)]
+    if token.kind in ("day", "month"):
+        lead = _DAY_LEAD if token.kind == "day" else _MONTH_LEAD
+        in_list = token.kind == "month" and _is_in_list(text, token, accepted_until)
+        is_period = bool(lead.search(before)) or in_list
+        days = PeriodPhrase(token.begin, token.stop, token.first, token.last)
+        return [days] if is_period else []
     return _read_single_year(text, token, request_day if is_to_date else None, accepted_until)
+
+
+def _read_open(token: DateToken, request_day: date | None) -> list[PeriodPhrase]:
+    """From a date up to the day of the request, if that is known and not before it."""
+    if request_day is None or token.first > request_day:
+        return []
+    return [PeriodPhrase(token.begin, token.stop, token.first, request_day)]
 
 
 def _read_single_year(

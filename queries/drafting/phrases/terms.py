@@ -82,6 +82,11 @@ _DISTANCE: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: Verbs behind which a word in small letters may be a term too.
+_STRONG_VERB: Final = re.compile(
+    r"(?:also\s+)?(?:mention|contain|refer|search|described)", re.IGNORECASE
+)
+
 _ONLY_WITH: Final = (
     re.compile(
         r"\bonly\s+(?:count|include|counting|want)\s+[\"']?(?P<term>[\w.-]+(?: [\w.-]+)?)[\"']?\s+(?:if|where|when)\s+(?:the\s+)?"

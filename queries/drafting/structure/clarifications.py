@@ -10,11 +10,12 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from queries.drafting.draft import DraftOffence, DraftTerm
+from queries.drafting.draft import DraftTerm
 from queries.drafting.phrases.codes import find_codes
 from queries.drafting.phrases.date_tokens import find_date_tokens
 from queries.drafting.phrases.periods import PeriodPhrase, find_periods
 from queries.drafting.phrases.plain_text import split_sentences
+from queries.drafting.phrases.term_lists import read_term_list
 from queries.drafting.phrases.terms import find_terms
 from queries.drafting.structure.numbering import LetterPassage
 from queries.drafting.structure.outline import Outline
@@ -40,6 +41,12 @@ _TAKES_BACK: Final = re.compile(
     re.IGNORECASE,
 )
 
+_TAKES_OFF: Final = re.compile(
+    r"(?P<verb>\b(?:drop|leave out|take out|remove|omit|delete|exclude)\s+(?:the (?:key ?words?|terms?|words?)\s+)?)[^.;]*?"
+    r"\b(?:from (?:the|my|your) (?:list|key ?words?|terms?|search)|as (?:a )?(?:key ?words?|terms?))",
+    re.IGNORECASE,
+)
+
 _KEEPS: Final = re.compile(
     r"\b(?:stay|stays|stand|stands|remain|remains|unchanged|as (?:it|they) (?:was|were))\b",
     re.IGNORECASE,
@@ -61,8 +68,8 @@ _ADDS: Final = re.compile(r"\b(?:also|add|as well|in addition|too)\b", re.IGNORE
 class Clarification(Struct, frozen=True):
     """What later mails change beyond the parts that they rewrite.
 
-    ``periods`` and ``terms`` take the place of those of the request; ``extra_terms`` and ``rows``
-    are added. ``unread`` are sentences that ask for something and were taken by no rule.
+    ``periods`` and ``terms`` take the place of those of the request; ``extra_terms``
+    are added, and ``dropped_terms`` taken out. ``unread`` are sentences that ask for something and were taken by no rule.
     """
 
     periods: tuple[PeriodPhrase, ...] = ()
@@ -70,7 +77,7 @@ class Clarification(Struct, frozen=True):
     last_day: date | None = None
     terms: tuple[DraftTerm, ...] = ()
     extra_terms: tuple[DraftTerm, ...] = ()
-    rows: tuple[DraftOffence, ...] = ()
+    dropped_terms: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     withdrawn: tuple[str, ...] = ()
@@ -147,8 +154,11 @@ def _read_details(
 ) -> Clarification | None:
     """Another period or other terms; None if a sentence has neither."""
     periods = find_periods(sentence, request_day)
-    terms = find_terms(sentence).terms
+    dropped = _list_dropped_terms(sentence)
+    terms = tuple(term for term in find_terms(sentence).terms if term.term not in dropped)
     changed = change
+    if dropped:
+        changed = replace(changed, dropped_terms=(*changed.dropped_terms, *dropped))
     if periods:
         changed = replace(changed, periods=tuple(periods))
     elif last := _find_day(_NEW_END, sentence, is_last=True):
@@ -160,6 +170,12 @@ def _read_details(
     elif terms:
         changed = replace(changed, terms=terms)
     return None if changed is change else replace(changed, sources=(*changed.sources, sentence))
+
+
+def _list_dropped_terms(sentence: str) -> list[str]:
+    """The terms that a sentence takes off the list."""
+    match = _TAKES_OFF.search(sentence)
+    return [chunk.words for chunk in read_term_list(sentence, match.end("verb"))] if match else []
 
 
 def _find_day(pattern: re.Pattern[str], sentence: str, *, is_last: bool) -> date | None:

@@ -35,8 +35,10 @@ _ROMANS: Final = [
 
 _CORE: Final = r"\d{1,2}(?:\.\d{1,2})?|[a-z]|[ivx]{2,5}|[A-Z]|[IVX]{2,5}"
 
+_COUNT_WORDS: Final = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+
 _PREFIX: Final = re.compile(
-    rf"(?:(?P<name>questions?|part|item|point|q)\.?\s*(?P<named>\d{{1,2}}[a-z]?)\s*(?:[.):-]+|\s(?=(?-i:[A-Z(\"']))|$)"
+    rf"(?:(?P<name>questions?|part|item|point|q)\.?\s*(?P<named>\d{{1,2}}[a-z]?|{_COUNT_WORDS}|[a-z](?![a-z])|[ivx]{{2,5}}\b)\s*(?:[.):-]+|\s(?=(?-i:[A-Z(\"']))|$)"
     rf"|\((?P<inner>{_CORE})\)[.:]?|(?P<bare>{_CORE})(?:[.)]+|\)[.:])|(?P<decimal>\d{{1,2}}\.\d{{1,2}}))(?:\s+|$)",
     re.IGNORECASE,
 )
@@ -78,6 +80,8 @@ def split_label(text: str) -> tuple[Label | None, str]:
     if _INITIAL.fullmatch(text):
         return None, text
     core = match["named"] or match["inner"] or match["bare"] or match["decimal"]
+    if core.casefold() in _COUNT_WORDS.split("|") and not match["named"]:
+        return None, text
     label = _make_label(core, is_named=bool(match["named"]))
     return (label, text[match.end() :].strip()) if label else (None, text)
 
@@ -122,8 +126,7 @@ def starts_series(label: Label) -> bool:
 
 def _make_label(core: str, *, is_named: bool) -> Label | None:
     if is_named:
-        digits = re.match(r"\d+", core)
-        return Label("named", int(digits[0]), core.casefold()) if digits else None
+        return _make_named(core.casefold())
     if core.isdecimal():
         return Label("digit", int(core), str(int(core)))
     if "." in core:
@@ -137,6 +140,18 @@ def _make_label(core: str, *, is_named: bool) -> Label | None:
         style: LabelStyle = "letter" if core.islower() else "capital"
         return Label(style, ord(folded) - ord("a") + 1, folded)
     return None
+
+
+def _make_named(core: str) -> Label:
+    """The label of "Question 2", "Part A", "Question two"."""
+    if digits := re.match(r"\d+", core):
+        return Label("named", int(digits[0]), core)
+    words = _COUNT_WORDS.split("|")
+    if core in words:
+        return Label("named", words.index(core) + 1, str(words.index(core) + 1))
+    is_roman = (core in _ROMANS and len(core) > 1) or core == "i"
+    value = _ROMANS.index(core) + 1 if is_roman else ord(core[0]) - ord("a") + 1
+    return Label("named", value, core)
 
 
 def _trim_end(text: str) -> str:

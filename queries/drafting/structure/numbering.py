@@ -184,7 +184,9 @@ def _add_bullet(reading: _Numbering, line: LetterLine) -> None:
 def _add_paragraph(reading: _Numbering, text: str) -> None:
     node = reading.path[-1] if reading.path else None
     goes_on = node and (
-        text[:1].islower() or (_LEADS.search(node.text) and not node.items and not node.children)
+        text[:1].islower()
+        or not (node.text or node.children or node.items)
+        or (_LEADS.search(node.text) and not node.items and not node.children)
     )
     if node and goes_on and not reading.is_broken:
         node.text = f"{node.text}\n{text}".strip()

@@ -23,6 +23,7 @@ from queries.drafting.structure.numbering import (
 from queries.drafting.structure.parts import LetterPart
 from queries.drafting.structure.roles import (
     is_asking,
+    is_directly_asking,
     is_disclaimer,
     is_postscript,
     is_standing_text,
@@ -32,6 +33,12 @@ _OPEN_PASSAGE: Final = re.compile(r"[:-]\s*$")
 
 
 _COUNTED: Final = re.compile(r"\bhow (?:many|much|old)\b|\bnumbers? of\b|\btotal\b", re.IGNORECASE)
+
+
+_NEW_WISH: Final = re.compile(
+    r"[,;]?\s+and\s+(?=(?:also|finally|(?:i|we)(?: would|'d)? (?:also )?(?:like|want|need)|please|(?:could|can) you)\b)",
+    re.IGNORECASE,
+)
 
 
 class Outline(Struct, frozen=True):
@@ -93,8 +100,11 @@ def _join_zero(parts: Sequence[LetterPart]) -> list[LetterPart]:
 
 def _is_question(passage: LetterPassage) -> bool:
     """Whether a sentence asks by itself: not if it only leads to what follows."""
+    wishes = is_directly_asking(passage.text) and find_breakdowns(passage.text)
     is_lead = bool(_OPEN_PASSAGE.search(passage.text)) and not passage.items
-    return is_asking(passage.text) and not is_lead and not _is_standing(passage.text)
+    return bool(
+        (is_asking(passage.text) or wishes) and not is_lead and not _is_standing(passage.text)
+    )
 
 
 def _is_zero_part(passage: LetterPassage) -> bool:
@@ -111,12 +121,19 @@ def _is_standing(sentence: str) -> bool:
 
 def _split_passage(passage: LetterPassage) -> list[LetterPassage]:
     """The sentences of a passage; its list belongs to the last one."""
-    sentences = split_sentences(passage.text)
+    sentences = [
+        clause for sentence in split_sentences(passage.text) for clause in _split_wishes(sentence)
+    ]
     if not sentences:
         return [passage] if passage.items else []
     pieces = [LetterPassage(sentence) for sentence in _join_leads(sentences)]
     pieces[-1] = replace(pieces[-1], items=passage.items, bullets=passage.bullets)
     return pieces
+
+
+def _split_wishes(sentence: str) -> list[str]:
+    """A sentence at each "and I would like to know", with which another question begins."""
+    return [clause.strip() for clause in _NEW_WISH.split(sentence) if clause.strip()]
 
 
 def _join_leads(sentences: Sequence[str]) -> list[str]:

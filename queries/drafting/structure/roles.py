@@ -26,6 +26,8 @@ _SIGN_OFF: Final = re.compile(
 
 _SHORT_CLOSE: Final = re.compile(r"[A-Z][\w' ]{1,30},$")
 
+_BARE_NAME: Final = re.compile(r"[A-Z][a-z'-]+(?: [A-Z]\.?)?(?: [A-Z][\w'-]+){1,2}")
+
 _SIGNATURE_MARK: Final = re.compile(r"(?:-- ?|_{3,}|-{3,}|={3,})$|sent from my\b", re.IGNORECASE)
 
 _DISCLAIMER: Final = re.compile(
@@ -98,6 +100,14 @@ def is_unusual_close(lines: list[LetterLine], number: int) -> bool:
     )
 
 
+def is_bare_name(lines: list[LetterLine], number: int) -> bool:
+    """Whether a line is the name at the end of a mail that closes without a greeting."""
+    is_last = number > 0 and number >= len(lines) - 2
+    return (
+        is_last and lines[number].label is None and bool(_BARE_NAME.fullmatch(lines[number].text))
+    )
+
+
 def is_signature_mark(line: LetterLine) -> bool:
     """Whether a line begins what mail programs add: "-- ", "Sent from my"."""
     return bool(_SIGNATURE_MARK.match(line.text))
@@ -142,7 +152,12 @@ def find_body(lines: Sequence[LetterLine]) -> tuple[int, int]:
     listed = list(lines)
     for number in range(start, len(lines)):
         line = lines[number]
-        is_end = is_sign_off(line) or is_signature_mark(line) or is_unusual_close(listed, number)
+        is_end = (
+            is_bare_name(listed, number)
+            or is_sign_off(line)
+            or is_signature_mark(line)
+            or is_unusual_close(listed, number)
+        )
         if is_end and not any(other.label for other in lines[number + 1 :]):
             return start, number
     # A disclaimer may have numbers of its own: the first sign-off behind every question ends the mail.
