@@ -12,6 +12,7 @@ from typing import Any, Final
 from queries.answer.types import NOT_COVERED, Count, Row, Table, count_or_zero
 from queries.documents.formats.optional_imports import require_extra
 from queries.layout.prose import WITHHELD_SIGN, format_number
+from queries.review.result import ReviewedPart, ReviewResult
 
 #: How many columns are drawn beside each other, and how many bars in all. With more columns only
 #: the first is drawn: a chart with some of the years would seem to end too early.
@@ -102,6 +103,54 @@ def draw_bars(table: Table, title: str, key: str) -> str:
             [_get_bar_length(row.counts[index]) for row in reversed(rows)],
         )
     return _prepare_inline_svg(chart.render_tree(), title, key)
+
+
+def draw_ranges(review: ReviewResult, title: str, key: str) -> str:
+    """How many records a number counts and how many of them are relevant, as SVG.
+
+    The bar of the relevant ones ends at what the sample gives, and a line across its end shows the
+    range; the label has both ends of it. Empty if a range is not given, or nothing is counted.
+    """
+    parts = [part for part in (review.total, *review.strata) if part.range and part.mentioned]
+    if len(parts) <= len(review.strata):
+        return ""
+    pygal = _import_pygal()
+    bars = [_make_range_bar(part) for part in parts]
+    counted = review.total.mentioned
+    chart = pygal.HorizontalBar(
+        width=_CHART_WIDTH,
+        height=_CHART_PADDING + (1 + len(bars)) * (8 + _BAR_HEIGHT),
+        explicit_size=False,
+        js=(),
+        classes=("chart",),
+        style=pygal.style.Style(label_font_size=12, value_font_size=12),
+        show_legend=False,
+        truncate_label=-1,
+        print_values=False,
+        show_x_guides=False,
+        show_y_guides=False,
+        show_x_labels=False,
+        range=(0, counted),
+        value_formatter=format_number,
+        margin=0,
+    )
+    labels, values = zip(*((f"Counted: {format_number(counted)}", counted), *bars), strict=True)
+    chart.x_labels = [*reversed(labels)]
+    chart.add("", [*reversed(values)])
+    return _prepare_inline_svg(chart.render_tree(), title, key)
+
+
+def _make_range_bar(part: ReviewedPart) -> tuple[str, dict[str, Any]]:
+    """The label of a part of a review, and its bar: as long as the share of those decided."""
+    assert part.range is not None
+    low, high = part.range.low, part.range.high
+    estimate = (part.mentioned or 0) * (part.relevant or 0) // max(1, part.decided)
+    name = textwrap.shorten(part.label, _LABEL_LENGTH, placeholder=" ...") or "Relevant"
+    label = format_number(low) if low == high else f"{format_number(low)} to {format_number(high)}"
+    return f"{name}: {label}", {
+        "value": min(max(estimate, low), high),
+        "ci": {"low": low, "high": high},
+    }
 
 
 def _import_pygal() -> Any:

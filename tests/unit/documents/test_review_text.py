@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from datetime import date
+from xml.etree import ElementTree as ET
 
 import pytest
 from docx import Document
@@ -16,6 +18,7 @@ from queries.answering.reviewed_numbers import attach_reviews
 from queries.disclosure.policy import Policy
 from queries.disclosure.release import protect_answer
 from queries.documents.content.context import DocumentSettings, build_document_context
+from queries.documents.formats.charts import draw_ranges
 from queries.documents.formats.docx import render_letter_docx
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.pdf import render_letter_typst
@@ -170,3 +173,24 @@ def test_the_word_letter_and_the_workbook_have_the_review() -> None:
 def test_a_workbook_without_reviews_has_no_sheet_for_them() -> None:
     context = build_document_context(count_answer(), DocumentSettings(FORCE, DAY))
     assert load_workbook(io.BytesIO(render_workbook(context))).sheetnames == ["Notes", "Q1"]
+
+
+def test_the_chart_of_a_review_has_a_line_from_the_least_to_the_most() -> None:
+    review = answer_with(review_by_offence(120, 60)).reviews[0]
+    drawing = ET.fromstring(draw_ranges(review, "A <chart>", "Q1"))
+    bars = [float(node.attrib["width"]) for node in drawing.iter() if node.tag.endswith("rect")]
+    counted = max(bars)
+    lines = [node.attrib["d"] for node in drawing.iter() if "nofill" in node.get("class", "")]
+    spans = []
+    for line in lines:
+        ends = [float(number) for number in re.findall(r"-?\d+\.\d+", line)[::2]]
+        spans.append((max(ends) - min(ends)) / counted)
+    assert sorted(spans) == pytest.approx(
+        sorted((high - low) / 1_144 for low, high in [(514, 629), (342, 426), (160, 214)]),
+        abs=0.001,
+    )
+
+
+def test_a_range_that_is_withheld_is_not_drawn() -> None:
+    published = protect_answer(answer_with(review_simply(3)), Policy(threshold=5)).answer
+    assert draw_ranges(published.reviews[0], "A chart", "Q1") == ""
