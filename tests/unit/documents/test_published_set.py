@@ -39,7 +39,9 @@ DESK = DocumentSettings(ForceSettings(), date(2018, 8, 15), flag=5)
 
 @cache
 def whole() -> Answer:
-    questions = [one for one in QUESTIONS if "by: team" not in one and "by: month" not in one]
+    # Not those of many rows, which take minutes to protect together.
+    long = ("by: team", "by: month", "fields: [offence", "fields: [financial", "fields: [day")
+    questions = [one for one in QUESTIONS if not any(part in one for part in long)]
     return answer(asking(questions, SCOPES[1]), weighted_records())
 
 
