@@ -56,6 +56,7 @@ class Workbench:
             lstrip_blocks=True,
         )
         self._templates.filters["day"] = format_long_date
+        self._templates.filters["iso_day"] = _format_iso_day
         self._templates.filters["moment"] = format_timestamp
 
     def find_person(self, request: Request) -> Person | None:
@@ -150,6 +151,10 @@ def _run_page(visit: Visit, role: WorkbenchRole, page: Page) -> Response:
         return page(visit)
     except FoidexError as error:
         return visit.render("message.html", 400, heading="This did not work", message=str(error))
+
+
+def _format_iso_day(timestamp: str) -> str:
+    return format_long_date(date.fromisoformat(timestamp[:10]))
 
 
 def redirect(path: str) -> RedirectResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mimetypes
 from functools import partial
 from itertools import islice
-from typing import Any, Final, cast
+from typing import Final, cast
 from urllib.parse import urlencode
 
 from msgspec import Struct
@@ -14,11 +14,15 @@ from starlette.responses import Response
 from indexer.session import Session
 from queries.answer.answer_file import read_answer_file
 from queries.answer.covered_days import is_outside_coverage
-from queries.answer.types import NOT_COVERED, QuestionAnswer
+from queries.answer.types import NOT_COVERED
 from queries.answering.audit_fields import request_fields
 from queries.answering.publishing import build_publisher
 from queries.answering.suggestions import preview_release
-from queries.documents.content.context import DocumentSettings
+from queries.documents.content.context import (
+    DocumentSettings,
+    QuestionView,
+    build_document_context,
+)
 from queries.documents.document_set import format_small_number_warning
 from queries.evidence.hits import SnippetOptions, iter_hits
 from queries.evidence.locate import locate_records
@@ -63,11 +67,11 @@ class ShownTable(Struct, frozen=True):
 
     id: str
     text: str
+    prose: tuple[str, ...]
     heading: str
     columns: tuple[str, ...]
     rows: tuple[ShownRow, ...]
     notes: tuple[str, ...]
-    facts: dict[str, Any]
 
 
 class TaskResult(Struct, frozen=True):
@@ -99,8 +103,12 @@ def show_answer(visit: Visit) -> Response:
     task = visit.workbench.tasks.find(f"answer {file.name}")
     answer_set = find_answer_set(visit.workbench, file.name, "answer")
     answer = read_answer_file(answer_set.answer_path) if answer_set else None
-    tables = [_make_table(file.name, question) for question in answer.questions] if answer else []
-    warning = format_small_number_warning(answer, _document_settings(visit)) if answer else ""
+    settings = _document_settings(visit)
+    tables: list[ShownTable] = []
+    if answer:
+        context = build_document_context(answer, settings)
+        tables = [_make_table(file.name, view) for view in context.names["questions"]]
+    warning = format_small_number_warning(answer, settings) if answer else ""
     return visit.render(
         "answer.html",
         file=file,
@@ -257,30 +265,30 @@ def _preview_release(session: Session, request: Request) -> TaskResult:
     return TaskResult(tuple(preview_release(session, request, build_publisher(session))))
 
 
-def _make_table(file_name: str, question: QuestionAnswer) -> ShownTable:
-    table = question.table
-    columns = list_printed_columns(table)
+def _make_table(file_name: str, view: QuestionView) -> ShownTable:
+    question, table = view.answer, view.answer.table
+    columns = list_printed_columns(table) if view.counted else []
     rows = []
-    for row in table.rows_and_total:
+    for row in table.rows_and_total if view.counted else ():
         cells = []
         for column in columns:
+            number = column.get_value(row, table)
+            has_records = column.shares is None and isinstance(number, int) and number > 0
             query = {
                 "question": question.id,
                 "row": row.key,
                 "column": table.columns[column.index].key,
             }
-            number = column.get_value(row, table)
-            has_records = column.shares is None and isinstance(number, int) and number > 0
             address = f"/requests/{file_name}/records?{urlencode(query)}" if has_records else ""
             cells.append(ShownCell(column.format_cell(row, table), address))
         codes = f" ({', '.join(row.codes)})" if row.codes else ""
         rows.append(ShownRow(row.label + codes, tuple(cells)))
     return ShownTable(
         question.id,
-        question.text,
+        question.text or view.subject,
+        view.prose,
         table.heading,
         tuple(column.label for column in columns),
         tuple(rows),
-        (*question.notes, *filter(None, (question.note, question.not_covered))),
-        question.facts,
+        (*question.notes, *view.note),
     )
