@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TOOLS := $(VENV)/tools
-EXTRAS := bench,database,embedded,letters,reports,test,workbench
+EXTRAS := bench,database,embedded,letters,reports,review,test,workbench
 LOCKS := docker/requirements
 LOCK = $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate $(if $(PIP_INDEX_URL),--default-index $(PIP_INDEX_URL))
@@ -59,7 +59,7 @@ test-containers: $(STAMP)
 test-pythons:
 	@$(PYTHON) .ci/pythons.py | while read -r version python; do \
 		$(MAKE) --no-print-directory test-unit MARKS='-m "not long"' VENV=$(VENV)-$$version PYTHON=$$python \
-			EXTRAS=database,embedded,letters,reports,test </dev/null || exit 1; \
+			EXTRAS=database,embedded,letters,reports,review,test </dev/null || exit 1; \
 	done
 
 check: $(STAMP)
@@ -88,7 +88,7 @@ bench: $(STAMP)
 # to take newer ones: make lock UPGRADE=--upgrade
 lock: $(TOOLS)
 	$(LOCK) $(UPGRADE) $(LOCKS)/build.in --output-file $(LOCKS)/build.txt
-	$(LOCK) $(UPGRADE) pyproject.toml --extra database --extra letters --extra reports --output-file $(LOCKS)/foidex.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --extra database --extra letters --extra reports --extra review --output-file $(LOCKS)/foidex.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --extra embedded --output-file $(LOCKS)/core.txt
 
 # Fails for a known vulnerability; says loudly what could not be looked up.

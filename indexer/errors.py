@@ -155,6 +155,13 @@ class UnconfirmedError(FoidexError):
     summary = "a request has something to confirm first"
 
 
+class ReviewError(FoidexError):
+    """A review could not be started or changed, or the store of its decisions not be used."""
+
+    exit_code = 22
+    summary = "a review was refused, or its decisions could not be stored"
+
+
 def list_exit_codes() -> list[tuple[int, str]]:
     """Every exit code of the command line with what it means, in order.
 

@@ -43,6 +43,7 @@ from queries.commands.operate.serve import serve_app
 from queries.commands.option_errors import explain_option_errors
 from queries.commands.options import ANSWER_PANEL, INDEX_PANEL, OPERATE_PANEL
 from queries.commands.replay import replay_app
+from queries.commands.review.app import review_app
 from queries.commands.templates import templates_app
 
 
@@ -153,6 +154,7 @@ app.add_typer(lint_app)
 app.add_typer(estimate_app)
 app.add_typer(letter_app)
 app.add_typer(replay_app)
+app.add_typer(review_app, name="review", rich_help_panel=ANSWER_PANEL)
 app.add_typer(templates_app, name="templates", rich_help_panel=ANSWER_PANEL)
 app.add_typer(count_app)
 app.add_typer(find_app)

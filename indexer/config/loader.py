@@ -23,6 +23,7 @@ from indexer.config.model import (
     ConfigFile,
     OffenceSettings,
     RecordsSettings,
+    ReviewSettings,
     ServerSettings,
     Settings,
     expand_path,
@@ -114,6 +115,7 @@ _FILE_KEYS: Final = {
     "server": ("ca_cert", "password_file", "api_key_file"),
     "source": ("database_url_file",),
     "offences": ("table",),
+    "review": ("store_url_file",),
 }
 
 
@@ -138,6 +140,7 @@ def load_settings(
     _check_server(file.server)
     _check_records(file.records)
     _check_offences(file.offences)
+    _check_review(file.review)
     check_categories(file.categories, PLAIN_CONTRACT.names)
     return Settings(
         **{name: getattr(file, name) for name in ConfigFile.__struct_fields__},
@@ -250,6 +253,8 @@ def _list_secret_keys(file: ConfigFile) -> Iterator[str]:
         yield "server.api_key"
     if file.source.database and _URL_PASSWORD.search(file.source.database):
         yield "source.database"
+    if file.review.store and _URL_PASSWORD.search(file.review.store):
+        yield "review.store"
 
 
 def _explain_violation(violation: Violation, named: Violation, value: dict[str, Any]) -> str:
@@ -339,6 +344,14 @@ def _check_offences(offences: OffenceSettings) -> None:
     if offences.scheme == "own" and offences.table is None:
         raise ConfigurationError(
             '[offences] scheme is "own", but no table has its codes. Set table, or remove scheme.'
+        )
+
+
+def _check_review(review: ReviewSettings) -> None:
+    """Raise ConfigurationError for a store that is named twice."""
+    if review.store and review.store_url_file:
+        raise ConfigurationError(
+            "[review] store and store_url_file both name where decisions are kept. Keep one."
         )
 
 

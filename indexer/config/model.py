@@ -390,6 +390,21 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
     days: bool = False
 
 
+class ReviewSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Reviews of hits: where decisions are stored, and who may decide.
+
+    ``store`` is a file, relative to foidex.toml, or the SQLAlchemy URL of a PostgreSQL database,
+    which may instead be in the file ``store_url_file``; without either, a file in the home.
+    ``reviewers`` are the user names of those who may review; without any, everyone who may read
+    records. A record is reserved for ``lease_minutes`` for the reviewer who opened it.
+    """
+
+    store: Annotated[str, Meta(min_length=1)] | None = None
+    store_url_file: Annotated[str, Meta(min_length=1)] | None = None
+    reviewers: tuple[str, ...] = ()
+    lease_minutes: Annotated[int, Meta(ge=1, le=1440)] = 30
+
+
 class OutputSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The mode of the documents that ``answer --out`` writes, in octal digits.
 
@@ -456,6 +471,7 @@ class ConfigFile(Struct, frozen=True, forbid_unknown_fields=True):
     lists: ListSettings = ListSettings()
     output: OutputSettings = OutputSettings()
     workbench: WorkbenchSettings = WorkbenchSettings()
+    review: ReviewSettings = ReviewSettings()
 
 
 class Settings(ConfigFile, frozen=True, kw_only=True):

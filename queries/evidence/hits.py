@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -110,6 +110,14 @@ def _add_snippets(
     hit: Hit, source: dict[str, Any], mentions: tuple[Mention, ...], options: SnippetOptions
 ) -> Hit:
     narrative = SegmentedNarrative(*(source.get(name, []) for name in _TEXT_FIELDS))
+    mention_count, snippets = find_snippets(narrative, mentions, options)
+    return msgspec.structs.replace(hit, mention_count=mention_count, snippets=snippets)
+
+
+def find_snippets(
+    narrative: SegmentedNarrative, mentions: Sequence[Mention], options: SnippetOptions
+) -> tuple[int, tuple[MentionSnippet, ...]]:
+    """How many mentions of the terms a narrative has, and those that the options say to show."""
     text = "".join(narrative.segments)
     snippets: list[MentionSnippet] = []
     mention_count = 0
@@ -125,7 +133,7 @@ def _add_snippets(
             if options.mask:
                 snippet = _mask_snippet(snippet)
             snippets.append(MentionSnippet(mention.term.written, *snippet))
-    return msgspec.structs.replace(hit, mention_count=mention_count, snippets=tuple(snippets))
+    return mention_count, tuple(snippets)
 
 
 def _mask_snippet(snippet: NarrativeSnippet) -> NarrativeSnippet:

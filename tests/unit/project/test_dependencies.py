@@ -26,7 +26,13 @@ RUNS: list[str] = PROJECT["project"]["dependencies"]
 EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 
 ASKED = {
-    "foidex.txt": [*RUNS, *EXTRAS["database"], *EXTRAS["letters"], *EXTRAS["reports"]],
+    "foidex.txt": [
+        *RUNS,
+        *EXTRAS["database"],
+        *EXTRAS["letters"],
+        *EXTRAS["reports"],
+        *EXTRAS["review"],
+    ],
     "core.txt": [*RUNS, *EXTRAS["embedded"]],
     "build.txt": [*PROJECT["build-system"]["requires"], "setuptools"],
 }

@@ -94,8 +94,8 @@ def test_what_builds_a_search_cannot_ask_for_it() -> None:
 
 
 def test_only_search_and_the_readers_of_records_ask_the_server() -> None:
-    """One counts, one asks which words there are, one asks again of a sealed generation, two read
-    the records of a number."""
+    """One counts, one asks which words there are, one asks again of a sealed generation, three
+    read the records of a number."""
     asks = re.compile(
         r"client\.(search|msearch|count|open_point_in_time)\(|\bsearch_(sealed_)?pages\("
     )
@@ -106,6 +106,7 @@ def test_only_search_and_the_readers_of_records_ask_the_server() -> None:
     }
     assert askers == {
         "queries.evidence.hits",
+        "queries.evidence.population",
         "queries.evidence.trace",
         "queries.search.absent_words",
         "queries.search.run",

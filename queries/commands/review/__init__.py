@@ -1,0 +1,1 @@
+"""The commands of ``foidex review``: from what mentions a term to what is relevant."""

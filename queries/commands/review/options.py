@@ -1,0 +1,66 @@
+"""What the commands of a review share: their names, who runs them, and what is logged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from indexer.errors import ReviewError
+from indexer.session import get_session
+
+if TYPE_CHECKING:
+    from queries.reviewing.store.review_store import ReviewStore
+    from queries.reviewing.store.rows import StoredReview
+
+NameArgument = Annotated[
+    str | None,
+    typer.Argument(help="The name of the review; may be left out if there is only one."),
+]
+
+
+@contextmanager
+def open_session_store() -> Iterator[ReviewStore]:
+    """The store that foidex.toml names. Raises ConfigurationError and ReviewError."""
+    from queries.reviewing.configured_store import open_configured_store
+
+    session = get_session()
+    with open_configured_store(session.settings, session.progress) as store:
+        yield store
+
+
+def find_review(store: ReviewStore, name: str | None) -> StoredReview:
+    """The review of a name, or the only one. Raises ReviewError."""
+    if name is not None:
+        return store.find(name)
+    reviews = store.list_reviews()
+    if len(reviews) == 1:
+        return reviews[0]
+    if not reviews:
+        return store.find("")  # says how to start one
+    names = ", ".join(stored.review.name for stored in reviews[-10:])
+    raise ReviewError(f"there are {len(reviews):,} reviews. Name one of them: {names}.")
+
+
+def require_reviewing_user() -> str:
+    """The user who runs the command. Raises ReviewError for one who may not review."""
+    from queries.reviewing.configured_store import find_user, require_reviewer
+
+    settings = get_session().settings
+    user = find_user(settings)
+    require_reviewer(settings, user)
+    return user
+
+
+def make_audit_fields(stored: StoredReview) -> dict[str, Any]:
+    """The fields of the audit log for a command about a review."""
+    review = stored.review
+    return {"reference": review.request_reference, "request": review.request_hash}
+
+
+def make_audit_arguments(stored: StoredReview) -> dict[str, Any]:
+    """What was asked for, for the audit log: which review, and of which number."""
+    review = stored.review
+    return {"review": review.name, "row": review.number, "column": review.column}

@@ -1,0 +1,194 @@
+"""The commands ``review start`` and ``review extend``: draw a sample, and draw more of it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from indexer.session import get_session
+from queries.commands.options import ColumnOption, RequestArgument, load_request
+from queries.commands.review.options import (
+    NameArgument,
+    find_review,
+    make_audit_arguments,
+    make_audit_fields,
+    open_session_store,
+    require_reviewing_user,
+)
+from queries.reviewing.strata_kind import StrataKind
+
+if TYPE_CHECKING:
+    from queries.review.types import DrawnRecord, Review
+
+start_app = typer.Typer()
+
+NumberOption = Annotated[
+    str,
+    typer.Option(
+        metavar="QUESTION:ROW",
+        help="Which number: Q2:Snapchat for a row, Q1 for the total of Q1.",
+    ),
+]
+
+
+def _check_criterion(text: str) -> str:
+    if not text.strip() or not text.isprintable() or len(text) > 1_000:
+        raise typer.BadParameter(
+            "is blank, has a line break, or is too long. Write one sentence that says when a "
+            "record is relevant."
+        )
+    return text.strip()
+
+
+CriterionOption = Annotated[
+    str,
+    typer.Option(
+        parser=_check_criterion,
+        metavar="SENTENCE",
+        help='When a record is relevant: "The app was used to make contact."',
+    ),
+]
+
+SampleOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=100_000, help="How many records to read. Without it, all of them."),
+]
+
+LargerSampleOption = Annotated[
+    int, typer.Option("--sample", min=1, max=100_000, help="How many records to read in all.")
+]
+
+StrataOption = Annotated[
+    StrataKind | None,
+    typer.Option("--by", help="Draw from each of these by itself, in proportion."),
+]
+
+
+def _check_share(text: str) -> str:
+    digits = text.strip().removesuffix("%").strip()
+    if not digits.isascii() or not digits.isdecimal() or int(digits) > 100:
+        raise typer.BadParameter(f'"{text[:20]}" is not a percentage from 0% to 100%, such as 20%.')
+    return digits
+
+
+SecondOption = Annotated[
+    str,
+    typer.Option(
+        "--second",
+        parser=_check_share,
+        metavar="PERCENT",
+        help="The share of the sample that a second person reads too.",
+    ),
+]
+
+
+def _check_line(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise typer.BadParameter("is blank, or has a line break. Write it on one line.")
+    if len(text) > 200:
+        raise typer.BadParameter("has over 200 characters. Write a shorter one.")
+    return text.strip()
+
+
+SeedOption = Annotated[
+    str | None,
+    typer.Option(
+        parser=_check_line,
+        metavar="TEXT",
+        help="The seed of the draw, if it was agreed beforehand. Without it, one is made.",
+    ),
+]
+
+ReviewNameOption = Annotated[
+    str | None,
+    typer.Option(
+        "--name",
+        parser=_check_line,
+        metavar="NAME",
+        help="What to call the review. Without it: the reference and the question.",
+    ),
+]
+
+
+@start_app.command("start")
+def start_review(
+    request: RequestArgument,
+    number: NumberOption,
+    criterion: CriterionOption,
+    column: ColumnOption = "",
+    sample: SampleOption = None,
+    by: StrataOption = None,
+    second: SecondOption = "20%",
+    seed: SeedOption = None,
+    name: ReviewNameOption = None,
+) -> None:
+    """Begin a review of the records behind a number: all of them, or a random sample.
+
+    Example: foidex review start request.yaml --number Q1 --criterion "It was used" --sample 360
+    """
+    from queries.answering.audit_fields import request_fields
+    from queries.reviewing.prepare import ReviewOptions, prepare_review
+
+    user = require_reviewing_user()
+    options = ReviewOptions(
+        number=number,
+        column=column,
+        criterion=criterion,
+        sample=sample,
+        by=by,
+        second_share=Fraction(int(second.removesuffix("%")), 100),
+        seed=seed,
+        name=name,
+    )
+    with open_session_store() as store, get_session().run("review start") as run:
+        parsed_request = load_request(request)
+        arguments = {"row": number, "column": column}
+        run.add_fields(**request_fields(parsed_request), arguments=arguments)
+        with get_session().client() as client:
+            alias = get_session().settings.index.alias
+            stored, records = prepare_review(client, alias, parsed_request, options, user)
+        run.write(generation=stored.review.generation, records=len(records))
+        store.create(stored, records)
+    _print_sample(stored.review, records)
+
+
+@start_app.command("extend")
+def extend_review(sample: LargerSampleOption, name: NameArgument = None) -> None:
+    """Read more records than the sample had. What was read stays part of it.
+
+    Example: foidex review extend FOI2018-03922-Q1 --sample 500
+    """
+    from queries.reviewing.start import extend_strata
+
+    user = require_reviewing_user()
+    with open_session_store() as store, get_session().run("review extend") as run:
+        stored = find_review(store, name)
+        run.add_fields(
+            **make_audit_fields(stored),
+            arguments={**make_audit_arguments(stored), "sample": sample},
+        )
+        strata = extend_strata(stored.review.strata, sample)
+        run.write()
+        state = store.extend(stored.review.name, strata, user)
+        population = store.list_population(stored.review.name)
+    _print_sample(state.review, population)
+
+
+def _print_sample(review: Review, population: Sequence[DrawnRecord]) -> None:
+    """What is to be read, and how to begin."""
+    from queries.reviewing.start import count_second_readings
+
+    sample = sum(stratum.sample for stratum in review.strata)
+    seconds = count_second_readings(population, review.strata)
+    print(f"Review {review.name} of {review.number} {review.column}".rstrip() + ".")
+    print(f"{sample:,} of {len(population):,} records are to be read, {seconds:,} of them twice.")
+    if review.by:
+        for stratum in review.strata:
+            print(f"  {stratum.name}: {stratum.sample:,} of {stratum.population:,}")
+    print(f"Seed: {review.seed}")
+    print(f"Criterion: {review.criterion}")
+    print(f"\nRead them: foidex review next {shlex.quote(review.name)}")

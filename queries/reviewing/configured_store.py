@@ -1,0 +1,68 @@
+"""The store of reviews that foidex.toml names, and who may use it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import psutil
+
+from indexer.config.model import Settings, expand_path
+from indexer.config.secrets import read_secret
+from indexer.errors import ConfigurationError, ReviewError
+from indexer.progress import Progress
+
+if TYPE_CHECKING:
+    from queries.reviewing.store.review_store import ReviewStore
+
+_DEFAULT_STORE: Final = Path("reviews", "reviews.sqlite")
+
+_MAX_NAME_LENGTH: Final = 100
+
+
+@contextmanager
+def open_configured_store(settings: Settings, progress: Progress) -> Iterator[ReviewStore]:
+    """Open the store of the settings; without one, a private file in the home.
+
+    Raises ConfigurationError and ReviewError.
+    """
+    try:
+        from queries.reviewing.store.review_store import open_store
+    except ImportError:
+        raise ConfigurationError(
+            "reviews need SQLAlchemy and Alembic. Run: pip install 'foidex[review]'"
+        ) from None
+    lease = timedelta(minutes=settings.review.lease_minutes)
+    with open_store(_find_store_url(settings, progress), settings.folder, lease) as store:
+        yield store
+
+
+def _find_store_url(settings: Settings, progress: Progress) -> str:
+    review = settings.review
+    if review.store_url_file:
+        return read_secret(Path(review.store_url_file), "review.store_url_file", progress)
+    if review.store is None:
+        return str((settings.home / _DEFAULT_STORE).absolute())
+    if "://" in review.store:
+        return review.store
+    return str(expand_path(review.store, "[review] store"))
+
+
+def require_reviewer(settings: Settings, user: str) -> None:
+    """Raise ReviewError if foidex.toml lists who may review, and a user is not one of them."""
+    reviewers = settings.review.reviewers
+    if reviewers and user not in reviewers:
+        raise ReviewError(
+            f'"{user}" is not one of the reviewers that [review] reviewers of foidex.toml lists. '
+            "Ask whoever keeps that file to add the name."
+        )
+
+
+def find_user(settings: Settings) -> str:
+    """The user whose decisions these are: who used sudo, or else whose process it is."""
+    name = settings.sudo_user or psutil.Process().username()
+    return re.sub(r"[^\w.@\\-]", "?", name)[:_MAX_NAME_LENGTH]

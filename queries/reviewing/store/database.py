@@ -1,0 +1,188 @@
+"""The database of the store: SQLite in a private file, or PostgreSQL for a team.
+
+A decision is on the disk when its transaction is over: SQLite writes ahead and waits for the disk
+(WAL, synchronous=FULL), and PostgreSQL does by default.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
+from sqlalchemy.pool import NullPool
+
+from indexer.errors import ConfigurationError, ReviewError
+from indexer.files import PRIVATE, open_file, open_folder
+from queries.reviewing.store.migration import migrate_schema
+
+_BUSY_SECONDS: Final = 30
+
+_WRITES: Final = "foidex_writes"
+
+_POSTGRES_OPTIONS: Final = {
+    "connect_timeout": "30",
+    "fallback_application_name": "foidex review",
+}
+
+_SETTING: Final = "[review] store (or the file store_url_file)"
+
+
+class ReviewDatabase:
+    """A database that is open, with the schema that this foidex uses."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._is_sqlite = engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one state. Raises ReviewError."""
+        isolation = None if self._is_sqlite else "REPEATABLE READ"
+        with self._begin(isolation) as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is on the disk at its end. On SQLite it is the only one that writes;
+        on PostgreSQL the caller locks the row of the review. Raises ReviewError."""
+        isolation = None if self._is_sqlite else "READ COMMITTED"
+        with self._begin(isolation, writes=True) as connection:
+            yield connection
+
+    @contextmanager
+    def _begin(self, isolation: str | None, *, writes: bool = False) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                options: dict[str, Any] = {_WRITES: writes}
+                if isolation:
+                    options["isolation_level"] = isolation
+                with connection.execution_options(**options).begin():
+                    yield connection
+        except exc.DBAPIError as error:
+            raise ReviewError(
+                f"the store of reviews cannot be used ({_describe_failure(error)}). Nothing of "
+                "what was asked for was stored."
+            ) from None
+
+
+def _describe_failure(error: exc.DBAPIError) -> str:
+    """What the database says, without anything of a row: SQLite names tables and columns only."""
+    if type(error.orig).__module__.startswith("sqlite3"):
+        return str(error.orig)
+    state = getattr(error.orig, "sqlstate", None)
+    kind = type(error.orig).__name__
+    return f"{kind}, SQLSTATE {state}" if state else kind
+
+
+@contextmanager
+def open_database(url_text: str, folder: Path = Path()) -> Iterator[ReviewDatabase]:
+    """Open a store, and make or migrate it where that is needed.
+
+    ``url_text`` is a SQLAlchemy URL, or the name of an SQLite file relative to ``folder``. A new
+    file, and the folder that it is made in, can be read by their owner alone. Raises
+    ConfigurationError and ReviewError.
+    """
+    url = _parse_url(url_text, folder)
+    if url.get_backend_name() == "sqlite":
+        _make_private_file(Path(url.database or ""))
+    engine = _build_engine(url)
+    try:
+        database = ReviewDatabase(engine)
+        try:
+            with database.write() as connection:
+                migrate_schema(connection)
+        except ReviewError as error:
+            raise ReviewError(f"{_show_place(url)}: {error}") from None
+        yield database
+    finally:
+        engine.dispose()
+
+
+def _parse_url(text: str, folder: Path) -> URL:
+    if "://" not in text:
+        return URL.create("sqlite", database=str(folder / text))
+    try:
+        url = make_url(text)
+    except (exc.ArgumentError, ValueError):
+        raise _make_url_error() from None
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ConfigurationError(
+            f'{_SETTING} is a database of the kind "{url.get_backend_name()}". Decisions are '
+            "stored in SQLite or PostgreSQL. Name a file, or a URL such as "
+            "postgresql+psycopg://host/database."
+        )
+    if url.get_backend_name() == "sqlite":
+        if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+            raise ConfigurationError(
+                f"{_SETTING} names no file, so decisions would be lost. Name a file."
+            )
+        return url.set(database=str(folder / url.database))
+    return url
+
+
+def _make_url_error() -> ConfigurationError:
+    return ConfigurationError(
+        f"{_SETTING} is not a SQLAlchemy URL. It looks like postgresql+psycopg://host/database."
+    )
+
+
+def _make_private_file(path: Path) -> None:
+    """Make the file of the store and its folder, for their owner alone, where they are missing."""
+    try:
+        if not path.parent.is_dir():
+            with open_folder(path.parent, create=PRIVATE):
+                pass
+        os.close(open_file(path, os.O_RDWR | os.O_CREAT, PRIVATE))
+    except OSError as error:
+        raise ReviewError(
+            f"{path}: the store of reviews cannot be opened ({error.strerror}). Check the path and "
+            "its permissions, or name another store in [review] of foidex.toml."
+        ) from None
+
+
+def _build_engine(url: URL) -> Engine:
+    is_sqlite = url.get_backend_name() == "sqlite"
+    try:
+        engine = create_engine(
+            url,
+            poolclass=NullPool,
+            hide_parameters=True,
+            connect_args={"timeout": _BUSY_SECONDS} if is_sqlite else _POSTGRES_OPTIONS,
+        )
+    except (exc.NoSuchModuleError, exc.ArgumentError):
+        raise _make_url_error() from None
+    except ImportError:
+        raise ConfigurationError(
+            f'the driver of "{url.drivername}" is not installed. For PostgreSQL, run: pip install '
+            "'psycopg[binary]', and write postgresql+psycopg:// in the URL."
+        ) from None
+    if is_sqlite:
+        _prepare_sqlite(engine)
+    return engine
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Begin transactions explicitly, and have every commit on the disk."""
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _show_place(url: URL) -> str:
+    """Where the store is, without user, password and options."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    host = (url.host or "") + (f":{url.port}" if url.port else "")
+    return f"{url.get_backend_name()}://{host}/{url.database or ''}"
