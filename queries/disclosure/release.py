@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Final
@@ -47,6 +48,7 @@ from queries.disclosure.attack.constraints import (
     ConstraintSystem,
     LinearConstraint,
     Population,
+    add_kinds,
     build_system,
     find_nested_pairs,
 )
@@ -55,6 +57,7 @@ from queries.disclosure.attack.nesting import (
     find_parts_by_victim,
     find_possible_zeros,
 )
+from queries.disclosure.attack.record_kinds import MAX_KINDS
 from queries.disclosure.attack.suppression import (
     MIN_PRICE,
     SuppressionProblem,
@@ -120,8 +123,8 @@ def protect_answer(
     cells = list_printed_cells(answer)
     counts = count_populations(cells)
     constraints = tighten_constraints(declare_constraints(answer), counts, policy.threshold)
-    system = _build_attacked_system(answer, counts, constraints)
-    problem = make_suppression_problem(cells, counts, system, policy)
+    systems = _AttackedSystems(answer, counts, constraints)
+    problem = make_suppression_problem(cells, counts, systems.by_relations, policy)
     kept_back = frozenset(withheld_before) & counts.keys()
     if policy.whole_groups == "withhold" and not policy.rounding:
         kept_back |= frozenset(list_whole_groups(answer)) - public
@@ -130,21 +133,17 @@ def protect_answer(
         for population in kept_back
         if counts[population] and withheld_before.get(population)
     )
-    problem = withhold_closed_groups(
-        msgspec.structs.replace(
-            problem,
-            must=problem.must | kept_back,
-            may=problem.may - public,
-            weights=_weigh_moved(problem.weights, moved),
-            zeros=(problem.zeros - public) | {zero for zero in kept_back if not counts[zero]},
-            unsure=kept_back - never_zero,
-            sure=never_zero.union(list_occurring(answer)),
-            totals=frozenset(list_totals(answer)) & counts.keys(),
-        )
+    problem = msgspec.structs.replace(
+        problem,
+        must=problem.must | kept_back,
+        may=problem.may - public,
+        weights=_weigh_moved(problem.weights, moved),
+        zeros=(problem.zeros - public) | {zero for zero in kept_back if not counts[zero]},
+        unsure=kept_back - never_zero,
+        sure=never_zero.union(list_occurring(answer)),
+        totals=frozenset(list_totals(answer)) & counts.keys(),
     )
-    hidden = (
-        _choose_withheld(problem, policy) if policy.is_active or problem.must else NO_POPULATIONS
-    )
+    problem, hidden = _choose_by_kinds(problem, systems, policy)
     groups = frozenset(problem.find_closed_groups(hidden))
     published = _redact_answer(close_tables(answer, groups), hidden, policy)
     known_bounds = collect_known_bounds(
@@ -153,21 +152,59 @@ def protect_answer(
         unsure=kept_back,
         occurring=never_zero.union(list_occurring(published)),
     )
-    _attack_release(published, system, policy, hidden | problem.always, known_bounds)
+    _attack_release(published, problem.system, policy, hidden | problem.always, known_bounds)
     return Release(clear_withheld_reviews(published), constraints, known_bounds)
 
 
-def _build_attacked_system(
-    answer: Answer, counts: dict[Population, int], constraints: tuple[LinearConstraint, ...]
-) -> ConstraintSystem:
-    """The system for a reader who supposes what is likely, or, if the numbers rule that out, only
-    what is certain."""
-    system = close_uncovered_pieces(answer, build_system(counts, constraints))
-    exact_bounds = {population: Bounds(number, number) for population, number in counts.items()}
-    if are_consistent(system, exact_bounds):
-        return system
-    certain_system = build_system(counts, constraints, presuming=False)
-    return close_uncovered_pieces(answer, certain_system)
+class _AttackedSystems:
+    """What a reader of an answer knows of its numbers: from its relations, and from every kind of
+    record. The reader supposes what is likely, or, if the numbers rule that out, only what is
+    certain."""
+
+    def __init__(
+        self,
+        answer: Answer,
+        counts: dict[Population, int],
+        constraints: tuple[LinearConstraint, ...],
+    ) -> None:
+        self._answer = answer
+        self._counts = counts
+        self._constraints = constraints
+        self._exact = {population: Bounds(n, n) for population, n in counts.items()}
+        self._built: dict[bool, ConstraintSystem] = {}
+
+    @cached_property
+    def by_relations(self) -> ConstraintSystem:
+        """What follows from the relations of the tables and from what is within what."""
+        system = self._close(self._build(presuming=True))
+        return system if self._is_possible(system) else self._close(self._build(presuming=False))
+
+    def by_kinds(self) -> ConstraintSystem | None:
+        """With what follows from every kind of record that the numbers tell apart; None if these
+        are too many, or no such records have the numbers."""
+        if len(self._counts) > MAX_KINDS:
+            return None
+        for presuming in (True, False):
+            system = add_kinds(self._build(presuming=presuming), MAX_KINDS, presuming=presuming)
+            if system is None:
+                return None
+            closed = self._close(system)
+            if self._is_possible(closed):
+                return closed
+        return None
+
+    def _build(self, *, presuming: bool) -> ConstraintSystem:
+        if presuming not in self._built:
+            self._built[presuming] = build_system(
+                self._counts, self._constraints, presuming=presuming
+            )
+        return self._built[presuming]
+
+    def _close(self, system: ConstraintSystem) -> ConstraintSystem:
+        return close_uncovered_pieces(self._answer, system)
+
+    def _is_possible(self, system: ConstraintSystem) -> bool:
+        return are_consistent(system, self._exact)
 
 
 def list_small_counts(answer: Answer, level: int) -> list[str]:
@@ -269,6 +306,40 @@ def _weigh_moved(
         population: weight * everything if population in moved else weight
         for population, weight in weights.items()
     }
+
+
+def _choose_by_kinds(
+    problem: SuppressionProblem, systems: _AttackedSystems, policy: Policy
+) -> tuple[SuppressionProblem, frozenset[Population]]:
+    """What to withhold, and the problem that it solves: chosen by the relations of the tables, and
+    again, more slowly, if a reader who compares every kind of record knows too much.
+
+    That reader knows more where conditions of one dimension leave pieces that are not printed, as
+    periods that overlap do: tables state nothing of how their rows add up in these.
+    """
+    first = withhold_closed_groups(problem)
+    if not (policy.is_active or first.must):
+        return first, NO_POPULATIONS
+    hidden = _choose_withheld(first, policy)
+    if not (first.system.pieces and hidden | first.always):
+        return first, hidden
+    system = systems.by_kinds()
+    if system is None or _is_protected(
+        msgspec.structs.replace(first, system=system), hidden, policy
+    ):
+        return first, hidden
+    second = withhold_closed_groups(msgspec.structs.replace(problem, system=system))
+    return second, _choose_withheld(second, policy)
+
+
+def _is_protected(
+    problem: SuppressionProblem, hidden: frozenset[Population], policy: Policy
+) -> bool:
+    """Whether a choice protects what is withheld, and every difference."""
+    targets = sorted(hidden | problem.always, key=attrgetter("order"))
+    bounds = problem.attacker_bounds(hidden)
+    narrow = find_narrow_intervals(problem.system, bounds, targets, problem.width)
+    return not narrow and not _choose_for_differences(problem, hidden, policy)
 
 
 def _choose_withheld(problem: SuppressionProblem, policy: Policy) -> frozenset[Population]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,6 @@ from queries.disclosure.policy import Policy
 from tests.support.fake_search import answer
 from tests.support.kinds import asking
 from tests.support.published_reader import (
-    Addition,
     ImpossibleNumbersError,
     PublishedReader,
     Range,
@@ -27,139 +26,15 @@ from tests.support.published_reader import (
     is_within,
     list_perhaps_zero,
 )
-from tests.support.record_types import (
-    Record,
-    Shares,
-    combine,
-    count_kinds,
-    list_numbers,
-    multiply,
+from tests.support.record_types import Shares, count_kinds, list_numbers, multiply
+from tests.support.sequence_themes import (
+    EVERY_THEME,
+    OF_ANY,
+    PERIODS,
+    THEMES,
+    Theme,
+    list_additions,
 )
-
-#: A day of each stretch that the periods below tell apart.
-DAYS = ("2016-05-05", "2016-08-05", "2017-02-05", "2017-05-05", "2017-12-05")
-
-PERIODS = (
-    "period: {from: 2016-04-01, to: 2018-03-31}",
-    "period: {from: 2016-07-01, to: 2018-03-31}",
-    "period: {from: 2016-04-01, to: 2017-03-31}",
-    "period: {from: 2016-04-01, to: 2016-12-31}",
-    "periods: [2016/17, 2017/18]",
-    "periods: [{from: 2016-04-01, to: 2016-12-31}, {from: 2016-07-01, to: 2018-03-31}]",
-)
-
-OF_ANY = (
-    "{kind: offences}",
-    "{kind: by, by: financial_year}",
-    "{kind: by, by: financial_year, within: {period: {from: 2016-07-01, to: 2017-09-30}}}",
-    "{kind: offences, within: {period: {from: 2016-07-01, to: 2017-03-31}}}",
-)
-
-
-class Theme(NamedTuple):
-    """What the requests of a sequence ask about, and every kind of record that they tell apart.
-
-    Of ``further`` kinds no record is made: a reader holds them to be possible all the same.
-    """
-
-    drawn: Sequence[Record]
-    questions: Sequence[str]
-    conditions: Sequence[str]
-    further: Sequence[Record] = ()
-
-    @property
-    def kinds(self) -> list[Record]:
-        """Every kind of record."""
-        return [*self.drawn, *self.further]
-
-
-THEMES = {
-    "terms": Theme(
-        combine(text=["", "alpha", "beta", "alpha beta", "alpha and then beta"], recorded_on=DAYS),
-        (
-            "{kind: keywords, keywords: [alpha, beta]}",
-            "{kind: keywords, keywords: [{term: alpha, aliases: [beta]}]}",
-            "{kind: keywords, keywords: [alpha, {term: alpha, with: [beta]}]}",
-            "{kind: keywords, keywords: [alpha, alpha beta]}",
-            "{kind: overlap, keywords: [alpha, beta]}",
-            "{kind: keywords, keywords: [beta], within: {mentions: [alpha]}}",
-            "{kind: cross, rows: {keywords: [alpha, beta]}, columns: financial_year}",
-        ),
-        ("mentions: [alpha]", "mentions: [alpha, beta]", "mentions: [{term: alpha, aliases: [beta]}]"),
-    ),
-    "offences": Theme(
-        combine(
-            text=["", "beta"], recorded_on=DAYS, offence_code=["22B", "88/1", "88/3", "88E", "22/77"]
-        ),
-        (
-            "{kind: by, by: offence}",
-            "{kind: by, by: offence_group}",
-            "{kind: keywords, keywords: [beta]}",
-            "{kind: keywords, keywords: [beta], within: {offences: [{codes: [88/1]}]}}",
-        ),
-        ("offences: [{codes: [22B]}, {codes: [88]}, {codes: [88A]}]", "offences: [{codes: [22B]}]", "mentions: [beta]"),
-        further=combine(text=["", "beta"], recorded_on=DAYS, offence_code=["88/2", "88/4", "22/3"]),
-    ),
-    "fields": Theme(
-        combine(
-            recorded_on=DAYS,
-            outcome=[None, 1, 2],
-            categories=[
-                {name: value for name, value in (("district", district), ("flag", flag)) if value}
-                for district in (None, "North", "South")
-                for flag in ([], ["knife"], ["online"], ["knife", "online"])
-            ],
-        ),
-        (
-            "{kind: by, by: outcome}",
-            "{kind: by, by: district}",
-            "{kind: by, by: flag}",
-            "{kind: cross, rows: flag, columns: district}",
-            "{kind: by, by: district, within: {where: {outcome: ['1', '2'], flag: [knife]}}}",
-        ),
-        ("where: {district: [North]}", "where: {district: [North, South]}", "where: {outcome: ['1']}"),
-    ),
-    "links": Theme(
-        combine(
-            recorded_on=DAYS,
-            status=["recorded", "cancelled"],
-            linked=[
-                [{"offence_code": code} for code in codes]
-                for codes in ((), ("86/2",), ("88/1",), ("86/2", "88/1"))
-            ],
-        ),
-        ("{kind: by, by: status}", "{kind: linked, codes: [86/2, 88A]}", "{kind: linked, codes: [88A]}"),
-        (),
-    ),
-    "victims": Theme(
-        combine(
-            recorded_on=DAYS,
-            victims=[
-                *([{"age": age, "sex": sex}] * times
-                  for age in (9, 13, 16, 30, None) for sex in ("F", "M", None) for times in (1, 2, 3, 5, 12)),
-                [],
-                [{"age": 9, "sex": "F"}, {"age": 13, "sex": "M"}],
-                [{"age": 16, "sex": "M"}, {"age": 16, "sex": "F"}],
-            ],
-        ),
-        (
-            "{kind: victims, bands: [{to: 11}, {from: 12, to: 17}], youngest: false}",
-            "{kind: victims, bands: [{to: 15}], youngest: false}",
-            "{kind: by, by: sex}",
-            "{kind: cross, rows: {bands: [{to: 11}, {from: 12, to: 17}]}, columns: sex}",
-            "{kind: by, by: sex, within: {where: {sex: [F]}}}",
-        ),
-        ("where: {sex: [F]}",),
-        further=combine(
-            recorded_on=DAYS,
-            victims=[
-                [{"age": 9, "sex": sex}, {"age": age, "sex": other}]
-                for sex, others in (("F", ("F", "M", None)), ("M", ("M", None)))
-                for age in (9, 13, 16, 30, None) for other in others
-            ],
-        ),
-    ),
-}  # fmt: skip
 
 
 class Attempt(NamedTuple):
@@ -181,37 +56,22 @@ class Attempt(NamedTuple):
 
 
 @cache
-def list_additions(theme: str) -> tuple[Addition, ...]:
-    """Each victim that a record may have more. Numbers of records tell apart whether one is a
-    woman, and no more of them."""
-    kinds = THEMES[theme].kinds
-    place_of = {repr(kind): place for place, kind in enumerate(kinds)}
-    carriers: dict[tuple[str, bool], set[int]] = {}
-    for place, kind in enumerate(kinds):
-        if victims := kind.get("victims"):
-            key = kind["recorded_on"], any(victim["sex"] == "F" for victim in victims)
-            carriers.setdefault(key, set()).add(place)
-    return tuple(
-        Addition(
-            place_of[repr(kind)],
-            place_of[repr({**kind, "victims": kind["victims"][:1]})],
-            frozenset(carriers[kind["recorded_on"], kind["victims"][0]["sex"] == "F"]),
-        )
-        for kind in THEMES[theme].further
-        if "victims" in kind
-    )
-
-
-@cache
 def _count_request(theme: str, questions: tuple[str, ...], scope: str) -> dict[str, Shares]:
-    return count_kinds(asking(questions, scope), THEMES[theme].kinds)
+    return count_kinds(asking(questions, scope), EVERY_THEME[theme].kinds)
 
 
-def publish_sequence(seed: int, folder: Path, rule: Rule, *, refreshed: bool) -> Attempt:
+def publish_sequence(
+    seed: int,
+    folder: Path,
+    rule: Rule,
+    *,
+    refreshed: bool,
+    themes: Mapping[str, Theme] = THEMES,
+) -> Attempt:
     """Publish up to four releases with a ledger, over records that refreshes change if wanted."""
     dice = random.Random(seed)
-    name = dice.choice([*THEMES])
-    theme = THEMES[name]
+    name = dice.choice([*themes])
+    theme = themes[name]
     ledger = folder / f"{seed}.jsonl"
     ledger.unlink(missing_ok=True)
     times = [0] * len(theme.drawn)
@@ -222,7 +82,7 @@ def publish_sequence(seed: int, folder: Path, rule: Rule, *, refreshed: bool) ->
         if refreshed and dice.random() < 0.5:
             attempt.times.append(_refresh(attempt.times[-1], dice))
         questions = tuple(dice.sample((*OF_ANY, *theme.questions), dice.choice([1, 1, 2])))
-        scope = dice.choice(PERIODS)
+        scope = "\n".join(filter(None, [dice.choice(PERIODS), theme.always]))
         if theme.conditions and dice.random() < 0.4:
             scope += f"\n{dice.choice(theme.conditions)}"
         _publish(attempt, questions, scope, ledger, rule)
@@ -249,7 +109,7 @@ def _publish(
     except RequestError:  # a narrower question about more than its request
         return
     generation = len(attempt.times)
-    theme = THEMES[attempt.theme]
+    theme = EVERY_THEME[attempt.theme]
     whole = answer(request, multiply(theme.drawn, attempt.times[-1]))
     whole = msgspec.structs.replace(
         whole,
@@ -268,19 +128,45 @@ def _publish(
     numbers |= dict.fromkeys(_list_unlisted(published, shares), 0)
     attempt.requests.append(text)
     perhaps_zero = list_perhaps_zero(shares, numbers) | _list_withheld_before(attempt, shares)
+    perhaps_zero -= _list_occurring(published)
     attempt.readings.append(Reading(shares, numbers, rule, generation, perhaps_zero))
 
 
 def _list_unlisted(published: Answer, shares: dict[str, Shares]) -> list[str]:
-    """The numbers of rows that a table lists only if they occur, and does not list: they are 0."""
+    """The numbers of rows that a table lists only if they occur, and does not list: they are 0.
+
+    Of a list, they are unknown: it leaves out the rows of a few records as well.
+    """
     listed = list_numbers(published)
     return [
         name
         for question in published.questions
-        if question.open_axes and question.table.rows
+        if question.open_axes and question.table.rows and not question.table.fields
         for name in shares
         if name.startswith(f"{question.id}, ") and name not in listed
     ]
+
+
+def _list_occurring(published: Answer) -> frozenset[str]:
+    """The numbers of records of rows and columns that a table lists only if they occur."""
+    return frozenset(
+        f"{question.id}, {row.label}, {column.label}"
+        for question in published.questions
+        for row, columns in (
+            *(
+                (row, question.table.columns[:1])
+                for row in question.table.rows
+                if "rows" in question.open_axes
+            ),
+            *(
+                [(question.table.total, question.table.columns[1:])]
+                if "columns" in question.open_axes
+                else ()
+            ),
+        )
+        for column in columns
+        if column.unit in ("offences", "records")
+    )
 
 
 def _list_withheld_before(attempt: Attempt, shares: dict[str, Shares]) -> frozenset[str]:

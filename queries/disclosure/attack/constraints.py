@@ -196,6 +196,32 @@ def build_system(
     )
 
 
+def add_kinds(system: ConstraintSystem, limit: int, *, presuming: bool) -> ConstraintSystem | None:
+    """The system with all numbers that are not helpers as sums of the kinds of records that they
+    tell apart; None if these are more than ``limit``. ``presuming`` as in ``build_system``."""
+    helpers = frozenset(system.helpers)
+    numbers = [population for population in system.populations if population not in helpers]
+    kind_constraints = [
+        constraint
+        for constraint in _constrain_kinds(numbers, limit, presuming=presuming)
+        if constraint.terms
+    ]
+    if not kind_constraints:
+        return None
+    known = frozenset(system.populations)
+    kinds = dict.fromkeys(
+        population
+        for constraint in kind_constraints
+        for population, _ in constraint.terms
+        if population not in known
+    )
+    return ConstraintSystem(
+        (*system.populations, *kinds),
+        (*system.constraints, *kind_constraints),
+        (*system.helpers, *kinds),
+    )
+
+
 def _constrain_kinds(
     populations: Iterable[Population], limit: int, *, presuming: bool
 ) -> Iterator[LinearConstraint]:

@@ -2,8 +2,8 @@
 
 Pure. A record has one day, one offence, and so on, and meets some of the conditions of each
 dimension together. So each number of records is a sum of the numbers of kinds of records, and each
-number of victims one of the victims of such records. Where these would be too many, nothing is said
-here: then numbers are compared only with those that are within or around them.
+number of victims, or of suspects, one of those of such records. Where these would be too many,
+nothing is said here: then numbers are compared only with those that are within or around them.
 """
 
 from __future__ import annotations
@@ -13,52 +13,58 @@ from itertools import chain, combinations, product
 from math import prod
 from typing import Final, NamedTuple, TypeAlias
 
-from indexer.records.model import SUSPECTS
+from indexer.records.model import PEOPLE_LISTS
 from queries.answer.condition import (
     BY_TEXT,
+    SEX_FIELDS,
     WITHOUT_PEOPLE,
     WITHOUT_REFERENCE,
-    WITHOUT_VICTIM,
     CategoryCondition,
     Condition,
     LinkCondition,
     Not,
     OffenceCondition,
-    OfSuspect,
-    OfVictim,
+    OfPerson,
     PeriodCondition,
     TermsCondition,
+    Together,
+    build_age_condition,
     build_field_condition,
 )
 from queries.answer.inference import is_single_valued, partition_conditions
 from queries.answer.types import ANY_STATUS
 from queries.disclosure.attack.term_pieces import partition_terms
 
-#: Several releases are compared by no more kinds of records, and of their victims, than these.
+#: Numbers are compared by no more kinds of records, and of their victims and suspects, than these.
 MAX_KINDS: Final = 600
 
 #: The most values of which a record may have several that are distinguished.
 _MAX_VALUES: Final = 6
 
-#: No record has more victims.
-MAX_VICTIMS: Final = 1_000
+#: No record has more victims, or more suspects.
+MAX_PEOPLE: Final = 1_000
 
 RECORDED: Final = build_field_condition("status", ["recorded"])
 
-_VICTIM_UNITS: Final = ("victims", "victims of records")
-
 _RECORD_UNITS: Final = ("offences", "records")
-
-_VICTIMS: Final = "victims"
-
-_WITHOUT_SUSPECT: Final = WITHOUT_PEOPLE[SUSPECTS.field]
-
-_SUSPECTS: Final = "suspects"
 
 _TERMS: Final = "terms"
 
-#: What is said of one victim, and not of a record.
-_VICTIM_DIMENSIONS: Final = ("age", "sex", WITHOUT_REFERENCE.dimension)
+_REFERENCE: Final = WITHOUT_REFERENCE.dimension
+
+#: For each list of people of a record, what is said of one of them, and not of the record.
+_PEOPLE_DIMENSIONS: Final = {
+    people: (build_age_condition(people=PEOPLE_LISTS[people]).dimension, sex, _REFERENCE)
+    for people, sex in SEX_FIELDS.items()
+}
+
+#: The list that a number of people counts, by its unit. Of different people little is certain.
+_LIST_OF_UNIT: Final = {
+    unit: people for people in _PEOPLE_DIMENSIONS for unit in (people, f"{people} of records")
+}
+
+#: The list that a condition says is empty.
+_LIST_OF_EMPTY: Final = {WITHOUT_PEOPLE[people]: people for people in _PEOPLE_DIMENSIONS}
 
 Conditions: TypeAlias = frozenset[Condition]
 
@@ -67,7 +73,7 @@ Counted: TypeAlias = tuple[str, Conditions]
 
 
 class RecordKind(Condition, frozen=True):
-    """A kind of record, or of its victims, by a number. Never printed, so never read back."""
+    """A kind of record, or of its people, by a number. Never printed, so never read back."""
 
     number: int
 
@@ -94,26 +100,30 @@ class KindSums(NamedTuple):
 
 class _Piece(NamedTuple):
     """What a record may be in one dimension: the numbers that count it, as bits, its days if it is
-    about these, and which victims it has if it is about those."""
+    about these, and whom it has in a list of people if it is about that and has anybody."""
 
     mask: int
     days: Condition | None = None
-    victims: _Victims | None = None
+    people: tuple[_PeopleOfRecord, ...] = ()
 
 
-#: The pieces of ages, and of sexes, of which a record has victims; none of either if it has none.
-_Victims: TypeAlias = tuple[frozenset[Conditions], ...]
+#: A list of people, and, of each group of conditions on them, which the record's people meet.
+_PeopleOfRecord: TypeAlias = tuple[str, tuple[frozenset[Conditions], ...]]
+
+#: What one of the people of a list may be: the numbers that count such people, and the conditions
+#: of each group that are met, of those that records are chosen by.
+_Person: TypeAlias = tuple[int, tuple[Conditions, ...]]
 
 
 def sum_kinds(numbers: Iterable[Counted], limit: int, *, presuming: bool) -> KindSums | None:
-    """The numbers of records and of victims by kinds; None if these are more than ``limit``.
+    """The numbers of records and of their people by kinds; None if these are more than ``limit``.
 
     With ``presuming``, for a reader who supposes that a phrase is written as its words are.
     """
     split = [
         _SplitNumber(number, *_split_levels(number))
         for number in numbers
-        if number[0] in (*_RECORD_UNITS, *_VICTIM_UNITS)
+        if number[0] in (*_RECORD_UNITS, *_LIST_OF_UNIT)
     ]
     records = _combine_pieces(split, limit, presuming=presuming)
     if records is None:
@@ -127,29 +137,26 @@ def sum_kinds(numbers: Iterable[Counted], limit: int, *, presuming: bool) -> Kin
 
 
 class _SplitNumber(NamedTuple):
-    """A number, with what is said of its records and what of its victims."""
+    """A number, with what is said of its records and what of their people."""
 
     number: Counted
     of_record: Conditions
-    of_victim: Conditions
+    of_person: Conditions
 
     @property
-    def counts_victims(self) -> bool:
-        """Whether it is a number of victims."""
-        return self.number[0] in _VICTIM_UNITS
+    def people(self) -> str:
+        """The list of people that it counts; "" if it counts records."""
+        return _LIST_OF_UNIT.get(self.number[0], "")
 
 
 def _split_levels(number: Counted) -> tuple[Conditions, Conditions]:
     unit, conditions = number
-    of_victim = frozenset[Condition]()
-    if unit in _VICTIM_UNITS:
-        of_victim = frozenset(
-            condition
-            for condition in conditions
-            if _strip(condition).dimension in _VICTIM_DIMENSIONS
-        )
+    dimensions = _PEOPLE_DIMENSIONS.get(_LIST_OF_UNIT.get(unit, ""), ())
+    of_person = frozenset(
+        condition for condition in conditions if _strip(condition).dimension in dimensions
+    )
     status = {RECORDED} if unit in ANY_STATUS.values() else set()
-    return (conditions - of_victim) | status, of_victim
+    return (conditions - of_person) | status, of_person
 
 
 def _strip(condition: Condition) -> Condition:
@@ -158,10 +165,10 @@ def _strip(condition: Condition) -> Condition:
 
 def _find_dimension(condition: Condition) -> str:
     inner = _strip(condition)
-    if isinstance(inner, OfVictim) or inner == WITHOUT_VICTIM:
-        return _VICTIMS
-    if isinstance(inner, OfSuspect) or inner == _WITHOUT_SUSPECT:
-        return _SUSPECTS
+    if isinstance(inner, OfPerson):
+        return inner.people.field
+    if inner in _LIST_OF_EMPTY:
+        return _LIST_OF_EMPTY[inner]
     return _TERMS if isinstance(inner, TermsCondition) else inner.dimension
 
 
@@ -172,8 +179,7 @@ def _combine_pieces(
     dimensions = {
         _find_dimension(condition): None for entry in split for condition in entry.of_record
     }
-    if any(entry.counts_victims for entry in split):
-        dimensions[_VICTIMS] = None
+    dimensions |= {entry.people: None for entry in split if entry.people}
     kinds = {_Piece((1 << len(split)) - 1): None}
     for dimension in dimensions:
         sets = [
@@ -184,7 +190,7 @@ def _combine_pieces(
         if of_dimension is None:
             return None
         kinds = {
-            _Piece(mask, kind.days or piece.days, kind.victims or piece.victims): None
+            _Piece(mask, kind.days or piece.days, (*kind.people, *piece.people)): None
             for kind, piece in product(kinds, of_dimension)
             if (mask := kind.mask & piece.mask)
         }
@@ -203,10 +209,8 @@ def _list_pieces(
     conditions = tuple(
         dict.fromkeys(_strip(entry) for entries in sets for entry in sorted(entries, key=BY_TEXT))
     )
-    if dimension == _VICTIMS:
-        return _list_victim_pieces(conditions, sets)
-    if dimension == _SUSPECTS:
-        return _list_suspect_pieces(conditions, sets)
+    if dimension in _PEOPLE_DIMENSIONS:
+        return _list_people_pieces(dimension, conditions, sets)
     values = _list_values(conditions)
     if values is None:
         return None
@@ -292,14 +296,16 @@ def _list_choices(conditions: tuple[Condition, ...]) -> Iterable[Conditions]:
     return [frozenset({entry}) for entry in conditions]
 
 
-def _list_victim_pieces(
-    conditions: Sequence[Condition], sets: Sequence[Conditions]
+def _list_people_pieces(
+    people: str, conditions: Sequence[Condition], sets: Sequence[Conditions]
 ) -> list[_Piece] | None:
-    """Records without a victim, and with victims of some sexes and some ages."""
-    inner = [entry.condition for entry in conditions if isinstance(entry, OfVictim)]
+    """Records with nobody in a list, and with people of some sexes and some ages in it."""
+    of_person = {entry.condition: entry for entry in conditions if isinstance(entry, OfPerson)}
+    inner = frozenset(of_person)
+    met_sets = [*_list_met_conditions(people, inner)]
     subsets = []
-    for dimension in _VICTIM_DIMENSIONS:
-        values = _list_victim_values(dimension, inner)
+    for group in _group_conditions(people, inner):
+        values = dict.fromkeys(met & group for met in met_sets)
         if len(values) > _MAX_VALUES:
             return None
         subsets.append(
@@ -311,46 +317,36 @@ def _list_victim_pieces(
         )
     if prod(map(len, subsets)) > MAX_KINDS:
         return None
-    pieces = [_Piece(_mask_numbers(sets, {WITHOUT_VICTIM}), None, (frozenset(),))]
-    for victims in product(*subsets):
-        met = {OfVictim(entry) for values in victims for value in values for entry in value}
-        pieces.append(_Piece(_mask_numbers(sets, met), None, victims))
+    pieces = [_Piece(_mask_numbers(sets, {WITHOUT_PEOPLE[people]}))]
+    for chosen_values in product(*subsets):
+        met = {of_person[entry] for values in chosen_values for value in values for entry in value}
+        pieces.append(_Piece(_mask_numbers(sets, met), None, ((people, chosen_values),)))
     return pieces
 
 
-def _list_suspect_pieces(
-    conditions: Sequence[Condition], sets: Sequence[Conditions]
-) -> list[_Piece] | None:
-    """Records without a suspect, and with suspects who meet some of the conditions; None if one
-    suspect may meet them in too many ways."""
-    chosen = [entry for entry in conditions if isinstance(entry, OfSuspect)]
-    parts = [part for entry in chosen for part in sorted(entry.parts, key=BY_TEXT)]
-    dimensions = dict.fromkeys(_strip(part).dimension for part in parts)
-    values = [_list_victim_values(dimension, parts) for dimension in dimensions]
-    if prod(map(len, values)) > MAX_KINDS:
-        return None
-    suspects = {
-        frozenset(
-            entry for entry in chosen if entry.parts <= frozenset[Condition]().union(*met)
-        ): None
-        for met in product(*values)
-    }
-    if len(suspects) > _MAX_VALUES:
-        return None
-    unions = (
-        frozenset[Condition]().union(*some)
-        for size in range(1, len(suspects) + 1)
-        for some in combinations(suspects, size)
-    )
-    of_records: list[Conditions] = [
-        frozenset({_WITHOUT_SUSPECT}),
-        *dict.fromkeys((frozenset[Condition](), *unions)),
+def _group_conditions(people: str, of_record: Conditions) -> list[Conditions]:
+    """The conditions on people by which records are chosen: those of each dimension by themselves,
+    or all at once if one person must meet several."""
+    if any(isinstance(entry, Together) for entry in of_record):
+        return [of_record]
+    return [
+        frozenset(entry for entry in of_record if _strip(entry).dimension == dimension)
+        for dimension in _PEOPLE_DIMENSIONS[people]
     ]
-    return [_Piece(_mask_numbers(sets, met)) for met in of_records]
 
 
-def _list_victim_values(dimension: str, conditions: Iterable[Condition]) -> list[Conditions]:
-    """The conditions on one victim that are met together in a dimension, negations among them."""
+def _list_met_conditions(people: str, conditions: Conditions) -> Iterator[Conditions]:
+    """The conditions that one person of a list may meet together."""
+    several = [entry for entry in conditions if isinstance(entry, Together)]
+    bare = (conditions - {*several}).union(*(entry.conditions for entry in several))
+    values = (_list_person_values(name, bare) for name in _PEOPLE_DIMENSIONS[people])
+    for value in product(*values):
+        met = frozenset[Condition]().union(*value)
+        yield met | {entry for entry in several if entry.conditions <= met}
+
+
+def _list_person_values(dimension: str, conditions: Iterable[Condition]) -> list[Conditions]:
+    """The conditions on one person that are met together in a dimension, negations among them."""
     of_dimension = dict.fromkeys(
         entry for entry in conditions if _strip(entry).dimension == dimension
     )
@@ -371,33 +367,35 @@ class _KindTable:
 
     def __init__(self, split: Sequence[_SplitNumber]) -> None:
         self._split = split
-        self._victim_mask = sum(1 << n for n, entry in enumerate(split) if entry.counts_victims)
-        of_record = {
-            condition.condition
+        self._masks = {
+            people: sum(1 << n for n, entry in enumerate(split) if entry.people == people)
+            for people in _PEOPLE_DIMENSIONS
+        }
+        self._of_record = frozenset(
+            condition
             for entry in split
             for condition in map(_strip, entry.of_record)
-            if isinstance(condition, OfVictim)
+            if isinstance(condition, OfPerson)
+        )
+        self._persons = {
+            people: [*self._list_persons(people)] for people, mask in self._masks.items() if mask
         }
-        #: What one victim may be: the numbers that count it, and what its record is known by.
-        self._victims = [*self._list_victims(of_record)] if self._victim_mask else []
         self.size = 0
         self.sums = KindSums({entry.number: [] for entry in split}, [])
 
-    def _list_victims(
-        self, of_record: Collection[Condition]
-    ) -> Iterator[tuple[int, tuple[Conditions, ...]]]:
-        conditions = {*of_record}.union(*(entry.of_victim for entry in self._split))
-        values = (_list_victim_values(name, conditions) for name in _VICTIM_DIMENSIONS)
-        victims: dict[tuple[int, tuple[Conditions, ...]], None] = {}
-        for value in product(*values):
-            met = frozenset[Condition]().union(*value)
-            mask = sum(
-                1 << n
-                for n, entry in enumerate(self._split)
-                if entry.counts_victims and entry.of_victim <= met
-            )
-            victims[mask, tuple(part & frozenset(of_record) for part in value)] = None
-        yield from victims
+    def _list_persons(self, people: str) -> Iterator[_Person]:
+        """What one of the people of a list may be."""
+        of_record = frozenset(
+            entry.condition for entry in self._of_record if entry.people.field == people
+        )
+        counting = [(n, entry) for n, entry in enumerate(self._split) if entry.people == people]
+        groups = _group_conditions(people, of_record)
+        conditions = of_record.union(*(entry.of_person for _, entry in counting))
+        persons: dict[_Person, None] = {}
+        for met in _list_met_conditions(people, conditions):
+            mask = sum(1 << n for n, entry in counting if entry.of_person <= met)
+            persons[mask, tuple(met & group for group in groups)] = None
+        yield from persons
 
     def _add_kind(self, unit: str, days: Condition | None, mask: int) -> Counted:
         kind = unit, frozenset({RecordKind(self.size), *([days] if days else [])})
@@ -408,26 +406,36 @@ class _KindTable:
         return kind
 
     def add_record(self, record: _Piece) -> None:
-        """Add a kind of record, and those of its victims."""
-        of_victims = record.mask & self._victim_mask
-        kind = self._add_kind("records", record.days, record.mask & ~self._victim_mask)
-        if not of_victims or record.victims is None or not record.victims[0]:
-            return
+        """Add a kind of record, and those of its people."""
+        of_people = sum(self._masks.values())
+        kind = self._add_kind("records", record.days, record.mask & ~of_people)
+        for people, values in record.people:
+            if record.mask & self._masks[people]:
+                self._add_people(kind, record, people, values)
+
+    def _add_people(
+        self,
+        kind: Counted,
+        record: _Piece,
+        people: str,
+        values_of_record: tuple[frozenset[Conditions], ...],
+    ) -> None:
+        """Add the kinds of people of one list that records of a kind have."""
         members = [
-            (mask & of_victims, parts)
-            for mask, parts in self._victims
-            if all(part in whole for part, whole in zip(parts, record.victims, strict=True))
+            (mask & record.mask, parts)
+            for mask, parts in self._persons[people]
+            if all(part in whole for part, whole in zip(parts, values_of_record, strict=True))
         ]
-        victims = {
-            (mask, parts): self._add_kind("victims of records", record.days, mask)
+        persons = {
+            (mask, parts): self._add_kind(f"{people} of records", record.days, mask)
             for mask, parts in dict.fromkeys(members)
             if mask
         }
-        self.sums.dependencies.append({**dict.fromkeys(victims.values(), 1), kind: -MAX_VICTIMS})
-        for position, values in enumerate(record.victims):
+        self.sums.dependencies.append({**dict.fromkeys(persons.values(), 1), kind: -MAX_PEOPLE})
+        for position, values in enumerate(values_of_record):
             for value in values:
                 chosen = [entry for entry in members if entry[1][position] == value]
                 if all(mask for mask, _ in chosen):  # else it may be one that nothing counts
                     self.sums.dependencies.append(
-                        {kind: 1, **{victims[entry]: -1 for entry in chosen}}
+                        {kind: 1, **{persons[entry]: -1 for entry in chosen}}
                     )
