@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import typst
 
 from indexer.records.noun import Noun
 from queries.answer.types import Answer
@@ -16,14 +18,17 @@ from queries.answering.service import require_cost_over_limit
 from queries.disclosure.ledger import prepare_release
 from queries.disclosure.policy import Policy
 from queries.documents.formats.letter import render_letter_html, render_letter_text
-from queries.documents.formats.pdf import render_letter_typst
+from queries.documents.formats.pdf import render_letter_pdf, render_letter_typst
 from queries.request.reader import read_request
 from queries.spec.act import ActName
 from tests.support.answers import FORCE
 from tests.support.fake_search import answer, day
 from tests.support.kinds import CATEGORIES
 from tests.support.paths import ROOT
+from tests.support.pdf_ua import check_pdf_ua
 from tests.support.rendered import rendered
+
+DAY = date(2018, 8, 15)
 
 REQUESTS = ROOT / "tests" / "data" / "requests" / "letters"
 
@@ -105,12 +110,25 @@ def test_the_letter_of_each_kind_of_request_is_as_it_was_agreed(
         "typ": render_letter_typst,
     }
     for ending, renderer in renderers.items():
-        text = rendered(renderer, published, force, date(2018, 8, 15))
+        text = rendered(renderer, published, force, DAY)
         path = GOLDEN / f"{name}.letter.{ending}"
         if request.config.getoption("--regolden"):
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
         assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.long
+def test_an_independent_checker_finds_every_pdf_accessible(tmp_path: Path) -> None:
+    """PDF/UA-1, by veraPDF. A PDF of the same letter without tags is found out."""
+    documents = {}
+    for name in NAMES:
+        published, force = publish(name)
+        documents[f"{name}.pdf"] = rendered(render_letter_pdf, published, force, DAY)
+    source = rendered(render_letter_typst, *publish("list"), DAY)
+    documents["untagged.pdf"] = typst.compile(source.encode(), format="pdf", pdf_tags=False)
+    verdicts = check_pdf_ua(tmp_path, documents)
+    assert verdicts == {name: name != "untagged.pdf" for name in documents}
 
 
 def test_every_request_file_has_its_letter() -> None:
