@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from queries.drafting.composing.accounting import add_missing_parts
 from queries.drafting.composing.doubts import list_scope_doubts
 from queries.drafting.composing.parts import PartDrafter
@@ -21,6 +23,7 @@ from queries.drafting.structure.head import find_head
 from queries.drafting.structure.mails import read_request_mails
 from queries.drafting.structure.numbering import LetterPassage
 from queries.drafting.structure.outline import build_outline
+from queries.drafting.structure.parts import number_apart
 
 
 def draft_request(letter: LetterText) -> Draft:
@@ -31,6 +34,7 @@ def draft_request(letter: LetterText) -> Draft:
     request_day = head.received
     outlines = [build_outline(mail) for mail in mails]
     outline, change = merge_outlines(outlines, request_day)
+    outline = replace(outline, parts=number_apart(outline.parts))
     stems = dict.fromkeys(part.stem for part in outline.parts if part.stem)
     passages = [
         *outline.context,

@@ -143,7 +143,7 @@ def confirm_terms(reading: PartReading | ContextReading, part: str = "") -> Iter
         )
     for item in terms.unread_items:
         yield ask(
-            f'"{item}" stands in a list of terms and is none. What is meant?',
+            f'"{item}" stands where a term does, and cannot be searched for as it is. What is meant?',
             "Add a term to the file",
         )
     if terms.unsure:

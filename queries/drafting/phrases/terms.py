@@ -21,6 +21,7 @@ from queries.drafting.phrases.term_lists import (
     read_term_item,
     read_term_list,
 )
+from queries.spec.term_spec import CooccurrenceSpec, TermSpec, find_term_problems
 
 _NOUNS: Final = (
     r"(?:key ?words?|words?|terms?|phrases?|names?|search terms?|hashtags?|expressions?)"
@@ -106,8 +107,6 @@ _REFERENCE: Final = re.compile(
     re.IGNORECASE,
 )
 
-_MAX_TERM_LENGTH: Final = 100
-
 
 class TermPhrase(Struct, frozen=True):
     """The terms of a text, in order. ``unsure`` are the ones that stand in prose without quotation
@@ -139,13 +138,15 @@ def find_terms(text: str, items: Sequence[str] = ()) -> TermPhrase:
     terms = _apply_conditions(text, terms)
     wild = tuple(term.term for term in terms if "*" in term.term)
     plain = [replace(term, term=term.term.replace("*", "").strip(" -")) for term in terms]
-    kept = _drop_repeats(term for term in plain if _is_term(term.term))
+    kept = _drop_repeats(term for term in plain if _is_term(term))
+    unread = [item for item, term in listed if term is None]
+    unread += [term.term for term in plain if not _is_term(term)]
     return TermPhrase(
         terms=tuple(kept),
         unsure=tuple(chunk.words for chunk in chunks if _is_unsure(text, chunk)),
         excluded=tuple(chunk.words for chunk in excluded),
         wild=wild,
-        unread_items=tuple(item for item, term in listed if term is None),
+        unread_items=tuple(dict.fromkeys(unread)),
         open_end=find_open_end(text) if terms else "",
         are_same=bool(_SAME.search(text)) and len(kept) > 1,
         refers=bool(_REFERENCE.search(text)),
@@ -284,5 +285,8 @@ def _drop_repeats(terms: Iterable[DraftTerm]) -> list[DraftTerm]:
     return list(distinct.values())
 
 
-def _is_term(words: str) -> bool:
-    return 0 < len(words) <= _MAX_TERM_LENGTH and any(letter.isalnum() for letter in words)
+def _is_term(term: DraftTerm) -> bool:
+    """Whether a request file takes a term: the matching rule has to be able to find it."""
+    required = tuple(CooccurrenceSpec(other, distance) for other, distance in term.required)
+    spec = TermSpec(term.term, aliases=term.aliases, cooccurrences=required)
+    return not any(find_term_problems((spec,), "", repeats=True))

@@ -136,14 +136,13 @@ def _read_change(
 ) -> Clarification:
     """A clarification with what a sentence adds to it."""
     if numbers := _list_withdrawn(sentence, outline):
-        rest = re.sub(
-            r"\b(?:and|,)?\s*(?:please\s+)?(?:leave out|drop|no longer)[^.]*", "", sentence
-        )
+        rest = _cut_withdrawal(sentence)
         change = replace(change, withdrawn=(*change.withdrawn, *numbers))
         return _read_details(change, rest, request_day) or change
     if detailed := _read_details(change, sentence, request_day):
         return detailed
-    is_wish = is_directly_asking(sentence) and not is_standing_text(sentence)
+    asks = is_directly_asking(sentence) or re.search(r"\bplease\b", sentence, re.IGNORECASE)
+    is_wish = asks and not is_standing_text(sentence)
     if is_wish and not _KEEPS.search(sentence) and not _is_restated(sentence, outline):
         return replace(change, unread=(*change.unread, sentence))
     return change
@@ -203,6 +202,14 @@ def _iterate_numbers(sentence: str) -> Iterator[str]:
         yield from re.findall(
             r"\d{1,2}[a-z]?|[ivx]+|[a-z]", match["numbers"].casefold().replace("and", " ")
         )
+
+
+def _cut_withdrawal(sentence: str) -> str:
+    """A sentence without the words that take parts back."""
+    takes_back = _TAKES_BACK.search(sentence)
+    start = takes_back.start() if takes_back else 0
+    parts = _PARTS.search(sentence, start)
+    return f"{sentence[:start]} {sentence[parts.end() :]}" if parts else sentence
 
 
 def _is_restated(sentence: str, outline: Outline) -> bool:

@@ -38,7 +38,7 @@ _CORE: Final = r"\d{1,2}(?:\.\d{1,2})?|[a-z]|[ivx]{2,5}|[A-Z]|[IVX]{2,5}"
 _COUNT_WORDS: Final = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 
 _PREFIX: Final = re.compile(
-    rf"(?:(?P<name>questions?|part|item|point|q)\.?\s*(?P<named>\d{{1,2}}[a-z]?|{_COUNT_WORDS}|[a-z](?![a-z])|[ivx]{{2,5}}\b)\s*(?:[.):-]+|\s(?=(?-i:[A-Z(\"']))|$)"
+    rf"(?:(?P<name>questions?|part|item|point|q)\.?\s*(?P<named>\d{{1,2}}[a-z]?|{_COUNT_WORDS}|[a-z](?![a-z])|[ivx]{{2,5}}\b)\s*(?:[.):-]+|(?=\s+(?-i:[A-Z(\"']))|$)"
     rf"|\((?P<inner>{_CORE})\)[.:]?|(?P<bare>{_CORE})(?:[.)]+|\)[.:])|(?P<decimal>\d{{1,2}}\.\d{{1,2}}))(?:\s+|$)",
     re.IGNORECASE,
 )

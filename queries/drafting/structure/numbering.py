@@ -107,15 +107,7 @@ def find_question_nodes(entries: Sequence[Node | LetterPassage]) -> list[Node]:
 
 def flatten_nodes(nodes: Sequence[Node]) -> list[LetterPart]:
     """The parts in order, with whole numbers ("4a"). What only leads to others is their stem."""
-    parts = [part for node in nodes for part in _flatten_node(node, "", "")]
-    counts: dict[str, int] = {}
-    distinct = []
-    for part in parts:
-        counts[part.number] = counts.get(part.number, 0) + 1
-        count = counts[part.number]
-        number = part.number if count == 1 else f"{part.number}-{count}"
-        distinct.append(msgspec.structs.replace(part, number=number))
-    return distinct
+    return [part for node in nodes for part in _flatten_node(node, "", "")]
 
 
 def _flatten_node(node: Node, above: str, stem: str) -> Iterator[LetterPart]:

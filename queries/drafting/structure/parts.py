@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class LetterPart(Struct, frozen=True):
@@ -24,3 +27,17 @@ class LetterPart(Struct, frozen=True):
     def quotation(self) -> str:
         """Its words with its list, as they are quoted in a request file."""
         return "\n".join(filter(None, (self.whole_text, *self.items)))
+
+
+def number_apart(parts: Iterable[LetterPart]) -> tuple[LetterPart, ...]:
+    """The parts, each with a number of its own: a letter may number two parts alike."""
+    numbers: set[str] = set()
+    distinct = []
+    for part in parts:
+        number, count = part.number, 1
+        while number in numbers:
+            count += 1
+            number = f"{part.number}-{count}"
+        numbers.add(number)
+        distinct.append(replace(part, number=number))
+    return tuple(distinct)

@@ -1,0 +1,188 @@
+"""A letter as a draft: its parts, what holds for all of them, and what later mails change."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from queries.drafting.drafting import draft_request
+from queries.drafting.request_mapping import build_request_mapping
+from tests.support.letter_texts import SENT, make_letter
+
+
+def draft_parts(*mails: str, sent: tuple[date, ...] = (SENT,)) -> dict[str, dict[str, Any]]:
+    """The questions of a draft by their numbers, without their texts."""
+    mapping = build_request_mapping(draft_request(make_letter(*mails, sent=sent)))
+    return {
+        question["id"]: {key: value for key, value in question.items() if key not in ("id", "text")}
+        for question in mapping["questions"]
+    }
+
+
+def list_questions(*mails: str) -> list[str]:
+    return [entry.question for entry in draft_request(make_letter(*mails)).confirmations]
+
+
+NUMBERED = """
+Dear Sir or Madam
+In 2022 I would like the following about offences under code 22B.
+1. The number of offences, by month.
+2. The number of victims: (a) by sex; (b) aged 11 and under, 12 to 15; (c) and the age of the youngest.
+3. How many mention "Snapchat" or "Skype", each counted separately.
+4. How many people were arrested?
+Please reply by e-mail.
+Yours faithfully
+Ada Example
+This message is confidential. 1. Do not print it.
+"""
+
+
+def test_numbered_parts_are_questions_or_say_why_they_are_none() -> None:
+    assert draft_parts(NUMBERED) == {
+        "1": {"kind": "by", "by": "month"},
+        "2a": {"kind": "by", "by": "sex"},
+        "2b": {"kind": "victims", "bands": [{"to": 11}, {"from": 12, "to": 15}]},
+        "2c": {"kind": "victims", "youngest": True},
+        "3": {"kind": "keywords", "keywords": ["Snapchat", "Skype"]},
+        "4": {"not_covered": "Arrests are not in the crime records."},
+    }
+
+
+def test_what_holds_for_all_parts_is_the_scope() -> None:
+    draft = draft_request(make_letter(NUMBERED))
+    assert [(period.start, period.label) for period in draft.periods] == [
+        (date(2022, 1, 1), "2022")
+    ]
+    assert [row.codes for row in draft.offences] == [("22B",)]
+    assert draft.mentions == ()
+    assert (draft.head.sender, draft.head.received) == ("Ada Example", SENT)
+
+
+def test_parts_without_numbers_count_in_the_order_in_which_they_are_asked() -> None:
+    parts = draft_parts(
+        """
+        hi
+        how many crimes in 2022 mention these -
+        tinder, bumble and/or hinge
+        only count hinge if the word app is in there as well
+        and what types of offence they were for tinder only
+        also how many ended in a conviction
+        thx
+        """
+    )
+    assert list(parts) == ["1", "2", "3"]
+    assert parts["2"] == {"kind": "by", "by": "offence", "within": {"mentions": ["tinder"]}}
+    assert "not_covered" in parts["3"]
+
+
+def test_a_question_before_part_1_is_part_0() -> None:
+    parts = draft_parts(
+        'How many crimes in 2022 mention "drone"?\nOf these:\n(i) how many by month?\n(ii) the outcome of each.'
+    )
+    assert list(parts) == ["0", "i", "ii"]
+
+
+@pytest.mark.parametrize(
+    ("label", "number"),
+    [("Q3.", "3"), ("Question 3:", "3"), ("QUESTION THREE", "3"), ("Part C.", "c"), ("(c)", "c"), ("iii)", "iii"), ("3)", "3")],
+)  # fmt: skip
+def test_a_number_is_read_in_any_of_its_forms(label: str, number: str) -> None:
+    assert list(draft_parts(f'In 2022:\n{label} How many crimes mention "drone", by month?')) == [
+        number
+    ]
+
+
+REQUEST = """
+Dear all
+For 2021/22, please tell me about crimes that mention "drone", "UAV" or "quadcopter":
+1. how many there were in each month
+2. the offence groups
+3. what happened in each case
+"""
+
+SENT_TWICE = (date(2024, 7, 20), SENT)
+
+
+def test_a_later_mail_takes_parts_and_terms_out_and_changes_the_period() -> None:
+    later = "Dear all\nPlease leave out part 3, please remove UAV from the list of key words, and please only look at 2022/23."
+    draft = draft_request(make_letter(later, REQUEST, sent=SENT_TWICE))
+    assert [part.number for part in draft.parts if part.withdrawn] == ["3"]
+    assert [term.term for term in draft.mentions] == ["drone", "quadcopter"]
+    assert [period.label for period in draft.periods] == ["2022/23"]
+    assert (draft.head.received, draft.head.clarified) == (SENT, date(2024, 7, 20))
+
+
+def test_a_later_mail_rewrites_the_parts_that_it_numbers() -> None:
+    later = "Hello\nQuestion 2 should now read:\n2. the outcome of each"
+    parts = draft_parts(later, REQUEST, sent=SENT_TWICE)
+    assert parts["1"] == {"kind": "by", "by": "month"}
+    assert parts["2"] == {"kind": "by", "by": "outcome"}
+    assert list(parts) == ["1", "2", "3"]
+
+
+def test_a_later_mail_may_replace_everything() -> None:
+    later = 'Hi\nPlease treat this as replacing my earlier request:\n(1) In 2023, how many crimes mention "kite"?'
+    draft = draft_request(make_letter(later, REQUEST, sent=SENT_TWICE))
+    assert [part.number for part in draft.parts] == ["1"]
+    assert [term.term for term in draft.mentions] == ["kite"]
+
+
+def test_a_sentence_of_a_later_mail_that_no_rule_takes_is_asked_about() -> None:
+    later = "Hi\nPlease exclude anything that was reported by a neighbour."
+    draft = draft_request(make_letter(later, REQUEST, sent=SENT_TWICE))
+    assert any("reported by a neighbour" in entry.sentence for entry in draft.confirmations)
+
+
+def test_a_limit_that_no_rule_reads_is_asked_about() -> None:
+    questions = list_questions(
+        'In 2022:\n1. How many crimes mention "drone" at night near hospitals?'
+    )
+    assert any('"night"' in question and '"hospitals"' in question for question in questions)
+
+
+def test_a_part_that_asks_nothing_is_asked_about_and_not_dropped() -> None:
+    draft = draft_request(
+        make_letter("In 2022:\n1. How many by month?\n2. Zebras and lighthouses.")
+    )
+    assert [part.number for part in draft.parts] == ["1", "2"]
+    assert any(entry.part == "2" for entry in draft.confirmations)
+
+
+def test_open_lists_overlapping_bands_and_names_are_asked_about() -> None:
+    questions = " ".join(
+        list_questions(
+            'In 2022:\n1. How many grooming offences mention the words "live stream" etc.?\n'
+            "2. The ages of the victims: under 16, 16-26, 26 and above."
+        )
+    )
+    assert '"grooming"' in questions
+    assert '"etc."' in questions
+    assert "overlap" in questions
+
+
+def test_a_letter_without_a_period_says_so() -> None:
+    assert any(
+        "No period" in question for question in list_questions('1. How many mention "drone"?')
+    )
+
+
+def test_an_earlier_reference_is_not_that_of_the_request() -> None:
+    earlier = make_letter(
+        "Hi\nI refer to your reply to my earlier request FOI 12/20.\n1. How many in 2022?"
+    )
+    own = make_letter("Hi\n1. How many in 2022?", subject="RE: FOI 318/21 clarification")
+    assert draft_request(earlier).head.reference is None
+    assert draft_request(own).head.reference == "FOI 318/21"
+
+
+def test_an_office_that_answers_is_not_the_requester() -> None:
+    letter = make_letter(
+        "Dear Ada\nYou may wish to narrow it to 2010. 1. How many?", REQUEST, sent=SENT_TWICE
+    )
+    office = letter.messages[0]
+    messages = (type(office)(sender="FOI Northshire", sent=office.sent), letter.messages[1])
+    draft = draft_request(type(letter)(file_name="a.txt", messages=messages, blocks=letter.blocks))
+    assert [part.number for part in draft.parts] == ["1", "2", "3"]
+    assert draft.head.clarified is None
