@@ -39,9 +39,9 @@ i'll i've ideal if important in incident incidents incl include included include
 individual individually information instance instances into involve involved involves
 involving is isn't it item its itself january july june just keep keyword keywords kind kinds
 known last latest led less let like likewise line link linked links list listed lists log
-logged lol long look looking made make makes making male males man many march may me mean
+logged long look looking made make makes making male males man many march may me mean
 meaning meant men mention mentioned mentioning mentions might month monthly months more most
-much my name named namely names national need needed neither next nice no none nor not note
+much my name named namely names national need needed neither next no none nor not note
 november now nowhere number numbers occur occurred occurring october of offence offence's
 offences office officer often old older on once one ones only or order originally other others
 otherwise our out outcome outcomes over overall own page part parts past people per perfect
@@ -54,7 +54,7 @@ result resulted resulting results row rows s said same say search searched secon
 send separate separated separately september set sex sexes shall should show showing shown
 shows side since single site sites six so some sort specific specifically specified split
 spreadsheet state stated states statistics still subject such sum supply suspect suspects
-system systems sytem table take taken taking tax tell term terms text than thank thanks that
+system systems table take taken taking tax tell term terms text than thank thanks that
 that's the their them themselves then there thereof these they third this those three through
 throughout thus thx time times to together too top total totals toward two type types u under
 until up upon us use used useful using various victim victim's victims want wanted was wasn't
