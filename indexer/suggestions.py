@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from rapidfuzz import fuzz, process
-
 _MIN_SIMILARITY: Final = 60
 
 
@@ -26,6 +24,8 @@ def find_closest_names(
 
     ``min_similarity`` goes from 0 (any name) to 100 (the same name).
     """
+    from rapidfuzz import fuzz, process
+
     matches = process.extract(
         name,
         list(known_names),

@@ -8,43 +8,21 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from indexer.commands.audit import audit_app
-from indexer.commands.backups import run_backup, run_backups, run_restore
-from indexer.commands.doctor import run_doctor
-from indexer.commands.forget import run_forget
-from indexer.commands.generations import run_generations, run_prune, run_rollback
-from indexer.commands.load import run_load
-from indexer.commands.sample import run_sample
-from indexer.commands.server import run_down, run_status, run_up
 from indexer.commands.shared import parse_path
-from indexer.commands.source.inspect import run_inspect
 from indexer.errors import FoidexError, OutputError, list_exit_codes
 from indexer.session import get_session, start_session
 from indexer.terminal import escape_controls
-from queries.commands.answer import answer_app
-from queries.commands.estimate import estimate_app
-from queries.commands.explore.count import count_app
-from queries.commands.explore.find import find_app
-from queries.commands.explore.offences import offences_app
-from queries.commands.explore.why import why_app
-from queries.commands.letter import letter_app
-from queries.commands.lint import lint_app
-from queries.commands.operate.demo import demo_app
-from queries.commands.operate.refresh import refresh_app
-from queries.commands.operate.serve import serve_app
+from queries.command_table import COMMANDS, LazyCommands, build_command
 from queries.commands.option_errors import explain_option_errors
-from queries.commands.options import ANSWER_PANEL, INDEX_PANEL, OPERATE_PANEL
-from queries.commands.replay import replay_app
-from queries.commands.review.app import review_app
-from queries.commands.templates import templates_app
 
 
 def _format_exit_codes() -> str:
@@ -73,33 +51,37 @@ def _flush_output() -> Iterator[None]:
         ) from None
 
 
-# More characters than the first sentence of any help text has.
-_WHOLE_SENTENCE: Final = 200
-
-
 class FoidexGroup(TyperGroup):
     """The commands. A result that cannot be written raises OutputError, whichever command it is; a
     wrong value of an option is explained in plain words."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = LazyCommands()  # type: ignore[assignment]
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Read the command line, which may print a help text. Raises OutputError."""
         with _flush_output(), explain_option_errors():
             return super().make_context(*args, **kwargs)
 
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a name, or None."""
+        del ctx
+        return build_command(cmd_name) if cmd_name in COMMANDS else None
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of the commands, in the order of the help text."""
+        del ctx
+        return list(COMMANDS)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands of each panel under its name."""
-        panels: dict[str, list[tuple[str, str]]] = {}
-        names = [name for name in self.list_commands(ctx) if not self.commands[name].hidden]
-        for name in names:
-            command = self.commands[name]
-            panel = getattr(command, "rich_help_panel", None)
-            title = panel if isinstance(panel, str) else "Commands"
-            panels.setdefault(title, []).append((name, command.get_short_help_str(_WHOLE_SENTENCE)))
-        for title, rows in panels.items():
-            with formatter.section(title):
-                formatter.write_dl(
-                    [(name.ljust(max(map(len, names))), text) for name, text in rows]
-                )
+        del ctx
+        width = max(map(len, COMMANDS))
+        shown = [item for item in COMMANDS.items() if not item[1].hidden]
+        for panel, items in groupby(shown, lambda item: item[1].panel):
+            with formatter.section(panel):
+                formatter.write_dl([(name.ljust(width), entry.summary) for name, entry in items])
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command. Raises FoidexError."""
@@ -118,55 +100,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def _group_commands(panel: str, commands: dict[str, Callable[..., None]]) -> typer.Typer:
-    """Commands that are plain functions, as an app; its commands are shown in one panel."""
-    group = typer.Typer()
-    for name, command in commands.items():
-        group.command(name, rich_help_panel=panel)(command)
-    return group
-
-
-_INDEX_COMMANDS: Final[dict[str, Callable[..., None]]] = {
-    "inspect": run_inspect,
-    "load": run_load,
-    "generations": run_generations,
-    "rollback": run_rollback,
-    "prune": run_prune,
-    "backup": run_backup,
-    "backups": run_backups,
-    "restore": run_restore,
-    "forget": run_forget,
-}
-
-_OPERATING_COMMANDS: Final[dict[str, Callable[..., None]]] = {
-    "up": run_up,
-    "down": run_down,
-    "status": run_status,
-    "doctor": run_doctor,
-    "sample": run_sample,
-}
-
-# In the order of the help text. Apps without a name add their commands to the program.
-app.add_typer(answer_app)
-app.add_typer(lint_app)
-app.add_typer(estimate_app)
-app.add_typer(letter_app)
-app.add_typer(replay_app)
-app.add_typer(review_app, name="review", rich_help_panel=ANSWER_PANEL)
-app.add_typer(templates_app, name="templates", rich_help_panel=ANSWER_PANEL)
-app.add_typer(count_app)
-app.add_typer(find_app)
-app.add_typer(why_app)
-app.add_typer(offences_app)
-app.add_typer(refresh_app)
-app.add_typer(_group_commands(INDEX_PANEL, _INDEX_COMMANDS))
-app.add_typer(_group_commands(OPERATE_PANEL, _OPERATING_COMMANDS))
-app.add_typer(audit_app, name="audit", rich_help_panel=OPERATE_PANEL)
-app.add_typer(serve_app)
-app.add_typer(demo_app)
-app.command("erase", hidden=True, help="The same as forget.")(run_forget)
 
 
 def _print_version(show_version: bool) -> None:  # noqa: FBT001 - what an option calls

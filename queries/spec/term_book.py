@@ -73,11 +73,7 @@ class TermBook:
         self._by_closed_form = {
             closed: entry for entry in self.terms for closed in map(_to_closed_form, entry.wordings)
         }
-        self._spellings = {
-            closed: tuple(dict.fromkeys(map(parse_term_parts, entry.wordings)))
-            for closed, entry in self._by_closed_form.items()
-            if _needs_openings(entry)
-        }
+        self._spellings: dict[str, tuple[_TermParts, ...]] = {}
 
     def find_term(self, written: str) -> BookTerm | None:
         """The term of the book that a wording is, whatever its spaces and hyphens."""
@@ -132,11 +128,24 @@ class TermBook:
         """
         for start in range(len(term_parts)):
             for end in range(len(term_parts), start, -1):
-                if spellings := self._spellings.get("".join(term_parts[start:end])):
+                if spellings := self._find_spellings("".join(term_parts[start:end])):
                     return [
                         replace_parts(term_parts, start, end, spelling) for spelling in spellings
                     ]
         return []
+
+    def _find_spellings(self, closed: str) -> tuple[_TermParts, ...]:
+        """Each way to write a term of the book, if the matching rule does not give them all.
+
+        Found when it is first asked for: for all terms it takes longer than a count.
+        """
+        entry = self._by_closed_form.get(closed)
+        if entry is None:
+            return ()
+        if closed not in self._spellings:
+            wordings = dict.fromkeys(map(parse_term_parts, entry.wordings))
+            self._spellings[closed] = tuple(wordings) if _needs_openings(entry) else ()
+        return self._spellings[closed]
 
     def with_fallback(self, fallback: TermBook) -> TermBook:
         """A book with the terms of this one, and those of the other that this one lacks."""
@@ -193,7 +202,7 @@ def find_default_term_book() -> Path:
 def read_term_book(path: Path, *, checked: bool = True) -> TermBook:
     """Read a term book. Raises ConfigurationError, with a line for each thing that is wrong."""
     try:
-        source = read_yaml(path)
+        source = read_yaml(path, trusted=not checked)
     except RequestError as error:
         raise ConfigurationError(str(error)) from None
     entries = source.value.get("terms") if isinstance(source.value, dict) else None

@@ -40,8 +40,15 @@ class YamlDocument(Struct):
         return self.lines.get(path, 1)
 
 
-def read_yaml(path: Path) -> YamlDocument:
-    """Read a file. Raises RequestError, with the file and the line."""
+#: The reader in C, where it is installed. Its messages are others.
+_QUICK_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_yaml(path: Path, *, trusted: bool = False) -> YamlDocument:
+    """Read a file. Raises RequestError, with the file and the line.
+
+    A ``trusted`` one, which is part of foidex, is read faster; a message about it has other words.
+    """
     try:
         with open_named_input(path) as file:
             raw = file.read(MAX_YAML_BYTES + 1)
@@ -61,14 +68,18 @@ def read_yaml(path: Path) -> YamlDocument:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise RequestError(f"{path}: is not UTF-8 text. Save it as UTF-8.") from None
-    return parse_yaml(text, str(path))
+    return _parse_yaml(text, str(path), _QUICK_LOADER if trusted else yaml.SafeLoader)
 
 
 def parse_yaml(text: str, name: str) -> YamlDocument:
     """Read text. Raises RequestError, with the name and the line."""
+    return _parse_yaml(text, name, yaml.SafeLoader)
+
+
+def _parse_yaml(text: str, name: str, loader: Any) -> YamlDocument:
     lines: dict[str, int] = {}
     try:
-        value = _read_document(_check_events(text, name), name, lines)
+        value = _read_document(_check_events(text, name, loader), name, lines)
     except yaml.MarkedYAMLError as error:
         if error.context == "while scanning a quoted scalar" and error.context_mark:
             raise RequestError(
@@ -94,10 +105,10 @@ def parse_yaml(text: str, name: str) -> YamlDocument:
     return YamlDocument(name=name, value=value, lines=lines)
 
 
-def _check_events(text: str, name: str) -> Iterator[yaml.Event]:
+def _check_events(text: str, name: str, loader: Any) -> Iterator[yaml.Event]:
     """The parts of a document, each checked before it is used."""
     depth = values = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=loader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise RequestError(
                 f"{name}:{_line(event)}: has an anchor or alias. Write the value out."

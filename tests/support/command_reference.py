@@ -17,7 +17,7 @@ import typer
 from typer.models import ArgumentInfo, OptionInfo
 
 from indexer.errors import list_exit_codes
-from queries.cli import app
+from queries.command_table import COMMANDS, add_command
 from tests.support.paths import ROOT
 
 REFERENCE_PAGE = ROOT / "docs" / "command-line.md"
@@ -51,7 +51,7 @@ def render_commands() -> str:
     lines: list[str] = []
     panel = ""
     for name, command in list_commands():
-        if command.panel not in ("", panel):
+        if command.panel != panel:
             panel = command.panel
             lines += [f"## {panel}", ""]
         lines += _render_command(name, command)
@@ -81,28 +81,34 @@ class DocumentedParameter(NamedTuple):
         return self.default is inspect.Parameter.empty
 
 
-def list_commands(
-    program: typer.Typer = app, prefix: str = "foidex"
-) -> Iterator[tuple[str, DocumentedCommand]]:
+def list_commands() -> Iterator[tuple[str, DocumentedCommand]]:
     """Every command that is not hidden, with its full name, in the order of the help text."""
+    for name, entry in COMMANDS.items():
+        if not entry.hidden:
+            program = typer.Typer()
+            add_command(program, name)
+            yield from _list_commands_of(program, "foidex", entry.panel)
+
+
+def _list_commands_of(
+    program: typer.Typer, prefix: str, panel: str
+) -> Iterator[tuple[str, DocumentedCommand]]:
     for info in program.registered_commands:
-        if not info.hidden and info.callback:
-            panel = info.rich_help_panel if isinstance(info.rich_help_panel, str) else ""
-            help_text = inspect.getdoc(info.callback) or ""
-            yield (
-                f"{prefix} {info.name}",
-                DocumentedCommand(panel, help_text, _list_parameters(info.callback)),
-            )
+        assert info.callback
+        help_text = inspect.getdoc(info.callback) or ""
+        yield (
+            f"{prefix} {info.name}",
+            DocumentedCommand(panel, help_text, _list_parameters(info.callback)),
+        )
     for group in program.registered_groups:
         assert group.typer_instance
         if not isinstance(group.name, str):
-            yield from list_commands(group.typer_instance, prefix)
+            yield from _list_commands_of(group.typer_instance, prefix, panel)
             continue
         name = f"{prefix} {group.name}"
-        panel = group.rich_help_panel if isinstance(group.rich_help_panel, str) else ""
         help_text = str(group.typer_instance.info.help)
         yield name, DocumentedCommand(panel, help_text, [], is_group=True)
-        yield from list_commands(group.typer_instance, name)
+        yield from _list_commands_of(group.typer_instance, name, panel)
 
 
 def _list_parameters(function: Callable[..., Any]) -> list[DocumentedParameter]:
