@@ -23,6 +23,7 @@ Pure functions of text; this module knows nothing of records or of Elasticsearch
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
@@ -185,24 +186,33 @@ def _list_compounds(text: str, classes: str) -> list[str]:
     """The compounds of a text and its classes."""
     runs: list[str] = []
     end = 0
-    for joint in map(re.Match.start, _JOINT.finditer(classes)):
+    joints = list(map(re.Match.start, _JOINT.finditer(classes)))
+    for joint in joints:
         if joint < end:
             continue
         # The run between white space and dashes.
         before, after = _TO_SOFT.match(classes, end, joint), _SOFT_CHARACTER.search(classes, joint)
         start, end = before.end() if before else end, after.start() if after else len(text)
         for compound in _COMPOUNDS.finditer(classes, start, end):
-            first = compound.start()
-            folded = fold_text(text[first : compound.end()])
-            words = [match.span() for match in _WORDS.finditer(classes, *compound.span())]
-            ends = [end - first for _, end in words]
-            runs += [
-                folded[start - first : last]
-                for number, (start, _) in enumerate(words, start=1)
-                for last in ends[number : number + COMPOUND_WORDS - 1]
-                if last - start + first <= COMPOUND_LENGTH
-            ]
+            first, last = compound.span()
+            inner = joints[bisect_left(joints, first) : bisect_left(joints, last)]
+            marks = [-1, *(position - first for position in inner), last - first]
+            runs += _list_runs(fold_text(text[first:last]), marks)
     return list(dict.fromkeys(runs))
+
+
+def _list_runs(text: str, marks: list[int]) -> list[str]:
+    """Every run of two to COMPOUND_WORDS of the words between marks; the last ones repeat."""
+    runs: list[str] = []
+    ends = [*marks[2:], marks[-1], marks[-1]]
+    for mark, second, third, fourth in zip(marks, ends, ends[1:], ends[2:], strict=False):
+        start = mark + 1
+        if fourth - start <= COMPOUND_LENGTH:
+            runs += (text[start:second], text[start:third], text[start:fourth])
+        else:
+            lasts = [end for end in (second, third, fourth) if end - start <= COMPOUND_LENGTH]
+            runs += [text[start:end] for end in lasts]
+    return runs
 
 
 def fold_text(text: str) -> str:

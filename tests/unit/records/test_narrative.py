@@ -151,6 +151,8 @@ def test_text_is_cut_where_variants_must_not_cross(written: str, expected: list[
         ("a..b", []),
         ("it's", []),
         ("user_name", ["user_name"]),
+        ("a.b❶c", ["a.b"]),
+        ("m&s's, b.c'd.e", ["m&s's", "b.c'd", "b.c'd.e", "c'd.e"]),
     ],
 )
 def test_words_joined_by_one_hard_character_are_compounds(
