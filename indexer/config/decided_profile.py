@@ -18,7 +18,13 @@ def require_decided_profile(settings: Settings) -> SourceProfile | None:
         check_profile(source.profile, settings.categories)
     except ConfigurationError as error:
         raise ConfigurationError(f"{config_name}: {error}") from None
-    for key in ("fields", "ignore", "watermark"):
+    if source.watermark:
+        raise ConfigurationError(
+            f"{config_name}: [source] has watermark beside [source.profile], which always reads "
+            "the whole query: of a record that is several rows, only some may have changed. Remove "
+            "watermark."
+        )
+    for key in ("fields", "ignore"):
         if getattr(source, key):
             raise ConfigurationError(
                 f"{config_name}: [source] has {key} beside [source.profile], which says that, too. "

@@ -415,7 +415,14 @@ def _fill_generation(
     client, plan = context.client, context.plan
     builder = plan.document_builder(generation.built_at)
     total = None if plan.database else measure_sources(plan.paths)
-    since = _find_start_timestamp(plan, live if generation.mode == "incremental" else None)
+    since = None
+    if plan.database and live and generation.mode == "incremental":
+        since = find_increment_start(plan.database, live.watermark, live.built_at)
+        if since is None:
+            context.progress.say(
+                "Nothing says which records of the database changed, so all of them are read and "
+                "compared. Those that were deleted there stay: foidex refresh --full drops them."
+            )
     with (
         context.progress.bar("Loading records", total=total) as advance,
         closing(_read_plan_records(plan, checks, since)) as source_records,
@@ -474,12 +481,6 @@ def _check_plan_source(plan: RefreshPlan, mode: RefreshMode) -> None:
         check_profiled_database(plan.database, plan.profile)
     elif plan.database:
         check_database(plan.database, plan.fields, incremental=mode == "incremental")
-
-
-def _find_start_timestamp(plan: RefreshPlan, live: Generation | None) -> datetime | None:
-    if plan.database is None or live is None:
-        return None
-    return find_increment_start(plan.database, live.watermark, live.built_at)
 
 
 def _read_plan_records(

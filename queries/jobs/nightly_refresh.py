@@ -70,6 +70,7 @@ def plan_refresh(settings: Settings, progress: Progress, workers: int | None = N
     """
     source = settings.source
     config_name = settings.file or "foidex.toml"
+    profile = require_decided_profile(settings)
     database = _configure_database(settings, progress)
     if not source.paths and database is None and settings.file is None:
         raise ConfigurationError(
@@ -89,7 +90,6 @@ def plan_refresh(settings: Settings, progress: Progress, workers: int | None = N
         build_canary_query(canary.term, book)
     if database:
         check_database_driver(database)
-    profile = require_decided_profile(settings)
     paths = _expand_patterns(settings.folder, source.paths, "paths")
     check_paths(paths, profile)
     return RefreshPlan(

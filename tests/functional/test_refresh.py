@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,14 +49,17 @@ from indexer.loading.conflicts import create_documents
 from indexer.loading.preparation import PendingDocument
 from indexer.loading.rejects import Rejects
 from indexer.loading.tally import LineOutcome, Tally
+from indexer.progress import Progress
 from indexer.records.narrative import MATCHING_RULE
 from indexer.records.sample import generate_records
 from indexer.server.address import ServerAddress
 from indexer.server.connection import connect_server
+from indexer.sources.database_connection import DatabaseSource
 from queries.answering.adhoc import count_adhoc_request
 from queries.matching.term import build_term_query, parse_term
 from queries.request.adhoc import build_adhoc_request
 from tests.support.examples import examples
+from tests.support.extracts import make_profile
 from tests.support.index_content import read_live_records, write_records
 from tests.support.server import SILENT
 
@@ -402,6 +407,46 @@ def test_an_incremental_refresh_needs_a_generation_to_change(
 ) -> None:
     with pytest.raises(NoIndexError):
         run([record("A")], "incremental")
+
+
+def test_an_increment_of_a_database_without_a_watermark_says_that_it_compares_every_record(
+    client: Elasticsearch,
+    index: IndexSettings,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "crimes.db"
+    plan = RefreshPlan(
+        (),
+        tmp_path / "rejects",
+        database=DatabaseSource(
+            url=f"sqlite:///{path}", queries={"crimes": "SELECT * FROM crime"}, folder=tmp_path
+        ),
+        profile=make_profile(),
+    )
+
+    def refresh(rows: list[tuple[str, str]], mode: RefreshMode) -> tuple[int, int, str]:
+        with closing(sqlite3.connect(path)) as store:
+            store.execute('CREATE TABLE IF NOT EXISTS crime ("Crime No", Recorded, "HO Code", MO)')
+            store.execute("DELETE FROM crime")
+            cells = [(reference, "27/07/2015", "22B", text) for reference, text in rows]
+            store.executemany("INSERT INTO crime VALUES (?, ?, ?, ?)", cells)
+            store.commit()
+        options = RefreshOptions(
+            RefreshSettings(lease_seconds=10), lambda _: {}, mode, frozenset(CheckOverride)
+        )
+        result = refresh_index(client, index, plan, options, Progress())
+        mentioned = mentions(client, index.alias)
+        assert mentioned is not None
+        return result.generation.records, mentioned, capsys.readouterr().err
+
+    records, mentioned, said = refresh([("1", "livestream"), ("2", "x"), ("3", "x")], "full")
+    assert (records, mentioned) == (3, 1)
+    assert "Nothing says" not in said
+    records, mentioned, said = refresh([("1", "livestream"), ("2", "livestream")], "incremental")
+    assert (records, mentioned) == (3, 2)
+    assert "Nothing says which records of the database changed, so all of them are read" in said
+    assert refresh([("1", "livestream"), ("2", "livestream")], "full")[:2] == (2, 2)
 
 
 # -- one at a time ---------------------------------------------------------------------------------

@@ -386,6 +386,16 @@ def test_the_address_comes_from_the_environment_a_file_or_foidex_toml(tmp_path: 
         assert found.names == (f"sqlite:///{tmp_path}/{url.rpartition('/')[2]}",)
 
 
+PROFILE = """
+[source.profile.fields]
+crime_ref = "ref"
+recorded_on = {column = "day", dates = ["DD/MM/YYYY"]}
+offence_code = "code"
+narrative = "text"
+updated_at = "changed"
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -396,6 +406,7 @@ def test_the_address_comes_from_the_environment_a_file_or_foidex_toml(tmp_path: 
         (f'[source]\ndatabase = "sqlite:///a"\ndatabase_url_file = "a"\n{CRIMES}', "gives database and database_url_file"),
         (f'[source]\ndatabase_url_file = "no"\n{CRIMES}', "no (source.database_url_file): cannot be read"),
         (f'[source]\ndatabase = "sqlite:///a"\nwatermark = "changed"\n{CRIMES}', "source.watermark must be the column for updated_at"),
+        (f'[source]\ndatabase = "sqlite:///a"\nwatermark = "changed"\n{CRIMES}\n{PROFILE}', "has watermark beside [source.profile], which always reads the whole query"),
         ('[source.queries]\ncrime = "SELECT 1"', '[source.queries] has an unknown key "crime". Did you mean "crimes"?'),
     ],
 )  # fmt: skip
