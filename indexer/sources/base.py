@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
-from typing import Any, Final, Self
+from collections.abc import Iterator
+from typing import Any, Final
 
 from msgspec import Struct
 
 MAX_RECORD_BYTES: Final = 32 * 1024 * 1024
+
+_BLOCK_CHARACTERS: Final = 64 * 1024
 
 
 class SourceRows(Struct, frozen=True, gc=False):
@@ -46,25 +49,36 @@ class RecordTooLongError(Exception):
 class RecordLines:
     """The lines of a text, of which only so many characters may belong to one record.
 
-    No more than that is ever in memory, even if the text has no line end at all.
+    Hardly more than that is ever in memory, even if the text has no line end at all.
     """
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self._text = text
         self._room = MAX_RECORD_BYTES
 
-    def begin_record(self) -> None:
-        """Say that the lines to come belong to the next record."""
+    def begin_record(self) -> int:
+        """Say that the lines to come belong to the next record; returns how many characters the
+        lines since the last one have."""
+        size = MAX_RECORD_BYTES - self._room
         self._room = MAX_RECORD_BYTES
+        return size
 
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> str:
-        line = self._text.readline(self._room + 1)
-        if not line:
-            raise StopIteration
-        self._room -= len(line)
-        if self._room < 0:
-            raise RecordTooLongError
-        return line
+    def __iter__(self) -> Iterator[str]:
+        """Raises RecordTooLongError."""
+        pending: list[str] = []  # what is read of a line whose end is not
+        is_whole = False
+        while not is_whole:
+            block = self._text.read(_BLOCK_CHARACTERS)
+            is_whole = not block
+            pending.append(block)
+            if is_whole or "\n" in block or "\r" in block:
+                # Python's ``splitlines`` knows more ends of lines than a file has.
+                lines = io.StringIO("".join(pending), newline="").readlines()
+                pending = [lines.pop()] if lines and not is_whole else []
+                for line in lines:
+                    self._room -= len(line)
+                    if self._room < 0:
+                        raise RecordTooLongError
+                    yield line
+            if sum(map(len, pending)) > self._room:
+                raise RecordTooLongError

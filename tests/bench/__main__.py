@@ -94,7 +94,7 @@ def measure_without_server(
         say("reading files as they come")
         with tempfile.TemporaryDirectory() as folder:
             found["tables"] = tables.measure(
-                Path(folder), max(asked.records // 10, 1_000), asked.rounds
+                Path(folder), max(asked.records // 4, 1_000), asked.rounds
             )
 
 

@@ -13,6 +13,7 @@ import resource
 import statistics
 from collections import Counter
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ import openpyxl
 import python_calamine
 
 from indexer.config.profile import SourceProfile
+from indexer.loading.loader import BATCH_RECORDS
 from indexer.loading.preparation import prepare_batch
 from indexer.records.sample import generate_records
 from indexer.sources import read_records
@@ -95,10 +97,10 @@ def read_documents(path: Path) -> int:
     """With foidex, to documents as they are sent."""
     profile = msgspec.convert(_PROFILE, SourceProfile)
     builder = reader()
+    raws = read_records([path], counts=Counter(), profile=profile)
     count = 0
-    for raw in read_records([path], counts=Counter(), profile=profile):
-        prepare_batch([raw], builder)
-        count += 1
+    while batch := list(islice(raws, BATCH_RECORDS)):
+        count += len(prepare_batch(batch, builder).documents)
     return count
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 
 from indexer.config.field_map import NESTED_FIELDS
-from indexer.config.profile import FieldRule, SourceProfile
+from indexer.config.profile import FieldRule, ListCondition, SourceProfile
 from indexer.records.categories import Categories
+from indexer.records.model import PERSON_REFERENCES
 from indexer.sources.profile.values import (
     RANGE_NOTE,
     Converter,
@@ -23,7 +24,15 @@ _CACHE_LIMIT: Final = 20_000
 
 _CACHED_LENGTH: Final = 60
 
+#: Of these types, two values are equal only if they are the same; 1 is True, and 1.0.
+_CACHED_TYPES: Final = frozenset({str, int})
+
+_REQUIRED_FIELDS: Final = frozenset({"crime_ref", "recorded_on", "offence_code"})
+
 NOT_IN_LIST_NOTE: Final = "people or links that do not meet a condition of where are left out"
+
+#: Reads the value of a field from the cells of a row.
+_Reader: TypeAlias = Callable[[Sequence[Any]], Any]
 
 
 class MappedRow(Struct, gc=False):
@@ -43,20 +52,18 @@ class RowMapper:
         self, profile: SourceProfile, header: Sequence[str], categories: Categories
     ) -> None:
         """Raises ConfigurationError for dates of a form that cannot be read."""
-        index = {name: number for number, name in enumerate(header)}
-        self._plain: list[tuple[str, Callable[[list[Any]], Any]]] = []
-        lists: dict[str, list[tuple[str, Callable[[list[Any]], Any], tuple[int, ...]]]] = {}
+        places = {name: number for number, name in enumerate(header)}
+        self._fields: list[tuple[str, _Reader]] = []
+        lists: dict[str, dict[str, FieldRule]] = {}
         for name, rule in profile.rules.items():
             outer, _, inner = name.rpartition(".")
-            columns = tuple(index[column] for column in rule.names)
-            reader = _make_reader(name, rule, columns, categories)
             if outer:
-                lists.setdefault(outer, []).append((inner, reader, columns))
+                lists.setdefault(outer, {})[inner] = rule
             else:
-                self._plain.append((name, reader))
+                self._fields.append((name, _make_reader(name, rule, places, categories)))
         self._lists = [
-            _ListMapper(name, readers, _make_condition(profile, name, index))
-            for name, readers in lists.items()
+            _ListMapper(name, rules, profile.where.get(name), places)
+            for name, rules in lists.items()
         ]
 
     def map_row(self, cells: list[Any]) -> MappedRow:
@@ -64,17 +71,23 @@ class RowMapper:
         values: dict[str, Any] = {}
         row = MappedRow(values)
         try:
-            for name, read in self._plain:
+            for name, read in self._fields:
                 value = read(cells)
-                if value is not None or name in ("crime_ref", "recorded_on", "offence_code"):
+                if value is not None or name in _REQUIRED_FIELDS:
                     values[name] = value
             for mapper in self._lists:
-                entries = mapper.map_entries(cells, row)
+                entries, notes = mapper.map_entries(cells)
                 if entries:
                     values[mapper.name] = entries
+                if notes:
+                    row.notes += notes
         except ValueFaultError as fault:
             row.error, row.error_kind = str(fault), fault.kind
         return row
+
+
+#: Entries of a list, and what is counted about them.
+_Entries: TypeAlias = tuple[list[dict[str, Any]], tuple[str, ...]]
 
 
 class _ListMapper:
@@ -84,54 +97,72 @@ class _ListMapper:
     def __init__(
         self,
         name: str,
-        readers: list[tuple[str, Callable[[list[Any]], Any], tuple[int, ...]]],
-        condition: Callable[[list[Any]], Any] | None,
+        rules: dict[str, FieldRule],
+        condition: ListCondition | None,
+        places: dict[str, int],
     ) -> None:
         self.name = name
-        self._readers = readers
-        self._columns = tuple({index for _, _, columns in readers for index in columns})
-        self._condition = condition
+        columns = dict.fromkeys(column for rule in rules.values() for column in rule.names)
+        self._entry_width = len(columns)
+        self._is_kept = None
+        if condition:
+            columns.setdefault(condition.column)
+            self._is_kept = _make_condition(condition, list(columns).index(condition.column))
+        own_places = {column: number for number, column in enumerate(columns)}
+        self._columns = [places[column] for column in columns]
+        self._names = list(rules)
+        self._readers = [
+            _make_reader(f"{name}.{inner}", rule, own_places, {}) for inner, rule in rules.items()
+        ]
+        # Without a reference, rows have few different ages, sexes and codes.
+        is_repeated = rules.keys().isdisjoint(("crime_ref", *PERSON_REFERENCES))
+        self._memory = _Memory(self._make_entries) if is_repeated else None
 
-    def map_entries(self, cells: list[Any], row: MappedRow) -> list[dict[str, Any]]:
-        """The entries of a row, without those that the condition leaves out."""
-        if all(is_empty(cells[index]) for index in self._columns):
-            return []
-        columns = [(inner, read(cells)) for inner, read, _ in self._readers]
-        length = max([len(value) for _, value in columns if isinstance(value, list)], default=1)
-        kept = self._condition(cells) if self._condition else True
-        if any(isinstance(value, list) and len(value) != length for _, value in columns):
+    def map_entries(self, cells: list[Any]) -> _Entries:
+        """The entries of a row, without those that the condition leaves out, and its notes. What
+        is equal in two rows may be the same list."""
+        own_cells = tuple([cells[place] for place in self._columns])
+        if self._memory is not None and _CACHED_TYPES.issuperset(map(type, own_cells)):
+            entries: _Entries = self._memory[own_cells]
+            return entries
+        return self._make_entries(own_cells)
+
+    def _make_entries(self, cells: Sequence[Any]) -> _Entries:
+        if all(map(is_empty, cells[: self._entry_width])):
+            return [], ()
+        columns = [read(cells) for read in self._readers]
+        rows = self._split_columns(columns) if list in map(type, columns) else [columns]
+        kept = self._is_kept(cells) if self._is_kept else True
+        entries: list[dict[str, Any]] = []
+        notes: list[str] = []
+        for number, values in enumerate(rows):
+            if not (kept[number] if type(kept) is list else kept):
+                notes.append(NOT_IN_LIST_NOTE)
+                continue
+            items = zip(self._names, values, strict=True)
+            notes += [RANGE_NOTE for value in values if value is RANGE_NOTE]
+            entries.append(
+                {name: value for name, value in items if value not in (None, RANGE_NOTE)}
+            )
+        return entries, tuple(notes)
+
+    def _split_columns(self, columns: list[Any]) -> list[Sequence[Any]]:
+        """The values of each entry; what is no list belongs to all of them."""
+        lengths = {len(value) for value in columns if type(value) is list}
+        if len(lengths) > 1:
             raise ValueFaultError(
                 f'the columns of "{self.name}" hold different numbers of values. Correct the row.',
                 f'the columns of "{self.name}" hold different numbers of values',
             )
-        keeps = kept if isinstance(kept, list) else [kept] * length
-        entries = []
-        for number in range(length):
-            if not keeps[number]:
-                row.notes = (*row.notes, NOT_IN_LIST_NOTE)
-                continue
-            entry = {}
-            for inner, value in columns:
-                item = value[number] if isinstance(value, list) else value
-                if item is RANGE_NOTE:
-                    row.notes = (*row.notes, RANGE_NOTE)
-                elif item is not None:
-                    entry[inner] = item
-            entries.append(entry)
-        return entries
+        lists = [value if type(value) is list else [value] * max(lengths) for value in columns]
+        return list(zip(*lists, strict=True))
 
 
-def _make_condition(
-    profile: SourceProfile, name: str, index: dict[str, int]
-) -> Callable[[list[Any]], Any] | None:
-    rule = profile.where.get(name)
-    if rule is None:
-        return None
-    column = index[rule.column]
-    allowed = {fold_value(value) for value in rule.values}
+def _make_condition(condition: ListCondition, place: int) -> _Reader:
+    allowed = {fold_value(value) for value in condition.values}
 
-    def check(cells: list[Any]) -> Any:
-        value = cells[column]
+    def check(cells: Sequence[Any]) -> Any:
+        value = cells[place]
         if isinstance(value, list):
             return [fold_value(item) in allowed for item in value]
         return fold_value(value) in allowed
@@ -140,77 +171,71 @@ def _make_condition(
 
 
 def _make_reader(
-    name: str, rule: FieldRule, columns: tuple[int, ...], categories: Categories
-) -> Callable[[list[Any]], Any]:
+    name: str, rule: FieldRule, places: dict[str, int], categories: Categories
+) -> _Reader:
     if rule.constant is not None:
         return lambda _: rule.constant
+    columns = tuple(places[column] for column in rule.names)
     converters = [make_converter(name, column, rule, categories.get(name)) for column in rule.names]
-    if name == "narrative":
+    if name == "narrative" and len(columns) > 1:
         return _make_entries_reader(columns, converters)
     if len(columns) == 2:
         return _make_code_reader(columns, converters)
-    convert = converters[0] if name == "updated_at" else remember_values(converters[0])
-    (column,) = columns
+    (column,), (convert,) = columns, converters
     if rule.split is not None:
         return _make_split_reader(column, convert, rule.split)
-    if name in NESTED_FIELDS or "." in name:
-        return lambda cells: _convert_each(cells[column], convert)
-    return lambda cells: convert(cells[column])
+    is_list = name in NESTED_FIELDS or "." in name or name == "narrative"
+    is_repeated = name not in ("crime_ref", "updated_at", "narrative")
+    return _make_cell_reader(column, convert, is_list=is_list, is_repeated=is_repeated)
 
 
-def remember_values(convert: Converter) -> Converter:
-    """The converter with a memory: a column of dates or codes has few different texts."""
-    memory: dict[str, Any] = {}
+def _make_cell_reader(
+    column: int, convert: Converter, *, is_list: bool, is_repeated: bool
+) -> _Reader:
+    """A reader of one column; with a memory if it repeats its values, as one of dates or codes."""
+    memory = _Memory(convert) if is_repeated else None
 
-    def look_up(value: Any) -> Any:
-        if type(value) is not str:
-            return convert(value)
-        try:
+    def read(cells: Sequence[Any]) -> Any:
+        value = cells[column]
+        if memory is not None and type(value) in _CACHED_TYPES:
             return memory[value]
-        except KeyError:
-            converted = convert(value)
-            if len(memory) < _CACHE_LIMIT and len(value) <= _CACHED_LENGTH:
-                memory[value] = converted
-            return converted
+        if is_list and type(value) is list:
+            return [convert(item) for item in value]
+        return convert(value)
 
-    return look_up
+    return read
 
 
-def _convert_each(value: Any, convert: Converter) -> Any:
-    return [convert(item) for item in value] if isinstance(value, list) else convert(value)
+class _Memory(dict[Any, Any]):
+    """What values were converted to; each is converted when it is first looked up."""
+
+    def __init__(self, convert: Converter) -> None:
+        super().__init__()
+        self._convert = convert
+
+    def __missing__(self, value: Any) -> Any:
+        converted = self._convert(value)
+        if len(self) < _CACHE_LIMIT and len(str(value)) <= _CACHED_LENGTH:
+            self[value] = converted
+        return converted
 
 
-def _make_entries_reader(
-    columns: tuple[int, ...], converters: list[Converter]
-) -> Callable[[list[Any]], Any]:
-    if len(columns) == 1 and columns:
-        column, convert = columns[0], converters[0]
-
-        def read_one(cells: list[Any]) -> Any:
-            value = convert(cells[column])
-            if isinstance(value, list):
-                return [convert(item) for item in value]
-            return value
-
-        return read_one
-
-    def read_all(cells: list[Any]) -> Any:
+def _make_entries_reader(columns: tuple[int, ...], converters: list[Converter]) -> _Reader:
+    def read(cells: Sequence[Any]) -> Any:
         entries = []
         for column, convert in zip(columns, converters, strict=True):
             value = convert(cells[column])
             entries += [convert(item) for item in value] if isinstance(value, list) else [value]
         return entries
 
-    return read_all
+    return read
 
 
-def _make_code_reader(
-    columns: tuple[int, ...], converters: list[Converter]
-) -> Callable[[list[Any]], Any]:
+def _make_code_reader(columns: tuple[int, ...], converters: list[Converter]) -> _Reader:
     """The class, and the sub-code where there is one: 86 and 02 are 86/02."""
     (class_column, sub_column), (convert_class, convert_sub) = columns, converters
 
-    def read(cells: list[Any]) -> Any:
+    def read(cells: Sequence[Any]) -> Any:
         class_code, sub_code = convert_class(cells[class_column]), convert_sub(cells[sub_column])
         if class_code is None or sub_code is None:
             return class_code
@@ -219,10 +244,8 @@ def _make_code_reader(
     return read
 
 
-def _make_split_reader(
-    column: int, convert: Converter, separator: str
-) -> Callable[[list[Any]], Any]:
-    def read(cells: list[Any]) -> Any:
+def _make_split_reader(column: int, convert: Converter, separator: str) -> _Reader:
+    def read(cells: Sequence[Any]) -> Any:
         value = cells[column]
         parts = value.split(separator) if isinstance(value, str) else [value]
         return [convert(part) for part in parts if not is_empty(part)]

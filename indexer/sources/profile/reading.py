@@ -9,6 +9,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from indexer.config.profile import SourceProfile, is_ignored, list_used_columns
 from indexer.errors import SourceError
 from indexer.records.categories import Categories
@@ -46,12 +48,13 @@ def read_profiled_file(
     )
     try:
         tables = open_tables(path, layout)
-        filled = 0
+        filled = blank = 0
         for table in tables:
             for raw in _read_table(path, table, profile, categories):
-                counts[path] += not raw.blank or bool(raw.skipped_by)
                 filled += 1
+                blank += raw.blank and not raw.skipped_by
                 yield raw
+        counts[path] += filled - blank
     except OSError as error:
         raise SourceError(
             f"{path}: cannot be read ({error.strerror or 'damaged'}). Check the file."
@@ -80,7 +83,8 @@ def _read_table(
         header = name_columns(titles[-1].cells)
         check_width(titles[-1].location, len(header))
         check_header(titles[-1].location, header, profile)
-        rows = _fit_rows(rows, len(header))
+        width = len(header)
+        rows = (row if len(row.cells) == width else _fit_row(row, width) for row in rows)
     yield from read_profiled_rows(f"{path}", header, rows, profile, categories)
 
 
@@ -102,19 +106,22 @@ def read_profiled_rows(
     rows = chain(first, rows)
     if profile.continuation is None and profile.one_row_per == "record":
         for row in rows:
-            if not row.error and (skip := skips(row.cells)):
+            if row.error is None and (skip := skips(row.cells)):
                 yield _skip_row(row, skip)
-            else:
-                mapped = mapper.map_row(row.cells)
-                yield RawRecord(
-                    row.location,
-                    mapped.values,
-                    row.size,
-                    row.error or mapped.error,
-                    "has more or fewer columns than the header" if row.error else mapped.error_kind,
-                    notes=mapped.notes,
-                    origin=row.source or SourceRows(names, (row.cells,)),
-                )
+                continue
+            mapped = mapper.map_row(row.cells)
+            error, kind = mapped.error, mapped.error_kind
+            if row.error:
+                error, kind = row.error, "has more or fewer columns than the header"
+            yield RawRecord(
+                row.location,
+                mapped.values,
+                row.size,
+                error,
+                kind,
+                notes=mapped.notes,
+                origin=row.source or SourceRows(names, (row.cells,)),
+            )
         return
     skipped: list[RawRecord] = []
     kept = _keep_rows(rows, skips, skipped, profile, header)
@@ -177,21 +184,16 @@ def _continues(cells: list[Any], column: int) -> bool:
     )
 
 
-def _fit_rows(rows: Iterator[TableRow], width: int) -> Iterator[TableRow]:
-    """The rows with as many cells as the header; empty ones at their end are added or removed."""
-    for row in rows:
-        cells = row.cells
-        if len(cells) == width:
-            yield row
-        elif len(cells) > width and is_blank_row(cells[width:]):
-            yield row._replace(cells=cells[:width])
-        else:
-            fitted = (cells + [""] * width)[:width]
-            error = (
-                f"has {len(cells)} columns where the header has {width}. Quote the fields that "
-                "hold the delimiter or line breaks."
-            )
-            yield row._replace(cells=fitted, error=error)
+def _fit_row(row: TableRow, width: int) -> TableRow:
+    """A row with as many cells as the header; empty ones at its end are added or removed."""
+    cells = row.cells
+    if len(cells) > width and is_blank_row(cells[width:]):
+        return replace(row, cells=cells[:width])
+    error = (
+        f"has {len(cells)} columns where the header has {width}. Quote the fields that hold the "
+        "delimiter or line breaks."
+    )
+    return replace(row, cells=(cells + [""] * width)[:width], error=error)
 
 
 def _make_skip_check(profile: SourceProfile, header: list[str]) -> Callable[[list[Any]], str]:
@@ -242,7 +244,7 @@ def _align_objects(
                 f"has {len(unknown):,} fields that [source.profile.columns] lacks. Add them there, "
                 "or to ignore."
             )
-        return row._replace(cells=[values.get(name) for name in header], error=error)
+        return replace(row, cells=[values.get(name) for name in header], error=error)
 
     return header, map(align, chain(first, rows))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -94,9 +94,9 @@ def is_destroyed_code(value: Any) -> bool:
 
 def is_destroyed_number(value: Any) -> bool:
     """Whether Excel rounded a long reference: 1.23E+11."""
-    if isinstance(value, float):
-        return abs(value) >= 1e15 or value != int(value)
-    return isinstance(value, str) and _SCIENTIFIC.fullmatch(value.strip()) is not None
+    if isinstance(value, str):
+        return _SCIENTIFIC.fullmatch(value.strip()) is not None
+    return isinstance(value, float) and (abs(value) >= 1e15 or value != int(value))
 
 
 def split_titled_code(value: str) -> str | None:
@@ -272,22 +272,22 @@ def _make_reference_converter(column: str, rule: FieldRule) -> Converter:
     def convert(value: Any) -> Any:
         if is_empty(value):
             return None
-        if isinstance(value, datetime | date) or is_destroyed_number(value):
-            raise ValueFaultError(
-                f'"{column}" is not whole: Excel turned the reference into a date or rounded it. '
-                f"{_EXPORT_AS_TEXT}",
-                f'"{column}" has a date or a rounded number instead of a reference',
-            )
-        if isinstance(value, str):
-            text = _strip_formula(value)
-            return text.zfill(digits) if digits and text.isdecimal() else text
         if isinstance(value, bool):
             return value
-        return str(int(value) if isinstance(value, float) else value).zfill(digits)
+        if not is_destroyed_number(value) and not isinstance(value, date):
+            if isinstance(value, str):
+                text = _strip_formula(value)
+                return text.zfill(digits) if digits and text.isdecimal() else text
+            return str(int(value) if isinstance(value, float) else value).zfill(digits)
+        raise ValueFaultError(
+            f'"{column}" is not whole: Excel turned the reference into a date or rounded it. '
+            f"{_EXPORT_AS_TEXT}",
+            f'"{column}" has a date or a rounded number instead of a reference',
+        )
 
     return convert
 
 
 def _strip_formula(text: str) -> str:
-    match = TEXT_FORMULA.fullmatch(text)
+    match = TEXT_FORMULA.fullmatch(text) if text.startswith("=") else None
     return (match[1] if match else text).strip()

@@ -107,10 +107,10 @@ def read_delimited_rows(
             lines = RecordLines(text)
             rows = csv.reader(lines, delimiter=dialect.delimiter or ",", strict=True)
             for row in rows:
-                lines.begin_record()
+                size = lines.begin_record()
                 if len(row) > len(DELIMITERS) * 100:
                     check_width(f"{path}:{line}", len(row))
-                yield TableRow(f"{name}:{line}", row, sum(map(len, row)) + len(row))
+                yield TableRow(f"{name}:{line}", row, size)
                 line = rows.line_num + offset
     except (csv.Error, RecordTooLongError) as error:
         if "unexpected end" in str(error):

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from indexer.errors import SourceError
 
-_BLOCK_BYTES: Final = 1024 * 1024
+_BLOCK_BYTES: Final = 64 * 1024
 
 _CODECS: Final = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "windows-1252": "cp1252"}
 
@@ -96,11 +96,11 @@ def _check_utf8(open_bytes: OpenBytes) -> tuple[int | None, int, bool]:
             if b"\0" in block:
                 return None, 0, True
             pending = len(decoder.getstate()[0])
-            try:
-                text = decoder.decode(block, final=not block)
-            except UnicodeDecodeError as error:
-                return position - pending + error.start + 1, 0, False
-            if not text.isascii():
+            if pending or not block or not block.isascii():
+                try:
+                    text = decoder.decode(block, final=not block)
+                except UnicodeDecodeError as error:
+                    return position - pending + error.start + 1, 0, False
                 beyond_ascii += len(text) - len(text.encode("ascii", "ignore"))
             position += len(block)
             if not block:

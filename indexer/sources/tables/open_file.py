@@ -21,9 +21,7 @@ from indexer.sources.tables.encoding import OpenBytes, check_encoding, detect_en
 from indexer.sources.tables.json_objects import flatten_object, read_json_objects, write_one_line
 from indexer.sources.tables.spreadsheet import (
     SPREADSHEET_ENDINGS,
-    Sheet,
-    list_sheets,
-    read_sheet_rows,
+    Workbook,
 )
 from indexer.sources.tables.table import SourceTable, TableRow
 from indexer.sources.tables.zipped import list_members, open_packed
@@ -119,7 +117,8 @@ def _open_text(path: str, name: str, open_bytes: OpenBytes, layout: LayoutRules)
 
 def _open_sheets(path: Path, layout: LayoutRules) -> list[SourceTable]:
     tables = []
-    sheets = list_sheets(path)
+    workbook = Workbook(path)
+    sheets = workbook.sheets
     for pattern in layout.sheets:
         if not any(fnmatchcase(sheet.name, pattern) for sheet in sheets):
             raise SourceError(
@@ -131,23 +130,19 @@ def _open_sheets(path: Path, layout: LayoutRules) -> list[SourceTable]:
         if _matches(sheet.name, layout.ignore_sheets):
             continue
         if not is_chosen and not layout.partial:
-            if _sheet_is_empty(path, sheet):
+            if next(workbook.read_rows(sheet), None) is None:
                 continue
             raise SourceError(
                 f'{path}: has a new sheet "{show_name(sheet.name)}". Add it to sheets or to '
                 "ignore_sheets of [source.profile]."
             )
-        rows = partial(read_sheet_rows, path, sheet)
+        rows = partial(workbook.read_rows, sheet)
         tables.append(SourceTable(sheet.name, rows, hidden=sheet.hidden))
     return tables
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
-
-
-def _sheet_is_empty(path: Path, sheet: Sheet) -> bool:
-    return next(read_sheet_rows(path, sheet), None) is None
 
 
 def _read_object_rows(path: str, name: str, open_bytes: OpenBytes) -> Iterator[TableRow]:

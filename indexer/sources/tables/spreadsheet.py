@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import weakref
 import zipfile
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 
 import msgspec
 
@@ -30,8 +32,8 @@ MAX_MEGABYTES: Final = 2048
 
 MAX_UNPACKED_BYTES: Final = 4 * 1024**3
 
-#: A process's own input, as a path.
-_INPUT: Final = Path("/dev/fd/0")
+#: Where the open files of a process are, as paths.
+_OPEN_FILES: Final = Path("/dev/fd")
 
 _WORKER: Final = str(Path(__file__).with_name("spreadsheet_worker.py"))
 
@@ -44,74 +46,101 @@ class Sheet(NamedTuple):
     number: int
 
 
-def list_sheets(path: Path) -> list[Sheet]:
-    """The sheets of a spreadsheet. Raises SourceError."""
-    with _start_worker(path) as output:
-        sheets = _read_listing(path, output)
-    names = [sheet.name for sheet in sheets]
-    if len(set(names)) != len(names):  # only the first could be read
-        raise SourceError(f"{path}: has two sheets of one name. Rename one of them.")
-    return sheets
+class Workbook:
+    """The sheets of one spreadsheet. The process that lists them reads each of them once; another
+    one reads a sheet again."""
 
+    def __init__(self, path: Path) -> None:
+        """Raises SourceError."""
+        self._path = path
+        self._idle: _Worker | None = _Worker(path)
+        self.sheets = self._idle.sheets
+        self._unread = {sheet.number for sheet in self.sheets}
+        names = [sheet.name for sheet in self.sheets]
+        if len(set(names)) != len(names):  # only the first could be read
+            raise SourceError(f"{path}: has two sheets of one name. Rename one of them.")
 
-def read_sheet_rows(path: Path, sheet: Sheet) -> Iterator[TableRow]:
-    """Every row of a sheet from the first, located as "crimes.xlsx, sheet 2018: row 5".
+    def read_rows(self, sheet: Sheet) -> Iterator[TableRow]:
+        """Every row of a sheet from the first, located as "crimes.xlsx, sheet 2018: row 5".
 
-    Raises SourceError.
-    """
-    name = show_name(sheet.name)
-    with _start_worker(path, sheet) as output:
-        if sheet not in _read_listing(path, output):
-            raise SourceError(f"{path}: was changed while it was read. Try again.")
-        number = 0
-        while rows := decode_rows(_read_frame(path, output)):
-            for cells in rows:
-                number += 1
+        Raises SourceError.
+        """
+        worker, self._idle = self._idle or _Worker(self._path), None
+        if sheet not in worker.sheets:
+            raise SourceError(f"{self._path}: was changed while it was read. Try again.")
+        name = show_name(sheet.name)
+        numbers = count(1)
+        for rows in worker.read_blocks(sheet):
+            for cells, number in zip(rows, numbers, strict=False):
                 if number == 1:
-                    check_width(f"{path}, sheet {name}", len(cells))
-                yield TableRow(f"{path.name}, sheet {name}: row {number}", cells)
+                    check_width(f"{self._path}, sheet {name}", len(cells))
+                yield TableRow(f"{self._path.name}, sheet {name}: row {number}", cells)
+        self._unread.discard(sheet.number)
+        if self._unread and self._idle is None:
+            self._idle = worker
+
+
+class _Worker:
+    """A process that has opened a spreadsheet. It ends when nothing refers to it any more."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises SourceError."""
+        self._path = path
+        with _open_package(path) as file, _name_open_file(path, file) as (name, handles):
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-P", _WORKER, name, str(MAX_MEGABYTES)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                pass_fds=handles,
+            )
+            self._end = weakref.finalize(self, _end_process, self._process)
+            self.sheets = [Sheet(*sheet) for sheet in msgspec.msgpack.decode(self._read_frame())]
+
+    def read_blocks(self, sheet: Sheet) -> Iterator[list[list[Any]]]:
+        """The rows of a sheet, some hundred at a time. Raises SourceError."""
+        assert self._process.stdin
+        with suppress(BrokenPipeError):  # then there is no answer either
+            self._process.stdin.write(b"%d\n" % sheet.number)
+            self._process.stdin.flush()
+        while rows := decode_rows(self._read_frame()):
+            yield rows
+
+    def _read_frame(self) -> bytes:
+        """One frame. Raises SourceError where the process ended before it."""
+        assert self._process.stdout
+        head = self._process.stdout.read(4)
+        data = self._process.stdout.read(int.from_bytes(head, "big"))
+        if len(head) < 4 or len(data) < int.from_bytes(head, "big"):
+            raise _explain_end(self._path, self._process.wait())
+        return data
+
+
+def _end_process(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    assert process.stdin
+    assert process.stdout
+    process.stdout.close()
+    with suppress(BrokenPipeError):
+        process.stdin.close()
 
 
 @contextmanager
-def _start_worker(path: Path, sheet: Sheet | None = None) -> Generator[IO[bytes]]:
-    """Start the process that reads the file, or one sheet of it too; yields its output."""
-    with _open_package(path) as file, _name_open_file(path) as name:
-        command = [sys.executable, "-P", _WORKER, name, str(MAX_MEGABYTES)]
-        command += [str(sheet.number)] if sheet else []
-        with _run_worker(path, command, file) as output:
-            yield output
-
-
-@contextmanager
-def _name_open_file(path: Path) -> Generator[str]:
-    """A path that leads the process to its input, with the ending that names the format.
+def _name_open_file(path: Path, file: IO[bytes]) -> Generator[tuple[str, tuple[int, ...]]]:
+    """A path that leads a process to an open file, with the ending that names the format, and the
+    handle that the process needs for it.
 
     What was put in the place of the file since it was checked is not read. Where the system has no
     such path (Windows), it is that of the file.
     """
-    if not _INPUT.exists():
-        yield str(path)
+    if not _OPEN_FILES.exists():
+        yield str(path), ()
         return
     with TemporaryDirectory(prefix="foidex-") as folder:
         link = Path(folder, "file").with_suffix(path.suffix.lower())
-        link.symlink_to(_INPUT)
-        yield str(link)
-
-
-@contextmanager
-def _run_worker(path: Path, command: list[str], file: IO[bytes]) -> Generator[IO[bytes]]:
-    with subprocess.Popen(  # noqa: S603 - our own program
-        command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as process:
-        assert process.stdout
-        try:
-            yield process.stdout
-        except EOFError:
-            raise _explain_end(path, process.wait()) from None
-        finally:
-            process.stdout.close()
-            if process.poll() is None:
-                process.kill()
+        link.symlink_to(_OPEN_FILES / str(file.fileno()))
+        yield str(link), (file.fileno(),)
 
 
 @contextmanager
@@ -142,21 +171,6 @@ def _check_package(path: Path, file: IO[bytes]) -> None:
             f"{path}: unpacks to {size // 1024**2:,} MB, and {MAX_UNPACKED_BYTES // 1024**2:,} MB "
             "are read at most. Export it in parts, or as CSV."
         )
-
-
-def _read_listing(path: Path, output: IO[bytes]) -> list[Sheet]:
-    return [Sheet(*sheet) for sheet in msgspec.msgpack.decode(_read_frame(path, output))]
-
-
-def _read_frame(path: Path, output: IO[bytes]) -> bytes:
-    """One frame. Raises EOFError where the process ended before it."""
-    head = output.read(4)
-    if len(head) < 4:
-        raise EOFError(path.name)
-    data = output.read(int.from_bytes(head, "big"))
-    if len(data) < int.from_bytes(head, "big"):
-        raise EOFError(path.name)
-    return data
 
 
 def _explain_end(path: Path, code: int) -> SourceError:

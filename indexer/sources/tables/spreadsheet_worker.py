@@ -1,9 +1,10 @@
 """The process that reads one spreadsheet, with limited memory, and writes its cells to a pipe.
 
 It is a process of its own because the reader holds a whole sheet in memory: a hostile file ends
-this process and not the refresh. Run as ``python spreadsheet_worker.py FILE MEGABYTES [NUMBER]``,
-with the number of a sheet. It writes frames: a length of four bytes, then MessagePack. No formula
-or macro is evaluated. It imports nothing of foidex, so it starts quickly.
+this process and not the refresh. Run as ``python spreadsheet_worker.py FILE MEGABYTES``. It writes
+the list of sheets, and then the rows of each sheet whose number it reads, one a line, until its
+input ends. What it writes are frames: a length of four bytes, then MessagePack. No formula or macro
+is evaluated. It imports nothing of foidex, so it starts quickly.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import contextlib
 import math
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any, BinaryIO, Final
@@ -69,8 +70,8 @@ def keep_finite(number: float) -> float | str:
     return number if math.isfinite(number) else str(number)
 
 
-def run_worker(path: str, megabytes: int, sheet: int | None, output: BinaryIO) -> int:
-    """Write the list of sheets, and then the rows of one of them; returns the exit code."""
+def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: BinaryIO) -> int:
+    """Write the list of sheets, and then the rows of each one asked for; returns the exit code."""
     limit_process(megabytes)
     import python_calamine
 
@@ -82,34 +83,31 @@ def run_worker(path: str, megabytes: int, sheet: int | None, output: BinaryIO) -
             if entry.typ == python_calamine.SheetTypeEnum.WorkSheet
         ]
         _write_frame(output, msgspec.msgpack.encode(listing))
-        if sheet is not None:
-            name = workbook.sheets_metadata[sheet].name
+        for request in requests:
+            name = workbook.sheets_metadata[int(request)].name
             rows = workbook.get_sheet_by_name(name).iter_rows()
-            while batch := list(islice(_normalise_rows(rows), _BATCH_ROWS)):
-                _write_frame(output, encode_rows(batch))
-            _write_frame(output, encode_rows([]))
-        output.flush()
+            while batch := list(islice(rows, _BATCH_ROWS)):
+                _write_frame(output, _ENCODER.encode(list(map(_pack_row, batch))))
+            _write_frame(output, _ENCODER.encode([]))
     except python_calamine.PasswordError:
         return PROTECTED
-    except MemoryError:
+    except (MemoryError, BrokenPipeError):
         raise
     except BaseException:  # noqa: BLE001 - a panic of the reader is no Exception
         return DAMAGED
     return 0
 
 
-def _normalise_rows(rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
-    """Rows whose whole numbers are int: most formats hold every number as a float. One that is
-    too large stays one."""
-    for row in rows:
-        for index, cell in enumerate(row):
-            if type(cell) is not float:
-                continue
-            if cell.is_integer() and abs(cell) < WHOLE_LIMIT:
-                row[index] = int(cell)
-            else:
-                row[index] = keep_finite(cell)
-        yield row
+def _pack_row(row: list[Any]) -> list[Any]:
+    return [cell if type(cell) is str else _pack_cell(cell) for cell in row]
+
+
+def _pack_cell(cell: Any) -> Any:
+    """A cell as it is written. A whole number is an int, since most formats hold every number as a
+    float; one that is too large stays one."""
+    if type(cell) is float:
+        return int(cell) if cell.is_integer() and abs(cell) < WHOLE_LIMIT else keep_finite(cell)
+    return _wrap_dates(cell) if isinstance(cell, date) else cell
 
 
 def limit_process(megabytes: int, cpu_seconds: int = _CPU_SECONDS) -> None:
@@ -131,14 +129,13 @@ def limit_process(megabytes: int, cpu_seconds: int = _CPU_SECONDS) -> None:
 def _write_frame(output: BinaryIO, data: bytes) -> None:
     output.write(len(data).to_bytes(4, "big"))
     output.write(data)
+    output.flush()
 
 
 if __name__ == "__main__":
-    _, file, memory, *numbers = sys.argv
+    _, file, memory = sys.argv
     try:
-        code = run_worker(
-            file, int(memory), int(numbers[0]) if numbers else None, sys.stdout.buffer
-        )
+        code = run_worker(file, int(memory), sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:  # whoever reads has seen enough
         code = 0
     os._exit(code)  # what could not be written is not flushed again

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -16,7 +16,7 @@ from indexer.sources.tables.spreadsheet_worker import DATE_CODE, DATETIME_CODE
 MAX_COLUMNS: Final = 2_000
 
 
-class TableRow(NamedTuple):
+class TableRow(Struct, frozen=True, gc=False):
     """One row: where it stands ("crimes.csv:41"), its cells, and its size in bytes or characters.
 
     ``error`` says why it cannot be read, ``source`` is the text that it was read from, if that is
@@ -49,9 +49,11 @@ class SourceTable(Struct, frozen=True):
 def is_blank_row(cells: Sequence[Any]) -> bool:
     """Whether no cell has a value."""
     for cell in cells:
-        if cell is None or cell in ("", []) or (isinstance(cell, str) and not cell.strip()):
-            continue
-        return False
+        if isinstance(cell, str):
+            if cell and not cell.isspace():
+                return False
+        elif cell is not None and cell != []:
+            return False
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from datetime import date, datetime, time
@@ -58,6 +59,22 @@ def test_columns_are_renamed_and_dates_read(tmp_path: Path) -> None:
 def test_a_constant_needs_no_column(tmp_path: Path) -> None:
     raws = read_lines(tmp_path, [HEADER, ROW], {"status": {"constant": "transferred"}})
     assert list_values(raws, "status") == ["transferred"]
+
+
+@pytest.mark.parametrize("more", [{}, {"victims.victim_ref": "Crime No"}])
+def test_what_is_remembered_of_a_column_is_of_the_same_type(
+    tmp_path: Path, more: dict[str, Any]
+) -> None:
+    """1, true and 1.0 are equal to Python, and true is no age. With a reference, each column is
+    remembered by itself."""
+    row = {"Crime No": "1", "Recorded": "27/07/2015", "HO Code": "22B", "MO": "Text"}
+    ages = [1, True, 1.0, "1", True, 1]
+    lines = [json.dumps(row | {"Age": age}) for age in ages]
+    file = write_extract(tmp_path / "x.jsonl", "\n".join(lines))
+    raws = read_extract(file, make_profile({"victims.age": "Age", **more}))
+    assert [bool(raw.error) for raw in raws] == [age is True for age in ages]
+    victims = list_values(raws, "victims")
+    assert [repr(victim["age"]) for (victim,) in victims] == ["1"] * 4
 
 
 def test_columns_become_entries_in_their_order(tmp_path: Path) -> None:

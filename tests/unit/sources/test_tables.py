@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
+import random
+import subprocess
 import zipfile
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from indexer.errors import SourceError
+from indexer.sources.base import RecordLines
 from indexer.sources.tables.encoding import detect_encoding
 from indexer.sources.tables.open_file import LayoutRules, open_tables
 from indexer.sources.tables.table import name_columns
@@ -227,3 +233,61 @@ def test_damaged_packed_files_are_one_message(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(SourceError, match="cut short or damaged"):
             read_cells(path)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lines_end_where_files_end_them_wherever_a_block_ends(seed: int) -> None:
+    """Next to the ends of blocks of 64,000 characters, and beside signs that end no line."""
+    chance = random.Random(seed)
+    pieces = ["\r\n", "\n", "\r", "\r\r\n", "a\x0bb", "\x85", "\u2028", "\x1c"]
+    if seed == 3:
+        pieces = ["\r", "a\u2028"]
+    text = (
+        "".join(
+            chance.choice(pieces) if chance.random() < 0.3 else "x" * chance.randint(0, 9)
+            for _ in range(60_000)
+        )
+        + "y" * 200_000
+        + chance.choice(["", "\r", "\r\n"])
+    )
+    data = text.encode()
+
+    def open_text() -> io.TextIOWrapper:
+        return io.TextIOWrapper(BytesIO(data), encoding="utf-8", newline="")
+
+    assert list(RecordLines(open_text())) == list(open_text())
+    lines = RecordLines(open_text())
+    sizes = [lines.begin_record() for _ in csv.reader(lines)]
+    assert sum(sizes) == len(text)
+
+
+def test_one_process_lists_the_sheets_and_reads_each_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = openpyxl.Workbook()
+    book["Sheet"].append(["a", 1.5])
+    for name in ("2018", "2019", "2020"):
+        for number in range(450):
+            if not number:
+                book.create_sheet(name)
+            book[name].append([name, number])
+    book.save(tmp_path / "x.xlsx")
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Process(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            started.append(self)
+            super().__init__(*args, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", Process)
+    tables = open_tables(tmp_path / "x.xlsx", ANY)
+    cells = [[row.cells for row in table.rows()] for table in tables]
+    assert cells[0] == [["a", 1.5]]
+    assert cells[1:] == [[[name, n] for n in range(450)] for name in ("2018", "2019", "2020")]
+    assert len(started) == 1
+    assert [row.cells for row in tables[2].rows()] == cells[2]
+    rows = tables[3].rows()
+    assert next(rows).location == "x.xlsx, sheet 2020: row 1"
+    assert len(started) == 3
+    del rows, tables  # what nobody reads on has no process
+    assert all(process.poll() is not None for process in started)
