@@ -30,6 +30,11 @@ class CommandEntry(NamedTuple):
 
 #: Every command, in the order of the help text.
 COMMANDS: Final[dict[str, CommandEntry]] = {
+    "draft": CommandEntry(
+        _ANSWER,
+        "Draft a request file from a letter, and mark what is not certain.",
+        "queries.commands.draft:draft_app",
+    ),
     "answer": CommandEntry(
         _ANSWER,
         "Answer a request: print a report, the letter or JSON, or write every document.",

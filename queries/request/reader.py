@@ -107,7 +107,8 @@ class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False, dict=Tr
         raise UnconfirmedError(
             f"{self.reference}: has {count} {'entry' if count == 1 else 'entries'} under confirm: "
             f"({places}), so it is not answered. Decide each: correct the request where it is "
-            "wrong, then remove the entry from the file. foidex lint shows them."
+            "wrong, then remove the entry from the file. foidex lint shows them; "
+            "foidex draft --ask asks them one by one."
         )
 
     @property
@@ -274,9 +275,7 @@ def _request_from_yaml(
     for key, value in expanded.values.items():
         if key not in _PART_TYPES:
             problems.append(Problem(f"$.{key}", explain_unknown_key(key, tuple(_PART_TYPES))))
-        else:
-            if key == _CONFIRM_KEY and not value:  # the last entry was removed, and the key not
-                continue
+        elif value or key != _CONFIRM_KEY:  # the last entry may be gone, and the key left
             parts[key] = _convert_part(
                 _expand_years(value, key), _PART_TYPES[key], f"$.{key}", problems
             )
@@ -296,9 +295,7 @@ def _request_from_yaml(
     )
     problems += _find_request_problems(parts, all_parts, categories)
     problems += _find_part_problems(parts.get("letter"), all_parts, source.value, load_acts()[act])
-    problems += _prefix_paths(
-        f"$.{_CONFIRM_KEY}", find_confirm_problems(parts.get(_CONFIRM_KEY) or ())
-    )
+    problems += find_confirm_problems(parts.get(_CONFIRM_KEY) or ())
     problems += _find_review_problems(parts.get(_REVIEW_KEY) or (), parts["questions"])
     problems += _find_empty_lists(expanded.values, "$")
     problems += _find_forbidden_lists(all_parts, lists)

@@ -35,10 +35,10 @@ ConfirmSpecs = Annotated[tuple[ConfirmSpec, ...], Meta(max_length=200)]
 
 
 def find_confirm_problems(specs: Sequence[ConfirmSpec]) -> Iterator[Problem]:
-    """Defaults that are none of the choices."""
+    """Defaults that are none of the choices. The paths start at the root of the file."""
     for number, spec in enumerate(specs):
         if spec.default and spec.choices and spec.default not in spec.choices:
             yield Problem(
-                f"[{number}].default",
+                f"$.confirm[{number}].default",
                 'the "default" is not one of the choices. Copy one of them, or remove it.',
             )
