@@ -45,9 +45,7 @@ from queries.disclosure.attack.contradiction import (
 from queries.disclosure.attack.nesting import NestingIndex, find_close_pairs
 from queries.disclosure.attack.record_kinds import MAX_KINDS
 from queries.disclosure.attack.suppression import subtract_inner
-from queries.disclosure.policy import Policy
-from queries.disclosure.populations import count_populations, list_printed_cells
-from queries.disclosure.refusals import (
+from queries.disclosure.messages.refusals import (
     THIS_RELEASE,
     ReleasedNumber,
     describe_difference,
@@ -56,6 +54,8 @@ from queries.disclosure.refusals import (
     describe_reprint,
     describe_shrunk_number,
 )
+from queries.disclosure.policy import Policy
+from queries.disclosure.populations import count_populations, list_printed_cells
 from queries.disclosure.release import Release, derive_bounds, is_small, round_count
 from queries.tables.period import format_long_date
 

@@ -30,11 +30,6 @@ from indexer.audit.chain import CHAIN_START, extend_head
 from indexer.errors import DisclosureError, LedgerMovedError, OutputError
 from indexer.files import PRIVATE_MODE, Permissions, open_file, open_folder, read_file
 from queries.answer.types import Answer, RuleOverride
-from queries.disclosure.advice import (
-    summarise_withheld,
-    warn_of_stated_numbers,
-    warn_of_whole_groups,
-)
 from queries.disclosure.differencing import (
     LedgerEntry,
     collect_published_numbers,
@@ -49,8 +44,13 @@ from queries.disclosure.differencing import (
     list_changed_numbers,
 )
 from queries.disclosure.list_release import shorten_lists
+from queries.disclosure.messages.advice import (
+    summarise_withheld,
+    warn_of_stated_numbers,
+    warn_of_whole_groups,
+)
+from queries.disclosure.messages.refusals import explain_refusal
 from queries.disclosure.policy import Policy
-from queries.disclosure.refusals import explain_refusal
 from queries.disclosure.release import Release, protect_answer
 
 LOCK_SECONDS: Final = 60

@@ -266,19 +266,12 @@ def _request_from_yaml(
     lists: ListSettings,
 ) -> Request:
     problems: list[Problem] = []
-    parts: dict[str, Any] = {}
     if not isinstance(source.value, dict):
         raise RequestError(
             f"{source.name}:1: is not a request. It starts with reference:, title: and questions:."
         )
     expanded = ExpandedRequest(source.value)
-    for key, value in expanded.values.items():
-        if key not in _PART_TYPES:
-            problems.append(Problem(f"$.{key}", explain_unknown_key(key, tuple(_PART_TYPES))))
-        elif value or key != _CONFIRM_KEY:  # the last entry may be gone, and the key left
-            parts[key] = _convert_part(
-                _expand_years(value, key), _PART_TYPES[key], f"$.{key}", problems
-            )
+    parts = _convert_parts(expanded.values, problems)
     problems += [
         Problem("$", explain_missing_key(key)) for key in _REQUIRED_KEYS if key not in source.value
     ]
@@ -317,6 +310,19 @@ def _request_from_yaml(
         questions=tuple(part for part in tables if isinstance(part, Question)),
         uncovered=tuple(_place_uncovered(tables)),
     )
+
+
+def _convert_parts(values: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    """The value of each key of a request; None for one that cannot be read."""
+    parts: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in _PART_TYPES:
+            problems.append(Problem(f"$.{key}", explain_unknown_key(key, tuple(_PART_TYPES))))
+        elif key != _CONFIRM_KEY or value:  # else the last entry was removed, and the key not
+            parts[key] = _convert_part(
+                _expand_years(value, key), _PART_TYPES[key], f"$.{key}", problems
+            )
+    return parts
 
 
 def _find_review_problems(

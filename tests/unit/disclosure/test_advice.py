@@ -9,13 +9,13 @@ import pytest
 
 from queries.answer.cells import CellValue
 from queries.answer.types import Answer, format_json
-from queries.disclosure.advice import (
+from queries.disclosure.attack.attacker import Attacker
+from queries.disclosure.ledger import prepare_release
+from queries.disclosure.messages.advice import (
     summarise_withheld,
     warn_of_stated_numbers,
     warn_of_whole_groups,
 )
-from queries.disclosure.attack.attacker import Attacker
-from queries.disclosure.ledger import prepare_release
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import build_answer_system, list_printed_cells
 from queries.disclosure.release import protect_answer

@@ -1,0 +1,1 @@
+"""What the officer reads about a release: what it withholds, and why one is refused."""
