@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import yaml
 
@@ -31,7 +31,7 @@ _HEAD: Final = """\
 class _Dumper(yaml.SafeDumper):
     """Writes every value as text, as request files are read: a day or a number needs no quotes."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - as the class above has it
 
     def ignore_aliases(self, data: Any) -> bool:
         """Never refer to a value above, as request files have no anchors."""
