@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -12,15 +13,22 @@ from starlette.routing import Route
 
 from indexer.config.model import WorkbenchRole
 from indexer.resources import find_data_folder
-from queries.workbench.pages import answers, index_state, requests, sign_in
+from queries.workbench.pages import answers, index_state, letters, requests, sign_in
 from queries.workbench.protection import BodyLimit, SameOriginOnly, SecurityHeaders
 from queries.workbench.site import Page, Workbench, make_endpoint
+
+#: The page that takes the file of a letter.
+LETTER_PATH: Final = "/letters/new"
 
 #: Every page: its address, how it is asked for, the role that it needs, and its function.
 PAGES: tuple[tuple[str, str, WorkbenchRole, Page], ...] = (
     ("/", "GET", "reader", requests.list_requests),
     ("/requests/new", "GET", "reviewer", requests.show_new_request),
     ("/requests/new", "POST", "reviewer", requests.create_request),
+    (LETTER_PATH, "GET", "reviewer", letters.show_letter_form),
+    (LETTER_PATH, "POST", "reviewer", letters.draft_from_letter),
+    ("/letters/{draft}", "GET", "reviewer", letters.show_confirmations),
+    ("/letters/{draft}", "POST", "reviewer", letters.save_confirmed),
     ("/requests/{file}", "GET", "reader", requests.show_request),
     ("/requests/{file}/edit", "GET", "reviewer", requests.show_editor),
     ("/requests/{file}/edit", "POST", "reviewer", requests.save_request),
@@ -55,7 +63,11 @@ def build_workbench_app(workbench: Workbench, hosts: Collection[str]) -> Starlet
         Route("/style.css", _send_style, methods=["GET"]),
         Route("/health", _report_health, methods=["GET"]),
         *(
-            Route(path, make_endpoint(workbench, role, page), methods=[method])
+            Route(
+                path,
+                make_endpoint(workbench, role, page, takes_file=path == LETTER_PATH),
+                methods=[method],
+            )
             for path, method, role, page in PAGES
         ),
     ]
@@ -75,7 +87,7 @@ def build_workbench_app(workbench: Workbench, hosts: Collection[str]) -> Starlet
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(SameOriginOnly, hosts=hosts),
-            Middleware(BodyLimit),
+            Middleware(BodyLimit, letter_path=LETTER_PATH),
         ],
         exception_handlers={404: show_missing},
     )

@@ -18,6 +18,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 #: The largest form, in bytes: a request file is far smaller.
 MAX_BODY_BYTES: Final = 2_000_000
 
+#: The largest form with a letter in it.
+MAX_LETTER_BYTES: Final = 25_000_000
+
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 
 _HEADERS: Final = {
@@ -87,15 +90,17 @@ class SameOriginOnly:
 class BodyLimit:
     """Refuses a body that is too large, also one that does not say how large it is."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int = MAX_BODY_BYTES) -> None:
+    def __init__(self, app: ASGIApp, letter_path: str) -> None:
         self._app = app
-        self._max_bytes = max_bytes
+        self._letter_path = letter_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on once its body is there and within the limit, or refuse it."""
         if scope["type"] != "http" or scope["method"] in _SAFE_METHODS:
             await self._app(scope, receive, send)
             return
+        is_letter = scope["path"] == self._letter_path
+        max_bytes = MAX_LETTER_BYTES if is_letter else MAX_BODY_BYTES
         chunks: list[bytes] = []
         size = 0
         while True:
@@ -104,7 +109,7 @@ class BodyLimit:
                 return  # the browser went away
             chunks.append(message.get("body", b""))
             size += len(chunks[-1])
-            if size > self._max_bytes:
+            if size > max_bytes:
                 response = PlainTextResponse("This is larger than the workbench takes.", 413)
                 await response(scope, receive, send)
                 return

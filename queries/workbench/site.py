@@ -18,6 +18,7 @@ from indexer.resources import find_data_folder
 from indexer.session import Session
 from queries.layout.prose import format_timestamp
 from queries.tables.period import format_long_date
+from queries.workbench.drafts import Drafts
 from queries.workbench.people import SESSION_COOKIE, Person, ProxySignIn, Sessions, SignInLinks
 from queries.workbench.protection import RateLimit
 from queries.workbench.request_files import RequestFolder
@@ -48,6 +49,7 @@ class Workbench:
         self.sessions = Sessions(settings.workbench.idle_minutes * 60)
         self.sign_in_limit = RateLimit(_SIGN_IN_ATTEMPTS, 60)
         self.tasks = Tasks()
+        self.drafts = Drafts()
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(find_data_folder("templates") / "workbench"),
             autoescape=True,
@@ -78,6 +80,13 @@ class Workbench:
         return HTMLResponse(text, status)
 
 
+class Upload(Struct, frozen=True):
+    """A file that was sent with a form."""
+
+    name: str
+    content: bytes
+
+
 class Visit(Struct, frozen=True):
     """One request to a page by someone who may see it: what its address and its form say."""
 
@@ -86,7 +95,7 @@ class Visit(Struct, frozen=True):
     parameters: Mapping[str, str]
     query: Mapping[str, str]
     form: Mapping[str, str]
-    is_post: bool
+    upload: Upload | None = None
 
     @property
     def session(self) -> Session:
@@ -119,26 +128,28 @@ Page = Callable[[Visit], Response]
 
 
 def make_endpoint(
-    workbench: Workbench, role: WorkbenchRole, page: Page
+    workbench: Workbench, role: WorkbenchRole, page: Page, *, takes_file: bool = False
 ) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint of a page that needs a role. It runs in a thread, as all our functions wait."""
+    """The endpoint of a page that needs a role. It runs in a thread, as all our functions wait.
+
+    A form may hold a file only if the page takes one, and only of someone who has the role.
+    """
 
     async def endpoint(request: Request) -> Response:
         person = workbench.find_person(request)
         if person is None:
             return workbench.render("signed_out.html", None, 401, by_proxy=bool(workbench.proxy))
-        form = {}
+        form: dict[str, str] = {}
+        upload = None
         if request.method == "POST":
-            async with request.form(max_files=0, max_fields=200) as fields:
-                form = {name: value for name, value in fields.items() if isinstance(value, str)}
-        visit = Visit(
-            workbench,
-            person,
-            request.path_params,
-            request.query_params,
-            form,
-            request.method == "POST",
-        )
+            max_files = 1 if takes_file and person.may(role) else 0
+            async with request.form(max_files=max_files, max_fields=300) as fields:
+                for name, value in fields.items():
+                    if isinstance(value, str):
+                        form[name] = value
+                    else:
+                        upload = Upload(value.filename or "", await value.read())
+        visit = Visit(workbench, person, request.path_params, request.query_params, form, upload)
         return await run_in_threadpool(_run_page, visit, role, page)
 
     return endpoint

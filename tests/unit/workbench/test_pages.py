@@ -30,7 +30,7 @@ def browsing(config: Path) -> Browsing:
 def test_nobody_sees_a_page_without_signing_in(browsing: Browsing) -> None:
     for path, method, _, _ in PAGES:
         address = path.replace("{file}", "a.yaml").replace("{kind}", "answer")
-        address = address.replace("{document:path}", "x")
+        address = address.replace("{document:path}", "x").replace("{draft}", "x")
         page = browsing.get(address) if method == "GET" else browsing.post(address)
         assert page.status_code == 401, path
         assert "not signed in" in text_of(page)
@@ -42,7 +42,7 @@ def test_each_page_refuses_a_role_that_is_too_low(browsing: Browsing) -> None:
     refused = []
     for path, method, role, _ in PAGES:
         address = path.replace("{file}", "a.yaml").replace("{kind}", "answer")
-        address = address.replace("{document:path}", "x")
+        address = address.replace("{document:path}", "x").replace("{draft}", "x")
         page = browsing.get(address) if method == "GET" else browsing.post(address)
         if page.status_code == 403:
             refused.append((path, method))

@@ -1,0 +1,140 @@
+"""The pages from a letter to a request: send the file, confirm what is not certain, save."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from starlette.responses import Response
+
+from indexer.errors import LetterError, RequestError
+from indexer.files import write_file
+from queries.drafting.draft import Confirmation
+from queries.drafting.draft_file import draft_letter
+from queries.drafting.readers import read_letter
+from queries.drafting.request_mapping import apply_choice
+from queries.drafting.request_text import write_request_text
+from queries.workbench.drafts import OpenDraft
+from queries.workbench.request_form import name_request_file
+from queries.workbench.site import Visit, redirect
+
+_LEFT_OPEN = "open"
+
+
+class ShownConfirmation(Struct, frozen=True):
+    """Something to confirm: the name of its field, and the place in the letter in words."""
+
+    name: str
+    place: str
+    entry: Confirmation
+
+
+def show_letter_form(visit: Visit) -> Response:
+    """The form that takes a letter."""
+    return visit.render("new_letter.html", problem="")
+
+
+def draft_from_letter(visit: Visit) -> Response:
+    """Read a letter and draft a request from it. The file is not kept."""
+    upload = visit.upload
+    if upload is None or not upload.content:
+        return visit.render("new_letter.html", 422, problem="Choose the file of a letter")
+    try:
+        draft = _read_draft(visit, upload.name, upload.content)
+    except LetterError as error:
+        return visit.render("new_letter.html", 422, problem=str(error))
+    return redirect(f"/letters/{visit.workbench.drafts.add(draft)}")
+
+
+def show_confirmations(visit: Visit) -> Response:
+    """What is not certain, sentence by sentence, and what became of the letter's parts."""
+    draft = visit.workbench.drafts.find(visit.parameters["draft"])
+    if draft is None:
+        return _say_gone(visit)
+    return _show_draft(visit, draft, {}, "")
+
+
+def save_confirmed(visit: Visit) -> Response:
+    """Work the choices into the request, and save it. What is left open stays to be confirmed."""
+    name = visit.parameters["draft"]
+    draft = visit.workbench.drafts.find(name)
+    if draft is None:
+        return _say_gone(visit)
+    mapping = _apply_choices(draft, visit.form)
+    if reference := visit.form.get("reference", "").strip():
+        mapping = {**mapping, "reference": reference}
+    file_name = name_request_file(str(mapping["reference"]))
+    try:
+        visit.workbench.requests.create(file_name, write_request_text(mapping, draft.digest))
+    except RequestError as error:
+        return _show_draft(visit, draft, visit.form, str(error))
+    visit.workbench.drafts.remove(name)
+    return redirect(f"/requests/{file_name}")
+
+
+def _read_draft(visit: Visit, name: str, content: bytes) -> OpenDraft:
+    # The reader takes a file, which it opens in a process of its own with limits.
+    ending = Path(name).suffix.lower()
+    with (
+        tempfile.TemporaryDirectory(prefix="foidex-letter-") as folder,
+        visit.session.run("draft") as run,
+    ):
+        path = Path(folder) / f"letter{ending if ending.isascii() else ''}"
+        write_file(path, content, private=True)
+        try:
+            letter = read_letter(path)
+        except (
+            LetterError
+        ) as error:  # with the name of the upload, not of where it was for a moment
+            raise LetterError(str(error).replace(str(path), f"The file ({ending})")) from None
+        drafted = draft_letter(letter)
+        run.write(reference=drafted.mapping["reference"], arguments={"letter": letter.sha256})
+    return OpenDraft(drafted, letter.sha256, tuple(letter.unread_attachments))
+
+
+def _show_draft(visit: Visit, draft: OpenDraft, chosen: Any, problem: str) -> Response:
+    entries = draft.drafted.draft.confirmations
+    shown = [
+        ShownConfirmation(
+            f"confirm-{number}",
+            f"Part {entry.part}" if entry.part else "The whole request",
+            entry,
+        )
+        for number, entry in enumerate(entries)
+    ]
+    return visit.render(
+        "confirm_draft.html",
+        422 if problem else 200,
+        confirmations=shown,
+        mapping=draft.drafted.mapping,
+        parts=draft.drafted.draft.parts,
+        unread=draft.unread,
+        chosen=chosen,
+        problem=problem,
+        reference=chosen.get("reference", draft.drafted.mapping["reference"]),
+    )
+
+
+def _apply_choices(draft: OpenDraft, form: Any) -> dict[str, Any]:
+    mapping = draft.drafted.mapping
+    written = mapping.get("confirm", [])
+    left = []
+    for number, entry in enumerate(draft.drafted.draft.confirmations):
+        choice = form.get(f"confirm-{number}", _LEFT_OPEN)
+        if choice.isdecimal() and int(choice) < len(entry.choices):
+            mapping = apply_choice(mapping, entry.choices[int(choice)])
+        else:
+            left.append(written[number])
+    rest = {key: value for key, value in mapping.items() if key != "confirm"}
+    return rest | ({"confirm": left} if left else {})
+
+
+def _say_gone(visit: Visit) -> Response:
+    return visit.render(
+        "message.html",
+        404,
+        heading="This draft is not open any more",
+        message="It was saved, or the workbench was started again. Send the letter again.",
+    )

@@ -1,0 +1,132 @@
+"""From a letter to a request in the workbench: every doubt is put to the officer, nothing is kept."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from queries.request.reader import parse_request
+from queries.workbench.people import Person
+from tests.support.browsing import OURS, Browsing, make_workbench, text_of
+
+LETTER = """\
+From: Pat Example <pat@example.org>
+Sent: Monday, 2 November 2026 09:12
+To: foi@example.org
+Subject: Request
+
+Dear team,
+
+1. How many offences recorded between 1 April 2024 and 31 March 2025 mention "Snapchat" or "Kik"?
+2. How many of them led to an arrest?
+3. How many were some kind of stalking?
+
+Thank you,
+Pat Example
+"""
+
+
+@pytest.fixture
+def browsing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Browsing:
+    monkeypatch.setenv("FOIDEX_HOME", str(tmp_path / "home"))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "foidex.toml").write_text("")
+    found = Browsing(make_workbench(tmp_path / "foidex.toml"))
+    found.sign_in()
+    return found
+
+
+def send(browsing: Browsing, content: bytes, name: str = "letter.txt") -> Any:
+    files = {"letter": (name, content)}
+    return browsing.client.post("/letters/new", files=files, headers=OURS)
+
+
+def test_a_letter_becomes_a_request_whose_doubts_were_put(
+    browsing: Browsing, tmp_path: Path
+) -> None:
+    page = send(browsing, LETTER.encode())
+    assert page.status_code == 200
+    text = text_of(page)
+    assert "3 parts of the letter were found" in text
+    assert "led to an arrest" in text
+    assert "Not covered" in text
+    names = sorted(set(re.findall(r'name="(confirm-\d+)"', page.text)))
+    saved = browsing.post(page.url.path, reference="FOI/9", **dict.fromkeys(names, "0"))
+    assert saved.url.path == "/requests/FOI-9.yaml"
+    written = browsing.workbench.requests.read("FOI-9.yaml").text
+    request = parse_request(written)
+    assert request.confirmations == ()
+    assert [mention.label for mention in request.scope.mentions] == ["Snapchat", "Kik"]
+    assert "Pat Example" not in re.sub(r"to: .*", "", written)
+    lines = (tmp_path / "home" / "audit" / "audit.jsonl").read_text().splitlines()
+    logged = [json.loads(line) for line in lines]
+    assert [(line["command"], line["signed_in"]) for line in logged] == [("draft", "anna")]
+    assert "Pat" not in "".join(lines)
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_what_is_left_open_stays_to_be_confirmed(browsing: Browsing) -> None:
+    page = send(browsing, LETTER.encode())
+    entries = len(set(re.findall(r'name="(confirm-\d+)"', page.text)))
+    assert entries > 0
+    saved = browsing.post(page.url.path, reference="FOI/9")
+    request = parse_request(browsing.workbench.requests.read("FOI-9.yaml").text)
+    assert len(request.confirmations) == entries
+    assert f"{entries} to confirm" in text_of(saved)
+
+
+def test_a_reference_that_is_taken_keeps_what_was_chosen(browsing: Browsing) -> None:
+    browsing.workbench.requests.create("FOI-9.yaml", "reference: A\n")
+    page = send(browsing, LETTER.encode())
+    again = browsing.post(page.url.path, reference="FOI/9", **{"confirm-0": "0"})
+    assert again.status_code == 422
+    assert "there is a request of this name" in text_of(again)
+    assert re.search(r'name="confirm-0" value="0" checked', again.text)
+    assert browsing.workbench.requests.read("FOI-9.yaml").text == "reference: A\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("letter.txt", b""),
+        ("letter.exe", b"MZ"),
+        ("../../etc/passwd", b"x"),
+        ("letter.docx", b"PK\x03\x04 not a zip"),
+        ("letter.pdf", b"%PDF-1.7 nothing"),
+        ("letter.eml", b"\x00" * 100),
+        ("letter.\ud7ff", b"x"),
+    ],
+)
+def test_a_file_that_is_no_letter_is_refused_in_the_form(
+    browsing: Browsing, tmp_path: Path, name: str, content: bytes
+) -> None:
+    page = send(browsing, content, name)
+    assert page.status_code in (200, 422)
+    if page.status_code == 422:
+        assert "There is a problem" in text_of(page)
+        assert str(tmp_path) not in page.text
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_a_letter_that_is_too_large_is_refused(browsing: Browsing) -> None:
+    assert send(browsing, b"a" * 25_000_001).status_code == 413
+
+
+def test_a_reader_sends_no_letter(browsing: Browsing) -> None:
+    token = browsing.workbench.links.issue(Person("ben", "reader"))
+    browsing.post("/sign-in", token=token)
+    assert send(browsing, LETTER.encode()).status_code in (400, 403)
+
+
+def test_a_draft_that_was_saved_is_not_open_any_more(browsing: Browsing) -> None:
+    page = send(browsing, LETTER.encode())
+    browsing.post(page.url.path, reference="FOI/9")
+    assert browsing.get(page.url.path).status_code == 404
+    assert browsing.post(page.url.path, reference="FOI/10").status_code == 404
+    assert browsing.workbench.requests.list_names() == ["FOI-9.yaml"]
