@@ -125,7 +125,8 @@ class Confirmation(Struct, frozen=True, kw_only=True):
 class Draft(Struct, frozen=True, kw_only=True):
     """A letter as it was understood: who asks, the scope, the parts in order, and what to confirm.
 
-    ``group`` are the offence groups that the whole request is about, where the letter names some.
+    ``groups`` are the offence groups that the whole request is about, where the letter names some,
+    and ``victim`` is what a victim must be, as ``where.victim`` of a request file has it.
     """
 
     head: DraftHead
@@ -133,5 +134,6 @@ class Draft(Struct, frozen=True, kw_only=True):
     mentions: tuple[DraftTerm, ...] = ()
     offences: tuple[DraftOffence, ...] = ()
     groups: tuple[str, ...] = ()
+    victim: dict[str, Any] = {}
     parts: tuple[DraftPart, ...] = ()
     confirmations: tuple[Confirmation, ...] = ()

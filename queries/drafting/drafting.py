@@ -14,7 +14,7 @@ from queries.drafting.composing.accounting import add_missing_parts
 from queries.drafting.composing.doubts import list_scope_doubts
 from queries.drafting.composing.parts import PartDrafter
 from queries.drafting.composing.reading import read_context, read_part
-from queries.drafting.composing.scope import apply_clarification, find_scope
+from queries.drafting.composing.scope import apply_clarification, find_scope, find_victim
 from queries.drafting.draft import Draft
 from queries.drafting.letter_text import LetterText
 from queries.drafting.request_mapping import build_request_mapping
@@ -55,6 +55,7 @@ def draft_request(letter: LetterText) -> Draft:
         mentions=scope.mentions,
         offences=drafter.offences,
         groups=drafter.groups,
+        victim=find_victim(context),
         parts=tuple(parts),
         confirmations=tuple(confirmations),
     )

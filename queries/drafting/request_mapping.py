@@ -40,8 +40,9 @@ def build_request_mapping(draft: Draft) -> dict[str, Any]:
             {"codes": list(row.codes)} | ({"label": row.label} if row.label else {})
             for row in draft.offences
         ]
-    if draft.groups:
-        mapping["where"] = {"offence_group": list(draft.groups)}
+    where = {"offence_group": list(draft.groups), "victim": dict(draft.victim)}
+    if any(where.values()):
+        mapping["where"] = {key: value for key, value in where.items() if value}
     mapping["questions"] = [
         {
             "id": part.number,

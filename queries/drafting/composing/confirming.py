@@ -79,6 +79,32 @@ def confirm_named(
     )
 
 
+def confirm_named_part(
+    offence: NamedOffence, sentence: str, drafted: DraftPart, plain: DraftPart
+) -> Confirmation:
+    """An offence in words that one part alone is about: as ``drafted``, with its codes or without
+    figures, or else the other. ``plain`` is the part without either."""
+    reason = _KIND_WORDS.get(offence.kind, "can mean several codes")
+    if drafted.fields:
+        choices = [
+            Choice(f"Count {_list_words(offence.codes)}"),
+            Choice(_NOT_COVERED, make_uncovered_changes(drafted)),
+        ]
+    else:
+        choices = [Choice(_NOT_COVERED)]
+        if offence.codes:
+            rows = [{"codes": list(offence.codes), "label": offence.words}]
+            fields = {**plain.fields, "within": {"offences": rows}, "not_covered": None}
+            changes = {f"questions/{drafted.number}/{key}": value for key, value in fields.items()}
+            choices.append(Choice(f"Count {_list_words(offence.codes)}", changes))
+    return Confirmation(
+        part=drafted.number,
+        sentence=sentence,
+        question=f'"{offence.words}" {reason}. Which codes are meant?',
+        choices=tuple(choices),
+    )
+
+
 def confirm_group(offence: NamedOffence, sentence: str) -> Confirmation:
     """A whole offence group."""
     return Confirmation(

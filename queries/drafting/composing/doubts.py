@@ -16,6 +16,7 @@ from queries.drafting.composing.confirming import (
     confirm_terms,
     find_sentence,
 )
+from queries.drafting.composing.leftover import find_unread_words
 from queries.drafting.composing.offence_rows import find_unknown_codes
 from queries.drafting.composing.reading import ContextReading, PartReading
 from queries.drafting.composing.scope import RequestScope, list_all_rows
@@ -35,6 +36,11 @@ _WISH: Final = re.compile(
     re.IGNORECASE,
 )
 
+_LIMIT: Final = re.compile(
+    r"\b(?:where|whose|involv\w+|against|committed|only|excluding|except|near|inside|outside|that took place|which took place)\b",
+    re.IGNORECASE,
+)
+
 _LEAD: Final = re.compile(r"[:-]\s*$|\bfollowing\b|\bbelow\b")
 
 
@@ -51,6 +57,8 @@ def list_scope_doubts(
         *_doubt_periods(scope, texts, readings),
         *(entry for reading in context for entry in confirm_terms(reading)),
         *confirm_scope_home(scope, readings),
+        *_doubt_victim(context),
+        *_doubt_limits(context, scope),
         *_doubt_named(scope),
         *_doubt_unknown_codes(context, readings),
         *_doubt_subject(head, scope),
@@ -99,6 +107,35 @@ def _doubt_named(scope: RequestScope) -> Iterator[Confirmation]:
             yield confirm_group(offence, sentence)
         elif not offence.is_certain:
             yield confirm_named(offence, sentence, list_all_rows(scope))
+
+
+def _doubt_victim(context: Sequence[ContextReading]) -> Iterator[Confirmation]:
+    for reading in context:
+        if reading.victim:
+            yield Confirmation(
+                sentence=reading.text,
+                question="Only records with such a victim are counted, in every part. Is that meant?",
+                choices=(
+                    Choice("Yes, in every part"),
+                    Choice("No, count all records", {"where": None}),
+                ),
+            )
+
+
+def _doubt_limits(context: Sequence[ContextReading], scope: RequestScope) -> Iterator[Confirmation]:
+    """Words of a sentence that limits every part, and that no rule read."""
+    labels = " ".join(row.label for row in scope.offences)
+    for reading in context:
+        is_scope = reading.periods or reading.rows or reading.named or reading.terms.terms
+        if not is_scope or not _LIMIT.search(reading.text):
+            continue
+        if leftover := find_unread_words(reading.text, reading.terms, reading.named, labels):
+            words = ", ".join(f'"{word}"' for word in leftover)
+            yield Confirmation(
+                sentence=reading.text,
+                question=f"No rule read {words}. Does this limit what is counted?",
+                choices=(Choice("It limits nothing"), Choice("Change the draft in the file")),
+            )
 
 
 def _doubt_unknown_codes(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
+from indexer.records.offences import load_offence_table
 from queries.drafting.composing.offence_rows import find_offence_rows
 from queries.drafting.composing.reading import PartReading
 from queries.drafting.phrases.bands import cover_bands
-from queries.drafting.phrases.breakdowns import cover_breakdowns
+from queries.drafting.phrases.breakdowns import SUSPECTS, VICTIMS, cover_breakdowns
 from queries.drafting.phrases.codes import find_codes
 from queries.drafting.phrases.date_tokens import find_date_tokens
 from queries.drafting.phrases.gaps import cover_gaps
-from queries.drafting.phrases.terms import cover_terms
+from queries.drafting.phrases.named_offences import NamedOffence
+from queries.drafting.phrases.terms import TermPhrase, cover_terms
 
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z'-]*")
 
@@ -20,6 +23,7 @@ _BRACKETS: Final = re.compile(r"\([^()]*\)")
 
 #: Words that say nothing about which records are counted: of grammar, of asking and of counting.
 _PLAIN_TEXT: Final = """
+least treated i'm interested key return returns returned inclusive appeared appearing classed counting
 a about above according across additionally age aged ages all alone along also always am among
 an and annual another answer any anyone anything app appear appears apply apps april are
 aren't as ask asked asking at august available away back band bands based be because been
@@ -65,36 +69,73 @@ yearly years you youngest your yours
 
 _PLAIN_WORDS: Final = frozenset(_PLAIN_TEXT.split())
 
+_COUNTED_NOUN: Final = re.compile(
+    r"\b(?:how many|numbers? of|amount of|list) (?:of )?(?:the |these |those |your |such )?(?P<noun>[a-z-]+)",
+    re.IGNORECASE,
+)
+
+#: Words that say what the outcome of a record is, where it is counted by outcome.
+_OUTCOME_WORDS: Final = "charge charged charges summons summonsed caution cautioned action"
+
 _MAX_LISTED: Final = 8
+
+#: Words that begin alike describe the same in the title of a code: "dangerous", "dangerously".
+_STEM: Final = 4
+
+
+def counts_other_things(reading: PartReading) -> bool:
+    """Whether a part counts what is neither records nor people in them: "how many dogs"; or people
+    of a kind that no rule read: "how many victims were postal workers"."""
+    leftover = {word.casefold() for word in find_leftover(reading)}
+    if reading.terms.terms or reading.rows or reading.named:
+        return False
+    nouns = {match["noun"].casefold() for match in _COUNTED_NOUN.finditer(reading.part.text)}
+    is_about_people = VICTIMS.search(reading.part.text) or SUSPECTS.search(reading.part.text)
+    return bool(nouns & leftover) or bool(is_about_people and leftover)
 
 
 def find_leftover(reading: PartReading, other_words: str = "") -> list[str]:
     """The words of a part that no rule read and that say more than that something is counted.
 
-    Brackets beside a code only describe it. ``other_words`` are words that the scope accounts for.
+    Brackets beside a code, and the words of its title, only describe it. ``other_words`` are words that the scope accounts for.
     """
     text = reading.part.text
+    if "outcome" in reading.breakdowns:
+        other_words = f"{other_words} {_OUTCOME_WORDS}"
+    if "offence_group" in reading.breakdowns:
+        text = _BRACKETS.sub(" ", text)  # examples of groups
+    leftover = find_unread_words(text, reading.terms, reading.named, other_words)
+    table = load_offence_table()
+    titles = [table.title(code) for row in reading.rows for code in row.codes]
+    stems = {word.casefold()[:_STEM] for word in _WORD.findall(" ".join(titles))}
+    return [word for word in leftover if word.casefold()[:_STEM] not in stems]
+
+
+def find_unread_words(
+    text: str, terms: TermPhrase, named: Sequence[NamedOffence], other_words: str = ""
+) -> list[str]:
+    """The words of a text that no rule read, as ``find_leftover`` has them."""
+    has_rows = bool(find_offence_rows(text))
     for phrase in reversed(find_codes(text)):
         text = f"{text[: phrase.begin]} {text[phrase.stop :]}"
-    if find_offence_rows(reading.part.text):
+    if has_rows:
         text = _BRACKETS.sub(" ", text)
-    if reading.terms.terms or reading.terms.excluded:
+    if terms.terms or terms.excluded:
         text = cover_terms(text)
     text = cover_gaps(cover_breakdowns(cover_bands(text)))
     for token in reversed(find_date_tokens(text)):
         text = f"{text[: token.begin]} {text[token.stop :]}"
-    for offence in reading.named:
+    for offence in named:
         text = re.sub(re.escape(offence.words), " ", text, flags=re.IGNORECASE)
-    known = {word.casefold() for word in _WORD.findall(other_words)}
-    known |= {
-        word.casefold()
-        for term in reading.terms.terms
+    names = [
+        name
+        for term in terms.terms
         for name in (term.term, *term.aliases, *(name for name, _ in term.required))
-        for word in _WORD.findall(name)
-    }
-    words = dict.fromkeys(_WORD.findall(text))
-    return [
+    ]
+    scope_words = {word.casefold() for word in _WORD.findall(" ".join([other_words, *names]))}
+    leftover = (
         word
-        for word in words
-        if word.casefold().strip("'-") not in _PLAIN_WORDS | known and len(word) > 2
-    ][:_MAX_LISTED]
+        for word in dict.fromkeys(_WORD.findall(text))
+        if word.casefold().strip("'-") not in _PLAIN_WORDS | scope_words and len(word) > 2
+    )
+    return list(leftover)[:_MAX_LISTED]

@@ -9,12 +9,12 @@ from msgspec.structs import replace
 
 from queries.drafting.composing.confirming import (
     confirm_bands,
-    confirm_named,
+    confirm_named_part,
     confirm_part,
     confirm_terms,
     find_sentence,
 )
-from queries.drafting.composing.leftover import find_leftover
+from queries.drafting.composing.leftover import counts_other_things, find_leftover
 from queries.drafting.composing.questions import build_question
 from queries.drafting.composing.reading import PartReading
 from queries.drafting.composing.scope import RequestScope, list_all_rows
@@ -85,7 +85,7 @@ class PartDrafter:
         if drafted.fields and not self._is_understood(reading, fields):
             drafted = replace(drafted, fields={}, gap="other", why=_NOT_READ)
             self.confirmations.append(
-                confirm_part(drafted, "No rule read this part. What does it ask for?")
+                confirm_part(drafted, "No rule read all of this part. What does it ask for?")
             )
         elif drafted.fields:
             self._doubt_question(reading, drafted, question.doubts)
@@ -94,9 +94,12 @@ class PartDrafter:
 
     def _is_understood(self, reading: PartReading, fields: dict[str, Any]) -> bool:
         """Whether anything in a part or above it made its question, or it at least asks."""
-        is_plain_count = fields == {"kind": "offences"}
-        has_content = reading.rows or reading.terms.terms or reading.periods or reading.named
-        return not is_plain_count or bool(has_content) or is_asking(reading.part.whole_text)
+        if fields.get("kind") != "offences":
+            return True
+        if counts_other_things(reading):
+            return False
+        has_content = reading.rows or reading.terms.terms or reading.named
+        return bool(has_content) or is_asking(reading.part.whole_text)
 
     def _doubt_question(
         self, reading: PartReading, part: DraftPart, doubts: tuple[str, ...]
@@ -138,22 +141,29 @@ class PartDrafter:
             if offence.words.casefold() in self._named or "offence_group" in reading.breakdowns:
                 continue
             is_no_code = not offence.codes or offence.kind in ("flag", "none", "fraud")
-            if offence.kind == "group" or (self._is_covered(offence) and not is_no_code):
+            if offence.kind == "group":
+                part = self._narrow_to_group(part, offence)
+                continue
+            if self._is_covered(offence) and not is_no_code:
                 continue
             sentence = find_sentence(part.text, offence.words)
-            entry = confirm_named(offence, sentence, ())
-            self.confirmations.append(replace(entry, part=part.number, choices=entry.choices[-1:]))
-            if is_no_code:
-                return replace(
-                    part,
-                    fields={},
-                    gap="other",
-                    why=f'No offence code stands for "{offence.words}".',
-                )
-            rows = [{"codes": list(offence.codes), "label": offence.words}]
-            within = {**part.fields.get("within", {}), "offences": rows}
-            return replace(part, fields={**part.fields, "within": within})
+            drafted = _narrow_to_offence(part, offence, is_counted=not is_no_code)
+            self.confirmations.append(confirm_named_part(offence, sentence, drafted, part))
+            return drafted
         return part
+
+    def _narrow_to_group(self, part: DraftPart, offence: NamedOffence) -> DraftPart:
+        """A part about one offence group, unless the whole request is."""
+        if offence.group in self.groups:
+            return part
+        within = {**part.fields.get("within", {}), "where": {"offence_group": [offence.group]}}
+        narrowed = replace(part, fields={**part.fields, "within": within})
+        sentence = find_sentence(part.text, offence.words)
+        question = (
+            f'"{offence.words}" is read as the offence group {offence.group}. Is all of it meant?'
+        )
+        self.confirmations.append(confirm_part(narrowed, question, sentence=sentence))
+        return narrowed
 
     def _is_covered(self, offence: NamedOffence) -> bool:
         """Whether the request is about an offence in words already."""
@@ -173,3 +183,14 @@ class PartDrafter:
             self._known_terms += [term for term in terms if term.term.casefold() not in names]
         else:
             self._known_terms = terms
+
+
+def _narrow_to_offence(part: DraftPart, offence: NamedOffence, *, is_counted: bool) -> DraftPart:
+    """A part held to the codes of an offence in words, or without figures if no code stands for
+    it."""
+    if not is_counted:
+        why = f'No offence code stands for "{offence.words}".'
+        return replace(part, fields={}, gap="other", why=why)
+    rows = [{"codes": list(offence.codes), "label": offence.words}]
+    within = {**part.fields.get("within", {}), "offences": rows}
+    return replace(part, fields={**part.fields, "within": within})

@@ -37,6 +37,11 @@ _ALONE: Final = re.compile(r"\b(?:alone|only|just|solely)\b", re.IGNORECASE)
 
 _NARROWER: Final = re.compile(r"\b(?:alone|only|just|solely)\b|\bof the\b", re.IGNORECASE)
 
+_PEOPLE_CHARGED: Final = re.compile(
+    r"\b(?:how many|number of) (?:\w+ )?(?:people|persons|individuals|suspects|offenders|men|women|adults)\b",
+    re.IGNORECASE,
+)
+
 _ASKS_OF_TERM: Final = re.compile(
     r"\b(?:how many|number)\b[^.?;]*?\b(?:mention|contain|refer|include|say)", re.IGNORECASE
 )
@@ -98,6 +103,10 @@ def _build_people(
         or re.search(r"\b(?:in|for) each\b", own_text)
     )
     other = [name for name in reading.breakdowns if name not in ("year", "sex", "offence")]
+    terms = reading.terms.terms
+    if bands and kind == "victims" and terms and SEPARATELY.search(own_text):
+        keywords = _write_terms(drop_same_terms(terms))
+        return {"kind": "cross", "rows": {"keywords": keywords}, "columns": {"bands": bands}}
     if bands and kind == "victims" and not youngest:
         fields = _cross_bands(bands, other, is_each=bool(is_each), sex="sex" in reading.breakdowns)
         if fields:
@@ -198,6 +207,8 @@ def _cross_terms(
 def _build_counts(reading: PartReading, scope: RequestScope, doubts: list[str]) -> dict[str, Any]:
     """A count by one field, by two, or by offence."""
     fields = list_fields(reading, scope)
+    if "outcome" in fields and _PEOPLE_CHARGED.search(reading.part.text):
+        doubts.append("The letter asks for people; the outcomes are those of records.")
     if "offence" in fields and len(fields) > 1 and len(scope.offences) > 1:
         fields[fields.index("offence")] = "offence_row"
     if len(fields) > 2:

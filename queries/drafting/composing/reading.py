@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
 from queries.drafting.composing.offence_rows import find_offence_rows
 from queries.drafting.draft import DraftOffence
 from queries.drafting.phrases.bands import Band, find_bands
-from queries.drafting.phrases.breakdowns import AGES, YOUNGEST, find_breakdowns
+from queries.drafting.phrases.breakdowns import AGES, VICTIMS, YOUNGEST, find_breakdowns
 from queries.drafting.phrases.gaps import Gap, find_gaps
 from queries.drafting.phrases.named_offences import NamedOffence, find_named_offences
 from queries.drafting.phrases.periods import PeriodPhrase, find_periods
@@ -33,6 +33,13 @@ _TAKEN_BACK: Final = re.compile(
 
 _OF_THESE: Final = re.compile(
     r"\bof (?:these|those|them|the (?:offences|crimes|records|cases))\b", re.IGNORECASE
+)
+
+_BRACKETS: Final = re.compile(r"\([^()]*\)")
+
+_VICTIM_SEX: Final = re.compile(
+    r"\b(?:female|male) (?:victims?|complainants?)\b|\b(?:victims?|complainants?) (?:was|were|is|are) (?:a )?(?:female|male|girls?|boys?|women|woman|men|man)\b(?! (?:and|or))",
+    re.IGNORECASE,
 )
 
 _BANDS: Final = re.compile(r"\bbands?\b|\bbrackets?\b", re.IGNORECASE)
@@ -66,6 +73,7 @@ class ContextReading(Struct, frozen=True):
     rows: tuple[DraftOffence, ...] = ()
     named: tuple[NamedOffence, ...] = ()
     terms: TermPhrase = TermPhrase()
+    victim: dict[str, Any] = {}
 
 
 def read_part(part: LetterPart, request_day: date | None) -> PartReading:
@@ -100,7 +108,21 @@ def read_context(passage: LetterPassage, request_day: date | None) -> ContextRea
         rows=tuple(find_offence_rows(passage.text, passage.items)),
         named=tuple(find_named_offences(passage.text)),
         terms=find_terms(passage.text, _list_term_items(passage.items)),
+        victim=_read_victim(passage.text),
     )
+
+
+def _read_victim(text: str) -> dict[str, Any]:
+    """What a text says that a victim must be: an age band, a sex, or both; brackets only describe."""
+    plain = _BRACKETS.sub(" ", text)
+    if not VICTIMS.search(plain):
+        return {}
+    bands = find_bands(plain)
+    victim: dict[str, Any] = {"age": bands[0].fields} if len(bands) == 1 else {}
+    if match := _VICTIM_SEX.search(plain):
+        words = match[0].casefold()
+        victim["sex"] = ["F"] if re.search(r"female|girl|woman|women", words) else ["M"]
+    return victim
 
 
 def _list_term_items(items: Sequence[str]) -> tuple[str, ...]:

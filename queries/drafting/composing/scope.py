@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -191,3 +191,11 @@ def apply_clarification(scope: RequestScope, change: Clarification) -> RequestSc
     extra = tuple(term for term in change.extra_terms if term.term.casefold() not in known)
     home = None if change.terms else scope.term_home
     return replace(scope, periods=periods, mentions=(*mentions, *extra), term_home=home)
+
+
+def find_victim(context: Sequence[ContextReading]) -> dict[str, Any]:
+    """What a victim must be in the whole request; empty if the context says nothing of it."""
+    victim: dict[str, Any] = {}
+    for reading in context:
+        victim |= reading.victim
+    return victim

@@ -46,7 +46,7 @@ _RULES: Final = (
     ),
     _make_rule(
         "costs",
-        r"\bcosts?\b(?! (?:limit|of compliance))|\bspen[dt]\w*|\bbudgets?\b|\bexpenditure\b|\bpaid\b|\bpayments?\b|\bfunding\b|\bhow much\b(?=.{0,25}(?:\u00a3|money|spen|cost))|\bin \u00a3|\boverspend\w*|\bcompensation\b",
+        r"\bcosts?\b(?! (?:limit|of compliance))|\bspen[dt]\w*|\bbudgets?\b|\bexpenditure\b|\bpaid\b|\bpayments?\b|\bfunding\b|\bhow much\b(?=.{0,25}(?:\u00a3|money|spen|cost))|\bin \u00a3|\boverspend\w*|\bcompensation\b|\b(?:amount|sums?) of money\b|\bvalue of\b",
         "Money is not in the crime records.",
     ),
     _make_rule(
@@ -72,7 +72,7 @@ _RULES: Final = (
     ),
     _make_rule(
         "documents",
-        r"\bcop(?:y|ies) of\b|\be-?mails?\b(?= (?:about|between|sent|from|concerning))|\binternal e-?mails?\b|\bcorrespondence\b|\bminutes of\b|\bmeetings?\b|\breports? (?:written|produced|prepared|commissioned)\b|\bcontracts?\b|\bfootage\b|\bphotographs of\b(?! children)|\brecordings?\b(?! of crime)",
+        r"\bcop(?:y|ies) of\b|\be-?mails?\b(?= (?:about|between|sent|from|concerning))|\binternal e-?mails?\b|\bcorrespondence\b|\bminutes of\b|\bmeetings?\b|\breports? (?:presented|submitted|written|produced|prepared|commissioned)\b|\bcontracts?\b|\bfootage\b|\bphotographs of\b(?! children)|\brecordings?\b(?! of crime)",
         "Documents and correspondence are not in the crime records.",
     ),
     _make_rule(
@@ -97,12 +97,12 @@ _RULES: Final = (
     ),
     _make_rule(
         "people",
-        r"\bethnic\w*|\bnationalit(?:y|ies)\b|\breligions?\b|\bdisabilit(?:y|ies)\b|\bsexual orientation\b|\boccupations?\b|\brelationship between\b|\boldest\b|\baverage age\b|\bmean age\b|\bmedian age\b|\bnames? of (?:the |any |each )?(?:victim|suspect|officer|offender|person|school)",
+        r"\bethnic\w*|\bnationalit(?:y|ies)\b|\breligions?\b|\bdisabilit(?:y|ies)\b|\bsexual orientation\b|\boccupations?\b|\bjobs?\b|\brelationship between\b|\boldest\b|\baverage age\b|\bmean age\b|\bmedian age\b|\bnames? of (?:the |any |each )?(?:victim|suspect|officer|offender|person|school)",
         "This about people is not a field that foidex counts by, unless your force declares it as a category.",
     ),
     _make_rule(
         "places",
-        r"\b(?:by|per|each|every|which|what) (?:of your )?(?:\w+ )?(?:district|ward|beat|borough|postcode|town|area|division|station|location|street|constituency|local authority|sector|neighbourhood)s?\b|\bpolicing (?:district|area)s?\b|\bwhere (?:they|it|each|these) (?:took place|happened|occurred)\b|\blocations? of\b",
+        r"\b(?:by|per|each|every|which|what) (?:of your )?(?:\w+ )?(?:district|ward|beat|borough|postcode|town|area|division|station|location|street|constituency|local authority|sector|neighbourhood)s?\b|\bpolicing (?:district|area)s?\b|\b(?:streets|postcodes|wards|districts|boroughs|addresses) with\b|\bwhere (?:they|it|each|these) (?:took place|happened|occurred)\b|\blocations? of\b",
         "The place is not a field that foidex counts by, unless your force declares it as a category.",
     ),
     _make_rule(

@@ -28,6 +28,10 @@ _CONTEXTS: Final = (
     ),
     re.compile(rf"\b(?P<name>[a-z][a-z'-]*(?:\s+[a-z][a-z'-]*){{0,4}})\s+{_NOUN}\b", re.IGNORECASE),
     re.compile(
+        r"\b(?:were|was|classed as|recorded as)\s+(?P<name>[a-z][a-z'-]*(?:\s+[a-z][a-z'-]*){0,3})",
+        re.IGNORECASE,
+    ),
+    re.compile(
         r"\b(?:how many|number of|total|recorded|all)\s+(?P<name>[a-z][a-z'-]*(?:\s+[a-z][a-z'-]*){0,3})",
         re.IGNORECASE,
     ),
@@ -161,8 +165,21 @@ def _index_titles() -> dict[str, tuple[str, ...]]:
 
 @cache
 def _index_groups() -> dict[str, str]:
-    return {group.casefold(): group for group in set(load_offence_table().groups.values())}
+    groups = {group.casefold(): group for group in set(load_offence_table().groups.values())}
+    short = {name: group for name, group in _SHORT_GROUPS.items() if group in groups.values()}
+    return groups | short
 
+
+#: What groups are called for short.
+_SHORT_GROUPS: Final[dict[str, str]] = {
+    "theft": "Theft offences",
+    "drug offence": "Drug offences",
+    "public order": "Public order offences",
+    "violent crime": "Violence against the person",
+    "violent offence": "Violence against the person",
+    "weapons offence": "Possession of weapons offences",
+    "sexual offence": "Sexual offences",
+}
 
 #: Names of whole families of classes that no class has by itself.
 _GENERAL_NAMES: Final[dict[str, tuple[str, ...]]] = {

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from queries.drafting.draft import DraftTerm
 from queries.drafting.phrases.bands import find_bands
+from queries.drafting.phrases.breakdowns import SEPARATELY
 from queries.drafting.phrases.codes import find_codes
 from queries.drafting.phrases.plain_text import NUMBER_PATTERN, read_number
 from queries.drafting.phrases.term_lists import (
@@ -171,7 +172,8 @@ def speaks_of_terms(text: str) -> bool:
 def _find_chunks(text: str) -> list[TermChunk]:
     """Every term of a text, in order, each stretch of the text once."""
     chunks: list[TermChunk] = []
-    if _ANY_TRIGGER.search(text) or _SAME.search(text):
+    is_of_terms = _ANY_TRIGGER.search(text) or _SAME.search(text) or SEPARATELY.search(text)
+    if is_of_terms:
         chunks += [chunk for chunk in find_quoted(text) if _is_quoted_term(text, chunk)]
     for trigger in _NOUN_TRIGGER.finditer(text):
         new_chunks = read_term_list(text, trigger.end())

@@ -20,12 +20,17 @@ from queries.drafting.phrases.terms import find_terms
 from queries.drafting.structure.numbering import LetterPassage
 from queries.drafting.structure.outline import Outline
 from queries.drafting.structure.parts import LetterPart
-from queries.drafting.structure.roles import is_directly_asking, is_standing_text
+from queries.drafting.structure.roles import is_asking, is_directly_asking, is_standing_text
 
 _REPLACES_ALL: Final = re.compile(
     r"\b(?:replac\w+|supersed\w+)\s+(?:what i sent|my (?:earlier|previous|first|original|last)|the (?:earlier|previous|first|original)|all|it)\b"
     r"|\b(?:instead of|in place of)\s+my (?:earlier|previous|first|original|last)\b|\bnew request\b|\brefined request\b"
     r"|\b(?:disregard|ignore|withdraw|forget) (?:my|the) (?:earlier|previous|first|original|last)\b",
+    re.IGNORECASE,
+)
+
+_REWRITES: Final = re.compile(
+    r"\b(?:now|should|to) read\b|\breword|\brephras|\bamend|\brevis|\brewrit|\bchange (?:\w+ ){0,3}to\b|\binstead\b|\bnew version\b",
     re.IGNORECASE,
 )
 
@@ -98,8 +103,14 @@ def merge_outlines(
         if later.parts and (replaces or not current.parts):
             current, change = later, Clarification()
             continue
-        if later.is_numbered:
+        is_rewritten = any(_REWRITES.search(sentence) for sentence in sentences)
+        if later.is_numbered and (
+            is_rewritten or all(is_asking(part.text) for part in later.parts)
+        ):
             current = _replace_parts(current, later.parts)
+        elif later.is_numbered:
+            # Answers to questions of the office, by the office's numbers.
+            change = replace(change, unread=(*change.unread, *_quote_parts(later.parts)))
         elif later.parts:
             sentences += [
                 sentence for part in later.parts for sentence in split_sentences(part.text)
@@ -107,6 +118,10 @@ def merge_outlines(
         for sentence in sentences:
             change = _read_change(change, sentence, current, request_day)
     return current, change
+
+
+def _quote_parts(parts: Sequence[LetterPart]) -> list[str]:
+    return [f"{part.number}. {part.quotation}" for part in parts]
 
 
 def _replace_parts(outline: Outline, new_parts: Sequence[LetterPart]) -> Outline:

@@ -82,6 +82,7 @@ def find_subject(mail: RequestMail) -> str | None:
     """What a mail is about, without "FOI request" and the like; None if nothing else is said."""
     written = plain_text(mail.message.subject or "") or find_heading(mail)
     subject = _SUBJECT_PREFIX.sub("", written).strip(" .:-")
+    subject = re.sub(r"^\((.*)\)$", r"\1", subject)
     if _STANDING_SUBJECT.search(subject):
         return None
     if not re.search(r"[a-z]", subject):

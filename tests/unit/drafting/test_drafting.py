@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from queries.drafting.drafting import draft_request
-from queries.drafting.request_mapping import build_request_mapping
+from queries.drafting.request_mapping import apply_choice, build_request_mapping
 from tests.support.letter_texts import SENT, make_letter
 
 
@@ -166,6 +166,51 @@ def test_a_letter_without_a_period_says_so() -> None:
     assert any(
         "No period" in question for question in list_questions('1. How many mention "drone"?')
     )
+
+
+def test_what_a_victim_must_be_holds_for_the_whole_request() -> None:
+    letter = make_letter(
+        "We ask about violence against the person offences of 2022 where the victim was aged under 18.\n"
+        "1. How many by month?"
+    )
+    mapping = build_request_mapping(draft_request(letter))
+    assert mapping["where"] == {
+        "offence_group": ["Violence against the person"],
+        "victim": {"age": {"to": 17}},
+    }
+    assert any("such a victim" in entry["question"] for entry in mapping["confirm"])
+
+
+def test_what_is_neither_a_record_nor_a_person_is_not_counted_as_records() -> None:
+    parts = draft_parts(
+        'In 2022:\n1. How many crimes mention "dog"?\n2. How many dogs were destroyed?'
+    )
+    assert parts["2"] == {"not_covered": "This part was not understood."}
+
+
+def test_answers_to_the_questions_of_the_office_replace_no_part() -> None:
+    later = "Hi\nIn answer to your questions:\n1. Calendar years please.\n2. Yes, both words."
+    draft = draft_request(make_letter(later, REQUEST, sent=SENT_TWICE))
+    assert [part.number for part in draft.parts] == ["1", "2", "3"]
+    assert draft.parts[0].fields == {"kind": "by", "by": "month"}
+    assert [entry.sentence for entry in draft.confirmations][-2:] == [
+        "1. Calendar years please.",
+        "2. Yes, both words.",
+    ]
+
+
+def test_an_offence_that_one_part_names_is_counted_there_or_not_at_all() -> None:
+    letter = make_letter(
+        'In 2022:\n1. How many mention "knife"?\n2. How many knife crimes were there?\n3. How many rapes?'
+    )
+    mapping = build_request_mapping(draft_request(letter))
+    second, third = mapping["questions"][1:]
+    assert "kind" not in second
+    assert third["within"]["offences"][0]["label"] == "rapes"
+    [entry] = [entry for entry in draft_request(letter).confirmations if entry.part == "2"]
+    changed = apply_choice(mapping, entry.choices[1])["questions"][1]
+    assert changed["within"] == {"offences": [{"codes": ["10D"], "label": "knife crimes"}]}
+    assert "not_covered" not in changed
 
 
 def test_an_earlier_reference_is_not_that_of_the_request() -> None:
