@@ -221,7 +221,9 @@ def _questions(document: Any) -> None:
         _lines(document, "{{ line }}", style="Note")
         _lines(document, "{%p endfor %}")
     _lines(document, "{%p endif %}")
-    _lines(document, "{%p for line in question.note %}", "{{ line }}", "{%p endfor %}")
+    _lines(document, "{%p for line in question.note %}", "{{ line }}")
+    document.paragraphs[-1].paragraph_format.space_before = Pt(6)  # from the table above it
+    _lines(document, "{%p endfor %}")
     _lines(document, "{%p endfor %}")
 
 

@@ -27,6 +27,14 @@ MAX_ROWS: Final = 1_000
 DAY_FIELD: Final = "day"
 
 
+#: What a person may call the text of a record.
+_TEXT_FIELDS: Final = ("narrative", "narratives", "text", "mo")
+
+_NO_TEXT: Final = (
+    "a list gives no text of records. A text may leave the force only masked, and only after a "
+    "person has read it and approved it by name, one by one. Leave the field out."
+)
+
 _FORBIDDEN: Final = (
     "a list gives {what} only if the force allows it: anyone who knows of one record can find its "
     "line by them. Leave them out; or, if your force has decided so, set {key} = true under "
@@ -49,6 +57,9 @@ class ListQuestion(Question, frozen=True, tag="list"):
         headings: list[str] = []
         for number, field in enumerate(self.fields):
             path = f".fields[{number}]"
+            if field in _TEXT_FIELDS:
+                yield Problem(path, _NO_TEXT)
+                continue
             if problems := [*parse_axis_spec(field).problems(scope)]:
                 for problem in problems:
                     inner = "" if isinstance(field, str) else problem.path

@@ -39,7 +39,7 @@ def test_a_list_has_fields_of_which_there_is_one_value(fields: str) -> None:
         ("fields: [{keywords: [a, b]}]", 'there may be several of "keyword"'),
         ("fields: [{bands: [{to: 9}, {from: 8}]}]", 'there may be several of "age of victim"'),
         ("fields: [mouth]", 'nothing is counted by "mouth". Did you mean "month"?'),
-        ("fields: [narrative]", 'nothing is counted by "narrative"'),
+        ("fields: [narrative]", "only after a person has read it and approved it by name"),
         ("fields: [month, outcome, month]", 'the field "month" is listed twice'),
         ("fields: [month], share: true", "a list has no percentages"),
         ("fields: [sex], references: true", "lists victims, who have no reference"),
