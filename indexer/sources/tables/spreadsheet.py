@@ -21,7 +21,7 @@ import msgspec
 
 from indexer.errors import SourceError
 from indexer.files import open_ordinary_input
-from indexer.sources.tables.spreadsheet_worker import PROTECTED
+from indexer.sources.tables.spreadsheet_worker import INCOMPLETE, PROTECTED
 from indexer.sources.tables.table import TableRow, check_width, decode_rows
 from indexer.terminal import show_name
 
@@ -176,6 +176,12 @@ def _check_package(path: Path, file: IO[bytes]) -> None:
 def _explain_end(path: Path, code: int) -> SourceError:
     if code == PROTECTED:
         return SourceError(f"{path}: has a password. Save it without one.")
+    if code == INCOMPLETE:
+        return SourceError(
+            f"{path}: is damaged, or was written by a program that does not keep to the format: "
+            "what can be read of it is not what it says it holds. Export it again; or open it, "
+            "look at its last rows, and save it as CSV UTF-8."
+        )
     if code < 0 or code == 1:  # killed by its limits, or out of memory
         return SourceError(
             f"{path}: needs more than {MAX_MEGABYTES:,} MB of memory to read, because a cell far "

@@ -4,21 +4,25 @@ It is a process of its own because the reader holds a whole sheet in memory: a h
 this process and not the refresh. Run as ``python spreadsheet_worker.py FILE MEGABYTES``. It writes
 the list of sheets, and then the rows of each sheet whose number it reads, one a line, until its
 input ends. What it writes are frames: a length of four bytes, then MessagePack. No formula or macro
-is evaluated. It imports nothing of foidex, so it starts quickly.
+is evaluated. Before it lists the sheets, it checks the file for damage that the reader does not see.
+Of foidex it imports little, so it starts quickly.
 """
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import islice
-from typing import Any, BinaryIO, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import msgspec
+
+if TYPE_CHECKING:
+    from indexer.sources.tables.integrity.xls_records import SheetCells
 
 _BATCH_ROWS: Final = 200
 
@@ -28,6 +32,9 @@ _CPU_SECONDS: Final = 3600
 DAMAGED: Final = 3
 
 PROTECTED: Final = 4
+
+#: Exit code for a file from which not all can be read that it says it holds.
+INCOMPLETE: Final = 5
 
 
 #: Larger whole numbers are not exact as a float, and not numbers of a record.
@@ -72,9 +79,13 @@ def keep_finite(number: float) -> float | str:
 
 def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: BinaryIO) -> int:
     """Write the list of sheets, and then the rows of each one asked for; returns the exit code."""
-    limit_process(megabytes)
     import python_calamine
 
+    from indexer.process_limits import limit_process
+    from indexer.sources.tables.integrity.damage import DamageError
+    from indexer.sources.tables.integrity.xls_records import compare_rows
+
+    limit_process(megabytes, _CPU_SECONDS)
     try:
         workbook = python_calamine.load_workbook(path)
         listing = [
@@ -82,13 +93,18 @@ def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: Bin
             for number, entry in enumerate(workbook.sheets_metadata)
             if entry.typ == python_calamine.SheetTypeEnum.WorkSheet
         ]
+        cells = _check_file(path)
         _write_frame(output, msgspec.msgpack.encode(listing))
         for request in requests:
             name = workbook.sheets_metadata[int(request)].name
-            rows = workbook.get_sheet_by_name(name).iter_rows()
+            rows = iter(workbook.get_sheet_by_name(name).iter_rows())
+            if cells is not None:
+                rows = compare_rows(cells[int(request)], rows)
             while batch := list(islice(rows, _BATCH_ROWS)):
                 _write_frame(output, _ENCODER.encode(list(map(_pack_row, batch))))
             _write_frame(output, _ENCODER.encode([]))
+    except DamageError:
+        return INCOMPLETE
     except python_calamine.PasswordError:
         return PROTECTED
     except (MemoryError, BrokenPipeError):
@@ -96,6 +112,22 @@ def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: Bin
     except BaseException:  # noqa: BLE001 - a panic of the reader is no Exception
         return DAMAGED
     return 0
+
+
+def _check_file(path: str) -> list[SheetCells] | None:
+    """Check a file; the cells that the sheets of an XLS hold by its records, None for any other.
+
+    Raises DamageError.
+    """
+    from indexer.sources.tables.integrity.package import check_package
+    from indexer.sources.tables.integrity.xls_container import is_xls, read_workbook_stream
+    from indexer.sources.tables.integrity.xls_records import read_sheet_cells
+
+    with Path(path).open("rb") as file:
+        if is_xls(file):
+            return read_sheet_cells(read_workbook_stream(file))
+        check_package(file)
+    return None
 
 
 def _pack_row(row: list[Any]) -> list[Any]:
@@ -108,22 +140,6 @@ def _pack_cell(cell: Any) -> Any:
     if type(cell) is float:
         return int(cell) if cell.is_integer() and abs(cell) < WHOLE_LIMIT else keep_finite(cell)
     return _wrap_dates(cell) if isinstance(cell, date) else cell
-
-
-def limit_process(megabytes: int, cpu_seconds: int = _CPU_SECONDS) -> None:
-    """Limit this process's memory and processor time, where the system can."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    size = megabytes * 1024 * 1024
-    for kind, limit in (
-        (resource.RLIMIT_AS, size),
-        (resource.RLIMIT_CPU, cpu_seconds),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        with contextlib.suppress(ValueError, OSError):  # a limit that is lower already
-            resource.setrlimit(kind, (limit, limit))
 
 
 def _write_frame(output: BinaryIO, data: bytes) -> None:

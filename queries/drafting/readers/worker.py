@@ -16,7 +16,7 @@ import warnings
 
 import msgspec
 
-from indexer.sources.tables.spreadsheet_worker import limit_process
+from indexer.process_limits import limit_process
 from queries.drafting.readers.faults import (
     MAX_LETTER_BYTES,
     LetterFault,

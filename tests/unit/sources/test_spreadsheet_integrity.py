@@ -1,0 +1,286 @@
+"""A spreadsheet from which not all can be read that it says it holds is refused, never shortened.
+
+``legacy/xlwt.xls`` holds 300 synthetic records, written by xlwt.
+"""
+
+from __future__ import annotations
+
+import random
+import struct
+import zipfile
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import olefile
+import openpyxl
+import pytest
+
+from indexer.errors import SourceError
+from indexer.sources.tables.integrity.damage import DamageError
+from indexer.sources.tables.integrity.xls_container import read_workbook_stream
+from indexer.sources.tables.integrity.xls_records import compare_rows, read_sheet_cells
+from indexer.sources.tables.integrity.xls_strings import measure_shared_strings
+from indexer.sources.tables.open_file import LayoutRules, open_tables
+from tests.support.paths import ROOT
+
+ANY = LayoutRules(partial=True)
+
+LEGACY = ROOT / "tests/data/legacy"
+
+FILES = ["xlwt.xls"]
+
+SECTOR = 512
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def read_rows(path: Path) -> list[list[Any]]:
+    return [row.cells for table in open_tables(path, ANY) for row in table.rows()]
+
+
+def count_values(rows: list[list[Any]]) -> list[int]:
+    return [sum(cell != "" for cell in row) for row in rows]
+
+
+def read_stream(data: bytes) -> bytes:
+    return read_workbook_stream(BytesIO(data))
+
+
+def find_records(stream: bytes | bytearray, kind: int) -> Iterator[int]:
+    """Where the records of a kind begin."""
+    position = 0
+    while position + 4 <= len(stream):
+        record_kind, size = struct.unpack_from("<HH", stream, position)
+        if record_kind == kind:
+            yield position
+        position += 4 + size
+
+
+def change_stream(path: Path, change: Callable[[bytearray], None]) -> None:
+    """Change the workbook in an XLS in its place."""
+    stream = bytearray(read_stream(path.read_bytes()))
+    change(stream)
+    with olefile.OleFileIO(str(path), write_mode=True) as container:
+        container.write_stream("Workbook", bytes(stream))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_sound_xls_is_read_whole(name: str) -> None:
+    rows = read_rows(LEGACY / name)[:301]
+    assert len(rows) == 301
+    assert rows[0][:3] == ["Crime Ref", "Recorded", "Code"]
+    assert [row[0] for row in rows[1:]] == [f"R{number:05}" for number in range(300)]
+    assert all(str(row[4]).startswith(f"Entry {number}: ") for number, row in enumerate(rows[1:]))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_damaged_sector_of_an_xls_loses_a_row_silently(name: str, tmp_path: Path) -> None:
+    """A sector full of zeros is what a copy that failed leaves."""
+    data = (LEGACY / name).read_bytes()
+    base = count_values(read_rows(LEGACY / name))
+    refused = 0
+    chosen = random.Random(name).sample(range(0, len(data), SECTOR), 12)
+    for position in chosen:
+        path = tmp_path / "damaged.xls"
+        path.write_bytes(data[:position] + bytes(SECTOR) + data[position + SECTOR :])
+        try:
+            rows = read_rows(path)
+        except SourceError:
+            refused += 1
+        else:
+            assert count_values(rows) == base
+    assert refused > 8
+
+
+def zero_row_number(stream: bytearray) -> None:
+    """Move the last text cell to the first row."""
+    *_, last = find_records(stream, 0x00FD)
+    stream[last + 4 : last + 6] = b"\0\0"
+
+
+def drop_string(stream: bytearray) -> None:
+    """Let a cell name a string that the workbook does not have."""
+    *_, last = find_records(stream, 0x00FD)
+    stream[last + 10 : last + 14] = b"\xff\xff\0\0"
+
+
+def blank_cell(stream: bytearray) -> None:
+    """Make a text cell a record of another kind, which a reader skips."""
+    *_, last = find_records(stream, 0x00FD)
+    stream[last : last + 2] = struct.pack("<H", 0x00FE)
+
+
+def end_early(stream: bytearray) -> None:
+    """Make a cell in the middle the end of the sheet."""
+    cells = [*find_records(stream, 0x00FD)]
+    middle = cells[len(cells) // 2]
+    stream[middle : middle + 4] = struct.pack("<HH", 0x000A, 0)
+
+
+def hide_sheet(stream: bytearray) -> None:
+    """Take the first sheet from the list of sheets."""
+    first, *_ = find_records(stream, 0x0085)
+    stream[first : first + 2] = struct.pack("<H", 0x0086)
+
+
+def swap_dimensions(stream: bytearray) -> None:
+    """Say that the sheet has more rows than it has."""
+    first, *_ = find_records(stream, 0x0200)
+    stream[first + 8 : first + 12] = struct.pack("<I", 400)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    "change", [zero_row_number, drop_string, end_early, hide_sheet, swap_dimensions]
+)
+def test_what_an_xls_says_and_what_it_holds_must_agree(
+    name: str, change: Callable[[bytearray], None], tmp_path: Path
+) -> None:
+    path = tmp_path / "changed.xls"
+    path.write_bytes((LEGACY / name).read_bytes())
+    change_stream(path, change)
+    with pytest.raises(SourceError, match=r"not what it says it holds|not a whole spreadsheet"):
+        read_rows(path)
+
+
+def test_rows_that_a_reader_leaves_out_or_adds_are_noticed() -> None:
+    data = (LEGACY / "xlwt.xls").read_bytes()
+    cells = read_sheet_cells(read_stream(data))[0]
+    rows = read_rows(LEGACY / "xlwt.xls")[:301]
+    assert len([*compare_rows(cells, rows)]) == 301
+    wrong_rows: list[list[list[Any]]] = [rows[:-1], [*rows[:5], *rows[6:]], [[""] * 7, *rows]]
+    for wrong in wrong_rows:
+        with pytest.raises(DamageError):
+            [*compare_rows(cells, wrong)]
+
+
+def make_strings(*texts: bytes, count: int | None = None) -> bytes:
+    number = len(texts) if count is None else count
+    return struct.pack("<II", number, number) + b"".join(
+        struct.pack("<HB", len(text), 0) + text for text in texts
+    )
+
+
+def test_shared_strings_go_on_in_the_next_record() -> None:
+    whole = make_strings(b"app", b"", b"live stream")
+    assert measure_shared_strings([whole]) == [3, 0, 11]
+    cut = whole.index(b"stream")
+    wide = "stream".encode("utf-16-le")
+    assert measure_shared_strings([whole[:cut], b"\0stream"]) == [3, 0, 11]
+    assert measure_shared_strings([whole[:cut], b"\1" + wide]) == [3, 0, 11]
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [b"\0" * 4],
+        [make_strings(b"app", count=2)],
+        [make_strings(b"app") + b"\0"],
+        [make_strings(b"app"), b"\0"],
+        [make_strings(b"a\0p")],
+        [make_strings(b"app")[:-1]],
+        [make_strings(b"app").replace(b"\3\0\0", b"\3\0\xf0")],
+    ],
+)
+def test_strings_that_do_not_fill_their_records_are_damage(chunks: list[bytes]) -> None:
+    with pytest.raises(DamageError):
+        measure_shared_strings(chunks)
+
+
+def write_sheet(path: Path, rows: str, replacement: bytes | None = None) -> Path:
+    """An XLSX whose only sheet has the XML of these rows."""
+    whole = BytesIO()
+    openpyxl.Workbook().save(whole)
+    body = (
+        '<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/'
+        f'2006/main"><sheetData>{rows}</sheetData><sheetProtection/></worksheet>'
+    ).encode()
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, (replacement or body) if name == SHEET else old.read(name))
+    return path
+
+
+def make_row(number: int | str, *cells: str) -> str:
+    inner = "".join(f'<c r="{cell}"><v>{index}</v></c>' for index, cell in enumerate(cells, 1))
+    return f'<row r="{number}">{inner}</row>'
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        make_row(4, "A4") + make_row(5, "A5") + make_row(5, "A5"),
+        make_row(5, "A5", "B5") + make_row(5, "C5"),
+        make_row(5, "A5") + make_row(4, "A4") + make_row(6, "A6"),
+        make_row(1, "A1") + make_row(2, "A9"),
+        make_row(1, "A1") + make_row(2, "A1") + make_row(3, "A3"),
+        make_row(1, "A1", "A1"),
+        make_row(1, "B1", "A1"),
+        make_row(1, "A1", "AA1", "Z1"),
+        make_row(0, "A0"),
+        "<row><c><v>1</v></c></row>" + make_row(1, "A1"),
+        make_row(1, "A1").replace('"', "'") + make_row(1, "B1"),
+        make_row(1, "A1").replace("<row r", '<row spans="1:2"\n r') + make_row(1, "B1"),
+        make_row(2, "A2") + "<row/>" + make_row(3, "A3"),
+    ],
+)
+def test_rows_and_cells_of_an_xlsx_that_are_twice_or_out_of_order_are_refused(
+    rows: str, tmp_path: Path
+) -> None:
+    path = write_sheet(tmp_path / "x.xlsx", rows)
+    with pytest.raises(SourceError, match="what can be read of it is not what it says it holds"):
+        read_rows(path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (make_row(1, "A1", "C1") + make_row(3, "B3"), [[1, "", 2], ["", "", ""], ["", 1, ""]]),
+        ("<row><c><v>1</v></c><c><v>2</v></c></row><row><c><v>3</v></c></row>", [[1, 2], [3, ""]]),
+        (make_row(1, "A1") + '<row r="2"/>' + make_row(3, "A3"), [[1], [""], [1]]),
+        (make_row(1, "Z1", "AA1"), [[1, 2]]),
+        ("", []),
+    ],
+)
+def test_rows_and_cells_of_an_xlsx_in_order_are_read(
+    rows: str, expected: list[list[object]], tmp_path: Path
+) -> None:
+    read = read_rows(write_sheet(tmp_path / "x.xlsx", rows))
+    assert [row[-len(expected[0]) :] for row in read] == expected if expected else read == []
+
+
+def test_a_sheet_without_rows_may_have_an_empty_tag(tmp_path: Path) -> None:
+    body = (
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData/>'
+        b"</worksheet>"
+    )
+    assert read_rows(write_sheet(tmp_path / "x.xlsx", "", body)) == []
+
+
+def test_a_row_that_is_cut_by_a_block_of_reading_is_one_row(tmp_path: Path) -> None:
+    """A block of a megabyte ends somewhere in a tag."""
+    rows = "".join(make_row(number, f"A{number}", f"B{number}") for number in range(1, 40_000))
+    assert len(rows) > 2 * 1024 * 1024
+    assert len(read_rows(write_sheet(tmp_path / "x.xlsx", rows))) == 39_999
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_a_part_of_a_package_that_fails_its_checksum_is_refused(place: str, tmp_path: Path) -> None:
+    """A reader stops where the rows end, and does not see that the part is damaged."""
+    path = write_sheet(tmp_path / "x.xlsx", make_row(1, "A1"))
+    data = path.read_bytes()
+    old, new = (b"<v>1</v>", b"<v>7</v>") if place == "before" else (b"sheetProt", b"sheetprot")
+    assert data.count(old) == 1
+    path.write_bytes(data.replace(old, new))
+    with pytest.raises(SourceError, match=r"not what it says it holds|not a whole spreadsheet"):
+        read_rows(path)
+
+
+def test_two_parts_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = write_sheet(tmp_path / "x.xlsx", make_row(1, "A1"))
+    with zipfile.ZipFile(path, "a") as package, pytest.warns(UserWarning, match="Duplicate name"):
+        package.writestr(SHEET, package.read(SHEET))
+    with pytest.raises(SourceError, match="not what it says it holds"):
+        read_rows(path)
