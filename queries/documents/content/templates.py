@@ -1,4 +1,4 @@
-"""The templates, a force's own before ours. They cannot run code; an unknown name is an error.
+"""The templates, a force's own before ours. They run no code, and end; an unknown name is an error.
 
 Four environments, one for each way to write text safely: plain, HTML, Typst and Word's XML.
 """
@@ -16,13 +16,13 @@ from typing import Any, Final
 
 import jinja2
 from jinja2.loaders import split_template_path
-from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import missing
 
 from indexer.errors import ConfigurationError, OutputError
 from indexer.files import PUBLIC, open_folder, read_file
 from indexer.resources import find_data_folder
 from indexer.suggestions import suggest_name
+from queries.documents.content.render_limits import LimitedEnvironment
 from queries.documents.content.typst_escape import (
     escape_typst_text,
     format_typst_number,
@@ -191,14 +191,14 @@ def read_template(path: Path) -> bytes:
         raise _explain_unreadable(path, str(error.strerror)) from None
 
 
-def get_environment(mode: EscapeMode, template_folder: Path | None = None) -> SandboxedEnvironment:
+def get_environment(mode: EscapeMode, template_folder: Path | None = None) -> LimitedEnvironment:
     """The environment for an escape mode. Raises ConfigurationError."""
     return _build_environment(mode, tuple(list_template_folders(template_folder)))
 
 
 @cache
-def _build_environment(mode: EscapeMode, search_path: tuple[Path, ...]) -> SandboxedEnvironment:
-    environment = SandboxedEnvironment(
+def _build_environment(mode: EscapeMode, search_path: tuple[Path, ...]) -> LimitedEnvironment:
+    environment = LimitedEnvironment(
         loader=_TemplateLoader(search_path),
         undefined=_UndefinedName,
         autoescape=mode is EscapeMode.MARKUP,
@@ -248,7 +248,7 @@ def explain_template_errors(name: str, context: Mapping[str, Any]) -> Iterator[N
         raise  # a template that cannot be read
     except Exception as error:
         template_location = _find_template_line(error)
-        in_template = isinstance(error, jinja2.TemplateError | RecursionError)  # nested too deep
+        in_template = isinstance(error, jinja2.TemplateError | RecursionError | MemoryError)
         if template_location is None and not in_template:
             raise
         raise ConfigurationError(
@@ -259,6 +259,11 @@ def explain_template_errors(name: str, context: Mapping[str, Any]) -> Iterator[N
 def describe_template_error(error: Exception, context: Mapping[str, Any]) -> str:
     """What went wrong in a template, with the names it may use."""
     message = str(error) or type(error).__name__
+    if isinstance(error, RecursionError):
+        message = "a macro, a block or an include in it calls itself and does not end, or is nested"
+        message += " too deep"
+    elif isinstance(error, MemoryError):
+        message = "it needs more memory than there is"
     ended = message if message.endswith(".") else f"{message}."
     return f"{ended} Correct the template; its names are {', '.join(sorted(context))}."
 

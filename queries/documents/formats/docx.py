@@ -107,7 +107,7 @@ def _render_docx_template(
             f"{path}: is not a Word file any more once it is filled in. Check that each tag "
             "such as {%p for ... %} stands alone in its paragraph, row or cell, and has its end."
         ) from None
-    except jinja2.TemplateError as error:  # in the properties
+    except (jinja2.TemplateError, RecursionError, MemoryError) as error:  # in the properties
         raise ConfigurationError(
             f"{path}: {describe_template_error(error, letter_context)}"
         ) from None

@@ -1,14 +1,19 @@
 """The letter as a PDF that a screen reader can read (PDF/UA-1), set by Typst.
 
-Typst brings its fonts. A force may add its own in ``fonts/`` of its folder of templates; the
-system's are used only where both lack a letter of the text.
+Typst sets it in a process of its own, with limits, and brings its fonts. A force may add its own in
+``fonts/`` of its folder of templates; the system's are used only where both lack a letter of the
+text.
 """
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+import msgspec
 
 from indexer.errors import ConfigurationError
 from indexer.files import refuse_foreign_links
@@ -19,9 +24,18 @@ from queries.documents.content.templates import (
     find_template,
     list_template_folders,
 )
+from queries.documents.formats import typst_worker
 from queries.documents.formats.optional_imports import require_extra
+from queries.documents.formats.typst_worker import TypstResult, TypstTask
 
 _TEMPLATE_NAME: Final = "letter.typ.j2"
+
+#: What a PDF may take. A letter of many tables takes a few seconds and a tenth of the memory.
+MAX_MEGABYTES: Final = 4096
+
+MAX_SECONDS: Final = 120
+
+_MAX_WAIT_SECONDS: Final = 900
 
 _MISSING_FONT: Final = "could not be displayed"
 
@@ -46,7 +60,7 @@ def render_letter_pdf(context: DocumentContext) -> bytes:
 
 def _compile_typst(source: str, path: Path, custom_templates: Path | None, timestamp: int) -> bytes:
     with require_extra("A PDF"):
-        import typst
+        import typst  # noqa: F401 - it is used in a process of its own
     fonts = [
         folder / "fonts"
         for folder in list_template_folders(custom_templates)
@@ -54,26 +68,43 @@ def _compile_typst(source: str, path: Path, custom_templates: Path | None, times
     ]
     _refuse_foreign_links(custom_templates)
     for ignore_system in (True, False):
-        try:
-            pdf_bytes = typst.compile(  # type: ignore[call-overload]
-                source.encode(),
-                root=str(path.parent),  # where images are; text, whatever the input is
-                font_paths=list(fonts),
-                ignore_system_fonts=ignore_system,
-                format="pdf",
-                pdf_standards=["ua-1"],
-                timestamp=timestamp,
-            )
-        except typst.TypstError as error:
-            if _MISSING_FONT not in error.message:
-                raise ConfigurationError(_format_typst_error(error, path)) from None
-        else:
-            assert isinstance(pdf_bytes, bytes)
-            return pdf_bytes
+        task = TypstTask(
+            source.encode(),
+            str(path.parent),
+            tuple(map(str, fonts)),
+            ignore_system,
+            timestamp,
+        )
+        result = _run_worker(task, path)
+        if not result.error:
+            return result.pdf
+        if _MISSING_FONT not in result.error:
+            raise ConfigurationError(_format_typst_error(result, path))
     raise ConfigurationError(
         "the letter holds characters that no installed font has, so its PDF cannot be made. Put a "
         "font that has them into the folder fonts of your templates (foidex templates init)."
     )
+
+
+def _run_worker(task: TypstTask, path: Path) -> TypstResult:
+    """What a process of its own makes of a task. Raises ConfigurationError if it does not end."""
+    limits = [str(MAX_MEGABYTES), str(MAX_SECONDS)]
+    command = [sys.executable, "-P", typst_worker.__file__, *limits]
+    try:
+        output = subprocess.run(  # noqa: S603 - our own program
+            command,
+            input=msgspec.msgpack.encode(task),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_MAX_WAIT_SECONDS,
+            check=True,
+        ).stdout
+        return msgspec.msgpack.decode(output, type=TypstResult)
+    except (subprocess.SubprocessError, msgspec.DecodeError):
+        raise ConfigurationError(
+            f"{path}: its PDF takes more than {MAX_SECONDS} seconds or {MAX_MEGABYTES:,} MB, so "
+            "a loop or a function in it may never end. Correct the template."
+        ) from None
 
 
 def _refuse_foreign_links(custom_templates: Path | None) -> None:
@@ -88,9 +119,9 @@ def _refuse_foreign_links(custom_templates: Path | None) -> None:
         ) from None
 
 
-def _format_typst_error(error: Any, path: Path) -> str:
+def _format_typst_error(result: TypstResult, path: Path) -> str:
     """What Typst says is wrong, and where in the filled-in template."""
-    line = _ERROR_LINE.search(error.diagnostic or "")
+    line = _ERROR_LINE.search(result.diagnostic)
     location = f" (line {line[1]} once filled in)" if line else ""
-    hints = "".join(f" {hint.capitalize()}." for hint in error.hints)
-    return f"{path}{location}: {error.message}.{hints} Correct the template."
+    hints = "".join(f" {hint.capitalize()}." for hint in result.hints)
+    return f"{path}{location}: {result.error}.{hints} Correct the template."
