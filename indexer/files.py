@@ -41,6 +41,13 @@ _BINARY: Final = getattr(os, "O_BINARY", 0)
 # A handle that only leads further needs no right to list the folder.
 _SEARCH: Final = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | _NO_FOLLOW
 
+#: On Linux: the user id of whoever has none in this container, and which ids it has.
+_OVERFLOW_ID: Final = Path("/proc/sys/kernel/overflowuid")
+
+_USER_MAP: Final = Path("/proc/self/uid_map")
+
+_ALL_USER_IDS: Final = 2**32 - 1
+
 _HAS_HANDLES: Final = bool(_NO_FOLLOW) and os.supports_dir_fd >= {
     os.open, os.stat, os.mkdir, os.unlink, os.rename, os.readlink,
 }  # fmt: skip
@@ -581,6 +588,40 @@ def refuse_foreign_links(path: Path) -> None:
             status = os.lstat(os.path.join(parent, name))  # noqa: PTH118
             if stat.S_ISLNK(status.st_mode) and not _is_own(status):
                 raise UnsafePathError(Path(parent, name), _FOREIGN_LINK)
+
+
+def require_own_parents(path: Path) -> None:
+    """Raise UnsafePathError if another user than this one or root could put another folder in the
+    place of this one, or of one above it.
+
+    That is whoever owns a folder above it, and everybody if others may write to one that has no
+    sticky bit, as /tmp has. The path may be missing, and is looked at as it is written and where
+    its links lead.
+    """
+    if not hasattr(os, "geteuid"):
+        return
+    path = Path(os.path.abspath(path))  # noqa: PTH100 - a link is not followed yet
+    for parent in dict.fromkeys((*path.parents, *path.resolve().parents)):
+        try:
+            status = parent.stat()
+        except FileNotFoundError:
+            continue
+        if not _is_own(status) and not _is_unmapped(status.st_uid):
+            raise UnsafePathError(parent, "belongs to another user")
+        if status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
+            raise UnsafePathError(
+                parent, "is a folder that other users can write to, without a sticky bit"
+            )
+
+
+def _is_unmapped(user_id: int) -> bool:
+    """Whether a user id stands for those outside a container that has users of its own."""
+    try:
+        overflow_id = int(_OVERFLOW_ID.read_text())
+        mapped = sum(int(line.split()[2]) for line in _USER_MAP.read_text().splitlines())
+    except (OSError, ValueError, IndexError):
+        return False
+    return user_id == overflow_id and mapped < _ALL_USER_IDS
 
 
 def write_file(path: Path, content: bytes, *, private: bool = False) -> None:

@@ -15,7 +15,7 @@ import filelock
 
 from indexer.config.model import EmbeddedSettings
 from indexer.errors import EmbeddedError
-from indexer.files import UnsafePathError, open_folder, read_file
+from indexer.files import UnsafePathError, open_folder, read_file, require_own_parents
 from indexer.server.embedded.account import SERVER_ACCOUNT, find_account_ids
 
 SERVER_VERSION: Final = "9.1.10"
@@ -86,6 +86,23 @@ class ServerHome:
         except OSError:
             return None
 
+    def require_own_parents(self) -> None:
+        """Raise EmbeddedError where another user could put another folder in the place of the home.
+
+        That user could then read the records, and run programs as this one.
+        """
+        with explain_disk_errors(self.folder):
+            try:
+                require_own_parents(self.folder)
+            except UnsafePathError as error:
+                raise EmbeddedError(
+                    f"{error.filename}: cannot be trusted ({error.strerror}): another user could "
+                    f"put another folder in the place of {self.folder}, and read the records there "
+                    "or run programs as this one. Choose a folder with FOIDEX_HOME that is only "
+                    "below folders of this user and of root; or correct this one with chown, or "
+                    "with chmod o-w."
+                ) from None
+
     def require_own(self) -> None:
         """Raise EmbeddedError for a home in which another user could have put something.
 
@@ -93,6 +110,7 @@ class ServerHome:
         to, or a folder in which others read the records. The account of root's server owns what
         that server writes.
         """
+        self.require_own_parents()
         folders = [self.folder, self.distribution.parent, self.distribution, *self.server_folders]
         with explain_disk_errors(self.folder):
             try:
@@ -142,6 +160,7 @@ class ServerHome:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the lock of this home, which is made if it is missing. Raises EmbeddedError."""
+        self.require_own_parents()
         with explain_disk_errors(self.folder):
             self._make_folder()
         self.require_dedicated()

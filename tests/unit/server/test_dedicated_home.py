@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from indexer.config.loader import load_settings
 from indexer.config.model import EmbeddedSettings, Settings
 from indexer.errors import EmbeddedError
 from indexer.server.embedded.home import SERVER_VERSION, ServerHome
@@ -61,3 +63,56 @@ def test_a_home_with_backups_to_restore_and_files_of_its_own_is_taken(tmp_path: 
     ):
         file.touch()
     home.require_dedicated()
+
+
+@pytest.mark.parametrize("call", [start_embedded_server, fetch_embedded_server])
+@pytest.mark.parametrize("depth", ["a", "a/b/c"])
+def test_a_home_below_a_folder_that_everybody_may_write_to_is_refused(
+    tmp_path: Path, call: Callable[[Settings, Any], object], depth: str
+) -> None:
+    """Anybody could put another folder in the place of the home, or of one above it."""
+    open_folder = tmp_path / "open"
+    home = open_folder / depth
+    home.parent.mkdir(parents=True)
+    open_folder.chmod(0o777)
+    with pytest.raises(EmbeddedError, match=r"open: cannot be trusted .*without a sticky bit") as e:
+        call(settings_for(home), SILENT)
+    assert "FOIDEX_HOME" in str(e.value)
+    assert "chmod o-w" in str(e.value)
+    assert not home.exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root's home is always the same")
+def test_a_home_of_the_default_place_is_looked_at_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o777)
+    monkeypatch.delenv("FOIDEX_HOME", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    with pytest.raises(EmbeddedError, match=r"cannot be trusted .*without a sticky bit"):
+        start_embedded_server(load_settings(), SILENT)
+
+
+def test_a_link_to_a_home_below_a_folder_of_everybody_is_refused(tmp_path: Path) -> None:
+    open_folder = tmp_path / "open"
+    (open_folder / "home").mkdir(parents=True)
+    open_folder.chmod(0o777)
+    (tmp_path / "link").symlink_to(open_folder / "home")
+    with pytest.raises(EmbeddedError, match="open: cannot be trusted"):
+        ServerHome(tmp_path / "link", EmbeddedSettings()).require_own()
+
+
+def test_a_home_below_a_folder_with_a_sticky_bit_is_taken(tmp_path: Path) -> None:
+    shared_folder = tmp_path / "shared"
+    (shared_folder / "home").mkdir(parents=True)
+    shared_folder.chmod(0o1777)
+    ServerHome(shared_folder / "home", EmbeddedSettings()).require_own()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_home_below_a_folder_of_another_account_is_refused(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    (theirs / "home").mkdir(parents=True)
+    os.chown(theirs, 4321, 4321)
+    with pytest.raises(EmbeddedError, match=r"theirs: cannot be trusted .*belongs to another user"):
+        ServerHome(theirs / "home", EmbeddedSettings()).require_own()
