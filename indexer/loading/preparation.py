@@ -38,7 +38,7 @@ class DocumentBuilder(Struct, frozen=True):
     """Turns raw records into documents. Deletions without a date get ``loaded_at``; damage of the
     kinds in ``repair`` is repaired. A version in the index that says it changed after
     ``latest_stored_time`` is wrong about that, and any other replaces it. ``workers`` is how many
-    processes do it."""
+    processes do it. ``columns`` are the source's own names of fields, where they differ."""
 
     offences: OffenceTable
     fields: FieldMap
@@ -47,15 +47,29 @@ class DocumentBuilder(Struct, frozen=True):
     repair: frozenset[RepairKind] = NO_REPAIR
     latest_stored_time: datetime | None = None
     workers: int = 1
+    columns: dict[str, tuple[str, ...]] = {}
 
     def document(self, raw: RawRecord) -> CrimeDocument | Tombstone:
         """The document of a raw record. Raises RecordError."""
         return self.build(self.parse(raw), raw.location)
 
     def parse(self, raw: RawRecord) -> _ParsedRecord:
-        """The checked record of a raw record. Raises RecordError."""
+        """The checked record of a raw record. Raises RecordError, which names the column of the
+        source, too, if that has another name than the field."""
         if raw.error:
             raise RecordError(raw.error, raw.error_kind)
+        try:
+            return self._parse_fields(raw)
+        except RecordError as error:
+            if names := self.columns.get(error.field):
+                listing = " and ".join(f'"{name}"' for name in names)
+                noun = "column" if isinstance(raw.raw, dict) else "field"
+                plural = "s" if len(names) > 1 else ""
+                text = f"{error} It is read from the {noun}{plural} {listing}."
+                raise RecordError(text, error.kind, error.field) from None
+            raise
+
+    def _parse_fields(self, raw: RawRecord) -> _ParsedRecord:
         if isinstance(raw.raw, dict):
             return parse_record_mapping(raw.raw, self.contract)
         if self.fields.plain:

@@ -134,7 +134,7 @@ def _make_day_error(field: str, days: DayLimits, *, is_late: bool) -> RecordErro
     else:
         fault = f'"{field}" is before {days.earliest}, the earliest day that a record may name'
         remedy = "Correct it, or set earliest in [records] of foidex.toml to an earlier day."
-    return RecordError(f"{fault}. {remedy}", fault)
+    return RecordError(f"{fault}. {remedy}", fault, field)
 
 
 PLAIN_CONTRACT: Final = RecordContract()

@@ -162,8 +162,10 @@ class RecordError(ValueError):
     """A record breaks the contract. The text gives field, shape and fix, and never content.
 
     ``kind`` is what it has in common with all records of the same fault: no position, no shape.
+    ``field`` is the record's name of the field it is about ("victims.age"), if it is about one.
     """
 
-    def __init__(self, text: str, kind: str) -> None:
+    def __init__(self, text: str, kind: str, field: str = "") -> None:
         super().__init__(text)
         self.kind = kind
+        self.field = field

@@ -90,6 +90,7 @@ def explain_record_error(error: Exception, raw: object, contract: RecordContract
         return RecordError(
             f"{fault}{container}, which must be {contract.expected[violation.key]}. Add it.",
             f"{fault}{_remove_indexes(container)}",
+            ".".join(filter(None, (_remove_indexes(path), violation.key))),
         )
     expected = contract.expected.get(violation.field_name, "of the right type")
     if path.endswith("]") and violation.field_name in (*PEOPLE_LISTS, "linked"):
@@ -98,6 +99,7 @@ def explain_record_error(error: Exception, raw: object, contract: RecordContract
     return RecordError(
         f'"{path}" is {shape}, not {expected}. Correct it.',
         f'"{_remove_indexes(path)}" is not {expected}',
+        _remove_indexes(path),
     )
 
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from indexer.config.field_map import build_field_map
+from indexer.jobs.refresh import RefreshPlan
 from indexer.loading.rejected_tables import RejectsLayout, make_rejects_layout
 from indexer.loading.rejects import ForgottenRecords, Rejects, erase_from_rejects
+from indexer.records.model import RecordError
 from indexer.sources import read_records
 from indexer.sources.base import RawRecord, SourceRows
 from tests.support.extracts import list_values, make_profile, read_extract, write_extract
 
 HEADER = "Crime No,Recorded,HO Code,MO,Age"
+
+LONG_CODE = "9" * 99
 
 COLUMNS = {"Crime No": "any", "Recorded": "any", "HO Code": "any", "MO": "text", "Age": "any"}
 
@@ -199,3 +204,56 @@ def test_a_forgotten_record_is_named_and_not_written(tmp_path: Path) -> None:
     first, second = rejects.reasons.read_text().splitlines()
     assert first.endswith("forgotten, so it is not in the file of rejects.")
     assert second.endswith(": reason.")
+
+
+def explain_row(plan: RefreshPlan, raws: list[RawRecord]) -> list[str]:
+    builder = plan.document_builder(datetime(2024, 1, 1, tzinfo=UTC))
+    messages = []
+    for raw in raws:
+        with pytest.raises(RecordError) as error:
+            builder.parse(raw)
+        messages.append(str(error.value))
+    return messages
+
+
+def test_a_message_about_a_row_names_the_column_and_not_only_the_field(tmp_path: Path) -> None:
+    """As when a corrected file of rejects is loaded: its columns are those of the source."""
+    profile = make_profile({"victims.age": "Age of victim", "outcome": "outcome"})
+    path = write_extract(
+        tmp_path / "x.csv",
+        "Crime No,Recorded,HO Code,MO,Age of victim,outcome\n"
+        "A,01/02/2018,8N,x,930,\nB,,8N,x,1,\nC,01/02/2030,8N,x,1,\n"
+        f"D,01/02/2018,8N,x,1,{'y' * 999}\n",
+    )
+    messages = explain_row(
+        RefreshPlan((path,), tmp_path, profile=profile), read_extract(path, profile)
+    )
+    assert messages[0].startswith('"victims[0].age" is a number of 3 characters, not whole years')
+    assert messages[0].endswith('Correct it. It is read from the column "Age of victim".')
+    assert messages[1].endswith('It is read from the column "Recorded".')
+    assert messages[2].endswith('It is read from the column "Recorded".')
+    assert "It is read from" not in messages[3]  # the column has the name of the field
+
+
+def test_a_message_about_two_columns_names_both(tmp_path: Path) -> None:
+    profile = make_profile({"offence_code": {"columns": ["Class", "Sub"]}})
+    path = write_extract(
+        tmp_path / "x.csv", f"Crime No,Recorded,Class,Sub,MO\nA,01/02/2018,22,{'9' * 99},x\n"
+    )
+    (message,) = explain_row(
+        RefreshPlan((path,), tmp_path, profile=profile), read_extract(path, profile)
+    )
+    assert message.endswith('It is read from the columns "Class" and "Sub".')
+
+
+def test_a_message_about_a_renamed_field_names_that_of_the_source(tmp_path: Path) -> None:
+    path = write_extract(
+        tmp_path / "x.jsonl",
+        '{"crime_ref": "A", "recorded_on": "2018-02-31", "offence_code": "8N", "text": "x"}\n'
+        '{"crime_ref": "A", "recorded_on": "2018-02-01", "offence_code": "8N", "text": 5}\n',
+    )
+    fields = build_field_map({"narrative": "text"}, ())
+    plan = RefreshPlan((path,), tmp_path, fields=fields)
+    first, second = explain_row(plan, [*read_records([path], fields)])
+    assert "It is read from" not in first
+    assert second.endswith('It is read from the field "text".')
