@@ -261,6 +261,8 @@ class RefreshSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ``max_month_shrink_percent`` and ``max_offence_shrink_percent``, how much of any month or of any
     offence code may be missing; and ``max_content_shrink_percent``, how much of the victims, text
     and other values that as many records had: each if that is at least ``min_lost_records``.
+    ``max_decline_percent`` is how much smaller it may be than the largest of the last refreshes,
+    if that is more than in one night.
     ``keep`` is the number of generations kept, including the live one. ``max_age_days`` limits the
     age of generations other than the live one, of rejects, and of backups other than the newest.
     ``lease_seconds`` is how long a refresh that died blocks the next.
@@ -270,6 +272,7 @@ class RefreshSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_age_days: Annotated[int, Meta(ge=1, le=36500)] | None = None
     max_rejects: Annotated[int, Meta(ge=0)] = 0
     max_shrink_percent: Annotated[float, Meta(ge=0, le=100)] = 1
+    max_decline_percent: Annotated[float, Meta(ge=0, le=100)] = 5
     max_month_shrink_percent: Annotated[float, Meta(ge=0, le=100)] = 10
     max_offence_shrink_percent: Annotated[float, Meta(ge=0, le=100)] = 20
     max_content_shrink_percent: Annotated[float, Meta(ge=0, le=100)] = 20

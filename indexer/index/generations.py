@@ -46,6 +46,17 @@ _MAX_CHANGED_SEGMENTS: Final = 8
 _NAME_STAMP: Final = re.compile(r"\d{8}-\d{6}(-\d+)?")
 
 
+#: How many refreshes back the number of records is kept and compared.
+KEPT_SIZES: Final = 30
+
+
+class EarlierSize(Struct, frozen=True):
+    """How many records a generation held that was live before, and when it was built (UTC)."""
+
+    built_at: datetime
+    records: int
+
+
 class Generation(Struct, frozen=True):
     """What the index records about one generation. Times are UTC.
 
@@ -62,6 +73,8 @@ class Generation(Struct, frozen=True):
     ``offence_table`` is the fingerprint of the table by which its offence codes were placed, and
     ``codes_outside_validity`` counts records from before or after the life of their code.
     ``suspects`` says whether it has fields for suspects, which those of earlier versions have not.
+    ``earlier_sizes`` are those of the refreshes before it, oldest first: KEPT_SIZES at most, and
+    none from before a shrinkage that the operator allowed.
     """
 
     name: str
@@ -97,6 +110,7 @@ class Generation(Struct, frozen=True):
     offence_table: str | None = None
     codes_outside_validity: dict[str, int] = {}
     suspects: bool = False
+    earlier_sizes: tuple[EarlierSize, ...] = ()
 
     @property
     def counting_rule(self) -> int:
@@ -106,6 +120,11 @@ class Generation(Struct, frozen=True):
         """
         built_by = self.matching_rule or (1 if self.damage is None else 3)
         return find_counting_rule(built_by)
+
+
+def list_earlier_sizes(live: Generation) -> tuple[EarlierSize, ...]:
+    """The sizes that the generation after the live one is compared with, oldest first."""
+    return (*live.earlier_sizes, EarlierSize(live.built_at, live.records))[-KEPT_SIZES:]
 
 
 def create_generation(  # noqa: PLR0913 - what a generation is made from

@@ -33,10 +33,10 @@ from indexer.index.generations import (
     read_live_generation,
 )
 from indexer.index.lock import Lease
-from indexer.index.paging import search_pages
 from indexer.jobs.erasure_statement import ErasureStatement, GenerationErasure, RecordPresence
 from indexer.jobs.links import resolve_links
 from indexer.jobs.refresh import list_erasure_tombstones
+from indexer.jobs.verification import compute_content_hash
 from indexer.loading.content_hash import CONTENT_HASH_RANGE, hash_content
 from indexer.loading.rejects import erase_from_rejects
 from indexer.loading.tally import Tally
@@ -203,7 +203,8 @@ def _replace_record(
     content = int(generation.content_hash, 16)
     if not _matches_metadata(client, generation):
         # An earlier run ended before it wrote the metadata.
-        content = _compute_content_hash(client, name)
+        client.indices.refresh(index=name)
+        content = compute_content_hash(client, name)
     if presence == "record":
         content -= hash_content(client.get(index=name, id=reference)["_source"])
     if replacement is not None:
@@ -276,16 +277,6 @@ def check_reference(reference: str) -> None:
         raise RequestError(
             "a reference has 1 to 100 characters. Write it as it is in the records."
         ) from None
-
-
-def _compute_content_hash(client: Elasticsearch, name: str) -> int:
-    """The content hash of an index, from every record it holds."""
-    client.indices.refresh(index=name)
-    return sum(
-        hash_content(hit["_source"])
-        for page in search_pages(client, name, query=_NOT_DELETED, size=_PAGE_SIZE)
-        for hit in page["hits"]["hits"]
-    )
 
 
 def _count_searchable(client: Elasticsearch, name: str, reference: str) -> int:

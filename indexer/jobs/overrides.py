@@ -15,6 +15,7 @@ class CheckOverride(StrEnum):
     CHANGED = "changed"
     EXPECTED = "expected"
     SHRINK = "shrink"
+    DECLINE = "decline"
     MONTHS = "months"
     OFFENCES = "offences"
     CONTENTS = "contents"

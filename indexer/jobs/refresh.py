@@ -33,6 +33,7 @@ from indexer.index.generations import (
     discard_generation,
     find_live_name,
     find_newest_generation,
+    list_earlier_sizes,
     mark_verified,
     promote_generation,
     prune_generations,
@@ -131,7 +132,15 @@ class RefreshPlan(Struct, frozen=True):
             contract,
             self.repair,
             workers=self.workers or count_workers(),
+            columns=self._list_columns(),
         )
+
+    def _list_columns(self) -> dict[str, tuple[str, ...]]:
+        """The source's own names of fields, where they differ from ours."""
+        if self.profile is None:
+            return {name: (source,) for source, name in self.fields.renamed.items()}
+        names = {field: rule.names for field, rule in self.profile.rules.items()}
+        return {field: columns for field, columns in names.items() if columns not in ((), (field,))}
 
 
 class RefreshResult(Struct, frozen=True):
@@ -247,6 +256,7 @@ def refresh_index(
             settings.max_offence_shrink_percent,
             settings.max_content_shrink_percent,
             settings.min_lost_records,
+            max(settings.max_decline_percent, settings.max_shrink_percent),
         ),
         canaries=tuple(
             (canary.term, options.query_for_term(canary.term), canary.min_records)
@@ -296,12 +306,13 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         )
         damage = measure_damage(client, generation.name, plan.repair)
         generation = msgspec.structs.replace(generation, coverage=coverage, damage=damage)
+        generation = _set_earlier_sizes(generation, live, context.limits)
         overrides_used = verify_generation(client, generation, live, context.limits, tally, rejects)
         if context.mode == "incremental":
             limits = DayLimits(generation.built_at, plan.earliest)
             require_days_within(client, generation.name, limits)
         overrides_used = tuple(sorted({*overrides_used, *checks.failed}))
-        generation = msgspec.structs.replace(generation, overrides=overrides_used)
+        generation = _set_overrides(generation, overrides_used)
         context.lock.check()
         generation = mark_verified(client, generation)
         previous = promote_generation(client, index.alias, generation)
@@ -314,6 +325,22 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         rejected_kinds=tally.faults.list_kinds(),
         lost=max(live.records - generation.records, 0) if live else 0,
     )
+
+
+def _set_earlier_sizes(
+    generation: Generation, live: Generation | None, limits: VerificationLimits
+) -> Generation:
+    """The sizes to compare with; a load by hand, which is not compared, starts a new list."""
+    is_compared = live is not None and limits.shrink.decline_percent is not None
+    sizes = list_earlier_sizes(live) if live and is_compared else ()
+    return msgspec.structs.replace(generation, earlier_sizes=sizes)
+
+
+def _set_overrides(generation: Generation, overrides: tuple[str, ...]) -> Generation:
+    """What the operator allowed; a shrinkage among it is not counted again in later refreshes."""
+    if {CheckOverride.SHRINK, CheckOverride.DECLINE} & {*overrides}:
+        generation = msgspec.structs.replace(generation, earlier_sizes=())
+    return msgspec.structs.replace(generation, overrides=overrides)
 
 
 def _warn_about_clock(progress: Progress, live: Generation | None, generation: Generation) -> None:

@@ -1,4 +1,5 @@
-"""Compares a sealed generation with the live one: in total, by month, by offence and by contents.
+"""Compares a sealed generation with the live one: in total, by month, by offence and by contents;
+and in total with the largest of the refreshes before.
 
 A shortened extract often loses the end of a month, or one offence, and little of the total. A
 record that the source deletes explicitly is not missing from its month or its offence.
@@ -67,13 +68,15 @@ _MAX_START_MOVE: Final = timedelta(days=31)
 class ShrinkLimits(Struct, frozen=True):
     """How many per cent fewer records than the live generation there may be: in total, in any
     month, with any offence code, and of what they contain; None compares nothing. Losses below
-    ``min_lost_records``, except in total, are not looked at."""
+    ``min_lost_records``, except in total, are not looked at. ``decline_percent`` is how many fewer
+    there may be in total than in the largest generation of the refreshes before."""
 
     total_percent: float | None = None
     month_percent: float | None = None
     offence_percent: float | None = None
     content_percent: float | None = None
     min_lost_records: int = 10
+    decline_percent: float | None = None
 
 
 def describe_total_shrinkage(generation: Generation, live: Generation, limits: ShrinkLimits) -> str:
@@ -92,6 +95,27 @@ def describe_total_shrinkage(generation: Generation, live: Generation, limits: S
         f"{limits.total_percent:g}% fewer than the {live.records:,} of {live.name}, so it was not "
         f"promoted.{deleted} Check that the source is whole; if it is, rerun with --allow shrink. "
         "If it is another extract, give it an index of its own: alias under [index]."
+    )
+
+
+def describe_decline(generation: Generation, limits: ShrinkLimits) -> str:
+    """Why the new generation is too small beside the largest of the refreshes before; empty if it
+    is not. A little less each night is within the limit of one night, and adds up."""
+    if limits.decline_percent is None or not generation.earlier_sizes:
+        return ""
+    largest = max(generation.earlier_sizes, key=lambda size: (size.records, size.built_at))
+    lost = largest.records - generation.records
+    if lost < limits.min_lost_records:
+        return ""
+    if generation.records >= largest.records * (1 - limits.decline_percent / 100):
+        return ""
+    return (
+        f"{generation.name} holds {generation.records:,} records, more than "
+        f"{limits.decline_percent:g}% fewer than the {largest.records:,} of "
+        f"{largest.built_at:%Y-%m-%d}, the most in the last {len(generation.earlier_sizes):,} "
+        "refreshes, so it was not promoted. Check that the source does not lose records night by "
+        "night; if it is whole, rerun with --allow decline, from which on only later ones are "
+        "compared."
     )
 
 

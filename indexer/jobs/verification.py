@@ -1,25 +1,35 @@
-"""Verification: the checks that a sealed generation passes before it is promoted."""
+"""Verification: the checks that a sealed generation passes before it is promoted, or kept when it
+is restored from a backup.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from elasticsearch import Elasticsearch
 from msgspec import Struct
 
-from indexer.errors import GenerationError, SourceError
+from indexer.errors import BackupError, GenerationError, SourceError
 from indexer.index.generations import Generation
+from indexer.index.paging import search_sealed_pages
 from indexer.jobs.overrides import CheckOverride
 from indexer.jobs.shrinkage import (
     ShrinkLimits,
     describe_content_shrinkage,
+    describe_decline,
     describe_month_shrinkage,
     describe_offence_shrinkage,
     describe_total_shrinkage,
 )
+from indexer.loading.content_hash import CONTENT_HASH_RANGE, hash_content
 from indexer.loading.faults import RejectedRecordsError, describe_records
 from indexer.loading.rejects import Rejects, list_reasons
 from indexer.loading.tally import Tally
+from indexer.records.model import DELETED
+
+_HELD_RECORDS: Final[dict[str, Any]] = {"bool": {"must_not": {"term": {"status": DELETED}}}}
+
+_PAGE_RECORDS: Final = 1_000
 
 
 class VerificationLimits(Struct, frozen=True):
@@ -79,8 +89,10 @@ def verify_generation(  # noqa: PLR0913 - what is checked, against what
 def _describe_shrinkage(
     client: Elasticsearch, generation: Generation, live: Generation, limits: ShrinkLimits
 ) -> dict[CheckOverride, str]:
+    total = describe_total_shrinkage(generation, live, limits)
     return {
-        CheckOverride.SHRINK: describe_total_shrinkage(generation, live, limits),
+        CheckOverride.SHRINK: total,
+        CheckOverride.DECLINE: "" if total else describe_decline(generation, limits),
         CheckOverride.MONTHS: describe_month_shrinkage(client, generation, live, limits),
         CheckOverride.OFFENCES: describe_offence_shrinkage(client, generation, live, limits),
         CheckOverride.CONTENTS: describe_content_shrinkage(client, generation, live, limits),
@@ -140,3 +152,24 @@ def _describe_missing_replicas(client: Elasticsearch, generation: Generation, se
         "copies are not started, so it was not promoted. Bring the nodes back, make room on "
         "their disks or lower index.replicas; or rerun with --allow replicas."
     )
+
+
+def require_content(client: Elasticsearch, generation: Generation) -> None:
+    """Raise BackupError unless a restored generation has the records that it was sealed with."""
+    if int(generation.content_hash, 16) == compute_content_hash(client, generation.name):
+        return
+    raise BackupError(
+        f"{generation.name} came back with other records than it was sealed with, so it was not "
+        "kept: the repository was changed or is damaged. Restore another backup; or, if you know "
+        "why, rerun with --unverified."
+    )
+
+
+def compute_content_hash(client: Elasticsearch, name: str) -> int:
+    """The content hash of an index, from every record that a search finds in it."""
+    content = sum(
+        hash_content(hit["_source"])
+        for page in search_sealed_pages(client, name, query=_HELD_RECORDS, size=_PAGE_RECORDS)
+        for hit in page["hits"]["hits"]
+    )
+    return content % CONTENT_HASH_RANGE

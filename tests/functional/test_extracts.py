@@ -242,6 +242,48 @@ def test_the_limits_are_settings(refresh: Refresh, extract: Path) -> None:
     assert refresh(extract, settings=loose).generation.overrides == ()
 
 
+# -- compared with the refreshes before ------------------------------------------------------------
+
+
+def test_a_slow_decline_over_nights_is_refused_and_allowed_once(
+    client: Elasticsearch, index: IndexSettings, refresh: Refresh, extract: Path
+) -> None:
+    """Each night is within the limit of one night; 2 % together are not."""
+    slow = {"settings": {"max_decline_percent": 2, "keep": 1}}
+
+    def keep(number: int, *allowed: CheckOverride) -> RefreshResult:
+        write_records(extract, make_records()[-number:])
+        return refresh(extract, *allowed, **slow)
+
+    for number in (2_000, 1_985, 1_970):
+        assert keep(number).generation.overrides == ()
+    live = find_live_name(client, index.alias)
+    with pytest.raises(
+        GenerationError, match="1,955 records, more than 2% fewer than the 2,000 of"
+    ) as refusal:
+        keep(1_955)
+    assert "the most in the last 3 refreshes" in str(refusal.value)
+    assert "--allow decline" in str(refusal.value)
+    assert find_live_name(client, index.alias) == live
+    allowed = keep(1_955, CheckOverride.DECLINE).generation
+    assert (allowed.overrides, allowed.earlier_sizes) == (("decline",), ())
+    assert keep(1_940).generation.overrides == ()
+    with pytest.raises(GenerationError, match="fewer than the 1,955 of"):
+        keep(1_915, CheckOverride.SHRINK)
+
+
+def test_a_fall_that_was_allowed_is_not_refused_again_as_a_decline(
+    refresh: Refresh, extract: Path
+) -> None:
+    refresh(extract)
+    write_records(extract, make_records()[:1_000])
+    everything = [one for one in CheckOverride if one is not CheckOverride.DECLINE]
+    fallen = refresh(extract, *everything).generation
+    assert "shrink" in fallen.overrides
+    assert "decline" not in fallen.overrides
+    assert refresh(extract).generation.overrides == ()
+
+
 # -- files that change while they are read ---------------------------------------------------------
 
 
