@@ -158,7 +158,7 @@ COMMANDS: Final[dict[str, CommandEntry]] = {
     "doctor": CommandEntry(
         _OPERATE,
         "Find problems that stop foidex from working here, or soon will.",
-        "indexer.commands.doctor:run_doctor",
+        "queries.commands.operate.doctor:run_doctor",
     ),
     "sample": CommandEntry(
         _OPERATE,

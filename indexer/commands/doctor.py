@@ -1,15 +1,12 @@
-"""The command ``doctor``."""
+"""What the command ``doctor`` prints."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from indexer.commands.shared import print_json, print_table
 from indexer.errors import ProblemsFoundError
-from indexer.session import get_session
 
 if TYPE_CHECKING:
     from indexer.doctor.finding import Finding
@@ -22,18 +19,10 @@ class DoctorFormat(StrEnum):
     JSON = "json"
 
 
-def run_doctor(
-    form: Annotated[
-        DoctorFormat, typer.Option("--format", help="What to print.")
-    ] = DoctorFormat.TEXT,
-) -> None:
-    """Find problems that stop foidex from working here, or soon will. Changes and starts nothing.
+def report_findings(findings: list[Finding], form: DoctorFormat) -> None:
+    """Print findings. Raises ProblemsFoundError if one is a problem."""
+    from indexer.doctor.examine import has_no_problems
 
-    Example: foidex doctor --format json
-    """
-    from indexer.doctor.examine import examine_setup, has_no_problems
-
-    findings = examine_setup(get_session())
     if form is DoctorFormat.JSON:
         print_json(findings)
     else:

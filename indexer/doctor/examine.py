@@ -7,8 +7,10 @@ name, a password or a record's text.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
+from typing import Protocol
 
 import msgspec
 from elasticsearch import Elasticsearch
@@ -35,8 +37,17 @@ from indexer.server.server_errors import ForbiddenError, translate_client_errors
 from indexer.session import Session
 
 
-def examine_setup(session: Session) -> list[Finding]:
-    """Every finding, from the configuration to the index."""
+class SessionProbe(Protocol):
+    """A check of what lies above the index, such as the ledger of releases."""
+
+    def __call__(self, session: Session, *, server_answers: bool) -> Findings:
+        """What it finds. Raises FoidexError."""
+
+
+def examine_setup(
+    session: Session, probes: Mapping[str, SessionProbe] = MappingProxyType({})
+) -> list[Finding]:
+    """Every finding, from the configuration to the index, and those of ``probes`` by name."""
     findings = run_check("configuration", lambda: check_configuration(session))
     if findings[-1].level == "problem":
         return findings
@@ -47,14 +58,18 @@ def examine_setup(session: Session) -> list[Finding]:
         findings += run_check("embedded server", lambda: check_embedded_server(settings))
         findings += run_check("server account", lambda: check_server_account(settings))
         address = _find_embedded_address(settings)
-        return findings + (_run_server_checks(settings, address) if address else [])
-    checks = [
-        check_address(msgspec.structs.replace(address, url=url, other_urls=()))
-        for url in address.urls
-    ]
-    findings += [finding for check in checks for finding in check.findings]
-    if any(check.answers for check in checks):
+        server_answers = address is not None
+    else:
+        checks = [
+            check_address(msgspec.structs.replace(address, url=url, other_urls=()))
+            for url in address.urls
+        ]
+        findings += [finding for check in checks for finding in check.findings]
+        server_answers = any(check.answers for check in checks)
+    if address and server_answers:
         findings += _run_server_checks(settings, address)
+    for check, probe in probes.items():
+        findings += run_check(check, partial(probe, session, server_answers=server_answers))
     return findings
 
 

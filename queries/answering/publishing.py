@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from indexer.audit.log import AUDIT_LOG_NAME, AuditLog
 from indexer.config.model import Settings
+from indexer.doctor.finding import Finding, Findings
 from indexer.errors import BrokenChainError
 from indexer.index.release_ledger import ServerLedger
+from indexer.server.server_errors import ForbiddenError
 from indexer.session import Session
-from queries.disclosure.ledger import FileLedger, LedgerHead, LedgerUse
+from queries.disclosure.ledger import FileLedger, LedgerHead, LedgerUse, find_ledger_loss
 from queries.disclosure.publisher import Publisher, require_safe_settings
+
+#: What the doctor calls the check.
+LEDGER_CHECK: Final = "ledger"
 
 
 def build_publisher(session: Session, reason: str = "") -> Publisher:
@@ -44,6 +49,30 @@ def _choose_ledger(session: Session, settings: Settings) -> LedgerUse | None:
         noted=_read_noted_head(settings),
         files=tuple(settings.folder / name for name in settings.disclosure.ledger_files),
     )
+
+
+def check_ledger(session: Session, *, server_answers: bool) -> Findings:
+    """Whether the ledger holds every release that the audit log here notes, so that the next one is
+    not refused. Nothing is found before the first release, or without the server of the ledger."""
+    settings = session.settings
+    use = _choose_ledger(session, settings)
+    if use is None or use.noted is None:
+        return
+    if isinstance(use.store, ServerLedger) and not server_answers:
+        return
+    try:
+        loss = find_ledger_loss(use)
+    except ForbiddenError:
+        yield Finding(LEDGER_CHECK, "warning", "this user may not look at it (403).")
+        return
+    if loss:
+        yield Finding(LEDGER_CHECK, "problem", loss)
+    else:
+        yield Finding(
+            LEDGER_CHECK,
+            "ok",
+            f"{use.store.name} holds the {use.noted.releases:,} releases that the audit log notes.",
+        )
 
 
 def _read_noted_head(settings: Settings) -> LedgerHead | None:

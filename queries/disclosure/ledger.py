@@ -252,6 +252,17 @@ def compute_heads(lines: Sequence[bytes]) -> list[str]:
     return list(accumulate(lines, extend_head, initial=CHAIN_START))
 
 
+def find_ledger_loss(use: LedgerUse) -> str:
+    """Why a release would be refused for what the ledger lost, with what to do; empty if nothing.
+
+    Raises DisclosureError if the ledger is damaged, OutputError if it cannot be read.
+    """
+    lines = _read_lines(use)
+    parse_ledger_lines(lines, use.store.name)
+    lost = _find_loss(use, lines)
+    return _explain_loss(use, lost) if lost else ""
+
+
 def _find_loss(use: LedgerUse, lines: list[bytes]) -> str:
     """What the ledger lost since the audit log noted its head, in a few words; empty if nothing."""
     noted = use.noted

@@ -14,6 +14,7 @@ from elasticsearch import Elasticsearch
 from indexer.config.model import IndexSettings
 from indexer.errors import DisclosureError
 from tests.support.command_line import PROGRAM, Outcome, run_command
+from tests.support.findings import UNSOUND
 from tests.support.force import FORCE_TOML
 
 Run = Callable[..., Outcome]
@@ -220,3 +221,56 @@ def test_a_ledger_file_that_was_emptied_is_refused(foidex: Run, tmp_path: Path) 
     (tmp_path / "releases.jsonl").write_text("")
     refused = foidex(*publish(ELEVEN_MONTHS), code=DisclosureError.exit_code)
     assert "the ledger is missing or empty" in refused.err
+
+
+def find_ledger(foidex: Run, code: int = 0) -> dict[str, Any] | None:
+    """What the doctor says of the ledger."""
+    findings = json.loads(foidex("doctor", "--format", "json", code=code).out)
+    return next((one for one in findings if one["check"] == "ledger"), None)
+
+
+@pytest.mark.parametrize("place", ["server", "file"])
+def test_the_doctor_misses_a_ledger_that_lost_a_release(
+    foidex: Run, client: Elasticsearch, index: IndexSettings, tmp_path: Path, place: str
+) -> None:
+    """Publishing would refuse in the same words; the doctor says so before."""
+    if place == "file":
+        (tmp_path / "foidex.toml").write_text(FORCE_TOML + '[disclosure]\nledger = "own.jsonl"\n')
+    assert find_ledger(foidex) is None
+    foidex(*publish(YEAR))
+    (tmp_path / "other.yaml").write_text(
+        (tmp_path / f"{YEAR}.yaml").read_text().replace(f"R/{YEAR}", "R/other")
+    )
+    foidex("answer", "other.yaml", "--publish")
+    sound = find_ledger(foidex)
+    assert sound
+    assert sound["level"] == "ok"
+    assert "holds the 2 releases that the audit log notes" in sound["message"]
+    if place == "file":
+        ledger = tmp_path / "own.jsonl"
+        ledger.write_text(ledger.read_text().splitlines(keepends=True)[0])
+    else:
+        client.delete(index=f"{index.alias}.ledger", id="1", refresh=True)
+    short = find_ledger(foidex, UNSOUND)
+    refused = foidex(*publish(YEAR), code=DisclosureError.exit_code)
+    assert short
+    assert "the ledger lacks 1 of 2 releases" in short["message"]
+    assert short["message"] in refused.err
+    if place == "file":
+        ledger.unlink()
+    else:
+        client.indices.delete(index=f"{index.alias}.ledger")
+    missing = find_ledger(foidex, UNSOUND)
+    assert missing
+    assert missing["level"] == "problem"
+    assert "the ledger is missing or empty" in missing["message"]
+    assert "Restore the ledger from a backup" in missing["message"]
+
+
+def test_the_doctor_reports_a_ledger_whose_line_was_changed(foidex: Run, tmp_path: Path) -> None:
+    (tmp_path / "foidex.toml").write_text(FORCE_TOML + '[disclosure]\nledger = "own.jsonl"\n')
+    foidex(*publish(YEAR))
+    (tmp_path / "own.jsonl").write_text("{}\n")
+    found = find_ledger(foidex, UNSOUND)
+    assert found
+    assert "own.jsonl:1: is not a release" in found["message"]
