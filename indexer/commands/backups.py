@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
     from indexer.index.backups import Restoration
+    from indexer.index.generations import Generation
 
 
 def find_repository(client: Elasticsearch) -> str:
@@ -123,6 +125,13 @@ def run_restore(
             "--all", help="Every generation in the backup, not only the one that was live."
         ),
     ] = False,
+    unverified: Annotated[
+        bool,
+        typer.Option(
+            "--unverified",
+            help="Do not compare the records with those that the generation was sealed with.",
+        ),
+    ] = False,
 ) -> None:
     """Restore a generation from a backup. Nothing that exists is overwritten.
 
@@ -135,7 +144,7 @@ def run_restore(
     settings = get_session().settings
     alias = settings.index.alias
     with get_session().run("restore") as run:
-        run.add_fields(arguments={"backup": name, "all": everything})
+        run.add_fields(arguments={"backup": name, "all": everything, "unverified": unverified})
         run.begin()
         with (
             get_session().client() as client,
@@ -144,7 +153,12 @@ def run_restore(
             repository = find_repository(client)
             backup = find_backup(client, alias, repository, name)
             restoration = restore_backup(
-                client, settings.index, repository, backup, everything=everything
+                client,
+                settings.index,
+                repository,
+                backup,
+                everything=everything,
+                verify=partial(_verify_content, client, unverified=unverified),
             )
             returned_references = find_returned_references(
                 client, alias, [generation.name for generation in restoration.restored]
@@ -160,6 +174,14 @@ def run_restore(
         print(
             f"{reference} was forgotten, and came back: foidex forget {reference}", file=sys.stderr
         )
+
+
+def _verify_content(client: Elasticsearch, generation: Generation, *, unverified: bool) -> None:
+    from indexer.jobs.verification import require_content
+
+    if not unverified:
+        get_session().progress.say(f"Comparing the records of {generation.name}.")
+        require_content(client, generation)
 
 
 def _print_restoration(restoration: Restoration) -> None:

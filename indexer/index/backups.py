@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from msgspec import Struct
 
 from indexer.config.model import IndexSettings
 from indexer.errors import BackupError
+from indexer.files import refuse_foreign_links
 from indexer.index.generations import (
     Generation,
     count_documents,
@@ -91,8 +93,16 @@ class _SnapshotMetadata(Struct, frozen=True):
 def register_repository(client: Elasticsearch, folder: Path) -> str:
     """Register a folder as the embedded server's repository, and return its name.
 
-    Raises BackupError where the server cannot write there.
+    Raises BackupError where the server cannot write there, or another user's link is in it: the
+    server would read, write and delete where it leads.
     """
+    try:
+        refuse_foreign_links(folder)
+    except OSError as error:
+        raise BackupError(
+            f"{error.filename}: cannot be used ({error.strerror}). Remove it, or copy the backups "
+            "here again from where they are kept."
+        ) from None
     try:
         client.snapshot.create_repository(
             name=EMBEDDED_REPOSITORY,
@@ -233,19 +243,20 @@ def find_backup(client: Elasticsearch, alias: str, repository: str, name: str | 
     raise BackupError(f'{target} is not in repository "{repository}". Those of {alias}: {names}.')
 
 
-def restore_backup(
+def restore_backup(  # noqa: PLR0913 - what is restored, and what it is checked by
     client: Elasticsearch,
     index: IndexSettings,
     repository: str,
     backup: Backup,
     *,
     everything: bool,
+    verify: Callable[[Generation], None],
 ) -> Restoration:
     """Restore a backup's live generation, or with ``everything`` all it holds, with the lock held.
 
     Another live generation stays live. With ``everything``, generations that exist are left as they
-    are. Raises BackupError where all of them exist, or one does not come back complete; then
-    nothing was changed.
+    are. ``verify`` checks the content of each one that came back. Raises BackupError where all of
+    them exist, or one does not come back as it was backed up; then nothing was changed.
     """
     live = find_live_name(client, index.alias)
     if everything:
@@ -261,8 +272,10 @@ def restore_backup(
     try:
         _restore_snapshot(client, index, repository, backup.name, names)
         restored_generations = [
-            _read_restored_generation(client, index.alias, name) for name in names
+            _read_restored_generation(client, index.alias, backup, name) for name in names
         ]
+        for generation in restored_generations:
+            verify(generation)
     except BaseException:
         with suppress(elasticsearch.ApiError, elasticsearch.TransportError):
             for name in names:
@@ -312,8 +325,11 @@ def _restore_snapshot(
         )
 
 
-def _read_restored_generation(client: Elasticsearch, alias: str, name: str) -> Generation:
-    """A restored generation. Raises BackupError unless it holds the documents it should."""
+def _read_restored_generation(
+    client: Elasticsearch, alias: str, backup: Backup, name: str
+) -> Generation:
+    """A restored generation. Raises BackupError unless it is the one that was backed up, and holds
+    as many documents as it should."""
     generation = next(
         (candidate for candidate in list_verified(client, alias) if candidate.name == name), None
     )
@@ -324,6 +340,12 @@ def _read_restored_generation(client: Elasticsearch, alias: str, name: str) -> G
         raise BackupError(
             f"{name} does not hold the number of records it should, so it was not kept. Restore "
             "another backup."
+        )
+    mark = dict(zip(backup.generations, backup.contents, strict=False)).get(name)
+    if mark not in (None, _mark_content(generation)):
+        raise BackupError(
+            f"{name} is not the generation that {backup.name} was made of, so it was not kept: "
+            "something else was put into the repository since. Restore another backup."
         )
     return generation
 

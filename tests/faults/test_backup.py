@@ -7,12 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from elasticsearch import Elasticsearch
 
 from indexer.config.model import IndexSettings
 from indexer.errors import BackupError, ConfigurationError, NoIndexError
@@ -169,7 +170,7 @@ def test_everything_is_restored_but_what_is_there(site: Site) -> None:
         backup = find_backup(client, "crimes", EMBEDDED_REPOSITORY, "all-of-them")
         silent = msgspec.structs.replace(backup, contents=())
         restoration = restore_backup(
-            client, IndexSettings(), EMBEDDED_REPOSITORY, silent, everything=True
+            client, IndexSettings(), EMBEDDED_REPOSITORY, silent, everything=True, verify=print
         )
         assert [generation.name for generation in restoration.restored] == [same]
         assert {changed, pruned} <= set(restoration.uncompared)
@@ -283,12 +284,98 @@ def test_a_damaged_backup_is_not_restored_and_leaves_nothing(site: Site) -> None
     with connect_server(start_embedded_server(settings_for(site.home), SILENT)) as client:
         found = find_backup(client, "crimes", EMBEDDED_REPOSITORY, "damaged")
         with pytest.raises(BackupError, match="did not come back, so nothing was kept"):
-            restore_backup(client, IndexSettings(), EMBEDDED_REPOSITORY, found, everything=False)
+            restore_backup(
+                client, IndexSettings(), EMBEDDED_REPOSITORY, found, everything=False, verify=print
+            )
         assert live not in [one.name for one in list_verified(client, "crimes")]
         assert not client.indices.exists(index=live)
     for path, content in whole.items():
         path.write_bytes(content)
     assert f"{live} is back" in site.must("restore", "damaged")
+
+
+def change_records(site: Site, change: Callable[[Elasticsearch, str], object]) -> str:
+    """Back up an index that holds something else than its generation says; returns its name."""
+    live = site.live()
+    with connect_server(start_embedded_server(settings_for(site.home), SILENT)) as client:
+        client.indices.put_settings(index=live, settings={"blocks.write": None})
+        change(client, live)
+        client.indices.refresh(index=live)
+        client.indices.put_settings(index=live, settings={"blocks.write": True})
+        take_backup(client, "crimes", EMBEDDED_REPOSITORY, "changed", everything=False)
+    site.load(RECORDS + 40)
+    site.must("prune", "--keep", "1")
+    return live
+
+
+def swap_text(client: Elasticsearch, name: str) -> None:
+    (hit,) = client.search(index=name, size=1, query={"exists": {"field": "narrative"}}).body[
+        "hits"
+    ]["hits"]
+    source = hit["_source"] | {"offence_code": "49"}
+    client.index(index=name, id=hit["_id"], document=source)
+
+
+def swap_record(client: Elasticsearch, name: str) -> None:
+    """The number of records stays."""
+    (hit,) = client.search(index=name, size=1).body["hits"]["hits"]
+    client.delete(index=name, id=hit["_id"])
+    client.index(index=name, id="X/1", document=hit["_source"] | {"crime_ref": "X/1"})
+
+
+@pytest.mark.parametrize("change", [swap_text, swap_record])
+def test_records_that_are_not_those_that_were_sealed_are_not_restored(
+    site: Site, change: Callable[[Elasticsearch, str], object]
+) -> None:
+    """As if the files of another generation had been put into the repository."""
+    site.load(RECORDS + 35)
+    name = change_records(site, change)
+    refused = site.run("restore", "changed")
+    assert refused.returncode == BackupError.exit_code
+    assert f"{name} came back with other records than it was sealed with" in refused.stderr
+    assert "--unverified" in refused.stderr
+    assert name not in site.must("generations")
+    assert f"{name} is back" in site.must("restore", "changed", "--unverified")
+    site.must("prune", "--keep", "1")
+    site.must("backups", "--delete", "changed")
+
+
+def test_a_generation_that_is_not_the_one_of_the_backup_is_not_restored(site: Site) -> None:
+    """The snapshot notes the content of what it was made of."""
+    site.load(RECORDS + 36)
+
+    def change(client: Elasticsearch, name: str) -> None:
+        live = next(one for one in list_verified(client, "crimes") if one.name == name)
+        mark_verified(client, msgspec.structs.replace(live, content_hash="1"))
+
+    name = change_records(site, change)
+    with connect_server(start_embedded_server(settings_for(site.home), SILENT)) as client:
+        backup = find_backup(client, "crimes", EMBEDDED_REPOSITORY, "changed")
+        other = msgspec.structs.replace(backup, contents=("0" * 12,))
+        with pytest.raises(BackupError, match="is not the generation that changed was made of"):
+            restore_backup(
+                client, IndexSettings(), EMBEDDED_REPOSITORY, other, everything=False, verify=print
+            )
+        assert not client.indices.exists(index=name)
+    site.must("backups", "--delete", "changed")
+
+
+def test_a_link_of_another_user_in_the_repository_is_refused(site: Site, tmp_path: Path) -> None:
+    """The server would read and delete where it leads."""
+    site.load()
+    site.must("backup", "--to", "linked")
+    link = site.home / "backups" / "indices" / "elsewhere"
+    link.symlink_to(tmp_path)
+    if os.geteuid() != 0:
+        link.unlink()
+        pytest.skip("only root gives a link away")
+    os.lchown(link, 4321, 4321)
+    for command in (("restore", "linked"), ("backup",), ("backups", "--delete", "linked")):
+        refused = site.run(*command)
+        assert refused.returncode == BackupError.exit_code
+        assert "elsewhere: cannot be used (elsewhere is a link that belongs to" in refused.stderr
+    link.unlink()
+    site.must("backups", "--delete", "linked")
 
 
 @pytest.mark.timeout(600)

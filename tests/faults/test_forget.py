@@ -436,7 +436,7 @@ def test_backups_that_hold_it_are_named_also_when_asked_again(site: Site) -> Non
     site.refresh(OTHERS)
     prune_generations(site.client, INDEX.alias, 1)
     backup = find_backup(site.client, INDEX.alias, repository, "holds-it")
-    restore_backup(site.client, INDEX, repository, backup, everything=False)
+    restore_backup(site.client, INDEX, repository, backup, everything=False, verify=print)
     assert find_returned_references(site.client, INDEX.alias, [first]) == [GONE]
     assert site.forget(repository=repository).was_present
     assert find_returned_references(site.client, INDEX.alias, [first]) == []
