@@ -261,7 +261,9 @@ def test_the_mark_that_notepad_puts_first_is_not_printed(tmp_path: Path) -> None
 )
 def test_a_template_that_is_nested_too_deep_is_one_message(tmp_path: Path, text: str) -> None:
     write(tmp_path, "letter.txt.j2", text)
-    with pytest.raises(ConfigurationError, match="calls itself and does not end, or is nested too deep"):
+    with pytest.raises(
+        ConfigurationError, match="calls itself and does not end, or is nested too deep"
+    ):
         rendered(render_letter_text, sample_answer(1), FORCE, DAY, tmp_path)
 
 
