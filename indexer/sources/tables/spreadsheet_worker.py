@@ -4,7 +4,7 @@ It is a process of its own because the reader holds a whole sheet in memory: a h
 this process and not the refresh. Run as ``python spreadsheet_worker.py FILE MEGABYTES``. It writes
 the list of sheets, and then the rows of each sheet whose number it reads, one a line, until its
 input ends. What it writes are frames: a length of four bytes, then MessagePack. No formula or macro
-is evaluated. Before it lists the sheets, it checks the file for damage that the reader does not see.
+is evaluated. Before it lists the sheets, it checks the file for damage the reader does not see.
 Of foidex it imports little, so it starts quickly.
 """
 
