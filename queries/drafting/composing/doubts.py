@@ -24,6 +24,7 @@ from queries.drafting.draft import Choice, Confirmation, DraftHead
 from queries.drafting.phrases.breakdowns import NO_WISH
 from queries.drafting.phrases.date_tokens import find_date_tokens
 from queries.drafting.phrases.plain_text import split_sentences
+from queries.drafting.request_mapping import NO_REFERENCE
 from queries.drafting.structure.roles import is_asking, is_directly_asking, is_standing_text
 
 _CHILD_WORDS: Final = re.compile(
@@ -72,7 +73,7 @@ def _doubt_reference(head: DraftHead) -> Iterator[Confirmation]:
             sentence=head.subject or "",
             question="The letter has no reference of your force for this request. What is it?",
             choices=(
-                Choice("Use DRAFT until there is one"),
+                Choice("Use DRAFT until there is one", {"reference": NO_REFERENCE}),
                 Choice("Write the reference in the file"),
             ),
         )

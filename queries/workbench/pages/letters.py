@@ -14,7 +14,7 @@ from indexer.files import write_file
 from queries.drafting.draft import Confirmation
 from queries.drafting.draft_file import draft_letter
 from queries.drafting.readers import read_letter
-from queries.drafting.request_mapping import apply_choice
+from queries.drafting.request_mapping import NO_REFERENCE, apply_choice
 from queries.drafting.request_text import write_request_text
 from queries.workbench.drafts import OpenDraft
 from queries.workbench.request_form import name_request_file
@@ -95,14 +95,14 @@ def _read_draft(visit: Visit, name: str, content: bytes) -> OpenDraft:
 
 
 def _show_draft(visit: Visit, draft: OpenDraft, chosen: Any, problem: str) -> Response:
-    entries = draft.drafted.draft.confirmations
     shown = [
         ShownConfirmation(
             f"confirm-{number}",
             f"Part {entry.part}" if entry.part else "The whole request",
             entry,
         )
-        for number, entry in enumerate(entries)
+        for number, entry in enumerate(draft.drafted.draft.confirmations)
+        if not _asks_reference(entry)
     ]
     return visit.render(
         "confirm_draft.html",
@@ -120,8 +120,15 @@ def _show_draft(visit: Visit, draft: OpenDraft, chosen: Any, problem: str) -> Re
 def _apply_choices(draft: OpenDraft, form: Any) -> dict[str, Any]:
     mapping = draft.drafted.mapping
     written = mapping.get("confirm", [])
+    reference = form.get("reference", "").strip()
     left = []
     for number, entry in enumerate(draft.drafted.draft.confirmations):
+        if _asks_reference(entry):
+            if reference in ("", NO_REFERENCE):
+                left.append(written[number])
+            else:
+                mapping = {**mapping, "reference": reference}
+            continue
         choice = form.get(f"confirm-{number}", _LEFT_OPEN)
         if choice.isdecimal() and int(choice) < len(entry.choices):
             mapping = apply_choice(mapping, entry.choices[int(choice)])
@@ -129,6 +136,11 @@ def _apply_choices(draft: OpenDraft, form: Any) -> dict[str, Any]:
             left.append(written[number])
     rest = {key: value for key, value in mapping.items() if key != "confirm"}
     return rest | ({"confirm": left} if left else {})
+
+
+def _asks_reference(entry: Confirmation) -> bool:
+    """Whether it is what the field of the reference asks, too."""
+    return "reference" in entry.default.changes
 
 
 def _say_gone(visit: Visit) -> Response:

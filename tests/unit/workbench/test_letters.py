@@ -53,7 +53,7 @@ def test_a_letter_becomes_a_request_whose_doubts_were_put(
     page = send(browsing, LETTER.encode())
     assert page.status_code == 200
     text = text_of(page)
-    assert "3 parts of the letter were found" in text
+    assert "The letter has 3 parts." in text
     assert "led to an arrest" in text
     assert "Not covered" in text
     names = sorted(set(re.findall(r'name="(confirm-\d+)"', page.text)))
@@ -75,19 +75,27 @@ def test_what_is_left_open_stays_to_be_confirmed(browsing: Browsing) -> None:
     page = send(browsing, LETTER.encode())
     entries = len(set(re.findall(r'name="(confirm-\d+)"', page.text)))
     assert entries > 0
+    assert "What is it?" not in text_of(page)
     saved = browsing.post(page.url.path, reference="FOI/9")
     request = parse_request(browsing.workbench.requests.read("FOI-9.yaml").text)
     assert len(request.confirmations) == entries
     assert f"{entries} to confirm" in text_of(saved)
 
 
+def test_without_a_reference_it_stays_to_be_confirmed(browsing: Browsing) -> None:
+    page = send(browsing, LETTER.encode())
+    browsing.post(page.url.path, reference="")
+    request = parse_request(browsing.workbench.requests.read("DRAFT.yaml").text)
+    assert "reference" in request.confirmations[0].question
+
+
 def test_a_reference_that_is_taken_keeps_what_was_chosen(browsing: Browsing) -> None:
     browsing.workbench.requests.create("FOI-9.yaml", "reference: A\n")
     page = send(browsing, LETTER.encode())
-    again = browsing.post(page.url.path, reference="FOI/9", **{"confirm-0": "0"})
+    again = browsing.post(page.url.path, reference="FOI/9", **{"confirm-1": "0"})
     assert again.status_code == 422
     assert "there is a request of this name" in text_of(again)
-    assert re.search(r'name="confirm-0" value="0" checked', again.text)
+    assert re.search(r'name="confirm-1" value="0" checked', again.text)
     assert browsing.workbench.requests.read("FOI-9.yaml").text == "reference: A\n"
 
 
