@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
+import msgspec
+
 from queries.drafting.letter_text import BlockKind, LetterBlock
 from queries.drafting.lines.item_numbers import ItemSeries, Marker, find_marker
-from queries.drafting.lines.line import SOFT_HYPHEN, Line, squeeze_spaces
+from queries.drafting.lines.line import ORNAMENTED, SOFT_HYPHEN, Line, squeeze_spaces
 
 #: Narrower lines were broken by a person, as those of an address are.
 _MIN_WIDTH: Final = 55
@@ -104,6 +106,9 @@ class _BlockBuilder:
         """Add the next line: it continues the open block, or begins one."""
         if not line.text or _SIGNATURE_MARK.fullmatch(line.text):
             self._close()
+        elif line.kind is None and (ornamented := ORNAMENTED.fullmatch(line.text)):
+            heading = msgspec.structs.replace(line, text=ornamented["text"], fills=False)
+            self._begin(heading, (BlockKind.HEADING, None, 0))
         elif line.kind is not None:
             self._begin(line, (line.kind, line.number, line.level))
             self._text_indent = line.indent + 1
@@ -121,7 +126,7 @@ class _BlockBuilder:
             self._bullet_indents = []
 
     def _continues(self, line: Line) -> bool:
-        if not self._open or self._form[0] is BlockKind.ROW:
+        if not self._open or self._form[0] in (BlockKind.ROW, BlockKind.HEADING):
             return False
         if _must_break(self._open[-1], line, self._width):
             return True

@@ -40,6 +40,11 @@ class Line(Struct, frozen=True, kw_only=True):
     fills: bool | None = None
 
 
+#: A line between marks, as a heading of plain text has them: "> What I ask <", "== 1 ==".
+ORNAMENTED: Final = re.compile(
+    r"(?:>+|={2,}|~{2,}|\*{2,}|#{1,6}|_{2,})\s*(?P<text>\S.*?)\s*(?:<+|={2,}|~{2,}|\*{2,}|#{1,6}|_{2,})"
+)
+
 #: What stands between two paragraphs.
 BLANK: Final = Line(text="")
 
@@ -73,7 +78,7 @@ _QUOTE_MARKS: Final = re.compile(r"(?:[ ]?>)+")
 
 
 def _measure_line(raw: str) -> Line:
-    marks = _QUOTE_MARKS.match(raw)
+    marks = None if raw.rstrip().endswith("<") else _QUOTE_MARKS.match(raw)
     depth = min(marks[0].count(">"), MAX_QUOTE_DEPTH) if marks else 0
     rest = raw[marks.end() :].removeprefix(" ") if marks else raw
     text = _CONTROLS.sub(" ", _INVISIBLE.sub("", rest)).expandtabs(8)

@@ -28,6 +28,9 @@ _WORD_GAP: Final = 0.12
 #: A line this full, before one that begins with a small letter, was broken by the program.
 _NEARLY_FULL: Final = 0.75
 
+#: Fewer lines have no footnotes.
+_FEW_LINES: Final = 10
+
 #: Lines further apart than so many usual distances are of two paragraphs.
 _PARAGRAPH_GAP: Final = 1.3
 
@@ -107,7 +110,7 @@ def _mark_breaks(lines: Sequence[PageLine]) -> list[PageLine]:
         return []
     edge = max(line.end for line in lines)
     distances = [above.middle - line.middle for above, line in pairwise(lines)]
-    usual = median(distances) if distances else 0.0
+    usual = _find_line_distance(distances)
     marked = []
     for index, line in enumerate(lines):
         following = lines[index + 1] if index + 1 < len(lines) else None
@@ -115,6 +118,15 @@ def _mark_breaks(lines: Sequence[PageLine]) -> list[PageLine]:
         gap = index > 0 and distances[index - 1] > _PARAGRAPH_GAP * usual
         marked.append(line._replace(fills=fills, gap=gap))
     return marked
+
+
+def _find_line_distance(distances: Sequence[float]) -> float:
+    """The distance of two lines of a paragraph: a small one, as a letter may have more paragraphs
+    than lines, but not the least of many, which may be that of a footnote."""
+    if not distances:
+        return 0.0
+    few = len(distances) < _FEW_LINES
+    return sorted(distances)[0 if few else len(distances) // 5]
 
 
 def _goes_on_elsewhere(line: PageLine, edge: float) -> bool:

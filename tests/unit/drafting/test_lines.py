@@ -181,6 +181,16 @@ def test_cells_apart_by_tabs_are_a_row() -> None:
     ]
 
 
+@pytest.mark.parametrize("line", ["> What I ask <", "== What I ask ==", "**What I ask**"])
+def test_a_line_between_marks_is_a_heading_and_no_quotation(line: str) -> None:
+    found = chain(f"Hello\n\n{line}\nHow many?\n")
+    assert [(block.kind, block.text, block.message) for block in found.blocks] == [
+        (BlockKind.PARAGRAPH, "Hello", 0),
+        (BlockKind.HEADING, "What I ask", 0),
+        (BlockKind.PARAGRAPH, "How many?", 0),
+    ]
+
+
 def test_marks_that_print_nothing_are_left_out() -> None:
     assert join("Snap\u00adchat\u200b and\u00a0Kik")[0].text == "Snapchat and Kik"
 
