@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import msgspec
 
 if TYPE_CHECKING:
-    from indexer.sources.tables.integrity.xls_records import SheetCells
+    from indexer.integrity.xls_records import SheetCells
 
 _BATCH_ROWS: Final = 200
 
@@ -81,9 +81,9 @@ def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: Bin
     """Write the list of sheets, and then the rows of each one asked for; returns the exit code."""
     import python_calamine
 
+    from indexer.integrity.damage import DamageError
+    from indexer.integrity.xls_records import compare_rows
     from indexer.process_limits import limit_process
-    from indexer.sources.tables.integrity.damage import DamageError
-    from indexer.sources.tables.integrity.xls_records import compare_rows
 
     limit_process(megabytes, _CPU_SECONDS)
     try:
@@ -119,9 +119,9 @@ def _check_file(path: str) -> list[SheetCells] | None:
 
     Raises DamageError.
     """
-    from indexer.sources.tables.integrity.package import check_package
-    from indexer.sources.tables.integrity.xls_container import is_xls, read_workbook_stream
-    from indexer.sources.tables.integrity.xls_records import read_sheet_cells
+    from indexer.integrity.package import check_package
+    from indexer.integrity.xls_container import is_xls, read_workbook_stream
+    from indexer.integrity.xls_records import read_sheet_cells
 
     with Path(path).open("rb") as file:
         if is_xls(file):

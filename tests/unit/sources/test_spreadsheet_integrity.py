@@ -18,10 +18,10 @@ import openpyxl
 import pytest
 
 from indexer.errors import SourceError
-from indexer.sources.tables.integrity.damage import DamageError
-from indexer.sources.tables.integrity.xls_container import read_workbook_stream
-from indexer.sources.tables.integrity.xls_records import compare_rows, read_sheet_cells
-from indexer.sources.tables.integrity.xls_strings import measure_shared_strings
+from indexer.integrity.damage import DamageError
+from indexer.integrity.xls_container import read_workbook_stream
+from indexer.integrity.xls_records import compare_rows, read_sheet_cells
+from indexer.integrity.xls_strings import measure_shared_strings
 from indexer.sources.tables.open_file import LayoutRules, open_tables
 from tests.support.paths import ROOT
 

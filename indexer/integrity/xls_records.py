@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from struct import unpack_from
 from typing import Any, Final, NamedTuple
 
-from indexer.sources.tables.integrity.damage import DamageError
-from indexer.sources.tables.integrity.xls_strings import measure_shared_strings
+from indexer.integrity.damage import DamageError
+from indexer.integrity.xls_strings import measure_shared_strings
 
 _BOF: Final = 0x0809
 
@@ -89,15 +88,15 @@ class _Record(NamedTuple):
         return self.start + self.size
 
 
-@dataclass
 class SheetCells:
     """The cells of one sheet, as a bit for each column by row, both from 0.
 
     ``certain`` hold a value; ``possible`` may hold one: errors, and formulas without a result.
     """
 
-    certain: dict[int, int] = field(default_factory=dict)
-    possible: dict[int, int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.certain: dict[int, int] = {}
+        self.possible: dict[int, int] = {}
 
     def count_row(self, row: int) -> tuple[int, int]:
         """The fewest and the most values in a row."""

@@ -12,7 +12,7 @@ from functools import cache
 from typing import IO, Final
 from zipfile import ZipFile
 
-from indexer.sources.tables.integrity.damage import DamageError
+from indexer.integrity.damage import DamageError
 
 _CHUNK_BYTES: Final = 1 << 20
 

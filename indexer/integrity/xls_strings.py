@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from struct import unpack_from
 from typing import Final
 
-from indexer.sources.tables.integrity.damage import DamageError
+from indexer.integrity.damage import DamageError
 
 _WIDE: Final = 0x01
 

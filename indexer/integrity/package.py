@@ -5,8 +5,8 @@ from __future__ import annotations
 import zipfile
 from typing import BinaryIO
 
-from indexer.sources.tables.integrity.damage import DamageError
-from indexer.sources.tables.integrity.xlsx_order import check_row_order
+from indexer.integrity.damage import DamageError
+from indexer.integrity.xlsx_order import check_row_order
 
 
 def check_package(file: BinaryIO) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import BinaryIO, Final
 
-import olefile
+from indexer.integrity.damage import DamageError
 
-from indexer.sources.tables.integrity.damage import DamageError
+_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 #: What Excel 97 and later call the stream, and what Excel 5 and 95 did.
 _STREAM_NAMES: Final = ("Workbook", "Book")
@@ -15,13 +15,15 @@ _STREAM_NAMES: Final = ("Workbook", "Book")
 def is_xls(file: BinaryIO) -> bool:
     """Whether a file begins like an OLE container; leaves it at its start."""
     file.seek(0)
-    start = file.read(len(olefile.MAGIC))
+    start = file.read(len(_MAGIC))
     file.seek(0)
-    return bool(start == olefile.MAGIC)
+    return start == _MAGIC
 
 
 def read_workbook_stream(file: BinaryIO) -> bytes:
     """The whole workbook stream of an XLS. Raises DamageError."""
+    import olefile  # it takes as long as all the rest
+
     try:
         with olefile.OleFileIO(file, raise_defects=olefile.DEFECT_INCORRECT) as container:
             for name in _STREAM_NAMES:
