@@ -6,10 +6,11 @@ Deterministic and offline: rules alone, each of which has a module and tests of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
+from indexer.errors import LetterError
 from queries.drafting.composing.accounting import add_missing_parts
 from queries.drafting.composing.doubts import list_scope_doubts
 from queries.drafting.composing.parts import PartDrafter
@@ -25,10 +26,18 @@ from queries.drafting.structure.numbering import LetterPassage
 from queries.drafting.structure.outline import build_outline
 from queries.drafting.structure.parts import number_apart
 
+#: The most that a letter may have; a page has about 3,000.
+MAX_CHARACTERS: Final = 200_000
+
 
 def draft_request(letter: LetterText) -> Draft:
     """The draft of a letter. Each part is a question, a part without figures, or taken back; what
-    is not certain is a confirmation."""
+    is not certain is a confirmation. Raises LetterError for a text too long to be a letter."""
+    if sum(len(block.text) for block in letter.blocks) > MAX_CHARACTERS:
+        raise LetterError(
+            f"{letter.file_name}: has more than {MAX_CHARACTERS:,} characters, which is too long "
+            "for a letter. Copy the request into a .txt file."
+        )
     mails = read_request_mails(letter)
     head = find_head(letter, mails)
     request_day = head.received

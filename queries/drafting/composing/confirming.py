@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from queries.drafting.composing.reading import ContextReading, PartReading
 from queries.drafting.composing.scope import RequestScope, is_drafted
 from queries.drafting.draft import Choice, Confirmation, DraftOffence, DraftPart
-from queries.drafting.phrases.bands import find_overlap
+from queries.drafting.phrases.bands import Band, find_overlap
 from queries.drafting.phrases.named_offences import NamedOffence
 from queries.drafting.phrases.periods import PeriodPhrase
 from queries.drafting.phrases.plain_text import split_sentences
@@ -191,20 +193,45 @@ def confirm_bands(reading: PartReading, part: DraftPart) -> Iterator[Confirmatio
     bands = list(reading.bands)
     if overlap := find_overlap(bands):
         first, second = overlap
-        yield confirm_part(
-            part,
-            f'The age bands overlap: "{first.words}" and "{second.words}" have ages in common. A victim is counted '
-            "in each band that fits. Is that meant?",
+        words = f'"{first.words}" and "{second.words}"'
+        choices = [Choice(AS_DRAFTED)]
+        if first.high is not None and first.high == second.low:
+            shared = first.high
+            shorter = [replace(band, high=shared - 1) if band is first else band for band in bands]
+            later = [replace(band, low=shared + 1) if band is second else band for band in bands]
+            choices += [
+                Choice(f"Count {shared} in the second alone", _change_bands(part, shorter)),
+                Choice(f"Count {shared} in the first alone", _change_bands(part, later)),
+            ]
+        yield Confirmation(
+            part=part.number,
             sentence=reading.part.quotation,
+            question=f"The age bands overlap: {words} have ages in common. A victim is counted in each band "
+            "that fits. Is that meant?",
+            choices=tuple(choices),
         )
     for band in bands:
-        if band.is_doubtful:
-            low = (band.low or 1) - 1
-            yield confirm_part(
-                part,
-                f'"{band.words}" is read as {band.low} and over. Is {low} part of it?',
+        if band.is_doubtful and band.low:
+            wider = [
+                replace(other, low=band.low - 1) if other is band else other for other in bands
+            ]
+            yield Confirmation(
+                part=part.number,
                 sentence=reading.part.quotation,
+                question=f'"{band.words}" is read as {band.low} and over. Is {band.low - 1} part of it?',
+                choices=(
+                    Choice(AS_DRAFTED),
+                    Choice(f"Count from {band.low - 1}", _change_bands(part, wider)),
+                ),
             )
+
+
+def _change_bands(part: DraftPart, bands: Sequence[Band]) -> dict[str, Any]:
+    """The change that gives a part other age bands."""
+    written = [band.fields for band in bands]
+    if part.fields.get("kind") == "cross":
+        return {f"questions/{part.number}/columns": {"bands": written}}
+    return {f"questions/{part.number}/bands": written}
 
 
 def confirm_sentence(sentence: str, *, part: str = "") -> Confirmation:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from indexer.errors import RequestError
 from indexer.records.offences import OffenceTable, load_offence_table
 from indexer.records.offences.ranges import is_range, require_codes
+from queries.drafting.phrases.plain_text import look_around
 
 _CODE: Final = r"(?:\d{1,3}/\d{1,3}|\d{5}|\d{1,3}\.\d{1,2}|\d{1,3}[A-Z]|\d{1,3})"
 
@@ -75,7 +76,7 @@ def _iterate_codes(text: str, table: OffenceTable, *, in_list: bool) -> Iterator
         return
     is_code_text = in_list or bool(_CODE_WORDS.search(text))
     for match in _CODES.finditer(text):
-        before, after = text[: match.start()], text[match.end() :]
+        before, after = look_around(text, match.start(), match.end())
         if _NOT_CODE_LEAD.search(before) or _NOT_CODE_TAIL.match(after):
             continue
         if _is_plain_number(match) and (

@@ -15,7 +15,7 @@ from queries.drafting.phrases.date_tokens import (
     find_financial_days,
     find_tax_days,
 )
-from queries.drafting.phrases.plain_text import NUMBER_PATTERN, read_number
+from queries.drafting.phrases.plain_text import NUMBER_PATTERN, look_around, read_number
 
 _RANGE_LINK: Final = re.compile(
     r"\s*(?:\([^)]*\)\s*)?,?\s*(?:to and including|up to and including|up to|up until|until|till|"
@@ -150,7 +150,7 @@ def _is_of_act(text: str, token: DateToken) -> bool:
     """Whether a year is that of an Act, or of an amount of money."""
     if token.kind != "year":
         return False
-    before, after = text[: token.begin], text[token.stop :]
+    before, after = look_around(text, token.begin, token.stop)
     return bool(
         _ACT_TAIL.search(before)
         or re.search(r"[\u00a3$#]\s*$|\bno\.?\s*$|\bref\S*\s*$", before, re.IGNORECASE)
@@ -167,7 +167,9 @@ def _is_range(text: str, start: DateToken, end: DateToken) -> bool:
     if is_and:
         return bool(
             re.search(
-                r"\bbetween\s+(?:the\s+)?(?:\w+\s+years?\s+)?$", text[: start.begin], re.IGNORECASE
+                r"\bbetween\s+(?:the\s+)?(?:\w+\s+years?\s+)?$",
+                look_around(text, start.begin, start.stop)[0],
+                re.IGNORECASE,
             )
         )
     return True
@@ -200,7 +202,7 @@ def _read_single(
     text: str, token: DateToken, request_day: date | None, accepted_until: int
 ) -> list[PeriodPhrase]:
     """The periods of a date that is no end of a range; none for a day that is only mentioned."""
-    before, after = text[: token.begin], text[token.stop :]
+    before, after = look_around(text, token.begin, token.stop)
     if token.is_yearless:
         return []
     is_to_date = bool(_TO_DATE.match(after))
@@ -228,7 +230,7 @@ def _read_single_year(
     text: str, token: DateToken, end_day: date | None, accepted_until: int
 ) -> list[PeriodPhrase]:
     """A year of any kind, or the years of "2018-2022"; ``end_day`` if it is asked for "to date"."""
-    before = text[: token.begin]
+    before, _ = look_around(text, token.begin, token.stop)
     in_list = _is_in_list(text, token, accepted_until)
     lead = {"short": _SHORT_LEAD, "year": _YEAR_LEAD}.get(token.kind)
     if lead and not (in_list or lead.search(before)):

@@ -47,6 +47,8 @@ _ABBREVIATION: Final = re.compile(
     re.IGNORECASE,
 )
 
+_NEAR: Final = 80
+
 _SENTENCE_END: Final = re.compile(r"(?<=[.?!])[\"')]?\s+")
 
 
@@ -76,6 +78,12 @@ def split_sentences(text: str) -> list[str]:
         if line[start:].strip():
             sentences.append(line[start:].strip())
     return sentences
+
+
+def look_around(text: str, begin: int, stop: int) -> tuple[str, str]:
+    """What stands just before and just behind a place of a text: enough for a rule to judge it, and
+    no more, so that a long text takes no longer for each of its words."""
+    return text[max(begin - _NEAR, 0) : begin], text[stop : stop + _NEAR]
 
 
 def read_number(text: str) -> int:

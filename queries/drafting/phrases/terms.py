@@ -13,7 +13,7 @@ from queries.drafting.draft import DraftTerm
 from queries.drafting.phrases.bands import find_bands
 from queries.drafting.phrases.breakdowns import SEPARATELY
 from queries.drafting.phrases.codes import find_codes
-from queries.drafting.phrases.plain_text import NUMBER_PATTERN, read_number
+from queries.drafting.phrases.plain_text import NUMBER_PATTERN, look_around, read_number
 from queries.drafting.phrases.term_lists import (
     TermChunk,
     find_open_end,
@@ -101,6 +101,8 @@ _ONLY_WITH: Final = (
         re.IGNORECASE,
     ),
 )
+
+_CLAUSE_END: Final = re.compile(r"\s*(?:[.?!;,):]|$)")
 
 _REFERENCE: Final = re.compile(
     rf"\b(?:any|each|either|both|all|more than one|two or more|one or more|several|one|those|these|that|the same)\b(?: of)?(?: the| those| these)?(?: (?:two|three|four|five|six|same|above|\d+))?"
@@ -210,24 +212,24 @@ def _look_like_names(chunks: Iterable[TermChunk]) -> bool:
 
 def _ends_soon(text: str, position: int) -> bool:
     """Whether a sentence or a clause ends where a term does."""
-    return bool(re.match(r"\s*(?:[.?!;,):]|$)", text[position:]))
+    return bool(_CLAUSE_END.match(text, position))
 
 
 def _is_unsure(text: str, chunk: TermChunk) -> bool:
     """Whether only a verb before it makes it a term, and nothing in its looks does."""
     if chunk.is_quoted or chunk.words[0].isupper():
         return False
-    before = text[: chunk.begin]
+    before, _ = look_around(text, chunk.begin, chunk.stop)
     return not re.search(rf"\b{_NOUNS}\b[^.?]*$|[:-]\s*[^.?]*$", before, re.IGNORECASE)
 
 
 def _is_quoted_term(text: str, chunk: TermChunk) -> bool:
     """Whether something in quotation marks is a term: no code, band, definition or title."""
-    before = text[: chunk.begin]
+    before, after = look_around(text, chunk.begin, chunk.stop)
     if re.search(r"\bthe (?:word|term|phrase)s?\s*$", before, re.IGNORECASE):
         return True
     is_definition = re.match(r"the [A-Z]", chunk.words) or re.match(
-        r"\s*(?:means?|shall mean|refers to)\b", text[chunk.stop :]
+        r"\s*(?:means?|shall mean|refers to)\b", after
     )
     return not is_definition
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from typing import Any
 
 import pytest
 
+from indexer.errors import LetterError
 from queries.drafting.drafting import draft_request
 from queries.drafting.request_mapping import apply_choice, build_request_mapping
 from tests.support.letter_texts import SENT, make_letter
@@ -160,6 +162,39 @@ def test_open_lists_overlapping_bands_and_names_are_asked_about() -> None:
     assert '"grooming"' in questions
     assert '"etc."' in questions
     assert "overlap" in questions
+
+
+def test_overlapping_bands_may_be_parted_either_way() -> None:
+    letter = make_letter("In 2022:\n1. The ages of the victims: under 16, 16-26, 26 and above.")
+    mapping = build_request_mapping(draft_request(letter))
+    [entry] = [
+        entry for entry in draft_request(letter).confirmations if "overlap" in entry.question
+    ]
+    bands = [apply_choice(mapping, choice)["questions"][0]["bands"][1:] for choice in entry.choices]
+    assert bands == [
+        [{"from": 16, "to": 26}, {"from": 26}],
+        [{"from": 16, "to": 25}, {"from": 26}],
+        [{"from": 16, "to": 26}, {"from": 27}],
+    ]
+
+
+@pytest.mark.parametrize(
+    "piece", ["22B, ", "aged 12 to 15 ", '"a" ', "how many offences of ", "in 2022, ", "("]
+)
+def test_a_long_letter_takes_no_longer_for_each_of_its_words(piece: str) -> None:
+    def measure(count: int) -> float:
+        letter = make_letter(f"In 2022:\n1. How many codes {piece * count}")
+        start = time.process_time()
+        draft_request(letter)
+        return time.process_time() - start
+
+    measure(10)
+    assert measure(1_200) < 40 * max(measure(120), 0.02)
+
+
+def test_a_text_that_is_too_long_to_be_a_letter_is_refused() -> None:
+    with pytest.raises(LetterError, match="too long for a letter"):
+        draft_request(make_letter("How many? " * 30_000))
 
 
 def test_a_letter_without_a_period_says_so() -> None:
