@@ -40,9 +40,9 @@ def build_request_mapping(draft: Draft) -> dict[str, Any]:
             {"codes": list(row.codes)} | ({"label": row.label} if row.label else {})
             for row in draft.offences
         ]
-    where = {"offence_group": list(draft.groups), "victim": dict(draft.victim)}
-    if any(where.values()):
-        mapping["where"] = {key: value for key, value in where.items() if value}
+    conditions = {"offence_group": list(draft.groups), "victim": dict(draft.victim)}
+    if any(conditions.values()):
+        mapping["where"] = {key: value for key, value in conditions.items() if value}
     mapping["questions"] = [
         {
             "id": part.number,
@@ -68,8 +68,8 @@ def build_request_mapping(draft: Draft) -> dict[str, Any]:
 def apply_choice(mapping: dict[str, Any], choice: Choice) -> dict[str, Any]:
     """A copy of a request mapping with what a choice changes."""
     changed = copy.deepcopy(mapping)
-    for place, value in choice.changes.items():
-        key, _, rest = place.partition("/")
+    for location, value in choice.changes.items():
+        key, _, rest = location.partition("/")
         if key != "questions":
             _set_key(changed, key, value)
             continue

@@ -124,12 +124,14 @@ def confirm_periods(periods: Sequence[PeriodPhrase], sentence: str) -> Iterator[
         changed = [
             {"from": first.isoformat(), "to": last.isoformat()}
             for phrase in periods
-            for first, last in (phrase.other or ((phrase.first, phrase.last),))[:1]
+            for first, last in (phrase.alternatives or ((phrase.first, phrase.last),))[:1]
         ]
         choices = [Choice(f"{AS_DRAFTED}: {_list_days(phrases)}")]
-        if any(phrase.other for phrase in phrases):
+        if any(phrase.alternatives for phrase in phrases):
             others = " and ".join(
-                _write_days(first, last) for phrase in phrases for first, last in phrase.other[:1]
+                _write_days(first, last)
+                for phrase in phrases
+                for first, last in phrase.alternatives[:1]
             )
             key, value = ("period", changed[0]) if len(changed) == 1 else ("periods", changed)
             choices.append(Choice(f"Take {others}", {key: value}))
@@ -144,12 +146,12 @@ def confirm_terms(reading: PartReading | ContextReading, part: str = "") -> Iter
     terms = reading.terms
     sentence = reading.part.quotation if isinstance(reading, PartReading) else reading.text
 
-    def ask(question: str, other: str) -> Confirmation:
+    def ask(question: str, alternative: str) -> Confirmation:
         return Confirmation(
             part=part,
             sentence=sentence,
             question=question,
-            choices=(Choice(AS_DRAFTED), Choice(other)),
+            choices=(Choice(AS_DRAFTED), Choice(alternative)),
         )
 
     if terms.open_end:
@@ -213,7 +215,8 @@ def confirm_bands(reading: PartReading, part: DraftPart) -> Iterator[Confirmatio
     for band in bands:
         if band.is_doubtful and band.low:
             wider = [
-                replace(other, low=band.low - 1) if other is band else other for other in bands
+                replace(alternative, low=band.low - 1) if alternative is band else alternative
+                for alternative in bands
             ]
             yield Confirmation(
                 part=part.number,

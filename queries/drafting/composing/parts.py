@@ -57,7 +57,7 @@ class PartDrafter:
     def _draft_gap(self, reading: PartReading, part: DraftPart) -> DraftPart:
         """A part without figures, with each thing in it that no question answers."""
         gap = reading.gaps[0]
-        why = " ".join(dict.fromkeys(other.why for other in reading.gaps))
+        why = " ".join(dict.fromkeys(gap_entry.why for gap_entry in reading.gaps))
         drafted = replace(part, gap=gap.kind, why=why)
         if gap.kind in _DECLARED:
             self.confirmations.append(
@@ -156,8 +156,8 @@ class PartDrafter:
         """A part about one offence group, unless the whole request is."""
         if offence.group in self.groups:
             return part
-        within = {**part.fields.get("within", {}), "where": {"offence_group": [offence.group]}}
-        narrowed = replace(part, fields={**part.fields, "within": within})
+        narrowing = {**part.fields.get("within", {}), "where": {"offence_group": [offence.group]}}
+        narrowed = replace(part, fields={**part.fields, "within": narrowing})
         sentence = find_sentence(part.text, offence.words)
         question = (
             f'"{offence.words}" is read as the offence group {offence.group}. Is all of it meant?'
@@ -192,5 +192,5 @@ def _narrow_to_offence(part: DraftPart, offence: NamedOffence, *, is_counted: bo
         why = f'No offence code stands for "{offence.words}".'
         return replace(part, fields={}, gap="other", why=why)
     rows = [{"codes": list(offence.codes), "label": offence.words}]
-    within = {**part.fields.get("within", {}), "offences": rows}
-    return replace(part, fields={**part.fields, "within": within})
+    narrowing = {**part.fields.get("within", {}), "offences": rows}
+    return replace(part, fields={**part.fields, "within": narrowing})

@@ -71,9 +71,9 @@ def build_question(
         or _build_counts(reading, scope, doubts)
     )
     named_reading = replace(reading, terms=_add_named_terms(reading, known_terms))
-    within = _build_within(named_reading, scope, fields)
-    if within:
-        fields["within"] = within
+    narrowing = _build_within(named_reading, scope, fields)
+    if narrowing:
+        fields["within"] = narrowing
     return QuestionFields(fields, tuple(doubts))
 
 
@@ -102,13 +102,15 @@ def _build_people(
         or "offence" in reading.breakdowns
         or re.search(r"\b(?:in|for) each\b", own_text)
     )
-    other = [name for name in reading.breakdowns if name not in ("year", "sex", "offence")]
+    further_fields = [name for name in reading.breakdowns if name not in ("year", "sex", "offence")]
     terms = reading.terms.terms
     if bands and kind == "victims" and terms and SEPARATELY.search(own_text):
         keywords = _write_terms(drop_same_terms(terms))
         return {"kind": "cross", "rows": {"keywords": keywords}, "columns": {"bands": bands}}
     if bands and kind == "victims" and not youngest:
-        fields = _cross_bands(bands, other, is_each=bool(is_each), sex="sex" in reading.breakdowns)
+        fields = _cross_bands(
+            bands, further_fields, is_each=bool(is_each), sex="sex" in reading.breakdowns
+        )
         if fields:
             return fields
     if is_each:
@@ -120,10 +122,10 @@ def _build_people(
 
 
 def _cross_bands(
-    bands: list[dict[str, int]], other: Sequence[str], *, is_each: bool, sex: bool
+    bands: list[dict[str, int]], further_fields: Sequence[str], *, is_each: bool, sex: bool
 ) -> dict[str, Any] | None:
     """Age bands by sex, by offence or by another field; None if the bands stand alone."""
-    sides = [*(["sex"] if sex else []), *(["offence_row"] if is_each else []), *other]
+    sides = [*(["sex"] if sex else []), *(["offence_row"] if is_each else []), *further_fields]
     if not sides:
         return None
     question: dict[str, Any] = {"kind": "cross", "rows": sides[0], "columns": {"bands": bands}}
@@ -134,25 +136,27 @@ def _build_of_terms(
     reading: PartReading, scope: RequestScope, known_terms: Sequence[DraftTerm]
 ) -> dict[str, Any] | None:
     """A question with a row for each of some terms, or about terms together."""
-    own = _add_named_terms(reading, known_terms)
-    terms = drop_same_terms(own.terms, merge=own.are_same)
+    own_entries = _add_named_terms(reading, known_terms)
+    terms = drop_same_terms(own_entries.terms, merge=own_entries.are_same)
     is_each = bool(SEPARATELY.search(reading.part.text))
-    if (own.refers or own.has_neither) and not terms:
+    if (own_entries.refers or own_entries.has_neither) and not terms:
         terms = list(known_terms)
     is_overlap = bool(OVERLAP.search(reading.part.text)) and len(terms) > 1
-    if is_overlap and (own.refers or own.terms):
+    if is_overlap and (own_entries.refers or own_entries.terms):
         return {"kind": "overlap", "keywords": _write_terms(terms[:_MAX_OVERLAP])}
     is_home = scope.term_home == reading.part.number
     is_scope = have_same_terms(terms, scope.mentions)
     if not terms or (
-        own.terms and len(terms) < len(scope.mentions) and _is_narrowing(reading, scope, terms)
+        own_entries.terms
+        and len(terms) < len(scope.mentions)
+        and _is_narrowing(reading, scope, terms)
     ):
         return None
-    if own.has_neither and not own.terms:
+    if own_entries.has_neither and not own_entries.terms:
         return {"kind": "keywords", "keywords": _write_terms(terms)}
     refers_to_each = bool(re.search(r"\beach\b", reading.part.text, re.IGNORECASE)) or is_each
     if (
-        (is_scope or is_home or not own.terms)
+        (is_scope or is_home or not own_entries.terms)
         and not refers_to_each
         and not _asks_of_several(reading)
     ):
@@ -256,29 +260,29 @@ def _build_within(
     reading: PartReading, scope: RequestScope, fields: dict[str, Any]
 ) -> dict[str, Any]:
     """What holds for this part alone, within the scope of the request."""
-    within: dict[str, Any] = {}
+    narrowing: dict[str, Any] = {}
     text = reading.part.text
     if (days := _find_own_days(reading, scope)) is not None:
-        within["period"] = {"from": days[0].isoformat(), "to": days[1].isoformat()}
+        narrowing["period"] = {"from": days[0].isoformat(), "to": days[1].isoformat()}
     codes = list_row_codes(reading.rows)
-    known = list_row_codes(scope.offences)
+    known_codes = list_row_codes(scope.offences)
     is_home = scope.row_home == reading.part.number
-    if codes and fields["kind"] != "linked" and not is_home and set(codes) != set(known):
-        if set(codes) <= set(known):
-            within["offences"] = [
+    if codes and fields["kind"] != "linked" and not is_home and set(codes) != set(known_codes):
+        if set(codes) <= set(known_codes):
+            narrowing["offences"] = [
                 {"codes": list(row.codes)} | ({"label": row.label} if row.label else {})
                 for row in scope.offences
                 if set(row.codes) & set(codes)
             ]
         else:
-            within["offences"] = [{"codes": list(row.codes)} for row in reading.rows]
+            narrowing["offences"] = [{"codes": list(row.codes)} for row in reading.rows]
     terms = reading.terms.terms
     uses_terms = "keywords" in str(fields)
     if terms and not uses_terms and not have_same_terms(terms, scope.mentions):
         is_home = scope.term_home == reading.part.number
         if not is_home and (_is_narrowing(reading, scope, terms) or not SEPARATELY.search(text)):
-            within["mentions"] = _write_terms(drop_same_terms(terms))
-    return within
+            narrowing["mentions"] = _write_terms(drop_same_terms(terms))
+    return narrowing
 
 
 def _find_own_days(reading: PartReading, scope: RequestScope) -> tuple[date, date] | None:
@@ -286,11 +290,13 @@ def _find_own_days(reading: PartReading, scope: RequestScope) -> tuple[date, dat
     days = {(phrase.first, phrase.last) for phrase in scope.periods}
     if LATEST_YEAR.search(reading.part.text) and len(days) > 1 and not reading.periods:
         return max(days)
-    own = [(phrase.first, phrase.last) for phrase in reading.periods]
-    if len(own) != 1 or (own[0] in days and len(days) == 1):
+    own_entries = [(phrase.first, phrase.last) for phrase in reading.periods]
+    if len(own_entries) != 1 or (own_entries[0] in days and len(days) == 1):
         return None
-    is_inside = any(first <= own[0][0] and own[0][1] <= last for first, last in days)
-    return own[0] if is_inside else None
+    is_inside = any(
+        first <= own_entries[0][0] and own_entries[0][1] <= last for first, last in days
+    )
+    return own_entries[0] if is_inside else None
 
 
 def _write_terms(terms: Sequence[DraftTerm]) -> list[Any]:

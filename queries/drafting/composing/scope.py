@@ -94,7 +94,7 @@ def _find_mentions(
     if not parts or not parts[0].terms.terms:
         return (), None, True, ()
     first, others = parts[0], parts[1:]
-    refers = [bool(_REFERS_BACK.search(other.part.whole_text)) for other in others]
+    refers = [bool(_REFERS_BACK.search(later_part.part.whole_text)) for later_part in others]
     has_offences = any(reading.rows for reading in context) or any(
         reading.named for reading in context
     )
@@ -152,11 +152,11 @@ def _find_named(
 
 def list_all_rows(scope: RequestScope) -> list[DraftOffence]:
     """The rows of codes, and behind them those of offences in words that are drafted."""
-    known = {code for row in scope.offences for code in row.codes}
+    known_keys = {code for row in scope.offences for code in row.codes}
     named = [
         DraftOffence(offence.codes, offence.words)
         for offence, _ in scope.named
-        if is_drafted(offence) and not set(offence.codes) <= known
+        if is_drafted(offence) and not set(offence.codes) <= known_keys
     ]
     return [*scope.offences, *named]
 
@@ -172,23 +172,27 @@ def apply_clarification(scope: RequestScope, change: Clarification) -> RequestSc
     if periods and (change.first_day or change.last_day):
         first = change.first_day or min(phrase.first for phrase in periods)
         last = change.last_day or max(phrase.last for phrase in periods)
-        kept = [phrase for phrase in periods if phrase.first <= last and phrase.last >= first]
+        kept_periods = [
+            phrase for phrase in periods if phrase.first <= last and phrase.last >= first
+        ]
         periods = tuple(
             replace(
                 phrase,
                 first=max(phrase.first, first),
-                last=last if phrase is kept[-1] and len(kept) == 1 else min(phrase.last, last),
+                last=last
+                if phrase is kept_periods[-1] and len(kept_periods) == 1
+                else min(phrase.last, last),
                 label="",
                 doubt="",
             )
-            for phrase in kept
+            for phrase in kept_periods
         )
     dropped = {words.casefold() for words in change.dropped_terms}
     mentions = tuple(
         term for term in change.terms or scope.mentions if term.term.casefold() not in dropped
     )
-    known = {term.term.casefold() for term in mentions}
-    extra = tuple(term for term in change.extra_terms if term.term.casefold() not in known)
+    known_keys = {term.term.casefold() for term in mentions}
+    extra = tuple(term for term in change.extra_terms if term.term.casefold() not in known_keys)
     home = None if change.terms else scope.term_home
     return replace(scope, periods=periods, mentions=(*mentions, *extra), term_home=home)
 

@@ -23,11 +23,15 @@ def drop_same_terms(terms: Iterable[DraftTerm], *, merge: bool = False) -> list[
         except RequestError:
             continue
         distinct.setdefault((identity, term.required), term)
-    kept = list(distinct.values())
-    if merge and len(kept) > 1 and kept[-1].required == kept[-2].required:
-        *first, previous, last = kept
-        kept = [*first, replace(previous, aliases=(*previous.aliases, last.term))]
-    return kept
+    distinct_terms = list(distinct.values())
+    if (
+        merge
+        and len(distinct_terms) > 1
+        and distinct_terms[-1].required == distinct_terms[-2].required
+    ):
+        *first, previous, last = distinct_terms
+        distinct_terms = [*first, replace(previous, aliases=(*previous.aliases, last.term))]
+    return distinct_terms
 
 
 def have_same_terms(terms: Sequence[DraftTerm], others: Sequence[DraftTerm]) -> bool:

@@ -52,10 +52,10 @@ class Band(Struct, frozen=True, order=True):
         ends = {"from": self.low, "to": self.high}
         return {name: age for name, age in ends.items() if age is not None}
 
-    def overlaps(self, other: Band) -> bool:
+    def overlaps(self, neighbour: Band) -> bool:
         """Whether an age is in both."""
-        top, other_top = (MAX_AGE if band.high is None else band.high for band in (self, other))
-        return (self.low or 0) <= other_top and (other.low or 0) <= top
+        top, other_top = (MAX_AGE if band.high is None else band.high for band in (self, neighbour))
+        return (self.low or 0) <= other_top and (neighbour.low or 0) <= top
 
 
 def find_bands(text: str) -> list[Band]:
@@ -77,8 +77,10 @@ def cover_bands(text: str) -> str:
 
 def find_overlap(bands: list[Band]) -> tuple[Band, Band] | None:
     """The first two bands that have an age in common."""
-    pairs = ((band, other) for number, band in enumerate(bands) for other in bands[number + 1 :])
-    return next(((band, other) for band, other in pairs if band.overlaps(other)), None)
+    pairs = (
+        (band, neighbour) for number, band in enumerate(bands) for neighbour in bands[number + 1 :]
+    )
+    return next(((band, neighbour) for band, neighbour in pairs if band.overlaps(neighbour)), None)
 
 
 def _read_band(match: re.Match[str]) -> Band | None:

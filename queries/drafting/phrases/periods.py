@@ -81,7 +81,7 @@ _COMPLETE_YEARS: Final = 50
 class PeriodPhrase(Struct, frozen=True):
     """Days that a text names, from ``begin`` to ``stop``: first and last day, and their name.
 
-    ``doubt`` says in a sentence what is not certain, and ``other`` are the days if it is meant
+    ``doubt`` says in a sentence what is not certain, and ``alternatives`` are the days if it is meant
     otherwise.
     """
 
@@ -91,7 +91,7 @@ class PeriodPhrase(Struct, frozen=True):
     last: date
     label: str = ""
     doubt: str = ""
-    other: tuple[tuple[date, date], ...] = ()
+    alternatives: tuple[tuple[date, date], ...] = ()
 
 
 def find_periods(text: str, request_day: date | None) -> list[PeriodPhrase]:
@@ -187,12 +187,12 @@ def _read_range(start: DateToken, end: DateToken, *, is_tax: bool) -> list[Perio
         years = list_years(start.first.year, end.first.year, kind="calendar")
         return [PeriodPhrase(begin, stop, first, last, label) for first, last, label in years]
     if start.is_yearless and not end.is_yearless:
-        moved = start.with_year(end.first.year)
-        if moved and moved.first > end.last:
-            moved = start.with_year(end.first.year - 1)
-        if not moved:
+        start_token = start.with_year(end.first.year)
+        if start_token and start_token.first > end.last:
+            start_token = start.with_year(end.first.year - 1)
+        if not start_token:
             return []
-        start = moved
+        start = start_token
     if start.is_yearless or end.is_yearless or start.first > end.last:
         return []
     return [PeriodPhrase(begin, stop, start.first, end.last)]
@@ -273,8 +273,10 @@ def _read_ending_year(token: DateToken) -> PeriodPhrase:
     start = token.first.year - (token.kind == "year")
     doubt = "A financial year named by one year may begin or end in it."
     first, last = find_financial_days(start)
-    other = find_financial_days(start + 1)
-    return PeriodPhrase(token.begin, token.stop, first, last, name_year(start), doubt, (other,))
+    alternatives = find_financial_days(start + 1)
+    return PeriodPhrase(
+        token.begin, token.stop, first, last, name_year(start), doubt, (alternatives,)
+    )
 
 
 def _mark_tax(text: str, phrase: PeriodPhrase, *, is_tax: bool) -> PeriodPhrase:
@@ -284,9 +286,9 @@ def _mark_tax(text: str, phrase: PeriodPhrase, *, is_tax: bool) -> PeriodPhrase:
     if _FINANCIAL_WORDS.search(text[max(phrase.begin - 20, 0) : phrase.begin]):
         return phrase
     first, last = find_tax_days(phrase.first.year)
-    other = ((phrase.first, phrase.last),)
+    alternatives = ((phrase.first, phrase.last),)
     doubt = "A tax year is from 6 April to 5 April; the years of the police are from 1 April."
-    return PeriodPhrase(phrase.begin, phrase.stop, first, last, "", doubt, other)
+    return PeriodPhrase(phrase.begin, phrase.stop, first, last, "", doubt, alternatives)
 
 
 def _is_in_list(text: str, token: DateToken, accepted_until: int) -> bool:

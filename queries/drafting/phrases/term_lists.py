@@ -102,12 +102,12 @@ def _iterate_chunks(text: str, position: int) -> Iterator[TermChunk]:
 
 def _cut_plain(words: str) -> str:
     """What of some words of prose is a term: up to the first word that only prose has."""
-    kept: list[str] = []
+    term_words: list[str] = []
     for word in words.split(" "):
-        if word.casefold().strip(".!'") in _STOP_WORDS or len(kept) == _MAX_PLAIN_WORDS:
+        if word.casefold().strip(".!'") in _STOP_WORDS or len(term_words) == _MAX_PLAIN_WORDS:
             break
-        kept.append(word)
-    text = " ".join(kept).rstrip(".!'")
+        term_words.append(word)
+    text = " ".join(term_words).rstrip(".!'")
     return "" if is_generic(text) else text
 
 

@@ -141,17 +141,17 @@ def find_terms(text: str, items: Sequence[str] = ()) -> TermPhrase:
     terms = _apply_conditions(text, terms)
     wild = tuple(term.term for term in terms if "*" in term.term)
     plain = [replace(term, term=term.term.replace("*", "").strip(" -")) for term in terms]
-    kept = _drop_repeats(term for term in plain if _is_term(term))
+    distinct_terms = _drop_repeats(term for term in plain if _is_term(term))
     unread = [item for item, term in listed if term is None]
     unread += [term.term for term in plain if not _is_term(term)]
     return TermPhrase(
-        terms=tuple(kept),
+        terms=tuple(distinct_terms),
         unsure=tuple(chunk.words for chunk in chunks if _is_unsure(text, chunk)),
         excluded=tuple(chunk.words for chunk in excluded),
         wild=wild,
         unread_items=tuple(dict.fromkeys(unread)),
         open_end=find_open_end(text) if terms else "",
-        are_same=bool(_SAME.search(text)) and len(kept) > 1,
+        are_same=bool(_SAME.search(text)) and len(distinct_terms) > 1,
         refers=bool(_REFERENCE.search(text)),
         has_neither=bool(
             re.search(r"\bneither\b|\bnone of (?:them|these|those|the)\b", text, re.IGNORECASE)
@@ -196,7 +196,9 @@ def _find_chunks(text: str) -> list[TermChunk]:
             chunks += new_chunks
     distinct: list[TermChunk] = []
     for chunk in sorted(chunks, key=lambda chunk: (not chunk.is_quoted, chunk.begin)):
-        if all(chunk.stop <= other.begin or other.stop <= chunk.begin for other in distinct):
+        if all(
+            chunk.stop <= companion.begin or companion.stop <= chunk.begin for companion in distinct
+        ):
             distinct.append(chunk)
     return sorted(
         (chunk for chunk in distinct if not _is_other_thing(text, chunk)),
@@ -254,7 +256,9 @@ def _find_excluded(text: str) -> list[TermChunk]:
 
 
 def _is_inside(chunk: TermChunk, others: Iterable[TermChunk]) -> bool:
-    return any(chunk.begin < other.stop and other.begin < chunk.stop for other in others)
+    return any(
+        chunk.begin < companion.stop and companion.begin < chunk.stop for companion in others
+    )
 
 
 def _apply_conditions(text: str, terms: list[DraftTerm]) -> list[DraftTerm]:
@@ -263,12 +267,12 @@ def _apply_conditions(text: str, terms: list[DraftTerm]) -> list[DraftTerm]:
     for pattern in _ONLY_WITH:
         for match in pattern.finditer(text):
             company.setdefault(match["term"].casefold(), (match["other"], None))
-    if near := _DISTANCE.search(text):
-        distance = (near["other"], read_number(near["count"]))
+    if distance_match := _DISTANCE.search(text):
+        distance = (distance_match["other"], read_number(distance_match["count"]))
         for term in terms:
-            if term.term.casefold() != near["other"].casefold():
+            if term.term.casefold() != distance_match["other"].casefold():
                 company.setdefault(term.term.casefold(), distance)
-    required = {other.casefold() for other, _ in company.values()}
+    required = {companion.casefold() for companion, _ in company.values()}
     conditioned = []
     for term in terms:
         key = term.term.casefold()
@@ -291,6 +295,6 @@ def _drop_repeats(terms: Iterable[DraftTerm]) -> list[DraftTerm]:
 
 def _is_term(term: DraftTerm) -> bool:
     """Whether a request file takes a term: the matching rule has to be able to find it."""
-    required = tuple(CooccurrenceSpec(other, distance) for other, distance in term.required)
+    required = tuple(CooccurrenceSpec(companion, distance) for companion, distance in term.required)
     spec = TermSpec(term.term, aliases=term.aliases, cooccurrences=required)
     return not any(find_term_problems((spec,), "", repeats=True))

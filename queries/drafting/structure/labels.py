@@ -130,8 +130,8 @@ def _make_label(core: str, *, is_named: bool) -> Label | None:
     if core.isdecimal():
         return Label("digit", int(core), str(int(core)))
     if "." in core:
-        whole, _, part = core.partition(".")
-        return Label("decimal", int(whole) if part == "0" else int(part), core)
+        whole_number, _, part = core.partition(".")
+        return Label("decimal", int(whole_number) if part == "0" else int(part), core)
     folded = core.casefold()
     if folded in _ROMANS:
         letter = ord(folded) - ord("a") + 1 if len(folded) == 1 else 0

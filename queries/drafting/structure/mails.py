@@ -79,11 +79,13 @@ def is_of_office(message: LetterMessage) -> bool:
     return bool(_OFFICE.search(f"{message.sender or ''} {message.address or ''}"))
 
 
-def _is_same_person(sender: str | None, other: str | None) -> bool:
+def _is_same_person(sender: str | None, second_sender: str | None) -> bool:
     """Whether two senders may be one: a name may be missing, or be an address only."""
-    if not sender or not other or "@" in sender or "@" in other:
+    if not sender or not second_sender or "@" in sender or "@" in second_sender:
         return True
-    words, other_words = (set(re.findall(r"\w+", name.casefold())) for name in (sender, other))
+    words, other_words = (
+        set(re.findall(r"\w+", name.casefold())) for name in (sender, second_sender)
+    )
     return bool(words & other_words)
 
 

@@ -122,8 +122,8 @@ def _flatten_node(node: Node, above: str, stem: str) -> Iterator[LetterPart]:
     inner_stem = "\n".join(filter(None, (stem, node.text, *(node.items if node.children else ()))))
     for child in node.children:
         yield from _flatten_node(child, number, inner_stem)
-    for place, bullet in enumerate(bullets):
-        yield LetterPart(_join_number(number, chr(ord("a") + place % 26)), bullet, inner_stem)
+    for index, bullet in enumerate(bullets):
+        yield LetterPart(_join_number(number, chr(ord("a") + index % 26)), bullet, inner_stem)
 
 
 def _split_questions(node: Node) -> list[str]:
@@ -196,7 +196,8 @@ def _settle_values(entries: list[Node | LetterPassage]) -> list[Node | LetterPas
             continue
         _settle_children(entry)
         lead = next(
-            (other for other in reversed(settled) if isinstance(other, LetterPassage)), None
+            (previous for previous in reversed(settled) if isinstance(previous, LetterPassage)),
+            None,
         )
         series = _list_series(entries, number)
         is_after_lead = bool(settled) and lead is settled[-1]

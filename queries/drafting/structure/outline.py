@@ -73,9 +73,11 @@ def _build_numbered(entries: Sequence[Node | LetterPassage], questions: Sequence
         if isinstance(entry, LetterPassage):
             passages = _split_passage(entry)
             if is_before:
-                asked = [passage for passage in passages if _is_zero_part(passage)]
-                before += [LetterPart("0", passage.text, items=passage.items) for passage in asked]
-                passages = [passage for passage in passages if passage not in asked]
+                zero_passages = [passage for passage in passages if _is_zero_part(passage)]
+                before += [
+                    LetterPart("0", passage.text, items=passage.items) for passage in zero_passages
+                ]
+                passages = [passage for passage in passages if passage not in zero_passages]
             context += passages
             continue
         inner = entry.contains(questions)

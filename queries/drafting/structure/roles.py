@@ -94,9 +94,9 @@ def is_unusual_close(lines: list[LetterLine], number: int) -> bool:
     if line.label is not None or not _SHORT_CLOSE.fullmatch(first) or is_greeting(line):
         return False
     following = lines[number + 1 : number + 3]
-    return any(other.label is None for other in following) and all(
-        other.label is None and not other.is_bullet and not is_asking(other.text)
-        for other in following
+    return any(later_line.label is None for later_line in following) and all(
+        later_line.label is None and not later_line.is_bullet and not is_asking(later_line.text)
+        for later_line in following
     )
 
 
@@ -158,7 +158,7 @@ def find_body(lines: Sequence[LetterLine]) -> tuple[int, int]:
             or is_signature_mark(line)
             or is_unusual_close(listed, number)
         )
-        if is_end and not any(other.label for other in lines[number + 1 :]):
+        if is_end and not any(later_line.label for later_line in lines[number + 1 :]):
             return start, number
     # A disclaimer may have numbers of its own: the first sign-off behind every question ends the mail.
     for number in range(start, len(lines)):

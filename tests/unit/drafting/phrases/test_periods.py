@@ -89,7 +89,7 @@ def test_a_date_that_is_only_mentioned_is_not_a_period(text: str) -> None:
 def test_what_can_be_meant_otherwise_is_in_doubt(text: str, other: list[str]) -> None:
     [period] = find_periods(text, REQUEST_DAY)
     assert period.doubt
-    assert [f"{first} {last}" for first, last in period.other] == other
+    assert [f"{first} {last}" for first, last in period.alternatives] == other
 
 
 def test_without_the_day_of_the_request_nothing_relative_is_guessed() -> None:
