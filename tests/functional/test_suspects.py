@@ -142,3 +142,24 @@ def test_a_user_from_whom_suspects_are_hidden_gets_no_number(
     request_file.write_text(VICTIMS)
     outcome = foidex("answer", request_file, "--format", "json")
     assert 'shows this user no field "suspects"' in outcome.err
+
+
+def test_records_are_chosen_by_one_suspect_who_meets_all(
+    foidex: CommandLine, load: Callable[..., Any], request_file: Path
+) -> None:
+    """B has a man and a girl, so no boy; only A has a male suspect aged 17 or under."""
+    load(RECORDS)
+    where = "where: {suspect: {age: {to: 17}, sex: [M]}}"
+    request_file.write_text(
+        REQUEST.replace("questions:", f"{where}\nquestions:").replace(
+            "{id: Q1, kind: suspects, youngest: true, youngest_sex: true, bands: [{to: 15}, "
+            "{from: 16, to: 17}]}",
+            "{id: Q1, kind: offences}",
+        )
+    )
+    found = foidex("find", "--request", request_file, "--refs-only")
+    assert found.out == "A\n", found.err
+    letter = " ".join(foidex("answer", request_file, "--format", "letter").out.split())
+    assert "where at least one suspect was male and aged 17 or under" in letter
+    explained = foidex("why", request_file, "B").out
+    assert "the record has male, aged 18; female, aged 15" in explained
