@@ -27,7 +27,7 @@ LetterArgument = Annotated[
     ),
 ]
 
-OutFileOption = Annotated[
+RequestFileOption = Annotated[
     Path | None,
     typer.Option("--out", parser=parse_path, help="Write the request file here; printed if not."),
 ]
@@ -42,7 +42,7 @@ ReplaceDraftOption = Annotated[bool, typer.Option("--force", help="Replace a fil
 @draft_app.command("draft", rich_help_panel=ANSWER_PANEL)
 def run_draft_command(
     letter: LetterArgument,
-    out_file: OutFileOption = None,
+    out_file: RequestFileOption = None,
     ask: AskOption = False,
     force: ReplaceDraftOption = False,
 ) -> None:

@@ -39,6 +39,9 @@ _FORMS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
 #: Styles that anything but a list may have too: an address, a date, a list of codes.
 _WEAK_STYLES: Final = ("-", "bare", ":", ".n")
 
+#: Styles of numbers that an initial or an address has too, if no other line has one.
+WEAK_STYLES: Final = ("A.", "I.", "A:", "I:", "1bare", "1-", "1:")
+
 _MONTH: Final = re.compile(
     r"(jan|febr?|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\b", re.IGNORECASE
 )

@@ -7,6 +7,7 @@ next one only if the first word of the next would not have fitted into the width
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
@@ -14,7 +15,12 @@ from typing import Final
 import msgspec
 
 from queries.drafting.letter_text import BlockKind, LetterBlock
-from queries.drafting.lines.item_numbers import ItemSeries, Marker, find_marker
+from queries.drafting.lines.item_numbers import (
+    WEAK_STYLES,
+    ItemSeries,
+    Marker,
+    find_marker,
+)
 from queries.drafting.lines.line import ORNAMENTED, SOFT_HYPHEN, Line, squeeze_spaces
 
 #: Narrower lines were broken by a person, as those of an address are.
@@ -40,10 +46,17 @@ _BROKEN_AT_HYPHEN: Final = re.compile(r"\w[-\u2010\u2011]$")
 
 def join_lines(lines: Sequence[Line], message: int = 0) -> list[LetterBlock]:
     """The blocks of the lines of one mail, in order."""
-    builder = _BlockBuilder(find_wrap_width(lines), message)
+    builder = _BlockBuilder(find_wrap_width(lines), message, _find_lone_styles(lines))
     for line in lines:
         builder.add_line(line)
     return builder.finish_blocks()
+
+
+def _find_lone_styles(lines: Sequence[Line]) -> frozenset[str]:
+    """The weak styles of numbers that a single line has: "A. Smith", "1 Mint Street"."""
+    markers = (find_marker(line.text) for line in lines if line.kind is None)
+    counts = Counter(reading.style for marker in markers if marker for reading in marker.readings)
+    return frozenset(style for style in WEAK_STYLES if counts[style] == 1)
 
 
 def find_wrap_width(lines: Sequence[Line]) -> int | None:
@@ -85,9 +98,10 @@ def _must_break(line: Line, following: Line, width: int | None) -> bool:
 class _BlockBuilder:
     """The blocks so far, and the one that is open."""
 
-    def __init__(self, width: int | None, message: int) -> None:
+    def __init__(self, width: int | None, message: int, lone_styles: frozenset[str]) -> None:
         self._width = width
         self._message = message
+        self._lone_styles = lone_styles
         self._blocks: list[LetterBlock] = []
         self._series = ItemSeries()
         self._bullet_indents: list[int] = []
@@ -155,6 +169,10 @@ class _BlockBuilder:
 
     def _place(self, line: Line, marker: Marker) -> int | None:
         """The level of an item; None if its marker is none."""
+        if marker.readings and all(
+            reading.style in self._lone_styles for reading in marker.readings
+        ):
+            return None
         if marker.number is not None:
             level = self._series.place(marker)
             if level is not None:

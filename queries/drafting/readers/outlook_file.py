@@ -34,8 +34,11 @@ def convert_outlook_file(data: bytes) -> EmailMessage:
     mail = EmailMessage()
     _set_header(mail, "From", source.sender)
     _set_header(mail, "Subject", source.subject)
-    if source.sent_date:
-        mail["Date"] = format_datetime(source.sent_date)
+    # The header has the day where the mail was written; the property has it in Greenwich.
+    if date := source.message_headers.get("Date"):
+        _set_header(mail, "Date", date)
+    elif source.sent_date:
+        mail["Date"] = format_datetime(source.sent_date.astimezone())
     _set_body(mail, source)
     for attachment in source.attachments:
         _add_attachment(mail, attachment)

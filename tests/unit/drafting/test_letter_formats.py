@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from email.utils import format_datetime
 from html import escape
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from queries.drafting.drafting import draft_request
 from queries.drafting.letter_text import LetterText
 from queries.drafting.lines.line import split_plain_lines
 from queries.drafting.lines.mail_chain import read_head
+from queries.drafting.lines.written_date import parse_written_datetime
 from queries.drafting.readers.formats import read_letter_bytes
 from queries.drafting.request_mapping import build_request_mapping
 from tests.support.letter_files import make_mail, save_word, write_outlook
@@ -77,14 +79,11 @@ def write_mail(text: str, *, outlook: bool = False, html: bool = False) -> bytes
         if head.get(field):
             mail[name] = head[field]
     del mail["Date"]
-    data = mail.as_bytes()
-    if date := head.get("sent") or head.get("date"):
-        data = f"Date: {date}\n".encode() + data
+    if sent := parse_written_datetime(head.get("sent") or head.get("date") or ""):
+        mail["Date"] = format_datetime(sent)
     if not outlook:
-        return data
-    from email import message_from_bytes, policy
-
-    return write_outlook(message_from_bytes(data, policy=policy.default))
+        return mail.as_bytes()
+    return write_outlook(mail)
 
 
 FORMS: dict[str, tuple[str, Callable[[str], bytes]]] = {

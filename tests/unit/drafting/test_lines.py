@@ -82,6 +82,15 @@ def test_a_number_counts_only_in_its_series() -> None:
     assert outline("J. Smith") == [(None, 0, "J. Smith")]
 
 
+@pytest.mark.parametrize("line", ["A. Smith", "I. Smith", "1 Mint Street", "A: the answer"])
+def test_a_lone_initial_or_address_is_no_item(line: str) -> None:
+    assert outline(f"Regards\n\n{line}") == [(None, 0, "Regards"), (None, 0, line)]
+
+
+def test_initials_that_are_a_list_are_items() -> None:
+    assert outline("A. How many\nB. By month") == [("A.", 0, "How many"), ("B.", 0, "By month")]
+
+
 def test_levels_follow_the_styles_of_the_numbers() -> None:
     text = """
 1. Offences
@@ -277,6 +286,30 @@ That was all.
         (1, "Which year?"),
         (1, "Regards"),
         (2, "All crimes with Snapchat"),
+    ]
+
+
+def test_heads_of_other_programs() -> None:
+    text = """---------- Forwarded message ---------
+From: Ida Pell <ida@post.example.org>
+Date: Tue, 6 Jun 2023 at 08:02
+Subject: FOI
+To: <foi@northshire.example.org>
+
+How many?
+
+> On 5 Jun 2023, at 16:40, Ann Duty <ann@northshire.example.org> wrote:
+>
+> Which year?
+"""
+    found = chain(text)
+    assert [(mail.sender, str(mail.sent)) for mail in found.messages] == [
+        ("Ida Pell", "2023-06-06"),
+        ("Ann Duty", "2023-06-05"),
+    ]
+    assert [(block.message, block.text) for block in found.blocks] == [
+        (0, "How many?"),
+        (1, "Which year?"),
     ]
 
 

@@ -91,6 +91,24 @@ def test_html_tables_are_rows_and_tables_that_arrange_a_page_are_not() -> None:
     ]
 
 
+def test_lists_and_heads_as_outlook_writes_them() -> None:
+    html = (
+        "<p class=MsoListParagraph style='mso-list:l0 level1 lfo1'><![if !supportLists]><span>1."
+        "<span style='font:7pt'>&nbsp;&nbsp;&nbsp; </span></span><![endif]>How many?</p>"
+        "<p class=MsoListParagraph>\u00b7&nbsp;&nbsp; Snapchat</p>"
+        "<div style='border-top:solid'><p><b>From:</b> Pell, Ida &lt;ida@post.example.org&gt;<br>"
+        "<b>Sent:</b> 06 June 2023 08:02<br><b>To:</b> FOI<br><b>Subject:</b> FOI</p></div><p>First</p>"
+    )
+    mail = make_mail("-", html, date="Wed, 7 Jun 2023 09:00:00 +0100")
+    reading = read_mail(mail)
+    assert [(block.message, block.number, block.text) for block in reading.blocks] == [
+        (0, "1.", "How many?"),
+        (0, None, "Snapchat"),
+        (1, None, "First"),
+    ]
+    assert reading.messages[1].sender == "Ida Pell"
+
+
 def test_a_quotation_in_html_is_another_mail() -> None:
     html = (
         "<div>Only 2018-19.</div><div class=gmail_quote><div class=gmail_attr>On Fri, 29 Nov 2019 "
