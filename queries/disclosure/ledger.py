@@ -421,8 +421,11 @@ def _refuse_release(messages: list[str]) -> None:
 
 
 def _record_override(new_release: Release, messages: list[str], reason: str) -> Release:
-    plural = "s" if len(messages) > 1 else ""
-    rule = f"earlier releases ({len(messages)} number{plural} given away)"
+    numbers = f"{len(messages)} numbers" if len(messages) > 1 else "1 number"
+    verb = "are" if len(messages) > 1 else "is"
+    rule = (
+        f"together with earlier answers, {numbers} can be worked out that {verb} usually withheld"
+    )
     return _add_override(new_release, rule, reason)
 
 

@@ -82,6 +82,37 @@ def test_the_reference_letter_tells_no_small_number(foidex: Run) -> None:
 
 
 @pytest.mark.usefixtures("loaded")
+def test_the_reference_request_is_published_as_withheld_and_then_with_a_reason(
+    foidex: Run, tmp_path: Path
+) -> None:
+    """The reason of the second letter is there to read, and so is each number of the one record.
+    Without a reason nothing that the first letter withholds is published."""
+    words = ("--publish", "--format", "letter")
+    withheld = " ".join(foidex("answer", REFERENCE, *words).out.split())
+    whole = tmp_path / "whole.yaml"
+    whole.write_text(
+        REFERENCE.read_text("utf-8") + "disclosure: {threshold: 0, youngest: give}\n", "utf-8"
+    )
+    refused = foidex("answer", whole, *words, code=DisclosureError.exit_code)
+    assert "less strict" in refused.err
+    assert refused.out == ""
+    reason = "the victim's family agreed to it in writing"
+    given = " ".join(foidex("answer", whole, *words, "--override", reason).out.split())
+    assert reason in given
+    assert "numbers can be worked out that are usually withheld" in given
+    assert "[c]" not in given
+    for sentence in ("One offence", "Instagram", "Snapchat", "15"):
+        assert sentence in given
+    assert reason not in withheld
+    assert "[c]" in withheld
+    (first, second) = (
+        json.loads(line) for line in (tmp_path / "releases.jsonl").read_text("utf-8").splitlines()
+    )
+    assert not first["overrides"]
+    assert {override["reason"] for override in second["overrides"]} == {reason}
+
+
+@pytest.mark.usefixtures("loaded")
 def test_letter_and_json_of_one_release_are_one_line(foidex: Run, tmp_path: Path) -> None:
     for form in ("letter", "html", "json", "text"):
         foidex("answer", REFERENCE, "--publish", "--format", form)

@@ -130,7 +130,7 @@ class Attacker:
         programme.setOptionValue("mip_abs_gap", 0.5)
         programme.setOptionValue("mip_max_nodes", _MAX_NODES)
         for index in range(len(self.bounds)):
-            programme.addVar(*self._limits(index))
+            programme.addVar(*self.limits(index))
             if integral:
                 programme.changeColIntegrality(index, highspy.HighsVarType.kInteger)
         for relation in self.rows:
@@ -149,7 +149,7 @@ class Attacker:
         if self.bounds[index] == bounds:
             return
         self.bounds[index] = bounds
-        self._relaxed_programme.changeColBounds(index, *self._limits(index))
+        self._relaxed_programme.changeColBounds(index, *self.limits(index))
         self.__dict__.pop("_integer_programme", None)
 
     @contextmanager
@@ -160,16 +160,17 @@ class Attacker:
         programme = self._relaxed_programme
         indices = [self.index_of[population] for population in populations]
         for index in indices:
-            low, high = self._limits(index)
+            low, high = self.limits(index)
             near_low, near_high = max(low, point[index] - distance), point[index] + distance
             programme.changeColBounds(index, near_low, min(high, near_high))
         try:
             yield
         finally:
             for index in indices:
-                programme.changeColBounds(index, *self._limits(index))
+                programme.changeColBounds(index, *self.limits(index))
 
-    def _limits(self, index: int) -> tuple[float, float]:
+    def limits(self, index: int) -> tuple[float, float]:
+        """The least and the greatest value of a number by itself, by its place."""
         low, high = self.bounds[index]
         return low, self.ceiling if high is None else high
 
@@ -307,15 +308,34 @@ class SeenValues:
     """
 
     def __init__(self, attacker: Attacker, point: Vector) -> None:
+        import numpy as np
+
         self.attacker = attacker
+        #: Every solution seen but the first.
+        self.points: list[Vector] = []
         self._base = self._lows = self._highs = point
+        self._whole_lows = np.full(len(point), np.inf)
+        self._whole_highs = np.full(len(point), -np.inf)
+        self._widen_ends(point)
 
     def add_point(self, point: Vector) -> None:
         """Take note of one more solution."""
+        self.points.append(point)
+        self._widen_ends(point)
+
+    def _widen_ends(self, point: Vector) -> None:
         import numpy as np
 
         self._lows = np.minimum(self._lows, point)
         self._highs = np.maximum(self._highs, point)
+        if is_integer_point(point):
+            self._whole_lows = np.minimum(self._whole_lows, point)
+            self._whole_highs = np.maximum(self._whole_highs, point)
+
+    def is_wide_in_whole_numbers(self, population: Population, width: int) -> bool:
+        """Whether solutions in whole numbers were seen that are ``width`` apart."""
+        index = self.attacker.index_of[population]
+        return bool(self._whole_highs[index] - self._whole_lows[index] >= width - TOLERANCE)
 
     def bounds(self, population: Population) -> Bounds:
         """The least and the greatest value seen, as whole numbers."""

@@ -36,6 +36,9 @@ MAX_EXACT_CHOICES: Final = 10_000
 
 _MAX_ROUNDS: Final = 200
 
+#: The most solutions that are remembered from one choice to the next.
+_MAX_POINTS: Final = 1_000
+
 _ORDER: Final = attrgetter("order")
 
 MIN_PRICE: Final = 1e-9
@@ -146,12 +149,14 @@ class _CutSearch:
         self.attacker = Attacker(problem.system, problem.shown)
         self.attacker.ceiling = informed_attacker.ceiling
         self.index_of = self.attacker.index_of
+        self.seen = SeenValues(self.attacker, self.true_values)
+        self._masked_indices = [self.index_of[population] for population in self.maskable]
 
     def find_cuts(self, hidden: frozenset[Population]) -> list[Cut]:
         """A cut for each number that lies in too narrow an interval."""
         self._show_all_but(hidden)
         width = self.problem.width
-        seen = SeenValues(self.attacker, self.true_values)
+        self.seen = seen = self._recall_values()
         new_cuts = []
         targets = sorted(hidden | self.problem.always, key=_ORDER)
         seen.widen_together(targets, width, integral=False)
@@ -162,6 +167,20 @@ class _CutSearch:
             if seen.is_narrow(population, width):
                 new_cuts += self._derive_cuts(population, extremes, hidden)
         return new_cuts
+
+    def _recall_values(self) -> SeenValues:
+        """The values of the solutions seen for the last choice that are possible for this one too:
+        all of them if it withholds more."""
+        import numpy as np
+
+        seen = SeenValues(self.attacker, self.true_values)
+        limits = np.array([self.attacker.limits(index) for index in self._masked_indices])
+        lows, highs = limits.reshape(-1, 2).T
+        for point in self.seen.points[-_MAX_POINTS:]:
+            values = point[self._masked_indices]
+            if ((values > lows - TOLERANCE) & (values < highs + TOLERANCE)).all():
+                seen.add_point(point)
+        return seen
 
     def _show_all_but(self, hidden: Iterable[Population]) -> None:
         bounds = self.problem.attacker_bounds(hidden)
@@ -254,9 +273,14 @@ class _CutSearch:
                 yield member
 
     def find_integer_cuts(self, hidden: frozenset[Population]) -> list[Cut]:
-        """Cuts for numbers that are protected only if fractions of people are possible."""
+        """Cuts for numbers that are protected only if fractions of people are possible, after
+        ``find_cuts`` found none for the same choice."""
         problem = self.problem
-        targets = sorted(hidden | problem.always, key=_ORDER)
+        targets = [
+            population
+            for population in sorted(hidden | problem.always, key=_ORDER)
+            if not self.seen.is_wide_in_whole_numbers(population, problem.width)
+        ]
         narrow = find_narrow_intervals(
             problem.system, problem.attacker_bounds(hidden), targets, problem.width
         )

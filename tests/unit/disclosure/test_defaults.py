@@ -116,14 +116,18 @@ def test_the_letter_states_each_reason_once_with_the_rules_it_explains() -> None
     overrides = (
         RuleOverride("numbers from 3 to 4 are given, where usually they are withheld", "agreed."),
         RuleOverride("the youngest age is given, where usually it is withheld", "agreed."),
-        RuleOverride("earlier releases (1 number given away)", "told in court"),
+        RuleOverride(
+            "together with earlier answers, 1 number can be worked out that is usually withheld",
+            "told in court",
+        ),
     )
     assert describe_overrides(Disclosure(3, 0, "give", 0, overrides)) == [
         "Small numbers could identify a person, so we usually withhold or round them. We made an "
         "exception (numbers from 3 to 4 are given, where usually they are withheld; the youngest age is given, where usually it is withheld) for this "
         "reason: agreed.",
         "Small numbers could identify a person, so we usually withhold or round them. We made an "
-        "exception (earlier releases (1 number given away)) for this reason: told in court.",
+        "exception (together with earlier answers, 1 number can be worked out that is usually "
+        "withheld) for this reason: told in court.",
     ]
 
 

@@ -171,7 +171,10 @@ def test_an_override_publishes_and_is_recorded(book: Path) -> None:
     fewer = number(50, ("21", "22B"), reference="FOI/2")
     outcome = publish_release(fewer, FIVE, book, "in the annual report")
     assert outcome.answer.disclosure is not None
-    override = RuleOverride("earlier releases (1 number given away)", "in the annual report")
+    override = RuleOverride(
+        "together with earlier answers, 1 number can be worked out that is usually withheld",
+        "in the annual report",
+    )
     assert outcome.answer.disclosure.overrides == (override,)
     assert lines(book)[1]["overrides"] == [{"rule": override.rule, "reason": override.reason}]
 
