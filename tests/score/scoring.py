@@ -250,7 +250,11 @@ def _is_answer(question: dict[str, Any], wanted: dict[str, Any]) -> bool:
     kinds = {wanted["kind"], *wanted.get("accept", ())}
     if question["kind"] not in kinds:
         return False
-    if "within" in wanted and not _is_within(question.get("within", {}), wanted["within"]):
+    if (
+        question["kind"] == wanted["kind"]
+        and "within" in wanted
+        and not _is_within(question.get("within", {}), wanted["within"])
+    ):
         return False
     if question["kind"] != wanted["kind"]:
         return True

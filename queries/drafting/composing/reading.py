@@ -93,11 +93,18 @@ def read_part(part: LetterPart, request_day: date | None) -> PartReading:
         bands=tuple(
             find_bands(f"{listed}\n{part.stem}" if part.stem and not find_bands(listed) else listed)
         ),
-        breakdowns=tuple(find_breakdowns(text)),
+        breakdowns=tuple(find_breakdowns(text) or _find_led_breakdowns(part)),
         gaps=tuple(gaps),
         has_count=not gaps or _has_countable_clause(text) or _has_count_beside(text, gaps),
         is_taken_back=bool(_TAKEN_BACK.match(text)),
     )
+
+
+def _find_led_breakdowns(part: LetterPart) -> list[str]:
+    """The breakdowns of a part that only the words above it make some: "by:" and then "gender"."""
+    lead = part.stem.split("\n")[-1]
+    of_lead = find_breakdowns(lead)
+    return [name for name in find_breakdowns(f"{lead} {part.text}") if name not in of_lead]
 
 
 def read_context(passage: LetterPassage, request_day: date | None) -> ContextReading:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_FIELD: Final = r"(?:by|per|according to|split by|each|every|for each|in each|for every|grouped by)\s+(?:the\s+|their\s+)?"
+_FIELD: Final = r"(?:by:?|per|according to|split by|each|every|for each|in each|for every|grouped by)\s+(?:the\s+|their\s+)?"
 
 #: By the name of the field of a request file; "year" is decided by the periods of the request.
 _BREAKDOWNS: Final[dict[str, re.Pattern[str]]] = {
@@ -41,7 +41,7 @@ _BREAKDOWNS: Final[dict[str, re.Pattern[str]]] = {
         r"\boutcomes?\b|\bdisposals?\b|\b(?:how|whether) (?:it|they|each(?: one)?|these|those|the (?:cases|crimes|offences))"
         r"(?: \w+)? (?:was|were|has been|have been|been) (?:resolved|concluded|dealt with|finalised|closed)\b"
         r"|\bhow (?:was|were) (?:it|they|each|these|those) (?:\w+ )?(?:resolved|concluded|dealt with|finalised)\b"
-        r"|\b(?:led to|resulted in|ended (?:in|with)|received|were given) (?:a |an )?(?:charge|caution|summons|no further action)\w*\b"
+        r"|\b(?:led to|resulted in|resulting in|leading to|ended (?:in|with)|received|were given) (?:a |an )?(?:charge|caution|summons|no further action)\w*\b"
         r"|\bcharged or summonsed\b|\bno further action\b|\bNFA\b|\bwere charged\b|\bcharges? (?:were )?brought\b",
         re.IGNORECASE,
     ),

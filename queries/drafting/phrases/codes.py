@@ -75,14 +75,21 @@ def _iterate_codes(text: str, table: OffenceTable, *, in_list: bool) -> Iterator
     if table.scheme == "own":
         return
     is_code_text = in_list or bool(_CODE_WORDS.search(text))
-    for match in _CODES.finditer(text):
+    matches = list(_CODES.finditer(text))
+    # "Blackmail (35) or harassment (8L)": a number in brackets beside a code is one too.
+    has_codes = any(_is_surely_code(match) and not _looks_like_years(match) for match in matches)
+    for match in matches:
         before, after = look_around(text, match.start(), match.end())
         if _NOT_CODE_LEAD.search(before) or _NOT_CODE_TAIL.match(after):
             continue
-        if _is_plain_number(match) and (
-            not is_code_text
-            or _AGE_LEAD.search(before)
-            or not (_NUMBER_LEAD.search(before) or (in_list and not before.strip()))
+        if (
+            _is_plain_number(match)
+            and (
+                not is_code_text
+                or _AGE_LEAD.search(before)
+                or not (_NUMBER_LEAD.search(before) or (in_list and not before.strip()))
+            )
+            and not (has_codes and before.endswith("(") and after.startswith(")"))
         ):
             continue
         if _looks_like_years(match) and not is_code_text:

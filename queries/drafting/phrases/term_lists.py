@@ -54,6 +54,11 @@ _OPEN_END: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: What the terms are, before the first of them: "the dating apps Hinge, Bumble".
+_KIND_BEFORE: Final = re.compile(
+    r"(?:[a-z][\w-]* ){0,3}(?:apps?|sites?|websites?|platforms?|services?|networks?|brands?|words?|terms?) (?=[A-Z])"
+)
+
 _LAST_ITEM: Final = re.compile(r"[\s;,.]*(?:\b(?:and|or)\b)?[\s;,.:]*$", re.IGNORECASE)
 
 _ALIAS: Final = re.compile(
@@ -83,18 +88,17 @@ def read_term_list(text: str, position: int) -> list[TermChunk]:
 
 def _iterate_chunks(text: str, position: int) -> Iterator[TermChunk]:
     while match := _CHUNK.match(text, position):
-        quoted = match["double"] or match["single"]
-        words = (quoted or "").strip(" ,.;:?!") or _cut_plain(match["plain"] or "")
+        if quoted := match["double"] or match["single"]:
+            words, stop = quoted.strip(" ,.;:?!"), match.end()
+        else:
+            kind = _KIND_BEFORE.match(match["plain"])
+            cut = kind.end() if kind else 0
+            words = _cut_plain(match["plain"][cut:])
+            stop = match.start("plain") + cut + len(words)
         if not words:
             return
-        stop = match.end() if quoted else match.start("plain") + len(words)
         yield TermChunk(match.start(), stop, words, is_quoted=bool(quoted))
-        if not quoted and len(words) < len(match["plain"]):
-            separator = _SEPARATOR.match(text, stop)
-            if not separator:
-                return
-        else:
-            separator = _SEPARATOR.match(text, stop)
+        separator = _SEPARATOR.match(text, stop)
         if not separator:
             return
         position = separator.end()

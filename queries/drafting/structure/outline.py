@@ -35,6 +35,10 @@ _OPEN_PASSAGE: Final = re.compile(r"[:-]\s*$")
 _COUNTED: Final = re.compile(r"\bhow (?:many|much|old)\b|\bnumbers? of\b|\btotal\b", re.IGNORECASE)
 
 
+_WISH: Final = re.compile(
+    r"\bplease (?:also )?(?:state|tell|provide|give|send|supply|describe|explain)\b", re.IGNORECASE
+)
+
 _NEW_WISH: Final = re.compile(
     r"[,;]?\s+and\s+(?=(?:also|finally|(?:i|we)(?: would|'d)? (?:also )?(?:like|want|need)|please|(?:could|can) you)\b)",
     re.IGNORECASE,
@@ -102,7 +106,9 @@ def _join_zero(parts: Sequence[LetterPart]) -> list[LetterPart]:
 
 def _is_question(passage: LetterPassage) -> bool:
     """Whether a sentence asks by itself: not if it only leads to what follows."""
-    wishes = is_directly_asking(passage.text) and find_breakdowns(passage.text)
+    wishes = _WISH.search(passage.text) or (
+        is_directly_asking(passage.text) and find_breakdowns(passage.text)
+    )
     is_lead = bool(_OPEN_PASSAGE.search(passage.text)) and not passage.items
     return bool(
         (is_asking(passage.text) or wishes) and not is_lead and not _is_standing(passage.text)
