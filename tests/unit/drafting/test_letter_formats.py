@@ -21,7 +21,10 @@ from queries.drafting.request_mapping import build_request_mapping
 from tests.support.letter_files import make_mail, save_word, write_outlook
 from tests.support.paths import DATA
 
-LETTERS = sorted((DATA / "letters").glob("*.txt"))
+LETTERS = [
+    pytest.param(path, id=path.stem, marks=[pytest.mark.long] if number >= 4 else [])
+    for number, path in enumerate(sorted((DATA / "letters").glob("*.txt")))
+]
 
 
 def read_draft(ending: str, data: bytes) -> Draft:
@@ -95,7 +98,7 @@ FORMS: dict[str, tuple[str, Callable[[str], bytes]]] = {
 }
 
 
-@pytest.mark.parametrize("path", LETTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", LETTERS)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_letter_gives_the_same_draft_in_every_form(form: str, path: Path) -> None:
     text = path.read_text("utf-8")
