@@ -51,8 +51,9 @@ def draft_request(letter: LetterText) -> Draft:
     ]
     context = [read_context(passage, request_day) for passage in passages]
     readings = [read_part(part, request_day) for part in outline.parts]
-    scope = apply_clarification(find_scope(context, readings), change)
-    drafter = PartDrafter(scope, change.withdrawn)
+    written_scope = find_scope(context, readings)
+    scope = apply_clarification(written_scope, change)
+    drafter = PartDrafter(scope, change.withdrawn, written_scope.periods)
     parts = [part for reading in readings for part in drafter.draft_part(reading)]
     confirmations = [
         *list_scope_doubts(head, scope, context, readings),

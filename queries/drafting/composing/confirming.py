@@ -45,6 +45,16 @@ def confirm_part(
     )
 
 
+def confirm_gap(part: DraftPart, question: str) -> Confirmation:
+    """A part without figures that may have some."""
+    return Confirmation(
+        part=part.number,
+        sentence=part.text,
+        question=question,
+        choices=(Choice(_NOT_COVERED), Choice("Write its question in the file")),
+    )
+
+
 def make_uncovered_changes(part: DraftPart, why: str = "") -> dict[str, Any]:
     """The changes that turn the question of a part into a part without figures."""
     changes: dict[str, Any] = {f"questions/{part.number}/{key}": None for key in part.fields}

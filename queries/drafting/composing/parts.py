@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
 from queries.drafting.composing.confirming import (
     confirm_bands,
+    confirm_gap,
     confirm_named_part,
     confirm_part,
     confirm_terms,
@@ -21,26 +23,39 @@ from queries.drafting.composing.scope import RequestScope, list_all_rows
 from queries.drafting.composing.term_sets import drop_same_terms
 from queries.drafting.draft import Confirmation, DraftOffence, DraftPart, DraftTerm
 from queries.drafting.phrases.named_offences import NamedOffence
+from queries.drafting.phrases.periods import PeriodPhrase
 from queries.drafting.structure.roles import is_asking
 
 _NOT_READ = "This part was not understood."
 
 _DECLARED = ("people", "places")
 
+_COUNTS_RECORDS: Final = re.compile(
+    r"\b(?:how many|numbers? of)(?: of)? (?:the |these |those |such )?(?:\w+ )?(?:offences?|crimes?|incidents?|records|cases|reports)\b",
+    re.IGNORECASE,
+)
+
 
 class PartDrafter:
     """Drafts parts in their order: a part may speak of the terms of those before it.
 
     ``confirmations`` are those of the parts so far; ``offences`` and ``groups`` are the scope's,
-    with the offences that the letter names in words.
+    with the offences that the letter names in words. ``replaced`` are periods that a later mail
+    has changed.
     """
 
-    def __init__(self, scope: RequestScope, withdrawn: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        scope: RequestScope,
+        withdrawn: Collection[str] = (),
+        replaced: Collection[PeriodPhrase] = (),
+    ) -> None:
         self.confirmations: list[Confirmation] = []
         self.offences: tuple[DraftOffence, ...] = tuple(list_all_rows(scope))
         self.groups = tuple(offence.group for offence, _ in scope.named if offence.kind == "group")
         self._scope = replace(scope, offences=self.offences)
         self._withdrawn = withdrawn
+        self._replaced = {(phrase.first, phrase.last) for phrase in replaced}
         self._known_terms: list[DraftTerm] = list(scope.mentions)
         self._named = {offence.words.casefold() for offence, _ in scope.named}
 
@@ -59,13 +74,13 @@ class PartDrafter:
         gap = reading.gaps[0]
         why = " ".join(dict.fromkeys(gap_entry.why for gap_entry in reading.gaps))
         drafted = replace(part, gap=gap.kind, why=why)
+        question = ""
         if gap.kind in _DECLARED:
-            self.confirmations.append(
-                confirm_part(
-                    drafted,
-                    f'"{gap.words}" can be counted only if your force declares it as a category. Does it?',
-                )
-            )
+            question = f'"{gap.words}" can be counted only if your force declares it as a category. Does it?'
+        elif _COUNTS_RECORDS.search(reading.part.text):
+            question = f'"{gap.words}" is not counted, and yet this part counts records. Does it ask for more?'
+        if question:
+            self.confirmations.append(confirm_gap(drafted, question))
         return drafted
 
     def _draft_question(self, reading: PartReading, part: DraftPart) -> DraftPart:
@@ -116,8 +131,7 @@ class PartDrafter:
                 for period in self._scope.periods
             )
         ]
-        is_joined = outside and reading.periods[0].first >= self._scope.periods[0].first
-        if outside and not is_joined:
+        if {(phrase.first, phrase.last) for phrase in outside} - self._replaced:
             self.confirmations.append(
                 confirm_part(
                     part,

@@ -262,8 +262,12 @@ def _build_within(
     """What holds for this part alone, within the scope of the request."""
     narrowing: dict[str, Any] = {}
     text = reading.part.text
-    if (days := _find_own_days(reading, scope)) is not None:
-        narrowing["period"] = {"from": days[0].isoformat(), "to": days[1].isoformat()}
+    days = [
+        {"from": first.isoformat(), "to": last.isoformat()}
+        for first, last in _find_own_days(reading, scope)
+    ]
+    if days:
+        narrowing |= {"period": days[0]} if len(days) == 1 else {"periods": days}
     codes = list_row_codes(reading.rows)
     known_codes = list_row_codes(scope.offences)
     is_home = scope.row_home == reading.part.number
@@ -285,18 +289,17 @@ def _build_within(
     return narrowing
 
 
-def _find_own_days(reading: PartReading, scope: RequestScope) -> tuple[date, date] | None:
+def _find_own_days(reading: PartReading, scope: RequestScope) -> list[tuple[date, date]]:
     """The days that a part alone is about, if they are within those of the request."""
     days = {(phrase.first, phrase.last) for phrase in scope.periods}
     if LATEST_YEAR.search(reading.part.text) and len(days) > 1 and not reading.periods:
-        return max(days)
-    own_entries = [(phrase.first, phrase.last) for phrase in reading.periods]
-    if len(own_entries) != 1 or (own_entries[0] in days and len(days) == 1):
-        return None
-    is_inside = any(
-        first <= own_entries[0][0] and own_entries[0][1] <= last for first, last in days
+        return [max(days)]
+    own_days = [(phrase.first, phrase.last) for phrase in reading.periods]
+    is_inside = all(
+        any(first <= own_first and own_last <= last for first, last in days)
+        for own_first, own_last in own_days
     )
-    return own_entries[0] if is_inside else None
+    return own_days if is_inside and set(own_days) != days else []
 
 
 def _write_terms(terms: Sequence[DraftTerm]) -> list[Any]:

@@ -203,6 +203,31 @@ def test_a_letter_without_a_period_says_so() -> None:
     )
 
 
+def test_a_part_that_counts_records_is_not_left_without_figures_in_silence() -> None:
+    draft = draft_request(
+        make_letter(
+            "In 2022:\n1. How many offences were committed against staff?\n2. How many staff have you?"
+        )
+    )
+    assert [entry.part for entry in draft.confirmations if entry.part] == ["1"]
+
+
+def test_a_part_may_be_held_to_some_of_the_years() -> None:
+    parts = draft_parts(
+        "For 2020/21, 2021/22 and 2022/23:\n1. How many by month?\n2. For 2021/22 and 2022/23, how many by sex?"
+    )
+    assert "within" not in parts["1"]
+    assert [period["from"] for period in parts["2"]["within"]["periods"]] == [
+        "2021-04-01",
+        "2022-04-01",
+    ]
+
+
+def test_days_of_a_part_that_are_not_those_of_the_request_are_asked_about() -> None:
+    questions = list_questions("For 2021/22:\n1. How many by month?\n2. How many by sex in 2023?")
+    assert any("not within the period" in question for question in questions)
+
+
 def test_what_a_victim_must_be_holds_for_the_whole_request() -> None:
     letter = make_letter(
         "We ask about violence against the person offences of 2022 where the victim was aged under 18.\n"
