@@ -172,7 +172,7 @@ def prepare_release(
     if ledger is None:
         published = protect_answer(answer, policy).answer
         yield PreparedRelease(
-            shorten_lists(published, policy),
+            shorten_lists(answer, published, policy),
             summary=_summarise_release(answer, published, policy),
             preview=lambda other, _: protect_answer(other, policy).answer,
             protected=published,
@@ -203,7 +203,7 @@ def prepare_release(
         changes = list_changed_numbers(entry.figures, entry.generation, earlier[-1:])
         summary = _summarise_release(answer, new_release.answer, policy)
         protected = new_release.answer
-        published = shorten_lists(protected, policy)
+        published = shorten_lists(answer, protected, policy)
         yield PreparedRelease(published, tuple(changes), record, summary, preview, protected)
 
 

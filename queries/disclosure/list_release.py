@@ -9,20 +9,13 @@ from __future__ import annotations
 
 import msgspec
 
-from queries.answer.types import (
-    NOT_COVERED,
-    NOT_LISTED,
-    WITHHELD,
-    Answer,
-    QuestionAnswer,
-    Relation,
-    Row,
-)
+from queries.answer.types import NOT_LISTED, WITHHELD, Answer, Count, QuestionAnswer, Relation, Row
 from queries.disclosure.policy import Policy
 
 
-def shorten_lists(published: Answer, policy: Policy) -> Answer:
-    """A published answer whose lists have only the rows of enough records.
+def shorten_lists(own: Answer, published: Answer, policy: Policy) -> Answer:
+    """A published answer whose lists have only the rows of enough records, by the numbers of the
+    answer that it was made from.
 
     The rest of a list is one number, which its reader could work out. Lists stay whole if the
     policy neither withholds nor rounds.
@@ -30,15 +23,18 @@ def shorten_lists(published: Answer, policy: Policy) -> Answer:
     if not policy.is_active:
         return published
     questions = tuple(
-        _shorten_list(question, policy) if question.table.fields else question
-        for question in published.questions
+        _shorten_list(whole, question, policy) if question.table.fields else question
+        for whole, question in zip(own.questions, published.questions, strict=True)
     )
     return msgspec.structs.replace(published, questions=questions)
 
 
-def _shorten_list(question: QuestionAnswer, policy: Policy) -> QuestionAnswer:
+def _shorten_list(
+    whole: QuestionAnswer, question: QuestionAnswer, policy: Policy
+) -> QuestionAnswer:
     table = question.table
-    rows = tuple(row for row in table.rows if _may_be_listed(row, policy))
+    counts = {row.key: row.counts[0] for row in whole.table.rows}
+    rows = tuple(row for row in table.rows if _may_be_listed(row, counts[row.key], policy))
     if len(rows) == len(table.rows):
         return question
     relations = tuple(
@@ -61,6 +57,9 @@ def _shorten_list(question: QuestionAnswer, policy: Policy) -> QuestionAnswer:
     )
 
 
-def _may_be_listed(row: Row, policy: Policy) -> bool:
-    count = row.counts[0]
-    return count == NOT_COVERED or (isinstance(count, int) and count >= policy.minimum_group)
+def _may_be_listed(row: Row, number: Count, policy: Policy) -> bool:
+    """Whether a published row may be seen, of which ``number`` is the number before it was
+    withheld or rounded."""
+    if row.counts[0] is None:
+        return False
+    return not isinstance(number, int) or number >= policy.minimum_group

@@ -90,3 +90,19 @@ def test_periods_without_a_gap_become_one() -> None:
     assert words == "one period, from 1 April 2016 to 31 March 2018, instead of 2"
     gap = "periods: [2015/16, 2017/18]\nquestions: [{id: Q1, kind: offences}]"
     assert not change(ask(gap), "Q1")
+
+
+def test_a_list_has_coarser_fields_or_fewer() -> None:
+    request = ask(
+        YEAR
+        + "questions: [{id: Q1, kind: list, fields: [month, {bands: [{to: 9}, {from: 10, to: 17}]}]}]"
+    )
+    changes = change(request, "Q1")
+    assert [*changes] == [
+        "Q1: by quarter instead of month",
+        "Q1: by financial year instead of month",
+        "Q1: wider age bands (Aged 17 and under)",
+        "Q1: without the field month",
+        "Q1: without the field age",
+    ]
+    assert changes["Q1: without the field age"].questions[0].fields == ("month",)  # type: ignore[attr-defined]
