@@ -13,9 +13,10 @@ import docx
 import pypdf
 import pytest
 
-from indexer.errors import LetterError
+from indexer.errors import ConfigurationError, LetterError
 from queries.drafting.letter_text import LetterBlock, LetterText
-from queries.drafting.readers import read_letter
+from queries.drafting.readers import open_letter, read_letter
+from queries.drafting.readers.formats import LETTER_ENDINGS
 from tests.support.letter_files import make_mail, save_word, write_pdf, write_word
 
 CANARY = "ZQXCANARY"
@@ -224,3 +225,20 @@ def test_fields_and_links_of_word_are_text_and_nothing_more(tmp_path: Path) -> N
     letter = read(tmp_path, "letter.docx", save_word(document))
     assert [block.text for block in letter.blocks] == ["Before"]
     assert len(letter.sha256) == 64
+
+
+@pytest.mark.parametrize(("name", "limit"), [("MAX_MEGABYTES", 60), ("MAX_SECONDS", 0.01)])
+def test_a_letter_that_needs_too_much_ends_its_own_process(
+    name: str, limit: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_letter, name, limit)
+    assert "which no letter does" in fail(tmp_path, "letter.pdf", write_pdf(LETTER))
+
+
+def test_a_library_that_is_not_installed_is_named_with_its_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "letter.msg").write_bytes(b"x")
+    monkeypatch.setitem(LETTER_ENDINGS, ".msg", ("no_such_library",))
+    with pytest.raises(ConfigurationError, match=r"pip install 'foidex\[letters\]'"):
+        read_letter(tmp_path / "letter.msg")
