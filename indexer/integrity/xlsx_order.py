@@ -26,9 +26,10 @@ _BEGIN: Final = re.compile(rb"<(?:[\w.-]+:)?sheetData(?:\s[^>]*?)?(/?)>")
 _END: Final = re.compile(rb"</(?:[\w.-]+:)?sheetData[\s>]")
 
 #: The beginning of a row or a cell, with the letters and the number in its attribute r, if any.
+#: What is mostly not there is tried last: there are a million of these in a sheet.
 _ELEMENT: Final = re.compile(
-    rb"<(?:[\w.-]+:)?(row|c)(?=[\s/>])"
-    rb"(?:\s(?:[^>]*?\s)?r\s*=\s*[\"']([A-Za-z]*)([0-9]+)[\"'])?"
+    rb"<(?:[\w.-]+:)??(row|c)(?=[\s/>])"
+    rb"(?:\s(?:[^>]*?\s)??r\s*=\s*[\"']([A-Za-z]*)([0-9]+)[\"'])?"
 )
 
 
@@ -46,19 +47,22 @@ def check_row_order(package: ZipFile) -> None:
 
 def _check_part(part: IO[bytes]) -> None:
     row = column = 0
-    for kind, letters, digits in _iter_elements(part):
-        if kind == b"row":
-            number = int(digits) if digits else row + 1
-            if number <= row or letters:
-                raise DamageError("a row occurs twice or out of order")
-            row, column = number, 0
-            continue
-        if digits and int(digits) != row:
-            raise DamageError("a cell names another row")
-        number = _read_column(letters) if digits else column + 1
-        if number <= column:
-            raise DamageError("a cell occurs twice or out of order")
-        column = number
+    row_digits = b""
+    for text in _iter_sheet_data(part):
+        # What it is, and its letters and number, which may be empty.
+        for kind, letters, digits in _ELEMENT.findall(text):
+            if kind == b"row":
+                number = int(digits) if digits else row + 1
+                if number <= row or letters:
+                    raise DamageError("a row occurs twice or out of order")
+                row, column, row_digits = number, 0, digits
+                continue
+            if digits and digits != row_digits and int(digits) != row:
+                raise DamageError("a cell names another row")
+            number = _read_column(letters) if digits else column + 1
+            if number <= column:
+                raise DamageError("a cell occurs twice or out of order")
+            column = number
 
 
 @cache
@@ -68,13 +72,6 @@ def _read_column(letters: bytes) -> int:
     for letter in letters.upper():
         number = 26 * number + letter - 64
     return number
-
-
-def _iter_elements(part: IO[bytes]) -> Iterator[tuple[bytes, bytes | None, bytes | None]]:
-    """The rows and cells of a sheet in their order: what it is, and its letters and number."""
-    for text in _iter_sheet_data(part):
-        for match in _ELEMENT.finditer(text):
-            yield match[1], match[2], match[3]
 
 
 def _iter_sheet_data(part: IO[bytes]) -> Iterator[bytes]:

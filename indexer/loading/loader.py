@@ -198,6 +198,8 @@ def _measure_raw(raw: RawRecord) -> int:
     """About how many bytes a record takes."""
     if isinstance(raw.raw, bytes):
         return len(raw.raw)
+    if raw.size and raw.origin is not None:  # one row of a table, or one object
+        return raw.size
     return sum(
         len(value) if isinstance(value, str) else sum(map(len, map(str, value)))
         for value in raw.raw.values()

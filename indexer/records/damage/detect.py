@@ -77,14 +77,19 @@ MOJIBAKE: Final = re.compile(
     f"|{_DASH_OR_QUOTE}"
 )
 
-# One search instead of many, in nearly all texts: for odd characters, and for what mojibake starts
-# with, which accented letters alone do not match. It starts with one class, so the engine skips
-# ahead.
-_SUSPECT: Final = re.compile(
-    f"[{_ODD_CHARACTERS}\u00c2-\u00f4{''.join(start[0] for start in _OTHER_STARTS)}]"
-    f"(?:(?<=[{_ODD_CHARACTERS}])|(?<=[\u00c2-\u00f4])[{_CONTINUATION}]"
-    f"|{'|'.join(f'(?<={start[0]}){start[1]}' for start in _OTHER_STARTS)})"
+# What mojibake starts with, which accented letters alone do not match. It starts with one class, so
+# the engine skips ahead.
+_FIRST: Final = "\u00c2-\u00f4" + "".join(start[0] for start in _OTHER_STARTS)
+_SECOND: Final = "|".join(
+    (
+        f"(?<=[\u00c2-\u00f4])[{_CONTINUATION}]",
+        *(f"(?<={start[0]}){start[1]}" for start in _OTHER_STARTS),
+    )
 )
+_MOJIBAKE_START: Final = re.compile(f"[{_FIRST}](?:{_SECOND})")
+
+# One search instead of many, in nearly all texts: for that, and for odd characters.
+_SUSPECT: Final = re.compile(f"[{_ODD_CHARACTERS}{_FIRST}](?:(?<=[{_ODD_CHARACTERS}])|{_SECOND})")
 
 _ELEMENTS: Final = (
     "a|abbr|address|article|aside|b|big|blockquote|body|br|center|code|col|colgroup|dd|div|dl|dt|em"
@@ -117,7 +122,7 @@ def find_damage(text: str) -> set[DamageKind]:
         return kinds
     if not _SUSPECT.search(text) and not _has_rare_characters(text):
         return kinds
-    if any(map(is_mojibake, MOJIBAKE.finditer(text))):
+    if _MOJIBAKE_START.search(text) and any(map(is_mojibake, MOJIBAKE.finditer(text))):
         kinds.add("mojibake")
     if _has_control(text):
         kinds.add("control")
