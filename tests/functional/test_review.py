@@ -31,7 +31,7 @@ REQUEST = """
 reference: FOI 19
 title: Offences that mention Snapchat
 mentions: [Snapchat]
-letter: {to: ["Ms Requester"]}
+letter: {to: "Ms Requester"}
 questions:
   - {id: Q1, kind: offences, text: "How many?"}
 """
@@ -133,12 +133,19 @@ def test_records_with_the_same_text_are_decided_at_once(review: CommandLine) -> 
 
 
 def test_one_goes_back_and_decides_again(review: CommandLine) -> None:
-    start(review, "--sample", 2, "--second", "0%")
-    seen = read(review, "rbnrq")
+    start(review, "--sample", 3, "--second", "0%")
+    seen = read(review, "rbnruq", "ann", "next")
     assert "You decided: relevant." in seen
     rows = [row["first_verdict"] for row in export(review) if row["in_sample"] == "yes"]
-    assert rows == ["not relevant", "relevant"]
-    assert "Cannot go back: there is no decision of yours" in read(review, "bbbq")
+    assert rows == ["not relevant", "relevant", "unsure"]
+
+
+def test_the_last_decision_can_be_changed_too(review: CommandLine) -> None:
+    start(review, "--sample", 1, "--second", "0%")
+    seen = read(review, "rbnbbbq")
+    assert seen.count("You decided: relevant.") >= 1
+    assert "Cannot go back: there is no decision of yours" in seen
+    assert export(review)[0]["first_verdict"] == "not relevant"
 
 
 def test_nothing_shows_a_first_decision_before_the_second(review: CommandLine) -> None:
@@ -147,30 +154,30 @@ def test_nothing_shows_a_first_decision_before_the_second(review: CommandLine) -
     lines = [f"SYN-{number:03},relevant,eve" for number in range(12)]
     guesses = "\n".join(["reference,first_verdict,first_reviewer", *lines, ""])
     review.write("worksheet.csv", guesses.encode())
-    for verdicts in ("rrrrr", "nunur"):
+    for verdicts in ("rrr", "nun"):
         start(
-            review, "--sample", 5, "--second", "100%", "--seed", "same", "--name", f"R-{verdicts}"
+            review, "--sample", 3, "--second", "100%", "--seed", "same", "--name", f"R-{verdicts}"
         )
         read(review, verdicts, "ann", "next", f"R-{verdicts}")
         page = []
-        for position in range(5):  # before each decision of the second reader
+        for position in range(3):  # before each decision of the second reader
             page += [
                 review("review", "status", f"R-{verdicts}", SUDO_USER="bob").out,
                 review("review", "export", f"R-{verdicts}", SUDO_USER="bob").out,
                 review("review", "import", "worksheet.csv", f"R-{verdicts}", SUDO_USER="bob").err,
                 read(review, "q", "bob", "next", f"R-{verdicts}"),
             ]
-            if position < 4:
+            if position < 2:
                 page.append(read(review, "rq", "bob", "next", f"R-{verdicts}"))
-        unlike = re.compile(r"R-[rnu]{5}|\d+ s\b|\d{4}-\d\d-\d\dT[\d:]+Z")
+        unlike = re.compile(r"R-[rnu]{3}|\d+ s\b|\d{4}-\d\d-\d\dT[\d:]+Z")
         pages.append([unlike.sub("", text) for text in page])
         logged = [line for line in audit_lines(review) if "review" in line["command"]]
         assert not re.search("relevant|unsure", json.dumps(logged))
     assert pages[0] == pages[1]
     # The same comparison sees a difference once all second readings are done.
-    ends = [read(review, "r", "bob", "next", f"R-{one}") for one in ("rrrrr", "nunur")]
+    ends = [read(review, "r", "bob", "next", f"R-{one}") for one in ("rrr", "nun")]
     assert "to be settled" not in ends[0]
-    assert "4 records are to be settled" in ends[1]
+    assert "3 records are to be settled" in ends[1]
 
 
 def test_each_opened_record_leaves_a_line_in_the_log(review: CommandLine) -> None:
@@ -350,7 +357,15 @@ def test_at_a_terminal_one_key_is_a_decision_and_a_kill_loses_none(
     again.wait_for("1 of 4 readings done")
     again.wait_for("q quit")
     again.press("\x03")  # Ctrl-C
-    again.wait_for("Stopped.")
-    assert again.end() == 0
+    again.wait_for("foidex: stopped.")
+    assert again.end() == 130
+    last = terminal("review", "next")
+    last.wait_for("q quit")
+    last.press("n")
+    last.wait_for("2 of 4 readings done")
+    last.wait_for("q quit")
+    last.press("q")
+    last.wait_for("Stopped.")
+    assert last.end() == 0
     verdicts = [row["first_verdict"] for row in export(review) if row["in_sample"] == "yes"]
-    assert verdicts == ["relevant", "", "", ""]
+    assert verdicts == ["relevant", "not relevant", "", ""]

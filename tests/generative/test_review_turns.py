@@ -58,7 +58,7 @@ class ReviewMachine(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
     @initialize(
-        sample=strategies.integers(1, 6),
+        sample=strategies.integers(1, 3),
         twice=strategies.sampled_from([0, 1, 2]),
         same=strategies.sets(strategies.integers(0, 7), max_size=3),
     )
@@ -135,6 +135,15 @@ class ReviewMachine(RuleBasedStateMachine):
         self.screens[reader] = turn
         self.taken_at[reader] = self.clock.now
 
+    @rule(reader=strategies.sampled_from(READERS), verdict=VERDICTS)
+    def read(self, reader: str, verdict: Verdict) -> None:
+        """What happens most: a record is opened and decided."""
+        self.take(reader)
+        if turn := self.screens.pop(reader, None):
+            hashes = {reference: self.texts[reference] for reference in turn.references}
+            self.store.decide(turn, Judgement(verdict, 1, hashes), self.changed)
+            self.note(turn, verdict)
+
     def is_lapsed(self, reader: str) -> bool:
         return (self.clock.now - self.taken_at[reader]).total_seconds() >= 30 * 60
 
@@ -201,7 +210,7 @@ class ReviewMachine(RuleBasedStateMachine):
 
 
 ReviewMachine.TestCase.settings = settings(
-    max_examples=examples(8), stateful_step_count=25, deadline=None
+    max_examples=examples(15), stateful_step_count=40, deadline=None
 )
 
 TestReviewMachine = ReviewMachine.TestCase

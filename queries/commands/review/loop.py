@@ -69,8 +69,19 @@ class ReadingLoop:
         turn = self._claim()
         while turn is not None:
             turn = self._read_turn(turn)
+            if turn is None and not self._has_quit:
+                turn = self._offer_way_back()
         for line in self._describe_rest():
             self._screen.say(line)
+
+    def _offer_way_back(self) -> Turn | None:
+        """After the last record, too, a decision can be changed."""
+        if self._options.settle:
+            return None
+        self._screen.say("\nThat was the last record for you.")
+        if self._screen.read_key([BACK_KEY, QUIT_KEY]) == BACK_KEY:
+            return self._go_back() or self._offer_way_back()
+        return None
 
     def _compare_texts(self) -> None:
         self._reader.compare_texts(self._store.read_state(self._name).records)

@@ -5,6 +5,7 @@ On a terminal one key is a decision; from a pipe, the first letter of each line 
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
@@ -42,8 +43,8 @@ _KEY_WORDS: Final = {
     QUIT_KEY: "quit",
 }
 
-#: Ctrl-C and Ctrl-D, where a terminal gives them as characters.
-_END_CHARACTERS: Final = ("\x03", "\x04")
+#: Ctrl-C, where a terminal gives it as a character.
+_INTERRUPT: Final = "\x03"
 
 
 class RecordView(Struct, frozen=True, kw_only=True):
@@ -125,9 +126,13 @@ class Screen:
             return line.strip()[:1].lower() if line else QUIT_KEY
         try:
             letter = typer.getchar()
-        except (KeyboardInterrupt, EOFError):
+        except KeyboardInterrupt:
+            letter = _INTERRUPT
+        except EOFError:
             return QUIT_KEY
-        return QUIT_KEY if letter in _END_CHARACTERS else letter.lower()
+        if letter == _INTERRUPT:  # as if the terminal had sent it while no key was read
+            signal.raise_signal(signal.SIGINT)
+        return letter.lower()
 
     def _print(self, line: str, style: str = "") -> None:
         self._console.print(line, style=style or None, soft_wrap=not self._is_terminal)

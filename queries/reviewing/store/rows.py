@@ -141,8 +141,11 @@ def read_strata(connection: Connection, review_id: int) -> tuple[Stratum, ...]:
     return tuple(Stratum(*row) for row in connection.execute(query))
 
 
-def read_records(connection: Connection, review_id: int) -> list[DrawnRecord]:
-    """Every record of a review's population, in order of stratum and position."""
+def read_records(
+    connection: Connection, review_id: int, max_position: int | None = None
+) -> list[DrawnRecord]:
+    """Every record of a review's population, in order of stratum and position; with
+    ``max_position``, only those up to it in each stratum."""
     query = (
         select(
             RECORDS.c.reference,
@@ -158,6 +161,8 @@ def read_records(connection: Connection, review_id: int) -> list[DrawnRecord]:
         .where(RECORDS.c.review_id == review_id)
         .order_by(STRATA.c.place, RECORDS.c.position)
     )
+    if max_position is not None:
+        query = query.where(RECORDS.c.position <= max_position)
     return [DrawnRecord(*row) for row in connection.execute(query)]
 
 
@@ -170,7 +175,7 @@ def read_review_state(connection: Connection, row: Row[Any]) -> ReviewState:
     sizes = {stratum.name: stratum.sample for stratum in review.strata}
     records = [
         record
-        for record in read_records(connection, row.id)
+        for record in read_records(connection, row.id, max(sizes.values()))
         if record.position <= sizes[record.stratum]
     ]
     return ReviewState(
