@@ -69,7 +69,9 @@ def confirm_named(
     others = [row for row in offences if row.label != offence.words]
 
     def write_rows(codes: Sequence[str]) -> dict[str, Any]:
-        rows = [*others, *([DraftOffence(tuple(codes), offence.words)] if codes else [])]
+        is_listed = any(set(row.codes) == set(codes) for row in others)
+        added = [DraftOffence(tuple(codes), offence.words)] if codes and not is_listed else []
+        rows = [*others, *added]
         written = [
             {"codes": list(row.codes)} | ({"label": row.label} if row.label else {}) for row in rows
         ]

@@ -151,14 +151,14 @@ def _find_named(
 
 
 def list_all_rows(scope: RequestScope) -> list[DraftOffence]:
-    """The rows of codes, and behind them those of offences in words that are drafted."""
-    known_keys = {code for row in scope.offences for code in row.codes}
-    named = [
-        DraftOffence(offence.codes, offence.words)
-        for offence, _ in scope.named
-        if is_drafted(offence) and not set(offence.codes) <= known_keys
-    ]
-    return [*scope.offences, *named]
+    """The rows of codes, and behind them those of offences in words that are drafted; what an
+    earlier row has is not repeated."""
+    rows = list(scope.offences)
+    for offence, _ in scope.named:
+        codes = {code for row in rows for code in row.codes}
+        if is_drafted(offence) and not set(offence.codes) <= codes:
+            rows.append(DraftOffence(offence.codes, offence.words))
+    return rows
 
 
 def is_drafted(offence: NamedOffence) -> bool:

@@ -228,6 +228,21 @@ def test_days_of_a_part_that_are_not_those_of_the_request_are_asked_about() -> N
     assert any("not within the period" in question for question in questions)
 
 
+def test_one_offence_in_two_wordings_is_one_row() -> None:
+    letter = make_letter(
+        "In 2022:\n1. How many rapes, and how many rape offences, under class 8Q, and how many stalking offences?"
+    )
+    draft = draft_request(letter)
+    codes = [code for row in draft.offences for code in row.codes]
+    assert len(codes) == len(set(codes))
+    mapping = build_request_mapping(draft)
+    for entry in draft.confirmations:
+        for choice in entry.choices:
+            rows = apply_choice(mapping, choice).get("offences", [])
+            written = [tuple(row["codes"]) for row in rows]
+            assert len(written) == len(set(written))
+
+
 def test_what_a_victim_must_be_holds_for_the_whole_request() -> None:
     letter = make_letter(
         "We ask about violence against the person offences of 2022 where the victim was aged under 18.\n"
