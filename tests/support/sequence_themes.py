@@ -153,13 +153,9 @@ THEMES = {
 
 # -- what the themes above leave out ---------------------------------------------------------------
 
-#: Victims of whom each meets other conditions: a girl, a boy, a woman, a man, and one not described.
-VICTIMS: tuple[dict[str, Any], ...] = (
-    {"age": 9, "sex": "F"},
-    {"age": 9, "sex": "M"},
-    {"age": 30, "sex": "F"},
-    {"age": 30, "sex": "M"},
-    {"age": None, "sex": None},
+#: One person of each age and sex that questions tell apart, and of those that are not recorded.
+VICTIMS: tuple[dict[str, Any], ...] = tuple(
+    {"age": age, "sex": sex} for age in (9, 30, None) for sex in ("F", "M", None)
 )
 
 GIRL = VICTIMS[0]
