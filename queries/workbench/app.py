@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from indexer.config.model import WorkbenchRole
 from indexer.resources import find_data_folder
-from queries.workbench.pages import answers, index_state, letters, requests, sign_in
+from queries.workbench.pages import answers, index_state, letters, requests, reviews, sign_in
 from queries.workbench.protection import BodyLimit, SameOriginOnly, SecurityHeaders
 from queries.workbench.site import Page, Workbench, make_endpoint
 
@@ -40,6 +40,12 @@ PAGES: tuple[tuple[str, str, WorkbenchRole, Page], ...] = (
     ("/requests/{file}/publish", "GET", "publisher", answers.show_publishing),
     ("/requests/{file}/publish", "POST", "publisher", answers.start_publishing),
     ("/requests/{file}/documents/{kind}/{document:path}", "GET", "reader", answers.send_document),
+    ("/requests/{file}/review", "GET", "reviewer", reviews.show_start),
+    ("/requests/{file}/review", "POST", "reviewer", reviews.start_review),
+    ("/reviews", "GET", "reviewer", reviews.list_reviews),
+    ("/reviews/{review}", "GET", "reviewer", reviews.show_review),
+    ("/reviews/{review}/read", "GET", "reviewer", reviews.show_next_record),
+    ("/reviews/{review}/read", "POST", "reviewer", reviews.decide_record),
     ("/index", "GET", "reader", index_state.show_index),
 )
 

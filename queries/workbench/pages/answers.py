@@ -164,6 +164,8 @@ def show_records(visit: Visit) -> Response:
         question=question,
         number=number,
         hits=hits,
+        review_address=f"/requests/{file.name}/review?"
+        + urlencode({"question": question, "row": row, "column": column}),
         refreshed=name != answer.provenance.generation,
     )
 
@@ -277,7 +279,8 @@ def _make_table(file_name: str, view: QuestionView) -> ShownTable:
             query = {
                 "question": question.id,
                 "row": row.key,
-                "column": table.columns[column.index].key,
+                # The only column needs no name, so a review is called as on the command line.
+                "column": table.columns[column.index].key if len(table.columns) > 1 else "",
             }
             address = f"/requests/{file_name}/records?{urlencode(query)}" if has_records else ""
             cells.append(ShownCell(column.format_cell(row, table), address))

@@ -1,0 +1,180 @@
+"""Reading hits in the workbench on a real server: one decision a record, blind, and kept for good."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexer.records.sample import generate_records
+from queries.review.types import Reading
+from queries.reviewing.configured_store import open_configured_store
+from tests.support.browsing import Browsing, make_workbench, text_of
+from tests.support.force import FORCE_TOML
+
+FILE = "apps.yaml"
+
+REQUEST = """\
+reference: FOI/1
+title: Snapchat in records
+mentions: [Snapchat]
+questions:
+  - {id: Q1, kind: offences}
+"""
+
+NAME = "FOI-1-Q1"
+
+
+@pytest.fixture
+def browsing(
+    environment: dict[str, str],
+    load: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Browsing:
+    load(generate_records(200))
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "foidex.toml").write_text(FORCE_TOML)
+    workbench = make_workbench(tmp_path / "foidex.toml")
+    workbench.requests.create(FILE, REQUEST)
+    found = Browsing(workbench)
+    found.sign_in("anna", "reviewer")
+    found.post(f"/requests/{FILE}/answer")
+    found.finish(f"answer {FILE}")
+    return found
+
+
+def begin(browsing: Browsing, **changes: str) -> Any:
+    page = browsing.get(f"/requests/{FILE}/answer")
+    links = re.findall(r'href="(/requests/[^"]*/records\?[^"]*row=total[^"]*)"', page.text)
+    records = browsing.get(links[0].replace("&amp;", "&"))
+    address = re.findall(r'href="(/requests/[^"]*/review\?[^"]*)"', records.text)[0]
+    form = browsing.get(address.replace("&amp;", "&"))
+    fields = dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', form.text))
+    fields |= {"criterion": "The app was used", "sample": "4", "second": "50"} | changes
+    return browsing.post(f"/requests/{FILE}/review", **fields)
+
+
+def decide(browsing: Browsing, page: Any, **fields: str) -> Any:
+    """Press a button on the page of a record."""
+    form = page.text.split('class="decide"')[1].split("</form>")[0]
+    hidden = dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', form))
+    hidden["references"] = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", form, re.DOTALL)[0]
+    return browsing.post(f"/reviews/{NAME}/read", **{**hidden, **fields})
+
+
+def list_decisions(browsing: Browsing) -> list[Any]:
+    session = browsing.workbench.session
+    with open_configured_store(session.settings, session.progress) as store:
+        return store.list_decisions(NAME)
+
+
+def read_all(browsing: Browsing, verdict: str) -> list[str]:
+    """Read until nothing is left; the text of every page that was shown."""
+    shown = []
+    page = browsing.get(f"/reviews/{NAME}/read")
+    while 'class="decide"' in page.text:
+        shown.append(text_of(page))
+        page = decide(browsing, page, verdict=verdict)
+    return [*shown, text_of(page)]
+
+
+def test_a_sample_is_read_twice_blind_and_settled(browsing: Browsing, tmp_path: Path) -> None:
+    started = begin(browsing)
+    assert started.url.path == f"/reviews/{NAME}"
+    assert "The app was used" in text_of(started)
+    shown = read_all(browsing, "relevant")
+    assert "0 of 6 readings done" in shown[0]
+    assert "snap chat" in shown[0].casefold() or "snapchat" in shown[0].casefold()
+    assert "No record" in shown[-1] or "no record is left" in shown[-1]
+    browsing.sign_in("ben", "reviewer")
+    shown = read_all(browsing, "not relevant")
+    assert len(shown) == 3
+    for page in shown[:-1]:
+        assert "anna" not in page
+        assert "You decided" not in page
+        assert "First reading" not in page
+    assert "To settle 2" in shown[-1]
+    page = browsing.get(f"/reviews/{NAME}/read?settle")
+    assert "First reading, anna: relevant." in text_of(page)
+    assert "Second reading, ben: not relevant." in text_of(page)
+    page = decide(browsing, page, verdict="relevant")
+    page = decide(browsing, page, verdict="not relevant")
+    assert "Everything is decided" in text_of(page)
+    kinds = [(one.reviewer, one.reading) for one in list_decisions(browsing)]
+    assert kinds == [
+        *[("anna", Reading.FIRST)] * 4, *[("ben", Reading.SECOND)] * 2, *[("ben", Reading.SETTLING)] * 2,
+    ]  # fmt: skip
+    log = (tmp_path / "home" / "audit" / "audit.jsonl").read_text().splitlines()
+    opened = [
+        line for line in map(json.loads, log) if line["command"] in ("review next", "review settle")
+    ]
+    assert len(opened) >= 8
+    assert {line["signed_in"] for line in opened} == {"anna", "ben"}
+    assert all(line["reference"] == "FOI/1" for line in opened)
+    assert "The app was used" not in "".join(log)
+
+
+def test_a_decision_may_be_changed_before_anyone_else_reads(browsing: Browsing) -> None:
+    begin(browsing)
+    first = browsing.get(f"/reviews/{NAME}/read")
+    decide(browsing, first, verdict="relevant")
+    back = browsing.post(f"/reviews/{NAME}/read", do="back", before="")
+    assert "You decided: relevant." in text_of(back)
+    decide(browsing, back, verdict="unsure")
+    decisions = list_decisions(browsing)
+    assert [one.verdict.value for one in decisions] == ["relevant", "unsure"]
+    assert len({one.reference for one in decisions}) == 1
+
+
+def test_a_page_that_is_sent_twice_decides_once(browsing: Browsing) -> None:
+    begin(browsing)
+    page = browsing.get(f"/reviews/{NAME}/read")
+    decide(browsing, page, verdict="relevant")
+    again = decide(browsing, page, verdict="not relevant")
+    assert again.status_code == 409
+    assert "was not stored" in text_of(again)
+    assert [one.verdict.value for one in list_decisions(browsing)] == ["relevant"]
+
+
+def test_two_reviewers_never_have_the_same_record(browsing: Browsing) -> None:
+    begin(browsing, second="0")
+    pages = [browsing.get(f"/reviews/{NAME}/read")]
+    other = Browsing(browsing.workbench)
+    other.sign_in("ben", "reviewer")
+    pages.append(other.get(f"/reviews/{NAME}/read"))
+    references = [re.findall("<h1>(.*?)</h1>", page.text)[0] for page in pages]
+    assert references[0] != references[1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"criterion": " "}, "Say when a record is relevant"),
+        ({"sample": "many"}, "is not a number of records"),
+        ({"sample": "0"}, ""),
+        ({"sample": "999999"}, ""),
+        ({"second": "101"}, "from 0 to 100"),
+        ({"question": "Q9"}, "no question"),
+    ],
+)
+def test_a_review_that_cannot_begin_says_why(
+    browsing: Browsing, changes: dict[str, str], message: str
+) -> None:
+    page = begin(browsing, **changes)
+    assert page.status_code == 422
+    assert message in text_of(page)
+
+
+def test_who_is_not_listed_reviews_nothing(browsing: Browsing) -> None:
+    config = browsing.workbench.session.config
+    assert config is not None
+    config.write_text(FORCE_TOML + '[review]\nreviewers = ["ben"]\n')
+    other = Browsing(make_workbench(config))
+    other.sign_in("anna", "administrator")
+    assert "is not one of the reviewers" in text_of(other.get("/reviews"))
