@@ -26,6 +26,9 @@ MAX_CHARACTERS: Final = 100_000_000
 
 MAX_SECONDS: Final = 60
 
+#: How long one text or list may be: what is done with it in one step takes seconds at most.
+MAX_LENGTH: Final = 10_000_000
+
 #: How wide text may be padded, indented or cut.
 _MAX_WIDTH: Final = 10_000
 
@@ -63,7 +66,7 @@ class _Budget:
                 f"it takes more than {MAX_STEPS:,} steps, so a loop or a macro in it may never end."
             )
         if self._steps % _STEPS_BETWEEN_CLOCKS == 0 or count > 1:
-            self._check_time()
+            self.check_time()
 
     def spend_characters(self, count: int) -> None:
         self._characters -= count
@@ -72,10 +75,11 @@ class _Budget:
                 f"it makes more than {MAX_CHARACTERS:,} characters, so a loop or a macro in it may "
                 "never end."
             )
-        if count > _MAX_WIDTH:
-            self._check_time()
+        if count > MAX_LENGTH:
+            raise TemplateLimitError(f"it makes a value of more than {MAX_LENGTH:,} characters.")
 
-    def _check_time(self) -> None:
+    def check_time(self) -> None:
+        """Raise TemplateLimitError once it takes too long."""
         if time.thread_time() > self._end:
             raise TemplateLimitError(
                 f"it takes more than {MAX_SECONDS} seconds, so a loop or a macro in it may never "
@@ -92,8 +96,9 @@ def _spend_steps(count: int) -> None:
 
 
 def _spend_value(value: Any) -> Any:
-    """The value itself; what it holds is counted, if it may be long."""
+    """The value of a filter, a call or a calculation, which may have taken long and be long."""
     if budget := _BUDGET.get():
+        budget.check_time()
         if isinstance(value, str | bytes | list | tuple | dict):
             budget.spend_characters(len(value))
         elif isinstance(value, int):
@@ -153,7 +158,12 @@ class LimitedEnvironment(SandboxedEnvironment):
     @staticmethod
     def concat(parts: Iterable[str]) -> str:
         """Text put together."""
-        return "".join(_spend_value(part) for part in parts)
+        budget = _BUDGET.get() or _Budget()
+        texts = []
+        for part in parts:
+            budget.spend_characters(len(part))
+            texts.append(part)
+        return "".join(texts)
 
     def get_template(self, *arguments: Any, **options: Any) -> jinja2.Template:
         """A template, which another one may include: a step."""
@@ -175,24 +185,22 @@ class LimitedEnvironment(SandboxedEnvironment):
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Calculate, unless the result is too long."""
-        if operator in ("*", "**"):
-            size = _predict_size(operator, left, right)
-            if size > MAX_CHARACTERS:
-                raise TemplateLimitError(f"{operator} makes a value that is too long.")
+        if operator in ("*", "**") and _is_too_long(operator, left, right):
+            raise TemplateLimitError(f"{operator} makes a value that is too long.")
         if operator == "%":
             _check_pattern(_WIDE_PERCENT, left)
         return _spend_value(super().call_binop(context, operator, left, right))
 
 
-def _predict_size(operator: str, left: Any, right: Any) -> int:
-    """The length of a product or power at most, in characters or bytes."""
+def _is_too_long(operator: str, left: Any, right: Any) -> bool:
+    """Whether a product or power would be a long text or list, or a number of many digits."""
     if isinstance(left, int) and isinstance(right, int):
-        bits = left.bit_length() * (abs(right) if operator == "**" else 1)
-        return bits // 8
-    for value, count in ((left, right), (right, left)):
-        if isinstance(value, Sized) and isinstance(count, int):
-            return len(value) * count
-    return 0
+        size = left.bit_length() * abs(right) if operator == "**" else left.bit_length()
+        return max(size, right.bit_length()) > 8 * _MAX_WIDTH
+    return any(
+        isinstance(value, Sized) and isinstance(count, int) and len(value) * count > MAX_LENGTH
+        for value, count in ((left, right), (right, left))
+    )
 
 
 def _make_range(*arguments: int) -> range:

@@ -51,6 +51,7 @@ ENDLESS = {
     "a macro that doubles": "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}",
     "a recursive loop": "{% for a in [1] recursive %}{{ loop([1]) }}{% endfor %}",
     "a recursive loop that doubles": "{% for a in [1, 2] recursive %}{% if loop.depth < 60 %}{{ loop([1, 2]) }}{% endif %}{% endfor %}",
+    "long steps": "{% set x = 'a b ' * 2000000 %}{% for a in range(99999) %}{{ x | wordcount }}{% endfor %}",
     "a long text": "{{ 'x' * 10**10 }}",
     "a long list": "{{ ([1] * 10**10) | length }}",
     "a power": "{{ 10 ** (10 ** 10) }}",
@@ -89,7 +90,8 @@ def fill(folder: Path, text: str, mode: EscapeMode = EscapeMode.TEXT, **names: A
 def low(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lower limits, for speed."""
     monkeypatch.setattr(render_limits, "MAX_STEPS", 200_000)
-    monkeypatch.setattr(render_limits, "MAX_CHARACTERS", 1_000_000)
+    monkeypatch.setattr(render_limits, "MAX_CHARACTERS", 10_000_000)
+    monkeypatch.setattr(render_limits, "MAX_SECONDS", 3)
 
 
 @pytest.mark.timeout(60)
