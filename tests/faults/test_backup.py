@@ -302,7 +302,7 @@ def change_records(site: Site, change: Callable[[Elasticsearch, str], object]) -
         change(client, live)
         client.indices.refresh(index=live)
         client.indices.put_settings(index=live, settings={"blocks.write": True})
-        take_backup(client, "crimes", EMBEDDED_REPOSITORY, "changed", everything=False)
+    site.must("backup", "--to", "changed")
     site.load(RECORDS + 40)
     site.must("prune", "--keep", "1")
     return live
