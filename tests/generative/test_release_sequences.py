@@ -144,8 +144,9 @@ def test_each_wider_theme_asks_what_is_published_and_gives_nothing_away(
 def test_no_sequence_of_a_wider_theme_gives_a_withheld_number_away(
     name: str, tmp_path: Path, *, refreshed: bool
 ) -> None:
-    """These seeds are green. Of others some still narrow a number: docs/publishing.md, What it does
-    not protect against, has the kind that is understood, a phrase beside its words `within: 0`."""
+    """These seeds are green. Of others some narrow a number, in two ways that docs/publishing.md
+    names under What it does not protect against: a phrase beside its words `within: 0`, and a
+    number that earlier releases bound closely before it was withheld."""
     theme: dict[str, Theme] = {name: WIDER_THEMES[name]}
     for seed in range(8):
         rule = RULES[seed % 4]

@@ -189,6 +189,9 @@ MONTHS = [
     for month in months
 ]
 
+#: An age of each stretch that the bands of suspects tell apart.
+SUSPECT_AGES = (5, 9, 13, 14, 16, 17, 30, None)
+
 WIDER_THEMES = {
     "distances": Theme(
         combine(
@@ -254,7 +257,7 @@ WIDER_THEMES = {
             outcome=[None, 1],
             suspects=[
                 [],
-                *([{"age": age}] * times for age in (9, 13, 16, 30, None) for times in (1, 2, 5, 12)),
+                *([{"age": age}] * times for age in SUSPECT_AGES for times in (1, 2, 5, 12)),
             ],
         ),
         (
@@ -268,7 +271,7 @@ WIDER_THEMES = {
         further=combine(
             recorded_on=DAYS,
             outcome=[None, 1],
-            suspects=[[{"age": 9}, {"age": age}] for age in (9, 13, 16, 30, None)],
+            suspects=[[{"age": 9}, {"age": age}] for age in SUSPECT_AGES],
         ),
         people="suspects",
         told_apart=bool,
