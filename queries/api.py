@@ -8,6 +8,7 @@ rows = api.to_rows(answer)  # for pandas.DataFrame(rows) or polars.DataFrame(row
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Literal, TypedDict
@@ -51,15 +52,21 @@ Record = CountRow
 
 
 def answer(
-    request: Path | str, config: Path | str | None = None, *, near_misses: bool = False
+    request: Path | str,
+    config: Path | str | None = None,
+    *,
+    near_misses: bool = False,
+    reviews: Sequence[str] = (),
 ) -> Answer:
     """Answer a request file from the live generation; ``near_misses`` searches for these, too.
+
+    ``reviews`` are the names of reviews whose results are added.
 
     ``config`` is a foidex.toml; by default FOIDEX_CONFIG or the one in the working folder is read.
     Raises RequestError for an invalid request, and another FoidexError as ``foidex answer`` does.
     """
     session = _open_session(config)
-    options = AnswerOptions(near_misses=near_misses)
+    options = AnswerOptions(near_misses=near_misses, reviews=tuple(reviews))
     return answer_request(
         session, lambda: read_configured_request(Path(request), session.settings), options
     )

@@ -25,10 +25,12 @@ MIN_NEAR_MISS_RECORDS: Final = 5
 
 
 class AnswerOptions(Struct, frozen=True):
-    """What to do beside counting: save the evidence file (``basis``), search for near misses."""
+    """What to do beside counting: save the evidence file (``basis``), search for near misses, and
+    add the results of ``reviews``, by their names."""
 
     basis: bool = True
     near_misses: bool = False
+    reviews: tuple[str, ...] = ()
 
 
 DEFAULT_OPTIONS: Final = AnswerOptions()
@@ -63,6 +65,10 @@ def answer_logged_request(
     with session.client() as client, session.progress.signs_of_life("Answering"):
         answer = compute_answer(client, alias, request)
         require_cost_over_limit(answer)
+        if options.reviews:
+            from queries.answering.stored_reviews import attach_stored_reviews
+
+            answer = attach_stored_reviews(session, client, answer, request, options.reviews)
         if options.near_misses:
             threshold = near_miss_threshold(settings.disclosure)
             near_misses = collect_near_misses(client, alias, request, answer, threshold)

@@ -89,6 +89,15 @@ NearMissesOption = Annotated[
     ),
 ]
 
+ReviewNamesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--review",
+        metavar="NAME",
+        help="Add what this review found (foidex review start). Repeatable.",
+    ),
+]
+
 PublishOption = Annotated[
     bool,
     typer.Option("--publish", help="Withhold small numbers and record the release in the ledger."),
@@ -104,6 +113,7 @@ def run_answer_command(
     force: ForceOption = False,
     keep_basis: BasisOption = True,
     near_misses: NearMissesOption = False,
+    reviews: ReviewNamesOption = None,
     publish: PublishOption = False,
     override: OverrideReasonOption = None,
 ) -> None:
@@ -114,6 +124,8 @@ def run_answer_command(
     Example: foidex answer request.yaml --out answer
 
     Example: foidex answer request.yaml --publish --out published
+
+    Example: foidex answer request.yaml --review FOI2018-03922-Q1 --out answer
     """
     from queries.answering.service import AnswerOptions
     from queries.jobs.batch import AnswerJob
@@ -124,13 +136,14 @@ def run_answer_command(
         "--all and --force need --out.": out_folder is None and (folder or force),
         "--out writes every format. Leave out --format.": out_folder and form,
         "--override needs --publish.": override and not publish,
+        "--review is for one request. Leave out --all.": reviews and folder,
     }
     for message in filter(usage_errors.get, usage_errors):
         raise typer.BadParameter(message)
     job = AnswerJob(
         get_session(),
         make_document_settings(),
-        AnswerOptions(keep_basis, near_misses),
+        AnswerOptions(keep_basis, near_misses, tuple(reviews or ())),
         _make_publisher(override or "") if publish else None,
         force=force,
         permissions=get_session().settings.output.permissions,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from indexer.errors import RequestError
 from indexer.suggestions import suggest_name
 from queries.spec.problem import Problem
 
@@ -59,3 +60,24 @@ def find_criterion(criteria: Sequence[CriterionSpec], number: str, column: str =
     """The criterion of a number; empty if the request states none."""
     key = CriterionSpec(number, "-", column).key
     return next((spec.criterion for spec in criteria if spec.key == key), "")
+
+
+def choose_criterion(
+    criteria: Sequence[CriterionSpec], number: str, column: str, written: str | None
+) -> str:
+    """The criterion of a number: the one that is ``written`` elsewhere, or the request's.
+
+    Raises RequestError if there is none, or if there are two.
+    """
+    stated = " ".join(find_criterion(criteria, number, column).split())
+    if not stated and not written:
+        raise RequestError(
+            f"the request does not say when a record of {number[:60]} is relevant. Say it under "
+            "review: in the request, or with --criterion."
+        )
+    if stated and written and written.split() != stated.split():
+        raise RequestError(
+            f'the request says that a record of {number[:60]} is relevant if "{stated}", and '
+            "--criterion says something else. Leave out --criterion, or correct the request."
+        )
+    return written or stated

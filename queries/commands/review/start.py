@@ -45,11 +45,12 @@ def _check_criterion(text: str) -> str:
 
 
 CriterionOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         parser=_check_criterion,
         metavar="SENTENCE",
-        help='When a record is relevant: "The app was used to make contact."',
+        help='When a record is relevant: "The app was used to make contact." Without it, the '
+        "criterion that the request states under review:.",
     ),
 ]
 
@@ -118,7 +119,7 @@ ReviewNameOption = Annotated[
 def start_review(
     request: RequestArgument,
     number: NumberOption,
-    criterion: CriterionOption,
+    criterion: CriterionOption = None,
     column: ColumnOption = "",
     sample: SampleOption = None,
     by: StrataOption = None,
@@ -131,21 +132,22 @@ def start_review(
     Example: foidex review start request.yaml --number Q1 --criterion "It was used" --sample 360
     """
     from queries.answering.audit_fields import request_fields
+    from queries.request.criteria import choose_criterion
     from queries.reviewing.prepare import ReviewOptions, prepare_review
 
     user = require_reviewing_user()
-    options = ReviewOptions(
-        number=number,
-        column=column,
-        criterion=criterion,
-        sample=sample,
-        by=by,
-        second_share=Fraction(int(second.removesuffix("%")), 100),
-        seed=seed,
-        name=name,
-    )
     with open_session_store() as store, get_session().run("review start") as run:
         parsed_request = load_request(request)
+        options = ReviewOptions(
+            number=number,
+            column=column,
+            criterion=choose_criterion(parsed_request.review, number, column, criterion),
+            sample=sample,
+            by=by,
+            second_share=Fraction(int(second.removesuffix("%")), 100),
+            seed=seed,
+            name=name,
+        )
         arguments = {"row": number, "column": column}
         run.add_fields(**request_fields(parsed_request), arguments=arguments)
         with get_session().client() as client:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from indexer.errors import RequestError
-from queries.request.criteria import find_criterion
+from queries.request.criteria import CriterionSpec, choose_criterion, find_criterion
 from queries.request.reader import parse_request
 
 REQUEST = """\
@@ -45,3 +45,14 @@ def test_a_criterion_is_found_however_its_number_is_written() -> None:
 def test_a_criterion_that_does_not_fit_is_refused(line: str, message: str) -> None:
     with pytest.raises(RequestError, match=message):
         parse_request(f"{REQUEST}  {line}\n")
+
+
+def test_a_criterion_is_written_once() -> None:
+    stated = [CriterionSpec("Q1", "It was\nused.")]
+    assert choose_criterion(stated, "Q1:total", "", None) == "It was used."
+    assert choose_criterion(stated, "Q1", "", "It was used.") == "It was used."
+    assert choose_criterion(stated, "Q2", "", "It was seen.") == "It was seen."
+    with pytest.raises(RequestError, match="does not say when"):
+        choose_criterion(stated, "Q2", "", None)
+    with pytest.raises(RequestError, match="--criterion says something else"):
+        choose_criterion(stated, "Q1", "", "It was seen.")

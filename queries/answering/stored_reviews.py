@@ -1,0 +1,85 @@
+"""Reads reviews from the store of decisions, and puts their results into an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from elasticsearch import Elasticsearch
+
+from indexer.errors import RequestError, ReviewError
+from indexer.session import Session
+from queries.answer.types import Answer
+from queries.answering.reviewed_numbers import attach_reviews
+from queries.evidence.population import read_text_hashes
+from queries.request.criteria import find_criterion
+from queries.request.reader import Request
+from queries.review.result import ReviewResult
+from queries.review.summary import summarise_review
+from queries.reviewing.configured_store import open_configured_store
+
+if TYPE_CHECKING:
+    from queries.reviewing.store.review_store import ReviewStore
+
+
+def attach_stored_reviews(
+    session: Session,
+    client: Elasticsearch,
+    answer: Answer,
+    request: Request,
+    names: Sequence[str],
+) -> Answer:
+    """The answer with the results of the named reviews.
+
+    Raises ReviewError where there is no such review or its second readings are not done,
+    RequestError where it is not of a number of the answer or has another criterion than the
+    request, and as ``read_text_hashes``.
+    """
+    alias = session.settings.index.alias
+    with open_configured_store(session.settings, session.progress) as store:
+        results = [
+            _summarise_stored_review(store, client, alias, name) for name in dict.fromkeys(names)
+        ]
+    for result in results:
+        _require_criterion(request, result)
+        if result.total.stale:
+            session.progress.say(
+                f"{result.total.stale:,} records of the review {result.name} changed or were "
+                "removed after they were read, so they count as not decided. foidex review status "
+                "names them."
+            )
+    return attach_reviews(answer, results)
+
+
+def _summarise_stored_review(
+    store: ReviewStore, client: Elasticsearch, alias: str, name: str
+) -> ReviewResult:
+    """The result of a review for the texts of the live generation."""
+    stored = store.find(name)
+    if stored.alias != alias:
+        raise ReviewError(
+            f'the review "{name}" is of the index {stored.alias}, and this answer of {alias}. Use '
+            "the foidex.toml of that index."
+        )
+    state = store.read_state(name)
+    if not state.is_unblinded:
+        raise ReviewError(
+            f'the review "{name}" has second readings that are still to be made, and until then '
+            "nothing shows what was decided. Make them: foidex review next."
+        )
+    references = [record.reference for record in state.records]
+    _, hashes = read_text_hashes(client, alias, references)
+    return summarise_review(
+        state.review, state.records, [*state.decisions.values()], current_hashes=hashes
+    )
+
+
+def _require_criterion(request: Request, result: ReviewResult) -> None:
+    """Raise RequestError if the request states another criterion than people decided by."""
+    criterion = find_criterion(request.review, result.number, result.column)
+    if criterion and criterion.split() != result.criterion.split():
+        raise RequestError(
+            f'the request says that a record of {result.number} is relevant if "{criterion}", and '
+            f'the review "{result.name}" was decided by "{result.criterion}". Correct the request, '
+            "or start a review with its criterion."
+        )

@@ -1,0 +1,194 @@
+"""From mentioned to relevant, on a real server: read by keyboard, settled, answered, published."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from math import comb
+from typing import Any
+
+import pytest
+
+from indexer.errors import RequestError, ReviewError
+from tests.support.command_line import CommandLine, require_refusal
+
+CRITERION = "The app was used to make contact."
+
+NAME = "FOI-19-Q1"
+
+REQUEST = """
+reference: FOI 19
+title: Offences that mention Snapchat
+mentions: [Snapchat]
+questions:
+  - {id: Q1, kind: offences, text: "How many?"}
+review:
+  - {number: Q1, criterion: "The app was used to make contact."}
+"""
+
+CONFIGURATION = """
+[force]
+name = "Example Constabulary"
+unit = "Information Rights"
+address = ["Police Headquarters"]
+contact = "information.rights@example.org"
+signatory = "Information Rights Officer"
+exemption = "We rely on section 40(2) of the Freedom of Information Act 2000."
+"""
+
+
+def make_records(number: int = 120, relevant: Callable[[int], bool] = lambda n: n % 2 == 0) -> Any:
+    """Records that mention the app; every second one is about it."""
+    return [
+        {
+            "crime_ref": f"SYN-{one:03}",
+            "recorded_on": f"2023-0{1 + one % 9}-01",
+            "offence_code": ("22B", "88E")[one % 4 // 2],
+            "narrative": f"Entry {one}. Snapchat "
+            + ("was used to make contact." if relevant(one) else "was open on the screen."),
+        }
+        for one in range(number)
+    ]
+
+
+@pytest.fixture
+def review(foidex: CommandLine, load: Callable[..., Any]) -> CommandLine:
+    load(make_records())
+    foidex.write("request.yaml", REQUEST.encode())
+    return foidex
+
+
+def run(review: CommandLine, *arguments: object, keys: str = "", user: str = "ann") -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", io.StringIO("".join(f"{key}\n" for key in keys)))
+        outcome = review(*arguments, SUDO_USER=user)
+    assert outcome.code == 0, outcome.err
+    return outcome.out
+
+
+def export(review: CommandLine) -> list[dict[str, str]]:
+    return [*csv.DictReader(io.StringIO(run(review, "review", "export")))]
+
+
+def list_keys(rows: Iterable[dict[str, str]]) -> str:
+    """The key for each record, by its reference: those of even numbers are relevant."""
+    return "".join("rn"[int(row["reference"][-3:]) % 2] for row in rows)
+
+
+def read_sample(review: CommandLine, *options: object, slips: int = 1) -> None:
+    """Start a review, read it once and a share twice; of the second readings the first few differ,
+    and are settled as they were."""
+    start = ("request.yaml", "--number", "Q1", "--criterion", CRITERION, "--seed", "a seed")
+    run(review, "review", "start", *start, *options)
+    sample = [row for row in export(review) if row["in_sample"] == "yes"]
+    twice = [row for row in sample if row["second_reading"] == "yes"]
+    run(review, "review", "next", keys=list_keys(sample))
+    second = list_keys(twice)
+    swapped = second[:slips].translate(str.maketrans("rn", "nr"))
+    run(review, "review", "next", keys=swapped + second[slips:], user="bob")
+    run(review, "review", "settle", keys=second[:slips], user="cem")
+
+
+def recount(rows: list[dict[str, str]]) -> tuple[int, int, int, int, int]:
+    """Read, relevant and not, and the range: by brute force, from the export alone."""
+    verdicts = []
+    for row in rows:
+        if row["in_sample"] == "yes":
+            readings = {row["first_verdict"], row["second_verdict"]} - {""}
+            verdicts.append(row["settled_verdict"] or "".join(readings))
+    population, sample = len(rows), len(verdicts)
+    relevant, others = verdicts.count("relevant"), verdicts.count("not relevant")
+
+    def tail(total: int, numbers: range) -> Fraction:
+        ways = sum(
+            comb(total, number) * comb(population - total, sample - number)
+            for number in numbers
+            if sample - number <= population - total
+        )
+        return Fraction(ways, comb(population, sample))
+
+    possible = [
+        total
+        for total in range(population + 1)
+        if tail(total, range(relevant, sample + 1)) > Fraction(1, 40)
+        and tail(total, range(sample - others + 1)) > Fraction(1, 40)
+    ]
+    return sample, relevant, others, possible[0], possible[-1]
+
+
+def test_a_sample_that_two_people_read_is_in_the_letter(review: CommandLine) -> None:
+    read_sample(review, "--sample", 60)
+    sample, relevant, others, low, high = recount(export(review))
+    assert (sample, relevant + others) == (60, 60)
+    answer = json.loads(run(review, "answer", "request.yaml", "--review", NAME, "--format", "json"))
+    (result,) = answer["reviews"]
+    assert result["criterion"] == CRITERION
+    total = result["total"]
+    assert (total["mentioned"], total["sampled"]) == (120, 60)
+    assert (total["relevant"], total["not_relevant"]) == (relevant, others)
+    assert total["range"] == {"low": low, "high": high}
+    assert (result["agreement"]["pairs"], result["agreement"]["agreed"]) == (12, 11)
+    letter = run(review, "answer", "request.yaml", "--review", NAME, "--format", "letter")
+    words = " ".join(letter.split())
+    assert "we read a random sample of 60 of the 120." in words
+    assert f"Of the 60, {relevant} were relevant and {others} were not." in words
+    assert f"between {low} and {high} of the 120 are relevant (95% confidence interval)" in words
+    assert "A second person read 12 of these records" in words
+
+
+def test_nothing_is_answered_before_all_second_readings_are_done(review: CommandLine) -> None:
+    start = ("request.yaml", "--number", "Q1", "--criterion", CRITERION, "--sample", 10)
+    run(review, "review", "start", *start)
+    run(review, "review", "next", keys="r" * 10)
+    outcome = review("answer", "request.yaml", "--review", NAME)
+    require_refusal(outcome, ReviewError, "second readings that are still to be made")
+    assert "relevant" not in outcome.out
+
+
+def test_what_changed_since_it_was_read_counts_as_not_decided(
+    review: CommandLine, load: Callable[..., Any]
+) -> None:
+    read_sample(review, "--sample", 60, "--second", "0%", slips=0)
+    sample = [row["reference"] for row in export(review) if row["in_sample"] == "yes"]
+    records = make_records()
+    for record in records:
+        if record["crime_ref"] in sample[:2]:
+            record["narrative"] += " Another line was added."
+    load(records)
+    outcome = review("answer", "request.yaml", "--review", NAME, "--format", "json")
+    assert "2 records of the review" in outcome.err
+    total = json.loads(outcome.out)["reviews"][0]["total"]
+    assert (total["stale"], total["decided"]) == (2, 58)
+    load(make_records(121))
+    outcome = review("answer", "request.yaml", "--review", NAME)
+    require_refusal(
+        outcome, RequestError, "from 120 records of Q1:total, and the answer counts 121"
+    )
+
+
+def test_another_criterion_or_an_unknown_review_is_refused(review: CommandLine) -> None:
+    read_sample(review, "--sample", 10, "--second", "0%", slips=0)
+    outcome = review("answer", "request.yaml", "--review", "FOI-19-Q2")
+    require_refusal(outcome, ReviewError, "FOI-19-Q2")
+    other = REQUEST.replace("to make contact.", "by the suspect.")
+    review.write("other.yaml", other.encode())
+    outcome = review("answer", "other.yaml", "--review", NAME)
+    require_refusal(outcome, RequestError, 'was decided by "The app was used to make contact."')
+
+
+def test_a_reviewed_answer_is_published_and_replayed(review: CommandLine) -> None:
+    review.write("foidex.toml", CONFIGURATION.encode())
+    read_sample(review, "--sample", 60, "--by", "offence", "--second", "0%", slips=0)
+    arguments = ("answer", "request.yaml", "--review", NAME)
+    saved = run(review, *arguments, "--format", "json")
+    review.write("answer.json", saved.encode())
+    replayed = run(review, "replay", "answer.json")
+    assert f'was reviewed ("{NAME}", drawn from' in " ".join(replayed.split())
+    published = json.loads(run(review, *arguments, "--publish", "--format", "json"))
+    (result,) = published["reviews"]
+    total = json.loads(saved)["reviews"][0]["total"]
+    assert result["total"]["relevant"] == total["relevant"]
+    assert result["total"]["range"]["low"] <= total["range"]["low"]
