@@ -17,7 +17,16 @@ from queries.disclosure.policy import Policy
 from queries.disclosure.release import list_small_counts, protect_answer
 from queries.review.result import Agreement, CountRange, Elusion, ReviewResult
 from queries.review.strata import SampleCounts, combine_strata
-from tests.support.reviews import count_answer, review_by_offence, review_simply
+from queries.review.summary import summarise_review
+from queries.review.types import Stratum
+from tests.support.reviews import (
+    count_answer,
+    decide_strata,
+    draw_records,
+    make_review,
+    review_by_offence,
+    review_simply,
+)
 
 POLICY = Policy(threshold=5)
 
@@ -159,3 +168,26 @@ def test_a_sample_that_grew_by_a_few_does_not_say_what_they_are(tmp_path: Path) 
         release(182, 363)
     release(195, 390)
     assert given == [180, 180, 195]
+
+
+def test_a_verdict_on_few_of_the_records_read_twice_leaves_no_table() -> None:
+    """Ten relevant records are given; that two of them were read twice is not."""
+    before = review_simply(10)
+    (review,) = publish(before).reviews
+    assert review.total.relevant == 10
+    assert isinstance(before.agreement, Agreement)
+    assert isinstance(review.agreement, Agreement)
+    assert before.agreement.table is not None
+    assert 0 < before.agreement.table.both_relevant < 5
+    assert (review.agreement.table, review.agreement.kappa, review.agreement.ac1) == (None,) * 3
+    assert review.agreement.agreed == before.agreement.agreed
+
+
+def test_a_range_that_only_one_division_gives_is_withheld() -> None:
+    """Nine in ten records of a stratum are read, so no other count of it fits the range."""
+    strata = (Stratum("8N", 100, 90), Stratum("49", 100, 20))
+    sample = make_review(*strata, by="offence", second_share=0)
+    drawn = draw_records(sample)
+    result = summarise_review(sample, drawn, decide_strata(drawn, {"8N": 2, "49": 10}))
+    (review,) = publish(result, violence=100, theft=100).reviews
+    assert (review.total.relevant, review.total.range, review.strata) == (12, None, ())
