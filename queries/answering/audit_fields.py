@@ -44,18 +44,12 @@ def _format_period_days(period: Period) -> str:
 
 
 def answer_fields(answer: Answer) -> dict[str, Any]:
-    """The fields for an answer: its generation, the hash of its numbers, its records, and the
-    hash of each review."""
-    fields: dict[str, Any] = {
+    """The fields for an answer: its generation, the hash of its numbers, and its records."""
+    return {
         "generation": answer.provenance.generation,
         "numbers": hash_numbers(answer),
         "records": answer.scope.records,
     }
-    if answer.reviews:
-        fields["reviews"] = {
-            review.name: hash_json(msgspec.to_builtins(review)) for review in answer.reviews
-        }
-    return fields
 
 
 def count_fields(count: AdhocCount) -> dict[str, Any]:

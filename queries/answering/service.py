@@ -61,6 +61,8 @@ def answer_logged_request(
     settings = session.settings
     alias = settings.index.alias
     run.add_fields(**request_fields(request))
+    if options.reviews:
+        run.add_fields(arguments={"reviews": [*options.reviews]})
     request.require_confirmed()
     with session.client() as client, session.progress.signs_of_life("Answering"):
         answer = compute_answer(client, alias, request)
