@@ -29,7 +29,7 @@ from queries.search.exactness import alias_moved_error
 from queries.search.run import count_records
 from queries.tables.table_query import TOTAL_KEY
 
-#: So many records have their place in the order worked out and stored.
+#: The most records of a review: the place of each in the order is worked out and stored.
 _MAX_POPULATION: Final = 100_000
 
 _UNFIT_FOR_NAMES: Final = re.compile(r"[^\w.]+")

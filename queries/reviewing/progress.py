@@ -20,7 +20,7 @@ class ReviewerProgress(Struct, frozen=True):
     median_seconds: float | None
 
 
-class Progress(Struct, frozen=True, kw_only=True):
+class ReviewProgress(Struct, frozen=True, kw_only=True):
     """How far a review is: numbers of records, and of readings.
 
     ``conflicts`` are records that need a further decision; None until all second readings are done,
@@ -54,31 +54,34 @@ def measure_progress(
     state: ReviewState,
     decisions: Sequence[Decision],
     current_hashes: Mapping[str, str] | None = None,
-) -> Progress:
+) -> ReviewProgress:
     """How far a review is. ``decisions`` are all that were ever made, for the times.
 
     ``current_hashes`` is as in ReviewState.list_readings.
     """
     readings = state.list_readings(current_hashes)
-    present = [one for one in readings if not one.is_gone]
-    return Progress(
+    present = [record for record in readings if not record.is_gone]
+    return ReviewProgress(
         population=sum(stratum.population for stratum in state.review.strata),
         sample=len(readings),
-        first_readings=sum(one.first is not None for one in present),
-        second_readings=sum(one.second is not None for one in present),
-        second_readings_due=sum(one.record.second_reading for one in present),
-        conflicts=(sum(one.needs_settling for one in present) if state.is_unblinded else None),
-        settled=sum(one.settling is not None for one in present),
-        stale=tuple(one.record.reference for one in present if _is_stale(state, one)),
-        gone=tuple(one.record.reference for one in readings if one.is_gone),
+        first_readings=sum(record.first is not None for record in present),
+        second_readings=sum(record.second is not None for record in present),
+        second_readings_due=sum(record.record.second_reading for record in present),
+        conflicts=(
+            sum(record.needs_settling for record in present) if state.is_unblinded else None
+        ),
+        settled=sum(record.settling is not None for record in present),
+        stale=tuple(record.record.reference for record in present if _is_stale(state, record)),
+        gone=tuple(record.record.reference for record in readings if record.is_gone),
         reviewers=tuple(_measure_reviewers(decisions)),
     )
 
 
 def _is_stale(state: ReviewState, readings: RecordState) -> bool:
-    kept = {one.reading for one in (readings.first, readings.second, readings.settling) if one}
+    decisions = (readings.first, readings.second, readings.settling)
+    valid_readings = {decision.reading for decision in decisions if decision}
     return any(
-        reading not in kept and (readings.record.reference, reading) in state.decisions
+        reading not in valid_readings and (readings.record.reference, reading) in state.decisions
         for reading in Reading
     )
 

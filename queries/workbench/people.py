@@ -56,9 +56,9 @@ class SignInLinks:
     def redeem(self, token: str) -> Person | None:
         """The person of a token, which is used up by it. None for an unknown, used or old one."""
         with self._lock:
-            for known, (person, ends) in list(self._people.items()):
-                if hmac.compare_digest(known.encode(), token.encode("utf-8", "replace")):
-                    del self._people[known]
+            for issued, (person, ends) in list(self._people.items()):
+                if hmac.compare_digest(issued.encode(), token.encode("utf-8", "replace")):
+                    del self._people[issued]
                     return person if self._clock() <= ends else None
         return None
 
@@ -112,8 +112,8 @@ class ProxySignIn(Struct, frozen=True):
 
     def find(self, headers: Mapping[str, str]) -> Person | None:
         """The person that a request names, None unless the secret is right and the name listed."""
-        given = headers.get(self.secret_header, "").encode("utf-8", "replace")
+        secret = headers.get(self.secret_header, "").encode("utf-8", "replace")
         name = headers.get(self.user_header, "")
-        if not hmac.compare_digest(given, self.secret.encode()) or name not in self.people:
+        if not hmac.compare_digest(secret, self.secret.encode()) or name not in self.people:
             return None
         return Person(name, self.people[name])

@@ -23,7 +23,7 @@ from queries.commands.review.screen import (
 from queries.evidence.hits import SnippetOptions, find_snippets
 from queries.evidence.population import OpenedRecord
 from queries.review.types import Reading, Verdict
-from queries.reviewing.progress import Progress, measure_progress
+from queries.reviewing.progress import ReviewProgress, measure_progress
 from queries.reviewing.reading import ReviewReader
 from queries.reviewing.store.review_store import Judgement, ReviewStore, TurnLostError
 from queries.reviewing.store.rows import StoredReview
@@ -208,7 +208,7 @@ class ReadingLoop:
         pace_text = "" if pace is None else f", {format_seconds(pace)} a record"
         return f"{done:,} of {due:,} readings done{pace_text}."
 
-    def _measure_progress(self, state: ReviewState) -> Progress:
+    def _measure_progress(self, state: ReviewState) -> ReviewProgress:
         decisions = self._store.list_decisions(self._name)
         return measure_progress(state, decisions, self._reader.current_hashes)
 

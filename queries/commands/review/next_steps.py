@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from queries.reviewing.progress import Progress
+    from queries.reviewing.progress import ReviewProgress
     from queries.reviewing.turns import ReviewState
 
 
-def list_next_steps(name: str, state: ReviewState, progress: Progress) -> Iterator[str]:
+def list_next_steps(name: str, state: ReviewState, progress: ReviewProgress) -> Iterator[str]:
     """What is to be done next, in sentences."""
     present = progress.sample - len(progress.gone)
     shell_name = shlex.quote(name)

@@ -17,7 +17,7 @@ from queries.commands.review.options import (
 
 reading_app = typer.Typer()
 
-SentencesOption = Annotated[
+ShownSentencesOption = Annotated[
     int, typer.Option(min=0, max=100, help="Sentences to show on each side of the words.")
 ]
 
@@ -26,7 +26,7 @@ _MAX_MENTIONS: Final = 5
 
 @reading_app.command("next")
 def read_next_records(
-    name: NameArgument = None, mask: MaskOption = False, sentences: SentencesOption = 1
+    name: NameArgument = None, mask: MaskOption = False, sentences: ShownSentencesOption = 1
 ) -> None:
     """Read the next record and decide: r relevant, n not relevant, u unsure, b back, q quit.
 
@@ -39,7 +39,7 @@ def read_next_records(
 
 @reading_app.command("settle")
 def settle_conflicts(
-    name: NameArgument = None, mask: MaskOption = False, sentences: SentencesOption = 1
+    name: NameArgument = None, mask: MaskOption = False, sentences: ShownSentencesOption = 1
 ) -> None:
     """Decide where two readers disagree, or are unsure. It shows what both decided.
 

@@ -21,7 +21,7 @@ from queries.commands.review.options import (
 )
 
 if TYPE_CHECKING:
-    from queries.reviewing.progress import Progress, ReviewerProgress
+    from queries.reviewing.progress import ReviewerProgress, ReviewProgress
     from queries.reviewing.store.review_store import ReviewStore
     from queries.reviewing.store.rows import StoredReview
     from queries.reviewing.turns import ReviewState
@@ -79,7 +79,7 @@ def _show_progress(store: ReviewStore, stored: StoredReview, form: ReportFormat)
 
 
 def _describe_progress(
-    stored: StoredReview, state: ReviewState, progress: Progress
+    stored: StoredReview, state: ReviewState, progress: ReviewProgress
 ) -> Iterator[str]:
     review = stored.review
     number = f"{review.number} {review.column}".rstrip()

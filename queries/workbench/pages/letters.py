@@ -121,11 +121,11 @@ def _apply_choices(draft: OpenDraft, form: Any) -> dict[str, Any]:
     mapping = draft.drafted.mapping
     written = mapping.get("confirm", [])
     reference = form.get("reference", "").strip()
-    left = []
+    open_entries = []
     for number, entry in enumerate(draft.drafted.draft.confirmations):
         if _asks_reference(entry):
             if reference in ("", NO_REFERENCE):
-                left.append(written[number])
+                open_entries.append(written[number])
             else:
                 mapping = {**mapping, "reference": reference}
             continue
@@ -133,9 +133,9 @@ def _apply_choices(draft: OpenDraft, form: Any) -> dict[str, Any]:
         if choice.isdecimal() and int(choice) < len(entry.choices):
             mapping = apply_choice(mapping, entry.choices[int(choice)])
         else:
-            left.append(written[number])
+            open_entries.append(written[number])
     rest = {key: value for key, value in mapping.items() if key != "confirm"}
-    return rest | ({"confirm": left} if left else {})
+    return rest | ({"confirm": open_entries} if open_entries else {})
 
 
 def _asks_reference(entry: Confirmation) -> bool:

@@ -21,7 +21,7 @@ from queries.request.reader import request_from_answer
 from queries.review.types import Reading, Verdict
 from queries.reviewing.configured_store import open_configured_store, require_reviewer
 from queries.reviewing.prepare import ReviewOptions, prepare_review
-from queries.reviewing.progress import Progress, measure_progress
+from queries.reviewing.progress import ReviewProgress, measure_progress
 from queries.reviewing.reading import ReviewReader
 from queries.reviewing.store.review_store import Judgement, ReviewStore, TurnLostError
 from queries.reviewing.store.rows import StoredReview
@@ -47,7 +47,7 @@ class ShownReview(Struct, frozen=True):
     """A review in the list, with how far it is."""
 
     stored: StoredReview
-    progress: Progress
+    progress: ReviewProgress
 
 
 class ShownRecord(Struct, frozen=True, kw_only=True):
@@ -73,7 +73,7 @@ class _OpenReview(Struct, frozen=True):
         """Its name."""
         return self.stored.review.name
 
-    def measure_progress(self, state: ReviewState) -> Progress:
+    def measure_progress(self, state: ReviewState) -> ReviewProgress:
         """How far it is."""
         decisions = self.store.list_decisions(self.name)
         return measure_progress(state, decisions, self.reader.current_hashes)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from queries.review.types import Verdict
-from queries.reviewing.progress import Progress, measure_progress
+from queries.reviewing.progress import ReviewProgress, measure_progress
 from queries.reviewing.store.review_store import ReviewStore, open_store
 from queries.reviewing.turns import GONE
 from tests.support.stored_reviews import judge, make_review, read_all, read_next
@@ -23,7 +23,7 @@ def store(tmp_path: Path) -> Iterator[ReviewStore]:
         yield opened
 
 
-def measure(store: ReviewStore, **current_hashes: str) -> Progress:
+def measure(store: ReviewStore, **current_hashes: str) -> ReviewProgress:
     hashes = {name.replace("_", "-"): value for name, value in current_hashes.items()}
     return measure_progress(store.read_state(NAME), store.list_decisions(NAME), hashes)
 
