@@ -10,6 +10,7 @@ import pty
 import re
 import select
 import signal
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -317,6 +318,11 @@ class Terminal:
         return shown + text
 
     def press(self, key: str) -> None:
+        """Press a key when one is waited for: what is typed before is thrown away."""
+        end = time.monotonic() + 60
+        while termios.tcgetattr(self.handle)[3] & termios.ICANON:
+            assert time.monotonic() < end, "no key is waited for"
+            time.sleep(0.01)
         os.write(self.handle, key.encode())
 
     def end(self) -> int:
