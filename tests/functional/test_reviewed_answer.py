@@ -1,10 +1,13 @@
-"""A reviewed answer, on a real server: what is refused."""
+"""From mentioned to relevant, on a real server: read by keyboard, settled, answered, published."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Iterable
+from fractions import Fraction
+from math import comb
 from typing import Any
 
 import pytest
@@ -24,6 +27,16 @@ questions:
   - {id: Q1, kind: offences, text: "How many?"}
 review:
   - {number: Q1, criterion: "The app was used to make contact."}
+"""
+
+CONFIGURATION = """
+[force]
+name = "Example Constabulary"
+unit = "Information Rights"
+address = ["Police Headquarters"]
+contact = "information.rights@example.org"
+signatory = "Information Rights Officer"
+exemption = "We rely on section 40(2) of the Freedom of Information Act 2000."
 """
 
 
@@ -79,6 +92,53 @@ def read_sample(review: CommandLine, *options: object, slips: int = 1) -> None:
     run(review, "review", "settle", keys=second[:slips], user="cem")
 
 
+def recount(rows: list[dict[str, str]]) -> tuple[int, int, int, int, int]:
+    """Read, relevant and not, and the range: by brute force, from the export alone."""
+    verdicts = []
+    for row in rows:
+        if row["in_sample"] == "yes":
+            readings = {row["first_verdict"], row["second_verdict"]} - {""}
+            verdicts.append(row["settled_verdict"] or "".join(readings))
+    population, sample = len(rows), len(verdicts)
+    relevant, others = verdicts.count("relevant"), verdicts.count("not relevant")
+
+    def tail(total: int, numbers: range) -> Fraction:
+        ways = sum(
+            comb(total, number) * comb(population - total, sample - number)
+            for number in numbers
+            if sample - number <= population - total
+        )
+        return Fraction(ways, comb(population, sample))
+
+    possible = [
+        total
+        for total in range(population + 1)
+        if tail(total, range(relevant, sample + 1)) > Fraction(1, 40)
+        and tail(total, range(sample - others + 1)) > Fraction(1, 40)
+    ]
+    return sample, relevant, others, possible[0], possible[-1]
+
+
+def test_a_sample_that_two_people_read_is_in_the_letter(review: CommandLine) -> None:
+    read_sample(review, "--sample", 60)
+    sample, relevant, others, low, high = recount(export(review))
+    assert (sample, relevant + others) == (60, 60)
+    answer = json.loads(run(review, "answer", "request.yaml", "--review", NAME, "--format", "json"))
+    (result,) = answer["reviews"]
+    assert result["criterion"] == CRITERION
+    total = result["total"]
+    assert (total["mentioned"], total["sampled"]) == (120, 60)
+    assert (total["relevant"], total["not_relevant"]) == (relevant, others)
+    assert total["range"] == {"low": low, "high": high}
+    assert (result["agreement"]["pairs"], result["agreement"]["agreed"]) == (12, 11)
+    letter = run(review, "answer", "request.yaml", "--review", NAME, "--format", "letter")
+    words = " ".join(letter.split())
+    assert "we read a random sample of 60 of the 120." in words
+    assert f"Of the 60, {relevant} were relevant and {others} were not." in words
+    assert f"between {low} and {high} of the 120 are relevant (95% confidence interval)" in words
+    assert "A second person read 12 of these records" in words
+
+
 def test_nothing_is_answered_before_all_second_readings_are_done(review: CommandLine) -> None:
     start = ("request.yaml", "--number", "Q1", "--criterion", CRITERION, "--sample", 10)
     run(review, "review", "start", *start)
@@ -86,6 +146,27 @@ def test_nothing_is_answered_before_all_second_readings_are_done(review: Command
     outcome = review("answer", "request.yaml", "--review", NAME)
     require_refusal(outcome, ReviewError, "second readings that are still to be made")
     assert "relevant" not in outcome.out
+
+
+def test_what_changed_since_it_was_read_counts_as_not_decided(
+    review: CommandLine, load: Callable[..., Any]
+) -> None:
+    read_sample(review, "--sample", 60, "--second", "0%", slips=0)
+    sample = [row["reference"] for row in export(review) if row["in_sample"] == "yes"]
+    records = make_records()
+    for record in records:
+        if record["crime_ref"] in sample[:2]:
+            record["narrative"] += " Another line was added."
+    load(records)
+    outcome = review("answer", "request.yaml", "--review", NAME, "--format", "json")
+    assert "2 records of the review" in outcome.err
+    total = json.loads(outcome.out)["reviews"][0]["total"]
+    assert (total["stale"], total["decided"]) == (2, 58)
+    load(make_records(121))
+    outcome = review("answer", "request.yaml", "--review", NAME)
+    require_refusal(
+        outcome, RequestError, "from 120 records of Q1:total, and the answer counts 121"
+    )
 
 
 def test_another_criterion_or_an_unknown_review_is_refused(review: CommandLine) -> None:
@@ -96,3 +177,18 @@ def test_another_criterion_or_an_unknown_review_is_refused(review: CommandLine) 
     review.write("other.yaml", other.encode())
     outcome = review("answer", "other.yaml", "--review", NAME)
     require_refusal(outcome, RequestError, 'was decided by "The app was used to make contact."')
+
+
+def test_a_reviewed_answer_is_published_and_replayed(review: CommandLine) -> None:
+    review.write("foidex.toml", CONFIGURATION.encode())
+    read_sample(review, "--sample", 60, "--by", "offence", "--second", "0%", slips=0)
+    arguments = ("answer", "request.yaml", "--review", NAME)
+    saved = run(review, *arguments, "--format", "json")
+    review.write("answer.json", saved.encode())
+    replayed = run(review, "replay", "answer.json")
+    assert f'was reviewed ("{NAME}", drawn from' in " ".join(replayed.split())
+    published = json.loads(run(review, *arguments, "--publish", "--format", "json"))
+    (result,) = published["reviews"]
+    total = json.loads(saved)["reviews"][0]["total"]
+    assert result["total"]["relevant"] == total["relevant"]
+    assert result["total"]["range"]["low"] <= total["range"]["low"]
