@@ -35,7 +35,7 @@ def ask_confirmations(
                 chosen = _read_choice(len(confirmation.choices), ask, say)
             except EOFError:
                 ended = True
-        if chosen is None:
+        if chosen is None or confirmation.choices[chosen].stays_open:
             open_entries.append(entries[number])
         else:
             mapping = apply_choice(mapping, confirmation.choices[chosen])

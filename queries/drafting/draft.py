@@ -99,10 +99,12 @@ class DraftPart(Struct, frozen=True, kw_only=True):
 class Choice(Struct, frozen=True):
     """An answer to a confirmation. ``changes`` are the values that it gives in the draft's mapping:
     by key ("offences"), or by key of a question ("questions/4a/bands"); None takes a key out.
+    With ``stays_open`` the officer changes the file afterwards, so the confirmation stays in it.
     """
 
     words: str
     changes: dict[str, Any] = {}
+    stays_open: bool = False
 
 
 class Confirmation(Struct, frozen=True, kw_only=True):

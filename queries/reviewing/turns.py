@@ -173,7 +173,12 @@ def choose_turn(
 ) -> Turn | None:
     """What a reviewer reads next: what is already reserved for them, then a record that nobody has
     read, then one to be read a second time; with ``settle``, a conflict. None if there is nothing.
+
+    Nothing is settled before all second readings are done: whoever settles sees what both decided,
+    and which records are offered says where readers agree.
     """
+    if settle and not state.is_unblinded:
+        return None
     taken = {
         (claim.reference, claim.reading): claim.reviewer
         for claim in state.claims

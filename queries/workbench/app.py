@@ -32,9 +32,9 @@ PAGES: tuple[tuple[str, str, WorkbenchRole, Page], ...] = (
     ("/requests/{file}", "GET", "reader", requests.show_request),
     ("/requests/{file}/edit", "GET", "reviewer", requests.show_editor),
     ("/requests/{file}/edit", "POST", "reviewer", requests.save_request),
-    ("/requests/{file}/wording", "GET", "reader", answers.show_wording),
+    ("/requests/{file}/wording", "GET", "reviewer", answers.show_wording),
     ("/requests/{file}/wording", "POST", "reviewer", answers.check_wording_again),
-    ("/requests/{file}/answer", "GET", "reader", answers.show_answer),
+    ("/requests/{file}/answer", "GET", "reviewer", answers.show_answer),
     ("/requests/{file}/answer", "POST", "reviewer", answers.start_answer),
     ("/requests/{file}/records", "GET", "reviewer", answers.show_records),
     ("/requests/{file}/publish", "GET", "publisher", answers.show_publishing),
@@ -93,7 +93,11 @@ def build_workbench_app(workbench: Workbench, hosts: Collection[str]) -> Starlet
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(SameOriginOnly, hosts=hosts),
-            Middleware(BodyLimit, letter_path=LETTER_PATH),
+            Middleware(
+                BodyLimit,
+                letter_path=LETTER_PATH,
+                is_signed_in=lambda connection: workbench.find_person(connection) is not None,
+            ),
         ],
         exception_handlers={404: show_missing},
     )

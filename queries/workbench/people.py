@@ -63,6 +63,31 @@ class SignInLinks:
         return None
 
 
+class FormTokens:
+    """Values that a form bears, each good for one sending. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tokens: dict[str, None] = {}
+
+    def issue(self) -> str:
+        """A new value. The oldest is forgotten where there are too many."""
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        with self._lock:
+            while len(self._tokens) >= _MAX_SESSIONS:
+                del self._tokens[next(iter(self._tokens))]
+            self._tokens[token] = None
+        return token
+
+    def redeem(self, token: str) -> bool:
+        """Whether a value is good, which it is not any more afterwards."""
+        with self._lock:
+            if token not in self._tokens:
+                return False
+            del self._tokens[token]
+            return True
+
+
 class Sessions:
     """The sessions of this process, by random names. They end by themselves. Safe for threads."""
 

@@ -12,16 +12,21 @@ from collections.abc import Callable, Collection
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: The largest form, in bytes: a request file is far smaller.
 MAX_BODY_BYTES: Final = 2_000_000
 
+_SIGN_IN_BYTES: Final = 10_000
+
 #: The largest form with a letter in it.
 MAX_LETTER_BYTES: Final = 25_000_000
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+
+_FETCHED_FROM_ELSEWHERE: Final = "This page is opened by a person, and not fetched by another page."
 
 _HEADERS: Final = {
     # No script at all: every page works without, so none that got in would run.
@@ -77,9 +82,13 @@ class SameOriginOnly:
         host = headers.get("host", "")
         if host not in self._hosts:
             return "This address is not one of the workbench. Open the link that foidex printed."
-        if scope["method"] in _SAFE_METHODS:
-            return ""
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+        if scope["method"] in _SAFE_METHODS:
+            # A link to a page may be followed from anywhere. A page of another site may not fetch
+            # one as an image, nor a browser beforehand: opening a record reserves and logs it.
+            is_followed = headers.get("sec-fetch-mode") in (None, "navigate")
+            is_foreign = site in ("cross-site", "same-site") and not is_followed
+            return _FETCHED_FROM_ELSEWHERE if is_foreign or "sec-purpose" in headers else ""
         if site is not None:
             is_ours = site == "same-origin"
         else:
@@ -88,20 +97,30 @@ class SameOriginOnly:
 
 
 class BodyLimit:
-    """Refuses a body that is too large, also one that does not say how large it is."""
+    """Refuses a body that is too large, even one that does not say how large it is.
 
-    def __init__(self, app: ASGIApp, letter_path: str) -> None:
+    Before anyone has signed in, it takes only the few bytes that signing in needs.
+    """
+
+    def __init__(
+        self, app: ASGIApp, letter_path: str, is_signed_in: Callable[[HTTPConnection], bool]
+    ) -> None:
         self._app = app
         self._letter_path = letter_path
+        self._is_signed_in = is_signed_in
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on once its body is there and within the limit, or refuse it."""
         if scope["type"] != "http" or scope["method"] in _SAFE_METHODS:
             await self._app(scope, receive, send)
             return
-        is_letter = scope["path"] == self._letter_path
-        max_bytes = MAX_LETTER_BYTES if is_letter else MAX_BODY_BYTES
+        max_bytes = self._find_limit(scope)
         chunks: list[bytes] = []
+        declared = Headers(scope=scope).get("content-length", "")
+        size = int(declared) if declared.isdecimal() and len(declared) < 19 else 0
+        if size > max_bytes:
+            await _refuse_body(scope, receive, send)
+            return
         size = 0
         while True:
             message = await receive()
@@ -110,8 +129,7 @@ class BodyLimit:
             chunks.append(message.get("body", b""))
             size += len(chunks[-1])
             if size > max_bytes:
-                response = PlainTextResponse("This is larger than the workbench takes.", 413)
-                await response(scope, receive, send)
+                await _refuse_body(scope, receive, send)
                 return
             if not message.get("more_body"):
                 break
@@ -122,6 +140,16 @@ class BodyLimit:
             return unread.pop() if unread else await receive()
 
         await self._app(scope, receive_read_body, send)
+
+    def _find_limit(self, scope: Scope) -> int:
+        if not self._is_signed_in(HTTPConnection(scope)):
+            return _SIGN_IN_BYTES
+        return MAX_LETTER_BYTES if scope["path"] == self._letter_path else MAX_BODY_BYTES
+
+
+async def _refuse_body(scope: Scope, receive: Receive, send: Send) -> None:
+    response = PlainTextResponse("This is larger than the workbench takes.", 413)
+    await response(scope, receive, send)
 
 
 class RateLimit:

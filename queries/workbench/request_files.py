@@ -88,10 +88,11 @@ class RequestFolder:
     def create(self, name: str, text: str) -> RequestFile:
         """Save a new request. Raises RequestError if the name is taken."""
         self.file_path(name)
+        _require_size(text)
         with self._lock() as folder:
             if folder.find_mode(name) is not None:
                 raise RequestError(f"{name}: there is a request of this name. Choose another.")
-            folder.write_new_file(name, text.encode(), DOCUMENT_PERMISSIONS)
+            folder.write_new_file(name, text.encode("utf-8", "replace"), DOCUMENT_PERMISSIONS)
         return _make_file(name, text)
 
     def save(self, name: str, text: str, version: str) -> RequestFile:
@@ -100,6 +101,7 @@ class RequestFolder:
         Raises EditConflictError if it is no longer at that version, and RequestError.
         """
         self.file_path(name)
+        _require_size(text)
         with self._lock() as folder:
             try:
                 current = _read_file(folder, name)
@@ -145,6 +147,13 @@ class RequestFolder:
     def _explain(self, error: OSError) -> OutputError:
         reason = error.strerror or "it is not an ordinary folder"
         return OutputError(f"{error.filename or self.path}: cannot be used ({reason}).")
+
+
+def _require_size(text: str) -> None:
+    if len(text.encode("utf-8", "replace")) > MAX_REQUEST_BYTES:
+        raise RequestError(
+            f"A request has at most {MAX_REQUEST_BYTES:,} bytes. Nothing was saved. Shorten it."
+        )
 
 
 def _read_file(folder: Folder, name: str) -> RequestFile:

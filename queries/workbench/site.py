@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from typing import Any, Final
@@ -9,7 +10,8 @@ from typing import Any, Final
 import jinja2
 from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from indexer.config.model import WorkbenchRole
@@ -19,8 +21,15 @@ from indexer.session import Session
 from queries.layout.prose import format_timestamp
 from queries.tables.period import format_long_date
 from queries.workbench.drafts import Drafts
-from queries.workbench.people import SESSION_COOKIE, Person, ProxySignIn, Sessions, SignInLinks
-from queries.workbench.protection import RateLimit
+from queries.workbench.people import (
+    SESSION_COOKIE,
+    FormTokens,
+    Person,
+    ProxySignIn,
+    Sessions,
+    SignInLinks,
+)
+from queries.workbench.protection import MAX_BODY_BYTES, RateLimit
 from queries.workbench.request_files import RequestFolder
 from queries.workbench.tasks import Tasks
 
@@ -30,7 +39,7 @@ _SIGN_IN_ATTEMPTS: Final = 20
 
 #: What each role may do, for the page that refuses.
 ROLE_DUTIES: Final[dict[WorkbenchRole, str]] = {
-    "reader": "see requests, answers and documents",
+    "reader": "see requests and published documents",
     "reviewer": "write requests, answer them, and read records",
     "publisher": "publish answers",
     "administrator": "everything",
@@ -50,6 +59,7 @@ class Workbench:
         self.sign_in_limit = RateLimit(_SIGN_IN_ATTEMPTS, 60)
         self.tasks = Tasks()
         self.drafts = Drafts()
+        self.form_tokens = FormTokens()
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(find_data_folder("templates") / "workbench"),
             autoescape=True,
@@ -61,7 +71,7 @@ class Workbench:
         self._templates.filters["iso_day"] = _format_iso_day
         self._templates.filters["moment"] = format_timestamp
 
-    def find_person(self, request: Request) -> Person | None:
+    def find_person(self, request: HTTPConnection) -> Person | None:
         """Who sends a request, None if nobody is signed in."""
         if self.proxy is not None:
             return self.proxy.find(request.headers)
@@ -143,7 +153,9 @@ def make_endpoint(
         upload = None
         if request.method == "POST":
             max_files = 1 if takes_file and person.may(role) else 0
-            async with request.form(max_files=max_files, max_fields=300) as fields:
+            async with request.form(
+                max_files=max_files, max_fields=300, max_part_size=MAX_BODY_BYTES
+            ) as fields:
                 for name, value in fields.items():
                     if isinstance(value, str):
                         form[name] = value
@@ -152,7 +164,23 @@ def make_endpoint(
         visit = Visit(workbench, person, request.path_params, request.query_params, form, upload)
         return await run_in_threadpool(_run_page, visit, role, page)
 
-    return endpoint
+    async def guarded_endpoint(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except HTTPException:
+            raise
+        except Exception as error:  # noqa: BLE001 - no traceback, which may quote a form
+            logging.getLogger("uvicorn.error").error("a page failed: %s", type(error).__name__)  # noqa: TRY400
+            return workbench.render(
+                "message.html",
+                workbench.find_person(request),
+                500,
+                heading="Something went wrong",
+                message="foidex could not make this page. Go back and try again; if it happens "
+                "again, tell whoever looks after the workbench.",
+            )
+
+    return guarded_endpoint
 
 
 def _run_page(visit: Visit, role: WorkbenchRole, page: Page) -> Response:

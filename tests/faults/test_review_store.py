@@ -239,20 +239,24 @@ def test_a_first_decision_is_fixed_once_there_is_a_second(store: ReviewStore) ->
         store.decide(pending, judge(pending, Verdict.UNSURE))
 
 
-def test_a_second_decision_is_fixed_once_somebody_has_seen_both(store: ReviewStore) -> None:
+def test_nothing_is_settled_before_all_second_readings_are_done(store: ReviewStore) -> None:
+    """Whoever settles sees what both decided, and that there is a conflict says that they differ."""
     store.create(*make_review(sample=2, second_share=Fraction(1)))
     read_all(store, NAME, "ann", Verdict.RELEVANT)
     turn = read_next(store, NAME, "bob", Verdict.NOT_RELEVANT)
     assert turn
+    for reader in ("ann", "bob", "cem"):
+        assert store.claim(NAME, reader, settle=True) is None
     _, again = store.reopen(NAME, "bob")
     store.release(again)
+    read_all(store, NAME, "bob", Verdict.RELEVANT)
     conflict = store.claim(NAME, "cem", settle=True)
     assert conflict
     assert (conflict.reading, conflict.references) == (Reading.SETTLING, turn.references)
     with pytest.raises(ReviewError, match="cannot be changed any more"):
         store.reopen(NAME, "bob")
     store.decide(conflict, judge(conflict))
-    assert [one.reading for one in store.list_decisions(NAME)] == [1, 1, 2, 3]
+    assert [one.reading for one in store.list_decisions(NAME)] == [1, 1, 2, 2, 3]
     assert store.claim(NAME, "cem", settle=True) is None
 
 

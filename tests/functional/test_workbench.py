@@ -50,6 +50,15 @@ def answer(browsing: Browsing) -> Any:
     return browsing.get(f"{PAGE}/answer")
 
 
+def publish(browsing: Browsing) -> Any:
+    """Press the button of the page."""
+    page = browsing.get(f"{PAGE}/publish")
+    fields = dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', page.text))
+    sent = browsing.post(f"{PAGE}/publish", do="publish", **fields)
+    browsing.finish(f"publish {FILE}")
+    return sent, fields
+
+
 def list_log(tmp_path: Path) -> list[dict[str, Any]]:
     log = tmp_path / "home" / "audit" / "audit.jsonl"
     return [json.loads(line) for line in log.read_text().splitlines()]
@@ -93,14 +102,21 @@ def test_each_number_leads_to_as_many_records_and_each_look_is_logged(
     assert {line["reference"] for line in opened} == {"FOI2018/03922"}
 
 
-def test_a_reader_sees_numbers_and_no_record(browsing: Browsing) -> None:
+def test_a_reader_sees_neither_unpublished_numbers_nor_records(browsing: Browsing) -> None:
     answer(browsing)
     browsing.sign_in("ben", "reader")
-    page = browsing.get(f"{PAGE}/answer")
-    assert "records?" not in page.text
-    assert "documents/answer" not in page.text
-    found = browsing.get(f"{PAGE}/documents/answer/FOI2018-03922.answer.json")
-    assert found.status_code == 403
+    assert "/answer" not in browsing.get(PAGE).text
+    for address in ("answer", "wording", "documents/answer/FOI2018-03922.answer.json"):
+        assert browsing.get(f"{PAGE}/{address}").status_code == 403
+
+
+def test_numbers_of_a_request_that_was_changed_say_so(browsing: Browsing) -> None:
+    assert "changed since this was counted" not in text_of(answer(browsing))
+    opened = browsing.workbench.requests.read(FILE)
+    browsing.workbench.requests.save(
+        FILE, opened.text.replace("Snapchat", "Snapchat chat"), opened.version
+    )
+    assert "changed since this was counted" in text_of(browsing.get(f"{PAGE}/answer"))
 
 
 def test_the_wording_check_says_what_lint_says(browsing: Browsing, foidex: CommandLine) -> None:
@@ -116,11 +132,10 @@ def test_an_answer_is_published_with_small_numbers_withheld_and_recorded(
     browsing: Browsing, foidex: CommandLine, tmp_path: Path
 ) -> None:
     browsing.post(f"{PAGE}/publish", do="preview")
-    browsing.finish(f"preview {FILE}")
+    browsing.finish(f"preview {FILE} {browsing.workbench.requests.read(FILE).version}")
     assert "withheld" in text_of(browsing.get(f"{PAGE}/publish"))
     assert not list((tmp_path / "requests" / "answers").glob("*/published"))
-    browsing.post(f"{PAGE}/publish", do="publish")
-    browsing.finish(f"publish {FILE}")
+    _, fields = publish(browsing)
     page = browsing.get(f"{PAGE}/publish")
     assert "Documents to send" in text_of(page)
     links = re.findall(r'href="(/requests/[^"]*/documents/published/[^"]*)"', page.text)
@@ -136,6 +151,9 @@ def test_an_answer_is_published_with_small_numbers_withheld_and_recorded(
     assert published["disclosure"]["threshold"] == 5
     lines = [line for line in list_log(tmp_path) if line.get("ledger")]
     assert [line["signed_in"] for line in lines] == ["anna"]
+    browsing.post(f"{PAGE}/publish", do="publish", **fields)  # the same form again
+    browsing.finish(f"publish {FILE}")
+    assert [line for line in list_log(tmp_path) if line.get("ledger")] == lines
     assert "is intact" in foidex("audit", "verify").out or foidex("audit", "verify").code == 0
     assert "Published" in text_of(browsing.get("/"))
 
@@ -147,11 +165,21 @@ def test_a_force_that_is_not_complete_is_told_what_is_missing(browsing: Browsing
     other = Browsing(make_workbench(config))
     other.sign_in()
     assert "must set name, address, contact, signatory" in text_of(other.get(f"{PAGE}/publish"))
-    other.post(f"{PAGE}/publish", do="publish")
-    other.finish(f"publish {FILE}")
+    publish(other)
     page = text_of(other.get(f"{PAGE}/publish"))
     assert "This did not work" in page
     assert "[force]" in page
+
+
+def test_a_request_that_was_changed_meanwhile_is_not_published(browsing: Browsing) -> None:
+    page = browsing.get(f"{PAGE}/publish")
+    fields = dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', page.text))
+    opened = browsing.workbench.requests.read(FILE)
+    browsing.workbench.requests.save(FILE, opened.text + "\n", opened.version)
+    sent = browsing.post(f"{PAGE}/publish", do="publish", **fields)
+    assert sent.status_code == 409
+    assert "Nothing was published" in text_of(sent)
+    assert browsing.workbench.tasks.find(f"publish {FILE}") is None
 
 
 @pytest.mark.parametrize(

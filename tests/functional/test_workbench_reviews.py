@@ -93,6 +93,9 @@ def test_a_sample_is_read_twice_blind_and_settled(browsing: Browsing, tmp_path: 
     assert "snap chat" in shown[0].casefold() or "snapchat" in shown[0].casefold()
     assert "No record" in shown[-1] or "no record is left" in shown[-1]
     browsing.sign_in("ben", "reviewer")
+    early = browsing.get(f"/reviews/{NAME}/read?settle")
+    assert early.url.path == f"/reviews/{NAME}"
+    assert "anna" not in text_of(early)
     shown = read_all(browsing, "not relevant")
     assert len(shown) == 3
     for page in shown[:-1]:

@@ -21,6 +21,8 @@ serve_app = typer.Typer()
 
 _INSTALL: Final = "The workbench is not installed. Install it: pip install 'foidex[workbench]'"
 
+_MAX_CONNECTIONS: Final = 100
+
 PortOption = Annotated[
     int | None, typer.Option(min=1, max=65_535, help="The port, instead of that of foidex.toml.")
 ]
@@ -63,15 +65,19 @@ def run_serve_command(port: PortOption = None) -> None:
         print(f"  http://{_host_of_link(address)}:{port}/sign-in?token={token}\n")
     print("Stop the workbench with Ctrl-C.", file=sys.stderr, flush=True)
     sys.stdout.flush()
-    uvicorn.run(
-        app,
-        host=address,
-        port=port,
-        access_log=False,  # addresses hold references of requests
-        server_header=False,
-        proxy_headers=False,
-        log_level="warning",
-    )
+    try:
+        uvicorn.run(
+            app,
+            host=address,
+            port=port,
+            access_log=False,  # addresses hold references of requests
+            server_header=False,
+            proxy_headers=False,
+            log_level="warning",
+            limit_concurrency=_MAX_CONNECTIONS,
+        )
+    finally:  # what waits does not begin, publishing above all
+        workbench.tasks.close()
 
 
 def _host_of_link(address: str) -> str:

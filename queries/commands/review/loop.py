@@ -212,13 +212,20 @@ class ReadingLoop:
         decisions = self._store.list_decisions(self._name)
         return measure_progress(state, decisions, self._reader.current_hashes)
 
+    def _describe_settled(self, state: ReviewState) -> str:
+        if self._has_quit:
+            return "Stopped."
+        if not state.is_unblinded:
+            return "Nothing is settled before all second readings are done."
+        return "No conflict is left to settle."
+
     def _describe_rest(self) -> Iterator[str]:
         """What is left, and for whom."""
         state = self._store.read_state(self._name)
         progress = self._measure_progress(state)
         yield ""
         if self._options.settle:
-            yield "Stopped." if self._has_quit else "No conflict is left to settle."
+            yield self._describe_settled(state)
         else:
             yield "Stopped." if self._has_quit else "No record is left for you to read."
             yield self._describe_progress(state)

@@ -51,7 +51,7 @@ def confirm_gap(part: DraftPart, question: str) -> Confirmation:
         part=part.number,
         sentence=part.text,
         question=question,
-        choices=(Choice(_NOT_COVERED), Choice("Write its question in the file")),
+        choices=(Choice(_NOT_COVERED), Choice("Write its question in the file", stays_open=True)),
     )
 
 
@@ -147,7 +147,7 @@ def confirm_periods(periods: Sequence[PeriodPhrase], sentence: str) -> Iterator[
             )
             key, value = ("period", changed[0]) if len(changed) == 1 else ("periods", changed)
             choices.append(Choice(f"Take {others}", {key: value}))
-        choices.append(Choice("Take other days, and write them in the file"))
+        choices.append(Choice("Take other days, and write them in the file", stays_open=True))
         yield Confirmation(
             sentence=sentence, question=f"{doubt} Which days are meant?", choices=tuple(choices)
         )
@@ -163,7 +163,7 @@ def confirm_terms(reading: PartReading | ContextReading, part: str = "") -> Iter
             part=part,
             sentence=sentence,
             question=question,
-            choices=(Choice(AS_DRAFTED), Choice(alternative)),
+            choices=(Choice(AS_DRAFTED), Choice(alternative, stays_open=True)),
         )
 
     if terms.open_end:
@@ -255,7 +255,10 @@ def confirm_sentence(sentence: str, *, part: str = "") -> Confirmation:
         part=part,
         sentence=sentence,
         question="This sentence asks for something that no part of the draft has. What does it change?",
-        choices=(Choice("It changes nothing"), Choice("Change the draft in the file")),
+        choices=(
+            Choice("It changes nothing"),
+            Choice("Change the draft in the file", stays_open=True),
+        ),
     )
 
 

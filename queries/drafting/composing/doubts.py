@@ -74,7 +74,7 @@ def _doubt_reference(head: DraftHead) -> Iterator[Confirmation]:
             question="The letter has no reference of your force for this request. What is it?",
             choices=(
                 Choice("Use DRAFT until there is one", {"reference": NO_REFERENCE}),
-                Choice("Write the reference in the file"),
+                Choice("Write the reference in the file", stays_open=True),
             ),
         )
 
@@ -89,7 +89,7 @@ def _doubt_periods(
             question="No period was found in the letter. Which days is it about?",
             choices=(
                 Choice("Count the records of every day"),
-                Choice("Write the period in the file"),
+                Choice("Write the period in the file", stays_open=True),
             ),
         )
         return
@@ -135,7 +135,10 @@ def _doubt_limits(context: Sequence[ContextReading], scope: RequestScope) -> Ite
             yield Confirmation(
                 sentence=reading.text,
                 question=f"No rule read {words}. Does this limit what is counted?",
-                choices=(Choice("It limits nothing"), Choice("Change the draft in the file")),
+                choices=(
+                    Choice("It limits nothing"),
+                    Choice("Change the draft in the file", stays_open=True),
+                ),
             )
 
 
@@ -150,7 +153,10 @@ def _doubt_unknown_codes(
                 part=part,
                 sentence="\n".join((text, *items)),
                 question=f'"{words}" is written as an offence code, and is in no table. Which code is meant?',
-                choices=(Choice("Leave it out"), Choice("Write the code in the file")),
+                choices=(
+                    Choice("Leave it out"),
+                    Choice("Write the code in the file", stays_open=True),
+                ),
             )
 
 
@@ -170,7 +176,7 @@ def _doubt_subject(head: DraftHead, scope: RequestScope) -> Iterator[Confirmatio
             sentence=head.subject,
             question=f'The subject speaks of "{words[0]}", and {", ".join(wider)} is not limited to that by the title of the code. '
             "Is all of it meant?",
-            choices=(Choice("Count all of it"), Choice("Narrow it in the file")),
+            choices=(Choice("Count all of it"), Choice("Narrow it in the file", stays_open=True)),
         )
 
 

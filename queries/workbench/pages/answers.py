@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 from msgspec import Struct
 from starlette.responses import Response
 
+from indexer.errors import RequestError
 from indexer.session import Session
 from queries.answer.answer_file import read_answer_file
 from queries.answer.covered_days import is_outside_coverage
-from queries.answer.types import NOT_COVERED
+from queries.answer.types import NOT_COVERED, Answer
 from queries.answering.audit_fields import request_fields
 from queries.answering.publishing import build_publisher
 from queries.answering.suggestions import preview_release
@@ -117,16 +118,15 @@ def show_answer(visit: Visit) -> Response:
         tables=tables,
         answer_set=answer_set,
         warning=warning,
+        is_changed=answer is not None and _is_changed(visit, file.name, answer),
     )
 
 
 def start_answer(visit: Visit) -> Response:
     """Count, and write the officer's own documents."""
     file = visit.workbench.requests.read(visit.parameters["file"])
-    _read_request(visit, file.name)
-    visit.workbench.tasks.start(
-        f"answer {file.name}", visit.person.name, partial(_write_answer, visit, file.name, "answer")
-    )
+    work = partial(_write_answer, visit, file.name, "answer", _read_request(visit, file.name))
+    visit.workbench.tasks.start(f"answer {file.name}", visit.person.name, work)
     return redirect(f"/requests/{file.name}/answer")
 
 
@@ -202,32 +202,53 @@ def show_publishing(visit: Visit) -> Response:
         "publish.html",
         file=file,
         missing=visit.session.settings.force.missing_keys,
-        preview=visit.workbench.tasks.find(f"preview {file.name}"),
+        preview=visit.workbench.tasks.find(f"preview {file.name} {file.version}"),
         task=visit.workbench.tasks.find(f"publish {file.name}"),
         answer_set=find_answer_set(visit.workbench, file.name, "published"),
+        once=visit.workbench.form_tokens.issue(),
     )
 
 
 def start_publishing(visit: Visit) -> Response:
     """Publish the answer: withhold small numbers, write the documents, record the release.
 
-    With the button for a preview, say only what would be withheld.
+    With the button for a preview, say only what would be withheld. What is published is the request
+    that the page showed, and a form that is sent again publishes nothing.
     """
     file = visit.workbench.requests.read(visit.parameters["file"])
     request = _read_request(visit, file.name)
-    if visit.form.get("do") == "publish":
-        reason = visit.form.get("reason", "").strip()
-        work = partial(_write_answer, visit, file.name, "published", reason)
-        visit.workbench.tasks.start(f"publish {file.name}", visit.person.name, work)
-    else:
+    if visit.form.get("do") != "publish":
         work = partial(_preview_release, visit.session, request)
-        visit.workbench.tasks.start(f"preview {file.name}", visit.person.name, work)
+        name = f"preview {file.name} {file.version}"
+        visit.workbench.tasks.start(name, visit.person.name, work)
+    elif visit.form.get("version") != file.version:
+        return visit.render(
+            "message.html",
+            409,
+            heading="Nothing was published",
+            message="The request was changed since you opened the page. Look at what would be "
+            "withheld now, then publish it.",
+        )
+    elif visit.workbench.form_tokens.redeem(visit.form.get("once", "")):
+        reason = visit.form.get("reason", "").strip()
+        work = partial(_write_answer, visit, file.name, "published", request, reason)
+        visit.workbench.tasks.start(f"publish {file.name}", visit.person.name, work)
     return redirect(f"/requests/{file.name}/publish")
 
 
 def _read_request(visit: Visit, name: str) -> Request:
     path = visit.workbench.requests.file_path(name)
     return read_configured_request(path, visit.session.settings)
+
+
+def _is_changed(visit: Visit, name: str, answer: Answer) -> bool:
+    """Whether the request asks for something else than when it was counted."""
+    try:
+        current = _read_request(visit, name)
+    except RequestError:
+        return True
+    counted = request_from_answer(answer.request)
+    return bool(request_fields(current)["request"] != request_fields(counted)["request"])
 
 
 def _document_settings(visit: Visit) -> DocumentSettings:
@@ -248,7 +269,9 @@ def _check_wording(session: Session, request: Request) -> TaskResult:
     return TaskResult(tuple(text.split("\n")))
 
 
-def _write_answer(visit: Visit, name: str, kind: AnswerKind, reason: str = "") -> TaskResult:
+def _write_answer(
+    visit: Visit, name: str, kind: AnswerKind, request: Request, reason: str = ""
+) -> TaskResult:
     session = visit.session
     job = AnswerJob(
         session,
@@ -257,7 +280,7 @@ def _write_answer(visit: Visit, name: str, kind: AnswerKind, reason: str = "") -
         permissions=session.settings.output.permissions,
     )
     folder = find_answer_folder(visit.workbench, name, kind)
-    with job.prepare_answer(lambda: _read_request(visit, name)) as release:
+    with job.prepare_answer(lambda: request) as release:
         written = write_documents(job, release, folder)
     changes = tuple(f"changed: {change}" for change in (*release.changes, *(written.changes or ())))
     return TaskResult((f"{len(written.files)} documents written", *release.summary, *changes))

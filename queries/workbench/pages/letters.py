@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from indexer.errors import LetterError, RequestError
 from indexer.files import write_file
-from queries.drafting.draft import Confirmation
+from queries.drafting.draft import Choice, Confirmation
 from queries.drafting.draft_file import draft_letter
 from queries.drafting.readers import read_letter
 from queries.drafting.request_mapping import NO_REFERENCE, apply_choice
@@ -21,6 +21,8 @@ from queries.workbench.request_form import name_request_file
 from queries.workbench.site import Visit, redirect
 
 _LEFT_OPEN = "open"
+
+_MAX_ENDING = 10
 
 
 class ShownConfirmation(Struct, frozen=True):
@@ -76,7 +78,7 @@ def save_confirmed(visit: Visit) -> Response:
 
 def _read_draft(visit: Visit, name: str, content: bytes) -> OpenDraft:
     # The reader takes a file, which it opens in a process of its own with limits.
-    ending = Path(name).suffix.lower()
+    ending = Path(name).suffix.lower()[:_MAX_ENDING]
     with (
         tempfile.TemporaryDirectory(prefix="foidex-letter-") as folder,
         visit.session.run("draft") as run,
@@ -129,13 +131,19 @@ def _apply_choices(draft: OpenDraft, form: Any) -> dict[str, Any]:
             else:
                 mapping = {**mapping, "reference": reference}
             continue
-        choice = form.get(f"confirm-{number}", _LEFT_OPEN)
-        if choice.isdecimal() and int(choice) < len(entry.choices):
-            mapping = apply_choice(mapping, entry.choices[int(choice)])
+        choice = _find_choice(entry, form.get(f"confirm-{number}", _LEFT_OPEN))
+        if choice is not None and not choice.stays_open:
+            mapping = apply_choice(mapping, choice)
         else:
             open_entries.append(written[number])
     rest = {key: value for key, value in mapping.items() if key != "confirm"}
     return rest | ({"confirm": open_entries} if open_entries else {})
+
+
+def _find_choice(entry: Confirmation, value: str) -> Choice | None:
+    """The choice of a radio button, None if the decision is left open."""
+    numbers = {str(number): choice for number, choice in enumerate(entry.choices)}
+    return numbers.get(value)
 
 
 def _asks_reference(entry: Confirmation) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 from starlette.responses import Response
 
-from indexer.errors import FoidexError, RequestError
+from indexer.errors import FoidexError, OutputError, RequestError
 from queries.documents.content.letter.notices import find_due_date
 from queries.request.reader import Request, read_configured_request
 from queries.spec.act import load_acts
@@ -133,19 +133,23 @@ def _make_line(visit: Visit, name: str) -> RequestLine:
         return RequestLine(name, name, state="cannot be read", problem=True)
     act = load_acts()[visit.session.settings.force.act]
     letter = request.letter
-    state = "not answered"
-    if find_answer_set(visit.workbench, name, "published"):
-        state = "published"
-    elif find_answer_set(visit.workbench, name, "answer"):
-        state = "answered"
     return RequestLine(
         name,
         request.reference,
         request.title,
         letter.received if letter else None,
         find_due_date(letter, act) if letter else None,
-        state,
+        _find_state(visit, name),
     )
+
+
+def _find_state(visit: Visit, name: str) -> str:
+    try:
+        if find_answer_set(visit.workbench, name, "published"):
+            return "published"
+        return "answered" if find_answer_set(visit.workbench, name, "answer") else "not answered"
+    except OutputError:  # one set that cannot be read does not take the list away
+        return "documents cannot be read"
 
 
 def _read_request(visit: Visit, path: Path) -> tuple[Request | None, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Final
 from urllib.parse import quote
@@ -25,7 +26,7 @@ from queries.reviewing.progress import ReviewProgress, measure_progress
 from queries.reviewing.reading import ReviewReader
 from queries.reviewing.store.review_store import Judgement, ReviewStore, TurnLostError
 from queries.reviewing.store.rows import StoredReview
-from queries.reviewing.turns import ReviewState, Turn
+from queries.reviewing.turns import ReviewState, Turn, choose_turn, format_time
 from queries.workbench.answer_sets import find_answer_set
 from queries.workbench.site import Visit, redirect
 
@@ -181,13 +182,26 @@ def _find_turn(visit: Visit, review: _OpenReview, *, settle: bool) -> Turn | Non
         number, turn = review.store.reopen(review.name, visit.person.name, before)
         same = str(number) == reopened
     else:
-        claimed = review.store.claim(
-            review.name, visit.person.name, review.reader.current_hashes, settle=settle
-        )
+        claimed = _find_claimed(visit, review, settle=settle)
         if claimed is None:
             return None
         turn, same = claimed, True
     return turn if same and "\n".join(turn.references) == _read_references(visit) else None
+
+
+def _find_claimed(visit: Visit, review: _OpenReview, *, settle: bool) -> Turn | None:
+    """The turn that is reserved for this reader. Nothing is reserved by looking."""
+    state = review.store.read_state(review.name)
+    now = format_time(datetime.now(UTC))
+    turn = choose_turn(state, visit.person.name, now, review.reader.current_hashes, settle=settle)
+    reserved = {
+        (claim.reference, claim.reading)
+        for claim in state.claims
+        if claim.reviewer == visit.person.name and claim.is_live(now)
+    }
+    if turn is None or not {(one, turn.reading) for one in turn.references} <= reserved:
+        return None
+    return turn
 
 
 def _read_references(visit: Visit) -> str:
@@ -259,11 +273,12 @@ def _open_store(visit: Visit) -> Iterator[ReviewStore]:
 
 @contextmanager
 def _open_review(visit: Visit) -> Iterator[_OpenReview]:
-    with _open_store(visit) as store, visit.session.client() as client:
-        stored = store.find(visit.parameters["review"])
-        reader = ReviewReader(client, stored)
-        reader.compare_texts(store.read_state(stored.review.name).records)
-        yield _OpenReview(store, stored, reader)
+    with _open_store(visit) as store:
+        stored = store.find(visit.parameters["review"])  # before a server is started for it
+        with visit.session.client() as client:
+            reader = ReviewReader(client, stored)
+            reader.compare_texts(store.read_state(stored.review.name).records)
+            yield _OpenReview(store, stored, reader)
 
 
 def _start_values(visit: Visit, values: Mapping[str, str]) -> dict[str, object]:

@@ -82,6 +82,23 @@ def test_what_is_left_open_stays_to_be_confirmed(browsing: Browsing) -> None:
     assert f"{entries} to confirm" in text_of(saved)
 
 
+def test_what_is_to_be_written_in_the_file_stays_to_be_confirmed(browsing: Browsing) -> None:
+    page = send(browsing, LETTER.encode())
+    draft = browsing.workbench.drafts.find(page.url.path.rpartition("/")[2])
+    assert draft is not None
+    later = {
+        f"confirm-{number}": str(place)
+        for number, entry in enumerate(draft.drafted.draft.confirmations)
+        for place, choice in enumerate(entry.choices)
+        if choice.stays_open
+    }
+    assert later
+    browsing.post(page.url.path, reference="FOI/9", **later)
+    request = parse_request(browsing.workbench.requests.read("FOI-9.yaml").text)
+    left = len([name for name in later if name != "confirm-0"])
+    assert len(request.confirmations) >= left
+
+
 def test_without_a_reference_it_stays_to_be_confirmed(browsing: Browsing) -> None:
     page = send(browsing, LETTER.encode())
     browsing.post(page.url.path, reference="")

@@ -239,6 +239,71 @@ def test_a_body_that_is_too_large_is_refused(browsing: Browsing) -> None:
     assert page.status_code == 413
 
 
+def test_before_signing_in_only_few_bytes_are_taken(browsing: Browsing) -> None:
+    page = browsing.client.post("/letters/new", content=b"a" * 10_001, headers=OURS)
+    assert page.status_code == 413
+    page = browsing.client.post("/sign-in", content=b"token=x", headers=OURS)
+    assert page.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"},
+        {"sec-fetch-site": "same-site", "sec-fetch-mode": "cors"},
+        {"sec-fetch-site": "same-origin", "sec-purpose": "prefetch"},
+    ],
+)
+def test_a_page_is_opened_by_a_person_and_not_fetched_by_another(
+    browsing: Browsing, headers: dict[str, str]
+) -> None:
+    browsing.sign_in()
+    assert browsing.client.get("/", headers=headers).status_code == 403
+
+
+def test_a_link_from_elsewhere_is_followed(browsing: Browsing) -> None:
+    browsing.sign_in()
+    headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+    assert browsing.client.get("/", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "content_type", ["multipart/form-data", "multipart/form-data; boundary=x; charset=punycode"]
+)
+def test_a_form_that_cannot_be_read_ends_in_a_page_and_no_traceback(
+    browsing: Browsing, content_type: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    browsing.sign_in()
+    body = b'--x\r\nContent-Disposition: form-data; name="reference"\r\n\r\n\xff\r\n--x--\r\n'
+    page = browsing.client.post(
+        "/requests/new", content=body, headers={**OURS, "content-type": content_type}
+    )
+    assert page.status_code in (400, 422, 500)
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "Traceback" not in page.text + caplog.text
+
+
+def test_a_request_that_is_too_long_is_not_saved(browsing: Browsing) -> None:
+    browsing.sign_in()
+    browsing.post("/requests/new", **FORM)
+    opened = browsing.workbench.requests.read("FOI-1.yaml")
+    page = browsing.post("/requests/FOI-1.yaml/edit", text="a" * 1_000_001, version=opened.version)
+    assert page.status_code == 400
+    assert "Nothing was saved" in text_of(page)
+    assert browsing.workbench.requests.read("FOI-1.yaml") == opened
+
+
+def test_documents_that_cannot_be_read_do_not_take_the_list_away(browsing: Browsing) -> None:
+    browsing.sign_in()
+    browsing.post("/requests/new", **FORM)
+    folder = browsing.workbench.requests.path / "answers" / "FOI-1.yaml" / "answer"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("[]")
+    page = browsing.get("/")
+    assert page.status_code == 200
+    assert "Documents cannot be read" in text_of(page)
+
+
 def test_a_file_in_a_form_is_refused(browsing: Browsing) -> None:
     browsing.sign_in()
     page = browsing.client.post(
