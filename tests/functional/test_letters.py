@@ -83,6 +83,7 @@ def test_a_refusal_at_the_cost_limit_has_its_numbers_from_the_records(
         "limit_hours": 18,
         "start": "2017-05-01",
         "end": "2018-03-31",
+        "question": "",
     }
     (tmp_path / "answer.json").write_text(json.dumps(answer))
     assert ": the same numbers." in foidex("replay", "answer.json").out

@@ -270,7 +270,7 @@ def test_what_is_wrong_is_said_with_the_remedy(
         (("--number", "Q1", "--criterion", "x", "--second", "120%"), 2, "not a percentage"),
         (("--number", "Q1", "--criterion", "x", "--sample", "0"), 2, "1 or more"),
         (("--number", "Q1", "--criterion", "x", "--seed", "a\nb"), 2, "line break"),
-        (("--number", "Q1"), 2, "--criterion"),
+        (("--number", "Q1"), 3, "--criterion"),
     ],
 )
 def test_a_wrong_command_line_starts_nothing(

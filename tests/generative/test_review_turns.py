@@ -210,7 +210,7 @@ class ReviewMachine(RuleBasedStateMachine):
 
 
 ReviewMachine.TestCase.settings = settings(
-    max_examples=examples(15), stateful_step_count=40, deadline=None
+    max_examples=examples(6, long=15), stateful_step_count=40, deadline=None
 )
 
 TestReviewMachine = ReviewMachine.TestCase
