@@ -59,7 +59,7 @@ test-containers: $(STAMP)
 test-pythons:
 	@$(PYTHON) .ci/pythons.py | while read -r version python; do \
 		$(MAKE) --no-print-directory test-unit MARKS='-m "not long"' VENV=$(VENV)-$$version PYTHON=$$python \
-			EXTRAS=database,embedded,letters,reports,review,test </dev/null || exit 1; \
+			EXTRAS=database,embedded,letters,reports,review,test,workbench </dev/null || exit 1; \
 	done
 
 check: $(STAMP)
