@@ -56,7 +56,8 @@ _SHORT_LEAD: Final = re.compile(r"(?:\bf/?y|\byears?|\bfinancial years?)\s*:?\s*
 
 _YEAR_LEAD: Final = re.compile(
     r"\b(?:in|during|for|throughout|year|years|calendar year|calendar years|calender years?|of|from|"
-    r"within|only|since|between)\s+(?:the\s+)?(?:whole of\s+|calendar\s+|calender\s+|year\s+)*$",
+    r"within|only|just|since|between|(?:limit|restrict|narrow|reduc|confin)\w*\b[^.;]{0,40}?\bto)\s+(?:just\s+|only\s+)?(?:the\s+)?"
+    r"(?:whole of\s+|calendar\s+|calender\s+|years?\s+)*$",
     re.IGNORECASE,
 )
 

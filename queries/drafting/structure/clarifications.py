@@ -41,15 +41,33 @@ _PARTS: Final = re.compile(
     re.IGNORECASE,
 )
 
-_TAKES_BACK: Final = re.compile(
-    r"\b(?:drop|leave out|no longer (?:need|require|want)|do not need|don't need|withdraw|remove|omit|forget|ignore|disregard|delete|without)\b",
-    re.IGNORECASE,
+_OTHER_PARTS: Final = _PARTS.pattern.replace("numbers", "others")
+
+#: "Drop questions 3 and 4", "question 3 is withdrawn": the numbers stand directly beside the verb.
+_TAKES_BACK: Final = (
+    re.compile(
+        r"\b(?:drop|leave out|no longer (?:need|require|want)|do not need|don't need|withdraw|remove|omit|forget|ignore|disregard|delete|without)"
+        r"\s+(?:(?:about|the|my|any|an|answers?|figures?|to|for|in|all|of|both|entirely|completely)\s+){0,4}"
+        rf"{_PARTS.pattern}(?:\s*(?:,|and|&)+\s*(?:{_OTHER_PARTS})(?!\s+(?:stays?|stands?|remains?|should|can|is|are|to|only|just|for)\b))*",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"{_PARTS.pattern}(?:\s*(?:,|and|&)+\s*(?:{_OTHER_PARTS}))*"
+        r"\s+(?:(?:can|may|should|is|are|has|have|to|now|both|all|therefore|also)\s+){0,3}(?:be(?:en)?\s+)?"
+        r"(?:dropped|left out|withdrawn|removed|omitted|forgotten|ignored|disregarded|deleted|no longer (?:needed|required|wanted))\b",
+        re.IGNORECASE,
+    ),
 )
 
 _TAKES_OFF: Final = re.compile(
     r"(?P<verb>\b(?:drop|leave out|take out|remove|omit|delete|exclude)\s+(?:the (?:key ?words?|terms?|words?)\s+)?)[^.;]*?"
     r"\b(?:from (?:the|my|your) (?:list|key ?words?|terms?|search)|as (?:a )?(?:key ?words?|terms?))",
     re.IGNORECASE,
+)
+
+#: What follows a withdrawal, and holds some of the part back.
+_EXCEPTS: Final = re.compile(
+    r"\b(?:except|apart from|unless|if|but|other than|only|for|from)\b", re.IGNORECASE
 )
 
 _KEEPS: Final = re.compile(
@@ -68,6 +86,30 @@ _NEW_START: Final = re.compile(
 )
 
 _ADDS: Final = re.compile(r"\b(?:also|add|as well|in addition|too)\b", re.IGNORECASE)
+
+#: Words with which a sentence changes a request, also one that is polite beside it.
+_CHANGES: Final = re.compile(
+    r"\b(?:limit|restrict|narrow|reduc|confin|drop|remov|delet|exclud|omit|withdraw|add|includ|chang|replac|amend|swap|shorten|widen|extend|split|combin)(?:e|ed|es|s|ing|ting|ping)?\b"
+    r"|(?<!\bis )(?<!\bare )(?<!\bwas )\b(?:just|only)\b|\b(?:instead|rather than|leave out|take out|no longer|do not need|don't need|except|apart from|stick to|make (?:it|that)|as well)\b|(?:^|[;,]\s*)(?:i|we) meant?\b",
+    re.IGNORECASE,
+)
+
+#: Sentences that speak of a change, and that make none: what follows makes it.
+_SPEAKS_OF_CHANGE: Final = re.compile(
+    r"\b(?:as follows|below)\b|:\s*$|\bif (?:i|you|we|this|that|it)\b|\?\s*$"
+    rf"|\b(?:narrow|chang|limit|reduc|restrict|amend)(?:e|ing)?\s+(?:it|this|that|(?:my|the) request|questions? {_PART_NUMBERS})[\s.!]*$",
+    re.IGNORECASE,
+)
+
+#: Where one wish of a sentence ends and the next begins.
+_NEXT_WISH: Final = re.compile(
+    r"[,;]?\s+(?:and|but)\s+(?=(?:for|in|on) (?:parts?|questions?|points?|items?|numbers?|q)\b)"
+    r"|[,;]\s*(?:(?:and|but|also)\s+)*(?=(?:please|drop|leave out|take out|withdraw|remove|delete|omit|limit|restrict|narrow|reduce|change|add)\b)"
+    r"|\s+(?:and|but)\s+(?:also\s+)?(?=(?:please|drop|leave out|take out|withdraw|limit|restrict|narrow|reduce|change|add)\b)",
+    re.IGNORECASE,
+)
+
+_INSTEAD: Final = re.compile(r"\W*(?:instead|rather than|in place) ", re.IGNORECASE)
 
 
 class Clarification(Struct, frozen=True):
@@ -97,7 +139,9 @@ def merge_outlines(
     current, change = outlines[0], Clarification()
     for later in outlines[1:]:
         sentences = [
-            sentence for passage in later.context for sentence in split_sentences(passage.text)
+            sentence
+            for passage in later.context
+            for sentence in _split_wishes(passage.text, (*passage.items, *passage.bullets))
         ]
         replaces = any(_REPLACES_ALL.search(sentence) for sentence in sentences)
         if later.parts and (replaces or not current.parts):
@@ -112,12 +156,36 @@ def merge_outlines(
             # Answers to questions of the office, by the office's numbers.
             change = replace(change, unread=(*change.unread, *_quote_parts(later.parts)))
         elif later.parts:
-            sentences += [
-                sentence for part in later.parts for sentence in split_sentences(part.text)
-            ]
+            sentences += _list_unnumbered(later.parts)
         for sentence in sentences:
             change = _read_change(change, sentence, current, request_day)
     return current, change
+
+
+def _list_unnumbered(parts: Sequence[LetterPart]) -> list[str]:
+    """The wishes of parts without numbers; a list is one with the words that lead to it."""
+    led: dict[str, list[str]] = {}
+    for part in parts:
+        if part.stem:
+            led.setdefault(part.stem, []).append(part.text)
+    stems = [wish for stem, items in led.items() for wish in _split_wishes(stem, items)]
+    return stems + [
+        wish for part in parts if not part.stem for wish in _split_wishes(part.text, part.items)
+    ]
+
+
+def _split_wishes(text: str, items: Sequence[str] = ()) -> list[str]:
+    """The sentences of a text, one for each thing that they wish; the list below it belongs to the
+    last one."""
+    wishes = [
+        wish.strip()
+        for sentence in split_sentences(text)
+        for wish in ([sentence] if _INSTEAD.match(sentence) else _NEXT_WISH.split(sentence))
+        if wish.strip()
+    ]
+    if items:
+        wishes[-1:] = [" ".join((*wishes[-1:], ", ".join(items)))]
+    return wishes
 
 
 def _quote_parts(parts: Sequence[LetterPart]) -> list[str]:
@@ -149,18 +217,36 @@ def _find_top(number: str) -> str:
 def _read_change(
     change: Clarification, sentence: str, outline: Outline, request_day: date | None
 ) -> Clarification:
-    """A clarification with what a sentence adds to it."""
+    """A clarification with what a sentence adds to it, or with the sentence if no rule takes it."""
+    rest = sentence
     if numbers := _list_withdrawn(sentence, outline):
         rest = _cut_withdrawal(sentence)
         change = replace(change, withdrawn=(*change.withdrawn, *numbers))
-        return _read_details(change, rest, request_day) or change
-    if detailed := _read_details(change, sentence, request_day):
+        if _EXCEPTS.search(rest):
+            return replace(change, unread=(*change.unread, sentence))
+    if _PARTS.search(rest):
+        # A detail of one part must not change the whole request.
+        speaks = is_standing_text(rest) and _SPEAKS_OF_CHANGE.search(rest)
+        is_detail = (_is_wish(rest) and not speaks) or _read_details(change, rest, request_day)
+        is_kept = _KEEPS.search(rest) and not _CHANGES.search(rest)
+        is_read = numbers or is_kept or _is_restated(rest, outline) or not is_detail
+        return change if is_read else replace(change, unread=(*change.unread, sentence))
+    if detailed := _read_details(change, rest, request_day):
         return detailed
+    if numbers or not _is_wish(sentence):
+        return change
+    is_kept = _KEEPS.search(sentence) and not _CHANGES.search(sentence)
+    if is_kept or _is_restated(sentence, outline):
+        return change
+    return replace(change, unread=(*change.unread, sentence))
+
+
+def _is_wish(sentence: str) -> bool:
+    """Whether a sentence asks for something, or changes the request in words of courtesy."""
+    if is_standing_text(sentence):
+        return bool(_CHANGES.search(sentence)) and not _SPEAKS_OF_CHANGE.search(sentence)
     asks = is_directly_asking(sentence) or re.search(r"\bplease\b", sentence, re.IGNORECASE)
-    is_wish = asks and not is_standing_text(sentence)
-    if is_wish and not _KEEPS.search(sentence) and not _is_restated(sentence, outline):
-        return replace(change, unread=(*change.unread, sentence))
-    return change
+    return bool(asks) or bool(_CHANGES.search(sentence))
 
 
 def _read_details(
@@ -200,8 +286,6 @@ def _find_day(pattern: re.Pattern[str], sentence: str, *, is_last: bool) -> date
 
 def _list_withdrawn(sentence: str, outline: Outline) -> list[str]:
     """The numbers of the parts that a sentence takes back, and of those below them."""
-    if not _TAKES_BACK.search(sentence):
-        return []
     named = set(_iterate_numbers(sentence))
     return [
         part.number
@@ -211,20 +295,20 @@ def _list_withdrawn(sentence: str, outline: Outline) -> list[str]:
 
 
 def _iterate_numbers(sentence: str) -> Iterator[str]:
-    takes_back = _TAKES_BACK.search(sentence)
-    start = takes_back.start() if takes_back else 0
-    for match in _PARTS.finditer(sentence, start):
-        yield from re.findall(
-            r"\d{1,2}[a-z]?|[ivx]+|[a-z]", match["numbers"].casefold().replace("and", " ")
-        )
+    """The numbers that stand directly beside a word that takes parts back."""
+    for pattern in _TAKES_BACK:
+        for match in pattern.finditer(sentence):
+            for parts in _PARTS.finditer(match[0]):
+                yield from re.findall(
+                    r"\d{1,2}[a-z]?|[ivx]+|[a-z]", parts["numbers"].casefold().replace("and", " ")
+                )
 
 
 def _cut_withdrawal(sentence: str) -> str:
     """A sentence without the words that take parts back."""
-    takes_back = _TAKES_BACK.search(sentence)
-    start = takes_back.start() if takes_back else 0
-    parts = _PARTS.search(sentence, start)
-    return f"{sentence[:start]} {sentence[parts.end() :]}" if parts else sentence
+    for pattern in _TAKES_BACK:
+        sentence = pattern.sub(" ", sentence)
+    return sentence
 
 
 def _is_restated(sentence: str, outline: Outline) -> bool:
