@@ -194,6 +194,12 @@ def confirm_terms(reading: PartReading | ContextReading, part: str = "") -> Iter
             "without quotation marks in the letter. Is that right?",
             "Change the terms in the file",
         )
+    if terms.is_mixed:
+        yield ask(
+            'The letter joins terms with "or" and with "and". Each term is drafted by itself. Which have to stand in '
+            "one record?",
+            "Change the terms in the file",
+        )
     if terms.are_same:
         yield ask(
             "The letter calls some terms the same. Terms of the request count together; keywords count apart unless "

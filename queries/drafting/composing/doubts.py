@@ -33,7 +33,8 @@ _CHILD_WORDS: Final = re.compile(
 )
 
 _WISH: Final = re.compile(
-    r"\bplease (?:also |do not |don't )?(?:say|state|tell|provide|give|send|supply|describe|explain|confirm|list|include|indicate|exclude|count|treat|use|break|split|show)\b",
+    r"\bplease (?:also |do not |don't )?(?:say|state|tell|provide|give|send|supply|describe|explain|confirm|list|include|indicate|exclude|count|treat|use|break|split|show)\b"
+    r"|\b(?:can|could|may|might) (?:i|we) (?:also |please )?have\b|\b(?:i|we) (?:would|'d|also) (?:also )?(?:like|want|need)\b",
     re.IGNORECASE,
 )
 

@@ -62,7 +62,7 @@ system systems table take taken taking tax tell term terms text than thank thank
 that's the their them themselves then there thereof these they third this those three through
 throughout thus thx time times to together too top total totals toward two type types u under
 until up upon us use used useful using various victim victim's victims want wanted was wasn't
-way we we'd website websites week well went were what when where whether which while who whole
+way we we'd website websites well went were what when where whether which while who whole
 whom whose will wish with within without woman women word words would write written year
 yearly years you youngest your yours
 """

@@ -101,7 +101,12 @@ def _find_mentions(
     phrase = ((first.terms, first.part.whole_text),)
     if has_offences and not any(refers):
         return (), None, True, ()
-    return first.terms.terms, first.part.number, not has_offences or all(refers), phrase
+    has_others = any(
+        later_part.terms.terms and not refers_back and not later_part.terms.refers
+        for later_part, refers_back in zip(others, refers, strict=True)
+    )
+    is_sure = all(refers) or not (has_offences or has_others)
+    return first.terms.terms, first.part.number, is_sure, phrase
 
 
 def _join_terms(phrases: Sequence[TermPhrase]) -> tuple[DraftTerm, ...]:

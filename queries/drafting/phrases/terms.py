@@ -104,6 +104,12 @@ _ONLY_WITH: Final = (
 
 _CLAUSE_END: Final = re.compile(r"\s*(?:[.?!;,):]|$)")
 
+#: "A" or "B" and "C": which of them belong together is not certain.
+_MIXED: Final = re.compile(
+    r"\"[^\"\n]{1,60}\"(?:\s*,\s*\"[^\"\n]{1,60}\"){0,20}\s*,?\s+(?P<link>and|or)\s+\"[^\"\n]{1,60}\"\s+(?!(?P=link))(?:and|or)\s+\"",
+    re.IGNORECASE,
+)
+
 _REFERENCE: Final = re.compile(
     rf"\b(?:any|each|either|both|all|more than one|two or more|one or more|several|one|those|these|that|the same)\b(?: of)?(?: the| those| these)?(?: (?:two|three|four|five|six|same|above|\d+))?"
     rf"\s+(?:{_NOUNS}|apps?|platforms?|sites?|websites?|services?|networks?)\b|\bthe (?:two|three|four|five|same) {_NOUNS}\b",
@@ -115,7 +121,8 @@ class TermPhrase(Struct, frozen=True):
     """The terms of a text, in order. ``unsure`` are the ones that stand in prose without quotation
     marks or a word such as "term"; ``excluded`` are words that a record must not have; ``wild``
     are terms with a wildcard, as written. ``open_end`` are words such as "etc.". ``are_same`` if
-    the text calls them one thing; ``refers`` if it speaks of terms that stand elsewhere.
+    the text calls them one thing; ``refers`` if it speaks of terms that stand elsewhere, and
+    ``is_mixed`` if "and" and "or" stand between terms of one list.
     """
 
     terms: tuple[DraftTerm, ...] = ()
@@ -127,6 +134,7 @@ class TermPhrase(Struct, frozen=True):
     are_same: bool = False
     refers: bool = False
     has_neither: bool = False
+    is_mixed: bool = False
 
 
 def find_terms(text: str, items: Sequence[str] = ()) -> TermPhrase:
@@ -152,6 +160,7 @@ def find_terms(text: str, items: Sequence[str] = ()) -> TermPhrase:
         unread_items=tuple(dict.fromkeys(unread)),
         open_end=find_open_end(text) if terms else "",
         are_same=bool(_SAME.search(text)) and len(distinct_terms) > 1,
+        is_mixed=bool(_MIXED.search(text)),
         refers=bool(_REFERENCE.search(text)),
         has_neither=bool(
             re.search(r"\bneither\b|\bnone of (?:them|these|those|the)\b", text, re.IGNORECASE)

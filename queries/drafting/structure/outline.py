@@ -35,6 +35,12 @@ _OPEN_PASSAGE: Final = re.compile(r"[:-]\s*$")
 _COUNTED: Final = re.compile(r"\bhow (?:many|much|old)\b|\bnumbers? of\b|\btotal\b", re.IGNORECASE)
 
 
+#: What is said of the parts above, and is no part of its own.
+_ABOUT_PARTS: Final = re.compile(
+    r"\b(?:the above|each (?:question|part|of the (?:questions|parts))|all (?:of )?(?:the )?(?:questions|parts|these|this)|(?:questions?|parts?|points?) (?:\d+|one|above))\b",
+    re.IGNORECASE,
+)
+
 _WISH: Final = re.compile(
     r"\bplease (?:also )?(?:state|tell|provide|give|send|supply|describe|explain)\b", re.IGNORECASE
 )
@@ -72,6 +78,7 @@ def _build_numbered(entries: Sequence[Node | LetterPassage], questions: Sequence
     """The outline of a mail with numbers: a question before the first of them is part 0."""
     context: list[LetterPassage] = []
     before: list[LetterPart] = []
+    behind: list[LetterPassage] = []
     is_before = True
     for entry in entries:
         if isinstance(entry, LetterPassage):
@@ -82,6 +89,9 @@ def _build_numbered(entries: Sequence[Node | LetterPassage], questions: Sequence
                     LetterPart("0", passage.text, items=passage.items) for passage in zero_passages
                 ]
                 passages = [passage for passage in passages if passage not in zero_passages]
+            else:
+                behind += [passage for passage in passages if _is_further_part(passage)]
+                passages = [passage for passage in passages if not _is_further_part(passage)]
             context += passages
             continue
         inner = entry.contains(questions)
@@ -92,8 +102,25 @@ def _build_numbered(entries: Sequence[Node | LetterPassage], questions: Sequence
             )
         elif not inner:
             context += entry.list_passages()
-    joined = _join_zero(before)
-    return Outline(tuple(context), (*joined, *flatten_nodes(questions)), is_numbered=True)
+    parts = [*_join_zero(before), *flatten_nodes(questions)]
+    parts += _number_behind(behind, parts)
+    return Outline(tuple(context), tuple(parts), is_numbered=True)
+
+
+def _is_further_part(passage: LetterPassage) -> bool:
+    """Whether a sentence behind the numbers asks for a count of its own."""
+    return _is_zero_part(passage) and not _ABOUT_PARTS.search(passage.text)
+
+
+def _number_behind(
+    passages: Sequence[LetterPassage], parts: Sequence[LetterPart]
+) -> list[LetterPart]:
+    """Questions behind the numbered parts as parts with the numbers that follow."""
+    tops = [int(match[0]) for part in parts if (match := re.match(r"\d+", part.number))]
+    last = max(tops, default=len(parts))
+    return _number_parts(
+        [LetterPart("", passage.text, items=passage.items) for passage in passages], last
+    )
 
 
 def _join_zero(parts: Sequence[LetterPart]) -> list[LetterPart]:

@@ -1,0 +1,71 @@
+"""What a letter asks for behind its numbered parts, and in words that number a part."""
+
+from __future__ import annotations
+
+import pytest
+
+from queries.drafting.draft import Confirmation, Draft
+from queries.drafting.drafting import draft_request
+from tests.support.letter_texts import make_letter
+
+NUMBERED = """
+For the year ending 30 June 2024:
+1. How many offences mention "cuckoo" or "cuckooed"?
+2. How many of them by month?
+"""
+
+
+def draft_letter(text: str) -> Draft:
+    return draft_request(make_letter(text))
+
+
+def list_entries(draft: Draft, part: str) -> list[Confirmation]:
+    return [entry for entry in draft.confirmations if entry.part == part]
+
+
+def test_a_question_behind_the_numbers_is_a_part_and_not_the_scope() -> None:
+    draft = draft_letter(
+        f"{NUMBERED}\nFurther, for the calendar years 2022 and 2023 only, the number of offences that "
+        'mention "needle" and "bar".'
+    )
+    assert [part.number for part in draft.parts] == ["1", "2", "3"]
+    assert [term.term for term in draft.mentions] == ["cuckoo", "cuckooed"]
+    assert len(draft.periods) == 1
+    assert draft.parts[2].fields["keywords"] == ["needle", "bar"]
+    assert any("days that are not within" in entry.question for entry in list_entries(draft, "3"))
+    assert any("for the parts after it" in entry.question for entry in list_entries(draft, "1"))
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Can I have the figures per week please, and with a comparison with the year before.",
+        "I would like these weekly.",
+        "Could we have that by shift as well.",
+    ],
+)
+def test_a_wish_behind_the_numbers_is_asked_about(sentence: str) -> None:
+    draft = draft_letter(f"{NUMBERED}\n{sentence}")
+    assert [part.number for part in draft.parts] == ["1", "2"]
+    assert any(entry.sentence.endswith(sentence) for entry in list_entries(draft, ""))
+
+
+def test_a_wish_behind_a_question_without_numbers_is_asked_about() -> None:
+    draft = draft_letter(
+        'How many crimes in 2022 mention "drone"?\nCan I have the figures per week please.'
+    )
+    assert any("week" in entry.question for entry in list_entries(draft, "1"))
+
+
+def test_what_is_said_of_the_parts_is_no_part() -> None:
+    draft = draft_letter(f"{NUMBERED}\nFor each of the questions, please give the total number.")
+    assert [part.number for part in draft.parts] == ["1", "2"]
+
+
+def test_terms_that_and_and_or_join_are_asked_about() -> None:
+    [plain, mixed] = [
+        draft_letter(f"In 2022:\n1. How many mention {terms}?")
+        for terms in ('"a1", "b1" or "c1"', '"a1" or "b1" and "c1" or "d1"')
+    ]
+    assert any("joins terms" in entry.question for entry in list_entries(mixed, "1"))
+    assert not any("joins terms" in entry.question for entry in list_entries(plain, "1"))
