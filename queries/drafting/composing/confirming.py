@@ -119,6 +119,39 @@ def confirm_named_part(
     )
 
 
+def confirm_several(
+    offences: Sequence[NamedOffence], part: DraftPart, drafted: DraftPart
+) -> Iterator[Confirmation]:
+    """Several offences in words that one part alone is about: which of them are counted, and that
+    they are counted together."""
+    narrowing = drafted.fields.get("within", {})
+    labels = {row["label"] for row in narrowing.get("offences", [])}
+    groups = narrowing.get("where", {}).get("offence_group", [])
+    for offence in offences:
+        is_counted = offence.words in labels or offence.group in groups
+        reason = (
+            "is an offence group"
+            if offence.group
+            else _KIND_WORDS.get(offence.kind, "can mean several codes")
+        )
+        meant = offence.group or _list_words(offence.codes)
+        kept = f"Count {meant}" if is_counted else "Do not count it"
+        question = f'"{offence.words}" {reason}. What is meant?'
+        yield Confirmation(
+            part=part.number,
+            sentence=find_sentence(part.text, offence.words),
+            question=question if is_counted else f"{question} This part does not count it.",
+            choices=(Choice(kept), Choice("Change the codes in the file")),
+        )
+    if drafted.fields:
+        yield Confirmation(
+            part=part.number,
+            sentence=part.text,
+            question="This part names several offences. They are counted together. Is that meant?",
+            choices=(Choice(AS_DRAFTED), Choice("Write a question for each in the file")),
+        )
+
+
 def confirm_group(offence: NamedOffence, sentence: str) -> Confirmation:
     """A whole offence group."""
     return Confirmation(

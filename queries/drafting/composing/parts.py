@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -13,6 +13,7 @@ from queries.drafting.composing.confirming import (
     confirm_gap,
     confirm_named_part,
     confirm_part,
+    confirm_several,
     confirm_terms,
     find_sentence,
 )
@@ -22,6 +23,7 @@ from queries.drafting.composing.reading import PartReading
 from queries.drafting.composing.scope import RequestScope, list_all_rows
 from queries.drafting.composing.term_sets import drop_same_terms
 from queries.drafting.draft import Confirmation, DraftOffence, DraftPart, DraftTerm
+from queries.drafting.phrases.breakdowns import EACH_TERM
 from queries.drafting.phrases.named_offences import NamedOffence
 from queries.drafting.phrases.periods import PeriodPhrase
 from queries.drafting.structure.roles import is_asking
@@ -109,7 +111,8 @@ class PartDrafter:
 
     def _is_understood(self, reading: PartReading, fields: dict[str, Any]) -> bool:
         """Whether anything in a part or above it made its question, or it at least asks."""
-        if fields.get("kind") != "offences":
+        is_led = not reading.terms.terms and not EACH_TERM.search(reading.part.text)
+        if fields.get("kind") != "offences" and not (fields.get("kind") == "keywords" and is_led):
             return True
         if counts_other_things(reading):
             return False
@@ -150,18 +153,23 @@ class PartDrafter:
             )
 
     def _draft_named(self, reading: PartReading, part: DraftPart) -> DraftPart:
-        """A part about an offence in words that the request is not about as a whole."""
+        """A part about offences in words that the request is not about as a whole."""
+        own_offences: list[NamedOffence] = []
         for offence in reading.named:
             if offence.words.casefold() in self._named or "offence_group" in reading.breakdowns:
                 continue
-            is_no_code = not offence.codes or offence.kind in ("flag", "none", "fraud")
+            if offence.kind != "group" and self._is_covered(offence) and not _has_no_code(offence):
+                continue
+            own_offences.append(offence)
+        if len(own_offences) > 1:
+            drafted = _narrow_to_offences(part, own_offences)
+            self.confirmations += confirm_several(own_offences, part, drafted)
+            return drafted
+        for offence in own_offences:
             if offence.kind == "group":
-                part = self._narrow_to_group(part, offence)
-                continue
-            if self._is_covered(offence) and not is_no_code:
-                continue
+                return self._narrow_to_group(part, offence)
             sentence = find_sentence(part.text, offence.words)
-            drafted = _narrow_to_offence(part, offence, is_counted=not is_no_code)
+            drafted = _narrow_to_offence(part, offence, is_counted=not _has_no_code(offence))
             self.confirmations.append(confirm_named_part(offence, sentence, drafted, part))
             return drafted
         return part
@@ -197,6 +205,32 @@ class PartDrafter:
             self._known_terms += [term for term in terms if term.term.casefold() not in names]
         else:
             self._known_terms = terms
+
+
+def _has_no_code(offence: NamedOffence) -> bool:
+    """Whether no code stands for an offence in words."""
+    return not offence.codes or offence.kind in ("flag", "none", "fraud")
+
+
+def _narrow_to_offences(part: DraftPart, offences: Sequence[NamedOffence]) -> DraftPart:
+    """A part held to the codes of several offences in words together, as far as they have some, or
+    else to the groups among them; without figures if there is neither."""
+    coded = [
+        offence for offence in offences if offence.kind != "group" and not _has_no_code(offence)
+    ]
+    groups = [offence.group for offence in offences if offence.kind == "group"]
+    narrowing = dict(part.fields.get("within", {}))
+    if coded:
+        rows = {offence.codes: offence.words for offence in reversed(coded)}
+        narrowing["offences"] = [
+            {"codes": list(codes), "label": words} for codes, words in reversed(rows.items())
+        ]
+    elif groups:
+        narrowing["where"] = {"offence_group": list(dict.fromkeys(groups))}
+    else:
+        words = ", ".join(f'"{offence.words}"' for offence in offences)
+        return replace(part, fields={}, gap="other", why=f"No offence code stands for {words}.")
+    return replace(part, fields={**part.fields, "within": narrowing})
 
 
 def _narrow_to_offence(part: DraftPart, offence: NamedOffence, *, is_counted: bool) -> DraftPart:

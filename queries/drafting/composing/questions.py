@@ -17,8 +17,10 @@ from queries.drafting.composing.term_sets import drop_same_terms, have_same_term
 from queries.drafting.draft import DraftTerm
 from queries.drafting.phrases.breakdowns import (
     AGES,
+    EACH_TERM,
     LATEST_YEAR,
     LINKED,
+    OTHER_OFFENCE,
     OVERLAP,
     SEPARATELY,
     SUSPECTS,
@@ -65,7 +67,7 @@ def build_question(
     "those words" means."""
     doubts: list[str] = []
     fields = (
-        _build_linked(reading)
+        _build_linked(reading, doubts)
         or _build_people(reading, scope, doubts)
         or _build_of_terms(reading, scope, known_terms)
         or _build_counts(reading, scope, doubts)
@@ -74,11 +76,36 @@ def build_question(
     narrowing = _build_within(named_reading, scope, fields)
     if narrowing:
         fields["within"] = narrowing
+    if doubt := _doubt_terms(reading, fields, known_terms):
+        doubts.append(doubt)
     return QuestionFields(fields, tuple(doubts))
 
 
-def _build_linked(reading: PartReading) -> dict[str, Any] | None:
-    if reading.rows and LINKED.search(reading.part.text):
+def _doubt_terms(
+    reading: PartReading, fields: dict[str, Any], known_terms: Sequence[DraftTerm]
+) -> str:
+    """A sentence on terms that a part wants apart or together, if its question does not have them
+    so; empty if it has."""
+    text = reading.part.text
+    written = str(fields)
+    if EACH_TERM.search(reading.part.whole_text) and "keywords" not in written:
+        return "The letter asks for each term apart, and this question counts them together."
+    is_overlap = OVERLAP.search(text) and (reading.terms.refers or len(reading.terms.terms) > 1)
+    if is_overlap and fields.get("kind") != "overlap" and not known_terms:
+        return (
+            "The letter asks for records with several terms at once, and its terms were not found."
+        )
+    return ""
+
+
+def _build_linked(reading: PartReading, doubts: list[str]) -> dict[str, Any] | None:
+    is_linked = bool(LINKED.search(reading.part.text))
+    if reading.rows and (is_linked or OTHER_OFFENCE.search(reading.part.text)):
+        if not is_linked:
+            doubts.append(
+                "The letter asks for another offence in the same record. Records that are linked to "
+                "one are counted."
+            )
         return {"kind": "linked", "codes": list_row_codes(reading.rows)}
     return None
 
@@ -138,8 +165,9 @@ def _build_of_terms(
     """A question with a row for each of some terms, or about terms together."""
     own_entries = _add_named_terms(reading, known_terms)
     terms = drop_same_terms(own_entries.terms, merge=own_entries.are_same)
-    is_each = bool(SEPARATELY.search(reading.part.text))
-    if (own_entries.refers or own_entries.has_neither) and not terms:
+    is_of_each = bool(EACH_TERM.search(reading.part.whole_text))
+    is_each = bool(SEPARATELY.search(reading.part.text)) or is_of_each
+    if (is_of_each or own_entries.refers or own_entries.has_neither) and not terms:
         terms = list(known_terms)
     is_overlap = bool(OVERLAP.search(reading.part.text)) and len(terms) > 1
     if is_overlap and (own_entries.refers or own_entries.terms):

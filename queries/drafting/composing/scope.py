@@ -145,7 +145,8 @@ def _find_named(
     entries: dict[str, tuple[NamedOffence, str]] = {}
     if not has_codes:
         for passage in context:
-            if not _BACKGROUND.search(passage.text):
+            limits = passage.periods or passage.terms.terms
+            if limits or not _BACKGROUND.search(passage.text):
                 for offence in passage.named:
                     entries.setdefault(offence.words.casefold(), (offence, passage.text))
     for reading in parts[:1]:

@@ -79,6 +79,18 @@ SEPARATELY: Final = re.compile(
     re.IGNORECASE,
 )
 
+EACH_TERM: Final = re.compile(
+    r"\b(?:for|per|by|of) (?:each|every)(?: of (?:the|these|those))? (?:\w+ )?(?:words?|terms?|apps?|key ?words?|platforms?|sites?|websites?|phrases?|names?|services?|networks?)\b"
+    r"|\b(?:per|by) (?:word|term|keyword|app|platform|phrase|site|website)\b",
+    re.IGNORECASE,
+)
+
+#: "Also include an offence of": another offence beside that of the record.
+OTHER_OFFENCE: Final = re.compile(
+    r"\b(?:also|additionally)\s+(?:includ|involv|contain|ha[sdv]|record|resulted in)\w*\b[^.;]{0,40}?\b(?:offences?|crimes?)\b",
+    re.IGNORECASE,
+)
+
 SUSPECTS: Final = re.compile(r"\b(?:suspects?|offenders?|perpetrators?|accused)\b", re.IGNORECASE)
 
 VICTIMS: Final = re.compile(

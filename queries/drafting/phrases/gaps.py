@@ -46,7 +46,7 @@ _RULES: Final = (
     ),
     _make_rule(
         "costs",
-        r"\bcosts?\b(?! (?:limit|of compliance))|\bspen[dt]\w*|\bbudgets?\b|\bexpenditure\b|\bpaid\b|\bpayments?\b|\bfunding\b|\bhow much\b(?=.{0,25}(?:\u00a3|money|spen|cost))|\bin \u00a3|\boverspend\w*|\bcompensation\b|\b(?:amount|sums?) of money\b|\bvalue of\b",
+        r"\bcosts?\b(?! (?:limit|of compliance))|\bspen[dt]\w*|\bbudgets?\b|\bexpenditure\b|\bpaid\b|\bpayments?\b|\bfunding\b|\bhow much\b(?=.{0,25}(?:\u00a3|money|spen|cost))|\bin \u00a3|\boverspend\w*|\bcompensation\b|\b(?:amount|sums?) of money\b|\bvalue(?: \([^()]{1,20}\))? (?:of|lost|stolen|taken)\b|\(\u00a3\)",
         "Money is not in the crime records.",
     ),
     _make_rule(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final
 
@@ -38,6 +38,16 @@ _CONTEXTS: Final = (
 )
 
 
+#: Words without a mark between them that would part two names, and without quotation marks.
+_WORDS: Final = re.compile(r"(?<![\w\"'])[a-z][a-z' -]*(?![\w\"])", re.IGNORECASE)
+
+#: What stands before terms: names behind it are words to search for.
+_TERM_VERB: Final = re.compile(
+    r"\b(?:mention|contain|refer|includ|search|describ|key ?word|free[- ]text)|\bthe (?:words?|terms?|phrases?)\b",
+    re.IGNORECASE,
+)
+
+
 class NamedOffence(Struct, frozen=True):
     """An offence in words. ``is_certain`` if the words are the title of its one code.
 
@@ -67,7 +77,53 @@ def find_named_offences(text: str) -> list[NamedOffence]:
                 continue
             spans.append((begin, stop))
             offences.setdefault(offence.words.casefold(), offence)
-    return list(offences.values())
+    for begin, stop, offence in _find_companions(text, spans):
+        spans.append((begin, stop))
+        offences.setdefault(offence.words.casefold(), offence)
+    places = {text[begin:stop].casefold(): begin for begin, stop in reversed(spans)}
+    return sorted(offences.values(), key=lambda offence: places[offence.words.casefold()])
+
+
+def _find_companions(
+    text: str, spans: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, int, NamedOffence]]:
+    """The names that stand beside those found, in the same sentence and in front of its terms."""
+    for begin, stop in _list_sentences(text):
+        own_spans = [span for span in spans if begin <= span[0] < stop]
+        if not own_spans:
+            continue
+        trigger = _TERM_VERB.search(text, own_spans[0][0], stop)
+        for words in _WORDS.finditer(text, begin, trigger.start() if trigger else stop):
+            taken = [
+                span for span in own_spans if span[0] < words.end() and words.start() < span[1]
+            ]
+            yield from _match_free(words[0], words.start(), taken)
+
+
+def _list_sentences(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for match in re.finditer(r"[.?!]\s+|\n|$", text):
+        yield start, match.start()
+        start = match.end()
+
+
+def _match_free(
+    phrase: str, start: int, taken: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, int, NamedOffence]]:
+    """Every name in a phrase, the longest at each place, but for what is taken."""
+    words = list(re.finditer(r"[A-Za-z']+(?:-[A-Za-z']+)*", phrase))
+    first = 0
+    while first < len(words):
+        for length in range(min(len(words) - first, 8), 0, -1):
+            begin = start + words[first].start()
+            stop = start + words[first + length - 1].end()
+            if any(begin < other_stop and other < stop for other, other_stop in taken):
+                continue
+            if offence := _look_up(phrase[begin - start : stop - start]):
+                yield begin, stop, offence
+                first += length - 1
+                break
+        first += 1
 
 
 def _match_names(phrase: str, start: int) -> Iterator[tuple[int, int, NamedOffence]]:

@@ -49,6 +49,9 @@ _VERB_TRIGGER: Final = re.compile(
     rf"\b(?:also\s+)?{_VERBS}\b(?:\s+(?:also|both|neither))?{_FILLER}", re.IGNORECASE
 )
 
+#: "Involve X, Y or Z": a list follows if it is one of names; that they are terms is not certain.
+_INVOLVE_TRIGGER: Final = re.compile(r"\binvolv(?:e|es|ed|ing)\s+(?:the\s+)?(?=[A-Z\"'])")
+
 #: Where a list may begin that "in the free text" or "is mentioned" follows.
 _BACK_START: Final = re.compile(
     r"\b(?:with|where|which|that|mention of|a|an|any|of)\s+(?=[\w\"'])", re.IGNORECASE
@@ -81,6 +84,12 @@ _EXCLUSION: Final = re.compile(
 
 _DISTANCE: Final = re.compile(
     rf"\bwithin\s+(?P<count>{NUMBER_PATTERN})\s+words?\s+of\s+(?:the\s+)?(?:{_NOUNS}\s+)?[\"']?(?P<other>[\w-]+(?: [\w-]+)?)[\"']?",
+    re.IGNORECASE,
+)
+
+_NEAR_TERM: Final = re.compile(
+    r"(?:\"(?P<quoted>[^\"\n]{1,60})\"|\b(?!(?:is|are|appears?|comes?|found|used|that)\b)(?P<plain>[^\W\d_][\w-]*))"
+    rf"\s+(?:(?:is|are|appears?|comes?|found|used)\s+){{0,2}}within\s+{NUMBER_PATTERN}\s+words?\s+of\b",
     re.IGNORECASE,
 )
 
@@ -146,12 +155,13 @@ def find_terms(text: str, items: Sequence[str] = ()) -> TermPhrase:
         *(DraftTerm(chunk.words) for chunk in chunks),
         *(term for _, term in listed if term),
     ]
-    terms = _apply_conditions(text, terms)
+    terms = _apply_conditions(text, _add_near_terms(text, terms))
     wild = tuple(term.term for term in terms if "*" in term.term)
     plain = [replace(term, term=term.term.replace("*", "").strip(" -")) for term in terms]
     distinct_terms = _drop_repeats(term for term in plain if _is_term(term))
     unread = [item for item, term in listed if term is None]
     unread += [term.term for term in plain if not _is_term(term)]
+    unread += [match[0] for match in [*_DISTANCE.finditer(text)][1:]]
     return TermPhrase(
         terms=tuple(distinct_terms),
         unsure=tuple(chunk.words for chunk in chunks if _is_unsure(text, chunk)),
@@ -186,6 +196,22 @@ def _find_chunks(text: str) -> list[TermChunk]:
     is_of_terms = _ANY_TRIGGER.search(text) or _SAME.search(text) or SEPARATELY.search(text)
     if is_of_terms:
         chunks += [chunk for chunk in find_quoted(text) if _is_quoted_term(text, chunk)]
+    chunks += [*_find_behind_words(text), *_find_involved(text), *_find_in_front(text)]
+    distinct: list[TermChunk] = []
+    for chunk in sorted(chunks, key=lambda chunk: (not chunk.is_quoted, chunk.begin)):
+        if all(
+            chunk.stop <= companion.begin or companion.stop <= chunk.begin for companion in distinct
+        ):
+            distinct.append(chunk)
+    return sorted(
+        (chunk for chunk in distinct if not _is_other_thing(text, chunk)),
+        key=lambda chunk: chunk.begin,
+    )
+
+
+def _find_behind_words(text: str) -> list[TermChunk]:
+    """The lists behind words such as "term" and "mention"."""
+    chunks: list[TermChunk] = []
     for trigger in _NOUN_TRIGGER.finditer(text):
         new_chunks = read_term_list(text, trigger.end())
         is_several = trigger["noun"].casefold().endswith("s") and not trigger[0].rstrip().endswith(
@@ -199,20 +225,27 @@ def _find_chunks(text: str) -> list[TermChunk]:
             new_chunks and _ends_soon(text, new_chunks[-1].stop)
         ):
             chunks += new_chunks
+    return chunks
+
+
+def _find_involved(text: str) -> list[TermChunk]:
+    """The names that offences are said to involve."""
+    chunks: list[TermChunk] = []
+    for trigger in _INVOLVE_TRIGGER.finditer(text):
+        new_chunks = read_term_list(text, trigger.end())
+        if len(new_chunks) > 1 and _look_like_names(new_chunks):
+            chunks += new_chunks
+    return chunks
+
+
+def _find_in_front(text: str) -> list[TermChunk]:
+    """The lists that "in the free text" and the like stand behind."""
+    chunks: list[TermChunk] = []
     for start in _BACK_START.finditer(text):
         new_chunks = read_term_list(text, start.end())
         if new_chunks and _BACK_TRIGGER.match(text, new_chunks[-1].stop):
             chunks += new_chunks
-    distinct: list[TermChunk] = []
-    for chunk in sorted(chunks, key=lambda chunk: (not chunk.is_quoted, chunk.begin)):
-        if all(
-            chunk.stop <= companion.begin or companion.stop <= chunk.begin for companion in distinct
-        ):
-            distinct.append(chunk)
-    return sorted(
-        (chunk for chunk in distinct if not _is_other_thing(text, chunk)),
-        key=lambda chunk: chunk.begin,
-    )
+    return chunks
 
 
 def _look_like_names(chunks: Iterable[TermChunk]) -> bool:
@@ -228,6 +261,8 @@ def _ends_soon(text: str, position: int) -> bool:
 
 def _is_unsure(text: str, chunk: TermChunk) -> bool:
     """Whether only a verb before it makes it a term, and nothing in its looks does."""
+    if not chunk.is_quoted and chunk in _find_involved(text):
+        return True
     if chunk.is_quoted or chunk.words[0].isupper():
         return False
     before, _ = look_around(text, chunk.begin, chunk.stop)
@@ -268,6 +303,14 @@ def _is_inside(chunk: TermChunk, others: Iterable[TermChunk]) -> bool:
     return any(
         chunk.begin < companion.stop and companion.begin < chunk.stop for companion in others
     )
+
+
+def _add_near_terms(text: str, terms: Sequence[DraftTerm]) -> list[DraftTerm]:
+    """The terms, with the one that stands before "within five words of" where no other rule has it."""
+    names = {term.term.casefold() for term in terms}
+    match = _NEAR_TERM.search(text)
+    words = (match["quoted"] or match["plain"]) if match else ""
+    return [*terms, DraftTerm(words)] if words and words.casefold() not in names else list(terms)
 
 
 def _apply_conditions(text: str, terms: list[DraftTerm]) -> list[DraftTerm]:

@@ -45,7 +45,7 @@ _STANDING_WORDS: Final = re.compile(
     r"by (?:return|e-?mail|post)|spreadsheet|excel|csv|electronic\w*|look(?:ing)? forward|acknowledg\w*|contact me|get in touch|unclear|"
     r"under (?:the )?(?:foi|freedom of information|FOIA)\w*|freedom of information act(?: 2000)?|environmental information|treat this|this is (?:a|an) (?:foi )?request|"
     r"grateful|thank(?:s| you)|happy to|would be (?:fine|ideal|great|perfect|helpful)|is fine|do not worry|if (?:that|it) (?:is|'s)|"
-    r"background|i am (?:a|an|writing)\b|i'm (?:a|an)\b|we (?:are|campaign|support)\b|may be withheld|redact\w*|personal data|nb\b|no objection|waiver|"
+    r"background|i am (?:a|an|writing)\b|i'm (?:a|an)\b|we (?:are|campaign|support)\b|may be withheld|redact\w*|personal data|nb\b|no objection|waiver|in the same order|"
     r"disregard(?:ed)?|leave (?:it|that) out|please do not hesitate|my (?:mobile|phone|number)|reporter at|on behalf of|we look|to be clear)\b",
     re.IGNORECASE,
 )
