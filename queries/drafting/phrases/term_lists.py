@@ -27,10 +27,10 @@ _STOP_WORDS_TEXT: Final = """
 play played plays part day days period and/or
 a about age aged ages all also am an and any anywhere appear appeared appears are as at be
 been being between both broken but by can case cases come comes could crime crimes did do does
-during each either else etc every except excluding feature featured features figure first for
+during each either else etc every except exclude excludes excluding feature featured features figure first for
 force free from give given had has have how however i if in incident incidents including into
-involved involving is it its keywords last like make many me mentioned mentions more most much
-near need neither no nor not number occur occurred occurs of offence offences on one only or
+involved involving is it its keywords last leave leaving like make many me mentioned mentions more most much
+near need neither no nor not number occur occurred occurs of offence offences omit omitting on one only or
 other out over per phrase please plus police record recorded records report reported reports
 same search separate separately should so some split such than that the their them then there
 these they this those though to together too total two under until up use used uses using via
@@ -62,8 +62,8 @@ _KIND_BEFORE: Final = re.compile(
 _LAST_ITEM: Final = re.compile(r"[\s;,.]*(?:\b(?:and|or)\b)?[\s;,.:]*$", re.IGNORECASE)
 
 _ALIAS: Final = re.compile(
-    r"\s*\((?:also known as|a\.?k\.?a\.?|formerly(?: known as)?|previously(?: known as)?|now(?: known as)?|or|also|"
-    r"including|sometimes|abbreviated(?: to)?)?\s*[\"']?(?P<name>[^()\"']{1,60}?)[\"']?\)\s*$",
+    r"\s*\((?:(?:(?:also|sometimes|often|commonly|usually|formerly|previously|now|or)\s+)*(?:known|recorded|spel(?:t|led)|written|called|referred to|shortened|entered|described|logged)(?: (?:as|to))?(?= )|also known as|a\.?k\.?a\.?|formerly(?: known as)?|previously(?: known as)?|now(?: known as)?|or|also|"
+    r"including|sometimes|abbreviated(?: to)?)?\s*(?P<name>[^()]{1,80}?)\)\s*$",
     re.IGNORECASE,
 )
 
@@ -138,7 +138,8 @@ def read_term_item(item: str) -> DraftTerm | None:
         return DraftTerm(quoted[0].words)
     aliases: tuple[str, ...] = ()
     if alias := _ALIAS.search(text):
-        aliases = (alias["name"].strip(),)
+        names = re.split(r",\s*(?:or|and)?\s*|\s+(?:or|and)\s+|\s*[/|]\s*", alias["name"])
+        aliases = tuple(words for name in names if (words := name.strip(" \"'")))
         text = text[: alias.start()].strip()
     text = text.strip("\"'")
     if not text or len(text.split()) > _MAX_ITEM_WORDS or text.endswith("?") or is_generic(text):

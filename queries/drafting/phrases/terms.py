@@ -82,6 +82,13 @@ _EXCLUSION: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: Where anything in quotation marks is left out: "exclude any crime that was "no-crimed"".
+_EXCLUDING_CLAUSE: Final = re.compile(
+    r"\b(?:exclud(?:e|es|ed|ing)|leav(?:e|ing) out|omit(?:s|ted|ting)?|disregard(?:ing)?|ignor(?:e|ing)|do not (?:count|include))\b"
+    r"(?:\"[^\"\n]{0,100}\"|(?!\b(?:how many|and (?:please|also)|but (?:please|count|include|do))\b)[^.;?\n\"]){0,200}",
+    re.IGNORECASE,
+)
+
 _DISTANCE: Final = re.compile(
     rf"\bwithin\s+(?P<count>{NUMBER_PATTERN})\s+words?\s+of\s+(?:the\s+)?(?:{_NOUNS}\s+)?[\"']?(?P<other>[\w-]+(?: [\w-]+)?)[\"']?",
     re.IGNORECASE,
@@ -112,6 +119,11 @@ _ONLY_WITH: Final = (
 )
 
 _CLAUSE_END: Final = re.compile(r"\s*(?:[.?!;,):]|$)")
+
+#: What stands before the word for what a list holds.
+_LISTED_KIND: Final = re.compile(
+    r"\b(?:following|these|those|listed)\s+(?:\w+\s+){0,2}$", re.IGNORECASE
+)
 
 #: "A" or "B" and "C": which of them belong together is not certain.
 _MIXED: Final = re.compile(
@@ -149,6 +161,7 @@ class TermPhrase(Struct, frozen=True):
 def find_terms(text: str, items: Sequence[str] = ()) -> TermPhrase:
     """The terms of a text and of the list below it."""
     excluded = _find_excluded(text)
+    involved = {chunk for chunk in _find_involved(text) if not chunk.is_quoted}
     chunks = [chunk for chunk in _find_chunks(text) if not _is_inside(chunk, excluded)]
     listed = [(item, read_term_item(item)) for item in items]
     terms = [
@@ -164,7 +177,9 @@ def find_terms(text: str, items: Sequence[str] = ()) -> TermPhrase:
     unread += [match[0] for match in [*_DISTANCE.finditer(text)][1:]]
     return TermPhrase(
         terms=tuple(distinct_terms),
-        unsure=tuple(chunk.words for chunk in chunks if _is_unsure(text, chunk)),
+        unsure=tuple(
+            chunk.words for chunk in chunks if chunk in involved or _is_unsure(text, chunk)
+        ),
         excluded=tuple(chunk.words for chunk in excluded),
         wild=wild,
         unread_items=tuple(dict.fromkeys(unread)),
@@ -261,8 +276,6 @@ def _ends_soon(text: str, position: int) -> bool:
 
 def _is_unsure(text: str, chunk: TermChunk) -> bool:
     """Whether only a verb before it makes it a term, and nothing in its looks does."""
-    if not chunk.is_quoted and chunk in _find_involved(text):
-        return True
     if chunk.is_quoted or chunk.words[0].isupper():
         return False
     before, _ = look_around(text, chunk.begin, chunk.stop)
@@ -285,6 +298,9 @@ def _is_other_thing(text: str, chunk: TermChunk) -> bool:
     words = chunk.words
     if is_generic(words) or words.isdecimal():
         return True
+    before, after = look_around(text, chunk.begin, chunk.stop)
+    if not chunk.is_quoted and _LISTED_KIND.search(before) and re.match(r"\s*:", after):
+        return True  # "any of the following breeds:"
     bands = find_bands(f"aged {words}")
     if bands and re.search(r"\bage|\bband", text, re.IGNORECASE) and len(words.split()) <= 4:
         return True
@@ -296,6 +312,13 @@ def _find_excluded(text: str) -> list[TermChunk]:
     chunks: list[TermChunk] = []
     for match in _EXCLUSION.finditer(text):
         chunks += [chunk for chunk in read_term_list(text, match.end()) if speaks_of_terms(text)]
+    quoted = find_quoted(text)
+    for match in _EXCLUDING_CLAUSE.finditer(text):
+        chunks += [
+            chunk
+            for chunk in quoted
+            if match.start() < chunk.begin < match.end() and not _is_inside(chunk, chunks)
+        ]
     return chunks
 
 
