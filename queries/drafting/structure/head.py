@@ -17,6 +17,11 @@ _OWN_REFERENCE: Final = re.compile(
     r"(?<![\w/-])(?P<reference>(?:[A-Z]{1,6}[-/ ]?)?(?:FOIA?|RFI|EIR|IRT|IAR|IR)[A-Z]*[-/ :]{0,2}\d[\w/-]*\d)(?![\w/])"
 )
 
+#: An Act and its year, which are no reference.
+_ACT_AND_YEAR: Final = re.compile(
+    r"(?:FOI|FOIA|FOISA|EIR|EIRS|FOI ?Act)?[-/ :]*(?:19|20)\d\d", re.IGNORECASE
+)
+
 _NAMED_REFERENCE: Final = re.compile(
     r"\b(?:your|our|my|case|request|foi)\s+(?:ref(?:erence)?|case|request)(?:\s+(?:number|no\.?))?\s*(?:is|:|\.)?\s+"
     r"(?P<reference>[A-Z]{0,10}[-/ ]?\d[\w/-]*[/-][\w/-]*\d)",
@@ -37,7 +42,9 @@ _SUBJECT_PREFIX: Final = re.compile(
 )
 
 _STANDING_SUBJECT: Final = re.compile(
-    r"\bfreedom of information act\b|^(?:clarification|question|request)$", re.IGNORECASE
+    r"\bfreedom of information act\b|^(?:clarification|question|request)$"
+    r"|^(?:under |made under )?(?:the )?(?:foi|foia|foisa|eir)(?: act)?(?: \d{4})?$",
+    re.IGNORECASE,
 )
 
 _BODY_WORDS: Final = re.compile(
@@ -125,8 +132,10 @@ def _find_reference(letter: LetterText, mails: Sequence[RequestMail]) -> str | N
     for text in texts:
         if _EARLIER.search(text) or _REQUESTERS_OWN.search(text):
             continue
-        if match := _OWN_REFERENCE.search(text) or _NAMED_REFERENCE.search(text):
-            return match["reference"].strip()
+        for pattern in (_OWN_REFERENCE, _NAMED_REFERENCE):
+            for match in pattern.finditer(text):
+                if not _ACT_AND_YEAR.fullmatch(match["reference"].strip()):
+                    return match["reference"].strip()
     return None
 
 
