@@ -23,6 +23,7 @@ from queries.drafting.composing.scope import RequestScope, list_all_rows
 from queries.drafting.draft import Choice, Confirmation, DraftHead
 from queries.drafting.phrases.breakdowns import NO_WISH
 from queries.drafting.phrases.date_tokens import find_date_tokens
+from queries.drafting.phrases.periods import find_open_start
 from queries.drafting.phrases.plain_text import split_sentences
 from queries.drafting.request_mapping import NO_REFERENCE
 from queries.drafting.structure.roles import is_asking, is_directly_asking, is_standing_text
@@ -40,6 +41,11 @@ _WISH: Final = re.compile(
 
 _LIMIT: Final = re.compile(
     r"\b(?:where|whose|involv\w+|against|committed|only|excluding|except|near|inside|outside|that took place|which took place)\b",
+    re.IGNORECASE,
+)
+
+_TIME_WORDS: Final = re.compile(
+    r"\b(?:last|past|previous|recent|since|between|during|from|in|for)\b[^.?\n]{0,40}\b(?:years?|months?|(?:19|20)\d\d)\b",
     re.IGNORECASE,
 )
 
@@ -84,7 +90,18 @@ def _doubt_periods(
     scope: RequestScope, texts: Sequence[str], readings: Sequence[PartReading]
 ) -> Iterator[Confirmation]:
     if not scope.periods:
-        with_dates = (text for text in texts if find_date_tokens(text))
+        starts = ((text, start) for text in texts if (start := find_open_start(text)))
+        for text, start in starts:
+            yield Confirmation(
+                sentence=text,
+                question=f"The letter asks for everything since {start.day} {start:%B %Y}, and has no date itself. Up to which day?",
+                choices=(
+                    Choice("Count the records of every day"),
+                    Choice("Write the period in the file"),
+                ),
+            )
+            return
+        with_dates = (text for text in texts if _TIME_WORDS.search(text))
         yield Confirmation(
             sentence=next(with_dates, readings[0].part.quotation if readings else ""),
             question="No period was found in the letter. Which days is it about?",

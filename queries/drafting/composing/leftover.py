@@ -69,6 +69,8 @@ yearly years you youngest your yours
 
 _PLAIN_WORDS: Final = frozenset(_PLAIN_TEXT.split())
 
+_PERIOD_ENDS: Final = re.compile(r"\b(?:start|beginning|end) of(?= )", re.IGNORECASE)
+
 _COUNTED_NOUN: Final = re.compile(
     r"\b(?:how many|numbers? of|amount of|list) (?:of )?(?:the |these |those |your |such )?(?P<noun>[a-z-]+)",
     re.IGNORECASE,
@@ -123,6 +125,7 @@ def find_unread_words(
     if terms.terms or terms.excluded:
         text = cover_terms(text)
     text = cover_gaps(cover_breakdowns(cover_bands(text)))
+    text = _PERIOD_ENDS.sub(" ", text)
     for token in reversed(find_date_tokens(text)):
         text = f"{text[: token.begin]} {text[token.stop :]}"
     for offence in named:

@@ -57,7 +57,8 @@ _SHORT_LEAD: Final = re.compile(r"(?:\bf/?y|\byears?|\bfinancial years?)\s*:?\s*
 _YEAR_LEAD: Final = re.compile(
     r"\b(?:in|during|for|throughout|year|years|calendar year|calendar years|calender years?|of|from|"
     r"within|only|just|since|between|(?:limit|restrict|narrow|reduc|confin)\w*\b[^.;]{0,40}?\bto)\s+(?:just\s+|only\s+)?(?:the\s+)?"
-    r"(?:whole of\s+|calendar\s+|calender\s+|years?\s+)*$",
+    r"(?:whole of\s+|calendar\s+|calender\s+|years?\s+)*$"
+    r"|\b(?:last|previous|past|this|calend[ae]r|complete|full) years?\s*[(,:-]\s*(?:i\.e\.,?\s*|that is,?\s*)?$",
     re.IGNORECASE,
 )
 
@@ -108,6 +109,16 @@ def find_periods(text: str, request_day: date | None) -> list[PeriodPhrase]:
         if days not in distinct or (distinct[days].doubt and not phrase.doubt):
             distinct[days] = phrase
     return list(distinct.values())
+
+
+def find_open_start(text: str) -> date | None:
+    """The day from which a text asks for everything up to now: "since the start of 2022"."""
+    for token in find_date_tokens(text):
+        before, after = look_around(text, token.begin, token.stop)
+        is_open = _SINCE.search(before) or (_FROM.search(before) and _TO_DATE.match(after))
+        if is_open and not token.is_yearless:
+            return token.first
+    return None
 
 
 def list_years(start: int, end: int, *, kind: str) -> list[tuple[date, date, str]]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from queries.drafting.letter_text import LetterMessage, LetterText
 from queries.drafting.phrases.date_tokens import find_only_day
 from queries.drafting.structure.lines import LetterLine, read_lines
-from queries.drafting.structure.roles import find_body, is_asking, is_date_line
+from queries.drafting.structure.roles import WRITTEN_DATE, find_body, is_asking, is_date_line
 
 _OFFICE: Final = re.compile(
     r"\bfoia?\b|freedom of information|information (?:rights|governance|access|requests?|unit|compliance)|"
@@ -97,9 +97,12 @@ def _read_mail(letter: LetterText, number: int) -> RequestMail:
 
 
 def _find_date(lines: Sequence[LetterLine]) -> date | None:
-    """The date of a letter that stands in a line of its own."""
+    """The date of a letter that stands in a line of its own, or behind "date of letter"."""
     days = (find_only_day(line.text) for line in lines if is_date_line(line))
-    return next(filter(None, days), None)
+    named = (
+        find_only_day(match["day"]) for line in lines for match in WRITTEN_DATE.finditer(line.text)
+    )
+    return next(filter(None, days), None) or next(filter(None, named), None)
 
 
 def _sort_mails(mails: list[RequestMail]) -> list[RequestMail]:

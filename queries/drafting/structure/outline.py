@@ -22,6 +22,7 @@ from queries.drafting.structure.numbering import (
 )
 from queries.drafting.structure.parts import LetterPart
 from queries.drafting.structure.roles import (
+    WRITTEN_DATE,
     is_asking,
     is_directly_asking,
     is_disclaimer,
@@ -157,7 +158,10 @@ def _is_standing(sentence: str) -> bool:
 def _split_passage(passage: LetterPassage) -> list[LetterPassage]:
     """The sentences of a passage; its list belongs to the last one."""
     sentences = [
-        clause for sentence in split_sentences(passage.text) for clause in _split_wishes(sentence)
+        clause
+        for sentence in split_sentences(passage.text)
+        for clause in _split_wishes(sentence)
+        if not WRITTEN_DATE.fullmatch(sentence.strip(" ."))
     ]
     if not sentences:
         return [passage] if passage.items else []

@@ -65,6 +65,13 @@ _DIRECT_ASK: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: "(Date of letter: 7 May 2025)": words that only say when a letter was written.
+WRITTEN_DATE: Final = re.compile(
+    r"\(?\b(?:date of (?:this |the )?(?:letter|request|e-?mail)|(?:letter |request )?dated?(?=\s*:))\s*:?\s*"
+    r"(?P<day>(?:\w+day,? )?\d{1,2}[^()\n.;]{0,20}?\d{4})\)?",
+    re.IGNORECASE,
+)
+
 _DATE_LINE_WORDS: Final = 5
 
 _LONGEST_SIGN_OFF: Final = 60

@@ -1,0 +1,56 @@
+"""Periods that only some words or the date of a letter give."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from queries.drafting.draft import Draft
+from queries.drafting.drafting import draft_request
+from queries.drafting.letter_text import LetterText
+from tests.support.letter_texts import SENT, make_letter
+
+
+def draft_undated(text: str) -> Draft:
+    """The draft of a letter of which no mail program says when it was sent."""
+    letter = make_letter(text)
+    message = letter.messages[0]
+    messages = (type(message)(sender=message.sender, subject=message.subject),)
+    return draft_request(LetterText(file_name="a.txt", messages=messages, blocks=letter.blocks))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "For last year (2023) please tell me:\n1. How many crimes by month?",
+        "For the previous calendar year (i.e. 2023):\n1. How many crimes by month?",
+    ],
+)
+def test_a_year_in_brackets_behind_its_words_is_the_period(text: str) -> None:
+    periods = draft_request(make_letter(text)).periods
+    assert [(period.start, period.end) for period in periods] == [
+        (date(2023, 1, 1), date(2023, 12, 31))
+    ]
+
+
+@pytest.mark.parametrize("words", ["(Date of letter: 7 May 2025)", "Date: 7 May 2025", "Dated: Wednesday, 7 May 2025"])  # fmt: skip
+def test_years_that_look_back_do_so_from_the_date_in_the_letter(words: str) -> None:
+    draft = draft_undated(
+        f"Please answer for each of the last two complete financial years. {words}\n1. How many crimes by month?"
+    )
+    assert draft.head.received == date(2025, 5, 7)
+    assert [period.label for period in draft.periods] == ["2023/24", "2024/25"]
+    assert not any("Date" in part.text for part in draft.parts)
+
+
+def test_since_a_day_holds_up_to_the_letter_or_is_asked_about() -> None:
+    text = 'I ask under the Freedom of Information Act 2000.\nSince the start of 2022, how many crimes mention "kite"?'
+    [period] = draft_request(make_letter(text)).periods
+    assert (period.start, period.end) == (date(2022, 1, 1), SENT)
+    draft = draft_undated(text)
+    assert draft.periods == ()
+    [entry] = [entry for entry in draft.confirmations if "Up to which day?" in entry.question]
+    assert "since 1 January 2022" in entry.question
+    assert entry.sentence.startswith("Since the start")
+    assert not any('"start"' in entry.question for entry in draft.confirmations)
