@@ -23,6 +23,7 @@ _BRACKETS: Final = re.compile(r"\([^()]*\)")
 
 #: Words that say nothing about which records are counted: of grammar, of asking and of counting.
 _PLAIN_TEXT: Final = """
+firstly secondly thirdly fourth fifth sixth seventh eighth ninth tenth lastly finally final know
 least treated i'm interested key return returns returned inclusive appeared appearing classed counting
 a about above according across additionally age aged ages all alone along also always am among
 an and annual another answer any anyone anything app appear appears apply apps april are

@@ -49,6 +49,12 @@ _ABBREVIATION: Final = re.compile(
 
 _NEAR: Final = 80
 
+#: Eleven digits from 0 or behind +44; ten only behind words that say so.
+_PHONE: Final = re.compile(
+    r"(?<![\w/.,-])(?:\+44[ ()-]{0,3}(?:0\)? ?)?\d(?:[ ()-]{0,2}\d){8,9}|\(?0\d(?:[ ()-]{0,2}\d){9})(?![ -]?\d|[\w/])"
+    r"|(?<=\bon )\(?0\d(?:[ ()-]{0,2}\d){8}(?![ -]?\d|[\w/])"
+)
+
 _SENTENCE_END: Final = re.compile(r"(?<=[.?!])[\"')]?\s+")
 
 
@@ -61,6 +67,12 @@ def plain_text(text: str) -> str:
     plain = plain.translate(_PLAIN_CHARACTERS)
     lines = (" ".join(line.split()) for line in plain.splitlines())
     return "\n".join(line for line in lines if line)
+
+
+def hide_phone_numbers(text: str) -> str:
+    """The text with "(phone number)" for each phone number: what people are called on is no part of
+    a request."""
+    return _PHONE.sub("(phone number)", text)
 
 
 def split_sentences(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from queries.drafting.draft import DraftHead
 from queries.drafting.letter_text import LetterText
-from queries.drafting.phrases.plain_text import plain_text, split_sentences
+from queries.drafting.phrases.plain_text import hide_phone_numbers, plain_text, split_sentences
 from queries.drafting.structure.lines import LetterLine
 from queries.drafting.structure.mails import RequestMail
 from queries.drafting.structure.roles import is_asking, is_date_line, is_sign_off
@@ -87,7 +87,7 @@ def find_head(letter: LetterText, mails: Sequence[RequestMail]) -> DraftHead:
 
 def find_subject(mail: RequestMail) -> str | None:
     """What a mail is about, without "FOI request" and the like; None if nothing else is said."""
-    written = plain_text(mail.message.subject or "") or find_heading(mail)
+    written = hide_phone_numbers(plain_text(mail.message.subject or "")) or find_heading(mail)
     subject = _SUBJECT_PREFIX.sub("", written).strip(" .:-")
     subject = re.sub(r"^\((.*)\)$", r"\1", subject)
     if _STANDING_SUBJECT.search(subject):

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from queries.drafting.letter_text import BlockKind, LetterBlock
-from queries.drafting.phrases.plain_text import plain_text
+from queries.drafting.phrases.plain_text import hide_phone_numbers, plain_text
 from queries.drafting.structure.labels import Label, read_label, split_inline, split_label
 
 #: A run of characters that no rule needs whole, such as an encoded picture.
@@ -44,7 +44,7 @@ def _split_block(block: LetterBlock) -> Iterator[LetterLine]:
     text = plain_text(
         block.text.replace("\t", "   ") if block.kind != BlockKind.ROW else block.text
     )
-    text = _LONG_WORD.sub(r"\1...", text)
+    text = hide_phone_numbers(_LONG_WORD.sub(r"\1...", text))
     label = read_label(plain_text(block.number)) if block.number else None
     kind = block.kind
     if label is None and (bullet := _BULLET.match(text)) and kind != BlockKind.HEADING:

@@ -22,8 +22,10 @@ from queries.drafting.structure.numbering import (
 )
 from queries.drafting.structure.parts import LetterPart
 from queries.drafting.structure.roles import (
+    COUNT_OFF_WORDS,
     WRITTEN_DATE,
     is_asking,
+    is_counted_off,
     is_directly_asking,
     is_disclaimer,
     is_postscript,
@@ -47,7 +49,8 @@ _WISH: Final = re.compile(
 )
 
 _NEW_WISH: Final = re.compile(
-    r"[,;]?\s+and\s+(?=(?:also|finally|(?:i|we)(?: would|'d)? (?:also )?(?:like|want|need)|please|(?:could|can) you)\b)",
+    r"[,;]?\s+and\s+(?=(?:also|finally|(?:i|we)(?: would|'d)? (?:also )?(?:like|want|need)|please|(?:could|can) you)\b)"
+    rf"|[,;]\s+(?:and\s+)?(?={COUNT_OFF_WORDS}\s*,)",
     re.IGNORECASE,
 )
 
@@ -110,6 +113,8 @@ def _build_numbered(entries: Sequence[Node | LetterPassage], questions: Sequence
 
 def _is_further_part(passage: LetterPassage) -> bool:
     """Whether a sentence behind the numbers asks for a count of its own."""
+    if is_counted_off(passage.text):
+        return _is_question(passage)
     return _is_zero_part(passage) and not _ABOUT_PARTS.search(passage.text)
 
 
@@ -141,6 +146,12 @@ def _is_question(passage: LetterPassage) -> bool:
     return bool(
         (is_asking(passage.text) or wishes) and not is_lead and not _is_standing(passage.text)
     )
+
+
+def _is_counted_part(passage: LetterPassage) -> bool:
+    """Whether a sentence is a part because it begins with its number in words."""
+    is_lead = _OPEN_PASSAGE.search(passage.text) and not passage.items
+    return is_counted_off(passage.text) and not is_lead and not _is_standing(passage.text)
 
 
 def _is_zero_part(passage: LetterPassage) -> bool:
@@ -202,7 +213,7 @@ def _build_unnumbered(passages: Sequence[LetterPassage]) -> Outline:
                     [LetterPart("", bullet, stem=piece.text) for bullet in piece.bullets],
                     len(parts),
                 )
-            elif _is_question(piece):
+            elif _is_question(piece) or _is_counted_part(piece):
                 parts += _number_parts([LetterPart("", piece.text, items=piece.items)], len(parts))
             elif parts and _says_more(piece):
                 last = parts[-1]

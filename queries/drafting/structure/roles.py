@@ -46,9 +46,13 @@ _STANDING_WORDS: Final = re.compile(
     r"under (?:the )?(?:foi|freedom of information|FOIA)\w*|freedom of information act(?: 2000)?|environmental information|treat this|this is (?:a|an) (?:foi )?request|"
     r"grateful|thank(?:s| you)|happy to|would be (?:fine|ideal|great|perfect|helpful)|is fine|do not worry|if (?:that|it) (?:is|'s)|"
     r"background|i am (?:a|an|writing)\b|i'm (?:a|an)\b|we (?:are|campaign|support)\b|may be withheld|redact\w*|personal data|nb\b|no objection|waiver|in the same order|"
-    r"disregard(?:ed)?|leave (?:it|that) out|please do not hesitate|my (?:mobile|phone|number)|reporter at|on behalf of|we look|to be clear)\b",
+    r"disregard(?:ed)?|leave (?:it|that) out|please do not hesitate|my (?:mobile|phone|number)|if you have any (?:questions?|quer(?:y|ies)|problems?|difficult(?:y|ies))|any questions,? please|"
+    r"(?:ring|call|phone|telephone|text|e-?mail|reach|write to) me\b(?! (?:a|the|all|any|every|each|how|what|copies|details|whether|figures|numbers)\b)|reporter at|on behalf of|we look|to be clear)\b",
     re.IGNORECASE,
 )
+
+#: Words that number a part at the beginning of its sentence.
+COUNT_OFF_WORDS: Final = r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|final|thirdly)(?:ly)?"
 
 _ASK: Final = re.compile(
     r"\bthe number\b|\bhow (?:many|much|old|often|long|quickly|was|were|is|are|did|does|do|each|they)\b|\b(?:the )?(?:total |overall )?numbers? of\b|\bnumber (?:recorded|aged)\b"
@@ -71,6 +75,8 @@ WRITTEN_DATE: Final = re.compile(
     r"(?P<day>(?:\w+day,? )?\d{1,2}[^()\n.;]{0,20}?\d{4})\)?",
     re.IGNORECASE,
 )
+
+_COUNTED_OFF: Final = re.compile(rf"\W*(?:and |then )?{COUNT_OFF_WORDS}\s*[,:]", re.IGNORECASE)
 
 _DATE_LINE_WORDS: Final = 5
 
@@ -135,6 +141,11 @@ def is_date_line(line: LetterLine) -> bool:
     return len(line.text.split()) <= _DATE_LINE_WORDS and any(
         token.kind == "day" and not token.is_yearless for token in find_date_tokens(line.text)
     )
+
+
+def is_counted_off(sentence: str) -> bool:
+    """Whether a sentence begins with its number in words: "Third,", "Lastly,"."""
+    return bool(_COUNTED_OFF.match(sentence))
 
 
 def is_standing_text(sentence: str) -> bool:
