@@ -6,7 +6,11 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from queries.drafting.composing.confirming import confirm_part, confirm_sentence
+from queries.drafting.composing.confirming import (
+    NOT_UNDERSTOOD,
+    confirm_part,
+    confirm_sentence,
+)
 from queries.drafting.draft import Draft, DraftPart
 from queries.drafting.structure.parts import LetterPart
 
@@ -28,9 +32,7 @@ def add_missing_parts(
                 gap="other",
                 why="This part was not understood.",
             )
-            confirmations.append(
-                confirm_part(part, "No rule read this part. What does it ask for?")
-            )
+            confirmations.append(confirm_part(part, NOT_UNDERSTOOD))
         parts.append(part)
     confirmations += [confirm_sentence(sentence) for sentence in unread]
     if not parts:

@@ -19,6 +19,10 @@ from queries.drafting.request_mapping import write_term
 
 AS_DRAFTED: Final = "Keep it as drafted"
 
+NOT_UNDERSTOOD: Final = (
+    "foidex did not understand this part, and answers no figures for it. What does it ask for?"
+)
+
 _NOT_COVERED: Final = "Answer no figures for this part"
 
 _KIND_WORDS: Final = {
@@ -36,10 +40,16 @@ _KIND_WORDS: Final = {
 def confirm_part(
     part: DraftPart, question: str, *, sentence: str = "", why: str = ""
 ) -> Confirmation:
-    """A part that may be drafted wrongly: keep its question, or answer no figures."""
-    choices = [Choice(AS_DRAFTED)]
+    """A part that may be drafted wrongly: keep its question, answer no figures, or leave it to be
+    changed in the file."""
     if part.fields:
-        choices.append(Choice(_NOT_COVERED, make_uncovered_changes(part, why)))
+        choices = [
+            Choice(AS_DRAFTED),
+            Choice(_NOT_COVERED, make_uncovered_changes(part, why)),
+            Choice("Change its question in the file", stays_open=True),
+        ]
+    else:
+        choices = [Choice(_NOT_COVERED), Choice("Write its question in the file", stays_open=True)]
     return Confirmation(
         part=part.number, sentence=sentence or part.text, question=question, choices=tuple(choices)
     )
@@ -141,14 +151,14 @@ def confirm_several(
             part=part.number,
             sentence=find_sentence(part.text, offence.words),
             question=question if is_counted else f"{question} This part does not count it.",
-            choices=(Choice(kept), Choice("Change the codes in the file")),
+            choices=(Choice(kept), Choice("Change the codes in the file", stays_open=True)),
         )
     if drafted.fields:
         yield Confirmation(
             part=part.number,
             sentence=part.text,
             question="This part names several offences. They are counted together. Is that meant?",
-            choices=(Choice(AS_DRAFTED), Choice("Write a question for each in the file")),
+            choices=(Choice(AS_DRAFTED), Choice("Write a question for each in the file", stays_open=True)),
         )
 
 

@@ -97,7 +97,7 @@ def _doubt_periods(
                 question=f"The letter asks for everything since {start.day} {start:%B %Y}, and has no date itself. Up to which day?",
                 choices=(
                     Choice("Count the records of every day"),
-                    Choice("Write the period in the file"),
+                    Choice("Write the period in the file", stays_open=True),
                 ),
             )
             return
@@ -152,7 +152,7 @@ def _doubt_limits(context: Sequence[ContextReading], scope: RequestScope) -> Ite
             words = ", ".join(f'"{word}"' for word in leftover)
             yield Confirmation(
                 sentence=reading.text,
-                question=f"No rule read {words}. Does this limit what is counted?",
+                question=f"foidex did not understand {words} in this sentence. Does it limit what is counted?",
                 choices=(
                     Choice("It limits nothing"),
                     Choice("Change the draft in the file", stays_open=True),

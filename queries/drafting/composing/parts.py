@@ -9,6 +9,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from queries.drafting.composing.confirming import (
+    NOT_UNDERSTOOD,
     confirm_bands,
     confirm_gap,
     confirm_named_part,
@@ -101,9 +102,7 @@ class PartDrafter:
         drafted = self._draft_named(reading, drafted)
         if drafted.fields and not self._is_understood(reading, fields):
             drafted = replace(drafted, fields={}, gap="other", why=_NOT_READ)
-            self.confirmations.append(
-                confirm_part(drafted, "No rule read all of this part. What does it ask for?")
-            )
+            self.confirmations.append(confirm_part(drafted, NOT_UNDERSTOOD))
         elif drafted.fields:
             self._doubt_question(reading, drafted, question.doubts)
         self._learn_terms(reading)
@@ -146,9 +145,11 @@ class PartDrafter:
         scope_words += " ".join(term.term for term in self._known_terms)
         if leftover := find_leftover(reading, scope_words):
             words = ", ".join(f'"{word}"' for word in leftover)
+            pronoun = "it" if len(leftover) == 1 else "them"
             self.confirmations.append(
                 confirm_part(
-                    part, f"No rule read {words}. Does the question still count what is asked?"
+                    part,
+                    f"foidex did not understand {words} in this part. Is the question right without {pronoun}?",
                 )
             )
 

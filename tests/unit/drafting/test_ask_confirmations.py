@@ -102,3 +102,16 @@ def test_a_question_shows_its_place_its_sentence_and_its_choices() -> None:
         "  2 88A and 71/17"
     )
     assert terminal.shown[1] == "  1 to 2, Enter for 1, s to leave it open: "
+
+
+def test_what_is_to_be_changed_in_the_file_stays_to_confirm() -> None:
+    entry = Confirmation(
+        sentence="near schools",
+        question="Is the question right without it?",
+        choices=(Choice("Keep it as drafted"), Choice("Change its question in the file", stays_open=True)),
+    )
+    draft = Draft(head=DraftHead(), confirmations=(entry,))
+    mapping: dict[str, Any] = {"confirm": [{"question": entry.question}]}
+    kept = ask_confirmations(draft, mapping, lambda _: "2", lambda _: None)
+    assert kept["confirm"] == mapping["confirm"]
+    assert "confirm" not in ask_confirmations(draft, mapping, lambda _: "1", lambda _: None)

@@ -306,3 +306,17 @@ def test_an_office_that_answers_is_not_the_requester() -> None:
     draft = draft_request(type(letter)(file_name="a.txt", messages=messages, blocks=letter.blocks))
     assert [part.number for part in draft.parts] == ["1", "2", "3"]
     assert draft.head.clarified is None
+
+
+def test_what_is_not_understood_is_asked_in_plain_words_and_may_be_left_to_the_file() -> None:
+    draft = draft_request(
+        make_letter('In 2022:\n1. How many crimes mention "drone" in hospitals?\n2. Zebras.')
+    )
+    first, second = [entry for entry in draft.confirmations if entry.part]
+    assert first.question == (
+        'foidex did not understand "hospitals" in this part. Is the question right without it?'
+    )
+    assert [choice.stays_open for choice in first.choices] == [False, False, True]
+    assert second.question.startswith("foidex did not understand this part")
+    assert [choice.stays_open for choice in second.choices] == [False, True]
+    assert not any("rule" in entry.question for entry in draft.confirmations)
