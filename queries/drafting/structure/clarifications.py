@@ -45,8 +45,9 @@ _OTHER_PARTS: Final = _PARTS.pattern.replace("numbers", "others")
 
 #: "Drop questions 3 and 4", "question 3 is withdrawn": the numbers stand directly beside the verb.
 _TAKES_BACK: Final = (
+    re.compile(rf"\bleave\s+{_PARTS.pattern}\s+out\b", re.IGNORECASE),
     re.compile(
-        r"\b(?:drop|leave out|no longer (?:need|require|want)|do not need|don't need|withdraw|remove|omit|forget|ignore|disregard|delete|without)"
+        r"\b(?:drop|skip|scrap|leave out|no need (?:for|to answer)|no longer (?:need|require|want)|do not need|don't need|withdraw|remove|omit|forget|ignore|disregard|delete|without)"
         r"\s+(?:(?:about|the|my|any|an|answers?|figures?|to|for|in|all|of|both|entirely|completely)\s+){0,4}"
         rf"{_PARTS.pattern}(?:\s*(?:,|and|&)+\s*(?:{_OTHER_PARTS})(?!\s+(?:stays?|stands?|remains?|should|can|is|are|to|only|just|for)\b))*",
         re.IGNORECASE,
@@ -89,10 +90,32 @@ _ADDS: Final = re.compile(r"\b(?:also|add|as well|in addition|too)\b", re.IGNORE
 
 #: Words with which a sentence changes a request, also one that is polite beside it.
 _CHANGES: Final = re.compile(
-    r"\b(?:limit|restrict|narrow|reduc|confin|drop|remov|delet|exclud|omit|withdraw|add|includ|chang|replac|amend|swap|shorten|widen|extend|split|combin)(?:e|ed|es|s|ing|ting|ping)?\b"
+    r"\b(?:limit|restrict|narrow|reduc|confin|drop|remov|delet|exclud|omit|withdraw|add|includ|chang|replac|amend|swap|skip|scrap|ditch|shorten|widen|extend|split|combin)(?:e|ed|es|s|ing|ting|ping|ped)?\b"
     r"|(?<!\bis )(?<!\bare )(?<!\bwas )\b(?:just|only)\b|\b(?:instead|rather than|leave out|take out|no longer|do not need|don't need|except|apart from|stick to|make (?:it|that)|as well)\b|(?:^|[;,]\s*)(?:i|we) meant?\b",
     re.IGNORECASE,
 )
+
+#: Sentences that only tell what was.
+_TELLS: Final = re.compile(
+    r"\b(?:told|said|asked|sent|wrote|explained|reworded|received|suggested|spoke|was|were|had|as (?:i|you) (?:say|wrote)|last time|thank(?:s|ed)?)\b",
+    re.IGNORECASE,
+)
+
+_COURTESY: Final = re.compile(
+    r"\b(?:hope|trust|apolog\w*|sorry|appreciate\w*|understand|noted|regards|hello|patience|urgent\w*|kind of you)\b",
+    re.IGNORECASE,
+)
+
+_PLEASE: Final = re.compile(r"\bplease\b", re.IGNORECASE)
+
+#: What may stand around a withdrawal, and says nothing more.
+_PLAIN_REST: Final = re.compile(
+    r"\W+|\b(?:please|you|may|might|can|could|would|i|we|am|are|is|be|to|for|and|also|so|then|ok|okay|yes|happy|content|willing|"
+    r"if|it|helps?|that|this|as|well|just|altogether|completely|entirely|now|too|therefore|will|shall|let's|let|us|like|want|wish|all|of|my|the|request)\b",
+    re.IGNORECASE,
+)
+
+_MIN_REST_WORDS: Final = 2
 
 #: Sentences that speak of a change, and that make none: what follows makes it.
 _SPEAKS_OF_CHANGE: Final = re.compile(
@@ -218,35 +241,37 @@ def _read_change(
     change: Clarification, sentence: str, outline: Outline, request_day: date | None
 ) -> Clarification:
     """A clarification with what a sentence adds to it, or with the sentence if no rule takes it."""
+    asked = replace(change, unread=(*change.unread, sentence))
     rest = sentence
     if numbers := _list_withdrawn(sentence, outline):
         rest = _cut_withdrawal(sentence)
         change = replace(change, withdrawn=(*change.withdrawn, *numbers))
-        if _EXCEPTS.search(rest):
-            return replace(change, unread=(*change.unread, sentence))
-    if _PARTS.search(rest):
-        # A detail of one part must not change the whole request.
-        speaks = is_standing_text(rest) and _SPEAKS_OF_CHANGE.search(rest)
-        is_detail = (_is_wish(rest) and not speaks) or _read_details(change, rest, request_day)
-        is_kept = _KEEPS.search(rest) and not _CHANGES.search(rest)
-        is_read = numbers or is_kept or _is_restated(rest, outline) or not is_detail
-        return change if is_read else replace(change, unread=(*change.unread, sentence))
-    if detailed := _read_details(change, rest, request_day):
+        asked = replace(change, unread=asked.unread)
+        if _EXCEPTS.search(rest.rpartition(";")[2]):
+            return asked
+    is_kept = bool(_KEEPS.search(rest)) and not _CHANGES.search(rest)
+    detailed = _read_details(change, rest, request_day)
+    # A detail of one part, or of what was said before, must not change the whole request.
+    is_told = _TELLS.search(rest) and not (_CHANGES.search(rest) or _PLEASE.search(rest))
+    if detailed and not _PARTS.search(rest) and not is_told:
         return detailed
-    if numbers or not _is_wish(sentence):
+    is_wish = bool(_PLAIN_REST.sub("", rest)) if numbers else _is_wish(rest)
+    if is_kept or _is_restated(rest, outline) or not (is_wish or detailed):
         return change
-    is_kept = _KEEPS.search(sentence) and not _CHANGES.search(sentence)
-    if is_kept or _is_restated(sentence, outline):
-        return change
-    return replace(change, unread=(*change.unread, sentence))
+    return asked
 
 
 def _is_wish(sentence: str) -> bool:
-    """Whether a sentence asks for something, or changes the request in words of courtesy."""
-    if is_standing_text(sentence):
-        return bool(_CHANGES.search(sentence)) and not _SPEAKS_OF_CHANGE.search(sentence)
-    asks = is_directly_asking(sentence) or re.search(r"\bplease\b", sentence, re.IGNORECASE)
-    return bool(asks) or bool(_CHANGES.search(sentence))
+    """Whether a sentence of a later mail may change the request: every sentence that is no
+    courtesy, and does not only tell of something; a courtesy if it has words of a change."""
+    if is_standing_text(sentence) or _COURTESY.search(sentence):
+        is_change = _CHANGES.search(sentence) or _PARTS.search(sentence)
+        return bool(is_change) and not _SPEAKS_OF_CHANGE.search(sentence)
+    asks = is_directly_asking(sentence) or _PLEASE.search(sentence)
+    if asks or _CHANGES.search(sentence):
+        return True
+    is_sentence = len(sentence.split()) > _MIN_REST_WORDS
+    return is_sentence and not _TELLS.search(sentence) and not _SPEAKS_OF_CHANGE.search(sentence)
 
 
 def _read_details(
@@ -305,9 +330,9 @@ def _iterate_numbers(sentence: str) -> Iterator[str]:
 
 
 def _cut_withdrawal(sentence: str) -> str:
-    """A sentence without the words that take parts back."""
+    """A sentence with a semicolon for the words that take parts back."""
     for pattern in _TAKES_BACK:
-        sentence = pattern.sub(" ", sentence)
+        sentence = pattern.sub(" ; ", sentence)
     return sentence
 
 

@@ -54,6 +54,8 @@ def test_years_to_which_a_later_mail_limits_the_request_are_its_period(later: st
         ("I no longer need an answer to question 3, question 4 stays as it is.", ["3"]),
         ("Please withdraw question 1, question 3 and question 4.", ["1", "3", "4"]),
         ("Question 3 can be left out.", ["3"]),
+        ("You may leave question 4 out.", ["4"]),
+        ("No need for question 3.", ["3"]),
         ("For question 2 please leave out the kitchen knife.", []),
     ],
 )
@@ -71,6 +73,12 @@ def test_only_the_numbers_beside_a_withdrawal_are_taken_back(
         ("For question 4 only 2023.", "For question 4 only 2023."),
         ("I would be happy to leave out the weapons.", "I would be happy to leave out the weapons."),
         ("I am grateful; we mean the main site only.", "I am grateful; we mean the main site only."),
+        ("I can do without the months.", "I can do without the months."),
+        ("Forget about 3 and 4.", "Forget about 3 and 4."),
+        ("Yes to option B.", "Yes to option B."),
+        ("Perhaps it is best to focus on school.", "Perhaps it is best to focus on school."),
+        ("Your figures for 2023 were useful last time.", "Your figures for 2023 were useful last time."),
+        ("Please ignore question 3 and question 4 should be by quarter.", "Please ignore question 3 and question 4 should be by quarter."),
         ("Please drop question 3 except for 2023.", "Please drop question 3 except for 2023."),
     ],
 )  # fmt: skip
@@ -88,7 +96,7 @@ def test_a_list_below_a_change_is_not_lost() -> None:
     assert any("machete, zombie knife" in sentence for sentence in list_asked(draft))
 
 
-@pytest.mark.parametrize("later", ["Many thanks for your help.", "Thank you for the call.", "I look forward to your reply."])  # fmt: skip
+@pytest.mark.parametrize("later", ["Many thanks for your help.", "Thank you for the call.", "I look forward to your reply.", "I hope that you are well.", "As I said on 3 March 2023, I need this urgently."])  # fmt: skip
 def test_courtesy_is_not_asked_about(later: str) -> None:
     assert list_asked(draft_chain(later)) == list_asked(
         draft_request(make_letter(REQUEST, sent=(SENT,)))
