@@ -44,6 +44,19 @@ _LIMIT: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: What a sentence behind the parts may ask for in words of courtesy.
+_FURTHER_WISH: Final = re.compile(
+    r"\b(?:break ?down|split|compar\w+|grateful for|helpful to have|useful to have)\b|\bbroken down\b|\bby (?:sex|gender|age|ethnicity|district|ward|month|year|outcome|offence)\b",
+    re.IGNORECASE,
+)
+
+#: What a sentence behind the parts may tell, and ask nothing.
+_TALK: Final = re.compile(
+    r"^(?!.*\b(?:whether|how|what|which)\b).*?\b(?:thank\w*|hope|under the (?:cost )?limit|e-?mails?|trust|understand|aware|believe|know that|concerned|apolog\w*|sorry|appreciate|writ(?:e|ing)|my (?:name|address|e-?mail|postcode)|"
+    r"resident|student|researcher|published|charity|publish\w*|public interest|act 2000|commissioner|was|were|has|had)\b",
+    re.IGNORECASE,
+)
+
 _TIME_WORDS: Final = re.compile(
     r"\b(?:last|past|previous|recent|since|between|during|from|in|for)\b[^.?\n]{0,40}\b(?:years?|months?|(?:19|20)\d\d)\b",
     re.IGNORECASE,
@@ -204,6 +217,8 @@ def _doubt_sentences(context: Sequence[ContextReading]) -> Iterator[Confirmation
     previous = ""
     for reading in context:
         is_taken = reading.periods or reading.terms.terms or reading.rows
+        if reading.is_behind and _names_other_days(reading, context):
+            is_taken = False
         for sentence in split_sentences(reading.text):
             is_wish = _WISH.search(sentence) or (
                 is_asking(sentence) and is_directly_asking(sentence)
@@ -211,6 +226,21 @@ def _doubt_sentences(context: Sequence[ContextReading]) -> Iterator[Confirmation
             is_plain = (
                 is_standing_text(sentence) or NO_WISH.search(sentence) or _LEAD.search(sentence)
             )
-            if is_wish and not is_plain and not is_taken:
+            is_further = reading.is_behind and (
+                _FURTHER_WISH.search(sentence) or not (is_plain or _TALK.search(sentence))
+            )
+            if ((is_wish and not is_plain) or is_further) and not is_taken:
                 yield confirm_sentence(f"{previous} {sentence}".strip())
             previous = sentence
+
+
+def _names_other_days(reading: ContextReading, context: Sequence[ContextReading]) -> bool:
+    """Whether a passage names days that other passages, which name some, do not."""
+    days = {
+        (phrase.first, phrase.last)
+        for other in context
+        if other is not reading
+        for phrase in other.periods
+    }
+    own_days = {(phrase.first, phrase.last) for phrase in reading.periods}
+    return bool(days) and not own_days <= days

@@ -74,6 +74,7 @@ class ContextReading(Struct, frozen=True):
     named: tuple[NamedOffence, ...] = ()
     terms: TermPhrase = TermPhrase()
     victim: dict[str, Any] = {}
+    is_behind: bool = False
 
 
 def read_part(part: LetterPart, request_day: date | None) -> PartReading:
@@ -116,6 +117,7 @@ def read_context(passage: LetterPassage, request_day: date | None) -> ContextRea
         named=tuple(find_named_offences(passage.text)),
         terms=find_terms(passage.text, _list_term_items(passage.items)),
         victim=_read_victim(passage.text),
+        is_behind=passage.is_behind,
     )
 
 

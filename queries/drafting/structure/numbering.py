@@ -34,13 +34,15 @@ _LONGEST_VALUE_WORDS: Final = 14
 
 class LetterPassage(Struct, frozen=True):
     """Words that stand in no numbered part. ``items`` is a list of values below them, ``bullets``
-    a list of questions; ``is_stem`` if they lead to numbered parts.
+    a list of questions; ``is_stem`` if they lead to numbered parts, and ``is_behind`` if they stand
+    behind a part.
     """
 
     text: str
     items: tuple[str, ...] = ()
     bullets: tuple[str, ...] = ()
     is_stem: bool = False
+    is_behind: bool = False
 
 
 class Node(Struct, eq=False):

@@ -95,7 +95,11 @@ def _build_numbered(entries: Sequence[Node | LetterPassage], questions: Sequence
                 passages = [passage for passage in passages if passage not in zero_passages]
             else:
                 behind += [passage for passage in passages if _is_further_part(passage)]
-                passages = [passage for passage in passages if not _is_further_part(passage)]
+                passages = [
+                    replace(passage, is_behind=True)
+                    for passage in passages
+                    if not _is_further_part(passage)
+                ]
             context += passages
             continue
         inner = entry.contains(questions)
@@ -221,7 +225,7 @@ def _build_unnumbered(passages: Sequence[LetterPassage]) -> Outline:
                     last, text=f"{last.text}\n{piece.text}".strip(), items=last.items + piece.items
                 )
             else:
-                context.append(piece)
+                context.append(replace(piece, is_behind=bool(parts)))
     return Outline(tuple(context), tuple(parts))
 
 

@@ -42,6 +42,14 @@ def test_a_question_behind_the_numbers_is_a_part_and_not_the_scope() -> None:
         "Can I have the figures per week please, and with a comparison with the year before.",
         "I would like these weekly.",
         "Could we have that by shift as well.",
+        "And the ages of the victims.",
+        "Also, whether a knife was used.",
+        "These should be split by sex.",
+        "All of this for adults only.",
+        "Also the cost.",
+        "The same for burglary, please.",
+        "A breakdown by ethnicity would be helpful.",
+        "Please also do this for 2019.",
     ],
 )
 def test_a_wish_behind_the_numbers_is_asked_about(sentence: str) -> None:
@@ -69,3 +77,18 @@ def test_terms_that_and_and_or_join_are_asked_about() -> None:
     ]
     assert any("joins terms" in entry.question for entry in list_entries(mixed, "1"))
     assert not any("joins terms" in entry.question for entry in list_entries(plain, "1"))
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Please send the figures in Excel.",
+        "I hope that you can help.",
+        "This should be well under the cost limit.",
+        "I was told that you have these records.",
+    ],
+)
+def test_courtesy_behind_the_numbers_is_not_asked_about(sentence: str) -> None:
+    plain, further = draft_letter(NUMBERED), draft_letter(f"{NUMBERED}\n{sentence}")
+    assert further.confirmations == plain.confirmations
+    assert further.parts == plain.parts
