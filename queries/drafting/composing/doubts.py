@@ -8,6 +8,7 @@ from typing import Final
 
 from indexer.records.offences import load_offence_table
 from queries.drafting.composing.confirming import (
+    AS_DRAFTED,
     confirm_group,
     confirm_named,
     confirm_periods,
@@ -139,6 +140,15 @@ def _doubt_named(scope: RequestScope) -> Iterator[Confirmation]:
             yield confirm_group(offence, sentence)
         elif not offence.is_certain:
             yield confirm_named(offence, sentence, list_all_rows(scope))
+    groups = [(offence, text) for offence, text in scope.named if offence.kind == "group"]
+    if groups and list_all_rows(scope):
+        offence, text = groups[0]
+        yield Confirmation(
+            sentence=find_sentence(text, offence.words),
+            question="The letter names an offence group and other offences, and only records that are of both are "
+            "counted. Is that meant?",
+            choices=(Choice(AS_DRAFTED), Choice("Change the offences in the file")),
+        )
 
 
 def _doubt_victim(context: Sequence[ContextReading]) -> Iterator[Confirmation]:
@@ -216,7 +226,7 @@ def _doubt_sentences(context: Sequence[ContextReading]) -> Iterator[Confirmation
     is quoted with the one before it, which often says what it is about."""
     previous = ""
     for reading in context:
-        is_taken = reading.periods or reading.terms.terms or reading.rows
+        is_taken = bool(reading.periods or reading.terms.terms or reading.rows)
         if reading.is_behind and _names_other_days(reading, context):
             is_taken = False
         for sentence in split_sentences(reading.text):

@@ -84,13 +84,20 @@ _EXCLUSION: Final = re.compile(
 
 #: Where anything in quotation marks is left out: "exclude any crime that was "no-crimed"".
 _EXCLUDING_CLAUSE: Final = re.compile(
-    r"\b(?:exclud(?:e|es|ed|ing)|leav(?:e|ing) out|omit(?:s|ted|ting)?|disregard(?:ing)?|ignor(?:e|ing)|do not (?:count|include))\b"
+    r"\b(?:exclud(?:e|es|ed|ing)|leav(?:e|ing) out|omit(?:s|ted|ting)?|disregard(?:ing)?|ignor(?:e|ing)|not counting|with the exception of|apart from|other than|(?:do|does|did) not (?:count|include|mention|contain|refer to))\b"
     r"(?:\"[^\"\n]{0,100}\"|(?!\b(?:how many|and (?:please|also)|but (?:please|count|include|do))\b)[^.;?\n\"]){0,200}",
     re.IGNORECASE,
 )
 
 _DISTANCE: Final = re.compile(
-    rf"\bwithin\s+(?P<count>{NUMBER_PATTERN})\s+words?\s+of\s+(?:the\s+)?(?:{_NOUNS}\s+)?[\"']?(?P<other>[\w-]+(?: [\w-]+)?)[\"']?",
+    rf"\bwithin\s+(?P<count>{NUMBER_PATTERN})\s+words?\s+of\s+(?:the\s+)?(?:{_NOUNS}\s+)?[\"']?(?!each other|one another)(?P<other>[\w-]+(?: [\w-]+)?)[\"']?",
+    re.IGNORECASE,
+)
+
+#: A distance that no term follows, and that cannot be drafted.
+_OPEN_DISTANCE: Final = re.compile(
+    rf"\bwithin\s+{NUMBER_PATTERN}\s+words?\b(?:\s+of\s+(?:each other|one another)|(?!\s+of\b))"
+    rf"|\b{NUMBER_PATTERN}\s+words?\s+(?:apart|away|from|between|before|after)\b",
     re.IGNORECASE,
 )
 
@@ -174,6 +181,7 @@ def find_terms(text: str, items: Sequence[str] = ()) -> TermPhrase:
     distinct_terms = _drop_repeats(term for term in plain if _is_term(term))
     unread = [item for item, term in listed if term is None]
     unread += [term.term for term in plain if not _is_term(term)]
+    unread += [match[0] for match in _OPEN_DISTANCE.finditer(text)]
     unread += [match[0] for match in [*_DISTANCE.finditer(text)][1:]]
     return TermPhrase(
         terms=tuple(distinct_terms),

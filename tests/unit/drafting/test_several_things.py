@@ -125,3 +125,17 @@ def test_another_offence_in_the_same_record_is_linked_and_asked_about() -> None:
 def test_an_offence_beside_a_period_is_no_background() -> None:
     draft = draft_letter("I want to understand stalking offences of 2022.\n1. How many by month?")
     assert [row.codes for row in draft.offences] == [("8Q",)]
+
+
+@pytest.mark.parametrize(
+    "distance", ["within ten words of each other", "within 5 words", "no more than 5 words apart"]
+)
+def test_a_distance_without_a_second_term_is_asked_about(distance: str) -> None:
+    part, asked = draft_last(f'In 2022:\n1. How many mention "kite" and "balloon" {distance}?')
+    assert "each other" not in str(part.fields)
+    assert any("words" in entry.question for entry in asked)
+
+
+def test_a_group_beside_other_offences_is_asked_about() -> None:
+    draft = draft_letter("In 2022:\n1. How many rapes were there, and how many robberies?")
+    assert any("of both" in entry.question for entry in draft.confirmations)

@@ -13,6 +13,9 @@ from queries.drafting.phrases.terms import find_terms
         ('How many mention "Vinted" and "Depop"?\nPlease exclude any crime that was later cancelled or "no-crimed".', ["Vinted", "Depop"], ["no-crimed"]),
         ('Count records with the word "drone", leaving out those with "toy drone" in them.', ["drone"], ["toy drone"]),
         ('Please do not include anything with the word "kite", but please count the word "balloon".', ["balloon"], ["kite"]),
+        ('How many mention "kite", not counting those with "box kite"?', ["kite"], ["box kite"]),
+        ('How many mention "gun" with the exception of "nail gun"?', ["gun"], ["nail gun"]),
+        ('Records that mention "knife" and do not mention "butter knife".', ["knife"], ["butter knife"]),
         ('How many mention the words "spiked" or "spiking"?', ["spiked", "spiking"], []),
     ],
 )  # fmt: skip
