@@ -88,15 +88,15 @@ def _find_companions(
     text: str, spans: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[int, int, NamedOffence]]:
     """The names that stand beside those found, in the same sentence and in front of its terms."""
+    taken = bytearray(len(text))
+    for begin, stop in spans:
+        taken[begin:stop] = b"\1" * (stop - begin)
     for begin, stop in _list_sentences(text):
-        own_spans = [span for span in spans if begin <= span[0] < stop]
-        if not own_spans:
+        first = taken.find(1, begin, stop)
+        if first < 0:
             continue
-        trigger = _TERM_VERB.search(text, own_spans[0][0], stop)
+        trigger = _TERM_VERB.search(text, first, stop)
         for words in _WORDS.finditer(text, begin, trigger.start() if trigger else stop):
-            taken = [
-                span for span in own_spans if span[0] < words.end() and words.start() < span[1]
-            ]
             yield from _match_free(words[0], words.start(), taken)
 
 
@@ -108,16 +108,16 @@ def _list_sentences(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _match_free(
-    phrase: str, start: int, taken: Sequence[tuple[int, int]]
+    phrase: str, start: int, taken: bytearray
 ) -> Iterator[tuple[int, int, NamedOffence]]:
-    """Every name in a phrase, the longest at each place, but for what is taken."""
+    """Every name in a phrase, the longest at each place, but where a character is taken."""
     words = list(re.finditer(r"[A-Za-z']+(?:-[A-Za-z']+)*", phrase))
     first = 0
     while first < len(words):
         for length in range(min(len(words) - first, 8), 0, -1):
             begin = start + words[first].start()
             stop = start + words[first + length - 1].end()
-            if any(begin < other_stop and other < stop for other, other_stop in taken):
+            if any(taken[begin:stop]):
                 continue
             if offence := _look_up(phrase[begin - start : stop - start]):
                 yield begin, stop, offence

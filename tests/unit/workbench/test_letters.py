@@ -155,3 +155,15 @@ def test_a_draft_that_was_saved_is_not_open_any_more(browsing: Browsing) -> None
     assert browsing.get(page.url.path).status_code == 404
     assert browsing.post(page.url.path, reference="FOI/10").status_code == 404
     assert browsing.workbench.requests.list_names() == ["FOI-9.yaml"]
+
+
+def test_what_is_to_be_changed_in_the_file_stays_to_be_confirmed(browsing: Browsing) -> None:
+    page = send(
+        browsing, LETTER.replace("arrest?", "arrest?\n4. How many near hospitals?").encode()
+    )
+    left = re.findall(r'for="(confirm-\d+)-(\d+)">[^<]* in the file', page.text)
+    assert left
+    browsing.post(page.url.path, reference="FOI/9", **dict(left))
+    request = parse_request(browsing.workbench.requests.read("FOI-9.yaml").text)
+    names = set(re.findall(r'name="(confirm-\d+)"', page.text))
+    assert len(request.confirmations) == len(names)
