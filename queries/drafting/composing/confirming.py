@@ -158,7 +158,10 @@ def confirm_several(
             part=part.number,
             sentence=part.text,
             question="This part names several offences. They are counted together. Is that meant?",
-            choices=(Choice(AS_DRAFTED), Choice("Write a question for each in the file", stays_open=True)),
+            choices=(
+                Choice(AS_DRAFTED),
+                Choice("Write a question for each in the file", stays_open=True),
+            ),
         )
 
 

@@ -147,7 +147,10 @@ def _doubt_named(scope: RequestScope) -> Iterator[Confirmation]:
             sentence=find_sentence(text, offence.words),
             question="The letter names an offence group and other offences, and only records that are of both are "
             "counted. Is that meant?",
-            choices=(Choice(AS_DRAFTED), Choice("Change the offences in the file")),
+            choices=(
+                Choice(AS_DRAFTED),
+                Choice("Change the offences in the file", stays_open=True),
+            ),
         )
 
 

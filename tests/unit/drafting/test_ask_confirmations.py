@@ -108,7 +108,10 @@ def test_what_is_to_be_changed_in_the_file_stays_to_confirm() -> None:
     entry = Confirmation(
         sentence="near schools",
         question="Is the question right without it?",
-        choices=(Choice("Keep it as drafted"), Choice("Change its question in the file", stays_open=True)),
+        choices=(
+            Choice("Keep it as drafted"),
+            Choice("Change its question in the file", stays_open=True),
+        ),
     )
     draft = Draft(head=DraftHead(), confirmations=(entry,))
     mapping: dict[str, Any] = {"confirm": [{"question": entry.question}]}
