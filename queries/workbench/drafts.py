@@ -14,10 +14,14 @@ _MAX_DRAFTS: Final = 100
 
 
 class OpenDraft(Struct, frozen=True):
-    """The draft of a letter, whose file had the hash ``digest``, and what of it was not read."""
+    """The draft of a letter, whose file had the hash ``digest``, and what of it was not read.
+
+    Only ``person``, who sent the letter, sees it: a draft names the requester.
+    """
 
     drafted: DraftedLetter
     digest: str
+    person: str
     unread: tuple[str, ...] = ()
 
 
@@ -37,10 +41,11 @@ class Drafts:
             self._drafts[name] = draft
         return name
 
-    def find(self, name: str) -> OpenDraft | None:
-        """A draft by its name, None if it is not open any more."""
+    def find(self, name: str, person: str) -> OpenDraft | None:
+        """A person's draft by its name, None if it is not open any more."""
         with self._lock:
-            return self._drafts.get(name)
+            draft = self._drafts.get(name)
+        return draft if draft is not None and draft.person == person else None
 
     def remove(self, name: str) -> None:
         """Forget a draft."""

@@ -52,7 +52,7 @@ def draft_from_letter(visit: Visit) -> Response:
 
 def show_confirmations(visit: Visit) -> Response:
     """What is not certain, sentence by sentence, and what became of the letter's parts."""
-    draft = visit.workbench.drafts.find(visit.parameters["draft"])
+    draft = visit.workbench.drafts.find(visit.parameters["draft"], visit.person.name)
     if draft is None:
         return _say_gone(visit)
     return _show_draft(visit, draft, {}, "")
@@ -61,7 +61,7 @@ def show_confirmations(visit: Visit) -> Response:
 def save_confirmed(visit: Visit) -> Response:
     """Work the choices into the request, and save it. What is left open stays to be confirmed."""
     name = visit.parameters["draft"]
-    draft = visit.workbench.drafts.find(name)
+    draft = visit.workbench.drafts.find(name, visit.person.name)
     if draft is None:
         return _say_gone(visit)
     mapping = _apply_choices(draft, visit.form)
@@ -93,7 +93,7 @@ def _read_draft(visit: Visit, name: str, content: bytes) -> OpenDraft:
             raise LetterError(str(error).replace(str(path), f"The file ({ending})")) from None
         drafted = draft_letter(letter)
         run.write(reference=drafted.mapping["reference"], arguments={"letter": letter.sha256})
-    return OpenDraft(drafted, letter.sha256, tuple(letter.unread_attachments))
+    return OpenDraft(drafted, letter.sha256, visit.person.name, tuple(letter.unread_attachments))
 
 
 def _show_draft(visit: Visit, draft: OpenDraft, chosen: Any, problem: str) -> Response:

@@ -84,7 +84,7 @@ def test_what_is_left_open_stays_to_be_confirmed(browsing: Browsing) -> None:
 
 def test_what_is_to_be_written_in_the_file_stays_to_be_confirmed(browsing: Browsing) -> None:
     page = send(browsing, LETTER.encode())
-    draft = browsing.workbench.drafts.find(page.url.path.rpartition("/")[2])
+    draft = browsing.workbench.drafts.find(page.url.path.rpartition("/")[2], "anna")
     assert draft is not None
     later = {
         f"confirm-{number}": str(place)
@@ -167,3 +167,12 @@ def test_what_is_to_be_changed_in_the_file_stays_to_be_confirmed(browsing: Brows
     request = parse_request(browsing.workbench.requests.read("FOI-9.yaml").text)
     names = set(re.findall(r'name="(confirm-\d+)"', page.text))
     assert len(request.confirmations) == len(names)
+
+
+def test_nobody_else_sees_a_draft(browsing: Browsing) -> None:
+    page = send(browsing, LETTER.encode())
+    other = Browsing(browsing.workbench)
+    other.sign_in("ben", "administrator")
+    assert other.get(page.url.path).status_code == 404
+    assert other.post(page.url.path, reference="FOI/9").status_code == 404
+    assert browsing.get(page.url.path).status_code == 200
