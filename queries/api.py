@@ -21,7 +21,7 @@ from queries.answer.types import NOT_COVERED, Answer, Count, Row, Table
 from queries.answering.audit_fields import answer_fields
 from queries.answering.publishing import build_publisher, note_fields
 from queries.answering.service import AnswerOptions, answer_request
-from queries.documents.content.context import DocumentSettings
+from queries.documents.content.context import make_document_settings
 from queries.documents.document_set import write_document_set
 from queries.request.reader import read_configured_request, request_from_answer
 
@@ -137,12 +137,7 @@ def write(
     if not str(folder).strip():
         raise OutputError("the name of the folder is empty. Name a folder.")
     settings = _open_session(config).settings
-    document_settings = DocumentSettings(
-        settings.force,
-        day or date.today(),  # noqa: DTZ011 - a letter has the date of the office it is sent from
-        settings.own_templates,
-        settings.disclosure.flag,
-    )
+    document_settings = make_document_settings(settings, day)
     return write_document_set(answer, Path(folder), document_settings).files
 
 

@@ -281,8 +281,8 @@ class AuditRun:
             "command": command,
             "version": version,
             "user": psutil.Process().username(),
-            "sudo_user": _sanitize_user_name(sudo_user) if sudo_user else None,
-            "signed_in": _sanitize_user_name(signed_in) if signed_in else None,
+            "sudo_user": sanitize_user_name(sudo_user) if sudo_user else None,
+            "signed_in": sanitize_user_name(signed_in) if signed_in else None,
         }
         self._last_hash: str | None = None
         self._logged_exit_code: int | None = None
@@ -365,7 +365,8 @@ def _encode_reference(reference: str) -> bytes:
     return reference.encode("utf-8", "replace")
 
 
-def _sanitize_user_name(name: str) -> str:
+def sanitize_user_name(name: str) -> str:
+    """A user's name without signs that could mislead a reader of a file, and not too long."""
     return re.sub(r"[^\w.@\\-]", "?", name)[:_MAX_NAME_LENGTH]
 
 

@@ -16,8 +16,8 @@ from indexer.session import get_session
 from queries.commands.options import (
     ANSWER_PANEL,
     OverrideReasonOption,
+    configure_documents,
     load_request,
-    make_document_settings,
 )
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def run_answer_command(
         raise typer.BadParameter(message)
     job = AnswerJob(
         get_session(),
-        make_document_settings(),
+        configure_documents(),
         AnswerOptions(keep_basis, near_misses, tuple(reviews or ())),
         _make_publisher(override or "") if publish else None,
         force=force,

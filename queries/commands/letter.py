@@ -14,8 +14,8 @@ from indexer.session import get_session
 from queries.commands.options import (
     ANSWER_PANEL,
     RequestArgument,
+    configure_documents,
     load_request,
-    make_document_settings,
     parse_day_option,
 )
 
@@ -71,7 +71,7 @@ def run_letter_command(
     if force and not out_folder:
         raise typer.BadParameter("--force needs --out.")
     parsed_request = load_request(request)
-    context = build_notice_context(parsed_request, kind.value, make_document_settings(day))
+    context = build_notice_context(parsed_request, kind.value, configure_documents(day))
     if out_folder is None:
         print(render_letter_text(context), end="")
         return

@@ -201,15 +201,11 @@ def load_request(path: Path) -> Request:
     return read_configured_request(path, get_session().settings)
 
 
-def make_document_settings(day: date | None = None) -> DocumentSettings:
+def configure_documents(day: date | None = None) -> DocumentSettings:
     """What documents need besides the answer; ``day`` is the date of the letters, or today."""
-    from queries.documents.content.context import DocumentSettings
+    from queries.documents.content import context
 
-    settings = get_session().settings
-    today = date.today()  # noqa: DTZ011 - a letter has the date of the office it is sent from
-    return DocumentSettings(
-        settings.force, day or today, settings.own_templates, settings.disclosure.flag
-    )
+    return context.make_document_settings(get_session().settings, day)
 
 
 def build_request_from_options(terms: Sequence[str], options: AdhocOptions) -> Request:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from indexer.commands.shared import parse_path
-from queries.commands.options import make_document_settings
+from queries.commands.options import configure_documents
 
 templates_app = typer.Typer(help="Copy and check the templates of letters.", no_args_is_help=True)
 
@@ -47,7 +47,7 @@ def check_force_templates() -> None:
     from queries.documents.template_check import check_templates
 
     faults = []
-    for finding in check_templates(make_document_settings()):
+    for finding in check_templates(configure_documents()):
         problem = finding.error or (
             f"leaves out {'; '.join(finding.missing)}" if finding.missing else ""
         )

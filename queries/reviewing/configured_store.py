@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
+from indexer.audit.log import sanitize_user_name
 from indexer.config.model import Settings, expand_path
 from indexer.config.secrets import read_secret
 from indexer.errors import ConfigurationError, ReviewError
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from queries.reviewing.store.review_store import ReviewStore
 
 _DEFAULT_STORE: Final = Path("reviews", "reviews.sqlite")
-
-_MAX_NAME_LENGTH: Final = 100
 
 
 @contextmanager
@@ -65,4 +63,4 @@ def require_reviewer(settings: Settings, user: str) -> None:
 def find_user(settings: Settings) -> str:
     """The user whose decisions these are: who used sudo, or else whose process it is."""
     name = settings.sudo_user or psutil.Process().username()
-    return re.sub(r"[^\w.@\\-]", "?", name)[:_MAX_NAME_LENGTH]
+    return sanitize_user_name(name)

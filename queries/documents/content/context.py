@@ -13,7 +13,7 @@ import jinja2
 import msgspec
 from msgspec import Struct
 
-from indexer.config.model import ForceSettings
+from indexer.config.model import ForceSettings, Settings
 from indexer.records.noun import OFFENCE, Noun
 from queries.answer.present_rows import PRESENT_ONLY
 from queries.answer.types import (
@@ -100,6 +100,17 @@ class DocumentSettings(Struct, frozen=True):
     day: date
     templates: Path | None = None
     flag: int = 0
+
+
+def make_document_settings(settings: Settings, day: date | None = None) -> DocumentSettings:
+    """What documents need of a force's settings; ``day`` is the date of the letters, or today.
+
+    Raises ConfigurationError if the force's folder of templates does not exist.
+    """
+    today = date.today()  # noqa: DTZ011 - a letter has the date of the office it is sent from
+    return DocumentSettings(
+        settings.force, day or today, settings.own_templates, settings.disclosure.flag
+    )
 
 
 class DocumentContext(Struct, frozen=True):

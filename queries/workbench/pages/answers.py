@@ -20,9 +20,9 @@ from queries.answering.audit_fields import request_fields
 from queries.answering.publishing import build_publisher
 from queries.answering.suggestions import preview_release
 from queries.documents.content.context import (
-    DocumentSettings,
     QuestionView,
     build_document_context,
+    make_document_settings,
 )
 from queries.documents.document_set import format_small_number_warning
 from queries.evidence.hits import SnippetOptions, iter_hits
@@ -104,7 +104,7 @@ def show_answer(visit: Visit) -> Response:
     task = visit.workbench.tasks.find(f"answer {file.name}")
     answer_set = find_answer_set(visit.workbench, file.name, "answer")
     answer = read_answer_file(answer_set.answer_path) if answer_set else None
-    settings = _document_settings(visit)
+    settings = make_document_settings(visit.session.settings)
     tables: list[ShownTable] = []
     if answer:
         context = build_document_context(answer, settings)
@@ -251,13 +251,6 @@ def _is_changed(visit: Visit, name: str, answer: Answer) -> bool:
     return bool(request_fields(current)["request"] != request_fields(counted)["request"])
 
 
-def _document_settings(visit: Visit) -> DocumentSettings:
-    settings = visit.session.settings
-    return DocumentSettings(
-        settings.force, visit.today, settings.own_templates, settings.disclosure.flag
-    )
-
-
 def _check_wording(session: Session, request: Request) -> TaskResult:
     book = load_configured_term_book(session.settings)
     alias = session.settings.index.alias
@@ -275,7 +268,7 @@ def _write_answer(
     session = visit.session
     job = AnswerJob(
         session,
-        _document_settings(visit),
+        make_document_settings(visit.session.settings),
         publisher=build_publisher(session, reason) if kind == "published" else None,
         permissions=session.settings.output.permissions,
     )
