@@ -59,7 +59,10 @@ def review(foidex: CommandLine, load: Callable[..., Any]) -> CommandLine:
 
 
 def start(review: CommandLine, *options: object) -> Outcome:
-    arguments = ("request.yaml", "--number", "Q1", "--criterion", CRITERION)
+    """Begin a review, from one seed: a sample with both records of one text needs one key less."""
+    arguments = ["request.yaml", "--number", "Q1", "--criterion", CRITERION]
+    if "--seed" not in options:
+        arguments += ["--seed", "a seed"]
     outcome = review("review", "start", *arguments, *options)
     assert outcome.code == 0, outcome.err
     return outcome
