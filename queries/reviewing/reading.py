@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 from elasticsearch import Elasticsearch
@@ -12,9 +13,13 @@ from queries.evidence.locate import locate_records
 from queries.evidence.population import OpenedRecord, open_records, read_text_hashes
 from queries.request.reader import request_from_answer
 from queries.review.types import DrawnRecord
+from queries.reviewing.progress import ReviewProgress, measure_progress
 from queries.reviewing.store.rows import StoredReview
-from queries.reviewing.turns import GONE, Turn
+from queries.reviewing.turns import GONE, ReviewState, Turn
 from queries.tables.scope import Mention
+
+if TYPE_CHECKING:
+    from queries.reviewing.store.review_store import ReviewStore
 
 
 class ReviewReader:
@@ -66,3 +71,22 @@ class ReviewReader:
             return None
         by_reference = {record.reference: record for record in opened}
         return [by_reference[reference] for reference in turn.references]
+
+    def measure_progress(self, store: ReviewStore) -> tuple[ReviewState, ReviewProgress]:
+        """What the store knows of the review now, and how far it is with the texts as they were
+        compared last."""
+        name = self._stored.review.name
+        state = store.read_state(name)
+        return state, measure_progress(state, store.list_decisions(name), self.current_hashes)
+
+
+def measure_live_progress(
+    client: Elasticsearch, store: ReviewStore, stored: StoredReview
+) -> tuple[ReviewState, ReviewProgress]:
+    """What the store knows of a review, and how far it is with the texts of the live generation.
+
+    Raises as ``read_text_hashes``.
+    """
+    reader = ReviewReader(client, stored)
+    reader.compare_texts(store.read_state(stored.review.name).records)
+    return reader.measure_progress(store)

@@ -181,3 +181,17 @@ def test_who_is_not_listed_reviews_nothing(browsing: Browsing) -> None:
     other = Browsing(make_workbench(config))
     other.sign_in("anna", "administrator")
     assert "is not one of the reviewers" in text_of(other.get("/reviews"))
+
+
+def test_the_list_counts_changed_texts_as_the_page_of_a_review_does(
+    browsing: Browsing, load: Callable[..., Any]
+) -> None:
+    begin(browsing, second="0")
+    read_all(browsing, "relevant")
+    assert "4 of 4 0 of 0" in text_of(browsing.get("/reviews"))
+    records = [*generate_records(200)]
+    for record in records:
+        record["narrative"] += " An entry was added."
+    load(records)
+    assert "0 of 4 0 of 0" in text_of(browsing.get("/reviews"))
+    assert "Read 0 of 4" in text_of(browsing.get(f"/reviews/{NAME}"))

@@ -23,7 +23,7 @@ from queries.commands.review.screen import (
 from queries.evidence.hits import SnippetOptions, find_snippets
 from queries.evidence.population import OpenedRecord
 from queries.review.types import Reading, Verdict
-from queries.reviewing.progress import ReviewProgress, measure_progress
+from queries.reviewing.progress import ReviewProgress
 from queries.reviewing.reading import ReviewReader
 from queries.reviewing.store.review_store import Judgement, ReviewStore, TurnLostError
 from queries.reviewing.store.rows import StoredReview
@@ -160,8 +160,7 @@ class ReadingLoop:
     # -- what is shown -----------------------------------------------------------------------------
 
     def _ask(self, turn: Turn, records: list[OpenedRecord]) -> str:
-        state = self._store.read_state(self._name)
-        self._screen.show_record(self._make_view(turn, records, state))
+        self._screen.show_record(self._make_view(turn, records))
         keys = [*VERDICT_KEYS, WHOLE_KEY, BACK_KEY, QUIT_KEY]
         if self._options.settle:
             keys.remove(BACK_KEY)
@@ -169,13 +168,14 @@ class ReadingLoop:
             self._screen.show_text("".join(records[0].narrative.segments))
         return key
 
-    def _make_view(self, turn: Turn, records: list[OpenedRecord], state: ReviewState) -> RecordView:
+    def _make_view(self, turn: Turn, records: list[OpenedRecord]) -> RecordView:
+        state, progress = self._reader.measure_progress(self._store)
         record, *others = records
         number, snippets = find_snippets(
             record.narrative, self._reader.mentions, self._options.snippets
         )
         return RecordView(
-            heading=f"Review {self._name}: {self._describe_progress(state)}",
+            heading=f"Review {self._name}: {self._describe_progress(progress)}",
             criterion=self._stored.review.criterion,
             reference=record.reference,
             recorded_on=record.recorded_on.isoformat(),
@@ -197,8 +197,7 @@ class ReadingLoop:
                 if decision := state.decisions.get((reference, reading)):
                     yield f"{title}, {decision.reviewer}: {decision.verdict.value}."
 
-    def _describe_progress(self, state: ReviewState) -> str:
-        progress = self._measure_progress(state)
+    def _describe_progress(self, progress: ReviewProgress) -> str:
         if self._options.settle:
             return f"{progress.settled:,} settled so far."
         done = progress.first_readings + progress.second_readings
@@ -207,10 +206,6 @@ class ReadingLoop:
         pace = own[0].median_seconds if own else None
         pace_text = "" if pace is None else f", {format_seconds(pace)} a record"
         return f"{done:,} of {due:,} readings done{pace_text}."
-
-    def _measure_progress(self, state: ReviewState) -> ReviewProgress:
-        decisions = self._store.list_decisions(self._name)
-        return measure_progress(state, decisions, self._reader.current_hashes)
 
     def _describe_settled(self, state: ReviewState) -> str:
         if self._has_quit:
@@ -221,13 +216,12 @@ class ReadingLoop:
 
     def _describe_rest(self) -> Iterator[str]:
         """What is left, and for whom."""
-        state = self._store.read_state(self._name)
-        progress = self._measure_progress(state)
+        state, progress = self._reader.measure_progress(self._store)
         yield ""
         if self._options.settle:
             yield self._describe_settled(state)
         else:
             yield "Stopped." if self._has_quit else "No record is left for you to read."
-            yield self._describe_progress(state)
+            yield self._describe_progress(progress)
         if not self._has_quit:
             yield from list_next_steps(self._name, state, progress)

@@ -58,18 +58,15 @@ def show_review_status(
 def _show_progress(store: ReviewStore, stored: StoredReview, form: ReportFormat) -> None:
     import msgspec
 
-    from queries.reviewing.progress import measure_progress
     from queries.reviewing.reading import ReviewReader
 
     review = stored.review
     with get_session().run("review status") as run:
         run.add_fields(**make_audit_fields(stored), arguments=make_audit_arguments(stored))
-        state = store.read_state(review.name)
-        decisions = store.list_decisions(review.name)
         with get_session().client() as client:
             reader = ReviewReader(client, stored)
-            reader.compare_texts(state.records)
-        progress = measure_progress(state, decisions, reader.current_hashes)
+            reader.compare_texts(store.read_state(review.name).records)
+        state, progress = reader.measure_progress(store)
         run.write(generation=reader.generation)
         if form is ReportFormat.JSON:
             print_json({"review": review, **msgspec.structs.asdict(progress)})

@@ -22,8 +22,8 @@ from queries.request.reader import request_from_answer
 from queries.review.types import Reading, Verdict
 from queries.reviewing.configured_store import open_configured_store, require_reviewer
 from queries.reviewing.prepare import ReviewOptions, prepare_review
-from queries.reviewing.progress import ReviewProgress, measure_progress
-from queries.reviewing.reading import ReviewReader
+from queries.reviewing.progress import ReviewProgress
+from queries.reviewing.reading import ReviewReader, measure_live_progress
 from queries.reviewing.store.review_store import Judgement, ReviewStore, TurnLostError
 from queries.reviewing.store.rows import StoredReview
 from queries.reviewing.turns import ReviewState, Turn, choose_turn, format_time
@@ -74,20 +74,16 @@ class _OpenReview(Struct, frozen=True):
         """Its name."""
         return self.stored.review.name
 
-    def measure_progress(self, state: ReviewState) -> ReviewProgress:
-        """How far it is."""
-        decisions = self.store.list_decisions(self.name)
-        return measure_progress(state, decisions, self.reader.current_hashes)
-
 
 def list_reviews(visit: Visit) -> Response:
     """Every review, the newest first."""
     reviews = []
     with _open_store(visit) as store:
-        for stored in store.list_reviews()[::-1]:
-            name = stored.review.name
-            progress = measure_progress(store.read_state(name), store.list_decisions(name))
-            reviews.append(ShownReview(stored, progress))
+        if stored_reviews := store.list_reviews()[::-1]:  # a server is started only for these
+            with visit.session.client() as client:
+                for stored in stored_reviews:
+                    _, progress = measure_live_progress(client, store, stored)
+                    reviews.append(ShownReview(stored, progress))
     return visit.render("reviews.html", reviews=reviews)
 
 
@@ -123,8 +119,7 @@ def start_review(visit: Visit) -> Response:
 def show_review(visit: Visit) -> Response:
     """How far a review is, and what is next."""
     with _open_review(visit) as review:
-        state = review.store.read_state(review.name)
-        progress = review.measure_progress(state)
+        _, progress = review.reader.measure_progress(review.store)
     return visit.render("review.html", stored=review.stored, progress=progress)
 
 
@@ -215,7 +210,7 @@ def _show_turn(visit: Visit, review: _OpenReview, turn: Turn, reopened: str = ""
         raise ReviewError("The index was refreshed at this moment. Open the next record again.")
     settle = turn.reading is Reading.SETTLING
     _log_records(visit, review.stored, opened, settle=settle)
-    state = review.store.read_state(review.name)
+    state, progress = review.reader.measure_progress(review.store)
     record = opened[0]
     _, snippets = find_snippets(record.narrative, review.reader.mentions, _SNIPPETS)
     shown = ShownRecord(
@@ -231,7 +226,7 @@ def _show_turn(visit: Visit, review: _OpenReview, turn: Turn, reopened: str = ""
     return visit.render(
         "read_record.html",
         stored=review.stored,
-        progress=review.measure_progress(state),
+        progress=progress,
         shown=shown,
         reopened=reopened,
         verdicts=VERDICTS,
