@@ -13,33 +13,36 @@ from starlette.routing import Route
 
 from indexer.config.model import WorkbenchRole
 from indexer.resources import find_data_folder
-from queries.workbench.pages import answers, index_state, letters, requests, reviews, sign_in
-from queries.workbench.protection import BodyLimit, SameOriginOnly, SecurityHeaders
-from queries.workbench.site import Page, Workbench, make_endpoint
+from queries.workbench.access.protection import BodyLimit, SameOriginOnly, SecurityHeaders
+from queries.workbench.endpoint import Page, make_endpoint
+from queries.workbench.pages import index_state, letters, reviews, sign_in
+from queries.workbench.pages.answers import documents, numbers, publishing, records, wording
+from queries.workbench.pages.requests import editing, listing, one_request
+from queries.workbench.site import Workbench
 
 #: The page that takes the file of a letter.
 LETTER_PATH: Final = "/letters/new"
 
 #: Every page: its address, how it is asked for, the role that it needs, and its function.
 PAGES: tuple[tuple[str, str, WorkbenchRole, Page], ...] = (
-    ("/", "GET", "reader", requests.list_requests),
-    ("/requests/new", "GET", "reviewer", requests.show_new_request),
-    ("/requests/new", "POST", "reviewer", requests.create_request),
+    ("/", "GET", "reader", listing.list_requests),
+    ("/requests/new", "GET", "reviewer", editing.show_new_request),
+    ("/requests/new", "POST", "reviewer", editing.create_request),
     (LETTER_PATH, "GET", "reviewer", letters.show_letter_form),
     (LETTER_PATH, "POST", "reviewer", letters.draft_from_letter),
     ("/letters/{draft}", "GET", "reviewer", letters.show_confirmations),
     ("/letters/{draft}", "POST", "reviewer", letters.save_confirmed),
-    ("/requests/{file}", "GET", "reader", requests.show_request),
-    ("/requests/{file}/edit", "GET", "reviewer", requests.show_editor),
-    ("/requests/{file}/edit", "POST", "reviewer", requests.save_request),
-    ("/requests/{file}/wording", "GET", "reviewer", answers.show_wording),
-    ("/requests/{file}/wording", "POST", "reviewer", answers.check_wording_again),
-    ("/requests/{file}/answer", "GET", "reviewer", answers.show_answer),
-    ("/requests/{file}/answer", "POST", "reviewer", answers.start_answer),
-    ("/requests/{file}/records", "GET", "reviewer", answers.show_records),
-    ("/requests/{file}/publish", "GET", "publisher", answers.show_publishing),
-    ("/requests/{file}/publish", "POST", "publisher", answers.start_publishing),
-    ("/requests/{file}/documents/{kind}/{document:path}", "GET", "reader", answers.send_document),
+    ("/requests/{file}", "GET", "reader", one_request.show_request),
+    ("/requests/{file}/edit", "GET", "reviewer", editing.show_editor),
+    ("/requests/{file}/edit", "POST", "reviewer", editing.save_request),
+    ("/requests/{file}/wording", "GET", "reviewer", wording.show_wording),
+    ("/requests/{file}/wording", "POST", "reviewer", wording.check_wording_again),
+    ("/requests/{file}/answer", "GET", "reviewer", numbers.show_answer),
+    ("/requests/{file}/answer", "POST", "reviewer", numbers.start_answer),
+    ("/requests/{file}/records", "GET", "reviewer", records.show_records),
+    ("/requests/{file}/publish", "GET", "publisher", publishing.show_publishing),
+    ("/requests/{file}/publish", "POST", "publisher", publishing.start_publishing),
+    ("/requests/{file}/documents/{kind}/{document:path}", "GET", "reader", documents.send_document),
     ("/requests/{file}/review", "GET", "reviewer", reviews.show_start),
     ("/requests/{file}/review", "POST", "reviewer", reviews.start_review),
     ("/reviews", "GET", "reviewer", reviews.list_reviews),

@@ -25,6 +25,12 @@ _UNEXPECTED: Final = (
 )
 
 
+class TaskResult(Struct, frozen=True):
+    """What a task reports: lines for the officer."""
+
+    lines: tuple[str, ...]
+
+
 class Task(Struct):
     """Work of a name: running until ``ended``, then with a ``result`` or an ``error``."""
 

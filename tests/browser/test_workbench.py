@@ -16,8 +16,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from indexer.records.sample import generate_records
+from queries.workbench.access.people import Person
 from queries.workbench.app import build_workbench_app
-from queries.workbench.people import Person
 from queries.workbench.site import Workbench
 from tests.support.browsers import find_browser
 from tests.support.browsing import make_workbench

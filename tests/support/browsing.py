@@ -9,8 +9,8 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from indexer.session import Session
+from queries.workbench.access.people import Person, ProxySignIn
 from queries.workbench.app import build_workbench_app
-from queries.workbench.people import Person, ProxySignIn
 from queries.workbench.site import Workbench
 
 HOST = "127.0.0.1:8347"

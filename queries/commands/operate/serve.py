@@ -15,7 +15,7 @@ from queries.commands.options import OPERATE_PANEL
 
 if TYPE_CHECKING:
     from indexer.config.model import Settings
-    from queries.workbench.people import ProxySignIn
+    from queries.workbench.access.people import ProxySignIn
 
 serve_app = typer.Typer()
 
@@ -39,8 +39,8 @@ def run_serve_command(port: PortOption = None) -> None:
     try:
         import uvicorn
 
+        from queries.workbench.access.people import Person
         from queries.workbench.app import build_workbench_app
-        from queries.workbench.people import Person
         from queries.workbench.site import Workbench
     except ModuleNotFoundError:
         raise ConfigurationError(_INSTALL) from None
@@ -97,7 +97,7 @@ def _read_proxy(settings: Settings) -> ProxySignIn | None:
 
     from indexer.config.model import expand_path
     from indexer.config.secrets import read_secret
-    from queries.workbench.people import ProxySignIn
+    from queries.workbench.access.people import ProxySignIn
 
     proxy = settings.workbench.proxy
     if proxy is None:

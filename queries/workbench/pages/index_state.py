@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from indexer.index.generations import read_live_generation
 from queries.layout.coverage_text import format_coverage_days
-from queries.workbench.site import Visit
+from queries.workbench.visit import Visit
 
 #: From this age on the page says that the nightly refresh may have failed.
 OLD: Final = timedelta(hours=36)

@@ -16,9 +16,9 @@ from queries.drafting.draft_file import draft_letter
 from queries.drafting.readers import read_letter
 from queries.drafting.request_mapping import NO_REFERENCE, apply_choice
 from queries.drafting.request_text import write_request_text
-from queries.workbench.drafts import OpenDraft
-from queries.workbench.request_form import name_request_file
-from queries.workbench.site import Visit, redirect
+from queries.workbench.files.drafts import OpenDraft
+from queries.workbench.forms.request_form import name_request_file
+from queries.workbench.visit import Visit, redirect
 
 _LEFT_OPEN = "open"
 

@@ -27,8 +27,8 @@ from queries.reviewing.reading import ReviewReader, measure_live_progress
 from queries.reviewing.store.review_store import Judgement, ReviewStore, TurnLostError
 from queries.reviewing.store.rows import StoredReview
 from queries.reviewing.turns import ReviewState, Turn, choose_turn, format_time
-from queries.workbench.answer_sets import find_answer_set
-from queries.workbench.site import Visit, redirect
+from queries.workbench.files.answer_sets import find_answer_set
+from queries.workbench.visit import Visit, redirect
 
 #: The buttons of a record: the key that presses each, and its words.
 VERDICTS: Final = (
@@ -94,9 +94,9 @@ def show_start(visit: Visit) -> Response:
 
 def start_review(visit: Visit) -> Response:
     """Begin a review of the records behind a number: all of them, or a random sample."""
-    file = visit.workbench.requests.read(visit.parameters["file"])
+    file = visit.open_file()
     values = _start_values(visit, visit.form)
-    answer_set = find_answer_set(visit.workbench, file.name, "answer")
+    answer_set = find_answer_set(visit.workbench.requests, file.name, "answer")
     if answer_set is None:
         return redirect(f"/requests/{file.name}")
     try:
@@ -280,7 +280,7 @@ def _start_values(visit: Visit, values: Mapping[str, str]) -> dict[str, object]:
     names = ("question", "row", "column", "criterion", "sample", "second")
     fields = {name: values.get(name, "") for name in names}
     fields["second"] = fields["second"] or "20"
-    return {"file": visit.workbench.requests.read(visit.parameters["file"]), "values": fields}
+    return {"file": visit.open_file(), "values": fields}
 
 
 def _read_options(visit: Visit) -> ReviewOptions:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from queries.workbench.people import SESSION_COOKIE
-from queries.workbench.site import Workbench, redirect
+from queries.workbench.access.people import SESSION_COOKIE
+from queries.workbench.site import Workbench
+from queries.workbench.visit import redirect
 
 
 async def show_sign_in(workbench: Workbench, request: Request) -> Response:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from queries.request.reader import parse_request
-from queries.workbench.people import Person
+from queries.workbench.access.people import Person
 from tests.support.browsing import OURS, Browsing, make_workbench, text_of
 
 LETTER = """\

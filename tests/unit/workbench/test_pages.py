@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from queries.workbench.access.people import ProxySignIn
 from queries.workbench.app import PAGES
-from queries.workbench.people import ProxySignIn
 from tests.support.browsing import HOST, OURS, Browsing, make_workbench, text_of
 
 FORM = {"reference": "FOI/1", "title": "Apps", "by_offence": "on", "received": "2026-11-02"}
@@ -191,7 +191,7 @@ def test_a_link_works_once_and_opening_it_does_not_use_it_up(browsing: Browsing)
 
 
 def browsing_person(browsing: Browsing) -> Any:
-    from queries.workbench.people import Person
+    from queries.workbench.access.people import Person
 
     del browsing
     return Person("ben", "reader")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from queries.workbench.people import Person, ProxySignIn, Sessions, SignInLinks
+from queries.workbench.access.people import Person, ProxySignIn, Sessions, SignInLinks
 
 ANNA = Person("anna", "publisher")
 

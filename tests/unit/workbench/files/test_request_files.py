@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import FoidexError, OutputError, RequestError
-from queries.workbench.request_files import KEPT_VERSIONS, EditConflictError, RequestFolder
+from queries.workbench.files.request_files import KEPT_VERSIONS, EditConflictError, RequestFolder
 
 
 @pytest.fixture

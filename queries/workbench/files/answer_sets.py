@@ -10,7 +10,7 @@ from msgspec import Struct
 from indexer.errors import OutputError, RequestError
 from indexer.files import UnsafePathError, open_folder
 from queries.documents.manifest import Manifest, read_manifest
-from queries.workbench.site import Workbench
+from queries.workbench.files.request_files import RequestFolder
 
 AnswerKind = Literal["answer", "published"]
 
@@ -35,17 +35,17 @@ class AnswerSet(Struct, frozen=True):
         return self.folder / name
 
 
-def find_answer_folder(workbench: Workbench, file_name: str, kind: str) -> Path:
+def find_answer_folder(requests: RequestFolder, file_name: str, kind: str) -> Path:
     """Where the documents of a request file go."""
     if kind not in ANSWER_KINDS:
         raise RequestError("There are no such documents.")
-    workbench.requests.file_path(file_name)
-    return workbench.requests.path / _ANSWERS / file_name / kind
+    requests.file_path(file_name)
+    return requests.path / _ANSWERS / file_name / kind
 
 
-def find_answer_set(workbench: Workbench, file_name: str, kind: AnswerKind) -> AnswerSet | None:
+def find_answer_set(requests: RequestFolder, file_name: str, kind: AnswerKind) -> AnswerSet | None:
     """The documents of a request file, None if there are none. Raises OutputError."""
-    path = find_answer_folder(workbench, file_name, kind)
+    path = find_answer_folder(requests, file_name, kind)
     try:
         with open_folder(path) as folder:
             manifest = read_manifest(folder)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from queries.request.reader import parse_request
-from queries.workbench.request_form import format_request, name_request_file, read_form
+from queries.workbench.forms.request_form import format_request, name_request_file, read_form
 
 FORM = {
     "reference": "FOI2018/03922",

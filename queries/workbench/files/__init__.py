@@ -1,0 +1,1 @@
+"""What the workbench keeps: request files, the documents of answers, open drafts."""

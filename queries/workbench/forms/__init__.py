@@ -1,0 +1,1 @@
+"""What forms hold: their fields, what is wrong with them, and the request that they make."""

@@ -1,0 +1,1 @@
+"""The pages of an answer: wording, numbers, records, documents, publishing."""

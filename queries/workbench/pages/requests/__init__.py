@@ -1,0 +1,1 @@
+"""The pages of request files: the list, one request, a new one, changing one."""
