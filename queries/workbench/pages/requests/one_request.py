@@ -17,10 +17,8 @@ def show_request(visit: Visit) -> Response:
         request = visit.read_request(file.name)
     except FoidexError as error:
         problem = str(error)
-    sets = {
-        kind: find_answer_set(visit.workbench.requests, file.name, kind)
-        for kind in ("answer", "published")
-    }
+    requests = visit.workbench.requests
+    sets = {kind: find_answer_set(requests, file.name, kind) for kind in ANSWER_KINDS}
     return visit.render(
         "request.html",
         file=file,
