@@ -14,8 +14,9 @@ term.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import combinations
 from typing import Final, NamedTuple, TypeAlias
 
 _CACHE_SIZE: Final = 16_384
@@ -100,8 +101,8 @@ def list_plain_terms(name: str) -> list[str]:
     plain_terms: set[str] = set()
     for clause in parse_formula(name):
         for atom in clause:
-            near = parse_near_terms(atom)
-            plain_terms |= {near.first, near.second} if near else {atom}
+            near_terms = parse_near_terms(atom)
+            plain_terms |= {near_terms.first, near_terms.second} if near_terms else {atom}
     return sorted(plain_terms)
 
 
@@ -109,13 +110,13 @@ def atom_implies(narrow: str, wide: str) -> bool:
     """Whether every record that has one atom has the other."""
     if narrow == wide:
         return True
-    near = parse_near_terms(narrow)
-    if near is None:
+    near_terms = parse_near_terms(narrow)
+    if near_terms is None:
         return False
     wide_near = parse_near_terms(wide)
     if wide_near is None:
-        return wide in (near.first, near.second)
-    return wide_near[:2] == near[:2] and near.max_distance <= wide_near.max_distance
+        return wide in (near_terms.first, near_terms.second)
+    return wide_near[:2] == near_terms[:2] and near_terms.max_distance <= wide_near.max_distance
 
 
 def clause_implies(narrow: Clause, wide: Clause) -> bool:
@@ -171,34 +172,92 @@ def _reduce_formula(clauses: Iterable[Clause]) -> TermFormula:
 # -- phrases -----------------------------------------------------------------------------------
 
 
-def find_presumed_parts(atom: str, others: Iterable[str]) -> list[str]:
-    """The atoms that a reader will suppose every record with this one has, too.
+def list_presumed_parts(atom: str, others: Iterable[str]) -> list[list[str]]:
+    """The atoms that a reader will suppose every record with this one has, too: all of one of the
+    lists. There is a list for each order in which its words may stand.
 
-    A phrase contains its parts ("xbox live" and "xbox"), an exact wording is a wording of the term,
-    and two ways to write one term are the same. Only a wording that joins or splits words otherwise
-    ("xboxlive") is an exception.
+    A phrase contains its parts ("xbox live" and "xbox"), also near each other, an exact wording is
+    a wording of the term, and two ways to write one term are the same. Of two terms with no word
+    between them, one or the other phrase is written. Only a wording that joins or splits words
+    otherwise ("xboxlive") is an exception.
     """
-    if parse_near_terms(atom):
-        return []
+    candidates = [candidate for candidate in others if candidate != atom]
     return [
-        other
-        for other in others
-        if other != atom and parse_near_terms(other) is None and _contains_words(atom, other)
+        [candidate for candidate in candidates if wording.contains(candidate)]
+        for wording in _list_wordings(atom)
     ]
 
 
-def _contains_words(phrase: str, part: str) -> bool:
-    phrase_words, _ = _split_label(phrase)
-    part_words, is_exact = _split_label(part)
-    if not part_words or not phrase_words:
-        return False
-    if "".join(phrase_words) == "".join(part_words):
-        return not is_exact
-    size = len(part_words)
-    return any(
-        phrase_words[start : start + size] == part_words
-        for start in range(len(phrase_words) - size + 1)
+#: Where words stand in a text: the first, and the one after the last.
+_Span: TypeAlias = tuple[int, int]
+
+
+class _Wording(NamedTuple):
+    """A text with an atom, by the words that are written at each span, joined.
+
+    ``loose`` are the spans of terms that may also be written otherwise.
+    """
+
+    written_at: dict[str, list[tuple[_Span, tuple[str, ...]]]]
+    loose: frozenset[_Span]
+
+    def contains(self, atom: str) -> bool:
+        """Whether every such text has an atom."""
+        near_terms = parse_near_terms(atom)
+        if near_terms is None:
+            return bool(self._find_spans(atom))
+        return any(
+            0 <= start - end <= near_terms.max_distance
+            for first_term, second_term in (
+                (near_terms.first, near_terms.second),
+                (near_terms.second, near_terms.first),
+            )
+            for _, end in self._find_spans(first_term)
+            for start, _ in self._find_spans(second_term)
+        )
+
+    def _find_spans(self, plain_term: str) -> list[_Span]:
+        words, is_exact = _split_label(plain_term)
+        return [
+            span
+            for span, written in self.written_at.get("".join(words), ())
+            if not is_exact or (written == words and span not in self.loose)
+        ]
+
+
+@lru_cache(_CACHE_SIZE)
+def _list_wordings(atom: str) -> tuple[_Wording, ...]:
+    """The texts that an atom stands for: of two terms, in either order, as far apart as may be."""
+    near_terms = parse_near_terms(atom)
+    if near_terms is None:
+        return (_spell_wording([atom], 0),)
+    orders = dict.fromkeys(
+        [(near_terms.first, near_terms.second), (near_terms.second, near_terms.first)]
     )
+    return tuple([_spell_wording(order, near_terms.max_distance) for order in orders])
+
+
+def _spell_wording(plain_terms: Sequence[str], distance: int) -> _Wording:
+    written_at: dict[str, list[tuple[_Span, tuple[str, ...]]]] = {}
+    loose: set[_Span] = set()
+    runs: list[tuple[int, tuple[str, ...]]] = []
+    for plain_term in plain_terms:
+        words, is_exact = _split_label(plain_term)
+        first, run = runs[-1] if runs else (0, ())
+        start = first + len(run) + (distance if runs else 0)
+        if not is_exact:
+            loose.add((start, start + len(words)))
+        if runs and not distance:
+            runs[-1] = first, (*run, *words)
+        else:
+            runs.append((start, words))
+    for first, run in runs:
+        for start, end in combinations(range(len(run) + 1), 2):
+            written = run[start:end]
+            written_at.setdefault("".join(written), []).append(
+                ((first + start, first + end), written)
+            )
+    return _Wording(written_at, frozenset(loose))
 
 
 @lru_cache(_CACHE_SIZE)

@@ -532,8 +532,13 @@ def _find_exposed_withheld(
 
 
 def _was_already_known(earlier_attacker: Attacker, population: Population, bounds: Bounds) -> bool:
-    """Whether earlier releases, published with an override, already showed as much."""
+    """Whether earlier releases already showed as much: this one adds nothing, and nothing that it
+    withholds can undo that."""
+    if population not in earlier_attacker.index_of:
+        return False
+    earlier = earlier_attacker.interval(((population, 1),))
     return (
-        population in earlier_attacker.index_of
-        and earlier_attacker.interval(((population, 1),)) == bounds
+        bounds.low <= earlier.low
+        and earlier.high is not None
+        and (bounds.high is None or earlier.high <= bounds.high)
     )

@@ -28,6 +28,7 @@ from tests.support.record_types import (
     list_numbers,
     multiply,
 )
+from tests.support.release_sequences import Attempt, attack_sequence
 
 FIVE = Rule(threshold=5)
 
@@ -110,6 +111,67 @@ def test_a_phrase_beside_one_of_its_words() -> None:
     )
     apart = tuple(int("xbox" in k["narrative"] and k["narrative"] != "xbox live") for k in kinds)
     assert PublishedReader([reading]).find_range(apart) == Range(3, 3)
+
+
+def test_a_phrase_beside_its_words_near_each_other() -> None:
+    kinds = combine(text=["", "alpha", "beta", "alpha beta", "beta alpha", "alpha and beta"])
+    reading = read(
+        kinds,
+        [
+            "{kind: keywords, keywords: [alpha beta, {term: alpha, with: [{term: beta, within: 0}]}]}"
+        ],
+        {
+            "Q1, alpha beta, Offences": 20,
+            'Q1, alpha (with "beta" within 0 words), Offences': 23,
+        },
+    )
+    other_way_round = only(kinds, narrative="beta alpha")
+    assert PublishedReader([reading]).find_range(other_way_round) == Range(3, 3)
+
+
+def attack(times: Sequence[int], *readings: Reading) -> list[str]:
+    attempt = Attempt("terms", [*readings], [], [], [[*times]])
+    return [finding.name for finding in attack_sequence(attempt, FIVE)]
+
+
+def test_a_range_that_earlier_releases_gave_is_not_what_a_release_gives_away() -> None:
+    """64 of beta are of gamma, and 63 to 65 by the first release. In the other order the second
+    gives that away."""
+    words = ("", "alpha", "beta", "gamma", "alpha beta", "alpha gamma", "beta gamma")
+    kinds = combine(text=[*words, "alpha beta gamma"])
+    times = (20, 1, 0, 7, 1, 5, 6, 58)
+    table = read(
+        kinds,
+        ["{kind: keywords, keywords: [alpha, beta, gamma]}"],
+        {
+            "scope": 98,
+            "Q1, alpha, Offences": 65,
+            "Q1, beta, Offences": 65,
+            "Q1, gamma, Offences": 76,
+            "Q1, None of these, Offences": 20,
+        },
+    )
+    narrower = read(
+        kinds,
+        ["{kind: keywords, keywords: [gamma], within: {mentions: [beta]}}"],
+        {"Q1, gamma, Offences": None},
+    )
+    both = narrower.shares["Q1, gamma, Offences"]
+    assert PublishedReader([table]).find_range(both) == Range(63, 65)
+    assert not attack(times, table, narrower)
+    assert attack(times, narrower, table) == ["release 1, Q1, gamma, Offences"]
+
+
+def test_a_number_that_earlier_releases_show_to_be_small_is_found_all_the_same() -> None:
+    kinds, north = CONDITIONS["category"]
+    whole = read(kinds, ["{kind: offences}"], {"scope": 50})
+    part = read(kinds, ["{kind: offences}"], {"scope": 48}, f"{SCOPE}\n{north}")
+    table = read(
+        kinds,
+        ["{kind: by, by: district}"],
+        {"Q1, North, Offences": None, "Q1, South, Offences": None, "scope": 50},
+    )
+    assert attack((48, 2), whole, part, table) == ["release 3, Q1, South, Offences"]
 
 
 def test_terms_of_the_scope_in_a_narrower_question() -> None:

@@ -193,7 +193,9 @@ def attack_sequence(attempt: Attempt, rule: Rule) -> list[Finding]:
     """What a reader knows too much about: one of all releases, and those of the releases up to each
     refresh.
 
-    A range that does not contain the true number is a reader's error, and no finding.
+    A range that does not contain the true number is a reader's error, and no finding. Neither is
+    one that the releases before the first that withholds the number gave already, unless they say
+    that it is small.
     """
     readings = attempt.readings
     ends = [
@@ -219,9 +221,33 @@ def _attack_releases(attempt: Attempt, readings: list[Reading], rule: Rule) -> l
         small = range(1, max(rule.threshold, rule.rounding))
         width = rule.threshold or (rule.rounding - 1) // 2
         is_recovered = found.low == found.high and truth in small
-        if found.low <= truth <= found.high and found.width < width:
+        if (
+            found.low <= truth <= found.high
+            and found.width < width
+            and not _was_known_before(attempt, readings, shares, found, small)
+        ):
             findings.append(Finding(name, truth, found, is_recovered))
     return findings
+
+
+def _was_known_before(
+    attempt: Attempt, readings: list[Reading], shares: Shares, found: Range, small: range
+) -> bool:
+    """Whether the releases before the first that withholds a number gave its range already, without
+    saying that it is small."""
+    first = next(
+        position
+        for position, reading in enumerate(readings)
+        if any(
+            counted == shares and reading.numbers.get(name, 0) is None
+            for name, counted in reading.shares.items()
+        )
+    )
+    if not first:
+        return False
+    before = PublishedReader(readings[:first], list_additions(attempt.theme)).find_range(shares)
+    is_as_close = found.low <= before.low and before.high <= found.high
+    return is_as_close and not (before.low in small and before.high in small)
 
 
 def list_small_differences(attempt: Attempt, rule: Rule) -> list[str]:

@@ -26,7 +26,7 @@ from queries.answer.condition import (
 from queries.answer.inference import covers_condition
 from queries.answer.term_name import (
     atom_implies,
-    find_presumed_parts,
+    list_presumed_parts,
     parse_formula,
 )
 
@@ -110,13 +110,14 @@ def _group_atoms(
 
 
 def _relate_atoms(atoms: frozenset[str], *, presuming: bool) -> Iterator[frozenset[str]]:
-    """Two atoms of which one follows from the other."""
+    """Two atoms of which one follows, or may follow, from the other."""
     for atom in sorted(atoms):
         for part in sorted(atoms):
             if part != atom and atom_implies(atom, part):
                 yield frozenset({atom, part})
         if presuming:
-            yield from (frozenset({atom, part}) for part in find_presumed_parts(atom, atoms))
+            presumed = list_presumed_parts(atom, sorted(atoms))
+            yield from (frozenset({atom, part}) for parts in presumed for part in parts)
 
 
 def _list_atoms(conditions: Iterable[Condition]) -> frozenset[str]:
@@ -179,15 +180,20 @@ def _cut_pieces(
 def _list_truths(atoms: frozenset[str], *, presuming: bool) -> Iterator[_Truths]:
     """Which atoms a record may have together."""
     ordered = sorted(atoms)
-    consequences = {
+    certain = {
         atom: [other for other in ordered if other != atom and atom_implies(atom, other)]
-        + (find_presumed_parts(atom, ordered) if presuming else [])
         for atom in ordered
+    }
+    presumed: dict[str, list[list[str]]] = {
+        atom: list_presumed_parts(atom, ordered) if presuming else [[]] for atom in ordered
     }
     for values in product((False, True), repeat=len(ordered)):
         truths = dict(zip(ordered, values, strict=True))
         if all(
-            truths[part] for atom, value in truths.items() if value for part in consequences[atom]
+            all(truths[part] for part in certain[atom])
+            and any(all(truths[part] for part in parts) for parts in presumed[atom])
+            for atom, value in truths.items()
+            if value
         ):
             yield truths
 

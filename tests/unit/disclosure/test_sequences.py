@@ -12,6 +12,7 @@ import pytest
 from indexer.errors import DisclosureError
 from queries.answer.types import Answer
 from queries.disclosure.ledger import publish_release
+from queries.disclosure.policy import Policy
 from queries.disclosure.release import protect_answer
 from queries.request.reader import parse_request
 from tests.support.fake_search import answer
@@ -149,6 +150,58 @@ def test_the_release_that_completes_a_disclosure_is_refused(book: Path) -> None:
     with pytest.raises(DisclosureError, match=TWO):
         publish_release(asked(records, f"{YEARS}\nwhere: {{district: [North]}}", TOTAL), FIVE, book)
     publish_release(asked(records, YEARS, "{id: Q1, kind: by, by: district}"), FIVE, book)
+
+
+def mention(times: dict[str, int]) -> list[dict[str, Any]]:
+    """So many records of each text."""
+    return [
+        record
+        for text, number in times.items()
+        for record in made({"2016-05-05": number}, narrative=text)
+    ]
+
+
+THREE_WORDS = {
+    "": 20, "alpha": 1, "gamma": 7, "alpha beta": 1,
+    "alpha gamma": 5, "beta gamma": 6, "alpha beta gamma": 58,
+}  # fmt: skip
+
+ALL_WORDS = "{id: Q1, kind: keywords, keywords: [alpha, beta, gamma]}"
+
+GAMMA_OF_BETA = "{id: Q1, kind: keywords, keywords: [alpha, gamma], within: {mentions: [beta]}}"
+
+
+def test_a_number_that_earlier_releases_bound_closely_is_withheld_and_not_refused(
+    book: Path,
+) -> None:
+    """By the first, from 63 to 65 of beta are of gamma: to refuse the second would not undo it."""
+    records = mention(THREE_WORDS)
+    publish_release(asked(records, YEARS, ALL_WORDS), Policy(threshold=3), book)
+    second = publish_release(asked(records, YEARS, GAMMA_OF_BETA), Policy(threshold=3), book)
+    assert second.answer.questions[0].table.rows[1].counts[0] is None
+
+
+def test_the_release_that_bounds_a_withheld_number_closely_is_refused(book: Path) -> None:
+    records = mention(THREE_WORDS)
+    publish_release(asked(records, YEARS, GAMMA_OF_BETA), Policy(threshold=3), book)
+    with pytest.raises(DisclosureError, match="from 63 to 65"):
+        publish_release(asked(records, YEARS, ALL_WORDS), Policy(threshold=3), book)
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["phrase first", "words first"])
+def test_a_phrase_and_its_words_near_each_other_leave_no_small_rest(
+    book: Path, *, is_first: bool
+) -> None:
+    """20 of the 23 are written as the phrase."""
+    records = mention({"": 40, "alpha beta": 20, "beta alpha": 3})
+    questions = [
+        "{id: Q1, kind: keywords, keywords: [alpha beta]}",
+        "{id: Q1, kind: keywords, keywords: [{term: beta, with: [{term: alpha, within: 0}]}]}",
+    ]
+    first, second = questions if is_first else questions[::-1]
+    publish_release(asked(records, YEARS, first), FIVE, book)
+    with pytest.raises(DisclosureError, match="3 are in the first number"):
+        publish_release(asked(records, YEARS, second), FIVE, book)
 
 
 def test_a_narrower_question_in_one_release_leaves_no_small_rest() -> None:
