@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from elasticsearch import Elasticsearch
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from indexer.errors import RequestError, ReviewError
 from indexer.session import Session
@@ -65,13 +67,15 @@ def _summarise_stored_review(
     if not state.is_unblinded:
         raise ReviewError(
             f'the review "{name}" has second readings that are still to be made, and until then '
-            "nothing shows what was decided. Make them: foidex review next."
+            "nothing shows what was decided. Make them: foidex review next. If nobody else can: "
+            "foidex review end-second-readings."
         )
     references = [record.reference for record in state.records]
     _, hashes = read_text_hashes(client, alias, references)
-    return summarise_review(
+    result = summarise_review(
         state.review, state.records, [*state.decisions.values()], current_hashes=hashes
     )
+    return replace(result, not_read_twice=state.count_missing_seconds() or UNSET)
 
 
 def _require_criterion(request: Request, result: ReviewResult) -> None:

@@ -115,7 +115,8 @@ class ReviewResult(Struct, frozen=True, kw_only=True):
     ``label`` names the number as a message does, ``unit`` says what it counts. ``generation`` is
     the one from which the records were drawn, by ``seed``. ``strata`` are the
     parts that were sampled by themselves, ``by`` what they are; each range holds with the stated
-    ``confidence`` by itself. Without strata there is nothing to say of a part.
+    ``confidence`` by itself. Without strata there is nothing to say of a part. ``not_read_twice``
+    records were to be read by a second person too, and were not when the review was ended.
     """
 
     name: str
@@ -132,6 +133,7 @@ class ReviewResult(Struct, frozen=True, kw_only=True):
     total: ReviewedPart
     strata: tuple[ReviewedPart, ...] = ()
     agreement: Agreement | UnsetType = UNSET
+    not_read_twice: int | UnsetType = UNSET
     elusion: tuple[Elusion, ...] = ()
 
 

@@ -162,15 +162,18 @@ def choose_new_decisions(
     records = {record.reference: record for record in state.records}
     known = dict(state.decisions)
     seen: set[str] = set()
+    # Whatever a message says of these could be what one reader decided, before the other reads.
+    hidden = _list_hidden(state)
     for row in rows:
         place = f"{name}:{row.line}"
         try:
             _check_row(row, state.review, records, seen)
             for decision in _read_row(row, records, now):
-                earlier = known.get((decision.reference, decision.reading))
-                if earlier is not None and earlier == decision:
+                earlier = state.decisions.get((decision.reference, decision.reading))
+                is_hidden = decision.reference in hidden
+                if earlier and _is_same(decision, earlier, row, whole=is_hidden):
                     continue
-                _check_decision(decision, records, known, state)
+                _check_decision(decision, records, known, state, is_hidden=is_hidden)
                 known[decision.reference, decision.reading] = decision
                 decisions.append(decision)
         except ValueError as error:
@@ -183,6 +186,28 @@ def choose_new_decisions(
             "\n".join(["nothing was imported, because these lines are wrong:", *shown])
         )
     return decisions
+
+
+def _list_hidden(state: ReviewState) -> set[str]:
+    """The records of which the store has a decision that nobody may learn yet."""
+    if state.is_unblinded:
+        return set()
+    twice = {record.reference for record in state.records if record.second_reading}
+    return {reference for reference, _ in state.decisions if reference in twice}
+
+
+def _is_same(decision: Decision, earlier: Decision, row: FileRow, *, whole: bool) -> bool:
+    """Whether the store has a decision of a file already, as far as the file says what it was.
+
+    With ``whole``, only if all of it is said: else one could try what another reader decided.
+    """
+    prefix = _PREFIXES[decision.reading]
+    optional = ("decided_at", "seconds", "content_hash")
+    given = [name for name in optional if whole or row.cells.get(f"{prefix}_{name}")]
+    return all(
+        getattr(decision, name) == getattr(earlier, name)
+        for name in ("verdict", "reviewer", *given)
+    )
 
 
 def _check_row(
@@ -281,6 +306,8 @@ def _check_decision(
     records: Mapping[str, DrawnRecord],
     known: Mapping[tuple[str, Reading], Decision],
     state: ReviewState,
+    *,
+    is_hidden: bool,
 ) -> None:
     """Raise ValueError for a decision that nobody could have made in this review."""
     key = (decision.reference, decision.reading)
@@ -289,17 +316,24 @@ def _check_decision(
     )
     if key in state.decisions:
         raise ValueError(
-            f"the store has another {_PREFIXES[decision.reading]} decision on this record. "
+            f"the store has a {_PREFIXES[decision.reading]} decision on this record already. "
             "Decisions are not replaced by a file. Remove it."
         )
     if decision.reading is Reading.SECOND:
         if not records[decision.reference].second_reading:
             raise ValueError("this record is not one that is read twice. Remove the decision.")
+        if state.ending is not None:
+            raise ValueError("second readings of this review were ended. Remove the decision.")
         if first is None:
             raise ValueError("has a second decision, but no first. Add the first.")
         if first.reviewer == decision.reviewer:
             raise ValueError("the second reader is the first. Another person must read it.")
     if decision.reading is Reading.SETTLING:
+        if is_hidden:
+            raise ValueError(
+                "has a settled decision, and nothing is settled before all second readings are "
+                "done. Remove it."
+            )
         record = records[decision.reference]
         if not RecordState(record, record.content_hash, first, second).needs_settling:
             raise ValueError("nothing is to be settled on this record. Remove the decision.")

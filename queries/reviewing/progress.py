@@ -25,8 +25,9 @@ class ReviewProgress(Struct, frozen=True, kw_only=True):
 
     ``conflicts`` are records that need a further decision; None until all second readings are done,
     because a reader could see from it what the other decided.
-    ``stale`` are records whose text has changed since someone read it, ``gone`` those that the
-    index no longer has.
+    ``second_readings_ended`` are the records of which there will be no second reading, because
+    second readings were ended. ``stale`` are records whose text has changed since someone read it,
+    ``gone`` those that the index no longer has.
     """
 
     population: int
@@ -39,6 +40,7 @@ class ReviewProgress(Struct, frozen=True, kw_only=True):
     stale: tuple[str, ...]
     gone: tuple[str, ...]
     reviewers: tuple[ReviewerProgress, ...]
+    second_readings_ended: int = 0
 
     @property
     def is_complete(self) -> bool:
@@ -66,7 +68,7 @@ def measure_progress(
         sample=len(readings),
         first_readings=sum(record.first is not None for record in present),
         second_readings=sum(record.second is not None for record in present),
-        second_readings_due=sum(record.record.second_reading for record in present),
+        second_readings_due=sum(record.is_read_twice for record in present),
         conflicts=(
             sum(record.needs_settling for record in present) if state.is_unblinded else None
         ),
@@ -74,6 +76,7 @@ def measure_progress(
         stale=tuple(record.record.reference for record in present if _is_stale(state, record)),
         gone=tuple(record.record.reference for record in readings if record.is_gone),
         reviewers=tuple(_measure_reviewers(decisions)),
+        second_readings_ended=state.count_missing_seconds() if state.ending else 0,
     )
 
 

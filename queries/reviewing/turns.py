@@ -38,13 +38,22 @@ class Claim(Struct, frozen=True):
         return self.lapses_at > now
 
 
+class Ending(Struct, frozen=True):
+    """That no second reading is made any more: why, when (UTC, ISO 8601), and who decided it."""
+
+    reason: str
+    ended_at: str
+    ended_by: str
+
+
 class ReviewState(Struct, frozen=True, kw_only=True):
     """All that a store knows of a review.
 
     ``records`` are those of the sample, in the order in which they are read. ``decisions`` has the
     last one of each reading of a record. ``settling`` are the references that were opened to be
-    settled: whoever opened one has seen both decisions on it. ``extended_at`` is when the sample
-    got its present size.
+    settled: whoever opened one has seen both decisions on it. ``extended_after`` are those whose
+    second decision was made before the sample got its present size. ``ending`` is there if second
+    readings were ended.
     """
 
     review: Review
@@ -52,16 +61,20 @@ class ReviewState(Struct, frozen=True, kw_only=True):
     decisions: Mapping[DecisionKey, Decision]
     claims: tuple[Claim, ...] = ()
     settling: frozenset[str] = frozenset()
-    extended_at: str = ""
+    extended_after: frozenset[str] = frozenset()
+    ending: Ending | None = None
 
     @property
     def is_unblinded(self) -> bool:
-        """Whether all second readings are done. Until then, nothing shows what was decided on a
-        record that is read twice, nor how often readers agree."""
-        return all(
-            (record.reference, Reading.SECOND) in self.decisions
+        """Whether all second readings are done, or were ended. Until then, nothing shows what was
+        decided on a record that is read twice, nor how often readers agree."""
+        return self.ending is not None or not self.count_missing_seconds()
+
+    def count_missing_seconds(self) -> int:
+        """How many records of the sample have no second decision, and were to have one."""
+        return sum(
+            record.second_reading and (record.reference, Reading.SECOND) not in self.decisions
             for record in self.records
-            if record.second_reading
         )
 
     def list_readings(self, current_hashes: Mapping[str, str] | None = None) -> list[RecordState]:
@@ -71,17 +84,21 @@ class ReviewState(Struct, frozen=True, kw_only=True):
         drawn, with GONE for those that are gone.
         """
         hashes = current_hashes or {}
-        return [
-            RecordState(
-                record,
-                hashes.get(record.reference, record.content_hash),
-                *(
-                    self._find_decision(record, reading, hashes)
-                    for reading in (Reading.FIRST, Reading.SECOND, Reading.SETTLING)
-                ),
-            )
-            for record in self.records
-        ]
+        return [self._make_record_state(record, hashes) for record in self.records]
+
+    def _make_record_state(self, record: DrawnRecord, hashes: Mapping[str, str]) -> RecordState:
+        first, second, settling = (
+            self._find_decision(record, reading, hashes)
+            for reading in (Reading.FIRST, Reading.SECOND, Reading.SETTLING)
+        )
+        return RecordState(
+            record,
+            hashes.get(record.reference, record.content_hash),
+            first,
+            second,
+            settling,
+            may_be_read_twice=self.ending is None,
+        )
 
     def _find_decision(
         self, record: DrawnRecord, reading: Reading, hashes: Mapping[str, str]
@@ -94,13 +111,17 @@ class ReviewState(Struct, frozen=True, kw_only=True):
 
 
 class RecordState(Struct, frozen=True):
-    """A record, the hash of its present text, and the decisions that hold for that text."""
+    """A record, the hash of its present text, and the decisions that hold for that text.
+
+    ``may_be_read_twice`` is false once second readings were ended.
+    """
 
     record: DrawnRecord
     content_hash: str
     first: Decision | None = None
     second: Decision | None = None
     settling: Decision | None = None
+    may_be_read_twice: bool = True
 
     @property
     def is_gone(self) -> bool:
@@ -110,7 +131,12 @@ class RecordState(Struct, frozen=True):
     @property
     def awaits_second(self) -> bool:
         """Whether it has been read once and is to be read a second time."""
-        return self.record.second_reading and self.first is not None and self.second is None
+        return self.is_read_twice and self.first is not None and self.second is None
+
+    @property
+    def is_read_twice(self) -> bool:
+        """Whether there is a second reading of it, or one is still to be made."""
+        return self.record.second_reading and (self.may_be_read_twice or self.second is not None)
 
     @property
     def needs_settling(self) -> bool:
@@ -219,8 +245,8 @@ def list_fixed(state: ReviewState, references: Iterable[str], reading: Reading) 
     """Of these records, those whose decision may not be changed any more.
 
     A first one is fixed once there is a second; a second one once its reader may have learned of
-    the first: all second readings are done, or were before the sample was extended, or someone
-    opened the record to settle it.
+    the first: all second readings are done, or it was made before the sample was extended, or
+    someone opened the record to settle it.
     """
     return [reference for reference in references if _is_fixed(state, reference, reading)]
 
@@ -231,7 +257,7 @@ def _is_fixed(state: ReviewState, reference: str, reading: Reading) -> bool:
     second = state.decisions.get((reference, Reading.SECOND))
     if second is None:
         return False
-    return reading is Reading.FIRST or state.is_unblinded or second.decided_at < state.extended_at
+    return reading is Reading.FIRST or state.is_unblinded or reference in state.extended_after
 
 
 def order_records(records: Sequence[DrawnRecord]) -> list[DrawnRecord]:

@@ -21,14 +21,18 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from indexer.errors import ConfigurationError, ReviewError
-from queries.review.types import Reading, Stratum, Verdict
+from queries.review.types import Reading, ReviewedRecords, Stratum, Verdict
+from queries.reviewing.store import migration
 from queries.reviewing.store.database import ReviewDatabase, open_database
 from queries.reviewing.store.migration import VERSION_TABLE
 from queries.reviewing.store.review_store import ReviewStore, TurnLostError, open_store
 from queries.reviewing.store.schema import APPEND_ONLY, METADATA
+from queries.reviewing.store.versions import v0001_reviews
 from queries.reviewing.turns import Turn
 from tests.support.postgres import PASSWORD, Postgres, running
 from tests.support.stored_reviews import (
@@ -105,6 +109,7 @@ def test_the_database_itself_refuses_to_change_what_was_written(
 ) -> None:
     store.create(*make_review())
     assert read_next(store, NAME, "ann")
+    store.end_second_readings(NAME, "ann", "One reader only.")
     if table == "approvals":
         with database.write() as connection:
             connection.execute(
@@ -273,6 +278,96 @@ def test_second_decisions_are_fixed_once_all_are_made_and_stay_so(
     store.extend(NAME, (Stratum("", 30, 3),), "officer")
     with pytest.raises(ReviewError, match="cannot be changed any more"):
         store.reopen(NAME, "bob")
+
+
+@pytest.mark.parametrize("minutes", [0, -60])
+def test_a_clock_that_is_moved_back_frees_no_second_decision(
+    store: ReviewStore, clock: Clock, minutes: int
+) -> None:
+    store.create(*make_review(sample=2, second_share=Fraction(1)))
+    read_all(store, NAME, "ann", Verdict.RELEVANT)
+    read_all(store, NAME, "bob", Verdict.NOT_RELEVANT)
+    clock.pass_minutes(minutes)
+    store.extend(NAME, (Stratum("", 30, 3),), "officer")
+    with pytest.raises(ReviewError, match="cannot be changed any more"):
+        store.reopen(NAME, "bob")
+
+
+def test_second_readings_are_ended_for_good(store: ReviewStore) -> None:
+    store.create(*make_review(sample=4, second_share=Fraction(1)))
+    read_all(store, NAME, "ann", Verdict.RELEVANT)
+    read_next(store, NAME, "bob", Verdict.NOT_RELEVANT)
+    late = store.claim(NAME, "bob")
+    assert late
+    assert not store.read_state(NAME).is_unblinded
+    assert store.end_second_readings(NAME, "ann", "Bob has left.") == 3
+    state = store.read_state(NAME)
+    assert state.is_unblinded
+    assert state.ending
+    assert (state.ending.reason, state.ending.ended_by) == ("Bob has left.", "ann")
+    with pytest.raises(TurnLostError, match="second readings were ended"):
+        store.decide(late, judge(late))
+    assert store.claim(NAME, "bob") is None
+    conflict = store.claim(NAME, "cem", settle=True)  # what was read twice is still settled
+    assert conflict
+    assert conflict.reading is Reading.SETTLING
+    with pytest.raises(ReviewError, match="ended already, by ann"):
+        store.end_second_readings(NAME, "bob", "Again.")
+    store.extend(NAME, (Stratum("", 30, 6),), "officer")
+    assert len(read_all(store, NAME, "ann")) == 2
+    assert store.claim(NAME, "bob") is None
+
+
+def test_there_is_nothing_to_end_if_no_second_reading_is_missing(store: ReviewStore) -> None:
+    store.create(*make_review(sample=2, second_share=Fraction(0)))
+    with pytest.raises(ReviewError, match="no second reading"):
+        store.end_second_readings(NAME, "ann", "x")
+
+
+def test_a_store_of_the_version_before_is_read_as_before(url: str) -> None:
+    """Made by the first migration alone, with a review whose sample has a time only."""
+    engine = sa.create_engine(url if "://" in url else f"sqlite:///{url}")
+    Path(url).parent.mkdir(exist_ok=True) if "://" not in url else None
+    with engine.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        with Operations.context(context):
+            v0001_reviews.upgrade()
+        context.stamp(ScriptDirectory(str(Path(migration.__file__).parent)), "0001")
+        for statement in FIRST_VERSION_ROWS:
+            connection.execute(sa.text(statement))
+    engine.dispose()
+    with open_store(url) as store:
+        (stored,) = store.list_reviews()
+        assert stored.review.records is ReviewedRecords.MENTIONS
+        state = store.read_state("old")
+        assert state.ending is None
+        assert state.extended_after == {"SYN-1"}  # by its time, for want of its number
+        store.extend("old", (Stratum("", 3, 3),), "officer")
+        assert store.read_state("old").extended_after == {"SYN-1", "SYN-2"}
+
+
+#: A review of three records, of which two were read twice, one before its sample was set.
+FIRST_VERSION_ROWS = (
+    "INSERT INTO reviews (name, alias, request_reference, request_hash, request, number, "
+    "column_name, strata_by, criterion, seed, generation, confidence, second_share, created_at, "
+    "created_by) VALUES ('old', 'crimes', 'FOI/1', 'x', '{}', 'Q1:total', '', '', 'It was used.', "
+    "'a seed', 'crimes-1', 0.95, 1.0, '2024-01-01T00:00:00Z', 'officer')",
+    "INSERT INTO strata VALUES (1, '', 0, 3)",
+    "INSERT INTO samples (review_id, stratum, size, set_at, set_by) VALUES "
+    "(1, '', 2, '2024-01-05T00:00:00Z', 'officer')",
+    *(
+        f"INSERT INTO records VALUES (1, 'SYN-{one}', '', {one}, 'hash {one}', true)"
+        for one in (1, 2, 3)
+    ),
+    *(
+        "INSERT INTO decisions (review_id, reference, reading, verdict, reviewer, decided_at, "
+        f"content_hash, seconds, batch) VALUES (1, 'SYN-{one}', {reading}, 'relevant', '{reader}', "
+        f"'2024-01-0{day}T00:00:00Z', 'hash {one}', 5, '{one}{reading}')"
+        for one, reading, reader, day in (
+            (1, 1, "ann", 2), (1, 2, "bob", 3), (2, 1, "ann", 4), (2, 2, "bob", 6),
+        )
+    ),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,29 @@ def test_nothing_is_answered_before_all_second_readings_are_done(review: Command
     assert "relevant" not in outcome.out
 
 
+def test_one_reader_alone_ends_second_readings_and_the_letter_says_so(review: CommandLine) -> None:
+    review.write("foidex.toml", f'{CONFIGURATION}[review]\nreviewers = ["ann"]\n'.encode())
+    start = ("review", "start", "request.yaml", "--number", "Q1", "--sample", 20, "--seed", "s")
+    outcome = review(*start, SUDO_USER="ann")
+    assert "lists ann only, and a second reading needs another person" in " ".join(
+        outcome.err.split()
+    )
+    sample = [row for row in export(review) if row["in_sample"] == "yes"]
+    shown = run(review, "review", "next", keys=list_keys(sample))
+    assert "4 second readings wait for another person" in shown
+    assert "end-second-readings" in run(review, "review", "status")
+    refused = review("answer", "request.yaml", "--review", NAME, SUDO_USER="ann")
+    require_refusal(refused, ReviewError, "end-second-readings")
+    ending = ("review", "end-second-readings", "--reason", "One reader only.")
+    assert "4 records are not read a second time" in run(review, *ending)
+    status = run(review, "review", "status")
+    assert "Second readings were ended" in status
+    assert "One reader only." in status
+    assert "The review is complete" in status
+    letter = run(review, "answer", "request.yaml", "--review", NAME, "--format", "letter")
+    assert "A second person was to read 4 of these records too" in " ".join(letter.split())
+
+
 def test_what_changed_since_it_was_read_counts_as_not_decided(
     review: CommandLine, load: Callable[..., Any]
 ) -> None:

@@ -11,17 +11,16 @@ if TYPE_CHECKING:
     from queries.reviewing.turns import ReviewState
 
 
+_END_COMMAND = "foidex review end-second-readings {name} --reason '...'"
+
+
 def list_next_steps(name: str, state: ReviewState, progress: ReviewProgress) -> Iterator[str]:
     """What is to be done next, in sentences."""
     present = progress.sample - len(progress.gone)
     shell_name = shlex.quote(name)
     if unread := present - progress.first_readings:
         yield f"{_count_records(unread)} still to be read: foidex review next {shell_name}"
-    if waiting := progress.second_readings_due - progress.second_readings:
-        yield (
-            f"{_count_records(waiting)} still to be read a second time, each by another person "
-            "than the first."
-        )
+    yield from _list_second_steps(shell_name, state, progress)
     if progress.conflicts:
         yield (
             f"{_count_records(progress.conflicts)} to be settled: foidex review settle {shell_name}"
@@ -32,6 +31,34 @@ def list_next_steps(name: str, state: ReviewState, progress: ReviewProgress) -> 
         yield f"{len(progress.gone):,} of the sample no longer in the index, and cannot be read."
     if progress.is_complete and state.records:
         yield f"The review is complete: foidex review export {shell_name}"
+
+
+def _list_second_steps(
+    shell_name: str, state: ReviewState, progress: ReviewProgress
+) -> Iterator[str]:
+    """What is left of second readings, and what to do if nobody can make them."""
+    command = _END_COMMAND.format(name=shell_name)
+    waiting = progress.second_readings_due - progress.second_readings
+    if waiting:
+        yield (
+            f"{waiting:,} second {'reading waits' if waiting == 1 else 'readings wait'} for "
+            "another person than the first reader, and nothing can be settled or answered before."
+        )
+        yield (
+            f"If nobody else can read: {command} (for good; the answer then says that these "
+            "records were not read twice)."
+        )
+    elif not state.is_unblinded:
+        yield (
+            "Records that were to be read a second time are no longer in the index, so nothing "
+            f"can be settled or answered. End second readings: {command}"
+        )
+    if state.ending:
+        yield (
+            f"Second readings were ended on {state.ending.ended_at[:10]} by "
+            f"{state.ending.ended_by}: {progress.second_readings_ended:,} are not made. Reason: "
+            f"{state.ending.reason}"
+        )
 
 
 def _count_records(number: int) -> str:

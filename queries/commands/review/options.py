@@ -54,6 +54,17 @@ def require_reviewing_user() -> str:
     return user
 
 
+def warn_of_single_reviewer() -> None:
+    """Say that second readings need another person, if foidex.toml lists only one."""
+    reviewers = get_session().settings.review.reviewers
+    if len(set(reviewers or ())) == 1:
+        get_session().progress.say(
+            f"[review] reviewers of foidex.toml lists {reviewers[0]} only, and a second reading "
+            "needs another person. Add one there, or start the review with --second 0%: without "
+            "second readings or a decision to end them, nothing is answered."
+        )
+
+
 def make_audit_fields(stored: StoredReview) -> dict[str, Any]:
     """The fields of the audit log for a command about a review."""
     review = stored.review

@@ -18,6 +18,7 @@ from queries.commands.review.options import (
     make_audit_fields,
     open_session_store,
     require_reviewing_user,
+    warn_of_single_reviewer,
 )
 from queries.reviewing.strata_kind import StrataKind
 
@@ -104,6 +105,11 @@ SeedOption = Annotated[
     ),
 ]
 
+ReasonOption = Annotated[
+    str,
+    typer.Option(parser=_check_line, metavar="SENTENCE", help="Why. It is kept with the review."),
+]
+
 ReviewNameOption = Annotated[
     str | None,
     typer.Option(
@@ -158,6 +164,25 @@ def start_review(
     _print_sample(stored.review, records)
 
 
+@start_app.command("end-second-readings")
+def end_second_readings(reason: ReasonOption, name: NameArgument = None) -> None:
+    """Have no further second reading made, if nobody is there to make it. This is for good.
+
+    What was read twice stays; the answer says how many records were to be read twice and were not.
+
+    Example: foidex review end-second-readings FOI2018-03922-Q1 --reason "There is one reader only."
+    """
+    user = require_reviewing_user()
+    with open_session_store() as store, get_session().run("review end-second-readings") as run:
+        stored = find_review(store, name)
+        run.add_fields(**make_audit_fields(stored), arguments=make_audit_arguments(stored))
+        run.write()
+        missing = store.end_second_readings(stored.review.name, user, reason)
+    records = "record is" if missing == 1 else "records are"
+    print(f"{missing:,} {records} not read a second time, and the answer will say so.")
+    print(f"See what is left: foidex review status {shlex.quote(stored.review.name)}")
+
+
 @start_app.command("extend")
 def extend_review(sample: LargerSampleOption, name: NameArgument = None) -> None:
     """Read more records than the sample had. What was read stays part of it.
@@ -194,3 +219,5 @@ def _print_sample(review: Review, population: Sequence[DrawnRecord]) -> None:
     print(f"Seed: {review.seed}")
     print(f"Criterion: {review.criterion}")
     print(f"\nRead them: foidex review next {shlex.quote(review.name)}")
+    if seconds:
+        warn_of_single_reviewer()

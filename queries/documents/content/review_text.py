@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 
 from queries.answer.types import Answer
 from queries.layout.prose import capitalise_sentence, format_number, join_list
@@ -83,6 +83,8 @@ def _describe_review(answer: Answer, review: ReviewResult) -> Iterator[str]:
     yield from map(_describe_part, review.strata)
     if isinstance(review.agreement, Agreement):
         yield _describe_agreement(review.agreement)
+    if isinstance(review.not_read_twice, int):
+        yield _describe_missing_readings(review.not_read_twice, review.agreement)
     yield from (_describe_elusion(elusion, review.confidence) for elusion in review.elusion)
 
 
@@ -190,6 +192,20 @@ def _describe_agreement(agreement: Agreement) -> str:
         f"agreed on {format_number(agreement.agreed)}"
     )
     return sentence + (f" ({agreement.raw.value:.0%})." if agreement.raw else ".")
+
+
+def _describe_missing_readings(missing: int, agreement: Agreement | UnsetType) -> str:
+    """That fewer records were read twice than had been planned."""
+    number = format_number(missing)
+    if isinstance(agreement, Agreement):
+        return (
+            f"A second person was to read {number} more of these records, and did not. One "
+            "person's decision counts for them."
+        )
+    return (
+        f"A second person was to read {number} of these records too, and did not. So each decision "
+        "is one person's, and we cannot say how often two people would agree."
+    )
 
 
 def _describe_elusion(elusion: Elusion, confidence: float) -> str:

@@ -23,6 +23,7 @@ from queries.reviewing.store.database import ReviewDatabase, open_database
 from queries.reviewing.store.rows import (
     StoredReview,
     find_last_batch,
+    find_last_decision,
     find_review_row,
     make_decision_rows,
     make_review_row,
@@ -37,13 +38,14 @@ from queries.reviewing.store.rows import (
 from queries.reviewing.store.schema import (
     CLAIMS,
     DECISIONS,
+    ENDINGS,
     OPENINGS,
     RECORDS,
     REVIEWS,
     SAMPLES,
     STRATA,
 )
-from queries.reviewing.turns import ReviewState, Turn, choose_turn, format_time, list_fixed
+from queries.reviewing.turns import Ending, ReviewState, Turn, choose_turn, format_time, list_fixed
 
 
 class TurnLostError(ReviewError):
@@ -151,13 +153,34 @@ class ReviewStore:
     def _set_samples(
         self, connection: Connection, review_id: int, strata: Sequence[Stratum], user: str
     ) -> None:
-        set_at = self._format_now()
+        set_at, last_decision = self._format_now(), find_last_decision(connection, review_id)
         rows = [
             {"review_id": review_id, "stratum": stratum.name, "size": stratum.sample,
-             "set_at": set_at, "set_by": user}
+             "set_at": set_at, "set_by": user, "last_decision": last_decision}
             for stratum in strata
         ]  # fmt: skip
         connection.execute(insert(SAMPLES), rows)
+
+    def end_second_readings(self, name: str, user: str, reason: str) -> int:
+        """Have no further second reading made, for good. Returns how many records of the sample
+        are not read a second time. Raises ReviewError where none is missing, or it was done."""
+        with self._locked(name) as (connection, row):
+            state = read_review_state(connection, row)
+            if state.ending is not None:
+                raise ReviewError(
+                    f'second readings of "{name}" were ended already, by {state.ending.ended_by} '
+                    f"on {state.ending.ended_at[:10]}. There is nothing left to end."
+                )
+            missing = state.count_missing_seconds()
+            if not missing:
+                raise ReviewError(
+                    f'no second reading of "{name}" is missing, so there is nothing to end.'
+                )
+            ending = Ending(reason, self._format_now(), user)
+            connection.execute(
+                insert(ENDINGS), {"review_id": row.id, **msgspec.structs.asdict(ending)}
+            )
+            return missing
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -218,7 +241,8 @@ class ReviewStore:
             if not self._is_still_open(state, turn, current_hashes):
                 raise TurnLostError(
                     "this record was read by another reviewer meanwhile, because it was reserved "
-                    "for you only for a time. Your decision on it is not stored."
+                    "for you only for a time, or second readings were ended. Your decision on it "
+                    "is not stored."
                 )
             now = self._format_now()
             connection.execute(

@@ -13,17 +13,26 @@ from sqlalchemy import Connection, Row, delete, func, select
 
 from indexer.errors import ReviewError
 from indexer.suggestions import suggest_name
-from queries.review.types import Decision, DrawnRecord, Reading, Review, Stratum, Verdict
+from queries.review.types import (
+    Decision,
+    DrawnRecord,
+    Reading,
+    Review,
+    ReviewedRecords,
+    Stratum,
+    Verdict,
+)
 from queries.reviewing.store.schema import (
     CLAIMS,
     DECISIONS,
+    ENDINGS,
     OPENINGS,
     RECORDS,
     REVIEWS,
     SAMPLES,
     STRATA,
 )
-from queries.reviewing.turns import Claim, ReviewState, Turn, order_records
+from queries.reviewing.turns import Claim, Ending, ReviewState, Turn, order_records
 
 _BATCH_BYTES: Final = 16
 
@@ -71,6 +80,7 @@ def make_review_row(stored: StoredReview) -> dict[str, Any]:
         "second_share": review.second_share,
         "created_at": stored.created_at,
         "created_by": stored.created_by,
+        "records_kind": review.records.value,
     }
 
 
@@ -120,6 +130,7 @@ def _make_review(connection: Connection, row: Row[Any]) -> Review:
         strata=read_strata(connection, row.id),
         column=row.column_name,
         by=row.strata_by,
+        records=ReviewedRecords(row.records_kind),
     )
 
 
@@ -187,10 +198,43 @@ def read_review_state(connection: Connection, row: Row[Any]) -> ReviewState:
         },
         claims=_read_claims(connection, row.id),
         settling=_read_settling(connection, row.id),
-        extended_at=connection.execute(
-            select(func.max(SAMPLES.c.set_at)).where(SAMPLES.c.review_id == row.id)
-        ).scalar_one(),
+        extended_after=_read_extended_after(connection, row.id),
+        ending=_read_ending(connection, row.id),
     )
+
+
+def find_last_decision(connection: Connection, review_id: int) -> int:
+    """The number of the decision that was made last; 0 before the first."""
+    query = select(func.max(DECISIONS.c.id)).where(DECISIONS.c.review_id == review_id)
+    return connection.execute(query).scalar_one() or 0
+
+
+def _read_extended_after(connection: Connection, review_id: int) -> frozenset[str]:
+    """The records whose second decision was made before the sample got its present size.
+
+    By the numbers of decisions, which grow whatever a clock does; a sample that was set by an older
+    foidex has only its time.
+    """
+    samples = select(SAMPLES.c.set_at, SAMPLES.c.last_decision).where(
+        SAMPLES.c.review_id == review_id
+    )
+    set_at, last_decision = connection.execute(samples.order_by(SAMPLES.c.id.desc()).limit(1)).one()
+    query = select(DECISIONS.c.reference).where(
+        DECISIONS.c.review_id == review_id,
+        DECISIONS.c.reading == int(Reading.SECOND),
+        DECISIONS.c.decided_at < set_at
+        if last_decision is None
+        else DECISIONS.c.id <= last_decision,
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
+def _read_ending(connection: Connection, review_id: int) -> Ending | None:
+    query = select(ENDINGS.c.reason, ENDINGS.c.ended_at, ENDINGS.c.ended_by).where(
+        ENDINGS.c.review_id == review_id
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Ending(*row)
 
 
 def read_decisions(connection: Connection, review_id: int) -> list[Decision]:

@@ -1,8 +1,7 @@
 """The tables of the store. No text of a record, no name of a person in one, no hash of a name.
 
-Rows of ``reviews``, ``strata``, ``samples``, ``records``, ``openings``, ``decisions`` and
-``approvals`` are never changed or removed: triggers refuse it. Only ``claims``, which say who is
-reading what at the moment, come and go. Times are UTC, ISO 8601, to the second.
+Rows of all tables but ``claims`` are never changed or removed: triggers refuse it. ``claims``, who
+is reading what at the moment, come and go. Times are UTC, ISO 8601, to the second.
 """
 
 from __future__ import annotations
@@ -59,6 +58,7 @@ REVIEWS: Final = Table(
     Column("second_share", Float, nullable=False),
     Column("created_at", String(20), nullable=False),
     Column("created_by", String(255), nullable=False),
+    Column("records_kind", String(40), nullable=False, server_default="mentions"),
     sqlite_autoincrement=True,
 )
 
@@ -80,6 +80,7 @@ SAMPLES: Final = Table(
     Column("size", Integer, nullable=False),
     Column("set_at", String(20), nullable=False),
     Column("set_by", String(255), nullable=False),
+    Column("last_decision", _ROW_NUMBER),
     ForeignKeyConstraint(("review_id", "stratum"), ("strata.review_id", "strata.name")),
     sqlite_autoincrement=True,
 )
@@ -140,6 +141,17 @@ DECISIONS: Final = Table(
     sqlite_autoincrement=True,
 )
 
+ENDINGS: Final = Table(
+    "endings",
+    METADATA,
+    Column("id", _ROW_NUMBER, primary_key=True, autoincrement=True),
+    Column("review_id", ForeignKey("reviews.id"), nullable=False, unique=True),
+    Column("reason", Text, nullable=False),
+    Column("ended_at", String(20), nullable=False),
+    Column("ended_by", String(255), nullable=False),
+    sqlite_autoincrement=True,
+)
+
 APPROVALS: Final = Table(
     "approvals",
     METADATA,
@@ -156,5 +168,6 @@ APPROVALS: Final = Table(
 
 #: The tables to which rows are only added.
 APPEND_ONLY: Final = tuple(
-    table.name for table in (REVIEWS, STRATA, SAMPLES, RECORDS, OPENINGS, DECISIONS, APPROVALS)
+    table.name
+    for table in (REVIEWS, STRATA, SAMPLES, RECORDS, OPENINGS, DECISIONS, ENDINGS, APPROVALS)
 )

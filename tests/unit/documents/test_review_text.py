@@ -194,3 +194,14 @@ def test_the_chart_of_a_review_has_a_line_from_the_least_to_the_most() -> None:
 def test_a_range_that_is_withheld_is_not_drawn() -> None:
     published = protect_answer(answer_with(review_simply(3)), Policy(threshold=5)).answer
     assert draw_ranges(published.reviews[0], "A chart", "Q1") == ""
+
+
+def test_the_letter_says_how_many_were_to_be_read_twice_and_were_not() -> None:
+    both = replace(review_simply(), not_read_twice=7)
+    assert "A second person was to read 7 more of these records, and did not." in read_letter(
+        answer_with(both)
+    )
+    alone = replace(review_by_offence(120, 60), not_read_twice=72)
+    letter = read_letter(answer_with(alone))
+    assert "A second person was to read 72 of these records too, and did not." in letter
+    assert "we cannot say how often two people would agree" in letter

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -170,6 +170,45 @@ def test_the_second_reader_of_a_file_may_not_be_the_first(store: ReviewStore) ->
         import_text(store, to_text(rows))
     twice["second_reviewer"] = "eli"
     assert import_text(store, to_text(rows)) == 2
+
+
+@pytest.mark.parametrize("guess", ["relevant", "not relevant"])
+def test_no_file_says_what_the_first_reader_decided(store: ReviewStore, guess: str) -> None:
+    """A second reader could try verdicts in a file: whether it fits must not show."""
+    read_all(store, NAME, "ann", Verdict.RELEVANT)
+    rows = rows_of(export(store))
+    twice = next(row for row in rows if row["second_reading"] == "yes")
+    first = {"first_verdict": guess, "first_reviewer": "ann"}
+    with pytest.raises(ReviewError, match="has a first decision on this record already"):
+        import_text(store, to_text([{**twice, **first}]))
+    settled = {
+        "first_verdict": "", "second_verdict": guess, "second_reviewer": "bob",
+        "settled_verdict": guess, "settled_reviewer": "bob",
+    }  # fmt: skip
+    with pytest.raises(ReviewError, match="before all second readings are done"):
+        import_text(store, to_text([{**twice, **settled}]))
+
+
+def test_a_worksheet_without_times_is_imported_again(store: ReviewStore) -> None:
+    rows = rows_of(export(store))
+    once = next(row for row in rows if row["second_reading"] == "no")
+    once |= {"first_verdict": "relevant", "first_reviewer": "dee"}
+    assert import_text(store, to_text(rows)) == 1
+    later = parse_rows(to_text(rows), "review.csv")
+    tomorrow = NOW + timedelta(days=1)
+    state = store.read_state(NAME)
+    assert choose_new_decisions(later, state, "review.csv", tomorrow) == []
+
+
+def test_after_second_readings_were_ended_none_is_imported(store: ReviewStore) -> None:
+    read_all(store, NAME, "ann")
+    store.end_second_readings(NAME, "ann", "One reader only.")
+    rows = rows_of(export(store))
+    twice = next(row for row in rows if row["second_reading"] == "yes")
+    assert twice["first_verdict"] == "relevant"
+    twice |= {"second_verdict": "relevant", "second_reviewer": "bob"}
+    with pytest.raises(ReviewError, match="were ended"):
+        import_text(store, to_text(rows))
 
 
 def test_a_file_replaces_no_decision(store: ReviewStore) -> None:
