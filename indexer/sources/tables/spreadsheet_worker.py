@@ -101,7 +101,7 @@ def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: Bin
             if cells is not None:
                 rows = compare_rows(cells[int(request)], rows)
             while batch := list(islice(rows, _BATCH_ROWS)):
-                _write_frame(output, _ENCODER.encode(list(map(_pack_row, batch))))
+                _write_frame(output, _ENCODER.encode(_pack_rows(batch)))
             _write_frame(output, _ENCODER.encode([]))
     except DamageError:
         return INCOMPLETE
@@ -130,8 +130,13 @@ def _check_file(path: str) -> list[SheetCells] | None:
     return None
 
 
-def _pack_row(row: list[Any]) -> list[Any]:
-    return [cell if type(cell) is str else _pack_cell(cell) for cell in row]
+def _pack_rows(rows: list[list[Any]]) -> list[list[Any]]:
+    """The same rows, which are as long as each other, with their cells as they are written."""
+    for column, cells in enumerate(zip(*rows, strict=True)):
+        if set(map(type, cells)) != {str}:
+            for row, cell in zip(rows, cells, strict=True):
+                row[column] = _pack_cell(cell)
+    return rows
 
 
 def _pack_cell(cell: Any) -> Any:
