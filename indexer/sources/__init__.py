@@ -18,7 +18,7 @@ from indexer.config.profile import SourceProfile
 from indexer.errors import SourceError
 from indexer.files import open_input
 from indexer.records.model import DELETED
-from indexer.sources.base import MAX_RECORD_BYTES, RawRecord, RecordLines, RecordTooLongError
+from indexer.sources.base import MAX_RECORD_BYTES, RawRecord, RecordStream, RecordTooLongError
 from indexer.sources.csv_tables import CRIMES_FILE, list_child_files, read_csv_tables
 from indexer.sources.extract import ExtractChecks, ExtractRules
 from indexer.sources.jsonl import read_json_lines
@@ -131,10 +131,10 @@ def read_tombstones(path: Path, counts: Counter[Path] | None = None) -> Iterator
 def _read_references(path: Path) -> Iterator[RawRecord]:
     number = 0
     try:
-        with io.TextIOWrapper(open_input(path), encoding="utf-8-sig") as text:
-            lines = RecordLines(text)
-            for number, line in enumerate(lines, start=1):
-                lines.begin_record()
+        stream = RecordStream(open_input(path))
+        with io.TextIOWrapper(stream, encoding="utf-8-sig") as text:
+            for number, line in enumerate(text, start=1):
+                stream.end_record()
                 if reference := line.strip():
                     raw = {"crime_ref": reference, "status": DELETED}
                     yield RawRecord(f"{path.name}:{number}", raw, 0)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from msgspec import Struct
 
 MAX_RECORD_BYTES: Final = 32 * 1024 * 1024
-
-_BLOCK_CHARACTERS: Final = 64 * 1024
 
 
 class SourceRows(Struct, frozen=True, gc=False):
@@ -24,11 +21,12 @@ class RawRecord(Struct, frozen=True, gc=False):
     """A record that is not checked yet.
 
     ``location`` is "file:line"; ``raw`` is the JSON line, or a mapping of Python values; ``size``
-    is the number of bytes read for it. ``error`` says why the source itself rejects it, and the
-    fix; ``error_kind`` is what it has in common with all records of the same fault. A ``blank``
-    row or line is no record: it is yielded so that it is counted; ``skipped_by`` says why a row
-    with text is none. ``notes`` are what is counted about the record. ``origin`` is what the record
-    was read from, if ``raw`` is not that: the rows of a table, or a JSON object.
+    is the number of bytes read for it, or with it where more is read at once. ``error`` says why
+    the source itself rejects it, and the fix; ``error_kind`` is what it has in common with all
+    records of the same fault. A ``blank`` row or line is no record: it is yielded so that it is
+    counted; ``skipped_by`` says why a row with text is none. ``notes`` are what is counted about
+    the record. ``origin`` is what the record was read from, if ``raw`` is not that: the rows of a
+    table, or a JSON object.
     """
 
     location: str
@@ -43,42 +41,38 @@ class RawRecord(Struct, frozen=True, gc=False):
 
 
 class RecordTooLongError(Exception):
-    """The text of one record is longer than MAX_RECORD_BYTES characters."""
+    """One record is longer than MAX_RECORD_BYTES."""
 
 
-class RecordLines:
-    """The lines of a text, of which only so many characters may belong to one record.
+class RecordStream(io.BufferedIOBase):
+    """The bytes of a text, of which only so many may be read for one record.
 
-    Hardly more than that is ever in memory, even if the text has no line end at all.
+    So hardly more than that is ever in memory, even if the text has no line end at all.
     """
 
-    def __init__(self, text: io.TextIOWrapper) -> None:
-        self._text = text
-        self._room = MAX_RECORD_BYTES
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._size = 0
 
-    def begin_record(self) -> int:
-        """Say that the lines to come belong to the next record; returns how many characters the
-        lines since the last one have."""
-        size = MAX_RECORD_BYTES - self._room
-        self._room = MAX_RECORD_BYTES
-        return size
+    def end_record(self) -> int:
+        """Say that what is read from now on belongs to the next record; returns how many bytes were
+        read since the last one, at least 1. They are read by the block, so most records have 1."""
+        size, self._size = self._size, 0
+        return size or 1
 
-    def __iter__(self) -> Iterator[str]:
-        """Raises RecordTooLongError."""
-        pending: list[str] = []  # what is read of a line whose end is not
-        is_whole = False
-        while not is_whole:
-            block = self._text.read(_BLOCK_CHARACTERS)
-            is_whole = not block
-            pending.append(block)
-            if is_whole or "\n" in block or "\r" in block:
-                # Python's ``splitlines`` knows more ends of lines than a file has.
-                lines = io.StringIO("".join(pending), newline="").readlines()
-                pending = [lines.pop()] if lines and not is_whole else []
-                for line in lines:
-                    self._room -= len(line)
-                    if self._room < 0:
-                        raise RecordTooLongError
-                    yield line
-            if sum(map(len, pending)) > self._room:
-                raise RecordTooLongError
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Read what is there. Raises RecordTooLongError."""
+        data: bytes = self._stream.read1(size)  # type: ignore[attr-defined]
+        self._size += len(data)
+        if self._size > MAX_RECORD_BYTES:
+            raise RecordTooLongError
+        return data
+
+    def close(self) -> None:
+        """Close it and what it reads from."""
+        self._stream.close()
+        super().close()

@@ -14,7 +14,7 @@ from typing import Any, Final
 from indexer.config.field_map import FieldMap
 from indexer.errors import SourceError
 from indexer.files import open_input
-from indexer.sources.base import MAX_RECORD_BYTES, RawRecord, RecordLines, RecordTooLongError
+from indexer.sources.base import MAX_RECORD_BYTES, RawRecord, RecordStream, RecordTooLongError
 from indexer.sources.join import (
     CHILD_TABLES,
     JOIN_KEY,
@@ -104,16 +104,16 @@ def _read_csv_rows(
     """Every row with our names, blank ones marked; the header is checked against the columns."""
     line = 1
     try:
-        with io.TextIOWrapper(open_input(file), encoding="utf-8-sig", newline="") as text:
-            lines = RecordLines(text)
-            rows = csv.reader(lines, strict=True)
+        stream = RecordStream(open_input(file))
+        with io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
+            rows = csv.reader(text, strict=True)
             first = next(rows, None)
             header = _check_csv_header(file, first, columns, required, map_column)
             required_columns = frozenset(required)
             line = rows.line_num + 1
-            lines.begin_record()
+            stream.end_record()
             for row in rows:
-                lines.begin_record()
+                stream.end_record()
                 location = f"{file.name}:{line}"
                 line = rows.line_num + 1
                 if row == first:

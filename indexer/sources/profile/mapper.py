@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
@@ -45,6 +46,11 @@ class MappedRow(Struct, gc=False):
     notes: tuple[str, ...] = ()
 
 
+#: A field: its name, whether each record has it, its column and what reads text there, if it is of
+#: one column, and its reader.
+_Field: TypeAlias = tuple[str, bool, int, Converter | None, _Reader]
+
+
 class RowMapper:
     """Maps the rows of one table. ``header`` has the names of its columns."""
 
@@ -53,14 +59,18 @@ class RowMapper:
     ) -> None:
         """Raises ConfigurationError for dates of a form that cannot be read."""
         places = {name: number for number, name in enumerate(header)}
-        self._fields: list[tuple[str, _Reader]] = []
+        self._fields: list[_Field] = []
         lists: dict[str, dict[str, FieldRule]] = {}
         for name, rule in profile.rules.items():
             outer, _, inner = name.rpartition(".")
             if outer:
                 lists.setdefault(outer, {})[inner] = rule
             else:
-                self._fields.append((name, _make_reader(name, rule, places, categories)))
+                read = _make_reader(name, rule, places, categories)
+                column, read_text = 0, None
+                if isinstance(read, _CellReader):
+                    column, read_text = read.column, read.read_text
+                self._fields.append((name, name in _REQUIRED_FIELDS, column, read_text, read))
         self._lists = [
             _ListMapper(name, rules, profile.where.get(name), places)
             for name, rules in lists.items()
@@ -71,9 +81,12 @@ class RowMapper:
         values: dict[str, Any] = {}
         row = MappedRow(values)
         try:
-            for name, read in self._fields:
-                value = read(cells)
-                if value is not None or name in _REQUIRED_FIELDS:
+            for name, is_required, column, read_text, read in self._fields:
+                if read_text is not None and type(cell := cells[column]) is str:
+                    value = read_text(cell)
+                else:
+                    value = read(cells)
+                if value is not None or is_required:
                     values[name] = value
             for mapper in self._lists:
                 entries, notes = mapper.map_entries(cells)
@@ -109,7 +122,7 @@ class _ListMapper:
             columns.setdefault(condition.column)
             self._is_kept = _make_condition(condition, list(columns).index(condition.column))
         own_places = {column: number for number, column in enumerate(columns)}
-        self._columns = [places[column] for column in columns]
+        self._choose = _make_choice([places[column] for column in columns])
         self._names = list(rules)
         self._readers = [
             _make_reader(f"{name}.{inner}", rule, own_places, {}) for inner, rule in rules.items()
@@ -121,11 +134,14 @@ class _ListMapper:
     def map_entries(self, cells: list[Any]) -> _Entries:
         """The entries of a row, without those that the condition leaves out, and its notes. What
         is equal in two rows may be the same list."""
-        own_cells = tuple([cells[place] for place in self._columns])
-        if self._memory is not None and _CACHED_TYPES.issuperset(map(type, own_cells)):
-            entries: _Entries = self._memory[own_cells]
-            return entries
-        return self._make_entries(own_cells)
+        own_cells = self._choose(cells)
+        if self._memory is None:
+            return self._make_entries(own_cells)
+        for cell in own_cells:
+            if type(cell) is not str and type(cell) is not int:
+                return self._make_entries(own_cells)
+        entries: _Entries = self._memory[own_cells]
+        return entries
 
     def _make_entries(self, cells: Sequence[Any]) -> _Entries:
         if all(map(is_empty, cells[: self._entry_width])):
@@ -158,6 +174,14 @@ class _ListMapper:
         return list(zip(*lists, strict=True))
 
 
+def _make_choice(columns: list[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """What takes the cells of some columns from a row."""
+    if len(columns) == 1:
+        (column,) = columns
+        return lambda cells: (cells[column],)
+    return itemgetter(*columns) if columns else lambda _: ()
+
+
 def _make_condition(condition: ListCondition, place: int) -> _Reader:
     allowed = {fold_value(value) for value in condition.values}
 
@@ -186,24 +210,31 @@ def _make_reader(
         return _make_split_reader(column, convert, rule.split)
     is_list = name in NESTED_FIELDS or "." in name or name == "narrative"
     is_repeated = name not in ("crime_ref", "updated_at", "narrative")
-    return _make_cell_reader(column, convert, is_list=is_list, is_repeated=is_repeated)
+    return _CellReader(column, convert, is_list=is_list, is_repeated=is_repeated)
 
 
-def _make_cell_reader(
-    column: int, convert: Converter, *, is_list: bool, is_repeated: bool
-) -> _Reader:
-    """A reader of one column; with a memory if it repeats its values, as one of dates or codes."""
-    memory = _Memory(convert) if is_repeated else None
+class _CellReader:
+    """Reads one column; with a memory if it repeats its values, as one of dates or codes.
 
-    def read(cells: Sequence[Any]) -> Any:
-        value = cells[column]
-        if memory is not None and type(value) in _CACHED_TYPES:
-            return memory[value]
-        if is_list and type(value) is list:
-            return [convert(item) for item in value]
-        return convert(value)
+    ``read_text`` reads a cell that is text.
+    """
 
-    return read
+    def __init__(
+        self, column: int, convert: Converter, *, is_list: bool, is_repeated: bool
+    ) -> None:
+        self.column = column
+        self._convert = convert
+        self._is_list = is_list
+        self._memory = _Memory(convert) if is_repeated else None
+        self.read_text: Converter = convert if self._memory is None else self._memory.__getitem__
+
+    def __call__(self, cells: Sequence[Any]) -> Any:
+        value = cells[self.column]
+        if self._memory is not None and type(value) in _CACHED_TYPES:
+            return self._memory[value]
+        if self._is_list and type(value) is list:
+            return [self._convert(item) for item in value]
+        return self._convert(value)
 
 
 class _Memory(dict[Any, Any]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from itertools import chain, islice
 from pathlib import Path
@@ -46,13 +46,13 @@ def read_profiled_file(
     layout = LayoutRules(
         profile.encoding, profile.delimiter_character, profile.sheets, profile.ignore_sheets
     )
+    filled = blank = 0
     try:
-        tables = open_tables(path, layout)
-        filled = blank = 0
-        for table in tables:
+        for table in open_tables(path, layout):
             for raw in _read_table(path, table, profile, categories):
                 filled += 1
-                blank += raw.blank and not raw.skipped_by
+                if raw.blank and not raw.skipped_by:
+                    blank += 1
                 yield raw
         counts[path] += filled - blank
     except OSError as error:
@@ -83,8 +83,6 @@ def _read_table(
         header = name_columns(titles[-1].cells)
         check_width(titles[-1].location, len(header))
         check_header(titles[-1].location, header, profile)
-        width = len(header)
-        rows = (row if len(row.cells) == width else _fit_row(row, width) for row in rows)
     yield from read_profiled_rows(f"{path}", header, rows, profile, categories)
 
 
@@ -95,9 +93,12 @@ def read_profiled_rows(
     profile: SourceProfile,
     categories: Categories,
 ) -> Iterator[RawRecord]:
-    """The records of rows that are as wide as the header. Raises SourceError if the first rows are
-    of another type than the profile expects."""
-    first = list(islice(rows, _SAMPLE_ROWS))
+    """The records of rows; one that is wider or narrower than the header is rejected.
+
+    Raises SourceError if the first rows are of another type than the profile expects.
+    """
+    width = len(header)
+    first = [_fit_row(row, width) for row in islice(rows, _SAMPLE_ROWS)]
     skips = _make_skip_check(profile, header)
     sample = [row.cells for row in first if not row.error and not skips(row.cells)]
     check_types(location, header, sample, profile)
@@ -105,28 +106,50 @@ def read_profiled_rows(
     names = tuple(header)
     rows = chain(first, rows)
     if profile.continuation is None and profile.one_row_per == "record":
-        for row in rows:
-            if row.error is None and (skip := skips(row.cells)):
-                yield _skip_row(row, skip)
-                continue
-            mapped = mapper.map_row(row.cells)
-            error, kind = mapped.error, mapped.error_kind
-            if row.error:
-                error, kind = row.error, "has more or fewer columns than the header"
-            yield RawRecord(
-                row.location,
-                mapped.values,
-                row.size,
-                error,
-                kind,
-                notes=mapped.notes,
-                origin=row.source or SourceRows(names, (row.cells,)),
-            )
+        yield from _map_rows(rows, mapper, names, skips)
         return
     skipped: list[RawRecord] = []
-    kept = _keep_rows(rows, skips, skipped, profile, header)
+    fitting = (_fit_row(row, width) for row in rows)
+    kept = _keep_rows(fitting, skips, skipped, profile, header)
     yield from group_rows(kept, mapper, names, profile.one_row_per)
     yield from skipped
+
+
+def _map_rows(
+    rows: Iterable[TableRow],
+    mapper: RowMapper,
+    header: tuple[str, ...],
+    skips: Callable[[list[Any]], str],
+) -> Iterator[RawRecord]:
+    """A record for each row. Every file goes through here row by row, so it is written to be fast:
+    fields by their position, and nothing that is the same for all rows."""
+    width = len(header)
+    map_row, is_blank = mapper.map_row, False
+    for read_row in rows:
+        row = read_row if len(read_row.cells) == width else _fit_row(read_row, width)
+        location, cells, size, error, source = (
+            row.location,
+            row.cells,
+            row.size,
+            row.error,
+            row.source,
+        )
+        if error is None and (skip := skips(cells)):
+            yield _skip_row(row, skip)
+            continue
+        mapped = map_row(cells)
+        kind = "has more or fewer columns than the header" if error else mapped.error_kind
+        yield RawRecord(
+            location,
+            mapped.values,
+            size,
+            error or mapped.error,
+            kind,
+            is_blank,
+            "",
+            mapped.notes,
+            source or SourceRows(header, (cells,)),
+        )
 
 
 def _skip_row(row: TableRow, rule: str) -> RawRecord:
@@ -187,6 +210,8 @@ def _continues(cells: list[Any], column: int) -> bool:
 def _fit_row(row: TableRow, width: int) -> TableRow:
     """A row with as many cells as the header; empty ones at its end are added or removed."""
     cells = row.cells
+    if len(cells) == width:
+        return row
     if len(cells) > width and is_blank_row(cells[width:]):
         return replace(row, cells=cells[:width])
     error = (
@@ -204,7 +229,8 @@ def _make_skip_check(profile: SourceProfile, header: list[str]) -> Callable[[lis
     ]
 
     def check(cells: list[Any]) -> str:
-        if is_blank_row(cells):
+        first = cells[0]
+        if (type(first) is not str or not first or first.isspace()) and is_blank_row(cells):
             return "blank"
         for index, pattern, text in rules:
             cell = cells[index]

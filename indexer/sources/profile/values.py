@@ -160,9 +160,11 @@ def _make_category_converter(category: Category) -> Converter:
 
 
 def _convert_narrative(value: Any) -> Any:
+    if type(value) is str:
+        return value
     if value is None:
         return ""
-    return value if isinstance(value, str | list) else str(value)
+    return value if isinstance(value, list) else str(value)
 
 
 def _make_day_converter(column: str, rule: FieldRule, *, keep_time: bool) -> Converter:
@@ -270,6 +272,11 @@ def _make_reference_converter(column: str, rule: FieldRule) -> Converter:
     digits = rule.digits if isinstance(rule.digits, int) else 0
 
     def convert(value: Any) -> Any:
+        if type(value) is str and not digits:
+            text = value.strip()
+            # As it most often is: no formula, and no number that was rounded.
+            if text and text[0] != "=" and "E" not in text and "e" not in text:
+                return text
         if is_empty(value):
             return None
         if isinstance(value, bool):

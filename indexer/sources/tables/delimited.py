@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from indexer.errors import SourceError
-from indexer.sources.base import MAX_RECORD_BYTES, RecordLines, RecordTooLongError
+from indexer.sources.base import MAX_RECORD_BYTES, RecordStream, RecordTooLongError
 from indexer.sources.tables.encoding import OpenBytes, TextEncoding
 from indexer.sources.tables.table import TableRow, check_width
 
@@ -98,16 +98,16 @@ def read_delimited_rows(
     csv.field_size_limit(MAX_RECORD_BYTES)
     line = 1
     try:
-        with io.TextIOWrapper(open_bytes(), encoding=encoding.codec, newline="") as text:
+        stream = RecordStream(open_bytes())
+        with io.TextIOWrapper(stream, encoding=encoding.codec, newline="") as text:
             if dialect.sep_line:
                 first = text.readline(MAX_RECORD_BYTES)
                 yield TableRow(f"{name}:1", [first.strip()], len(first))
                 line = 2
             offset = line
-            lines = RecordLines(text)
-            rows = csv.reader(lines, delimiter=dialect.delimiter or ",", strict=True)
+            rows = csv.reader(text, delimiter=dialect.delimiter or ",", strict=True)
             for row in rows:
-                size = lines.begin_record()
+                size = stream.end_record()
                 if len(row) > len(DELIMITERS) * 100:
                     check_width(f"{path}:{line}", len(row))
                 yield TableRow(f"{name}:{line}", row, size)

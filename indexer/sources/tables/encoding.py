@@ -14,7 +14,10 @@ from msgspec import Struct
 
 from indexer.errors import SourceError
 
-_BLOCK_BYTES: Final = 64 * 1024
+#: Small, since a block that is ASCII is known as UTF-8 at once.
+_BLOCK_BYTES: Final = 8 * 1024
+
+_ASCII: Final = bytes(range(128))
 
 _CODECS: Final = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "windows-1252": "cp1252"}
 
@@ -101,7 +104,7 @@ def _check_utf8(open_bytes: OpenBytes) -> tuple[int | None, int, bool]:
                     text = decoder.decode(block, final=not block)
                 except UnicodeDecodeError as error:
                     return position - pending + error.start + 1, 0, False
-                beyond_ascii += len(text) - len(text.encode("ascii", "ignore"))
+                beyond_ascii += len(text) - len(block) + len(block.translate(None, _ASCII))
             position += len(block)
             if not block:
                 return None, beyond_ascii, False

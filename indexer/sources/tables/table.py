@@ -17,7 +17,7 @@ MAX_COLUMNS: Final = 2_000
 
 
 class TableRow(Struct, frozen=True, gc=False):
-    """One row: where it stands ("crimes.csv:41"), its cells, and its size in bytes or characters.
+    """One row: where it stands ("crimes.csv:41"), its cells, and how many bytes were read with it.
 
     ``error`` says why it cannot be read, ``source`` is the text that it was read from, if that is
     no row of cells.

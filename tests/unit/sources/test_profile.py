@@ -213,7 +213,7 @@ def test_a_code_of_a_decimal_number_needs_its_decimals() -> None:
         convert("offence_code", 86.1)
 
 
-@pytest.mark.parametrize("value", ["1.23E+11", 1.23e17, date(2024, 1, 8), 12.5])
+@pytest.mark.parametrize("value", ["1.23E+11", " 1,2e11 ", 1.23e17, date(2024, 1, 8), 12.5])
 def test_a_reference_that_excel_destroyed_is_refused(value: object) -> None:
     with pytest.raises(ValueFaultError, match="Export it again"):
         convert("crime_ref", value)
@@ -223,6 +223,22 @@ def test_a_reference_that_is_a_number_gets_its_zeros_back() -> None:
     assert convert("crime_ref", 1203, digits=7) == "0001203"
     assert convert("crime_ref", "1203", digits=7) == "0001203"
     assert convert("crime_ref", 1203) == "1203"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("41/0001/18", "41/0001/18"),
+        (" 41/0001/18 ", "41/0001/18"),
+        ("E41", "E41"),
+        ('="0012"', "0012"),
+        ('= "0012"', '= "0012"'),
+        ("  ", None),
+        (True, True),
+    ],
+)
+def test_a_reference_is_its_text_without_spaces_around_it(value: object, expected: object) -> None:
+    assert convert("crime_ref", value) == expected
 
 
 def test_a_code_of_two_columns_is_class_and_sub_code(tmp_path: Path) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
-import random
 import subprocess
 import zipfile
 from io import BytesIO
@@ -17,7 +14,6 @@ import openpyxl
 import pytest
 
 from indexer.errors import SourceError
-from indexer.sources.base import RecordLines
 from indexer.sources.tables.encoding import detect_encoding
 from indexer.sources.tables.open_file import LayoutRules, open_tables
 from indexer.sources.tables.table import name_columns
@@ -55,9 +51,10 @@ def test_the_encoding_is_proved_and_the_evidence_given(
 
 
 def test_a_character_across_two_blocks_is_still_utf8() -> None:
-    data = b"a" * (1024 * 1024 - 1) + "\u2019".encode() + b"b"
+    data = b"a" * (1024 * 1024 - 1) + "\u2019".encode() + "b\u2019".encode() * 4_000
     detected = detect_encoding("x.csv", lambda: BytesIO(data))
     assert detected.name == "utf-8"
+    assert "4,001 characters beyond ASCII" in detected.evidence
     broken = b"a" * (1024 * 1024 - 1) + b"\xe2\x80b"
     detected = detect_encoding("x.csv", lambda: BytesIO(broken))
     assert detected.name == "windows-1252"
@@ -137,6 +134,18 @@ def test_a_file_that_ends_inside_quotes_is_cut_short(tmp_path: Path) -> None:
     file = write_extract(tmp_path / "x.csv", 'a,b\n1,"x\ny"\n2,"the end is\nmiss')
     with pytest.raises(SourceError, match=r"x\.csv:4: the file ends inside a quoted cell"):
         read_cells(file)
+
+
+def test_the_sizes_of_rows_are_those_of_the_file(tmp_path: Path) -> None:
+    """Batches and the bar of progress go by them; what is read by the block counts once."""
+    path = tmp_path / "x.csv"
+    path.write_bytes(b'a,"b\r\nc"\r\n' * 5_000)
+    (table,) = open_tables(path, ANY)
+    sizes = [row.size for row in table.rows()]
+    assert len(sizes) == 5_000
+    assert min(sizes) > 0
+    assert path.stat().st_size <= sum(sizes) <= path.stat().st_size + len(sizes)
+    assert max(sizes) <= 64 * 1024
 
 
 def test_too_many_columns_are_one_message(tmp_path: Path) -> None:
@@ -233,32 +242,6 @@ def test_damaged_packed_files_are_one_message(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(SourceError, match="cut short or damaged"):
             read_cells(path)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_lines_end_where_files_end_them_wherever_a_block_ends(seed: int) -> None:
-    """Next to the ends of blocks of 64,000 characters, and beside signs that end no line."""
-    chance = random.Random(seed)
-    pieces = ["\r\n", "\n", "\r", "\r\r\n", "a\x0bb", "\x85", "\u2028", "\x1c"]
-    if seed == 3:
-        pieces = ["\r", "a\u2028"]
-    text = (
-        "".join(
-            chance.choice(pieces) if chance.random() < 0.3 else "x" * chance.randint(0, 9)
-            for _ in range(60_000)
-        )
-        + "y" * 200_000
-        + chance.choice(["", "\r", "\r\n"])
-    )
-    data = text.encode()
-
-    def open_text() -> io.TextIOWrapper:
-        return io.TextIOWrapper(BytesIO(data), encoding="utf-8", newline="")
-
-    assert list(RecordLines(open_text())) == list(open_text())
-    lines = RecordLines(open_text())
-    sizes = [lines.begin_record() for _ in csv.reader(lines)]
-    assert sum(sizes) == len(text)
 
 
 def test_one_process_lists_the_sheets_and_reads_each_once(
