@@ -51,6 +51,7 @@ class RecordStream(io.BufferedIOBase):
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
+        self.name = ""  # that a text's buffer has
         self._stream = stream
         self._size = 0
 
