@@ -21,6 +21,7 @@ from queries.answer.types import NOT_COVERED, Answer, Count, Row, Table
 from queries.answering.audit_fields import answer_fields
 from queries.answering.publishing import build_publisher, note_fields
 from queries.answering.service import AnswerOptions, answer_request
+from queries.answering.texts.approved_texts import require_approved_texts
 from queries.documents.content.context import make_document_settings
 from queries.documents.document_set import write_document_set
 from queries.request.reader import read_configured_request, request_from_answer
@@ -81,11 +82,14 @@ def publish(answer: Answer, config: Path | str | None = None, override: str = ""
     """The answer as it may be published, recorded in the ledger, as ``foidex answer --publish``.
 
     It is recorded even if you do not use it. ``override`` is the reason to set a rule aside. Raises
-    DisclosureError where the release would reveal a withheld number.
+    DisclosureError where the release would reveal a withheld number, and ReviewError where it has
+    texts that are not those approved now.
     """
     session = _open_session(config)
+    request = request_from_answer(answer.request)
+    require_approved_texts(session, answer, request)
     publisher = build_publisher(session, override)
-    policy = publisher.policy(request_from_answer(answer.request).disclosure)
+    policy = publisher.policy(request.disclosure)
     with session.run("publish") as run, publisher.prepare_release(answer, policy) as release:
         head = release.record()
         run.write(**answer_fields(release.answer), **(note_fields(head) if head else {}))

@@ -62,7 +62,7 @@ COMMANDS: Final[dict[str, CommandEntry]] = {
     ),
     "review": CommandEntry(
         _ANSWER,
-        "Read hits, or a random sample of them, and decide which are relevant.",
+        "Read hits, or a random sample of them, and decide which are relevant; approve texts.",
         "queries.commands.review.app:review_app",
     ),
     "templates": CommandEntry(

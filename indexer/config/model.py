@@ -386,11 +386,13 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What a list of records may give, beside fields that put records into groups.
 
     ``references`` allows the references of records, ``days`` exact days. Either lets a person who
-    knows of one record find its line.
+    knows of one record find its line. ``narratives`` allows masked texts, each of which a person
+    has approved.
     """
 
     references: bool = False
     days: bool = False
+    narratives: bool = False
 
 
 class ReviewSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -96,8 +96,9 @@ class Row(Struct, frozen=True, omit_defaults=True):
     """One row: a count for each column of its table.
 
     ``kind`` marks rows that were not asked for: "none" (none of these), "unknown" and "other". A
-    row of a list is a "combination": its ``values`` are those of the fields of its table, and
-    ``references`` are its records, if the list gives them.
+    row of a list is a "combination": its ``values`` are those of the fields of its table,
+    ``references`` are its records, if the list gives them, and ``texts`` what these say, masked, in
+    no order that says anything; None is a text that a person refused to release.
     """
 
     key: str
@@ -108,6 +109,21 @@ class Row(Struct, frozen=True, omit_defaults=True):
     means: Conditions = ()
     values: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    texts: tuple[str | None, ...] = ()
+
+
+class TextApprovals(Struct, frozen=True):
+    """How the texts of a list were approved: how many were, how many were refused and are
+    withheld, and when the first and the last decision was made (UTC, ISO 8601).
+
+    Texts are given only of rows of at least ``min_records`` records.
+    """
+
+    approved: int
+    refused: int
+    min_records: int
+    first_at: str
+    last_at: str
 
 
 class Relation(Struct, frozen=True, omit_defaults=True, rename={"total": "whole"}):
@@ -189,7 +205,8 @@ class QuestionAnswer(Struct, frozen=True, omit_defaults=True):
     ``open_axes`` are the sides of the table that list only what occurs. ``note`` and
     ``not_covered`` are the officer's words: what to know of the numbers, and what of the question
     they do not answer. ``part`` is the id of the part in the request that the question is one table
-    of, if it has several.
+    of, if it has several. ``approvals`` says how the texts of a list were approved, if it gives
+    some.
     """
 
     id: str
@@ -207,6 +224,7 @@ class QuestionAnswer(Struct, frozen=True, omit_defaults=True):
     note: str = ""
     not_covered: str = ""
     part: str = ""
+    approvals: TextApprovals | None = None
 
 
 class UncoveredPart(Struct, frozen=True):
@@ -440,6 +458,11 @@ def has_marked_numbers(answer: Answer) -> bool:
 def has_shortened_list(answer: Answer) -> bool:
     """Whether a list of a published answer leaves out combinations of few records."""
     return any(NOT_LISTED in question.facts for question in answer.questions)
+
+
+def has_texts(answer: Answer) -> bool:
+    """Whether a list of the answer gives texts of records, or withholds some."""
+    return any(row.texts for question in answer.questions for row in question.table.rows)
 
 
 def format_json(answer: Struct) -> str:

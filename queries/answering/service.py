@@ -25,12 +25,13 @@ MIN_NEAR_MISS_RECORDS: Final = 5
 
 
 class AnswerOptions(Struct, frozen=True):
-    """What to do beside counting: save the evidence file (``basis``), search for near misses, and
-    add the results of ``reviews``, by their names."""
+    """What to do beside counting: save the evidence file (``basis``), search for near misses, add
+    the results of ``reviews``, by their names, and the ``texts`` of lists that give some."""
 
     basis: bool = True
     near_misses: bool = False
     reviews: tuple[str, ...] = ()
+    texts: bool = True
 
 
 DEFAULT_OPTIONS: Final = AnswerOptions()
@@ -56,7 +57,8 @@ def answer_logged_request(
     """Answer a request within a run that is logged; its line is written before this returns.
 
     Raises as ``compute_answer``, UnconfirmedError if something of the request is still to be
-    confirmed, and OutputError where the log cannot be written.
+    confirmed, ReviewError if a text that a list gives is still to be approved, and OutputError
+    where the log cannot be written.
     """
     settings = session.settings
     alias = settings.index.alias
@@ -67,6 +69,10 @@ def answer_logged_request(
     with session.client() as client, session.progress.signs_of_life("Answering"):
         answer = compute_answer(client, alias, request)
         require_cost_over_limit(answer)
+        if options.texts:
+            from queries.answering.texts.approved_texts import attach_approved_texts
+
+            answer = attach_approved_texts(session, client, answer, request)
         if options.reviews:
             from queries.answering.stored_reviews import attach_stored_reviews
 

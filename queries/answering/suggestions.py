@@ -111,7 +111,9 @@ def preview_release(session: Session, request: Request, publisher: Publisher) ->
     """
     policy = publisher.policy(request.disclosure)
     with session.run("lint") as run:
-        answer = answer_logged_request(session, run, request, AnswerOptions(basis=False))
+        answer = answer_logged_request(
+            session, run, request, AnswerOptions(basis=False, texts=False)
+        )
         with publisher.prepare_release(answer, policy) as release:
             return [*release.summary, *suggest_more(session, request, release, after=False)]
 

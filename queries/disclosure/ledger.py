@@ -43,7 +43,7 @@ from queries.disclosure.differencing import (
     find_public_numbers,
     list_changed_numbers,
 )
-from queries.disclosure.list_release import shorten_lists
+from queries.disclosure.list_release import shorten_lists, warn_of_texts
 from queries.disclosure.messages.advice import (
     summarise_withheld,
     warn_of_stated_numbers,
@@ -211,7 +211,12 @@ def _summarise_release(own: Answer, published: Answer, policy: Policy) -> tuple[
     """What the officer reads about a release before it goes out."""
     warnings = warn_of_whole_groups(published) if policy.whole_groups == "warn" else ()
     stated = warn_of_stated_numbers(own, published)
-    return (*summarise_withheld(own, published, policy), *warnings, *stated)
+    return (
+        *summarise_withheld(own, published, policy),
+        *warnings,
+        *stated,
+        *warn_of_texts(published),
+    )
 
 
 class _ReleaseCheck(NamedTuple):

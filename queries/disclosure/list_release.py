@@ -9,7 +9,16 @@ from __future__ import annotations
 
 import msgspec
 
-from queries.answer.types import NOT_LISTED, WITHHELD, Answer, Count, QuestionAnswer, Relation, Row
+from queries.answer.types import (
+    NOT_LISTED,
+    WITHHELD,
+    Answer,
+    Count,
+    QuestionAnswer,
+    Relation,
+    Row,
+    TextApprovals,
+)
 from queries.disclosure.policy import Policy
 
 
@@ -52,8 +61,31 @@ def _shorten_list(
         facts[NOT_LISTED] = WITHHELD
     return msgspec.structs.replace(
         question,
+        approvals=_count_texts(question.approvals, rows),
         table=msgspec.structs.replace(table, rows=rows, relations=relations),
         facts=facts,
+    )
+
+
+def _count_texts(approvals: TextApprovals | None, rows: tuple[Row, ...]) -> TextApprovals | None:
+    """How the texts of some rows were approved: the numbers of all would say how many are left
+    out."""
+    if approvals is None:
+        return None
+    texts = [text for row in rows for text in row.texts]
+    return msgspec.structs.replace(
+        approvals, approved=len(texts) - texts.count(None), refused=texts.count(None)
+    )
+
+
+def warn_of_texts(published: Answer) -> tuple[str, ...]:
+    """What the officer reads of a release with texts, which disclosure control cannot look into."""
+    return tuple(
+        f"{question.id}: {question.approvals.approved:,} texts are given, and nothing in a text is "
+        "protected by the rule: whoever reads them can count what they say, even where a table "
+        "withholds the number"
+        for question in published.questions
+        if question.approvals and question.approvals.approved
     )
 
 

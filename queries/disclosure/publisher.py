@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from indexer.config.model import DisclosureSettings, ForceSettings, Settings
 from indexer.errors import DisclosureError
-from queries.answer.types import Answer, has_withheld_numbers
+from queries.answer.types import Answer, has_texts, has_withheld_numbers
 from queries.disclosure.ledger import (
     LedgerUse,
     PreparedRelease,
@@ -68,9 +68,12 @@ class Publisher(Struct, frozen=True):
         OutputError if the ledger cannot be written.
         """
         with prepare_release(answer, policy, self.ledger, self.reason) as release:
-            if has_withheld_numbers(release.answer) and not self.force.exemption.strip():
+            withheld = "a number is withheld" if has_withheld_numbers(release.answer) else ""
+            if not withheld and has_texts(release.answer):
+                withheld = "words of texts are hidden"
+            if withheld and not self.force.exemption.strip():
                 raise DisclosureError(
-                    f"{self.file or 'foidex.toml'}: a number is withheld, and [force] names no "
+                    f"{self.file or 'foidex.toml'}: {withheld}, and [force] names no "
                     "exemption, so nothing is published. A refusal must name the section of the "
                     "Act that it relies on (section 17). Paste this, with the section that "
                     f"applies:\n\n[force]\n{_EXEMPTION_LINE}\n\nThen run the command again."

@@ -36,7 +36,7 @@ from queries.documents.formats.pdf import render_letter_pdf
 from queries.documents.formats.report import render_report_html, render_report_text
 from queries.documents.formats.workbook import render_workbook
 from queries.documents.manifest import MANIFEST_NAME, TABLES_FOLDER, Manifest
-from queries.layout.csv_text import format_table_csv
+from queries.layout.csv_text import format_table_csv, format_texts_csv
 
 _MAX_SLUG_LENGTH: Final = 80
 
@@ -111,15 +111,13 @@ def _render_every_document(answer: Answer, settings: DocumentSettings) -> dict[s
         f"{name}.letter.docx": render_letter_docx(context),
         f"{name}.letter.pdf": render_letter_pdf(context),
         f"{name}.xlsx": render_workbook(context),
-        **{
-            f"{TABLES_FOLDER}/{name}.{slug}.csv": format_table_csv(question.table)
-            for question, slug in zip(
-                answer.questions,
-                make_question_slugs(question.id for question in answer.questions),
-                strict=True,
-            )
-        },
     }
+    slugs = make_question_slugs(question.id for question in answer.questions)
+    for question, slug in zip(answer.questions, slugs, strict=True):
+        path = f"{TABLES_FOLDER}/{name}.{slug}"
+        contents[f"{path}.csv"] = format_table_csv(question.table)
+        if question.approvals:
+            contents[f"{path}.texts.csv"] = format_texts_csv(question.table)
     return {
         path: content.encode() if isinstance(content, str) else content
         for path, content in contents.items()

@@ -10,7 +10,7 @@ from typing import Final
 from queries.answer.types import Row, Table
 from queries.layout.printable import strip_unprintable
 from queries.layout.printed_table import list_printed_columns, omit_impossible
-from queries.layout.prose import WITHHELD_SIGN
+from queries.layout.prose import WITHHELD_SIGN, WITHHELD_TEXT
 
 _FORMULA_STARTS: Final = "=+-@\t\r\n"
 
@@ -34,6 +34,19 @@ def format_table_csv(table: Table) -> str:
         cells = (WITHHELD_SIGN if value is None else value for value in values)
         writer.writerow([*map(escape_formula, list_row_names(row, table)), *cells])
     return text.getvalue()
+
+
+def format_texts_csv(table: Table) -> str:
+    """The texts of a list as CSV: a line for each, with the fields of its row."""
+    table = strip_unprintable(table)
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(map(escape_formula, (*table.fields, "Text")))
+    for row in table.rows:
+        for text in row.texts:
+            printed = WITHHELD_TEXT if text is None else text
+            writer.writerow(map(escape_formula, (*row.values, printed)))
+    return stream.getvalue()
 
 
 def list_label_heads(table: Table) -> list[str]:

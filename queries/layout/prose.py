@@ -18,6 +18,9 @@ from queries.tables.period import format_long_date
 
 WITHHELD_SIGN: Final = WITHHELD
 
+#: What stands for a text that a person refused to release.
+WITHHELD_TEXT: Final = "[withheld]"
+
 _MAX_SPELT_NUMBER: Final = 10
 
 

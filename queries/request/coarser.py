@@ -16,7 +16,7 @@ from queries.questions.base import Question
 from queries.questions.by import By
 from queries.questions.cross import Cross
 from queries.questions.keywords import Keywords
-from queries.questions.list_of_records import ListQuestion
+from queries.questions.list_of_records import TEXT_FIELD, ListQuestion
 from queries.questions.people import PeopleQuestion
 from queries.request.reader import Request
 from queries.spec.scope_spec import AgeBand, AgeBands, AxisSpec, OffenceSpec, PeriodSpec
@@ -101,14 +101,15 @@ def _coarsen_cross(question: Cross) -> Iterator[tuple[str, Question]]:
 
 def _coarsen_list(question: ListQuestion) -> Iterator[tuple[str, Question]]:
     """Each field coarser, and the list without each field."""
-    fields = question.fields
+    fields = question.grouping_fields
+    texts = (TEXT_FIELD,) if question.has_texts else ()
     for number, field in enumerate(fields):
         for words, wider in _coarsen_side(field):
-            changed = (*fields[:number], wider, *fields[number + 1 :])
+            changed = (*fields[:number], wider, *fields[number + 1 :], *texts)
             yield words, msgspec.structs.replace(question, fields=changed)
     for number, field in enumerate(fields if len(fields) > 1 else ()):
         name = field if isinstance(field, str) else field.by or "age"
-        kept = (*fields[:number], *fields[number + 1 :])
+        kept = (*fields[:number], *fields[number + 1 :], *texts)
         yield (
             f"without the field {_name_field(name)}",
             msgspec.structs.replace(question, fields=kept),

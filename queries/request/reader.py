@@ -63,7 +63,7 @@ from queries.spec.yaml_text import YamlDocument, parse_yaml, read_yaml
 from queries.tables.calendar_axes import find_calendar_year, find_financial_year
 from queries.tables.scope import Mention, OffenceRow, Scope
 
-#: Without settings of a force, lists give neither references nor exact days.
+#: Without settings of a force, lists give no references, exact days or texts.
 NOTHING_ALLOWED: Final = ListSettings()
 
 _YEAR: Final = re.compile(r"(\d{4})(?:/(\d{2}))?")
@@ -485,9 +485,7 @@ def _find_forbidden_lists(
     """What lists ask for and the force does not allow."""
     for number, question in enumerate(all_parts):
         if isinstance(question, ListQuestion):
-            yield from _prefix_paths(
-                f"$.questions[{number}]", question.list_forbidden(lists.references, lists.days)
-            )
+            yield from _prefix_paths(f"$.questions[{number}]", question.list_forbidden(lists))
 
 
 def _find_outside_periods(narrower_spec: ScopeSpec, scope: Scope) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -26,8 +26,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from indexer.errors import ConfigurationError, ReviewError
+from queries.evidence.population import hash_text
 from queries.review.types import Reading, ReviewedRecords, Stratum, Verdict
+from queries.reviewing.approvals import Approval, ApprovalKey, ReleaseText
 from queries.reviewing.store import migration
+from queries.reviewing.store.approval_store import ApprovalLostError
 from queries.reviewing.store.database import ReviewDatabase, open_database
 from queries.reviewing.store.migration import VERSION_TABLE
 from queries.reviewing.store.review_store import ReviewStore, TurnLostError, open_store
@@ -126,6 +129,67 @@ def test_the_database_itself_refuses_to_change_what_was_written(
         connection.execute(sa.text(statement))
     with database.read() as connection:
         assert connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one()
+
+
+KEY = ApprovalKey("crimes", "FOI/1", "L1")
+
+
+def make_release_text(text: str = "Kept by someone 7.") -> ReleaseText:
+    return ReleaseText(
+        reference="SYN-1",
+        recorded_on=date(2023, 1, 1),
+        offence_code="22B",
+        content_hash=hash_text([text]),
+        text=text,
+        line="22B",
+        headings=("Offence",),
+        values=("22B",),
+    )
+
+
+def make_approval(text: ReleaseText, user: str, *, is_approved: bool = True) -> Approval:
+    hidden = ((8, 15),) if is_approved else ()
+    return Approval(
+        text.reference, text.content_hash, text.hash_shown(hidden), hidden, is_approved, user, ""
+    )
+
+
+def test_the_last_decision_on_a_text_holds_for_that_text_alone(store: ReviewStore) -> None:
+    text, approvals = make_release_text(), store.approvals
+    approvals.decide(KEY, text, None, make_approval(text, "ann"))
+    (last,) = approvals.read_last(KEY).values()
+    assert (last.is_approved, last.hidden, last.approved_by) == (True, ((8, 15),), "ann")
+    assert last.approved_at == "2024-03-04T09:00:00Z"
+    assert text.is_decided_by(last)
+    assert not make_release_text("Kept by somebody 7.").is_decided_by(last)
+    approvals.decide(KEY, text, last, make_approval(text, "bob", is_approved=False))
+    assert not approvals.read_last(KEY)["SYN-1"].is_approved
+    assert approvals.read_last(ApprovalKey("crimes", "FOI/1", "L2")) == {}
+    assert approvals.read_last(ApprovalKey("crimes", "FOI/2", "L1")) == {}
+
+
+def test_who_decides_on_a_text_that_another_decided_meanwhile_is_told(store: ReviewStore) -> None:
+    text, approvals = make_release_text(), store.approvals
+    approvals.decide(KEY, text, None, make_approval(text, "ann", is_approved=False))
+    with pytest.raises(ApprovalLostError, match="meanwhile"):
+        approvals.decide(KEY, text, None, make_approval(text, "bob"))
+    approvals.decide(KEY, text, None, make_approval(text, "ann"))  # her own may be changed
+    assert approvals.read_last(KEY)["SYN-1"].is_approved
+
+
+def test_a_store_without_texts_for_release_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.sqlite"
+    with open_database(str(path)):
+        pass
+    with sqlite3.connect(path) as connection:
+        for column in ("alias", "question", "shown_hash", "hidden"):
+            connection.execute(f"ALTER TABLE approvals DROP COLUMN {column}")
+        connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '0002'")
+    connection.close()
+    with open_store(str(path)) as store:
+        text = make_release_text()
+        store.approvals.decide(KEY, text, None, make_approval(text, "ann"))
+        assert store.approvals.read_last(KEY)
 
 
 def test_each_record_of_the_sample_is_read_once_and_its_share_twice(store: ReviewStore) -> None:
@@ -575,7 +639,7 @@ def test_a_store_that_cannot_be_used_is_said_without_its_password(
 
 
 def test_the_store_has_no_column_for_a_text(database: ReviewDatabase) -> None:
-    """Long texts are the officer's: the criterion, and which number of which request it is."""
+    """Long texts are the officer's own words, which number of which request it is, and places."""
     with database.read() as connection:
         found = {
             f"{table}.{column['name']}"
@@ -588,4 +652,6 @@ def test_the_store_has_no_column_for_a_text(database: ReviewDatabase) -> None:
         "reviews.number",
         "reviews.column_name",
         "reviews.criterion",
+        "approvals.hidden",
+        "endings.reason",
     }

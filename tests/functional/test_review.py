@@ -6,12 +6,8 @@ import csv
 import io
 import json
 import os
-import pty
 import re
-import select
 import signal
-import termios
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +16,8 @@ from typing import Any
 import pytest
 
 from indexer.errors import ReviewError
-from tests.support.command_line import PROGRAM, CommandLine, Outcome, require_refusal
+from tests.support.command_line import CommandLine, Outcome, require_refusal
+from tests.support.terminals import Terminal
 
 Records = list[dict[str, Any]]
 
@@ -294,46 +291,6 @@ def test_only_those_who_are_listed_may_review(review: CommandLine) -> None:
 
 
 # -- a terminal ------------------------------------------------------------------------------------
-
-
-class Terminal:
-    """The program at a terminal of its own."""
-
-    def __init__(self, review: CommandLine, *arguments: str) -> None:
-        self.screen = ""
-        self.process, self.handle = pty.fork()
-        if not self.process:
-            os.chdir(review.folder)
-            environment = {**review.environment, "SUDO_USER": "ann", "TERM": "xterm"}
-            os.execve(PROGRAM, [PROGRAM, *arguments], environment)
-
-    def wait_for(self, text: str, seconds: float = 60) -> str:
-        """What is shown up to a text, since the last time."""
-        end = time.monotonic() + seconds
-        while text not in self.screen:
-            assert time.monotonic() < end, self.screen
-            if select.select([self.handle], [], [], 1)[0]:
-                try:
-                    self.screen += os.read(self.handle, 65536).decode()
-                except OSError:
-                    assert text in self.screen, self.screen
-        shown, _, self.screen = self.screen.partition(text)
-        return shown + text
-
-    def press(self, key: str) -> None:
-        """Press a key when one is waited for: what is typed before is thrown away."""
-        end = time.monotonic() + 60
-        while termios.tcgetattr(self.handle)[3] & termios.ICANON:
-            assert time.monotonic() < end, "no key is waited for"
-            time.sleep(0.01)
-        os.write(self.handle, key.encode())
-
-    def end(self) -> int:
-        with suppress(OSError):
-            while os.read(self.handle, 65536):
-                pass
-        os.close(self.handle)
-        return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
 
 
 @pytest.fixture

@@ -108,9 +108,25 @@ class Screen:
         """Print a line."""
         self._print(text)
 
-    def read_key(self, keys: Sequence[str]) -> str:
+    def show_heading(self, heading: str, title: str, lines: Sequence[str]) -> None:
+        """Print what stands above a whole text: a heading, the record, and lines about it."""
+        self._print("")
+        self._print(escape_line(heading), "dim")
+        self._print("")
+        self._print(escape_line(title), "bold")
+        for line in lines:
+            self._print(escape_line(line))
+
+    def read_line(self, prompt: str) -> str:
+        """A line that is typed, without the spaces around it; the end of the input is a blank
+        one."""
+        self._print(prompt)
+        sys.stdout.flush()
+        return sys.stdin.readline().strip()
+
+    def read_key(self, keys: Sequence[str], key_words: Mapping[str, str] = _KEY_WORDS) -> str:
         """One of the keys, each a small letter. The end of the input is QUIT_KEY."""
-        words = "   ".join(f"{key} {_KEY_WORDS[key]}" for key in keys)
+        words = "   ".join(f"{key} {key_words[key]}" for key in keys)
         while True:
             self._print("")
             self._print(words, "dim")

@@ -47,6 +47,7 @@ from queries.documents.content.letter.sections import (
     render_review_rights,
 )
 from queries.documents.content.letter.text_blocks import parse_text_sections
+from queries.documents.content.list_texts import explain_texts, list_text_prose
 from queries.documents.content.number_check import ExpectedNumbers, collect_expected_numbers
 from queries.documents.content.review_text import list_review_prose, view_reviews
 from queries.documents.content.scope_sentence import (
@@ -151,7 +152,8 @@ class QuestionView(Struct, frozen=True):
     ``nonzero_rows`` are the requested rows that are not zero, and ``absent`` is the number of
     those that are. ``full_table`` is the table; ``parts`` and ``wide_parts`` are the same table cut
     to fit A4, portrait and landscape. ``columns`` describes the columns in full. ``note`` are
-    paragraphs for below the table: what reading the records found, and what the officer says.
+    paragraphs for below the table: what reading the records found, the texts of a list, and what
+    the officer says.
     ``notes`` are those of the table, without what the letter says once for all tables. A part that
     is not ``counted`` has no table, and its sentences say why.
     """
@@ -350,12 +352,13 @@ def _parse_lone_date(text: str) -> date | None:
 
 
 def _explain_withholding(answer: Answer, force: ForceSettings) -> str:
-    """What a withheld number is, and the exemption that the force relies on."""
+    """What a withheld number or a hidden word is, and the exemption that the force relies on."""
     withheld = has_withheld_numbers(answer)
     marked = withheld and (has_marked_numbers(answer) or not has_shortened_list(answer))
     explanation = explain_withheld(answer.disclosure, any_withheld=marked)
     if withheld and has_shortened_list(answer):
         explanation = f"{explanation} {explain_unlisted(answer.disclosure)}".strip()
+    explanation = f"{explanation} {explain_texts(answer)}".strip()
     return f"{explanation} {force.exemption}".strip() if explanation else ""
 
 
@@ -436,6 +439,7 @@ def _view_question(
         ),
         note=(
             *list_review_prose(view_reviews(answer), question.id),
+            *list_text_prose(question),
             *split_paragraphs(question.note),
             *split_paragraphs(question.not_covered),
         ),

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from indexer.config.model import ListSettings
 from indexer.errors import RequestError
 from queries.answer.types import QuestionAnswer
 from queries.questions.base import Question
@@ -27,12 +28,26 @@ MAX_ROWS: Final = 1_000
 DAY_FIELD: Final = "day"
 
 
-#: What a person may call the text of a record.
-_TEXT_FIELDS: Final = ("narrative", "narratives", "text", "mo")
+#: The field of the texts of records, masked and approved one by one.
+TEXT_FIELD: Final = "narrative"
 
-_NO_TEXT: Final = (
-    "a list gives no text of records. A text may leave the force only masked, and only after a "
-    "person has read it and approved it by name, one by one. Leave the field out."
+#: What else a person may call the text of a record.
+_TEXT_NAMES: Final = ("narratives", "text", "mo")
+
+_OTHER_NAME: Final = (
+    "the text of a record is called narrative. It is given only masked, and only after a person "
+    "has read it and approved it by name: write narrative, or leave the field out."
+)
+
+_TEXT_ALONE: Final = (
+    "a list of texts needs a field beside narrative, by which its lines are grouped. Add one, such "
+    "as offence."
+)
+
+_FORBIDDEN_TEXT: Final = (
+    "a list gives texts of records only if the force allows it, and then only masked, each after a "
+    "person has read it and approved it by name. Leave narrative out; or, if your force has "
+    "decided so, set narratives = true under [lists] in foidex.toml."
 )
 
 _FORBIDDEN: Final = (
@@ -46,19 +61,30 @@ class ListQuestion(Question, frozen=True, tag="list"):
     """A row for each combination of ``fields`` that occurs, with the number of its records.
 
     Each field is the name of a field, or age bands. With a field of victims, the victims are
-    listed. ``references`` gives the references of the records of each row.
+    listed. ``references`` gives the references of the records of each row, and the field
+    ``narrative`` their texts, masked and approved.
     """
 
     fields: Annotated[tuple[str | AxisSpec, ...], Meta(min_length=1, max_length=_MAX_FIELDS)]
     references: bool = False
 
+    @property
+    def has_texts(self) -> bool:
+        """Whether it gives the texts of records."""
+        return TEXT_FIELD in self.fields
+
+    @property
+    def grouping_fields(self) -> tuple[str | AxisSpec, ...]:
+        """The fields by which records are put into lines."""
+        return tuple(field for field in self.fields if field != TEXT_FIELD)
+
     def problems(self, scope: Scope) -> Iterator[Problem]:
         """Fields that there are not, that stand twice, or of which a record may have several."""
         headings: list[str] = []
+        yield from self._find_text_problems()
         for number, field in enumerate(self.fields):
             path = f".fields[{number}]"
-            if field in _TEXT_FIELDS:
-                yield Problem(path, _NO_TEXT)
+            if field in (TEXT_FIELD, *_TEXT_NAMES):
                 continue
             if problems := [*parse_axis_spec(field).problems(scope)]:
                 for problem in problems:
@@ -66,11 +92,13 @@ class ListQuestion(Question, frozen=True, tag="list"):
                     yield Problem(f"{path}{inner}", problem.message)
                 continue
             axis = _build_list_axis(field, scope)
-            if axis.level == "victim" and self.references:
+            if axis.level == "victim" and (self.references or self.has_texts):
+                detail = "reference" if self.references else "text"
+                key = "references:" if self.references else "narrative"
                 yield Problem(
                     path,
-                    f'a list with "{axis.heading.lower()}" lists victims, who have no reference '
-                    "of their own. Leave out references: or the field.",
+                    f'a list with "{axis.heading.lower()}" lists victims, who have no {detail} '
+                    f"of their own. Leave out {key} or the field.",
                 )
             if not axis.partition:
                 yield Problem(
@@ -85,12 +113,24 @@ class ListQuestion(Question, frozen=True, tag="list"):
         if self.share:
             yield Problem(".share", "a list has no percentages. Leave share: out, or use a cross.")
 
-    def list_forbidden(self, references: bool, days: bool) -> Iterator[Problem]:  # noqa: FBT001
-        """What of it the force does not allow, which may allow references and exact days."""
-        if self.references and not references:
+    def _find_text_problems(self) -> Iterator[Problem]:
+        if not self.grouping_fields:
+            yield Problem(".fields", _TEXT_ALONE)
+        for number, field in enumerate(self.fields):
+            if field in _TEXT_NAMES:
+                yield Problem(f".fields[{number}]", _OTHER_NAME)
+            elif field == TEXT_FIELD in self.fields[:number]:
+                yield Problem(f".fields[{number}]", 'the field "narrative" is listed twice.')
+
+    def list_forbidden(self, allowed: ListSettings) -> Iterator[Problem]:
+        """What of it the force does not allow: references, exact days, and texts."""
+        if self.references and not allowed.references:
             yield Problem(".references", _FORBIDDEN.format(what="references", key="references"))
         for number, field in enumerate(self.fields):
-            if parse_axis_spec(field).by == DAY_FIELD and not days:
+            if field == TEXT_FIELD:
+                if not allowed.narratives:
+                    yield Problem(f".fields[{number}]", _FORBIDDEN_TEXT)
+            elif parse_axis_spec(field).by == DAY_FIELD and not allowed.days:
                 yield Problem(
                     f".fields[{number}]",
                     _FORBIDDEN.format(what="exact days", key="days") + " Or list the month.",
@@ -103,7 +143,7 @@ class ListQuestion(Question, frozen=True, tag="list"):
 
     def table_query(self, scope: Scope) -> TableQuery:
         """The combinations."""
-        axes = tuple(_build_list_axis(field, scope) for field in self.fields)
+        axes = tuple(_build_list_axis(field, scope) for field in self.grouping_fields)
         of_victims = any(axis.level == "victim" for axis in axes)
         unit: TableUnit = "victims" if of_victims else "offences"
         first, *rest = (axis.heading for axis in axes)

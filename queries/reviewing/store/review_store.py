@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Row, insert, select
 
 from indexer.errors import ReviewError
 from queries.review.types import Decision, DrawnRecord, Reading, Stratum, Verdict
+from queries.reviewing.store.approval_store import ApprovalStore
 from queries.reviewing.store.database import ReviewDatabase, open_database
 from queries.reviewing.store.rows import (
     StoredReview,
@@ -67,8 +68,8 @@ def get_utc_now() -> datetime:
 
 
 class ReviewStore:
-    """The reviews of a database. ``lease`` is how long a record stays reserved; ``clock`` gives
-    the time in UTC."""
+    """The reviews of a database, and its ``approvals`` of texts. ``lease`` is how long a record
+    stays reserved; ``clock`` gives the time in UTC."""
 
     def __init__(
         self,
@@ -79,6 +80,7 @@ class ReviewStore:
         self._database = database
         self._lease = lease
         self._clock = clock
+        self.approvals = ApprovalStore(database, clock)
 
     # -- reviews -----------------------------------------------------------------------------------
 

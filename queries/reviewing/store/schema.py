@@ -162,6 +162,10 @@ APPROVALS: Final = Table(
     Column("request_reference", String(200), nullable=False),
     Column("approved_by", String(255), nullable=False),
     Column("approved_at", String(20), nullable=False),
+    Column("alias", String(80), nullable=False, server_default=""),
+    Column("question", String(200), nullable=False, server_default=""),
+    Column("shown_hash", String(64), nullable=False, server_default=""),
+    Column("hidden", Text, nullable=False, server_default=""),
     Index(None, "reference", "content_hash"),
     sqlite_autoincrement=True,
 )

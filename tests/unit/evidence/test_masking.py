@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from queries.evidence.masking import MASK, mask_identifiers
+from queries.evidence.masking import MASK, find_words, hide_spans, mask_identifiers
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,23 @@ from queries.evidence.masking import MASK, mask_identifiers
 )
 def test_what_may_identify_a_person_is_hidden(text: str, shown: str) -> None:
     assert mask_identifiers(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("sam", f"{MASK} met samuel;\n{MASK} left with big  sam's dog"),
+        ("BIG SAM", f"sam met samuel;\nSam left with {MASK}'s dog"),
+        (".", "sam met samuel;\nSam left with big  sam's dog"),
+        ("  ", "sam met samuel;\nSam left with big  sam's dog"),
+    ],
+)
+def test_words_are_hidden_wherever_they_stand_as_words(words: str, shown: str) -> None:
+    text = "sam met samuel;\nSam left with big  sam's dog"
+    if words == "sam":
+        shown = shown.replace("big  sam's", f"big  {MASK}'s")
+    assert hide_spans(text, find_words(text, words)) == shown
+
+
+def test_parts_that_overlap_are_hidden_as_one() -> None:
+    assert hide_spans("0123456789", [(4, 6), (1, 3), (5, 8), (3, 4)]) == f"0{MASK}{MASK}{MASK}89"

@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from indexer.config.loader import load_settings
-from indexer.config.model import ConfigFile
+from indexer.config.model import ConfigFile, ListSettings
 from indexer.errors import list_exit_codes
 from indexer.progress import Progress
 from indexer.records.parse import parse_record_line
@@ -158,9 +158,15 @@ def test_the_exit_codes_of_the_reference_are_the_codes() -> None:
 # -- examples ------------------------------------------------------------------------------------
 
 
+ALLOWED = ListSettings(narratives=True)
+
+
 def test_the_requests_of_the_documentation_are_right() -> None:
     ids = {
-        page: [[question.id for question in parse_request(text).questions] for text in requests]
+        page: [
+            [question.id for question in parse_request(text, lists=ALLOWED).questions]
+            for text in requests
+        ]
         for page in PAGES
         if (requests := blocks(page, "yaml"))
     }
@@ -174,6 +180,7 @@ def test_the_requests_of_the_documentation_are_right() -> None:
             ["Q1", "Q2"],
             ["Q1.1", "Q1.2", "Q1.3"],
             ["Q1", "Q2"],
+            ["L1"],
         ],
         "docs/your-extract.md": [["Q1", "Q2"]],
     }

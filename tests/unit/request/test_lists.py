@@ -39,7 +39,10 @@ def test_a_list_has_fields_of_which_there_is_one_value(fields: str) -> None:
         ("fields: [{keywords: [a, b]}]", 'there may be several of "keyword"'),
         ("fields: [{bands: [{to: 9}, {from: 8}]}]", 'there may be several of "age of victim"'),
         ("fields: [mouth]", 'nothing is counted by "mouth". Did you mean "month"?'),
-        ("fields: [narrative]", "only after a person has read it and approved it by name"),
+        ("fields: [narrative]", "needs a field beside narrative"),
+        ("fields: [month, text]", "the text of a record is called narrative"),
+        ("fields: [narrative, month, narrative]", 'the field "narrative" is listed twice'),
+        ("fields: [sex, narrative]", "lists victims, who have no text"),
         ("fields: [month, outcome, month]", 'the field "month" is listed twice'),
         ("fields: [month], share: true", "a list has no percentages"),
         ("fields: [sex], references: true", "lists victims, who have no reference"),
@@ -53,7 +56,11 @@ def test_what_a_list_cannot_have_is_said(written: str, message: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "key"),
-    [("fields: [month], references: true", "references"), ("fields: [{by: day}]", "days")],
+    [
+        ("fields: [month], references: true", "references"),
+        ("fields: [{by: day}]", "days"),
+        ("fields: [month, narrative]", "narratives"),
+    ],
 )
 def test_references_and_exact_days_are_for_the_force_to_allow(written: str, key: str) -> None:
     with pytest.raises(RequestError) as refused:

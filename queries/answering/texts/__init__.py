@@ -1,0 +1,1 @@
+"""Texts in lists: which ones a list would show, and an answer with those that are approved."""
