@@ -205,20 +205,11 @@ def _print_answer(job: AnswerJob, request: Path, form: AnswerFormat) -> None:
 
 def _format_answer(answer: Answer, form: AnswerFormat, documents: DocumentSettings) -> str:
     from queries.answer.types import format_json
-    from queries.documents.content.context import build_document_context
-    from queries.documents.formats.letter import render_letter_html, render_letter_text
-    from queries.documents.formats.report import render_report_text
+    from queries.documents.document_set import render_answer_text
 
     if form is AnswerFormat.JSON:
         return format_json(answer) + "\n"
-    context = build_document_context(answer, documents)
-    match form:
-        case AnswerFormat.LETTER:
-            return render_letter_text(context)
-        case AnswerFormat.HTML:
-            return render_letter_html(context)
-        case AnswerFormat.TEXT:
-            return render_report_text(context)
+    return render_answer_text(answer, documents, form.value)
 
 
 def _print_batch_result(result: BatchResult) -> None:

@@ -64,16 +64,18 @@ def run_letter_command(
 
     Example: foidex letter acknowledgement request.yaml --out letters
     """
-    from queries.documents.content.letter.notices import build_notice_context
-    from queries.documents.formats.letter import render_letter_text
-    from queries.documents.notice_files import write_notice_files
+    from queries.documents.notice_files import (
+        prepare_notice,
+        render_notice_text,
+        write_notice_files,
+    )
 
     if force and not out_folder:
         raise typer.BadParameter("--force needs --out.")
     parsed_request = load_request(request)
-    context = build_notice_context(parsed_request, kind.value, configure_documents(day))
+    context = prepare_notice(parsed_request, kind.value, configure_documents(day))
     if out_folder is None:
-        print(render_letter_text(context), end="")
+        print(render_notice_text(context), end="")
         return
     permissions = get_session().settings.output.permissions
     for path in write_notice_files(context, kind.value, out_folder, permissions, force=force):

@@ -26,6 +26,7 @@ from queries.answer.types import Answer, format_json
 from queries.documents.comparison import NumberChange, compare_answers
 from queries.documents.content.context import (
     DocumentSettings,
+    QuestionView,
     build_document_context,
     list_small_numbers,
 )
@@ -36,6 +37,7 @@ from queries.documents.formats.pdf import render_letter_pdf
 from queries.documents.formats.report import render_report_html, render_report_text
 from queries.documents.formats.workbook import render_workbook
 from queries.documents.manifest import MANIFEST_NAME, TABLES_FOLDER, Manifest
+from queries.documents.template_process import run_with_limits
 from queries.layout.csv_text import format_table_csv, format_texts_csv
 
 _MAX_SLUG_LENGTH: Final = 80
@@ -86,12 +88,56 @@ def format_small_number_warning(answer: Answer, settings: DocumentSettings) -> s
 
 
 def render_documents(answer: Answer, settings: DocumentSettings) -> dict[str, bytes]:
-    """Every document, by its path.
+    """Every document, by its path; a force's own templates are filled in by a limited process.
 
     Raises ConfigurationError, and OutputError if there is no room for temporary files.
     """
+    name = slugify_reference(answer.reference)
+    return {
+        f"{name}.answer.json": f"{format_json(answer)}\n".encode(),
+        **run_with_limits(settings.templates, _render_in_place, answer, settings),
+        **{path: text.encode() for path, text in _format_csv_files(answer, name)},
+    }
+
+
+def _format_csv_files(answer: Answer, name: str) -> Iterator[tuple[str, str]]:
+    """The CSV files of each question, by their paths."""
+    slugs = make_question_slugs(question.id for question in answer.questions)
+    for question, slug in zip(answer.questions, slugs, strict=True):
+        path = f"{TABLES_FOLDER}/{name}.{slug}"
+        yield f"{path}.csv", format_table_csv(question.table)
+        if question.approvals:
+            yield f"{path}.texts.csv", format_texts_csv(question.table)
+
+
+def render_answer_text(answer: Answer, settings: DocumentSettings, form: str) -> str:
+    """The "letter", its "html", or the report as "text". Raises ConfigurationError."""
+    return run_with_limits(settings.templates, _render_text_in_place, answer, settings, form)
+
+
+def view_questions(answer: Answer, settings: DocumentSettings) -> list[QuestionView]:
+    """What a page shows of each question, in the same way. Raises ConfigurationError."""
+    return run_with_limits(settings.templates, _view_in_place, answer, settings)
+
+
+def _render_text_in_place(answer: Answer, settings: DocumentSettings, form: str) -> str:
+    renderers = {
+        "html": render_letter_html,
+        "letter": render_letter_text,
+        "text": render_report_text,
+    }
+    return renderers[form](build_document_context(answer, settings))
+
+
+def _view_in_place(answer: Answer, settings: DocumentSettings) -> list[QuestionView]:
+    questions: list[QuestionView] = build_document_context(answer, settings).names["questions"]
+    return questions
+
+
+def _render_in_place(answer: Answer, settings: DocumentSettings) -> dict[str, bytes]:
+    """The documents that people read."""
     try:
-        return _render_every_document(answer, settings)
+        return _render_every_format(answer, settings)
     except OSError as error:
         raise OutputError(
             f"the documents cannot be made ({error.strerror}): a temporary file cannot be written. "
@@ -99,28 +145,17 @@ def render_documents(answer: Answer, settings: DocumentSettings) -> dict[str, by
         ) from None
 
 
-def _render_every_document(answer: Answer, settings: DocumentSettings) -> dict[str, bytes]:
+def _render_every_format(answer: Answer, settings: DocumentSettings) -> dict[str, bytes]:
     context = build_document_context(answer, settings)
     name = slugify_reference(answer.reference)
-    contents: dict[str, str | bytes] = {
-        f"{name}.answer.json": format_json(answer) + "\n",
-        f"{name}.report.txt": render_report_text(context),
-        f"{name}.report.html": render_report_html(context),
-        f"{name}.letter.txt": render_letter_text(context),
-        f"{name}.letter.html": render_letter_html(context),
+    return {
+        f"{name}.report.txt": render_report_text(context).encode(),
+        f"{name}.report.html": render_report_html(context).encode(),
+        f"{name}.letter.txt": render_letter_text(context).encode(),
+        f"{name}.letter.html": render_letter_html(context).encode(),
         f"{name}.letter.docx": render_letter_docx(context),
         f"{name}.letter.pdf": render_letter_pdf(context),
         f"{name}.xlsx": render_workbook(context),
-    }
-    slugs = make_question_slugs(question.id for question in answer.questions)
-    for question, slug in zip(answer.questions, slugs, strict=True):
-        path = f"{TABLES_FOLDER}/{name}.{slug}"
-        contents[f"{path}.csv"] = format_table_csv(question.table)
-        if question.approvals:
-            contents[f"{path}.texts.csv"] = format_texts_csv(question.table)
-    return {
-        path: content.encode() if isinstance(content, str) else content
-        for path, content in contents.items()
     }
 
 

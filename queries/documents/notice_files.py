@@ -6,11 +6,14 @@ from pathlib import Path
 
 from indexer.errors import OutputError
 from indexer.files import Permissions, open_folder
-from queries.documents.content.context import DocumentContext
+from queries.documents.content.context import DocumentContext, DocumentSettings
+from queries.documents.content.letter.notices import NoticeKind, build_notice_context
 from queries.documents.document_set import slugify_reference
 from queries.documents.formats.docx import render_letter_docx
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.pdf import render_letter_pdf
+from queries.documents.template_process import run_with_limits
+from queries.request.reader import Request
 
 
 def write_notice_files(
@@ -22,12 +25,8 @@ def write_notice_files(
     for a template that is wrong.
     """
     stem = f"{slugify_reference(context.names['answer'].reference)}.{kind}"
-    contents = {
-        f"{stem}.txt": render_letter_text(context).encode(),
-        f"{stem}.html": render_letter_html(context).encode(),
-        f"{stem}.docx": render_letter_docx(context),
-        f"{stem}.pdf": render_letter_pdf(context),
-    }
+    rendered = run_with_limits(context.settings.templates, _render_each_format, context)
+    contents = {f"{stem}.{ending}": content for ending, content in rendered.items()}
     try:
         existing_names = [name for name in contents if (folder / name).exists()]
         if existing_names and not force:
@@ -44,3 +43,28 @@ def write_notice_files(
             "folder."
         ) from None
     return [folder / name for name in contents]
+
+
+def prepare_notice(
+    request: Request, kind: NoticeKind, settings: DocumentSettings
+) -> DocumentContext:
+    """What the documents of a letter are made from, its words filled in with limits.
+
+    Raises RequestError and ConfigurationError.
+    """
+    return run_with_limits(settings.templates, build_notice_context, request, kind, settings)
+
+
+def render_notice_text(context: DocumentContext) -> str:
+    """A letter as text. Raises ConfigurationError."""
+    return run_with_limits(context.settings.templates, render_letter_text, context)
+
+
+def _render_each_format(context: DocumentContext) -> dict[str, bytes]:
+    """A letter in every format, by the ending of its file."""
+    return {
+        "txt": render_letter_text(context).encode(),
+        "html": render_letter_html(context).encode(),
+        "docx": render_letter_docx(context),
+        "pdf": render_letter_pdf(context),
+    }

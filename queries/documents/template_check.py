@@ -29,6 +29,7 @@ from queries.documents.formats.letter import render_letter_html, render_letter_t
 from queries.documents.formats.pdf import render_letter_pdf, render_letter_typst
 from queries.documents.formats.report import render_report_html, render_report_text
 from queries.documents.specimen import build_specimen_answer, build_specimen_request
+from queries.documents.template_process import run_with_limits
 from queries.spec.act import load_acts
 from queries.tables.period import format_long_date
 
@@ -62,7 +63,21 @@ _REPORTS: Final[dict[str, Callable[[DocumentContext], ExtractedText]]] = {
 
 
 def check_templates(settings: DocumentSettings) -> Iterator[TemplateFinding]:
-    """Check every template with every kind of letter, one at a time."""
+    """Check every template with every kind of letter, in a process with limits.
+
+    Where the templates take too much, that is the only finding.
+    """
+    try:
+        yield from run_with_limits(settings.templates, _list_findings, settings)
+    except ConfigurationError as error:
+        yield TemplateFinding("the folder of templates", "every kind of letter", (), str(error))
+
+
+def _list_findings(settings: DocumentSettings) -> list[TemplateFinding]:
+    return [*_check_every_kind(settings)]
+
+
+def _check_every_kind(settings: DocumentSettings) -> Iterator[TemplateFinding]:
     for kind, refused in (("answer", False), ("refusal", True)):
         try:
             answer = build_specimen_answer(settings.force, refused=refused)

@@ -12,6 +12,7 @@ import docx
 import pytest
 
 from indexer.errors import ConfigurationError
+from queries.documents import template_process
 from queries.documents.content import render_limits
 from queries.documents.content.context import DocumentSettings
 from queries.documents.content.templates import (
@@ -20,11 +21,19 @@ from queries.documents.content.templates import (
     get_environment,
     render_template,
 )
+from queries.documents.document_set import (
+    render_answer_text,
+    render_documents,
+    view_questions,
+)
 from queries.documents.formats.docx import render_letter_docx
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.pdf import render_letter_pdf, render_letter_typst
 from queries.documents.formats.report import render_report_html, render_report_text
+from queries.documents.notice_files import prepare_notice
+from queries.documents.specimen import build_specimen_request
 from queries.documents.template_check import check_templates
+from queries.documents.template_process import run_with_limits
 from tests.support.answers import FORCE, sample_answer
 from tests.support.command_line import run_command
 from tests.support.rendered import rendered
@@ -216,6 +225,90 @@ def test_the_command_that_checks_templates_ends_with_its_code(tmp_path: Path) ->
         environment={"HOME": str(tmp_path)}, folder=tmp_path, expected_code=10,
     )  # fmt: skip
     assert "may never end" in done.out + done.err
+
+
+DOUBLED = (
+    "{% set n = namespace(x=[1]) %}{% for a in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}"
+)
+
+ONE_STEP = {
+    "a doubled list, printed": DOUBLED + "{{ n.x }}",
+    "a doubled list, as text": DOUBLED + "{{ n.x | string | length }}",
+    "a doubled list, compared": DOUBLED + "{% set m = n.x %}" + DOUBLED + "{{ m == n.x }}",
+    "a doubled list, as JSON": DOUBLED + "{{ n.x | tojson }}",
+    "a doubled list, in a pattern": DOUBLED + "{{ '%s' % n.x }}",
+    "a doubled row, as a key": DOUBLED.replace("[", "(").replace("]", ",)") + "{{ {n.x: 1} | length }}",
+    "a list that holds itself twice": "{% set l = [1] %}{% for a in range(40) %}{% set _ = l.append(l + [l, l]) %}{% endfor %}{{ l }}",
+    "text that grows in one step": "{{ ('a' * 5000000) | replace('a', 'b' * 5000000) | length }}",
+    "text put between": "{{ ('a' * 4000000) | join('b' * 4000000) | length }}",
+}  # fmt: skip
+
+
+@pytest.fixture
+def few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lower limits of the process that fills in templates."""
+    monkeypatch.setattr(template_process, "MAX_SECONDS", 2)
+    monkeypatch.setattr(template_process, "MAX_MEGABYTES", 1024)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.usefixtures("few_seconds")
+@pytest.mark.parametrize(
+    "kind",
+    [
+        name if name == "a doubled list, printed" else pytest.param(name, marks=pytest.mark.long)
+        for name in ONE_STEP
+    ],
+)
+def test_what_does_not_end_within_one_step_is_one_message(kind: str, tmp_path: Path) -> None:
+    write(tmp_path, "letter.txt.j2", ONE_STEP[kind])
+    with pytest.raises(
+        ConfigurationError, match=r"letter\.txt\.j2.*: .*Correct the template"
+    ) as error:
+        render_documents(sample_answer(1), DocumentSettings(FORCE, DAY, tmp_path))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(120)
+@pytest.mark.usefixtures("few_seconds")
+@pytest.mark.parametrize("name", ["annex.j2", "letters/acknowledgement.j2"])
+def test_every_way_to_the_words_of_a_letter_has_the_limit(name: str, tmp_path: Path) -> None:
+    """A page of the workbench, what a command prints, a letter before the answer, the check."""
+    write(tmp_path, name, ONE_STEP["a doubled list, printed"])
+    settings = DocumentSettings(FORCE, DAY, tmp_path)
+    ways: list[Callable[[], Any]] = [
+        lambda: view_questions(sample_answer(1), settings),
+        lambda: render_answer_text(sample_answer(1), settings, "text"),
+    ]
+    if name.startswith("letters/"):
+        specimen = build_specimen_request(FORCE)
+        ways = [lambda: prepare_notice(specimen, "acknowledgement", settings)]
+    for way in ways:
+        with pytest.raises(ConfigurationError, match=rf"{name}: filling in takes more than 2 sec"):
+            way()
+    errors = [finding.error for finding in check_templates(settings) if finding.error]
+    assert len(errors) == 1
+    assert f"{name}: filling in takes more" in errors[0]
+
+
+@pytest.mark.timeout(60)
+def test_a_process_gives_what_foidex_itself_would_give(tmp_path: Path) -> None:
+    """With a force's own templates: the same documents, the same error, and a fault as a fault."""
+    copy_templates(tmp_path)
+    own = DocumentSettings(FORCE, DAY, tmp_path)
+    answer = sample_answer(1234)
+    made = render_documents(answer, own)
+    plain = render_documents(answer, DocumentSettings(FORCE, DAY))
+    assert {name: content for name, content in made.items() if not name.endswith(".pdf")} == {
+        name: content for name, content in plain.items() if not name.endswith(".pdf")
+    }
+    assert view_questions(answer, own) == view_questions(answer, DocumentSettings(FORCE, DAY))
+    write(tmp_path, "letter.txt.j2", "{{ nobody }}")
+    with pytest.raises(ConfigurationError, match=r'letter\.txt\.j2:1: there is no "nobody"'):
+        render_documents(answer, own)
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        run_with_limits(tmp_path, divmod, 1, 0)
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,9 @@ from queries.answer.types import Answer
 from queries.answering.audit_fields import request_fields
 from queries.documents.content.context import (
     QuestionView,
-    build_document_context,
     make_document_settings,
 )
-from queries.documents.document_set import format_small_number_warning
+from queries.documents.document_set import format_small_number_warning, view_questions
 from queries.layout.printed_table import list_printed_columns
 from queries.request.reader import request_from_answer
 from queries.workbench.files.answer_sets import find_answer_set
@@ -60,8 +59,7 @@ def show_answer(visit: Visit) -> Response:
     settings = make_document_settings(visit.session.settings)
     tables: list[ShownTable] = []
     if answer:
-        context = build_document_context(answer, settings)
-        tables = [_make_table(file.name, view) for view in context.names["questions"]]
+        tables = [_make_table(file.name, view) for view in view_questions(answer, settings)]
     warning = format_small_number_warning(answer, settings) if answer else ""
     return visit.render(
         "answer.html",
