@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from msgspec import Meta, Struct
 
 from indexer.config.field_map import NESTED_FIELDS, list_target_fields
 from indexer.errors import ConfigurationError
 from indexer.records.categories import Categories
-from indexer.records.model import PERSON_REFERENCES
+from indexer.records.model import DELETED, PERSON_REFERENCES, RecordStatus, Sex
 from indexer.suggestions import suggest_name
 
 #: The value of a setting that a person still has to decide.
@@ -33,6 +33,13 @@ Digits = Annotated[int, Meta(ge=0, le=40)]
 LIST_OF_UNIT: Final = {
     "victim": "victims", "suspect": "suspects", "link": "linked", "entry": "narrative",
 }  # fmt: skip
+
+
+#: The values of the fields that have few.
+_WORDS: Final[dict[str, tuple[str, ...]]] = {
+    "status": (*get_args(RecordStatus), DELETED),
+    "sex": get_args(Sex),
+}
 
 
 class FieldRule(Struct, frozen=True, forbid_unknown_fields=True):
@@ -198,6 +205,12 @@ def _check_rule(name: str, rule: FieldRule) -> None:
         raise ConfigurationError(
             f"{location} has split, which is text that separates linked offences. Correct it."
         )
+    for value in (*rule.values.values(), *([rule.constant] if rule.constant is not None else [])):
+        if inner in _WORDS and value not in (*_WORDS[inner], ""):
+            raise ConfigurationError(
+                f'{location} maps to "{str(value)[:40]}", which is not a value of {inner}. Write '
+                f'{", ".join(_WORDS[inner])}, or "" for none.'
+            )
     if inner == "offence_code" and len(rule.columns) not in (0, 2):
         raise ConfigurationError(
             f"{location} needs one column, or two (class and sub-code). Correct it."
@@ -208,7 +221,9 @@ def _check_columns(profile: SourceProfile) -> None:
     names = list_used_columns(profile)
     for name in names:
         if name not in profile.columns:
-            hint = suggest_name(name, profile.columns) or " Correct the name."
+            hint = suggest_name(name, profile.columns) or (
+                " Correct the name; or, if the column has a new name, write it there, too."
+            )
             raise ConfigurationError(
                 f'[source.profile] uses the column "{name}", which [source.profile.columns] '
                 f"lacks.{hint}"

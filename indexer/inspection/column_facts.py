@@ -63,6 +63,8 @@ class ColumnFacts:
         self.destroyed_codes = 0
         self.destroyed_numbers = 0
         self.decimals = 0
+        self.long_decimals = 0
+        self.padded_decimals = 0
         self.number_cells = 0
         self.date_cells = 0
         self.ages = 0
@@ -175,6 +177,9 @@ class ColumnFacts:
         self._count_shape(shape_text(str(cell)))
         if isinstance(cell, float) and cell != int(cell):
             self.decimals += 1
+            digits = f"{cell:.10f}".rstrip("0").partition(".")[2]
+            self.long_decimals += len(digits) > 1
+            self.padded_decimals += len(digits) == 2 and digits[0] == "0"
             self._count_code(f"{cell:.2f}".replace(".", "/"))
             return
         if isinstance(cell, bool):

@@ -197,9 +197,15 @@ def _propose_code(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
         rule["titled"] = True
     if column.decimals:
         rule["decimals"] = UNDECIDED
+        evidence = (
+            f" {column.long_decimals:,} of these have two digits after the point, so 1 is refused"
+            f"{_describe_padding(column)}."
+            if column.long_decimals
+            else ""
+        )
         questions.append(
-            "decimal numbers: 86.1 can be 86/1 or 86/10. Look at the spreadsheet: write 2 if it "
-            "shows 86.10, or 1 if each sub-code has one digit"
+            "decimal numbers: 86.1 can be 86/1 or 86/10. Sub-codes of the Home Office have two "
+            f"digits: write 2. Write 1 only if each sub-code of your force has one digit.{evidence}"
         )
     if column.destroyed_codes:
         questions.append(
@@ -211,15 +217,21 @@ def _propose_code(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
     return RuleProposal(rule, reason, questions)
 
 
+def _describe_padding(column: ColumnFacts) -> str:
+    count = column.padded_decimals
+    return f"; {count:,} have a 0 first, as only two digits give" if count else ""
+
+
 def _map_values(
-    column: ColumnFacts, words: dict[str, Any], answers: str
+    column: ColumnFacts, words: dict[str, Any], answers: str, nothing: str = "none"
 ) -> tuple[dict[str, Any], list[str]]:
     """The value map of a column; a value that no word is known for must be decided."""
     values = {value: words.get(fold_value(value), UNDECIDED) for value in column.list_values()}
     if UNDECIDED not in values.values():
         return values, []
     number = sum(value == UNDECIDED for value in values.values())
-    return values, [f'{number} values have no known meaning. Write {answers}, or "" for none']
+    verb = "value has" if number == 1 else "values have"
+    return values, [f'{number} {verb} no known meaning. Write {answers}, or "" for {nothing}']
 
 
 def _propose_sex(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
@@ -231,7 +243,8 @@ def _propose_sex(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
 def _propose_status(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
     del facts
     answers = "recorded, cancelled or transferred for each"
-    values, questions = _map_values(column, STATUS_WORDS, answers)
+    nothing = "none, which counts as recorded"
+    values, questions = _map_values(column, STATUS_WORDS, answers, nothing)
     return RuleProposal({"column": column.name, "values": values}, "by its name", questions)
 
 

@@ -23,7 +23,8 @@ _MAX_REFERENCES: Final = 500_000
 
 CONTINUATION_QUESTION: Final = (
     "these rows continue the text of the row before. Write space if a row's end can cut a "
-    "sentence, line for a line break, entry if each row is an entry of its own"
+    "sentence, line for a line break, entry if each row is an entry of its own. No term is found "
+    "that begins in one entry and ends in the next; with space and line it is"
 )
 
 

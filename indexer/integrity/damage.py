@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class DamageError(Exception):
     """The file contradicts itself. Its text is for whoever mends the check, never for a message."""
+
+
+class UncomputedError(Exception):
+    """A cell has a formula and no value of it, so what it shows is not known."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from typing import IO, BinaryIO, Final
 
-from indexer.integrity.damage import DamageError
+from indexer.integrity.damage import DamageError, UncomputedError
 from indexer.integrity.xlsx_order import check_row_order, is_worksheet
 
 #: The first tag of a sheet is in so many bytes.
@@ -17,13 +17,13 @@ _BLOCK_BYTES: Final = 1 << 18
 def check_package(file: BinaryIO) -> None:
     """Compare every part with its checksum, and check the order of rows in sheets of an XLSX.
 
-    Raises DamageError. A reader stops where the rows end, and so never learns that a part fails its
-    checksum.
+    Raises DamageError, and UncomputedError for a formula in an XLSX without its value. A reader
+    stops where the rows end, and so never learns that a part fails its checksum.
     """
     try:
         with zipfile.ZipFile(file) as package:
             _check_parts(package)
-    except (DamageError, MemoryError):
+    except (DamageError, UncomputedError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a reader of damaged files raises what it meets
         raise DamageError(type(error).__name__) from None

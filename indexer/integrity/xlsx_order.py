@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from typing import IO, Final
 
-from indexer.integrity.damage import DamageError
+from indexer.integrity.damage import DamageError, UncomputedError
 
 _CHUNK_BYTES: Final = 1 << 18
 
@@ -41,8 +41,17 @@ _ROW: Final = b"<row r="
 #: ``"12`` for a row and ``B12`` for a cell; empty for all else that is not certain to be neither.
 _PLACE: Final = re.compile(
     rb"<[^/](?:(?: r=\"(?<=<c r=\")(?!\")|ow r=(?<=<row r=))(\"?[A-Z]*[0-9]+)\""
-    rb"|(?!s>|(?<=[vtf])[ >]))"
+    rb"|(?!s>|(?<=[vt])[ >]))"
 )
+
+#: A cell with a formula and nothing, or nothing in it, as its value; and what its tag says.
+_UNCOMPUTED: Final = re.compile(
+    rb"<(?:[\w.-]+:)?c(\s[^>]*)?>\s*<(?:[\w.-]+:)?f(?:\s[^>]*?)?(?:/>|>[^<]*</(?:[\w.-]+:)?f\s*>)\s*"
+    rb"(?:<(?:[\w.-]+:)?v\s*(?:/>|>\s*</(?:[\w.-]+:)?v\s*>)\s*)?</(?:[\w.-]+:)?c\s*>"
+)
+
+#: That the value of a formula is text, which may be empty.
+_TEXT_RESULT: Final = re.compile(rb"\st\s*=\s*[\"']str[\"']")
 
 _COLUMNS: Final = re.compile(rb"(?:[A-Z]{1,3}# )*")
 
@@ -56,7 +65,7 @@ def check_row_order(beginning: bytes, part: IO[bytes]) -> None:
     """Read a sheet, of which ``beginning`` is read already, to the end of its rows.
 
     Raises DamageError where a row or a cell is there twice or out of order, or a cell is in a row
-    that is not its own.
+    that is not its own, and UncomputedError where one has a formula without its value.
     """
     row = column = 0
     for text in _iter_sheet_data(beginning, part):
@@ -98,6 +107,8 @@ def _read_last_column(columns: bytes) -> int | None:
 def _check_elements(text: bytes, row: int, column: int) -> tuple[int, int]:
     """The last row and column of a text, element by element. ``row`` and ``column`` are the last
     before it."""
+    if any(not _TEXT_RESULT.search(found[1] or b"") for found in _UNCOMPUTED.finditer(text)):
+        raise UncomputedError
     row_digits = b"%d" % row
     # What it is, and its letters and number, which may be empty.
     for kind, letters, digits in _ELEMENT.findall(text):

@@ -11,6 +11,8 @@ from indexer.loading.faults import describe_records, list_kinds
 from indexer.records.coverage import Coverage, list_month_spans
 from indexer.records.damage.kinds import TextDamage, advise_repair, list_damage_counts
 from indexer.records.offences import load_offence_table
+from indexer.sources.profile.grouping import JOINED
+from indexer.sources.profile.reading import CONTINUED
 
 _MAX_SPANS: Final = 12
 
@@ -126,7 +128,8 @@ def describe_skipped(number: int, skipped_by: Mapping[str, int]) -> list[str]:
     blank = number - sum(skipped_by.values())
     lines = [f"Of what was read, {blank:,} blank lines or rows were skipped."] if blank else []
     return lines + [
-        f"Of what was read, {_count_rows(count)} skipped: {rule}."
+        f"Of what was read, {_count_rows(count)} "
+        f"{'joined to another' if rule in (JOINED, CONTINUED) else 'skipped'}: {rule}."
         for rule, count in skipped_by.items()
     ]
 

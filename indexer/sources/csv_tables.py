@@ -126,7 +126,11 @@ def _read_csv_rows(
                 else:
                     yield SourceRow(location, 0, {}, blank=True)
     except UnicodeDecodeError:
-        raise SourceError(f"{file}: is not UTF-8 text. Save it as CSV UTF-8.") from None
+        raise SourceError(
+            f"{file}: is not UTF-8 text. If it has columns of its own, run "
+            f'"foidex inspect {file} --write" to write a profile that reads it as it is; do not '
+            "save it in a spreadsheet, which changes codes such as 8/1. Or export it as UTF-8."
+        ) from None
     except (csv.Error, RecordTooLongError):
         raise SourceError(
             f"{file}:{line}: is not CSV: a quote is not closed, or the row is over "

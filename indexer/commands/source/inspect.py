@@ -49,8 +49,12 @@ def run_inspect(
     target = settings.file or Path(CONFIG_FILE_NAME)
     written = write_profile(target, inspection, chosen)
     print()
-    print(f"{target}: {len(written.added)} keys of [source] were written.")
+    print(f"{target}: {_count_keys(len(written.added))} written.")
     if written.is_undecided:
         print('Decide what says DECIDE there, and then run "foidex refresh --check".')
     else:
         print('Read it, and then run "foidex refresh --check".')
+
+
+def _count_keys(number: int) -> str:
+    return "1 key of [source] was" if number == 1 else f"{number} keys of [source] were"

@@ -22,6 +22,9 @@ from indexer.suggestions import find_closest_names
 #: So many values of a column must be there before its type is compared.
 _MIN_VALUES: Final = 10
 
+#: A column whose name stands twice, by its place.
+_NUMBERED: Final = re.compile(r".+ \([0-9]+\)")
+
 _UNNAMED: Final = re.compile(r"\(column [0-9]+\)")
 
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:[.,][0-9]+)?")
@@ -95,6 +98,8 @@ def check_header(location: str, header: Sequence[str], profile: SourceProfile) -
 def _make_header_error(location: str, missing: list[str], new: list[str]) -> SourceError:
     parts = []
     for name in list(missing):
+        if _NUMBERED.fullmatch(name):  # which one of that name is left, nothing tells
+            continue
         candidates = find_closest_names(name, new, limit=1, min_similarity=60)
         if not candidates and len(missing) == len(new) == 1:
             candidates = new[:1]
@@ -156,7 +161,8 @@ def _check_date_forms(
     ]
     if len(cells) >= _MIN_VALUES and not any(map(reader.read, cells)):
         raise SourceError(
-            f'{location}: the column "{rule.column}" had dates of the form {reader.description} '
-            f"and now has {describe_shape(cells[0])}. Export it as before; or, if the change is "
-            "meant, correct dates in [source.profile.fields]."
+            f'{location}: the column "{rule.column}" has dates of the form {reader.description} '
+            f"by [source.profile.fields], and its first value is "
+            f"{describe_shape(cells[0])}. Correct dates there; or, if the file has changed, export "
+            "it as before."
         )

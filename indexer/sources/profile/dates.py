@@ -83,6 +83,10 @@ class DateForm:
             position = match.end()
         self._match = re.compile(pattern + re.escape(written[position:])).fullmatch
 
+    def fits(self, text: str) -> bool:
+        """Whether a text has this form, even of a day that no calendar has."""
+        return self.epoch is None and self._match(text) is not None
+
     def read(self, text: str) -> date | None:
         """The day that a text of this form names; None if it is of another form or no day."""
         if self.epoch is not None:
@@ -122,6 +126,12 @@ class DateReader:
         if not any(form.shape == iso.shape for form in self._forms):
             self._forms.append(iso)
         self._epoch = next((form.epoch for form in self._forms if form.epoch), None)
+
+    def has_form(self, value: Any) -> bool:
+        """Whether a cell is text in one of the forms, even of a day that no calendar has."""
+        return isinstance(value, str) and any(
+            form.fits(" ".join(value.split())) for form in self._forms
+        )
 
     def read(self, value: Any) -> date | None:
         """The day of a cell: of a date, of a text in one of the forms, or of a day's number."""

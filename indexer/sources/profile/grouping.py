@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from indexer.config.profile import LIST_OF_UNIT, RowUnit
 from indexer.records.model import PEOPLE_LISTS
 from indexer.sources.base import RawRecord, SourceRows
-from indexer.sources.profile.mapper import MappedRow, RowMapper
+from indexer.sources.profile.mapper import EMPTY_STATUS_NOTE, MappedRow, RowMapper
 from indexer.sources.tables.spreadsheet_worker import encode_rows
 from indexer.sources.tables.table import decode_rows
 from indexer.sources.temporary_store import open_store
@@ -75,7 +75,12 @@ def _make_record(
             error, kind = f"its row {row.location}: {mapping.error}", mapping.error_kind
     if error is None and len(group) > 1:
         error, kind = _merge_rows(values, group, mapped, unit)
-    notes = tuple(note for mapping in mapped for note in mapping.notes)
+    notes = tuple(
+        note
+        for mapping in mapped
+        for note in mapping.notes
+        if mapping is first or note != EMPTY_STATUS_NOTE  # of a record, not of its rows
+    )
     origin = SourceRows(header, tuple(row.cells for row in group))
     yield RawRecord(group[0].location, values, 0, error, kind, notes=notes, origin=origin)
     for row in group[1:]:

@@ -30,6 +30,8 @@ _CACHED_TYPES: Final = frozenset({str, int})
 
 _REQUIRED_FIELDS: Final = frozenset({"crime_ref", "recorded_on", "offence_code"})
 
+EMPTY_STATUS_NOTE: Final = "a record has no status in its column, so it counts as recorded"
+
 NOT_IN_LIST_NOTE: Final = "people or links that do not meet a condition of where are left out"
 
 #: Reads the value of a field from the cells of a row.
@@ -60,6 +62,7 @@ class RowMapper:
         """Raises ConfigurationError for dates of a form that cannot be read."""
         places = {name: number for number, name in enumerate(header)}
         self._fields: list[_Field] = []
+        self._has_status = "status" in profile.rules
         lists: dict[str, dict[str, FieldRule]] = {}
         for name, rule in profile.rules.items():
             outer, _, inner = name.rpartition(".")
@@ -68,7 +71,7 @@ class RowMapper:
             else:
                 read = _make_reader(name, rule, places, categories)
                 column, read_text = 0, None
-                if isinstance(read, _CellReader):
+                if isinstance(read, _ColumnReader):
                     column, read_text = read.column, read.read_text
                 self._fields.append((name, name in _REQUIRED_FIELDS, column, read_text, read))
         self._lists = [
@@ -94,6 +97,8 @@ class RowMapper:
                     values[mapper.name] = entries
                 if notes:
                     row.notes += notes
+            if self._has_status and "status" not in values:
+                row.notes += (EMPTY_STATUS_NOTE,)
         except ValueFaultError as fault:
             row.error, row.error_kind = str(fault), fault.kind
         return row
@@ -210,10 +215,10 @@ def _make_reader(
         return _make_split_reader(column, convert, rule.split)
     is_list = name in NESTED_FIELDS or "." in name or name == "narrative"
     is_repeated = name not in ("crime_ref", "updated_at", "narrative")
-    return _CellReader(column, convert, is_list=is_list, is_repeated=is_repeated)
+    return _ColumnReader(column, convert, is_list=is_list, is_repeated=is_repeated)
 
 
-class _CellReader:
+class _ColumnReader:
     """Reads one column; with a memory if it repeats its values, as one of dates or codes.
 
     ``read_text`` reads a cell that is text.

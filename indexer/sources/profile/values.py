@@ -175,6 +175,12 @@ def _make_day_converter(column: str, rule: FieldRule, *, keep_time: bool) -> Con
         if is_empty(value) or (keep_time and not rule.dates):
             return None if is_empty(value) else value
         day = reader.read(value)
+        if day is None and reader.has_form(value):
+            raise ValueFaultError(
+                f'"{column}" is {describe_shape(value)} as {forms}, but no calendar has that day. '
+                "Correct it.",
+                f'"{column}" is a day that no calendar has',
+            )
         if day is None:
             raise ValueFaultError(
                 f'"{column}" is {describe_shape(value)}, not a date of the form {forms}. '
@@ -251,7 +257,7 @@ def _make_code_converter(column: str, rule: FieldRule) -> Converter:
         if isinstance(value, str):
             text = _strip_formula(value)
             if isinstance(rule.decimals, int) and _DECIMAL.fullmatch(text):
-                return f"{Decimal(text):.{rule.decimals}f}".replace(".", "/")
+                return _make_decimal_code(column, Decimal(text), rule.decimals)
             return (split_titled_code(text) or text) if rule.titled else text
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             return value
@@ -263,13 +269,34 @@ def _make_code_converter(column: str, rule: FieldRule) -> Converter:
                 "[source.profile.fields], or export it again with that column as text.",
                 f'"{column}" is a decimal number instead of an offence code',
             )
-        return f"{value:.{rule.decimals}f}".replace(".", "/")
+        return _make_decimal_code(column, Decimal(f"{value:.9f}"), rule.decimals)
 
     return convert
 
 
+def _make_decimal_code(column: str, value: Decimal, decimals: int) -> str:
+    """The code that a number stands for: 86/10 for 86.1 with two decimals. One that has more is
+    refused, for rounded it would be another code."""
+    if round(value, decimals) != value:
+        raise ValueFaultError(
+            f'"{column}" has more digits after the point than decimals = {decimals} in '
+            "[source.profile.fields] allows, so it would become another code. Correct decimals.",
+            f'"{column}" has more digits after the point than decimals allows',
+        )
+    return f"{value:.{decimals}f}".replace(".", "/")
+
+
 def _make_reference_converter(column: str, rule: FieldRule) -> Converter:
     digits = rule.digits if isinstance(rule.digits, int) else 0
+
+    def fill(text: str) -> str:
+        if digits and len(text) > digits:
+            raise ValueFaultError(
+                f'"{column}" has {len(text)} digits, and [source.profile.fields] says digits = '
+                f"{digits}. Correct digits, or the cell.",
+                f'"{column}" has more digits than digits says',
+            )
+        return text.zfill(digits)
 
     def convert(value: Any) -> Any:
         if type(value) is str and not digits:
@@ -284,8 +311,8 @@ def _make_reference_converter(column: str, rule: FieldRule) -> Converter:
         if not is_destroyed_number(value) and not isinstance(value, date):
             if isinstance(value, str):
                 text = _strip_formula(value)
-                return text.zfill(digits) if digits and text.isdecimal() else text
-            return str(int(value) if isinstance(value, float) else value).zfill(digits)
+                return fill(text) if text.isdecimal() else text
+            return fill(str(int(value) if isinstance(value, float) else value))
         raise ValueFaultError(
             f'"{column}" is not whole: Excel turned the reference into a date or rounded it. '
             f"{_EXPORT_AS_TEXT}",

@@ -123,7 +123,8 @@ def _open_sheets(path: Path, layout: LayoutRules) -> list[SourceTable]:
         if not any(fnmatchcase(sheet.name, pattern) for sheet in sheets):
             raise SourceError(
                 f'{path}: has no sheet "{show_name(pattern)}", which [source.profile] sheets '
-                f"names. Its sheets are {', '.join(show_name(sheet.name) for sheet in sheets)}."
+                f"names. Its sheets are {', '.join(show_name(sheet.name) for sheet in sheets)}. "
+                "Correct sheets, or the export."
             )
     for sheet in sheets:
         is_chosen = not layout.sheets or _matches(sheet.name, layout.sheets)

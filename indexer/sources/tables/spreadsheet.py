@@ -21,7 +21,7 @@ import msgspec
 
 from indexer.errors import SourceError
 from indexer.files import open_ordinary_input
-from indexer.sources.tables.spreadsheet_worker import INCOMPLETE, PROTECTED
+from indexer.sources.tables.spreadsheet_worker import INCOMPLETE, PROTECTED, UNCOMPUTED
 from indexer.sources.tables.table import TableRow, check_width, decode_rows
 from indexer.terminal import show_name
 
@@ -181,6 +181,12 @@ def _explain_end(path: Path, code: int) -> SourceError:
             f"{path}: is damaged, or was written by a program that does not keep to the format: "
             "what can be read of it is not what it says it holds. Export it again; or open it, "
             "look at its last rows, and save it as CSV UTF-8."
+        )
+    if code == UNCOMPUTED:
+        return SourceError(
+            f"{path}: has cells with a formula and without its value, as programs other than a "
+            "spreadsheet write them, so what they show is not known. Open it in Excel or "
+            "LibreOffice, save it, and give that file."
         )
     if code < 0 or code == 1:  # killed by its limits, or out of memory
         return SourceError(

@@ -36,6 +36,8 @@ PROTECTED: Final = 4
 #: Exit code for a file from which not all can be read that it says it holds.
 INCOMPLETE: Final = 5
 
+#: Exit code for a file in which a cell has a formula and no value of it.
+UNCOMPUTED: Final = 6
 
 #: Larger whole numbers are not exact as a float, and not numbers of a record.
 WHOLE_LIMIT: Final = 1e18
@@ -81,7 +83,7 @@ def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: Bin
     """Write the list of sheets, and then the rows of each one asked for; returns the exit code."""
     import python_calamine
 
-    from indexer.integrity.damage import DamageError
+    from indexer.integrity.damage import DamageError, UncomputedError
     from indexer.integrity.xls_records import compare_rows
     from indexer.process_limits import limit_process
 
@@ -105,6 +107,8 @@ def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: Bin
             _write_frame(output, _ENCODER.encode([]))
     except DamageError:
         return INCOMPLETE
+    except UncomputedError:
+        return UNCOMPUTED
     except python_calamine.PasswordError:
         return PROTECTED
     except (MemoryError, BrokenPipeError):
@@ -117,7 +121,7 @@ def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: Bin
 def _check_file(path: str) -> list[SheetCells] | None:
     """Check a file; the cells that the sheets of an XLS hold by its records, None for any other.
 
-    Raises DamageError.
+    Raises DamageError or UncomputedError.
     """
     from indexer.integrity.package import check_package
     from indexer.integrity.xls_container import is_xls, read_workbook_stream

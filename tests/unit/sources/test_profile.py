@@ -19,6 +19,7 @@ from indexer.sources.database_connection import DatabaseSource
 from indexer.sources.profile.dates import DateReader
 from indexer.sources.profile.from_database import check_profiled_database, read_profiled_database
 from indexer.sources.profile.grouping import JOINED
+from indexer.sources.profile.mapper import EMPTY_STATUS_NOTE
 from indexer.sources.profile.reading import CONTINUED
 from indexer.sources.profile.values import RANGE_NOTE, ValueFaultError, make_converter
 from tests.support.extracts import (
@@ -217,6 +218,69 @@ def test_a_code_of_a_decimal_number_needs_its_decimals() -> None:
 def test_a_reference_that_excel_destroyed_is_refused(value: object) -> None:
     with pytest.raises(ValueFaultError, match="Export it again"):
         convert("crime_ref", value)
+
+
+@pytest.mark.parametrize("value", [86.17, "86.17", 88.009])
+def test_a_code_with_more_decimals_than_the_profile_says_is_refused(value: object) -> None:
+    """Rounded, 71.17 would be 71/2, another offence."""
+    with pytest.raises(ValueFaultError, match="has more digits after the point than decimals = 1"):
+        convert("offence_code", value, decimals=1)
+
+
+@pytest.mark.parametrize(
+    ("value", "code"), [(86.1, "86/10"), (71.17, "71/17"), (0.1 + 0.2, "0/30"), ("88.09", "88/09")]
+)
+def test_a_code_of_a_decimal_number_has_its_decimals(value: object, code: str) -> None:
+    assert convert("offence_code", value, decimals=2) == code
+
+
+@pytest.mark.parametrize("value", [12034, "12034", 12034.0])
+def test_a_reference_with_more_digits_than_the_profile_says_is_refused(value: object) -> None:
+    with pytest.raises(ValueFaultError, match=r"has 5 digits, and .* says digits = 4"):
+        convert("crime_ref", value, digits=4)
+
+
+def test_a_day_that_no_calendar_has_is_told_from_another_form() -> None:
+    with pytest.raises(ValueFaultError, match="as DD/MM/YYYY, but no calendar has that day"):
+        convert("recorded_on", "31/02/2017", dates=("DD/MM/YYYY",))
+    with pytest.raises(ValueFaultError, match="not a date of the form DD/MM/YYYY"):
+        convert("recorded_on", "31.02.2017", dates=("DD/MM/YYYY",))
+
+
+def test_an_empty_status_is_counted_since_it_counts_as_recorded(tmp_path: Path) -> None:
+    lines = [f"{HEADER},Status", f"{ROW},", f"{ROW},-", f"{ROW},recorded"]
+    status = {"column": "Status", "values": {"recorded": "recorded", "-": ""}}
+    raws = read_lines(tmp_path, lines, {"status": status})
+    assert [raw.notes for raw in raws] == [(EMPTY_STATUS_NOTE,), (EMPTY_STATUS_NOTE,), ()]
+    assert [raw.notes for raw in read_lines(tmp_path, [HEADER, ROW])] == [()]
+
+
+def test_an_empty_status_of_several_rows_is_one(tmp_path: Path) -> None:
+    lines = [f"{HEADER},Status,Age", f"{ROW},,5", f"{ROW},,7"]
+    changes = {"status": "Status", "victims.age": "Age"}
+    raws = read_lines(tmp_path, lines, changes, one_row_per="victim")
+    assert [raw.notes for raw in raws] == [(EMPTY_STATUS_NOTE,), ()]
+
+
+@pytest.mark.parametrize("field", ["status", "victims.sex"])
+def test_a_map_to_a_value_that_the_field_does_not_have_is_a_mistake_of_the_profile(
+    tmp_path: Path, field: str
+) -> None:
+    rule = {"column": "MO", "values": {"no crime": "Cancelled"}}
+    with pytest.raises(ConfigurationError, match=rf'{field} maps to "Cancelled", which is not'):
+        read_lines(tmp_path, [HEADER, ROW], {field: rule})
+
+
+def test_which_of_two_columns_of_one_name_was_renamed_is_not_guessed(tmp_path: Path) -> None:
+    columns = dict.fromkeys(
+        ["Crime No", "Recorded", "HO Code", "MO", "Code (5)", "Code (6)"], "any"
+    )
+    lines = ["Crime No,Recorded,HO Code,MO,Class,Code", f"{ROW},1,2"]
+    changes = {"outcome": "Code (5)", "victims.age": "Code (6)"}
+    with pytest.raises(
+        SourceError, match=r'"Code \(5\)", "Code \(6\)" are missing; "Class", "Code" are new'
+    ):
+        read_lines(tmp_path, lines, changes, columns=columns)
 
 
 def test_a_reference_that_is_a_number_gets_its_zeros_back() -> None:
@@ -442,7 +506,7 @@ def test_a_column_that_is_renamed_dropped_or_added_is_named(
         ("{},42212,22B,Text", 'the column "Recorded" was dates and is now numbers'),
         (
             "{},27.07.2015,22B,Text",
-            "had dates of the form DD/MM/YYYY and now has text of the shape 99.99.9999",
+            "has dates of the form DD/MM/YYYY by .* first value is text of the shape 99.99.9999",
         ),
         ("{},27/07/2015,22B,5", 'the column "MO" was text and is now numbers'),
     ],

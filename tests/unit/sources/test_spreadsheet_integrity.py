@@ -255,6 +255,42 @@ def test_rows_and_cells_of_an_xlsx_in_order_are_read(
     assert [row[-len(expected[0]) :] for row in read] == expected if expected else read == []
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c r="A1"><f>B1&amp;C1</f></c>',
+        '<c r="A1" s="2"><f>B1</f><v></v></c>',
+        '<c r="A1"><f t="shared" si="0"/><v /></c>',
+        '<x:c r="A1"><x:f>B1</x:f></x:c>',
+        "<c><f>B1</f></c>",
+    ],
+)
+def test_a_formula_without_its_value_is_refused(cell: str, tmp_path: Path) -> None:
+    """A reader gives it as an empty cell, and an empty status counts as recorded."""
+    rows = f'<row r="1">{cell}<c r="B1"><v>5</v></c></row>'
+    with pytest.raises(SourceError, match="has cells with a formula and without its value"):
+        read_rows(write_sheet(tmp_path / "x.xlsx", rows))
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ('<c r="A1"><f>B1</f><v>7</v></c>', 7),
+        ('<c r="A1" t="str"><f>B1</f><v>x</v></c>', "x"),
+        ('<c r="A1" t="str"><f>B1</f><v></v></c>', ""),
+        ('<c r="A1" t="str"><f>B1</f></c>', ""),
+    ],
+)
+def test_a_formula_is_the_value_that_the_file_holds(
+    cell: str, value: object, tmp_path: Path
+) -> None:
+    rows = f'<row r="1">{cell}<c r="B1"><v>5</v></c></row>'
+    assert [row[-2:] for row in read_rows(write_sheet(tmp_path / "x.xlsx", rows))] in (
+        [[value, 5]],
+        [[5]],  # the first column is empty
+    )
+
+
 def test_a_sheet_without_rows_may_have_an_empty_tag(tmp_path: Path) -> None:
     body = (
         b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData/>'
