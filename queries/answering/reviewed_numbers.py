@@ -6,11 +6,11 @@ that has the same number of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from indexer.errors import RequestError
@@ -27,20 +27,36 @@ from queries.answer.condition import (
 from queries.answer.condition_text import parse_conditions
 from queries.answer.types import Answer, QuestionAnswer, Row
 from queries.request.reader import expand_year
-from queries.review.result import ReviewedPart, ReviewResult
+from queries.review.result import Elusion, ReviewedPart, ReviewResult
 from queries.tables.table_query import TOTAL_KEY
 
 #: Units of which each record counts once, so that a record that is relevant is one of them.
 _RECORD_UNITS: Final = ("offences", "records")
 
 
-def attach_reviews(answer: Answer, reviews: Iterable[ReviewResult]) -> Answer:
-    """The answer with the results of reviews of its numbers, in the order of the answer.
+class ElusionReview(Struct, frozen=True):
+    """What a review says of records beside a number, and which number that is."""
+
+    name: str
+    number: str
+    column: str
+    criterion: str
+    elusion: Elusion
+
+
+def attach_reviews(
+    answer: Answer, reviews: Iterable[ReviewResult], elusions: Iterable[ElusionReview] = ()
+) -> Answer:
+    """The answer with the results of reviews of its numbers, in the order of the answer, each with
+    what is known of the records beside it.
 
     Raises RequestError where the answer has no such number, or has another one than the records
-    that were drawn from, or where it does not count records.
+    that were drawn from, or where it does not count records; and where records beside a number
+    were reviewed, but not by the same criterion as its own.
     """
     placed = [_place_review(answer, review) for review in reviews]
+    for elusion in elusions:
+        placed = _place_elusion(answer, placed, elusion)
     ids = [question.id for question in answer.questions]
     placed.sort(key=lambda review: ids.index(review.number.partition(":")[0]))
     return replace(answer, written_reviews=tuple(placed) or UNSET)
@@ -73,6 +89,35 @@ def _place_review(answer: Answer, review: ReviewResult) -> ReviewResult:
     )
 
 
+def _place_elusion(
+    answer: Answer, placed: Sequence[ReviewResult], elusion: ElusionReview
+) -> list[ReviewResult]:
+    """The reviews, of which that of the same number has what its words miss."""
+    question = _find_question(answer, elusion)
+    key = _find_cell(answer, question, elusion).key
+    number, column = f"{question.id}:{key.row}", key.column if elusion.column else ""
+    own = [review for review in placed if (review.number, review.column) == (number, column)]
+    if not own:
+        raise RequestError(
+            f'the review "{elusion.name}" is of records that {elusion.number} does not count, and '
+            "says what its words miss. Name the review of the records that it counts too, with "
+            "another --review."
+        )
+    if own[0].criterion.split() != elusion.criterion.split():
+        raise RequestError(
+            f'the review "{elusion.name}" was decided by "{elusion.criterion}", and the review '
+            f'"{own[0].name}" by "{own[0].criterion}". Both must have one criterion: start a '
+            "review with it."
+        )
+    if any(other.records == elusion.elusion.records for other in own[0].elusion):
+        raise RequestError(
+            f"two reviews are of the records beside {elusion.number} ({elusion.elusion.records}). "
+            f'Leave out one of them, such as "{elusion.name}".'
+        )
+    done = replace(own[0], elusion=(*own[0].elusion, elusion.elusion))
+    return [done if review is own[0] else review for review in placed]
+
+
 def _place_stratum(part: ReviewedPart, by: str, cell: Cell, name: str) -> ReviewedPart:
     """A stratum with its conditions, and the label that documents print."""
     label, condition = _read_stratum(part.label, by, name)
@@ -91,7 +136,7 @@ def _read_stratum(label: str, by: str, name: str) -> tuple[str, Condition]:
     return label, NamedCondition(f"stratum of {name}: {label}")
 
 
-def _find_question(answer: Answer, review: ReviewResult) -> QuestionAnswer:
+def _find_question(answer: Answer, review: ReviewResult | ElusionReview) -> QuestionAnswer:
     name = review.number.partition(":")[0].strip()
     questions = {question.id.casefold(): question for question in answer.questions}
     if question := questions.get(name.casefold()):
@@ -104,7 +149,9 @@ def _find_question(answer: Answer, review: ReviewResult) -> QuestionAnswer:
     )
 
 
-def _find_cell(answer: Answer, question: QuestionAnswer, review: ReviewResult) -> Cell:
+def _find_cell(
+    answer: Answer, question: QuestionAnswer, review: ReviewResult | ElusionReview
+) -> Cell:
     """The number that is reviewed; by the keys or the labels of its row and column."""
     base = (*collect_scope_conditions(answer.scope), *parse_conditions(question.means))
     name = review.number.partition(":")[2].strip() or TOTAL_KEY

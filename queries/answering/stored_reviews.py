@@ -12,12 +12,13 @@ from msgspec.structs import replace
 from indexer.errors import RequestError, ReviewError
 from indexer.session import Session
 from queries.answer.types import Answer
-from queries.answering.reviewed_numbers import attach_reviews
+from queries.answering.reviewed_numbers import ElusionReview, attach_reviews
 from queries.evidence.population import read_text_hashes
 from queries.request.criteria import find_criterion
 from queries.request.reader import Request
 from queries.review.result import ReviewResult
-from queries.review.summary import summarise_review
+from queries.review.summary import summarise_elusion, summarise_review
+from queries.review.types import ReviewedRecords
 from queries.reviewing.configured_store import open_configured_store
 
 if TYPE_CHECKING:
@@ -39,9 +40,11 @@ def attach_stored_reviews(
     """
     alias = session.settings.index.alias
     with open_configured_store(session.settings, session.progress) as store:
-        results = [
+        summaries = [
             _summarise_stored_review(store, client, alias, name) for name in dict.fromkeys(names)
         ]
+    results = [summary for summary in summaries if isinstance(summary, ReviewResult)]
+    elusions = [summary for summary in summaries if isinstance(summary, ElusionReview)]
     for result in results:
         _require_criterion(request, result)
         if result.total.stale:
@@ -50,12 +53,12 @@ def attach_stored_reviews(
                 "removed after they were read, so they count as not decided. foidex review status "
                 "names them."
             )
-    return attach_reviews(answer, results)
+    return attach_reviews(answer, results, elusions)
 
 
 def _summarise_stored_review(
     store: ReviewStore, client: Elasticsearch, alias: str, name: str
-) -> ReviewResult:
+) -> ReviewResult | ElusionReview:
     """The result of a review for the texts of the live generation."""
     stored = store.find(name)
     if stored.alias != alias:
@@ -72,9 +75,11 @@ def _summarise_stored_review(
         )
     references = [record.reference for record in state.records]
     _, hashes = read_text_hashes(client, alias, references)
-    result = summarise_review(
-        state.review, state.records, [*state.decisions.values()], current_hashes=hashes
-    )
+    review, decisions = state.review, [*state.decisions.values()]
+    if review.records is not ReviewedRecords.MENTIONS:
+        elusion = summarise_elusion(review, state.records, decisions, current_hashes=hashes)
+        return ElusionReview(name, review.number, review.column, review.criterion, elusion)
+    result = summarise_review(review, state.records, decisions, current_hashes=hashes)
     return replace(result, not_read_twice=state.count_missing_seconds() or UNSET)
 
 

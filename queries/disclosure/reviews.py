@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import UnsetType
 from msgspec.structs import replace
 
-from queries.answer.types import Answer
+from queries.answer.types import Answer, has_withheld_numbers
 from queries.disclosure.policy import Policy
 from queries.review.interval import Interval
 from queries.review.result import (
@@ -47,7 +47,14 @@ def clear_withheld_reviews(answer: Answer) -> Answer:
     """The published answer without what would say a number of a review that is withheld."""
     if not answer.reviews:
         return answer
-    return replace(answer, written_reviews=tuple(map(_clear_review, answer.reviews)))
+    reviews = tuple(map(_clear_review, answer.reviews))
+    if has_withheld_numbers(replace(answer, written_reviews=reviews)):
+        # What fits in all but the words is what fits less what is counted, so it could say that.
+        reviews = tuple(
+            replace(review, elusion=tuple(map(_clear_elusion, review.elusion)))
+            for review in reviews
+        )
+    return replace(answer, written_reviews=reviews)
 
 
 def _withhold_review(review: ReviewResult, policy: Policy) -> ReviewResult:
@@ -106,8 +113,13 @@ def _withhold_elusion(elusion: Elusion, policy: Policy) -> Elusion:
     few = policy.minimum_group
     relevant = elusion.relevant or 0
     if policy.rounding or 0 < relevant < few or (elusion.population or 0) < few:
-        return replace(elusion, population=None, relevant=None, at_most=None)
+        return _clear_elusion(elusion)
     return elusion
+
+
+def _clear_elusion(elusion: Elusion) -> Elusion:
+    """Without its numbers. If all records were read, how many were says how many there are."""
+    return replace(elusion, population=None, sampled=0, relevant=None, undecided=0, at_most=None)
 
 
 def _widen_to_rounding(part: ReviewedPart, review: ReviewResult, policy: Policy) -> CountRange:

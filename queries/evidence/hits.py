@@ -16,6 +16,7 @@ from queries.evidence.locate import RecordQuery
 from queries.evidence.masking import mask_identifiers
 from queries.matching.highlight import (
     NarrativeSnippet,
+    TermMatch,
     find_spelling_matches,
     make_character_snippet,
     make_sentence_snippet,
@@ -124,16 +125,25 @@ def find_snippets(
     for mention in mentions:
         matches = find_spelling_matches(narrative, mention.spellings)
         mention_count += len(matches)
-        for match in matches[: options.max_mentions]:
-            snippet = (
-                make_character_snippet(text, match, options.width)
-                if options.sentences is None
-                else make_sentence_snippet(text, match, options.sentences)
-            )
-            if options.mask:
-                snippet = _mask_snippet(snippet)
-            snippets.append(MentionSnippet(mention.term.written, *snippet))
+        snippets += make_snippets(text, mention.term.written, matches, options)
     return mention_count, tuple(snippets)
+
+
+def make_snippets(
+    text: str, term: str, matches: Sequence[TermMatch], options: SnippetOptions
+) -> list[MentionSnippet]:
+    """The first matches of a term in a text, as many as the options say to show."""
+    snippets = []
+    for match in matches[: options.max_mentions]:
+        snippet = (
+            make_character_snippet(text, match, options.width)
+            if options.sentences is None
+            else make_sentence_snippet(text, match, options.sentences)
+        )
+        if options.mask:
+            snippet = _mask_snippet(snippet)
+        snippets.append(MentionSnippet(term, *snippet))
+    return snippets
 
 
 def _mask_snippet(snippet: NarrativeSnippet) -> NarrativeSnippet:

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, Final
 
 from elasticsearch import Elasticsearch
+from elasticsearch.dsl.query import Query
 from msgspec import Struct
 
 from indexer.index.generations import Generation, open_live_generation
@@ -28,6 +29,8 @@ from queries.search.exactness import (
 )
 
 _PAGE_SIZE: Final = 500
+
+_REFERENCES_PER_PAGE: Final = 10_000
 
 _MAX_REFERENCES: Final = 10_000
 
@@ -68,7 +71,7 @@ def list_population(
 
     Raises NoIndexError, InexactError, and GenerationError where another generation goes live.
     """
-    generation = _open_generation(client, alias)
+    generation = open_readable_generation(client, alias)
     pages = _read_pages(client, alias, generation, selection.query.to_dict())
     records = [
         PopulationRecord(reference, day, code, hash_text(hit["_source"].get("narrative") or []))
@@ -85,7 +88,7 @@ def read_text_hashes(
 
     Raises as ``list_population``.
     """
-    generation = _open_generation(client, alias)
+    generation = open_readable_generation(client, alias)
     hashes = {}
     for start in range(0, len(references), _MAX_REFERENCES):
         query = _build_references_query(references[start : start + _MAX_REFERENCES])
@@ -101,7 +104,7 @@ def open_records(
 
     Raises as ``list_population``.
     """
-    generation = _open_generation(client, alias)
+    generation = open_readable_generation(client, alias)
     query = _build_references_query(references)
     return [
         OpenedRecord(
@@ -117,7 +120,30 @@ def open_records(
     ]
 
 
-def _open_generation(client: Elasticsearch, alias: str) -> Generation:
+def iter_references(
+    client: Elasticsearch, alias: str, generation: Generation, query: Query
+) -> Iterator[str]:
+    """The references of the records that match a query, a page at a time and without texts.
+
+    Raises as ``list_population``.
+    """
+    for hit in _read_pages(client, alias, generation, query.to_dict(), texts=False):
+        yield hit["fields"]["crime_ref"][0]
+
+
+def iter_narratives(
+    client: Elasticsearch, alias: str, generation: Generation, query: Query
+) -> Iterator[tuple[str, SegmentedNarrative]]:
+    """The reference and the text of each record that matches a query, a page at a time.
+
+    Raises as ``list_population``.
+    """
+    for hit in _read_pages(client, alias, generation, query.to_dict()):
+        yield hit["fields"]["crime_ref"][0], narrative_from_source(hit["_source"])
+
+
+def open_readable_generation(client: Elasticsearch, alias: str) -> Generation:
+    """The live generation, of which the user may read whole records. Raises NoIndexError."""
     generation = open_live_generation(client, alias)
     with open_point_in_time(client, alias):
         pass  # This needs the privilege to read whole records, which a publisher's role lacks.
@@ -134,16 +160,21 @@ def _build_references_query(references: Sequence[str]) -> dict[str, Any]:
 
 
 def _read_pages(
-    client: Elasticsearch, alias: str, generation: Generation, query: dict[str, Any]
+    client: Elasticsearch,
+    alias: str,
+    generation: Generation,
+    query: dict[str, Any],
+    *,
+    texts: bool = True,
 ) -> Iterator[dict[str, Any]]:
     """The hits of a query, checked to be all of them and of one generation."""
     pages = search_sealed_pages(
         client,
         alias,
         query=query,
-        size=_PAGE_SIZE,
-        source=list(NARRATIVE_FIELDS),
-        docvalue_fields=[{"field": name} for name in _FIELDS],
+        size=_PAGE_SIZE if texts else _REFERENCES_PER_PAGE,
+        source=list(NARRATIVE_FIELDS) if texts else False,
+        docvalue_fields=[{"field": name} for name in (_FIELDS if texts else _FIELDS[:1])],
         track_total_hits=True,
         aggs=GENERATION_AGG,
     )

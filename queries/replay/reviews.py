@@ -11,8 +11,8 @@ from fractions import Fraction
 
 from queries.answer.cells import list_cells
 from queries.answer.types import Answer
-from queries.review.result import CountRange, ReviewedPart, ReviewResult
-from queries.review.strata import SampleCounts, combine_strata
+from queries.review.result import CountRange, Elusion, ReviewedPart, ReviewResult
+from queries.review.strata import SampleCounts, combine_strata, find_highest_total
 from queries.tables.table_query import TOTAL_KEY
 
 
@@ -37,6 +37,7 @@ def explain_reviews(answer: Answer, live: Answer) -> Iterator[str]:
             else "The index has no such number now; the review is of the records as they were."
         )
         yield f"{_describe_result(review)} {moved}"
+        yield from (_describe_elusion(elusion, review.confidence) for elusion in review.elusion)
 
 
 def find_altered_reviews(answer: Answer) -> Iterator[str]:
@@ -47,6 +48,7 @@ def find_altered_reviews(answer: Answer) -> Iterator[str]:
             _add_up(review.total, parts)
             and _has_expected_range(review, review.total, parts)
             and all(_has_expected_range(review, part, (part,)) for part in review.strata)
+            and all(_has_expected_bound(elusion, review.confidence) for elusion in review.elusion)
         )
         if not fits:
             yield (
@@ -82,6 +84,27 @@ def _has_expected_range(
     except ValueError:
         return False
     return part.range == CountRange(interval.low, interval.high)
+
+
+def _has_expected_bound(elusion: Elusion, confidence: float) -> bool:
+    try:
+        sample = SampleCounts(
+            elusion.population or 0, elusion.sampled, elusion.relevant or 0, elusion.undecided
+        )
+        bound = find_highest_total([sample], Fraction(str(confidence)))
+    except ValueError:
+        return False
+    return elusion.at_most == bound
+
+
+def _describe_elusion(elusion: Elusion, confidence: float) -> str:
+    return (
+        f'Records beside it were reviewed ("{elusion.name}", {elusion.records}, drawn from '
+        f"{elusion.generation} with the seed {elusion.seed}): of {elusion.sampled:,} records of "
+        f"{elusion.population or 0:,}, {elusion.relevant} relevant, {elusion.undecided} without a "
+        f"decision; so no more than {elusion.at_most or 0:,} are relevant "
+        f"({confidence * 100:g}%, one-sided)."
+    )
 
 
 def _describe_result(review: ReviewResult) -> str:

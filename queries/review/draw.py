@@ -10,6 +10,7 @@ numbers", Ohlsson, in Business Survey Methods (1995), 153-169.
 
 from __future__ import annotations
 
+import heapq
 import hmac
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from fractions import Fraction
@@ -31,6 +32,23 @@ def hash_reference(seed: str, purpose: str, reference: str) -> str:
 def order_references(references: Iterable[str], seed: str) -> list[str]:
     """The references in the order in which they are read."""
     return sorted(references, key=lambda text: (hash_reference(seed, _ORDER, text), text))
+
+
+def draw_first(references: Iterable[str], seed: str, most: int) -> tuple[list[str], int]:
+    """The first of the references in the order, ``most`` at most, and how many references there
+    are. No more than those are kept in memory."""
+    number = 0
+
+    def iter_counted() -> Iterator[str]:
+        nonlocal number
+        for reference in references:
+            number += 1
+            yield reference
+
+    first = heapq.nsmallest(
+        most, iter_counted(), key=lambda text: (hash_reference(seed, _ORDER, text), text)
+    )
+    return first, number
 
 
 def allocate_sample(populations: Mapping[str, int], sample: int) -> dict[str, int]:

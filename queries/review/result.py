@@ -97,8 +97,9 @@ class Elusion(Struct, frozen=True):
     """What a random sample says of records that the number does not count: how many of them are
     relevant at most, with the confidence of the review. None is withheld.
 
-    ``records`` says which: "near misses" contain only wording near the terms, "without a mention"
-    are all others in scope.
+    ``records`` says which, of those that fit the number in all but its words: "near misses" have
+    wording near the terms, "without a mention" are all others. ``name``, ``seed`` and
+    ``generation`` are those of the review.
     """
 
     records: str
@@ -107,6 +108,9 @@ class Elusion(Struct, frozen=True):
     relevant: RecordCount
     undecided: int
     at_most: int | None
+    name: str = ""
+    seed: str = ""
+    generation: str = ""
 
 
 class ReviewResult(Struct, frozen=True, kw_only=True):

@@ -82,6 +82,9 @@ def summarise_elusion(
         relevant=part.relevant,
         undecided=part.undecided + part.stale + part.unread,
         at_most=find_highest_total(samples, Fraction(str(review.confidence))),
+        name=review.name,
+        seed=review.seed,
+        generation=review.generation,
     )
 
 

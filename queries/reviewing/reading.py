@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING
 import msgspec
 from elasticsearch import Elasticsearch
 
+from indexer.records.narrative import SegmentedNarrative
+from queries.evidence.hits import MentionSnippet, SnippetOptions, find_snippets, make_snippets
 from queries.evidence.locate import locate_records
 from queries.evidence.population import OpenedRecord, open_records, read_text_hashes
-from queries.request.reader import request_from_answer
-from queries.review.types import DrawnRecord
+from queries.request.reader import Request, request_from_answer
+from queries.review.types import DrawnRecord, ReviewedRecords
 from queries.reviewing.progress import ReviewProgress, measure_progress
 from queries.reviewing.store.rows import StoredReview
 from queries.reviewing.turns import GONE, ReviewState, Turn
+from queries.reviewing.uncounted import (
+    UncountedRecords,
+    find_near_wordings,
+    locate_uncounted,
+)
 from queries.tables.scope import Mention
 
 if TYPE_CHECKING:
@@ -32,13 +39,36 @@ class ReviewReader:
         self.generation = ""
         self.current_hashes: dict[str, str] = {}
 
+    def find_snippets(
+        self, narrative: SegmentedNarrative, options: SnippetOptions
+    ) -> tuple[int, tuple[MentionSnippet, ...]]:
+        """How many wordings decide that a record is read, and the first of them in their context:
+        mentions of the terms of the number, then of others of the request; wordings near them; or
+        none, where the record has neither."""
+        match self._stored.review.records:
+            case ReviewedRecords.MENTIONS:
+                return find_snippets(narrative, self._mentions, options)
+            case ReviewedRecords.NEAR_MISSES:
+                matches = find_near_wordings(self._uncounted, narrative)
+                text = "".join(narrative.segments)
+                return len(matches), tuple(make_snippets(text, "", matches, options))
+            case ReviewedRecords.WITHOUT_MENTION:
+                return 0, ()
+
     @cached_property
-    def mentions(self) -> tuple[Mention, ...]:
-        """The terms to show in a record: those of the number, then the others of the request."""
+    def _mentions(self) -> tuple[Mention, ...]:
+        return locate_records(*self._place).mentions
+
+    @cached_property
+    def _uncounted(self) -> UncountedRecords:
+        return locate_uncounted(*self._place)
+
+    @property
+    def _place(self) -> tuple[Request, str, str, str]:
         request = request_from_answer(msgspec.json.decode(self._stored.request))
         review = self._stored.review
         question, _, row = review.number.partition(":")
-        return locate_records(request, question, row, review.column).mentions
+        return request, question, row, review.column
 
     def compare_texts(self, records: Sequence[DrawnRecord]) -> None:
         """Find out which texts have changed since they were drawn.

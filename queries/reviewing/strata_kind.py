@@ -1,4 +1,5 @@
-"""What the strata of a sample may be. It imports nothing, so that a help text waits for nothing."""
+"""What a sample may be of, and its strata. It imports nothing, so that a help text waits for
+nothing."""
 
 from __future__ import annotations
 
@@ -11,3 +12,10 @@ class StrataKind(StrEnum):
     OFFENCE = "offence"
     YEAR = "year"
     FINANCIAL_YEAR = "financial-year"
+
+
+class RecordsKind(StrEnum):
+    """The records beside a number that a review may be of, to bound what its words miss."""
+
+    NEAR_MISSES = "near-misses"
+    NO_MENTION = "no-mention"

@@ -20,7 +20,7 @@ from queries.commands.review.screen import (
     RecordView,
     Screen,
 )
-from queries.evidence.hits import SnippetOptions, find_snippets
+from queries.evidence.hits import SnippetOptions
 from queries.evidence.population import OpenedRecord
 from queries.review.types import Reading, Verdict
 from queries.reviewing.progress import ReviewProgress
@@ -171,9 +171,7 @@ class ReadingLoop:
     def _make_view(self, turn: Turn, records: list[OpenedRecord]) -> RecordView:
         state, progress = self._reader.measure_progress(self._store)
         record, *others = records
-        number, snippets = find_snippets(
-            record.narrative, self._reader.mentions, self._options.snippets
-        )
+        number, snippets = self._reader.find_snippets(record.narrative, self._options.snippets)
         return RecordView(
             heading=f"Review {self._name}: {self._describe_progress(progress)}",
             criterion=self._stored.review.criterion,
@@ -183,6 +181,7 @@ class ReadingLoop:
             snippets=snippets,
             mentions=number,
             twins=[other.reference for other in others],
+            text="" if snippets else "".join(record.narrative.segments),
             notes=[*self._make_notes(turn, state)],
         )
 

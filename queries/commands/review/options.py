@@ -12,6 +12,7 @@ from indexer.errors import ReviewError
 from indexer.session import get_session
 
 if TYPE_CHECKING:
+    from queries.review.types import Review
     from queries.reviewing.store.review_store import ReviewStore
     from queries.reviewing.store.rows import StoredReview
 
@@ -63,6 +64,14 @@ def warn_of_single_reviewer() -> None:
             "needs another person. Add one there, or start the review with --second 0%: without "
             "second readings or a decision to end them, nothing is answered."
         )
+
+
+def describe_records(review: Review, number: str) -> str:
+    """Which records a review is of: those of a number, or some beside it."""
+    kind = review.records.value
+    if kind == "mentions":
+        return number
+    return f"the records beside {number} that are {kind}"
 
 
 def make_audit_fields(stored: StoredReview) -> dict[str, Any]:

@@ -51,7 +51,8 @@ class RecordView(Struct, frozen=True, kw_only=True):
     """What is shown of a turn: the first of its records, and what to know of it.
 
     ``snippets`` are the first of its ``mentions``. ``twins`` are the references of the other
-    records with the same text. ``notes`` are sentences above the keys.
+    records with the same text. ``text`` is the whole text, where no part of it is shown. ``notes``
+    are sentences above the keys.
     """
 
     heading: str
@@ -61,6 +62,7 @@ class RecordView(Struct, frozen=True, kw_only=True):
     offence_code: str
     snippets: Sequence[MentionSnippet]
     mentions: int
+    text: str = ""
     twins: Sequence[str] = ()
     notes: Sequence[str] = ()
 
@@ -92,6 +94,8 @@ class Screen:
         if view.mentions > len(view.snippets):
             rest = view.mentions - len(view.snippets)
             self._print(f"  and {rest:,} more {'mention' if rest == 1 else 'mentions'}", "dim")
+        if view.text:
+            self.show_text(view.text)
         if view.twins:
             self._print(_describe_twins(view.twins), "bold")
         for note in view.notes:

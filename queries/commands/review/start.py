@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,6 +13,7 @@ from indexer.session import get_session
 from queries.commands.options import ColumnOption, RequestArgument, load_request
 from queries.commands.review.options import (
     NameArgument,
+    describe_records,
     find_review,
     make_audit_arguments,
     make_audit_fields,
@@ -20,7 +21,7 @@ from queries.commands.review.options import (
     require_reviewing_user,
     warn_of_single_reviewer,
 )
-from queries.reviewing.strata_kind import StrataKind
+from queries.reviewing.strata_kind import RecordsKind, StrataKind
 
 if TYPE_CHECKING:
     from queries.review.types import DrawnRecord, Review
@@ -67,6 +68,16 @@ LargerSampleOption = Annotated[
 StrataOption = Annotated[
     StrataKind | None,
     typer.Option("--by", help="Draw from each of these by itself, in proportion."),
+]
+
+
+RecordsOption = Annotated[
+    RecordsKind | None,
+    typer.Option(
+        "--of",
+        help="Instead of the records that the number counts, those beside it that fit in all but "
+        "the words: with wording near them, or without any. It bounds what the words miss.",
+    ),
 ]
 
 
@@ -129,6 +140,7 @@ def start_review(
     column: ColumnOption = "",
     sample: SampleOption = None,
     by: StrataOption = None,
+    records: RecordsOption = None,
     second: SecondOption = "20%",
     seed: SeedOption = None,
     name: ReviewNameOption = None,
@@ -136,9 +148,12 @@ def start_review(
     """Begin a review of the records behind a number: all of them, or a random sample.
 
     Example: foidex review start request.yaml --number Q1 --criterion "It was used" --sample 360
+
+    Example: foidex review start request.yaml --number Q1 --of no-mention --sample 300
     """
     from queries.answering.audit_fields import request_fields
     from queries.request.criteria import choose_criterion
+    from queries.review.types import ReviewedRecords
     from queries.reviewing.prepare import ReviewOptions, prepare_review
 
     user = require_reviewing_user()
@@ -150,6 +165,9 @@ def start_review(
             criterion=choose_criterion(parsed_request.review, number, column, criterion),
             sample=sample,
             by=by,
+            records=(
+                ReviewedRecords(_RECORD_KINDS[records]) if records else ReviewedRecords.MENTIONS
+            ),
             second_share=Fraction(int(second.removesuffix("%")), 100),
             seed=seed,
             name=name,
@@ -158,10 +176,10 @@ def start_review(
         run.add_fields(**request_fields(parsed_request), arguments=arguments)
         with get_session().client() as client:
             alias = get_session().settings.index.alias
-            stored, records = prepare_review(client, alias, parsed_request, options, user)
-        run.write(generation=stored.review.generation, records=len(records))
-        store.create(stored, records)
-    _print_sample(stored.review, records)
+            stored, drawn = prepare_review(client, alias, parsed_request, options, user)
+        run.write(generation=stored.review.generation, records=len(drawn))
+        store.create(stored, drawn)
+    _print_sample(stored.review, drawn)
 
 
 @start_app.command("end-second-readings")
@@ -205,14 +223,22 @@ def extend_review(sample: LargerSampleOption, name: NameArgument = None) -> None
     _print_sample(state.review, population)
 
 
+_RECORD_KINDS: Final = {
+    RecordsKind.NEAR_MISSES: "near misses",
+    RecordsKind.NO_MENTION: "without a mention",
+}
+
+
 def _print_sample(review: Review, population: Sequence[DrawnRecord]) -> None:
     """What is to be read, and how to begin."""
     from queries.reviewing.start import count_second_readings
 
     sample = sum(stratum.sample for stratum in review.strata)
     seconds = count_second_readings(population, review.strata)
-    print(f"Review {review.name} of {review.number} {review.column}".rstrip() + ".")
-    print(f"{sample:,} of {len(population):,} records are to be read, {seconds:,} of them twice.")
+    number = f"{review.number} {review.column}".rstrip()
+    print(f"Review {review.name} of {describe_records(review, number)}.")
+    total = sum(stratum.population for stratum in review.strata)
+    print(f"{sample:,} of {total:,} records are to be read, {seconds:,} of them twice.")
     if review.by:
         for stratum in review.strata:
             print(f"  {stratum.name}: {stratum.sample:,} of {stratum.population:,}")

@@ -14,6 +14,7 @@ from queries.commands.options import ReportFormat, ReportFormatOption
 from queries.commands.review.next_steps import format_seconds, list_next_steps
 from queries.commands.review.options import (
     NameArgument,
+    describe_records,
     find_review,
     make_audit_arguments,
     make_audit_fields,
@@ -80,7 +81,8 @@ def _describe_progress(
 ) -> Iterator[str]:
     review = stored.review
     number = f"{review.number} {review.column}".rstrip()
-    yield f"Review {review.name} of {number}, request {review.request_reference}."
+    records = describe_records(review, number)
+    yield f"Review {review.name} of {records}, request {review.request_reference}."
     yield f"Relevant if: {review.criterion}"
     yield (
         f"{progress.sample:,} of {progress.population:,} records are in the sample, drawn from "

@@ -36,7 +36,8 @@ _METHODS: Final[dict[RangeMethod, str]] = {
 }
 
 _ELUSION_RECORDS: Final = {
-    "near misses": "that have only wording similar to the words we searched for",
+    "near misses": "that have wording similar to the words we searched for, and are not in that "
+    "figure",
     "without a mention": "that do not mention the words we searched for",
 }
 
@@ -211,6 +212,11 @@ def _describe_missing_readings(missing: int, agreement: Agreement | UnsetType) -
 def _describe_elusion(elusion: Elusion, confidence: float) -> str:
     """What the words miss."""
     records = _ELUSION_RECORDS.get(elusion.records, "that the figure does not count")
+    if elusion.population is None:
+        return (
+            f"We also read a random sample of records {records}. We are not giving what we found, "
+            "because small numbers could be worked out from it."
+        )
     population, sampled = format_number(elusion.population), format_number(elusion.sampled)
     start = (
         f"We also read a random sample of {sampled} of the {population} records {records}. "
@@ -223,6 +229,11 @@ def _describe_elusion(elusion: Elusion, confidence: float) -> str:
         else f"Of these, {format_number(elusion.relevant)} "
         f"{'was' if elusion.relevant == 1 else 'were'} relevant"
     )
+    if elusion.undecided:
+        relevant += (
+            f", and there is no decision on {format_number(elusion.undecided)}, which we take to "
+            "be relevant here"
+        )
     if elusion.at_most is None or elusion.sampled == elusion.population:
         return f"{start}{relevant}."
     return (
@@ -259,8 +270,14 @@ def _describe_method(review: ReviewResult) -> Iterator[str]:
     if review.elusion:
         yield (
             "The bound on records that the figure does not count is one-sided, by the same "
-            "distribution."
+            "distribution. They fit the figure in all but its words."
         )
+    for elusion in review.elusion:
+        if elusion.seed:
+            yield (
+                f"The records that are {elusion.records} are those of index {elusion.generation}, "
+                f'drawn in the same way with the key "{elusion.seed}".'
+            )
 
 
 def _describe_coefficients(agreement: Agreement, confidence: str) -> Iterator[str]:

@@ -150,7 +150,14 @@ class ReviewStore:
                         "larger number with --sample."
                     )
             self._set_samples(connection, row.id, strata, user)
-            return read_review_state(connection, row)
+            state = read_review_state(connection, row)
+            wanted = sum(stratum.sample for stratum in state.review.strata)
+            if len(state.records) < wanted:
+                raise ReviewError(
+                    f'"{name}": of records beside a number only the first of the order are kept, '
+                    f"and a sample of {wanted:,} is more. Give a smaller number with --sample."
+                )
+            return state
 
     def _set_samples(
         self, connection: Connection, review_id: int, strata: Sequence[Stratum], user: str

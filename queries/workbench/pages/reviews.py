@@ -16,7 +16,7 @@ from starlette.responses import Response
 from indexer.errors import RequestError, ReviewError
 from queries.answer.answer_file import read_answer_file
 from queries.answering.audit_fields import request_fields
-from queries.evidence.hits import MentionSnippet, SnippetOptions, find_snippets
+from queries.evidence.hits import MentionSnippet, SnippetOptions
 from queries.evidence.population import OpenedRecord
 from queries.request.reader import request_from_answer
 from queries.review.types import Reading, Verdict
@@ -212,7 +212,7 @@ def _show_turn(visit: Visit, review: _OpenReview, turn: Turn, reopened: str = ""
     _log_records(visit, review.stored, opened, settle=settle)
     state, progress = review.reader.measure_progress(review.store)
     record = opened[0]
-    _, snippets = find_snippets(record.narrative, review.reader.mentions, _SNIPPETS)
+    _, snippets = review.reader.find_snippets(record.narrative, _SNIPPETS)
     shown = ShownRecord(
         record=record,
         references=turn.references,

@@ -135,6 +135,17 @@ def test_what_the_words_miss_is_withheld_where_it_is_small(relevant: int, *, giv
     assert (review.elusion == (elusion,)) == given
 
 
+@pytest.mark.parametrize(("theft", "given"), [(344, True), (3, False)])
+def test_what_the_words_miss_is_withheld_with_any_number(theft: int, *, given: bool) -> None:
+    """All records of a table less those beside a number would be what the number counts."""
+    elusion = Elusion("near misses", 40, 40, 0, 0, 0)
+    review = replace(review_simply(population=800), number="Q1:Violence", elusion=(elusion,))
+    (published,) = publish(review, theft=theft).reviews
+    (shown,) = published.elusion
+    withheld = Elusion("near misses", None, 0, None, 0, None)
+    assert shown == (elusion if given else withheld)  # not even that 40 were read, of 40
+
+
 def test_small_numbers_of_a_review_are_listed_before_publication() -> None:
     answer = attach_reviews(count_answer(), [review_simply(3)])
     assert list_small_counts(answer, 5) == ["Q1:total, review relevant: 3"]

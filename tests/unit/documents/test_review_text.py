@@ -205,3 +205,15 @@ def test_the_letter_says_how_many_were_to_be_read_twice_and_were_not() -> None:
     letter = read_letter(answer_with(alone))
     assert "A second person was to read 72 of these records too, and did not." in letter
     assert "we cannot say how often two people would agree" in letter
+
+
+def test_the_letter_says_what_is_not_decided_beside_a_number_and_what_is_withheld() -> None:
+    undecided = Elusion("near misses", 50, 20, 2, 3, 19)
+    letter = read_letter(answer_with(replace(review_simply(), elusion=(undecided,))))
+    assert (
+        "Of these, 2 were relevant, and there is no decision on 3, which we take to be relevant "
+        "here, so we estimate that no more than 19 of the 50 are relevant" in letter
+    )
+    withheld = Elusion("near misses", None, 0, None, 0, None)
+    letter = read_letter(answer_with(replace(review_simply(), elusion=(withheld,))))
+    assert "We are not giving what we found, because small numbers could be worked out" in letter
