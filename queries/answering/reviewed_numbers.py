@@ -96,26 +96,26 @@ def _place_elusion(
     question = _find_question(answer, elusion)
     key = _find_cell(answer, question, elusion).key
     number, column = f"{question.id}:{key.row}", key.column if elusion.column else ""
-    own = [review for review in placed if (review.number, review.column) == (number, column)]
-    if not own:
+    reviews = [review for review in placed if (review.number, review.column) == (number, column)]
+    if not reviews:
         raise RequestError(
             f'the review "{elusion.name}" is of records that {elusion.number} does not count, and '
             "says what its words miss. Name the review of the records that it counts too, with "
             "another --review."
         )
-    if own[0].criterion.split() != elusion.criterion.split():
+    if reviews[0].criterion.split() != elusion.criterion.split():
         raise RequestError(
             f'the review "{elusion.name}" was decided by "{elusion.criterion}", and the review '
-            f'"{own[0].name}" by "{own[0].criterion}". Both must have one criterion: start a '
-            "review with it."
+            f'"{reviews[0].name}" by "{reviews[0].criterion}". Both must have one criterion: start '
+            "a review with it."
         )
-    if any(other.records == elusion.elusion.records for other in own[0].elusion):
+    if any(other.records == elusion.elusion.records for other in reviews[0].elusion):
         raise RequestError(
             f"two reviews are of the records beside {elusion.number} ({elusion.elusion.records}). "
             f'Leave out one of them, such as "{elusion.name}".'
         )
-    done = replace(own[0], elusion=(*own[0].elusion, elusion.elusion))
-    return [done if review is own[0] else review for review in placed]
+    completed = replace(reviews[0], elusion=(*reviews[0].elusion, elusion.elusion))
+    return [completed if review is reviews[0] else review for review in placed]
 
 
 def _place_stratum(part: ReviewedPart, by: str, cell: Cell, name: str) -> ReviewedPart:

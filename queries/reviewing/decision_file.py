@@ -171,7 +171,7 @@ def choose_new_decisions(
             for decision in _read_row(row, records, now):
                 earlier = state.decisions.get((decision.reference, decision.reading))
                 is_hidden = decision.reference in hidden
-                if earlier and _is_same(decision, earlier, row, whole=is_hidden):
+                if earlier and _is_same(decision, earlier, row, must_be_stated=is_hidden):
                     continue
                 _check_decision(decision, records, known, state, is_hidden=is_hidden)
                 known[decision.reference, decision.reading] = decision
@@ -196,17 +196,20 @@ def _list_hidden(state: ReviewState) -> set[str]:
     return {reference for reference, _ in state.decisions if reference in twice}
 
 
-def _is_same(decision: Decision, earlier: Decision, row: FileRow, *, whole: bool) -> bool:
+def _is_same(decision: Decision, earlier: Decision, row: FileRow, *, must_be_stated: bool) -> bool:
     """Whether the store has a decision of a file already, as far as the file says what it was.
 
-    With ``whole``, only if all of it is said: else one could try what another reader decided.
+    With ``must_be_stated``, only if all of it is said: else one could try what another reader
+    decided.
     """
     prefix = _PREFIXES[decision.reading]
     optional = ("decided_at", "seconds", "content_hash")
-    given = [name for name in optional if whole or row.cells.get(f"{prefix}_{name}")]
+    stated_fields = [
+        name for name in optional if must_be_stated or row.cells.get(f"{prefix}_{name}")
+    ]
     return all(
         getattr(decision, name) == getattr(earlier, name)
-        for name in ("verdict", "reviewer", *given)
+        for name in ("verdict", "reviewer", *stated_fields)
     )
 
 

@@ -60,13 +60,13 @@ class UncountedRecords(Struct, frozen=True, dict=True):
 
     @cached_property
     def _matchers(self) -> tuple[NearMissMatcher, ...]:
-        spellings = dict.fromkeys(term for one in self.mentions for term in one.spellings)
+        spellings = dict.fromkeys(term for mention in self.mentions for term in mention.spellings)
         return tuple(NearMissMatcher(term, self.requested) for term in spellings)
 
     def list_near_queries(self) -> list[Query]:
         """The records that have near wording for certain: the words themselves, where something
         else that is required with them is missing, or the words without their punctuation."""
-        spellings = dict.fromkeys(term for one in self.mentions for term in one.spellings)
+        spellings = dict.fromkeys(term for mention in self.mentions for term in mention.spellings)
         unpunctuated = {
             form for matcher in self._matchers for form in matcher.without_punctuation()
         }
@@ -100,7 +100,7 @@ def locate_uncounted(
     """
     counted = locate_records(request, question_id, row, column).query
     scope = msgspec.structs.replace(request.scope, mentions=())
-    asked = prepare_question(find_question(request, question_id), request.scope)
+    question_table = prepare_question(find_question(request, question_id), request.scope)
     bare = prepare_question(find_question(request, question_id), scope)
     filters: list[Query] = [scope.query(), build_counted_query()]
     if bare.narrowing:
@@ -111,17 +111,17 @@ def locate_uncounted(
         name, period_index = find_period_column(column, bare.list_columns(), periods)
     if period_index is not None:
         filters.append(periods[period_index].query())
-    mentions = [*asked.scope.mentions]
+    mentions = [*question_table.scope.mentions]
     for axis, bucket in bare.table_query.find_buckets(row, name or None):
         if axis.level != "record":
             raise _make_unfit_error(question_id, row, "counts people, not records")
         if not axis.mentions:
             filters.append(bucket.query)
             continue
-        own = [mention for mention in axis.mentions if mention.condition in bucket.means]
-        if not own:
+        row_mentions = [mention for mention in axis.mentions if mention.condition in bucket.means]
+        if not row_mentions:
             raise _make_unfit_error(question_id, row, "is not of one of the words")
-        mentions += own
+        mentions += row_mentions
     if bare.table_query.counts_people or not mentions:
         reason = "counts people, not records" if mentions else "does not depend on any word"
         raise _make_unfit_error(question_id, row, reason)
@@ -167,12 +167,12 @@ def draw_uncounted(
     ``list_population``.
     """
     generation = open_readable_generation(client, alias)
-    near = set(_iter_near(client, alias, generation, uncounted))
+    near_references = set(_iter_near(client, alias, generation, uncounted))
     if draw.records is ReviewedRecords.NEAR_MISSES:
-        references: Iterator[str] = iter(near)
+        references: Iterator[str] = iter(near_references)
     else:
-        every = iter_references(client, alias, generation, uncounted.query)
-        references = (reference for reference in every if reference not in near)
+        all_references = iter_references(client, alias, generation, uncounted.query)
+        references = (reference for reference in all_references if reference not in near_references)
     order, population = draw_first(references, draw.seed, MAX_KEPT)
     sample = _check_sample(draw, population)
     named, hashes = read_text_hashes(client, alias, order)
@@ -224,6 +224,6 @@ def find_near_wordings(
 ) -> Sequence[TermMatch]:
     """The wordings of a text that are near the words, in order of position, each once: the words
     themselves, too, where something else that is required with them is missing."""
-    spellings = dict.fromkeys(term for one in uncounted.mentions for term in one.spellings)
+    spellings = dict.fromkeys(term for mention in uncounted.mentions for term in mention.spellings)
     words = find_spelling_matches(narrative, spellings)
     return sorted({*words, *uncounted.iter_near_wordings(narrative)})

@@ -151,11 +151,11 @@ class ReviewStore:
                     )
             self._set_samples(connection, row.id, strata, user)
             state = read_review_state(connection, row)
-            wanted = sum(stratum.sample for stratum in state.review.strata)
-            if len(state.records) < wanted:
+            sample_size = sum(stratum.sample for stratum in state.review.strata)
+            if len(state.records) < sample_size:
                 raise ReviewError(
                     f'"{name}": of records beside a number only the first of the order are kept, '
-                    f"and a sample of {wanted:,} is more. Give a smaller number with --sample."
+                    f"and a sample of {sample_size:,} is more. Give a smaller number with --sample."
                 )
             return state
 
