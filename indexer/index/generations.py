@@ -45,6 +45,8 @@ _MAX_CHANGED_SEGMENTS: Final = 8
 
 _NAME_STAMP: Final = re.compile(r"\d{8}-\d{6}(-\d+)?")
 
+#: How much later than now a generation may be built before a clock is wrong.
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 
 #: How many refreshes back the number of records is kept and compared.
 KEPT_SIZES: Final = 30
@@ -74,7 +76,8 @@ class Generation(Struct, frozen=True):
     ``codes_outside_validity`` counts records from before or after the life of their code.
     ``suspects`` says whether it has fields for suspects, which those of earlier versions have not.
     ``earlier_sizes`` are those of the refreshes before it, oldest first: KEPT_SIZES at most, and
-    none from before a shrinkage that the operator allowed.
+    none from before a shrinkage that the operator allowed. ``replaced`` is the name of the
+    generation that was live when this one was made live for the first time.
     """
 
     name: str
@@ -111,6 +114,7 @@ class Generation(Struct, frozen=True):
     codes_outside_validity: dict[str, int] = {}
     suspects: bool = False
     earlier_sizes: tuple[EarlierSize, ...] = ()
+    replaced: str | None = None
 
     @property
     def counting_rule(self) -> int:
@@ -472,9 +476,9 @@ def list_unfinished(client: Elasticsearch, alias: str) -> list[str]:
 def roll_back_generation(
     client: Elasticsearch, alias: str, name: str | None
 ) -> tuple[Generation, str | None]:
-    """Make a kept generation live again: the named one, or else the one before the live one, which
-    is the newest where none is live.
+    """Make a kept generation live again: the named one, or else the one that the live one replaced.
 
+    That is the next older one where it is not kept or not known, and the newest where none is live.
     Returns it, and the name of the one that was live, if any. Raises GenerationError where it is
     not kept, NoIndexError where nothing is.
     """
@@ -486,7 +490,8 @@ def roll_back_generation(
     others = ", ".join(generation.name for generation in candidates) or "none"
     if name is None and live_name is not None:
         live = read_live_generation(client, alias)
-        candidates = [
+        replaced = [generation for generation in candidates if generation.name == live.replaced]
+        candidates = replaced or [
             generation
             for generation in candidates
             if (generation.built_at, generation.name) < (live.built_at, live.name)
@@ -507,16 +512,24 @@ def prune_generations(
     max_age_days: int | None = None,
     dry_run: bool = False,
 ) -> list[str]:
-    """Delete all generations except the live one and the newest others, ``keep`` in all.
+    """Delete all generations except the live one, the one that it replaced, and the newest others,
+    ``keep`` in all.
 
-    Of the others, those built more than ``max_age_days`` ago are deleted too. Returns the names of
-    those deleted. A dry run deletes nothing.
+    After a rollback the newest others are those that somebody turned down. One that a wrong clock
+    dated in the future is older than all others. Of those kept besides the live one, those built
+    more than ``max_age_days`` ago are deleted too. Returns the names of those deleted. A dry run
+    deletes nothing.
     """
-    live_index = read_live_generation(client, alias).name
-    others = [
-        generation for generation in list_verified(client, alias) if generation.name != live_index
-    ]
-    age_limit = datetime.now(UTC) - timedelta(days=max_age_days) if max_age_days else None
+    live = read_live_generation(client, alias)
+    now = datetime.now(UTC)
+    others = sorted(
+        (generation for generation in list_verified(client, alias) if generation.name != live.name),
+        key=lambda generation: (
+            generation.name != live.replaced,
+            generation.built_at > now + CLOCK_TOLERANCE,
+        ),
+    )
+    age_limit = now - timedelta(days=max_age_days) if max_age_days else None
     old_names = [
         generation.name
         for index, generation in enumerate(others)

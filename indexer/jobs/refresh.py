@@ -314,7 +314,8 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         overrides_used = tuple(sorted({*overrides_used, *checks.failed}))
         generation = _set_overrides(generation, overrides_used)
         context.lock.check()
-        generation = mark_verified(client, generation)
+        replaced = find_live_name(client, index.alias)
+        generation = mark_verified(client, msgspec.structs.replace(generation, replaced=replaced))
         previous = promote_generation(client, index.alias, generation)
     return RefreshResult(
         generation,

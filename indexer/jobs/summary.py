@@ -66,13 +66,20 @@ def summarise_refresh(result: RefreshResult) -> list[str]:
 
 def _describe_previous_generation(result: RefreshResult) -> list[str]:
     lines = []
+    is_kept = result.previous not in result.pruned
     if result.lost:
+        undoing = "; foidex rollback undoes it" if is_kept else ""
         lines.append(
             f"It holds {describe_records(result.lost)} fewer than {result.previous}. If that "
-            "is unexpected, check that the source is whole; foidex rollback undoes it."
+            f"is unexpected, check that the source is whole{undoing}."
         )
-    if result.previous:
+    if result.previous and is_kept:
         lines.append(f"{result.previous} was live before and is kept.")
+    elif result.previous:
+        lines.append(
+            f"{result.previous} was live before and is not kept, because of keep or max_age_days "
+            "under [refresh], so foidex rollback cannot make it live again."
+        )
     return lines
 
 

@@ -29,6 +29,7 @@ from indexer.index.generations import (
     find_live_name,
     list_all_generations,
     list_verified,
+    mark_verified,
     prune_generations,
     read_live_generation,
     roll_back_generation,
@@ -43,6 +44,7 @@ from indexer.jobs.refresh import (
     RefreshResult,
     refresh_index,
 )
+from indexer.jobs.summary import summarise_refresh
 from indexer.jobs.verification import VerificationLimits, verify_generation
 from indexer.loading import loader
 from indexer.loading.conflicts import create_documents
@@ -527,6 +529,46 @@ def test_every_refresh_can_be_undone_and_old_ones_are_pruned(
     assert len(list_verified(client, index.alias)) == 3
     assert prune_generations(client, index.alias, 1) == [names[2], names[1]]
     assert read_live_generation(client, index.alias).name == names[3]
+
+
+def test_the_generation_that_an_operator_went_back_to_is_kept_and_the_next_way_back(
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
+) -> None:
+    """The one that was turned down is newer, and is deleted first."""
+    two = RefreshSettings(lease_seconds=10, keep=2)
+    good, bad = (run([record("A")], options=two).generation.name for _ in range(2))
+    assert roll_back_generation(client, index.alias, None)[0].name == good
+    result = run([record("A")], options=two)
+    assert (result.generation.replaced, result.previous, result.pruned) == (good, good, (bad,))
+    assert f"{good} was live before and is kept." in summarise_refresh(result)
+    assert roll_back_generation(client, index.alias, None)[0].name == good
+
+
+def test_a_generation_dated_in_the_future_is_deleted_first_and_can_be_gone_back_to(
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
+) -> None:
+    """It would else take a place of the newest until its day comes."""
+    older, live = (run([record("A")]).generation for _ in range(2))
+    ahead = msgspec.structs.replace(live, built_at=datetime.now(UTC) + timedelta(days=40))
+    mark_verified(client, ahead)
+    current = run([record("A")]).generation
+    assert roll_back_generation(client, index.alias, None)[0].name == live.name
+    roll_back_generation(client, index.alias, current.name)
+    newest = run([record("A")], options=RefreshSettings(lease_seconds=10, keep=3))
+    assert newest.pruned == (live.name,)
+    kept = {one.name for one in list_verified(client, index.alias)}
+    assert kept == {older.name, current.name, newest.generation.name}
+
+
+def test_a_summary_says_that_the_generation_before_is_deleted_and_no_way_back(
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
+) -> None:
+    before = run([record("A"), record("B")]).generation.name
+    options = RefreshSettings(lease_seconds=10, keep=1, max_shrink_percent=60)
+    summary = "\n".join(summarise_refresh(run([record("A")], options=options)))
+    assert "check that the source is whole.\n" in summary
+    assert f"{before} was live before and is not kept, because of keep or max_age_days" in summary
+    assert "is kept." not in summary
 
 
 def test_generations_can_be_deleted_while_the_disk_is_full(
