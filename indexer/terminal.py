@@ -28,6 +28,11 @@ def escape_line(text: str) -> str:
     return escape_controls(text).replace("\n", "\\n")
 
 
+def count_noun(number: int, singular: str, plural: str) -> str:
+    """A number with the words that agree with it: "1 row was", "2,000 rows were"."""
+    return f"{number:,} {singular if number == 1 else plural}"
+
+
 def show_name(name: str) -> str:
     """A name for a message, on one line and not longer than a person would read."""
     text = escape_line(name)

@@ -15,6 +15,7 @@ from indexer.sources.profile.columns import find_cell_type, find_column_type
 from indexer.sources.profile.dates import EXCEL_DAYS
 from indexer.sources.profile.values import (
     TEXT_FORMULA,
+    count_decimals,
     fold_value,
     is_age,
     is_age_range,
@@ -62,8 +63,8 @@ class ColumnFacts:
         self.titled_codes = 0
         self.destroyed_codes = 0
         self.destroyed_numbers = 0
-        self.decimals = 0
-        self.long_decimals = 0
+        #: The numbers that are not whole, by how many decimals they need.
+        self.decimals: Counter[int] = Counter()
         self.padded_decimals = 0
         self.number_cells = 0
         self.date_cells = 0
@@ -176,10 +177,9 @@ class ColumnFacts:
         self._count_value(str(cell))
         self._count_shape(shape_text(str(cell)))
         if isinstance(cell, float) and cell != int(cell):
-            self.decimals += 1
-            digits = f"{cell:.10f}".rstrip("0").partition(".")[2]
-            self.long_decimals += len(digits) > 1
-            self.padded_decimals += len(digits) == 2 and digits[0] == "0"
+            number_of_decimals = count_decimals(cell)
+            self.decimals[number_of_decimals] += 1
+            self.padded_decimals += number_of_decimals == 2 and f"{cell:.2f}"[-2] == "0"
             self._count_code(f"{cell:.2f}".replace(".", "/"))
             return
         if isinstance(cell, bool):

@@ -15,6 +15,7 @@ from indexer.inspection.vocabulary import SEX_WORDS, STATUS_WORDS, UNKNOWN_WORDS
 from indexer.records.damage.kinds import DAMAGE_WORDS
 from indexer.records.validation_messages import describe_shape
 from indexer.sources.profile.values import fold_value, is_age_range
+from indexer.terminal import count_noun
 
 _MAX_OUTCOME: Final = 22
 
@@ -195,43 +196,49 @@ def _propose_code(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
     questions = []
     if column.titled_codes:
         rule["titled"] = True
-    if column.decimals:
+    reason = f"{column.known_codes:,} of {column.filled:,} are known offence codes"
+    if column.decimals and column.padded_decimals and max(column.decimals) == 2:
+        rule["decimals"] = 2
+        reason += f"; decimals = 2 is proved: {column.padded_decimals:,} are written like 86.02"
+    elif column.decimals:
         rule["decimals"] = UNDECIDED
-        evidence = (
-            f" {column.long_decimals:,} of these have two digits after the point, so 1 is refused"
-            f"{_describe_padding(column)}."
-            if column.long_decimals
-            else ""
-        )
-        questions.append(
-            "decimal numbers: 86.1 can be 86/1 or 86/10. Sub-codes of the Home Office have two "
-            f"digits: write 2. Write 1 only if each sub-code of your force has one digit.{evidence}"
-        )
+        questions.append(_ask_decimals(column))
     if column.destroyed_codes:
         questions.append(
             f"{column.destroyed_codes:,} codes were turned into dates by Excel (8/1 becomes "
             "8 January). Export the column again as text; nothing brings them back"
         )
         rule["decimals"] = UNDECIDED
-    reason = f"{column.known_codes:,} of {column.filled:,} are known offence codes"
     return RuleProposal(rule, reason, questions)
 
 
-def _describe_padding(column: ColumnFacts) -> str:
-    count = column.padded_decimals
-    return f"; {count:,} have a 0 first, as only two digits give" if count else ""
+def _ask_decimals(column: ColumnFacts) -> str:
+    most = max(column.decimals)
+    if most > 1:
+        return (
+            f"decimal numbers, {column.decimals[most]:,} with {most} decimals. Write {most} if "
+            f"each sub-code has {most} digits (86.1 is 86/10); if some have fewer, export "
+            "the column again as text"
+        )
+    return (
+        "decimal numbers, none with two decimals: 86.1 can be 86/10 or 86/1, and a spreadsheet may "
+        "show both as 86.1. Look up a title: write 2 if sub-codes have two digits, as those of the "
+        "Home Office have, or 1 if each has one digit"
+    )
 
 
 def _map_values(
-    column: ColumnFacts, words: dict[str, Any], answers: str, nothing: str = "none"
+    column: ColumnFacts, words: dict[str, Any], answers: str
 ) -> tuple[dict[str, Any], list[str]]:
     """The value map of a column; a value that no word is known for must be decided."""
     values = {value: words.get(fold_value(value), UNDECIDED) for value in column.list_values()}
     if UNDECIDED not in values.values():
         return values, []
     number = sum(value == UNDECIDED for value in values.values())
-    verb = "value has" if number == 1 else "values have"
-    return values, [f'{number} {verb} no known meaning. Write {answers}, or "" for {nothing}']
+    return values, [
+        f"{count_noun(number, 'value has', 'values have')} no known meaning. Write {answers}, "
+        'or "" for none'
+    ]
 
 
 def _propose_sex(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
@@ -241,10 +248,22 @@ def _propose_sex(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
 
 
 def _propose_status(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
-    del facts
-    answers = "recorded, cancelled or transferred for each"
-    nothing = "none, which counts as recorded"
-    values, questions = _map_values(column, STATUS_WORDS, answers, nothing)
+    values = {
+        value: STATUS_WORDS.get(fold_value(value), UNDECIDED) for value in column.list_values()
+    }
+    questions = []
+    statuses = "recorded, cancelled or transferred"
+    if number := sum(value == UNDECIDED for value in values.values()):
+        questions.append(
+            f"{count_noun(number, 'value has', 'values have')} no known meaning. Write "
+            f'{statuses} for each; "" for none counts as recorded'
+        )
+    if number := facts.count_empty(column):
+        values[""] = UNDECIDED
+        questions.append(
+            f"{count_noun(number, 'record has', 'records have')} an empty status. Write {statuses} "
+            'for ""'
+        )
     return RuleProposal({"column": column.name, "values": values}, "by its name", questions)
 
 

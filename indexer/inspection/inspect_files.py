@@ -21,12 +21,6 @@ from indexer.sources.tables.table import SourceTable, is_blank_row
 
 _MAX_REFERENCES: Final = 500_000
 
-CONTINUATION_QUESTION: Final = (
-    "these rows continue the text of the row before. Write space if a row's end can cut a "
-    "sentence, line for a line break, entry if each row is an entry of its own. No term is found "
-    "that begins in one entry and ends in the next; with space and line it is"
-)
-
 
 class InspectedTable(Struct):
     """One table: the file it is of, its facts, and what it may become. ``facts`` is None for a
@@ -37,6 +31,19 @@ class InspectedTable(Struct):
     facts: TableFacts | None
     proposal: Proposal
     unit: RowUnit = "record"
+
+    @property
+    def continuation_question(self) -> str:
+        """What to ask about rows that may continue the row before them; "" if there are none."""
+        if self.continuation is None or self.facts is None:
+            return ""
+        column, count = self.continuation
+        return (
+            f"these rows continue the text of the row before; {self.facts.cut[column]:,} of "
+            f"{count:,} go on in the middle of a sentence. Write space, or line for a line break: "
+            "words on both sides of a row's end are then found as one term. With entry each row is "
+            "an entry of its own, and a term that crosses two rows is not found"
+        )
 
     @property
     def continuation(self) -> tuple[str, int] | None:

@@ -19,7 +19,7 @@ from indexer.config.profile import UNDECIDED
 from indexer.errors import ConfigurationError, OutputError, SourceError
 from indexer.files import read_file, replace_file
 from indexer.inspection.field_rules import describe_damage
-from indexer.inspection.inspect_files import CONTINUATION_QUESTION, InspectedTable, Inspection
+from indexer.inspection.inspect_files import InspectedTable, Inspection
 from indexer.sources.tables.spreadsheet import SPREADSHEET_ENDINGS
 from indexer.terminal import escape_line
 
@@ -201,7 +201,7 @@ def _add_conditions(profile: _Section, chosen: InspectedTable) -> None:
         column, count = chosen.continuation
         continuation = _Section(_get_table(profile.table, "continuation"))
         continuation.add("column", column, f"{count:,} rows have text in this column alone")
-        continuation.add("join", UNDECIDED, f"DECIDE: {CONTINUATION_QUESTION}")
+        continuation.add("join", UNDECIDED, f"DECIDE: {chosen.continuation_question}")
     if chosen.proposal.where:
         where = _Section(_get_table(profile.table, "where"))
         for name, (column, values) in chosen.proposal.where.items():

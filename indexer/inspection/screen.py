@@ -7,7 +7,7 @@ from typing import Final
 
 from indexer.inspection.column_facts import ColumnFacts
 from indexer.inspection.field_rules import describe_damage, describe_examples
-from indexer.inspection.inspect_files import CONTINUATION_QUESTION, InspectedTable, Inspection
+from indexer.inspection.inspect_files import InspectedTable, Inspection
 from indexer.records.damage.kinds import list_damage_counts
 from indexer.terminal import show_name
 
@@ -176,5 +176,5 @@ def _list_questions(inspected: InspectedTable) -> Iterator[str]:
     """What must be decided, each with its field."""
     for field, rule in inspected.proposal.rules.items():
         yield from (f"{field}: {question}" for question in rule.questions)
-    if inspected.continuation:
-        yield f"continuation.join: {CONTINUATION_QUESTION}"
+    if question := inspected.continuation_question:
+        yield f"continuation.join: {question}"

@@ -13,7 +13,7 @@ from indexer.inspection.column_facts import ColumnFacts
 from indexer.inspection.vocabulary import TOTAL_WORDS
 from indexer.records.offences import OffenceTable
 from indexer.sources.profile.columns import find_cell_type
-from indexer.sources.profile.values import is_empty
+from indexer.sources.profile.values import is_cut, is_empty
 from indexer.sources.tables.table import (
     SourceTable,
     TableRow,
@@ -36,7 +36,8 @@ class TableFacts:
 
     ``header_row`` is the number of the row of names, from 1; None where there is none. ``totals``
     maps a column to the words with which rows of totals begin in it. ``lone`` counts, by column,
-    the rows that have text in that column alone.
+    the rows that have text in that column alone, and ``cut`` those of them that go on in the middle
+    of a sentence of the row before.
     """
 
     def __init__(self, header: list[str], header_row: int | None, offences: OffenceTable) -> None:
@@ -50,13 +51,20 @@ class TableFacts:
         self.totals: dict[str, set[str]] = {}
         self.total_rows = 0
         self.lone: Counter[str] = Counter()
+        self.cut: Counter[str] = Counter()
         self.keyed = header_row is None
         self.objects_unread = 0
         self._offences = offences
+        self._last_cells: list[Any] = [""] * len(header)
 
     def column(self, name: str) -> ColumnFacts:
         """The facts of a column."""
         return next(column for column in self.columns if column.name == name)
+
+    def count_empty(self, column: ColumnFacts) -> int:
+        """How many rows have no value in a column, without those that have text elsewhere alone."""
+        lone = sum(self.lone.values()) - self.lone[column.name]
+        return max(self.rows - column.filled - lone, 0)
 
     def add_row(self, row: TableRow) -> None:
         """Take a row below the names."""
@@ -72,7 +80,10 @@ class TableFacts:
         filled = [index for index, cell in enumerate(cells) if not is_empty(cell)]
         if not self._add_total(cells, filled):
             if len(filled) == 1 and width > 2:
-                self.lone[self.header[filled[0]]] += 1
+                place = filled[0]
+                self.lone[self.header[place]] += 1
+                self.cut[self.header[place]] += is_cut(self._last_cells[place], cells[place])
+            self._last_cells = cells
             self.rows += 1
             for column, cell in zip(self.columns, cells, strict=True):
                 column.add(cell)

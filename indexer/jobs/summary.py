@@ -13,6 +13,7 @@ from indexer.records.damage.kinds import TextDamage, advise_repair, list_damage_
 from indexer.records.offences import load_offence_table
 from indexer.sources.profile.grouping import JOINED
 from indexer.sources.profile.reading import CONTINUED
+from indexer.terminal import count_noun
 
 _MAX_SPANS: Final = 12
 
@@ -135,19 +136,15 @@ def describe_skipped(number: int, skipped_by: Mapping[str, int]) -> list[str]:
     blank = number - sum(skipped_by.values())
     lines = [f"Of what was read, {blank:,} blank lines or rows were skipped."] if blank else []
     return lines + [
-        f"Of what was read, {_count_rows(count)} "
+        f"Of what was read, {count_noun(count, 'row was', 'rows were')} "
         f"{'joined to another' if rule in (JOINED, CONTINUED) else 'skipped'}: {rule}."
         for rule, count in skipped_by.items()
     ]
 
 
-def _count_rows(number: int) -> str:
-    return "1 row was" if number == 1 else f"{number:,} rows were"
-
-
 def describe_notes(notes: Mapping[str, int]) -> list[str]:
     """What the profile did to the records that is worth knowing, each with its number."""
-    return [f"{count:,} times: {note}." for note, count in notes.items()]
+    return [f"{count_noun(count, 'time', 'times')}: {note}." for note, count in notes.items()]
 
 
 def describe_unknown_codes(codes: dict[str, int]) -> str:

@@ -175,14 +175,14 @@ def _read_batches(raws: Iterable[RawRecord], tally: Tally) -> Iterator[list[RawR
     batch: list[RawRecord] = []
     size = 0
     for raw in raws:
+        if raw.notes:
+            tally.notes.update(raw.notes)
         if raw.blank:
             tally.read += 1
             tally.skipped += 1
             if raw.skipped_by:
                 tally.skipped_by[raw.skipped_by] += 1
             continue
-        if raw.notes:
-            tally.notes.update(raw.notes)
         batch.append(raw)
         size += _measure_raw(raw)
         if len(batch) >= BATCH_RECORDS or size >= BATCH_BYTES:

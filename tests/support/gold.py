@@ -41,7 +41,6 @@ ANSWERS: Final[dict[str, dict[str, Any]]] = {
     "08_nspis_legacy.xls": {
         "fields.crime_ref.digits": 7,
         "fields.recorded_on.dates": ["excel"],
-        "fields.offence_code.decimals": 2,
     },
 }
 

@@ -75,11 +75,11 @@ def _make_record(
             error, kind = f"its row {row.location}: {mapping.error}", mapping.error_kind
     if error is None and len(group) > 1:
         error, kind = _merge_rows(values, group, mapped, unit)
-    notes = tuple(
+    notes = first.notes + tuple(
         note
-        for mapping in mapped
+        for mapping in mapped[1:]
         for note in mapping.notes
-        if mapping is first or note != EMPTY_STATUS_NOTE  # of a record, not of its rows
+        if not note.startswith(EMPTY_STATUS_NOTE)  # a record has one status
     )
     origin = SourceRows(header, tuple(row.cells for row in group))
     yield RawRecord(group[0].location, values, 0, error, kind, notes=notes, origin=origin)

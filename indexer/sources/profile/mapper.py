@@ -30,9 +30,9 @@ _CACHED_TYPES: Final = frozenset({str, int})
 
 _REQUIRED_FIELDS: Final = frozenset({"crime_ref", "recorded_on", "offence_code"})
 
-EMPTY_STATUS_NOTE: Final = "a record has no status in its column, so it counts as recorded"
-
 NOT_IN_LIST_NOTE: Final = "people or links that do not meet a condition of where are left out"
+
+EMPTY_STATUS_NOTE: Final = 'a status that is empty, or "" in the map, counts as '
 
 #: Reads the value of a field from the cells of a row.
 _Reader: TypeAlias = Callable[[Sequence[Any]], Any]
@@ -62,7 +62,6 @@ class RowMapper:
         """Raises ConfigurationError for dates of a form that cannot be read."""
         places = {name: number for number, name in enumerate(header)}
         self._fields: list[_Field] = []
-        self._has_status = "status" in profile.rules
         lists: dict[str, dict[str, FieldRule]] = {}
         for name, rule in profile.rules.items():
             outer, _, inner = name.rpartition(".")
@@ -78,6 +77,9 @@ class RowMapper:
             _ListMapper(name, rules, profile.where.get(name), places)
             for name, rules in lists.items()
         ]
+
+        status = profile.rules.get("status")
+        self._status_column = places[status.column] if status and status.column else None
 
     def map_row(self, cells: list[Any]) -> MappedRow:
         """The fields of a row; those that it has no value for are left out."""
@@ -97,8 +99,11 @@ class RowMapper:
                     values[mapper.name] = entries
                 if notes:
                     row.notes += notes
-            if self._has_status and "status" not in values:
-                row.notes += (EMPTY_STATUS_NOTE,)
+            status_column = self._status_column
+            if status_column is not None and (
+                values.get("status") is None or is_empty(cells[status_column])
+            ):
+                row.notes += (f"{EMPTY_STATUS_NOTE}{values.get('status') or 'recorded'}",)
         except ValueFaultError as fault:
             row.error, row.error_kind = str(fault), fault.kind
         return row

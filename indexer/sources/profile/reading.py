@@ -18,7 +18,7 @@ from indexer.sources.base import MAX_RECORD_BYTES, RawRecord, SourceRows
 from indexer.sources.profile.columns import check_header, check_types
 from indexer.sources.profile.grouping import GroupedRow, group_rows
 from indexer.sources.profile.mapper import RowMapper
-from indexer.sources.profile.values import is_empty
+from indexer.sources.profile.values import is_cut, is_empty
 from indexer.sources.tables.open_file import LayoutRules, open_tables
 from indexer.sources.tables.table import (
     SourceTable,
@@ -31,6 +31,11 @@ from indexer.sources.tables.table import (
 _SAMPLE_ROWS: Final = 500
 
 CONTINUED: Final = "continues the row before it"
+
+CUT_NOTE: Final = (
+    "an entry goes on in the middle of a sentence of the entry before it. A term that crosses them "
+    'is not found; join = "space" under [source.profile.continuation] would join them'
+)
 
 _JOINERS: Final = {"space": " ", "line": "\n"}
 
@@ -179,8 +184,10 @@ def _keep_rows(
             addition = row.cells[column]
             if joiner is None:
                 entries = text if isinstance(text, list) else [text]
+                notes = (CUT_NOTE,) if is_cut(entries[-1], addition) else ()
                 pending.cells[column] = [*entries, addition]
             else:
+                notes = ()
                 pending.cells[column] = f"{text}{joiner}{addition}"
             if len(str(pending.cells[column])) > MAX_RECORD_BYTES:
                 raise SourceError(
@@ -188,7 +195,9 @@ def _keep_rows(
                     f"{MAX_RECORD_BYTES // 1024 // 1024} MB. Check continuation in "
                     "[source.profile]."
                 )
-            skipped.append(RawRecord(row.location, {}, row.size, blank=True, skipped_by=CONTINUED))
+            skipped.append(
+                RawRecord(row.location, {}, row.size, blank=True, skipped_by=CONTINUED, notes=notes)
+            )
         else:
             if pending:
                 yield pending

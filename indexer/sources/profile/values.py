@@ -59,6 +59,8 @@ _DESTROYED_CODE: Final = re.compile(
     re.IGNORECASE,
 )
 
+_SENTENCE_ENDS: Final = (*".!?:", "")
+
 _SCIENTIFIC: Final = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,3}", re.IGNORECASE)
 
 #: How spreadsheets keep the leading zeros of a text: ="0012", or with its quotes doubled.
@@ -85,6 +87,13 @@ def is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
+def is_cut(text: Any, addition: Any) -> bool:
+    """Whether a text ends in the middle of a sentence that its addition goes on with: it has no
+    full stop, and the addition begins with a small letter."""
+    ending, beginning = str(text or "").rstrip()[-1:], str(addition or "").lstrip()[:1]
+    return ending not in _SENTENCE_ENDS and beginning.islower()
+
+
 def is_destroyed_code(value: Any) -> bool:
     """Whether Excel turned an offence code into a date: 8/1 becomes 8 January."""
     return isinstance(value, date) or (
@@ -97,6 +106,11 @@ def is_destroyed_number(value: Any) -> bool:
     if isinstance(value, str):
         return _SCIENTIFIC.fullmatch(value.strip()) is not None
     return isinstance(value, float) and (abs(value) >= 1e15 or value != int(value))
+
+
+def count_decimals(value: float | Decimal) -> int:
+    """The decimals that a number needs; what arithmetic of computers adds to it does not count."""
+    return len(f"{value:.9f}".rstrip("0").partition(".")[2])
 
 
 def split_titled_code(value: str) -> str | None:
@@ -132,7 +146,7 @@ def make_converter(
 
 def _map_values(convert: Converter, mapped: Mapping[str, Any]) -> Converter:
     def look_up(value: Any) -> Any:
-        folded = fold_value(value)
+        folded = "" if value is None else fold_value(value)
         return mapped[folded] if folded in mapped else convert(value)
 
     return look_up
@@ -257,7 +271,8 @@ def _make_code_converter(column: str, rule: FieldRule) -> Converter:
         if isinstance(value, str):
             text = _strip_formula(value)
             if isinstance(rule.decimals, int) and _DECIMAL.fullmatch(text):
-                return _make_decimal_code(column, Decimal(text), rule.decimals)
+                found = len(text.partition(".")[2])
+                return _make_decimal_code(column, text, found, rule.decimals)
             return (split_titled_code(text) or text) if rule.titled else text
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             return value
@@ -269,21 +284,21 @@ def _make_code_converter(column: str, rule: FieldRule) -> Converter:
                 "[source.profile.fields], or export it again with that column as text.",
                 f'"{column}" is a decimal number instead of an offence code',
             )
-        return _make_decimal_code(column, Decimal(f"{value:.9f}"), rule.decimals)
+        return _make_decimal_code(column, value, count_decimals(value), rule.decimals)
 
     return convert
 
 
-def _make_decimal_code(column: str, value: Decimal, decimals: int) -> str:
-    """The code that a number stands for: 86/10 for 86.1 with two decimals. One that has more is
-    refused, for rounded it would be another code."""
-    if round(value, decimals) != value:
+def _make_decimal_code(column: str, value: str | float | Decimal, found: int, decimals: int) -> str:
+    """The code that a number stands for: 86/10 for 86.1 with two decimals. One in which more were
+    found is refused, for rounded it would be another code."""
+    if found > decimals:
         raise ValueFaultError(
             f'"{column}" has more digits after the point than decimals = {decimals} in '
             "[source.profile.fields] allows, so it would become another code. Correct decimals.",
             f'"{column}" has more digits after the point than decimals allows',
         )
-    return f"{value:.{decimals}f}".replace(".", "/")
+    return f"{Decimal(value):.{decimals}f}".replace(".", "/")
 
 
 def _make_reference_converter(column: str, rule: FieldRule) -> Converter:

@@ -88,7 +88,8 @@ def test_the_profile_that_inspect_writes_gives_the_right_records(name: str, tmp_
         ("06_unprovable_dates.csv", "fields.recorded_on.dates"),
         ("05_semicolon_excel.csv", "fields.offence_code.column"),
         ("03_connect_log.txt", "continuation.join"),
-        ("08_nspis_legacy.xls", "fields.offence_code.decimals"),
+        ("08_nspis_legacy.xls", "fields.crime_ref.digits"),
+        ("08_nspis_legacy.xls", "fields.recorded_on.dates"),
     ],
 )
 def test_what_cannot_be_proved_is_asked_and_refused_until_decided(
@@ -137,7 +138,15 @@ def test_a_file_that_is_cut_short_is_refused(tmp_path: Path) -> None:
             ],
         ),
         ("06_unprovable_dates.csv", ["both read all 150 dates"]),
-        ("08_nspis_legacy.xls", ["6 blank rows", "Sheet1: empty", "rows that count others: 1"]),
+        (
+            "08_nspis_legacy.xls",
+            [
+                "6 blank rows",
+                "Sheet1: empty",
+                "rows that count others: 1",
+                "decimals = 2 is proved",
+            ],
+        ),
     ],
 )
 def test_what_must_be_told_is_on_the_screen(name: str, told: list[str], tmp_path: Path) -> None:

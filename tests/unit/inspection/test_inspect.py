@@ -293,3 +293,66 @@ def test_columns_about_suspects_are_theirs_and_not_those_of_victims(tmp_path: Pa
     }
     assert fields["victims.age"] == {"column": "Victim Age"}
     assert "victims.victim_ref" not in fields
+
+
+@pytest.mark.parametrize(
+    ("codes", "decimals", "part"),
+    [
+        ([22.08, 86.1], 2, "decimals = 2 is proved: 1 are written like 86.02"),
+        ([71.17, 86.1], "DECIDE", "1 with 2 decimals. Write 2 if"),
+        ([86.1, 71.2], "DECIDE", "none with two decimals: 86.1 can be 86/10 or 86/1"),
+    ],
+)
+def test_the_decimals_of_a_code_are_proved_or_asked_and_never_fewer(
+    codes: list[float], decimals: object, part: str, tmp_path: Path
+) -> None:
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    assert sheet
+    sheet.append(HEADER.split(","))
+    for number in range(20):
+        code = codes[number] if number < len(codes) else 22
+        cells = (f"R{number}", date(2015, 7, 1), code, NARRATIVE, 20, "Male", "Crime Recorded")
+        sheet.append(cells)
+    workbook.save(tmp_path / "x.xlsx")
+    outcome = inspect(tmp_path, "x.xlsx", "--write")
+    assert outcome.code == 0, outcome.err
+    document: Any = tomlkit.parse((tmp_path / "foidex.toml").read_text(encoding="utf-8"))
+    assert document["source"]["profile"]["fields"]["offence_code"]["decimals"] == decimals
+    assert part in outcome.out
+
+
+def test_an_empty_status_is_asked_about(tmp_path: Path) -> None:
+    lines = make_lines(status=lambda n: "Crime Recorded" if n > 2 else "")
+    out, profile = write_and_inspect(tmp_path, lines)
+    assert profile["fields"]["status"]["values"] == {"Crime Recorded": "recorded", "": "DECIDE"}
+    assert "status: 3 records have an empty status. Write recorded, cancelled or" in out
+    file = tmp_path / "foidex.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("DECIDE", "cancelled"))
+    checked = run_command(
+        "refresh", "--check", environment={"FOIDEX_HOME": str(tmp_path)}, folder=tmp_path
+    )
+    assert '3 times: a status that is empty, or "" in the map, counts as cancelled.' in checked.out
+
+
+def test_rows_that_cut_a_sentence_are_counted_and_said_when_they_stay_apart(tmp_path: Path) -> None:
+    first = f"{NARRATIVE} The caller was asked for the live"
+    lines = make_lines(6, text=lambda _: first, status=lambda _: "Crime Recorded")
+    rows = [
+        part
+        for line in lines
+        for part in (line, f",,,stream. {NARRATIVE},,,", f",,,{NARRATIVE},,,")
+    ]
+    out, _ = write_and_inspect(tmp_path, rows)
+    assert "6 of 12 go on in the middle of a sentence." in out
+    assert "an empty status" not in out
+    file = tmp_path / "foidex.toml"
+    text = file.read_text(encoding="utf-8").replace('["DECIDE"]', '["DD/MM/YYYY"]')
+    for join, notes in (("entry", 1), ("space", 0)):
+        file.write_text(text.replace('join = "DECIDE"', f'join = "{join}"'), encoding="utf-8")
+        checked = run_command(
+            "refresh", "--check", environment={"FOIDEX_HOME": str(tmp_path)}, folder=tmp_path
+        )
+        assert checked.out.startswith("18 records read: 6 valid"), checked.out
+        assert checked.out.count("6 times: an entry goes on in the middle of a sent") == notes
+        assert "12 rows were joined to another: continues the row before it." in checked.out

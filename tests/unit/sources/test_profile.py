@@ -6,6 +6,7 @@ import json
 import sqlite3
 from contextlib import closing
 from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,12 @@ def test_a_code_that_excel_turned_into_a_date_is_refused_with_the_way_out(value:
         convert("offence_code", value)
 
 
+def test_what_computers_add_to_a_decimal_number_is_not_a_decimal() -> None:
+    assert convert("offence_code", 22.080000000000002, decimals=2) == "22/08"
+    assert convert("offence_code", 71.17 + 1e-14, decimals=2) == "71/17"
+    assert convert("offence_code", Decimal("86.100"), decimals=2) == "86/10"
+
+
 def test_a_code_of_a_decimal_number_needs_its_decimals() -> None:
     with pytest.raises(ValueFaultError, match=r"86\.1 can be 86/1 or 86/10"):
         convert("offence_code", 86.1)
@@ -220,7 +227,7 @@ def test_a_reference_that_excel_destroyed_is_refused(value: object) -> None:
         convert("crime_ref", value)
 
 
-@pytest.mark.parametrize("value", [86.17, "86.17", 88.009])
+@pytest.mark.parametrize("value", [86.17, "86.17", "86.10", 88.009, 71.01, Decimal("7.25")])
 def test_a_code_with_more_decimals_than_the_profile_says_is_refused(value: object) -> None:
     """Rounded, 71.17 would be 71/2, another offence."""
     with pytest.raises(ValueFaultError, match="has more digits after the point than decimals = 1"):
@@ -251,7 +258,8 @@ def test_an_empty_status_is_counted_since_it_counts_as_recorded(tmp_path: Path) 
     lines = [f"{HEADER},Status", f"{ROW},", f"{ROW},-", f"{ROW},recorded"]
     status = {"column": "Status", "values": {"recorded": "recorded", "-": ""}}
     raws = read_lines(tmp_path, lines, {"status": status})
-    assert [raw.notes for raw in raws] == [(EMPTY_STATUS_NOTE,), (EMPTY_STATUS_NOTE,), ()]
+    note = f"{EMPTY_STATUS_NOTE}recorded"
+    assert [raw.notes for raw in raws] == [(note,), (note,), ()]
     assert [raw.notes for raw in read_lines(tmp_path, [HEADER, ROW])] == [()]
 
 
@@ -259,7 +267,7 @@ def test_an_empty_status_of_several_rows_is_one(tmp_path: Path) -> None:
     lines = [f"{HEADER},Status,Age", f"{ROW},,5", f"{ROW},,7"]
     changes = {"status": "Status", "victims.age": "Age"}
     raws = read_lines(tmp_path, lines, changes, one_row_per="victim")
-    assert [raw.notes for raw in raws] == [(EMPTY_STATUS_NOTE,), ()]
+    assert [raw.notes for raw in raws] == [(f"{EMPTY_STATUS_NOTE}recorded",), ()]
 
 
 @pytest.mark.parametrize("field", ["status", "victims.sex"])
@@ -586,3 +594,10 @@ def test_a_query_of_a_database_is_read_with_the_same_verbs(tmp_path: Path) -> No
     more = DatabaseSource(url=database.url, queries=queries, folder=tmp_path)
     with pytest.raises(ConfigurationError, match="reads one query"):
         check_profiled_database(more, profile)
+
+
+def test_an_empty_status_that_is_mapped_is_counted_as_that(tmp_path: Path) -> None:
+    status = {"column": "Status", "values": {"Crime Recorded": "recorded", "": "cancelled"}}
+    (raw,) = read_lines(tmp_path, [f"{HEADER},Status", f"{ROW},"], {"status": status})
+    assert list_values([raw], "status") == ["cancelled"]
+    assert raw.notes == (f"{EMPTY_STATUS_NOTE}cancelled",)
