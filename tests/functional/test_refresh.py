@@ -561,7 +561,7 @@ def test_a_generation_dated_in_the_future_is_deleted_first_and_can_be_gone_back_
 
 
 def test_a_summary_says_that_the_generation_before_is_deleted_and_no_way_back(
-    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
+    run: Callable[..., RefreshResult],
 ) -> None:
     before = run([record("A"), record("B")]).generation.name
     options = RefreshSettings(lease_seconds=10, keep=1, max_shrink_percent=60)
