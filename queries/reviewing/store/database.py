@@ -21,6 +21,9 @@ from queries.reviewing.store.migration import migrate_schema
 
 _BUSY_SECONDS: Final = 30
 
+#: Files that SQLite reads beside a store, if they are there.
+_JOURNAL_ENDINGS: Final = ("-wal", "-shm", "-journal")
+
 _WRITES: Final = "foidex_writes"
 
 _POSTGRES_OPTIONS: Final = {
@@ -89,6 +92,7 @@ def open_database(url_text: str, folder: Path = Path()) -> Iterator[ReviewDataba
     url = _parse_url(url_text, folder)
     if url.get_backend_name() == "sqlite":
         _make_private_file(Path(url.database or ""))
+        _require_own_files(Path(url.database or ""))
     engine = _build_engine(url)
     try:
         database = ReviewDatabase(engine)
@@ -138,10 +142,31 @@ def _make_private_file(path: Path) -> None:
                 pass
         os.close(open_file(path, os.O_RDWR | os.O_CREAT, PRIVATE))
     except OSError as error:
-        raise ReviewError(
-            f"{path}: the store of reviews cannot be opened ({error.strerror}). Check the path and "
-            "its permissions, or name another store in [review] of foidex.toml."
-        ) from None
+        raise _make_open_error(path, error) from None
+
+
+def _require_own_files(path: Path) -> None:
+    """Raise ReviewError if the store, or a file beside it, is another user's.
+
+    SQLite takes decisions from a journal that it finds beside a store, whoever wrote it. When root
+    runs it, it makes the journal root's own, so then nobody else may write in the folder.
+    """
+    path = path.resolve()
+    try:
+        with open_folder(path.parent) as folder:
+            if hasattr(os, "geteuid") and os.geteuid() == 0:
+                folder.require_own()
+            for ending in ("", *_JOURNAL_ENDINGS):
+                folder.require_own_file(path.name + ending)
+    except OSError as error:
+        raise _make_open_error(path, error) from None
+
+
+def _make_open_error(path: Path, error: OSError) -> ReviewError:
+    return ReviewError(
+        f"{path}: the store of reviews cannot be opened ({error.strerror}). Check the path and "
+        "its permissions, or name another store in [review] of foidex.toml."
+    )
 
 
 def _build_engine(url: URL) -> Engine:
@@ -161,18 +186,20 @@ def _build_engine(url: URL) -> Engine:
             "'psycopg[binary]', and write postgresql+psycopg:// in the URL."
         ) from None
     if is_sqlite:
-        _prepare_sqlite(engine)
+        _prepare_sqlite(engine, Path(url.database or ""))
     return engine
 
 
-def _prepare_sqlite(engine: Engine) -> None:
-    """Begin transactions explicitly, and have every commit on the disk."""
+def _prepare_sqlite(engine: Engine, path: Path) -> None:
+    """Begin transactions explicitly, and have every commit on the disk; take nothing from a journal
+    that someone put beside the store since it was looked at."""
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: object) -> None:
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
+        _require_own_files(path)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
