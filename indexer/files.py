@@ -20,9 +20,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import BinaryIO, Final, NamedTuple, Self
 
 PRIVATE_MODE: Final = 0o600
+
+#: The most that is read whole where nothing else is said: no file of foidex comes near it, and
+#: memory has room for it. One with a hole in it may say that it has any size.
+MAX_FILE_BYTES: Final = 2_000_000_000
+
+_PIECE_BYTES: Final = 1 << 20
 
 _MAX_LINKS: Final = 40
 
@@ -195,21 +201,28 @@ class Folder:
         """Open an ordinary file for reading; the caller closes the handle."""
         return self.open_file(name, os.O_RDONLY)
 
-    def read_file(self, name: str, max_bytes: int | None = None) -> bytes:
+    def read_file(self, name: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
         """The content of a file. One of more than ``max_bytes`` is refused."""
         with self._explain(name), os.fdopen(self.open_file(name, os.O_RDONLY), "rb") as file:
-            if max_bytes is not None and os.fstat(file.fileno()).st_size > max_bytes:
-                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-            return file.read()
+            return read_whole(file, max_bytes)
 
-    def write_file(self, name: str, content: bytes, permissions: Permissions = PUBLIC) -> None:
-        """Write a file whole or not at all, and sync it; an existing file or link is replaced."""
+    def write_file(
+        self,
+        name: str,
+        content: bytes,
+        permissions: Permissions = PUBLIC,
+        owner: tuple[int, int] | None = None,
+    ) -> None:
+        """Write a file whole or not at all, and sync it; an existing file or link is replaced.
+
+        With ``owner``, a user and a group, the file is given to them where the system allows it.
+        """
         mode = self.find_mode(name)
         if mode is not None and not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
             raise UnsafePathError(self.path / name, "is not an ordinary file")
         part_name = f".{name}.{secrets.token_hex(8)}.part"
         try:
-            self.write_new_file(part_name, content, permissions)
+            self.write_new_file(part_name, content, permissions, owner)
             self.move_file(part_name, self, name)
         except BaseException:
             with suppress(OSError):
@@ -219,24 +232,23 @@ class Folder:
 
     def replace_file(self, name: str, content: bytes) -> None:
         """Write a file whole or not at all; an existing one keeps its mode and its owner."""
-        mode = self.find_mode(name)
-        if mode is None:
+        try:
+            before = self._stat(name)
+        except FileNotFoundError:
             self.write_file(name, content)
             return
-        before = self._stat(name)
-        self.write_file(name, content, Permissions(stat.S_IMODE(mode) & 0o777, exact=True))
-        after = self._stat(name)
-        if (before.st_uid, before.st_gid) != (after.st_uid, after.st_gid):
-            with suppress(OSError):  # only root may give a file away
-                os.chown(
-                    self._at(name),
-                    before.st_uid,
-                    before.st_gid,
-                    dir_fd=self._handle,
-                    follow_symlinks=False,
-                )
+        if not stat.S_ISREG(before.st_mode):
+            raise UnsafePathError(self.path / name, "is not an ordinary file")
+        permissions = Permissions(stat.S_IMODE(before.st_mode) & 0o777, exact=True)
+        self.write_file(name, content, permissions, (before.st_uid, before.st_gid))
 
-    def write_new_file(self, name: str, content: bytes, permissions: Permissions = PUBLIC) -> None:
+    def write_new_file(
+        self,
+        name: str,
+        content: bytes,
+        permissions: Permissions = PUBLIC,
+        owner: tuple[int, int] | None = None,
+    ) -> None:
         """Write a file that must not exist yet, and sync it.
 
         A failure may leave part of it: for files in a folder that is removed or renamed as a whole.
@@ -246,6 +258,9 @@ class Folder:
             self._explain(name),
             os.fdopen(self.open_file(name, flags, permissions), "wb") as file,
         ):
+            if owner is not None and hasattr(os, "fchown"):
+                with suppress(OSError):  # only root may give a file away
+                    os.fchown(file.fileno(), *owner)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -558,12 +573,32 @@ def open_named_input(path: Path) -> BufferedReader:
     return path.open("rb") if path.is_relative_to("/dev") else open_ordinary_input(path)
 
 
-def read_file(path: Path) -> bytes:
-    """The content of an ordinary file, opened as by ``open_input``. Raises OSError."""
-    if not _HAS_HANDLES:
-        return path.read_bytes()
-    with os.fdopen(_open_for_reading(path, Folder.open_ordinary_input), "rb") as file:
-        return file.read()
+def read_file(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:
+    """The content of an ordinary file, opened as by ``open_input``.
+
+    Raises OSError, also for one of more than ``max_bytes``.
+    """
+    with open_ordinary_input(path) as file:
+        try:
+            return read_whole(file, max_bytes)
+        except OSError as error:
+            error.filename = str(path)
+            raise
+
+
+def read_whole(file: BinaryIO, max_bytes: int) -> bytes:
+    """What an open file holds, also if it grows meanwhile. Raises OSError if that is too much."""
+    pieces: list[bytes] = []
+    left = max_bytes
+    if os.fstat(file.fileno()).st_size <= max_bytes:
+        while piece := file.read(_PIECE_BYTES):
+            pieces.append(piece)
+            left -= len(piece)
+            if left < 0:
+                break
+        else:
+            return b"".join(pieces)
+    raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
 
 
 def _open_for_reading(path: Path, open_last: Callable[[Folder, str], int]) -> int:

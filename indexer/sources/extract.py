@@ -28,6 +28,8 @@ _BLOCK_BYTES: Final = 1024 * 1024
 
 _COUNT: Final = re.compile(r"\s*([0-9]{1,18})\s*")
 
+_MAX_SIDECAR_BYTES: Final = 1_000_000
+
 _CHECKSUM: Final = re.compile(r"\\?([0-9a-fA-F]{64})(?: [ *](.+))?")
 
 
@@ -185,12 +187,12 @@ def _describe_change(before: FileState | None, after: FileState | None) -> str:
 
 def _read_sidecar(sidecar: Path) -> str:
     try:
-        return read_file(sidecar).decode("utf-8-sig")
+        return read_file(sidecar, _MAX_SIDECAR_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError:
         return ""
     except OSError as error:
         raise SourceError(
-            f"{sidecar}: cannot be read ({error.strerror}). Check its permissions."
+            f"{sidecar}: cannot be read ({error.strerror}). Check the file and its permissions."
         ) from None
 
 

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from indexer.files import open_private_file, write_file
+from indexer.files import (
+    open_folder,
+    open_private_file,
+    read_file,
+    read_whole,
+    replace_file,
+    write_file,
+)
 
 
 def mode_of(path: Path) -> int:
@@ -61,3 +68,59 @@ def test_device_keeps_its_mode() -> None:
     with open(os.devnull, "wb", opener=open_private_file) as file:
         file.write(b"text")
     assert mode_of(Path(os.devnull)) == before
+
+
+def test_a_file_with_a_hole_is_not_read_into_memory(tmp_path: Path) -> None:
+    """Whoever names no limit has one; the message names the file."""
+    path = tmp_path / "sparse"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(OSError, match=r"too large.*sparse"):
+        read_file(path)
+    with open_folder(tmp_path) as folder, pytest.raises(OSError, match=r"too large.*sparse"):
+        folder.read_file("sparse")
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_up_to_the_limit(tmp_path: Path) -> None:
+    path = tmp_path / "growing"
+    path.write_bytes(b"x" * 10)
+    assert read_file(path, 10) == b"x" * 10
+    assert read_file(path, 9_999_999) == b"x" * 10
+    with pytest.raises(OSError, match="too large"):
+        read_file(path, 9)
+    endless = Path("/dev/zero")  # its size is 0, as that of a file that is only just begun
+    if endless.exists():
+        with (
+            pytest.raises(OSError, match="too large"),
+            endless.open("rb") as file,
+        ):
+            read_whole(file, 5_000_000)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives away")
+def test_a_file_is_given_away_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Afterwards its owner could have put another file there, which would be given away then."""
+    path = tmp_path / "foidex.toml"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    os.chown(path, 54_321, 54_322)
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"of root")
+    replace = os.replace
+
+    def replace_and_swap(*arguments: object, **options: object) -> None:
+        replace(*arguments, **options)  # type: ignore[arg-type]
+        path.unlink()
+        path.hardlink_to(victim)
+
+    monkeypatch.setattr(os, "replace", replace_and_swap)
+    replace_file(path, b"new")
+    assert victim.stat().st_uid == 0
+    monkeypatch.undo()
+    path.unlink()
+    path.write_bytes(b"old")
+    os.chown(path, 54_321, 54_322)
+    replace_file(path, b"new")
+    assert (path.stat().st_uid, path.stat().st_gid) == (54_321, 54_322)
