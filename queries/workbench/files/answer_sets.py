@@ -18,6 +18,8 @@ ANSWER_KINDS: Final[tuple[AnswerKind, ...]] = ("answer", "published")
 
 _ANSWERS: Final = "answers"
 
+_ANSWER_ENDING: Final = ".answer.json"
+
 _MAX_DOCUMENT_BYTES: Final = 200_000_000
 
 
@@ -31,7 +33,7 @@ class AnswerSet(Struct, frozen=True):
     @property
     def answer_path(self) -> Path:
         """The answer itself, as JSON."""
-        name = next(name for name in self.manifest.files if name.endswith(".answer.json"))
+        name = next(name for name in self.manifest.files if name.endswith(_ANSWER_ENDING))
         return self.folder / name
 
 
@@ -53,6 +55,8 @@ def find_answer_set(requests: RequestFolder, file_name: str, kind: AnswerKind) -
         return None
     except OSError as error:
         raise OutputError(f"{path}: cannot be read ({error.strerror}).") from None
+    if manifest and not any(name.endswith(_ANSWER_ENDING) for name in manifest.files):
+        raise OutputError(f"{path}: its manifest lists no answer. Count the request again.")
     return AnswerSet(kind, path, manifest) if manifest else None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ KEPT_VERSIONS: Final = 20
 MAX_REQUEST_BYTES: Final = 1_000_000
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,90}\.ya?ml")
+
+_VERSION_NUMBER: Final = re.compile(r"[0-9]{6,}")
 
 _VERSIONS: Final = "versions"
 
@@ -173,7 +176,7 @@ def _make_file(name: str, text: str) -> RequestFile:
 def _keep_version(folder: Folder, current: RequestFile) -> None:
     with folder.open_subfolder(_VERSIONS, create=DOCUMENT_PERMISSIONS) as versions:
         names = _list_versions(versions, current.name)
-        newest = int(names[-1].rpartition(".")[2]) if names else 0
+        newest = _find_number(names[-1]) if names else 0
         versions.write_new_file(
             f"{current.name}.{newest + 1:06}", current.text.encode(), DOCUMENT_PERMISSIONS
         )
@@ -182,8 +185,16 @@ def _keep_version(folder: Folder, current: RequestFile) -> None:
 
 
 def _list_versions(versions: Folder, name: str) -> list[str]:
-    return [
+    """The earlier versions, oldest first; what else someone may have put there is left alone."""
+    names = (
         version
         for version in versions.list_names()
-        if version.rpartition(".")[0] == name and version.rpartition(".")[2].isdigit()
-    ]
+        if version.rpartition(".")[0] == name
+        and _VERSION_NUMBER.fullmatch(version.rpartition(".")[2])
+        and stat.S_ISREG(versions.find_mode(version) or 0)
+    )
+    return sorted(names, key=_find_number)
+
+
+def _find_number(version: str) -> int:
+    return int(version.rpartition(".")[2])

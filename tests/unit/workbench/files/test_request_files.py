@@ -81,6 +81,25 @@ def test_only_the_newest_versions_are_kept(folder: RequestFolder) -> None:
     assert (folder.path / "versions" / versions[-1]).read_text() == "5"
 
 
+@pytest.mark.parametrize("number", ["²", "٠٠٠٠٠٩", "-00009", "1_0000", "", "999999", "9" * 40])
+def test_what_a_colleague_puts_among_the_versions_stops_nobody(
+    folder: RequestFolder, number: str
+) -> None:
+    current = folder.create("a.yaml", "0")
+    planted = folder.path / "versions" / f"a.yaml.{number}"
+    planted.parent.mkdir()
+    planted.write_text("planted")
+    (folder.path / "versions" / "a.yaml.000500").mkdir()
+    (folder.path / "versions" / "a.yaml.000501").symlink_to(folder.path / "a.yaml")
+    for text in ("1", "2", "3"):
+        current = folder.save("a.yaml", text, current.version)
+    kept = [
+        (folder.path / "versions" / name).read_text() for name in folder.list_versions("a.yaml")
+    ]
+    assert kept[:3] == ["2", "1", "0"]
+    assert kept[3:] in ([], ["planted"])
+
+
 def test_a_change_of_someone_else_is_not_written_over(folder: RequestFolder) -> None:
     opened = folder.create("a.yaml", "one")
     folder.save("a.yaml", "theirs", opened.version)
