@@ -23,6 +23,9 @@ _PROGRESS_CPU_SECONDS: Final = 0.5
 
 _PROGRESS_CPU_SHARE: Final = 0.02
 
+# Summing the processor time of a process and its children reads all processes of the machine.
+_SECONDS_BETWEEN_LOOKS: Final = 1.0
+
 _FULL_DISK_BYTES: Final = 10_000_000
 
 
@@ -31,13 +34,19 @@ class StartTimer:
 
     def __init__(self, home: ServerHome) -> None:
         self.home = home
-        self._started = self._progressed = time.monotonic()
+        self._started = self._progressed = self._looked = time.monotonic()
         self._cpu_seconds = 0.0
         self._log_bytes = 0
 
     def explain_giving_up(self, process_id: int) -> str:
-        """Why the start of a process is not waited for any longer; nothing while it is."""
+        """Why the start of a process is not waited for any longer; nothing while it is.
+
+        May be asked as often as one likes: it looks once a second.
+        """
         now = time.monotonic()
+        if now - self._looked < _SECONDS_BETWEEN_LOOKS:
+            return ""
+        self._looked = now
         self._note_progress(process_id, now)
         limit = self.home.options.start_seconds
         if now - self._started > limit:
