@@ -7,6 +7,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -19,24 +20,26 @@ from indexer.index.generations import (
 )
 from queries.answering.adhoc import AdhocCount, count_adhoc_request
 from tests.support.examples import repeats
-from tests.support.night import ALIAS, DatabaseSource, FileSource, Night, disturb
+from tests.support.night import DatabaseSource, FileSource, Night, begin, open_home
 from tests.support.postgres import running
-from tests.support.server import new_home
 
 
 @pytest.fixture(scope="module")
-def night() -> Iterator[Night]:
+def home() -> Iterator[Path]:
+    yield from open_home()
+
+
+@pytest.fixture(scope="module")
+def night(home: Path) -> Night:
     """Refreshes from a file."""
-    home = new_home()
-    (home / "night").mkdir()
-    yield from disturb(Night(home, FileSource(home / "night")))
+    return begin(home, FileSource(home / FileSource.alias))
 
 
 @pytest.fixture(scope="module")
-def night_of_database() -> Iterator[Night]:
+def night_of_database(home: Path) -> Iterator[Night]:
     """Refreshes from PostgreSQL."""
     with running() as postgres:
-        yield from disturb(Night(new_home(), DatabaseSource(postgres.url())))
+        yield begin(home, DatabaseSource(postgres.url()))
 
 
 @pytest.mark.timeout(3_000)
@@ -60,7 +63,7 @@ def test_a_refresh_killed_at_any_moment_leaves_a_whole_generation(
     chance = random.Random(f"{source} {mode}")
     hits = 0
     with night.client() as client:
-        live = read_live_generation(client, ALIAS).records
+        live = read_live_generation(client, night.alias).records
         night.source.fill(live + 20)
         work = night.work(client, *options[mode])
         work.await_building()
@@ -95,8 +98,8 @@ def test_a_server_killed_during_a_refresh_and_started_again_is_whole(night: Nigh
     """SIGKILL to the server at random moments of a refresh; it is started again and rerun."""
     chance = random.Random(8)
     with night.client() as client:
-        before = read_live_generation(client, ALIAS).records
-    for turn in range(repeats(2, 10)):
+        before = read_live_generation(client, night.alias).records
+    for turn in range(repeats(1, 10)):
         total = before + 20
         night.source.fill(total)
         with night.client() as client:
@@ -122,16 +125,16 @@ def test_a_promotion_sent_before_a_kill_makes_no_count_look_wrong(
     """The check of these tests, if the server carries it out between reading what is live and
     counting: a count is compared with the generation that it is of."""
     with night.client() as client:
-        before = read_live_generation(client, ALIAS)
+        before = read_live_generation(client, night.alias)
         night.source.fill(before.records + 20)
         night.refresh()
-        after = read_live_generation(client, ALIAS)
-        roll_back_generation(client, ALIAS, before.name)
+        after = read_live_generation(client, night.alias)
+        roll_back_generation(client, night.alias, before.name)
         promoted: list[str] = []
 
         def promote_and_count(*arguments: Any) -> AdhocCount:
             if not promoted:
-                promote_generation(client, ALIAS, after)
+                promote_generation(client, night.alias, after)
                 promoted.append(after.name)
             return count_adhoc_request(*arguments)
 
@@ -143,12 +146,12 @@ def test_a_promotion_sent_before_a_kill_makes_no_count_look_wrong(
 def test_sigterm_deletes_what_was_half_built_and_gives_the_lock_back(night: Night) -> None:
     night.refresh()  # clears what a test before this one may have left
     with night.client() as client:
-        before = set(client.indices.get(index=f"{ALIAS}-*").body)
+        before = set(client.indices.get(index=f"{night.alias}-*").body)
         work = night.work(client)
         work.await_building()
         work.process.send_signal(signal.SIGTERM)
         _, said = work.process.communicate(timeout=60)
         assert work.process.returncode == 143, said
         assert "stopped" in said
-        assert set(client.indices.get(index=f"{ALIAS}-*").body) == before
-        assert not client.exists(index=f"{ALIAS}.lock", id="refresh")
+        assert set(client.indices.get(index=f"{night.alias}-*").body) == before
+        assert not client.exists(index=f"{night.alias}.lock", id="refresh")

@@ -18,33 +18,35 @@ from indexer.index.generations import read_live_generation
 from tests.support.examples import repeats
 from tests.support.index_content import write_records
 from tests.support.night import (
-    ALIAS,
     DatabaseSource,
     FileSource,
     Night,
     await_that,
-    disturb,
+    begin,
     list_records,
+    open_home,
 )
 from tests.support.postgres import running
-from tests.support.server import new_home
 
 OPTIONS = {"full": [], "incremental": ["--incremental"]}
 
 
 @pytest.fixture(scope="module")
-def night() -> Iterator[Night]:
-    """Refreshes from a file."""
-    home = new_home()
-    (home / "night").mkdir()
-    yield from disturb(Night(home, FileSource(home / "night")))
+def home() -> Iterator[Path]:
+    yield from open_home()
 
 
 @pytest.fixture(scope="module")
-def night_of_database() -> Iterator[Night]:
+def night(home: Path) -> Night:
+    """Refreshes from a file."""
+    return begin(home, FileSource(home / FileSource.alias))
+
+
+@pytest.fixture(scope="module")
+def night_of_database(home: Path) -> Iterator[Night]:
     """Refreshes from PostgreSQL."""
     with running() as postgres:
-        yield from disturb(Night(new_home(), DatabaseSource(postgres.url())))
+        yield begin(home, DatabaseSource(postgres.url()))
 
 
 @contextmanager
@@ -78,7 +80,7 @@ def require_refusal(process: subprocess.Popen[str], *sentences: str) -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("mode", OPTIONS)
+@pytest.mark.parametrize("mode", ["full", pytest.param("incremental", marks=pytest.mark.long)])
 def test_a_temporary_folder_that_fills_up_changes_nothing(
     night_of_database: Night, mode: str
 ) -> None:
@@ -97,10 +99,17 @@ def test_a_temporary_folder_that_fills_up_changes_nothing(
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("mode", OPTIONS)
-@pytest.mark.parametrize("rejected", [1, 40])
+@pytest.mark.parametrize(
+    ("rejected", "mode"),
+    [
+        (1, "full"),
+        (40, "incremental"),
+        pytest.param(1, "incremental", marks=pytest.mark.long),
+        pytest.param(40, "full", marks=pytest.mark.long),
+    ],
+)
 def test_a_folder_of_rejects_that_is_full_changes_nothing(
-    night: Night, mode: str, rejected: int
+    night: Night, rejected: int, mode: str
 ) -> None:
     """Also for so little that it would be written only when the file is closed."""
     before = read_total(night)
@@ -148,8 +157,21 @@ def vanish(path: Path) -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("mode", OPTIONS)
-@pytest.mark.parametrize("change", [grow, shrink, cut, rotate, vanish])
+@pytest.mark.parametrize(
+    ("change", "mode"),
+    [
+        (grow, "incremental"),
+        (shrink, "full"),
+        (cut, "incremental"),
+        (rotate, "full"),
+        (vanish, "incremental"),
+        pytest.param(grow, "full", marks=pytest.mark.long),
+        pytest.param(shrink, "incremental", marks=pytest.mark.long),
+        pytest.param(cut, "full", marks=pytest.mark.long),
+        pytest.param(rotate, "incremental", marks=pytest.mark.long),
+        pytest.param(vanish, "full", marks=pytest.mark.long),
+    ],
+)
 def test_a_file_that_changes_while_it_is_read_changes_nothing(
     night: Night, change: Callable[[Path], None], mode: str
 ) -> None:
@@ -175,4 +197,4 @@ def test_a_file_that_changes_while_it_is_read_changes_nothing(
 def read_total(night: Night) -> int:
     """How many records are live."""
     with night.client() as client:
-        return read_live_generation(client, ALIAS).records
+        return read_live_generation(client, night.alias).records

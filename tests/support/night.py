@@ -34,9 +34,7 @@ from queries.answering.adhoc import count_adhoc_request
 from queries.request.adhoc import build_adhoc_request
 from tests.support.command_line import PROGRAM
 from tests.support.index_content import write_records
-from tests.support.server import SILENT, end_home, settings_for
-
-ALIAS = "crimes"
+from tests.support.server import SILENT, end_home, new_home, settings_for
 
 _REFRESH = """
 [refresh]
@@ -79,9 +77,11 @@ def list_records(total: int) -> list[dict[str, Any]]:
 class FileSource:
     """Records in a file."""
 
+    alias = "crimes"
     settings = '[source]\npaths = ["source.jsonl"]\n'
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         self.environment: dict[str, str] = {}
         self.path = folder / "source.jsonl"
 
@@ -93,6 +93,7 @@ class FileSource:
 class DatabaseSource:
     """Records in the tables of a PostgreSQL. A record's time of change is when it is added."""
 
+    alias = "tables"
     settings = _QUERIES
 
     def __init__(self, url: str) -> None:
@@ -130,11 +131,15 @@ class DatabaseSource:
 
 
 class Night:
-    """A server of the test's own, which may be killed, and a source to refresh from."""
+    """A server of the tests' own, which may be killed, and a source to refresh from.
+
+    Nights of several sources may share a home: each has an index of its own.
+    """
 
     def __init__(self, home: Path, source: FileSource | DatabaseSource) -> None:
         self.home = home
-        self.folder = home / "night"
+        self.alias = source.alias
+        self.folder = home / source.alias
         self.source = source
         self.settings = settings_for(home)
         self.environment = {
@@ -144,7 +149,8 @@ class Night:
             **source.environment,
         }
         self.folder.mkdir(exist_ok=True)
-        (self.folder / "foidex.toml").write_text(source.settings + _REFRESH)
+        index = f'[index]\nalias = "{self.alias}"\n'
+        (self.folder / "foidex.toml").write_text(index + source.settings + _REFRESH)
 
     def start(self, *more: str, **environment: str) -> subprocess.Popen[str]:
         """Begin a refresh."""
@@ -161,7 +167,7 @@ class Night:
         """Refresh by hand-free reruns: a dead run's lease may have to run out first."""
         for _ in range(20):
             process = self.start(*more)
-            _, said = process.communicate(timeout=120)
+            _, said = process.communicate(timeout=300)
             if process.returncode == 0:
                 return
             assert process.returncode == LockedError.exit_code, said
@@ -179,8 +185,8 @@ class Night:
             # count is compared with the generation that it says it is of.
             request = build_adhoc_request(["live stream", "livestreaming"])
             for _ in range(3):
-                live = read_live_generation(client, ALIAS)
-                whole = count_adhoc_request(client, ALIAS, request)
+                live = read_live_generation(client, self.alias)
+                whole = count_adhoc_request(client, self.alias, request)
                 if whole.generation == live.name:
                     break
             assert live.verified
@@ -194,51 +200,63 @@ class Night:
         """Also nothing is left of what was disturbed: no lock, and no generation half built."""
         live = self.check({total})
         with self.client() as client:
-            names = set(client.indices.get(index=f"{ALIAS}-*").body)
-            assert names == {generation.name for generation in list_verified(client, ALIAS)}
+            names = set(client.indices.get(index=f"{self.alias}-*").body)
+            assert names == {generation.name for generation in list_verified(client, self.alias)}
             assert len(names) <= 2
-            assert read_lock(client, ALIAS) is None
+            assert read_lock(client, self.alias) is None
         return live
 
     def work(self, client: Elasticsearch, *more: str, **environment: str) -> Work:
         """Start a refresh, and wait until it holds the lock, from when on it works."""
-        await_that(lambda: read_lock(client, ALIAS) is None, "an earlier lock did not run out")
-        before = set(client.indices.get(index=f"{ALIAS}-*").body)
+        await_that(lambda: read_lock(client, self.alias) is None, "an earlier lock did not run out")
+        before = set(client.indices.get(index=f"{self.alias}-*").body)
         process = self.start(*more, **environment)
-        work = Work(client, process, before)
+        work = Work(client, process, self.alias, before)
         await_that(work.holds_lock, "the refresh did not take the lock", process)
         return work
 
 
-def disturb(night: Night) -> Iterator[Night]:
-    """A night with something live, until its tests are over. For a fixture."""
+def open_home() -> Iterator[Path]:
+    """A home for nights, until their tests are over. For a fixture."""
+    home = new_home()
     try:
-        night.source.fill(2_000)
-        night.refresh()
-        yield night
+        yield home
     finally:
-        stop_embedded_server(night.settings, SILENT)
-        end_home(night.home)
+        stop_embedded_server(settings_for(home), SILENT)
+        end_home(home)
+
+
+def begin(home: Path, source: FileSource | DatabaseSource) -> Night:
+    """A night with something live."""
+    night = Night(home, source)
+    source.fill(2_000)
+    night.refresh()
+    return night
 
 
 class Work:
     """A refresh that is under way."""
 
     def __init__(
-        self, client: Elasticsearch, process: subprocess.Popen[str], before: set[str]
+        self,
+        client: Elasticsearch,
+        process: subprocess.Popen[str],
+        alias: str,
+        before: set[str],
     ) -> None:
         self.process = process
+        self._alias = alias
         self._client = client
         self._before = before
 
     def holds_lock(self) -> bool:
         """Whether the lock is this process's, which it gives back when all is done."""
-        lock = read_lock(self._client, ALIAS)
+        lock = read_lock(self._client, self._alias)
         return lock is not None and lock.holder.endswith(f"(process {self.process.pid})")
 
     def has_begun_to_build(self) -> bool:
         """Whether there is an index that was not there before."""
-        return bool(set(self._client.indices.get(index=f"{ALIAS}-*").body) - self._before)
+        return bool(set(self._client.indices.get(index=f"{self._alias}-*").body) - self._before)
 
     def await_building(self) -> None:
         """Wait until it builds a generation."""
