@@ -50,7 +50,8 @@ class FieldRule(Struct, frozen=True, forbid_unknown_fields=True):
     forms of its dates. ``titled`` says that a code is followed by its title. ``digits`` is the
     number of digits of a reference that a spreadsheet holds as a number, ``decimals`` the number of
     digits after the point of such a code. ``split`` separates several references in one cell.
-    ``ranges`` says whether an age such as 10-14 counts as unknown.
+    ``ranges`` says whether an age such as 10-14 counts as unknown, ``unit`` what the numbers of a
+    column of ages are; of two columns of an age, the second has the unit.
     """
 
     column: str | None = None
@@ -63,6 +64,7 @@ class FieldRule(Struct, frozen=True, forbid_unknown_fields=True):
     decimals: Digits | Literal["DECIDE"] | None = None
     split: str | None = None
     ranges: Literal["unknown", "reject", "DECIDE"] = "reject"
+    unit: Literal["years", "months", "weeks", "days", "DECIDE"] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -194,7 +196,8 @@ def _check_rule(name: str, rule: FieldRule) -> None:
         "decimals": ("offence_code",),
         "digits": ("crime_ref", *PERSON_REFERENCES),
         "split": ("crime_ref", "offence_code"),
-        "columns": ("narrative", "offence_code"),
+        "columns": ("narrative", "offence_code", "age"),
+        "unit": ("age",),
     }
     for key, fields in allowed.items():
         if getattr(rule, key) not in (None, False, ()) and inner not in fields:
@@ -211,6 +214,11 @@ def _check_rule(name: str, rule: FieldRule) -> None:
                 f'{location} maps to "{str(value)[:40]}", which is not a value of {inner}. Write '
                 f'{", ".join(_WORDS[inner])}, or "" for none.'
             )
+    if inner == "age" and (len(rule.columns) not in (0, 2) or (rule.columns and rule.unit)):
+        raise ConfigurationError(
+            f"{location} needs one column, with unit if its numbers are not years, or two columns "
+            "(age and unit). Correct it."
+        )
     if inner == "offence_code" and len(rule.columns) not in (0, 2):
         raise ConfigurationError(
             f"{location} needs one column, or two (class and sub-code). Correct it."

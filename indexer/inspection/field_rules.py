@@ -11,10 +11,18 @@ from msgspec import Struct
 from indexer.config.profile import UNDECIDED
 from indexer.inspection.column_facts import ColumnFacts
 from indexer.inspection.table_facts import TableFacts
-from indexer.inspection.vocabulary import SEX_WORDS, STATUS_WORDS, UNKNOWN_WORDS
+from indexer.inspection.vocabulary import (
+    SEX_WORDS,
+    SMALL_UNIT_NAME,
+    STATUS_WORDS,
+    UNIT_NAME,
+    UNIT_WORDS,
+    UNKNOWN_WORDS,
+    fold_name,
+)
 from indexer.records.damage.kinds import DAMAGE_WORDS
 from indexer.records.validation_messages import describe_shape
-from indexer.sources.profile.values import fold_value, is_age_range
+from indexer.sources.profile.values import fold_value, is_age, is_age_range
 from indexer.terminal import count_noun
 
 _MAX_OUTCOME: Final = 22
@@ -275,10 +283,48 @@ def _propose_outcome(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
     return RuleProposal({"column": column.name, "values": values}, "by its name", questions)
 
 
+def _find_age_unit(age: ColumnFacts, facts: TableFacts) -> ColumnFacts | None:
+    """The column beside an age that may say its unit: by its name, or since all its values do."""
+    root = age.name.split("[]")[0] if age.is_list else None
+    for column in facts.columns:
+        if column is age or not column.filled or column.type != "text":
+            continue
+        if column.is_list != age.is_list or (root and column.name.split("[]")[0] != root):
+            continue
+        values = set(map(fold_value, column.list_values()))
+        if UNIT_NAME.fullmatch(fold_name(column.name)) or (values and values <= UNIT_WORDS):
+            return column
+    return None
+
+
+def _add_age_unit(
+    rule: dict[str, Any], questions: list[str], column: ColumnFacts, facts: TableFacts
+) -> None:
+    """The unit of an age in its rule: read from the column beside it, or asked."""
+    unit = _find_age_unit(column, facts)
+    values = unit.list_values() if unit else []
+    if unit and values and all(is_age(f"8 {value}") for value in values):
+        del rule["column"]
+        rule["columns"] = [column.name, unit.name]
+    elif unit:
+        rule["unit"] = UNDECIDED
+        questions.append(
+            f'"{unit.name}" may say the unit of each age, and has values that are not years, '
+            "months, weeks or days. Write years, months, weeks or days if all ages are in that "
+            f'unit; or columns = ["{column.name}", "{unit.name}"] in place of column and unit, and '
+            "take it out of ignore: an age of another unit is then rejected"
+        )
+    elif SMALL_UNIT_NAME.fullmatch(fold_name(column.name)):
+        rule["unit"] = UNDECIDED
+        questions.append(
+            "its name says that the ages may not be in years. Write years, months, weeks or days"
+        )
+
+
 def _propose_age(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
-    del facts
     rule: dict[str, Any] = {"column": column.name}
-    questions = []
+    questions: list[str] = []
+    _add_age_unit(rule, questions, column, facts)
     values: dict[str, Any] = {}
     for word in sorted(column.words):
         if not is_age_range(word) and fold_value(word) not in map(fold_value, values):
@@ -295,7 +341,10 @@ def _propose_age(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
             f"{column.age_ranges:,} are ranges such as 10-14 or 18+, which are no age. Write "
             "unknown to count them as of unknown age, or reject to set their records aside"
         )
-    return RuleProposal(rule, f"{column.ages:,} of {column.filled:,} are ages", questions)
+    reason = f"{column.ages:,} of {column.filled:,} are ages"
+    if "columns" in rule:
+        reason += f', in the unit that "{rule["columns"][1]}" says'
+    return RuleProposal(rule, reason, questions)
 
 
 def _propose_links(column: ColumnFacts, facts: TableFacts) -> RuleProposal:

@@ -179,9 +179,9 @@ def _take_columns(
 ) -> None:
     rule = propose_rule(field, columns, facts)
     proposal.rules[field] = rule
-    for column in columns:
-        free.pop(column.name, None)
-        proposal.reasons[column.name] = f"{field}: {rule.reason}"
+    for name in dict.fromkeys([*(column.name for column in columns), *rule.columns]):
+        if free.pop(name, None):
+            proposal.reasons[name] = f"{field}: {rule.reason}"
     proposal.questions += rule.questions
 
 

@@ -76,6 +76,17 @@ STATUS_WORDS: Final = {
     **dict.fromkeys(("transferred", "transferred out", "transfer"), "transferred"),
 }  # fmt: skip
 
+#: Columns that say in which unit an age is, and ages that are not in years by their name.
+UNIT_NAME: Final = re.compile(r".*\bage\b.*\b(units?|uom|measure|period|type)\b")
+
+SMALL_UNIT_NAME: Final = re.compile(r".*\b(months?|mths?|weeks?|wks?|days?)\b.*")
+
+UNIT_WORDS: Final = frozenset(
+    f"{word}{ending}"
+    for word in ("year", "yr", "month", "mth", "week", "wk", "day")
+    for ending in ("", "s")
+)
+
 #: Words for an age that nobody knows.
 UNKNOWN_WORDS: Final = frozenset(
     {"n/k", "nk", "n\\k", "not known", "unknown", "not stated", "not recorded", "unk", "n/a", "-",

@@ -18,6 +18,7 @@ from indexer.sources.profile.values import (
     ValueFaultError,
     fold_value,
     is_empty,
+    join_age,
     make_converter,
 )
 
@@ -125,8 +126,14 @@ class _ListMapper:
         places: dict[str, int],
     ) -> None:
         self.name = name
-        columns = dict.fromkeys(column for rule in rules.values() for column in rule.names)
+        columns = dict.fromkeys(
+            column
+            for inner, rule in rules.items()
+            for column in (rule.names[:1] if inner == "age" else rule.names)
+        )
         self._entry_width = len(columns)
+        # The unit of an age alone is nobody.
+        columns |= dict.fromkeys(column for rule in rules.values() for column in rule.names)
         self._is_kept = None
         if condition:
             columns.setdefault(condition.column)
@@ -213,6 +220,8 @@ def _make_reader(
     converters = [make_converter(name, column, rule, categories.get(name)) for column in rule.names]
     if name == "narrative" and len(columns) > 1:
         return _make_entries_reader(columns, converters)
+    if len(columns) == 2 and name.endswith(".age"):
+        return _make_age_reader(columns, converters[0], frozenset(map(fold_value, rule.values)))
     if len(columns) == 2:
         return _make_code_reader(columns, converters)
     (column,), (convert,) = columns, converters
@@ -281,6 +290,30 @@ def _make_code_reader(columns: tuple[int, ...], converters: list[Converter]) -> 
         if class_code is None or sub_code is None:
             return class_code
         return f"{class_code}/{sub_code}"
+
+    return read
+
+
+def _make_age_reader(
+    columns: tuple[int, ...], convert: Converter, mapped: frozenset[str]
+) -> _Reader:
+    """The age in the unit beside it; a value that the profile maps has none."""
+    age_column, unit_column = columns
+
+    def read_age(value: Any, unit: Any) -> Any:
+        return convert(value if fold_value(value) in mapped else join_age(value, unit))
+
+    def read(cells: Sequence[Any]) -> Any:
+        value, unit = cells[age_column], cells[unit_column]
+        if type(value) is not list:
+            return read_age(value, unit)
+        units = unit if type(unit) is list else [unit] * len(value)
+        if len(units) != len(value):
+            raise ValueFaultError(
+                "the ages and their units are different numbers of values. Correct the row.",
+                "the ages and their units are different numbers of values",
+            )
+        return list(map(read_age, value, units))
 
     return read
 

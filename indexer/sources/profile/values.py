@@ -210,6 +210,8 @@ def _make_age_converter(column: str, rule: FieldRule) -> Converter:
     def convert(value: Any) -> Any:
         if is_empty(value):
             return None
+        if rule.unit is not None:
+            value = join_age(value, rule.unit)
         if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
             return int(value) if value == int(value) else value
         text = " ".join(str(value).split())
@@ -227,6 +229,13 @@ def _make_age_converter(column: str, rule: FieldRule) -> Converter:
         )
 
     return convert
+
+
+def join_age(value: Any, unit: Any) -> Any:
+    """An age with its unit: 8 and "months" are "8 months". What is no whole number, or has no unit
+    beside it, stays as it is."""
+    match = None if isinstance(value, bool) else _WHOLE.fullmatch(str(value).strip())
+    return value if match is None or is_empty(unit) else f"{match[1]} {str(unit).strip()}"
 
 
 def is_age_range(text: str) -> bool:

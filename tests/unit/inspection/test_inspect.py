@@ -356,3 +356,39 @@ def test_rows_that_cut_a_sentence_are_counted_and_said_when_they_stay_apart(tmp_
         assert checked.out.startswith("18 records read: 6 valid"), checked.out
         assert checked.out.count("6 times: an entry goes on in the middle of a sent") == notes
         assert "12 rows were joined to another: continues the row before it." in checked.out
+
+
+@pytest.mark.parametrize(
+    ("name", "units", "rule"),
+    [
+        ("unit", ["years", "months"], {"columns": ["persons[].age.value", "persons[].age.unit"]}),
+        ("unit", ["years", "U"], {"column": "persons[].age.value", "unit": "DECIDE"}),
+        ("in", ["Yrs", "Months"], {"columns": ["persons[].age.value", "persons[].age.in"]}),
+        ("in", ["no", "yes"], {"column": "persons[].age.value"}),
+    ],
+)
+def test_the_unit_of_an_age_is_read_or_asked_and_not_ignored(
+    name: str, units: list[str], rule: dict[str, Any], tmp_path: Path
+) -> None:
+    rows = [
+        {
+            "crime_ref": f"R{n}",
+            "recorded_on": "2015-07-01",
+            "offence_code": "22B",
+            "text": f"{NARRATIVE} {n}",
+            "persons": [{"age": {"value": n % 60, name: units[n % 2]}}],
+        }
+        for n in range(30)
+    ]
+    write_extract(tmp_path / "x.jsonl", "\n".join(map(json.dumps, rows)))
+    assert inspect(tmp_path, "x.jsonl", "--write").code == 0
+    document: Any = tomlkit.parse((tmp_path / "foidex.toml").read_text(encoding="utf-8"))
+    assert document["source"]["profile"]["fields"]["victims.age"].unwrap() == rule
+
+
+def test_an_age_that_is_named_in_months_is_asked_about(tmp_path: Path) -> None:
+    out, profile = write_and_inspect(
+        tmp_path, make_lines(), HEADER.replace("Victim Age", "Victim Age (Months)")
+    )
+    assert profile["fields"]["victims.age"]["unit"] == "DECIDE"
+    assert "the ages may not be in years" in out

@@ -601,3 +601,29 @@ def test_an_empty_status_that_is_mapped_is_counted_as_that(tmp_path: Path) -> No
     (raw,) = read_lines(tmp_path, [f"{HEADER},Status", f"{ROW},"], {"status": status})
     assert list_values([raw], "status") == ["cancelled"]
     assert raw.notes == (f"{EMPTY_STATUS_NOTE}cancelled",)
+
+
+def test_the_unit_of_an_age_is_read_from_the_column_beside_it(tmp_path: Path) -> None:
+    age = {"victims.age": {"columns": ["Age", "Unit"], "values": {"N/K": ""}}}
+    pairs = ["8,months", "8,Years", "30,M", "8,", ",years", "N/K,years", "6 weeks,", "18,furlongs"]
+    lines = [f"{HEADER},Age,Unit", *(f"{number}{ROW[1:]},{p}" for number, p in enumerate(pairs))]
+    raws = read_lines(tmp_path, lines, age)
+    victims = [dict(raw.raw).get("victims") for raw in raws[:-1]]
+    assert victims == [[{"age": n}] for n in (0, 8, 2, 8)] + [None, [{}], [{"age": 0}]]
+    assert raws[-1].error.startswith('"Age" is text of the shape 99 aaaaaaaa, not an age in years')
+
+
+def test_the_units_of_a_list_are_in_step_with_its_ages(tmp_path: Path) -> None:
+    row = {"Crime No": "1", "Recorded": "27/07/2015", "HO Code": "22B", "MO": "Text"}
+    people = [{"age": {"value": 8, "unit": "months"}}, {"age": {"value": 8}}, {"sex": "F"}]
+    file = write_extract(tmp_path / "x.jsonl", json.dumps(row | {"people": people}))
+    age = {"columns": ["people[].age.value", "people[].age.unit"]}
+    raws = read_extract(file, make_profile({"victims.age": age, "victims.sex": "people[].sex"}))
+    assert list_values(raws, "victims") == [[{"age": 0}, {"age": 8}, {"sex": "F"}]]
+
+
+@pytest.mark.parametrize(("unit", "years"), [("months", 2), ("years", 30), ("days", 0)])
+def test_the_unit_of_a_column_of_ages_may_be_said(unit: str, years: int) -> None:
+    assert convert("victims.age", 30, unit=unit) == years
+    assert convert("victims.age", "30.0", unit=unit) == years
+    assert convert("victims.age", "6 weeks", unit=unit) == 0
