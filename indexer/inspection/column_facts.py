@@ -71,6 +71,8 @@ class ColumnFacts:
         self.ages = 0
         self.age_ranges = 0
         self.serials = 0
+        self.first_serial = EXCEL_DAYS.stop
+        self.last_serial = 0
         self.formulas = 0
         self.words: set[str] = set()
         self.digit_lengths: Counter[int] = Counter()
@@ -166,7 +168,7 @@ class ColumnFacts:
         if kind == "date" or (self.dates.count and len(text) < 32):
             self.dates.add(" ".join(text.split()))
         if kind == "number" and text.isdecimal():
-            self.serials += int(text) in EXCEL_DAYS
+            self._count_serial(int(text))
         if text.isdecimal():
             self.digit_lengths[len(text)] += 1
         for separator in _SEPARATORS:
@@ -186,8 +188,14 @@ class ColumnFacts:
             return
         number = int(cell)
         self.ages += 0 <= number <= 120
-        self.serials += number in EXCEL_DAYS
+        self._count_serial(number)
         self._count_code(str(number))
+
+    def _count_serial(self, number: int) -> None:
+        if number in EXCEL_DAYS:
+            self.serials += 1
+            self.first_serial = min(self.first_serial, number)
+            self.last_serial = max(self.last_serial, number)
 
     def _count_code(self, text: str) -> None:
         code = split_titled_code(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Final
 
 from msgspec import Struct
@@ -22,6 +23,7 @@ from indexer.inspection.vocabulary import (
 )
 from indexer.records.damage.kinds import DAMAGE_WORDS
 from indexer.records.validation_messages import describe_shape
+from indexer.sources.profile.dates import EXCEL_EPOCHS
 from indexer.sources.profile.values import fold_value, is_age, is_age_range
 from indexer.terminal import count_noun
 
@@ -179,10 +181,7 @@ def _propose_date(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
         )
     if forms is None:
         rule["dates"] = [UNDECIDED]
-        question = (
-            "plain numbers. If they are days of Excel's calendar, write excel (from 1900) or "
-            "excel-1904; or else the form of the dates, such as YYYYMMDD"
-        )
+        question = _ask_calendar(column)
         return RuleProposal(rule, "plain numbers that may be days", [question])
     if forms.proof == "proved":
         if forms.forms != ("YYYY-MM-DD",):
@@ -196,6 +195,23 @@ def _propose_date(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
         f"{forms.evidence}. Ask whoever made the file, and write {' or '.join(forms.candidates)}"
     )
     return RuleProposal(rule, forms.evidence, [question])
+
+
+def _ask_calendar(column: ColumnFacts) -> str:
+    answers = ["excel", "excel-1904"]
+    if column.serials == column.filled:
+        spans = (
+            " to ".join(
+                str(EXCEL_EPOCHS[name] + timedelta(days=number))
+                for number in (column.first_serial, column.last_serial)
+            )
+            for name in answers
+        )
+        answers = [f"{name} ({span})" for name, span in zip(answers, spans, strict=True)]
+    return (
+        "plain numbers. If they are days of Excel's calendar, write the one whose first and last "
+        f"day are right: {' or '.join(answers)}; or else the form of the dates, such as YYYYMMDD"
+    )
 
 
 def _propose_code(column: ColumnFacts, facts: TableFacts) -> RuleProposal:

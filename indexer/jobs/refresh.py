@@ -544,7 +544,8 @@ def check_plan(
     _check_plan_source(plan, mode)
     checks = _begin_source_checks(plan, overrides)
     with closing(_read_plan_records(plan, checks)) as raws:
-        tally = check_records(raws, plan.document_builder(datetime.now(UTC)))
+        builder = plan.document_builder(datetime.now(UTC))
+        tally = check_records(raws, builder, unique=mode == "full")
     _require_records(plan, mode, tally)
     return tally
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
+from itertools import pairwise
 from typing import Final
 
 from indexer.index.generations import Generation
 from indexer.jobs.refresh import RefreshResult
 from indexer.loading.faults import describe_records, list_kinds
+from indexer.loading.tally import Tally
 from indexer.records.coverage import Coverage, list_month_spans
 from indexer.records.damage.kinds import TextDamage, advise_repair, list_damage_counts
 from indexer.records.offences import load_offence_table
@@ -16,6 +19,9 @@ from indexer.sources.profile.reading import CONTINUED
 from indexer.terminal import count_noun
 
 _MAX_SPANS: Final = 12
+
+#: So many years without a record set others apart.
+_LONE_YEARS: Final = 5
 
 
 def summarise_refresh(result: RefreshResult) -> list[str]:
@@ -140,6 +146,34 @@ def describe_skipped(number: int, skipped_by: Mapping[str, int]) -> list[str]:
         f"{'joined to another' if rule in (JOINED, CONTINUED) else 'skipped'}: {rule}."
         for rule, count in skipped_by.items()
     ]
+
+
+def describe_days(tally: Tally, today: date) -> list[str]:
+    """The first and the last day of each field with a date, and which years stand alone, in lines
+    for a person: a wrong form or calendar of dates shows there."""
+    lines = []
+    if tally.first_day and tally.last_day:
+        lines.append(f"recorded_on is from {tally.first_day} to {tally.last_day}.")
+        if tally.last_day > today:
+            lines.append(f"The last day is after today, {today}. Check the form of the dates.")
+    if tally.first_update and tally.watermark:
+        first, last = tally.first_update.date(), tally.watermark.date()
+        lines.append(f"updated_at is from {first} to {last}.")
+    years = sorted(tally.years)
+    for earlier, later in pairwise(years):
+        if later - earlier > _LONE_YEARS:
+            number = sum(count for year, count in tally.years.items() if year <= earlier)
+            others = sum(tally.years.values()) - number
+            few, side = (
+                (number, f"{earlier} or before")
+                if number <= others
+                else (others, f"{later} or after")
+            )
+            lines.append(
+                f"{count_noun(few, 'record is', 'records are')} of {side}, and none of the "
+                f"{later - earlier - 1:,} years between {earlier} and {later}. Check the dates."
+            )
+    return lines
 
 
 def describe_notes(notes: Mapping[str, int]) -> list[str]:

@@ -6,7 +6,7 @@ It may be a duplicate, older or newer than what is held, or a version of a forgo
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from elasticsearch import Elasticsearch
@@ -21,6 +21,11 @@ from indexer.loading.content_hash import hash_content, strip_resolved_codes
 from indexer.loading.preparation import PendingDocument
 from indexer.loading.tally import LineOutcome
 from indexer.records.model import DELETED, EXCLUDING_LOCATIONS
+
+DUPLICATE_KIND: Final = '"crime_ref" is already that of another record'
+
+#: Where it is not known which record that is.
+DUPLICATE_REASON: Final = '"crime_ref" is already that of an earlier record. Keep one of the two.'
 
 
 def create_documents(
@@ -81,7 +86,7 @@ def _reject_duplicate(location: str) -> LineOutcome:
     return LineOutcome(
         "rejected",
         f'"crime_ref" is already that of the record at {location}. Keep one of the two.',
-        '"crime_ref" is already that of another record',
+        DUPLICATE_KIND,
     )
 
 

@@ -20,7 +20,12 @@ from typing import Final
 from elasticsearch import Elasticsearch
 from msgspec import Struct
 
-from indexer.loading.conflicts import apply_document_changes, create_documents
+from indexer.loading.conflicts import (
+    DUPLICATE_KIND,
+    DUPLICATE_REASON,
+    apply_document_changes,
+    create_documents,
+)
 from indexer.loading.preparation import (
     DocumentBuilder,
     PendingDocument,
@@ -38,6 +43,9 @@ BATCH_RECORDS: Final = 2_000
 BATCH_BYTES: Final = 3 * 1024 * 1024
 
 REQUESTS_IN_FLIGHT: Final = 2
+
+#: References are compared up to so many, in about 70 bytes each.
+_MAX_COMPARED: Final = 5_000_000
 
 
 def fill_index(  # noqa: PLR0913 - what is filled, from what
@@ -80,13 +88,33 @@ def change_index(  # noqa: PLR0913 - what is changed, by what, from where
     )
 
 
-def check_records(raws: Iterable[RawRecord], builder: DocumentBuilder) -> Tally:
-    """Read and check every record, and write nothing."""
+def check_records(
+    raws: Iterable[RawRecord], builder: DocumentBuilder, *, unique: bool = False
+) -> Tally:
+    """Read and check every record, and write nothing. With ``unique`` a reference may be that of
+    one record only, as where an index is filled; the first five million are compared."""
     tally = Tally()
     load = _Load(builder, None, tally)
+    references: set[int] = set()
     for batch, prepared in prepare_batches(_read_batches(raws, tally), builder):
-        _settle_batch(load, batch, prepared, {})
+        outcomes = _find_duplicates(prepared.documents, references) if unique else {}
+        _settle_batch(load, batch, prepared, outcomes)
     return tally
+
+
+def _find_duplicates(
+    documents: list[PendingDocument], references: set[int]
+) -> dict[int, LineOutcome]:
+    """The outcomes, by their position, of documents whose reference an earlier one has;
+    ``references`` takes what the others have."""
+    outcomes: dict[int, LineOutcome] = {}
+    for position, document in enumerate(documents):
+        reference = hash(document.reference)
+        if reference in references:
+            outcomes[position] = LineOutcome("rejected", DUPLICATE_REASON, DUPLICATE_KIND)
+        elif len(references) < _MAX_COMPARED:
+            references.add(reference)
+    return outcomes
 
 
 class _Load(Struct, frozen=True):

@@ -124,11 +124,16 @@ class RecordFault(Struct, frozen=True, gc=False):
 
 
 class DocumentStatistics(Struct):
-    """What is counted about documents: the newest ``updated_at``, the records with each offence
-    code that the table lacks, those from before or after the life of their code, the links without
-    a code, and the damage to text."""
+    """What is counted about documents: the first and the last ``updated_at`` (``watermark``) and
+    ``recorded_on``, the records of each year, those with each offence code that the table lacks,
+    those from before or after the life of their code, the links without a code, and the damage to
+    text."""
 
     watermark: datetime | None = None
+    first_update: datetime | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+    years: dict[int, int] = {}
     unknown_codes: dict[str, int] = {}
     codes_outside_validity: dict[str, int] = {}
     bare_links: int = 0
@@ -201,13 +206,19 @@ def collect_statistics(
     documents: Iterable[PendingDocument], offences: OffenceTable
 ) -> DocumentStatistics:
     """What is counted about documents."""
-    statistics = DocumentStatistics()
+    documents = list(documents)
+    days = [document.day for document in documents if document.day]
+    times = [document.updated_at for document in documents if document.updated_at]
+    statistics = DocumentStatistics(
+        watermark=max(times, default=None),
+        first_update=min(times, default=None),
+        first_day=min(days, default=None),
+        last_day=max(days, default=None),
+        years=dict(Counter(day.year for day in days)),
+    )
     codes: Counter[str] = Counter()
     misplaced_codes: Counter[str] = Counter()
     for document in documents:
-        time = document.updated_at
-        if time and (statistics.watermark is None or time > statistics.watermark):
-            statistics.watermark = time
         if document.code and not offences.has_code(document.code):
             codes[describe_offence_code(document.code)] += 1
         elif document.day and offences.is_outside_validity(document.code, document.day):

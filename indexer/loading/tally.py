@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Literal
 
 import msgspec
@@ -38,7 +38,9 @@ class LineOutcome(Struct, frozen=True, gc=False):
 class Tally(Struct):
     """How many lines were read, and how many had each outcome.
 
-    ``watermark`` is the newest ``updated_at`` read. ``kept_out`` counts records that were forgotten
+    ``watermark`` is the newest ``updated_at`` read, ``first_update`` the oldest; ``first_day`` and
+    ``last_day`` are those of ``recorded_on``, and ``years`` counts the records of each year.
+    ``kept_out`` counts records that were forgotten
     here and are not known to be newer than that, ``skipped`` the lines and rows that are no
     records, and ``skipped_by`` those with text by the rule that skips them. ``notes`` counts what
     is worth knowing about the records read. ``records``, ``tombstones`` and ``content`` describe
@@ -63,6 +65,10 @@ class Tally(Struct):
     tombstones: int = 0
     content: int = 0
     watermark: datetime | None = None
+    first_update: datetime | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+    years: Counter[int] = msgspec.field(default_factory=Counter)
     unknown_codes: Counter[str] = msgspec.field(default_factory=Counter)
     codes_outside_validity: Counter[str] = msgspec.field(default_factory=Counter)
     bare_links: int = 0
@@ -92,7 +98,14 @@ class Tally(Struct):
     def add_statistics(self, statistics: DocumentStatistics) -> None:
         """Add what was counted about documents that were not rejected."""
         newest = [time for time in (self.watermark, statistics.watermark) if time]
+        oldest = [time for time in (self.first_update, statistics.first_update) if time]
         self.watermark = max(newest, default=None)
+        self.first_update = min(oldest, default=None)
+        first_days = [day for day in (self.first_day, statistics.first_day) if day]
+        last_days = [day for day in (self.last_day, statistics.last_day) if day]
+        self.first_day = min(first_days, default=None)
+        self.last_day = max(last_days, default=None)
+        self.years.update(statistics.years)
         self.unknown_codes.update(statistics.unknown_codes)
         self.codes_outside_validity.update(statistics.codes_outside_validity)
         self.bare_links += statistics.bare_links

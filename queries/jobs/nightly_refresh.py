@@ -44,6 +44,7 @@ from indexer.jobs.retention import expire_rejects
 from indexer.jobs.summary import (
     describe_codes_outside_validity,
     describe_damage_found,
+    describe_days,
     describe_notes,
     describe_skipped,
     describe_unknown_codes,
@@ -272,6 +273,7 @@ def summarise_source_check(tally: Tally) -> list[str]:
         f"{tally.read:,} records read: {tally.indexed:,} valid, {tally.deleted:,} deletions, "
         f"{tally.rejected:,} invalid."
     ]
+    lines += describe_days(tally, datetime.now(UTC).date())
     lines += describe_skipped(tally.skipped, tally.skipped_by)
     lines += describe_notes(tally.notes)
     lines += list_kinds(tally.faults.list_kinds())

@@ -392,3 +392,49 @@ def test_an_age_that_is_named_in_months_is_asked_about(tmp_path: Path) -> None:
     )
     assert profile["fields"]["victims.age"]["unit"] == "DECIDE"
     assert "the ages may not be in years" in out
+
+
+def check(folder: Path) -> Outcome:
+    environment = {"FOIDEX_HOME": str(folder)}
+    return run_command("refresh", "--check", environment=environment, folder=folder)
+
+
+def test_plain_numbers_are_asked_about_with_the_days_that_each_answer_gives(tmp_path: Path) -> None:
+    out, _ = write_and_inspect(tmp_path, make_lines(day=lambda n: 42_000 + n))
+    assert "excel (2014-12-27 to 2015-01-25) or excel-1904 (2018-12-28 to 2019-01-26)" in out
+
+
+@pytest.mark.parametrize(
+    ("days", "lines"),
+    [
+        ({}, ["recorded_on is from 2015-07-01 to 2015-07-28.\n"]),
+        (
+            {0: "13/07/1965", 1: "14/07/1967"},
+            [
+                "recorded_on is from 1965-07-13 to 2015-07-28.\n",
+                "2 records are of 1967 or before, and none of the 47 years between 1967 and 2015.",
+            ],
+        ),
+    ],
+)
+def test_a_check_prints_the_days_and_the_years_that_stand_apart(
+    days: dict[int, str], lines: list[str], tmp_path: Path
+) -> None:
+    def make_day(number: int) -> str:
+        return days.get(number) or f"{number % 28 + 1:02}/07/2015"
+
+    write_and_inspect(tmp_path, make_lines(day=make_day))
+    out = check(tmp_path).out
+    for line in lines:
+        assert line in out
+    assert out.count("none of the") == len(lines) - 1
+
+
+def test_a_check_rejects_the_second_record_of_a_reference(tmp_path: Path) -> None:
+    write_and_inspect(tmp_path, make_lines(ref=lambda n: f"R{n}"))
+    assert check(tmp_path).code == 0
+    write_extract(tmp_path / "x.csv", "\n".join([HEADER, *make_lines(ref=lambda n: f"R{n % 29}")]))
+    outcome = check(tmp_path)
+    assert outcome.code == 4
+    assert outcome.out.startswith("30 records read: 29 valid, 0 deletions, 1 invalid.")
+    assert 'x.csv:31: "crime_ref" is already that of an earlier record.' in outcome.err
