@@ -13,7 +13,14 @@ from indexer.errors import BrokenChainError
 from indexer.index.release_ledger import ServerLedger
 from indexer.server.server_errors import ForbiddenError
 from indexer.session import Session
-from queries.disclosure.ledger import FileLedger, LedgerHead, LedgerUse, find_ledger_loss
+from queries.disclosure.differencing import LedgerEntry
+from queries.disclosure.ledger import (
+    FileLedger,
+    LedgerHead,
+    LedgerUse,
+    find_ledger_loss,
+    read_releases,
+)
 from queries.disclosure.publisher import Publisher, require_safe_settings
 
 #: What the doctor calls the check.
@@ -49,6 +56,20 @@ def _choose_ledger(session: Session, settings: Settings) -> LedgerUse | None:
         noted=_read_noted_head(settings),
         files=tuple(settings.folder / name for name in settings.disclosure.ledger_files),
     )
+
+
+def list_releases(session: Session) -> list[LedgerEntry] | None:
+    """The releases that the next one is checked against, oldest first.
+
+    None if they are on a server that does not run: it is not started for this. Raises
+    DisclosureError and OutputError for a ledger that cannot be read.
+    """
+    use = _choose_ledger(session, session.settings)
+    if use is None:
+        return []
+    if isinstance(use.store, ServerLedger) and not session.running():
+        return None
+    return read_releases(use)
 
 
 def check_ledger(session: Session, *, server_answers: bool) -> Findings:

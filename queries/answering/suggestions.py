@@ -21,6 +21,7 @@ from queries.disclosure.ledger import PreparedRelease
 from queries.disclosure.publisher import Publisher
 from queries.request.coarser import Change, list_coarser_requests
 from queries.request.reader import Request
+from queries.review.result import has_withheld_part
 
 #: Suggestions are looked for if at least this share of the numbers of a table is withheld.
 MUCH_WITHHELD: Final = 0.2
@@ -58,6 +59,24 @@ class Suggestion(NamedTuple):
         )
 
 
+class ReleasePreview(NamedTuple):
+    """What a release would withhold, in lines for the officer, and what would give more.
+
+    ``tally`` is how many numbers it would give; ``changes`` are the numbers that changed since the
+    last release.
+    """
+
+    withheld: tuple[str, ...]
+    tally: NumberTally
+    suggestions: tuple[Suggestion, ...] = ()
+    changes: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        """What ``lint --publish`` prints."""
+        return [*self.withheld, *(change.describe(self.tally) for change in self.suggestions)]
+
+
 def suggest_changes(
     request: Request,
     published: Answer,
@@ -87,35 +106,51 @@ def suggest_changes(
     return suggestions[:_MAX_SUGGESTIONS]
 
 
-def suggest_more(
-    session: Session, request: Request, release: PreparedRelease, *, after: bool = True
-) -> list[str]:
-    """What would give more than a release does, in words; ``after`` it, or instead of it."""
-    protected = release.protected or release.answer
-    current = count_printed_numbers(protected)
-    with session.client() as client:
-        suggestions = suggest_changes(
-            request,
-            protected,
-            partial(compute_answer, client, session.settings.index.alias),
-            lambda answer: release.preview(answer, after),
-        )
+def suggest_more(session: Session, request: Request, release: PreparedRelease) -> list[str]:
+    """What would give more after a release, in words."""
+    current = count_printed_numbers(release.protected or release.answer)
+    suggestions = _find_suggestions(session, request, release, after=True)
     return [suggestion.describe(current) for suggestion in suggestions]
 
 
-def preview_release(session: Session, request: Request, publisher: Publisher) -> list[str]:
-    """What publishing a request now would withhold, table by table, and what would give more.
+def _find_suggestions(
+    session: Session, request: Request, release: PreparedRelease, *, after: bool
+) -> list[Suggestion]:
+    """What would give more than a release does; ``after`` it, or instead of it."""
+    with session.client() as client:
+        return suggest_changes(
+            request,
+            release.protected or release.answer,
+            partial(compute_answer, client, session.settings.index.alias),
+            lambda answer: release.preview(answer, after),
+        )
+
+
+def preview_release(
+    session: Session, request: Request, publisher: Publisher, reviews: tuple[str, ...] = ()
+) -> ReleasePreview:
+    """What publishing a request now would withhold, with the results of the named reviews in it.
 
     The request is answered and logged, and nothing is recorded in the ledger. Raises as
     ``answer_logged_request`` and ``Publisher.prepare_release``.
     """
     policy = publisher.policy(request.disclosure)
+    options = AnswerOptions(basis=False, reviews=reviews, texts=False)
     with session.run("lint") as run:
-        answer = answer_logged_request(
-            session, run, request, AnswerOptions(basis=False, texts=False)
-        )
+        answer = answer_logged_request(session, run, request, options)
         with publisher.prepare_release(answer, policy) as release:
-            return [*release.summary, *suggest_more(session, request, release, after=False)]
+            return ReleasePreview(
+                (*release.summary, *_describe_withheld_reviews(release)),
+                count_printed_numbers(release.protected or release.answer),
+                tuple(_find_suggestions(session, request, release, after=False)),
+                release.changes,
+            )
+
+
+def _describe_withheld_reviews(release: PreparedRelease) -> Iterator[str]:
+    for review in release.answer.reviews:
+        if has_withheld_part(review):
+            yield f"{review.label or review.number}: not all of the review {review.name} is given"
 
 
 def count_printed_numbers(answer: Answer) -> NumberTally:

@@ -95,7 +95,7 @@ def _preview_release(request: Request) -> list[str]:
     from queries.answering.publishing import build_publisher
     from queries.answering.suggestions import preview_release
 
-    return preview_release(get_session(), request, build_publisher(get_session()))
+    return preview_release(get_session(), request, build_publisher(get_session())).lines
 
 
 def _run_wording_check(request: Request, *, contexts: bool) -> WordingCheck | None:

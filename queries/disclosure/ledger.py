@@ -252,6 +252,11 @@ def _read_lines(use: LedgerUse) -> list[bytes]:
     return lines
 
 
+def read_releases(use: LedgerUse) -> list[LedgerEntry]:
+    """The releases of a ledger, oldest first. Raises DisclosureError and OutputError."""
+    return parse_ledger_lines(_read_lines(use), use.store.name)
+
+
 def compute_heads(lines: Sequence[bytes]) -> list[str]:
     """The head of the chain before the first line, and after each."""
     return list(accumulate(lines, extend_head, initial=CHAIN_START))

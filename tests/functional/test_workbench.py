@@ -171,6 +171,43 @@ def test_a_force_that_is_not_complete_is_told_what_is_missing(browsing: Browsing
     assert "[force]" in page
 
 
+BANDS = """\
+reference: FOI/2
+title: Ages
+questions:
+  - id: Q1
+    kind: victims
+    bands: [{from: 0, to: 3}, {from: 4, to: 6}, {from: 7, to: 9}, {from: 10, to: 12}]
+"""
+
+
+def test_the_page_says_what_would_give_more_and_what_was_released_before(
+    browsing: Browsing, foidex: CommandLine
+) -> None:
+    browsing.workbench.requests.create("ages.yaml", BANDS)
+    page = text_of(browsing.get("/requests/ages.yaml/publish"))
+    assert "This request was not published yet" in page
+    assert "of other requests" not in page
+    publish(browsing)
+    printed = foidex(
+        "lint", browsing.workbench.requests.path / "ages.yaml", "--publish", "--no-context"
+    ).out
+    expected = [line for line in printed.splitlines() if "would give more" in line]
+    assert expected
+    version = browsing.workbench.requests.read("ages.yaml").version
+    browsing.post("/requests/ages.yaml/publish", do="preview")
+    browsing.finish(f"preview ages.yaml {version}")
+    page = text_of(browsing.get("/requests/ages.yaml/publish"))
+    for line in expected:
+        words, numbers = line.split("would give more: ")[1].rsplit(": ", 1)
+        assert f"{words}: {numbers.partition(' numbers')[0]}" in page
+    assert "1 release of other requests" in page
+    assert "FOI2018/03922" in page
+    own = text_of(browsing.get(f"{PAGE}/publish"))
+    assert "Rule set aside" in own
+    assert "of other requests" not in own
+
+
 def test_a_request_that_was_changed_meanwhile_is_not_published(browsing: Browsing) -> None:
     page = browsing.get(f"{PAGE}/publish")
     fields = dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', page.text))

@@ -123,6 +123,61 @@ def test_a_sample_is_read_twice_blind_and_settled(browsing: Browsing, tmp_path: 
     assert "The app was used" not in "".join(log)
 
 
+def find_boxes(page: Any) -> list[str]:
+    """The names of the boxes of reviews that may be ticked."""
+    boxes = re.findall('<input type="checkbox"[^>]*name="(review-[^"]*)"([^>]*)>', page.text)
+    return [name for name, rest in boxes if "disabled" not in rest]
+
+
+def test_the_result_of_a_review_is_in_the_answer_and_in_what_is_published(
+    browsing: Browsing, tmp_path: Path
+) -> None:
+    begin(browsing)
+    read_all(browsing, "relevant")
+    assert find_boxes(browsing.get(f"/requests/{FILE}/answer")) == []  # not before it is unblinded
+    assert "when all second readings are done" in text_of(browsing.get(f"/requests/{FILE}/answer"))
+    browsing.sign_in("ben", "publisher")
+    read_all(browsing, "relevant")
+    (box,) = find_boxes(browsing.get(f"/requests/{FILE}/answer"))
+    browsing.post(f"/requests/{FILE}/answer", **{box: "on"})
+    browsing.finish(f"answer {FILE}")
+    answer = text_of(browsing.get(f"/requests/{FILE}/answer"))
+    assert f"With the result of the review {NAME}" in answer
+    assert "read a random sample of 4 of the" in answer
+    page = browsing.get(f"/requests/{FILE}/publish")
+    assert f'name="{box}"' in page.text
+    assert re.search(f'name="{box}"[^>]* checked', page.text)
+    version = browsing.workbench.requests.read(FILE).version
+    browsing.post(f"/requests/{FILE}/publish", do="preview", **{box: "on"})
+    browsing.finish(f"preview {FILE} {version}")
+    page = browsing.get(f"/requests/{FILE}/publish")
+    assert f"with the result of {NAME}" in text_of(page)
+    assert f"not all of the review {NAME} is given" in text_of(page)  # 4 records are few
+    once = re.findall('name="once" value="(.*?)"', page.text)[0]
+    browsing.post(
+        f"/requests/{FILE}/publish", do="publish", version=version, once=once, **{box: "on"}
+    )
+    browsing.finish(f"publish {FILE}")
+    sets = tmp_path / "requests" / "answers" / FILE
+    for kind in ("answer", "published"):
+        written = json.loads((sets / kind / "FOI-1.answer.json").read_text())
+        assert [review["name"] for review in written["reviews"]] == [NAME], kind
+    log = (tmp_path / "home" / "audit" / "audit.jsonl").read_text().splitlines()
+    named = [line["asked"] for line in map(json.loads, log) if "reviews" in str(line.get("asked"))]
+    assert named == [{"reviews": [NAME]}] * 4  # the answer, the preview, the release and its ledger
+    page = text_of(browsing.get(f"/requests/{FILE}/publish"))
+    assert "This request was not published yet" not in page
+
+
+def test_a_review_whose_second_readings_are_open_is_not_given(browsing: Browsing) -> None:
+    begin(browsing)
+    browsing.post(f"/requests/{FILE}/answer", **{f"review-{NAME}": "on"})
+    browsing.finish(f"answer {FILE}")
+    assert "second readings that are still to be made" in text_of(
+        browsing.get(f"/requests/{FILE}/answer")
+    )
+
+
 def test_a_decision_may_be_changed_before_anyone_else_reads(browsing: Browsing) -> None:
     begin(browsing)
     first = browsing.get(f"/reviews/{NAME}/read")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from queries.answering.publishing import build_publisher
+from queries.answering.service import AnswerOptions
 from queries.documents.content.context import make_document_settings
 from queries.jobs.batch import AnswerJob, write_documents
 from queries.request.reader import Request
@@ -11,19 +14,30 @@ from queries.workbench.tasks import TaskResult
 from queries.workbench.visit import Visit
 
 
-def write_answer(
-    visit: Visit, name: str, kind: AnswerKind, request: Request, reason: str = ""
-) -> TaskResult:
-    """The documents of an answer, written; what of them is new. Raises as ``AnswerJob``."""
+class AnswerWork(Struct, frozen=True):
+    """What to count: the request in the file ``name``, with the results of ``reviews``.
+
+    ``reason`` is why a rule is set aside when it is published, if one is.
+    """
+
+    name: str
+    request: Request
+    reviews: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def write_answer(visit: Visit, kind: AnswerKind, work: AnswerWork) -> TaskResult:
+    """Write the documents of an answer, and say what of them is new. Raises as ``AnswerJob``."""
     session = visit.session
     job = AnswerJob(
         session,
-        make_document_settings(visit.session.settings),
-        publisher=build_publisher(session, reason) if kind == "published" else None,
+        make_document_settings(session.settings),
+        AnswerOptions(reviews=work.reviews),
+        build_publisher(session, work.reason) if kind == "published" else None,
         permissions=session.settings.output.permissions,
     )
-    folder = find_answer_folder(visit.workbench.requests, name, kind)
-    with job.prepare_answer(lambda: request) as release:
+    folder = find_answer_folder(visit.workbench.requests, work.name, kind)
+    with job.prepare_answer(lambda: work.request) as release:
         written = write_documents(job, release, folder)
     changes = tuple(f"changed: {change}" for change in (*release.changes, *(written.changes or ())))
     return TaskResult((f"{len(written.files)} documents written", *release.summary, *changes))

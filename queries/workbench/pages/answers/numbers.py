@@ -20,7 +20,11 @@ from queries.documents.document_set import format_small_number_warning, view_que
 from queries.layout.printed_table import list_printed_columns
 from queries.request.reader import request_from_answer
 from queries.workbench.files.answer_sets import find_answer_set
-from queries.workbench.pages.answers.counting import write_answer
+from queries.workbench.pages.answers.chosen_reviews import (
+    list_offered_reviews,
+    read_chosen_reviews,
+)
+from queries.workbench.pages.answers.counting import AnswerWork, write_answer
 from queries.workbench.visit import Visit, redirect
 
 
@@ -68,16 +72,19 @@ def show_answer(visit: Visit) -> Response:
         answer=answer,
         tables=tables,
         answer_set=answer_set,
+        reviews=list_offered_reviews(visit, answer.reference) if answer else [],
+        chosen=[review.name for review in answer.reviews] if answer else [],
         warning=warning,
         is_changed=answer is not None and _is_changed(visit, file.name, answer),
     )
 
 
 def start_answer(visit: Visit) -> Response:
-    """Count, and write the officer's own documents."""
+    """Count, with the results of the reviews that were chosen, and write the own documents."""
     file = visit.open_file()
-    work = partial(write_answer, visit, file.name, "answer", visit.read_request(file.name))
-    visit.workbench.tasks.start(f"answer {file.name}", visit.person.name, work)
+    work = AnswerWork(file.name, visit.read_request(file.name), read_chosen_reviews(visit))
+    task = partial(write_answer, visit, "answer", work)
+    visit.workbench.tasks.start(f"answer {file.name}", visit.person.name, task)
     return redirect(f"/requests/{file.name}/answer")
 
 

@@ -1,30 +1,69 @@
-"""The page of publishing: what would be withheld, and the release."""
+"""The page of publishing: what would be withheld, what was released before, and the release."""
 
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
+from msgspec import Struct
 from starlette.responses import Response
 
+from indexer.errors import FoidexError
 from indexer.session import Session
-from queries.answering.publishing import build_publisher
-from queries.answering.suggestions import preview_release
+from queries.answering.publishing import build_publisher, list_releases
+from queries.answering.suggestions import ReleasePreview, preview_release
+from queries.disclosure.differencing import LedgerEntry
 from queries.request.reader import Request
 from queries.workbench.files.answer_sets import find_answer_set
-from queries.workbench.pages.answers.counting import write_answer
-from queries.workbench.tasks import TaskResult
+from queries.workbench.pages.answers.chosen_reviews import (
+    list_answered_reviews,
+    list_offered_reviews,
+    read_chosen_reviews,
+)
+from queries.workbench.pages.answers.counting import AnswerWork, write_answer
 from queries.workbench.visit import Visit, redirect
+
+#: How many releases of other requests the page lists.
+OTHER_RELEASES: Final = 20
+
+
+class PreviewResult(Struct, frozen=True):
+    """What publishing would do, with the results of ``reviews`` in the answer."""
+
+    preview: ReleasePreview
+    reviews: tuple[str, ...]
+
+
+class EarlierReleases(Struct, frozen=True):
+    """What the ledger holds: releases of this request and the newest of others, newest first.
+
+    ``problem`` says why they are not known, if they are not.
+    """
+
+    own: tuple[LedgerEntry, ...] = ()
+    others: tuple[LedgerEntry, ...] = ()
+    number: int = 0
+    problem: str = ""
 
 
 def show_publishing(visit: Visit) -> Response:
-    """What publishing would withhold, and what was published."""
+    """What publishing would withhold, what would give more, and what was published."""
     file = visit.open_file()
-    visit.read_request(file.name)
+    request = visit.read_request(file.name)
+    preview = visit.workbench.tasks.find(f"preview {file.name} {file.version}")
+    chosen = (
+        preview.result.reviews
+        if preview and preview.result
+        else list_answered_reviews(visit, file.name)
+    )
     return visit.render(
         "publish.html",
         file=file,
         missing=visit.session.settings.force.missing_keys,
-        preview=visit.workbench.tasks.find(f"preview {file.name} {file.version}"),
+        preview=preview,
+        reviews=list_offered_reviews(visit, request.reference),
+        chosen=chosen,
+        releases=_find_releases(visit.session, request.reference),
         task=visit.workbench.tasks.find(f"publish {file.name}"),
         answer_set=find_answer_set(visit.workbench.requests, file.name, "published"),
         once=visit.workbench.form_tokens.issue(),
@@ -39,10 +78,11 @@ def start_publishing(visit: Visit) -> Response:
     """
     file = visit.open_file()
     request = visit.read_request(file.name)
+    reviews = read_chosen_reviews(visit)
     if visit.form.get("do") != "publish":
-        work = partial(_preview_release, visit.session, request)
+        preview = partial(_preview_release, visit.session, request, reviews)
         name = f"preview {file.name} {file.version}"
-        visit.workbench.tasks.start(name, visit.person.name, work)
+        visit.workbench.tasks.start(name, visit.person.name, preview)
     elif visit.form.get("version") != file.version:
         return visit.render(
             "message.html",
@@ -52,11 +92,28 @@ def start_publishing(visit: Visit) -> Response:
             "withheld now, then publish it.",
         )
     elif visit.workbench.form_tokens.redeem(visit.form.get("once", "")):
-        reason = visit.form.get("reason", "").strip()
-        work = partial(write_answer, visit, file.name, "published", request, reason)
-        visit.workbench.tasks.start(f"publish {file.name}", visit.person.name, work)
+        work = AnswerWork(file.name, request, reviews, visit.form.get("reason", "").strip())
+        task = partial(write_answer, visit, "published", work)
+        visit.workbench.tasks.start(f"publish {file.name}", visit.person.name, task)
     return redirect(f"/requests/{file.name}/publish")
 
 
-def _preview_release(session: Session, request: Request) -> TaskResult:
-    return TaskResult(tuple(preview_release(session, request, build_publisher(session))))
+def _preview_release(session: Session, request: Request, reviews: tuple[str, ...]) -> PreviewResult:
+    preview = preview_release(session, request, build_publisher(session), reviews)
+    return PreviewResult(preview, reviews)
+
+
+def _find_releases(session: Session, reference: str) -> EarlierReleases:
+    try:
+        entries = list_releases(session)
+    except FoidexError as error:
+        return EarlierReleases(problem=str(error))
+    if entries is None:
+        return EarlierReleases(problem="No server is running, so they are not known.")
+    newest = entries[::-1]
+    others = [entry for entry in newest if entry.reference != reference]
+    return EarlierReleases(
+        tuple(entry for entry in newest if entry.reference == reference),
+        tuple(others[:OTHER_RELEASES]),
+        len(others),
+    )
