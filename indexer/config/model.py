@@ -444,7 +444,8 @@ class WorkbenchSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the workbench finds request files, and where it is served.
 
     ``folder`` is relative to foidex.toml. Without a ``proxy`` it is served on loopback only, and a
-    session ends after ``idle_minutes`` without a page. ``hosts`` are further names, with the port
+    session ends after ``idle_minutes`` without a page, and the draft of a letter that nobody saved
+    is forgotten after ``draft_days``. ``hosts`` are further names, with the port
     unless it is the usual one, under which a proxy is reached.
     """
 
@@ -452,6 +453,7 @@ class WorkbenchSettings(Struct, frozen=True, forbid_unknown_fields=True):
     address: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65_535)] = 8_347
     idle_minutes: Annotated[int, Meta(ge=1, le=24 * 60)] = 60
+    draft_days: Annotated[int, Meta(ge=1, le=365)] = 30
     hosts: tuple[str, ...] = ()
     proxy: WorkbenchProxySettings | None = None
 

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from functools import partial
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from indexer.config.model import WorkbenchRole
 from indexer.resources import find_data_folder
-from queries.workbench.access.protection import BodyLimit, SameOriginOnly, SecurityHeaders
-from queries.workbench.endpoint import Page, make_endpoint
+from queries.workbench.access.people import SESSION_COOKIE
+from queries.workbench.access.protection import (
+    MAX_BODY_BYTES,
+    MAX_LETTER_BYTES,
+    MAX_UNSIGNED_BYTES,
+    SIGN_IN_BYTES,
+    BodyLimit,
+    SameOriginOnly,
+    SecurityHeaders,
+)
+from queries.workbench.endpoint import Page, PageAddress, guard_endpoint, make_endpoint
 from queries.workbench.pages import index_state, letters, reviews, sign_in
 from queries.workbench.pages.answers import documents, numbers, publishing, records, wording
 from queries.workbench.pages.requests import editing, listing, one_request
@@ -53,57 +64,74 @@ PAGES: tuple[tuple[str, str, WorkbenchRole, Page], ...] = (
 )
 
 
+#: What is sent to these addresses by someone who is not signed in is a few bytes.
+OPEN_PATHS: Final = ("/sign-in", "/sign-in/link", "/sign-out")
+
+#: What is said of a request that no page answers, by its status: a heading and a sentence.
+_REFUSALS: Final = {
+    400: (
+        "This form could not be read",
+        "Nothing was changed. Go back, check what you filled in, and send it again.",
+    ),
+    404: ("Page not found", "Check the address, or start from the list of requests."),
+    405: (
+        "This page cannot be opened so",
+        "It is reached by a button. Start from the list of requests.",
+    ),
+}
+
+
 def build_workbench_app(workbench: Workbench, hosts: Collection[str]) -> Starlette:
     """The application. ``hosts`` are the names, with ports, under which browsers reach it."""
 
-    async def show_sign_in(request: Request) -> Response:
-        return await sign_in.show_sign_in(workbench, request)
+    def make_refusal(status: int, heading: str, message: str) -> Response:
+        return workbench.render("message.html", None, status, heading=heading, message=message)
 
-    async def submit_sign_in(request: Request) -> Response:
-        return await sign_in.submit_sign_in(workbench, request)
+    def find_limit(connection: HTTPConnection) -> int:
+        path = connection.scope["path"]
+        if workbench.find_person(connection) is not None:
+            return MAX_LETTER_BYTES if path == LETTER_PATH else MAX_BODY_BYTES
+        if path in (LETTER_PATH, *OPEN_PATHS):
+            return SIGN_IN_BYTES
+        ended = workbench.sessions.has_ended(connection.cookies.get(SESSION_COOKIE, ""))
+        return MAX_BODY_BYTES if ended else MAX_UNSIGNED_BYTES
 
-    async def sign_out(request: Request) -> Response:
-        return sign_in.sign_out(workbench, request)
-
-    routes = [
-        Route("/sign-in", show_sign_in, methods=["GET"]),
-        Route("/sign-in", submit_sign_in, methods=["POST"]),
-        Route("/sign-out", sign_out, methods=["POST"]),
-        Route("/style.css", _send_style, methods=["GET"]),
-        Route("/health", _report_health, methods=["GET"]),
-        *(
-            Route(
-                path,
-                make_endpoint(workbench, role, page, takes_file=path == LETTER_PATH),
-                methods=[method],
-            )
-            for path, method, role, page in PAGES
-        ),
-    ]
-
-    async def show_missing(request: Request, error: Exception) -> Response:
-        del error
-        return workbench.render(
-            "message.html",
-            workbench.find_person(request),
-            404,
-            heading="Page not found",
-            message="Check the address, or start from the list of requests.",
-        )
+    async def show_refusal(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 400
+        heading, message = _REFUSALS.get(status, _REFUSALS[400])
+        person = workbench.find_person(request)
+        return workbench.render("message.html", person, status, heading=heading, message=message)
 
     return Starlette(
-        routes=routes,
+        routes=[*_make_open_routes(workbench), *_make_routes(workbench)],
         middleware=[
             Middleware(SecurityHeaders),
-            Middleware(SameOriginOnly, hosts=hosts),
-            Middleware(
-                BodyLimit,
-                letter_path=LETTER_PATH,
-                is_signed_in=lambda connection: workbench.find_person(connection) is not None,
-            ),
+            Middleware(SameOriginOnly, hosts=hosts, make_refusal=make_refusal),
+            Middleware(BodyLimit, find_limit=find_limit, make_refusal=make_refusal),
         ],
-        exception_handlers={404: show_missing},
+        exception_handlers={HTTPException: show_refusal},
     )
+
+
+def _make_open_routes(workbench: Workbench) -> Iterator[Route]:
+    """What is there without signing in."""
+    pages = (
+        ("/sign-in", "GET", sign_in.show_sign_in),
+        ("/sign-in", "POST", sign_in.submit_sign_in),
+        ("/sign-in/link", "POST", sign_in.ask_for_link),
+        ("/sign-out", "POST", sign_in.sign_out),
+    )
+    for path, method, page in pages:
+        endpoint = guard_endpoint(workbench, partial(page, workbench))
+        yield Route(path, endpoint, methods=[method])
+    yield Route("/style.css", _send_style, methods=["GET"])
+    yield Route("/health", _report_health, methods=["GET"])
+
+
+def _make_routes(workbench: Workbench) -> Iterator[Route]:
+    for path, method, role, page in PAGES:
+        address = PageAddress(path, role, takes_file=path == LETTER_PATH)
+        yield Route(path, make_endpoint(workbench, address, page), methods=[method])
 
 
 async def _send_style(_: Request) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import date
 from typing import Any, Final
 
@@ -20,8 +22,10 @@ from queries.workbench.access.people import (
     ProxySignIn,
     Sessions,
     SignInLinks,
+    Visits,
 )
 from queries.workbench.access.protection import RateLimit
+from queries.workbench.audit_lines import log_sign_in
 from queries.workbench.files.drafts import Drafts
 from queries.workbench.files.request_files import RequestFolder
 from queries.workbench.tasks import Tasks
@@ -29,6 +33,8 @@ from queries.workbench.tasks import Tasks
 _LINK_SECONDS: Final = 15 * 60
 
 _SIGN_IN_ATTEMPTS: Final = 20
+
+_LETTERS_AT_ONCE: Final = 2
 
 
 class Workbench:
@@ -43,8 +49,12 @@ class Workbench:
         self.sessions = Sessions(settings.workbench.idle_minutes * 60)
         self.sign_in_limit = RateLimit(_SIGN_IN_ATTEMPTS, 60)
         self.tasks = Tasks()
-        self.drafts = Drafts()
+        self.drafts = Drafts(settings.workbench.draft_days * 24 * 3600)
+        self.letter_slots = threading.BoundedSemaphore(_LETTERS_AT_ONCE)
         self.form_tokens = FormTokens()
+        # Prints a new link where foidex serve was started, if that is how people sign in.
+        self.print_link: Callable[[], None] | None = None
+        self._visits = Visits(settings.workbench.idle_minutes * 60)
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(find_data_folder("templates") / "workbench"),
             autoescape=True,
@@ -61,6 +71,14 @@ class Workbench:
         if self.proxy is not None:
             return self.proxy.find(request.headers)
         return self.sessions.find(request.cookies.get(SESSION_COOKIE, ""))
+
+    def note_visit(self, person: Person) -> None:
+        """Log that the proxy signed someone in, once for each time that they come.
+
+        Raises OutputError if that cannot be logged.
+        """
+        if self.proxy is not None and self._visits.begin(person.name):
+            log_sign_in(self.session.for_person(person.name))
 
     def render(
         self, template: str, person: Person | None, status: int = 200, /, **values: Any

@@ -16,12 +16,13 @@ from typing import Any, Final
 from msgspec import Struct
 
 from indexer.errors import FoidexError
+from queries.workbench.error_text import describe_error
 
 _MAX_TASKS: Final = 200
 
 _UNEXPECTED: Final = (
-    "Something went wrong in foidex itself. Nothing was published. Run the same on the command "
-    "line to see what, and tell whoever looks after foidex."
+    "Something went wrong in foidex itself. Nothing was published. Try again; if it happens again, "
+    "tell whoever looks after foidex."
 )
 
 
@@ -88,7 +89,7 @@ def _run_task(task: Task, work: Callable[[], Any]) -> None:
     try:
         task.result = work()
     except FoidexError as error:
-        task.error = str(error)
+        task.error = describe_error(error)
     except Exception as error:  # noqa: BLE001 - shown as a failed task; the page must say so
         logging.getLogger("uvicorn.error").error(  # noqa: TRY400 - no traceback
             "a task failed: %s", type(error).__name__

@@ -10,7 +10,7 @@ from msgspec import Struct
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from indexer.config.model import WorkbenchRole
-from indexer.errors import RequestError
+from indexer.errors import FoidexError, RequestError
 from indexer.session import Session
 from queries.documents.content.letter.notices import find_due_date
 from queries.request.reader import Request, read_configured_request
@@ -66,6 +66,13 @@ class Visit(Struct, frozen=True):
             return read_configured_request(path, self.session.settings)
         except RequestError as error:
             raise RequestError(str(error).replace(str(path), name)) from None
+
+    def find_reference(self, name: str) -> str:
+        """The reference of a request file, empty if it cannot be read as a request."""
+        try:
+            return self.read_request(name).reference
+        except FoidexError:
+            return ""
 
     def find_due_date(self, request: Request) -> date | None:
         """The last day for the answer to a request, None if it does not say when it came."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
 import psutil
@@ -15,7 +16,8 @@ from queries.commands.options import OPERATE_PANEL
 
 if TYPE_CHECKING:
     from indexer.config.model import Settings
-    from queries.workbench.access.people import ProxySignIn
+    from queries.workbench.access.people import Person, ProxySignIn
+    from queries.workbench.site import Workbench
 
 serve_app = typer.Typer()
 
@@ -60,9 +62,11 @@ def run_serve_command(port: PortOption = None) -> None:
     hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
     app = build_workbench_app(workbench, [*hosts, *workbench_settings.hosts])
     if proxy is None:
-        token = workbench.links.issue(Person(psutil.Process().username(), "administrator"))
-        print("Open this link in your browser. It signs you in once, within 15 minutes:\n")
-        print(f"  http://{_host_of_link(address)}:{port}/sign-in?token={token}\n")
+        person = Person(psutil.Process().username(), "administrator")
+        workbench.print_link = partial(
+            _print_link, workbench, person, f"http://{_host_of_link(address)}:{port}"
+        )
+        workbench.print_link()
     print("Stop the workbench with Ctrl-C.", file=sys.stderr, flush=True)
     sys.stdout.flush()
     try:
@@ -78,6 +82,12 @@ def run_serve_command(port: PortOption = None) -> None:
         )
     finally:  # what waits does not begin, publishing above all
         workbench.tasks.close()
+
+
+def _print_link(workbench: Workbench, person: Person, url: str) -> None:
+    token = workbench.links.issue(person)
+    print("Open this link in your browser. It signs you in once, within 15 minutes:\n")
+    print(f"  {url}/sign-in?token={token}\n", flush=True)
 
 
 def _host_of_link(address: str) -> str:

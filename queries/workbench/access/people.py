@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from msgspec import Struct
+from starlette.datastructures import Headers
 
 from indexer.config.model import WorkbenchRole
 
@@ -96,6 +97,7 @@ class Sessions:
         self._clock = clock
         self._lock = threading.Lock()
         self._sessions: dict[str, tuple[Person, float]] = {}
+        self._ended: dict[str, None] = {}
 
     def start(self, person: Person) -> str:
         """The name of a new session. Where there are too many, the one unused longest ends."""
@@ -114,14 +116,40 @@ class Sessions:
                 return None
             if self._clock() - used > self._idle_seconds:
                 del self._sessions[name]
+                self._ended[name] = None
+                while len(self._ended) > _MAX_SESSIONS:
+                    del self._ended[next(iter(self._ended))]
                 return None
             self._sessions[name] = (person, self._clock())
             return person
+
+    def has_ended(self, name: str) -> bool:
+        """Whether a session ended by itself, so that who sends its name may have typed for long."""
+        with self._lock:
+            return name in self._ended
 
     def end(self, name: str) -> None:
         """End a session. A copy of its cookie is worth nothing afterwards."""
         with self._lock:
             self._sessions.pop(name, None)
+
+
+class Visits:
+    """Who was here lately, where a proxy signs people in and no session says so."""
+
+    def __init__(self, idle_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._idle_seconds = idle_seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._times: dict[str, float] = {}
+
+    def begin(self, name: str) -> bool:
+        """Whether someone comes again after the idle time, or for the first time."""
+        now = self._clock()
+        with self._lock:
+            before = self._times.get(name)
+            self._times[name] = now
+        return before is None or now - before > self._idle_seconds
 
 
 class ProxySignIn(Struct, frozen=True):
@@ -135,10 +163,19 @@ class ProxySignIn(Struct, frozen=True):
     secret: str
     people: Mapping[str, WorkbenchRole]
 
-    def find(self, headers: Mapping[str, str]) -> Person | None:
-        """The person that a request names, None unless the secret is right and the name listed."""
-        secret = headers.get(self.secret_header, "").encode("utf-8", "replace")
-        name = headers.get(self.user_header, "")
-        if not hmac.compare_digest(secret, self.secret.encode()) or name not in self.people:
+    def find(self, headers: Headers) -> Person | None:
+        """The person that a request names, None unless the secret is right and the name listed.
+
+        Each header must be there once: of two, a browser may have sent the one.
+        """
+        secret = _find_single(headers, self.secret_header).encode("utf-8", "replace")
+        name = _find_single(headers, self.user_header)
+        is_right = hmac.compare_digest(secret, self.secret.encode())
+        if not (is_right and name and name in self.people):
             return None
         return Person(name, self.people[name])
+
+
+def _find_single(headers: Headers, name: str) -> str:
+    values = headers.getlist(name)
+    return values[0] if len(values) == 1 else ""

@@ -13,16 +13,23 @@ from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: The largest form, in bytes: a request file is far smaller.
 MAX_BODY_BYTES: Final = 2_000_000
 
-_SIGN_IN_BYTES: Final = 10_000
+#: What is taken of someone who is not signed in: the few bytes of signing in, or a form that was
+#: filled in before the session ended, which is shown again.
+SIGN_IN_BYTES: Final = 10_000
+
+MAX_UNSIGNED_BYTES: Final = 100_000
 
 #: The largest form with a letter in it.
 MAX_LETTER_BYTES: Final = 25_000_000
+
+#: Makes the page that says why a request was refused: its status, heading and sentence.
+MakeRefusal = Callable[[int, str, str], Response]
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 
@@ -66,14 +73,16 @@ class SecurityHeaders:
 class SameOriginOnly:
     """Refuses other hosts, and requests to change something that come from another site."""
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: Collection[str], make_refusal: MakeRefusal) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
+        self._make_refusal = make_refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
         if scope["type"] == "http" and (refusal := self._find_refusal(scope)):
-            await PlainTextResponse(refusal, 403)(scope, receive, send)
+            response = self._make_refusal(403, "This was refused", refusal)
+            await response(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -99,27 +108,30 @@ class SameOriginOnly:
 class BodyLimit:
     """Refuses a body that is too large, even one that does not say how large it is.
 
-    Before anyone has signed in, it takes only the few bytes that signing in needs.
+    ``find_limit`` says how many bytes a request may have, by who sends it.
     """
 
     def __init__(
-        self, app: ASGIApp, letter_path: str, is_signed_in: Callable[[HTTPConnection], bool]
+        self,
+        app: ASGIApp,
+        find_limit: Callable[[HTTPConnection], int],
+        make_refusal: MakeRefusal,
     ) -> None:
         self._app = app
-        self._letter_path = letter_path
-        self._is_signed_in = is_signed_in
+        self._find_limit = find_limit
+        self._make_refusal = make_refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on once its body is there and within the limit, or refuse it."""
         if scope["type"] != "http" or scope["method"] in _SAFE_METHODS:
             await self._app(scope, receive, send)
             return
-        max_bytes = self._find_limit(scope)
+        max_bytes = self._find_limit(HTTPConnection(scope))
         chunks: list[bytes] = []
         declared = Headers(scope=scope).get("content-length", "")
         size = int(declared) if declared.isdecimal() and len(declared) < 19 else 0
         if size > max_bytes:
-            await _refuse_body(scope, receive, send)
+            await self._refuse_body(max_bytes)(scope, receive, send)
             return
         size = 0
         while True:
@@ -129,7 +141,7 @@ class BodyLimit:
             chunks.append(message.get("body", b""))
             size += len(chunks[-1])
             if size > max_bytes:
-                await _refuse_body(scope, receive, send)
+                await self._refuse_body(max_bytes)(scope, receive, send)
                 return
             if not message.get("more_body"):
                 break
@@ -141,15 +153,13 @@ class BodyLimit:
 
         await self._app(scope, receive_read_body, send)
 
-    def _find_limit(self, scope: Scope) -> int:
-        if not self._is_signed_in(HTTPConnection(scope)):
-            return _SIGN_IN_BYTES
-        return MAX_LETTER_BYTES if scope["path"] == self._letter_path else MAX_BODY_BYTES
-
-
-async def _refuse_body(scope: Scope, receive: Receive, send: Send) -> None:
-    response = PlainTextResponse("This is larger than the workbench takes.", 413)
-    await response(scope, receive, send)
+    def _refuse_body(self, max_bytes: int) -> Response:
+        return self._make_refusal(
+            413,
+            "This is too large",
+            f"The workbench takes {max_bytes // 1_000:,} kB here. Nothing was changed. Go back: "
+            "what you typed is still there. Make it shorter, then send it again.",
+        )
 
 
 class RateLimit:

@@ -7,10 +7,10 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from indexer.errors import OutputError, RequestError
+from indexer.errors import OutputError
 from indexer.files import UnsafePathError, open_folder
 from queries.documents.manifest import Manifest, read_manifest
-from queries.workbench.files.request_files import RequestFolder
+from queries.workbench.files.request_files import MissingError, RequestFolder
 
 AnswerKind = Literal["answer", "published"]
 
@@ -40,7 +40,7 @@ class AnswerSet(Struct, frozen=True):
 def find_answer_folder(requests: RequestFolder, file_name: str, kind: str) -> Path:
     """Where the documents of a request file go."""
     if kind not in ANSWER_KINDS:
-        raise RequestError("There are no such documents.")
+        raise MissingError("There are no such documents.")
     requests.file_path(file_name)
     return requests.path / _ANSWERS / file_name / kind
 
@@ -61,9 +61,9 @@ def find_answer_set(requests: RequestFolder, file_name: str, kind: AnswerKind) -
 
 
 def read_document(answer_set: AnswerSet, name: str) -> bytes:
-    """A document that the manifest lists. Raises RequestError for any other name."""
+    """A document that the manifest lists. Raises MissingError for any other name."""
     if name not in answer_set.manifest.files:
-        raise RequestError("There is no such document.")
+        raise MissingError("There is no such document.")
     folder_name, _, file_name = name.rpartition("/")
     try:
         with open_folder(answer_set.folder / folder_name) as folder:

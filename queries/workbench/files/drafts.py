@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
@@ -22,32 +25,50 @@ class OpenDraft(Struct, frozen=True):
     drafted: DraftedLetter
     digest: str
     person: str
+    sent: datetime
     unread: tuple[str, ...] = ()
 
 
 class Drafts:
-    """The drafts that are open. The oldest is forgotten where there are too many."""
+    """The drafts that are open, each for so many seconds. Safe for threads.
 
-    def __init__(self) -> None:
+    The oldest is forgotten where there are too many.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
         self._lock = threading.Lock()
-        self._drafts: dict[str, OpenDraft] = {}
+        self._drafts: dict[str, tuple[OpenDraft, float]] = {}
 
     def add(self, draft: OpenDraft) -> str:
         """Keep a draft, and return its name."""
         name = secrets.token_urlsafe(16)
         with self._lock:
+            self._forget_old()
             while len(self._drafts) >= _MAX_DRAFTS:
                 del self._drafts[next(iter(self._drafts))]
-            self._drafts[name] = draft
+            self._drafts[name] = (draft, self._clock())
         return name
 
     def find(self, name: str, person: str) -> OpenDraft | None:
         """A person's draft by its name, None if it is not open any more."""
+        return self.list_for(person).get(name)
+
+    def list_for(self, person: str) -> dict[str, OpenDraft]:
+        """A person's drafts by their names, the oldest first."""
         with self._lock:
-            draft = self._drafts.get(name)
-        return draft if draft is not None and draft.person == person else None
+            self._forget_old()
+            return {
+                name: draft for name, (draft, _) in self._drafts.items() if draft.person == person
+            }
 
     def remove(self, name: str) -> None:
         """Forget a draft."""
         with self._lock:
             self._drafts.pop(name, None)
+
+    def _forget_old(self) -> None:
+        oldest = self._clock() - self._seconds
+        for name in [name for name, (_, added) in self._drafts.items() if added < oldest]:
+            del self._drafts[name]

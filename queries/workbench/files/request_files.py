@@ -44,6 +44,10 @@ class RequestFile(Struct, frozen=True):
     version: str
 
 
+class MissingError(RequestError):
+    """There is no such request, answer or document."""
+
+
 class EditConflictError(RequestError):
     """Someone else saved the request since it was opened. ``current`` is what they saved."""
 
@@ -74,7 +78,7 @@ class RequestFolder:
     def file_path(self, name: str) -> Path:
         """The path of a request file. Raises RequestError for a name that is not one."""
         if not _FILE_NAME.fullmatch(name):
-            raise RequestError(f'"{name[:60]}" is not the name of a request file.')
+            raise MissingError(f'"{name[:60]}" is not the name of a request file.')
         return self.path / name
 
     def read(self, name: str) -> RequestFile:
@@ -84,9 +88,20 @@ class RequestFolder:
             with self._open() as folder:
                 return _read_file(folder, name)
         except FileNotFoundError:
-            raise RequestError(f"{name}: there is no such request.") from None
+            raise MissingError(f"{name}: there is no such request.") from None
         except OSError as error:
             raise self._explain(error) from None
+
+    def require_new(self, name: str) -> None:
+        """Raise RequestError if a name is taken, before anything is written or logged."""
+        if name in self.list_names():
+            raise _make_taken_error(name)
+
+    def require_version(self, name: str, version: str) -> None:
+        """Raise EditConflictError if a request is at another version, and as ``read``."""
+        current = self.read(name)
+        if current.version != version:
+            raise EditConflictError(current)
 
     def create(self, name: str, text: str) -> RequestFile:
         """Save a new request. Raises RequestError if the name is taken."""
@@ -94,7 +109,7 @@ class RequestFolder:
         _require_size(text)
         with self._lock() as folder:
             if folder.find_mode(name) is not None:
-                raise RequestError(f"{name}: there is a request of this name. Choose another.")
+                raise _make_taken_error(name)
             folder.write_new_file(name, text.encode("utf-8", "replace"), DOCUMENT_PERMISSIONS)
         return _make_file(name, text)
 
@@ -109,13 +124,13 @@ class RequestFolder:
             try:
                 current = _read_file(folder, name)
             except FileNotFoundError:
-                raise RequestError(f"{name}: there is no such request.") from None
+                raise MissingError(f"{name}: there is no such request.") from None
             if current.version != version:
                 raise EditConflictError(current)
             if current.text == text:
                 return current
             _keep_version(folder, current)
-            folder.write_file(name, text.encode(), DOCUMENT_PERMISSIONS)
+            folder.write_file(name, text.encode("utf-8", "replace"), DOCUMENT_PERMISSIONS)
         return _make_file(name, text)
 
     def list_versions(self, name: str) -> list[str]:
@@ -152,6 +167,15 @@ class RequestFolder:
         return OutputError(f"{error.filename or self.path}: cannot be used ({reason}).")
 
 
+def hash_text(text: str) -> str:
+    """The version of a request with this text."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def _make_taken_error(name: str) -> RequestError:
+    return RequestError(f"{name}: there is a request of this name. Choose another reference.")
+
+
 def _require_size(text: str) -> None:
     if len(text.encode("utf-8", "replace")) > MAX_REQUEST_BYTES:
         raise RequestError(
@@ -170,7 +194,7 @@ def _read_file(folder: Folder, name: str) -> RequestFile:
 
 
 def _make_file(name: str, text: str) -> RequestFile:
-    return RequestFile(name, text, hashlib.sha256(text.encode()).hexdigest())
+    return RequestFile(name, text, hash_text(text))
 
 
 def _keep_version(folder: Folder, current: RequestFile) -> None:

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 from starlette.responses import Response
 
-from indexer.errors import LetterError, RequestError
+from indexer.errors import FoidexError, LetterError
 from indexer.files import write_file
 from queries.drafting.draft import Choice, Confirmation
-from queries.drafting.draft_file import draft_letter
+from queries.drafting.limited_draft import draft_within_limits
 from queries.drafting.readers import read_letter
 from queries.drafting.request_mapping import NO_REFERENCE, apply_choice
 from queries.drafting.request_text import write_request_text
+from queries.workbench.error_text import describe_error
 from queries.workbench.files.drafts import OpenDraft
 from queries.workbench.forms.request_form import name_request_file
+from queries.workbench.saving import DraftedFrom, create_file
 from queries.workbench.visit import Visit, redirect
 
 _LEFT_OPEN = "open"
 
 _MAX_ENDING = 10
+
+#: How long a letter waits while others are read.
+MAX_WAIT_SECONDS = 60
 
 
 class ShownConfirmation(Struct, frozen=True):
@@ -34,19 +40,24 @@ class ShownConfirmation(Struct, frozen=True):
 
 
 def show_letter_form(visit: Visit) -> Response:
-    """The form that takes a letter."""
-    return visit.render("new_letter.html", problem="")
+    """The form that takes a letter, and the drafts that this person has not saved yet."""
+    return _show_form(visit, "")
 
 
 def draft_from_letter(visit: Visit) -> Response:
     """Read a letter and draft a request from it. The file is not kept."""
     upload = visit.upload
     if upload is None or not upload.content:
-        return visit.render("new_letter.html", 422, problem="Choose the file of a letter")
+        return _show_form(visit, "Choose the file of a letter")
+    slots = visit.workbench.letter_slots
+    if not slots.acquire(timeout=MAX_WAIT_SECONDS):
+        return _show_form(visit, "Other letters are being read now. Send it again in a minute")
     try:
         draft = _read_draft(visit, upload.name, upload.content)
     except LetterError as error:
-        return visit.render("new_letter.html", 422, problem=str(error))
+        return _show_form(visit, describe_error(error))
+    finally:
+        slots.release()
     return redirect(f"/letters/{visit.workbench.drafts.add(draft)}")
 
 
@@ -68,12 +79,24 @@ def save_confirmed(visit: Visit) -> Response:
     if reference := visit.form.get("reference", "").strip():
         mapping = {**mapping, "reference": reference}
     file_name = name_request_file(str(mapping["reference"]))
+    drafted = DraftedFrom(draft.digest, len(mapping.get("confirm", ())))
     try:
-        visit.workbench.requests.create(file_name, write_request_text(mapping, draft.digest))
-    except RequestError as error:
-        return _show_draft(visit, draft, visit.form, str(error))
+        text = write_request_text(mapping, draft.digest)
+        create_file(visit, file_name, text, str(mapping["reference"]), drafted)
+    except FoidexError as error:
+        return _show_draft(visit, draft, visit.form, describe_error(error))
     visit.workbench.drafts.remove(name)
     return redirect(f"/requests/{file_name}")
+
+
+def _show_form(visit: Visit, problem: str) -> Response:
+    return visit.render(
+        "new_letter.html",
+        422 if problem else 200,
+        problem=problem,
+        drafts=visit.workbench.drafts.list_for(visit.person.name),
+        days=visit.session.settings.workbench.draft_days,
+    )
 
 
 def _read_draft(visit: Visit, name: str, content: bytes) -> OpenDraft:
@@ -91,9 +114,15 @@ def _read_draft(visit: Visit, name: str, content: bytes) -> OpenDraft:
             LetterError
         ) as error:  # with the name of the upload, not of where it was for a moment
             raise LetterError(str(error).replace(str(path), f"The file ({ending})")) from None
-        drafted = draft_letter(letter)
+        drafted = draft_within_limits(letter)
         run.write(reference=drafted.mapping["reference"], arguments={"letter": letter.sha256})
-    return OpenDraft(drafted, letter.sha256, visit.person.name, tuple(letter.unread_attachments))
+    return OpenDraft(
+        drafted,
+        letter.sha256,
+        visit.person.name,
+        datetime.now(UTC),
+        tuple(letter.unread_attachments),
+    )
 
 
 def _show_draft(visit: Visit, draft: OpenDraft, chosen: Any, problem: str) -> Response:
@@ -156,5 +185,6 @@ def _say_gone(visit: Visit) -> Response:
         "message.html",
         404,
         heading="This draft is not open any more",
-        message="It was saved, or the workbench was started again. Send the letter again.",
+        message="It was saved, it is too old, or the workbench was started again. If there is no "
+        "request of it yet, send the letter again.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import tempfile
@@ -12,6 +13,7 @@ import pytest
 
 from queries.request.reader import parse_request
 from queries.workbench.access.people import Person
+from queries.workbench.files.drafts import Drafts
 from tests.support.browsing import OURS, Browsing, make_workbench, text_of
 
 LETTER = """\
@@ -66,7 +68,17 @@ def test_a_letter_becomes_a_request_whose_doubts_were_put(
     assert "Pat Example" not in re.sub(r"to: .*", "", written)
     lines = (tmp_path / "home" / "audit" / "audit.jsonl").read_text().splitlines()
     logged = [json.loads(line) for line in lines]
-    assert [(line["command"], line["signed_in"]) for line in logged] == [("draft", "anna")]
+    assert [(line["command"], line["signed_in"]) for line in logged] == [
+        ("sign-in", "anna"), ("draft", "anna"), ("request draft", "anna"),
+    ]  # fmt: skip
+    letter = hashlib.sha256(LETTER.encode()).hexdigest()
+    assert logged[2]["asked"] == {
+        "file": "FOI-9.yaml",
+        "after": hashlib.sha256(written.encode()).hexdigest(),
+        "letter": letter,
+        "left_open": 0,
+    }
+    assert "letter.txt" not in "".join(lines)
     assert "Pat" not in "".join(lines)
     assert list((tmp_path / "temporary").iterdir()) == []
 
@@ -176,3 +188,31 @@ def test_nobody_else_sees_a_draft(browsing: Browsing) -> None:
     assert other.get(page.url.path).status_code == 404
     assert other.post(page.url.path, reference="FOI/9").status_code == 404
     assert browsing.get(page.url.path).status_code == 200
+
+
+def test_a_draft_that_is_not_saved_can_be_gone_on_with_and_is_forgotten(
+    browsing: Browsing,
+) -> None:
+    seconds = 0.0
+    browsing.workbench.drafts = Drafts(60, lambda: seconds)
+    page = send(browsing, LETTER.encode())
+    assert f'href="{page.url.path}"' in browsing.get("/letters/new").text
+    other = Browsing(browsing.workbench)
+    other.sign_in("ben", "administrator")
+    assert page.url.path not in other.get("/letters/new").text
+    seconds = 61.0
+    assert page.url.path not in browsing.get("/letters/new").text
+    assert browsing.get(page.url.path).status_code == 404
+
+
+def test_only_two_letters_are_read_at_a_time(
+    browsing: Browsing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("queries.workbench.pages.letters.MAX_WAIT_SECONDS", 0.05)
+    slots = browsing.workbench.letter_slots
+    assert slots.acquire(blocking=False)
+    assert slots.acquire(blocking=False)
+    page = send(browsing, LETTER.encode())
+    assert "Other letters are being read now" in text_of(page)
+    slots.release()
+    assert send(browsing, LETTER.encode()).url.path != "/letters/new"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import html
+import itertools
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from queries.workbench.access.people import ProxySignIn
+from queries.workbench.access.people import Person, ProxySignIn, Sessions
 from queries.workbench.app import PAGES
 from tests.support.browsing import HOST, OURS, Browsing, make_workbench, text_of
 
@@ -123,8 +126,164 @@ def test_without_a_server_the_index_says_so(browsing: Browsing) -> None:
 def test_what_is_not_there_is_said_without_a_traceback(browsing: Browsing, address: str) -> None:
     browsing.sign_in()
     page = browsing.get(address)
-    assert page.status_code in (400, 404)
+    assert page.status_code == 404
+    assert "Page not found" in text_of(page)
     assert "Traceback" not in page.text
+
+
+# -- text that was typed is never lost ----------------------------------------------------------
+
+
+def end_session(browsing: Browsing) -> None:
+    """The session ends by itself: nothing was opened for longer than it lasts."""
+    browsing.workbench.sessions = Sessions(0.0, itertools.count(0, 10).__next__)
+    browsing.client.cookies.set(
+        "foidex_session",
+        browsing.workbench.sessions.start(Person("anna", "administrator")),
+        domain="127.0.0.1",
+    )
+
+
+def test_what_was_typed_when_the_session_ended_is_sent_again_after_signing_in(
+    browsing: Browsing,
+) -> None:
+    browsing.sign_in()
+    browsing.post("/requests/new", **FORM)
+    opened = browsing.workbench.requests.read("FOI-1.yaml")
+    text = "reference: FOI/1\ntitle: <b>T</b>\n" + "# a long remark\n" * 20_000
+    end_session(browsing)
+    page = browsing.post("/requests/FOI-1.yaml/edit", text=text, version=opened.version)
+    assert page.status_code == 401
+    assert "What you typed is below, and is not saved" in text_of(page)
+    assert page.headers["cache-control"] == "no-store"
+    assert "<b>T</b>" not in page.text
+    assert browsing.workbench.requests.read("FOI-1.yaml") == opened
+    form = page.text.split('action="/requests/FOI-1.yaml/edit"')[1]
+    typed = html.unescape(re.findall("<textarea[^>]*>\n(.*?)</textarea>", form, re.DOTALL)[0])
+    hidden = dict(re.findall('type="hidden" name="(.*?)" value="(.*?)"', form))
+    browsing.workbench.sessions = Sessions(3600)
+    browsing.client.cookies.clear()
+    browsing.sign_in()
+    browsing.post("/requests/FOI-1.yaml/edit", text=typed, **hidden)
+    assert browsing.workbench.requests.read("FOI-1.yaml").text == text
+
+
+def test_nothing_is_shown_again_where_nothing_was_typed(browsing: Browsing) -> None:
+    page = browsing.post("/requests/FOI-1.yaml/answer")
+    assert page.status_code == 401
+    assert "What you typed" not in text_of(page)
+
+
+def test_who_never_signed_in_sends_little(browsing: Browsing) -> None:
+    page = browsing.post("/requests/new", title="a" * 100_001)
+    assert page.status_code == 413
+    assert "This is too large" in text_of(page)
+    assert 'class="top"' in page.text
+
+
+def test_a_new_link_is_printed_where_foidex_was_started(browsing: Browsing) -> None:
+    assert browsing.post("/sign-in/link").status_code == 429  # there is nowhere to print it
+    assert "ask for a new one" not in text_of(browsing.get("/"))
+    printed: list[str] = []
+    anna = Person("anna", "reader")
+    browsing.workbench.print_link = lambda: printed.append(browsing.workbench.links.issue(anna))
+    assert "ask for a new one" in text_of(browsing.get("/"))
+    page = browsing.post("/sign-in/link")
+    assert printed[0] not in page.text
+    assert browsing.post("/sign-in", token=printed[0]).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/requests/FOI-1.yaml/edit", "/requests/new"])
+def test_what_cannot_be_saved_is_shown_again(browsing: Browsing, config: Path, path: str) -> None:
+    browsing.sign_in()
+    browsing.post("/requests/new", **FORM)
+    opened = browsing.workbench.requests.read("FOI-1.yaml")
+    log = config.parent / "home" / "audit" / "audit.jsonl"
+    log.unlink()
+    log.mkdir()
+    fields = {
+        **FORM,
+        "reference": "FOI/2",
+        "title": "mine",
+        "text": "mine",
+        "version": opened.version,
+    }
+    page = browsing.post(path, **fields)
+    assert page.status_code == 422
+    assert "mine" in page.text
+    assert "It could not be saved" in text_of(page)
+    assert str(config.parent) not in page.text
+    assert browsing.workbench.requests.list_names() == ["FOI-1.yaml"]
+    assert browsing.workbench.requests.read("FOI-1.yaml") == opened
+
+
+# -- the audit log -----------------------------------------------------------------------------
+
+
+def list_log(config: Path) -> list[dict[str, Any]]:
+    log = config.parent / "home" / "audit" / "audit.jsonl"
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def test_who_came_wrote_and_was_refused_is_in_the_audit_log(
+    browsing: Browsing, config: Path
+) -> None:
+    browsing.post("/sign-in", token="wrong-token")
+    browsing.sign_in()
+    browsing.post("/requests/new", **FORM)
+    first = browsing.workbench.requests.read("FOI-1.yaml").version
+    text = "reference: FOI/1\ntitle: hushed words\n"
+    browsing.post("/requests/FOI-1.yaml/edit", text=text, version=first)
+    second = browsing.workbench.requests.read("FOI-1.yaml").version
+    browsing.post("/requests/FOI-1.yaml/edit", text=text, version=second)  # changes nothing
+    browsing.post("/requests/FOI-1.yaml/edit", text="other", version=first)  # a conflict
+    browsing.post("/sign-out")
+    browsing.sign_in("ben", "reader")
+    browsing.get("/requests/FOI-1.yaml/answer")
+    lines = [
+        (line["command"], line.get("signed_in"), line["exit_code"], line.get("asked"))
+        for line in list_log(config)
+    ]
+    assert lines == [
+        ("sign-in", None, 1, {"refused": "no such link"}),
+        ("sign-in", "anna", 0, None),
+        ("request create", "anna", 0, {"file": "FOI-1.yaml", "after": first}),
+        ("request change", "anna", 0, {"file": "FOI-1.yaml", "before": first, "after": second}),
+        ("sign-out", "anna", 0, None),
+        ("sign-in", "ben", 0, None),
+        ("role refused", "ben", 1, {"page": "/requests/{file}/answer", "needs": "reviewer"}),
+    ]
+    assert [line.get("reference") for line in list_log(config)][2:4] == ["FOI/1"] * 2
+    written = str(list_log(config))
+    assert "hushed" not in written
+    assert "wrong-token" not in written
+
+
+def test_without_a_log_nothing_is_written_and_nobody_is_signed_in(
+    browsing: Browsing, config: Path
+) -> None:
+    folder = config.parent / "home" / "audit"
+    (folder / "audit.jsonl").mkdir(parents=True)
+    token = browsing.workbench.links.issue(Person("anna", "administrator"))
+    page = browsing.post("/sign-in", token=token)
+    assert page.status_code == 500
+    assert str(config.parent) not in page.text
+    assert browsing.get("/").status_code == 401
+
+
+def test_a_proxy_signs_someone_in_once_a_visit_and_strangers_are_logged(config: Path) -> None:
+    proxy = ProxySignIn("X-User", "X-Secret", "s3cret", {"anna": "reader"})
+    browsing = Browsing(make_workbench(config, proxy))
+    known = {"X-User": "anna", "X-Secret": "s3cret"}
+    for _ in range(3):
+        browsing.get("/", **known)
+    browsing.get("/", **(known | {"X-User": "eve"}))
+    assert [
+        (line["command"], line.get("signed_in"), line["exit_code"]) for line in list_log(config)
+    ] == [("sign-in", "anna", 0), ("sign-in", None, 1)]
+    for _ in range(40):
+        browsing.get("/")
+    assert len(list_log(config)) <= 21  # a flood of strangers does not flood the log
 
 
 # -- what protects the pages -----------------------------------------------------------------------
@@ -190,9 +349,7 @@ def test_a_link_works_once_and_opening_it_does_not_use_it_up(browsing: Browsing)
     assert Browsing(browsing.workbench).post("/sign-in", token=token).status_code == 403
 
 
-def browsing_person(browsing: Browsing) -> Any:
-    from queries.workbench.access.people import Person
-
+def browsing_person(browsing: Browsing) -> Person:
     del browsing
     return Person("ben", "reader")
 
@@ -288,7 +445,7 @@ def test_a_request_that_is_too_long_is_not_saved(browsing: Browsing) -> None:
     browsing.post("/requests/new", **FORM)
     opened = browsing.workbench.requests.read("FOI-1.yaml")
     page = browsing.post("/requests/FOI-1.yaml/edit", text="a" * 1_000_001, version=opened.version)
-    assert page.status_code == 400
+    assert page.status_code == 422
     assert "Nothing was saved" in text_of(page)
     assert browsing.workbench.requests.read("FOI-1.yaml") == opened
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from indexer.errors import RequestError
-from queries.workbench.files.request_files import EditConflictError, RequestFile
+from indexer.errors import FoidexError
+from queries.workbench.error_text import describe_error
+from queries.workbench.files.request_files import EditConflictError, MissingError, RequestFile
 from queries.workbench.forms.request_form import (
     FIELDS,
     TABLES,
@@ -13,6 +14,7 @@ from queries.workbench.forms.request_form import (
     name_request_file,
     read_form,
 )
+from queries.workbench.saving import create_file, save_file
 from queries.workbench.visit import Visit, redirect
 
 
@@ -26,15 +28,13 @@ def create_request(visit: Visit) -> Response:
     """Make a request file from the form, or show the form again with what is wrong."""
     request, problems = read_form(visit.form)
     values = {name: visit.form.get(name, "") for name in (*FIELDS, *TABLES)}
-    if problems:
-        return visit.render(
-            "new_request.html", 422, values=values, tables=TABLES, problems=problems
-        )
     name = name_request_file(request["reference"])
-    try:
-        visit.workbench.requests.create(name, format_request(request))
-    except RequestError as error:
-        problems = {"reference": str(error)}
+    if not problems:
+        try:
+            create_file(visit, name, format_request(request), request["reference"])
+        except FoidexError as error:
+            problems = {"reference": describe_error(error)}
+    if problems:
         return visit.render(
             "new_request.html", 422, values=values, tables=TABLES, problems=problems
         )
@@ -43,22 +43,34 @@ def create_request(visit: Visit) -> Response:
 
 def show_editor(visit: Visit) -> Response:
     """The text of a request file, to be changed."""
-    file = visit.workbench.requests.read(visit.parameters["file"])
-    return visit.render("edit_request.html", file=file, text=file.text, conflict=None)
+    file = visit.open_file()
+    return visit.render("edit_request.html", file=file, text=file.text, conflict=None, problem="")
 
 
 def save_request(visit: Visit) -> Response:
-    """Save the text, even if it is not yet a request: what is wrong is said on the next page."""
+    """Save the text, even if it is not yet a request: what is wrong is said on the next page.
+
+    A text that cannot be saved is shown again, and beside it what someone else saved meanwhile.
+    """
     name = visit.parameters["file"]
     text = visit.form.get("text", "").replace("\r\n", "\n")
+    version = visit.form.get("version", "")
+    conflict, problem = None, ""
     try:
-        visit.workbench.requests.save(name, text, visit.form.get("version", ""))
+        save_file(visit, name, text, version, visit.find_reference(name))
+    except MissingError:
+        raise
     except EditConflictError as error:
-        return visit.render(
-            "edit_request.html",
-            409,
-            file=RequestFile(name, text, error.current.version),
-            text=text,
-            conflict=error.current,
-        )
-    return redirect(f"/requests/{name}")
+        conflict, version = error.current, error.current.version
+    except FoidexError as error:
+        problem = describe_error(error)
+    else:
+        return redirect(f"/requests/{name}")
+    return visit.render(
+        "edit_request.html",
+        409 if conflict else 422,
+        file=RequestFile(name, text, version),
+        text=text,
+        conflict=conflict,
+        problem=problem,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from starlette.datastructures import Headers
 
 from queries.workbench.access.people import Person, ProxySignIn, Sessions, SignInLinks
 
@@ -77,6 +78,13 @@ def test_a_session_that_was_ended_is_not_found_by_a_copy_of_its_cookie() -> None
     assert sessions.find(other) == ANNA
 
 
+def make_headers(headers: dict[str, str], *more: tuple[str, str]) -> Headers:
+    pairs = [*headers.items(), *more]
+    return Headers(
+        raw=[(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in pairs]
+    )
+
+
 PROXY = ProxySignIn("X-User", "X-Secret", "s3cret", {"anna": "publisher", "": "administrator"})
 
 
@@ -93,8 +101,28 @@ PROXY = ProxySignIn("X-User", "X-Secret", "s3cret", {"anna": "publisher", "": "a
     ],
 )
 def test_a_proxy_without_its_secret_or_a_stranger_is_nobody(headers: dict[str, str]) -> None:
-    assert PROXY.find(headers) is None
+    assert PROXY.find(make_headers(headers)) is None
 
 
 def test_a_proxy_with_its_secret_names_a_person_with_their_role() -> None:
-    assert PROXY.find({"X-User": "anna", "X-Secret": "s3cret"}) == ANNA
+    assert PROXY.find(make_headers({"X-User": "anna", "X-Secret": "s3cret"})) == ANNA
+
+
+@pytest.mark.parametrize("twice", [("X-User", "anna"), ("X-User", "x"), ("x-secret", "s3cret")])
+def test_a_header_that_is_there_twice_names_nobody(twice: tuple[str, str]) -> None:
+    headers = {"X-User": "anna", "X-Secret": "s3cret"}
+    assert PROXY.find(make_headers(headers)) == ANNA
+    assert PROXY.find(make_headers(headers, twice)) is None
+
+
+def test_only_a_session_that_ended_by_itself_is_remembered_as_ended() -> None:
+    clock = Clock()
+    sessions = Sessions(60, clock)
+    name, other = sessions.start(ANNA), sessions.start(ANNA)
+    assert not sessions.has_ended(name)
+    sessions.end(other)
+    clock.now = 61
+    assert sessions.find(name) is None
+    assert sessions.has_ended(name)
+    assert not sessions.has_ended(other)
+    assert not sessions.has_ended("chosen")

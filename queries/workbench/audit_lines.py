@@ -1,0 +1,80 @@
+"""The lines of the audit log that only the workbench leaves: who came, who was refused, who wrote.
+
+What a request says is in none of them: its text before and after is named by its hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from msgspec import Struct
+
+from indexer.config.model import WorkbenchRole
+from indexer.errors import FoidexError
+from indexer.session import Session
+
+_REFUSED: Final = FoidexError.exit_code
+
+
+class RequestChange(Struct, frozen=True, kw_only=True):
+    """A request file that is written: the versions before and after, which are hashes of its text.
+
+    ``before`` is empty for a new file. ``letter`` is the hash of the letter that it was drafted
+    from, if any, and ``left_open`` how much of the draft is still to be confirmed.
+    """
+
+    command: str
+    file: str
+    after: str
+    before: str = ""
+    reference: str = ""
+    letter: str = ""
+    left_open: int | None = None
+
+
+@contextmanager
+def log_request_change(session: Session, change: RequestChange) -> Iterator[None]:
+    """Write the line of a change before it is made; a second one if it then fails.
+
+    Raises OutputError if the line cannot be written: then nothing was changed.
+    """
+    arguments = {
+        "file": change.file,
+        "before": change.before,
+        "after": change.after,
+        "letter": change.letter,
+        "left_open": change.left_open,
+    }
+    with session.run(change.command) as run:
+        run.add_fields(
+            reference=change.reference or None,
+            arguments={name: value for name, value in arguments.items() if value not in ("", None)},
+        )
+        run.write()
+        yield
+
+
+def log_sign_in(session: Session) -> None:
+    """Someone was signed in. Raises OutputError, and then they are not."""
+    with session.run("sign-in") as run:
+        run.write()
+
+
+def log_refused_sign_in(session: Session, reason: str) -> None:
+    """Nobody was signed in. ``reason`` is ours, and holds nothing that was sent."""
+    with session.run("sign-in") as run:
+        run.write(_REFUSED, arguments={"refused": reason})
+
+
+def log_sign_out(session: Session) -> None:
+    """Someone signed out."""
+    with session.run("sign-out") as run:
+        run.write()
+
+
+def log_refused_role(session: Session, page: str, needed: WorkbenchRole) -> None:
+    """Someone asked for a page (its pattern, not its address) that their role may not see."""
+    with session.run("role refused") as run:
+        run.write(_REFUSED, arguments={"page": page, "needs": needed})

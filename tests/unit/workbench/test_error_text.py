@@ -1,0 +1,66 @@
+"""What a page says of an error: nothing that only fits a command line, and no folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from indexer.errors import (
+    ConfigurationError,
+    FoidexError,
+    NoIndexError,
+    OutputError,
+    RequestError,
+    ReviewError,
+    ServerError,
+)
+from queries.disclosure.messages.refusals import explain_refusal
+from queries.request.reader import parse_request
+from queries.review.types import Stratum
+from queries.reviewing.start import extend_strata
+from queries.workbench.error_text import describe_error
+
+
+def catch(act: Callable[[], object]) -> FoidexError:
+    with pytest.raises(FoidexError) as caught:
+        act()
+    return caught.value
+
+
+UNCONFIRMED = """\
+reference: A
+title: T
+questions: [{id: Q1, kind: offences}]
+confirm: [{sentence: S, question: Q}]
+"""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ReviewError(explain_refusal(["a small number could be worked out"])),
+        catch(lambda: extend_strata([Stratum("", 9, 9)], 3)),
+        catch(parse_request(UNCONFIRMED).require_confirmed),
+    ],
+)
+def test_advice_names_no_option_and_no_command(error: FoidexError) -> None:
+    text = describe_error(error)
+    assert not re.search(r"(?<!\w)--\w|\bfoidex \w", text), text
+    assert text != str(error)
+
+
+@pytest.mark.parametrize("kind", [ConfigurationError, NoIndexError, OutputError, ServerError])
+def test_what_nobody_mends_in_a_form_is_for_whoever_looks_after_foidex(
+    kind: type[FoidexError],
+) -> None:
+    text = describe_error(kind("/srv/foidex/foidex.toml: is not there. Run foidex up."))
+    assert "Tell whoever looks after foidex" in text
+    assert "/srv" not in text
+    assert "foidex.toml: is not there" in text
+
+
+def test_what_is_wrong_with_a_request_is_said_as_it_is() -> None:
+    message = 'a.yaml:3: "titel" is not a key. See https://example.org/a/b'
+    assert describe_error(RequestError(message)) == message
