@@ -86,6 +86,14 @@ class UnsafePathError(OSError):
         super().__init__(errno.ELOOP, f"{path.name or path} {reason}", str(path))
 
 
+class FileStamp(NamedTuple):
+    """A file as it is now: its number on the disk, its bytes, and when it was written."""
+
+    inode: int
+    size: int
+    written_ns: int
+
+
 class Folder:
     """An open folder. No name in it is followed through a link.
 
@@ -113,6 +121,14 @@ class Folder:
     def find_change_time(self, name: str) -> float:
         """When the content last changed, in seconds since 1970."""
         return self._stat(name).st_mtime
+
+    def find_stamp(self, name: str) -> FileStamp | None:
+        """What changes when a file is written again; None if there is nothing."""
+        try:
+            status = self._stat(name)
+        except FileNotFoundError:
+            return None
+        return FileStamp(status.st_ino, status.st_size, status.st_mtime_ns)
 
     def list_names(self) -> list[str]:
         """The names in the folder, in order."""

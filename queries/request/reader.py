@@ -217,6 +217,13 @@ def read_configured_request(path: Path, settings: Settings) -> Request:
     )
 
 
+def parse_configured_request(text: str, name: str, settings: Settings, book: TermBook) -> Request:
+    """Read a request from text, as ``read_configured_request`` does. Raises RequestError."""
+    lists, act = settings.lists, settings.force.act
+    request = parse_request(text, name, book, settings.categories, act, lists)
+    return msgspec.structs.replace(request, noun=settings.records.noun)
+
+
 def parse_request(  # noqa: PLR0913 - what a force sets, each with its default
     text: str,
     name: str = "request",

@@ -27,7 +27,9 @@ from queries.workbench.access.people import (
 from queries.workbench.access.protection import RateLimit
 from queries.workbench.audit_lines import log_sign_in
 from queries.workbench.files.drafts import Drafts
+from queries.workbench.files.remembered import Remembered
 from queries.workbench.files.request_files import RequestFolder
+from queries.workbench.files.request_lines import RequestLine
 from queries.workbench.tasks import Tasks
 
 _LINK_SECONDS: Final = 15 * 60
@@ -45,6 +47,8 @@ class Workbench:
         self.session = session
         self.proxy = proxy
         self.requests = RequestFolder(settings.folder / settings.workbench.folder)
+        self.lines: Remembered[RequestLine] = Remembered()
+        self.states: Remembered[str] = Remembered()
         self.links = SignInLinks(_LINK_SECONDS)
         self.sessions = Sessions(settings.workbench.idle_minutes * 60)
         self.sign_in_limit = RateLimit(_SIGN_IN_ATTEMPTS, 60)

@@ -10,11 +10,12 @@ from msgspec import Struct
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from indexer.config.model import WorkbenchRole
-from indexer.errors import FoidexError, RequestError
+from indexer.errors import FoidexError
 from indexer.session import Session
 from queries.documents.content.letter.notices import find_due_date
-from queries.request.reader import Request, read_configured_request
+from queries.request.reader import Request, parse_configured_request
 from queries.spec.act import load_acts
+from queries.spec.term_book import TermBook, load_configured_term_book
 from queries.workbench.access.people import Person
 from queries.workbench.files.request_files import RequestFile
 from queries.workbench.site import Workbench
@@ -59,13 +60,13 @@ class Visit(Struct, frozen=True):
         """The request file that the address names. Raises RequestError."""
         return self.workbench.requests.read(self.parameters["file"])
 
-    def read_request(self, name: str) -> Request:
-        """A request file as a request. Raises RequestError, which names no folder."""
-        path = self.workbench.requests.file_path(name)
-        try:
-            return read_configured_request(path, self.session.settings)
-        except RequestError as error:
-            raise RequestError(str(error).replace(str(path), name)) from None
+    def read_request(self, name: str, book: TermBook | None = None) -> Request:
+        """A request file as a request, with the term book of the force. Raises RequestError."""
+        settings = self.session.settings
+        text = self.workbench.requests.read(name).text
+        return parse_configured_request(
+            text, name, settings, book or load_configured_term_book(settings)
+        )
 
     def find_reference(self, name: str) -> str:
         """The reference of a request file, empty if it cannot be read as a request."""

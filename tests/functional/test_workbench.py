@@ -171,33 +171,38 @@ def test_a_force_that_is_not_complete_is_told_what_is_missing(browsing: Browsing
     assert "[force]" in page
 
 
-BANDS = """\
+MONTHS = """\
 reference: FOI/2
-title: Ages
+title: Mentions
+period: {from: 2017-04-01, to: 2017-12-31}
+mentions: [live stream]
 questions:
-  - id: Q1
-    kind: victims
-    bands: [{from: 0, to: 3}, {from: 4, to: 6}, {from: 7, to: 9}, {from: 10, to: 12}]
+  - {id: Q1, kind: by, by: month}
 """
 
 
 def test_the_page_says_what_would_give_more_and_what_was_released_before(
-    browsing: Browsing, foidex: CommandLine
+    browsing: Browsing, foidex: CommandLine, load: Callable[..., Any]
 ) -> None:
-    browsing.workbench.requests.create("ages.yaml", BANDS)
-    page = text_of(browsing.get("/requests/ages.yaml/publish"))
+    """3 or 4 records in each month: by month little is given, by quarter all of it."""
+    days = [f"2017-{month:02}-05" for month in range(4, 13) for _ in range(3 + month % 2)]
+    load([
+        {"crime_ref": f"A/{n}", "recorded_on": day, "offence_code": "22B", "narrative": "A live stream was named."}
+        for n, day in enumerate(days)
+    ])  # fmt: skip
+    address = "/requests/months.yaml/publish"
+    version = browsing.workbench.requests.create("months.yaml", MONTHS).version
+    page = text_of(browsing.get(address))
     assert "This request was not published yet" in page
     assert "of other requests" not in page
     publish(browsing)
-    printed = foidex(
-        "lint", browsing.workbench.requests.path / "ages.yaml", "--publish", "--no-context"
-    ).out
+    path = browsing.workbench.requests.path / "months.yaml"
+    printed = foidex("lint", path, "--publish", "--no-context").out
+    browsing.post(address, do="preview")
+    browsing.finish(f"preview months.yaml {version}")
+    page = text_of(browsing.get(address))
     expected = [line for line in printed.splitlines() if "would give more" in line]
-    assert expected
-    version = browsing.workbench.requests.read("ages.yaml").version
-    browsing.post("/requests/ages.yaml/publish", do="preview")
-    browsing.finish(f"preview ages.yaml {version}")
-    page = text_of(browsing.get("/requests/ages.yaml/publish"))
+    assert len(expected) == 1
     for line in expected:
         words, numbers = line.split("would give more: ")[1].rsplit(": ", 1)
         assert f"{words}: {numbers.partition(' numbers')[0]}" in page

@@ -8,8 +8,8 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from indexer.errors import OutputError
-from indexer.files import UnsafePathError, open_folder
-from queries.documents.manifest import Manifest, read_manifest
+from indexer.files import FileStamp, UnsafePathError, open_folder
+from queries.documents.manifest import MANIFEST_NAME, Manifest, read_manifest
 from queries.workbench.files.request_files import MissingError, RequestFolder
 
 AnswerKind = Literal["answer", "published"]
@@ -58,6 +58,21 @@ def find_answer_set(requests: RequestFolder, file_name: str, kind: AnswerKind) -
     if manifest and not any(name.endswith(_ANSWER_ENDING) for name in manifest.files):
         raise OutputError(f"{path}: its manifest lists no answer. Count the request again.")
     return AnswerSet(kind, path, manifest) if manifest else None
+
+
+def list_set_stamps(requests: RequestFolder, file_name: str) -> tuple[FileStamp | None, ...]:
+    """The stamps of the manifests of each kind: others once a set is written again."""
+    return tuple(
+        _find_manifest_stamp(find_answer_folder(requests, file_name, kind)) for kind in ANSWER_KINDS
+    )
+
+
+def _find_manifest_stamp(path: Path) -> FileStamp | None:
+    try:
+        with open_folder(path) as folder:
+            return folder.find_stamp(MANIFEST_NAME)
+    except OSError:
+        return None
 
 
 def read_document(answer_set: AnswerSet, name: str) -> bytes:

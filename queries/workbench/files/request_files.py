@@ -18,7 +18,7 @@ import filelock
 from msgspec import Struct
 
 from indexer.errors import OutputError, RequestError
-from indexer.files import DOCUMENT_PERMISSIONS, Folder, UnsafePathError, open_folder
+from indexer.files import DOCUMENT_PERMISSIONS, FileStamp, Folder, UnsafePathError, open_folder
 
 #: How many earlier versions of a request are kept.
 KEPT_VERSIONS: Final = 20
@@ -67,11 +67,16 @@ class RequestFolder:
 
     def list_names(self) -> list[str]:
         """The names of the request files, in order. Raises OutputError."""
+        return [*self.list_stamps()]
+
+    def list_stamps(self) -> dict[str, FileStamp | None]:
+        """The names of the request files, in order, and their stamps. Raises OutputError."""
         try:
             with self._open() as folder:
-                return [name for name in folder.list_names() if _FILE_NAME.fullmatch(name)]
+                names = [name for name in folder.list_names() if _FILE_NAME.fullmatch(name)]
+                return {name: folder.find_stamp(name) for name in names}
         except FileNotFoundError:
-            return []
+            return {}
         except OSError as error:
             raise self._explain(error) from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import itertools
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from queries.workbench.access.people import Person, ProxySignIn, Sessions
 from queries.workbench.app import PAGES
+from queries.workbench.visit import Visit
 from tests.support.browsing import HOST, OURS, Browsing, make_workbench, text_of
 
 FORM = {"reference": "FOI/1", "title": "Apps", "by_offence": "on", "received": "2026-11-02"}
@@ -459,6 +461,57 @@ def test_documents_that_cannot_be_read_do_not_take_the_list_away(browsing: Brows
     page = browsing.get("/")
     assert page.status_code == 200
     assert "Documents cannot be read" in text_of(page)
+
+
+def test_a_broken_request_is_listed_with_its_reason_and_hides_no_other(
+    browsing: Browsing,
+) -> None:
+    browsing.sign_in()
+    browsing.post("/requests/new", **FORM)
+    folder = browsing.workbench.requests.path
+    (folder / "a.yaml").write_text("reference: A\ntitel: T\n")
+    (folder / "b.yaml").write_bytes(b"\xff\xfe\x00")
+    (folder / "c.yaml").mkdir()
+    (folder / "d.yaml").symlink_to(folder / "FOI-1.yaml")
+    (folder / "e.yaml").write_text("[" * 3_000)
+    os.mkfifo(folder / "f.yaml")
+    page = browsing.get("/")
+    text = text_of(page)
+    assert page.status_code == 200
+    assert "FOI/1" in text
+    assert '"titel" is not a key' in text
+    assert "b.yaml: is not UTF-8 text" in text
+    assert text.count("Cannot be read") == 6
+    assert str(folder) not in page.text
+    for name in ("a.yaml", "b.yaml", "c.yaml", "d.yaml", "e.yaml", "f.yaml"):
+        assert browsing.get(f"/requests/{name}").status_code in (200, 400)
+
+
+def test_only_requests_that_changed_are_read_again(
+    browsing: Browsing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browsing.sign_in()
+    for number in range(5):
+        browsing.post("/requests/new", **(FORM | {"reference": f"FOI/{number}"}))
+    browsing.get("/")
+    read: list[str] = []
+    parse = Visit.read_request
+
+    def read_noted(visit: Visit, name: str, *rest: Any) -> Any:
+        read.append(name)
+        return parse(visit, name, *rest)
+
+    monkeypatch.setattr(Visit, "read_request", read_noted)
+    assert "FOI/3" in text_of(browsing.get("/"))
+    assert read == []
+    opened = browsing.workbench.requests.read("FOI-3.yaml")
+    changed = opened.text.replace("Apps", "Maps")
+    browsing.workbench.requests.save("FOI-3.yaml", changed, opened.version)
+    (browsing.workbench.requests.path / "FOI-4.yaml").unlink()
+    text = text_of(browsing.get("/"))
+    assert read == ["FOI-3.yaml"]
+    assert "Maps" in text
+    assert "FOI/4" not in text
 
 
 def test_a_file_in_a_form_is_refused(browsing: Browsing) -> None:

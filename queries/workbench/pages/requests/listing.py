@@ -2,44 +2,78 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import date
+from functools import partial
 
-from msgspec import Struct
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from indexer.errors import FoidexError, OutputError
-from queries.workbench.files.answer_sets import find_answer_set
+from indexer.files import FileStamp, open_folder
+from queries.spec.term_book import TermBook, load_configured_term_book
+from queries.workbench.error_text import describe_error
+from queries.workbench.files.answer_sets import find_answer_set, list_set_stamps
+from queries.workbench.files.request_lines import RequestLine
 from queries.workbench.visit import Visit
 
 
-class RequestLine(Struct, frozen=True):
-    """A request in the list. ``problem`` is set if its file cannot be read as a request."""
-
-    name: str
-    reference: str
-    title: str = ""
-    received: date | None = None
-    due: date | None = None
-    state: str = ""
-    problem: bool = False
-
-    def days_left(self, today: date) -> int | None:
-        """Days until it is due, negative afterwards. None if it has no deadline or is published."""
-        return None if self.due is None or self.state == "published" else (self.due - today).days
-
-
 def list_requests(visit: Visit) -> Response:
-    """The requests, the most urgent first."""
-    lines = [_make_line(visit, name) for name in visit.workbench.requests.list_names()]
+    """The requests, the most urgent first. Only those that changed are read again."""
+    workbench = visit.workbench
+    stamps = workbench.requests.list_stamps()
+    workbench.lines.keep(stamps)
+    workbench.states.keep(stamps)
+    book_stamp = _find_book_stamp(visit)
+    book = _LateBook(visit)
+    lines = []
+    for name, stamp in stamps.items():
+        line = workbench.lines.read(
+            name, (stamp, book_stamp), partial(_make_line, visit, name, book)
+        )
+        sets = list_set_stamps(workbench.requests, name)
+        state = workbench.states.read(name, sets, partial(_find_state, visit, name))
+        lines.append(line if line.problem else replace(line, state=state))
     lines.sort(key=lambda line: (line.state == "published", line.due or date.max, line.reference))
     return visit.render("requests.html", lines=lines, today=visit.today)
 
 
-def _make_line(visit: Visit, name: str) -> RequestLine:
+class _LateBook:
+    """The term book of the force, read once for a list, if any request is read at all."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._book: TermBook | None = None
+
+    def read(self) -> TermBook:
+        """The term book. Raises ConfigurationError."""
+        if self._book is None:
+            self._book = load_configured_term_book(self._visit.session.settings)
+        return self._book
+
+
+def _find_book_stamp(visit: Visit) -> FileStamp | None:
+    settings = visit.session.settings
+    if settings.terms.book is None:
+        return None
+    path = settings.folder / settings.terms.book
     try:
-        request = visit.read_request(name)
-    except FoidexError:
-        return RequestLine(name, name, state="cannot be read", problem=True)
+        with open_folder(path.parent) as folder:
+            return folder.find_stamp(path.name)
+    except OSError:
+        return None
+
+
+def _make_line(visit: Visit, name: str, book: _LateBook) -> RequestLine:
+    try:
+        request = visit.read_request(name, book.read())
+    except FoidexError as error:
+        return RequestLine(name, name, state="cannot be read", problem=describe_error(error))
+    except Exception as error:  # noqa: BLE001 - one file does not take the list away
+        logging.getLogger("uvicorn.error").error(  # noqa: TRY400 - no traceback
+            "a request cannot be read: %s", type(error).__name__
+        )
+        return RequestLine(name, name, state="cannot be read", problem="It cannot be read.")
     letter = request.letter
     return RequestLine(
         name,
@@ -47,7 +81,6 @@ def _make_line(visit: Visit, name: str) -> RequestLine:
         request.title,
         letter.received if letter else None,
         visit.find_due_date(request),
-        _find_state(visit, name),
     )
 
 
