@@ -96,6 +96,9 @@ def test_each_number_leads_to_as_many_records_and_each_look_is_logged(
         count = int(number.replace(",", ""))
         assert f"{count:,} record" in text_of(records)
         assert len(re.findall('<th scope="row">', records.text)) == min(count, 100)
+        assert "these lines are not anonymous" in text_of(records)
+    labels = re.findall('aria-label="([\\d,]+, records of [^"]*)"', page.text)
+    assert len(labels) == len(set(labels)) == len(links)
     opened = [line for line in list_log(tmp_path) if line["command"] == "find"]
     assert len(opened) == len(links)
     assert {line["signed_in"] for line in opened} == {"anna"}

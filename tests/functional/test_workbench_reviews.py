@@ -214,10 +214,11 @@ def test_two_reviewers_never_have_the_same_record(browsing: Browsing) -> None:
     ("changes", "message"),
     [
         ({"criterion": " "}, "Say when a record is relevant"),
-        ({"sample": "many"}, "is not a number of records"),
-        ({"sample": "0"}, ""),
-        ({"sample": "999999"}, ""),
+        ({"sample": "many"}, "Enter a number of records"),
+        ({"sample": "0"}, "Enter a number of records"),
+        ({"sample": "999999"}, 'Leave the field "How many records are read" empty'),
         ({"second": "101"}, "from 0 to 100"),
+        ({"criterion": "x" * 501}, "in 500 characters"),
         ({"question": "Q9"}, "no question"),
     ],
 )
@@ -227,6 +228,12 @@ def test_a_review_that_cannot_begin_says_why(
     page = begin(browsing, **changes)
     assert page.status_code == 422
     assert message in text_of(page)
+    assert "--" not in text_of(page)
+    if (field := next(iter(changes))) != "question" and "999999" not in changes.values():
+        assert f'<li><a href="#{field}">' in page.text
+        described = re.findall(f'id="{field}"[^>]*aria-describedby="([^"]*)"', page.text)[0]
+        assert f"{field}-error" in described.split()
+        assert f'id="{field}-error"' in page.text
 
 
 def test_who_is_not_listed_reviews_nothing(browsing: Browsing) -> None:

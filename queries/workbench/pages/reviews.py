@@ -13,7 +13,7 @@ from urllib.parse import quote
 from msgspec import Struct
 from starlette.responses import Response
 
-from indexer.errors import RequestError, ReviewError
+from indexer.errors import FoidexError, ReviewError
 from queries.answer.answer_file import read_answer_file
 from queries.answering.audit_fields import request_fields
 from queries.evidence.hits import MentionSnippet, SnippetOptions
@@ -27,6 +27,7 @@ from queries.reviewing.reading import ReviewReader, measure_live_progress
 from queries.reviewing.store.review_store import Judgement, ReviewStore, TurnLostError
 from queries.reviewing.store.rows import StoredReview
 from queries.reviewing.turns import ReviewState, Turn, choose_turn, format_time
+from queries.workbench.error_text import describe_error
 from queries.workbench.files.answer_sets import find_answer_set
 from queries.workbench.visit import Visit, redirect
 
@@ -42,6 +43,8 @@ _SNIPPETS: Final = SnippetOptions(sentences=1, max_mentions=5)
 _READING_TITLES: Final = {Reading.FIRST: "First reading", Reading.SECOND: "Second reading"}
 
 _MAX_SECONDS: Final = 3_600
+
+_MAX_CRITERION: Final = 500
 
 
 class ShownReview(Struct, frozen=True):
@@ -89,7 +92,7 @@ def list_reviews(visit: Visit) -> Response:
 
 def show_start(visit: Visit) -> Response:
     """The form that begins a review of a number."""
-    return visit.render("new_review.html", **_start_values(visit, visit.query), problem="")
+    return visit.render("new_review.html", **_start_values(visit, visit.query))
 
 
 def start_review(visit: Visit) -> Response:
@@ -99,9 +102,11 @@ def start_review(visit: Visit) -> Response:
     answer_set = find_answer_set(visit.workbench.requests, file.name, "answer")
     if answer_set is None:
         return redirect(f"/requests/{file.name}")
+    options, problems = _read_options(visit)
+    if problems:
+        return visit.render("new_review.html", 422, **values | {"problems": problems})
     try:
         request = request_from_answer(read_answer_file(answer_set.answer_path).request)
-        options = _read_options(visit)
         session = visit.session
         with _open_store(visit) as store, session.run("review start") as run:
             arguments = {"row": options.number, "column": options.column}
@@ -111,8 +116,8 @@ def start_review(visit: Visit) -> Response:
                 stored, records = prepare_review(client, alias, request, options, visit.person.name)
             run.write(generation=stored.review.generation, records=len(records))
             store.create(stored, records)
-    except (RequestError, ReviewError) as error:
-        return visit.render("new_review.html", 422, **values, problem=str(error))
+    except FoidexError as error:
+        return visit.render("new_review.html", 422, **values | {"general": describe_error(error)})
     return redirect(_address(stored.review.name))
 
 
@@ -280,25 +285,34 @@ def _start_values(visit: Visit, values: Mapping[str, str]) -> dict[str, object]:
     names = ("question", "row", "column", "criterion", "sample", "second")
     fields = {name: values.get(name, "") for name in names}
     fields["second"] = fields["second"] or "20"
-    return {"file": visit.open_file(), "values": fields}
+    return {"file": visit.open_file(), "values": fields, "problems": {}, "general": ""}
 
 
-def _read_options(visit: Visit) -> ReviewOptions:
-    form = visit.form
+def _read_options(visit: Visit) -> tuple[ReviewOptions, dict[str, str]]:
+    """What the form says of a review, and what is wrong, by field."""
+    form, problems = visit.form, {}
     criterion = " ".join(form.get("criterion", "").split())
     if not criterion:
-        raise ReviewError("Say when a record is relevant.")
-    sample = _read_number(form.get("sample", ""))
-    second = _read_number(form.get("second", "") or "0")
-    if second is None or second > 100:
-        raise ReviewError("The share that is read twice is a number from 0 to 100.")
-    return ReviewOptions(
+        problems["criterion"] = "Say when a record is relevant"
+    elif len(criterion) > _MAX_CRITERION:
+        problems["criterion"] = f"Say it in {_MAX_CRITERION} characters or fewer"
+    sample, second = form.get("sample", "").strip(), form.get("second", "").strip() or "0"
+    if sample and (not _is_number(sample) or int(sample) == 0):
+        problems["sample"] = "Enter a number of records, such as 100, or nothing to read them all"
+    if not _is_number(second) or int(second) > 100:
+        problems["second"] = "Enter a number from 0 to 100"
+    options = ReviewOptions(
         number=f"{form.get('question', '')}:{form.get('row', '')}",
         column=form.get("column", ""),
-        criterion=criterion[:1_000],
-        sample=sample,
-        second_share=Fraction(second, 100),
+        criterion=criterion,
+        sample=int(sample) if sample and "sample" not in problems else None,
+        second_share=Fraction(0 if "second" in problems else int(second), 100),
     )
+    return options, problems
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10
 
 
 def _read_number(text: str) -> int | None:
@@ -306,7 +320,7 @@ def _read_number(text: str) -> int | None:
     text = text.strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+    if not _is_number(text):
         raise ReviewError(f'"{text[:20]}" is not a number of records.')
     return int(text)
 

@@ -32,6 +32,7 @@ class ShownCell(Struct, frozen=True):
     """A number as printed, and the address of its records, empty if it has none to show."""
 
     text: str
+    column: str
     address: str = ""
 
 
@@ -114,7 +115,7 @@ def _make_table(file_name: str, view: QuestionView) -> ShownTable:
                 "column": table.columns[column.index].key if len(table.columns) > 1 else "",
             }
             address = f"/requests/{file_name}/records?{urlencode(query)}" if has_records else ""
-            cells.append(ShownCell(column.format_cell(row, table), address))
+            cells.append(ShownCell(column.format_cell(row, table), column.label, address))
         codes = f" ({', '.join(row.codes)})" if row.codes else ""
         rows.append(ShownRow(row.label + codes, tuple(cells)))
     return ShownTable(
