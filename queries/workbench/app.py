@@ -28,7 +28,7 @@ from queries.workbench.access.protection import (
 from queries.workbench.endpoint import Page, PageAddress, guard_endpoint, make_endpoint
 from queries.workbench.pages import index_state, letters, reviews, sign_in
 from queries.workbench.pages.answers import documents, numbers, publishing, records, wording
-from queries.workbench.pages.requests import editing, listing, one_request
+from queries.workbench.pages.requests import editing, form_editing, listing, one_request
 from queries.workbench.site import Workbench
 
 #: The page that takes the file of a letter.
@@ -44,6 +44,8 @@ PAGES: tuple[tuple[str, str, WorkbenchRole, Page], ...] = (
     ("/letters/{draft}", "GET", "reviewer", letters.show_confirmations),
     ("/letters/{draft}", "POST", "reviewer", letters.save_confirmed),
     ("/requests/{file}", "GET", "reader", one_request.show_request),
+    ("/requests/{file}/form", "GET", "reviewer", form_editing.show_form),
+    ("/requests/{file}/form", "POST", "reviewer", form_editing.submit_form),
     ("/requests/{file}/edit", "GET", "reviewer", editing.show_editor),
     ("/requests/{file}/edit", "POST", "reviewer", editing.save_request),
     ("/requests/{file}/wording", "GET", "reviewer", wording.show_wording),

@@ -26,11 +26,14 @@ def show_wording(visit: Visit) -> Response:
 def check_wording_again(visit: Visit) -> Response:
     """Start the wording check."""
     file = visit.open_file()
-    request = visit.read_request(file.name)
-    visit.workbench.tasks.start(
-        f"wording {file.name}", visit.person.name, partial(_check_wording, visit.session, request)
-    )
+    start_wording_check(visit, file.name)
     return redirect(f"/requests/{file.name}/wording")
+
+
+def start_wording_check(visit: Visit, name: str) -> None:
+    """Check the wording of a request file in the background. Raises RequestError."""
+    work = partial(_check_wording, visit.session, visit.read_request(name))
+    visit.workbench.tasks.start(f"wording {name}", visit.person.name, work)
 
 
 def _check_wording(session: Session, request: Request) -> TaskResult:

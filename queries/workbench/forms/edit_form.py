@@ -1,0 +1,197 @@
+"""A request as a form: the values of its fields, and the changes that a form that was sent makes.
+
+A part that the form cannot show as it is has no field, and is left as it is. A field that comes
+back as it was shown changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from msgspec import Struct
+
+from queries.workbench.forms.file_text import REMOVED
+from queries.workbench.forms.question_fields import (
+    QuestionForm,
+    read_question,
+    show_question,
+)
+from queries.workbench.forms.value_lines import OFFENCES, PERIODS, TERMS, LineError, LineStyle
+
+#: The keys of a request that are one line of text, and those of its letter.
+_TEXT_KEYS: Final[tuple[str, ...]] = ("reference", "title")
+
+_LETTER_KEYS: Final[tuple[str, ...]] = ("to", "received")
+
+_LINE_KEYS: Final[dict[str, LineStyle]] = {"mentions": TERMS, "offences": OFFENCES}
+
+_PERIODS: Final = "periods"
+
+#: What stays as it is, in words, by its key.
+_KEPT: Final = {
+    "where": "other conditions (where)",
+    "lists": "lists of words (lists)",
+    "disclosure": "the rule for publication (disclosure)",
+    "confirm": "what is to be confirmed (confirm)",
+    "review": "when a record is relevant (review)",
+    "periods": "the periods",
+    "mentions": "the words that a record must mention (mentions)",
+    "offences": "the offences",
+}
+
+
+class EditForm(Struct, frozen=True):
+    """The fields of a request with their values, its questions, and what the form does not show."""
+
+    values: dict[str, str]
+    questions: tuple[QuestionForm, ...]
+    kept: tuple[str, ...] = ()
+
+
+class FormChanges(Struct, frozen=True):
+    """What a form changes in a request file, and what is wrong with it, by field."""
+
+    keys: dict[str, Any]
+    questions: dict[int, Any]
+    problems: dict[str, str]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is changed."""
+        return not (self.keys or self.questions)
+
+
+def show_request(request: Mapping[str, Any]) -> EditForm:
+    """The form of a request, whose values are as ``parse_yaml`` reads them."""
+    values = {key: _show_text(request.get(key)) for key in _TEXT_KEYS}
+    letter = request.get("letter")
+    letter = letter if isinstance(letter, dict) else {}
+    values |= {key: _show_text(letter.get(key)) for key in _LETTER_KEYS}
+    shown = {_PERIODS: _show_periods(request)}
+    shown |= {key: style.write_lines(request.get(key, [])) for key, style in _LINE_KEYS.items()}
+    values |= {key: text for key, text in shown.items() if text is not None}
+    written = request.get("questions")
+    questions = [
+        show_question(place, question)
+        for place, question in enumerate(written if isinstance(written, list) else [])
+    ]
+    known = {*_TEXT_KEYS, *_LINE_KEYS, "period", _PERIODS, "letter", "questions"}
+    kept = [key for key in request if key not in known]
+    kept += [key for key, text in shown.items() if text is None]
+    rest = [key for key in letter if key not in _LETTER_KEYS]
+    words = [_KEPT.get(key, key) for key in kept]
+    words += [f"of the letter: {', '.join(rest)}"] if rest else []
+    words += [f"of {form.id}: {', '.join(form.kept)}" for form in questions if form.kept]
+    return EditForm(values, tuple(questions), tuple(words))
+
+
+def fill_form(form: EditForm, sent: Mapping[str, str]) -> EditForm:
+    """The form with what was sent in its fields, and the questions that were added."""
+    values = {key: _read_text(sent, key, value) for key, value in form.values.items()}
+    questions = [
+        QuestionForm(
+            question.id,
+            question.kind,
+            {key: _read_text(sent, question.field(key), "") for key in question.values}
+            if _is_sent(question, sent)
+            else question.values,
+            question.place,
+            question.kept,
+            _is_sent(question, sent) and question.field("remove") in sent,
+        )
+        for question in form.questions
+    ]
+    return EditForm(values, (*questions, *_list_added(form, sent)), form.kept)
+
+
+def read_changes(
+    request: Mapping[str, Any], form: EditForm, sent: Mapping[str, str]
+) -> FormChanges:
+    """What a form that was sent changes in a request, whose own form is ``form``."""
+    keys: dict[str, Any] = {}
+    questions: dict[int, Any] = {}
+    problems: dict[str, str] = {}
+    filled = fill_form(form, sent)
+    changed = {key: value for key, value in filled.values.items() if value != form.values[key]}
+    for key in _TEXT_KEYS:
+        if key in changed:
+            keys[key] = changed[key]
+            if not changed[key]:
+                problems[key] = f"Enter the {'subject' if key == 'title' else key} of the request"
+    if letter := {key: changed[key] for key in _LETTER_KEYS if key in changed}:
+        keys["letter"] = _change_letter(request, letter)
+    for key in (_PERIODS, *_LINE_KEYS):
+        if key in changed:
+            _read_lines(key, changed[key], keys, problems)
+    for number, question in enumerate(filled.questions):
+        before = form.questions[number] if number < len(form.questions) else None
+        if question.is_removed:
+            questions[question.place] = REMOVED
+        elif before is None or question.values != before.values:
+            original = request["questions"][question.place] if before else None
+            value, wrong = read_question(question, before, original)
+            questions[question.place] = value
+            problems |= wrong
+    return FormChanges(keys, questions, problems)
+
+
+def add_question(form: EditForm, kind: str) -> EditForm:
+    """The form with an empty question of a kind after the others."""
+    used = {question.id for question in form.questions}
+    number = next(number for number in range(1, len(used) + 2) if f"Q{number}" not in used)
+    place = max((question.place for question in form.questions), default=-1) + 1
+    question = show_question(place, {"id": f"Q{number}", "kind": kind})
+    return EditForm(form.values, (*form.questions, question), form.kept)
+
+
+def _show_text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _is_sent(question: QuestionForm, sent: Mapping[str, str]) -> bool:
+    """Whether a form holds this question, and not another one that had its place."""
+    names = (sent.get(question.field("id")), sent.get(question.field("kind")))
+    return names == (question.id, question.kind)
+
+
+def _read_text(sent: Mapping[str, str], name: str, value: str) -> str:
+    return sent.get(name, value).replace("\r\n", "\n").strip()
+
+
+def _show_periods(request: Mapping[str, Any]) -> str | None:
+    if "period" in request:
+        return PERIODS.write_lines([request["period"]])
+    return PERIODS.write_lines(request.get(_PERIODS, []))
+
+
+def _read_lines(key: str, text: str, keys: dict[str, Any], problems: dict[str, str]) -> None:
+    style = _LINE_KEYS.get(key, PERIODS)
+    try:
+        values = style.read_lines(text)
+    except LineError as error:
+        problems[key] = str(error)
+        return
+    if key != _PERIODS:
+        keys[key] = values or REMOVED
+        return
+    keys["period"] = values[0] if len(values) == 1 else REMOVED
+    keys[_PERIODS] = values if len(values) > 1 else REMOVED
+
+
+def _change_letter(request: Mapping[str, Any], changed: dict[str, str]) -> Any:
+    letter = request.get("letter")
+    merged = {**(letter if isinstance(letter, dict) else {}), **changed}
+    return {key: value for key, value in merged.items() if value} or REMOVED
+
+
+def _list_added(form: EditForm, sent: Mapping[str, str]) -> Iterator[QuestionForm]:
+    place = max((question.place for question in form.questions), default=-1) + 1
+    names = {question.id for question in form.questions}
+    while f"q{place}-kind" in sent:
+        kind, name = sent[f"q{place}-kind"], sent.get(f"q{place}-id", "")
+        question = show_question(place, {"id": name[:20], "kind": kind})
+        values = {key: _read_text(sent, question.field(key), "") for key in question.values}
+        if question.field("remove") not in sent and name not in names:
+            yield QuestionForm(question.id, question.kind, values, place)
+        place += 1

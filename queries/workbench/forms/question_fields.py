@@ -1,0 +1,174 @@
+"""One question of a request as fields of a form, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from msgspec import Struct
+
+from queries.workbench.forms.file_text import REMOVED
+from queries.workbench.forms.question_kinds import (
+    QUESTION_KINDS,
+    SIDE_NAMES,
+    QuestionField,
+    QuestionKind,
+)
+from queries.workbench.forms.value_lines import (
+    BANDS,
+    CODES,
+    PERIODS,
+    TERMS,
+    LineError,
+    LineStyle,
+)
+
+#: What every kind has, and what a question that is not counted has instead.
+COMMON_FIELDS: Final = (
+    QuestionField("text", "text", "The question in the requester's words"),
+    QuestionField("note", "text", "What to know of the numbers"),
+)
+
+_UNCOUNTED: Final = QuestionField("not_covered", "text", "Why this is not answered")
+
+_STYLES: Final[dict[str, LineStyle]] = {
+    "terms": TERMS,
+    "bands": BANDS,
+    "codes": CODES,
+    "fields": CODES,
+}
+
+_SIDE_STYLES: Final = {"keywords": TERMS, "bands": BANDS, "periods": PERIODS}
+
+_SIDE_WORDS: Final = {"keywords": "words", "bands": "ages", "periods": "periods"}
+
+#: The field of the lines of a side of a table, beside that of what it is.
+_LINES: Final = "-lines"
+
+
+class QuestionForm(Struct, frozen=True):
+    """A question: its kind (empty for one that is not counted), and the values of its fields.
+
+    ``place`` is its place in the file, from 0; ``kept`` are keys that the form does not show.
+    """
+
+    id: str
+    kind: str
+    values: dict[str, str]
+    place: int
+    kept: tuple[str, ...] = ()
+    is_removed: bool = False
+
+    def field(self, key: str) -> str:
+        """The name of a field in the form."""
+        return f"q{self.place}-{key}"
+
+    @property
+    def description(self) -> QuestionKind | None:
+        """What its kind gives; None for a question that is not counted, or of an unknown kind."""
+        return QUESTION_KINDS.get(self.kind)
+
+    @property
+    def fields(self) -> tuple[QuestionField, ...]:
+        """The fields that are shown."""
+        return tuple(field for field in _list_fields(self.kind) if field.key in self.values)
+
+
+def show_question(place: int, question: Any) -> QuestionForm:
+    """The form of a question as ``parse_yaml`` reads it."""
+    if not isinstance(question, dict):
+        return QuestionForm(f"question {place + 1}", "", {}, place, ("all of it",))
+    kind = str(question.get("kind", ""))
+    values: dict[str, str] = {}
+    kept = []
+    for field in _list_fields(kind):
+        shown = _show_field(field, question.get(field.key, REMOVED))
+        if shown is None:
+            kept.append(field.key)
+        else:
+            values |= shown
+    known = {"id", "kind", *(field.key for field in _list_fields(kind))}
+    kept += [key for key in question if key not in known]
+    return QuestionForm(str(question.get("id", "")), kind, values, place, tuple(kept))
+
+
+def read_question(
+    form: QuestionForm, before: QuestionForm | None, original: Any
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The question that a form makes, and what is wrong, by field.
+
+    ``original`` is the question in the file, whose form was ``before``; None for a new one.
+    """
+    question = dict(original) if isinstance(original, dict) else {"id": form.id, "kind": form.kind}
+    problems: dict[str, str] = {}
+    for field in form.fields:
+        keys = (field.key, field.key + _LINES)
+        if before and all(form.values.get(key) == before.values.get(key) for key in keys):
+            continue
+        try:
+            value = _read_field(field, form.values)
+        except LineError as error:
+            problems[form.field(field.key)] = str(error)
+            continue
+        if value is REMOVED:
+            question.pop(field.key, None)
+        else:
+            question[field.key] = value
+    if before is None:
+        problems |= dict(_find_missing(form, question))
+    return question, problems
+
+
+def _find_missing(form: QuestionForm, question: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for field in form.fields:
+        is_needed = field.style in ("terms", "codes", "field", "fields", "side")
+        if is_needed and field.key not in question:
+            yield form.field(field.key), f"Fill in: {field.label.lower()}"
+
+
+def _list_fields(kind: str) -> tuple[QuestionField, ...]:
+    description = QUESTION_KINDS.get(kind)
+    if description is None:
+        return (*COMMON_FIELDS[:1], _UNCOUNTED)
+    return (*COMMON_FIELDS[:1], *description.fields, *COMMON_FIELDS[1:])
+
+
+def _show_field(field: QuestionField, value: Any) -> dict[str, str] | None:
+    """The values of a field, by their keys; None if it cannot be shown."""
+    if field.style == "side":
+        return _show_side(field, value)
+    if value is REMOVED:
+        return {field.key: ""}
+    if field.style == "flag":
+        return {field.key: "on" if value == "true" else ""} if value in ("true", "false") else None
+    if style := _STYLES.get(field.style):
+        text = style.write_lines(value)
+        return None if text is None else {field.key: text}
+    return {field.key: value.strip()} if isinstance(value, str) else None
+
+
+def _show_side(field: QuestionField, value: Any) -> dict[str, str] | None:
+    if value is REMOVED:
+        return {field.key: "", field.key + _LINES: ""}
+    if isinstance(value, str):
+        return {field.key: value, field.key + _LINES: ""}
+    if not isinstance(value, dict) or len(value) != 1:
+        return None
+    ((name, items),) = value.items()
+    style = _SIDE_STYLES.get(name)
+    text = style.write_lines(items) if style else None
+    return None if text is None else {field.key: name, field.key + _LINES: text}
+
+
+def _read_field(field: QuestionField, values: dict[str, str]) -> Any:
+    text = values[field.key]
+    if field.style == "flag":
+        return "true" if text else REMOVED
+    if field.style == "side" and text in SIDE_NAMES:
+        items = _SIDE_STYLES[text].read_lines(values[field.key + _LINES])
+        if not items:
+            raise LineError(f"Write the {_SIDE_WORDS[text]} under it, one a line")
+        return {text: items}
+    if style := _STYLES.get(field.style):
+        return style.read_lines(text) or REMOVED
+    return text or REMOVED

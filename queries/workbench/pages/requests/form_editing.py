@@ -1,0 +1,149 @@
+"""The page that changes a request by form: what it asks, offences found by words, its questions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from indexer.errors import FoidexError, RequestError
+from indexer.records.offences.lookup import OffenceLookup, find_offences
+from queries.spec.yaml_text import parse_yaml
+from queries.workbench.error_text import describe_error
+from queries.workbench.files.request_files import EditConflictError, MissingError, RequestFile
+from queries.workbench.forms.edit_form import (
+    EditForm,
+    FormChanges,
+    add_question,
+    fill_form,
+    read_changes,
+    show_request,
+)
+from queries.workbench.forms.file_text import change_text
+from queries.workbench.forms.question_kinds import FIELD_NAMES, QUESTION_KINDS, SIDE_NAMES
+from queries.workbench.forms.value_lines import OFFENCES, PERIODS, TERMS
+from queries.workbench.pages.answers.wording import start_wording_check
+from queries.workbench.saving import save_file
+from queries.workbench.visit import Visit, redirect
+
+_TAKE = "take-"
+
+_MAX_CODES = 30
+
+
+def show_form(visit: Visit) -> Response:
+    """The form of a request. One that cannot be read as a file of keys is changed as text."""
+    file = visit.open_file()
+    try:
+        request = _read_values(file)
+    except RequestError:
+        return redirect(f"/requests/{file.name}/edit")
+    return _render(visit, file, show_request(request))
+
+
+def submit_form(visit: Visit) -> Response:
+    """Save the form, or show it again: with offences that were looked up, or one more question."""
+    file = visit.open_file()
+    request = _read_values(file)
+    form = show_request(request)
+    filled = fill_form(form, visit.form)
+    if visit.form.get("version", "") != file.version:
+        return _show_conflict(visit, file, filled)
+    match visit.form.get("do"):
+        case "find":
+            words = visit.form.get("find_words", "").strip()
+            lookup = find_offences(words[:200], _MAX_CODES) if words else None
+            return _render(visit, file, filled, lookup=lookup)
+        case "take":
+            return _render(visit, file, _take_offences(filled, visit.form))
+        case "add" if (kind := visit.form.get("new_kind", "")) in QUESTION_KINDS:
+            return _render(visit, file, add_question(filled, kind))
+        case _:
+            return _save(visit, file, read_changes(request, form, visit.form), filled)
+
+
+def _save(visit: Visit, file: RequestFile, changes: FormChanges, filled: EditForm) -> Response:
+    if changes.problems:
+        return _render(visit, file, filled, 422, problems=changes.problems)
+    try:
+        if not changes.is_empty:
+            text = change_text(file.text, changes.keys, changes.questions)
+            save_file(visit, file.name, text, file.version, visit.find_reference(file.name))
+    except MissingError:
+        raise
+    except EditConflictError as error:
+        return _show_conflict(visit, error.current, filled)
+    except FoidexError as error:
+        return _render(visit, file, filled, 422, general=describe_error(error))
+    if visit.form.get("do") != "check":
+        return redirect(f"/requests/{file.name}")
+    start_wording_check(visit, file.name)
+    return redirect(f"/requests/{file.name}/wording")
+
+
+def _read_values(file: RequestFile) -> Mapping[str, Any]:
+    value = parse_yaml(file.text, file.name).value
+    if not isinstance(value, dict):
+        raise RequestError(f"{file.name}: is not a list of keys, such as title: and questions:.")
+    return value
+
+
+def _render(  # noqa: PLR0913 - what of the page differs
+    visit: Visit,
+    file: RequestFile,
+    form: EditForm,
+    status: int = 200,
+    *,
+    problems: Mapping[str, str] | None = None,
+    general: str = "",
+    lookup: OffenceLookup | None = None,
+    conflict: RequestFile | None = None,
+) -> Response:
+    values = {**form.values, "find_words": visit.form.get("find_words", ""), "new_kind": ""}
+    for question in form.questions:
+        values |= {question.field(key): value for key, value in question.values.items()}
+        values[question.field("remove")] = "on" if question.is_removed else ""
+    categories = {name: name for name in visit.session.settings.categories}
+    names = {"": "Choose"} | FIELD_NAMES | categories
+    return visit.render(
+        "edit_form.html",
+        status,
+        file=file,
+        form=form,
+        values=values,
+        problems=problems or {},
+        general=general,
+        lookup=lookup,
+        conflict=conflict,
+        typed=_list_typed(visit.form) if conflict else [],
+        kinds=QUESTION_KINDS,
+        kind_names={name: kind.label for name, kind in QUESTION_KINDS.items()},
+        field_names=names,
+        sides=names | SIDE_NAMES,
+        hints={"periods": PERIODS.hint, "terms": TERMS.hint, "offences": OFFENCES.hint},
+    )
+
+
+def _show_conflict(visit: Visit, current: RequestFile, filled: EditForm) -> Response:
+    return _render(visit, current, filled, 409, conflict=current)
+
+
+def _list_typed(form: Mapping[str, str]) -> list[tuple[str, str]]:
+    names = ("version", "do", "find_words", "new_kind")
+    return [
+        (name, value)
+        for name, value in form.items()
+        if value.strip() and name not in names and not name.endswith(("-kind", "-id"))
+    ]
+
+
+def _take_offences(form: EditForm, sent: Mapping[str, str]) -> EditForm:
+    """The form with the ticked offences as further lines."""
+    codes = [name.removeprefix(_TAKE) for name in sent if name.startswith(_TAKE)]
+    lines = [f"{code}: {sent.get(f'title-{code}', '')}".removesuffix(": ") for code in codes]
+    before = form.values.get("offences")
+    if before is None:
+        return form
+    text = "\n".join(filter(None, [before, *lines]))
+    return EditForm(form.values | {"offences": text}, form.questions, form.kept)

@@ -1,0 +1,161 @@
+"""A request is changed by form: offences by words, more questions, conflicts, and what is kept."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from queries.request.reader import parse_request
+from queries.spec.yaml_text import parse_yaml
+from tests.support.browsing import Browsing, make_workbench, text_of
+
+TEXT = """\
+# A remark of the officer.
+reference: FOI/1
+title: Apps
+period: 2017/18
+mentions: [Snapchat]
+where: {outcome: [1]}
+questions:
+  - {id: Q1, kind: offences}
+  - {id: Q2, kind: keywords, keywords: [Kik], within: {period: 2017/18}}
+"""
+
+PAGE = "/requests/FOI-1.yaml/form"
+
+
+@pytest.fixture
+def browsing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Browsing:
+    monkeypatch.setenv("FOIDEX_HOME", str(tmp_path / "home"))
+    (tmp_path / "foidex.toml").write_text("")
+    found = Browsing(make_workbench(tmp_path / "foidex.toml"))
+    found.sign_in(role="reviewer")
+    found.workbench.requests.create("FOI-1.yaml", TEXT)
+    return found
+
+
+def read_fields(page: Any) -> dict[str, str]:
+    """What a browser sends of the form on a page, without its buttons and unticked boxes."""
+    form = page.text.split(f'action="{PAGE}"')[1].split("</form>")[0]
+    fields = {}
+    for tag in re.findall("<input [^>]*>", form):
+        name = re.findall(' name="(.*?)"', tag)[0]
+        if 'type="checkbox"' not in tag:
+            fields[name] = html.unescape(re.findall(' value="(.*?)"', tag)[0])
+        elif " checked" in tag:
+            fields[name] = "on"
+    for name, text in re.findall(
+        '<textarea [^>]*name="(.*?)"[^>]*>\n(.*?)</textarea>', form, re.DOTALL
+    ):
+        fields[name] = html.unescape(text)
+    for name, options in re.findall('<select [^>]*name="(.*?)".*?>(.*?)</select>', form, re.DOTALL):
+        chosen = re.findall('value="([^"]*)" selected', options)
+        fields[name] = chosen[0] if chosen else re.findall('value="(.*?)"', options)[0]
+    return fields
+
+
+def send(browsing: Browsing, page: Any, do: str = "save", **changes: str) -> Any:
+    return browsing.post(PAGE, **{**read_fields(page), "do": do, **changes})
+
+
+def read_text(browsing: Browsing) -> str:
+    return browsing.workbench.requests.read("FOI-1.yaml").text
+
+
+def test_a_form_that_is_saved_as_it_was_opened_changes_nothing(browsing: Browsing) -> None:
+    saved = send(browsing, browsing.get(PAGE))
+    assert saved.url.path == "/requests/FOI-1.yaml"
+    assert read_text(browsing) == TEXT
+    assert browsing.workbench.requests.list_versions("FOI-1.yaml") == []
+
+
+def test_what_was_changed_is_saved_and_the_rest_is_named_and_kept(browsing: Browsing) -> None:
+    page = browsing.get(PAGE)
+    assert "other conditions (where); of Q2: within" in text_of(page)
+    send(browsing, page, title="Maps & more", **{"q1-keywords": "Kik (also Kick)\r\nTikTok"})
+    text = read_text(browsing)
+    assert text.startswith("# A remark of the officer.\n")
+    assert "where: {outcome: [1]}\n" in text
+    question = parse_yaml(text, "x").value["questions"][1]
+    assert question == {
+        "id": "Q2", "kind": "keywords",
+        "keywords": [{"term": "Kik", "aliases": ["Kick"]}, "TikTok"],
+        "within": {"period": "2017/18"},
+    }  # fmt: skip
+    assert parse_request(text).title == "Maps & more"
+    assert len(browsing.workbench.requests.list_versions("FOI-1.yaml")) == 1
+
+
+def test_offences_are_found_by_words_and_nothing_typed_is_lost(browsing: Browsing) -> None:
+    found = send(
+        browsing, browsing.get(PAGE), "find", find_words="upskirting", title="typed before"
+    )
+    codes = re.findall('name="take-([^"]*)"', found.text)
+    assert codes
+    assert read_fields(found)["title"] == "typed before"
+    taken = send(browsing, found, "take", **{f"take-{codes[0]}": "on"})
+    assert read_fields(taken)["offences"].startswith(f"{codes[0]}: ")
+    assert read_text(browsing) == TEXT
+    send(browsing, taken)
+    request = parse_request(read_text(browsing))
+    assert [row.codes for row in request.scope.offences] == [(codes[0],)]
+    assert request.title == "typed before"
+
+
+def test_words_that_no_offence_has_are_said(browsing: Browsing) -> None:
+    found = send(browsing, browsing.get(PAGE), "find", find_words="qqqqqq xxxxxx")
+    assert "Nothing was found" in text_of(found)
+
+
+def test_a_question_is_added_filled_in_and_another_taken_out(browsing: Browsing) -> None:
+    page = browsing.get(PAGE)
+    for words in ("Victims by age", "12 to 15", "A table of two things"):
+        assert words in text_of(page)
+    added = send(browsing, page, "add", new_kind="victims")
+    assert "Q3: Victims by age" in text_of(added)
+    wrong = send(browsing, added, **{"q2-bands": "teenagers"})
+    assert wrong.status_code == 422
+    assert '<a href="#q2-bands">' in wrong.text
+    described = re.findall('id="q2-bands"[^>]*aria-describedby="([^"]*)"', wrong.text)[0]
+    assert "q2-bands-error" in described
+    assert read_text(browsing) == TEXT
+    fields = {"q2-bands": "under 18\r\n18 to 24: Young", "q2-youngest": "on", "q0-remove": "on"}
+    send(browsing, wrong, **fields)
+    request = parse_request(read_text(browsing))
+    assert [question.id for question in request.questions] == ["Q2", "Q3"]
+
+
+def test_two_people_who_change_one_request_see_both(browsing: Browsing) -> None:
+    page = browsing.get(PAGE)
+    theirs = TEXT.replace("Apps", "Theirs").replace("  - {id: Q1, kind: offences}\n", "")
+    browsing.workbench.requests.save("FOI-1.yaml", theirs, read_fields(page)["version"])
+    conflict = send(browsing, page, title="Mine", **{"q1-keywords": "Hinge"})
+    assert conflict.status_code == 409
+    text = text_of(conflict)
+    assert "Someone else saved this request" in text
+    assert "title: Theirs" in text
+    assert "Hinge" in text
+    assert read_text(browsing) == theirs
+    assert read_fields(conflict)["title"] == "Mine"
+    assert read_fields(conflict)["q0-keywords"] == "Kik"  # another question has this place now
+    send(browsing, conflict)
+    assert read_text(browsing) == theirs.replace("Theirs", "Mine")
+
+
+def test_the_words_are_checked_from_the_form(browsing: Browsing) -> None:
+    sent = send(browsing, browsing.get(PAGE), "check", title="Maps")
+    assert sent.url.path == "/requests/FOI-1.yaml/wording"
+    assert parse_request(read_text(browsing)).title == "Maps"
+    assert browsing.workbench.tasks.find("wording FOI-1.yaml") is not None
+    browsing.finish("wording FOI-1.yaml")
+
+
+def test_a_file_that_has_no_form_is_changed_as_text(browsing: Browsing) -> None:
+    opened = browsing.workbench.requests.read("FOI-1.yaml")
+    browsing.workbench.requests.save("FOI-1.yaml", "reference: [", opened.version)
+    assert browsing.get(PAGE).url.path == "/requests/FOI-1.yaml/edit"
+    assert 'href="/requests/FOI-1.yaml/edit"' in browsing.get("/requests/FOI-1.yaml").text
