@@ -32,6 +32,9 @@ _UNTYPED: Final = frozenset(
     {"version", "once", "do", "token", "references", "shown_at", "settle", "reopened", "before"}
 )
 
+#: Endings of the names of fields that a form holds for itself.
+_UNTYPED_ENDINGS: Final = ("-kind", "-id")
+
 
 class PageAddress(Struct, frozen=True):
     """A page: its address as a pattern, the role that it needs, and whether it takes a file."""
@@ -108,7 +111,11 @@ async def _show_signed_out(workbench: Workbench, request: Request) -> Response:
     ):
         async with request.form(max_files=0, max_fields=_MAX_FIELDS) as form:
             fields = {name: value for name, value in form.items() if isinstance(value, str)}
-    typed = {name: value for name, value in fields.items() if name not in _UNTYPED and value}
+    typed = {
+        name: _label_field(name)
+        for name, value in fields.items()
+        if value and name not in _UNTYPED and not name.endswith(_UNTYPED_ENDINGS)
+    }
     return workbench.render(
         "signed_out.html",
         None,
@@ -119,6 +126,14 @@ async def _show_signed_out(workbench: Workbench, request: Request) -> Response:
         fields=fields if typed else {},
         typed=typed,
     )
+
+
+def _label_field(name: str) -> str:
+    """What a field is called where a form of any page is shown again."""
+    question, _, rest = name.partition("-")
+    if rest and question.startswith("q") and question[1:].isdecimal():
+        return f"Question {int(question[1:]) + 1}, {rest.replace('-', ' ')}"
+    return name.replace("_", " ").capitalize()
 
 
 def _run_page(visit: Visit, address: PageAddress, page: Page) -> Response:

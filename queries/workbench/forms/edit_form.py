@@ -46,7 +46,7 @@ class EditForm(Struct, frozen=True):
 
     values: dict[str, str]
     questions: tuple[QuestionForm, ...]
-    kept: tuple[str, ...] = ()
+    hidden_keys: tuple[str, ...] = ()
 
 
 class FormChanges(Struct, frozen=True):
@@ -73,16 +73,18 @@ def show_request(request: Mapping[str, Any]) -> EditForm:
     values |= {key: text for key, text in shown.items() if text is not None}
     written = request.get("questions")
     questions = [
-        show_question(place, question)
-        for place, question in enumerate(written if isinstance(written, list) else [])
+        show_question(position, question)
+        for position, question in enumerate(written if isinstance(written, list) else [])
     ]
-    known = {*_TEXT_KEYS, *_LINE_KEYS, "period", _PERIODS, "letter", "questions"}
-    kept = [key for key in request if key not in known]
-    kept += [key for key, text in shown.items() if text is None]
+    known_keys = {*_TEXT_KEYS, *_LINE_KEYS, "period", _PERIODS, "letter", "questions"}
+    hidden_keys = [key for key in request if key not in known_keys]
+    hidden_keys += [key for key, text in shown.items() if text is None]
     rest = [key for key in letter if key not in _LETTER_KEYS]
-    words = [_KEPT.get(key, key) for key in kept]
+    words = [_KEPT.get(key, key) for key in hidden_keys]
     words += [f"of the letter: {', '.join(rest)}"] if rest else []
-    words += [f"of {form.id}: {', '.join(form.kept)}" for form in questions if form.kept]
+    words += [
+        f"of {form.id}: {', '.join(form.hidden_keys)}" for form in questions if form.hidden_keys
+    ]
     return EditForm(values, tuple(questions), tuple(words))
 
 
@@ -96,13 +98,13 @@ def fill_form(form: EditForm, sent: Mapping[str, str]) -> EditForm:
             {key: _read_text(sent, question.field(key), "") for key in question.values}
             if _is_sent(question, sent)
             else question.values,
-            question.place,
-            question.kept,
+            question.position,
+            question.hidden_keys,
             _is_sent(question, sent) and question.field("remove") in sent,
         )
         for question in form.questions
     ]
-    return EditForm(values, (*questions, *_list_added(form, sent)), form.kept)
+    return EditForm(values, (*questions, *_list_added(form, sent)), form.hidden_keys)
 
 
 def read_changes(
@@ -127,11 +129,11 @@ def read_changes(
     for number, question in enumerate(filled.questions):
         before = form.questions[number] if number < len(form.questions) else None
         if question.is_removed:
-            questions[question.place] = REMOVED
+            questions[question.position] = REMOVED
         elif before is None or question.values != before.values:
-            original = request["questions"][question.place] if before else None
+            original = request["questions"][question.position] if before else None
             value, wrong = read_question(question, before, original)
-            questions[question.place] = value
+            questions[question.position] = value
             problems |= wrong
     return FormChanges(keys, questions, problems)
 
@@ -140,9 +142,9 @@ def add_question(form: EditForm, kind: str) -> EditForm:
     """The form with an empty question of a kind after the others."""
     used = {question.id for question in form.questions}
     number = next(number for number in range(1, len(used) + 2) if f"Q{number}" not in used)
-    place = max((question.place for question in form.questions), default=-1) + 1
-    question = show_question(place, {"id": f"Q{number}", "kind": kind})
-    return EditForm(form.values, (*form.questions, question), form.kept)
+    position = max((question.position for question in form.questions), default=-1) + 1
+    question = show_question(position, {"id": f"Q{number}", "kind": kind})
+    return EditForm(form.values, (*form.questions, question), form.hidden_keys)
 
 
 def _show_text(value: Any) -> str:
@@ -186,12 +188,12 @@ def _change_letter(request: Mapping[str, Any], changed: dict[str, str]) -> Any:
 
 
 def _list_added(form: EditForm, sent: Mapping[str, str]) -> Iterator[QuestionForm]:
-    place = max((question.place for question in form.questions), default=-1) + 1
+    position = max((question.position for question in form.questions), default=-1) + 1
     names = {question.id for question in form.questions}
-    while f"q{place}-kind" in sent:
-        kind, name = sent[f"q{place}-kind"], sent.get(f"q{place}-id", "")
-        question = show_question(place, {"id": name[:20], "kind": kind})
+    while f"q{position}-kind" in sent:
+        kind, name = sent[f"q{position}-kind"], sent.get(f"q{position}-id", "")
+        question = show_question(position, {"id": name[:20], "kind": kind})
         values = {key: _read_text(sent, question.field(key), "") for key in question.values}
         if question.field("remove") not in sent and name not in names:
-            yield QuestionForm(question.id, question.kind, values, place)
-        place += 1
+            yield QuestionForm(question.id, question.kind, values, position)
+        position += 1

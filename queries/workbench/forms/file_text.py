@@ -27,7 +27,7 @@ def change_text(text: str, keys: Mapping[str, Any], questions: Mapping[int, Any]
 
     Values are text, lists and dictionaries; REMOVED takes one out, and a question after the last
     is added. What did not change keeps its comments and its layout, unless the file is laid out in
-    a way that cannot be changed in parts: then all of it is written anew. Raises RequestError if
+    a way that cannot be changed in parts: then all of it is written again. Raises RequestError if
     the text is not that of a request file.
     """
     value = parse_yaml(text, "request").value
@@ -55,7 +55,7 @@ def _change_value(
     if questions:
         items = dict(enumerate(value.get(_QUESTIONS) or [])) | dict(questions)
         changed[_QUESTIONS] = [
-            items[place] for place in sorted(items) if items[place] is not REMOVED
+            items[position] for position in sorted(items) if items[position] is not REMOVED
         ]
     return {key: item for key, item in changed.items() if item is not REMOVED}
 
@@ -96,17 +96,17 @@ def _splice_questions(
         raise _LayoutError
     indent = text[starts[0] : text.index("-", starts[0])]
     pieces = [text[start : starts[0]]]
-    for place, (first, last) in enumerate(zip(starts, [*starts[1:], end], strict=True)):
+    for position, (first, last) in enumerate(zip(starts, [*starts[1:], end], strict=True)):
         piece = text[first:last]
-        if place in questions:
-            piece = _replace_span(piece, _dump_question(questions[place], indent))
+        if position in questions:
+            piece = _replace_span(piece, _dump_question(questions[position], indent))
         pieces.append(piece)
-    for place in sorted(questions):
-        if place >= len(starts) and questions[place] is not REMOVED:
+    for position in sorted(questions):
+        if position >= len(starts) and questions[position] is not REMOVED:
             tail = pieces.pop()
-            kept = _split_tail(tail)
-            body = kept[0] if kept[0].endswith("\n") or not kept[0] else f"{kept[0]}\n"
-            pieces += [body + _dump_question(questions[place], indent), kept[1]]
+            body, remarks = _split_tail(tail)
+            end_line = "" if body.endswith("\n") or not body else "\n"
+            pieces += [body + end_line + _dump_question(questions[position], indent), remarks]
     return "".join(pieces)
 
 

@@ -49,19 +49,19 @@ _LINES: Final = "-lines"
 class QuestionForm(Struct, frozen=True):
     """A question: its kind (empty for one that is not counted), and the values of its fields.
 
-    ``place`` is its place in the file, from 0; ``kept`` are keys that the form does not show.
+    ``position`` is its place in the file, from 0; ``hidden_keys`` are those that it does not show.
     """
 
     id: str
     kind: str
     values: dict[str, str]
-    place: int
-    kept: tuple[str, ...] = ()
+    position: int
+    hidden_keys: tuple[str, ...] = ()
     is_removed: bool = False
 
     def field(self, key: str) -> str:
         """The name of a field in the form."""
-        return f"q{self.place}-{key}"
+        return f"q{self.position}-{key}"
 
     @property
     def description(self) -> QuestionKind | None:
@@ -74,22 +74,22 @@ class QuestionForm(Struct, frozen=True):
         return tuple(field for field in _list_fields(self.kind) if field.key in self.values)
 
 
-def show_question(place: int, question: Any) -> QuestionForm:
+def show_question(position: int, question: Any) -> QuestionForm:
     """The form of a question as ``parse_yaml`` reads it."""
     if not isinstance(question, dict):
-        return QuestionForm(f"question {place + 1}", "", {}, place, ("all of it",))
+        return QuestionForm(f"question {position + 1}", "", {}, position, ("all of it",))
     kind = str(question.get("kind", ""))
     values: dict[str, str] = {}
-    kept = []
+    hidden_keys = []
     for field in _list_fields(kind):
         shown = _show_field(field, question.get(field.key, REMOVED))
         if shown is None:
-            kept.append(field.key)
+            hidden_keys.append(field.key)
         else:
             values |= shown
-    known = {"id", "kind", *(field.key for field in _list_fields(kind))}
-    kept += [key for key in question if key not in known]
-    return QuestionForm(str(question.get("id", "")), kind, values, place, tuple(kept))
+    known_keys = {"id", "kind", *(field.key for field in _list_fields(kind))}
+    hidden_keys += [key for key in question if key not in known_keys]
+    return QuestionForm(str(question.get("id", "")), kind, values, position, tuple(hidden_keys))
 
 
 def read_question(

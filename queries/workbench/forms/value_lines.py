@@ -118,8 +118,8 @@ def _read_term(line: str) -> Any:
 
 
 def _read_required(text: str) -> Any:
-    near = _NEAR.fullmatch(text)
-    return {"term": near["term"], "within": near["distance"]} if near else text
+    near_match = _NEAR.fullmatch(text)
+    return {"term": near_match["term"], "within": near_match["distance"]} if near_match else text
 
 
 def _write_term(value: Any) -> str | None:

@@ -40,7 +40,7 @@ class EarlierReleases(Struct, frozen=True):
     ``problem`` says why they are not known, if they are not.
     """
 
-    own: tuple[LedgerEntry, ...] = ()
+    of_request: tuple[LedgerEntry, ...] = ()
     others: tuple[LedgerEntry, ...] = ()
     number: int = 0
     problem: str = ""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from msgspec import Struct
 from starlette.responses import Response
 
 from indexer.errors import FoidexError, RequestError
@@ -54,7 +55,7 @@ def submit_form(visit: Visit) -> Response:
         case "find":
             words = visit.form.get("find_words", "").strip()
             lookup = find_offences(words[:200], _MAX_CODES) if words else None
-            return _render(visit, file, filled, lookup=lookup)
+            return _render(visit, file, filled, Outcome(lookup=lookup))
         case "take":
             return _render(visit, file, _take_offences(filled, visit.form))
         case "add" if (kind := visit.form.get("new_kind", "")) in QUESTION_KINDS:
@@ -65,7 +66,7 @@ def submit_form(visit: Visit) -> Response:
 
 def _save(visit: Visit, file: RequestFile, changes: FormChanges, filled: EditForm) -> Response:
     if changes.problems:
-        return _render(visit, file, filled, 422, problems=changes.problems)
+        return _render(visit, file, filled, Outcome(422, changes.problems))
     try:
         if not changes.is_empty:
             text = change_text(file.text, changes.keys, changes.questions)
@@ -75,7 +76,7 @@ def _save(visit: Visit, file: RequestFile, changes: FormChanges, filled: EditFor
     except EditConflictError as error:
         return _show_conflict(visit, error.current, filled)
     except FoidexError as error:
-        return _render(visit, file, filled, 422, general=describe_error(error))
+        return _render(visit, file, filled, Outcome(422, general=describe_error(error)))
     if visit.form.get("do") != "check":
         return redirect(f"/requests/{file.name}")
     start_wording_check(visit, file.name)
@@ -89,17 +90,21 @@ def _read_values(file: RequestFile) -> Mapping[str, Any]:
     return value
 
 
-def _render(  # noqa: PLR0913 - what of the page differs
-    visit: Visit,
-    file: RequestFile,
-    form: EditForm,
-    status: int = 200,
-    *,
-    problems: Mapping[str, str] | None = None,
-    general: str = "",
-    lookup: OffenceLookup | None = None,
-    conflict: RequestFile | None = None,
-) -> Response:
+class Outcome(Struct, frozen=True):
+    """What came of a form: what is wrong by field and in all, offences that were looked up, and
+    what someone else saved meanwhile."""
+
+    status: int = 200
+    problems: Mapping[str, str] = {}
+    general: str = ""
+    lookup: OffenceLookup | None = None
+    conflict: RequestFile | None = None
+
+
+_FINE: Final = Outcome()
+
+
+def _render(visit: Visit, file: RequestFile, form: EditForm, outcome: Outcome = _FINE) -> Response:
     values = {**form.values, "find_words": visit.form.get("find_words", ""), "new_kind": ""}
     for question in form.questions:
         values |= {question.field(key): value for key, value in question.values.items()}
@@ -108,15 +113,15 @@ def _render(  # noqa: PLR0913 - what of the page differs
     names = {"": "Choose"} | FIELD_NAMES | categories
     return visit.render(
         "edit_form.html",
-        status,
+        outcome.status,
         file=file,
         form=form,
         values=values,
-        problems=problems or {},
-        general=general,
-        lookup=lookup,
-        conflict=conflict,
-        typed=_list_typed(visit.form) if conflict else [],
+        problems=outcome.problems,
+        general=outcome.general,
+        lookup=outcome.lookup,
+        conflict=outcome.conflict,
+        typed=_list_typed(visit.form) if outcome.conflict else [],
         kinds=QUESTION_KINDS,
         kind_names={name: kind.label for name, kind in QUESTION_KINDS.items()},
         field_names=names,
@@ -126,7 +131,7 @@ def _render(  # noqa: PLR0913 - what of the page differs
 
 
 def _show_conflict(visit: Visit, current: RequestFile, filled: EditForm) -> Response:
-    return _render(visit, current, filled, 409, conflict=current)
+    return _render(visit, current, filled, Outcome(409, conflict=current))
 
 
 def _list_typed(form: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -146,4 +151,4 @@ def _take_offences(form: EditForm, sent: Mapping[str, str]) -> EditForm:
     if before is None:
         return form
     text = "\n".join(filter(None, [before, *lines]))
-    return EditForm(form.values | {"offences": text}, form.questions, form.kept)
+    return EditForm(form.values | {"offences": text}, form.questions, form.hidden_keys)

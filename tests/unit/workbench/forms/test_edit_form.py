@@ -91,7 +91,7 @@ def test_all_that_a_form_can_say_is_shown_and_the_rest_is_named() -> None:
     assert (shown["Q4"]["rows"], shown["Q4"]["rows-lines"]) == ("keywords", "TikTok")
     assert (shown["Q4"]["columns"], shown["Q4"]["columns-lines"]) == ("bands", "under 18: Children")
     assert shown["Q9"] == {"text": "", "not_covered": "The records do not say it."}
-    assert form.kept == (
+    assert form.hidden_keys == (
         "other conditions (where)",
         "of the letter: asked",
         "of Q1: within",

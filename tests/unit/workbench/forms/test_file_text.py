@@ -62,8 +62,10 @@ def test_a_question_is_changed_taken_out_and_added() -> None:
 def test_a_file_of_any_layout_holds_what_is_expected(text: str) -> None:
     before = parse_yaml(text, "x").value
     added = {"id": "Q2", "kind": "by", "by": "month"}
-    place = len(before.get("questions", []))
-    changed = parse_yaml(change_text(text, {"title": "U\nV: 'w' # x"}, {place: added}), "x").value
+    position = len(before.get("questions", []))
+    changed = parse_yaml(
+        change_text(text, {"title": "U\nV: 'w' # x"}, {position: added}), "x"
+    ).value
     questions = [*before.get("questions", []), added]
     assert changed == {**before, "title": "U\nV: 'w' # x", "questions": questions}
 
