@@ -55,7 +55,7 @@ def submit_form(visit: Visit) -> Response:
         case "find":
             words = visit.form.get("find_words", "").strip()
             lookup = find_offences(words[:200], _MAX_CODES) if words else None
-            return _render(visit, file, filled, Outcome(lookup=lookup))
+            return _render(visit, file, filled, FormOutcome(lookup=lookup))
         case "take":
             return _render(visit, file, _take_offences(filled, visit.form))
         case "add" if (kind := visit.form.get("new_kind", "")) in QUESTION_KINDS:
@@ -66,7 +66,7 @@ def submit_form(visit: Visit) -> Response:
 
 def _save(visit: Visit, file: RequestFile, changes: FormChanges, filled: EditForm) -> Response:
     if changes.problems:
-        return _render(visit, file, filled, Outcome(422, changes.problems))
+        return _render(visit, file, filled, FormOutcome(422, changes.problems))
     try:
         if not changes.is_empty:
             text = change_text(file.text, changes.keys, changes.questions)
@@ -76,7 +76,7 @@ def _save(visit: Visit, file: RequestFile, changes: FormChanges, filled: EditFor
     except EditConflictError as error:
         return _show_conflict(visit, error.current, filled)
     except FoidexError as error:
-        return _render(visit, file, filled, Outcome(422, general=describe_error(error)))
+        return _render(visit, file, filled, FormOutcome(422, general=describe_error(error)))
     if visit.form.get("do") != "check":
         return redirect(f"/requests/{file.name}")
     start_wording_check(visit, file.name)
@@ -90,7 +90,7 @@ def _read_values(file: RequestFile) -> Mapping[str, Any]:
     return value
 
 
-class Outcome(Struct, frozen=True):
+class FormOutcome(Struct, frozen=True):
     """What came of a form: what is wrong by field and in all, offences that were looked up, and
     what someone else saved meanwhile."""
 
@@ -101,10 +101,12 @@ class Outcome(Struct, frozen=True):
     conflict: RequestFile | None = None
 
 
-_FINE: Final = Outcome()
+_FINE: Final = FormOutcome()
 
 
-def _render(visit: Visit, file: RequestFile, form: EditForm, outcome: Outcome = _FINE) -> Response:
+def _render(
+    visit: Visit, file: RequestFile, form: EditForm, outcome: FormOutcome = _FINE
+) -> Response:
     values = {**form.values, "find_words": visit.form.get("find_words", ""), "new_kind": ""}
     for question in form.questions:
         values |= {question.field(key): value for key, value in question.values.items()}
@@ -131,7 +133,7 @@ def _render(visit: Visit, file: RequestFile, form: EditForm, outcome: Outcome = 
 
 
 def _show_conflict(visit: Visit, current: RequestFile, filled: EditForm) -> Response:
-    return _render(visit, current, filled, Outcome(409, conflict=current))
+    return _render(visit, current, filled, FormOutcome(409, conflict=current))
 
 
 def _list_typed(form: Mapping[str, str]) -> list[tuple[str, str]]:
