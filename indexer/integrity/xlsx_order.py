@@ -81,15 +81,19 @@ def _check_regular_rows(text: bytes, row: int) -> tuple[int, int] | None:
     places = _PLACE.findall(text)
     if not text.startswith(_ROW) or b"" in places:
         return None
-    column = 0
+    column, form = 0, b""
     for line in b" ".join([*places, b""]).split(b'"')[1:]:
+        if line == form.replace(b"#", b"%d" % (row + 1)):  # as the row before, and the next
+            row += 1
+            continue
         digits, _, cells = line.partition(b" ")
         number = int(digits) if digits.isdigit() else 0
         # In row 12, "A12 B12 " becomes "A# B# ", and a cell of another row keeps a digit.
-        last = _read_last_column(cells.replace(digits, b"#"))
+        columns = cells.replace(digits, b"#")
+        last = _read_last_column(columns)
         if number <= row or last is None:
             return None
-        row, column = number, last
+        row, column, form = number, last, b"# " + columns
     return row, column
 
 

@@ -1,6 +1,10 @@
 """Files as they come, beside what reading them costs anyway: XLSX beside python-calamine, CSV beside
 the ``csv`` module.
 
+``python -m tests.bench.tables 200000`` loads files of so many records into a server of its own, and
+prints for each its records a second, the client's CPU, and the memory of the client and of the
+process that reads the spreadsheet.
+
 The same records, as one XLSX and one CSV with columns of their own. What is measured is CPU, that of
 child processes included: of the reader alone, of foidex from the file to checked rows (*rows*), and
 from the file to the documents that are sent to the server (*documents*).
@@ -11,6 +15,8 @@ from __future__ import annotations
 import csv
 import resource
 import statistics
+import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from itertools import islice
@@ -21,12 +27,17 @@ import msgspec
 import openpyxl
 import python_calamine
 
+from indexer.config.loader import load_settings
+from indexer.config.model import IndexSettings
 from indexer.config.profile import SourceProfile
-from indexer.loading.loader import BATCH_RECORDS
+from indexer.index.generations import create_generation
+from indexer.index.mapping import load_index_schema
+from indexer.loading.loader import BATCH_RECORDS, fill_index
 from indexer.loading.preparation import prepare_batch
+from indexer.loading.rejects import Rejects
 from indexer.records.sample import generate_records
 from indexer.sources import read_records
-from tests.bench.rig import reader
+from tests.bench.rig import Taken, child, connected, reader, server, taken, tell
 
 _HEADER: Final = ("Crime No", "Recorded", "HO Code", "Status", "Age", "Sex", "MO")
 
@@ -133,3 +144,52 @@ def _measure_cpu(read: Callable[[Path], int], path: Path) -> float:
 def _read_cpu() -> float:
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def _load(path: Path) -> Taken:
+    """Load a file by the profile, from its first check to an index that can be searched."""
+    options = load_settings()
+    profile = msgspec.convert(_PROFILE, SourceProfile)
+    with connected(options) as client:
+        index = create_generation(
+            client, IndexSettings(alias="bench-tables"), load_index_schema(), "bench", ()
+        ).name
+
+        def work() -> dict[str, float]:
+            raws = read_records([path], counts=Counter(), profile=profile)
+            tally = fill_index(
+                client, index, raws, reader(), Rejects(path.with_suffix(".rejects"), keep=False)
+            )
+            client.indices.refresh(index=index)
+            children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+            return {"records": float(tally.read), "child_mb": children}
+
+        try:
+            found = taken(options, work)
+            assert client.count(index=index)["count"] == found.more["records"]
+        finally:
+            client.indices.delete(index=index)
+    return found
+
+
+def main() -> None:
+    """Load both files of so many records, or the one file that is named."""
+    (word,) = sys.argv[1:]
+    if not word.isdecimal():
+        tell(_load(Path(word)))
+        return
+    with server(), tempfile.TemporaryDirectory() as name:
+        files = write_files(Path(name), int(word))
+        for path in (files[0], *files):  # the first warms the server
+            found = child("tests.bench.tables", str(path))
+            rate = found.more["records"] / found.wall
+            print(
+                f"{path.suffix} {rate:,.0f} records/s, wall {found.wall:.1f} s, client CPU "
+                f"{found.client_cpu:.1f} s, server CPU {found.server_cpu:.1f} s, client "
+                f"{found.peak_mb:.0f} MB, its child {found.more['child_mb']:.0f} MB",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -69,12 +69,13 @@ class Workbook:
         if sheet not in worker.sheets:
             raise SourceError(f"{self._path}: was changed while it was read. Try again.")
         name = show_name(sheet.name)
+        place = f"{self._path.name}, sheet {name}: row"
         numbers = count(1)
         for rows in worker.read_blocks(sheet):
             for cells, number in zip(rows, numbers, strict=False):
                 if number == 1:
                     check_width(f"{self._path}, sheet {name}", len(cells))
-                yield TableRow(f"{self._path.name}, sheet {name}: row {number}", cells)
+                yield TableRow(f"{place} {number}", cells)
         self._unread.discard(sheet.number)
         if self._unread and self._idle is None:
             self._idle = worker
