@@ -119,7 +119,7 @@ def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: Bin
 
 
 def _check_file(path: str) -> list[SheetCells] | None:
-    """Check a file; the cells that the sheets of an XLS hold by its records, None for any other.
+    """Check a file; the cells that the sheets of an XLS or XLSB hold by its records.
 
     Raises DamageError or UncomputedError.
     """
@@ -130,8 +130,7 @@ def _check_file(path: str) -> list[SheetCells] | None:
     with Path(path).open("rb") as file:
         if is_xls(file):
             return read_sheet_cells(read_workbook_stream(file))
-        check_package(file)
-    return None
+        return check_package(file)
 
 
 def _pack_rows(rows: list[list[Any]]) -> list[list[Any]]:
