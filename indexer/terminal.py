@@ -5,6 +5,9 @@ Escape sequences could change what a terminal shows or does, and a line break co
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
 _MAX_NAME_LENGTH: Final = 120
@@ -26,6 +29,22 @@ def escape_controls(text: str) -> str:
 def escape_line(text: str) -> str:
     """The same on one line."""
     return escape_controls(text).replace("\n", "\\n")
+
+
+def name_place(place: str) -> str:
+    """Where a record was read, as it can be stored and shown: no two places alike."""
+    return place if place.isprintable() else f"{escape_line(place)} ({_digest(place)})"
+
+
+def show_apart(names: Iterable[str]) -> list[str]:
+    """Each name as ``show_name`` gives it; those that would read the same are told apart."""
+    pairs = [(name, show_name(name)) for name in names]
+    numbers = Counter(shown for _, shown in pairs)
+    return [shown if numbers[shown] == 1 else f"{shown} ({_digest(name)})" for name, shown in pairs]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def count_noun(number: int, singular: str, plural: str) -> str:

@@ -28,6 +28,7 @@ from indexer.sources.tables.open_file import (
     TABLE_ENDINGS,
     make_unknown_kind_error,
 )
+from indexer.terminal import name_place
 
 __all__ = [
     "RawRecord",
@@ -67,7 +68,14 @@ def read_records(
         if names[_resolve_file(path).name] > 1:  # a location must belong to one record only
             folder = _resolve_file(path).parent
             raws = (replace(raw, location=f"{folder / raw.location}") for raw in raws)
-        yield from raws
+        yield from _name_places(raws)
+
+
+def _name_places(raws: Iterator[RawRecord]) -> Iterator[RawRecord]:
+    """The same records, each with a place that can be stored, whatever its file is called."""
+    for raw in raws:
+        place = raw.location
+        yield raw if place.isprintable() else replace(raw, location=name_place(place))
 
 
 def _count_records(
@@ -125,7 +133,8 @@ def read_tombstones(path: Path, counts: Counter[Path] | None = None) -> Iterator
 
     ``counts`` takes the number of references.
     """
-    yield from _count_records(path, _read_references(path), Counter() if counts is None else counts)
+    counts = Counter() if counts is None else counts
+    yield from _name_places(_count_records(path, _read_references(path), counts))
 
 
 def _read_references(path: Path) -> Iterator[RawRecord]:

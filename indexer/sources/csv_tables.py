@@ -27,6 +27,7 @@ from indexer.sources.join import (
     list_crime_columns,
     map_header,
 )
+from indexer.terminal import name_place
 
 CRIMES_FILE: Final = "crimes.csv"
 
@@ -110,11 +111,12 @@ def _read_csv_rows(
             first = next(rows, None)
             header = _check_csv_header(file, first, columns, required, map_column)
             required_columns = frozenset(required)
+            name = name_place(file.name)
             line = rows.line_num + 1
             stream.end_record()
             for row in rows:
                 stream.end_record()
-                location = f"{file.name}:{line}"
+                location = f"{name}:{line}"
                 line = rows.line_num + 1
                 if row == first:
                     reason = "repeats the first line with the names of the columns. Remove the row."

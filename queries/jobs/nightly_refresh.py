@@ -186,8 +186,24 @@ def _expand_patterns(folder: Path, patterns: tuple[str, ...], key: str) -> tuple
             raise SourceError(
                 f'{folder / pattern}: no file matches this pattern. Check "{key}" of [source].'
             )
+        for path in matches:
+            _refuse_pipe(path, pattern)
         paths += matches
     return tuple(paths)
+
+
+def _refuse_pipe(path: Path, pattern: str) -> None:
+    """Raise SourceError for what a pattern must not find: a named pipe would be waited for, and
+    whoever may write in the folder can have put it there. Other faults are found on reading."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise SourceError(
+            f"{path}: is not an ordinary file, and was found by the pattern {pattern}. Move it "
+            "away, or name it without a pattern if it is to be read."
+        )
 
 
 def _require_existing_file(path: Path, key: str) -> None:

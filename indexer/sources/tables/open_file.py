@@ -25,7 +25,7 @@ from indexer.sources.tables.spreadsheet import (
 )
 from indexer.sources.tables.table import SourceTable, TableRow
 from indexer.sources.tables.zipped import list_members, open_packed
-from indexer.terminal import show_name
+from indexer.terminal import show_apart, show_name
 
 TEXT_ENDINGS: Final = (".csv", ".txt", ".tsv", ".tab")
 
@@ -58,14 +58,11 @@ def open_tables(path: Path, layout: LayoutRules) -> list[SourceTable]:
     if name.endswith(SPREADSHEET_ENDINGS):
         return _open_sheets(path, layout)
     if name.endswith(".zip"):
+        members = list_members(path)
+        shown = show_apart(member for member, _ in members)
         return [
-            _open_text(
-                f"{path}/{show_name(member)}",
-                f"{path.name}/{show_name(member)}",
-                open_bytes,
-                layout,
-            )
-            for member, open_bytes in list_members(path)
+            _open_text(f"{path}/{label}", f"{path.name}/{label}", open_bytes, layout)
+            for label, (member, open_bytes) in zip(shown, members, strict=True)
             if _require_text_member(path, member)
         ]
     open_bytes = partial(open_packed, path)

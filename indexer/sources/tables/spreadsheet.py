@@ -57,7 +57,8 @@ class Workbook:
         self.sheets = self._idle.sheets
         self._unread = {sheet.number for sheet in self.sheets}
         names = [sheet.name for sheet in self.sheets]
-        if len(set(names)) != len(names):  # only the first could be read
+        # Only the first could be read, and rows must have places of their own.
+        if len(set(map(show_name, names))) != len(names):
             raise SourceError(f"{path}: has two sheets of one name. Rename one of them.")
 
     def read_rows(self, sheet: Sheet) -> Iterator[TableRow]:

@@ -13,6 +13,7 @@ import openpyxl
 import pytest
 
 from indexer.errors import SourceError
+from indexer.sources import read_records
 from indexer.sources.tables.open_file import LayoutRules, open_tables
 from tests.support.command_line import Outcome, run_command
 
@@ -181,3 +182,48 @@ def test_a_spreadsheet_that_is_swapped_after_the_check_is_not_read(
     monkeypatch.setattr(subprocess, "Popen", swap)
     tables = open_tables(path, LayoutRules())
     assert [table.name for table in tables] == ["2018"]
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".csv"])
+def test_a_file_whose_name_is_no_utf8_or_has_controls_is_read_and_named(
+    tmp_path: Path, ending: str
+) -> None:
+    """Each record has a place of its own that can be stored, whatever the file is called."""
+    record = b'{"crime_ref": "R%d", "recorded_on": "2018-05-01", "offence_code": "22B"}\n'
+    table = b"crime_ref,recorded_on,offence_code,narrative\nR%d,2018-05-01,22B,x\n"
+    names = [b"\xff", b"\xfe", b"a\nb", b"a\\nb", b"plain"]
+    paths = [tmp_path / os.fsdecode(name + ending.encode()) for name in names]
+    for number, path in enumerate(paths):
+        path.write_bytes((record if ending == ".jsonl" else table) % number)
+    raws = [raw for raw in read_records(paths) if not raw.blank]
+    places = {raw.location.encode().decode() for raw in raws}
+    assert len(places) == len(names)
+    assert all(place.isprintable() for place in places)
+    (plain,) = (place for place in places if place.startswith("plain"))
+    assert plain in ("plain.jsonl:1", "plain.csv:2")
+
+
+def test_members_whose_shown_names_are_alike_are_told_apart(tmp_path: Path) -> None:
+    """A row at the place of another is taken for that row, sent twice."""
+    start = "x" * 150
+    names = (f"{start}1.csv", f"{start}2.csv", "plain.csv")
+    path = write_zip(tmp_path / "a.zip", *((name, make_csv()) for name in names))
+    tables = open_tables(path, LayoutRules())
+    assert len({table.name for table in tables}) == 3
+    assert tables[2].name == "a.zip/plain.csv"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_that_a_pattern_finds_is_not_waited_for(tmp_path: Path) -> None:
+    """Whoever may write in the folder can have put it there."""
+    os.mkfifo(tmp_path / "a.jsonl")
+    (tmp_path / "foidex.toml").write_text('[source]\npaths = ["*.jsonl"]\n')
+    command = ["refresh", "--check"]
+    done = run_command(
+        *command,
+        environment={"FOIDEX_HOME": str(tmp_path / "home")},
+        folder=tmp_path,
+        expected_code=4,
+    )
+    assert "a.jsonl: is not an ordinary file" in done.err
