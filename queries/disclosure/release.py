@@ -19,7 +19,7 @@ from msgspec import UNSET, Struct
 from indexer.errors import DisclosureError
 from indexer.records.model import PEOPLE_LISTS
 from indexer.records.noun import Noun
-from queries.answer.condition import AgeCondition, Interval
+from queries.answer.condition import AgeCondition, Interval, OfPerson
 from queries.answer.condition_text import parse_conditions
 from queries.answer.present_rows import explain_absent_terms
 from queries.answer.shares import explain_shares
@@ -84,6 +84,9 @@ from queries.disclosure.reviews import clear_withheld_reviews, withhold_small_re
 from queries.tables.field_values import describe_ages
 from queries.tables.period_columns import split_column_key, split_fact_name
 from queries.tables.scope import MENTIONS_FILTER
+
+#: More numbers of one release than these are not compared by kinds of records.
+_MAX_NUMBERS: Final = 600
 
 _YOUNGEST: Final = "youngest"
 
@@ -182,7 +185,7 @@ class _AttackedSystems:
     def by_kinds(self) -> ConstraintSystem | None:
         """With what follows from every kind of record that the numbers tell apart; None if these
         are too many, or no such records have the numbers."""
-        if len(self._counts) > MAX_KINDS:
+        if len(self._counts) > _MAX_NUMBERS:
             return None
         for presuming in (True, False):
             system = add_kinds(self._build(presuming=presuming), MAX_KINDS, presuming=presuming)
@@ -314,14 +317,14 @@ def _choose_by_kinds(
     """What to withhold, and the problem that it solves: chosen by the relations of the tables, and
     again, more slowly, if a reader who compares every kind of record knows too much.
 
-    That reader knows more where conditions of one dimension leave pieces that are not printed, as
-    periods that overlap do: tables state nothing of how their rows add up in these.
+    That reader knows more where conditions leave pieces that are not printed: tables state nothing
+    of how their rows add up in these.
     """
     first = withhold_closed_groups(problem)
     if not (policy.is_active or first.must):
         return first, NO_POPULATIONS
     hidden = _choose_withheld(first, policy)
-    if not (first.system.pieces and hidden | first.always):
+    if not (_leaves_pieces(first.system) and hidden | first.always):
         return first, hidden
     system = systems.by_kinds()
     if system is None or _is_protected(
@@ -330,6 +333,16 @@ def _choose_by_kinds(
         return first, hidden
     second = withhold_closed_groups(msgspec.structs.replace(problem, system=system))
     return second, _choose_withheld(second, policy)
+
+
+def _leaves_pieces(system: ConstraintSystem) -> bool:
+    """Whether conditions leave pieces that are not printed, as periods that overlap do, or one on a
+    person leaves of the other people of the same records."""
+    return bool(system.pieces) or any(
+        isinstance(condition, OfPerson)
+        for population in system.populations
+        for condition in population.conditions
+    )
 
 
 def _is_protected(

@@ -36,6 +36,8 @@ _HEADROOM: Final = 1_000
 #: An integer programme is not searched further; most need no search at all.
 _MAX_NODES: Final = 1_000
 
+_PRIMAL_SIMPLEX: Final = 4
+
 #: Fewer numbers than this are looked at one by one.
 FEW_TARGETS: Final = 16
 
@@ -80,11 +82,11 @@ def make_solver() -> Highs:
 
 
 def run_solver(programme: Highs) -> HighsModelStatus:
-    """Solve a programme; how it ended.
+    """Solve a programme; how it ended: with a solution, or because there is none.
 
     The solvers of one process share their threads: one that asks for another number of them than
-    an earlier one is not started, and then takes as many as there are. Raises DisclosureError if
-    it still cannot start.
+    an earlier one is not started, and then takes as many as there are. One that got stuck starts
+    again from the beginning. Raises DisclosureError if it still cannot start, or finds no end.
     """
     import highspy
 
@@ -98,6 +100,24 @@ def run_solver(programme: Highs) -> HighsModelStatus:
             "the solver HiGHS did not start, because another programme in this process uses it "
             "with another number of threads. Nothing is published. Publish with the foidex command "
             "or in a process of its own."
+        )
+    ended = (
+        highspy.HighsModelStatus.kOptimal,
+        highspy.HighsModelStatus.kInfeasible,
+        highspy.HighsModelStatus.kModelEmpty,
+        highspy.HighsModelStatus.kSolutionLimit,
+    )
+    if status not in ended:
+        programme.clearSolver()
+        programme.setOptionValue("presolve", "off")
+        programme.run()
+        programme.setOptionValue("presolve", "choose")
+        status = programme.getModelStatus()
+    if status not in ended:
+        raise DisclosureError(
+            "the solver HiGHS did not find out what a reader could work out from this release "
+            f"({programme.modelStatusToString(status)}), so nothing is published. Ask for less, "
+            "and please report it."
         )
     return status
 
@@ -117,7 +137,10 @@ class Attacker:
 
     @cached_property
     def _relaxed_programme(self) -> Highs:
-        return self._build_programme(integral=False)
+        programme = self._build_programme(integral=False)
+        # From one sum to the next the last solution stays possible: primal steps go on from it.
+        programme.setOptionValue("simplex_strategy", _PRIMAL_SIMPLEX)
+        return programme
 
     @cached_property
     def _integer_programme(self) -> Highs:
@@ -183,13 +206,13 @@ class Attacker:
         import numpy as np
 
         programme = self._integer_programme if integral else self._relaxed_programme
-        for population, coefficient in terms:
-            programme.changeColCost(self.index_of[population], coefficient)
+        indices = np.array([self.index_of[population] for population, _ in terms], dtype=np.int32)
+        costs = np.array([coefficient for _, coefficient in terms], dtype=float)
+        programme.changeColsCost(len(terms), indices, costs)
         status = run_solver(programme)
         solution = programme.getSolution()
         value = programme.getInfo().objective_function_value
-        for population, _ in terms:
-            programme.changeColCost(self.index_of[population], 0)
+        programme.changeColsCost(len(terms), indices, np.zeros(len(terms)))
         if status == highspy.HighsModelStatus.kSolutionLimit:
             # What was found is possible, so no interval is held to be wider than it is.
             if not solution.value_valid:
@@ -353,10 +376,13 @@ class SeenValues:
         width: int,
         *,
         integral: bool,
-        signs: tuple[int, ...] = (1, -1),
+        signs: tuple[int, ...] = (-1, 1),
     ) -> list[LpSolution]:
-        """Look for the least (1) and then the greatest (-1) value of a number, until the values
-        seen are ``width`` apart; the solutions found on the way."""
+        """Look for the greatest (-1) and then the least (1) value of a number, until the values
+        seen are ``width`` apart; the solutions found on the way.
+
+        Most numbers are small, and have more room above them than below.
+        """
         solutions: list[LpSolution] = []
         for sign in signs:
             if not self.is_narrow(population, width):

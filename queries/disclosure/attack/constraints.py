@@ -491,11 +491,12 @@ def _constrain_people_met(
         name = condition.people.field
         of_unit = name if unit == "offences" else f"{name} of records"
         such_people = (
-            make_population(of_unit, criteria - {condition}, parts)
+            make_population(of_unit, of_record, parts)
             for size in range(1, len(condition.parts) + 1)
             for parts in combinations(sort_conditions(condition.parts), size)
+            for of_record in (criteria - {condition}, criteria)
         )
-        for people in (*such_people, Population(of_unit, criteria)):
+        for people in dict.fromkeys((*such_people, Population(of_unit, criteria))):
             if people in population_set:
                 yield _constrain_inner(population, people)
 

@@ -36,7 +36,12 @@ from queries.answer.types import ANY_STATUS
 from queries.disclosure.attack.term_pieces import partition_terms
 
 #: Numbers are compared by no more kinds of records, and of their victims and suspects, than these.
-MAX_KINDS: Final = 600
+MAX_KINDS: Final = 6_000
+
+#: Of more kinds than these, all numbers together may count no more than ``_MAX_SHARES``.
+_MANY_KINDS: Final = 600
+
+_MAX_SHARES: Final = 30_000
 
 #: The most values of which a record may have several that are distinguished.
 _MAX_VALUES: Final = 6
@@ -131,7 +136,7 @@ def sum_kinds(numbers: Iterable[Counted], limit: int, *, presuming: bool) -> Kin
     table = _KindTable(split)
     for record in records:
         table.add_record(record)
-        if table.size > limit:
+        if table.size > limit or (table.size > _MANY_KINDS and table.shares > _MAX_SHARES):
             return None
     return table.sums
 
@@ -381,6 +386,8 @@ class _KindTable:
             people: [*self._list_persons(people)] for people, mask in self._masks.items() if mask
         }
         self.size = 0
+        #: How many kinds the numbers count in all.
+        self.shares = 0
         self.sums = KindSums({entry.number: [] for entry in split}, [])
 
     def _list_persons(self, people: str) -> Iterator[_Person]:
@@ -403,6 +410,7 @@ class _KindTable:
         for position, entry in enumerate(self._split):
             if mask >> position & 1:
                 self.sums.parts[entry.number].append(kind)
+                self.shares += 1
         return kind
 
     def add_record(self, record: _Piece) -> None:

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+import highspy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexer.errors import DisclosureError
 from queries.disclosure.attack import attacker
 from queries.disclosure.attack.attacker import (
     Attacker,
@@ -98,6 +100,41 @@ def test_a_number_kept_near_a_solution_is_free_again_afterwards() -> None:
     with reader.stay_near(reader.minimise(()).point, targets, 1):
         assert [reader.interval(((population, 1),)) for population in targets] != before
     assert [reader.interval(((population, 1),)) for population in targets] == before
+
+
+class StuckSolver(highspy.Highs):
+    """Takes no step until it starts again from the beginning."""
+
+    def __init__(self, *, recovers: bool) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.recovers = recovers
+        for option, value in (
+            ("output_flag", False),
+            ("threads", 1),
+            ("presolve", "off"),
+            ("simplex_iteration_limit", 0),
+        ):
+            self.setOptionValue(option, value)
+        for _ in range(3):
+            self.addVar(0, 9)
+            self.changeColCost(self.getNumCol() - 1, -1)
+        self.addRow(2, 11, 3, [0, 1, 2], [1.0, 1.0, 2.0])
+
+    def clearSolver(self) -> highspy.HighsStatus:  # noqa: N802 - the name in HiGHS
+        if self.recovers:
+            self.setOptionValue("simplex_iteration_limit", 1_000)
+        return super().clearSolver()
+
+
+def test_a_solver_that_gets_stuck_starts_again() -> None:
+    solver = StuckSolver(recovers=True)
+    assert attacker.run_solver(solver) == highspy.HighsModelStatus.kOptimal
+    assert solver.getInfo().objective_function_value == -11
+
+
+def test_a_solver_that_stays_stuck_publishes_nothing() -> None:
+    with pytest.raises(DisclosureError, match="so nothing is published"):
+        attacker.run_solver(StuckSolver(recovers=False))
 
 
 def test_a_solver_with_another_number_of_threads_does_not_stop_a_release() -> None:

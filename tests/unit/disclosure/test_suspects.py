@@ -68,6 +68,17 @@ def test_different_people_are_no_more_than_the_people_of_their_list(name: str) -
     assert constraint.high == 0
 
 
+def test_records_chosen_by_one_suspect_are_no_more_than_such_suspects_of_them() -> None:
+    """A record with a girl has a child, also where only the people of such records are counted."""
+    parts = [SUSPECT_CHILD, build_field_condition("sex of suspect", ["F"])]
+    chosen = build_person_condition(parts, SUSPECTS)
+    records = Population("offences", frozenset({chosen}))
+    children = Population("suspects", frozenset({chosen, SUSPECT_CHILD}))
+    (constraint,) = build_system([records, children], ()).constraints
+    assert dict(constraint.terms) == {records: 1, children: -1}
+    assert constraint.high == 0
+
+
 def test_few_suspects_are_withheld_and_so_is_what_gives_them_away() -> None:
     text = (
         "reference: R\ntitle: T\nperiod: 2017/18\nquestions: [{id: Q1, kind: suspects, "
