@@ -7,6 +7,7 @@ reader can do, and not what is published now.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 
@@ -127,6 +128,39 @@ def test_a_phrase_beside_its_words_near_each_other() -> None:
     )
     other_way_round = only(kinds, narrative="beta alpha")
     assert PublishedReader([reading]).find_range(other_way_round) == Range(3, 3)
+
+
+def test_records_chosen_by_a_suspect_beside_the_ages_of_their_suspects() -> None:
+    """Each of the 11 records has a girl, so of 13 suspects who are no known adult 2 at most are of
+    no known age."""
+    girl, man, nobody_known = (
+        {"age": age, "sex": sex} for age, sex in ((9, "F"), (30, "M"), (None, None))
+    )
+    others: tuple[list[dict[str, Any]], ...] = (
+        [],
+        [girl],
+        [man],
+        [nobody_known],
+        [man, nobody_known],
+        [girl, man],
+    )
+    kinds = combine(suspects=[[], [man], *([girl, *more] for more in others)])
+    chosen = "where: {suspect: {age: {to: 11}, sex: [F]}}"
+    reading = read(
+        kinds,
+        ["{kind: suspects, bands: [{to: 11}]}"],
+        {
+            "scope": 11,
+            "Q1, Aged 11 and under, Suspects": None,
+            "Q1, Any other known age, Suspects": 11,
+            "Q1, Age not known, Suspects": None,
+            "Q1, All suspects asked about, Suspects": 24,
+        },
+        f"{SCOPE}\n{chosen}",
+    )
+    reader = PublishedReader([reading])
+    assert reader.find_range(reading.shares["Q1, Age not known, Suspects"]) == Range(1, 2)
+    assert reader.find_range(reading.shares["Q1, Aged 11 and under, Suspects"]) == Range(11, 12)
 
 
 def attack(times: Sequence[int], *readings: Reading) -> list[str]:

@@ -21,11 +21,13 @@ from queries.disclosure.attack.attacker import (
 )
 from queries.disclosure.attack.constraints import Population
 from queries.disclosure.attack.redundancy import drop_implied
+from queries.disclosure.policy import Policy
 from queries.disclosure.populations import (
     build_answer_system,
     count_populations,
     list_printed_cells,
 )
+from queries.disclosure.release import protect_answer
 from tests.support.examples import examples
 from tests.support.tables import a_record, answer, keywords, two_way
 
@@ -100,6 +102,25 @@ def test_a_number_kept_near_a_solution_is_free_again_afterwards() -> None:
     with reader.stay_near(reader.minimise(()).point, targets, 1):
         assert [reader.interval(((population, 1),)) for population in targets] != before
     assert [reader.interval(((population, 1),)) for population in targets] == before
+
+
+def test_a_programme_goes_on_from_the_solution_of_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From one sum to the next only the objective changes. Dual steps would begin again."""
+    steps = []
+    run_solver = attacker.run_solver
+
+    def count_steps(programme: highspy.Highs) -> highspy.HighsModelStatus:
+        status = run_solver(programme)
+        steps.append(programme.getInfo().simplex_iteration_count)
+        return status
+
+    monkeypatch.setattr(attacker, "run_solver", count_steps)
+    grid = [[(7 * row + 5 * column) % 11 for column in range(20)] for row in range(30)]
+    protect_answer(two_way(grid), Policy(threshold=5))
+    assert len(steps) > 20
+    assert sum(steps) / len(steps) < 60
 
 
 class StuckSolver(highspy.Highs):
