@@ -42,7 +42,7 @@ def run_status(
         str | None,
         typer.Option(
             metavar="AGE",
-            help="Exit with 13 if the live generation is older, for example 26h or 2d.",
+            help="Exit with 13 if the live generation is older (26h, 2d), or of a time to come.",
         ),
     ] = None,
 ) -> None:
@@ -55,7 +55,7 @@ def run_status(
     """
     from datetime import UTC, datetime
 
-    from indexer.index.generations import read_live_generation
+    from indexer.index.generations import describe_future_build, read_live_generation
     from indexer.server.embedded.process import find_embedded_address
 
     settings = get_session().settings
@@ -73,6 +73,11 @@ def run_status(
     print(f"Sources     {', '.join(live.sources)}")
     if live.watermark:
         print(f"Newest      {live.watermark:%Y-%m-%d %H:%M} UTC")
+    if limit is not None and (fault := describe_future_build(live)):
+        raise StaleGenerationError(
+            f"{fault}, so its age is not known. Correct the clock that is wrong, then run a "
+            "refresh."
+        )
     if limit is not None and age > limit:
         raise StaleGenerationError(
             f"{live.name} was built {age.total_seconds() / 3600:.1f} hours ago, more than "

@@ -8,7 +8,12 @@ from indexer.config.model import Settings
 from indexer.doctor.finding import Finding, Findings
 from indexer.errors import NoIndexError
 from indexer.index.backups import EMBEDDED_REPOSITORY, check_repository
-from indexer.index.generations import find_newest_generation, list_unfinished, read_live_generation
+from indexer.index.generations import (
+    describe_future_build,
+    find_newest_generation,
+    list_unfinished,
+    read_live_generation,
+)
 from indexer.index.lock import read_lock
 from indexer.index.mapping import add_category_fields, load_index_schema
 from indexer.records.categories import Categories
@@ -34,12 +39,20 @@ def _describe_absence(client: Elasticsearch, alias: str) -> Finding:
 
 
 def check_live_generation(client: Elasticsearch, alias: str, categories: Categories) -> Findings:
-    """Whether a generation is live and has the mapping of this version with these categories."""
+    """Whether a generation is live, is not of a time to come, and has the mapping of this version
+    with these categories."""
     try:
         live = read_live_generation(client, alias)
     except NoIndexError:
         yield _describe_absence(client, alias)
         return
+    if fault := describe_future_build(live):
+        yield Finding(
+            "generation",
+            "warning",
+            f"{fault}, so nobody notices when it is too old.",
+            "Correct the clock that is wrong, then run a refresh.",
+        )
     if live.mapping_hash != add_category_fields(load_index_schema(), categories).hash:
         yield Finding(
             "generation",

@@ -126,6 +126,17 @@ class Generation(Struct, frozen=True):
         return find_counting_rule(built_by)
 
 
+def describe_future_build(generation: Generation) -> str | None:
+    """That a generation was built later than this machine's clock says; None where it was not."""
+    now = datetime.now(UTC)
+    if generation.built_at <= now + CLOCK_TOLERANCE:
+        return None
+    return (
+        f"{generation.name} was built at {generation.built_at:%Y-%m-%d %H:%M} UTC, but the clock "
+        f"of this machine says {now:%Y-%m-%d %H:%M} UTC"
+    )
+
+
 def list_earlier_sizes(live: Generation) -> tuple[EarlierSize, ...]:
     """The sizes that the generation after the live one is compared with, oldest first."""
     return (*live.earlier_sizes, EarlierSize(live.built_at, live.records))[-KEPT_SIZES:]

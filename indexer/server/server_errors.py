@@ -14,6 +14,7 @@ from typing import Any, Final
 import elasticsearch
 import urllib3
 from msgspec import Struct
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from indexer.errors import FoidexError, NoIndexError, RequestError, ServerError
 from indexer.server.address import SUPPORTED_MAJOR, ServerAddress
@@ -55,6 +56,10 @@ _NOT_YET_VALID: Final = 9
 _EXPIRED: Final = 10
 
 _OTHER_HOST: Final = (62, 64)
+
+_OTHER_HOST_ADVICE: Final = (
+    "its certificate is for another host. Write the name it is for in FOIDEX_URL (server.url)."
+)
 
 
 class ForbiddenError(ServerError):
@@ -132,6 +137,8 @@ def explain_tls_error(error: Exception) -> str:
     )
     if verification is not None:
         return _explain_verification_error(verification)
+    if any(isinstance(cause, CertificateError) for cause in causes):
+        return _OTHER_HOST_ADVICE
     if any(_is_fingerprint_mismatch(cause) for cause in causes):
         return (
             "its certificate has another SHA-256 than FOIDEX_FINGERPRINT (server.fingerprint). "
@@ -161,10 +168,7 @@ def _explain_verification_error(error: ssl.SSLCertVerificationError) -> str:
         validity = "is not yet" if error.verify_code == _NOT_YET_VALID else "is no longer"
         return f"its certificate {validity} valid. Renew it, or correct this machine's clock."
     if error.verify_code in _OTHER_HOST:
-        return (
-            "its certificate is for another host. Write the name it is for in FOIDEX_URL "
-            "(server.url)."
-        )
+        return _OTHER_HOST_ADVICE
     return (
         "its certificate is not signed by a trusted authority. Set FOIDEX_CA_CERT "
         "(server.ca_cert) to the certificate file of the authority that signed it."

@@ -75,6 +75,9 @@ _QUERY_ERROR: Final = re.compile(
     r"(no such|near|ambiguous|unrecognized token|incomplete input|wrong number of arg)\b"
 )
 
+#: The SQLSTATE of a user who may not read a table.
+_NO_PRIVILEGE: Final = "42501"
+
 _WHOLE_NUMBER_LIMIT: Final = 10**18
 
 
@@ -230,7 +233,10 @@ def _explain_query_error(error: Any, name: str, row_count: int) -> SourceError:
             f"the database failed after {row_count:,} rows of {name} ({details}), so nothing was "
             "promoted. See the database's log, then run the refresh again."
         )
-    return SourceError(f"source.queries.{name}: {message[:MAX_MESSAGE_LENGTH]}. Correct the query.")
+    remedy = "Correct the query."
+    if code == _NO_PRIVILEGE:
+        remedy = "Ask for the right to read it, or correct the query."
+    return SourceError(f"source.queries.{name}: {message[:MAX_MESSAGE_LENGTH]}. {remedy}")
 
 
 def _read_query_header(

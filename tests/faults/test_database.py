@@ -496,6 +496,16 @@ def test_a_wrong_query_is_told(on_postgres: str, crimes: str, told: str) -> None
     assert told in str(refused.value)
 
 
+def test_a_table_that_the_user_may_not_read_is_told(on_postgres: str) -> None:
+    many(on_postgres, 1)
+    execute(on_postgres, "DROP ROLE IF EXISTS few", "CREATE ROLE few")
+    query = {"crimes": "SELECT * FROM crimes"}
+    url = f"{on_postgres}{'&' if '?' in on_postgres else '?'}options=-crole%3Dfew"
+    told = "permission denied for table crimes. Ask for the right to read it, or correct the query."
+    with pytest.raises(SourceError, match=told):
+        check_database(source(url, queries=query), FieldMap())
+
+
 def test_what_a_value_says_is_never_told(on_postgres: str) -> None:
     """PostgreSQL quotes the value it cannot read."""
     many(on_postgres, 5)

@@ -16,6 +16,7 @@ import pwd
 import shutil
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -35,6 +36,7 @@ import jgo.maven
 import msgspec
 import psutil
 import pytest
+import trustme
 
 from indexer.config.model import Settings
 from indexer.doctor.account import check_server_account
@@ -694,6 +696,19 @@ def test_a_half_written_download_is_fetched_again(
     assert maven.asked == 1
     assert archive.read_bytes() == maven.content
     assert unpacked(tmp_path) == WHOLE
+
+
+def test_a_download_with_a_certificate_of_the_networks_own_is_told(
+    maven: Maven, fetch: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    maven.server.socket = context.wrap_socket(maven.server.socket, server_side=True)
+    repos = {"central": maven.url.replace("http:", "https:")}
+    again = functools.partial(jgo.maven.MavenContext, remote_repos=repos)
+    monkeypatch.setattr(jgo.maven, "MavenContext", again)
+    with pytest.raises(EmbeddedError, match=r"authority in REQUESTS_CA_BUNDLE\. Check the network"):
+        fetch(tmp_path)
 
 
 def test_a_download_that_breaks_off_is_told_and_leaves_nothing(

@@ -67,6 +67,19 @@ def test_a_certificate_for_another_host_is_told(
     require_refusal(ask(url, FOIDEX_CA_CERT=secured.ca), ServerError, told)
 
 
+def test_a_certificate_for_a_name_is_told_to_who_asks_by_number(
+    ask: Callable[..., Outcome], secured: Secured
+) -> None:
+    """The client's own check refuses it, before that of OpenSSL."""
+    named = secured.authority.issue_cert("search.example.org")
+    try:
+        secured.present(named)
+        told = f"{secured.address.url}: its certificate is for another host. Write the name"
+        require_refusal(ask(FOIDEX_CA_CERT=secured.ca), ServerError, told)
+    finally:
+        secured.present(secured.authority.issue_cert(HOST))
+
+
 def test_a_certificate_out_of_its_time_is_told(
     ask: Callable[..., Outcome], secured: Secured
 ) -> None:

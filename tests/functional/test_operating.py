@@ -9,13 +9,16 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.config.model import IndexSettings
+from indexer.index.generations import mark_verified, read_live_generation
 from indexer.index.lock import hold_lock
 from indexer.records.sample import generate_records
 from tests.support.command_line import PROGRAM, Outcome, run_command
@@ -70,6 +73,23 @@ def home(environment: dict[str, str]) -> Path:
 
 def read_audit_lines(home: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (home / "audit" / "audit.jsonl").read_text().splitlines()]
+
+
+def test_a_live_generation_of_a_time_to_come_is_never_fresh(
+    operate: Callable[..., Outcome], client: Elasticsearch, index: IndexSettings
+) -> None:
+    operate("refresh")
+    operate("status", "--max-age", "26h")
+    live = read_live_generation(client, index.alias)
+    ahead = datetime.now(UTC) + timedelta(days=40)
+    mark_verified(client, msgspec.structs.replace(live, built_at=ahead))
+    told = (
+        f"{live.name} was built at {ahead:%Y-%m-%d %H:%M} UTC, but the clock of this machine says"
+    )
+    stale = operate("status", "--max-age", "26h", code=13)
+    assert told in stale.err
+    assert "so its age is not known. Correct the clock that is wrong" in stale.err
+    assert told in operate("doctor").out
 
 
 def test_the_unit_runs_the_documented_configuration_where_etc_is_read_only(

@@ -32,6 +32,11 @@ SERVER_SHA512: Final = (
 
 _REQUIRED_DISK_BYTES: Final = 600_000_000
 
+_CERTIFICATE_ADVICE: Final = (
+    "If this network puts certificates of its own in place of others, name the file of its "
+    "authority in REQUESTS_CA_BUNDLE. "
+)
+
 
 def install_distribution(home: ServerHome, downloads: Path, progress: Progress) -> None:
     """Unpack the distribution with its Java into the home, unless it is there already.
@@ -139,8 +144,10 @@ def _resolve_archive(downloads: Path, progress: Progress) -> Path:
         # The HTTP library's errors are OSErrors too, but without a number.
         if isinstance(error, OSError) and error.errno is not None:
             raise
+        is_certificate = type(error).__name__ == "SSLError"
         raise EmbeddedError(
             f"the server's zip cannot be fetched from Maven Central ({type(error).__name__}). "
+            f"{_CERTIFICATE_ADVICE if is_certificate else ''}"
             "Check the network, or set FOIDEX_URL to a server that runs."
         ) from None
 

@@ -96,6 +96,9 @@ NIGHTS = {
     "healthy": Night(set()),
     "a day and an hour": Night(set(), hours=25),
     "a day and three hours": Night({"FoidexRefreshOverdue"}, hours=27),
+    "of a time to come": Night(
+        {"FoidexClockWrong"}, metrics={"last_success_timestamp_seconds": str(40 * 86_400)}
+    ),
     "failed": Night({"FoidexRefreshFailed"}, metrics={"success": "0", "exit_code": "5"}),
     "never": Night(
         {"FoidexRefreshFailed", "FoidexNeverRefreshed"},
