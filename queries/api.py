@@ -25,8 +25,19 @@ from queries.answering.texts.approved_texts import require_approved_texts
 from queries.documents.content.context import make_document_settings
 from queries.documents.document_set import write_document_set
 from queries.request.reader import read_configured_request, request_from_answer
+from queries.review.review_rows import ReviewRow, list_review_rows
 
-__all__ = ["CountRow", "Record", "answer", "publish", "read_answer", "to_rows", "write"]
+__all__ = [
+    "CountRow",
+    "Record",
+    "ReviewRow",
+    "answer",
+    "publish",
+    "read_answer",
+    "to_review_rows",
+    "to_rows",
+    "write",
+]
 
 
 class CountRow(TypedDict):
@@ -115,6 +126,11 @@ def to_rows(answer: Answer) -> list[CountRow]:
             zip(question.table.columns, row.counts, strict=True)
         )
     ]
+
+
+def to_review_rows(answer: Answer) -> list[ReviewRow]:
+    """What reviews found, as a row for each number, stratum, and sample beside a number."""
+    return list_review_rows(answer.reviews)
 
 
 def _get_share(table: Table, row: Row, index: int) -> int | None:

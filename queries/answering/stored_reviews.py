@@ -41,7 +41,7 @@ def attach_stored_reviews(
     alias = session.settings.index.alias
     with open_configured_store(session.settings, session.progress) as store:
         summaries = [
-            _summarise_stored_review(store, client, alias, name) for name in dict.fromkeys(names)
+            summarise_stored_review(store, client, alias, name) for name in dict.fromkeys(names)
         ]
     results = [summary for summary in summaries if isinstance(summary, ReviewResult)]
     elusions = [summary for summary in summaries if isinstance(summary, ElusionReview)]
@@ -56,10 +56,14 @@ def attach_stored_reviews(
     return attach_reviews(answer, results, elusions)
 
 
-def _summarise_stored_review(
+def summarise_stored_review(
     store: ReviewStore, client: Elasticsearch, alias: str, name: str
 ) -> ReviewResult | ElusionReview:
-    """The result of a review for the texts of the live generation."""
+    """The result of a review for the texts of the live generation.
+
+    Raises ReviewError where there is no such review, it is of another index, or its second readings
+    are not done, and as ``read_text_hashes``.
+    """
     stored = store.find(name)
     if stored.alias != alias:
         raise ReviewError(

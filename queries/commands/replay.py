@@ -32,6 +32,8 @@ def run_replay_command(
 
     Example: foidex replay answer.json
     """
+    from msgspec.structs import replace
+
     from queries.answer.types import format_json
     from queries.answering.audit_fields import request_fields
     from queries.replay.audit_fields import replay_fields
@@ -41,6 +43,7 @@ def run_replay_command(
         read_unpublished_answer,
         replay_answer,
     )
+    from queries.replay.stored_reviews import explain_stored_reviews
     from queries.replay.text import format_replay
 
     settings = get_session().settings
@@ -56,6 +59,8 @@ def run_replay_command(
                 settings.audit.basis_records,
             )
             result = replay_answer(context, earlier_answer, request)
+            review_notes = explain_stored_reviews(get_session(), client, earlier_answer)
+        result = replace(result, notes=(*result.notes, *review_notes))
         text = format_replay(result) if form is ReportFormat.TEXT else format_json(result) + "\n"
         run.write(**replay_fields(result, earlier_answer))
         print(text, end="")

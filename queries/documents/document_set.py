@@ -38,7 +38,7 @@ from queries.documents.formats.report import render_report_html, render_report_t
 from queries.documents.formats.workbook import render_workbook
 from queries.documents.manifest import MANIFEST_NAME, TABLES_FOLDER, Manifest
 from queries.documents.template_process import run_with_limits
-from queries.layout.csv_text import format_table_csv, format_texts_csv
+from queries.layout.csv_text import format_reviews_csv, format_table_csv, format_texts_csv
 
 _MAX_SLUG_LENGTH: Final = 80
 
@@ -101,8 +101,11 @@ def render_documents(answer: Answer, settings: DocumentSettings) -> dict[str, by
 
 
 def _format_csv_files(answer: Answer, name: str) -> Iterator[tuple[str, str]]:
-    """The CSV files of each question, by their paths."""
-    slugs = make_question_slugs(question.id for question in answer.questions)
+    """The CSV files of each question, and of all reviews, by their paths."""
+    ids = (question.id for question in answer.questions)
+    *slugs, reviews_slug = make_question_slugs([*ids, "reviews"])
+    if answer.reviews:
+        yield f"{TABLES_FOLDER}/{name}.{reviews_slug}.csv", format_reviews_csv(answer.reviews)
     for question, slug in zip(answer.questions, slugs, strict=True):
         path = f"{TABLES_FOLDER}/{name}.{slug}"
         yield f"{path}.csv", format_table_csv(question.table)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 from queries.answer.types import Row, Table
 from queries.layout.printable import strip_unprintable
 from queries.layout.printed_table import list_printed_columns, omit_impossible
 from queries.layout.prose import WITHHELD_SIGN, WITHHELD_TEXT
+from queries.review.result import ReviewResult
+from queries.review.review_rows import ReviewRow, list_review_rows
 
 _FORMULA_STARTS: Final = "=+-@\t\r\n"
 
@@ -47,6 +50,28 @@ def format_texts_csv(table: Table) -> str:
             printed = WITHHELD_TEXT if text is None else text
             writer.writerow(map(escape_formula, (*row.values, printed)))
     return stream.getvalue()
+
+
+def format_reviews_csv(reviews: Sequence[ReviewResult]) -> str:
+    """Results of reviews as CSV: a line for each number, stratum, and sample beside a number. A
+    number that is withheld is "[c]"; one that there is not is empty."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    rows = list_review_rows(reviews)
+    writer.writerow(rows[0] if rows else ())
+    for row in rows:
+        writer.writerow(_format_review_cell(row, name, value) for name, value in row.items())
+    return stream.getvalue()
+
+
+def _format_review_cell(row: ReviewRow, name: str, value: object) -> str:
+    if value is not None:
+        text = str(value)
+        return text if isinstance(value, (int, float)) else escape_formula(text)
+    has_value = name in ("population", "relevant", "not_relevant", "high") or (
+        name == "low" and row["records"] == "mentions"
+    )
+    return WITHHELD_SIGN if has_value and row["withheld"] else ""
 
 
 def list_label_heads(table: Table) -> list[str]:

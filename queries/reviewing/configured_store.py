@@ -39,6 +39,19 @@ def open_configured_store(settings: Settings, progress: Progress) -> Iterator[Re
         yield store
 
 
+@contextmanager
+def open_existing_store(settings: Settings, progress: Progress) -> Iterator[ReviewStore]:
+    """The same, but a store that is not there is not made. Raises as ``open_configured_store``."""
+    url = _find_store_url(settings, progress)
+    if "://" not in url and not (settings.folder / url).exists():
+        raise ReviewError(
+            f"there is no store of reviews at {settings.folder / url}. Use the foidex.toml with "
+            "which the review was made."
+        )
+    with open_configured_store(settings, progress) as store:
+        yield store
+
+
 def _find_store_url(settings: Settings, progress: Progress) -> str:
     review = settings.review
     if review.store_url_file:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from math import comb
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -215,3 +216,29 @@ def test_a_reviewed_answer_is_published_and_replayed(review: CommandLine) -> Non
     total = json.loads(saved)["reviews"][0]["total"]
     assert result["total"]["relevant"] == total["relevant"]
     assert result["total"]["range"]["low"] <= total["range"]["low"]
+
+
+def test_a_replay_says_whether_decisions_have_changed_since(review: CommandLine) -> None:
+    def replay() -> str:
+        return " ".join(review("replay", "answer.json", SUDO_USER="ann").out.split())
+
+    read_sample(review, "--sample", 60, slips=0)
+    saved = run(review, "answer", "request.yaml", "--review", NAME, "--format", "json")
+    review.write("answer.json", saved.encode())
+    assert f'The store has the same result of the review "{NAME}" now.' in replay()
+    run(review, "review", "extend", "--sample", 66)
+    hidden = replay()
+    assert "second readings that are still to be made" in hidden
+    assert "instead of" not in hidden
+    for user in ("ann", "bob"):
+        run(review, "review", "next", keys="r" * 8, user=user)
+    run(review, "review", "settle", keys="r" * 8, user="cem")
+    changed = replay()
+    assert f'The decisions of the review "{NAME}" are other ones in the store now' in changed
+    assert "66 in the sample instead of 60" in changed
+    assert "with another range" in changed
+    store = Path(review.environment["FOIDEX_HOME"]) / "reviews"
+    store.rename(store.with_name("elsewhere"))
+    gone = replay()
+    assert "were not compared with the store, so they may have changed since" in gone
+    assert not store.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from collections.abc import Callable
@@ -15,15 +16,18 @@ from openpyxl import load_workbook
 
 from queries.answer.types import Answer
 from queries.answering.reviewed_numbers import attach_reviews
+from queries.api import to_review_rows
 from queries.disclosure.policy import Policy
 from queries.disclosure.release import protect_answer
 from queries.documents.content.context import DocumentSettings, build_document_context
+from queries.documents.document_set import render_documents
 from queries.documents.formats.charts import draw_ranges
 from queries.documents.formats.docx import render_letter_docx
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.pdf import render_letter_typst
 from queries.documents.formats.report import render_report_html, render_report_text
 from queries.documents.formats.workbook import render_workbook
+from queries.layout.csv_text import format_reviews_csv
 from queries.review.result import Elusion, ReviewResult
 from queries.review.summary import summarise_review
 from queries.review.types import Stratum
@@ -217,3 +221,26 @@ def test_the_letter_says_what_is_not_decided_beside_a_number_and_what_is_withhel
     withheld = Elusion("near misses", None, 0, None, 0, None)
     letter = read_letter(answer_with(replace(review_simply(), elusion=(withheld,))))
     assert "We are not giving what we found, because small numbers could be worked out" in letter
+
+
+def test_reviews_are_tidy_rows_and_a_file_of_the_set() -> None:
+    review = replace(review_by_offence(120, 60), elusion=(replace(ELUSION, name="others"),))
+    answer = answer_with(review)
+    rows = to_review_rows(answer)
+    assert [(row["records"], row["stratum"][:8], row["sampled"]) for row in rows] == [
+        ("mentions", "", 360), ("mentions", "Assault ", 250), ("mentions", "Other th", 110),
+        ("without a mention", "", 300),
+    ]  # fmt: skip
+    assert (rows[3]["population"], rows[3]["low"], rows[3]["high"]) == (5_000, None, 48)
+    total = answer.reviews[0].total
+    assert total.range
+    assert (rows[0]["low"], rows[0]["high"]) == (total.range.low, total.range.high)
+    documents = render_documents(answer, DocumentSettings(FORCE, DAY))
+    (path,) = [path for path in documents if path.endswith(".reviews.csv")]
+    lines = [*csv.DictReader(io.StringIO(documents[path].decode()))]
+    assert [line["relevant"] for line in lines] == ["180", "120", "60", "0"]
+    assert [line["withheld"] for line in lines] == ["False"] * 4
+    published = protect_answer(answer_with(review_simply(3)), Policy(threshold=5)).answer
+    (line,) = csv.DictReader(io.StringIO(format_reviews_csv(published.reviews)))
+    assert (line["population"], line["sampled"]) == ("1144", "360")
+    assert {line["relevant"], line["not_relevant"], line["low"], line["high"]} == {"[c]"}
