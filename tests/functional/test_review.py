@@ -91,7 +91,7 @@ def test_a_sample_is_read_twice_settled_and_exported(review: CommandLine) -> Non
     seen = read(review, "rrrrrr")
     assert f"Relevant if: {CRITERION}" in seen
     assert seen.count("Snapchat is named") >= 5
-    assert "3 records are still to be read a second time" in seen
+    assert "3 second readings wait for another person" in seen
     seen = read(review, "rnu", "bob")
     assert "2 records are to be settled: foidex review settle FOI-19-Q1" in seen
     seen = read(review, "nn", "cem", "settle")

@@ -174,6 +174,7 @@ def test_the_letter_says_what_the_words_miss(review: CommandLine) -> None:
     shown = run(review, "review", "next", "FOI-19-Q1-near-misses", keys="r" * 6 + "n" * 50)
     assert "hatted" in shown or "hst came" in shown
     shown = run(review, "review", "next", "FOI-19-Q1-no-mention", keys="n" * 60)
+    assert "The number does not count this record." in shown
     assert "A snapshot was kept" in shown  # nothing to show a part around, so the whole text
     names = [
         word

@@ -22,7 +22,7 @@ from queries.commands.review.screen import (
 )
 from queries.evidence.hits import SnippetOptions
 from queries.evidence.population import OpenedRecord
-from queries.review.types import Reading, Verdict
+from queries.review.types import Reading, ReviewedRecords, Verdict
 from queries.reviewing.progress import ReviewProgress
 from queries.reviewing.reading import ReviewReader
 from queries.reviewing.store.review_store import Judgement, ReviewStore, TurnLostError
@@ -187,6 +187,8 @@ class ReadingLoop:
 
     def _make_notes(self, turn: Turn, state: ReviewState) -> Iterator[str]:
         reference = turn.references[0]
+        if self._stored.review.records is not ReviewedRecords.MENTIONS:
+            yield "The number does not count this record."
         if reference in self._reader.current_hashes:
             yield "The text has changed since the sample was drawn."
         if turn.is_change:  # the reviewer's own decision
@@ -198,7 +200,7 @@ class ReadingLoop:
 
     def _describe_progress(self, progress: ReviewProgress) -> str:
         if self._options.settle:
-            return f"{progress.settled:,} settled so far."
+            return f"{progress.settled:,} settled, {progress.conflicts or 0:,} to be settled."
         done = progress.first_readings + progress.second_readings
         due = progress.sample - len(progress.gone) + progress.second_readings_due
         own = [one for one in progress.reviewers if one.reviewer == self._options.reviewer]

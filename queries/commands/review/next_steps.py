@@ -30,7 +30,11 @@ def list_next_steps(name: str, state: ReviewState, progress: ReviewProgress) -> 
     if progress.gone:
         yield f"{len(progress.gone):,} of the sample no longer in the index, and cannot be read."
     if progress.is_complete and state.records:
-        yield f"The review is complete: foidex review export {shell_name}"
+        yield (
+            "The review is complete. State the result: foidex answer REQUEST.yaml --review "
+            f"{shell_name} --out answer"
+        )
+        yield f"Keep the list of what was drawn and decided: foidex review export {shell_name}"
 
 
 def _list_second_steps(

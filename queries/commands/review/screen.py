@@ -19,6 +19,7 @@ from queries.review.types import Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
     from queries.evidence.hits import MentionSnippet
 
@@ -79,7 +80,6 @@ class Screen:
 
     def show_record(self, view: RecordView) -> None:
         """Print a record around its mentions, with the criterion above it."""
-        from rich.padding import Padding
         from rich.text import Text
 
         self._print("")
@@ -90,7 +90,7 @@ class Screen:
         self._print(escape_line(title), "bold")
         for snippet in view.snippets:
             line = Text.assemble(snippet.before, (snippet.match, "bold reverse"), snippet.after)
-            self._console.print(Padding(line, (0, 0, 0, 2)), soft_wrap=not self._is_terminal)
+            self._print_indented(line)
         if view.mentions > len(view.snippets):
             rest = view.mentions - len(view.snippets)
             self._print(f"  and {rest:,} more {'mention' if rest == 1 else 'mentions'}", "dim")
@@ -102,11 +102,23 @@ class Screen:
             self._print(note, "bold")
 
     def show_text(self, text: str) -> None:
-        """Print a whole text."""
+        """Print a whole text, indented on lines that the terminal wraps, too."""
+        from rich.text import Text
+
         shown = mask_identifiers(text) if self._mask else text
         self._print("")
         for line in shown.splitlines():
-            self._print(f"  {escape_line(line)}")
+            self._print_indented(Text(escape_line(line)))
+
+    def _print_indented(self, line: Text) -> None:
+        """Print a line, and indent what the terminal wraps of it. Elsewhere nothing is cut off."""
+        from rich.padding import Padding
+        from rich.text import Text
+
+        if self._is_terminal:
+            self._console.print(Padding(line, (0, 0, 0, 2)))
+        else:
+            self._console.print(Text.assemble("  ", line), soft_wrap=True)
 
     def say(self, text: str) -> None:
         """Print a line."""
