@@ -749,8 +749,10 @@ def _is_own(status: os.stat_result) -> bool:
 
 
 def _is_open_to_others(status: os.stat_result) -> bool:
-    """Whether more than the owner may write; a group of the owner's number is the owner's alone."""
-    by_group = status.st_mode & stat.S_IWGRP and status.st_gid != status.st_uid
+    """Whether more than the owner and this user may write; a group that has the number of one of
+    them is that user's alone."""
+    groups = (status.st_uid, _find_user_id())
+    by_group = status.st_mode & stat.S_IWGRP and status.st_gid not in groups
     return bool(by_group or status.st_mode & stat.S_IWOTH)
 
 

@@ -37,7 +37,7 @@ def name_place(place: str) -> str:
 
 
 def show_apart(names: Iterable[str]) -> list[str]:
-    """Each name as ``show_name`` gives it; those that would read the same are told apart."""
+    """Each name as ``show_name`` gives it; those that would read the same get a hash each."""
     pairs = [(name, show_name(name)) for name in names]
     numbers = Counter(shown for _, shown in pairs)
     return [shown if numbers[shown] == 1 else f"{shown} ({_digest(name)})" for name, shown in pairs]

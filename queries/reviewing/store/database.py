@@ -146,16 +146,15 @@ def _make_private_file(path: Path) -> None:
 
 
 def _require_own_files(path: Path) -> None:
-    """Raise ReviewError if the store, or a file beside it, is another user's.
+    """Raise ReviewError if the store, or a file beside it, is another user's, or may become so.
 
-    SQLite takes decisions from a journal that it finds beside a store, whoever wrote it. When root
-    runs it, it makes the journal root's own, so then nobody else may write in the folder.
+    SQLite takes decisions from a journal that it finds beside a store, whoever wrote it and
+    whenever it was put there. So nobody else may write in the folder.
     """
     path = path.resolve()
     try:
         with open_folder(path.parent) as folder:
-            if hasattr(os, "geteuid") and os.geteuid() == 0:
-                folder.require_own()
+            folder.require_own()
             for ending in ("", *_JOURNAL_ENDINGS):
                 folder.require_own_file(path.name + ending)
     except OSError as error:
@@ -186,20 +185,18 @@ def _build_engine(url: URL) -> Engine:
             "'psycopg[binary]', and write postgresql+psycopg:// in the URL."
         ) from None
     if is_sqlite:
-        _prepare_sqlite(engine, Path(url.database or ""))
+        _prepare_sqlite(engine)
     return engine
 
 
-def _prepare_sqlite(engine: Engine, path: Path) -> None:
-    """Begin transactions explicitly, and have every commit on the disk; take nothing from a journal
-    that someone put beside the store since it was looked at."""
+def _prepare_sqlite(engine: Engine) -> None:
+    """Begin transactions explicitly, and have every commit on the disk."""
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: object) -> None:
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
-        _require_own_files(path)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
