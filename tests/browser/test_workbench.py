@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-import uvicorn
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from indexer.records.sample import generate_records
-from queries.workbench.access.people import Person
-from queries.workbench.app import build_workbench_app
-from queries.workbench.site import Workbench
 from tests.support.browsers import find_browser
 from tests.support.browsing import make_workbench
 from tests.support.force import FORCE_TOML
 from tests.support.paths import ROOT
+from tests.support.workbench_browser import Served, find_faults, follow, press_until
 
 Scheme = Literal["light", "dark"]
 
@@ -30,41 +24,17 @@ PATHS = [
     "/",
     "/requests/new",
     "/requests/reference.yaml",
+    "/requests/reference.yaml/form",
     "/requests/reference.yaml/edit",
     "/requests/reference.yaml/wording",
     "/requests/reference.yaml/answer",
     "/requests/reference.yaml/publish",
     "/requests/broken.yaml",
+    "/letters/new",
+    "/reviews",
     "/index",
     "/nothing",
 ]
-
-
-class Served:
-    """A workbench that a real server serves on a port of its own."""
-
-    def __init__(self, workbench: Workbench) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        self.workbench = workbench
-        self.url = f"http://127.0.0.1:{self.port}"
-        app = build_workbench_app(workbench, [f"127.0.0.1:{self.port}"])
-        options = uvicorn.Config(app, host="127.0.0.1", port=self.port, log_level="error")
-        self.server = uvicorn.Server(options)
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
-
-    def start(self) -> None:
-        self.thread.start()
-        while not self.server.started:
-            time.sleep(0.02)
-
-    def stop(self) -> None:
-        self.server.should_exit = True
-        self.thread.join()
-
-    def sign_in_address(self) -> str:
-        return f"{self.url}/sign-in?token={self.workbench.links.issue(Person('anna', 'administrator'))}"
 
 
 @pytest.fixture
@@ -98,30 +68,10 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-def press_until(page: Page, label: str) -> None:
-    """Go to what has a label by the Tab key alone."""
-    for _ in range(80):
-        page.keyboard.press("Tab")
-        focused = page.evaluate_handle("document.activeElement")
-        text = page.evaluate(
-            "e => e.innerText || e.getAttribute('aria-label') || (e.labels && e.labels[0] ? e.labels[0].innerText : '')",
-            focused,
-        )
-        if str(text).strip() == label:
-            return
-    raise AssertionError(f'"{label}" is not reached by the keyboard on {page.url}')
-
-
 def await_end(page: Page, served: Served, task: str) -> None:
     while (found := served.workbench.tasks.find(task)) is None or found.is_running:
         time.sleep(0.05)
     page.reload()
-
-
-def follow(page: Page) -> None:
-    """Press Enter, and wait for the page that it leads to."""
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
 
 
 def test_the_whole_job_is_done_by_keyboard_alone(served: Served, browser: Browser) -> None:
@@ -225,9 +175,3 @@ def test_nothing_is_fetched_from_elsewhere_and_no_script_runs(
         assert page.locator("script").count() == 0
     assert all(url.startswith(served.url) for url in fetched)
     page.context.close()
-
-
-def find_faults(page: Page) -> list[tuple[str, str]]:
-    """What axe says is out of reach for someone."""
-    found: dict[str, Any] = Axe().run(page, options={"resultTypes": ["violations"]}).response
-    return [(one["id"], node["html"]) for one in found["violations"] for node in one["nodes"]]

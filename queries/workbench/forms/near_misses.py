@@ -1,0 +1,72 @@
+"""Writes wording that was near a term into a request, as another name of the term."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from indexer.errors import RequestError
+from queries.spec.term_spec import Wording, to_mention
+
+_MENTIONS: Final = "mentions"
+
+_KEYWORDS: Final = "keywords"
+
+
+class AddedNames(Struct, frozen=True):
+    """The keys and questions of a request that get other names of terms, as ``change_text`` takes
+    them, and the terms that stand where no name can be added."""
+
+    keys: dict[str, Any]
+    questions: dict[int, Any]
+    missing: tuple[str, ...]
+
+
+def add_names(request: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> AddedNames:
+    """The request with further names of its terms, wherever a term is mentioned or a keyword.
+
+    ``request`` is as ``parse_yaml`` reads it; ``names`` are the new ones by what a term is called in the check of its wording.
+    """
+    wanted = {term.casefold(): list(added) for term, added in names.items()}
+    found: set[str] = set()
+    keys: dict[str, Any] = {}
+    questions: dict[int, Any] = {}
+    mentions = _extend_terms(request.get(_MENTIONS), wanted, found)
+    if mentions is not None:
+        keys[_MENTIONS] = mentions
+    written = request.get("questions")
+    for position, question in enumerate(written if isinstance(written, list) else []):
+        if isinstance(question, dict):
+            keywords = _extend_terms(question.get(_KEYWORDS), wanted, found)
+            if keywords is not None:
+                questions[position] = question | {_KEYWORDS: keywords}
+    missing = tuple(term for term in names if term.casefold() not in found)
+    return AddedNames(keys, questions, missing)
+
+
+def _extend_terms(terms: Any, wanted: Mapping[str, list[str]], found: set[str]) -> Any:
+    """The terms with their further names; None if none of them gets one."""
+    if not isinstance(terms, list):
+        return None
+    extended = [_extend_term(term, wanted, found) for term in terms]
+    return extended if extended != terms else None
+
+
+def _extend_term(term: Any, wanted: Mapping[str, list[str]], found: set[str]) -> Any:
+    label = _find_label(term).casefold()
+    if label not in wanted:
+        return term
+    found.add(label)
+    spec = dict(term) if isinstance(term, dict) else {"term": term}
+    return spec | {"aliases": list(dict.fromkeys([*spec.get("aliases", []), *wanted[label]]))}
+
+
+def _find_label(term: Any) -> str:
+    """What a term is called in the check of its wording; empty if it cannot be read."""
+    try:
+        return to_mention(msgspec.convert(term, Wording, strict=False)).label
+    except (msgspec.ValidationError, RequestError):
+        return ""

@@ -1,0 +1,77 @@
+"""A workbench that a real browser opens, and what is asked of each of its pages."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import Any
+
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from queries.workbench.access.people import Person
+from queries.workbench.app import build_workbench_app
+from queries.workbench.site import Workbench
+
+
+class Served:
+    """A workbench that a real server serves on a port of its own."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.workbench = workbench
+        self.url = f"http://127.0.0.1:{self.port}"
+        app = build_workbench_app(workbench, [f"127.0.0.1:{self.port}"])
+        options = uvicorn.Config(app, host="127.0.0.1", port=self.port, log_level="error")
+        self.server = uvicorn.Server(options)
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
+
+    def start(self) -> None:
+        self.thread.start()
+        while not self.server.started:
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self.thread.join()
+
+    def sign_in_address(self) -> str:
+        return f"{self.url}/sign-in?token={self.workbench.links.issue(Person('anna', 'administrator'))}"
+
+
+def press_until(page: Page, label: str) -> None:
+    """Go to what has a label by the Tab key alone."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        focused = page.evaluate_handle("document.activeElement")
+        text = page.evaluate(
+            "e => e.innerText || e.getAttribute('aria-label') || (e.labels && e.labels[0] ? e.labels[0].innerText : '')",
+            focused,
+        )
+        if str(text).strip() == label:
+            return
+    raise AssertionError(f'"{label}" is not reached by the keyboard on {page.url}')
+
+
+def follow(page: Page) -> None:
+    """Press Enter, and wait for the page that it leads to."""
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def find_faults(page: Page) -> list[tuple[str, str]]:
+    """What axe says is out of reach for someone."""
+    found: dict[str, Any] = Axe().run(page, options={"resultTypes": ["violations"]}).response
+    return [(one["id"], node["html"]) for one in found["violations"] for node in one["nodes"]]
+
+
+def find_width(page: Page) -> int:
+    """How wide a page is, in pixels, on a screen of 320."""
+    page.set_viewport_size({"width": 320, "height": 640})
+    width = page.evaluate("document.documentElement.scrollWidth")
+    page.set_viewport_size({"width": 1100, "height": 900})
+    return int(width)
