@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import sys
 from functools import partial
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Final
 
 import psutil
@@ -43,6 +44,7 @@ def run_serve_command(port: PortOption = None) -> None:
 
         from queries.workbench.access.people import Person
         from queries.workbench.app import build_workbench_app
+        from queries.workbench.pages.requests.listing import remember_requests
         from queries.workbench.site import Workbench
     except ModuleNotFoundError:
         raise ConfigurationError(_INSTALL) from None
@@ -67,6 +69,7 @@ def run_serve_command(port: PortOption = None) -> None:
             _print_link, workbench, person, f"http://{_host_of_link(address)}:{port}"
         )
         workbench.print_link()
+    Thread(target=remember_requests, args=(workbench,), daemon=True).start()
     print("Stop the workbench with Ctrl-C.", file=sys.stderr, flush=True)
     sys.stdout.flush()
     try:

@@ -28,7 +28,8 @@ class AddedNames(Struct, frozen=True):
 def add_names(request: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> AddedNames:
     """The request with further names of its terms, wherever a term is mentioned or a keyword.
 
-    ``request`` is as ``parse_yaml`` reads it; ``names`` are the new ones by what a term is called in the check of its wording.
+    ``request`` is as ``parse_yaml`` reads it; ``names`` are the new ones by what a term is called
+    in the check of its wording.
     """
     wanted = {term.casefold(): list(added) for term, added in names.items()}
     found: set[str] = set()

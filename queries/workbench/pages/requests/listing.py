@@ -12,14 +12,31 @@ from starlette.responses import Response
 from indexer.errors import FoidexError, OutputError
 from indexer.files import FileStamp, open_folder
 from queries.spec.term_book import TermBook, load_configured_term_book
+from queries.workbench.access.people import Person
 from queries.workbench.error_text import describe_error
 from queries.workbench.files.answer_sets import find_answer_set, list_set_stamps
 from queries.workbench.files.request_lines import RequestLine
+from queries.workbench.site import Workbench
 from queries.workbench.visit import Visit
 
 
 def list_requests(visit: Visit) -> Response:
     """The requests, the most urgent first. Only those that changed are read again."""
+    lines = _read_lines(visit)
+    lines.sort(key=lambda line: (line.state == "published", line.due or date.max, line.reference))
+    return visit.render("requests.html", lines=lines, today=visit.today)
+
+
+def remember_requests(workbench: Workbench) -> None:
+    """Read every request once, so that the first visitor of the list does not wait for that."""
+    nobody = Person("", "reader")
+    try:
+        _read_lines(Visit(workbench, nobody, {}, {}, {}))
+    except FoidexError:  # the page says it
+        return
+
+
+def _read_lines(visit: Visit) -> list[RequestLine]:
     workbench = visit.workbench
     stamps = workbench.requests.list_stamps()
     workbench.lines.keep(stamps)
@@ -34,8 +51,7 @@ def list_requests(visit: Visit) -> Response:
         sets = list_set_stamps(workbench.requests, name)
         state = workbench.states.read(name, sets, partial(_find_state, visit, name))
         lines.append(line if line.problem else replace(line, state=state))
-    lines.sort(key=lambda line: (line.state == "published", line.due or date.max, line.reference))
-    return visit.render("requests.html", lines=lines, today=visit.today)
+    return lines
 
 
 class _LateBook:
