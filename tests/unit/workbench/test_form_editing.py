@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from queries.lint.findings import NearMiss, SampleCoverage, TermCheck
 from queries.request.reader import parse_request
 from queries.spec.yaml_text import parse_yaml
+from queries.workbench.pages.answers.wording import WordingResult
 from tests.support.browsing import Browsing, make_workbench, text_of
 
 TEXT = """\
@@ -159,3 +161,42 @@ def test_a_file_that_has_no_form_is_changed_as_text(browsing: Browsing) -> None:
     browsing.workbench.requests.save("FOI-1.yaml", "reference: [", opened.version)
     assert browsing.get(PAGE).url.path == "/requests/FOI-1.yaml/edit"
     assert 'href="/requests/FOI-1.yaml/edit"' in browsing.get("/requests/FOI-1.yaml").text
+
+
+def check_words(browsing: Browsing) -> dict[str, str]:
+    """What the page of a check sends that found a near miss of Snapchat and one of Kik."""
+    version = browsing.workbench.requests.read("FOI-1.yaml").version
+    terms = tuple(
+        TermCheck(
+            term, ("mentions",), 6, None, (NearMiss(wording, "another ending", 3, 3),), 0,
+            SampleCoverage(0, 0, 0, 0), (), everyday=False, contexts=(), suggestions=(),
+        )
+        for term, wording in (("Snapchat", "snapchatted"), ("Kik", "kiks"), ("Viber", "vibers"))
+    )  # fmt: skip
+    result = WordingResult(version, ("what was found",), terms)
+    browsing.workbench.tasks.start("wording FOI-1.yaml", "anna", lambda: result)
+    browsing.finish("wording FOI-1.yaml")
+    return {"version": version, "do": "count"}
+
+
+def test_a_near_miss_is_counted_by_ticking_it(browsing: Browsing) -> None:
+    fields = check_words(browsing)
+    page = browsing.get("/requests/FOI-1.yaml/wording")
+    assert "would add 3 to the 6 of Snapchat" in text_of(page)
+    boxes = re.findall('type="checkbox"[^>]*name="(count-[^"]*)"', page.text)
+    browsing.post("/requests/FOI-1.yaml/wording", **fields, **{boxes[0]: "on", boxes[1]: "on"})
+    value = parse_yaml(read_text(browsing), "x").value
+    assert value["mentions"] == [{"term": "Snapchat", "aliases": ["snapchatted"]}]
+    assert value["questions"][1]["keywords"] == [{"term": "Kik", "aliases": ["kiks"]}]
+    assert "where: {outcome: [1]}" in read_text(browsing)
+    browsing.finish("wording FOI-1.yaml")
+
+
+def test_a_near_miss_of_another_text_or_place_is_not_counted(browsing: Browsing) -> None:
+    fields = check_words(browsing)
+    stale = browsing.post("/requests/FOI-1.yaml/wording", **fields | {"version": "0" * 64})
+    assert stale.status_code == 409
+    elsewhere = browsing.post("/requests/FOI-1.yaml/wording", **fields, **{"count-2-0": "on"})
+    assert elsewhere.status_code == 422
+    assert "Viber" in text_of(elsewhere)
+    assert read_text(browsing) == TEXT
