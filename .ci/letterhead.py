@@ -27,6 +27,8 @@ _BLACK: Final = RGBColor(0, 0, 0)
 
 _DRAFT_RED: Final = RGBColor(0x8B, 0, 0)
 
+_TEMPLATE_COLUMNS: Final = 6
+
 _MADE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _TABLE_STYLE: Final = f"""
@@ -210,7 +212,7 @@ def _questions(document: Any) -> None:
     )
     _lines(
         document,
-        "{{ question.answer.id }}: {{ question.subject }}{% if question.parts | length > 1 %}: columns "
+        "{{ question.caption }}{% if question.parts | length > 1 %}: columns "
         "{{ part.first }} to {{ part.last }} of {{ question.full_table.last }}{% endif %}",
         style="Caption",
     )
@@ -227,26 +229,31 @@ def _questions(document: Any) -> None:
     _lines(document, "{%p endfor %}")
 
 
-def _table(document: Any) -> None:
-    rows = (
-        ("{{ part.heading }}", "{%tc for head in part.heads %}", "{{ head }}", "{%tc endfor %}"),
-        ("{%tr for line in part.body %}", "", "", ""),
-        ("{{ line.name }}", "{%tc for cell in line.cells %}", "{{ cell }}", "{%tc endfor %}"),
-        ("{%tr endfor %}", "", "", ""),
-        (
-            "{{ part.total.name }}",
-            "{%tc for cell in part.total.cells %}",
-            "{{ cell }}",
-            "{%tc endfor %}",
-        ),
+def _cells(labels: str, figures: str) -> tuple[str, ...]:
+    """A row with a cell for each label and for each figure."""
+    return tuple(
+        tag
+        for name, values in (("label", labels), ("cell", figures))
+        for tag in (f"{{%tc for {name} in {values} %}}", f"{{{{ {name} }}}}", "{%tc endfor %}")
     )
-    table = document.add_table(len(rows), 4, style=document.styles[TABLE_STYLE])
+
+
+def _table(document: Any) -> None:
+    blank = [""] * (_TEMPLATE_COLUMNS - 1)
+    rows = (
+        _cells("part.label_heads", "part.heads"),
+        ("{%tr for line in part.body %}", *blank),
+        _cells("line.labels", "line.cells"),
+        ("{%tr endfor %}", *blank),
+        _cells("part.total.labels", "part.total.cells"),
+    )
+    table = document.add_table(len(rows), _TEMPLATE_COLUMNS, style=document.styles[TABLE_STYLE])
     for number, (texts, row) in enumerate(zip(rows, table.rows, strict=True)):
         for place, (text, cell) in enumerate(zip(texts, row.cells, strict=True)):
             paragraph = cell.paragraphs[0]
             paragraph.text = text
             paragraph.style = "Cell Head" if number in {0, len(rows) - 1} else "Cell"
-            if place:
+            if place > 2:
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
         row._tr.get_or_add_trPr().append(parse_xml(f"<w:cantSplit {nsdecls('w')}/>"))
     heading = table.rows[0]._tr.get_or_add_trPr()
@@ -261,10 +268,7 @@ def _table(document: Any) -> None:
         )
     )
     properties.append(
-        parse_xml(
-            f'<w:tblCaption {nsdecls("w")} w:val="{{{{ question.answer.id }}}}: '
-            '{{ question.subject }}"/>'
-        )
+        parse_xml(f'<w:tblCaption {nsdecls("w")} w:val="{{{{ question.caption }}}}"/>')
     )
 
 

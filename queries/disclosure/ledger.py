@@ -43,7 +43,7 @@ from queries.disclosure.differencing import (
     find_public_numbers,
     list_changed_numbers,
 )
-from queries.disclosure.list_release import shorten_lists, warn_of_texts
+from queries.disclosure.list_release import shorten_lists, warn_of_references, warn_of_texts
 from queries.disclosure.messages.advice import (
     summarise_withheld,
     warn_of_stated_numbers,
@@ -215,7 +215,8 @@ def _summarise_release(own: Answer, published: Answer, policy: Policy) -> tuple[
         *summarise_withheld(own, published, policy),
         *warnings,
         *stated,
-        *warn_of_texts(published),
+        *warn_of_references(own, policy),
+        *warn_of_texts(shorten_lists(own, published, policy)),
     )
 
 

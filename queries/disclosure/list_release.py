@@ -44,7 +44,9 @@ def _shorten_list(
     table = question.table
     counts = {row.key: row.counts[0] for row in whole.table.rows}
     rows = tuple(row for row in table.rows if _may_be_listed(row, counts[row.key], policy))
-    if len(rows) == len(table.rows):
+    if policy.rounding:  # who counts the references of a row knows its number
+        rows = tuple(msgspec.structs.replace(row, references=()) for row in rows)
+    if rows == table.rows:
         return question
     relations = tuple(
         Relation("at_most", table.total.key, (row.key,), only=relation.only)
@@ -53,6 +55,8 @@ def _shorten_list(
     )
     total = table.total.counts[0]
     facts = dict(question.facts)
+    if len(rows) == len(table.rows):
+        return msgspec.structs.replace(question, table=msgspec.structs.replace(table, rows=rows))
     if isinstance(total, int) and not policy.rounding:
         facts[NOT_LISTED] = total - sum(
             count for row in rows if isinstance(count := row.counts[0], int)
@@ -75,6 +79,18 @@ def _count_texts(approvals: TextApprovals | None, rows: tuple[Row, ...]) -> Text
     texts = [text for row in rows for text in row.texts]
     return msgspec.structs.replace(
         approvals, approved=len(texts) - texts.count(None), refused=texts.count(None)
+    )
+
+
+def warn_of_references(own: Answer, policy: Policy) -> tuple[str, ...]:
+    """What the officer reads of a release whose lists lose their references."""
+    if policy.rounding < 2:
+        return ()
+    return tuple(
+        f"{question.id}: references are left out, because numbers are rounded, and whoever counts "
+        "the references of a line knows its number"
+        for question in own.questions
+        if any(row.references for row in question.table.rows)
     )
 
 

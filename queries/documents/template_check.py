@@ -174,7 +174,7 @@ def list_figure_contents(
 
 def _list_cells(questions: list[Any]) -> Iterator[str]:
     for question in questions:
-        yield question.full_table.heading
+        yield from question.full_table.label_heads
         for line in question.full_table.lines:
-            yield line.label
+            yield from line.fields or (line.label,)
             yield from line.cells

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from queries.answer.types import Table
+from queries.layout.csv_text import list_label_heads, list_row_names
 from queries.layout.printed_table import PrintedColumn, list_printed_columns
 
 #: The room, in characters, for figures beside labels of LABEL_ROOM characters on A4, portrait and
@@ -35,12 +36,19 @@ _COLUMN_GAP: Final = 2
 
 
 class PartLine(Struct, frozen=True):
-    """A row: its label, its codes as text, its cells; ``total`` marks the last."""
+    """A row: its label, its codes as text, its cells; ``total`` marks the last. ``fields`` are the
+    values of a row of a list, which has a column for each."""
 
     label: str
     codes: str
     cells: tuple[str, ...]
     total: bool = False
+    fields: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The cells before the figures."""
+        return self.fields or (self.name,)
 
     @property
     def name(self) -> str:
@@ -50,7 +58,10 @@ class PartLine(Struct, frozen=True):
 
 class TablePart(Struct, frozen=True):
     """Some columns of a table, with every row. ``first`` and ``last`` number the columns from 1;
-    ``shares`` are the relative widths of the columns on a portrait page, the labels first."""
+    ``shares`` are the relative widths of the columns on a portrait page, the labels first, as one
+    column. A list has a column for each of its fields instead, under ``field_heads``;
+    ``column_shares`` are the widths of all columns then.
+    """
 
     heading: str
     heads: tuple[str, ...]
@@ -58,6 +69,28 @@ class TablePart(Struct, frozen=True):
     first: int
     last: int
     shares: tuple[int, ...]
+    field_heads: tuple[str, ...] = ()
+
+    @property
+    def label_heads(self) -> tuple[str, ...]:
+        """The heads of the columns before the figures."""
+        return self.field_heads or (self.heading,)
+
+    @property
+    def column_shares(self) -> tuple[int, ...]:
+        """The relative widths of all columns, those of the labels first."""
+        figures = self.shares[1:]
+        return (
+            *fit_label_widths(self.label_widths, LABEL_ROOM + PORTRAIT_ROOM - sum(figures)),
+            *figures,
+        )
+
+    @property
+    def label_widths(self) -> list[int]:
+        """What each column of labels needs to print each cell in one line, in characters; the row
+        of the total may take several."""
+        rows = (self.label_heads, *(line.labels for line in self.body))
+        return [_COLUMN_GAP + max(map(len, column)) for column in zip(*rows, strict=True)]
 
     @property
     def body(self) -> tuple[PartLine, ...]:
@@ -120,11 +153,12 @@ def split_table(table: Table, room: int, labels: int = 0) -> tuple[TablePart, ..
 
 
 class _PrintedTable(Struct, frozen=True):
-    """All columns and lines of a table, as text."""
+    """All columns and lines of a table, as text; of a list, the heads of its fields."""
 
     heading: str
     columns: tuple[PrintedColumn, ...]
     lines: tuple[PartLine, ...]
+    field_heads: tuple[str, ...] = ()
 
 
 def _print_table(table: Table) -> _PrintedTable:
@@ -135,10 +169,12 @@ def _print_table(table: Table) -> _PrintedTable:
             ", ".join(row.codes or row.references),
             tuple(column.format_cell(row, table) for column in columns),
             total=row is table.total,
+            fields=tuple(list_row_names(row, table)) if table.fields else (),
         )
         for row in table.rows_and_total
     )
-    return _PrintedTable(table.heading, columns, lines)
+    field_heads = tuple(list_label_heads(table)) if table.fields else ()
+    return _PrintedTable(table.heading, columns, lines, field_heads)
 
 
 def _build_part(table: _PrintedTable, start: int, end: int) -> TablePart:
@@ -151,6 +187,7 @@ def _build_part(table: _PrintedTable, start: int, end: int) -> TablePart:
         first=start + 1,
         last=end,
         shares=_share_widths(table, start, end),
+        field_heads=table.field_heads,
     )
 
 
@@ -175,6 +212,19 @@ def widen_columns(widths: Sequence[int], heads: Sequence[int], spare: int) -> li
         width + int(shortfall * fraction)
         for width, shortfall in zip(widths, shortfalls, strict=True)
     ]
+
+
+def fit_label_widths(widths: Sequence[int], room: int) -> list[int]:
+    """The widths of columns that share a room: what is left over in proportion; and if they need
+    more than there is, each gets what it needs or, if that is more, an equal part of the rest."""
+    if sum(widths) <= room:
+        return [width * room // sum(widths) for width in widths]
+    fitted = dict.fromkeys(range(len(widths)), 0)
+    places = sorted(fitted, key=lambda index: widths[index])
+    for number, index in enumerate(places):
+        fitted[index] = min(widths[index], max(1, room // (len(places) - number)))
+        room -= fitted[index]
+    return [*fitted.values()]
 
 
 def _count_columns(table: _PrintedTable, field: Literal["period", "index"]) -> list[int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from queries.answer.types import Table
-from queries.layout.table_parts import TablePart, split_table
+from queries.layout.table_parts import TablePart, fit_label_widths, split_table
 
 PAGE_WIDTH: Final = 78
 
@@ -59,12 +59,60 @@ def _format_table_part(part: TablePart) -> str:
     if sum(widths) + 2 * len(widths) > PAGE_WIDTH - _MIN_LABEL_WIDTH:
         heads, widths = _lay_out_columns(part, 1)
     figures = sum(widths) + 2 * len(widths)
+    if part.field_heads:
+        return _format_list_part(part, heads, widths)
     longest = max(len(name) for name in (part.heading, *(line.name for line in part.lines)))
     width = max(12, min(longest, PAGE_WIDTH - figures, _MAX_LABEL_WIDTH))
     rule = "-" * (width + figures)
     body = [_format_table_line(line.name, line.cells, width, widths) for line in part.lines]
     rows = [rule, *body[:-1], rule, body[-1]] if body[1:] else [rule, *body]
     return "\n".join([*_format_table_head(part.heading, heads, width, widths), *rows])
+
+
+def _format_list_part(part: TablePart, heads: list[list[str]], widths: list[int]) -> str:
+    """A list, with a column for each field; a number is on the last line of its row."""
+    figures = sum(widths) + 2 * len(widths)
+    gaps = 2 * (len(part.field_heads) - 1)
+    needs = [width - 2 for width in part.label_widths]
+    room = min(sum(needs), PAGE_WIDTH - figures - gaps)
+    label_widths = fit_label_widths(needs, room)
+    rule = "-" * (sum(label_widths) + gaps + figures)
+    *body, total = (
+        _format_list_line(line.labels, [[cell] for cell in line.cells], label_widths, widths)
+        for line in part.lines
+    )
+    head = _format_list_line(part.field_heads, heads, label_widths, widths)
+    end = "  ".join(
+        [
+            part.total.label.ljust(sum(label_widths) + gaps),
+            *(f"{cell:>{width}}" for cell, width in zip(part.total.cells, widths, strict=True)),
+        ]
+    )
+    if len(part.total.label) > sum(label_widths) + gaps:
+        end = total
+    return "\n".join([head, rule, *body, *([rule] if body else []), end])
+
+
+def _format_list_line(
+    labels: Sequence[str],
+    cells: list[list[str]],
+    label_widths: list[int],
+    widths: list[int],
+) -> str:
+    columns = [_wrap_words(label, width) for label, width in zip(labels, label_widths, strict=True)]
+    height = max(map(len, (*columns, *cells)))
+    columns = [column + [""] * (height - len(column)) for column in columns]
+    numbers = [[""] * (height - len(column)) + column for column in cells]
+    lines = zip(*columns, *numbers, strict=True)
+    formats = [f"<{width}" for width in label_widths] + [f">{width}" for width in widths]
+    return "\n".join(
+        "  ".join(format(cell, spec) for cell, spec in zip(line, formats, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def _wrap_words(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, max(1, width), break_on_hyphens=False) or [""]
 
 
 def _lay_out_columns(part: TablePart, width: int) -> tuple[list[list[str]], list[int]]:

@@ -44,7 +44,7 @@ from queries.replay.movement import (
     find_record_changes,
     find_unexplained_changes,
 )
-from queries.replay.reviews import explain_reviews, find_altered_reviews
+from queries.replay.reviews import explain_reviews, explain_texts, find_altered_reviews
 from queries.request.reader import Request, request_from_answer
 
 
@@ -224,7 +224,12 @@ def replay_answer(context: ReplayContext, answer: Answer, request: Request) -> R
             *basis_warnings,
             *provenance_warnings,
         ),
-        notes=(*notes, *_list_source_notes(source), *explain_reviews(answer, live)),
+        notes=(
+            *notes,
+            *_list_source_notes(source),
+            *explain_reviews(answer, live),
+            *explain_texts(answer),
+        ),
         source_changes=tuple(compare_numbers(answer, source_answer)) if source_answer else (),
         live=live.provenance.generation,
         live_built_at=live.provenance.built_at,

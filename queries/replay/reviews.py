@@ -1,4 +1,4 @@
-"""What a replay says of the reviews of an answer: how their ranges follow, and what moved. Pure.
+"""What a replay says of what people read for an answer: how ranges follow, and what moved. Pure.
 
 The decisions themselves are in the store of reviews. What is checked here needs only the answer:
 its counts, from which each range follows, and the number of records that it is about.
@@ -38,6 +38,19 @@ def explain_reviews(answer: Answer, live: Answer) -> Iterator[str]:
         )
         yield f"{_describe_result(review)} {moved}"
         yield from (_describe_elusion(elusion, review.confidence) for elusion in review.elusion)
+
+
+def explain_texts(answer: Answer) -> Iterator[str]:
+    """A sentence for each list with texts: how many it gave, and that only numbers are compared."""
+    for question in answer.questions:
+        approvals = question.approvals
+        if approvals is not None:
+            yield (
+                f"{question.id} gave {approvals.approved:,} texts and withheld "
+                f"{approvals.refused:,}, as people decided from {approvals.first_at[:10]} to "
+                f"{approvals.last_at[:10]}. A replay compares numbers, not texts: foidex review "
+                "approvals says which are still approved as they are now."
+            )
 
 
 def find_altered_reviews(answer: Answer) -> Iterator[str]:

@@ -219,6 +219,12 @@ class QuestionView(Struct, frozen=True):
         return format_part_title(self.answer.id, self.answer.text or self.subject)
 
     @property
+    def caption(self) -> str:
+        """What stands above its table: "Q1: Offences by keyword", "b) Ages of victims"."""
+        name = self.answer.id
+        return f"{name}{':' if name[-1:].isalnum() else ''} {self.subject}"
+
+    @property
     def subject(self) -> str:
         """What the table shows: "Offences by keyword", "Victims by age and sex"."""
         if not self.counted:

@@ -24,6 +24,11 @@ def list_text_prose(question: QuestionAnswer) -> Iterator[str]:
         "What the records of each line say follows, in no particular order. A person read each "
         f"text first. {sentence} {'is' if approvals.approved == 1 else 'are'} given, and "
         f"{withheld} {'is' if approvals.refused == 1 else 'are'} withheld."
+        + (
+            f" Texts are given only of lines of {approvals.min_records:,} or more."
+            if any(not row.texts for row in question.table.rows)
+            else ""
+        )
     )
     for row in question.table.rows:
         if row.texts:

@@ -50,6 +50,11 @@ _NUMBER_WORDS: Final = {
     "thousand",
 }
 
+#: Between the fields of a row of a list, in its name.
+_FIELD_SEPARATOR: Final = "; "
+
+_NUMBER_CELL: Final = re.compile(r"[\d,]+%?|\[c\]|not covered|n/a")
+
 _RULE: Final = re.compile(r"\s*-{3,}\s*")
 
 _LITERAL: Final = re.compile(r'#"((?:[^"\\]|\\.)*)";?')
@@ -95,7 +100,8 @@ def collect_expected_numbers(answer: Answer, force: ForceSettings) -> ExpectedNu
         part = build_single_part(question.table)
         cells_by_name.setdefault(_collapse_spaces(part.heading), []).append(set(part.heads))
         for line in part.lines:
-            for name in {_collapse_spaces(line.name), _collapse_spaces(line.label)}:
+            joined = _FIELD_SEPARATOR.join(line.fields)
+            for name in {*map(_collapse_spaces, (line.name, line.label, joined))} - {""}:
                 cells_by_name.setdefault(name, []).append(set(line.cells))
     return ExpectedNumbers(cells_by_name, _collect_allowed_numbers(answer, force), answer.noun)
 
@@ -122,14 +128,26 @@ def _compile_stated_count(noun: Noun) -> re.Pattern[str]:
 
 
 def _check_printed_rows(content: ExtractedText, expected: ExpectedNumbers) -> Iterator[str]:
-    for label, cells in content.rows:
+    for label, row_cells in content.rows:
+        name, cells = _find_row_name(label, row_cells, expected)
         printed = [cell for cell in cells if cell == WITHHELD or _FIGURES.fullmatch(cell)]
-        rows = expected.cells_by_name.get(_collapse_spaces(label), [])
+        rows = expected.cells_by_name.get(name, [])
         if rows and not any(row.issuperset(printed) for row in rows):
             yield (
                 f'the row "{label[:60]}" has {", ".join(printed)}, and in the answer '
                 + " or ".join(", ".join(sorted(row)) for row in rows)
             )
+
+
+def _find_row_name(
+    label: str, cells: list[str], expected: ExpectedNumbers
+) -> tuple[str, list[str]]:
+    """What a row is called, and its other cells: the name of a row of a list takes several."""
+    for number in range(len(cells), 0, -1):
+        name = _collapse_spaces(_FIELD_SEPARATOR.join((label, *cells[:number])))
+        if name in expected.cells_by_name:
+            return name, cells[number:]
+    return _collapse_spaces(label), cells
 
 
 def _check_prose(content: ExtractedText, expected: ExpectedNumbers) -> Iterator[str]:
@@ -220,16 +238,18 @@ def extract_plain_text(document: str) -> ExtractedText:
 def iter_table_rows(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
     """The rows of a table, which follow its first ruled line: what is above are heads.
 
-    A row whose label takes several lines is left out: its last line is not its name.
+    A row whose label takes several lines is left out: its last line is not its name. The number
+    of a row is on its last line.
     """
     is_head, fresh = True, False
     for line in lines:
         is_rule = _RULE.fullmatch(line) is not None
         is_head = is_head and not is_rule
         label, *cells = re.split(r"\s{2,}", line.strip())
-        if cells and fresh:
+        is_end = bool(cells) and _NUMBER_CELL.fullmatch(cells[-1]) is not None
+        if is_end and fresh:
             yield label, cells
-        fresh = not is_head and (bool(cells) or is_rule)
+        fresh = not is_head and (is_end or is_rule)
 
 
 def extract_typst_text(source: str) -> ExtractedText:

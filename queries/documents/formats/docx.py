@@ -25,7 +25,12 @@ from queries.documents.content.templates import (
 )
 from queries.documents.formats.optional_imports import require_extra
 from queries.documents.formats.zip_archive import fix_zip_timestamps
-from queries.layout.table_parts import LONGEST_WORD, WHOLE_LINES, widen_columns
+from queries.layout.table_parts import (
+    LONGEST_WORD,
+    WHOLE_LINES,
+    fit_label_widths,
+    widen_columns,
+)
 
 #: The style of the tables whose columns are made as wide as they need.
 TABLE_STYLE: Final = "Figures"
@@ -123,16 +128,40 @@ def _set_column_widths(table: Any, page: Any) -> None:
     the labels leave, and the labels get the rest."""
     room = page.page_width - page.left_margin - page.right_margin
     grid, rows = table._tbl.tblGrid.gridCol_lst, table._tbl.tr_lst  # noqa: SLF001
-    figures = [_measure_longest_word(rows, index) for index in range(1, len(grid))]
-    labels = min(room // 2, max(_measure_cell(row, 0) for row in rows))
-    heads = [_measure_cell(rows[0], index) for index in range(1, len(grid))]
-    figures = widen_columns(figures, heads, room - sum(figures) - labels)
-    widths = [max(room - sum(figures), room // 5), *figures]
+    first = _count_label_columns(table)
+    figures = [_measure_longest_word(rows, index) for index in range(first, len(grid))]
+    body = rows if first == 1 else rows[:-1]  # the total of a list may take several lines
+    labels = [max(_measure_cell(row, index) for row in body) for index in range(first)]
+    heads = [_measure_cell(rows[0], index) for index in range(first, len(grid))]
+    spare = room - sum(figures) - min(room // 2, sum(labels))
+    figures = widen_columns(figures, heads, spare)
+    label_room = max(room - sum(figures), room // 5)
+    widths = [*fit_label_widths(labels, label_room), *figures]
     for column, width in zip(grid, widths, strict=True):
         column.w = width
     for row in rows:
         for cell, width in zip(row.tc_lst, widths, strict=False):  # a force may merge cells
             cell.width = width
+    _merge_total_labels(table, first)
+
+
+def _merge_total_labels(table: Any, first: int) -> None:
+    """Let the label of a list's total take the room of the fields, where it has only a label."""
+    last = table.rows[-1]
+    others = last.cells[1:first]
+    if others and not any(cell.text.strip() for cell in others):
+        merged = last.cells[0].merge(last.cells[first - 1])
+        for paragraph in merged.paragraphs[1:]:
+            merged._tc.remove(paragraph._p)  # noqa: SLF001
+
+
+def _count_label_columns(table: Any) -> int:
+    """How many columns stand before the figures, whose heads are on the right."""
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+
+    paragraphs = [cell.paragraphs[0] for cell in table.rows[0].cells]
+    on_right = [paragraph.alignment == WD_ALIGN_PARAGRAPH.RIGHT for paragraph in paragraphs]
+    return max(1, on_right.index(True) if True in on_right else 1)
 
 
 def _keep_rows_together(table: Any) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from queries.answer.types import NOT_LISTED, Answer
+from indexer.config.model import ListSettings
+from queries.answer.types import NOT_LISTED, Answer, TextApprovals
 from queries.disclosure.attack.attacker import attack_system
 from queries.disclosure.ledger import prepare_release
 from queries.disclosure.list_release import shorten_lists
@@ -125,3 +126,39 @@ def test_references_are_given_only_of_lines_that_are_listed(threshold: int) -> N
     kept = {row.references[0] for row in published.questions[0].table.rows}
     assert {f"REF{n}" for n in range(6) if f"REF{n}" in written} == kept
     assert len(kept) < 6
+
+
+def test_references_are_left_out_where_numbers_are_rounded() -> None:
+    question = "{id: Q1, kind: list, fields: [outcome], references: true}"
+    text = f"reference: R\ntitle: T\nperiod: 2017/18\nquestions: [{question}]"
+    request = parse_request(text, lists=ListSettings(references=True))
+    own = answer(request, make_records({("04", 1): 7, ("04", 2): 12}))
+    assert [len(row.references) for row in own.questions[0].table.rows] == [7, 12]
+    with prepare_release(own, Policy(rounding=5), None) as release:
+        rows = release.answer.questions[0].table.rows
+        assert rows
+        assert not any(row.references for row in rows)
+        assert any("references are left out" in line for line in release.summary)
+    given = publish(own, Policy(threshold=5)).questions[0].table.rows
+    assert [len(row.references) for row in given] == [7, 12]
+
+
+def test_texts_go_out_only_with_their_line_and_their_number_says_nothing_of_others() -> None:
+    own = count_list()
+    (question,) = own.questions
+    rows = tuple(
+        msgspec.structs.replace(row, texts=("a text",) * int(row.counts[0] or 0))
+        for row in question.table.rows
+    )
+    approvals = TextApprovals(46, 0, 5, "2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z")
+    table = msgspec.structs.replace(question.table, rows=rows)
+    changed = msgspec.structs.replace(question, table=table, approvals=approvals)
+    with prepare_release(
+        msgspec.structs.replace(own, questions=(changed,)), Policy(threshold=5), None
+    ) as release:
+        (published,) = release.answer.questions
+        number = sum(len(row.texts) for row in published.table.rows)
+        assert number == sum(list_counts(release.answer).values()) < 46
+        assert published.approvals is not None
+        assert (published.approvals.approved, published.approvals.refused) == (number, 0)
+        assert any(f"{number} texts are given" in line for line in release.summary)

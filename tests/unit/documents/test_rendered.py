@@ -288,6 +288,7 @@ def test_letters_that_are_not_only_figures_are_as_they_were_agreed(
 
 
 def test_golden_folder_holds_nothing_else() -> None:
-    # Three answers, a wide table, a reviewed answer, and letters before and after an answer.
+    # Three answers, a wide table, a reviewed answer, a list with texts, and letters before and
+    # after an answer.
     files = [path for path in Path(GOLDEN).iterdir() if path.is_file()]
-    assert len(files) == 3 * 5 + 4 + 5 + 2 * 6 - 1
+    assert len(files) == 3 * 5 + 4 + 5 + 4 + 2 * 6 - 1
