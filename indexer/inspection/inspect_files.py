@@ -33,6 +33,12 @@ class InspectedTable(Struct):
     unit: RowUnit = "record"
 
     @property
+    def label(self) -> str:
+        """The name of its file, with that of the sheet or member if the file has several."""
+        name, table = self.path.name, self.table.name
+        return name if table == name else f"{name}, {table}"
+
+    @property
     def continuation_question(self) -> str:
         """What to ask about rows that may continue the row before them; "" if there are none."""
         if self.continuation is None or self.facts is None:
@@ -187,9 +193,8 @@ def require_one_layout(inspection: Inspection) -> InspectedTable:
     for other in records[1:]:
         if other.facts is not first.facts:
             raise SourceError(
-                f"{other.path.name}, {other.table.name}: is laid out differently from "
-                f"{first.path.name}, {first.table.name}, and one profile describes one layout. "
-                "Inspect them apart."
+                f"{other.label}: is laid out differently from {first.label}, and one profile "
+                "describes one layout. Inspect them apart."
             )
         if (first.table.encoding, first.table.delimiter) != (
             other.table.encoding,

@@ -20,6 +20,7 @@ from indexer.errors import ConfigurationError, OutputError, SourceError
 from indexer.files import read_file, replace_file
 from indexer.inspection.field_rules import describe_damage
 from indexer.inspection.inspect_files import InspectedTable, Inspection
+from indexer.sources.profile.values import fold_value
 from indexer.sources.tables.spreadsheet import SPREADSHEET_ENDINGS
 from indexer.terminal import escape_line
 
@@ -214,7 +215,27 @@ def _add_fields(fields: _Section, chosen: InspectedTable) -> None:
         comments = [f"DECIDE: {question}" for question in proposal.questions]
         is_repeated = any(question.startswith(proposal.reason) for question in proposal.questions)
         reasons = [proposal.reason] if proposal.reason and not is_repeated else []
-        fields.add(name, proposal.rule, *reasons, *comments)
+        rule = _keep_values(fields, name, proposal.rule)
+        if rule is not None:
+            fields.add(name, rule, *reasons, *comments)
+
+
+def _keep_values(fields: _Section, name: str, rule: dict[str, Any]) -> dict[str, Any] | None:
+    """A rule with the values that a person decided in the map of the field; None if the map was
+    decided whole, and only took the values that it did not have, such as a new status."""
+    current = fields.table.get(name)
+    written = current.get("values") if isinstance(current, dict) else None
+    if "values" not in rule or not isinstance(written, dict):
+        return rule
+    decided = {fold_value(key): value for key, value in written.items() if value != UNDECIDED}
+    if _has_undecided(current):
+        values = {key: decided.get(fold_value(key), value) for key, value in rule["values"].items()}
+        return {**rule, "values": values}
+    for value, meaning in rule["values"].items():
+        if fold_value(value) not in decided:
+            written[value] = meaning
+            fields.added.append(f"{name}.values")
+    return None
 
 
 def _add_columns(columns: _Section, chosen: InspectedTable) -> None:
@@ -222,8 +243,12 @@ def _add_columns(columns: _Section, chosen: InspectedTable) -> None:
     assert facts
     columns_are_new = not columns.table
     for column in facts.columns:
-        comment = "what next month's file must have, too" if columns_are_new else ""
-        columns.add(column.name, column.type, *([comment] if comment else []))
+        comment = (
+            "what next month's file must have, too, but for what is ignored"
+            if columns_are_new
+            else ""
+        )
+        columns.add(column.name, column.type, *([comment] if columns_are_new else []))
         columns_are_new = False
 
 

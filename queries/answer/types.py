@@ -154,6 +154,10 @@ class FactMeta(Struct, frozen=True, omit_defaults=True):
     means: Conditions = ()
 
 
+#: The heading of rows or columns by status, which count what all other figures leave out.
+STATUS_HEADING: Final = "Status"
+
+
 class Table(Struct, frozen=True):
     """Rows and their total. The total counts each record, or victim, once; rows may overlap.
 
@@ -176,6 +180,11 @@ class Table(Struct, frozen=True):
     def fields(self) -> tuple[str, ...]:
         """The headings of the fields of a list; none for another table."""
         return self.written_fields if isinstance(self.written_fields, tuple) else ()
+
+    @property
+    def is_by_status(self) -> bool:
+        """Whether it counts records of every status."""
+        return STATUS_HEADING in (self.heading, self.across)
 
     @property
     def rows_and_total(self) -> tuple[Row, ...]:

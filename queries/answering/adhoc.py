@@ -62,6 +62,12 @@ class AdhocCount(Struct, frozen=True):
     coverage_notes: tuple[str, ...] = ()
     damage: ScopeDamage | None = None
 
+    @property
+    def exclusions(self) -> str:
+        """What is left out because of its status, in a sentence."""
+        by_status = self.table is not None and self.table.is_by_status
+        return describe_left_out(self.left_out, by_status=by_status)
+
 
 def count_adhoc_request(client: Elasticsearch, alias: str, request: Request) -> AdhocCount:
     """Count the records in the live generation of an alias. Raises as ``compute_answer``."""
@@ -130,7 +136,7 @@ def format_adhoc_text(adhoc_count: AdhocCount) -> str:
     for term in adhoc_count.terms:
         forms = ", ".join(f"{form.form} {format_number(form.records)}" for form in term.forms)
         lines.append(f"  {term.term}: {forms or 'no spelling found'}")
-    if exclusions := describe_left_out(adhoc_count.left_out):
+    if exclusions := adhoc_count.exclusions:
         lines.append(exclusions)
     lines.append(f"From {adhoc_count.generation}, built {format_timestamp(adhoc_count.built_at)}.")
     return "\n".join(lines) + "\n"

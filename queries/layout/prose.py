@@ -137,11 +137,13 @@ def _describe_near_miss(miss: NearMissCount) -> str:
     return f'"{miss.wording}" in {format_count(miss.records, "record")} ({uncounted})'
 
 
-def describe_left_out(statuses: Mapping[str, Count]) -> str:
-    """A sentence that says how many records in scope are left out because of their status."""
+def describe_left_out(statuses: Mapping[str, Count], *, by_status: bool = False) -> str:
+    """A sentence that says how many records in scope are left out because of their status;
+    ``by_status`` if a table by status counts them."""
     nonzero = {status: count for status, count in statuses.items() if count not in (0, NOT_COVERED)}
     parts = [format_count(count, f"{status} record") for status, count in nonzero.items()]
     if not parts:
         return ""
     verb = "is" if [*nonzero.values()] == [1] else "are"
-    return f"{capitalise_sentence(join_list(parts))} {verb} left out of every figure."
+    figures = "every figure that is not by status" if by_status else "every figure"
+    return f"{capitalise_sentence(join_list(parts))} {verb} left out of {figures}."

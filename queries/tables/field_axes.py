@@ -20,6 +20,7 @@ from queries.answer.condition import (
     build_exact_code_condition,
     build_field_condition,
 )
+from queries.answer.types import STATUS_HEADING
 from queries.tables.axis_type import UNKNOWN_KEY, Axis, Bucket
 from queries.tables.calendar_axes import PERIOD_FINDERS, build_dates_axis
 from queries.tables.field_values import (
@@ -193,7 +194,7 @@ def _build_status_axis() -> Axis:
         Bucket(key, label, Term(status=key), (build_field_condition("status", [key]),))
         for key, label in labels.items()
     )
-    return Axis("Status", buckets, any_status=True)
+    return Axis(STATUS_HEADING, buckets, any_status=True)
 
 
 def _build_sex_axis() -> Axis:

@@ -167,7 +167,6 @@ def _count_records(terms: Sequence[str], options: AdhocOptions, form: CountForma
 def _print_count(result: AdhocCount, form: CountFormat) -> None:
     from queries.answer.types import format_json
     from queries.answering.adhoc import format_adhoc_csv, format_adhoc_text
-    from queries.layout.prose import describe_left_out
 
     match form:
         case CountFormat.JSON:
@@ -176,7 +175,7 @@ def _print_count(result: AdhocCount, form: CountFormat) -> None:
             for note in result.coverage_notes:
                 print(note, file=sys.stderr)
             print(format_adhoc_csv(result), end="")
-            for message in (*result.notes, describe_left_out(result.left_out)):
+            for message in (*result.notes, result.exclusions):
                 print(message, end="\n" if message else "", file=sys.stderr)
         case CountFormat.TABLE:
             print(format_adhoc_text(result), end="")

@@ -313,7 +313,7 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
         "forms": _list_spellings(answer),
         "near_misses": describe_near_misses(answer.near_misses),
         "left_out": " ".join(
-            filter(None, (describe_left_out(answer.scope.left_out), _describe_record_end(answer)))
+            filter(None, (_describe_left_out(answer), _describe_record_end(answer)))
         ),
         "coverage": describe_coverage(answer),
         "damage": describe_text_damage(answer),
@@ -373,6 +373,11 @@ def _describe_draft(answer: Answer, force: ForceSettings) -> str:
     if answer.disclosure is not None or not force.missing_keys:
         return ""
     return "DRAFT: not to be sent. Details of the force are missing."
+
+
+def _describe_left_out(answer: Answer) -> str:
+    by_status = any(question.table.is_by_status for question in answer.questions)
+    return describe_left_out(answer.scope.left_out, by_status=by_status)
 
 
 def _describe_record_end(answer: Answer) -> str:

@@ -438,3 +438,29 @@ def test_a_check_rejects_the_second_record_of_a_reference(tmp_path: Path) -> Non
     assert outcome.code == 4
     assert outcome.out.startswith("30 records read: 29 valid, 0 deletions, 1 invalid.")
     assert 'x.csv:31: "crime_ref" is already that of an earlier record.' in outcome.err
+
+
+def test_running_again_adds_a_new_value_to_a_map_that_was_decided(tmp_path: Path) -> None:
+    write_and_inspect(tmp_path, make_lines())
+    file = tmp_path / "foidex.toml"
+    decided = file.read_text(encoding="utf-8").replace(
+        '"Crime Recorded" = "recorded"', '"Crime Recorded" = "transferred"'
+    )
+    file.write_text(decided, encoding="utf-8")
+    states = {0: "Held", 1: "No Crime", 2: "crime recorded"}
+    lines = make_lines(status=lambda n: states.get(n, "Crime Recorded"))
+    out, profile = write_and_inspect(tmp_path, lines)
+    assert profile["fields"]["status"]["values"] == {
+        "Crime Recorded": "transferred", "Held": "DECIDE", "No Crime": "cancelled",
+    }  # fmt: skip
+    assert "2 keys of [source] were written.\nDecide what says DECIDE there" in out
+    _, again = write_and_inspect(tmp_path, lines)
+    assert again["fields"]["status"]["values"] == profile["fields"]["status"]["values"]
+
+
+def test_files_of_two_layouts_are_named_once(tmp_path: Path) -> None:
+    write_extract(tmp_path / "a.csv", "\n".join([HEADER, *make_lines()]))
+    other = [f"{line},1" for line in make_lines()]
+    write_extract(tmp_path / "b.csv", "\n".join([f"{HEADER},Beat", *other]))
+    outcome = inspect(tmp_path, "a.csv", "b.csv", "--write")
+    assert "b.csv: is laid out differently from a.csv, and one profile" in outcome.err
