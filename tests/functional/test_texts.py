@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from indexer.errors import ReviewError
+from queries import api
 from tests.support.command_line import CommandLine, require_refusal
 from tests.support.documents import extract_text
 from tests.support.force import FORCE_TOML
@@ -132,6 +133,36 @@ def test_a_published_list_has_the_texts_of_its_lines_in_every_document(
     assert lines[0] == ["Offence", "Text"]
     assert [line[1] for line in lines].count("[withheld]") == 1
     assert len(lines) == 17
+
+
+def test_an_answer_with_texts_is_found_and_replayed_by_its_numbers(site: CommandLine) -> None:
+    approve(site, "a a a a a r q")
+    row = "L1:22B"
+    found = site("find", "--request", "request.yaml", "--row", row, "--refs-only")
+    assert found.out.split() == [f"SYN-00{number}" for number in range(6)], found.err
+    saved = site.write(
+        "answer.json", site("answer", "request.yaml", "--format", "json").out.encode()
+    )
+    replayed = site("replay", saved)
+    assert replayed.code == 0, replayed.err
+    assert "L1 gave 5 texts and withheld 1" in replayed.out
+
+
+def test_a_program_publishes_no_text_that_is_not_approved_now(
+    site: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approve(site, "a a a a a a q")
+    saved = site.write(
+        "answer.json", site("answer", "request.yaml", "--format", "json").out.encode()
+    )
+    for name, value in site.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(site.folder)
+    answer = api.read_answer(saved)
+    api.publish(answer)
+    approve(site, "r q", "--again")
+    with pytest.raises(ReviewError, match="not those that are approved now"):
+        api.publish(answer)
 
 
 def test_a_decision_holds_only_for_the_text_that_was_read(
