@@ -131,6 +131,33 @@ def test_the_wording_check_says_what_lint_says(browsing: Browsing, foidex: Comma
     assert " ".join(last.split()) in page
 
 
+def test_a_near_miss_is_counted_by_ticking_it(browsing: Browsing, load: Callable[..., Any]) -> None:
+    load([
+        {"crime_ref": f"A/{n}", "recorded_on": "2018-01-05", "offence_code": "22B", "narrative": text}
+        for n, text in enumerate(["A live stream was named."] * 6 + ["Someone was livestreamed."] * 3)
+    ])  # fmt: skip
+    text = (
+        "reference: R/1\ntitle: T\nmentions: [live stream]\nquestions: [{id: Q1, kind: offences}]\n"
+    )
+    browsing.workbench.requests.create("near.yaml", text)
+    address = "/requests/near.yaml/wording"
+    browsing.post(address)
+    browsing.finish("wording near.yaml")
+    page = browsing.get(address)
+    assert "would add 3 to the 6 of live stream" in text_of(page)
+    (box,) = re.findall('<input type="checkbox"[^>]*name="(count-[^"]*)"', page.text)
+    version = re.findall('name="version" value="(.*?)"', page.text)[0]
+    stale = browsing.post(address, do="count", version="0" * 64, **{box: "on"})
+    assert stale.status_code == 409
+    assert browsing.workbench.requests.read("near.yaml").text == text
+    browsing.post(address, do="count", version=version, **{box: "on"})
+    browsing.finish("wording near.yaml")
+    assert "livestreamed" in browsing.workbench.requests.read("near.yaml").text
+    browsing.post("/requests/near.yaml/answer")
+    browsing.finish("answer near.yaml")
+    assert 'aria-label="9, records of Q1' in browsing.get("/requests/near.yaml/answer").text
+
+
 def test_an_answer_is_published_with_small_numbers_withheld_and_recorded(
     browsing: Browsing, foidex: CommandLine, tmp_path: Path
 ) -> None:
