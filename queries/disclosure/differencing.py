@@ -338,12 +338,12 @@ def _join_earlier(
         new_constraints = [*entry.constraints()]
         if entry.generation != generation:
             new_constraints = [*keep_structural(new_constraints)]
-        relations, kept = _believe_most(joint, new_bounds, new_constraints)
-        if kept:
+        relations, believed = _believe_most(joint, new_bounds, new_constraints)
+        if believed:
             joint = _JoinedReleases(
-                joint.bounds | kept,
+                joint.bounds | believed,
                 (*joint.constraints, *relations),
-                joint.sources | dict.fromkeys(kept, entry),
+                joint.sources | dict.fromkeys(believed, entry),
             )
     return joint
 
@@ -365,10 +365,10 @@ def _believe_most(
         [*loosen_guesses(constraints)],
         [*drop_sums(constraints)],
     ):
-        kept = keep_consistent(joint.bounds, new_bounds, [*joint.constraints, *relations])
-        if kept and (not best[1] or len(kept) > len(best[1]) + 1):
-            best = relations, kept
-        if len(kept) == len(new_bounds):
+        believed = keep_consistent(joint.bounds, new_bounds, [*joint.constraints, *relations])
+        if believed and (not best[1] or len(believed) > len(best[1]) + 1):
+            best = relations, believed
+        if len(believed) == len(new_bounds):
             break
     return best
 

@@ -165,11 +165,11 @@ class _ListMapper:
             return [], ()
         columns = [read(cells) for read in self._readers]
         rows = self._split_columns(columns) if list in map(type, columns) else [columns]
-        kept = self._is_kept(cells) if self._is_kept else True
+        row_is_kept = self._is_kept(cells) if self._is_kept else True
         entries: list[dict[str, Any]] = []
         notes: list[str] = []
         for number, values in enumerate(rows):
-            if not (kept[number] if type(kept) is list else kept):
+            if not (row_is_kept[number] if type(row_is_kept) is list else row_is_kept):
                 notes.append(NOT_IN_LIST_NOTE)
                 continue
             items = zip(self._names, values, strict=True)

@@ -115,8 +115,8 @@ def read_profiled_rows(
         return
     skipped: list[RawRecord] = []
     fitting = (_fit_row(row, width) for row in rows)
-    kept = _keep_rows(fitting, skips, skipped, profile, header)
-    yield from group_rows(kept, mapper, names, profile.one_row_per)
+    kept_rows = _keep_rows(fitting, skips, skipped, profile, header)
+    yield from group_rows(kept_rows, mapper, names, profile.one_row_per)
     yield from skipped
 
 

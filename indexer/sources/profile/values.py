@@ -280,8 +280,8 @@ def _make_code_converter(column: str, rule: FieldRule) -> Converter:
         if isinstance(value, str):
             text = _strip_formula(value)
             if isinstance(rule.decimals, int) and _DECIMAL.fullmatch(text):
-                found = len(text.partition(".")[2])
-                return _make_decimal_code(column, text, found, rule.decimals)
+                decimals = len(text.partition(".")[2])
+                return _make_decimal_code(column, text, decimals, rule.decimals)
             return (split_titled_code(text) or text) if rule.titled else text
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             return value

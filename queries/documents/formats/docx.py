@@ -167,8 +167,8 @@ def _count_label_columns(table: Any) -> int:
 def _keep_rows_together(table: Any) -> None:
     """Keep a table that fits a page on one, and the total row of any other with the rows before."""
     rows = list(table.rows)
-    kept = rows[:-1] if len(rows) <= WHOLE_LINES + 1 else rows[-3:-1]
-    for row in kept:
+    rows_together = rows[:-1] if len(rows) <= WHOLE_LINES + 1 else rows[-3:-1]
+    for row in rows_together:
         for cell in row.cells:
             for paragraph in cell.paragraphs:
                 paragraph.paragraph_format.keep_with_next = True

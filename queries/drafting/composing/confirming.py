@@ -145,13 +145,13 @@ def confirm_several(
             else _KIND_WORDS.get(offence.kind, "can mean several codes")
         )
         meant = offence.group or _list_words(offence.codes)
-        kept = f"Count {meant}" if is_counted else "Do not count it"
+        as_drafted = f"Count {meant}" if is_counted else "Do not count it"
         question = f'"{offence.words}" {reason}. What is meant?'
         yield Confirmation(
             part=part.number,
             sentence=find_sentence(part.text, offence.words),
             question=question if is_counted else f"{question} This part does not count it.",
-            choices=(Choice(kept), Choice("Change the codes in the file", stays_open=True)),
+            choices=(Choice(as_drafted), Choice("Change the codes in the file", stays_open=True)),
         )
     if drafted.fields:
         yield Confirmation(
