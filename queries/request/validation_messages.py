@@ -81,6 +81,7 @@ _STRUCT_BY_KEY: Final[dict[str, type[Struct]]] = {
     "rows": AxisSpec,
     "columns": AxisSpec,
     "for_each": AxisSpec,
+    "fields": AxisSpec,
 }
 
 

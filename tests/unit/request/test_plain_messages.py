@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 
 from indexer.errors import RequestError
 from queries.answer.answer_file import read_answer_file
-from queries.request.reader import request_from_answer
+from queries.questions import load_question_kinds
+from queries.request.reader import parse_request, request_from_answer
 from queries.spec.yaml_text import parse_yaml
 
 
@@ -54,3 +56,18 @@ def test_a_request_in_an_answer_that_cannot_be_read_is_explained_in_plain_words(
     with pytest.raises(RequestError) as refusal:
         request_from_answer(saved)
     assert str(refusal.value) == f"{message} Use the file as it was made."
+
+
+ODD_VALUES: list[Any] = [{"zz": 1}, [{"zz": 1}], {"to": "x"}, [{"band": [{"to": 17}]}], [[1]], {"zz": {"zz": 1}}]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", sorted(load_question_kinds()))
+@pytest.mark.parametrize("value", ODD_VALUES, ids=str)
+def test_an_odd_value_of_any_key_of_any_kind_of_question_is_explained(
+    kind: str, value: Any
+) -> None:
+    for key in load_question_kinds()[kind].__struct_encode_fields__:
+        question = {"id": "Q1", "kind": kind, "text": "?", key: value}
+        request = {"reference": "F", "title": "T", "mentions": ["a"], "questions": [question]}
+        with pytest.raises(RequestError, match=r"^r.yaml"):
+            parse_request(json.dumps(request), "r.yaml")
