@@ -5,7 +5,6 @@ Escape sequences could change what a terminal shows or does, and a line break co
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from typing import Final
@@ -44,6 +43,8 @@ def show_apart(names: Iterable[str]) -> list[str]:
 
 
 def _digest(text: str) -> str:
+    import hashlib  # only for odd names, and every command starts through here
+
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 

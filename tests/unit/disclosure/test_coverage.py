@@ -140,7 +140,7 @@ def test_the_empty_months_of_the_index_are_not_published() -> None:
     assert found.coverage == Coverage(date(2018, 1, 1), date(2018, 3, 31))
 
 
-@settings(max_examples=examples(20), deadline=None)
+@settings(max_examples=examples(6, 20), deadline=None)
 @given(
     records=records(30),
     questions=st.lists(st.sampled_from(QUESTIONS), min_size=1, max_size=3),

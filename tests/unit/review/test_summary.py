@@ -158,7 +158,15 @@ def test_what_the_words_miss_is_bounded(relevant: int) -> None:
     elusion = summarise_elusion(review, drawn, decide_first(drawn, relevant))
     # The rule of three gives 5,000 * 3 / 300 = 50 for none.
     assert elusion == Elusion(
-        "without a mention", 5_000, 300, relevant, 0, (48, 102)[relevant // 2]
+        "without a mention",
+        5_000,
+        300,
+        relevant,
+        0,
+        (48, 102)[relevant // 2],
+        review.name,
+        review.seed,
+        review.generation,
     )
 
     def count_as_few(total: int) -> int:
