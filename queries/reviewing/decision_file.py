@@ -204,9 +204,9 @@ def _is_same(decision: Decision, earlier: Decision, row: FileRow, *, must_be_sta
     """
     prefix = _PREFIXES[decision.reading]
     optional = ("decided_at", "seconds", "content_hash")
-    stated_fields = [
-        name for name in optional if must_be_stated or row.cells.get(f"{prefix}_{name}")
-    ]
+    stated_fields = [name for name in optional if row.cells.get(f"{prefix}_{name}")]
+    if must_be_stated and len(stated_fields) < len(optional):
+        return False
     return all(
         getattr(decision, name) == getattr(earlier, name)
         for name in ("verdict", "reviewer", *stated_fields)

@@ -200,6 +200,18 @@ def test_a_worksheet_without_times_is_imported_again(store: ReviewStore) -> None
     assert choose_new_decisions(later, state, "review.csv", tomorrow) == []
 
 
+def test_a_decision_that_is_hidden_is_not_taken_for_known_within_the_same_second(
+    store: ReviewStore,
+) -> None:
+    """Its time is not in the file, so whether it fits what was decided must not show."""
+    rows = rows_of(export(store))
+    twice = next(row for row in rows if row["second_reading"] == "yes")
+    twice |= {"first_verdict": "relevant", "first_reviewer": "dee"}
+    assert import_text(store, to_text(rows)) == 1
+    with pytest.raises(ReviewError, match="has a first decision on this record already"):
+        import_text(store, to_text(rows))
+
+
 def test_after_second_readings_were_ended_none_is_imported(store: ReviewStore) -> None:
     read_all(store, NAME, "ann")
     store.end_second_readings(NAME, "ann", "One reader only.")
