@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from queries.documents.formats.letter import render_letter_html
 from queries.documents.formats.report import render_report_html
 from tests.support.answers import FORCE, hostile, sample_answer, tabled, wide
-from tests.support.browsers import find_browser
 from tests.support.rendered import rendered
 
 DAY = date(2018, 8, 15)
@@ -27,15 +25,6 @@ PAGES = {
     "letter": rendered(render_letter_html, sample_answer(1234), FORCE, DAY),
     "letter, wide": rendered(render_letter_html, tabled(sample_answer(1), wide(6, 24)), FORCE, DAY),
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = find_browser()
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 def violations(

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from indexer.records.sample import generate_records
-from tests.support.browsers import find_browser
 from tests.support.browsing import make_workbench
 from tests.support.force import FORCE_TOML
 from tests.support.paths import ROOT
@@ -57,15 +56,6 @@ def served(
     running.start()
     yield running
     running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = find_browser()
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 def await_end(page: Page, served: Served, task: str) -> None:

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from queries.request.reader import parse_request
 from queries.workbench.access.people import Sessions
-from tests.support.browsers import find_browser
 from tests.support.browsing import make_workbench
 from tests.support.force import FORCE_TOML
 from tests.support.workbench_browser import Served, find_faults, find_width, follow, press_until
@@ -52,15 +51,6 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     running.start()
     yield running
     running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = find_browser()
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 def sign_in(page: Page, served: Served) -> None:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from indexer.errors import ReviewError
 from indexer.session import get_session
-from indexer.terminal import escape_line
+from indexer.terminal import count_noun, escape_line
 from queries.answering.audit_fields import request_fields
 from queries.answering.texts.release_texts import ReleaseTexts
 from queries.commands.review.screen import BACK_KEY, QUIT_KEY, Screen
@@ -167,7 +167,7 @@ class ApprovalLoop:
         spans = find_words(text.text, words)
         if not spans:
             return hidden, ["Those words are not in the text. Type them as they stand there."]
-        places = f"{len(spans):,} {'place' if len(spans) == 1 else 'places'}"
+        places = count_noun(len(spans), "place", "places")
         return tuple(sorted({*hidden, *spans})), [f"Hidden in {places}."]
 
     # -- what is shown -----------------------------------------------------------------------------
@@ -183,7 +183,7 @@ class ApprovalLoop:
         pairs = zip(text.headings, text.values, strict=True)
         self._screen.show_heading(
             heading,
-            f"{title}",
+            title,
             ["The list shows: " + "; ".join(f"{name}: {value}" for name, value in pairs)],
         )
         self._screen.say("")
