@@ -30,6 +30,7 @@ from queries.answer.types import (
 )
 from queries.disclosure.release import list_small_counts
 from queries.documents.content.asked_codes import name_asked_codes, print_asked_codes
+from queries.documents.content.letter.marks import describe_marks
 from queries.documents.content.letter.notes import (
     describe_overlaps,
     has_shared_note,
@@ -330,7 +331,7 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
         "withheld": _explain_withholding(answer, force),
         "rounded": explain_rounding(answer.disclosure),
         "set_aside": describe_overrides(answer.disclosure),
-        "draft": _describe_draft(answer, force),
+        "draft": describe_marks(answer, force),
         "small": tuple(list_small_numbers(answer, settings)),
         "small_by_part": summarise_small_numbers(answer, settings),
         "provenance": answer.provenance,
@@ -366,13 +367,6 @@ def _explain_withholding(answer: Answer, force: ForceSettings) -> str:
         explanation = f"{explanation} {explain_unlisted(answer.disclosure)}".strip()
     explanation = f"{explanation} {explain_texts(answer)}".strip()
     return f"{explanation} {force.exemption}".strip() if explanation else ""
-
-
-def _describe_draft(answer: Answer, force: ForceSettings) -> str:
-    """What stands on every page of a letter that must not be sent; empty if it may be."""
-    if answer.disclosure is not None or not force.missing_keys:
-        return ""
-    return "DRAFT: not to be sent. Details of the force are missing."
 
 
 def _describe_left_out(answer: Answer) -> str:

@@ -90,14 +90,25 @@ def render_workbook(document_context: DocumentContext) -> bytes:
     _fill_notes_sheet(book.create_sheet(_NOTES_TITLE), context, titles)
     counted = [question for question in context["questions"] if question.counted]
     for question, title in zip(counted, titles, strict=True):
-        _fill_question_sheet(book.create_sheet(title), question, _list_remarks(question, context))
+        question_sheet = book.create_sheet(title)
+        remarks = _list_remarks(question, context)
+        _fill_question_sheet(question_sheet, question, remarks, context["draft"])
     if context["reviews"]:
         _fill_review_sheet(book.create_sheet(_REVIEW_TITLE), context["reviews"])
+    _mark_pages(book, context["draft"])
     _set_book_properties(book, context)
     file = io.BytesIO()
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         ExcelWriter(book, archive).save()
     return fix_zip_timestamps(file.getvalue(), printable_answer.provenance.run_at)
+
+
+def _mark_pages(book: Workbook, mark: str) -> None:
+    """Print the mark of a workbook that is not for publication at the head of each page."""
+    for sheet in book.worksheets:
+        header = sheet.HeaderFooter.oddHeader
+        assert header is not None
+        header.center.text = f"&B{mark}" if mark else None
 
 
 def _set_book_properties(book: Workbook, context: dict[str, Any]) -> None:
@@ -126,7 +137,8 @@ def make_sheet_names(ids: Iterator[str]) -> Iterator[str]:
 
 def _fill_notes_sheet(sheet: Worksheet, context: dict[str, Any], titles: Sequence[str]) -> None:
     printable_answer: Answer = context["answer"]
-    lines = [
+    lines = [(context["draft"], True)] if context["draft"] else []
+    lines += [
         (f"{printable_answer.reference}: {printable_answer.title}", True),
         (context["force"].name, False),
         ("", False),
@@ -167,8 +179,10 @@ def _list_remarks(question: QuestionView, context: dict[str, Any]) -> list[str]:
     ]
 
 
-def _fill_question_sheet(sheet: Worksheet, question: QuestionView, remarks: Sequence[str]) -> None:
-    """Write the title, the head, the rows and the total, and the remarks below them."""
+def _fill_question_sheet(
+    sheet: Worksheet, question: QuestionView, remarks: Sequence[str], mark: str
+) -> None:
+    """Write the mark and the title, the head, the rows and the total, and the remarks below."""
     from openpyxl.utils import get_column_letter
 
     table = question.answer.table
@@ -200,7 +214,8 @@ def _fill_question_sheet(sheet: Worksheet, question: QuestionView, remarks: Sequ
         sheet.row_dimensions[number].height = max(heights)
     columns, width = _measure_text_span(sheet, len(heads))
     end = len(rows) + 2
-    for number, text in ((1, question.title), *enumerate(remarks, end + 2)):
+    title = "\n".join(filter(None, (mark, question.title)))
+    for number, text in ((1, title), *enumerate(remarks, end + 2)):
         _write_text_cell(sheet, (number, 1), text, strong=number == 1)
         sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=columns)
         sheet.row_dimensions[number].height = _estimate_row_height(text, width)
@@ -284,7 +299,9 @@ def _measure_text_span(sheet: Worksheet, heads: int) -> tuple[int, int]:
 
 def _estimate_row_height(text: str, width: int) -> float:
     """The height in points of a text that wraps in a column of ``width`` characters."""
-    return _LINE_HEIGHT * max(1, len(textwrap.wrap(text, width - 2)))
+    return _LINE_HEIGHT * sum(
+        max(1, len(textwrap.wrap(line, width - 2))) for line in text.split("\n")
+    )
 
 
 def _write_text_cell(  # noqa: PLR0913 - the properties of a cell

@@ -14,6 +14,7 @@ from msgspec import Struct
 from indexer.config.model import ForceSettings
 from indexer.errors import RequestError
 from queries.documents.content.context import DocumentContext, DocumentSettings
+from queries.documents.content.letter.marks import describe_draft
 from queries.documents.content.letter.parts import split_paragraphs
 from queries.documents.content.letter.sections import (
     find_words,
@@ -168,9 +169,7 @@ def _build_common_names(request: Request, force: ForceSettings, day: date) -> di
         ),
         "provenance": NoticeOrigin(_start_of_day(day)),
         "counted": False,
-        "draft": "DRAFT: not to be sent. Details of the force are missing."
-        if force.missing_keys
-        else "",
+        "draft": describe_draft(force),
         "force": force,
         "day": day,
         "letter": msgspec.to_builtins(letter),
