@@ -22,6 +22,7 @@ from queries.answer.types import (
     Count,
     QuestionAnswer,
     Row,
+    Table,
     TermAnswer,
     UncoveredPart,
     has_marked_numbers,
@@ -437,11 +438,7 @@ def _view_question(
         full_table=build_single_part(table),
         parts=split_table(table, PORTRAIT_ROOM, LABEL_ROOM),
         wide_parts=split_table(table, LANDSCAPE_ROOM, LABEL_ROOM),
-        columns=tuple(
-            f"{column.label}: {column.description}"
-            for column in table.columns
-            if column.description
-        ),
+        columns=_describe_columns(table),
         note=(
             *list_review_prose(view_reviews(answer), question.id),
             *list_text_prose(question),
@@ -458,6 +455,12 @@ def _view_question(
     prose = render_template(name, EscapeMode.TEXT, template_folder, {"question": view})
     lines = tuple(" ".join(line.split()) for line in prose.splitlines() if line.strip())
     return msgspec.structs.replace(view, prose=lines)
+
+
+def _describe_columns(table: Table) -> tuple[str, ...]:
+    """A line that gives the codes of the columns; in brackets, lest one be taken for a figure."""
+    described = [f"{one.label} ({one.description})" for one in table.columns if one.description]
+    return (f"Codes: {'; '.join(described)}.",) if described else ()
 
 
 def _has_prose(kind: str, template_folder: Path | None) -> bool:

@@ -41,6 +41,8 @@ _LETTER_WIDTH: Final = 72_000  # a bold letter of a cell, in EMU: 2 mm
 
 _CELL_PADDING: Final = 160_000  # the space beside it
 
+_INTRODUCTION: Final = 8  # at most so many paragraphs before a table stay with it
+
 _TAGS: Final = re.compile(r"<[^>]+>")
 
 
@@ -120,6 +122,7 @@ def _render_docx_template(
         if table.style is not None and table.style.name == TABLE_STYLE:
             _set_column_widths(table, letter.docx.sections[0])
             _keep_rows_together(table)
+            _keep_introduction(table)
     return letter.docx
 
 
@@ -165,13 +168,30 @@ def _count_label_columns(table: Any) -> int:
 
 
 def _keep_rows_together(table: Any) -> None:
-    """Keep a table that fits a page on one, and the total row of any other with the rows before."""
+    """Keep a table that fits a page on one; of any other, the first rows with the heads, and the
+    total row with the rows before."""
     rows = list(table.rows)
-    rows_together = rows[:-1] if len(rows) <= WHOLE_LINES + 1 else rows[-3:-1]
+    rows_together = rows[:-1] if len(rows) <= WHOLE_LINES + 1 else [*rows[:3], *rows[-3:-1]]
     for row in rows_together:
         for cell in row.cells:
             for paragraph in cell.paragraphs:
                 paragraph.paragraph_format.keep_with_next = True
+
+
+def _keep_introduction(table: Any) -> None:
+    """Keep a few paragraphs between a heading and its table with the table."""
+    from docx.oxml.ns import qn as qualify
+    from docx.text.paragraph import Paragraph
+
+    element = table._tbl.getprevious()  # noqa: SLF001
+    for _ in range(_INTRODUCTION):
+        if element is None or element.tag != qualify("w:p"):
+            return
+        paragraph = Paragraph(element, table)
+        if paragraph.style is not None and paragraph.style.name.startswith("Heading"):
+            return
+        paragraph.paragraph_format.keep_with_next = True
+        element = element.getprevious()
 
 
 def _measure_cell(row: Any, index: int) -> int:

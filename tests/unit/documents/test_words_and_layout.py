@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from docx import Document
+from pypdf import PdfReader
 
 from queries.answer.types import (
     Answer,
@@ -24,7 +25,7 @@ from queries.documents.content.context import DocumentSettings, build_document_c
 from queries.documents.formats.charts import draw_bars
 from queries.documents.formats.docx import render_letter_docx
 from queries.documents.formats.letter import render_letter_html, render_letter_text
-from queries.documents.formats.pdf import render_letter_typst
+from queries.documents.formats.pdf import render_letter_pdf, render_letter_typst
 from queries.documents.formats.report import render_report_text
 from queries.request.reader import parse_request
 from queries.tables.period import Period
@@ -246,3 +247,49 @@ def test_a_scope_of_one_named_period_reads_as_a_sentence() -> None:
     letter = read_words(render_letter_text, msgspec.structs.replace(base, scope=scope))
     assert "recorded from 1 October 2019 to 31 March 2020" in letter
     assert "in from" not in letter
+
+
+def make_long_letter(paragraphs: int, rows: int = 60) -> Answer:
+    """A letter with so many paragraphs before a table of so many rows."""
+    answer = tabled(sample_answer(9), wide(rows, 2))
+    narrower = msgspec.structs.replace(answer.questions[0], within="recorded in 2017/18")
+    letter = {**answer.request["letter"], "asked": "\n\n".join(["Line"] * paragraphs)}
+    return msgspec.structs.replace(ask(answer, narrower), request={"letter": letter})
+
+
+@pytest.mark.parametrize(("paragraphs", "rows_of_table"), [(16, 60), (18, 60), (20, 60), (16, 20)])
+def test_a_table_starts_with_several_rows_or_on_the_next_page(
+    paragraphs: int, rows_of_table: int
+) -> None:
+    answer = make_long_letter(paragraphs, rows_of_table)
+    letter = rendered(render_letter_pdf, answer, FORCE, DAY)
+    first, second, *_ = [page.extract_text() for page in PdfReader(io.BytesIO(letter)).pages]
+    rows = first.count("\nTerm ")
+    assert rows == 0 or rows >= 3
+    for line in ("Q1. How many?", "Only offences recorded in 2017/18."):
+        assert (line in second) is (rows == 0), "what leads to a table stands with it"
+
+
+def test_a_long_table_of_a_word_letter_starts_with_what_leads_to_it() -> None:
+    document = Document(io.BytesIO(rendered(render_letter_docx, make_long_letter(2), FORCE, DAY)))
+    (table,) = document.tables
+    kept = [row.cells[0].paragraphs[0].paragraph_format.keep_with_next for row in table.rows]
+    assert kept[:4] == [True, True, True, None]
+    texts = {entry.text: entry.paragraph_format.keep_with_next for entry in document.paragraphs}
+    assert texts["Only offences recorded in 2017/18."] is True
+    assert not texts["Line"]
+
+
+def test_a_code_below_a_table_cannot_be_taken_for_a_figure() -> None:
+    table = make_table(3, 4, columns=3)
+    columns = (
+        table.columns[0],
+        Column("in_0", "Grooming", "21"),
+        Column("in_1", "Messages", "88E"),
+    )
+    question = QuestionAnswer(
+        "Q1", "new", "Which?", msgspec.structs.replace(table, columns=columns)
+    )
+    letter = rendered(render_letter_docx, ask(sample_answer(9), question), FORCE, DAY)
+    lines = [entry.text for entry in Document(io.BytesIO(letter)).paragraphs]
+    assert "Codes: Grooming (21); Messages (88E)." in lines
