@@ -31,6 +31,11 @@ def read_answer_file(path: Path) -> Answer:
             f"{path}: is larger than {_MAX_ANSWER_BYTES:,} bytes, the most that is read. Name a "
             "file that foidex answer --format json printed."
         )
+    return decode_answer(text, path)
+
+
+def decode_answer(text: bytes, path: Path | str) -> Answer:
+    """An answer from its JSON; ``path`` is what messages call it. Raises RequestError."""
     try:
         raw: Any = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

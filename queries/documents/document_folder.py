@@ -9,14 +9,21 @@ from __future__ import annotations
 import hashlib
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from filelock import Timeout
 
 from indexer.errors import OutputError
-from indexer.files import Folder, Permissions, UnsafePathError, open_folder
+from indexer.files import (
+    DOCUMENT_PERMISSIONS,
+    Folder,
+    Permissions,
+    UnsafePathError,
+    open_folder,
+)
 from queries.documents.manifest import MANIFEST_NAME, TABLES_FOLDER, Manifest, read_manifest
 
 PENDING_FOLDER: Final = ".foidex-new"
@@ -184,3 +191,16 @@ def open_document_folder(path: Path, permissions: Permissions) -> Iterator[Docum
     """Open a folder for documents, made if it is missing. Raises OSError."""
     with open_folder(path, create=permissions, parents=permissions) as folder:
         yield DocumentFolder(folder, permissions)
+
+
+def finish_document_set(path: Path) -> None:
+    """Put in its place what a run that was killed had made ready in a folder, if there is any.
+
+    Nothing is done while a run writes there. Raises OSError, and OutputError for a damaged set.
+    """
+    with open_folder(path) as folder:
+        if folder.find_mode(PENDING_FOLDER) is None:
+            return
+        documents = DocumentFolder(folder, DOCUMENT_PERMISSIONS)
+        with suppress(Timeout), documents.hold_lock():
+            documents.install_pending_set()

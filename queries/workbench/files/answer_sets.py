@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Final, Literal
 
 from msgspec import Struct
 
-from indexer.errors import OutputError
+from indexer.errors import OutputError, RequestError
 from indexer.files import FileStamp, UnsafePathError, open_folder
+from queries.answer.answer_file import decode_answer
+from queries.answer.types import Answer
+from queries.documents.document_folder import PENDING_FOLDER, finish_document_set
 from queries.documents.manifest import MANIFEST_NAME, Manifest, read_manifest
 from queries.workbench.files.request_files import MissingError, RequestFolder
 
@@ -31,10 +35,9 @@ class AnswerSet(Struct, frozen=True):
     manifest: Manifest
 
     @property
-    def answer_path(self) -> Path:
-        """The answer itself, as JSON."""
-        name = next(name for name in self.manifest.files if name.endswith(_ANSWER_ENDING))
-        return self.folder / name
+    def answer_name(self) -> str:
+        """The name of the answer itself, as JSON."""
+        return next(name for name in self.manifest.files if name.endswith(_ANSWER_ENDING))
 
 
 def find_answer_folder(requests: RequestFolder, file_name: str, kind: str) -> Path:
@@ -46,9 +49,13 @@ def find_answer_folder(requests: RequestFolder, file_name: str, kind: str) -> Pa
 
 
 def find_answer_set(requests: RequestFolder, file_name: str, kind: AnswerKind) -> AnswerSet | None:
-    """The documents of a request file, None if there are none. Raises OutputError."""
+    """The documents of a request file, None if there are none. Raises OutputError.
+
+    What a run that was killed had made ready is put in its place first.
+    """
     path = find_answer_folder(requests, file_name, kind)
     try:
+        finish_document_set(path)
         with open_folder(path) as folder:
             manifest = read_manifest(folder)
     except FileNotFoundError:
@@ -75,13 +82,47 @@ def _find_manifest_stamp(path: Path) -> FileStamp | None:
         return None
 
 
+def read_set_answer(answer_set: AnswerSet) -> Answer:
+    """The answer of a set, as it was written. Raises OutputError and RequestError."""
+    return decode_answer(read_document(answer_set, answer_set.answer_name), answer_set.answer_name)
+
+
 def read_document(answer_set: AnswerSet, name: str) -> bytes:
-    """A document that the manifest lists. Raises MissingError for any other name."""
+    """A document that the manifest lists, as it was written.
+
+    Raises MissingError for any other name, and RequestError for one that is not as it was written:
+    of two sets, one half of each is never given as one.
+    """
     if name not in answer_set.manifest.files:
         raise MissingError("There is no such document.")
     folder_name, _, file_name = name.rpartition("/")
     try:
         with open_folder(answer_set.folder / folder_name) as folder:
-            return folder.read_file(file_name, _MAX_DOCUMENT_BYTES)
+            content = folder.read_file(file_name, _MAX_DOCUMENT_BYTES)
     except (OSError, UnsafePathError) as error:
+        if _is_being_written(answer_set):
+            raise _make_half_written_error() from None
         raise OutputError(f"{name}: cannot be read ({error.strerror}).") from None
+    if hashlib.sha256(content).hexdigest() == answer_set.manifest.files[name]:
+        return content
+    if _is_being_written(answer_set):
+        raise _make_half_written_error()
+    raise RequestError(
+        f"{name}: was changed since foidex wrote it, so it is not given as its own. Take it from "
+        "its folder, or move it away and write the documents again."
+    )
+
+
+def _is_being_written(answer_set: AnswerSet) -> bool:
+    """Whether another set takes the place of this one, or took it since this one was looked up."""
+    try:
+        with open_folder(answer_set.folder) as folder:
+            if folder.find_mode(PENDING_FOLDER) is not None:
+                return True
+            return read_manifest(folder) != answer_set.manifest
+    except OSError:
+        return True
+
+
+def _make_half_written_error() -> RequestError:
+    return RequestError("The documents are being written at this moment. Try again in a minute.")

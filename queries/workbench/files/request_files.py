@@ -29,6 +29,9 @@ _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,90}\.ya?ml")
 
 _VERSION_NUMBER: Final = re.compile(r"[0-9]{6,}")
 
+#: What `Folder.write_file` calls a file that is not whole yet.
+_PART_NAME: Final = re.compile(r"\..+\.ya?ml(\.[0-9]{6,})?\.[0-9a-f]{16}\.part")
+
 _VERSIONS: Final = "versions"
 
 _LOCK: Final = ".workbench.lock"
@@ -115,7 +118,7 @@ class RequestFolder:
         with self._lock() as folder:
             if folder.find_mode(name) is not None:
                 raise _make_taken_error(name)
-            folder.write_new_file(name, text.encode("utf-8", "replace"), DOCUMENT_PERMISSIONS)
+            folder.write_file(name, text.encode("utf-8", "replace"), DOCUMENT_PERMISSIONS)
         return _make_file(name, text)
 
     def save(self, name: str, text: str, version: str) -> RequestFile:
@@ -159,6 +162,7 @@ class RequestFolder:
                 open_folder(self.path, create=DOCUMENT_PERMISSIONS) as folder,
                 folder.hold_lock(_LOCK, _LOCK_SECONDS),
             ):
+                _remove_parts(folder)
                 yield folder
         except filelock.Timeout:
             raise OutputError(
@@ -204,13 +208,30 @@ def _make_file(name: str, text: str) -> RequestFile:
 
 def _keep_version(folder: Folder, current: RequestFile) -> None:
     with folder.open_subfolder(_VERSIONS, create=DOCUMENT_PERMISSIONS) as versions:
+        _remove_parts(versions)
         names = _list_versions(versions, current.name)
+        if names and _has_text(versions, names[-1], current.text):
+            return  # kept by a run that was killed before it saved
         newest = _find_number(names[-1]) if names else 0
-        versions.write_new_file(
+        versions.write_file(
             f"{current.name}.{newest + 1:06}", current.text.encode(), DOCUMENT_PERMISSIONS
         )
         for old in names[: max(0, len(names) + 1 - KEPT_VERSIONS)]:
             versions.remove_file(old)
+
+
+def _has_text(versions: Folder, version: str, text: str) -> bool:
+    try:
+        return versions.read_file(version, MAX_REQUEST_BYTES) == text.encode()
+    except OSError:  # a colleague put it there
+        return False
+
+
+def _remove_parts(folder: Folder) -> None:
+    """Remove what runs that were killed had begun to write. Nobody else writes under the lock."""
+    for name in folder.list_names():
+        if _PART_NAME.fullmatch(name):
+            folder.remove_file(name)
 
 
 def _list_versions(versions: Folder, name: str) -> list[str]:

@@ -14,7 +14,6 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from indexer.errors import FoidexError, ReviewError
-from queries.answer.answer_file import read_answer_file
 from queries.answering.audit_fields import request_fields
 from queries.evidence.hits import MentionSnippet, SnippetOptions
 from queries.evidence.population import OpenedRecord
@@ -28,7 +27,7 @@ from queries.reviewing.store.review_store import Judgement, ReviewStore, TurnLos
 from queries.reviewing.store.rows import StoredReview
 from queries.reviewing.turns import ReviewState, Turn, choose_turn, format_time
 from queries.workbench.error_text import describe_error
-from queries.workbench.files.answer_sets import find_answer_set
+from queries.workbench.files.answer_sets import find_answer_set, read_set_answer
 from queries.workbench.visit import Visit, redirect
 
 #: The buttons of a record: the key that presses each, and its words.
@@ -106,7 +105,7 @@ def start_review(visit: Visit) -> Response:
     if problems:
         return visit.render("new_review.html", 422, **values | {"problems": problems})
     try:
-        request = request_from_answer(read_answer_file(answer_set.answer_path).request)
+        request = request_from_answer(read_set_answer(answer_set).request)
         session = visit.session
         with _open_store(visit) as store, session.run("review start") as run:
             arguments = {"row": options.number, "column": options.column}

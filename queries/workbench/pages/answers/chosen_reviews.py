@@ -7,10 +7,9 @@ from collections.abc import Collection, Iterator
 from msgspec import Struct
 
 from indexer.errors import ConfigurationError, ReviewError
-from queries.answer.answer_file import read_answer_file
 from queries.reviewing.configured_store import open_configured_store
 from queries.reviewing.progress import ReviewProgress, measure_progress
-from queries.workbench.files.answer_sets import find_answer_set
+from queries.workbench.files.answer_sets import find_answer_set, read_set_answer
 from queries.workbench.visit import Visit
 
 _FIELD = "review-"
@@ -49,7 +48,7 @@ def list_answered_reviews(visit: Visit, file_name: str) -> Collection[str]:
     answer_set = find_answer_set(visit.workbench.requests, file_name, "answer")
     if answer_set is None:
         return ()
-    return [review.name for review in read_answer_file(answer_set.answer_path).reviews]
+    return [review.name for review in read_set_answer(answer_set).reviews]
 
 
 def _list_reviews(visit: Visit, reference: str) -> Iterator[OfferedReview]:

@@ -9,7 +9,6 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from indexer.errors import RequestError
-from queries.answer.answer_file import read_answer_file
 from queries.answer.types import Answer
 from queries.answering.audit_fields import request_fields
 from queries.documents.content.context import (
@@ -19,7 +18,7 @@ from queries.documents.content.context import (
 from queries.documents.document_set import format_small_number_warning, view_questions
 from queries.layout.printed_table import list_printed_columns
 from queries.request.reader import request_from_answer
-from queries.workbench.files.answer_sets import find_answer_set
+from queries.workbench.files.answer_sets import find_answer_set, read_set_answer
 from queries.workbench.pages.answers.chosen_reviews import (
     list_offered_reviews,
     read_chosen_reviews,
@@ -60,7 +59,7 @@ def show_answer(visit: Visit) -> Response:
     file = visit.open_file()
     task = visit.workbench.tasks.find(f"answer {file.name}")
     answer_set = find_answer_set(visit.workbench.requests, file.name, "answer")
-    answer = read_answer_file(answer_set.answer_path) if answer_set else None
+    answer = read_set_answer(answer_set) if answer_set else None
     settings = make_document_settings(visit.session.settings)
     tables: list[ShownTable] = []
     if answer:

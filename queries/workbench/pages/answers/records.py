@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from queries.answer.answer_file import read_answer_file
 from queries.answer.covered_days import is_outside_coverage
 from queries.answer.types import NOT_COVERED
 from queries.answering.audit_fields import request_fields
@@ -16,7 +15,7 @@ from queries.evidence.hits import SnippetOptions, iter_hits
 from queries.evidence.locate import locate_records
 from queries.request.reader import request_from_answer
 from queries.search.run import count_records
-from queries.workbench.files.answer_sets import find_answer_set
+from queries.workbench.files.answer_sets import find_answer_set, read_set_answer
 from queries.workbench.visit import Visit, redirect
 
 #: How many records a page lists.
@@ -31,7 +30,7 @@ def show_records(visit: Visit) -> Response:
     answer_set = find_answer_set(visit.workbench.requests, file.name, "answer")
     if answer_set is None:
         return redirect(f"/requests/{file.name}")
-    answer = read_answer_file(answer_set.answer_path)
+    answer = read_set_answer(answer_set)
     request = request_from_answer(answer.request)
     session = visit.session
     alias = session.settings.index.alias

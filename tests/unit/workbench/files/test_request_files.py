@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -145,3 +147,42 @@ def test_a_folder_that_is_a_file_is_said(tmp_path: Path) -> None:
     (tmp_path / "requests").write_text("")
     with pytest.raises(OutputError, match="cannot be used"):
         RequestFolder(tmp_path / "requests").create("a.yaml", "one")
+
+
+# -- killed while it saves -----------------------------------------------------------------------
+
+
+class KilledError(BaseException):
+    """Stands for the end of the process: nothing after it runs but what Python must."""
+
+
+@pytest.mark.parametrize("place", ["write", "fsync", "replace"])
+def test_a_request_is_whole_or_not_there_wherever_the_writing_ends(
+    folder: RequestFolder, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """The process ends at a step of the disk; nothing is tidied up, and half may be written."""
+    text = "reference: A\n" * 5_000
+    opened = folder.create("a.yaml", "before")
+
+    def end(file: object, *_: object, **__: object) -> None:
+        if place == "write" and isinstance(file, int):
+            os.ftruncate(file, 3)
+        raise KilledError
+
+    def work_until_killed(work: Callable[[], object]) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(f"indexer.files.os.{place.replace('write', 'fsync')}", end)
+            patch.setattr("indexer.files.os.unlink", end)
+            with pytest.raises(KilledError):
+                work()
+
+    work_until_killed(lambda: folder.create("b.yaml", text))
+    work_until_killed(lambda: folder.save("a.yaml", text, opened.version))
+    assert folder.read("a.yaml").text == "before"
+    assert "b.yaml" not in folder.list_names() or folder.read("b.yaml").text == text
+    saved = folder.save("a.yaml", text, opened.version)
+    folder.save("a.yaml", "after", saved.version)
+    kept = [(folder.path / "versions" / one).read_text() for one in folder.list_versions("a.yaml")]
+    assert kept == [text, "before"]
+    left = [path.name for path in folder.path.rglob("*") if path.name.endswith(".part")]
+    assert left == []
