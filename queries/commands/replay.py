@@ -32,37 +32,12 @@ def run_replay_command(
 
     Example: foidex replay answer.json
     """
-    from msgspec.structs import replace
-
     from queries.answer.types import format_json
-    from queries.answering.audit_fields import request_fields
-    from queries.replay.audit_fields import replay_fields
-    from queries.replay.compare import (
-        ReplayContext,
-        extract_request,
-        read_unpublished_answer,
-        replay_answer,
-    )
-    from queries.replay.stored_reviews import explain_stored_reviews
+    from queries.replay.logged_replay import replay_logged_answer
     from queries.replay.text import format_replay
 
-    settings = get_session().settings
-    with get_session().run("replay") as run:
-        earlier_answer = read_unpublished_answer(answer)
-        request = extract_request(earlier_answer, answer)
-        run.add_fields(**request_fields(request))
-        with get_session().client() as client:
-            context = ReplayContext(
-                client,
-                settings.index.alias,
-                settings.audit_folder,
-                settings.audit.basis_records,
-            )
-            result = replay_answer(context, earlier_answer, request)
-            review_notes = explain_stored_reviews(get_session(), client, earlier_answer)
-        result = replace(result, notes=(*result.notes, *review_notes))
+    with replay_logged_answer(get_session(), answer) as result:
         text = format_replay(result) if form is ReportFormat.TEXT else format_json(result) + "\n"
-        run.write(**replay_fields(result, earlier_answer))
         print(text, end="")
         if result.error:
             raise result.error

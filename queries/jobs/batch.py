@@ -18,6 +18,7 @@ from indexer.audit.log import AuditRun
 from indexer.errors import FoidexError, NumbersChangedError, RequestError
 from indexer.files import DOCUMENT_PERMISSIONS, Permissions
 from indexer.session import Session
+from queries.answer.types import Answer
 from queries.answering.publishing import note_fields
 from queries.answering.service import DEFAULT_OPTIONS, AnswerOptions, answer_logged_request
 from queries.answering.suggestions import suggest_more
@@ -37,7 +38,8 @@ _REQUEST_PATTERNS = ("*.yaml", "*.yml")
 
 class AnswerJob(Struct, frozen=True):
     """How requests are answered and written. With a publisher, the answers are published;
-    ``force`` replaces files that foidex did not write, and new files have the ``permissions``."""
+    ``force`` replaces files that foidex did not write, and new files have the ``permissions``.
+    ``keep``, if set, is given each answer as it was counted, before anything is withheld in it."""
 
     session: Session
     documents: DocumentSettings
@@ -45,6 +47,7 @@ class AnswerJob(Struct, frozen=True):
     publisher: Publisher | None = None
     force: bool = False
     permissions: Permissions = DOCUMENT_PERMISSIONS
+    keep: Callable[[Answer], None] | None = None
 
     @contextmanager
     def prepare_answer(self, read: Callable[[], Request]) -> Iterator[PreparedRelease]:
@@ -58,6 +61,8 @@ class AnswerJob(Struct, frozen=True):
             request = read()
             policy = self.publisher.policy(request.disclosure) if self.publisher else None
             answer = answer_logged_request(self.session, run, request, self.options)
+            if self.keep is not None:
+                self.keep(answer)
             if self.publisher is None or policy is None:
                 yield PreparedRelease(answer)
                 return

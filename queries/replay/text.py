@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from indexer.records.model import PEOPLE_LISTS
 from queries.answer.cells import CellChange, CellKey
@@ -20,12 +22,31 @@ _BASIS_STATES: Final = {
 }
 
 
+class ChangedNumbers(Struct, frozen=True):
+    """Numbers that differ: of each its label, what it was and what it is."""
+
+    rows: tuple[tuple[str, str, str], ...]
+
+
+class ChangedRecord(Struct, frozen=True):
+    """A record that changed numbers: why, and a line for the numbers of each kind of change."""
+
+    reference: str
+    reasons: str
+    lines: tuple[str, ...]
+
+
+ReplayPart: TypeAlias = str | ChangedNumbers | ChangedRecord
+
+
 def format_replay(replay: Replay) -> str:
     """The whole replay, in lines."""
-    return "\n".join(_format_replay_lines(replay)) + "\n"
+    lines = (line for part in list_replay_parts(replay) for line in _format_part(part))
+    return "\n".join(lines) + "\n"
 
 
-def _format_replay_lines(replay: Replay) -> Iterator[str]:
+def list_replay_parts(replay: Replay) -> Iterator[ReplayPart]:
+    """What a replay says, in order: sentences, numbers and records. A blank one is a break."""
     yield from _describe_replay(replay)
     yield ""
     yield from _describe_source_changes(replay)
@@ -37,7 +58,7 @@ def _format_replay_lines(replay: Replay) -> Iterator[str]:
         f"Asked of the live generation, {replay.live}, built {built_at}: "
         f"{_format_number_count(replay.live_changes)} moved."
     )
-    yield from _format_change_table(replay.live_changes)
+    yield _make_changed_numbers(replay.live_changes)
     yield ""
     if replay.record_changes is None:
         yield f"The records that moved them cannot be named: {replay.movers_unavailable_reason}"
@@ -46,8 +67,7 @@ def _format_replay_lines(replay: Replay) -> Iterator[str]:
         yield f"Moved by {format_quantity(len(replay.record_changes), 'record')}:"
     else:
         yield "No record explains the change."
-    for record in replay.record_changes:
-        yield from _format_labelled_change(record)
+    yield from map(_make_changed_record, replay.record_changes)
     if replay.unexplained_changes:
         yield ""
         reason = (
@@ -56,7 +76,7 @@ def _format_replay_lines(replay: Replay) -> Iterator[str]:
             else ""
         )
         yield f"These numbers changed by more or less than the named records explain{reason}:"
-        yield from _format_change_table(replay.unexplained_changes)
+        yield _make_changed_numbers(replay.unexplained_changes)
 
 
 def _describe_replay(replay: Replay) -> Iterator[str]:
@@ -64,8 +84,8 @@ def _describe_replay(replay: Replay) -> Iterator[str]:
     generation = "is kept" if replay.generation_kept else "is not kept"
     if not replay.generation_visible:
         generation = "this user may not ask"
-    yield f"{replay.reference}, answered by foidex {replay.version} from {replay.generation}"
     yield (
+        f"{replay.reference}, answered by foidex {replay.version} from {replay.generation}\n"
         f"  built {replay.built_at:%Y-%m-%d %H:%M} UTC, which {generation}; "
         f"{_BASIS_STATES[replay.basis]}."
     )
@@ -80,7 +100,7 @@ def _describe_replay(replay: Replay) -> Iterator[str]:
         yield f"Note: {note}"
 
 
-def _describe_source_changes(replay: Replay) -> Iterator[str]:
+def _describe_source_changes(replay: Replay) -> Iterator[ReplayPart]:
     """What the generation that answered says today, if it is kept."""
     if replay.generation_kept and not replay.source_changes:
         yield "Asked again of the generation that answered: the same numbers."
@@ -97,18 +117,38 @@ def _describe_source_changes(replay: Replay) -> Iterator[str]:
             "Asked again of the generation that answered: "
             f"{_format_number_count(replay.source_changes)} differ. {reason}"
         )
-        yield from _format_change_table(replay.source_changes)
+        yield _make_changed_numbers(replay.source_changes)
 
 
 def _format_number_count(changes: tuple[CellChange, ...]) -> str:
     return format_quantity(len(changes), "number")
 
 
-def _format_change_table(changes: tuple[CellChange, ...]) -> Iterator[str]:
-    rows = [("", "was", "is")]
-    for change in changes:
-        before, after = map(_format_changed_value, (change.before, change.after))
-        rows.append((change.label, before, after))
+def _make_changed_numbers(changes: tuple[CellChange, ...]) -> ChangedNumbers:
+    return ChangedNumbers(
+        tuple(
+            (
+                change.label,
+                _format_changed_value(change.before),
+                _format_changed_value(change.after),
+            )
+            for change in changes
+        )
+    )
+
+
+def _format_part(part: ReplayPart) -> Iterator[str]:
+    if isinstance(part, ChangedNumbers):
+        yield from _format_change_table(part)
+    elif isinstance(part, ChangedRecord):
+        yield f"  {part.reference}  {part.reasons}"
+        yield from (f"    {line}" for line in part.lines)
+    else:
+        yield part
+
+
+def _format_change_table(changes: ChangedNumbers) -> Iterator[str]:
+    rows = [("", "was", "is"), *changes.rows]
     labels, old_values, new_values = zip(*rows, strict=True)
     formats = (
         f"<{min(_LABEL_WIDTH, max(map(len, labels)))}",
@@ -123,21 +163,24 @@ def _format_changed_value(value: int | str | None) -> str:
     return "none" if value is None else f"{value:,}" if isinstance(value, int) else value
 
 
-def _format_labelled_change(record: LabelledRecordChange) -> Iterator[str]:
-    yield f"  {record.crime_ref}  {'; '.join(reason.text for reason in record.reasons)}"
+def _make_changed_record(record: LabelledRecordChange) -> ChangedRecord:
     derived = tuple(number for number in record.numbers_changed if number.derived)
     counted_numbers = tuple(number for number in record.numbers_changed if not number.derived)
     # Numbers that may have changed with a record are listed only if no others are.
     otherwise = counted_numbers or (
         () if record.numbers_left or record.numbers_entered else derived
     )
-    for word, numbers in (
-        ("left", record.numbers_left),
-        ("entered", record.numbers_entered),
-        ("counts otherwise in", otherwise),
-    ):
-        if labels := select_row_labels(numbers):
-            yield f"    {word}: {'; '.join(labels)}"
+    lines = (
+        f"{words}: {'; '.join(labels)}"
+        for words, numbers in (
+            ("left", record.numbers_left),
+            ("entered", record.numbers_entered),
+            ("counts otherwise in", otherwise),
+        )
+        if (labels := select_row_labels(numbers))
+    )
+    reasons = "; ".join(reason.text for reason in record.reasons)
+    return ChangedRecord(record.crime_ref, reasons, tuple(lines))
 
 
 def select_row_labels(numbers: tuple[LabelledNumber, ...]) -> list[str]:

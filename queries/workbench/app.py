@@ -27,7 +27,14 @@ from queries.workbench.access.protection import (
 )
 from queries.workbench.endpoint import Page, PageAddress, guard_endpoint, make_endpoint
 from queries.workbench.pages import index_state, letters, reviews, sign_in
-from queries.workbench.pages.answers import documents, numbers, publishing, records, wording
+from queries.workbench.pages.answers import (
+    documents,
+    numbers,
+    publishing,
+    records,
+    replaying,
+    wording,
+)
 from queries.workbench.pages.requests import editing, form_editing, listing, one_request
 from queries.workbench.site import Workbench
 
@@ -53,6 +60,8 @@ PAGES: tuple[tuple[str, str, WorkbenchRole, Page], ...] = (
     ("/requests/{file}/answer", "GET", "reviewer", numbers.show_answer),
     ("/requests/{file}/answer", "POST", "reviewer", numbers.start_answer),
     ("/requests/{file}/records", "GET", "reviewer", records.show_records),
+    ("/requests/{file}/replay", "GET", "reviewer", replaying.show_replays),
+    ("/requests/{file}/replay", "POST", "reviewer", replaying.start_replay),
     ("/requests/{file}/publish", "GET", "publisher", publishing.show_publishing),
     ("/requests/{file}/publish", "POST", "publisher", publishing.start_publishing),
     ("/requests/{file}/documents/{kind}/{document:path}", "GET", "reader", documents.send_document),

@@ -33,6 +33,9 @@ _AROUND: Final[tuple[tuple[type[FoidexError], str], ...]] = (
 
 #: Where a page has what an option of the command line gives.
 _FIELDS: Final = {
+    "Answer the request again with --review to state them.": "To state them, tick the review on "
+    "the page of the numbers and count again.",
+    " (foidex forget)": "",
     "--override REASON": 'the field "Reason for setting a rule aside"',
     "--override": 'the field "Reason for setting a rule aside"',
     "--sample out": 'the field "How many records are read" empty',

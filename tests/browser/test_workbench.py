@@ -28,6 +28,7 @@ PATHS = [
     "/requests/reference.yaml/wording",
     "/requests/reference.yaml/answer",
     "/requests/reference.yaml/publish",
+    "/requests/reference.yaml/replay",
     "/requests/broken.yaml",
     "/letters/new",
     "/reviews",

@@ -10,6 +10,7 @@ from queries.documents.content.context import make_document_settings
 from queries.jobs.batch import AnswerJob, write_documents
 from queries.request.reader import Request
 from queries.workbench.files.answer_sets import AnswerKind, find_answer_folder
+from queries.workbench.files.counted_answers import make_keeper
 from queries.workbench.tasks import TaskResult
 from queries.workbench.visit import Visit
 
@@ -27,7 +28,10 @@ class AnswerWork(Struct, frozen=True):
 
 
 def write_answer(visit: Visit, kind: AnswerKind, work: AnswerWork) -> TaskResult:
-    """Write the documents of an answer, and say what of them is new. Raises as ``AnswerJob``."""
+    """Write the documents of an answer, and say what of them is new.
+
+    The answer as it was counted is kept to be replayed. Raises as ``AnswerJob``.
+    """
     session = visit.session
     job = AnswerJob(
         session,
@@ -35,6 +39,7 @@ def write_answer(visit: Visit, kind: AnswerKind, work: AnswerWork) -> TaskResult
         AnswerOptions(reviews=work.reviews),
         build_publisher(session, work.reason) if kind == "published" else None,
         permissions=session.settings.output.permissions,
+        keep=make_keeper(visit.workbench.requests, work.name, kind),
     )
     folder = find_answer_folder(visit.workbench.requests, work.name, kind)
     with job.prepare_answer(lambda: work.request) as release:

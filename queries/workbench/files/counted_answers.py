@@ -1,0 +1,109 @@
+"""The answers of a request as they were counted, with every number, each to be replayed later.
+
+What was counted to be published is kept for good, beside the newest of your own: the documents of a
+later count take the place of those before, and a published answer has numbers withheld.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final, cast
+
+from msgspec import Struct
+
+from indexer.errors import OutputError
+from indexer.files import DOCUMENT_PERMISSIONS, PRIVATE, Folder, open_folder
+from queries.answer.types import Answer, format_json
+from queries.workbench.files.answer_sets import AnswerKind, find_answer_folder, find_answer_set
+from queries.workbench.files.request_files import MissingError, RequestFolder
+
+#: How many of your own answers are kept for each request.
+KEPT_ANSWERS: Final = 20
+
+_COUNTED: Final = "counted"
+
+_TIME: Final = "%Y%m%dT%H%M%S%fZ"
+
+_NAME: Final = re.compile(r"([0-9]{8}T[0-9]{12}Z)\.(answer|published)\.json")
+
+#: The name of the answer of the own documents, where it was not kept for itself.
+_OF_DOCUMENTS: Final = "documents"
+
+
+class CountedAnswer(Struct, frozen=True):
+    """An answer that can be replayed: its name in addresses, why and when it was counted."""
+
+    name: str
+    kind: AnswerKind
+    run_at: datetime
+    path: Path
+
+
+def make_keeper(
+    requests: RequestFolder, file_name: str, kind: AnswerKind
+) -> Callable[[Answer], None]:
+    """What keeps an answer of a request file. It raises OutputError."""
+    folder_path = find_answer_folder(requests, file_name, kind).parent / _COUNTED
+    return partial(_keep_answer, folder_path, kind)
+
+
+def _keep_answer(folder_path: Path, kind: AnswerKind, answer: Answer) -> None:
+    run_at = answer.provenance.run_at.astimezone(UTC)
+    name = f"{run_at.strftime(_TIME)}.{kind}.json"
+    try:
+        with open_folder(folder_path, create=DOCUMENT_PERMISSIONS) as folder:
+            folder.write_file(name, format_json(answer).encode() + b"\n", PRIVATE)
+            own = [found for found in _list_names(folder) if found.endswith(".answer.json")]
+            for old in own[:-KEPT_ANSWERS]:
+                folder.remove_file(old)
+    except OSError as error:
+        raise OutputError(f"{folder_path}: cannot be written ({error.strerror}).") from None
+
+
+def list_counted_answers(requests: RequestFolder, file_name: str) -> list[CountedAnswer]:
+    """The answers of a request file that can be replayed, the newest first. Raises OutputError."""
+    folder_path = find_answer_folder(requests, file_name, "answer").parent / _COUNTED
+    try:
+        with open_folder(folder_path) as folder:
+            names = _list_names(folder)
+    except FileNotFoundError:
+        names = []
+    except OSError as error:
+        raise OutputError(f"{folder_path}: cannot be read ({error.strerror}).") from None
+    answers = [_parse_name(folder_path, name) for name in names]
+    if (documents := _find_documents(requests, file_name)) and all(
+        answer.run_at != documents.run_at for answer in answers
+    ):
+        answers.append(documents)
+    return sorted(answers, key=lambda answer: answer.run_at, reverse=True)
+
+
+def find_counted_answer(requests: RequestFolder, file_name: str, name: str) -> CountedAnswer:
+    """An answer of a request file by its name. Raises MissingError, and as for the list."""
+    for answer in list_counted_answers(requests, file_name):
+        if answer.name == name:
+            return answer
+    raise MissingError("There is no such answer.")
+
+
+def _list_names(folder: Folder) -> list[str]:
+    return sorted(name for name in folder.list_names() if _NAME.fullmatch(name))
+
+
+def _parse_name(folder_path: Path, name: str) -> CountedAnswer:
+    time, kind, _ = name.split(".")
+    run_at = datetime.strptime(time, _TIME).replace(tzinfo=UTC)
+    return CountedAnswer(name, cast("AnswerKind", kind), run_at, folder_path / name)
+
+
+def _find_documents(requests: RequestFolder, file_name: str) -> CountedAnswer | None:
+    """The answer of the own documents, which the command line or an earlier version wrote."""
+    answer_set = find_answer_set(requests, file_name, "answer")
+    if answer_set is None:
+        return None
+    run_at = datetime.fromisoformat(answer_set.manifest.run_at).astimezone(UTC)
+    return CountedAnswer(_OF_DOCUMENTS, "answer", run_at, answer_set.answer_path)
