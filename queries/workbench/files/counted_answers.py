@@ -106,4 +106,5 @@ def _find_documents(requests: RequestFolder, file_name: str) -> CountedAnswer | 
     if answer_set is None:
         return None
     run_at = datetime.fromisoformat(answer_set.manifest.run_at).astimezone(UTC)
-    return CountedAnswer(_OF_DOCUMENTS, "answer", run_at, answer_set.answer_path)
+    path = answer_set.folder / answer_set.answer_name
+    return CountedAnswer(_OF_DOCUMENTS, "answer", run_at, path)
