@@ -111,7 +111,8 @@ class ForceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What letters say about the force that sends them. Lists are paragraphs or lines.
 
     ``act`` is the act under which it answers: "uk" (England, Wales and Northern Ireland) or
-    "scotland". ``exemption`` names the section of the Act under which a number is withheld.
+    "scotland". ``exemption`` names the section of the Act under which a number is withheld,
+    and ``public_interest`` how the public interest is weighed, if that section asks for it.
     ``review`` replaces the standard paragraphs about review and complaint.
     """
 
@@ -120,6 +121,7 @@ class ForceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     address: tuple[str, ...] = ("[force.address]",)
     contact: str = "[force.contact]"
     exemption: str = ""
+    public_interest: str = ""
     signatory: str = "[force.signatory]"
     caveat: tuple[str, ...] = (
         "The figures are a snapshot of unpublished data from live systems and have not been "

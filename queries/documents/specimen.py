@@ -76,7 +76,9 @@ def build_specimen_answer(force: ForceSettings, *, refused: bool = False) -> Ans
         ),
         questions=() if refused else _build_questions(),
         provenance=_build_provenance(),
-        disclosure=Disclosure(threshold=5, rounding=0, youngest="withhold", withheld=1),
+        disclosure=Disclosure(
+            threshold=5, rounding=0, youngest="withhold", withheld=0 if refused else 1
+        ),
         written_uncovered=(part,),
         reading_limit=ReadingLimit(3, act.limit_hours, date(2026, 1, 1), date(2026, 1, 31)),
     )

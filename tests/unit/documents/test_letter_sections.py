@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from indexer.config.model import CommissionerSettings, ForceSettings
-from queries.answer.types import ReadingLimit
+from indexer.errors import ConfigurationError
+from queries.answer.types import Disclosure, ReadingLimit
 from queries.documents.content.context import DocumentSettings, build_document_context
 from queries.documents.document_set import render_documents
 from queries.documents.formats.letter import render_letter_text
@@ -190,3 +191,87 @@ def test_an_answer_that_refuses_nothing_has_no_refusal_notice() -> None:
     names = build_document_context(sample_answer(3), DocumentSettings(FORCE, DAY)).names
     assert (names["outcome"], names["outcome_words"]) == ("answered", "")
     assert (names["notice"], names["sections"]) == ((), ())
+
+
+def publish_partly(*, part: str = "Q2", exemption: str = "We rely on section 40(2).") -> str:
+    """The published letter of an answer of whose parts one has a withheld number."""
+    base = sample_answer(12)
+    questions = tuple(
+        msgspec.structs.replace(
+            question,
+            table=msgspec.structs.replace(
+                question.table,
+                rows=tuple(
+                    msgspec.structs.replace(row, counts=(None,)) for row in question.table.rows
+                ),
+            ),
+        )
+        if question.id == part
+        else question
+        for question in base.questions
+    )
+    answer = msgspec.structs.replace(
+        base, questions=questions, disclosure=Disclosure(5, 0, "withhold", withheld=4)
+    )
+    force = msgspec.structs.replace(FORCE, exemption=exemption)
+    return " ".join(rendered(render_letter_text, answer, force, DAY).split())
+
+
+def test_a_letter_that_withholds_a_number_is_a_refusal_notice_by_itself() -> None:
+    letter = publish_partly()
+    assert (
+        "We have answered your request in part, because we withhold some of the figures." in letter
+    )
+    notice = letter[letter.index("Refusal notice") :]
+    assert "a refusal notice under section 17 of the Freedom of Information Act 2000" in notice
+    assert "Section 40(2): personal information, for some of part Q2" in notice
+    assert "We have answered part Q2 in part. We give the figures, but not the numbers" in notice
+    assert "would not expect us to make it public" in notice
+    assert "internal review" in notice
+    assert "Information Commissioner" in notice
+
+
+def test_a_letter_that_gives_every_number_is_no_refusal() -> None:
+    answer = msgspec.structs.replace(sample_answer(12), disclosure=Disclosure(5, 0, "withhold", 0))
+    letter = rendered(render_letter_text, answer, FORCE, DAY)
+    assert "Refusal notice" not in letter
+    assert "in part" not in letter
+
+
+def test_a_section_of_the_officer_is_not_said_twice() -> None:
+    base = sample_answer(12)
+    question = msgspec.structs.replace(
+        base.questions[0], table=msgspec.structs.replace(base.questions[0].table, rows=())
+    )
+    total = msgspec.structs.replace(question.table.total, counts=(None,))
+    table = msgspec.structs.replace(question.table, total=total)
+    section = {"section": "40(2)", "parts": ["Q1"], "reason": "Our own reason."}
+    letter = {**base.request["letter"], "sections": [section]}
+    answer = msgspec.structs.replace(
+        base,
+        request={"letter": letter},
+        questions=(msgspec.structs.replace(question, table=table),),
+        disclosure=Disclosure(5, 0, "withhold", withheld=1),
+    )
+    force = msgspec.structs.replace(FORCE, exemption="We rely on section 40(2).")
+    text = rendered(render_letter_text, answer, force, DAY)
+    assert text.count("Section 40(2): ") == 1
+    assert "Our own reason." in text
+
+
+def test_an_exemption_without_standard_words_is_given_in_those_of_the_force() -> None:
+    letter = publish_partly(exemption="Section 38 (health and safety) applies.")
+    notice = letter[letter.index("Refusal notice") :]
+    assert "Numbers withheld, for some of part Q2" in notice
+    assert "Section 38 (health and safety) applies." in notice
+
+
+def test_the_public_interest_of_withheld_numbers_is_never_invented() -> None:
+    with pytest.raises(ConfigurationError, match=r"\[force\] exemption relies on section 31\(1\)"):
+        publish_partly(exemption="We rely on section 31(1) of the Act.")
+
+
+def test_what_is_published_elsewhere_is_not_called_refused() -> None:
+    letter = read_letter(FORCE, "published")
+    assert "What you asked for is published already. This letter says where." in letter
+    assert "We have refused" not in letter

@@ -34,6 +34,11 @@ def list_standard_texts() -> Iterator[tuple[str, str]]:
         names = build_document_context(answer, settings).names
         texts = {section.name: section.blocks for section in names["sections"]}
         texts["notice"] = names["notice"]
+        number = "40(2)" if act == "uk" else "38(1)(b)"
+        force = msgspec.structs.replace(settings.force, exemption=f"We rely on section {number}.")
+        given = build_specimen_answer(force)
+        settled = DocumentSettings(force, date(2026, 1, 6))
+        texts["withheld"] = build_document_context(given, settled).names["sections"][-1].blocks
         for kind in NOTICE_KINDS:
             if (act, kind) != ("scotland", "extension"):
                 request = build_specimen_request(settings.force)

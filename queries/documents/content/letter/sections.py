@@ -19,8 +19,14 @@ from indexer.config.model import CommissionerSettings, ForceSettings
 from queries.answer.types import Answer, ReadingLimit
 from queries.documents.content.letter.parts import name_parts, split_paragraphs
 from queries.documents.content.letter.text_blocks import TextBlock, parse_text_blocks
+from queries.documents.content.letter.withheld import (
+    describe_withheld,
+    find_exemption,
+    is_refused_in_part,
+    list_withheld_parts,
+)
 from queries.documents.content.templates import EscapeMode, get_environment, render_template
-from queries.layout.prose import format_count, join_list
+from queries.layout.prose import capitalise_sentence, format_count, join_list
 from queries.request.letter_spec import LetterOutcome, LetterSpec, SectionSpec
 from queries.spec.act import Act, load_acts
 from queries.tables.period import Period
@@ -31,11 +37,28 @@ _OUTCOME_WORDS: Final[dict[LetterOutcome, str]] = {
     "refused": "We have refused your request. This letter says why.",
 }
 
+#: The same, if all that is refused is published elsewhere.
+PUBLISHED_SECTION: Final = "published"
+
+_PUBLISHED_WORDS: Final[dict[LetterOutcome, str]] = {
+    "answered": "",
+    "part": "We have answered part of your request. The rest is published already, and this letter "
+    "says where.",
+    "refused": "What you asked for is published already. This letter says where.",
+}
+
+#: The same, if the only refusal is that some numbers are withheld.
+_WITHHELD_WORDS: Final = (
+    "We have answered your request in part, because we withhold some of the figures. This letter "
+    "says why."
+)
+
 
 class SectionView(Struct, frozen=True):
     """A section for its template, and then for the letter, with its ``heading`` and ``blocks``.
 
     ``reason``, ``public_interest``, ``locations`` and ``advice`` are the officer's paragraphs.
+    ``partly`` says that the parts are answered but for some numbers.
     """
 
     name: str
@@ -47,12 +70,21 @@ class SectionView(Struct, frozen=True):
     locations: tuple[str, ...]
     advice: tuple[str, ...]
     blocks: tuple[TextBlock, ...] = ()
+    partly: bool = False
 
     @property
     def heading(self) -> str:
         """The section, what it is about, and the parts of the request that it concerns."""
-        parts = f", for {name_parts(self.parts)}" if self.parts else ""
+        some = "some of " if self.partly else ""
+        parts = f", for {some}{name_parts(self.parts)}" if self.parts else ""
+        if not self.number:
+            return f"{capitalise_sentence(self.title)}{parts}"
         return f"Section {self.number}: {self.title}{parts}"
+
+    @property
+    def parts_in_words(self) -> str:
+        """The parts that it concerns: "parts 1 and 2"; empty if it names none."""
+        return name_parts(self.parts) if self.parts else ""
 
 
 class CostView(Struct, frozen=True):
@@ -87,15 +119,64 @@ def build_section_names(
     views = tuple(
         _render_section(_view_section(spec, act), act, templates, names) for spec in letter.sections
     )
+    withheld = _render_withheld(answer, letter, templates, names)
     outcome = find_outcome(answer, letter, act)
     refuses = letter.refuses(act)
     return {
         **names,
         "outcome": outcome,
-        "outcome_words": _OUTCOME_WORDS[outcome] if refuses else "",
-        "sections": views,
-        "notice": _render_words("notice", act, templates, names) if refuses else (),
+        "outcome_words": _describe_outcome(answer, letter, act, outcome),
+        "sections": (*views, *withheld),
+        "notice": _render_words("notice", act, templates, names) if refuses or withheld else (),
     }
+
+
+def _describe_outcome(answer: Answer, letter: LetterSpec, act: Act, outcome: LetterOutcome) -> str:
+    """What the letter says at its start of what it refuses; empty if it refuses nothing."""
+    names = {act.find_section(spec.section) for spec in letter.sections}
+    refusing = {name for name in names if name and act.sections[name].refuses}
+    if refusing == {PUBLISHED_SECTION}:
+        return _PUBLISHED_WORDS[outcome]
+    if refusing:
+        return _OUTCOME_WORDS[outcome]
+    return _WITHHELD_WORDS if is_refused_in_part(answer) else ""
+
+
+def _render_withheld(
+    answer: Answer, letter: LetterSpec, templates: Path | None, names: Mapping[str, Any]
+) -> tuple[SectionView, ...]:
+    """The section that says why numbers are withheld, unless the officer's own sections do.
+
+    Raises ConfigurationError if the force must say more for it.
+    """
+    if not is_refused_in_part(answer):
+        return ()
+    act, force = names["act"], names["force"]
+    exemption = find_exemption(force, act)
+    explained = {
+        part
+        for spec in letter.sections
+        if act.find_section(spec.section) == exemption.name
+        for part in spec.parts
+    }
+    withheld = list_withheld_parts(answer)
+    parts = tuple(part for part in withheld if part not in explained)
+    if withheld and not parts:
+        return ()
+    view = SectionView(
+        name=exemption.name,
+        number=exemption.number,
+        title=exemption.title,
+        parts=parts,
+        reason=(),
+        public_interest=exemption.public_interest,
+        locations=(),
+        advice=(),
+        partly=True,
+    )
+    context = {**names, "section": view, "withheld_kinds": describe_withheld(answer)}
+    blocks = _render_words("withheld", act, templates, context)
+    return (msgspec.structs.replace(view, blocks=blocks),)
 
 
 def render_review_rights(force: ForceSettings, templates: Path | None) -> tuple[str, ...]:
@@ -125,7 +206,7 @@ def find_outcome(answer: Answer, letter: LetterSpec, act: Act) -> LetterOutcome:
     """The outcome that the letter states, or that its parts and sections amount to."""
     if letter.outcome:
         return letter.outcome
-    if not (letter.refuses(act) or answer.uncovered):
+    if not (letter.refuses(act) or answer.uncovered or is_refused_in_part(answer)):
         return "answered"
     return "part" if answer.questions else "refused"
 
