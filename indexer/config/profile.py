@@ -105,7 +105,8 @@ class SourceProfile(Struct, frozen=True, forbid_unknown_fields=True):
 
     ``encoding``, ``delimiter`` ("tab" for a tab) and ``header_row`` (from 1) are those of the
     files; ``sheets`` and ``ignore_sheets`` are patterns for the sheets of a spreadsheet.
-    ``one_row_per`` says what a row is; rows of one reference become one record. ``fields`` maps the
+    ``one_row_per`` says what a row is; rows of one reference become one record.
+    ``after_blank_rows`` says whether rows below an empty stretch are records. ``fields`` maps the
     fields of a record to columns, ``where`` the lists to a condition. ``ignore`` are patterns for
     columns that are left out. ``columns`` are the columns that the source must have, with their
     types, in order.
@@ -119,6 +120,7 @@ class SourceProfile(Struct, frozen=True, forbid_unknown_fields=True):
     one_row_per: RowUnit = "record"
     continuation: ContinuationRule | None = None
     skip: tuple[SkipRule, ...] = ()
+    after_blank_rows: Literal["read", "skip", "DECIDE"] | None = None
     ignore: tuple[str, ...] = ()
     where: dict[str, ListCondition] = {}
     fields: dict[str, str | FieldRule] = {}
@@ -265,7 +267,8 @@ def list_used_columns(profile: SourceProfile) -> list[str]:
 
 def list_undecided(profile: SourceProfile) -> Iterator[str]:
     """The settings whose value is DECIDE, by their keys."""
-    yield from (key for key in ("encoding", "delimiter") if getattr(profile, key) == UNDECIDED)
+    keys = ("encoding", "delimiter", "after_blank_rows", "ignore")
+    yield from (key for key in keys if _is_undecided(getattr(profile, key)))
     if profile.continuation and profile.continuation.join == UNDECIDED:
         yield "continuation.join"
     for name, rule in profile.rules.items():

@@ -39,8 +39,45 @@ class InspectedTable(Struct):
         return name if table == name else f"{name}, {table}"
 
     @property
-    def continuation_question(self) -> str:
-        """What to ask about rows that may continue the row before them; "" if there are none."""
+    def layout_questions(self) -> dict[str, str]:
+        """What to ask about the layout, by the key of the profile that has the answer."""
+        questions = {
+            "after_blank_rows": self._ask_about_blocks(),
+            "ignore": self._ask_about_columns_apart(),
+            "continuation.join": self._ask_about_continuation(),
+        }
+        return {key: question for key, question in questions.items() if question}
+
+    def _ask_about_blocks(self) -> str:
+        facts, continuation = self.facts, self.continuation
+        if facts is None:
+            return ""
+        blocks = [
+            block
+            for lone, block in facts.blocks.items()
+            if not lone or continuation is None or lone != continuation[0]
+        ]
+        if not blocks:
+            return ""
+        stretch = blocks[0].blank_rows
+        count = "a blank row" if stretch == 1 else f"{stretch:,} blank rows"
+        return (
+            f"rows go on below {count}, first with {blocks[0].location}, and may be another table. "
+            "Write read if they are records like those above, or skip to leave out all that "
+            "follows. A table of other columns must be put into a sheet or file of its own"
+        )
+
+    def _ask_about_columns_apart(self) -> str:
+        columns = self.proposal.detached
+        if not columns:
+            return ""
+        return (
+            f"{len(columns)} columns stand beyond an empty column, and may be another table: "
+            f"{', '.join(columns[:20])}. If they hold no records, write their names here; if they "
+            "do, put them into a sheet or file of their own"
+        )
+
+    def _ask_about_continuation(self) -> str:
         if self.continuation is None or self.facts is None:
             return ""
         column, count = self.continuation
@@ -112,7 +149,7 @@ def _inspect_file(
         facts = shared.get(key)
         if facts is None:
             facts = shared[key] = TableFacts(header, header_row, offences)
-        facts.tables.append(table.name)
+        facts.begin_table(table.name)
         count = 0
         for row in rows:
             count += 1

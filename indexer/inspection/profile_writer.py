@@ -168,10 +168,7 @@ def _add_layout(profile: _Section, inspection: Inspection, chosen: InspectedTabl
             chosen.unit,
             f"{facts.rows:,} rows; rows of one reference become one record",
         )
-    proposal = chosen.proposal
-    if proposal.ignored or proposal.empty:
-        names = [escape(name) for name in proposal.ignored]
-        profile.add("ignore", names, "columns that are left out; no field fits them")
+    _add_ignored(profile, chosen)
     if facts.totals:
         rules = [
             {"column": column, "like": f"{word}*"}
@@ -179,6 +176,20 @@ def _add_layout(profile: _Section, inspection: Inspection, chosen: InspectedTabl
             for word in sorted(words)
         ]
         profile.add("skip", rules, f"rows that count others: {facts.total_rows:,}")
+
+
+def _add_ignored(profile: _Section, chosen: InspectedTable) -> None:
+    """What is not read: the rows of another table below, and columns."""
+    proposal, questions = chosen.proposal, chosen.layout_questions
+    if "after_blank_rows" in questions:
+        profile.add("after_blank_rows", UNDECIDED, f"DECIDE: {questions['after_blank_rows']}")
+    if proposal.ignored or proposal.empty or proposal.detached:
+        names = [escape(name) for name in proposal.ignored]
+        comments = ["columns that are left out; no field fits them"]
+        if "ignore" in questions:
+            names.append(UNDECIDED)
+            comments.append(f"DECIDE: {questions['ignore']}")
+        profile.add("ignore", names, *comments)
 
 
 def _add_sheets(profile: _Section, inspection: Inspection) -> None:
@@ -202,7 +213,9 @@ def _add_conditions(profile: _Section, chosen: InspectedTable) -> None:
         column, count = chosen.continuation
         continuation = _Section(_get_table(profile.table, "continuation"))
         continuation.add("column", column, f"{count:,} rows have text in this column alone")
-        continuation.add("join", UNDECIDED, f"DECIDE: {chosen.continuation_question}")
+        continuation.add(
+            "join", UNDECIDED, f"DECIDE: {chosen.layout_questions['continuation.join']}"
+        )
     if chosen.proposal.where:
         where = _Section(_get_table(profile.table, "where"))
         for name, (column, values) in chosen.proposal.where.items():

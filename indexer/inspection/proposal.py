@@ -24,6 +24,7 @@ from indexer.inspection.vocabulary import (
     fold_name,
 )
 from indexer.records.categories import Categories
+from indexer.sources.profile.columns import UNNAMED
 from indexer.sources.profile.values import fold_value
 
 REQUIRED_FIELDS: Final = ("crime_ref", "recorded_on", "offence_code", "narrative")
@@ -37,7 +38,8 @@ class Proposal(Struct):
     """The fields that a table may fill, and what is said about the rest.
 
     ``rules`` maps a field to its rule; ``reasons`` maps a column to what it may be and why, for the
-    screen; ``where`` maps a list to the column and the values of its condition.
+    screen; ``where`` maps a list to the column and the values of its condition. ``detached`` are
+    the columns beyond an empty one that may be another table.
     """
 
     rules: dict[str, RuleProposal] = {}
@@ -46,6 +48,7 @@ class Proposal(Struct):
     empty: list[str] = []
     where: dict[str, tuple[str, list[str]]] = {}
     questions: list[str] = []
+    detached: list[str] = []
 
     @property
     def is_records(self) -> bool:
@@ -56,7 +59,13 @@ class Proposal(Struct):
 def propose_fields(facts: TableFacts, categories: Categories) -> Proposal:
     """The proposal for a table."""
     proposal = Proposal()
-    free = {column.name: column for column in facts.columns if column.type != "empty"}
+    groups = _split_at_empty_columns(facts)
+    proposal.detached = _list_repeated_columns(groups)
+    free = {
+        column.name: column
+        for column in facts.columns
+        if column.type != "empty" and column.name not in proposal.detached
+    }
     proposal.empty = [column.name for column in facts.columns if column.type == "empty"]
     for field in (*REQUIRED_FIELDS[:3], *_list_optional_fields()):
         columns = _find_columns(field, free, facts)
@@ -64,16 +73,61 @@ def propose_fields(facts: TableFacts, categories: Categories) -> Proposal:
             _take_columns(proposal, field, columns, free, facts)
     for name in [name for name in free if name in categories]:
         _take_columns(proposal, name, [free[name]], free, facts)
-    narratives = [column for column in free.values() if _is_narrative(column)]
+    narratives = [
+        column
+        for column in free.values()
+        if _is_narrative(column) and not _is_among_others(column.name, groups, free)
+    ]
     if narratives:
         _take_columns(proposal, "narrative", narratives, free, facts)
     _add_missing_fields(proposal, facts)
     _add_victim_condition(proposal, facts)
     used = {column for column, _ in proposal.where.values()}
-    proposal.ignored = [name for name in free if name not in used]
+    proposal.detached += [
+        name
+        for group in groups[1:]
+        if len(group) > 1 and group[0] not in proposal.detached and used.isdisjoint(group)
+        if _is_unused(group, free, proposal.empty)
+        for name in group
+    ]
+    proposal.reasons |= dict.fromkeys(proposal.detached, "stands apart: another table?")
+    proposal.ignored = [name for name in free if name not in used and name not in proposal.detached]
     for name in proposal.ignored:
         proposal.reasons.setdefault(name, _explain_ignored(name, proposal))
     return proposal
+
+
+def _split_at_empty_columns(facts: TableFacts) -> list[list[str]]:
+    """The columns in groups, between which there are columns without a name and a value."""
+    groups: list[list[str]] = [[]]
+    for column in facts.columns:
+        if column.type == "empty" and UNNAMED.fullmatch(column.name):
+            groups.append([])
+        else:
+            groups[-1].append(column.name)
+    return [group for group in groups if group]
+
+
+def _is_among_others(name: str, groups: list[list[str]], free: dict[str, ColumnFacts]) -> bool:
+    """Whether a column is in a group, beside a group of fields, that has none of them."""
+    group = next(group for group in groups if name in group)
+    return len(group) > 1 and group is not groups[0] and all(member in free for member in group)
+
+
+def _is_unused(group: list[str], free: dict[str, ColumnFacts], empty: list[str]) -> bool:
+    return all(name in free or name in empty for name in group)
+
+
+def _list_repeated_columns(groups: list[list[str]]) -> list[str]:
+    """The columns of groups that repeat two or more names of a group before them."""
+    repeated: list[str] = []
+    names: set[str] = set()
+    for group in groups:
+        numbered = {m[1] for name in group if (m := _NUMBERED.fullmatch(name))}
+        if len(numbered & names) > 1:
+            repeated += group
+        names |= numbered
+    return repeated
 
 
 def _explain_ignored(name: str, proposal: Proposal) -> str:

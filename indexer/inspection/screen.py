@@ -84,6 +84,8 @@ def _describe_layout(inspected: InspectedTable) -> Iterator[str]:
             yield f"  {facts.objects_unread:,} more cannot be read; a load rejects them with why"
         return
     if facts.header_row is None:
+        if inspected.table.uncomputed:
+            yield f"  {_describe_uncomputed(inspected)}"
         yield "  no row of names: no row has text in nearly every column"
         return
     titles = facts.header_row - 1
@@ -97,8 +99,27 @@ def _describe_layout(inspected: InspectedTable) -> Iterator[str]:
         for column, words in facts.totals.items()
     ]
     yield from _limit_lines(totals, _MAX_LINES, "columns in which such rows begin", "  ")
+    if inspected.table.uncomputed:
+        yield f"  {_describe_uncomputed(inspected)}"
     if facts.bad_rows:
         yield f"  {facts.bad_rows:,} rows have more columns than names"
+
+
+def _describe_uncomputed(inspected: InspectedTable) -> str:
+    """How many formulas have no value, and whether a load would refuse them."""
+    facts, proposal = inspected.facts, inspected.proposal
+    assert facts
+    used = {name for rule in proposal.rules.values() for name in rule.columns}
+    columns = facts.uncomputed.most_common(_MAX_LINES)
+    listing = ", ".join(f'{count:,} in "{show_name(name)}"' for name, count in columns)
+    count = inspected.table.uncomputed
+    subject, object_ = ("1 cell has", "it") if count == 1 else (f"{count:,} cells have", "them")
+    advice = (
+        "A load refuses it: open the file in Excel or LibreOffice, and save it"
+        if proposal.is_records and not used.isdisjoint(facts.uncomputed)
+        else f"Nothing reads {object_}"
+    )
+    return f"{subject} a formula without its value{f' ({listing})' if listing else ''}. {advice}"
 
 
 def _describe_columns(inspected: InspectedTable, *, show_values: bool) -> Iterator[str]:
@@ -176,5 +197,4 @@ def _list_questions(inspected: InspectedTable) -> Iterator[str]:
     """What must be decided, each with its field."""
     for field, rule in inspected.proposal.rules.items():
         yield from (f"{field}: {question}" for question in rule.questions)
-    if question := inspected.continuation_question:
-        yield f"continuation.join: {question}"
+    yield from (f"{key}: {question}" for key, question in inspected.layout_questions.items())

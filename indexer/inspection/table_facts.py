@@ -6,13 +6,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from indexer.errors import SourceError
 from indexer.inspection.column_facts import ColumnFacts
 from indexer.inspection.vocabulary import TOTAL_WORDS
+from indexer.integrity.special_cells import UncomputedCell
 from indexer.records.offences import OffenceTable
 from indexer.sources.profile.columns import find_cell_type
+from indexer.sources.profile.row_rules import STRETCH_ROWS, is_row_of_names
 from indexer.sources.profile.values import is_cut, is_empty
 from indexer.sources.tables.table import (
     SourceTable,
@@ -31,13 +33,24 @@ _HEADER_SHARE: Final = 0.6
 _MAX_TOTAL_CELLS: Final = 3
 
 
+class BlockStart(NamedTuple):
+    """A row below blank ones that may begin another table: where it stands, and how many blank ones
+    are above it. ``lone`` is the only column in which it has text, if nothing else tells."""
+
+    location: str
+    blank_rows: int
+    lone: str
+
+
 class TableFacts:
     """What is known of a table, or of several of one layout.
 
     ``header_row`` is the number of the row of names, from 1; None where there is none. ``totals``
     maps a column to the words with which rows of totals begin in it. ``lone`` counts, by column,
     the rows that have text in that column alone, and ``cut`` those of them that go on in the middle
-    of a sentence of the row before.
+    of a sentence of the row before. ``uncomputed`` counts the cells of records that have a
+    formula and no value of it, by column. ``blocks`` has, by its ``lone``, the first
+    row that stands below blank ones and may begin another table.
     """
 
     def __init__(self, header: list[str], header_row: int | None, offences: OffenceTable) -> None:
@@ -54,8 +67,17 @@ class TableFacts:
         self.cut: Counter[str] = Counter()
         self.keyed = header_row is None
         self.objects_unread = 0
+        self.uncomputed: Counter[str] = Counter()
+        self.blocks: dict[str, BlockStart] = {}
+        self._stretch = 0
+        self._is_below = self._has_rows = False
         self._offences = offences
         self._last_cells: list[Any] = [""] * len(header)
+
+    def begin_table(self, name: str) -> None:
+        """Say that what is added from now on is of this table."""
+        self.tables.append(name)
+        self._stretch, self._is_below, self._has_rows = 0, False, False
 
     def column(self, name: str) -> ColumnFacts:
         """The facts of a column."""
@@ -70,23 +92,52 @@ class TableFacts:
         """Take a row below the names."""
         cells = row.cells
         width = len(self.header)
+        uncomputed = self._empty_uncomputed(cells)
         if is_blank_row(cells):
             self.blank_rows += 1
+            self._stretch += self._has_rows
             return
         if len(cells) != width:
             if len(cells) > width and not is_blank_row(cells[width:]):
                 self.bad_rows += 1
             cells = (cells + [""] * width)[:width]
         filled = [index for index, cell in enumerate(cells) if not is_empty(cell)]
-        if not self._add_total(cells, filled):
+        stretch, self._stretch = self._stretch, 0
+        if not self._add_total(cells, filled) and not self._is_of_another(row, filled, stretch):
             if len(filled) == 1 and width > 2:
-                place = filled[0]
-                self.lone[self.header[place]] += 1
-                self.cut[self.header[place]] += is_cut(self._last_cells[place], cells[place])
+                (index,) = filled
+                self.lone[self.header[index]] += 1
+                self.cut[self.header[index]] += is_cut(self._last_cells[index], cells[index])
             self._last_cells = cells
+            self._has_rows = True
+            self.uncomputed.update(uncomputed)
             self.rows += 1
             for column, cell in zip(self.columns, cells, strict=True):
                 column.add(cell)
+
+    def _empty_uncomputed(self, cells: list[Any]) -> list[str]:
+        """The columns of the cells that have a formula and no value, which become empty."""
+        numbers = [number for number, cell in enumerate(cells) if type(cell) is UncomputedCell]
+        for number in numbers:
+            cells[number] = ""
+        return [self.header[number] for number in numbers]
+
+    def _is_of_another(self, row: TableRow, filled: list[int], stretch: int) -> bool:
+        """Whether a row is of another table, below a row of other names; or a row of the same
+        names. ``stretch`` is the number of blank rows above it."""
+        if not stretch or self._is_below:
+            return self._is_below
+        if len(filled) == 1:
+            self._stretch = stretch  # it may be a title, with names below it
+        has_names = is_row_of_names(row.cells)
+        if stretch < STRETCH_ROWS and not has_names and len(filled) > 1:
+            return False
+        is_lone = stretch < STRETCH_ROWS and len(filled) == 1
+        block = BlockStart(row.location, stretch, self.header[filled[0]] if is_lone else "")
+        self.blocks.setdefault(block.lone, block)
+        is_repeated = has_names and name_columns(row.cells) == self.header
+        self._is_below = has_names and not is_repeated
+        return has_names
 
     def _add_total(self, cells: Sequence[Any], filled: list[int]) -> bool:
         """Whether a row counts others: few cells, and the first begins with a word for it."""

@@ -8,4 +8,4 @@ class DamageError(Exception):
 
 
 class UncomputedError(Exception):
-    """A cell has a formula and no value of it, so what it shows is not known."""
+    """A cell has a formula and no value of it, and which cell it is, is not certain."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import zipfile
-from typing import IO, BinaryIO, Final
+from typing import IO, BinaryIO, Final, NamedTuple
 
 from indexer.integrity.damage import DamageError, UncomputedError
+from indexer.integrity.special_cells import SpecialCells
 from indexer.integrity.xls_records import SheetCells
 from indexer.integrity.xlsb_records import WORKBOOK_PART, read_xlsb_cells
 from indexer.integrity.xlsx_order import check_row_order, is_worksheet
+from indexer.integrity.xlsx_sheets import list_sheet_parts
 
 #: The first tag of a sheet is in so many bytes.
 _BEGINNING_BYTES: Final = 4096
@@ -16,21 +18,53 @@ _BEGINNING_BYTES: Final = 4096
 _BLOCK_BYTES: Final = 1 << 18
 
 
-def check_package(file: BinaryIO) -> list[SheetCells] | None:
+class SheetFacts(NamedTuple):
+    """What a spreadsheet says of its sheets.
+
+    ``cells`` are those of each sheet by its records; None where a format has no records.
+    ``special`` are the cells that a reader gives as empty, by the number of their sheet.
+    """
+
+    cells: list[SheetCells] | None
+    special: dict[int, SpecialCells]
+
+
+def check_package(file: BinaryIO) -> SheetFacts:
     """Compare every part with its checksum, and check the order of rows in sheets of an XLSX.
 
-    Returns the cells that the sheets of an XLSB hold by its records, and None for any other.
-    Raises DamageError, and UncomputedError for a formula in an XLSX without its value. A reader
-    stops where the rows end, and so never learns that a part fails its checksum.
+    Raises DamageError, and UncomputedError for a formula without its value that is in no certain
+    sheet. A reader stops where the rows end, and so never learns that a part fails its checksum.
     """
     try:
         with zipfile.ZipFile(file) as package:
-            _check_parts(package)
-            return read_xlsb_cells(package) if _is_xlsb(package) else None
+            special_cells = _check_parts(package)
+            if _is_xlsb(package):
+                return number_errors(read_xlsb_cells(package))
+            return SheetFacts(None, _number_sheets(package, special_cells))
     except (DamageError, UncomputedError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a reader of damaged files raises what it meets
         raise DamageError(type(error).__name__) from None
+
+
+def number_errors(sheets: list[SheetCells]) -> SheetFacts:
+    """The sheets of an XLS or XLSB, with their errors."""
+    return SheetFacts(
+        sheets, {number: sheet.errors for number, sheet in enumerate(sheets) if sheet.errors}
+    )
+
+
+def _number_sheets(
+    package: zipfile.ZipFile, special_cells: dict[str, SpecialCells]
+) -> dict[int, SpecialCells]:
+    """The cells by the number of the sheet that their part is."""
+    if not special_cells:
+        return {}
+    parts = list_sheet_parts(package)
+    numbers = {name: number for number, name in enumerate(parts)}
+    if not special_cells.keys() <= numbers.keys() or len(numbers) != len(parts):
+        raise UncomputedError
+    return {numbers[name]: cells for name, cells in special_cells.items()}
 
 
 def _is_xlsb(package: zipfile.ZipFile) -> bool:
@@ -40,19 +74,25 @@ def _is_xlsb(package: zipfile.ZipFile) -> bool:
     return WORKBOOK_PART in names
 
 
-def _check_parts(package: zipfile.ZipFile) -> None:
+def _check_parts(package: zipfile.ZipFile) -> dict[str, SpecialCells]:
+    """The cells of sheets that a reader gives as empty, by the name of their part."""
     names = package.namelist()
     if len(set(names)) != len(names):
         raise DamageError("two parts have one name")
+    special_cells = {}
     for name in names:
         with package.open(name) as part:
-            _check_part(name, part)
+            if cells := _check_part(name, part):
+                special_cells[name] = cells
+    return special_cells
 
 
-def _check_part(name: str, part: IO[bytes]) -> None:
+def _check_part(name: str, part: IO[bytes]) -> SpecialCells:
     """Read a part to its end, where its checksum is compared."""
     beginning = part.read(_BEGINNING_BYTES)
+    special_cells: SpecialCells = {}
     if name.lower().endswith(".xml") and is_worksheet(beginning):
-        check_row_order(beginning, part)
+        special_cells = check_row_order(beginning, part)
     while part.read(_BLOCK_BYTES):
         pass
+    return special_cells

@@ -13,6 +13,7 @@ from struct import unpack_from
 from typing import Any, Final, NamedTuple
 
 from indexer.integrity.damage import DamageError
+from indexer.integrity.special_cells import COLUMNS, ERRORS, OTHER_ERROR, SpecialCells
 from indexer.integrity.xls_strings import measure_shared_strings
 
 _BOF: Final = 0x0809
@@ -77,6 +78,8 @@ _RESULT_IS_TEXT: Final = 0
 
 _RESULT_IS_BOOLEAN: Final = 1
 
+_RESULT_IS_ERROR: Final = 2
+
 
 class _Record(NamedTuple):
     kind: int
@@ -92,11 +95,17 @@ class SheetCells:
     """The cells of one sheet, as a bit for each column by row, both from 0.
 
     ``certain`` hold a value; ``possible`` may hold one: errors, and formulas without a result.
+    ``errors`` are the errors among them.
     """
 
     def __init__(self) -> None:
         self.certain: dict[int, int] = {}
         self.possible: dict[int, int] = {}
+        self.errors: SpecialCells = {}
+
+    def add_error(self, row: int, column: int, number: int) -> None:
+        """Note the error that a cell holds, by its number."""
+        self.errors[row * COLUMNS + column] = ERRORS.get(number, OTHER_ERROR)
 
     def count_row(self, row: int) -> tuple[int, int]:
         """The fewest and the most values in a row."""
@@ -279,8 +288,10 @@ class _CellReader:
             self._hold(row, column)
 
     def _add_boolean_or_error(self, record: _Record) -> None:
-        row, column, _, _, is_error = unpack_from("<HHHBB", self._stream, record.start)
+        row, column, _, number, is_error = unpack_from("<HHHBB", self._stream, record.start)
         self._hold(row, column, certain=not is_error)
+        if is_error:
+            self._cells.add_error(row, column, number)
 
     def _hold(self, row: int, column: int, *, certain: bool = True) -> None:
         self._count += 1
@@ -304,9 +315,11 @@ class _CellReader:
             self._hold(row, column)
 
     def _add_formula(self, record: _Record) -> None:
-        row, column, _, kind = unpack_from("<HHHB", self._stream, record.start)
+        row, column, _, kind, _, number = unpack_from("<HHHBBB", self._stream, record.start)
         (mark,) = unpack_from("<H", self._stream, record.start + 12)
         self._hold(row, column, certain=mark != _NO_NUMBER or kind == _RESULT_IS_BOOLEAN)
+        if (mark, kind) == (_NO_NUMBER, _RESULT_IS_ERROR):
+            self._cells.add_error(row, column, number)
         # A text follows in a record of its own.
         self._formula = (row, column) if (mark, kind) == (_NO_NUMBER, _RESULT_IS_TEXT) else None
 

@@ -141,9 +141,16 @@ def _read_sheet(data: bytes, empty_texts: frozenset[int]) -> SheetCells:
             row, column = number, -1
         elif kind in _CELLS:
             (number,) = unpack_from("<I", data, start)
-            if not is_inside or row < 0 or not column < number <= _MAX_COLUMN or size < 8:
+            if (
+                not is_inside
+                or row < 0
+                or not column < number <= _MAX_COLUMN
+                or size < 8 + (kind in _ERROR_CELLS)
+            ):
                 raise DamageError("a cell occurs twice or out of order")
             column = number
+            if kind in _ERROR_CELLS:
+                sheet.add_error(row, column, data[start + 8])
             _add_cell(sheet, row, column, is_certain=_is_certain(data, kind, start, empty_texts))
     if kinds not in ([], [_BEGIN_SHEET, _BEGIN_ROWS, _END_ROWS, _END_SHEET]):
         raise DamageError("a sheet does not begin and end once")

@@ -17,6 +17,13 @@ from itertools import pairwise
 from typing import IO, Final
 
 from indexer.integrity.damage import DamageError, UncomputedError
+from indexer.integrity.special_cells import (
+    COLUMNS,
+    ERRORS,
+    OTHER_ERROR,
+    UNCOMPUTED,
+    SpecialCells,
+)
 
 _CHUNK_BYTES: Final = 1 << 18
 
@@ -45,13 +52,22 @@ _PLACE: Final = re.compile(
 )
 
 #: A cell with a formula and nothing, or nothing in it, as its value; and what its tag says.
-_UNCOMPUTED: Final = re.compile(
+_UNCOMPUTED_CELL: Final = re.compile(
     rb"<(?:[\w.-]+:)?c(\s[^>]*)?>\s*<(?:[\w.-]+:)?f(?:\s[^>]*?)?(?:/>|>[^<]*</(?:[\w.-]+:)?f\s*>)\s*"
     rb"(?:<(?:[\w.-]+:)?v\s*(?:/>|>\s*</(?:[\w.-]+:)?v\s*>)\s*)?</(?:[\w.-]+:)?c\s*>"
 )
 
 #: That the value of a formula is text, which may be empty.
 _TEXT_RESULT: Final = re.compile(rb"\st\s*=\s*[\"']str[\"']")
+
+#: A cell that holds an error, with its text.
+_ERROR_CELL: Final = re.compile(
+    rb"<(?:[\w.-]+:)?c(?=\s)[^>]*?\st\s*=\s*[\"']e[\"'][^>]*>\s*"
+    rb"(?:<(?:[\w.-]+:)?f(?:\s[^>]*?)?(?:/>|>[^<]*</(?:[\w.-]+:)?f\s*>)\s*)?"
+    rb"<(?:[\w.-]+:)?v(?:\s[^>]*)?>([^<]*)</"
+)
+
+_ERROR_TEXTS: Final = {text.encode(): text for text in ERRORS.values()}
 
 _COLUMNS: Final = re.compile(rb"(?:[A-Z]{1,3}# )*")
 
@@ -61,18 +77,64 @@ def is_worksheet(beginning: bytes) -> bool:
     return _WORKSHEET.search(beginning) is not None
 
 
-def check_row_order(beginning: bytes, part: IO[bytes]) -> None:
-    """Read a sheet, of which ``beginning`` is read already, to the end of its rows.
+def check_row_order(beginning: bytes, part: IO[bytes]) -> SpecialCells:
+    """Read a sheet, of which ``beginning`` is read already, to the end of its rows; its formulas
+    without a value, and its errors.
 
     Raises DamageError where a row or a cell is there twice or out of order, or a cell is in a row
-    that is not its own, and UncomputedError where one has a formula without its value.
+    that is not its own, and UncomputedError for such a formula that is in no certain place.
     """
     row = column = 0
+    special_cells: SpecialCells = {}
     for text in _iter_sheet_data(beginning, part):
-        if last := _check_regular_rows(text, row):
-            row, column = last
-        else:
-            row, column = _check_elements(text, row, column)
+        last = _check_regular_rows(text, row)
+        is_regular = last is not None
+        last = last or _check_elements(text, row, column)
+        kinds = {} if is_regular else _find_uncomputed(text)
+        if b'"e"' in text or b"'e'" in text:
+            kinds |= _find_errors(text)
+        if kinds:
+            special_cells.update(_locate_cells(text, row, column, kinds))
+        row, column = last
+    return special_cells
+
+
+def _find_uncomputed(text: bytes) -> dict[int, str]:
+    """Where cells begin that have a formula without its value."""
+    return {
+        cell.start(): UNCOMPUTED
+        for cell in _UNCOMPUTED_CELL.finditer(text)
+        if not _TEXT_RESULT.search(cell[1] or b"")
+    }
+
+
+def _find_errors(text: bytes) -> dict[int, str]:
+    """Where cells begin that hold an error, with its text."""
+    return {
+        cell.start(): _ERROR_TEXTS.get(cell[1].strip(), OTHER_ERROR)
+        for cell in _ERROR_CELL.finditer(text)
+    }
+
+
+def _locate_cells(
+    text: bytes, row: int, column: int, kinds: dict[int, str]
+) -> Iterator[tuple[int, str]]:
+    """The places of the cells that begin at some positions of a text that is in order. ``row``
+    and ``column`` are the last before it. Raises UncomputedError where one is in none."""
+    count = 0
+    for element in _ELEMENT.finditer(text):
+        kind, letters, digits = element.groups(b"")
+        if kind == b"row":
+            row, column = int(digits) if digits else row + 1, 0
+            continue
+        column = _read_column(letters) if digits else column + 1
+        if element.start() in kinds:
+            if column > COLUMNS:
+                break
+            count += 1
+            yield (row - 1) * COLUMNS + column - 1, kinds[element.start()]
+    if count != len(kinds):
+        raise UncomputedError
 
 
 def _check_regular_rows(text: bytes, row: int) -> tuple[int, int] | None:
@@ -111,8 +173,6 @@ def _read_last_column(columns: bytes) -> int | None:
 def _check_elements(text: bytes, row: int, column: int) -> tuple[int, int]:
     """The last row and column of a text, element by element. ``row`` and ``column`` are the last
     before it."""
-    if any(not _TEXT_RESULT.search(found[1] or b"") for found in _UNCOMPUTED.finditer(text)):
-        raise UncomputedError
     row_digits = b"%d" % row
     # What it is, and its letters and number, which may be empty.
     for kind, letters, digits in _ELEMENT.findall(text):
@@ -162,11 +222,17 @@ def _iter_sheet_data(beginning: bytes, part: IO[bytes]) -> Iterator[bytes]:
         if end := _END.search(rest, row if is_row else 0):
             yield rest[: end.start()]
             return
-        cut = row if is_row else _find_last_tag(rest)
+        cut = row if is_row else _find_last_cell(rest)
         yield rest[:cut]
         rest = rest[cut:]
     if inside:
         raise DamageError("the rows do not end")
+
+
+def _find_last_cell(text: bytes) -> int:
+    """Where the last cell of a text begins; its last tag if that is not certain."""
+    cut = max(text.rfind(b"<c "), text.rfind(b"<c>"))
+    return cut if cut > 0 else _find_last_tag(text)
 
 
 def _find_last_tag(text: bytes) -> int:

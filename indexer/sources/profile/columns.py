@@ -25,7 +25,8 @@ _MIN_VALUES: Final = 10
 #: A column whose name stands twice, by its place.
 _NUMBERED: Final = re.compile(r".+ \([0-9]+\)")
 
-_UNNAMED: Final = re.compile(r"\(column [0-9]+\)")
+#: A column without a name.
+UNNAMED: Final = re.compile(r"\(column [0-9]+\)")
 
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:[.,][0-9]+)?")
 
@@ -78,7 +79,7 @@ def check_header(location: str, header: Sequence[str], profile: SourceProfile) -
         for name in expected
         if name not in header
         and (name in used or not is_ignored(name, profile))
-        and not _UNNAMED.fullmatch(name)
+        and not UNNAMED.fullmatch(name)
     ]
     if len(missing) > len(expected) / 2:
         raise SourceError(
@@ -89,7 +90,7 @@ def check_header(location: str, header: Sequence[str], profile: SourceProfile) -
     new = [
         name
         for name in header
-        if name not in expected and not is_ignored(name, profile) and not _UNNAMED.fullmatch(name)
+        if name not in expected and not is_ignored(name, profile) and not UNNAMED.fullmatch(name)
     ]
     if missing or new:
         raise _make_header_error(location, missing, new)
@@ -129,7 +130,7 @@ def check_types(
 ) -> None:
     """Raise SourceError if the first rows of a column are all of another type than expected."""
     for index, name in enumerate(header):
-        expected = profile.columns.get(name, "empty" if _UNNAMED.fullmatch(name) else "any")
+        expected = profile.columns.get(name, "empty" if UNNAMED.fullmatch(name) else "any")
         if expected == "any" or is_ignored(name, profile):
             continue
         counts = Counter(find_cell_type(row[index]) for row in rows)

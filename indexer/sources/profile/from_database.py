@@ -16,7 +16,7 @@ from indexer.sources.base import RawRecord
 from indexer.sources.database import CRIMES_TABLE, read_plain_rows
 from indexer.sources.database_connection import DatabaseSource
 from indexer.sources.profile.columns import check_header
-from indexer.sources.profile.reading import read_profiled_rows
+from indexer.sources.profile.reading import ProfiledRows, read_profiled_rows
 from indexer.sources.tables.spreadsheet_worker import keep_finite
 from indexer.sources.tables.table import TableRow
 
@@ -45,7 +45,9 @@ def read_profiled_database(
             TableRow(f"{CRIMES_TABLE} row {number}", [_convert_cell(cell) for cell in row])
             for number, row in enumerate(rows, start=1)
         )
-        yield from read_profiled_rows(_LOCATION, header, table_rows, profile, categories)
+        yield from read_profiled_rows(
+            _LOCATION, ProfiledRows(header, table_rows), profile, categories
+        )
 
 
 def _convert_cell(cell: Any) -> Any:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from fnmatch import fnmatchcase
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
 from indexer.config.profile import SourceProfile, is_ignored, list_used_columns
 from indexer.errors import SourceError
+from indexer.integrity.special_cells import UncomputedCell
 from indexer.records.categories import Categories
 from indexer.sources.base import MAX_RECORD_BYTES, RawRecord, SourceRows
 from indexer.sources.profile.columns import check_header, check_types
 from indexer.sources.profile.grouping import GroupedRow, group_rows
 from indexer.sources.profile.mapper import RowMapper
+from indexer.sources.profile.row_rules import (
+    RowNature,
+    SkipCheck,
+    make_skip_check,
+    make_uncomputed_error,
+)
 from indexer.sources.profile.values import is_cut, is_empty
 from indexer.sources.tables.open_file import LayoutRules, open_tables
 from indexer.sources.tables.table import (
@@ -87,26 +93,38 @@ def _read_table(
             )
         header = name_columns(titles[-1].cells)
         check_width(titles[-1].location, len(header))
+        if any(type(cell) is UncomputedCell for cell in titles[-1].cells):
+            raise make_uncomputed_error(titles[-1].location, "the row of names")
         check_header(titles[-1].location, header, profile)
-    yield from read_profiled_rows(f"{path}", header, rows, profile, categories)
+    nature = RowNature(is_ordered=not table.keyed, has_uncomputed=table.uncomputed > 0)
+    yield from read_profiled_rows(
+        f"{path}", ProfiledRows(header, rows, nature), profile, categories
+    )
+
+
+class ProfiledRows(NamedTuple):
+    """Rows with the names of their columns, and what they are."""
+
+    header: list[str]
+    rows: Iterator[TableRow]
+    nature: RowNature = RowNature()
 
 
 def read_profiled_rows(
-    location: str,
-    header: list[str],
-    rows: Iterator[TableRow],
-    profile: SourceProfile,
-    categories: Categories,
+    location: str, table: ProfiledRows, profile: SourceProfile, categories: Categories
 ) -> Iterator[RawRecord]:
     """The records of rows; one that is wider or narrower than the header is rejected.
 
-    Raises SourceError if the first rows are of another type than the profile expects.
+    Raises SourceError if the first rows are of another type than the profile expects, or a row
+    may be none of the table.
     """
+    header, rows, nature = table
     width = len(header)
     first = [_fit_row(row, width) for row in islice(rows, _SAMPLE_ROWS)]
-    skips = _make_skip_check(profile, header)
-    sample = [row.cells for row in first if not row.error and not skips(row.cells)]
+    skips = make_skip_check(profile, header, nature)
+    sample = [row.cells for row in first if not row.error and not skips(row.cells, row.location)]
     check_types(location, header, sample, profile)
+    skips = make_skip_check(profile, header, nature)  # it begins again
     mapper = RowMapper(profile, header, categories)
     names = tuple(header)
     rows = chain(first, rows)
@@ -124,7 +142,7 @@ def _map_rows(
     rows: Iterable[TableRow],
     mapper: RowMapper,
     header: tuple[str, ...],
-    skips: Callable[[list[Any]], str],
+    skips: SkipCheck,
 ) -> Iterator[RawRecord]:
     """A record for each row. Every file goes through here row by row, so it is written to be fast:
     fields by their position, and nothing that is the same for all rows."""
@@ -139,7 +157,7 @@ def _map_rows(
             row.error,
             row.source,
         )
-        if error is None and (skip := skips(cells)):
+        if error is None and (skip := skips(cells, location)):
             yield _skip_row(row, skip)
             continue
         mapped = map_row(cells)
@@ -165,7 +183,7 @@ def _skip_row(row: TableRow, rule: str) -> RawRecord:
 
 def _keep_rows(
     rows: Iterator[TableRow],
-    skips: Callable[[list[Any]], str],
+    skips: SkipCheck,
     skipped: list[RawRecord],
     profile: SourceProfile,
     header: list[str],
@@ -177,7 +195,7 @@ def _keep_rows(
     joiner = _JOINERS.get(rule.join) if rule else None
     pending: GroupedRow | None = None
     for number, row in enumerate(rows):
-        if not row.error and (skip := skips(row.cells)):
+        if not row.error and (skip := skips(row.cells, row.location)):
             skipped.append(_skip_row(row, skip))
         elif rule and pending and _continues(row.cells, column):
             text = pending.cells[column]
@@ -228,29 +246,6 @@ def _fit_row(row: TableRow, width: int) -> TableRow:
         "delimiter or line breaks."
     )
     return replace(row, cells=(cells + [""] * width)[:width], error=error)
-
-
-def _make_skip_check(profile: SourceProfile, header: list[str]) -> Callable[[list[Any]], str]:
-    """What says which rule skips a row: "" for none, "blank" for a row without a value."""
-    rules = [
-        (header.index(rule.column), rule.like.casefold() if rule.like else None, rule.text)
-        for rule in profile.skip
-    ]
-
-    def check(cells: list[Any]) -> str:
-        first = cells[0]
-        if (type(first) is not str or not first or first.isspace()) and is_blank_row(cells):
-            return "blank"
-        for index, pattern, text in rules:
-            cell = cells[index]
-            if pattern is None:
-                if is_empty(cell):
-                    return text
-            elif fnmatchcase(str(cell).strip().casefold(), pattern):
-                return text
-        return ""
-
-    return check
 
 
 # -- objects of JSON -------------------------------------------------------------------------------

@@ -135,7 +135,9 @@ def _open_sheets(path: Path, layout: LayoutRules) -> list[SourceTable]:
                 "ignore_sheets of [source.profile]."
             )
         rows = partial(workbook.read_rows, sheet)
-        tables.append(SourceTable(sheet.name, rows, hidden=sheet.hidden))
+        tables.append(
+            SourceTable(sheet.name, rows, hidden=sheet.hidden, uncomputed=sheet.uncomputed)
+        )
     return tables
 
 

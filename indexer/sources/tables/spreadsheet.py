@@ -39,11 +39,13 @@ _WORKER: Final = str(Path(__file__).with_name("spreadsheet_worker.py"))
 
 
 class Sheet(NamedTuple):
-    """A sheet's name, whether it is hidden, and its number among the sheets, from 0."""
+    """A sheet's name, whether it is hidden, its number among the sheets, from 0, and how many of
+    its cells have a formula and no value of it."""
 
     name: str
     hidden: bool
     number: int
+    uncomputed: int
 
 
 class Workbook:

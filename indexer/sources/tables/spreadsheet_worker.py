@@ -4,7 +4,8 @@ It is a process of its own because the reader holds a whole sheet in memory: a h
 this process and not the refresh. Run as ``python spreadsheet_worker.py FILE MEGABYTES``. It writes
 the list of sheets, and then the rows of each sheet whose number it reads, one a line, until its
 input ends. What it writes are frames: a length of four bytes, then MessagePack. No formula or macro
-is evaluated. Before it lists the sheets, it checks the file for damage the reader does not see.
+is evaluated. Before it lists the sheets, it checks the file for damage the reader does not see, and
+for formulas without their values and errors, which are marked in the rows.
 Of foidex it imports little, so it starts quickly.
 """
 
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import msgspec
 
 if TYPE_CHECKING:
-    from indexer.integrity.xls_records import SheetCells
+    from indexer.integrity.package import SheetFacts
 
 _BATCH_ROWS: Final = 200
 
@@ -36,7 +37,7 @@ PROTECTED: Final = 4
 #: Exit code for a file from which not all can be read that it says it holds.
 INCOMPLETE: Final = 5
 
-#: Exit code for a file in which a cell has a formula and no value of it.
+#: Exit code for a file in which some cell, of no certain place, has a formula and no value of it.
 UNCOMPUTED: Final = 6
 
 #: Larger whole numbers are not exact as a float, and not numbers of a record.
@@ -49,11 +50,14 @@ DATETIME_CODE: Final = 2
 
 _OTHER_CODE: Final = 3
 
+#: An UncomputedCell.
+UNCOMPUTED_CODE: Final = 4
+
 
 def _encode_other(value: Any) -> Any:
     if isinstance(value, time | timedelta):
         return msgspec.msgpack.Ext(_OTHER_CODE, str(value).encode())
-    raise TypeError(type(value).__name__)
+    return msgspec.msgpack.Ext(UNCOMPUTED_CODE, b"")  # there is no other kind of cell
 
 
 def _wrap_dates(cell: Any) -> Any:
@@ -84,24 +88,33 @@ def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: Bin
     import python_calamine
 
     from indexer.integrity.damage import DamageError, UncomputedError
+    from indexer.integrity.special_cells import count_uncomputed, mark_rows
     from indexer.integrity.xls_records import compare_rows
     from indexer.process_limits import limit_process
 
     limit_process(megabytes, _CPU_SECONDS)
     try:
         workbook = python_calamine.load_workbook(path)
+        cells, special_cells = _check_file(path)
         listing = [
-            (entry.name, entry.visible != python_calamine.SheetVisibleEnum.Visible, number)
+            (
+                entry.name,
+                entry.visible != python_calamine.SheetVisibleEnum.Visible,
+                number,
+                count_uncomputed(special_cells.get(number, {})),
+            )
             for number, entry in enumerate(workbook.sheets_metadata)
             if entry.typ == python_calamine.SheetTypeEnum.WorkSheet
         ]
-        cells = _check_file(path)
         _write_frame(output, msgspec.msgpack.encode(listing))
         for request in requests:
-            name = workbook.sheets_metadata[int(request)].name
-            rows = iter(workbook.get_sheet_by_name(name).iter_rows())
+            number = int(request)
+            sheet = workbook.get_sheet_by_name(workbook.sheets_metadata[number].name)
+            rows = iter(sheet.iter_rows())
             if cells is not None:
-                rows = compare_rows(cells[int(request)], rows)
+                rows = compare_rows(cells[number], rows)
+            if number in special_cells:
+                rows = mark_rows(special_cells[number], rows, (sheet.start or (0, 0))[1])
             while batch := list(islice(rows, _BATCH_ROWS)):
                 _write_frame(output, _ENCODER.encode(_pack_rows(batch)))
             _write_frame(output, _ENCODER.encode([]))
@@ -118,18 +131,15 @@ def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: Bin
     return 0
 
 
-def _check_file(path: str) -> list[SheetCells] | None:
-    """Check a file; the cells that the sheets of an XLS or XLSB hold by its records.
-
-    Raises DamageError or UncomputedError.
-    """
-    from indexer.integrity.package import check_package
+def _check_file(path: str) -> SheetFacts:
+    """Check a file. Raises DamageError or UncomputedError."""
+    from indexer.integrity.package import check_package, number_errors
     from indexer.integrity.xls_container import is_xls, read_workbook_stream
     from indexer.integrity.xls_records import read_sheet_cells
 
     with Path(path).open("rb") as file:
         if is_xls(file):
-            return read_sheet_cells(read_workbook_stream(file))
+            return number_errors(read_sheet_cells(read_workbook_stream(file)))
         return check_package(file)
 
 

@@ -10,7 +10,12 @@ import msgspec
 from msgspec import Struct
 
 from indexer.errors import SourceError
-from indexer.sources.tables.spreadsheet_worker import DATE_CODE, DATETIME_CODE
+from indexer.integrity.special_cells import UncomputedCell
+from indexer.sources.tables.spreadsheet_worker import (
+    DATE_CODE,
+    DATETIME_CODE,
+    UNCOMPUTED_CODE,
+)
 
 #: The most columns of a table. Excel allows 16,384; a list of records needs a few dozen.
 MAX_COLUMNS: Final = 2_000
@@ -34,7 +39,8 @@ class SourceTable(Struct, frozen=True):
     """One table of a file: a file of text, a sheet, a member of a zip or the objects of JSON.
 
     ``name`` is that of the file or, of several in one, of the sheet or the member. ``rows`` opens
-    its rows; those of a ``keyed`` table are objects and have no row of names.
+    its rows; those of a ``keyed`` table are objects and have no row of names. ``uncomputed`` is the
+    number of cells of a sheet that are an UncomputedCell.
     """
 
     name: str
@@ -44,6 +50,7 @@ class SourceTable(Struct, frozen=True):
     delimiter: str | None = None
     encoding: str | None = None
     evidence: tuple[str, ...] = ()
+    uncomputed: int = 0
 
 
 def is_blank_row(cells: Sequence[Any]) -> bool:
@@ -82,6 +89,8 @@ def check_width(location: str, width: int) -> None:
 
 def _unwrap(code: int, data: memoryview) -> Any:
     text = bytes(data).decode()
+    if code == UNCOMPUTED_CODE:
+        return UncomputedCell()
     if code == DATE_CODE:
         return date.fromisoformat(text)
     return datetime.fromisoformat(text) if code == DATETIME_CODE else text

@@ -21,6 +21,7 @@ import pytest
 
 from indexer.errors import SourceError
 from indexer.integrity.damage import DamageError
+from indexer.integrity.special_cells import UncomputedCell
 from indexer.integrity.xls_container import read_workbook_stream
 from indexer.integrity.xls_records import compare_rows, read_sheet_cells
 from indexer.integrity.xls_strings import measure_shared_strings
@@ -265,11 +266,66 @@ def test_rows_and_cells_of_an_xlsx_in_order_are_read(
         "<c><f>B1</f></c>",
     ],
 )
-def test_a_formula_without_its_value_is_refused(cell: str, tmp_path: Path) -> None:
+def test_a_formula_without_its_value_is_no_empty_cell(cell: str, tmp_path: Path) -> None:
     """A reader gives it as an empty cell, and an empty status counts as recorded."""
-    rows = f'<row r="1">{cell}<c r="B1"><v>5</v></c></row>'
+    rows = make_row(1, "B1") + f'<row r="2">{cell.replace("A1", "A2")}<c r="B2"><v>5</v></c></row>'
+    path = write_sheet(tmp_path / "x.xlsx", rows)
+    assert [table.uncomputed for table in open_tables(path, ANY)] == [1]
+    (empty, number), (formula, five) = read_rows(path)
+    assert (empty, number, five) == ("", 1, 5)
+    assert isinstance(formula, UncomputedCell)
+
+
+def test_formulas_without_values_are_found_where_there_is_nothing_else(tmp_path: Path) -> None:
+    """A reader leaves out the rows and columns that have no value, whatever formulas they have."""
+    formula = "<f>1</f><v></v></c>"
+    rows = (
+        f'<row r="2"><c r="A2">{formula}<c r="B2"><v>1</v></c></row>'
+        f'<row r="4"><c r="D4">{formula}</row>'
+    )
+    first, second, third, fourth = read_rows(write_sheet(tmp_path / "x.xlsx", rows))
+    assert first == third == [""] * 4
+    assert [second[1:], fourth[:3]] == [[1, "", ""], [""] * 3]
+    assert isinstance(second[0], UncomputedCell)
+    assert isinstance(fourth[3], UncomputedCell)
+
+
+def test_a_formula_is_found_wherever_a_block_of_reading_ends(tmp_path: Path) -> None:
+    """A row that is longer than a block is read in pieces, and no piece ends in a cell."""
+    cells = "".join(
+        f"<c><f>{'1+' * (200 + index % 9)}1</f><v></v></c>"
+        if index % 2
+        else f"<c><v>{index}</v></c>"
+        for index in range(1_900)
+    )
+    (row,) = read_rows(write_sheet(tmp_path / "x.xlsx", f'<row r="1">{cells}</row>'))
+    assert [isinstance(cell, UncomputedCell) for cell in row] == [
+        index % 2 == 1 for index in range(1_900)
+    ]
+
+
+def test_a_formula_in_a_sheet_that_no_list_names_makes_the_file_refused(tmp_path: Path) -> None:
+    path = write_sheet(tmp_path / "x.xlsx", '<row r="1"><c r="A1"><f>B1</f></c></row>')
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(tmp_path / "y.xlsx", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b"/sheet1.xml", b"/sheet9.xml"))
+        new.writestr("xl/worksheets/sheet9.xml", old.read(SHEET))
     with pytest.raises(SourceError, match="has cells with a formula and without its value"):
-        read_rows(write_sheet(tmp_path / "x.xlsx", rows))
+        read_rows(tmp_path / "y.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ('<c r="A2" t="e"><v>#N/A</v></c>', "#N/A"),
+        ("<c r='A2' s='1' t='e'><f>1/0</f><v>#DIV/0!</v></c>", "#DIV/0!"),
+        ('<x:c t="e"><x:f t="shared" si="0"/><x:v>#REF!</x:v></x:c>', "#REF!"),
+    ],
+)
+def test_an_error_is_its_text_and_not_empty(cell: str, text: str, tmp_path: Path) -> None:
+    """An empty status counts as recorded, and "#N/A" is no status."""
+    rows = make_row(1, "B1") + f'<row r="2">{cell}<c r="B2"><v>5</v></c></row>'
+    assert read_rows(write_sheet(tmp_path / "x.xlsx", rows)) == [["", 1], [text, 5]]
 
 
 @pytest.mark.parametrize(
