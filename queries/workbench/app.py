@@ -64,7 +64,7 @@ PAGES: tuple[tuple[str, str, WorkbenchRole, Page], ...] = (
     ("/requests/{file}/replay", "POST", "reviewer", replaying.start_replay),
     ("/requests/{file}/publish", "GET", "publisher", publishing.show_publishing),
     ("/requests/{file}/publish", "POST", "publisher", publishing.start_publishing),
-    ("/requests/{file}/documents/{kind}/{document:path}", "GET", "reader", documents.send_document),
+    (documents.DOCUMENT_PATH, "GET", "reader", documents.send_document),
     ("/requests/{file}/review", "GET", "reviewer", reviews.show_start),
     ("/requests/{file}/review", "POST", "reviewer", reviews.start_review),
     ("/reviews", "GET", "reviewer", reviews.list_reviews),
@@ -100,8 +100,10 @@ def build_workbench_app(workbench: Workbench, hosts: Collection[str]) -> Starlet
 
     def find_limit(connection: HTTPConnection) -> int:
         path = connection.scope["path"]
-        if workbench.find_person(connection) is not None:
-            return MAX_LETTER_BYTES if path == LETTER_PATH else MAX_BODY_BYTES
+        person = workbench.find_person(connection)
+        if person is not None:
+            sends_letter = path == LETTER_PATH and person.may("reviewer")
+            return MAX_LETTER_BYTES if sends_letter else MAX_BODY_BYTES
         if path in (LETTER_PATH, *OPEN_PATHS):
             return SIGN_IN_BYTES
         ended = workbench.sessions.has_ended(connection.cookies.get(SESSION_COOKIE, ""))
@@ -113,7 +115,7 @@ def build_workbench_app(workbench: Workbench, hosts: Collection[str]) -> Starlet
         person = workbench.find_person(request)
         return workbench.render("message.html", person, status, heading=heading, message=message)
 
-    return Starlette(
+    app = Starlette(
         routes=[*_make_open_routes(workbench), *_make_routes(workbench)],
         middleware=[
             Middleware(SecurityHeaders),
@@ -122,6 +124,9 @@ def build_workbench_app(workbench: Workbench, hosts: Collection[str]) -> Starlet
         ],
         exception_handlers={HTTPException: show_refusal},
     )
+    # Another address than the one that was asked for would be one without TLS behind a proxy.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _make_open_routes(workbench: Workbench) -> Iterator[Route]:

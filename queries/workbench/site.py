@@ -38,6 +38,11 @@ _SIGN_IN_ATTEMPTS: Final = 20
 
 _LETTERS_AT_ONCE: Final = 2
 
+#: Characters that HTML does not allow, and what stands for each on a page.
+_CONTROL_CHARACTERS: Final = dict.fromkeys(
+    [*range(9), 0x0B, *range(0x0E, 0x20), *range(0x7F, 0xA0)], "\N{REPLACEMENT CHARACTER}"
+)
+
 
 class Workbench:
     """The state of one served workbench. ``proxy`` is set if a proxy signs people in."""
@@ -63,6 +68,7 @@ class Workbench:
             loader=jinja2.FileSystemLoader(find_data_folder("templates") / "workbench"),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
+            finalize=_show_control_characters,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -95,6 +101,11 @@ class Workbench:
             **values,
         )
         return HTMLResponse(text, status)
+
+
+def _show_control_characters(value: object) -> object:
+    """Text for a page. What is markup already, or no text, stays as it is."""
+    return value.translate(_CONTROL_CHARACTERS) if type(value) is str else value
 
 
 def _format_iso_day(timestamp: str) -> str:

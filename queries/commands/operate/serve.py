@@ -77,6 +77,8 @@ def run_serve_command(port: PortOption = None) -> None:
             app,
             host=address,
             port=port,
+            http="h11",
+            ws="none",  # no page of ours opens one
             access_log=False,  # addresses hold references of requests
             server_header=False,
             proxy_headers=False,

@@ -16,6 +16,7 @@ from msgspec import Struct
 from starlette.datastructures import Headers
 
 from indexer.config.model import WorkbenchRole
+from queries.workbench.access.protection import find_single
 
 #: The cookie of a session. It holds a random name of the session, and nothing of the person.
 SESSION_COOKIE: Final = "foidex_session"
@@ -168,14 +169,9 @@ class ProxySignIn(Struct, frozen=True):
 
         Each header must be there once: of two, a browser may have sent the one.
         """
-        secret = _find_single(headers, self.secret_header).encode("utf-8", "replace")
-        name = _find_single(headers, self.user_header)
+        secret = (find_single(headers, self.secret_header) or "").encode("utf-8", "replace")
+        name = find_single(headers, self.user_header) or ""
         is_right = hmac.compare_digest(secret, self.secret.encode())
         if not (is_right and name and name in self.people):
             return None
         return Person(name, self.people[name])
-
-
-def _find_single(headers: Headers, name: str) -> str:
-    values = headers.getlist(name)
-    return values[0] if len(values) == 1 else ""

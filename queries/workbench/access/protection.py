@@ -6,6 +6,7 @@ Origin. A host name that is not ours is refused, because another name could be p
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Collection
@@ -30,6 +31,14 @@ MAX_LETTER_BYTES: Final = 25_000_000
 
 #: Makes the page that says why a request was refused: its status, heading and sentence.
 MakeRefusal = Callable[[int, str, str], Response]
+
+#: What this machine is called in an address of its own.
+LOCAL_NAMES: Final = ("127.0.0.1", "localhost", "[::1]")
+
+#: How long a browser may take for a body: at least so many seconds, and longer for a large one.
+BODY_SECONDS: Final = 30.0
+
+_LEAST_BYTES_PER_SECOND: Final = 100_000
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 
@@ -88,27 +97,53 @@ class SameOriginOnly:
 
     def _find_refusal(self, scope: Scope) -> str:
         headers = Headers(scope=scope)
-        host = headers.get("host", "")
-        if host not in self._hosts:
+        host = find_single(headers, "host")
+        if not host or host not in self._hosts:
             return "This address is not one of the workbench. Open the link that foidex printed."
-        site, origin = headers.get("sec-fetch-site"), headers.get("origin")
         if scope["method"] in _SAFE_METHODS:
-            # A link to a page may be followed from anywhere. A page of another site may not fetch
-            # one as an image, nor a browser beforehand: opening a record reserves and logs it.
-            is_followed = headers.get("sec-fetch-mode") in (None, "navigate")
-            is_foreign = site in ("cross-site", "same-site") and not is_followed
-            return _FETCHED_FROM_ELSEWHERE if is_foreign or "sec-purpose" in headers else ""
-        if site is not None:
-            is_ours = site == "same-origin"
-        else:
-            is_ours = origin is not None and origin.partition("://")[2] == host
+            return _FETCHED_FROM_ELSEWHERE if _is_fetched_from_elsewhere(headers) else ""
+        is_ours = _is_sent_by_us(headers, host)
         return "" if is_ours else "This form was sent by another site. Nothing was changed."
 
 
-class BodyLimit:
-    """Refuses a body that is too large, even one that does not say how large it is.
+def find_single(headers: Headers, name: str) -> str | None:
+    """The value of a header, None if it is not there, and empty if it is there twice: of two, a
+    browser may have sent the one."""
+    values = headers.getlist(name)
+    return (values[0] if len(values) == 1 else "") if values else None
 
-    ``find_limit`` says how many bytes a request may have, by who sends it.
+
+def _is_fetched_from_elsewhere(headers: Headers) -> bool:
+    """Whether a page is opened by another one. A link to it may be followed from anywhere; but no
+    page of another site may fetch it as an image or show it in a frame, nor a browser open it
+    beforehand: opening a record reserves and logs it."""
+    is_followed = headers.get("sec-fetch-mode") in (None, "navigate") and headers.get(
+        "sec-fetch-dest"
+    ) in (None, "document")
+    is_foreign = find_single(headers, "sec-fetch-site") not in (None, "same-origin", "none")
+    return (is_foreign and not is_followed) or "sec-purpose" in headers
+
+
+def _is_sent_by_us(headers: Headers, host: str) -> bool:
+    """Whether a form was sent by a page of ours, as the browser says."""
+    site = find_single(headers, "sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    scheme, _, rest = (find_single(headers, "origin") or "").partition("://")
+    # Without TLS it is served on this machine alone.
+    is_scheme_ours = scheme == "https" or (scheme == "http" and _is_local(host))
+    return is_scheme_ours and rest == host
+
+
+def _is_local(host: str) -> bool:
+    return host.rpartition(":")[0] in LOCAL_NAMES
+
+
+class BodyLimit:
+    """Refuses a body that is too large, even one that does not say how large it is, or too slow.
+
+    ``find_limit`` says how many bytes a request may have, by who sends it. ``seconds`` is how long
+    it may take, and one that may be large may take longer.
     """
 
     def __init__(
@@ -116,10 +151,12 @@ class BodyLimit:
         app: ASGIApp,
         find_limit: Callable[[HTTPConnection], int],
         make_refusal: MakeRefusal,
+        seconds: float = BODY_SECONDS,
     ) -> None:
         self._app = app
         self._find_limit = find_limit
         self._make_refusal = make_refusal
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on once its body is there and within the limit, or refuse it."""
@@ -127,31 +164,34 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         max_bytes = self._find_limit(HTTPConnection(scope))
-        chunks: list[bytes] = []
         declared = Headers(scope=scope).get("content-length", "")
         size = int(declared) if declared.isdecimal() and len(declared) < 19 else 0
-        if size > max_bytes:
-            await self._refuse_body(max_bytes)(scope, receive, send)
+        refusal: Response | None = None
+        body: bytes | None = None
+        try:
+            async with asyncio.timeout(self._seconds + max_bytes / _LEAST_BYTES_PER_SECOND):
+                body = None if size > max_bytes else await _read_body(receive, max_bytes)
+        except TimeoutError:
+            refusal = self._refuse_slow_body()
+        except ConnectionError:
+            return  # the browser went away
+        if body is None:
+            await (refusal or self._refuse_body(max_bytes))(scope, receive, send)
             return
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] != "http.request":
-                return  # the browser went away
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > max_bytes:
-                await self._refuse_body(max_bytes)(scope, receive, send)
-                return
-            if not message.get("more_body"):
-                break
-        body = {"type": "http.request", "body": b"".join(chunks), "more_body": False}
-        unread: list[Message] = [body]
+        unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive_read_body() -> Message:
             return unread.pop() if unread else await receive()
 
         await self._app(scope, receive_read_body, send)
+
+    def _refuse_slow_body(self) -> Response:
+        return self._make_refusal(
+            408,
+            "This took too long",
+            "What you sent did not arrive in time. Nothing was changed. Go back: what you typed is "
+            "still there. Send it again.",
+        )
 
     def _refuse_body(self, max_bytes: int) -> Response:
         return self._make_refusal(
@@ -160,6 +200,22 @@ class BodyLimit:
             f"The workbench takes {max_bytes // 1_000:,} kB here. Nothing was changed. Go back: "
             "what you typed is still there. Make it shorter, then send it again.",
         )
+
+
+async def _read_body(receive: Receive, max_bytes: int) -> bytes | None:
+    """A body, None if it is larger than it may be. Raises ConnectionError if it breaks off."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ConnectionError
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > max_bytes:
+            return None
+        if not message.get("more_body"):
+            return b"".join(chunks)
 
 
 class RateLimit:

@@ -39,6 +39,7 @@ async def submit_sign_in(workbench: Workbench, request: Request) -> Response:
             message=f"Each link signs one person in once, within 15 minutes. {advice}",
         )
     await run_in_threadpool(log_sign_in, workbench.session.for_person(person.name))
+    workbench.sessions.end(request.cookies.get(SESSION_COOKIE, ""))  # whoever was here before
     response = redirect("/")
     response.set_cookie(
         SESSION_COOKIE,

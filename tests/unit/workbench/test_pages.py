@@ -385,6 +385,17 @@ def test_signing_out_ends_the_session_on_the_server(browsing: Browsing) -> None:
     assert other.get("/").status_code == 401
 
 
+def test_who_signs_in_as_someone_else_is_no_longer_who_they_were(browsing: Browsing) -> None:
+    """The role of before is gone from this browser, and from a copy of its cookie."""
+    browsing.sign_in("anna", "publisher")
+    copy = dict(browsing.client.cookies)
+    browsing.sign_in("ben", "reader")
+    assert browsing.get("/requests/new").status_code == 403
+    other = Browsing(browsing.workbench)
+    other.client.cookies.update(copy)
+    assert other.get("/requests/new").status_code == 401
+
+
 def test_tokens_cannot_be_tried_without_end(browsing: Browsing) -> None:
     statuses = [browsing.post("/sign-in", token=str(number)).status_code for number in range(30)]
     assert set(statuses[:20]) == {403}
