@@ -24,6 +24,7 @@ from queries.answer.condition_text import parse_conditions
 from queries.answer.present_rows import explain_absent_terms
 from queries.answer.shares import explain_shares
 from queries.answer.types import (
+    ANY_STATUS,
     NOT_COVERED,
     PEOPLE_UNITS,
     WITHHELD,
@@ -81,6 +82,7 @@ from queries.disclosure.populations import (
     map_counts,
 )
 from queries.disclosure.reviews import clear_withheld_reviews, withhold_small_reviews
+from queries.tables.field_filter import explain_chosen_people
 from queries.tables.field_values import describe_ages
 from queries.tables.period_columns import split_column_key, split_fact_name
 from queries.tables.scope import MENTIONS_FILTER
@@ -492,7 +494,7 @@ def _redact_answer(answer: Answer, hidden: frozenset[Population], policy: Policy
 
     rounded_answer = map_counts(answer, printed)
     questions = tuple(
-        _redact_question(old, new, policy, answer.noun)
+        _redact_question(old, new, policy, answer)
         for old, new in zip(answer.questions, rounded_answer.questions, strict=True)
     )
     scope = msgspec.structs.replace(
@@ -525,7 +527,7 @@ def _redact_answer(answer: Answer, hidden: frozenset[Population], policy: Policy
 
 
 def _redact_question(
-    old: QuestionAnswer, new: QuestionAnswer, policy: Policy, noun: Noun
+    old: QuestionAnswer, new: QuestionAnswer, policy: Policy, answer: Answer
 ) -> QuestionAnswer:
     """The question with the notes, facts and forms that may be published."""
     counted = {figure.name for figure in new.figures}
@@ -547,10 +549,15 @@ def _redact_question(
             facts[name] = value
         else:  # a single value that may reveal what is withheld
             facts[name] = WITHHELD
+    conditions = parse_conditions((*answer.scope.means, *new.means))
+    lasting_notes = (
+        *_list_overlap_notes(new, answer.noun),
+        *explain_chosen_people(conditions, new.table.columns[0].unit, answer.noun),
+    )
     return msgspec.structs.replace(
         new,
         facts=facts,
-        notes=_list_overlap_notes(new, noun) if touched else new.notes,
+        notes=lasting_notes if touched else new.notes,
         sums=() if touched else new.sums,
         terms=_redact_terms(new.terms, policy),
     )
@@ -564,7 +571,8 @@ def _list_overlap_notes(question: QuestionAnswer, noun: Noun) -> tuple[str, ...]
         for relation in table.relations
         if relation.kind == "sum" and relation.total in (table.total.key, table.columns[0].key)
     }
-    counted = "record" if table.columns[0].unit == "offences" else "victim"
+    people = PEOPLE_LISTS.get(ANY_STATUS.get(table.columns[0].unit, table.columns[0].unit))
+    counted = people.singular if people else "record"
     notes = []
     if "rows" not in disjoint_axes:
         notes.append(f"A {counted} may be in several rows; the total counts each once.")

@@ -19,6 +19,7 @@ from indexer.records.damage.kinds import advise_repair
 from queries.answer.types import NearMissCount, SpellingCount
 from queries.layout.part_order import merge_parts
 from queries.layout.text_table import align_rows, wrap_paragraph
+from queries.lint.cautions import list_cautions
 from queries.lint.class_readings import CodeReading
 from queries.lint.offence_changes import ChangeNote, find_crossed_changes
 from queries.lint.scope_damage import ScopeDamage
@@ -139,8 +140,8 @@ class WordingCheck(Struct, frozen=True):
 
 
 class LintReport(Struct, frozen=True):
-    """A valid request, the changes of offence codes that its period crosses, and, where there is
-    an index to check it against, its wording check."""
+    """A valid request, the changes of offence codes that its period crosses, what its author may
+    not expect, and, where there is an index to check it against, its wording check."""
 
     file: str
     reference: str
@@ -148,6 +149,7 @@ class LintReport(Struct, frozen=True):
     wording: WordingCheck | None
     publishing: tuple[str, ...] | UnsetType = UNSET
     offence_changes: tuple[ChangeNote, ...] = ()
+    cautions: tuple[str, ...] = ()
     format: str = field(default=LINT_FORMAT)
 
 
@@ -166,6 +168,7 @@ def make_lint_report(
         wording,
         UNSET if publishing is None else tuple(publishing),
         find_crossed_changes(request),
+        list_cautions(request),
     )
 
 
@@ -210,6 +213,8 @@ def format_request_outline(request: Request, file: str) -> str:
                 "Add text: with the question in the requester's words."
             ),
         ]
+    for caution in list_cautions(request):
+        lines += ["", wrap_paragraph(caution)]
     return "\n".join([*lines, *_format_confirmations(request)]) + "\n"
 
 

@@ -9,13 +9,14 @@ from queries.questions.base import Question
 from queries.spec.problem import Problem
 from queries.tables.field_axes import TIME_FIELDS, build_field_axis
 from queries.tables.scope import Scope
-from queries.tables.table_query import CountedUnit, TableQuery, TableUnit
+from queries.tables.table_query import CountedUnit, TableQuery, TableUnit, find_counted_people
 
 
 class By(Question, frozen=True, tag="by"):
     """A row for each value of a field, such as each month, outcome or value of a category.
 
-    ``count`` is what is counted: by default victims for a field of victims, else offences.
+    ``count`` is what is counted: by default victims for a field of victims, else offences. Where
+    suspects are counted, their sex is meant.
     """
 
     by: str
@@ -34,6 +35,6 @@ class By(Question, frozen=True, tag="by"):
 
     def table_query(self, scope: Scope) -> TableQuery:
         """The values as rows."""
-        rows = build_field_axis(self.by, scope)
+        rows = build_field_axis(self.by, scope, find_counted_people(self.count))
         default_unit: TableUnit = "victims" if rows.level == "victim" else "offences"
         return TableQuery(rows, None, self.count or default_unit)

@@ -8,13 +8,14 @@ from queries.questions.base import Question
 from queries.spec.problem import Problem
 from queries.spec.scope_spec import AxisSpec, parse_axis_spec
 from queries.tables.scope import Scope
-from queries.tables.table_query import CountedUnit, TableQuery
+from queries.tables.table_query import CountedUnit, TableQuery, find_counted_people
 
 
 class Cross(Question, frozen=True, tag="cross"):
     """``rows`` and ``columns`` are each the name of a field, or keywords, age bands or periods.
 
-    ``count`` is what is counted: by default victims if a side is of victims, else offences.
+    ``count`` is what is counted: by default victims if a side is of victims, else offences. Where
+    suspects are counted, their sex and their ages are meant.
     ``for_each`` is a third side, of which each value has a table of its own; a request that has
     been read holds a question for each instead, whose ``table_of`` is the id in the file.
     """
@@ -58,6 +59,9 @@ class Cross(Question, frozen=True, tag="cross"):
 
     def table_query(self, scope: Scope) -> TableQuery:
         """The table."""
-        rows, columns = (parse_axis_spec(side).axis(scope) for side in (self.rows, self.columns))
+        people = find_counted_people(self.count)
+        rows, columns = (
+            parse_axis_spec(side).axis(scope, people) for side in (self.rows, self.columns)
+        )
         of_victims = "victim" in (rows.level, columns.level)
         return TableQuery(rows, columns, self.count or ("victims" if of_victims else "offences"))

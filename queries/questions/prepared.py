@@ -15,6 +15,7 @@ from msgspec import Struct
 from queries.answer.condition import Condition
 from queries.answer.types import Column, QuestionAnswer
 from queries.questions.base import Question
+from queries.tables.field_filter import describe_chosen_people, explain_chosen_people
 from queries.tables.scope import Mention, Scope, all_of_or_everything, build_counted_query
 from queries.tables.table_query import TableQuery
 
@@ -47,6 +48,13 @@ class PreparedQuestion(Struct, frozen=True):
         """Whether each of several periods gets columns of its own."""
         return self.question.has_period_columns(self.scope)
 
+    @property
+    def chosen_people(self) -> str:
+        """Who the people are for whom its records were chosen, where everybody of their list is
+        counted; empty if nobody was."""
+        conditions = [entry.condition for entry in self.scope.field_filters]
+        return describe_chosen_people(conditions, self.table_query.unit)
+
     def for_period(self, index: int) -> PreparedQuestion:
         """The same question about one of its periods alone."""
         period = self.scope.periods[index]
@@ -66,7 +74,12 @@ class PreparedQuestion(Struct, frozen=True):
 
     def complete_answer(self, answer: QuestionAnswer) -> QuestionAnswer:
         """The answer of ``parse``, once it has the columns of all periods."""
-        return self.question.complete_answer(answer)
+        conditions = [entry.condition for entry in self.scope.field_filters]
+        unit, noun = self.table_query.unit, self.table_query.noun
+        complete = self.question.complete_answer(answer)
+        return msgspec.structs.replace(
+            complete, notes=(*complete.notes, *explain_chosen_people(conditions, unit, noun))
+        )
 
     def list_columns(self) -> list[Column]:
         """The columns of the table, without those of an open axis or of single periods."""

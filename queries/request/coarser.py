@@ -95,7 +95,7 @@ def _coarsen_cross(question: Cross) -> Iterator[tuple[str, Question]]:
     rest: dict[str, Any] = {"id": question.id, "text": question.text, "subscope": question.subscope}
     if field:
         yield "without columns", By(by=field, count=question.count, **rest)
-    elif isinstance(rows, AxisSpec) and rows.keywords and question.count != "victims":
+    elif isinstance(rows, AxisSpec) and rows.keywords and question.count in (None, "offences"):
         yield "without columns", Keywords(keywords=rows.keywords, **rest)
 
 

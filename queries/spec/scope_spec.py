@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from indexer.errors import RequestError
 from indexer.records.categories import Categories
-from indexer.records.model import MAX_AGE, Age
+from indexer.records.model import MAX_AGE, VICTIMS, Age, PeopleList
 from indexer.records.offences import load_offence_table
 from indexer.records.offences.ranges import list_codes, require_codes
 from queries.answer.condition_text import abbreviate_codes
@@ -310,15 +310,18 @@ class AxisSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     bands: AgeBands = ()
     periods: PeriodSpecs = ()
 
-    def axis(self, scope: Scope) -> Axis:
-        """The axis that is meant. Raises RequestError if there is no such field."""
+    def axis(self, scope: Scope, people: PeopleList = VICTIMS) -> Axis:
+        """The axis that is meant; ``people`` are those whom a sex or an age describes.
+
+        Raises RequestError if there is no such field.
+        """
         if self.keywords:
             return build_mentions_axis(tuple(map(to_mention, self.keywords)))
         if self.bands:
-            return build_bands_axis(to_band_bounds(self.bands))
+            return build_bands_axis(to_band_bounds(self.bands), people)
         if self.periods:
             return build_periods_axis([spec.period for spec in self.periods])
-        return build_field_axis(self.by or "", scope)
+        return build_field_axis(self.by or "", scope, people)
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
         """What is wrong beyond the types of the fields."""

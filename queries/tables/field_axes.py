@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -10,9 +11,11 @@ from elasticsearch.dsl.query import Terms as AreTerms
 
 from indexer.errors import RequestError
 from indexer.records.categories import CATEGORIES_FIELD, Categories, Category, label_category
+from indexer.records.model import VICTIMS, PeopleList
 from indexer.records.offences import load_offence_table
 from indexer.suggestions import suggest_name
 from queries.answer.condition import (
+    SEX_FIELDS,
     CategoryCondition,
     Condition,
     OffenceGroupCondition,
@@ -77,21 +80,25 @@ def require_field_name(name: str, categories: Categories) -> str:
     return name
 
 
-def build_field_axis(name: str, scope: Scope) -> Axis:
-    """The axis of a field to count by. Raises RequestError if there is none of the name."""
+def build_field_axis(name: str, scope: Scope, people: PeopleList = VICTIMS) -> Axis:
+    """The axis of a field to count by; ``people`` are those whom a field of people describes.
+
+    Raises RequestError if there is none of the name.
+    """
     require_field_name(name, scope.categories)
     if name in scope.categories:
         return _drop_excluded_values(_build_category_axis(name, scope.categories[name]), scope)
     if name in TIME_FIELDS:
         return build_dates_axis(_TIME_HEADINGS[name], scope.periods, PERIOD_FINDERS[name])
-    return {
+    build_by_name: dict[str, Callable[[], Axis]] = {
         "offence": _build_offence_axis,
         "offence_row": lambda: build_offence_rows_axis(scope.offences),
         "offence_group": _build_offence_group_axis,
         "status": _build_status_axis,
         "outcome": _build_outcome_axis,
-        "sex": _build_sex_axis,
-    }[name]()
+        "sex": lambda: _build_sex_axis(people),
+    }
+    return build_by_name[name]()
 
 
 def _drop_excluded_values(axis: Axis, scope: Scope) -> Axis:
@@ -197,15 +204,16 @@ def _build_status_axis() -> Axis:
     return Axis(STATUS_HEADING, buckets, any_status=True)
 
 
-def _build_sex_axis() -> Axis:
-    field = Exists(field="victims.sex")
+def _build_sex_axis(people: PeopleList) -> Axis:
+    field, name = f"{people.field}.sex", SEX_FIELDS[people.field]
     buckets = [
-        Bucket(key, label, Term(victims__sex=key), (build_field_condition("sex", [key]),))
+        Bucket(key, label, Term(**{field: key}), (build_field_condition(name, [key]),))
         for key, label in SEX_LABELS.items()
     ]
-    missing = (build_field_condition("sex", [None]),)
-    buckets.append(Bucket(UNKNOWN_KEY, "Sex not recorded", none_of([field]), missing, "unknown"))
-    return Axis("Sex of victim", tuple(buckets), level="victim")
+    missing = (build_field_condition(name, [None]),)
+    without = none_of([Exists(field=field)])
+    buckets.append(Bucket(UNKNOWN_KEY, "Sex not recorded", without, missing, "unknown"))
+    return Axis(f"Sex of {people.singular}", tuple(buckets), level=people.singular)
 
 
 def _build_outcome_axis() -> Axis:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from elasticsearch.dsl.query import Nested, Query, Range
@@ -11,13 +11,17 @@ from elasticsearch.dsl.query import Terms as AreTerms
 from indexer.errors import RequestError
 from indexer.records.categories import CATEGORIES_FIELD, Categories, Category, label_category
 from indexer.records.model import PEOPLE_LISTS, PeopleList
+from indexer.records.noun import Noun
 from indexer.records.offences import load_offence_table
 from indexer.suggestions import suggest_name
 from queries.answer.condition import (
     SEX_FIELDS,
+    AgeCondition,
     Condition,
+    FieldCondition,
     Interval,
     OffenceGroupCondition,
+    OfPerson,
     OfVictim,
     build_age_condition,
     build_category_condition,
@@ -25,6 +29,7 @@ from queries.answer.condition import (
     build_offence_condition,
     build_person_condition,
 )
+from queries.answer.types import ANY_STATUS
 from queries.tables.field_values import (
     SEX_LABELS,
     SEX_WORDS,
@@ -103,6 +108,52 @@ def build_person_filter(
         Nested(path=field, query=all_of(queries)),
         build_person_condition(conditions, people),
     )
+
+
+def describe_chosen_people(conditions: Iterable[Condition], unit: str) -> str:
+    """Who the people are for whom records were chosen ("male and aged 17 or under"), where a table
+    counts everybody of their list.
+
+    ``conditions`` are those of the records, ``unit`` what the table counts; empty if no record was
+    chosen by such a person.
+    """
+    people = PEOPLE_LISTS.get(ANY_STATUS.get(unit, unit))
+    chosen = [
+        condition
+        for condition in conditions
+        if isinstance(condition, OfPerson) and condition.people == people
+    ]
+    descriptions = [
+        " and ".join(filter(None, (_describe_trait(part) for part in _sort_traits(condition))))
+        for condition in chosen
+    ]
+    return ", or ".join(dict.fromkeys(filter(None, descriptions)))
+
+
+def explain_chosen_people(
+    conditions: Iterable[Condition], unit: str, noun: Noun
+) -> tuple[str, ...]:
+    """The note that a table counts everybody of a list, not only those for whom its records were
+    chosen; nothing if no record was chosen by such a person."""
+    words = describe_chosen_people(conditions, unit)
+    if not words:
+        return ()
+    people = ANY_STATUS.get(unit, unit)
+    return (f"All {people} of these {noun.plural} are counted, not only those who were {words}.",)
+
+
+def _sort_traits(condition: OfPerson) -> list[Condition]:
+    """The sex before the age."""
+    return sorted(condition.parts, key=lambda part: (isinstance(part, AgeCondition), part.text))
+
+
+def _describe_trait(condition: Condition) -> str:
+    match condition:
+        case FieldCondition(_, values):
+            return " or ".join(words for sex, words in SEX_WORDS.items() if sex in values)
+        case AgeCondition(intervals):
+            return " or ".join(describe_ages(*ages, "or").lower() for ages in intervals)
+    return ""
 
 
 def _build_category_filter(name: str, values: Sequence[str], category: Category) -> FieldFilter:

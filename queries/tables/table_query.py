@@ -22,7 +22,7 @@ from elasticsearch.dsl.query import MatchAll, Nested, Query
 from msgspec import Struct
 
 from indexer.errors import RequestError
-from indexer.records.model import PEOPLE_LISTS, VICTIMS
+from indexer.records.model import PEOPLE_LISTS, SUSPECTS, VICTIMS, PeopleList
 from indexer.records.noun import OFFENCE, Noun
 from indexer.suggestions import suggest_name
 from queries.answer.condition import WITHOUT_VICTIM, Condition, OfVictim, format_conditions
@@ -33,7 +33,14 @@ from queries.tables.scope import Mention, all_of_or_everything, none_of
 TableUnit = Literal["offences", "victims", "suspects"]
 
 #: What a request may ask to count.
-CountedUnit = Literal["offences", "victims"]
+CountedUnit = Literal["offences", "victims", "suspects"]
+
+
+def find_counted_people(unit: CountedUnit | None) -> PeopleList:
+    """The list of people whom a field of people describes where a unit is counted: victims, unless
+    suspects are."""
+    return SUSPECTS if unit == "suspects" else VICTIMS
+
 
 _PAGE_SIZE: Final = 10_000
 

@@ -163,3 +163,80 @@ def test_records_are_chosen_by_one_suspect_who_meets_all(
     assert "where at least one suspect was male and aged 17 or under" in letter
     explained = foidex("why", request_file, "B").out
     assert "the record has male, aged 18; female, aged 15" in explained
+
+
+BY_SEX = """\
+reference: FOI/2
+title: Suspects by sex
+period: {from: 2019-05-01, to: 2019-12-31}
+questions:
+  - {id: Q1, kind: by, by: sex, count: suspects}
+  - {id: Q2, kind: cross, rows: sex, columns: {bands: [{to: 15}, {from: 16}]}, count: suspects}
+  - {id: Q3, kind: by, by: offence, count: suspects}
+  - {id: Q4, kind: suspects, within: {where: {suspect: {sex: [M], age: {to: 17}}}}}
+"""
+
+
+def test_suspects_are_counted_by_their_sex_and_not_by_that_of_victims(
+    foidex: CommandLine, load: Callable[..., Any], request_file: Path
+) -> None:
+    """By hand: men 17 and 18, a girl of 15, a woman of no known age; B's victim is a man."""
+    records = [{**one, "victims": [{"sex": "M", "age": 40}]} for one in RECORDS]
+    load(records)
+    request_file.write_text(BY_SEX)
+    answer = json.loads(foidex("answer", request_file, "--format", "json").out)
+    by_sex, crossed, by_offence, chosen = (question["table"] for question in answer["questions"])
+    assert by_sex["heading"] == "Sex of suspect"
+    assert [column["label"] for column in by_sex["columns"]] == ["Suspects"]
+    assert {row["label"]: row["counts"] for row in [*by_sex["rows"], by_sex["total"]]} == {
+        "Female": [2],
+        "Male": [2],
+        "Neither": [0],
+        "Unknown sex": [0],
+        "Sex not recorded": [0],
+        "All suspects asked about": [4],
+    }
+    counts = {row["label"]: row["counts"] for row in [*crossed["rows"], crossed["total"]]}
+    # Suspects; to 15, from 16, any other known age, age not known.
+    assert counts["Female"] == [2, 1, 0, 0, 1]
+    assert counts["Male"] == [2, 0, 2, 0, 0]
+    assert counts["All suspects asked about"] == [4, 1, 2, 0, 1]
+    assert by_offence["rows"][0]["counts"] == [4]
+    assert chosen["total"]["counts"] == [1, 1]  # of A, the only record with such a suspect
+    for row, references in (
+        ("Q1:Male", "A\nB\n"),
+        ("Q2:Female", "B\nC\n"),
+        ("Q3:22B", "A\nB\nC\n"),
+    ):
+        found = foidex("find", "--request", request_file, "--row", row, "--refs-only")
+        assert found.out == references, found.err
+    counted = foidex("count", "--by", "sex", "--count", "suspects", "--format", "csv").out
+    assert "Female,2" in counted.replace('"', "")
+
+
+def test_a_table_of_all_suspects_of_chosen_records_says_so(
+    foidex: CommandLine, load: Callable[..., Any], request_file: Path
+) -> None:
+    """Records are chosen by one suspect; every suspect of theirs is counted, as is said."""
+    load(RECORDS)
+    request_file.write_text(
+        BY_SEX.replace("{suspect: {sex: [M], age: {to: 17}}}", "{suspect: {sex: [M]}}")
+    )
+    sentence = "All suspects of these offences are counted, not only those who were male."
+    outcome = foidex("answer", request_file, "--format", "json")
+    questions = json.loads(outcome.out)["questions"]
+    assert questions[3]["table"]["total"]["counts"] == [3, 2]  # the girl of B among them
+    assert [sentence in question.get("notes", ()) for question in questions] == [
+        False,
+        False,
+        False,
+        True,
+    ]
+    assert sentence in " ".join(foidex("answer", request_file, "--format", "letter").out.split())
+    lint = " ".join(foidex("lint", request_file, "--offline").out.split())
+    assert "Q4 counts all suspects of its offences, not only those who were male" in lint
+    assert "kind: by, by: sex, count: suspects" in lint
+    assert "Q1 counts all" not in lint
+    published = json.loads(foidex("answer", request_file, "--publish", "--format", "json").out)
+    assert None in published["questions"][3]["table"]["total"]["counts"]
+    assert sentence in published["questions"][3]["notes"]

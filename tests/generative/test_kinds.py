@@ -318,7 +318,9 @@ def questions(  # noqa: C901 - a case each
         found |= {"rows": draw(sides(rows=rows)), "columns": draw(sides(rows=rows))}
     if kind in ("by", "cross"):
         both = kind == "cross" and _of_victims(found["rows"]) and _of_victims(found["columns"])
-        count = draw(st.sampled_from([None, "victims", *([] if both else ["offences"])]))
+        count = draw(
+            st.sampled_from([None, "victims", "suspects", *([] if both else ["offences"])])
+        )
         if count:
             found["count"] = count
     return found

@@ -71,6 +71,10 @@ QUESTIONS = (
     "{kind: suspects, bands: [{to: 13}], within: {where: {suspect: {sex: [M]}}}}",
     "{kind: by, by: outcome, within: {where: {outcome: ['1', '2'], flag: [knife]}}}",
     "{kind: keywords, keywords: [beta], within: {mentions: [gamma]}}",
+    "{kind: by, by: sex, count: suspects}",
+    "{kind: by, by: outcome, count: suspects}",
+    "{kind: cross, rows: sex, columns: {bands: [{to: 11}, {from: 12, to: 17}]}, count: suspects}",
+    "{kind: cross, rows: district, columns: sex, count: suspects}",
 )  # fmt: skip
 
 #: What the whole request is about.

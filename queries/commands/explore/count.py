@@ -37,6 +37,7 @@ class UnitOption(StrEnum):
 
     OFFENCES = "offences"
     VICTIMS = "victims"
+    SUSPECTS = "suspects"
 
 
 class CountFormat(StrEnum):
@@ -68,7 +69,7 @@ ByOption = Annotated[
 ]
 
 CountUnitOption = Annotated[
-    UnitOption | None, typer.Option("--count", help="What --by counts, if both are possible.")
+    UnitOption | None, typer.Option("--count", help="What --by counts, if several are possible.")
 ]
 
 OverlapOption = Annotated[

@@ -134,12 +134,12 @@ def _build_people(
     if bands and kind == "victims" and terms and SEPARATELY.search(own_text):
         keywords = _write_terms(drop_same_terms(terms))
         return {"kind": "cross", "rows": {"keywords": keywords}, "columns": {"bands": bands}}
-    if bands and kind == "victims" and not youngest:
+    if bands and not youngest:
         fields = _cross_bands(
             bands, further_fields, is_each=bool(is_each), sex="sex" in reading.breakdowns
         )
         if fields:
-            return fields
+            return fields | ({"count": kind} if kind == "suspects" else {})
     if is_each:
         doubts.append("The letter asks for each offence, and this question counts all together.")
     if youngest and "sex" in reading.breakdowns:
@@ -247,14 +247,17 @@ def _build_counts(reading: PartReading, scope: RequestScope, doubts: list[str]) 
         doubts.append(
             "The letter asks for more than two breakdowns at once; the first two are drafted."
         )
+    text = reading.part.whole_text
+    is_of_suspects = "sex" in fields and SUSPECTS.search(text) and not VICTIMS.search(text)
+    count = {"count": "suspects"} if is_of_suspects else {}
     if len(fields) >= 2:
-        return {"kind": "cross", "rows": fields[0], "columns": fields[1]}
+        return {"kind": "cross", "rows": fields[0], "columns": fields[1]} | count
     if len(fields) == 1:
         is_row_per_code = fields[0] == "offence" and bool(reading.rows)
         if fields[0] in _YEAR_FIELDS and reading.rows and len(reading.rows) > 1:
             return {"kind": "cross", "rows": "offence_row", "columns": fields[0]}
         if not is_row_per_code:
-            return {"kind": "by", "by": fields[0]}
+            return {"kind": "by", "by": fields[0]} | count
     return {"kind": "offences"}
 
 

@@ -140,3 +140,45 @@ def test_the_suspects_of_records_that_are_chosen_by_one_are_no_fewer() -> None:
     records, suspects = Population("offences", chosen), Population("suspects", chosen)
     (constraint,) = build_system([records, suspects], ()).constraints
     assert (dict(constraint.terms), constraint.high) == ({records: 1, suspects: -1}, 0)
+
+
+CHOSEN = parse_request(
+    "reference: R\ntitle: T\nperiod: {from: 2017-01-01, to: 2018-12-31}\n"
+    "where: {victim: {age: {to: 17}}}\nquestions:\n"
+    "  - {id: Q1, kind: suspects, within: {where: {suspect: {sex: [M, U], age: {from: 18}}}}}\n"
+    "  - {id: Q2, kind: victims, bands: [{to: 11}]}\n"
+    "  - {id: Q3, kind: by, by: sex, count: suspects}\n"
+    "  - {id: Q4, kind: offences}\n"
+)
+
+
+@pytest.mark.parametrize("threshold", [0, 5])
+def test_a_table_says_that_it_counts_more_people_than_chose_its_records(threshold: int) -> None:
+    """Whether or not a number of it is withheld, and only if people of the same list did."""
+    record = {
+        "recorded_on": "2017-05-01",
+        "offence_code": "22B",
+        "narrative": "",
+        "victims": [{"age": 9}],
+        "suspects": [{"sex": "M", "age": 30}, {"sex": "F", "age": 30}],
+    }
+    records = [{"crime_ref": f"R{number}", **record} for number in range(3)]
+    policy = Policy(threshold, 0, "give")
+    published = protect_answer(answer(CHOSEN, records), policy).answer
+    by_id = {question.id: question for question in published.questions}
+    assert by_id["Q1"].table.total.counts[0] == (None if threshold else 6)
+    sentences = {
+        name: [note for note in question.notes if "not only those" in note]
+        for name, question in by_id.items()
+    }
+    assert sentences == {
+        "Q1": [
+            "All suspects of these offences are counted, not only those who were male or of "
+            "unknown sex and aged 18 or over."
+        ],
+        "Q2": [
+            "All victims of these offences are counted, not only those who were aged 17 or under."
+        ],
+        "Q3": [],
+        "Q4": [],
+    }

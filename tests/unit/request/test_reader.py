@@ -143,7 +143,7 @@ def listed(number: int, word: str = "word{}") -> str:
         ("kind: by", 'lacks "by". Add it.'),
         ("kind: by, by: [month, sex]", '"by": expected text, not a list. Correct it.'),
         ("kind: by, by: offence_row", "offence_row counts by the rows of offences:, and there are none."),
-        ("kind: by, by: month, count: crimes", '"count": expected offences or victims. Correct it.'),
+        ("kind: by, by: month, count: crimes", '"count": expected offences or victims or suspects. Correct it.'),
         ("kind: by, by: month, keywords: [a b]", '"keywords" is not a key here.'),
         ("kind: by, by: month, share: rows", '"share": expected true (per cent of the total of the column), row'),
         ("kind: by, by: month, share: [row]", '"share": expected true (per cent of the total of the column), row'),
