@@ -33,6 +33,9 @@ _PRODUCT_HEADER: Final = "x-elastic-product"
 
 _MARKED_STATUSES: Final = (400, 404, 405, 406, 500, 501)
 
+#: In the reason of a search that is refused because no node holds a part of the index.
+_MISSING_SHARDS: Final = "rejected due to missing shards"
+
 _TOO_LARGE_TYPES: Final = frozenset(
     {
         "too_many_clauses",
@@ -251,6 +254,11 @@ def _explain_status(  # noqa: PLR0911 - one for each status
             )
         case 429 | 502 | 503 | 504 if (error.status_code, error_type) == WRITE_BLOCK:
             return ServerError(f"{urls}: {DISK_FULL_MESSAGE}")
+        case 503 if _MISSING_SHARDS in str(error.body):
+            return ServerError(
+                f"{urls}: no node holds a part of the index (a shard), so no number is given. Start "
+                "the nodes that are down; foidex doctor says how many parts are missing."
+            )
         case 429 | 502 | 503 | 504:
             return ServerError(
                 f"{urls} is overloaded or unavailable ({error.status_code}, {error_type}), even "

@@ -263,6 +263,7 @@ def test_a_disk_that_fills_up_in_mid_build_is_told_at_once(cluster: Cluster, hom
     assert "a disk of the server is full" in str(error)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_without_a_copy_of_every_shard_no_number_is_given(cluster: Cluster, home: Path) -> None:
     load(cluster, home, RECORDS)
