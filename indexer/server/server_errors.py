@@ -256,8 +256,8 @@ def _explain_status(  # noqa: PLR0911 - one for each status
             return ServerError(f"{urls}: {DISK_FULL_MESSAGE}")
         case 503 if _MISSING_SHARDS in str(error.body):
             return ServerError(
-                f"{urls}: no node holds a part of the index (a shard), so no number is given. Start "
-                "the nodes that are down; foidex doctor says how many parts are missing."
+                f"{urls}: no node holds a part of the index (a shard), so no number is given. "
+                "Start the nodes that are down; foidex doctor says how many parts are missing."
             )
         case 429 | 502 | 503 | 504:
             return ServerError(

@@ -48,25 +48,32 @@ def cut(folder: Path, file: str, text: str, replacement: str = "") -> None:
     path.write_text(source.replace(text, replacement), "utf-8")
 
 
-@pytest.mark.parametrize(
-    ("file", "text", "kind", "missing"),
-    [
+#: What is cut from templates, a template once in each; then the kind of letter, and what is missing.
+CUTS = (
+    (
         ("letter.txt.j2", "{{ question.answer.table | text_table }}", "answer", "the tables"),
         ("letter.html.j2", "{{ force.signatory }}", "review", "the signature"),
         ("letter.typ.j2", "{{ outcome_words }}", "refusal", "what became of the request"),
-        ("letter.html.j2", "{% for paragraph in force.review %}", "refusal", "error"),
         ("report.html.j2", '{% include "table.html.j2" %}', "answer", "the tables"),
+    ),
+    (
+        ("letter.html.j2", "{% for paragraph in force.review %}", "refusal", "error"),
         ("letter.txt.j2", "{{ section.heading | wrapped }}", "answer", "error"),
-    ],
-)  # fmt: skip
+    ),
+)
+
+
+@pytest.mark.parametrize("cuts", CUTS)
 def test_what_a_template_leaves_out_is_named(
-    tmp_path: Path, file: str, text: str, kind: str, missing: str
+    tmp_path: Path, cuts: tuple[tuple[str, str, str, str], ...]
 ) -> None:
-    cut(tmp_path, file, text)
-    faults = {finding.kind: finding for finding in find_faults(tmp_path)}
-    assert kind in faults
-    assert faults[kind].template == file
-    assert faults[kind].error if missing == "error" else missing in faults[kind].missing
+    for file, text, _, _ in cuts:
+        cut(tmp_path, file, text)
+    faults = {(finding.template, finding.kind): finding for finding in find_faults(tmp_path)}
+    assert {template for template, _ in faults} == {file for file, *_ in cuts}
+    for file, _, kind, missing in cuts:
+        fault = faults[file, kind]
+        assert fault.error if missing == "error" else missing in fault.missing
 
 
 def test_a_table_taken_out_of_the_word_letter_is_missed(tmp_path: Path) -> None:
