@@ -68,8 +68,10 @@ class ReviewSpec(Struct, frozen=True, forbid_unknown_fields=True):
 class LetterSpec(Struct, frozen=True, forbid_unknown_fields=True, rename={"request_text": "asked"}):
     """What the letter says about the request itself; every field is optional.
 
-    ``outcome`` is worked out from the parts if it is not stated. ``clarification`` is what the
-    force asks the requester; the time for the answer starts with ``clarified_on``.
+    ``to`` is a name, with an address on further lines, or a greeting; ``greeting`` is how the
+    letter greets that person. ``outcome`` is worked out from the parts if it is not stated.
+    ``clarification`` is what the force asks the requester; the time for the answer starts with
+    ``clarified_on``.
     """
 
     to: str = ""
@@ -82,6 +84,7 @@ class LetterSpec(Struct, frozen=True, forbid_unknown_fields=True, rename={"reque
     clarification: str = ""
     extension: ExtensionSpec | None = None
     review: ReviewSpec | None = None
+    greeting: str = ""
 
     @property
     def clarification_date(self) -> date | None:

@@ -31,6 +31,7 @@ from queries.answer.types import (
 )
 from queries.disclosure.release import list_small_counts
 from queries.documents.content.asked_codes import name_asked_codes, print_asked_codes
+from queries.documents.content.letter.greeting import build_recipient
 from queries.documents.content.letter.marks import describe_marks
 from queries.documents.content.letter.notes import (
     describe_overlaps,
@@ -339,6 +340,7 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
         "force": force,
         "day": settings.day,
         "letter": letter,
+        "recipient": build_recipient(msgspec.convert(letter, LetterSpec, strict=False)),
         "received": format_long_date(date.fromisoformat(letter["received"]))
         if letter["received"]
         else "",

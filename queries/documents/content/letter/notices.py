@@ -14,6 +14,7 @@ from msgspec import Struct
 from indexer.config.model import ForceSettings
 from indexer.errors import RequestError
 from queries.documents.content.context import DocumentContext, DocumentSettings
+from queries.documents.content.letter.greeting import build_recipient
 from queries.documents.content.letter.marks import describe_draft
 from queries.documents.content.letter.parts import split_paragraphs
 from queries.documents.content.letter.sections import (
@@ -173,6 +174,7 @@ def _build_common_names(request: Request, force: ForceSettings, day: date) -> di
         "force": force,
         "day": day,
         "letter": msgspec.to_builtins(letter),
+        "recipient": build_recipient(letter),
         "received": format_long_date(letter.received) if letter.received else "",
         "asked": split_paragraphs(letter.request_text),
         "scope_words": "",
