@@ -164,6 +164,9 @@ def list_figure_contents(
     if names["counted"]:
         contents |= {
             "what was counted": (names["scope_words"],),
+            "the annex": ()
+            if report
+            else tuple(block.text for section in names["public_annex"] for block in section.blocks),
             "what is withheld": (names["withheld"],),
             "what is left out": (names["left_out"],),
             "the caveats": () if report else names["force"].caveat,

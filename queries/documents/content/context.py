@@ -349,8 +349,14 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
         "clarified_on": format_long_date(clarified_on) if clarified_on else "",
     }
     names |= build_section_names(answer, force, templates, names["scope_words"])
-    annex = render_template("annex.j2", EscapeMode.TEXT, templates, names)
-    return names | {"annex": tuple(parse_text_sections(annex))}
+    return names | {
+        name: tuple(
+            parse_text_sections(
+                render_template("annex.j2", EscapeMode.TEXT, templates, {**names, "public": public})
+            )
+        )
+        for name, public in (("annex", False), ("public_annex", True))
+    }
 
 
 def _parse_lone_date(text: str) -> date | None:

@@ -53,6 +53,7 @@ class ReviewView(Struct, frozen=True):
     title: str
     prose: tuple[str, ...]
     method: tuple[str, ...]
+    public_method: tuple[str, ...]
 
 
 def view_reviews(answer: Answer) -> tuple[ReviewView, ...]:
@@ -62,7 +63,8 @@ def view_reviews(answer: Answer) -> tuple[ReviewView, ...]:
             result=review,
             title=review.label or review.number,
             prose=tuple(_describe_review(answer, review)),
-            method=tuple(_describe_method(review)),
+            method=tuple(_describe_method(review, public=False)),
+            public_method=tuple(_describe_method(review, public=True)),
         )
         for review in answer.reviews
     )
@@ -242,11 +244,13 @@ def _describe_elusion(elusion: Elusion, confidence: float) -> str:
     )
 
 
-def _describe_method(review: ReviewResult) -> Iterator[str]:
-    """The items of the annex."""
+def _describe_method(review: ReviewResult, *, public: bool) -> Iterator[str]:
+    """The items of the annex; one that is ``public`` has no index and no key."""
     total, confidence = review.total, _format_confidence(review.confidence)
     yield (
-        f"Records: {format_number(total.mentioned)}, of index {review.generation}. Read: "
+        f"Records: {format_number(total.mentioned)}"
+        + ("" if public else f", of index {review.generation}")
+        + ". Read: "
         f"{format_number(total.sampled)}, drawn at random without replacement"
         + (f", separately by {review.by}" if review.by else "")
         + f". Relevant: {format_number(total.relevant)}. Not relevant: "
@@ -254,8 +258,11 @@ def _describe_method(review: ReviewResult) -> Iterator[str]:
         f"{format_number(total.undecided + total.stale + total.unread)}."
     )
     yield (
-        "The order in which records are drawn is that of the HMAC-SHA-256 of their references with "
-        f'the key "{review.seed}", so whoever has the list of references can draw them again.'
+        "The records are drawn in an order that is fixed beforehand and that nobody chooses, so "
+        "that we can draw the same ones again."
+        if public
+        else "The order in which records are drawn is that of the HMAC-SHA-256 of their references "
+        f'with the key "{review.seed}", so whoever has the list of references can draw them again.'
     )
     yield _METHODS[review.method]
     if review.method != "all read":
@@ -273,7 +280,7 @@ def _describe_method(review: ReviewResult) -> Iterator[str]:
             "distribution. They fit the figure in all but its words."
         )
     for elusion in review.elusion:
-        if elusion.seed:
+        if elusion.seed and not public:
             yield (
                 f"The records that are {elusion.records} are those of index {elusion.generation}, "
                 f'drawn in the same way with the key "{elusion.seed}".'

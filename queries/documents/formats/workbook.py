@@ -153,7 +153,7 @@ def _fill_notes_sheet(sheet: Worksheet, context: dict[str, Any], titles: Sequenc
         if not question.counted:
             lines += [("", False), (question.title, True)]
             lines += [(paragraph, False) for paragraph in question.prose]
-    for section in (*context["sections"], *context["annex"]):
+    for section in (*context["sections"], *context["public_annex"]):
         lines += [("", False), (section.heading, True)]
         lines += [(block.text, False) for block in section.blocks]
     for number, (text, strong) in enumerate(lines, 1):

@@ -57,7 +57,10 @@ def answer_with(*reviews: ReviewResult, **counts: int) -> Answer:
 
 
 def read_letter(answer: Answer) -> str:
-    return " ".join(rendered(render_letter_text, answer, FORCE, DAY).split())
+    """The letter in one line, without its annex."""
+    return " ".join(
+        rendered(render_letter_text, answer, FORCE, DAY).partition("Annex: ")[0].split()
+    )
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,7 @@ def _build_common_names(request: Request, force: ForceSettings, day: date) -> di
             "damage",
             "set_aside",
             "annex",
+            "public_annex",
             "body",
         ),
         (),
