@@ -26,7 +26,7 @@ from queries.workbench.access.protection import (
     SecurityHeaders,
 )
 from queries.workbench.endpoint import Page, PageAddress, guard_endpoint, make_endpoint
-from queries.workbench.pages import index_state, letters, reviews, sign_in
+from queries.workbench.pages import index_state, letters, sign_in
 from queries.workbench.pages.answers import (
     documents,
     numbers,
@@ -36,6 +36,7 @@ from queries.workbench.pages.answers import (
     wording,
 )
 from queries.workbench.pages.requests import editing, form_editing, listing, one_request
+from queries.workbench.pages.reviews import overview, reading, starting, texts
 from queries.workbench.site import Workbench
 
 #: The page that takes the file of a letter.
@@ -65,12 +66,18 @@ PAGES: tuple[tuple[str, str, WorkbenchRole, Page], ...] = (
     ("/requests/{file}/publish", "GET", "publisher", publishing.show_publishing),
     ("/requests/{file}/publish", "POST", "publisher", publishing.start_publishing),
     (documents.DOCUMENT_PATH, "GET", "reader", documents.send_document),
-    ("/requests/{file}/review", "GET", "reviewer", reviews.show_start),
-    ("/requests/{file}/review", "POST", "reviewer", reviews.start_review),
-    ("/reviews", "GET", "reviewer", reviews.list_reviews),
-    ("/reviews/{review}", "GET", "reviewer", reviews.show_review),
-    ("/reviews/{review}/read", "GET", "reviewer", reviews.show_next_record),
-    ("/reviews/{review}/read", "POST", "reviewer", reviews.decide_record),
+    ("/requests/{file}/texts", "GET", "reviewer", texts.show_texts),
+    ("/requests/{file}/texts/{question}", "GET", "reviewer", texts.show_text),
+    ("/requests/{file}/texts/{question}", "POST", "reviewer", texts.decide_text),
+    ("/requests/{file}/review", "GET", "reviewer", starting.show_start),
+    ("/requests/{file}/review", "POST", "reviewer", starting.start_review),
+    ("/reviews", "GET", "reviewer", overview.list_reviews),
+    ("/reviews/{review}", "GET", "reviewer", overview.show_review),
+    ("/reviews/{review}/end-second-readings", "GET", "reviewer", overview.show_ending),
+    ("/reviews/{review}/end-second-readings", "POST", "reviewer", overview.end_second_readings),
+    ("/reviews/{review}/export", "GET", "reviewer", overview.export_decisions),
+    ("/reviews/{review}/read", "GET", "reviewer", reading.show_next_record),
+    ("/reviews/{review}/read", "POST", "reviewer", reading.decide_record),
     ("/index", "GET", "reader", index_state.show_index),
 )
 

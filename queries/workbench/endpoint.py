@@ -29,7 +29,10 @@ _MAX_FIELDS: Final = 2_000
 
 #: Fields that no reader of a form has typed.
 _UNTYPED: Final = frozenset(
-    {"version", "once", "do", "token", "references", "shown_at", "settle", "reopened", "before"}
+    {
+        *("version", "once", "do", "token", "references", "shown_at", "settle", "reopened"),
+        *("before", "record", "hidden", "shown", "last", "own", "answer"),
+    }
 )
 
 #: Endings of the names of fields that a form holds for itself.

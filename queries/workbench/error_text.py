@@ -53,6 +53,14 @@ _OPTIONS: Final = re.compile(
     "|".join(re.escape(option) for option in sorted(_FIELDS, key=len, reverse=True))
 )
 
+#: Where the advice names what is written into it.
+_COMMANDS: Final = (
+    (
+        re.compile(r"foidex review approve REQUEST .*, with the name of the request file\."),
+        'the link "Approve the texts" on the page of the request.',
+    ),
+)
+
 #: A path of a folder before the name of a file, which says nothing to a reader of the page.
 _FOLDERS: Final = re.compile(r"(?<![\w:/.])/(?:[^\s:/\"]+/)+(?=[^\s:/\"])")
 
@@ -68,4 +76,6 @@ def describe_message(message: str, kind: type[FoidexError]) -> str:
     text = _FOLDERS.sub("", message)
     if around:
         return f"{around}\n{text}"
+    for pattern, words in _COMMANDS:
+        text = pattern.sub(words, text)
     return _OPTIONS.sub(lambda option: _FIELDS[option.group()], text)

@@ -14,6 +14,7 @@ from indexer.records.sample import generate_records
 from queries.review.types import Reading
 from queries.reviewing.configured_store import open_configured_store
 from tests.support.browsing import Browsing, make_workbench, text_of
+from tests.support.command_line import CommandLine
 from tests.support.force import FORCE_TOML
 
 FILE = "apps.yaml"
@@ -60,12 +61,12 @@ def begin(browsing: Browsing, **changes: str) -> Any:
     return browsing.post(f"/requests/{FILE}/review", **fields)
 
 
-def decide(browsing: Browsing, page: Any, **fields: str) -> Any:
+def decide(browsing: Browsing, page: Any, review: str = NAME, **fields: str) -> Any:
     """Press a button on the page of a record."""
     form = page.text.split('class="decide"')[1].split("</form>")[0]
     hidden = dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', form))
     hidden["references"] = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", form, re.DOTALL)[0]
-    return browsing.post(f"/reviews/{NAME}/read", **{**hidden, **fields})
+    return browsing.post(f"/reviews/{review}/read", **{**hidden, **fields})
 
 
 def list_decisions(browsing: Browsing) -> list[Any]:
@@ -257,3 +258,75 @@ def test_the_list_counts_changed_texts_as_the_page_of_a_review_does(
     load(records)
     assert "0 of 4 0 of 0" in text_of(browsing.get("/reviews"))
     assert "Read 0 of 4" in text_of(browsing.get(f"/reviews/{NAME}"))
+
+
+def test_records_beside_a_number_are_read_and_bound_what_the_words_miss(
+    browsing: Browsing, load: Callable[..., Any]
+) -> None:
+    load(
+        [
+            {"crime_ref": f"SYN-{number}", "recorded_on": "2023-01-01", "offence_code": "22B",
+             "narrative": text}
+            for number, text in enumerate(["Snapchat was open."] * 8 + ["A snapchst came."] * 3
+                                          + ["Nothing of note."] * 20)
+        ]
+    )  # fmt: skip
+    browsing.post(f"/requests/{FILE}/answer")
+    browsing.finish(f"answer {FILE}")
+    assert begin(browsing, second="0", sample="").url.path == f"/reviews/{NAME}"
+    read_all(browsing, "relevant")
+    form = browsing.get(f"/requests/{FILE}/review?question=Q1&row=total")
+    assert 'value="The app was used"' in form.text  # the criterion of the number itself
+    assert begin(browsing, records="all of them").status_code == 422
+    near = begin(browsing, second="0", sample="", records="near misses")
+    assert near.url.path == f"/reviews/{NAME}-near-misses"
+    assert "Records beside the number, near misses 3" in text_of(near)
+    page = browsing.get(f"/reviews/{NAME}-near-misses/read")
+    assert "The number does not count this record." in text_of(page)
+    for _ in range(3):  # one text, so one decision
+        if 'class="decide"' in page.text:
+            page = decide(browsing, page, review=f"{NAME}-near-misses", verdict="not relevant")
+    others = begin(browsing, second="0", sample="5", records="without a mention")
+    assert others.url.path == f"/reviews/{NAME}-no-mention"
+    page = browsing.get(f"/reviews/{NAME}-no-mention/read")
+    assert "Nothing of note." in text_of(page)
+    decide(browsing, page, review=f"{NAME}-no-mention", verdict="not relevant")
+    chosen = dict.fromkeys(find_boxes(browsing.get(f"/requests/{FILE}/answer")), "on")
+    assert len(chosen) == 3
+    browsing.post(f"/requests/{FILE}/answer", **chosen)
+    browsing.finish(f"answer {FILE}")
+    shown = text_of(browsing.get(f"/requests/{FILE}/answer"))
+    assert "None was relevant" in shown, shown
+
+
+def test_second_readings_that_nobody_makes_are_ended_with_a_reason(
+    browsing: Browsing, tmp_path: Path
+) -> None:
+    begin(browsing)
+    address = f"/reviews/{NAME}/end-second-readings"
+    read_all(browsing, "relevant")
+    assert address in browsing.get(f"/reviews/{NAME}").text
+    asked = browsing.get(address)
+    assert "2 records are not read a second time" in text_of(asked)
+    assert "Say why" in text_of(browsing.post(address, reason=" "))
+    ended = browsing.post(address, reason="There is one reader only.")
+    assert ended.url.path == f"/reviews/{NAME}"
+    assert "by anna: 2 are not made. Reason: There is one reader only." in text_of(ended)
+    assert "Everything is decided" in text_of(ended)
+    assert address not in ended.text
+    assert browsing.post(address, reason="Again.").status_code == 409
+    assert browsing.get(address).url.path == f"/reviews/{NAME}"
+    log = (tmp_path / "home" / "audit" / "audit.jsonl").read_text().splitlines()
+    line = next(one for one in map(json.loads, log) if "end-second" in one["command"])
+    assert (line["signed_in"], line["reference"]) == ("anna", "FOI/1")
+
+
+def test_the_list_of_what_was_drawn_is_saved_and_tells_a_second_reader_nothing(
+    browsing: Browsing, foidex: CommandLine
+) -> None:
+    begin(browsing)
+    read_all(browsing, "relevant")
+    saved = browsing.get(f"/reviews/{NAME}/export")
+    assert saved.headers["content-disposition"].startswith("attachment")
+    assert saved.text == foidex("review", "export", NAME).out
+    assert saved.text.count("relevant,") == 2  # of those that are read once

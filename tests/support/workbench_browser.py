@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
-from typing import Any
+from pathlib import Path
+from typing import Any, Final, Literal
 
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
@@ -14,6 +16,11 @@ from playwright.sync_api import Page
 from queries.workbench.access.people import Person
 from queries.workbench.app import build_workbench_app
 from queries.workbench.site import Workbench
+
+#: Names a folder for pictures of the pages, to be looked at by a person.
+PICTURES: Final = "FOIDEX_TEST_PICTURES"
+
+_SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 
 
 class Served:
@@ -75,3 +82,18 @@ def find_width(page: Page) -> int:
     width = page.evaluate("document.documentElement.scrollWidth")
     page.set_viewport_size({"width": 1100, "height": 900})
     return int(width)
+
+
+def require_usable(page: Page, name: str) -> None:
+    """Fail if a page is out of reach in light or dark, or wider than a screen of 320 pixels."""
+    folder = os.environ.get(PICTURES)
+    for scheme in _SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        assert find_faults(page) == [], (name, scheme)
+        if folder:
+            page.screenshot(path=Path(folder) / f"{name}-{scheme}.png", full_page=True)
+    page.emulate_media(color_scheme="light")
+    if folder:
+        page.set_viewport_size({"width": 320, "height": 640})
+        page.screenshot(path=Path(folder) / f"{name}-320.png", full_page=True)
+    assert find_width(page) <= 320, name

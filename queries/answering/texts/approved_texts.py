@@ -15,10 +15,10 @@ from indexer.session import Session
 from queries.answer.types import Answer, QuestionAnswer, TextApprovals
 from queries.answering.texts.release_texts import (
     find_least_records,
+    has_text_lists,
     list_text_questions,
     read_release_texts,
 )
-from queries.questions.list_of_records import ListQuestion
 from queries.request.reader import Request
 from queries.reviewing.approvals import ApprovalKey, ApprovalState, choose_holding
 from queries.reviewing.configured_store import open_configured_store
@@ -35,9 +35,7 @@ def attach_approved_texts(
     Raises ReviewError unless each text was approved or refused as it is now, DisclosureError where
     numbers are rounded, and as ``read_release_texts``.
     """
-    if not any(
-        isinstance(question, ListQuestion) and question.has_texts for question in request.questions
-    ):
+    if not has_text_lists(request):
         return answer
     alias = session.settings.index.alias
     min_records = find_least_records(session.settings, request)

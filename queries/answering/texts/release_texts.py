@@ -29,6 +29,13 @@ class ReleaseTexts(Struct, frozen=True):
     texts: tuple[ReleaseText, ...]
 
 
+def has_text_lists(request: Request) -> bool:
+    """Whether a request has a list that gives texts."""
+    return any(
+        isinstance(question, ListQuestion) and question.has_texts for question in request.questions
+    )
+
+
 def list_text_questions(request: Request, names: tuple[str, ...] = ()) -> list[ListQuestion]:
     """The lists of a request that give texts; only those of the names, if there are any.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from indexer.errors import FoidexError
+from queries.answering.texts.release_texts import has_text_lists
 from queries.workbench.files.answer_sets import ANSWER_KINDS, find_answer_set
 from queries.workbench.visit import Visit
 
@@ -27,6 +28,7 @@ def show_request(visit: Visit) -> Response:
         due=visit.find_due_date(request) if request else None,
         today=visit.today,
         sets=sets,
+        has_texts=request is not None and has_text_lists(request),
         versions=requests.list_versions(file.name),
         wording_task=visit.workbench.tasks.find(f"wording {file.name}"),
         answer_task=visit.workbench.tasks.find(f"answer {file.name}"),

@@ -1,0 +1,120 @@
+"""How far reviews are: all of them, one, its list to keep, and the end of second readings."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+from starlette.responses import Response
+
+from indexer.errors import ReviewError
+from queries.reviewing.decision_file import format_decisions
+from queries.reviewing.progress import ReviewProgress
+from queries.reviewing.reading import measure_live_progress
+from queries.reviewing.store.rows import StoredReview
+from queries.workbench.error_text import describe_error
+from queries.workbench.pages.reviews.opening import (
+    make_audit_arguments,
+    make_audit_fields,
+    make_review_address,
+    open_review,
+    open_review_store,
+)
+from queries.workbench.visit import Visit, redirect
+
+_MAX_REASON: Final = 200
+
+
+class ShownReview(Struct, frozen=True):
+    """A review in the list, with how far it is."""
+
+    stored: StoredReview
+    progress: ReviewProgress
+
+
+def list_reviews(visit: Visit) -> Response:
+    """Every review, the newest first."""
+    reviews = []
+    with open_review_store(visit) as store:
+        if stored_reviews := store.list_reviews()[::-1]:  # a server is started only for these
+            with visit.session.client() as client:
+                for stored in stored_reviews:
+                    _, progress = measure_live_progress(client, store, stored)
+                    reviews.append(ShownReview(stored, progress))
+    return visit.render("reviews.html", reviews=reviews)
+
+
+def show_review(visit: Visit) -> Response:
+    """How far a review is, and what is next."""
+    with open_review(visit) as review:
+        state, progress = review.reader.measure_progress(review.store)
+    return visit.render(
+        "review.html",
+        stored=review.stored,
+        progress=progress,
+        ending=state.ending,
+        waits_for_second=not state.is_unblinded,
+    )
+
+
+def show_ending(visit: Visit) -> Response:
+    """The form that ends second readings for good."""
+    return _show_ending(visit, "")
+
+
+def end_second_readings(visit: Visit) -> Response:
+    """Have no further second reading made, with the reason that is recorded."""
+    reason = " ".join(visit.form.get("reason", "").split())
+    if not reason:
+        return _show_ending(visit, "Say why nobody can make the second readings")
+    if len(reason) > _MAX_REASON or not reason.isprintable():
+        return _show_ending(visit, f"Say it in {_MAX_REASON} characters or fewer")
+    with open_review_store(visit) as store:
+        stored = store.find(visit.parameters["review"])
+        with visit.session.run("review end-second-readings") as run:
+            run.add_fields(**make_audit_fields(stored), arguments=make_audit_arguments(stored))
+            run.write()
+            try:
+                store.end_second_readings(stored.review.name, visit.person.name, reason)
+            except ReviewError as error:
+                return _say_not_ended(visit, error)
+    return redirect(make_review_address(stored.review.name))
+
+
+def export_decisions(visit: Visit) -> Response:
+    """The draw and the decisions as a file, from which anyone can check them."""
+    with open_review_store(visit) as store:
+        stored = store.find(visit.parameters["review"])
+        review = stored.review
+        with visit.session.run("review export") as run:
+            run.add_fields(**make_audit_fields(stored), arguments=make_audit_arguments(stored))
+            population = store.list_population(review.name)
+            text = format_decisions(store.read_state(review.name), population)
+            run.write(generation=review.generation, records=len(population))
+    return Response(
+        text,
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="review.csv"'},
+    )
+
+
+def _show_ending(visit: Visit, problem: str) -> Response:
+    with open_review_store(visit) as store:
+        stored = store.find(visit.parameters["review"])
+        state = store.read_state(stored.review.name)
+    if state.is_unblinded:  # nothing is left to end
+        return redirect(make_review_address(stored.review.name))
+    return visit.render(
+        "end_second_readings.html",
+        422 if problem else 200,
+        stored=stored,
+        missing=state.count_missing_seconds(),
+        values={"reason": visit.form.get("reason", "")},
+        problems={"reason": problem} if problem else {},
+    )
+
+
+def _say_not_ended(visit: Visit, error: ReviewError) -> Response:
+    return visit.render(
+        "message.html", 409, heading="Nothing was ended", message=describe_error(error)
+    )

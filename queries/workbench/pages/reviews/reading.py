@@ -1,0 +1,206 @@
+"""The page of a record that is read: decide, go back, settle what readers disagree on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+from msgspec import Struct
+from starlette.responses import Response
+
+from indexer.errors import ReviewError
+from queries.evidence.hits import MentionSnippet, SnippetOptions
+from queries.evidence.population import OpenedRecord
+from queries.review.types import Reading, ReviewedRecords, Verdict
+from queries.reviewing.store.review_store import Judgement, TurnLostError
+from queries.reviewing.store.rows import StoredReview
+from queries.reviewing.turns import ReviewState, Turn, choose_turn, format_time
+from queries.workbench.pages.reviews.opening import (
+    OpenReview,
+    is_number,
+    make_audit_arguments,
+    make_audit_fields,
+    make_review_address,
+    open_review,
+)
+from queries.workbench.visit import Visit, redirect
+
+#: The buttons of a record: the key that presses each, and its words.
+VERDICTS: Final = (
+    (Verdict.RELEVANT, "r", "Relevant"),
+    (Verdict.NOT_RELEVANT, "n", "Not relevant"),
+    (Verdict.UNSURE, "u", "Unsure"),
+)
+
+_SNIPPETS: Final = SnippetOptions(sentences=1, max_mentions=5)
+
+_READING_TITLES: Final = {Reading.FIRST: "First reading", Reading.SECOND: "Second reading"}
+
+_MAX_SECONDS: Final = 3_600
+
+
+class ShownRecord(Struct, frozen=True, kw_only=True):
+    """A record that is read: what of it is shown, and ``before`` if its decision is changed."""
+
+    record: OpenedRecord
+    references: tuple[str, ...]
+    snippets: tuple[MentionSnippet, ...]
+    text: str
+    notes: tuple[str, ...]
+    settle: bool
+    shown_at: int
+    before: str = ""
+
+
+def show_next_record(visit: Visit) -> Response:
+    """The next record of this reader, reserved for them and logged before it is shown."""
+    settle = "settle" in visit.query
+    with open_review(visit) as review:
+        turn = review.store.claim(
+            review.name, visit.person.name, review.reader.current_hashes, settle=settle
+        )
+        if turn is None:
+            return redirect(make_review_address(review.name))
+        return _show_turn(visit, review, turn)
+
+
+def decide_record(visit: Visit) -> Response:
+    """Store a decision, which is on the disk before the next record is shown; or go back."""
+    settle = visit.form.get("settle") == "yes"
+    with open_review(visit) as review:
+        before = _read_number(visit.form.get("before", ""))
+        if visit.form.get("do") == "back":
+            number, last_turn = review.store.reopen(review.name, visit.person.name, before)
+            return _show_turn(visit, review, last_turn, str(number))
+        turn = _find_turn(visit, review, settle=settle)
+        opened = None if turn is None else review.reader.open_turn(turn)
+        if turn is None or opened is None:
+            return visit.render(
+                "message.html",
+                409,
+                heading="Your decision was not stored",
+                message="The record was changed, or it was read by someone else meanwhile. "
+                f"Go on with the next one of the review {review.name}.",
+            )
+        verdict = next(
+            (verdict for verdict, _, _ in VERDICTS if verdict.value == visit.form.get("verdict")),
+            None,
+        )
+        if verdict is None:
+            raise ReviewError("Choose relevant, not relevant or unsure.")
+        hashes = {record.reference: record.content_hash for record in opened}
+        judgement = Judgement(verdict, _measure_seconds(visit), hashes)
+        try:
+            review.store.decide(turn, judgement, review.reader.current_hashes)
+        except TurnLostError as error:
+            return visit.render(
+                "message.html", 409, heading="Your decision was not stored", message=str(error)
+            )
+    return redirect(f"{make_review_address(review.name)}/read{'?settle' if settle else ''}")
+
+
+def _find_turn(visit: Visit, review: OpenReview, *, settle: bool) -> Turn | None:
+    """The turn that a form was shown for; None if this reader has another one by now."""
+    if reopened := visit.form.get("reopened", ""):
+        before = _read_number(visit.form.get("before", ""))
+        number, turn = review.store.reopen(review.name, visit.person.name, before)
+        same = str(number) == reopened
+    else:
+        claimed = _find_claimed(visit, review, settle=settle)
+        if claimed is None:
+            return None
+        turn, same = claimed, True
+    return turn if same and "\n".join(turn.references) == _read_references(visit) else None
+
+
+def _find_claimed(visit: Visit, review: OpenReview, *, settle: bool) -> Turn | None:
+    """The turn that is reserved for this reader. Nothing is reserved by looking."""
+    state = review.store.read_state(review.name)
+    now = format_time(datetime.now(UTC))
+    turn = choose_turn(state, visit.person.name, now, review.reader.current_hashes, settle=settle)
+    reserved = {
+        (claim.reference, claim.reading)
+        for claim in state.claims
+        if claim.reviewer == visit.person.name and claim.is_live(now)
+    }
+    if turn is None or not {(one, turn.reading) for one in turn.references} <= reserved:
+        return None
+    return turn
+
+
+def _read_references(visit: Visit) -> str:
+    return visit.form.get("references", "").replace("\r\n", "\n")
+
+
+def _show_turn(visit: Visit, review: OpenReview, turn: Turn, reopened: str = "") -> Response:
+    opened = review.reader.open_turn(turn)
+    if opened is None:
+        review.store.release(turn)
+        raise ReviewError("The index was refreshed at this moment. Open the next record again.")
+    settle = turn.reading is Reading.SETTLING
+    _log_records(visit, review.stored, opened, settle=settle)
+    state, progress = review.reader.measure_progress(review.store)
+    record = opened[0]
+    _, snippets = review.reader.find_snippets(record.narrative, _SNIPPETS)
+    shown = ShownRecord(
+        record=record,
+        references=turn.references,
+        snippets=snippets,
+        text="".join(record.narrative.segments),
+        notes=tuple(_list_notes(review, turn, state)),
+        settle=settle,
+        shown_at=int(time.time()),
+        before=visit.form.get("before", "") if reopened else "",
+    )
+    return visit.render(
+        "read_record.html",
+        stored=review.stored,
+        progress=progress,
+        shown=shown,
+        reopened=reopened,
+        verdicts=VERDICTS,
+    )
+
+
+def _list_notes(review: OpenReview, turn: Turn, state: ReviewState) -> Iterator[str]:
+    reference = turn.references[0]
+    if review.stored.review.records is not ReviewedRecords.MENTIONS:
+        yield "The number does not count this record."
+    if reference in review.reader.current_hashes:
+        yield "The text has changed since the sample was drawn."
+    if turn.is_change:  # this reader's own decision
+        yield f"You decided: {state.decisions[reference, turn.reading].verdict.value}."
+    if turn.reading is Reading.SETTLING:
+        for reading, title in _READING_TITLES.items():
+            if decision := state.decisions.get((reference, reading)):
+                yield f"{title}, {decision.reviewer}: {decision.verdict.value}."
+
+
+def _log_records(
+    visit: Visit, stored: StoredReview, opened: list[OpenedRecord], *, settle: bool
+) -> None:
+    for record in opened:
+        with visit.session.run("review settle" if settle else "review next") as run:
+            run.add_fields(**make_audit_fields(stored))
+            run.add_opened_reference(record.reference, **make_audit_arguments(stored))
+            run.write(generation=record.generation, records=1)
+
+
+def _read_number(text: str) -> int | None:
+    """A number of a form, None if the field is empty. Raises ReviewError."""
+    text = text.strip()
+    if not text:
+        return None
+    if not is_number(text):
+        raise ReviewError(f'"{text[:20]}" is not a number of records.')
+    return int(text)
+
+
+def _measure_seconds(visit: Visit) -> int | None:
+    shown_at = visit.form.get("shown_at", "")
+    if not (shown_at.isascii() and shown_at.isdecimal() and len(shown_at) < 12):
+        return None
+    seconds = int(time.time()) - int(shown_at)
+    return seconds if 0 <= seconds <= _MAX_SECONDS else None
