@@ -56,7 +56,7 @@ from queries.disclosure.messages.refusals import (
 )
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import count_populations, list_printed_cells
-from queries.disclosure.release import Release, derive_bounds, is_small, round_count
+from queries.disclosure.release import NO_POPULATIONS, Release, derive_bounds, is_small, round_count
 from queries.tables.period import format_long_date
 
 _ORDER = attrgetter("order")
@@ -234,16 +234,22 @@ def find_moved_numbers(answer: Answer, earlier: Iterable[LedgerEntry]) -> frozen
 
 
 def find_exposed_numbers(
-    answer: Answer, policy: Policy, earlier: Iterable[LedgerEntry]
+    answer: Answer,
+    policy: Policy,
+    earlier: Iterable[LedgerEntry],
+    leave_out: frozenset[Population] = NO_POPULATIONS,
 ) -> list[str]:
-    """Small numbers of an answer that earlier releases printed when they were not small."""
+    """Small numbers of an answer, but for some, that earlier releases printed when they were not
+    small."""
     counts = count_populations(list_printed_cells(answer))
     return [
         describe_shrunk_number(figure.population, figure.number, entry.name)
         for entry in earlier
         if not entry.rounding
         for figure in entry.figures
-        if figure.number and 0 < counts.get(figure.population, 0) < policy.threshold
+        if figure.number
+        and 0 < counts.get(figure.population, 0) < policy.threshold
+        and figure.population not in leave_out
     ]
 
 

@@ -30,6 +30,7 @@ from indexer.audit.chain import CHAIN_START, extend_head
 from indexer.errors import DisclosureError, LedgerMovedError, OutputError
 from indexer.files import PRIVATE_MODE, Permissions, open_file, open_folder, read_file
 from queries.answer.types import Answer, RuleOverride
+from queries.disclosure.attack.constraints import Population
 from queries.disclosure.differencing import (
     LedgerEntry,
     collect_published_numbers,
@@ -51,7 +52,8 @@ from queries.disclosure.messages.advice import (
 )
 from queries.disclosure.messages.refusals import explain_refusal
 from queries.disclosure.policy import Policy
-from queries.disclosure.release import Release, protect_answer
+from queries.disclosure.populations import count_populations, list_printed_cells, list_unasked
+from queries.disclosure.release import NO_POPULATIONS, Release, protect_answer
 
 LOCK_SECONDS: Final = 60
 
@@ -401,34 +403,48 @@ def _make_ledger_error(path: Path, error: OSError) -> OutputError:
 def _check_release(
     answer: Answer, policy: Policy, earlier: list[LedgerEntry], override: str
 ) -> Release:
-    """The release, checked against earlier ones. Raises DisclosureError."""
+    """The release, checked against earlier ones. What nobody asked for is withheld rather than
+    that the release is refused for it. Raises DisclosureError."""
     names = collect_term_names(answer)
     earlier = [entry.rename_terms(names) for entry in earlier]
-    messages = find_exposed_numbers(answer, policy, earlier)
     if override:
         new_release = protect_answer(answer, policy)
-    else:
-        _refuse_release(messages)
-        new_release = protect_answer(
-            answer,
-            policy,
-            withheld_before=collect_withheld(earlier),
-            public=find_public_numbers(answer, earlier).union(
-                find_known_zeros(answer, policy, earlier)
-            ),
-            moved=find_moved_numbers(answer, earlier),
-        )
-    messages += find_differencing_problems(new_release, policy, earlier)
-    if not override:
-        _refuse_release(messages)
-    elif messages:
-        new_release = _record_override(new_release, messages, override)
-    return new_release
+        messages = find_exposed_numbers(answer, policy, earlier)
+        messages += find_differencing_problems(new_release, policy, earlier)
+        return _record_override(new_release, messages, override) if messages else new_release
+    messages = find_exposed_numbers(answer, policy, earlier)
+    if not messages:
+        new_release = _protect_with_earlier(answer, policy, earlier)
+        messages = find_differencing_problems(new_release, policy, earlier)
+        if not messages:
+            return new_release
+    for unasked in list_unasked(answer):
+        if find_exposed_numbers(answer, policy, earlier, unasked):
+            continue
+        new_release = _protect_with_earlier(answer, policy, earlier, unasked)
+        if not find_differencing_problems(new_release, policy, earlier):
+            return new_release
+    raise DisclosureError(explain_refusal(messages))
 
 
-def _refuse_release(messages: list[str]) -> None:
-    if messages:
-        raise DisclosureError(explain_refusal(messages))
+def _protect_with_earlier(
+    answer: Answer,
+    policy: Policy,
+    earlier: list[LedgerEntry],
+    unasked: frozenset[Population] = NO_POPULATIONS,
+) -> Release:
+    """The release with what earlier ones withheld and printed; ``unasked`` are withheld as well,
+    unless they are 0 or public."""
+    public = find_public_numbers(answer, earlier).union(find_known_zeros(answer, policy, earlier))
+    counts = count_populations(list_printed_cells(answer))
+    withheld_too = {one: 1 for one in unasked - public if counts.get(one)}
+    return protect_answer(
+        answer,
+        policy,
+        withheld_before=withheld_too | collect_withheld(earlier),
+        public=public,
+        moved=find_moved_numbers(answer, earlier),
+    )
 
 
 def _record_override(new_release: Release, messages: list[str], reason: str) -> Release:

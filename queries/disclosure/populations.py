@@ -8,7 +8,7 @@ know without any record: it never depends on the numbers themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -53,6 +53,12 @@ from queries.tables.period_columns import split_column_key
 from queries.tables.scope import rows_are_disjoint
 from queries.tables.table_query import find_bucket_key
 
+#: What nobody asked for: first what documents can best do without.
+_UNASKED_PARTS: Final[tuple[frozenset[CellPart], ...]] = (
+    frozenset({"status"}),
+    frozenset({"status", "term"}),
+)
+
 
 class PrintedCell(NamedTuple):
     """A printed number: where it stands, what it counts, and its value, None where withheld."""
@@ -95,6 +101,15 @@ def _make_printed_cell(cell: Cell) -> PrintedCell:
     population = make_population(cell.unit, cell.conditions)
     number = cell.value if isinstance(cell.value, int) else None
     return PrintedCell(cell.location, cell.key.part, population, number)
+
+
+def list_unasked(answer: Answer) -> Iterator[frozenset[Population]]:
+    """What an answer says although nobody asked: how many records are left out by their status; and
+    these with how many mention each term of the scope."""
+    cells = list_printed_cells(answer)
+    for parts in _UNASKED_PARTS:
+        asked = {cell.population for cell in cells if cell.part not in parts}
+        yield frozenset(cell.population for cell in cells) - asked
 
 
 def count_populations(cells: Iterable[PrintedCell]) -> dict[Population, int]:

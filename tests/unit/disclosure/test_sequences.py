@@ -271,3 +271,57 @@ def test_a_request_is_published_again_after_thirty_nights(book: Path) -> None:
         counts = [row.counts[0] for row in found.questions[0].table.rows]
         assert counts[0] is None
         assert sum(count is not None for count in counts) >= len(counts) - 2
+
+
+#: Two years but the last month, and with it.
+TO_FEBRUARY = "period: {from: 2016-04-01, to: 2018-02-28}"
+
+COUNTED = "{id: Q1, kind: offences}"
+
+
+def cancelled(*numbers: int) -> list[dict[str, Any]]:
+    """Records of 2017 and of March 2018 that do not count, beside others that do."""
+    days = dict(zip(("2017-05-05", "2018-03-05"), numbers, strict=True))
+    return [
+        *made({"2017-05-05": 60, "2018-03-05": 12}),
+        *({**one, "crime_ref": f"C{one['crime_ref']}"} for one in made(days, status="cancelled")),
+    ]
+
+
+def test_what_nobody_asked_for_is_withheld_and_refuses_no_release(book: Path) -> None:
+    """The few records that are left out of one month more, unless the request asks for them."""
+    records = cancelled(20, 2)
+    first = publish_release(asked(records, TO_FEBRUARY, COUNTED), FIVE, book).answer
+    assert first.scope.left_out["cancelled"] == 20
+    with pytest.raises(DisclosureError, match=TWO):
+        publish_release(asked(records, YEARS, "{id: Q1, kind: by, by: status}"), FIVE, book)
+    second = publish_release(asked(records, YEARS, COUNTED), FIVE, book).answer
+    assert second.scope.left_out["cancelled"] is None
+    assert (first.scope.records, second.scope.records) == (60, 72)
+    again = publish_release(asked(records, YEARS, COUNTED), FIVE, book).answer
+    assert again.scope.left_out == second.scope.left_out
+
+
+def test_records_left_out_that_became_few_are_withheld_and_refuse_no_release(book: Path) -> None:
+    publish_release(asked(cancelled(5, 0), YEARS, COUNTED), FIVE, book)
+    later = asked(cancelled(4, 0), YEARS, COUNTED, generation="crimes-2")
+    found = publish_release(later, FIVE, book).answer
+    assert found.scope.left_out["cancelled"] is None
+    assert found.scope.records == 72
+
+
+def test_a_few_more_records_of_a_term_that_nobody_asked_for_refuse_no_release(book: Path) -> None:
+    """Of the last month, 2 mention beta; the request asks for all that mention either."""
+    records = [
+        *made({"2017-05-05": 30, "2018-03-05": 12}, narrative="alpha"),
+        *({**one, "crime_ref": f"B{one['crime_ref']}"} for one in made({"2017-05-05": 20, "2018-03-05": 2}, narrative="beta")),
+    ]  # fmt: skip
+    terms = "mentions: [alpha, beta]"
+    first = publish_release(asked(records, f"{TO_FEBRUARY}\n{terms}", COUNTED), FIVE, book).answer
+    by_term = "{id: Q1, kind: keywords, keywords: [alpha, beta]}"
+    with pytest.raises(DisclosureError, match=TWO):
+        publish_release(asked(records, f"{YEARS}\n{terms}", by_term), FIVE, book)
+    second = publish_release(asked(records, f"{YEARS}\n{terms}", COUNTED), FIVE, book).answer
+    assert [term.records for term in first.scope.terms] == [30, 20]
+    assert [term.records for term in second.scope.terms] == [None, None]
+    assert (first.scope.records, second.scope.records) == (50, 64)
