@@ -38,6 +38,10 @@ _MAX_LOST_LOCKS: Final = 100
 
 _FOREIGN_LINK: Final = "is a link that belongs to another user"
 
+_FOREIGN_PIPE: Final = "is a pipe that belongs to another user"
+
+_PLANTED: Final = "belongs to another user, and everybody can write to its folder"
+
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 
 _NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)  # for a writer of a named pipe
@@ -207,11 +211,35 @@ class Folder:
             os.ftruncate(handle, 0)
 
     def open_input(self, name: str) -> int:
-        """Open whatever can be read, even a named pipe; the caller closes the handle."""
+        """Open whatever can be read; the caller closes the handle.
+
+        A named pipe of this user or of root is waited for until there is a writer. Another is
+        refused: whoever put it there need never write.
+        """
         with self._explain(name):
             self._refuse_link(name)
-            flags = os.O_RDONLY | _NO_FOLLOW | _BINARY
-            return os.open(self._at(name), flags, dir_fd=self._handle)
+            flags = os.O_RDONLY | _NO_FOLLOW | _NO_WAIT | _BINARY
+            handle = os.open(self._at(name), flags, dir_fd=self._handle)
+            try:
+                self._wait_for_writer(name, handle)
+                os.set_blocking(handle, True)
+            except BaseException:
+                os.close(handle)
+                raise
+            return handle
+
+    def _wait_for_writer(self, name: str, handle: int) -> None:
+        """Wait until a pipe has something to read, or its writer has gone; nothing else waits."""
+        status = os.fstat(handle)
+        if not stat.S_ISFIFO(status.st_mode):
+            return
+        if not _is_own(status):
+            raise UnsafePathError(self.path / name, _FOREIGN_PIPE)
+        import select  # its poll is not on Windows, where nothing is opened so
+
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        poll.poll()
 
     def open_ordinary_input(self, name: str) -> int:
         """Open an ordinary file for reading; the caller closes the handle."""
@@ -379,6 +407,13 @@ class Folder:
             raise UnsafePathError(self.path / name, "belongs to another user")
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISLNK(status.st_mode):
             raise UnsafePathError(self.path / name, "is not an ordinary file")
+
+    def refuse_owner(self, name: str, user_id: int) -> None:
+        """Raise UnsafePathError if everybody may write to the folder, and it is not this user's
+        whose file has a name in it."""
+        status = os.stat(self._at("."), dir_fd=self._handle)
+        if status.st_mode & stat.S_IWOTH and status.st_uid != user_id:
+            raise UnsafePathError(self.path / name, _PLANTED)
 
     def sync(self) -> None:
         """Sync the folder to the disk, so that the names of new files in it last."""
@@ -630,6 +665,17 @@ def _open_for_reading(path: Path, open_last: Callable[[Folder, str], int]) -> in
         os.close(handle)
         raise UnsafePathError(path, "leads through a link of another user to a file of a third")
     return handle
+
+
+def refuse_planted(path: Path, handle: int) -> None:
+    """Raise UnsafePathError for an open file that anybody could have put at a path: everybody may
+    write to the folder, and the file is neither this user's nor root's nor of the folder's owner.
+    """
+    status = os.fstat(handle)
+    if not hasattr(os, "geteuid") or _is_own(status):
+        return
+    with open_folder(path.parent) as folder:
+        folder.refuse_owner(path.name, status.st_uid)
 
 
 def refuse_foreign_links(path: Path) -> None:

@@ -77,7 +77,7 @@ def read_history(log: AuditLog) -> LogHistory:
     missing = None
     while (continues := files[0].continues) and missing is None:
         path = log.path.parent / Path(continues.file).name
-        if path.exists():
+        if os.path.exists(path):  # noqa: PTH110 - no error for a name that is too long
             _require_earlier(files[0], path)
             files.insert(0, LogFile(path, _read_continuation(AuditLog(path))))
         else:
@@ -154,17 +154,24 @@ def _describe_archive(log: AuditLog, history: LogHistory) -> Continuation:
     chain = log.check()
     before = history.files[-1].continues
     number = before.number + 1 if before else 1
-    ledgers = {fields["alias"]: fields for fields in before.ledgers} if before else {}
+    ledgers: dict[str, dict[str, Any]] = {}
+    for fields in before.ledgers if before else ():
+        _note_ledger(ledgers, fields)
     days = []
     for line in log.read_lines():
         days.append(str(line.get("at"))[:10])
-        ledger = line.get("ledger")
-        if isinstance(ledger, dict) and "alias" in ledger:
-            ledgers[ledger["alias"]] = ledger
+        _note_ledger(ledgers, line.get("ledger"))
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     ends = [day if re.fullmatch(r"\d{4}-\d\d-\d\d", day) else today for day in (days or [today])]
     name = f"audit-{ends[0]}-{ends[-1]}-{number}.jsonl"
     return Continuation(name, number, chain.line_count, chain.head, tuple(ledgers.values()))
+
+
+def _note_ledger(ledgers: dict[str, dict[str, Any]], fields: object) -> None:
+    """Keep what a line notes of a ledger, under its alias; anything else is not kept."""
+    alias = fields.get("alias") if isinstance(fields, dict) else None
+    if isinstance(fields, dict) and isinstance(alias, str):
+        ledgers[alias] = fields
 
 
 def _copy_log(log: AuditLog, folder: Folder, name: str) -> None:
@@ -174,7 +181,7 @@ def _copy_log(log: AuditLog, folder: Folder, name: str) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
         with (
-            log.open_lines() as source,
+            log.open_log() as source,
             os.fdopen(folder.open_file(part_name, flags, PRIVATE), "wb") as copy,
         ):
             shutil.copyfileobj(source, copy)
@@ -199,8 +206,8 @@ def _list_archives(path: Path) -> dict[str, int]:
 
 
 def _read_continuation(log: AuditLog) -> Continuation | None:
-    with log.open_lines() as file:
-        line = file.readline()
+    with log.open_log() as file:
+        line = next(log.iterate_lines(file), b"")
     try:
         return msgspec.json.decode(line, type=FirstLine).continues
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -219,7 +226,7 @@ def _require_earlier(file: LogFile, path: Path) -> None:
 
 def _require_copy(log: AuditLog, path: Path) -> None:
     """Refuse an archive that the log does not name, unless the log starts with its content."""
-    with log.open_lines() as lines, AuditLog(path).open_lines() as copy:
+    with log.open_log() as lines, AuditLog(path).open_log() as copy:
         while block := copy.read(1 << 20):
             if lines.read(len(block)) != block:
                 raise BrokenChainError(

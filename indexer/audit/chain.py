@@ -95,7 +95,7 @@ def check_chain(lines: Iterable[bytes], noted_head: str = "") -> ChainCheck:
 
     That no line has it is no break of this chain: it may be in another file.
     """
-    count, head, torn_text = 0, CHAIN_START, b""
+    count, head, torn_text = 0, CHAIN_START, bytearray()
     torn_lines: list[int] = []
     breaks: list[str] = []
     noted_line: int | None = 0 if noted_head == CHAIN_START else None
@@ -111,9 +111,9 @@ def check_chain(lines: Iterable[bytes], noted_head: str = "") -> ChainCheck:
                 + ("the whole line before it" if count else "the start of a log")
                 + ", so a line was changed, removed, added or moved there"
             )
-        if link.torn != (hash_line(torn_text) if torn_text else None):
+        if link.torn != (hash_line(bytes(torn_text)) if torn_text else None):
             breaks.append(f"the torn text before line {number:,} is not what a crash left there")
-        count, head, torn_text = count + 1, hash_line(text), b""
+        count, head, torn_text = count + 1, hash_line(text), bytearray()
         if noted_head == head:
             noted_line = count
     return ChainCheck(count, head, tuple(torn_lines), tuple(breaks), noted_line)

@@ -43,7 +43,8 @@ from indexer.files import (
     open_file,
     open_folder,
     open_ordinary_input,
-    read_file,
+    read_whole,
+    refuse_planted,
     sync_folder,
     write_file,
 )
@@ -72,6 +73,9 @@ _OUTCOME_UNLOGGED: Final = (
 _LOCK_TIMEOUT_SECONDS: Final = 30
 
 _BLOCK_BYTES: Final = 64 * 1024
+
+#: More than any line has: a file with a hole may have one of any length.
+_MAX_LINE_BYTES: Final = 16_000_000
 
 _MAX_NAME_LENGTH: Final = 100
 
@@ -143,6 +147,7 @@ class AuditLog:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
         file = open_file(self.path, flags, Permissions(PRIVATE_MODE))
         try:
+            refuse_planted(self.path, file)  # whoever owns it could read who asked what
             tail = _read_log_tail(file)
             # A line that a crash cut short gets an end, so that the next one is a line of its own.
             separator = b"\n" if tail and not tail.endswith(b"\n") else b""
@@ -174,7 +179,9 @@ class AuditLog:
     def _read_key(self) -> bytes | None:
         path = self.path.with_name(AUDIT_KEY_NAME)
         try:
-            key = read_file(path)
+            with open_ordinary_input(path) as file:
+                refuse_planted(path, file.fileno())  # who knows it can try every reference
+                key = read_whole(file, _BLOCK_BYTES)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -218,8 +225,8 @@ class AuditLog:
 
         Raises BrokenChainError.
         """
-        with self.open_lines() as file:
-            result = check_chain(file, noted_head)
+        with self.open_log() as file:
+            result = check_chain(self.iterate_lines(file), noted_head)
         if result.breaks:
             total = f" ({len(result.breaks):,} breaks in all)" if len(result.breaks) > 1 else ""
             raise BrokenChainError(
@@ -233,9 +240,9 @@ class AuditLog:
 
         Raises BrokenChainError.
         """
-        with self.open_lines() as file:
-            lines = file if number is None else deque(file, maxlen=number)
-            for line in lines:
+        with self.open_log() as file:
+            lines = self.iterate_lines(file)
+            for line in lines if number is None else deque(lines, maxlen=number):
                 try:
                     entry = msgspec.json.decode(line)
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -243,8 +250,20 @@ class AuditLog:
                 if isinstance(entry, dict):
                     yield entry
 
+    def iterate_lines(self, file: BinaryIO) -> Iterator[bytes]:
+        """The lines of the open log, as they are. Raises BrokenChainError."""
+        number = 0
+        while line := file.readline(_MAX_LINE_BYTES + 1):
+            number += 1
+            if len(line) > _MAX_LINE_BYTES:
+                raise BrokenChainError(
+                    f"{self.path}: line {number:,} is longer than {_MAX_LINE_BYTES:,} bytes, which "
+                    "no line of a log is. Keep the file as it is, and compare it with a copy."
+                )
+            yield line
+
     @contextmanager
-    def open_lines(self) -> Iterator[BinaryIO]:
+    def open_log(self) -> Iterator[BinaryIO]:
         """Open the log for reading. Raises BrokenChainError."""
         try:
             with open_ordinary_input(self.path) as file:
@@ -371,11 +390,13 @@ def sanitize_user_name(name: str) -> str:
 
 
 def _read_log_tail(file: int) -> bytes:
-    """The end of the open log, from its last whole line on."""
+    """The end of the open log, from its last whole line on. Raises OSError if that is too far."""
     start = os.lseek(file, 0, os.SEEK_END)
     tail = b""
     while start:
-        size = min(_BLOCK_BYTES, start)
+        if len(tail) > _MAX_LINE_BYTES:
+            raise OSError(errno.EFBIG, f"its last {len(tail):,} bytes are no line of a log")
+        size = min(max(_BLOCK_BYTES, len(tail)), start)
         start -= size
         os.lseek(file, start, os.SEEK_SET)
         tail = os.read(file, size) + tail

@@ -30,7 +30,7 @@ from indexer.config.model import (
 )
 from indexer.config.toml_text import parse_toml
 from indexer.errors import ConfigurationError
-from indexer.files import open_named_input
+from indexer.files import open_named_input, refuse_planted
 from indexer.records.categories import check_categories
 from indexer.records.contract import PLAIN_CONTRACT
 from indexer.suggestions import find_closest_names, suggest_name
@@ -134,7 +134,7 @@ def load_settings(
     path = Path(named_path or CONFIG_FILE_NAME)
     # One that is there but cannot be read is an error: other settings give other numbers.
     is_there = named_path or os.path.lexists(path)
-    file = _read_config_file(path) if is_there else ConfigFile()
+    file = _read_config_file(path, is_named=bool(named_path)) if is_there else ConfigFile()
     secret_keys = tuple(_list_secret_keys(file))
     file = _override_from_environment(_resolve_file_paths(file, path.parent), env)
     _check_server(file.server)
@@ -169,9 +169,11 @@ def _choose_home_folder() -> Path:
 # -- foidex.toml -----------------------------------------------------------------------------------
 
 
-def _read_config_file(path: Path) -> ConfigFile:
+def _read_config_file(path: Path, *, is_named: bool) -> ConfigFile:
     try:
         with open_named_input(path) as file:
+            if not is_named:  # else a password of the environment could be sent to anybody's server
+                refuse_planted(path, file.fileno())
             text = file.read(_MAX_CONFIG_BYTES + 1)
     except OSError as error:
         raise ConfigurationError(

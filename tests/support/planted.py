@@ -1,4 +1,4 @@
-"""Links that another user could have made."""
+"""Links and files that another user could have made."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ _OTHER_USER = 65534
 def plant_link(path: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a link that belongs to another user than the one that foidex runs as."""
     path.symlink_to(target)
+    give_away(path, monkeypatch)
+
+
+def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a file, or a link itself, belong to another user than the one that foidex runs as."""
     if os.geteuid() == 0:
         os.lchown(path, _OTHER_USER, _OTHER_USER)
     else:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from filelock import FileLock, Timeout
@@ -37,7 +38,7 @@ from queries.documents.formats.pdf import render_letter_pdf
 from queries.evidence.basis import BasisHeader, basis_path, read_basis, write_basis
 from queries.spec.yaml_text import read_yaml
 from tests.support.answers import FORCE, sample_answer
-from tests.support.planted import plant_link
+from tests.support.planted import give_away, plant_link
 from tests.support.server import SILENT
 from tests.support.tables import FIVE
 
@@ -210,6 +211,84 @@ def test_what_a_shell_names_for_a_pipe_is_read() -> None:
         assert read_yaml(Path(f"/dev/fd/{handle}")).value == {"a": "b"}
     finally:
         os.close(handle)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("file_name", ["crimes.jsonl", "crimes.csv", "gone.txt"])
+def test_a_pipe_of_another_user_is_not_waited_for_as_a_source(
+    tmp_path: Path, file_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can be put in the place of a file after a pattern found that."""
+    path = tmp_path / file_name
+    os.mkfifo(path)
+    give_away(path, monkeypatch)
+    with pytest.raises(FoidexError, match="is a pipe that belongs to another user"):
+        list(read_tombstones(path) if ".txt" in file_name else read_records([path]))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("content", [TEXT, b""])
+def test_a_pipe_of_its_own_is_read_whenever_the_writer_comes(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "crimes.jsonl"
+    os.mkfifo(path)
+    writer = Timer(0.3, path.write_bytes, (content,))
+    writer.start()
+    assert len([*read_records([path])]) == content.count(b"\n")
+    writer.join()
+
+
+def make_open_folder(path: Path) -> Path:
+    """A folder like /tmp: everybody may add files, and only their owners may remove them."""
+    path.mkdir()
+    path.chmod(0o1777)
+    return path
+
+
+def test_a_foidex_toml_that_anybody_can_have_put_there_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could name a server, and the password of the environment would be sent there."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to give files to two users")
+    folder = make_open_folder(tmp_path / "open")
+    monkeypatch.chdir(folder)
+    (folder / "foidex.toml").write_text('[server]\nurl = "http://elsewhere.example:9200"\n')
+    assert load_settings({}).server.urls
+    give_away(folder / "foidex.toml", monkeypatch)
+    with pytest.raises(ConfigurationError, match="and everybody can write to its folder"):
+        load_settings({})
+    assert load_settings({"FOIDEX_CONFIG": "foidex.toml"}).server.urls  # named by a person
+    folder.chmod(0o755)
+    assert load_settings({}).server.urls  # one of a colleague who may write there
+    folder.chmod(0o777)
+    os.chown(folder, 65534, 65534)
+    assert load_settings({}).server.urls  # in a folder of the same colleague
+
+
+def test_no_audit_log_or_key_that_anybody_can_have_put_there_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner could read who asked what, or find out which record was forgotten."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to give files to two users")
+    folder = make_open_folder(tmp_path / "open")
+    log = AuditLog(folder / "audit.jsonl")
+    (folder / "audit.key").write_bytes(b"k" * 32)
+    log.mark("41/1")
+    log_query(log.path)
+    content = log.path.read_bytes()
+    for name in ("audit.jsonl", "audit.key"):
+        give_away(folder / name, monkeypatch)
+    with pytest.raises(OutputError, match="and everybody can write to its folder"):
+        log_query(log.path)
+    assert log.path.read_bytes() == content
+    with pytest.raises(FoidexError, match="and everybody can write to its folder"):
+        log.mark("41/1")
+    os.chown(folder, 65534, 65534)  # as an account of its own for foidex, used by root
+    log_query(log.path)
+    log.mark("41/1")
 
 
 @pytest.mark.parametrize("layout", [None, RejectsLayout()])

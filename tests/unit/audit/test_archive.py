@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from indexer.audit.archive import (
@@ -171,6 +172,31 @@ def test_archives_that_name_each_other_end(log: AuditLog) -> None:
     shutil.copy(log.path, path)
     with pytest.raises(BrokenChainError, match="although it is number 1 itself"):
         check_history(log)
+
+
+def change_first_line(log: AuditLog, **fields: object) -> None:
+    """Write the line that continues an archive again, with other fields, as the only one."""
+    line = next(log.read_lines())
+    line["continues"] |= fields
+    log.path.write_bytes(msgspec.json.encode(line) + b"\n")
+
+
+def test_an_archive_with_a_name_that_no_file_can_have_is_missing(log: AuditLog) -> None:
+    path = log.path.with_name(archive(log).file)
+    path.unlink()
+    for name in ("a" * 5000, "a\0b"):
+        change_first_line(log, file=name)
+        missing = check_history(log).history.missing
+        assert missing
+        assert missing.file == name
+
+
+def test_what_notes_no_ledger_is_not_carried_over(log: AuditLog) -> None:
+    archive(log)
+    change_first_line(log, ledgers=[{"releases": 1}, {"alias": ["crimes"]}])
+    log.append(entry(3, ledger={"alias": {}}))
+    log.append(entry(4, ledger={"alias": "crimes", "releases": 2}))
+    assert archive(log).ledgers == ({"alias": "crimes", "releases": 2},)
 
 
 def test_the_text_that_a_crash_left_at_the_end_is_archived_with_the_rest(log: AuditLog) -> None:

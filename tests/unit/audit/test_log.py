@@ -177,6 +177,28 @@ def test_a_long_line_is_found_from_the_end(log: AuditLog) -> None:
     assert log.check().line_count == 3
 
 
+@pytest.mark.timeout(60)
+def test_a_log_with_a_hole_is_told_without_reading_it_whole(log: AuditLog) -> None:
+    """A file can say that it has any size."""
+    filled(log, 2)
+    with log.path.open("ab") as file:
+        file.truncate(10**12)
+    for read in (log.check, lambda: list(log.read_lines()), lambda: list(log.read_lines(1))):
+        with pytest.raises(BrokenChainError, match="line 3 is longer than 16,000,000 bytes"):
+            read()
+    with pytest.raises(OutputError, match="are no line of a log"):
+        log.append(entry(3))
+
+
+@pytest.mark.timeout(60)
+def test_many_torn_lines_take_no_longer_than_they_are(log: AuditLog) -> None:
+    filled(log, 1)
+    with log.path.open("ab") as file:
+        file.write(b"\n" * 500_000)
+    log.append(entry(2))
+    assert len(log.check().torn_lines) == 500_000
+
+
 def test_a_log_that_is_gone_or_cannot_be_written_is_told(log: AuditLog) -> None:
     with pytest.raises(BrokenChainError, match="there is no audit log"):
         log.check()
