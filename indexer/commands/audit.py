@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from indexer.commands.shared import parse_path
 from indexer.session import get_session
+from indexer.terminal import escape_line, show_name
 
 if TYPE_CHECKING:
     from indexer.audit.archive import HistoryCheck, LogHistory
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 
 audit_app = typer.Typer(help="Check, read or archive the log of every query.", no_args_is_help=True)
+
+#: A crash cuts off one line; more than a few were never lines of a log.
+_MAX_TORN_LINES: Final = 20
 
 LogOption = Annotated[
     Path | None,
@@ -85,7 +90,9 @@ def _print_chains(check: HistoryCheck) -> None:
         lines = f"{chain.line_count:,} line{'' if chain.line_count == 1 else 's'}"
         print(f"{name}The chain of {lines} is intact. Head: {chain.head}")
         if chain.torn_lines:
-            torn_lines = ", ".join(f"{line_number:,}" for line_number in chain.torn_lines)
+            torn_lines = ", ".join(f"{number:,}" for number in chain.torn_lines[:_MAX_TORN_LINES])
+            if len(chain.torn_lines) > _MAX_TORN_LINES:
+                torn_lines += f" and {len(chain.torn_lines) - _MAX_TORN_LINES:,} more"
             print(
                 f"{name}A crash cut off line {torn_lines}; the result of that run was never given."
             )
@@ -94,10 +101,11 @@ def _print_chains(check: HistoryCheck) -> None:
 def _describe_missing(history: LogHistory) -> str:
     if not (missing := history.missing):
         return ""
+    file, head = show_name(missing.file), show_name(missing.head)
     return (
-        f"{missing.file} is missing ({missing.lines:,} lines, head {missing.head}): it was moved "
+        f"{file} is missing ({missing.lines:,} lines, head {head}): it was moved "
         'or deleted. If there is a copy, check it with "foidex audit verify --log COPY --head '
-        f'{missing.head}".'
+        f'{head}".'
     )
 
 
@@ -116,7 +124,7 @@ def archive_audit_log() -> None:
         return
     with get_session().run("audit archive") as run:
         archive = run.write_with(lambda entry: archive_log(log, entry))
-    print(f"{archive.lines:,} lines are now in {log.path.with_name(archive.file)}")
+    print(f"{archive.lines:,} lines are now in {escape_line(str(log.path.parent))}/{archive.file}")
     print(f"Head: {archive.head}. Note it, and copy the archive to where your backups are.")
 
 
@@ -158,7 +166,9 @@ def print_audit_log(
         else deque(_find_erasures(audit_log, forgotten), last)
     )
     for entry in lines:
-        print(msgspec.json.encode(entry).decode())
+        text = msgspec.json.encode(entry).decode()
+        # What could change a terminal is written as JSON writes control characters.
+        print(text if text.isprintable() else json.dumps(entry, separators=(",", ":")))
     if isinstance(lines, deque) and not lines:
         print(
             "No line is about this reference. Lines made with another key cannot be recognised.",

@@ -10,6 +10,7 @@ import typer
 
 from indexer.errors import ServerError, StaleGenerationError
 from indexer.session import get_session
+from indexer.terminal import escape_line
 
 
 def run_up(
@@ -23,7 +24,7 @@ def run_up(
 
     if fetch_only:
         folder = fetch_embedded_server(get_session().settings, get_session().progress)
-        print(f"The embedded server is in {folder}.")
+        print(f"The embedded server is in {escape_line(str(folder))}.")
         return
     address = start_embedded_server(get_session().settings, get_session().progress)
     print(f"The embedded server runs at {address.redacted_urls}.")
@@ -70,7 +71,7 @@ def run_status(
     age = datetime.now(UTC) - live.built_at
     print(f"Generation  {live.name}, {live.mode}, built {live.built_at:%Y-%m-%d %H:%M} UTC")
     print(f"Records     {live.records:,} held, {live.rejected:,} rejected when it was built")
-    print(f"Sources     {', '.join(live.sources)}")
+    print(f"Sources     {', '.join(map(escape_line, live.sources))}")
     if live.watermark:
         print(f"Newest      {live.watermark:%Y-%m-%d %H:%M} UTC")
     if limit is not None and (fault := describe_future_build(live)):

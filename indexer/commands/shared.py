@@ -36,6 +36,11 @@ def parse_path(text: str | Path) -> Path:
     return Path(text)
 
 
+def print_path(path: Path) -> None:
+    """Print a path on a line of its own, as a terminal may show it."""
+    print(escape_line(str(path)))
+
+
 def print_json(value: object) -> None:
     """Print a value as indented JSON."""
     import msgspec

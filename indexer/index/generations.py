@@ -30,9 +30,10 @@ from indexer.index.mapping import (
 from indexer.records.categories import CATEGORIES_FIELD
 from indexer.records.coverage import Coverage
 from indexer.records.damage.kinds import TextDamage
-from indexer.records.model import DELETED, SUSPECTS
+from indexer.records.model import DELETED, SUSPECTS, Timestamp
 from indexer.records.narrative import MATCHING_RULE, find_counting_rule
 from indexer.records.offences import load_offence_table
+from indexer.terminal import escape_line
 
 _MERGE_TIMEOUT_SECONDS: Final = 6 * 3600
 
@@ -55,7 +56,7 @@ KEPT_SIZES: Final = 30
 class EarlierSize(Struct, frozen=True):
     """How many records a generation held that was live before, and when it was built (UTC)."""
 
-    built_at: datetime
+    built_at: Timestamp
     records: int
 
 
@@ -81,7 +82,7 @@ class Generation(Struct, frozen=True):
     """
 
     name: str
-    built_at: datetime
+    built_at: Timestamp
     version: str
     mapping_hash: str
     mode: Literal["full", "incremental"] = "full"
@@ -100,7 +101,7 @@ class Generation(Struct, frozen=True):
     notes: dict[str, int] = {}
     records: int = 0
     tombstones: int = 0
-    watermark: datetime | None = None
+    watermark: Timestamp | None = None
     unknown_codes: dict[str, int] = {}
     unresolved_links: int = 0
     content_hash: str = "0"
@@ -427,6 +428,11 @@ def list_verified(client: Elasticsearch, alias: str) -> list[Generation]:
     return [generation for generation in list_all_generations(client, alias) if generation.verified]
 
 
+def is_generation_name(alias: str, name: str) -> bool:
+    """Whether an index can be a generation of the alias by its name."""
+    return name.startswith(f"{alias}-") and bool(_NAME_STAMP.fullmatch(name[len(alias) + 1 :]))
+
+
 def find_generation(client: Elasticsearch, alias: str, name: str) -> Generation | None:
     """A verified generation by its name; None where it is not kept.
 
@@ -436,7 +442,7 @@ def find_generation(client: Elasticsearch, alias: str, name: str) -> Generation 
     live_generation = read_live_generation(client, alias)
     if live_generation.name == name:
         return live_generation
-    if not name.startswith(f"{alias}-") or not _NAME_STAMP.fullmatch(name[len(alias) + 1 :]):
+    if not is_generation_name(alias, name):
         return None
     mappings = client.options(ignore_status=404).indices.get_mapping(index=name).body
     if name not in mappings:
@@ -451,9 +457,7 @@ def list_all_generations(client: Elasticsearch, alias: str) -> list[Generation]:
     mappings = client.indices.get_mapping(index=f"{alias}-*", expand_wildcards="open").body
     generations = []
     for name, body in mappings.items():
-        if _METADATA_KEY in body["mappings"].get("_meta", {}) and _NAME_STAMP.fullmatch(
-            name[len(alias) + 1 :]
-        ):
+        if _METADATA_KEY in body["mappings"].get("_meta", {}) and is_generation_name(alias, name):
             generation = _parse_generation(name, body["mappings"])
             owns_name = generation.name == name
             generations.append(
@@ -586,6 +590,8 @@ def _parse_generation(name: str, mappings: dict[str, Any]) -> Generation:
     try:
         metadata = mappings["_meta"][_METADATA_KEY]
         generation = msgspec.convert(metadata, Generation)
+        # An earlier version kept the names of files as they were.
+        sources = tuple(map(escape_line, generation.sources))
     except (KeyError, msgspec.ValidationError):
         raise GenerationError(
             f"{name} was not built by this foidex: it does not record its sources. "
@@ -594,4 +600,4 @@ def _parse_generation(name: str, mappings: dict[str, Any]) -> Generation:
     if "records" not in metadata:
         # The first version wrote only this number; its generations hold what was indexed.
         generation = msgspec.structs.replace(generation, records=generation.indexed)
-    return generation
+    return msgspec.structs.replace(generation, sources=sources)

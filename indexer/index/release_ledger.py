@@ -13,7 +13,9 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 import elasticsearch
+import msgspec
 from elasticsearch import Elasticsearch
+from msgspec import Struct
 
 from indexer.audit.chain import CHAIN_START, extend_head
 from indexer.errors import DisclosureError, LedgerMovedError
@@ -23,6 +25,14 @@ _SETTINGS: Final = {"number_of_shards": 1, "auto_expand_replicas": "0-1", "hidde
 _MAPPINGS: Final = {"dynamic": False, "properties": {"position": {"type": "long"}}}
 
 _BATCH_SIZE: Final = 500
+
+
+class _LedgerLine(Struct, frozen=True):
+    """What is stored of a line: its position from 0, the line in base64, and the head after it."""
+
+    position: int
+    line: str
+    head: str
 
 
 class ServerLedger:
@@ -49,11 +59,17 @@ class ServerLedger:
         with self._connect() as client:
             lines, head = list[bytes](), CHAIN_START
             for document in _read_documents(client, self._index):
-                if document["position"] != len(lines):
+                try:
+                    entry = msgspec.convert(document, _LedgerLine)
+                    line = base64.b64decode(entry.line, validate=True)
+                except ValueError:
+                    raise self._build_damage_error(
+                        f"line {len(lines) + 1:,} is not one that foidex wrote"
+                    ) from None
+                if entry.position != len(lines):
                     raise self._build_damage_error(f"line {len(lines) + 1:,} is missing")
-                line = base64.b64decode(document["line"])
                 head = extend_head(head, line)
-                if document["head"] != head:
+                if entry.head != head:
                     raise self._build_damage_error(f"line {len(lines) + 1:,} was changed")
                 lines.append(line)
         return lines

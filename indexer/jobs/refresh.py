@@ -77,6 +77,7 @@ from indexer.sources.profile.from_database import (
     check_profiled_database,
     read_profiled_database,
 )
+from indexer.terminal import name_place
 from indexer.version import VERSION
 
 RefreshMode = Literal["full", "incremental"]
@@ -114,7 +115,7 @@ class RefreshPlan(Struct, frozen=True):
     @property
     def names(self) -> tuple[str, ...]:
         """The sources as the generation records them; a database without its credentials."""
-        files = tuple(path.name for path in (*self.paths, *self.tombstones))
+        files = tuple(name_place(path.name) for path in (*self.paths, *self.tombstones))
         return (self.database.redacted_url, *files) if self.database else files
 
     @property

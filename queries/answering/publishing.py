@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -98,17 +99,23 @@ def check_ledger(session: Session, *, server_answers: bool) -> Findings:
 
 def _read_noted_head(settings: Settings) -> LedgerHead | None:
     """The head of the ledger after the last release of the index, by the audit log here."""
-    noted: dict[str, Any] | None = None
+    noted: LedgerHead | None = None
     try:
         for line in AuditLog(settings.audit_folder / AUDIT_LOG_NAME).read_lines():
             # The first line of a log keeps what was noted in the archives before it.
-            carried = (line.get("continues") or {}).get("ledgers", ())
-            for fields in (*carried, line.get("ledger")):
-                if isinstance(fields, dict) and fields.get("alias") == settings.index.alias:
-                    noted = fields
+            for fields in (*_list_carried_heads(line), line.get("ledger")):
+                with suppress(msgspec.ValidationError):  # not a line of foidex: the check says so
+                    head = msgspec.convert(fields, LedgerHead)
+                    noted = head if head.alias == settings.index.alias else noted
     except BrokenChainError:
         return None
-    return msgspec.convert(noted, LedgerHead) if noted else None
+    return noted
+
+
+def _list_carried_heads(line: dict[str, Any]) -> list[Any]:
+    continues = line.get("continues")
+    ledgers = continues.get("ledgers") if isinstance(continues, dict) else None
+    return ledgers if isinstance(ledgers, list) else []
 
 
 def note_fields(head: LedgerHead) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from indexer.commands.shared import parse_path
+from indexer.commands.shared import parse_path, print_path
 from indexer.errors import LetterError
 from indexer.session import get_session
 from indexer.terminal import escape_controls
@@ -78,7 +78,7 @@ def run_draft_command(
         print(text, end="", flush=True)
     else:
         write_draft(out_file, text, settings.output.permissions)
-        print(out_file)
+        print_path(out_file)
     for line in summarise_draft(mapping, letter_text.unread_attachments):
         _say(line)
     _check_draft(text, out_file)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from indexer.commands.shared import parse_path
+from indexer.commands.shared import parse_path, print_path
 from indexer.session import get_session
 from queries.commands.options import (
     ANSWER_PANEL,
@@ -79,4 +79,4 @@ def run_letter_command(
         return
     permissions = get_session().settings.output.permissions
     for path in write_notice_files(context, kind.value, out_folder, permissions, force=force):
-        print(path)
+        print_path(path)

@@ -9,6 +9,7 @@ import typer
 
 from indexer.errors import NoIndexError
 from indexer.session import get_session
+from indexer.terminal import escape_line
 from queries.commands.options import (
     ANSWER_PANEL,
     ReportFormat,
@@ -74,7 +75,7 @@ def run_lint_command(
         raise typer.BadParameter("--publish needs a server. Leave out --offline.")
     parsed_request = load_request(request)
     if form is ReportFormat.TEXT:
-        print(format_request_outline(parsed_request, str(request)), end="", flush=True)
+        print(format_request_outline(parsed_request, escape_line(str(request))), end="", flush=True)
         if changes := format_offence_changes(parsed_request):
             print(f"\n{changes}", end="", flush=True)
     wording_check = None if offline else _run_wording_check(parsed_request, contexts=context)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from indexer.commands.shared import parse_path
+from indexer.commands.shared import parse_path, print_path
 from queries.commands.options import configure_documents
 
 templates_app = typer.Typer(help="Copy and check the templates of letters.", no_args_is_help=True)
@@ -30,9 +31,11 @@ def init_templates(
     from queries.documents.content.templates import copy_templates
 
     for path in copy_templates(folder, force=force):
-        print(path)
+        print_path(path)
     print("\nEdit them, delete those you do not change, and add to foidex.toml:\n")
-    print(f'[templates]\nfolder = "{folder.as_posix()}"')
+    name = folder.as_posix()
+    text = json.dumps(name, ensure_ascii=not name.isprintable())  # TOML has the same escapes
+    print(f"[templates]\nfolder = {text}")
 
 
 @templates_app.command("check")

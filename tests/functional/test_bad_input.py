@@ -39,6 +39,7 @@ from indexer.index.generations import (
     count_documents,
     create_generation,
     find_live_name,
+    mark_verified,
     read_live_generation,
     seal_generation,
 )
@@ -901,8 +902,15 @@ def test_an_index_in_the_place_of_the_alias_is_told(
         client.indices.delete(index=index.alias)
 
 
+REQUEST = b"reference: R/1\ntitle: T\nquestions:\n  - {id: Q1, kind: offences}\n"
+
+NO_ZONE = {"name": "x", "built_at": "2020-01-01T00:00:00", "version": "0", "mapping_hash": "0"}
+
+
 @pytest.mark.parametrize(
-    "meta", [{}, {"foidex": {}}, {"foidex": "1"}], ids=["none", "empty", "text"]
+    "meta",
+    [{}, {"foidex": {}}, {"foidex": "1"}, {"foidex": NO_ZONE}],
+    ids=["none", "empty", "text", "a time without a zone"],
 )
 def test_an_index_that_does_not_say_what_it_is_built_from_is_told(
     foidex: CommandLine, client: Elasticsearch, index: IndexSettings, meta: dict[str, Any]
@@ -912,6 +920,23 @@ def test_an_index_that_does_not_say_what_it_is_built_from_is_told(
     for asked in ASKED:
         told = f"{name} was not built by this foidex: it does not record its sources. Load"
         require_refusal(foidex(*asked), GenerationError, told)
+
+
+def test_a_name_of_a_source_changes_no_terminal(
+    foidex: CommandLine, client: Elasticsearch, index: IndexSettings
+) -> None:
+    """Whoever may write in the folder of an extract chooses the names of its files."""
+    path = foidex.write("rec\x1b[2J\u202e\nServer forged.jsonl", lines(GOOD))
+    assert foidex("load", path).code == 0
+    live = read_live_generation(client, index.alias)
+    assert live.sources[0].startswith(r"rec\x1b[2J\u202e\nServer forged.jsonl (")
+    raw = msgspec.structs.replace(live, sources=("\x1b[2J\u202e",))  # as versions before wrote it
+    mark_verified(client, raw)
+    for command in (("status",), ("generations",), ("answer", foidex.write("r.yaml", REQUEST))):
+        outcome = foidex(*command)
+        assert outcome.code == 0, outcome.err
+        assert outcome.out.replace("\n", "").isprintable()
+        assert r"\x1b[2J\u202e" in outcome.out
 
 
 def test_a_load_that_fails_after_the_alias_went_wrong_leaves_nothing(

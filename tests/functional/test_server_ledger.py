@@ -121,7 +121,16 @@ def test_a_ledger_that_is_older_than_the_last_release_is_refused(
     assert "the ledger lacks 1 of 3 releases" in refused.err
 
 
-@pytest.mark.parametrize("damage", ["missing", "changed"])
+DAMAGE: dict[str, dict[str, Any]] = {
+    "is missing": {},
+    "was changed": {"line": "eA=="},
+    "is not one that foidex wrote": {"line": "***"},
+    "is not one that foidex wrote, ": {"line": None},
+    "is not one that foidex wrote, so": {"position": "1"},
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
 def test_a_ledger_with_a_line_missing_or_changed_is_refused(
     foidex: Run, client: Elasticsearch, index: IndexSettings, tmp_path: Path, damage: str
 ) -> None:
@@ -131,15 +140,15 @@ def test_a_ledger_with_a_line_missing_or_changed_is_refused(
         other.write_text(text.replace(f"R/{YEAR}", f"R/{number}"))
         foidex("answer", other, "--publish")
     name = f"{index.alias}.ledger"
-    first, second, _ = read_documents(client, index)
-    if damage == "missing":
+    _, second, _ = read_documents(client, index)
+    if not DAMAGE[damage]:
         client.delete(index=name, id="1", refresh=True)
     else:
-        changed = {**second["_source"], "line": first["_source"]["line"]}
+        changed = {**second["_source"], **DAMAGE[damage]}
         client.index(index=name, id="1", document=changed, refresh=True)
     home = {"FOIDEX_HOME": str(tmp_path / "a machine without an audit log")}
     refused = foidex(*publish(YEAR), code=DisclosureError.exit_code, **home)
-    assert f"line 2 {'is missing' if damage == 'missing' else 'was changed'}" in refused.err
+    assert f"line 2 {damage}" in refused.err
 
 
 @pytest.mark.usefixtures("foidex")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import get_args, get_type_hints
@@ -15,6 +17,7 @@ from indexer.commands.shared import parse_path
 from queries.cli import set_global_options
 from queries.command_table import COMMANDS, add_command
 from tests.support.command_line import Outcome, run_command
+from tests.support.force import FORCE_TOML
 
 
 @pytest.fixture
@@ -243,6 +246,56 @@ def test_a_file_that_is_not_there_is_noticed_before_a_server_is_started(
     outcome = operate("load", "crimes.jsonl", code=4)
     assert "crimes.jsonl" in outcome.err
     assert not (tmp_path / "home" / "server.lock").exists()
+
+
+REQUEST = """\
+reference: R/1
+title: T
+questions:
+  - {id: Q1, kind: offences}
+letter:
+  received: 2024-01-02
+"""
+
+LETTER = "Dear Sir,\n\nHow many thefts were there in 2018?\n\nYours,\nA Person\n"
+
+
+def test_a_name_on_the_command_line_changes_no_terminal(
+    operate: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    """One path is one line, even if a script made its name of something that others wrote."""
+    name = "a\x1b[2J\u202e\nb"
+    shown = r"a\x1b[2J\u202e\nb"
+    for file, text in ((f"{name}.yaml", REQUEST), (f"{name}.txt", LETTER)):
+        (tmp_path / "work" / file).write_text(text)
+    (tmp_path / "work" / "foidex.toml").write_text(FORCE_TOML)
+    for command, expected in (
+        (("lint", "--offline", f"{name}.yaml"), f"{shown}.yaml: R/1 is valid."),
+        (("letter", "acknowledgement", f"{name}.yaml", "--out", name), f"{shown}/R-1."),
+        (("draft", f"{name}.txt", "--out", f"{name}.2.yaml"), f"{shown}.2.yaml\n"),
+        (("templates", "init", name), f"{shown}/letter.txt.j2\n"),
+    ):
+        out = operate(*command).out
+        assert expected in out
+        assert out.replace("\n", "").isprintable()
+    assert tomllib.loads(out[out.index("[templates]") :])["templates"]["folder"] == name
+
+
+def test_an_audit_log_changes_no_terminal(operate: Callable[..., Outcome], tmp_path: Path) -> None:
+    operate("letter", "acknowledgement", "none.yaml", code=3)
+    path = tmp_path / "home" / "audit" / "audit.jsonl"
+    path.parent.mkdir(parents=True)
+    continues = {"file": "\x1b[2J\u202e", "number": 1, "lines": 2, "head": "\x9b2J"}
+    path.write_bytes(build_chain_line({"at": "\u202e", "continues": continues}, b""))
+    verified = operate("audit", "verify").out
+    assert r"\x1b[2J\u202e is missing (2 lines, head \x9b2J)" in verified
+    (line,) = operate("audit", "show").out.splitlines()
+    assert (verified.replace("\n", "") + line).isprintable()
+    assert json.loads(line)["continues"] == continues
+    with path.open("ab") as file:
+        file.write(b"torn\n" * 1_000)
+    assert "line 2, 3, " in (told := operate("audit", "verify").out)
+    assert "21 and 980 more;" in told
 
 
 @pytest.mark.parametrize(
