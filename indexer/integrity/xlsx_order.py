@@ -3,9 +3,9 @@
 Excel refuses a sheet in which a row or a cell occurs twice or out of order, or a cell names another
 row than its own; a reader that does not look keeps one of two, or none.
 
-A sheet has a million rows and cells, so there are two ways to the same verdict. What programs write
-looks the same in each row, and is proved some rows at a time; whatever does not look like that is
-read element by element.
+A sheet has a million rows and cells, so there are three ways to the same verdict. Rows of columns
+that were seen before are one pattern; what programs write otherwise looks the same in each row, and
+is proved some rows at a time; whatever does not look like that is read element by element.
 """
 
 from __future__ import annotations
@@ -69,6 +69,22 @@ _ERROR_CELL: Final = re.compile(
 
 _ERROR_TEXTS: Final = {text.encode(): text for text in ERRORS.values()}
 
+#: A row of cells in a pattern, and a cell that has a value, or nothing at all.
+_PLAIN_ROW: Final = rb'<row r="([0-9]{1,7})"[^<>]*+>(?:(?<=/>)|#</row>)'
+
+_PLAIN_CELL: Final = (
+    rb'(?:<c r="#\1"(?: s="[0-9]++")?+(?: t="(?:s|n|b|d|str|inlineStr)")?+(?:/>|>'
+    rb"(?:(?:<f(?: [^<>]*+)?+>(?:(?<=/>)|[^<]*+</f>))?+<v>[^<]++</v>"
+    rb"|<is><t(?: [^<>]*+)?+>[^<]*+</t></is>)?+</c>))?+"
+)
+
+_COLUMN_LETTERS: Final = re.compile(rb'<c r="([A-Z]{1,3})')
+
+#: For more columns, or after so many texts that the pattern did not fit, it is not worth its time.
+_MAX_PATTERN_COLUMNS: Final = 100
+
+_MAX_CHANGES: Final = 4
+
 _COLUMNS: Final = re.compile(rb"(?:[A-Z]{1,3}# )*")
 
 
@@ -86,7 +102,11 @@ def check_row_order(beginning: bytes, part: IO[bytes]) -> SpecialCells:
     """
     row = column = 0
     special_cells: SpecialCells = {}
+    pattern = _RowPattern()
     for text in _iter_sheet_data(beginning, part):
+        if end := pattern.check_rows(text, row):
+            row, column = end, COLUMNS
+            continue
         last = _check_regular_rows(text, row)
         is_regular = last is not None
         last = last or _check_elements(text, row, column)
@@ -97,6 +117,47 @@ def check_row_order(beginning: bytes, part: IO[bytes]) -> SpecialCells:
             special_cells.update(_locate_cells(text, row, column, kinds))
         row, column = last
     return special_cells
+
+
+class _RowPattern:
+    """The pattern of whole rows of the columns that a sheet has had so far: a row, and each of the
+    columns once or not, in order, with a value that needs no second look."""
+
+    def __init__(self) -> None:
+        self._columns: set[bytes] = set()
+        self._pattern: re.Pattern[bytes] | None = None
+        self._changes = -1
+
+    def check_rows(self, text: bytes, row: int) -> int | None:
+        """The last row of a text that has only such rows in order; None if that is not so, or not
+        certain. ``row`` is the last row before it."""
+        if self._changes >= _MAX_CHANGES or not text.startswith(_ROW):
+            return None
+        numbers = self._split_rows(text) if self._columns else None
+        if numbers is None:
+            self._learn_columns(text)
+            return None
+        following = list(range(row + 1, row + 1 + len(numbers)))
+        if numbers != following and any(a >= b for a, b in pairwise([row, *numbers])):
+            return None
+        return numbers[-1]
+
+    def _split_rows(self, text: bytes) -> list[int] | None:
+        """The numbers of the rows of a text; None if there is anything else in it."""
+        if self._pattern is None:  # compiling takes milliseconds, and most sheets are of one piece
+            columns = sorted(self._columns, key=_read_column)
+            cells = b"".join(_PLAIN_CELL.replace(b"#", letters) for letters in columns)
+            self._pattern = re.compile(_PLAIN_ROW.replace(b"#", cells))
+        parts = self._pattern.split(text)
+        return None if any(parts[::2]) else list(map(int, parts[1::2]))
+
+    def _learn_columns(self, text: bytes) -> None:
+        """Let the pattern be one of the columns of this text, too."""
+        self._changes += 1
+        self._columns.update(_COLUMN_LETTERS.findall(text))
+        self._pattern = None
+        if len(self._columns) > _MAX_PATTERN_COLUMNS:
+            self._changes = _MAX_CHANGES
 
 
 def _find_uncomputed(text: bytes) -> dict[int, str]:

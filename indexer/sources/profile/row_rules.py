@@ -57,7 +57,9 @@ def make_skip_check(profile: SourceProfile, header: list[str], nature: RowNature
             return "blank"
         if is_below:
             return BELOW
-        stretch, blank_rows = blank_rows, 0
+        stretch = blank_rows
+        if stretch:
+            blank_rows = 0
         for index, pattern, text in rules:
             cell = cells[index]
             if pattern is None:
