@@ -26,6 +26,12 @@ from queries.review.result import has_withheld_part
 #: Suggestions are looked for if at least this share of the numbers of a table is withheld.
 MUCH_WITHHELD: Final = 0.2
 
+#: What the officer should know before a release.
+WITHHELD_FOR_GOOD: Final = (
+    "what a release withholds stays withheld, in later answers too. To give more, change the "
+    "request before it is published"
+)
+
 _MAX_SUGGESTIONS: Final = 3
 
 _MAX_CHANGES: Final = 12
@@ -113,10 +119,38 @@ def suggest_more(session: Session, request: Request, release: PreparedRelease) -
     return [suggestion.describe(current) for suggestion in suggestions]
 
 
+def find_release_cautions(
+    session: Session, request: Request, release: PreparedRelease
+) -> tuple[str, ...]:
+    """What an officer should know before a release that would withhold most of a table for good,
+    although another request would give more; nothing otherwise."""
+    published = release.protected or release.answer
+    if not release.locks or not any(
+        _is_mostly_withheld(_count([*_list_counts(question)])) for question in published.questions
+    ):
+        return ()
+    current = count_printed_numbers(published)
+    suggestions = [
+        suggestion.describe(current)
+        for suggestion in _find_suggestions(session, request, release, after=False)
+        if suggestion.tally.printed > current.printed
+    ]
+    return (*suggestions, WITHHELD_FOR_GOOD) if suggestions else ()
+
+
+def _is_mostly_withheld(tally: NumberTally) -> bool:
+    return tally.withheld > tally.printed
+
+
 def _find_suggestions(
     session: Session, request: Request, release: PreparedRelease, *, after: bool
 ) -> list[Suggestion]:
-    """What would give more than a release does; ``after`` it, or instead of it."""
+    """What would give more than a release does; ``after`` it, or instead of it.
+
+    Every change counts the same records, so if these are few, none gives more.
+    """
+    if release.is_few:
+        return []
     with session.client() as client:
         return suggest_changes(
             request,
@@ -164,8 +198,7 @@ def _list_changes(request: Request, published: Answer) -> Iterator[Change]:
         for question in published.questions
         if _is_much(_count([*_list_counts(question)]))
     }
-    # Every change counts the same records: if their number is withheld, so are its parts.
-    if not questions or published.scope.records is None:
+    if not questions:
         return
     offence_rows = {
         number

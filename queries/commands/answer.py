@@ -22,6 +22,7 @@ from queries.commands.options import (
 
 if TYPE_CHECKING:
     from queries.answer.types import Answer
+    from queries.disclosure.ledger import PreparedRelease
     from queries.disclosure.publisher import Publisher
     from queries.documents.content.context import DocumentSettings
     from queries.documents.document_set import WriteResult
@@ -104,6 +105,15 @@ PublishOption = Annotated[
 ]
 
 
+AsItIsOption = Annotated[
+    bool,
+    typer.Option(
+        "--as-it-is",
+        help="Publish without asking, even if another request would give more.",
+    ),
+]
+
+
 @answer_app.command("answer", rich_help_panel=ANSWER_PANEL)
 def run_answer_command(
     request: OptionalRequestArgument = None,
@@ -116,10 +126,12 @@ def run_answer_command(
     reviews: ReviewNamesOption = None,
     publish: PublishOption = False,
     override: OverrideReasonOption = None,
+    as_it_is: AsItIsOption = False,
 ) -> None:
     """Answer a request: print a report, the letter or JSON, or write every document.
 
-    Without --publish every number is shown, and the report lists the small ones.
+    Without --publish every number is shown, and the report lists the small ones. At a terminal,
+    --publish asks first if another request would give much more, or if a review is missing.
 
     Example: foidex answer request.yaml --out answer
 
@@ -136,6 +148,7 @@ def run_answer_command(
         "--all and --force need --out.": out_folder is None and (folder or force),
         "--out writes every format. Leave out --format.": out_folder and form,
         "--override needs --publish.": override and not publish,
+        "--as-it-is needs --publish.": as_it_is and not publish,
         "--review is for one request. Leave out --all.": reviews and folder,
     }
     for message in filter(usage_errors.get, usage_errors):
@@ -151,9 +164,9 @@ def run_answer_command(
     if folder and out_folder:
         _answer_folder(job, folder, out_folder)
     elif request and out_folder:
-        _write_documents(job, request, out_folder)
+        _write_documents(job, request, out_folder, as_it_is=as_it_is)
     elif request:
-        _print_answer(job, request, form or AnswerFormat.TEXT)
+        _print_answer(job, request, form or AnswerFormat.TEXT, as_it_is=as_it_is)
     if publish:
         print(_KEEP_OWN_ANSWER, file=sys.stderr)
 
@@ -175,12 +188,29 @@ def _answer_folder(job: AnswerJob, folder: Path, out_folder: Path) -> None:
     raise_batch_failures(results)
 
 
-def _write_documents(job: AnswerJob, request: Path, out_folder: Path) -> None:
+def _confirm_release(release: PreparedRelease, *, as_it_is: bool) -> None:
+    """Ask the officer before a release that should be decided. Only a person is asked.
+
+    Raises DisclosureError if the answer is not yes.
+    """
+    from indexer.errors import DisclosureError
+
+    is_person = sys.stdin.isatty() and sys.stderr.isatty()
+    if not release.cautions or as_it_is or not is_person:
+        return
+    if not typer.confirm("Publish it as it is?", default=False, err=True):
+        raise DisclosureError(
+            "nothing is published. Change the request, or publish it as it is: --as-it-is."
+        )
+
+
+def _write_documents(job: AnswerJob, request: Path, out_folder: Path, *, as_it_is: bool) -> None:
     from indexer.errors import NumbersChangedError
     from queries.jobs.batch import write_documents
 
     with job.prepare_answer(partial(load_request, request)) as release:
         _print_release_notes(release.answer.reference, release.summary, release.changes)
+        _confirm_release(release, as_it_is=as_it_is)
         written = write_documents(job, release, out_folder)
         _print_write_result(release.answer.reference, written)
         _print_small_number_warning(release.answer, job.documents)
@@ -190,11 +220,12 @@ def _write_documents(job: AnswerJob, request: Path, out_folder: Path) -> None:
             )
 
 
-def _print_answer(job: AnswerJob, request: Path, form: AnswerFormat) -> None:
+def _print_answer(job: AnswerJob, request: Path, form: AnswerFormat, *, as_it_is: bool) -> None:
     from queries.documents.document_set import format_small_number_warning
 
     with job.prepare_answer(partial(load_request, request)) as release:
         _print_release_notes(release.answer.reference, release.summary, release.changes)
+        _confirm_release(release, as_it_is=as_it_is)
         warning = format_small_number_warning(release.answer, job.documents)
         if warning and form is not AnswerFormat.TEXT:
             print(warning, file=sys.stderr)

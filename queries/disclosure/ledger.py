@@ -27,10 +27,11 @@ from filelock import Timeout
 from msgspec import Struct
 
 from indexer.audit.chain import CHAIN_START, extend_head
-from indexer.errors import DisclosureError, LedgerMovedError, OutputError
+from indexer.errors import DisclosureError, InexactError, LedgerMovedError, OutputError
 from indexer.files import PRIVATE_MODE, Permissions, open_file, open_folder, read_file
-from queries.answer.types import Answer, RuleOverride
+from queries.answer.types import Answer, RuleOverride, count_or_zero
 from queries.disclosure.attack.constraints import Population
+from queries.disclosure.attack.suppression import NoChoiceError
 from queries.disclosure.differencing import (
     LedgerEntry,
     collect_published_numbers,
@@ -50,7 +51,7 @@ from queries.disclosure.messages.advice import (
     warn_of_stated_numbers,
     warn_of_whole_groups,
 )
-from queries.disclosure.messages.refusals import explain_refusal
+from queries.disclosure.messages.refusals import explain_no_choice, explain_refusal
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import count_populations, list_printed_cells, list_unasked
 from queries.disclosure.release import NO_POPULATIONS, Release, protect_answer
@@ -133,7 +134,10 @@ class PreparedRelease(NamedTuple):
     ``summary`` says how much each table withholds, and is for the officer alone. ``preview`` gives
     another answer as it might be published after this one (or instead of it, if its second argument
     is false) and records nothing; it raises DisclosureError if it might not. ``protected`` has the
-    lines of lists that ``answer`` leaves out, without their numbers, as ``preview`` has.
+    lines of lists that ``answer`` leaves out, without their numbers, as ``preview`` has. ``locks``
+    is true if most of what it withholds was not withheld before: no later release will give it.
+    ``is_few`` is true if the number of records in scope is itself small.
+    ``cautions`` are what somebody should decide before it is recorded, a line for each.
     """
 
     answer: Answer
@@ -142,6 +146,9 @@ class PreparedRelease(NamedTuple):
     summary: tuple[str, ...] = ()
     preview: Callable[[Answer, bool], Answer] = _preview_unchanged
     protected: Answer | None = None
+    locks: bool = False
+    is_few: bool = False
+    cautions: tuple[str, ...] = ()
 
 
 def publish_release(
@@ -178,6 +185,7 @@ def prepare_release(
             summary=_summarise_release(answer, published, policy),
             preview=lambda other, _: protect_answer(other, policy).answer,
             protected=published,
+            is_few=_is_few(answer, policy),
         )
         return
     use = (
@@ -206,7 +214,28 @@ def prepare_release(
         summary = _summarise_release(answer, new_release.answer, policy)
         protected = new_release.answer
         published = shorten_lists(answer, protected, policy)
-        yield PreparedRelease(published, tuple(changes), record, summary, preview, protected)
+        yield PreparedRelease(
+            published,
+            tuple(changes),
+            record,
+            summary,
+            preview,
+            protected,
+            locks=_withholds_anew(protected, earlier),
+            is_few=_is_few(answer, policy),
+        )
+
+
+def _is_few(answer: Answer, policy: Policy) -> bool:
+    return 0 < count_or_zero(answer.scope.records) < policy.minimum_group
+
+
+def _withholds_anew(protected: Answer, earlier: list[LedgerEntry]) -> bool:
+    """Whether earlier releases withheld less than half of what a release withholds."""
+    names = collect_term_names(protected)
+    before = collect_withheld([entry.rename_terms(names) for entry in earlier])
+    withheld = {cell.population for cell in list_printed_cells(protected) if cell.number is None}
+    return 2 * len(withheld - before.keys()) > len(withheld)
 
 
 def _summarise_release(own: Answer, published: Answer, policy: Policy) -> tuple[str, ...]:
@@ -414,7 +443,10 @@ def _check_release(
         return _record_override(new_release, messages, override) if messages else new_release
     messages = find_exposed_numbers(answer, policy, earlier)
     if not messages:
-        new_release = _protect_with_earlier(answer, policy, earlier)
+        try:
+            new_release = _protect_with_earlier(answer, policy, earlier)
+        except NoChoiceError:
+            raise DisclosureError(_explain_no_choice(answer, policy, earlier)) from None
         messages = find_differencing_problems(new_release, policy, earlier)
         if not messages:
             return new_release
@@ -445,6 +477,41 @@ def _protect_with_earlier(
         public=public,
         moved=find_moved_numbers(answer, earlier),
     )
+
+
+#: No more questions are tried, one at a time, to find the one that cannot be protected.
+_MAX_QUESTIONS_TRIED: Final = 10
+
+
+def _explain_no_choice(answer: Answer, policy: Policy, earlier: list[LedgerEntry]) -> str:
+    """Which releases stand in the way of an answer, and which of its questions."""
+    own: dict[Population, str] = {}
+    for cell in sorted(list_printed_cells(answer), key=lambda cell: cell.part != "row"):
+        own.setdefault(cell.population, cell.location)
+    public = find_public_numbers(answer, earlier) & own.keys()
+    given: dict[str, list[str]] = {}
+    for entry in earlier:
+        printed = {figure.population for figure in entry.figures if figure.number is not None}
+        if shared := printed & public:
+            given[entry.name] = [own[population] for population in own if population in shared]
+    return explain_no_choice(given, _find_unprotected_questions(answer, policy, earlier))
+
+
+def _find_unprotected_questions(
+    answer: Answer, policy: Policy, earlier: list[LedgerEntry]
+) -> list[str]:
+    """The questions that cannot be protected by themselves."""
+    names = []
+    for question in answer.questions[:_MAX_QUESTIONS_TRIED]:
+        try:
+            _protect_with_earlier(
+                msgspec.structs.replace(answer, questions=(question,)), policy, earlier
+            )
+        except NoChoiceError:
+            names.append(question.id)
+        except (DisclosureError, InexactError):
+            continue
+    return names
 
 
 def _record_override(new_release: Release, messages: list[str], reason: str) -> Release:

@@ -21,10 +21,11 @@ from indexer.session import Session
 from queries.answer.types import Answer
 from queries.answering.publishing import note_fields
 from queries.answering.service import DEFAULT_OPTIONS, AnswerOptions, answer_logged_request
-from queries.answering.suggestions import suggest_more
+from queries.answering.suggestions import find_release_cautions, suggest_more
 from queries.disclosure.ledger import LedgerHead, PreparedRelease
 from queries.disclosure.publisher import Publisher
 from queries.documents.content.context import DocumentSettings
+from queries.documents.content.review_text import warn_of_unread
 from queries.documents.document_set import (
     WriteResult,
     format_small_number_warning,
@@ -63,13 +64,17 @@ class AnswerJob(Struct, frozen=True):
             answer = answer_logged_request(self.session, run, request, self.options)
             if self.keep is not None:
                 self.keep(answer)
+            unread = warn_of_unread(answer)
             if self.publisher is None or policy is None:
-                yield PreparedRelease(answer)
+                yield PreparedRelease(answer, summary=unread)
                 return
             with self.publisher.prepare_release(answer, policy) as release:
+                cautions = find_release_cautions(self.session, request, release)
+                advice = cautions or suggest_more(self.session, request, release)
                 yield release._replace(
                     record=partial(self._record_release, run, release),
-                    summary=(*release.summary, *suggest_more(self.session, request, release)),
+                    summary=(*unread, *release.summary, *advice),
+                    cautions=(*unread, *cautions),
                 )
 
     def _record_release(self, run: AuditRun, release: PreparedRelease) -> LedgerHead | None:

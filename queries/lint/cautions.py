@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from queries.layout.prose import join_list
 from queries.questions.prepared import PreparedQuestion, prepare_question
 from queries.request.reader import Request
 
 
 def list_cautions(request: Request) -> tuple[str, ...]:
     """A sentence for each thing that an officer may not expect, with what to write instead."""
-    return tuple(_caution_about_people(request))
+    return (*_caution_about_people(request), *_caution_about_reviews(request))
 
 
 def _caution_about_people(request: Request) -> Iterator[str]:
@@ -24,6 +25,17 @@ def _caution_about_people(request: Request) -> Iterator[str]:
                 f"who were {words}: where: chooses {request.noun.plural}, not people. To count "
                 f"people by their sex and age, use {_suggest_question(prepared)}."
             )
+
+
+def _caution_about_reviews(request: Request) -> Iterator[str]:
+    """Numbers that count mentions until people have read the records."""
+    if request.review:
+        numbers = join_list(list(dict.fromkeys(spec.number for spec in request.review)))
+        yield (
+            f"review: says when a record of {numbers} is relevant. Only people who read the "
+            "records can tell: give their review with foidex answer --review NAME. Without it, the "
+            "letter says that the records were not read."
+        )
 
 
 def _suggest_question(prepared: PreparedQuestion) -> str:

@@ -1,7 +1,8 @@
 """The same request with less detail, so that fewer numbers may have to be withheld.
 
-Pure. Each change is one that an officer could make to the file: wider age bands, longer periods,
-merged rows, fewer columns. ``queries/answering/suggestions.py`` finds out whether it helps.
+Pure. Each change is one that an officer could make to the file: two questions instead of a table
+of both, wider age bands, longer periods, merged rows, fewer columns.
+``queries/answering/suggestions.py`` finds out whether it helps.
 """
 
 from __future__ import annotations
@@ -12,14 +13,23 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from queries.layout.prose import join_list
 from queries.questions.base import Question
 from queries.questions.by import By
 from queries.questions.cross import Cross
 from queries.questions.keywords import Keywords
 from queries.questions.list_of_records import TEXT_FIELD, ListQuestion
-from queries.questions.people import PeopleQuestion
+from queries.questions.people import PeopleQuestion, Suspects, Victims
 from queries.request.reader import Request
-from queries.spec.scope_spec import AgeBand, AgeBands, AxisSpec, OffenceSpec, PeriodSpec
+from queries.spec.scope_spec import (
+    AgeBand,
+    AgeBands,
+    AxisSpec,
+    OffenceSpec,
+    PeriodSpec,
+    parse_axis_spec,
+)
+from queries.tables.table_query import CountedUnit
 
 #: The fields of a date, and those of longer periods that can take their place.
 _LONGER_PERIODS: Final = {
@@ -49,10 +59,11 @@ def list_coarser_requests(
     for number, question in enumerate(request.questions):
         if question.id not in questions:
             continue
-        for words, changed in _coarsen_question(question):
+        changes = [(words, (changed,)) for words, changed in _coarsen_question(question)]
+        for words, changed_questions in (*_ask_apart(question), *changes):
             every_question = (
                 *request.questions[:number],
-                changed,
+                *changed_questions,
                 *request.questions[number + 1 :],
             )
             yield Change(
@@ -61,6 +72,50 @@ def list_coarser_requests(
             )
     yield from _merge_offence_rows(request, sorted(offence_rows))
     yield from _merge_periods(request)
+
+
+def _ask_apart(question: Question) -> Iterator[tuple[str, tuple[Question, ...]]]:
+    """A table of two things, or a list, as a question about each of them."""
+    match question:
+        case Cross(rows=rows, columns=columns):
+            sides = [rows, columns]
+            of_victims = any(_describes_people(side) for side in sides)
+            unit = question.count or ("victims" if of_victims else "offences")
+        case ListQuestion() if len(question.grouping_fields) > 1 and not question.has_texts:
+            sides = [*question.grouping_fields]
+            unit = "victims" if any(map(_describes_people, sides)) else "offences"
+        case _:
+            return
+    parts = [_ask_alone(question, number, side, unit) for number, side in enumerate(sides)]
+    questions = tuple(part for part in parts if part is not None)
+    if len(questions) == len(sides):
+        names = [_name_side(side) for side in sides]
+        yield f"{join_list(names)} apart, a question for each", questions
+
+
+def _describes_people(side: str | AxisSpec) -> bool:
+    spec = parse_axis_spec(side)
+    return spec.by == "sex" or bool(spec.bands)
+
+
+def _ask_alone(
+    question: Question, number: int, side: str | AxisSpec, unit: CountedUnit
+) -> Question | None:
+    """A question about one side of a table; None if there is no such kind."""
+    rest: dict[str, Any] = {"id": f"{question.id[:17]}~{number}", "subscope": question.subscope}
+    spec = parse_axis_spec(side)
+    if spec.by:
+        return By(by=spec.by, count=unit, **rest)
+    if spec.keywords and unit == "offences":
+        return Keywords(keywords=spec.keywords, **rest)
+    if spec.bands and unit != "offences":
+        return (Suspects if unit == "suspects" else Victims)(bands=spec.bands, **rest)
+    return None
+
+
+def _name_side(side: str | AxisSpec) -> str:
+    spec = parse_axis_spec(side)
+    return f"by {_name_field(spec.by)}" if spec.by else "by word" if spec.keywords else "by age"
 
 
 def _coarsen_question(question: Question) -> Iterator[tuple[str, Question]]:

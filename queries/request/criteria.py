@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -60,6 +60,22 @@ def find_criterion(criteria: Sequence[CriterionSpec], number: str, column: str =
     """The criterion of a number; empty if the request states none."""
     key = CriterionSpec(number, "-", column).key
     return next((spec.criterion for spec in criteria if spec.key == key), "")
+
+
+def list_unreviewed(
+    criteria: Sequence[CriterionSpec], reviewed: Iterable[tuple[str, str]]
+) -> list[CriterionSpec]:
+    """The criteria of numbers of which there is no review; ``reviewed`` are the number and the
+    column of each.
+
+    A review may name its number in other words than the criterion does, so one that fits no
+    criterion is taken to be of those of its question.
+    """
+    keys = {CriterionSpec(number, "-", column).key for number, column in reviewed}
+    other_questions = {key[0] for key in keys - {spec.key for spec in criteria}}
+    return [
+        spec for spec in criteria if spec.key not in keys and spec.key[0] not in other_questions
+    ]
 
 
 def choose_criterion(

@@ -44,6 +44,10 @@ _ORDER: Final = attrgetter("order")
 MIN_PRICE: Final = 1e-9
 
 
+class NoChoiceError(DisclosureError):
+    """Earlier releases give so much that no choice of numbers to withhold protects the others."""
+
+
 class SuppressionProblem(Struct, frozen=True, dict=True):
     """The numbers of an answer, and which must or may be withheld.
 
@@ -319,7 +323,7 @@ class _CutSearch:
                 low - TOLERANCE, highspy.kHighsInf, len(terms), [*terms], [*terms.values()]
             )
         if run_solver(programme) != highspy.HighsModelStatus.kOptimal:
-            raise DisclosureError(
+            raise NoChoiceError(
                 "no choice of numbers to withhold protects all of them, as others are already "
                 "public. Ask for less, or record why it may go out: --override REASON."
             )

@@ -6,7 +6,7 @@ releases that give them, and what somebody who has both would learn.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from textwrap import shorten
 from typing import Final, NamedTuple
 
@@ -97,6 +97,30 @@ def explain_refusal(messages: Sequence[str]) -> str:
                 "ask for the same periods, offences and words as the earlier release, so that "
                 "both give the same numbers;",
                 "leave out the question or the rows that these numbers come from;",
+                "publish all the same, if the small numbers may be known: --override REASON. The "
+                "published answer states the reason.",
+            )
+        )
+    )
+
+
+def explain_no_choice(given: Mapping[str, Sequence[str]], questions: Sequence[str]) -> str:
+    """Why nothing that could be withheld protects an answer: the releases that give its numbers,
+    each with the places of those, and the ``questions`` that cannot be protected even alone."""
+    lines = [
+        f"{release} gives {len(places):,} of its numbers, such as {places[0]}"
+        for release, places in list(given.items())[:_MAX_LINES]
+    ]
+    part = join_list([*questions]) if questions else "its questions together"
+    listed = f":\n{_format_list(lines)}\nYou can:\n" if lines else ". You can:\n"
+    return (
+        f"no choice of numbers to withhold protects {part}, because totals are already public"
+        + listed
+        + _format_list(
+            (
+                f"leave out {part if questions else 'one of them'};",
+                "ask for it with less detail: wider age bands, longer periods, offence groups, or "
+                "rows and columns apart, a question for each;",
                 "publish all the same, if the small numbers may be known: --override REASON. The "
                 "published answer states the reason.",
             )

@@ -52,7 +52,7 @@ from queries.documents.content.letter.sections import (
 from queries.documents.content.letter.text_blocks import parse_text_sections
 from queries.documents.content.list_texts import explain_texts, list_text_prose
 from queries.documents.content.number_check import ExpectedNumbers, collect_expected_numbers
-from queries.documents.content.review_text import list_review_prose, view_reviews
+from queries.documents.content.review_text import describe_unread, list_review_prose, view_reviews
 from queries.documents.content.scope_sentence import (
     describe_counted_records,
     describe_scope,
@@ -449,6 +449,7 @@ def _view_question(
         columns=_describe_columns(table),
         note=(
             *list_review_prose(view_reviews(answer), question.id),
+            *describe_unread(answer, question.id),
             *list_text_prose(question),
             *split_paragraphs(question.note),
             *split_paragraphs(question.not_covered),

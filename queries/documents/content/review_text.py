@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
 from msgspec import Struct, UnsetType
 
 from queries.answer.types import Answer
 from queries.layout.prose import capitalise_sentence, format_number, join_list
+from queries.request.criteria import CriterionSpec, list_unreviewed
 from queries.review.result import (
     Agreement,
     AgreementTable,
@@ -78,6 +80,42 @@ def list_review_prose(views: tuple[ReviewView, ...], question: str) -> tuple[str
         if view.result.number.partition(":")[0] == question
         for line in view.prose
     )
+
+
+def list_unreviewed_criteria(answer: Answer) -> list[CriterionSpec]:
+    """The criteria that the request states, of numbers whose review the answer does not have."""
+    criteria = msgspec.convert(answer.request.get("review") or (), tuple[CriterionSpec, ...])
+    return list_unreviewed(criteria, ((one.number, one.column) for one in answer.reviews))
+
+
+def warn_of_unread(answer: Answer) -> tuple[str, ...]:
+    """What the officer should know of criteria by which no record was read."""
+    numbers = list(dict.fromkeys(spec.number for spec in list_unreviewed_criteria(answer)))
+    if not numbers:
+        return ()
+    return (
+        f"the request says when a record of {join_list(numbers)} is relevant, and no review is in "
+        "the answer, so the letter says that the records were not read. To give one: --review NAME",
+    )
+
+
+def describe_unread(answer: Answer, question: str) -> tuple[str, ...]:
+    """A sentence for each criterion of a question by which no record was read."""
+    return tuple(
+        f"We have not read these records, so {_name_figure(spec)} how many of them meet this "
+        f'condition: "{spec.criterion}".'
+        for spec in list_unreviewed_criteria(answer)
+        if spec.question.casefold() == question.casefold()
+    )
+
+
+def _name_figure(spec: CriterionSpec) -> str:
+    row = spec.number.partition(":")[2].strip()
+    names = [name for name in (row, spec.column) if name and name != TOTAL_KEY]
+    if not names:
+        return "the figures do not say"
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return f"the figure for {quoted} does not say"
 
 
 def _describe_review(answer: Answer, review: ReviewResult) -> Iterator[str]:

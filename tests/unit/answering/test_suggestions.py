@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from indexer.errors import DisclosureError
+from indexer.session import Session
 from queries.answer.types import Answer
-from queries.answering.suggestions import count_printed_numbers, suggest_changes
+from queries.answering.suggestions import count_printed_numbers, suggest_changes, suggest_more
+from queries.disclosure.ledger import PreparedRelease
 from queries.disclosure.release import protect_answer
 from queries.request.reader import Request, parse_request
+from tests.support.fake_search import answer
 from tests.support.tables import FIVE, answer_by_code
 
 REQUEST = parse_request(
@@ -62,13 +67,10 @@ def test_a_change_that_would_still_give_no_number_is_not_suggested() -> None:
     assert suggest_changes(REQUEST, published, answer_few, protect) == []
 
 
-def test_nothing_is_asked_where_the_number_of_records_itself_is_withheld() -> None:
-    def ask(request: Request) -> Answer:
-        raise AssertionError(request.reference)
-
+def test_nothing_is_asked_where_the_number_of_records_itself_is_small() -> None:
     few = protect(answer_by_code(1, 1, 1))
     assert few.scope.records is None
-    assert suggest_changes(REQUEST, few, ask, protect) == []
+    assert suggest_more(Session(), REQUEST, PreparedRelease(few, is_few=True)) == []
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 20.0])
@@ -76,3 +78,34 @@ def test_looking_for_suggestions_stops_in_time(seconds: float) -> None:
     published = protect(answer_merged(REQUEST))
     found = suggest_changes(REQUEST, published, answer_merged, protect, seconds)
     assert bool(found) == (seconds > 0)
+
+
+def test_two_things_apart_give_every_number_where_their_table_gives_hardly_any() -> None:
+    """A record of each of 6 offences in each of 12 months: 6 a month and 12 an offence."""
+    request = parse_request(
+        "reference: R\ntitle: T\nperiod: 2017/18\n"
+        "questions: [{id: Q1, kind: cross, rows: month, columns: offence}]"
+    )
+    codes = ("21", "22B", "46", "8N", "88/1", "71/1")
+    records = [
+        {
+            "crime_ref": f"R{month}{code}",
+            "recorded_on": date(2017 + (month > 12), (month - 1) % 12 + 1, 5).isoformat(),
+            "offence_code": code,
+            "narrative": "",
+        }
+        for month in range(4, 16)
+        for code in codes
+    ]
+
+    def answer_request(changed: Request) -> Answer:
+        return answer(changed, records)
+
+    published = protect(answer_request(request))
+    current = count_printed_numbers(published)
+    assert current.printed < current.every / 2
+    best, *_ = suggest_changes(request, published, answer_request, protect)
+    assert best.describe(current) == (
+        "would give more: Q1: by month and by offence apart, a question for each: 20 of 20 numbers "
+        f"given, instead of {current.printed:,} of {current.every:,}"
+    )

@@ -181,6 +181,7 @@ def test_the_requests_of_the_documentation_are_right() -> None:
             ["Q1.1", "Q1.2", "Q1.3"],
             ["Q1", "Q2"],
             ["L1"],
+            ["Q1", "Q2", "Q3"],
         ],
         "docs/your-extract.md": [["Q1", "Q2"]],
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from queries.request.coarser import Change, list_coarser_requests
 from queries.request.reader import Request, parse_request
 
@@ -59,9 +61,11 @@ def test_a_table_loses_its_columns_or_has_fewer() -> None:
         + "  - {id: Q3, kind: keywords, keywords: [alpha], each_offence: true}"
     )
     assert [*change(request, "Q1", "Q2", "Q3")] == [
+        "Q1: by outcome and by month apart, a question for each",
         "Q1: by quarter instead of month",
         "Q1: by financial year instead of month",
         "Q1: without columns",
+        "Q2: by word and by financial year apart, a question for each",
         "Q2: without columns",
         "Q3: without a column for each offence",
     ]
@@ -99,6 +103,7 @@ def test_a_list_has_coarser_fields_or_fewer() -> None:
     )
     changes = change(request, "Q1")
     assert [*changes] == [
+        "Q1: by month and by age apart, a question for each",
         "Q1: by quarter instead of month",
         "Q1: by financial year instead of month",
         "Q1: wider age bands (Aged 17 and under)",
@@ -106,3 +111,37 @@ def test_a_list_has_coarser_fields_or_fewer() -> None:
         "Q1: without the field age",
     ]
     assert changes["Q1: without the field age"].questions[0].fields == ("month",)  # type: ignore[attr-defined]
+
+
+def test_a_table_of_two_things_becomes_a_question_about_each() -> None:
+    request = ask(
+        YEAR
+        + "offences: [{codes: [22B]}]\nquestions:\n"
+        + "  - {id: Q1, kind: cross, rows: month, columns: offence, within: {offences: [{codes: [22B]}]}}\n"
+        + "  - {id: Q2, kind: cross, rows: sex, columns: {bands: [{to: 17}]}}\n"
+        + "  - {id: Q3, kind: cross, rows: sex, columns: {bands: [{to: 17}]}, count: suspects}\n"
+        + "  - {id: Q4, kind: cross, rows: {keywords: [alpha]}, columns: offence_row}\n"
+        + "  - {id: Q5, kind: list, fields: [month, offence, outcome]}\n"
+        + "  - {id: Q6, kind: cross, rows: {keywords: [alpha]}, columns: sex}\n"
+        + "  - {id: Q7, kind: cross, rows: month, columns: {periods: [2017/18]}}\n"
+    )
+
+    def ask_apart(name: str, words: str) -> list[Any]:
+        changed = change(request, name)[f"{name}: {words} apart, a question for each"]
+        number = [question.id for question in request.questions].index(name)
+        end = number + 1 + len(changed.questions) - len(request.questions)
+        return [*changed.questions[number:end]]
+
+    months, offences = ask_apart("Q1", "by month and by offence")
+    assert (months.by, offences.by, months.count) == ("month", "offence", "offences")
+    assert months.subscope == offences.subscope == request.questions[0].subscope
+    sexes, ages = ask_apart("Q2", "by sex and by age")
+    assert (sexes.count, ages.__struct_config__.tag) == ("victims", "victims")
+    sexes, ages = ask_apart("Q3", "by sex and by age")
+    assert (sexes.count, ages.__struct_config__.tag) == ("suspects", "suspects")
+    words, rows = ask_apart("Q4", "by word and by offence row")
+    assert (words.__struct_config__.tag, rows.by) == ("keywords", "offence_row")
+    fields = ask_apart("Q5", "by month, by offence and by outcome")
+    assert [question.by for question in fields] == ["month", "offence", "outcome"]
+    for name in ("Q6", "Q7"):  # words do not count victims; a period is no field
+        assert not any("apart" in words for words in change(request, name))

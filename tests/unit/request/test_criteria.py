@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from indexer.errors import RequestError
-from queries.request.criteria import CriterionSpec, choose_criterion, find_criterion
+from queries.request.criteria import (
+    CriterionSpec,
+    choose_criterion,
+    find_criterion,
+    list_unreviewed,
+)
 from queries.request.reader import parse_request
 
 REQUEST = """\
@@ -56,3 +61,17 @@ def test_a_criterion_is_written_once() -> None:
         choose_criterion(stated, "Q2", "", None)
     with pytest.raises(RequestError, match="--criterion says something else"):
         choose_criterion(stated, "Q1", "", "It was seen.")
+
+
+def test_a_criterion_is_unreviewed_unless_a_review_is_of_its_number() -> None:
+    """A review that names a row by its key may be of any criterion of the question."""
+    review = parse_request(
+        REQUEST
+        + "  - {number: Q1, criterion: it was used}\n"
+        + "  - {number: 'Q1:Snapchat', criterion: it was used to make contact}\n"
+    ).review
+    assert [spec.number for spec in list_unreviewed(review, [])] == ["Q1", "Q1:Snapchat"]
+    assert [spec.number for spec in list_unreviewed(review, [("q1:total", "")])] == ["Q1:Snapchat"]
+    assert list_unreviewed(review, [("Q1", ""), ("Q1: snapchat", "")]) == []
+    assert list_unreviewed(review, [("Q1:#0", "")]) == []
+    assert len(list_unreviewed(review, [("Q2", "")])) == 2
