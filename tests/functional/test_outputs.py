@@ -58,7 +58,7 @@ def test_a_number_that_changed_overnight_is_told_and_written(
     assert done.code == 16
     assert "  Q1, Sexual activity involving a child under 16, Offences: 1 before, 2 now" in done.out
     assert "numbers of" in done.err
-    assert "Two offences." in (tmp_path / "out/FOI2018-03922/FOI2018-03922.letter.txt").read_text("utf-8")  # fmt: skip
+    assert "We counted two offences." in (tmp_path / "out/FOI2018-03922/FOI2018-03922.letter.txt").read_text("utf-8")  # fmt: skip
 
 
 def test_a_request_that_fails_does_not_keep_the_others_from_their_answers(

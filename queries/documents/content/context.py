@@ -49,6 +49,10 @@ from queries.documents.content.letter.sections import (
     describe_refused_part,
     render_review_rights,
 )
+from queries.documents.content.letter.table_words import (
+    list_outcome_numbers,
+    print_plain_words,
+)
 from queries.documents.content.letter.text_blocks import parse_text_sections
 from queries.documents.content.list_texts import explain_texts, list_text_prose
 from queries.documents.content.number_check import ExpectedNumbers, collect_expected_numbers
@@ -144,6 +148,10 @@ _SUBJECTS: Final = {
 _LONG_LIST: Final = 20
 
 
+#: The heading of rows or columns by the words that records mention.
+_WORDS_HEADING: Final = "Keyword"
+
+
 _NO_DAYS_COVERED: Final = (
     "The records do not cover the days that this question is about, so there is no number to give."
 )
@@ -237,6 +245,18 @@ class QuestionView(Struct, frozen=True):
         return f"{self.units.capitalize()} by {self.sides}"
 
     @property
+    def by_words(self) -> bool:
+        """Whether one side of the table is the words that records mention."""
+        return _WORDS_HEADING in (self.answer.table.heading, self.answer.table.across)
+
+    @property
+    def other_side(self) -> str:
+        """What the side of the table is that is not the words; empty if there is none."""
+        table = self.answer.table
+        other = table.across if table.heading == _WORDS_HEADING else table.heading
+        return self._describe_side(other) if other else ""
+
+    @property
     def side(self) -> str:
         """What the rows of the table are, in words: "keyword", "type of offence"; of a list, its
         fields."""
@@ -251,6 +271,8 @@ class QuestionView(Struct, frozen=True):
 
     def _describe_side(self, heading: str) -> str:
         side = _lower_first(heading)
+        if self.units != self.noun.plural:
+            side = side.removesuffix(f" of {self.unit}")
         return f"type of {side}" if side == self.noun.singular else side
 
 
@@ -263,10 +285,12 @@ def build_document_context(answer: Answer, settings: DocumentSettings) -> Docume
 
     Raises ConfigurationError for a template of the method annex or of a question that is wrong.
     """
-    printed_answer = _omit_impossible_rows(print_asked_codes(answer))
+    printed_answer = print_plain_words(_omit_impossible_rows(print_asked_codes(answer)))
     return DocumentContext(
         settings=settings,
-        names=_build_template_names(strip_unprintable(printed_answer), settings),
+        names=_build_template_names(
+            strip_unprintable(printed_answer), settings, list_outcome_numbers(answer)
+        ),
         expected=collect_expected_numbers(printed_answer, settings.force),
         run_at=answer.provenance.run_at,
     )
@@ -297,7 +321,9 @@ def summarise_small_numbers(answer: Answer, settings: DocumentSettings) -> tuple
     return (f"{len(places):,} in all", *lines)
 
 
-def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[str, Any]:
+def _build_template_names(
+    answer: Answer, settings: DocumentSettings, outcomes: tuple[str, ...]
+) -> dict[str, Any]:
     templates = settings.templates
     force = strip_unprintable(settings.force)
     force = msgspec.structs.replace(force, review=render_review_rights(force, templates))
@@ -314,6 +340,7 @@ def _build_template_names(answer: Answer, settings: DocumentSettings) -> dict[st
         "noun": answer.noun,
         "terms": _view_terms(answer),
         "forms": _list_spellings(answer),
+        "outcomes": strip_unprintable(outcomes),
         "near_misses": describe_near_misses(answer.near_misses),
         "left_out": " ".join(
             filter(None, (_describe_left_out(answer), _describe_record_end(answer)))

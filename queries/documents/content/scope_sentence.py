@@ -14,9 +14,10 @@ NO_NAMES: CodeNames = {}
 def list_wordings(term: TermAnswer) -> list[str]:
     """The wordings of a term, each with its aliases, required terms and exactness."""
     qualifiers = [f'or "{alias}"' for alias in term.aliases]
-    qualifiers += [f"with {cooccurrence}" for cooccurrence in term.company]
     qualifiers += ["exactly as written"] if term.exact else []
     suffix = f" ({', '.join(qualifiers)})" if qualifiers else ""
+    if term.company:
+        suffix += f", if it also mentions {join_list([*term.company])}"
     return [f'"{wording}"{suffix}' for wording in term.wordings]
 
 

@@ -97,7 +97,7 @@ def test_ages_that_bands_leave_to_nobody_have_no_row() -> None:
     assert [row.key for row in own.questions[0].table.rows] == ["#0", "#1", "other", "unknown"]
     first, second, third = build_document_context(own, SETTINGS).names["questions"]
     labels = [line.label for line in first.full_table.lines]
-    assert labels == ["Aged 17 and under", "Aged 18 and over", "Age not known", "All victims asked about"]  # fmt: skip
+    assert labels == ["Aged 17 and under", "Aged 18 and over", "Age not known", "All victims"]  # fmt: skip
     assert second.full_table.heads == ("Victims", "Aged 17 and under", "Aged 18 and over", "Age not known")  # fmt: skip
     assert "Any other known age" in [line.label for line in third.full_table.lines]
     assert "Any other known age" not in format_table_csv(own.questions[1].table)

@@ -82,7 +82,7 @@ def test_shares_are_of_both_numbers_given_and_rounded() -> None:
     words = render_words(request, [make_record(victims=victims)])
     assert "Sex of victim Victims Victims, %" in words
     assert "Female 5 63% Male 3 38% Neither 0 0%" in words
-    assert "All victims asked about 8 100%" in words
+    assert "All victims 8 100%" in words
     assert "Female 5 3 60% 1 20% 1 20% Male 3 1 33% 2 67% 0 0% Neither 0 0 n/a" in words
     assert "as a share of the total of its column, rounded to a whole number" in words
     assert "as a share of the total of its row" in words
@@ -198,8 +198,11 @@ def test_what_narrows_a_question_and_what_a_table_is_by_are_said_in_words() -> N
         "- {id: Q2, kind: by, by: offence}\n- {id: Q3, kind: victims, bands: [{to: 17}]}"
     )
     letter = render_words(request, [make_record(number) for number in (1, 2)])
-    assert "Only offences of Grooming (22B)." in letter
-    assert "Offences by type of offence Two offences, by type of offence." in letter
+    assert "Only offences of the type Grooming (22B)." in letter
+    assert (
+        "Offences by type of offence We counted two offences. The table shows them by type of offence."
+        in letter
+    )
 
 
 def test_a_note_of_few_records_begins_with_a_word() -> None:

@@ -178,7 +178,7 @@ def test_the_sentence_of_a_table_by_years_names_what_is_counted() -> None:
         Row("total", "All", (3,), "total"),
     )
     letter = read_words(render_letter_text, ask(sample_answer(9), merge_years(table)))
-    assert "Three offences, by month." in letter
+    assert "We counted three offences. The table shows them by month." in letter
 
 
 def test_a_chart_draws_neither_the_total_nor_those_in_none_of_the_rows() -> None:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from queries.answer.types import Answer, QuestionAnswer
+from queries.answer.types import Answer, NotedSum, QuestionAnswer
 from queries.documents.content.letter.parts import name_parts
-
-
-def list_overlapping(answer: Answer) -> list[str]:
-    """The questions whose rows or columns add up to more than their total, as a note says."""
-    return [question.id for question in answer.questions if question.sums]
+from queries.layout.prose import capitalise_sentence, join_list
 
 
 def has_shared_note(answer: Answer) -> bool:
@@ -18,14 +14,33 @@ def has_shared_note(answer: Answer) -> bool:
 
 def describe_overlaps(answer: Answer) -> str:
     """One note for all tables whose rows or columns overlap; empty if one table's own says it."""
-    ids = list_overlapping(answer)
     if not has_shared_note(answer):
         return ""
+    sides = {side: _list_overlapping(answer, side) for side in ("rows", "columns")}
+    subjects = [
+        f"the {side} of the table{'s' if len(ids) > 1 else ''} of {name_parts(ids)}"
+        for side, ids in sides.items()
+        if ids
+    ]
     return (
-        f"In the table{'s' if len(ids) > 1 else ''} of {name_parts(ids)}, rows or columns add up "
-        "to more than the total, because one record can belong to several of them. The total "
-        "counts each once."
+        f"{capitalise_sentence(join_list(subjects))} add up to more than the total, because one "
+        "record can belong to several of them. The total counts each once."
     )
+
+
+def _list_overlapping(answer: Answer, side: str) -> list[str]:
+    """The questions of whose tables the rows, or the columns, overlap."""
+    return [
+        question.id
+        for question in answer.questions
+        if any(_find_side(question, noted) == side for noted in question.sums)
+    ]
+
+
+def _find_side(question: QuestionAnswer, noted: NotedSum) -> str:
+    """Whether a sum is of rows or of columns, as its note says."""
+    note = next((note for note in question.notes if noted.text in note), "")
+    return "columns" if note.startswith("The columns") else "rows"
 
 
 def select_own_notes(question: QuestionAnswer, *, shared: bool) -> tuple[str, ...]:

@@ -1,0 +1,129 @@
+"""Tables in the words of a letter: without the numbers and the phrases that programs go by. Pure.
+
+The answer keeps its own labels, by which records are found and later answers are compared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from indexer.records.noun import OFFENCE, Noun
+from queries.answer.types import Answer, QuestionAnswer, Row, Table
+from queries.layout.prose import capitalise_sentence, join_list
+
+_OUTCOME: Final = "Outcome"
+
+_OUTCOME_NUMBER: Final = re.compile(r"^(\d{1,2}) (?=\D)")
+
+_SEX_NAMES: Final = {"Neither": "Neither female nor male"}
+
+#: The codes that narrow a question, as an answer lists them: "of A (1), or of B (2)".
+_CODES_CLAUSE: Final = re.compile(r"(?:^|(?<=; ))of ([^;]*\([^;)]*\))(?=;|$)")
+
+
+def print_plain_words(answer: Answer) -> Answer:
+    """The answer with tables in the words of a letter."""
+    questions = tuple(_print_question(question, answer.noun) for question in answer.questions)
+    return msgspec.structs.replace(answer, questions=questions)
+
+
+def list_outcome_numbers(answer: Answer) -> tuple[str, ...]:
+    """Each outcome of the tables with the number that its label has: "Charged: 1"."""
+    labels = (
+        label
+        for question in answer.questions
+        for heading, labels in _list_sides(question.table)
+        if heading == _OUTCOME
+        for label in labels
+    )
+    return tuple(
+        f"{label[match.end() :]}: {match[1]}"
+        for label in dict.fromkeys(labels)
+        if (match := _OUTCOME_NUMBER.match(label))
+    )
+
+
+def _list_sides(table: Table) -> list[tuple[str, list[str]]]:
+    """The labels under each heading of a table: its fields, or its rows and its columns."""
+    if table.fields:
+        values = [row.values for row in table.rows if row.values]
+        return [
+            (head, [value[place] for value in values]) for place, head in enumerate(table.fields)
+        ]
+    return [
+        (table.heading, [row.label for row in table.rows]),
+        (table.across, [column.label for column in table.columns[1:]]),
+    ]
+
+
+def _print_question(question: QuestionAnswer, noun: Noun) -> QuestionAnswer:
+    within = _CODES_CLAUSE.sub(lambda match: _print_codes(match[1]), question.within)
+    return msgspec.structs.replace(
+        question, within=within, table=_print_table(question.table, noun)
+    )
+
+
+def _print_codes(clause: str) -> str:
+    rows = clause.split(", or of ")
+    return f"of the type{'s' if len(rows) > 1 else ''} {join_list(rows)}"
+
+
+def _print_table(table: Table, noun: Noun) -> Table:
+    names = [_plan_names(heading, labels) for heading, labels in _list_sides(table)]
+    rows = tuple(_print_row(row, table, names) for row in table.rows)
+    columns = table.columns
+    if not table.fields:
+        columns = tuple(
+            msgspec.structs.replace(column, label=names[1](column.label)) if place else column
+            for place, column in enumerate(columns)
+        )
+    printed = msgspec.structs.replace(
+        table,
+        heading=_print_heading(table.heading, noun),
+        across=_print_heading(table.across, noun),
+        columns=columns,
+        rows=rows,
+        total=msgspec.structs.replace(
+            table.total, label=table.total.label.removesuffix(" asked about")
+        ),
+    )
+    if not table.fields:
+        return printed
+    fields = tuple(_print_heading(field, noun) for field in table.fields)
+    return msgspec.structs.replace(printed, written_fields=fields)
+
+
+def _print_row(row: Row, table: Table, names: Sequence[Callable[[str], str]]) -> Row:
+    if not table.fields:
+        return msgspec.structs.replace(row, label=names[0](row.label))
+    label = row.label
+    values = tuple(name(value) for name, value in zip(names, row.values, strict=False))
+    for old, new in zip(row.values, values, strict=True):
+        label = label.replace(old, new)
+    return msgspec.structs.replace(row, label=label, values=values)
+
+
+def _plan_names(heading: str, labels: Sequence[str]) -> Callable[[str], str]:
+    """How the labels under a heading are printed; as they are, if two would be the same."""
+    names = {label: _print_label(heading, label) for label in labels}
+    distinct = len(set(names.values())) == len(names)
+    return lambda label: names.get(label, label) if distinct else label
+
+
+def _print_label(heading: str, label: str) -> str:
+    if heading == _OUTCOME:
+        return capitalise_sentence(_OUTCOME_NUMBER.sub("", label))
+    return _SEX_NAMES.get(label, label) if heading.startswith("Sex of ") else label
+
+
+def _print_heading(heading: str, noun: Noun) -> str:
+    """A heading by offences, in the noun of a force that counts something else."""
+    if noun == OFFENCE:
+        return heading
+    if heading == "Offence":
+        return capitalise_sentence(noun.classification)
+    return f"Group of {noun.plural}" if heading == "Offence group" else heading
