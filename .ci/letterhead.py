@@ -157,10 +157,13 @@ def _opening(document: Any) -> None:
     _lines(
         document,
         "{{ day | day }}\nOur reference: {{ answer.reference }}",
-        "{%p if letter.to %}",
-        "{{ letter.to }}",
-        "{%p endif %}",
+        "{%p for line in recipient.lines %}",
+        "{{ line }}",
     )
+    address = document.paragraphs[-1].paragraph_format
+    address.space_before = address.space_after = Pt(0)
+    _lines(document, "{%p endfor %}", "{{ recipient.greeting }},")
+    document.paragraphs[-1].paragraph_format.space_before = Pt(12)
     _lines(document, "Freedom of Information request: {{ answer.title }}", style="Heading 1")
     _lines(
         document,
@@ -312,16 +315,17 @@ def _closing(document: Any) -> None:
     document.paragraphs[-1].paragraph_format.keep_with_next = True
     document.paragraphs[-1].paragraph_format.keep_together = True
     _lines(document, "{%p else %}", "{{ paragraph }}", "{%p endif %}", "{%p endfor %}")
-    for text in ("Yours sincerely,", "\n\n{{ force.signatory }}\n{{ force.unit }}"):
+    for text in ("{{ recipient.closing }},", "\n\n{{ force.signatory }}\n{{ force.unit }}"):
         document.add_paragraph(text).paragraph_format.keep_with_next = True
     document.paragraphs[-1].paragraph_format.keep_with_next = False
+    document.paragraphs[-1].paragraph_format.keep_together = True
 
 
 def _annex(document: Any) -> None:
     _lines(document, "{%p if counted %}")
     _lines(document, "Annex: how the figures were made", style="Heading 1")
     document.paragraphs[-1].paragraph_format.page_break_before = True
-    _section_texts(document, "annex")
+    _section_texts(document, "public_annex")
     _lines(document, "{%p endif %}")
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from queries.answer.condition import AgeCondition
 from queries.answer.condition_text import parse_conditions
 from queries.answer.shares import Share, ShareColumn, list_share_columns
-from queries.answer.types import Conditions, Count, Row, Table
+from queries.answer.types import Column, Conditions, Count, Row, Table
 from queries.layout.prose import format_number
 from queries.tables.period_columns import split_column_key
 
@@ -51,6 +51,36 @@ def omit_impossible(table: Table) -> Table:
     )
     columns = tuple(table.columns[index] for index in indexes)
     return msgspec.structs.replace(table, columns=columns, rows=tuple(rows), total=total)
+
+
+def turn_table(table: Table) -> Table:
+    """A table of two sides with its rows as columns, and its columns after the first as rows. The
+    total of everything stays in its corner."""
+    total_column, *side_columns = table.columns
+    columns = tuple(
+        Column(row.key, row.label, ", ".join(row.codes), total_column.unit, row.means)
+        for row in table.rows
+    )
+    rows = tuple(
+        Row(
+            column.key,
+            column.label,
+            tuple(row.counts[index] for row in (table.total, *table.rows)),
+            codes=(column.description,) if column.description else (),
+            means=column.means,
+        )
+        for index, column in enumerate(side_columns, 1)
+    )
+    counts = tuple(row.counts[0] for row in (table.total, *table.rows))
+    return msgspec.structs.replace(
+        table,
+        heading=table.across,
+        across=table.heading,
+        columns=(total_column, *columns),
+        rows=rows,
+        total=msgspec.structs.replace(table.total, counts=counts),
+        relations=(),
+    )
 
 
 def _is_impossible(means: Conditions) -> bool:

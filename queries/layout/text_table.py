@@ -55,18 +55,25 @@ def format_text_table(table: Table) -> str:
 
 
 def _format_table_part(part: TablePart) -> str:
-    heads, widths = _lay_out_columns(part, _HEAD_WIDTH)
-    if sum(widths) + 2 * len(widths) > PAGE_WIDTH - _MIN_LABEL_WIDTH:
-        heads, widths = _lay_out_columns(part, 1)
+    longest = max(len(name) for name in (part.heading, *(line.name for line in part.lines)))
+    heads, widths = _fit_heads(part, PAGE_WIDTH - max(12, min(longest, _MIN_LABEL_WIDTH)))
     figures = sum(widths) + 2 * len(widths)
     if part.field_heads:
         return _format_list_part(part, heads, widths)
-    longest = max(len(name) for name in (part.heading, *(line.name for line in part.lines)))
     width = max(12, min(longest, PAGE_WIDTH - figures, _MAX_LABEL_WIDTH))
     rule = "-" * (width + figures)
     body = [_format_table_line(line.name, line.cells, width, widths) for line in part.lines]
     rows = [rule, *body[:-1], rule, body[-1]] if body[1:] else [rule, *body]
     return "\n".join([*_format_table_head(part.heading, heads, width, widths), *rows])
+
+
+def _fit_heads(part: TablePart, room: int) -> tuple[list[list[str]], list[int]]:
+    """The lines of each head, and the width of each column: as wide as the room lets them be."""
+    for head_width in range(_HEAD_WIDTH, 1, -1):
+        heads, widths = _lay_out_columns(part, head_width)
+        if sum(widths) + 2 * len(widths) <= room:
+            return heads, widths
+    return _lay_out_columns(part, 1)
 
 
 def _format_list_part(part: TablePart, heads: list[list[str]], widths: list[int]) -> str:

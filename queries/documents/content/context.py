@@ -53,7 +53,7 @@ from queries.documents.content.letter.table_words import (
     list_outcome_numbers,
     print_plain_words,
 )
-from queries.documents.content.letter.text_blocks import parse_text_sections
+from queries.documents.content.letter.text_blocks import TextSection, parse_text_sections
 from queries.documents.content.list_texts import explain_texts, list_text_prose
 from queries.documents.content.number_check import ExpectedNumbers, collect_expected_numbers
 from queries.documents.content.review_text import describe_unread, list_review_prose, view_reviews
@@ -253,8 +253,8 @@ class QuestionView(Struct, frozen=True):
     def other_side(self) -> str:
         """What the side of the table is that is not the words; empty if there is none."""
         table = self.answer.table
-        other = table.across if table.heading == _WORDS_HEADING else table.heading
-        return self._describe_side(other) if other else ""
+        heading = table.across if table.heading == _WORDS_HEADING else table.heading
+        return self._describe_side(heading) if heading else ""
 
     @property
     def side(self) -> str:
@@ -376,14 +376,19 @@ def _build_template_names(
         "clarified_on": format_long_date(clarified_on) if clarified_on else "",
     }
     names |= build_section_names(answer, force, templates, names["scope_words"])
-    return names | {
-        name: tuple(
-            parse_text_sections(
-                render_template("annex.j2", EscapeMode.TEXT, templates, {**names, "public": public})
-            )
-        )
-        for name, public in (("annex", False), ("public_annex", True))
-    }
+    return names | _render_annexes(names, templates)
+
+
+def _render_annexes(
+    names: dict[str, Any], templates: Path | None
+) -> dict[str, tuple[TextSection, ...]]:
+    """How the figures were made: for the report, and in short for letters."""
+    annexes = {}
+    for name, is_public in (("annex", False), ("public_annex", True)):
+        context = {**names, "public": is_public}
+        text = render_template("annex.j2", EscapeMode.TEXT, templates, context)
+        annexes[name] = tuple(parse_text_sections(text))
+    return annexes
 
 
 def _parse_lone_date(text: str) -> date | None:
@@ -425,8 +430,9 @@ def _describe_record_end(answer: Answer) -> str:
 
 def _view_parts(answer: Answer, template_folder: Path | None, act: Act) -> list[QuestionView]:
     """All parts of the request, in the requester's order."""
+    views = [_view_question(answer, question, template_folder) for question in answer.questions]
     return merge_parts(
-        [_view_question(answer, question, template_folder) for question in answer.questions],
+        _say_columns_once(views),
         [_view_uncovered(part, answer, act) for part in answer.uncovered],
         [part.position for part in answer.uncovered],
     )
@@ -495,8 +501,21 @@ def _view_question(
 
 def _describe_columns(table: Table) -> tuple[str, ...]:
     """A line that gives the codes of the columns; in brackets, lest one be taken for a figure."""
-    described = [f"{one.label} ({one.description})" for one in table.columns if one.description]
+    described = [
+        f"{column.label} ({column.description})" for column in table.columns if column.description
+    ]
     return (f"Codes: {'; '.join(described)}.",) if described else ()
+
+
+def _say_columns_once(views: list[QuestionView]) -> list[QuestionView]:
+    """The views, of which only the first of several gives the codes of the same columns."""
+    described: set[tuple[str, ...]] = set()
+    shown_views = []
+    for view in views:
+        is_known = view.columns in described
+        described.add(view.columns)
+        shown_views.append(msgspec.structs.replace(view, columns=()) if is_known else view)
+    return shown_views
 
 
 def _has_prose(kind: str, template_folder: Path | None) -> bool:

@@ -13,6 +13,7 @@ from zipfile import BadZipFile
 import jinja2
 
 from indexer.errors import ConfigurationError
+from queries.answer.types import NOT_COVERED
 from queries.documents.content.context import DocumentContext
 from queries.documents.content.letter.contents import require_contents
 from queries.documents.content.number_check import ExtractedText, require_same_numbers
@@ -42,6 +43,10 @@ _LETTER_WIDTH: Final = 72_000  # a bold letter of a cell, in EMU: 2 mm
 _CELL_PADDING: Final = 160_000  # the space beside it
 
 _INTRODUCTION: Final = 8  # at most so many paragraphs before a table stay with it
+
+_LIST_STYLE: Final = "List Bullet"
+
+_SHORT_LIST: Final = 8
 
 _TAGS: Final = re.compile(r"<[^>]+>")
 
@@ -123,6 +128,7 @@ def _render_docx_template(
             _set_column_widths(table, letter.docx.sections[0])
             _keep_rows_together(table)
             _keep_introduction(table)
+    _keep_lists_whole(letter.docx)
     return letter.docx
 
 
@@ -194,6 +200,19 @@ def _keep_introduction(table: Any) -> None:
         element = element.getprevious()
 
 
+def _keep_lists_whole(document: Any) -> None:
+    """Keep the items of a short list on one page, with the heading above them."""
+    run: list[Any] = []
+    for paragraph in (*document.paragraphs, None):
+        if paragraph is not None and paragraph.style.name == _LIST_STYLE:
+            run.append(paragraph)
+            continue
+        if len(run) <= _SHORT_LIST:
+            for item in run[:-1]:
+                item.paragraph_format.keep_with_next = True
+        run = []
+
+
 def _measure_cell(row: Any, index: int) -> int:
     """The width of a cell's text in one line, in EMU."""
     cells = row.tc_lst
@@ -204,7 +223,8 @@ def _measure_cell(row: Any, index: int) -> int:
 def _measure_longest_word(rows: Any, index: int) -> int:
     """The width of the longest word in a column, in EMU."""
     cells = (row.tc_lst[index] for row in rows if index < len(row.tc_lst))
-    words = (word for cell in cells for line in cell.p_lst for word in line.text.split())
+    lines = (line.text for cell in cells for line in cell.p_lst)
+    words = (word for text in lines for word in ([text] if text == NOT_COVERED else text.split()))
     longest = max(map(len, words), default=0)
     return _CELL_PADDING + _LETTER_WIDTH * min(longest, LONGEST_WORD)
 

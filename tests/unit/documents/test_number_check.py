@@ -78,7 +78,7 @@ def own(folder: Path, name: str, change: Callable[[str], str]) -> Path:
             for run in cell.paragraphs[0].runs:
                 run.text = change(run.text)
         for paragraph in document.paragraphs:
-            if "Yours sincerely" in paragraph.text:
+            if "recipient.closing" in paragraph.text:
                 paragraph.text = change(paragraph.text)
         file = io.BytesIO()
         document.save(file)
@@ -91,7 +91,7 @@ def own(folder: Path, name: str, change: Callable[[str], str]) -> Path:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_number_that_a_template_was_left_with_is_told(name: str, tmp_path: Path) -> None:
     """ "There were 1,235 offences." stayed in it from another request."""
-    anchor = {"report.txt.j2": "Where the numbers come from", "report.html.j2": "<footer>"}.get(name, "Yours sincerely,")  # fmt: skip
+    anchor = {"report.txt.j2": "Where the numbers come from", "report.html.j2": "<footer>"}.get(name, "{{ recipient.closing }},")  # fmt: skip
     shape = PARAGRAPH.get(name, "{} ")
     folder = own(
         tmp_path / "own",

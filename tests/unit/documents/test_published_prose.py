@@ -56,8 +56,8 @@ def test_a_single_record_is_withheld_in_plain_sentences() -> None:
 def test_a_single_record_is_given_in_plain_sentences() -> None:
     letter = write_letter(SINGLE, ["Facebook", "Instagram", "Snapchat"], Policy(youngest="give"))
     for sentence in (
-        "One offence.",
-        "Instagram in one offence and Snapchat in one offence. The other word is not mentioned.",
+        "We counted one offence.",
+        "We found Instagram in one offence and Snapchat in one offence. The other word is not mentioned.",
         "That offence is linked to an offence of 86/2 (Indecent photographs).",
         "The youngest victim recorded was aged 15.",
         "One victim is recorded.",

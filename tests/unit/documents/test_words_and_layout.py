@@ -95,13 +95,13 @@ def test_a_note_that_concerns_several_tables_is_said_once(renderer: Any) -> None
         renderer, ask(sample_answer(3), noted("Q1", NotedSum(7, 4)), noted("Q2", NotedSum(7, 4)))
     )
     assert several.count("add up to more than the total") == 1
-    assert "In the tables of parts Q1 and Q2, rows or columns" in several
+    assert "The rows of the tables of parts Q1 and Q2 add up to more than the total" in several
     assert "add up to 7" not in several
     assert several.count("Own.") == 2
     single = read_words(renderer, ask(sample_answer(3), noted("Q1", NotedSum(7, 4))))
     assert "add up to 7, more than the total of 4" in single
     years = read_words(renderer, ask(sample_answer(3), noted("Q1", NotedSum(7, 4), NotedSum(6, 4))))
-    assert "In the table of part Q1, rows" in years
+    assert "The rows of the table of part Q1 add up to more" in years
     assert "add up to 6" not in years
 
 
@@ -198,7 +198,7 @@ def test_a_table_that_fits_a_page_is_kept_whole() -> None:
         answer = tabled(sample_answer(9), wide(rows, 2))
         context = build_document_context(answer, DocumentSettings(FORCE, DAY))
         assert ("#block(breakable: false)[#figure(" in render_letter_typst(context)) is is_whole
-        assert (" whole" in render_letter_html(context).split("<main>")[1]) is is_whole
+        assert ("scroll whole" in render_letter_html(context).split("<main>")[1]) is is_whole
         (table,) = Document(io.BytesIO(render_letter_docx(context))).tables
         kept = [
             all(line.paragraph_format.keep_with_next for line in cell.paragraphs)

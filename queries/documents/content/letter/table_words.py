@@ -13,13 +13,23 @@ import msgspec
 
 from indexer.records.noun import OFFENCE, Noun
 from queries.answer.types import Answer, QuestionAnswer, Row, Table
+from queries.layout.printed_table import turn_table
 from queries.layout.prose import capitalise_sentence, join_list
+from queries.layout.table_parts import LABEL_ROOM, PORTRAIT_ROOM, TablePart, split_table
+from queries.tables.period_columns import split_column_key
 
 _OUTCOME: Final = "Outcome"
 
 _OUTCOME_NUMBER: Final = re.compile(r"^(\d{1,2}) (?=\D)")
 
 _SEX_NAMES: Final = {"Neither": "Neither female nor male"}
+
+#: The kind of question whose table has two sides, either of which may be the rows.
+_TWO_SIDES: Final = "cross"
+
+_SIDES: Final = re.compile(r"\b(?:rows|columns)\b")
+
+_OTHER_SIDE: Final = {"rows": "columns", "columns": "rows"}
 
 #: The codes that narrow a question, as an answer lists them: "of A (1), or of B (2)".
 _CODES_CLAUSE: Final = re.compile(r"(?:^|(?<=; ))of ([^;]*\([^;)]*\))(?=;|$)")
@@ -52,7 +62,7 @@ def _list_sides(table: Table) -> list[tuple[str, list[str]]]:
     if table.fields:
         values = [row.values for row in table.rows if row.values]
         return [
-            (head, [value[place] for value in values]) for place, head in enumerate(table.fields)
+            (head, [value[index] for value in values]) for index, head in enumerate(table.fields)
         ]
     return [
         (table.heading, [row.label for row in table.rows]),
@@ -62,9 +72,40 @@ def _list_sides(table: Table) -> list[tuple[str, list[str]]]:
 
 def _print_question(question: QuestionAnswer, noun: Noun) -> QuestionAnswer:
     within = _CODES_CLAUSE.sub(lambda match: _print_codes(match[1]), question.within)
-    return msgspec.structs.replace(
+    printed = msgspec.structs.replace(
         question, within=within, table=_print_table(question.table, noun)
     )
+    return _turn_question(printed) if _is_better_turned(printed) else printed
+
+
+def _is_better_turned(question: QuestionAnswer) -> bool:
+    """Whether a table of two sides that is too wide for a page needs fewer pieces if it is turned,
+    or heads of half the length."""
+    table = question.table
+    has_periods = any(split_column_key(column.key)[1] is not None for column in table.columns)
+    has_shares = isinstance(table.share, str)
+    if question.kind != _TWO_SIDES or not table.across or has_periods or has_shares:
+        return False
+    if len(table.columns) < 3 or len(table.rows) < 2:
+        return False
+    parts, turned_parts = (
+        split_table(layout, PORTRAIT_ROOM, LABEL_ROOM) for layout in (table, turn_table(table))
+    )
+    if len(parts) == 1 or len(turned_parts) > len(parts):
+        return False
+    if len(turned_parts) < len(parts):
+        return True
+    return 2 * _measure_heads(turned_parts) <= _measure_heads(parts)
+
+
+def _measure_heads(parts: Sequence[TablePart]) -> int:
+    return max(len(head) for part in parts for head in part.heads)
+
+
+def _turn_question(question: QuestionAnswer) -> QuestionAnswer:
+    """The question with its table turned, and what its notes say of rows and columns too."""
+    notes = tuple(_SIDES.sub(lambda side: _OTHER_SIDE[side[0]], note) for note in question.notes)
+    return msgspec.structs.replace(question, table=turn_table(question.table), notes=notes)
 
 
 def _print_codes(clause: str) -> str:
@@ -73,13 +114,13 @@ def _print_codes(clause: str) -> str:
 
 
 def _print_table(table: Table, noun: Noun) -> Table:
-    names = [_plan_names(heading, labels) for heading, labels in _list_sides(table)]
-    rows = tuple(_print_row(row, table, names) for row in table.rows)
+    namings = [_plan_names(heading, labels) for heading, labels in _list_sides(table)]
+    rows = tuple(_print_row(row, table, namings) for row in table.rows)
     columns = table.columns
     if not table.fields:
         columns = tuple(
-            msgspec.structs.replace(column, label=names[1](column.label)) if place else column
-            for place, column in enumerate(columns)
+            msgspec.structs.replace(column, label=namings[1](column.label)) if index else column
+            for index, column in enumerate(columns)
         )
     printed = msgspec.structs.replace(
         table,
@@ -97,13 +138,13 @@ def _print_table(table: Table, noun: Noun) -> Table:
     return msgspec.structs.replace(printed, written_fields=fields)
 
 
-def _print_row(row: Row, table: Table, names: Sequence[Callable[[str], str]]) -> Row:
+def _print_row(row: Row, table: Table, namings: Sequence[Callable[[str], str]]) -> Row:
     if not table.fields:
-        return msgspec.structs.replace(row, label=names[0](row.label))
+        return msgspec.structs.replace(row, label=namings[0](row.label))
     label = row.label
-    values = tuple(name(value) for name, value in zip(names, row.values, strict=False))
-    for old, new in zip(row.values, values, strict=True):
-        label = label.replace(old, new)
+    values = tuple(name(value) for name, value in zip(namings, row.values, strict=False))
+    for value, printed_value in zip(row.values, values, strict=True):
+        label = label.replace(value, printed_value)
     return msgspec.structs.replace(row, label=label, values=values)
 
 

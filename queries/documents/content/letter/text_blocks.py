@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from msgspec import Struct
+
+#: A section of at most so many paragraphs and items is kept on one page.
+_SHORT_SECTION: Final = 8
 
 
 class TextBlock(Struct, frozen=True):
@@ -19,6 +23,11 @@ class TextSection(Struct, frozen=True):
 
     heading: str
     blocks: tuple[TextBlock, ...]
+
+    @property
+    def short(self) -> bool:
+        """Whether it is kept on one page."""
+        return len(self.blocks) <= _SHORT_SECTION
 
 
 def parse_text_sections(text: str) -> Iterator[TextSection]:

@@ -43,14 +43,14 @@ def find_exemption(force: ForceSettings, act: Act) -> Exemption:
     Raises ConfigurationError if the public interest must be weighed under it and the force does not
     say how.
     """
-    known = [
+    cited = [
         (name, number)
         for number in _SECTION_NUMBER.findall(force.exemption)
         if (name := act.find_section(number))
     ]
-    if not known:
+    if not cited:
         return Exemption("", "", "numbers withheld", split_paragraphs(force.public_interest))
-    for name, number in known:
+    for name, number in cited:
         section = act.sections[name]
         if "public_interest" in section.needs and not force.public_interest.strip():
             raise ConfigurationError(
@@ -59,8 +59,8 @@ def find_exemption(force: ForceSettings, act: Act) -> Exemption:
                 'numbers, what against, and how you weighed it: public_interest = "...". Only '
                 "the force can say it; foidex never writes it for you."
             )
-    name, number = known[0]
-    weighed = any("public_interest" in act.sections[name].needs for name, _ in known)
+    name, number = cited[0]
+    weighed = any("public_interest" in act.sections[name].needs for name, _ in cited)
     return Exemption(
         name,
         act.cite_section(number),
