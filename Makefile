@@ -88,7 +88,7 @@ bench: $(STAMP)
 # to take newer ones: make lock UPGRADE=--upgrade
 lock: $(TOOLS)
 	$(LOCK) $(UPGRADE) $(LOCKS)/build.in --output-file $(LOCKS)/build.txt
-	$(LOCK) $(UPGRADE) pyproject.toml --extra database --extra letters --extra reports --extra review --output-file $(LOCKS)/foidex.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --extra database --extra letters --extra reports --extra review --extra workbench --output-file $(LOCKS)/foidex.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --extra embedded --output-file $(LOCKS)/core.txt
 
 # Fails for a known vulnerability; says loudly what could not be looked up.

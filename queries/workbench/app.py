@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from indexer.config.model import WorkbenchRole
 from indexer.resources import find_data_folder
+from queries.workbench.access.loopback import is_loopback
 from queries.workbench.access.people import SESSION_COOKIE
 from queries.workbench.access.protection import (
     MAX_BODY_BYTES,
@@ -26,6 +27,7 @@ from queries.workbench.access.protection import (
     SecurityHeaders,
 )
 from queries.workbench.endpoint import Page, PageAddress, guard_endpoint, make_endpoint
+from queries.workbench.metrics import METRICS_TYPE, CountRequests
 from queries.workbench.pages import index_state, letters, sign_in
 from queries.workbench.pages.answers import (
     documents,
@@ -125,6 +127,7 @@ def build_workbench_app(workbench: Workbench, hosts: Collection[str]) -> Starlet
     app = Starlette(
         routes=[*_make_open_routes(workbench), *_make_routes(workbench)],
         middleware=[
+            Middleware(CountRequests, metrics=workbench.metrics),
             Middleware(SecurityHeaders),
             Middleware(SameOriginOnly, hosts=hosts, make_refusal=make_refusal),
             Middleware(BodyLimit, find_limit=find_limit, make_refusal=make_refusal),
@@ -149,6 +152,7 @@ def _make_open_routes(workbench: Workbench) -> Iterator[Route]:
         yield Route(path, endpoint, methods=[method])
     yield Route("/style.css", _send_style, methods=["GET"])
     yield Route("/health", _report_health, methods=["GET"])
+    yield Route("/metrics", partial(_report_metrics, workbench), methods=["GET"])
 
 
 def _make_routes(workbench: Workbench) -> Iterator[Route]:
@@ -167,3 +171,20 @@ async def _send_style(_: Request) -> Response:
 
 async def _report_health(_: Request) -> Response:
     return PlainTextResponse("ok\n")
+
+
+async def _report_metrics(workbench: Workbench, request: Request) -> Response:
+    """The counts, for a program on this machine, or one that knows the secret of the proxy.
+
+    A person whom the proxy signs in is not shown them.
+    """
+    proxy, client = workbench.proxy, request.client
+    is_near = client is not None and is_loopback(client.host)
+    if proxy is None:
+        may_see = is_near
+    else:
+        names_nobody = not request.headers.getlist(proxy.user_header)
+        may_see = names_nobody and (is_near or proxy.knows_secret(request.headers))
+    if not may_see:
+        raise HTTPException(404)
+    return Response(workbench.metrics.format(), media_type=METRICS_TYPE)

@@ -105,6 +105,8 @@ def guard_endpoint(workbench: Workbench, endpoint: Endpoint) -> Endpoint:
 
 async def _show_signed_out(workbench: Workbench, request: Request) -> Response:
     """Say that nobody is signed in. A form that was sent is shown, to be sent again."""
+    if workbench.proxy is not None:
+        workbench.metrics.count_refused_sign_in()
     if workbench.proxy is not None and workbench.sign_in_limit.allow():
         reason = "no person of the proxy"
         await run_in_threadpool(log_refused_sign_in, workbench.session, reason)
@@ -141,6 +143,7 @@ def _label_field(name: str) -> str:
 
 def _run_page(visit: Visit, address: PageAddress, page: Page) -> Response:
     if refusal := visit.refuse(address.role):
+        visit.workbench.metrics.count_refused_role()
         log_refused_role(visit.session, address.path, address.role)
         return refusal
     visit.workbench.note_visit(visit.person)

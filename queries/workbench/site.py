@@ -30,6 +30,7 @@ from queries.workbench.files.drafts import Drafts
 from queries.workbench.files.remembered import Remembered
 from queries.workbench.files.request_files import RequestFolder
 from queries.workbench.files.request_lines import RequestLine
+from queries.workbench.metrics import Metrics
 from queries.workbench.tasks import Tasks
 
 _LINK_SECONDS: Final = 15 * 60
@@ -58,6 +59,7 @@ class Workbench:
         self.sessions = Sessions(settings.workbench.idle_minutes * 60)
         self.sign_in_limit = RateLimit(_SIGN_IN_ATTEMPTS, 60)
         self.tasks = Tasks()
+        self.metrics = Metrics(self.tasks)
         self.drafts = Drafts(settings.workbench.draft_days * 24 * 3600)
         self.letter_slots = threading.BoundedSemaphore(_LETTERS_AT_ONCE)
         self.form_tokens = FormTokens()

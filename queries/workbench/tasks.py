@@ -33,7 +33,10 @@ class TaskResult(Struct, frozen=True):
 
 
 class Task(Struct):
-    """Work of a name: running until ``ended``, then with a ``result`` or an ``error``."""
+    """Work of a name: running until ``ended``, then with a ``result`` or an ``error``.
+
+    Until it ``has_begun``, it waits for others.
+    """
 
     name: str
     person: str
@@ -41,6 +44,7 @@ class Task(Struct):
     ended: datetime | None = None
     result: Any = None
     error: str = ""
+    has_begun: bool = False
 
     @property
     def is_running(self) -> bool:
@@ -55,6 +59,7 @@ class Tasks:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="workbench")
         self._lock = threading.Lock()
         self._tasks: dict[str, Task] = {}
+        self._ended = {"done": 0, "failed": 0}
 
     def start(self, name: str, person: str, work: Callable[[], Any]) -> Task:
         """Start work, or find the same that already runs."""
@@ -66,7 +71,7 @@ class Tasks:
             self._tasks.pop(name, None)
             self._tasks[name] = task
             self._forget_oldest()
-        self._pool.submit(_run_task, task, work)
+        self._pool.submit(self._run, task, work)
         return task
 
     def find(self, name: str) -> Task | None:
@@ -74,9 +79,22 @@ class Tasks:
         with self._lock:
             return self._tasks.get(name)
 
+    def count_states(self) -> dict[str, int]:
+        """How many tasks run and wait now, and how many were done and failed since the start."""
+        with self._lock:
+            open_tasks = [task for task in self._tasks.values() if task.is_running]
+            running = sum(task.has_begun for task in open_tasks)
+            return {"running": running, "waiting": len(open_tasks) - running, **self._ended}
+
     def close(self) -> None:
         """Wait for what runs; what has not begun does not begin."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self, task: Task, work: Callable[[], Any]) -> None:
+        task.has_begun = True
+        _run_task(task, work)
+        with self._lock:
+            self._ended["failed" if task.error else "done"] += 1
 
     def _forget_oldest(self) -> None:
         for name in [name for name, task in self._tasks.items() if not task.is_running]:

@@ -52,6 +52,7 @@ class Service:
         self.process: subprocess.Popen[str] | None = None
         self.log = folder / "serve.log"
         self._browsers: list[Browser] = []
+        self.prefix: list[str] = []  # what starts the program, if it is not started itself
         listed = ", ".join(f'{name} = "{role}"' for name, role in people.items())
         secret = folder / "proxy.secret"
         secret.write_text(SECRET)
@@ -63,7 +64,7 @@ class Service:
         """Start it, and wait until it answers."""
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [PROGRAM, "--config", str(self.folder / "foidex.toml"), "serve", "--port", str(self.port)],
+                [*self.prefix, PROGRAM, "--config", str(self.folder / "foidex.toml"), "serve", "--port", str(self.port)],
                 cwd=self.folder,
                 env=self._environment,
                 stdout=log,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import sys
 from functools import partial
 from threading import Thread
@@ -14,6 +13,7 @@ import typer
 from indexer.errors import ConfigurationError
 from indexer.session import get_session
 from queries.commands.options import OPERATE_PANEL
+from queries.workbench.access.loopback import is_loopback
 
 if TYPE_CHECKING:
     from indexer.config.model import Settings
@@ -25,6 +25,9 @@ serve_app = typer.Typer()
 _INSTALL: Final = "The workbench is not installed. Install it: pip install 'foidex[workbench]'"
 
 _MAX_CONNECTIONS: Final = 100
+
+#: How long pages that are being made are waited for when the workbench is stopped.
+_STOP_SECONDS: Final = 30
 
 PortOption = Annotated[
     int | None, typer.Option(min=1, max=65_535, help="The port, instead of that of foidex.toml.")
@@ -54,7 +57,7 @@ def run_serve_command(port: PortOption = None) -> None:
     workbench_settings = settings.workbench
     proxy = _read_proxy(settings)
     address, port = workbench_settings.address, port or workbench_settings.port
-    if proxy is None and not _is_loopback(address):
+    if proxy is None and not is_loopback(address):
         raise ConfigurationError(
             f"[workbench] address: {address} can be reached from other machines, and nobody there "
             "would have to sign in safely. Remove it, or set up [workbench.proxy]."
@@ -84,6 +87,7 @@ def run_serve_command(port: PortOption = None) -> None:
             proxy_headers=False,
             log_level="warning",
             limit_concurrency=_MAX_CONNECTIONS,
+            timeout_graceful_shutdown=_STOP_SECONDS,
         )
     finally:  # what waits does not begin, publishing above all
         workbench.tasks.close()
@@ -97,13 +101,6 @@ def _print_link(workbench: Workbench, person: Person, url: str) -> None:
 
 def _host_of_link(address: str) -> str:
     return f"[{address}]" if ":" in address else address
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"
 
 
 def _read_proxy(settings: Settings) -> ProxySignIn | None:

@@ -25,6 +25,7 @@ async def submit_sign_in(workbench: Workbench, request: Request) -> Response:
         token = form.get("token", "")
     person = workbench.links.redeem(token) if isinstance(token, str) else None
     if person is None:
+        workbench.metrics.count_refused_sign_in()
         await run_in_threadpool(log_refused_sign_in, workbench.session, "no such link")
         advice = (
             "Ask for a new one on the page that says that you are not signed in."
@@ -86,6 +87,7 @@ async def sign_out(workbench: Workbench, request: Request) -> Response:
 
 
 def _refuse_attempt(workbench: Workbench) -> Response:
+    workbench.metrics.count_refused_sign_in()
     return workbench.render(
         "message.html",
         None,

@@ -32,6 +32,7 @@ ASKED = {
         *EXTRAS["letters"],
         *EXTRAS["reports"],
         *EXTRAS["review"],
+        *(text for text in EXTRAS["workbench"] if not text.startswith("foidex[")),
     ],
     "core.txt": [*RUNS, *EXTRAS["embedded"]],
     "build.txt": [*PROJECT["build-system"]["requires"], "setuptools"],

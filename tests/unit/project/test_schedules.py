@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tests.support.paths import ROOT
 
 DOCKER = ROOT / "docker"
 
-UNITS = sorted((DOCKER / "systemd").glob("foidex-refresh.*"))
+UNITS = sorted((DOCKER / "systemd").glob("foidex-*.*"))
 
 
 def test_every_schedule_runs_the_refresh() -> None:
@@ -22,7 +23,10 @@ def test_every_schedule_runs_the_refresh() -> None:
         assert re.search(
             r"bin/foidex --config \S+ (--quiet )?refresh$", path.read_text(), re.MULTILINE
         )
-    assert "EnvironmentFile=/etc/foidex/environment" in UNITS[0].read_text()
+    assert (
+        "EnvironmentFile=/etc/foidex/environment"
+        in (DOCKER / "systemd" / "foidex-refresh.service").read_text()
+    )
     job = yaml.safe_load((DOCKER / "kubernetes" / "refresh-cronjob.yaml").read_text())
     (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     assert container["args"][-1] == "refresh"
@@ -59,10 +63,17 @@ def test_the_units_are_right(tmp_path: Path) -> None:
     assert not mine
 
 
-@pytest.mark.parametrize("name", ["compose.yaml", "compose.cluster.yaml"])
-def test_every_container_has_a_log_of_limited_size(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("compose.yaml", {"elasticsearch", "foidex", "ask", "keep"}),
+        ("compose.cluster.yaml", {"foidex", "ask", "keep"}),
+        ("compose.workbench.yaml", {"workbench", "proxy"}),
+    ],
+)
+def test_every_container_has_a_log_of_limited_size(name: str, expected: set[str]) -> None:
     services = yaml.safe_load((DOCKER / name).read_text())["services"]
-    assert {"foidex", "ask", "keep"} < services.keys()
+    assert expected <= services.keys()
     for service in services.values():
         assert service["logging"] == {
             "driver": "json-file",
@@ -73,3 +84,22 @@ def test_every_container_has_a_log_of_limited_size(name: str) -> None:
 def test_the_line_of_cron_appends_to_no_file() -> None:
     """The rules of cron's own mail, or of the system log, limit what is kept."""
     assert ">" not in (DOCKER / "cron" / "foidex").read_text().splitlines()[-1]
+
+
+def test_only_the_proxy_of_the_workbench_is_reached_from_outside_and_secrets_are_files() -> None:
+    compose = yaml.safe_load((DOCKER / "compose.workbench.yaml").read_text())
+    workbench, proxy = compose["services"]["workbench"], compose["services"]["proxy"]
+    assert "ports" not in workbench
+    assert len(proxy["ports"]) == 1
+    assert "default" not in proxy["networks"]  # the proxy does not reach the server of records
+    for service in (workbench, proxy):
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert set(service["secrets"]) <= compose["secrets"].keys()
+    prepare = (DOCKER / "prepare").read_text()
+    settings = tomllib.loads((DOCKER / "foidex.toml").read_text())["workbench"]
+    assert settings["proxy"]["secret_file"] == "/run/secrets/proxy_secret"
+    assert settings["folder"].startswith("/var/lib/foidex/")
+    for name in ("proxy_secret_header", "people"):
+        assert f"secrets/{name}" in prepare
+        assert f"/run/secrets/{name}" in (DOCKER / "workbench" / "nginx.conf").read_text()
