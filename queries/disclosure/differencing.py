@@ -452,25 +452,45 @@ class _JointKnowledge(NamedTuple):
 
     def earlier_attacker(self) -> Attacker:
         """An attacker who has not read the new release."""
-        entries = {id(entry): entry for entry in self.sources.values()}.values()
+        entries = [*{id(entry): entry for entry in self.sources.values()}.values()]
         old_bounds = {
             population: bounds
             for entry in entries
             for population, bounds in entry.known_bounds().items()
         }
-        kept_bounds = {population: self.bounds[population] for population in self.sources}
         # The numbers of the new release as well: earlier ones may have given them away already.
-        for bounds in (old_bounds, kept_bounds):
-            for presuming in (True, False):
-                system = build_system(
-                    [*self.bounds, *bounds],
-                    self.earlier_constraints,
-                    presuming=presuming,
-                    most_kinds=MAX_KINDS,
-                )
-                if are_consistent(system, bounds):
-                    return Attacker(system, bounds)
-        return Attacker(self.system, self.bounds)
+        attacker = self._find_attacker(old_bounds, self.earlier_constraints)
+        if attacker is None:  # they contradict each other, and that reader believed most of them
+            before = self._join_before(entries)
+            attacker = self._find_attacker(before.bounds, before.constraints)
+        if attacker is None:
+            kept_bounds = {population: self.bounds[population] for population in self.sources}
+            attacker = self._find_attacker(kept_bounds, self.earlier_constraints)
+        return attacker or Attacker(self.system, self.bounds)
+
+    def _find_attacker(
+        self, bounds: Mapping[Population, Bounds], constraints: tuple[LinearConstraint, ...]
+    ) -> Attacker | None:
+        """An attacker of all numbers who knows these bounds; None if they rule each other out."""
+        for presuming in (True, False):
+            system = build_system(
+                [*self.bounds, *bounds], constraints, presuming=presuming, most_kinds=MAX_KINDS
+            )
+            if are_consistent(system, bounds):
+                return Attacker(system, bounds)
+        return None
+
+    def _join_before(self, entries: Sequence[LedgerEntry]) -> _JoinedReleases:
+        """What a reader of the earlier releases alone, the newest first, believed of them."""
+        newest, *others = entries
+        numbers = {population for entry in entries for population in entry.known_bounds()}
+        unprinted = [population for population in self.bounds if population not in numbers]
+        return _join_earlier(
+            dict.fromkeys(unprinted, Bounds(0, None)) | newest.known_bounds(),
+            newest.constraints(),
+            others[::-1],
+            newest.generation,
+        )
 
 
 def _list_disclosures(knowledge: _JointKnowledge, policy: Policy) -> Iterator[str]:

@@ -128,7 +128,8 @@ def test_sequences_that_gave_a_number_away_no_longer_do(
 @pytest.mark.parametrize(
     ("name", "seed", "refreshed"),
     [("distances", 8, False), ("lists", 12, False), ("for each", 13, True),
-     ("one victim", 14, False), ("one suspect", 26, False)],
+     ("one victim", 14, False), ("one suspect", 26, False),
+     pytest.param("one victim", 417, True, marks=pytest.mark.long)],
 )  # fmt: skip
 def test_sequences_of_a_wider_theme_that_narrowed_a_number_no_longer_do(
     name: str, seed: int, tmp_path: Path, *, refreshed: bool

@@ -325,3 +325,19 @@ def test_a_few_more_records_of_a_term_that_nobody_asked_for_refuse_no_release(bo
     assert [term.records for term in first.scope.terms] == [30, 20]
     assert [term.records for term in second.scope.terms] == [None, None]
     assert (first.scope.records, second.scope.records) == (50, 64)
+
+
+def test_what_a_refresh_left_of_earlier_numbers_was_not_known_before(book: Path) -> None:
+    """All 20 were of the North, then there are 22 in all, and the last release says that the South
+    has some. Before it, a reader believed that the South has none."""
+    north = made({"2017-05-05": 20}, categories={"district": "North"})
+    south = [
+        {**one, "crime_ref": f"S{one['crime_ref']}"}
+        for one in made({"2017-05-05": 2}, categories={"district": "South"})
+    ]
+    publish_release(asked(north, YEARS, "{id: Q1, kind: by, by: district}"), FIVE, book)
+    later = [*north, *south]
+    publish_release(asked(later, YEARS, COUNTED, generation="crimes-2"), FIVE, book)
+    of_south = f"{YEARS}\nwhere: {{district: [South]}}"
+    with pytest.raises(DisclosureError, match="show that it is"):
+        publish_release(asked(later, of_south, COUNTED, generation="crimes-3"), FIVE, book)
