@@ -9,3 +9,7 @@ class DamageError(Exception):
 
 class UncomputedError(Exception):
     """A cell has a formula and no value of it, and which cell it is, is not certain."""
+
+
+class LeftOutError(Exception):
+    """A cell of an ODS is read as empty, or without a part of its text."""

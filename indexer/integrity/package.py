@@ -5,7 +5,8 @@ from __future__ import annotations
 import zipfile
 from typing import IO, BinaryIO, Final, NamedTuple
 
-from indexer.integrity.damage import DamageError, UncomputedError
+from indexer.integrity.damage import DamageError, LeftOutError, UncomputedError
+from indexer.integrity.ods_cells import check_ods_cells
 from indexer.integrity.special_cells import SpecialCells
 from indexer.integrity.xls_records import SheetCells
 from indexer.integrity.xlsb_records import WORKBOOK_PART, read_xlsb_cells
@@ -34,8 +35,9 @@ class SheetFacts(NamedTuple):
 def check_package(file: BinaryIO) -> SheetFacts:
     """Compare every part with its checksum, and check the order of rows in sheets of an XLSX.
 
-    Raises DamageError, and UncomputedError for a formula without its value that is in no certain
-    sheet. A reader stops where the rows end, and so never learns that a part fails its checksum.
+    Raises DamageError, UncomputedError for a formula without its value that is in no certain sheet,
+    and LeftOutError for an ODS of which not all is read. A reader stops where the rows end, and so
+    never learns that a part fails its checksum.
     """
     try:
         with zipfile.ZipFile(file) as package:
@@ -43,7 +45,7 @@ def check_package(file: BinaryIO) -> SheetFacts:
             if _is_xlsb(package):
                 return number_errors(read_xlsb_cells(package))
             return SheetFacts(None, _number_sheets(package, special_cells))
-    except (DamageError, UncomputedError, MemoryError):
+    except (DamageError, LeftOutError, UncomputedError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a reader of damaged files raises what it meets
         raise DamageError(type(error).__name__) from None
@@ -99,6 +101,8 @@ def _check_part(name: str, part: IO[bytes]) -> SpecialCells:
     special_cells: SpecialCells = {}
     if name.lower().endswith(".xml") and is_worksheet(beginning):
         special_cells = check_row_order(beginning, part)
+    elif name == "content.xml":  # of an ODS
+        check_ods_cells(beginning, part)
     while part.read(_BLOCK_BYTES):
         pass
     return special_cells

@@ -21,7 +21,7 @@ import msgspec
 
 from indexer.errors import SourceError
 from indexer.files import open_ordinary_input
-from indexer.sources.tables.spreadsheet_worker import INCOMPLETE, PROTECTED, UNCOMPUTED
+from indexer.sources.tables.spreadsheet_worker import INCOMPLETE, LEFT_OUT, PROTECTED, UNCOMPUTED
 from indexer.sources.tables.table import TableRow, check_width, decode_rows
 from indexer.terminal import show_name
 
@@ -191,6 +191,12 @@ def _explain_end(path: Path, code: int) -> SourceError:
             f"{path}: has cells with a formula and without its value, as programs other than a "
             "spreadsheet write them, so what they show is not known. Open it in Excel or "
             "LibreOffice, save it, and give that file."
+        )
+    if code == LEFT_OUT:
+        return SourceError(
+            f"{path}: has cells that cannot be read whole from an ODS: formulas without their "
+            "values, errors such as #N/A, tabs or line breaks within a line of text, or text of no "
+            "type. Open it in LibreOffice, save it as XLSX, and give that file."
         )
     if code < 0 or code == 1:  # killed by its limits, or out of memory
         return SourceError(

@@ -40,6 +40,9 @@ INCOMPLETE: Final = 5
 #: Exit code for a file in which some cell, of no certain place, has a formula and no value of it.
 UNCOMPUTED: Final = 6
 
+#: Exit code for an ODS with a cell of which the reader leaves something out.
+LEFT_OUT: Final = 7
+
 #: Larger whole numbers are not exact as a float, and not numbers of a record.
 WHOLE_LIMIT: Final = 1e18
 
@@ -87,7 +90,7 @@ def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: Bin
     """Write the list of sheets, and then the rows of each one asked for; returns the exit code."""
     import python_calamine
 
-    from indexer.integrity.damage import DamageError, UncomputedError
+    from indexer.integrity.damage import DamageError, LeftOutError, UncomputedError
     from indexer.integrity.special_cells import count_uncomputed, mark_rows
     from indexer.integrity.xls_records import compare_rows
     from indexer.process_limits import limit_process
@@ -118,10 +121,8 @@ def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: Bin
             while batch := list(islice(rows, _BATCH_ROWS)):
                 _write_frame(output, _ENCODER.encode(_pack_rows(batch)))
             _write_frame(output, _ENCODER.encode([]))
-    except DamageError:
-        return INCOMPLETE
-    except UncomputedError:
-        return UNCOMPUTED
+    except (DamageError, LeftOutError, UncomputedError) as error:
+        return {DamageError: INCOMPLETE, LeftOutError: LEFT_OUT}.get(type(error), UNCOMPUTED)
     except python_calamine.PasswordError:
         return PROTECTED
     except (MemoryError, BrokenPipeError):
@@ -132,7 +133,7 @@ def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: Bin
 
 
 def _check_file(path: str) -> SheetFacts:
-    """Check a file. Raises DamageError or UncomputedError."""
+    """Check a file. Raises DamageError, LeftOutError or UncomputedError."""
     from indexer.integrity.package import check_package, number_errors
     from indexer.integrity.xls_container import is_xls, read_workbook_stream
     from indexer.integrity.xls_records import read_sheet_cells
