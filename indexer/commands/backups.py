@@ -167,7 +167,7 @@ def run_restore(
     _print_restoration(restoration)
     print(
         f"{backup.live} is live."
-        if restoration.promoted
+        if restoration.live == backup.live
         else f"What was live stays live. To change it: foidex rollback {backup.live}"
     )
     for reference in returned_references:

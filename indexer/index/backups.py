@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import elasticsearch
 import msgspec
@@ -28,6 +28,7 @@ from indexer.index.generations import (
     count_documents,
     discard_generation,
     find_live_name,
+    is_generation_name,
     list_verified,
     promote_generation,
     read_live_generation,
@@ -72,13 +73,13 @@ class Backup(Struct, frozen=True, rename={"complete": "whole"}):
 class Restoration(Struct, frozen=True):
     """What a restore did. ``restored`` came back; ``present`` existed with the same content and
     ``different`` with another, and ``uncompared`` where the backup does not say which: these three
-    were left as they are. ``promoted`` is whether the backup's live generation was made live."""
+    were left as they are. ``live`` is the one that is live now."""
 
     restored: tuple[Generation, ...]
     present: tuple[str, ...]
     different: tuple[str, ...]
     uncompared: tuple[str, ...]
-    promoted: bool
+    live: str
 
 
 class _SnapshotMetadata(Struct, frozen=True):
@@ -182,27 +183,37 @@ def read_backups(client: Elasticsearch, alias: str, repository: str) -> list[Bac
         snapshots = client.snapshot.get(repository=repository, snapshot="*").body["snapshots"]
     except elasticsearch.NotFoundError as error:
         raise _explain_missing_repository(error, repository) from None
-    backups = []
-    for snapshot in snapshots:
-        if _METADATA_KEY not in (snapshot.get("metadata") or {}):
-            continue
-        metadata = msgspec.convert(snapshot["metadata"][_METADATA_KEY], _SnapshotMetadata)
-        if metadata.alias == alias:
-            taken_at = datetime.fromtimestamp(snapshot["start_time_in_millis"] // 1000, UTC)
-            names = tuple(sorted(snapshot["indices"]))
-            complete = snapshot["state"] == "SUCCESS"
-            backups.append(
-                Backup(
-                    snapshot["snapshot"],
-                    taken_at,
-                    metadata.live,
-                    names,
-                    metadata.records,
-                    complete,
-                    metadata.contents,
-                )
-            )
+    backups = [backup for snapshot in snapshots if (backup := _parse_backup(snapshot, alias))]
     return sorted(backups, key=lambda backup: (backup.taken_at, backup.name), reverse=True)
+
+
+def _parse_backup(snapshot: dict[str, Any], alias: str) -> Backup | None:
+    """The backup that a snapshot is; None for one of another alias, or that foidex did not make.
+
+    Whoever may write into the repository can give a snapshot any metadata and any indices.
+    """
+    try:
+        fields = (snapshot.get("metadata") or {}).get(_METADATA_KEY)
+        metadata = msgspec.convert(fields, _SnapshotMetadata)
+    except msgspec.ValidationError:
+        return None
+    names = tuple(sorted(snapshot["indices"]))
+    complete = snapshot["state"] == "SUCCESS"
+    if (
+        metadata.alias != alias
+        or not all(is_generation_name(alias, name) for name in (metadata.live, *names))
+        or (complete and metadata.live not in names)
+    ):
+        return None
+    return Backup(
+        snapshot["snapshot"],
+        datetime.fromtimestamp(snapshot["start_time_in_millis"] // 1000, UTC),
+        metadata.live,
+        names,
+        metadata.records,
+        complete,
+        metadata.contents,
+    )
 
 
 def check_repository(
@@ -284,11 +295,14 @@ def restore_backup(  # noqa: PLR0913 - what is restored, and what it is checked 
     if live is None:
         generations = {generation.name: generation for generation in restored_generations}
         promote_generation(client, index.alias, (existing | generations)[backup.live])
-    return _describe_restoration(backup, restored_generations, existing, promoted=live is None)
+    return _describe_restoration(backup, restored_generations, existing, live)
 
 
 def _describe_restoration(
-    backup: Backup, restored: list[Generation], existing: dict[str, Generation], *, promoted: bool
+    backup: Backup,
+    restored: list[Generation],
+    existing: dict[str, Generation],
+    live_before: str | None,
 ) -> Restoration:
     marks = dict(zip(backup.generations, backup.contents, strict=False))
     compared = [name for name in existing if name in marks]
@@ -298,7 +312,7 @@ def _describe_restoration(
         present=tuple(same),
         different=tuple(name for name in compared if name not in same),
         uncompared=tuple(name for name in existing if name not in marks),
-        promoted=promoted,
+        live=live_before or backup.live,
     )
 
 

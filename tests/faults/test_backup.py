@@ -185,7 +185,52 @@ def test_everything_is_restored_but_what_is_there(site: Site) -> None:
     assert f"{pruned} is live.\n" in done.stdout
     assert f"{same} exists already, with the same content.\n" in done.stdout
     assert f"{changed} exists already with another content than in the backup" in done.stderr
+    with connect_server(start_embedded_server(settings_for(site.home), SILENT)) as client:
+        client.indices.delete(index=same)
+    said = site.must("restore", "all-of-them", "--all")
+    assert f"{same} is back" in said
+    assert f"{pruned} is live.\n" in said
+    assert "rollback" not in said  # to what is live
     site.must("backups", "--delete", "all-of-them")
+
+
+NO_BACKUPS: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "no records": {"alias": "crimes", "live": "LIVE"},
+    "another-index": {"alias": "crimes", "live": "other", "records": 0},
+    "a-pattern": {"alias": "crimes", "live": "*", "records": 0},
+    "no-such-one": {"alias": "crimes", "live": "crimes-20200101-000000", "records": 0},
+}
+
+
+def test_a_snapshot_that_foidex_did_not_make_is_no_backup(site: Site) -> None:
+    """Whoever may write into the repository can say anything of a snapshot."""
+    live = site.live()
+    site.must("backup", "--to", "ours")
+    with connect_server(start_embedded_server(settings_for(site.home), SILENT)) as client:
+        client.indices.create(index="other")
+        for number, fields in enumerate(NO_BACKUPS.values()):
+            client.snapshot.create(
+                repository=EMBEDDED_REPOSITORY,
+                snapshot=f"theirs-{number}",
+                indices=[live, *(["other"] if fields.get("live") == "other" else [])],
+                include_global_state=False,
+                metadata={
+                    "foidex": {
+                        name: live if value == "LIVE" else value for name, value in fields.items()
+                    }
+                },
+                wait_for_completion=True,
+            )
+        client.indices.delete(index="other")
+        assert "theirs" not in site.must("backups")
+        for number in range(len(NO_BACKUPS)):
+            refused = site.run("restore", f"theirs-{number}", "--all")
+            assert refused.returncode == BackupError.exit_code
+            assert f'"theirs-{number}" is not in repository' in refused.stderr
+        assert not client.indices.exists(index="other")
+        client.snapshot.delete(repository=EMBEDDED_REPOSITORY, snapshot="theirs-*")
+    site.must("backups", "--delete", "ours")
 
 
 def test_a_server_of_ones_own_says_where_backups_go_or_that_it_has_no_such_place(
