@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from indexer.errors import LockedError, OutputError
-from indexer.files import read_file, write_file
+from indexer.files import open_ordinary_input, read_whole, refuse_planted, write_file
 from indexer.index.generations import Generation
 from indexer.jobs.refresh import RefreshMode, RefreshResult
 from indexer.jobs.summary import list_empty_months
@@ -38,6 +38,8 @@ _COUNT_FIELDS: Final = {
     "unresolved_links": "Links without a code to a record that is not in the index.",
 }
 
+
+_MAX_METRICS_BYTES: Final = 1_000_000
 
 _LAST_SUCCESS_METRIC: Final = "foidex_refresh_last_success_timestamp_seconds"
 
@@ -144,7 +146,9 @@ def _set_damage_gauges(registry: CollectorRegistry, damage: TextDamage, alias: s
 def _read_last_success(path: Path) -> float | None:
     """The time of the last success in a metrics file; None where it has none or cannot be read."""
     try:
-        text = read_file(path).decode()
+        with open_ordinary_input(path) as file:
+            refuse_planted(path, file.fileno())  # or nobody learns that no refresh succeeds
+            text = read_whole(file, _MAX_METRICS_BYTES).decode()
         for metric in text_string_to_metric_families(text):
             for sample in metric.samples:
                 if sample.name == _LAST_SUCCESS_METRIC:

@@ -51,6 +51,8 @@ _CONTENT_HASH: Final = re.compile(r"[0-9a-f]{32}")
 
 _MAX_SECONDS: Final = 86_400
 
+_MAX_DIGITS: Final = 20
+
 
 def format_decisions(state: ReviewState, population: Sequence[DrawnRecord]) -> str:
     """The whole file. Only decisions that hold are in it, not those that were replaced."""
@@ -297,7 +299,9 @@ def _parse_hash(text: str, prefix: str) -> str:
 def _parse_seconds(text: str, prefix: str) -> int | None:
     if not text:
         return None
-    if not text.isascii() or not text.isdecimal() or int(text) > _MAX_SECONDS:
+    # int() refuses thousands of digits with a message of Python's own.
+    is_number = text.isascii() and text.isdecimal() and len(text) < _MAX_DIGITS
+    if not is_number or int(text) > _MAX_SECONDS:
         raise ValueError(
             f"{prefix}_seconds is not a whole number up to {_MAX_SECONDS:,}. Correct it."
         )

@@ -291,6 +291,22 @@ def test_no_audit_log_or_key_that_anybody_can_have_put_there_is_used(
     log.mark("41/1")
 
 
+def test_no_time_of_a_last_success_is_taken_from_a_file_that_anybody_can_have_put_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No alert would say that refreshes fail."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to give files to two users")
+    path = make_open_folder(tmp_path / "open") / "foidex.prom"
+    name = "foidex_refresh_last_success_timestamp_seconds"
+    for given_away in (False, True):
+        path.write_text(f"{name} 1.5e+09\n")
+        if given_away:
+            give_away(path, monkeypatch)
+        write_metrics(REPORT, path, "crimes")
+        assert (f'{name}{{alias="crimes"}} 1.5e+09' in path.read_text()) is not given_away
+
+
 @pytest.mark.parametrize("layout", [None, RejectsLayout()])
 def test_records_are_not_written_into_a_file_of_another_user(
     tmp_path: Path, layout: RejectsLayout | None

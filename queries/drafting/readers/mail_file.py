@@ -13,7 +13,13 @@ from typing import Final
 
 import msgspec
 
-from queries.drafting.lines.line import BLANK, Line, split_plain_lines, squeeze_spaces
+from queries.drafting.lines.line import (
+    BLANK,
+    Line,
+    clean_text,
+    split_plain_lines,
+    squeeze_spaces,
+)
 from queries.drafting.lines.mail_chain import ChainMail, MailHead, read_mails
 from queries.drafting.lines.sender_name import parse_sender
 from queries.drafting.lines.written_date import parse_written_datetime
@@ -235,8 +241,8 @@ def _mark_flow(text: str, lines: list[Line]) -> list[Line]:
 
 
 def _read_mail_head(mail: Message) -> MailHead:
-    sender = parse_sender(_read_header(lambda: mail["from"]))
-    subject = squeeze_spaces(_read_header(lambda: mail["subject"]))
+    sender = parse_sender(clean_text(_read_header(lambda: mail["from"])))
+    subject = squeeze_spaces(clean_text(_read_header(lambda: mail["subject"])))
     return MailHead(
         sender=sender.name,
         address=sender.address,

@@ -205,6 +205,16 @@ def test_heads_that_the_standard_library_cannot_read_do_not_matter(tmp_path: Pat
     assert [block.text for block in letter.blocks] == ["How many?"]
 
 
+def test_the_head_of_a_mail_has_only_characters_that_print(tmp_path: Path) -> None:
+    """The subject becomes the title of a request, and the sender the first line of a letter."""
+    mail = make_mail(
+        "How many?", subject="Thefts\u202e \x1b[2J\x9b", sender='"I\u2066da\x1b" <a@b.example>'
+    )
+    letter = read(tmp_path, "letter.eml", mail.as_bytes())
+    (message,) = letter.messages
+    assert (message.subject, message.sender) == ("Thefts [2J", "Ida")
+
+
 def test_an_attachment_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     mail: EmailMessage = make_mail("How many?")
     mail.add_attachment(write_pages(1), maintype="application", subtype="pdf", filename="scan.pdf")

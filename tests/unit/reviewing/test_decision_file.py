@@ -142,6 +142,7 @@ def test_a_reference_that_looks_like_a_formula_survives(tmp_path: Path) -> None:
         (0, {"first_verdict": "relevant", "first_reviewer": "d", "first_decided_at": "2024-02-31T00:00:00Z"}, "not a time in the past"),
         (0, {"first_verdict": "relevant", "first_reviewer": "d", "first_decided_at": "2999-01-01T00:00:00Z"}, "not a time in the past"),
         (0, {"first_verdict": "relevant", "first_reviewer": "d", "first_seconds": "-3"}, "not a whole number"),
+        (0, {"first_verdict": "relevant", "first_reviewer": "d", "first_seconds": "9" * 5000}, "not a whole number"),
         (0, {"first_verdict": "relevant", "first_reviewer": "d", "first_content_hash": "the text"}, "not the hash of a text"),
         (0, {"second_verdict": "relevant", "second_reviewer": "d"}, "decision on this record|not one that is read twice|but no first"),
         (0, {"settled_verdict": "relevant", "settled_reviewer": "d"}, "nothing is to be settled"),
