@@ -624,6 +624,22 @@ def open_named_input(path: Path) -> BufferedReader:
     return path.open("rb") if path.is_relative_to("/dev") else open_ordinary_input(path)
 
 
+def is_there(path: Path) -> bool:
+    """Whether a path leads to something. A name that no file can have leads to nothing: the methods
+    of a path raise OSError for one that is too long."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path leads to an ordinary file; as ``is_there``."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path leads to a folder; as ``is_there``."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def read_file(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     """The content of an ordinary file, opened as by ``open_input``.
 

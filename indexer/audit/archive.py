@@ -24,7 +24,7 @@ from msgspec import Struct
 from indexer.audit.chain import ChainCheck, Continuation, build_chain_line
 from indexer.audit.log import AuditEntry, AuditLog
 from indexer.errors import BrokenChainError
-from indexer.files import PRIVATE, Folder, UnsafePathError, open_folder
+from indexer.files import PRIVATE, Folder, UnsafePathError, is_there, open_folder
 
 _ARCHIVE_NAME: Final = re.compile(r"audit-[\d-]+-(\d{1,9})\.jsonl")
 
@@ -77,7 +77,7 @@ def read_history(log: AuditLog) -> LogHistory:
     missing = None
     while (continues := files[0].continues) and missing is None:
         path = log.path.parent / Path(continues.file).name
-        if os.path.exists(path):  # noqa: PTH110 - no error for a name that is too long
+        if is_there(path):
             _require_earlier(files[0], path)
             files.insert(0, LogFile(path, _read_continuation(AuditLog(path))))
         else:

@@ -30,7 +30,7 @@ from indexer.config.model import (
 )
 from indexer.config.toml_text import parse_toml
 from indexer.errors import ConfigurationError
-from indexer.files import open_named_input, refuse_planted
+from indexer.files import is_file, open_named_input, refuse_planted
 from indexer.records.categories import check_categories
 from indexer.records.contract import PLAIN_CONTRACT
 from indexer.suggestions import find_closest_names, suggest_name
@@ -148,7 +148,7 @@ def load_settings(
         downloads=(
             _absolute_path(env, "FOIDEX_DOWNLOADS") or platformdirs.user_cache_path("foidex")
         ),
-        file=path if path.is_file() else None,
+        file=path if is_file(path) else None,
         secret_keys=secret_keys,
         sudo_user=env.get("SUDO_USER") or None,
         home_is_named=bool(env.get("FOIDEX_HOME")),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -11,7 +10,7 @@ from msgspec import Meta, Struct
 
 from indexer.config.profile import SourceProfile
 from indexer.errors import ConfigurationError
-from indexer.files import DOCUMENT_PERMISSIONS, Permissions
+from indexer.files import DOCUMENT_PERMISSIONS, Permissions, is_folder
 from indexer.records.categories import CATEGORY_NAME, Category, CategoryName
 from indexer.records.contract import DEFAULT_EARLIEST_DAY
 from indexer.records.coverage import CoverageSettings
@@ -522,7 +521,7 @@ class Settings(ConfigFile, frozen=True, kw_only=True):
         if self.templates.folder is None:
             return None
         folder = self.folder / expand_path(self.templates.folder, "[templates] folder")
-        if not os.path.isdir(folder):  # noqa: PTH112 - no error for a name that is too long
+        if not is_folder(folder):
             raise ConfigurationError(
                 f"{self.file}: [templates] folder: {folder} is not a folder. Correct the name, "
                 f"or create it: foidex templates init {folder}"

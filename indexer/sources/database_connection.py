@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from indexer.errors import ConfigurationError, SourceError
+from indexer.files import is_file
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -158,7 +159,7 @@ def _prepare_sqlite(engine: Engine) -> None:
     from sqlalchemy import event
 
     path = engine.url.database
-    if path and not _is_in_memory(path) and not Path(path).is_file():
+    if path and not _is_in_memory(path) and not is_file(Path(path)):
         raise SourceError(f"{path}: there is no such file. Check the URL of the database.")
 
     @event.listens_for(engine, "connect")

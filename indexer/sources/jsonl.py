@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from indexer.errors import SourceError
-from indexer.files import open_input
+from indexer.files import is_file, open_input
 from indexer.sources.base import MAX_RECORD_BYTES, RawRecord
 from indexer.sources.tables.json_objects import read_json_objects, write_one_line
 from indexer.sources.tables.zipped import open_packed
@@ -142,7 +142,7 @@ def _begins_other_json(line: bytes) -> bool:
 def _read_objects(path: Path) -> Iterator[RawRecord]:
     """The records of a JSON array, or of objects of several lines. Raises SourceError for what
     cannot be opened a second time, such as a named pipe."""
-    if not path.is_file():
+    if not is_file(path):
         raise SourceError(
             f"{path}: holds one JSON array or objects of several lines, which are read from a file "
             "only. Write them to a file first."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from indexer.errors import OutputError
-from indexer.files import Permissions, open_folder
+from indexer.files import Permissions, is_there, open_folder
 from queries.documents.content.context import DocumentContext, DocumentSettings
 from queries.documents.content.letter.notices import NoticeKind, build_notice_context
 from queries.documents.document_set import slugify_reference
@@ -28,7 +28,7 @@ def write_notice_files(
     rendered = run_with_limits(context.settings.templates, _render_each_format, context)
     contents = {f"{stem}.{ending}": content for ending, content in rendered.items()}
     try:
-        existing_names = [name for name in contents if (folder / name).exists()]
+        existing_names = [name for name in contents if is_there(folder / name)]
         if existing_names and not force:
             raise OutputError(
                 f"{folder}: already has {', '.join(existing_names)}. Choose another folder, or "

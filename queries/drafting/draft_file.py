@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,7 +49,7 @@ def is_valid_request(text: str, settings: Settings) -> bool:
 
 def require_new_file(path: Path) -> None:
     """Raise OutputError if there is a file already."""
-    if path.exists() or path.is_symlink():
+    if os.path.lexists(path):
         raise OutputError(f"{path}: is there already. Choose another name, or replace it: --force.")
 
 

@@ -5,7 +5,6 @@ Nothing here prints: each result is returned, with what the command has to say a
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from msgspec import Struct
 
 from indexer.audit.log import AuditRun
 from indexer.errors import FoidexError, NumbersChangedError, RequestError
-from indexer.files import DOCUMENT_PERMISSIONS, Permissions
+from indexer.files import DOCUMENT_PERMISSIONS, Permissions, is_folder
 from indexer.session import Session
 from queries.answer.types import Answer
 from queries.answering.publishing import note_fields
@@ -120,7 +119,7 @@ def run_batch(job: AnswerJob, folder: Path, output_folder: Path) -> Iterator[Bat
     If one fails, the others are still answered. Raises RequestError where the folder has no request
     file.
     """
-    if not os.path.isdir(folder):  # noqa: PTH112 - no error for a name that is too long
+    if not is_folder(folder):
         raise RequestError(f"{folder}: there is no such folder. Name a folder of request files.")
     paths = sorted(path for pattern in _REQUEST_PATTERNS for path in folder.glob(pattern))
     if not paths:

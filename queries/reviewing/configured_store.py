@@ -14,6 +14,7 @@ from indexer.audit.log import sanitize_user_name
 from indexer.config.model import Settings, expand_path
 from indexer.config.secrets import read_secret
 from indexer.errors import ConfigurationError, ReviewError
+from indexer.files import is_there
 from indexer.progress import Progress
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def open_configured_store(settings: Settings, progress: Progress) -> Iterator[Re
 def open_existing_store(settings: Settings, progress: Progress) -> Iterator[ReviewStore]:
     """The same, but a store that is not there is not made. Raises as ``open_configured_store``."""
     url = _find_store_url(settings, progress)
-    if "://" not in url and not (settings.folder / url).exists():
+    if "://" not in url and not is_there(settings.folder / url):
         raise ReviewError(
             f"there is no store of reviews at {settings.folder / url}. Use the foidex.toml with "
             "which the review was made."

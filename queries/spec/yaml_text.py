@@ -15,7 +15,7 @@ import yaml
 from msgspec import Struct
 
 from indexer.errors import RequestError
-from indexer.files import open_named_input
+from indexer.files import is_folder, open_named_input
 from queries.matching.term import has_surrogate
 
 MAX_YAML_BYTES: Final = 1_000_000
@@ -53,7 +53,7 @@ def read_yaml(path: Path, *, trusted: bool = False) -> YamlDocument:
         with open_named_input(path) as file:
             raw = file.read(MAX_YAML_BYTES + 1)
     except OSError as error:
-        if path.is_dir():
+        if is_folder(path):
             raise RequestError(
                 f"{path}: is a folder. Give a file; to answer a folder of requests, use "
                 "answer --all."

@@ -12,7 +12,7 @@ from typing import IO, Final
 import msgspec
 
 from indexer.errors import ConfigurationError, LetterError
-from indexer.files import open_named_input
+from indexer.files import is_folder, open_named_input
 from queries.drafting.letter_text import LetterText
 from queries.drafting.readers.faults import (
     MAX_LETTER_BYTES,
@@ -62,7 +62,7 @@ def read_letter(path: Path) -> LetterText:
     try:
         file = open_named_input(path)
     except OSError as error:
-        reason = "is a folder" if path.is_dir() else f"cannot be read ({error.strerror})"
+        reason = "is a folder" if is_folder(path) else f"cannot be read ({error.strerror})"
         raise LetterError(f"{path}: {reason}. Check the path.") from None
     with file:
         _check_size(path, file)

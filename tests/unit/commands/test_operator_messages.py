@@ -281,6 +281,29 @@ def test_a_name_on_the_command_line_changes_no_terminal(
     assert tomllib.loads(out[out.index("[templates]") :])["templates"]["folder"] == name
 
 
+@pytest.mark.parametrize("name", ["n" * 300, "n" * 5000, "d/" * 3000])
+def test_a_name_that_is_too_long_is_a_message(
+    operate: Callable[..., Outcome], tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "work"
+    (folder / "letter.txt").write_text(LETTER)
+    for command, code in (
+        (("lint", "--offline", name), 3),
+        (("letter", "acknowledgement", name), 3),
+        (("estimate", name), 3),
+        (("draft", f"{name}.txt"), 20),
+        (("draft", "letter.txt", "--out", f"{name}.yaml"), 11),
+        (("--config", name, "lint", "none"), 10),
+    ):
+        assert operate(*command, code=code).message.startswith("foidex: ")
+    for text, command, code in (
+        (f'[review]\nstore = "{name}"', ("review", "status"), 22),
+        (f'[source]\ndatabase = "sqlite:///{name}"\nqueries = {{crimes = "x"}}', ("refresh", "--check"), 4),
+    ):  # fmt: skip
+        (folder / "foidex.toml").write_text(text)
+        assert operate(*command, code=code).err.startswith("foidex: ")
+
+
 def test_an_audit_log_changes_no_terminal(operate: Callable[..., Outcome], tmp_path: Path) -> None:
     operate("letter", "acknowledgement", "none.yaml", code=3)
     path = tmp_path / "home" / "audit" / "audit.jsonl"
