@@ -58,6 +58,11 @@ from queries.disclosure.release import NO_POPULATIONS, Release, protect_answer
 
 LOCK_SECONDS: Final = 60
 
+_IDLE_OVERRIDE: Final = (
+    "the reason of --override is not used, because nothing was refused. To give small numbers as "
+    "well, add disclosure: {threshold: 0, youngest: give} to the request file"
+)
+
 # Of a new file. Whoever shares a ledger gives a group the right to it, and it keeps that.
 _LEDGER_PERMISSIONS: Final = Permissions(PRIVATE_MODE)
 
@@ -182,7 +187,7 @@ def prepare_release(
         published = protect_answer(answer, policy).answer
         yield PreparedRelease(
             shorten_lists(answer, published, policy),
-            summary=_summarise_release(answer, published, policy),
+            summary=_summarise_release(answer, published, policy, override),
             preview=lambda other, _: protect_answer(other, policy).answer,
             protected=published,
             is_few=_is_few(answer, policy),
@@ -211,7 +216,7 @@ def prepare_release(
             return check._replace(answer=other).run(entries).answer
 
         changes = list_changed_numbers(entry.figures, entry.generation, earlier[-1:])
-        summary = _summarise_release(answer, new_release.answer, policy)
+        summary = _summarise_release(answer, new_release.answer, policy, override)
         protected = new_release.answer
         published = shorten_lists(answer, protected, policy)
         yield PreparedRelease(
@@ -238,11 +243,15 @@ def _withholds_anew(protected: Answer, earlier: list[LedgerEntry]) -> bool:
     return 2 * len(withheld - before.keys()) > len(withheld)
 
 
-def _summarise_release(own: Answer, published: Answer, policy: Policy) -> tuple[str, ...]:
+def _summarise_release(
+    own: Answer, published: Answer, policy: Policy, override: str
+) -> tuple[str, ...]:
     """What the officer reads about a release before it goes out."""
+    is_idle = override.strip() and published.disclosure and not published.disclosure.overrides
     warnings = warn_of_whole_groups(published) if policy.whole_groups == "warn" else ()
     stated = warn_of_stated_numbers(own, published)
     return (
+        *((_IDLE_OVERRIDE,) if is_idle else ()),
         *summarise_withheld(own, published, policy),
         *warnings,
         *stated,

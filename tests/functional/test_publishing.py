@@ -70,6 +70,7 @@ def test_the_reference_letter_tells_no_small_number(foidex: Run) -> None:
     assert "FOI2018/03922: Q1: " in released.err
     assert "of them small." in released.err
     assert "of them small" not in released.out
+    assert "Keep your own answer too" in released.err
     letter = " ".join(released.out.split())
     assert "The numbers for these words are withheld." in letter
     assert "The age of the youngest victim is withheld" in letter

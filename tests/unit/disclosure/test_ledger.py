@@ -179,6 +179,17 @@ def test_an_override_publishes_and_is_recorded(book: Path) -> None:
     assert lines(book)[1]["overrides"] == [{"rule": override.rule, "reason": override.reason}]
 
 
+def test_a_reason_that_sets_nothing_aside_is_told(book: Path) -> None:
+    """Small numbers stay withheld, which an officer who gave a reason does not expect."""
+    fewer = number(50, ("21", "22B"), reference="FOI/2")
+    for policy_ledger in (book, None):
+        with prepare_release(number(52), FIVE, policy_ledger, "agreed") as release:
+            assert any("--override is not used" in line for line in release.summary)
+    publish_release(number(52), FIVE, book)
+    with prepare_release(fewer, FIVE, book, "agreed") as release:
+        assert not any("--override is not used" in line for line in release.summary)
+
+
 @pytest.mark.parametrize(
     ("reason", "told"),
     [("", "is blank"), ("  ", "is blank"), ("\n\t", "is blank"), ("\u3000", "is blank"),

@@ -293,3 +293,19 @@ def test_a_code_below_a_table_cannot_be_taken_for_a_figure() -> None:
     letter = rendered(render_letter_docx, ask(sample_answer(9), question), FORCE, DAY)
     lines = [entry.text for entry in Document(io.BytesIO(letter)).paragraphs]
     assert "Codes: Grooming (21); Messages (88E)." in lines
+
+
+@pytest.mark.parametrize("rows", [20, 60])
+def test_no_caption_overlaps_the_line_before_it(rows: int) -> None:
+    letter = rendered(render_letter_pdf, make_long_letter(2, rows), FORCE, DAY)
+    heights: dict[str, float] = {}
+
+    def note(text: str, page: list[float], line: list[float], *_: object) -> None:
+        heights.setdefault(text.strip(), line[5] * page[3] + page[5])
+
+    PdfReader(io.BytesIO(letter)).pages[0].extract_text(visitor_text=note)
+    before, caption = (
+        next(height for text, height in heights.items() if text.startswith(start))
+        for start in ("Only offences", "Q1: ")
+    )
+    assert 16 < before - caption < 24
