@@ -31,34 +31,74 @@ _AROUND: Final[tuple[tuple[type[FoidexError], str], ...]] = (
     (OutputError, f"It could not be saved. Nothing was changed. {_ASK}"),
 )
 
-#: Where a page has what an option of the command line gives.
+#: Where a page has what an option or another command gives; longer words are looked for first.
 _FIELDS: Final = {
-    "Answer the request again with --review to state them.": "To state them, tick the review on "
-    "the page of the numbers and count again.",
-    " (foidex forget)": "",
+    # publishing
     "--override REASON": 'the field "Reason for setting a rule aside"',
     "--override": 'the field "Reason for setting a rule aside"',
+    "Publish with the foidex command or in a process of its own.": f"{_ASK} the workbench is to be "
+    "started again.",
+    # documents, which go where the workbench keeps them
+    "Choose another folder, so that nobody confuses the two, or replace it with --force.": "Move "
+    "it away, then do it again.",
+    "Move it away, choose another folder with --out, or replace it with --force.": "Move it away, "
+    "then do it again.",
+    "Move it away, or choose another folder with --out.": "Move it away, then do it again.",
+    "Move it away, or name another folder with --out.": "Move it away, then do it again.",
+    "Make room, or choose another folder with --out.": "Make room, then do it again.",
+    ", or leave the basis out with --no-basis.": ".",
+    # reviews
     "--sample out": 'the field "How many records are read" empty',
     "--sample": 'the field "How many records are read"',
+    "Check --number: name the row as the answer does.": "Choose a number of the answer.",
+    "Say it under review: in the request, or with --criterion.": 'Fill in "When is a record '
+    'relevant?".',
     "--criterion": 'the field "When is a record relevant?"',
-    "from the file. foidex lint shows them; foidex draft --ask asks them one by one.": "under "
-    "confirm.",
+    "Give a larger sample, or leave --by out.": "Read more records.",
+    "Leave out --by.": "Begin it from the page of the records behind the number.",
     "Give this one another name with --name.": "Go on with it: it is in the list of reviews.",
     "foidex review status names them.": "The page of the review counts them.",
+    "Make them: foidex review next. If nobody else can: foidex review end-second-readings.": "The "
+    "page of the review has both: make them, or end them if nobody else can.",
     "foidex review next": 'the button "Read the next record" of the review',
     "foidex review start": 'the button "Read and decide" of its records',
+    "Name the review of the records that it counts too, with another --review.": "Tick the review "
+    "of the records that it counts, too.",
+    "give their review with foidex answer --review NAME.": "tick their review on the page of the "
+    "numbers, and count again.",
+    "To give one: --review NAME": "To give one, tick it on the page of the numbers and count again",
+    "foidex review approvals says": 'the page "Approve the texts" of the request says',
+    "look at it again with --again.": "look at it again.",
+    ", or leave --question out.": ".",
+    # drafts and requests
+    "from the file. foidex lint shows them; foidex draft --ask asks them one by one.": "under "
+    "confirm.",
+    "Give a file; to answer a folder of requests, use answer --all.": "Ask whoever looks after "
+    "foidex to move it away.",
+    # replays
+    "Answer the request again with --review to state them.": "To state them, tick the review on "
+    "the page of the numbers and count again.",
+    "Replay the answer that was made without --publish.": "Replay one of your own.",
+    " (foidex forget)": "",
+    "Name an answer's JSON file.": "Count the request again.",
+    "Name a file that foidex answer --format json printed.": "Count the request again.",
+    "Name a file that foidex answer --format json printed": "Count the request again",
+    # the index
+    "Refresh first: foidex refresh --full": "Ask whoever looks after foidex for a full refresh",
+    "Run a full refresh: foidex refresh --full": "Ask whoever looks after foidex for a full "
+    "refresh",
+    "Read them: foidex review approve REQUEST": 'Read them: the link "Approve the texts" on the '
+    "page of the request",
 }
 
 _OPTIONS: Final = re.compile(
     "|".join(re.escape(option) for option in sorted(_FIELDS, key=len, reverse=True))
 )
 
-#: Where the advice names what is written into it.
-_COMMANDS: Final = (
-    (
-        re.compile(r"foidex review approve REQUEST .*, with the name of the request file\."),
-        'the link "Approve the texts" on the page of the request.',
-    ),
+#: What follows some of them, and says nothing to who reads a page.
+_REST: Final = re.compile(
+    r"(?<=on the page of the request)(?: --question (?:'[^']*'|\S+))+"
+    r", with the name of the request file"
 )
 
 #: A path of a folder before the name of a file, which says nothing to a reader of the page.
@@ -75,7 +115,10 @@ def describe_message(message: str, kind: type[FoidexError]) -> str:
     around = next((words for other, words in _AROUND if issubclass(kind, other)), "")
     text = _FOLDERS.sub("", message)
     if around:
-        return f"{around}\n{text}"
-    for pattern, words in _COMMANDS:
-        text = pattern.sub(words, text)
-    return _OPTIONS.sub(lambda option: _FIELDS[option.group()], text)
+        return f"{around}\n{adapt_advice(text)}"
+    return adapt_advice(text)
+
+
+def adapt_advice(text: str) -> str:
+    """A text of foidex with advice that fits a browser, where it names commands or options."""
+    return _REST.sub("", _OPTIONS.sub(lambda option: _FIELDS[option.group()], text))

@@ -26,6 +26,7 @@ from queries.workbench.access.people import (
 )
 from queries.workbench.access.protection import RateLimit
 from queries.workbench.audit_lines import log_sign_in
+from queries.workbench.error_text import adapt_advice
 from queries.workbench.files.drafts import Drafts
 from queries.workbench.files.remembered import Remembered
 from queries.workbench.files.request_files import RequestFolder
@@ -77,6 +78,7 @@ class Workbench:
         self._templates.filters["day"] = format_long_date
         self._templates.filters["iso_day"] = _format_iso_day
         self._templates.filters["moment"] = format_timestamp
+        self._templates.filters["advice"] = adapt_advice
 
     def find_person(self, request: HTTPConnection) -> Person | None:
         """Who sends a request, None if nobody is signed in."""

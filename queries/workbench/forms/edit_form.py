@@ -17,14 +17,28 @@ from queries.workbench.forms.question_fields import (
     read_question,
     show_question,
 )
-from queries.workbench.forms.value_lines import OFFENCES, PERIODS, TERMS, LineError, LineStyle
+from queries.workbench.forms.value_lines import (
+    CONDITIONS,
+    LISTS,
+    OFFENCES,
+    PERIODS,
+    TERMS,
+    LineError,
+    LineStyle,
+    MapStyle,
+)
 
 #: The keys of a request that are one line of text, and those of its letter.
 _TEXT_KEYS: Final[tuple[str, ...]] = ("reference", "title")
 
 _LETTER_KEYS: Final[tuple[str, ...]] = ("to", "received")
 
-_LINE_KEYS: Final[dict[str, LineStyle]] = {"mentions": TERMS, "offences": OFFENCES}
+_LINE_KEYS: Final[dict[str, LineStyle | MapStyle]] = {
+    "mentions": TERMS,
+    "offences": OFFENCES,
+    "where": CONDITIONS,
+    "lists": LISTS,
+}
 
 _PERIODS: Final = "periods"
 
@@ -168,9 +182,8 @@ def _show_periods(request: Mapping[str, Any]) -> str | None:
 
 
 def _read_lines(key: str, text: str, keys: dict[str, Any], problems: dict[str, str]) -> None:
-    style = _LINE_KEYS.get(key, PERIODS)
     try:
-        values = style.read_lines(text)
+        values: Any = _LINE_KEYS.get(key, PERIODS).read_lines(text)
     except LineError as error:
         problems[key] = str(error)
         return

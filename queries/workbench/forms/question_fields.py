@@ -17,10 +17,13 @@ from queries.workbench.forms.question_kinds import (
 from queries.workbench.forms.value_lines import (
     BANDS,
     CODES,
+    CONDITIONS,
+    OFFENCES,
     PERIODS,
     TERMS,
     LineError,
     LineStyle,
+    MapStyle,
 )
 
 #: What every kind has, and what a question that is not counted has instead.
@@ -28,6 +31,8 @@ COMMON_FIELDS: Final = (
     QuestionField("text", "text", "The question in the requester's words"),
     QuestionField("note", "text", "What to know of the numbers"),
 )
+
+_WITHIN: Final = QuestionField("within", "within", "Only some of these records")
 
 _UNCOUNTED: Final = QuestionField("not_covered", "text", "Why this is not answered")
 
@@ -41,6 +46,14 @@ _STYLES: Final[dict[str, LineStyle]] = {
 _SIDE_STYLES: Final = {"keywords": TERMS, "bands": BANDS, "periods": PERIODS}
 
 _SIDE_WORDS: Final = {"keywords": "words", "bands": "ages", "periods": "periods"}
+
+#: The parts of a narrower scope, by their keys in the request; several periods are "periods".
+_WITHIN_PARTS: Final[dict[str, LineStyle | MapStyle]] = {
+    "periods": PERIODS,
+    "mentions": TERMS,
+    "offences": OFFENCES,
+    "where": CONDITIONS,
+}
 
 #: The field of the lines of a side of a table, beside that of what it is.
 _LINES: Final = "-lines"
@@ -71,7 +84,14 @@ class QuestionForm(Struct, frozen=True):
     @property
     def fields(self) -> tuple[QuestionField, ...]:
         """The fields that are shown."""
-        return tuple(field for field in _list_fields(self.kind) if field.key in self.values)
+        return tuple(
+            field for field in _list_fields(self.kind) if _list_keys(field)[0] in self.values
+        )
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether it counts only some of the records of the request."""
+        return any(self.values.get(key) for key in _list_keys(_WITHIN))
 
 
 def show_question(position: int, question: Any) -> QuestionForm:
@@ -102,13 +122,14 @@ def read_question(
     question = dict(original) if isinstance(original, dict) else {"id": form.id, "kind": form.kind}
     problems: dict[str, str] = {}
     for field in form.fields:
-        keys = (field.key, field.key + _LINES)
-        if before and all(form.values.get(key) == before.values.get(key) for key in keys):
+        if before and all(
+            form.values.get(key) == before.values.get(key) for key in _list_keys(field)
+        ):
             continue
         try:
             value = _read_field(field, form.values)
         except LineError as error:
-            problems[form.field(field.key)] = str(error)
+            problems[form.field(error.part or field.key)] = str(error)
             continue
         if value is REMOVED:
             question.pop(field.key, None)
@@ -130,13 +151,22 @@ def _list_fields(kind: str) -> tuple[QuestionField, ...]:
     description = QUESTION_KINDS.get(kind)
     if description is None:
         return (*COMMON_FIELDS[:1], _UNCOUNTED)
-    return (*COMMON_FIELDS[:1], *description.fields, *COMMON_FIELDS[1:])
+    return (*COMMON_FIELDS[:1], *description.fields, *COMMON_FIELDS[1:], _WITHIN)
+
+
+def _list_keys(field: QuestionField) -> tuple[str, ...]:
+    """The keys of the values of a field."""
+    if field.style == "within":
+        return tuple(f"{field.key}-{part}" for part in _WITHIN_PARTS)
+    return (field.key, field.key + _LINES) if field.style in ("side", "each") else (field.key,)
 
 
 def _show_field(field: QuestionField, value: Any) -> dict[str, str] | None:
     """The values of a field, by their keys; None if it cannot be shown."""
-    if field.style == "side":
+    if field.style in ("side", "each"):
         return _show_side(field, value)
+    if field.style == "within":
+        return _show_within(field, value)
     if value is REMOVED:
         return {field.key: ""}
     if field.style == "flag":
@@ -160,11 +190,44 @@ def _show_side(field: QuestionField, value: Any) -> dict[str, str] | None:
     return None if text is None else {field.key: name, field.key + _LINES: text}
 
 
+def _show_within(field: QuestionField, value: Any) -> dict[str, str] | None:
+    if value is REMOVED:
+        return dict.fromkeys(_list_keys(field), "")
+    if not isinstance(value, dict) or not value.keys() <= {"period", *_WITHIN_PARTS}:
+        return None
+    parts = dict(value)
+    if "period" in parts:
+        parts["periods"] = [parts.pop("period")]
+    shown = {
+        f"{field.key}-{part}": style.write_lines(parts.get(part, []))
+        for part, style in _WITHIN_PARTS.items()
+    }
+    known = {key: text for key, text in shown.items() if text is not None}
+    return known if len(known) == len(shown) else None
+
+
+def _read_within(field: QuestionField, values: dict[str, str]) -> Any:
+    within: dict[str, Any] = {}
+    for part, style in _WITHIN_PARTS.items():
+        key = f"{field.key}-{part}"
+        try:
+            items = style.read_lines(values[key])
+        except LineError as error:
+            raise LineError(str(error), key) from None
+        if items and part == "periods" and len(items) == 1:
+            within["period"] = items[0]
+        elif items:
+            within[part] = items
+    return within or REMOVED
+
+
 def _read_field(field: QuestionField, values: dict[str, str]) -> Any:
+    if field.style == "within":
+        return _read_within(field, values)
     text = values[field.key]
     if field.style == "flag":
         return "true" if text else REMOVED
-    if field.style == "side" and text in SIDE_NAMES:
+    if field.style in ("side", "each") and text in SIDE_NAMES:
         items = _SIDE_STYLES[text].read_lines(values[field.key + _LINES])
         if not items:
             raise LineError(f"Write the {_SIDE_WORDS[text]} under it, one a line")

@@ -7,7 +7,9 @@ from typing import Final, Literal
 from msgspec import Struct
 
 #: How a field of a question is filled in.
-FieldStyle = Literal["terms", "bands", "codes", "flag", "text", "field", "fields", "side"]
+FieldStyle = Literal[
+    "terms", "bands", "codes", "flag", "text", "field", "fields", "side", "each", "count", "within"
+]
 
 
 class QuestionField(Struct, frozen=True):
@@ -35,6 +37,8 @@ _PEOPLE_FIELDS: Final = (
     QuestionField("youngest", "flag", "The age of the youngest"),
     QuestionField("youngest_sex", "flag", "The sex of the youngest"),
 )
+
+_COUNT: Final = QuestionField("count", "count", "What is counted")
 
 QUESTION_KINDS: Final = {
     kind.name: kind
@@ -71,7 +75,7 @@ QUESTION_KINDS: Final = {
             "by",
             "A table by month, outcome or another field",
             "A row for each value of the field.",
-            (QuestionField("by", "field", "Count by"),),
+            (QuestionField("by", "field", "Count by"), _COUNT),
             ("Month", "Records"),
             (("April 2017", "4"), ("May 2017", "7"), ("Total", "11")),
         ),
@@ -82,6 +86,8 @@ QUESTION_KINDS: Final = {
             (
                 QuestionField("rows", "side", "Rows"),
                 QuestionField("columns", "side", "Columns"),
+                QuestionField("for_each", "each", "A table of its own for each"),
+                _COUNT,
             ),
             ("Word", "2017", "2018", "Total"),
             (("Facebook", "14", "17", "31"), ("Snapchat", "8", "10", "18")),
@@ -141,4 +147,19 @@ SIDE_NAMES: Final = {
     "keywords": "words, as below",
     "bands": "ages of victims, as below",
     "periods": "periods, as below",
+}
+
+#: What a table may be made for each of, beside a field.
+EACH_NAMES: Final = {
+    "": "No: one table",
+    "keywords": "word, as below",
+    "periods": "period, as below",
+}
+
+#: What a table counts, by the value of the key.
+COUNT_NAMES: Final = {
+    "": "Records; victims where sex or ages are asked",
+    "offences": "Offences, of which one person fits",
+    "victims": "Victims",
+    "suspects": "Suspects",
 }

@@ -28,9 +28,21 @@ _NEAR: Final = re.compile(
 
 _AS_WRITTEN: Final = "only as written"
 
+_LIST: Final = re.compile(r"list:\s*(\S.*)", re.IGNORECASE)
+
+#: Between the words of a list on one line; those of brackets stay together.
+_LIST_SEPARATOR: Final = re.compile(r";(?![^()]*\))")
+
+_PEOPLE: Final = ("victim", "suspect")
+
 
 class LineError(Exception):
-    """A line that cannot be read. The message says what is expected."""
+    """A line that cannot be read. The message says what is expected, and ``part`` in which part of
+    a field it stands, if a field has several."""
+
+    def __init__(self, message: str, part: str = "") -> None:
+        super().__init__(message)
+        self.part = part
 
 
 class LineStyle(Struct, frozen=True):
@@ -56,6 +68,58 @@ class LineStyle(Struct, frozen=True):
             return text if self.read_lines(text) == values else None
         except LineError:
             return None
+
+
+class MapStyle(Struct, frozen=True):
+    """How named values are written, one a line, with a colon after the name."""
+
+    read: Callable[[str, str], Any]
+    write: Callable[[str, Any], str | None]
+    hint: str
+
+    def read_lines(self, text: str) -> dict[str, Any]:
+        """The values of the lines, by their names. Raises LineError."""
+        values: dict[str, Any] = {}
+        for line in filter(None, map(str.strip, text.splitlines())):
+            name, colon, rest = (part.strip() for part in line.partition(":"))
+            if not (name and colon and rest):
+                raise LineError("Write a name, a colon and what belongs to it, as in the example")
+            if name in values:
+                raise LineError(f"Write {name[:40]} on one line only")
+            values[name] = self.read(name, rest)
+        return values
+
+    def write_lines(self, values: Any) -> str | None:
+        """The lines of named values, None if one of them has none, or not the same value."""
+        if values == []:
+            return ""
+        if not isinstance(values, dict):
+            return None
+        lines = [self.write(name, value) for name, value in values.items()]
+        if any(line is None for line in lines):
+            return None
+        text = "\n".join(f"{name}: {line}" for name, line in zip(values, lines, strict=True))
+        try:
+            return text if self.read_lines(text) == values else None
+        except LineError:
+            return None
+
+
+class TermStyle(LineStyle, frozen=True):
+    """Words one a line, or a list of the request by its name alone."""
+
+    def read_lines(self, text: str) -> Any:
+        """The words, or the list. Raises LineError."""
+        if named := _LIST.fullmatch(text.strip()):
+            return {"list": named[1].strip()}
+        return LineStyle.read_lines(self, text)
+
+    def write_lines(self, values: Any) -> str | None:
+        """The lines of words, or of a list that is named."""
+        if isinstance(values, dict) and values.keys() == {"list"}:
+            return f"list: {values['list']}"
+        text = LineStyle.write_lines(self, values)
+        return None if text is None or _LIST.fullmatch(text) else text
 
 
 def _read_period(line: str) -> Any:
@@ -179,6 +243,52 @@ def _write_band(value: Any) -> str | None:
     return ages + (f": {value['label']}" if "label" in value else "")
 
 
+def _read_condition(name: str, text: str) -> Any:
+    """The values that a field may have, or what a person must be."""
+    if name not in _PEOPLE:
+        return _split_values(text)
+    person: dict[str, Any] = {}
+    for part in map(str.strip, text.split(";")):
+        word, _, rest = part.partition(" ")
+        if word.lower() == "sex" and rest.strip():
+            person["sex"] = _split_values(rest)
+        else:
+            person["age"] = _read_band(part)
+    return person
+
+
+def _write_condition(name: str, value: Any) -> str | None:
+    if name not in _PEOPLE:
+        return ", ".join(value) if _is_list_of_text(value) else None
+    if not isinstance(value, dict) or not value.keys() <= {"age", "sex"}:
+        return None
+    parts = [] if "age" not in value else [_write_band(value["age"])]
+    if "sex" in value:
+        parts.append(f"sex {', '.join(value['sex'])}" if _is_list_of_text(value["sex"]) else None)
+    written = [part for part in parts if part is not None]
+    return "; ".join(written) if len(written) == len(parts) else None
+
+
+def _split_values(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _is_list_of_text(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _read_list(_: str, text: str) -> Any:
+    return [_read_term(part.strip()) for part in _LIST_SEPARATOR.split(text) if part.strip()]
+
+
+def _write_list(_: str, value: Any) -> str | None:
+    if not isinstance(value, list):
+        return None
+    words = [_write_term(word) for word in value]
+    known = [word for word in words if word is not None]
+    return "; ".join(known) if len(known) == len(words) else None
+
+
 def _read_code(line: str) -> Any:
     return line
 
@@ -200,12 +310,26 @@ OFFENCES: Final = LineStyle(
     "88/1, 88/2: Meeting a child. Leave empty for all offences.",
 )
 
-TERMS: Final = LineStyle(
+TERMS: Final = TermStyle(
     _read_term,
     _write_term,
     "One a line, such as Snapchat. Spellings with hyphens and spaces are found by themselves. In "
     "brackets you may add: Facebook (also FB), Hinge (with app), Hinge (with app within 5 words), "
-    "WeChat (only as written).",
+    "WeChat (only as written). A list of the request is taken by its name alone: list: platforms.",
+)
+
+CONDITIONS: Final = MapStyle(
+    _read_condition,
+    _write_condition,
+    "One a line: a field and the values that it may have, such as outcome: 1, 18. A line such as "
+    "victim: under 18; sex F keeps the records with such a victim; suspect does the same.",
+)
+
+LISTS: Final = MapStyle(
+    _read_list,
+    _write_list,
+    "One list a line: its name, and its words with ; between them, such as "
+    "platforms: TikTok; Facebook (also FB). Questions take it with list: platforms.",
 )
 
 BANDS: Final = LineStyle(

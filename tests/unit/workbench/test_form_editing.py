@@ -24,7 +24,7 @@ mentions: [Snapchat]
 where: {outcome: [1]}
 questions:
   - {id: Q1, kind: offences}
-  - {id: Q2, kind: keywords, keywords: [Kik], within: {period: 2017/18}}
+  - {id: Q2, kind: keywords, keywords: [Kik], within: {period: 2017/18}, share: true}
 """
 
 PAGE = "/requests/FOI-1.yaml/form"
@@ -77,7 +77,7 @@ def test_a_form_that_is_saved_as_it_was_opened_changes_nothing(browsing: Browsin
 
 def test_what_was_changed_is_saved_and_the_rest_is_named_and_kept(browsing: Browsing) -> None:
     page = browsing.get(PAGE)
-    assert "other conditions (where); of Q2: within" in text_of(page)
+    assert "It keeps as it is: of Q2: share." in text_of(page)
     send(browsing, page, title="Maps & more", **{"q1-keywords": "Kik (also Kick)\r\nTikTok"})
     text = read_text(browsing)
     assert text.startswith("# A remark of the officer.\n")
@@ -86,7 +86,7 @@ def test_what_was_changed_is_saved_and_the_rest_is_named_and_kept(browsing: Brow
     assert question == {
         "id": "Q2", "kind": "keywords",
         "keywords": [{"term": "Kik", "aliases": ["Kick"]}, "TikTok"],
-        "within": {"period": "2017/18"},
+        "within": {"period": "2017/18"}, "share": "true",
     }  # fmt: skip
     assert parse_request(text).title == "Maps & more"
     assert len(browsing.workbench.requests.list_versions("FOI-1.yaml")) == 1

@@ -8,11 +8,10 @@ from pathlib import Path
 from msgspec import Struct
 from starlette.responses import Response
 
-from indexer.errors import RequestError
 from indexer.session import Session
 from queries.replay.logged_replay import replay_logged_answer
 from queries.replay.text import ReplayPart, list_replay_parts
-from queries.workbench.error_text import describe_message
+from queries.workbench.error_text import adapt_advice
 from queries.workbench.files.counted_answers import (
     CountedAnswer,
     find_counted_answer,
@@ -71,4 +70,4 @@ def _replay_answer(session: Session, path: Path) -> ReplayResult:
 
 
 def _adapt_part(part: ReplayPart) -> ReplayPart:
-    return describe_message(part, RequestError) if isinstance(part, str) else part
+    return adapt_advice(part) if isinstance(part, str) else part

@@ -22,8 +22,14 @@ from queries.workbench.forms.edit_form import (
     show_request,
 )
 from queries.workbench.forms.file_text import change_text
-from queries.workbench.forms.question_kinds import FIELD_NAMES, QUESTION_KINDS, SIDE_NAMES
-from queries.workbench.forms.value_lines import OFFENCES, PERIODS, TERMS
+from queries.workbench.forms.question_kinds import (
+    COUNT_NAMES,
+    EACH_NAMES,
+    FIELD_NAMES,
+    QUESTION_KINDS,
+    SIDE_NAMES,
+)
+from queries.workbench.forms.value_lines import CONDITIONS, LISTS, OFFENCES, PERIODS, TERMS
 from queries.workbench.pages.answers.wording import start_wording_check
 from queries.workbench.saving import save_file
 from queries.workbench.visit import Visit, redirect
@@ -128,7 +134,15 @@ def _render(
         kind_names={name: kind.label for name, kind in QUESTION_KINDS.items()},
         field_names=names,
         sides=names | SIDE_NAMES,
-        hints={"periods": PERIODS.hint, "terms": TERMS.hint, "offences": OFFENCES.hint},
+        each=EACH_NAMES | names,
+        counts=COUNT_NAMES,
+        hints={
+            "periods": PERIODS.hint,
+            "terms": TERMS.hint,
+            "offences": OFFENCES.hint,
+            "where": CONDITIONS.hint,
+            "lists": LISTS.hint,
+        },
     )
 
 

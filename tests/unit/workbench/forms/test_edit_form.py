@@ -84,17 +84,18 @@ def test_all_that_a_form_can_say_is_shown_and_the_rest_is_named() -> None:
         "periods": "2020/21\n2021-04-01 to 2021-09-30: half of 2021/22",
         "mentions": "TikTok\nHinge (with app within 5)\nWeChat (only as written)",
         "offences": "88/1, 88/2: Meeting: a child",
+        "where": "outcome: 1",
+        "lists": "",
     }
     shown = {question.id: question.values for question in form.questions}
+    assert shown["Q1"]["within-periods"] == "2020/21"
     assert shown["Q2"]["keywords"] == "Facebook (also FB, Face book)\nKik"
     assert shown["Q3"]["bands"] == "under 12\n12 to 15\n16\nover 16"
     assert (shown["Q4"]["rows"], shown["Q4"]["rows-lines"]) == ("keywords", "TikTok")
     assert (shown["Q4"]["columns"], shown["Q4"]["columns-lines"]) == ("bands", "under 18: Children")
     assert shown["Q9"] == {"text": "", "not_covered": "The records do not say it."}
     assert form.hidden_keys == (
-        "other conditions (where)",
         "of the letter: asked",
-        "of Q1: within",
         "of Q2: share",
         "of Q10: fields",
     )
@@ -184,3 +185,93 @@ def test_a_new_question_says_what_it_lacks() -> None:
     sent = send(add_question(form, "cross"))
     problems = read_changes({"reference": "A", "title": "T"}, form, sent).problems
     assert set(problems) == {"q0-rows", "q0-columns"}
+
+
+NARROWED = """\
+reference: FOI/2
+title: Apps
+period: 2020/21
+where: {outcome: [1, 18], victim: {age: {to: 17}, sex: [F, M]}, suspect: {sex: [M]}}
+lists:
+  apps: [TikTok, {term: Facebook, aliases: [FB, Face book]}, {term: Hinge, with: [{term: app, within: 5}], variants: none}]
+mentions: {list: apps}
+questions:
+  - {id: Q1, kind: keywords, keywords: {list: apps}}
+  - {id: Q2, kind: cross, rows: {keywords: {list: apps}}, columns: sex, for_each: financial_year, count: victims}
+  - {id: Q3, kind: cross, rows: month, columns: outcome, for_each: {keywords: [Kik]}}
+  - {id: Q4, kind: by, by: sex, count: suspects, within: {period: 2020/21, mentions: [Kik], offences: [{codes: [71]}], where: {outcome: [1]}}}
+  - {id: Q5, kind: by, by: month, within: {where: {victim: {age: {from: 16, to: 16}}}}}
+"""
+
+
+def test_conditions_lists_and_narrower_scopes_are_shown_and_sent_back_unchanged() -> None:
+    form = open_form(NARROWED)
+    assert form.hidden_keys == ()
+    assert read_changes(parse_yaml(NARROWED, "x").value, form, send(form)).is_empty
+    assert form.values["where"] == "outcome: 1, 18\nvictim: under 18; sex F, M\nsuspect: sex M"
+    assert form.values["lists"] == (
+        "apps: TikTok; Facebook (also FB, Face book); Hinge (with app within 5; only as written)"
+    )
+    assert form.values["mentions"] == "list: apps"
+    shown = {question.id: question.values for question in form.questions}
+    assert (shown["Q2"]["for_each"], shown["Q2"]["count"]) == ("financial_year", "victims")
+    assert (shown["Q3"]["for_each"], shown["Q3"]["for_each-lines"]) == ("keywords", "Kik")
+    assert {key: text for key, text in shown["Q4"].items() if "within" in key} == {
+        "within-periods": "2020/21", "within-mentions": "Kik", "within-offences": "71",
+        "within-where": "outcome: 1",
+    }  # fmt: skip
+    assert shown["Q5"]["within-where"] == "victim: 16"
+
+
+def test_conditions_lists_and_narrower_scopes_are_changed_by_form() -> None:
+    form = open_form(NARROWED)
+    changes = {
+        "where": "outcome: 4", "lists": "apps: Kik; Bumble (also BB)", "mentions": "",
+        "q0-within-periods": "2020-05-01 to 2020-06-30", "q0-within-mentions": "list: apps",
+        "q1-for_each": "", "q1-count": "", "q3-within-offences": "", "q4-within-where": "",
+    }  # fmt: skip
+    changed = parse_yaml(save(NARROWED, form, send(form) | changes), "x").value
+    expected = parse_yaml(NARROWED, "x").value
+    expected["where"] = {"outcome": ["4"]}
+    expected["lists"] = {"apps": ["Kik", {"term": "Bumble", "aliases": ["BB"]}]}
+    del expected["mentions"]
+    questions = expected["questions"]
+    period = {"from": "2020-05-01", "to": "2020-06-30"}
+    questions[0]["within"] = {"period": period, "mentions": {"list": "apps"}}
+    del questions[1]["for_each"], questions[1]["count"], questions[3]["within"]["offences"]
+    del questions[4]["within"]
+    assert changed == expected
+    parse_request(save(NARROWED, form, send(form) | changes))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("where", "outcome", "a colon"),
+        ("where", "outcome: 1\noutcome: 2", "on one line only"),
+        ("where", "victim: young", "Enter ages"),
+        ("lists", "apps: Kik (x) (y)", "brackets only once"),
+        ("q4-within-where", "outcome", "a colon"),
+        ("q3-within-periods", "May", "Enter periods"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field(name: str, text: str, words: str) -> None:
+    form = open_form(NARROWED)
+    request = parse_yaml(NARROWED, "x").value
+    changes = read_changes(request, form, send(form) | {name: text})
+    assert words in changes.problems[name]
+    assert list(changes.problems) == [name]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "where: {outcome: ['1, 18']}",
+        "lists: {apps: ['a; b']}",
+        "mentions: ['list: apps']",
+    ],
+)
+def test_what_lines_cannot_say_is_named_and_kept(part: str) -> None:
+    form = open_form(f"reference: A\ntitle: T\n{part}\nquestions: [{{id: Q1, kind: offences}}]\n")
+    assert len(form.hidden_keys) == 1
+    assert part.partition(":")[0] in form.hidden_keys[0]
