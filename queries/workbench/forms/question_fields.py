@@ -211,7 +211,7 @@ def _read_within(field: QuestionField, values: dict[str, str]) -> Any:
     for part, style in _WITHIN_PARTS.items():
         key = f"{field.key}-{part}"
         try:
-            items = style.read_lines(values[key])
+            items: Any = style.read_lines(values[key])
         except LineError as error:
             raise LineError(str(error), key) from None
         if items and part == "periods" and len(items) == 1:

@@ -47,7 +47,7 @@ def test_each_page_refuses_a_role_that_is_too_low(browsing: Browsing) -> None:
     browsing.workbench.requests.create("a.yaml", "reference: A\n")
     refused = []
     for path, method, role, _ in PAGES:
-        address = path.replace("{file}", "a.yaml").replace("{kind}", "answer")
+        address = path.replace("{file}", "a.yaml").replace("{kind}", "published")
         address = address.replace("{document:path}", "x").replace("{draft}", "x")
         page = browsing.get(address) if method == "GET" else browsing.post(address)
         if page.status_code == 403:

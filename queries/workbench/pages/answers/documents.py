@@ -27,6 +27,7 @@ def send_document(visit: Visit) -> Response:
     """A document to save. A page of it is never shown as one of ours."""
     kind = visit.parameters["kind"]
     if kind == "answer" and (refusal := visit.refuse("reviewer")):  # before it is looked up
+        visit.workbench.metrics.count_refused_role()
         log_refused_role(visit.session, DOCUMENT_PATH, "reviewer")
         return refusal
     file = visit.open_file()
