@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from indexer.records.coverage import Coverage
 from queries.answer.cells import Cell, CellValue, map_cells
 from queries.answer.covered_days import is_outside_coverage
-from queries.answer.types import NOT_COVERED, Answer, QuestionAnswer, TermAnswer
-from queries.tables.period_columns import split_fact_name
+from queries.answer.types import NOT_COVERED, Answer, QuestionAnswer, Table, TermAnswer
+from queries.tables.period_columns import name_covered_periods, split_column_key, split_fact_name
 
 
 def apply_coverage(answer: Answer, coverage: Coverage | None) -> Answer:
@@ -35,6 +35,14 @@ def _clear_forms(term: TermAnswer) -> TermAnswer:
     return replace(term, forms=()) if term.records == NOT_COVERED else term
 
 
+def _lacks_period(table: Table) -> bool:
+    """Whether the columns of one of several periods are not covered."""
+    return any(
+        split_column_key(column.key)[1] is not None and count == NOT_COVERED
+        for column, count in zip(table.columns, table.total.counts, strict=True)
+    )
+
+
 def _mark_question(question: QuestionAnswer) -> QuestionAnswer:
     """The question with its single values, terms and notes."""
     table = question.table
@@ -52,8 +60,11 @@ def _mark_question(question: QuestionAnswer) -> QuestionAnswer:
     sums = tuple(noted for noted in question.sums if noted.total in totals)
     dropped = [noted.text for noted in question.sums if noted not in sums]
     uncovered = table.total.counts[0] == NOT_COVERED
+    if not uncovered and _lacks_period(table):
+        table = replace(table, columns=name_covered_periods(table.columns))
     return replace(
         question,
+        table=table,
         facts=facts,
         sums=() if uncovered else sums,
         notes=()

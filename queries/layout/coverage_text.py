@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Final, NamedTuple
 
 from indexer.records.coverage import Coverage, list_month_spans
@@ -69,10 +71,10 @@ def describe_covered_days(
     named_days = dict.fromkeys(
         (period.label, find_covered_days(coverage, period.conditions)) for period in named_periods
     )
-    partial = [
-        *([("the days asked about", total)] if total.state == "partly" else []),
-        *((label, days) for label, days in named_days if days.state == "partly"),
-    ]
+    partial = [(label, days) for label, days in named_days if days.state == "partly"]
+    named_limits = {_describe_limits(days) for _, days in partial}
+    if total.state == "partly" and _describe_limits(total) not in named_limits:
+        partial.insert(0, ("the days asked about", total))
     uncovered = [label for label, days in named_days if days.state == "outside"]
     if not partial and not uncovered:
         return ()
@@ -133,19 +135,34 @@ def _has_period(conditions: Iterable[Condition]) -> bool:
     return any(isinstance(condition, PeriodCondition) for condition in conditions)
 
 
-def describe_empty_months(coverage: Coverage | None) -> str:
-    """The months that have no record at all, in a sentence; empty if there are none.
+def describe_empty_months(coverage: Coverage | None, conditions: Iterable[Condition] = ()) -> str:
+    """The months of a request that have no record at all, in a sentence; empty if there are none.
 
-    Many are named by their number and the first of them.
+    ``conditions`` are those of the request: months of none of its days are left out. Many are named
+    by their number and the first of them.
     """
-    if coverage is None or not coverage.empty_months:
+    periods = [condition for condition in conditions if isinstance(condition, PeriodCondition)]
+    months = [
+        month
+        for month in (coverage.empty_months if coverage else ())
+        if all(_holds_day_of(period, month) for period in periods)
+    ]
+    if not months:
         return ""
-    spans = [span.format("%B %Y") for span in list_month_spans(coverage.empty_months)]
-    number = len(coverage.empty_months)
+    spans = [span.format("%B %Y") for span in list_month_spans(months)]
+    number = len(months)
     count = f" ({number:,} months)" if number > 1 else ""
     return (
         f"No record at all was recorded in {_shorten_list(spans)}{count}. Check that the source is "
         "complete."
+    )
+
+
+def _holds_day_of(period: PeriodCondition, month: date) -> bool:
+    """Whether a period has a day of a month, which is given by its first day."""
+    last = month.replace(day=calendar.monthrange(month.year, month.month)[1])
+    return any(
+        start <= last.toordinal() and month.toordinal() <= end for start, end in period.intervals
     )
 
 

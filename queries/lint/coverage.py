@@ -27,7 +27,10 @@ def describe_request_coverage(request: Request, coverage: Coverage | None) -> tu
         _list_named_periods(request),
         lists_uncovered=True,
     )
-    more = (warn_about_inferred(coverage), describe_empty_months(coverage))
+    more = (
+        warn_about_inferred(coverage),
+        describe_empty_months(coverage, request.scope.record_conditions),
+    )
     return (
         *(notes or (f"The records cover {format_coverage_days(coverage)}.",)),
         *filter(None, more),

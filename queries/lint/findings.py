@@ -272,9 +272,35 @@ def format_wording_check(check: WordingCheck) -> str:
                 f"{finding.term} {number:,}" if number else finding.term
             )
     lines += [
-        line for state, names in quiet.items() for line in ("", f"{state}: {', '.join(names)}.")
+        line
+        for state, names in quiet.items()
+        for line in ("", f"{state}: {', '.join(dict.fromkeys(names))}.")
     ]
+    if spaced := dict.fromkeys(_list_spaced_forms(check.terms)):
+        lines += ["", wrap_paragraph(_SPACED_FORMS.format(forms=", ".join(spaced)))]
     return "\n".join(lines) + "\n"
+
+
+#: What is said once of all forms that differ from their term only by spaces.
+_SPACED_FORMS: Final = (
+    "Counted as well, written with a space: {forms}. If one of these is not meant, variants: none "
+    "leaves it out."
+)
+
+#: A word this short is likely to stand before another one by chance: "we chat".
+_SHORT_WORD: Final = 2
+
+
+def _is_doubtful(form: SpellingCount) -> bool:
+    """Whether a form with a space may as well be words that happen to follow each other."""
+    return any(len(word) <= _SHORT_WORD for word in form.form.split())
+
+
+def _list_spaced_forms(terms: Sequence[TermCheck]) -> Iterator[str]:
+    for finding in terms:
+        for form in finding.unintended:
+            if not _is_doubtful(form):
+                yield f"{form.form} {form.records:,}"
 
 
 def _describe_scope_damage(damage: ScopeDamage | None) -> str:
@@ -328,8 +354,8 @@ def _list_term_findings(finding: TermCheck) -> Iterator[tuple[str, str]]:
             f"{coverage.broken_read:,} of {coverage.broken_total:,} records that may contain one, "
             "whether or not they mention the term: there may be others",
         )
-    if finding.unintended:
-        forms = ", ".join(f"{form.form} {form.records:,}" for form in finding.unintended)
+    if doubtful := [form for form in finding.unintended if _is_doubtful(form)]:
+        forms = ", ".join(f"{form.form} {form.records:,}" for form in doubtful)
         yield (
             "form",
             f"{forms}: counted, and perhaps not intended; variants: none leaves it out, "

@@ -41,6 +41,27 @@ class Period(Struct, frozen=True):
         return self.name or self.words
 
     @property
+    def phrase(self) -> str:
+        """The period after "recorded": "in 2017/18", or its days with its name."""
+        if not self.name or self.name == self.words:
+            return self.words
+        return f"in {self.name}" if self._is_named_year else f'{self.words} ("{self.name}")'
+
+    @property
+    def _is_named_year(self) -> bool:
+        """Whether its name is that of a year, and its days are those of that year."""
+        start, end = self.start, self.end
+        if not start or not end:
+            return False
+        if self.name == f"{start.year}":
+            return (start, end) == (date(start.year, 1, 1), date(start.year, 12, 31))
+        following = start.year + 1
+        return self.name == f"{start.year}/{following % 100:02}" and (start, end) == (
+            date(start.year, 4, 1),
+            date(following, 3, 31),
+        )
+
+    @property
     def condition(self) -> Condition:
         """The condition of its records."""
         return build_period_condition((self.start, self.end))

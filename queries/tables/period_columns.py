@@ -29,6 +29,14 @@ ALL_YEARS: Final = "All years"
 
 ALL_PERIODS: Final = "All periods"
 
+#: What such a head adds if some of the periods are not covered at all.
+_COVERED_SUFFIX: Final = " covered"
+
+#: Every head of the column that counts all periods together.
+WHOLE_HEADS: Final = tuple(
+    head + suffix for head in (ALL_YEARS, ALL_PERIODS) for suffix in ("", _COVERED_SUFFIX)
+)
+
 
 def merge_period_columns(
     overall: QuestionAnswer, period_answers: Sequence[QuestionAnswer], periods: Sequence[Period]
@@ -109,6 +117,19 @@ def name_all_periods(periods: Sequence[Period]) -> str:
     return ALL_YEARS if are_years else ALL_PERIODS
 
 
+def name_covered_periods(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns of a table of which some periods are not covered: those over all periods together
+    say that they count the covered ones."""
+    heads = (ALL_YEARS, ALL_PERIODS)
+    ends = tuple(f", {_lower_first(head)}" for head in heads)
+    return tuple(
+        msgspec.structs.replace(column, label=column.label + _COVERED_SUFFIX)
+        if column.label in heads or column.label.endswith(ends)
+        else column
+        for column in columns
+    )
+
+
 def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
@@ -134,7 +155,7 @@ def find_period_column(
     if index is not None and index < len(periods):
         return key, index
     folded_name = name.casefold()
-    for whole in (ALL_YEARS, ALL_PERIODS):
+    for whole in WHOLE_HEADS:
         if folded_name == whole.casefold():
             return columns[0].key, None
         if folded_name.endswith(f", {whole.casefold()}"):

@@ -289,10 +289,7 @@ class Scope(Struct, frozen=True):
         """Its periods in words, to follow "recorded": "in 2017/18 or in 2018/19"."""
         if len(self.periods) < 2:
             return self.period.words
-        return " or ".join(
-            period.words if period.label == period.words else f"in {period.label}"
-            for period in self.periods
-        )
+        return " or ".join(period.phrase for period in self.periods)
 
     def narrow(self, narrower: Scope) -> Scope:
         """A copy in which what the narrower scope states replaces what this one states."""

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from indexer.config.model import ForceSettings, Settings
 from indexer.records.noun import OFFENCE, Noun
+from queries.answer.cells import collect_scope_conditions
 from queries.answer.present_rows import PRESENT_ONLY
 from queries.answer.types import (
     NOT_COVERED,
@@ -94,7 +95,7 @@ from queries.layout.table_parts import (
 from queries.request.letter_spec import LetterSpec
 from queries.spec.act import Act, load_acts
 from queries.tables.period import format_long_date
-from queries.tables.period_columns import ALL_PERIODS, ALL_YEARS
+from queries.tables.period_columns import WHOLE_HEADS
 
 
 class DocumentSettings(Struct, frozen=True):
@@ -205,7 +206,7 @@ class QuestionView(Struct, frozen=True):
     def units(self) -> str:
         """What the first column counts, in the plural."""
         column = self.answer.table.columns[0]
-        if column.label in (ALL_YEARS, ALL_PERIODS):
+        if column.label in WHOLE_HEADS:
             return self.noun.plural if column.key == "offences" else column.key
         return column.label.partition(",")[0].lower()
 
@@ -349,7 +350,9 @@ def _build_template_names(
         "damage": describe_text_damage(answer),
         "coverage_days": format_coverage_days(answer.coverage) if answer.coverage else "",
         "coverage_inferred": explain_inferred(answer.coverage),
-        "empty_months": describe_empty_months(answer.coverage),
+        "empty_months": describe_empty_months(
+            answer.coverage, collect_scope_conditions(answer.scope)
+        ),
         "questions": _view_parts(answer, templates, load_acts()[force.act]),
         "reviews": view_reviews(answer),
         "counted": bool(answer.questions),
@@ -530,10 +533,12 @@ def _has_prose(kind: str, template_folder: Path | None) -> bool:
 
 
 def _collect_terms(answer: Answer) -> list[TermAnswer]:
-    return [
-        *answer.scope.terms,
-        *(term for question in answer.questions for term in question.terms),
-    ]
+    """The terms of an answer. A term of several questions, or of the scope too, that was found in
+    the same forms stands once, with the wordings of the first."""
+    terms: dict[Any, TermAnswer] = {}
+    for term in (*answer.scope.terms, *(one for q in answer.questions for one in q.terms)):
+        terms.setdefault((term.means or term.wordings, term.forms), term)
+    return [*terms.values()]
 
 
 def _list_spellings(answer: Answer) -> list[str]:

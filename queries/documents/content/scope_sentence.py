@@ -46,9 +46,7 @@ def _plural(codes: list[str]) -> str:
 
 
 def _describe_period(period: PeriodAnswer) -> str:
-    """A period after "recorded": "in 2017/18", or its days if it has no name of its own."""
-    in_days = Period(period.start, period.end).words
-    return in_days if period.label == in_days else f"in {period.label}"
+    return Period(period.start, period.end, period.label).phrase
 
 
 def describe_counted_records(

@@ -11,13 +11,16 @@ import openpyxl
 import pytest
 
 from indexer.records.coverage import Coverage
+from queries.answer.condition import build_period_condition
 from queries.answer.types import Answer
 from queries.documents.content.context import DocumentSettings
 from queries.documents.document_set import render_documents
 from queries.documents.formats.charts import draw_bars
 from queries.documents.formats.letter import render_letter_text
 from queries.documents.formats.report import render_report_html, render_report_text
+from queries.layout.coverage_text import describe_coverage, describe_empty_months
 from queries.request.reader import parse_request
+from queries.tables.period_columns import find_period_column
 from tests.support.answers import FORCE
 from tests.support.documents import extract_text
 from tests.support.fake_search import answer
@@ -153,3 +156,66 @@ def test_a_request_without_a_period_asks_for_what_is_held() -> None:
     text = " ".join(rendered(render_letter_text, partly("mentions: [beta]"), FORCE, DAY).split())
     assert "asked about" not in text
     assert "Of 2018/19, only the days from 10 April 2018 to 1 February 2019 are counted." in text
+
+
+LABELLED = """\
+periods:
+  - {from: 2016-04-06, to: 2017-04-05, label: Tax year 2016/17}
+  - {from: 2018-04-06, to: 2019-04-05, label: Tax year 2018/19}
+"""
+
+
+def test_a_labelled_period_has_its_days_in_the_letter_and_a_total_says_what_it_covers() -> None:
+    """None of the first year is covered, so the total is of the second; what is said of the second
+    is not said again of all days asked about."""
+    found = answer(
+        parse_request(
+            f"reference: FOI/1\ntitle: T\n{LABELLED}questions:\n"
+            "  - {id: Q1, kind: offences}\n  - {id: Q2, kind: victims}\n"
+        ),
+        RECORDS,
+        COVERAGE,
+    )
+    first, second = found.questions
+    assert [column.label for column in first.table.columns] == [
+        "All periods covered",
+        "Tax year 2016/17",
+        "Tax year 2018/19",
+    ]
+    assert second.table.columns[0].label == "Victims, all periods covered"
+    letter = render_documents(found, DocumentSettings(FORCE, DAY))
+    (text,) = [plain(name, made) for name, made in letter.items() if name.endswith("letter.txt")]
+    for days in (
+        'from 6 April 2016 to 5 April 2017 ("Tax year 2016/17")',
+        'from 6 April 2018 to 5 April 2019 ("Tax year 2018/19")',
+    ):
+        assert f"recorded {days}" in text or f"and {days}" in text
+    assert "in Tax year" not in text
+    limits = "from 10 April 2018 to 1 February 2019"
+    assert f"Of Tax year 2018/19, only the days {limits} are counted." in text
+    assert sum(limits in sentence for sentence in describe_coverage(found)) == 1
+
+
+def test_the_total_of_covered_periods_is_found_by_its_name() -> None:
+    columns = (
+        answer(
+            parse_request(
+                f"reference: FOI/1\ntitle: T\n{LABELLED}questions:\n  - {{id: Q1, kind: offences}}\n"
+            ),
+            RECORDS,
+            COVERAGE,
+        )
+        .questions[0]
+        .table.columns
+    )
+    assert find_period_column("all periods covered", columns, []) == ("offences", None)
+
+
+def test_only_empty_months_of_the_request_are_named() -> None:
+    months = (date(2018, 6, 1), date(2018, 11, 1))
+    coverage = Coverage(date(2018, 4, 10), date(2019, 2, 1), empty_months=months)
+    autumn = build_period_condition((date(2018, 9, 1), date(2018, 11, 1)))
+    assert "in June 2018 and November 2018 (2 months)" in describe_empty_months(coverage)
+    assert "in November 2018." in describe_empty_months(coverage, [autumn])
+    summer = build_period_condition((date(2018, 7, 1), date(2018, 8, 31)))
+    assert describe_empty_months(coverage, [summer]) == ""
