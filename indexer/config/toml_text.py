@@ -17,6 +17,8 @@ from indexer.validation_errors import get_value_at, parse_toml_error
 
 _MAX_KEY_PARTS: Final = 16
 
+_CURLY_QUOTE: Final = re.compile("[\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb]")
+
 # The most lines that are tried to find the one that gives a key.
 _MAX_TRIED_LINES: Final = 200
 
@@ -76,6 +78,12 @@ def parse_toml(raw: bytes, name: str) -> TomlDocument:
         if toml_error.is_duplicate:
             raise ConfigurationError(
                 f"{location}: gives a key or a section that was given before. Keep one of the two."
+            ) from None
+        number = toml_error.line or 0
+        if quote := _CURLY_QUOTE.search("".join(text.splitlines()[number - 1 : number])):
+            raise ConfigurationError(
+                f"{location}: has a curly quote, {quote[0]}, as an editor of letters writes it. "
+                'Write straight ones: "text".'
             ) from None
         place = "This line" if toml_error.line else "The last line"
         raise ConfigurationError(

@@ -10,12 +10,11 @@ from typing import Any, Final, NamedTuple
 
 from indexer.errors import SourceError
 from indexer.inspection.column_facts import ColumnFacts
-from indexer.inspection.vocabulary import TOTAL_WORDS
 from indexer.integrity.special_cells import UncomputedCell
 from indexer.records.offences import OffenceTable
 from indexer.sources.profile.columns import find_cell_type
 from indexer.sources.profile.row_rules import STRETCH_ROWS, is_row_of_names
-from indexer.sources.profile.values import is_cut, is_empty
+from indexer.sources.profile.values import find_total_word, is_cut, is_empty
 from indexer.sources.tables.table import (
     SourceTable,
     TableRow,
@@ -29,8 +28,6 @@ _HEADER_ROWS: Final = 60
 _MAX_HEADER_LENGTH: Final = 80
 
 _HEADER_SHARE: Final = 0.6
-
-_MAX_TOTAL_CELLS: Final = 3
 
 
 class BlockStart(NamedTuple):
@@ -141,10 +138,7 @@ class TableFacts:
 
     def _add_total(self, cells: Sequence[Any], filled: list[int]) -> bool:
         """Whether a row counts others: few cells, and the first begins with a word for it."""
-        if not filled or len(filled) > _MAX_TOTAL_CELLS or len(cells) <= _MAX_TOTAL_CELLS:
-            return False
-        text = str(cells[filled[0]]).strip().casefold()
-        word = next((word for word in TOTAL_WORDS if text.startswith(word)), None)
+        word = find_total_word(cells, filled)
         if word is None:
             return False
         self.totals.setdefault(self.header[filled[0]], set()).add(word)

@@ -93,9 +93,6 @@ UNKNOWN_WORDS: Final = frozenset(
      "?", "not specified"}
 )  # fmt: skip
 
-#: The beginnings of rows that count others.
-TOTAL_WORDS: Final = ("total", "grand total", "count", "sum", "subtotal", "end of report")
-
 
 def fold_name(name: str) -> str:
     """The name of a column as words: "crime.offence.hoCode.sub" is "crime offence ho code sub"."""

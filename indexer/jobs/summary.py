@@ -13,10 +13,12 @@ from indexer.loading.faults import describe_records, list_kinds
 from indexer.loading.tally import Tally
 from indexer.records.coverage import Coverage, list_month_spans
 from indexer.records.damage.kinds import TextDamage, advise_repair, list_damage_counts
-from indexer.records.offences import load_offence_table
 from indexer.sources.profile.grouping import JOINED
 from indexer.sources.profile.reading import CONTINUED
 from indexer.terminal import count_noun
+
+#: So many offence codes are named.
+_MAX_CODES: Final = 3
 
 _MAX_SPANS: Final = 12
 
@@ -188,13 +190,12 @@ def describe_unknown_codes(codes: dict[str, int]) -> str:
 
 
 def describe_codes_outside_validity(codes: dict[str, int]) -> str:
-    """The codes of records from before or after the days of the code, each with its records."""
-    table = load_offence_table()
-    counts = ", ".join(
-        f"{code} {table.find_validity(code).words} ({number:,})" for code, number in codes.items()
-    )
+    """How many records are from before or after the days of their code, and whether to act."""
+    records = count_noun(sum(codes.values()), "record is", "records are")
+    listing = ", ".join(list(codes)[:_MAX_CODES])
+    more = f" and {len(codes) - _MAX_CODES:,} more" if len(codes) > _MAX_CODES else ""
     return (
-        f"Records from before or after the days of their offence code, as far as known: {counts}. "
-        "They are in the index. Seen means that a source names the day, inferred that it follows "
-        "from other days."
+        f"{records} from before or after the known days of their offence code ({listing}{more}), "
+        "and counted like others. There is nothing to do; for the days of a code: foidex offences "
+        f"{next(iter(codes))}"
     )

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from indexer.records.contract import RecordContract
-from indexer.records.model import PEOPLE_LISTS, RecordError
+from indexer.records.model import MAX_AGE, PEOPLE_LISTS, RecordError
 from indexer.validation_errors import (
     JsonErrorKind,
     ViolationKind,
@@ -95,7 +95,9 @@ def explain_record_error(error: Exception, raw: object, contract: RecordContract
     expected = contract.expected.get(violation.field_name, "of the right type")
     if path.endswith("]") and violation.field_name in (*PEOPLE_LISTS, "linked"):
         expected = "an object"
-    shape = describe_shape(get_value_at(raw, violation.path))
+    value = get_value_at(raw, violation.path)
+    is_high_age = violation.field_name == "age" and type(value) is int and value > MAX_AGE
+    shape = f"a number over {MAX_AGE}" if is_high_age else describe_shape(value)
     return RecordError(
         f'"{path}" is {shape}, not {expected}. Correct it.',
         f'"{_remove_indexes(path)}" is not {expected}',

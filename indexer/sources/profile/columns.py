@@ -93,10 +93,22 @@ def check_header(location: str, header: Sequence[str], profile: SourceProfile) -
         if name not in expected and not is_ignored(name, profile) and not UNNAMED.fullmatch(name)
     ]
     if missing or new:
-        raise _make_header_error(location, missing, new)
+        raise _make_header_error(location, missing, new, list_absent_columns(header, profile))
 
 
-def _make_header_error(location: str, missing: list[str], new: list[str]) -> SourceError:
+def list_absent_columns(header: Sequence[str], profile: SourceProfile) -> list[str]:
+    """The columns that the profile expects and nothing reads, and that are not there."""
+    used = set(list_used_columns(profile))
+    return [
+        name
+        for name in profile.columns
+        if name not in header and name not in used and is_ignored(name, profile)
+    ]
+
+
+def _make_header_error(
+    location: str, missing: list[str], new: list[str], absent: list[str]
+) -> SourceError:
     parts = []
     for name in list(missing):
         if _NUMBERED.fullmatch(name):  # which one of that name is left, nothing tells
@@ -108,7 +120,7 @@ def _make_header_error(location: str, missing: list[str], new: list[str]) -> Sou
             parts.append(f'"{name}" is now "{candidates[0]}"')
             missing.remove(name)
             new.remove(candidates[0])
-    if missing:
+    if missing := [*missing, *absent]:
         parts.append(f"{_quote(missing)} {'is' if len(missing) == 1 else 'are'} missing")
     if new:
         parts.append(f"{_quote(new)} {'is' if len(new) == 1 else 'are'} new")
@@ -130,7 +142,8 @@ def check_types(
 ) -> None:
     """Raise SourceError if the first rows of a column are all of another type than expected."""
     for index, name in enumerate(header):
-        expected = profile.columns.get(name, "empty" if UNNAMED.fullmatch(name) else "any")
+        is_unnamed = UNNAMED.fullmatch(name) is not None
+        expected = profile.columns.get(name, "empty" if is_unnamed else "any")
         if expected == "any" or is_ignored(name, profile):
             continue
         counts = Counter(find_cell_type(row[index]) for row in rows)
@@ -138,6 +151,12 @@ def check_types(
         least = 1 if expected == "empty" else _MIN_VALUES
         if filled >= least and not counts[expected] and not (expected == "text" and counts["any"]):
             actual = find_column_type(counts)
+            if is_unnamed and expected == "empty":
+                raise SourceError(
+                    f"{location}: has a column without a name, {name}, that is not empty. Name it "
+                    "in the file; or, if nothing in it is needed, add it to ignore in "
+                    "[source.profile]."
+                )
             raise SourceError(
                 f'{location}: the column "{name}" was {_TYPE_WORDS[expected]} and is now '
                 f"{_TYPE_WORDS[actual]}. Export it as before; or, if the change is meant, correct "

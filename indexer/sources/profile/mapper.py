@@ -16,6 +16,7 @@ from indexer.sources.profile.values import (
     RANGE_NOTE,
     Converter,
     ValueFaultError,
+    find_total_word,
     fold_value,
     is_empty,
     join_age,
@@ -79,6 +80,7 @@ class RowMapper:
             for name, rules in lists.items()
         ]
 
+        self._header = header
         status = profile.rules.get("status")
         self._status_column = places[status.column] if status and status.column else None
 
@@ -94,6 +96,8 @@ class RowMapper:
                     value = read(cells)
                 if value is not None or is_required:
                     values[name] = value
+                    if value is None:
+                        self._refuse_total(cells)
             for mapper in self._lists:
                 entries, notes = mapper.map_entries(cells)
                 if entries:
@@ -108,6 +112,17 @@ class RowMapper:
         except ValueFaultError as fault:
             row.error, row.error_kind = str(fault), fault.kind
         return row
+
+    def _refuse_total(self, cells: Sequence[Any]) -> None:
+        """Raise ValueFaultError for a row without a required value that counts others."""
+        filled = [number for number, cell in enumerate(cells) if not is_empty(cell)]
+        if word := find_total_word(cells, filled):
+            column = self._header[filled[0]]
+            raise ValueFaultError(
+                f'counts other rows: "{column}" begins with {word}. Add {{column = "{column}", '
+                f'like = "{word}*"}} to skip in [source.profile]; foidex inspect --write does so.',
+                "counts other rows",
+            )
 
 
 #: Entries of a list, and what is counted about them.

@@ -15,7 +15,7 @@ from indexer.errors import SourceError
 from indexer.integrity.special_cells import UncomputedCell
 from indexer.records.categories import Categories
 from indexer.sources.base import MAX_RECORD_BYTES, RawRecord, SourceRows
-from indexer.sources.profile.columns import check_header, check_types
+from indexer.sources.profile.columns import check_header, check_types, list_absent_columns
 from indexer.sources.profile.grouping import GroupedRow, group_rows
 from indexer.sources.profile.mapper import RowMapper
 from indexer.sources.profile.row_rules import (
@@ -97,9 +97,19 @@ def _read_table(
             raise make_uncomputed_error(titles[-1].location, "the row of names")
         check_header(titles[-1].location, header, profile)
     nature = RowNature(is_ordered=not table.keyed, has_uncomputed=table.uncomputed > 0)
-    yield from read_profiled_rows(
-        f"{path}", ProfiledRows(header, rows, nature), profile, categories
-    )
+    raws = read_profiled_rows(str(path), ProfiledRows(header, rows, nature), profile, categories)
+    if not table.keyed and (absent := list_absent_columns(header, profile)):
+        raws = _note_absent_columns(raws, absent)
+    yield from raws
+
+
+def _note_absent_columns(raws: Iterator[RawRecord], absent: list[str]) -> Iterator[RawRecord]:
+    """The same records; the first has a note of the columns that the table lacks."""
+    listing = ", ".join(f'"{name[:60]}"' for name in absent[:10])
+    note = f"a table lacks {listing}, which nothing reads"
+    for raw in islice(raws, 1):
+        yield replace(raw, notes=(*raw.notes, note))
+    yield from raws
 
 
 class ProfiledRows(NamedTuple):

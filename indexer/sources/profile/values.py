@@ -7,7 +7,7 @@ value's shape only.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -59,6 +59,11 @@ _DESTROYED_CODE: Final = re.compile(
     re.IGNORECASE,
 )
 
+#: The beginnings of rows that count others, and the most cells of such a row.
+_TOTAL_WORDS: Final = ("total", "grand total", "count", "sum", "subtotal", "end of report")
+
+_MAX_TOTAL_CELLS: Final = 3
+
 _SENTENCE_ENDS: Final = (*".!?:", "")
 
 _SCIENTIFIC: Final = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,3}", re.IGNORECASE)
@@ -92,6 +97,15 @@ def is_cut(text: Any, addition: Any) -> bool:
     full stop, and the addition begins with a small letter."""
     ending, beginning = str(text or "").rstrip()[-1:], str(addition or "").lstrip()[:1]
     return ending not in _SENTENCE_ENDS and beginning.islower()
+
+
+def find_total_word(cells: Sequence[Any], filled: Sequence[int]) -> str | None:
+    """The word with which a row begins that counts others, if it has few cells; else None.
+    ``filled`` are the places of those that have a value."""
+    if not filled or len(filled) > _MAX_TOTAL_CELLS or len(cells) <= _MAX_TOTAL_CELLS:
+        return None
+    text = str(cells[filled[0]]).strip().casefold()
+    return next((word for word in _TOTAL_WORDS if text.startswith(word)), None)
 
 
 def is_destroyed_code(value: Any) -> bool:

@@ -228,7 +228,7 @@ def test_a_message_about_a_row_names_the_column_and_not_only_the_field(tmp_path:
     messages = explain_row(
         RefreshPlan((path,), tmp_path, profile=profile), read_extract(path, profile)
     )
-    assert messages[0].startswith('"victims[0].age" is a number of 3 characters, not whole years')
+    assert messages[0].startswith('"victims[0].age" is a number over 120, not whole years')
     assert messages[0].endswith('Correct it. It is read from the column "Age of victim".')
     assert messages[1].endswith('It is read from the column "Recorded".')
     assert messages[2].endswith('It is read from the column "Recorded".')

@@ -44,7 +44,7 @@ def test_a_record_without_suspects_is_indexed_as_before() -> None:
     ("suspects", "message"),
     [
         ([{"victim_ref": "P1"}], 'an unknown field "victim_ref" in "suspects[0]"'),
-        ([{"age": 121}], '"suspects[0].age" is a number of 3 characters, not whole years'),
+        ([{"age": 121}], '"suspects[0].age" is a number over 120, not whole years'),
         ([{"suspect_ref": ""}], '"suspects[0].suspect_ref" is '),
         (["P1"], '"suspects[0]" is text of the shape a9, not an object'),
         ({}, '"suspects" is '),
