@@ -259,7 +259,7 @@ def test_one_node_comes_up_and_the_job_refreshes_and_writes_the_letter(
     assert "https://elasticsearch:9200" in status.stdout
     assert "24 held, 0 rejected" in status.stdout
     ask = ("run", "--rm", "-T", "ask", "answer", "/source/reference.yaml")
-    assert "Yours sincerely" in compose(*ask, "--format", "letter").stdout
+    assert "Yours faithfully" in compose(*ask, "--format", "letter").stdout
     report = compose(
         "run", "--rm", "-T", "--entrypoint", "cat", "foidex", "/var/lib/foidex/refresh-report.json"
     )

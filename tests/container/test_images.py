@@ -56,7 +56,7 @@ def test_the_letter_out_of_the_container_is_the_letter_of_the_checkout(
     assert loaded.code == 0, loaded.err
     letter = foidex("answer", REQUEST, "--format", "letter", mounts={DATA: "/data"})
     assert letter.code == 0, letter.err
-    assert "Yours sincerely" in letter.out
+    assert "Yours faithfully" in letter.out
     host = f"http://{server.get_container_host_ip()}:{server.get_exposed_port(9200)}"
     here = subprocess.run(
         [

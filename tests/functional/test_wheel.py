@@ -48,7 +48,7 @@ def test_the_wheel_loads_counts_and_writes_letters(
     assert "100 indexed" in foidex("load", "sample.jsonl")
     request = ROOT / "tests" / "data" / "requests" / "five-years.yaml"
     assert "is valid" in foidex("lint", str(request))
-    assert "Yours sincerely" in foidex("answer", str(request), "--format", "letter")
+    assert "Yours faithfully" in foidex("answer", str(request), "--format", "letter")
     assert foidex("answer", str(request), "--format", "html").startswith("<!DOCTYPE html>")
     assert "live stream" in foidex("count", "livestream")
     assert "letter.docx" in foidex("templates", "init", "mine")

@@ -52,6 +52,7 @@ from queries.documents.content.letter.sections import (
 )
 from queries.documents.content.letter.table_words import (
     list_outcome_numbers,
+    name_records,
     print_plain_words,
 )
 from queries.documents.content.letter.text_blocks import TextSection, parse_text_sections
@@ -327,7 +328,11 @@ def _build_template_names(
 ) -> dict[str, Any]:
     templates = settings.templates
     force = strip_unprintable(settings.force)
-    force = msgspec.structs.replace(force, review=render_review_rights(force, templates))
+    force = msgspec.structs.replace(
+        force,
+        review=render_review_rights(force, templates),
+        caveat=name_records(force.caveat, answer.noun),
+    )
     letter, code_names = answer.request["letter"], name_asked_codes(answer)
     lone_date = _parse_lone_date(letter["clarified"])
     stated_date = letter.get("clarified_on")

@@ -5,6 +5,8 @@ Four environments, one for each way to write text safely: plain, HTML, Typst and
 
 from __future__ import annotations
 
+import calendar
+import re
 import stat
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +19,7 @@ from typing import Any, Final
 import jinja2
 from jinja2.loaders import split_template_path
 from jinja2.utils import missing
+from markupsafe import Markup
 
 from indexer.errors import ConfigurationError, OutputError
 from indexer.files import PUBLIC, open_folder, read_file
@@ -41,6 +44,9 @@ from queries.tables.period import format_long_date
 
 # The folder of the workbench's pages, which are no documents of a force.
 _PAGES: Final = "workbench"
+
+
+_DAY_AND_MONTH: Final = re.compile(rf"\b(\d{{1,2}}) ({'|'.join(calendar.month_name[1:])})\b")
 
 
 class EscapeMode(Enum):
@@ -191,6 +197,19 @@ def read_template(path: Path) -> bytes:
         raise _explain_unreadable(path, str(error.strerror)) from None
 
 
+def _keep_days_whole(value: Any) -> Any:
+    """A text in which no line ends between a day and its month; anything else as it is."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return _DAY_AND_MONTH.sub("\\1\u00a0\\2", value)
+
+
+_FINALIZERS: Final[Mapping[EscapeMode, Callable[[Any], Any]]] = {
+    EscapeMode.MARKUP: _keep_days_whole,
+    EscapeMode.TYPST: escape_typst_text,
+}
+
+
 def get_environment(mode: EscapeMode, template_folder: Path | None = None) -> LimitedEnvironment:
     """The environment for an escape mode. Raises ConfigurationError."""
     return _build_environment(mode, tuple(list_template_folders(template_folder)))
@@ -202,7 +221,7 @@ def _build_environment(mode: EscapeMode, search_path: tuple[Path, ...]) -> Limit
         loader=_TemplateLoader(search_path),
         undefined=_UndefinedName,
         autoescape=mode is EscapeMode.MARKUP,
-        finalize=escape_typst_text if mode is EscapeMode.TYPST else None,
+        finalize=_FINALIZERS.get(mode),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

@@ -224,7 +224,9 @@ def _measure_longest_word(rows: Any, index: int) -> int:
     """The width of the longest word in a column, in EMU."""
     cells = (row.tc_lst[index] for row in rows if index < len(row.tc_lst))
     lines = (line.text for cell in cells for line in cell.p_lst)
-    words = (word for text in lines for word in ([text] if text == NOT_COVERED else text.split()))
+    words = (
+        word for text in lines for word in ([text] if text == NOT_COVERED else text.split(" "))
+    )
     longest = max(map(len, words), default=0)
     return _CELL_PADDING + _LETTER_WIDTH * min(longest, LONGEST_WORD)
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from indexer.config.model import ForceSettings
 from indexer.records.noun import OFFENCE, Noun
 from queries.answer.types import Answer, QuestionAnswer, Row, Table
 from queries.layout.printed_table import turn_table
@@ -39,6 +40,18 @@ def print_plain_words(answer: Answer) -> Answer:
     """The answer with tables in the words of a letter."""
     questions = tuple(_print_question(question, answer.noun) for question in answer.questions)
     return msgspec.structs.replace(answer, questions=questions)
+
+
+def name_records(caveat: tuple[str, ...], noun: Noun) -> tuple[str, ...]:
+    """The standard caveats with the noun of a force; its own caveats as they are."""
+    if noun.singular == OFFENCE.singular or caveat != ForceSettings().caveat:
+        return caveat
+    return tuple(
+        paragraph.replace("in the offence", f"in the {noun.singular}").replace(
+            "record crimes", f"record {noun.plural}"
+        )
+        for paragraph in caveat
+    )
 
 
 def list_outcome_numbers(answer: Answer) -> tuple[str, ...]:
