@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, groupby, pairwise
+from math import sqrt
 from operator import attrgetter
 from typing import Final, Literal
 
@@ -215,15 +216,20 @@ def widen_columns(widths: Sequence[int], heads: Sequence[int], spare: int) -> li
 
 
 def fit_label_widths(widths: Sequence[int], room: int) -> list[int]:
-    """The widths of columns that share a room: what is left over in proportion; and if they need
-    more than there is, each gets what it needs or, if that is more, an equal part of the rest."""
+    """The widths of columns that share a room: what is left over in proportion. If they need more
+    than there is, each that needs no more than an equal part gets what it needs, and the others
+    share the rest by the square roots of their needs, so that rows take few lines."""
     if sum(widths) <= room:
         return [width * room // sum(widths) for width in widths]
     fitted = dict.fromkeys(range(len(widths)), 0)
     places = sorted(fitted, key=lambda index: widths[index])
-    for number, index in enumerate(places):
-        fitted[index] = min(widths[index], max(1, room // (len(places) - number)))
-        room -= fitted[index]
+    while widths[places[0]] <= room // len(places):
+        index = places.pop(0)
+        fitted[index] = widths[index]
+        room -= widths[index]
+    weights = {index: sqrt(widths[index]) for index in places}
+    for index, weight in weights.items():
+        fitted[index] = max(1, int(room * weight / sum(weights.values())))
     return [*fitted.values()]
 
 

@@ -38,7 +38,11 @@ TABLE_STYLE: Final = "Figures"
 
 _TEMPLATE_NAME: Final = "letter.docx"
 
-_LETTER_WIDTH: Final = 72_000  # a bold letter of a cell, in EMU: 2 mm
+_LETTER_WIDTH: Final = 64_000  # an ordinary letter of a cell, in EMU: 1.8 mm
+
+_BOLD: Final = 1.1  # how much wider bold letters are
+
+_WIDE_LETTERS: Final = frozenset("mwMW@%")
 
 _CELL_PADDING: Final = 160_000  # the space beside it
 
@@ -217,18 +221,24 @@ def _measure_cell(row: Any, index: int) -> int:
     """The width of a cell's text in one line, in EMU."""
     cells = row.tc_lst
     lines = cells[index].p_lst if index < len(cells) else []
-    return _CELL_PADDING + _LETTER_WIDTH * max((len(line.text) for line in lines), default=0)
+    return _CELL_PADDING + max((_measure_text(line.text) for line in lines), default=0)
 
 
 def _measure_longest_word(rows: Any, index: int) -> int:
-    """The width of the longest word in a column, in EMU."""
+    """The width of the longest word in a column, in EMU; heads and totals are bold."""
     cells = (row.tc_lst[index] for row in rows if index < len(row.tc_lst))
     lines = (line.text for cell in cells for line in cell.p_lst)
     words = (
         word for text in lines for word in ([text] if text == NOT_COVERED else text.split(" "))
     )
-    longest = max(map(len, words), default=0)
-    return _CELL_PADDING + _LETTER_WIDTH * min(longest, LONGEST_WORD)
+    longest = max((_measure_text(word[:LONGEST_WORD]) for word in words), default=0)
+    return _CELL_PADDING + int(_BOLD * longest)
+
+
+def _measure_text(text: str) -> int:
+    """The width of a text in ordinary letters, in EMU."""
+    wide = sum(letter in _WIDE_LETTERS for letter in text)
+    return _LETTER_WIDTH * len(text) + _LETTER_WIDTH * wide // 2
 
 
 def _quote_error_paragraph(source: str, error: Exception) -> str:
