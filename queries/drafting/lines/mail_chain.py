@@ -93,10 +93,11 @@ def number_mails(groups: Iterable[list[ChainMail]]) -> MailChain:
             mail.quoted |= number > 0
         mails += group
     order = _order_newest_first([mail.head.sent for mail in mails])
+    ranks = {position: rank for rank, position in enumerate(order)}
     blocks: list[LetterBlock] = []
     for position, mail in enumerate(mails):
         for section in mail.sections:
-            blocks += join_lines(section, order.index(position))
+            blocks += join_lines(section, ranks[position])
     return MailChain(
         messages=tuple(
             LetterMessage(
@@ -128,6 +129,7 @@ class _ChainReader:
         self._lines = lines
         self._mails = [ChainMail(head or MailHead(), quoted=False)]
         self._has_head = head is not None
+        self._last_sent = self._mails[0].head.sent
         self._open: dict[int, ChainMail] = {0: self._mails[0]}
         self._next_head: MailHead | None = None  # of the mail that an attribution announced
 
@@ -190,9 +192,10 @@ class _ChainReader:
         if not (first.has_text or self._has_head or len(self._mails) > 1 or depth):
             first.head = head
             self._has_head = True
+            self._last_sent = head.sent
             return
-        above = [mail.head.sent for mail in self._mails if mail.head.sent]
-        newer = bool(above and head.sent and head.sent > above[-1] and not depth)
+        newer = bool(self._last_sent and head.sent and head.sent > self._last_sent and not depth)
+        self._last_sent = head.sent or self._last_sent
         mail = ChainMail(head, quoted=not newer)
         for level in [level for level in self._open if level >= depth]:
             del self._open[level]

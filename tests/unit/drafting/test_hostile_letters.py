@@ -215,6 +215,14 @@ def test_the_head_of_a_mail_has_only_characters_that_print(tmp_path: Path) -> No
     assert (message.subject, message.sender) == ("Thefts [2J", "Ida")
 
 
+@pytest.mark.timeout(60)
+def test_a_chain_of_very_many_mails_takes_no_longer_than_it_is(tmp_path: Path) -> None:
+    heads = "From: a\nTo: b\nSent: c\nSubject: d\n" * 25_000
+    letter = read(tmp_path, "letter.txt", f"{heads}How many?\n".encode())
+    assert [block.text for block in letter.blocks] == ["How many?"]
+    assert len(letter.messages) == 25_000
+
+
 def test_an_attachment_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     mail: EmailMessage = make_mail("How many?")
     mail.add_attachment(write_pages(1), maintype="application", subtype="pdf", filename="scan.pdf")
