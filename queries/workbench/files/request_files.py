@@ -6,6 +6,7 @@ written, so that no change is lost in silence.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 import stat
@@ -197,8 +198,15 @@ def _read_file(folder: Folder, name: str) -> RequestFile:
         text = folder.read_file(name, MAX_REQUEST_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise RequestError(f"{name}: is not UTF-8 text. Save it as UTF-8.") from None
-    except UnsafePathError:
-        raise RequestError(f"{name}: is a link, or too large for a request.") from None
+    except UnsafePathError as error:
+        raise RequestError(f"{name}: cannot be read ({error.strerror}). Move it away.") from None
+    except OSError as error:
+        if error.errno != errno.EFBIG:
+            raise
+        raise RequestError(
+            f"{name}: has more than {MAX_REQUEST_BYTES:,} bytes, the most that a request has. "
+            "Shorten it, or move it away."
+        ) from None
     return _make_file(name, text)
 
 

@@ -143,6 +143,23 @@ def test_what_is_not_text_or_not_there_is_said(folder: RequestFolder) -> None:
         folder.save("c.yaml", "x", "")
 
 
+@pytest.mark.timeout(60)
+def test_what_others_put_there_is_no_request(folder: RequestFolder) -> None:
+    """A request that cannot be read: nothing was to be saved."""
+    folder.create("a.yaml", "reference: A\n")
+    os.mkfifo(folder.path / "pipe.yaml")
+    (folder.path / "folder.yaml").mkdir()
+    with (folder.path / "hole.yaml").open("wb") as file:
+        file.truncate(10**12)
+    for name, reason in (
+        ("pipe", "is not an ordinary file"),
+        ("folder", "is not an ordinary file"),
+        ("hole", "has more than 1,000,000 bytes"),
+    ):
+        with pytest.raises(RequestError, match=reason):
+            folder.read(f"{name}.yaml")
+
+
 def test_a_folder_that_is_a_file_is_said(tmp_path: Path) -> None:
     (tmp_path / "requests").write_text("")
     with pytest.raises(OutputError, match="cannot be used"):
