@@ -45,7 +45,12 @@ from queries.disclosure.differencing import (
     find_public_numbers,
     list_changed_numbers,
 )
-from queries.disclosure.list_release import shorten_lists, warn_of_references, warn_of_texts
+from queries.disclosure.list_release import (
+    shorten_lists,
+    summarise_lists,
+    warn_of_references,
+    warn_of_texts,
+)
 from queries.disclosure.messages.advice import (
     summarise_withheld,
     warn_of_stated_numbers,
@@ -250,13 +255,15 @@ def _summarise_release(
     is_idle = override.strip() and published.disclosure and not published.disclosure.overrides
     warnings = warn_of_whole_groups(published) if policy.whole_groups == "warn" else ()
     stated = warn_of_stated_numbers(own, published)
+    shortened = shorten_lists(own, published, policy)
     return (
         *((_IDLE_OVERRIDE,) if is_idle else ()),
         *summarise_withheld(own, published, policy),
+        *summarise_lists(own, shortened),
         *warnings,
         *stated,
         *warn_of_references(own, policy),
-        *warn_of_texts(shorten_lists(own, published, policy)),
+        *warn_of_texts(shortened),
     )
 
 

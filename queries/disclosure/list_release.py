@@ -18,6 +18,7 @@ from queries.answer.types import (
     Relation,
     Row,
     TextApprovals,
+    count_or_zero,
 )
 from queries.disclosure.policy import Policy
 
@@ -80,6 +81,31 @@ def _count_texts(approvals: TextApprovals | None, rows: tuple[Row, ...]) -> Text
     return msgspec.structs.replace(
         approvals, approved=len(texts) - texts.count(None), refused=texts.count(None)
     )
+
+
+def summarise_lists(own: Answer, published: Answer) -> tuple[str, ...]:
+    """What the officer reads of each list that leaves out lines; ``published`` has none of these.
+
+    ``own`` is the answer with every line.
+    """
+    return tuple(
+        _summarise_list(whole, question)
+        for whole, question in zip(own.questions, published.questions, strict=True)
+        if question.table.fields and len(question.table.rows) < len(whole.table.rows)
+    )
+
+
+def _summarise_list(whole: QuestionAnswer, question: QuestionAnswer) -> str:
+    counts = {row.key: count_or_zero(row.counts[0]) for row in whole.table.rows}
+    listed = sum(counts[row.key] for row in question.table.rows)
+    counted = whole.table.columns[0].unit
+    summary = (
+        f"{question.id}: {len(question.table.rows):,} of {len(counts):,} lines are listed, of "
+        f"{listed:,} of {sum(counts.values()):,} {counted}"
+    )
+    if question.table.rows:
+        return summary
+    return f"{summary}. To give more, list fewer fields, or count by each in a question of its own"
 
 
 def warn_of_references(own: Answer, policy: Policy) -> tuple[str, ...]:

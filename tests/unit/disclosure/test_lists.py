@@ -162,3 +162,18 @@ def test_texts_go_out_only_with_their_line_and_their_number_says_nothing_of_othe
         assert published.approvals is not None
         assert (published.approvals.approved, published.approvals.refused) == (number, 0)
         assert any(f"{number} texts are given" in line for line in release.summary)
+
+
+def test_an_officer_reads_how_many_lines_a_list_would_have() -> None:
+    """By hand: lines of 7, 20 and 9 of all 46 records. Those of 3 and 1 are small, and 46 less all
+    others would give their sum, 4, so that the line of 6 is left out with them."""
+    with prepare_release(count_list(), Policy(threshold=5), None) as release:
+        assert "Q1: 3 of 6 lines are listed, of 36 of 46 offences" in release.summary
+    few = dict.fromkeys(NUMBERS, 2)
+    with prepare_release(count_list(numbers=few), Policy(threshold=5), None) as release:
+        assert (
+            "Q1: 0 of 6 lines are listed, of 0 of 12 offences. To give more, list fewer fields, or "
+            "count by each in a question of its own"
+        ) in release.summary
+    with prepare_release(count_list(), Policy(), None) as release:
+        assert not any("lines" in line for line in release.summary)
