@@ -364,11 +364,7 @@ def _build_template_names(
         "body": (),
         "parts_covered": describe_parts(answer),
         "overlap_note": describe_overlaps(answer),
-        "disclosure": answer.disclosure,
-        "withheld": _explain_withholding(answer, force),
-        "rounded": explain_rounding(answer.disclosure),
-        "set_aside": describe_overrides(answer.disclosure),
-        "draft": describe_marks(answer, force),
+        **_describe_disclosure(answer, force),
         "small": tuple(list_small_numbers(answer, settings)),
         "small_by_part": summarise_small_numbers(answer, settings),
         "provenance": answer.provenance,
@@ -405,6 +401,17 @@ def _parse_lone_date(text: str) -> date | None:
         return date.fromisoformat(text.strip())
     except ValueError:
         return None
+
+
+def _describe_disclosure(answer: Answer, force: ForceSettings) -> dict[str, Any]:
+    """What a letter says of the rule under which it was made, and the mark of one without."""
+    return {
+        "disclosure": answer.disclosure,
+        "withheld": _explain_withholding(answer, force),
+        "rounded": explain_rounding(answer.disclosure),
+        "set_aside": describe_overrides(answer.disclosure),
+        "draft": describe_marks(answer, force),
+    }
 
 
 def _explain_withholding(answer: Answer, force: ForceSettings) -> str:
