@@ -30,8 +30,8 @@ _MAX_FIELDS: Final = 2_000
 #: Fields that no reader of a form has typed.
 _UNTYPED: Final = frozenset(
     {
-        *("version", "once", "do", "token", "references", "shown_at", "settle", "reopened"),
-        *("before", "record", "hidden", "shown", "last", "own", "answer"),
+        *("version", "once", "published", "do", "token", "references", "shown_at", "settle"),
+        *("reopened", "before", "record", "hidden", "shown", "last", "own", "answer"),
     }
 )
 

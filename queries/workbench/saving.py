@@ -39,7 +39,7 @@ def save_file(visit: Visit, name: str, text: str, version: str, reference: str =
     Raises as ``RequestFolder.save``, and OutputError without a log.
     """
     requests = visit.workbench.requests
-    if hash_text(text) == version:
+    if requests.read(name).text == text:
         return requests.save(name, text, version)
     requests.require_version(name, version)
     change = RequestChange(

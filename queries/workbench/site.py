@@ -28,6 +28,7 @@ from queries.workbench.access.protection import RateLimit
 from queries.workbench.audit_lines import log_sign_in
 from queries.workbench.error_text import adapt_advice
 from queries.workbench.files.drafts import Drafts
+from queries.workbench.files.letter_folder import forget_letters
 from queries.workbench.files.remembered import Remembered
 from queries.workbench.files.request_files import RequestFolder
 from queries.workbench.files.request_lines import RequestLine
@@ -62,6 +63,7 @@ class Workbench:
         self.tasks = Tasks()
         self.metrics = Metrics(self.tasks)
         self.drafts = Drafts(settings.workbench.draft_days * 24 * 3600)
+        forget_letters(settings.home)
         self.letter_slots = threading.BoundedSemaphore(_LETTERS_AT_ONCE)
         self.form_tokens = FormTokens()
         # Prints a new link where foidex serve was started, if that is how people sign in.

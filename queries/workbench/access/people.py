@@ -70,7 +70,7 @@ class FormTokens:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._tokens: dict[str, None] = {}
+        self._tokens: dict[str, bool] = {}
 
     def issue(self) -> str:
         """A new value. The oldest is forgotten where there are too many."""
@@ -78,16 +78,21 @@ class FormTokens:
         with self._lock:
             while len(self._tokens) >= _MAX_SESSIONS:
                 del self._tokens[next(iter(self._tokens))]
-            self._tokens[token] = None
+            self._tokens[token] = True
         return token
 
     def redeem(self, token: str) -> bool:
         """Whether a value is good, which it is not any more afterwards."""
         with self._lock:
-            if token not in self._tokens:
-                return False
-            del self._tokens[token]
-            return True
+            is_good = self._tokens.get(token, False)
+            if is_good:
+                self._tokens[token] = False
+            return is_good
+
+    def was_used(self, token: str) -> bool:
+        """Whether a value was good before, as when a form is sent twice."""
+        with self._lock:
+            return self._tokens.get(token) is False
 
 
 class Sessions:

@@ -134,10 +134,10 @@ class RequestFolder:
                 current = _read_file(folder, name)
             except FileNotFoundError:
                 raise MissingError(f"{name}: there is no such request.") from None
+            if current.text == text:  # such as the same form, sent twice
+                return current
             if current.version != version:
                 raise EditConflictError(current)
-            if current.text == text:
-                return current
             _keep_version(folder, current)
             folder.write_file(name, text.encode("utf-8", "replace"), DOCUMENT_PERMISSIONS)
         return _make_file(name, text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from queries.drafting.request_mapping import NO_REFERENCE, apply_choice
 from queries.drafting.request_text import write_request_text
 from queries.workbench.error_text import describe_error
 from queries.workbench.files.drafts import OpenDraft
+from queries.workbench.files.letter_folder import hold_letter_folder
 from queries.workbench.forms.request_form import name_request_file
 from queries.workbench.saving import DraftedFrom, create_file
 from queries.workbench.visit import Visit, redirect
@@ -103,10 +103,10 @@ def _read_draft(visit: Visit, name: str, content: bytes) -> OpenDraft:
     # The reader takes a file, which it opens in a process of its own with limits.
     ending = Path(name).suffix.lower()[:_MAX_ENDING]
     with (
-        tempfile.TemporaryDirectory(prefix="foidex-letter-") as folder,
+        hold_letter_folder(visit.session.settings.home) as folder,
         visit.session.run("draft") as run,
     ):
-        path = Path(folder) / f"letter{ending if ending.isascii() else ''}"
+        path = folder / f"letter{ending if ending.isascii() else ''}"
         write_file(path, content, private=True)
         try:
             letter = read_letter(path)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -80,6 +83,7 @@ def test_a_letter_becomes_a_request_whose_doubts_were_put(
     }
     assert "letter.txt" not in "".join(lines)
     assert "Pat" not in "".join(lines)
+    assert list((tmp_path / "home" / "letters").glob("*")) == []
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
@@ -148,6 +152,7 @@ def test_a_file_that_is_no_letter_is_refused_in_the_form(
     if page.status_code == 422:
         assert "There is a problem" in text_of(page)
         assert str(tmp_path) not in page.text
+    assert list((tmp_path / "home" / "letters").glob("*")) == []
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
@@ -216,3 +221,18 @@ def test_only_two_letters_are_read_at_a_time(
     assert "Other letters are being read now" in text_of(page)
     slots.release()
     assert send(browsing, LETTER.encode()).url.path != "/letters/new"
+
+
+def test_a_letter_that_was_being_read_when_foidex_was_killed_is_forgotten(
+    browsing: Browsing, tmp_path: Path
+) -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    letters = tmp_path / "home" / "letters"
+    left, others = letters / f"{process.pid}-00", letters / f"{os.getppid()}-00"
+    for folder in (left, others):
+        folder.mkdir(parents=True)
+        (folder / "letter.txt").write_text(LETTER)
+    config = browsing.workbench.session.config
+    make_workbench(config)
+    assert list(letters.iterdir()) == [others]  # another one runs, and reads it now

@@ -30,15 +30,25 @@ def create_request(visit: Visit) -> Response:
     values = {name: visit.form.get(name, "") for name in (*FIELDS, *TABLES)}
     name = name_request_file(request["reference"])
     if not problems:
+        text = format_request(request)
         try:
-            create_file(visit, name, format_request(request), request["reference"])
+            create_file(visit, name, text, request["reference"])
         except FoidexError as error:
-            problems = {"reference": describe_error(error)}
+            if not _is_there(visit, name, text):
+                problems = {"reference": describe_error(error)}
     if problems:
         return visit.render(
             "new_request.html", 422, values=values, tables=TABLES, problems=problems
         )
     return redirect(f"/requests/{name}")
+
+
+def _is_there(visit: Visit, name: str, text: str) -> bool:
+    """Whether there is this very request already, as when a form is sent twice."""
+    try:
+        return visit.workbench.requests.read(name).text == text
+    except FoidexError:
+        return False
 
 
 def show_editor(visit: Visit) -> Response:

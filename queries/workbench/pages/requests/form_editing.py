@@ -55,7 +55,7 @@ def submit_form(visit: Visit) -> Response:
     request = _read_values(file)
     form = show_request(request)
     filled = fill_form(form, visit.form)
-    if visit.form.get("version", "") != file.version:
+    if visit.form.get("version", "") != file.version and not _is_saved(visit, request, form):
         return _show_conflict(visit, file, filled)
     match visit.form.get("do"):
         case "find":
@@ -68,6 +68,14 @@ def submit_form(visit: Visit) -> Response:
             return _render(visit, file, add_question(filled, kind))
         case _:
             return _save(visit, file, read_changes(request, form, visit.form), filled)
+
+
+def _is_saved(visit: Visit, request: Mapping[str, Any], form: EditForm) -> bool:
+    """Whether the request says already what is sent, as when a form is sent twice."""
+    if visit.form.get("do") in ("find", "take", "add"):
+        return False
+    changes = read_changes(request, form, visit.form)
+    return changes.is_empty and not changes.problems
 
 
 def _save(visit: Visit, file: RequestFile, changes: FormChanges, filled: EditForm) -> Response:

@@ -74,31 +74,51 @@ def decide_record(visit: Visit) -> Response:
         if visit.form.get("do") == "back":
             number, last_turn = review.store.reopen(review.name, visit.person.name, before)
             return _show_turn(visit, review, last_turn, str(number))
-        turn = _find_turn(visit, review, settle=settle)
-        opened = None if turn is None else review.reader.open_turn(turn)
-        if turn is None or opened is None:
-            return visit.render(
-                "message.html",
-                409,
-                heading="Your decision was not stored",
-                message="The record was changed, or it was read by someone else meanwhile. "
-                f"Go on with the next one of the review {review.name}.",
-            )
         verdict = next(
             (verdict for verdict, _, _ in VERDICTS if verdict.value == visit.form.get("verdict")),
             None,
         )
         if verdict is None:
             raise ReviewError("Choose relevant, not relevant or unsure.")
-        hashes = {record.reference: record.content_hash for record in opened}
-        judgement = Judgement(verdict, _measure_seconds(visit), hashes)
-        try:
-            review.store.decide(turn, judgement, review.reader.current_hashes)
-        except TurnLostError as error:
+        problem = _store_decision(visit, review, verdict, settle=settle)
+        if problem and not _is_stored(visit, review, verdict, settle=settle):
             return visit.render(
-                "message.html", 409, heading="Your decision was not stored", message=str(error)
+                "message.html", 409, heading="Your decision was not stored", message=problem
             )
     return redirect(f"{make_review_address(review.name)}/read{'?settle' if settle else ''}")
+
+
+def _store_decision(visit: Visit, review: OpenReview, verdict: Verdict, *, settle: bool) -> str:
+    """Store the decision of a form. Why it was not stored; empty if it was."""
+    turn = _find_turn(visit, review, settle=settle)
+    opened = None if turn is None else review.reader.open_turn(turn)
+    if turn is None or opened is None:
+        return (
+            "The record was changed, or it was read by someone else meanwhile. Go on with the next "
+            f"one of the review {review.name}."
+        )
+    hashes = {record.reference: record.content_hash for record in opened}
+    judgement = Judgement(verdict, _measure_seconds(visit), hashes)
+    try:
+        review.store.decide(turn, judgement, review.reader.current_hashes)
+    except TurnLostError as error:
+        return str(error)
+    return ""
+
+
+def _is_stored(visit: Visit, review: OpenReview, verdict: Verdict, *, settle: bool) -> bool:
+    """Whether this reader decided so already, as when a form is sent twice."""
+    decisions = review.store.read_state(review.name).decisions
+    references = [one for one in _read_references(visit).split("\n") if one]
+    readings = (Reading.SETTLING,) if settle else (Reading.FIRST, Reading.SECOND)
+    return bool(references) and any(
+        all(
+            (decision := decisions.get((reference, reading))) is not None
+            and (decision.reviewer, decision.verdict) == (visit.person.name, verdict)
+            for reference in references
+        )
+        for reading in readings
+    )
 
 
 def _find_turn(visit: Visit, review: OpenReview, *, settle: bool) -> Turn | None:

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import quote
 
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from indexer.errors import ReviewError
@@ -136,8 +137,6 @@ def decide_text(visit: Visit) -> Response:
             raise ReviewError("Choose to approve or to refuse the text.")
         is_approved = form.get("do") == "approve"
         last = opened.store.read_last(opened.key).get(text.reference)
-        if form.get("last", "") != _name_decision(last):
-            return _say_lost(visit)
         kept = hidden if is_approved else ()
         decision = Approval(
             text.reference,
@@ -148,11 +147,21 @@ def decide_text(visit: Visit) -> Response:
             visit.person.name,
             "",
         )
+        if form.get("last", "") != _name_decision(last):
+            return _answer_lost(visit, opened, decision)
         try:
             opened.store.decide(opened.key, text, last, decision)
         except ApprovalLostError:
-            return _say_lost(visit)
+            return _answer_lost(visit, opened, decision)
     return redirect(_make_address(visit, "read"))
+
+
+def _answer_lost(visit: Visit, opened: _OpenList, decision: Approval) -> Response:
+    """Go on if this very decision is stored, as when a form is sent twice; else say it is not."""
+    last = opened.store.read_last(opened.key).get(decision.reference)
+    if last is not None and replace(last, approved_at="", number=0) == decision:
+        return redirect(_make_address(visit, "read"))
+    return _say_lost(visit)
 
 
 def _hide_words(
