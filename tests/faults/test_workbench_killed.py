@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import threading
@@ -13,30 +14,15 @@ from typing import Any
 import httpx2
 import pytest
 
-from indexer.records.sample import generate_records
-from queries.reviewing.store.review_store import open_store
 from tests.support.command_line import run_command
 from tests.support.examples import repeats
-from tests.support.serving import Browser, Service, read_hidden
-
-REQUEST = """\
-reference: FOI/{name}
-title: Snapchat in records
-mentions: [Snapchat]
-questions:
-  - {{id: Q1, kind: offences}}
-"""
+from tests.support.serving import Service, read_hidden
 
 LETTER = b"Dear team,\nHow many offences recorded in 2017 mention Snapchat?\nYours, Pat Example\n"
 
-REVIEW = "FOI-read-Q1"
-
 
 class Killed:
-    """A workbench that is killed while something is done in it.
-
-    ``acknowledged`` is what a browser was told is done, of each kind, in order.
-    """
+    """A workbench that is killed while something is done in it."""
 
     def __init__(self, service: Service, environment: dict[str, str], seed: str) -> None:
         self.service = service
@@ -93,16 +79,16 @@ class Killed:
 
 
 @pytest.fixture
-def killed(
-    environment: dict[str, str],
-    load: Callable[..., Any],
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-) -> Iterator[Killed]:
-    load(generate_records(300))
-    service = Service(tmp_path, environment)
+def unindexed(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Killed]:
+    """For what needs no server of records."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FOIDEX_")}
+    yield from serve(tmp_path, kept | {"FOIDEX_HOME": str(tmp_path / "home")}, request.node.name)
+
+
+def serve(folder: Path, environment: dict[str, str], seed: str) -> Iterator[Killed]:
+    service = Service(folder, environment)
     service.start()
-    yield Killed(service, environment, request.node.name)
+    yield Killed(service, environment, seed)
     service.stop()
     assert "Traceback" not in service.log.read_text()
 
@@ -119,9 +105,9 @@ def hit_often(killed: Killed, kills: int, try_once: Callable[[int], bool]) -> No
 
 
 @pytest.mark.timeout(3_000)
-def test_killed_while_a_request_is_saved(killed: Killed) -> None:
+def test_killed_while_a_request_is_saved(unindexed: Killed) -> None:
     """New requests and changes: whole or as before, each version kept once."""
-    anna, requests = killed.anna, killed.requests
+    killed, anna, requests = unindexed, unindexed.anna, unindexed.requests
 
     def create(name: str) -> httpx2.Response:
         return anna.post("/requests/new", reference=name, title="T", by_offence="on")
@@ -160,8 +146,9 @@ def test_killed_while_a_request_is_saved(killed: Killed) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(3_000)
-def test_killed_while_a_letter_is_read(killed: Killed) -> None:
+def test_killed_while_a_letter_is_read(unindexed: Killed) -> None:
     """The letter is gone with the process, and is sent again."""
+    killed = unindexed
     sent = {"sec-fetch-site": "same-origin"}
 
     def send() -> httpx2.Response:
@@ -179,154 +166,3 @@ def test_killed_while_a_letter_is_read(killed: Killed) -> None:
 
     hit_often(killed, repeats(1, 6), try_once)
     assert killed.run(send).status_code == 200
-
-
-def begin_review(anna: Browser, sample: int) -> None:
-    anna.post("/requests/read.yaml/answer")
-    page = anna.await_that("/requests/read.yaml/answer", "row=total")
-    link = re.findall(r'href="(/requests/[^"]*/records\?[^"]*row=total[^"]*)"', page.text)[0]
-    records = anna.get(link.replace("&amp;", "&"))
-    address = re.findall(r'href="(/requests/[^"]*/review\?[^"]*)"', records.text)[0]
-    form = anna.get(address.replace("&amp;", "&"))
-    fields = {"criterion": "The app was used", "sample": str(sample), "second": "0"}
-    anna.press(form, "/requests/read.yaml/review", **fields)
-
-
-def decide(anna: Browser, page: httpx2.Response, verdict: str) -> httpx2.Response:
-    form = page.text.split('class="decide"')[1].split("</form>")[0]
-    fields = dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', form))
-    fields["references"] = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", form, re.DOTALL)[0]
-    return anna.post(f"/reviews/{REVIEW}/read", **fields, verdict=verdict)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(3_000)
-def test_killed_while_a_decision_is_stored(killed: Killed) -> None:
-    """Each decision is there once, whether the form is sent again or not."""
-    anna = killed.anna
-    killed.requests.mkdir()
-    (killed.requests / "read.yaml").write_text(REQUEST.format(name="read"))
-    begin_review(anna, 30)
-    store_path = Path(killed.environment["FOIDEX_HOME"]) / "reviews" / "reviews.sqlite"
-    decided: dict[str, str] = {}
-
-    def list_stored() -> list[tuple[str, str]]:
-        with open_store(str(store_path)) as store:
-            return [(one.reference, one.verdict.value) for one in store.list_decisions(REVIEW)]
-
-    def open_next() -> tuple[httpx2.Response, list[str], str]:
-        page = anna.get(f"/reviews/{REVIEW}/read")
-        assert 'class="decide"' in page.text, page.text
-        found = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", page.text, re.DOTALL)[0]
-        return page, found.split("\n"), killed.chance.choice(["relevant", "not relevant", "unsure"])
-
-    page, references, verdict = open_next()
-    killed.run(lambda: decide(anna, page, verdict))
-    decided |= dict.fromkeys(references, verdict)
-
-    def try_once(turn: int) -> bool:
-        page, references, verdict = open_next()
-        hit, told = killed.run_killed(lambda: decide(anna, page, verdict))
-        mine = dict.fromkeys(references, verdict)
-        stored = list_stored()
-        assert len(stored) == len(dict(stored))
-        assert dict(stored) in (decided, decided | mine)
-        if told is not None:
-            assert dict(stored) == decided | mine
-        if turn % 2 or dict(stored) == decided:
-            again = decide(anna, page, verdict)
-            assert again.status_code == 200, again.text
-        decided.update(mine)
-        stored = list_stored()
-        assert (len(stored), dict(stored)) == (len(decided), decided)
-        return hit
-
-    hit_often(killed, repeats(1, 12), try_once)
-
-
-def check_set(killed: Killed, name: str, kind: str) -> str:
-    """The set of a request as pages show it: whole, of one run. The run, empty if there is none."""
-    page = killed.anna.get(f"/requests/{name}.yaml/{'publish' if kind == 'published' else kind}")
-    assert page.status_code == 200, page.text
-    links = re.findall(rf'href="(/requests/[^"]*/documents/{kind}/[^"]*)"', page.text)
-    runs = set()
-    for link in links:
-        document = killed.anna.get(link)
-        assert document.status_code == 200, document.text
-        if link.endswith("answer.json"):
-            runs.add(document.json()["provenance"]["run_at"])
-    assert len(runs) == bool(links)
-    return runs.pop() if runs else ""
-
-
-@pytest.mark.long
-@pytest.mark.timeout(3_000)
-def test_killed_while_it_counts(killed: Killed) -> None:
-    """The documents are those of before or the new ones, and all of one count."""
-    killed.requests.mkdir()
-    (killed.requests / "a.yaml").write_text(REQUEST.format(name="a"))
-    anna = killed.anna
-
-    def count() -> None:
-        before = check_set(killed, "a", "answer")
-        anna.post("/requests/a.yaml/answer")
-        while check_set(killed, "a", "answer") == before:
-            time.sleep(0.02)
-
-    killed.run(count)
-
-    def try_once(turn: int) -> bool:
-        del turn
-        hit, _ = killed.run_killed(count)
-        assert check_set(killed, "a", "answer")
-        return hit
-
-    hit_often(killed, repeats(1, 8), try_once)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(3_000)
-def test_killed_while_it_publishes(killed: Killed) -> None:
-    """No documents without a release, none twice; what is recorded but not written is said, and
-    publishing again writes it and records nothing."""
-    killed.requests.mkdir()
-    anna = killed.anna
-
-    def publish(name: str) -> None:
-        page = anna.get(f"/requests/{name}.yaml/publish")
-        anna.press(page, f"/requests/{name}.yaml/publish", do="publish")
-        anna.await_that(f"/requests/{name}.yaml/publish", "/documents/published/")
-
-    def write(name: str) -> None:
-        (killed.requests / f"{name}.yaml").write_text(REQUEST.format(name=name))
-
-    def count_releases(name: str) -> int:
-        page = anna.get(f"/requests/{name}.yaml/publish").text
-        own = page.split('id="releases"')[1].split("<details")[0]
-        return len(re.findall(r'<th scope="row">', own))
-
-    write("first")
-    killed.run(lambda: publish("first"))
-
-    def try_once(turn: int) -> bool:
-        name = f"r{turn}"
-        write(name)
-        hit, told = killed.run_killed(lambda: publish(name))
-        del told
-        run = check_set(killed, name, "published")
-        releases = count_releases(name)
-        page = anna.get(f"/requests/{name}.yaml/publish").text
-        assert releases in (0, 1)
-        assert releases or not run
-        assert ("The documents of the newest release are not here" in page) == bool(
-            releases and not run
-        )
-        if not run:
-            publish(name)
-        assert check_set(killed, name, "published")
-        assert count_releases(name) == 1
-        return hit
-
-    hit_often(killed, repeats(1, 10), try_once)
-    heads = [line["ledger"]["releases"] for line in killed.service.list_log() if "ledger" in line]
-    assert heads == sorted(heads)

@@ -71,7 +71,7 @@ class Service:
                 stderr=log,
                 text=True,
             )  # fmt: skip
-        until = time.monotonic() + 120
+        until = time.monotonic() + 300
         while time.monotonic() < until:
             assert self.process.poll() is None, self.log.read_text()
             try:
@@ -79,6 +79,7 @@ class Service:
                     return
             except httpx2.TransportError:
                 time.sleep(0.02)
+        self.kill()
         raise AssertionError("the workbench does not answer")
 
     def kill(self) -> bool:
