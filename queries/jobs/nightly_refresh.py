@@ -60,6 +60,9 @@ from indexer.sources.extract import is_sidecar
 from queries.matching.term import build_term_query, parse_term
 from queries.spec.term_book import TermBook, load_configured_term_book
 
+#: ``glob`` calls itself for each folder of a pattern.
+_MAX_PATTERN_PARTS: Final = 100
+
 #: A folder that the system makes on every disk, closed to all.
 _LOST_AND_FOUND: Final = "lost+found"
 
@@ -169,6 +172,11 @@ def _expand_patterns(folder: Path, patterns: tuple[str, ...], key: str) -> tuple
             if base.is_absolute()
             else (folder, pattern)
         )
+        if len(Path(relative).parts) > _MAX_PATTERN_PARTS:
+            raise SourceError(
+                f'{folder / pattern}: has more than {_MAX_PATTERN_PARTS} folders. Check "{key}" of '
+                "[source]."
+            )
         try:
             _refuse_closed_folders(root, Path(relative).parts)
             matches = sorted(path for path in root.glob(relative) if not is_sidecar(path))

@@ -297,6 +297,7 @@ def test_a_name_that_is_too_long_is_a_message(
     ):
         assert operate(*command, code=code).message.startswith("foidex: ")
     for text, command, code in (
+        (f'[source]\npaths = ["{name}*"]', ("refresh", "--check"), 4),
         (f'[review]\nstore = "{name}"', ("review", "status"), 22),
         (f'[source]\ndatabase = "sqlite:///{name}"\nqueries = {{crimes = "x"}}', ("refresh", "--check"), 4),
     ):  # fmt: skip
