@@ -338,3 +338,22 @@ def test_a_backup_brings_back_requests_versions_answers_and_reviews(
     with open_store(database, restored, timedelta(minutes=30)) as store:
         assert store.list_population("FOI-1-Q1") == drawn
     assert (restored / "audit" / "audit.jsonl").read_text().count("request change") >= 3
+
+
+def test_without_a_configuration_the_demonstration_of_the_folder_is_served(tmp_path: Path) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FOIDEX_")}
+    service = Service(tmp_path, kept | {"FOIDEX_HOME": str(tmp_path / "home")})
+    demo = tmp_path / "foidex-demo"
+    demo.mkdir()
+    text = (tmp_path / "foidex.toml").read_text()
+    (demo / "foidex.toml").write_text(text + '[workbench]\nfolder = "."\n')
+    (tmp_path / "proxy.secret").rename(demo / "proxy.secret")
+    (tmp_path / "foidex.toml").unlink()
+    (demo / "demo.yaml").write_text(REQUEST)
+    service.arguments = []
+    service.start()
+    try:
+        assert "Hushed words" in service.browser("anna").get("/").text
+    finally:
+        service.stop()
+    assert "this is the demonstration: foidex-demo/foidex.toml" in service.log.read_text()

@@ -52,6 +52,7 @@ class Service:
         self.process: subprocess.Popen[str] | None = None
         self.log = folder / "serve.log"
         self._browsers: list[Browser] = []
+        self.arguments = ["--config", str(folder / "foidex.toml")]
         self.prefix: list[str] = []  # what starts the program, if it is not started itself
         listed = ", ".join(f'{name} = "{role}"' for name, role in people.items())
         secret = folder / "proxy.secret"
@@ -64,7 +65,7 @@ class Service:
         """Start it, and wait until it answers."""
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, PROGRAM, "--config", str(self.folder / "foidex.toml"), "serve", "--port", str(self.port)],
+                [*self.prefix, PROGRAM, *self.arguments, "serve", "--port", str(self.port)],
                 cwd=self.folder,
                 env=self._environment,
                 stdout=log,

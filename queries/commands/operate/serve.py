@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -11,16 +13,21 @@ import psutil
 import typer
 
 from indexer.errors import ConfigurationError
+from indexer.files import open_named_input, refuse_planted
 from indexer.session import get_session
 from queries.commands.options import OPERATE_PANEL
 from queries.workbench.access.loopback import is_loopback
 
 if TYPE_CHECKING:
     from indexer.config.model import Settings
+    from indexer.session import Session
     from queries.workbench.access.people import Person, ProxySignIn
     from queries.workbench.site import Workbench
 
 serve_app = typer.Typer()
+
+#: What ``foidex demo`` leaves, where nothing else is said.
+DEMO_CONFIG_PATH: Final = Path("foidex-demo", "foidex.toml")
 
 _INSTALL: Final = "The workbench is not installed. Install it: pip install 'foidex[workbench]'"
 
@@ -38,7 +45,8 @@ PortOption = Annotated[
 def run_serve_command(port: PortOption = None) -> None:
     """Serve the workbench: requests, answers and documents in a browser, on this machine.
 
-    It prints a link that signs you in once. Stop it with Ctrl-C.
+    It prints a link that signs you in once. Stop it with Ctrl-C. Without a foidex.toml, it serves
+    the demonstration that foidex demo left in this folder.
 
     Example: foidex serve
     """
@@ -53,6 +61,7 @@ def run_serve_command(port: PortOption = None) -> None:
         raise ConfigurationError(_INSTALL) from None
 
     session = get_session()
+    _find_demonstration(session)
     settings = session.settings
     workbench_settings = settings.workbench
     proxy = _read_proxy(settings)
@@ -93,6 +102,27 @@ def run_serve_command(port: PortOption = None) -> None:
         workbench.tasks.close()
 
 
+def _find_demonstration(session: Session) -> None:
+    """Serve the demonstration that was made in this folder, if there is no foidex.toml of its own.
+
+    Raises ConfigurationError for one that anybody could have put there.
+    """
+    settings = session.settings
+    is_set = settings.file or settings.server.urls or "FOIDEX_INDEX" in os.environ
+    if is_set or not DEMO_CONFIG_PATH.is_file():
+        return
+    try:
+        with open_named_input(DEMO_CONFIG_PATH) as file:
+            refuse_planted(DEMO_CONFIG_PATH, file.fileno())
+    except OSError as error:
+        raise ConfigurationError(
+            f"{DEMO_CONFIG_PATH}: is not used ({error.strerror}). Name a foidex.toml with --config."
+        ) from None
+    session.config = DEMO_CONFIG_PATH
+    session.reset()
+    print(f"There is no foidex.toml here, so this is the demonstration: {DEMO_CONFIG_PATH}.")
+
+
 def _print_link(workbench: Workbench, person: Person, url: str) -> None:
     token = workbench.links.issue(person)
     print("Open this link in your browser. It signs you in once, within 15 minutes:\n")
@@ -105,8 +135,6 @@ def _host_of_link(address: str) -> str:
 
 def _read_proxy(settings: Settings) -> ProxySignIn | None:
     """The proxy of foidex.toml, if any. Raises ConfigurationError."""
-    from pathlib import Path
-
     from indexer.config.model import expand_path
     from indexer.config.secrets import read_secret
     from queries.workbench.access.people import ProxySignIn
