@@ -243,9 +243,9 @@ def _is_few(answer: Answer, policy: Policy) -> bool:
 def _withholds_anew(protected: Answer, earlier: list[LedgerEntry]) -> bool:
     """Whether earlier releases withheld less than half of what a release withholds."""
     names = collect_term_names(protected)
-    before = collect_withheld([entry.rename_terms(names) for entry in earlier])
-    withheld = {cell.population for cell in list_printed_cells(protected) if cell.number is None}
-    return 2 * len(withheld - before.keys()) > len(withheld)
+    earlier_numbers = collect_withheld([entry.rename_terms(names) for entry in earlier])
+    populations = {cell.population for cell in list_printed_cells(protected) if cell.number is None}
+    return 2 * len(populations - earlier_numbers.keys()) > len(populations)
 
 
 def _summarise_release(
@@ -501,16 +501,18 @@ _MAX_QUESTIONS_TRIED: Final = 10
 
 def _explain_no_choice(answer: Answer, policy: Policy, earlier: list[LedgerEntry]) -> str:
     """Which releases stand in the way of an answer, and which of its questions."""
-    own: dict[Population, str] = {}
+    locations: dict[Population, str] = {}
     for cell in sorted(list_printed_cells(answer), key=lambda cell: cell.part != "row"):
-        own.setdefault(cell.population, cell.location)
-    public = find_public_numbers(answer, earlier) & own.keys()
-    given: dict[str, list[str]] = {}
+        locations.setdefault(cell.population, cell.location)
+    public = find_public_numbers(answer, earlier) & locations.keys()
+    places: dict[str, list[str]] = {}
     for entry in earlier:
         printed = {figure.population for figure in entry.figures if figure.number is not None}
         if shared := printed & public:
-            given[entry.name] = [own[population] for population in own if population in shared]
-    return explain_no_choice(given, _find_unprotected_questions(answer, policy, earlier))
+            places[entry.name] = [
+                locations[population] for population in locations if population in shared
+            ]
+    return explain_no_choice(places, _find_unprotected_questions(answer, policy, earlier))
 
 
 def _find_unprotected_questions(

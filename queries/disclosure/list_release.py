@@ -97,11 +97,11 @@ def summarise_lists(own: Answer, published: Answer) -> tuple[str, ...]:
 
 def _summarise_list(whole: QuestionAnswer, question: QuestionAnswer) -> str:
     counts = {row.key: count_or_zero(row.counts[0]) for row in whole.table.rows}
-    listed = sum(counts[row.key] for row in question.table.rows)
-    counted = whole.table.columns[0].unit
+    records = sum(counts[row.key] for row in question.table.rows)
+    unit = whole.table.columns[0].unit
     summary = (
         f"{question.id}: {len(question.table.rows):,} of {len(counts):,} lines are listed, of "
-        f"{listed:,} of {sum(counts.values()):,} {counted}"
+        f"{records:,} of {sum(counts.values()):,} {unit}"
     )
     if question.table.rows:
         return summary

@@ -63,17 +63,17 @@ class AnswerJob(Struct, frozen=True):
             answer = answer_logged_request(self.session, run, request, self.options)
             if self.keep is not None:
                 self.keep(answer)
-            unread = warn_of_unread(answer)
+            notes = warn_of_unread(answer)
             if self.publisher is None or policy is None:
-                yield PreparedRelease(answer, summary=unread)
+                yield PreparedRelease(answer, summary=notes)
                 return
             with self.publisher.prepare_release(answer, policy) as release:
                 cautions = find_release_cautions(self.session, request, release)
                 advice = cautions or suggest_more(self.session, request, release)
                 yield release._replace(
                     record=partial(self._record_release, run, release),
-                    summary=(*unread, *release.summary, *advice),
-                    cautions=(*unread, *cautions),
+                    summary=(*notes, *release.summary, *advice),
+                    cautions=(*notes, *cautions),
                 )
 
     def _record_release(self, run: AuditRun, release: PreparedRelease) -> LedgerHead | None:

@@ -276,8 +276,8 @@ def format_wording_check(check: WordingCheck) -> str:
         for state, names in quiet.items()
         for line in ("", f"{state}: {', '.join(dict.fromkeys(names))}.")
     ]
-    if spaced := dict.fromkeys(_list_spaced_forms(check.terms)):
-        lines += ["", wrap_paragraph(_SPACED_FORMS.format(forms=", ".join(spaced)))]
+    if spaced_forms := dict.fromkeys(_list_spaced_forms(check.terms)):
+        lines += ["", wrap_paragraph(_SPACED_FORMS.format(forms=", ".join(spaced_forms)))]
     return "\n".join(lines) + "\n"
 
 

@@ -118,14 +118,14 @@ def describe_chosen_people(conditions: Iterable[Condition], unit: str) -> str:
     chosen by such a person.
     """
     people = PEOPLE_LISTS.get(ANY_STATUS.get(unit, unit))
-    chosen = [
+    person_conditions = [
         condition
         for condition in conditions
         if isinstance(condition, OfPerson) and condition.people == people
     ]
     descriptions = [
         " and ".join(filter(None, (_describe_trait(part) for part in _sort_traits(condition))))
-        for condition in chosen
+        for condition in person_conditions
     ]
     return ", or ".join(dict.fromkeys(filter(None, descriptions)))
 

@@ -355,9 +355,7 @@ def _build_template_names(
         "damage": describe_text_damage(answer),
         "coverage_days": format_coverage_days(answer.coverage) if answer.coverage else "",
         "coverage_inferred": explain_inferred(answer.coverage),
-        "empty_months": describe_empty_months(
-            answer.coverage, collect_scope_conditions(answer.scope)
-        ),
+        "empty_months": _name_empty_months(answer),
         "questions": _view_parts(answer, templates, load_acts()[force.act]),
         "reviews": view_reviews(answer),
         "counted": bool(answer.questions),
@@ -451,6 +449,11 @@ def _view_parts(answer: Answer, template_folder: Path | None, act: Act) -> list[
         [_view_uncovered(part, answer, act) for part in answer.uncovered],
         [part.position for part in answer.uncovered],
     )
+
+
+def _name_empty_months(answer: Answer) -> str:
+    """The months that the request is about and that have no record at all."""
+    return describe_empty_months(answer.coverage, collect_scope_conditions(answer.scope))
 
 
 def _view_uncovered(part: UncoveredPart, answer: Answer, act: Act) -> QuestionView:
