@@ -15,8 +15,10 @@ from queries.documents.content.context import DocumentSettings, build_document_c
 from queries.documents.content.number_check import extract_markup_text
 from queries.documents.document_set import render_documents
 from queries.documents.formats.report import render_report_text
+from queries.request.reader import parse_request
 from tests.support.answers import FORCE, sample_answer
 from tests.support.documents import extract_text
+from tests.support.fake_search import answer
 
 SETTINGS = DocumentSettings(FORCE, date(2018, 8, 15))
 
@@ -88,3 +90,15 @@ def test_a_letter_without_figures_has_no_annex() -> None:
     for path, content in render_documents(refusal, SETTINGS).items():
         if ".letter." in path:
             assert "Annex" not in read_words(path, content)
+
+
+def test_a_term_of_the_scope_and_of_a_question_stands_once() -> None:
+    """Found in the same forms, it has the wordings that the scope gives it."""
+    request = parse_request(
+        "reference: R\ntitle: T\nperiod: 2018\nmentions: [e-scooter, escooter]\n"
+        "questions: [{id: Q1, kind: keywords, keywords: [e-scooter, helmet]}]\n"
+    )
+    record = {"recorded_on": "2018-05-01", "offence_code": "22B", "narrative": "An e-scooter."}
+    counted = answer(request, [{"crime_ref": "R1", **record}])
+    terms = build_document_context(counted, SETTINGS).names["terms"]
+    assert [term.wordings for term in terms] == ['"e-scooter" or "escooter"', '"helmet"']
