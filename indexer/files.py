@@ -40,6 +40,8 @@ _FOREIGN_LINK: Final = "is a link that belongs to another user"
 
 _FOREIGN_PIPE: Final = "is a pipe that belongs to another user"
 
+_TOO_DEEP: Final = "has folders in folders deeper than foidex ever writes"
+
 _PLANTED: Final = "belongs to another user, and everybody can write to its folder"
 
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
@@ -326,7 +328,8 @@ class Folder:
 
     def remove_tree(self, name: str) -> None:
         """Remove a folder with all that is in it, as far as possible; links are not followed."""
-        shutil.rmtree(self._at(name), ignore_errors=True, dir_fd=self._handle)
+        with suppress(RecursionError):  # of what lies deeper than foidex ever writes
+            shutil.rmtree(self._at(name), ignore_errors=True, dir_fd=self._handle)
 
     def make_private(self) -> None:
         """Let only the owner into the folder, if that is this user."""
@@ -696,11 +699,14 @@ def refuse_planted(path: Path, handle: int) -> None:
 
 def refuse_foreign_links(path: Path) -> None:
     """Raise UnsafePathError if a folder has a link of another user at any depth."""
-    for parent, folders, names in os.walk(path):
-        for name in (*folders, *names):
-            status = os.lstat(os.path.join(parent, name))  # noqa: PTH118
-            if stat.S_ISLNK(status.st_mode) and not _is_own(status):
-                raise UnsafePathError(Path(parent, name), _FOREIGN_LINK)
+    try:
+        for parent, folders, names in os.walk(path):
+            for name in (*folders, *names):
+                status = os.lstat(os.path.join(parent, name))  # noqa: PTH118
+                if stat.S_ISLNK(status.st_mode) and not _is_own(status):
+                    raise UnsafePathError(Path(parent, name), _FOREIGN_LINK)
+    except RecursionError:
+        raise UnsafePathError(path, _TOO_DEEP) from None
 
 
 def require_own_parents(path: Path) -> None:

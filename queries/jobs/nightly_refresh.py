@@ -182,6 +182,11 @@ def _expand_patterns(folder: Path, patterns: tuple[str, ...], key: str) -> tuple
             matches = sorted(path for path in root.glob(relative) if not is_sidecar(path))
         except OSError as error:
             raise _explain_unreadable(folder / pattern, error) from None
+        except RecursionError:  # of what ** reaches
+            raise SourceError(
+                f"{folder / pattern}: reaches folders nested too deeply for any extract. Move them "
+                "away, or write the pattern without **."
+            ) from None
         except (ValueError, NotImplementedError):  # Python 3.11 and 3.12: "**" beside other text
             raise SourceError(
                 f"{folder / pattern}: is not a pattern. ** must be a folder of its own, as in "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,20 @@ def plant_link(path: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """Make a link that belongs to another user than the one that foidex runs as."""
     path.symlink_to(target)
     give_away(path, monkeypatch)
+
+
+@contextmanager
+def plant_deep_folder(path: Path, depth: int = 1_200) -> Iterator[None]:
+    """Folders in folders, deeper than Python calls itself; they are removed at the end."""
+    names = [str(path) + "/d" * number for number in range(depth)]
+    for name in names:
+        os.mkdir(name)  # noqa: PTH102
+    try:
+        yield
+    finally:
+        for name in reversed(names):
+            with suppress(FileNotFoundError):
+                os.rmdir(name)  # noqa: PTH106
 
 
 def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

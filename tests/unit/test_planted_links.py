@@ -38,7 +38,7 @@ from queries.documents.formats.pdf import render_letter_pdf
 from queries.evidence.basis import BasisHeader, basis_path, read_basis, write_basis
 from queries.spec.yaml_text import read_yaml
 from tests.support.answers import FORCE, sample_answer
-from tests.support.planted import give_away, plant_link
+from tests.support.planted import give_away, plant_deep_folder, plant_link
 from tests.support.server import SILENT
 from tests.support.tables import FIVE
 
@@ -224,6 +224,19 @@ def test_a_pipe_of_another_user_is_not_waited_for_as_a_source(
     give_away(path, monkeypatch)
     with pytest.raises(FoidexError, match="is a pipe that belongs to another user"):
         list(read_tombstones(path) if ".txt" in file_name else read_records([path]))
+
+
+def test_folders_without_end_among_templates_are_one_message(tmp_path: Path) -> None:
+    copy_templates(tmp_path / "templates")
+    settings = DocumentSettings(FORCE, NOW.date(), tmp_path / "templates")
+    context = build_document_context(sample_answer(1234), settings)
+    with plant_deep_folder(tmp_path / "templates" / "deep"):
+        refused = ""  # from Python 3.12 on, they are looked through however deep they are
+        try:
+            render_letter_pdf(context)
+        except ConfigurationError as error:
+            refused = str(error)
+    assert not refused or "deeper than foidex ever writes" in refused
 
 
 @pytest.mark.timeout(60)

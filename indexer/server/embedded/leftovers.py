@@ -30,7 +30,8 @@ def clear_temporary_folder(home: ServerHome) -> None:
             return
         for path in list(home.tmp.iterdir()):
             if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
+                with suppress(RecursionError):
+                    shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
 

@@ -22,7 +22,7 @@ from queries.documents.content.context import DocumentSettings
 from queries.documents.document_set import WriteResult, write_document_set
 from queries.documents.manifest import Manifest
 from tests.support.answers import FORCE, sample_answer
-from tests.support.planted import plant_link
+from tests.support.planted import plant_deep_folder, plant_link
 
 SETTINGS = DocumentSettings(FORCE, date(2018, 8, 15))
 
@@ -197,6 +197,16 @@ def test_a_pipe_or_a_folder_in_place_of_a_file_is_one_message(
     with pytest.raises(OutputError, match=name):
         write(shared)
     assert not read_tree(shared)
+
+
+def test_folders_without_end_in_place_of_a_prepared_set_are_one_message(shared: Path) -> None:
+    with plant_deep_folder(shared / ".foidex-new"):
+        refused = ""  # from Python 3.13 on, they are removed however deep they are
+        try:
+            write(shared)
+        except OutputError as error:
+            refused = str(error)
+    assert not refused or ".foidex-new" in refused
 
 
 def test_a_folder_in_place_of_a_document_is_not_replaced_by_force(shared: Path) -> None:

@@ -16,6 +16,7 @@ from indexer.errors import SourceError
 from indexer.sources import read_records
 from indexer.sources.tables.open_file import LayoutRules, open_tables
 from tests.support.command_line import Outcome, run_command
+from tests.support.planted import plant_deep_folder
 
 HEADER = ["Crime No", "Recorded", "HO Code", "MO"]
 
@@ -211,6 +212,19 @@ def test_members_whose_shown_names_are_alike_are_told_apart(tmp_path: Path) -> N
     tables = open_tables(path, LayoutRules())
     assert len({table.name for table in tables}) == 3
     assert tables[2].name == "a.zip/plain.csv"
+
+
+def test_folders_without_end_that_a_pattern_reaches_are_one_message(tmp_path: Path) -> None:
+    (tmp_path / "foidex.toml").write_text('[source]\npaths = ["in/**/*.jsonl"]\n')
+    with plant_deep_folder(tmp_path / "in"):
+        done = run_command(
+            "refresh",
+            "--check",
+            environment={"FOIDEX_HOME": str(tmp_path / "home")},
+            folder=tmp_path,
+            expected_code=4,
+        )
+    assert "in/**/*.jsonl: " in done.err
 
 
 @pytest.mark.timeout(60)
