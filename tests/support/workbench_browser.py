@@ -52,7 +52,7 @@ class Served:
 
 def press_until(page: Page, label: str) -> None:
     """Go to what has a label by the Tab key alone."""
-    for _ in range(80):
+    for _ in range(200):
         page.keyboard.press("Tab")
         focused = page.evaluate_handle("document.activeElement")
         text = page.evaluate(
