@@ -659,12 +659,12 @@ def read_file(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:
 def read_whole(file: BinaryIO, max_bytes: int) -> bytes:
     """What an open file holds, also if it grows meanwhile. Raises OSError if that is too much."""
     pieces: list[bytes] = []
-    left = max_bytes
+    free_bytes = max_bytes
     if os.fstat(file.fileno()).st_size <= max_bytes:
         while piece := file.read(_PIECE_BYTES):
             pieces.append(piece)
-            left -= len(piece)
-            if left < 0:
+            free_bytes -= len(piece)
+            if free_bytes < 0:
                 break
         else:
             return b"".join(pieces)
