@@ -63,7 +63,7 @@ def view_reviews(answer: Answer) -> tuple[ReviewView, ...]:
     return tuple(
         ReviewView(
             result=review,
-            title=review.label or review.number,
+            title=(review.label or review.number).replace(" asked about,", ","),
             prose=tuple(_describe_review(answer, review)),
             method=tuple(_describe_method(review, public=False)),
             public_method=tuple(_describe_method(review, public=True)),
