@@ -207,7 +207,7 @@ def test_a_workbook_is_set_up_to_be_read_and_printed() -> None:
     assert sheet.print_title_rows == "$2:$2"
     assert made.properties.language == "en-GB"
     notes = [row[0] for row in made["Notes"].iter_rows(values_only=True)]
-    assert any(str(line).startswith("Query: cdcdcdcdcdcdcdcd") for line in notes)
+    assert any("please quote FOI/1 and cdcdcdcd." in str(line) for line in notes)
 
 
 def test_a_text_of_a_sheet_is_on_its_page_whole() -> None:
