@@ -102,7 +102,7 @@ def test_the_reference_request_is_published_as_withheld_and_then_with_a_reason(
     assert reason in given
     assert "numbers can be worked out that are usually withheld" in given
     assert "[c]" not in given
-    for sentence in ("One offence", "Instagram", "Snapchat", "15"):
+    for sentence in ("one offence", "Instagram", "Snapchat", "15"):
         assert sentence in given
     assert reason not in withheld
     assert "[c]" in withheld
