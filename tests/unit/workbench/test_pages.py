@@ -221,6 +221,32 @@ def test_what_cannot_be_saved_is_shown_again(browsing: Browsing, config: Path, p
     assert browsing.workbench.requests.read("FOI-1.yaml") == opened
 
 
+def test_a_form_to_publish_that_is_too_old_publishes_nothing(browsing: Browsing) -> None:
+    """Someone published since it was shown, or the workbench was started again."""
+    browsing.sign_in()
+    browsing.post("/requests/new", **FORM)
+    address = "/requests/FOI-1.yaml/publish"
+    page = browsing.get(address)
+    fields = dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', page.text))
+    folder = browsing.workbench.requests.path / "answers" / "FOI-1.yaml" / "published"
+    folder.mkdir(parents=True)
+    manifest = {
+        **dict.fromkeys(("generation", "query_hash", "version"), "x"),
+        "reference": "FOI/1",
+        "run_at": "2026-11-29T10:00:00+00:00",
+        "files": {"FOI-1.answer.json": "00"},
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    late = browsing.post(address, do="publish", **fields)
+    assert late.status_code == 409
+    assert "It was published by someone else" in text_of(late)
+    (folder / "manifest.json").unlink()
+    old = browsing.post(address, do="publish", **(fields | {"once": "of-a-run-before"}))
+    assert old.status_code == 409
+    assert "the workbench was started again" in text_of(old)
+    assert browsing.workbench.tasks.find("publish FOI-1.yaml") is None
+
+
 # -- the audit log -----------------------------------------------------------------------------
 
 
