@@ -11,6 +11,7 @@ Of foidex it imports little, so it starts quickly.
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import sys
@@ -168,6 +169,7 @@ def _write_frame(output: BinaryIO, data: bytes) -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # nothing here refers to itself
     _, file, memory = sys.argv
     try:
         code = run_worker(file, int(memory), sys.stdin.buffer, sys.stdout.buffer)
