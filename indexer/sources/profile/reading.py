@@ -132,7 +132,8 @@ def read_profiled_rows(
     width = len(header)
     first = [_fit_row(row, width) for row in islice(rows, _SAMPLE_ROWS)]
     skips = make_skip_check(profile, header, nature)
-    sample = [row.cells for row in first if not row.error and not skips(row.cells, row.location)]
+    kept = [row for row in first if not (_may_be_skipped(row) and skips(row.cells, row.location))]
+    sample = [row.cells for row in kept if not row.error]
     check_types(location, header, sample, profile)
     skips = make_skip_check(profile, header, nature)  # it begins again
     mapper = RowMapper(profile, header, categories)
@@ -167,7 +168,7 @@ def _map_rows(
             row.error,
             row.source,
         )
-        if error is None and (skip := skips(cells, location)):
+        if (error is None or row.is_short) and (skip := skips(cells, location)):
             yield _skip_row(row, skip)
             continue
         mapped = map_row(cells)
@@ -205,7 +206,7 @@ def _keep_rows(
     joiner = _JOINERS.get(rule.join) if rule else None
     pending: GroupedRow | None = None
     for number, row in enumerate(rows):
-        if not row.error and (skip := skips(row.cells, row.location)):
+        if _may_be_skipped(row) and (skip := skips(row.cells, row.location)):
             skipped.append(_skip_row(row, skip))
         elif rule and pending and _continues(row.cells, column):
             text = pending.cells[column]
@@ -249,13 +250,20 @@ def _fit_row(row: TableRow, width: int) -> TableRow:
     cells = row.cells
     if len(cells) == width:
         return row
-    if len(cells) > width and is_blank_row(cells[width:]):
-        return replace(row, cells=cells[:width])
+    if is_blank_row(cells[width:] if len(cells) > width else cells):
+        return replace(row, cells=(cells + [""] * width)[:width])
     error = (
         f"has {len(cells)} columns where the header has {width}. Quote the fields that hold the "
         "delimiter or line breaks."
     )
-    return replace(row, cells=(cells + [""] * width)[:width], error=error)
+    is_short = len(cells) < width
+    return replace(row, cells=(cells + [""] * width)[:width], error=error, is_short=is_short)
+
+
+def _may_be_skipped(row: TableRow) -> bool:
+    """Whether a rule can skip a row: one with fewer cells, such as one of totals, is like one with
+    empty cells to it."""
+    return row.error is None or row.is_short
 
 
 # -- objects of JSON -------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ class TableRow(Struct, frozen=True, gc=False):
     """One row: where it stands ("crimes.csv:41"), its cells, and how many bytes were read with it.
 
     ``error`` says why it cannot be read, ``source`` is the text that it was read from, if that is
-    no row of cells.
+    no row of cells. ``is_short`` is true for a row that has fewer cells than it should.
     """
 
     location: str
@@ -33,6 +33,7 @@ class TableRow(Struct, frozen=True, gc=False):
     size: int = 0
     error: str | None = None
     source: bytes | None = None
+    is_short: bool = False
 
 
 class SourceTable(Struct, frozen=True):

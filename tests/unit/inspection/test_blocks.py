@@ -257,6 +257,28 @@ def test_a_text_with_a_second_block_is_asked_about_like_a_sheet(tmp_path: Path) 
     assert "after_blank_rows: rows go on below a blank row" in write_profile(tmp_path, "x.csv")
 
 
+def test_lines_of_a_text_without_a_delimiter_are_blank_and_short_ones_are_skipped(
+    tmp_path: Path,
+) -> None:
+    """A program that writes rows leaves a line empty, and writes no more cells than it has."""
+    lines = [",".join(map(str, row)) for row in [HEADER, *make_rows(), ["Total", 40]]]
+    write_extract(tmp_path / "x.csv", "\n\n".join(lines) + "\n\n\n")
+    assert "after_blank_rows" not in write_profile(tmp_path, "x.csv")
+    outcome = check(tmp_path)
+    assert outcome.code == 0, outcome.err + outcome.out
+    assert "40 valid, 0 deletions, 0 invalid" in outcome.out
+
+
+def test_a_second_block_of_a_text_is_skipped_whatever_its_width(tmp_path: Path) -> None:
+    lines = [",".join(map(str, row)) for row in [HEADER, *make_rows(), [], *LOOKUP]]
+    write_extract(tmp_path / "x.csv", "\n".join(lines) + "\n")
+    write_profile(tmp_path, "x.csv")
+    set_keys(tmp_path, after_blank_rows="skip")
+    outcome = check(tmp_path)
+    assert outcome.code == 0, outcome.err + outcome.out
+    assert "3 rows were skipped: stands below blank rows" in outcome.out
+
+
 def test_what_the_second_table_holds_does_not_change_what_is_said_of_the_first(
     tmp_path: Path,
 ) -> None:
