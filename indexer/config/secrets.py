@@ -22,7 +22,7 @@ def read_secret(path: Path, setting: str, progress: Progress) -> str:
     ``setting`` is the name of the setting that names the file.
     """
     try:
-        with io.TextIOWrapper(open_named_input(path), encoding="utf-8") as file:
+        with io.TextIOWrapper(open_named_input(path), encoding="utf-8-sig") as file:
             lines = file.read(_MAX_SECRET_LENGTH).splitlines()
             mode = os.fstat(file.fileno()).st_mode
     except OSError as error:

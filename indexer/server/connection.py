@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import socket
 import ssl
@@ -109,7 +110,9 @@ def _build_credentials(address: ServerAddress) -> dict[str, Any]:
     if address.api_key is not None:
         return {"api_key": address.api_key}
     if address.user is not None or address.password is not None:
-        return {"basic_auth": (address.user or "elastic", address.password or "")}
+        credentials = f"{address.user or 'elastic'}:{address.password or ''}"
+        # Of a user and a password apart the client takes ASCII only.
+        return {"basic_auth": base64.b64encode(credentials.encode()).decode()}
     return {}
 
 

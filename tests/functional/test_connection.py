@@ -5,6 +5,7 @@ Each fault is one clear message and exit code 5, and no secret is in any message
 
 from __future__ import annotations
 
+import base64
 import http.server
 import threading
 import time
@@ -127,6 +128,22 @@ def test_a_secret_file_that_is_none_is_told(
         address_of(tmp_path, text)
     assert told in str(refusal.value)
     assert "(server.password_file)" in str(refusal.value)
+
+
+@pytest.mark.parametrize("secret", ["£5-pässwört", "geslo-č-密", "plain"])
+def test_a_secret_of_any_characters_also_from_an_editor_that_marks_the_file(
+    tmp_path: Path, secret: str
+) -> None:
+    """A byte order mark is no part of the secret."""
+    with listening() as (url, shown):
+        for encoding in ("utf-8", "utf-8-sig"):
+            (tmp_path / "secret").write_text(f"{secret}\r\n", encoding=encoding, newline="")
+            (tmp_path / "secret").chmod(0o600)
+            text = f'[server]\nurl = "{url}"\nuser = "ana"\npassword_file = "secret"\n'
+            with connect_server(address_of(tmp_path, text)):
+                pass
+    sent = base64.b64encode(f"ana:{secret}".encode()).decode()
+    assert shown == [f"Basic {sent}"] * 2
 
 
 # -- several addresses and retries ---------------------------------------------------------------
