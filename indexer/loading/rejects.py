@@ -165,9 +165,10 @@ class Rejects:
             raise self._make_write_error(error) from None
 
     def _make_write_error(self, error: OSError) -> SourceError:
+        advice = "folder with FOIDEX_HOME" if self._keep else "file with --rejects"
         return SourceError(
             f"{self.path}: rejected records cannot be written ({error.strerror}), so the load "
-            "stopped. Free some space there, or choose another file with --rejects."
+            f"stopped. Free some space there, or choose another {advice}."
         )
 
 

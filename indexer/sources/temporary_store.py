@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 from indexer.errors import SourceError
 
@@ -23,9 +25,22 @@ def open_store() -> Iterator[sqlite3.Connection]:
             yield store
         except sqlite3.OperationalError as error:
             raise SourceError(
-                f"{tempfile.gettempdir()}: the tables cannot be joined there ({error}). Free some "
-                "space, or set SQLITE_TMPDIR to another folder."
+                f"{_find_store_folder()}: the tables cannot be joined there ({error}). Free some "
+                "space, or set TMPDIR to another folder."
             ) from None
+
+
+def _find_store_folder() -> str:
+    """The folder that SQLite puts the file into: the first one that it may write to, full or not.
+
+    That need not be the temporary folder of Python, which looks for another one if a disk is full.
+    """
+    named = (os.environ.get(name) for name in ("SQLITE_TMPDIR", "TMPDIR"))
+    folders = (*named, "/var/tmp", "/usr/tmp")  # noqa: S108 - nothing is written by this name
+    for folder in folders if os.name == "posix" else ():
+        if folder and Path(folder).is_dir() and os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    return tempfile.gettempdir()
 
 
 class ReferenceSet:

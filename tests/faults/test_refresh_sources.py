@@ -91,7 +91,7 @@ def test_a_temporary_folder_that_fills_up_changes_nothing(
     with mount_small_disk(night.home / "small", "256k") as disk, night.client() as client:
         work = night.work(client, *OPTIONS[mode], TMPDIR=str(disk))
         require_refusal(
-            work.process, "the tables cannot be joined there", "is full", "Free some space"
+            work.process, f"{disk}: the tables cannot be joined there", "is full", "set TMPDIR to"
         )
     night.check_clean(before)
     night.refresh(*OPTIONS[mode])
@@ -120,7 +120,8 @@ def test_a_folder_of_rejects_that_is_full_changes_nothing(
         disk.chmod(0o700)
         (disk / "other").write_bytes(bytes(4_096))
         work = night.work(client, *OPTIONS[mode])
-        require_refusal(work.process, "rejected records cannot be written", "No space left")
+        told = "rejected records cannot be written", "No space left", "folder with FOIDEX_HOME."
+        require_refusal(work.process, *told)
     night.check_clean(before)
     night.source.fill(before + rejected)
     night.refresh(*OPTIONS[mode])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import sqlite3
 import tempfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from indexer.sources import read_tombstones
 from indexer.sources.base import MAX_RECORD_BYTES
 from indexer.sources.csv_tables import read_csv_tables
 from indexer.sources.jsonl import read_json_lines
+from indexer.sources.temporary_store import open_store
 from queries.answer.answer_file import read_answer_file
 from queries.request.reader import parse_request
 from queries.spec.yaml_text import MAX_YAML_BYTES, parse_yaml, read_yaml
@@ -182,3 +184,15 @@ def test_tables_are_put_together_in_a_file_that_has_no_name(
     assert len(first.raw["narrative"]) == 20_000
     assert list(scratch.iterdir()) == []
     reading.close()  # type: ignore[attr-defined]
+
+
+def test_a_full_disk_of_the_tables_is_called_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python looks for another temporary folder if a disk is full, but SQLite does not."""
+    monkeypatch.delenv("SQLITE_TMPDIR", raising=False)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", "/elsewhere")
+    with pytest.raises(SourceError) as refusal, open_store():
+        raise sqlite3.OperationalError("database or disk is full")
+    assert str(refusal.value).startswith(f"{tmp_path}: the tables cannot be joined there (database")
