@@ -27,7 +27,12 @@ from indexer.doctor.index import (
     check_text_damage,
     check_unfinished_generations,
 )
-from indexer.doctor.machine import check_configuration, check_embedded_server, check_home_folder
+from indexer.doctor.machine import (
+    check_configuration,
+    check_embedded_server,
+    check_home_folder,
+    check_refresh_outputs,
+)
 from indexer.doctor.privileges import check_privileges
 from indexer.errors import FoidexError
 from indexer.server.address import ServerAddress
@@ -53,6 +58,7 @@ def examine_setup(
         return findings
     settings = session.settings
     findings += run_check("home folder", lambda: check_home_folder(settings.home))
+    findings += run_check("outputs", lambda: check_refresh_outputs(settings))
     address = session.remote()
     if address is None:
         findings += run_check("embedded server", lambda: check_embedded_server(settings))

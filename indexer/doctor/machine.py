@@ -38,6 +38,18 @@ def check_configuration(session: Session) -> Findings:
 
 def check_home_folder(home: Path) -> Findings:
     """Whether the home folder can be written and has room."""
+    try:
+        home.lstat()
+    except FileNotFoundError:
+        pass  # it is made when it is needed
+    except OSError as error:
+        yield Finding(
+            "home folder",
+            "problem",
+            f"{home} cannot be used ({error.strerror}).",
+            "Choose another folder with FOIDEX_HOME.",
+        )
+        return
     candidates = (home, *home.parents)
     # Path.exists raises an error for a name that is too long.
     existing_folder = next(path for path in candidates if os.path.exists(path))  # noqa: PTH110
@@ -59,6 +71,32 @@ def check_home_folder(home: Path) -> Findings:
         )
     else:
         yield Finding("home folder", "ok", f"{home} can be written, {format_size(free)} are free.")
+
+
+def check_refresh_outputs(settings: Settings) -> Findings:
+    """Whether the report and the metrics of a refresh can be written; says nothing if they can.
+
+    A refresh would say so only at its end, when its generation is live.
+    """
+    for key, name in (("report", settings.refresh.report), ("metrics", settings.refresh.metrics)):
+        if not name:
+            continue
+        path = settings.output_folder / name
+        folder = path.parent
+        if folder != settings.home and not os.path.isdir(folder):  # noqa: PTH112 - as above
+            problem = "there is no such folder"
+        elif folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+            problem = "this user may not write in its folder"
+        elif path.is_dir():
+            problem = "there is a folder of that name"
+        else:
+            continue
+        yield Finding(
+            "outputs",
+            "problem",
+            f"{path} ([refresh] {key}) cannot be written: {problem}.",
+            "Make its folder, and let this user write there; or name another file.",
+        )
 
 
 def check_embedded_server(settings: Settings) -> Findings:

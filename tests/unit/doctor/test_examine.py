@@ -75,6 +75,38 @@ def test_a_home_that_is_no_folder_is_a_problem(
     assert (finding.check, finding.level) == ("home folder", "problem")
 
 
+def test_a_home_whose_path_is_too_long_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("x" * 300, "/".join(["x" * 200] * 25)):
+        finding = found(monkeypatch, tmp_path / name)[1]
+        assert (finding.check, finding.level) == ("home folder", "problem")
+        assert finding.message.endswith("cannot be used (File name too long).")
+
+
+def test_a_report_and_metrics_that_cannot_be_written_are_problems(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refresh would say so when it has done all its work."""
+    home, config = tmp_path / "home", tmp_path / "foidex.toml"
+    config.write_text('[refresh]\nreport = "report.json"\nmetrics = "node/foidex.prom"\n')
+
+    def problems() -> list[str]:
+        findings = found(monkeypatch, home, FOIDEX_CONFIG=str(config))
+        return [one.message for one in findings if one.check == "outputs"]
+
+    metrics = home / "node" / "foidex.prom"
+    told = f"{metrics} ([refresh] metrics) cannot be written: there is no such folder."
+    assert problems() == [told]
+    (home / "node").mkdir(parents=True)
+    assert problems() == []
+    (home / "report.json").mkdir()
+    (only,) = problems()
+    assert only.endswith(
+        "report.json ([refresh] report) cannot be written: there is a folder of that name."
+    )
+
+
 def test_passwords_in_the_clear_are_a_warning_but_on_this_machine() -> None:
     for url, level in [
         ("http://search.example.org:9200", "warning"),
