@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from indexer.index.backups import Restoration
     from indexer.index.generations import Generation
+    from indexer.index.lock import Lease
 
 
 def find_repository(client: Elasticsearch) -> str:
@@ -148,7 +150,7 @@ def run_restore(
         run.begin()
         with (
             get_session().client() as client,
-            hold_lock(client, alias, settings.refresh.lease_seconds),
+            hold_lock(client, alias, settings.refresh.lease_seconds) as lock,
         ):
             repository = find_repository(client)
             backup = find_backup(client, alias, repository, name)
@@ -158,7 +160,7 @@ def run_restore(
                 repository,
                 backup,
                 everything=everything,
-                verify=partial(_verify_content, client, unverified=unverified),
+                verify=partial(_verify_restored, client, lock, unverified=unverified),
             )
             returned_references = find_returned_references(
                 client, alias, [generation.name for generation in restoration.restored]
@@ -176,12 +178,28 @@ def run_restore(
         )
 
 
-def _verify_content(client: Elasticsearch, generation: Generation, *, unverified: bool) -> None:
+def _verify_restored(
+    client: Elasticsearch, lock: Lease, generation: Generation, *, unverified: bool
+) -> Generation:
+    """Compare a restored generation with what it was sealed with, then forget in it what the others
+    know to be forgotten; returns it as it then is. A user who may not write to it is told
+    afterwards what came back."""
+    import elasticsearch
+
+    from indexer.jobs.forget import apply_erasures, describe_repeated_erasure
     from indexer.jobs.verification import require_content
 
+    progress = get_session().progress
     if not unverified:
-        get_session().progress.say(f"Comparing the records of {generation.name}.")
+        progress.say(f"Comparing the records of {generation.name}.")
         require_content(client, generation)
+    alias = get_session().settings.index.alias
+    references: list[str] = []
+    with suppress(elasticsearch.AuthorizationException):
+        generation, references = apply_erasures(client, alias, generation, lock)
+    for reference in references:
+        print(describe_repeated_erasure(reference, generation.name), file=sys.stderr)
+    return generation
 
 
 def _print_restoration(restoration: Restoration) -> None:

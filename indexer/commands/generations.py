@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from indexer.commands.shared import ListFormat, print_json, print_table
 from indexer.session import get_session
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+    from indexer.index.generations import Generation
+    from indexer.index.lock import Lease
 
 
 def run_generations(
@@ -74,12 +82,25 @@ def run_rollback(
         run.begin()
         with (
             get_session().client() as client,
-            hold_lock(client, alias, settings.refresh.lease_seconds),
+            hold_lock(client, alias, settings.refresh.lease_seconds) as lock,
         ):
-            target, previous = roll_back_generation(client, alias, generation)
+            target, previous = roll_back_generation(
+                client, alias, generation, partial(_apply_erasures, client, lock)
+            )
         run.write(generation=target.name, records=target.records)
     outcome = f"{target.name} is live again, with {target.records:,} records."
     print(f"{outcome} {previous} is kept." if previous else f"{outcome} None was live.")
+
+
+def _apply_erasures(client: Elasticsearch, lock: Lease, generation: Generation) -> Generation:
+    """Forget in a generation what the others know to be forgotten, and say so."""
+    from indexer.jobs.forget import apply_erasures, describe_repeated_erasure
+
+    alias = get_session().settings.index.alias
+    generation, references = apply_erasures(client, alias, generation, lock)
+    for reference in references:
+        print(describe_repeated_erasure(reference, generation.name), file=sys.stderr)
+    return generation
 
 
 def run_prune(

@@ -53,6 +53,9 @@ _UNUSABLE_ERRORS: Final = (
     "snapshot_missing_exception",
 )
 
+#: How the server answers where it cannot write a file.
+_SERVER_FAULT: Final = 500
+
 _BACKUP_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 
 
@@ -158,8 +161,8 @@ def take_backup(
         if error.error == "invalid_snapshot_name_exception":
             raise _make_duplicate_error(name) from None
         raise
-    except elasticsearch.NotFoundError as error:
-        raise _explain_missing_repository(error, repository) from None
+    except elasticsearch.ApiError as error:
+        raise _explain_unwritable_repository(error, repository) from None
     snapshot = answer["snapshot"]
     if snapshot["state"] != "SUCCESS":
         client.options(ignore_status=404).snapshot.delete(repository=repository, snapshot=name)
@@ -261,12 +264,13 @@ def restore_backup(  # noqa: PLR0913 - what is restored, and what it is checked 
     backup: Backup,
     *,
     everything: bool,
-    verify: Callable[[Generation], None],
+    verify: Callable[[Generation], Generation | None],
 ) -> Restoration:
     """Restore a backup's live generation, or with ``everything`` all it holds, with the lock held.
 
     Another live generation stays live. With ``everything``, generations that exist are left as they
-    are. ``verify`` checks the content of each one that came back. Raises BackupError where all of
+    are. ``verify`` checks the content of each one that came back, and
+    returns it where it changed it. Raises BackupError where all of
     them exist, or one does not come back as it was backed up; then nothing was changed.
     """
     live = find_live_name(client, index.alias)
@@ -285,8 +289,7 @@ def restore_backup(  # noqa: PLR0913 - what is restored, and what it is checked 
         restored_generations = [
             _read_restored_generation(client, index.alias, backup, name) for name in names
         ]
-        for generation in restored_generations:
-            verify(generation)
+        restored_generations = [verify(one) or one for one in restored_generations]
     except BaseException:
         with suppress(elasticsearch.ApiError, elasticsearch.TransportError):
             for name in names:
@@ -367,9 +370,12 @@ def _read_restored_generation(
 def delete_backup(client: Elasticsearch, alias: str, repository: str, name: str) -> None:
     """Delete a backup, and with it its records from the repository. Raises BackupError."""
     find_backup(client, alias, repository, name)
-    client.options(request_timeout=_SNAPSHOT_TIMEOUT_SECONDS).snapshot.delete(
-        repository=repository, snapshot=name
-    )
+    try:
+        client.options(request_timeout=_SNAPSHOT_TIMEOUT_SECONDS).snapshot.delete(
+            repository=repository, snapshot=name
+        )
+    except elasticsearch.ApiError as error:
+        raise _explain_unwritable_repository(error, repository) from None
 
 
 def expire_backups(client: Elasticsearch, alias: str, repository: str, days: int) -> list[str]:
@@ -429,6 +435,17 @@ def _mark_content(generation: Generation) -> str:
 
 def _make_duplicate_error(name: str) -> BackupError:
     return BackupError(f'there is a backup named "{name}" already. Choose another with --to.')
+
+
+def _explain_unwritable_repository(error: elasticsearch.ApiError, repository: str) -> Exception:
+    """A BackupError where the server could not write to its repository; else the error itself."""
+    if error.meta.status != _SERVER_FAULT:
+        return _explain_missing_repository(error, repository)
+    return BackupError(
+        f'the server could not write to its repository "{repository}", so nothing was backed up or '
+        "deleted there. Check that it is not read-only, that its disk has room, and that every "
+        "node may write to its folder; foidex doctor tries that."
+    )
 
 
 def _explain_missing_repository(error: elasticsearch.ApiError, repository: str) -> Exception:

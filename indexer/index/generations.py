@@ -313,13 +313,14 @@ def count_documents(client: Elasticsearch, name: str) -> tuple[int, int]:
 
 
 def promote_generation(client: Elasticsearch, alias: str, generation: Generation) -> str | None:
-    """Point the alias at a verified generation in one call; returns the name it pointed at before.
+    """Point the alias at a verified generation in one call; returns the name it pointed at before,
+    None where that was none or several.
 
     Raises GenerationError for a generation that is not verified, or an alias that cannot be moved.
     """
     if not generation.verified:
         raise GenerationError(f"{generation.name} was never verified, so it cannot be promoted.")
-    previous = find_live_name(client, alias)
+    aliased_names = _list_live_names(client, alias)
     # In one call, and whatever the alias points at by now, it then points at one index.
     client.indices.update_aliases(
         actions=[
@@ -327,23 +328,34 @@ def promote_generation(client: Elasticsearch, alias: str, generation: Generation
             {"add": {"index": generation.name, "alias": alias}},
         ]
     )
-    return previous
+    return aliased_names[0] if len(aliased_names) == 1 else None
 
 
 def find_live_name(client: Elasticsearch, alias: str) -> str | None:
     """The name of the live generation, or None before the first load. Raises GenerationError."""
-    try:
-        names = sorted(_get_aliased_indices(client, alias))
-    except elasticsearch.NotFoundError:
-        if client.indices.exists(index=alias):
-            raise GenerationError(
-                f'"{alias}" is an index, not an alias of generations. Delete it, or choose another '
-                "alias (FOIDEX_INDEX)."
-            ) from None
-        return None
+    names = _list_live_names(client, alias)
     if len(names) > 1:
         raise _make_ambiguous_alias_error(alias, names)
-    return str(names[0])
+    return names[0] if names else None
+
+
+def _list_live_names(client: Elasticsearch, alias: str) -> list[str]:
+    """The names of the indices that the alias points at; more than one only by somebody's hand.
+
+    Raises GenerationError where the alias is an index."""
+    try:
+        return sorted(_get_aliased_indices(client, alias))
+    except elasticsearch.NotFoundError:
+        if client.indices.exists(index=alias):
+            raise _make_index_error(alias) from None
+        return []
+
+
+def _make_index_error(alias: str) -> GenerationError:
+    return GenerationError(
+        f'"{alias}" is an index, not an alias of generations. Delete it, or choose another alias '
+        "(FOIDEX_INDEX)."
+    )
 
 
 def _get_aliased_indices(client: Elasticsearch, alias: str) -> dict[str, Any]:
@@ -371,6 +383,8 @@ def _read_live_mapping(client: Elasticsearch, alias: str) -> tuple[str, dict[str
     if len(mappings) != 1:
         raise _make_ambiguous_alias_error(alias, sorted(mappings))
     ((name, body),) = mappings.items()
+    if name == alias:
+        raise _make_index_error(alias)
     return name, body["mappings"]
 
 
@@ -396,7 +410,7 @@ def find_newest_generation(client: Elasticsearch, alias: str) -> Generation | No
 def _make_ambiguous_alias_error(alias: str, names: list[str]) -> GenerationError:
     return GenerationError(
         f'alias "{alias}" points at {len(names)} indices ({", ".join(names)}), so no number from '
-        "it would be exact. Remove all but one."
+        "it would be exact. Make one of them live: foidex rollback NAME"
     )
 
 
@@ -488,16 +502,29 @@ def list_unfinished(client: Elasticsearch, alias: str) -> list[str]:
     ]
 
 
+def _leave_as_it_is(generation: Generation) -> Generation:
+    return generation
+
+
 def roll_back_generation(
-    client: Elasticsearch, alias: str, name: str | None
+    client: Elasticsearch,
+    alias: str,
+    name: str | None,
+    prepare: Callable[[Generation], Generation] = _leave_as_it_is,
 ) -> tuple[Generation, str | None]:
     """Make a kept generation live again: the named one, or else the one that the live one replaced.
 
     That is the next older one where it is not kept or not known, and the newest where none is live.
-    Returns it, and the name of the one that was live, if any. Raises GenerationError where it is
-    not kept, NoIndexError where nothing is.
+    With a name, also where the alias points at several. ``prepare`` is called before it is made
+    live, and returns it. Returns it, and the name of the one that was live, if any. Raises
+    GenerationError where it is not kept, NoIndexError where nothing is.
     """
-    live_name = find_live_name(client, alias)
+    live_names = _list_live_names(client, alias)
+    live_name = live_names[0] if live_names else None
+    if len(live_names) > 1:
+        if name is None:
+            raise _make_ambiguous_alias_error(alias, live_names)
+        live_name = None
     generations = list_verified(client, alias)
     if live_name is None and not generations:
         raise _make_absence_error(client, alias)
@@ -513,10 +540,11 @@ def roll_back_generation(
         ]
     matches = [generation for generation in candidates if name in (None, generation.name)]
     if not matches:
-        target = f'"{name}"' if name else "a generation older than the live one"
-        raise GenerationError(f"{target} is not kept. Kept besides the live one: {others}.")
-    promote_generation(client, alias, matches[0])
-    return matches[0], live_name
+        wanted = f'"{name}"' if name else "a generation older than the live one"
+        raise GenerationError(f"{wanted} is not kept. Kept besides the live one: {others}.")
+    target = prepare(matches[0])
+    promote_generation(client, alias, target)
+    return target, live_name
 
 
 def prune_generations(

@@ -22,6 +22,7 @@ from msgspec import Struct
 from indexer.errors import BackupError, GenerationError, RequestError
 from indexer.index.backups import read_backups
 from indexer.index.damage_search import measure_damage
+from indexer.index.erasures import find_unknown_erasures
 from indexer.index.expunge import NO_DELETED_DOCUMENTS, expunge_deleted
 from indexer.index.generations import (
     Generation,
@@ -30,12 +31,10 @@ from indexer.index.generations import (
     find_live_name,
     list_verified,
     mark_verified,
-    read_live_generation,
 )
 from indexer.index.lock import Lease
 from indexer.jobs.erasure_statement import ErasureStatement, GenerationErasure, RecordPresence
 from indexer.jobs.links import resolve_links
-from indexer.jobs.refresh import list_erasure_tombstones
 from indexer.jobs.verification import compute_content_hash
 from indexer.loading.content_hash import CONTENT_HASH_RANGE, hash_content
 from indexer.loading.rejects import erase_from_rejects
@@ -49,8 +48,6 @@ from indexer.records.model import (
     Tombstone,
 )
 from indexer.records.offences import load_offence_table
-
-_PAGE_SIZE: Final = 1_000
 
 _NOT_DELETED: Final = {"bool": {"must_not": {"term": {"status": DELETED}}}}
 
@@ -222,27 +219,43 @@ def _replace_record(
     return mark_verified(client, generation)
 
 
+def apply_erasures(
+    client: Elasticsearch, alias: str, generation: Generation, lock: Lease
+) -> tuple[Generation, list[str]]:
+    """Forget in one generation what the others know to be forgotten; the lock is held.
+
+    It may have been restored from a backup that is older than the erasure. Returns the generation
+    with its counts, and the references of the records that were removed from it. Raises
+    AuthorizationException for a user who may not write to it, and GenerationError as
+    ``erase_record``.
+    """
+    unknown = find_unknown_erasures(client, alias, generation.name)
+    for reference, tombstone in {**unknown.missing, **unknown.returned}.items():
+        lock.check()
+        presence = _find_presence(client, generation.name, reference)
+        erased_at = msgspec.convert(tombstone["updated_at"], datetime)
+        replacement = _make_erasure_tombstone(reference, erased_at, presence)
+        generation = _erase_in_generation(client, generation, reference, presence, replacement)
+    if unknown.returned and expunge_deleted(client, generation.name).documents:
+        raise GenerationError(
+            f"{generation.name} held records that were forgotten. No search finds them any more, "
+            "but their text may still be in its files, because a search is reading them. Run this "
+            "again in a few minutes."
+        )
+    return generation, sorted(unknown.returned)
+
+
+def describe_repeated_erasure(reference: str, name: str) -> str:
+    """That a forgotten record was in a generation again and was removed, in a line for a person."""
+    return f"{reference} was forgotten, and was in {name} again. It was removed."
+
+
 def find_returned_references(client: Elasticsearch, alias: str, names: list[str]) -> list[str]:
-    """The references kept out of the live generation that a generation restored from a backup holds
-    as records. ``names`` are those of the restored generations."""
-    live = read_live_generation(client, alias)
-    erased_references = [
-        tombstone["crime_ref"] for tombstone in list_erasure_tombstones(client, live.name)
-    ]
+    """The references that another generation knows to be forgotten, and that one of the named ones,
+    which were restored from a backup, holds as records."""
     returned_references: set[str] = set()
     for name in names:
-        for start in range(0, len(erased_references) if name != live.name else 0, _PAGE_SIZE):
-            reference_filter = {
-                "terms": {"crime_ref": erased_references[start : start + _PAGE_SIZE]}
-            }
-            response = client.search(
-                index=name,
-                query={"bool": {"filter": [reference_filter, _NOT_DELETED]}},
-                size=_PAGE_SIZE,
-                source_includes=["crime_ref"],
-                allow_partial_search_results=False,
-            )
-            returned_references |= {hit["_source"]["crime_ref"] for hit in response["hits"]["hits"]}
+        returned_references |= find_unknown_erasures(client, alias, name).returned.keys()
     return sorted(returned_references)
 
 

@@ -25,6 +25,7 @@ from indexer.config.profile import SourceProfile
 from indexer.errors import GenerationError, NoIndexError, SourceError
 from indexer.index.coverage_search import measure_coverage, require_days_within
 from indexer.index.damage_search import measure_damage
+from indexer.index.erasures import collect_erasure_tombstones
 from indexer.index.generations import (
     Generation,
     clear_unfinished,
@@ -42,8 +43,8 @@ from indexer.index.generations import (
 )
 from indexer.index.lock import Lease, hold_lock
 from indexer.index.mapping import IndexSchema, add_category_fields, load_index_schema
-from indexer.index.paging import search_sealed_pages
-from indexer.jobs.links import PAGE_RECORDS, resolve_links
+from indexer.jobs.forget import apply_erasures, describe_repeated_erasure
+from indexer.jobs.links import resolve_links
 from indexer.jobs.overrides import CheckOverride
 from indexer.jobs.shrinkage import ShrinkLimits
 from indexer.jobs.verification import VerificationLimits, verify_generation
@@ -58,7 +59,7 @@ from indexer.progress import Progress
 from indexer.records.contract import DEFAULT_EARLIEST_DAY, DayLimits, RecordContract
 from indexer.records.coverage import CoverageSettings
 from indexer.records.damage.kinds import NO_REPAIR, RepairKind, sort_kinds
-from indexer.records.model import DELETED, EXCLUDING_LOCATIONS, KEPT_OUT
+from indexer.records.model import KEPT_OUT
 from indexer.records.narrative import MATCHING_RULE
 from indexer.records.offences import load_offence_table
 from indexer.sources import (
@@ -290,11 +291,12 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         generation = _make_empty_generation(context, live)
         new_names.append(generation.name)
         _warn_about_clock(context.progress, live, generation)
+        erased = collect_erasure_tombstones(client, index.alias)
         rejects = Rejects(
             plan.rejects_file or plan.rejects_folder / f"{generation.name}.jsonl",
             keep=plan.rejects_file is None,
             layout=make_rejects_layout(plan.profile) if plan.profile else None,
-            forgotten=_find_forgotten(client, live, plan),
+            forgotten=ForgottenRecords(frozenset(erased), plan.reference_name),
         )
         tally = _fill_generation(context, generation, live, rejects, checks)
         _require_records(plan, context.mode, tally)
@@ -431,6 +433,15 @@ def _find_base_generation(context: RefreshContext) -> Generation | None:
             f"{live.name} was built with another repair in [source], so an increment would leave "
             "part of its text as it is. Run a full refresh: foidex refresh --full"
         )
+    return _apply_erasures_to_base(context, live) if incremental else live
+
+
+def _apply_erasures_to_base(context: RefreshContext, live: Generation) -> Generation:
+    """The live generation without the records that another one knows to be forgotten: it may have
+    been restored from a backup that is older than the erasure."""
+    live, erased = apply_erasures(context.client, context.index.alias, live, context.lock)
+    for reference in erased:
+        context.progress.say(describe_repeated_erasure(reference, live.name))
     return live
 
 
@@ -441,7 +452,7 @@ def _fill_generation(
     rejects: Rejects,
     checks: ExtractChecks,
 ) -> Tally:
-    client, plan = context.client, context.plan
+    client, plan, alias = context.client, context.plan, context.index.alias
     builder = plan.document_builder(generation.built_at)
     total = None if plan.database else measure_sources(plan.paths)
     since = None
@@ -458,7 +469,7 @@ def _fill_generation(
     ):
         raws = _track_progress(source_records, advance)
         if generation.mode == "full" or live is None:
-            tally = Tally(tombstones=_copy_erasure_tombstones(client, live, generation.name))
+            tally = Tally(tombstones=_copy_erasure_tombstones(client, alias, generation.name))
             return fill_index(client, generation.name, raws, builder, rejects, tally)
         start = Tally(
             records=live.records,
@@ -475,31 +486,12 @@ def _fill_generation(
         return change_index(client, generation.name, raws, builder, rejects, start)
 
 
-def list_erasure_tombstones(client: Elasticsearch, name: str) -> list[dict[str, Any]]:
-    """The tombstones of the records that a sealed generation forgot or keeps out, as objects."""
-    deleted = {"term": {"status": DELETED}}
-    return [
-        hit["_source"]
-        for page in search_sealed_pages(client, name, query=deleted, size=PAGE_RECORDS)
-        for hit in page["hits"]["hits"]
-        if hit["_source"]["place"] in EXCLUDING_LOCATIONS
-    ]
-
-
-def _find_forgotten(
-    client: Elasticsearch, live: Generation | None, plan: RefreshPlan
-) -> ForgottenRecords:
-    tombstones = list_erasure_tombstones(client, live.name) if live else []
-    references = frozenset(tombstone["crime_ref"] for tombstone in tombstones)
-    return ForgottenRecords(references, plan.reference_name)
-
-
-def _copy_erasure_tombstones(client: Elasticsearch, live: Generation | None, new_index: str) -> int:
-    """Copy the tombstones of forgotten records from the live index; returns their number."""
-    tombstones = list_erasure_tombstones(client, live.name) if live else []
-    for tombstone in tombstones:
-        document = {**tombstone, "place": KEPT_OUT}
-        client.index(index=new_index, id=tombstone["crime_ref"], document=document)
+def _copy_erasure_tombstones(client: Elasticsearch, alias: str, new_index: str) -> int:
+    """Copy the tombstones of forgotten records, whichever generation remembers them, into a new
+    index; returns their number."""
+    tombstones = collect_erasure_tombstones(client, alias)
+    for reference, tombstone in tombstones.items():
+        client.index(index=new_index, id=reference, document={**tombstone, "place": KEPT_OUT})
     return len(tombstones)
 
 

@@ -253,6 +253,16 @@ def test_a_server_of_ones_own_says_where_backups_go_or_that_it_has_no_such_place
     assert 'the server has no repository "elsewhere"' in missing.stderr
 
 
+def refuse_to_write(site: Site, repository: str, own: dict[str, str], command: list[str]) -> None:
+    """A command that the repository is closed to fails with a cause and its exit code."""
+    config = site.home / "foidex.toml"
+    config.write_text(f'[backup]\nrepository = "{repository}"\n')
+    refused = site.run("--config", str(config), *command, **own)
+    config.unlink()
+    assert refused.returncode == BackupError.exit_code, refused.stderr
+    assert f'the server could not write to its repository "{repository}"' in refused.stderr
+
+
 def test_the_doctor_tells_a_repository_that_is_not_there_or_cannot_be_used(site: Site) -> None:
     server = start_embedded_server(settings_for(site.home), SILENT)
     own = {
@@ -299,8 +309,19 @@ def test_the_doctor_tells_a_repository_that_is_not_there_or_cannot_be_used(site:
         glass = {"type": "fs", "settings": where}
         client.snapshot.create_repository(name="behind-glass", repository=glass)
         level, message = told("behind-glass", **own)
+        refuse_to_write(site, "behind-glass", own, ["backup", "--to", "unwritten"])
         client.snapshot.delete_repository(name="behind-glass")
     assert (level, "is registered as read-only" in message) == ("warning", True)
+    folder.chmod(0o500)
+    try:
+        for command in (
+            ["backup", "--to", "unwritten"],
+            ["backups", "--delete", listed[0]["name"]],
+        ):
+            refuse_to_write(site, "foidex", own, command)
+    finally:
+        folder.chmod(0o700)
+    assert json.loads(site.must("backups", "--format", "json")) == listed
     assert sorted(path.name for path in folder.iterdir()) == before  # no test file stays
 
 

@@ -27,17 +27,21 @@ from indexer.index.expunge import DeletedDocuments
 from indexer.index.generations import (
     Generation,
     count_documents,
+    discard_generation,
     find_live_name,
     list_verified,
     mark_verified,
+    promote_generation,
     prune_generations,
     read_live_generation,
+    roll_back_generation,
 )
 from indexer.index.lock import Lease, hold_lock, read_lock
 from indexer.jobs import forget
 from indexer.jobs.erasure_statement import ErasureStatement, format_statement
 from indexer.jobs.forget import (
     ErasureScope,
+    apply_erasures,
     erase_record,
     find_returned_references,
     readmit_record,
@@ -445,6 +449,45 @@ def test_backups_that_hold_it_are_named_also_when_asked_again(site: Site) -> Non
     blobs = [path.read_bytes().lower() for path in folder.rglob("*") if path.is_file()]
     assert not any(CANARY.encode() in blob for blob in blobs)
     delete_backup(site.client, INDEX.alias, repository, "holds-it-not")
+
+
+@pytest.mark.timeout(600)
+def test_neither_rollback_nor_refresh_brings_it_back_from_an_older_backup(site: Site) -> None:
+    repository = register_repository(site.client, site.home / BACKUPS_FOLDER)
+    older = site.refresh([*OTHERS, canary(1)]).generation.name
+    take_backup(site.client, INDEX.alias, repository, "older", everything=False)
+    site.refresh([*OTHERS, canary(1)])
+    discard_generation(site.client, INDEX.alias, older)
+    site.forget()
+
+    def restore_older() -> Generation:
+        backup = find_backup(site.client, INDEX.alias, repository, "older")
+        restore_backup(site.client, INDEX, repository, backup, everything=False, verify=print)
+        assert find_returned_references(site.client, INDEX.alias, [older]) == [GONE]
+        return known(site.client)[older]
+
+    restore_older()
+    with hold_lock(site.client, INDEX.alias, 60) as lock:
+        removed: list[str] = []
+
+        def prepare(generation: Generation) -> Generation:
+            generation, references = apply_erasures(site.client, INDEX.alias, generation, lock)
+            removed.extend(references)
+            return generation
+
+        target, last = roll_back_generation(site.client, INDEX.alias, older, prepare)
+        assert (removed, target.records) == ([GONE], len(OTHERS))
+        assert site.files_with(CANARY) == []
+        roll_back_generation(site.client, INDEX.alias, last)
+    discard_generation(site.client, INDEX.alias, older)
+    for mode in get_args(RefreshMode):
+        promote_generation(site.client, INDEX.alias, restore_older())  # an alias moved by hand
+        assert site.mentions(CANARY) == 1
+        result = site.refresh([*OTHERS, canary(1)], mode)
+        assert (site.mentions(CANARY), result.generation.records) == (0, len(OTHERS))
+        assert result.generation.kept_out == 1
+        discard_generation(site.client, INDEX.alias, older)
+    delete_backup(site.client, INDEX.alias, repository, "older")
 
 
 def test_it_is_said_when_files_may_still_hold_it(

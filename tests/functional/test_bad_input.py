@@ -872,7 +872,7 @@ def test_an_alias_at_two_indices_is_told(
     for name in ("one", "two"):
         client.indices.create(index=f"{index.alias}-{name}", aliases={index.alias: {}})
     for asked in ASKED:
-        told = f'alias "{index.alias}" points at 2 indices', "Remove all but one."
+        told = f'alias "{index.alias}" points at 2 indices', "live: foidex rollback NAME"
         require_refusal(foidex(*asked), GenerationError, *told)
     path = foidex.write("records.jsonl", lines(GOOD))
     outcome = foidex("load", path)
@@ -890,13 +890,10 @@ def test_an_index_in_the_place_of_the_alias_is_told(
 ) -> None:
     client.indices.create(index=index.alias)
     try:
-        for asked in ASKED:
-            require_refusal(
-                foidex(*asked), GenerationError, f"{index.alias} was not built by this foidex"
-            )
         path = foidex.write("records.jsonl", lines(GOOD))
         told = f'"{index.alias}" is an index, not an alias of generations. Delete it, or choose'
-        require_refusal(foidex("load", path), GenerationError, told)
+        for asked in (*ASKED, ("load", path), ("rollback",)):
+            require_refusal(foidex(*asked), GenerationError, told)
         assert indices() == [index.alias]
     finally:
         client.indices.delete(index=index.alias)
