@@ -35,9 +35,11 @@ _MONTHS: Final[dict[str, Any]] = {
 
 _EVERYTHING: Final[dict[str, Any]] = {"match_all": {}}
 
+_WITH_TEXT: Final = "records with text"
+
 #: What records, their people and their links contain, in words of a message.
 _RECORD_CONTENTS: Final[dict[str, dict[str, Any]]] = {
-    "records with text": {"exists": {"field": "narrative"}},
+    _WITH_TEXT: {"exists": {"field": "narrative"}},
     "records with an outcome": {"exists": {"field": "outcome"}},
     "cancelled or transferred records": {"terms": {"status": ["cancelled", "transferred"]}},
 }
@@ -192,7 +194,7 @@ def describe_content_shrinkage(
     }
     losses = _find_losses(expected, current, limits.content_percent, limits.min_lost_records)
     if not losses:
-        return ""
+        return _describe_added_without_text(generation, live, (previous, current), limits)
     texts = [
         f"{now:,} {content}, where the live one has {previous[content]:,}"
         for content, (now, _) in losses.items()
@@ -201,6 +203,28 @@ def describe_content_shrinkage(
         f"{generation.name} has {'; '.join(texts)}. For as many records, "
         f"{limits.content_percent:g}% may be missing, so it was not promoted. Check that every "
         "table or column of the source is there and whole; if it is, rerun with --allow contents."
+    )
+
+
+def _describe_added_without_text(
+    generation: Generation,
+    live: Generation,
+    contents: tuple[Mapping[str, int], Mapping[str, int]],
+    limits: ShrinkLimits,
+) -> str:
+    """Whether the records that were added lack the text that the others have, as they do where the
+    table of narratives is that of the night before; empty if not. Among all records, one night's
+    are few. ``contents`` are those of the live generation and of the new one."""
+    previous, current = (counts[_WITH_TEXT] for counts in contents)
+    added = max(generation.records - live.records, 0)
+    expected = {_WITH_TEXT: previous * added // live.records}
+    found = {_WITH_TEXT: current - previous}
+    if not _find_losses(expected, found, limits.content_percent or 0, limits.min_lost_records):
+        return ""
+    return (
+        f"{generation.name} has {added:,} records more than the live one, but "
+        f"{max(current - previous, 0):,} more {_WITH_TEXT}, so it was not promoted. Check that "
+        "every table of the source is of the same night; if it is, rerun with --allow contents."
     )
 
 

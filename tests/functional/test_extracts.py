@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -210,6 +210,23 @@ def test_records_that_lost_what_they_contain_are_refused(
     write_records(extract, [one | {field: empty} for one in whole])
     message = f" has .*0 {content}, where the live one has 1,800"
     expect_refusal(refresh, extract, CheckOverride.CONTENTS, message, **plan)
+
+
+@pytest.mark.parametrize("mode", get_args(RefreshMode))
+def test_records_that_were_added_without_their_text_are_refused(
+    refresh: Refresh, extract: Path, mode: RefreshMode
+) -> None:
+    """As with the table of narratives of the night before: 51 of 2,000 records is little."""
+    write_records(extract, make_records()[:1_940])
+    refresh(extract)
+    without_text = [one | {"narrative": ""} for one in make_records(2_000)[1_940:]]
+    write_records(extract, [*make_records()[:1_940], *without_text[:9]])
+    assert refresh(extract, mode=mode).generation.overrides == ()
+    write_records(extract, [*make_records()[:1_940], *without_text])
+    message = r" has 51 records more than the live one, but 0 more records with text, so it was"
+    expect_refusal(refresh, extract, CheckOverride.CONTENTS, message, mode=mode)
+    write_records(extract, make_records(2_100))
+    assert refresh(extract, mode=mode).generation.overrides == ()
 
 
 def test_what_fewer_records_contain_is_no_loss(refresh: Refresh, extract: Path) -> None:
