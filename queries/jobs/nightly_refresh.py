@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from indexer.audit.log import get_exit_code
 from indexer.config.decided_profile import require_decided_profile
 from indexer.config.field_map import build_field_map
 from indexer.config.model import Settings
@@ -337,43 +338,62 @@ def run_nightly_refresh(
     ``refresh_index``, and OutputError where the report or the metrics cannot be written; both are
     tried, and nothing of the refresh is undone.
     """
-    settings = session.settings
     started_at = datetime.now(UTC).replace(microsecond=0)
     clock = time.monotonic()
     try:
-        result = _refresh_with_audit(session, mode, overrides)
-    except FoidexError as error:
+        return _refresh_with_audit(session, mode, overrides, (started_at, clock))
+    except _UnwrittenError:
+        raise
+    except BaseException as error:  # also a signal, which ends the run like any other failure
         failure_report = RefreshReport(
             outcome="failed",
-            exit_code=error.exit_code,
+            exit_code=get_exit_code(error),
             mode=mode,
             started_at=started_at,
             seconds=round(time.monotonic() - clock, 3),
             rejected_kinds=error.kinds if isinstance(error, RejectedRecordsError) else (),
-            error=str(error),
+            error=_describe_failure(error),
         )
         log_refresh_report(failure_report)
         if not isinstance(error, LockedError):
-            for output_error in _write_refresh_outputs(failure_report, settings):
+            for output_error in _write_refresh_outputs(failure_report, session.settings):
                 session.progress.say(str(output_error))
         raise
-    refresh_report = build_refresh_report(result, mode, started_at, time.monotonic() - clock)
-    log_refresh_report(refresh_report)
-    if output_errors := _write_refresh_outputs(refresh_report, settings):
-        reasons = " ".join(map(str, output_errors))
-        raise OutputError(f"{result.generation.name} is live, but {reasons}")
-    return result
+
+
+class _UnwrittenError(OutputError):
+    """The report or the metrics of a refresh that succeeded could not be written."""
+
+
+def _describe_failure(error: BaseException) -> str:
+    """What a report says of a failure; of one that is no expected error, nothing of its text."""
+    if isinstance(error, FoidexError):
+        return str(error)
+    signal_number = get_exit_code(error) - 128
+    if signal_number > 0:
+        return f"stopped, by signal {signal_number}. Nothing was promoted."
+    return f"a fault in foidex ({type(error).__name__})."
 
 
 def _refresh_with_audit(
-    session: Session, mode: RefreshMode, overrides: frozenset[CheckOverride]
+    session: Session,
+    mode: RefreshMode,
+    overrides: frozenset[CheckOverride],
+    start: tuple[datetime, float],
 ) -> RefreshResult:
-    """Refresh as a run of the audit log, which has a line before anything is changed."""
+    """Refresh as a run of the audit log, which has a line before anything is changed, and write the
+    outputs. ``start`` is when it began, by the clock and by ``time.monotonic``."""
     with session.run("refresh") as run:
         run.add_fields(arguments={"mode": mode, "allow": sorted(overrides)})
         run.begin()
         result = _refresh_configured_source(session, mode, overrides)
         run.write(generation=result.generation.name, records=result.generation.records)
+        started_at, clock = start
+        refresh_report = build_refresh_report(result, mode, started_at, time.monotonic() - clock)
+        log_refresh_report(refresh_report)
+        if output_errors := _write_refresh_outputs(refresh_report, session.settings):
+            reasons = " ".join(map(str, output_errors))
+            raise _UnwrittenError(f"{result.generation.name} is live, but {reasons}")
     return result
 
 

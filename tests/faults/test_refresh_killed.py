@@ -143,7 +143,7 @@ def test_a_promotion_sent_before_a_kill_makes_no_count_look_wrong(
         assert promoted
 
 
-def test_sigterm_deletes_what_was_half_built_and_gives_the_lock_back(night: Night) -> None:
+def test_sigterm_deletes_what_was_half_built_gives_the_lock_back_and_is_told(night: Night) -> None:
     night.refresh()  # clears what a test before this one may have left
     with night.client() as client:
         before = set(client.indices.get(index=f"{night.alias}-*").body)
@@ -155,3 +155,12 @@ def test_sigterm_deletes_what_was_half_built_and_gives_the_lock_back(night: Nigh
         assert "stopped" in said
         assert set(client.indices.get(index=f"{night.alias}-*").body) == before
         assert not client.exists(index=f"{night.alias}.lock", id="refresh")
+    report = json.loads((night.home / "refresh-report.json").read_text())
+    assert (report["outcome"], report["exit_code"]) == ("failed", 143)
+    (line,) = [json.loads(one) for one in said.splitlines() if one.startswith("{")]
+    assert (line["event"], line["exit_code"]) == ("refresh failed", 143)
+    metrics = (night.home / "foidex.prom").read_text()
+    labels = f'{{alias="{night.alias}"}}'
+    assert f"foidex_refresh_success{labels} 0.0" in metrics
+    assert f"foidex_refresh_exit_code{labels} 143.0" in metrics
+    assert f"foidex_refresh_last_success_timestamp_seconds{labels}" in metrics

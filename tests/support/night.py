@@ -40,6 +40,8 @@ _REFRESH = """
 [refresh]
 keep = 2
 lease_seconds = 5
+report = "refresh-report.json"
+metrics = "foidex.prom"
 [[refresh.canaries]]
 term = "live stream"
 least = 10
