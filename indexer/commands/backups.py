@@ -182,8 +182,8 @@ def _verify_restored(
     client: Elasticsearch, lock: Lease, generation: Generation, *, unverified: bool
 ) -> Generation:
     """Compare a restored generation with what it was sealed with, then forget in it what the others
-    know to be forgotten; returns it as it then is. A user who may not write to it is told
-    afterwards what came back."""
+    know to be forgotten; returns it as it then is. A user may lack the right to write to it; what
+    came back is printed afterwards."""
     import elasticsearch
 
     from indexer.jobs.forget import apply_erasures, describe_repeated_erasure

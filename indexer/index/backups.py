@@ -289,7 +289,9 @@ def restore_backup(  # noqa: PLR0913 - what is restored, and what it is checked 
         restored_generations = [
             _read_restored_generation(client, index.alias, backup, name) for name in names
         ]
-        restored_generations = [verify(one) or one for one in restored_generations]
+        restored_generations = [
+            verify(generation) or generation for generation in restored_generations
+        ]
     except BaseException:
         with suppress(elasticsearch.ApiError, elasticsearch.TransportError):
             for name in names:

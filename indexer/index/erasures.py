@@ -56,15 +56,15 @@ def _collect_tombstones(
         if not generation.tombstones:
             continue
         for tombstone in list_erasure_tombstones(client, generation.name):
-            known = newest.setdefault(tombstone["crime_ref"], tombstone)
-            if _read_time(tombstone) > _read_time(known):
+            known_tombstone = newest.setdefault(tombstone["crime_ref"], tombstone)
+            if _read_time(tombstone) > _read_time(known_tombstone):
                 newest[tombstone["crime_ref"]] = tombstone
     return newest
 
 
 def find_unknown_erasures(client: Elasticsearch, alias: str, name: str) -> UnknownErasures:
     """What the named generation does not know of the erasures that the others remember."""
-    others = [one for one in list_verified(client, alias) if one.name != name]
+    others = [generation for generation in list_verified(client, alias) if generation.name != name]
     tombstones = _collect_tombstones(client, others)
     returned: dict[str, dict[str, Any]] = {}
     missing = dict(tombstones)
@@ -80,18 +80,18 @@ def find_unknown_erasures(client: Elasticsearch, alias: str, name: str) -> Unkno
             allow_partial_search_results=False,
         )
         for hit in response["hits"]["hits"]:
-            held = hit["_source"]
-            tombstone = tombstones[held["crime_ref"]]
-            if held["status"] != DELETED and not _is_newer(held, tombstone):
-                returned[held["crime_ref"]] = missing.pop(held["crime_ref"])
-            elif held.get("place") in EXCLUDING_LOCATIONS or _is_newer(held, tombstone):
-                del missing[held["crime_ref"]]
+            document = hit["_source"]
+            tombstone = tombstones[document["crime_ref"]]
+            if document["status"] != DELETED and not _is_newer(document, tombstone):
+                returned[document["crime_ref"]] = missing.pop(document["crime_ref"])
+            elif document.get("place") in EXCLUDING_LOCATIONS or _is_newer(document, tombstone):
+                del missing[document["crime_ref"]]
     return UnknownErasures(returned, missing)
 
 
-def _is_newer(held: dict[str, Any], tombstone: dict[str, Any]) -> bool:
+def _is_newer(document: dict[str, Any], tombstone: dict[str, Any]) -> bool:
     """Whether a document is of a later time than an erasure; one without a time is not."""
-    return bool(held.get("updated_at")) and _read_time(held) > _read_time(tombstone)
+    return bool(document.get("updated_at")) and _read_time(document) > _read_time(tombstone)
 
 
 def _read_time(document: dict[str, Any]) -> datetime:

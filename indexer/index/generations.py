@@ -515,7 +515,7 @@ def roll_back_generation(
     """Make a kept generation live again: the named one, or else the one that the live one replaced.
 
     That is the next older one where it is not kept or not known, and the newest where none is live.
-    With a name, also where the alias points at several. ``prepare`` is called before it is made
+    With a name, the alias may point at several. ``prepare`` is called before it is made
     live, and returns it. Returns it, and the name of the one that was live, if any. Raises
     GenerationError where it is not kept, NoIndexError where nothing is.
     """
@@ -540,8 +540,8 @@ def roll_back_generation(
         ]
     matches = [generation for generation in candidates if name in (None, generation.name)]
     if not matches:
-        wanted = f'"{name}"' if name else "a generation older than the live one"
-        raise GenerationError(f"{wanted} is not kept. Kept besides the live one: {others}.")
+        description = f'"{name}"' if name else "a generation older than the live one"
+        raise GenerationError(f"{description} is not kept. Kept besides the live one: {others}.")
     target = prepare(matches[0])
     promote_generation(client, alias, target)
     return target, live_name

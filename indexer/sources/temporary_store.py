@@ -35,8 +35,8 @@ def _find_store_folder() -> str:
 
     That need not be the temporary folder of Python, which looks for another one if a disk is full.
     """
-    named = (os.environ.get(name) for name in ("SQLITE_TMPDIR", "TMPDIR"))
-    folders = (*named, "/var/tmp", "/usr/tmp")  # noqa: S108 - nothing is written by this name
+    named_folders = (os.environ.get(name) for name in ("SQLITE_TMPDIR", "TMPDIR"))
+    folders = (*named_folders, "/var/tmp", "/usr/tmp")  # noqa: S108 - nothing is written by this name
     for folder in folders if os.name == "posix" else ():
         if folder and Path(folder).is_dir() and os.access(folder, os.W_OK | os.X_OK):
             return folder
