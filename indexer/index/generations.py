@@ -410,7 +410,7 @@ def find_newest_generation(client: Elasticsearch, alias: str) -> Generation | No
 def _make_ambiguous_alias_error(alias: str, names: list[str]) -> GenerationError:
     return GenerationError(
         f'alias "{alias}" points at {len(names)} indices ({", ".join(names)}), so no number from '
-        "it would be exact. Make one of them live: foidex rollback NAME"
+        "it would be exact. Make one of them live with foidex rollback NAME."
     )
 
 

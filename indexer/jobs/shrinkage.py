@@ -218,12 +218,12 @@ def _describe_added_without_text(
     previous, current = (counts[_WITH_TEXT] for counts in contents)
     added = max(generation.records - live.records, 0)
     expected = {_WITH_TEXT: previous * added // live.records}
-    found = {_WITH_TEXT: current - previous}
+    found = {_WITH_TEXT: max(current - previous, 0)}
     if not _find_losses(expected, found, limits.content_percent or 0, limits.min_lost_records):
         return ""
     return (
         f"{generation.name} has {added:,} records more than the live one, but "
-        f"{max(current - previous, 0):,} more {_WITH_TEXT}, so it was not promoted. Check that "
+        f"{found[_WITH_TEXT]:,} more {_WITH_TEXT}, so it was not promoted. Check that "
         "every table of the source is of the same night; if it is, rerun with --allow contents."
     )
 

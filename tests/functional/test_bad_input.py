@@ -477,7 +477,7 @@ def test_rejects_that_cannot_be_written_stop_the_load(foidex: CommandLine) -> No
     foidex.write("home/rejects", b"")
     outcome = foidex("load", path, FOIDEX_HOME=str(foidex.folder / "home"))
     told = "rejected records cannot be written (Not a directory)"
-    require_refusal(outcome, SourceError, told, "choose another file with --rejects.")
+    require_refusal(outcome, SourceError, told, "choose another folder with FOIDEX_HOME.")
 
 
 @pytest.mark.usefixtures("standing")
@@ -872,7 +872,7 @@ def test_an_alias_at_two_indices_is_told(
     for name in ("one", "two"):
         client.indices.create(index=f"{index.alias}-{name}", aliases={index.alias: {}})
     for asked in ASKED:
-        told = f'alias "{index.alias}" points at 2 indices', "live: foidex rollback NAME"
+        told = f'alias "{index.alias}" points at 2 indices', "live with foidex rollback NAME."
         require_refusal(foidex(*asked), GenerationError, *told)
     path = foidex.write("records.jsonl", lines(GOOD))
     outcome = foidex("load", path)

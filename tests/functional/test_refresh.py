@@ -526,7 +526,7 @@ def test_every_refresh_can_be_undone_and_old_ones_are_pruned(
     with pytest.raises(GenerationError, match=f"Kept besides the live one: {names[2]}, {names[1]}"):
         roll_back_generation(client, index.alias, names[0])
     client.indices.put_alias(index=names[2], name=index.alias)  # by somebody's hand
-    with pytest.raises(GenerationError, match="Make one of them live: foidex rollback NAME"):
+    with pytest.raises(GenerationError, match="Make one of them live with foidex rollback NAME"):
         roll_back_generation(client, index.alias, None)
     assert roll_back_generation(client, index.alias, names[3])[1] is None
     assert mentions(client, index.alias) == 4
