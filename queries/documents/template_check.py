@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 
 from indexer.errors import ConfigurationError
@@ -24,7 +26,7 @@ from queries.documents.content.number_check import (
     extract_markup_text,
     extract_typst_text,
 )
-from queries.documents.formats.docx import extract_docx_text, fill_letter_docx
+from queries.documents.formats.docx import extract_docx_text, render_letter_docx
 from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.pdf import render_letter_pdf, render_letter_typst
 from queries.documents.formats.report import render_report_html, render_report_text
@@ -49,10 +51,20 @@ def _read_pdf_source(context: DocumentContext) -> ExtractedText:
     return extract_typst_text(render_letter_typst(context))
 
 
+def _read_saved_docx(saved: bytes) -> ExtractedText:
+    """The text of a Word file, with what stands at the head of its pages."""
+    from docx import Document
+
+    document = Document(io.BytesIO(saved))
+    content = extract_docx_text(document)
+    heads = [line.text for section in document.sections for line in section.header.paragraphs]
+    return ExtractedText([*heads, *content.prose], content.rows)
+
+
 _LETTERS: Final[dict[str, Callable[[DocumentContext], ExtractedText]]] = {
     "letter.txt.j2": lambda context: ExtractedText([render_letter_text(context)], []),
     "letter.html.j2": lambda context: extract_markup_text(render_letter_html(context)),
-    "letter.docx": lambda context: extract_docx_text(fill_letter_docx(context)),
+    "letter.docx": lambda context: _read_saved_docx(render_letter_docx(context)),
     "letter.typ.j2": _read_pdf_source,
 }
 
@@ -87,6 +99,7 @@ def _check_every_kind(settings: DocumentSettings) -> Iterator[TemplateFinding]:
             continue
         yield from _check_each(_LETTERS, kind, context, list_letter_contents(context))
         yield from _check_each(_REPORTS, kind, context, list_figure_contents(context))
+    yield from _check_marks(settings)
     act = load_acts()[settings.force.act]
     for notice_kind in NOTICE_KINDS:
         if notice_kind == "extension" and not act.extension:
@@ -99,6 +112,17 @@ def _check_every_kind(settings: DocumentSettings) -> Iterator[TemplateFinding]:
             yield TemplateFinding(f"letters/{notice_kind}.j2", notice_kind, (), str(error))
             continue
         yield from _check_each(_LETTERS, notice_kind, context, list_letter_contents(context))
+
+
+def _check_marks(settings: DocumentSettings) -> Iterator[TemplateFinding]:
+    """Check that a letter which is not for publication says so."""
+    answer = msgspec.structs.replace(build_specimen_answer(settings.force), disclosure=None)
+    try:
+        context = build_document_context(answer, settings)
+    except ConfigurationError:
+        return  # told of the answer that may be published
+    contents = {"the mark of a letter that is not for publication": (context.names["draft"],)}
+    yield from _check_each(_LETTERS, "answer not for publication", context, contents)
 
 
 def _check_each(

@@ -119,3 +119,17 @@ def test_a_template_of_the_version_before_prints_figures_and_no_refusal_without_
     message = str(failed.value)
     assert "leaves out the refusal notice; the sections of the Act" in message
     assert "Your template is older than this part of a letter" in message
+
+
+@pytest.mark.parametrize("name", ["letter.txt.j2", "letter.html.j2", "letter.typ.j2"])
+def test_a_template_that_does_not_mark_what_is_not_for_publication_is_named(
+    tmp_path: Path, name: str
+) -> None:
+    ours = (ROOT / "templates" / name).read_text("utf-8")
+    assert "draft" in ours
+    (tmp_path / name).write_text(ours.replace("{% if draft %}", "{% if false %}"), "utf-8")
+    faults = find_faults(tmp_path)
+    assert [(fault.template, fault.kind) for fault in faults] == [
+        (name, "answer not for publication")
+    ]
+    assert faults[0].missing == ("the mark of a letter that is not for publication",)
