@@ -121,7 +121,9 @@ def _check_marks(settings: DocumentSettings) -> Iterator[TemplateFinding]:
         context = build_document_context(answer, settings)
     except ConfigurationError:
         return  # told of the answer that may be published
-    contents = {"the mark of a letter that is not for publication": (context.names["draft"],)}
+    contents: dict[str, tuple[str, ...]] = {
+        "the mark of a letter that is not for publication": (context.names["draft"],)
+    }
     yield from _check_each(_LETTERS, "answer not for publication", context, contents)
 
 
