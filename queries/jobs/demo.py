@@ -44,6 +44,7 @@ unit = "Information Rights"
 address = ["Police Headquarters", "1 Example Street", "Exampleton EX1 1EX"]
 contact = "information.rights@example.org"
 signatory = "Information Rights Officer"
+exemption = "We rely on section 40(2) of the Freedom of Information Act 2000."
 
 # The requests are beside this file.
 [workbench]

@@ -83,6 +83,14 @@ _FIELDS: Final = {
     "Name an answer's JSON file.": "Count the request again.",
     "Name a file that foidex answer --format json printed.": "Count the request again.",
     "Name a file that foidex answer --format json printed": "Count the request again",
+    # the force
+    "Paste this, with the section that applies:": f"{_ASK} this is to be set, with the "
+    "section that applies:",
+    "Then run the command again.": "Then do it again.",
+    # the wording check
+    "To declare them, set covers in [records] of foidex.toml, and refresh.": "Whoever looks after "
+    "foidex can declare them (covers in [records] of foidex.toml).",
+    "variants: none leaves it out": 'write "(only as written)" after the word to leave it out',
     # the index
     "Refresh first: foidex refresh --full": "Ask whoever looks after foidex for a full refresh",
     "Run a full refresh: foidex refresh --full": "Ask whoever looks after foidex for a full "

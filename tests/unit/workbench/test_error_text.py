@@ -9,6 +9,7 @@ import pytest
 
 from indexer.errors import (
     ConfigurationError,
+    DisclosureError,
     FoidexError,
     NoIndexError,
     OutputError,
@@ -64,3 +65,13 @@ def test_what_nobody_mends_in_a_form_is_for_whoever_looks_after_foidex(
 def test_what_is_wrong_with_a_request_is_said_as_it_is() -> None:
     message = 'a.yaml:3: "titel" is not a key. See https://example.org/a/b'
     assert describe_error(RequestError(message)) == message
+
+
+def test_what_a_force_must_set_is_not_asked_of_the_officer() -> None:
+    said = (
+        "a number is withheld, and [force] names no exemption. Paste this, with the section that "
+        "applies:\n\n[force]\n\nThen run the command again."
+    )
+    shown = describe_error(DisclosureError(said))
+    assert "Tell whoever looks after foidex: this is to be set" in shown
+    assert "command" not in shown

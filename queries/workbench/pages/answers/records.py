@@ -54,6 +54,8 @@ def show_records(visit: Visit) -> Response:
         "records.html",
         file=file,
         question=question,
+        row=row,
+        column=column,
         number=number,
         hits=hits,
         review_address=f"/requests/{file.name}/review?"
