@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
-from tests.support.serving import Service
+from indexer.records.sample import generate_records
+from queries.reviewing.store.review_store import open_store
+from tests.support.serving import Browser, Service, read_hidden
 
 REQUEST = """\
 reference: FOI/1
@@ -31,6 +35,15 @@ def served(tmp_path: Path) -> Iterator[Service]:
     """A workbench that needs no server of records."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FOIDEX_")}
     yield from serve(tmp_path, kept | {"FOIDEX_HOME": str(tmp_path / "home")})
+
+
+@pytest.fixture
+def counted(
+    environment: dict[str, str], load: Callable[..., Any], tmp_path: Path
+) -> Iterator[Service]:
+    """A workbench with records."""
+    load(generate_records(300))
+    yield from serve(tmp_path, environment)
 
 
 def serve(folder: Path, environment: dict[str, str]) -> Iterator[Service]:
@@ -131,3 +144,111 @@ def test_pages_that_were_open_over_a_restart(served: Service) -> None:
     text = REQUEST + "# typed before\n"
     assert anna.press(page, f"{PAGE}/edit", text=text).status_code == 200
     assert list_texts(served)[-1] == text
+
+
+def count_releases(page: httpx2.Response) -> int:
+    own = page.text.split('id="releases"')[1].split("<details")[0]
+    return len(re.findall(r'<th scope="row">', own))
+
+
+def test_two_people_publish_one_request(counted: Service) -> None:
+    anna, ben = counted.browser("anna"), counted.browser("ben")
+    address = f"{PAGE}/publish"
+    pages = [browser.get(address) for browser in (anna, ben)]
+    stale = ben.get(address)
+    at_once(
+        lambda: anna.press(pages[0], address, do="publish"),
+        lambda: anna.press(pages[0], address, do="publish"),
+        lambda: ben.press(pages[1], address, do="publish"),
+    )
+    done = anna.await_that(address, "Documents to send")
+    assert count_releases(done) == 1
+    run = read_hidden(done)["published"]
+    again = anna.press(pages[0], address, do="publish")  # the same form again
+    assert again.status_code == 200
+    late = ben.press(stale, address, do="publish")
+    assert late.status_code == 409
+    assert "It was published by someone else" in late.text
+    assert read_hidden(anna.get(address))["published"] == run
+    heads = [line for line in counted.list_log() if "ledger" in line]
+    assert [line["ledger"]["releases"] for line in heads] == [1]
+    # One changes it while the other publishes: what the page showed is published, or nothing.
+    page, editor = ben.get(address), anna.get(f"{PAGE}/edit")
+    changed = REQUEST.replace("Snapchat in records", "Another subject")
+    sent = at_once(
+        lambda: ben.press(page, address, do="publish"),
+        lambda: anna.press(editor, f"{PAGE}/edit", text=changed),
+    )
+    assert sent[1].status_code == 200
+    assert sent[0].status_code in (200, 409)
+    while "is being published" in ben.get(address).text:
+        pass
+    link = re.findall(r'href="([^"]*documents/published/[^"]*answer.json)"', ben.get(address).text)
+    assert json.loads(ben.get(link[0]).text)["title"] == "Snapchat in records"
+    # A page that was open over a restart publishes nothing, and says so.
+    page = anna.get(address)
+    counted.kill()
+    counted.start()
+    late = anna.press(page, address, do="publish")
+    assert late.status_code == 409
+    assert "Nothing was published" in late.text
+    assert count_releases(anna.get(address)) == 1
+
+
+def read_record(browser: Browser) -> tuple[httpx2.Response, dict[str, str]]:
+    page = browser.get(f"/reviews/{REVIEW}/read")
+    if 'class="decide"' not in page.text:
+        return page, {}
+    form = page.text.split('class="decide"')[1].split("</form>")[0]
+    fields = dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', form))
+    fields["references"] = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", form, re.DOTALL)[0]
+    return page, fields
+
+
+def read_all(browser: Browser, verdict: str) -> tuple[list[str], str]:
+    """Read until nothing is left, each decision sent twice at once; what was shown."""
+    shown: list[str] = []
+    text = ""
+    while True:
+        page, fields = read_record(browser)
+        if not fields:
+            return shown, text
+        text += page.text
+        shown += fields["references"].split("\n")
+        sent = at_once(
+            *[lambda f=fields: browser.post(f"/reviews/{REVIEW}/read", **f, verdict=verdict)] * 2
+        )
+        assert [one.status_code for one in sent] == [200, 200]
+
+
+def test_two_people_read_one_review(counted: Service, environment: dict[str, str]) -> None:
+    anna, cara = counted.browser("anna"), counted.browser("cara")
+    anna.post(f"{PAGE}/answer")
+    page = anna.await_that(f"{PAGE}/answer", "row=total")
+    link = re.findall(r'href="(/requests/[^"]*/records\?[^"]*row=total[^"]*)"', page.text)[0]
+    records = anna.get(link.replace("&amp;", "&"))
+    start = re.findall(r'href="(/requests/[^"]*/review\?[^"]*)"', records.text)[0]
+    form = anna.get(start.replace("&amp;", "&"))
+    begun = {"criterion": "The app was used", "sample": "8", "second": "50"}
+    at_once(*[lambda: anna.press(form, f"{PAGE}/review", **begun)] * 2)
+    assert anna.get("/reviews").text.count(f'href="/reviews/{REVIEW}"') == 1
+    opened = [read_record(browser)[1]["references"] for browser in (anna, cara)]
+    assert not set(opened[0].split("\n")) & set(opened[1].split("\n"))
+    with ThreadPoolExecutor(2) as pool:
+        reads = [
+            pool.submit(read_all, browser, verdict)
+            for browser, verdict in ((anna, "relevant"), (cara, "not relevant"))
+        ]
+        texts = [future.result()[1] for future in reads]
+    # What the other left to be read a second time.
+    texts += [read_all(browser, "relevant")[1] for browser in (anna, cara)]
+    for text in texts:
+        for word in ("First reading,", "You decided", "decided relevant"):
+            assert word not in text
+    with open_store(str(Path(environment["FOIDEX_HOME"]) / "reviews" / "reviews.sqlite")) as store:
+        decisions = store.list_decisions(REVIEW)
+    readings = [(one.reference, one.reading) for one in decisions]
+    assert len(readings) == len(set(readings)) == 12
+    for reference, _ in readings:
+        readers = [one.reviewer for one in decisions if one.reference == reference]
+        assert len(readers) == len(set(readers))
