@@ -14,9 +14,18 @@ from typing import Any
 import httpx2
 import pytest
 
+from indexer.records.sample import generate_records
 from tests.support.command_line import run_command
 from tests.support.examples import repeats
 from tests.support.serving import Service, read_hidden
+
+REQUEST = """\
+reference: FOI/{name}
+title: Snapchat in records
+mentions: [Snapchat]
+questions:
+  - {{id: Q1, kind: offences}}
+"""
 
 LETTER = b"Dear team,\nHow many offences recorded in 2017 mention Snapchat?\nYours, Pat Example\n"
 
@@ -83,6 +92,18 @@ def unindexed(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Killed
     """For what needs no server of records."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FOIDEX_")}
     yield from serve(tmp_path, kept | {"FOIDEX_HOME": str(tmp_path / "home")}, request.node.name)
+
+
+@pytest.fixture
+def killed(
+    environment: dict[str, str],
+    load: Callable[..., Any],
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> Iterator[Killed]:
+    """With records to count."""
+    load(generate_records(300))
+    yield from serve(tmp_path, environment, request.node.name)
 
 
 def serve(folder: Path, environment: dict[str, str], seed: str) -> Iterator[Killed]:
@@ -166,3 +187,91 @@ def test_killed_while_a_letter_is_read(unindexed: Killed) -> None:
 
     hit_often(killed, repeats(1, 6), try_once)
     assert killed.run(send).status_code == 200
+
+
+def check_set(killed: Killed, name: str, kind: str) -> str:
+    """The set of a request as pages show it: whole, of one run. The run, empty if there is none."""
+    page = killed.anna.get(f"/requests/{name}.yaml/{'publish' if kind == 'published' else kind}")
+    assert page.status_code == 200, page.text
+    links = re.findall(rf'href="(/requests/[^"]*/documents/{kind}/[^"]*)"', page.text)
+    runs = set()
+    for link in links:
+        document = killed.anna.get(link)
+        assert document.status_code == 200, document.text
+        if link.endswith("answer.json"):
+            runs.add(document.json()["provenance"]["run_at"])
+    assert len(runs) == bool(links)
+    return runs.pop() if runs else ""
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_000)
+def test_killed_while_it_counts(killed: Killed) -> None:
+    """The documents are those of before or the new ones, and all of one count."""
+    killed.requests.mkdir()
+    (killed.requests / "a.yaml").write_text(REQUEST.format(name="a"))
+    anna = killed.anna
+
+    def count() -> None:
+        before = check_set(killed, "a", "answer")
+        anna.post("/requests/a.yaml/answer")
+        while check_set(killed, "a", "answer") == before:
+            time.sleep(0.02)
+
+    killed.run(count)
+
+    def try_once(turn: int) -> bool:
+        del turn
+        hit, _ = killed.run_killed(count)
+        assert check_set(killed, "a", "answer")
+        return hit
+
+    hit_often(killed, repeats(1, 8), try_once)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_000)
+def test_killed_while_it_publishes(killed: Killed) -> None:
+    """No documents without a release, none twice; what is recorded but not written is said, and
+    publishing again writes it and records nothing."""
+    killed.requests.mkdir()
+    anna = killed.anna
+
+    def publish(name: str) -> None:
+        page = anna.get(f"/requests/{name}.yaml/publish")
+        anna.press(page, f"/requests/{name}.yaml/publish", do="publish")
+        anna.await_that(f"/requests/{name}.yaml/publish", "/documents/published/")
+
+    def write(name: str) -> None:
+        (killed.requests / f"{name}.yaml").write_text(REQUEST.format(name=name))
+
+    def count_releases(name: str) -> int:
+        page = anna.get(f"/requests/{name}.yaml/publish").text
+        own = page.split('id="releases"')[1].split("<details")[0]
+        return len(re.findall(r'<th scope="row">', own))
+
+    write("first")
+    killed.run(lambda: publish("first"))
+
+    def try_once(turn: int) -> bool:
+        name = f"r{turn}"
+        write(name)
+        hit, told = killed.run_killed(lambda: publish(name))
+        del told
+        run = check_set(killed, name, "published")
+        releases = count_releases(name)
+        page = anna.get(f"/requests/{name}.yaml/publish").text
+        assert releases in (0, 1)
+        assert releases or not run
+        assert ("The documents of the newest release are not here" in page) == bool(
+            releases and not run
+        )
+        if not run:
+            publish(name)
+        assert check_set(killed, name, "published")
+        assert count_releases(name) == 1
+        return hit
+
+    hit_often(killed, repeats(1, 10), try_once)
+    heads = [line["ledger"]["releases"] for line in killed.service.list_log() if "ledger" in line]
+    assert heads == sorted(heads)
