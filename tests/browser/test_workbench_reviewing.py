@@ -1,0 +1,116 @@
+"""Texts, and reviews beside a number, in a real browser: by keyboard, and usable by everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.support.browsing import make_workbench
+from tests.support.force import FORCE_TOML
+from tests.support.workbench_browser import Served, follow, press_until, require_usable
+
+REQUEST = """\
+reference: FOI/62
+title: What was written
+mentions: [entry]
+questions:
+  - {id: L1, kind: list, text: "What do the records say?", fields: [offence, narrative]}
+"""
+
+NUMBERS = """\
+reference: FOI/63
+title: Entries
+mentions: [entry]
+questions:
+  - {id: Q1, kind: offences}
+"""
+
+RECORDS = [
+    {
+        "crime_ref": f"SYN-{number:03}",
+        "recorded_on": "2023-02-01",
+        "offence_code": "22B",
+        "narrative": text,
+    }
+    for number, text in enumerate(
+        [f"An entry of Exampleton, kept by zqxname {one}." for one in range(6)]
+        + ["An entrx was kept."] * 2
+        + ["Nothing of note."] * 3
+    )
+]
+
+
+@pytest.fixture
+def served(
+    environment: dict[str, str],
+    load: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Served]:
+    load(RECORDS)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "foidex.toml").write_text("[lists]\nnarratives = true\n" + FORCE_TOML)
+    workbench = make_workbench(tmp_path / "foidex.toml")
+    workbench.requests.create("texts.yaml", REQUEST)
+    workbench.requests.create("numbers.yaml", NUMBERS)
+    running = Served(workbench)
+    running.start()
+    yield running
+    running.stop()
+
+
+def await_end(page: Page, served: Served, task: str) -> None:
+    while (found := served.workbench.tasks.find(task)) is None or found.is_running:
+        page.wait_for_timeout(50)
+    page.reload()
+
+
+def test_texts_and_reviews_beside_a_number_are_read_by_keyboard(
+    served: Served, browser: Browser
+) -> None:
+    page = browser.new_context(bypass_csp=True).new_page()
+    page.goto(served.sign_in_address())
+    page.get_by_role("button", name="Sign in").click()
+    page.goto(f"{served.url}/requests/texts.yaml")
+    press_until(page, "Approve the texts")
+    follow(page)
+    require_usable(page, "texts")
+    press_until(page, "Read the next text of L1")
+    follow(page)
+    press_until(page, "Words to hide")
+    page.keyboard.type("zqxname")
+    press_until(page, "Hide these words")
+    follow(page)
+    assert page.get_by_text("zqxname").count() == 0
+    require_usable(page, "text")
+    press_until(page, "Approve")
+    follow(page)
+    press_until(page, "Refuse")
+    follow(page)
+    assert page.get_by_text("2 of 6 texts decided").count() == 1
+    page.goto(f"{served.url}/requests/texts.yaml/texts")
+    require_usable(page, "texts-begun")
+    page.goto(f"{served.url}/requests/numbers.yaml")
+    page.get_by_role("button", name="Count", exact=True).click()
+    await_end(page, served, "answer numbers.yaml")
+    page.locator("td.number a").last.click()
+    page.get_by_role("link", name="Read and decide").click()
+    require_usable(page, "begin-review")
+    page.get_by_label("Which records are read").select_option("without a mention")
+    page.get_by_label("When is a record relevant?").fill("Something was kept")
+    press_until(page, "Begin")
+    follow(page)
+    require_usable(page, "review-beside")
+    page.get_by_role("link", name="Read the next record").click()
+    require_usable(page, "record-beside")
+    page.goto(f"{page.url.removesuffix('/read')}/end-second-readings")
+    press_until(page, "End second readings")
+    follow(page)
+    assert page.get_by_text("There is a problem").count() == 1
+    require_usable(page, "end-second-readings")
+    page.context.close()
