@@ -383,7 +383,8 @@ def _read_live_mapping(client: Elasticsearch, alias: str) -> tuple[str, dict[str
     if len(mappings) != 1:
         raise _make_ambiguous_alias_error(alias, sorted(mappings))
     ((name, body),) = mappings.items()
-    if name == alias:
+    # A replay reads a generation by its own name; an index of something else has none of our data.
+    if name == alias and _METADATA_KEY not in body["mappings"].get("_meta", {}):
         raise _make_index_error(alias)
     return name, body["mappings"]
 
