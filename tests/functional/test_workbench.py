@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from indexer.records.sample import generate_records
+from queries.workbench.error_text import adapt_advice
 from tests.support.browsing import Browsing, make_workbench, text_of
 from tests.support.command_line import CommandLine
 from tests.support.force import FORCE_TOML
@@ -127,8 +128,9 @@ def test_the_wording_check_says_what_lint_says(browsing: Browsing, foidex: Comma
     browsing.finish(f"wording {FILE}")
     page = text_of(browsing.get(f"{PAGE}/wording"))
     printed = foidex("lint", browsing.workbench.requests.path / FILE, "--no-context").out
-    last = [line for line in printed.splitlines() if line.strip()][-1]
-    assert " ".join(last.split()) in page
+    said = adapt_advice(printed.split("\nIn ", 1)[1])
+    assert "Counted as well, written with a space" in said
+    assert " ".join(said.split()) in page
 
 
 def test_a_near_miss_is_counted_by_ticking_it(browsing: Browsing, load: Callable[..., Any]) -> None:
