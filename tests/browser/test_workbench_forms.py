@@ -121,6 +121,7 @@ def open_pages(page: Page, served: Served, letter: Path) -> Iterator[str]:
     page.goto(form)
     opened = served.workbench.requests.read("FOI-1.yaml")
     served.workbench.requests.save("FOI-1.yaml", opened.text + "# theirs\n", opened.version)
+    page.get_by_label("Subject").fill("Mine")
     page.get_by_role("button", name="Save", exact=True).click()
     assert page.get_by_text("Someone else saved this request").count() == 1
     yield "the form with what someone else saved"

@@ -82,7 +82,7 @@ def test_every_page_bears_what_keeps_it_from_being_sent(force: ForceSettings, ma
     assert " ".join(text.split()).count(mark) == 2
     html = contents["html"].decode()
     assert f'@page {{ @top-center {{ content: "{mark}";' in html
-    assert f'<p class="draft" role="note">{mark}</p>' in html
+    assert f'<aside class="draft">{mark}</aside>' in html
     book = openpyxl.load_workbook(io.BytesIO(contents["xlsx"]))
     assert len(book.worksheets) == 5
     for sheet in book.worksheets:
