@@ -294,7 +294,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(7), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(steps, min_size=1, max_size=4))
 def test_changes_end_where_one_full_refresh_of_the_final_state_ends(
     client: Elasticsearch,

@@ -67,7 +67,7 @@ def agree(
     return len(mine)
 
 
-@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(narratives, asked)
 def test_a_record_matches_if_and_only_if_its_context_is_found(
     client: Elasticsearch,
