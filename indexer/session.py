@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from indexer.progress import Progress
@@ -17,6 +18,46 @@ if TYPE_CHECKING:
     from indexer.audit.log import AuditRun
     from indexer.config.model import Settings
     from indexer.server.address import ServerAddress
+
+
+class _KeptClient:
+    """A client that all threads use until a call fails; the next one then connects again."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._connected: tuple[Elasticsearch, ServerAddress] | None = None
+
+    @contextmanager
+    def lend(self, find_address: Callable[[], ServerAddress]) -> Iterator[Elasticsearch]:
+        """The client, connected where there is none. Raises as ``Session.client``."""
+        from indexer.errors import ServerError
+        from indexer.server.connection import connect_server
+        from indexer.server.server_errors import translate_client_errors
+
+        connected = self._connected
+        if connected is None:  # threads that come at once each connect, and the last one's is kept
+            address = find_address()
+            connected = self._connected = (connect_server(address), address)
+        client, address = connected
+        try:
+            with translate_client_errors(address):
+                yield client
+        except ServerError:
+            self._drop(client)
+            raise
+
+    def _drop(self, failed: Elasticsearch) -> None:
+        """Let the next call connect again. Other threads may still use the client that failed."""
+        with self._lock:
+            if self._connected and self._connected[0] is failed:
+                self._connected = None
+
+    def close(self) -> None:
+        """Close the client, if there is one."""
+        with self._lock:
+            if self._connected:
+                self._connected[0].close()
+            self._connected = None
 
 
 class Session:
@@ -31,6 +72,7 @@ class Session:
         self._settings: Settings | None = None
         self._address: ServerAddress | None = None
         self._remote: ServerAddress | None = None
+        self._kept: _KeptClient | None = None
 
     @property
     def settings(self) -> Settings:
@@ -125,9 +167,22 @@ class Session:
         from indexer.server.connection import connect_server
         from indexer.server.server_errors import translate_client_errors
 
+        if self._kept:
+            with self._kept.lend(self.address) as client:
+                yield client
+            return
         address = self.address()
         with connect_server(address) as client, translate_client_errors(address):
             yield client
+
+    def keep_client(self) -> None:
+        """Use one client for all threads from now on, as a service does; ``close`` closes it."""
+        self._kept = _KeptClient()
+
+    def close(self) -> None:
+        """Close the client that is kept, if there is one."""
+        if self._kept:
+            self._kept.close()
 
 
 @cache

@@ -72,6 +72,7 @@ def run_serve_command(port: PortOption = None) -> None:
             "would have to sign in safely. Remove it, or set up [workbench.proxy]."
         )
     session.quiet = True
+    session.keep_client()
     workbench = Workbench(session, proxy)
     hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
     app = build_workbench_app(workbench, [*hosts, *workbench_settings.hosts])
@@ -100,6 +101,7 @@ def run_serve_command(port: PortOption = None) -> None:
         )
     finally:  # what waits does not begin, publishing above all
         workbench.tasks.close()
+        session.close()
 
 
 def _find_demonstration(session: Session) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -168,6 +169,7 @@ def _make_open_error(path: Path, error: OSError) -> ReviewError:
     )
 
 
+@lru_cache(maxsize=8)  # an engine keeps the statements that it compiled; its connections are closed
 def _build_engine(url: URL) -> Engine:
     is_sqlite = url.get_backend_name() == "sqlite"
     try:
