@@ -182,3 +182,20 @@ def test_a_busy_server_is_asked_again_after_a_pause(
     ):
         client.nodes.info()
     assert len(shown) == 3
+
+
+def test_a_client_that_is_kept_is_used_until_a_call_fails(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    session = Session()
+    session.keep_client()
+    with session.client() as kept, session.for_person("anna").client() as other:
+        assert other is kept
+    with pytest.raises(ServerError), session.client():
+        raise elasticsearch.ConnectionError("the server is gone")
+    with session.for_person("ben").client() as renewed:
+        assert renewed is not kept
+        assert not renewed.indices.exists(index="test-none")
+    session.close()
