@@ -186,7 +186,7 @@ def _verify_restored(
     came back is printed afterwards."""
     import elasticsearch
 
-    from indexer.jobs.forget import apply_erasures, describe_repeated_erasure
+    from indexer.jobs.forget import apply_and_report_erasures
     from indexer.jobs.verification import require_content
 
     progress = get_session().progress
@@ -194,11 +194,9 @@ def _verify_restored(
         progress.say(f"Comparing the records of {generation.name}.")
         require_content(client, generation)
     alias = get_session().settings.index.alias
-    references: list[str] = []
+    say = partial(print, file=sys.stderr)
     with suppress(elasticsearch.AuthorizationException):
-        generation, references = apply_erasures(client, alias, generation, lock)
-    for reference in references:
-        print(describe_repeated_erasure(reference, generation.name), file=sys.stderr)
+        return apply_and_report_erasures(client, alias, generation, lock, say)
     return generation
 
 

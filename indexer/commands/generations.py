@@ -94,13 +94,11 @@ def run_rollback(
 
 def _apply_erasures(client: Elasticsearch, lock: Lease, generation: Generation) -> Generation:
     """Forget in a generation what the others know to be forgotten, and say so."""
-    from indexer.jobs.forget import apply_erasures, describe_repeated_erasure
+    from indexer.jobs.forget import apply_and_report_erasures
 
     alias = get_session().settings.index.alias
-    generation, references = apply_erasures(client, alias, generation, lock)
-    for reference in references:
-        print(describe_repeated_erasure(reference, generation.name), file=sys.stderr)
-    return generation
+    say = partial(print, file=sys.stderr)
+    return apply_and_report_erasures(client, alias, generation, lock, say)
 
 
 def run_prune(

@@ -8,7 +8,7 @@ what an earlier run left half done is found and finished.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -245,9 +245,18 @@ def apply_erasures(
     return generation, sorted(unknown.returned)
 
 
-def describe_repeated_erasure(reference: str, name: str) -> str:
-    """That a forgotten record was in a generation again and was removed, in a line for a person."""
-    return f"{reference} was forgotten, and was in {name} again. It was removed."
+def apply_and_report_erasures(
+    client: Elasticsearch,
+    alias: str,
+    generation: Generation,
+    lock: Lease,
+    say: Callable[[str], None],
+) -> Generation:
+    """As ``apply_erasures``, and says of each record that was removed that it had come back."""
+    generation, references = apply_erasures(client, alias, generation, lock)
+    for reference in references:
+        say(f"{reference} was forgotten, and was in {generation.name} again. It was removed.")
+    return generation
 
 
 def find_returned_references(client: Elasticsearch, alias: str, names: list[str]) -> list[str]:

@@ -43,7 +43,7 @@ from indexer.index.generations import (
 )
 from indexer.index.lock import Lease, hold_lock
 from indexer.index.mapping import IndexSchema, add_category_fields, load_index_schema
-from indexer.jobs.forget import apply_erasures, describe_repeated_erasure
+from indexer.jobs.forget import apply_and_report_erasures
 from indexer.jobs.links import resolve_links
 from indexer.jobs.overrides import CheckOverride
 from indexer.jobs.shrinkage import ShrinkLimits
@@ -433,16 +433,12 @@ def _find_base_generation(context: RefreshContext) -> Generation | None:
             f"{live.name} was built with another repair in [source], so an increment would leave "
             "part of its text as it is. Run a full refresh: foidex refresh --full"
         )
-    return _apply_erasures_to_base(context, live) if incremental else live
-
-
-def _apply_erasures_to_base(context: RefreshContext, live: Generation) -> Generation:
-    """The live generation without the records that another one knows to be forgotten: it may have
-    been restored from a backup that is older than the erasure."""
-    live, erased = apply_erasures(context.client, context.index.alias, live, context.lock)
-    for reference in erased:
-        context.progress.say(describe_repeated_erasure(reference, live.name))
-    return live
+    if not incremental:
+        return live
+    # It may have been restored from a backup that is older than an erasure.
+    return apply_and_report_erasures(
+        context.client, context.index.alias, live, context.lock, context.progress.say
+    )
 
 
 def _fill_generation(

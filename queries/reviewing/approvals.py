@@ -106,6 +106,17 @@ class ApprovalState(Struct, frozen=True):
         return (text for text in self.texts if text.reference not in self.decisions)
 
 
+def describe_decision(last: Approval | None, decided: Approval | None, reader: str) -> str:
+    """The note on the last decision on a text, which may no longer hold; empty if there
+    is none."""
+    if decided is None:
+        changed = "The text, its mask or its line has changed since it was decided."
+        return changed if last is not None else ""
+    word = "approved" if decided.is_approved else "refused"
+    person = "You" if decided.approved_by == reader else decided.approved_by
+    return f"{person} {word} it on {decided.approved_at[:10]}."
+
+
 def choose_holding(
     texts: Sequence[ReleaseText], approvals: Mapping[str, Approval]
 ) -> ApprovalState:

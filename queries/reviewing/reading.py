@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from elasticsearch import Elasticsearch
@@ -14,7 +14,7 @@ from queries.evidence.hits import MentionSnippet, SnippetOptions, find_snippets,
 from queries.evidence.locate import locate_records
 from queries.evidence.population import OpenedRecord, open_records, read_text_hashes
 from queries.request.reader import Request, request_from_answer
-from queries.review.types import DrawnRecord, ReviewedRecords
+from queries.review.types import DrawnRecord, Reading, ReviewedRecords
 from queries.reviewing.progress import ReviewProgress, measure_progress
 from queries.reviewing.store.rows import StoredReview
 from queries.reviewing.turns import GONE, ReviewState, Turn
@@ -27,6 +27,8 @@ from queries.tables.scope import Mention
 
 if TYPE_CHECKING:
     from queries.reviewing.store.review_store import ReviewStore
+
+_READING_TITLES: Final = {Reading.FIRST: "First reading", Reading.SECOND: "Second reading"}
 
 
 class ReviewReader:
@@ -101,6 +103,20 @@ class ReviewReader:
             return None
         by_reference = {record.reference: record for record in opened}
         return [by_reference[reference] for reference in turn.references]
+
+    def make_notes(self, turn: Turn, state: ReviewState) -> Iterator[str]:
+        """The notes on the record of a turn, shown beside its text."""
+        reference = turn.references[0]
+        if self._stored.review.records is not ReviewedRecords.MENTIONS:
+            yield "The number does not count this record."
+        if reference in self.current_hashes:
+            yield "The text has changed since the sample was drawn."
+        if turn.is_change:  # this reader's own decision
+            yield f"You decided: {state.decisions[reference, turn.reading].verdict.value}."
+        if turn.reading is Reading.SETTLING:
+            for reading, title in _READING_TITLES.items():
+                if decision := state.decisions.get((reference, reading)):
+                    yield f"{title}, {decision.reviewer}: {decision.verdict.value}."
 
     def measure_progress(self, store: ReviewStore) -> tuple[ReviewState, ReviewProgress]:
         """What the store knows of the review now, and how far it is with the texts as they were

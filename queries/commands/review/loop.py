@@ -22,7 +22,7 @@ from queries.commands.review.screen import (
 )
 from queries.evidence.hits import SnippetOptions
 from queries.evidence.population import OpenedRecord
-from queries.review.types import Reading, ReviewedRecords, Verdict
+from queries.review.types import Reading, Verdict
 from queries.reviewing.progress import ReviewProgress
 from queries.reviewing.reading import ReviewReader
 from queries.reviewing.store.review_store import Judgement, ReviewStore, TurnLostError
@@ -30,8 +30,6 @@ from queries.reviewing.store.rows import StoredReview
 from queries.reviewing.turns import ReviewState, Turn
 
 _MAX_MOVES: Final = 5
-
-_READING_NAMES: Final = {Reading.FIRST: "First reading", Reading.SECOND: "Second reading"}
 
 
 class LoopOptions(Struct, frozen=True):
@@ -182,21 +180,8 @@ class ReadingLoop:
             mentions=number,
             twins=[other.reference for other in others],
             text="" if snippets else "".join(record.narrative.segments),
-            notes=[*self._make_notes(turn, state)],
+            notes=[*self._reader.make_notes(turn, state)],
         )
-
-    def _make_notes(self, turn: Turn, state: ReviewState) -> Iterator[str]:
-        reference = turn.references[0]
-        if self._stored.review.records is not ReviewedRecords.MENTIONS:
-            yield "The number does not count this record."
-        if reference in self._reader.current_hashes:
-            yield "The text has changed since the sample was drawn."
-        if turn.is_change:  # the reviewer's own decision
-            yield f"You decided: {state.decisions[reference, turn.reading].verdict.value}."
-        if turn.reading is Reading.SETTLING:
-            for reading, title in _READING_NAMES.items():
-                if decision := state.decisions.get((reference, reading)):
-                    yield f"{title}, {decision.reviewer}: {decision.verdict.value}."
 
     def _describe_progress(self, progress: ReviewProgress) -> str:
         if self._options.settle:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
@@ -21,6 +20,7 @@ from queries.reviewing.approvals import (
     ApprovalState,
     ReleaseText,
     choose_holding,
+    describe_decision,
 )
 from queries.reviewing.store.approval_store import ApprovalLostError, ApprovalStore
 
@@ -123,7 +123,7 @@ class ApprovalLoop:
         last = self._store.read_last(self._options.key).get(text.reference)
         decided = last if last is not None and text.is_decided_by(last) else None
         hidden: tuple[Span, ...] = decided.hidden if decided else ()
-        notes = [*self._make_notes(last, decided)]
+        notes = [*filter(None, [describe_decision(last, decided, self._options.reviewer)])]
         while True:
             self._show(text, hidden, notes)
             key = self._screen.read_key([*_KEY_WORDS], _KEY_WORDS)
@@ -190,14 +190,6 @@ class ApprovalLoop:
         self._screen.say(escape_line(f"  {text.mask(hidden)}"))
         for note in notes:
             self._screen.say(f"\n{note}")
-
-    def _make_notes(self, last: Approval | None, decided: Approval | None) -> Iterator[str]:
-        if decided is not None:
-            word = "approved" if decided.is_approved else "refused"
-            person = "You" if decided.approved_by == self._options.reviewer else decided.approved_by
-            yield f"{person} {word} it on {decided.approved_at[:10]}."
-        elif last is not None:
-            yield "The text, its mask or its line has changed since it was decided."
 
     def _log_opening(self, text: ReleaseText) -> None:
         """A line of the audit log, before the text is shown."""

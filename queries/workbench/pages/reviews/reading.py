@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,10 +12,10 @@ from starlette.responses import Response
 from indexer.errors import ReviewError
 from queries.evidence.hits import MentionSnippet, SnippetOptions
 from queries.evidence.population import OpenedRecord
-from queries.review.types import Reading, ReviewedRecords, Verdict
+from queries.review.types import Reading, Verdict
 from queries.reviewing.store.review_store import Judgement, TurnLostError
 from queries.reviewing.store.rows import StoredReview
-from queries.reviewing.turns import ReviewState, Turn, choose_turn, format_time
+from queries.reviewing.turns import Turn, choose_turn, format_time
 from queries.workbench.pages.reviews.opening import (
     OpenReview,
     is_number,
@@ -35,8 +34,6 @@ VERDICTS: Final = (
 )
 
 _SNIPPETS: Final = SnippetOptions(sentences=1, max_mentions=5)
-
-_READING_TITLES: Final = {Reading.FIRST: "First reading", Reading.SECOND: "Second reading"}
 
 _MAX_SECONDS: Final = 3_600
 
@@ -169,7 +166,7 @@ def _show_turn(visit: Visit, review: OpenReview, turn: Turn, reopened: str = "")
         references=turn.references,
         snippets=snippets,
         text="".join(record.narrative.segments),
-        notes=tuple(_list_notes(review, turn, state)),
+        notes=tuple(review.reader.make_notes(turn, state)),
         settle=settle,
         shown_at=int(time.time()),
         before=visit.form.get("before", "") if reopened else "",
@@ -182,20 +179,6 @@ def _show_turn(visit: Visit, review: OpenReview, turn: Turn, reopened: str = "")
         reopened=reopened,
         verdicts=VERDICTS,
     )
-
-
-def _list_notes(review: OpenReview, turn: Turn, state: ReviewState) -> Iterator[str]:
-    reference = turn.references[0]
-    if review.stored.review.records is not ReviewedRecords.MENTIONS:
-        yield "The number does not count this record."
-    if reference in review.reader.current_hashes:
-        yield "The text has changed since the sample was drawn."
-    if turn.is_change:  # this reader's own decision
-        yield f"You decided: {state.decisions[reference, turn.reading].verdict.value}."
-    if turn.reading is Reading.SETTLING:
-        for reading, title in _READING_TITLES.items():
-            if decision := state.decisions.get((reference, reading)):
-                yield f"{title}, {decision.reviewer}: {decision.verdict.value}."
 
 
 def _log_records(

@@ -29,6 +29,7 @@ from queries.reviewing.approvals import (
     ApprovalState,
     ReleaseText,
     choose_holding,
+    describe_decision,
 )
 from queries.reviewing.store.approval_store import (
     ApprovalLostError,
@@ -224,19 +225,10 @@ def _show_text(
         shown=text.hash_shown(hidden),
         last=_name_decision(last),
         is_own=last is not None and last.approved_by == visit.person.name,
-        notes=[*_list_notes(visit, last, decided), *filter(None, [remark.note])],
+        notes=[*filter(None, [describe_decision(last, decided, visit.person.name), remark.note])],
         values={"words": visit.form.get("words", "") if remark.problem else ""},
         problems={"words": remark.problem} if remark.problem else {},
     )
-
-
-def _list_notes(visit: Visit, last: Approval | None, decided: Approval | None) -> Iterator[str]:
-    if decided is not None:
-        word = "approved" if decided.is_approved else "refused"
-        person = "You" if decided.approved_by == visit.person.name else decided.approved_by
-        yield f"{person} {word} it on {decided.approved_at[:10]}."
-    elif last is not None:
-        yield "The text, its mask or its line has changed since it was decided."
 
 
 @contextmanager
