@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from indexer.records.sample import generate_records
-from tests.support.browsing import make_workbench
-from tests.support.force import FORCE_TOML
+from tests.support.browsing import open_workbench
 from tests.support.paths import ROOT
-from tests.support.workbench_browser import Served, find_faults, follow, press_until
+from tests.support.workbench_browser import (
+    Served,
+    await_end,
+    find_faults,
+    follow,
+    press_until,
+    serve,
+    sign_in,
+)
 
 Scheme = Literal["light", "dark"]
 
@@ -46,23 +52,12 @@ def served(
 ) -> Iterator[Served]:
     lines = (ROOT / "tests" / "data" / "reference.jsonl").read_text("utf-8").splitlines()
     load([*map(json.loads, lines), *generate_records(200)])
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    (tmp_path / "foidex.toml").write_text(FORCE_TOML)
-    workbench = make_workbench(tmp_path / "foidex.toml")
     reference = (ROOT / "tests" / "data" / "requests" / "reference.yaml").read_text("utf-8")
-    workbench.requests.create("reference.yaml", reference)
-    workbench.requests.create("broken.yaml", "reference: A\ntitel: T\n")
-    running = Served(workbench)
-    running.start()
-    yield running
-    running.stop()
-
-
-def await_end(page: Page, served: Served, task: str) -> None:
-    while (found := served.workbench.tasks.find(task)) is None or found.is_running:
-        time.sleep(0.05)
-    page.reload()
+    broken = "reference: A\ntitel: T\n"
+    workbench = open_workbench(
+        tmp_path, environment, monkeypatch, reference=reference, broken=broken
+    )
+    yield from serve(workbench)
 
 
 def test_the_whole_job_is_done_by_keyboard_alone(served: Served, browser: Browser) -> None:
@@ -104,8 +99,7 @@ def test_the_whole_job_is_done_by_keyboard_alone(served: Served, browser: Browse
 
 def test_every_page_works_without_script(served: Served, browser: Browser) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
-    page.goto(served.sign_in_address())
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page, served)
     assert page.get_by_role("heading", name="Requests").count() == 1
     page.get_by_role("link", name="FOI2018/03922").click()
     page.get_by_role("button", name="Count", exact=True).click()
@@ -141,8 +135,7 @@ def test_nothing_on_any_page_is_out_of_reach(
 
 def test_no_page_is_wider_than_a_small_screen(served: Served, browser: Browser) -> None:
     page = browser.new_context(viewport={"width": 320, "height": 640}).new_page()
-    page.goto(served.sign_in_address())
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page, served)
     page.goto(f"{served.url}/requests/reference.yaml")
     page.get_by_role("button", name="Count", exact=True).click()
     await_end(page, served, "answer reference.yaml")
@@ -159,8 +152,7 @@ def test_nothing_is_fetched_from_elsewhere_and_no_script_runs(
     page = browser.new_page()
     fetched: list[str] = []
     page.on("request", lambda request: fetched.append(request.url))
-    page.goto(served.sign_in_address())
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page, served)
     for path in PATHS:
         page.goto(f"{served.url}{path}")
         assert page.locator("script").count() == 0

@@ -11,9 +11,16 @@ from playwright.sync_api import Browser, Page
 
 from queries.request.reader import parse_request
 from queries.workbench.access.people import Sessions
-from tests.support.browsing import make_workbench
-from tests.support.force import FORCE_TOML
-from tests.support.workbench_browser import Served, find_faults, find_width, follow, press_until
+from tests.support.browsing import open_workbench
+from tests.support.workbench_browser import (
+    Served,
+    find_faults,
+    find_width,
+    follow,
+    press_until,
+    serve,
+    sign_in,
+)
 
 REQUEST = """\
 reference: FOI/1
@@ -42,20 +49,10 @@ Dear team,
 @pytest.fixture
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """A workbench without a server of records, with one request."""
-    monkeypatch.setenv("FOIDEX_HOME", str(tmp_path / "home"))
-    (tmp_path / "foidex.toml").write_text(FORCE_TOML)
-    workbench = make_workbench(tmp_path / "foidex.toml")
-    workbench.requests.create("FOI-1.yaml", REQUEST)
+    environment = {"FOIDEX_HOME": str(tmp_path / "home")}
+    workbench = open_workbench(tmp_path, environment, monkeypatch, **{"FOI-1": REQUEST})
     workbench.print_link = lambda: None
-    running = Served(workbench)
-    running.start()
-    yield running
-    running.stop()
-
-
-def sign_in(page: Page, served: Served) -> None:
-    page.goto(served.sign_in_address())
-    page.get_by_role("button", name="Sign in").click()
+    yield from serve(workbench)
 
 
 def test_a_request_is_changed_by_form_with_the_keyboard_alone(

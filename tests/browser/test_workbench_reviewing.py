@@ -7,11 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
-from tests.support.browsing import make_workbench
+from tests.support.browsing import open_workbench
 from tests.support.force import FORCE_TOML
-from tests.support.workbench_browser import Served, follow, press_until, require_usable
+from tests.support.workbench_browser import (
+    Served,
+    await_end,
+    follow,
+    press_until,
+    require_usable,
+    serve,
+    sign_in,
+)
 
 REQUEST = """\
 reference: FOI/62
@@ -52,30 +60,16 @@ def served(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Served]:
     load(RECORDS)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
     (tmp_path / "foidex.toml").write_text("[lists]\nnarratives = true\n" + FORCE_TOML)
-    workbench = make_workbench(tmp_path / "foidex.toml")
-    workbench.requests.create("texts.yaml", REQUEST)
-    workbench.requests.create("numbers.yaml", NUMBERS)
-    running = Served(workbench)
-    running.start()
-    yield running
-    running.stop()
-
-
-def await_end(page: Page, served: Served, task: str) -> None:
-    while (found := served.workbench.tasks.find(task)) is None or found.is_running:
-        page.wait_for_timeout(50)
-    page.reload()
+    workbench = open_workbench(tmp_path, environment, monkeypatch, texts=REQUEST, numbers=NUMBERS)
+    yield from serve(workbench)
 
 
 def test_texts_and_reviews_beside_a_number_are_read_by_keyboard(
     served: Served, browser: Browser
 ) -> None:
     page = browser.new_context(bypass_csp=True).new_page()
-    page.goto(served.sign_in_address())
-    page.get_by_role("button", name="Sign in").click()
+    sign_in(page, served)
     page.goto(f"{served.url}/requests/texts.yaml")
     press_until(page, "Approve the texts")
     follow(page)

@@ -12,9 +12,8 @@ import pytest
 
 from indexer.records.sample import generate_records
 from queries.workbench.error_text import adapt_advice
-from tests.support.browsing import Browsing, make_workbench, text_of
+from tests.support.browsing import Browsing, make_workbench, open_workbench, text_of
 from tests.support.command_line import CommandLine
-from tests.support.force import FORCE_TOML
 from tests.support.paths import ROOT
 
 REFERENCE = (ROOT / "tests" / "data" / "requests" / "reference.yaml").read_text("utf-8")
@@ -34,12 +33,7 @@ def browsing(
     """A workbench of a force whose index has records, with one request file in its folder."""
     lines = (ROOT / "tests" / "data" / "reference.jsonl").read_text("utf-8").splitlines()
     load([*map(json.loads, lines), *generate_records(300)])
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    config = tmp_path / "foidex.toml"
-    config.write_text(FORCE_TOML)
-    workbench = make_workbench(config)
-    workbench.requests.create(FILE, REFERENCE)
+    workbench = open_workbench(tmp_path, environment, monkeypatch, reference=REFERENCE)
     found = Browsing(workbench)
     found.sign_in()
     return found

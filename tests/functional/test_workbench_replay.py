@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from queries.workbench.files.counted_answers import KEPT_ANSWERS, list_counted_answers
-from tests.support.browsing import Browsing, make_workbench, text_of
+from tests.support.browsing import Browsing, open_workbench, text_of
 from tests.support.command_line import CommandLine
-from tests.support.force import FORCE_TOML
 
 FILE = "apps.yaml"
 
@@ -48,11 +47,7 @@ def browsing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Browsing:
     load(RECORDS)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    (tmp_path / "foidex.toml").write_text(FORCE_TOML)
-    workbench = make_workbench(tmp_path / "foidex.toml")
-    workbench.requests.create(FILE, REQUEST)
+    workbench = open_workbench(tmp_path, environment, monkeypatch, apps=REQUEST)
     found = Browsing(workbench)
     found.sign_in()
     return found

@@ -13,7 +13,7 @@ import pytest
 from indexer.records.sample import generate_records
 from queries.review.types import Reading
 from queries.reviewing.configured_store import open_configured_store
-from tests.support.browsing import Browsing, make_workbench, text_of
+from tests.support.browsing import Browsing, make_workbench, open_workbench, text_of
 from tests.support.command_line import CommandLine
 from tests.support.force import FORCE_TOML
 
@@ -38,11 +38,7 @@ def browsing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Browsing:
     load(generate_records(200))
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    (tmp_path / "foidex.toml").write_text(FORCE_TOML)
-    workbench = make_workbench(tmp_path / "foidex.toml")
-    workbench.requests.create(FILE, REQUEST)
+    workbench = open_workbench(tmp_path, environment, monkeypatch, apps=REQUEST)
     found = Browsing(workbench)
     found.sign_in("anna", "reviewer")
     found.post(f"/requests/{FILE}/answer")

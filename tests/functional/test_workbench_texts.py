@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.browsing import Browsing, make_workbench, text_of
+from tests.support.browsing import Browsing, make_workbench, open_workbench, text_of
 from tests.support.command_line import CommandLine
 from tests.support.force import FORCE_TOML
 
@@ -45,11 +45,8 @@ def browsing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Browsing:
     load(RECORDS)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
     (tmp_path / "foidex.toml").write_text("[lists]\nnarratives = true\n" + FORCE_TOML)
-    workbench = make_workbench(tmp_path / "foidex.toml")
-    workbench.requests.create(FILE, REQUEST)
+    workbench = open_workbench(tmp_path, environment, monkeypatch, texts=REQUEST)
     found = Browsing(workbench)
     found.sign_in("anna", "reviewer")
     return found

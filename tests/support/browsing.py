@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
+import pytest
 from starlette.testclient import TestClient
 
 from indexer.session import Session
 from queries.workbench.access.people import Person, ProxySignIn
 from queries.workbench.app import build_workbench_app
 from queries.workbench.site import Workbench
+from tests.support.force import FORCE_TOML
 
 HOST = "127.0.0.1:8347"
 
@@ -51,6 +55,22 @@ def make_workbench(config: Any, proxy: ProxySignIn | None = None) -> Workbench:
     session.config = config
     session.quiet = True
     return Workbench(session, proxy)
+
+
+def open_workbench(
+    folder: Path, environment: Mapping[str, str], patch: pytest.MonkeyPatch, **requests: str
+) -> Workbench:
+    """A workbench of a force in a folder, in an environment, with these request files; a name is
+    that of the file without its ending."""
+    for name, value in environment.items():
+        patch.setenv(name, value)
+    config = folder / "foidex.toml"
+    if not config.exists():
+        config.write_text(FORCE_TOML)
+    workbench = make_workbench(config)
+    for name, text in requests.items():
+        workbench.requests.create(f"{name}.yaml", text)
+    return workbench
 
 
 class _Text(HTMLParser):

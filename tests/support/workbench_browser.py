@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -48,6 +49,27 @@ class Served:
 
     def sign_in_address(self) -> str:
         return f"{self.url}/sign-in?token={self.workbench.links.issue(Person('anna', 'administrator'))}"
+
+
+def serve(workbench: Workbench) -> Iterator[Served]:
+    """Serve a workbench for as long as a fixture lasts."""
+    served = Served(workbench)
+    served.start()
+    yield served
+    served.stop()
+
+
+def sign_in(page: Page, served: Served) -> None:
+    """Sign in by the link, with the button."""
+    page.goto(served.sign_in_address())
+    page.get_by_role("button", name="Sign in").click()
+
+
+def await_end(page: Page, served: Served, task: str) -> None:
+    """Wait until a task has begun and is done, then show the page again."""
+    while (found := served.workbench.tasks.find(task)) is None or found.is_running:
+        time.sleep(0.05)
+    page.reload()
 
 
 def press_until(page: Page, label: str) -> None:
