@@ -13,7 +13,7 @@ import psutil
 from indexer.audit.log import sanitize_user_name
 from indexer.config.model import Settings, expand_path
 from indexer.config.secrets import read_secret
-from indexer.errors import ConfigurationError, ReviewError
+from indexer.errors import ReviewError
 from indexer.files import is_there
 from indexer.progress import Progress
 
@@ -29,12 +29,8 @@ def open_configured_store(settings: Settings, progress: Progress) -> Iterator[Re
 
     Raises ConfigurationError and ReviewError.
     """
-    try:
-        from queries.reviewing.store.review_store import open_store
-    except ImportError:
-        raise ConfigurationError(
-            "reviews need SQLAlchemy and Alembic. Run: pip install 'foidex[review]'"
-        ) from None
+    from queries.reviewing.store.review_store import open_store
+
     lease = timedelta(minutes=settings.review.lease_minutes)
     with open_store(_find_store_url(settings, progress), settings.folder, lease) as store:
         yield store

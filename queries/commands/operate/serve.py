@@ -29,7 +29,10 @@ serve_app = typer.Typer()
 #: What ``foidex demo`` leaves, where nothing else is said.
 DEMO_CONFIG_PATH: Final = Path("foidex-demo", "foidex.toml")
 
-_INSTALL: Final = "The workbench is not installed. Install it: pip install 'foidex[workbench]'"
+_INSTALL: Final = (
+    "The workbench needs the Python package {}, which is not installed. Install the extra: "
+    "pip install 'foidex[workbench]'"
+)
 
 _MAX_CONNECTIONS: Final = 100
 
@@ -57,8 +60,8 @@ def run_serve_command(port: PortOption = None) -> None:
         from queries.workbench.app import build_workbench_app
         from queries.workbench.pages.requests.listing import remember_requests
         from queries.workbench.site import Workbench
-    except ModuleNotFoundError:
-        raise ConfigurationError(_INSTALL) from None
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(_INSTALL.format(error.name)) from None
 
     session = get_session()
     _find_demonstration(session)

@@ -77,6 +77,25 @@ def test_only_the_command_that_runs_is_imported(words: tuple[str, ...], expected
     assert list_imports(*words) & places == expected
 
 
+def test_a_review_without_its_libraries_says_what_to_install_whatever_the_command() -> None:
+    program = (
+        "import sys\n"
+        "sys.modules['alembic'] = None\n"
+        "from queries.cli import run\n"
+        "commands = sys.argv[1].split(',')\n"
+        "print(*[run(['review', *command.split()]) for command in commands])"
+    )
+    commands = ("next R", "settle R", "status R", "import R", "end-second-readings R --reason r")
+    done = subprocess.run(
+        [sys.executable, "-c", program, ",".join(commands)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == ["10"] * len(commands)
+    assert done.stderr.splitlines() == [
+        "foidex: reviews need SQLAlchemy and Alembic. Run: pip install 'foidex[review]'"
+    ] * len(commands)
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_text_says_of_a_command_what_its_own_help_says_first(name: str) -> None:
     command = build_command(name)

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +89,35 @@ def test_an_image_fetches_nothing_but_what_is_locked(dockerfile: str, lock: str)
         assert "$DRIVER" in one or "--require-hashes" in one or "--no-deps" in one, one
         if "--no-deps" in one:
             assert "--no-index" in one or "/source" in one, one
+
+
+def list_packages(texts: list[str]) -> set[str]:
+    """The packages that requirements name, also through extras of foidex's own."""
+    packages: set[str] = set()
+    for requirement in map(Requirement, texts):
+        if requirement.name == "foidex":
+            packages |= list_packages([text for one in requirement.extras for text in EXTRAS[one]])
+        else:
+            packages.add(canonicalize_name(requirement.name))
+    return packages
+
+
+def test_the_extra_workbench_brings_all_that_its_pages_and_letters_import() -> None:
+    code = (
+        "import importlib, pkgutil, sys, queries.workbench as pages\n"
+        "for module in pkgutil.walk_packages(pages.__path__, 'queries.workbench.'):\n"
+        "    importlib.import_module(module.name)\n"
+        "from queries.drafting.readers.formats import LETTER_ENDINGS\n"
+        "print(*{name.split('.')[0] for name in sys.modules}, *sum(LETTER_ENDINGS.values(), ()))"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    packages = metadata.packages_distributions()
+    names = (name for module in done.stdout.split() for name in packages.get(module, ()))
+    ours = list_packages([*RUNS, *chain.from_iterable(EXTRAS.values())])
+    imported = {canonicalize_name(name) for name in names} & ours
+    assert {"alembic", "starlette", "python-docx", "pypdfium2"} <= imported
+    assert imported <= list_packages([*RUNS, *EXTRAS["workbench"]])
 
 
 def judged(found: str) -> tuple[int, str]:
