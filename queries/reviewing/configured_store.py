@@ -18,6 +18,7 @@ from indexer.files import is_there
 from indexer.progress import Progress
 
 if TYPE_CHECKING:
+    from queries.reviewing.store.database import DatabaseKeeper
     from queries.reviewing.store.review_store import ReviewStore
 
 _DEFAULT_STORE: Final = Path("reviews", "reviews.sqlite")
@@ -34,6 +35,14 @@ def open_configured_store(settings: Settings, progress: Progress) -> Iterator[Re
     lease = timedelta(minutes=settings.review.lease_minutes)
     with open_store(_find_store_url(settings, progress), settings.folder, lease) as store:
         yield store
+
+
+def open_kept_store(settings: Settings, progress: Progress, keeper: DatabaseKeeper) -> ReviewStore:
+    """The store of the settings, kept open by a service. Raises as ``open_configured_store``."""
+    from queries.reviewing.store.review_store import ReviewStore
+
+    database = keeper.open(_find_store_url(settings, progress), settings.folder)
+    return ReviewStore(database, timedelta(minutes=settings.review.lease_minutes))
 
 
 @contextmanager

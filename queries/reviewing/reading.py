@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from elasticsearch import Elasticsearch
 
+from indexer.index.generations import Generation, read_live_generation
 from indexer.records.narrative import SegmentedNarrative
 from queries.evidence.hits import MentionSnippet, SnippetOptions, find_snippets, make_snippets
 from queries.evidence.locate import locate_records
-from queries.evidence.population import OpenedRecord, open_records, read_text_hashes
+from queries.evidence.population import (
+    OpenedRecord,
+    open_records,
+    read_known_records,
+    read_text_hashes,
+)
 from queries.request.reader import Request, request_from_answer
-from queries.review.types import DrawnRecord, Reading, ReviewedRecords
+from queries.review.types import Reading, ReviewedRecords
 from queries.reviewing.progress import ReviewProgress, measure_progress
 from queries.reviewing.store.rows import StoredReview
 from queries.reviewing.turns import GONE, ReviewState, Turn
@@ -23,6 +29,7 @@ from queries.reviewing.uncounted import (
     find_near_wordings,
     locate_uncounted,
 )
+from queries.search.exactness import alias_moved_error
 from queries.tables.scope import Mention
 
 if TYPE_CHECKING:
@@ -72,20 +79,31 @@ class ReviewReader:
         question, _, row = review.number.partition(":")
         return request, question, row, review.column
 
-    def compare_texts(self, records: Sequence[DrawnRecord]) -> None:
-        """Find out which texts have changed since they were drawn.
+    def compare_texts(self, store: ReviewStore) -> None:
+        """Find out which texts have changed since they were drawn. Raises as ``find_changes``."""
+        self.current_hashes = self.find_changes(store, self.read_generation())
 
-        A generation never changes, so nothing is read as long as the one that was drawn from is
-        live. Raises as ``read_text_hashes``.
+    def read_generation(self) -> Generation:
+        """The live generation. Raises NoIndexError and GenerationError."""
+        generation = read_live_generation(self._client, self._stored.alias)
+        self.generation = generation.name
+        return generation
+
+    def find_changes(self, store: ReviewStore, generation: Generation) -> dict[str, str]:
+        """The hashes of the texts that changed since they were drawn, in the live generation.
+
+        A generation never changes but by erasures, so nothing is read if the one that was drawn
+        from is live, and nobody was forgotten in it. Raises as ``read_text_hashes``.
         """
-        alias = self._stored.alias
-        self.generation, _ = read_text_hashes(self._client, alias, ())
-        self.current_hashes = {}
-        if self.generation == self._stored.review.generation:
-            return
+        review = self._stored.review
+        if generation.name == review.generation and not generation.forgotten:
+            return {}
+        records = store.read_state(review.name).records
         references = [record.reference for record in records]
-        self.generation, hashes = read_text_hashes(self._client, alias, references)
-        self.current_hashes = {
+        name, hashes = read_text_hashes(self._client, self._stored.alias, references)
+        if name != generation.name:
+            raise alias_moved_error(self._stored.alias)
+        return {
             record.reference: hashes.get(record.reference, GONE)
             for record in records
             if hashes.get(record.reference, GONE) != record.content_hash
@@ -94,15 +112,21 @@ class ReviewReader:
     def open_turn(self, turn: Turn) -> list[OpenedRecord] | None:
         """The records of a turn; None if they are not as ``current_hashes`` says, because another
         generation is live by now. Raises as ``open_records``."""
-        opened = open_records(self._client, self._stored.alias, turn.references)
+        opened = read_known_records(self._client, self._stored.alias, turn.references)
+        if opened is None or not self._are_known(turn, opened):
+            opened = open_records(self._client, self._stored.alias, turn.references)
+        if not self._are_known(turn, opened):
+            return None
+        by_reference = {record.reference: record for record in opened}
+        return [by_reference[reference] for reference in turn.references]
+
+    def _are_known(self, turn: Turn, opened: Sequence[OpenedRecord]) -> bool:
+        """Whether these are the records of a turn, each with the text that is expected."""
         expected = {
             record.reference: self.current_hashes.get(record.reference, record.content_hash)
             for record in turn.records
         }
-        if {record.reference: record.content_hash for record in opened} != expected:
-            return None
-        by_reference = {record.reference: record for record in opened}
-        return [by_reference[reference] for reference in turn.references]
+        return {record.reference: record.content_hash for record in opened} == expected
 
     def make_notes(self, turn: Turn, state: ReviewState) -> Iterator[str]:
         """The notes on the record of a turn, shown beside its text."""
@@ -124,15 +148,3 @@ class ReviewReader:
         name = self._stored.review.name
         state = store.read_state(name)
         return state, measure_progress(state, store.list_decisions(name), self.current_hashes)
-
-
-def measure_live_progress(
-    client: Elasticsearch, store: ReviewStore, stored: StoredReview
-) -> tuple[ReviewState, ReviewProgress]:
-    """What the store knows of a review, and how far it is with the texts of the live generation.
-
-    Raises as ``read_text_hashes``.
-    """
-    reader = ReviewReader(client, stored)
-    reader.compare_texts(store.read_state(stored.review.name).records)
-    return reader.measure_progress(store)

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 from indexer.resources import find_data_folder
 from indexer.session import Session
 from queries.layout.prose import format_timestamp
+from queries.reviewing.store.database import DatabaseKeeper
 from queries.tables.period import format_long_date
 from queries.workbench.access.people import (
     SESSION_COOKIE,
@@ -57,6 +58,9 @@ class Workbench:
         self.requests = RequestFolder(settings.folder / settings.workbench.folder)
         self.lines: Remembered[RequestLine] = Remembered()
         self.states: Remembered[str] = Remembered()
+        self.review_database = DatabaseKeeper()
+        # The hashes of texts that changed since a review was drawn, by its name.
+        self.changed_texts: Remembered[dict[str, str]] = Remembered()
         self.links = SignInLinks(_LINK_SECONDS)
         self.sessions = Sessions(settings.workbench.idle_minutes * 60)
         self.sign_in_limit = RateLimit(_SIGN_IN_ATTEMPTS, 60)

@@ -217,6 +217,17 @@ def test_a_refresh_that_changes_a_text_has_it_read_again(
     assert "Text changed" not in review("review", "status").out
 
 
+def test_a_record_that_is_forgotten_in_the_generation_of_the_draw_is_gone(
+    review: CommandLine,
+) -> None:
+    start(review, "--second", "0%")
+    assert review("forget", "SYN-005").code == 0
+    assert "No longer in the index: SYN-005" in review("review", "status").out
+    seen = read(review, "r" * 10)
+    assert "SYN-005" not in seen
+    assert "refreshed" not in seen
+
+
 def test_a_sample_is_extended_and_imported(review: CommandLine) -> None:
     start(review, "--sample", 4, "--by", "offence", "--second", "0%")
     read(review, "rrrr")

@@ -104,6 +104,7 @@ def run_serve_command(port: PortOption = None) -> None:
         )
     finally:  # what waits does not begin, publishing above all
         workbench.tasks.close()
+        workbench.review_database.close()
         session.close()
 
 

@@ -82,7 +82,7 @@ class ReadingLoop:
         return None
 
     def _compare_texts(self) -> None:
-        self._reader.compare_texts(self._store.read_state(self._name).records)
+        self._reader.compare_texts(self._store)
 
     def _claim(self) -> Turn | None:
         options = self._options

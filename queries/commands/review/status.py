@@ -66,7 +66,7 @@ def _show_progress(store: ReviewStore, stored: StoredReview, form: ReportFormat)
         run.add_fields(**make_audit_fields(stored), arguments=make_audit_arguments(stored))
         with get_session().client() as client:
             reader = ReviewReader(client, stored)
-            reader.compare_texts(store.read_state(review.name).records)
+            reader.compare_texts(store)
         state, progress = reader.measure_progress(store)
         run.write(generation=reader.generation)
         if form is ReportFormat.JSON:

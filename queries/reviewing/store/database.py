@@ -7,14 +7,13 @@ A decision is on the disk when its transaction is over: SQLite writes ahead and 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import lru_cache
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
-from sqlalchemy.pool import NullPool
 
 from indexer.errors import ConfigurationError, ReviewError
 from indexer.files import PRIVATE, open_file, open_folder
@@ -22,8 +21,19 @@ from queries.reviewing.store.migration import migrate_schema
 
 _BUSY_SECONDS: Final = 30
 
+#: Every commit is on the disk, and at once in the file itself: a copy of it lacks no decision.
+_PRAGMAS: Final = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "wal_autocheckpoint=1",
+    "foreign_keys=ON",
+)
+
 #: Files that SQLite reads beside a store, if they are there.
 _JOURNAL_ENDINGS: Final = ("-wal", "-shm", "-journal")
+
+#: The device and inode of the file of a store.
+_FileMark = tuple[int, int] | None
 
 _WRITES: Final = "foidex_writes"
 
@@ -41,6 +51,11 @@ class ReviewDatabase:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._is_sqlite = engine.dialect.name == "sqlite"
+        self._one_writes = threading.Lock()  # SQLite has others look again and again instead
+
+    def close(self) -> None:
+        """Close its connections; those in use are closed when they are given back."""
+        self._engine.dispose()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -53,9 +68,11 @@ class ReviewDatabase:
     def write(self) -> Iterator[Connection]:
         """A transaction that is on the disk at its end. On SQLite it is the only one that writes;
         on PostgreSQL the caller locks the row of the review. Raises ReviewError."""
-        isolation = None if self._is_sqlite else "READ COMMITTED"
-        with self._begin(isolation, writes=True) as connection:
-            yield connection
+        with ExitStack() as stack:
+            isolation = None if self._is_sqlite else "READ COMMITTED"
+            if self._is_sqlite:
+                stack.enter_context(self._one_writes)
+            yield stack.enter_context(self._begin(isolation, writes=True))
 
     @contextmanager
     def _begin(self, isolation: str | None, *, writes: bool = False) -> Iterator[Connection]:
@@ -91,20 +108,74 @@ def open_database(url_text: str, folder: Path = Path()) -> Iterator[ReviewDataba
     ConfigurationError and ReviewError.
     """
     url = _parse_url(url_text, folder)
-    if url.get_backend_name() == "sqlite":
-        _make_private_file(Path(url.database or ""))
-        _require_own_files(Path(url.database or ""))
-    engine = _build_engine(url)
+    _require_place(url)
+    database = _connect_database(url)
     try:
-        database = ReviewDatabase(engine)
-        try:
-            with database.write() as connection:
-                migrate_schema(connection)
-        except ReviewError as error:
-            raise ReviewError(f"{_show_place(url)}: {error}") from None
         yield database
     finally:
-        engine.dispose()
+        database.close()
+
+
+class DatabaseKeeper:
+    """Keeps a store open between the pages of a service, for all of its threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: tuple[URL, _FileMark, ReviewDatabase] | None = None
+
+    def open(self, url_text: str, folder: Path = Path()) -> ReviewDatabase:
+        """The store, as ``open_database`` opens it; opened again where another file is in its
+        place."""
+        url = _parse_url(url_text, folder)
+        mark = _require_place(url)
+        with self._lock:
+            if self._kept is None or self._kept[:2] != (url, mark):
+                self._close()
+                self._kept = (url, mark, _connect_database(url))
+            return self._kept[2]
+
+    def close(self) -> None:
+        """Close the store, if it is open."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._kept is not None:
+            self._kept[2].close()
+            self._kept = None
+
+
+def _require_place(url: URL) -> _FileMark:
+    """Make the file of a store where it is missing, and check that it is the user's alone.
+
+    Returns what tells it from another file in its place; None for a database on a server. Raises
+    ReviewError.
+    """
+    if url.get_backend_name() != "sqlite":
+        return None
+    path = Path(url.database or "")
+    _make_private_file(path)
+    _require_own_files(path)
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise _make_open_error(path, error) from None
+    return status.st_dev, status.st_ino
+
+
+def _connect_database(url: URL) -> ReviewDatabase:
+    """A store with the schema of this foidex. Raises ConfigurationError and ReviewError."""
+    database = ReviewDatabase(_build_engine(url))
+    try:
+        with database.write() as connection:
+            migrate_schema(connection)
+    except ReviewError as error:
+        database.close()
+        raise ReviewError(f"{_show_place(url)}: {error}") from None
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def _parse_url(text: str, folder: Path) -> URL:
@@ -169,13 +240,13 @@ def _make_open_error(path: Path, error: OSError) -> ReviewError:
     )
 
 
-@lru_cache(maxsize=8)  # an engine keeps the statements that it compiled; its connections are closed
 def _build_engine(url: URL) -> Engine:
     is_sqlite = url.get_backend_name() == "sqlite"
     try:
         engine = create_engine(
             url,
-            poolclass=NullPool,
+            max_overflow=-1,  # as many as there are threads
+            pool_pre_ping=not is_sqlite,
             hide_parameters=True,
             connect_args={"timeout": _BUSY_SECONDS} if is_sqlite else _POSTGRES_OPTIONS,
         )
@@ -197,7 +268,7 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: object) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import threading
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from indexer.errors import ReviewError
-from queries.reviewing.store.database import open_database
+from queries.reviewing.store.database import DatabaseKeeper, ReviewDatabase, open_database
 
 ANOTHER_USER = 54_321
 
@@ -84,3 +86,65 @@ def test_a_pipe_or_a_folder_in_place_of_a_journal_is_one_message(store: Path, en
     os.mkfifo(planted)
     with pytest.raises(ReviewError, match="is not an ordinary file"):
         list_planted_tables(store)
+
+
+@pytest.fixture
+def keeper() -> Iterator[DatabaseKeeper]:
+    keeper = DatabaseKeeper()
+    yield keeper
+    keeper.close()
+
+
+def count_rows(database: ReviewDatabase, table: str) -> int:
+    with database.read() as connection:
+        return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())
+
+
+def test_a_store_is_kept_open_until_another_file_is_in_its_place(
+    store: Path, tmp_path: Path, keeper: DatabaseKeeper
+) -> None:
+    kept = keeper.open(str(store))
+    assert keeper.open(str(store)) is kept
+    restored = shutil.copy(store, tmp_path / "restored.sqlite")
+    with closing(sqlite3.connect(restored)) as connection:
+        connection.execute("CREATE TABLE restored (x)")
+    Path(restored).replace(store)
+    assert count_rows(keeper.open(str(store)), "restored") == 0
+
+
+def test_a_store_that_is_kept_open_is_checked_for_each_page(
+    store: Path, keeper: DatabaseKeeper
+) -> None:
+    keeper.open(str(store))
+    store.parent.chmod(0o777)
+    with pytest.raises(ReviewError, match="is a folder that other users can write to"):
+        keeper.open(str(store))
+
+
+def test_a_copy_of_the_file_alone_lacks_nothing_that_was_stored(
+    store: Path, tmp_path: Path, keeper: DatabaseKeeper
+) -> None:
+    with keeper.open(str(store)).write() as connection:
+        connection.exec_driver_sql("CREATE TABLE stored (x)")
+    copy = shutil.copy(store, tmp_path / "copy.sqlite")
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("SELECT count(*) FROM stored").fetchone() == (0,)
+
+
+def test_many_threads_write_to_a_store_that_is_kept_open(
+    store: Path, keeper: DatabaseKeeper
+) -> None:
+    with keeper.open(str(store)).write() as connection:
+        connection.exec_driver_sql("CREATE TABLE written (x)")
+
+    def write_rows() -> None:
+        for _ in range(10):
+            with keeper.open(str(store)).write() as connection:
+                connection.exec_driver_sql("INSERT INTO written VALUES (1)")
+
+    threads = [threading.Thread(target=write_rows) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert count_rows(keeper.open(str(store)), "written") == 200

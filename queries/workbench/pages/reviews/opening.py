@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+from elasticsearch import Elasticsearch
 from msgspec import Struct
 
-from queries.reviewing.configured_store import open_configured_store, require_reviewer
+from queries.reviewing.configured_store import open_kept_store, require_reviewer
 from queries.reviewing.reading import ReviewReader
 from queries.reviewing.store.review_store import ReviewStore
 from queries.reviewing.store.rows import StoredReview
@@ -34,8 +36,7 @@ def open_review_store(visit: Visit) -> Iterator[ReviewStore]:
     """The store of reviews, for someone who may review. Raises ReviewError."""
     session = visit.session
     require_reviewer(session.settings, visit.person.name)
-    with open_configured_store(session.settings, session.progress) as store:
-        yield store
+    yield open_kept_store(session.settings, session.progress, visit.workbench.review_database)
 
 
 @contextmanager
@@ -44,9 +45,22 @@ def open_review(visit: Visit) -> Iterator[OpenReview]:
     with open_review_store(visit) as store:
         stored = store.find(visit.parameters["review"])  # before a server is started for it
         with visit.session.client() as client:
-            reader = ReviewReader(client, stored)
-            reader.compare_texts(store.read_state(stored.review.name).records)
-            yield OpenReview(store, stored, reader)
+            yield OpenReview(store, stored, open_reader(visit, client, store, stored))
+
+
+def open_reader(
+    visit: Visit, client: Elasticsearch, store: ReviewStore, stored: StoredReview
+) -> ReviewReader:
+    """The reader of a review, which knows what texts have changed. They are compared once for a
+    generation and a sample. Raises as ReviewReader."""
+    reader = ReviewReader(client, stored)
+    generation = reader.read_generation()
+    reader.current_hashes = visit.workbench.changed_texts.read(
+        stored.review.name,
+        (stored, generation.name, generation.forgotten),
+        partial(reader.find_changes, store, generation),
+    )
+    return reader
 
 
 def make_audit_fields(stored: StoredReview) -> dict[str, Any]:

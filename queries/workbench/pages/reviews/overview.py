@@ -10,13 +10,13 @@ from starlette.responses import Response
 from indexer.errors import ReviewError
 from queries.reviewing.decision_file import format_decisions
 from queries.reviewing.progress import ReviewProgress
-from queries.reviewing.reading import measure_live_progress
 from queries.reviewing.store.rows import StoredReview
 from queries.workbench.error_text import describe_error
 from queries.workbench.pages.reviews.opening import (
     make_audit_arguments,
     make_audit_fields,
     make_review_address,
+    open_reader,
     open_review,
     open_review_store,
 )
@@ -39,7 +39,8 @@ def list_reviews(visit: Visit) -> Response:
         if stored_reviews := store.list_reviews()[::-1]:  # a server is started only for these
             with visit.session.client() as client:
                 for stored in stored_reviews:
-                    _, progress = measure_live_progress(client, store, stored)
+                    reader = open_reader(visit, client, store, stored)
+                    _, progress = reader.measure_progress(store)
                     reviews.append(ShownReview(stored, progress))
     return visit.render("reviews.html", reviews=reviews)
 
