@@ -463,12 +463,16 @@ class _Walk:
     """The way along a path, one name after the other, with an open handle of each folder.
 
     A link of this user or of root is followed; another is refused, or its owner is noted in
-    ``link_owners``, if that is given.
+    ``link_owners``, if that is given. If something is to be written there (``writes``), a folder
+    that anybody could have made is refused.
     """
 
-    def __init__(self, path: Path, link_owners: set[int] | None = None) -> None:
+    def __init__(
+        self, path: Path, link_owners: set[int] | None = None, *, writes: bool = False
+    ) -> None:
         self._names: list[str] = []  # still to come, the last one first
         self._link_owners = link_owners
+        self._writes = writes
         self._steps = 0
         self._handle = self._open_start(path)
 
@@ -508,7 +512,23 @@ class _Walk:
                 return
             error.filename = str(self._location / name)
             raise
+        try:
+            if self._writes:
+                self._refuse_planted(name, handle)
+        except BaseException:
+            os.close(handle)
+            raise
         self._replace_handle(handle, self._location / name)
+
+    def _refuse_planted(self, name: str, handle: int) -> None:
+        """Raise UnsafePathError for a folder of another user in one that everybody may write to:
+        its owner, or a group or a list of rights that new files get there, reads what is written.
+        """
+        folder, parent = os.fstat(handle), os.fstat(self._handle)
+        if _is_own(folder) or folder.st_uid == parent.st_uid or _is_unmapped(folder.st_uid):
+            return
+        if parent.st_mode & stat.S_IWOTH:
+            raise UnsafePathError(self._location / name, _PLANTED)
 
     def _open_or_make(self, name: str, create: Permissions | None) -> int:
         try:
@@ -558,11 +578,16 @@ class _Walk:
 
 
 def open_folder(
-    path: Path, create: Permissions | None = None, parents: Permissions = PUBLIC
+    path: Path,
+    create: Permissions | None = None,
+    parents: Permissions = PUBLIC,
+    *,
+    writes: bool = False,
 ) -> Folder:
     """Open a folder by its path; with ``create``, make it and, with ``parents``, what it is in.
 
-    Raises OSError.
+    With ``create`` or ``writes``, something is to be written there, so a folder that anybody could
+    have made on the way is refused. Raises OSError.
     """
     if not _HAS_HANDLES:
         if create is not None:
@@ -571,7 +596,7 @@ def open_folder(
             code = errno.ENOTDIR if path.exists() else errno.ENOENT
             raise OSError(code, os.strerror(code), str(path))
         return Folder(path, None)
-    walk = _Walk(path)
+    walk = _Walk(path, writes=writes or create is not None)
     try:
         walk.enter_folders(parents if create else None, leave=1)
         walk.enter_folders(create)
@@ -589,7 +614,7 @@ def open_file(path: str | os.PathLike[str], flags: int, permissions: Permissions
         real_path = Path(path).resolve()
         with open_folder(real_path.parent) as folder:
             return folder.open_file(real_path.name, flags, permissions)
-    walk = _Walk(Path(path))
+    walk = _Walk(Path(path), writes=bool(flags & (os.O_WRONLY | os.O_RDWR)))
     try:
         name = walk.find_last_name()
         with walk.take_folder() as folder:
@@ -748,7 +773,7 @@ def write_file(path: Path, content: bytes, *, private: bool = False) -> None:
 
     Only its owner can read a private one, even while it is written. Raises OSError.
     """
-    with open_folder(path.parent) as folder:
+    with open_folder(path.parent, writes=True) as folder:
         folder.write_file(path.name, content, PRIVATE if private else PUBLIC)
 
 
@@ -759,7 +784,7 @@ def replace_file(path: Path, content: bytes) -> None:
     if not _HAS_HANDLES:
         write_file(path.resolve(), content)
         return
-    walk = _Walk(path)
+    walk = _Walk(path, writes=True)
     try:
         name = walk.find_last_name()
         with walk.take_folder() as folder:

@@ -138,7 +138,7 @@ def archive_log(log: AuditLog, entry: AuditEntry) -> Continuation:
     with log.hold_lock(_NOT_ARCHIVED):
         history = check_history(log).history
         continues = _describe_archive(log, history)
-        with open_folder(log.path.parent) as folder:
+        with open_folder(log.path.parent, writes=True) as folder:
             if stat.S_ISLNK(folder.find_mode(log.path.name) or 0):
                 raise UnsafePathError(log.path, "is a link")
             _copy_log(log, folder, continues.file)

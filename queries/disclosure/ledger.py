@@ -427,7 +427,7 @@ class FileLedger:
 def _lock_ledger(path: Path, seconds: float) -> Iterator[None]:
     with ExitStack() as stack:
         try:
-            folder = stack.enter_context(open_folder(path.parent))
+            folder = stack.enter_context(open_folder(path.parent, writes=True))
             stack.enter_context(folder.hold_lock(f"{path.name}.lock", seconds))
         except Timeout:
             raise DisclosureError(

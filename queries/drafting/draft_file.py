@@ -56,7 +56,7 @@ def require_new_file(path: Path) -> None:
 def write_draft(path: Path, text: str, permissions: Permissions) -> None:
     """Write a request file whole or not at all. Raises OutputError."""
     try:
-        with open_folder(path.parent) as folder:
+        with open_folder(path.parent, writes=True) as folder:
             folder.write_file(path.name, text.encode(), permissions)
     except OSError as error:
         raise OutputError(

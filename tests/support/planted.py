@@ -32,6 +32,13 @@ def plant_deep_folder(path: Path, depth: int = 1_200) -> Iterator[None]:
                 os.rmdir(name)  # noqa: PTH106
 
 
+def make_open_folder(path: Path) -> Path:
+    """A folder like /tmp: everybody may add files, and only their owners may remove them."""
+    path.mkdir()
+    path.chmod(0o1777)
+    return path
+
+
 def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a file, or a link itself, belong to another user than the one that foidex runs as."""
     if os.geteuid() == 0:

@@ -38,7 +38,7 @@ from queries.documents.formats.pdf import render_letter_pdf
 from queries.evidence.basis import BasisHeader, basis_path, read_basis, write_basis
 from queries.spec.yaml_text import read_yaml
 from tests.support.answers import FORCE, sample_answer
-from tests.support.planted import give_away, plant_deep_folder, plant_link
+from tests.support.planted import give_away, make_open_folder, plant_deep_folder, plant_link
 from tests.support.server import SILENT
 from tests.support.tables import FIVE
 
@@ -250,13 +250,6 @@ def test_a_pipe_of_its_own_is_read_whenever_the_writer_comes(
     writer.start()
     assert len([*read_records([path])]) == content.count(b"\n")
     writer.join()
-
-
-def make_open_folder(path: Path) -> Path:
-    """A folder like /tmp: everybody may add files, and only their owners may remove them."""
-    path.mkdir()
-    path.chmod(0o1777)
-    return path
 
 
 def test_a_foidex_toml_that_anybody_can_have_put_there_is_not_used(

@@ -13,7 +13,7 @@ import psutil
 import typer
 
 from indexer.errors import ConfigurationError
-from indexer.files import open_named_input, refuse_planted
+from indexer.files import open_folder, open_named_input, refuse_planted
 from indexer.session import get_session
 from queries.commands.options import OPERATE_PANEL
 from queries.workbench.access.loopback import is_loopback
@@ -64,7 +64,7 @@ def run_serve_command(port: PortOption = None) -> None:
         raise ConfigurationError(_INSTALL.format(error.name)) from None
 
     session = get_session()
-    _find_demonstration(session)
+    find_demonstration(session)
     settings = session.settings
     workbench_settings = settings.workbench
     proxy = _read_proxy(settings)
@@ -108,7 +108,7 @@ def run_serve_command(port: PortOption = None) -> None:
         session.close()
 
 
-def _find_demonstration(session: Session) -> None:
+def find_demonstration(session: Session) -> None:
     """Serve the demonstration that was made in this folder, if there is no foidex.toml of its own.
 
     Raises ConfigurationError for one that anybody could have put there.
@@ -118,6 +118,9 @@ def _find_demonstration(session: Session) -> None:
     if is_set or not DEMO_CONFIG_PATH.is_file():
         return
     try:
+        # Its folder is found without being named, too, and the workbench writes there.
+        with open_folder(DEMO_CONFIG_PATH.parent, writes=True):
+            pass
         with open_named_input(DEMO_CONFIG_PATH) as file:
             refuse_planted(DEMO_CONFIG_PATH, file.fileno())
     except OSError as error:
