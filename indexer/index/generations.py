@@ -629,4 +629,6 @@ def _parse_generation(name: str, mappings: dict[str, Any]) -> Generation:
     if "records" not in metadata:
         # The first version wrote only this number; its generations hold what was indexed.
         generation = msgspec.structs.replace(generation, records=generation.indexed)
-    return msgspec.structs.replace(generation, sources=sources)
+    # An earlier version kept the time as the source gave it, in any zone.
+    watermark = generation.watermark and generation.watermark.astimezone(UTC)
+    return msgspec.structs.replace(generation, sources=sources, watermark=watermark)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Final, Literal
 
 import msgspec
@@ -38,7 +38,7 @@ class LineOutcome(Struct, frozen=True, gc=False):
 class Tally(Struct):
     """How many lines were read, and how many had each outcome.
 
-    ``watermark`` is the newest ``updated_at`` read, ``first_update`` the oldest; ``first_day`` and
+    ``watermark`` is the newest ``updated_at`` read, in UTC, ``first_update`` the oldest; ``first_day`` and
     ``last_day`` are those of ``recorded_on``, and ``years`` counts the records of each year.
     ``kept_out`` counts records that were forgotten
     here and are not known to be newer than that, ``skipped`` the lines and rows that are no
@@ -99,8 +99,9 @@ class Tally(Struct):
         """Add what was counted about documents that were not rejected."""
         newest = [time for time in (self.watermark, statistics.watermark) if time]
         oldest = [time for time in (self.first_update, statistics.first_update) if time]
-        self.watermark = max(newest, default=None)
-        self.first_update = min(oldest, default=None)
+        # A source may give each time in a zone of its own.
+        self.watermark = max(newest).astimezone(UTC) if newest else None
+        self.first_update = min(oldest).astimezone(UTC) if oldest else None
         first_days = [day for day in (self.first_day, statistics.first_day) if day]
         last_days = [day for day in (self.last_day, statistics.last_day) if day]
         self.first_day = min(first_days, default=None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -199,7 +199,7 @@ def _read_scores(hit: dict[str, Any]) -> Scores:
 
 def _make_record_facts(document: dict[str, Any], mentioned_terms: tuple[int, ...]) -> RecordFacts:
     if document["status"] == DELETED:
-        timestamp = msgspec.convert(document["updated_at"], datetime)
+        timestamp = msgspec.convert(document["updated_at"], datetime).astimezone(UTC)
         return RecordFacts(
             document["crime_ref"],
             status=DELETED,

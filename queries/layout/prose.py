@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from queries.answer.types import (
@@ -61,7 +61,10 @@ def join_list(items: list[str], conjunction: str = "and") -> str:
 
 def format_timestamp(value: datetime | None) -> str:
     """A date and time as a letter writes it, in UTC."""
-    return "not recorded" if value is None else f"{format_long_date(value)} at {value:%H:%M} UTC"
+    if value is None:
+        return "not recorded"
+    value = value.astimezone(UTC)
+    return f"{format_long_date(value)} at {value:%H:%M} UTC"
 
 
 def explain_withheld(disclosure: Disclosure | None, *, any_withheld: bool) -> str:

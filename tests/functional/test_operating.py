@@ -92,6 +92,17 @@ def test_a_live_generation_of_a_time_to_come_is_never_fresh(
     assert told in operate("doctor").out
 
 
+def test_the_newest_time_is_shown_in_utc_whatever_the_zone_of_the_source(
+    operate: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    record = next(iter(generate_records(1))) | {"updated_at": "2025-01-01T00:30:00+01:00"}
+    (tmp_path / "work" / "extract" / "crimes.jsonl").write_text(json.dumps(record))
+    assert "updated_at is from 2024-12-31 to 2024-12-31." in operate("refresh", "--check").out
+    operate("refresh")
+    assert "Newest      2024-12-31 23:30 UTC" in operate("status").out
+    assert "2024-12-31 23:30" in operate("generations").out
+
+
 def test_the_unit_runs_the_documented_configuration_where_etc_is_read_only(
     environment: dict[str, str], tmp_path: Path
 ) -> None:

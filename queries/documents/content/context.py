@@ -5,7 +5,7 @@ Rows that are not zero, prose, tables cut into parts that fit a page, and the me
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -431,7 +431,7 @@ def _describe_left_out(answer: Answer) -> str:
 def _describe_record_end(answer: Answer) -> str:
     """A sentence that says so if the records end before the period of the request does."""
     provenance = answer.provenance
-    newest = (provenance.watermark or provenance.built_at).date()
+    newest = (provenance.watermark or provenance.built_at).astimezone(UTC).date()
     end = answer.scope.period_to
     if end is None or end <= newest or (answer.coverage and answer.coverage.end < end):
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 import msgspec
@@ -187,7 +187,10 @@ def test_the_codes_that_are_counted_are_named() -> None:
 )
 def test_records_that_end_before_the_period_does_are_told(changed: date, told: bool) -> None:  # noqa: FBT001
     base = sample_answer(1)
-    watermark = datetime(changed.year, changed.month, changed.day, 9, tzinfo=UTC)
+    next_day = changed + timedelta(days=1)  # in the zone of the source, an hour ahead
+    watermark = datetime(
+        next_day.year, next_day.month, next_day.day, 0, 30, tzinfo=timezone(timedelta(hours=1))
+    )
     provenance = msgspec.structs.replace(base.provenance, watermark=watermark)
     answer = msgspec.structs.replace(base, provenance=provenance)
     said = (
