@@ -38,9 +38,9 @@ class LineOutcome(Struct, frozen=True, gc=False):
 class Tally(Struct):
     """How many lines were read, and how many had each outcome.
 
-    ``watermark`` is the newest ``updated_at`` read, in UTC, ``first_update`` the oldest; ``first_day`` and
-    ``last_day`` are those of ``recorded_on``, and ``years`` counts the records of each year.
-    ``kept_out`` counts records that were forgotten
+    ``watermark`` is the newest ``updated_at`` read, in UTC, ``first_update`` the oldest;
+    ``first_day`` and ``last_day`` are those of ``recorded_on``, and ``years`` counts the records of
+    each year. ``kept_out`` counts records that were forgotten
     here and are not known to be newer than that, ``skipped`` the lines and rows that are no
     records, and ``skipped_by`` those with text by the rule that skips them. ``notes`` counts what
     is worth knowing about the records read. ``records``, ``tombstones`` and ``content`` describe
