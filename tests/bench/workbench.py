@@ -10,14 +10,12 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import re
 import statistics
 import tempfile
 import threading
 import time
 from pathlib import Path
 
-import httpx2
 import psutil
 from elasticsearch import Elasticsearch
 
@@ -27,7 +25,7 @@ from queries.request.reader import parse_request
 from queries.search.run import count_records
 from tests.bench.asking import load
 from tests.bench.rig import connected, server
-from tests.support.serving import Browser, Service
+from tests.support.serving import Browser, Service, read_turn
 
 REQUEST = """\
 reference: FOI/1
@@ -123,7 +121,7 @@ def read_records(browser: Browser, asked: argparse.Namespace, taken: list[float]
     chance = random.Random(browser.name)
     page = browser.get(f"/reviews/{_REVIEW}/read")
     for _ in range(asked.reads):
-        fields = read_fields(page)
+        fields = read_turn(page)
         if not fields:
             return
         time.sleep(chance.expovariate(1 / asked.think) if asked.think else 0)
@@ -131,16 +129,6 @@ def read_records(browser: Browser, asked: argparse.Namespace, taken: list[float]
         begun = time.perf_counter()
         page = browser.post(f"/reviews/{_REVIEW}/read", **fields, verdict=verdict)
         taken.append((time.perf_counter() - begun) * 1e3)
-
-
-def read_fields(page: httpx2.Response) -> dict[str, str]:
-    """The hidden fields of the page of a record; none where no record is left."""
-    form = page.text.partition('class="decide"')[2].partition("</form>")[0]
-    if not form:
-        return {}
-    fields = dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', form))
-    references = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", form, re.DOTALL)
-    return fields | {"references": references[0]}
 
 
 def search_meanwhile(client: Elasticsearch, done: threading.Event, searched: list[float]) -> None:

@@ -15,9 +15,10 @@ import httpx2
 import pytest
 
 from indexer.records.sample import generate_records
+from queries.reviewing.store.review_store import open_store
 from tests.support.command_line import run_command
 from tests.support.examples import repeats
-from tests.support.serving import Service, read_hidden
+from tests.support.serving import Service, read_hidden, read_turn
 
 REQUEST = """\
 reference: FOI/{name}
@@ -102,7 +103,7 @@ def killed(
     request: pytest.FixtureRequest,
 ) -> Iterator[Killed]:
     """With records to count."""
-    load(generate_records(300))
+    load(generate_records(2_000))
     yield from serve(tmp_path, environment, request.node.name)
 
 
@@ -202,6 +203,48 @@ def check_set(killed: Killed, name: str, kind: str) -> str:
             runs.add(document.json()["provenance"]["run_at"])
     assert len(runs) == bool(links)
     return runs.pop() if runs else ""
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_000)
+def test_killed_while_a_decision_is_made(killed: Killed) -> None:
+    """What a reader saw stored is stored, once; what was not is decided again, and nothing else."""
+    reader, address = killed.service.browser("cara"), "/reviews/FOI-a-Q1/read"
+    killed.requests.mkdir()
+    (killed.requests / "a.yaml").write_text(REQUEST.format(name="a"))
+    killed.anna.post("/requests/a.yaml/answer")
+    killed.anna.await_that("/requests/a.yaml/answer", "row=total")
+    fields = {"question": "Q1", "row": "total", "column": "", "criterion": "C", "second": "0"}
+    killed.anna.post("/requests/a.yaml/review", **fields, sample="")
+    turn = read_turn(reader.get(address))
+    stored: list[str] = []
+
+    def list_stored() -> list[str]:
+        home = Path(killed.environment["FOIDEX_HOME"])
+        with open_store(str(home / "reviews" / "reviews.sqlite")) as store:
+            return [decision.reference for decision in store.list_decisions("FOI-a-Q1")]
+
+    def decide() -> dict[str, str]:
+        page = reader.post(address, **turn, verdict="relevant")
+        assert page.status_code == 200, page.text
+        return read_turn(page)
+
+    def note_next(following: dict[str, str]) -> None:
+        stored.extend(turn["references"].split("\n"))
+        turn.clear()
+        turn.update(following)
+
+    note_next(killed.run(decide))
+
+    def try_once(_: int) -> bool:
+        hit, following = killed.run_killed(decide)
+        expected = [*stored, *turn["references"].split("\n")]
+        assert list_stored() in ([stored, expected] if following is None else [expected])
+        note_next(decide())  # the same form again, as a person sends it who saw no page
+        assert list_stored() == stored
+        return hit
+
+    hit_often(killed, repeats(1, 12), try_once)
 
 
 @pytest.mark.long

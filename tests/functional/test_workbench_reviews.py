@@ -16,6 +16,7 @@ from queries.reviewing.configured_store import open_configured_store
 from tests.support.browsing import Browsing, make_workbench, open_workbench, text_of
 from tests.support.command_line import CommandLine
 from tests.support.force import FORCE_TOML
+from tests.support.serving import read_turn
 
 FILE = "apps.yaml"
 
@@ -59,10 +60,7 @@ def begin(browsing: Browsing, **changes: str) -> Any:
 
 def decide(browsing: Browsing, page: Any, review: str = NAME, **fields: str) -> Any:
     """Press a button on the page of a record."""
-    form = page.text.split('class="decide"')[1].split("</form>")[0]
-    hidden = dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', form))
-    hidden["references"] = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", form, re.DOTALL)[0]
-    return browsing.post(f"/reviews/{review}/read", **{**hidden, **fields})
+    return browsing.post(f"/reviews/{review}/read", **{**read_turn(page), **fields})
 
 
 def list_decisions(browsing: Browsing) -> list[Any]:

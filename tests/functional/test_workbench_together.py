@@ -15,7 +15,7 @@ import pytest
 
 from indexer.records.sample import generate_records
 from queries.reviewing.store.review_store import open_store
-from tests.support.serving import Browser, Service, read_hidden
+from tests.support.serving import Browser, Service, read_hidden, read_turn
 
 REQUEST = """\
 reference: FOI/1
@@ -197,12 +197,7 @@ def test_two_people_publish_one_request(counted: Service) -> None:
 
 def read_record(browser: Browser) -> tuple[httpx2.Response, dict[str, str]]:
     page = browser.get(f"/reviews/{REVIEW}/read")
-    if 'class="decide"' not in page.text:
-        return page, {}
-    form = page.text.split('class="decide"')[1].split("</form>")[0]
-    fields = dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', form))
-    fields["references"] = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", form, re.DOTALL)[0]
-    return page, fields
+    return page, read_turn(page)
 
 
 def read_all(browser: Browser, verdict: str) -> tuple[list[str], str]:

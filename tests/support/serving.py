@@ -149,3 +149,13 @@ class Browser:
 def read_hidden(page: httpx2.Response) -> dict[str, str]:
     """The hidden fields of a page."""
     return dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', page.text))
+
+
+def read_turn(page: Any) -> dict[str, str]:
+    """The fields of the form that decides on a record; none where no record is left."""
+    form = page.text.partition('class="decide"')[2].partition("</form>")[0]
+    if not form:
+        return {}
+    fields = dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', form))
+    references = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", form, re.DOTALL)
+    return fields | {"references": references[0]}
