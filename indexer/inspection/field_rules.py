@@ -94,10 +94,10 @@ def _ask_which(field: str, columns: list[ColumnFacts]) -> RuleProposal:
     contents = ", ".join(f'"{column.name}"{_describe_content(column)}' for column in columns)
     outcomes = [column for column in columns if _holds_outcomes(column)]
     example = f', such as outcome = {{column = "{outcomes[0].name}"}},' if outcomes else ""
-    question = (
-        "its name stands twice; the number is the column's place. Write one of "
-        f"{contents}, and give the others a field{example} or add them to ignore"
-    )
+    choice = f"Write one of {contents}, and give the others a field{example} or add them to ignore"
+    if len(columns) == 1:
+        choice = f"By what they hold, only {contents} fits. Write it, or the other one"
+    question = f"its name stands twice; the number is the column's place. {choice}"
     rule: dict[str, Any] = {"column": UNDECIDED}
     if field == "offence_code" and any(column.titled_codes for column in columns):
         rule["titled"] = True

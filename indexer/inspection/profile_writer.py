@@ -9,10 +9,10 @@ import os
 from collections.abc import Iterable
 from glob import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import tomlkit
-from tomlkit.items import InlineTable, Table
+from tomlkit.items import Comment, InlineTable, Null, Table
 from tomlkit.toml_document import TOMLDocument
 
 from indexer.config.profile import UNDECIDED
@@ -23,6 +23,12 @@ from indexer.inspection.inspect_files import InspectedTable, Inspection
 from indexer.sources.profile.values import fold_value
 from indexer.sources.tables.spreadsheet import SPREADSHEET_ENDINGS
 from indexer.terminal import escape_line
+
+#: How the comment above a key begins that asks for its value, and what it becomes when that is
+#: there.
+_QUESTION: Final = f"# {UNDECIDED}: "
+
+_ANSWERED: Final = "# decided: "
 
 
 class WrittenProfile(NamedTuple):
@@ -44,12 +50,13 @@ class _Section:
         current = self.table.get(key)
         if current is not None and not _has_undecided(current):
             return
+        lines = [line for comment in comments for line in _wrap_comment(comment)]
         if current is not None:
             self.table[key] = _make_item(value)
+            _replace_questions(self.table, key, lines)
             return
-        for comment in comments:
-            for line in _wrap_comment(comment):
-                self.table.add(tomlkit.comment(line))
+        for line in lines:
+            self.table.add(tomlkit.comment(line))
         self.table.add(key, _make_item(value))
         self.added.append(key)
 
@@ -74,6 +81,7 @@ def write_profile(file: Path, inspection: Inspection, chosen: InspectedTable) ->
     _add_fields(fields, chosen)
     columns = _Section(_get_table(profile.table, "columns"))
     _add_columns(columns, chosen)
+    _mark_answered(source.table)
     try:
         replace_file(file, tomlkit.dumps(document).encode())
     except OSError as error:
@@ -231,6 +239,9 @@ def _add_fields(fields: _Section, chosen: InspectedTable) -> None:
         rule = _keep_values(fields, name, proposal.rule)
         if rule is not None:
             fields.add(name, rule, *reasons, *comments)
+        elif _has_undecided(fields.table[name]):
+            lines = [line for comment in comments for line in _wrap_comment(comment)]
+            _replace_questions(fields.table, name, lines)
 
 
 def _keep_values(fields: _Section, name: str, rule: dict[str, Any]) -> dict[str, Any] | None:
@@ -263,6 +274,44 @@ def _add_columns(columns: _Section, chosen: InspectedTable) -> None:
         )
         columns.add(column.name, column.type, *([comment] if columns_are_new else []))
         columns_are_new = False
+
+
+def _find_comments(table: Table, key: str) -> list[int]:
+    """Where the lines of comments stand that are directly above a key, from the top."""
+    body = table.value.body
+    place = end = next(number for number, (name, _) in enumerate(body) if name and name.key == key)
+    while place and isinstance(body[place - 1][1], Comment):
+        place -= 1
+    return list(range(place, end))
+
+
+def _replace_questions(table: Table, key: str, lines: list[str]) -> None:
+    """Put other lines where the questions above a key are, or else below its comments; a line that
+    is there already is not repeated."""
+    body = table.value.body
+    places = _find_comments(table, key)
+    texts = [body[place][1].trivia.comment for place in places]
+    starts = (_QUESTION, _ANSWERED)
+    kept = next((n for n, text in enumerate(texts) if text.startswith(starts)), len(texts))
+    new = [text for line in lines if (text := f"# {line}") not in texts[:kept]]
+    for place in places[kept:]:
+        body[place] = (None, Null())
+    if new and places:  # one item has all lines, so that no place changes
+        comment = tomlkit.comment("")
+        comment.trivia.comment = "\n".join([*texts[max(kept - 1, 0) : kept], *new])
+        body[places[max(kept - 1, 0)]] = (None, comment)
+
+
+def _mark_answered(table: Table) -> None:
+    """Let no comment ask for a value that is there."""
+    for key, item in table.items():
+        if isinstance(item, Table):
+            _mark_answered(item)
+        elif not _has_undecided(item):
+            for place in _find_comments(table, key):
+                trivia = table.value.body[place][1].trivia
+                if trivia.comment.startswith(_QUESTION):
+                    trivia.comment = _ANSWERED + trivia.comment.removeprefix(_QUESTION)
 
 
 def _make_item(value: Any) -> Any:

@@ -149,8 +149,59 @@ def test_running_again_keeps_what_a_person_wrote(tmp_path: Path) -> None:
     text = f"# ours\n[index]\nalias = 'own' # keep\n{text}"
     file.write_text(text, encoding="utf-8")
     _, profile = write_and_inspect(tmp_path, lines)
-    assert file.read_text(encoding="utf-8") == text
+    assert file.read_text(encoding="utf-8") == text.replace("# DECIDE: ", "# decided: ")
     assert profile["fields"]["recorded_on"]["dates"] == ["MM/DD/YYYY"]
+
+
+def read_comments(folder: Path, key: str) -> list[str]:
+    """The lines of comments directly above a key in foidex.toml."""
+    lines = (folder / "foidex.toml").read_text(encoding="utf-8").splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith(f"{key} = "))
+    first = place
+    while lines[first - 1].startswith("#"):
+        first -= 1
+    return lines[first:place]
+
+
+def test_no_comment_asks_for_what_is_decided_or_proved(tmp_path: Path) -> None:
+    unproved = make_lines(day=lambda n: f"{n % 12 + 1:02}/07/2015")
+    write_and_inspect(tmp_path, unproved)
+    asked = read_comments(tmp_path, "recorded_on")
+    assert asked[0].startswith("# DECIDE: DD/MM/YYYY and MM/DD/YYYY both read all 30 dates.")
+    write_and_inspect(tmp_path, unproved)
+    assert read_comments(tmp_path, "recorded_on") == asked
+    _, profile = write_and_inspect(tmp_path, make_lines())
+    assert profile["fields"]["recorded_on"]["dates"] == ["DD/MM/YYYY"]
+    assert read_comments(tmp_path, "recorded_on") == ["# DD/MM/YYYY is proved: 16 days are over 12"]
+
+
+def test_a_question_of_an_answered_map_is_asked_again_for_a_new_value(tmp_path: Path) -> None:
+    states = {0: "Held"}
+    lines = make_lines(status=lambda n: states.get(n, "Crime Recorded"))
+    write_and_inspect(tmp_path, lines)
+    file = tmp_path / "foidex.toml"
+    asked = read_comments(tmp_path, "status")
+    assert [line[:10] for line in asked if "DECIDE" in line] == ["# DECIDE: "]
+    file.write_text(file.read_text(encoding="utf-8").replace('"DECIDE"', '"recorded"'))
+    write_and_inspect(tmp_path, lines)
+    answered = [line.replace("# DECIDE: ", "# decided: ") for line in asked]
+    assert read_comments(tmp_path, "status") == answered
+    states[1] = "Parked"
+    write_and_inspect(tmp_path, make_lines(status=lambda n: states.get(n, "Crime Recorded")))
+    assert read_comments(tmp_path, "status")[:2] == [
+        "# by its name",
+        "# DECIDE: 2 values have no known meaning. Write recorded, cancelled or transferred for "
+        'each; ""',
+    ]
+
+
+def test_the_first_question_of_a_map_stands_below_its_reason(tmp_path: Path) -> None:
+    write_and_inspect(tmp_path, make_lines())
+    (reason,) = read_comments(tmp_path, "status")
+    write_and_inspect(tmp_path, make_lines(status=lambda n: "Held" if n else "Crime Recorded"))
+    comments = read_comments(tmp_path, "status")
+    assert comments[0] == reason
+    assert comments[1].startswith("# DECIDE: ")
 
 
 def test_a_row_that_may_continue_another_is_among_what_is_to_decide(tmp_path: Path) -> None:
@@ -174,6 +225,16 @@ def test_columns_of_one_name_are_told_apart_by_what_they_hold(tmp_path: Path) ->
         'Write one of "Code (3)" (30 of 30 are known offence codes), "Code (8)" (whole numbers '
         "from 1 to 22, as outcomes are), and give the others a field, such as outcome = "
         '{column = "Code (8)"}, or add them to ignore'
+    ) in out
+
+
+def test_of_columns_of_one_name_the_only_one_that_fits_is_named(tmp_path: Path) -> None:
+    lines = [f"{line},none" for line in make_lines()]
+    out, profile = write_and_inspect(tmp_path, lines, f"{HEADER.replace('HO ', '')},Code")
+    assert profile["fields"]["offence_code"] == {"column": "DECIDE"}
+    assert (
+        'By what they hold, only "Code (3)" (30 of 30 are known offence codes) fits. Write it, or '
+        "the other one"
     ) in out
 
 
