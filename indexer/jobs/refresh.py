@@ -373,12 +373,21 @@ def _make_empty_generation(context: RefreshContext, live: Generation | None) -> 
 
 
 def _require_records(plan: RefreshPlan, mode: RefreshMode, tally: Tally) -> None:
-    """Raise SourceError for a whole extract without any record; an increment may have none."""
-    if mode == "full" and tally.read == tally.skipped:
-        location = plan.names[0] if plan.database else ", ".join(map(str, plan.paths))
+    """Raise SourceError for a whole extract without any record; an increment may have none.
+
+    One from a database reads all records, or at least the one that changed last.
+    """
+    if tally.read > tally.skipped or (mode == "incremental" and not plan.database):
+        return
+    location = plan.names[0] if plan.database else ", ".join(map(str, plan.paths))
+    fault = f"{location}: there are no records"
+    if mode == "incremental":
         raise SourceError(
-            f"{location}: there are no records. Check the {'query' if plan.database else 'path'}."
+            f"{fault} that changed, not even the last one that is in the index. Check that the "
+            "database is the right one, and has its records. If that record was deleted there, run "
+            "a full refresh: foidex refresh --full"
         )
+    raise SourceError(f"{fault}. Check the {'query' if plan.database else 'path'}.")
 
 
 def _set_generation_counts(generation: Generation, tally: Tally) -> Generation:
@@ -528,7 +537,7 @@ def check_plan(
 ) -> Tally:
     """Read and check the whole source, and write nothing.
 
-    Raises SourceError, also for a whole extract (mode full) without any record.
+    Raises SourceError, also for a whole extract (mode full) or a database without any record.
     """
     _check_plan_source(plan, mode)
     checks = _begin_source_checks(plan, overrides)

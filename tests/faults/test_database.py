@@ -256,6 +256,27 @@ def test_an_increment_without_a_watermark_compares_everything(
     assert (done.read, done.unchanged, done.indexed) == (50, 49, 1)
 
 
+@pytest.mark.parametrize("watermark", [{}, {"watermark": "updated_at", "overlap": timedelta(0)}])
+def test_an_increment_from_a_database_that_lost_its_records_is_refused(
+    watermark: dict[str, Any],
+    run: Callable[..., RefreshResult],
+    client: Elasticsearch,
+    index: IndexSettings,
+    on_sqlite: str,
+) -> None:
+    """It would succeed every night, and the index would grow old without a word."""
+    fill(on_sqlite, unlinked(20))
+    marked = source(on_sqlite, **watermark)
+    run(marked)
+    last = run(marked, "incremental").generation.name  # nothing has changed, which is no fault
+    with sa.create_engine(on_sqlite).begin() as connection:
+        for table in QUERIES:
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+    with pytest.raises(SourceError, match="not even the last one that is in the index"):
+        run(marked, "incremental")
+    assert find_live_name(client, index.alias) == last
+
+
 # -- the order of entries ------------------------------------------------------------------------
 
 PLANS = {
