@@ -68,14 +68,14 @@ def read_records(
         if names[_resolve_file(path).name] > 1:  # a location must belong to one record only
             folder = _resolve_file(path).parent
             raws = (replace(raw, location=f"{folder / raw.location}") for raw in raws)
-        yield from _name_places(raws)
+        yield from _name_places(path, raws)
 
 
-def _name_places(raws: Iterator[RawRecord]) -> Iterator[RawRecord]:
+def _name_places(path: Path, raws: Iterator[RawRecord]) -> Iterator[RawRecord]:
     """The same records, each with a place that can be stored, whatever its file is called."""
-    for raw in raws:
-        place = raw.location
-        yield raw if place.isprintable() else replace(raw, location=name_place(place))
+    if str(path).isprintable():  # what else is in a place was made so
+        return raws
+    return (replace(raw, location=name_place(raw.location)) for raw in raws)
 
 
 def _count_records(
@@ -134,7 +134,7 @@ def read_tombstones(path: Path, counts: Counter[Path] | None = None) -> Iterator
     ``counts`` takes the number of references.
     """
     counts = Counter() if counts is None else counts
-    yield from _name_places(_count_records(path, _read_references(path), counts))
+    yield from _name_places(path, _count_records(path, _read_references(path), counts))
 
 
 def _read_references(path: Path) -> Iterator[RawRecord]:

@@ -83,6 +83,7 @@ class RowMapper:
         self._header = header
         status = profile.rules.get("status")
         self._status_column = places[status.column] if status and status.column else None
+        self._maps_empty_status = status is not None and any(map(is_empty, status.values))
 
     def map_row(self, cells: list[Any]) -> MappedRow:
         """The fields of a row; those that it has no value for are left out."""
@@ -94,19 +95,20 @@ class RowMapper:
                     value = read_text(cell)
                 else:
                     value = read(cells)
-                if value is not None or is_required:
+                if value is not None:
                     values[name] = value
-                    if value is None:
-                        self._refuse_total(cells)
+                elif is_required:
+                    values[name] = None
+                    self._refuse_total(cells)
             for mapper in self._lists:
                 entries, notes = mapper.map_entries(cells)
                 if entries:
                     values[mapper.name] = entries
                 if notes:
                     row.notes += notes
-            status_column = self._status_column
-            if status_column is not None and (
-                values.get("status") is None or is_empty(cells[status_column])
+            if self._status_column is not None and (
+                "status" not in values
+                or (self._maps_empty_status and is_empty(cells[self._status_column]))
             ):
                 row.notes += (f"{EMPTY_STATUS_NOTE}{values.get('status') or 'recorded'}",)
         except ValueFaultError as fault:
