@@ -91,6 +91,10 @@ class LockedError(FoidexError):
     summary = "another refresh is running"
 
 
+class LostLockError(GenerationError):
+    """A run lost the lock that it held, so it made nothing live. Nobody else need be running."""
+
+
 class StaleGenerationError(FoidexError):
     """The live generation is older than allowed."""
 
@@ -173,6 +177,7 @@ def list_exit_codes() -> list[tuple[int, str]]:
         [
             (0, "done"),
             (2, "the command line is wrong, or a date, period or number on it"),
+            (129, "stopped, as its terminal was closed (SIGHUP)"),
             (130, "interrupted, by Ctrl-C or SIGINT"),
             (143, "stopped, by SIGTERM"),
             *((error.exit_code, error.summary) for error in errors),

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
@@ -170,7 +170,8 @@ def run(argv: Sequence[str] | None = None) -> int:
             print(escape_controls(f"foidex: {error}"), file=sys.stderr)
         return error.exit_code
     except _TerminatedError as stopped:
-        print("foidex: stopped.", file=sys.stderr)
+        with suppress(OSError):  # the terminal is gone
+            print("foidex: stopped.", file=sys.stderr)
         return stopped.exit_code
     except SystemExit as ended:  # how Typer ends every command
         return _exit_code(ended)
@@ -187,4 +188,7 @@ def main() -> None:
     """Run the program as its own process, which a signal may stop."""
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, _raise_terminated)
+    # A terminal that is closed ends what runs in it, unless it was started with nohup.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, _raise_terminated)
     sys.exit(run())

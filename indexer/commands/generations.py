@@ -89,7 +89,13 @@ def run_rollback(
             )
         run.write(generation=target.name, records=target.records)
     outcome = f"{target.name} is live again, with {target.records:,} records."
-    print(f"{outcome} {previous} is kept." if previous else f"{outcome} None was live.")
+    print(f"{outcome} {_describe_previous(previous)}")
+
+
+def _describe_previous(names: tuple[str, ...]) -> str:
+    if len(names) > 1:
+        return f"The alias pointed at {', '.join(names[:-1])} and {names[-1]}."
+    return f"{names[0]} is kept." if names else "None was live."
 
 
 def _apply_erasures(client: Elasticsearch, lock: Lease, generation: Generation) -> Generation:

@@ -512,12 +512,12 @@ def roll_back_generation(
     alias: str,
     name: str | None,
     prepare: Callable[[Generation], Generation] = _leave_as_it_is,
-) -> tuple[Generation, str | None]:
+) -> tuple[Generation, tuple[str, ...]]:
     """Make a kept generation live again: the named one, or else the one that the live one replaced.
 
     That is the next older one where it is not kept or not known, and the newest where none is live.
     With a name, the alias may point at several. ``prepare`` is called before it is made
-    live, and returns it. Returns it, and the name of the one that was live, if any. Raises
+    live, and returns it. Returns it, and the names of those that the alias pointed at. Raises
     GenerationError where it is not kept, NoIndexError where nothing is.
     """
     live_names = _list_live_names(client, alias)
@@ -545,7 +545,7 @@ def roll_back_generation(
         raise GenerationError(f"{description} is not kept. Kept besides the live one: {others}.")
     target = prepare(matches[0])
     promote_generation(client, alias, target)
-    return target, live_name
+    return target, tuple(live_names)
 
 
 def prune_generations(

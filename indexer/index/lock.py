@@ -22,7 +22,8 @@ import psutil
 from elasticsearch import Elasticsearch
 from msgspec import Struct
 
-from indexer.errors import LockedError
+from indexer.errors import LockedError, LostLockError
+from indexer.records.model import Timestamp
 
 _LOCK_NAME: Final = "refresh"
 
@@ -41,8 +42,8 @@ class LockDocument(Struct, frozen=True):
 
     holder: str
     token: str
-    since: datetime
-    until: datetime
+    since: Timestamp
+    until: Timestamp
 
 
 class Lease:
@@ -56,6 +57,7 @@ class Lease:
         self._name = name
         self._length = timedelta(seconds=seconds)
         self._lost = threading.Event()
+        self._writing = threading.Lock()
         self._stop_event = threading.Event()
         self._since = datetime.now(UTC)
         self._token = secrets.token_hex(8)
@@ -63,9 +65,13 @@ class Lease:
         self._until = self._since
 
     def check(self) -> None:
-        """Raise LockedError unless the lock is still ours."""
+        """Raise LostLockError unless the lock is still ours.
+
+        The server is asked: by the clock of another machine the lease may have run out before.
+        """
+        self._renew_once()
         if self._lost.is_set() or datetime.now(UTC) >= self._until:
-            raise LockedError(
+            raise LostLockError(
                 "this run lost its lock, as the server could not be reached to renew it, and a "
                 "refresh may be running. Nothing was promoted; run it again."
             )
@@ -83,7 +89,7 @@ class Lease:
         )
         if not response.get("found"):
             raise LockedError("another refresh has just ended. Run this one again.")
-        lock = msgspec.convert(response["_source"], LockDocument)
+        lock = _parse_lock(response)
         if lock.token == self._token:  # our own write, whose answer was lost
             self._version, self._until = _build_version_condition(response), lock.until
             return
@@ -106,21 +112,28 @@ class Lease:
     def renew(self) -> None:
         """Keep renewing the lock until it is released or lost. Runs in a thread."""
         while not self._stop_event.wait(self._length.total_seconds() / _RENEWALS_PER_LEASE):
+            self._renew_once()
+
+    def _renew_once(self) -> None:
+        """Renew the lock, or learn that it is lost.
+
+        If a renewal does not come through, the next may; ``check`` knows when it is too late.
+        """
+        with self._writing, suppress(elasticsearch.ApiError, elasticsearch.TransportError):
+            if self._lost.is_set():
+                return
             try:
                 self._write(**self._version)
             except elasticsearch.ConflictError:
                 if not self._owns_lock():
                     self._lost.set()
-                    return
-            except (elasticsearch.ApiError, elasticsearch.TransportError):
-                continue  # the next renewal may come through; check() knows when it is too late
 
     def _owns_lock(self) -> bool:
         """Whether a conflict was with our own write, whose response was lost."""
         response = (
             self._client.options(ignore_status=404).get(index=self._index, id=self._name).body
         )
-        if not response.get("found") or response["_source"]["token"] != self._token:
+        if not response.get("found") or response["_source"].get("token") != self._token:
             return False
         self._version = _build_version_condition(response)
         return True
@@ -146,12 +159,23 @@ class Lease:
 
 
 def read_lock(client: Elasticsearch, alias: str) -> LockDocument | None:
-    """The lock of an alias if it is held and has not run out."""
+    """The lock of an alias if it is held and has not run out. Raises LockedError."""
     response = client.options(ignore_status=404).get(index=f"{alias}.lock", id=_LOCK_NAME).body
     if not response.get("found"):
         return None
-    lock = msgspec.convert(response["_source"], LockDocument)
+    lock = _parse_lock(response)
     return lock if datetime.now(UTC) < lock.until else None
+
+
+def _parse_lock(response: Any) -> LockDocument:
+    """The lock in a response. Raises LockedError for one that this foidex did not write."""
+    try:
+        return msgspec.convert(response["_source"], LockDocument)
+    except msgspec.ValidationError:
+        raise LockedError(
+            f"the index {response['_index']} holds a lock that this version of foidex cannot read. "
+            "If no refresh is running, delete that index, and run this again."
+        ) from None
 
 
 @contextmanager

@@ -14,6 +14,7 @@ class CheckOverride(StrEnum):
     REJECTS = "rejects"
     CHANGED = "changed"
     EXPECTED = "expected"
+    APART = "apart"
     SHRINK = "shrink"
     DECLINE = "decline"
     MONTHS = "months"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -89,13 +90,16 @@ def _count_records(
 def begin_extract_checks(
     paths: Iterable[Path], tombstones: Iterable[Path], rules: ExtractRules
 ) -> ExtractChecks:
-    """Note the state of every file that will be read, and compare it with its checksum.
+    """Note the state of every file that will be read, and compare it with its checksum, and the
+    times of tables that belong together.
 
     Raises SourceError.
     """
     files = [_resolve_file(path) for path in paths]
-    children = [child for file in files for _, child in list_child_files(file)]
-    checks = ExtractChecks([*files, *tombstones], children, rules)
+    children = {file: [child for _, child in list_child_files(file)] for file in files}
+    checks = ExtractChecks([*files, *tombstones], [*chain(*children.values())], rules)
+    for file in files:
+        checks.check_times([file, *children[file]])
     checks.check_checksums()
     return checks
 

@@ -2,7 +2,8 @@
 
 A file must stay as it is while it is read, and must be what the small files beside it say: for
 crimes.jsonl, ``crimes.jsonl.count`` (its number of records) and ``crimes.jsonl.sha256`` (as
-sha256sum writes it). This module does not know what a record is.
+sha256sum writes it). Tables that belong together must be of about the same time. This module does
+not know what a record is.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ SidecarKind = Literal["count", "sha256"]
 #: The endings of the files that say what a file must hold.
 SIDECAR_ENDINGS: Final = tuple(f".{kind}" for kind in get_args(SidecarKind))
 
+#: Within how many hours the tables of one extract are written: fewer than from night to night.
+MAX_HOURS_APART: Final = 12
+
+_HOUR_NS: Final = 3_600_000_000_000
+
 _BLOCK_BYTES: Final = 1024 * 1024
 
 _COUNT: Final = re.compile(r"\s*([0-9]{1,18})\s*")
@@ -35,7 +41,7 @@ _CHECKSUM: Final = re.compile(r"\\?([0-9a-fA-F]{64})(?: [ *](.+))?")
 
 class ExtractRules(Struct, frozen=True):
     """``required`` are the small files that every file must have beside it; ``allowed`` names the
-    checks ("changed", "expected") that the operator sets aside."""
+    checks ("changed", "expected", "apart") that the operator sets aside."""
 
     required: tuple[SidecarKind, ...] = ()
     allowed: frozenset[str] = frozenset()
@@ -84,6 +90,21 @@ class ExtractChecks:
                     f"{file}: its SHA-256 is not the one in {sidecar.name}, so it is not the file "
                     "that was sent. Copy both again",
                 )
+
+    def check_times(self, tables: Iterable[Path]) -> None:
+        """Compare when the tables of one extract were written. Raises SourceError if one may be
+        left from an earlier extract."""
+        times = {table: state.changed_at for table in tables if (state := self._states.get(table))}
+        if not times:
+            return
+        oldest, newest = min(times, key=times.__getitem__), max(times, key=times.__getitem__)
+        hours = (times[newest] - times[oldest]) / _HOUR_NS
+        if hours > MAX_HOURS_APART:
+            self._fail(
+                "apart",
+                f"{oldest}: was written {hours:,.0f} hours before {newest.name}, so it may be left "
+                "from an earlier extract. Export all tables together",
+            )
 
     def check_counts(self, counts: Mapping[Path, int]) -> None:
         """Compare the records read of each file with its count, where it has one. Raises
@@ -147,7 +168,7 @@ class ExtractChecks:
         )
         return None
 
-    def _fail(self, check: Literal["changed", "expected"], message: str) -> None:
+    def _fail(self, check: Literal["changed", "expected", "apart"], message: str) -> None:
         if check not in self._rules.allowed:
             raise SourceError(f"{message}; or run the command again with --allow {check}.")
         self.failed.add(check)

@@ -59,6 +59,18 @@ def test_a_live_generation_that_was_deleted_by_hand_is_a_problem(
     assert done.out.startswith(f"{kept} is live again, with 1 records. None was live.")
 
 
+def test_a_rollback_from_an_alias_at_several_names_what_it_pointed_at(
+    foidex: CommandLine, load: Callable[..., RefreshResult], client: Elasticsearch
+) -> None:
+    older, newer = (load([RECORD]).generation for _ in range(2))
+    alias = foidex("status", "--json") and newer.name.rpartition("-")[0].rpartition("-")[0]
+    client.indices.put_alias(index=older.name, name=alias)  # by somebody's hand
+    done = foidex("rollback", older.name)
+    assert done.code == 0
+    expected = f"The alias pointed at {older.name} and {newer.name}.\n"
+    assert done.out == f"{older.name} is live again, with 1 records. {expected}"
+
+
 def test_another_mapping_wants_a_full_refresh(
     foidex: CommandLine, load: Callable[..., RefreshResult], client: Elasticsearch
 ) -> None:

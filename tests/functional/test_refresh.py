@@ -21,7 +21,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer.config.model import Canary, IndexSettings, RefreshSettings
-from indexer.errors import GenerationError, LockedError, NoIndexError, SourceError
+from indexer.errors import (
+    GenerationError,
+    LockedError,
+    LostLockError,
+    NoIndexError,
+    SourceError,
+)
 from indexer.index import generations
 from indexer.index.generations import (
     count_documents,
@@ -34,7 +40,13 @@ from indexer.index.generations import (
     read_live_generation,
     roll_back_generation,
 )
-from indexer.index.lock import Lease, hold_lock, hold_lock_for_deletion
+from indexer.index.lock import (
+    Lease,
+    LockDocument,
+    hold_lock,
+    hold_lock_for_deletion,
+    read_lock,
+)
 from indexer.index.mapping import IndexSchema, load_index_schema
 from indexer.jobs.overrides import CheckOverride
 from indexer.jobs.refresh import (
@@ -498,8 +510,45 @@ def test_a_dead_holders_lease_runs_out(client: Elasticsearch, index: IndexSettin
     time.sleep(1.1)
     with hold_lock(client, index.alias, 10) as mine:
         mine.check()
-        with pytest.raises(LockedError, match="lost its lock"):
+        with pytest.raises(LostLockError, match="lost its lock"):
             dead.check()
+
+
+def test_a_lock_that_another_clock_took_over_is_lost_at_once(
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
+) -> None:
+    """By a clock that is ahead, a lease runs out long before its holder renews it."""
+    run([record("A")])
+    with hold_lock(client, index.alias, 600) as mine:
+        mine.check()
+        now = datetime.now(UTC)
+        lock = LockDocument("ben@ahead (process 1)", "another's", now, now + timedelta(hours=1))
+        client.index(index=f"{index.alias}.lock", id="refresh", document=msgspec.to_builtins(lock))
+        with pytest.raises(LostLockError, match="lost its lock"):
+            mine.check()
+    with pytest.raises(LockedError, match="by ben@ahead"):
+        run([record("B")])
+    assert {error.exit_code for error in (LockedError, LostLockError)} == {12, 6}  # 12: no failure
+
+
+@pytest.mark.parametrize(
+    "lock", [{}, {"holder": 1}, {"holder": "x", "token": "t", "since": "2026", "until": "soon"}]
+)
+def test_a_lock_of_another_form_is_one_message(
+    client: Elasticsearch,
+    index: IndexSettings,
+    run: Callable[..., RefreshResult],
+    lock: dict[str, Any],
+) -> None:
+    run([record("A")])
+    client.index(index=f"{index.alias}.lock", id="refresh", document=lock)
+    message = f"the index {index.alias}.lock holds a lock that this version of foidex cannot read"
+    with pytest.raises(LockedError, match=message):
+        run([record("B")])
+    with pytest.raises(LockedError, match=message):
+        read_lock(client, index.alias)
+    client.indices.delete(index=f"{index.alias}.lock")
+    run([record("B")])
 
 
 def test_a_lock_that_is_kept_is_renewed(client: Elasticsearch, index: IndexSettings) -> None:
@@ -519,7 +568,7 @@ def test_every_refresh_can_be_undone_and_old_ones_are_pruned(
     names = [run([record(f"R{n}") for n in range(count)]).generation.name for count in (1, 2, 3, 4)]
     assert [one.name for one in list_verified(client, index.alias)] == names[:0:-1]
     back, was = roll_back_generation(client, index.alias, None)
-    assert (back.name, was) == (names[2], names[3])
+    assert (back.name, was) == (names[2], (names[3],))
     assert mentions(client, index.alias) == 3
     roll_back_generation(client, index.alias, names[3])
     assert mentions(client, index.alias) == 4
@@ -528,7 +577,7 @@ def test_every_refresh_can_be_undone_and_old_ones_are_pruned(
     client.indices.put_alias(index=names[2], name=index.alias)  # by somebody's hand
     with pytest.raises(GenerationError, match="Make one of them live with foidex rollback NAME"):
         roll_back_generation(client, index.alias, None)
-    assert roll_back_generation(client, index.alias, names[3])[1] is None
+    assert roll_back_generation(client, index.alias, names[3])[1] == tuple(names[2:])
     assert mentions(client, index.alias) == 4
     assert prune_generations(client, index.alias, 1, dry_run=True) == [names[2], names[1]]
     assert len(list_verified(client, index.alias)) == 3
@@ -637,7 +686,7 @@ def test_the_newest_generation_is_used_if_the_live_one_was_deleted_by_hand(
     with pytest.raises(GenerationError, match=f"fewer than the 4 of {kept}"):
         run(records[:3], "full", strict)
     back, was = roll_back_generation(client, index.alias, None)
-    assert (back.name, was) == (kept, None)
+    assert (back.name, was) == (kept, ())
     assert read_live_generation(client, index.alias).name == kept
     client.indices.delete(index=kept)
     assert roll_back_generation(client, index.alias, oldest)[0].name == oldest

@@ -1,0 +1,51 @@
+"""A signal stops a command in the same way, whichever it is: what is under way is undone."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import PROGRAM
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no SIGHUP")
+
+
+@contextmanager
+def sampling(tmp_path: Path, prefix: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A command that works for long, once it does."""
+    path = tmp_path / "sample.jsonl"
+    command = [*prefix, PROGRAM, "sample", "100000000", "--out", str(path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        try:
+            while not (path.exists() and path.stat().st_size) and process.poll() is None:
+                pass
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(
+    ("signal_number", "code"),
+    [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)],
+)
+def test_a_signal_is_one_word_and_an_exit_code(
+    tmp_path: Path, signal_number: signal.Signals, code: int
+) -> None:
+    """A refresh by hand, whose terminal was closed, left its lock and no report."""
+    with sampling(tmp_path, []) as process:
+        process.send_signal(signal_number)
+        assert process.communicate(timeout=60)[1] == b"foidex: stopped.\n"
+        assert process.returncode == code
+
+
+def test_what_was_started_with_nohup_goes_on_when_its_terminal_is_closed(tmp_path: Path) -> None:
+    with sampling(tmp_path, ["nohup"]) as process:
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+        assert process.returncode == 143
