@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -32,7 +33,12 @@ _PIECE_BYTES: Final = 1 << 20
 
 _MAX_LINKS: Final = 40
 
+#: What `Folder.write_file` calls a file that is not whole yet.
+_PART_NAME: Final = re.compile(r"\.(.+)\.[0-9a-f]{16}\.part", re.DOTALL)
+
 _LOCK_PAUSE_SECONDS: Final = 0.05
+
+_SHARED_LOCK_MODE: Final = 0o660  # a group that shares a folder takes its locks, too
 
 _MAX_LOST_LOCKS: Final = 100
 
@@ -93,11 +99,15 @@ class UnsafePathError(OSError):
 
 
 class FileStamp(NamedTuple):
-    """A file as it is now: its number on the disk, its bytes, and when it was written."""
+    """A file as it is now: its number on the disk, its bytes, and when it was written and changed.
+
+    When it was written can be set back, as copies and editors do; when it was changed cannot.
+    """
 
     inode: int
     size: int
     written_ns: int
+    changed_ns: int
 
 
 class Folder:
@@ -134,7 +144,7 @@ class Folder:
             status = self._stat(name)
         except FileNotFoundError:
             return None
-        return FileStamp(status.st_ino, status.st_size, status.st_mtime_ns)
+        return FileStamp(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
     def list_names(self) -> list[str]:
         """The names in the folder, in order."""
@@ -326,6 +336,21 @@ class Folder:
         with self._explain(name), suppress(FileNotFoundError):
             os.unlink(self._at(name), dir_fd=self._handle)
 
+    def remove_parts(self, names: re.Pattern[str]) -> None:
+        """Remove what runs that were killed had begun to write as files of these names.
+
+        The caller keeps others from writing them now.
+        """
+        for name in self.list_names():
+            part = _PART_NAME.fullmatch(name)
+            if part and names.fullmatch(part[1]):
+                self.remove_file(name)
+
+    def set_change_time(self, name: str, seconds: float) -> None:
+        """Set when the content of a file last changed, in seconds since 1970."""
+        with self._explain(name):
+            os.utime(self._at(name), (seconds, seconds), dir_fd=self._handle, follow_symlinks=False)
+
     def remove_tree(self, name: str) -> None:
         """Remove a folder with all that is in it, as far as possible; links are not followed."""
         with suppress(RecursionError):  # of what lies deeper than foidex ever writes
@@ -338,8 +363,11 @@ class Folder:
             self.set_permissions(PRIVATE)
 
     @contextmanager
-    def hold_lock(self, name: str, seconds: float, mode: int = 0o644) -> Iterator[None]:
-        """Hold a lock file between processes. Raises filelock.Timeout."""
+    def hold_lock(self, name: str, seconds: float, mode: int = _SHARED_LOCK_MODE) -> Iterator[None]:
+        """Hold a lock file between processes. Raises filelock.Timeout.
+
+        Whoever may read the file could hold the lock: nobody else, unless ``mode`` lets them.
+        """
         if self._handle is None:
             import filelock  # takes half of the time of a help text
 

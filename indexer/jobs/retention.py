@@ -18,7 +18,7 @@ def expire_rejects(folder: Path, days: int, *, dry_run: bool = False) -> list[st
     with opened:
         old_names = [
             name
-            for ending in (".jsonl", ".csv", ".reasons.txt")
+            for ending in (".jsonl", ".csv", ".reasons.txt", ".part")
             for name in opened.list_names()
             if name.endswith(ending) and opened.find_change_time(name) < limit
         ]

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from indexer.errors import OutputError, SourceError
-from indexer.files import PRIVATE, Folder, open_folder, open_private_file, write_file
+from indexer.files import PRIVATE, Folder, open_folder, open_private_file
 from indexer.loading.faults import list_kinds
 from indexer.loading.rejected_tables import (
     TABLE_ENDING,
@@ -37,6 +37,8 @@ _CUT_ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 
 _SHORT_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
+
+_REJECTS_NAME: Final = re.compile(rf".+(\.jsonl|{re.escape(TABLE_ENDING)})", re.DOTALL)
 
 _FORMULA_WARNING: Final = (
     "A cell begins like a formula: open the rejects in a text editor, or import all columns as "
@@ -214,7 +216,20 @@ def erase_from_rejects(folder: Path, reference: str, reference_field: str) -> li
 def _erase_from_folder(
     folder: Path, reference: str, reference_field: str
 ) -> Iterator[RejectsErasure]:
-    for name, data in _read_rejects_files(folder):
+    try:
+        opened = open_folder(folder, writes=True)
+    except FileNotFoundError:
+        return
+    with opened:
+        opened.remove_parts(_REJECTS_NAME)  # of a run that was killed in the middle of this
+        yield from _erase_from_files(opened, reference, reference_field)
+
+
+def _erase_from_files(
+    folder: Folder, reference: str, reference_field: str
+) -> Iterator[RejectsErasure]:
+    for name in filter(_REJECTS_NAME.fullmatch, folder.list_names()):
+        data = folder.read_file(name)
         if name.endswith(TABLE_ENDING):
             lines, rows = split_table(data)
             owners = _classify_rows(rows, reference, reference_field)
@@ -225,9 +240,11 @@ def _erase_from_folder(
             remaining_lines = [
                 line for line, owner in zip(lines, owners, strict=True) if owner != "its"
             ]
-            write_file(folder / name, b"".join(remaining_lines), private=True)
+            written_at = folder.find_change_time(name)
+            folder.write_file(name, b"".join(remaining_lines), PRIVATE)
+            folder.set_change_time(name, written_at)  # from which its age is counted
         if removed_count or "unclear" in owners:
-            yield RejectsErasure(str(folder / name), removed_count, owners.count("unclear"))
+            yield RejectsErasure(str(folder.path / name), removed_count, owners.count("unclear"))
 
 
 def _classify_rows(rows: list[list[str]], reference: str, reference_field: str) -> list[LineOwner]:
@@ -249,18 +266,6 @@ def _classify_rows(rows: list[list[str]], reference: str, reference_field: str) 
             last = "unclear"
         owners.append(last)  # a row without a reference continues the one before it
     return owners
-
-
-def _read_rejects_files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """The name and the content of each rejects file of a folder."""
-    try:
-        opened = open_folder(folder)
-    except FileNotFoundError:
-        return
-    with opened:
-        for name in opened.list_names():
-            if name.endswith((".jsonl", TABLE_ENDING)):
-                yield name, opened.read_file(name)
 
 
 def _classify_rejects_line(line: bytes, reference: str, reference_field: str) -> LineOwner:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
@@ -33,6 +34,7 @@ class AnswerSet(Struct, frozen=True):
     kind: AnswerKind
     folder: Path
     manifest: Manifest
+    run_at: datetime
 
     @property
     def answer_name(self) -> str:
@@ -64,7 +66,17 @@ def find_answer_set(requests: RequestFolder, file_name: str, kind: AnswerKind) -
         raise OutputError(f"{path}: cannot be read ({error.strerror}).") from None
     if manifest and not any(name.endswith(_ANSWER_ENDING) for name in manifest.files):
         raise OutputError(f"{path}: its manifest lists no answer. Count the request again.")
-    return AnswerSet(kind, path, manifest) if manifest else None
+    return AnswerSet(kind, path, manifest, _parse_moment(path, manifest)) if manifest else None
+
+
+def _parse_moment(path: Path, manifest: Manifest) -> datetime:
+    try:
+        return datetime.fromisoformat(manifest.run_at).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise OutputError(
+            f"{path}: its manifest does not say when the answer was counted. Count the request "
+            "again."
+        ) from None
 
 
 def list_set_stamps(requests: RequestFolder, file_name: str) -> tuple[FileStamp | None, ...]:

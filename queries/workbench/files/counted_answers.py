@@ -7,7 +7,7 @@ later count take the place of those before, and a published answer has numbers w
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -57,8 +57,13 @@ def _keep_answer(folder_path: Path, kind: AnswerKind, answer: Answer) -> None:
     try:
         with open_folder(folder_path, create=DOCUMENT_PERMISSIONS) as folder:
             folder.write_file(name, format_json(answer).encode() + b"\n", PRIVATE)
-            own = [found for found in _list_names(folder) if found.endswith(".answer.json")]
-            for old in own[:-KEPT_ANSWERS]:
+            # What a clock that was ahead has dated must not take the place of this one.
+            others = [
+                other
+                for other in _list_names(folder)
+                if other.endswith(".answer.json") and other != name
+            ]
+            for old in others[: 1 - KEPT_ANSWERS]:
                 folder.remove_file(old)
     except OSError as error:
         raise OutputError(f"{folder_path}: cannot be written ({error.strerror}).") from None
@@ -74,7 +79,7 @@ def list_counted_answers(requests: RequestFolder, file_name: str) -> list[Counte
         names = []
     except OSError as error:
         raise OutputError(f"{folder_path}: cannot be read ({error.strerror}).") from None
-    answers = [_parse_name(folder_path, name) for name in names]
+    answers = [*_list_answers(folder_path, names)]
     if (documents := _find_documents(requests, file_name)) and all(
         answer.run_at != documents.run_at for answer in answers
     ):
@@ -91,13 +96,23 @@ def find_counted_answer(requests: RequestFolder, file_name: str, name: str) -> C
 
 
 def _list_names(folder: Folder) -> list[str]:
-    return sorted(name for name in folder.list_names() if _NAME.fullmatch(name))
+    return sorted(name for name in folder.list_names() if _parse_time(name) is not None)
 
 
-def _parse_name(folder_path: Path, name: str) -> CountedAnswer:
-    time, kind, _ = name.split(".")
-    run_at = datetime.strptime(time, _TIME).replace(tzinfo=UTC)
-    return CountedAnswer(name, cast("AnswerKind", kind), run_at, folder_path / name)
+def _parse_time(name: str) -> datetime | None:
+    """When an answer of this name was counted; None for what somebody else put there."""
+    match = _NAME.fullmatch(name)
+    try:
+        return datetime.strptime(match[1], _TIME).replace(tzinfo=UTC) if match else None
+    except ValueError:
+        return None
+
+
+def _list_answers(folder_path: Path, names: list[str]) -> Iterator[CountedAnswer]:
+    for name in names:
+        if run_at := _parse_time(name):
+            kind = name.split(".")[1]
+            yield CountedAnswer(name, cast("AnswerKind", kind), run_at, folder_path / name)
 
 
 def _find_documents(requests: RequestFolder, file_name: str) -> CountedAnswer | None:
@@ -105,6 +120,6 @@ def _find_documents(requests: RequestFolder, file_name: str) -> CountedAnswer | 
     answer_set = find_answer_set(requests, file_name, "answer")
     if answer_set is None:
         return None
-    run_at = datetime.fromisoformat(answer_set.manifest.run_at).astimezone(UTC)
+    run_at = answer_set.run_at
     path = answer_set.folder / answer_set.answer_name
     return CountedAnswer(_OF_DOCUMENTS, "answer", run_at, path)

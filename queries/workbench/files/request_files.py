@@ -30,8 +30,10 @@ _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,90}\.ya?ml")
 
 _VERSION_NUMBER: Final = re.compile(r"[0-9]{6,}")
 
-#: What `Folder.write_file` calls a file that is not whole yet.
-_PART_NAME: Final = re.compile(r"\..+\.ya?ml(\.[0-9]{6,})?\.[0-9a-f]{16}\.part")
+#: Request files, and their versions.
+_WRITTEN_NAME: Final = re.compile(r".+\.ya?ml(\.[0-9]{6,})?", re.DOTALL)
+
+_REQUEST_ENDINGS: Final = (".yaml", ".yml")
 
 _VERSIONS: Final = "versions"
 
@@ -81,6 +83,22 @@ class RequestFolder:
                 return {name: folder.find_stamp(name) for name in names}
         except FileNotFoundError:
             return {}
+        except OSError as error:
+            raise self._explain(error) from None
+
+    def list_unusable_names(self) -> list[str]:
+        """The names of files that look like requests and are not listed. Raises OutputError."""
+        try:
+            with self._open() as folder:
+                return [
+                    name
+                    for name in folder.list_names()
+                    if name.lower().endswith(_REQUEST_ENDINGS)
+                    and not name.startswith(".")
+                    and not _FILE_NAME.fullmatch(name)
+                ]
+        except FileNotFoundError:
+            return []
         except OSError as error:
             raise self._explain(error) from None
 
@@ -163,7 +181,7 @@ class RequestFolder:
                 open_folder(self.path, create=DOCUMENT_PERMISSIONS) as folder,
                 folder.hold_lock(_LOCK, _LOCK_SECONDS),
             ):
-                _remove_parts(folder)
+                folder.remove_parts(_WRITTEN_NAME)
                 yield folder
         except filelock.Timeout:
             raise OutputError(
@@ -216,7 +234,7 @@ def _make_file(name: str, text: str) -> RequestFile:
 
 def _keep_version(folder: Folder, current: RequestFile) -> None:
     with folder.open_subfolder(_VERSIONS, create=DOCUMENT_PERMISSIONS) as versions:
-        _remove_parts(versions)
+        versions.remove_parts(_WRITTEN_NAME)
         names = _list_versions(versions, current.name)
         if names and _has_text(versions, names[-1], current.text):
             return  # kept by a run that was killed before it saved
@@ -233,13 +251,6 @@ def _has_text(versions: Folder, version: str, text: str) -> bool:
         return versions.read_file(version, MAX_REQUEST_BYTES) == text.encode()
     except OSError:  # a colleague put it there
         return False
-
-
-def _remove_parts(folder: Folder) -> None:
-    """Remove what runs that were killed had begun to write. Nobody else writes under the lock."""
-    for name in folder.list_names():
-        if _PART_NAME.fullmatch(name):
-            folder.remove_file(name)
 
 
 def _list_versions(versions: Folder, name: str) -> list[str]:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from indexer.errors import FoidexError, OutputError
 from indexer.files import FileStamp, open_folder
+from indexer.terminal import name_place
 from queries.spec.term_book import TermBook, load_configured_term_book
 from queries.workbench.access.people import Person
 from queries.workbench.error_text import describe_error
@@ -24,7 +25,10 @@ def list_requests(visit: Visit) -> Response:
     """The requests, the most urgent first. Only those that changed are read again."""
     lines = _read_lines(visit)
     lines.sort(key=lambda line: (line.state == "published", line.due or date.max, line.reference))
-    return visit.render("requests.html", lines=lines, today=visit.today)
+    unusable = visit.workbench.requests.list_unusable_names()
+    return visit.render(
+        "requests.html", lines=lines, today=visit.today, unusable=list(map(name_place, unusable))
+    )
 
 
 def remember_requests(workbench: Workbench) -> None:

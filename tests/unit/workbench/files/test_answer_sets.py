@@ -17,7 +17,13 @@ from queries.workbench.files.answer_sets import (
     read_document,
     read_set_answer,
 )
+from queries.workbench.files.counted_answers import (
+    KEPT_ANSWERS,
+    list_counted_answers,
+    make_keeper,
+)
 from queries.workbench.files.request_files import RequestFolder
+from tests.support.answers import sample_answer
 
 
 @pytest.mark.parametrize("files", ["{}", '{"a.letter.txt": "00"}'])
@@ -25,10 +31,47 @@ def test_a_manifest_without_an_answer_is_one_message(tmp_path: Path, files: str)
     requests = RequestFolder(tmp_path)
     folder = find_answer_folder(requests, "a.yaml", "answer")
     folder.mkdir(parents=True)
-    head = '"reference": "A", "generation": "g", "query_hash": "q", "run_at": "r", "version": "1"'
+    head = '"reference": "A", "generation": "g", "query_hash": "q", "run_at": "2024-02-03T04:05:06Z", "version": "1"'
     (folder / "manifest.json").write_text(f'{{{head}, "files": {files}}}')
     with pytest.raises(OutputError, match="its manifest lists no answer"):
         find_answer_set(requests, "a.yaml", "answer")
+
+
+@pytest.mark.parametrize("run_at", ["not a day", "0001-01-01T00:00:00+14:00", ""])
+def test_a_manifest_without_a_moment_is_one_message(tmp_path: Path, run_at: str) -> None:
+    requests = RequestFolder(tmp_path)
+    folder = find_answer_folder(requests, "a.yaml", "answer")
+    folder.mkdir(parents=True)
+    manifest = Manifest("A", "g", "q", run_at, "1", {"a.answer.json": "00"})
+    (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest))
+    for read in (
+        lambda: find_answer_set(requests, "a.yaml", "answer"),
+        lambda: list_counted_answers(requests, "a.yaml"),
+    ):
+        with pytest.raises(OutputError, match="does not say when the answer was counted"):
+            read()
+
+
+def test_what_else_is_among_the_counted_answers_is_left_alone(tmp_path: Path) -> None:
+    requests = RequestFolder(tmp_path)
+    folder = find_answer_folder(requests, "a.yaml", "answer").parent / "counted"
+    folder.mkdir(parents=True)
+    for name in ("99999999T999999999999Z.answer.json", "20260230T000000000000Z.answer.json", "x"):
+        (folder / name).write_text("{}")
+    assert list_counted_answers(requests, "a.yaml") == []
+
+
+def test_what_a_clock_dated_ahead_does_not_take_the_place_of_a_new_answer(tmp_path: Path) -> None:
+    requests = RequestFolder(tmp_path)
+    folder = find_answer_folder(requests, "a.yaml", "answer").parent / "counted"
+    folder.mkdir(parents=True)
+    for number in range(KEPT_ANSWERS + 2):
+        (folder / f"29990101T0000000000{number:02}Z.answer.json").write_text("{}")
+    answer = sample_answer(1234)
+    make_keeper(requests, "a.yaml", "answer")(answer)
+    answers = list_counted_answers(requests, "a.yaml")
+    assert len(answers) == KEPT_ANSWERS
+    assert answers[-1].run_at == answer.provenance.run_at
 
 
 # -- a run that was killed ---------------------------------------------------------------------
@@ -41,7 +84,7 @@ def write_set(folder: Path, run: str, names: tuple[str, ...] = ("A.letter.txt",)
     files = dict.fromkeys(("A.answer.json", *names), digest)
     for name in files:
         (folder / name).write_text(run)
-    manifest = Manifest("A", "g", "q", run, "1", files)
+    manifest = Manifest("A", run, "q", "2024-02-03T04:05:06Z", "1", files)
     (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest))
 
 
@@ -53,7 +96,7 @@ def test_what_a_killed_run_had_made_ready_is_put_in_its_place(tmp_path: Path) ->
     (folder / ".foidex-new" / "A.letter.txt").rename(folder / "A.letter.txt")  # and no further
     answer_set = find_answer_set(requests, "a.yaml", "published")
     assert answer_set is not None
-    assert answer_set.manifest.run_at == "new"
+    assert answer_set.manifest.generation == "new"
     assert {read_document(answer_set, name) for name in answer_set.manifest.files} == {b"new"}
     assert sorted(path.name for path in folder.iterdir()) == [
         "A.answer.json", "A.letter.html", "A.letter.txt", "manifest.json",

@@ -203,3 +203,27 @@ def test_a_request_is_whole_or_not_there_wherever_the_writing_ends(
     assert kept == [text, "before"]
     left = [path.name for path in folder.path.rglob("*") if path.name.endswith(".part")]
     assert left == []
+
+
+def test_files_that_are_not_listed_for_their_names_are_named(folder: RequestFolder) -> None:
+    """Someone waits for the answer to each."""
+    folder.create("a.yaml", "inside")
+    assert folder.list_unusable_names() == []
+    long = f"{'n' * 92}.yaml"
+    for name in ("FOI 2026 42.yaml", "é.yml", long, "UPPER.YAML", "notes.txt", ".a.yaml.swp"):
+        (folder.path / name).write_text("reference: A")
+    assert folder.list_names() == ["a.yaml"]
+    assert sorted(folder.list_unusable_names()) == [
+        "FOI 2026 42.yaml", "UPPER.YAML", long, "é.yml",
+    ]  # fmt: skip
+
+
+def test_a_file_that_was_changed_and_dated_back_has_another_stamp(folder: RequestFolder) -> None:
+    """As by a copy that keeps the time, or an editor that does."""
+    folder.create("a.yaml", "period: 2018/19")
+    path = folder.path / "a.yaml"
+    before, times = folder.list_stamps(), path.stat()
+    path.write_text("period: 2019/20")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert path.stat().st_mtime_ns == times.st_mtime_ns
+    assert folder.list_stamps() != before
