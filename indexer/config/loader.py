@@ -48,6 +48,8 @@ CONFIG_FILE_NAME: Final = "foidex.toml"
 
 _MAX_CONFIG_BYTES: Final = 1_000_000
 
+_MAX_URLS: Final = 100
+
 _VARIABLE_PREFIX: Final = "FOIDEX_"
 
 # The system's folder for a service's data: a server that root starts runs as another user, who
@@ -372,6 +374,11 @@ def _check_server(server: ServerSettings) -> None:
                 f"({_VARIABLE_BY_KEY['server', credential]}, "
                 f"{_VARIABLE_BY_KEY['server', alternative]} or [server]). Keep one."
             )
+    if len(server.urls) > _MAX_URLS:
+        raise ConfigurationError(
+            f"FOIDEX_URL (or server.url) names {len(server.urls):,} addresses, and {_MAX_URLS} are "
+            "tried at most. Name some nodes of the cluster."
+        )
     for url in server.urls:
         _check_server_url(url)
     if server.ca_cert and server.fingerprint:

@@ -31,6 +31,9 @@ _JSON_TYPES: Final = ("application/json", "application/vnd.elasticsearch+json")
 
 _LINES_TYPES: Final = ("application/x-ndjson", "application/vnd.elasticsearch+x-ndjson")
 
+#: How many addresses are asked what they speak, to say why none answers.
+_MAX_PROBES: Final = 3
+
 _RETRY_STATUSES: Final = (429, 502, 503, 504)
 
 
@@ -57,16 +60,32 @@ def connect_server(address: ServerAddress) -> Elasticsearch:
     client = build_client(address)
     try:
         with translate_client_errors(address):
-            # The first request is not repeated, but every address is tried.
-            _require_server_version(client.options(max_retries=len(address.other_urls)), address)
+            _ask_any_server(client, address)
     except ServerError:
-        if url := next((url for url in address.urls if speaks_tls(url)), None):
+        if url := next((url for url in address.urls[:_MAX_PROBES] if speaks_tls(url)), None):
             raise ServerError(
                 f"{redact_server_url(url)}: this port speaks TLS. Write https:// in FOIDEX_URL "
                 "(server.url)."
             ) from None
         raise
     return client
+
+
+def _ask_any_server(client: Elasticsearch, address: ServerAddress) -> None:
+    """Ask each address once, until one answers: as long as two that never answer take, or as a few
+    pauses do."""
+    end = time.monotonic() + 2 * address.timeout + _LONGEST_PAUSE
+    for left in reversed(range(len(address.urls))):
+        try:
+            _require_server_version(client.options(max_retries=0), address)
+        except (elasticsearch.ApiError, elasticsearch.TransportError) as error:
+            may_be_another = not isinstance(error, elasticsearch.ApiError) or (
+                error.status_code in _RETRY_STATUSES
+            )
+            if not left or not may_be_another or time.monotonic() > end:
+                raise
+        else:
+            return
 
 
 def build_client(address: ServerAddress) -> Elasticsearch:

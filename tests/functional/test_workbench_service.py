@@ -24,6 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from queries.review.types import DrawnRecord
 from queries.reviewing.store.review_store import open_store
+from tests.support.command_line import PROGRAM
 from tests.support.paths import ROOT
 from tests.support.serving import SECRET, Service
 from tests.support.stored_reviews import make_review
@@ -357,3 +358,23 @@ def test_without_a_configuration_the_demonstration_of_the_folder_is_served(tmp_p
     finally:
         service.stop()
     assert "this is the demonstration: foidex-demo/foidex.toml" in service.log.read_text()
+
+
+def test_no_link_is_given_to_a_port_that_another_program_serves(tmp_path: Path) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FOIDEX_")}
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        run = subprocess.run(
+            [PROGRAM, "serve", "--port", str(other.getsockname()[1])],
+            cwd=tmp_path,
+            env=kept | {"FOIDEX_HOME": str(tmp_path / "home")},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert run.returncode == 10
+    assert "sign-in" not in run.stdout
+    assert re.fullmatch(
+        r"foidex: 127\.0\.0\.1:\d+ cannot be served \(Address already in use\)\. End what is .*\n",
+        run.stderr,
+    )

@@ -15,7 +15,7 @@ import filelock
 
 from indexer.config.model import EmbeddedSettings
 from indexer.errors import EmbeddedError
-from indexer.files import UnsafePathError, open_folder, read_file, require_own_parents
+from indexer.files import PRIVATE_MODE, UnsafePathError, open_folder, read_file, require_own_parents
 from indexer.server.embedded.account import SERVER_ACCOUNT, find_account_ids
 
 SERVER_VERSION: Final = "9.1.10"
@@ -165,7 +165,9 @@ class ServerHome:
             self._make_folder()
         self.require_dedicated()
         self.require_own()
-        with hold_file_lock(self.lock_file, "FOIDEX_HOME", 2 * self.options.start_seconds):
+        with hold_file_lock(
+            self.lock_file, "FOIDEX_HOME", 2 * self.options.start_seconds, PRIVATE_MODE
+        ):
             yield
 
     def _make_folder(self) -> None:
@@ -205,10 +207,11 @@ def is_server_config(path: Path) -> bool:
 
 @contextmanager
 def hold_file_lock(
-    path: Path, variable: str, seconds: int = _DOWNLOAD_LOCK_SECONDS
+    path: Path, variable: str, seconds: int = _DOWNLOAD_LOCK_SECONDS, mode: int = 0o644
 ) -> Iterator[None]:
     """Hold a lock between processes; ``variable`` sets another folder. Raises EmbeddedError."""
-    lock = filelock.FileLock(path, timeout=seconds)
+    # Whoever may read the file could hold the lock.
+    lock = filelock.FileLock(path, timeout=seconds, mode=mode)
     try:
         with explain_disk_errors(path, variable):
             lock.acquire()

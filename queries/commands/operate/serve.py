@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -19,6 +21,8 @@ from queries.commands.options import OPERATE_PANEL
 from queries.workbench.access.loopback import is_loopback
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
     from indexer.config.model import Settings
     from indexer.session import Session
     from queries.workbench.access.people import Person, ProxySignIn
@@ -54,7 +58,7 @@ def run_serve_command(port: PortOption = None) -> None:
     Example: foidex serve
     """
     try:
-        import uvicorn
+        import uvicorn  # noqa: F401 - it answers the requests
 
         from queries.workbench.access.people import Person
         from queries.workbench.app import build_workbench_app
@@ -76,6 +80,7 @@ def run_serve_command(port: PortOption = None) -> None:
         )
     session.quiet = True
     session.keep_client()
+    listener = _open_port(address, port)
     workbench = Workbench(session, proxy)
     hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
     app = build_workbench_app(workbench, [*hosts, *workbench_settings.hosts])
@@ -89,23 +94,45 @@ def run_serve_command(port: PortOption = None) -> None:
     print("Stop the workbench with Ctrl-C.", file=sys.stderr, flush=True)
     sys.stdout.flush()
     try:
-        uvicorn.run(
-            app,
-            host=address,
-            port=port,
-            http="h11",
-            ws="none",  # no page of ours opens one
-            access_log=False,  # addresses hold references of requests
-            server_header=False,
-            proxy_headers=False,
-            log_level="warning",
-            limit_concurrency=_MAX_CONNECTIONS,
-            timeout_graceful_shutdown=_STOP_SECONDS,
-        )
+        _answer_requests(app, listener)
     finally:  # what waits does not begin, publishing above all
         workbench.tasks.close()
         workbench.review_database.close()
         session.close()
+        listener.close()
+
+
+def _answer_requests(app: Starlette, listener: socket.socket) -> None:
+    """Answer what comes to a port, until a signal ends it."""
+    import uvicorn
+
+    options = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",  # no page of ours opens one
+        access_log=False,  # addresses hold references of requests
+        server_header=False,
+        proxy_headers=False,
+        log_level="warning",
+        limit_concurrency=_MAX_CONNECTIONS,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(options).run([listener])
+
+
+def _open_port(address: str, port: int) -> socket.socket:
+    """The port that is served. Raises ConfigurationError before a link to it is given away, which
+    could lead to another program there."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        return socket.create_server((address, port), family=family)
+    except OSError as error:
+        reason = (error.strerror or "").partition(" (while")[0]
+        raise ConfigurationError(
+            f"{_host_of_link(address)}:{port} cannot be served ({reason}). End what is "
+            "served there, or choose another port with --port, or in [workbench] of foidex.toml."
+        ) from None
 
 
 def find_demonstration(session: Session) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
 
 from indexer.errors import ConfigurationError, ReviewError
-from indexer.files import PRIVATE, open_file, open_folder
+from indexer.files import PRIVATE, open_file, open_folder, require_own_parents
 from queries.reviewing.store.migration import migrate_schema
 
 _BUSY_SECONDS: Final = 30
@@ -225,6 +225,7 @@ def _require_own_files(path: Path) -> None:
     """
     path = path.resolve()
     try:
+        require_own_parents(path.parent)
         with open_folder(path.parent) as folder:
             folder.require_own()
             for ending in ("", *_JOURNAL_ENDINGS):

@@ -66,6 +66,7 @@ def test_a_wrong_file_is_told_by_section_and_key(tmp_path: Path, text: str, mess
             "FOIDEX_HEAP: expected a whole number with m or g, such as 512m or 1g",
         ),
         ("FOIDEX_URL", "ftp://host", "is not an address"),
+        ("FOIDEX_URL", ",".join(["http://host"] * 101), "names 101 addresses, and 100 are tried"),
         ("FOIDEX_CONFIG", "nowhere.toml", "nowhere.toml: cannot be read"),
     ],
 )

@@ -148,3 +148,21 @@ def test_many_threads_write_to_a_store_that_is_kept_open(
     for thread in threads:
         thread.join()
     assert count_rows(keeper.open(str(store)), "written") == 200
+
+
+@needs_root
+def test_no_store_is_used_below_a_folder_that_another_user_could_exchange(
+    store: Path, tmp_path: Path
+) -> None:
+    """The store is opened by its path, whose folder could be another one by then."""
+    above = tmp_path / "above"
+    above.mkdir()
+    moved = Path(shutil.move(store.parent, above / "shared")) / store.name
+    above.chmod(0o777)
+    with pytest.raises(ReviewError, match="without a sticky bit"):
+        list_planted_tables(moved)
+    above.chmod(0o1777)
+    assert list_planted_tables(moved) == []
+    os.chown(above, ANOTHER_USER, ANOTHER_USER)
+    with pytest.raises(ReviewError, match="above belongs to another user"):
+        list_planted_tables(moved)
