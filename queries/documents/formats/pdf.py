@@ -39,6 +39,9 @@ _MAX_WAIT_SECONDS: Final = 900
 
 _MISSING_FONT: Final = "could not be displayed"
 
+#: How Typst begins to say that a package is not there.
+_MISSING_PACKAGES: Final = ("failed to download package", "package not found")
+
 _ERROR_LINE: Final = re.compile(r"\.typ:(\d+):")
 
 
@@ -123,5 +126,11 @@ def _format_typst_error(result: TypstResult, path: Path) -> str:
     """What Typst says is wrong, and where in the filled-in template."""
     line = _ERROR_LINE.search(result.diagnostic)
     location = f" (line {line[1]} once filled in)" if line else ""
+    if result.error.startswith(_MISSING_PACKAGES):
+        return (
+            f"{path}{location}: imports a package of Typst that is not in the folder packages "
+            "beside it, and none is downloaded. Put it there, as packages/NAMESPACE/NAME/VERSION, "
+            "or remove the import."
+        )
     hints = "".join(f" {hint.capitalize()}." for hint in result.hints)
     return f"{path}{location}: {result.error}.{hints} Correct the template."

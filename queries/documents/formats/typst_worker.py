@@ -7,10 +7,19 @@ and writes what became of it, in MessagePack too. It imports little, so it start
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
+from typing import Final
 
 import msgspec
 from msgspec import Struct
+
+#: Of the root: packages that a template imports. No other ones are used.
+_PACKAGES: Final = "packages"
+
+#: Typst has no setting that keeps it from downloading packages. Nobody listens there.
+_NO_NETWORK: Final = dict.fromkeys(("ALL_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:1")
 
 
 class TypstTask(Struct, frozen=True):
@@ -36,6 +45,7 @@ def compile_task(task: TypstTask) -> TypstResult:
     """Set a source as PDF."""
     import typst
 
+    packages = Path(task.root, _PACKAGES)
     try:
         pdf = typst.compile(  # type: ignore[call-overload]
             task.source,
@@ -45,6 +55,8 @@ def compile_task(task: TypstTask) -> TypstResult:
             format="pdf",
             pdf_standards=["ua-1"],
             timestamp=task.timestamp,
+            package_path=packages,
+            package_cache_path=packages,
         )
     except typst.TypstError as error:
         return TypstResult(
@@ -58,5 +70,6 @@ if __name__ == "__main__":
     from indexer.process_limits import limit_process
 
     limit_process(*map(int, sys.argv[1:]))
+    os.environ |= _NO_NETWORK
     result = compile_task(msgspec.msgpack.decode(sys.stdin.buffer.read(), type=TypstTask))
     sys.stdout.buffer.write(msgspec.msgpack.encode(result))
