@@ -205,7 +205,7 @@ def _questions(document: Any) -> None:
     _lines(
         document,
         "{%p if question.answer.within %}",
-        "Only {{ noun.plural }} {{ question.answer.within }}.",
+        "This part counts only {{ noun.plural }} {{ question.answer.within }}.",
         "{%p endif %}",
         "{%p for line in question.prose %}",
         "{{ line }}",
@@ -325,7 +325,7 @@ def _annex(document: Any) -> None:
     _lines(document, "{%p if counted %}")
     _lines(document, "Annex: how the figures were made", style="Heading 1")
     document.paragraphs[-1].paragraph_format.page_break_before = True
-    _section_texts(document, "public_annex")
+    _section_texts(document, "letter_annex")
     _lines(document, "{%p endif %}")
 
 

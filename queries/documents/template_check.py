@@ -192,7 +192,7 @@ def list_figure_contents(
             "what was counted": (names["scope_words"],),
             "the annex": ()
             if report
-            else tuple(block.text for section in names["public_annex"] for block in section.blocks),
+            else tuple(block.text for section in names["letter_annex"] for block in section.blocks),
             "what is withheld": (names["withheld"],),
             "what is left out": (names["left_out"],),
             "the caveats": () if report else names["force"].caveat,

@@ -15,6 +15,7 @@ from queries.answer.condition import Condition
 from queries.questions.base import Question
 from queries.questions.prepared import prepare_question
 from queries.request.reader import Request
+from queries.tables.axis_type import drop_brackets
 from queries.tables.period_columns import find_period_column
 from queries.tables.scope import Mention, Scope, all_of, build_counted_query
 from queries.tables.table_query import TOTAL_KEY
@@ -62,7 +63,12 @@ def locate_records(
         mention
         for mention in table_query.mentions
         if table_query.is_total(row)
-        or row.casefold() in (mention.label.casefold(), mention.term.written.casefold())
+        or row.casefold()
+        in (
+            mention.label.casefold(),
+            drop_brackets(mention.label).casefold(),
+            mention.term.written.casefold(),
+        )
     ]
     return RecordQuery(
         all_of([scope.query(), *prepared.filters, record_query]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 from msgspec import Struct
 
@@ -11,6 +13,11 @@ from queries.answer.shares import Share, ShareColumn, list_share_columns
 from queries.answer.types import Column, Conditions, Count, Row, Table
 from queries.layout.prose import format_number
 from queries.tables.period_columns import split_column_key
+
+_CODE: Final = "Code"
+
+#: A longer head, of five lines and more, is replaced by its code.
+_LONGEST_HEAD: Final = 60
 
 
 class PrintedColumn(Struct, frozen=True):
@@ -81,6 +88,34 @@ def turn_table(table: Table) -> Table:
         total=msgspec.structs.replace(table.total, counts=counts),
         relations=(),
     )
+
+
+def head_by_codes(table: Table) -> Table:
+    """The table with columns headed by their codes, if the names of some are too long for a head;
+    the names are their descriptions then. Columns of several periods stay as they are."""
+    coded_columns = [column for column in table.columns if column.description]
+    has_periods = any(split_column_key(column.key)[1] is not None for column in table.columns)
+    if has_periods or all(len(column.label) <= _LONGEST_HEAD for column in coded_columns):
+        return table
+    columns = tuple(
+        msgspec.structs.replace(
+            column, label=name_codes(column.description), description=column.label
+        )
+        if column.description
+        else column
+        for column in table.columns
+    )
+    return msgspec.structs.replace(table, columns=columns)
+
+
+def is_headed_by_code(column: Column) -> bool:
+    """Whether the head of a column is its code, as ``head_by_codes`` writes it."""
+    return bool(column.description) and column.label.startswith((f"{_CODE} ", f"{_CODE}s "))
+
+
+def name_codes(codes: str) -> str:
+    """Codes as a head that cannot be taken for a figure: "Code 21", "Codes 88/1, 88/2"."""
+    return f"{_CODE}{'s' if ',' in codes or ' to ' in codes else ''} {codes}"
 
 
 def _is_impossible(means: Conditions) -> bool:

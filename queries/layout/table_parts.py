@@ -6,9 +6,9 @@ characters, the best measure there is before a font is chosen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby, pairwise
-from math import sqrt
+from math import ceil, sqrt
 from operator import attrgetter
 from typing import Final, Literal
 
@@ -30,8 +30,11 @@ LABEL_ROOM: Final = 34
 #: A longer heading word is broken.
 LONGEST_WORD: Final = 18
 
-#: A table of at most so many lines is kept on one page.
-WHOLE_LINES: Final = 24
+#: A table of at most so many lines below its heads is kept on one page: the days of a month fit.
+WHOLE_LINES: Final = 34
+
+#: How much of a line a further line of the same row takes: it has no rule and no space of its own.
+MORE_LINES: Final = 0.75
 
 _COLUMN_GAP: Final = 2
 
@@ -106,12 +109,24 @@ class TablePart(Struct, frozen=True):
     @property
     def whole(self) -> bool:
         """Whether it fits a page, so that no page may cut it."""
-        return len(self.lines) <= WHOLE_LINES
+        widths = self.column_shares if self.field_heads else self.shares
+        return fits_page(
+            max(
+                ceil(len(text) / max(width, 1))
+                for text, width in zip(line.labels, widths, strict=False)
+            )
+            for line in self.lines
+        )
 
     @property
     def crowded(self) -> bool:
         """Whether the heads, each in one line, would not fit a portrait page."""
         return sum(_COLUMN_GAP + len(head) for head in self.heads) > PORTRAIT_ROOM
+
+
+def fits_page(row_lines: Iterable[int]) -> bool:
+    """Whether rows of so many lines each fit a page together."""
+    return sum(1 + MORE_LINES * (lines - 1) for lines in row_lines) <= WHOLE_LINES
 
 
 def build_single_part(table: Table) -> TablePart:

@@ -139,16 +139,37 @@ class PartIds(Struct, frozen=True):
     uncovered: Collection[str]
 
 
-def list_section_parts(value: object) -> frozenset[str]:
-    """The ids that the sections of a letter name, in a letter that is not checked yet."""
-    sections = value.get("sections") if isinstance(value, dict) else None
+class NamedParts(Struct, frozen=True):
+    """The parts that the sections of a letter are about: those of some ``ids``, and, with
+    ``every_uncovered``, all that have no figures."""
+
+    ids: frozenset[str]
+    every_uncovered: bool
+
+
+def list_section_parts(value: object, act: Act) -> NamedParts:
+    """The parts that the sections of a letter name, in a letter that is not checked yet.
+
+    A section that refuses something and names no part is about all parts without figures.
+    """
+    entries = value.get("sections") if isinstance(value, dict) else None
+    sections = [
+        entry for entry in (entries if isinstance(entries, list) else ()) if isinstance(entry, dict)
+    ]
+    names = [
+        act.find_section(str(section.get("section", "")))
+        for section in sections
+        if not section.get("parts")
+    ]
     parts = [
         part
-        for section in (sections if isinstance(sections, list) else ())
-        if isinstance(section, dict) and isinstance(section.get("parts"), list)
+        for section in sections
+        if isinstance(section.get("parts"), list)
         for part in section["parts"]
     ]
-    return frozenset(map(str, parts))
+    return NamedParts(
+        frozenset(map(str, parts)), any(name and act.sections[name].refuses for name in names)
+    )
 
 
 def find_letter_problems(letter: LetterSpec, ids: PartIds, act: Act) -> Iterator[Problem]:

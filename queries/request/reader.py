@@ -6,7 +6,7 @@ One error names everything that is wrong, each with its line.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +32,7 @@ from queries.request.for_each import expand_for_each, find_for_each_problems
 from queries.request.letter_spec import (
     COST_SECTION,
     LetterSpec,
+    NamedParts,
     PartIds,
     UncoveredSpec,
     find_letter_problems,
@@ -282,7 +283,7 @@ def _request_from_yaml(
     problems += [
         Problem("$", explain_missing_key(key)) for key in _REQUIRED_KEYS if key not in source.value
     ]
-    named_parts = list_section_parts(source.value.get("letter"))
+    named_parts = list_section_parts(source.value.get("letter"), load_acts()[act])
     all_parts = [
         apply_term_book(part, Question, book.extra_spellings)
         if isinstance(part, Question)
@@ -366,7 +367,7 @@ def _find_part_problems(
 
 
 def _convert_questions(
-    values: Iterable[Any], named_parts: Collection[str], problems: list[Problem]
+    values: Iterable[Any], named_parts: NamedParts, problems: list[Problem]
 ) -> list[Question | UncoveredSpec | None]:
     """The parts of a request in the requester's order; None for one that cannot be read."""
     return [
@@ -380,11 +381,13 @@ def _convert_questions(
     ]
 
 
-def _is_uncovered(value: Any, named_parts: Collection[str]) -> bool:
+def _is_uncovered(value: Any, named_parts: NamedParts) -> bool:
     """Whether a part has no figures: it says why, or a section of the letter does."""
     if not isinstance(value, dict) or "kind" in value:
         return False
-    return "not_covered" in value or value.get("id") in named_parts
+    return (
+        "not_covered" in value or value.get("id") in named_parts.ids or named_parts.every_uncovered
+    )
 
 
 def _place_uncovered(

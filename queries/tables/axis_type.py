@@ -6,6 +6,7 @@ with a composite aggregation, which has no limit. Pure; knows nothing of request
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
@@ -21,6 +22,11 @@ BucketKind = Literal["asked", "none", "other", "unknown"]
 
 #: The key of the bucket of records, or victims, without a value.
 UNKNOWN_KEY: Final = "unknown"
+
+#: The heading of rows or columns by the words that records mention.
+WORDS_HEADING: Final = "Keyword"
+
+_REQUIRED_WORDS: Final = re.compile(r" \((with \".+)\)$")
 
 
 class Bucket(Struct, frozen=True):
@@ -41,11 +47,17 @@ class Bucket(Struct, frozen=True):
     def names(self) -> tuple[str, ...]:
         """What it may be called: its key, its label, its codes, or both as documents print them."""
         codes = ", ".join(self.codes)
-        return (self.key, self.label, *((codes, f"{self.label} ({codes})") if codes else ()))
+        labels = dict.fromkeys((self.label, drop_brackets(self.label)))
+        return (self.key, *labels, *((codes, f"{self.label} ({codes})") if codes else ()))
 
     def is_called(self, name: str) -> bool:
         """Whether a name is one of its own, whatever its capitals."""
         return name.casefold() in map(str.casefold, self.names)
+
+
+def drop_brackets(label: str) -> str:
+    """The label of a term as documents print it: 'Hinge (with "app")' without the brackets."""
+    return _REQUIRED_WORDS.sub(r" \1", label)
 
 
 class Axis(Struct, frozen=True):

@@ -17,7 +17,7 @@ from queries.answer.condition import (
     build_other_age_condition,
     build_unknown_age_condition,
 )
-from queries.tables.axis_type import UNKNOWN_KEY, Axis, Bucket
+from queries.tables.axis_type import UNKNOWN_KEY, WORDS_HEADING, Axis, Bucket
 from queries.tables.period import Period
 from queries.tables.scope import (
     Mention,
@@ -48,7 +48,7 @@ def build_mentions_axis(mentions: tuple[Mention, ...]) -> Axis:
         (Not(any_term),),
         "none",
     )
-    return Axis("Keyword", (*term_buckets, none_bucket), partition=False, mentions=mentions)
+    return Axis(WORDS_HEADING, (*term_buckets, none_bucket), partition=False, mentions=mentions)
 
 
 def build_bands_axis(bands: tuple[tuple[str, int, int], ...], people: PeopleList = VICTIMS) -> Axis:

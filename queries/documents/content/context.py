@@ -17,6 +17,7 @@ from indexer.config.model import ForceSettings, Settings
 from indexer.records.noun import OFFENCE, Noun
 from queries.answer.cells import collect_scope_conditions
 from queries.answer.present_rows import PRESENT_ONLY
+from queries.answer.shares import explain_shares
 from queries.answer.types import (
     NOT_COVERED,
     Answer,
@@ -74,7 +75,7 @@ from queries.layout.coverage_text import (
 from queries.layout.damage_text import describe_text_damage
 from queries.layout.part_order import merge_parts
 from queries.layout.printable import strip_unprintable
-from queries.layout.printed_table import omit_impossible
+from queries.layout.printed_table import is_headed_by_code, omit_impossible
 from queries.layout.prose import (
     describe_left_out,
     describe_near_misses,
@@ -95,6 +96,7 @@ from queries.layout.table_parts import (
 )
 from queries.request.letter_spec import LetterSpec
 from queries.spec.act import Act, load_acts
+from queries.tables.axis_type import WORDS_HEADING
 from queries.tables.period import format_long_date
 from queries.tables.period_columns import WHOLE_HEADS
 
@@ -148,10 +150,6 @@ _SUBJECTS: Final = {
 
 #: A list of small numbers that is longer starts with a summary.
 _LONG_LIST: Final = 20
-
-
-#: The heading of rows or columns by the words that records mention.
-_WORDS_HEADING: Final = "Keyword"
 
 
 _NO_DAYS_COVERED: Final = (
@@ -249,13 +247,13 @@ class QuestionView(Struct, frozen=True):
     @property
     def by_words(self) -> bool:
         """Whether one side of the table is the words that records mention."""
-        return _WORDS_HEADING in (self.answer.table.heading, self.answer.table.across)
+        return WORDS_HEADING in (self.answer.table.heading, self.answer.table.across)
 
     @property
     def other_side(self) -> str:
         """What the side of the table is that is not the words; empty if there is none."""
         table = self.answer.table
-        heading = table.across if table.heading == _WORDS_HEADING else table.heading
+        heading = table.across if table.heading == WORDS_HEADING else table.heading
         return self._describe_side(heading) if heading else ""
 
     @property
@@ -384,10 +382,11 @@ def _build_template_names(
 def _render_annexes(
     names: dict[str, Any], templates: Path | None
 ) -> dict[str, tuple[TextSection, ...]]:
-    """How the figures were made: for the report, and in short for letters."""
+    """How the figures were made: for the report, in short for the public, and for a letter without
+    what it says before its annex."""
     annexes = {}
-    for name, is_public in (("annex", False), ("public_annex", True)):
-        context = {**names, "public": is_public}
+    for name in ("annex", "public_annex", "letter_annex"):
+        context = {**names, "public": name != "annex", "in_letter": name == "letter_annex"}
         text = render_template("annex.j2", EscapeMode.TEXT, templates, context)
         annexes[name] = tuple(parse_text_sections(text))
     return annexes
@@ -445,7 +444,7 @@ def _view_parts(answer: Answer, template_folder: Path | None, act: Act) -> list[
     """All parts of the request, in the requester's order."""
     views = [_view_question(answer, question, template_folder) for question in answer.questions]
     return merge_parts(
-        _say_columns_once(views),
+        _say_notes_once(_say_columns_once(views)),
         [_view_uncovered(part, answer, act) for part in answer.uncovered],
         [part.position for part in answer.uncovered],
     )
@@ -518,11 +517,13 @@ def _view_question(
 
 
 def _describe_columns(table: Table) -> tuple[str, ...]:
-    """A line that gives the codes of the columns; in brackets, lest one be taken for a figure."""
+    """A line that gives the codes of the columns, in brackets lest one be taken for a figure; or
+    the names of columns that are headed by their codes."""
     described = [
         f"{column.label} ({column.description})" for column in table.columns if column.description
     ]
-    return (f"Codes: {'; '.join(described)}.",) if described else ()
+    kind = "Key" if any(map(is_headed_by_code, table.columns)) else "Codes"
+    return (f"{kind}: {'; '.join(described)}.",) if described else ()
 
 
 def _say_columns_once(views: list[QuestionView]) -> list[QuestionView]:
@@ -533,6 +534,21 @@ def _say_columns_once(views: list[QuestionView]) -> list[QuestionView]:
         is_known = view.columns in described
         described.add(view.columns)
         shown_views.append(msgspec.structs.replace(view, columns=()) if is_known else view)
+    return shown_views
+
+
+def _say_notes_once(views: list[QuestionView]) -> list[QuestionView]:
+    """The views, of which only the first gives a note that other tables of the same part of the
+    request have too, or that says what a percentage is."""
+    printed_keys: set[tuple[str, str]] = set()
+    shown_views = []
+    for view in views:
+        part = view.answer.part
+        keys = {note: ("", note) for note in explain_shares(view.answer.table)}
+        keys = {note: (part, note) for note in view.notes if part} | keys
+        notes = tuple(note for note in view.notes if keys.get(note) not in printed_keys)
+        printed_keys |= set(keys.values())
+        shown_views.append(msgspec.structs.replace(view, notes=notes))
     return shown_views
 
 
@@ -573,10 +589,19 @@ def _format_spellings(term: TermAnswer) -> str:
     )
 
 
+def _is_found_as_written(term: TermAnswer) -> bool:
+    """Whether a term without numbers was found in its wording alone, and is nothing but that."""
+    wordings = [wording.casefold() for wording in term.wordings]
+    forms = [form.form for form in term.forms if form.records is None]
+    is_plain = not (term.exact or term.aliases or term.company)
+    return is_plain and len(forms) == len(term.forms) and forms == wordings
+
+
 class TermView(Struct, frozen=True):
     """A term as the annex describes it. A text is empty if there is nothing to say.
 
-    ``withheld`` is true if the annex may not say whether the term occurs.
+    ``withheld`` is true if the annex may not say whether the term occurs. ``as_written`` is true if
+    it was found in its own wording alone, and nothing more is to be said of it.
     """
 
     wordings: str
@@ -585,6 +610,7 @@ class TermView(Struct, frozen=True):
     aliases: str
     cooccurrences: str
     withheld: bool = False
+    as_written: bool = False
 
     @property
     def company(self) -> str:
@@ -602,6 +628,7 @@ def _view_terms(answer: Answer) -> list[TermView]:
             aliases=join_list([f'"{alias}"' for alias in term.aliases], "or"),
             cooccurrences=join_list([*term.company]),
             withheld=not term.forms and (term.records is None or is_rounded),
+            as_written=_is_found_as_written(term),
         )
         for term in _collect_terms(answer)
     ]

@@ -103,7 +103,7 @@ def describe_unread(answer: Answer, question: str) -> tuple[str, ...]:
     """A sentence for each criterion of a question by which no record was read."""
     return tuple(
         f"We have not read these records, so {_name_figure(spec)} how many of them meet this "
-        f'condition: "{spec.criterion}".'
+        f'condition: "{spec.criterion.rstrip(".")}".'
         for spec in list_unreviewed_criteria(answer)
         if spec.question.casefold() == question.casefold()
     )

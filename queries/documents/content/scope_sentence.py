@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from indexer.records.noun import OFFENCE, Noun
 from queries.answer.types import PeriodAnswer, ScopeAnswer, TermAnswer
 from queries.documents.content.asked_codes import CodeNames
@@ -10,14 +12,16 @@ from queries.tables.period import Period
 
 NO_NAMES: CodeNames = {}
 
+_IN: Final = "in "
+
 
 def list_wordings(term: TermAnswer) -> list[str]:
     """The wordings of a term, each with its aliases, required terms and exactness."""
     qualifiers = [f'or "{alias}"' for alias in term.aliases]
     qualifiers += ["exactly as written"] if term.exact else []
-    suffix = f" ({', '.join(qualifiers)})" if qualifiers else ""
     if term.company:
-        suffix += f", if it also mentions {join_list([*term.company])}"
+        qualifiers.append(f"only if it also mentions {join_list([*term.company])}")
+    suffix = f" ({', '.join(qualifiers)})" if qualifiers else ""
     return [f'"{wording}"{suffix}' for wording in term.wordings]
 
 
@@ -27,7 +31,7 @@ def describe_scope(scope: ScopeAnswer, names: CodeNames = NO_NAMES) -> str:
     ``names`` are codes as the request names them.
     """
     if len(scope.periods) > 1:
-        description = join_list([_describe_period(period) for period in scope.periods])
+        description = _join_phrases([_describe_period(period) for period in scope.periods])
     else:
         description = Period(scope.period_from, scope.period_to).words
     rows = (names.get(row.codes, row.codes) for row in scope.offences)
@@ -39,6 +43,13 @@ def describe_scope(scope: ScopeAnswer, names: CodeNames = NO_NAMES) -> str:
         if scope.conditions
         else description
     )
+
+
+def _join_phrases(phrases: list[str]) -> str:
+    """Phrases as a list; years that all begin with "in" say it once."""
+    if all(phrase.startswith(_IN) for phrase in phrases):
+        return _IN + join_list([phrase.removeprefix(_IN) for phrase in phrases])
+    return join_list(phrases)
 
 
 def _plural(codes: list[str]) -> str:

@@ -28,8 +28,8 @@ from queries.documents.formats.optional_imports import require_extra
 from queries.documents.formats.zip_archive import fix_zip_timestamps
 from queries.layout.table_parts import (
     LONGEST_WORD,
-    WHOLE_LINES,
     fit_label_widths,
+    fits_page,
     widen_columns,
 )
 
@@ -181,11 +181,24 @@ def _keep_rows_together(table: Any) -> None:
     """Keep a table that fits a page on one; of any other, the first rows with the heads, and the
     total row with the rows before."""
     rows = list(table.rows)
-    rows_together = rows[:-1] if len(rows) <= WHOLE_LINES + 1 else [*rows[:3], *rows[-3:-1]]
+    is_whole = fits_page(map(_count_lines, rows[1:]))
+    rows_together = rows[:-1] if is_whole else [*rows[:3], *rows[-3:-1]]
     for row in rows_together:
         for cell in row.cells:
             for paragraph in cell.paragraphs:
                 paragraph.paragraph_format.keep_with_next = True
+
+
+def _count_lines(row: Any) -> int:
+    """How many lines a row takes: those of its longest cell."""
+    return max(
+        (
+            -(-_measure_cell(row._tr, index) // cell.width)  # noqa: SLF001
+            for index, cell in enumerate(row._tr.tc_lst)  # noqa: SLF001
+            if cell.width
+        ),
+        default=1,
+    )
 
 
 def _keep_introduction(table: Any) -> None:

@@ -169,7 +169,7 @@ def _list_remarks(question: QuestionView, context: dict[str, Any]) -> list[str]:
     table, restriction = question.answer.table, question.answer.within
     counts = [count for row in table.rows_and_total for count in row.counts]
     return [
-        *([f"Only {question.noun.plural} {restriction}."] if restriction else []),
+        *([f"This part counts only {question.noun.plural} {restriction}."] if restriction else []),
         *question.columns,
         *question.note,
         *question.answer.notes,

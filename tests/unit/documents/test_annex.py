@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from indexer.records.damage.kinds import TextDamage
+from queries.answer.types import SpellingCount, TermAnswer
 from queries.documents.content.context import DocumentSettings, build_document_context
 from queries.documents.content.number_check import extract_markup_text
 from queries.documents.document_set import render_documents
@@ -59,7 +60,7 @@ def letters() -> dict[str, str]:
 def test_every_letter_has_the_whole_annex(letters: dict[str, str], form: str) -> None:
     context = build_document_context(sample_answer(1234), SETTINGS)
     annex = squeeze(letters[form].partition(HEADING)[2])
-    sections = context.names["public_annex"]
+    sections = context.names["letter_annex"]
     assert len(sections) == 5
     for section in sections:
         assert squeeze(section.heading) in annex
@@ -77,6 +78,41 @@ def test_a_letter_names_a_reference_and_nothing_of_the_inside(
     assert "please quote FOI/1 and cdcdcdcd." in text
     for inside in ("crimes-1", "cdcdcdcdc", "abababab", "mapping", "Index:", "HMAC"):
         assert inside not in text, inside
+
+
+def test_what_a_letter_says_before_its_annex_is_said_once() -> None:
+    """The workbook, which says nothing before, has all of it."""
+    names = build_document_context(sample_answer(9), SETTINGS).names
+    letter, workbook = (
+        " ".join(block.text for section in names[name] for block in section.blocks)
+        for name in ("letter_annex", "public_annex")
+    )
+    assert names["left_out"]
+    assert names["left_out"] not in letter
+    assert names["left_out"] in workbook
+
+
+def test_words_that_were_found_as_they_are_stand_together() -> None:
+    terms = (
+        TermAnswer(("Skype",), None, (SpellingCount("skype", None),)),
+        TermAnswer(
+            ("Tik Tok",), None, (SpellingCount("tik tok", None), SpellingCount("tiktok", None))
+        ),
+        TermAnswer(("Yubo",), None, (SpellingCount("yubo", None),)),
+        TermAnswer(("Kik",), None, ()),
+        TermAnswer(("Bebo",), None, ()),
+        TermAnswer(("steam",), None, (SpellingCount("steam", None),), exact=True),
+        TermAnswer(("xbox",), 12, (SpellingCount("xbox", 12),)),
+    )
+    base = sample_answer(9)
+    answer = msgspec.structs.replace(base, scope=msgspec.structs.replace(base.scope, terms=terms))
+    annex = build_document_context(answer, SETTINGS).names["letter_annex"]
+    lines = [block.text for section in annex for block in section.blocks]
+    assert '"Skype"; "Yubo": found as written here.' in lines
+    assert '"Tik Tok": found as tik tok, tiktok.' in lines
+    assert '"Kik"; "Bebo": withheld.' in lines
+    assert '"steam", as written: found as steam.' in lines
+    assert '"xbox": found as xbox 12.' in lines
 
 
 def test_the_report_has_what_an_auditor_needs() -> None:

@@ -228,7 +228,7 @@ def test_a_narrower_question_says_so_in_every_document() -> None:
     base = sample_answer(1234)
     narrow = msgspec.structs.replace(base.questions[0], within="recorded in 2016")
     given = msgspec.structs.replace(base, questions=(narrow,))
-    words = "Only offences recorded in 2016."
+    words = "This part counts only offences recorded in 2016."
     made = render_documents(given, DocumentSettings(FORCE, DAY))
     names = {
         name.split(".", 1)[1] for name, held in made.items() if words in extract_text(name, held)

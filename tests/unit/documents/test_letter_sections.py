@@ -168,6 +168,28 @@ def test_a_part_refused_names_its_section_and_the_section_its_part() -> None:
     assert "Section 40(2): personal information, for part 2a" in letter
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "published",
+            "You can already get this elsewhere (section 21(1) of the Freedom of Information Act "
+            "2000). We say below where.",
+        ),
+        (
+            "neither_confirm_nor_deny",
+            "We neither confirm nor deny that we hold this, under section 23(5) of the Freedom of "
+            "Information Act 2000. Our reasons are below.",
+        ),
+    ],
+)
+def test_a_part_is_not_called_refused_where_that_would_mislead(name: str, words: str) -> None:
+    letter = read_letter(FORCE, name, parts=("2a",), figures=True)
+    assert f"2a What do the records say? {words}" in letter
+    both = read_letter(FORCE, name, "personal_data", parts=("2a",), figures=True)
+    assert "We have refused this part under sections" in both
+
+
 def test_every_document_of_the_set_holds_the_refusal() -> None:
     documents = render_documents(make_refusing_answer(*SECTIONS), DocumentSettings(FORCE, DAY))
     for path, content in documents.items():

@@ -114,7 +114,7 @@ def test_a_letter_says_what_a_line_is_and_there_is_no_chart() -> None:
     [
         (
             6,
-            "None of their combinations of type of offence, month and outcome is listed, so that nobody can be identified.",
+            "No combination of type of offence, month and outcome is listed, so that nobody can be identified.",
         ),
         (1, "The number of offences is withheld."),
     ],

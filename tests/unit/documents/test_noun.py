@@ -93,7 +93,7 @@ def test_the_word_letter_and_the_workbook_use_it_too() -> None:
     letter = Document(io.BytesIO(rendered(render_letter_docx, found, FORCE, DAY)))
     words = " ".join(paragraph.text for paragraph in letter.paragraphs)
     assert "We searched the incident records that" in words
-    assert "Only incidents mentioning" in words
+    assert "This part counts only incidents mentioning" in words
     assert "offences" not in words
     book = openpyxl.load_workbook(io.BytesIO(rendered(render_workbook, found, FORCE, DAY)))
     cells = [str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row]

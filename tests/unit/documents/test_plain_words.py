@@ -9,6 +9,7 @@ from typing import Any
 import docx
 import msgspec
 import pytest
+from elasticsearch.dsl.query import MatchAll
 
 from indexer.records.noun import OFFENCE, Noun
 from queries.answer.types import Answer, Column, NotedSum, QuestionAnswer, Row, Table, TermAnswer
@@ -16,6 +17,7 @@ from queries.documents.content.context import DocumentSettings, build_document_c
 from queries.documents.content.letter.notes import describe_overlaps
 from queries.documents.formats.docx import render_letter_docx
 from queries.documents.formats.letter import render_letter_html, render_letter_text
+from queries.tables.axis_type import Bucket
 from tests.support.answers import FORCE, sample_answer
 from tests.support.rendered import rendered
 
@@ -104,7 +106,7 @@ def test_codes_that_narrow_a_question_read_well() -> None:
     assert "; of the types Road incidents (R) and Public safety (S); mentioning alpha." in letter
     within = "of Road incidents (R)"
     letter = read_letter(ask(make_table("Month", ("May",)), within=within))
-    assert "Only offences of the type Road incidents (R)." in letter
+    assert "This part counts only offences of the type Road incidents (R)." in letter
 
 
 def test_victims_are_not_said_to_be_of_victims() -> None:
@@ -135,7 +137,7 @@ def test_words_that_go_together_are_a_condition() -> None:
     base = sample_answer(3)
     term = TermAnswer(("Hinge",), 3, (), company=('"app"',))
     answer = msgspec.structs.replace(base, scope=msgspec.structs.replace(base.scope, terms=(term,)))
-    assert 'the record mentions "Hinge", if it also mentions "app".' in read_letter(answer)
+    assert 'the record mentions "Hinge" (only if it also mentions "app").' in read_letter(answer)
 
 
 def test_the_note_on_sums_says_which_side_of_which_table() -> None:
@@ -172,3 +174,13 @@ def test_no_line_ends_between_a_day_and_its_month() -> None:
     assert "\u00a0" not in rendered(render_letter_text, answer, FORCE, DAY)
     document = docx.Document(io.BytesIO(rendered(render_letter_docx, answer, FORCE, DAY)))
     assert any("1\u00a0April 2017" in paragraph.text for paragraph in document.paragraphs)
+
+
+def test_a_required_word_stands_without_brackets_and_its_row_is_found() -> None:
+    bucket = Bucket("#0", 'Hinge (with "app" within 5 words)', MatchAll(), ())
+    assert bucket.is_called('hinge with "app" within 5 words')
+    assert bucket.is_called('Hinge (with "app" within 5 words)')
+    table = make_table("Keyword", (bucket.label, "WeChat (exactly so written)"))
+    letter = read_letter(ask(table))
+    assert 'Hinge with "app" within 5 words' in letter
+    assert "WeChat (exactly so written)" in letter

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
+from msgspec import UNSET
 
 from queries.disclosure.policy import Policy
 from queries.disclosure.release import protect_answer
 from queries.documents.formats.letter import render_letter_text
+from tests.support.answers import sample_answer
 from tests.support.rendered import rendered
 from tests.support.tables import (
     DESK,
@@ -51,6 +54,27 @@ def test_a_single_record_is_withheld_in_plain_sentences() -> None:
     ):
         assert sentence in letter
     assert "withheld number of" not in letter
+
+
+@pytest.mark.parametrize(
+    ("age", "sex", "words"),
+    [
+        ("[c]", "[c]", "The age and sex of the youngest victim are withheld, to protect"),
+        (9, "[c]", "was aged 9. The sex of the youngest victim is withheld, to protect"),
+        ("[c]", UNSET, "The age of the youngest victim is withheld, to protect"),
+    ],
+)
+def test_what_is_withheld_of_the_youngest_is_one_sentence(
+    age: object, sex: object, words: str
+) -> None:
+    base = sample_answer(9)
+    (question,) = (question for question in base.questions if question.kind == "victims")
+    facts = {"youngest": age} | ({} if sex is UNSET else {"youngest_sex": sex})
+    changed = msgspec.structs.replace(question, facts=facts)
+    answer = msgspec.structs.replace(base, questions=(changed,))
+    letter = " ".join(rendered(render_letter_text, answer, DESK.force, DESK.day, None).split())
+    assert words in letter
+    assert letter.count("is withheld") + letter.count("are withheld") == 1
 
 
 def test_a_single_record_is_given_in_plain_sentences() -> None:

@@ -164,8 +164,8 @@ def test_what_records_must_have_is_said_in_a_sentence() -> None:
     answer = msgspec.structs.replace(base, scope=scope)
     said = (
         "recorded from 1 April 2017 to 31 March 2018, where the district is North or South and the "
-        'outcome is 14, and where the record mentions "account", if it also mentions "device" within 12 '
-        'words and "phone"'
+        'outcome is 14, and where the record mentions "account" (only if it also mentions "device" within '
+        '12 words and "phone")'
     )
     for renderer in (render_letter_text, render_report_text):
         assert said in " ".join(rendered(renderer, answer, FORCE, date(2018, 8, 15)).split())

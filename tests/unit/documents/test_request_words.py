@@ -202,7 +202,7 @@ def test_what_narrows_a_question_and_what_a_table_is_by_are_said_in_words() -> N
         "- {id: Q2, kind: by, by: offence}\n- {id: Q3, kind: victims, bands: [{to: 17}]}"
     )
     letter = render_words(request, [make_record(number) for number in (1, 2)])
-    assert "Only offences of the type Grooming (22B)." in letter
+    assert "This part counts only offences of the type Grooming (22B)." in letter
     assert (
         "Offences by type of offence We counted two offences. The table shows them by type of offence."
         in letter
@@ -302,3 +302,33 @@ def test_a_band_that_stands_for_the_youngest_age_is_named_by_its_ages() -> None:
     assert published.questions[0].facts["youngest"] == "aged 11 and under"
     words = " ".join(rendered(render_letter_text, published, FORCE, date(2018, 8, 15)).split())
     assert "The youngest victim recorded was aged 11 and under." in words
+
+
+def test_years_say_in_once_and_other_periods_are_whole() -> None:
+    request = "periods: [2016/17, 2017/18]\nquestions: [{id: Q1, kind: offences}]"
+    letter = render_words(request, [make_record(1)])
+    assert "offences recorded in 2016/17 and 2017/18" in letter
+    request = "periods: [2016/17, {from: 2017-04-01, to: 2018-01-31}]\nquestions: [{id: Q1, kind: offences}]"
+    assert "recorded in 2016/17 and from 1 April 2017 to 31 January 2018" in render_words(
+        request, [make_record(1)]
+    )
+
+
+def test_what_several_tables_of_a_part_say_is_said_once() -> None:
+    request = (
+        "period: {from: 2016-04-01, to: 2018-03-31}\nquestions:\n"
+        "- {id: Q1, kind: cross, rows: {keywords: [alpha, beta]}, columns: outcome, for_each: "
+        "financial_year, share: true}\n"
+        "- {id: Q2, kind: by, by: outcome, share: true}"
+    )
+    letter = render_words(request, [make_record(number) for number in (1, 2)])
+    assert letter.count("A percentage is a number as a share of the total of its column") == 1
+
+
+def test_a_list_of_one_field_has_a_line_for_each_value() -> None:
+    request = "period: 2017/18\nquestions: [{id: Q1, kind: list, fields: [month]}]"
+    letter = render_words(request, [make_record(number) for number in (1, 2)])
+    assert (
+        "There is a line for each month that occurs, with the number of offences that share it."
+        in letter
+    )

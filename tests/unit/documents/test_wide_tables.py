@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import date
 
 import docx
@@ -10,14 +11,22 @@ import msgspec
 import pytest
 
 from queries.answer.types import NOT_COVERED, Answer, Column, NotedSum, QuestionAnswer, Row, Table
-from queries.documents.content.context import DocumentSettings, build_document_context
+from queries.documents.content.context import (
+    DocumentContext,
+    DocumentSettings,
+    build_document_context,
+)
 from queries.documents.content.letter.table_words import print_plain_words
 from queries.documents.formats.docx import render_letter_docx
-from queries.documents.formats.letter import render_letter_text
+from queries.documents.formats.letter import render_letter_html, render_letter_text
 from queries.documents.formats.pdf import render_letter_typst
+from queries.documents.formats.report import render_report_text
 from queries.layout.printed_table import turn_table
+from queries.layout.table_parts import LABEL_ROOM, PORTRAIT_ROOM, split_table
 from queries.layout.text_table import format_text_table
 from tests.support.answers import FORCE, sample_answer
+
+Renderer = Callable[[DocumentContext], str]
 
 SETTINGS = DocumentSettings(FORCE, date(2018, 8, 15))
 
@@ -113,7 +122,7 @@ def test_the_note_on_sums_follows_a_turned_table() -> None:
 def test_codes_of_the_same_columns_are_given_once() -> None:
     answer = ask(make_cross(), make_cross(), kind="keywords")
     source = render_letter_typst(build_document_context(answer, SETTINGS))
-    assert source.count("Codes: ") == 1
+    assert source.count("Key: ") == 1
 
 
 def test_heads_in_text_use_the_room_beside_short_labels() -> None:
@@ -161,3 +170,49 @@ def test_what_belongs_together_stays_on_a_page() -> None:
     (name,) = (line for line in document.paragraphs if FORCE.signatory in line.text)
     assert name.paragraph_format.keep_together
     assert not name.paragraph_format.keep_with_next
+
+
+@pytest.mark.parametrize(
+    "renderer",
+    [render_letter_text, render_letter_html, render_letter_typst, render_report_text],
+)
+def test_columns_with_long_names_are_headed_by_their_codes(renderer: Renderer) -> None:
+    """A head of ten lines helps nobody; the names are in a key below the table."""
+    table = make_cross(2)
+    long_name, short_name = f"{OFFENCES[0]} or pseudo-photographs", "Other theft"
+    columns = (
+        table.columns[0],
+        Column("c1", long_name, "86/2"),
+        Column("c2", short_name, "49, 50"),
+    )
+    answer = ask(msgspec.structs.replace(table, columns=columns), kind="keywords")
+    words = " ".join(renderer(build_document_context(answer, SETTINGS)).split())
+    assert f"Key: Code 86/2 ({long_name}); Codes 49, 50 ({short_name})." in words
+    assert words.count(long_name) == 1
+    assert answer.questions[0].table.columns[1].label == long_name
+    short = ask(
+        msgspec.structs.replace(table, columns=(columns[0], columns[2], columns[2])),
+        kind="keywords",
+    )
+    words = renderer(build_document_context(short, SETTINGS))
+    assert "Code 49" not in words
+    assert "Key" not in words.replace("Keyword", "")
+
+
+@pytest.mark.parametrize(
+    ("rows", "label", "is_whole"),
+    [(31, "May", True), (33, "May", True), (34, "May", False), (20, OFFENCES[0] * 3, False)],
+)
+def test_a_table_that_fits_a_page_stays_on_one_by_its_lines(
+    *, rows: int, label: str, is_whole: bool
+) -> None:
+    """The days of a month fit a page, and 20 rows of names that take several lines do not."""
+    total = Row("total", "All offences", (99,), "total")
+    lines = tuple(Row(f"r{row}", label, (row,)) for row in range(rows))
+    table = Table("Day", (Column("offences", "Offences"),), lines, total)
+    (part,) = split_table(table, PORTRAIT_ROOM, LABEL_ROOM)
+    assert part.whole is is_whole
+    letter = render_letter_docx(build_document_context(ask(table, kind="new"), SETTINGS))
+    (printed,) = docx.Document(io.BytesIO(letter)).tables
+    kept = [row.cells[0].paragraphs[0].paragraph_format.keep_with_next for row in printed.rows]
+    assert all(kept[:-1]) is is_whole

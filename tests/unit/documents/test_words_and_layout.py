@@ -266,7 +266,7 @@ def test_a_table_starts_with_several_rows_or_on_the_next_page(
     first, second, *_ = [page.extract_text() for page in PdfReader(io.BytesIO(letter)).pages]
     rows = first.count("\nTerm ")
     assert rows == 0 or rows >= 3
-    for line in ("Q1. How many?", "Only offences recorded in 2017/18."):
+    for line in ("Q1. How many?", "This part counts only offences recorded in 2017/18."):
         assert (line in second) is (rows == 0), "what leads to a table stands with it"
 
 
@@ -276,7 +276,7 @@ def test_a_long_table_of_a_word_letter_starts_with_what_leads_to_it() -> None:
     kept = [row.cells[0].paragraphs[0].paragraph_format.keep_with_next for row in table.rows]
     assert kept[:4] == [True, True, True, None]
     texts = {entry.text: entry.paragraph_format.keep_with_next for entry in document.paragraphs}
-    assert texts["Only offences recorded in 2017/18."] is True
+    assert texts["This part counts only offences recorded in 2017/18."] is True
     assert not texts["Line"]
 
 
@@ -306,6 +306,6 @@ def test_no_caption_overlaps_the_line_before_it(rows: int) -> None:
     PdfReader(io.BytesIO(letter)).pages[0].extract_text(visitor_text=note)
     before, caption = (
         next(height for text, height in heights.items() if text.startswith(start))
-        for start in ("Only offences", "Q1: ")
+        for start in ("This part counts only offences", "Q1: ")
     )
     assert 16 < before - caption < 24

@@ -131,14 +131,16 @@ def test_a_refusal_alone_is_a_request() -> None:
     assert request_from_answer(msgspec.to_builtins(request)) == request
 
 
-def test_a_part_that_a_section_names_needs_no_words_of_its_own() -> None:
+def test_a_part_that_a_section_is_about_needs_no_words_of_its_own() -> None:
     questions = "questions: [{id: 1, kind: offences}, {id: 2, text: 'Which?'}]\n"
-    with pytest.raises(
-        RequestError, match=r'lacks "kind".*not_covered:, or name its id under parts'
-    ):
-        read("{sections: [{section: 40}]}", questions)
-    request = read("{sections: [{section: 40, parts: [2]}]}", questions)
-    assert [(part.id, part.not_covered) for part in request.uncovered] == [("2", "")]
+    for sections in ("[]", "[{section: 40, parts: [1]}]", "[{section: 16, reason: Ask us.}]"):
+        with pytest.raises(
+            RequestError, match=r'lacks "kind".*not_covered:, or name its id under parts'
+        ):
+            read(f"{{sections: {sections}}}", questions)
+    for section in ("{section: 40, parts: [2]}", "{section: 40}"):
+        request = read(f"{{sections: [{section}]}}", questions)
+        assert [(part.id, part.not_covered) for part in request.uncovered] == [("2", "")], section
 
 
 def test_the_limit_is_that_of_the_act() -> None:

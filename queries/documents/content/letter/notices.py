@@ -156,6 +156,7 @@ def _build_common_names(request: Request, force: ForceSettings, day: date) -> di
             "set_aside",
             "annex",
             "public_annex",
+            "letter_annex",
             "body",
         ),
         (),

@@ -37,6 +37,16 @@ _OUTCOME_WORDS: Final[dict[LetterOutcome, str]] = {
     "refused": "We have refused your request. This letter says why.",
 }
 
+#: The sections under which a letter does not say whether anything is held.
+_DENYING_SECTIONS: Final = frozenset(
+    {
+        "neither_confirm_nor_deny",
+        "deny_investigations",
+        "deny_law_enforcement",
+        "deny_personal_data",
+    }
+)
+
 #: The same, if all that is refused is published elsewhere.
 PUBLISHED_SECTION: Final = "published"
 
@@ -214,13 +224,18 @@ def find_outcome(answer: Answer, letter: LetterSpec, act: Act) -> LetterOutcome:
 def describe_refused_part(part_id: str, letter: LetterSpec, act: Act) -> str:
     """The sentence of a part that has no words of its own: the sections under which it is
     refused."""
-    numbers = [
-        act.cite_section(spec.section)
-        for spec in letter.sections
-        if part_id in spec.parts or not spec.parts
-    ]
-    sections = f"section{'s' if len(numbers) > 1 else ''} {join_list(numbers)}"
-    return f"We have refused this part under {sections} of the {act.title}. Our reasons are below."
+    specs = [spec for spec in letter.sections if part_id in spec.parts or not spec.parts]
+    numbers = [act.cite_section(spec.section) for spec in specs]
+    names = {act.find_section(spec.section) for spec in specs}
+    sections = f"section{'s' if len(numbers) > 1 else ''} {join_list(numbers)} of the {act.title}"
+    if names == {PUBLISHED_SECTION}:
+        return f"You can already get this elsewhere ({sections}). We say below where."
+    if names and names <= _DENYING_SECTIONS:
+        return (
+            f"We neither confirm nor deny that we hold this, under {sections}. Our reasons are "
+            "below."
+        )
+    return f"We have refused this part under {sections}. Our reasons are below."
 
 
 def _view_section(spec: SectionSpec, act: Act) -> SectionView:

@@ -14,9 +14,10 @@ import msgspec
 from indexer.config.model import ForceSettings
 from indexer.records.noun import OFFENCE, Noun
 from queries.answer.types import Answer, QuestionAnswer, Row, Table
-from queries.layout.printed_table import turn_table
+from queries.layout.printed_table import head_by_codes, turn_table
 from queries.layout.prose import capitalise_sentence, join_list
 from queries.layout.table_parts import LABEL_ROOM, PORTRAIT_ROOM, TablePart, split_table
+from queries.tables.axis_type import WORDS_HEADING, drop_brackets
 from queries.tables.period_columns import split_column_key
 
 _OUTCOME: Final = "Outcome"
@@ -88,7 +89,8 @@ def _print_question(question: QuestionAnswer, noun: Noun) -> QuestionAnswer:
     printed = msgspec.structs.replace(
         question, within=within, table=_print_table(question.table, noun)
     )
-    return _turn_question(printed) if _is_better_turned(printed) else printed
+    laid_out = _turn_question(printed) if _is_better_turned(printed) else printed
+    return msgspec.structs.replace(laid_out, table=head_by_codes(laid_out.table))
 
 
 def _is_better_turned(question: QuestionAnswer) -> bool:
@@ -171,6 +173,8 @@ def _plan_names(heading: str, labels: Sequence[str]) -> Callable[[str], str]:
 def _print_label(heading: str, label: str) -> str:
     if heading == _OUTCOME:
         return capitalise_sentence(_OUTCOME_NUMBER.sub("", label))
+    if heading == WORDS_HEADING:
+        return drop_brackets(label)
     return _SEX_NAMES.get(label, label) if heading.startswith("Sex of ") else label
 
 
