@@ -53,14 +53,9 @@ class ReviewProgress(Struct, frozen=True, kw_only=True):
 
 
 def measure_progress(
-    state: ReviewState,
-    decisions: Sequence[Decision],
-    current_hashes: Mapping[str, str] | None = None,
+    state: ReviewState, current_hashes: Mapping[str, str] | None = None
 ) -> ReviewProgress:
-    """How far a review is. ``decisions`` are all that were ever made, for the times.
-
-    ``current_hashes`` is as in ReviewState.list_readings.
-    """
+    """How far a review is. ``current_hashes`` is as in ReviewState.list_readings."""
     readings = state.list_readings(current_hashes)
     present = [record for record in readings if not record.is_gone]
     return ReviewProgress(
@@ -75,7 +70,7 @@ def measure_progress(
         settled=sum(record.settling is not None for record in present),
         stale=tuple(record.record.reference for record in present if _is_stale(state, record)),
         gone=tuple(record.record.reference for record in readings if record.is_gone),
-        reviewers=tuple(_measure_reviewers(decisions)),
+        reviewers=tuple(_measure_reviewers(state.history)),
         second_readings_ended=state.count_missing_seconds() if state.ending else 0,
     )
 

@@ -145,6 +145,5 @@ class ReviewReader:
     def measure_progress(self, store: ReviewStore) -> tuple[ReviewState, ReviewProgress]:
         """What the store knows of the review now, and how far it is with the texts as they were
         compared last."""
-        name = self._stored.review.name
-        state = store.read_state(name)
-        return state, measure_progress(state, store.list_decisions(name), self.current_hashes)
+        state = store.read_state(self._stored.review.name)
+        return state, measure_progress(state, self.current_hashes)

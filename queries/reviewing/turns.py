@@ -49,16 +49,17 @@ class Ending(Struct, frozen=True):
 class ReviewState(Struct, frozen=True, kw_only=True):
     """All that a store knows of a review.
 
-    ``records`` are those of the sample, in the order in which they are read. ``decisions`` has the
-    last one of each reading of a record. ``settling`` are the references that were opened to be
-    settled: whoever opened one has seen both decisions on it. ``extended_after`` are those whose
-    second decision was made before the sample got its present size. ``ending`` is there if second
-    readings were ended.
+    ``records`` are those of the sample, in the order in which they are read. ``history`` has every
+    decision, the oldest first, and ``decisions`` the last one of each reading of a record.
+    ``settling`` are the references that were opened to be settled: whoever opened one has seen both
+    decisions on it. ``extended_after`` are those whose second decision was made before the sample
+    got its present size. ``ending`` is there if second readings were ended.
     """
 
     review: Review
     records: tuple[DrawnRecord, ...]
     decisions: Mapping[DecisionKey, Decision]
+    history: tuple[Decision, ...] = ()
     claims: tuple[Claim, ...] = ()
     settling: frozenset[str] = frozenset()
     extended_after: frozenset[str] = frozenset()

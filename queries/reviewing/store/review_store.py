@@ -203,12 +203,23 @@ class ReviewStore:
     ) -> Turn | None:
         """Reserve what a reviewer reads next, and note that it was opened. None if there is
         nothing. ``current_hashes`` is as in ReviewState.list_readings. Raises ReviewError."""
+        return self.claim_in_state(name, reviewer, current_hashes, settle=settle)[0]
+
+    def claim_in_state(
+        self,
+        name: str,
+        reviewer: str,
+        current_hashes: Mapping[str, str] | None = None,
+        *,
+        settle: bool = False,
+    ) -> tuple[Turn | None, ReviewState]:
+        """The same, and what was known of the review when it was chosen."""
         with self._locked(name) as (connection, row):
             state = read_review_state(connection, row)
             turn = choose_turn(state, reviewer, self._format_now(), current_hashes, settle=settle)
             if turn is not None:
                 self._reserve(connection, row.id, turn)
-            return turn
+            return turn, state
 
     def reopen(self, name: str, reviewer: str, before: int | None = None) -> tuple[int, Turn]:
         """Reserve again what a reviewer decided last, or last before the decision ``before``.

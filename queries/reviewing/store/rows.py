@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, func, select
 
 from indexer.errors import ReviewError
 from indexer.suggestions import suggest_name
@@ -37,6 +37,92 @@ from queries.reviewing.turns import Claim, Ending, ReviewState, Turn, order_reco
 _BATCH_BYTES: Final = 16
 
 _READER_READINGS: Final = (int(Reading.FIRST), int(Reading.SECOND))
+
+# -- what every page of a review asks for, made once; each is of the review ``id`` -----------------
+
+_ID: Final[BindParameter[int]] = bindparam("id")
+
+_REVIEW_QUERY: Final = select(REVIEWS).where(REVIEWS.c.name == bindparam("name"))
+
+_LOCKING_REVIEW_QUERY: Final = _REVIEW_QUERY.with_for_update()
+
+_LATEST_SAMPLES: Final = (
+    select(SAMPLES.c.stratum, func.max(SAMPLES.c.id).label("id"))
+    .where(SAMPLES.c.review_id == _ID)
+    .group_by(SAMPLES.c.stratum)
+    .subquery()
+)
+
+_STRATA_QUERY: Final = (
+    select(STRATA.c.name, STRATA.c.population, SAMPLES.c.size)
+    .join(_LATEST_SAMPLES, _LATEST_SAMPLES.c.stratum == STRATA.c.name)
+    .join(SAMPLES, SAMPLES.c.id == _LATEST_SAMPLES.c.id)
+    .where(STRATA.c.review_id == _ID)
+    .order_by(STRATA.c.place)
+)
+
+_RECORDS_QUERY: Final = (
+    select(
+        RECORDS.c.reference,
+        RECORDS.c.stratum,
+        RECORDS.c.position,
+        RECORDS.c.content_hash,
+        RECORDS.c.second_reading,
+    )
+    .join(
+        STRATA,
+        (STRATA.c.review_id == RECORDS.c.review_id) & (STRATA.c.name == RECORDS.c.stratum),
+    )
+    .where(RECORDS.c.review_id == _ID)
+    .order_by(STRATA.c.place, RECORDS.c.position)
+)
+
+# The strata by name: without them, SQLite looks through the whole population for the first records.
+_SAMPLE_QUERY: Final = _RECORDS_QUERY.where(
+    RECORDS.c.stratum.in_(bindparam("strata", expanding=True)),
+    RECORDS.c.position <= bindparam("most"),
+)
+
+_DECISIONS_QUERY: Final = (
+    select(
+        DECISIONS.c.reference,
+        DECISIONS.c.reading,
+        DECISIONS.c.verdict,
+        DECISIONS.c.reviewer,
+        DECISIONS.c.decided_at,
+        DECISIONS.c.content_hash,
+        DECISIONS.c.seconds,
+    )
+    .where(DECISIONS.c.review_id == _ID)
+    .order_by(DECISIONS.c.id)
+)
+
+_CLAIMS_QUERY: Final = select(
+    CLAIMS.c.reference, CLAIMS.c.reading, CLAIMS.c.reviewer, CLAIMS.c.lapses_at
+).where(CLAIMS.c.review_id == _ID)
+
+_SETTLING_QUERY: Final = select(OPENINGS.c.reference).where(
+    OPENINGS.c.review_id == _ID, OPENINGS.c.reading == int(Reading.SETTLING)
+)
+
+_LAST_SAMPLE_QUERY: Final = (
+    select(SAMPLES.c.set_at, SAMPLES.c.last_decision)
+    .where(SAMPLES.c.review_id == _ID)
+    .order_by(SAMPLES.c.id.desc())
+    .limit(1)
+)
+
+_SECOND_QUERY: Final = select(DECISIONS.c.reference).where(
+    DECISIONS.c.review_id == _ID, DECISIONS.c.reading == int(Reading.SECOND)
+)
+
+_SECOND_BY_TIME_QUERY: Final = _SECOND_QUERY.where(DECISIONS.c.decided_at < bindparam("set_at"))
+
+_SECOND_BY_NUMBER_QUERY: Final = _SECOND_QUERY.where(DECISIONS.c.id <= bindparam("last"))
+
+_ENDING_QUERY: Final = select(ENDINGS.c.reason, ENDINGS.c.ended_at, ENDINGS.c.ended_by).where(
+    ENDINGS.c.review_id == _ID
+)
 
 
 class StoredReview(Struct, frozen=True, kw_only=True):
@@ -87,8 +173,8 @@ def make_review_row(stored: StoredReview) -> dict[str, Any]:
 def find_review_row(connection: Connection, name: str, *, lock: bool = False) -> Row[Any] | None:
     """The row of a review; with ``lock``, nobody else changes the review before the end of the
     transaction (on SQLite, where one transaction writes at a time, this is so anyway)."""
-    query = select(REVIEWS).where(REVIEWS.c.name == name)
-    return connection.execute(query.with_for_update() if lock else query).one_or_none()
+    query = _LOCKING_REVIEW_QUERY if lock else _REVIEW_QUERY
+    return connection.execute(query, {"name": name}).one_or_none()
 
 
 def require_review_row(connection: Connection, name: str, *, lock: bool = False) -> Row[Any]:
@@ -136,45 +222,24 @@ def _make_review(connection: Connection, row: Row[Any]) -> Review:
 
 def read_strata(connection: Connection, review_id: int) -> tuple[Stratum, ...]:
     """The strata of a review, with the sample that was set last of each."""
-    latest = (
-        select(SAMPLES.c.stratum, func.max(SAMPLES.c.id).label("id"))
-        .where(SAMPLES.c.review_id == review_id)
-        .group_by(SAMPLES.c.stratum)
-        .subquery()
-    )
-    query = (
-        select(STRATA.c.name, STRATA.c.population, SAMPLES.c.size)
-        .join(latest, latest.c.stratum == STRATA.c.name)
-        .join(SAMPLES, SAMPLES.c.id == latest.c.id)
-        .where(STRATA.c.review_id == review_id)
-        .order_by(STRATA.c.place)
-    )
-    return tuple(Stratum(*row) for row in connection.execute(query))
+    return tuple(Stratum(*row) for row in connection.execute(_STRATA_QUERY, {"id": review_id}))
 
 
-def read_records(
-    connection: Connection, review_id: int, max_position: int | None = None
-) -> list[DrawnRecord]:
-    """Every record of a review's population, in order of stratum and position; with
-    ``max_position``, only those up to it in each stratum."""
-    query = (
-        select(
-            RECORDS.c.reference,
-            RECORDS.c.stratum,
-            RECORDS.c.position,
-            RECORDS.c.content_hash,
-            RECORDS.c.second_reading,
-        )
-        .join(
-            STRATA,
-            (STRATA.c.review_id == RECORDS.c.review_id) & (STRATA.c.name == RECORDS.c.stratum),
-        )
-        .where(RECORDS.c.review_id == review_id)
-        .order_by(STRATA.c.place, RECORDS.c.position)
-    )
-    if max_position is not None:
-        query = query.where(RECORDS.c.position <= max_position)
-    return [DrawnRecord(*row) for row in connection.execute(query)]
+def read_records(connection: Connection, review_id: int) -> list[DrawnRecord]:
+    """Every record of a review's population, in order of stratum and position."""
+    rows = connection.execute(_RECORDS_QUERY, {"id": review_id})
+    return [DrawnRecord(*row) for row in rows]
+
+
+def _read_sample(
+    connection: Connection, review_id: int, strata: Sequence[Stratum]
+) -> tuple[DrawnRecord, ...]:
+    """The records of the samples, in the order in which they are read."""
+    sizes = {stratum.name: stratum.sample for stratum in strata}
+    most = max(sizes.values())
+    rows = connection.execute(_SAMPLE_QUERY, {"id": review_id, "strata": [*sizes], "most": most})
+    records = [DrawnRecord(*row) for row in rows]
+    return tuple(order_records([one for one in records if one.position <= sizes[one.stratum]]))
 
 
 # -- the state of a review -------------------------------------------------------------------------
@@ -183,19 +248,12 @@ def read_records(
 def read_review_state(connection: Connection, row: Row[Any]) -> ReviewState:
     """What is known of a review and its sample."""
     review = _make_review(connection, row)
-    sizes = {stratum.name: stratum.sample for stratum in review.strata}
-    records = [
-        record
-        for record in read_records(connection, row.id, max(sizes.values()))
-        if record.position <= sizes[record.stratum]
-    ]
+    history = read_decisions(connection, row.id)
     return ReviewState(
         review=review,
-        records=tuple(order_records(records)),
-        decisions={
-            (decision.reference, decision.reading): decision
-            for decision in read_decisions(connection, row.id)
-        },
+        records=_read_sample(connection, row.id, review.strata),
+        history=tuple(history),
+        decisions={(decision.reference, decision.reading): decision for decision in history},
         claims=_read_claims(connection, row.id),
         settling=_read_settling(connection, row.id),
         extended_after=_read_extended_after(connection, row.id),
@@ -215,63 +273,36 @@ def _read_extended_after(connection: Connection, review_id: int) -> frozenset[st
     By the numbers of decisions, which grow whatever a clock does; a sample that was set by an older
     foidex has only its time.
     """
-    samples = select(SAMPLES.c.set_at, SAMPLES.c.last_decision).where(
-        SAMPLES.c.review_id == review_id
-    )
-    set_at, last_decision = connection.execute(samples.order_by(SAMPLES.c.id.desc()).limit(1)).one()
-    query = select(DECISIONS.c.reference).where(
-        DECISIONS.c.review_id == review_id,
-        DECISIONS.c.reading == int(Reading.SECOND),
-        DECISIONS.c.decided_at < set_at
-        if last_decision is None
-        else DECISIONS.c.id <= last_decision,
-    )
-    return frozenset(connection.execute(query).scalars())
+    set_at, last_decision = connection.execute(_LAST_SAMPLE_QUERY, {"id": review_id}).one()
+    if last_decision is None:
+        rows = connection.execute(_SECOND_BY_TIME_QUERY, {"id": review_id, "set_at": set_at})
+    else:
+        rows = connection.execute(_SECOND_BY_NUMBER_QUERY, {"id": review_id, "last": last_decision})
+    return frozenset(rows.scalars())
 
 
 def _read_ending(connection: Connection, review_id: int) -> Ending | None:
-    query = select(ENDINGS.c.reason, ENDINGS.c.ended_at, ENDINGS.c.ended_by).where(
-        ENDINGS.c.review_id == review_id
-    )
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_ENDING_QUERY, {"id": review_id}).one_or_none()
     return None if row is None else Ending(*row)
 
 
 def read_decisions(connection: Connection, review_id: int) -> list[Decision]:
     """Every decision, the oldest first: those that were replaced, too."""
-    query = (
-        select(
-            DECISIONS.c.reference,
-            DECISIONS.c.reading,
-            DECISIONS.c.verdict,
-            DECISIONS.c.reviewer,
-            DECISIONS.c.decided_at,
-            DECISIONS.c.content_hash,
-            DECISIONS.c.seconds,
-        )
-        .where(DECISIONS.c.review_id == review_id)
-        .order_by(DECISIONS.c.id)
-    )
     return [
         Decision(row[0], Reading(row[1]), Verdict(row[2]), *row[3:])
-        for row in connection.execute(query)
+        for row in connection.execute(_DECISIONS_QUERY, {"id": review_id})
     ]
 
 
 def _read_claims(connection: Connection, review_id: int) -> tuple[Claim, ...]:
-    query = select(
-        CLAIMS.c.reference, CLAIMS.c.reading, CLAIMS.c.reviewer, CLAIMS.c.lapses_at
-    ).where(CLAIMS.c.review_id == review_id)
     return tuple(
-        Claim(row[0], Reading(row[1]), row[2], row[3]) for row in connection.execute(query)
+        Claim(row[0], Reading(row[1]), row[2], row[3])
+        for row in connection.execute(_CLAIMS_QUERY, {"id": review_id})
     )
 
 
 def _read_settling(connection: Connection, review_id: int) -> frozenset[str]:
-    query = select(OPENINGS.c.reference).where(
-        OPENINGS.c.review_id == review_id, OPENINGS.c.reading == int(Reading.SETTLING)
-    )
-    return frozenset(connection.execute(query).scalars())
+    return frozenset(connection.execute(_SETTLING_QUERY, {"id": review_id}).scalars())
 
 
 # -- decisions and claims --------------------------------------------------------------------------

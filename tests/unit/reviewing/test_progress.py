@@ -25,7 +25,7 @@ def store(tmp_path: Path) -> Iterator[ReviewStore]:
 
 def measure(store: ReviewStore, **current_hashes: str) -> ReviewProgress:
     hashes = {name.replace("_", "-"): value for name, value in current_hashes.items()}
-    return measure_progress(store.read_state(NAME), store.list_decisions(NAME), hashes)
+    return measure_progress(store.read_state(NAME), hashes)
 
 
 def test_readings_are_counted_and_so_are_their_times(store: ReviewStore) -> None:

@@ -65,6 +65,6 @@ def _list_reviews(visit: Visit, reference: str) -> Iterator[OfferedReview]:
                 review.name,
                 f"{review.number} {review.column}".rstrip(),
                 review.criterion,
-                measure_progress(state, store.list_decisions(review.name)),
+                measure_progress(state),
                 state.is_unblinded,
             )

@@ -13,9 +13,10 @@ from indexer.errors import ReviewError
 from queries.evidence.hits import MentionSnippet, SnippetOptions
 from queries.evidence.population import OpenedRecord
 from queries.review.types import Reading, Verdict
+from queries.reviewing.progress import measure_progress
 from queries.reviewing.store.review_store import Judgement, TurnLostError
 from queries.reviewing.store.rows import StoredReview
-from queries.reviewing.turns import Turn, choose_turn, format_time
+from queries.reviewing.turns import ReviewState, Turn, choose_turn, format_time
 from queries.workbench.pages.reviews.opening import (
     OpenReview,
     is_number,
@@ -55,12 +56,12 @@ def show_next_record(visit: Visit) -> Response:
     """The next record of this reader, reserved for them and logged before it is shown."""
     settle = "settle" in visit.query
     with open_review(visit) as review:
-        turn = review.store.claim(
+        turn, state = review.store.claim_in_state(
             review.name, visit.person.name, review.reader.current_hashes, settle=settle
         )
         if turn is None:
             return redirect(make_review_address(review.name))
-        return _show_turn(visit, review, turn)
+        return _show_turn(visit, review, turn, state)
 
 
 def decide_record(visit: Visit) -> Response:
@@ -70,7 +71,8 @@ def decide_record(visit: Visit) -> Response:
         before = _read_number(visit.form.get("before", ""))
         if visit.form.get("do") == "back":
             number, last_turn = review.store.reopen(review.name, visit.person.name, before)
-            return _show_turn(visit, review, last_turn, str(number))
+            state = review.store.read_state(review.name)
+            return _show_turn(visit, review, last_turn, state, str(number))
         verdict = next(
             (verdict for verdict, _, _ in VERDICTS if verdict.value == visit.form.get("verdict")),
             None,
@@ -151,14 +153,15 @@ def _read_references(visit: Visit) -> str:
     return visit.form.get("references", "").replace("\r\n", "\n")
 
 
-def _show_turn(visit: Visit, review: OpenReview, turn: Turn, reopened: str = "") -> Response:
+def _show_turn(
+    visit: Visit, review: OpenReview, turn: Turn, state: ReviewState, reopened: str = ""
+) -> Response:
     opened = review.reader.open_turn(turn)
     if opened is None:
         review.store.release(turn)
         raise ReviewError("The index was refreshed at this moment. Open the next record again.")
     settle = turn.reading is Reading.SETTLING
     _log_records(visit, review.stored, opened, settle=settle)
-    state, progress = review.reader.measure_progress(review.store)
     record = opened[0]
     _, snippets = review.reader.find_snippets(record.narrative, _SNIPPETS)
     shown = ShownRecord(
@@ -174,7 +177,7 @@ def _show_turn(visit: Visit, review: OpenReview, turn: Turn, reopened: str = "")
     return visit.render(
         "read_record.html",
         stored=review.stored,
-        progress=progress,
+        progress=measure_progress(state, review.reader.current_hashes),
         shown=shown,
         reopened=reopened,
         verdicts=VERDICTS,
