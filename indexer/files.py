@@ -169,8 +169,14 @@ class Folder:
             if self._handle is not None:
                 handle = os.open(name, _SEARCH, dir_fd=self._handle)
         folder = Folder(self.path / name, handle)
-        if is_new and create is not None:
-            folder.set_permissions(create)
+        try:
+            if create is not None and handle is not None:
+                _refuse_planted_folder(folder.path, handle, self._handle)
+            if is_new and create is not None:
+                folder.set_permissions(create)
+        except BaseException:
+            folder.__exit__()
+            raise
         return folder
 
     def _make_subfolder(self, name: str, permissions: Permissions) -> bool:
@@ -542,21 +548,11 @@ class _Walk:
             raise
         try:
             if self._writes:
-                self._refuse_planted(name, handle)
+                _refuse_planted_folder(self._location / name, handle, self._handle)
         except BaseException:
             os.close(handle)
             raise
         self._replace_handle(handle, self._location / name)
-
-    def _refuse_planted(self, name: str, handle: int) -> None:
-        """Raise UnsafePathError for a folder of another user in one that everybody may write to:
-        its owner, or a group or a list of rights that new files get there, reads what is written.
-        """
-        folder, parent = os.fstat(handle), os.fstat(self._handle)
-        if _is_own(folder) or folder.st_uid == parent.st_uid or _is_unmapped(folder.st_uid):
-            return
-        if parent.st_mode & stat.S_IWOTH:
-            raise UnsafePathError(self._location / name, _PLANTED)
 
     def _open_or_make(self, name: str, create: Permissions | None) -> int:
         try:
@@ -748,6 +744,19 @@ def refuse_planted(path: Path, handle: int) -> None:
         return
     with open_folder(path.parent) as folder:
         folder.refuse_owner(path.name, status.st_uid)
+
+
+def _refuse_planted_folder(path: Path, handle: int, parent_handle: int | None) -> None:
+    """Raise UnsafePathError for an open folder of another user in one that everybody may write to:
+    its owner, or a group or a list of rights that new files get there, reads what is written.
+    """
+    if parent_handle is None:
+        return
+    folder, parent = os.fstat(handle), os.fstat(parent_handle)
+    if _is_own(folder) or folder.st_uid == parent.st_uid or _is_unmapped(folder.st_uid):
+        return
+    if parent.st_mode & stat.S_IWOTH:
+        raise UnsafePathError(path, _PLANTED)
 
 
 def refuse_foreign_links(path: Path) -> None:

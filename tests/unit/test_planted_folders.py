@@ -131,6 +131,22 @@ def test_what_is_in_a_planted_folder_is_read_and_not_replaced(
     assert (planted / "file").read_bytes() == b"text"
 
 
+def test_nothing_is_written_into_a_planted_folder_of_an_open_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As earlier versions beside requests, or tables beside documents."""
+    parent = make_open_folder(tmp_path / "open")
+    (parent / "versions").mkdir()
+    give_away(parent / "versions", monkeypatch)
+    with open_folder(parent) as folder:
+        with pytest.raises(OSError, match="versions belongs to another user, and everybody can"):
+            folder.open_subfolder("versions", create=PRIVATE)
+        with folder.open_subfolder("versions") as versions:
+            assert versions.list_names() == []
+        with folder.open_subfolder("tables", create=PRIVATE) as tables:
+            tables.write_file("file", b"")
+
+
 def test_no_demonstration_that_anybody_can_have_put_there_is_served(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
