@@ -279,27 +279,28 @@ def _add_columns(columns: _Section, chosen: InspectedTable) -> None:
 def _find_comments(table: Table, key: str) -> list[int]:
     """Where the lines of comments stand that are directly above a key, from the top."""
     body = table.value.body
-    place = end = next(number for number, (name, _) in enumerate(body) if name and name.key == key)
-    while place and isinstance(body[place - 1][1], Comment):
-        place -= 1
-    return list(range(place, end))
+    names = [name.key if name else None for name, _ in body]
+    position = end = names.index(key)
+    while position and isinstance(body[position - 1][1], Comment):
+        position -= 1
+    return list(range(position, end))
 
 
 def _replace_questions(table: Table, key: str, lines: list[str]) -> None:
     """Put other lines where the questions above a key are, or else below its comments; a line that
     is there already is not repeated."""
     body = table.value.body
-    places = _find_comments(table, key)
-    texts = [body[place][1].trivia.comment for place in places]
+    positions = _find_comments(table, key)
+    texts = [body[position][1].trivia.comment for position in positions]
     starts = (_QUESTION, _ANSWERED)
-    kept = next((n for n, text in enumerate(texts) if text.startswith(starts)), len(texts))
-    new = [text for line in lines if (text := f"# {line}") not in texts[:kept]]
-    for place in places[kept:]:
-        body[place] = (None, Null())
-    if new and places:  # one item has all lines, so that no place changes
+    count = next((n for n, text in enumerate(texts) if text.startswith(starts)), len(texts))
+    additions = [text for line in lines if (text := f"# {line}") not in texts[:count]]
+    for position in positions[count:]:
+        body[position] = (None, Null())
+    if additions and positions:  # one item has all lines, so that no position changes
         comment = tomlkit.comment("")
-        comment.trivia.comment = "\n".join([*texts[max(kept - 1, 0) : kept], *new])
-        body[places[max(kept - 1, 0)]] = (None, comment)
+        comment.trivia.comment = "\n".join([*texts[max(count - 1, 0) : count], *additions])
+        body[positions[max(count - 1, 0)]] = (None, comment)
 
 
 def _mark_answered(table: Table) -> None:
@@ -308,8 +309,8 @@ def _mark_answered(table: Table) -> None:
         if isinstance(item, Table):
             _mark_answered(item)
         elif not _has_undecided(item):
-            for place in _find_comments(table, key):
-                trivia = table.value.body[place][1].trivia
+            for position in _find_comments(table, key):
+                trivia = table.value.body[position][1].trivia
                 if trivia.comment.startswith(_QUESTION):
                     trivia.comment = _ANSWERED + trivia.comment.removeprefix(_QUESTION)
 

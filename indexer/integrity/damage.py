@@ -12,4 +12,5 @@ class UncomputedError(Exception):
 
 
 class LeftOutError(Exception):
-    """A cell of an ODS is read as empty, or without a part of its text."""
+    """A cell of an ODS is read as empty, or without a part of its text, and which one is not
+    certain."""

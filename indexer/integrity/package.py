@@ -6,7 +6,7 @@ import zipfile
 from typing import IO, BinaryIO, Final, NamedTuple
 
 from indexer.integrity.damage import DamageError, LeftOutError, UncomputedError
-from indexer.integrity.ods_cells import check_ods_cells
+from indexer.integrity.ods_cells import CONTENT_PART, read_ods_cells
 from indexer.integrity.special_cells import SpecialCells
 from indexer.integrity.xls_records import SheetCells
 from indexer.integrity.xlsb_records import WORKBOOK_PART, read_xlsb_cells
@@ -44,6 +44,8 @@ def check_package(file: BinaryIO) -> SheetFacts:
             special_cells = _check_parts(package)
             if _is_xlsb(package):
                 return number_errors(read_xlsb_cells(package))
+            if CONTENT_PART in package.namelist():
+                return SheetFacts(None, read_ods_cells(package))
             return SheetFacts(None, _number_sheets(package, special_cells))
     except (DamageError, LeftOutError, UncomputedError, MemoryError):
         raise
@@ -101,8 +103,6 @@ def _check_part(name: str, part: IO[bytes]) -> SpecialCells:
     special_cells: SpecialCells = {}
     if name.lower().endswith(".xml") and is_worksheet(beginning):
         special_cells = check_row_order(beginning, part)
-    elif name == "content.xml":  # of an ODS
-        check_ods_cells(beginning, part)
     while part.read(_BLOCK_BYTES):
         pass
     return special_cells

@@ -21,7 +21,13 @@ import msgspec
 
 from indexer.errors import SourceError
 from indexer.files import open_ordinary_input
-from indexer.sources.tables.spreadsheet_worker import INCOMPLETE, LEFT_OUT, PROTECTED, UNCOMPUTED
+from indexer.sources.tables.spreadsheet_worker import (
+    INCOMPLETE,
+    LEFT_OUT,
+    NEW_ERROR,
+    PROTECTED,
+    UNCOMPUTED,
+)
 from indexer.sources.tables.table import TableRow, check_width, decode_rows
 from indexer.terminal import show_name
 
@@ -34,6 +40,23 @@ MAX_UNPACKED_BYTES: Final = 4 * 1024**3
 
 #: Where the open files of a process are, as paths.
 _OPEN_FILES: Final = Path("/dev/fd")
+
+#: Why the process ended, by its exit code, and what to do.
+_END_TEXTS: Final = {
+    PROTECTED: "has a password. Save it without one.",
+    INCOMPLETE: "is damaged, or was written by a program that does not keep to the format: what "
+    "can be read of it is not what it says it holds. Export it again; or open it, look at its last "
+    "rows, and save it as CSV UTF-8.",
+    UNCOMPUTED: "has cells with a formula and without its value, as programs other than a "
+    "spreadsheet write them, so what they show is not known. Open it in Excel or LibreOffice, save "
+    "it, and give that file.",
+    LEFT_OUT: "has cells that cannot be read whole from an ODS, and which ones is not certain, "
+    "because the file has tracked changes, or drawings in such cells. Open it in LibreOffice, save "
+    "it as XLSX, and give that file.",
+    NEW_ERROR: "has cells with errors that are new in Excel, such as #SPILL! or #CALC!, and its "
+    "reader knows none of them. Correct or clear those cells in Excel and save the file, or save "
+    "it as CSV UTF-8, in which they are text.",
+}
 
 _WORKER: Final = str(Path(__file__).with_name("spreadsheet_worker.py"))
 
@@ -178,26 +201,8 @@ def _check_package(path: Path, file: IO[bytes]) -> None:
 
 
 def _explain_end(path: Path, code: int) -> SourceError:
-    if code == PROTECTED:
-        return SourceError(f"{path}: has a password. Save it without one.")
-    if code == INCOMPLETE:
-        return SourceError(
-            f"{path}: is damaged, or was written by a program that does not keep to the format: "
-            "what can be read of it is not what it says it holds. Export it again; or open it, "
-            "look at its last rows, and save it as CSV UTF-8."
-        )
-    if code == UNCOMPUTED:
-        return SourceError(
-            f"{path}: has cells with a formula and without its value, as programs other than a "
-            "spreadsheet write them, so what they show is not known. Open it in Excel or "
-            "LibreOffice, save it, and give that file."
-        )
-    if code == LEFT_OUT:
-        return SourceError(
-            f"{path}: has cells that cannot be read whole from an ODS: formulas without their "
-            "values, errors such as #N/A, tabs or line breaks within a line of text, or text of no "
-            "type. Open it in LibreOffice, save it as XLSX, and give that file."
-        )
+    if text := _END_TEXTS.get(code):
+        return SourceError(f"{path}: {text}")
     if code < 0 or code == 1:  # killed by its limits, or out of memory
         return SourceError(
             f"{path}: needs more than {MAX_MEGABYTES:,} MB of memory to read, because a cell far "

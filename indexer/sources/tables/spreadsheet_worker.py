@@ -25,6 +25,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from indexer.integrity.package import SheetFacts
+    from indexer.integrity.special_cells import SpecialCells
 
 _BATCH_ROWS: Final = 200
 
@@ -43,6 +44,9 @@ UNCOMPUTED: Final = 6
 
 #: Exit code for an ODS with a cell of which the reader leaves something out.
 LEFT_OUT: Final = 7
+
+#: Exit code for a file that cannot be read and has a cell with an error that the reader lacks.
+NEW_ERROR: Final = 8
 
 #: Larger whole numbers are not exact as a float, and not numbers of a record.
 WHOLE_LIMIT: Final = 1e18
@@ -92,11 +96,12 @@ def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: Bin
     import python_calamine
 
     from indexer.integrity.damage import DamageError, LeftOutError, UncomputedError
-    from indexer.integrity.special_cells import count_uncomputed, mark_rows
+    from indexer.integrity.special_cells import OTHER_ERROR, count_uncomputed, mark_rows
     from indexer.integrity.xls_records import compare_rows
     from indexer.process_limits import limit_process
 
     limit_process(megabytes, _CPU_SECONDS)
+    special_cells: dict[int, SpecialCells] = {}
     try:
         workbook = python_calamine.load_workbook(path)
         cells, special_cells = _check_file(path)
@@ -129,7 +134,8 @@ def run_worker(path: str, megabytes: int, requests: Iterable[bytes], output: Bin
     except (MemoryError, BrokenPipeError):
         raise
     except BaseException:  # noqa: BLE001 - a panic of the reader is no Exception
-        return DAMAGED
+        is_new_error = any(OTHER_ERROR in cells.values() for cells in special_cells.values())
+        return NEW_ERROR if is_new_error else DAMAGED
     return 0
 
 

@@ -328,6 +328,13 @@ def test_an_error_is_its_text_and_not_empty(cell: str, text: str, tmp_path: Path
     assert read_rows(write_sheet(tmp_path / "x.xlsx", rows)) == [["", 1], [text, 5]]
 
 
+def test_an_error_that_the_reader_lacks_is_named_and_no_damage(tmp_path: Path) -> None:
+    rows = '<row r="1"><c r="A1" t="e"><v>#SPILL!</v></c></row>'
+    with pytest.raises(SourceError, match="new in Excel, such as #SPILL! or #CALC!") as error:
+        read_rows(write_sheet(tmp_path / "x.xlsx", rows))
+    assert "damaged" not in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("cell", "value"),
     [
