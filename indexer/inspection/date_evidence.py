@@ -16,6 +16,9 @@ _TIME: Final = re.compile(r"(?P<gap>[ T]+)[0-9]{1,2}:[0-9]{2}(?P<seconds>:[0-9]{
 
 _MAX_SKELETONS: Final = 20
 
+#: The days of a hundred years that no order is proved for, and some more.
+_MAX_TRIPLES: Final = 20_000
+
 _SHORT_MONTH: Final = 3
 
 DateProof = Literal["proved", "unprovable", "mixed"]
@@ -24,14 +27,15 @@ DateProof = Literal["proved", "unprovable", "mixed"]
 class DateForms(Struct, frozen=True):
     """The forms that read all dates of a column, with how sure that is.
 
-    ``candidates`` are the forms to choose from if it is unprovable; ``evidence`` says why, in
-    words.
+    ``candidates`` are the forms to choose from if it is unprovable, and ``spans`` the first and the
+    last day by each of them, empty if not known; ``evidence`` says why, in words.
     """
 
     proof: DateProof
     forms: tuple[str, ...]
     evidence: str
     candidates: tuple[str, ...] = ()
+    spans: tuple[str, ...] = ()
 
 
 class _PartRange(Struct):
@@ -64,6 +68,7 @@ class _Skeleton(Struct):
     groups: list[_PartRange] = msgspec.field(
         default_factory=lambda: [_PartRange(), _PartRange(), _PartRange()]
     )
+    triples: set[tuple[str, ...]] = msgspec.field(default_factory=set)
 
 
 class DateEvidence:
@@ -105,6 +110,8 @@ class DateEvidence:
                 return
             skeleton = self._skeletons[key] = _Skeleton(kinds, signs, time)
         skeleton.count += 1
+        if len(skeleton.triples) <= _MAX_TRIPLES:
+            skeleton.triples.add(tuple(parts))
         for group, part in zip(skeleton.groups, parts, strict=True):
             group.add(part)
 
@@ -122,7 +129,8 @@ class DateEvidence:
             return DateForms("mixed", (), evidence)
         candidates = tuple(form for result in known for form in result.candidates)
         if candidates:
-            return DateForms("unprovable", forms, evidence, candidates)
+            spans = tuple(span for result in known for span in result.spans)
+            return DateForms("unprovable", forms, evidence, candidates, spans)
         return DateForms("proved", forms, evidence)
 
 
@@ -164,7 +172,21 @@ def _find_form(skeleton: _Skeleton) -> DateForms | None:
         (),
         f"{' and '.join(forms)} both read all {skeleton.count:,} dates",
         tuple(forms),
+        tuple(_find_span(skeleton, order) for order in possible),
     )
+
+
+def _find_span(skeleton: _Skeleton, order: str) -> str:
+    """The first and the last day if the parts are in an order; empty for too many, or a name."""
+    if len(skeleton.triples) > _MAX_TRIPLES or "name" in skeleton.parts:
+        return ""
+    positions = [order.index(letter) for letter in "YMD"]
+    days = [[int(triple[position]) for position in positions] for triple in skeleton.triples]
+    texts = [
+        f"{year if year > 99 else 2000 + year}-{month:02}-{day:02}"
+        for year, month, day in (min(days), max(days))
+    ]
+    return " to ".join(texts)
 
 
 def _fits(skeleton: _Skeleton, order: str) -> bool:

@@ -191,9 +191,11 @@ def _propose_date(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
     if forms.proof == "mixed":
         question = f"{forms.evidence}. No form reads both safely: export it again in one order"
         return RuleProposal(rule, forms.evidence, [question])
-    question = (
-        f"{forms.evidence}. Ask whoever made the file, and write {' or '.join(forms.candidates)}"
-    )
+    answers = [
+        f"{form} ({span})" if span else form
+        for form, span in zip(forms.candidates, forms.spans, strict=True)
+    ]
+    question = f"{forms.evidence}. Ask whoever made the file, and write {' or '.join(answers)}"
     return RuleProposal(rule, forms.evidence, [question])
 
 

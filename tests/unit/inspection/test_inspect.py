@@ -78,6 +78,30 @@ def test_the_order_of_day_and_month_is_proved_or_not(
     assert (result.proof, list(result.forms)) == (proof, forms)
 
 
+@pytest.mark.parametrize(
+    ("texts", "spans"),
+    [
+        (
+            ["03/04/2018", "01/12/2017", "05/02/2018"],
+            ["2017-12-01 to 2018-04-03", "2017-01-12 to 2018-05-02"],
+        ),
+        (
+            ["03/04/18", "01/12/17"],
+            ["2017-12-01 to 2018-04-03", "2017-01-12 to 2018-03-04", "2001-12-17 to 2003-04-18"],
+        ),
+    ],
+)
+def test_the_days_of_each_order_are_said(texts: list[str], spans: list[str]) -> None:
+    """Whoever knows the period of the export knows the order by them."""
+    evidence = DateEvidence()
+    for text in texts:
+        evidence.add(text)
+    forms = evidence.find_forms()
+    assert forms
+    assert [*forms.spans] == spans
+    assert len(forms.candidates) == len(spans)
+
+
 @pytest.mark.parametrize("texts", [["hello"], ["12-17", "18+"], ["1.2"], ["41/0012345/17"]])
 def test_what_is_no_date_has_no_form(texts: list[str]) -> None:
     evidence = DateEvidence()
@@ -167,7 +191,10 @@ def test_no_comment_asks_for_what_is_decided_or_proved(tmp_path: Path) -> None:
     unproved = make_lines(day=lambda n: f"{n % 12 + 1:02}/07/2015")
     write_and_inspect(tmp_path, unproved)
     asked = read_comments(tmp_path, "recorded_on")
-    assert asked[0].startswith("# DECIDE: DD/MM/YYYY and MM/DD/YYYY both read all 30 dates.")
+    assert " ".join(line.removeprefix("# ") for line in asked) == (
+        "DECIDE: DD/MM/YYYY and MM/DD/YYYY both read all 30 dates. Ask whoever made the file, and "
+        "write DD/MM/YYYY (2015-07-01 to 2015-07-12) or MM/DD/YYYY (2015-01-07 to 2015-12-07)"
+    )
     write_and_inspect(tmp_path, unproved)
     assert read_comments(tmp_path, "recorded_on") == asked
     _, profile = write_and_inspect(tmp_path, make_lines())
