@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -11,9 +11,19 @@ from msgspec import Struct
 from indexer.errors import RequestError
 from queries.spec.term_spec import Wording, to_mention
 
-_MENTIONS: Final = "mentions"
+#: Where terms stand: in the request itself, in a question, and in a part of a question.
+_REQUEST_KEYS: Final = ("mentions",)
 
-_KEYWORDS: Final = "keywords"
+_QUESTION_KEYS: Final = ("keywords",)
+
+_QUESTION_PARTS: Final = {
+    "rows": "keywords",
+    "columns": "keywords",
+    "for_each": "keywords",
+    "within": "mentions",
+}
+
+_LISTS: Final = "lists"
 
 
 class AddedNames(Struct, frozen=True):
@@ -26,26 +36,43 @@ class AddedNames(Struct, frozen=True):
 
 
 def add_names(request: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> AddedNames:
-    """The request with further names of its terms, wherever a term is mentioned or a keyword.
+    """The request with further names of its terms, wherever the request has a term.
 
     ``request`` is as ``parse_yaml`` reads it; ``names`` are the new ones by what a term is called
     in the check of its wording.
     """
     wanted = {term.casefold(): list(added) for term, added in names.items()}
     found: set[str] = set()
-    keys: dict[str, Any] = {}
+    keys = _extend_keys(request, _REQUEST_KEYS, wanted, found)
+    lists = request.get(_LISTS)
+    if isinstance(lists, dict) and (extended := _extend_keys(lists, lists, wanted, found)):
+        keys[_LISTS] = lists | extended
     questions: dict[int, Any] = {}
-    mentions = _extend_terms(request.get(_MENTIONS), wanted, found)
-    if mentions is not None:
-        keys[_MENTIONS] = mentions
     written = request.get("questions")
     for position, question in enumerate(written if isinstance(written, list) else []):
         if isinstance(question, dict):
-            keywords = _extend_terms(question.get(_KEYWORDS), wanted, found)
-            if keywords is not None:
-                questions[position] = question | {_KEYWORDS: keywords}
+            changed = _extend_keys(question, _QUESTION_KEYS, wanted, found)
+            for key, inner in _QUESTION_PARTS.items():
+                part = question.get(key)
+                if isinstance(part, dict) and (
+                    extended := _extend_keys(part, [inner], wanted, found)
+                ):
+                    changed[key] = part | extended
+            if changed:
+                questions[position] = question | changed
     missing = tuple(term for term in names if term.casefold() not in found)
     return AddedNames(keys, questions, missing)
+
+
+def _extend_keys(
+    values: Mapping[str, Any],
+    keys: Iterable[str],
+    wanted: Mapping[str, list[str]],
+    found: set[str],
+) -> dict[str, Any]:
+    """Those of some keys whose terms get further names, with these."""
+    extended = {key: _extend_terms(values.get(key), wanted, found) for key in keys}
+    return {key: terms for key, terms in extended.items() if terms is not None}
 
 
 def _extend_terms(terms: Any, wanted: Mapping[str, list[str]], found: set[str]) -> Any:

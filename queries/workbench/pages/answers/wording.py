@@ -95,8 +95,8 @@ def _count_near_misses(visit: Visit, name: str) -> Response | None:
         "message.html",
         422,
         heading="Not all of it could be added",
-        message=f"{', '.join(added.missing)}: the request has this word in a place that the page "
-        "cannot change, such as a side of a table. Change the request by form.",
+        message=f"{', '.join(added.missing)}: this word stands outside the request, such as in a list "
+        "of the force. Write it into the request by form, with the other names in brackets.",
     )
 
 

@@ -14,7 +14,10 @@ mentions: [live stream, {term: Hinge, with: [app]}]   # kept only if unchanged
 where: {outcome: [1]}
 questions:
   - {id: Q1, kind: keywords, keywords: [Live Stream, Kik]}
-  - {id: Q2, kind: cross, rows: {keywords: [Viber]}, columns: sex}
+  - {id: Q2, kind: cross, rows: {keywords: [Viber, live stream]}, columns: sex}
+  - {id: Q3, kind: offences, within: {mentions: [live stream]}}
+  - {id: Q4, kind: keywords, keywords: {list: streams}}
+lists: {streams: [Live stream]}
 """
 
 
@@ -25,9 +28,10 @@ def test_a_name_is_added_to_the_term_wherever_it_stands() -> None:
             "live stream": ["live streaming", "livestreamed"],
             'Hinge (with "app")': ["hinges"],
             "Viber": ["vibers"],
+            "Elsewhere": ["elsewheres"],
         },
     )
-    assert added.missing == ("Viber",)
+    assert added.missing == ("Elsewhere",)
     request = parse_request(change_text(TEXT, added.keys, added.questions))
     assert [mention.label for mention in request.scope.mentions] == [
         "live stream",
@@ -40,6 +44,15 @@ def test_a_name_is_added_to_the_term_wherever_it_stands() -> None:
         {"term": "Hinge", "with": ["app"], "aliases": ["hinges"]},
     ]
     assert value["questions"][0]["keywords"] == [{"term": "Live Stream", "aliases": names}, "Kik"]
+    assert value["questions"][1]["rows"]["keywords"] == [
+        {"term": "Viber", "aliases": ["vibers"]},
+        {"term": "live stream", "aliases": names},
+    ]
+    assert value["questions"][2]["within"] == {
+        "mentions": [{"term": "live stream", "aliases": names}]
+    }
+    assert value["questions"][3]["keywords"] == {"list": "streams"}
+    assert value["lists"] == {"streams": [{"term": "Live stream", "aliases": names}]}
 
 
 def test_a_name_is_added_once() -> None:
