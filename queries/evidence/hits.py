@@ -129,6 +129,14 @@ def find_snippets(
     return mention_count, tuple(snippets)
 
 
+def drop_repeated(snippets: Sequence[MentionSnippet]) -> tuple[MentionSnippet, ...]:
+    """The snippets for a reader, each place once even if it mentions several terms."""
+    places: dict[tuple[str, str, str], MentionSnippet] = {}
+    for snippet in snippets:
+        places.setdefault((snippet.before, snippet.match, snippet.after), snippet)
+    return tuple(places.values())
+
+
 def make_snippets(
     text: str, term: str, matches: Sequence[TermMatch], options: SnippetOptions
 ) -> list[MentionSnippet]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -246,8 +246,15 @@ def format_offence_changes(request: Request) -> str:
     return "\n".join([head, *(wrap_paragraph(text, 2) for text in texts)]) + "\n"
 
 
-def format_wording_check(check: WordingCheck) -> str:
-    """The findings for a person, one a line, grouped by term."""
+def write_yaml_term(term: str, key: str, value: str) -> str:
+    """A term with another name (``aliases``) or a required term (``with``), for a request file."""
+    return f"{{term: {quote_yaml_term(term)}, {key}: [{quote_yaml_term(value)}]}}"
+
+
+def format_wording_check(
+    check: WordingCheck, write_term: Callable[[str, str, str], str] = write_yaml_term
+) -> str:
+    """The findings for a person, by term; ``write_term`` writes what is suggested."""
     lines = [
         *map(wrap_paragraph, check.coverage_notes),
         *([""] if check.coverage_notes else []),
@@ -262,7 +269,9 @@ def format_wording_check(check: WordingCheck) -> str:
     lines += [wrap_paragraph(reading.sentence) for reading in check.readings]
     quiet: dict[str, list[str]] = defaultdict(list)
     for finding in check.terms:
-        if rows := list(_list_term_findings(finding)):
+        rows = list(_list_term_findings(finding))
+        rows += [_format_suggestion(finding, one, write_term) for one in finding.suggestions]
+        if rows:
             places = ", ".join(finding.places)
             lines += ["", f'"{finding.term}" ({places}): {_format_term_count(finding)}']
             lines += [f"  {line}" for line in align_rows(rows, ("<9", "<"))]
@@ -365,15 +374,15 @@ def _list_term_findings(finding: TermCheck) -> Iterator[tuple[str, str]]:
         yield "everyday", "is also an everyday word, or has other meanings"
     for context in finding.contexts:
         yield "", f"{context.crime_ref}: {context.before}[{context.match}]{context.after}"
-    for suggestion in finding.suggestions:
-        yield _format_suggestion(finding, suggestion)
 
 
-def _format_suggestion(finding: TermCheck, suggestion: WordingSuggestion) -> tuple[str, str]:
+def _format_suggestion(
+    finding: TermCheck,
+    suggestion: WordingSuggestion,
+    write_term: Callable[[str, str, str], str],
+) -> tuple[str, str]:
     key = "with" if suggestion.kind == "with" else "aliases"
-    spec = (
-        f"{{term: {quote_yaml_term(finding.term)}, {key}: [{quote_yaml_term(suggestion.value)}]}}"
-    )
+    spec = write_term(finding.term, key, suggestion.value)
     if suggestion.kind == "with":
         return "with", f"{spec} would leave {suggestion.records:,} of {finding.records:,}"
     return "alias", f"{spec} would make it {suggestion.records:,}"

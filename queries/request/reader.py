@@ -106,7 +106,7 @@ class Request(ScopeSpec, frozen=True, kw_only=True, omit_defaults=False, dict=Tr
         count = len(self.confirmations)
         places = ", ".join(dict.fromkeys(spec.place for spec in self.confirmations))
         raise UnconfirmedError(
-            f"{self.reference}: has {count} {'entry' if count == 1 else 'entries'} under confirm: "
+            f"{self.reference}: has {count} {'entry' if count == 1 else 'entries'} under confirm "
             f"({places}), so it is not answered. Decide each: correct the request where it is "
             "wrong, then remove the entry from the file. foidex lint shows them; "
             "foidex draft --ask asks them one by one."

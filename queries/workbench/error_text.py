@@ -71,8 +71,9 @@ _FIELDS: Final = {
     "look at it again with --again.": "look at it again.",
     ", or leave --question out.": ".",
     # drafts and requests
-    "from the file. foidex lint shows them; foidex draft --ask asks them one by one.": "under "
-    "confirm.",
+    "then remove the entry from the file. foidex lint shows them; foidex draft --ask asks them one "
+    "by one.": 'then tick it under "To confirm" in the form of the request.',
+    "under confirm (": "to confirm (",
     "Give a file; to answer a folder of requests, use answer --all.": "Ask whoever looks after "
     "foidex to move it away.",
     # replays
@@ -90,6 +91,7 @@ _FIELDS: Final = {
     # the wording check
     "To declare them, set covers in [records] of foidex.toml, and refresh.": "Whoever looks after "
     "foidex can declare them (covers in [records] of foidex.toml).",
+    "with: [...] requires another term": '"(with app)" requires another word',
     "variants: none leaves it out": 'write "(only as written)" after the word to leave it out',
     # the index
     "Refresh first: foidex refresh --full": "Ask whoever looks after foidex for a full refresh",

@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from msgspec import Struct
@@ -50,6 +50,11 @@ class Task(Struct):
     def is_running(self) -> bool:
         """Whether it still works."""
         return self.ended is None
+
+    @property
+    def milliseconds(self) -> int:
+        """How long ago it was started."""
+        return (datetime.now(UTC) - self.started) // timedelta(milliseconds=1)
 
 
 class Tasks:

@@ -36,6 +36,13 @@ class Upload(Struct, frozen=True):
     content: bytes
 
 
+class WayOn(Struct, frozen=True):
+    """Where a page that refuses leads on to, and in which words."""
+
+    address: str
+    words: str
+
+
 class Visit(Struct, frozen=True):
     """One request to a page by someone who may see it: what its address and its form say."""
 

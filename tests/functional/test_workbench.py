@@ -86,14 +86,22 @@ def test_each_number_leads_to_as_many_records_and_each_look_is_logged(
         r'<a href="(/requests/[^"]*/records\?[^"]*)" aria-label="([\d,]+), ', page.text
     )
     assert len(links) >= 3
+    places: list[str] = []
     for address, number in links:
         records = browsing.get(address.replace("&amp;", "&"))
         count = int(number.replace(",", ""))
         assert f"{count:,} record" in text_of(records)
         assert len(re.findall('<th scope="row">', records.text)) == min(count, 100)
         assert "these lines are not anonymous" in text_of(records)
+        places.append(
+            re.findall(r"Records behind a number (Question .*?) Read", text_of(records))[0]
+        )
     labels = re.findall('aria-label="([\\d,]+, records of [^"]*)"', page.text)
     assert len(labels) == len(set(labels)) == len(links)
+    words = [label.partition(", records of ")[2].replace(", ", ": ", 1) for label in labels]
+    assert [re.sub(r" \(\S*\)", "", f"Question {word}") for word in words] == [
+        place.replace(" asked about", "") for place in places
+    ]
     opened = [line for line in list_log(tmp_path) if line["command"] == "find"]
     assert len(opened) == len(links)
     assert {line["signed_in"] for line in opened} == {"anna"}

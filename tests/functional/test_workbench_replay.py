@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,21 @@ def replay(browsing: Browsing, name: str) -> str:
     browsing.post(f"{PAGE}/replay", answer=name)
     browsing.finish(f"replay {FILE} {name}")
     return text_of(browsing.get(f"{PAGE}/replay"))
+
+
+def test_the_link_of_a_replay_that_runs_opens_the_page_again(browsing: Browsing) -> None:
+    count(browsing)
+    (counted,) = list_counted_answers(browsing.workbench.requests, FILE)
+    gate = threading.Event()
+    browsing.workbench.tasks.start(f"replay {FILE} {counted.name}", "anna", gate.wait)
+    try:
+        pages = [browsing.get(f"{PAGE}/replay").text for _ in range(2)]
+    finally:
+        gate.set()
+    links = [re.findall(r'href="(.*?)#(.*?)">See whether it is done', page)[0] for page in pages]
+    assert {part for _, part in links} == {counted.name}
+    # A link to the address of the page itself, with a part, only scrolls.
+    assert len({address for address, _ in links}) == 2
 
 
 def test_the_page_says_of_each_answer_what_the_command_says(

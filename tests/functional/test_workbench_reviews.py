@@ -83,22 +83,29 @@ def test_a_sample_is_read_twice_blind_and_settled(browsing: Browsing, tmp_path: 
     started = begin(browsing)
     assert started.url.path == f"/reviews/{NAME}"
     assert "The app was used" in text_of(started)
+    nowhere = browsing.post(f"/reviews/{NAME}/read", do="back", before="")
+    assert "There is nothing to go back to" in text_of(nowhere)
+    assert f'href="/reviews/{NAME}/read"' in nowhere.text
     shown = read_all(browsing, "relevant")
     assert "0 of 6 readings done" in shown[0]
+    assert "Question Q1, the total, of the request FOI/1" in shown[-1]
     assert "snap chat" in shown[0].casefold() or "snapchat" in shown[0].casefold()
-    assert "No record" in shown[-1] or "no record is left" in shown[-1]
+    assert "No record is left for you to read. What is left is for another reviewer" in shown[-1]
+    assert "Read the next record" not in shown[-1]
     browsing.sign_in("ben", "reviewer")
     early = browsing.get(f"/reviews/{NAME}/read?settle")
     assert early.url.path == f"/reviews/{NAME}"
     assert "anna" not in text_of(early)
     shown = read_all(browsing, "not relevant")
     assert len(shown) == 3
+    assert "What readers disagree on is to be settled." in shown[-1]
     for page in shown[:-1]:
         assert "anna" not in page
         assert "You decided" not in page
         assert "First reading" not in page
     assert "To settle 2" in shown[-1]
     page = browsing.get(f"/reviews/{NAME}/read?settle")
+    assert "2 to settle" in text_of(page)
     assert "First reading, anna: relevant." in text_of(page)
     assert "Second reading, ben: not relevant." in text_of(page)
     page = decide(browsing, page, verdict="relevant")

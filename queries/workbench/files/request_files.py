@@ -49,6 +49,11 @@ class RequestFile(Struct, frozen=True):
     text: str
     version: str
 
+    @property
+    def label(self) -> str:
+        """What pages call it: its name without the ending."""
+        return self.name.rpartition(".")[0]
+
 
 class MissingError(RequestError):
     """There is no such request, answer or document."""

@@ -204,6 +204,11 @@ def _write_term(value: Any) -> str | None:
     return f"{value.get('term')} ({'; '.join(options)})" if options else None
 
 
+def write_term_line(term: str, key: str, value: str) -> str:
+    """The line of a term that gets another name (``aliases``) or requires a word (``with``)."""
+    return f"{term} ({'also' if key == 'aliases' else 'with'} {value})"
+
+
 def _write_required(value: Any) -> str:
     if isinstance(value, dict):
         return f"{value.get('term')} within {value.get('within')}"

@@ -55,7 +55,7 @@ def test_what_is_to_be_confirmed_is_in_the_way_and_the_message_says_how_to_empty
         request.require_confirmed()
     message = str(refused.value)
     assert message.startswith(
-        "FOI/1: has 2 entries under confirm: (part 1, the whole request), so it is not answered."
+        "FOI/1: has 2 entries under confirm (part 1, the whole request), so it is not answered."
     )
     assert "remove the entry from the file" in message
     assert "grooming" not in message
@@ -96,7 +96,7 @@ def test_answer_refuses_before_it_asks_a_server(tmp_path: Path) -> None:
     refused = run_command(
         "answer", "request.yaml", environment=environment, folder=tmp_path, expected_code=21
     )
-    assert refused.err.startswith("foidex: FOI/1: has 2 entries under confirm:")
+    assert refused.err.startswith("foidex: FOI/1: has 2 entries under confirm (")
     assert not refused.out
     logs = [path.read_text() for path in tmp_path.rglob("audit*.jsonl")]
     assert logs

@@ -7,8 +7,10 @@ from collections.abc import Collection, Iterator
 from msgspec import Struct
 
 from indexer.errors import ConfigurationError, ReviewError
+from queries.review.types import Review
 from queries.reviewing.configured_store import open_configured_store
 from queries.reviewing.progress import ReviewProgress, measure_progress
+from queries.tables.table_query import TOTAL_KEY
 from queries.workbench.files.answer_sets import find_answer_set, read_set_answer
 from queries.workbench.visit import Visit
 
@@ -20,6 +22,7 @@ class OfferedReview(Struct, frozen=True):
 
     name: str
     number: str
+    number_words: str
     criterion: str
     progress: ReviewProgress
     is_ready: bool
@@ -28,6 +31,14 @@ class OfferedReview(Struct, frozen=True):
     def field(self) -> str:
         """The name of its box in a form."""
         return _FIELD + self.name
+
+
+def describe_number(review: Review) -> str:
+    """The number that a review is about, in words."""
+    question, _, row = review.number.partition(":")
+    places = ["the total" if row == TOTAL_KEY else f"row {row}"]
+    places += [f"column {review.column}"] if review.column else []
+    return f"Question {question}, {', '.join(places)}"
 
 
 def list_offered_reviews(visit: Visit, reference: str) -> list[OfferedReview]:
@@ -64,6 +75,7 @@ def _list_reviews(visit: Visit, reference: str) -> Iterator[OfferedReview]:
             yield OfferedReview(
                 review.name,
                 f"{review.number} {review.column}".rstrip(),
+                describe_number(review),
                 review.criterion,
                 measure_progress(state),
                 state.is_unblinded,

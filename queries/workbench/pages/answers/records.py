@@ -6,12 +6,13 @@ from itertools import islice
 from typing import Final
 from urllib.parse import urlencode
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from queries.answer.covered_days import is_outside_coverage
-from queries.answer.types import NOT_COVERED
+from queries.answer.types import NOT_COVERED, Answer
 from queries.answering.audit_fields import request_fields
-from queries.evidence.hits import SnippetOptions, iter_hits
+from queries.evidence.hits import SnippetOptions, drop_repeated, iter_hits
 from queries.evidence.locate import locate_records
 from queries.request.reader import request_from_answer
 from queries.search.run import count_records
@@ -49,16 +50,29 @@ def show_records(visit: Visit) -> Response:
                 run.write(generation=name, records=number)
                 options = SnippetOptions(mask=True)
                 pages = iter_hits(client, alias, records, options, generation_name=name)
-                hits = list(islice(pages, RECORDS_PER_PAGE))
+                hits = [
+                    replace(hit, snippets=drop_repeated(hit.snippets))
+                    for hit in islice(pages, RECORDS_PER_PAGE)
+                ]
     return visit.render(
         "records.html",
         file=file,
         question=question,
-        row=row,
-        column=column,
+        place=_name_place(answer, question, row, column),
         number=number,
         hits=hits,
         review_address=f"/requests/{file.name}/review?"
         + urlencode({"question": question, "row": row, "column": column}),
         refreshed=name != answer.provenance.generation,
     )
+
+
+def _name_place(answer: Answer, question: str, row: str, column: str) -> str:
+    """A row and a column of a question as the table prints them."""
+    table = next((part.table for part in answer.questions if part.id == question), None)
+    if table is None:  # one of several tables of a question
+        return ", ".join(filter(None, (row, column)))
+    labels = [line.label for line in table.rows_and_total if line.key == row] or [row]
+    if len(table.columns) > 1:
+        labels += [part.label for part in table.columns if part.key == column] or [column]
+    return ", ".join(filter(None, labels))

@@ -23,6 +23,7 @@ from queries.spec.yaml_text import parse_yaml
 from queries.workbench.files.request_files import EditConflictError
 from queries.workbench.forms.file_text import change_text
 from queries.workbench.forms.near_misses import add_names
+from queries.workbench.forms.value_lines import write_term_line
 from queries.workbench.saving import save_file
 from queries.workbench.visit import Visit, redirect
 
@@ -95,8 +96,8 @@ def _count_near_misses(visit: Visit, name: str) -> Response | None:
         "message.html",
         422,
         heading="Not all of it could be added",
-        message=f"{', '.join(added.missing)}: this word stands outside the request, such as in a list "
-        "of the force. Write it into the request by form, with the other names in brackets.",
+        message=f"{', '.join(added.missing)}: this word stands outside the request, such as in a "
+        "list of the force. Write it into the request by form, with the other names in brackets.",
     )
 
 
@@ -117,5 +118,7 @@ def _check_wording(session: Session, request: Request, version: str) -> WordingR
         run.add_fields(**request_fields(request))
         check = check_wording(client, alias, request, book, contexts=False)
         run.write(generation=check.generation, records=None)
-    text = f"{format_offence_changes(request)}\n{format_wording_check(check)}".strip()
+    text = (
+        f"{format_offence_changes(request)}\n{format_wording_check(check, write_term_line)}".strip()
+    )
     return WordingResult(version, tuple(text.split("\n")), check.terms)

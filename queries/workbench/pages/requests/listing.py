@@ -109,6 +109,6 @@ def _find_state(visit: Visit, name: str) -> str:
     try:
         if find_answer_set(requests, name, "published"):
             return "published"
-        return "answered" if find_answer_set(requests, name, "answer") else "not answered"
+        return "counted" if find_answer_set(requests, name, "answer") else "not answered"
     except OutputError:  # one set that cannot be read does not take the list away
         return "documents cannot be read"

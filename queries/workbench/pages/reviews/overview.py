@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import Struct
@@ -11,7 +12,10 @@ from indexer.errors import ReviewError
 from queries.reviewing.decision_file import format_decisions
 from queries.reviewing.progress import ReviewProgress
 from queries.reviewing.store.rows import StoredReview
+from queries.reviewing.turns import choose_turn, format_time
 from queries.workbench.error_text import describe_error
+from queries.workbench.forms.request_form import name_request_file
+from queries.workbench.pages.answers.chosen_reviews import describe_number
 from queries.workbench.pages.reviews.opening import (
     make_audit_arguments,
     make_audit_fields,
@@ -49,13 +53,26 @@ def show_review(visit: Visit) -> Response:
     """How far a review is, and what is next."""
     with open_review(visit) as review:
         state, progress = review.reader.measure_progress(review.store)
+        turn = choose_turn(
+            state, visit.person.name, format_time(datetime.now(UTC)), review.reader.current_hashes
+        )
     return visit.render(
         "review.html",
+        is_left=turn is not None,
+        place=describe_number(review.stored.review),
+        numbers=_find_numbers(visit, review.stored),
         stored=review.stored,
         progress=progress,
         ending=state.ending,
         waits_for_second=not state.is_unblinded,
     )
+
+
+def _find_numbers(visit: Visit, stored: StoredReview) -> str:
+    """The address of the page of the numbers that a review is about; empty if it is not known."""
+    name = name_request_file(stored.review.request_reference)
+    is_here = name in visit.workbench.requests.list_stamps()
+    return f"/requests/{name}/answer" if is_here else ""
 
 
 def show_ending(visit: Visit) -> Response:

@@ -10,13 +10,14 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from indexer.errors import ReviewError
-from queries.evidence.hits import MentionSnippet, SnippetOptions
+from queries.evidence.hits import MentionSnippet, SnippetOptions, drop_repeated
 from queries.evidence.population import OpenedRecord
 from queries.review.types import Reading, Verdict
 from queries.reviewing.progress import measure_progress
 from queries.reviewing.store.review_store import Judgement, TurnLostError
 from queries.reviewing.store.rows import StoredReview
 from queries.reviewing.turns import ReviewState, Turn, choose_turn, format_time
+from queries.workbench.error_text import describe_error
 from queries.workbench.pages.reviews.opening import (
     OpenReview,
     is_number,
@@ -25,7 +26,7 @@ from queries.workbench.pages.reviews.opening import (
     make_review_address,
     open_review,
 )
-from queries.workbench.visit import Visit, redirect
+from queries.workbench.visit import Visit, WayOn, redirect
 
 #: The buttons of a record: the key that presses each, and its words.
 VERDICTS: Final = (
@@ -70,9 +71,7 @@ def decide_record(visit: Visit) -> Response:
     with open_review(visit) as review:
         before = _read_number(visit.form.get("before", ""))
         if visit.form.get("do") == "back":
-            number, last_turn = review.store.reopen(review.name, visit.person.name, before)
-            state = review.store.read_state(review.name)
-            return _show_turn(visit, review, last_turn, state, str(number))
+            return _go_back(visit, review, before)
         verdict = next(
             (verdict for verdict, _, _ in VERDICTS if verdict.value == visit.form.get("verdict")),
             None,
@@ -85,6 +84,22 @@ def decide_record(visit: Visit) -> Response:
                 "message.html", 409, heading="Your decision was not stored", message=problem
             )
     return redirect(f"{make_review_address(review.name)}/read{'?settle' if settle else ''}")
+
+
+def _go_back(visit: Visit, review: OpenReview, before: int | None) -> Response:
+    try:
+        number, turn = review.store.reopen(review.name, visit.person.name, before)
+    except ReviewError as error:
+        reason = describe_error(error)
+        return visit.render(
+            "message.html",
+            409,
+            heading="There is nothing to go back to",
+            message=reason[:1].upper() + reason[1:],
+            way_on=WayOn(f"{make_review_address(review.name)}/read", "Read the next record"),
+        )
+    state = review.store.read_state(review.name)
+    return _show_turn(visit, review, turn, state, str(number))
 
 
 def _store_decision(visit: Visit, review: OpenReview, verdict: Verdict, *, settle: bool) -> str:
@@ -167,7 +182,7 @@ def _show_turn(
     shown = ShownRecord(
         record=record,
         references=turn.references,
-        snippets=snippets,
+        snippets=drop_repeated(snippets),
         text="".join(record.narrative.segments),
         notes=tuple(review.reader.make_notes(turn, state)),
         settle=settle,
