@@ -46,10 +46,10 @@ def confirm_part(
         choices = [
             Choice(AS_DRAFTED),
             Choice(_NOT_COVERED, make_uncovered_changes(part, why)),
-            Choice("Change its question in the file", stays_open=True),
+            Choice("Change its question", stays_open=True),
         ]
     else:
-        choices = [Choice(_NOT_COVERED), Choice("Write its question in the file", stays_open=True)]
+        choices = [Choice(_NOT_COVERED), Choice("Write its question", stays_open=True)]
     return Confirmation(
         part=part.number, sentence=sentence or part.text, question=question, choices=tuple(choices)
     )
@@ -61,7 +61,7 @@ def confirm_gap(part: DraftPart, question: str) -> Confirmation:
         part=part.number,
         sentence=part.text,
         question=question,
-        choices=(Choice(_NOT_COVERED), Choice("Write its question in the file", stays_open=True)),
+        choices=(Choice(_NOT_COVERED), Choice("Write its question", stays_open=True)),
     )
 
 
@@ -151,7 +151,7 @@ def confirm_several(
             part=part.number,
             sentence=find_sentence(part.text, offence.words),
             question=question if is_counted else f"{question} This part does not count it.",
-            choices=(Choice(as_drafted), Choice("Change the codes in the file", stays_open=True)),
+            choices=(Choice(as_drafted), Choice("Change the codes", stays_open=True)),
         )
     if drafted.fields:
         yield Confirmation(
@@ -160,7 +160,7 @@ def confirm_several(
             question="This part names several offences. They are counted together. Is that meant?",
             choices=(
                 Choice(AS_DRAFTED),
-                Choice("Write a question for each in the file", stays_open=True),
+                Choice("Write a question for each", stays_open=True),
             ),
         )
 
@@ -193,7 +193,7 @@ def confirm_periods(periods: Sequence[PeriodPhrase], sentence: str) -> Iterator[
             )
             key, value = ("period", changed[0]) if len(changed) == 1 else ("periods", changed)
             choices.append(Choice(f"Take {others}", {key: value}))
-        choices.append(Choice("Take other days, and write them in the file", stays_open=True))
+        choices.append(Choice("Take other days", stays_open=True))
         yield Confirmation(
             sentence=sentence, question=f"{doubt} Which days are meant?", choices=tuple(choices)
         )
@@ -222,12 +222,12 @@ def confirm_terms(reading: PartReading | ContextReading, part: str = "") -> Iter
         yield ask(
             f'"{words}" has a wildcard, which foidex does not have: it counts "{words.replace("*", "")}" in its '
             "spellings. Which words are meant?",
-            "Write the words in the file",
+            "Write the words",
         )
     for words in terms.excluded:
         yield ask(
             f'The letter leaves out "{words}". A request cannot leave out records with a term. Is a note enough?',
-            "Change the terms in the file",
+            "Change the terms",
         )
     for item in terms.unread_items:
         yield ask(
@@ -238,19 +238,19 @@ def confirm_terms(reading: PartReading | ContextReading, part: str = "") -> Iter
         yield ask(
             f"{_quote_words(terms.unsure)} {'is' if len(terms.unsure) == 1 else 'are'} read as search terms, "
             "without quotation marks in the letter. Is that right?",
-            "Change the terms in the file",
+            "Change the terms",
         )
     if terms.is_mixed:
         yield ask(
             'The letter joins terms with "or" and with "and". Each term is drafted by itself. Which have to stand in '
             "one record?",
-            "Change the terms in the file",
+            "Change the terms",
         )
     if terms.are_same:
         yield ask(
             "The letter calls some terms the same. Terms of the request count together; keywords count apart unless "
             "one is another name of the other.",
-            "Change the terms in the file",
+            "Change the terms",
         )
 
 
@@ -309,7 +309,7 @@ def confirm_sentence(sentence: str, *, part: str = "") -> Confirmation:
         question="This sentence asks for something that no part of the draft has. What does it change?",
         choices=(
             Choice("It changes nothing"),
-            Choice("Change the draft in the file", stays_open=True),
+            Choice("Change the draft", stays_open=True),
         ),
     )
 

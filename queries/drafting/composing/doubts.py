@@ -95,7 +95,7 @@ def _doubt_reference(head: DraftHead) -> Iterator[Confirmation]:
             question="The letter has no reference of your force for this request. What is it?",
             choices=(
                 Choice("Use DRAFT until there is one", {"reference": NO_REFERENCE}),
-                Choice("Write the reference in the file", stays_open=True),
+                Choice("Write the reference", stays_open=True),
             ),
         )
 
@@ -111,7 +111,7 @@ def _doubt_periods(
                 question=f"The letter asks for everything since {start.day} {start:%B %Y}, and has no date itself. Up to which day?",
                 choices=(
                     Choice("Count the records of every day"),
-                    Choice("Write the period in the file", stays_open=True),
+                    Choice("Write the period", stays_open=True),
                 ),
             )
             return
@@ -121,7 +121,7 @@ def _doubt_periods(
             question="No period was found in the letter. Which days is it about?",
             choices=(
                 Choice("Count the records of every day"),
-                Choice("Write the period in the file", stays_open=True),
+                Choice("Write the period", stays_open=True),
             ),
         )
         return
@@ -149,7 +149,7 @@ def _doubt_named(scope: RequestScope) -> Iterator[Confirmation]:
             "counted. Is that meant?",
             choices=(
                 Choice(AS_DRAFTED),
-                Choice("Change the offences in the file", stays_open=True),
+                Choice("Change the offences", stays_open=True),
             ),
         )
 
@@ -181,7 +181,7 @@ def _doubt_limits(context: Sequence[ContextReading], scope: RequestScope) -> Ite
                 question=f"foidex did not understand {words} in this sentence. Does it limit what is counted?",
                 choices=(
                     Choice("It limits nothing"),
-                    Choice("Change the draft in the file", stays_open=True),
+                    Choice("Change the draft", stays_open=True),
                 ),
             )
 
@@ -199,7 +199,7 @@ def _doubt_unknown_codes(
                 question=f'"{words}" is written as an offence code, and is in no table. Which code is meant?',
                 choices=(
                     Choice("Leave it out"),
-                    Choice("Write the code in the file", stays_open=True),
+                    Choice("Write the code", stays_open=True),
                 ),
             )
 
@@ -220,7 +220,7 @@ def _doubt_subject(head: DraftHead, scope: RequestScope) -> Iterator[Confirmatio
             sentence=head.subject,
             question=f'The subject speaks of "{words[0]}", and {", ".join(wider)} is not limited to that by the title of the code. '
             "Is all of it meant?",
-            choices=(Choice("Count all of it"), Choice("Narrow it in the file", stays_open=True)),
+            choices=(Choice("Count all of it"), Choice("Narrow it", stays_open=True)),
         )
 
 

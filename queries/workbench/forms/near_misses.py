@@ -41,55 +41,55 @@ def add_names(request: Mapping[str, Any], names: Mapping[str, Sequence[str]]) ->
     ``request`` is as ``parse_yaml`` reads it; ``names`` are the new ones by what a term is called
     in the check of its wording.
     """
-    wanted = {term.casefold(): list(added) for term, added in names.items()}
-    found: set[str] = set()
-    keys = _extend_keys(request, _REQUEST_KEYS, wanted, found)
+    additions = {term.casefold(): list(added) for term, added in names.items()}
+    labels: set[str] = set()
+    keys = _extend_keys(request, _REQUEST_KEYS, additions, labels)
     lists = request.get(_LISTS)
-    if isinstance(lists, dict) and (extended := _extend_keys(lists, lists, wanted, found)):
+    if isinstance(lists, dict) and (extended := _extend_keys(lists, lists, additions, labels)):
         keys[_LISTS] = lists | extended
     questions: dict[int, Any] = {}
     written = request.get("questions")
     for position, question in enumerate(written if isinstance(written, list) else []):
         if isinstance(question, dict):
-            changed = _extend_keys(question, _QUESTION_KEYS, wanted, found)
+            changed = _extend_keys(question, _QUESTION_KEYS, additions, labels)
             for key, inner in _QUESTION_PARTS.items():
                 part = question.get(key)
                 if isinstance(part, dict) and (
-                    extended := _extend_keys(part, [inner], wanted, found)
+                    extended := _extend_keys(part, [inner], additions, labels)
                 ):
                     changed[key] = part | extended
             if changed:
                 questions[position] = question | changed
-    missing = tuple(term for term in names if term.casefold() not in found)
+    missing = tuple(term for term in names if term.casefold() not in labels)
     return AddedNames(keys, questions, missing)
 
 
 def _extend_keys(
     values: Mapping[str, Any],
     keys: Iterable[str],
-    wanted: Mapping[str, list[str]],
-    found: set[str],
+    additions: Mapping[str, list[str]],
+    labels: set[str],
 ) -> dict[str, Any]:
     """Those of some keys whose terms get further names, with these."""
-    extended = {key: _extend_terms(values.get(key), wanted, found) for key in keys}
+    extended = {key: _extend_terms(values.get(key), additions, labels) for key in keys}
     return {key: terms for key, terms in extended.items() if terms is not None}
 
 
-def _extend_terms(terms: Any, wanted: Mapping[str, list[str]], found: set[str]) -> Any:
+def _extend_terms(terms: Any, additions: Mapping[str, list[str]], labels: set[str]) -> Any:
     """The terms with their further names; None if none of them gets one."""
     if not isinstance(terms, list):
         return None
-    extended = [_extend_term(term, wanted, found) for term in terms]
+    extended = [_extend_term(term, additions, labels) for term in terms]
     return extended if extended != terms else None
 
 
-def _extend_term(term: Any, wanted: Mapping[str, list[str]], found: set[str]) -> Any:
+def _extend_term(term: Any, additions: Mapping[str, list[str]], labels: set[str]) -> Any:
     label = _find_label(term).casefold()
-    if label not in wanted:
+    if label not in additions:
         return term
-    found.add(label)
+    labels.add(label)
     spec = dict(term) if isinstance(term, dict) else {"term": term}
-    return spec | {"aliases": list(dict.fromkeys([*spec.get("aliases", []), *wanted[label]]))}
+    return spec | {"aliases": list(dict.fromkeys([*spec.get("aliases", []), *additions[label]]))}
 
 
 def _find_label(term: Any) -> str:

@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from queries.workbench.forms.file_text import REMOVED
 from queries.workbench.forms.question_kinds import (
+    COUNT_NAMES,
+    FIELD_NAMES,
+    KINDS_WITHOUT_SHARES,
     QUESTION_KINDS,
+    SHARE_NAMES,
     SIDE_NAMES,
     QuestionField,
     QuestionKind,
@@ -30,9 +35,17 @@ from queries.workbench.forms.value_lines import (
 COMMON_FIELDS: Final = (
     QuestionField("text", "text", "The question in the requester's words"),
     QuestionField("note", "text", "What to know of the numbers"),
+    QuestionField("not_covered", "text", "What of this part the numbers do not answer"),
 )
 
 _WITHIN: Final = QuestionField("within", "within", "Only some of these records")
+
+_SHARE: Final = QuestionField("share", "share", "Per cent, beside each number")
+
+_VALUE_NAMES: Final = FIELD_NAMES | COUNT_NAMES | SHARE_NAMES
+
+#: What stays when a question gets another kind: one with figures, or one without.
+_COMMON_KEYS: Final = {True: ("text", "note", "within"), False: ("text",)}
 
 _UNCOUNTED: Final = QuestionField("not_covered", "text", "Why this is not answered")
 
@@ -112,6 +125,21 @@ def show_question(position: int, question: Any) -> QuestionForm:
     return QuestionForm(str(question.get("id", "")), kind, values, position, tuple(hidden_keys))
 
 
+def describe_question(form: QuestionForm) -> str:
+    """What a question gives, in words: its kind, and what its fields say."""
+    if form.description is None:
+        return ""
+    parts = [form.description.label]
+    for field in form.fields:
+        texts = [form.values.get(key, "").replace("\n", "; ") for key in _list_keys(field)]
+        words = " ".join(
+            _VALUE_NAMES.get(text, text) for text in texts if text and text not in SIDE_NAMES
+        )
+        if words and field not in COMMON_FIELDS:
+            parts.append(field.label if field.style == "flag" else f"{field.label}: {words}")
+    return ". ".join((*parts, *form.hidden_keys)) + "."
+
+
 def read_question(
     form: QuestionForm, before: QuestionForm | None, original: Any
 ) -> tuple[dict[str, Any], dict[str, str]]:
@@ -119,7 +147,9 @@ def read_question(
 
     ``original`` is the question in the file, whose form was ``before``; None for a new one.
     """
-    question = dict(original) if isinstance(original, dict) else {"id": form.id, "kind": form.kind}
+    if before and before.kind != form.kind:
+        original, before = _keep_common(original, form.kind), None
+    question = dict(original) if isinstance(original, dict) else _name_kind(form.id, form.kind)
     problems: dict[str, str] = {}
     for field in form.fields:
         if before and all(
@@ -140,6 +170,29 @@ def read_question(
     return question, problems
 
 
+def change_kind(question: QuestionForm, kind: str) -> QuestionForm:
+    """A question of another kind: what every kind has stays, and the rest is empty."""
+    changed = show_question(question.position, {"id": question.id, "kind": kind})
+    hidden_keys = tuple(key for key in question.hidden_keys if key in _COMMON_KEYS[bool(kind)])
+    values = {
+        key: question.values.get(key, "")
+        for key in changed.values
+        if key.partition("-")[0] not in hidden_keys
+    }
+    return replace(changed, values=values, hidden_keys=hidden_keys)
+
+
+def _keep_common(original: Any, kind: str) -> dict[str, Any]:
+    """What a question of the file keeps when it gets another kind."""
+    keys = _COMMON_KEYS[bool(kind)]
+    common = {key: value for key, value in original.items() if key in keys}
+    return _name_kind(original["id"], kind) | common
+
+
+def _name_kind(name: str, kind: str) -> dict[str, Any]:
+    return {"id": name} | ({"kind": kind} if kind else {})
+
+
 def _find_missing(form: QuestionForm, question: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for field in form.fields:
         is_needed = field.style in ("terms", "codes", "field", "fields", "side")
@@ -151,7 +204,8 @@ def _list_fields(kind: str) -> tuple[QuestionField, ...]:
     description = QUESTION_KINDS.get(kind)
     if description is None:
         return (*COMMON_FIELDS[:1], _UNCOUNTED)
-    return (*COMMON_FIELDS[:1], *description.fields, *COMMON_FIELDS[1:], _WITHIN)
+    shares = () if kind in KINDS_WITHOUT_SHARES else (_SHARE,)
+    return (*COMMON_FIELDS[:1], *description.fields, *shares, *COMMON_FIELDS[1:], _WITHIN)
 
 
 def _list_keys(field: QuestionField) -> tuple[str, ...]:
@@ -174,7 +228,8 @@ def _show_field(field: QuestionField, value: Any) -> dict[str, str] | None:
     if style := _STYLES.get(field.style):
         text = style.write_lines(value)
         return None if text is None else {field.key: text}
-    return {field.key: value.strip()} if isinstance(value, str) else None
+    is_shown = isinstance(value, str) and (field.style != "share" or value in SHARE_NAMES)
+    return {field.key: value.strip()} if is_shown else None
 
 
 def _show_side(field: QuestionField, value: Any) -> dict[str, str] | None:

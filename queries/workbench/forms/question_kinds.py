@@ -8,8 +8,9 @@ from msgspec import Struct
 
 #: How a field of a question is filled in.
 FieldStyle = Literal[
-    "terms", "bands", "codes", "flag", "text", "field", "fields", "side", "each", "count", "within"
-]
+    "terms", "bands", "codes", "flag", "text", "field", "fields", "side", "each", "count", "within",
+    "share",
+]  # fmt: skip
 
 
 class QuestionField(Struct, frozen=True):
@@ -125,6 +126,21 @@ QUESTION_KINDS: Final = {
             (("Stalking (8Q)", "May 2017", "2"), ("Stalking (8Q)", "June 2017", "5")),
         ),
     )
+}
+
+#: The kinds whose lines are no parts of a total.
+KINDS_WITHOUT_SHARES: Final = ("list",)
+
+#: What a question may be changed into: a kind, or a part of the letter without figures.
+ALL_KINDS: Final = {kind.name: kind.label for kind in QUESTION_KINDS.values()} | {
+    "": "No figures: say why"
+}
+
+#: What a number is a share of, by the value of the key.
+SHARE_NAMES: Final = {
+    "": "None",
+    "true": "Of the total of its column",
+    "row": "Of the total of its row",
 }
 
 #: What the fields to count by are called. A category of the force is called by its own name.

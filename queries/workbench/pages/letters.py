@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 from starlette.responses import Response
 
 from indexer.errors import FoidexError, LetterError
 from indexer.files import write_file
+from indexer.records.offences.lookup import describe_offence
 from queries.drafting.draft import Choice, Confirmation
 from queries.drafting.limited_draft import draft_within_limits
 from queries.drafting.readers import read_letter
 from queries.drafting.request_mapping import NO_REFERENCE, apply_choice
 from queries.drafting.request_text import write_request_text
+from queries.spec.yaml_text import parse_yaml
 from queries.workbench.error_text import describe_error
 from queries.workbench.files.drafts import OpenDraft
 from queries.workbench.files.letter_folder import hold_letter_folder
+from queries.workbench.forms.edit_form import EditForm, show_request
+from queries.workbench.forms.question_fields import describe_question
 from queries.workbench.forms.request_form import name_request_file
 from queries.workbench.saving import DraftedFrom, create_file
 from queries.workbench.visit import Visit, redirect
 
 _LEFT_OPEN = "open"
+
+#: What the draft asks of every record, by the field of its form.
+_SCOPE: Final = {"periods": "Period", "mentions": "Words", "where": "Other conditions"}
 
 _MAX_ENDING = 10
 
@@ -78,6 +86,11 @@ def save_confirmed(visit: Visit) -> Response:
     mapping = _apply_choices(draft, visit.form)
     if reference := visit.form.get("reference", "").strip():
         mapping = {**mapping, "reference": reference}
+    try:
+        mapping = _set_received(mapping, visit.form.get("received", "").strip())
+    except ValueError:
+        problem = "Received on: enter a day, such as 2026-11-02"
+        return _show_draft(visit, draft, visit.form, problem)
     file_name = name_request_file(str(mapping["reference"]))
     drafted = DraftedFrom(draft.digest, len(mapping.get("confirm", ())))
     try:
@@ -135,9 +148,14 @@ def _show_draft(visit: Visit, draft: OpenDraft, chosen: Any, problem: str) -> Re
         for number, entry in enumerate(draft.drafted.draft.confirmations)
         if not _asks_reference(entry)
     ]
+    outline = _outline_draft(draft)
     return visit.render(
         "confirm_draft.html",
         422 if problem else 200,
+        scope=[(name, outline.values.get(key, "").split("\n")) for key, name in _SCOPE.items()],
+        offences=[*_list_offences(draft.drafted.mapping)],
+        questions={question.id: describe_question(question) for question in outline.questions},
+        received=chosen.get("received", outline.values["received"]),
         confirmations=shown,
         mapping=draft.drafted.mapping,
         parts=draft.drafted.draft.parts,
@@ -146,6 +164,20 @@ def _show_draft(visit: Visit, draft: OpenDraft, chosen: Any, problem: str) -> Re
         problem=problem,
         reference=chosen.get("reference", draft.drafted.mapping["reference"]),
     )
+
+
+def _outline_draft(draft: OpenDraft) -> EditForm:
+    """The draft as the form of a request would show it."""
+    text = write_request_text(draft.drafted.mapping, draft.digest)
+    return show_request(parse_yaml(text, "draft").value)
+
+
+def _list_offences(mapping: Mapping[str, Any]) -> Iterator[str]:
+    """The offences of a draft, by code and title."""
+    for row in mapping.get("offences", ()):
+        for code in row["codes"]:
+            title = describe_offence(str(code)).title
+            yield f"{code}: {title}" if title else str(code)
 
 
 def _apply_choices(draft: OpenDraft, form: Any) -> dict[str, Any]:
@@ -167,6 +199,14 @@ def _apply_choices(draft: OpenDraft, form: Any) -> dict[str, Any]:
             open_entries.append(written[number])
     rest = {key: value for key, value in mapping.items() if key != "confirm"}
     return rest | ({"confirm": open_entries} if open_entries else {})
+
+
+def _set_received(mapping: dict[str, Any], day: str) -> dict[str, Any]:
+    """The draft with the day on which the letter came. Raises ValueError."""
+    if not day:
+        return mapping
+    letter = {**mapping.get("letter", {}), "received": date.fromisoformat(day).isoformat()}
+    return {**mapping, "letter": letter}
 
 
 def _find_choice(entry: Confirmation, value: str) -> Choice | None:

@@ -110,7 +110,7 @@ def test_what_is_to_be_changed_in_the_file_stays_to_confirm() -> None:
         question="Is the question right without it?",
         choices=(
             Choice("Keep it as drafted"),
-            Choice("Change its question in the file", stays_open=True),
+            Choice("Change its question", stays_open=True),
         ),
     )
     draft = Draft(head=DraftHead(), confirmations=(entry,))

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from queries.lint.findings import NearMiss, SampleCoverage, TermCheck
+from queries.answer.types import SpellingCount
+from queries.lint.findings import (
+    NearMiss,
+    SampleCoverage,
+    TermCheck,
+    WordingAnnex,
+    WordingCheck,
+    WordingSuggestion,
+    format_wording_check,
+)
 from queries.request.reader import parse_request
 from queries.spec.yaml_text import parse_yaml
+from queries.workbench.error_text import adapt_advice
+from queries.workbench.forms.value_lines import TERMS, write_term_line
 from queries.workbench.pages.answers.wording import WordingResult
 from tests.support.browsing import Browsing, make_workbench, text_of
 
@@ -24,7 +36,7 @@ mentions: [Snapchat]
 where: {outcome: [1]}
 questions:
   - {id: Q1, kind: offences}
-  - {id: Q2, kind: keywords, keywords: [Kik], within: {period: 2017/18}, share: true}
+  - {id: Q2, kind: keywords, keywords: [Kik], within: {period: 2017/18}, share: column}
 """
 
 PAGE = "/requests/FOI-1.yaml/form"
@@ -86,7 +98,7 @@ def test_what_was_changed_is_saved_and_the_rest_is_named_and_kept(browsing: Brow
     assert question == {
         "id": "Q2", "kind": "keywords",
         "keywords": [{"term": "Kik", "aliases": ["Kick"]}, "TikTok"],
-        "within": {"period": "2017/18"}, "share": "true",
+        "within": {"period": "2017/18"}, "share": "column",
     }  # fmt: skip
     assert parse_request(text).title == "Maps & more"
     assert len(browsing.workbench.requests.list_versions("FOI-1.yaml")) == 1
@@ -131,6 +143,108 @@ def test_a_question_is_added_filled_in_and_another_taken_out(browsing: Browsing)
     assert [question.id for question in request.questions] == ["Q2", "Q3"]
 
 
+CONFIRM = """\
+confirm:
+- part: "1"
+  question: Is it TikTok?
+  sentence: How many name the app?
+- question: Which years?
+  sentence: Of late.
+"""
+
+
+def test_what_is_to_be_confirmed_is_shown_and_settled_by_ticking_it(browsing: Browsing) -> None:
+    opened = browsing.workbench.requests.read("FOI-1.yaml")
+    browsing.workbench.requests.save("FOI-1.yaml", TEXT + CONFIRM, opened.version)
+    request = browsing.get("/requests/FOI-1.yaml")
+    assert "2 to confirm" in text_of(request)
+    assert "Part 1: Is it TikTok?" in text_of(request)
+    assert f'href="{PAGE}#confirm"' in request.text
+    page = browsing.get(PAGE)
+    assert "Settled: Part 1. Is it TikTok? How many name the app?" in text_of(page)
+    assert "does not show all" in text_of(page)  # of Q2: share
+    assert "(confirm)" not in text_of(page)
+    boxes = re.findall('name="(confirm-.*?)"', page.text)
+    for _ in range(2):  # sent twice, it settles one
+        saved = send(browsing, page, **{boxes[0]: "on"})
+        assert "The whole request: Which years?" in text_of(saved)
+        assert "Is it TikTok" not in text_of(saved)
+    send(browsing, browsing.get(PAGE), **{boxes[1]: "on"})
+    assert read_text(browsing) == TEXT
+
+
+def test_a_question_is_counted_in_another_way_and_keeps_its_words(browsing: Browsing) -> None:
+    page = send(browsing, browsing.get(PAGE), **{"q1-text": "How many by month?", "q1-note": "N"})
+    page = send(browsing, browsing.get(PAGE), "change-1", **{"q1-new_kind": "by"})
+    assert "Q2: A table by month, outcome or another field" in text_of(page)
+    lacking = send(browsing, page)
+    assert "Fill in: count by" in text_of(lacking)
+    send(browsing, lacking, **{"q1-by": "month", "q1-share": "true"})
+    assert parse_yaml(read_text(browsing), "x").value["questions"][1] == {
+        "id": "Q2", "kind": "by", "by": "month", "share": "true", "text": "How many by month?",
+        "note": "N", "within": {"period": "2017/18"},
+    }  # fmt: skip
+    page = send(browsing, browsing.get(PAGE), "change-1", **{"q1-new_kind": ""})
+    send(browsing, page, **{"q1-not_covered": "The records do not say it."})
+    assert parse_yaml(read_text(browsing), "x").value["questions"][1] == {
+        "id": "Q2", "text": "How many by month?", "not_covered": "The records do not say it.",
+    }  # fmt: skip
+
+
+def test_a_part_without_figures_is_added(browsing: Browsing) -> None:
+    page = send(browsing, browsing.get(PAGE), "add", new_kind="no figures")
+    send(browsing, page, **{"q2-text": "What did it cost?", "q2-not_covered": "Not recorded."})
+    assert parse_yaml(read_text(browsing), "x").value["questions"][2] == {
+        "id": "Q3", "text": "What did it cost?",
+        "not_covered": "Not recorded.",
+    }  # fmt: skip
+
+
+def test_a_refusal_is_written_by_form(browsing: Browsing) -> None:
+    page = send(browsing, browsing.get(PAGE), "section", outcome="refused")
+    assert "Another section" in text_of(page)
+    lacking = send(browsing, page, **{"s0-reason": "It would show where nobody patrols."})
+    assert lacking.status_code == 422
+    assert "Enter the section of the Act, or take it out" in text_of(lacking)
+    removed = {"q0-remove": "on", "q1-remove": "on"}
+    interest = "For: people want to know.\r\n\r\nAgainst: it helps nobody."
+    saved = send(
+        browsing, lacking, **removed, **{"s0-section": "31(1)(a)", "s0-public_interest": interest}
+    )
+    assert "None: the letter alone" in text_of(saved)
+    letter = parse_request(read_text(browsing)).letter
+    assert letter is not None
+    assert (letter.outcome, [one.section for one in letter.sections]) == ("refused", ["31(1)(a)"])
+    assert letter.sections[0].public_interest == interest.replace("\r", "")
+    page = browsing.get(PAGE)
+    assert "does not show all" not in text_of(page)
+    send(browsing, page, title="Patrols")  # what is shown is sent back, and changes nothing else
+    assert parse_request(read_text(browsing)).letter == letter
+    send(browsing, browsing.get(PAGE), outcome="", **{"s0-remove": "on"})
+    assert "letter" not in parse_yaml(read_text(browsing), "x").value
+
+
+def test_the_key_enter_looks_up_an_offence_or_saves(browsing: Browsing) -> None:
+    page = browsing.get(PAGE)
+    assert re.findall('<button type="submit" name="do" value="(.*?)"', page.text)[0] == "enter"
+    found = send(browsing, page, "enter", find_words="stalking", title="Maps")
+    assert "Offences that were found" in text_of(found)
+    assert read_text(browsing) == TEXT
+    send(browsing, page, "enter", title="Maps")
+    assert "title: Maps" in read_text(browsing)
+
+
+def test_each_button_of_the_form_leads_to_the_place_that_it_is_about(browsing: Browsing) -> None:
+    page = send(browsing, browsing.get(PAGE), "find", find_words="stalking")
+    places = re.findall(f'formaction="{PAGE}#(.*?)"', page.text)
+    assert set(places) == {
+        "find", "offences", "added", "question-0", "question-1", "section-0"
+    }  # fmt: skip
+    page = send(browsing, page, "section")
+    for place in places:
+        assert f'id="{place}"' in page.text, place
+
+
 def test_two_people_who_change_one_request_see_both(browsing: Browsing) -> None:
     page = browsing.get(PAGE)
     theirs = TEXT.replace("Apps", "Theirs").replace("  - {id: Q1, kind: offences}\n", "")
@@ -160,7 +274,7 @@ def test_a_file_that_has_no_form_is_changed_as_text(browsing: Browsing) -> None:
     opened = browsing.workbench.requests.read("FOI-1.yaml")
     browsing.workbench.requests.save("FOI-1.yaml", "reference: [", opened.version)
     assert browsing.get(PAGE).url.path == "/requests/FOI-1.yaml/edit"
-    assert 'href="/requests/FOI-1.yaml/edit"' in browsing.get("/requests/FOI-1.yaml").text
+    assert 'href="/requests/FOI-1.yaml/form"' in browsing.get("/requests/FOI-1.yaml").text
 
 
 def check_words(browsing: Browsing) -> dict[str, str]:
@@ -177,6 +291,28 @@ def check_words(browsing: Browsing) -> dict[str, str]:
     browsing.workbench.tasks.start("wording FOI-1.yaml", "anna", lambda: result)
     browsing.finish("wording FOI-1.yaml")
     return {"version": version, "do": "count"}
+
+
+def test_the_check_suggests_words_as_the_form_takes_them() -> None:
+    suggestions = (WordingSuggestion("alias", "FB", 9), WordingSuggestion("with", "app", 2))
+    term = TermCheck(
+        "Facebook", ("Q1",), 6, None, (), 0, SampleCoverage(0, 0, 0, 0),
+        (SpellingCount("fa ce", 1),), everyday=False, contexts=(), suggestions=suggestions,
+    )  # fmt: skip
+    check = WordingCheck(
+        "g", datetime(2026, 1, 2, tzinfo=UTC), 20, 10, (), (term,), WordingAnnex(())
+    )
+    text = adapt_advice(format_wording_check(check, write_term_line))
+    assert "alias      Facebook (also FB) would make it 9" in text
+    assert "with       Facebook (with app) would leave 2 of 6" in text
+    assert not re.search("[{}]|term:|aliases:|with: |variants:", text)
+    lines = [
+        write_term_line("Facebook", "aliases", "FB"),
+        write_term_line("Facebook", "with", "app"),
+    ]
+    assert TERMS.read_lines("\n".join(lines)) == [
+        {"term": "Facebook", "aliases": ["FB"]}, {"term": "Facebook", "with": ["app"]},
+    ]  # fmt: skip
 
 
 def test_a_near_miss_is_counted_by_ticking_it(browsing: Browsing) -> None:

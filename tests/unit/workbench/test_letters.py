@@ -87,6 +87,22 @@ def test_a_letter_becomes_a_request_whose_doubts_were_put(
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
+def test_the_page_says_what_was_drafted_and_when_it_came(browsing: Browsing) -> None:
+    page = send(browsing, LETTER.encode())
+    text = text_of(page)
+    assert "Period 2024-04-01 to 2025-03-31 Words Snapchat; Kik Offences All" in text
+    assert "A table of the offences. Only some of these records: 8Q: stalking." in text
+    assert 'name="received" type="date" value="2026-11-02"' in page.text
+    wrong = browsing.post(page.url.path, reference="FOI/9", received="soon")
+    assert wrong.status_code == 422
+    assert "enter a day, such as 2026-11-02" in text_of(wrong)
+    saved = browsing.post(page.url.path, reference="FOI/9", received="2026-11-04")
+    assert "Answer due 3 December 2026" in text_of(saved)
+    request = parse_request(browsing.workbench.requests.read("FOI-9.yaml").text)
+    assert request.letter is not None
+    assert str(request.letter.received) == "2026-11-04"
+
+
 def test_what_is_left_open_stays_to_be_confirmed(browsing: Browsing) -> None:
     page = send(browsing, LETTER.encode())
     entries = len(set(re.findall(r'name="(confirm-\d+)"', page.text)))
@@ -178,7 +194,9 @@ def test_what_is_to_be_changed_in_the_file_stays_to_be_confirmed(browsing: Brows
     page = send(
         browsing, LETTER.replace("arrest?", "arrest?\n4. How many near hospitals?").encode()
     )
-    left = re.findall(r'for="(confirm-\d+)-(\d+)">[^<]* in the file', page.text)
+    left = re.findall(
+        r'for="(confirm-\d+)-(\d+)">[^<]*<span class="hint">\(by form, after you saved\)', page.text
+    )
     assert left
     browsing.post(page.url.path, reference="FOI/9", **dict(left))
     request = parse_request(browsing.workbench.requests.read("FOI-9.yaml").text)

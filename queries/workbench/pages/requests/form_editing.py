@@ -16,17 +16,22 @@ from queries.workbench.files.request_files import EditConflictError, MissingErro
 from queries.workbench.forms.edit_form import (
     EditForm,
     FormChanges,
+    add_letter_section,
     add_question,
+    change_question,
     fill_form,
     read_changes,
     show_request,
 )
 from queries.workbench.forms.file_text import change_text
+from queries.workbench.forms.letter_sections import SECTION_FIELDS
 from queries.workbench.forms.question_kinds import (
+    ALL_KINDS,
     COUNT_NAMES,
     EACH_NAMES,
     FIELD_NAMES,
     QUESTION_KINDS,
+    SHARE_NAMES,
     SIDE_NAMES,
 )
 from queries.workbench.forms.value_lines import CONDITIONS, LISTS, OFFENCES, PERIODS, TERMS
@@ -35,6 +40,19 @@ from queries.workbench.saving import save_file
 from queries.workbench.visit import Visit, redirect
 
 _TAKE = "take-"
+
+_CHANGE = "change-"
+
+#: The buttons that save.
+_SAVING = ("save", "check")
+
+_UNCOUNTED = "no figures"
+
+#: What can be added: a question of a kind, or a part without figures.
+ADDED_KINDS: Final = {
+    **{name: kind.label for name, kind in QUESTION_KINDS.items()},
+    _UNCOUNTED: "A part without figures, and why",
+}
 
 _MAX_CODES = 30
 
@@ -57,22 +75,44 @@ def submit_form(visit: Visit) -> Response:
     filled = fill_form(form, visit.form)
     if visit.form.get("version", "") != file.version and not _is_saved(visit, request, form):
         return _show_conflict(visit, file, filled)
-    match visit.form.get("do"):
-        case "find":
-            words = visit.form.get("find_words", "").strip()
-            lookup = find_offences(words[:200], _MAX_CODES) if words else None
-            return _render(visit, file, filled, FormOutcome(lookup=lookup))
+    action = _find_action(visit.form)
+    if action == "find":
+        words = visit.form.get("find_words", "").strip()
+        lookup = find_offences(words[:200], _MAX_CODES) if words else None
+        return _render(visit, file, filled, FormOutcome(lookup=lookup))
+    if action in _SAVING:
+        return _save(visit, file, read_changes(request, form, visit.form), filled)
+    return _render(visit, file, _extend_form(filled, action, visit.form))
+
+
+def _extend_form(form: EditForm, action: str, sent: Mapping[str, str]) -> EditForm:
+    """The form with what a button adds to it or changes in it; nothing is saved."""
+    kind = sent.get("new_kind", "")
+    match action:
         case "take":
-            return _render(visit, file, _take_offences(filled, visit.form))
-        case "add" if (kind := visit.form.get("new_kind", "")) in QUESTION_KINDS:
-            return _render(visit, file, add_question(filled, kind))
-        case _:
-            return _save(visit, file, read_changes(request, form, visit.form), filled)
+            return _take_offences(form, sent)
+        case "add" if kind in ADDED_KINDS:
+            return add_question(form, "" if kind == _UNCOUNTED else kind)
+        case "section":
+            return add_letter_section(form)
+    position = action.removeprefix(_CHANGE)
+    kind = sent.get(f"q{position}-new_kind", _UNCOUNTED)
+    if position.isdecimal() and kind in ALL_KINDS:
+        return change_question(form, int(position), kind)
+    return form
+
+
+def _find_action(form: Mapping[str, str]) -> str:
+    """What a form asks for. The key Enter looks an offence up if words of one are there."""
+    action = form.get("do", "save")
+    if action != "enter":
+        return action
+    return "find" if form.get("find_words", "").strip() else "save"
 
 
 def _is_saved(visit: Visit, request: Mapping[str, Any], form: EditForm) -> bool:
     """Whether the request says already what is sent, as when a form is sent twice."""
-    if visit.form.get("do") in ("find", "take", "add"):
+    if _find_action(visit.form) not in _SAVING:
         return False
     changes = read_changes(request, form, visit.form)
     return changes.is_empty and not changes.problems
@@ -104,6 +144,15 @@ def _read_values(file: RequestFile) -> Mapping[str, Any]:
     return value
 
 
+#: What the letter says of the whole request, by the value of the key.
+OUTCOME_NAMES: Final = {
+    "": "As its parts say",
+    "answered": "Answered in full",
+    "part": "Answered in part",
+    "refused": "Refused",
+}
+
+
 class FormOutcome(Struct, frozen=True):
     """What came of a form: what is wrong by field and in all, offences that were looked up, and
     what someone else saved meanwhile."""
@@ -124,7 +173,11 @@ def _render(
     values = {**form.values, "find_words": visit.form.get("find_words", ""), "new_kind": ""}
     for question in form.questions:
         values |= {question.field(key): value for key, value in question.values.items()}
+        values[question.field("new_kind")] = question.kind
         values[question.field("remove")] = "on" if question.is_removed else ""
+    for section in form.sections:
+        values |= {section.field(key): value for key, value in section.values.items()}
+        values[section.field("remove")] = "on" if section.is_removed else ""
     categories = {name: name for name in visit.session.settings.categories}
     names = {"": "Choose"} | FIELD_NAMES | categories
     return visit.render(
@@ -139,10 +192,14 @@ def _render(
         conflict=outcome.conflict,
         typed=_list_typed(visit.form) if outcome.conflict else [],
         kinds=QUESTION_KINDS,
-        kind_names={name: kind.label for name, kind in QUESTION_KINDS.items()},
+        kind_names={"": "Choose"} | ADDED_KINDS,
+        all_kinds=ALL_KINDS,
+        shares=SHARE_NAMES,
+        section_fields=SECTION_FIELDS,
+        outcomes=OUTCOME_NAMES,
         field_names=names,
         sides=names | SIDE_NAMES,
-        each=EACH_NAMES | names,
+        each=names | EACH_NAMES,
         counts=COUNT_NAMES,
         hints={
             "periods": PERIODS.hint,

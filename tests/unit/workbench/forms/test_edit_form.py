@@ -33,7 +33,7 @@ where: {outcome: [1]}
 letter: {to: Pat Example, received: 2026-11-02, asked: A question}
 questions:
   - {id: Q1, kind: offences, text: "How many?", within: {period: 2020/21}}
-  - {id: Q2, kind: keywords, keywords: [{term: Facebook, aliases: [FB, Face book]}, Kik], share: true}
+  - {id: Q2, kind: keywords, keywords: [{term: Facebook, aliases: [FB, Face book]}, Kik], share: column}
   - {id: Q3, kind: victims, bands: [{to: 11}, {from: 12, to: 15}, {from: 16, to: 16}, {from: 17}], youngest: true}
   - {id: Q4, kind: cross, rows: {keywords: [TikTok]}, columns: {bands: [{to: 17, label: Children}]}}
   - {id: Q5, kind: by, by: month}
@@ -81,6 +81,7 @@ def test_all_that_a_form_can_say_is_shown_and_the_rest_is_named() -> None:
         "title": "Apps",
         "to": "Pat Example",
         "received": "2026-11-02",
+        "outcome": "",
         "periods": "2020/21\n2021-04-01 to 2021-09-30: half of 2021/22",
         "mentions": "TikTok\nHinge (with app within 5)\nWeChat (only as written)",
         "offences": "88/1, 88/2: Meeting: a child",
