@@ -37,6 +37,12 @@ _NEARLY_FULL: Final = 0.75
 
 _ENDS: Final = ".!?:;"
 
+#: What a word may begin with in the middle of a sentence, beside a small letter and a digit.
+_OPENS: Final = "\"'(\u2018\u201c"
+
+#: Nobody ends a thought with one of these words, however wide the lines are.
+_NEVER_LAST: Final = frozenset({"a", "an", "and", "of", "or", "the"})
+
 _ROW: Final = re.compile(r"\S[ ]*\t[ ]*\S")
 
 _SIGNATURE_MARK: Final = re.compile(r"--\s?|_{2,}|-{3,}|\*{3,}|={3,}")
@@ -85,13 +91,17 @@ def _must_break(line: Line, following: Line, width: int | None) -> bool:
     """Whether a line had no room for the first word of the following one."""
     if line.fills is not None:
         return line.fills
+    if line.text.rsplit(maxsplit=1)[-1] in _NEVER_LAST:
+        return True
     if width is None:
         return False
     length = _measure(line)
     word = following.text.split(maxsplit=1)[0]
     if length + 1 + len(word) > width:
         return True
-    goes_on = line.text[-1] not in _ENDS and (word[0].islower() or word[0].isdigit())
+    goes_on = line.text[-1] not in _ENDS and (
+        word[0].islower() or word[0].isdigit() or word[0] in _OPENS
+    )
     return goes_on and length > _NEARLY_FULL * width
 
 

@@ -161,6 +161,24 @@ def test_lines_broken_at_a_width_are_joined() -> None:
     ]
 
 
+def test_a_line_that_ends_in_the_middle_of_a_thought_goes_on_whatever_its_width() -> None:
+    text = 'How many reports refer to a\n\u201cdoorbell camera\u201d or a\n"video doorbell"?\nThanks\nTom'
+    assert [block.text for block in join_lines(split_plain_lines(text))] == [
+        'How many reports refer to a \u201cdoorbell camera\u201d or a "video doorbell"?',
+        "Thanks",
+        "Tom",
+    ]
+
+
+def test_a_line_broken_before_a_quotation_goes_on() -> None:
+    text = (
+        "How many of the reports that you have recorded since then name\n"
+        '"TikTok", and of these reports how many were made by a member of the public\n'
+        "(or by somebody on their behalf) in the area of the district?\n"
+    )
+    assert len(join_lines(split_plain_lines(text))) == 1
+
+
 def test_lines_of_an_address_and_of_a_list_stay_apart() -> None:
     text = "Ida Pell\n14 Quarry Rise\nStonemouth\n\nSnapchat\nTwitch\nXbox live"
     assert [block.text for block in join(text)] == text.replace("\n\n", "\n").split("\n")
