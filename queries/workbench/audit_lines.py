@@ -6,13 +6,13 @@ What a request says is in none of them: its text before and after is named by it
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from msgspec import Struct
 
 from indexer.config.model import WorkbenchRole
-from indexer.errors import FoidexError
+from indexer.errors import FoidexError, OutputError
 from indexer.session import Session
 
 _REFUSED: Final = FoidexError.exit_code
@@ -36,9 +36,10 @@ class RequestChange(Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def log_request_change(session: Session, change: RequestChange) -> Iterator[None]:
-    """Write the line of a change before it is made; a second one if it then fails.
+    """Write a line before a change is made, and one with what came of it.
 
-    Raises OutputError if the line cannot be written: then nothing was changed.
+    Raises OutputError if the first cannot be written: then nothing was changed. If the second is
+    missing, the workbench was killed, or the log could not be written after the change.
     """
     arguments = {
         "file": change.file,
@@ -52,8 +53,10 @@ def log_request_change(session: Session, change: RequestChange) -> Iterator[None
             reference=change.reference or None,
             arguments={name: value for name, value in arguments.items() if value not in ("", None)},
         )
-        run.write()
+        run.begin()
         yield
+        with suppress(OutputError):  # it is changed, and the first line says that it was to be
+            run.write()
 
 
 def log_sign_in(session: Session) -> None:

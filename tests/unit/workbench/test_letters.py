@@ -72,15 +72,20 @@ def test_a_letter_becomes_a_request_whose_doubts_were_put(
     lines = (tmp_path / "home" / "audit" / "audit.jsonl").read_text().splitlines()
     logged = [json.loads(line) for line in lines]
     assert [(line["command"], line["signed_in"]) for line in logged] == [
-        ("sign-in", "anna"), ("draft", "anna"), ("request draft", "anna"),
+        ("sign-in", "anna"), ("draft", "anna"), ("request draft", "anna"), ("request draft", "anna"),
     ]  # fmt: skip
     letter = hashlib.sha256(LETTER.encode()).hexdigest()
-    assert logged[2]["asked"] == {
-        "file": "FOI-9.yaml",
-        "after": hashlib.sha256(written.encode()).hexdigest(),
-        "letter": letter,
-        "left_open": 0,
-    }
+    assert [line.get("begins") for line in logged[2:]] == [True, None]
+    assert (
+        logged[2]["asked"]
+        == logged[3]["asked"]
+        == {
+            "file": "FOI-9.yaml",
+            "after": hashlib.sha256(written.encode()).hexdigest(),
+            "letter": letter,
+            "left_open": 0,
+        }
+    )
     assert "letter.txt" not in "".join(lines)
     assert "Pat" not in "".join(lines)
     assert list((tmp_path / "home" / "letters").glob("*")) == []

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from indexer.errors import OutputError
 from queries.workbench.access.people import Person, ProxySignIn, Sessions
 from queries.workbench.app import PAGES
 from queries.workbench.pages.requests.listing import remember_requests
@@ -273,7 +274,12 @@ def test_who_came_wrote_and_was_refused_is_in_the_audit_log(
     lines = [
         (line["command"], line.get("signed_in"), line["exit_code"], line.get("asked"))
         for line in list_log(config)
+        if not line.get("begins")
     ]
+    begun = [line for line in list_log(config) if line.get("begins")]
+    outcomes = [line for line in list_log(config) if line.get("of")]
+    assert [line["command"] for line in begun] == ["request create", "request change"]
+    assert [line["asked"] for line in outcomes] == [line["asked"] for line in begun]
     assert lines == [
         ("sign-in", None, 1, {"refused": "no such link"}),
         ("sign-in", "anna", 0, None),
@@ -283,10 +289,28 @@ def test_who_came_wrote_and_was_refused_is_in_the_audit_log(
         ("sign-in", "ben", 0, None),
         ("role refused", "ben", 1, {"page": "/requests/{file}/answer", "needs": "reviewer"}),
     ]
-    assert [line.get("reference") for line in list_log(config)][2:4] == ["FOI/1"] * 2
+    assert [line.get("reference") for line in outcomes] == ["FOI/1"] * 2
     written = str(list_log(config))
     assert "hushed" not in written
     assert "wrong-token" not in written
+
+
+def test_a_change_that_fails_is_not_logged_as_done(
+    browsing: Browsing, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browsing.sign_in()
+    browsing.post("/requests/new", **FORM)
+    version = browsing.workbench.requests.read("FOI-1.yaml").version
+
+    def fail(*_: object) -> None:
+        raise OutputError("the disk is full")
+
+    monkeypatch.setattr(browsing.workbench.requests, "save", fail)
+    browsing.post("/requests/FOI-1.yaml/edit", text="reference: A\ntitle: B\n", version=version)
+    begun, failed = list_log(config)[-2:]
+    assert (begun["command"], begun["begins"]) == ("request change", True)
+    assert failed["exit_code"] == OutputError.exit_code
+    assert [line["exit_code"] for line in list_log(config) if line.get("of")] == [0, 11]
 
 
 def test_without_a_log_nothing_is_written_and_nobody_is_signed_in(
