@@ -54,6 +54,9 @@ NotCovered: TypeAlias = Literal["not covered"]
 
 NOT_COVERED: Final[NotCovered] = "not covered"
 
+#: How the label of a total row ends; where people read it, this is left out.
+ASKED_ABOUT: Final = " asked about"
+
 #: A number, None where it is withheld, or "not covered".
 Count: TypeAlias = int | NotCovered | None
 

@@ -16,6 +16,7 @@ from queries.answer.types import Answer, Count, SpellingCount, Table
 from queries.answering.build import compute_answer
 from queries.layout.coverage_text import describe_coverage, warn_about_inferred
 from queries.layout.csv_text import escape_formula, format_table_csv
+from queries.layout.printed_table import shorten_total
 from queries.layout.prose import describe_left_out, format_number, format_timestamp
 from queries.layout.text_table import align_rows, format_text_table, wrap_paragraph
 from queries.lint.scope_damage import ScopeDamage, count_scope_damage
@@ -130,7 +131,8 @@ def format_adhoc_text(adhoc_count: AdhocCount) -> str:
     """The count as aligned text, for a person."""
     lines = [*map(wrap_paragraph, adhoc_count.coverage_notes)]
     if adhoc_count.table:
-        lines += [format_text_table(adhoc_count.table), *map(wrap_paragraph, adhoc_count.notes)]
+        table = shorten_total(adhoc_count.table)
+        lines += [format_text_table(table), *map(wrap_paragraph, adhoc_count.notes)]
     else:
         lines += _format_term_rows(adhoc_count)
     for term in adhoc_count.terms:

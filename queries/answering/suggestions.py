@@ -108,7 +108,7 @@ def suggest_changes(
             continue
         if tally.printed >= max(1, current.printed) and tally.withheld < current.withheld:
             suggestions.append(Suggestion(change.words, tally))
-    suggestions.sort(key=lambda one: (-one.tally.printed, one.tally.withheld))
+    suggestions.sort(key=lambda entry: (-entry.tally.printed, entry.tally.withheld))
     return suggestions[:_MAX_SUGGESTIONS]
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from queries.answer.condition import AgeCondition
 from queries.answer.condition_text import parse_conditions
 from queries.answer.shares import Share, ShareColumn, list_share_columns
-from queries.answer.types import Column, Conditions, Count, Row, Table
+from queries.answer.types import ASKED_ABOUT, Column, Conditions, Count, Row, Table
 from queries.layout.prose import format_number
 from queries.tables.period_columns import split_column_key
 
@@ -88,6 +88,12 @@ def turn_table(table: Table) -> Table:
         total=msgspec.structs.replace(table.total, counts=counts),
         relations=(),
     )
+
+
+def shorten_total(table: Table) -> Table:
+    """The table with its total as people read it: "All offences"."""
+    label = table.total.label.removesuffix(ASKED_ABOUT)
+    return msgspec.structs.replace(table, total=msgspec.structs.replace(table.total, label=label))
 
 
 def head_by_codes(table: Table) -> Table:

@@ -16,11 +16,13 @@ class By(Question, frozen=True, tag="by"):
     """A row for each value of a field, such as each month, outcome or value of a category.
 
     ``count`` is what is counted: by default victims for a field of victims, else offences. Where
-    suspects are counted, their sex is meant.
+    suspects are counted, their sex is meant. ``average`` also says how many there are in a day, or
+    another calendar period, on average.
     """
 
     by: str
     count: CountedUnit | None = None
+    average: bool = False
 
     def problems(self, scope: Scope) -> Iterator[Problem]:
         """A field that cannot be counted by."""
@@ -28,6 +30,13 @@ class By(Question, frozen=True, tag="by"):
             build_field_axis(self.by, scope)
         except RequestError as error:
             yield Problem(".by", str(error))
+            return
+        if self.average and (self.by not in TIME_FIELDS or len(scope.periods) != 1):
+            yield Problem(
+                ".average",
+                f"average: is of calendar periods ({', '.join(TIME_FIELDS)}) within one period of "
+                "the request. Leave it out, or count by one of these.",
+            )
 
     def has_period_columns(self, scope: Scope) -> bool:
         """As for any question, but not if the rows are periods themselves."""

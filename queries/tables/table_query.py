@@ -26,7 +26,7 @@ from indexer.records.model import PEOPLE_LISTS, SUSPECTS, VICTIMS, PeopleList
 from indexer.records.noun import OFFENCE, Noun
 from indexer.suggestions import suggest_name
 from queries.answer.condition import WITHOUT_VICTIM, Condition, OfVictim, format_conditions
-from queries.answer.types import Column, Relation, Row, Table
+from queries.answer.types import ASKED_ABOUT, Column, Relation, Row, Table
 from queries.tables.axis_type import Axis, Bucket
 from queries.tables.scope import Mention, all_of_or_everything, none_of
 
@@ -111,7 +111,7 @@ class TableQuery(Struct, frozen=True, dict=True):
     @property
     def total_label(self) -> str:
         """What the total row is called."""
-        return f"All {self.unit_noun.plural} asked about"
+        return f"All {self.unit_noun.plural}{ASKED_ABOUT}"
 
     @property
     def _counted_unit(self) -> str:
@@ -132,7 +132,8 @@ class TableQuery(Struct, frozen=True, dict=True):
 
     def is_total(self, row: str) -> bool:
         """Whether a name of a row is the key or the label of the total."""
-        return row.casefold() in (TOTAL_KEY, self.total_label.casefold())
+        label = self.total_label.casefold()
+        return row.casefold() in (TOTAL_KEY, label, label.removesuffix(ASKED_ABOUT))
 
     def build(self) -> dict[str, aggs.Agg[Any]]:
         """The aggregations of the cells, and of the totals that the cells do not give.

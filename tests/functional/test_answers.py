@@ -331,6 +331,7 @@ def test_count_prints_a_table_and_csv(
     assert "One cancelled record is left out of every figure that is not by status." in (
         by_status.out
     )
+    assert "All offences  " in by_status.out
     lines = run.out.splitlines()
     assert lines[0] == "Offence,Codes,Offences"
     codes = [line.split(",")[-2] for line in lines[1:]]

@@ -48,6 +48,8 @@ QUESTIONS = (
     "{kind: by, by: status, count: victims}",
     "{kind: list, fields: [offence, month, outcome], references: true}",
     "{kind: list, fields: [financial_year, {bands: [{to: 13}]}, sex, district]}",
+    "{kind: list, fields: [month, {bands: [{to: 13}]}, sex], count: suspects}",
+    "{kind: list, fields: [outcome, district], count: victims}",
     "{kind: list, fields: [day, status], within: {period: {from: 2017-04-01, to: 2017-06-30}}}",
     "{kind: list, fields: [team, district]}",
     "{kind: overlap, keywords: [beta, gamma]}",

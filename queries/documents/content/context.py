@@ -6,6 +6,7 @@ Rows that are not zero, prose, tables cut into parts that fit a page, and the me
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,7 @@ from queries.documents.content.asked_codes import name_asked_codes, print_asked_
 from queries.documents.content.letter.greeting import build_recipient
 from queries.documents.content.letter.marks import describe_marks
 from queries.documents.content.letter.notes import (
+    describe_average,
     describe_overlaps,
     has_shared_note,
     select_own_notes,
@@ -166,7 +168,8 @@ class QuestionView(Struct, frozen=True):
     paragraphs for below the table: what reading the records found, the texts of a list, and what
     the officer says.
     ``notes`` are those of the table, without what the letter says once for all tables. A part that
-    is not ``counted`` has no table, and its sentences say why.
+    is not ``counted`` has no table, and its sentences say why. ``average`` is how many there are
+    on average in a calendar period, if the request asks for it.
     """
 
     answer: QuestionAnswer
@@ -183,6 +186,7 @@ class QuestionView(Struct, frozen=True):
     notes: tuple[str, ...] = ()
     counted: bool = True
     noun: Noun = OFFENCE
+    average: str = ""
 
     @property
     def found(self) -> tuple[Row, ...]:
@@ -315,7 +319,9 @@ def summarise_small_numbers(answer: Answer, settings: DocumentSettings) -> tuple
     if len(places) <= _LONG_LIST:
         return ()
     ids = [question.id for question in answer.questions]
-    owners = [next((name for name in ids if place.startswith(f"{name}, ")), "") for place in places]
+    owners = [
+        next((name for name in ids if number.startswith(f"{name}, ")), "") for number in places
+    ]
     counts = {name: owners.count(name) for name in (*ids, "")}
     lines = [f"{name or 'Elsewhere'}: {count:,}" for name, count in counts.items() if count]
     return (f"{len(places):,} in all", *lines)
@@ -505,6 +511,7 @@ def _view_question(
             *split_paragraphs(question.not_covered),
         ),
         notes=select_own_notes(question, shared=shared),
+        average=describe_average(question, answer.request),
     )
     if view.total == NOT_COVERED:
         return msgspec.structs.replace(view, prose=(_NO_DAYS_COVERED,))
@@ -567,7 +574,7 @@ def _collect_terms(answer: Answer) -> list[TermAnswer]:
     """The terms of an answer. A term of several questions, or of the scope too, that was found in
     the same forms stands once, with the wordings of the first."""
     terms: dict[Any, TermAnswer] = {}
-    for term in (*answer.scope.terms, *(one for q in answer.questions for one in q.terms)):
+    for term in (*answer.scope.terms, *chain.from_iterable(q.terms for q in answer.questions)):
         terms.setdefault((term.means or term.wordings, term.forms), term)
     return [*terms.values()]
 

@@ -85,7 +85,7 @@ def list_review_prose(views: tuple[ReviewView, ...], question: str) -> tuple[str
 def list_unreviewed_criteria(answer: Answer) -> list[CriterionSpec]:
     """The criteria that the request states, of numbers whose review the answer does not have."""
     criteria = msgspec.convert(answer.request.get("review") or (), tuple[CriterionSpec, ...])
-    return list_unreviewed(criteria, ((one.number, one.column) for one in answer.reviews))
+    return list_unreviewed(criteria, ((review.number, review.column) for review in answer.reviews))
 
 
 def warn_of_unread(answer: Answer) -> tuple[str, ...]:

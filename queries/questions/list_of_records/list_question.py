@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -17,7 +17,7 @@ from queries.spec.problem import Problem
 from queries.spec.scope_spec import AxisSpec, parse_axis_spec
 from queries.tables.axis_type import Axis
 from queries.tables.scope import Scope
-from queries.tables.table_query import TableQuery, TableUnit
+from queries.tables.table_query import TableQuery, TableUnit, find_counted_people
 
 _MAX_FIELDS: Final = 8
 
@@ -60,13 +60,15 @@ _FORBIDDEN: Final = (
 class ListQuestion(Question, frozen=True, tag="list"):
     """A row for each combination of ``fields`` that occurs, with the number of its records.
 
-    Each field is the name of a field, or age bands. With a field of victims, the victims are
-    listed. ``references`` gives the references of the records of each row, and the field
-    ``narrative`` their texts, masked and approved.
+    Each field is the name of a field, or age bands. With a field of people, the victims are listed,
+    or whom ``count`` names; with ``count``, people are listed by any fields. ``references`` gives
+    the references of the records of each row, and the field ``narrative`` their texts, masked and
+    approved.
     """
 
     fields: Annotated[tuple[str | AxisSpec, ...], Meta(min_length=1, max_length=_MAX_FIELDS)]
     references: bool = False
+    count: Literal["victims", "suspects"] | None = None
 
     @property
     def has_texts(self) -> bool:
@@ -82,6 +84,8 @@ class ListQuestion(Question, frozen=True, tag="list"):
         """Fields that there are not, that stand twice, or of which a record may have several."""
         headings: list[str] = []
         yield from self._find_text_problems()
+        if self.count and (self.references or self.has_texts):
+            yield Problem(".count", self._refuse_details(f'a list with "count: {self.count}"'))
         for number, field in enumerate(self.fields):
             path = f".fields[{number}]"
             if field in (TEXT_FIELD, *_TEXT_NAMES):
@@ -91,15 +95,9 @@ class ListQuestion(Question, frozen=True, tag="list"):
                     inner = "" if isinstance(field, str) else problem.path
                     yield Problem(f"{path}{inner}", problem.message)
                 continue
-            axis = _build_list_axis(field, scope)
-            if axis.level == "victim" and (self.references or self.has_texts):
-                detail = "reference" if self.references else "text"
-                key = "references:" if self.references else "narrative"
-                yield Problem(
-                    path,
-                    f'a list with "{axis.heading.lower()}" lists victims, who have no {detail} '
-                    f"of their own. Leave out {key} or the field.",
-                )
+            axis = self._build_axis(field, scope)
+            if axis.level == "victim" and not self.count and (self.references or self.has_texts):
+                yield Problem(path, self._refuse_details(f'a list with "{axis.heading.lower()}"'))
             if not axis.partition:
                 yield Problem(
                     path,
@@ -112,6 +110,15 @@ class ListQuestion(Question, frozen=True, tag="list"):
             headings.append(axis.heading)
         if self.share:
             yield Problem(".share", "a list has no percentages. Leave share: out, or use a cross.")
+
+    def _refuse_details(self, subject: str) -> str:
+        """Why a list of people gives neither references nor texts."""
+        detail = "reference" if self.references else "text"
+        return (
+            f"{subject} lists {self.count or 'victims'}, who have no {detail} of their own. "
+            f"Leave out {'references:' if self.references else 'narrative'} or "
+            f"{'count:' if self.count else 'the field'}."
+        )
 
     def _find_text_problems(self) -> Iterator[Problem]:
         if not self.grouping_fields:
@@ -143,9 +150,9 @@ class ListQuestion(Question, frozen=True, tag="list"):
 
     def table_query(self, scope: Scope) -> TableQuery:
         """The combinations."""
-        axes = tuple(_build_list_axis(field, scope) for field in self.grouping_fields)
+        axes = tuple(self._build_axis(field, scope) for field in self.grouping_fields)
         of_victims = any(axis.level == "victim" for axis in axes)
-        unit: TableUnit = "victims" if of_victims else "offences"
+        unit: TableUnit = self.count or ("victims" if of_victims else "offences")
         first, *rest = (axis.heading for axis in axes)
         heading = "; ".join([first, *(heading[:1].lower() + heading[1:] for heading in rest)])
         return CombinationQuery(
@@ -168,8 +175,8 @@ class ListQuestion(Question, frozen=True, tag="list"):
             )
         return self.make_answer(table, response, table_query)
 
-
-def _build_list_axis(field: str | AxisSpec, scope: Scope) -> Axis:
-    """The axis of a field; of dates, only those that occur. Raises RequestError."""
-    spec = parse_axis_spec(field)
-    return spec.axis(msgspec.structs.replace(scope, periods=()) if spec.by else scope)
+    def _build_axis(self, field: str | AxisSpec, scope: Scope) -> Axis:
+        """The axis of a field; of dates, only those that occur. Raises RequestError."""
+        spec = parse_axis_spec(field)
+        people = find_counted_people(self.count)
+        return spec.axis(msgspec.structs.replace(scope, periods=()) if spec.by else scope, people)

@@ -17,6 +17,7 @@ from queries.documents.content.context import DocumentSettings, build_document_c
 from queries.documents.content.letter.notes import describe_overlaps
 from queries.documents.formats.docx import render_letter_docx
 from queries.documents.formats.letter import render_letter_html, render_letter_text
+from queries.request.reader import parse_request
 from queries.tables.axis_type import Bucket
 from tests.support.answers import FORCE, sample_answer
 from tests.support.rendered import rendered
@@ -184,3 +185,11 @@ def test_a_required_word_stands_without_brackets_and_its_row_is_found() -> None:
     letter = read_letter(ask(table))
     assert 'Hinge with "app" within 5 words' in letter
     assert "WeChat (exactly so written)" in letter
+
+
+def test_a_total_is_found_as_it_is_printed() -> None:
+    request = parse_request("reference: R\ntitle: T\nquestions: [{id: Q1, kind: offences}]")
+    table_query = request.questions[0].table_query(request.scope)
+    for name in ("total", "All offences", "all offences asked about"):
+        assert table_query.is_total(name), name
+    assert not table_query.is_total("All victims")

@@ -11,10 +11,12 @@ import pytest
 
 from indexer.errors import RequestError
 from queries.answer.shares import explain_shares, list_share_columns
+from queries.answer.types import NOT_COVERED, Column, QuestionAnswer, Row, Table
 from queries.api import to_rows
 from queries.disclosure.policy import Policy
 from queries.disclosure.release import protect_answer
 from queries.documents.content.context import DocumentSettings
+from queries.documents.content.letter.notes import describe_average
 from queries.documents.document_set import render_documents
 from queries.documents.formats.letter import render_letter_text
 from queries.documents.formats.workbook import render_workbook
@@ -332,3 +334,37 @@ def test_a_list_of_one_field_has_a_line_for_each_value() -> None:
         "There is a line for each month that occurs, with the number of offences that share it."
         in letter
     )
+
+
+@pytest.mark.parametrize(
+    ("days", "records", "words"),
+    [
+        ("{from: 2017-05-01, to: 2017-05-04}", 7, "by day. On average, that is 1.8 a day."),
+        ("{from: 2017-05-01, to: 2017-05-10}", 20, "by day. On average, that is 2 a day."),
+        ("{from: 2017-04-01, to: 2017-05-31}", 1, "by day. On average, that is fewer than 0.1 a day."),
+    ],
+)  # fmt: skip
+def test_an_average_is_said_if_it_is_asked_for(days: str, records: int, words: str) -> None:
+    request = f"period: {days}\nquestions: [{{id: Q1, kind: by, by: day, average: true}}]"
+    made = [make_record(number, recorded_on="2017-05-02") for number in range(records)]
+    assert words in render_words(request, made)
+    assert "On average" not in render_words(request.replace(", average: true", ""), made)
+
+
+def test_an_average_leaves_out_days_that_are_not_covered_and_is_not_given_of_what_is_withheld() -> (
+    None
+):
+    rows = (Row("1", "1 May 2017", (NOT_COVERED,)), Row("2", "2 May 2017", (3,)))
+    request = {"questions": [{"id": "Q1", "kind": "by", "by": "day", "average": True}]}
+    for total, average in ((3, "3 a day"), (None, ""), (0, "")):
+        table = Table(
+            "Day", (Column("offences", "Offences"),), rows, Row("total", "All", (total,), "total")
+        )
+        assert describe_average(QuestionAnswer("Q1", "by", "", table), request) == average
+
+
+@pytest.mark.parametrize("scope", ["by: outcome, average: true", "by: month, average: true"])
+def test_an_average_needs_a_calendar_field_and_a_period(scope: str) -> None:
+    period = "period: 2017\n" if "outcome" in scope else ""
+    with pytest.raises(RequestError, match="average: is of calendar periods"):
+        parse_request(f"reference: R\ntitle: T\n{period}questions: [{{id: Q1, kind: by, {scope}}}]")

@@ -25,7 +25,13 @@ def parse_list(written: str, lists: ListSettings = ALLOWED) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    ["[offence]", "[day, offence, outcome, district]", "[month, sex, {bands: [{to: 17}]}, team]"],
+    [
+        "[offence]",
+        "[day, offence, outcome, district]",
+        "[month, sex, {bands: [{to: 17}]}, team]",
+        "[month, sex], count: suspects",
+        "[offence], count: victims",
+    ],
 )
 def test_a_list_has_fields_of_which_there_is_one_value(fields: str) -> None:
     parse_list(f"fields: {fields}")
@@ -46,6 +52,13 @@ def test_a_list_has_fields_of_which_there_is_one_value(fields: str) -> None:
         ("fields: [month, outcome, month]", 'the field "month" is listed twice'),
         ("fields: [month], share: true", "a list has no percentages"),
         ("fields: [sex], references: true", "lists victims, who have no reference"),
+        (
+            "fields: [month], references: true, count: suspects",
+            'a list with "count: suspects" lists suspects, who have no reference of their own. '
+            "Leave out references: or count:.",
+        ),
+        ("fields: [sex, narrative], count: suspects", "lists suspects, who have no text"),
+        ("fields: [month], count: offences", '"count": expected '),
     ],
 )
 def test_what_a_list_cannot_have_is_said(written: str, message: str) -> None:

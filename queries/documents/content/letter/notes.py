@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from queries.answer.types import Answer, NotedSum, QuestionAnswer
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from queries.answer.types import NOT_COVERED, Answer, NotedSum, QuestionAnswer
 from queries.documents.content.letter.parts import name_parts
 from queries.layout.prose import capitalise_sentence, join_list
+
+_CALENDAR_NAMES: Final = {
+    "day": "day",
+    "month": "month",
+    "quarter": "quarter",
+    "calendar_year": "year",
+    "financial_year": "financial year",
+}
 
 
 def has_shared_note(answer: Answer) -> bool:
@@ -26,6 +37,20 @@ def describe_overlaps(answer: Answer) -> str:
         f"{capitalise_sentence(join_list(subjects))} add up to more than the total, because one "
         "record can belong to several of them. The total counts each once."
     )
+
+
+def describe_average(question: QuestionAnswer, request: Mapping[str, Any]) -> str:
+    """How many there are on average, such as "1.1 a day", if the request asks for it; empty if it
+    does not, or if the total is withheld. Periods of days that are not covered do not count."""
+    specs: Sequence[Mapping[str, Any]] = request.get("questions", ())
+    spec = next((spec for spec in specs if spec["id"] == question.id), {})
+    total = question.table.total.counts[0]
+    periods = sum(row.counts[0] != NOT_COVERED for row in question.table.rows)
+    if not spec.get("average") or not isinstance(total, int) or not total or not periods:
+        return ""
+    tenths = (20 * total + periods) // (2 * periods)
+    number = f"{tenths // 10:,}{f'.{tenths % 10}' if tenths % 10 else ''}"
+    return f"{number if tenths else 'fewer than 0.1'} a {_CALENDAR_NAMES[spec['by']]}"
 
 
 def _list_overlapping(answer: Answer, side: str) -> list[str]:

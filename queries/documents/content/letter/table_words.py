@@ -14,7 +14,7 @@ import msgspec
 from indexer.config.model import ForceSettings
 from indexer.records.noun import OFFENCE, Noun
 from queries.answer.types import Answer, QuestionAnswer, Row, Table
-from queries.layout.printed_table import head_by_codes, turn_table
+from queries.layout.printed_table import head_by_codes, shorten_total, turn_table
 from queries.layout.prose import capitalise_sentence, join_list
 from queries.layout.table_parts import LABEL_ROOM, PORTRAIT_ROOM, TablePart, split_table
 from queries.tables.axis_type import WORDS_HEADING, drop_brackets
@@ -143,10 +143,8 @@ def _print_table(table: Table, noun: Noun) -> Table:
         across=_print_heading(table.across, noun),
         columns=columns,
         rows=rows,
-        total=msgspec.structs.replace(
-            table.total, label=table.total.label.removesuffix(" asked about")
-        ),
     )
+    printed = shorten_total(printed)
     if not table.fields:
         return printed
     fields = tuple(_print_heading(field, noun) for field in table.fields)
