@@ -380,7 +380,8 @@ class Folder:
             with filelock.FileLock(self.path / name, timeout=seconds, mode=mode):
                 yield
             return
-        lock = self._take_lock(name, seconds, Permissions(mode, exact=True))
+        # A disk without modes, such as a stick's, lets none be set that is exact.
+        lock = self._take_lock(name, seconds, Permissions(mode))
         try:
             # If the folder was swapped, a lock there protects nothing that is written here.
             if not os.path.samestat(os.lstat(self.path / name), os.fstat(lock)):

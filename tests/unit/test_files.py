@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
 from indexer.files import (
+    PRIVATE_MODE,
     open_folder,
     open_private_file,
     read_file,
@@ -124,3 +126,24 @@ def test_a_file_is_given_away_before_it_has_its_name(
     os.chown(path, 54_321, 54_322)
     replace_file(path, b"new")
     assert (path.stat().st_uid, path.stat().st_gid) == (54_321, 54_322)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there are no modes")
+def test_nobody_else_may_read_a_lock_and_so_hold_it(tmp_path: Path) -> None:
+    with open_folder(tmp_path) as folder, folder.hold_lock("file.lock", 0):
+        assert mode_of(tmp_path / "file.lock") & 0o007 == 0
+    with open_folder(tmp_path) as folder, folder.hold_lock("private.lock", 0, PRIVATE_MODE):
+        assert mode_of(tmp_path / "private.lock") == 0o600
+
+
+def test_a_lock_is_taken_on_a_disk_that_lets_no_mode_be_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a stick's, which documents are written to."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "fchmod", refuse)
+    with open_folder(tmp_path) as folder, folder.hold_lock("file.lock", 0):
+        assert (tmp_path / "file.lock").exists()

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -168,6 +168,8 @@ class ServerHome:
         with hold_file_lock(
             self.lock_file, "FOIDEX_HOME", 2 * self.options.start_seconds, PRIVATE_MODE
         ):
+            with suppress(OSError):  # one of an earlier version, which others may read
+                self.lock_file.chmod(PRIVATE_MODE)
             yield
 
     def _make_folder(self) -> None:

@@ -349,3 +349,10 @@ def test_the_temporary_folder_of_a_home_is_emptied(tmp_path: Path) -> None:
     (tmp_path / "tmp" / "left").mkdir()
     assert stop_embedded_server(settings_for(tmp_path), SILENT) is False
     assert not [*(tmp_path / "tmp").iterdir()]
+
+
+def test_nobody_else_may_read_the_lock_of_a_home_and_so_hold_it(home: ServerHome) -> None:
+    """Every command would wait for it, as one of an earlier version could be read."""
+    home.lock_file.touch(mode=0o644)
+    with home.lock():
+        assert home.lock_file.stat().st_mode & 0o777 == 0o600
