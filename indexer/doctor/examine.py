@@ -22,6 +22,7 @@ from indexer.doctor.connection import CALL_SECONDS, check_address
 from indexer.doctor.finding import Finding, Findings, run_check
 from indexer.doctor.index import (
     check_backup_repository,
+    check_erasures,
     check_live_generation,
     check_refresh_lock,
     check_text_damage,
@@ -31,6 +32,7 @@ from indexer.doctor.machine import (
     check_configuration,
     check_embedded_server,
     check_home_folder,
+    check_private_files,
     check_refresh_outputs,
 )
 from indexer.doctor.privileges import check_privileges
@@ -58,6 +60,7 @@ def examine_setup(
         return findings
     settings = session.settings
     findings += run_check("home folder", lambda: check_home_folder(settings.home))
+    findings += run_check("private files", lambda: check_private_files(settings))
     findings += run_check("outputs", lambda: check_refresh_outputs(settings))
     address = session.remote()
     if address is None:
@@ -102,6 +105,7 @@ def _run_server_checks(settings: Settings, address: ServerAddress) -> list[Findi
         "disk": check_disk_space,
         "generation": lambda client: check_live_generation(client, alias, settings.categories),
         "text": lambda client: check_text_damage(client, alias),
+        "erasures": lambda client: check_erasures(client, alias),
         "unfinished": lambda client: check_unfinished_generations(client, alias),
         "lock": lambda client: check_refresh_lock(client, alias),
         "backups": lambda client: check_backup_repository(client, settings),

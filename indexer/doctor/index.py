@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from elasticsearch import Elasticsearch
 
 from indexer.config.model import Settings
 from indexer.doctor.finding import Finding, Findings
 from indexer.errors import NoIndexError
 from indexer.index.backups import EMBEDDED_REPOSITORY, check_repository
+from indexer.index.erasures import find_unknown_erasures
 from indexer.index.generations import (
     describe_future_build,
     find_newest_generation,
     list_unfinished,
+    list_verified,
     read_live_generation,
 )
 from indexer.index.lock import read_lock
@@ -20,6 +24,9 @@ from indexer.records.categories import Categories
 from indexer.records.damage.kinds import advise_repair, list_damage_counts
 from indexer.records.narrative import MATCHING_RULE
 from indexer.records.offences import load_offence_table
+
+#: How many records a finding names.
+_NAMED: Final = 5
 
 
 def _describe_absence(client: Elasticsearch, alias: str) -> Finding:
@@ -34,7 +41,8 @@ def _describe_absence(client: Elasticsearch, alias: str) -> Finding:
         "generation",
         "warning",
         "nothing has been loaded yet.",
-        "Run: foidex refresh (from the source in foidex.toml) or foidex load PATH",
+        "Run: foidex refresh (from the source in foidex.toml) or foidex load PATH. After a loss, "
+        "run foidex restore first: a new index does not know which records were forgotten.",
     )
 
 
@@ -114,6 +122,22 @@ def check_text_damage(client: Elasticsearch, alias: str) -> Findings:
         )
     else:
         yield Finding("text", "ok", "no record has damaged text.")
+
+
+def check_erasures(client: Elasticsearch, alias: str) -> Findings:
+    """Whether a generation, such as one of an older backup, holds records that another one knows to
+    be forgotten; says nothing if none does."""
+    for generation in list_verified(client, alias):
+        returned = sorted(find_unknown_erasures(client, alias, generation.name).returned)
+        if returned:
+            others = f" and {len(returned) - _NAMED:,} more" if len(returned) > _NAMED else ""
+            yield Finding(
+                "erasures",
+                "problem",
+                f"{generation.name} holds records that were forgotten, as another generation "
+                f"remembers: {', '.join(returned[:_NAMED])}{others}.",
+                "Run for each: foidex forget REFERENCE",
+            )
 
 
 def check_unfinished_generations(client: Elasticsearch, alias: str) -> Findings:

@@ -15,6 +15,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from indexer.config.model import IndexSettings, RefreshSettings
+from indexer.doctor.index import check_erasures
 from indexer.errors import GenerationError, LockedError, LostLockError, RequestError
 from indexer.index.backups import (
     delete_backup,
@@ -466,7 +467,11 @@ def test_neither_rollback_nor_refresh_brings_it_back_from_an_older_backup(site: 
         assert find_returned_references(site.client, INDEX.alias, [older]) == [GONE]
         return known(site.client)[older]
 
+    assert list(check_erasures(site.client, INDEX.alias)) == []
     restore_older()
+    (finding,) = check_erasures(site.client, INDEX.alias)
+    told = f"{older} holds records that were forgotten, as another generation remembers: {GONE}."
+    assert (finding.level, finding.message) == ("problem", told)
     with hold_lock(site.client, INDEX.alias, 60) as lock:
         removed: list[str] = []
 
@@ -478,6 +483,7 @@ def test_neither_rollback_nor_refresh_brings_it_back_from_an_older_backup(site: 
         target, (last,) = roll_back_generation(site.client, INDEX.alias, older, prepare)
         assert (removed, target.records) == ([GONE], len(OTHERS))
         assert site.files_with(CANARY) == []
+        assert list(check_erasures(site.client, INDEX.alias)) == []
         roll_back_generation(site.client, INDEX.alias, last)
     discard_generation(site.client, INDEX.alias, older)
     for mode in get_args(RefreshMode):

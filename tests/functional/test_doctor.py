@@ -32,7 +32,8 @@ def test_all_is_well_once_records_are_loaded(
     assert sole_finding(list_findings(foidex), "generation") == (
         "warning",
         "nothing has been loaded yet. Run: foidex refresh (from the source in foidex.toml) or "
-        "foidex load PATH",
+        "foidex load PATH. After a loss, run foidex restore first: a new index does not know which "
+        "records were forgotten.",
     )
     load([RECORD])
     found = list_findings(foidex)

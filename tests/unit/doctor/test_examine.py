@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -41,6 +43,42 @@ def test_an_embedded_server_that_does_not_run_is_not_started(
     assert "it is not running; it starts when it is needed" in findings[-1].message
     assert has_no_problems(findings)
     assert not (tmp_path / "home").exists()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody can enter, which those of pytest are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        yield path
+
+
+def test_what_a_copy_left_open_to_everybody_is_a_warning(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy of the audit folder that was put back has the modes that the copy was made with."""
+    home = open_folder / "home"
+    key, evidence = home / "audit" / "audit.key", home / "audit" / "basis" / "a.jsonl.gz"
+    evidence.parent.mkdir(parents=True)
+    for path in (home, home / "audit", evidence.parent):
+        path.chmod(0o755)
+    for file in (key, evidence):
+        file.touch()
+        file.chmod(0o644)
+
+    def list_warnings() -> list[str]:
+        findings = found(monkeypatch, home)
+        return [one.message for one in findings if one.check == "private files"]
+
+    assert list_warnings() == [f"every user of this machine can read {key}."]
+    key.chmod(0o600)
+    assert list_warnings() == [f"every user of this machine can read {evidence}."]
+    evidence.parent.chmod(0o700)
+    assert list_warnings() == []
+    evidence.parent.chmod(0o755)
+    open_folder.chmod(0o700)  # nobody else reaches the home
+    assert list_warnings() == []
 
 
 def test_an_embedded_server_that_is_not_installed_is_a_problem(
