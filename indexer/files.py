@@ -355,7 +355,7 @@ class Folder:
     def set_change_time(self, name: str, seconds: float) -> None:
         """Set when the content of a file last changed, in seconds since 1970."""
         with self._explain(name):
-            os.utime(self._at(name), (seconds, seconds), dir_fd=self._handle, follow_symlinks=False)
+            os.utime(self._at(name), (seconds, seconds), dir_fd=self._handle)
 
     def remove_tree(self, name: str) -> None:
         """Remove a folder with all that is in it, as far as possible; links are not followed."""
