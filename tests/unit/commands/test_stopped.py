@@ -15,6 +15,12 @@ from tests.support.command_line import PROGRAM
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no SIGHUP")
 
 
+def await_growth(process: subprocess.Popen[bytes], path: Path, size: int) -> None:
+    """Wait until a file is larger, or its writer has ended."""
+    while not (path.exists() and path.stat().st_size > size) and process.poll() is None:
+        pass
+
+
 @contextmanager
 def sampling(tmp_path: Path, prefix: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """A command that works for long, once it does."""
@@ -22,8 +28,7 @@ def sampling(tmp_path: Path, prefix: list[str]) -> Iterator[subprocess.Popen[byt
     command = [*prefix, PROGRAM, "sample", "100000000", "--out", str(path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
         try:
-            while not (path.exists() and path.stat().st_size) and process.poll() is None:
-                pass
+            await_growth(process, path, 0)
             yield process
         finally:
             process.kill()
@@ -45,7 +50,9 @@ def test_a_signal_is_one_word_and_an_exit_code(
 
 def test_what_was_started_with_nohup_goes_on_when_its_terminal_is_closed(tmp_path: Path) -> None:
     with sampling(tmp_path, ["nohup"]) as process:
+        path = tmp_path / "sample.jsonl"
         process.send_signal(signal.SIGHUP)
+        await_growth(process, path, path.stat().st_size + 1_000_000)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
         assert process.returncode == 143
