@@ -47,7 +47,7 @@ def write_sample(write: Callable[[bytes], object], number: int, seed: int) -> No
     """Pass the JSON line of each record to ``write``."""
     import msgspec
 
-    from indexer.records.sample import generate_records
+    from indexer.records.sample import generate_practice_records
 
-    for record in generate_records(number, seed):
+    for record in generate_practice_records(number, seed):
         write(msgspec.json.encode(record) + b"\n")

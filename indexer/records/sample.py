@@ -2,7 +2,8 @@
 
 Each feature of record ``n`` depends on a remainder: its wording on ``n % 20``, its platform on
 ``n % 23``, its remark on ``n % 7``, its offence on ``n % 11``, its status on ``n % 17``, its
-victims on ``n % 13``, its links on ``n % 19``, its outcome on ``n % 3``. The moduli share no
+victims on ``n % 13``, its suspects on ``n % 29``, its links on ``n % 19``, its outcome on
+``n % 3``. The moduli share no
 factor, so a count of any features, alone or combined, follows from ``total``; the seed only chooses
 the filler sentences. Dates are spread evenly over the period. No record describes a real event or
 person.
@@ -135,6 +136,12 @@ def generate_records(total: int, seed: int = 0, prefix: str = "77") -> Iterator[
         }
 
 
+def generate_practice_records(total: int, seed: int = 0) -> Iterator[dict[str, Any]]:
+    """The records of ``generate_records`` to practise on, a third of them with suspects."""
+    for number, record in enumerate(generate_records(total, seed)):
+        yield record | _choose_suspects(number)
+
+
 def _build_reference(prefix: str, number: int, day: date) -> str:
     return f"{prefix}/{number:07d}/{day:%y}"
 
@@ -184,6 +191,24 @@ def _choose_victims(number: int) -> dict[str, Any]:
     if kind == 3:
         return {"victims": [{"victim_ref": f"V-{number - 1}", "age": 15, "sex": "F"}]}
     return {"victims": [{"victim_ref": f"V-{number}", "age": kind + 6, "sex": "MF"[kind % 2]}]}
+
+
+def _choose_suspects(number: int) -> dict[str, Any]:
+    """By n % 29: two suspects, one of unknown age, one aged 15 to 36, or none."""
+    kind = number % 29
+    if kind == 0:
+        return {
+            "suspects": [
+                {"suspect_ref": f"S-{number}-1", "age": 16, "sex": "M"},
+                {"suspect_ref": f"S-{number}-2", "age": 17, "sex": "F"},
+            ]
+        }
+    if kind == 1:
+        return {"suspects": [{"suspect_ref": f"S-{number}", "sex": "M"}]}
+    if kind < 10:
+        age, sex = 3 * kind + 9, "MF"[kind % 3 == 0]
+        return {"suspects": [{"suspect_ref": f"S-{number}", "age": age, "sex": sex}]}
+    return {}
 
 
 def _choose_linked(number: int, prefix: str, total: int) -> dict[str, Any]:

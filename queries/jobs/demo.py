@@ -19,7 +19,7 @@ from indexer.files import PUBLIC, open_file, open_folder, write_file
 from indexer.index.generations import discard_generation, list_verified
 from indexer.jobs.refresh import load_files
 from indexer.jobs.summary import summarise_refresh
-from indexer.records.sample import generate_records
+from indexer.records.sample import generate_practice_records
 from indexer.resources import find_data_folder
 from indexer.session import Session
 from queries.answer.types import format_json
@@ -113,7 +113,7 @@ def _write_demo_inputs(folder: Path, config: Path) -> list[Path]:
         with open(records[1], "wb", opener=open_file) as file:
             file.writelines(
                 msgspec.json.encode(record) + b"\n"
-                for record in generate_records(DEMO_RECORD_COUNT)
+                for record in generate_practice_records(DEMO_RECORD_COUNT)
             )
     except OSError as error:
         raise OutputError(
