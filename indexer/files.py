@@ -215,18 +215,24 @@ class Folder:
         writes = flags & (os.O_WRONLY | os.O_RDWR)
         if writes and stat.S_ISCHR(status.st_mode):
             return  # such as /dev/null
-        if not stat.S_ISREG(status.st_mode):
-            raise UnsafePathError(self.path / name, "is not an ordinary file")
-        if not writes:
+        if not writes and stat.S_ISREG(status.st_mode):
             return
-        if status.st_nlink > 1:
-            raise UnsafePathError(self.path / name, "has a second name (a hard link)")
-        if permissions == PRIVATE and not _is_own(status):
-            raise UnsafePathError(self.path / name, "belongs to another user")  # who could read it
+        self._require_writable(name, status, permissions)
         if permissions.exact and hasattr(os, "fchmod"):
             os.fchmod(handle, permissions.mode)
         if flags & os.O_TRUNC:
             os.ftruncate(handle, 0)
+
+    def _require_writable(
+        self, name: str, status: os.stat_result, permissions: Permissions
+    ) -> None:
+        """Raise UnsafePathError for what must not be written to."""
+        if not stat.S_ISREG(status.st_mode):
+            raise UnsafePathError(self.path / name, "is not an ordinary file")
+        if status.st_nlink > 1:
+            raise UnsafePathError(self.path / name, "has a second name (a hard link)")
+        if permissions == PRIVATE and not _is_own(status):
+            raise UnsafePathError(self.path / name, "belongs to another user")  # who could read it
 
     def open_input(self, name: str) -> int:
         """Open whatever can be read; the caller closes the handle.
@@ -446,6 +452,20 @@ class Folder:
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISLNK(status.st_mode):
             raise UnsafePathError(self.path / name, "is not an ordinary file")
 
+    def make_private_file(self, name: str) -> None:
+        """Make a file that only its owner can read, or take others' right to one that is there.
+
+        One that is there is not opened: when a process closes a file, it loses the locks (of POSIX)
+        that it has on it, whoever of its threads took them.
+        """
+        try:
+            os.close(self.open_file(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE))
+        except FileExistsError:
+            status = self._stat(name)
+            self._require_writable(name, status, PRIVATE)
+            if stat.S_IMODE(status.st_mode) != PRIVATE_MODE and hasattr(os, "fchmod"):
+                os.chmod(self._at(name), PRIVATE_MODE, dir_fd=self._handle)
+
     def refuse_owner(self, name: str, user_id: int) -> None:
         """Raise UnsafePathError if everybody may write to the folder, and it is not this user's
         whose file has a name in it."""
@@ -628,6 +648,27 @@ def open_folder(
         return walk.take_folder(path)
     finally:
         walk.close()
+
+
+@contextmanager
+def open_folder_of(path: Path) -> Iterator[tuple[Folder, str]]:
+    """The folder that a file is in, and its name there, after all links that lead to others. The
+    file is not opened, and may be missing. Raises OSError, also for a folder that is not to be
+    written to.
+    """
+    if not _HAS_HANDLES:
+        real_path = path.resolve()
+        with open_folder(real_path.parent) as folder:
+            yield folder, real_path.name
+        return
+    walk = _Walk(path, writes=True)
+    try:
+        name = walk.find_last_name()
+        folder = walk.take_folder()
+    finally:
+        walk.close()
+    with folder:
+        yield folder, name
 
 
 def open_file(path: str | os.PathLike[str], flags: int, permissions: Permissions = PUBLIC) -> int:

@@ -6,7 +6,6 @@ A decision is on the disk when its transaction is over: SQLite writes ahead and 
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
 
 from indexer.errors import ConfigurationError, ReviewError
-from indexer.files import PRIVATE, open_file, open_folder, require_own_parents
+from indexer.files import PRIVATE, open_folder, open_folder_of, require_own_parents
 from queries.reviewing.store.migration import migrate_schema
 
 _BUSY_SECONDS: Final = 30
@@ -154,7 +153,6 @@ def _require_place(url: URL) -> _FileMark:
     if url.get_backend_name() != "sqlite":
         return None
     path = Path(url.database or "")
-    _make_private_file(path)
     _require_own_files(path)
     try:
         status = path.stat()
@@ -206,30 +204,24 @@ def _make_url_error() -> ConfigurationError:
     )
 
 
-def _make_private_file(path: Path) -> None:
-    """Make the file of the store and its folder, for their owner alone, where they are missing."""
+def _require_own_files(path: Path) -> None:
+    """Make the file of a store and its folder, for their owner alone, where they are missing. Raise
+    ReviewError if the store, or a file beside it, is another user's, or may become so.
+
+    SQLite takes decisions from a journal that it finds beside a store, whoever wrote it and
+    whenever it was put there. So nobody else may write in the folder. A file that is there is not
+    opened: to close it again would take SQLite's locks from every connection of this process.
+    """
     try:
         if not path.parent.is_dir():
             with open_folder(path.parent, create=PRIVATE):
                 pass
-        os.close(open_file(path, os.O_RDWR | os.O_CREAT, PRIVATE))
-    except OSError as error:
-        raise _make_open_error(path, error) from None
-
-
-def _require_own_files(path: Path) -> None:
-    """Raise ReviewError if the store, or a file beside it, is another user's, or may become so.
-
-    SQLite takes decisions from a journal that it finds beside a store, whoever wrote it and
-    whenever it was put there. So nobody else may write in the folder.
-    """
-    path = path.resolve()
-    try:
-        require_own_parents(path.parent)
-        with open_folder(path.parent) as folder:
+        with open_folder_of(path) as (folder, name):
+            require_own_parents(folder.path)
             folder.require_own()
             for ending in ("", *_JOURNAL_ENDINGS):
-                folder.require_own_file(path.name + ending)
+                folder.require_own_file(name + ending)
+            folder.make_private_file(name)
     except OSError as error:
         raise _make_open_error(path, error) from None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -166,3 +168,36 @@ def test_no_store_is_used_below_a_folder_that_another_user_could_exchange(
     os.chown(above, ANOTHER_USER, ANOTHER_USER)
     with pytest.raises(ReviewError, match="above belongs to another user"):
         list_planted_tables(moved)
+
+
+def test_opening_a_store_again_takes_its_locks_from_nobody(store: Path) -> None:
+    """Closing the file, which a look at it did, gave up the locks of the whole process: the next
+    process that closed the store took itself for the last, and removed the journal that decisions
+    went on being written to.
+    """
+    keeper = DatabaseKeeper()
+    insertion = "CREATE TABLE mark (number)", "INSERT INTO mark VALUES (1)"
+    with keeper.open(str(store)).write() as connection:
+        for statement in insertion:
+            connection.exec_driver_sql(statement)
+    kept = keeper.open(str(store))  # as the next page does
+    visit = (
+        "import sys; from queries.reviewing.store.database import open_database\n"
+        "with open_database(sys.argv[1]) as store, store.read() as connection: pass"
+    )
+    subprocess.run([sys.executable, "-c", visit, str(store)], check=True, timeout=60)
+    assert Path(f"{store}-wal").exists()
+    with kept.write() as connection:
+        connection.exec_driver_sql("INSERT INTO mark VALUES (2)")
+    with closing(sqlite3.connect(store)) as other:
+        assert other.execute("SELECT count(*) FROM mark").fetchone() == (2,)
+    keeper.close()
+
+
+def test_a_store_that_others_may_read_is_closed_to_them(store: Path) -> None:
+    store.chmod(0o644)
+    assert list_planted_tables(store) == []
+    assert store.stat().st_mode & 0o777 == 0o600
+    os.link(store, store.with_name("second"))
+    with pytest.raises(ReviewError, match="has a second name"):
+        list_planted_tables(store)
