@@ -68,6 +68,7 @@ class Suggestion(NamedTuple):
 class ReleasePreview(NamedTuple):
     """What a release would withhold, in lines for the officer, and what would give more.
 
+    ``answer`` is the answer as it would be released, and
     ``tally`` is how many numbers it would give; ``changes`` are the numbers that changed since the
     last release.
     """
@@ -76,6 +77,7 @@ class ReleasePreview(NamedTuple):
     tally: NumberTally
     suggestions: tuple[Suggestion, ...] = ()
     changes: tuple[str, ...] = ()
+    answer: Answer | None = None
 
     @property
     def lines(self) -> list[str]:
@@ -178,6 +180,7 @@ def preview_release(
                 count_printed_numbers(release.protected or release.answer),
                 tuple(_find_suggestions(session, request, release, after=False)),
                 release.changes,
+                release.answer,
             )
 
 

@@ -42,7 +42,7 @@ class SectionSpec(Struct, frozen=True, forbid_unknown_fields=True, rename={"loca
     public_interest: str = ""
     location: str = ""
     advice: str = ""
-    minutes: Annotated[float, Meta(ge=0.01, le=1_000)] = 3
+    minutes: Annotated[float, Meta(ge=0.01, le=1_000)] = 3.0  # as it is read back from an answer
     records_of: str = ""
 
 

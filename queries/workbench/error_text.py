@@ -115,6 +115,10 @@ _REST: Final = re.compile(
 _FOLDERS: Final = re.compile(r"(?<![\w:/.])/(?:[^\s:/\"]+/)+(?=[^\s:/\"])")
 
 
+#: A message that begins with a word, and not with a name. On the command line it follows one.
+_SENTENCE: Final = re.compile(r"(?!foidex\b)[a-z]+ ")
+
+
 def describe_error(error: FoidexError) -> str:
     """What went wrong, for a page."""
     return describe_message(str(error), type(error))
@@ -124,6 +128,8 @@ def describe_message(message: str, kind: type[FoidexError]) -> str:
     """What the message of an error of a kind says on a page."""
     around = next((words for other, words in _AROUND if issubclass(kind, other)), "")
     text = _FOLDERS.sub("", message)
+    if _SENTENCE.match(text):
+        text = text[0].upper() + text[1:]
     if around:
         return f"{around}\n{adapt_advice(text)}"
     return adapt_advice(text)

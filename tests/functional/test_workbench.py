@@ -167,11 +167,16 @@ def test_an_answer_is_published_with_small_numbers_withheld_and_recorded(
 ) -> None:
     browsing.post(f"{PAGE}/publish", do="preview")
     browsing.finish(f"preview {FILE} {browsing.workbench.requests.read(FILE).version}")
-    assert "withheld" in text_of(browsing.get(f"{PAGE}/publish"))
+    previewed = text_of(browsing.get(f"{PAGE}/publish"))
+    assert "withheld" in previewed
+    assert "Publish it Small numbers" in previewed
+    assert "[c]" in previewed.partition("The numbers as they would be given")[2]
     assert not list((tmp_path / "requests" / "answers").glob("*/published"))
     _, fields = publish(browsing)
     page = browsing.get(f"{PAGE}/publish")
     assert "Documents to send" in text_of(page)
+    assert "The numbers as they would be given" not in text_of(page)
+    assert "Publish it again Only if" in text_of(page)
     links = re.findall(r'href="(/requests/[^"]*/documents/published/[^"]*)"', page.text)
     assert len(links) > 8
     for link in links:

@@ -90,6 +90,8 @@ def run_serve_command(port: PortOption = None) -> None:
             _print_link, workbench, person, f"http://{_host_of_link(address)}:{port}"
         )
         workbench.print_link()
+    else:
+        print(f"For the proxy: http://{_host_of_link(address)}:{port}", flush=True)
     Thread(target=remember_requests, args=(workbench,), daemon=True).start()
     print("Stop the workbench with Ctrl-C.", file=sys.stderr, flush=True)
     sys.stdout.flush()

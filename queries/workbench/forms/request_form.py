@@ -28,12 +28,16 @@ FIELDS: Final = (
     "bands",
 )
 
+#: The box of a letter without figures.
+NO_FIGURES: Final = "no_figures"
+
 #: What can be counted, by the name of its box.
 TABLES: Final = {
     "by_offence": "a table of the offences",
     "by_month": "a table of the months",
     "by_outcome": "a table of the outcomes",
     "youngest": "the age of the youngest victim",
+    NO_FIGURES: "nothing: the letter gives no figures, because all of it is refused",
 }
 
 _BAND: Final = re.compile(
@@ -69,10 +73,10 @@ def read_form(values: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]
     letter = {"to": text["to"], "received": days.get("received")}
     if any(letter.values()):
         request["letter"] = {name: value for name, value in letter.items() if value}
-    request["questions"] = _list_questions(values, _split_lines(text["keywords"]), bands)
-    if not request["questions"]:
+    questions = _list_questions(values, _split_lines(text["keywords"]), bands)
+    if not questions and not values.get(NO_FIGURES):
         problems["by_offence"] = "Choose at least one thing to count"
-    return request, problems
+    return request | ({"questions": questions} if questions else {}), problems
 
 
 def format_request(request: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from indexer.errors import RequestError
+from queries.answering.audit_fields import request_fields
 from queries.request.reader import Request, parse_request, request_from_answer
 from queries.spec.act import ActName, load_acts
 
@@ -129,6 +130,12 @@ def test_a_refusal_alone_is_a_request() -> None:
     assert request.reading_cost is not None
     assert request.reading_cost.max_records == 18 * 60 / 2.5
     assert request_from_answer(msgspec.to_builtins(request)) == request
+
+
+def test_a_refusal_that_an_answer_holds_has_the_hash_of_its_request() -> None:
+    request = read("{outcome: refused, sections: [{section: 12}]}")
+    saved = msgspec.json.decode(msgspec.json.encode(request))
+    assert request_fields(request_from_answer(saved)) == request_fields(request)
 
 
 def test_a_part_that_a_section_is_about_needs_no_words_of_its_own() -> None:

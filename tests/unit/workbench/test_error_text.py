@@ -52,6 +52,18 @@ def test_advice_names_no_option_and_no_command(error: FoidexError) -> None:
     assert text != str(error)
 
 
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("there is no decision of yours before this one.", "There is no decision"),
+        ("foidex.toml: is not there.", "foidex.toml: is"),
+        ("apps: there is a request of this name.", "apps: there is"),
+    ],
+)
+def test_a_message_begins_as_a_sentence_unless_it_names_something(message: str, words: str) -> None:
+    assert describe_error(ReviewError(message)).startswith(words)
+
+
 @pytest.mark.parametrize("kind", [ConfigurationError, NoIndexError, OutputError, ServerError])
 def test_what_nobody_mends_in_a_form_is_for_whoever_looks_after_foidex(
     kind: type[FoidexError],

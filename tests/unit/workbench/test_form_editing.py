@@ -224,6 +224,21 @@ def test_a_refusal_is_written_by_form(browsing: Browsing) -> None:
     assert "letter" not in parse_yaml(read_text(browsing), "x").value
 
 
+def test_a_request_that_is_all_refused_begins_without_figures(browsing: Browsing) -> None:
+    fields = {"reference": "FOI/2", "title": "Patrols"}
+    assert browsing.post("/requests/new", **fields).status_code == 422
+    page = browsing.post("/requests/new", **fields, no_figures="on")
+    assert page.url.path == "/requests/FOI-2.yaml/form"
+    assert page.url.fragment == "letter"
+    address = "/requests/FOI-2.yaml/form"
+    version = re.findall('name="version" value="(.*?)"', page.text)[0]
+    saved = browsing.post(
+        address, version=version, outcome="refused", do="save",
+        **{"s0-section": "14(1)", "s0-reason": "It is the tenth of its kind."},
+    )  # fmt: skip
+    assert "None: the letter alone" in text_of(saved)
+
+
 def test_the_key_enter_looks_up_an_offence_or_saves(browsing: Browsing) -> None:
     page = browsing.get(PAGE)
     assert re.findall('<button type="submit" name="do" value="(.*?)"', page.text)[0] == "enter"

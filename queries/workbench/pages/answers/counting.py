@@ -7,6 +7,7 @@ from msgspec import Struct
 from queries.answering.publishing import build_publisher
 from queries.answering.service import AnswerOptions
 from queries.documents.content.context import make_document_settings
+from queries.documents.manifest import MANIFEST_NAME
 from queries.jobs.batch import AnswerJob, write_documents
 from queries.request.reader import Request
 from queries.workbench.files.answer_sets import AnswerKind, find_answer_folder
@@ -45,4 +46,5 @@ def write_answer(visit: Visit, kind: AnswerKind, work: AnswerWork) -> TaskResult
     with job.prepare_answer(lambda: work.request) as release:
         written = write_documents(job, release, folder)
     changes = tuple(f"changed: {change}" for change in (*release.changes, *(written.changes or ())))
-    return TaskResult((f"{len(written.files)} documents written", *release.summary, *changes))
+    number = len([name for name in written.files if name != MANIFEST_NAME])
+    return TaskResult((f"{number} documents written", *release.summary, *changes))

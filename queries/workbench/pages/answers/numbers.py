@@ -12,6 +12,7 @@ from indexer.errors import RequestError
 from queries.answer.types import Answer
 from queries.answering.audit_fields import request_fields
 from queries.documents.content.context import (
+    DocumentSettings,
     QuestionView,
     make_document_settings,
 )
@@ -63,7 +64,7 @@ def show_answer(visit: Visit) -> Response:
     settings = make_document_settings(visit.session.settings)
     tables: list[ShownTable] = []
     if answer:
-        tables = [_make_table(file.name, view) for view in view_questions(answer, settings)]
+        tables = list_tables(file.name, answer, settings)
     warning = format_small_number_warning(answer, settings) if answer else ""
     return visit.render(
         "answer.html",
@@ -77,6 +78,11 @@ def show_answer(visit: Visit) -> Response:
         warning=warning,
         is_changed=answer is not None and _is_changed(visit, file.name, answer),
     )
+
+
+def list_tables(file_name: str, answer: Answer, settings: DocumentSettings) -> list[ShownTable]:
+    """The tables of an answer as its documents print them. Raises ConfigurationError."""
+    return [_make_table(file_name, view) for view in view_questions(answer, settings)]
 
 
 def start_answer(visit: Visit) -> Response:

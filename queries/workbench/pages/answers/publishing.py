@@ -15,6 +15,7 @@ from indexer.session import Session
 from queries.answering.publishing import build_publisher, list_releases
 from queries.answering.suggestions import ReleasePreview, preview_release
 from queries.disclosure.differencing import LedgerEntry
+from queries.documents.content.context import make_document_settings
 from queries.request.reader import Request
 from queries.workbench.files.answer_sets import AnswerSet, find_answer_set
 from queries.workbench.files.request_files import RequestFile
@@ -24,7 +25,8 @@ from queries.workbench.pages.answers.chosen_reviews import (
     read_chosen_reviews,
 )
 from queries.workbench.pages.answers.counting import AnswerWork, write_answer
-from queries.workbench.tasks import TaskResult
+from queries.workbench.pages.answers.numbers import ShownTable, list_tables
+from queries.workbench.tasks import Task, TaskResult
 from queries.workbench.visit import Visit, redirect
 
 #: How many releases of other requests the page lists.
@@ -74,6 +76,7 @@ def show_publishing(visit: Visit) -> Response:
         file=file,
         missing=visit.session.settings.force.missing_keys,
         preview=preview,
+        tables=_list_previewed_tables(visit, file, preview),
         reviews=list_offered_reviews(visit, request.reference),
         chosen=chosen,
         releases=_find_releases(visit.session, request.reference, answer_set),
@@ -81,6 +84,16 @@ def show_publishing(visit: Visit) -> Response:
         answer_set=answer_set,
         once=visit.workbench.form_tokens.issue(),
     )
+
+
+def _list_previewed_tables(
+    visit: Visit, file: RequestFile, preview: Task | None
+) -> list[ShownTable]:
+    """The tables as they would be released, if that was worked out."""
+    answer = preview.result.preview.answer if preview and preview.result else None
+    if answer is None:
+        return []
+    return list_tables(file.name, answer, make_document_settings(visit.session.settings))
 
 
 def start_publishing(visit: Visit) -> Response:

@@ -40,7 +40,9 @@ def create_request(visit: Visit) -> Response:
         return visit.render(
             "new_request.html", 422, values=values, tables=TABLES, problems=problems
         )
-    return redirect(f"/requests/{name}")
+    if "questions" in request:
+        return redirect(f"/requests/{name}")
+    return redirect(f"/requests/{name}/form#letter")  # what the letter says instead
 
 
 def _is_there(visit: Visit, name: str, text: str) -> bool:

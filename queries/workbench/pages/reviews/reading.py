@@ -90,12 +90,11 @@ def _go_back(visit: Visit, review: OpenReview, before: int | None) -> Response:
     try:
         number, turn = review.store.reopen(review.name, visit.person.name, before)
     except ReviewError as error:
-        reason = describe_error(error)
         return visit.render(
             "message.html",
             409,
             heading="There is nothing to go back to",
-            message=reason[:1].upper() + reason[1:],
+            message=describe_error(error),
             way_on=WayOn(f"{make_review_address(review.name)}/read", "Read the next record"),
         )
     state = review.store.read_state(review.name)
