@@ -5,6 +5,7 @@ Rows that are not zero, prose, tables cut into parts that fit a page, and the me
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
@@ -46,6 +47,7 @@ from queries.documents.content.letter.parts import (
     describe_parts,
     format_part_title,
     make_uncovered_question,
+    name_parts,
     split_paragraphs,
 )
 from queries.documents.content.letter.sections import (
@@ -570,20 +572,37 @@ def _has_prose(kind: str, template_folder: Path | None) -> bool:
     return True
 
 
-def _collect_terms(answer: Answer) -> list[TermAnswer]:
-    """The terms of an answer. A term of several questions, or of the scope too, that was found in
-    the same forms stands once, with the wordings of the first."""
+def _collect_terms(answer: Answer) -> list[tuple[TermAnswer, str]]:
+    """The terms of an answer, each with the parts that it is of, in words; "" for all of them.
+
+    A term of several questions, or of the scope too, that was found in the same forms stands once,
+    with the wordings of the first.
+    """
     terms: dict[Any, TermAnswer] = {}
-    for term in (*answer.scope.terms, *chain.from_iterable(q.terms for q in answer.questions)):
-        terms.setdefault((term.means or term.wordings, term.forms), term)
-    return [*terms.values()]
+    parts: dict[Any, list[str]] = {}
+    owned_terms = chain(
+        (("", term) for term in answer.scope.terms),
+        ((question.id, term) for question in answer.questions for term in question.terms),
+    )
+    for part, term in owned_terms:
+        key = (term.means or term.wordings, term.forms)
+        terms.setdefault(key, term)
+        parts.setdefault(key, []).append(part)
+    findings = Counter(means for means, _ in terms)
+    return [
+        (
+            term,
+            f" in {name_parts(parts[key])}" if findings[key[0]] > 1 and all(parts[key]) else "",
+        )
+        for key, term in terms.items()
+    ]
 
 
 def _list_spellings(answer: Answer) -> list[str]:
     """A line for each term that was found, with its spellings."""
     lines = [
-        f"{join_list(list_wordings(term), 'or')}: {_format_spellings(term)}"
-        for term in _collect_terms(answer)
+        f"{join_list(list_wordings(term), 'or')}{parts_words}: {_format_spellings(term)}"
+        for term, parts_words in _collect_terms(answer)
         if term.forms
     ]
     return list(dict.fromkeys(lines))
@@ -629,7 +648,7 @@ def _view_terms(answer: Answer) -> list[TermView]:
     is_rounded = answer.disclosure is not None and answer.disclosure.rounding > 0
     views = [
         TermView(
-            wordings=join_list([f'"{wording}"' for wording in term.wordings], "or"),
+            wordings=join_list([f'"{wording}"' for wording in term.wordings], "or") + parts_words,
             forms=_format_spellings(term),
             exact=term.exact,
             aliases=join_list([f'"{alias}"' for alias in term.aliases], "or"),
@@ -637,6 +656,6 @@ def _view_terms(answer: Answer) -> list[TermView]:
             withheld=not term.forms and (term.records is None or is_rounded),
             as_written=_is_found_as_written(term),
         )
-        for term in _collect_terms(answer)
+        for term, parts_words in _collect_terms(answer)
     ]
     return list(dict.fromkeys(views))

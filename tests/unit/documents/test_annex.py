@@ -138,3 +138,21 @@ def test_a_term_of_the_scope_and_of_a_question_stands_once() -> None:
     counted = answer(request, [{"crime_ref": "R1", **record}])
     terms = build_document_context(counted, SETTINGS).names["terms"]
     assert [term.wordings for term in terms] == ['"e-scooter" or "escooter"', '"helmet"']
+
+
+def test_a_term_that_is_found_otherwise_in_some_parts_names_them() -> None:
+    """The tables of a question for each year count other records."""
+    base = sample_answer(9)
+    year_terms = [TermAnswer(("Kik",), n, (SpellingCount("kik", n),)) for n in (3, 4, 4)]
+    questions = tuple(
+        msgspec.structs.replace(base.questions[0], id=f"1.{number}", terms=(term,))
+        for number, term in enumerate(year_terms, 1)
+    )
+    answer = msgspec.structs.replace(base, questions=questions)
+    terms = build_document_context(answer, SETTINGS).names["terms"]
+    assert [(term.wordings, term.forms) for term in terms[1:]] == [
+        ('"Kik" in part 1.1', "kik 3"),
+        ('"Kik" in parts 1.2 and 1.3', "kik 4"),
+    ]
+    single = msgspec.structs.replace(answer, questions=questions[1:])
+    assert build_document_context(single, SETTINGS).names["terms"][1].wordings == '"Kik"'
