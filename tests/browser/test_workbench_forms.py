@@ -101,6 +101,17 @@ def test_what_was_typed_comes_back_after_the_session_ended(
     page.context.close()
 
 
+def test_the_key_enter_saves_what_was_typed(served: Served, browser: Browser) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    sign_in(page, served)
+    page.goto(f"{served.url}/requests/FOI-1.yaml/form")
+    page.get_by_label("Subject").fill("Entered")
+    with page.expect_navigation():
+        page.get_by_label("Subject").press("Enter")
+    assert "title: Entered" in served.workbench.requests.read("FOI-1.yaml").text
+    page.context.close()
+
+
 def open_pages(page: Page, served: Served, letter: Path) -> Iterator[str]:
     """Open each page that a form leads to, one after the other, and say its name."""
     form = f"{served.url}/requests/FOI-1.yaml/form"
