@@ -130,6 +130,24 @@ def read_history_lines(history: LogHistory) -> Iterator[dict[str, Any]]:
         yield from AuditLog(file.path).read_lines()
 
 
+def count_erased_records(log: AuditLog) -> int:
+    """How many records the log and its archives note as forgotten, and not as let back since.
+
+    Raises BrokenChainError.
+    """
+    erased_marks: set[str] = set()
+    for entry in read_history_lines(read_history(log)):
+        if entry.get("begins") or entry.get("exit_code") != 0:
+            continue
+        arguments = entry.get("asked")
+        marks = {str(mark) for mark in arguments.values()} if isinstance(arguments, dict) else set()
+        if entry.get("command") == "forget":
+            erased_marks |= marks
+        elif entry.get("command") == "forget --undo":
+            erased_marks -= marks
+    return len(erased_marks)
+
+
 def archive_log(log: AuditLog, entry: AuditEntry) -> Continuation:
     """Move the lines of the log to an archive; the entry becomes the first line of the new log.
 

@@ -136,7 +136,8 @@ def check_erasures(client: Elasticsearch, alias: str) -> Findings:
                 "problem",
                 f"{generation.name} holds records that were forgotten, as another generation "
                 f"remembers: {', '.join(returned[:_NAMED])}{others}.",
-                "Run for each: foidex forget REFERENCE",
+                "Run for each: foidex forget REFERENCE. If it was let back since, and an older "
+                "backup was restored: foidex forget REFERENCE --undo",
             )
 
 

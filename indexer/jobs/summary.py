@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
+from indexer.audit.archive import count_erased_records
+from indexer.audit.log import AUDIT_LOG_NAME, AuditLog
+from indexer.errors import BrokenChainError
 from indexer.index.generations import Generation
 from indexer.jobs.refresh import RefreshResult
 from indexer.loading.faults import describe_records, list_kinds
@@ -26,8 +30,9 @@ _MAX_SPANS: Final = 12
 _LONE_YEARS: Final = 5
 
 
-def summarise_refresh(result: RefreshResult) -> list[str]:
-    """What a refresh did, in lines for a person."""
+def summarise_refresh(result: RefreshResult, audit_folder: Path | None = None) -> list[str]:
+    """What a refresh did, in lines for a person; with the folder of the audit log, also which of
+    its erasures a new index lacks."""
     generation = result.generation
     changes = ""
     if generation.mode == "incremental":
@@ -70,7 +75,26 @@ def summarise_refresh(result: RefreshResult) -> list[str]:
     lines += _describe_previous_generation(result)
     if result.pruned:
         lines.append(f"Old generations that were deleted: {', '.join(result.pruned)}.")
-    return lines
+    return lines + _describe_lost_erasures(result, audit_folder)
+
+
+def _describe_lost_erasures(result: RefreshResult, audit_folder: Path | None) -> list[str]:
+    """That the audit log notes erasures of which a new index knows nothing, as after a loss; empty
+    if it was not new, or knows of some."""
+    if audit_folder is None or result.previous or result.generation.tombstones:
+        return []
+    try:
+        number = count_erased_records(AuditLog(audit_folder / AUDIT_LOG_NAME))
+    except BrokenChainError:  # foidex audit verify says so
+        return []
+    if not number:
+        return []
+    return [
+        f"This index is new and knows of no erasure, but the audit log notes those of "
+        f"{describe_records(number)}. What the source still has of them is back. Bring back a "
+        "backup from after the erasures (foidex restore), then refresh again; or run for each: "
+        "foidex forget REFERENCE"
+    ]
 
 
 def _describe_previous_generation(result: RefreshResult) -> list[str]:

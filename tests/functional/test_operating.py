@@ -17,6 +17,7 @@ import msgspec
 import pytest
 from elasticsearch import Elasticsearch
 
+from indexer.audit.log import AuditLog, AuditRun
 from indexer.config.model import IndexSettings
 from indexer.index.generations import mark_verified, read_live_generation
 from indexer.index.lock import hold_lock
@@ -90,6 +91,19 @@ def test_a_live_generation_of_a_time_to_come_is_never_fresh(
     assert told in stale.err
     assert "so its age is not known. Correct the clock that is wrong" in stale.err
     assert told in operate("doctor").out
+
+
+def test_a_new_index_says_that_it_does_not_know_the_erasures_of_the_audit_log(
+    operate: Callable[..., Outcome], home: Path
+) -> None:
+    """After a loss, the schedule may run before anybody restores a backup."""
+    with AuditRun(AuditLog(home / "audit" / "audit.jsonl"), "forget", "0.1.0", None) as run:
+        run.add_erased_reference("41/0012345/17")
+        run.begin()
+        run.write(records=1)
+    told = "This index is new and knows of no erasure, but the audit log notes those of 1 record."
+    assert told in operate("refresh").out
+    assert told not in operate("refresh").out
 
 
 def test_the_newest_time_is_shown_in_utc_whatever_the_zone_of_the_source(

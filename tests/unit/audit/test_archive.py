@@ -17,6 +17,7 @@ import pytest
 from indexer.audit.archive import (
     archive_log,
     check_history,
+    count_erased_records,
     read_history,
     read_history_lines,
 )
@@ -45,6 +46,24 @@ def log(tmp_path: Path) -> AuditLog:
 def archive(log: AuditLog) -> Continuation:
     with AuditRun(log, "audit archive", "1", None) as run:
         return run.write_with(lambda line: archive_log(log, line))
+
+
+def test_erasures_are_counted_in_archives_too_until_the_record_is_let_back(log: AuditLog) -> None:
+    def note(command: str, reference: str, exit_code: int = 0) -> None:
+        arguments = {"crime_ref_hmac_sha256": log.mark(reference)}
+        fields = {"arguments": arguments, "command": command, "exit_code": exit_code}
+        log.append(msgspec.structs.replace(entry(0), begins=True, **fields))
+        log.append(msgspec.structs.replace(entry(0), **fields))
+
+    assert count_erased_records(log) == 0
+    note("forget", REF)
+    archive(log)
+    note("forget", "B")
+    note("forget", "B")
+    note("forget", "in no generation", exit_code=3)
+    assert count_erased_records(log) == 2
+    note("forget --undo", REF)
+    assert count_erased_records(log) == 1
 
 
 def list_records(log: AuditLog) -> list[int]:
