@@ -200,6 +200,8 @@ def test_a_refresh_that_is_stopped_ends_at_once_and_leaves_the_live_generation(
     before = foidex("status").out
     pipe = next(path for path, inside in config.items() if inside == "/source") / "slow.jsonl"
     os.mkfifo(pipe, 0o644)  # The extract that never ends: the refresh waits for its writer.
+    settings_file = next(path for path, inside in config.items() if inside.endswith(".toml"))
+    settings_file.write_text(CONFIG.replace("*.jsonl", "slow.jsonl"))  # no pattern finds a pipe
     container = engine.containers.run(
         image,
         [*settings, "refresh", "--allow", "shrink"],
