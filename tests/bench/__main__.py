@@ -18,6 +18,7 @@ import msgspec
 
 from indexer.config.model import Settings
 from indexer.index.generations import prune_generations
+from indexer.records.sample import generate_records
 from tests.bench import asking, damage, growth, loading, scanning, scripts, startup, tables
 from tests.bench.asking import at_once, load, requests, shingles, ways
 from tests.bench.long_texts import write_long_texts
@@ -93,9 +94,8 @@ def measure_without_server(
     if "tables" in parts:
         say("reading files as they come")
         with tempfile.TemporaryDirectory() as folder:
-            found["tables"] = tables.measure(
-                Path(folder), max(asked.records // 4, 1_000), asked.rounds
-            )
+            records = generate_records(max(asked.records // 4, 1_000))
+            found["tables"] = tables.measure(Path(folder), records, asked.rounds)
 
 
 def measure_asking(found: dict[str, Any], asked: argparse.Namespace, sizes: list[int]) -> None:

@@ -26,14 +26,19 @@ def write_long_texts(path: Path, megabytes: float) -> int:
     def records() -> Iterator[dict[str, Any]]:
         nonlocal counted
         number = int(megabytes * 1e6 / 6_500) + 1  # a character takes 1.3 bytes here
-        order = random.Random(40)
-        for record in generate_records(number):
-            record["narrative"] = _compose_text(order)
+        for record in generate_long_records(number):
             counted += len(record["narrative"].encode())
             yield record
 
     write_records(path, records())
     return counted
+
+
+def generate_long_records(number: int) -> Iterator[dict[str, Any]]:
+    """So many sample records with long texts."""
+    order = random.Random(40)
+    for record in generate_records(number):
+        yield record | {"narrative": _compose_text(order)}
 
 
 def _compose_text(order: random.Random) -> str:
