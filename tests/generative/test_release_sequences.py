@@ -41,6 +41,7 @@ SEEDS = st.integers(0, 1 << 32)
 #: person, which is withheld by a rule of its own, and references, which are of listed lines alone.
 OF_NO_NUMBER = {
     "id", "text", "note", "not_covered", "table_of", "youngest", "youngest_sex", "references",
+    "average",  # the total of the same table, divided
 }  # fmt: skip
 
 #: What a kind of question refuses.

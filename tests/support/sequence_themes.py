@@ -356,6 +356,16 @@ WIDER_THEMES = {
     ),
 }  # fmt: skip
 
+WIDER_THEMES["suspects one by one"] = WIDER_THEMES["one suspect"]._replace(
+    questions=(
+        "{kind: list, fields: [sex], count: suspects}",
+        "{kind: list, fields: [sex, {bands: [{to: 11}]}], count: suspects}",
+        "{kind: list, fields: [financial_year, sex], count: suspects}",
+        "{kind: by, by: sex, count: suspects}",
+        "{kind: suspects, bands: [{to: 11}]}",
+    ),
+)
+
 EVERY_THEME = {**THEMES, **WIDER_THEMES}
 
 

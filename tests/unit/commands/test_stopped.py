@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,16 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import PROGRAM
+
+#: Starts a program with the signals of a terminal as they are, even if the tests run with nohup.
+AT_A_TERMINAL = [
+    sys.executable,
+    "-c",
+    "import os, signal, sys\n"
+    "for number in (signal.SIGHUP, signal.SIGINT):\n"
+    "    signal.signal(number, signal.SIG_DFL)\n"
+    "os.execvp(sys.argv[1], sys.argv[1:])",
+]
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no SIGHUP")
 
@@ -42,7 +53,7 @@ def test_a_signal_is_one_word_and_an_exit_code(
     tmp_path: Path, signal_number: signal.Signals, code: int
 ) -> None:
     """A refresh by hand, whose terminal was closed, left its lock and no report."""
-    with sampling(tmp_path, []) as process:
+    with sampling(tmp_path, AT_A_TERMINAL) as process:
         process.send_signal(signal_number)
         assert process.communicate(timeout=60)[1] == b"foidex: stopped.\n"
         assert process.returncode == code
