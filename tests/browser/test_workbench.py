@@ -16,6 +16,7 @@ from tests.support.paths import ROOT
 from tests.support.workbench_browser import (
     Served,
     await_end,
+    click_through,
     find_faults,
     follow,
     press_until,
@@ -101,8 +102,8 @@ def test_every_page_works_without_script(served: Served, browser: Browser) -> No
     page = browser.new_context(java_script_enabled=False).new_page()
     sign_in(page, served)
     assert page.get_by_role("heading", name="Requests").count() == 1
-    page.get_by_role("link", name="FOI2018/03922").click()
-    page.get_by_role("button", name="Count", exact=True).click()
+    click_through(page.get_by_role("link", name="FOI2018/03922"))
+    click_through(page.get_by_role("button", name="Count", exact=True))
     await_end(page, served, "answer reference.yaml")
     assert page.locator("table").count() >= 3
     page.context.close()
@@ -115,16 +116,15 @@ def test_nothing_on_any_page_is_out_of_reach(
     page = browser.new_context(color_scheme=scheme, bypass_csp=True).new_page()
     page.goto(served.sign_in_address())
     assert find_faults(page) == []
-    page.get_by_role("button", name="Sign in").click()
+    click_through(page.get_by_role("button", name="Sign in"))
     for name in ("answer", "wording"):
         page.goto(f"{served.url}/requests/reference.yaml/{name}")
         page.goto(f"{served.url}/requests/reference.yaml")
-        page.get_by_role(
-            "button", name={"answer": "Count", "wording": "Check the wording"}[name], exact=True
-        ).click()
+        button = {"answer": "Count", "wording": "Check the wording"}[name]
+        click_through(page.get_by_role("button", name=button, exact=True))
         await_end(page, served, f"{name} reference.yaml")
     page.goto(f"{served.url}/requests/new")
-    page.get_by_role("button", name="Save and continue").click()
+    click_through(page.get_by_role("button", name="Save and continue"))
     assert page.get_by_text("There is a problem").count() == 1
     assert find_faults(page) == []
     for path in PATHS:
@@ -137,7 +137,7 @@ def test_no_page_is_wider_than_a_small_screen(served: Served, browser: Browser) 
     page = browser.new_context(viewport={"width": 320, "height": 640}).new_page()
     sign_in(page, served)
     page.goto(f"{served.url}/requests/reference.yaml")
-    page.get_by_role("button", name="Count", exact=True).click()
+    click_through(page.get_by_role("button", name="Count", exact=True))
     await_end(page, served, "answer reference.yaml")
     for path in PATHS:
         page.goto(f"{served.url}{path}")

@@ -14,6 +14,7 @@ from queries.workbench.access.people import Sessions
 from tests.support.browsing import open_workbench
 from tests.support.workbench_browser import (
     Served,
+    click_through,
     find_faults,
     find_width,
     follow,
@@ -91,11 +92,11 @@ def test_what_was_typed_comes_back_after_the_session_ended(
     page.goto(f"{served.url}/requests/FOI-1.yaml/form")
     page.get_by_label("Subject").fill("Typed for an hour")
     served.workbench.sessions = Sessions(3600)
-    page.get_by_role("button", name="Save", exact=True).click()
+    click_through(page.get_by_role("button", name="Save", exact=True))
     assert page.get_by_role("heading", name="You are not signed in").count() == 1
     other = page.context.new_page()
     sign_in(other, served)
-    page.get_by_role("button", name="Send it again").click()
+    click_through(page.get_by_role("button", name="Send it again"))
     assert page.url.endswith("/requests/FOI-1.yaml")
     assert "title: Typed for an hour" in served.workbench.requests.read("FOI-1.yaml").text
     page.context.close()
@@ -117,29 +118,29 @@ def open_pages(page: Page, served: Served, letter: Path) -> Iterator[str]:
     form = f"{served.url}/requests/FOI-1.yaml/form"
     page.goto(form)
     page.get_by_label("Find an offence by words").fill("grooming")
-    page.get_by_role("button", name="Look it up").click()
+    click_through(page.get_by_role("button", name="Look it up"))
     page.get_by_text("What each kind gives").click()
     yield "the form with offences and examples"
     page.get_by_label("Add a question").select_option("cross")
-    page.get_by_role("button", name="Add it").click()
+    click_through(page.get_by_role("button", name="Add it"))
     page.get_by_label("Subject").fill("")
-    page.get_by_role("button", name="Save", exact=True).click()
+    click_through(page.get_by_role("button", name="Save", exact=True))
     assert page.get_by_role("link", name="Enter the subject of the request").count() == 1
     yield "the form with what is wrong"
     page.goto(form)
     opened = served.workbench.requests.read("FOI-1.yaml")
     served.workbench.requests.save("FOI-1.yaml", opened.text + "# theirs\n", opened.version)
     page.get_by_label("Subject").fill("Mine")
-    page.get_by_role("button", name="Save", exact=True).click()
+    click_through(page.get_by_role("button", name="Save", exact=True))
     assert page.get_by_text("Someone else saved this request").count() == 1
     yield "the form with what someone else saved"
     page.goto(f"{served.url}/letters/new")
-    page.get_by_role("button", name="Read it").click()
+    click_through(page.get_by_role("button", name="Read it"))
     yield "no letter"
     page.get_by_label("The letter").set_input_files(letter)
-    page.get_by_role("button", name="Read it").click()
+    click_through(page.get_by_role("button", name="Read it"))
     page.get_by_label("Reference").fill("FOI/1")
-    page.get_by_role("button", name="Save the request").click()
+    click_through(page.get_by_role("button", name="Save the request"))
     assert page.get_by_text("There is a problem").count() == 1
     yield "a draft whose reference is taken"
     page.goto(f"{served.url}/letters/new")
@@ -148,7 +149,7 @@ def open_pages(page: Page, served: Served, letter: Path) -> Iterator[str]:
     yield "no such request"
     page.goto(form)
     served.workbench.sessions = Sessions(3600)
-    page.get_by_role("button", name="Save", exact=True).click()
+    click_through(page.get_by_role("button", name="Save", exact=True))
     yield "what was typed when the session ended"
 
 

@@ -13,6 +13,7 @@ from tests.support.browsing import open_workbench
 from tests.support.workbench_browser import (
     Served,
     await_end,
+    click_through,
     follow,
     press_until,
     require_usable,
@@ -57,7 +58,7 @@ def test_an_old_answer_is_replayed_by_keyboard(
     page = browser.new_context(bypass_csp=True).new_page()
     sign_in(page, served)
     page.goto(f"{served.url}/requests/FOI-7.yaml")
-    page.get_by_role("button", name="Count", exact=True).click()
+    click_through(page.get_by_role("button", name="Count", exact=True))
     await_end(page, served, "answer FOI-7.yaml")
     load(RECORDS[3:])
     page.goto(f"{served.url}/requests/FOI-7.yaml")

@@ -14,6 +14,7 @@ from tests.support.force import FORCE_TOML
 from tests.support.workbench_browser import (
     Served,
     await_end,
+    click_through,
     follow,
     press_until,
     require_usable,
@@ -90,17 +91,17 @@ def test_texts_and_reviews_beside_a_number_are_read_by_keyboard(
     page.goto(f"{served.url}/requests/texts.yaml/texts")
     require_usable(page, "texts-begun")
     page.goto(f"{served.url}/requests/numbers.yaml")
-    page.get_by_role("button", name="Count", exact=True).click()
+    click_through(page.get_by_role("button", name="Count", exact=True))
     await_end(page, served, "answer numbers.yaml")
-    page.locator("td.number a").last.click()
-    page.get_by_role("link", name="Read and decide").click()
+    click_through(page.locator("td.number a").last)
+    click_through(page.get_by_role("link", name="Read and decide"))
     require_usable(page, "begin-review")
     page.get_by_label("Which records are read").select_option("without a mention")
     page.get_by_label("When is a record relevant?").fill("Something was kept")
     press_until(page, "Begin")
     follow(page)
     require_usable(page, "review-beside")
-    page.get_by_role("link", name="Read the next record").click()
+    click_through(page.get_by_role("link", name="Read the next record"))
     require_usable(page, "record-beside")
     page.goto(f"{page.url.removesuffix('/read')}/end-second-readings")
     press_until(page, "End second readings")

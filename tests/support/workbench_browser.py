@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from queries.workbench.access.people import Person
 from queries.workbench.app import build_workbench_app
@@ -62,7 +62,7 @@ def serve(workbench: Workbench) -> Iterator[Served]:
 def sign_in(page: Page, served: Served) -> None:
     """Sign in by the link, with the button."""
     page.goto(served.sign_in_address())
-    page.get_by_role("button", name="Sign in").click()
+    click_through(page.get_by_role("button", name="Sign in"))
 
 
 def await_end(page: Page, served: Served, task: str) -> None:
@@ -84,6 +84,12 @@ def press_until(page: Page, label: str) -> None:
         if str(text).strip() == label:
             return
     raise AssertionError(f'"{label}" is not reached by the keyboard on {page.url}')
+
+
+def click_through(element: Locator) -> None:
+    """Click what leads to a page, and wait for that page; the click alone does not wait."""
+    with element.page.expect_navigation():
+        element.click()
 
 
 def follow(page: Page) -> None:
