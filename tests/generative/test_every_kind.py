@@ -64,7 +64,7 @@ def test_the_search_is_as_the_dsl_writes_it(scope: str) -> None:
     assert json.dumps(build_request_body(asked)) == first
 
 
-@settings(max_examples=examples(4, 30), deadline=None)
+@settings(max_examples=examples(12, 30), deadline=None)
 @given(
     questions=SOME,
     scope=st.sampled_from(SCOPES),

@@ -33,6 +33,10 @@ TOLERANCE: Final = 1e-6
 
 _HEADROOM: Final = 1_000
 
+#: Whole numbers are looked for so near to a solution over any numbers, and it lies much nearer.
+#: How long the search takes grows with the distance: HiGHS may go through it in steps of one.
+_NEARBY: Final = 200
+
 #: An integer programme is not searched further; most need no search at all.
 _MAX_NODES: Final = 1_000
 
@@ -167,13 +171,10 @@ class Attacker:
         return programme
 
     def learn(self, population: Population, bounds: Bounds) -> None:
-        """Change the bounds of one number. The programme in whole numbers is built again."""
+        """Change the bounds of one number."""
         index = self.index_of[population]
-        if self.bounds[index] == bounds:
-            return
         self.bounds[index] = bounds
         self._relaxed_programme.changeColBounds(index, *self.limits(index))
-        self.__dict__.pop("_integer_programme", None)
 
     @contextmanager
     def stay_near(
@@ -197,15 +198,51 @@ class Attacker:
         low, high = self.bounds[index]
         return low, self.ceiling if high is None else high
 
-    def minimise(self, terms: WeightedSum, *, integral: bool = False) -> LpSolution:
-        """The least value of a sum, over whole numbers if ``integral``, else over any.
+    def minimise(self, terms: WeightedSum) -> LpSolution:
+        """The least value of a sum over any numbers.
 
         Raises InexactError if no numbers satisfy all constraints and bounds.
         """
+        return self._solve(self._relaxed_programme, terms)
+
+    def minimise_integers(self, terms: WeightedSum) -> LpSolution:
+        """The least value of a sum over whole numbers that lie near its least value over any.
+
+        What is found is possible, so no interval is held to be wider than it is. Raises
+        InexactError if no whole numbers satisfy all constraints and bounds.
+        """
+        import numpy as np
+
+        solution = self.minimise(terms)
+        if is_integer_point(solution.point):
+            return solution
+        lows, highs = self._column_limits()
+        nearest = np.rint(solution.point)
+        try:
+            self._limit_integers(
+                np.maximum(lows, nearest - _NEARBY), np.minimum(highs, nearest + _NEARBY)
+            )
+            return self._solve(self._integer_programme, terms)
+        except InexactError:
+            self._limit_integers(lows, highs)
+            return self._solve(self._integer_programme, terms)
+
+    def _column_limits(self) -> tuple[Vector, Vector]:
+        import numpy as np
+
+        limits = np.array([self.limits(index) for index in range(len(self.bounds))], dtype=float)
+        return limits[:, 0], limits[:, 1]
+
+    def _limit_integers(self, lows: Vector, highs: Vector) -> None:
+        import numpy as np
+
+        columns = np.arange(len(lows), dtype=np.int32)
+        self._integer_programme.changeColsBounds(len(columns), columns, lows, highs)
+
+    def _solve(self, programme: Highs, terms: WeightedSum) -> LpSolution:
         import highspy
         import numpy as np
 
-        programme = self._integer_programme if integral else self._relaxed_programme
         indices = np.array([self.index_of[population] for population, _ in terms], dtype=np.int32)
         costs = np.array([coefficient for _, coefficient in terms], dtype=float)
         programme.changeColsCost(len(terms), indices, costs)
@@ -214,7 +251,6 @@ class Attacker:
         value = programme.getInfo().objective_function_value
         programme.changeColsCost(len(terms), indices, np.zeros(len(terms)))
         if status == highspy.HighsModelStatus.kSolutionLimit:
-            # What was found is possible, so no interval is held to be wider than it is.
             if not solution.value_valid:
                 raise DisclosureError(
                     "the numbers of this release and of earlier ones are too many to be compared "
@@ -253,7 +289,7 @@ class Attacker:
             everything = Counter[Population]()
             for terms in suspects:
                 everything.update({population: sign * share for population, share in terms})
-            point = self._minimise_integers([*everything.items()]).point
+            point = self.minimise_integers([*everything.items()]).point
             suspects = [terms for terms in suspects if 1 <= self._sum_at(point, terms) < threshold]
             if not suspects:
                 return
@@ -264,12 +300,6 @@ class Attacker:
 
     def _sum_at(self, point: Vector, terms: WeightedSum) -> int:
         return int(sum(share * round(point[self.index_of[part]]) for part, share in terms))
-
-    def _minimise_integers(self, terms: WeightedSum) -> LpSolution:
-        solution = self.minimise(terms)
-        if is_integer_point(solution.point):
-            return solution
-        return self.minimise(terms, integral=True)
 
     def find_fixed(self, populations: Iterable[Population], width: int) -> list[Population]:
         """Those of some numbers that may be 0 and cannot be anything else.
@@ -290,15 +320,14 @@ class Attacker:
         ]
 
     def _integer_minimum(self, terms: WeightedSum) -> int:
-        return round(self._minimise_integers(terms).value)
+        return round(self.minimise_integers(terms).value)
 
 
 def are_consistent(system: ConstraintSystem, bounds: Mapping[Population, Bounds]) -> bool:
     """Whether any whole numbers satisfy all constraints and bounds."""
     attacker = Attacker(system, bounds)
     try:
-        if not is_integer_point(attacker.minimise(()).point):
-            attacker.minimise((), integral=True)
+        attacker.minimise_integers(())
     except InexactError:
         return False
     return True
@@ -387,9 +416,8 @@ class SeenValues:
         for sign in signs:
             if not self.is_narrow(population, width):
                 break
-            solution = self.attacker.minimise(((population, sign),))
-            if integral and not is_integer_point(solution.point):
-                solution = self.attacker.minimise(((population, sign),), integral=True)
+            minimise = self.attacker.minimise_integers if integral else self.attacker.minimise
+            solution = minimise(((population, sign),))
             self.add_point(solution.point)
             solutions.append(solution)
         return solutions
@@ -440,10 +468,7 @@ def find_narrow_intervals(
     if not targets:
         return {}
     attacker = Attacker(system, bounds)
-    solution = attacker.minimise(())
-    if not is_integer_point(solution.point):
-        solution = attacker.minimise((), integral=True)
-    seen = SeenValues(attacker, solution.point)
+    seen = SeenValues(attacker, attacker.minimise_integers(()).point)
     seen.widen_together(targets, width, integral=True)
     narrow_bounds = {}
     for population in targets:

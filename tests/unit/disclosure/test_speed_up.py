@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.errors import DisclosureError
+from queries.answer.condition import NamedCondition
 from queries.disclosure.attack import attacker
 from queries.disclosure.attack.attacker import (
     Attacker,
@@ -19,7 +20,11 @@ from queries.disclosure.attack.attacker import (
     attack_system,
     find_narrow_intervals,
 )
-from queries.disclosure.attack.constraints import Population
+from queries.disclosure.attack.constraints import (
+    LinearConstraint,
+    Population,
+    build_system,
+)
 from queries.disclosure.attack.redundancy import drop_implied
 from queries.disclosure.policy import Policy
 from queries.disclosure.populations import (
@@ -102,6 +107,38 @@ def test_a_number_kept_near_a_solution_is_free_again_afterwards() -> None:
     with reader.stay_near(reader.minimise(()).point, targets, 1):
         assert [reader.interval(((population, 1),)) for population in targets] != before
     assert [reader.interval(((population, 1),)) for population in targets] == before
+
+
+def test_whole_numbers_far_from_a_solution_over_any_numbers_are_found() -> None:
+    """601 times the one and 300 more is 600 times the other: least at 300, not at 0."""
+    one, other = (Population("offences", frozenset({NamedCondition(name)})) for name in "xy")
+    relation = LinearConstraint(((one, 601), (other, -600)), -300, -300)
+    reader = Attacker(build_system([one, other], [relation]), {})
+    assert reader.minimise(((one, 1),)).value == 0
+    assert reader.minimise_integers(((one, 1),)).value == 300
+
+
+def test_whole_numbers_are_looked_for_near_a_solution_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """HiGHS may go through the whole range of a number that nothing limits in steps of one."""
+    widths = []
+    run_solver = attacker.run_solver
+
+    def note_widths(programme: highspy.Highs) -> highspy.HighsModelStatus:
+        model = programme.getLp()
+        if len(model.integrality_):
+            limits = zip(model.col_lower_, model.col_upper_, strict=True)
+            widths.append(max(high - low for low, high in limits))
+        return run_solver(programme)
+
+    monkeypatch.setattr(attacker, "run_solver", note_widths)
+    one, other = (Population("offences", frozenset({NamedCondition(name)})) for name in "xy")
+    # Over any numbers, the sum is least at one half and nothing.
+    odd = LinearConstraint(((one, 2), (other, -4)), 1, 2)
+    reader = Attacker(build_system([one, other], [odd]), {one: Bounds(0, 1_000_000)})
+    assert reader.minimise_integers(((one, 1),)).value == 1
+    assert max(widths) < 1000 < reader.ceiling
 
 
 def test_a_programme_goes_on_from_the_solution_of_the_last(
