@@ -42,10 +42,11 @@ def check_package(file: BinaryIO) -> SheetFacts:
     try:
         with zipfile.ZipFile(file) as package:
             special_cells = _check_parts(package)
+            ods_cells = read_ods_cells(package) if CONTENT_PART in package.namelist() else None
             if _is_xlsb(package):
                 return number_errors(read_xlsb_cells(package))
-            if CONTENT_PART in package.namelist():
-                return SheetFacts(None, read_ods_cells(package))
+            if ods_cells is not None:
+                return SheetFacts(None, ods_cells)
             return SheetFacts(None, _number_sheets(package, special_cells))
     except (DamageError, LeftOutError, UncomputedError, MemoryError):
         raise
@@ -83,12 +84,15 @@ def _is_xlsb(package: zipfile.ZipFile) -> bool:
 
 
 def _check_parts(package: zipfile.ZipFile) -> dict[str, SpecialCells]:
-    """The cells of sheets that a reader gives as empty, by the name of their part."""
+    """The cells of sheets that a reader gives as empty, by the name of their part. The content
+    of an ODS, by far its largest part, is left to ``read_ods_cells``, which reads it to its end."""
     names = package.namelist()
     if len(set(names)) != len(names):
         raise DamageError("two parts have one name")
     special_cells = {}
     for name in names:
+        if name == CONTENT_PART:
+            continue
         with package.open(name) as part:
             if isinstance(part, zipfile.ZipExtFile):
                 part.MIN_READ_SIZE = _PACKED_BYTES

@@ -13,6 +13,8 @@ import openpyxl
 import pytest
 
 from indexer.errors import SourceError
+from indexer.integrity.damage import DamageError
+from indexer.integrity.package import check_package
 from indexer.integrity.special_cells import UncomputedCell
 from indexer.sources.tables.open_file import LayoutRules, open_tables
 
@@ -206,3 +208,15 @@ def test_an_ods_of_which_no_cell_is_certain_is_refused(rows: str, tmp_path: Path
     path = write_ods(tmp_path / "x.ods", make_row(make_text("R1")) + rows)
     with pytest.raises(SourceError, match="cannot be read whole from an ODS, and which ones is"):
         read_rows(path)
+
+
+@pytest.mark.parametrize(("old", "new"), [(b"R1", b"R7"), (b"</office:body>", b"</office:Body>")])
+def test_the_content_of_an_ods_is_compared_with_its_checksum(
+    old: bytes, new: bytes, tmp_path: Path
+) -> None:
+    path = write_ods(tmp_path / "x.ods", make_row(make_text("R1")) * 9_000)
+    content = path.read_bytes()
+    position = content.rindex(old)
+    path.write_bytes(content[:position] + new + content[position + len(old) :])
+    with path.open("rb") as file, pytest.raises(DamageError):
+        check_package(file)
