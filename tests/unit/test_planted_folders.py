@@ -8,80 +8,43 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from indexer.audit.log import AuditEntry, AuditLog
 from indexer.errors import ConfigurationError, FoidexError
 from indexer.files import PRIVATE, open_file, open_folder, replace_file
-from indexer.jobs.report import RefreshReport, write_metrics, write_refresh_report
-from indexer.loading.rejects import Rejects
 from indexer.session import Session
-from indexer.sources.base import RawRecord
-from queries.answer.types import Answer
-from queries.disclosure.ledger import publish_release
 from queries.documents.content.context import DocumentSettings
-from queries.documents.content.templates import copy_templates
 from queries.documents.document_set import write_document_set
 from queries.drafting.draft_file import write_draft
-from queries.evidence.basis import BasisHeader, write_basis
 from queries.jobs.demo import run_demo
 from tests.support.answers import FORCE, sample_answer
 from tests.support.planted import give_away, make_open_folder
-from tests.support.tables import FIVE
+from tests.support.writers import NOW, WRITERS
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give folders away"
 )
 
-NOW = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
-
-REPORT = RefreshReport("failed", 5, "full", NOW, 1.0)
-
-HEADER = BasisHeader("g", "q", (), 0, None)
-
-ANSWER: Answer = sample_answer(1234)
-
-
-def reject_record(path: Path) -> None:
-    rejects = Rejects(path)
-    try:
-        rejects.add(RawRecord("file:1", b'{"crime_ref": "1"}\n', 1), "reason")
-    finally:
-        rejects.close()
-
-
-def log_query(path: Path) -> None:
-    AuditLog(path).append(AuditEntry(NOW, "user", "count", 0, "0.1.0"))
-
 
 def write_documents(path: Path) -> None:
-    write_document_set(ANSWER, path.parent, DocumentSettings(FORCE, NOW.date()))
+    write_document_set(sample_answer(1234), path.parent, DocumentSettings(FORCE, NOW.date()))
 
 
 def demonstrate(path: Path) -> None:
     next(run_demo(Session(), path.parent))
 
 
-WRITERS: dict[str, Callable[[Path], Any]] = {
+FOLDER_WRITERS: dict[str, Callable[[Path], object]] = {
+    **WRITERS,
     "documents": write_documents,
-    "rejects": reject_record,
-    "ledger": lambda path: publish_release(ANSWER, FIVE, path),
-    "audit log": log_query,
-    "audit key": lambda path: AuditLog(path.with_name("audit.jsonl")).mark("1"),
-    "basis": lambda path: write_basis(path.parent, HEADER, [], ()),
-    "report": lambda path: write_refresh_report(REPORT, path),
-    "metrics": lambda path: write_metrics(REPORT, path, "crimes"),
-    "templates": lambda path: copy_templates(path.parent),
     "draft": lambda path: write_draft(path, "reference: 1", PRIVATE),
     "demonstration": demonstrate,
 }
 
 
-@pytest.mark.parametrize("writer", WRITERS)
+@pytest.mark.parametrize("writer", FOLDER_WRITERS)
 @pytest.mark.parametrize("depth", ["in it", "below it"])
 def test_nothing_is_written_into_a_folder_that_anybody_can_have_made(
     tmp_path: Path, writer: str, depth: str, monkeypatch: pytest.MonkeyPatch
@@ -92,11 +55,11 @@ def test_nothing_is_written_into_a_folder_that_anybody_can_have_made(
     give_away(planted, monkeypatch)
     planted.chmod(0o2777)
     with pytest.raises(FoidexError, match="planted belongs to another user, and everybody can"):
-        WRITERS[writer](folder / "file")
+        FOLDER_WRITERS[writer](folder / "file")
     assert not [path for path in planted.rglob("*") if path != folder]
 
 
-@pytest.mark.parametrize("writer", sorted(WRITERS.keys() - {"demonstration"}))
+@pytest.mark.parametrize("writer", sorted(FOLDER_WRITERS.keys() - {"demonstration"}))
 def test_a_folder_of_another_user_is_used_where_not_everybody_may_make_one(
     tmp_path: Path, writer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,7 +73,7 @@ def test_a_folder_of_another_user_is_used_where_not_everybody_may_make_one(
         parent.chmod(mode)
         if gives_parent:
             give_away(parent, monkeypatch)
-        WRITERS[writer](folder / "file")
+        FOLDER_WRITERS[writer](folder / "file")
         assert [*folder.iterdir()]
 
 

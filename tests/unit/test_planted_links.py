@@ -7,7 +7,6 @@ import os
 import stat
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Timer
 
@@ -21,7 +20,7 @@ from indexer.config.model import OutputSettings
 from indexer.config.secrets import read_secret
 from indexer.errors import ConfigurationError, FoidexError, OutputError, RequestError
 from indexer.files import PRIVATE, Permissions, UnsafePathError, open_file, open_folder, read_file
-from indexer.jobs.report import RefreshReport, write_metrics, write_refresh_report
+from indexer.jobs.report import write_metrics
 from indexer.jobs.retention import expire_rejects
 from indexer.loading.rejected_tables import RejectsLayout
 from indexer.loading.rejects import Rejects, erase_from_rejects
@@ -29,59 +28,30 @@ from indexer.session import Session
 from indexer.sources import read_records, read_tombstones
 from indexer.sources.base import RawRecord, SourceRows
 from queries.answer.answer_file import read_answer_file
-from queries.disclosure.ledger import publish_release
 from queries.documents.content.context import DocumentSettings, build_document_context
 from queries.documents.content.templates import copy_templates
 from queries.documents.formats.docx import render_letter_docx
 from queries.documents.formats.letter import render_letter_text
 from queries.documents.formats.pdf import render_letter_pdf
-from queries.evidence.basis import BasisHeader, basis_path, read_basis, write_basis
+from queries.evidence.basis import basis_path, read_basis, write_basis
 from queries.spec.yaml_text import read_yaml
 from tests.support.answers import FORCE, sample_answer
 from tests.support.planted import give_away, make_open_folder, plant_deep_folder, plant_link
 from tests.support.server import SILENT
-from tests.support.tables import FIVE
-
-NOW = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
-
-REPORT = RefreshReport("failed", 5, "full", NOW, 1.0)
-
-HEADER = BasisHeader("g", "q", (), 0, None)
-
-TEXT = b'{"crime_ref": "1"}\n'
+from tests.support.writers import (
+    HEADER,
+    NOW,
+    REPORT,
+    TEXT,
+    WRITERS,
+    log_query,
+    reject_record,
+    release_answer,
+)
 
 
 def read_mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
-
-
-def reject_record(path: Path, *, keep: bool = False) -> Path:
-    rejects = Rejects(path, keep=keep)
-    try:
-        rejects.add(RawRecord("file:1", TEXT, 1), "reason")
-    finally:
-        rejects.close()
-    return rejects.path
-
-
-def release_answer(path: Path) -> None:
-    publish_release(sample_answer(1234), FIVE, path)
-
-
-def log_query(path: Path) -> None:
-    AuditLog(path).append(AuditEntry(NOW, "user", "count", 0, "0.1.0"))
-
-
-WRITERS: dict[str, Callable[[Path], object]] = {
-    "rejects": reject_record,
-    "ledger": release_answer,
-    "audit log": log_query,
-    "audit key": lambda path: AuditLog(path.with_name("audit.jsonl")).mark("1"),
-    "basis": lambda path: write_basis(path.parent, HEADER, [], ()),
-    "report": lambda path: write_refresh_report(REPORT, path),
-    "metrics": lambda path: write_metrics(REPORT, path, "crimes"),
-    "templates": lambda path: copy_templates(path.parent),
-}
 
 
 @pytest.fixture
