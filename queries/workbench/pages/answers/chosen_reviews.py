@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from indexer.errors import ConfigurationError, ReviewError
 from queries.review.types import Review
-from queries.reviewing.configured_store import open_configured_store
+from queries.reviewing.configured_store import open_kept_store
 from queries.reviewing.progress import ReviewProgress, measure_progress
 from queries.tables.table_query import TOTAL_KEY
 from queries.workbench.files.answer_sets import find_answer_set, read_set_answer
@@ -64,19 +64,19 @@ def list_answered_reviews(visit: Visit, file_name: str) -> Collection[str]:
 
 def _list_reviews(visit: Visit, reference: str) -> Iterator[OfferedReview]:
     session = visit.session
-    with open_configured_store(session.settings, session.progress) as store:
-        for stored in store.list_reviews():
-            review = stored.review
-            if review.request_reference != reference:
-                continue
-            if stored.alias != session.settings.index.alias:
-                continue
-            state = store.read_state(review.name)
-            yield OfferedReview(
-                review.name,
-                f"{review.number} {review.column}".rstrip(),
-                describe_number(review),
-                review.criterion,
-                measure_progress(state),
-                state.is_unblinded,
-            )
+    store = open_kept_store(session.settings, session.progress, visit.workbench.review_database)
+    for stored in store.list_reviews():
+        review = stored.review
+        if review.request_reference != reference:
+            continue
+        if stored.alias != session.settings.index.alias:
+            continue
+        state = store.read_state(review.name)
+        yield OfferedReview(
+            review.name,
+            f"{review.number} {review.column}".rstrip(),
+            describe_number(review),
+            review.criterion,
+            measure_progress(state),
+            state.is_unblinded,
+        )
