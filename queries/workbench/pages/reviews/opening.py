@@ -31,21 +31,20 @@ class OpenReview(Struct, frozen=True):
         return self.stored.review.name
 
 
-@contextmanager
-def open_review_store(visit: Visit) -> Iterator[ReviewStore]:
+def open_review_store(visit: Visit) -> ReviewStore:
     """The store of reviews, for someone who may review. Raises ReviewError."""
     session = visit.session
     require_reviewer(session.settings, visit.person.name)
-    yield open_kept_store(session.settings, session.progress, visit.workbench.review_database)
+    return open_kept_store(session.settings, session.progress, visit.workbench.review_database)
 
 
 @contextmanager
 def open_review(visit: Visit) -> Iterator[OpenReview]:
     """The review that the address names. Raises ReviewError, and as ReviewReader."""
-    with open_review_store(visit) as store:
-        stored = store.find(visit.parameters["review"])  # before a server is started for it
-        with visit.session.client() as client:
-            yield OpenReview(store, stored, open_reader(visit, client, store, stored))
+    store = open_review_store(visit)
+    stored = store.find(visit.parameters["review"])  # before a server is started for it
+    with visit.session.client() as client:
+        yield OpenReview(store, stored, open_reader(visit, client, store, stored))
 
 
 def open_reader(

@@ -39,13 +39,13 @@ class ShownReview(Struct, frozen=True):
 def list_reviews(visit: Visit) -> Response:
     """Every review, the newest first."""
     reviews = []
-    with open_review_store(visit) as store:
-        if stored_reviews := store.list_reviews()[::-1]:  # a server is started only for these
-            with visit.session.client() as client:
-                for stored in stored_reviews:
-                    reader = open_reader(visit, client, store, stored)
-                    _, progress = reader.measure_progress(store)
-                    reviews.append(ShownReview(stored, progress))
+    store = open_review_store(visit)
+    if stored_reviews := store.list_reviews()[::-1]:  # a server is started only for these
+        with visit.session.client() as client:
+            for stored in stored_reviews:
+                reader = open_reader(visit, client, store, stored)
+                _, progress = reader.measure_progress(store)
+                reviews.append(ShownReview(stored, progress))
     return visit.render("reviews.html", reviews=reviews)
 
 
@@ -87,28 +87,28 @@ def end_second_readings(visit: Visit) -> Response:
         return _show_ending(visit, "Say why nobody can make the second readings")
     if len(reason) > _MAX_REASON or not reason.isprintable():
         return _show_ending(visit, f"Say it in {_MAX_REASON} characters or fewer")
-    with open_review_store(visit) as store:
-        stored = store.find(visit.parameters["review"])
-        with visit.session.run("review end-second-readings") as run:
-            run.add_fields(**make_audit_fields(stored), arguments=make_audit_arguments(stored))
-            run.write()
-            try:
-                store.end_second_readings(stored.review.name, visit.person.name, reason)
-            except ReviewError as error:
-                return _say_not_ended(visit, error)
+    store = open_review_store(visit)
+    stored = store.find(visit.parameters["review"])
+    with visit.session.run("review end-second-readings") as run:
+        run.add_fields(**make_audit_fields(stored), arguments=make_audit_arguments(stored))
+        run.write()
+        try:
+            store.end_second_readings(stored.review.name, visit.person.name, reason)
+        except ReviewError as error:
+            return _say_not_ended(visit, error)
     return redirect(make_review_address(stored.review.name))
 
 
 def export_decisions(visit: Visit) -> Response:
     """The draw and the decisions as a file, from which anyone can check them."""
-    with open_review_store(visit) as store:
-        stored = store.find(visit.parameters["review"])
-        review = stored.review
-        with visit.session.run("review export") as run:
-            run.add_fields(**make_audit_fields(stored), arguments=make_audit_arguments(stored))
-            population = store.list_population(review.name)
-            text = format_decisions(store.read_state(review.name), population)
-            run.write(generation=review.generation, records=len(population))
+    store = open_review_store(visit)
+    stored = store.find(visit.parameters["review"])
+    review = stored.review
+    with visit.session.run("review export") as run:
+        run.add_fields(**make_audit_fields(stored), arguments=make_audit_arguments(stored))
+        population = store.list_population(review.name)
+        text = format_decisions(store.read_state(review.name), population)
+        run.write(generation=review.generation, records=len(population))
     return Response(
         text,
         media_type="text/csv; charset=utf-8",
@@ -117,9 +117,9 @@ def export_decisions(visit: Visit) -> Response:
 
 
 def _show_ending(visit: Visit, problem: str) -> Response:
-    with open_review_store(visit) as store:
-        stored = store.find(visit.parameters["review"])
-        state = store.read_state(stored.review.name)
+    store = open_review_store(visit)
+    stored = store.find(visit.parameters["review"])
+    state = store.read_state(stored.review.name)
     if state.is_unblinded:  # nothing is left to end
         return redirect(make_review_address(stored.review.name))
     return visit.render(

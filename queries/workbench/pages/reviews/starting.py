@@ -60,7 +60,8 @@ def start_review(visit: Visit) -> Response:
     try:
         request = request_from_answer(read_set_answer(answer_set).request)
         session = visit.session
-        with open_review_store(visit) as store, session.run("review start") as run:
+        store = open_review_store(visit)
+        with session.run("review start") as run:
             arguments = {"row": options.number, "column": options.column}
             run.add_fields(**request_fields(request), arguments=arguments)
             with session.client() as client:

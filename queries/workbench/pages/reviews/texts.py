@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 from urllib.parse import quote
 
@@ -86,7 +84,8 @@ def show_texts(visit: Visit) -> Response:
     request = visit.read_request(file.name)
     questions = list_text_questions(request)
     lists = []
-    with open_review_store(visit) as store, visit.session.run("review approvals") as run:
+    store = open_review_store(visit)
+    with visit.session.run("review approvals") as run:
         run.add_fields(
             **request_fields(request),
             arguments={"questions": [question.id for question in questions]},
@@ -105,55 +104,53 @@ def show_texts(visit: Visit) -> Response:
 
 def show_text(visit: Visit) -> Response:
     """The next text that nobody has decided on, or one that is named; logged before it is shown."""
-    with _open_list(visit) as opened:
-        state = opened.read_state()
-        reference = visit.query.get("record", "")
-        text = opened.find_text(reference) if reference else next(state.list_open(), None)
-        if text is None:
-            return redirect(_make_address(visit))
-        decision = state.decisions.get(text.reference)
-        return _show_text(visit, opened, text, decision.hidden if decision else ())
+    opened = _open_list(visit)
+    state = opened.read_state()
+    reference = visit.query.get("record", "")
+    text = opened.find_text(reference) if reference else next(state.list_open(), None)
+    if text is None:
+        return redirect(_make_address(visit))
+    decision = state.decisions.get(text.reference)
+    return _show_text(visit, opened, text, decision.hidden if decision else ())
 
 
 def decide_text(visit: Visit) -> Response:
     """Approve or refuse a text as it was shown, hide more words of it, or go back."""
     form = visit.form
-    with _open_list(visit) as opened:
-        if form.get("do") == "back":
-            return _go_back(visit, opened)
-        text = opened.find_text(form.get("record", ""))
-        hidden = _read_hidden(visit)
-        if text.hash_shown(hidden) != form.get("shown"):
-            raise ReviewError(
-                "The text or its line was changed since it was shown. Nothing was stored. Read it "
-                "again."
-            )
-        if form.get("do") == "hide":
-            return _hide_words(visit, opened, text, hidden)
-        if form.get("do") == "show":
-            return _show_text(
-                visit, opened, text, (), _Remark("Only what the mask hides is hidden.")
-            )
-        if form.get("do") not in ("approve", "refuse"):
-            raise ReviewError("Choose to approve or to refuse the text.")
-        is_approved = form.get("do") == "approve"
-        last = opened.store.read_last(opened.key).get(text.reference)
-        kept = hidden if is_approved else ()
-        decision = Approval(
-            text.reference,
-            text.content_hash,
-            text.hash_shown(kept),
-            kept,
-            is_approved,
-            visit.person.name,
-            "",
+    opened = _open_list(visit)
+    if form.get("do") == "back":
+        return _go_back(visit, opened)
+    text = opened.find_text(form.get("record", ""))
+    hidden = _read_hidden(visit)
+    if text.hash_shown(hidden) != form.get("shown"):
+        raise ReviewError(
+            "The text or its line was changed since it was shown. Nothing was stored. Read it "
+            "again."
         )
-        if form.get("last", "") != _name_decision(last):
-            return _answer_lost(visit, opened, decision)
-        try:
-            opened.store.decide(opened.key, text, last, decision)
-        except ApprovalLostError:
-            return _answer_lost(visit, opened, decision)
+    if form.get("do") == "hide":
+        return _hide_words(visit, opened, text, hidden)
+    if form.get("do") == "show":
+        return _show_text(visit, opened, text, (), _Remark("Only what the mask hides is hidden."))
+    if form.get("do") not in ("approve", "refuse"):
+        raise ReviewError("Choose to approve or to refuse the text.")
+    is_approved = form.get("do") == "approve"
+    last = opened.store.read_last(opened.key).get(text.reference)
+    kept = hidden if is_approved else ()
+    decision = Approval(
+        text.reference,
+        text.content_hash,
+        text.hash_shown(kept),
+        kept,
+        is_approved,
+        visit.person.name,
+        "",
+    )
+    if form.get("last", "") != _name_decision(last):
+        return _answer_lost(visit, opened, decision)
+    try:
+        opened.store.decide(opened.key, text, last, decision)
+    except ApprovalLostError:
+        return _answer_lost(visit, opened, decision)
     return redirect(_make_address(visit, "read"))
 
 
@@ -231,13 +228,12 @@ def _show_text(
     )
 
 
-@contextmanager
-def _open_list(visit: Visit) -> Iterator[_OpenList]:
+def _open_list(visit: Visit) -> _OpenList:
     request = visit.read_request(visit.open_file().name)
     (question,) = list_text_questions(request, (visit.parameters["question"],))
-    with open_review_store(visit) as store:
-        key = _make_key(visit, request, question)
-        yield _OpenList(store.approvals, key, request, _read_release(visit, request, question))
+    store = open_review_store(visit)
+    key = _make_key(visit, request, question)
+    return _OpenList(store.approvals, key, request, _read_release(visit, request, question))
 
 
 def _read_release(visit: Visit, request: Request, question: ListQuestion) -> ReleaseTexts:
