@@ -46,6 +46,7 @@ from queries.request.reader import Request
 from queries.search.exactness import alias_moved_error
 from queries.search.sealed import SealedGeneration
 from queries.spec.term_book import TermBook
+from queries.spec.term_spec import make_term_spec
 from queries.tables.scope import (
     MENTIONS_FILTER,
     Mention,
@@ -137,7 +138,7 @@ def collect_near_misses(
     complete = True
     for usage in usages:
         collector, coverage = search_near_misses(sealed, usage, usages, DEFAULT_LIMITS)
-        label = usage.mention.term.written
+        label = usage.label if usage.required is not None else usage.mention.term.written
         entries += [
             NearMissCount(label, usage.places, miss.wording, miss.records, miss.added)
             for miss in count_near_misses(sealed, usage, collector.list_candidates())
@@ -148,7 +149,16 @@ def collect_near_misses(
 
 
 def _list_term_usages(request: Request, base: Scope) -> list[TermUsage]:
-    """Every term of a request: once as a mention, and once for all the questions that use it."""
+    """Every term of a request: once as a mention, and once for all the questions that use it; and
+    after each the terms that it requires."""
+    return [
+        part
+        for usage in _list_mention_usages(request, base)
+        for part in (usage, *usage.list_required_usages())
+    ]
+
+
+def _list_mention_usages(request: Request, base: Scope) -> list[TermUsage]:
     scope = request.scope
     usages = [
         TermUsage(
@@ -187,7 +197,8 @@ class _TermChecker(NamedTuple):
         """Count a term, its spellings and its near misses, and suggest other wordings."""
         sealed = self.sealed
         records, forms = _count_spellings(sealed, usage)
-        entry = self.book.find_term(usage.mention.term.written)
+        is_main = usage.required is None
+        entry = self.book.find_term(usage.mention.term.written) if is_main else None
         everyday = entry is not None and entry.everyday
         collector, coverage = search_near_misses(sealed, usage, self.usages, self.limits)
         misses = count_near_misses(sealed, usage, collector.list_candidates())
@@ -201,7 +212,7 @@ class _TermChecker(NamedTuple):
         cooccurrences = entry.cooccurrences if entry and suggests_cooccurrences else ()
         shows_contexts = everyday and records and self.contexts
         return TermCheck(
-            term=usage.mention.label,
+            term=usage.label,
             places=usage.places,
             records=records,
             in_index=None if records else _count_in_index(sealed, usage),
@@ -215,16 +226,22 @@ class _TermChecker(NamedTuple):
             contexts=tuple(_sample_contexts(sealed, usage)) if shows_contexts else (),
             suggestions=(
                 *_suggest_cooccurrences(sealed, usage, cooccurrences),
-                *_suggest_aliases(
-                    sealed, usage, self.book, known_forms | _collect_forms(self.usages)
+                *(
+                    _suggest_aliases(
+                        sealed, usage, self.book, known_forms | _collect_forms(self.usages)
+                    )
+                    if is_main
+                    else ()
                 ),
             ),
+            wording=make_term_spec(usage.mention),
+            required=None if is_main else usage.spellings[0].written,
         )
 
 
 def _count_spellings(sealed: SealedGeneration, usage: TermUsage) -> tuple[int, Counter[str]]:
     """The records of a term, and those of each of its forms."""
-    spelled_forms = [(term, form) for term in usage.mention.spellings for form in term.forms]
+    spelled_forms = [(term, form) for term in usage.spellings for form in term.forms]
     form_queries = [
         usage.spelling_query(Term(term.written, (form,), term.compound))
         for term, form in spelled_forms
@@ -246,7 +263,7 @@ def _count_in_index(sealed: SealedGeneration, usage: TermUsage) -> int:
 
 def _find_unintended_spellings(usage: TermUsage, forms: Counter[str]) -> tuple[SpellingCount, ...]:
     """Counted spellings that contain a space and were not written that way in the request."""
-    written = {*usage.wordings, *(alias.written for alias in usage.mention.aliases)}
+    written = {*usage.wordings, *(alias.written for alias in usage.spellings[1:])}
     intended = {" ".join(parse_term_parts(wording)) for wording in written}
     return tuple(
         SpellingCount(form, records)
@@ -283,7 +300,7 @@ def _suggest_cooccurrences(
 
 
 def _collect_forms(usages: list[TermUsage]) -> set[tuple[str, ...]]:
-    """Every form of every term in the request."""
+    """Every form of every term in the request, but for those that others require."""
     return {form for usage in usages for term in usage.mention.spellings for form in term.forms}
 
 

@@ -16,7 +16,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from indexer.records.coverage import Coverage
 from indexer.records.damage.kinds import advise_repair
-from queries.answer.types import NearMissCount, SpellingCount
+from queries.answer.types import NearMissCount, SpellingCount, count_or_zero
 from queries.layout.part_order import merge_parts
 from queries.layout.text_table import align_rows, wrap_paragraph
 from queries.lint.cautions import list_cautions
@@ -24,6 +24,7 @@ from queries.lint.class_readings import CodeReading
 from queries.lint.offence_changes import ChangeNote, find_crossed_changes
 from queries.lint.scope_damage import ScopeDamage
 from queries.request.reader import Request
+from queries.spec.term_spec import CooccurrenceSpec, TermSpec, to_mention
 
 LINT_FORMAT: Final = "foidex-lint/1"
 
@@ -97,7 +98,9 @@ class TermCheck(Struct, frozen=True, rename={"coverage": "looked", "unintended":
     A mention is counted in the period and offences, a question's term in the whole scope.
     ``in_index`` is its number of records in the whole index; it is counted only where the term has
     no record in scope. ``unintended`` are spellings that were counted, though the request does not
-    write the term that way.
+    write the term that way. ``wording`` is the term as the request writes it. With ``required``,
+    the findings are about that one of the terms that it requires (``with:``), among the records
+    that have the rest of it; ``records`` are still those of the whole.
     """
 
     term: str
@@ -111,6 +114,15 @@ class TermCheck(Struct, frozen=True, rename={"coverage": "looked", "unintended":
     everyday: bool
     contexts: tuple[SampleContext, ...]
     suggestions: tuple[WordingSuggestion, ...]
+    wording: TermSpec
+    required: str | None = None
+
+    @property
+    def heading(self) -> str:
+        """The term in quotes, with what else is required of its records."""
+        if self.required is not None:
+            return f'"{self.required}", required with "{self.wording.term}"'
+        return to_mention(self.wording).quoted
 
 
 class WordingAnnex(Struct, frozen=True):
@@ -246,13 +258,26 @@ def format_offence_changes(request: Request) -> str:
     return "\n".join([head, *(wrap_paragraph(text, 2) for text in texts)]) + "\n"
 
 
-def write_yaml_term(term: str, key: str, value: str) -> str:
-    """A term with another name (``aliases``) or a required term (``with``), for a request file."""
-    return f"{{term: {quote_yaml_term(term)}, {key}: [{quote_yaml_term(value)}]}}"
+def write_yaml_term(spec: TermSpec) -> str:
+    """A term as a line of a request file."""
+    parts = [f"term: {quote_yaml_term(spec.term)}"]
+    if spec.variants != "all":
+        parts.append(f"variants: {spec.variants}")
+    if spec.aliases:
+        parts.append(f"aliases: [{', '.join(map(quote_yaml_term, spec.aliases))}]")
+    if spec.cooccurrences:
+        parts.append(f"with: [{', '.join(map(_write_required_term, spec.cooccurrences))}]")
+    return f"{{{', '.join(parts)}}}"
+
+
+def _write_required_term(entry: str | CooccurrenceSpec) -> str:
+    if isinstance(entry, str):
+        return quote_yaml_term(entry)
+    return f"{{term: {quote_yaml_term(entry.term)}, within: {entry.max_distance}}}"
 
 
 def format_wording_check(
-    check: WordingCheck, write_term: Callable[[str, str, str], str] = write_yaml_term
+    check: WordingCheck, write_term: Callable[[TermSpec], str] = write_yaml_term
 ) -> str:
     """The findings for a person, by term; ``write_term`` writes what is suggested."""
     lines = [
@@ -273,9 +298,9 @@ def format_wording_check(
         rows += [_format_suggestion(finding, one, write_term) for one in finding.suggestions]
         if rows:
             places = ", ".join(finding.places)
-            lines += ["", f'"{finding.term}" ({places}): {_format_term_count(finding)}']
+            lines += ["", f"{finding.heading} ({places}): {_format_term_count(finding)}"]
             lines += [f"  {line}" for line in align_rows(rows, ("<9", "<"))]
-        else:
+        elif finding.required is None:
             number = finding.records if finding.in_index is None else finding.in_index
             quiet[_describe_state(finding)].append(
                 f"{finding.term} {number:,}" if number else finding.term
@@ -285,8 +310,9 @@ def format_wording_check(
         for state, names in quiet.items()
         for line in ("", f"{state}: {', '.join(dict.fromkeys(names))}.")
     ]
-    if spaced_forms := dict.fromkeys(_list_spaced_forms(check.terms)):
-        lines += ["", wrap_paragraph(_SPACED_FORMS.format(forms=", ".join(spaced_forms)))]
+    if spaced_forms := _count_spaced_forms(check.terms):
+        listing = ", ".join(f"{form} {records:,}" for form, records in spaced_forms.items())
+        lines += ["", wrap_paragraph(_SPACED_FORMS.format(forms=listing))]
     return "\n".join(lines) + "\n"
 
 
@@ -305,11 +331,14 @@ def _is_doubtful(form: SpellingCount) -> bool:
     return any(len(word) <= _SHORT_WORD for word in form.form.split())
 
 
-def _list_spaced_forms(terms: Sequence[TermCheck]) -> Iterator[str]:
+def _count_spaced_forms(terms: Sequence[TermCheck]) -> dict[str, int]:
+    """The forms that are not doubtful, each with the most records that it has in any place."""
+    counts: dict[str, int] = {}
     for finding in terms:
         for form in finding.unintended:
             if not _is_doubtful(form):
-                yield f"{form.form} {form.records:,}"
+                counts[form.form] = max(count_or_zero(form.records), counts.get(form.form, 0))
+    return counts
 
 
 def _describe_scope_damage(damage: ScopeDamage | None) -> str:
@@ -335,10 +364,11 @@ def _describe_state(finding: TermCheck) -> str:
 
 def _list_term_findings(finding: TermCheck) -> Iterator[tuple[str, str]]:
     """Each finding about a term: a keyword, and the text."""
+    reason = "not in the request" if finding.required is None else "not what is required"
     for miss in finding.near_misses:
         yield (
             "near miss",
-            f"{miss.wording} {miss.records:,} ({miss.kind}): not in the request, not counted; "
+            f"{miss.wording} {miss.records:,} ({miss.kind}): {reason}, not counted; "
             f"would add {miss.added:,}",
         )
     if finding.more_near_misses:
@@ -379,13 +409,16 @@ def _list_term_findings(finding: TermCheck) -> Iterator[tuple[str, str]]:
 def _format_suggestion(
     finding: TermCheck,
     suggestion: WordingSuggestion,
-    write_term: Callable[[str, str, str], str],
+    write_term: Callable[[TermSpec], str],
 ) -> tuple[str, str]:
-    key = "with" if suggestion.kind == "with" else "aliases"
-    spec = write_term(finding.term, key, suggestion.value)
+    spec, addition = finding.wording, (suggestion.value,)
     if suggestion.kind == "with":
-        return "with", f"{spec} would leave {suggestion.records:,} of {finding.records:,}"
-    return "alias", f"{spec} would make it {suggestion.records:,}"
+        line = write_term(
+            msgspec.structs.replace(spec, cooccurrences=spec.cooccurrences + addition)
+        )
+        return "with", f"{line} would leave {suggestion.records:,} of {finding.records:,}"
+    line = write_term(msgspec.structs.replace(spec, aliases=spec.aliases + addition))
+    return "alias", f"{line} would make it {suggestion.records:,}"
 
 
 def quote_yaml_term(written: str) -> str:

@@ -8,7 +8,7 @@ records are those that were read, and the sample's coverage says if there may be
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -46,7 +46,8 @@ class TermUsage(Struct):
     """A term of the request: where it is used, and among which records it counts.
 
     ``already_counted`` matches the records that count without its near misses: those of the whole
-    scope for a mention, those of its row for the term of a question.
+    scope for a mention, those of its row for the term of a question. With ``required``, the term is
+    that one of the terms that its mention requires (``with:``), not the mention's own.
     """
 
     mention: Mention
@@ -54,11 +55,52 @@ class TermUsage(Struct):
     record_filter: Query
     already_counted: Query
     wordings: tuple[str, ...]
+    required: int | None = None
+
+    @property
+    def spellings(self) -> tuple[Term, ...]:
+        """The term and its aliases; a required term has none."""
+        if self.required is None:
+            return self.mention.spellings
+        return (self.mention.cooccurrences[self.required].term,)
+
+    @property
+    def label(self) -> str:
+        """What the term is called, with what else is required of its records."""
+        if self.required is None:
+            return self.mention.label
+        return f"{self.spellings[0].written}, required with {self.mention.term.written}"
+
+    @property
+    def companion_queries(self) -> list[Query]:
+        """The records that have what is required besides the term, wherever it stands."""
+        required_terms = [entry.term for entry in self.mention.cooccurrences]
+        if self.required is None:
+            return [build_term_query(term) for term in required_terms]
+        del required_terms[self.required]
+        own_spellings = [build_term_query(term) for term in self.mention.spellings]
+        return [any_of(own_spellings), *map(build_term_query, required_terms)]
 
     def spelling_query(self, *spellings: Term) -> Query:
         """The records that would match with these spellings instead, required terms included."""
-        term, *aliases = spellings
-        return msgspec.structs.replace(self.mention, term=term, aliases=tuple(aliases)).query()
+        if self.required is None:
+            term, *aliases = spellings
+            return msgspec.structs.replace(self.mention, term=term, aliases=tuple(aliases)).query()
+        return any_of([self._replace_required(spelling).query() for spelling in spellings])
+
+    def _replace_required(self, spelling: Term) -> Mention:
+        entries = [*self.mention.cooccurrences]
+        entries[self.required or 0] = msgspec.structs.replace(
+            entries[self.required or 0], term=spelling
+        )
+        return msgspec.structs.replace(self.mention, cooccurrences=tuple(entries))
+
+    def list_required_usages(self) -> Iterator[TermUsage]:
+        """The terms that its mention requires, among the records that have the rest of it."""
+        for position, entry in enumerate(self.mention.cooccurrences):
+            usage = msgspec.structs.replace(self, wordings=(entry.term.written,), required=position)
+            usage.record_filter = all_of([self.record_filter, *usage.companion_queries])
+            yield usage
 
 
 class NearMissCandidate(NamedTuple):
@@ -82,8 +124,7 @@ class NearMissCandidate(NamedTuple):
         no place in the text, so a required term may be anywhere in the record."""
         if not self.references:
             return usage.spelling_query(self.term)
-        required = [build_term_query(entry.term) for entry in usage.mention.cooccurrences]
-        return all_of([self.query(), *required])
+        return all_of([self.query(), *usage.companion_queries])
 
 
 class NearMissCollector:
@@ -141,10 +182,10 @@ def search_near_misses(
 
     Raises InexactError where a number may be inexact.
     """
-    spellings = [term for other_usage in usages for term in other_usage.mention.spellings]
+    spellings = list(_list_requested_terms(usage, usages))
     misses = NearMissCollector()
     samples = [(0, 0, 0, 0, 0, 0)]
-    for spelling in usage.mention.spellings:
+    for spelling in usage.spellings:
         target = NearMissMatcher(spelling, spellings)
         for form in target.without_punctuation():
             misses.add(NearMissForm(form, NearMissKind.UNPUNCTUATED))
@@ -164,6 +205,14 @@ def search_near_misses(
             broken = _read_broken_wordings(sealed, queries, target, misses, limits)
         samples.append((*sampled, len(records), total, *broken))
     return misses, SampleCoverage(*map(sum, zip(*samples, strict=True)))
+
+
+def _list_requested_terms(usage: TermUsage, usages: list[TermUsage]) -> Iterator[Term]:
+    """What is no near miss of a term, as the request asks for it in such a place."""
+    for other_usage in usages:
+        is_own_mention = other_usage.mention is usage.mention
+        if (other_usage.required is None) == (usage.required is None) or is_own_mention:
+            yield from other_usage.spellings
 
 
 def _sample_without_term(

@@ -102,6 +102,21 @@ def to_mention(wording: Wording) -> Mention:
     return mention
 
 
+def make_term_spec(mention: Mention) -> TermSpec:
+    """A mention as a request writes it, without what the term book adds."""
+    return TermSpec(
+        term=mention.term.written,
+        variants="none" if mention.exact else "all",
+        aliases=tuple(alias.written for alias in mention.aliases),
+        cooccurrences=tuple(
+            entry.term.written
+            if entry.max_distance is None
+            else CooccurrenceSpec(entry.term.written, entry.max_distance)
+            for entry in mention.cooccurrences
+        ),
+    )
+
+
 def apply_term_book(value: Any, kind: Any, extra_spellings: SpellingLookup) -> Any:
     """A part of a request with the openings of each of its terms written into it.
 

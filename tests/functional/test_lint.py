@@ -231,6 +231,51 @@ def test_company_is_wanted_of_a_near_miss_too(
     assert named(checked(client, index.alias, text), 'Steam (with "clouds")').near_misses == ()
 
 
+REQUIRED_TEXTS = [
+    "A live stream on Snapchat.",
+    "Snapchat, and one two three four five six live streams there.",
+    "Live streams by Snapchat.",
+    "A live straem on Snapchat, and a live stream.",
+    "Live streams alone.",
+    "Snapchatted, with a live stream.",
+]
+
+
+def test_near_misses_of_a_required_term_are_counted_beside_what_requires_it(
+    client: Elasticsearch, index: IndexSettings, load: Callable[..., Any]
+) -> None:
+    load([
+        {"crime_ref": f"R{number}", "recorded_on": "2020-06-01", "offence_code": "22B", "narrative": text}
+        for number, text in enumerate(REQUIRED_TEXTS)
+    ])  # fmt: skip
+    text = (
+        "reference: R\ntitle: T\nquestions: [{id: Q1, kind: keywords, keywords: "
+        "[{term: Snapchat, with: [live stream]}, live streams]}]"
+    )
+    check = checked(client, index.alias, text)
+    main, required, other = check.terms
+    assert (main.term, main.required, other.term) == ('Snapchat (with "live stream")', None, "live streams")  # fmt: skip
+    assert main.near_misses == (NearMiss("snapchatted", "another ending", 1, 1),)
+    assert (required.term, required.required, required.records) == (
+        "live stream, required with Snapchat", "live stream", 2
+    )  # fmt: skip
+    # The row of its own that the request has does not count them for this one.
+    misses = (
+        NearMiss("live streams", "another ending", 2, 2),
+        NearMiss("live straem", "one letter away", 1, 0),
+    )
+    assert required.near_misses == misses
+    assert required.suggestions == ()
+    asked = parse_request(text)
+    annex = collect_near_misses(client, index.alias, asked, compute_answer(client, index.alias, asked), 1)  # fmt: skip
+    assert [(one.term, one.wording) for one in annex.told][1:3] == [
+        ("live stream, required with Snapchat", miss.wording) for miss in misses
+    ]
+    near = text.replace("[live stream]", "[{term: live stream, within: 5}]")
+    required = checked(client, index.alias, near).terms[1]
+    assert required.near_misses[0].records == 1
+
+
 def test_a_sample_that_is_too_small_is_told(
     client: Elasticsearch,
     index: IndexSettings,

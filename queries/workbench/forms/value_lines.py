@@ -10,7 +10,10 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
+
+from queries.spec.term_spec import TermSpec
 
 _DAYS: Final = re.compile(r"(\d{4}-\d{2}-\d{2})\s*(?:to|until|-|\u2013)\s*(\d{4}-\d{2}-\d{2})")
 
@@ -204,9 +207,9 @@ def _write_term(value: Any) -> str | None:
     return f"{value.get('term')} ({'; '.join(options)})" if options else None
 
 
-def write_term_line(term: str, key: str, value: str) -> str:
-    """The line of a term that gets another name (``aliases``) or requires a word (``with``)."""
-    return f"{term} ({'also' if key == 'aliases' else 'with'} {value})"
+def write_term_line(spec: TermSpec) -> str:
+    """The line of a term of a request."""
+    return _write_term(msgspec.json.decode(msgspec.json.encode(spec))) or spec.term
 
 
 def _write_required(value: Any) -> str:

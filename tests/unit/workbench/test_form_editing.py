@@ -21,6 +21,7 @@ from queries.lint.findings import (
     format_wording_check,
 )
 from queries.request.reader import parse_request
+from queries.spec.term_spec import CooccurrenceSpec, TermSpec
 from queries.spec.yaml_text import parse_yaml
 from queries.workbench.error_text import adapt_advice
 from queries.workbench.forms.value_lines import TERMS, write_term_line
@@ -293,14 +294,19 @@ def test_a_file_that_has_no_form_is_changed_as_text(browsing: Browsing) -> None:
 
 
 def check_words(browsing: Browsing) -> dict[str, str]:
-    """What the page of a check sends that found a near miss of Snapchat and one of Kik."""
+    """What the page of a check sends that found near misses of three terms, and one of "app",
+    which Snapchat requires."""
     version = browsing.workbench.requests.read("FOI-1.yaml").version
     terms = tuple(
         TermCheck(
             term, ("mentions",), 6, None, (NearMiss(wording, "another ending", 3, 3),), 0,
             SampleCoverage(0, 0, 0, 0), (), everyday=False, contexts=(), suggestions=(),
+            wording=TermSpec(term), required=required,
         )
-        for term, wording in (("Snapchat", "snapchatted"), ("Kik", "kiks"), ("Viber", "vibers"))
+        for term, wording, required in (
+            ("Snapchat", "snapchatted", None), ("Kik", "kiks", None), ("Viber", "vibers", None),
+            ("Snapchat", "apps", "app"),
+        )
     )  # fmt: skip
     result = WordingResult(version, ("what was found",), terms)
     browsing.workbench.tasks.start("wording FOI-1.yaml", "anna", lambda: result)
@@ -309,24 +315,26 @@ def check_words(browsing: Browsing) -> dict[str, str]:
 
 
 def test_the_check_suggests_words_as_the_form_takes_them() -> None:
-    suggestions = (WordingSuggestion("alias", "FB", 9), WordingSuggestion("with", "app", 2))
+    suggestions = (WordingSuggestion("alias", "FB", 9), WordingSuggestion("with", "game", 2))
     term = TermCheck(
         "Facebook", ("Q1",), 6, None, (), 0, SampleCoverage(0, 0, 0, 0),
         (SpellingCount("fa ce", 1),), everyday=False, contexts=(), suggestions=suggestions,
+        wording=TermSpec("Facebook", "none", ("Face",), ("app", CooccurrenceSpec("site", 5))),
     )  # fmt: skip
     check = WordingCheck(
         "g", datetime(2026, 1, 2, tzinfo=UTC), 20, 10, (), (term,), WordingAnnex(())
     )
     text = adapt_advice(format_wording_check(check, write_term_line))
-    assert "alias      Facebook (also FB) would make it 9" in text
-    assert "with       Facebook (with app) would leave 2 of 6" in text
+    options = "only as written; also Face, FB; with app, site within 5"
+    assert f"alias      Facebook ({options}) would make it 9" in text
+    options = "only as written; also Face; with app, site within 5, game"
+    assert f"with       Facebook ({options}) would leave 2 of 6" in text
     assert not re.search("[{}]|term:|aliases:|with: |variants:", text)
-    lines = [
-        write_term_line("Facebook", "aliases", "FB"),
-        write_term_line("Facebook", "with", "app"),
-    ]
-    assert TERMS.read_lines("\n".join(lines)) == [
-        {"term": "Facebook", "aliases": ["FB"]}, {"term": "Facebook", "with": ["app"]},
+    assert TERMS.read_lines(f"Facebook ({options})") == [
+        {
+            "term": "Facebook", "variants": "none", "aliases": ["Face"],
+            "with": ["app", {"term": "site", "within": "5"}, "game"],
+        },
     ]  # fmt: skip
 
 
@@ -335,6 +343,7 @@ def test_a_near_miss_is_counted_by_ticking_it(browsing: Browsing) -> None:
     page = browsing.get("/requests/FOI-1.yaml/wording")
     assert "would add 3 to the 6 of Snapchat" in text_of(page)
     boxes = re.findall('type="checkbox"[^>]*name="(count-[^"]*)"', page.text)
+    assert boxes == ["count-0-0", "count-1-0", "count-2-0"]
     browsing.post("/requests/FOI-1.yaml/wording", **fields, **{boxes[0]: "on", boxes[1]: "on"})
     value = parse_yaml(read_text(browsing), "x").value
     assert value["mentions"] == [{"term": "Snapchat", "aliases": ["snapchatted"]}]

@@ -36,8 +36,11 @@ class WordingResult(Struct, frozen=True):
     terms: tuple[TermCheck, ...]
 
     def list_near_misses(self) -> Iterator[tuple[str, TermCheck, NearMiss]]:
-        """Each near miss, with the name of its box and its term."""
+        """Each near miss, with the name of its box and its term. A term that another requires has
+        no other names, so its near misses have no box."""
         for number, term in enumerate(self.terms):
+            if term.required is not None:
+                continue
             for position, near_miss in enumerate(term.near_misses):
                 yield f"count-{number}-{position}", term, near_miss
 
