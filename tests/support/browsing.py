@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
@@ -44,9 +45,9 @@ class Browsing:
         return self.client.post(path, data=fields, headers=OURS)
 
     def finish(self, name: str) -> None:
-        """Wait until a task is done."""
+        """Wait until a task is done, and leave the processor to it."""
         while (task := self.workbench.tasks.find(name)) and task.is_running:
-            pass
+            time.sleep(0.01)
 
 
 def make_workbench(config: Any, proxy: ProxySignIn | None = None) -> Workbench:

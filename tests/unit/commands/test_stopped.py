@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is 
 def await_growth(process: subprocess.Popen[bytes], path: Path, size: int) -> None:
     """Wait until a file is larger, or its writer has ended."""
     while not (path.exists() and path.stat().st_size > size) and process.poll() is None:
-        pass
+        time.sleep(0.01)
 
 
 @contextmanager
