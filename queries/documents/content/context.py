@@ -152,6 +152,9 @@ _SUBJECTS: Final = {
 }
 
 
+#: Kinds whose sentences do not name their rows, so that even one row is shown.
+_ALWAYS_TABLED: Final = frozenset({"by", "cross", "list"})
+
 #: A list of small numbers that is longer starts with a summary.
 _LONG_LIST: Final = 20
 
@@ -500,7 +503,8 @@ def _view_question(
         several=len(requested_rows) > 1,
         tabled=not prosaic
         or sum(row.kind != "none" for row in table.rows) > 1
-        or (len(table.columns) > 1 and bool(table.rows)),
+        or (len(table.columns) > 1 and bool(table.rows))
+        or (question.kind in _ALWAYS_TABLED and _has_counted_rows(table)),
         full_table=build_single_part(table),
         parts=split_table(table, PORTRAIT_ROOM, LABEL_ROOM),
         wide_parts=split_table(table, LANDSCAPE_ROOM, LABEL_ROOM),
@@ -523,6 +527,11 @@ def _view_question(
     prose = render_template(name, EscapeMode.TEXT, template_folder, {"question": view})
     lines = tuple(" ".join(line.split()) for line in prose.splitlines() if line.strip())
     return msgspec.structs.replace(view, prose=lines)
+
+
+def _has_counted_rows(table: Table) -> bool:
+    """Whether a table has a row, and a total that is not none."""
+    return bool(table.rows) and table.total.counts[0] != 0
 
 
 def _describe_columns(table: Table) -> tuple[str, ...]:

@@ -309,3 +309,13 @@ def test_no_caption_overlaps_the_line_before_it(rows: int) -> None:
         for start in ("This part counts only offences", "Q1: ")
     )
     assert 16 < before - caption < 24
+
+
+@pytest.mark.parametrize("kind", ["by", "cross", "list"])
+def test_a_sentence_that_names_a_table_has_one_even_of_one_row(kind: str) -> None:
+    base = tabled(sample_answer(1), make_table(22))
+    question = msgspec.structs.replace(base.questions[0], kind=kind)
+    for renderer in (render_letter_text, render_letter_html, render_report_text):
+        assert "Column 0" in rendered(renderer, ask(base, question), FORCE, DAY)
+    none = msgspec.structs.replace(question, table=make_table(0))
+    assert "Column 0" not in rendered(render_letter_text, ask(base, none), FORCE, DAY)
