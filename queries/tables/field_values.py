@@ -53,9 +53,9 @@ def describe_ages(first: int, last: int, joiner: str = "and") -> str:
 
 
 def describe_outcome(number: int) -> str:
-    """An outcome for a sentence: 14 ("Evidential difficulties")."""
+    """An outcome for a sentence, by what the public calls it: "Charged or summonsed" (number 1)."""
     title = load_outcome_titles().get(number)
-    return f'{number} ("{title}")' if title else str(number)
+    return f'"{title}" (number {number})' if title else str(number)
 
 
 def parse_outcome(text: str) -> int:

@@ -7,6 +7,7 @@ import pytest
 from indexer.errors import RequestError
 from queries.tables.field_filter import build_field_filter
 from queries.tables.field_values import (
+    describe_outcome,
     load_outcome_names,
     load_outcome_titles,
     parse_outcome,
@@ -47,3 +48,9 @@ def test_a_filter_by_name_is_the_filter_by_number() -> None:
     numbered = build_field_filter("outcome", ["1", "14"], {})
     assert named.condition == numbered.condition
     assert named.query.to_dict() == numbered.query.to_dict()
+
+
+def test_a_sentence_has_the_words_of_an_outcome_before_its_number() -> None:
+    assert describe_outcome(1) == '"Charged or summonsed" (number 1)'
+    charged = build_field_filter("outcome", ["charged", "8"], {})
+    assert charged.words == f"the outcome is {describe_outcome(1)} or {describe_outcome(8)}"
