@@ -85,9 +85,10 @@ def describe_shrunk_number(population: Population, number: int, printed_in: str)
 
 
 def explain_refusal(messages: Sequence[str]) -> str:
-    """The messages of a refusal, the first few if there are many, and what to do."""
-    lines = [shorten(line, _MAX_LINE_LENGTH, placeholder=" ...") for line in messages[:_MAX_LINES]]
-    if remainder := len(messages) - len(lines):
+    """The messages of a refusal, each once, the first few if there are many, and what to do."""
+    distinct = [*dict.fromkeys(messages)]  # two kinds of records may be the same in words
+    lines = [shorten(line, _MAX_LINE_LENGTH, placeholder=" ...") for line in distinct[:_MAX_LINES]]
+    if remainder := len(distinct) - len(lines):
         lines.append(f"and {remainder:,} more.")
     return (
         "somebody who has this release and earlier ones could work out small numbers, so nothing "
