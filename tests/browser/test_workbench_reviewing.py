@@ -75,7 +75,7 @@ def test_texts_and_reviews_beside_a_number_are_read_by_keyboard(
     press_until(page, "Approve the texts")
     follow(page)
     require_usable(page, "texts")
-    press_until(page, "Read the next text of L1")
+    press_until(page, "Read the next text of question L1")
     follow(page)
     press_until(page, "Words to hide")
     page.keyboard.type("zqxname")

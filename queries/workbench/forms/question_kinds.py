@@ -120,7 +120,7 @@ QUESTION_KINDS: Final = {
         QuestionKind(
             "list",
             "A list of records by their fields",
-            "A line for each combination, with the number of records that share it. No text.",
+            "A line for each combination, with how many records share it, or their texts too.",
             (QuestionField("fields", "fields", "Fields of a line, one a line, such as month"),),
             ("Offence", "Month", "Records"),
             (("Stalking (8Q)", "May 2017", "2"), ("Stalking (8Q)", "June 2017", "5")),

@@ -360,3 +360,16 @@ def test_a_near_miss_of_another_text_or_place_is_not_counted(browsing: Browsing)
     assert elsewhere.status_code == 422
     assert "Viber" in text_of(elsewhere)
     assert read_text(browsing) == TEXT
+
+
+def test_a_request_that_is_saved_and_wrong_leads_on_to_its_page(browsing: Browsing) -> None:
+    opened = browsing.workbench.requests.read("FOI-1.yaml")
+    listed = TEXT + "  - {id: Q3, kind: list, fields: [month]}\n"
+    browsing.workbench.requests.save("FOI-1.yaml", listed, opened.version)
+    form = browsing.get(PAGE)
+    assert "The line narrative adds the text of each record" in text_of(form)
+    saved = send(browsing, form, "check", **{"q2-fields": "month\ntext"})
+    assert saved.url.path == "/requests/FOI-1.yaml"
+    assert "write narrative" in text_of(saved)
+    assert f'href="{PAGE}"' in saved.text
+    assert "- text" in read_text(browsing)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from indexer.errors import RequestError
 from queries.answer.types import Answer
 from queries.answering.audit_fields import request_fields
+from queries.answering.texts.release_texts import has_text_lists
 from queries.documents.content.context import (
     DocumentSettings,
     QuestionView,
@@ -18,7 +19,7 @@ from queries.documents.content.context import (
 )
 from queries.documents.document_set import format_small_number_warning, view_questions
 from queries.layout.printed_table import list_printed_columns
-from queries.request.reader import request_from_answer
+from queries.request.reader import Request, request_from_answer
 from queries.workbench.files.answer_sets import find_answer_set, read_set_answer
 from queries.workbench.pages.answers.chosen_reviews import (
     list_offered_reviews,
@@ -66,6 +67,7 @@ def show_answer(visit: Visit) -> Response:
     if answer:
         tables = list_tables(file.name, answer, settings)
     warning = format_small_number_warning(answer, settings) if answer else ""
+    current = _read_current_request(visit, file.name)
     return visit.render(
         "answer.html",
         file=file,
@@ -76,7 +78,9 @@ def show_answer(visit: Visit) -> Response:
         reviews=list_offered_reviews(visit, answer.reference) if answer else [],
         chosen=[review.name for review in answer.reviews] if answer else [],
         warning=warning,
-        is_changed=answer is not None and _is_changed(visit, file.name, answer),
+        is_changed=answer is not None and _is_changed(current, answer),
+        can_count=current is not None,
+        has_texts=current is not None and has_text_lists(current),
     )
 
 
@@ -94,11 +98,16 @@ def start_answer(visit: Visit) -> Response:
     return redirect(f"/requests/{file.name}/answer")
 
 
-def _is_changed(visit: Visit, name: str, answer: Answer) -> bool:
-    """Whether the request asks for something else than when it was counted."""
+def _read_current_request(visit: Visit, name: str) -> Request | None:
     try:
-        current = visit.read_request(name)
+        return visit.read_request(name)
     except RequestError:
+        return None
+
+
+def _is_changed(current: Request | None, answer: Answer) -> bool:
+    """Whether the request asks for something else than when it was counted."""
+    if current is None:
         return True
     counted = request_from_answer(answer.request)
     return bool(request_fields(current)["request"] != request_fields(counted)["request"])

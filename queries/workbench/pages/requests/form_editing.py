@@ -133,7 +133,10 @@ def _save(visit: Visit, file: RequestFile, changes: FormChanges, filled: EditFor
         return _render(visit, file, filled, FormOutcome(422, general=describe_error(error)))
     if visit.form.get("do") != "check":
         return redirect(f"/requests/{file.name}")
-    start_wording_check(visit, file.name)
+    try:
+        start_wording_check(visit, file.name)
+    except RequestError:  # it is saved, and its page says what is wrong and leads on
+        return redirect(f"/requests/{file.name}")
     return redirect(f"/requests/{file.name}/wording")
 
 
