@@ -12,7 +12,7 @@ from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple
 
-from indexer.errors import FoidexError
+from indexer.errors import FoidexError, ReviewError
 from indexer.session import Session
 from queries.answer.types import Answer, Count, QuestionAnswer
 from queries.answering.build import compute_answer
@@ -70,7 +70,7 @@ class ReleasePreview(NamedTuple):
 
     ``answer`` is the answer as it would be released, and
     ``tally`` is how many numbers it would give; ``changes`` are the numbers that changed since the
-    last release.
+    last release. ``open_texts`` says which texts are not in it, as nobody has decided on them yet.
     """
 
     withheld: tuple[str, ...]
@@ -78,6 +78,7 @@ class ReleasePreview(NamedTuple):
     suggestions: tuple[Suggestion, ...] = ()
     changes: tuple[str, ...] = ()
     answer: Answer | None = None
+    open_texts: str = ""
 
     @property
     def lines(self) -> list[str]:
@@ -167,13 +168,15 @@ def preview_release(
 ) -> ReleasePreview:
     """What publishing a request now would withhold, with the results of the named reviews in it.
 
-    The request is answered and logged, and nothing is recorded in the ledger. Raises as
-    ``answer_logged_request`` and ``Publisher.prepare_release``.
+    The request is answered and logged, and nothing is recorded in the ledger. Texts of lists are in
+    it only once each of them is decided. Raises as ``answer_logged_request``,
+    ``attach_approved_texts`` and ``Publisher.prepare_release``.
     """
     policy = publisher.policy(request.disclosure)
     options = AnswerOptions(basis=False, reviews=reviews, texts=False)
     with session.run("lint") as run:
         answer = answer_logged_request(session, run, request, options)
+        answer, open_texts = _attach_decided_texts(session, answer, request)
         with publisher.prepare_release(answer, policy) as release:
             return ReleasePreview(
                 (*release.summary, *_describe_withheld_reviews(release)),
@@ -181,7 +184,19 @@ def preview_release(
                 tuple(_find_suggestions(session, request, release, after=False)),
                 release.changes,
                 release.answer,
+                open_texts,
             )
+
+
+def _attach_decided_texts(session: Session, answer: Answer, request: Request) -> tuple[Answer, str]:
+    """The answer with the texts of its lists, or without them and which are still to be read."""
+    from queries.answering.texts.approved_texts import attach_approved_texts
+
+    try:
+        with session.client() as client:
+            return attach_approved_texts(session, client, answer, request), ""
+    except ReviewError as error:
+        return answer, str(error)
 
 
 def _describe_withheld_reviews(release: PreparedRelease) -> Iterator[str]:

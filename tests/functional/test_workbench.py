@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -167,7 +168,9 @@ def test_an_answer_is_published_with_small_numbers_withheld_and_recorded(
 ) -> None:
     browsing.post(f"{PAGE}/publish", do="preview")
     browsing.finish(f"preview {FILE} {browsing.workbench.requests.read(FILE).version}")
-    previewed = text_of(browsing.get(f"{PAGE}/publish"))
+    shown = browsing.get(f"{PAGE}/publish")
+    previewed = text_of(shown)
+    (letter,) = re.findall('<pre class="letter">(.*?)</pre>', shown.text, re.DOTALL)
     assert "withheld" in previewed
     assert "Publish it Small numbers" in previewed
     assert "[c]" in previewed.partition("The numbers as they would be given")[2]
@@ -184,6 +187,10 @@ def test_an_answer_is_published_with_small_numbers_withheld_and_recorded(
         assert document.status_code == 200
         shown = "inline" if link.endswith(".txt") else "attachment"
         assert document.headers["content-disposition"].startswith(shown)
+    released = browsing.get(f"{PAGE}/documents/published/FOI2018-03922.letter.txt").text
+    sources = "Where the figures come from"  # which has the minute of the count
+    assert html.unescape(letter).partition(sources)[0] == released.partition(sources)[0]
+    assert sources in released
     published = json.loads(
         browsing.get(f"{PAGE}/documents/published/FOI2018-03922.answer.json").text
     )

@@ -74,6 +74,7 @@ def test_each_text_is_read_masked_and_decided_by_name_before_it_is_given(
     assert "some are still to be read (L1: 6 of 6)" in refused
     assert 'the link "Approve the texts" on the page of the request' in refused
     assert "foidex review" not in refused
+    assert f'href="{PAGE}/texts"' in browsing.get(f"{PAGE}/answer").text
     shown = text_of(browsing.get(f"{PAGE}/texts"))
     assert "Texts 6 Approved 0 Refused 0 To be read 6" in shown
     page = browsing.get(f"{PAGE}/texts/L1")
@@ -96,6 +97,7 @@ def test_each_text_is_read_masked_and_decided_by_name_before_it_is_given(
     for _ in range(4):
         following = press(browsing, following, do="approve")
     assert "Every text is decided" in text_of(following)
+    assert f'href="{PAGE}/answer"' in following.text
     report = list_approvals(foidex, browsing)
     assert (report["approved"], report["refused"], report["open"]) == (5, 1, [])
     assert {decision["approved_by"] for decision in report["decisions"]} == {"anna"}
@@ -116,6 +118,32 @@ def test_each_text_is_read_masked_and_decided_by_name_before_it_is_given(
     assert {line["signed_in"] for line in opened} == {"anna"}
     assert "zqxname" not in json.dumps(log)
     assert first not in json.dumps(log)
+
+
+def test_the_letter_is_previewed_with_its_texts_once_each_is_decided(
+    browsing: Browsing, load: Callable[..., Any]
+) -> None:
+    load([{**record, "offence_code": "22B"} for record in RECORDS])
+
+    def preview() -> Any:
+        browsing.post(f"{PAGE}/publish", do="preview")
+        browsing.finish(f"preview {FILE} {browsing.workbench.requests.read(FILE).version}")
+        return browsing.get(f"{PAGE}/publish")
+
+    browsing.sign_in("petra", "publisher")
+    before = preview()
+    assert "some are still to be read (L1: 8 of 8)" in text_of(before)
+    assert "foidex review" not in text_of(before)
+    assert "kept by zqxname" not in before.text
+    page = browsing.get(f"{PAGE}/texts/L1")
+    for decision in ("refuse", *["approve"] * 7):
+        page = press(browsing, page, do=decision)
+    after = preview()
+    letter = text_of(after).partition("The letter as it would go out")[2]
+    assert letter.count("kept by zqxname") == 7
+    assert letter.count("[withheld]") >= 1
+    assert "7 texts are given" in text_of(after)
+    assert not (browsing.workbench.requests.path / "answers" / FILE / "published").exists()
 
 
 def test_a_decision_is_for_what_was_shown_and_no_decision_is_lost(

@@ -16,6 +16,7 @@ from queries.answering.publishing import build_publisher, list_releases
 from queries.answering.suggestions import ReleasePreview, preview_release
 from queries.disclosure.differencing import LedgerEntry
 from queries.documents.content.context import make_document_settings
+from queries.documents.document_set import render_answer_text
 from queries.request.reader import Request
 from queries.workbench.files.answer_sets import AnswerSet, find_answer_set
 from queries.workbench.files.request_files import RequestFile
@@ -40,10 +41,12 @@ _PUBLISHED: Final = (
 
 
 class PreviewResult(Struct, frozen=True):
-    """What publishing would do, with the results of ``reviews`` in the answer."""
+    """What publishing would do, with the results of ``reviews`` in the answer, and the ``letter``
+    as it would go out."""
 
     preview: ReleasePreview
     reviews: tuple[str, ...]
+    letter: str = ""
 
 
 class EarlierReleases(Struct, frozen=True):
@@ -152,7 +155,11 @@ def _find_staleness(visit: Visit, file: RequestFile) -> str:
 
 def _preview_release(session: Session, request: Request, reviews: tuple[str, ...]) -> PreviewResult:
     preview = preview_release(session, request, build_publisher(session), reviews)
-    return PreviewResult(preview, reviews)
+    letter = ""
+    if preview.answer is not None and not preview.open_texts:
+        settings = make_document_settings(session.settings)
+        letter = render_answer_text(preview.answer, settings, "letter")
+    return PreviewResult(preview, reviews, letter)
 
 
 def _find_releases(
