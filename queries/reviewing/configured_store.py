@@ -49,13 +49,22 @@ def open_kept_store(settings: Settings, progress: Progress, keeper: DatabaseKeep
 def open_existing_store(settings: Settings, progress: Progress) -> Iterator[ReviewStore]:
     """The same, but a store that is not there is not made. Raises as ``open_configured_store``."""
     url = _find_store_url(settings, progress)
-    if "://" not in url and not is_there(settings.folder / url):
+    if not _is_made(settings, url):
         raise ReviewError(
             f"there is no store of reviews at {settings.folder / url}. Use the foidex.toml with "
             "which the review was made."
         )
     with open_configured_store(settings, progress) as store:
         yield store
+
+
+def has_configured_store(settings: Settings, progress: Progress) -> bool:
+    """Whether there is a store already; one on a server is. Raises ConfigurationError."""
+    return _is_made(settings, _find_store_url(settings, progress))
+
+
+def _is_made(settings: Settings, url: str) -> bool:
+    return "://" in url or is_there(settings.folder / url)
 
 
 def _find_store_url(settings: Settings, progress: Progress) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import jinja2
 from starlette.requests import HTTPConnection
@@ -61,6 +61,8 @@ class Workbench:
         self.review_database = DatabaseKeeper()
         # The hashes of texts that changed since a review was drawn, by its name.
         self.changed_texts: Remembered[dict[str, str]] = Remembered()
+        # What waits for a person in a review, by the names of both.
+        self.waiting_works: Remembered[Literal["read", "settle", ""]] = Remembered()
         self.links = SignInLinks(_LINK_SECONDS)
         self.sessions = Sessions(settings.workbench.idle_minutes * 60)
         self.sign_in_limit = RateLimit(_SIGN_IN_ATTEMPTS, 60)

@@ -80,9 +80,11 @@ def read_all(browsing: Browsing, verdict: str) -> list[str]:
 
 
 def test_a_sample_is_read_twice_blind_and_settled(browsing: Browsing, tmp_path: Path) -> None:
+    assert "Waiting for you" not in text_of(browsing.get("/"))
     started = begin(browsing)
     assert started.url.path == f"/reviews/{NAME}"
     assert "The app was used" in text_of(started)
+    assert f"Waiting for you {NAME} : records are to be read" in text_of(browsing.get("/"))
     nowhere = browsing.post(f"/reviews/{NAME}/read", do="back", before="")
     assert "There is nothing to go back to" in text_of(nowhere)
     assert f'href="/reviews/{NAME}/read"' in nowhere.text
@@ -92,7 +94,11 @@ def test_a_sample_is_read_twice_blind_and_settled(browsing: Browsing, tmp_path: 
     assert "snap chat" in shown[0].casefold() or "snapchat" in shown[0].casefold()
     assert "No record is left for you to read. What is left is for another reviewer" in shown[-1]
     assert "Read the next record" not in shown[-1]
+    assert "Waiting for you" not in text_of(browsing.get("/"))
+    browsing.sign_in("rob", "reader")
+    assert "Waiting for you" not in text_of(browsing.get("/"))
     browsing.sign_in("ben", "reviewer")
+    assert f"Waiting for you {NAME} : records are to be read" in text_of(browsing.get("/"))
     early = browsing.get(f"/reviews/{NAME}/read?settle")
     assert early.url.path == f"/reviews/{NAME}"
     assert "anna" not in text_of(early)
@@ -104,6 +110,7 @@ def test_a_sample_is_read_twice_blind_and_settled(browsing: Browsing, tmp_path: 
         assert "You decided" not in page
         assert "First reading" not in page
     assert "To settle 2" in shown[-1]
+    assert f"Waiting for you {NAME} : records are to be settled" in text_of(browsing.get("/"))
     page = browsing.get(f"/reviews/{NAME}/read?settle")
     assert "2 to settle" in text_of(page)
     assert "First reading, anna: relevant." in text_of(page)

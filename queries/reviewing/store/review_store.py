@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from indexer.errors import ReviewError
 from queries.review.types import Decision, DrawnRecord, Reading, Stratum, Verdict
@@ -47,6 +47,14 @@ from queries.reviewing.store.schema import (
     STRATA,
 )
 from queries.reviewing.turns import Ending, ReviewState, Turn, choose_turn, format_time, list_fixed
+
+_STAMPS_QUERY: Final = select(
+    REVIEWS.c.name,
+    *(
+        select(func.max(table.c.id)).where(table.c.review_id == REVIEWS.c.id).scalar_subquery()
+        for table in (DECISIONS, SAMPLES, ENDINGS)
+    ),
+).order_by(REVIEWS.c.id.desc())
 
 
 class TurnLostError(ReviewError):
@@ -116,6 +124,12 @@ class ReviewStore:
         with self._database.read() as connection:
             rows = connection.execute(select(REVIEWS).order_by(REVIEWS.c.id)).all()
             return [make_stored_review(connection, row) for row in rows]
+
+    def list_stamps(self) -> dict[str, tuple[int | None, ...]]:
+        """A stamp of each review, the newest first: another one once it has another decision,
+        sample or ending."""
+        with self._database.read() as connection:
+            return {row[0]: tuple(row[1:]) for row in connection.execute(_STAMPS_QUERY)}
 
     def find(self, name: str) -> StoredReview:
         """A review by its name. Raises ReviewError, with the closest name."""

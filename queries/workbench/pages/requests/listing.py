@@ -17,6 +17,7 @@ from queries.workbench.access.people import Person
 from queries.workbench.error_text import describe_error
 from queries.workbench.files.answer_sets import find_answer_set, list_set_stamps
 from queries.workbench.files.request_lines import RequestLine
+from queries.workbench.pages.reviews.waiting import list_waiting_reviews
 from queries.workbench.site import Workbench
 from queries.workbench.visit import Visit
 
@@ -27,7 +28,11 @@ def list_requests(visit: Visit) -> Response:
     lines.sort(key=lambda line: (line.state == "published", line.due or date.max, line.reference))
     unusable = visit.workbench.requests.list_unusable_names()
     return visit.render(
-        "requests.html", lines=lines, today=visit.today, unusable=list(map(name_place, unusable))
+        "requests.html",
+        lines=lines,
+        today=visit.today,
+        unusable=list(map(name_place, unusable)),
+        waiting=list_waiting_reviews(visit),
     )
 
 
