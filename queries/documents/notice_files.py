@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from indexer.errors import OutputError
 from indexer.files import Permissions, is_there, open_folder
@@ -15,6 +17,14 @@ from queries.documents.formats.pdf import render_letter_pdf
 from queries.documents.template_process import run_with_limits
 from queries.request.reader import Request
 
+#: The formats of a letter: the ending of the file of each, and what it is.
+NOTICE_TYPES: Final = {
+    "txt": "text/plain; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "pdf": "application/pdf",
+}
+
 
 def write_notice_files(
     context: DocumentContext, kind: str, folder: Path, permissions: Permissions, *, force: bool
@@ -24,9 +34,11 @@ def write_notice_files(
     Raises OutputError, without ``force`` also if a file would be replaced, and ConfigurationError
     for a template that is wrong.
     """
-    stem = f"{slugify_reference(context.names['answer'].reference)}.{kind}"
+    reference = context.names["answer"].reference
     rendered = run_with_limits(context.settings.templates, _render_each_format, context)
-    contents = {f"{stem}.{ending}": content for ending, content in rendered.items()}
+    contents = {
+        name_notice_file(reference, kind, ending): content for ending, content in rendered.items()
+    }
     try:
         existing_names = [name for name in contents if is_there(folder / name)]
         if existing_names and not force:
@@ -55,6 +67,21 @@ def prepare_notice(
     return run_with_limits(settings.templates, build_notice_context, request, kind, settings)
 
 
+def render_notice(
+    request: Request, kind: NoticeKind, settings: DocumentSettings, ending: str
+) -> bytes:
+    """A letter in the format of an ending of NOTICE_TYPES, its words filled in with limits.
+
+    Raises RequestError and ConfigurationError.
+    """
+    return run_with_limits(settings.templates, _render_in_place, request, kind, settings, ending)
+
+
+def name_notice_file(reference: str, kind: str, ending: str) -> str:
+    """The name of the file of a letter."""
+    return f"{slugify_reference(reference)}.{kind}.{ending}"
+
+
 def render_notice_text(context: DocumentContext) -> str:
     """A letter as text. Raises ConfigurationError."""
     return run_with_limits(context.settings.templates, render_letter_text, context)
@@ -62,9 +89,18 @@ def render_notice_text(context: DocumentContext) -> str:
 
 def _render_each_format(context: DocumentContext) -> dict[str, bytes]:
     """A letter in every format, by the ending of its file."""
-    return {
-        "txt": render_letter_text(context).encode(),
-        "html": render_letter_html(context).encode(),
-        "docx": render_letter_docx(context),
-        "pdf": render_letter_pdf(context),
-    }
+    return {ending: render(context) for ending, render in _RENDERERS.items()}
+
+
+def _render_in_place(
+    request: Request, kind: NoticeKind, settings: DocumentSettings, ending: str
+) -> bytes:
+    return _RENDERERS[ending](build_notice_context(request, kind, settings))
+
+
+_RENDERERS: Final[dict[str, Callable[[DocumentContext], bytes]]] = {
+    "txt": lambda context: render_letter_text(context).encode(),
+    "html": lambda context: render_letter_html(context).encode(),
+    "docx": render_letter_docx,
+    "pdf": render_letter_pdf,
+}

@@ -37,7 +37,14 @@ from queries.workbench.pages.answers import (
     replaying,
     wording,
 )
-from queries.workbench.pages.requests import editing, form_editing, listing, one_request
+from queries.workbench.pages.requests import (
+    editing,
+    form_editing,
+    listing,
+    one_request,
+    other_letters,
+    versions,
+)
 from queries.workbench.pages.reviews import overview, reading, starting, texts
 from queries.workbench.site import Workbench
 
@@ -58,6 +65,16 @@ PAGES: tuple[tuple[str, str, WorkbenchRole, Page], ...] = (
     ("/requests/{file}/form", "POST", "reviewer", form_editing.submit_form),
     ("/requests/{file}/edit", "GET", "reviewer", editing.show_editor),
     ("/requests/{file}/edit", "POST", "reviewer", editing.save_request),
+    ("/requests/{file}/letters", "GET", "reviewer", other_letters.show_other_letters),
+    ("/requests/{file}/letters", "POST", "reviewer", other_letters.save_other_letters),
+    (
+        "/requests/{file}/letters/{kind}/{format}",
+        "GET",
+        "reviewer",
+        other_letters.send_other_letter,
+    ),
+    ("/requests/{file}/versions", "GET", "reviewer", versions.show_versions),
+    ("/requests/{file}/versions/{version}", "GET", "reviewer", versions.show_version),
     ("/requests/{file}/wording", "GET", "reviewer", wording.show_wording),
     ("/requests/{file}/wording", "POST", "reviewer", wording.check_wording_again),
     ("/requests/{file}/answer", "GET", "reviewer", numbers.show_answer),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from indexer.records.sample import generate_records
 from tests.support.browsing import open_workbench
@@ -32,6 +32,9 @@ PATHS = [
     "/requests/reference.yaml",
     "/requests/reference.yaml/form",
     "/requests/reference.yaml/edit",
+    "/requests/reference.yaml/letters",
+    "/requests/reference.yaml/versions",
+    "/requests/reference.yaml/versions/000001",
     "/requests/reference.yaml/wording",
     "/requests/reference.yaml/answer",
     "/requests/reference.yaml/publish",
@@ -58,6 +61,8 @@ def served(
     workbench = open_workbench(
         tmp_path, environment, monkeypatch, reference=reference, broken=broken
     )
+    opened = workbench.requests.read("reference.yaml")
+    workbench.requests.save("reference.yaml", f"{reference}# Changed.\n", opened.version)
     yield from serve(workbench)
 
 
@@ -123,14 +128,25 @@ def test_nothing_on_any_page_is_out_of_reach(
         button = {"answer": "Count", "wording": "Check the wording"}[name]
         click_through(page.get_by_role("button", name=button, exact=True))
         await_end(page, served, f"{name} reference.yaml")
+    preview_letter(page, served)
     page.goto(f"{served.url}/requests/new")
     click_through(page.get_by_role("button", name="Save and continue"))
     assert page.get_by_text("There is a problem").count() == 1
     assert find_faults(page) == []
     for path in PATHS:
         page.goto(f"{served.url}{path}")
+        page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
         assert find_faults(page) == [], path
     page.context.close()
+
+
+def preview_letter(page: Page, served: Served) -> None:
+    """Have the letter as it would go out on the page of publishing."""
+    page.goto(f"{served.url}/requests/reference.yaml/publish")
+    click_through(page.get_by_role("button", name="See what would be withheld"))
+    version = served.workbench.requests.read("reference.yaml").version
+    await_end(page, served, f"preview reference.yaml {version}")
+    assert page.get_by_text("The letter as it would go out").count() == 1
 
 
 def test_no_page_is_wider_than_a_small_screen(served: Served, browser: Browser) -> None:
@@ -139,10 +155,15 @@ def test_no_page_is_wider_than_a_small_screen(served: Served, browser: Browser) 
     page.goto(f"{served.url}/requests/reference.yaml")
     click_through(page.get_by_role("button", name="Count", exact=True))
     await_end(page, served, "answer reference.yaml")
+    preview_letter(page, served)
     for path in PATHS:
         page.goto(f"{served.url}{path}")
+        page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 320, (path, width)
+    page.goto(served.url)
+    table = page.get_by_role("region", name="Requests")
+    assert table.evaluate("e => e.scrollWidth <= e.clientWidth"), "the state is scrolled to"
     page.context.close()
 
 

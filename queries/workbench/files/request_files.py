@@ -176,6 +176,19 @@ class RequestFolder:
         except OSError as error:
             raise self._explain(error) from None
 
+    def read_version(self, name: str, number: str) -> RequestFile:
+        """An earlier version of a request, by its number. Raises MissingError and RequestError."""
+        version = f"{name}.{number}"
+        if version not in self.list_versions(name):
+            raise MissingError(f"{name}: there is no such version, or it is not kept any more.")
+        try:
+            with self._open() as folder, folder.open_subfolder(_VERSIONS) as versions:
+                return _read_file(versions, version)
+        except FileNotFoundError:
+            raise MissingError(f"{name}: this version is not kept any more.") from None
+        except OSError as error:
+            raise self._explain(error) from None
+
     def _open(self) -> Folder:
         return open_folder(self.path)
 

@@ -67,7 +67,7 @@ def build_notice_context(
     template that is wrong.
     """
     act = load_acts()[request.act]
-    _require_keys(request, kind, act)
+    _require_keys(request, kind)
     force = strip_unprintable(settings.force)
     letter = strip_unprintable(request.letter)
     rights = render_review_rights(force, settings.templates) if kind == "extension" else ()
@@ -96,14 +96,27 @@ def _start_of_day(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _require_keys(request: Request, kind: NoticeKind, act: Act) -> None:
+def find_notice_obstacle(request: Request, kind: NoticeKind) -> str:
+    """Why the Act of a request knows no letter of a kind; empty if it does."""
+    act = load_acts()[request.act]
+    if kind != "extension" or act.extension:
+        return ""
+    return (
+        f"the {act.title} gives no more time to weigh the public interest, so there is no letter "
+        "for it. Answer within the time."
+    )
+
+
+def list_missing_keys(request: Request, kind: NoticeKind) -> list[str]:
+    """The keys under letter: that a letter of a kind needs and the request does not have."""
+    return [key for key in _NEEDS[kind] if not getattr(request.letter, key)]
+
+
+def _require_keys(request: Request, kind: NoticeKind) -> None:
     """Raise RequestError, with the lines to add, for what a letter of a kind must say."""
-    if kind == "extension" and not act.extension:
-        raise RequestError(
-            f"{request.reference}: the {act.title} gives no more time to weigh the public "
-            "interest, so there is no letter for it. Answer within the time."
-        )
-    missing = [key for key in _NEEDS[kind] if not getattr(request.letter, key)]
+    if obstacle := find_notice_obstacle(request, kind):
+        raise RequestError(f"{request.reference}: {obstacle}")
+    missing = list_missing_keys(request, kind)
     if missing:
         lines = "\n".join(f"  {key}: {_NEEDS[kind][key]}" for key in missing)
         raise RequestError(

@@ -1,0 +1,141 @@
+"""The letters before and after the answer: what they need, and the letters themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from msgspec import Struct
+from starlette.responses import Response
+
+from indexer.errors import FoidexError, RequestError
+from queries.documents.content.context import make_document_settings
+from queries.documents.content.letter.notices import (
+    NOTICE_KINDS,
+    NoticeKind,
+    find_notice_obstacle,
+    list_missing_keys,
+)
+from queries.documents.notice_files import NOTICE_TYPES, name_notice_file, render_notice
+from queries.layout.prose import join_list
+from queries.request.reader import Request, parse_configured_request
+from queries.spec.term_book import load_configured_term_book
+from queries.spec.yaml_text import parse_yaml
+from queries.workbench.error_text import describe_error
+from queries.workbench.files.request_files import EditConflictError, MissingError, RequestFile
+from queries.workbench.forms.file_text import change_text
+from queries.workbench.pages.requests.notice_form import (
+    KIND_WORDS,
+    NEEDED_FIELDS,
+    REVIEW_OUTCOMES,
+    change_letter,
+    fill_notice_fields,
+    show_notice_fields,
+)
+from queries.workbench.saving import save_file
+from queries.workbench.visit import Visit, redirect
+
+_CONFLICT: Final = (
+    "Someone else saved this request since you opened it. What you typed is below and not saved: "
+    "look at their request, then save again."
+)
+
+
+class ShownLetter(Struct, frozen=True):
+    """A kind of letter: what it is called and says, and what keeps it from being written, if so."""
+
+    kind: NoticeKind
+    title: str
+    words: str
+    problem: str = ""
+
+
+class LetterOutcome(Struct, frozen=True):
+    """What came of the form: what was typed, and why it was not saved, if it was not."""
+
+    values: Mapping[str, str] | None = None
+    problem: str = ""
+    status: int = 200
+
+
+_OPENED: Final = LetterOutcome()
+
+
+def show_other_letters(visit: Visit) -> Response:
+    """Each letter with its files, or what it still needs, and the fields for that."""
+    file = visit.open_file()
+    try:
+        visit.read_request(file.name)
+    except RequestError:
+        return redirect(f"/requests/{file.name}")  # it says what is wrong
+    return _render(visit, file, _OPENED)
+
+
+def save_other_letters(visit: Visit) -> Response:
+    """Write the fields into the request. What is wrong is said, and then nothing is saved."""
+    file = visit.open_file()
+    letter = _read_letter(file)
+    values = fill_notice_fields(show_notice_fields(letter), visit.form)
+    try:
+        text = change_text(file.text, {"letter": change_letter(letter, values)}, {})
+        request = _parse_request(visit, file.name, text)
+        save_file(visit, file.name, text, visit.form.get("version", ""), request.reference)
+    except MissingError:
+        raise
+    except EditConflictError as error:
+        return _render(visit, error.current, LetterOutcome(values, _CONFLICT, 409))
+    except FoidexError as error:
+        return _render(visit, file, LetterOutcome(values, describe_error(error), 422))
+    return redirect(f"/requests/{file.name}/letters")
+
+
+def send_other_letter(visit: Visit) -> Response:
+    """A letter of a kind in a format; the text is shown, and every other format is saved."""
+    kind, ending = visit.parameters["kind"], visit.parameters["format"]
+    if kind not in NOTICE_KINDS or ending not in NOTICE_TYPES:
+        raise MissingError("There is no such letter.")
+    file = visit.open_file()
+    request = visit.read_request(file.name)
+    settings = make_document_settings(visit.session.settings)
+    content = render_notice(request, kind, settings, ending)
+    disposition = "inline" if ending == "txt" else "attachment"
+    name = name_notice_file(request.reference, kind, ending)
+    return Response(
+        content,
+        media_type=NOTICE_TYPES[ending],
+        headers={"Content-Disposition": f'{disposition}; filename="{name}"'},
+    )
+
+
+def _render(visit: Visit, file: RequestFile, outcome: LetterOutcome) -> Response:
+    return visit.render(
+        "other_letters.html",
+        outcome.status,
+        file=file,
+        letters=_list_letters(visit.read_request(file.name)),
+        formats={"txt": "read it", "docx": "Word", "pdf": "PDF", "html": "HTML"},
+        values=outcome.values or show_notice_fields(_read_letter(file)),
+        problem=outcome.problem,
+        outcomes=REVIEW_OUTCOMES,
+    )
+
+
+def _list_letters(request: Request) -> list[ShownLetter]:
+    letters = []
+    for kind in NOTICE_KINDS:
+        missing = [NEEDED_FIELDS[key] for key in list_missing_keys(request, kind)]
+        problem = f"To write it, fill in {join_list(missing)} below." if missing else ""
+        obstacle = find_notice_obstacle(request, kind)
+        letters.append(ShownLetter(kind, *KIND_WORDS[kind], obstacle or problem))
+    return letters
+
+
+def _read_letter(file: RequestFile) -> Mapping[str, Any]:
+    written = parse_yaml(file.text, file.name).value
+    letter = written.get("letter") if isinstance(written, dict) else None
+    return letter if isinstance(letter, dict) else {}
+
+
+def _parse_request(visit: Visit, name: str, text: str) -> Request:
+    settings = visit.session.settings
+    return parse_configured_request(text, name, settings, load_configured_term_book(settings))
