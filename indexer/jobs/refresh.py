@@ -52,7 +52,7 @@ from indexer.loading.faults import RejectedKind
 from indexer.loading.loader import change_index, check_records, fill_index
 from indexer.loading.preparation import DocumentBuilder
 from indexer.loading.rejected_tables import make_rejects_layout
-from indexer.loading.rejects import ForgottenRecords, Rejects
+from indexer.loading.rejects import ForgottenRecords, Rejects, list_rejects_files
 from indexer.loading.tally import Tally
 from indexer.loading.workers import count_workers
 from indexer.progress import Progress
@@ -279,8 +279,7 @@ def refresh_index(
 def _build_and_promote(context: RefreshContext) -> RefreshResult:
     client, index, plan = context.client, context.index, context.plan
     _check_plan_source(plan, context.mode)
-    if plan.rejects_file:
-        _refuse_overwriting_input(plan.rejects_file, plan.paths)
+    _refuse_overwriting_input(plan)
     find_live_name(client, index.alias)  # raises for an alias that could not be moved
     cleared_names = clear_unfinished(client, index.alias)
     for name in cleared_names:
@@ -570,15 +569,18 @@ def _clear_on_failure(context: RefreshContext) -> Iterator[list[str]]:
         raise
 
 
-def _refuse_overwriting_input(rejects: Path, paths: tuple[Path, ...]) -> None:
+def _refuse_overwriting_input(plan: RefreshPlan) -> None:
     """Raise SourceError where rejected records would overwrite records to be read."""
-    if rejects.is_dir():
-        raise SourceError(f"{rejects}: is a folder. Choose a file with --rejects.")
-    if paths_include_file(paths, rejects):
-        raise SourceError(
-            f"{rejects}: holds records to load, and the rejected ones would overwrite them. "
-            "Choose another file with --rejects."
-        )
+    if plan.rejects_file is None:
+        return
+    if plan.rejects_file.is_dir():
+        raise SourceError(f"{plan.rejects_file}: is a folder. Choose a file with --rejects.")
+    for file in list_rejects_files(plan.rejects_file, tables=plan.profile is not None):
+        if paths_include_file(plan.paths, file):
+            raise SourceError(
+                f"{file}: holds records to load, and the rejected ones would overwrite them. "
+                "Choose another file with --rejects."
+            )
 
 
 def _track_progress(

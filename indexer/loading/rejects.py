@@ -174,6 +174,15 @@ class Rejects:
         )
 
 
+def list_rejects_files(path: Path, *, tables: bool) -> tuple[Path, ...]:
+    """Every file that may be written for a rejects file of this name; with ``tables``, records may
+    be rows of tables, which are in a file of another ending."""
+    reasons = path.with_suffix(".reasons.txt")
+    if not tables:
+        return (path, reasons)
+    return (path, path.with_suffix(TABLE_ENDING), path.with_suffix(".jsonl"), reasons)
+
+
 def list_reasons(tally: Tally) -> list[str]:
     """The first reasons, one a line; if there are more rejected records, all of them by kind."""
     unlisted = tally.rejected - len(tally.reasons)

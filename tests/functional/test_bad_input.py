@@ -463,6 +463,24 @@ def test_rejected_records_are_never_written_over_a_table(foidex: CommandLine) ->
 
 
 @pytest.mark.usefixtures("standing")
+@pytest.mark.parametrize("name", ["extract.jsonl", "extract", "extract.txt"])
+def test_rejected_rows_are_never_written_over_the_table_they_are_from(
+    foidex: CommandLine, name: str
+) -> None:
+    """Rejected rows go into a file that ends in .csv, whatever name was given."""
+    content = f"no;day;code;text\n41/1/17;31/02/2018;22B;{CANARY}\n".encode()
+    path = foidex.write("extract.csv", content)
+    fields = 'crime_ref = "no"\noffence_code = "code"\nnarrative = "text"\n'
+    fields += 'recorded_on = {column = "day", dates = ["DD/MM/YYYY"]}\n'
+    foidex.write("foidex.toml", f"[source.profile.fields]\n{fields}".encode())
+    outcome = foidex("load", "extract.csv", "--rejects", name, "--reject-invalid")
+    require_refusal(
+        outcome, SourceError, "extract.csv: holds records to load", "Choose another file"
+    )
+    assert path.read_bytes() == content
+
+
+@pytest.mark.usefixtures("standing")
 @pytest.mark.parametrize("name", ["/", "folder"])
 def test_a_folder_is_no_file_for_rejects(foidex: CommandLine, name: str) -> None:
     (foidex.folder / "folder").mkdir()
