@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from indexer.commands.shared import parse_path
+from indexer.commands.shared import parse_path, require_new_file
 from indexer.errors import OutputError
 
 
@@ -24,6 +24,7 @@ def run_sample(
             help="A file to write. By default standard output.",
         ),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> None:
     """Write synthetic records as JSON Lines. The same arguments give the same records.
 
@@ -34,6 +35,7 @@ def run_sample(
     if output_file is None:
         write_sample(sys.stdout.buffer.write, number, seed)
         return
+    require_new_file(output_file, force=force)
     try:
         with open(output_file, "wb", opener=open_file) as file:
             write_sample(file.write, number, seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import textwrap
@@ -12,6 +13,7 @@ from typing import Final
 
 import typer
 
+from indexer.errors import OutputError
 from indexer.terminal import escape_line
 
 _GAP: Final = "  "
@@ -34,6 +36,14 @@ def parse_path(text: str | Path) -> Path:
     if not str(text) or (isinstance(text, str) and not text.strip()):
         raise typer.BadParameter("is empty. Name a file or a folder.")
     return Path(text)
+
+
+def require_new_file(path: Path | None, *, force: bool) -> None:
+    """Raise OutputError if there is a file already, unless it may be replaced or is a device."""
+    if not path or force or path.is_relative_to("/dev"):
+        return
+    if os.path.lexists(path):
+        raise OutputError(f"{path}: is there already. Choose another name, or replace it: --force.")
 
 
 def print_path(path: Path) -> None:

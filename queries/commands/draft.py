@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from indexer.commands.shared import parse_path, print_path
+from indexer.commands.shared import parse_path, print_path, require_new_file
 from indexer.errors import LetterError
 from indexer.session import get_session
 from indexer.terminal import escape_controls
@@ -57,14 +57,13 @@ def run_draft_command(
     Example: foidex draft letter.docx --out request.yaml --ask
     """
     from queries.drafting.ask_confirmations import ask_confirmations
-    from queries.drafting.draft_file import draft_letter, require_new_file, write_draft
+    from queries.drafting.draft_file import draft_letter, write_draft
     from queries.drafting.readers import read_letter
     from queries.drafting.request_text import write_request_text
 
     if force and not out_file:
         raise typer.BadParameter("--force needs --out.")
-    if out_file and not force:
-        require_new_file(out_file)
+    require_new_file(out_file, force=force)
     settings = get_session().settings
     with get_session().run("draft") as run:
         letter_text = read_letter(letter)

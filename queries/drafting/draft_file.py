@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,12 +44,6 @@ def is_valid_request(text: str, settings: Settings) -> bool:
     except RequestError:
         return False
     return True
-
-
-def require_new_file(path: Path) -> None:
-    """Raise OutputError if there is a file already."""
-    if os.path.lexists(path):
-        raise OutputError(f"{path}: is there already. Choose another name, or replace it: --force.")
 
 
 def write_draft(path: Path, text: str, permissions: Permissions) -> None:

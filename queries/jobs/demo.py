@@ -15,7 +15,7 @@ import msgspec
 
 from indexer.config.loader import CONFIG_FILE_NAME
 from indexer.errors import ConfigurationError, OutputError
-from indexer.files import PUBLIC, open_file, open_folder, write_file
+from indexer.files import PUBLIC, open_file, open_folder, read_file, write_file
 from indexer.index.generations import discard_generation, list_verified
 from indexer.jobs.refresh import load_files
 from indexer.jobs.summary import summarise_refresh
@@ -32,6 +32,8 @@ from queries.request.reader import read_configured_request
 DEMO_RECORD_COUNT: Final = 20_000
 
 _DEMO_REQUESTS: Final = ("reference", "five-years")
+
+_RECORD_FILES: Final = ("reference.jsonl", "sample.jsonl")
 
 _DEMO_CONFIG: Final = """\
 # The demonstration's own index, and a force that does not exist.
@@ -61,6 +63,7 @@ def run_demo(session: Session, folder: Path) -> Iterator[str]:
     """
     _require_embedded_server(session)
     config = folder / CONFIG_FILE_NAME
+    _require_free_folder(folder, config)
     paths = _write_demo_inputs(folder, config)
     session.config = config
     session.reset()
@@ -78,6 +81,23 @@ def _require_embedded_server(session: Session) -> None:
         raise ConfigurationError(
             "the demonstration has an index of its own, so that it never touches a real one. "
             "Unset FOIDEX_INDEX."
+        )
+
+
+def _require_free_folder(folder: Path, config: Path) -> None:
+    """Raise OutputError for a folder with files that are not those of a demonstration: a
+    foidex.toml of another, or other files without one."""
+    try:
+        if read_file(config) == _DEMO_CONFIG.encode():
+            return
+        existing_name = config.name
+    except OSError:
+        names = (config.name, *_RECORD_FILES, *(f"{name}.yaml" for name in _DEMO_REQUESTS))
+        existing_name = next((name for name in names if os.path.lexists(folder / name)), "")
+    if existing_name:
+        raise OutputError(
+            f"{folder / existing_name}: is not as a demonstration wrote it, and would be replaced. "
+            "Choose another folder with --out, or move the file away."
         )
 
 
@@ -101,7 +121,7 @@ def _load_demo_records(session: Session, paths: list[Path]) -> None:
 
 def _write_demo_inputs(folder: Path, config: Path) -> list[Path]:
     shipped = find_data_folder("demo")
-    records = [folder / "reference.jsonl", folder / "sample.jsonl"]
+    records = [folder / name for name in _RECORD_FILES]
     try:
         with open_folder(folder, create=PUBLIC):
             pass

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from indexer.commands.shared import parse_path
+from indexer.commands.shared import parse_path, require_new_file
 from indexer.errors import OutputError, ReviewError
 from indexer.session import get_session
 from queries.commands.review.options import (
@@ -30,13 +30,15 @@ OutFileOption = Annotated[
     ),
 ]
 
+ReplaceFileOption = Annotated[bool, typer.Option("--force", help="Replace a file that exists.")]
+
 DecisionFileArgument = Annotated[
     Path, typer.Argument(parser=parse_path, help="A file as foidex review export writes it.")
 ]
 
 
 @files_app.command("export")
-def export_decisions(name: NameArgument = None, out: OutFileOption = None) -> None:
+def export_decisions(name: NameArgument = None, out: OutFileOption = None, force: ReplaceFileOption = False) -> None:
     """Write the draw and the decisions as CSV, from which anyone can check them.
 
     It has references, and no text. They are as confidential as the records.
@@ -46,6 +48,7 @@ def export_decisions(name: NameArgument = None, out: OutFileOption = None) -> No
     from indexer.files import write_file
     from queries.reviewing.decision_file import format_decisions
 
+    require_new_file(out, force=force)
     with open_session_store() as store, get_session().run("review export") as run:
         stored = find_review(store, name)
         review = stored.review

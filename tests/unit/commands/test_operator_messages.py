@@ -113,6 +113,34 @@ def test_an_empty_path_is_a_wrong_command_line(
     assert [*(tmp_path / "work").iterdir()] == []
 
 
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        (("demo", "--out", "."), "foidex.toml"),
+        (("demo", "--out", "."), "sample.jsonl"),
+        (("sample", "3", "--out", "crimes.jsonl"), "crimes.jsonl"),
+        (("review", "export", "--out", "review.csv"), "review.csv"),
+    ],
+)
+def test_no_file_that_is_there_is_replaced_without_a_word(
+    operate: Callable[..., Outcome], tmp_path: Path, command: tuple[str, ...], name: str
+) -> None:
+    path = tmp_path / "work" / name
+    path.write_text("# ours\n")
+    outcome = operate(*command, code=11)
+    assert f"{name}: is" in outcome.err
+    assert {each.name: each.read_text() for each in path.parent.iterdir()} == {name: "# ours\n"}
+
+
+def test_a_sample_replaces_a_file_if_it_is_told_to(
+    operate: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    path = tmp_path / "work" / "crimes.jsonl"
+    path.write_text("# ours\n")
+    operate("sample", "3", "--out", "crimes.jsonl", "--force")
+    assert path.read_text().count("\n") == 3
+
+
 def list_commands(program: typer.Typer) -> Iterator[Callable[..., object]]:
     for command in program.registered_commands:
         assert command.callback
