@@ -38,7 +38,9 @@ DecisionFileArgument = Annotated[
 
 
 @files_app.command("export")
-def export_decisions(name: NameArgument = None, out: OutFileOption = None, force: ReplaceFileOption = False) -> None:
+def export_decisions(
+    name: NameArgument = None, out: OutFileOption = None, force: ReplaceFileOption = False
+) -> None:
     """Write the draw and the decisions as CSV, from which anyone can check them.
 
     It has references, and no text. They are as confidential as the records.

@@ -77,7 +77,6 @@ def render_workbook(document_context: DocumentContext) -> bytes:
     with require_extra("A workbook"):
         from openpyxl import Workbook
         from openpyxl.styles import Font
-        from openpyxl.writer.excel import ExcelWriter
     context = document_context.names
     printable_answer: Answer = context["answer"]
     book = Workbook()
@@ -97,10 +96,29 @@ def render_workbook(document_context: DocumentContext) -> bytes:
         _fill_review_sheet(book.create_sheet(_REVIEW_TITLE), context["reviews"])
     _mark_pages(book, context["draft"])
     _set_book_properties(book, context)
+    return fix_zip_timestamps(_save_book(book), printable_answer.provenance.run_at)
+
+
+def _save_book(book: Workbook) -> bytes:
+    """The workbook as a file. Each sheet is made in memory: openpyxl writes it into a temporary
+    file, which a full disk or a kill leaves there, with every number."""
+    from openpyxl.worksheet._writer import WorksheetWriter
+    from openpyxl.writer.excel import ExcelWriter
+
+    class MemoryWriter(ExcelWriter):
+        """Writes sheets without drawings."""
+
+        def write_worksheet(self, ws: Any) -> None:
+            writer = WorksheetWriter(ws, io.BytesIO())
+            writer.write()
+            ws._rels = writer._rels  # type: ignore[attr-defined]  # noqa: SLF001
+            self._archive.writestr(ws.path[1:], writer.read())  # type: ignore[attr-defined]
+            self.manifest.append(ws)
+
     file = io.BytesIO()
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
-        ExcelWriter(book, archive).save()
-    return fix_zip_timestamps(file.getvalue(), printable_answer.provenance.run_at)
+        MemoryWriter(book, archive).save()
+    return file.getvalue()
 
 
 def _mark_pages(book: Workbook, mark: str) -> None:

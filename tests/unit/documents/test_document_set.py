@@ -163,6 +163,16 @@ def test_no_work_of_others_is_replaced_unless_forced(edited: bool, tmp_path: Pat
     assert (tmp_path / "a.letter.txt").read_text("utf-8") != "mine"
 
 
+def test_a_workbook_needs_no_temporary_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full ended in a traceback there, and a kill left every number on it."""
+    monkeypatch.setattr("openpyxl.worksheet._writer.create_temporary_file", None)
+    assert any(
+        name.endswith(".xlsx") for name in write_document_set(small(3), tmp_path, DESK).files
+    )
+
+
 @pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize("at", range(4))
 def test_a_full_disk_leaves_everything_as_it_was(
