@@ -20,7 +20,7 @@ from typer.core import TyperGroup
 from indexer.commands.shared import parse_path
 from indexer.errors import FoidexError, OutputError, list_exit_codes
 from indexer.session import get_session, start_session
-from indexer.terminal import escape_controls
+from indexer.terminal import escape_controls, escape_line
 from queries.command_table import COMMANDS, LazyCommands, build_command
 from queries.commands.option_errors import explain_option_errors
 
@@ -167,7 +167,7 @@ def run(argv: Sequence[str] | None = None) -> int:
                 pass
     except FoidexError as error:
         if str(error):
-            print(escape_controls(f"foidex: {error}"), file=sys.stderr)
+            print(_format_error(error, sys.argv[1:] if argv is None else argv), file=sys.stderr)
         return error.exit_code
     except _TerminatedError as stopped:
         with suppress(OSError):  # the terminal is gone
@@ -176,6 +176,17 @@ def run(argv: Sequence[str] | None = None) -> int:
     except SystemExit as ended:  # how Typer ends every command
         return _exit_code(ended)
     return 0
+
+
+def _format_error(error: FoidexError, arguments: Sequence[str]) -> str:
+    """An error as a terminal may show it. A name on the command line is on one line, as whoever
+    delivers files can have chosen it."""
+    message = f"foidex: {error}"
+    for argument in arguments:
+        if "\n" in argument:
+            for text in (argument, str(Path(argument))):
+                message = message.replace(text, escape_line(text))
+    return escape_controls(message)
 
 
 def _exit_code(ended: SystemExit) -> int:

@@ -114,6 +114,30 @@ def test_an_empty_path_is_a_wrong_command_line(
 
 
 @pytest.mark.parametrize(
+    ("command", "code"),
+    [(("load", "./%s"), 4), (("inspect", "%s"), 4), (("draft", "%s"), 20), (("lint", "%s"), 3)],
+)
+def test_a_name_with_a_line_break_forges_no_line(
+    operate: Callable[..., Outcome], command: tuple[str, ...], code: int
+) -> None:
+    parts = (part.replace("%s", "a\nfoidex: done.xyz") for part in command)
+    outcome = operate(*parts, code=code)
+    assert r"a\nfoidex: done.xyz: " in outcome.err
+    assert not any(line.startswith("foidex: done") for line in outcome.err.splitlines())
+
+
+def test_a_delivered_name_with_a_line_break_forges_no_line(
+    operate: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    folder = tmp_path / "work"
+    (folder / "a\nfoidex: done.jsonl").write_text("{}\n")
+    (folder / "foidex.toml").write_text('[source]\npaths = ["*.jsonl"]\n')
+    outcome = operate("refresh", "--check", code=4)
+    assert outcome.err.count("\n") == 1
+    assert r"a\nfoidex: done.jsonl: has a line break in its name. Rename it." in outcome.err
+
+
+@pytest.mark.parametrize(
     ("command", "name"),
     [
         (("demo", "--out", "."), "foidex.toml"),
