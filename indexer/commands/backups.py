@@ -53,7 +53,9 @@ def run_backup(
     Example: foidex backup --to before-the-move
     """
     from indexer.index.backups import expire_backups, take_backup
+    from indexer.index.generations import list_verified
     from indexer.index.lock import hold_lock
+    from indexer.jobs.retention import find_clock_doubt
 
     settings = get_session().settings
     alias = settings.index.alias
@@ -64,11 +66,14 @@ def run_backup(
     ):
         repository = find_repository(client)
         backup = take_backup(client, alias, repository, to, everything=everything)
-        old = expire_backups(client, alias, repository, days) if days else []
+        doubt = find_clock_doubt(list_verified(client, alias), days)
+        old = expire_backups(client, alias, repository, days) if days and not doubt else []
     print(
         f"{backup.name} holds {', '.join(backup.generations)}; the live one has "
         f"{backup.records:,} records."
     )
+    if doubt:
+        print(f"Warning: {doubt}. If it is right, delete old ones by hand: foidex backups --delete")
     if old:
         print(f"Deleted as older than {days} days: {', '.join(old)}.")
 

@@ -121,14 +121,19 @@ def run_prune(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be deleted.")
     ] = False,
+    trust_clock: Annotated[
+        bool,
+        typer.Option("--trust-clock", help="Delete by age even if the clock seems to have jumped."),
+    ] = False,
 ) -> None:
     """Delete old generations and old rejects. The live generation always stays.
 
     Example: foidex prune --keep 3 --max-age-days 30 --dry-run
     """
-    from indexer.index.generations import prune_generations
+    from indexer.errors import GenerationError
+    from indexer.index.generations import list_verified, prune_generations
     from indexer.index.lock import hold_lock_for_deletion
-    from indexer.jobs.retention import expire_rejects
+    from indexer.jobs.retention import expire_rejects, find_clock_doubt
 
     settings = get_session().settings
     alias = settings.index.alias
@@ -138,10 +143,14 @@ def run_prune(
     with ExitStack() as stack:
         run = None if dry_run else stack.enter_context(get_session().run("prune"))
         if run:
-            run.add_fields(arguments={"keep": number, "max_age_days": days})
+            trust = {"trust_clock": True} if trust_clock else {}
+            run.add_fields(arguments={"keep": number, "max_age_days": days, **trust})
             run.begin()
         client = stack.enter_context(get_session().client())
         with hold_lock_for_deletion(client, alias, settings.refresh.lease_seconds):
+            doubt = "" if trust_clock else find_clock_doubt(list_verified(client, alias), days)
+            if doubt:
+                raise GenerationError(f"{doubt}. If it is right: foidex prune --trust-clock")
             old = prune_generations(client, alias, number, max_age_days=days, dry_run=dry_run)
         if days:
             old += expire_rejects(rejects_folder, days, dry_run=dry_run)

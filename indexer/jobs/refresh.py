@@ -35,6 +35,7 @@ from indexer.index.generations import (
     find_live_name,
     find_newest_generation,
     list_earlier_sizes,
+    list_verified,
     mark_verified,
     promote_generation,
     prune_generations,
@@ -46,6 +47,7 @@ from indexer.index.mapping import IndexSchema, add_category_fields, load_index_s
 from indexer.jobs.forget import apply_and_report_erasures
 from indexer.jobs.links import resolve_links
 from indexer.jobs.overrides import CheckOverride
+from indexer.jobs.retention import find_clock_doubt
 from indexer.jobs.shrinkage import ShrinkLimits
 from indexer.jobs.verification import VerificationLimits, verify_generation
 from indexer.loading.faults import RejectedKind
@@ -149,7 +151,7 @@ class RefreshResult(Struct, frozen=True):
     """What a refresh did. ``previous`` was live before; ``rejects`` is set if any were rejected;
     ``cleared`` and ``pruned`` are the generations it deleted: half built, or old. ``lost`` is how
     many records fewer than the previous one the generation holds; ``rejected_kinds`` counts the
-    rejected records by their fault."""
+    rejected records by their fault. ``clock_doubt`` says why nothing was deleted for its age."""
 
     generation: Generation
     previous: str | None
@@ -159,6 +161,7 @@ class RefreshResult(Struct, frozen=True):
     pruned: tuple[str, ...] = ()
     rejected_kinds: tuple[RejectedKind, ...] = ()
     lost: int = 0
+    clock_doubt: str = ""
 
 
 class LoadOptions(Struct, frozen=True):
@@ -270,10 +273,10 @@ def refresh_index(
         result = _build_and_promote(
             RefreshContext(client, index, plan, options.mode, limits, lock, progress)
         )
-        pruned = prune_generations(
-            client, index.alias, settings.keep, max_age_days=settings.max_age_days
-        )
-    return msgspec.structs.replace(result, pruned=tuple(pruned))
+        doubt = find_clock_doubt(list_verified(client, index.alias), settings.max_age_days)
+        days = None if doubt else settings.max_age_days
+        pruned = prune_generations(client, index.alias, settings.keep, max_age_days=days)
+    return msgspec.structs.replace(result, pruned=tuple(pruned), clock_doubt=doubt)
 
 
 def _build_and_promote(context: RefreshContext) -> RefreshResult:

@@ -70,6 +70,8 @@ def summarise_refresh(result: RefreshResult, audit_folder: Path | None = None) -
     lines += describe_coverage_found(generation)
     if generation.damage:
         lines += describe_damage_found(generation.damage, generation.records)
+    advice = f"Warning: {result.clock_doubt}. If it is right: foidex prune --trust-clock"
+    lines += [advice] if result.clock_doubt else []
     if generation.overrides:
         lines.append(f"Checks that were overridden: {', '.join(generation.overrides)}.")
     lines += _describe_previous_generation(result)

@@ -415,7 +415,7 @@ def _refresh_configured_source(
     options = RefreshOptions(settings.refresh, query_for_term, mode, overrides)
     with session.client() as client:
         result = refresh_index(client, settings.index, refresh_plan, options, session.progress)
-    if days := settings.refresh.max_age_days:
+    if (days := settings.refresh.max_age_days) and not result.clock_doubt:
         expire_rejects(settings.home / "rejects", days)
     return result
 

@@ -236,6 +236,27 @@ def test_every_change_of_the_index_leaves_a_line_before_and_after(
     operate("audit", "verify")
 
 
+def test_a_clock_that_jumped_deletes_nothing_for_its_age(
+    operate: Callable[..., Outcome], client: Elasticsearch, index: IndexSettings, home: Path
+) -> None:
+    """Every generation but the live one, all rejects and all backups would be too old at once."""
+    operate("refresh")
+    old = read_live_generation(client, index.alias)
+    mark_verified(client, msgspec.structs.replace(old, built_at=old.built_at - timedelta(days=400)))
+    (home / "rejects").mkdir()
+    (home / "rejects" / "old.jsonl").touch()
+    os.utime(home / "rejects" / "old.jsonl", (1, 1))
+    config = home.parent / "work" / "foidex.toml"
+    config.write_text(f"{config.read_text()}max_age_days = 30\n")
+    assert "so it may have jumped, and nothing was deleted" in operate("refresh").out
+    assert old.name in operate("generations").out
+    for options in ((), ("--dry-run",)):
+        assert "foidex prune --trust-clock" in operate("prune", *options, code=6).err
+    assert (home / "rejects" / "old.jsonl").exists()
+    assert f"Deleted {old.name}, old.jsonl." in operate("prune", "--trust-clock").out
+    assert "jumped" not in operate("refresh").out
+
+
 def test_a_change_that_fails_is_recorded_with_its_exit_code(
     operate: Callable[..., Outcome], home: Path
 ) -> None:
