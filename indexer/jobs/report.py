@@ -107,7 +107,7 @@ def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
     gauge(
         "foidex_refresh_success",
         "1 if the last refresh succeeded, otherwise 0.",
-        report.exit_code == 0,
+        report.outcome == "promoted",
     )
     gauge("foidex_refresh_exit_code", "Exit code of the last refresh.", report.exit_code)
     gauge("foidex_refresh_end_timestamp_seconds", "When the last refresh ended.", end)

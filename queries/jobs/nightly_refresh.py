@@ -429,6 +429,8 @@ def _write_refresh_outputs(refresh_report: RefreshReport, settings: Settings) ->
             write_refresh_report(refresh_report, folder / settings.refresh.report)
         except OutputError as error:
             output_errors.append(error)
+            if not refresh_report.exit_code:  # what the program will end with
+                refresh_report = msgspec.structs.replace(refresh_report, exit_code=error.exit_code)
     if settings.refresh.metrics:
         try:
             write_metrics(refresh_report, folder / settings.refresh.metrics, settings.index.alias)

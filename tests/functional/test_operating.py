@@ -196,6 +196,7 @@ def test_metrics_are_written_though_the_report_cannot_be(
     assert re.search(r"foidex: test-\S+ is live, but .*report cannot be written", outcome.err)
     metrics = (home / "foidex.prom").read_text()
     assert re.search(r'foidex_refresh_success\{alias="test-\w+"\} 1.0', metrics)
+    assert re.search(r'foidex_refresh_exit_code\{alias="test-\w+"\} 11.0', metrics)
     assert [line["exit_code"] for line in read_audit_lines(home)] == [0, 0, 11]
 
 
