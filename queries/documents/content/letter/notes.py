@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from queries.answer.types import NOT_COVERED, Answer, NotedSum, QuestionAnswer
 from queries.documents.content.letter.parts import name_parts
 from queries.layout.prose import capitalise_sentence, join_list
-
-_CALENDAR_NAMES: Final = {
-    "day": "day",
-    "month": "month",
-    "quarter": "quarter",
-    "calendar_year": "year",
-    "financial_year": "financial year",
-}
 
 
 def has_shared_note(answer: Answer) -> bool:
@@ -50,7 +42,7 @@ def describe_average(question: QuestionAnswer, request: Mapping[str, Any]) -> st
         return ""
     tenths = (20 * total + periods) // (2 * periods)
     number = f"{tenths // 10:,}{f'.{tenths % 10}' if tenths % 10 else ''}"
-    return f"{number if tenths else 'fewer than 0.1'} a {_CALENDAR_NAMES[spec['by']]}"
+    return f"{number if tenths else 'fewer than 0.1'} a {question.table.heading.lower()}"
 
 
 def _list_overlapping(answer: Answer, side: str) -> list[str]:
