@@ -30,13 +30,15 @@ _SECTION_WORD: Final = re.compile(r"^\s*(section\s*|s\.?\s*)(?=\d)", re.IGNORECA
 class ActSection(Struct, frozen=True, forbid_unknown_fields=True):
     """A section: its number, what it is about, and the fields that only the force can fill in.
 
-    ``refuses`` says whether it is a reason not to give information.
+    ``refuses`` says whether it is a reason not to give information, ``denies`` whether the letter
+    neither confirms nor denies that anything is held.
     """
 
     number: str
     title: str
     needs: tuple[SectionField, ...] = ()
     refuses: bool = True
+    denies: bool = False
 
 
 class Act(Struct, frozen=True, forbid_unknown_fields=True):

@@ -77,6 +77,13 @@ def test_both_acts_have_a_text_for_the_same_things() -> None:
     assert set(uk.sections) - denials == set(scotland.sections)
 
 
+def test_a_section_that_neither_confirms_nor_denies_is_called_so() -> None:
+    for act in load_acts().values():
+        for name, section in act.sections.items():
+            is_called_so = section.title.startswith("neither confirming nor denying")
+            assert section.denies is is_called_so, name
+
+
 @pytest.mark.parametrize(
     ("section", "field"),
     [

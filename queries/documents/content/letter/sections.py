@@ -37,16 +37,6 @@ _OUTCOME_WORDS: Final[dict[LetterOutcome, str]] = {
     "refused": "We have refused your request. This letter says why.",
 }
 
-#: The sections under which a letter does not say whether anything is held.
-_DENYING_SECTIONS: Final = frozenset(
-    {
-        "neither_confirm_nor_deny",
-        "deny_investigations",
-        "deny_law_enforcement",
-        "deny_personal_data",
-    }
-)
-
 #: The same, if all that is refused is published elsewhere.
 PUBLISHED_SECTION: Final = "published"
 
@@ -230,7 +220,7 @@ def describe_refused_part(part_id: str, letter: LetterSpec, act: Act) -> str:
     sections = f"section{'s' if len(numbers) > 1 else ''} {join_list(numbers)} of the {act.title}"
     if names == {PUBLISHED_SECTION}:
         return f"You can already get this elsewhere ({sections}). We say below where."
-    if names and names <= _DENYING_SECTIONS:
+    if names and all(name and act.sections[name].denies for name in names):
         return (
             f"We neither confirm nor deny that we hold this, under {sections}. Our reasons are "
             "below."
