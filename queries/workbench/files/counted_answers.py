@@ -7,7 +7,7 @@ later count take the place of those before, and a published answer has numbers w
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ _COUNTED: Final = "counted"
 
 _TIME: Final = "%Y%m%dT%H%M%S%fZ"
 
-_NAME: Final = re.compile(r"([0-9]{8}T[0-9]{12}Z)\.(answer|published)\.json")
+_NAME: Final = re.compile(r"(?P<time>[0-9]{8}T[0-9]{12}Z)\.(?P<kind>answer|published)\.json")
 
 #: The name of the answer of the own documents, where it was not kept for itself.
 _OF_DOCUMENTS: Final = "documents"
@@ -59,9 +59,9 @@ def _keep_answer(folder_path: Path, kind: AnswerKind, answer: Answer) -> None:
             folder.write_file(name, format_json(answer).encode() + b"\n", PRIVATE)
             # What a clock that was ahead has dated must not take the place of this one.
             others = [
-                other
-                for other in _list_names(folder)
-                if other.endswith(".answer.json") and other != name
+                other.name
+                for other in _list_answers(folder)
+                if other.kind == "answer" and other.name != name
             ]
             for old in others[: 1 - KEPT_ANSWERS]:
                 folder.remove_file(old)
@@ -74,12 +74,11 @@ def list_counted_answers(requests: RequestFolder, file_name: str) -> list[Counte
     folder_path = find_answer_folder(requests, file_name, "answer").parent / _COUNTED
     try:
         with open_folder(folder_path) as folder:
-            names = _list_names(folder)
+            answers = _list_answers(folder)
     except FileNotFoundError:
-        names = []
+        answers = []
     except OSError as error:
         raise OutputError(f"{folder_path}: cannot be read ({error.strerror}).") from None
-    answers = [*_list_answers(folder_path, names)]
     if (documents := _find_documents(requests, file_name)) and all(
         answer.run_at != documents.run_at for answer in answers
     ):
@@ -95,24 +94,21 @@ def find_counted_answer(requests: RequestFolder, file_name: str, name: str) -> C
     raise MissingError("There is no such answer.")
 
 
-def _list_names(folder: Folder) -> list[str]:
-    return sorted(name for name in folder.list_names() if _parse_time(name) is not None)
+def _list_answers(folder: Folder) -> list[CountedAnswer]:
+    """The answers in a folder, the oldest first; what else somebody put there is left alone."""
+    answers = (_parse_name(folder.path, name) for name in folder.list_names())
+    return [answer for answer in answers if answer is not None]
 
 
-def _parse_time(name: str) -> datetime | None:
-    """When an answer of this name was counted; None for what somebody else put there."""
+def _parse_name(folder_path: Path, name: str) -> CountedAnswer | None:
     match = _NAME.fullmatch(name)
-    try:
-        return datetime.strptime(match[1], _TIME).replace(tzinfo=UTC) if match else None
-    except ValueError:
+    if match is None:
         return None
-
-
-def _list_answers(folder_path: Path, names: list[str]) -> Iterator[CountedAnswer]:
-    for name in names:
-        if run_at := _parse_time(name):
-            kind = name.split(".")[1]
-            yield CountedAnswer(name, cast("AnswerKind", kind), run_at, folder_path / name)
+    try:
+        run_at = datetime.strptime(match["time"], _TIME).replace(tzinfo=UTC)
+    except ValueError:  # no such day
+        return None
+    return CountedAnswer(name, cast("AnswerKind", match["kind"]), run_at, folder_path / name)
 
 
 def _find_documents(requests: RequestFolder, file_name: str) -> CountedAnswer | None:
@@ -120,6 +116,5 @@ def _find_documents(requests: RequestFolder, file_name: str) -> CountedAnswer | 
     answer_set = find_answer_set(requests, file_name, "answer")
     if answer_set is None:
         return None
-    run_at = answer_set.run_at
     path = answer_set.folder / answer_set.answer_name
-    return CountedAnswer(_OF_DOCUMENTS, "answer", run_at, path)
+    return CountedAnswer(_OF_DOCUMENTS, "answer", answer_set.run_at, path)
