@@ -74,6 +74,9 @@ def show_publishing(visit: Visit) -> Response:
         else list_answered_reviews(visit, file.name)
     )
     answer_set = find_answer_set(visit.workbench.requests, file.name, "published")
+    task = visit.workbench.tasks.find(f"publish {file.name}")
+    if preview and task and _is_published_since(preview, task):
+        preview = None
     return visit.render(
         "publish.html",
         file=file,
@@ -83,10 +86,17 @@ def show_publishing(visit: Visit) -> Response:
         reviews=list_offered_reviews(visit, request.reference),
         chosen=chosen,
         releases=_find_releases(visit.session, request.reference, answer_set),
-        task=visit.workbench.tasks.find(f"publish {file.name}"),
+        task=task,
         answer_set=answer_set,
         once=visit.workbench.form_tokens.issue(),
     )
+
+
+def _is_published_since(preview: Task, task: Task) -> bool:
+    """Whether the task published after it was worked out what would be withheld."""
+    if task.result is None or task.ended is None or preview.ended is None:
+        return False
+    return task.ended > preview.ended
 
 
 def _list_previewed_tables(
