@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from msgspec import Struct
 
@@ -10,6 +10,8 @@ from indexer.errors import ConfigurationError, ReviewError
 from queries.review.types import Review
 from queries.reviewing.configured_store import open_kept_store
 from queries.reviewing.progress import ReviewProgress, measure_progress
+from queries.reviewing.store.review_store import ReviewStore
+from queries.reviewing.turns import ReviewState
 from queries.tables.table_query import TOTAL_KEY
 from queries.workbench.files.answer_sets import find_answer_set, read_set_answer
 from queries.workbench.visit import Visit
@@ -18,11 +20,10 @@ _FIELD = "review-"
 
 
 class OfferedReview(Struct, frozen=True):
-    """A review of a number of a request. It is ready once all second readings are done."""
+    """A review of a request, its number in words. It is ready once second readings are done."""
 
     name: str
     number: str
-    number_words: str
     criterion: str
     progress: ReviewProgress
     is_ready: bool
@@ -44,9 +45,25 @@ def describe_number(review: Review) -> str:
 def list_offered_reviews(visit: Visit, reference: str) -> list[OfferedReview]:
     """The reviews of a request, the oldest first; none where reviews are not set up."""
     try:
-        return [*_list_reviews(visit, reference)]
+        store = _open_store(visit)
+        return [
+            _offer_review(review, store.read_state(review.name))
+            for review in _list_reviews(visit, store, reference)
+        ]
     except (ConfigurationError, ReviewError):  # the page of reviews says why
         return []
+
+
+def find_last_criterion(visit: Visit, reference: str, number: str, column: str) -> str:
+    """The criterion of the newest review of a number; empty if there is none, or none is known."""
+    try:
+        reviews = _list_reviews(visit, _open_store(visit), reference)
+    except (ConfigurationError, ReviewError):
+        return ""
+    criteria = [
+        review.criterion for review in reviews if (review.number, review.column) == (number, column)
+    ]
+    return criteria[-1] if criteria else ""
 
 
 def read_chosen_reviews(visit: Visit) -> tuple[str, ...]:
@@ -62,21 +79,25 @@ def list_answered_reviews(visit: Visit, file_name: str) -> Collection[str]:
     return [review.name for review in read_set_answer(answer_set).reviews]
 
 
-def _list_reviews(visit: Visit, reference: str) -> Iterator[OfferedReview]:
+def _open_store(visit: Visit) -> ReviewStore:
     session = visit.session
-    store = open_kept_store(session.settings, session.progress, visit.workbench.review_database)
-    for stored in store.list_reviews():
-        review = stored.review
-        if review.request_reference != reference:
-            continue
-        if stored.alias != session.settings.index.alias:
-            continue
-        state = store.read_state(review.name)
-        yield OfferedReview(
-            review.name,
-            f"{review.number} {review.column}".rstrip(),
-            describe_number(review),
-            review.criterion,
-            measure_progress(state),
-            state.is_unblinded,
-        )
+    return open_kept_store(session.settings, session.progress, visit.workbench.review_database)
+
+
+def _list_reviews(visit: Visit, store: ReviewStore, reference: str) -> list[Review]:
+    alias = visit.session.settings.index.alias
+    return [
+        stored.review
+        for stored in store.list_reviews()
+        if stored.review.request_reference == reference and stored.alias == alias
+    ]
+
+
+def _offer_review(review: Review, state: ReviewState) -> OfferedReview:
+    return OfferedReview(
+        review.name,
+        describe_number(review),
+        review.criterion,
+        measure_progress(state),
+        state.is_unblinded,
+    )

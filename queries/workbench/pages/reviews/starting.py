@@ -16,7 +16,7 @@ from queries.review.types import ReviewedRecords
 from queries.reviewing.prepare import ReviewOptions, prepare_review
 from queries.workbench.error_text import describe_error
 from queries.workbench.files.answer_sets import find_answer_set, read_set_answer
-from queries.workbench.pages.answers.chosen_reviews import list_offered_reviews
+from queries.workbench.pages.answers.chosen_reviews import find_last_criterion
 from queries.workbench.pages.reviews.opening import (
     is_number,
     make_review_address,
@@ -93,9 +93,7 @@ def _find_known_criterion(visit: Visit, request: Request) -> str:
     number, column = f"{query.get('question', '')}:{query.get('row', '')}", query.get("column", "")
     if stated := find_criterion(request.review, number, column):
         return stated
-    name = f"{number} {column}".rstrip()
-    reviews = list_offered_reviews(visit, request.reference)
-    return next((review.criterion for review in reviews[::-1] if review.number == name), "")
+    return find_last_criterion(visit, request.reference, number, column)
 
 
 def _read_options(visit: Visit) -> tuple[ReviewOptions, dict[str, str]]:
