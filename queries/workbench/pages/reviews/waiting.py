@@ -42,9 +42,9 @@ def list_waiting_reviews(visit: Visit) -> list[WaitingReview]:
             session.settings, session.progress
         ):
             return []
-        with open_review_store(visit) as store:
-            stamps = store.list_stamps()
-            works = {name: _remember_work(visit, store, name, stamps[name]) for name in stamps}
+        store = open_review_store(visit)
+        stamps = store.list_stamps()
+        works = {name: _remember_work(visit, store, name, stamps[name]) for name in stamps}
     except FoidexError:
         return []
     return [WaitingReview(name, work) for name, work in works.items() if work]
