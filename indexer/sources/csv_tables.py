@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,10 +38,34 @@ _TEXT_FORMULA: Final = re.compile(r'="{1,2}([^"]*)"{1,2}')
 
 
 def list_child_files(crimes: Path) -> list[tuple[ChildTable, Path]]:
-    """The tables that belong to a table of crimes, with their files, whether they exist or not."""
+    """The tables that belong to a table of crimes, with their files, whether they exist or not.
+
+    Raises SourceError for one that is there and would be passed over: then every victim, for
+    instance, would be missing without a word.
+    """
     if crimes.name != CRIMES_FILE:
         return []
-    return [(table, crimes.with_name(f"{table.name}.csv")) for table in CHILD_TABLES]
+    files = [(table, crimes.with_name(f"{table.name}.csv")) for table in CHILD_TABLES]
+    for _, file in files:
+        _refuse_passing_over(file)
+    return files
+
+
+def _refuse_passing_over(file: Path) -> None:
+    if file.is_file():
+        return
+    if os.path.lexists(file):
+        raise SourceError(
+            f"{file}: is not an ordinary file, nor a link to one that is there, so its rows would "
+            "be missing. Put the table there, or remove it."
+        )
+    with suppress(OSError):  # a folder that cannot be listed, or is not there
+        for other in sorted(os.listdir(file.parent)):  # noqa: PTH208 - names, not paths
+            if other.lower() == file.name:
+                raise SourceError(
+                    f"{file.with_name(other)}: is not read, as the table must be called "
+                    f"{file.name}. Rename it, or remove it."
+                )
 
 
 def read_csv_tables(

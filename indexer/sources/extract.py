@@ -9,6 +9,7 @@ not know what a record is.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import stat
 from collections.abc import Iterable, Mapping
@@ -66,11 +67,11 @@ class ExtractChecks:
         self._rules = rules
         self._files = [*files, *(file for file in optional_files if file.exists())]
         self._absent_files = [file for file in optional_files if not file.exists()]
-        sidecars = [
+        self._sidecars = [
             _find_sidecar(file, kind) for file in self._files for kind in get_args(SidecarKind)
         ]
         self._states = {
-            file: _read_state(file) for file in (*self._files, *optional_files, *sidecars)
+            file: _read_state(file) for file in (*self._files, *optional_files, *self._sidecars)
         }
 
     def check_checksums(self) -> None:
@@ -78,6 +79,8 @@ class ExtractChecks:
         that is missing though something says what it must hold."""
         for file in self._absent_files:
             self._refuse_lone_sidecars(file)
+        for sidecar in self._sidecars:
+            self._refuse_passing_over(sidecar)
         for file in self._files:
             self._require_sidecars(file)
             sidecar = _find_sidecar(file, "sha256")
@@ -134,6 +137,14 @@ class ExtractChecks:
                     "it again when it is complete, and let whoever writes it write another name "
                     "first and rename it at the end",
                 )
+
+    def _refuse_passing_over(self, sidecar: Path) -> None:
+        if self._states[sidecar] is None and os.path.lexists(sidecar):
+            self._fail(
+                "expected",
+                f"{sidecar}: is not an ordinary file, nor a link to one that is there, so it says "
+                "nothing. Copy it again, or remove it",
+            )
 
     def _require_sidecars(self, file: Path) -> None:
         for kind in self._rules.required:

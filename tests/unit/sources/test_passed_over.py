@@ -1,0 +1,61 @@
+"""A table, or what says what it must hold, is never passed over although something is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from indexer.errors import SourceError
+from indexer.sources import begin_extract_checks
+from indexer.sources.extract import ExtractRules
+
+
+def make_pipe(path: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("there are no named pipes")
+    os.mkfifo(path)
+
+
+OBSTACLES: dict[str, Callable[[Path], None]] = {
+    "pipe": make_pipe,
+    "folder": Path.mkdir,
+    "link to nothing": lambda path: path.symlink_to("nothing"),
+    "link to itself": lambda path: path.symlink_to(path.name),
+    "device": lambda path: path.symlink_to("/dev/zero"),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "crimes.csv").write_text("crime_ref\n1\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("kind", OBSTACLES)
+@pytest.mark.parametrize(
+    "name", ["victims.csv", "suspects.csv", "links.csv", "narratives.csv", "crimes.csv.count"]
+)
+def test_what_is_there_and_cannot_be_read_stops_the_load(
+    folder: Path, name: str, kind: str
+) -> None:
+    OBSTACLES[kind](folder / name)
+    for path in (folder, folder / "crimes.csv"):
+        with pytest.raises(SourceError, match=f"{name}: is not an ordinary file, nor a link"):
+            begin_extract_checks([path], [], ExtractRules())
+
+
+def test_a_table_whose_name_is_written_otherwise_stops_the_load(folder: Path) -> None:
+    (folder / "Victims.CSV").write_text("crime_ref,victim_ref\n1,1\n")
+    if (folder / "victims.csv").exists():
+        pytest.skip("capitals make no difference on this file system")
+    with pytest.raises(SourceError, match=r"Victims\.CSV: is not read.*called victims\.csv"):
+        begin_extract_checks([folder], [], ExtractRules())
+
+
+def test_a_link_to_a_table_is_a_table(folder: Path) -> None:
+    (folder / "old.csv").write_text("crime_ref,victim_ref\n1,1\n")
+    (folder / "victims.csv").symlink_to("old.csv")
+    begin_extract_checks([folder], [], ExtractRules())
