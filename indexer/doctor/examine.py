@@ -23,6 +23,7 @@ from indexer.doctor.finding import Finding, Findings, run_check
 from indexer.doctor.index import (
     check_backup_repository,
     check_erasures,
+    check_foreign_indices,
     check_live_generation,
     check_refresh_lock,
     check_text_damage,
@@ -106,6 +107,7 @@ def _run_server_checks(settings: Settings, address: ServerAddress) -> list[Findi
         "generation": lambda client: check_live_generation(client, alias, settings.categories),
         "text": lambda client: check_text_damage(client, alias),
         "erasures": lambda client: check_erasures(client, alias),
+        "foreign indices": lambda client: check_foreign_indices(client, alias),
         "unfinished": lambda client: check_unfinished_generations(client, alias),
         "lock": lambda client: check_refresh_lock(client, alias),
         "backups": lambda client: check_backup_repository(client, settings),

@@ -15,6 +15,7 @@ from indexer.index.generations import (
     describe_future_build,
     find_newest_generation,
     list_unfinished,
+    list_unreadable,
     list_verified,
     read_live_generation,
 )
@@ -139,6 +140,17 @@ def check_erasures(client: Elasticsearch, alias: str) -> Findings:
                 "Run for each: foidex forget REFERENCE. If it was let back since, and an older "
                 "backup was restored: foidex forget REFERENCE --undo",
             )
+
+
+def check_foreign_indices(client: Elasticsearch, alias: str) -> Findings:
+    """Whether an index is named like a generation and is none; says nothing if none is."""
+    if names := list_unreadable(client, alias):
+        yield Finding(
+            "foreign indices",
+            "warning",
+            f"{', '.join(names)} is named like a generation, but was not built by this foidex.",
+            "It is not used, and foidex forget refuses while it is there. Delete it on the server.",
+        )
 
 
 def check_unfinished_generations(client: Elasticsearch, alias: str) -> Findings:

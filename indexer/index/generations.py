@@ -468,12 +468,12 @@ def find_generation(client: Elasticsearch, alias: str, name: str) -> Generation 
 
 def list_all_generations(client: Elasticsearch, alias: str) -> list[Generation]:
     """Every generation, newest first, even if half built. A clone that still has the metadata of
-    its base counts as unverified."""
-    mappings = client.indices.get_mapping(index=f"{alias}-*", expand_wildcards="open").body
+    its base counts as unverified. An index that cannot be read as one is left out: see
+    ``list_unreadable``."""
     generations = []
-    for name, body in mappings.items():
-        if _METADATA_KEY in body["mappings"].get("_meta", {}) and is_generation_name(alias, name):
-            generation = _parse_generation(name, body["mappings"])
+    for name, mappings in _read_named_mappings(client, alias).items():
+        with suppress(GenerationError):
+            generation = _parse_generation(name, mappings)
             owns_name = generation.name == name
             generations.append(
                 generation
@@ -483,6 +483,28 @@ def list_all_generations(client: Elasticsearch, alias: str) -> list[Generation]:
     return sorted(
         generations, key=lambda generation: (generation.built_at, generation.name), reverse=True
     )
+
+
+def _read_named_mappings(client: Elasticsearch, alias: str) -> dict[str, dict[str, Any]]:
+    """The mappings of every index that is named like a generation and has our metadata."""
+    indices = client.indices.get_mapping(index=f"{alias}-*", expand_wildcards="open").body
+    return {
+        name: body["mappings"]
+        for name, body in indices.items()
+        if _METADATA_KEY in body["mappings"].get("_meta", {}) and is_generation_name(alias, name)
+    }
+
+
+def list_unreadable(client: Elasticsearch, alias: str) -> list[str]:
+    """The names of indices that are named like generations and whose metadata are not those of one:
+    of a later foidex perhaps, or of another program. They are never used, changed or deleted."""
+    names = []
+    for name, mappings in _read_named_mappings(client, alias).items():
+        try:
+            _parse_generation(name, mappings)
+        except GenerationError:
+            names.append(name)
+    return sorted(names)
 
 
 def clear_unfinished(client: Elasticsearch, alias: str) -> list[str]:

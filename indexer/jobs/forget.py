@@ -29,6 +29,7 @@ from indexer.index.generations import (
     clear_unfinished,
     count_documents,
     find_live_name,
+    list_unreadable,
     list_verified,
     mark_verified,
 )
@@ -75,6 +76,7 @@ def erase_record(
     index's files: then it must be run again.
     """
     check_reference(reference)
+    _require_readable(client, scope.alias)
     erased_at = datetime.now(UTC).replace(microsecond=0)
     clear_unfinished(client, scope.alias)
     from_rejects = erase_from_rejects(scope.rejects_folder, reference, scope.reference_field)
@@ -268,12 +270,23 @@ def find_returned_references(client: Elasticsearch, alias: str, names: list[str]
     return sorted(returned_references)
 
 
+def _require_readable(client: Elasticsearch, alias: str) -> None:
+    """Raise GenerationError for a generation that may hold the record and cannot be changed."""
+    if names := list_unreadable(client, alias):
+        raise GenerationError(
+            f"{', '.join(names)}: is named like a generation, but was not built by this foidex, "
+            "and may hold the record. Nothing was forgotten. Delete it on the server, or use the "
+            "foidex that built it, and run the command again."
+        )
+
+
 def readmit_record(client: Elasticsearch, alias: str, reference: str, lock: Lease) -> list[str]:
     """Let the source bring a forgotten record back; returns the generations it was forgotten from.
 
     The lock is held. Raises RequestError for what cannot be a reference.
     """
     check_reference(reference)
+    _require_readable(client, alias)
     clear_unfinished(client, alias)
     changed_names = []
     for generation in list_verified(client, alias):

@@ -35,6 +35,7 @@ from indexer.index.generations import (
     find_live_name,
     find_newest_generation,
     list_earlier_sizes,
+    list_unreadable,
     list_verified,
     mark_verified,
     promote_generation,
@@ -287,6 +288,8 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
     cleared_names = clear_unfinished(client, index.alias)
     for name in cleared_names:
         context.progress.say(f"{name}, left half built by an earlier refresh, was deleted.")
+    for name in list_unreadable(client, index.alias):
+        context.progress.say(f"{name} was not built by this foidex, and is left as it is.")
     live = _find_base_generation(context)
     checks = _begin_source_checks(plan, context.limits.overrides)
     with _clear_on_failure(context) as new_names:

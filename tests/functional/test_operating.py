@@ -258,6 +258,24 @@ def test_a_clock_that_jumped_deletes_nothing_for_its_age(
     assert "jumped" not in operate("refresh").out
 
 
+def test_an_index_that_only_looks_like_a_generation_is_named_and_left(
+    operate: Callable[..., Outcome], client: Elasticsearch, index: IndexSettings
+) -> None:
+    """That of a later foidex, or of another program: no command may use, change or delete it."""
+    operate("refresh")
+    name = f"{index.alias}-20200101-000000"
+    client.indices.create(index=name, mappings={"_meta": {"foidex": {"name": "another"}}})
+    assert f"{name} was not built by this foidex, and is left as it is." in operate("refresh").err
+    for command in (("rollback",), ("prune", "--keep", "1"), ("generations",), ("count", "x")):
+        outcome = operate(*command)
+        assert name not in outcome.out
+    assert f"{name} is named like a generation, but was not" in operate("doctor").out
+    for options in ((), ("--undo",)):
+        outcome = operate("forget", "41/1/17", *options, code=6)
+        assert f"{name}: is named like a generation" in outcome.err
+    assert client.indices.exists(index=name)
+
+
 def test_a_change_that_fails_is_recorded_with_its_exit_code(
     operate: Callable[..., Outcome], home: Path
 ) -> None:
