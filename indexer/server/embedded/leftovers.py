@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
@@ -11,6 +10,7 @@ from typing import Final
 
 import psutil
 
+from indexer.files import open_folder
 from indexer.server.embedded.home import CONFIG_NAME, ServerHome, is_server_config
 
 # Java puts the socket by which a process is attached to here, whatever its temporary folder is.
@@ -21,19 +21,20 @@ NO_PERF_DATA: Final = "-XX:-UsePerfData"
 
 
 def clear_temporary_folder(home: ServerHome) -> None:
-    """Empty the temporary folder of a server that does not run. No link is followed.
+    """Empty the temporary folder of a server that does not run.
 
-    One that foidex did not make is left alone.
+    One that foidex did not make is left alone: so is what a link leads to, such as the temporary
+    folder of the whole system.
     """
     with suppress(OSError):
         if not is_server_config(home.config / CONFIG_NAME):
             return
-        for path in list(home.tmp.iterdir()):
-            if path.is_dir() and not path.is_symlink():
-                with suppress(RecursionError):
-                    shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+        with open_folder(home.folder) as folder, folder.open_subfolder(home.tmp.name) as tmp:
+            for name in tmp.list_names():
+                if stat.S_ISDIR(tmp.find_mode(name) or 0):
+                    tmp.remove_tree(name)
+                else:
+                    tmp.remove_file(name)
 
 
 def remove_attach_sockets(process_ids: Iterable[int]) -> None:

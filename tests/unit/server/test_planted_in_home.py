@@ -347,8 +347,22 @@ def test_the_temporary_folder_of_a_home_is_emptied(tmp_path: Path) -> None:
         (tmp_path / name).mkdir(mode=0o700)
     (tmp_path / "config" / "elasticsearch.yml").write_text("cluster.name: foidex\n")
     (tmp_path / "tmp" / "left").mkdir()
+    (tmp_path / "tmp" / "left" / "over").touch()
+    (tmp_path / "tmp" / "pid").touch()
+    (tmp_path / "tmp" / "link").symlink_to(tmp_path / "config")
     assert stop_embedded_server(settings_for(tmp_path), SILENT) is False
     assert not [*(tmp_path / "tmp").iterdir()]
+
+
+def test_what_the_temporary_folder_of_a_home_links_to_is_not_emptied(tmp_path: Path) -> None:
+    """Somebody who moves it to another disk may link it to a folder that others use, too."""
+    (tmp_path / "home" / "config").mkdir(mode=0o700, parents=True)
+    (tmp_path / "home" / "config" / "elasticsearch.yml").write_text("cluster.name: foidex\n")
+    (tmp_path / "var").mkdir(mode=0o700)
+    (tmp_path / "var" / "precious").touch()
+    (tmp_path / "home" / "tmp").symlink_to(tmp_path / "var")
+    assert stop_embedded_server(settings_for(tmp_path / "home"), SILENT) is False
+    assert (tmp_path / "var" / "precious").exists()
 
 
 def test_nobody_else_may_read_the_lock_of_a_home_and_so_hold_it(home: ServerHome) -> None:
