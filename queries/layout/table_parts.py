@@ -30,8 +30,9 @@ LABEL_ROOM: Final = 34
 #: A longer heading word is broken.
 LONGEST_WORD: Final = 18
 
-#: A table of at most so many lines below its heads is kept on one page: the days of a month fit.
-WHOLE_LINES: Final = 34
+#: A table of at most so many lines below its heads, half a page, is kept on one page. A longer one
+#: begins where there is room for some rows, and its heads stand on each of its pages.
+WHOLE_LINES: Final = 20
 
 #: How much of a line a further line of the same row takes: it has no rule and no space of its own.
 MORE_LINES: Final = 0.75
@@ -108,9 +109,9 @@ class TablePart(Struct, frozen=True):
 
     @property
     def whole(self) -> bool:
-        """Whether it fits a page, so that no page may cut it."""
+        """Whether it is short enough that no page may cut it."""
         widths = self.column_shares if self.field_heads else self.shares
-        return fits_page(
+        return is_kept_whole(
             max(
                 ceil(len(text) / max(width, 1))
                 for text, width in zip(line.labels, widths, strict=False)
@@ -124,8 +125,8 @@ class TablePart(Struct, frozen=True):
         return sum(_COLUMN_GAP + len(head) for head in self.heads) > PORTRAIT_ROOM
 
 
-def fits_page(row_lines: Iterable[int]) -> bool:
-    """Whether rows of so many lines each fit a page together."""
+def is_kept_whole(row_lines: Iterable[int]) -> bool:
+    """Whether rows of so many lines each are kept on one page: they take half of it at most."""
     return sum(1 + MORE_LINES * (lines - 1) for lines in row_lines) <= WHOLE_LINES
 
 

@@ -29,7 +29,7 @@ from queries.documents.formats.zip_archive import fix_zip_timestamps
 from queries.layout.table_parts import (
     LONGEST_WORD,
     fit_label_widths,
-    fits_page,
+    is_kept_whole,
     widen_columns,
 )
 
@@ -178,10 +178,10 @@ def _count_label_columns(table: Any) -> int:
 
 
 def _keep_rows_together(table: Any) -> None:
-    """Keep a table that fits a page on one; of any other, the first rows with the heads, and the
-    total row with the rows before."""
+    """Keep a table of at most half a page on one page; of any other, the first rows with the heads,
+    and the total row with the rows before."""
     rows = list(table.rows)
-    is_whole = fits_page(map(_count_lines, rows[1:]))
+    is_whole = is_kept_whole(map(_count_lines, rows[1:]))
     rows_together = rows[:-1] if is_whole else [*rows[:3], *rows[-3:-1]]
     for row in rows_together:
         for cell in row.cells:

@@ -193,13 +193,15 @@ def test_a_chart_draws_neither_the_total_nor_those_in_none_of_the_rows() -> None
     assert "9,999" not in chart
 
 
-def test_a_table_that_fits_a_page_is_kept_whole() -> None:
-    for rows, is_whole in ((5, True), (60, False)):
+def test_a_table_of_half_a_page_is_kept_whole_and_a_longer_one_repeats_its_heads() -> None:
+    for rows, is_whole in ((5, True), (15, True), (31, False), (60, False)):
         answer = tabled(sample_answer(9), wide(rows, 2))
         context = build_document_context(answer, DocumentSettings(FORCE, DAY))
         assert ("#block(breakable: false)[#figure(" in render_letter_typst(context)) is is_whole
         assert ("scroll whole" in render_letter_html(context).split("<main>")[1]) is is_whole
+        assert "table.header(" in render_letter_typst(context)
         (table,) = Document(io.BytesIO(render_letter_docx(context))).tables
+        assert table.rows[0]._tr.xpath("./w:trPr/w:tblHeader")
         kept = [
             all(line.paragraph_format.keep_with_next for line in cell.paragraphs)
             for row in table.rows[:-1]
