@@ -309,15 +309,15 @@ def _closing(document: Any) -> None:
         "If you have questions about this letter, please contact us: {{ force.contact }}.",
     )
     _lines(
-        document, "{%p for paragraph in force.review %}", "{%p if loop.last %}", "{{ paragraph }}"
+        document,
+        "{%p for paragraph in force.review[:-1] %}",
+        "{{ paragraph }}",
+        "{%p endfor %}",
+        "{% if force.review %}{{ force.review[-1] }}\n\n{% endif %}{{ recipient.closing }},"
+        "\n\n\n{{ force.signatory }}\n{{ force.unit }}",
     )
-    # The signature never stands on a page by itself.
-    document.paragraphs[-1].paragraph_format.keep_with_next = True
-    document.paragraphs[-1].paragraph_format.keep_together = True
-    _lines(document, "{%p else %}", "{{ paragraph }}", "{%p endif %}", "{%p endfor %}")
-    for text in ("{{ recipient.closing }},", "\n\n{{ force.signatory }}\n{{ force.unit }}"):
-        document.add_paragraph(text).paragraph_format.keep_with_next = True
-    document.paragraphs[-1].paragraph_format.keep_with_next = False
+    # One paragraph, so that the signature never stands on a page by itself: LibreOffice does not
+    # always keep a paragraph with the next.
     document.paragraphs[-1].paragraph_format.keep_together = True
 
 

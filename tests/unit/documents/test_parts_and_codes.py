@@ -148,7 +148,7 @@ def test_the_signature_stands_with_the_last_paragraph() -> None:
     )
     (word,) = (content for path, content in documents.items() if path.endswith("letter.docx"))
     paragraphs = Document(io.BytesIO(word)).paragraphs
-    place = next(n for n, entry in enumerate(paragraphs) if entry.text.startswith("Yours"))
-    formats = [entry.paragraph_format for entry in paragraphs[place - 2 : place + 1]]
-    assert [bool(entry.keep_with_next) for entry in formats] == [False, True, True]
-    assert formats[1].keep_together
+    (ending,) = (entry for entry in paragraphs if "\nYours" in entry.text)
+    assert ending.text.startswith("If you are still unhappy")
+    assert ending.text.endswith(f"{SETTINGS.force.signatory}\n{SETTINGS.force.unit}")
+    assert ending.paragraph_format.keep_together, "no page is broken within a paragraph"
