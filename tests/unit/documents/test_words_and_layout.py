@@ -200,8 +200,9 @@ def test_a_table_of_half_a_page_is_kept_whole_and_a_longer_one_repeats_its_heads
         assert ("#block(breakable: false)[#figure(" in render_letter_typst(context)) is is_whole
         assert ("scroll whole" in render_letter_html(context).split("<main>")[1]) is is_whole
         assert "table.header(" in render_letter_typst(context)
-        (table,) = Document(io.BytesIO(render_letter_docx(context))).tables
-        assert table.rows[0]._tr.xpath("./w:trPr/w:tblHeader")
+        document = Document(io.BytesIO(render_letter_docx(context)))
+        assert document.element.xpath("//w:tbl/w:tr[1]/w:trPr/w:tblHeader")
+        (table,) = document.tables
         kept = [
             all(line.paragraph_format.keep_with_next for line in cell.paragraphs)
             for row in table.rows[:-1]

@@ -50,7 +50,7 @@ class ShownLetter(Struct, frozen=True):
     problem: str = ""
 
 
-class LetterOutcome(Struct, frozen=True):
+class NoticeFormOutcome(Struct, frozen=True):
     """What came of the form: what was typed, and why it was not saved, if it was not."""
 
     values: Mapping[str, str] | None = None
@@ -58,7 +58,7 @@ class LetterOutcome(Struct, frozen=True):
     status: int = 200
 
 
-_OPENED: Final = LetterOutcome()
+_OPENED: Final = NoticeFormOutcome()
 
 
 def show_other_letters(visit: Visit) -> Response:
@@ -83,9 +83,9 @@ def save_other_letters(visit: Visit) -> Response:
     except MissingError:
         raise
     except EditConflictError as error:
-        return _render(visit, error.current, LetterOutcome(values, _CONFLICT, 409))
+        return _render(visit, error.current, NoticeFormOutcome(values, _CONFLICT, 409))
     except FoidexError as error:
-        return _render(visit, file, LetterOutcome(values, describe_error(error), 422))
+        return _render(visit, file, NoticeFormOutcome(values, describe_error(error), 422))
     return redirect(f"/requests/{file.name}/letters")
 
 
@@ -107,7 +107,7 @@ def send_other_letter(visit: Visit) -> Response:
     )
 
 
-def _render(visit: Visit, file: RequestFile, outcome: LetterOutcome) -> Response:
+def _render(visit: Visit, file: RequestFile, outcome: NoticeFormOutcome) -> Response:
     return visit.render(
         "other_letters.html",
         outcome.status,
