@@ -92,9 +92,10 @@ def _describe_replay(replay: Replay) -> Iterator[str]:
     for warning in replay.integrity_warnings:
         yield f"Warning: {warning}"
     if replay.erased:
+        were, count = ("was", "counts") if replay.erased == 1 else ("were", "count")
         yield (
-            f"Note: {replay.erased:,} of its records {'was' if replay.erased == 1 else 'were'} "
-            "forgotten since it answered (foidex forget), and no longer count in it."
+            f"Note: {replay.erased:,} of its records {were} forgotten since it answered "
+            f"(foidex forget), and no longer {count} in it."
         )
     for note in replay.notes:
         yield f"Note: {note}"

@@ -222,7 +222,10 @@ def test_a_number_that_moved_as_a_record_was_forgotten_is_told_so(force: Force, 
     assert (found.integrity_warnings, found.unexplained_changes) == ((), ())
     assert {one.key for one in found.source_changes} == {one.key for one in found.live_changes}
     text = format_replay(found)
-    assert "Note: 1 of its records was forgotten since it answered (foidex forget)" in text
+    assert (
+        "Note: 1 of its records was forgotten since it answered (foidex forget), and no longer counts"
+        in text
+    )
     assert f"{len(found.source_changes)} numbers differ. Records were forgotten in it" in text
     assert "the answer was changed" not in text
     assert "  B-deleted  forgotten on 20" in text
