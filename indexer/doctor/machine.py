@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import stat
 from pathlib import Path
 from typing import Final
 
 from indexer.config.model import Settings
 from indexer.config.secrets import find_exposed_secrets
+from indexer.doctor.exposure import EVERYBODY, find_exposed_file, list_shared_groups
 from indexer.doctor.finding import Finding, Findings
 from indexer.files import format_size
 from indexer.index.mapping import load_index_schema
@@ -75,40 +75,19 @@ def check_home_folder(home: Path) -> Findings:
 
 
 def check_private_files(settings: Settings) -> Findings:
-    """Whether every user of this machine can read what is for its owner only, as after a copy was
-    put back; says nothing if nobody can."""
+    """Whether other users of this machine, or a group, can read what is for its owner only, as
+    after a copy was put back; says nothing if nobody can."""
     home = settings.home
     for folder in (settings.audit_folder, home / "reviews", home / "rejects"):
-        if exposed_file := _find_exposed_file(folder):
-            yield Finding(
-                "private files",
-                "warning",
-                f"every user of this machine can read {exposed_file}.",
-                f"Run: chmod -R go= {folder}",
-            )
-
-
-def _find_exposed_file(folder: Path) -> Path | None:
-    """A file in a folder that everybody can read, and can reach; None where there is none."""
-    try:
-        if any(not path.stat().st_mode & stat.S_IXOTH for path in (folder, *folder.parents)):
-            return None
-    except OSError:
-        return None  # it is not there, or this user may not look at it
-    for parent, subfolders, names in os.walk(folder):
-        open_names = (name for name in subfolders if _has_mode(Path(parent, name), stat.S_IXOTH))
-        subfolders[:] = sorted(open_names)
-        for name in sorted(names):
-            if _has_mode(Path(parent, name), stat.S_IROTH) and not name.endswith(".lock"):
-                return Path(parent, name)
-    return None
-
-
-def _has_mode(path: Path, mode: int) -> bool:
-    try:
-        return hasattr(os, "geteuid") and bool(path.lstat().st_mode & mode)
-    except OSError:
-        return False
+        for readers in (EVERYBODY, *list_shared_groups(folder)):
+            if exposed_file := find_exposed_file(folder, readers):
+                yield Finding(
+                    "private files",
+                    "warning",
+                    f"{readers.name} can read {exposed_file}.",
+                    f"Run: chmod -R go= {folder}",
+                )
+                break
 
 
 def check_refresh_outputs(settings: Settings) -> Findings:

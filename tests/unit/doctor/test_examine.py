@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -79,6 +82,37 @@ def test_what_a_copy_left_open_to_everybody_is_a_warning(
     evidence.parent.chmod(0o755)
     open_folder.chmod(0o700)  # nobody else reaches the home
     assert list_warnings() == []
+
+
+def test_what_a_group_of_several_can_read_is_a_warning(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A group of the owner alone is nobody else; another may only be let into the folder by it."""
+    home = open_folder / "home"
+    key = home / "audit" / "audit.key"
+    key.parent.mkdir(parents=True)
+    for path in (home, key.parent):
+        path.chmod(0o750)
+    key.touch()
+    key.chmod(0o640)
+
+    def list_warnings(members: list[str]) -> list[str]:
+        group = SimpleNamespace(gr_name=owner.pw_name, gr_mem=members)
+        monkeypatch.setattr("grp.getgrgid", lambda _: group)
+        findings = found(monkeypatch, home)
+        return [one.message for one in findings if one.check == "private files"]
+
+    owner = pwd.getpwuid(os.geteuid())
+    assert list_warnings([]) == list_warnings([owner.pw_name]) == []
+    told = [f"the group {owner.pw_name} can read {key}."]
+    assert list_warnings([owner.pw_name, "colleague"]) == told
+    home.chmod(0o710)
+    assert list_warnings(["colleague"]) == told
+    home.chmod(0o700)
+    assert list_warnings(["colleague"]) == []
+    home.chmod(0o750)
+    key.chmod(0o600)
+    assert list_warnings(["colleague"]) == []
 
 
 def test_an_embedded_server_that_is_not_installed_is_a_problem(

@@ -1,0 +1,78 @@
+"""Who else can read files that are for their owner only, by the modes of files and folders."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Final, NamedTuple
+
+
+class Readers(NamedTuple):
+    """A group of users, or without a number everybody, as a message names them."""
+
+    name: str
+    group_id: int | None = None
+
+
+EVERYBODY: Final = Readers("every user of this machine")
+
+
+def list_shared_groups(folder: Path) -> list[Readers]:
+    """The groups of what is in a folder, but for those that only the owner of the folder is in."""
+    try:
+        import grp
+        import pwd  # neither is on Windows
+    except ImportError:
+        return []
+    group_ids: set[int] = set()
+    try:
+        owner = pwd.getpwuid(folder.stat().st_uid)
+        for parent, _, names in os.walk(folder):
+            paths = (Path(parent), *(Path(parent, name) for name in names))
+            group_ids |= {path.lstat().st_gid for path in paths}
+    except (OSError, KeyError):
+        return []  # it is not there, is being changed, or its owner has no name
+    groups = []
+    for group_id in sorted(group_ids):
+        try:
+            group = grp.getgrgid(group_id)
+        except KeyError:
+            continue  # nobody is in a group without a name
+        is_own = group_id == owner.pw_gid and group.gr_name == owner.pw_name
+        if not (is_own and {*group.gr_mem} <= {owner.pw_name}):
+            groups.append(Readers(f"the group {group.gr_name}", group_id))
+    return groups
+
+
+def find_exposed_file(folder: Path, readers: Readers) -> Path | None:
+    """A file in a folder that they can read, and can reach; None where there is none."""
+    if not hasattr(os, "geteuid"):
+        return None
+    try:
+        if not all(_may(path.stat(), stat.S_IXOTH, readers) for path in (folder, *folder.parents)):
+            return None
+    except OSError:
+        return None  # it is not there, or this user may not look at it
+    for parent, subfolders, names in os.walk(folder):
+        open_names = (
+            name for name in subfolders if _has_right(parent, name, stat.S_IXOTH, readers)
+        )
+        subfolders[:] = sorted(open_names)
+        for name in sorted(names):
+            if _has_right(parent, name, stat.S_IROTH, readers) and not name.endswith(".lock"):
+                return Path(parent, name)
+    return None
+
+
+def _has_right(parent: str, name: str, right: int, readers: Readers) -> bool:
+    try:
+        return _may(Path(parent, name).lstat(), right, readers)
+    except OSError:
+        return False
+
+
+def _may(status: os.stat_result, right: int, readers: Readers) -> bool:
+    """Whether readers who do not own a file have a right of others (``S_IROTH``) to it."""
+    is_by_group = readers.group_id is not None and status.st_gid == readers.group_id
+    return bool(status.st_mode & (right << 3 if is_by_group else right))
