@@ -61,6 +61,21 @@ def test_what_else_is_among_the_counted_answers_is_left_alone(tmp_path: Path) ->
     assert list_counted_answers(requests, "a.yaml") == []
 
 
+def test_what_else_is_among_the_counted_answers_is_never_removed_as_an_old_one(
+    tmp_path: Path,
+) -> None:
+    requests = RequestFolder(tmp_path)
+    folder = find_answer_folder(requests, "a.yaml", "answer").parent / "counted"
+    folder.mkdir(parents=True)
+    others = {f"00000000T0000000000{number:02}Z.answer.json" for number in range(KEPT_ANSWERS + 2)}
+    for name in others | {"0.answer.json"}:
+        (folder / name).write_text("{}")
+    make_keeper(requests, "a.yaml", "answer")(sample_answer(1234))
+    assert others | {"0.answer.json"} < {path.name for path in folder.iterdir()}
+    (answer,) = list_counted_answers(requests, "a.yaml")
+    assert answer.run_at == sample_answer(1234).provenance.run_at
+
+
 def test_what_a_clock_dated_ahead_does_not_take_the_place_of_a_new_answer(tmp_path: Path) -> None:
     requests = RequestFolder(tmp_path)
     folder = find_answer_folder(requests, "a.yaml", "answer").parent / "counted"
