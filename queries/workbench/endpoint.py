@@ -66,7 +66,7 @@ def make_endpoint(workbench: Workbench, address: PageAddress, page: Page) -> End
             ) as fields:
                 for name, value in fields.items():
                     if isinstance(value, str):
-                        form[name] = value
+                        form[name] = value.replace("\r\n", "\n")  # as a browser sends lines
                     else:
                         upload = Upload(value.filename or "", await value.read())
         visit = Visit(workbench, person, request.path_params, request.query_params, form, upload)

@@ -42,7 +42,8 @@ class Browsing:
         return self.client.get(path, headers=headers)
 
     def post(self, path: str, **fields: str) -> Any:
-        return self.client.post(path, data=fields, headers=OURS)
+        sent = {name: re.sub(r"\r?\n", "\r\n", text) for name, text in fields.items()}
+        return self.client.post(path, data=sent, headers=OURS)
 
     def finish(self, name: str) -> None:
         """Wait until a task is done, and leave the processor to it."""

@@ -122,7 +122,7 @@ def show_request(request: Mapping[str, Any]) -> EditForm:
 
 def fill_form(form: EditForm, sent: Mapping[str, str]) -> EditForm:
     """The form with what was sent in its fields, and the questions that were added."""
-    values = {key: _read_text(sent, key, value) for key, value in form.values.items()}
+    values = {key: sent.get(key, value).strip() for key, value in form.values.items()}
     questions = [_fill_question(question, sent) for question in form.questions]
     confirm = tuple(replace(box, is_ticked=box.field in sent) for box in form.confirm)
     return EditForm(
@@ -143,7 +143,7 @@ def _fill_question(question: QuestionForm, sent: Mapping[str, str]) -> QuestionF
         if kind not in ALL_KINDS:
             return question
         question = change_kind(question, kind)
-    values = {key: _read_text(sent, question.field(key), "") for key in question.values}
+    values = {key: sent.get(question.field(key), "").strip() for key in question.values}
     return replace(question, values=values, is_removed=question.field("remove") in sent)
 
 
@@ -209,10 +209,6 @@ def _show_text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _read_text(sent: Mapping[str, str], name: str, value: str) -> str:
-    return sent.get(name, value).replace("\r\n", "\n").strip()
-
-
 def _show_periods(request: Mapping[str, Any]) -> str | None:
     if "period" in request:
         return PERIODS.write_lines([request["period"]])
@@ -246,7 +242,7 @@ def _list_added(form: EditForm, sent: Mapping[str, str]) -> Iterator[QuestionFor
     while f"q{position}-kind" in sent:
         kind, name = sent[f"q{position}-kind"], sent.get(f"q{position}-id", "")
         question = show_question(position, {"id": name[:20], "kind": kind})
-        values = {key: _read_text(sent, question.field(key), "") for key in question.values}
+        values = {key: sent.get(question.field(key), "").strip() for key in question.values}
         if question.field("remove") not in sent and name not in names:
             yield QuestionForm(question.id, question.kind, values, position)
         position += 1

@@ -83,8 +83,7 @@ def fill_sections(
     while f"s{len(filled)}-section" in sent:
         section = SectionForm({}, len(filled))
         values = {
-            field.key: sent.get(section.field(field.key), "").replace("\r\n", "\n").strip()
-            for field in SECTION_FIELDS
+            field.key: sent.get(section.field(field.key), "").strip() for field in SECTION_FIELDS
         }
         filled.append(SectionForm(values, len(filled), section.field("remove") in sent))
     return (*filled, *sections[len(filled) :])

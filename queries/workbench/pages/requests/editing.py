@@ -65,7 +65,7 @@ def save_request(visit: Visit) -> Response:
     A text that cannot be saved is shown again, and beside it what someone else saved meanwhile.
     """
     name = visit.parameters["file"]
-    text = visit.form.get("text", "").replace("\r\n", "\n")
+    text = visit.form.get("text", "")
     version = visit.form.get("version", "")
     conflict, problem = None, ""
     try:

@@ -60,7 +60,7 @@ def show_notice_fields(letter: Mapping[str, Any]) -> dict[str, str]:
 
 def fill_notice_fields(values: Mapping[str, str], sent: Mapping[str, str]) -> dict[str, str]:
     """The values of the fields with what was sent."""
-    return {key: sent.get(key, text).replace("\r\n", "\n").strip() for key, text in values.items()}
+    return {key: sent.get(key, text).strip() for key, text in values.items()}
 
 
 def change_letter(letter: Mapping[str, Any], values: Mapping[str, str]) -> Any:

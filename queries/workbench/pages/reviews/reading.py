@@ -122,7 +122,7 @@ def _store_decision(visit: Visit, review: OpenReview, verdict: Verdict, *, settl
 def _is_stored(visit: Visit, review: OpenReview, verdict: Verdict, *, settle: bool) -> bool:
     """Whether this reader decided so already, as when a form is sent twice."""
     decisions = review.store.read_state(review.name).decisions
-    references = [one for one in _read_references(visit).split("\n") if one]
+    references = [one for one in visit.form.get("references", "").split("\n") if one]
     readings = (Reading.SETTLING,) if settle else (Reading.FIRST, Reading.SECOND)
     return bool(references) and any(
         all(
@@ -145,7 +145,7 @@ def _find_turn(visit: Visit, review: OpenReview, *, settle: bool) -> Turn | None
         if claimed is None:
             return None
         turn, same = claimed, True
-    return turn if same and "\n".join(turn.references) == _read_references(visit) else None
+    return turn if same and "\n".join(turn.references) == visit.form.get("references") else None
 
 
 def _find_claimed(visit: Visit, review: OpenReview, *, settle: bool) -> Turn | None:
@@ -161,10 +161,6 @@ def _find_claimed(visit: Visit, review: OpenReview, *, settle: bool) -> Turn | N
     if turn is None or not {(one, turn.reading) for one in turn.references} <= reserved:
         return None
     return turn
-
-
-def _read_references(visit: Visit) -> str:
-    return visit.form.get("references", "").replace("\r\n", "\n")
 
 
 def _show_turn(

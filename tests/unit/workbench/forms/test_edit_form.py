@@ -46,13 +46,13 @@ questions:
 
 
 def send(form: EditForm, **changes: str) -> dict[str, str]:
-    """What a browser sends of a form."""
+    """What a page gets of a form that a browser sends."""
     sent = dict(form.values)
     for question in form.questions:
         sent |= {question.field(key): value for key, value in question.values.items() if value}
         sent[question.field("kind")] = question.kind
         sent[question.field("id")] = question.id
-    return {name: value.replace("\n", "\r\n") for name, value in (sent | changes).items()}
+    return sent | changes
 
 
 def save(text: str, form: EditForm, sent: dict[str, str]) -> str:
