@@ -69,8 +69,11 @@ class Visit(Struct, frozen=True):
 
     def read_request(self, name: str, book: TermBook | None = None) -> Request:
         """A request file as a request, with the term book of the force. Raises RequestError."""
+        return self.parse_request(self.workbench.requests.read(name).text, name, book)
+
+    def parse_request(self, text: str, name: str, book: TermBook | None = None) -> Request:
+        """The text of a request file as a request. Raises RequestError."""
         settings = self.session.settings
-        text = self.workbench.requests.read(name).text
         return parse_configured_request(
             text, name, settings, book or load_configured_term_book(settings)
         )

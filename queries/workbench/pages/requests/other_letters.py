@@ -18,8 +18,7 @@ from queries.documents.content.letter.notices import (
 )
 from queries.documents.notice_files import NOTICE_TYPES, name_notice_file, render_notice
 from queries.layout.prose import join_list
-from queries.request.reader import Request, parse_configured_request
-from queries.spec.term_book import load_configured_term_book
+from queries.request.reader import Request
 from queries.spec.yaml_text import parse_yaml
 from queries.workbench.error_text import describe_error
 from queries.workbench.files.request_files import EditConflictError, MissingError, RequestFile
@@ -78,7 +77,7 @@ def save_other_letters(visit: Visit) -> Response:
     values = fill_notice_fields(show_notice_fields(letter), visit.form)
     try:
         text = change_text(file.text, {"letter": change_letter(letter, values)}, {})
-        request = _parse_request(visit, file.name, text)
+        request = visit.parse_request(text, file.name)
         save_file(visit, file.name, text, visit.form.get("version", ""), request.reference)
     except MissingError:
         raise
@@ -134,8 +133,3 @@ def _read_letter(file: RequestFile) -> Mapping[str, Any]:
     written = parse_yaml(file.text, file.name).value
     letter = written.get("letter") if isinstance(written, dict) else None
     return letter if isinstance(letter, dict) else {}
-
-
-def _parse_request(visit: Visit, name: str, text: str) -> Request:
-    settings = visit.session.settings
-    return parse_configured_request(text, name, settings, load_configured_term_book(settings))
