@@ -17,14 +17,6 @@ from queries.documents.formats.pdf import render_letter_pdf
 from queries.documents.template_process import run_with_limits
 from queries.request.reader import Request
 
-#: The formats of a letter: the ending of the file of each, and what it is.
-NOTICE_TYPES: Final = {
-    "txt": "text/plain; charset=utf-8",
-    "html": "text/html; charset=utf-8",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "pdf": "application/pdf",
-}
-
 
 def write_notice_files(
     context: DocumentContext, kind: str, folder: Path, permissions: Permissions, *, force: bool
@@ -70,7 +62,7 @@ def prepare_notice(
 def render_notice(
     request: Request, kind: NoticeKind, settings: DocumentSettings, ending: str
 ) -> bytes:
-    """A letter in the format of an ending of NOTICE_TYPES, its words filled in with limits.
+    """A letter in the format of one of NOTICE_ENDINGS, its words filled in with limits.
 
     Raises RequestError and ConfigurationError.
     """
@@ -104,3 +96,6 @@ _RENDERERS: Final[dict[str, Callable[[DocumentContext], bytes]]] = {
     "docx": render_letter_docx,
     "pdf": render_letter_pdf,
 }
+
+#: The endings of the files of a letter.
+NOTICE_ENDINGS: Final = tuple(_RENDERERS)

@@ -19,12 +19,20 @@ from queries.workbench.visit import Visit, redirect
 #: The address of a document.
 DOCUMENT_PATH: Final = "/requests/{file}/documents/{kind}/{document:path}"
 
-#: Documents that a browser shows; every other one is saved.
-_SHOWN: Final = {".txt": "text/plain; charset=utf-8"}
+_OFFICE: Final = "application/vnd.openxmlformats-officedocument"
+
+#: What files are, by their ending, where Python alone does not know it.
+_MEDIA_TYPES: Final = {
+    "docx": f"{_OFFICE}.wordprocessingml.document",
+    "xlsx": f"{_OFFICE}.spreadsheetml.sheet",
+}
+
+#: The ending of files that a browser shows; every other one is saved.
+_SHOWN: Final = "txt"
 
 
 def send_document(visit: Visit) -> Response:
-    """A document to save. A page of it is never shown as one of ours."""
+    """A document of an answer."""
     kind = visit.parameters["kind"]
     if kind == "answer" and (refusal := visit.refuse("reviewer")):  # before it is looked up
         visit.workbench.metrics.count_refused_role()
@@ -36,14 +44,16 @@ def send_document(visit: Visit) -> Response:
     name = visit.parameters["document"]
     if answer_set is None:
         return redirect(f"/requests/{file.name}")
-    content = read_document(answer_set, name)
-    ending = "." + name.rpartition(".")[2]
-    shown = _SHOWN.get(ending)
-    media_type = shown or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    disposition = "inline" if shown else "attachment"
-    file_name = name.rpartition("/")[2]
+    return send_file(name.rpartition("/")[2], read_document(answer_set, name))
+
+
+def send_file(name: str, content: bytes) -> Response:
+    """A file to save, or a text to read. A page of it is never shown as one of ours."""
+    ending = name.rpartition(".")[2]
+    media_type = _MEDIA_TYPES.get(ending) or mimetypes.guess_type(name)[0]
+    disposition = "inline" if ending == _SHOWN else "attachment"
     return Response(
         content,
-        media_type=media_type,
-        headers={"Content-Disposition": f'{disposition}; filename="{file_name}"'},
+        media_type=media_type or "application/octet-stream",
+        headers={"Content-Disposition": f'{disposition}; filename="{name}"'},
     )

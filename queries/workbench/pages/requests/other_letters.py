@@ -16,13 +16,14 @@ from queries.documents.content.letter.notices import (
     find_notice_obstacle,
     list_missing_keys,
 )
-from queries.documents.notice_files import NOTICE_TYPES, name_notice_file, render_notice
+from queries.documents.notice_files import NOTICE_ENDINGS, name_notice_file, render_notice
 from queries.layout.prose import join_list
 from queries.request.reader import Request
 from queries.spec.yaml_text import parse_yaml
 from queries.workbench.error_text import describe_error
 from queries.workbench.files.request_files import EditConflictError, MissingError, RequestFile
 from queries.workbench.forms.file_text import change_text
+from queries.workbench.pages.answers.documents import send_file
 from queries.workbench.pages.requests.notice_form import (
     KIND_WORDS,
     NEEDED_FIELDS,
@@ -91,19 +92,13 @@ def save_other_letters(visit: Visit) -> Response:
 def send_other_letter(visit: Visit) -> Response:
     """A letter of a kind in a format; the text is shown, and every other format is saved."""
     kind, ending = visit.parameters["kind"], visit.parameters["format"]
-    if kind not in NOTICE_KINDS or ending not in NOTICE_TYPES:
+    if kind not in NOTICE_KINDS or ending not in NOTICE_ENDINGS:
         raise MissingError("There is no such letter.")
     file = visit.open_file()
     request = visit.read_request(file.name)
     settings = make_document_settings(visit.session.settings)
     content = render_notice(request, kind, settings, ending)
-    disposition = "inline" if ending == "txt" else "attachment"
-    name = name_notice_file(request.reference, kind, ending)
-    return Response(
-        content,
-        media_type=NOTICE_TYPES[ending],
-        headers={"Content-Disposition": f'{disposition}; filename="{name}"'},
-    )
+    return send_file(name_notice_file(request.reference, kind, ending), content)
 
 
 def _render(visit: Visit, file: RequestFile, outcome: NoticeFormOutcome) -> Response:

@@ -16,6 +16,7 @@ from queries.reviewing.turns import choose_turn, format_time
 from queries.workbench.error_text import describe_error
 from queries.workbench.forms.request_form import name_request_file
 from queries.workbench.pages.answers.chosen_reviews import describe_number
+from queries.workbench.pages.answers.documents import send_file
 from queries.workbench.pages.reviews.opening import (
     make_audit_arguments,
     make_audit_fields,
@@ -109,11 +110,7 @@ def export_decisions(visit: Visit) -> Response:
         population = store.list_population(review.name)
         text = format_decisions(store.read_state(review.name), population)
         run.write(generation=review.generation, records=len(population))
-    return Response(
-        text,
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="review.csv"'},
-    )
+    return send_file("review.csv", text.encode())
 
 
 def _show_ending(visit: Visit, problem: str) -> Response:
