@@ -36,6 +36,9 @@ _MAX_LINKS: Final = 40
 #: What `Folder.write_file` calls a file that is not whole yet.
 _PART_NAME: Final = re.compile(r"\.(.+)\.[0-9a-f]{16}\.part", re.DOTALL)
 
+#: A part may be locked some moments after it is there.
+_YOUNG_PART_SECONDS: Final = 10
+
 _LOCK_PAUSE_SECONDS: Final = 0.05
 
 _SHARED_LOCK_MODE: Final = 0o660  # a group that shares a folder takes its locks, too
@@ -284,19 +287,49 @@ class Folder:
         """Write a file whole or not at all, and sync it; an existing file or link is replaced.
 
         With ``owner``, a user and a group, the file is given to them where the system allows it.
+        What a run that was killed had begun to write as this file is removed.
         """
         mode = self.find_mode(name)
         if mode is not None and not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
             raise UnsafePathError(self.path / name, "is not an ordinary file")
+        self._remove_dead_parts(name)
         part_name = f".{name}.{secrets.token_hex(8)}.part"
         try:
-            self.write_new_file(part_name, content, permissions, owner)
-            self.move_file(part_name, self, name)
+            with self._create_file(part_name, permissions) as file, self._explain(part_name):
+                if self._handle is not None:
+                    _lock_quietly(file.fileno())  # so that nobody takes it for that of a dead run
+                _fill_file(file, content, owner)
+                if self._handle is not None:
+                    self.move_file(part_name, self, name)
+            if self._handle is None:  # Windows moves no open file
+                self.move_file(part_name, self, name)
         except BaseException:
             with suppress(OSError):
                 self.remove_file(part_name)
             raise
         self.sync()
+
+    def _remove_dead_parts(self, name: str) -> None:
+        """Remove what was begun to be written as a file of this name, and is written no longer."""
+        if self._handle is None:
+            return
+        with suppress(OSError):  # a folder that cannot be listed
+            for part_name in self.list_names():
+                part = _PART_NAME.fullmatch(part_name)
+                if part and part[1] == name:
+                    self._remove_dead_part(part_name)
+
+    def _remove_dead_part(self, name: str) -> None:
+        with suppress(OSError):
+            if not _is_own(self._stat(name)):
+                return
+            handle = self.open_ordinary_input(name)
+            try:
+                is_dead = os.fstat(handle).st_mtime < time.time() - _YOUNG_PART_SECONDS
+                if is_dead and _lock_quietly(handle) and self._has_name(name, handle):
+                    self.remove_file(name)
+            finally:
+                os.close(handle)
 
     def replace_file(self, name: str, content: bytes) -> None:
         """Write a file whole or not at all; an existing one keeps its mode and its owner."""
@@ -321,17 +354,12 @@ class Folder:
 
         A failure may leave part of it: for files in a folder that is removed or renamed as a whole.
         """
+        with self._create_file(name, permissions) as file, self._explain(name):
+            _fill_file(file, content, owner)
+
+    def _create_file(self, name: str, permissions: Permissions) -> BinaryIO:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with (
-            self._explain(name),
-            os.fdopen(self.open_file(name, flags, permissions), "wb") as file,
-        ):
-            if owner is not None and hasattr(os, "fchown"):
-                with suppress(OSError):  # only root may give a file away
-                    os.fchown(file.fileno(), *owner)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        return os.fdopen(self.open_file(name, flags, permissions), "wb")
 
     def move_file(self, name: str, target: Folder, new_name: str) -> None:
         """Give a file, or a link itself, a name in an open folder; what has it is replaced."""
@@ -891,6 +919,28 @@ def format_size(size: float) -> str:
     if size < 1_000_000_000:
         return f"{int(size) // 1_000_000:,} MB"
     return f"{size / 1_000_000_000:,.1f} GB"
+
+
+def _fill_file(file: BinaryIO, content: bytes, owner: tuple[int, int] | None) -> None:
+    """Write the content of a new file, and sync it; ``owner`` as for ``Folder.write_file``."""
+    if owner is not None and hasattr(os, "fchown"):
+        with suppress(OSError):  # only root may give a file away
+            os.fchown(file.fileno(), *owner)
+    file.write(content)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _lock_quietly(handle: int) -> bool:
+    """Lock an open file until it is closed; False if another has the lock, or there are no locks
+    on this disk."""
+    import fcntl  # not on Windows
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _lock_file(handle: int) -> bool:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import signal
+import subprocess
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -52,6 +57,46 @@ def test_failed_write_leaves_the_older_file_and_no_other(
         write_file(path, b"new")
     assert path.read_bytes() == b"old"
     assert [*tmp_path.iterdir()] == [path]
+
+
+_KILLED_WRITER = """
+import os, signal, sys
+from pathlib import Path
+from indexer import files
+os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+files.write_file(Path(sys.argv[1]), b"half")
+"""
+
+
+def test_the_next_write_removes_what_a_killed_one_began(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    command = [sys.executable, "-c", _KILLED_WRITER, str(path)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    (part,) = tmp_path.iterdir()
+    os.utime(part, (1, 1))
+    other = part.with_name(part.name.replace("report", "another"))
+    other.write_bytes(part.read_bytes())
+    os.utime(other, (1, 1))
+    write_file(path, b"whole")
+    assert sorted(tmp_path.iterdir()) == sorted([path, other])
+
+
+@pytest.mark.parametrize("state", ["young", "locked", "link", "folder"])
+def test_what_another_write_may_need_is_not_removed(tmp_path: Path, state: str) -> None:
+    part = tmp_path / ".report.json.0123456789abcdef.part"
+    if state == "folder":
+        part.mkdir()
+    elif state == "link":
+        part.symlink_to("nothing")
+    else:
+        part.touch()
+    if state != "young":
+        os.utime(part, (1, 1), follow_symlinks=False)
+    with part.open("rb") if state == "locked" else nullcontext() as file:
+        if file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        write_file(tmp_path / "report.json", b"whole")
+    assert os.path.lexists(part)
 
 
 def test_private_file_is_never_readable_by_others_even_if_it_was(tmp_path: Path) -> None:
