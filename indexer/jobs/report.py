@@ -173,17 +173,12 @@ def _describe_damage(generation: Generation) -> dict[str, Any]:
 
 
 def configure_logger() -> Any:
-    """The log of a refresh on standard error: text on a terminal, JSON lines elsewhere."""
-    renderer: Any = (
-        structlog.dev.ConsoleRenderer()
-        if sys.stderr.isatty()
-        else structlog.processors.JSONRenderer()
-    )
+    """The log of a refresh on standard error, in JSON lines."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            renderer,
+            structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -196,7 +191,10 @@ def log_refresh_report(report: RefreshReport) -> None:
     """Log one line for each kind of rejected records, with examples, and one for the run.
 
     The message of a failed run is not in it: the program prints that once, as for every command.
+    On a terminal there is no log: the summary and the message say the same to a person.
     """
+    if sys.stderr.isatty():
+        return
     refresh_log = configure_logger()
     for rejected in report.rejected_kinds:
         refresh_log.warning(

@@ -306,8 +306,9 @@ def check_configured_source(
     )
 
 
-def summarise_source_check(tally: Tally) -> list[str]:
-    """What a check of the source found, in lines for a person."""
+def summarise_source_check(tally: Tally, *, is_refused: bool = False) -> list[str]:
+    """What a check of the source found, in lines for a person; of one that is refused, the refusal
+    says what was rejected."""
     lines = [
         f"{tally.read:,} records read: {tally.indexed:,} valid, {tally.deleted:,} deletions, "
         f"{tally.rejected:,} invalid."
@@ -315,7 +316,8 @@ def summarise_source_check(tally: Tally) -> list[str]:
     lines += describe_days(tally, datetime.now(UTC).date())
     lines += describe_skipped(tally.skipped, tally.skipped_by)
     lines += describe_notes(tally.notes)
-    lines += list_kinds(tally.faults.list_kinds())
+    if not is_refused:
+        lines += list_kinds(tally.faults.list_kinds())
     if tally.unknown_codes:
         lines.append(describe_unknown_codes(tally.unknown_codes))
     if tally.codes_outside_validity:
@@ -323,19 +325,21 @@ def summarise_source_check(tally: Tally) -> list[str]:
     return [*lines, *describe_damage_found(tally.damage.total(), tally.indexed)]
 
 
-def require_allowed_rejects(tally: Tally, settings: Settings) -> None:
-    """Raise SourceError where a refresh would reject more records than foidex.toml allows."""
-    if tally.rejected > settings.refresh.max_rejects:
-        raise SourceError(
-            "\n".join(
-                [
-                    *list_reasons(tally),
-                    f"{describe_records(tally.rejected)} would be rejected; "
-                    f"{settings.refresh.max_rejects:,} may be. Correct them; or, to set them "
-                    "aside: foidex refresh --reject-invalid",
-                ]
-            )
-        )
+def explain_refused_rejects(tally: Tally, settings: Settings) -> str:
+    """Why a refresh would be refused that rejects more records than foidex.toml allows, with the
+    reasons of the rejects; empty if it would not be."""
+    allowed = settings.refresh.max_rejects
+    if tally.rejected <= allowed:
+        return ""
+    limit = f" (max_rejects allows {allowed:,})" if allowed else ""
+    return "\n".join(
+        [
+            *list_reasons(tally),
+            f"{tally.rejected:,} of {describe_records(tally.read)} would be rejected{limit}, so a "
+            "refresh would load nothing. Correct them; or, to set them aside: foidex refresh "
+            "--reject-invalid",
+        ]
+    )
 
 
 def run_nightly_refresh(

@@ -44,12 +44,18 @@ def test_check_load_and_refresh_count_rejects_by_kind(foidex: CommandLine, tmp_p
         assert outcome.code == 4
         assert DATES in outcome.err.splitlines()
         assert FIELDS in outcome.err.splitlines()
+        assert DATES not in outcome.out
+        if "--check" in arguments:
+            end = "32 of 33 records would be rejected, so a refresh would load nothing. Correct"
+            assert end in outcome.err
     configured = write_source(tmp_path, 32)
     for arguments in (("refresh", "--check"), ("refresh",)):
         outcome = foidex(*arguments, **configured)
         assert outcome.code == 0
         assert DATES in outcome.out.splitlines()
         assert FIELDS in outcome.out.splitlines()
+    outcome = foidex("refresh", "--check", **write_source(tmp_path, 31))
+    assert "would be rejected (max_rejects allows 31), so a refresh" in outcome.err
 
 
 def test_report_and_log_of_a_refresh_have_the_kinds_whether_it_failed_or_not(

@@ -67,14 +67,18 @@ def run_refresh_command(
 
 
 def _check_source(mode: RefreshMode, overrides: frozenset[CheckOverride]) -> None:
+    from indexer.errors import SourceError
     from queries.jobs.nightly_refresh import (
         check_configured_source,
-        require_allowed_rejects,
+        explain_refused_rejects,
         summarise_source_check,
     )
 
     tally = check_configured_source(get_session(), mode, overrides)
-    for line in summarise_source_check(tally):
-        print(escape_controls(line))
+    refusal = ""
     if CheckOverride.REJECTS not in overrides:
-        require_allowed_rejects(tally, get_session().settings)
+        refusal = explain_refused_rejects(tally, get_session().settings)
+    for line in summarise_source_check(tally, is_refused=bool(refusal)):
+        print(escape_controls(line))
+    if refusal:
+        raise SourceError(refusal)

@@ -50,3 +50,11 @@ def test_a_run_that_finds_another_one_running_is_logged_as_skipped_and_not_as_fa
     log_refresh_report(RefreshReport("failed", exit_code, "full", STARTED, 1.0))
     line = json.loads(capsys.readouterr().err)
     assert (line["event"], line["level"], line["exit_code"]) == (event, level, exit_code)
+
+
+def test_a_person_at_a_terminal_gets_the_summary_and_no_log(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    log_refresh_report(FAILED)
+    assert capsys.readouterr().err == ""
