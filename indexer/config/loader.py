@@ -28,6 +28,7 @@ from indexer.config.model import (
     Settings,
     expand_path,
 )
+from indexer.config.profile import UNDECIDED
 from indexer.config.toml_text import parse_toml
 from indexer.errors import ConfigurationError
 from indexer.files import is_file, open_named_input, refuse_planted
@@ -271,7 +272,12 @@ def _explain_violation(violation: Violation, named: Violation, value: dict[str, 
         return f'{subject} an unknown key "{violation.key}".{hint}'
     description = describe_violation(violation, PATTERN_WORDS)
     remedy = " Correct the value."
-    if choices := list_allowed_values(ConfigFile, violation.path):
+    choices = list_allowed_values(ConfigFile, violation.path)
+    if UNDECIDED in choices:  # what inspect writes for an answer, and no answer
+        choices = [choice for choice in choices if choice != UNDECIDED]
+        if not choices:
+            description = "is not a whole number, which has no quotes"
+    if choices:
         description = f"is not one of {', '.join(choices)}"
         choice = get_value_at(value, named.path)
         remedy = (isinstance(choice, str) and suggest_name(choice, choices)) or remedy

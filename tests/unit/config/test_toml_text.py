@@ -21,6 +21,8 @@ def refuse(folder: Path, text: str) -> str:
     return str(error.value).removeprefix(f"{path}:")
 
 
+PROFILE = "[source.profile.fields]\n"
+
 KINDS = "control, html, invisible, mojibake, spreadsheet"
 
 
@@ -36,6 +38,8 @@ KINDS = "control, html, invisible, mojibake, spreadsheet"
         ('[source]\nrepair = [\n  "html",\n  "mojibak",\n]', f'2: "source.repair[1]": is not one of {KINDS}. Did you mean "mojibake"?'),
         ('[source]\nrequire = ["md5"]', '2: "source.require[0]": is not one of count, sha256. Correct the value.'),
         ('[categories.a]\nmany = true\n[categories.b]\ntype = "text"', '4: "categories.b.type": is not one of boolean, integer, keyword. Correct the value.'),
+        (f'{PROFILE}crime_ref = {{column = "A", digits = "7"}}', '2: "source.profile.fields.crime_ref.digits": is not a whole number, which has no quotes. Correct the value.'),
+        ('[source.profile]\nafter_blank_rows = "stop"', '2: "source.profile.after_blank_rows": is not one of read, skip. Correct the value.'),
         ('[categories.b]\ntipe = "text"', '2: [categories.b] has an unknown key "tipe". Did you mean "type"?'),
         ('[output]\nmode = "999"', '2: "output.mode": expected three octal digits that let the owner read and write, such as "640". Correct the value.'),
         ("a = 1\n[server]\n[server]", "3: gives a key or a section that was given before. Keep one of the two."),
