@@ -61,13 +61,17 @@ class DocumentBuilder(Struct, frozen=True):
         try:
             return self._parse_fields(raw)
         except RecordError as error:
+            text, kind = str(error), error.kind
+            if isinstance(raw.raw, dict) and raw.raw.get(error.field, error) in (None, ""):
+                # A table has cells, and knows nothing of null, of quotes or of our form of a day.
+                kind = f'"{error.field}" is empty'
+                text = f"{kind}, and every record needs it. Fill it in."
             if names := self.columns.get(error.field):
                 listing = " and ".join(f'"{name}"' for name in names)
                 noun = "column" if isinstance(raw.raw, dict) else "field"
                 plural = "s" if len(names) > 1 else ""
-                text = f"{error} It is read from the {noun}{plural} {listing}."
-                raise RecordError(text, error.kind, error.field) from None
-            raise
+                text += f" It is read from the {noun}{plural} {listing}."
+            raise RecordError(text, kind, error.field) from None
 
     def _parse_fields(self, raw: RawRecord) -> _ParsedRecord:
         if isinstance(raw.raw, dict):

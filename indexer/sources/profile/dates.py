@@ -127,11 +127,11 @@ class DateReader:
             self._forms.append(iso)
         self._epoch = next((form.epoch for form in self._forms if form.epoch), None)
 
-    def has_form(self, value: Any) -> bool:
-        """Whether a cell is text in one of the forms, even of a day that no calendar has."""
-        return isinstance(value, str) and any(
-            form.fits(" ".join(value.split())) for form in self._forms
-        )
+    def find_form(self, value: Any) -> str | None:
+        """The form that a cell of text has, even of a day that no calendar has; None if it has
+        none of the forms."""
+        text = " ".join(value.split()) if isinstance(value, str) else ""
+        return next((form.text for form in self._forms if form.fits(text)), None)
 
     def read(self, value: Any) -> date | None:
         """The day of a cell: of a date, of a text in one of the forms, or of a day's number."""

@@ -203,9 +203,10 @@ def _make_day_converter(column: str, rule: FieldRule, *, keep_time: bool) -> Con
         if is_empty(value) or (keep_time and not rule.dates):
             return None if is_empty(value) else value
         day = reader.read(value)
-        if day is None and reader.has_form(value):
+        if day is None and (form := reader.find_form(value)):
+            future = "" if "YYYY" in form.upper() else ", or it is of a year to come"
             raise ValueFaultError(
-                f'"{column}" is {describe_shape(value)} as {forms}, but no calendar has that day. '
+                f'"{column}" has the form {form}, but no calendar has that day{future}. '
                 "Correct it.",
                 f'"{column}" is a day that no calendar has',
             )

@@ -230,7 +230,10 @@ def test_a_message_about_a_row_names_the_column_and_not_only_the_field(tmp_path:
     )
     assert messages[0].startswith('"victims[0].age" is a number over 120, not whole years')
     assert messages[0].endswith('Correct it. It is read from the column "Age of victim".')
-    assert messages[1].endswith('It is read from the column "Recorded".')
+    assert messages[1] == (
+        '"recorded_on" is empty, and every record needs it. Fill it in. It is read from the column '
+        '"Recorded".'
+    )
     assert messages[2].endswith('It is read from the column "Recorded".')
     assert "It is read from" not in messages[3]  # the column has the name of the field
 

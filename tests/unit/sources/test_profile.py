@@ -248,8 +248,12 @@ def test_a_reference_with_more_digits_than_the_profile_says_is_refused(value: ob
 
 
 def test_a_day_that_no_calendar_has_is_told_from_another_form() -> None:
-    with pytest.raises(ValueFaultError, match="as DD/MM/YYYY, but no calendar has that day"):
-        convert("recorded_on", "31/02/2017", dates=("DD/MM/YYYY",))
+    forms = ("D MON YYYY", "DD/MM/YYYY", "DD.MM.YY")
+    expected = r"has the form DD/MM/YYYY, but no calendar has that day\. C"
+    with pytest.raises(ValueFaultError, match=expected):
+        convert("recorded_on", "31/02/2017", dates=forms)
+    with pytest.raises(ValueFaultError, match=r"DD\.MM\.YY, .* or it is of a year to come\. C"):
+        convert("recorded_on", "01.02.99", dates=forms)
     with pytest.raises(ValueFaultError, match="not a date of the form DD/MM/YYYY"):
         convert("recorded_on", "31.02.2017", dates=("DD/MM/YYYY",))
 
