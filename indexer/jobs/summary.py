@@ -60,8 +60,6 @@ def summarise_refresh(result: RefreshResult, audit_folder: Path | None = None) -
             f"{describe_unknown_codes(generation.unknown_codes)} Only the class of their category "
             "covers them."
         )
-    if generation.codes_outside_validity:
-        lines.append(describe_codes_outside_validity(generation.codes_outside_validity))
     if generation.unresolved_links:
         lines.append(
             f"Links without a code to a record that is not in the index: "
@@ -215,13 +213,14 @@ def describe_unknown_codes(codes: dict[str, int]) -> str:
     return f"Offence codes not in the table: {counts}."
 
 
-def describe_codes_outside_validity(codes: dict[str, int]) -> str:
-    """How many records are from before or after the days of their code, and whether to act."""
+def describe_codes_outside_validity(codes: Mapping[str, int]) -> str:
+    """How many records are from before or after the known days of their code."""
     records = count_noun(sum(codes.values()), "record is", "records are")
-    listing = ", ".join(list(codes)[:_MAX_CODES])
+    ranked = sorted(codes.items(), key=lambda entry: (-entry[1], entry[0]))
+    listing = ", ".join(f"{code} {number:,}" for code, number in ranked[:_MAX_CODES])
     more = f" and {len(codes) - _MAX_CODES:,} more" if len(codes) > _MAX_CODES else ""
     return (
         f"{records} from before or after the known days of their offence code ({listing}{more}), "
-        "and counted like others. There is nothing to do; for the days of a code: foidex offences "
-        f"{next(iter(codes))}"
+        "and counted like others. Check dates and codes if these are many; the days of a code: "
+        f"foidex offences {ranked[0][0]}"
     )

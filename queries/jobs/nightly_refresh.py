@@ -321,7 +321,7 @@ def summarise_source_check(tally: Tally, *, is_refused: bool = False) -> list[st
     if tally.unknown_codes:
         lines.append(describe_unknown_codes(tally.unknown_codes))
     if tally.codes_outside_validity:
-        lines.append(describe_codes_outside_validity(dict(tally.codes_outside_validity)))
+        lines.append(describe_codes_outside_validity(tally.codes_outside_validity))
     return [*lines, *describe_damage_found(tally.damage.total(), tally.indexed)]
 
 

@@ -159,12 +159,11 @@ def test_an_increment_with_another_table_of_codes_is_refused(
     assert live.unknown_codes == {}
 
 
-def test_a_record_from_outside_the_life_of_its_code_is_indexed_and_reported(
+def test_a_record_from_outside_the_life_of_its_code_is_indexed_and_counted(
     foidex: CommandLine, client: Elasticsearch
 ) -> None:
     told = load_codes(foidex, ["19J", "19J", "28I", "22B", "8/71"], day="2018-06-01")
-    words = "3 records are from before or after the known days of their offence code (19J, 28I)"
-    assert words in " ".join(told.split())
+    assert "known days" not in told  # only the check of a source asks to look at them
     live = read_live_generation(client, foidex.environment["FOIDEX_INDEX"])
     assert (live.records, live.codes_outside_validity) == (5, {"19J": 2, "28I": 1})
 

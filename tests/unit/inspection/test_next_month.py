@@ -84,11 +84,16 @@ def test_a_curly_quote_in_the_settings_is_named(folder: Path) -> None:
     )
 
 
-def test_records_from_outside_the_days_of_their_code_are_one_short_line(folder: Path) -> None:
-    """A reader must know whether to act."""
-    write_lines(folder, HEADER, *make_lines(code="19J"))
+def test_records_from_outside_the_days_of_their_code_are_one_line_of_the_check(
+    folder: Path,
+) -> None:
+    """The most frequent codes are named, and of equally frequent ones the first by name."""
+    codes = ["19J"] * 6 + ["8R"] * 2 + ["71/17", "71/1"]
+    lines = [make_lines(code=codes[n % 10])[n] for n in range(30)]
+    write_lines(folder, HEADER, *lines)
     (line,) = [x for x in run(folder, "refresh", "--check").out.splitlines() if "known days" in x]
     assert line == (
-        "30 records are from before or after the known days of their offence code (19J), and "
-        "counted like others. There is nothing to do; for the days of a code: foidex offences 19J"
+        "30 records are from before or after the known days of their offence code (19J 18, 8R 6, "
+        "71/1 3 and 1 more), and counted like others. Check dates and codes if these are many; the "
+        "days of a code: foidex offences 19J"
     )
