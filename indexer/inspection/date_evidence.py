@@ -170,10 +170,15 @@ def _find_form(skeleton: _Skeleton) -> DateForms | None:
     return DateForms(
         "unprovable",
         (),
-        f"{' and '.join(forms)} both read all {skeleton.count:,} dates",
+        f"{_join_names(forms)} {'both' if len(forms) == 2 else 'each'} read "
+        f"{'the one date' if skeleton.count == 1 else f'all {skeleton.count:,} dates'}",
         tuple(forms),
         tuple(_find_span(skeleton, order) for order in possible),
     )
+
+
+def _join_names(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _find_span(skeleton: _Skeleton, order: str) -> str:

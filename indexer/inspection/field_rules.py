@@ -36,6 +36,9 @@ _OUTCOMES: Final[dict[str, Any]] = {
     for number in range(1, _MAX_OUTCOME + 1)
 }
 
+#: Without a number: an answered value of the map stands beside those that are to be decided.
+_UNKNOWN_VALUES: Final = "what says DECIDE in the map are values of no known meaning"
+
 _NUMBERED: Final = re.compile(r".+ \([0-9]+\)")
 
 
@@ -260,11 +263,7 @@ def _map_values(
     values = {value: words.get(fold_value(value), UNDECIDED) for value in column.list_values()}
     if UNDECIDED not in values.values():
         return values, []
-    number = sum(value == UNDECIDED for value in values.values())
-    return values, [
-        f"{count_noun(number, 'value has', 'values have')} no known meaning. Write {answers}, "
-        'or "" for none'
-    ]
+    return values, [f'{_UNKNOWN_VALUES}. Write {answers}, or "" for none']
 
 
 def _propose_sex(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
@@ -279,10 +278,9 @@ def _propose_status(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
     }
     questions = []
     statuses = "recorded, cancelled or transferred"
-    if number := sum(value == UNDECIDED for value in values.values()):
+    if UNDECIDED in values.values():
         questions.append(
-            f"{count_noun(number, 'value has', 'values have')} no known meaning. Write "
-            f'{statuses} for each; "" for none counts as recorded'
+            f'{_UNKNOWN_VALUES}. Write {statuses} for each; "" for none counts as recorded'
         )
     if number := facts.count_empty(column):
         values[""] = UNDECIDED

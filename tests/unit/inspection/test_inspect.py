@@ -110,6 +110,23 @@ def test_what_is_no_date_has_no_form(texts: list[str]) -> None:
     assert evidence.find_forms() is None
 
 
+@pytest.mark.parametrize(
+    ("texts", "evidence"),
+    [
+        (["01/02/03", "04/05/06"], "DD/MM/YY, MM/DD/YY and YY/MM/DD each read all 2 dates"),
+        (["01/02/03"], "DD/MM/YY, MM/DD/YY and YY/MM/DD each read the one date"),
+        (["01/02/2003"], "DD/MM/YYYY and MM/DD/YYYY both read the one date"),
+    ],
+)
+def test_forms_that_read_all_dates_are_listed(texts: list[str], evidence: str) -> None:
+    dates = DateEvidence()
+    for text in texts:
+        dates.add(text)
+    forms = dates.find_forms()
+    assert forms
+    assert forms.evidence == evidence
+
+
 def test_a_plain_extract_is_mapped_without_a_question(tmp_path: Path) -> None:
     out, profile = write_and_inspect(tmp_path, make_lines())
     assert "DECIDE" not in out
@@ -213,12 +230,12 @@ def test_a_question_of_an_answered_map_is_asked_again_for_a_new_value(tmp_path: 
     write_and_inspect(tmp_path, lines)
     answered = [line.replace("# DECIDE: ", "# decided: ") for line in asked]
     assert read_comments(tmp_path, "status") == answered
-    states[1] = "Parked"
+    states[1] = "Parked"  # the question is about this one alone
     write_and_inspect(tmp_path, make_lines(status=lambda n: states.get(n, "Crime Recorded")))
     assert read_comments(tmp_path, "status")[:2] == [
         "# by its name",
-        "# DECIDE: 2 values have no known meaning. Write recorded, cancelled or transferred for "
-        'each; ""',
+        "# DECIDE: what says DECIDE in the map are values of no known meaning. Write recorded, "
+        "cancelled or",
     ]
 
 
