@@ -274,7 +274,7 @@ def _explain_violation(violation: Violation, named: Violation, value: dict[str, 
     remedy = " Correct the value."
     choices = list_allowed_values(ConfigFile, violation.path)
     if UNDECIDED in choices:  # what inspect writes for an answer, and no answer
-        choices = [choice for choice in choices if choice != UNDECIDED]
+        choices = tuple(choice for choice in choices if choice != UNDECIDED)
         if not choices:
             description = "is not a whole number, which has no quotes"
     if choices:
