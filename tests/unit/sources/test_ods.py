@@ -3,7 +3,9 @@ and line breaks out of texts, so these are read again."""
 
 from __future__ import annotations
 
+import random
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -13,7 +15,7 @@ import openpyxl
 import pytest
 
 from indexer.errors import SourceError
-from indexer.integrity.damage import DamageError
+from indexer.integrity.damage import DamageError, LeftOutError
 from indexer.integrity.package import check_package
 from indexer.integrity.special_cells import UncomputedCell
 from indexer.sources.tables.open_file import LayoutRules, open_tables
@@ -208,6 +210,87 @@ def test_an_ods_of_which_no_cell_is_certain_is_refused(rows: str, tmp_path: Path
     path = write_ods(tmp_path / "x.ods", make_row(make_text("R1")) + rows)
     with pytest.raises(SourceError, match="cannot be read whole from an ODS, and which ones is"):
         read_rows(path)
+
+
+NOTE = "<office:annotation><text:p>a<text:tab/>note</text:p></office:annotation><text:p>"
+
+FUZZ_CELLS: list[tuple[str, Any]] = [
+    (make_text("x<text:tab/>y").replace("<text:p>", NOTE, 1), "x\ty"),
+    (make_cell(), ""),
+    ("<table:covered-table-cell/>", ""),
+    (make_text("plain"), "plain"),
+    *((cell, value) for cell, value in CELLS if isinstance(value, str | float)),
+    *SPECIAL_CELLS,
+]
+
+
+def make_sheet(chosen: random.Random) -> tuple[str, list[list[Any]]]:
+    """The rows of a sheet, and what its cells are when each repetition is written out."""
+    rows, grid = "", []
+    for _ in range(chosen.randrange(1, 8)):
+        cells, values = [make_text("R")], ["R"]
+        for cell, value in chosen.choices(FUZZ_CELLS, k=chosen.randrange(6)):
+            count = chosen.choice([1, 1, 1, 2, 5])
+            repeat = f'<table:table-cell table:number-columns-repeated="{count}"'
+            cells.append(cell.replace("<table:table-cell", repeat, 1))
+            values += [value] * (count if "covered" not in cell else 1)
+        count = chosen.choice([1, 1, 2, 30])
+        row = make_row(*cells, attributes=f'table:number-rows-repeated="{count}"')
+        group = chosen.choice(["", "", "table-row-group", "table-header-rows"])
+        rows += f"<table:{group}>{row}</table:{group}>" if group else row
+        grid += [values] * count
+    return rows, grid
+
+
+def require_same(read: list[Any], expected: list[Any]) -> None:
+    """Each cell is what it should be; empty ones at the end of a row are of no account."""
+    for position in range(max(len(read), len(expected))):
+        cell = read[position] if position < len(read) else ""
+        value = expected[position] if position < len(expected) else ""
+        if value is UNCOMPUTED:
+            assert isinstance(cell, UncomputedCell)
+        else:
+            assert ("" if cell is None else cell) == value
+
+
+@pytest.mark.parametrize("seed", [92, 94, 95])
+def test_random_sheets_are_read_as_each_cell_says(seed: int, tmp_path: Path) -> None:
+    """Plain and special cells, repeated and in groups; all sheets in one file, for speed."""
+    chosen = random.Random(seed)
+    sheets = [make_sheet(chosen) for _ in range(60)]
+    joint = '</table:table><table:table table:name="Sheet{}">'
+    rows = sheets[0][0] + "".join(
+        joint.format(number) + rows for number, (rows, _) in enumerate(sheets[1:])
+    )
+    path = write_ods(tmp_path / "x.ods", rows)
+    tables = [[row.cells for row in table.rows()] for table in open_tables(path, LayoutRules())]
+    assert len(tables) == len(sheets)
+    for read, (_, expected) in zip(tables, sheets, strict=True):
+        assert len(read) == len(expected)
+        for row, values in zip(read, expected, strict=True):
+            require_same(row, values)
+
+
+def test_damaged_content_with_the_right_checksum_is_read_or_refused(tmp_path: Path) -> None:
+    """No other error comes of it, and no cell of a sheet that is not there."""
+    chosen = random.Random(93)
+    sound = "".join(make_sheet(chosen)[0] for _ in range(8))
+    results: Counter[str] = Counter()
+    for _ in range(300):
+        start = chosen.randrange(len(sound))
+        end = start + chosen.choice([0, 1, 7, 60, 400])
+        piece = chosen.choice(["", "<", ">", '"', "&", "9", sound[start:end] * 2, "<text:tab/>"])
+        path = write_ods(tmp_path / "x.ods", sound[:start] + piece + sound[end:])
+        with path.open("rb") as file:
+            try:
+                special = check_package(file).special
+            except (DamageError, LeftOutError):
+                results["refused"] += 1
+            else:
+                results["read"] += 1
+                assert set(special) <= {0}
+    assert min(results.values()) > 30
+    assert len(results) == 2
 
 
 @pytest.mark.parametrize(("old", "new"), [(b"R1", b"R7"), (b"</office:body>", b"</office:Body>")])
