@@ -53,6 +53,15 @@ def count_noun(number: int, singular: str, plural: str) -> str:
     return f"{number:,} {singular if number == 1 else plural}"
 
 
+def round_share(number: int, total: int) -> int:
+    """A number as whole per cent of a total above 0, half a per cent rounded up. What is not all
+    of it is at most 99, and what is not nothing at least 1."""
+    share = (200 * number + total) // (2 * total)
+    if share == 100 and number < total:
+        return 99
+    return 1 if share == 0 and number else share
+
+
 def show_name(name: str) -> str:
     """A name for a message, on one line and not longer than a person would read."""
     text = escape_line(name)

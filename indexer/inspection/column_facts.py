@@ -112,11 +112,6 @@ class ColumnFacts:
         is_wordy = self.letters >= _LETTER_SHARE * self.characters_seen
         return self.type == "text" and self.mean_length >= _LONG_TEXT and is_wordy
 
-    @property
-    def share_of_seen(self) -> float:
-        """The cells with a value, as a share of all."""
-        return self.filled / self.seen if self.seen else 0
-
     def share(self, count: int) -> float:
         """A count as a share of the cells with a value."""
         return count / self.filled if self.filled else 0

@@ -9,7 +9,7 @@ from indexer.inspection.column_facts import ColumnFacts
 from indexer.inspection.field_rules import describe_damage, describe_examples
 from indexer.inspection.inspect_files import InspectedTable, Inspection
 from indexer.records.damage.kinds import list_damage_counts
-from indexer.terminal import show_name
+from indexer.terminal import round_share, show_name
 
 _NAME_WIDTH: Final = 24
 
@@ -132,13 +132,12 @@ def _describe_columns(inspected: InspectedTable, *, show_values: bool) -> Iterat
     columns = _choose_columns(inspected)
     for column in columns:
         name = _shorten(column.name, _NAME_WIDTH)
-        full = column.share_of_seen
+        full = f"{round_share(column.filled, column.seen) if column.seen else 0}%"
         examples = _shorten(describe_examples(column, show_values=show_values), _EXAMPLE_WIDTH)
         reason = _describe_reason(column, proposal.reasons.get(column.name, ""))
         kind = "empty" if column.type == "empty" else column.type
         yield (
-            f"  {name:<{_NAME_WIDTH}}  {kind:<6}  {full:>4.0%}  {examples:<{_EXAMPLE_WIDTH}}  "
-            f"{reason}"
+            f"  {name:<{_NAME_WIDTH}}  {kind:<6}  {full:>4}  {examples:<{_EXAMPLE_WIDTH}}  {reason}"
         ).rstrip()
     if unlisted := len(facts.columns) - len(columns):
         yield f"  and {unlisted:,} more columns; --write writes the names of all"

@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import UNSET, Struct
 
+from indexer.terminal import round_share
 from queries.answer.types import NOT_COVERED, PEOPLE_UNITS, Count, Row, Table
 
 _PERIOD_MARK: Final = "@"
@@ -54,12 +55,12 @@ def list_share_columns(table: Table) -> dict[int, ShareColumn]:
 
 
 def compute_share(number: Count, denominator: Count) -> Share:
-    """A number as whole per cent of another, half a per cent rounded up."""
+    """A number as whole per cent of another; 0 and 100 only for none and all of it."""
     if NOT_COVERED in (number, denominator):
         return NOT_COVERED
     if not isinstance(number, int) or not isinstance(denominator, int):
         return None
-    return (200 * number + denominator) // (2 * denominator) if denominator else NOT_APPLICABLE
+    return round_share(number, denominator) if denominator else NOT_APPLICABLE
 
 
 def explain_shares(table: Table) -> tuple[str, ...]:
@@ -68,7 +69,7 @@ def explain_shares(table: Table) -> tuple[str, ...]:
         return ()
     total = "the total of its column" if table.share == "column" else "the total of its row"
     return (
-        f"A percentage is a number as a share of {total}, rounded to a whole number, so "
-        "percentages may not add up to 100. Where one of the two numbers is not given, there is no "
-        "percentage.",
+        f"A percentage is a number as a share of {total}, rounded to a whole number (0% is none "
+        "and 100% all of it), so percentages may not add up to 100. Where one of the two numbers "
+        "is not given, there is no percentage.",
     )

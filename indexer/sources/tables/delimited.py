@@ -15,6 +15,7 @@ from indexer.errors import SourceError
 from indexer.sources.base import MAX_RECORD_BYTES, RecordStream, RecordTooLongError
 from indexer.sources.tables.encoding import OpenBytes, TextEncoding
 from indexer.sources.tables.table import TableRow, check_width
+from indexer.terminal import round_share
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 
@@ -44,20 +45,21 @@ def detect_dialect(path: str, open_bytes: OpenBytes, encoding: TextEncoding) -> 
     first = sample.split("\n", 1)[0].rstrip("\r")
     if match := _SEP_LINE.fullmatch(first):
         return Dialect(match[1], f"the first line says sep={match[1]}", sep_line=True)
-    scores: list[tuple[float, int, str]] = []
+    scores: list[tuple[float, int, str, int]] = []
     for delimiter in DELIMITERS:
         widths = Counter(_measure_widths(sample, delimiter))
         wide = {width: count for width, count in widths.items() if width > 1}
         if wide:
             width, count = max(wide.items(), key=lambda item: (item[1], item[0]))
-            scores.append((count / sum(widths.values()), width, delimiter))
+            rows = sum(widths.values())
+            scores.append((count / rows, width, delimiter, round_share(count, rows)))
     if not scores:
         return Dialect(",", "no row has two columns, whatever separates them")
     scores.sort(reverse=True)
-    share, width, delimiter = scores[0]
-    if len(scores) > 1 and scores[1][0] == share and scores[1][1] == width:
+    share, width, delimiter, percent = scores[0]
+    if len(scores) > 1 and scores[1][:2] == (share, width):
         return Dialect(None, "two delimiters cut the rows equally well")
-    return Dialect(delimiter, f"it cuts {share:.0%} of the first rows into {width} columns")
+    return Dialect(delimiter, f"it cuts {percent}% of the first rows into {width} columns")
 
 
 def _read_sample(path: str, text: io.TextIOWrapper) -> str:

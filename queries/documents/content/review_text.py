@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct, UnsetType
 
+from indexer.terminal import round_share
 from queries.answer.types import Answer
 from queries.layout.prose import capitalise_sentence, format_number, join_list
 from queries.request.criteria import CriterionSpec, list_unreviewed
@@ -232,7 +233,9 @@ def _describe_agreement(agreement: Agreement) -> str:
         else f"A second person read {both} of these records without seeing the first decision, and "
         f"agreed on {format_number(agreement.agreed)}"
     )
-    return sentence + (f" ({agreement.raw.value:.0%})." if agreement.raw else ".")
+    if not agreement.raw:
+        return f"{sentence}."
+    return f"{sentence} ({round_share(agreement.agreed, agreement.pairs)}%)."
 
 
 def _describe_missing_readings(missing: int, agreement: Agreement | UnsetType) -> str:

@@ -219,6 +219,17 @@ def test_no_comment_asks_for_what_is_decided_or_proved(tmp_path: Path) -> None:
     assert read_comments(tmp_path, "recorded_on") == ["# DD/MM/YYYY is proved: 16 days are over 12"]
 
 
+def test_a_column_is_full_only_if_each_cell_is(tmp_path: Path) -> None:
+    lines = make_lines(300)
+    out, _ = write_and_inspect(tmp_path, lines)
+    (row,) = [line for line in out.splitlines() if line.startswith("  Date Recorded ")]
+    assert " 100% " in row
+    lines[0] = make_lines(1, day=lambda _: "")[0]
+    out, _ = write_and_inspect(tmp_path, lines)
+    (row,) = [line for line in out.splitlines() if line.startswith("  Date Recorded ")]
+    assert " 99% " in row
+
+
 def test_a_question_of_an_answered_map_is_asked_again_for_a_new_value(tmp_path: Path) -> None:
     states = {0: "Held"}
     lines = make_lines(status=lambda n: states.get(n, "Crime Recorded"))
