@@ -183,7 +183,7 @@ def test_the_requests_of_the_documentation_are_right() -> None:
             ["L1"],
             ["Q1", "Q2", "Q3"],
         ],
-        "docs/your-extract.md": [["Q1", "Q2"]],
+        "docs/your-extract.md": [["Q1", "Q2", "Q3", "Q4"]],
     }
 
 
