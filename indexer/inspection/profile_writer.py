@@ -183,7 +183,7 @@ def _add_layout(profile: _Section, inspection: Inspection, chosen: InspectedTabl
             for column, words in facts.totals.items()
             for word in sorted(words)
         ]
-        profile.add("skip", rules, f"rows that count others: {facts.total_rows:,}")
+        profile.add("skip", rules, f"rows of totals: {facts.total_rows:,}")
 
 
 def _add_ignored(profile: _Section, chosen: InspectedTable) -> None:

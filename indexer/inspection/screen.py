@@ -94,7 +94,7 @@ def _describe_layout(inspected: InspectedTable) -> Iterator[str]:
     if facts.blank_rows:
         yield f"  {facts.blank_rows:,} blank rows"
     totals = [
-        f'rows that count others: {facts.total_rows:,} ("{show_name(column)}" begins with '
+        f'rows of totals: {facts.total_rows:,} ("{show_name(column)}" begins with '
         f"{' or '.join(sorted(words))})"
         for column, words in facts.totals.items()
     ]

@@ -27,6 +27,9 @@ from queries.tables.scope import Scope
 
 _TOTAL_LABEL: Final = "each record once"
 
+#: Where nothing is asked for but the number of records.
+_ALL_LABEL: Final = "all records"
+
 _MAX_LABEL_WIDTH: Final = 60
 
 
@@ -146,6 +149,8 @@ def format_adhoc_text(adhoc_count: AdhocCount) -> str:
 
 def _format_term_rows(adhoc_count: AdhocCount) -> list[str]:
     counts = [(term.term, term.records) for term in adhoc_count.terms]
+    if not counts:
+        counts.append((_ALL_LABEL, adhoc_count.records))
     width = min(_MAX_LABEL_WIDTH, max(len(label) for label, _ in [*counts, (_TOTAL_LABEL, 0)]))
     if len(counts) != 1:
         counts.append((_TOTAL_LABEL, adhoc_count.records))

@@ -166,10 +166,12 @@ class PeopleQuestion(Question, frozen=True):
                 else f"One record has no {people.singular} and is in no row."
             )
         if unreferenced:
-            notes.append(
-                f"Different people are not counted: {unreferenced:,} of {number:,} {people.field} "
-                "have no reference to tell them by."
+            who = (
+                f"{unreferenced:,} of {number:,} {people.field} have no"
+                if unreferenced < number
+                else f"no {people.singular} has a"
             )
+            notes.append(f"Different people are not counted: {who} reference to tell them by.")
         return tuple(notes)
 
 

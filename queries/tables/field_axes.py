@@ -64,6 +64,13 @@ _TIME_HEADINGS: Final = {
 }
 
 
+#: An age is of a person, and is counted in bands, which a request file alone names.
+_AGES_HINT: Final = (
+    " For ages, write a request file with a question of kind: victims and "
+    "bands: [{to: 17}, {from: 18}]."
+)
+
+
 def list_field_names(categories: Categories) -> tuple[str, ...]:
     """The names of the fields to count by."""
     return (*_BUILT_IN_AXES, *categories)
@@ -73,8 +80,9 @@ def require_field_name(name: str, categories: Categories) -> str:
     """The name of a field to count by. Raises RequestError, with the closest, if there is none."""
     field_names = list_field_names(categories)
     if name not in field_names:
+        hint = _AGES_HINT if name == "age" else suggest_name(name, field_names)
         raise RequestError(
-            f'nothing is counted by "{name[:60]}".{suggest_name(name, field_names)} It may be '
+            f'nothing is counted by "{name[:60]}".{hint} It may be '
             f"{', '.join(field_names)}, or a category that foidex.toml declares."
         )
     return name

@@ -78,6 +78,17 @@ def test_every_document_says_that_text_was_repaired_or_is_damaged(
         assert sentence not in " ".join(rendered(renderer, answer, FORCE, day).split())
 
 
+def test_a_report_in_text_says_of_damage_in_paragraphs_of_their_own() -> None:
+    answer = sample_answer(100)
+    damage = TextDamage(repair=("html",), repaired=7, repaired_kinds={"html": 7})
+    provenance = msgspec.structs.replace(answer.provenance, damage=damage)
+    damaged = msgspec.structs.replace(answer, provenance=provenance)
+    lines = rendered(render_report_text, damaged, FORCE, date(2018, 8, 15)).split("\n")
+    (place,) = [number for number, line in enumerate(lines) if "Damaged text was" in line]
+    assert lines[place - 1].startswith("  foidex ")
+    assert lines[place].startswith("  Damaged text was repaired before counting in 7 of the ")
+
+
 @pytest.mark.parametrize("renderer", [render_letter_typst, render_report_html])
 def test_the_annex_names_the_kinds_of_wording_that_were_searched_for(
     renderer: Callable[..., str],

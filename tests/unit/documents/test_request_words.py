@@ -74,6 +74,15 @@ def test_a_letter_says_that_bands_overlap_and_calls_them_by_their_labels() -> No
     assert "overlap" not in render_words(apart, [make_record(victims=victims)])
 
 
+def test_people_that_nothing_tells_apart_are_all_or_some_of_them() -> None:
+    request = "period: 2017/18\nquestions: [{id: Q1, kind: victims, bands: [{to: 17}]}]"
+    victims: list[dict[str, Any]] = [{"age": 16}, {"age": 9}]
+    words = render_words(request, [make_record(victims=victims)])
+    assert "not counted: no victim has a reference to tell them by." in words
+    words = render_words(request, [make_record(victims=[*victims, {"victim_ref": "a"}])])
+    assert "not counted: 2 of 3 victims have no reference to tell them by." in words
+
+
 def test_shares_are_of_both_numbers_given_and_rounded() -> None:
     request = (
         "period: 2017/18\nquestions:\n- {id: Q1, kind: by, by: sex, share: true}\n"

@@ -143,7 +143,7 @@ def test_a_file_that_is_cut_short_is_refused(tmp_path: Path) -> None:
             [
                 "6 blank rows",
                 "Sheet1: empty",
-                "rows that count others: 1",
+                "rows of totals: 1",
                 "decimals = 2 is proved",
             ],
         ),

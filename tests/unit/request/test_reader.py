@@ -139,6 +139,7 @@ def listed(number: int, word: str = "word{}") -> str:
 @pytest.mark.parametrize(
     ("question", "message"),
     [
+        ("kind: by, by: age", 'by "age". For ages, write a request file with a question of kind: vic'),
         ("kind: by, by: monht", 'nothing is counted by "monht". Did you mean "month"?'),
         ("kind: by", 'lacks "by". Add it.'),
         ("kind: by, by: [month, sex]", '"by": expected text, not a list. Correct it.'),
