@@ -25,7 +25,11 @@ from indexer.config.field_map import FieldMap
 from indexer.errors import ConfigurationError, SourceError
 from indexer.records.model import PERSON_REFERENCES
 from indexer.sources.base import RawRecord
-from indexer.sources.database_connection import MAX_MESSAGE_LENGTH, DatabaseSource, connect_database
+from indexer.sources.database_connection import (
+    MAX_MESSAGE_LENGTH,
+    DatabaseSource,
+    connect_database,
+)
 from indexer.sources.join import (
     CHILD_TABLES,
     JOIN_KEY,
@@ -39,7 +43,13 @@ from indexer.sources.join import (
     list_crime_columns,
     map_header,
 )
-from indexer.sources.row_order import RowOrder, convert_position, orders_rows_of_record
+from indexer.sources.row_order import (
+    RowOrder,
+    UnreadableTime,
+    convert_position,
+    convert_to_utc,
+    orders_rows_of_record,
+)
 from indexer.sources.temporary_store import ReferenceSet, open_store
 from indexer.suggestions import suggest_name
 
@@ -220,6 +230,8 @@ def _execute_query(connection: Connection, statement: Executable, name: str) -> 
 
 
 def _explain_query_error(error: Any, name: str, row_count: int) -> SourceError:
+    from sqlalchemy import exc
+
     orig = error.orig
     code = str(getattr(orig, "sqlstate", None) or getattr(orig, "pgcode", None) or "")
     lite = str(getattr(orig, "sqlite_errorname", None) or "")
@@ -227,6 +239,12 @@ def _explain_query_error(error: Any, name: str, row_count: int) -> SourceError:
         message = str(orig.diag.message_primary)
     elif lite == "SQLITE_ERROR" and _QUERY_ERROR.match(str(orig)):
         message = str(orig)
+    elif isinstance(error, exc.DataError) and not code:  # the driver's word, not the database's
+        return SourceError(
+            f"{name}: after row {row_count:,} there is a value that the driver of the database "
+            f"cannot read ({type(orig).__name__}), such as a date before the year 1 or after "
+            "9999, so nothing was promoted. Correct it, or select that column as text."
+        )
     else:
         details = " ".join(filter(None, (type(orig).__name__, code, lite)))
         return SourceError(
@@ -479,6 +497,8 @@ def convert_value(name: str, value: Any) -> Any:  # noqa: PLR0911 - one case a t
         return [convert_value(name, item) for item in value]
     if isinstance(value, memoryview):
         value = bytes(value)
+    if isinstance(value, UnreadableTime):
+        return str(value)
     if not isinstance(value, _PLAIN_TYPES):
         return {type(value).__name__: str(value)}  # a type of its own, which no field accepts
     if name in WHOLE_NUMBER_FIELDS:
@@ -488,11 +508,14 @@ def convert_value(name: str, value: Any) -> Any:  # noqa: PLR0911 - one case a t
         return str(plain) if type(plain) in (int, UUID) else value
     if isinstance(value, datetime):
         if value.tzinfo is not None:
-            return value.astimezone(UTC)
+            return convert_to_utc(value)
         return value.date() if name == "recorded_on" and value.time() == time() else value
     return value
 
 
 def _drop_fraction(value: Any) -> Any:
-    is_whole = isinstance(value, (float, Decimal)) and math.isfinite(value) and value == value // 1
-    return int(value) if is_whole and abs(value) < _WHOLE_NUMBER_LIMIT else value
+    is_number = isinstance(value, (float, Decimal)) and math.isfinite(value)
+    # A decimal of more digits than the limit cannot be divided, so its size is looked at first.
+    if is_number and abs(value) < _WHOLE_NUMBER_LIMIT and value == value // 1:
+        return int(value)
+    return value

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from indexer.errors import ConfigurationError, SourceError
 from indexer.files import is_file
+from indexer.sources.row_order import UnreadableTime
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -42,6 +43,10 @@ _LIBPQ_OPTIONS: Final = {
 }
 
 _SECRET_OPTION: Final = re.compile(r"user|pass|secret|token|key|pwd|uid", re.IGNORECASE)
+
+#: The types of PostgreSQL that hold more than those of Python: infinity, years before 1 and after
+#: 9999, and 24:00.
+_TIME_TYPES: Final = ("date", "timestamp", "timestamptz", "time", "timetz", "interval")
 
 MAX_MESSAGE_LENGTH: Final = 300
 
@@ -151,6 +156,8 @@ def _build_engine(database: DatabaseSource) -> Engine:
         )
     if kind == "sqlite":
         _prepare_sqlite(engine)
+    elif url.get_driver_name() == "psycopg":
+        _prepare_psycopg(engine)
     return engine
 
 
@@ -169,6 +176,37 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
+
+
+def _prepare_psycopg(engine: Engine) -> None:
+    """Keep dates and times that Python has no value for as their text, so their row can be named.
+
+    Otherwise the driver refuses the whole answer, and the refresh with it.
+    """
+    import psycopg
+    from psycopg.adapt import Loader
+    from sqlalchemy import event
+
+    def make_loader(kind: str) -> type[Loader]:
+        strict_type = psycopg.adapters.get_loader(psycopg.postgres.types[kind].oid, Loader.format)
+
+        class TolerantLoader(Loader):
+            def __init__(self, oid: int, context: Any = None) -> None:
+                super().__init__(oid, context)
+                self._strict: Any = strict_type and strict_type(oid, context)
+
+            def load(self, data: Any) -> Any:
+                try:
+                    return self._strict.load(data)
+                except psycopg.DataError:
+                    return UnreadableTime(bytes(data).decode("ascii", "replace"))
+
+        return TolerantLoader
+
+    @event.listens_for(engine, "connect")
+    def _tolerate(connection: Any, _: object) -> None:
+        for kind in _TIME_TYPES:
+            connection.adapters.register_loader(kind, make_loader(kind))
 
 
 def check_database_driver(database: DatabaseSource) -> None:

@@ -33,6 +33,12 @@ _DEPTH_CHANGES: Final = {"L_PAREN": 1, "R_PAREN": -1}
 _MAX_STORED_INTEGER: Final = 2**63 - 1
 
 
+class UnreadableTime(str):
+    """The text of a date or a time that Python has no value for, such as "infinity"."""
+
+    __slots__ = ()
+
+
 class RowOrder(Enum):
     """What puts the rows of one record in order."""
 
@@ -99,17 +105,25 @@ def convert_position(value: Any) -> int | float | str | None:
 
     Two values may become equal, but never change places. Times with a time zone become UTC.
     """
-    if isinstance(value, bool):
+    if isinstance(value, (bool, UnreadableTime)):  # text would put the year 12000 before 2020
         return None
     if isinstance(value, datetime):
-        moment = value.astimezone(UTC) if value.tzinfo else value
+        moment = convert_to_utc(value) if value.tzinfo else value
         return moment.isoformat(timespec="microseconds")
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
-        value = int(value)
+    if isinstance(value, Decimal) and value.is_finite() and abs(value) <= _MAX_STORED_INTEGER:
+        value = int(value) if value == value.to_integral_value() else value
     if isinstance(value, int):
-        return value if abs(value) <= _MAX_STORED_INTEGER else float(value)
+        return value if abs(value) <= _MAX_STORED_INTEGER else float(Decimal(value))
     if isinstance(value, (Decimal, float)):
         return None if math.isnan(value) else float(value)
     return value if isinstance(value, str) else None
+
+
+def convert_to_utc(value: datetime) -> datetime:
+    """A time with a time zone in UTC; the last or first hours that there are keep their figures."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        return value.replace(tzinfo=UTC)

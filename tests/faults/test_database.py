@@ -33,6 +33,9 @@ from indexer.jobs.refresh import (
     RefreshResult,
     refresh_index,
 )
+from indexer.records.document import encode_document
+from indexer.records.model import RecordError
+from indexer.records.parse import parse_record_mapping
 from indexer.records.sample import generate_records
 from indexer.sources.database import check_database, read_database
 from indexer.sources.database_connection import DatabaseSource, connect_database
@@ -536,6 +539,46 @@ def test_what_a_value_says_is_never_told(on_postgres: str) -> None:
         list(read_database(source(on_postgres, queries=queries), FieldMap()))
     assert "after 0 rows of crimes (InvalidTextRepresentation 22P02)" in str(refused.value)
     assert CANARY not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("recorded_on", "'infinity'::date"),
+        ("recorded_on", "'-infinity'::timestamp"),
+        ("recorded_on", "'0044-03-15 BC'::date"),
+        ("recorded_on", "'24:00'::time"),
+        ("updated_at", "'infinity'::timestamptz"),
+        ("updated_at", "'12000-01-01'::timestamptz"),
+        ("updated_at", "'0044-03-15 BC'::timestamptz"),
+        ("outcome", "1e30::numeric"),
+        ("outcome", "'300000 years'::interval"),
+        ("outcome", "'NaN'::numeric"),
+    ],
+)
+def test_a_value_that_python_does_not_have_rejects_its_row_alone(
+    on_postgres: str, column: str, text: str
+) -> None:
+    """The driver refused the whole answer of the query, so no refresh could run."""
+    row = {"recorded_on": "DATE '2019-06-01'", "updated_at": "now()", "outcome": "1"}
+    columns = ", ".join(f"{value} AS {key}" for key, value in (row | {column: text}).items())
+    queries = {"crimes": f"SELECT 'A' AS crime_ref, '22B' AS offence_code, 'x' AS narrative, {columns}"}  # fmt: skip
+    (found,) = read_database(source(on_postgres, queries=queries), FieldMap())
+    assert isinstance(found.raw, dict)
+    with pytest.raises(RecordError, match=f'"{column}" is '):
+        parse_record_mapping(found.raw)
+    assert encode_document(found.raw)  # as the rejects file needs
+
+
+def test_an_entry_whose_place_python_does_not_have_is_not_put_in_order(on_postgres: str) -> None:
+    """As text, the year 12000 would come before 2020."""
+    queries = {
+        "crimes": "SELECT 'A' AS crime_ref, DATE '2019-06-01' AS recorded_on, '22B' AS offence_code",
+        "narratives": "SELECT 'A' AS crime_ref, entry AS narrative, at FROM (VALUES ('first', DATE '2020-01-01'), ('second', DATE '12000-01-01')) AS log (entry, at)",
+    }  # fmt: skip
+    database = source(on_postgres, queries=queries, order={"narratives": "at"})
+    (found,) = read_database(database, FieldMap())
+    assert found.error_kind == "the order of its entries is not certain"
 
 
 @pytest.mark.parametrize(

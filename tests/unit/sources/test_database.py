@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import exc
 
 from indexer.config.field_map import FieldMap, build_field_map
 from indexer.config.loader import load_settings
@@ -30,6 +31,7 @@ from indexer.sources.database import (
     read_database,
 )
 from indexer.sources.database_connection import DatabaseSource
+from indexer.sources.row_order import UnreadableTime
 from queries.jobs.nightly_refresh import plan_refresh
 
 SECRET = "ZQXSECRET"
@@ -172,6 +174,9 @@ MIDNIGHT = datetime.fromisoformat("2019-06-01")
 
 NOON = MIDNIGHT.replace(hour=12)
 
+#: In UTC, this would be in the year 10000, which Python does not have.
+LAST_HOUR = datetime.max.replace(tzinfo=timezone(timedelta(hours=-5)))
+
 
 @pytest.mark.parametrize(
     ("name", "value", "becomes"),
@@ -185,6 +190,7 @@ NOON = MIDNIGHT.replace(hour=12)
         ("victim_ref", Decimal(12), "12"),
         ("linked_crime_ref", UUID(int=7), "00000000-0000-0000-0000-000000000007"),
         ("updated_at", datetime(2020, 1, 1, 1, tzinfo=timezone(timedelta(hours=1))), datetime(2020, 1, 1, tzinfo=UTC)),
+        ("updated_at", LAST_HOUR, datetime.max.replace(tzinfo=UTC)),
         ("narrative", ["a", "b"], ["a", "b"]),
     ],
 )  # fmt: skip
@@ -208,6 +214,9 @@ def test_a_value_is_converted_where_that_is_certain(name: str, value: Any, becom
         ("outcome", Decimal("NaN"), '"outcome" is a decimal number'),
         ("outcome", float("inf"), '"outcome" is a number of 3 characters'),
         ("outcome", 10**30, '"outcome" is a number of 31 characters'),
+        ("outcome", Decimal("1E+30"), '"outcome" is a decimal number of 5 characters'),
+        ("crime_ref", Decimal("1E+400"), '"crime_ref" is a decimal number of 6 characters'),
+        ("recorded_on", UnreadableTime("infinity"), '"recorded_on" is text of the shape aaaaaaaa, not a date'),
         ("outcome", True, '"outcome" is true or false'),
         ("crime_ref", True, '"crime_ref" is true or false, not a reference'),
         ("crime_ref", 1.5, '"crime_ref" is a number of 3 characters, not a reference'),
@@ -282,6 +291,21 @@ def test_a_wrong_query_of_a_child_is_told(path: Path) -> None:
     queries = QUERIES | {"victims": "SELECT age FROM victims"}
     told = 'source.queries.victims: lacks the column "crime_ref". Add it.'
     assert refused(SourceError, source(path, queries=queries)) == told
+
+
+def test_a_value_that_the_driver_cannot_read_is_not_blamed_on_the_database(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database has no error, so its log says nothing."""
+
+    def refuse(*_: object) -> None:
+        raise exc.DataError("SELECT", {}, ValueError(SECRET))
+
+    monkeypatch.setattr("indexer.sources.database.build_query_row", refuse)
+    with pytest.raises(SourceError, match="victims: after row 1 there is a value that the") as told:
+        list(read_database(source(path), FieldMap()))
+    assert SECRET not in str(told.value)
+    assert "log" not in str(told.value)
 
 
 def test_a_text_that_is_no_text_breaks_the_reading_and_is_not_shown(path: Path) -> None:

@@ -18,7 +18,7 @@ from indexer.errors import ConfigurationError, SourceError
 from indexer.progress import Progress
 from indexer.sources.database import check_database, read_database
 from indexer.sources.database_connection import DatabaseSource
-from indexer.sources.row_order import convert_position, orders_rows_of_record
+from indexer.sources.row_order import UnreadableTime, convert_position, orders_rows_of_record
 from queries.jobs.nightly_refresh import plan_refresh
 
 NONE = FieldMap()
@@ -102,6 +102,9 @@ def test_text_is_quoted_as_each_database_quotes_it() -> None:
         (date(2019, 6, 1), "2019-06-01"),
         (datetime(2019, 6, 1, 12), "2019-06-01T12:00:00.000000"),  # noqa: DTZ001 - as it is stored
         (datetime(2019, 6, 1, 1, tzinfo=timezone(timedelta(hours=1))), "2019-06-01T00:00:00.000000+00:00"),
+        (Decimal("1E+400"), float("inf")),
+        (UnreadableTime("12000-01-01"), None),
+        (datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))), "9999-12-31T23:59:59.999999+00:00"),
         (None, None),
         (True, None),
         (float("nan"), None),
