@@ -67,7 +67,7 @@ def test_each_letter_says_what_it_needs_and_is_written_once_that_is_there(
     assert f'href="{PAGE}/letters"' in browsing.get(PAGE).text
     page = browsing.get(f"{PAGE}/letters")
     assert list_offered(page) == {"acknowledgement"}
-    assert "fill in what you need to know below" in text_of(page)
+    assert 'fill in "What you need to know" below' in text_of(page)
     saved = save(
         browsing,
         clarification="Which years do you mean?\r\n\r\nAnd which districts?",
@@ -117,6 +117,11 @@ def test_what_is_wrong_is_said_and_nothing_is_saved(browsing: Browsing) -> None:
     assert wrong.status_code == 422
     assert "no public interest is weighed" in text_of(wrong)
     assert "Typed for a while" in wrong.text
+    part = save(browsing, review_received="2026-12-20", extension_reason="It is not simple.")
+    assert part.status_code == 422
+    for field in ("extension_sections", "review_outcome", "review_reasons"):
+        assert f'href="#{field}"' in part.text
+    assert "It is not simple." in part.text
     stale = save(browsing, version="0" * 64, clarification="Typed for a while")
     assert stale.status_code == 409
     assert "Someone else saved this request" in text_of(stale)

@@ -32,12 +32,20 @@ KIND_WORDS: Final[dict[NoticeKind, tuple[str, str]]] = {
     "review": ("Answer to an internal review", "What the review found, and the complaint left."),
 }
 
-#: What must be filled in for a letter, by the key that is missing.
+#: The fields that must be filled in for a letter, by the key that is missing.
 NEEDED_FIELDS: Final = {
-    "received": "the day on which the request was received",
-    "clarification": "what you need to know",
-    "extension": "the sections that may apply",
-    "review": "what the internal review found",
+    "received": '"Request received on"',
+    "clarification": '"What you need to know"',
+    "extension": '"Sections that may apply"',
+    "review": "the fields of the internal review",
+}
+
+#: What is said of a field that a part of the letter needs, if it is empty.
+_LEFT_OUT: Final = {
+    "extension_sections": "Enter the sections that may apply",
+    "review_received": "Enter the day on which the review was asked for",
+    "review_outcome": "Choose what the internal review found",
+    "review_reasons": "Say why the internal review found this",
 }
 
 REVIEW_OUTCOMES: Final = {
@@ -61,6 +69,20 @@ def show_notice_fields(letter: Mapping[str, Any]) -> dict[str, str]:
 def fill_notice_fields(values: Mapping[str, str], sent: Mapping[str, str]) -> dict[str, str]:
     """The values of the fields with what was sent."""
     return {key: sent.get(key, text).strip() for key, text in values.items()}
+
+
+def find_problems(values: Mapping[str, str]) -> dict[str, str]:
+    """What is left out of a letter that is filled in only in part, by field."""
+    problems: dict[str, str] = {}
+    for part, keys in _PART_FIELDS.items():
+        texts = {f"{part}_{key}": values[f"{part}_{key}"] for key in keys}
+        if any(texts.values()):
+            problems |= {
+                field: _LEFT_OUT[field]
+                for field, text in texts.items()
+                if field in _LEFT_OUT and not text
+            }
+    return problems
 
 
 def change_letter(letter: Mapping[str, Any], values: Mapping[str, str]) -> Any:

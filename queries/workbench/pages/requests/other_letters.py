@@ -30,6 +30,7 @@ from queries.workbench.pages.requests.notice_form import (
     REVIEW_OUTCOMES,
     change_letter,
     fill_notice_fields,
+    find_problems,
     show_notice_fields,
 )
 from queries.workbench.saving import save_file
@@ -51,11 +52,12 @@ class ShownLetter(Struct, frozen=True):
 
 
 class NoticeFormOutcome(Struct, frozen=True):
-    """What came of the form: what was typed, and why it was not saved, if it was not."""
+    """What came of the form: what was typed, and why it was not saved, by field or in all."""
 
     values: Mapping[str, str] | None = None
     problem: str = ""
     status: int = 200
+    problems: Mapping[str, str] = {}
 
 
 _OPENED: Final = NoticeFormOutcome()
@@ -76,6 +78,8 @@ def save_other_letters(visit: Visit) -> Response:
     file = visit.open_file()
     letter = _read_letter(file)
     values = fill_notice_fields(show_notice_fields(letter), visit.form)
+    if problems := find_problems(values):
+        return _render(visit, file, NoticeFormOutcome(values, status=422, problems=problems))
     try:
         text = change_text(file.text, {"letter": change_letter(letter, values)}, {})
         request = visit.parse_request(text, file.name)
@@ -110,6 +114,7 @@ def _render(visit: Visit, file: RequestFile, outcome: NoticeFormOutcome) -> Resp
         formats={"txt": "read it", "docx": "Word", "pdf": "PDF", "html": "HTML"},
         values=outcome.values or show_notice_fields(_read_letter(file)),
         problem=outcome.problem,
+        problems=outcome.problems,
         outcomes=REVIEW_OUTCOMES,
     )
 
