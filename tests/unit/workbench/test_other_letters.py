@@ -145,5 +145,6 @@ def test_an_earlier_version_is_shown_and_put_back(browsing: Browsing) -> None:
     assert back.url.path == PAGE
     assert browsing.workbench.requests.read(FILE).text == TEXT
     assert len(browsing.workbench.requests.list_versions(FILE)) == 2
-    for number in ("999999", "x", "..%2f000001", "000001.yaml"):
+    (browsing.workbench.requests.path / "versions" / f"{FILE}.notes").write_text("Of a colleague.")
+    for number in ("999999", "notes", "..%2f000001", "000001.yaml"):
         assert browsing.get(f"{PAGE}/versions/{number}").status_code == 404
