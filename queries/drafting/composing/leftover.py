@@ -72,6 +72,13 @@ _PLAIN_WORDS: Final = frozenset(_PLAIN_TEXT.split())
 
 _PERIOD_ENDS: Final = re.compile(r"\b(?:start|beginning|end) of(?= )", re.IGNORECASE)
 
+#: The law under which somebody asks, which limits nothing.
+_LAW: Final = re.compile(
+    r"\bFreedom of Information(?: \(Scotland\))? Act\b|\bEnvironmental Information Regulations\b"
+    r"|\bFOIS?A?\b",
+    re.IGNORECASE,
+)
+
 _COUNTED_NOUN: Final = re.compile(
     r"\b(?:how many|numbers? of|amount of|list) (?:of )?(?:the |these |those |your |such )?(?P<noun>[a-z-]+)",
     re.IGNORECASE,
@@ -126,7 +133,7 @@ def find_unread_words(
     if terms.terms or terms.excluded:
         text = cover_terms(text)
     text = cover_gaps(cover_breakdowns(cover_bands(text)))
-    text = _PERIOD_ENDS.sub(" ", text)
+    text = _LAW.sub(" ", _PERIOD_ENDS.sub(" ", text))
     for token in reversed(find_date_tokens(text)):
         text = f"{text[: token.begin]} {text[token.stop :]}"
     for offence in named:

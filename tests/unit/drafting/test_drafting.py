@@ -144,6 +144,24 @@ def test_a_limit_that_no_rule_reads_is_asked_about() -> None:
     assert any('"night"' in question and '"hospitals"' in question for question in questions)
 
 
+@pytest.mark.parametrize(
+    "law",
+    [
+        "the Freedom of Information Act 2000",
+        "the Freedom of Information (Scotland) Act 2002",
+        "FOISA",
+    ],
+)
+def test_the_law_under_which_somebody_asks_limits_nothing(law: str) -> None:
+    letter = (
+        f"Under {law} I would like to ask about recorded crime between 1 April 2018 and 31 March "
+        '2023 where the record mentions "Snapchat".\n\n1. How many offences were recorded?'
+    )
+    assert not [question for question in list_questions(letter) if "understand" in question]
+    near = letter.replace("recorded crime", "recorded crime near schools")
+    assert any('"schools"' in question for question in list_questions(near))
+
+
 def test_a_part_that_asks_nothing_is_asked_about_and_not_dropped() -> None:
     draft = draft_request(
         make_letter("In 2022:\n1. How many by month?\n2. Zebras and lighthouses.")
