@@ -19,7 +19,7 @@ from indexer.config.model import Settings
 from indexer.doctor.account import check_server_account
 from indexer.doctor.cluster import check_clock_skew, check_cluster_health, check_disk_space
 from indexer.doctor.connection import CALL_SECONDS, check_address
-from indexer.doctor.finding import Finding, Findings, run_check
+from indexer.doctor.finding import FORBIDDEN_MESSAGE, FORBIDDEN_REMEDY, Finding, Findings, run_check
 from indexer.doctor.index import (
     check_backup_repository,
     check_erasures,
@@ -130,4 +130,4 @@ def _run_probe(
         with translate_client_errors(address):
             yield from probe(client)
     except ForbiddenError:
-        yield Finding(check, "warning", "this user may not look at it (403).")
+        yield Finding(check, "warning", FORBIDDEN_MESSAGE, FORBIDDEN_REMEDY)

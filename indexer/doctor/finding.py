@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
 from indexer.errors import FoidexError
 
 FindingLevel = Literal["ok", "warning", "problem"]
+
+FORBIDDEN_MESSAGE: Final = "this user may not look at it (403)."
+
+FORBIDDEN_REMEDY: Final = "Run foidex doctor as a user who may, such as the server's administrator."
 
 
 class Finding(Struct, frozen=True):

@@ -9,7 +9,7 @@ import msgspec
 
 from indexer.audit.log import AUDIT_LOG_NAME, AuditLog
 from indexer.config.model import Settings
-from indexer.doctor.finding import Finding, Findings
+from indexer.doctor.finding import FORBIDDEN_MESSAGE, FORBIDDEN_REMEDY, Finding, Findings
 from indexer.errors import BrokenChainError
 from indexer.index.release_ledger import ServerLedger
 from indexer.server.server_errors import ForbiddenError
@@ -85,7 +85,7 @@ def check_ledger(session: Session, *, server_answers: bool) -> Findings:
     try:
         loss = find_ledger_loss(use)
     except ForbiddenError:
-        yield Finding(LEDGER_CHECK, "warning", "this user may not look at it (403).")
+        yield Finding(LEDGER_CHECK, "warning", FORBIDDEN_MESSAGE, FORBIDDEN_REMEDY)
         return
     if loss:
         yield Finding(LEDGER_CHECK, "problem", loss)

@@ -235,7 +235,11 @@ def test_the_rights_that_are_told_are_those_that_are_needed(
         "If it is to, give it the role foidex_analyst of docker/elasticsearch/roles.yml.",
     )
     assert [one.level for one in others] == ["problem"] * 2
-    assert sole_finding(found, "disk") == ("warning", "this user may not look at it (403). ")
+    assert sole_finding(found, "disk") == (
+        "warning",
+        "this user may not look at it (403). Run foidex doctor as a user who may, such as the "
+        "server's administrator.",
+    )
 
     assert [one.level for one in list_findings(foidex, 0, users["zqxrefresher"])["rights"]] == ["ok", "warning", "ok", "ok", "warning"]  # fmt: skip
     for _ in range(2):
