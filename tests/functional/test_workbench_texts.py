@@ -68,6 +68,7 @@ def test_each_text_is_read_masked_and_decided_by_name_before_it_is_given(
     browsing: Browsing, foidex: CommandLine, tmp_path: Path
 ) -> None:
     assert f'href="{PAGE}/texts"' in browsing.get(PAGE).text
+    assert "Waiting for you Texts of FOI/62" in text_of(browsing.get("/"))
     browsing.post(f"{PAGE}/answer")
     browsing.finish(f"answer {FILE}")
     refused = text_of(browsing.get(f"{PAGE}/answer"))
@@ -103,6 +104,7 @@ def test_each_text_is_read_masked_and_decided_by_name_before_it_is_given(
     assert {decision["approved_by"] for decision in report["decisions"]} == {"anna"}
     browsing.post(f"{PAGE}/answer")
     browsing.finish(f"answer {FILE}")
+    assert "Waiting for you" not in text_of(browsing.get("/"))
     answer = browsing.get(f"{PAGE}/documents/answer/FOI-62.answer.json").json()
     texts = [
         text for row in answer["questions"][0]["table"]["rows"] for text in row.get("texts", ())

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from indexer.errors import FoidexError, OutputError
 from indexer.files import FileStamp, open_folder
 from indexer.terminal import name_place
+from queries.answering.texts.release_texts import has_text_lists
 from queries.spec.term_book import TermBook, load_configured_term_book
 from queries.workbench.access.people import Person
 from queries.workbench.error_text import describe_error
@@ -33,6 +34,9 @@ def list_requests(visit: Visit) -> Response:
         today=visit.today,
         unusable=list(map(name_place, unusable)),
         waiting=list_waiting_reviews(visit),
+        with_texts=[
+            line for line in lines if line.waits_for_texts and visit.person.may("reviewer")
+        ],
     )
 
 
@@ -106,6 +110,7 @@ def _make_line(visit: Visit, name: str, book: _LateBook) -> RequestLine:
         request.title,
         letter.received if letter else None,
         visit.find_due_date(request),
+        has_texts=has_text_lists(request),
     )
 
 
