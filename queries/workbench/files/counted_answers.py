@@ -80,10 +80,11 @@ def list_counted_answers(requests: RequestFolder, file_name: str) -> list[Counte
     except OSError as error:
         raise OutputError(f"{folder_path}: cannot be read ({error.strerror}).") from None
     if (documents := _find_documents(requests, file_name)) and all(
-        answer.run_at != documents.run_at for answer in answers
+        (answer.kind, answer.run_at) != (documents.kind, documents.run_at) for answer in answers
     ):
         answers.append(documents)
-    return sorted(answers, key=lambda answer: answer.run_at, reverse=True)
+    # Times are whole seconds: what was counted to be published was counted after your own.
+    return sorted(answers, key=lambda answer: (answer.run_at, answer.kind), reverse=True)
 
 
 def find_counted_answer(requests: RequestFolder, file_name: str, name: str) -> CountedAnswer:

@@ -76,6 +76,15 @@ def test_what_else_is_among_the_counted_answers_is_never_removed_as_an_old_one(
     assert answer.run_at == sample_answer(1234).provenance.run_at
 
 
+def test_of_one_second_the_published_answer_is_the_newer_one(tmp_path: Path) -> None:
+    requests = RequestFolder(tmp_path)
+    answer = sample_answer(1234)
+    for kind in ("published", "answer"):
+        make_keeper(requests, "a.yaml", kind)(answer)
+    kinds = [counted.kind for counted in list_counted_answers(requests, "a.yaml")]
+    assert kinds == ["published", "answer"]
+
+
 def test_what_a_clock_dated_ahead_does_not_take_the_place_of_a_new_answer(tmp_path: Path) -> None:
     requests = RequestFolder(tmp_path)
     folder = find_answer_folder(requests, "a.yaml", "answer").parent / "counted"
