@@ -130,11 +130,17 @@ def set_global_options(
     get_session().quiet = quiet
 
 
-def _require_stdout() -> None:
+def _require_streams() -> None:
     """Raise OutputError where standard output is closed. Where standard error is closed, discard
-    messages: print would send them to standard output."""
+    messages: print would send them to standard output. Where standard input is, it is empty.
+
+    Their numbers are taken, too: else the next file would have one, and a process that is started
+    would read or write that.
+    """
+    if sys.stdin is None:
+        sys.stdin = open(_discard_stream(0), encoding="utf-8", closefd=False)  # noqa: SIM115
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        sys.stderr = open(_discard_stream(2), "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     if sys.stdout is None:
         raise OutputError("standard output is closed, so no result can be written. Open it.")
 
@@ -159,7 +165,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     """
     start_session()
     try:
-        _require_stdout()
+        _require_streams()
         try:
             app(args=None if argv is None else list(argv))
         finally:  # also flushes a help text, which no command prints
@@ -176,6 +182,19 @@ def run(argv: Sequence[str] | None = None) -> int:
     except SystemExit as ended:  # how Typer ends every command
         return _exit_code(ended)
     return 0
+
+
+def _discard_stream(number: int) -> int:
+    """Open the null device as the standard stream of a number, or another if that is in use."""
+    handle = os.open(os.devnull, os.O_RDWR)
+    if handle == number:
+        os.set_inheritable(handle, True)  # noqa: FBT003
+        return handle
+    try:
+        os.fstat(number)
+    except OSError:
+        return os.dup2(handle, number)
+    return handle
 
 
 def _format_error(error: FoidexError, arguments: Sequence[str]) -> str:
