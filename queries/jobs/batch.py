@@ -34,7 +34,7 @@ from queries.documents.document_set import (
 )
 from queries.request.reader import Request, read_configured_request
 
-_REQUEST_PATTERNS = ("*.yaml", "*.yml")
+_REQUEST_ENDINGS = (".yaml", ".yml")
 
 
 class AnswerJob(Struct, frozen=True):
@@ -122,7 +122,12 @@ def run_batch(job: AnswerJob, folder: Path, output_folder: Path) -> Iterator[Bat
     """
     if not is_folder(folder):
         raise RequestError(f"{folder}: there is no such folder. Name a folder of request files.")
-    paths = sorted(path for pattern in _REQUEST_PATTERNS for path in folder.glob(pattern))
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _REQUEST_ENDINGS)
+    except OSError as denial:
+        raise RequestError(
+            f"{folder}: cannot be read ({denial.strerror}). Check its permissions."
+        ) from None
     if not paths:
         raise RequestError(f"{folder}: contains no request file (*.yaml). Choose another folder.")
     requests_by_path = {path: _read_batch_request(path, job.session) for path in paths}

@@ -52,3 +52,24 @@ def test_a_pipe_among_the_requests_is_told_and_not_waited_for(tmp_path: Path) ->
     (told,) = run_batch(job, tmp_path, tmp_path / "out")
     assert "request.yaml: is a named pipe" in str(told.error)
     assert not (tmp_path / "out").exists()
+
+
+def test_no_request_is_passed_over_for_its_capitals(tmp_path: Path) -> None:
+    """An officer would take it for answered."""
+    for name in ("a.yaml", "b.YAML", "c.Yml", "notes.txt"):
+        (tmp_path / name).write_text("reference: [\n")
+    job = AnswerJob(Session(), DocumentSettings(FORCE, date(2018, 8, 15)))
+    results = run_batch(job, tmp_path, tmp_path / "out")
+    assert [told.path.name for told in results] == ["a.yaml", "b.YAML", "c.Yml"]
+
+
+def test_a_folder_that_cannot_be_listed_is_not_one_without_requests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    job = AnswerJob(Session(), DocumentSettings(FORCE, date(2018, 8, 15)))
+    with pytest.raises(RequestError, match=r"cannot be read \(Permission denied\)"):
+        next(run_batch(job, tmp_path, tmp_path / "out"))
