@@ -648,7 +648,7 @@ def test_the_nightly_refresh_runs_from_a_database(
     assert done.returncode == 0, done.stderr
     report = json.loads(Path(environment["FOIDEX_HOME"], "report.json").read_text())
     assert sorted(report["reasons"]) == [
-        'crimes row 31: "recorded_on" is null, not a date (expected YYYY-MM-DD). Correct it.',
+        'crimes row 31: "recorded_on" is empty, and every record needs it. Fill it in.',
         'crimes row 32: "status" is text of the shape aaaaaaaaa, not recorded, cancelled, transferred or deleted. Correct it.',
     ]
     rejected = [json.loads(one) for one in Path(report["rejects"]).read_text().splitlines()]
