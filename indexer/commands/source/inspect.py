@@ -57,4 +57,6 @@ def run_inspect(
 
 
 def _count_keys(number: int) -> str:
+    if not number:
+        return "no key of [source] was missing, and none was"
     return "1 key of [source] was" if number == 1 else f"{number} keys of [source] were"

@@ -238,7 +238,8 @@ def test_a_question_of_an_answered_map_is_asked_again_for_a_new_value(tmp_path: 
     asked = read_comments(tmp_path, "status")
     assert [line[:10] for line in asked if "DECIDE" in line] == ["# DECIDE: "]
     file.write_text(file.read_text(encoding="utf-8").replace('"DECIDE"', '"recorded"'))
-    write_and_inspect(tmp_path, lines)
+    out, _ = write_and_inspect(tmp_path, lines)
+    assert "no key of [source] was missing, and none was written." in out
     answered = [line.replace("# DECIDE: ", "# decided: ") for line in asked]
     assert read_comments(tmp_path, "status") == answered
     states[1] = "Parked"  # the question is about this one alone
