@@ -31,6 +31,9 @@ _STEP_RECORDS: Final = 50
 #: The most bytes of one document.
 MAX_DOCUMENT_BYTES: Final = 64 * 1024 * 1024
 
+#: The fields that every record has a value of.
+_REQUIRED_CELLS: Final = ("crime_ref", "recorded_on", "offence_code")
+
 _ParsedRecord: TypeAlias = CrimeRecord | Deletion
 
 
@@ -62,7 +65,8 @@ class DocumentBuilder(Struct, frozen=True):
             return self._parse_fields(raw)
         except RecordError as error:
             text, kind = str(error), error.kind
-            if isinstance(raw.raw, dict) and raw.raw.get(error.field, error) in (None, ""):
+            cells = raw.raw if isinstance(raw.raw, dict) else {}
+            if error.field in _REQUIRED_CELLS and cells.get(error.field, error) in (None, ""):
                 # A table has cells, and knows nothing of null, of quotes or of our form of a day.
                 kind = f'"{error.field}" is empty'
                 text = f"{kind}, and every record needs it. Fill it in."
