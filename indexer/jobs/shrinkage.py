@@ -206,6 +206,28 @@ def describe_content_shrinkage(
     )
 
 
+def describe_emptied_changes(
+    had: Mapping[str, int], lost: Mapping[str, int], limits: ShrinkLimits
+) -> str:
+    """Whether the records that an increment changed lost all their people, text or other contents,
+    as they do if a table is empty; empty if not. Among all records, one night's are few."""
+    if limits.content_percent is None:
+        return ""
+    kept = {content: count - lost.get(content, 0) for content, count in had.items()}
+    losses = _find_losses(had, kept, limits.content_percent, limits.min_lost_records)
+    if not losses:
+        return ""
+    texts = [
+        f"of {count:,} that had {content}, {lost[content]:,} have none now"
+        for content, (_, count) in sorted(losses.items())
+    ]
+    return (
+        f"Of the records that changed, {'; '.join(texts)}. At most {limits.content_percent:g}% "
+        "may lose them, so nothing was promoted. Check that every table or column of the source "
+        "is there and whole; if it is, rerun with --allow contents."
+    )
+
+
 def _describe_added_without_text(
     generation: Generation,
     live: Generation,

@@ -17,6 +17,7 @@ from indexer.jobs.shrinkage import (
     ShrinkLimits,
     describe_content_shrinkage,
     describe_decline,
+    describe_emptied_changes,
     describe_month_shrinkage,
     describe_offence_shrinkage,
     describe_total_shrinkage,
@@ -65,7 +66,8 @@ def verify_generation(  # noqa: PLR0913 - what is checked, against what
         failures[CheckOverride.REJECTS] = RejectedRecordsError(
             _describe_rejects(generation, limits, tally, rejects), tally.faults.list_kinds()
         )
-    messages = _describe_shrinkage(client, generation, live, limits.shrink) if live else {}
+    shrink = limits.shrink
+    messages = _describe_shrinkage(client, generation, live, shrink, tally) if live else {}
     messages[CheckOverride.CANARIES] = _describe_silent_canaries(client, generation, limits)
     messages[CheckOverride.REPLICAS] = _describe_missing_replicas(
         client, generation, limits.health_seconds
@@ -87,15 +89,20 @@ def verify_generation(  # noqa: PLR0913 - what is checked, against what
 
 
 def _describe_shrinkage(
-    client: Elasticsearch, generation: Generation, live: Generation, limits: ShrinkLimits
+    client: Elasticsearch,
+    generation: Generation,
+    live: Generation,
+    limits: ShrinkLimits,
+    tally: Tally,
 ) -> dict[CheckOverride, str]:
+    contents = describe_content_shrinkage(client, generation, live, limits)
     total = describe_total_shrinkage(generation, live, limits)
     return {
         CheckOverride.SHRINK: total,
         CheckOverride.DECLINE: "" if total else describe_decline(generation, limits),
         CheckOverride.MONTHS: describe_month_shrinkage(client, generation, live, limits),
         CheckOverride.OFFENCES: describe_offence_shrinkage(client, generation, live, limits),
-        CheckOverride.CONTENTS: describe_content_shrinkage(client, generation, live, limits),
+        CheckOverride.CONTENTS: contents or describe_emptied_changes(tally.had, tally.lost, limits),
     }
 
 

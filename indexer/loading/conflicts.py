@@ -6,7 +6,7 @@ It may be a duplicate, older or newer than what is held, or a version of a forgo
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from elasticsearch import Elasticsearch
@@ -20,7 +20,8 @@ from indexer.loading.bulk_request import (
 from indexer.loading.content_hash import hash_content, strip_resolved_codes
 from indexer.loading.preparation import PendingDocument
 from indexer.loading.tally import LineOutcome
-from indexer.records.model import DELETED, EXCLUDING_LOCATIONS
+from indexer.records.categories import CATEGORIES_FIELD
+from indexer.records.model import DELETED, EXCLUDING_LOCATIONS, PEOPLE_LISTS
 
 DUPLICATE_KIND: Final = '"crime_ref" is already that of another record'
 
@@ -137,13 +138,14 @@ def _judge_erased(item: PendingDocument, erased_version: datetime | None) -> Lin
 
 class StoredDocument(NamedTuple):
     """What the index holds under a reference. ``source_content`` is the content hash that it had
-    before the codes of its links were found."""
+    before the codes of its links were found; ``contents`` are what it has, in words."""
 
     updated_at: datetime | None
     content: int
     tombstone: bool
     source_content: int
     erased: bool = False
+    contents: frozenset[str] = frozenset()
 
 
 def apply_document_changes(
@@ -172,7 +174,11 @@ def apply_document_changes(
         if outcome.kind in ("indexed", "deleted"):
             positions.append(position)
             stored_documents[item.reference] = StoredDocument(
-                item.updated_at, item.content, item.tombstone, item.content
+                item.updated_at,
+                item.content,
+                item.tombstone,
+                item.content,
+                contents=_list_contents(msgspec.json.decode(item.source)),
             )
     refused = post_documents(client, index, "index", [items[position] for position in positions])
     if refused:
@@ -202,12 +208,25 @@ def _judge_change(item: PendingDocument, stored: StoredDocument | None) -> LineO
         )
     if was_record and stored and stored.source_content == item.content:
         return LineOutcome("unchanged")
+    had = stored.contents if was_record and stored else frozenset()
     return LineOutcome(
         "indexed",
         records=int(not was_record),
         tombstones=-int(was_tombstone),
         content=item.content + content_change,
+        had=had,
+        lost=had and had - _list_contents(msgspec.json.decode(item.source)),
     )
+
+
+def _list_contents(source: dict[str, Any]) -> frozenset[str]:
+    """What a document has, in words of a message; a deletion has nothing."""
+    found = {name: bool(source.get(name)) for name in (*PEOPLE_LISTS, "outcome")}
+    found["links"] = bool(source.get("linked"))
+    found["text"] = any(map(str.strip, source.get("narrative") or ()))
+    categories = source.get(CATEGORIES_FIELD) or {}
+    found |= {f'"{category}"': value is not None for category, value in categories.items()}
+    return frozenset(content for content, present in found.items() if present)
 
 
 def _fetch_stored_documents(
@@ -234,5 +253,6 @@ def _fetch_stored_documents(
             tombstone,
             0 if tombstone else hash_content(strip_resolved_codes(source)),
             erased,
+            _list_contents(source),
         )
     return stored_documents

@@ -25,6 +25,7 @@ class LineOutcome(Struct, frozen=True, gc=False):
     """What became of one line, and by how much it moved the index's counts and content hash.
 
     A rejected one has a ``reason``, and in ``reason_kind`` what all records of that fault share.
+    A changed record ``had`` people, text and other contents, of which the new version ``lost`` all.
     """
 
     kind: OutcomeKind
@@ -33,6 +34,8 @@ class LineOutcome(Struct, frozen=True, gc=False):
     records: int = 0
     tombstones: int = 0
     content: int = 0
+    had: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
 
 
 class Tally(Struct):
@@ -48,7 +51,8 @@ class Tally(Struct):
     not depend on their order. ``changed`` lists the
     references that changed, or is None where nobody needs them. ``reasons`` holds the first reasons
     of rejected records, and ``faults`` counts all of them by kind. ``damage`` counts the damage in
-    the narratives read.
+    the narratives read. ``had`` counts the changed records that had people, text and other
+    contents before, and ``lost`` those that have none now.
     """
 
     read: int = 0
@@ -76,6 +80,8 @@ class Tally(Struct):
     reasons: list[str] = []
     faults: FaultTally = msgspec.field(default_factory=FaultTally)
     damage: DamageTally = msgspec.field(default_factory=DamageTally)
+    had: Counter[str] = msgspec.field(default_factory=Counter)
+    lost: Counter[str] = msgspec.field(default_factory=Counter)
 
     def add(self, outcome: LineOutcome) -> None:
         """Count an outcome."""
@@ -83,6 +89,8 @@ class Tally(Struct):
         self.records += outcome.records
         self.tombstones += outcome.tombstones
         self.content = (self.content + outcome.content) % CONTENT_HASH_RANGE
+        self.had.update(outcome.had)
+        self.lost.update(outcome.lost)
 
     def add_created(self, documents: list[PendingDocument]) -> None:
         """Count documents that were all created."""

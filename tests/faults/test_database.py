@@ -24,7 +24,7 @@ from elasticsearch import Elasticsearch
 
 from indexer.config.field_map import FieldMap
 from indexer.config.model import IndexSettings, RefreshSettings
-from indexer.errors import ConfigurationError, SourceError
+from indexer.errors import ConfigurationError, GenerationError, SourceError
 from indexer.index.generations import find_live_name
 from indexer.jobs.refresh import (
     RefreshMode,
@@ -278,6 +278,22 @@ def test_an_increment_from_a_database_that_lost_its_records_is_refused(
     with pytest.raises(SourceError, match="not even the last one that is in the index"):
         run(marked, "incremental")
     assert find_live_name(client, index.alias) == last
+
+
+def test_an_increment_whose_table_of_victims_is_empty_is_refused(
+    run: Callable[..., RefreshResult], client: Elasticsearch, index: IndexSettings, on_sqlite: str
+) -> None:
+    """One night's changes are few among all, so comparing the generations shows nothing."""
+    records = unlinked(200)
+    fill(on_sqlite, records)
+    marked = source(on_sqlite, watermark="updated_at", overlap=timedelta(0))
+    live = run(marked).generation.name
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    fill(on_sqlite, [{**record, "updated_at": now, "victims": []} for record in records[:20]])
+    had = sum(bool(record.get("victims")) for record in records[:20])
+    with pytest.raises(GenerationError, match=f"of {had} that had victims, {had} have none now"):
+        run(marked, "incremental")
+    assert find_live_name(client, index.alias) == live
 
 
 # -- the order of entries ------------------------------------------------------------------------
