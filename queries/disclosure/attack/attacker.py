@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
@@ -33,9 +33,11 @@ TOLERANCE: Final = 1e-6
 
 _HEADROOM: Final = 1_000
 
-#: Whole numbers are looked for so near to a solution over any numbers, and it lies much nearer.
-#: How long the search takes grows with the distance: HiGHS may go through it in steps of one.
-_NEARBY: Final = 200
+#: Whole numbers are looked for so near to a solution over any numbers first, and then farther.
+#: How long a search takes grows with the distance: HiGHS may go through it in steps of one.
+_NEAR: Final = 10
+
+_FAR: Final = 200
 
 #: An integer programme is not searched further; most need no search at all.
 _MAX_NODES: Final = 1_000
@@ -206,10 +208,12 @@ class Attacker:
         return self._solve(self._relaxed_programme, terms)
 
     def minimise_integers(self, terms: WeightedSum) -> LpSolution:
-        """The least value of a sum over whole numbers that lie near its least value over any.
+        """The least value of a sum over whole numbers, or one that is nearly so.
 
-        What is found is possible, so no interval is held to be wider than it is. Raises
-        InexactError if no whole numbers satisfy all constraints and bounds.
+        Where the whole numbers near its least value over any numbers do not show it, others are
+        looked for somewhat farther away. What is found is possible, so no interval is held to be
+        wider than it is. Raises InexactError if no whole numbers satisfy all constraints and
+        bounds, DisclosureError if none are found in a reasonable time.
         """
         import numpy as np
 
@@ -218,14 +222,21 @@ class Attacker:
             return solution
         lows, highs = self._column_limits()
         nearest = np.rint(solution.point)
-        try:
+        for distance in (_NEAR, _FAR):
             self._limit_integers(
-                np.maximum(lows, nearest - _NEARBY), np.minimum(highs, nearest + _NEARBY)
+                np.maximum(lows, nearest - distance), np.minimum(highs, nearest + distance)
             )
-            return self._solve(self._integer_programme, terms)
-        except InexactError:
-            self._limit_integers(lows, highs)
-            return self._solve(self._integer_programme, terms)
+            with suppress(InexactError, DisclosureError):
+                found = self._solve(self._integer_programme, terms)
+                if distance == _FAR or self._is_least(found.value, solution.value):
+                    return found
+        self._limit_integers(lows, highs)
+        return self._solve(self._integer_programme, terms)
+
+    def _is_least(self, whole_value: float, least_value: float) -> bool:
+        """Whether no whole number lies between a value and the least over any numbers, or nothing
+        limits the sum, so that its value does not matter."""
+        return whole_value - least_value < 1 - TOLERANCE or abs(least_value) > self.ceiling / 2
 
     def _column_limits(self) -> tuple[Vector, Vector]:
         import numpy as np
