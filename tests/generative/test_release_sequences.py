@@ -143,6 +143,15 @@ def test_sequences_of_a_wider_theme_that_narrowed_a_number_no_longer_do(
     assert not findings, explain_findings(attempt, findings)
 
 
+def test_what_only_a_total_counts_is_known_to_be_nothing(tmp_path: Path) -> None:
+    """Every record has one of the flags of the rows, also among those of one period alone."""
+    rule = RULES[2]
+    attempt = publish_sequence(698, tmp_path, rule, refreshed=False, themes=EVERY_THEME)
+    assert attempt.readings
+    findings = attack_sequence(attempt, rule)
+    assert not findings, explain_findings(attempt, findings)
+
+
 @pytest.mark.parametrize("name", WIDER_THEMES)
 def test_each_wider_theme_asks_what_is_published_and_gives_nothing_away(
     name: str, tmp_path: Path

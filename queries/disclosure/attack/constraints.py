@@ -198,12 +198,17 @@ def build_system(
 
 def add_kinds(system: ConstraintSystem, limit: int, *, presuming: bool) -> ConstraintSystem | None:
     """The system with all numbers that are not helpers as sums of the kinds of records that they
-    tell apart; None if these are more than ``limit``. ``presuming`` as in ``build_system``."""
+    tell apart; None if these are more than ``limit``. ``presuming`` as in ``build_system``.
+
+    All must be of one moment: where the rows of a table have all that its total counts, there is no
+    record of a kind that the total counts and no row.
+    """
     helpers = frozenset(system.helpers)
     numbers = [population for population in system.populations if population not in helpers]
+    covers = [*filter(_is_cover, system.constraints)]
     kind_constraints = [
         constraint
-        for constraint in _constrain_kinds(numbers, limit, presuming=presuming)
+        for constraint in _constrain_kinds(numbers, limit, covers, presuming=presuming)
         if constraint.terms
     ]
     if not kind_constraints:
@@ -223,9 +228,14 @@ def add_kinds(system: ConstraintSystem, limit: int, *, presuming: bool) -> Const
 
 
 def _constrain_kinds(
-    populations: Iterable[Population], limit: int, *, presuming: bool
+    populations: Iterable[Population],
+    limit: int,
+    covers: Iterable[LinearConstraint] = (),
+    *,
+    presuming: bool,
 ) -> Iterator[LinearConstraint]:
-    """All numbers as sums of the kinds of records, and of their victims, that they tell apart."""
+    """All numbers as sums of the kinds of records, and of their victims, that they tell apart;
+    there are none of a kind that only the total of a cover counts."""
     sums = sum_kinds(populations, limit, presuming=presuming) if limit else None
     if sums is None:
         return
@@ -234,6 +244,22 @@ def _constrain_kinds(
     for weights in sums.dependencies:
         terms = ((Population(*kind), weight) for kind, weight in weights.items())
         yield LinearConstraint(tuple(terms), None, 0)
+    for cover in covers:
+        if not all(population in sums.parts for population, _ in cover.terms):
+            continue
+        kinds = {population: sums.parts[population] for population, _ in cover.terms}
+        covered = {kind for part, sign in cover.terms if sign > 0 for kind in kinds[part]}
+        total = next(population for population, sign in cover.terms if sign < 0)
+        uncovered = [Population(*kind) for kind in kinds[total] if kind not in covered]
+        yield LinearConstraint(sum_populations(uncovered), 0, 0)
+
+
+def _is_cover(constraint: LinearConstraint) -> bool:
+    """Whether a relation says that a number counts nothing but what others of its unit count."""
+    signs = sorted(coefficient for _, coefficient in constraint.terms)
+    units = {population.unit for population, _ in constraint.terms}
+    is_least = (constraint.low, constraint.high) == (0, None)
+    return is_least and len(units) == 1 and len(signs) > 2 and signs == [-1] + [1] * len(signs[1:])
 
 
 def derive_constraints(
