@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import weakref
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
@@ -56,7 +57,10 @@ def make_workbench(config: Any, proxy: ProxySignIn | None = None) -> Workbench:
     session = Session()
     session.config = config
     session.quiet = True
-    return Workbench(session, proxy)
+    workbench = Workbench(session, proxy)
+    # As the program does when it stops serving.
+    weakref.finalize(workbench, workbench.review_database.close)
+    return workbench
 
 
 def open_workbench(
