@@ -170,16 +170,17 @@ def apply_document_changes(
     for position, item in enumerate(items):
         stored = stored_documents.get(item.reference)
         outcome = _judge_change(item, stored)
-        outcomes[position] = outcome
         if outcome.kind in ("indexed", "deleted"):
             positions.append(position)
+            contents = _list_contents(msgspec.json.decode(item.source))
+            if outcome.kind == "indexed" and stored and not stored.tombstone:
+                outcome = msgspec.structs.replace(
+                    outcome, had=stored.contents, lost=stored.contents - contents
+                )
             stored_documents[item.reference] = StoredDocument(
-                item.updated_at,
-                item.content,
-                item.tombstone,
-                item.content,
-                contents=_list_contents(msgspec.json.decode(item.source)),
+                item.updated_at, item.content, item.tombstone, item.content, contents=contents
             )
+        outcomes[position] = outcome
     refused = post_documents(client, index, "index", [items[position] for position in positions])
     if refused:
         # Later outcomes were decided as if these had been stored.
@@ -208,14 +209,11 @@ def _judge_change(item: PendingDocument, stored: StoredDocument | None) -> LineO
         )
     if was_record and stored and stored.source_content == item.content:
         return LineOutcome("unchanged")
-    had = stored.contents if was_record and stored else frozenset()
     return LineOutcome(
         "indexed",
         records=int(not was_record),
         tombstones=-int(was_tombstone),
         content=item.content + content_change,
-        had=had,
-        lost=had and had - _list_contents(msgspec.json.decode(item.source)),
     )
 
 
