@@ -109,9 +109,14 @@ def test_a_number_kept_near_a_solution_is_free_again_afterwards() -> None:
     assert [reader.interval(((population, 1),)) for population in targets] == before
 
 
+def name_populations(letters: str) -> list[Population]:
+    """Populations that nothing relates, one for each letter."""
+    return [Population("offences", frozenset({NamedCondition(letter)})) for letter in letters]
+
+
 def test_whole_numbers_far_from_a_solution_over_any_numbers_are_found() -> None:
     """601 times the one and 300 more is 600 times the other: least at 300, not at 0."""
-    one, other = (Population("offences", frozenset({NamedCondition(name)})) for name in "xy")
+    one, other = name_populations("xy")
     relation = LinearConstraint(((one, 601), (other, -600)), -300, -300)
     reader = Attacker(build_system([one, other], [relation]), {})
     assert reader.minimise(((one, 1),)).value == 0
@@ -120,7 +125,7 @@ def test_whole_numbers_far_from_a_solution_over_any_numbers_are_found() -> None:
 
 def test_whole_numbers_that_are_near_and_not_the_least_are_not_taken() -> None:
     """61 x + 30 z + 30 is 60 y: the nearest have z = 1, and 30 of x cost less."""
-    x, y, z = (Population("offences", frozenset({NamedCondition(name)})) for name in "xyz")
+    x, y, z = name_populations("xyz")
     relation = LinearConstraint(((x, 61), (z, 30), (y, -60)), -30, -30)
     reader = Attacker(build_system([x, y, z], [relation]), {})
     costs = ((x, 1), (z, 100))
@@ -143,7 +148,7 @@ def test_whole_numbers_are_looked_for_near_a_solution_only(
         return run_solver(programme)
 
     monkeypatch.setattr(attacker, "run_solver", note_widths)
-    one, other = (Population("offences", frozenset({NamedCondition(name)})) for name in "xy")
+    one, other = name_populations("xy")
     # Over any numbers, the sum is least at one half and nothing.
     odd = LinearConstraint(((one, 2), (other, -4)), 1, 2)
     reader = Attacker(build_system([one, other], [odd]), {one: Bounds(0, 1_000_000)})
