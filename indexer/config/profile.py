@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Final, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta, Struct
 
@@ -29,6 +30,9 @@ EncodingName = Literal["utf-8", "utf-16", "windows-1252", "DECIDE"]
 
 Digits = Annotated[int, Meta(ge=0, le=40)]
 
+#: Where the day of a time with a time zone is read, unless the profile says where.
+DEFAULT_TIME_ZONE: Final = "Europe/London"
+
 #: The list of a record that each unit of a row fills.
 LIST_OF_UNIT: Final = {
     "victim": "victims", "suspect": "suspects", "link": "linked", "entry": "narrative",
@@ -47,7 +51,8 @@ class FieldRule(Struct, frozen=True, forbid_unknown_fields=True):
 
     From one ``column``, several ``columns``, or a ``constant``. ``values`` maps what the source
     writes, without regard to case, to the field's value; "" stands for no value. ``dates`` are the
-    forms of its dates. ``titled`` says that a code is followed by its title. ``digits`` is the
+    forms of its dates, ``time_zone`` where the day of a time with a time zone is read (if left out,
+    Europe/London). ``titled`` says that a code is followed by its title. ``digits`` is the
     number of digits of a reference that a spreadsheet holds as a number, ``decimals`` the number of
     digits after the point of such a code. ``split`` separates several references in one cell.
     ``ranges`` says whether an age such as 10-14 counts as unknown, ``unit`` what the numbers of a
@@ -59,6 +64,7 @@ class FieldRule(Struct, frozen=True, forbid_unknown_fields=True):
     constant: str | int | None = None
     values: dict[str, str | int] = {}
     dates: tuple[str, ...] = ()
+    time_zone: str | None = None
     titled: bool = False
     digits: Digits | Literal["DECIDE"] | None = None
     decimals: Digits | Literal["DECIDE"] | None = None
@@ -194,6 +200,7 @@ def _check_rule(name: str, rule: FieldRule) -> None:
     inner = name.rpartition(".")[2]
     allowed = {
         "dates": ("recorded_on", "updated_at"),
+        "time_zone": ("recorded_on", "updated_at"),
         "titled": ("offence_code",),
         "decimals": ("offence_code",),
         "digits": ("crime_ref", *PERSON_REFERENCES),
@@ -206,6 +213,11 @@ def _check_rule(name: str, rule: FieldRule) -> None:
             raise ConfigurationError(
                 f"{location} has {key}, which belongs to {' and '.join(fields)} only. Remove it."
             )
+    if rule.time_zone is not None and not _is_time_zone(rule.time_zone):
+        raise ConfigurationError(
+            f'{location} has the time_zone "{rule.time_zone[:40]}", which is not known. Write one '
+            "such as Europe/London or UTC."
+        )
     if rule.split is not None and (not rule.split or not name.startswith("linked.")):
         raise ConfigurationError(
             f"{location} has split, which is text that separates linked offences. Correct it."
@@ -225,6 +237,14 @@ def _check_rule(name: str, rule: FieldRule) -> None:
         raise ConfigurationError(
             f"{location} needs one column, or two (class and sub-code). Correct it."
         )
+
+
+def _is_time_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, ZoneInfoNotFoundError):  # a folder, a way out of it, or neither
+        return False
+    return True
 
 
 def _check_columns(profile: SourceProfile) -> None:

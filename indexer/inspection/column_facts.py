@@ -11,7 +11,7 @@ from indexer.config.profile import ColumnType
 from indexer.inspection.date_evidence import DateEvidence
 from indexer.records.damage.detect import find_damage
 from indexer.records.offences import OffenceTable
-from indexer.sources.profile.columns import find_cell_type, find_column_type
+from indexer.sources.profile.columns import MAX_DATE_LENGTH, find_cell_type, find_column_type
 from indexer.sources.profile.dates import EXCEL_DAYS
 from indexer.sources.profile.values import (
     TEXT_FORMULA,
@@ -160,7 +160,7 @@ class ColumnFacts:
         self._count_code(text)
         self.destroyed_codes += is_destroyed_code(text)
         self.destroyed_numbers += is_destroyed_number(text)
-        if kind == "date" or (self.dates.count and len(text) < 32):
+        if kind == "date" or (self.dates.count and len(text) < MAX_DATE_LENGTH):
             self.dates.add(" ".join(text.split()))
         if kind == "number" and text.isdecimal():
             self._count_serial(int(text))

@@ -12,7 +12,10 @@ from msgspec import Struct
 
 _PARTS: Final = re.compile(r"[0-9]+|[A-Za-z]+")
 
-_TIME: Final = re.compile(r"(?P<gap>[ T]+)[0-9]{1,2}:[0-9]{2}(?P<seconds>:[0-9]{2}(?:\.[0-9]+)?)?")
+_TIME: Final = re.compile(
+    r"(?P<gap>[ T]+)[0-9]{1,2}:[0-9]{2}(?P<seconds>:[0-9]{2}(?:\.[0-9]+)?)?"
+    r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?"
+)
 
 _MAX_SKELETONS: Final = 20
 
@@ -90,6 +93,9 @@ class DateEvidence:
         if match := _TIME.search(text):
             gap = "T" if "T" in match["gap"] else " "
             time = f"{gap}hh:mm{':ss' if match['seconds'] else ''}"
+            for part, token in (("half", "AM"), ("zone", "Z")):
+                if match[part]:
+                    time += f" {token}" if match[part].startswith(" ") else token
             body = text[: match.start()]
             if match.end() != len(text):
                 self.other_count += 1

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from indexer.config.profile import UNDECIDED
+from indexer.config.profile import DEFAULT_TIME_ZONE, UNDECIDED
 from indexer.inspection.column_facts import ColumnFacts
 from indexer.inspection.table_facts import TableFacts
 from indexer.inspection.vocabulary import (
@@ -189,7 +189,11 @@ def _propose_date(column: ColumnFacts, facts: TableFacts) -> RuleProposal:
     if forms.proof == "proved":
         if forms.forms != ("YYYY-MM-DD",):
             rule["dates"] = list(forms.forms)
-        return RuleProposal(rule, forms.evidence)
+        evidence = forms.evidence
+        if any("Z" in form for form in forms.forms):
+            rule["time_zone"] = DEFAULT_TIME_ZONE
+            evidence += f"; the times have a time zone, so each day is that in {DEFAULT_TIME_ZONE}"
+        return RuleProposal(rule, evidence)
     rule["dates"] = [*forms.forms, UNDECIDED]
     if forms.proof == "mixed":
         question = f"{forms.evidence}. No form reads both safely: export it again in one order"

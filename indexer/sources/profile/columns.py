@@ -30,8 +30,12 @@ UNNAMED: Final = re.compile(r"\(column [0-9]+\)")
 
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:[.,][0-9]+)?")
 
+#: A date with a time to the tenth of a microsecond and a time zone is shorter.
+MAX_DATE_LENGTH: Final = 40
+
 _DATE_TEXT: Final = re.compile(
-    r"[0-9]{1,4}([/.-])(?:[0-9]{1,2}|[A-Za-z]{3,9})\1[0-9]{1,4}(?:[ T][0-9:.]+Z?)?"
+    r"[0-9]{1,4}([/.-])(?:[0-9]{1,2}|[A-Za-z]{3,9})\1[0-9]{1,4}"
+    r"(?:[ T][0-9:.]+(?: ?(?:[AaPp][Mm]|Z|UTC|GMT|[+-][0-9:]{2,5}))?)?"
     r"|[0-9]{1,2} [A-Za-z]{3,9} [0-9]{2,4}(?: [0-9:]+)?"
 )
 
@@ -53,7 +57,7 @@ def find_cell_type(cell: Any) -> ColumnType:
     if isinstance(cell, str):
         text = cell.strip()
         is_number = _NUMBER.fullmatch(text) is not None
-        is_date = len(text) < 32 and _DATE_TEXT.fullmatch(text) is not None
+        is_date = len(text) < MAX_DATE_LENGTH and _DATE_TEXT.fullmatch(text) is not None
     else:
         is_number = isinstance(cell, int | float | Decimal) and not isinstance(cell, bool)
         is_date = isinstance(cell, date | time | timedelta)

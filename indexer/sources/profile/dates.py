@@ -1,17 +1,22 @@
 """Read dates by a list of forms such as DD/MM/YYYY. Nothing is guessed.
 
-A form is written with YYYY or YY, MM or M, DD or D, MON (Jul) or MONTH (July), hh, mm and ss, and
-the signs between them; D and M also read two digits. "excel" is a day's number in Excel's calendar
-from 1900, "excel-1904" in that from 1904.
+A form is written with YYYY or YY, MM or M, DD or D, MON (Jul) or MONTH (July), hh, mm and ss, AM
+(also PM), Z for a time zone (Z, UTC, GMT or +01:00), and the signs between them; D and M also read
+two digits. "excel" is a day's number in Excel's calendar from 1900, "excel-1904" in that from 1904.
+
+A time with a time zone is of the day that it was where the force is: 2018-03-31T23:30:00Z is of
+1 April in the British summer.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
+from indexer.config.profile import DEFAULT_TIME_ZONE
 from indexer.errors import ConfigurationError
 
 EXCEL_EPOCHS: Final = {"excel": date(1899, 12, 30), "excel-1904": date(1904, 1, 1)}
@@ -37,6 +42,7 @@ _TOKENS: Final = {
     "YY": r"(?P<short>[0-9]{2})",
     "MONTH": r"(?P<name>[A-Za-z]{3,9})",
     "MON": r"(?P<name>[A-Za-z]{3,4})",
+    "AM": r"(?P<half>[AaPp][Mm])",
     "MM": r"(?P<month>[0-9]{2})",
     "M": r"(?P<month>[0-9]{1,2})",
     "DD": r"(?P<day>[0-9]{2})",
@@ -44,6 +50,7 @@ _TOKENS: Final = {
     "hh": r"(?P<hour>[0-9]{1,2})",
     "mm": r"(?P<minute>[0-9]{2})",
     "ss": r"(?P<second>[0-9]{2}(?:\.[0-9]+)?)",
+    "Z": r"(?P<zone>Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)",
 }
 
 _TOKEN: Final = re.compile("|".join(_TOKENS))
@@ -67,6 +74,7 @@ class DateForm:
             or not any(token in tokens for token in ("MM", "M", "MON", "MONTH"))
             or not any(token in tokens for token in ("DD", "D"))
             or len({token[0:1] + token[1:3] for token in tokens}) != len(tokens)
+            or ("Z" in tokens and (not {"hh", "mm"} <= set(tokens) or "AM" in tokens))
         ):
             raise ConfigurationError(
                 f'[source.profile] dates: "{text[:40]}" is not the form of a date, such as '
@@ -87,8 +95,9 @@ class DateForm:
         """Whether a text has this form, even of a day that no calendar has."""
         return self.epoch is None and self._match(text) is not None
 
-    def read(self, text: str) -> date | None:
-        """The day that a text of this form names; None if it is of another form or no day."""
+    def read(self, text: str, zone: ZoneInfo) -> date | None:
+        """The day that a text of this form names, of a time with a time zone that of ``zone``; None
+        if it is of another form or no day."""
         if self.epoch is not None:
             return None
         match = self._match(text)
@@ -102,17 +111,33 @@ class DateForm:
         if month is None or ("short" in parts and year > date.today().year):  # noqa: DTZ011
             return None
         try:
-            return date(year, month, int(parts["day"]))
-        except ValueError:
+            if "zone" not in parts:
+                return date(year, month, int(parts["day"]))
+            hour, minute = int(parts["hour"]), int(parts["minute"])
+            moment = datetime(
+                year, month, int(parts["day"]), hour, minute, tzinfo=_read_offset(parts["zone"])
+            )
+            return moment.astimezone(zone).date()
+        except (ValueError, OverflowError):
             return None
+
+
+def _read_offset(text: str) -> timezone:
+    """The offset of +01:00, +0100 or +01; of letters, none. Raises ValueError for a day or more."""
+    if text[0] not in "+-":
+        return UTC
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return timezone(-offset if text[0] == "-" else offset)
 
 
 class DateReader:
     """Reads the dates of one column by a list of forms, the ISO form always among them."""
 
-    def __init__(self, forms: Sequence[str]) -> None:
-        """Raises ConfigurationError for a form that is none, or two that differ only in the order
-        of day and month."""
+    def __init__(self, forms: Sequence[str], time_zone: str = DEFAULT_TIME_ZONE) -> None:
+        """``time_zone`` is that of the days. Raises ConfigurationError for a form that is none, or
+        two that differ only in the order of day and month."""
+        self._zone = ZoneInfo(time_zone)
         self._forms = [DateForm(text) for text in forms]
         for number, form in enumerate(self._forms):
             for other in self._forms[:number]:
@@ -136,13 +161,13 @@ class DateReader:
     def read(self, value: Any) -> date | None:
         """The day of a cell: of a date, of a text in one of the forms, or of a day's number."""
         if isinstance(value, datetime):
-            return value.date()
+            return (value if value.tzinfo is None else value.astimezone(self._zone)).date()
         if isinstance(value, date):
             return value
         if isinstance(value, str):
             text = " ".join(value.split())
             for form in self._forms:
-                if day := form.read(text):
+                if day := form.read(text, self._zone):
                     return day
             if self._epoch is None or not text.isdecimal():
                 return None

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from indexer.config.profile import FieldRule
+from indexer.config.profile import DEFAULT_TIME_ZONE, FieldRule
 from indexer.records.categories import Category
 from indexer.records.model import PERSON_REFERENCES
 from indexer.records.validation_messages import describe_shape
@@ -196,7 +196,7 @@ def _convert_narrative(value: Any) -> Any:
 
 
 def _make_day_converter(column: str, rule: FieldRule, *, keep_time: bool) -> Converter:
-    reader = DateReader(rule.dates)
+    reader = DateReader(rule.dates, rule.time_zone or DEFAULT_TIME_ZONE)
     forms = reader.description
 
     def convert(value: Any) -> Any:

@@ -60,6 +60,9 @@ def write_and_inspect(folder: Path, lines: list[str], header: str = HEADER) -> t
         (["2015-02-01"], "proved", ["YYYY-MM-DD"]),
         (["2015-02-01T00:00:00"], "proved", ["YYYY-MM-DDThh:mm:ss"]),
         (["13/02/2015 09:14", "01/02/2015 9:14"], "proved", ["DD/MM/YYYY hh:mm"]),
+        (["2/13/2015 9:14 PM", "1/2/2015 12:00 AM"], "proved", ["M/D/YYYY hh:mm AM"]),
+        (["2015-02-01T00:00:00.1Z", "2015-02-01T00:00:00+01"], "proved", ["YYYY-MM-DDThh:mm:ssZ"]),
+        (["2015-02-01 00:00:00 +01:00"], "proved", ["YYYY-MM-DD hh:mm:ss Z"]),
         (["27 July 2015", "3 May 2016"], "proved", ["D Month YYYY"]),
         (["01-May-15", "30-Sep-17"], "proved", ["DD-MON-YY"]),
         (["July 4, 2015", "May 12, 2016"], "proved", ["Month D, YYYY"]),
@@ -514,6 +517,19 @@ def test_an_age_that_is_named_in_months_is_asked_about(tmp_path: Path) -> None:
 def check(folder: Path) -> Outcome:
     environment = {"FOIDEX_HOME": str(folder)}
     return run_command("refresh", "--check", environment=environment, folder=folder)
+
+
+def test_a_time_with_a_time_zone_is_of_the_day_that_it_was_in_the_country(tmp_path: Path) -> None:
+    """A system writes half past midnight of 1 August, in the British summer, as of 31 July."""
+    hours: dict[str, Any] = {"day": lambda n: f"2015-07-31T{21 + n % 3}:30:00.000Z"}
+    out, profile = write_and_inspect(tmp_path, make_lines(**hours))
+    assert "the times have a time zone, so each day is that in Europe/London" in out
+    assert profile["fields"]["recorded_on"] == {
+        "column": "Date Recorded",
+        "dates": ["YYYY-MM-DDThh:mm:ssZ"],
+        "time_zone": "Europe/London",
+    }
+    assert "recorded_on is from 2015-07-31 to 2015-08-01" in check(tmp_path).out
 
 
 def test_plain_numbers_are_asked_about_with_the_days_that_each_answer_gives(tmp_path: Path) -> None:

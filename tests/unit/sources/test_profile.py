@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -118,6 +118,17 @@ def test_values_are_mapped_without_regard_to_case_and_others_rejected(tmp_path: 
         (["excel"], "42559", date(2016, 7, 8)),
         (["excel-1904"], 41097, date(2016, 7, 8)),
         ([], midnight(2015, 4, 3), date(2015, 4, 3)),
+        (["M/D/YYYY hh:mm:ss AM"], "4/3/2015 12:05:00 pm", date(2015, 4, 3)),
+        (["YYYY-MM-DDThh:mm:ssZ"], "2018-03-31T22:59:59.999Z", date(2018, 3, 31)),
+        (["YYYY-MM-DDThh:mm:ssZ"], "2018-03-31T23:00:00.000Z", date(2018, 4, 1)),
+        (["YYYY-MM-DDThh:mm:ssZ"], "2018-04-01T00:30:00+0100", date(2018, 4, 1)),
+        (["YYYY-MM-DDThh:mm:ssZ"], "2018-12-31T23:30:00Z", date(2018, 12, 31)),
+        (["YYYY-MM-DD hh:mm:ss Z"], "2018-03-31 19:30:00 -05:00", date(2018, 4, 1)),
+        (["DD/MM/YYYY hh:mm Z"], "31/03/2018 23:30 UTC", date(2018, 4, 1)),
+        (["YYYY-MM-DDThh:mm:ssZ"], "2018-03-31T24:00:00Z", None),
+        (["YYYY-MM-DDThh:mm:ssZ"], "2018-03-31T23:00:00+99:00", None),
+        (["YYYY-MM-DDThh:mm:ssZ"], "2018-03-31T23:00:00", None),
+        ([], datetime(2018, 3, 31, 23, 30, tzinfo=UTC), date(2018, 4, 1)),
         (["DD/MM/YYYY"], "31/02/2017", None),
         (["DD/MM/YYYY"], "3/4/2015", None),
         (["DD/MM/YYYY"], "03-04-2015", None),
@@ -136,7 +147,16 @@ def test_a_date_is_read_by_its_forms_alone(
 
 
 @pytest.mark.parametrize(
-    "forms", [["MM/YYYY"], ["DD/MM"], ["hello"], ["DD/DD/YYYY"], ["DD/MM/YYYY YYYY"]]
+    "forms",
+    [
+        ["MM/YYYY"],
+        ["DD/MM"],
+        ["hello"],
+        ["DD/DD/YYYY"],
+        ["DD/MM/YYYY YYYY"],
+        ["DD/MM/YYYY Z"],
+        ["DD/MM/YYYY hh:mm AM Z"],
+    ],
 )
 def test_what_is_not_the_form_of_a_date_is_refused(forms: list[str]) -> None:
     with pytest.raises(ConfigurationError, match="is not the form of a date"):
@@ -256,6 +276,14 @@ def test_a_day_that_no_calendar_has_is_told_from_another_form() -> None:
         convert("recorded_on", "01.02.99", dates=forms)
     with pytest.raises(ValueFaultError, match="not a date of the form DD/MM/YYYY"):
         convert("recorded_on", "31.02.2017", dates=("DD/MM/YYYY",))
+
+
+def test_the_time_zone_of_the_days_can_be_another() -> None:
+    rule: dict[str, Any] = {"dates": ("YYYY-MM-DDThh:mm:ssZ",)}
+    assert convert("recorded_on", "2018-03-31T23:30:00Z", **rule) == date(2018, 4, 1)
+    assert convert("recorded_on", "2018-03-31T23:30:00Z", time_zone="UTC", **rule) == date(
+        2018, 3, 31
+    )
 
 
 def test_an_empty_status_is_counted_since_it_counts_as_recorded(tmp_path: Path) -> None:
@@ -551,6 +579,10 @@ def test_columns_may_change_places_and_ignored_ones_come_and_go(tmp_path: Path) 
         ({"refrence": "X"}, {}, 'has "refrence", which is not a field'),
         ({"status": {}}, {}, "needs exactly one of column, columns and constant"),
         ({"status": {"column": "S", "dates": ["DD/MM/YYYY"]}}, {}, "has dates, which belongs to"),
+        ({"status": {"column": "S", "time_zone": "UTC"}}, {}, "has time_zone, which belongs to"),
+        ({"recorded_on": {"column": "R", "time_zone": "Europe"}}, {}, '"Europe", which is not kn'),
+        ({"recorded_on": {"column": "R", "time_zone": "../x"}}, {}, '"../x", which is not known'),
+        ({"recorded_on": {"column": "R", "time_zone": "BST"}}, {}, '"BST", which is not known'),
         ({}, {"columns": {"Crime No": "text"}}, "which .source.profile.columns. lacks"),
         ({}, {"skip": [{"column": "MO"}]}, "needs either like or empty"),
         ({}, {"where": {"victim": {"column": "MO", "values": []}}}, "not a list of a record"),
