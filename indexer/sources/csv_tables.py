@@ -29,6 +29,7 @@ from indexer.sources.join import (
     list_crime_columns,
     map_header,
 )
+from indexer.sources.tables.enclosed_rows import ENCLOSED_KIND, EnclosedRows
 from indexer.terminal import name_place
 
 CRIMES_FILE: Final = "crimes.csv"
@@ -137,6 +138,7 @@ def _read_csv_rows(
             first = next(rows, None)
             header = _check_csv_header(file, first, columns, required, map_column)
             required_columns = frozenset(required)
+            enclosed = EnclosedRows(header.index(JOIN_KEY), first or [], ",")
             name = name_place(file.name)
             line = rows.line_num + 1
             stream.end_record()
@@ -150,7 +152,10 @@ def _read_csv_rows(
                         error=reason, error_kind="repeats the names of the columns"
                     )
                 elif any(map(str.strip, row)):
-                    yield _parse_csv_row(location, header, row, required_columns)
+                    parsed = _parse_csv_row(location, header, row, required_columns)
+                    if parsed.error is None and (error := enclosed.find_error(row)):
+                        parsed = parsed._replace(error=error, error_kind=ENCLOSED_KIND)
+                    yield parsed
                 else:
                     yield SourceRow(location, 0, {}, blank=True)
     except UnicodeDecodeError:

@@ -25,6 +25,7 @@ from indexer.sources.profile.row_rules import (
     make_uncomputed_error,
 )
 from indexer.sources.profile.values import is_cut, is_empty
+from indexer.sources.tables.enclosed_rows import EnclosedRows
 from indexer.sources.tables.open_file import LayoutRules, open_tables
 from indexer.sources.tables.table import (
     SourceTable,
@@ -96,6 +97,10 @@ def _read_table(
         if any(type(cell) is UncomputedCell for cell in titles[-1].cells):
             raise make_uncomputed_error(titles[-1].location, "the row of names")
         check_header(titles[-1].location, header, profile)
+        references = profile.rules["crime_ref"].names
+        if table.delimiter and references:
+            reference = header.index(references[0])
+            rows = EnclosedRows(reference, header, table.delimiter).check_rows(rows)
     nature = RowNature(is_ordered=not table.keyed, has_uncomputed=table.uncomputed > 0)
     raws = read_profiled_rows(str(path), ProfiledRows(header, rows, nature), profile, categories)
     if not table.keyed and (absent := list_absent_columns(header, profile)):
@@ -172,7 +177,7 @@ def _map_rows(
             yield _skip_row(row, skip)
             continue
         mapped = map_row(cells)
-        kind = "has more or fewer columns than the header" if error else mapped.error_kind
+        kind = row.error_kind if error else mapped.error_kind
         yield RawRecord(
             location,
             mapped.values,
@@ -257,7 +262,13 @@ def _fit_row(row: TableRow, width: int) -> TableRow:
         "delimiter or line breaks."
     )
     is_short = len(cells) < width
-    return replace(row, cells=(cells + [""] * width)[:width], error=error, is_short=is_short)
+    return replace(
+        row,
+        cells=(cells + [""] * width)[:width],
+        error=error,
+        is_short=is_short,
+        error_kind="has more or fewer columns than the header",
+    )
 
 
 def _may_be_skipped(row: TableRow) -> bool:
@@ -286,13 +297,15 @@ def _align_objects(
     def align(row: TableRow) -> TableRow:
         values = row.cells[0]
         unknown = [name for name in values if name not in known and not is_ignored(name, profile)]
-        error = row.error
+        error, kind = row.error, row.error_kind
         if unknown and error is None:
+            kind = "has a field that the profile lacks"
             error = (
                 f"has {len(unknown):,} fields that [source.profile.columns] lacks. Add them there, "
                 "or to ignore."
             )
-        return replace(row, cells=[values.get(name) for name in header], error=error)
+        cells = [values.get(name) for name in header]
+        return replace(row, cells=cells, error=error, error_kind=kind)
 
     return header, map(align, chain(first, rows))
 

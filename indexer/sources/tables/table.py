@@ -24,8 +24,9 @@ MAX_COLUMNS: Final = 2_000
 class TableRow(Struct, frozen=True, gc=False):
     """One row: where it stands ("crimes.csv:41"), its cells, and how many bytes were read with it.
 
-    ``error`` says why it cannot be read, ``source`` is the text that it was read from, if that is
-    no row of cells. ``is_short`` is true for a row that has fewer cells than it should.
+    ``error`` says why it cannot be read, ``error_kind`` what all rows of that fault share.
+    ``source`` is the text that it was read from, if that is no row of cells. ``is_short`` is true
+    for a row that has fewer cells than it should.
     """
 
     location: str
@@ -34,6 +35,7 @@ class TableRow(Struct, frozen=True, gc=False):
     error: str | None = None
     source: bytes | None = None
     is_short: bool = False
+    error_kind: str = ""
 
 
 class SourceTable(Struct, frozen=True):
