@@ -554,7 +554,9 @@ def _add_override(new_release: Release, rule: str, reason: str) -> Release:
 def _make_ledger_entry(new_release: Release, policy: Policy) -> LedgerEntry:
     answer = new_release.answer
     figures = collect_published_numbers(new_release)
-    content = msgspec.json.encode((answer.scope, answer.questions, answer.disclosure))
+    # Reviews are left out if there are none, so that releases of earlier versions stay the same.
+    reviews = (answer.reviews,) if answer.reviews else ()
+    content = msgspec.json.encode((answer.scope, answer.questions, answer.disclosure, *reviews))
     assert answer.disclosure
     return LedgerEntry(
         reference=answer.reference,

@@ -181,6 +181,23 @@ def test_a_sample_that_grew_by_a_few_does_not_say_what_they_are(tmp_path: Path) 
     assert given == [180, 180, 195]
 
 
+def test_a_review_that_is_added_to_a_published_answer_is_recorded(tmp_path: Path) -> None:
+    """The numbers were published before without it; those of the review were not."""
+    path = tmp_path / "releases.jsonl"
+    ledger = LedgerUse(FileLedger(path), alias="crimes")
+    bare_answer = count_answer()
+    for answer in (bare_answer, attach_reviews(bare_answer, [review_simply(180, 360)])):
+        with prepare_release(answer, POLICY, ledger, "") as pending:
+            pending.record()
+    assert len(path.read_text().splitlines()) == 2
+    grown = attach_reviews(bare_answer, [review_simply(182, 363)])
+    with (
+        pytest.raises(DisclosureError, match="among the first"),
+        prepare_release(grown, POLICY, ledger, ""),
+    ):
+        pass
+
+
 def test_a_verdict_on_few_of_the_records_read_twice_leaves_no_table() -> None:
     """Ten relevant records are given; that two of them were read twice is not."""
     before = review_simply(10)
