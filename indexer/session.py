@@ -96,7 +96,8 @@ class Session:
 
     def run(self, command: str) -> AuditRun:
         """A run of a command that the audit log must record: a query or an erasure."""
-        from indexer.audit.log import AUDIT_LOG_NAME, AuditLog, AuditRun
+        from indexer.audit import AUDIT_LOG_NAME
+        from indexer.audit.log import AuditLog, AuditRun
         from indexer.version import VERSION
 
         settings = self.settings

@@ -27,6 +27,7 @@ import msgspec
 import psutil
 from msgspec import Struct
 
+from indexer.audit import AUDIT_KEY_NAME
 from indexer.audit.chain import (
     ChainCheck,
     Continuation,
@@ -48,10 +49,6 @@ from indexer.files import (
     sync_folder,
     write_file,
 )
-
-AUDIT_LOG_NAME: Final = "audit.jsonl"
-
-AUDIT_KEY_NAME: Final = "audit.key"
 
 _KEY_BYTES: Final = 32
 

@@ -187,6 +187,7 @@ def _find_erasures(log: AuditLog, reference: str) -> Iterator[dict[str, Any]]:
 
 
 def _open_audit_log(path: Path | None = None) -> AuditLog:
-    from indexer.audit.log import AUDIT_LOG_NAME, AuditLog
+    from indexer.audit import AUDIT_LOG_NAME
+    from indexer.audit.log import AuditLog
 
     return AuditLog(path or get_session().settings.audit_folder / AUDIT_LOG_NAME)

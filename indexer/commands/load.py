@@ -80,7 +80,7 @@ def run_load(
     with get_session().run("load") as run:
         run.add_fields(arguments={"reject_invalid": reject_invalid, "allow": sorted(allow or ())})
         run.begin()
-        used_profile = _check_source(paths, settings) if profile else _check_source(paths)
+        used_profile = _check_files(paths, rejects, settings, with_profile=profile)
         with get_session().client() as client:
             loaded = load_files(
                 client,
@@ -106,14 +106,33 @@ def run_load(
         print(escape_controls(line))
 
 
-def _check_source(paths: list[Path], settings: Settings | None = None) -> SourceProfile | None:
-    """The profile of the settings, if they are given and have one.
+def _check_files(
+    paths: list[Path], rejects: Path | None, settings: Settings, *, with_profile: bool
+) -> SourceProfile | None:
+    """The profile of the settings, if it is to be used and there is one.
 
-    Raises SourceError for a path that cannot be read, before a server is started for it.
+    Raises SourceError, before a server is started, for a path that cannot be read, and for a file
+    of rejects that foidex.toml names for something else.
     """
     from indexer.config.decided_profile import require_decided_profile
     from indexer.sources import check_paths
 
-    profile = require_decided_profile(settings) if settings else None
+    profile = require_decided_profile(settings) if with_profile else None
     check_paths(paths, profile)
+    if rejects and not rejects.is_dir():
+        _refuse_used_file(rejects, settings, tables=profile is not None)
     return profile
+
+
+def _refuse_used_file(rejects: Path, settings: Settings, *, tables: bool) -> None:
+    """Raise SourceError where rejected records would replace a file that foidex.toml names."""
+    from indexer.config.output_paths import find_file_use
+    from indexer.errors import SourceError
+    from indexer.loading.rejects import list_rejects_files
+
+    for file in list_rejects_files(rejects, tables=tables):
+        if file.exists() and (use := find_file_use(settings, file)):
+            raise SourceError(
+                f"{file}: is {use}, and rejected records would be written over it. Choose another "
+                "file with --rejects."
+            )

@@ -28,6 +28,7 @@ from indexer.config.model import (
     Settings,
     expand_path,
 )
+from indexer.config.output_paths import check_output_paths
 from indexer.config.profile import UNDECIDED
 from indexer.config.toml_text import parse_toml
 from indexer.errors import ConfigurationError
@@ -145,7 +146,7 @@ def load_settings(
     _check_offences(file.offences)
     _check_review(file.review)
     check_categories(file.categories, PLAIN_CONTRACT.names)
-    return Settings(
+    settings = Settings(
         **{name: getattr(file, name) for name in ConfigFile.__struct_fields__},
         home=_absolute_path(env, "FOIDEX_HOME") or _choose_home_folder(),
         downloads=(
@@ -156,6 +157,8 @@ def load_settings(
         sudo_user=env.get("SUDO_USER") or None,
         home_is_named=bool(env.get("FOIDEX_HOME")),
     )
+    check_output_paths(settings)
+    return settings
 
 
 def _absolute_path(env: Mapping[str, str], variable: str) -> Path | None:

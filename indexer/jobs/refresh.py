@@ -584,7 +584,7 @@ def _refuse_overwriting_input(plan: RefreshPlan) -> None:
     for file in list_rejects_files(plan.rejects_file, tables=plan.profile is not None):
         if paths_include_file(plan.paths, file):
             raise SourceError(
-                f"{file}: holds records to load, and the rejected ones would overwrite them. "
+                f"{file}: is read by this load, and the rejected records would overwrite it. "
                 "Choose another file with --rejects."
             )
 

@@ -8,8 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from indexer.audit import AUDIT_LOG_NAME
 from indexer.audit.archive import count_erased_records
-from indexer.audit.log import AUDIT_LOG_NAME, AuditLog
+from indexer.audit.log import AuditLog
 from indexer.errors import BrokenChainError
 from indexer.index.generations import Generation
 from indexer.jobs.refresh import RefreshResult

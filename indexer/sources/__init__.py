@@ -21,7 +21,7 @@ from indexer.files import open_input
 from indexer.records.model import DELETED
 from indexer.sources.base import MAX_RECORD_BYTES, RawRecord, RecordStream, RecordTooLongError
 from indexer.sources.csv_tables import CRIMES_FILE, list_child_files, read_csv_tables
-from indexer.sources.extract import ExtractChecks, ExtractRules
+from indexer.sources.extract import ExtractChecks, ExtractRules, list_sidecars
 from indexer.sources.jsonl import read_json_lines
 from indexer.sources.profile.reading import read_profiled_file
 from indexer.sources.tables.open_file import (
@@ -116,12 +116,14 @@ def check_paths(paths: Iterable[Path], profile: SourceProfile | None = None) -> 
 
 
 def paths_include_file(paths: Iterable[Path], file: Path) -> bool:
-    """Whether a file is among the files that would be read for the paths."""
+    """Whether a file is among the files that would be read for the paths, or beside them to say
+    what they must hold."""
     return file.exists() and any(
-        file.samefile(candidate)
+        file.samefile(sidecar)
         for path in paths
-        for candidate in (path, *_resolve_file(path).parent.glob("*.csv"))
-        if candidate.exists()
+        for candidate in (_resolve_file(path), *_resolve_file(path).parent.glob("*.csv"))
+        for sidecar in (candidate, *list_sidecars(candidate))
+        if sidecar.exists()
     )
 
 

@@ -67,9 +67,7 @@ class ExtractChecks:
         self._rules = rules
         self._files = [*files, *(file for file in optional_files if file.exists())]
         self._absent_files = [file for file in optional_files if not file.exists()]
-        self._sidecars = [
-            _find_sidecar(file, kind) for file in self._files for kind in get_args(SidecarKind)
-        ]
+        self._sidecars = [sidecar for file in self._files for sidecar in list_sidecars(file)]
         self._states = {
             file: _read_state(file) for file in (*self._files, *optional_files, *self._sidecars)
         }
@@ -157,8 +155,7 @@ class ExtractChecks:
                 )
 
     def _refuse_lone_sidecars(self, file: Path) -> None:
-        for kind in get_args(SidecarKind):
-            sidecar = _find_sidecar(file, kind)
+        for sidecar in list_sidecars(file):
             if sidecar.exists():
                 self._fail(
                     "expected",
@@ -188,6 +185,11 @@ class ExtractChecks:
 def is_sidecar(path: Path) -> bool:
     """Whether a file says what the file beside it must hold."""
     return path.name.endswith(SIDECAR_ENDINGS) and path.with_suffix("").exists()
+
+
+def list_sidecars(file: Path) -> list[Path]:
+    """The files that may be beside a file to say what it must hold, whether they exist or not."""
+    return [_find_sidecar(file, kind) for kind in get_args(SidecarKind)]
 
 
 def _find_sidecar(file: Path, kind: SidecarKind) -> Path:

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from indexer.audit.log import AUDIT_LOG_NAME, AuditLog
+from indexer.audit import AUDIT_LOG_NAME
+from indexer.audit.log import AuditLog
 from indexer.config.model import Settings
 from indexer.doctor.finding import FORBIDDEN_MESSAGE, FORBIDDEN_REMEDY, Finding, Findings
 from indexer.errors import BrokenChainError

@@ -445,7 +445,7 @@ def test_rejected_records_are_never_written_over_those_to_load(
     (foidex.folder / "link.jsonl").symlink_to("records.jsonl")
     outcome = foidex("load", "records.jsonl", "--rejects", name, "--reject-invalid")
     require_refusal(
-        outcome, SourceError, f"{Path(name)}: holds records to load", "Choose another file"
+        outcome, SourceError, f"{Path(name)}: is read by this load", "Choose another file"
     )
     assert path.read_bytes() == content
 
@@ -457,7 +457,7 @@ def test_rejected_records_are_never_written_over_a_table(foidex: CommandLine) ->
     victims = foidex.write("victims.csv", content)
     outcome = foidex("load", "crimes.csv", "--rejects", "victims.csv")
     require_refusal(
-        outcome, SourceError, "victims.csv: holds records to load", "Choose another file"
+        outcome, SourceError, "victims.csv: is read by this load", "Choose another file"
     )
     assert victims.read_bytes() == content
 
@@ -475,9 +475,34 @@ def test_rejected_rows_are_never_written_over_the_table_they_are_from(
     foidex.write("foidex.toml", f"[source.profile.fields]\n{fields}".encode())
     outcome = foidex("load", "extract.csv", "--rejects", name, "--reject-invalid")
     require_refusal(
-        outcome, SourceError, "extract.csv: holds records to load", "Choose another file"
+        outcome, SourceError, "extract.csv: is read by this load", "Choose another file"
     )
     assert path.read_bytes() == content
+
+
+@pytest.mark.usefixtures("standing")
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [
+        ("records.jsonl.count", "is read by this load"),
+        ("foidex.toml", "is the settings themselves"),
+        ("terms.yaml", "is the file of [terms] book"),
+        ("report.json", "is the file of [refresh] report"),
+    ],
+)
+def test_rejected_records_are_never_written_over_another_file_of_foidex(
+    foidex: CommandLine, name: str, use: str
+) -> None:
+    foidex.write("records.jsonl", lines(line(status=CANARY)))
+    foidex.write("records.jsonl.count", b"1\n")
+    foidex.write("terms.yaml", b"{}\n")
+    foidex.write("report.json", b"{}\n")
+    settings = f'terms.book = "terms.yaml"\nrefresh.report = "{foidex.folder}/report.json"\n'
+    foidex.write("foidex.toml", settings.encode())
+    content = (foidex.folder / name).read_bytes()
+    outcome = foidex("load", "records.jsonl", "--rejects", name)
+    require_refusal(outcome, SourceError, f"{name}: {use}", "Choose another file")
+    assert (foidex.folder / name).read_bytes() == content
 
 
 @pytest.mark.usefixtures("standing")

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from indexer.audit.log import AUDIT_LOG_NAME, AuditLog
+from indexer.audit import AUDIT_LOG_NAME
+from indexer.audit.log import AuditLog
 from indexer.session import Session
 from queries.answer.cells import hash_numbers
 from queries.jobs.demo import answer_demo_request

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from indexer.audit import AUDIT_LOG_NAME
 from indexer.audit.archive import (
     archive_log,
     check_history,
@@ -22,7 +23,7 @@ from indexer.audit.archive import (
     read_history_lines,
 )
 from indexer.audit.chain import CHAIN_START, Continuation
-from indexer.audit.log import AUDIT_LOG_NAME, AuditEntry, AuditLog, AuditRun
+from indexer.audit.log import AuditEntry, AuditLog, AuditRun
 from indexer.errors import BrokenChainError, OutputError
 
 REF = "41/0012345/17"

@@ -17,9 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer.audit import AUDIT_KEY_NAME, AUDIT_LOG_NAME
 from indexer.audit.archive import check_history
 from indexer.audit.chain import build_chain_line, check_chain, hash_line
-from indexer.audit.log import AUDIT_KEY_NAME, AUDIT_LOG_NAME, AuditEntry, AuditLog, AuditRun
+from indexer.audit.log import AuditEntry, AuditLog, AuditRun
 from indexer.errors import BrokenChainError, OutputError, RequestError
 
 

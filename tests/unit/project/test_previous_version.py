@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from indexer.audit.log import AUDIT_LOG_NAME, AuditLog
+from indexer.audit import AUDIT_LOG_NAME
+from indexer.audit.log import AuditLog
 from queries.answer.answer_file import read_answer_file
 from queries.answer.cells import list_cells
 from queries.answer.types import Answer, format_json
