@@ -480,6 +480,14 @@ class Folder:
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISLNK(status.st_mode):
             raise UnsafePathError(self.path / name, "is not an ordinary file")
 
+    def is_own_file(self, name: str) -> bool:
+        """Whether a name is an ordinary file, or a link, of this user's, root's or the folder's
+        owner's."""
+        status = self._stat(name)
+        owner = os.stat(self._at("."), dir_fd=self._handle).st_uid
+        is_file = stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)
+        return is_file and (_is_own(status) or status.st_uid == owner)
+
     def make_private_file(self, name: str) -> None:
         """Make a file that only its owner can read, or take others' right to one that is there.
 
@@ -906,6 +914,12 @@ def open_private_file(path: str | os.PathLike[str], flags: int) -> int:
     Raises OSError.
     """
     return open_file(path, flags, PRIVATE)
+
+
+def find_part_target(name: str) -> str:
+    """The name of the file that a file is begun to be written as; empty if it is no such part."""
+    part = _PART_NAME.fullmatch(name)
+    return part[1] if part else ""
 
 
 def sync_folder(path: Path) -> None:

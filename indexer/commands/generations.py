@@ -139,7 +139,6 @@ def run_prune(
     alias = settings.index.alias
     number = keep or settings.refresh.keep
     days = max_age_days or settings.refresh.max_age_days
-    rejects_folder = settings.home / "rejects"
     with ExitStack() as stack:
         run = None if dry_run else stack.enter_context(get_session().run("prune"))
         if run:
@@ -153,7 +152,10 @@ def run_prune(
                 raise GenerationError(f"{doubt}. If it is right: foidex prune --trust-clock")
             old = prune_generations(client, alias, number, max_age_days=days, dry_run=dry_run)
         if days:
-            old += expire_rejects(rejects_folder, days, dry_run=dry_run)
+            expired = expire_rejects(settings.home / "rejects", days, dry_run=dry_run)
+            old += expired.deleted
+            if expired.remark:
+                print(expired.remark, file=sys.stderr)
         if run:
             run.write()
     verb = "Would delete" if dry_run else "Deleted"

@@ -8,11 +8,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
+
 from indexer.files import open_folder
 from indexer.index.generations import Generation
+from indexer.loading.rejects import is_written_here
+from indexer.terminal import escape_line
 
 #: A longer pause between two refreshes may be a clock that jumped.
 _MAX_PAUSE: Final = timedelta(days=35)
+
+_MAX_NAMED: Final = 5
 
 
 def find_clock_doubt(generations: Iterable[Generation], days: int | None) -> str:
@@ -36,13 +42,36 @@ def find_clock_doubt(generations: Iterable[Generation], days: int | None) -> str
     return ""
 
 
-def expire_rejects(folder: Path, days: int, *, dry_run: bool = False) -> list[str]:
-    """Delete rejects files older than ``days``; returns their names. A dry run deletes nothing."""
+class ExpiredRejects(Struct, frozen=True):
+    """What expiry did in a folder of rejects: the names of the files that were deleted, and of the
+    old ones that are left, since foidex did not write them."""
+
+    folder: Path
+    deleted: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+    @property
+    def remark(self) -> str:
+        """What to say of files that are left; empty if none are."""
+        if not self.left:
+            return ""
+        names = ", ".join(map(escape_line, self.left[:_MAX_NAMED]))
+        more = f" and {len(self.left) - _MAX_NAMED:,} more" if len(self.left) > _MAX_NAMED else ""
+        return (
+            f"{self.folder}: not deleted for their age, as foidex did not write them: {names}"
+            f"{more}. If they hold records, delete them yourself; otherwise move them to another "
+            "folder."
+        )
+
+
+def expire_rejects(folder: Path, days: int, *, dry_run: bool = False) -> ExpiredRejects:
+    """Delete foidex's own files of rejects that are older than ``days``, and name the other old
+    files of such a kind. A dry run deletes nothing."""
     limit = (datetime.now(UTC) - timedelta(days=days)).timestamp()
     try:
         opened = open_folder(folder)
     except FileNotFoundError:
-        return []
+        return ExpiredRejects(folder)
     with opened:
         old_names = [
             name
@@ -50,7 +79,8 @@ def expire_rejects(folder: Path, days: int, *, dry_run: bool = False) -> list[st
             for name in opened.list_names()
             if name.endswith(ending) and opened.find_change_time(name) < limit
         ]
+        expired = [name for name in old_names if is_written_here(opened, name)]
         if not dry_run:
-            for name in old_names:
+            for name in expired:
                 opened.remove_file(name)
-    return old_names
+    return ExpiredRejects(folder, tuple(expired), tuple(sorted({*old_names} - {*expired})))

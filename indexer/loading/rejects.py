@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from indexer.errors import OutputError, SourceError
-from indexer.files import PRIVATE, Folder, open_folder, open_private_file
+from indexer.files import PRIVATE, Folder, find_part_target, open_folder, open_private_file
 from indexer.loading.faults import list_kinds
 from indexer.loading.rejected_tables import (
     TABLE_ENDING,
@@ -39,6 +39,11 @@ _SHORT_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 _REJECTS_NAME: Final = re.compile(rf".+(\.jsonl|{re.escape(TABLE_ENDING)})", re.DOTALL)
+
+#: What a load calls its files: by the generation, with a number if there are several.
+_OWN_NAME: Final = re.compile(
+    rf"[a-z][a-z0-9_-]*-\d{{8}}-\d{{6}}(-\d+)*(\.jsonl|{re.escape(TABLE_ENDING)}|\.reasons\.txt)"
+)
 
 _FORMULA_WARNING: Final = (
     "A cell begins like a formula: open the rejects in a text editor, or import all columns as "
@@ -181,6 +186,13 @@ def list_rejects_files(path: Path, *, tables: bool) -> tuple[Path, ...]:
     if not tables:
         return (path, reasons)
     return (path, path.with_suffix(TABLE_ENDING), path.with_suffix(".jsonl"), reasons)
+
+
+def is_written_here(folder: Folder, name: str) -> bool:
+    """Whether a file of a rejects folder is one that a load wrote, or had begun to write, by its
+    name and its owner."""
+    own_name = find_part_target(name) or name
+    return bool(_OWN_NAME.fullmatch(own_name)) and folder.is_own_file(name)
 
 
 def list_reasons(tally: Tally) -> list[str]:

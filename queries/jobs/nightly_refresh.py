@@ -420,7 +420,9 @@ def _refresh_configured_source(
     with session.client() as client:
         result = refresh_index(client, settings.index, refresh_plan, options, session.progress)
     if (days := settings.refresh.max_age_days) and not result.clock_doubt:
-        expire_rejects(settings.home / "rejects", days)
+        expired = expire_rejects(settings.home / "rejects", days)
+        if expired.remark:
+            session.progress.say(expired.remark)
     return result
 
 

@@ -516,14 +516,15 @@ def test_what_is_too_old_is_not_kept_whatever_keep_says(site: Site, tmp_path: Pa
     assert prune_generations(site.client, INDEX.alias, 9, max_age_days=30) == []
     assert find_live_name(site.client, INDEX.alias) == live.name
     assert sorted(known(site.client)) == sorted([newer.name, live.name])
-    for name, age in (("old.jsonl", 31), ("new.jsonl", 29)):
+    expired, kept = "crimes-20260101-000000.jsonl", "crimes-20260102-000000.jsonl"
+    for name, age in ((expired, 31), (kept, 29)):
         path = tmp_path / name
         path.touch()
         moment = (datetime.now(UTC) - timedelta(days=age)).timestamp()
         os.utime(path, (moment, moment))
-    assert expire_rejects(tmp_path, 30, dry_run=True) == ["old.jsonl"]
-    assert expire_rejects(tmp_path, 30) == ["old.jsonl"]
-    assert [path.name for path in tmp_path.iterdir()] == ["new.jsonl"]
+    assert expire_rejects(tmp_path, 30, dry_run=True).deleted == (expired,)
+    assert expire_rejects(tmp_path, 30).deleted == (expired,)
+    assert [path.name for path in tmp_path.iterdir()] == [kept]
 
 
 def test_a_lock_is_given_back_also_where_a_renewal_came_through_unseen(site: Site) -> None:

@@ -244,18 +244,29 @@ def test_a_clock_that_jumped_deletes_nothing_for_its_age(
     operate("refresh")
     old = read_live_generation(client, index.alias)
     mark_verified(client, msgspec.structs.replace(old, built_at=old.built_at - timedelta(days=400)))
-    (home / "rejects").mkdir()
-    (home / "rejects" / "old.jsonl").touch()
-    os.utime(home / "rejects" / "old.jsonl", (1, 1))
+    rejects = home / "rejects" / f"{old.name}.jsonl"
+    rejects.parent.mkdir()
+    corrected = rejects.with_name("corrected.csv")
+    for path in (rejects, corrected):
+        path.touch()
+        os.utime(path, (1, 1))
     config = home.parent / "work" / "foidex.toml"
     config.write_text(f"{config.read_text()}max_age_days = 30\n")
     assert "so it may have jumped, and nothing was deleted" in operate("refresh").out
     assert old.name in operate("generations").out
     for options in ((), ("--dry-run",)):
         assert "foidex prune --trust-clock" in operate("prune", *options, code=6).err
-    assert (home / "rejects" / "old.jsonl").exists()
-    assert f"Deleted {old.name}, old.jsonl." in operate("prune", "--trust-clock").out
-    assert "jumped" not in operate("refresh").out
+    assert rejects.exists()
+    outcome = operate("prune", "--trust-clock")
+    assert f"Deleted {old.name}, {rejects.name}." in outcome.out
+    remark = (
+        f"{rejects.parent}: not deleted for their age, as foidex did not write them: corrected.csv."
+    )
+    assert remark in outcome.err
+    outcome = operate("refresh")
+    assert "jumped" not in outcome.out
+    assert remark in outcome.err
+    assert corrected.exists()
 
 
 def test_an_index_that_only_looks_like_a_generation_is_named_and_left(

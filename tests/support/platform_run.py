@@ -111,12 +111,12 @@ def write_every_file() -> Iterator[str]:
     log.mark("1")
     assert log.check()
     yield "audit log"
-    rejects = Rejects(Path("rejects", "g.jsonl"), keep=True)
+    rejects = Rejects(Path("rejects", "g-20260101-000000.jsonl"), keep=True)
     rejects.add(RawRecord("file:1", b'{"crime_ref": "1"}', 1), "reason")
     rejects.close()
     assert erase_from_rejects(Path("rejects"), "1", "crime_ref")[0].removed == 1
-    os.utime("rejects/g.jsonl", (0, 0))
-    assert expire_rejects(Path("rejects"), 1) == ["g.jsonl"]
+    os.utime("rejects/g-20260101-000000.jsonl", (0, 0))
+    assert expire_rejects(Path("rejects"), 1).deleted == ("g-20260101-000000.jsonl",)
     yield "rejects"
     report = RefreshReport("failed", 5, "full", _NOW, 1.0)
     write_refresh_report(report, Path("report.json"))

@@ -537,12 +537,13 @@ def test_a_rejected_record_that_names_its_reference_twice_is_erased(
 def test_erasure_and_retention_leave_files_behind_links_alone(tmp_path: Path, victim: Path) -> None:
     (victim / "file").write_bytes(TEXT)
     os.utime(victim / "file", (0, 0))
-    (tmp_path / "g.jsonl").symlink_to(victim / "file")
-    with pytest.raises(OutputError, match=r"g\.jsonl: cannot be searched .*is a link"):
+    link = tmp_path / "g-20260101-000000.jsonl"
+    link.symlink_to(victim / "file")
+    with pytest.raises(OutputError, match=r"\.jsonl: cannot be searched .*is a link"):
         erase_from_rejects(tmp_path, "1", "crime_ref")
-    os.utime(tmp_path / "g.jsonl", (0, 0), follow_symlinks=False)
-    assert expire_rejects(tmp_path, 1) == ["g.jsonl"]
-    assert not (tmp_path / "g.jsonl").is_symlink()
+    os.utime(link, (0, 0), follow_symlinks=False)
+    assert expire_rejects(tmp_path, 1).deleted == (link.name,)
+    assert not link.is_symlink()
     assert (victim / "file").read_bytes() == TEXT
 
 

@@ -1,13 +1,15 @@
-"""When the clock is trusted for what is deleted by its age."""
+"""What is deleted by its age, and when the clock is trusted for that."""
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from indexer.index.generations import Generation
-from indexer.jobs.retention import find_clock_doubt
+from indexer.jobs.retention import ExpiredRejects, expire_rejects, find_clock_doubt
 
 
 def build_generations(*days_ago: float) -> list[Generation]:
@@ -51,3 +53,55 @@ def test_a_pause_longer_than_anything_is_kept_may_be_a_clock_that_jumped(
     doubt = find_clock_doubt(build_generations(*days_ago), max_age_days)
     assert "nothing was deleted for its age" in doubt
     assert f"max_age_days = {max_age_days}" in doubt
+
+
+OWN = (
+    "crimes-20260101-010203.jsonl",
+    "crimes-20260101-010203.csv",
+    "crimes-20260101-010203-2.reasons.txt",
+    "my_own-index-20260101-010203-2-3.jsonl",
+    ".crimes-20260101-010203.csv.0123456789abcdef.part",
+)
+
+FOREIGN = (
+    "crimes.csv",
+    "corrected-20260101.csv",
+    "crimes-20260101-010203.backup.jsonl",
+    "rejects.jsonl",
+    "download.part",
+    ".notes.csv.0123456789abcdef.part",
+)
+
+
+def fill_folder(folder: Path) -> None:
+    for name in (*OWN, *FOREIGN, "notes.txt"):
+        (folder / name).write_text("x", encoding="utf-8")
+        os.utime(folder / name, (0, 0))
+
+
+def test_only_what_foidex_wrote_expires_and_the_rest_is_named(tmp_path: Path) -> None:
+    fill_folder(tmp_path)
+    for is_dry in (True, False):
+        expired = expire_rejects(tmp_path, 30, dry_run=is_dry)
+        assert sorted(expired.deleted) == sorted(OWN)
+        assert expired.left == tuple(sorted(FOREIGN))
+        assert expired.remark.startswith(f"{tmp_path}: not deleted for their age, as foidex did")
+        assert f"{min(FOREIGN)}, " in expired.remark
+        assert " and 1 more. If they hold records, delete them yourself" in expired.remark
+    assert {path.name for path in tmp_path.iterdir()} == {*FOREIGN, "notes.txt"}
+    for name in FOREIGN:
+        (tmp_path / name).unlink()
+    assert expire_rejects(tmp_path, 30).remark == ""
+
+
+def test_a_folder_or_a_file_of_another_user_by_such_a_name_is_left(tmp_path: Path) -> None:
+    (tmp_path / OWN[0]).mkdir()
+    os.utime(tmp_path / OWN[0], (0, 0))
+    assert expire_rejects(tmp_path, 30) == ExpiredRejects(tmp_path, (), (OWN[0],))
+    if os.geteuid() == 0:
+        (tmp_path / OWN[1]).touch()
+        os.utime(tmp_path / OWN[1], (0, 0))
+        os.chown(tmp_path / OWN[1], 65534, -1)
+        assert expire_rejects(tmp_path, 30).left == (OWN[1], OWN[0])
+        os.chown(tmp_path, 65534, -1)  # root, by hand, in the home of foidex's account
+        assert expire_rejects(tmp_path, 30).deleted == (OWN[1],)

@@ -64,7 +64,7 @@ def test_what_a_killed_run_left_of_a_file_is_removed_with_the_record(tmp_path: P
 
 def test_a_file_from_which_a_record_was_removed_is_as_old_as_before(tmp_path: Path) -> None:
     """Or it would be kept longer than the force allows, each time that a record is forgotten."""
-    path = tmp_path / "crimes-1.jsonl"
+    path = tmp_path / "crimes-20260101-000000.jsonl"
     lines = [json.dumps({"crime_ref": reference}) for reference in (REFERENCE, "other")]
     path.write_text("\n".join(lines) + "\n")
     written_at = datetime.now(UTC).timestamp() - 30 * 86_400
@@ -73,13 +73,13 @@ def test_a_file_from_which_a_record_was_removed_is_as_old_as_before(tmp_path: Pa
         erasure.removed for erasure in erase_from_rejects(tmp_path, REFERENCE, "crime_ref")
     ] == [1]
     assert path.read_text() == lines[1] + "\n"
-    assert expire_rejects(tmp_path, 31) == []
-    assert expire_rejects(tmp_path, 29) == [path.name]
+    assert expire_rejects(tmp_path, 31).deleted == ()
+    assert expire_rejects(tmp_path, 29).deleted == (path.name,)
 
 
 def test_what_a_killed_run_left_is_too_old_some_day(tmp_path: Path) -> None:
-    part = tmp_path / ".crimes-1.jsonl.0123456789abcdef.part"
+    part = tmp_path / ".crimes-20260101-000000.jsonl.0123456789abcdef.part"
     part.write_text("{}")
-    assert expire_rejects(tmp_path, 1) == []
+    assert expire_rejects(tmp_path, 1).deleted == ()
     os.utime(part, (0, 0))
-    assert expire_rejects(tmp_path, 1) == [part.name]
+    assert expire_rejects(tmp_path, 1).deleted == (part.name,)
