@@ -90,6 +90,9 @@ PRIVATE: Final = Permissions(PRIVATE_MODE, exact=True)
 
 PUBLIC: Final = Permissions(0o666)
 
+#: Of folders of root's, in which another account may have folders of its own.
+_ENTERED_BY_ALL: Final = Permissions(0o644)
+
 #: Of documents, unless the settings say otherwise: nobody but the owner and the group.
 DOCUMENT_PERMISSIONS: Final = Permissions(0o640)
 
@@ -661,11 +664,13 @@ class _Walk:
 def open_folder(
     path: Path,
     create: Permissions | None = None,
-    parents: Permissions = PUBLIC,
+    parents: Permissions | None = None,
     *,
     writes: bool = False,
 ) -> Folder:
     """Open a folder by its path; with ``create``, make it and, with ``parents``, what it is in.
+
+    Without ``parents``, what a private folder is in is private, too, whatever the umask.
 
     With ``create`` or ``writes``, something is to be written there, so a folder that anybody could
     have made on the way is refused. Raises OSError.
@@ -679,11 +684,25 @@ def open_folder(
         return Folder(path, None)
     walk = _Walk(path, writes=writes or create is not None)
     try:
-        walk.enter_folders(parents if create else None, leave=1)
+        walk.enter_folders((parents or _choose_parents(create)) if create else None, leave=1)
         walk.enter_folders(create)
         return walk.take_folder(path)
     finally:
         walk.close()
+
+
+def make_private_folder(path: Path, *, is_entered: bool) -> None:
+    """Make a folder for this user alone, or if ``is_entered`` one in which other accounts reach
+    what they have there, whatever the umask; one that is there stays as it is. Raises OSError."""
+    permissions = Permissions(_ENTERED_BY_ALL.mode, exact=True) if is_entered else PRIVATE
+    open_folder(path, create=permissions, parents=permissions).__exit__()
+
+
+def _choose_parents(create: Permissions) -> Permissions:
+    """The permissions of the folders on the way to one that is made."""
+    if create != PRIVATE:
+        return PUBLIC
+    return _ENTERED_BY_ALL if _find_user_id() == 0 else PRIVATE
 
 
 @contextmanager

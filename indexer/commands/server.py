@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import timedelta
 from typing import Annotated
 
@@ -20,6 +21,7 @@ def run_up(
     ] = False,
 ) -> None:
     """Start the embedded server if it is not running."""
+    from indexer.doctor.machine import check_private_files
     from indexer.server.embedded.process import fetch_embedded_server, start_embedded_server
 
     if fetch_only:
@@ -28,6 +30,8 @@ def run_up(
         return
     address = start_embedded_server(get_session().settings, get_session().progress)
     print(f"The embedded server runs at {address.redacted_urls}.")
+    for finding in check_private_files(get_session().settings):
+        print(escape_line(f"Warning: {finding.message} {finding.remedy}"), file=sys.stderr)
 
 
 def run_down() -> None:

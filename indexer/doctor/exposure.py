@@ -20,19 +20,27 @@ EVERYBODY: Final = Readers("every user of this machine")
 
 def list_shared_groups(folder: Path) -> list[Readers]:
     """The groups of what is in a folder, but for those that only the owner of the folder is in."""
+    group_ids: set[int] = set()
+    try:
+        for parent, _, names in os.walk(folder):
+            paths = (Path(parent), *(Path(parent, name) for name in names))
+            group_ids |= {path.lstat().st_gid for path in paths}
+    except OSError:
+        return []  # it is being changed
+    return _list_groups(group_ids, folder)
+
+
+def _list_groups(group_ids: set[int], folder: Path) -> list[Readers]:
+    """Those of the groups that have more members than the owner of a folder."""
     try:
         import grp
         import pwd  # neither is on Windows
     except ImportError:
         return []
-    group_ids: set[int] = set()
     try:
         owner = pwd.getpwuid(folder.stat().st_uid)
-        for parent, _, names in os.walk(folder):
-            paths = (Path(parent), *(Path(parent, name) for name in names))
-            group_ids |= {path.lstat().st_gid for path in paths}
     except (OSError, KeyError):
-        return []  # it is not there, is being changed, or its owner has no name
+        return []  # it is not there, or its owner has no name
     groups = []
     for group_id in sorted(group_ids):
         try:
@@ -62,6 +70,18 @@ def find_exposed_file(folder: Path, readers: Readers) -> Path | None:
         for name in sorted(names):
             if _has_right(parent, name, stat.S_IROTH, readers) and not name.endswith(".lock"):
                 return Path(parent, name)
+    return None
+
+
+def find_writers(folder: Path) -> Readers | None:
+    """Who else may write to a folder itself, can reach it, and so replace what is in it."""
+    if not hasattr(os, "geteuid"):
+        return None
+    for readers in (EVERYBODY, *_list_groups({folder.stat().st_gid}, folder)):
+        if _may(folder.stat(), stat.S_IWOTH, readers) and all(
+            _may(path.stat(), stat.S_IXOTH, readers) for path in (folder, *folder.parents)
+        ):
+            return readers
     return None
 
 

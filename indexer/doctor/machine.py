@@ -10,16 +10,23 @@ from typing import Final
 
 from indexer.config.model import Settings
 from indexer.config.secrets import find_exposed_secrets
-from indexer.doctor.exposure import EVERYBODY, find_exposed_file, list_shared_groups
+from indexer.doctor.exposure import (
+    EVERYBODY,
+    find_exposed_file,
+    find_writers,
+    list_shared_groups,
+)
 from indexer.doctor.finding import Finding, Findings
-from indexer.files import format_size
+from indexer.files import format_size, is_folder
 from indexer.index.mapping import load_index_schema
 from indexer.server.connection import build_client
-from indexer.server.embedded.home import can_run_here
+from indexer.server.embedded.home import ServerHome, can_run_here
 from indexer.server.embedded.process import find_embedded_address
 from indexer.session import Session
 
 _LOW_DISK_BYTES: Final = 1_000_000_000
+
+_RIGHTS_OF_OTHERS: Final = 0o077
 
 
 def check_configuration(session: Session) -> Findings:
@@ -76,9 +83,20 @@ def check_home_folder(home: Path) -> Findings:
 
 def check_private_files(settings: Settings) -> Findings:
     """Whether other users of this machine, or a group, can read what is for its owner only, as
-    after a copy was put back; says nothing if nobody can."""
+    after a copy was put back, or could replace it; says nothing if nobody can."""
     home = settings.home
-    for folder in (settings.audit_folder, home / "reviews", home / "rejects"):
+    if is_folder(home) and (writers := find_writers(home)):
+        yield Finding(
+            "private files",
+            "warning",
+            f"{writers.name} can write to {home}, and so replace any folder in it.",
+            f"Look at what is in it, then run: chmod go-w {home}",
+        )
+    server_folders = ServerHome(home, settings.embedded).server_folders
+    own_folders = (settings.audit_folder, home / "reviews", home / "rejects", *server_folders)
+    for folder in own_folders:
+        if not is_folder(folder) or not folder.stat().st_mode & _RIGHTS_OF_OTHERS:
+            continue
         for readers in (EVERYBODY, *list_shared_groups(folder)):
             if exposed_file := find_exposed_file(folder, readers):
                 yield Finding(

@@ -19,7 +19,15 @@ from indexer.config.loader import load_settings
 from indexer.config.model import OutputSettings
 from indexer.config.secrets import read_secret
 from indexer.errors import ConfigurationError, FoidexError, OutputError, RequestError
-from indexer.files import PRIVATE, Permissions, UnsafePathError, open_file, open_folder, read_file
+from indexer.files import (
+    PRIVATE,
+    Permissions,
+    UnsafePathError,
+    make_private_folder,
+    open_file,
+    open_folder,
+    read_file,
+)
 from indexer.jobs.report import write_metrics
 from indexer.jobs.retention import expire_rejects
 from indexer.loading.rejected_tables import RejectsLayout
@@ -491,6 +499,28 @@ def test_private_files_and_their_folders_are_for_the_owner_only(tmp_path: Path, 
     assert read_mode(home / "audit" / "audit.jsonl") & 0o077 == 0
     folders = [home / "rejects", home / "audit", home / "audit" / "basis"]
     assert [read_mode(folder) for folder in folders] == [0o700] * len(folders)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+@pytest.mark.parametrize("user_id", [0, 1000])
+def test_a_home_is_private_whatever_is_made_in_it_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user_id: int, umask: int
+) -> None:
+    """Whoever could write to it could put other folders in the place of private ones. The account
+    of the server that root starts must reach its folders in it."""
+    monkeypatch.setattr("os.geteuid", lambda: user_id)
+    before = os.umask(umask)
+    try:
+        log_query(tmp_path / "logged" / "home" / "audit" / "audit.jsonl")
+        make_private_folder(tmp_path / "served" / "home", is_entered=user_id == 0)
+        open_folder(tmp_path / "documents" / "deep", create=Permissions(0o640)).__exit__()
+    finally:
+        os.umask(before)
+    for name in ("logged", "logged/home"):
+        assert read_mode(tmp_path / name) == (0o700 if user_id else 0o755 & ~umask)
+    for name in ("served", "served/home"):
+        assert read_mode(tmp_path / name) == (0o700 if user_id else 0o755)
+    assert read_mode(tmp_path / "documents") == 0o777 & ~umask
 
 
 def test_folders_of_the_version_before_become_private_but_no_folder_of_the_user(

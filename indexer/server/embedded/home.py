@@ -15,7 +15,14 @@ import filelock
 
 from indexer.config.model import EmbeddedSettings
 from indexer.errors import EmbeddedError
-from indexer.files import PRIVATE_MODE, UnsafePathError, open_folder, read_file, require_own_parents
+from indexer.files import (
+    PRIVATE_MODE,
+    UnsafePathError,
+    make_private_folder,
+    open_folder,
+    read_file,
+    require_own_parents,
+)
 from indexer.server.embedded.account import SERVER_ACCOUNT, find_account_ids
 
 SERVER_VERSION: Final = "9.1.10"
@@ -162,7 +169,7 @@ class ServerHome:
         """Hold the lock of this home, which is made if it is missing. Raises EmbeddedError."""
         self.require_own_parents()
         with explain_disk_errors(self.folder):
-            self._make_folder()
+            make_private_folder(self.folder, is_entered=self.is_root)
         self.require_dedicated()
         self.require_own()
         with hold_file_lock(
@@ -171,13 +178,6 @@ class ServerHome:
             with suppress(OSError):  # one of an earlier version, which others may read
                 self.lock_file.chmod(PRIVATE_MODE)
             yield
-
-    def _make_folder(self) -> None:
-        missing = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
-        for path in reversed(missing):
-            path.mkdir(mode=0o755, exist_ok=True)
-            if self.is_root:  # whatever the umask: the server's user must reach what is inside
-                path.chmod(0o755)
 
     def read_password(self) -> str:
         """The password of the server's superuser. Raises EmbeddedError."""

@@ -88,7 +88,9 @@ def _fetch_archive(home: ServerHome, downloads: Path, progress: Progress) -> Buf
     """A copy of the server's zip whose hash is right. Homes, and users, share the folder of
     downloads, so each waits for the other's download, and nobody changes the copy."""
     with explain_disk_errors(downloads, "FOIDEX_DOWNLOADS"):
-        downloads.mkdir(parents=True, exist_ok=True)
+        missing = [path for path in (downloads, *downloads.parents) if not path.exists()]
+        for path in reversed(missing):
+            path.mkdir(mode=0o755, exist_ok=True)  # others may read it, whatever the umask
     with (
         hold_file_lock(downloads / "foidex.lock", "FOIDEX_DOWNLOADS"),
         explain_disk_errors(downloads, "FOIDEX_DOWNLOADS"),

@@ -84,6 +84,38 @@ def test_what_a_copy_left_open_to_everybody_is_a_warning(
     assert list_warnings() == []
 
 
+def test_a_home_that_others_can_write_to_or_read_the_server_in_is_a_warning(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that was made with umask 000, also if the server is elsewhere."""
+    home = open_folder / "home"
+    records = home / "data" / "indices" / "records"
+    records.parent.mkdir(parents=True)
+    records.touch()
+    for path in (records.parent, home / "data", home):
+        path.chmod(0o755)
+    records.chmod(0o644)
+
+    def list_warnings() -> list[tuple[str, str | None]]:
+        findings = found(monkeypatch, home)
+        return [(one.message, one.remedy) for one in findings if one.check == "private files"]
+
+    readable = (
+        f"every user of this machine can read {records}.",
+        f"Run: chmod -R go= {home / 'data'}",
+    )
+    assert list_warnings() == [readable]
+    home.chmod(0o777)
+    writable, second = list_warnings()
+    assert second == readable
+    assert writable[0] == (
+        f"every user of this machine can write to {home}, and so replace any folder in it."
+    )
+    (home / "data").chmod(0o700)
+    home.chmod(0o755)
+    assert list_warnings() == []
+
+
 def test_what_a_group_of_several_can_read_is_a_warning(
     open_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
