@@ -22,7 +22,12 @@ from indexer.index.generations import (
 from indexer.index.lock import read_lock
 from indexer.index.mapping import add_category_fields, load_index_schema
 from indexer.records.categories import Categories
-from indexer.records.damage.kinds import advise_repair, list_damage_counts
+from indexer.records.damage.kinds import (
+    CUT_ADVICE,
+    advise_repair,
+    describe_cut_texts,
+    list_damage_counts,
+)
 from indexer.records.narrative import MATCHING_RULE
 from indexer.records.offences import load_offence_table
 
@@ -106,7 +111,10 @@ def check_text_damage(client: Elasticsearch, alias: str) -> Findings:
             f"{live.name} was built by an earlier foidex, which did not look for damaged text.",
             "Run a full refresh: foidex refresh --full",
         )
-    elif damage.damaged:
+        return
+    if damage.cut:
+        yield Finding("text", "warning", describe_cut_texts(damage.cut), CUT_ADVICE)
+    if damage.damaged:
         yield Finding(
             "text",
             "warning",
@@ -121,7 +129,7 @@ def check_text_damage(client: Elasticsearch, alias: str) -> Findings:
             f"damaged text was repaired in {damage.repaired:,} of {live.records:,} records: "
             f"{list_damage_counts(damage.repaired_kinds)}.",
         )
-    else:
+    elif not damage.cut:
         yield Finding("text", "ok", "no record has damaged text.")
 
 

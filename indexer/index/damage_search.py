@@ -7,6 +7,7 @@ from typing import Any, Final
 from elasticsearch import Elasticsearch
 
 from indexer.errors import GenerationError
+from indexer.records.damage.cut_texts import CutTexts
 from indexer.records.damage.kinds import DAMAGE_WORDS, RepairKind, TextDamage, sort_kinds
 
 #: The fields of the mapping that say which kinds of damage a record has, and which were repaired.
@@ -16,9 +17,13 @@ REPAIRED_FIELD: Final = "repaired"
 
 
 def measure_damage(
-    client: Elasticsearch, name: str, repair: frozenset[RepairKind] | tuple[str, ...]
+    client: Elasticsearch,
+    name: str,
+    repair: frozenset[RepairKind] | tuple[str, ...],
+    cut: tuple[CutTexts, ...],
 ) -> TextDamage:
-    """The damage of all records of an index, which was filled with these repairs.
+    """The damage of all records of an index, which was filled with these repairs. ``cut`` are the
+    texts that were cut off, which no search finds.
 
     Raises GenerationError where not every shard answered.
     """
@@ -37,6 +42,7 @@ def measure_damage(
         kinds=_read_kind_counts(damage),
         repaired=repaired["doc_count"],
         repaired_kinds=_read_kind_counts(repaired),
+        cut=cut,
     )
 
 

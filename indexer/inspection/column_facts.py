@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from indexer.config.profile import ColumnType
 from indexer.inspection.date_evidence import DateEvidence
+from indexer.records.damage.cut_texts import CutTally, find_ends
 from indexer.records.damage.detect import find_damage
 from indexer.records.offences import OffenceTable
 from indexer.sources.profile.columns import MAX_DATE_LENGTH, find_cell_type, find_column_type
@@ -55,6 +56,7 @@ class ColumnFacts:
         self.shapes: Counter[str] = Counter()
         self.dates = DateEvidence()
         self.damage: Counter[str] = Counter()
+        self.cut = CutTally()
         self.characters = 0
         self.letters = 0
         self.characters_seen = 0
@@ -145,6 +147,7 @@ class ColumnFacts:
         self.characters += len(text)
         self.letters += sum(map(str.isalpha, text[:_LETTERS_SEEN]))
         self.characters_seen += min(len(text), _LETTERS_SEEN)
+        self.cut.add(find_ends((cell,)))
         for damage in find_damage(cell):
             self.damage[damage] += 1
         if len(text) > MAX_VALUE_LENGTH:

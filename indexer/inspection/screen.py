@@ -8,7 +8,7 @@ from typing import Final
 from indexer.inspection.column_facts import ColumnFacts
 from indexer.inspection.field_rules import describe_damage, describe_examples
 from indexer.inspection.inspect_files import InspectedTable, Inspection
-from indexer.records.damage.kinds import list_damage_counts
+from indexer.records.damage.kinds import describe_cut_texts, list_damage_counts
 from indexer.terminal import round_share, show_name
 
 _NAME_WIDTH: Final = 24
@@ -172,6 +172,9 @@ def _describe_findings(inspected: InspectedTable) -> Iterator[str]:
     assert facts
     if damage := describe_damage(facts.columns):
         yield f"  damaged texts: {list_damage_counts(damage)}"
+    for texts in facts.columns:
+        if cut := describe_cut_texts(texts.cut.find_limits()):
+            yield f'  "{show_name(texts.name)}": {cut}'
     if not proposal.is_records:
         yield "  not a table of records: too few columns fit"
         return

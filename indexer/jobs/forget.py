@@ -211,12 +211,13 @@ def _replace_record(
     tally = Tally(content=content % CONTENT_HASH_RANGE, changed=[reference])
     generation = resolve_links(client, generation, tally, load_offence_table())
     records, tombstones = count_documents(client, name)
+    damage = generation.damage
     generation = msgspec.structs.replace(
         generation,
         records=records,
         tombstones=tombstones,
         forgotten=generation.forgotten + generation.records - records,
-        damage=generation.damage and measure_damage(client, name, generation.damage.repair),
+        damage=damage and measure_damage(client, name, damage.repair, damage.cut),
     )
     return mark_verified(client, generation)
 

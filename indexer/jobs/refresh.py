@@ -312,7 +312,10 @@ def _build_and_promote(context: RefreshContext) -> RefreshResult:
         coverage = measure_coverage(
             client, generation.name, plan.covers, generation.built_at.date()
         )
-        damage = measure_damage(client, generation.name, plan.repair)
+        cut = tally.damage.cut.find_limits()
+        if live and live.damage and context.mode == "incremental":
+            cut = cut or live.damage.cut
+        damage = measure_damage(client, generation.name, plan.repair, cut)
         generation = msgspec.structs.replace(generation, coverage=coverage, damage=damage)
         generation = _set_earlier_sizes(generation, live, context.limits)
         overrides_used = verify_generation(client, generation, live, context.limits, tally, rejects)

@@ -119,7 +119,10 @@ def write_metrics(report: RefreshReport, path: Path, alias: str) -> None:
             gauge(f"foidex_refresh_{name}", text, getattr(report.generation, name))
         empty = len(report.generation.coverage.empty_months) if report.generation.coverage else 0
         gauge("foidex_refresh_empty_months", "Months covered that have no record at all.", empty)
-        _set_damage_gauges(registry, report.generation.damage or TextDamage(), alias)
+        damage = report.generation.damage or TextDamage()
+        _set_damage_gauges(registry, damage, alias)
+        cut = sum(group.texts for group in damage.cut)
+        gauge("foidex_refresh_cut_texts", "Texts that seem to be cut off at a length.", cut)
     try:
         write_file(path, generate_latest(registry))
     except OSError as error:
@@ -169,7 +172,8 @@ def _describe_coverage(generation: Generation) -> dict[str, Any]:
 
 def _describe_damage(generation: Generation) -> dict[str, Any]:
     damage = generation.damage or TextDamage()
-    return {"damaged": damage.damaged, "repaired": damage.repaired}
+    cut = sum(group.texts for group in damage.cut)
+    return {"damaged": damage.damaged, "repaired": damage.repaired, "cut_texts": cut}
 
 
 def configure_logger() -> Any:

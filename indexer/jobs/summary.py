@@ -17,7 +17,13 @@ from indexer.jobs.refresh import RefreshResult
 from indexer.loading.faults import describe_records, list_kinds
 from indexer.loading.tally import Tally
 from indexer.records.coverage import Coverage, list_month_spans
-from indexer.records.damage.kinds import TextDamage, advise_repair, list_damage_counts
+from indexer.records.damage.kinds import (
+    CUT_ADVICE,
+    TextDamage,
+    advise_repair,
+    describe_cut_texts,
+    list_damage_counts,
+)
 from indexer.sources.profile.grouping import JOINED
 from indexer.sources.profile.reading import CONTINUED
 from indexer.terminal import count_noun
@@ -160,6 +166,8 @@ def describe_damage_found(damage: TextDamage, records: int) -> list[str]:
             f"The text of {damage.damaged:,} of {records:,} records is damaged, and a term in it "
             f"may not be found: {list_damage_counts(damage.kinds)}. {advise_repair(damage.kinds)}"
         )
+    if damage.cut:
+        lines.append(f"{describe_cut_texts(damage.cut)} {CUT_ADVICE}")
     return lines
 
 

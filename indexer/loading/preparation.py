@@ -16,6 +16,7 @@ from msgspec import Struct
 from indexer.config.field_map import FieldMap
 from indexer.loading.content_hash import hash_encoded_content
 from indexer.records.contract import PLAIN_CONTRACT, RecordContract
+from indexer.records.damage.cut_texts import NO_ENDS, TextEnds, find_ends
 from indexer.records.damage.kinds import NO_REPAIR, DamageTally, RepairKind
 from indexer.records.document import build_document, build_tombstone, encode_document
 from indexer.records.model import CrimeDocument, CrimeRecord, Deletion, RecordError, Tombstone
@@ -104,7 +105,7 @@ class PendingDocument(BulkDocument, frozen=True, gc=False):
 
     ``number`` is the position of its raw record in the batch. For a tombstone ``digest`` and
     ``code`` are empty; for a record they are its content hash, as bytes, and its offence code.
-    ``day`` is the day it was recorded.
+    ``day`` is the day it was recorded. ``ends`` are those of its texts, as they came.
     """
 
     number: int
@@ -117,6 +118,7 @@ class PendingDocument(BulkDocument, frozen=True, gc=False):
     bare_links: int = 0
     damage: tuple[str, ...] = ()
     repaired: tuple[str, ...] = ()
+    ends: TextEnds = NO_ENDS
 
     @property
     def content(self) -> int:
@@ -174,8 +176,15 @@ def prepare_batch(raws: Sequence[RawRecord], builder: DocumentBuilder) -> Prepar
             if len(source) > MAX_DOCUMENT_BYTES:
                 faults[number] = _make_size_fault(len(source))
             else:
-                documents.append(_describe_document(number, document, source))
+                ends = _find_text_ends(records[number])
+                documents.append(_describe_document(number, document, source, ends))
     return PreparedBatch(documents, faults, collect_statistics(documents, builder.offences))
+
+
+def _find_text_ends(record: _ParsedRecord) -> TextEnds:
+    if isinstance(record, Deletion):
+        return NO_ENDS
+    return find_ends([record.narrative] if isinstance(record.narrative, str) else record.narrative)
 
 
 def _make_size_fault(size: int) -> RecordFault:
@@ -188,7 +197,7 @@ def _make_size_fault(size: int) -> RecordFault:
 
 
 def _describe_document(
-    number: int, document: CrimeDocument | Tombstone, source: bytes
+    number: int, document: CrimeDocument | Tombstone, source: bytes, ends: TextEnds
 ) -> PendingDocument:
     if isinstance(document, Tombstone):
         return PendingDocument(
@@ -207,6 +216,7 @@ def _describe_document(
         bare_links=sum(link.offence_code is None for link in document.linked),
         damage=document.damage,
         repaired=document.repaired,
+        ends=ends,
     )
 
 
@@ -235,6 +245,8 @@ def collect_statistics(
             statistics.bare_links += document.bare_links
         if document.damage or document.repaired:
             statistics.damage.add(document.damage, document.repaired)
+        if document.ends.longest:
+            statistics.damage.cut.add(document.ends)
     statistics.unknown_codes = dict(codes)
     statistics.codes_outside_validity = dict(misplaced_codes)
     return statistics

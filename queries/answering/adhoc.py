@@ -105,7 +105,7 @@ def _count_damage(
     if damage is UNSET:
         return None
     if not damage.damaged:
-        return ScopeDamage(0, {})
+        return ScopeDamage(0, {}, damage.cut)
     sealed = SealedGeneration(client, alias)
     if sealed.generation.name != answer.provenance.generation:
         raise alias_moved_error(alias)

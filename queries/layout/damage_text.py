@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET
 
 from indexer.records.damage.kinds import DAMAGE_WORDS
+from indexer.terminal import count_noun
 from queries.answer.types import Answer
 
 
@@ -23,6 +24,14 @@ def describe_text_damage(answer: Answer) -> tuple[str, ...]:
         sentences.append(
             f"Text is damaged in {damage.damaged:,} of the {records:,} records, so a word in it "
             f"may not be counted: {_list_kinds(damage.kinds)}."
+        )
+    if damage.cut:
+        number = sum(group.texts for group in damage.cut)
+        lengths = " or ".join(f"{group.length:,}" for group in damage.cut)
+        sentences.append(
+            f"{count_noun(number, 'text of the records ends', 'texts of the records end')} at "
+            f"exactly {lengths} characters, in the middle of a sentence, as if it had been cut off "
+            "there. A word that was cut off is not counted."
         )
     return tuple(sentences)
 

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
 from indexer.records.coverage import Coverage
-from indexer.records.damage.kinds import advise_repair
+from indexer.records.damage.kinds import CUT_ADVICE, advise_repair
 from queries.answer.types import NearMissCount, SpellingCount, count_or_zero
 from queries.layout.part_order import merge_parts
 from queries.layout.text_table import align_rows, wrap_paragraph
@@ -348,9 +348,9 @@ def _describe_scope_damage(damage: ScopeDamage | None) -> str:
             "The index was built by an earlier foidex, which did not look for damaged text. Run a "
             "full refresh: foidex refresh --full"
         )
-    if not damage.records:
-        return ""
-    return f"{damage.note} {advise_repair(damage.kinds)}"
+    advice = [advise_repair(damage.kinds)] if damage.records else []
+    advice += [CUT_ADVICE] if damage.cut else []
+    return " ".join(filter(None, (damage.note, *advice)))
 
 
 def _describe_state(finding: TermCheck) -> str:

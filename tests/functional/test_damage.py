@@ -13,6 +13,7 @@ from elasticsearch import Elasticsearch
 from indexer.config.model import IndexSettings
 from indexer.index.generations import build_index_meta, read_live_generation
 from indexer.index.mapping import ADDED_FIELDS, load_index_schema
+from indexer.records.damage.cut_texts import CutTexts
 from indexer.records.damage.kinds import TextDamage
 from tests.support.command_line import CommandLine
 from tests.support.findings import list_findings, sole_finding
@@ -232,6 +233,38 @@ def test_an_answer_says_what_was_repaired_and_what_is_damaged(
     text = " ".join(page.split())
     assert repaired in text
     assert damaged in text
+
+
+def test_texts_that_are_cut_off_are_reported_everywhere(
+    foidex: CommandLine, client: Elasticsearch, index: IndexSettings, tmp_path: Path
+) -> None:
+    configured = write_config(tmp_path)
+    texts = [f"{'The live stream was seen. ' * 9}{number} and then it en" for number in range(10)]
+    records = [
+        {**RECORDS[0], "crime_ref": f"D{number}", "narrative": text}
+        for number, text in enumerate(texts)
+    ]
+    write_records(tmp_path / "records.jsonl", [*RECORDS[-2:], *records])
+    words = "10 texts end at exactly 250 characters, in the middle of a sentence"
+    assert words in foidex("refresh", "--check", **configured).out
+    assert words in foidex("refresh", **configured).out
+    metrics = Path(foidex.environment["FOIDEX_HOME"], "foidex.prom").read_text()
+    assert f'foidex_refresh_cut_texts{{alias="{index.alias}"}} 10.0' in metrics
+    assert words in foidex("count", "TikTok").err
+    request = tmp_path / "request.yaml"
+    request.write_text(REQUEST)
+    assert f"{words}, so" in " ".join(foidex("lint", request).out.split())
+    said = "10 texts of the records end at exactly 250 characters, in the middle of a sentence"
+    assert said in " ".join(foidex("answer", request).out.split())
+    status, message = sole_finding(list_findings(foidex), "text")
+    assert (status, words in message) == ("warning", True)
+    # An increment reads few records, and a record that is forgotten changes no other.
+    write_records(tmp_path / "records.jsonl", [{**RECORDS[0], "crime_ref": "E1"}])
+    assert foidex("refresh", "--incremental", **configured).code == 0
+    assert foidex("forget", "D1").code == 0
+    damage = read_live_generation(client, index.alias).damage
+    assert damage
+    assert damage.cut == (CutTexts(250, 10),)
 
 
 @pytest.mark.long

@@ -8,6 +8,9 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from msgspec import Struct, field
 
+from indexer.records.damage.cut_texts import CutTally, CutTexts
+from indexer.terminal import count_noun
+
 DamageKind: TypeAlias = Literal[
     "control", "mojibake", "html", "spreadsheet", "replacement", "invisible"
 ]
@@ -33,7 +36,9 @@ class TextDamage(Struct, frozen=True, omit_defaults=True):
     ``repair`` lists the kinds that the force had repaired when the records were loaded.
     ``damaged`` counts the records whose text is still damaged, and ``kinds`` those with each kind
     of damage; ``repaired`` counts the records whose text was repaired when they were loaded, and
-    ``repaired_kinds`` those in which each kind was. A record may have several kinds.
+    ``repaired_kinds`` those in which each kind was. A record may have several kinds. ``cut`` counts
+    the texts that seem to have been cut off at a length, in characters, by that length; those of a
+    generation that was changed by increments are of the last one that had any.
     """
 
     repair: tuple[str, ...] = ()
@@ -41,15 +46,17 @@ class TextDamage(Struct, frozen=True, omit_defaults=True):
     kinds: dict[str, int] = {}
     repaired: int = 0
     repaired_kinds: dict[str, int] = {}
+    cut: tuple[CutTexts, ...] = ()
 
 
 class DamageTally(Struct):
-    """Counts damage, record by record."""
+    """Counts damage, record by record, and texts by their length."""
 
     damaged: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
     repaired: int = 0
     repaired_kinds: Counter[str] = field(default_factory=Counter)
+    cut: CutTally = field(default_factory=CutTally)
 
     def add(self, kinds: tuple[str, ...], repaired_kinds: tuple[str, ...]) -> None:
         """Count a record by the kinds of damage that it has, and those that were repaired."""
@@ -66,6 +73,7 @@ class DamageTally(Struct):
         self.kinds.update(other.kinds)
         self.repaired += other.repaired
         self.repaired_kinds.update(other.repaired_kinds)
+        self.cut.merge(other.cut)
 
     def total(self) -> TextDamage:
         """What was counted."""
@@ -74,6 +82,7 @@ class DamageTally(Struct):
             kinds=dict(self.kinds),
             repaired=self.repaired,
             repaired_kinds=dict(self.repaired_kinds),
+            cut=self.cut.find_limits(),
         )
 
 
@@ -86,6 +95,24 @@ def list_damage_counts(counts: dict[str, int]) -> str:
     """The kinds that occur, in words, each with its number of records, in a fixed order."""
     return ", ".join(
         f"{words} ({counts[kind]:,})" for kind, words in DAMAGE_WORDS.items() if counts.get(kind)
+    )
+
+
+#: What to do about texts that are cut off.
+CUT_ADVICE: Final = "Ask for an export with whole texts, then run a full refresh."
+
+
+def describe_cut_texts(cut: tuple[CutTexts, ...]) -> str:
+    """That texts seem to be cut off, in a sentence; empty if none do."""
+    if not cut:
+        return ""
+    listing = " and ".join(
+        f"{count_noun(group.texts, 'text ends', 'texts end')} at exactly {group.length:,} characters"
+        for group in cut
+    )
+    return (
+        f"{listing}, in the middle of a sentence, so the export may have cut off what follows. A "
+        "term there is not found."
     )
 
 
