@@ -107,7 +107,8 @@ def describe_cut_texts(cut: tuple[CutTexts, ...]) -> str:
     if not cut:
         return ""
     listing = " and ".join(
-        f"{count_noun(group.texts, 'text ends', 'texts end')} at exactly {group.length:,} characters"
+        f"{count_noun(group.texts, 'text ends', 'texts end')} at exactly {group.length:,} "
+        "characters"
         for group in cut
     )
     return (
