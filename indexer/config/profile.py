@@ -111,11 +111,11 @@ class SourceProfile(Struct, frozen=True, forbid_unknown_fields=True):
 
     ``encoding``, ``delimiter`` ("tab" for a tab) and ``header_row`` (from 1) are those of the
     files; ``sheets`` and ``ignore_sheets`` are patterns for the sheets of a spreadsheet.
-    ``one_row_per`` says what a row is; rows of one reference become one record.
-    ``after_blank_rows`` says whether rows below an empty stretch are records. ``fields`` maps the
-    fields of a record to columns, ``where`` the lists to a condition. ``ignore`` are patterns for
-    columns that are left out. ``columns`` are the columns that the source must have, with their
-    types, in order.
+    ``one_row_per`` says what a row is; rows of one reference become one record. ``no_value`` are
+    the words that stand for no value, in any column. ``after_blank_rows`` says whether rows below
+    an empty stretch are records. ``fields`` maps the fields of a record to columns, ``where`` the
+    lists to a condition. ``ignore`` are patterns for columns that are left out. ``columns`` are the
+    columns that the source must have, with their types, in order.
     """
 
     encoding: EncodingName | None = None
@@ -126,6 +126,7 @@ class SourceProfile(Struct, frozen=True, forbid_unknown_fields=True):
     one_row_per: RowUnit = "record"
     continuation: ContinuationRule | None = None
     skip: tuple[SkipRule, ...] = ()
+    no_value: tuple[str, ...] = ()
     after_blank_rows: Literal["read", "skip", "DECIDE"] | None = None
     ignore: tuple[str, ...] = ()
     where: dict[str, ListCondition] = {}

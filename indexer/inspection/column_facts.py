@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from indexer.config.profile import ColumnType
 from indexer.inspection.date_evidence import DateEvidence
+from indexer.inspection.vocabulary import NULL_WORDS
 from indexer.records.damage.cut_texts import CutTally, find_ends
 from indexer.records.damage.detect import find_damage
 from indexer.records.offences import OffenceTable
@@ -55,6 +56,7 @@ class ColumnFacts:
         self.values: Counter[str] | None = Counter()
         self.shapes: Counter[str] = Counter()
         self.dates = DateEvidence()
+        self.null_words: Counter[str] = Counter()
         self.damage: Counter[str] = Counter()
         self.cut = CutTally()
         self.characters = 0
@@ -124,6 +126,9 @@ class ColumnFacts:
             for item in cell:
                 self.add(item)
             return
+        if isinstance(cell, str) and (word := cell.strip()) in NULL_WORDS:
+            self.null_words[word] += 1
+            cell = None
         kind = find_cell_type(cell)
         self.types[kind] += 1
         if is_empty(cell):

@@ -176,6 +176,9 @@ def _add_layout(profile: _Section, inspection: Inspection, chosen: InspectedTabl
             chosen.unit,
             f"{facts.rows:,} rows; rows of one reference become one record",
         )
+    if words := facts.null_words:
+        listing = ", ".join(f"{word} in {count:,} cells" for word, count in words.items())
+        profile.add("no_value", sorted(words), f"words that stand for no value: {listing}")
     _add_ignored(profile, chosen)
     if facts.totals:
         rules = [

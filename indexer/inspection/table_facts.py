@@ -80,6 +80,11 @@ class TableFacts:
         """The facts of a column."""
         return next(column for column in self.columns if column.name == name)
 
+    @property
+    def null_words(self) -> Counter[str]:
+        """The words of programs for no value, each with the number of its cells."""
+        return sum((column.null_words for column in self.columns), Counter[str]())
+
     def count_empty(self, column: ColumnFacts) -> int:
         """How many rows have no value in a column, without those that have text elsewhere alone."""
         lone = sum(self.lone.values()) - self.lone[column.name]

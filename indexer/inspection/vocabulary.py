@@ -93,6 +93,11 @@ UNKNOWN_WORDS: Final = frozenset(
      "?", "not specified"}
 )  # fmt: skip
 
+#: What programs write for no value. People do not, so they mean it in every column.
+NULL_WORDS: Final = frozenset(
+    {"NULL", "(NULL)", "[NULL]", "<NULL>", "null", "(null)", "<null>", "\\N"}
+)
+
 
 def fold_name(name: str) -> str:
     """The name of a column as words: "crime.offence.hoCode.sub" is "crime offence ho code sub"."""

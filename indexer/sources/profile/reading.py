@@ -108,6 +108,13 @@ def _read_table(
     yield from raws
 
 
+def _empty_word(cell: Any, words: frozenset[str]) -> Any:
+    """A cell, or an empty one for a word that stands for no value."""
+    if type(cell) is list:
+        return [None if type(item) is str and item.strip() in words else item for item in cell]
+    return "" if type(cell) is str and cell.strip() in words else cell
+
+
 def _note_absent_columns(raws: Iterator[RawRecord], absent: list[str]) -> Iterator[RawRecord]:
     """The same records; the first has a note of the columns that the table lacks."""
     listing = ", ".join(f'"{name[:60]}"' for name in absent[:10])
@@ -135,6 +142,11 @@ def read_profiled_rows(
     """
     header, rows, nature = table
     width = len(header)
+    if profile.no_value:
+        words = frozenset(profile.no_value)
+        rows = (
+            replace(row, cells=[_empty_word(cell, words) for cell in row.cells]) for row in rows
+        )
     first = [_fit_row(row, width) for row in islice(rows, _SAMPLE_ROWS)]
     skips = make_skip_check(profile, header, nature)
     kept = [row for row in first if not (_may_be_skipped(row) and skips(row.cells, row.location))]

@@ -532,6 +532,20 @@ def test_a_time_with_a_time_zone_is_of_the_day_that_it_was_in_the_country(tmp_pa
     assert "recorded_on is from 2015-07-31 to 2015-08-01" in check(tmp_path).out
 
 
+def test_words_of_programs_for_no_value_are_found_and_written(tmp_path: Path) -> None:
+    """A column of ages of which most are NULL is one of ages."""
+    cells: dict[str, Any] = {
+        "age": lambda n: n if n % 3 == 0 else "NULL",
+        "sex": lambda n: "Female" if n % 3 == 0 else "NULL",
+    }
+    out, profile = write_and_inspect(tmp_path, make_lines(**cells))
+    assert "words that stand for no value: NULL in 40 cells" in out
+    assert profile["no_value"] == ["NULL"]
+    assert profile["fields"]["victims.age"] == {"column": "Victim Age"}
+    assert profile["fields"]["victims.sex"]["values"] == {"Female": "F"}
+    assert check(tmp_path).out.startswith("30 records read: 30 valid")
+
+
 def test_plain_numbers_are_asked_about_with_the_days_that_each_answer_gives(tmp_path: Path) -> None:
     out, _ = write_and_inspect(tmp_path, make_lines(day=lambda n: 42_000 + n))
     assert "excel (2014-12-27 to 2015-01-25) or excel-1904 (2018-12-28 to 2019-01-26)" in out

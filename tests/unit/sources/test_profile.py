@@ -632,6 +632,36 @@ def test_a_query_of_a_database_is_read_with_the_same_verbs(tmp_path: Path) -> No
         check_profiled_database(more, profile)
 
 
+def test_a_word_for_no_value_is_no_value_in_any_column(tmp_path: Path) -> None:
+    """SQL Server writes NULL. Elsewhere in a text the word stays."""
+    more = {
+        "victims.age": "Age",
+        "linked.crime_ref": {"column": "Linked", "split": ";"},
+        "narrative": {"columns": ["MO", "Note"]},
+    }
+    lines = [
+        f"{HEADER},Note,Age,Linked",
+        f"{ROW},NULL,NULL,NULL",
+        "2,01/07/2015,22B,It said NULL,null, NULL ,X1",
+        "NULL,01/07/2015,22B,Text,Note,18,NULL",
+    ]
+    raws = read_lines(tmp_path, lines, more, no_value=["NULL"])
+    assert list_values(raws, "victims") == [None, None, [{"age": 18}]]
+    assert list_values(raws, "linked") == [None, [{"crime_ref": "X1"}], None]
+    texts = [["Text", ""], ["It said NULL", "null"], ["Text", "Note"]]
+    assert list_values(raws, "narrative") == texts
+    assert list_values(raws, "crime_ref") == ["1", "2", None]
+
+
+def test_words_for_no_value_in_lists_of_json_keep_their_place(tmp_path: Path) -> None:
+    row = {"Crime No": "1", "Recorded": "27/07/2015", "HO Code": "22B", "MO": "Text"}
+    people = [{"age": 8, "sex": "NULL"}, {"age": "NULL", "sex": "F"}]
+    file = write_extract(tmp_path / "x.jsonl", json.dumps(row | {"people": people}))
+    more = {"victims.age": "people[].age", "victims.sex": "people[].sex"}
+    (raw,) = read_extract(file, make_profile(more, no_value=["NULL"]))
+    assert list_values([raw], "victims") == [[{"age": 8}, {"sex": "F"}]]
+
+
 def test_an_empty_status_that_is_mapped_is_counted_as_that(tmp_path: Path) -> None:
     status = {"column": "Status", "values": {"Crime Recorded": "recorded", "": "cancelled"}}
     (raw,) = read_lines(tmp_path, [f"{HEADER},Status", f"{ROW},"], {"status": status})
