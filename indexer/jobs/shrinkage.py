@@ -18,6 +18,7 @@ from msgspec import Struct
 from indexer.errors import GenerationError
 from indexer.index.generations import Generation
 from indexer.index.paging import search_pages
+from indexer.loading.tally import LASTING_CONTENTS
 from indexer.records.categories import CATEGORIES_FIELD
 from indexer.records.model import DELETED, PEOPLE_LISTS
 from indexer.records.validation_messages import describe_offence_code
@@ -55,6 +56,12 @@ _INNER_CONTENTS: Final[dict[str, dict[str, dict[str, Any]]]] = {
     },
     "linked": {"links": _EVERYTHING},
 }
+
+#: From how many changed records on that lost all their text or victims this is no coincidence, if
+#: they are more than this share of those that had any.
+_MIN_EMPTIED: Final = 3
+
+_MAX_FEW_EMPTIED_PERCENT: Final = 50
 
 _MAX_CODES: Final = 10_000
 
@@ -210,11 +217,15 @@ def describe_emptied_changes(
     had: Mapping[str, int], lost: Mapping[str, int], limits: ShrinkLimits
 ) -> str:
     """Whether the records that an increment changed lost all their people, text or other contents,
-    as they do if a table is empty; empty if not. Among all records, one night's are few."""
+    as they do if a table is empty; empty if not. Among all records, one night's are few, and on a
+    quiet night only some: of what records hardly ever lose, few are looked at, too."""
     if limits.content_percent is None:
         return ""
     kept = {content: count - lost.get(content, 0) for content, count in had.items()}
     losses = _find_losses(had, kept, limits.content_percent, limits.min_lost_records)
+    lasting = {content: had[content] for content in had.keys() & LASTING_CONTENTS}
+    few_percent = max(limits.content_percent, _MAX_FEW_EMPTIED_PERCENT)
+    losses |= _find_losses(lasting, kept, few_percent, min(_MIN_EMPTIED, limits.min_lost_records))
     if not losses:
         return ""
     texts = [
@@ -223,8 +234,9 @@ def describe_emptied_changes(
     ]
     return (
         f"Of the records that changed, {'; '.join(texts)}. At most {limits.content_percent:g}% "
-        "may lose them, so nothing was promoted. Check that every table or column of the source "
-        "is there and whole; if it is, rerun with --allow contents."
+        f"may lose them (of text and victims, if fewer than {limits.min_lost_records:,} are lost, "
+        f"{few_percent:g}%), so nothing was promoted. Check that every table or column of the "
+        "source is there and whole; if it is, rerun with --allow contents."
     )
 
 

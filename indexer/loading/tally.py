@@ -18,6 +18,9 @@ from indexer.sources.base import RawRecord
 
 _SHOWN_REASONS: Final = 10
 
+#: What a record hardly ever loses by a correction; an outcome or a link may be withdrawn any day.
+LASTING_CONTENTS: Final = frozenset({"text", "victims"})
+
 OutcomeKind = Literal["indexed", "rejected", "deleted", "late", "unchanged", "kept_out"]
 
 
@@ -91,6 +94,8 @@ class Tally(Struct):
         self.content = (self.content + outcome.content) % CONTENT_HASH_RANGE
         self.had.update(outcome.had)
         self.lost.update(outcome.lost)
+        for content in sorted(outcome.lost & LASTING_CONTENTS):
+            self.notes[f"a record that changed had {content}, and has none now"] += 1
 
     def add_created(self, documents: list[PendingDocument]) -> None:
         """Count documents that were all created."""
