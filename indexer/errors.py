@@ -80,6 +80,14 @@ class OutputError(FoidexError):
     summary = "a result could not be written"
 
 
+class UnfinishedOutputError(OutputError):
+    """What was asked for is done and on the disk, but not yet in its place."""
+
+
+class UnreadableError(OutputError):
+    """What foidex keeps in a folder cannot be read there."""
+
+
 class LedgerMovedError(Exception):
     """Another release was recorded first. Whoever records a release catches it and checks again."""
 

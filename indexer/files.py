@@ -386,8 +386,11 @@ class Folder:
         """
         for name in self.list_names():
             part = _PART_NAME.fullmatch(name)
-            if part and names.fullmatch(part[1]):
+            if part and names.fullmatch(part[1]) and not self._is_folder(name):
                 self.remove_file(name)
+
+    def _is_folder(self, name: str) -> bool:
+        return stat.S_ISDIR(self.find_mode(name) or 0)
 
     def set_change_time(self, name: str, seconds: float) -> None:
         """Set when the content of a file last changed, in seconds since 1970."""

@@ -20,7 +20,7 @@ from typing import Final
 from filelock import Timeout
 from msgspec import Struct
 
-from indexer.errors import OutputError
+from indexer.errors import OutputError, UnfinishedOutputError
 from indexer.files import DOCUMENT_PERMISSIONS, Permissions
 from queries.answer.types import Answer, format_json
 from queries.documents.comparison import NumberChange, compare_answers
@@ -44,6 +44,13 @@ _MAX_SLUG_LENGTH: Final = 80
 
 # Names that Windows reserves for devices.
 _DEVICE_NAMES: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+
+
+class _SetProgress(Struct):
+    """How far the writing of a set came: whether it ``is_ready``, and a release then recorded."""
+
+    is_release: bool
+    is_ready: bool = False
 
 
 class WriteResult(Struct, frozen=True):
@@ -190,8 +197,9 @@ def write_document_set(  # noqa: PLR0913 - what to write, and how
         files={path: hashlib.sha256(content).hexdigest() for path, content in contents.items()},
         for_publication=answer.disclosure is not None,
     )
+    progress = _SetProgress(is_release=record is not None)
     with (
-        _explain_write_errors(folder),
+        _explain_write_errors(folder, progress),
         open_document_folder(folder, permissions) as documents,
         documents.hold_lock(),
     ):
@@ -203,6 +211,7 @@ def write_document_set(  # noqa: PLR0913 - what to write, and how
             _reject_unknown_files(documents, folder, contents, old)
         previous = documents.read_answer(old)
         documents.write_pending_set(contents, manifest, record)
+        progress.is_ready = True
         documents.install_pending_set()
     changes = None if previous is None else compare_answers(previous, answer)
     return WriteResult((*contents, MANIFEST_NAME), changes, replaced=previous is not None)
@@ -236,7 +245,7 @@ def _reject_unknown_files(
 
 
 @contextmanager
-def _explain_write_errors(folder: Path) -> Iterator[None]:
+def _explain_write_errors(folder: Path, progress: _SetProgress) -> Iterator[None]:
     """Raise what keeps a folder from being written as OutputError."""
     try:
         yield
@@ -247,16 +256,26 @@ def _explain_write_errors(folder: Path) -> Iterator[None]:
             f"{folder}: files cannot be locked there. Choose another folder."
         ) from None
     except OSError as error:
-        try:
-            ready = (folder / PENDING_FOLDER / MANIFEST_NAME).is_file()
-        except OSError:  # such as a name that is too long
-            ready = False
+        problem = f"{error.filename or folder}: cannot be written ({error.strerror})."
+        if progress.is_ready:
+            done = "The release is recorded, and the" if progress.is_release else "The"
+            raise UnfinishedOutputError(
+                f"{problem} {done} new files are ready in {PENDING_FOLDER}; the next run puts "
+                "them in their places."
+            ) from None
+        earlier = (
+            f" What an earlier run made ready in {PENDING_FOLDER} is not in its place yet."
+            if _has_ready_set(folder)
+            else ""
+        )
         raise OutputError(
-            f"{error.filename or folder}: cannot be written ({error.strerror}). "
-            + (
-                f"The new files are ready in {PENDING_FOLDER}; the next run puts "
-                f"them in their places."
-                if ready
-                else "Nothing was replaced. Make room, or choose another folder with --out."
-            )
+            f"{problem}{earlier} Nothing was replaced. Make room, or choose another folder with "
+            "--out."
         ) from None
+
+
+def _has_ready_set(folder: Path) -> bool:
+    try:
+        return (folder / PENDING_FOLDER / MANIFEST_NAME).is_file()
+    except OSError:  # such as a name that is too long
+        return False

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from indexer.errors import OutputError
+from indexer.errors import UnreadableError
 from indexer.files import Folder, UnsafePathError
 
 MANIFEST_NAME: Final = "manifest.json"
@@ -42,7 +42,7 @@ class Manifest(Struct, frozen=True):
 
 
 def read_manifest(folder: Folder) -> Manifest | None:
-    """The manifest of a folder, or None. Raises OutputError for one that foidex did not write."""
+    """The manifest of a folder, or None. Raises UnreadableError for one that is not of foidex."""
     try:
         text = folder.read_file(MANIFEST_NAME, _MAX_MANIFEST_BYTES)
         manifest = msgspec.json.decode(text, type=Manifest)
@@ -51,7 +51,7 @@ def read_manifest(folder: Folder) -> Manifest | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, UnsafePathError):
         manifest = None
     if manifest is None or not all(map(_DOCUMENT_PATH.fullmatch, manifest.files)):
-        raise OutputError(
+        raise UnreadableError(
             f"{folder.path / MANIFEST_NAME}: is not a manifest of foidex. Move it away, or name "
             "another folder with --out."
         )

@@ -17,6 +17,8 @@ from indexer.errors import (
     NoIndexError,
     OutputError,
     ServerError,
+    UnfinishedOutputError,
+    UnreadableError,
 )
 
 _ASK: Final = "Tell whoever looks after foidex:"
@@ -28,7 +30,10 @@ _AROUND: Final[tuple[tuple[type[FoidexError], str], ...]] = (
     (EmbeddedError, f"The records cannot be reached now. {_ASK}"),
     (ConfigurationError, f"The settings do not allow it. {_ASK}"),
     (BrokenChainError, f"The audit log is not whole, so nothing is done. {_ASK}"),
-    (OutputError, f"It could not be saved. Nothing was changed. {_ASK}"),
+    (UnfinishedOutputError, f"It is done, but its documents are not in their place yet. {_ASK}"),
+    (UnreadableError, f"It cannot be read. {_ASK}"),
+    # What was done before it failed, the message itself says: a release may be recorded.
+    (OutputError, f"It could not be saved. {_ASK}"),
 )
 
 #: Where a page has what an option or another command gives; longer words are looked for first.

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from indexer.errors import OutputError, RequestError
+from indexer.errors import RequestError, UnreadableError
 from indexer.files import FileStamp, UnsafePathError, open_folder
 from queries.answer.answer_file import decode_answer
 from queries.answer.types import Answer
@@ -51,7 +51,7 @@ def find_answer_folder(requests: RequestFolder, file_name: str, kind: str) -> Pa
 
 
 def find_answer_set(requests: RequestFolder, file_name: str, kind: AnswerKind) -> AnswerSet | None:
-    """The documents of a request file, None if there are none. Raises OutputError.
+    """The documents of a request file, None if there are none. Raises UnreadableError.
 
     What a run that was killed had made ready is put in its place first.
     """
@@ -63,9 +63,11 @@ def find_answer_set(requests: RequestFolder, file_name: str, kind: AnswerKind) -
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise OutputError(f"{path}: cannot be read ({error.strerror}).") from None
+        raise UnreadableError(
+            f"{error.filename or path}: cannot be used ({error.strerror})."
+        ) from None
     if manifest and not any(name.endswith(_ANSWER_ENDING) for name in manifest.files):
-        raise OutputError(f"{path}: its manifest lists no answer. Count the request again.")
+        raise UnreadableError(f"{path}: its manifest lists no answer. Count the request again.")
     return AnswerSet(kind, path, manifest, _parse_moment(path, manifest)) if manifest else None
 
 
@@ -73,7 +75,7 @@ def _parse_moment(path: Path, manifest: Manifest) -> datetime:
     try:
         return datetime.fromisoformat(manifest.run_at).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise OutputError(
+        raise UnreadableError(
             f"{path}: its manifest does not say when the answer was counted. Count the request "
             "again."
         ) from None
@@ -95,7 +97,7 @@ def _find_manifest_stamp(path: Path) -> FileStamp | None:
 
 
 def read_set_answer(answer_set: AnswerSet) -> Answer:
-    """The answer of a set, as it was written. Raises OutputError and RequestError."""
+    """The answer of a set, as it was written. Raises UnreadableError and RequestError."""
     return decode_answer(read_document(answer_set, answer_set.answer_name), answer_set.answer_name)
 
 
@@ -114,7 +116,7 @@ def read_document(answer_set: AnswerSet, name: str) -> bytes:
     except (OSError, UnsafePathError) as error:
         if _is_being_written(answer_set):
             raise _make_half_written_error() from None
-        raise OutputError(f"{name}: cannot be read ({error.strerror}).") from None
+        raise UnreadableError(f"{name}: cannot be read ({error.strerror}).") from None
     if hashlib.sha256(content).hexdigest() == answer_set.manifest.files[name]:
         return content
     if _is_being_written(answer_set):

@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
 from msgspec import Struct
 
-from indexer.errors import OutputError
+from indexer.errors import OutputError, UnreadableError
 from indexer.files import DOCUMENT_PERMISSIONS, PRIVATE, Folder, open_folder
 from queries.answer.types import Answer, format_json
 from queries.workbench.files.answer_sets import AnswerKind, find_answer_folder, find_answer_set
@@ -46,9 +45,15 @@ class CountedAnswer(Struct, frozen=True):
 def make_keeper(
     requests: RequestFolder, file_name: str, kind: AnswerKind
 ) -> Callable[[Answer], None]:
-    """What keeps an answer of a request file. It raises OutputError."""
+    """What keeps an answer of a request file. It raises OutputError, and UnreadableError if
+    the folder of requests is gone."""
     folder_path = find_answer_folder(requests, file_name, kind).parent / _COUNTED
-    return partial(_keep_answer, folder_path, kind)
+
+    def keep_answer(answer: Answer) -> None:
+        requests.require_there()
+        _keep_answer(folder_path, kind, answer)
+
+    return keep_answer
 
 
 def _keep_answer(folder_path: Path, kind: AnswerKind, answer: Answer) -> None:
@@ -66,11 +71,13 @@ def _keep_answer(folder_path: Path, kind: AnswerKind, answer: Answer) -> None:
             for old in others[: 1 - KEPT_ANSWERS]:
                 folder.remove_file(old)
     except OSError as error:
-        raise OutputError(f"{folder_path}: cannot be written ({error.strerror}).") from None
+        raise OutputError(
+            f"{folder_path}: cannot be written ({error.strerror}), so no answer is given."
+        ) from None
 
 
 def list_counted_answers(requests: RequestFolder, file_name: str) -> list[CountedAnswer]:
-    """The answers of a request file that can be replayed, the newest first. Raises OutputError."""
+    """The answers of a request file that can be replayed, newest first. Raises UnreadableError."""
     folder_path = find_answer_folder(requests, file_name, "answer").parent / _COUNTED
     try:
         with open_folder(folder_path) as folder:
@@ -78,7 +85,7 @@ def list_counted_answers(requests: RequestFolder, file_name: str) -> list[Counte
     except FileNotFoundError:
         answers = []
     except OSError as error:
-        raise OutputError(f"{folder_path}: cannot be read ({error.strerror}).") from None
+        raise UnreadableError(f"{folder_path}: cannot be read ({error.strerror}).") from None
     if (documents := _find_documents(requests, file_name)) and all(
         (answer.kind, answer.run_at) != (documents.kind, documents.run_at) for answer in answers
     ):

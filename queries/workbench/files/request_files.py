@@ -18,7 +18,7 @@ from typing import Final
 import filelock
 from msgspec import Struct
 
-from indexer.errors import OutputError, RequestError
+from indexer.errors import OutputError, RequestError, UnreadableError
 from indexer.files import DOCUMENT_PERMISSIONS, FileStamp, Folder, UnsafePathError, open_folder
 
 #: How many earlier versions of a request are kept.
@@ -71,28 +71,57 @@ class EditConflictError(RequestError):
 
 
 class RequestFolder:
-    """The folder of request files at ``path``. It is made when the first one is saved."""
+    """The folder of request files at ``path``. It is made when the first one is saved.
+
+    If it had requests and is missing or empty later, it is not taken for a new one: its disk may
+    not be mounted any more, and what is written in its place would be hidden by it. Everything
+    raises UnreadableError then.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._had_requests = False
 
     def list_names(self) -> list[str]:
-        """The names of the request files, in order. Raises OutputError."""
+        """The names of the request files, in order. Raises UnreadableError."""
         return [*self.list_stamps()]
 
     def list_stamps(self) -> dict[str, FileStamp | None]:
-        """The names of the request files, in order, and their stamps. Raises OutputError."""
+        """The names of the request files, in order, and their stamps. Raises UnreadableError."""
+        stamps: dict[str, FileStamp | None] = {}
         try:
             with self._open() as folder:
                 names = [name for name in folder.list_names() if _FILE_NAME.fullmatch(name)]
-                return {name: folder.find_stamp(name) for name in names}
+                stamps = {name: folder.find_stamp(name) for name in names}
         except FileNotFoundError:
-            return {}
+            pass
         except OSError as error:
             raise self._explain(error) from None
+        if not stamps:
+            self.require_there()
+        self._had_requests = self._had_requests or bool(stamps)
+        return stamps
+
+    def require_there(self) -> None:
+        """Raise UnreadableError if the folder had requests, and is missing or empty now."""
+        if not self._had_requests:
+            return
+        try:
+            with self._open() as folder:
+                if folder.list_names():
+                    return
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise self._explain(error) from None
+        raise UnreadableError(
+            f"{self.path}: the requests that were there are gone: the folder is missing or empty. "
+            "Mount its disk again, or bring the folder back. If it is to be empty, start the "
+            "workbench again."
+        )
 
     def list_unusable_names(self) -> list[str]:
-        """The names of files that look like requests and are not listed. Raises OutputError."""
+        """The names of files that look like requests and are not listed. Raises UnreadableError."""
         try:
             with self._open() as folder:
                 return [
@@ -120,6 +149,7 @@ class RequestFolder:
             with self._open() as folder:
                 return _read_file(folder, name)
         except FileNotFoundError:
+            self.require_there()
             raise MissingError(f"{name}: there is no such request.") from None
         except OSError as error:
             raise self._explain(error) from None
@@ -194,6 +224,7 @@ class RequestFolder:
 
     @contextmanager
     def _lock(self) -> Iterator[Folder]:
+        self.require_there()
         try:
             with (
                 open_folder(self.path, create=DOCUMENT_PERMISSIONS) as folder,
@@ -206,11 +237,14 @@ class RequestFolder:
                 f"{self.path}: another request is being saved. Try again in a moment."
             ) from None
         except OSError as error:
-            raise self._explain(error) from None
+            raise OutputError(f"{self._describe(error)} Nothing was saved.") from None
 
-    def _explain(self, error: OSError) -> OutputError:
+    def _explain(self, error: OSError) -> UnreadableError:
+        return UnreadableError(self._describe(error))
+
+    def _describe(self, error: OSError) -> str:
         reason = error.strerror or "it is not an ordinary folder"
-        return OutputError(f"{error.filename or self.path}: cannot be used ({reason}).")
+        return f"{error.filename or self.path}: cannot be used ({reason})."
 
 
 def hash_text(text: str) -> str:

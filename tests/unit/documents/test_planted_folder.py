@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from indexer.errors import OutputError
+from indexer.errors import OutputError, UnfinishedOutputError
 from indexer.files import Folder, Permissions
 from queries.answer.types import Answer
 from queries.documents import document_set
@@ -274,6 +274,48 @@ def test_a_subfolder_that_is_swapped_for_a_link_while_writing_is_not_followed(
     with pytest.raises(OutputError, match="is a link"):
         write_document_set(sample_answer(4), shared, SETTINGS, record=swap)
     require_untouched(victim)
+
+
+def test_a_release_that_cannot_be_put_in_its_place_is_said_to_be_recorded(shared: Path) -> None:
+    """Whoever read that nothing was done published it again."""
+    write_document_set(sample_answer(3), shared, SETTINGS)
+    tables, aside = shared / "tables", shared.with_name("aside")
+
+    def obstruct() -> None:
+        tables.rename(aside)
+        tables.write_text("")
+
+    with pytest.raises(UnfinishedOutputError) as caught:
+        write_document_set(sample_answer(4), shared, SETTINGS, record=obstruct)
+    assert "The release is recorded, and the new files are ready in .foidex-new" in str(
+        caught.value
+    )
+    # The next run says that this one is not finished, and that nothing of its own was written.
+    with pytest.raises(OutputError) as refused:
+        write_document_set(sample_answer(5), shared, SETTINGS)
+    assert not isinstance(refused.value, UnfinishedOutputError)
+    assert "is not a folder" in str(refused.value)
+    tables.unlink()
+    aside.rename(tables)
+    assert write_document_set(sample_answer(5), shared, SETTINGS).changes
+
+
+def test_an_earlier_set_that_stays_in_the_way_is_not_taken_for_the_new_one(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "letter.txt")
+
+    write_document_set(sample_answer(3), shared, SETTINGS)
+    monkeypatch.setattr(Folder, "move_file", fail)
+    pending = shared / ".foidex-new"
+    pending.mkdir()
+    (shared / "manifest.json").rename(pending / "manifest.json")
+    with pytest.raises(OutputError) as caught:
+        write_document_set(sample_answer(4), shared, SETTINGS)
+    assert not isinstance(caught.value, UnfinishedOutputError)
+    assert "What an earlier run made ready in .foidex-new" in str(caught.value)
+    assert "Nothing was replaced" in str(caught.value)
 
 
 def test_a_folder_that_is_swapped_before_its_lock_is_taken_is_refused(

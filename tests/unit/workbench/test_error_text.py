@@ -16,6 +16,8 @@ from indexer.errors import (
     RequestError,
     ReviewError,
     ServerError,
+    UnfinishedOutputError,
+    UnreadableError,
 )
 from queries.disclosure.messages.refusals import explain_refusal
 from queries.request.reader import parse_request
@@ -87,3 +89,20 @@ def test_what_a_force_must_set_is_not_asked_of_the_officer() -> None:
     shown = describe_error(DisclosureError(said))
     assert "Tell whoever looks after foidex: this is to be set" in shown
     assert "command" not in shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (OutputError, "It could not be saved."),
+        (UnreadableError, "It cannot be read."),
+        (UnfinishedOutputError, "It is done, but its documents are not in their place yet."),
+    ],
+)
+def test_a_page_claims_nothing_of_what_was_done_before_an_error(
+    kind: type[FoidexError], words: str
+) -> None:
+    """A release may be recorded, although its documents could not be put in their place."""
+    text = describe_error(kind("published: cannot be written (Permission denied)."))
+    assert text.startswith(words)
+    assert "Nothing was changed" not in text

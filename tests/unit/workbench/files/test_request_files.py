@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.errors import FoidexError, OutputError, RequestError
+from indexer.errors import FoidexError, OutputError, RequestError, UnreadableError
 from queries.workbench.files.request_files import KEPT_VERSIONS, EditConflictError, RequestFolder
 
 
@@ -227,3 +227,42 @@ def test_a_file_that_was_changed_and_dated_back_has_another_stamp(folder: Reques
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert path.stat().st_mtime_ns == times.st_mtime_ns
     assert folder.list_stamps() != before
+
+
+def test_a_folder_that_is_gone_or_empty_is_not_taken_for_a_new_one(folder: RequestFolder) -> None:
+    """Its disk may not be mounted: what is written in its place is hidden once it is again."""
+    file = folder.create("a.yaml", "inside")
+    assert folder.list_names() == ["a.yaml"]
+    aside = folder.path.rename(folder.path.with_name("aside"))
+    for is_empty in (False, True):
+        if is_empty:
+            folder.path.mkdir()
+        for use in (
+            folder.list_names,
+            folder.require_there,
+            lambda: folder.read("a.yaml"),
+            lambda: folder.create("b.yaml", "lost"),
+            lambda: folder.save("a.yaml", "lost", file.version),
+        ):
+            with pytest.raises(UnreadableError, match="the requests that were there are gone"):
+                use()
+        assert folder.path.exists() == is_empty
+    assert list(folder.path.iterdir()) == []
+    folder.path.rmdir()
+    aside.rename(folder.path)
+    assert folder.read("a.yaml").text == "inside"
+    # Whoever empties it on purpose starts the workbench again.
+    (folder.path / "a.yaml").unlink()
+    (folder.path / ".workbench.lock").unlink()
+    assert RequestFolder(folder.path).list_names() == []
+
+
+def test_a_folder_with_the_name_of_a_part_does_not_keep_requests_from_being_saved(
+    folder: RequestFolder,
+) -> None:
+    folder.create("a.yaml", "inside")
+    part = folder.path / ".a.yaml.0123456789abcdef.part"
+    part.mkdir()
+    folder.save("a.yaml", "changed", folder.read("a.yaml").version)
+    assert folder.read("a.yaml").text == "changed"
+    assert part.is_dir()
