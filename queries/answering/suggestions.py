@@ -75,9 +75,9 @@ class ReleasePreview(NamedTuple):
 
     withheld: tuple[str, ...]
     tally: NumberTally
+    answer: Answer
     suggestions: tuple[Suggestion, ...] = ()
     changes: tuple[str, ...] = ()
-    answer: Answer | None = None
     open_texts: str = ""
 
     @property
@@ -181,9 +181,9 @@ def preview_release(
             return ReleasePreview(
                 (*release.summary, *_describe_withheld_reviews(release)),
                 count_printed_numbers(release.protected or release.answer),
+                release.answer,
                 tuple(_find_suggestions(session, request, release, after=False)),
                 release.changes,
-                release.answer,
                 open_texts,
             )
 

@@ -107,6 +107,16 @@ def render_documents(answer: Answer, settings: DocumentSettings) -> dict[str, by
     }
 
 
+def digest_documents(contents: Mapping[str, bytes]) -> dict[str, str]:
+    """The SHA-256 of each document, by its path."""
+    return {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
+
+
+def name_letter_text(answer: Answer) -> str:
+    """The path of the letter as plain text."""
+    return f"{slugify_reference(answer.reference)}.letter.txt"
+
+
 def _format_csv_files(answer: Answer, name: str) -> Iterator[tuple[str, str]]:
     """The CSV files of each question, and of all reviews, by their paths."""
     ids = (question.id for question in answer.questions)
@@ -194,7 +204,7 @@ def write_document_set(  # noqa: PLR0913 - what to write, and how
         query_hash=provenance.query_hash,
         run_at=provenance.run_at.isoformat(),
         version=provenance.version,
-        files={path: hashlib.sha256(content).hexdigest() for path, content in contents.items()},
+        files=digest_documents(contents),
         for_publication=answer.disclosure is not None,
     )
     progress = _SetProgress(is_release=record is not None)

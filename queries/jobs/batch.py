@@ -40,7 +40,9 @@ _REQUEST_ENDINGS = (".yaml", ".yml")
 class AnswerJob(Struct, frozen=True):
     """How requests are answered and written. With a publisher, the answers are published;
     ``force`` replaces files that foidex did not write, and new files have the ``permissions``.
-    ``keep``, if set, is given each answer as it was counted, before anything is withheld in it."""
+    ``keep``, if set, is given each answer as it was counted, before anything is withheld in it.
+    ``require_previewed``, if set, is given each answer as it would be released, when its documents
+    are ready and the ledger is checked; if it raises, nothing is recorded and nothing is given."""
 
     session: Session
     documents: DocumentSettings
@@ -49,6 +51,7 @@ class AnswerJob(Struct, frozen=True):
     force: bool = False
     permissions: Permissions = DOCUMENT_PERMISSIONS
     keep: Callable[[Answer], None] | None = None
+    require_previewed: Callable[[Answer], None] | None = None
 
     @contextmanager
     def prepare_answer(self, read: Callable[[], Request]) -> Iterator[PreparedRelease]:
@@ -62,23 +65,29 @@ class AnswerJob(Struct, frozen=True):
             request = read()
             policy = self.publisher.policy(request.disclosure) if self.publisher else None
             answer = answer_logged_request(self.session, run, request, self.options)
-            if self.keep is not None:
-                self.keep(answer)
             notes = warn_of_unread(answer)
             if self.publisher is None or policy is None:
+                if self.keep is not None:
+                    self.keep(answer)
                 yield PreparedRelease(answer, summary=notes)
                 return
             with self.publisher.prepare_release(answer, policy) as release:
                 cautions = find_release_cautions(self.session, request, release)
                 advice = cautions or suggest_more(self.session, request, release)
                 yield release._replace(
-                    record=partial(self._record_release, run, release),
+                    record=partial(self._record_release, run, release, answer),
                     summary=(*notes, *release.summary, *advice),
                     cautions=(*notes, *cautions),
                 )
 
-    def _record_release(self, run: AuditRun, release: PreparedRelease) -> LedgerHead | None:
+    def _record_release(
+        self, run: AuditRun, release: PreparedRelease, counted_answer: Answer
+    ) -> LedgerHead | None:
         """Record a release, and note the ledger's head in the audit log."""
+        if self.require_previewed is not None:
+            self.require_previewed(release.answer)
+        if self.keep is not None:
+            self.keep(counted_answer)
         head = release.record()
         if head is not None:
             run.write(**note_fields(head))

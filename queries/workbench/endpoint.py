@@ -30,7 +30,7 @@ _MAX_FIELDS: Final = 2_000
 #: Fields that no reader of a form has typed.
 _UNTYPED: Final = frozenset(
     {
-        *("version", "once", "published", "do", "token", "references", "shown_at", "settle"),
+        *("version", "once", "preview", "do", "token", "references", "shown_at", "settle"),
         *("reopened", "before", "record", "hidden", "shown", "last", "own", "answer"),
     }
 )

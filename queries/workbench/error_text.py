@@ -41,6 +41,8 @@ _FIELDS: Final = {
     # publishing
     "--override REASON": 'the field "Reason for setting a rule aside"',
     "--override": 'the field "Reason for setting a rule aside"',
+    "Nothing is published. Run the command again.": "Nothing is published. Look at what would go "
+    "out again.",
     "Publish with the foidex command or in a process of its own.": f"{_ASK} the workbench is to be "
     "started again.",
     # documents, which go where the workbench keeps them

@@ -35,7 +35,7 @@ class TaskResult(Struct, frozen=True):
 class Task(Struct):
     """Work of a name: running until ``ended``, then with a ``result`` or an ``error``.
 
-    Until it ``has_begun``, it waits for others.
+    Until it ``has_begun``, it waits for others. ``choice`` is what the person chose for it.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Task(Struct):
     result: Any = None
     error: str = ""
     has_begun: bool = False
+    choice: Any = None
 
     @property
     def is_running(self) -> bool:
@@ -66,13 +67,13 @@ class Tasks:
         self._tasks: dict[str, Task] = {}
         self._ended = {"done": 0, "failed": 0}
 
-    def start(self, name: str, person: str, work: Callable[[], Any]) -> Task:
+    def start(self, name: str, person: str, work: Callable[[], Any], choice: Any = None) -> Task:
         """Start work, or find the same that already runs."""
         with self._lock:
             task = self._tasks.get(name)
             if task is not None and task.is_running:
                 return task
-            task = Task(name, person, datetime.now(UTC))
+            task = Task(name, person, datetime.now(UTC), choice=choice)
             self._tasks.pop(name, None)
             self._tasks[name] = task
             self._forget_oldest()
@@ -83,6 +84,14 @@ class Tasks:
         """The last task of a name, if it is still known."""
         with self._lock:
             return self._tasks.get(name)
+
+    def find_newest(self, prefix: str, person: str) -> Task | None:
+        """The task of a person that was started last, of those whose names begin with a prefix."""
+        with self._lock:
+            for name in reversed(self._tasks):
+                if name.startswith(prefix) and self._tasks[name].person == person:
+                    return self._tasks[name]
+        return None
 
     def count_states(self) -> dict[str, int]:
         """How many tasks run and wait now, and how many were done and failed since the start."""

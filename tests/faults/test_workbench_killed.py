@@ -280,8 +280,12 @@ def test_killed_while_it_publishes(killed: Killed) -> None:
     killed.requests.mkdir()
     anna = killed.anna
 
-    def publish(name: str) -> None:
-        page = anna.get(f"/requests/{name}.yaml/publish")
+    def preview(name: str) -> httpx2.Response:
+        address = f"/requests/{name}.yaml/publish"
+        anna.press(anna.get(address), address, do="preview")
+        return anna.await_that(address, 'value="publish"')
+
+    def publish(page: httpx2.Response, name: str) -> None:
         anna.press(page, f"/requests/{name}.yaml/publish", do="publish")
         anna.await_that(f"/requests/{name}.yaml/publish", "/documents/published/")
 
@@ -294,12 +298,14 @@ def test_killed_while_it_publishes(killed: Killed) -> None:
         return len(re.findall(r'<th scope="row">', own))
 
     write("first")
-    killed.run(lambda: publish("first"))
+    page = preview("first")
+    killed.run(lambda: publish(page, "first"))
 
     def try_once(turn: int) -> bool:
         name = f"r{turn}"
         write(name)
-        hit, told = killed.run_killed(lambda: publish(name))
+        previewed = preview(name)
+        hit, told = killed.run_killed(lambda: publish(previewed, name))
         del told
         run = check_set(killed, name, "published")
         releases = count_releases(name)
@@ -310,7 +316,7 @@ def test_killed_while_it_publishes(killed: Killed) -> None:
             releases and not run
         )
         if not run:
-            publish(name)
+            publish(preview(name), name)
         assert check_set(killed, name, "published")
         assert count_releases(name) == 1
         return hit

@@ -46,13 +46,9 @@ def answer(browsing: Browsing) -> Any:
     return browsing.get(f"{PAGE}/answer")
 
 
-def publish(browsing: Browsing) -> Any:
-    """Press the button of the page."""
-    page = browsing.get(f"{PAGE}/publish")
-    fields = dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', page.text))
-    sent = browsing.post(f"{PAGE}/publish", do="publish", **fields)
-    browsing.finish(f"publish {FILE}")
-    return sent, fields
+def publish(browsing: Browsing, file: str = FILE) -> Any:
+    """Look at what would go out, and press the button below it."""
+    return browsing.press_publish(file, browsing.preview(file))
 
 
 def list_log(tmp_path: Path) -> list[dict[str, Any]]:
@@ -166,27 +162,26 @@ def test_a_near_miss_is_counted_by_ticking_it(browsing: Browsing, load: Callable
 def test_an_answer_is_published_with_small_numbers_withheld_and_recorded(
     browsing: Browsing, foidex: CommandLine, tmp_path: Path
 ) -> None:
-    browsing.post(f"{PAGE}/publish", do="preview")
-    browsing.finish(f"preview {FILE} {browsing.workbench.requests.read(FILE).version}")
-    shown = browsing.get(f"{PAGE}/publish")
+    assert 'value="publish"' not in browsing.get(f"{PAGE}/publish").text
+    shown = browsing.preview(FILE)
     previewed = text_of(shown)
     (letter,) = re.findall('<pre class="letter">(.*?)</pre>', shown.text, re.DOTALL)
     assert "withheld" in previewed
-    assert "Publish it Small numbers" in previewed
+    assert "Publish it What you see here goes out, and nothing else" in previewed
     assert "[c]" in previewed.partition("The numbers as they would be given")[2]
     assert not list((tmp_path / "requests" / "answers").glob("*/published"))
-    _, fields = publish(browsing)
-    page = browsing.get(f"{PAGE}/publish")
+    page = browsing.press_publish(FILE, shown)
+    assert "Published By anna" in text_of(page)
     assert "Documents to send" in text_of(page)
     assert "The numbers as they would be given" not in text_of(page)
-    assert "Publish it again Only if" in text_of(page)
+    assert 'value="publish"' not in page.text
     links = re.findall(r'href="(/requests/[^"]*/documents/published/[^"]*)"', page.text)
     assert len(links) > 8
     for link in links:
         document = browsing.get(link)
         assert document.status_code == 200
-        shown = "inline" if link.endswith(".txt") else "attachment"
-        assert document.headers["content-disposition"].startswith(shown)
+        kind = "inline" if link.endswith(".txt") else "attachment"
+        assert document.headers["content-disposition"].startswith(kind)
     released = browsing.get(f"{PAGE}/documents/published/FOI2018-03922.letter.txt").text
     sources = "Where the figures come from"  # which has the minute of the count
     assert html.unescape(letter).partition(sources)[0] == released.partition(sources)[0]
@@ -197,8 +192,7 @@ def test_an_answer_is_published_with_small_numbers_withheld_and_recorded(
     assert published["disclosure"]["threshold"] == 5
     lines = [line for line in list_log(tmp_path) if line.get("ledger")]
     assert [line["signed_in"] for line in lines] == ["anna"]
-    browsing.post(f"{PAGE}/publish", do="publish", **fields)  # the same form again
-    browsing.finish(f"publish {FILE}")
+    browsing.press_publish(FILE, shown)  # the same form again
     assert [line for line in list_log(tmp_path) if line.get("ledger")] == lines
     assert "is intact" in foidex("audit", "verify").out or foidex("audit", "verify").code == 0
     assert "Published" in text_of(browsing.get("/"))
@@ -211,9 +205,9 @@ def test_a_force_that_is_not_complete_is_told_what_is_missing(browsing: Browsing
     other = Browsing(make_workbench(config))
     other.sign_in()
     assert "must set name, address, contact, signatory" in text_of(other.get(f"{PAGE}/publish"))
-    publish(other)
-    page = text_of(other.get(f"{PAGE}/publish"))
+    page = text_of(other.preview(FILE))
     assert "This did not work" in page
+    assert "Publish it What" not in page
     assert "[force]" in page
 
 
@@ -237,16 +231,14 @@ def test_the_page_says_what_would_give_more_and_what_was_released_before(
         for n, day in enumerate(days)
     ])  # fmt: skip
     address = "/requests/months.yaml/publish"
-    version = browsing.workbench.requests.create("months.yaml", MONTHS).version
+    browsing.workbench.requests.create("months.yaml", MONTHS)
     page = text_of(browsing.get(address))
     assert "This request was not published yet" in page
     assert "of other requests" not in page
     publish(browsing)
     path = browsing.workbench.requests.path / "months.yaml"
     printed = foidex("lint", path, "--publish", "--no-context").out
-    browsing.post(address, do="preview")
-    browsing.finish(f"preview months.yaml {version}")
-    page = text_of(browsing.get(address))
+    page = text_of(browsing.preview("months.yaml"))
     expected = [line for line in printed.splitlines() if "would give more" in line]
     assert len(expected) == 2  # by quarter, and by financial year
     for line in expected:

@@ -60,10 +60,7 @@ def count(browsing: Browsing) -> None:
 
 
 def publish(browsing: Browsing) -> None:
-    page = browsing.get(f"{PAGE}/publish")
-    fields = dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', page.text))
-    browsing.post(f"{PAGE}/publish", do="publish", **fields)
-    browsing.finish(f"publish {FILE}")
+    browsing.press_publish(FILE, browsing.preview(FILE))
 
 
 def replay(browsing: Browsing, name: str) -> str:

@@ -13,10 +13,15 @@ import pytest
 from indexer.records.sample import generate_records
 from queries.review.types import Reading
 from queries.reviewing.configured_store import open_configured_store
-from tests.support.browsing import Browsing, make_workbench, open_workbench, text_of
+from tests.support.browsing import (
+    Browsing,
+    make_workbench,
+    open_workbench,
+    text_of,
+)
 from tests.support.command_line import CommandLine
 from tests.support.force import FORCE_TOML
-from tests.support.serving import read_turn
+from tests.support.serving import read_hidden, read_turn
 
 FILE = "apps.yaml"
 
@@ -156,17 +161,11 @@ def test_the_result_of_a_review_is_in_the_answer_and_in_what_is_published(
     page = browsing.get(f"/requests/{FILE}/publish")
     assert f'name="{box}"' in page.text
     assert re.search(f'name="{box}"[^>]* checked', page.text)
-    version = browsing.workbench.requests.read(FILE).version
-    browsing.post(f"/requests/{FILE}/publish", do="preview", **{box: "on"})
-    browsing.finish(f"preview {FILE} {version}")
-    page = browsing.get(f"/requests/{FILE}/publish")
+    page = browsing.preview(FILE, **{box: "on"})
     assert f"with the result of {NAME}" in text_of(page)
     assert f"not all of the review {NAME} is given" in text_of(page)  # 4 records are few
-    once = re.findall('name="once" value="(.*?)"', page.text)[0]
-    browsing.post(
-        f"/requests/{FILE}/publish", do="publish", version=version, once=once, **{box: "on"}
-    )
-    browsing.finish(f"publish {FILE}")
+    page = browsing.press_publish(FILE, page)
+    assert re.search(f'name="{box}"[^>]* checked', page.text)
     sets = tmp_path / "requests" / "answers" / FILE
     for kind in ("answer", "published"):
         written = json.loads((sets / kind / "FOI-1.answer.json").read_text())
@@ -176,6 +175,25 @@ def test_the_result_of_a_review_is_in_the_answer_and_in_what_is_published(
     assert named == [{"reviews": [NAME]}] * 4  # the answer, the preview, the release and its ledger
     page = text_of(browsing.get(f"/requests/{FILE}/publish"))
     assert "This request was not published yet" not in page
+
+
+def test_a_review_that_is_ticked_after_the_preview_does_not_go_out(
+    browsing: Browsing, tmp_path: Path
+) -> None:
+    """Of two tabs, each publishes what it shows."""
+    begin(browsing)
+    read_all(browsing, "relevant")
+    browsing.sign_in("ben", "publisher")
+    read_all(browsing, "relevant")
+    page = browsing.preview(FILE)
+    (box,) = find_boxes(page)
+    assert NAME in text_of(browsing.preview(FILE, **{box: "on"})).partition("Worked out")[2]
+    fields = {**read_hidden(page), "do": "publish", box: "on"}
+    browsing.post(f"/requests/{FILE}/publish", **fields)
+    browsing.finish(f"publish {FILE}")
+    answers = tmp_path / "requests" / "answers" / FILE
+    written = json.loads((answers / "published" / "FOI-1.answer.json").read_text())
+    assert "reviews" not in written
 
 
 def test_a_review_whose_second_readings_are_open_is_not_given(browsing: Browsing) -> None:

@@ -127,20 +127,17 @@ def test_the_letter_is_previewed_with_its_texts_once_each_is_decided(
 ) -> None:
     load([{**record, "offence_code": "22B"} for record in RECORDS])
 
-    def preview() -> Any:
-        browsing.post(f"{PAGE}/publish", do="preview")
-        browsing.finish(f"preview {FILE} {browsing.workbench.requests.read(FILE).version}")
-        return browsing.get(f"{PAGE}/publish")
-
     browsing.sign_in("petra", "publisher")
-    before = preview()
+    before = browsing.preview(FILE)
+    assert 'value="publish"' not in before.text
     assert "some are still to be read (L1: 8 of 8)" in text_of(before)
     assert "foidex review" not in text_of(before)
     assert "kept by zqxname" not in before.text
     page = browsing.get(f"{PAGE}/texts/L1")
     for decision in ("refuse", *["approve"] * 7):
         page = press(browsing, page, do=decision)
-    after = preview()
+    after = browsing.preview(FILE)
+    assert 'value="publish"' in after.text
     letter = text_of(after).partition("The letter as it would go out")[2]
     assert letter.count("kept by zqxname") == 7
     assert letter.count("[withheld]") >= 1

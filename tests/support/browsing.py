@@ -18,6 +18,7 @@ from queries.workbench.access.people import Person, ProxySignIn
 from queries.workbench.app import build_workbench_app
 from queries.workbench.site import Workbench
 from tests.support.force import FORCE_TOML
+from tests.support.serving import read_hidden
 
 HOST = "127.0.0.1:8347"
 
@@ -50,6 +51,21 @@ class Browsing:
         """Wait until a task is done, and leave the processor to it."""
         while (task := self.workbench.tasks.find(name)) and task.is_running:
             time.sleep(0.01)
+
+    def preview(self, file: str, **fields: str) -> Any:
+        """Have what would go out worked out, and open the page that shows it."""
+        address = f"/requests/{file}/publish"
+        sent = self.post(address, **(read_hidden(self.get(address)) | fields), do="preview")
+        assert sent.status_code == 200, text_of(sent)
+        self.finish(f"preview {file} {sent.url.params['preview']}")
+        return self.get(str(sent.url))
+
+    def press_publish(self, file: str, previewed: Any) -> Any:
+        """Press the button of a page that shows what would go out, and open it when that is done."""
+        address = f"/requests/{file}/publish"
+        sent = self.post(address, **read_hidden(previewed), do="publish")
+        self.finish(f"publish {file}")
+        return self.get(str(sent.url)) if sent.status_code == 200 else sent
 
 
 def make_workbench(config: Any, proxy: ProxySignIn | None = None) -> Workbench:

@@ -17,7 +17,14 @@ from queries.workbench.access.people import Person, ProxySignIn, Sessions
 from queries.workbench.app import PAGES
 from queries.workbench.pages.requests.listing import remember_requests
 from queries.workbench.visit import Visit
-from tests.support.browsing import HOST, OURS, Browsing, make_workbench, text_of
+from tests.support.browsing import (
+    HOST,
+    OURS,
+    Browsing,
+    make_workbench,
+    text_of,
+)
+from tests.support.serving import read_hidden
 
 FORM = {"reference": "FOI/1", "title": "Apps", "by_offence": "on", "received": "2026-11-02"}
 
@@ -222,30 +229,30 @@ def test_what_cannot_be_saved_is_shown_again(browsing: Browsing, config: Path, p
     assert browsing.workbench.requests.read("FOI-1.yaml") == opened
 
 
-def test_a_form_to_publish_that_is_too_old_publishes_nothing(browsing: Browsing) -> None:
-    """Someone published since it was shown, or the workbench was started again."""
+def test_a_form_to_publish_without_a_preview_publishes_nothing(browsing: Browsing) -> None:
+    """Nobody looked at it, or the workbench was started again since."""
     browsing.sign_in()
     browsing.post("/requests/new", **FORM)
     address = "/requests/FOI-1.yaml/publish"
     page = browsing.get(address)
-    fields = dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', page.text))
-    folder = browsing.workbench.requests.path / "answers" / "FOI-1.yaml" / "published"
-    folder.mkdir(parents=True)
-    manifest = {
-        **dict.fromkeys(("generation", "query_hash", "version"), "x"),
-        "reference": "FOI/1",
-        "run_at": "2026-11-29T10:00:00+00:00",
-        "files": {"FOI-1.answer.json": "00"},
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    late = browsing.post(address, do="publish", **fields)
-    assert late.status_code == 409
-    assert "It was published by someone else" in text_of(late)
-    (folder / "manifest.json").unlink()
-    old = browsing.post(address, do="publish", **(fields | {"once": "of-a-run-before"}))
-    assert old.status_code == 409
-    assert "the workbench was started again" in text_of(old)
+    assert "See what would go out" in text_of(page)
+    assert 'value="publish"' not in page.text
+    for preview in ("", "of-a-run-before"):
+        sent = browsing.post(address, **read_hidden(page), do="publish", preview=preview)
+        assert sent.status_code == 409
+        assert "Nothing was published" in text_of(sent)
+        assert f'href="{address}"' in sent.text
     assert browsing.workbench.tasks.find("publish FOI-1.yaml") is None
+
+
+def test_a_form_to_preview_that_is_sent_twice_does_it_once(browsing: Browsing) -> None:
+    browsing.sign_in()
+    browsing.post("/requests/new", **FORM)
+    fields = read_hidden(browsing.get("/requests/FOI-1.yaml/publish"))
+    sent = [browsing.post("/requests/FOI-1.yaml/publish", **fields, do="preview") for _ in range(2)]
+    assert sent[0].url == sent[1].url
+    browsing.finish(f"preview FOI-1.yaml {sent[0].url.params['preview']}")
+    assert sum(browsing.workbench.tasks.count_states().values()) == 1
 
 
 # -- the audit log -----------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -13,7 +14,12 @@ from queries.reviewing.progress import ReviewProgress, measure_progress
 from queries.reviewing.store.review_store import ReviewStore
 from queries.reviewing.turns import ReviewState
 from queries.tables.table_query import TOTAL_KEY
-from queries.workbench.files.answer_sets import find_answer_set, read_set_answer
+from queries.workbench.files.answer_sets import (
+    ANSWER_KINDS,
+    AnswerSet,
+    find_answer_set,
+    read_set_answer,
+)
 from queries.workbench.visit import Visit
 
 _FIELD = "review-"
@@ -72,11 +78,17 @@ def read_chosen_reviews(visit: Visit) -> tuple[str, ...]:
 
 
 def list_answered_reviews(visit: Visit, file_name: str) -> Collection[str]:
-    """The names of the reviews in the officer's own answer of now."""
-    answer_set = find_answer_set(visit.workbench.requests, file_name, "answer")
-    if answer_set is None:
-        return ()
-    return [review.name for review in read_set_answer(answer_set).reviews]
+    """The names of the reviews in the newest answer: the officer's own, or the published one."""
+    answer_sets = (
+        find_answer_set(visit.workbench.requests, file_name, kind) for kind in ANSWER_KINDS
+    )
+    newest = max(filter(None, answer_sets), key=_order_set, default=None)
+    return [review.name for review in read_set_answer(newest).reviews] if newest else ()
+
+
+def _order_set(answer_set: AnswerSet) -> tuple[datetime, str]:
+    """By the second of its count; what was counted to be published was counted after your own."""
+    return answer_set.run_at, answer_set.kind
 
 
 def _open_store(visit: Visit) -> ReviewStore:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
+from queries.answer.types import Answer
 from queries.answering.publishing import build_publisher
 from queries.answering.service import AnswerOptions
 from queries.documents.content.context import make_document_settings
@@ -17,15 +20,17 @@ from queries.workbench.visit import Visit
 
 
 class AnswerWork(Struct, frozen=True):
-    """What to count: the request in the file ``name``, with the results of ``reviews``.
+    """What to count: what ``read`` reads from the file ``name``, with the results of ``reviews``.
 
-    ``reason`` is why a rule is set aside when it is published, if one is.
+    If it is published, ``reason`` is why a rule is set aside, if one is, and ``require_previewed``
+    raises unless the answer is the one that was previewed.
     """
 
     name: str
-    request: Request
+    read: Callable[[], Request]
     reviews: tuple[str, ...] = ()
     reason: str = ""
+    require_previewed: Callable[[Answer], None] | None = None
 
 
 def write_answer(visit: Visit, kind: AnswerKind, work: AnswerWork) -> TaskResult:
@@ -41,9 +46,10 @@ def write_answer(visit: Visit, kind: AnswerKind, work: AnswerWork) -> TaskResult
         build_publisher(session, work.reason) if kind == "published" else None,
         permissions=session.settings.output.permissions,
         keep=make_keeper(visit.workbench.requests, work.name, kind),
+        require_previewed=work.require_previewed,
     )
     folder = find_answer_folder(visit.workbench.requests, work.name, kind)
-    with job.prepare_answer(lambda: work.request) as release:
+    with job.prepare_answer(work.read) as release:
         written = write_documents(job, release, folder)
     changes = tuple(f"changed: {change}" for change in (*release.changes, *(written.changes or ())))
     number = len([name for name in written.files if name != MANIFEST_NAME])

@@ -92,7 +92,8 @@ def list_tables(file_name: str, answer: Answer, settings: DocumentSettings) -> l
 def start_answer(visit: Visit) -> Response:
     """Count, with the results of the reviews that were chosen, and write the own documents."""
     file = visit.open_file()
-    work = AnswerWork(file.name, visit.read_request(file.name), read_chosen_reviews(visit))
+    request = visit.read_request(file.name)
+    work = AnswerWork(file.name, lambda: request, read_chosen_reviews(visit))
     task = partial(write_answer, visit, "answer", work)
     visit.workbench.tasks.start(f"answer {file.name}", visit.person.name, task)
     return redirect(f"/requests/{file.name}/answer")

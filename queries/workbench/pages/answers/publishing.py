@@ -1,4 +1,4 @@
-"""The page of publishing: what would be withheld, what was released before, and the release."""
+"""The page of publishing: what would go out, what was released before, and the release."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
+from urllib.parse import quote
 
 from msgspec import Struct
 from starlette.responses import Response
 
-from indexer.errors import FoidexError, RequestError
+from indexer.errors import FoidexError
 from indexer.session import Session
-from queries.answering.publishing import build_publisher, list_releases
-from queries.answering.suggestions import ReleasePreview, preview_release
+from queries.answering.publishing import list_releases
 from queries.disclosure.differencing import LedgerEntry
 from queries.documents.content.context import make_document_settings
-from queries.documents.document_set import render_answer_text
-from queries.request.reader import Request
 from queries.workbench.files.answer_sets import AnswerSet, find_answer_set
 from queries.workbench.files.request_files import RequestFile
 from queries.workbench.pages.answers.chosen_reviews import (
@@ -25,28 +23,48 @@ from queries.workbench.pages.answers.chosen_reviews import (
     list_offered_reviews,
     read_chosen_reviews,
 )
-from queries.workbench.pages.answers.counting import AnswerWork, write_answer
 from queries.workbench.pages.answers.numbers import ShownTable, list_tables
+from queries.workbench.pages.answers.previewing import (
+    PreviewChangedError,
+    PreviewedRelease,
+    ReleaseChoice,
+    make_preview,
+    publish_previewed,
+)
 from queries.workbench.tasks import Task, TaskResult
-from queries.workbench.visit import Visit, redirect
+from queries.workbench.visit import Visit, WayOn, redirect
 
 #: How many releases of other requests the page lists.
 OTHER_RELEASES: Final = 20
 
 
-_PUBLISHED: Final = (
-    "It was published by someone else since you opened the page. Look at what was published, and "
-    "publish again only if that must be replaced."
+_TOO_OLD: Final = (
+    "The workbench does not know this preview any more: it was started again since, or many were "
+    "made. Look at what would go out again, then publish it."
 )
 
 
-class PreviewResult(Struct, frozen=True):
-    """What publishing would do, with the results of ``reviews`` in the answer, and the ``letter``
-    as it would go out."""
+class RefusedRelease(Struct, frozen=True):
+    """A release that was not made, as ``changes`` are different since the preview of ``old_token``.
 
-    preview: ReleasePreview
-    reviews: tuple[str, ...]
-    letter: str = ""
+    ``preview`` is the new one. Both are the last parts of the names of their tasks.
+    """
+
+    changes: tuple[str, ...]
+    old_token: str
+    new_token: str
+
+
+class ShownPreview(Struct, frozen=True):
+    """A preview on the page: its task, and the last part of that one's name."""
+
+    token: str
+    task: Task
+
+    @property
+    def release(self) -> PreviewedRelease | None:
+        """What would go out, once that is worked out."""
+        return self.task.result if isinstance(self.task.result, PreviewedRelease) else None
 
 
 class EarlierReleases(Struct, frozen=True):
@@ -64,112 +82,135 @@ class EarlierReleases(Struct, frozen=True):
 
 
 def show_publishing(visit: Visit) -> Response:
-    """What publishing would withhold, what would give more, and what was published."""
+    """What would go out, a button to publish exactly that, and what was published."""
     file = visit.open_file()
     request = visit.read_request(file.name)
-    preview = visit.workbench.tasks.find(f"preview {file.name} {file.version}")
-    chosen = (
-        preview.result.reviews
-        if preview and preview.result
-        else list_answered_reviews(visit, file.name)
-    )
     answer_set = find_answer_set(visit.workbench.requests, file.name, "published")
     task = visit.workbench.tasks.find(f"publish {file.name}")
-    if preview and task and _is_published_since(preview, task):
-        preview = None
+    refused = _find_refusal(visit, task)
+    preview = _find_preview(visit, file.name, refused)
+    previewed_release = preview.release if preview else None
+    is_changed = previewed_release is not None and previewed_release.version != file.version
+    if preview and (is_changed or _is_published_since(preview.task, task)):
+        preview = previewed_release = None
+    choice = preview.task.choice if preview else None
     return visit.render(
         "publish.html",
         file=file,
         missing=visit.session.settings.force.missing_keys,
         preview=preview,
-        tables=_list_previewed_tables(visit, file, preview),
+        previewed_release=previewed_release,
+        is_changed=is_changed,
+        refused=refused,
+        tables=_list_previewed_tables(visit, file, previewed_release),
         reviews=list_offered_reviews(visit, request.reference),
-        chosen=chosen,
+        chosen=choice.reviews if choice else list_answered_reviews(visit, file.name),
+        reason=choice.reason if choice else "",
         releases=_find_releases(visit.session, request.reference, answer_set),
         task=task,
         answer_set=answer_set,
         once=visit.workbench.form_tokens.issue(),
+        token=visit.workbench.form_tokens.issue(),
     )
 
 
-def _is_published_since(preview: Task, task: Task) -> bool:
-    """Whether the task published after it was worked out what would be withheld."""
-    if task.result is None or task.ended is None or preview.ended is None:
+def _find_refusal(visit: Visit, task: Task | None) -> RefusedRelease | None:
+    """Why this person's last release was not made, unless they look at another preview since."""
+    refused = task.result if task and task.person == visit.person.name else None
+    if not isinstance(refused, RefusedRelease):
+        return None
+    is_named = visit.query.get("preview", "") in ("", refused.old_token, refused.new_token)
+    return refused if is_named else None
+
+
+def _find_preview(
+    visit: Visit, file_name: str, refused: RefusedRelease | None
+) -> ShownPreview | None:
+    """The new preview of a refusal, or that of the address, or else this person's newest."""
+    tasks, prefix = visit.workbench.tasks, f"preview {file_name} "
+    token = refused.new_token if refused else visit.query.get("preview", "")
+    task = tasks.find(prefix + token) if token else None
+    if task is None or task.person != visit.person.name:
+        task = tasks.find_newest(prefix, visit.person.name)
+    return ShownPreview(task.name.removeprefix(prefix), task) if task else None
+
+
+def _is_published_since(preview: Task, task: Task | None) -> bool:
+    """Whether the task published after it was worked out what would go out."""
+    if task is None or task.ended is None or not isinstance(task.result, TaskResult):
         return False
-    return task.ended > preview.ended
+    return preview.ended is not None and task.ended > preview.ended
 
 
 def _list_previewed_tables(
-    visit: Visit, file: RequestFile, preview: Task | None
+    visit: Visit, file: RequestFile, release: PreviewedRelease | None
 ) -> list[ShownTable]:
     """The tables as they would be released, if that was worked out."""
-    answer = preview.result.preview.answer if preview and preview.result else None
-    if answer is None:
+    if release is None:
         return []
-    return list_tables(file.name, answer, make_document_settings(visit.session.settings))
+    settings = make_document_settings(visit.session.settings)
+    return list_tables(file.name, release.outcome.answer, settings)
 
 
 def start_publishing(visit: Visit) -> Response:
-    """Publish the answer: withhold small numbers, write the documents, record the release.
-
-    With the button for a preview, say only what would be withheld. What is published is the request
-    that the page showed, and a form that is sent again publishes nothing.
-    """
+    """Preview a release, or publish what was previewed. A form that is sent again does nothing."""
     file = visit.open_file()
-    request = visit.read_request(file.name)
-    reviews = read_chosen_reviews(visit)
+    tokens = visit.workbench.form_tokens
     if visit.form.get("do") != "publish":
-        preview = partial(_preview_release, visit.session, request, reviews)
-        name = f"preview {file.name} {file.version}"
-        visit.workbench.tasks.start(name, visit.person.name, preview)
-    elif not visit.workbench.form_tokens.was_used(visit.form.get("once", "")):
-        if problem := _find_staleness(visit, file):
-            return visit.render(
-                "message.html", 409, heading="Nothing was published", message=problem
-            )
-        work = AnswerWork(file.name, request, reviews, visit.form.get("reason", "").strip())
-        task = partial(_publish, visit, work, visit.form.get("published", ""))
-        visit.workbench.tasks.start(f"publish {file.name}", visit.person.name, task)
-    return redirect(f"/requests/{file.name}/publish")
-
-
-def _publish(visit: Visit, work: AnswerWork, before: str) -> TaskResult:
-    """Publish, unless someone else did since the page was shown."""
-    if _find_run(visit, work.name) != before:
-        raise RequestError(_PUBLISHED)
-    return write_answer(visit, "published", work)
-
-
-def _find_run(visit: Visit, file_name: str) -> str:
-    """When the published documents of a request were made, empty if there are none."""
-    answer_set = find_answer_set(visit.workbench.requests, file_name, "published")
-    return answer_set.manifest.run_at if answer_set else ""
-
-
-def _find_staleness(visit: Visit, file: RequestFile) -> str:
-    """Why a form to publish is too old, empty if it is not; it is then used up."""
-    if visit.form.get("version") != file.version:
-        return (
-            "The request was changed since you opened the page. Look at what would be withheld "
-            "now, then publish it."
+        token = visit.form.get("token", "")
+        if not tokens.was_used(token):
+            token = _start_preview(visit, _read_choice(visit, file), token)
+        return redirect(f"/requests/{file.name}/publish?preview={token}")
+    once = visit.form.get("once", "")
+    token = visit.form.get("preview", "")
+    address = f"/requests/{file.name}/publish?preview={quote(token)}"
+    if tokens.was_used(once):
+        return redirect(address)
+    preview = visit.workbench.tasks.find(f"preview {file.name} {token}")
+    previewed_release = preview.result if preview and preview.person == visit.person.name else None
+    if not (
+        isinstance(previewed_release, PreviewedRelease)
+        and previewed_release.documents
+        and tokens.redeem(once)
+    ):
+        way_on = WayOn(f"/requests/{file.name}/publish", "See what would go out")
+        return visit.render(
+            "message.html", 409, heading="Nothing was published", message=_TOO_OLD, way_on=way_on
         )
-    if visit.form.get("published", "") != _find_run(visit, file.name):
-        return _PUBLISHED
-    if not visit.workbench.form_tokens.redeem(visit.form.get("once", "")):
-        return (
-            "The page is too old, or the workbench was started again since you opened it. Open it "
-            "again: it says what was published."
-        )
-    return ""
+    work = partial(_publish, visit, previewed_release, token)
+    visit.workbench.tasks.start(f"publish {file.name}", visit.person.name, work)
+    return redirect(address)
 
 
-def _preview_release(session: Session, request: Request, reviews: tuple[str, ...]) -> PreviewResult:
-    preview = preview_release(session, request, build_publisher(session), reviews)
-    letter = ""
-    if preview.answer is not None and not preview.open_texts:
-        settings = make_document_settings(session.settings)
-        letter = render_answer_text(preview.answer, settings, "letter")
-    return PreviewResult(preview, reviews, letter)
+def _read_choice(visit: Visit, file: RequestFile) -> ReleaseChoice:
+    """What a form says is to be previewed. Raises RequestError if the file is not a request."""
+    visit.parse_request(file.text, file.name)
+    reason = visit.form.get("reason", "").strip()
+    return ReleaseChoice(file.name, read_chosen_reviews(visit), reason)
+
+
+def _start_preview(visit: Visit, choice: ReleaseChoice, token: str = "") -> str:
+    """Work out what publishing would do; the last part of the name of the task.
+
+    It is the token of a form, so that a form that is sent twice does it once, or a new one.
+    """
+    tokens = visit.workbench.form_tokens
+    if not (tokens.redeem(token) or tokens.was_used(token)):
+        token = tokens.issue()
+    name = f"preview {choice.name} {token}"
+    work = partial(make_preview, visit, choice)
+    visit.workbench.tasks.start(name, visit.person.name, work, choice)
+    return token
+
+
+def _publish(
+    visit: Visit, previewed_release: PreviewedRelease, token: str
+) -> TaskResult | RefusedRelease:
+    """Publish what was previewed; if something else would go out, preview that."""
+    try:
+        return publish_previewed(visit, previewed_release)
+    except PreviewChangedError as error:
+        return RefusedRelease(error.changes, token, _start_preview(visit, previewed_release.choice))
 
 
 def _find_releases(
