@@ -36,6 +36,9 @@ _MAX_LINKS: Final = 40
 #: What `Folder.write_file` calls a file that is not whole yet.
 _PART_NAME: Final = re.compile(r"\.(.+)\.[0-9a-f]{16}\.part", re.DOTALL)
 
+#: How many writes of one file at once leave nothing for ever if they are killed.
+_PART_SLOTS: Final = 4
+
 #: A part may be locked some moments after it is there.
 _YOUNG_PART_SECONDS: Final = 10
 
@@ -295,32 +298,40 @@ class Folder:
         mode = self.find_mode(name)
         if mode is not None and not stat.S_ISREG(mode) and not stat.S_ISLNK(mode):
             raise UnsafePathError(self.path / name, "is not an ordinary file")
-        self._remove_dead_parts(name)
-        part_name = f".{name}.{secrets.token_hex(8)}.part"
+        part_name, file = self._create_part(name, permissions)
+        is_moved = False
         try:
-            with self._create_file(part_name, permissions) as file, self._explain(part_name):
+            with file, self._explain(part_name):
                 if self._handle is not None:
                     _lock_quietly(file.fileno())  # so that nobody takes it for that of a dead run
                 _fill_file(file, content, owner)
                 if self._handle is not None:
                     self.move_file(part_name, self, name)
+                    is_moved = True
             if self._handle is None:  # Windows moves no open file
                 self.move_file(part_name, self, name)
         except BaseException:
-            with suppress(OSError):
-                self.remove_file(part_name)
+            if not is_moved:  # else another write may have taken its name
+                with suppress(OSError):
+                    self.remove_file(part_name)
             raise
         self.sync()
 
-    def _remove_dead_parts(self, name: str) -> None:
-        """Remove what was begun to be written as a file of this name, and is written no longer."""
-        if self._handle is None:
-            return
-        with suppress(OSError):  # a folder that cannot be listed
-            for part_name in self.list_names():
-                part = _PART_NAME.fullmatch(part_name)
-                if part and part[1] == name:
-                    self._remove_dead_part(part_name)
+    def _create_part(self, name: str, permissions: Permissions) -> tuple[str, BinaryIO]:
+        """Begin to write a file of this name: the name of its part, and the part.
+
+        Of the few names that a part usually has, those of dead runs are removed, without listing
+        the folder, which may have many files. More writes at once than these have other names.
+        """
+        slots = range(_PART_SLOTS if self._handle is not None else 0)
+        usual_names = [f".{name}.{slot:016x}.part" for slot in slots]
+        for part_name in usual_names:
+            self._remove_dead_part(part_name)
+        for part_name in usual_names:
+            with suppress(FileExistsError, UnsafePathError):
+                return part_name, self._create_file(part_name, permissions)
+        part_name = f".{name}.{secrets.token_hex(8)}.part"
+        return part_name, self._create_file(part_name, permissions)
 
     def _remove_dead_part(self, name: str) -> None:
         with suppress(OSError):

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def test_the_next_write_removes_what_a_killed_one_began(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("state", ["young", "locked", "link", "folder"])
 def test_what_another_write_may_need_is_not_removed(tmp_path: Path, state: str) -> None:
-    part = tmp_path / ".report.json.0123456789abcdef.part"
+    part = tmp_path / ".report.json.0000000000000000.part"
     if state == "folder":
         part.mkdir()
     elif state == "link":
@@ -97,6 +98,37 @@ def test_what_another_write_may_need_is_not_removed(tmp_path: Path, state: str) 
             fcntl.flock(file, fcntl.LOCK_EX)
         write_file(tmp_path / "report.json", b"whole")
     assert os.path.lexists(part)
+    assert (tmp_path / "report.json").read_bytes() == b"whole"
+
+
+def test_many_writes_at_once_and_killed_ones_leave_one_file(tmp_path: Path) -> None:
+    """What more killed runs left than write at once is removed by later writes as well."""
+    path = tmp_path / "report.json"
+    command = [sys.executable, "-c", _KILLED_WRITER, str(path)]
+    writers = [subprocess.Popen(command) for _ in range(3)]
+    assert {writer.wait() for writer in writers} == {-signal.SIGKILL}
+    parts = list(tmp_path.iterdir())
+    assert len(parts) == 3
+    for part in parts:
+        os.utime(part, (1, 1))
+    texts = [b"%d" % number * 1000 for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda text: write_file(path, text), texts))
+    assert [*tmp_path.iterdir()] == [path]
+    assert path.read_bytes() in texts
+
+
+def test_a_write_does_not_list_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take longer with each file that is there, and there may be tens of thousands."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("the folder is listed")
+
+    for function in ("listdir", "scandir"):
+        monkeypatch.setattr(os, function, refuse)
+    write_file(tmp_path / "new", b"one")
+    write_file(tmp_path / "new", b"two")
+    assert (tmp_path / "new").read_bytes() == b"two"
 
 
 def test_private_file_is_never_readable_by_others_even_if_it_was(tmp_path: Path) -> None:
