@@ -75,8 +75,9 @@ class Publisher(Struct, frozen=True):
                 raise DisclosureError(
                     f"{self.file or 'foidex.toml'}: {withheld}, and [force] names no "
                     "exemption, so nothing is published. A refusal must name the section of the "
-                    "Act that it relies on (section 17). Paste this, with the section that "
-                    f"applies:\n\n[force]\n{_EXEMPTION_LINE}\n\nThen run the command again."
+                    "Act that it relies on (section 17). Paste this below its line [force], with "
+                    f"the section that applies:\n\n{_EXEMPTION_LINE}\n\n"
+                    "Then run the command again."
                 )
             yield release
 
@@ -92,8 +93,11 @@ def _require_force_details(settings: Settings) -> None:
     if missing := settings.force.missing_keys:
         lines = "\n".join(_FORCE_LINES[key] for key in missing)
         exemption = "" if settings.force.exemption.strip() else f"\n{_EXEMPTION_LINE}"
+        # A file that names the section twice is refused.
+        is_new = settings.force == ForceSettings()
+        where, heading = ("", "[force]\n") if is_new else (" below its line [force]", "")
         raise DisclosureError(
             f"{settings.file or 'foidex.toml'}: [force] lacks {join_list([*missing])}, which every "
-            "letter prints, so nothing is published. Paste this, with the details of your "
-            f"force:\n\n[force]\n{lines}{exemption}\n\nThen run the command again."
+            f"letter prints, so nothing is published. Paste this{where}, with the details of your "
+            f"force:\n\n{heading}{lines}{exemption}\n\nThen run the command again."
         )

@@ -92,8 +92,8 @@ _FIELDS: Final = {
     "Name a file that foidex answer --format json printed.": "Count the request again.",
     "Name a file that foidex answer --format json printed": "Count the request again",
     # the force
-    "Paste this, with the section that applies:": f"{_ASK} this is to be set, with the "
-    "section that applies:",
+    "Paste this below its line [force], with the section that applies:": f"{_ASK} "
+    "this is to be set, with the section that applies:",
     "Then run the command again.": "Then do it again.",
     # the wording check
     "To declare them, set covers in [records] of foidex.toml, and refresh.": "Whoever looks after "

@@ -138,9 +138,19 @@ def test_nothing_is_published_while_details_of_the_force_are_missing(
         publisher_of('[force]\nname = "Example Constabulary"\n')
     message = str(refusal.value)
     assert "[force] lacks address, contact and signatory" in message
+    assert "Paste this below its line [force]" in message
     pasted = message.partition("\n\n")[2].rpartition("\n\n")[0]
-    complete = pasted.replace("[force]\n", '[force]\nname = "Example Constabulary"\n')
+    complete = f'[force]\nname = "Example Constabulary"\n{pasted}\n'
     assert publisher_of(complete).force.exemption
+
+
+def test_the_details_of_a_force_to_paste_are_a_section_where_there_is_none(
+    publisher_of: MakePublisher,
+) -> None:
+    with pytest.raises(DisclosureError) as refusal:
+        publisher_of("")
+    pasted = str(refusal.value).partition("\n\n")[2].rpartition("\n\n")[0]
+    assert publisher_of(pasted).force.exemption
 
 
 def test_a_withheld_number_needs_an_exemption(publisher_of: MakePublisher, tmp_path: Path) -> None:
@@ -148,7 +158,9 @@ def test_a_withheld_number_needs_an_exemption(publisher_of: MakePublisher, tmp_p
     with pytest.raises(DisclosureError) as refusal:
         publisher.publish(answer_by_code(46, 4, 3), Policy(5))
     assert "exemption" in str(refusal.value)
-    assert "[force]\nexemption = " in str(refusal.value)
+    assert "below its line [force], with the section that applies:\n\nexemption = " in str(
+        refusal.value
+    )
     assert not (tmp_path / "releases.jsonl").exists()
     named = publisher_of(FORCE + EXEMPTION + FILE_LEDGER)
     assert named.publish(answer_by_code(46, 4, 3), Policy(5)).answer.disclosure

@@ -83,8 +83,8 @@ def test_what_is_wrong_with_a_request_is_said_as_it_is() -> None:
 
 def test_what_a_force_must_set_is_not_asked_of_the_officer() -> None:
     said = (
-        "a number is withheld, and [force] names no exemption. Paste this, with the section that "
-        "applies:\n\n[force]\n\nThen run the command again."
+        "a number is withheld, and [force] names no exemption. Paste this below its line "
+        "[force], with the section that applies:\n\nexemption = ...\n\nThen run the command again."
     )
     shown = describe_error(DisclosureError(said))
     assert "Tell whoever looks after foidex: this is to be set" in shown
