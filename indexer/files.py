@@ -962,10 +962,10 @@ def sync_folder(path: Path) -> None:
 
 
 def format_size(size: float) -> str:
-    """A number of bytes in megabytes (10^6), rounded down, or in gigabytes from one on."""
+    """A number of bytes in megabytes (10^6), or in gigabytes from one on, rounded down."""
     if size < 1_000_000_000:
         return f"{int(size) // 1_000_000:,} MB"
-    return f"{size / 1_000_000_000:,.1f} GB"
+    return f"{int(size) // 100_000_000 / 10:,.1f} GB"
 
 
 def _fill_file(file: BinaryIO, content: bytes, owner: tuple[int, int] | None) -> None:

@@ -115,9 +115,9 @@ def translate_client_errors(address: ServerAddress) -> Iterator[None]:
         raise ServerError(f"{address.redacted_urls}: {explain_tls_error(error)}") from None
     except elasticsearch.ConnectionTimeout:
         raise ServerError(
-            f"{address.redacted_urls} did not answer in time (server.timeout: {address.timeout} "
-            "seconds). Run foidex doctor: the disk may be full, or a node down. If it finds "
-            "nothing, try again, or raise server.timeout in foidex.toml."
+            f"{address.redacted_urls} did not answer in time. Run foidex doctor: the disk may be "
+            "full, or a node down. If it finds nothing, try again, or raise server.timeout "
+            f"({address.timeout} seconds) in foidex.toml."
         ) from None
     except elasticsearch.TransportError:
         if address.is_embedded:

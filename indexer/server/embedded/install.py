@@ -30,7 +30,8 @@ SERVER_SHA512: Final = (
     "63137e7dc17c4e0a665322a3047138a1c85f70053b8a214373f9715268bf4040"
 )
 
-_REQUIRED_DISK_BYTES: Final = 600_000_000
+#: The server takes 0.2 GB, and no index on a disk below its low watermark, of 1 GB.
+_REQUIRED_DISK_BYTES: Final = 1_400_000_000
 
 _CERTIFICATE_ADVICE: Final = (
     "If this network puts certificates of its own in place of others, name the file of its "
@@ -150,7 +151,8 @@ def _resolve_archive(downloads: Path, progress: Progress) -> Path:
         raise EmbeddedError(
             f"the server's zip cannot be fetched from Maven Central ({type(error).__name__}). "
             f"{_CERTIFICATE_ADVICE if is_certificate else ''}"
-            "Check the network, or set FOIDEX_URL to a server that runs."
+            "Check the network, copy the folder FOIDEX_DOWNLOADS of a machine that has it, or set "
+            "FOIDEX_URL to a server that runs."
         ) from None
 
 

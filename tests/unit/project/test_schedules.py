@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -103,3 +104,39 @@ def test_only_the_proxy_of_the_workbench_is_reached_from_outside_and_secrets_are
     for name in ("proxy_secret_header", "people"):
         assert f"secrets/{name}" in prepare
         assert f"/run/secrets/{name}" in (DOCKER / "workbench" / "nginx.conf").read_text()
+
+
+def test_the_documented_command_fits_the_configuration_of_nginx_to_a_machine() -> None:
+    """No path of a container is left, nor one that anybody could have put there before nginx."""
+    text = (ROOT / "docs" / "operating.md").read_text()
+    section = text.partition("**The workbench without containers**")[2]
+    command = section.partition("\nsed ")[2].partition("\n```")[0]
+    script, target = f"sed {command}".rsplit(" > ", 1)
+    assert target == "/etc/nginx/nginx.conf"
+    fitted = subprocess.run(
+        ["sh", "-c", script], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    lines = [line for line in fitted.splitlines() if not line.startswith("#")]
+    assert lines[0] == "user www-data;"
+    for path in ("/run/secrets", "/tmp", "/dev/", "stderr", "workbench:8347"):
+        assert not [line for line in lines if path in line]
+    files = set(re.findall(r"/etc/foidex-proxy/(\w+)", "\n".join(lines)))
+    assert files == {"proxy_certificate", "proxy_key", "people", "proxy_secret_header"}
+    for name in files:
+        assert name in section.partition("nginx refuses")[0].replace(script, "")
+
+
+def test_a_person_is_added_to_the_file_and_for_the_account_that_are_named(tmp_path: Path) -> None:
+    people = tmp_path / "people"
+    for name, password in (("anna@example.org", "one"), ("ben", "two"), ("anna@example.org", "3")):
+        subprocess.run(
+            [DOCKER / "workbench" / "add-person", name],
+            env={**os.environ, "PEOPLE": str(people), "PROXY": str(os.getuid())},
+            input=f"{password}\n",
+            text=True,
+            check=True,
+        )
+    names = [line.partition(":$6$")[0] for line in people.read_text().splitlines()]
+    assert names == ["ben", "anna@example.org"]
+    assert people.stat().st_mode & 0o777 == 0o400
+    assert [path.name for path in tmp_path.iterdir()] == ["people"]
