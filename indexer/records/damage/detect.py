@@ -4,6 +4,7 @@
   as Latin-1 leaves of dashes and curly quotes.
 - *mojibake*: UTF-8 that was decoded as a single-byte encoding ("\u00e2\u20ac\u201c" for a dash).
 - *html*: tags of HTML and character references ("<br>", "&nbsp;").
+- *rtf*: the codes of Rich Text Format, in which some systems keep what officers typed.
 - *spreadsheet*: escapes of control characters in spreadsheets ("_x000D_").
 - *replacement*: U+FFFD, which stands for a character that was lost.
 - *invisible*: an invisible character between two letters or digits of an alphabet that has no use
@@ -104,6 +105,9 @@ ENTITY: Final = re.compile(
     rf"&(?:#\d{{1,7}};|#[xX][0-9a-fA-F]{{1,6}};|nbsp;?|(?:apos|{'|'.join(name2codepoint)});)"
 )
 
+#: With what a text in Rich Text Format begins.
+RTF_START: Final = "{\\rtf"
+
 #: An escaped control character, underscore or byte order mark.
 SPREADSHEET_ESCAPE: Final = re.compile(
     r"_x(00(?:[0189][0-9A-Fa-f]|5[Ff]|7[Ff]|[Aa]0)|[Ff]{3}[EeFf]|[Ff][Ee][Ff]{2})_"
@@ -115,6 +119,8 @@ def find_damage(text: str) -> set[DamageKind]:
     kinds: set[DamageKind] = set()
     if ("&" in text and ENTITY.search(text)) or ("<" in text and TAG.search(text)):
         kinds.add("html")
+    if RTF_START in text:
+        kinds.add("rtf")
     if "_" in text and SPREADSHEET_ESCAPE.search(text):
         kinds.add("spreadsheet")
     # An ASCII text of one line without controls is printable, which is quick to see.

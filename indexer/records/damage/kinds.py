@@ -12,10 +12,10 @@ from indexer.records.damage.cut_texts import CutTally, CutTexts
 from indexer.terminal import count_noun
 
 DamageKind: TypeAlias = Literal[
-    "control", "mojibake", "html", "spreadsheet", "replacement", "invisible"
+    "control", "mojibake", "html", "rtf", "spreadsheet", "replacement", "invisible"
 ]
 
-RepairKind: TypeAlias = Literal["control", "mojibake", "html", "spreadsheet", "invisible"]
+RepairKind: TypeAlias = Literal["control", "mojibake", "html", "rtf", "spreadsheet", "invisible"]
 
 NO_REPAIR: Final[frozenset[RepairKind]] = frozenset()
 
@@ -24,6 +24,7 @@ DAMAGE_WORDS: Final[dict[DamageKind, str]] = {
     "control": "control characters",
     "mojibake": "characters decoded twice",
     "html": "HTML tags or entities",
+    "rtf": "RTF codes",
     "spreadsheet": "spreadsheet escapes",
     "replacement": "replacement characters",
     "invisible": "invisible characters inside words",

@@ -16,6 +16,7 @@ from indexer.records.damage.detect import (
     C1_CONTROLS,
     ENTITY,
     INVISIBLE_IN_WORD,
+    RTF_START,
     SPREADSHEET_ESCAPE,
     TAG,
     WINDOWS_CHARACTERS,
@@ -97,6 +98,18 @@ def _replace_tag(match: re.Match[str]) -> str:
     return _TAG_TEXTS.get((match[1] or "").lower(), "\n\n")
 
 
+def _remove_rtf(text: str) -> str:
+    """The text of Rich Text Format; unchanged if it is not all of that format, or not readable."""
+    if not text.lstrip().startswith(RTF_START):
+        return text
+    from striprtf.striprtf import rtf_to_text
+
+    try:
+        return rtf_to_text(text, errors="replace")
+    except (ArithmeticError, LookupError, ValueError):  # a code page or a character that is none
+        return text
+
+
 def _decode_mojibake_sequences(text: str) -> str:
     return sub_mojibake(decode_mojibake, text)
 
@@ -111,6 +124,7 @@ def _part_words(text: str) -> str:
 
 # In this order: what one repair uncovers is for those after it.
 _REPAIRS: Final[dict[RepairKind, Callable[[str], str]]] = {
+    "rtf": _remove_rtf,
     "spreadsheet": _decode_spreadsheet_escapes,
     "html": _remove_html,
     "mojibake": _decode_mojibake_sequences,

@@ -23,7 +23,7 @@ def refuse(folder: Path, text: str) -> str:
 
 PROFILE = "[source.profile.fields]\n"
 
-KINDS = "control, html, invisible, mojibake, spreadsheet"
+KINDS = "control, html, invisible, mojibake, rtf, spreadsheet"
 
 
 @pytest.mark.parametrize(

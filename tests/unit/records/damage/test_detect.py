@@ -28,6 +28,7 @@ DAMAGED = {
         "it&#39;s", "it&#x27;s", '<p class="a">live</p>', "a &lt; b", "<DIV>", "<o:p></o:p>",
         "<font color='red' size=2>x", "caf&eacute;", "&amp;nbsp;",
     ],
+    "rtf": [r"{\rtf1\ansi live\par stream}", r" {\rtf1 cut off \b in the mid"],
     "spreadsheet": ["live_x000D_\nstream", "live_x000d_stream", "a_x0007_b", "a_x005F_b"],
     "replacement": ["what\ufffds app"],
     "invisible": [
@@ -45,7 +46,7 @@ SOUND = [
     "", "live stream\r\n\tand\fmore\x0b", "I <3 you", "a < b and c > d", "a <b and c> d", "x<y>z",
     "AT&T", "R&D", "M&S; B&B;", "Q&A;", "this&that", "&c.", "?a=1&b=2;", "<someone@example.org>",
     "<unknown>", "<redacted>", "<name>", "<https://example.org/a?b=c>", "<-- here", "->", "<>",
-    "if a<b&&c", "IMG_x1080_2.jpg", "1920_x1080_", "_x_", "_x000D", "snake_x00_case",
+    "if a<b&&c", "IMG_x1080_2.jpg", "1920_x1080_", "_x_", "_x000D", "snake_x00_case", r"C:\rtf1", "{rtf}",
     "“Curly” ‘quotes’ – and — dashes…", "CAFÉ’S", "CAFÉ”", "CAFÉ“", "MENÜ– x", "É™", "«\xa0À\xa0»", "« é\xa0»",
     "L’élève a été arrêté près du café «\xa0À l’angle\xa0».", "Où ça ? À Noël, garçon.", "£5 – €6 © ™ ½ °C",
     "Siôn o Lanfair-ym-Muallt, tŷ ŵyn", "zażółć gęślą jaźń, Łódź „cytat”", "Straße „Ärger“ ‚Ärger‘ Übung’",

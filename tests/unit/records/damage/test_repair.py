@@ -39,6 +39,16 @@ REPAIRED = [
     ("html", "live</p><p class='x'>stream", "live\n\n\n\nstream"),
     ("html", "live</td>stream", "live\tstream"),
     ("html", "M&amp;S&#8217;s &amp;nbsp;x &#150;", "M&S’s \xa0x –"),
+    (
+        "rtf",
+        r"{\rtf1\ansi{\fonttbl{\f0 Arial;}}\f0 live\par stream, what\'92s \b app\b0}",
+        "live\nstream, what’s app",
+    ),
+    (
+        "rtf",
+        r" {\rtf1\ansi live\tab stream \u8211?app and then it en",
+        "live\tstream –app and then it en",
+    ),
     ("spreadsheet", "live_x000D_\nstream a_x005F_b", "live\r\nstream a_b"),
     ("invisible", "on\u200bTikTok, Tik\u2060Tok", "on TikTok, TikTok"),
 ]
@@ -67,15 +77,26 @@ def test_damage_that_hides_damage_is_repaired_too() -> None:
         set(),
     )
     assert repair_text("live_x0096_stream", EVERY).text == "live–stream"
-    every = " ".join(text for _, text, _ in REPAIRED)
-    assert repair_all(every, EVERY) == (
-        " ".join(repaired for _, _, repaired in REPAIRED),
-        set(EVERY),
+    parts = [part for part in REPAIRED if part[0] != "rtf"]  # a text is of that format whole
+    assert repair_all(" ".join(text for _, text, _ in parts), EVERY) == (
+        " ".join(repaired for _, _, repaired in parts),
+        {*EVERY} - {"rtf"},
         set(),
     )
+    assert repair_text(r"{\rtf1 live<br>stream, M&amp;S}", EVERY).text == "live\nstream, M&S"
 
 
-@pytest.mark.parametrize("text", ["a\ufffdb", "live â€ stream", "x\x07y", "a\x81b"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\ufffdb",
+        "live â€ stream",
+        "x\x07y",
+        "a\x81b",
+        r"Said: {\rtf1 x}",
+        r"{\rtf1 \u99999999999?}",
+    ],
+)
 def test_what_is_lost_is_not_guessed(text: str) -> None:
     assert repair_all(text, EVERY) == (text, set(), find_damage(text))
     assert find_damage(text)
