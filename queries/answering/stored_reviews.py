@@ -19,7 +19,7 @@ from queries.request.reader import Request
 from queries.review.result import ReviewResult
 from queries.review.summary import summarise_elusion, summarise_review
 from queries.review.types import ReviewedRecords
-from queries.reviewing.configured_store import open_configured_store
+from queries.reviewing.configured_store import open_existing_store
 
 if TYPE_CHECKING:
     from queries.reviewing.store.review_store import ReviewStore
@@ -39,7 +39,7 @@ def attach_stored_reviews(
     request, and as ``read_text_hashes``.
     """
     alias = session.settings.index.alias
-    with open_configured_store(session.settings, session.progress) as store:
+    with open_existing_store(session.settings, session.progress) as store:
         summaries = [
             summarise_stored_review(store, client, alias, name) for name in dict.fromkeys(names)
         ]

@@ -30,14 +30,19 @@ from queries.drafting.structure.parts import number_apart
 MAX_CHARACTERS: Final = 200_000
 
 
-def draft_request(letter: LetterText) -> Draft:
-    """The draft of a letter. Each part is a question, a part without figures, or taken back; what
-    is not certain is a confirmation. Raises LetterError for a text too long to be a letter."""
+def require_length(letter: LetterText) -> None:
+    """Raise LetterError for a text too long to be a letter."""
     if sum(len(block.text) for block in letter.blocks) > MAX_CHARACTERS:
         raise LetterError(
             f"{letter.file_name}: has more than {MAX_CHARACTERS:,} characters, which is too long "
             "for a letter. Copy the request into a .txt file."
         )
+
+
+def draft_request(letter: LetterText) -> Draft:
+    """The draft of a letter. Each part is a question, a part without figures, or taken back; what
+    is not certain is a confirmation. Raises LetterError for a text too long to be a letter."""
+    require_length(letter)
     mails = read_request_mails(letter)
     head = find_head(letter, mails)
     request_day = head.received

@@ -12,6 +12,7 @@ import msgspec
 from indexer.errors import LetterError
 from queries.drafting.draft_file import DraftedLetter
 from queries.drafting.draft_worker import DATE_EXTENSION
+from queries.drafting.drafting import require_length
 from queries.drafting.letter_text import LetterText
 
 #: What drafting a letter may need of memory, of processor time, and of time.
@@ -27,8 +28,9 @@ _WORKER: Final = "queries.drafting.draft_worker"
 def draft_within_limits(letter: LetterText, cpu_seconds: int = MAX_CPU_SECONDS) -> DraftedLetter:
     """The draft of a letter, as ``draft_letter`` makes it.
 
-    Raises LetterError where it needs more memory or time than any letter does.
+    Raises LetterError where it needs more memory or time than any letter does, or is too long.
     """
+    require_length(letter)
     command = [sys.executable, "-P", "-m", _WORKER, str(MAX_MEGABYTES), str(cpu_seconds)]
     with subprocess.Popen(  # noqa: S603 - our own program
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL

@@ -47,12 +47,14 @@ def open_kept_store(settings: Settings, progress: Progress, keeper: DatabaseKeep
 
 @contextmanager
 def open_existing_store(settings: Settings, progress: Progress) -> Iterator[ReviewStore]:
-    """The same, but a store that is not there is not made. Raises as ``open_configured_store``."""
+    """The same, but a store that is missing or empty is not made again: what was in it would seem
+    never to have been. Raises as ``open_configured_store``."""
     url = _find_store_url(settings, progress)
     if not _is_made(settings, url):
         raise ReviewError(
-            f"there is no store of reviews at {settings.folder / url}. Use the foidex.toml with "
-            "which the review was made."
+            f"there is no store of reviews at {settings.folder / url}, so there is no review yet. "
+            "Start one with: foidex review start. If there was one, use the foidex.toml with which "
+            "it was made, or bring the store back."
         )
     with open_configured_store(settings, progress) as store:
         yield store
@@ -64,7 +66,10 @@ def has_configured_store(settings: Settings, progress: Progress) -> bool:
 
 
 def _is_made(settings: Settings, url: str) -> bool:
-    return "://" in url or is_there(settings.folder / url)
+    if "://" in url:
+        return True
+    path = settings.folder / url
+    return is_there(path) and path.stat().st_size > 0
 
 
 def _find_store_url(settings: Settings, progress: Progress) -> str:

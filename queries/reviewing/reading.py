@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from elasticsearch import Elasticsearch
 
+from indexer.errors import ReviewError
 from indexer.index.generations import Generation, read_live_generation
 from indexer.records.narrative import SegmentedNarrative
 from queries.evidence.hits import MentionSnippet, SnippetOptions, find_snippets, make_snippets
@@ -74,8 +75,14 @@ class ReviewReader:
 
     @property
     def _place(self) -> tuple[Request, str, str, str]:
-        request = request_from_answer(msgspec.json.decode(self._stored.request))
         review = self._stored.review
+        try:
+            request = request_from_answer(msgspec.json.decode(self._stored.request))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise ReviewError(
+                f"{review.name}: the store does not hold its request as it was written. Bring the "
+                "store back from a copy."
+            ) from None
         question, _, row = review.number.partition(":")
         return request, question, row, review.column
 

@@ -260,9 +260,9 @@ def test_the_request_is_stored_without_the_requester(review: CommandLine) -> Non
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("next",), "the store has no review yet"),
-        (("status", "x"), "the store has no review yet"),
-        (("import", "nowhere.csv"), "the store has no review yet"),
+        (("next",), "so there is no review yet"),
+        (("status", "x"), "so there is no review yet"),
+        (("import", "nowhere.csv"), "so there is no review yet"),
         (("start", "request.yaml", "--number", "Q1", "--criterion", "x", "--sample", "13"), "more than the 12 records"),
         (("start", "request.yaml", "--number", "Q1:22B", "--criterion", "x", "--sample", "9"), "more than the 6 records"),
         (("start", "request.yaml", "--number", "Q1", "--criterion", "x", "--by", "offence", "--sample", "1"), "less than one record for each"),

@@ -23,12 +23,16 @@ NameArgument = Annotated[
 
 
 @contextmanager
-def open_session_store() -> Iterator[ReviewStore]:
-    """The store that foidex.toml names. Raises ConfigurationError and ReviewError."""
-    from queries.reviewing.configured_store import open_configured_store
+def open_session_store(*, create: bool = False) -> Iterator[ReviewStore]:
+    """The store that foidex.toml names; with ``create``, it is made where it is missing.
+
+    Raises ConfigurationError and ReviewError.
+    """
+    from queries.reviewing.configured_store import open_configured_store, open_existing_store
 
     session = get_session()
-    with open_configured_store(session.settings, session.progress) as store:
+    open_store = open_configured_store if create else open_existing_store
+    with open_store(session.settings, session.progress) as store:
         yield store
 
 

@@ -157,7 +157,7 @@ def start_review(
     from queries.reviewing.prepare import ReviewOptions, prepare_review
 
     user = require_reviewing_user()
-    with open_session_store() as store, get_session().run("review start") as run:
+    with open_session_store(create=True) as store, get_session().run("review start") as run:
         parsed_request = load_request(request)
         options = ReviewOptions(
             number=number,

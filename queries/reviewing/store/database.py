@@ -6,6 +6,7 @@ A decision is on the disk when its transaction is over: SQLite writes ahead and 
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
 
 from indexer.errors import ConfigurationError, ReviewError
-from indexer.files import PRIVATE, open_folder, open_folder_of, require_own_parents
+from indexer.files import PRIVATE, is_there, open_folder, open_folder_of, require_own_parents
 from queries.reviewing.store.migration import migrate_schema
 
 _BUSY_SECONDS: Final = 30
@@ -30,6 +31,19 @@ _PRAGMAS: Final = (
 
 #: Files that SQLite reads beside a store, if they are there.
 _JOURNAL_ENDINGS: Final = ("-wal", "-shm", "-journal")
+
+#: What helps, by the primary code of SQLite's error.
+_ADVICE: Final = {
+    sqlite3.SQLITE_BUSY: "Another program has it open and locked: end that, or try again.",
+    sqlite3.SQLITE_CORRUPT: "Bring it back from a copy.",
+    sqlite3.SQLITE_NOTADB: "Bring it back from a copy.",
+    sqlite3.SQLITE_FULL: "Make room on its disk.",
+    sqlite3.SQLITE_CANTOPEN: "Check that its disk has room, and that its folder can be written.",
+    sqlite3.SQLITE_IOERR: "Check that its disk has room, and that its folder can be written.",
+    sqlite3.SQLITE_READONLY: "Check that its folder can be written.",
+}
+
+_PRIMARY_CODE: Final = 0xFF
 
 #: The device and inode of the file of a store.
 _FileMark = tuple[int, int] | None
@@ -85,8 +99,14 @@ class ReviewDatabase:
         except exc.DBAPIError as error:
             raise ReviewError(
                 f"the store of reviews cannot be used ({_describe_failure(error)}). Nothing of "
-                "what was asked for was stored."
+                f"what was asked for was stored.{_find_advice(error)}"
             ) from None
+
+
+def _find_advice(error: exc.DBAPIError) -> str:
+    """What helps where SQLite cannot use a file; empty for anything else."""
+    code = getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY_CODE
+    return f" {_ADVICE[code]}" if code in _ADVICE else ""
 
 
 def _describe_failure(error: exc.DBAPIError) -> str:
@@ -124,14 +144,28 @@ class DatabaseKeeper:
 
     def open(self, url_text: str, folder: Path = Path()) -> ReviewDatabase:
         """The store, as ``open_database`` opens it; opened again where another file is in its
-        place."""
+        place. Raises ReviewError too if it is gone: a new one would seem to be all there is."""
         url = _parse_url(url_text, folder)
+        self._refuse_missing(url)
         mark = _require_place(url)
         with self._lock:
             if self._kept is None or self._kept[:2] != (url, mark):
                 self._close()
                 self._kept = (url, mark, _connect_database(url))
             return self._kept[2]
+
+    def _refuse_missing(self, url: URL) -> None:
+        with self._lock:
+            was_open = self._kept is not None and self._kept[0] == url
+        if (
+            was_open
+            and url.get_backend_name() == "sqlite"
+            and not is_there(Path(url.database or ""))
+        ):
+            raise ReviewError(
+                f"{url.database}: the store of reviews that was there is gone. Bring it back, or "
+                "start the workbench again to begin a new one."
+            )
 
     def close(self) -> None:
         """Close the store, if it is open."""

@@ -30,14 +30,22 @@ def _load_revisions() -> tuple[ScriptDirectory, tuple[Script, ...]]:
 def migrate_schema(connection: Connection) -> None:
     """Make what the schema lacks, in the transaction of the connection.
 
-    Raises ReviewError if the store was made by a newer foidex.
+    Raises ReviewError if the store was made by a newer foidex, or is not one.
     """
     script, revisions = _load_revisions()
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK_NUMBER})
     migration = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    done = migration.get_current_revision()
+    heads = migration.get_current_heads()
     names = [revision.revision for revision in revisions]
+    if len(heads) > 1:
+        raise ReviewError(
+            "the store of reviews says that it has two versions, so it is damaged. Bring it back "
+            "from a copy."
+        )
+    done = heads[0] if heads else None
+    if done is None and connection.dialect.name == "sqlite":
+        _require_no_tables(connection)
     if done is not None and done not in names:
         raise ReviewError(
             "the store of reviews was made by a newer version of foidex. Use that version, or "
@@ -48,3 +56,13 @@ def migrate_schema(connection: Connection) -> None:
         with Operations.context(migration):
             revision.module.upgrade()
         migration.stamp(script, revision.revision)
+
+
+def _require_no_tables(connection: Connection) -> None:
+    """Raise ReviewError for a file that holds tables, and not a store."""
+    if connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar_one():
+        raise ReviewError(
+            "it is a database of another program, or a store without its version, so nothing was "
+            "written into it. Name another file in [review] store of foidex.toml, or bring the "
+            "store back from a copy."
+        )

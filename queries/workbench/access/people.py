@@ -174,12 +174,22 @@ class ProxySignIn(Struct, frozen=True):
 
         Each header must be there once: of two, a browser may have sent the one.
         """
-        name = find_single(headers, self.user_header) or ""
+        name = _read_name(find_single(headers, self.user_header) or "")
         if not (self.knows_secret(headers) and name and name in self.people):
             return None
         return Person(name, self.people[name])
 
     def knows_secret(self, headers: Headers) -> bool:
         """Whether a request has the secret, once."""
-        secret = (find_single(headers, self.secret_header) or "").encode("utf-8", "replace")
+        # The bytes as they were sent, each of which is a character of a header.
+        secret = (find_single(headers, self.secret_header) or "").encode("latin-1", "replace")
         return hmac.compare_digest(secret, self.secret.encode())
+
+
+def _read_name(text: str) -> str:
+    """A name in a header, whose bytes are characters of Latin-1 by the standard; most proxies send
+    UTF-8."""
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -33,7 +34,8 @@ _LEFT_OPEN = "open"
 #: What the draft asks of every record, by the field of its form.
 _SCOPE: Final = {"periods": "Period", "mentions": "Words", "where": "Other conditions"}
 
-_MAX_ENDING = 10
+#: An ending of the name that a browser sends, which can be anything.
+_ENDING: Final = re.compile(r"\.[a-z0-9]{1,9}")
 
 #: How long a letter waits while others are read.
 MAX_WAIT_SECONDS = 60
@@ -114,19 +116,21 @@ def _show_form(visit: Visit, problem: str) -> Response:
 
 def _read_draft(visit: Visit, name: str, content: bytes) -> OpenDraft:
     # The reader takes a file, which it opens in a process of its own with limits.
-    ending = Path(name).suffix.lower()[:_MAX_ENDING]
+    ending = Path(name).suffix.lower()
+    ending = ending if _ENDING.fullmatch(ending) else ""
     with (
         hold_letter_folder(visit.session.settings.home) as folder,
         visit.session.run("draft") as run,
     ):
-        path = folder / f"letter{ending if ending.isascii() else ''}"
+        path = folder / f"letter{ending}"
         write_file(path, content, private=True)
         try:
             letter = read_letter(path)
         except (
             LetterError
         ) as error:  # with the name of the upload, not of where it was for a moment
-            raise LetterError(str(error).replace(str(path), f"The file ({ending})")) from None
+            shown_name = f"The file ({ending})" if ending else "The file"
+            raise LetterError(str(error).replace(str(path), shown_name)) from None
         drafted = draft_within_limits(letter)
         run.write(reference=drafted.mapping["reference"], arguments={"letter": letter.sha256})
     return OpenDraft(

@@ -35,8 +35,14 @@ def test_the_draft_is_the_same_as_without_a_process() -> None:
 
 
 def test_a_draft_that_needs_too_long_is_ended() -> None:
-    letter = make_letter(*[f"{text} Case {number}." for number in range(3_000) for text in TEXTS])
+    letter = make_letter(*[f"{text} Case {number}." for number in range(700) for text in TEXTS])
     begun = time.monotonic()
     with pytest.raises(LetterError, match="more than 1 seconds"):
         draft_within_limits(letter, cpu_seconds=1)
     assert time.monotonic() - begun < 60
+
+
+def test_a_letter_that_is_too_long_is_said_to_be_that() -> None:
+    letter = make_letter(*["How many?"] * 30_000)
+    with pytest.raises(LetterError, match="has more than 200,000 characters"):
+        draft_within_limits(letter)

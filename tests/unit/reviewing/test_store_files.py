@@ -14,7 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from indexer.config.model import ReviewSettings, Settings
 from indexer.errors import ReviewError
+from indexer.progress import Progress
+from queries.reviewing.configured_store import open_existing_store
 from queries.reviewing.store.database import DatabaseKeeper, ReviewDatabase, open_database
 
 ANOTHER_USER = 54_321
@@ -201,3 +204,69 @@ def test_a_store_that_others_may_read_is_closed_to_them(store: Path) -> None:
     os.link(store, store.with_name("second"))
     with pytest.raises(ReviewError, match="has a second name"):
         list_planted_tables(store)
+
+
+def test_a_store_that_is_gone_while_it_is_kept_open_is_not_made_anew(store: Path) -> None:
+    """Everything that was decided would seem never to have been."""
+    keeper = DatabaseKeeper()
+    try:
+        keeper.open(str(store))
+        aside = store.rename(store.with_name("aside"))
+        with pytest.raises(ReviewError, match="the store of reviews that was there is gone"):
+            keeper.open(str(store))
+        assert not store.exists()
+        aside.rename(store)
+        keeper.open(str(store))
+    finally:
+        keeper.close()
+
+
+def test_nothing_is_written_into_the_database_of_another_program(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+        connection.commit()
+    with pytest.raises(ReviewError, match="is a database of another program"):
+        list_planted_tables(path)
+    with closing(sqlite3.connect(path)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
+    assert tables == [("theirs",)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("INSERT INTO foidex_review_version VALUES ('0000')", "two versions"),
+        ("DROP TABLE foidex_review_version", "without its version"),
+    ],
+)
+def test_a_store_whose_version_is_damaged_is_one_message(
+    store: Path, statement: str, message: str
+) -> None:
+    with closing(sqlite3.connect(store)) as connection:
+        connection.execute(statement)
+        connection.commit()
+    with pytest.raises(ReviewError, match=message):
+        list_planted_tables(store)
+
+
+def test_a_store_that_is_no_database_is_to_be_brought_back(store: Path) -> None:
+    for path in store.parent.iterdir():
+        path.unlink()
+    store.write_bytes(b"garbage" * 1000)
+    with pytest.raises(ReviewError, match=r"not a database.* Bring it back from a copy"):
+        list_planted_tables(store)
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_a_store_that_is_only_looked_at_is_not_made(tmp_path: Path, content: bytes | None) -> None:
+    store = tmp_path / "reviews.sqlite"
+    settings = Settings(home=tmp_path, downloads=tmp_path, review=ReviewSettings(store=str(store)))
+    if content is not None:
+        store.write_bytes(content)
+    with (
+        pytest.raises(ReviewError, match="there is no store of reviews at "),
+        open_existing_store(settings, Progress()),
+    ):
+        pass
+    assert (store.read_bytes() if store.exists() else None) == content

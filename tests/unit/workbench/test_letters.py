@@ -259,3 +259,12 @@ def test_a_letter_that_was_being_read_when_foidex_was_killed_is_forgotten(
     config = browsing.workbench.session.config
     make_workbench(config)
     assert list(letters.iterdir()) == [others]  # another one runs, and reads it now
+
+
+@pytest.mark.parametrize("name", ["letter.\0txt", "letter.txt\0", "letter", "letter.a b", ".txt"])
+def test_a_name_that_a_browser_would_not_send_is_a_kind_that_is_not_read(
+    browsing: Browsing, name: str
+) -> None:
+    page = send(browsing, LETTER.encode(), name)
+    assert page.status_code == 422
+    assert "The file: is not a kind of letter" in text_of(page)

@@ -15,6 +15,7 @@ import pytest
 from indexer.errors import OutputError
 from queries.workbench.access.people import Person, ProxySignIn, Sessions
 from queries.workbench.app import PAGES
+from queries.workbench.files.request_files import RequestFile, RequestFolder
 from queries.workbench.pages.requests.listing import remember_requests
 from queries.workbench.visit import Visit
 from tests.support.browsing import (
@@ -253,6 +254,27 @@ def test_a_form_to_preview_that_is_sent_twice_does_it_once(browsing: Browsing) -
     assert sent[0].url == sent[1].url
     browsing.finish(f"preview FOI-1.yaml {sent[0].url.params['preview']}")
     assert sum(browsing.workbench.tasks.count_states().values()) == 1
+
+
+def test_what_is_counted_is_the_version_that_the_form_found(
+    browsing: Browsing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Someone writes the file by hand at that moment."""
+    browsing.sign_in()
+    browsing.post("/requests/new", **FORM)
+    read, files = RequestFolder.read, []
+
+    def read_and_change(folder: RequestFolder, name: str) -> RequestFile:
+        files.append(read(folder, name))
+        (folder.path / name).write_text(files[0].text.replace("title: Apps", "title: Changed"))
+        return files[-1]
+
+    works: list[Any] = []
+    monkeypatch.setattr(browsing.workbench.tasks, "start", lambda *given: works.append(given))
+    monkeypatch.setattr(RequestFolder, "read", read_and_change)
+    browsing.client.post("/requests/FOI-1.yaml/answer", headers=OURS, follow_redirects=False)
+    [(_, _, work)] = works
+    assert work.args[-1].read().title == "Apps"
 
 
 # -- the audit log -----------------------------------------------------------------------------

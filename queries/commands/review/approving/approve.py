@@ -62,7 +62,7 @@ def approve_texts(
     from queries.reviewing.approvals import ApprovalKey
 
     user = require_reviewing_user()
-    with open_session_store() as store:
+    with open_session_store(create=True) as store:
         with get_session().run("review approve") as run:
             parsed_request, releases = _read_releases(run, request, question)
         screen = Screen(mask=True)
@@ -95,7 +95,7 @@ def show_approvals(
     from queries.reviewing.approvals import ApprovalKey, choose_holding
 
     reports = []
-    with open_session_store() as store, get_session().run("review approvals") as run:
+    with open_session_store(create=True) as store, get_session().run("review approvals") as run:
         parsed_request, releases = _read_releases(run, request, question)
         for name, release in releases.items():
             key = ApprovalKey(get_session().settings.index.alias, parsed_request.reference, name)

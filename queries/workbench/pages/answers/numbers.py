@@ -92,7 +92,7 @@ def list_tables(file_name: str, answer: Answer, settings: DocumentSettings) -> l
 def start_answer(visit: Visit) -> Response:
     """Count, with the results of the reviews that were chosen, and write the own documents."""
     file = visit.open_file()
-    request = visit.read_request(file.name)
+    request = visit.parse_request(file.text, file.name)
     work = AnswerWork(file.name, lambda: request, read_chosen_reviews(visit))
     task = partial(write_answer, visit, "answer", work)
     visit.workbench.tasks.start(f"answer {file.name}", visit.person.name, task)

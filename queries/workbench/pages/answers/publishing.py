@@ -84,7 +84,7 @@ class EarlierReleases(Struct, frozen=True):
 def show_publishing(visit: Visit) -> Response:
     """What would go out, a button to publish exactly that, and what was published."""
     file = visit.open_file()
-    request = visit.read_request(file.name)
+    request = visit.parse_request(file.text, file.name)
     answer_set = find_answer_set(visit.workbench.requests, file.name, "published")
     task = visit.workbench.tasks.find(f"publish {file.name}")
     refused = _find_refusal(visit, task)

@@ -71,8 +71,9 @@ def check_wording_again(visit: Visit) -> Response:
 
 def start_wording_check(visit: Visit, name: str) -> None:
     """Check the wording of a request file in the background. Raises RequestError."""
-    version = visit.workbench.requests.read(name).version
-    work = partial(_check_wording, visit.session, visit.read_request(name), version)
+    file = visit.workbench.requests.read(name)
+    request = visit.parse_request(file.text, name)
+    work = partial(_check_wording, visit.session, request, file.version)
     visit.workbench.tasks.start(f"wording {name}", visit.person.name, work)
 
 

@@ -99,7 +99,7 @@ def send_other_letter(visit: Visit) -> Response:
     if kind not in NOTICE_KINDS or ending not in NOTICE_ENDINGS:
         raise MissingError("There is no such letter.")
     file = visit.open_file()
-    request = visit.read_request(file.name)
+    request = visit.parse_request(file.text, file.name)
     settings = make_document_settings(visit.session.settings)
     content = render_notice(request, kind, settings, ending)
     return send_file(name_notice_file(request.reference, kind, ending), content)

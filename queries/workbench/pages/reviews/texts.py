@@ -81,7 +81,7 @@ class _OpenList(Struct, frozen=True):
 def show_texts(visit: Visit) -> Response:
     """The lists of a request that give texts, and how far the texts of each are."""
     file = visit.open_file()
-    request = visit.read_request(file.name)
+    request = visit.parse_request(file.text, file.name)
     questions = list_text_questions(request)
     lists = []
     store = open_review_store(visit)

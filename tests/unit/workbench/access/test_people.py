@@ -115,6 +115,15 @@ def test_a_header_that_is_there_twice_names_nobody(twice: tuple[str, str]) -> No
     assert PROXY.find(make_headers(headers, twice)) is None
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_name_with_an_accent_is_known_as_the_proxy_sends_it(encoding: str) -> None:
+    proxy = ProxySignIn("X-User", "X-Secret", "s3cr\u00e9t", {"zo\u00eb": "reader"})
+    headers = Headers(
+        raw=[(b"x-user", "zo\u00eb".encode(encoding)), (b"x-secret", "s3cr\u00e9t".encode())]
+    )
+    assert proxy.find(headers) == Person("zo\u00eb", "reader")
+
+
 def test_only_a_session_that_ended_by_itself_is_remembered_as_ended() -> None:
     clock = Clock()
     sessions = Sessions(60, clock)
