@@ -105,7 +105,7 @@ def _remove_rtf(text: str) -> str:
     from striprtf.striprtf import rtf_to_text
 
     try:
-        return rtf_to_text(text, errors="replace")
+        return str(rtf_to_text(text, errors="replace"))  # type: ignore[no-untyped-call]
     except (ArithmeticError, LookupError, ValueError):  # a code page or a character that is none
         return text
 

@@ -47,7 +47,7 @@ REPAIRED = [
     (
         "rtf",
         r" {\rtf1\ansi live\tab stream \u8211?app and then it en",
-        "live\tstream –app and then it en",
+        " live\tstream –app and then it en",
     ),
     ("spreadsheet", "live_x000D_\nstream a_x005F_b", "live\r\nstream a_b"),
     ("invisible", "on\u200bTikTok, Tik\u2060Tok", "on TikTok, TikTok"),
