@@ -369,6 +369,11 @@ class DisclosureSettings(Struct, frozen=True, forbid_unknown_fields=True):
         return 0 if self.rounding else SAFE_THRESHOLD
 
     @property
+    def minimum_group(self) -> int:
+        """The smallest number of records that may be given; 0 or 1 if every number may."""
+        return max(self.effective_threshold, self.rounding)
+
+    @property
     def weaker_rules(self) -> dict[str, str]:
         """What is less strict than the defaults: in a few words, by the key that says so."""
         rules = {}

@@ -202,7 +202,12 @@ def _attach_decided_texts(session: Session, answer: Answer, request: Request) ->
 def _describe_withheld_reviews(release: PreparedRelease) -> Iterator[str]:
     for review in release.answer.reviews:
         if has_withheld_part(review):
-            yield f"{review.label or review.number}: not all of the review {review.name} is given"
+            yield (
+                f"not all of the review {review.name} is given: too few of the records that were "
+                "read are relevant, or not relevant. The letter refuses that part, because so "
+                "small a number could be about a person. To give it, have more records read. "
+                "Without the review, the letter says that the records were not read"
+            )
 
 
 def count_printed_numbers(answer: Answer) -> NumberTally:

@@ -52,6 +52,18 @@ def make_seed() -> str:
     return secrets.token_hex(_SEED_BYTES)
 
 
+def warn_of_small_counts(minimum: int) -> str:
+    """What whoever begins a review should know of a small sample, where counts below a minimum are
+    withheld; empty if none are."""
+    if minimum <= 1:
+        return ""
+    return (
+        f"If of the records that are read only 1 to {minimum - 1} are relevant, or not relevant, "
+        "publishing withholds the result, and the letter refuses to say it. Have so many read that "
+        "you expect more of both."
+    )
+
+
 def draw_population(
     records: Sequence[PopulationRecord], draw: Draw
 ) -> tuple[tuple[Stratum, ...], list[DrawnRecord]]:

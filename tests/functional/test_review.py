@@ -88,6 +88,7 @@ def audit_lines(review: CommandLine) -> list[dict[str, Any]]:
 def test_a_sample_is_read_twice_settled_and_exported(review: CommandLine) -> None:
     started = start(review, "--sample", 6, "--second", "50%", "--seed", "a seed")
     assert "6 of 12 records are to be read, 3 of them twice." in started.out
+    assert "only 1 to 4 are relevant, or not relevant, publishing withholds" in started.out
     seen = read(review, "rrrrrr")
     assert f"Relevant if: {CRITERION}" in seen
     assert seen.count("Snapchat is named") >= 5

@@ -59,6 +59,7 @@ def begin(browsing: Browsing, **changes: str) -> Any:
     address = re.findall(r'href="(/requests/[^"]*/review\?[^"]*)"', records.text)[0]
     form = browsing.get(address.replace("&amp;", "&"))
     fields = dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', form.text))
+    assert "only 1 to 4 are relevant, or not relevant, publishing withholds" in text_of(form)
     fields |= {"criterion": "The app was used", "sample": "4", "second": "50"} | changes
     return browsing.post(f"/requests/{FILE}/review", **fields)
 
@@ -95,9 +96,12 @@ def test_a_sample_is_read_twice_blind_and_settled(browsing: Browsing, tmp_path: 
     assert f'href="/reviews/{NAME}/read"' in nowhere.text
     shown = read_all(browsing, "relevant")
     assert "0 of 6 readings done" in shown[0]
+    assert "Question Q1, the total, of the request FOI/1" in shown[0]
+    assert ["Go back to my last decision" in page for page in shown[:2]] == [False, True]
     assert "Question Q1, the total, of the request FOI/1" in shown[-1]
     assert "snap chat" in shown[0].casefold() or "snapchat" in shown[0].casefold()
     assert "No record is left for you to read. What is left is for another reviewer" in shown[-1]
+    assert "What it says" not in shown[-1]  # the second reader could see it
     assert "Read the next record" not in shown[-1]
     assert "Waiting for you" not in text_of(browsing.get("/"))
     browsing.sign_in("rob", "reader")
@@ -123,6 +127,8 @@ def test_a_sample_is_read_twice_blind_and_settled(browsing: Browsing, tmp_path: 
     page = decide(browsing, page, verdict="relevant")
     page = decide(browsing, page, verdict="not relevant")
     assert "Everything is decided" in text_of(page)
+    assert "What it says Relevant 3 Not relevant 1 Relevant of all between 3 and" in text_of(page)
+    assert "Publishing withholds this result" in text_of(page)  # 1 is small
     kinds = [(one.reviewer, one.reading) for one in list_decisions(browsing)]
     assert kinds == [
         *[("anna", Reading.FIRST)] * 4, *[("ben", Reading.SECOND)] * 2, *[("ben", Reading.SETTLING)] * 2,
@@ -163,7 +169,7 @@ def test_the_result_of_a_review_is_in_the_answer_and_in_what_is_published(
     assert re.search(f'name="{box}"[^>]* checked', page.text)
     page = browsing.preview(FILE, **{box: "on"})
     assert f"with the result of {NAME}" in text_of(page)
-    assert f"not all of the review {NAME} is given" in text_of(page)  # 4 records are few
+    assert f"not all of the review {NAME} is given: too few" in text_of(page)  # 4 are few
     page = browsing.press_publish(FILE, page)
     assert re.search(f'name="{box}"[^>]* checked', page.text)
     sets = tmp_path / "requests" / "answers" / FILE

@@ -231,7 +231,7 @@ _RECORD_KINDS: Final = {
 
 def _print_sample(review: Review, population: Sequence[DrawnRecord]) -> None:
     """What is to be read, and how to begin."""
-    from queries.reviewing.start import count_second_readings
+    from queries.reviewing.start import count_second_readings, warn_of_small_counts
 
     sample = sum(stratum.sample for stratum in review.strata)
     seconds = count_second_readings(population, review.strata)
@@ -244,6 +244,9 @@ def _print_sample(review: Review, population: Sequence[DrawnRecord]) -> None:
             print(f"  {stratum.name}: {stratum.sample:,} of {stratum.population:,}")
     print(f"Seed: {review.seed}")
     print(f"Criterion: {review.criterion}")
+    warning = warn_of_small_counts(get_session().settings.disclosure.minimum_group)
+    if warning and sample < total:
+        print(warning)
     print(f"\nRead them: foidex review next {shlex.quote(review.name)}")
     if seconds:
         warn_of_single_reviewer()

@@ -9,7 +9,13 @@ import pytest
 
 from indexer.errors import ReviewError
 from queries.reviewing.prepare import make_review_name
-from queries.reviewing.start import Draw, count_second_readings, draw_population, extend_strata
+from queries.reviewing.start import (
+    Draw,
+    count_second_readings,
+    draw_population,
+    extend_strata,
+    warn_of_small_counts,
+)
 from queries.reviewing.strata_kind import StrataKind
 from tests.support.stored_reviews import make_population
 
@@ -82,3 +88,13 @@ def test_an_extension_takes_no_record_away() -> None:
 )
 def test_a_name_is_made_of_what_is_reviewed(parts: tuple[str, ...], name: str) -> None:
     assert make_review_name(*parts) == name
+
+
+@pytest.mark.parametrize(("minimum", "words"), [(5, "only 1 to 4"), (10, "only 1 to 9")])
+def test_a_small_sample_is_warned_of_by_the_rule_of_the_force(minimum: int, words: str) -> None:
+    assert words in warn_of_small_counts(minimum)
+
+
+@pytest.mark.parametrize("minimum", [0, 1])
+def test_where_every_number_is_given_no_sample_is_warned_of(minimum: int) -> None:
+    assert warn_of_small_counts(minimum) == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -9,10 +11,13 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from indexer.errors import ReviewError
+from queries.review.summary import summarise_elusion, summarise_review
+from queries.review.types import ReviewedRecords
+from queries.review.verdict import ReviewStatus, read_decisions
 from queries.reviewing.decision_file import format_decisions
 from queries.reviewing.progress import ReviewProgress
 from queries.reviewing.store.rows import StoredReview
-from queries.reviewing.turns import choose_turn, format_time
+from queries.reviewing.turns import GONE, ReviewState, choose_turn, format_time
 from queries.workbench.error_text import describe_error
 from queries.workbench.forms.request_form import name_request_file
 from queries.workbench.pages.answers.chosen_reviews import describe_number
@@ -28,6 +33,19 @@ from queries.workbench.pages.reviews.opening import (
 from queries.workbench.visit import Visit, redirect
 
 _MAX_REASON: Final = 200
+
+
+class ShownResult(Struct, frozen=True):
+    """What a review that is finished says: its counts, and how many of all may be relevant.
+
+    ``is_small`` says that publishing withholds it.
+    """
+
+    relevant: int
+    others: int
+    undecided: int
+    range: str
+    is_small: bool
 
 
 class ShownReview(Struct, frozen=True):
@@ -64,8 +82,46 @@ def show_review(visit: Visit) -> Response:
         numbers=_find_numbers(visit, review.stored),
         stored=review.stored,
         progress=progress,
+        result=_find_result(visit, review.reader.current_hashes, state),
         ending=state.ending,
         waits_for_second=not state.is_unblinded,
+    )
+
+
+def _find_result(
+    visit: Visit, changed_hashes: Mapping[str, str], state: ReviewState
+) -> ShownResult | None:
+    """What a review says, once all second readings are done; None before that."""
+    if not state.is_unblinded:
+        return None
+    hashes = {record.reference: record.content_hash for record in state.records}
+    hashes = {name: text for name, text in {**hashes, **changed_hashes}.items() if text != GONE}
+    counts = Counter(
+        reading.status
+        for reading in read_decisions(state.records, [*state.decisions.values()], hashes)
+    )
+    relevant, others = counts[ReviewStatus.RELEVANT], counts[ReviewStatus.NOT_RELEVANT]
+    few = visit.session.settings.disclosure.minimum_group
+    is_small = 0 < relevant < few
+    if state.review.records is ReviewedRecords.MENTIONS:
+        is_small |= 0 < others < few or relevant + others < few
+    undecided = counts.total() - relevant - others
+    return ShownResult(relevant, others, undecided, _estimate(state, hashes), is_small)
+
+
+def _estimate(state: ReviewState, hashes: Mapping[str, str]) -> str:
+    """How many of all records may be relevant, in words."""
+    decisions = [*state.decisions.values()]
+    if state.review.records is not ReviewedRecords.MENTIONS:
+        bound = summarise_elusion(state.review, state.records, decisions, hashes)
+        return f"{bound.at_most:,} at most, of {bound.population:,}"
+    total = summarise_review(state.review, state.records, decisions, hashes).total
+    assert total.range
+    low, high = total.range.low, total.range.high
+    return (
+        f"{low:,} of {total.mentioned:,}"
+        if low == high
+        else (f"between {low:,} and {high:,} of {total.mentioned:,}")
     )
 
 

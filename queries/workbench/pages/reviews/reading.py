@@ -18,6 +18,7 @@ from queries.reviewing.store.review_store import Judgement, TurnLostError
 from queries.reviewing.store.rows import StoredReview
 from queries.reviewing.turns import ReviewState, Turn, choose_turn, format_time
 from queries.workbench.error_text import describe_error
+from queries.workbench.pages.answers.chosen_reviews import describe_number
 from queries.workbench.pages.reviews.opening import (
     OpenReview,
     is_number,
@@ -190,6 +191,8 @@ def _show_turn(
         progress=measure_progress(state, review.reader.current_hashes),
         shown=shown,
         reopened=reopened,
+        place=describe_number(review.stored.review),
+        can_go_back=any(decision.reviewer == visit.person.name for decision in state.history),
         verdicts=VERDICTS,
     )
 

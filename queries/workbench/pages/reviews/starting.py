@@ -14,6 +14,7 @@ from queries.request.criteria import find_criterion
 from queries.request.reader import Request, request_from_answer
 from queries.review.types import ReviewedRecords
 from queries.reviewing.prepare import ReviewOptions, prepare_review
+from queries.reviewing.start import warn_of_small_counts
 from queries.workbench.error_text import describe_error
 from queries.workbench.files.answer_sets import find_answer_set, read_set_answer
 from queries.workbench.pages.answers.chosen_reviews import find_last_criterion
@@ -84,6 +85,7 @@ def _start_values(visit: Visit, values: Mapping[str, str]) -> dict[str, object]:
         "problems": {},
         "general": "",
         "records": RECORDS,
+        "warning": warn_of_small_counts(visit.session.settings.disclosure.minimum_group),
     }
 
 
