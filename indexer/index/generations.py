@@ -608,12 +608,17 @@ def prune_generations(
 
 
 def read_index_sizes(client: Elasticsearch, alias: str) -> dict[str, int]:
-    """The bytes that the primary shards of each generation take, by its name."""
+    """The bytes that the segments of the primary shards of each generation take, by its name.
+
+    Not those of the store: the server looks at its files every ten seconds only.
+    """
     stats = client.indices.stats(
-        index=f"{alias}-*", metric=["store"], filter_path="indices.*.primaries.store.size_in_bytes"
+        index=f"{alias}-*",
+        metric=["docs"],
+        filter_path="indices.*.primaries.docs.total_size_in_bytes",
     ).body
     return {
-        name: int(body["primaries"]["store"]["size_in_bytes"])
+        name: int(body["primaries"]["docs"]["total_size_in_bytes"])
         for name, body in stats.get("indices", {}).items()
     }
 

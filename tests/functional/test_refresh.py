@@ -37,6 +37,7 @@ from indexer.index.generations import (
     list_verified,
     mark_verified,
     prune_generations,
+    read_index_sizes,
     read_live_generation,
     roll_back_generation,
 )
@@ -583,6 +584,17 @@ def test_every_refresh_can_be_undone_and_old_ones_are_pruned(
     assert len(list_verified(client, index.alias)) == 3
     assert prune_generations(client, index.alias, 1) == [names[2], names[1]]
     assert read_live_generation(client, index.alias).name == names[3]
+
+
+def test_the_size_of_a_new_generation_is_that_of_its_segments(
+    client: Elasticsearch, index: IndexSettings, run: Callable[..., RefreshResult]
+) -> None:
+    """The server looks at its files every ten seconds only: a new one would be of 0.0 MB."""
+    name = run([record("A")]).generation.name
+    shards = client.indices.segments(index=name).body["indices"][name]["shards"]
+    segments = [segment for (copy,) in shards.values() for segment in copy["segments"].values()]
+    expected = sum(segment["size_in_bytes"] for segment in segments)
+    assert read_index_sizes(client, index.alias) == {name: expected}
 
 
 def test_the_generation_that_an_operator_went_back_to_is_kept_and_the_next_way_back(
