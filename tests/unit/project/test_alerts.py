@@ -80,6 +80,7 @@ class Night:
     alerts: set[str]
     hours: int = 3
     metrics: dict[str, str] = field(default_factory=dict)
+    others: tuple[str, ...] = ()  # machines whose nights are healthy
 
 
 HEALTHY = {
@@ -114,16 +115,23 @@ NIGHTS = {
     "over 1% damaged": Night({"FoidexTextDamaged"}, metrics={"damaged_records": "1001"}),
     "suddenly damaged": Night({"FoidexTextDamaged"}, metrics={"damaged_records": "20x60 131x500"}),
     "no metrics": Night({"FoidexMetricsMissing"}, metrics=dict.fromkeys(HEALTHY, "")),
+    "two machines": Night(set(), others=("other",)),
+    "no longer the metrics of one of two machines": Night(
+        {"FoidexMetricsMissing"},
+        metrics={name: f"{at}x60 stale" for name, at in HEALTHY.items()},
+        others=("other",),
+    ),
 }
 
 
 def build_rule_test(night: Night) -> dict[str, Any]:
     series = [
         {
-            "series": f'foidex_refresh_{name}{{alias="crimes", instance="host"}}',
+            "series": f'foidex_refresh_{name}{{alias="crimes", instance="{machine}"}}',
             "values": value if "x" in value else f"{value}x2000",
         }
-        for name, value in (HEALTHY | night.metrics).items()
+        for machine, changes in {"host": night.metrics, **{key: {} for key in night.others}}.items()
+        for name, value in (HEALTHY | changes).items()
         if value
     ]
     at = f"{night.hours}h"

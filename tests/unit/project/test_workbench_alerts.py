@@ -30,6 +30,13 @@ REFUSED = "foidex_workbench_sign_ins_refused_total"
 HOURS = {
     "quiet": ({REQUESTS: "0+3x60", FAILED: "0x60", WAITING: "0x60", REFUSED: "0x60"}, set()),
     "stopped": ({REQUESTS: "1x40 _x20"}, {"FoidexWorkbenchDown"}),
+    "one of two stopped": (
+        {
+            'foidex_workbench_requests_total{result="2xx",instance="a"}': "1x20 stale",
+            'foidex_workbench_requests_total{result="2xx",instance="b"}': "0+3x60",
+        },
+        {"FoidexWorkbenchDown"},
+    ),
     "a few failures": ({REQUESTS: "0+3x60", FAILED: "0x55 1x5"}, set()),
     "failures": ({REQUESTS: "0+3x60", FAILED: "0+1x60"}, {"FoidexWorkbenchFailing"}),
     "a short wait": ({REQUESTS: "0+3x60", WAITING: "0x40 1x20"}, set()),
