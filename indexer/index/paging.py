@@ -43,17 +43,21 @@ def search_sealed_pages(
     """Like ``search_pages``, for a sealed generation through its alias.
 
     It needs no point in time, which takes a right to the index itself. The caller checks which
-    generation answered.
+    generation answered. Of ``search_options``, ``from_`` is how many documents are left out first;
+    with the ``size`` it is at most 10,000.
     """
     yield from _request_pages(client, index=alias, **search_options)
 
 
-def _request_pages(client: Elasticsearch, **search_options: Any) -> Iterator[dict[str, Any]]:
+def _request_pages(
+    client: Elasticsearch, from_: int = 0, **search_options: Any
+) -> Iterator[dict[str, Any]]:
     after: list[Any] | None = None
     while True:
         body: dict[str, Any] = client.search(
             sort=[{"crime_ref": "asc"}],
             search_after=after,
+            from_=0 if after else from_,
             allow_partial_search_results=False,
             **search_options,
         ).body

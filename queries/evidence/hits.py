@@ -31,6 +31,9 @@ from queries.tables.scope import Mention
 
 _RECORDS_PER_PAGE: Final = 500
 
+#: How many records can be left out first: a server counts to 10,000 for a page.
+MAX_START: Final = 10_000 - _RECORDS_PER_PAGE
+
 _FIELDS: Final = ("crime_ref", "recorded_on", "offence_code")
 
 _TEXT_FIELDS: Final = ("narrative", "possessives", "compounds")
@@ -69,16 +72,18 @@ class Hit(Struct, frozen=True, rename={"mention_count": "found", "snippets": "sh
     snippets: tuple[MentionSnippet, ...] = ()
 
 
-def iter_hits(
+def iter_hits(  # noqa: PLR0913 - which records, and how they are shown
     client: Elasticsearch,
     alias: str,
     selection: RecordQuery,
     options: SnippetOptions | None = None,
     *,
     generation_name: str | None = None,
+    start: int = 0,
 ) -> Iterator[Hit]:
     """Every record behind a number, ordered by reference; with ``options``, with its snippets.
 
+    The first ``start`` are left out, at most MAX_START.
     Raises NoIndexError, InexactError, and GenerationError where the live generation is not
     ``generation_name`` or changes meanwhile.
     """
@@ -96,6 +101,7 @@ def iter_hits(
         docvalue_fields=[{"field": name} for name in _FIELDS],
         track_total_hits=True,
         aggs=GENERATION_AGG,
+        from_=start,
     )
     for body in pages:
         if require_complete(require_exact(body), generation) is None:

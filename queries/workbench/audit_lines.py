@@ -11,11 +11,16 @@ from typing import Final
 
 from msgspec import Struct
 
+from indexer.audit import AUDIT_LOG_NAME
+from indexer.audit.log import AuditLog
 from indexer.config.model import WorkbenchRole
-from indexer.errors import FoidexError, OutputError
+from indexer.errors import BrokenChainError, FoidexError, OutputError
 from indexer.session import Session
 
 _REFUSED: Final = FoidexError.exit_code
+
+#: What the log calls the change of a request file.
+REQUEST_CHANGE: Final = "request change"
 
 
 class RequestChange(Struct, frozen=True, kw_only=True):
@@ -57,6 +62,35 @@ def log_request_change(session: Session, change: RequestChange) -> Iterator[None
         yield
         with suppress(OutputError):  # it is changed, and the first line says that it was to be
             run.write()
+
+
+class LoggedChange(Struct, frozen=True):
+    """When a request file was written (ISO 8601), and who did it."""
+
+    at: str
+    person: str
+
+
+def list_request_changes(session: Session, file_name: str) -> dict[str, list[LoggedChange]]:
+    """The changes of a request file, the oldest first, by the version that each replaced.
+
+    Those in archives of the log are left out, and there are none if the log is damaged.
+    """
+    changes: dict[str, list[LoggedChange]] = {}
+    log = AuditLog(session.settings.audit_folder / AUDIT_LOG_NAME)
+    with suppress(BrokenChainError):
+        for line in log.read_lines():
+            asked = line.get("asked")
+            is_done = line.get("exit_code") == 0 and not line.get("begins")
+            if (
+                line.get("command") == REQUEST_CHANGE
+                and is_done
+                and isinstance(asked, dict)
+                and asked.get("file") == file_name
+            ):
+                change = LoggedChange(str(line.get("at")), str(line.get("signed_in") or ""))
+                changes.setdefault(str(asked.get("before")), []).append(change)
+    return changes
 
 
 def log_sign_in(session: Session) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from queries.workbench.audit_lines import RequestChange, log_request_change
+from queries.workbench.audit_lines import REQUEST_CHANGE, RequestChange, log_request_change
 from queries.workbench.files.request_files import RequestFile, hash_text
 from queries.workbench.visit import Visit
 
@@ -43,7 +43,7 @@ def save_file(visit: Visit, name: str, text: str, version: str, reference: str =
         return requests.save(name, text, version)
     requests.require_version(name, version)
     change = RequestChange(
-        command="request change",
+        command=REQUEST_CHANGE,
         file=name,
         before=version,
         after=hash_text(text),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, Literal
 
 import jinja2
@@ -85,6 +85,7 @@ class Workbench:
         )
         self._templates.filters["day"] = format_long_date
         self._templates.filters["iso_day"] = _format_iso_day
+        self._templates.filters["iso_moment"] = _format_iso_moment
         self._templates.filters["moment"] = format_timestamp
         self._templates.filters["advice"] = adapt_advice
 
@@ -118,6 +119,10 @@ class Workbench:
 def _show_control_characters(value: object) -> object:
     """Text for a page. What is markup already, or no text, stays as it is."""
     return value.translate(_CONTROL_CHARACTERS) if type(value) is str else value
+
+
+def _format_iso_moment(timestamp: str) -> str:
+    return format_timestamp(datetime.fromisoformat(timestamp))
 
 
 def _format_iso_day(timestamp: str) -> str:

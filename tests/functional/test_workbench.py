@@ -251,15 +251,39 @@ def test_the_page_says_what_would_give_more_and_what_was_released_before(
     assert "of other requests" not in own
 
 
-def test_a_request_that_was_changed_meanwhile_is_not_published(browsing: Browsing) -> None:
-    page = browsing.get(f"{PAGE}/publish")
-    fields = dict(re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', page.text))
-    opened = browsing.workbench.requests.read(FILE)
-    browsing.workbench.requests.save(FILE, opened.text + "\n", opened.version)
-    sent = browsing.post(f"{PAGE}/publish", do="publish", **fields)
-    assert sent.status_code == 409
-    assert "Nothing was published" in text_of(sent)
-    assert browsing.workbench.tasks.find(f"publish {FILE}") is None
+def test_every_record_of_a_large_number_is_on_one_of_its_pages(
+    browsing: Browsing, load: Callable[..., Any]
+) -> None:
+    load([
+        {"crime_ref": f"A/{n:03}", "recorded_on": "2017-05-05", "offence_code": "22B", "narrative": "A live stream was named."}
+        for n in range(230)
+    ])  # fmt: skip
+    browsing.workbench.requests.create("months.yaml", MONTHS)
+    browsing.post("/requests/months.yaml/answer")
+    browsing.finish("answer months.yaml")
+    assert (
+        'href="/requests/months.yaml/publish">Go on'
+        in browsing.get("/requests/months.yaml/answer").text
+    )
+    page = browsing.get("/requests/months.yaml/records?question=Q1&row=total&column=")
+    shown, words = [], []
+    for _ in range(3):
+        shown += re.findall('<th scope="row">(.*?)</th>', page.text)
+        words.append(re.findall(r"These are (\d+ to \d+)", text_of(page)))
+        links = dict(re.findall('<a href="([^"]*)">(Next|Previous) records</a>', page.text))
+        following = [address for address, word in links.items() if word == "Next"]
+        if following:
+            page = browsing.get(html.unescape(following[0]))
+    assert shown == [f"A/{n:03}" for n in range(230)]
+    assert words == [["1 to 100"], ["101 to 200"], ["201 to 230"]]
+    assert "Previous records" in text_of(page)
+    assert "Next records" not in text_of(page)
+    address = "/requests/months.yaml/records?question=Q1&row=total&column=&page="
+    for number, first in (("99", "A/200"), ("0", "A/000"), ("x", "A/000"), ("2", "A/100")):
+        assert (
+            re.findall('<th scope="row">(.*?)</th>', browsing.get(address + number).text)[0]
+            == first
+        )
 
 
 @pytest.mark.parametrize(

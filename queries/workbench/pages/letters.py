@@ -167,6 +167,8 @@ def _show_draft(visit: Visit, draft: OpenDraft, chosen: Any, problem: str) -> Re
         chosen=chosen,
         problem=problem,
         reference=chosen.get("reference", draft.drafted.mapping["reference"]),
+        no_reference=NO_REFERENCE,
+        asks_reference=any(map(_asks_reference, draft.drafted.draft.confirmations)),
     )
 
 

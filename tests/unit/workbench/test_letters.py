@@ -98,6 +98,8 @@ def test_the_page_says_what_was_drafted_and_when_it_came(browsing: Browsing) -> 
     assert "Period 2024-04-01 to 2025-03-31 Words Snapchat; Kik Offences All" in text
     assert "A table of the offences. Only some of these records: 8Q: stalking." in text
     assert 'name="received" type="date" value="2026-11-02"' in page.text
+    assert "Subject Freedom of Information request Who asks Pat Example" in text
+    assert "While it is DRAFT, the request asks for it, and is not answered" in text
     wrong = browsing.post(page.url.path, reference="FOI/9", received="soon")
     assert wrong.status_code == 422
     assert "enter a day, such as 2026-11-02" in text_of(wrong)

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from indexer.audit import AUDIT_LOG_NAME
 from indexer.files import DOCUMENT_PERMISSIONS
 from queries.documents.content.context import make_document_settings
 from queries.documents.notice_files import prepare_notice, write_notice_files
 from queries.request.reader import parse_request
+from queries.workbench.files.answer_sets import find_answer_folder
 from tests.support.browsing import Browsing, make_workbench, text_of
 from tests.support.force import FORCE_TOML
 
@@ -148,3 +150,43 @@ def test_an_earlier_version_is_shown_and_put_back(browsing: Browsing) -> None:
     (browsing.workbench.requests.path / "versions" / f"{FILE}.notes").write_text("Of a colleague.")
     for number in ("999999", "notes", "..%2f000001", "000001.yaml"):
         assert browsing.get(f"{PAGE}/versions/{number}").status_code == 404
+
+
+def test_an_earlier_version_says_until_when_it_stood_and_who_changed_it(browsing: Browsing) -> None:
+    other = Browsing(browsing.workbench)
+    other.sign_in("ben", "reviewer")
+    for somebody, remark in (
+        (browsing, "# 1\n"),
+        (other, "# 2\n"),
+        (browsing, "# 1\n"),
+        (other, ""),
+    ):
+        fields = read_fields(somebody.get(f"{PAGE}/edit")) | {"text": TEXT + remark}
+        assert somebody.post(f"{PAGE}/edit", **fields).status_code == 200
+    page = text_of(browsing.get(f"{PAGE}/versions"))
+    names = re.findall(r"Version (\d) until \d+ \w+ \d+ at [\d:]+ UTC, when (\w+) changed it", page)
+    assert names == [("4", "ben"), ("3", "anna"), ("2", "ben"), ("1", "anna")]
+    log = browsing.workbench.session.settings.audit_folder / AUDIT_LOG_NAME
+    log.write_text("damaged\n")
+    page = text_of(browsing.get(f"{PAGE}/versions"))
+    assert "Version 4 Version 3" in page
+
+
+def test_after_the_answer_the_letter_that_may_follow_it_is_first(browsing: Browsing) -> None:
+    titles = re.compile("<h2>(Acknowledgement|Answer to an internal review)</h2>")
+    assert titles.findall(browsing.get(f"{PAGE}/letters").text)[0] == "Acknowledgement"
+    assert "acknowledgement, request for" in text_of(browsing.get(PAGE))
+    folder = find_answer_folder(browsing.workbench.requests, FILE, "published")
+    folder.mkdir(parents=True)
+    manifest = {
+        **dict.fromkeys(("generation", "query_hash", "version"), "x"),
+        "reference": "FOI/1",
+        "run_at": "2026-11-29T10:00:00+00:00",
+        "files": {"FOI-1.answer.json": "00"},
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    page = browsing.get(f"{PAGE}/letters")
+    assert titles.findall(page.text) == ["Answer to an internal review", "Acknowledgement"]
+    assert "The answer was published on 29 November 2026" in text_of(page)
+    assert text_of(page).count("It comes before the answer, which is published") == 3
+    assert "acknowledgement, request for" not in text_of(browsing.get(PAGE))

@@ -12,11 +12,12 @@ from starlette.responses import Response
 from queries.answer.covered_days import is_outside_coverage
 from queries.answer.types import NOT_COVERED, Answer
 from queries.answering.audit_fields import request_fields
-from queries.evidence.hits import SnippetOptions, drop_repeated, iter_hits
+from queries.evidence.hits import MAX_START, SnippetOptions, drop_repeated, iter_hits
 from queries.evidence.locate import locate_records
 from queries.request.reader import request_from_answer
 from queries.search.run import count_records
 from queries.workbench.files.answer_sets import find_answer_set, read_set_answer
+from queries.workbench.pages.reviews.opening import is_number
 from queries.workbench.visit import Visit, redirect
 
 #: How many records a page lists.
@@ -35,6 +36,8 @@ def show_records(visit: Visit) -> Response:
     request = request_from_answer(answer.request)
     session = visit.session
     alias = session.settings.index.alias
+    start = 0
+    place = urlencode({"question": question, "row": row, "column": column})
     with session.run("find") as run:
         run.add_fields(
             **request_fields(request), arguments={"row": f"{question}:{row}", "column": column}
@@ -48,11 +51,18 @@ def show_records(visit: Visit) -> Response:
                 number, hits = 0, []
             else:
                 run.write(generation=name, records=number)
-                options = SnippetOptions(mask=True)
-                pages = iter_hits(client, alias, records, options, generation_name=name)
+                start = _find_start(visit.query.get("page", ""), number)
+                hits_from_start = iter_hits(
+                    client,
+                    alias,
+                    records,
+                    SnippetOptions(mask=True),
+                    generation_name=name,
+                    start=start,
+                )
                 hits = [
                     replace(hit, snippets=drop_repeated(hit.snippets))
-                    for hit in islice(pages, RECORDS_PER_PAGE)
+                    for hit in islice(hits_from_start, RECORDS_PER_PAGE)
                 ]
     return visit.render(
         "records.html",
@@ -61,10 +71,28 @@ def show_records(visit: Visit) -> Response:
         place=_name_place(answer, question, row, column),
         number=number,
         hits=hits,
-        review_address=f"/requests/{file.name}/review?"
-        + urlencode({"question": question, "row": row, "column": column}),
+        start=start,
+        pages=_list_pages(start, number, f"/requests/{file.name}/records?{place}"),
+        can_list=MAX_START + RECORDS_PER_PAGE,
+        review_address=f"/requests/{file.name}/review?{place}",
         refreshed=name != answer.provenance.generation,
     )
+
+
+def _find_start(page: str, number: int) -> int:
+    """How many records stand before a page, which the address names; the last page there is."""
+    wanted = (int(page) - 1) * RECORDS_PER_PAGE if is_number(page) and int(page) else 0
+    last = max(0, number - 1) // RECORDS_PER_PAGE * RECORDS_PER_PAGE
+    return min(wanted, last, MAX_START)
+
+
+def _list_pages(start: int, number: int, address: str) -> list[tuple[str, str]]:
+    """The pages before and after one, each with its words and its address."""
+    page = start // RECORDS_PER_PAGE + 1
+    pages = [("Previous records", page - 1)] if start else []
+    if start + RECORDS_PER_PAGE < number and start < MAX_START:
+        pages.append(("Next records", page + 1))
+    return [(words, f"{address}&page={neighbour}") for words, neighbour in pages]
 
 
 def _name_place(answer: Answer, question: str, row: str, column: str) -> str:

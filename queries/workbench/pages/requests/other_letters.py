@@ -21,6 +21,7 @@ from queries.layout.prose import join_list
 from queries.request.reader import Request
 from queries.spec.yaml_text import parse_yaml
 from queries.workbench.error_text import describe_error
+from queries.workbench.files.answer_sets import find_answer_set
 from queries.workbench.files.request_files import EditConflictError, MissingError, RequestFile
 from queries.workbench.forms.file_text import change_text
 from queries.workbench.pages.answers.documents import send_file
@@ -49,6 +50,11 @@ class ShownLetter(Struct, frozen=True):
     title: str
     words: str
     problem: str = ""
+
+    @property
+    def comes_after(self) -> bool:
+        """Whether it comes after the answer to the request."""
+        return self.kind == "review"
 
 
 class NoticeFormOutcome(Struct, frozen=True):
@@ -106,11 +112,16 @@ def send_other_letter(visit: Visit) -> Response:
 
 
 def _render(visit: Visit, file: RequestFile, outcome: NoticeFormOutcome) -> Response:
+    answer_set = find_answer_set(visit.workbench.requests, file.name, "published")
+    letters = _list_letters(visit.read_request(file.name))
+    if answer_set:
+        letters.sort(key=lambda letter: not letter.comes_after)
     return visit.render(
         "other_letters.html",
         outcome.status,
         file=file,
-        letters=_list_letters(visit.read_request(file.name)),
+        answered_on=answer_set.manifest.run_at if answer_set else "",
+        letters=letters,
         formats={"txt": "read it", "docx": "Word", "pdf": "PDF", "html": "HTML"},
         values=outcome.values or show_notice_fields(_read_letter(file)),
         problem=outcome.problem,
