@@ -107,19 +107,28 @@ def register_repository(client: Elasticsearch, folder: Path) -> str:
             f"{error.filename}: cannot be used ({error.strerror}). Remove it, or copy the backups "
             "here again from where they are kept."
         ) from None
-    try:
-        client.snapshot.create_repository(
-            name=EMBEDDED_REPOSITORY,
-            repository={"type": "fs", "settings": {"location": str(folder)}},
-        )
-    except elasticsearch.ApiError as error:
-        if error.error not in ("repository_exception", "repository_verification_exception"):
-            raise
-        raise BackupError(
-            f"{folder}: the embedded server cannot write its backups there. If it was started by "
-            "an earlier foidex, restart it: foidex down, foidex up. Else check the folder's rights."
-        ) from None
-    return EMBEDDED_REPOSITORY
+    for _ in range(2):
+        try:
+            client.snapshot.create_repository(
+                name=EMBEDDED_REPOSITORY,
+                repository={"type": "fs", "settings": {"location": str(folder)}},
+            )
+            client.snapshot.get(repository=EMBEDDED_REPOSITORY, snapshot="*")
+        except elasticsearch.ApiError as error:
+            if error.error not in _UNUSABLE_ERRORS:
+                raise
+            # The server remembers what it wrote last, even when it is started again. Where the
+            # folder came back from an older copy, it must be told so; no file is removed.
+            with suppress(elasticsearch.ApiError):
+                client.snapshot.delete_repository(name=EMBEDDED_REPOSITORY)
+        else:
+            return EMBEDDED_REPOSITORY
+    raise BackupError(
+        f"{folder}: the embedded server cannot use its backups there. Check the rights of the "
+        "folder, and that none of its files is missing, damaged or not the server's: bring them "
+        "back from a copy. If the server was started by an earlier foidex, restart it: foidex "
+        "down, foidex up."
+    )
 
 
 def take_backup(
@@ -184,8 +193,8 @@ def read_backups(client: Elasticsearch, alias: str, repository: str) -> list[Bac
     """The backups of the alias, newest first. Raises BackupError."""
     try:
         snapshots = client.snapshot.get(repository=repository, snapshot="*").body["snapshots"]
-    except elasticsearch.NotFoundError as error:
-        raise _explain_missing_repository(error, repository) from None
+    except elasticsearch.ApiError as error:
+        raise _explain_unusable_repository(error, repository) from None
     backups = [backup for snapshot in snapshots if (backup := _parse_backup(snapshot, alias))]
     return sorted(backups, key=lambda backup: (backup.taken_at, backup.name), reverse=True)
 
@@ -238,12 +247,7 @@ def check_repository(
             access = "read-only" if read_only else "written"
         return read_backups(client, alias, repository), access
     except elasticsearch.ApiError as error:
-        if error.error not in _UNUSABLE_ERRORS:
-            raise _explain_missing_repository(error, repository) from None
-    raise BackupError(
-        f'the server\'s repository "{repository}" cannot be used. Check that its folder exists, '
-        "and that every node may read and write it."
-    )
+        raise _explain_unusable_repository(error, repository) from None
 
 
 def find_backup(client: Elasticsearch, alias: str, repository: str, name: str | None) -> Backup:
@@ -447,6 +451,18 @@ def _explain_unwritable_repository(error: elasticsearch.ApiError, repository: st
         f'the server could not write to its repository "{repository}", so nothing was backed up or '
         "deleted there. Check that it is not read-only, that its disk has room, and that every "
         "node may write to its folder; foidex doctor tries that."
+    )
+
+
+def _explain_unusable_repository(error: elasticsearch.ApiError, repository: str) -> Exception:
+    """A BackupError where the server cannot read its repository; else the error itself."""
+    if error.error not in _UNUSABLE_ERRORS:
+        return _explain_missing_repository(error, repository)
+    return BackupError(
+        f'the server\'s repository "{repository}" cannot be used. Check that its folder exists, '
+        "that every node may read and write it, and that none of its files is missing, damaged or "
+        "not the server's. Bring them back from a copy of the folder; a server of your own "
+        "remembers what it wrote last, so remove the repository there and register it again."
     )
 
 

@@ -444,6 +444,39 @@ def test_a_link_of_another_user_in_the_repository_is_refused(site: Site, tmp_pat
     site.must("backups", "--delete", "linked")
 
 
+def test_a_folder_of_backups_that_came_back_from_an_older_copy_is_used(
+    site: Site, tmp_path: Path
+) -> None:
+    """The server remembers what it wrote last, and takes an older folder for a damaged one."""
+    site.load()
+    folder = site.home / "backups"
+    owner = (site.home / "data").stat().st_uid
+
+    def bring_back() -> None:
+        shutil.rmtree(folder)
+        shutil.copytree(tmp_path / "copy", folder)
+        for path in (folder, *folder.rglob("*")):
+            shutil.chown(path, owner)
+
+    site.must("backup", "--to", "older")
+    shutil.copytree(folder, tmp_path / "copy")
+    site.must("backup", "--to", "newer")
+    bring_back()
+    assert "older" in site.must("backups")
+    site.must("backup", "--to", "newest")
+    listed = site.must("backups")
+    assert "newest" in listed
+    assert "newer" not in listed
+    # Damage that no registration mends is one message.
+    for path in folder.glob("snap-*"):
+        path.unlink()
+    damaged = site.run("backups")
+    assert damaged.returncode == BackupError.exit_code
+    assert "bring them back from a copy" in damaged.stderr
+    bring_back()
+    site.must("backups", "--delete", "older")
+
+
 @pytest.mark.timeout(600)
 def test_the_drill(site: Site) -> None:
     """Back up, destroy everything, restore in another home: the same request, the same numbers."""

@@ -58,6 +58,14 @@ def find_answer_set(requests: RequestFolder, file_name: str, kind: AnswerKind) -
     path = find_answer_folder(requests, file_name, kind)
     try:
         finish_document_set(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UnreadableError(
+            f"{error.filename or path}: the newest documents are ready, and cannot be put in their "
+            f"place ({error.strerror})."
+        ) from None
+    try:
         with open_folder(path) as folder:
             manifest = read_manifest(folder)
     except FileNotFoundError:

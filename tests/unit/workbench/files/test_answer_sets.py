@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from indexer.errors import OutputError, RequestError
+from indexer.errors import OutputError, RequestError, UnreadableError
 from indexer.files import open_folder
 from queries.documents.manifest import Manifest
 from queries.workbench.files.answer_sets import (
@@ -162,3 +162,12 @@ def test_a_document_that_someone_changed_is_not_sent_as_ours(tmp_path: Path) -> 
     (folder / "A.letter.txt").write_text("by hand")
     with pytest.raises(RequestError, match="was changed since foidex wrote it"):
         read_document(answer_set, "A.letter.txt")
+
+
+def test_documents_that_wait_for_their_place_are_said_to_be_ready(tmp_path: Path) -> None:
+    requests = RequestFolder(tmp_path)
+    folder = find_answer_folder(requests, "a.yaml", "published")
+    folder.mkdir(parents=True)
+    (folder / ".foidex-new").write_text("in its way")
+    with pytest.raises(UnreadableError, match="are ready, and cannot be put in their place"):
+        find_answer_set(requests, "a.yaml", "published")
