@@ -268,9 +268,9 @@ def _explain_write_errors(folder: Path, progress: _SetProgress) -> Iterator[None
     except OSError as error:
         problem = f"{error.filename or folder}: cannot be written ({error.strerror})."
         if progress.is_ready:
-            done = "The release is recorded, and the" if progress.is_release else "The"
+            opening = "The release is recorded, and the" if progress.is_release else "The"
             raise UnfinishedOutputError(
-                f"{problem} {done} new files are ready in {PENDING_FOLDER}; the next run puts "
+                f"{problem} {opening} new files are ready in {PENDING_FOLDER}; the next run puts "
                 "them in their places."
             ) from None
         earlier = (

@@ -43,15 +43,15 @@ def migrate_schema(connection: Connection) -> None:
             "the store of reviews says that it has two versions, so it is damaged. Bring it back "
             "from a copy."
         )
-    done = heads[0] if heads else None
-    if done is None and connection.dialect.name == "sqlite":
+    version = heads[0] if heads else None
+    if version is None and connection.dialect.name == "sqlite":
         _require_no_tables(connection)
-    if done is not None and done not in names:
+    if version is not None and version not in names:
         raise ReviewError(
             "the store of reviews was made by a newer version of foidex. Use that version, or "
             "name another store in [review] of foidex.toml."
         )
-    missing = revisions if done is None else revisions[: names.index(done)]
+    missing = revisions if version is None else revisions[: names.index(version)]
     for revision in reversed(missing):
         with Operations.context(migration):
             revision.module.upgrade()
