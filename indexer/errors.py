@@ -93,10 +93,10 @@ class LedgerMovedError(Exception):
 
 
 class LockedError(FoidexError):
-    """Another refresh is running, or took over the lock; nothing was changed."""
+    """Another run that changes the index has the lock; nothing was changed."""
 
     exit_code = 12
-    summary = "another refresh is running"
+    summary = "another run that changes the index, such as a refresh, is under way"
 
 
 class LostLockError(GenerationError):

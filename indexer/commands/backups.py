@@ -62,7 +62,7 @@ def run_backup(
     days = settings.refresh.max_age_days
     with (
         get_session().client() as client,
-        hold_lock(client, alias, settings.refresh.lease_seconds),
+        hold_lock(client, alias, settings.refresh.lease_seconds, "backup"),
     ):
         repository = find_repository(client)
         backup = take_backup(client, alias, repository, to, everything=everything)
@@ -155,7 +155,7 @@ def run_restore(
         run.begin()
         with (
             get_session().client() as client,
-            hold_lock(client, alias, settings.refresh.lease_seconds) as lock,
+            hold_lock(client, alias, settings.refresh.lease_seconds, "restore") as lock,
         ):
             repository = find_repository(client)
             backup = find_backup(client, alias, repository, name)

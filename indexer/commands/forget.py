@@ -40,7 +40,7 @@ def run_forget(
     with (
         _log_erasure(crime_ref, undo=undo) as run,
         get_session().client() as client,
-        hold_lock(client, alias, settings.refresh.lease_seconds) as lock,
+        hold_lock(client, alias, settings.refresh.lease_seconds, "forget") as lock,
     ):
         check_reference(crime_ref)
         needs_repository = not undo and (settings.backup.repository or settings.server.url is None)

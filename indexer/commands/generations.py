@@ -82,7 +82,7 @@ def run_rollback(
         run.begin()
         with (
             get_session().client() as client,
-            hold_lock(client, alias, settings.refresh.lease_seconds) as lock,
+            hold_lock(client, alias, settings.refresh.lease_seconds, "rollback") as lock,
         ):
             target, previous = roll_back_generation(
                 client, alias, generation, partial(_apply_erasures, client, lock)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from indexer.errors import ServerError, StaleGenerationError
+from indexer.errors import FoidexError, ServerError, StaleGenerationError
 from indexer.session import get_session
 from indexer.terminal import escape_line
+
+if TYPE_CHECKING:
+    from indexer.index.lock import LockDocument
 
 
 def run_up(
@@ -38,8 +42,31 @@ def run_down() -> None:
     """Stop the embedded server."""
     from indexer.server.embedded.process import stop_embedded_server
 
-    stopped = stop_embedded_server(get_session().settings, get_session().progress)
+    settings = get_session().settings
+    lock = _find_running_work()
+    stopped = stop_embedded_server(settings, get_session().progress)
     print("The embedded server was stopped." if stopped else "No embedded server was running.")
+    if lock:
+        print(
+            f"A {lock.work} by {lock.holder}, since {lock.since:%Y-%m-%d %H:%M:%S} UTC, had not "
+            "ended. It has failed, unless it was dead already: run it again.",
+            file=sys.stderr,
+        )
+
+
+def _find_running_work() -> LockDocument | None:
+    """The lock of a run that changes the index on the embedded server; None if there is none, or
+    the server does not answer."""
+    from indexer.index.lock import read_lock
+    from indexer.server.embedded.process import find_embedded_address
+
+    settings = get_session().settings
+    with suppress(FoidexError):
+        if settings.server.url is None and find_embedded_address(settings):
+            with get_session().client() as client:
+                quick = client.options(request_timeout=3, max_retries=0)
+                return read_lock(quick, settings.index.alias)
+    return None
 
 
 def run_status(

@@ -181,12 +181,12 @@ def check_refresh_lock(client: Elasticsearch, alias: str) -> Findings:
     """Whether a refresh is running."""
     lock = read_lock(client, alias)
     if lock is None:
-        yield Finding("lock", "ok", "no refresh is running.")
+        yield Finding("lock", "ok", "nothing that changes the index is running.")
     else:
         yield Finding(
             "lock",
             "ok",
-            f"a refresh has been running since {lock.since:%Y-%m-%d %H:%M:%S} UTC, on "
+            f"a {lock.work} has been running since {lock.since:%Y-%m-%d %H:%M:%S} UTC, on "
             f"{lock.holder.partition('@')[2]}.",
         )
 

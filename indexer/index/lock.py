@@ -1,4 +1,4 @@
-"""One refresh at a time: a lock in the cluster that its holder must keep renewing.
+"""One run at a time changes the index: a lock in the cluster that its holder must keep renewing.
 
 The lock is a document in an index of its own, written with optimistic concurrency, so that only one
 of two processes gets it. It says who holds it, and since when. A holder that dies stops renewing,
@@ -38,23 +38,26 @@ _MAPPINGS: Final = {"dynamic": False}
 
 
 class LockDocument(Struct, frozen=True):
-    """Who holds the lock, since when, and until when unless it is renewed (UTC)."""
+    """Who holds the lock, since when, and until when unless it is renewed (UTC). ``work`` is what
+    runs, as a noun; earlier versions did not say."""
 
     holder: str
     token: str
     since: Timestamp
     until: Timestamp
+    work: str = "refresh"
 
 
 class Lease:
     """A lock that is held. Call ``check`` before anything that cannot be undone."""
 
-    def __init__(self, client: Elasticsearch, index: str, name: str, seconds: int) -> None:
+    def __init__(self, client: Elasticsearch, index: str, seconds: int, work: str) -> None:
         self._client = client.options(
             request_timeout=max(2, seconds // _RENEWALS_PER_LEASE), max_retries=1
         )
         self._index = index
-        self._name = name
+        self._name = _LOCK_NAME
+        self._work = work
         self._length = timedelta(seconds=seconds)
         self._lost = threading.Event()
         self._writing = threading.Lock()
@@ -72,8 +75,8 @@ class Lease:
         self._renew_once()
         if self._lost.is_set() or datetime.now(UTC) >= self._until:
             raise LostLockError(
-                "this run lost its lock, as the server could not be reached to renew it, and a "
-                "refresh may be running. Nothing was promoted; run it again."
+                "this run lost its lock, as the server could not be reached to renew it, and "
+                "another may be running. Nothing was promoted; run it again."
             )
 
     def take(self) -> None:
@@ -88,7 +91,7 @@ class Lease:
             self._client.options(ignore_status=404).get(index=self._index, id=self._name).body
         )
         if not response.get("found"):
-            raise LockedError("another refresh has just ended. Run this one again.")
+            raise LockedError("another run has just ended. Run this one again.")
         lock = _parse_lock(response)
         if lock.token == self._token:  # our own write, whose answer was lost
             self._version, self._until = _build_version_condition(response), lock.until
@@ -98,11 +101,11 @@ class Lease:
         try:
             self._write(**_build_version_condition(response))
         except elasticsearch.ConflictError:
-            raise LockedError("another refresh took the lock first. Wait for it.") from None
+            raise LockedError("another run took the lock first. Wait for it.") from None
 
     def _write(self, **condition: Any) -> None:
         until = datetime.now(UTC) + self._length
-        lock = LockDocument(_describe_holder(), self._token, self._since, until)
+        lock = LockDocument(_describe_holder(), self._token, self._since, until, self._work)
         response = self._client.index(
             index=self._index, id=self._name, document=msgspec.to_builtins(lock), **condition
         )
@@ -174,20 +177,23 @@ def _parse_lock(response: Any) -> LockDocument:
     except msgspec.ValidationError:
         raise LockedError(
             f"the index {response['_index']} holds a lock that this version of foidex cannot read. "
-            "If no refresh is running, delete that index, and run this again."
+            "If no foidex is changing it, delete that index, and run this again."
         ) from None
 
 
 @contextmanager
-def hold_lock(client: Elasticsearch, alias: str, seconds: int) -> Iterator[Lease]:
-    """Hold the lock of an alias by leases of ``seconds``. Raises LockedError where another does."""
+def hold_lock(
+    client: Elasticsearch, alias: str, seconds: int, work: str = "refresh"
+) -> Iterator[Lease]:
+    """Hold the lock of an alias by leases of ``seconds``, for a run whose ``work`` is this, as a
+    noun. Raises LockedError where another does."""
     index = f"{alias}.lock"
     try:
         client.indices.create(index=index, settings=_SETTINGS, mappings=_MAPPINGS)
     except elasticsearch.BadRequestError as error:
         if error.error != "resource_already_exists_exception":
             raise
-    lease = Lease(client, index, _LOCK_NAME, seconds)
+    lease = Lease(client, index, seconds, work)
     lease.take()
     renewer = threading.Thread(target=lease.renew, name="lease", daemon=True)
     renewer.start()
@@ -209,7 +215,7 @@ def hold_lock_for_deletion(client: Elasticsearch, alias: str, seconds: int) -> I
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(hold_lock(client, alias, seconds))
+            stack.enter_context(hold_lock(client, alias, seconds, "prune"))
         except elasticsearch.ApiError as error:
             if (error.status_code, error.error) != _WRITE_BLOCK:
                 raise
@@ -220,8 +226,9 @@ def hold_lock_for_deletion(client: Elasticsearch, alias: str, seconds: int) -> I
 
 def _make_held_error(lock: LockDocument) -> LockedError:
     return LockedError(
-        f"a refresh by {lock.holder} has been running since {lock.since:%Y-%m-%d %H:%M:%S} UTC. "
-        f"Wait for it; if it is dead, its lock runs out at {lock.until:%H:%M:%S} UTC."
+        f"a {lock.work} by {lock.holder} has been running since "
+        f"{lock.since:%Y-%m-%d %H:%M:%S} UTC. Wait for it; if it is dead, its lock runs out at "
+        f"{lock.until:%H:%M:%S} UTC."
     )
 
 

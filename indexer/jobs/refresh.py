@@ -235,7 +235,7 @@ def load_files(  # noqa: PLR0913 - the rest is in the options
     )
     rejects_override = frozenset({CheckOverride.REJECTS} if options.reject_invalid else ())
     limits = VerificationLimits(overrides=options.overrides | rejects_override)
-    with hold_lock(client, index.alias, options.lease_seconds) as lock:
+    with hold_lock(client, index.alias, options.lease_seconds, "load") as lock:
         return _build_and_promote(
             RefreshContext(client, index, plan, "full", limits, lock, progress)
         )

@@ -41,6 +41,7 @@ import trustme
 from indexer.config.model import Settings
 from indexer.doctor.account import check_server_account
 from indexer.errors import EmbeddedError, ServerError
+from indexer.index.lock import hold_lock
 from indexer.progress import Progress
 from indexer.server.address import ServerAddress
 from indexer.server.connection import connect_server
@@ -326,8 +327,16 @@ def test_a_killed_server_starts_again_with_its_data_and_without_the_network(
 def test_a_server_is_stopped_by_its_process_id_and_a_second_down_finds_none(
     home: Path, settings: Settings, address: ServerAddress
 ) -> None:
+    """``down`` names the run that it ends, which is dead from then on."""
     (server,) = processes(home)
-    assert stop_embedded_server(settings, SILENT) is True
+    with (
+        connect_server(address) as client,
+        hold_lock(client, settings.index.alias, 600, "forget"),
+    ):
+        done = foidex(home, "down")
+    assert (done.returncode, done.stdout) == (0, "The embedded server was stopped.\n")
+    assert done.stderr.startswith("A forget by ")
+    assert "run it again" in done.stderr
     assert processes(home) == []
     assert not server.is_running() or server.status() == psutil.STATUS_ZOMBIE
     with pytest.raises(urllib.error.URLError, match="refused"):

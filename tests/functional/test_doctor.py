@@ -112,7 +112,11 @@ def test_what_is_half_built_is_told_with_whether_a_refresh_runs(
         found = list_findings(foidex)
         assert sole_finding(found, "unfinished") == ("ok", f"{left} is being built. ")
         assert sole_finding(found, "lock")[1].startswith("a refresh has been running since 20")
-    assert sole_finding(list_findings(foidex), "lock") == ("ok", "no refresh is running. ")
+    with hold_lock(client, index.alias, 30, "rollback"):
+        found = list_findings(foidex)
+        assert sole_finding(found, "lock")[1].startswith("a rollback has been running since 20")
+    idle = ("ok", "nothing that changes the index is running. ")
+    assert sole_finding(list_findings(foidex), "lock") == idle
 
 
 def test_a_lock_whose_answer_was_lost_is_ours_all_the_same(

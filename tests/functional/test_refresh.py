@@ -502,7 +502,7 @@ def test_a_second_refresh_is_told_who_holds_the_lock_since_when(
 
 
 def test_a_dead_holders_lease_runs_out(client: Elasticsearch, index: IndexSettings) -> None:
-    dead = Lease(client, f"{index.alias}.lock", "refresh", 1)
+    dead = Lease(client, f"{index.alias}.lock", 1, "refresh")
     with hold_lock(client, index.alias, 10):
         pass
     dead.take()
