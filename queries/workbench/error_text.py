@@ -133,7 +133,7 @@ def describe_error(error: FoidexError) -> str:
 
 def describe_message(message: str, kind: type[FoidexError]) -> str:
     """What the message of an error of a kind says on a page."""
-    around = next((words for other, words in _AROUND if issubclass(kind, other)), "")
+    around = next((words for error_kind, words in _AROUND if issubclass(kind, error_kind)), "")
     text = _FOLDERS.sub("", message)
     if _SENTENCE.match(text):
         text = text[0].upper() + text[1:]

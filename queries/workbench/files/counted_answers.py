@@ -64,9 +64,9 @@ def _keep_answer(folder_path: Path, kind: AnswerKind, answer: Answer) -> None:
             folder.write_file(name, format_json(answer).encode() + b"\n", PRIVATE)
             # What a clock that was ahead has dated must not take the place of this one.
             others = [
-                other.name
-                for other in _list_answers(folder)
-                if other.kind == "answer" and other.name != name
+                candidate.name
+                for candidate in _list_answers(folder)
+                if candidate.kind == "answer" and candidate.name != name
             ]
             for old in others[: 1 - KEPT_ANSWERS]:
                 folder.remove_file(old)
