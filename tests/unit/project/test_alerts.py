@@ -91,6 +91,7 @@ HEALTHY = {
     "rejected": "0",
     "empty_months": "0",
     "damaged_records": "20",
+    "cut_texts": "0",
 }
 
 NIGHTS = {
@@ -114,6 +115,7 @@ NIGHTS = {
     "1% damaged": Night(set(), metrics={"damaged_records": "1000"}),
     "over 1% damaged": Night({"FoidexTextDamaged"}, metrics={"damaged_records": "1001"}),
     "suddenly damaged": Night({"FoidexTextDamaged"}, metrics={"damaged_records": "20x60 131x500"}),
+    "cut off": Night({"FoidexTextCutOff"}, metrics={"cut_texts": "8"}),
     "no metrics": Night({"FoidexMetricsMissing"}, metrics=dict.fromkeys(HEALTHY, "")),
     "two machines": Night(set(), others=("other",)),
     "no longer the metrics of one of two machines": Night(
