@@ -119,6 +119,10 @@ def test_every_page_works_without_script(served: Served, browser: Browser) -> No
     click_through(page.get_by_role("button", name="Count", exact=True))
     await_end(page, served, "answer reference.yaml")
     assert page.locator("table").count() >= 3
+    preview_letter(page, served)
+    click_through(page.get_by_role("button", name="Publish"))
+    await_end(page, served, "publish reference.yaml")
+    assert page.get_by_role("heading", name="Published").count() == 1
     page.context.close()
 
 

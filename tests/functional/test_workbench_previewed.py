@@ -155,15 +155,21 @@ def test_a_change_while_it_is_published_stops_it(
         return find_release_cautions(*arguments)
 
     monkeypatch.setattr(cautions, change_first)
-    page = text_of(browsing.press_publish(FILE, page))
+    page = browsing.press_publish(FILE, page)
     expected = {
         "request": "The request was changed since you looked at it",
         "ledger": "another release was recorded while this one was made",
     }
-    assert expected[change] in page
+    assert "Nothing was published What would go out is not what you looked at" in text_of(page)
+    assert expected[change] in text_of(page)
     assert list_references(browsing) == (["FOI/2"] if change == "ledger" else [])
     assert find_answer_set(browsing.workbench.requests, FILE, "published") is None
-    assert "Published By" not in page
+    assert "Published By" not in text_of(page)
+    new_preview = browsing.workbench.tasks.find_newest(f"preview {FILE} ", "anna")
+    assert new_preview
+    browsing.finish(new_preview.name)
+    (letter,) = LETTER.findall(browsing.get(str(page.url)).text)
+    assert ("[c]" in letter) == (change == "ledger")
 
 
 def test_nothing_is_published_that_this_person_has_not_looked_at(browsing: Browsing) -> None:

@@ -11,11 +11,18 @@ from urllib.parse import quote
 from msgspec import Struct
 from starlette.responses import Response
 
-from indexer.errors import FoidexError
+from indexer.errors import (
+    DisclosureError,
+    FoidexError,
+    RequestError,
+    ReviewError,
+    UnconfirmedError,
+)
 from indexer.session import Session
 from queries.answering.publishing import list_releases
 from queries.disclosure.differencing import LedgerEntry
 from queries.documents.content.context import make_document_settings
+from queries.workbench.error_text import describe_error
 from queries.workbench.files.answer_sets import AnswerSet, find_answer_set
 from queries.workbench.files.request_files import RequestFile
 from queries.workbench.pages.answers.chosen_reviews import (
@@ -206,11 +213,14 @@ def _start_preview(visit: Visit, choice: ReleaseChoice, token: str = "") -> str:
 def _publish(
     visit: Visit, previewed_release: PreviewedRelease, token: str
 ) -> TaskResult | RefusedRelease:
-    """Publish what was previewed; if something else would go out, preview that."""
+    """Publish what was previewed; if something else would go out, or nothing may, preview that."""
     try:
         return publish_previewed(visit, previewed_release)
     except PreviewChangedError as error:
-        return RefusedRelease(error.changes, token, _start_preview(visit, previewed_release.choice))
+        changes = error.changes
+    except (DisclosureError, RequestError, ReviewError, UnconfirmedError) as error:
+        changes = (describe_error(error),)
+    return RefusedRelease(changes, token, _start_preview(visit, previewed_release.choice))
 
 
 def _find_releases(
