@@ -169,7 +169,7 @@ def test_the_result_of_a_review_is_in_the_answer_and_in_what_is_published(
     assert re.search(f'name="{box}"[^>]* checked', page.text)
     page = browsing.preview(FILE, **{box: "on"})
     assert f"with the result of {NAME}" in text_of(page)
-    assert f"not all of the review {NAME} is given: too few" in text_of(page)  # 4 are few
+    assert f"Not all of the review {NAME} is given: too few" in text_of(page)  # 4 are few
     page = browsing.press_publish(FILE, page)
     assert re.search(f'name="{box}"[^>]* checked', page.text)
     sets = tmp_path / "requests" / "answers" / FILE
@@ -184,7 +184,7 @@ def test_the_result_of_a_review_is_in_the_answer_and_in_what_is_published(
 
 
 def test_a_review_that_is_ticked_after_the_preview_does_not_go_out(
-    browsing: Browsing, tmp_path: Path
+    browsing: Browsing, tmp_path: Path, load: Callable[..., Any]
 ) -> None:
     """Of two tabs, each publishes what it shows."""
     begin(browsing)
@@ -193,13 +193,27 @@ def test_a_review_that_is_ticked_after_the_preview_does_not_go_out(
     read_all(browsing, "relevant")
     page = browsing.preview(FILE)
     (box,) = find_boxes(page)
-    assert NAME in text_of(browsing.preview(FILE, **{box: "on"})).partition("Worked out")[2]
+    with_review = browsing.preview(FILE, **{box: "on"})
+    assert NAME in text_of(with_review).partition("Worked out")[2]
     fields = {**read_hidden(page), "do": "publish", box: "on"}
     browsing.post(f"/requests/{FILE}/publish", **fields)
     browsing.finish(f"publish {FILE}")
     answers = tmp_path / "requests" / "answers" / FILE
     written = json.loads((answers / "published" / "FOI-1.answer.json").read_text())
     assert "reviews" not in written
+    # The other tab: it was published since. With other records, the review belongs to no number.
+    late = text_of(browsing.press_publish(FILE, with_review))
+    assert "It was published since you looked at it" in late
+    page = browsing.preview(FILE, **{box: "on"})
+    load(generate_records(400))
+    gone = browsing.press_publish(FILE, page)
+    new_preview = browsing.workbench.tasks.find_newest(f"preview {FILE} ", "ben")
+    assert new_preview
+    browsing.finish(new_preview.name)
+    page = text_of(browsing.get(str(gone.url)))
+    assert "Nothing was published It cannot go out any more as you saw it" in page
+    assert page.count("was drawn from") == 1
+    assert "This did not work" not in page
 
 
 def test_a_review_whose_second_readings_are_open_is_not_given(browsing: Browsing) -> None:
