@@ -12,6 +12,13 @@ from indexer.integrity.xls_records import SheetCells
 from indexer.integrity.xlsb_records import WORKBOOK_PART, read_xlsb_cells
 from indexer.integrity.xlsx_order import check_row_order, is_worksheet
 
+#: The part of an ODS that says so, what it says, and the part that an XLSX or XLSB has instead.
+_TYPE_PART: Final = "mimetype"
+
+_ODS_TYPE: Final = b"application/vnd.oasis.opendocument.spreadsheet"
+
+_CONTENT_TYPES_PART: Final = "[Content_Types].xml"
+
 #: The first tag of a sheet is in so many bytes.
 _BEGINNING_BYTES: Final = 4096
 
@@ -41,12 +48,12 @@ def check_package(file: BinaryIO) -> SheetFacts:
     """
     try:
         with zipfile.ZipFile(file) as package:
-            special_cells = _check_parts(package)
-            ods_cells = read_ods_cells(package) if CONTENT_PART in package.namelist() else None
+            is_ods = _is_ods(package)
+            special_cells = _check_parts(package, left_out=CONTENT_PART if is_ods else "")
+            if is_ods:
+                return SheetFacts(None, read_ods_cells(package))
             if _is_xlsb(package):
                 return number_errors(read_xlsb_cells(package))
-            if ods_cells is not None:
-                return SheetFacts(None, ods_cells)
             return SheetFacts(None, _number_sheets(package, special_cells))
     except (DamageError, LeftOutError, UncomputedError, MemoryError):
         raise
@@ -76,6 +83,20 @@ def _number_sheets(
     return {numbers[name]: cells for name, cells in special_cells.items()}
 
 
+def _is_ods(package: zipfile.ZipFile) -> bool:
+    """Whether a package is an ODS, by the type that it says it has. Another program may have left a
+    part in an XLSX that is called as the content of an ODS. Raises DamageError for one of both."""
+    names = package.namelist()
+    is_office = _CONTENT_TYPES_PART in names or any(name.startswith("xl/") for name in names)
+    is_typed = False
+    if _TYPE_PART in names:
+        with package.open(_TYPE_PART) as part:
+            is_typed = part.read(len(_ODS_TYPE)) == _ODS_TYPE
+    if is_typed and is_office:
+        raise DamageError("it is an ODS and an XLSX")
+    return is_typed or (CONTENT_PART in names and not is_office)
+
+
 def _is_xlsb(package: zipfile.ZipFile) -> bool:
     names = package.namelist()
     if WORKBOOK_PART in names and "xl/workbook.xml" in names:
@@ -83,15 +104,16 @@ def _is_xlsb(package: zipfile.ZipFile) -> bool:
     return WORKBOOK_PART in names
 
 
-def _check_parts(package: zipfile.ZipFile) -> dict[str, SpecialCells]:
+def _check_parts(package: zipfile.ZipFile, *, left_out: str) -> dict[str, SpecialCells]:
     """The cells of sheets that a reader gives as empty, by the name of their part. The content
-    of an ODS, by far its largest part, is left to ``read_ods_cells``, which reads it to its end."""
+    of an ODS, by far its largest part, is ``left_out`` for ``read_ods_cells``, which reads it to
+    its end."""
     names = package.namelist()
     if len(set(names)) != len(names):
         raise DamageError("two parts have one name")
     special_cells = {}
     for name in names:
-        if name == CONTENT_PART:
+        if name == left_out:
             continue
         with package.open(name) as part:
             if isinstance(part, zipfile.ZipExtFile):

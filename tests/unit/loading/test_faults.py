@@ -14,7 +14,7 @@ from indexer.config.field_map import EMPTY_FIELD_MAP
 from indexer.errors import GenerationError
 from indexer.loading.bulk_request import REQUEST_BYTES
 from indexer.loading.faults import FaultTally, list_kinds
-from indexer.loading.loader import BATCH_RECORDS, check_records
+from indexer.loading.loader import BATCH_BYTES, BATCH_RECORDS, check_records
 from indexer.loading.preparation import (
     MAX_DOCUMENT_BYTES,
     DocumentBuilder,
@@ -23,6 +23,7 @@ from indexer.loading.preparation import (
 from indexer.loading.rejects import list_reasons
 from indexer.records.offences import load_offence_table
 from indexer.sources import read_records
+from tests.support.paths import ROOT
 
 CANARY = "Zyzzyva"
 
@@ -141,3 +142,11 @@ def test_a_document_too_large_for_a_request_is_rejected_and_counted(
 
 def test_a_full_request_is_smaller_than_a_server_takes() -> None:
     assert max(MAX_DOCUMENT_BYTES, REQUEST_BYTES) + BATCH_RECORDS * 1_000 < 100 * 1024 * 1024
+
+
+def test_the_sizes_of_requests_are_documented_as_they_are() -> None:
+    """A proxy is set by them."""
+    text = " ".join((ROOT / "docs" / "records-and-sources.md").read_text("utf-8").split())
+    batch, request = (size // 1024 // 1024 for size in (BATCH_BYTES, REQUEST_BYTES))
+    assert f"prepares up to {BATCH_RECORDS:,} records or {batch} MB of the source at a time" in text
+    assert f"in requests of at most {request} MB, a larger record alone" in text

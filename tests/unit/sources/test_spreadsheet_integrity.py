@@ -482,3 +482,37 @@ def test_two_parts_of_one_name_are_refused(tmp_path: Path) -> None:
         package.writestr(SHEET, package.read(SHEET))
     with pytest.raises(SourceError, match="not what it says it holds"):
         read_rows(path)
+
+
+STRAY = b"<table:table-cell table:formula='=B1'/>"
+
+
+@pytest.mark.parametrize("content", [b"", b"not XML", STRAY])
+def test_a_stray_part_named_like_that_of_an_ods_makes_no_ods_of_an_xlsx(
+    content: bytes, tmp_path: Path
+) -> None:
+    """Its own cells would not be looked at: a formula without its value would be an empty cell."""
+    rows = (
+        make_row(1, "A1", "B1") + '<row r="2"><c r="A2"><f>B1</f></c><c r="B2"><v>5</v></c></row>'
+    )
+    path = write_sheet(tmp_path / "x.xlsx", rows)
+    with zipfile.ZipFile(path, "a") as package:
+        package.writestr("content.xml", content)
+    assert [table.uncomputed for table in open_tables(path, ANY)] == [1]
+    _, (formula, five) = read_rows(path)
+    assert isinstance(formula, UncomputedCell)
+    assert five == 5
+    data = path.read_bytes()
+    if content:  # and what is stray must be whole, too
+        path.write_bytes(data.replace(content, content[::-1]))
+        with pytest.raises(SourceError, match="not what it says it holds"):
+            read_rows(path)
+
+
+def test_a_package_of_two_kinds_is_refused(tmp_path: Path) -> None:
+    path = write_sheet(tmp_path / "x.xlsx", make_row(1, "A1"))
+    with zipfile.ZipFile(path, "a") as package:
+        package.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        package.writestr("content.xml", STRAY)
+    with pytest.raises(SourceError, match="not what it says it holds"):
+        read_rows(path)
