@@ -30,6 +30,20 @@ def escape_line(text: str) -> str:
     return escape_controls(text).replace("\n", "\\n")
 
 
+def may_forge_line(name: str) -> bool:
+    """Whether a name, which whoever delivers files can have chosen, would begin a line of its own
+    in a message or log. It must be shown by ``escape_line``, or refused."""
+    return "\n" in name
+
+
+def describe_forging_name(path: object) -> str:
+    """Why a file is refused whose name could forge a line; empty if its name cannot."""
+    name = str(path)
+    if not may_forge_line(name):
+        return ""
+    return f"{escape_line(name)}: has a line break in its name. Rename it."
+
+
 def name_place(place: str) -> str:
     """Where a record was read, as it can be stored and shown: no two places alike."""
     return place if place.isprintable() else f"{escape_line(place)} ({_digest(place)})"

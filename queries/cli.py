@@ -20,7 +20,7 @@ from typer.core import TyperGroup
 from indexer.commands.shared import parse_path
 from indexer.errors import FoidexError, OutputError, list_exit_codes
 from indexer.session import get_session, start_session
-from indexer.terminal import escape_controls, escape_line
+from indexer.terminal import escape_controls, escape_line, may_forge_line
 from queries.command_table import COMMANDS, LazyCommands, build_command
 from queries.commands.option_errors import explain_option_errors
 
@@ -202,7 +202,7 @@ def _format_error(error: FoidexError, arguments: Sequence[str]) -> str:
     delivers files can have chosen it."""
     message = f"foidex: {error}"
     for argument in arguments:
-        if "\n" in argument:
+        if may_forge_line(argument):
             for text in (argument, str(Path(argument))):
                 message = message.replace(text, escape_line(text))
     return escape_controls(message)

@@ -17,7 +17,7 @@ from indexer.audit.log import AuditRun
 from indexer.errors import FoidexError, NumbersChangedError, RequestError
 from indexer.files import DOCUMENT_PERMISSIONS, Permissions, is_folder
 from indexer.session import Session
-from indexer.terminal import escape_line
+from indexer.terminal import describe_forging_name
 from queries.answer.types import Answer
 from queries.answering.publishing import note_fields
 from queries.answering.service import DEFAULT_OPTIONS, AnswerOptions, answer_logged_request
@@ -163,8 +163,8 @@ def run_batch(job: AnswerJob, folder: Path, output_folder: Path) -> Iterator[Bat
 def _read_batch_request(path: Path, session: Session) -> Request | FoidexError:
     if path.is_fifo():  # whoever may write into the folder could let every run wait for ever
         return RequestError(f"{path}: is a named pipe, not a request file. Remove it.")
-    if "\n" in path.name:  # it could forge a line of the message
-        return RequestError(f"{escape_line(str(path))}: has a line break in its name. Rename it.")
+    if refusal := describe_forging_name(path):
+        return RequestError(refusal)
     try:
         return read_configured_request(path, session.settings)
     except FoidexError as error:

@@ -58,7 +58,7 @@ from indexer.session import Session
 from indexer.sources import check_paths
 from indexer.sources.database_connection import DatabaseSource, check_database_driver
 from indexer.sources.extract import is_sidecar
-from indexer.terminal import escape_line
+from indexer.terminal import describe_forging_name
 from queries.matching.term import build_term_query, parse_term
 from queries.spec.term_book import TermBook, load_configured_term_book
 
@@ -202,17 +202,11 @@ def _expand_patterns(folder: Path, patterns: tuple[str, ...], key: str) -> tuple
                 f'{folder / pattern}: no file matches this pattern. Check "{key}" of [source].'
             )
         for path in matches:
-            _refuse_line_break(path)
+            if refusal := describe_forging_name(path):
+                raise SourceError(refusal)
             _refuse_pipe(path, pattern)
         paths += matches
     return tuple(paths)
-
-
-def _refuse_line_break(path: Path) -> None:
-    """Raise SourceError for a name that could forge a line of the log; whoever delivers files can
-    have chosen it."""
-    if "\n" in str(path):
-        raise SourceError(f"{escape_line(str(path))}: has a line break in its name. Rename it.")
 
 
 def _refuse_pipe(path: Path, pattern: str) -> None:
@@ -321,7 +315,7 @@ def summarise_source_check(tally: Tally, *, is_refused: bool = False) -> list[st
     if tally.unknown_codes:
         lines.append(describe_unknown_codes(tally.unknown_codes))
     if tally.codes_outside_validity:
-        lines.append(describe_codes_outside_validity(tally.codes_outside_validity))
+        lines.append(describe_codes_outside_validity(tally.codes_outside_validity, tally.indexed))
     return [*lines, *describe_damage_found(tally.damage.total(), tally.indexed)]
 
 

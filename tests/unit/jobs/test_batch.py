@@ -10,6 +10,7 @@ import pytest
 
 from indexer.errors import FoidexError, InexactError, NumbersChangedError, RequestError
 from indexer.session import Session
+from indexer.terminal import describe_forging_name
 from queries.documents.comparison import NumberChange
 from queries.documents.content.context import DocumentSettings
 from queries.documents.document_set import WriteResult
@@ -52,6 +53,18 @@ def test_a_pipe_among_the_requests_is_told_and_not_waited_for(tmp_path: Path) ->
     (told,) = run_batch(job, tmp_path, tmp_path / "out")
     assert "request.yaml: is a named pipe" in str(told.error)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_request_whose_name_could_forge_a_line_is_refused_as_a_source_is(tmp_path: Path) -> None:
+    path = tmp_path / "a\nfoidex: done.yaml"
+    path.write_text("reference: [\n")
+    job = AnswerJob(Session(), DocumentSettings(FORCE, date(2018, 8, 15)))
+    (told,) = run_batch(job, tmp_path, tmp_path / "out")
+    assert str(told.error) == describe_forging_name(path)
+    assert str(told.error).endswith(
+        r"a\nfoidex: done.yaml: has a line break in its name. Rename it."
+    )
+    assert describe_forging_name(tmp_path / "a.yaml") == ""
 
 
 def test_no_request_is_passed_over_for_its_capitals(tmp_path: Path) -> None:
