@@ -281,7 +281,7 @@ def _format_write_result(reference: str, written: WriteResult) -> Iterator[str]:
     change_text = (
         "no number compared, because the set replaced answered another request"
         if changes is None and written.replaced
-        else "nothing to compare with"
+        else "the first answer here, so there are no earlier numbers to compare them with"
         if changes is None
         else f"{len(changes)} {'number' if len(changes) == 1 else 'numbers'} changed"
     )

@@ -40,7 +40,10 @@ def test_the_documents_of_the_reference_request_are_written(
     done = foidex("answer", "requests/reference.yaml", "--out", "out")
     assert done.code == 0
     assert done.err == "FOI2018/03922: Not for publication: 20 numbers are small.\n"
-    assert done.out == "FOI2018/03922: 13 files written, nothing to compare with\n"
+    assert done.out == (
+        "FOI2018/03922: 13 files written, the first answer here, so there are no earlier numbers to "
+        "compare them with\n"
+    )
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8"))
     assert all((tmp_path / "out" / name).stat().st_size for name in manifest["files"])
     assert "Instagram,1,0,1" in (tmp_path / "out/tables/FOI2018-03922.Q2.csv").read_text("utf-8")
